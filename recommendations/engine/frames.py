@@ -1,0 +1,148 @@
+"""The shapes that the engine works on: who did what when, and what the items are.
+
+Rows are dense (0 … n − 1); ``ids.py`` holds the border to the shop's ids. Arrays are never changed once they are in a frame.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+type IntArray = NDArray[np.int32]
+type IdArray = NDArray[np.int64]
+type FloatArray = NDArray[np.float32]
+type BoolArray = NDArray[np.bool_]
+type Sparse = sparse.csr_matrix[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interactions:
+    """One row per (user, basket, item), sorted by user; several lines of one item in a basket are one row.
+
+    An act outside a purchase (a view, a cart) carries its session as basket. ``n_users`` is the number of histories.
+    """
+
+    user: IntArray
+    item: IntArray
+    basket: IntArray  # the same number only for lines of one basket of one user
+    age: FloatArray  # days before the moment of asking, ≥ 0
+    quantity: FloatArray
+    strength: FloatArray  # α of the event's name relative to a purchase: purchase 1, view_item 0.2, refund −1
+    amount: FloatArray  # money paid, shop currency
+    bought: BoolArray  # the row is a purchase
+    n_users: int
+    n_items: int
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    @cached_property
+    def offsets(self) -> IdArray:
+        """Start of each user's rows, length ``n_users + 1``."""
+        return np.concatenate([[0], np.cumsum(np.bincount(self.user, minlength=self.n_users))]).astype(np.int64)
+
+    @cached_property
+    def basket_rank(self) -> IntArray:
+        """Per row: how many baskets of the same user are newer (0 = the newest basket)."""
+        if not len(self):
+            return np.empty(0, np.int32)
+        _, first, code = np.unique(self.basket, return_index=True, return_inverse=True)
+        user = self.user[first]
+        newest = np.full(len(first), np.inf)
+        np.minimum.at(newest, code, self.age)
+        order = np.lexsort((first, newest, user))
+        starts = np.concatenate([[0], np.flatnonzero(np.diff(user[order])) + 1])
+        position = np.arange(len(order)) - np.repeat(starts, np.diff(np.concatenate([starts, [len(order)]])))
+        rank = np.empty(len(order), np.int32)
+        rank[order] = position
+        return rank[code]
+
+    @cached_property
+    def n_baskets(self) -> IntArray:
+        """Baskets per user, shape [n_users]."""
+        counts = np.zeros(self.n_users, np.int32)
+        np.maximum.at(counts, self.user, self.basket_rank + 1)
+        return counts
+
+    def matrix(self, values: NDArray[np.floating] | None = None) -> Sparse:
+        """Users × items; the values (one per row, default 1) of a user's rows of one item are added up."""
+        data = np.ones(len(self), np.float32) if values is None else np.asarray(values, np.float32)
+        matrix = sparse.csr_matrix((data, (self.user, self.item)), shape=(self.n_users, self.n_items), dtype=np.float32)
+        matrix.sum_duplicates()
+        return matrix
+
+    def of_users(self, rows: NDArray[np.integer]) -> Self:
+        """The histories of these users, renumbered 0 … len(rows) − 1 in the order asked for."""
+        counts = np.diff(self.offsets)[rows]
+        starts = np.repeat(self.offsets[:-1][rows] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
+        take = (starts + np.arange(counts.sum())).astype(np.int64) if len(rows) else np.empty(0, np.int64)
+        return self._take(take, user=np.repeat(np.arange(len(rows), dtype=np.int32), counts), n_users=len(rows))
+
+    def where(self, keep: BoolArray) -> Self:
+        """The rows for which ``keep`` is true; users and items keep their numbers."""
+        return self._take(np.flatnonzero(keep), user=self.user[keep], n_users=self.n_users)
+
+    def _take(self, rows: NDArray[np.int64], *, user: IntArray, n_users: int) -> Self:
+        return type(self)(
+            user=user,
+            item=self.item[rows],
+            basket=self.basket[rows],
+            age=self.age[rows],
+            quantity=self.quantity[rows],
+            strength=self.strength[rows],
+            amount=self.amount[rows],
+            bought=self.bought[rows],
+            n_users=n_users,
+            n_items=self.n_items,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """What is known of the items without any behaviour."""
+
+    categories: Sparse  # items × categories: membership rows c_j; a row sums to 1 (or 0 where unknown)
+    terms: Sparse  # items × terms: counts of attribute and title tokens
+    price: FloatArray  # NaN where unknown
+    listed_age: FloatArray  # days since the item entered the catalogue, at the cut
+
+    @property
+    def n_items(self) -> int:
+        return len(self.price)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queries:
+    """A block of questions "what for this person, now?": each has a history of its own, in training or not."""
+
+    histories: Interactions  # user = number of the query in the block
+    training_rows: IntArray  # the person's row in the training set; −1 where folded in
+    context: Sparse | None = None  # queries × items: the item in view, the items in the basket
+
+    def __len__(self) -> int:
+        return self.histories.n_users
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSet:
+    """A clean snapshot of everything before a cut; ages count back from that cut."""
+
+    interactions: Interactions
+    catalogue: Catalogue
+
+    @property
+    def n_users(self) -> int:
+        return self.interactions.n_users
+
+    @property
+    def n_items(self) -> int:
+        return self.interactions.n_items
+
+    def queries(self, rows: NDArray[np.integer], *, context: Sparse | None = None) -> Queries:
+        """The questions of customers whose history was in training."""
+        return Queries(
+            histories=self.interactions.of_users(rows), training_rows=np.asarray(rows, np.int32), context=context
+        )

@@ -1,0 +1,75 @@
+"""What every recommender is: r_ij = Σ_k w_ik d_kj with its own meaning of k (``maths.md`` §3).
+
+"Cannot know" is NaN, "no affinity" is 0. A recommender with nothing to say about a query answers a row of NaN.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommendations.engine.frames import FloatArray, Queries, TrainingSet
+from recommendations.terms import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """One term of the sum that a score is made of, in a form that can be put into words."""
+
+    reason: Reason
+    share: float  # part of the score that this term explains, 0 … 1
+    item: int | None = None  # dense row of the item that is the evidence
+    category: int | None = None  # column of ``Catalogue.categories``
+    facts: Mapping[str, float] = field(default_factory=dict)  # numbers for the sentence: times, days, lift …
+
+
+class Recommender(Protocol):
+    """Parameters are data (``config``, frozen and JSON-able); learned state are attributes with a trailing underscore."""
+
+    config: Any
+
+    def __init__(self, config: Any) -> None: ...
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self: ...
+
+    def score(self, queries: Queries) -> FloatArray:
+        """Scores, shape [queries, items]; NaN where the recommender cannot know."""
+        ...
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        """The largest terms of the score of one item for a block of one query, largest first; empty where there are none."""
+        ...
+
+
+def learned(recommender: Recommender) -> dict[str, NDArray[Any]]:
+    """The learned state as named arrays; a sparse matrix ``x_`` becomes ``x_.data``, ``x_.indices``, ``x_.indptr``, ``x_.shape``."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, value in vars(recommender).items():
+        if not name.endswith("_") or name.startswith("_"):
+            continue
+        if sparse.issparse(value):
+            matrix = value.tocsr()
+            arrays |= {f"{name}.{part}": getattr(matrix, part) for part in ("data", "indices", "indptr")}
+            arrays[f"{name}.shape"] = np.asarray(matrix.shape, np.int64)
+        else:
+            arrays[name] = np.asarray(value)
+    return arrays
+
+
+def restored[R: Recommender](kind: type[R], config: Any, arrays: Mapping[str, NDArray[Any]]) -> R:
+    """The recommender that ``learned`` was taken from; memory-mapped arrays stay mapped."""
+    recommender = kind(config)
+    for name, value in arrays.items():
+        stem, _, part = name.partition(".")
+        if not part:
+            setattr(recommender, name, value)
+        elif part == "data":
+            shape = tuple(int(side) for side in arrays[f"{stem}.shape"])
+            matrix = sparse.csr_matrix(
+                (value, arrays[f"{stem}.indices"], arrays[f"{stem}.indptr"]), shape=shape, copy=False
+            )
+            setattr(recommender, stem, matrix)
+    return recommender

@@ -1,0 +1,151 @@
+"""The words of the domain as codes. What each is called on a page stands in ``wording.py``."""
+
+from enum import StrEnum
+
+
+class EventName(StrEnum):
+    """GA4 names where GA4 has one; ``rate_item``, ``dislike_item``, ``follow`` and ``view_homepage`` are ours."""
+
+    VIEW_ITEM_LIST = "view_item_list"
+    SELECT_ITEM = "select_item"
+    VIEW_ITEM = "view_item"
+    SEARCH = "search"
+    ADD_TO_CART = "add_to_cart"
+    REMOVE_FROM_CART = "remove_from_cart"
+    BEGIN_CHECKOUT = "begin_checkout"
+    PURCHASE = "purchase"
+    REFUND = "refund"
+    ADD_TO_WISHLIST = "add_to_wishlist"
+    SHARE = "share"
+    RATE_ITEM = "rate_item"
+    DISLIKE_ITEM = "dislike_item"
+    FOLLOW = "follow"
+    VIEW_HOMEPAGE = "view_homepage"
+
+
+class ItemKind(StrEnum):
+    PRODUCT = "product"
+
+
+class Availability(StrEnum):
+    IN_STOCK = "in_stock"
+    OUT_OF_STOCK = "out_of_stock"
+    PREORDER = "preorder"
+    BACKORDER = "backorder"
+
+
+class CustomerKind(StrEnum):
+    """How the shop knew the person: by a signed-in id or by an anonymous one."""
+
+    SIGNED_IN = "signed_in"
+    ANONYMOUS = "anonymous"
+
+
+class Stage(StrEnum):
+    """The six rooms of the loop, in order."""
+
+    COLLECT = "collect"
+    PREPROCESS = "preprocess"
+    INTERESTS = "interests"
+    RECOMMEND = "recommend"
+    EVALUATE = "evaluate"
+    ADJUST = "adjust"
+
+
+class Cut(StrEnum):
+    """Where the history ends. Weights come from *tuning*, figures from *test*, answers from *live*; never mixed."""
+
+    TUNING = "tuning"
+    TEST = "test"
+    LIVE = "live"
+
+
+class RunStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+class VersionStatus(StrEnum):
+    BUILDING = "building"
+    READY = "ready"
+    DISCARDED = "discarded"
+
+
+class BlendName(StrEnum):
+    """A blend is one weight vector; the first two rank a customer's candidates, the others a context of items."""
+
+    HOME = "home"
+    DISCOVER = "discover"
+    ITEM = "item"
+    CART = "cart"
+
+
+class Task(StrEnum):
+    """What an evaluation asks: repeats allowed (home) or never bought before (discover)."""
+
+    HOME = "home"
+    DISCOVER = "discover"
+
+
+class Repeat(StrEnum):
+    ALLOW = "allow"
+    EXCLUDE = "exclude"
+    ONLY = "only"
+
+
+class WeightsStatus(StrEnum):
+    DRAFT = "draft"
+    PROPOSED = "proposed"
+    PUBLISHED = "published"
+
+
+class Source(StrEnum):
+    """Where an answer came from, said honestly."""
+
+    MODEL = "model"
+    SESSION = "session"
+    SEGMENT = "segment"
+    POPULAR = "popular"
+    NEWEST = "newest"
+    NONE = "none"
+
+
+class Reason(StrEnum):
+    BOUGHT_BEFORE = "bought_before"
+    BECAUSE_YOU_BOUGHT = "because_you_bought"
+    BOUGHT_TOGETHER = "bought_together"
+    BOUGHT_NEXT = "bought_next"
+    SIMILAR_CUSTOMERS = "similar_customers"
+    SIMILAR_ITEM = "similar_item"
+    INTEREST = "interest"
+    SEGMENT = "segment"
+    POPULAR = "popular"
+    NEW = "new"
+
+
+class MeasuredKind(StrEnum):
+    HYBRID = "hybrid"
+    RECOMMENDER = "recommender"
+    BASELINE = "baseline"
+
+
+class Scope(StrEnum):
+    """What an API key may do. ``events:write`` is safe in a browser: it reads nothing."""
+
+    EVENTS_WRITE = "events:write"
+    RECOMMENDATIONS_READ = "recommendations:read"
+    CATALOGUE_WRITE = "catalogue:write"
+    PRIVACY_WRITE = "privacy:write"
+    METRICS_READ = "metrics:read"
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"
+    MERCHANDISER = "merchandiser"
+    PUBLISHER = "publisher"
+    CATALOGUE_ADMIN = "catalogue_admin"
+    ADMIN = "admin"
