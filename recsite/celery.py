@@ -1,0 +1,56 @@
+"""The Celery app: two queues, and what beat starts when.
+
+``loop`` carries the turns of the data loop: one process takes one at a time. ``default`` carries small tasks. A task
+that its worker did not finish comes back (late acknowledgement, look-up every two seconds), so every task is
+idempotent; a turn's argument is its id only.
+"""
+
+import os
+from datetime import timedelta
+
+from celery import Celery
+from celery.schedules import crontab
+from django.conf import settings
+from kombu.entity import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recsite.settings")
+
+_TURN_SECONDS = 60 * 60
+
+app = Celery("recsite")
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        "global_keyprefix": "celery:",
+        "visibility_timeout": 2 * _TURN_SECONDS,  # above the hard limit, or a long turn would be given out twice
+        "unacked_restore_interval": 2,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 2,
+    },
+    task_ignore_result=True,  # a turn's row holds what became of it
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_time_limit=_TURN_SECONDS,
+    task_soft_time_limit=_TURN_SECONDS - 60,
+    worker_prefetch_multiplier=1,
+    worker_max_memory_per_child=4_000_000,  # kB; the task in hand is finished first
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    timezone=settings.SHOP_TIME_ZONE,
+    task_serializer="json",
+    accept_content=["json"],
+    task_default_queue="default",
+    task_queues=[Queue("default"), Queue("loop")],
+    task_routes={"recommendations.tasks.run_turn": {"queue": "loop"}},
+    beat_schedule={
+        "watch turns": {"task": "recommendations.tasks.watch_turns", "schedule": timedelta(seconds=15)},
+        "write slates": {"task": "recommendations.tasks.write_slates", "schedule": timedelta(seconds=2)},
+        "prepare partitions": {
+            "task": "recommendations.tasks.prepare_partitions",
+            "schedule": crontab(hour="0", minute="10"),
+        },
+        "daily turn": {"task": "recommendations.tasks.start_daily_turn", "schedule": crontab(hour="3", minute="0")},
+    },
+)
+app.autodiscover_tasks()

@@ -1,0 +1,103 @@
+"""Typed readers of the environment. What they do not understand they refuse, naming the variable and the remedy.
+
+A secret may stand in a file instead: ``SECRET_KEY_FILE=/run/secrets/key`` is read where ``SECRET_KEY`` is asked for.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+_asked: set[str] = set()
+
+
+def text(name: str, *, default: str | None = None) -> str:
+    """The value as it stands; without a default the variable is required."""
+    _asked.add(name)
+    value = os.environ.get(name, default)
+    if value is None:
+        raise ImproperlyConfigured(
+            f"{name} is not set. docs/settings.md says what it means; "
+            "to try Recsite without any settings use `make demo`, or `python -m recsite.embedded -- COMMAND`."
+        )
+    return value
+
+
+def secret(name: str, *, shortest: int) -> str:
+    """A secret from ``NAME`` or from the file named by ``NAME_FILE``; shorter than ``shortest`` is refused."""
+    _asked.add(f"{name}_FILE")
+    file = os.environ.get(f"{name}_FILE")
+    if file and name in os.environ:
+        raise ImproperlyConfigured(f"Both {name} and {name}_FILE are set; keep one.")
+    try:
+        value = Path(file).read_text(encoding="utf-8").strip() if file else text(name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name}_FILE={file} cannot be read: {error}") from error
+    if len(value) < shortest:
+        raise ImproperlyConfigured(f"{name} has {len(value)} characters; at least {shortest} are needed.")
+    return value
+
+
+def flag(name: str, *, default: bool) -> bool:
+    value = text(name, default=str(default)).strip().lower()
+    if value in _TRUE | _FALSE:
+        return value in _TRUE
+    raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no; use 1 or 0.")
+
+
+def integer(name: str, *, default: int, at_least: int) -> int:
+    value = text(name, default=str(default))
+    if value.strip().isdecimal() and int(value) >= at_least:
+        return int(value)
+    raise ImproperlyConfigured(f"{name}={value!r} is not a whole number of at least {at_least}.")
+
+
+def choice(name: str, *, among: Iterable[str], default: str) -> str:
+    value, known = text(name, default=default), set(among)
+    if value in known:
+        return value
+    raise ImproperlyConfigured(f"{name}={value!r} is unknown; use one of {', '.join(sorted(known))}.")
+
+
+def words(name: str, *, default: str = "") -> list[str]:
+    """A list written with commas; empty parts are dropped."""
+    return [part for raw in text(name, default=default).split(",") if (part := raw.strip())]
+
+
+def folder(name: str, *, default: Path) -> Path:
+    """An absolute path; it need not exist yet."""
+    return Path(text(name, default=str(default))).expanduser().resolve()
+
+
+def database(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Django's own keys of a PostgreSQL address, and the rest for ``OPTIONS``, as libpq itself reads it."""
+    value = text(name)
+    if urlsplit(value).scheme not in {"postgresql", "postgres"}:
+        raise ImproperlyConfigured(f"{name} must begin with postgresql://; Recsite runs on PostgreSQL only.")
+    try:
+        parts = conninfo_to_dict(value)
+    except ProgrammingError as error:
+        raise ImproperlyConfigured(f"{name} is not an address that PostgreSQL understands: {error}") from error
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    return {ours: str(parts.pop(theirs, "")) for ours, theirs in names.items()}, dict(parts)
+
+
+def valkey(name: str) -> str:
+    value = text(name)
+    if urlsplit(value).scheme not in {"redis", "rediss"}:
+        raise ImproperlyConfigured(f"{name} must begin with redis:// or rediss://.")
+    return value
+
+
+def refuse_unasked(*prefixes: str) -> None:
+    """Refuse variables that look like ours and that nobody asked for: a misspelt setting must not go unnoticed."""
+    unknown = sorted(name for name in os.environ if name.startswith(prefixes) and name not in _asked)
+    if unknown:
+        raise ImproperlyConfigured(f"Unknown settings: {', '.join(unknown)}. docs/settings.md lists all.")

@@ -1,0 +1,68 @@
+"""Child processes that do not outlive us: Linux ends them when we die, by whatever signal."""
+
+import ctypes
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(number: signal.Signals) -> None:
+    """Ask Linux to send this process ``number`` when its parent dies; other systems have no such thing."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+
+def _prepare(number: signal.Signals) -> Callable[[], None]:
+    return lambda: die_with_parent(number)
+
+
+def spawn(
+    argv: Sequence[str | Path],
+    *,
+    stop: signal.Signals,
+    output: int | IO[bytes] | None = None,
+    own_group: bool = True,
+    user: int | None = None,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a program that gets ``stop`` when we die. In a group of its own it does not see the terminal's Ctrl-C.
+
+    ``user`` is a user id to run as (root only); standard input is empty unless the program shares our group.
+    """
+    return subprocess.Popen(
+        [str(part) for part in argv],
+        stdin=subprocess.DEVNULL if own_group else None,
+        stdout=output,
+        stderr=subprocess.STDOUT if output is not None else None,
+        process_group=0 if own_group else None,
+        # Runs in the child after the change of user, which would clear the death signal.
+        preexec_fn=_prepare(stop),  # noqa: PLW1509 - one prctl call, no lock is taken
+        user=user,
+        env=env,
+    )
+
+
+def stop(process: subprocess.Popen[bytes], *, number: signal.Signals, seconds: float) -> None:
+    """Ask, wait, then kill; a process that has ended already is only reaped."""
+    if process.poll() is None:
+        process.send_signal(number)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def command_line(pid: int) -> str:
+    """The command line of a process; empty if there is no such process or it is dead and not reaped yet."""
+    if Path("/proc/self/cmdline").exists():
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace").replace("\0", " ")
+        except OSError:
+            return ""
+    return subprocess.run(["ps", "-p", str(pid), "-o", "args="], capture_output=True, text=True, check=False).stdout

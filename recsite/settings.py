@@ -1,0 +1,276 @@
+"""Settings of one install = one shop, read top to bottom. docs/settings.md lists every variable of the environment.
+
+``RECSITE_DEMO`` is set by ``python -m recsite.embedded`` (``make demo``, ``make test``): plain http on this machine,
+secrets made on the spot. Everything else is production, where secrets are required and http is sent on to https.
+"""
+
+import logging.config
+from pathlib import Path
+from zoneinfo import available_timezones
+
+import structlog
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+from django.utils.translation import gettext_lazy as _
+
+from recsite import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- What this install is
+
+DEMO = env.flag("RECSITE_DEMO", default=False)
+DEBUG = env.flag("DEBUG", default=False)
+DATA = env.folder("DATA", default=BASE_DIR / ".local")
+
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+SHOP_NAME = env.text("SHOP_NAME", default="Recsite")
+SHOP_CURRENCY = env.text("SHOP_CURRENCY", default="USD")
+SHOP_TIME_ZONE = env.choice("SHOP_TIME_ZONE", among=available_timezones(), default="UTC")
+SHOP_LANGUAGE = env.choice("SHOP_LANGUAGE", among=[code for code, _name in LANGUAGES], default="en")
+if not (len(SHOP_CURRENCY) == 3 and SHOP_CURRENCY.isascii() and SHOP_CURRENCY.isupper()):
+    raise ImproperlyConfigured(f"SHOP_CURRENCY={SHOP_CURRENCY!r} is not an ISO 4217 code such as USD or EUR.")
+
+# --- Secrets
+
+SECRET_KEY = env.secret("SECRET_KEY", shortest=50)
+PSEUDONYM_KEY = env.secret("PSEUDONYM_KEY", shortest=32)
+if not DEMO and any(secret.startswith("demo-") for secret in (SECRET_KEY, PSEUDONYM_KEY)):
+    raise ImproperlyConfigured("SECRET_KEY or PSEUDONYM_KEY comes from the demo; make new ones for production.")
+if not DEMO and SECRET_KEY == PSEUDONYM_KEY:
+    raise ImproperlyConfigured("SECRET_KEY and PSEUDONYM_KEY must differ: one may be changed, the other must not.")
+
+# --- Applications
+
+INSTALLED_APPS = [
+    "recsite",
+    "recommendations",
+    "analytics",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "axes",
+    "django_htmx",
+    "django_structlog",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",  # deny by default
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "recsite.urls"
+WSGI_APPLICATION = "recsite.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.template.context_processors.tz",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- PostgreSQL (the record), Valkey (cache, broker, live state)
+
+_connection, _options = env.database("DATABASE_URL")
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        **_connection,
+        "CONN_MAX_AGE": 0,  # the pool keeps connections open, not Django
+        "CONN_HEALTH_CHECKS": True,  # a restart of the database fails no request
+        "OPTIONS": {
+            "connect_timeout": 2,
+            **_options,
+            "pool": {
+                "min_size": 0,
+                "max_size": env.integer("DATABASE_POOL", default=8, at_least=1),
+                "timeout": 1,
+            },
+        },
+    }
+}
+REDIS_URL = env.valkey("REDIS_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1},
+    }
+}
+
+# --- Files
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+ARTEFACT_CACHE = env.folder("ARTEFACT_CACHE", default=DATA / "artefact-cache")
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA / "media"},
+    },
+    "artefacts": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": env.folder("ARTEFACTS", default=DATA / "artefacts")},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Language and time
+
+LANGUAGE_CODE = SHOP_LANGUAGE
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = SHOP_TIME_ZONE  # days and hours are shown as the shop lives them; PostgreSQL stores UTC
+USE_I18N = True
+USE_TZ = True
+
+# --- Staff and sessions
+
+AUTH_USER_MODEL = "recommendations.Staff"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 7
+AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # nobody can lock somebody else out from elsewhere
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+
+# --- What browsers may do (no inline script, no inline style, no eval)
+
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "script-src": [CSP.SELF],
+    # The hash is that of the empty <style> which Plotly makes; it then fills it through the CSSOM.
+    "style-src": [CSP.SELF, "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"],
+    "img-src": [CSP.SELF, "data:", "blob:"],
+    "object-src": [CSP.NONE],
+    "base-uri": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+}
+X_FRAME_OPTIONS = "DENY"
+
+# --- Who may reach us and how
+
+ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS", default="localhost"), "127.0.0.1"]  # the latter for the health check
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+if env.flag("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_REAL_IP", "REMOTE_ADDR"]
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not DEMO
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 0 if DEMO else 60 * 60 * 24 * 365
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEMO
+SESSION_COOKIE_NAME = "recsite_session"
+CSRF_COOKIE_NAME = "recsite_csrf"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # the API's limit of a body
+
+# --- API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["recommendations.api.access.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["recommendations.api.access.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "recommendations.api.errors.problem_handler",
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Recsite",
+    "DESCRIPTION": "Events in, recommendations out.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- Logs: one JSON object a line, with the request id that follows into tasks; no personal data
+
+LOG_LEVEL = env.choice("LOG_LEVEL", among=["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO")
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_TASK_START_LOG_LEVEL = logging.DEBUG
+_steps: list[structlog.typing.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *_steps,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": _steps,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+    },
+}
+
+env.refuse_unasked("RECSITE_", "SHOP_")

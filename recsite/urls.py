@@ -1,0 +1,15 @@
+"""Where every address leads: API, admin, health, and the dashboard for the rest."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from recsite import health
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("api/", include("recommendations.api.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("analytics.urls")),
+]

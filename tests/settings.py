@@ -1,0 +1,18 @@
+"""The product's settings with what a test run needs; the servers come from ``python -m recsite.embedded --ephemeral``."""
+
+import os
+import tempfile
+
+os.environ.setdefault("RECSITE_DEMO", "1")
+os.environ.setdefault("SECRET_KEY", "demo-" + "only-for-tests-" * 4)
+os.environ.setdefault("PSEUDONYM_KEY", "demo-" + "only-for-tests-" * 4)
+os.environ.setdefault("DATABASE_URL", "postgresql:///recsite")
+os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/0")
+os.environ.setdefault("DATA", tempfile.gettempdir())
+
+from recsite.settings import *  # noqa: E402, F403
+from recsite.settings import STORAGES  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes a third of a second a login
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+WHITENOISE_AUTOREFRESH = True
