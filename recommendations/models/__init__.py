@@ -1,0 +1,19 @@
+"""The record. One file per aggregate; constraints and querysets with names, no numbers."""
+
+from recommendations.models.access import ApiKey, AuditEntry, ShopSetting
+from recommendations.models.blending import Blend, BlendWeights, Placement
+from recommendations.models.catalogue import Category, Item, ItemPrice
+from recommendations.models.customers import Customer, CustomerAlias
+from recommendations.models.events import Event, Import, RejectedRow
+from recommendations.models.interests import AssociationRule, InterestProfile, Segment, SegmentMembership
+from recommendations.models.measurements import EvaluationRun, Measurement
+from recommendations.models.serving import Slate
+from recommendations.models.staff import Staff
+from recommendations.models.training import Artefact, ModelVersion, Turn, TurnLogLine, TurnStage
+
+__all__ = [
+    "ApiKey", "Artefact", "AssociationRule", "AuditEntry", "Blend", "BlendWeights", "Category", "Customer",
+    "CustomerAlias", "EvaluationRun", "Event", "Import", "InterestProfile", "Item", "ItemPrice", "Measurement",
+    "ModelVersion", "Placement", "RejectedRow", "Segment", "SegmentMembership", "ShopSetting", "Slate", "Staff",
+    "Turn", "TurnLogLine", "TurnStage",
+]  # fmt: skip

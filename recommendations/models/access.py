@@ -1,0 +1,83 @@
+"""Keys of the storefront, and the trail of who changed what."""
+
+from typing import ClassVar, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from recommendations import wording
+from recommendations.models.staff import Staff
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def valid(self) -> Self:
+        return self.filter(revoked_at=None)
+
+
+class ApiKey(models.Model):
+    """Only a hash of the secret is stored; the secret is shown once."""
+
+    name = models.CharField(_("name"), max_length=100)
+    prefix = models.CharField(_("prefix"), max_length=12, unique=True)
+    digest = models.CharField(_("SHA-256 of the secret"), max_length=64)
+    scopes = ArrayField(models.CharField(max_length=30, choices=wording.SCOPES), verbose_name=_("may"))
+    requests_per_minute = models.PositiveIntegerField(_("requests a minute"), default=60_000)
+    created_by = models.ForeignKey(
+        Staff, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    objects: ClassVar[models.Manager["ApiKey"]] = models.Manager.from_queryset(ApiKeyQuerySet)()
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        ordering: ClassVar[list[str]] = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class AuditEntry(models.Model):
+    """Who changed what, from what to what. Entries are only added."""
+
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+    staff = models.ForeignKey(
+        Staff, models.SET_NULL, null=True, blank=True, related_name="audit", verbose_name=_("who")
+    )
+    verb = models.CharField(_("did"), max_length=40)
+    object_type = models.CharField(_("to"), max_length=40)
+    object_id = models.CharField(_("id"), max_length=64)
+    label = models.CharField(_("called"), max_length=300, blank=True)
+    before = models.JSONField(_("before"), null=True)
+    after = models.JSONField(_("after"), null=True)
+    note = models.TextField(_("note"), blank=True)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit trail")
+        ordering: ClassVar[list[str]] = ["-at"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["object_type", "object_id", "-at"], name="audit_of_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.label}"
+
+
+class ShopSetting(models.Model):
+    """A fact of the installation that is not in the environment: the demo clock, the pseudonym key's check value."""
+
+    key = models.CharField(_("key"), max_length=60, primary_key=True)
+    value = models.JSONField(_("value"))
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("setting")
+        verbose_name_plural = _("settings")
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,119 @@
+"""How much each recommender counts: blends, their immutable weight versions, and the placements that use them."""
+
+from typing import ClassVar, Self
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from recommendations import terms, wording
+from recommendations.models.interests import Segment
+from recommendations.models.staff import Staff
+
+
+class Blend(models.Model):
+    name = models.CharField(_("name"), max_length=20, choices=wording.BLENDS, unique=True)
+    automatic = models.BooleanField(
+        _("automatic"), default=False, help_text=_("A turn makes its own result the default, without asking.")
+    )
+
+    class Meta:
+        verbose_name = _("blend")
+        verbose_name_plural = _("blends")
+
+    def __str__(self) -> str:
+        return self.get_name_display()
+
+
+class BlendWeightsQuerySet(models.QuerySet["BlendWeights"]):
+    def defaults(self) -> Self:
+        """What is served where nothing more special applies."""
+        return self.filter(is_default=True)
+
+
+class BlendWeights(models.Model):
+    """A frozen weight vector. It is never edited: a change is a new version with this one as parent."""
+
+    blend = models.ForeignKey(Blend, models.PROTECT, related_name="versions", verbose_name=_("blend"))
+    segment = models.ForeignKey(
+        Segment, models.PROTECT, null=True, blank=True, related_name="weights", verbose_name=_("segment")
+    )
+    number = models.PositiveIntegerField(_("version"))
+    weights = models.JSONField(_("weights"), help_text=_("Instance of a recommender → weight; they add up to 1."))
+    diversity = models.FloatField(_("diversity"), default=0, validators=[MinValueValidator(0), MaxValueValidator(1)])
+    exploration = models.FloatField(
+        _("exploration"), default=0, validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
+    status = models.CharField(_("status"), max_length=10, choices=wording.WEIGHTS_STATUSES)
+    is_default = models.BooleanField(_("default"), default=False)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("made from")
+    )
+    reason = models.TextField(_("reason"))
+    expected = models.JSONField(_("expected effect"), default=dict)
+    author = models.ForeignKey(
+        Staff, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("author")
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    published_at = models.DateTimeField(_("published"), null=True, blank=True)
+
+    objects: ClassVar[models.Manager["BlendWeights"]] = models.Manager.from_queryset(BlendWeightsQuerySet)()
+
+    class Meta:
+        verbose_name = _("weights")
+        verbose_name_plural = _("weights")
+        ordering: ClassVar[list[str]] = ["blend", "-number"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["blend", "number"], name="weights_number_once_per_blend"),
+            models.UniqueConstraint(
+                fields=["blend", "segment"], condition=models.Q(is_default=True), nulls_distinct=False,
+                name="one_default_per_blend_and_segment",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_default=False) | models.Q(status=terms.WeightsStatus.PUBLISHED),
+                name="only_published_weights_are_default",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(diversity__gte=0, diversity__lte=1, exploration__gte=0, exploration__lte=1),
+                name="diversity_and_exploration_are_shares",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.blend} v{self.number}"
+
+
+class Placement(models.Model):
+    """A place in the shop that asks for recommendations."""
+
+    name = models.SlugField(_("name"), max_length=40, unique=True)
+    blend = models.ForeignKey(
+        Blend,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="placements",
+        verbose_name=_("blend"),
+        help_text=_("Empty: the same list for everybody."),
+    )
+    repeat = models.CharField(_("bought before"), max_length=8, choices=wording.REPEATS, default=terms.Repeat.ALLOW)
+    needs_context = models.BooleanField(_("needs an item"), default=False)
+    n = models.PositiveSmallIntegerField(_("items shown"), default=20, validators=[MaxValueValidator(100)])
+    cool_down = models.FloatField(
+        _("cool-down"), default=0, validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text=_("An item bought again is kept back for this part of its own rhythm."),
+    )  # fmt: skip
+    enabled = models.BooleanField(_("enabled"), default=True)
+
+    class Meta:
+        verbose_name = _("placement")
+        verbose_name_plural = _("placements")
+        ordering: ClassVar[list[str]] = ["id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(repeat__in=list(terms.Repeat)), name="placement_repeat_is_known"),
+            models.CheckConstraint(condition=models.Q(n__gte=1, n__lte=100), name="placement_shows_1_to_100"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,132 @@
+"""What the shop sells, and where it stands in the shop's tree."""
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models.functions import Upper
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from recommendations import terms, wording
+
+
+class Category(models.Model):
+    """A node of the tree, known by its whole path: ``GROCERY > SOFT DRINKS``."""
+
+    path = models.CharField(_("path"), max_length=500, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent")
+    )
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        ordering: ClassVar[list[str]] = ["path"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=~models.Q(parent=models.F("id")), name="category_is_not_its_own_parent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class ItemQuerySet(models.QuerySet["Item"]):
+    def recommendable(self, *, at: datetime) -> Self:
+        """May be shown at this moment: on sale, in its time, and not known to be out of stock."""
+        return self.filter(
+            models.Q(available_at=None) | models.Q(available_at__lte=at),
+            models.Q(expires_at=None) | models.Q(expires_at__gt=at),
+            ~models.Q(availability=terms.Availability.OUT_OF_STOCK),
+            models.Q(available_quantity=None)
+            | models.Q(available_quantity__gt=0)
+            | ~models.Q(availability=terms.Availability.IN_STOCK),
+            retired_at=None,
+        )
+
+    def changed_since(self, moment: datetime) -> Self:
+        return self.filter(updated_at__gte=moment)
+
+
+class Item(models.Model):
+    shop_id = models.CharField(_("item id"), max_length=128, unique=True, help_text=_("The shop's own id."))
+    kind = models.CharField(_("kind"), max_length=20, choices=wording.ITEM_KINDS, default=terms.ItemKind.PRODUCT)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="variants", verbose_name=_("variant of")
+    )
+    title = models.CharField(_("title"), max_length=300)
+    description = models.TextField(_("description"), blank=True)
+    brand = models.CharField(_("brand"), max_length=200, blank=True)
+    categories = models.ManyToManyField(Category, related_name="items", verbose_name=_("categories"), blank=True)
+    price = models.DecimalField(_("price"), max_digits=12, decimal_places=2, null=True, blank=True)
+    original_price = models.DecimalField(_("original price"), max_digits=12, decimal_places=2, null=True, blank=True)
+    cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=2, null=True, blank=True)
+    availability = models.CharField(
+        _("availability"), max_length=20, choices=wording.AVAILABILITIES, default=terms.Availability.IN_STOCK
+    )
+    available_quantity = models.PositiveIntegerField(
+        _("quantity in stock"), null=True, blank=True, help_text=_("Empty: unknown, and so for sale.")
+    )
+    available_at = models.DateTimeField(_("for sale from"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("for sale until"), null=True, blank=True)
+    image_url = models.CharField(_("picture"), max_length=1000, blank=True)
+    url = models.CharField(_("page"), max_length=1000, blank=True)
+    tags = ArrayField(models.CharField(max_length=100), verbose_name=_("tags"), default=list, blank=True)
+    attributes = models.JSONField(_("attributes"), default=dict, blank=True)
+    rating_average = models.FloatField(_("average rating"), null=True, blank=True)
+    rating_count = models.PositiveIntegerField(_("ratings"), null=True, blank=True)
+    listed_at = models.DateTimeField(_("listed"), default=timezone.now, help_text=_("When the shop began to sell it."))
+    retired_at = models.DateTimeField(_("retired"), null=True, blank=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    objects: ClassVar[models.Manager["Item"]] = models.Manager.from_queryset(ItemQuerySet)()
+
+    class Meta:
+        verbose_name = _("item")
+        verbose_name_plural = _("items")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(availability__in=list(terms.Availability)), name="item_availability_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(price=None) | models.Q(price__gte=0), name="item_price_is_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(available_at=None)
+                | models.Q(expires_at=None)
+                | models.Q(available_at__lt=models.F("expires_at")),
+                name="item_sale_starts_before_it_ends",
+            ),
+            models.CheckConstraint(condition=~models.Q(shop_id=""), name="item_has_a_shop_id"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            # ItemQuerySet.changed_since: what a serving process reads again after an edit
+            models.Index(fields=["updated_at"], name="item_updated_at"),
+            # search box of the dashboard and the admin: title contains
+            GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="item_title_trigrams"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ItemPrice(models.Model):
+    """The catalogue price from a moment on, so that prices can be taken as of a date."""
+
+    item = models.ForeignKey(Item, models.CASCADE, related_name="prices", verbose_name=_("item"))
+    valid_from = models.DateTimeField(_("valid from"))
+    price = models.DecimalField(_("price"), max_digits=12, decimal_places=2)
+
+    class Meta:
+        verbose_name = _("price change")
+        verbose_name_plural = _("price changes")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["item", "valid_from"], name="item_has_one_price_at_a_time"),
+            models.CheckConstraint(condition=models.Q(price__gte=0), name="price_change_is_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_id}: {self.price}"

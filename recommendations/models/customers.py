@@ -1,0 +1,63 @@
+"""People who shop, known by pseudonym only: the shop's own id is never stored."""
+
+from typing import ClassVar, Self
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from recommendations import terms, wording
+
+
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    def trainable(self) -> Self:
+        """Have not objected to personalisation."""
+        return self.filter(personalise=True)
+
+
+class Customer(models.Model):
+    pseudonym = models.BinaryField(
+        _("pseudonym"), max_length=32, unique=True, help_text=_("Keyed hash (HMAC-SHA256) of the shop's id.")
+    )
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=wording.CUSTOMER_KINDS, default=terms.CustomerKind.SIGNED_IN
+    )
+    personalise = models.BooleanField(_("personalise"), default=True, help_text=_("Off after an objection."))
+    created_at = models.DateTimeField(_("first known"), default=timezone.now)
+
+    objects: ClassVar[models.Manager["Customer"]] = models.Manager.from_queryset(CustomerQuerySet)()
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=list(terms.CustomerKind)), name="customer_kind_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(_("Customer %(number)s") % {"number": self.pk})
+
+
+class CustomerAlias(models.Model):
+    """An anonymous key found to be a signed-in customer's. Events keep the key they came with; readers resolve it."""
+
+    anonymous = models.ForeignKey(Customer, models.CASCADE, related_name="aliases", verbose_name=_("anonymous"))
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="merged", verbose_name=_("customer"))
+    since = models.DateTimeField(_("since"), default=timezone.now)
+    source = models.CharField(_("source"), max_length=50)
+    undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("merged customer")
+        verbose_name_plural = _("merged customers")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["anonymous"], condition=models.Q(undone_at=None), name="anonymous_key_is_one_customer"
+            ),
+            models.CheckConstraint(condition=~models.Q(anonymous=models.F("customer")), name="alias_joins_two"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.anonymous_id} → {self.customer_id}"

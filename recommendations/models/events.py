@@ -1,0 +1,131 @@
+"""What customers did: append-only, one row per item line, in monthly partitions made by ``store/partitions.py``.
+
+Customer and item are integers without a foreign key in the database: every insert joins both tables, neither is ever
+deleted before its events, and the check would cost a bulk load half its speed.
+"""
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from recommendations import terms, wording
+from recommendations.models.catalogue import Item
+from recommendations.models.customers import Customer
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def of_customer(self, customer: Customer) -> Self:
+        """With those of the anonymous keys that were merged into this customer."""
+        merged = customer.merged.filter(undone_at=None).values("anonymous")
+        return self.filter(models.Q(customer=customer) | models.Q(customer__in=merged))
+
+    def between(self, start: datetime, end: datetime) -> Self:
+        """At or after start and before end."""
+        return self.filter(occurred_at__gte=start, occurred_at__lt=end)
+
+    def purchases(self) -> Self:
+        return self.filter(name=terms.EventName.PURCHASE)
+
+
+class Event(models.Model):
+    pk = models.CompositePrimaryKey("occurred_at", "event_id", "line")
+    occurred_at = models.DateTimeField(_("occurred"))
+    event_id = models.UUIDField(_("event id"))
+    line = models.SmallIntegerField(_("line"), default=0)
+    received_at = models.DateTimeField(_("received"), db_default=models.functions.Now())
+    name = models.CharField(_("event"), max_length=20, choices=wording.EVENT_NAMES)
+    customer = models.ForeignKey(
+        Customer, models.DO_NOTHING, null=True, related_name="events", db_constraint=False, db_index=False,
+        verbose_name=_("customer"),
+    )  # fmt: skip
+    item = models.ForeignKey(
+        Item, models.DO_NOTHING, null=True, related_name="events", db_constraint=False, db_index=False,
+        verbose_name=_("item"),
+    )  # fmt: skip
+    quantity = models.IntegerField(_("quantity"), null=True)
+    price = models.DecimalField(_("unit price paid"), max_digits=12, decimal_places=2, null=True)
+    amount = models.DecimalField(_("line total paid"), max_digits=12, decimal_places=2, null=True)
+    rating = models.FloatField(_("rating"), null=True)
+    rating_scale = models.FloatField(_("rating scale"), null=True)
+    search_term = models.CharField(_("search term"), max_length=512, null=True)  # noqa: DJ001 absent is not empty
+    transaction_id = models.CharField(_("transaction"), max_length=128, null=True)  # noqa: DJ001
+    session_id = models.CharField(_("session"), max_length=128, null=True)  # noqa: DJ001
+    recommendation_id = models.CharField(_("recommendation"), max_length=64, null=True)  # noqa: DJ001
+    position = models.SmallIntegerField(_("position"), null=True)
+    target_type = models.CharField(_("followed kind"), max_length=20, null=True)  # noqa: DJ001
+    target_id = models.CharField(_("followed"), max_length=128, null=True)  # noqa: DJ001
+    source = models.CharField(_("source"), max_length=20, default="api")
+    attributes = models.JSONField(_("attributes"), null=True)
+
+    objects: ClassVar[models.Manager["Event"]] = models.Manager.from_queryset(EventQuerySet)()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(name__in=list(terms.EventName)), name="event_name_is_known"),
+            models.CheckConstraint(
+                condition=~models.Q(name__in=["purchase", "refund"]) | ~models.Q(transaction_id=None),
+                name="purchase_has_a_transaction",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            BrinIndex(fields=["occurred_at"], name="event_occurred_at", pages_per_range=32),  # windows of a turn
+            # timeline and history of one customer
+            models.Index(
+                fields=["customer", "occurred_at"], name="event_of_customer", condition=~models.Q(customer=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.event_id}"
+
+
+class Import(models.Model):
+    """One run of an import: what came in, what was kept, what was refused."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", _("Running")
+        FINISHED = "finished", _("Finished")
+        FAILED = "failed", _("Failed")
+
+    kind = models.CharField(_("kind"), max_length=10, choices=[("items", _("Items")), ("events", _("Events"))])
+    file = models.CharField(_("file"), max_length=300)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.RUNNING)
+    started_at = models.DateTimeField(_("started"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    rows = models.PositiveIntegerField(_("rows"), default=0)
+    kept = models.PositiveIntegerField(_("kept"), default=0)
+    duplicates = models.PositiveIntegerField(_("already there"), default=0)
+    rejected = models.PositiveIntegerField(_("rejected"), default=0)
+    reasons = models.JSONField(_("rejected by reason"), default=dict)
+    message = models.TextField(_("message"), blank=True)
+
+    class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+        ordering: ClassVar[list[str]] = ["-started_at"]
+
+    def __str__(self) -> str:
+        return self.file
+
+
+class RejectedRow(models.Model):
+    """A row that was not taken, with the remedy."""
+
+    source = models.ForeignKey(Import, models.CASCADE, related_name="rejected_rows", verbose_name=_("import"))
+    line = models.PositiveIntegerField(_("line"))
+    field = models.CharField(_("field"), max_length=50, blank=True)
+    reason = models.CharField(_("reason"), max_length=300)
+    content = models.TextField(_("row"), blank=True)
+
+    class Meta:
+        verbose_name = _("rejected row")
+        verbose_name_plural = _("rejected rows")
+        ordering: ClassVar[list[str]] = ["source", "line"]
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.reason}"

@@ -1,0 +1,101 @@
+"""What the loop learned of tastes: profiles, segments, association rules; one set per model version."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from recommendations.models.catalogue import Item
+from recommendations.models.customers import Customer
+from recommendations.models.training import ModelVersion
+
+
+class InterestProfile(models.Model):
+    """Shares of a customer's acts by category (Dirichlet-shrunk), the largest first."""
+
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="profiles", verbose_name=_("version"))
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="profiles", verbose_name=_("customer"))
+    half_life_days = models.PositiveSmallIntegerField(_("half-life, days"))
+    categories = ArrayField(models.BigIntegerField(), verbose_name=_("categories"))
+    shares = ArrayField(models.FloatField(), verbose_name=_("shares"))
+    weight = models.FloatField(_("weight of all acts"))
+
+    class Meta:
+        verbose_name = _("interest profile")
+        verbose_name_plural = _("interest profiles")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["version", "customer", "half_life_days"], name="profile_once_per_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} ({self.half_life_days} d)"
+
+
+class Segment(models.Model):
+    """A group of customers with like interests; it keeps its number and name from turn to turn."""
+
+    number = models.PositiveSmallIntegerField(_("number"), unique=True)
+    name = models.CharField(
+        _("name"), max_length=100, blank=True, help_text=_("Given by staff; empty: made from its categories.")
+    )
+    size = models.PositiveIntegerField(_("customers"), default=0)
+    top_categories = models.JSONField(_("top categories"), default=list)
+    version = models.ForeignKey(
+        ModelVersion, models.SET_NULL, null=True, related_name="segments", verbose_name=_("last seen in")
+    )
+
+    class Meta:
+        verbose_name = _("segment")
+        verbose_name_plural = _("segments")
+        ordering: ClassVar[list[str]] = ["number"]
+
+    def __str__(self) -> str:
+        return self.name or " & ".join(category["name"] for category in self.top_categories[:2]) or str(self.number)
+
+
+class SegmentMembership(models.Model):
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="memberships", verbose_name=_("version"))
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="memberships", verbose_name=_("customer"))
+    segment = models.ForeignKey(Segment, models.PROTECT, related_name="memberships", verbose_name=_("segment"))
+
+    class Meta:
+        verbose_name = _("membership of a segment")
+        verbose_name_plural = _("memberships of segments")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["version", "customer"], name="one_segment_per_customer_and_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} ∈ {self.segment_id}"
+
+
+class AssociationRule(models.Model):
+    """Baskets with the antecedents hold the consequent more often than chance."""
+
+    version = models.ForeignKey(
+        ModelVersion, models.CASCADE, related_name="association_rules", verbose_name=_("version")
+    )
+    antecedents = ArrayField(models.BigIntegerField(), verbose_name=_("if in the basket"))
+    consequent = models.ForeignKey(Item, models.CASCADE, related_name="+", verbose_name=_("then also"))
+    baskets = models.PositiveIntegerField(_("baskets with all"))
+    support = models.FloatField(_("support"))
+    confidence = models.FloatField(_("confidence"))
+    lift = models.FloatField(_("lift"))
+    p_value = models.FloatField(_("p-value"))
+
+    class Meta:
+        verbose_name = _("association rule")
+        verbose_name_plural = _("association rules")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["version", "-lift"], name="association_rule_by_lift"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(confidence__gte=0, confidence__lte=1, support__gte=0, support__lte=1),
+                name="association_shares_are_shares",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.antecedents} → {self.consequent_id}"

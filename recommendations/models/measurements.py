@@ -1,0 +1,63 @@
+"""What the evaluations measured; every figure carries its cut, its window and its interval."""
+
+from typing import ClassVar, Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from recommendations import wording
+from recommendations.models.training import ModelVersion
+
+
+class EvaluationRunQuerySet(models.QuerySet["EvaluationRun"]):
+    def of_test_windows(self) -> Self:
+        """Figures that may be reported: never those of the window the weights were tuned on."""
+        return self.filter(cut="test")
+
+
+class EvaluationRun(models.Model):
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="evaluations", verbose_name=_("version"))
+    cut = models.CharField(_("cut"), max_length=8, choices=wording.CUTS)
+    task = models.CharField(_("task"), max_length=10, choices=wording.TASKS)
+    window_start = models.DateTimeField(_("window from"))
+    window_end = models.DateTimeField(_("window until"))
+    users = models.PositiveIntegerField(_("customers"))
+    seed = models.IntegerField(_("seed"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects: ClassVar[models.Manager["EvaluationRun"]] = models.Manager.from_queryset(EvaluationRunQuerySet)()
+
+    class Meta:
+        verbose_name = _("evaluation")
+        verbose_name_plural = _("evaluations")
+        ordering: ClassVar[list[str]] = ["-created_at"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["version", "cut", "task"], name="one_evaluation_per_version_cut_and_task"),
+            models.CheckConstraint(
+                condition=models.Q(window_start__lt=models.F("window_end")), name="evaluation_window_has_days"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.task} ({self.cut})"
+
+
+class Measurement(models.Model):
+    """One row of the table: a recommender, the hybrid or a baseline."""
+
+    run = models.ForeignKey(EvaluationRun, models.CASCADE, related_name="rows", verbose_name=_("evaluation"))
+    name = models.CharField(_("name"), max_length=60)
+    kind = models.CharField(_("kind"), max_length=12, choices=wording.MEASURED_KINDS)
+    metrics = models.JSONField(_("metrics"), help_text=_("Metric → value, low, high (95 % interval)."))
+    fit_seconds = models.FloatField(_("fit, s"), null=True)
+    score_seconds = models.FloatField(_("score, s"), null=True)
+
+    class Meta:
+        verbose_name = _("measurement")
+        verbose_name_plural = _("measurements")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["run", "name"], name="measured_once_per_run"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

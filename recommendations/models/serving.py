@@ -1,0 +1,44 @@
+"""What was answered to whom, by which versions: without propensity and versions nothing can be estimated later."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from recommendations import wording
+from recommendations.models.customers import Customer
+
+
+class Slate(models.Model):
+    """One served answer, in monthly partitions; position in the arrays = rank − 1."""
+
+    pk = models.CompositePrimaryKey("served_at", "recommendation_id")
+    served_at = models.DateTimeField(_("served"))
+    recommendation_id = models.CharField(_("recommendation"), max_length=64)
+    customer = models.ForeignKey(
+        Customer, models.DO_NOTHING, null=True, related_name="slates", db_constraint=False, db_index=False,
+        verbose_name=_("customer"),
+    )  # fmt: skip
+    placement = models.CharField(_("placement"), max_length=40)
+    source = models.CharField(_("source"), max_length=10, choices=wording.SOURCES)
+    personalised = models.BooleanField(_("personalised"))
+    fallback_reason = models.CharField(_("why not from the model"), max_length=40, blank=True)
+    model_version = models.BigIntegerField(_("model version"), null=True)
+    weights_version = models.BigIntegerField(_("weights version"), null=True)
+    rules_version = models.BigIntegerField(_("rules version"), default=0)
+    items = ArrayField(models.BigIntegerField(), verbose_name=_("items"))
+    scores = ArrayField(models.FloatField(), verbose_name=_("scores"))
+    propensities = ArrayField(models.FloatField(), verbose_name=_("propensities"))
+    latency_us = models.PositiveIntegerField(_("time to answer, µs"), null=True)
+
+    class Meta:
+        verbose_name = _("slate")
+        verbose_name_plural = _("slates")
+        indexes: ClassVar[list[models.Index]] = [
+            BrinIndex(fields=["served_at"], name="slate_served_at", pages_per_range=32),
+        ]
+
+    def __str__(self) -> str:
+        return self.recommendation_id

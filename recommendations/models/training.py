@@ -1,0 +1,164 @@
+"""Turns of the loop, and the model versions that they make."""
+
+import uuid
+from typing import ClassVar, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from recommendations import terms, wording
+from recommendations.models.staff import Staff
+
+
+class TurnQuerySet(models.QuerySet["Turn"]):
+    def unfinished(self) -> Self:
+        return self.filter(status__in=[terms.RunStatus.QUEUED, terms.RunStatus.RUNNING, terms.RunStatus.INTERRUPTED])
+
+    def succeeded(self) -> Self:
+        return self.filter(status=terms.RunStatus.SUCCEEDED)
+
+
+class Turn(models.Model):
+    """One time round the loop: a function of the data, the moment and the seed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    status = models.CharField(_("status"), max_length=12, choices=wording.RUN_STATUSES, default=terms.RunStatus.QUEUED)
+    now = models.DateTimeField(_("as of"), help_text=_("The moment that the turn takes for the present."))
+    seed = models.IntegerField(_("seed"), default=0)
+    started_by = models.ForeignKey(
+        Staff, models.SET_NULL, null=True, blank=True, related_name="turns", verbose_name=_("started by")
+    )
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    progress = models.FloatField(_("progress"), default=0)
+    heartbeat_at = models.DateTimeField(_("last sign of life"), null=True)
+    cancel_requested_at = models.DateTimeField(_("cancel asked for"), null=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    message = models.TextField(_("message"), blank=True)
+    peak_mb = models.PositiveIntegerField(_("peak memory, MB"), null=True)
+
+    objects: ClassVar[models.Manager["Turn"]] = models.Manager.from_queryset(TurnQuerySet)()
+
+    class Meta:
+        verbose_name = _("turn")
+        verbose_name_plural = _("turns")
+        ordering: ClassVar[list[str]] = ["-created_at"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(status__in=list(terms.RunStatus)), name="turn_status_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(progress__gte=0, progress__lte=1), name="turn_progress_is_a_share"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)[:8]
+
+
+class TurnStage(models.Model):
+    """A stage of a turn; a finished one is not done again when the turn resumes."""
+
+    turn = models.ForeignKey(Turn, models.CASCADE, related_name="stages", verbose_name=_("turn"))
+    stage = models.CharField(_("stage"), max_length=12, choices=wording.STAGES)
+    cut = models.CharField(_("cut"), max_length=8, choices=wording.CUTS, blank=True)
+    position = models.PositiveSmallIntegerField(_("position"))
+    status = models.CharField(_("status"), max_length=12, choices=wording.RUN_STATUSES, default=terms.RunStatus.QUEUED)
+    progress = models.FloatField(_("progress"), default=0)
+    started_at = models.DateTimeField(_("started"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    counts = models.JSONField(_("counts"), default=dict)
+
+    class Meta:
+        verbose_name = _("stage of a turn")
+        verbose_name_plural = _("stages of turns")
+        ordering: ClassVar[list[str]] = ["turn", "position"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["turn", "stage", "cut"], name="stage_once_per_turn_and_cut"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stage} {self.cut}".strip()
+
+
+class TurnLogLine(models.Model):
+    turn = models.ForeignKey(Turn, models.CASCADE, related_name="log", verbose_name=_("turn"))
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+    text = models.TextField(_("text"))
+
+    class Meta:
+        verbose_name = _("log line")
+        verbose_name_plural = _("log lines")
+        ordering: ClassVar[list[str]] = ["turn", "id"]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+    def live(self) -> Self:
+        return self.filter(is_live=True)
+
+    def ready(self) -> Self:
+        return self.filter(status=terms.VersionStatus.READY)
+
+
+class ModelVersion(models.Model):
+    """All that one turn learned. It goes live whole, by moving ``is_live``, and never half."""
+
+    turn = models.OneToOneField(Turn, models.PROTECT, related_name="model_version", verbose_name=_("turn"))
+    status = models.CharField(
+        _("status"), max_length=10, choices=wording.VERSION_STATUSES, default=terms.VersionStatus.BUILDING
+    )
+    is_live = models.BooleanField(_("live"), default=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    live_since = models.DateTimeField(_("live since"), null=True)
+    windows = models.JSONField(
+        _("cuts"), default=dict, help_text=_("End of the history per cut, and the days after it.")
+    )
+    instances = models.JSONField(_("recommenders"), default=dict, help_text=_("Configuration of every instance."))
+    event_weights = models.JSONField(_("event weights"), default=dict)
+    users = models.PositiveIntegerField(_("customers"), default=0)
+    items = models.PositiveIntegerField(_("items"), default=0)
+
+    objects: ClassVar[models.Manager["ModelVersion"]] = models.Manager.from_queryset(ModelVersionQuerySet)()
+
+    class Meta:
+        verbose_name = _("model version")
+        verbose_name_plural = _("model versions")
+        ordering: ClassVar[list[str]] = ["-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["is_live"], condition=models.Q(is_live=True), name="one_model_version_is_live"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_live=False) | models.Q(status=terms.VersionStatus.READY),
+                name="only_a_ready_version_is_live",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"m{self.pk}"
+
+
+class Artefact(models.Model):
+    """A named array of a model version; the file lies in the storage ``artefacts``, whole before this row exists."""
+
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="artefacts", verbose_name=_("version"))
+    cut = models.CharField(_("cut"), max_length=8, choices=wording.CUTS)
+    name = models.CharField(_("name"), max_length=120)
+    path = models.CharField(_("file"), max_length=300)
+    dtype = models.CharField(_("type"), max_length=20)
+    shape = ArrayField(models.BigIntegerField(), verbose_name=_("shape"))
+    size = models.BigIntegerField(_("bytes"))
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
+
+    class Meta:
+        verbose_name = _("artefact")
+        verbose_name_plural = _("artefacts")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["version", "cut", "name"], name="artefact_once_per_version_and_cut"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cut}/{self.name}"
