@@ -1,0 +1,59 @@
+"""What the recommenders leave for evaluation and serving: a few hundred items per query with their rounded scores."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.frames import FloatArray, IntArray
+from recommendations.engine.ranking.scores import blend, gathered, top
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """One record per query. Evaluation, panel and serving all read these rounded numbers, never finer ones."""
+
+    instances: tuple[str, ...]
+    items: IntArray  # [queries, candidates]: item rows, ascending, −1 after the last
+    z: NDArray[np.float16]  # [queries, instances, candidates]: standardised over the pool; NaN = the instance is silent
+    own: IntArray  # [queries, instances, own]: each instance's best by its raw scores, best first, −1 after the last
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def of(self, queries: NDArray[np.integer]) -> Self:
+        """The records of these queries, in the order asked for."""
+        return type(self)(instances=self.instances, items=self.items[queries], z=self.z[queries], own=self.own[queries])
+
+    def blended(self, weights: Mapping[str, float]) -> FloatArray:
+        """Scores, shape [queries, candidates]; −inf where there is no candidate."""
+        scores = blend(self.z, weight_vector(self.instances, weights))
+        scores[self.items < 0] = -np.inf
+        return scores
+
+    def ranked(self, weights: Mapping[str, float], k: int) -> IntArray:
+        """Item rows, best first, shape [queries, k], −1 after the last; ties go to the lower item row."""
+        ranked: IntArray = gathered(self.items, top(self.blended(weights), k), missing=-1)
+        return ranked
+
+    def silent(self, query: int) -> tuple[str, ...]:
+        """The instances that have nothing to say about any candidate of this query."""
+        heard = (~np.isnan(self.z[query])).any(axis=1)
+        return tuple(name for name, speaks in zip(self.instances, heard, strict=True) if not speaks)
+
+
+def joined(parts: Sequence[Candidates]) -> Candidates:
+    """The records of consecutive blocks of queries as one."""
+    return Candidates(
+        instances=parts[0].instances,
+        items=np.concatenate([part.items for part in parts]),
+        z=np.concatenate([part.z for part in parts]),
+        own=np.concatenate([part.own for part in parts]),
+    )
+
+
+def weight_vector(instances: Sequence[str], weights: Mapping[str, float]) -> FloatArray:
+    """Weights in the order of the instances: 0 for an instance without weight; a weight without instance is dropped."""
+    return np.array([weights.get(name, 0.0) for name in instances], np.float32)

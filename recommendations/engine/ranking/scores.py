@@ -1,0 +1,135 @@
+"""The kernels that panel, batch evaluation and serving share, so that all three rank alike to the last bit.
+
+Scores are float32, added up instance by instance in a fixed order; equal scores are ordered by position, and candidate
+rows ascend within a record, so a tie goes to the lower item row.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.frames import BoolArray, FloatArray
+
+type Positions = NDArray[np.int64]
+type Standardised = NDArray[np.float16] | FloatArray
+
+GROUPS = 1024
+"""Columns are dealt into this many groups to bound the k-th largest value from below; 1,024 bounds a top 200 well."""
+
+CONSTANT = 1e-6
+"""A standard deviation below this share of the largest value is rounding noise: the values are one constant."""
+
+
+def spoken(z: Standardised) -> FloatArray:
+    """float32 with 0 for silence (NaN)."""
+    values = np.asarray(z, np.float32)
+    return np.where(np.isnan(values), np.float32(0), values)
+
+
+def blend(z: Standardised, weights: FloatArray) -> FloatArray:
+    """r = Σ_m α_m z_m: z of shape [..., instances, candidates] and weights [instances] give [..., candidates]."""
+    heard = np.flatnonzero(weights)
+    planes = np.moveaxis(spoken(z[..., heard, :]), -2, 0)
+    return blend_planes(planes, np.asarray(weights, np.float32)[heard])
+
+
+def blend_planes(planes: FloatArray, weights: FloatArray) -> FloatArray:
+    """The blend of planes [instances, ...] without NaN. A zero weight is skipped, which changes no score."""
+    score = np.zeros(planes.shape[1:], np.float32)
+    term = np.empty_like(score)
+    for m in np.flatnonzero(weights):
+        np.multiply(planes[m], np.float32(weights[m]), out=term)
+        np.add(score, term, out=score)
+    return score
+
+
+def contributions(z: Standardised, weights: FloatArray) -> NDArray[np.float64]:
+    """The terms α_m z_m in double precision, shape of ``z``; their sum over instances is the score that is shown."""
+    return spoken(z).astype(np.float64) * np.asarray(weights, np.float64)[:, None]
+
+
+def standardised(values: FloatArray, starts: NDArray[np.int64]) -> FloatArray:
+    """(x − mean) / sd over the known values of each segment, shape [instances, values]; constants become 0, NaN stays.
+
+    ``starts`` are the first positions of the segments (one per query), none of them empty.
+    """
+    known = ~np.isnan(values)
+    count = np.maximum(np.add.reduceat(known, starts, axis=1, dtype=np.float64), 1)
+    lengths = np.diff(np.append(starts, values.shape[1]))
+    filled = np.where(known, values, 0).astype(np.float64)
+    largest = np.maximum.reduceat(np.abs(filled), starts, axis=1)
+    filled -= np.repeat(np.add.reduceat(filled, starts, axis=1) / count, lengths, axis=1)
+    filled[~known] = 0
+    sd = np.sqrt(np.add.reduceat(filled * filled, starts, axis=1) / count)
+    scale = np.where(sd > CONSTANT * largest, 1 / np.where(sd > 0, sd, 1), 0)
+    filled *= np.repeat(scale, lengths, axis=1)
+    filled[~known] = np.nan
+    return filled.astype(np.float32)
+
+
+def best(scores: FloatArray, k: int) -> BoolArray:
+    """Marks the k largest of each row, ties to the lower position; −inf is never marked. No NaN."""
+    if k >= scores.shape[1]:
+        return scores > -np.inf
+    if k <= 0:
+        return np.zeros(scores.shape, np.bool_)
+    least = np.partition(scores, scores.shape[1] - k, axis=1)[:, -k, None]
+    marked = scores >= least
+    crowded = np.flatnonzero(np.count_nonzero(marked, axis=1) > k)
+    if len(crowded):
+        above = scores[crowded] > least[crowded]
+        tied = scores[crowded] == least[crowded]
+        room = k - np.count_nonzero(above, axis=1)[:, None]
+        marked[crowded] = above | (tied & (np.cumsum(tied, axis=1) <= room) & (least[crowded] > -np.inf))
+    return marked
+
+
+def marked_positions(marked: BoolArray, k: int) -> Positions:
+    """The marked columns of each row in ascending order, shape [rows, k], −1 where a row has fewer."""
+    flat = np.flatnonzero(marked)
+    counts = np.count_nonzero(marked, axis=1)
+    rows = np.repeat(np.arange(len(marked)), counts)
+    place = np.arange(len(flat)) - np.repeat(np.cumsum(counts) - counts, counts)
+    positions = np.full((len(marked), k), -1, np.int64)
+    positions[rows, place] = flat - rows * marked.shape[1]
+    return positions
+
+
+def gathered(values: NDArray[Any], positions: Positions, *, missing: float | int) -> NDArray[Any]:
+    """values[row, position] with ``missing`` at position −1."""
+    if not values.shape[1]:
+        return np.full(positions.shape, missing, values.dtype)
+    return np.where(
+        positions >= 0, np.take_along_axis(values, np.maximum(positions, 0), axis=1), values.dtype.type(missing)
+    )
+
+
+def top(scores: FloatArray, k: int) -> Positions:
+    """Positions of the k largest of each row, best first, ties to the lower position; −1 after the last one."""
+    positions = marked_positions(best(scores, k), k)
+    order = np.argsort(-gathered(scores, positions, missing=-np.inf), axis=1, kind="stable")
+    return np.take_along_axis(positions, order, axis=1)
+
+
+def largest(scores: FloatArray, k: int) -> Positions:
+    """Like ``top`` for wide rows with NaN, in ascending order of column: the k best known columns, −1 after the last.
+
+    The k-th largest of the group maxima bounds the k-th largest value from below, so that little more than k values of
+    a row of 65,000 are looked at twice.
+    """
+    width = scores.shape[1] // GROUPS
+    if width < 2 or k >= GROUPS:
+        return marked_positions(best(np.where(np.isnan(scores), -np.inf, scores).astype(np.float32), k), k)
+    grouped = scores[:, : width * GROUPS].reshape(len(scores), width, GROUPS)
+    maxima = np.fmax.reduce(grouped, axis=1)
+    maxima[np.isnan(maxima)] = -np.inf
+    bound = np.partition(maxima, GROUPS - k, axis=1)[:, GROUPS - k, None]
+    columns = _columns(scores >= bound)
+    values = gathered(scores, columns, missing=-np.inf)
+    return gathered(columns, marked_positions(best(values, k), k), missing=-1)
+
+
+def _columns(reached: BoolArray) -> Positions:
+    widest = int(np.count_nonzero(reached, axis=1).max(initial=0))
+    return marked_positions(reached, widest)

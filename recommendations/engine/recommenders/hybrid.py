@@ -1,0 +1,244 @@
+"""From many recommenders to one record per query: score, pool, standardise, keep the best (``maths.md`` §4).
+
+Instances are scored once per block of queries however many blends weigh them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.frames import FloatArray, IntArray, Queries, Sparse
+from recommendations.engine.ranking.candidates import Candidates, joined, weight_vector
+from recommendations.engine.ranking.scores import blend_planes, gathered, largest, spoken, standardised, top
+from recommendations.engine.recommenders.protocol import Recommender
+
+NOMINATED = 200
+KEPT = 300
+OWN = 20
+UNPROTECTED = 255
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedInstance:
+    """A fitted recommender under its instance name; ``trend_exponent`` is the g of max(R, 0) · trend^g."""
+
+    name: str
+    recommender: Recommender
+    trend_exponent: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlendPlan:
+    """What one blend asks for: instances, items that may not come up, and the weights that choose what is kept."""
+
+    weights: Mapping[str, float]
+    instances: tuple[str, ...]
+    excluded: Sparse | None = None  # queries × items; every stored entry is excluded
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Sizes of the pool, and how much memory and how many threads the scoring may use."""
+
+    nominated: int = NOMINATED
+    kept: int = KEPT
+    own: int = OWN
+    threads: int = 2
+    lane_bytes: int = 256_000_000  # the scores of all instances of one block; each thread has one block at a time
+    block_rows: int = 512
+
+
+def candidates(
+    fitted: Sequence[FittedInstance],
+    queries: Queries,
+    *,
+    plans: Mapping[str, BlendPlan],
+    trend: FloatArray | None = None,
+    limits: Limits | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> dict[str, Candidates]:
+    """The records of every query for every plan.
+
+    ``trend`` is the factor per item, needed where an instance has an exponent. ``progress`` hears the share done, in
+    any of the threads, and may raise to stop the work.
+    """
+    limits = limits or Limits()
+    asked = [part for part in fitted if any(part.name in plan.instances for plan in plans.values())]
+    blocks = _blocks(len(queries), n_items=queries.histories.n_items, n_instances=len(asked), limits=limits)
+    factors = [_factor(part, trend) for part in asked]
+    done = 0
+
+    def lane(number: int) -> list[dict[str, Candidates]]:
+        nonlocal done
+        bench = _Bench(asked, factors, queries, plans=plans, limits=limits)
+        records = []
+        for block in blocks[number :: limits.threads]:
+            records.append(bench.block(block))
+            done += len(block)
+            if progress:
+                progress(done / len(queries))
+        return records
+
+    with ThreadPoolExecutor(limits.threads) as pool:
+        lanes = list(pool.map(lane, range(limits.threads)))
+    in_order = [lanes[n % limits.threads][n // limits.threads] for n in range(len(blocks))]
+    return {name: joined([records[name] for records in in_order]) for name in plans}
+
+
+def _blocks(n_queries: int, *, n_items: int, n_instances: int, limits: Limits) -> list[NDArray[np.int64]]:
+    """At least one block, so that no queries give an empty record of the right shape."""
+    row_bytes = 4 * max(n_items, 1) * max(n_instances, 1)
+    rows = int(np.clip(limits.lane_bytes // row_bytes, 1, limits.block_rows))
+    return [np.arange(start, min(start + rows, n_queries)) for start in range(0, max(n_queries, 1), rows)]
+
+
+def _factor(part: FittedInstance, trend: FloatArray | None) -> FloatArray | None:
+    if not part.trend_exponent:
+        return None
+    if trend is None:
+        raise ValueError(f"{part.name} has a trend exponent, but no trend was given")
+    factor: FloatArray = np.power(trend, np.float32(part.trend_exponent), dtype=np.float32)
+    return factor
+
+
+class _Bench:
+    """One thread's workbench: buffers filled again for every block, as allocating them costs more than the sums."""
+
+    def __init__(
+        self,
+        parts: Sequence[FittedInstance],
+        factors: Sequence[FloatArray | None],
+        queries: Queries,
+        *,
+        plans: Mapping[str, BlendPlan],
+        limits: Limits,
+    ) -> None:
+        self.parts, self.factors, self.queries, self.plans, self.limits = parts, factors, queries, plans, limits
+        self.place = {part.name: number for number, part in enumerate(parts)}
+        self.raw = np.empty((len(parts), 0, queries.histories.n_items), np.float32)
+        self.pooled = np.empty((0, queries.histories.n_items), np.bool_)
+        self.rank = np.empty((0, queries.histories.n_items), np.uint8)
+
+    def block(self, rows: NDArray[np.int64]) -> dict[str, Candidates]:
+        """The records of these queries under every plan."""
+        raw = self._scored(rows)
+        return {name: self._records(raw, plan, rows) for name, plan in self.plans.items()}
+
+    def _scored(self, rows: NDArray[np.int64]) -> FloatArray:
+        """Scores of every instance, shape [instances, rows, items], with the trend applied."""
+        if self.raw.shape[1] < len(rows):
+            shape = (len(rows), self.raw.shape[2])
+            self.raw = np.empty((len(self.parts), *shape), np.float32)
+            self.pooled = np.zeros(shape, np.bool_)
+            self.rank = np.full(shape, UNPROTECTED, np.uint8)
+        block = _of_rows(self.queries, rows)
+        raw = self.raw[:, : len(rows)]
+        for target, part, factor in zip(raw, self.parts, self.factors, strict=True):
+            scores = part.recommender.score(block)
+            if factor is None:
+                target[:] = scores
+            else:
+                np.multiply(np.maximum(scores, np.float32(0), out=target), factor, out=target)
+        return raw
+
+    def _records(self, raw: FloatArray, plan: BlendPlan, rows: NDArray[np.int64]) -> Candidates:
+        names = tuple(name for name in plan.instances if name in self.place)
+        planes = [raw[self.place[name]] for name in names]
+        with _Excluded(planes, plan.excluded, rows):
+            nominated, own = self._nominations(planes, n_rows=len(rows))
+            items, z = self._kept(planes, nominated, own, weights=weight_vector(names, plan.weights))
+        return Candidates(instances=names, items=items, z=z, own=own)
+
+    def _nominations(self, planes: Sequence[FloatArray], *, n_rows: int) -> tuple[IntArray, IntArray]:
+        """Per query and instance: the columns of its top 200, ascending, and of its top 20, best first."""
+        nominated = np.full((n_rows, len(planes), self.limits.nominated), -1, np.int32)
+        own = np.full((n_rows, len(planes), self.limits.own), -1, np.int32)
+        for m, plane in enumerate(planes):
+            columns = largest(plane, self.limits.nominated)
+            scores = gathered(plane, columns, missing=-np.inf)
+            nominated[:, m] = columns
+            own[:, m] = gathered(columns, top(scores, self.limits.own), missing=-1)
+        return nominated, own
+
+    def _kept(
+        self, planes: Sequence[FloatArray], nominated: IntArray, own: IntArray, *, weights: FloatArray
+    ) -> tuple[IntArray, NDArray[np.float16]]:
+        """The pool, standardised and rounded, then cut to what is kept: each instance's own best, then by blend."""
+        pooled, rank = self.pooled[: len(nominated)], self.rank[: len(nominated)]
+        _mark(pooled, nominated, value=True)
+        for place in range(own.shape[2] - 1, -1, -1):
+            _mark(rank, own[:, :, place : place + 1], value=place)
+        flat = np.flatnonzero(pooled)
+        protected = rank.ravel()[flat]
+        _mark(pooled, nominated, value=False)
+        _mark(rank, own, value=UNPROTECTED)
+        counts = np.bincount(flat // max(pooled.shape[1], 1), minlength=len(pooled))
+        values = np.array([plane.ravel()[flat] for plane in planes], np.float32).reshape(len(planes), len(flat))
+        starts = (np.cumsum(counts) - counts)[counts > 0]
+        z = standardised(values, starts).astype(np.float16) if len(flat) else values.astype(np.float16)
+        columns = flat % max(pooled.shape[1], 1)
+        return _packed(
+            columns, z, counts, order_by=(protected, blend_planes(spoken(z), weights)), kept=self.limits.kept
+        )
+
+
+def _of_rows(queries: Queries, rows: NDArray[np.int64]) -> Queries:
+    return Queries(
+        histories=queries.histories.of_users(rows),
+        training_rows=queries.training_rows[rows],
+        context=None if queries.context is None else queries.context[rows],
+    )
+
+
+class _Excluded:
+    """Within the block the excluded items are unknown to everyone (NaN); afterwards the scores are as before."""
+
+    def __init__(self, planes: Sequence[FloatArray], excluded: Sparse | None, rows: NDArray[np.int64]) -> None:
+        self.planes = planes if excluded is not None else ()
+        if excluded is not None:
+            part = excluded[rows]
+            self.where = np.repeat(np.arange(len(rows)), np.diff(part.indptr)), part.indices
+        self.saved: list[FloatArray] = []
+
+    def __enter__(self) -> None:
+        for plane in self.planes:
+            self.saved.append(plane[self.where])
+            plane[self.where] = np.nan
+
+    def __exit__(self, *_: object) -> None:
+        for plane, saved in zip(self.planes, self.saved, strict=True):
+            plane[self.where] = saved
+
+
+def _mark(board: NDArray[np.bool_] | NDArray[np.uint8], columns: IntArray, *, value: int) -> None:
+    known = columns >= 0
+    board[np.nonzero(known)[0], columns[known]] = value
+
+
+def _packed(
+    columns: NDArray[np.int64],
+    z: NDArray[np.float16],
+    counts: NDArray[np.int64],
+    *,
+    order_by: tuple[NDArray[np.uint8], FloatArray],
+    kept: int,
+) -> tuple[IntArray, NDArray[np.float16]]:
+    """The best ``kept`` of each query's pool in ascending order of column, padded to one width."""
+    protected, scores = order_by
+    query = np.repeat(np.arange(len(counts)), counts)
+    starts = np.cumsum(counts) - counts
+    order = np.lexsort((-scores, protected, query))
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order)) - np.repeat(starts, counts)
+    keep = np.flatnonzero(place < kept)
+    rows = query[keep]
+    n_kept = np.minimum(counts, kept)
+    slot = np.arange(len(keep)) - np.repeat(np.cumsum(n_kept) - n_kept, n_kept)
+    items = np.full((len(counts), kept), -1, np.int32)
+    items[rows, slot] = columns[keep]
+    packed = np.full((len(counts), len(z), kept), np.nan, np.float16)
+    packed[rows, :, slot] = z[:, keep].T
+    return items, packed
