@@ -1,4 +1,4 @@
-"""Monthly partitions of events and slates. There is no default partition: a row without a month is an error, not a heap."""
+"""Monthly partitions of events and slates. There is no default partition: a row without a month is an error."""
 
 from datetime import UTC, datetime
 

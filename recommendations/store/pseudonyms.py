@@ -36,7 +36,7 @@ def customer_keys(pseudonyms: Iterable[tuple[bytes, CustomerKind]]) -> dict[byte
 
 
 def key_is_the_stored_one() -> bool:
-    """False where ``PSEUDONYM_KEY`` is not the key that this database was filled with; the first call stores the check."""
+    """False where this database was filled under another ``PSEUDONYM_KEY``; the first call stores the check."""
     check = pseudonym("check value").hex()
     stored, _ = ShopSetting.objects.get_or_create(key=CHECK_VALUE, defaults={"value": check})
     return bool(stored.value == check)

@@ -1,0 +1,27 @@
+"""Who may do what: the whole policy in one table. What is not in it is forbidden."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from recommendations.models import Staff
+from recommendations.terms import Role
+
+
+class Action(StrEnum):
+    SEE = "see"
+    RUN_TURN = "run_turn"
+    EDIT_CATALOGUE = "edit_catalogue"
+    MANAGE_KEYS = "manage_keys"
+
+
+EVERYONE = frozenset(Role)
+POLICY: Mapping[Action, frozenset[Role]] = {
+    Action.SEE: EVERYONE,
+    Action.RUN_TURN: frozenset({Role.PUBLISHER, Role.ADMIN}),
+    Action.EDIT_CATALOGUE: frozenset({Role.CATALOGUE_ADMIN, Role.ADMIN}),
+    Action.MANAGE_KEYS: frozenset({Role.ADMIN}),
+}
+
+
+def may(staff: Staff, action: Action) -> bool:
+    return staff.is_active and staff.role in POLICY[action]
