@@ -1,0 +1,90 @@
+"""The global time split: where history ends, and what was bought afterwards (``maths.md`` §0).
+
+Weights come from the tuning cut, reported figures from the test cut, answers from the live cut; they are never mixed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommendations.engine.frames import Sparse
+from recommendations.engine.preprocess.matrix import Snapshot
+from recommendations.terms import Cut, EventName, Task
+
+WINDOW_DAYS = 28.0
+SECOND = 1 / 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windows:
+    """Times in days since 1970-01-01 UTC. A window is [start, end): 28 days after a cut."""
+
+    end: float  # midnight after the last full day
+    live: float  # after the newest event
+    days: float = WINDOW_DAYS
+
+    @classmethod
+    def up_to(cls, newest: float, *, now: float, days: float = WINDOW_DAYS) -> Self:
+        """From the time of the newest event. A day counts as full when it is over."""
+        end = float(min(np.floor(newest) + 1, np.floor(now)))
+        return cls(end=end, live=max(end, newest + SECOND), days=days)
+
+    @property
+    def cuts(self) -> Mapping[Cut, float]:
+        return {Cut.TUNING: self.end - 2 * self.days, Cut.TEST: self.end - self.days, Cut.LIVE: self.live}
+
+    def window(self, cut: Cut) -> tuple[float, float]:
+        """The window whose purchases are the truth for this cut; nothing is known after the live cut."""
+        if cut is Cut.LIVE:
+            raise ValueError("the live cut has no truth: nothing has happened after it")
+        return self.cuts[cut], self.cuts[cut] + self.days
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """What each user bought in a window. A stored entry is a purchase even where no money was paid (0)."""
+
+    spent: Sparse  # users × items of the training set: money spent, never negative, columns ascending
+
+    @cached_property
+    def users(self) -> NDArray[np.int64]:
+        """Rows of the users who bought anything: those whom the metrics speak of."""
+        return np.flatnonzero(np.diff(self.spent.indptr))
+
+    @cached_property
+    def per_user(self) -> Sparse:
+        """The rows of ``users`` only."""
+        return self.spent[self.users]
+
+
+def truths(events: pd.DataFrame, snapshot: Snapshot, *, window: tuple[float, float]) -> dict[Task, Truth]:
+    """Truth of both tasks: items and users with history in the snapshot; discover leaves out what was bought before."""
+    start, end = window
+    bought = events[(events["name"] == EventName.PURCHASE) & (events["at"] >= start) & (events["at"] < end)]
+    user = snapshot.users.rows(bought["user"].to_numpy())
+    item = snapshot.items.rows(bought["item"].to_numpy())
+    acts = snapshot.training.interactions
+    with_history = np.bincount(acts.item, minlength=acts.n_items) > 0
+    known = (user >= 0) & (item >= 0)
+    known[known] = with_history[item[known]]
+    money = np.maximum(np.nan_to_num(bought["amount"].to_numpy(np.float64)[known]), 0)
+    home = sparse.coo_matrix((money, (user[known], item[known])), shape=(acts.n_users, acts.n_items), dtype=np.float32)
+    spent = sparse.csr_matrix(home)
+    spent.sort_indices()
+    return {Task.HOME: Truth(spent=spent), Task.DISCOVER: Truth(spent=without(spent, snapshot.bought))}
+
+
+def without(matrix: Sparse, other: Sparse) -> Sparse:
+    """The stored entries of ``matrix`` that are not stored in ``other``; stored zeros stay stored."""
+    n_items = matrix.shape[1]
+    rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
+    other_rows = np.repeat(np.arange(other.shape[0], dtype=np.int64), np.diff(other.indptr))
+    kept = ~np.isin(rows * n_items + matrix.indices, other_rows * n_items + other.indices)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows[kept], minlength=matrix.shape[0]))])
+    return sparse.csr_matrix((matrix.data[kept], matrix.indices[kept], starts), shape=matrix.shape)

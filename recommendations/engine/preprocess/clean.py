@@ -1,0 +1,172 @@
+"""Clean the events first, and count what was removed and why (``maths.md`` §1).
+
+A frame of events has the columns ``user`` int64 (−1 = nobody), ``item`` int64 (−1 = none or unknown), ``name`` (values
+of ``EventName``), ``at`` float64 (days since 1970-01-01 UTC), ``basket`` int64 (−1 = neither transaction nor session),
+``quantity``, ``price``, ``amount`` float32 (NaN = unknown) and ``rating`` float32 (share of its scale, NaN = none).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from recommendations.engine.frames import BoolArray
+from recommendations.terms import EventName
+
+SECOND = 1 / 86_400
+SESSION_GAP = 30 / 1440  # days
+EARLIEST = 7305.0  # 1990-01-01
+BURST_FACTOR = 50
+BURST_FLOOR = 500
+FIRST_SESSION = -2
+
+NEEDS_NO_ITEM = frozenset({EventName.SEARCH, EventName.FOLLOW, EventName.VIEW_HOMEPAGE, EventName.BEGIN_CHECKOUT})
+TRADES = frozenset({EventName.PURCHASE, EventName.REFUND})
+
+
+class Removed(StrEnum):
+    """Why an event was left out; an event counts under the first reason that applies."""
+
+    ORPHAN = "orphan"  # no customer, or no item where the act needs one
+    IMPOSSIBLE_TIME = "impossible_time"  # in the future of the cut, before 1990, or unknown
+    IMPOSSIBLE_VALUE = "impossible_value"  # quantity not above 0, negative or infinite money
+    DUPLICATE = "duplicate"  # the same in every column
+    NEAR_DUPLICATE = (
+        "near_duplicate"  # the same act on the same item within a second, and not a line of the same transaction
+    )
+    BURST = "burst"  # a day on which one customer did far more than people do
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleaningReport:
+    """kept + Σ removed = total."""
+
+    total: int
+    kept: int
+    removed: Mapping[Removed, int]
+    burst_threshold: float  # events of one customer on one day; more is a burst
+    sessions: int  # cut from the events that came without transaction or session
+
+
+def clean(events: pd.DataFrame, *, until: float) -> tuple[pd.DataFrame, CleaningReport]:
+    """The events that count, in their old order, with a session as basket (≤ −2) where they had none."""
+    removed: dict[Removed, int] = {}
+    kept = events
+    for reason, bad in (
+        (Removed.ORPHAN, _orphans),
+        (Removed.IMPOSSIBLE_TIME, lambda frame: _impossible_times(frame, until=until)),
+        (Removed.IMPOSSIBLE_VALUE, _impossible_values),
+    ):
+        kept = _dropped(kept, bad(kept), reason=reason, removed=removed)
+    exact, near = _duplicates(kept)
+    removed[Removed.DUPLICATE], removed[Removed.NEAR_DUPLICATE] = int(exact.sum()), int(near.sum())
+    kept = kept[~(exact | near)] if (exact | near).any() else kept
+    bursts, threshold = _bursts(kept)
+    kept = _dropped(kept, bursts, reason=Removed.BURST, removed=removed)
+    basket = _with_sessions(kept)
+    report = CleaningReport(
+        total=len(events),
+        kept=len(kept),
+        removed=removed,
+        burst_threshold=threshold,
+        sessions=int(FIRST_SESSION + 1 - basket.min(initial=FIRST_SESSION + 1)),
+    )
+    return kept.assign(basket=basket).reset_index(drop=True), report
+
+
+def _dropped(frame: pd.DataFrame, bad: BoolArray, *, reason: Removed, removed: dict[Removed, int]) -> pd.DataFrame:
+    removed[reason] = int(bad.sum())
+    return frame[~bad] if removed[reason] else frame
+
+
+def _orphans(frame: pd.DataFrame) -> BoolArray:
+    lost = (frame["item"].to_numpy() < 0) & ~frame["name"].isin(NEEDS_NO_ITEM).to_numpy()
+    nobody: BoolArray = frame["user"].to_numpy() < 0
+    return nobody | lost
+
+
+def _impossible_times(frame: pd.DataFrame, *, until: float) -> BoolArray:
+    at = frame["at"].to_numpy()
+    possible: BoolArray = (at >= EARLIEST) & (at < until)
+    return ~possible
+
+
+def _impossible_values(frame: pd.DataFrame) -> BoolArray:
+    bad = frame["quantity"].to_numpy() <= 0
+    for column in ("quantity", "price", "amount"):
+        values = frame[column].to_numpy()
+        bad |= np.isinf(values)
+        if column != "quantity":
+            bad |= values < 0
+    return np.asarray(bad, np.bool_)
+
+
+def _duplicates(frame: pd.DataFrame) -> tuple[BoolArray, BoolArray]:
+    """(exact, near): events that repeat an earlier one.
+
+    Trades with a transaction never do: lines of one transaction are what was in the basket, and another transaction id
+    says more than the clock.
+    """
+    exact, near = np.zeros(len(frame), np.bool_), np.zeros(len(frame), np.bool_)
+    if len(frame) < 2:
+        return exact, near
+    act = _act_codes(frame)
+    at, basket = frame["at"].to_numpy(), frame["basket"].to_numpy()
+    order = np.lexsort((at, act))
+    earlier, later = order[:-1], order[1:]
+    close = (act[earlier] == act[later]) & (at[later] - at[earlier] <= SECOND)
+    trade = frame["name"].isin(TRADES).to_numpy()
+    close &= ~(trade[later] & (basket[later] >= 0) & (basket[earlier] >= 0))
+    earlier, later = earlier[close], later[close]
+    same = at[earlier] == at[later]
+    for column in ("basket", "quantity", "price", "amount", "rating"):
+        values = frame[column].to_numpy()
+        same &= (values[earlier] == values[later]) | (_unknown(values[earlier]) & _unknown(values[later]))
+    exact[later[same]] = True
+    near[later[~same]] = True
+    return exact, near
+
+
+def _unknown(values: NDArray[np.generic]) -> BoolArray:
+    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), np.bool_)
+
+
+def _act_codes(frame: pd.DataFrame) -> NDArray[np.int64]:
+    """One number per (user, item, name)."""
+    code = np.zeros(len(frame), np.int64)
+    for column in ("user", "item", "name"):
+        codes, values = pd.factorize(frame[column])
+        code = code * len(values) + codes
+    return code
+
+
+def _bursts(frame: pd.DataFrame) -> tuple[BoolArray, float]:
+    """A day of a customer is a burst above 50 times the median of all customers' days, and not below 500 events.
+
+    The median is not moved by the bursts themselves while they are fewer than half of all days.
+    """
+    if frame.empty:
+        return np.zeros(0, np.bool_), float(BURST_FLOOR)
+    days = np.floor(frame["at"].to_numpy()).astype(np.int64)
+    days -= days.min()
+    codes, _ = pd.factorize(frame["user"].to_numpy() * (days.max() + 1) + days)
+    counts = np.bincount(codes)
+    threshold = float(max(BURST_FLOOR, BURST_FACTOR * np.median(counts)))
+    return counts[codes] > threshold, threshold
+
+
+def _with_sessions(frame: pd.DataFrame) -> NDArray[np.int64]:
+    """The basket column with sessions −2, −3, … in place of −1: a session of a user ends with 30 minutes of silence."""
+    basket = frame["basket"].to_numpy().copy()
+    loose = np.flatnonzero(basket == -1)
+    if not len(loose):
+        return basket
+    user, at = frame["user"].to_numpy()[loose], frame["at"].to_numpy()[loose]
+    order = np.lexsort((at, user))
+    begins = np.ones(len(order), np.bool_)
+    begins[1:] = (np.diff(user[order]) != 0) | (np.diff(at[order]) > SESSION_GAP)
+    basket[loose[order]] = FIRST_SESSION + 1 - np.cumsum(begins)
+    return basket

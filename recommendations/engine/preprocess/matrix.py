@@ -1,0 +1,187 @@
+"""Clean events before a cut become a training set (``maths.md`` §1)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommendations.engine.frames import Catalogue, FloatArray, Interactions, Sparse, TrainingSet
+from recommendations.engine.ids import IdMap, id_map
+from recommendations.terms import EventName
+
+NEW_DAYS = 28.0
+
+DEFAULT_POINTS: Mapping[str, float] = {
+    EventName.VIEW_ITEM: 1.0,
+    EventName.SELECT_ITEM: 1.0,
+    EventName.SEARCH: 1.0,  # an item clicked in the results
+    EventName.ADD_TO_WISHLIST: 2.0,
+    EventName.ADD_TO_CART: 3.0,
+    EventName.REMOVE_FROM_CART: -1.0,
+    EventName.PURCHASE: 5.0,
+    EventName.REFUND: -5.0,
+    EventName.RATE_ITEM: 5.0,  # the best rating; others in proportion
+}
+"""α per event name. A name that is not listed says nothing about interest; ``dislike_item`` excludes the item."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventWeights:
+    """How much each kind of act counts, in points; staff edit them, a purchase is the unit."""
+
+    points: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_POINTS))
+
+    def __post_init__(self) -> None:
+        if not self.points.get(EventName.PURCHASE, 0) > 0:
+            raise ValueError("a purchase is the unit of the event weights: it must have more than 0 points")
+
+    def relative(self, names: pd.Series, ratings: NDArray[np.floating]) -> FloatArray:
+        """α relative to a purchase, one per event; a rating (share of its scale, 0 … 1) in proportion, unrated 0."""
+        unit = self.points[EventName.PURCHASE]
+        strength = names.map({name: points / unit for name, points in self.points.items()}).to_numpy(np.float64)
+        rated = (names == EventName.RATE_ITEM).to_numpy()
+        strength[rated] *= ratings[rated]
+        return np.nan_to_num(strength).astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemAttributes:
+    """The catalogue as it is known, one row per item in any order."""
+
+    ids: NDArray[np.int64]
+    categories: Sparse  # items × categories, as in ``Catalogue``
+    terms: Sparse  # items × terms
+    price: FloatArray
+    listed_at: NDArray[np.float64]  # days since 1970-01-01 UTC; NaN where unknown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A training set with the ids of its rows; category and term columns are those of its attributes."""
+
+    cut: float
+    training: TrainingSet
+    users: IdMap
+    items: IdMap
+    disliked: Sparse  # users × items: what a user never wants to see
+
+    @cached_property
+    def bought(self) -> Sparse:
+        """Users × items: 1 where the user has bought the item before the cut."""
+        acts = self.training.interactions
+        matrix = acts.where(acts.bought).matrix()
+        matrix.data = np.ones_like(matrix.data)
+        return matrix
+
+
+def snapshot(events: pd.DataFrame, attributes: ItemAttributes, *, cut: float, weights: EventWeights) -> Snapshot:
+    """The training set of everything before the cut.
+
+    ``events`` are clean (``clean.py``). Users are those with an act that counts; items those with one, and those listed
+    in the 28 days before the cut. An act on an item without attributes keeps the item, with empty attributes.
+    """
+    past = events[(events["at"].to_numpy() < cut) & (events["item"].to_numpy() >= 0)]
+    strength = weights.relative(past["name"], past["rating"].to_numpy(np.float64))
+    disliked = past[(past["name"] == EventName.DISLIKE_ITEM).to_numpy()]
+    acts = _without_disliked(past.assign(strength=strength)[strength != 0], disliked)
+    rows = _per_basket(acts)
+    new = (attributes.listed_at < cut) & (attributes.listed_at >= cut - NEW_DAYS)
+    users, items = id_map(rows["user"].to_numpy()), id_map(np.concatenate([rows["item"], attributes.ids[new]]))
+    return Snapshot(
+        cut=cut,
+        training=TrainingSet(
+            interactions=_interactions(rows, users, items, cut=cut), catalogue=_catalogue(attributes, items, cut=cut)
+        ),
+        users=users,
+        items=items,
+        disliked=_pairs(disliked, users, items),
+    )
+
+
+def _without_disliked(acts: pd.DataFrame, disliked: pd.DataFrame) -> pd.DataFrame:
+    if disliked.empty:
+        return acts
+    pairs = pd.MultiIndex.from_frame(disliked[["user", "item"]])
+    return acts[~pd.MultiIndex.from_frame(acts[["user", "item"]]).isin(pairs)]
+
+
+def _per_basket(acts: pd.DataFrame) -> pd.DataFrame:
+    """One row per (user, basket, item), sorted so; what a transaction takes back in full leaves no row.
+
+    The row's strength is that of its strongest act and its quantity is Σ α · q in units of it: the product is kept.
+    """
+    traded = acts["name"].isin([EventName.PURCHASE, EventName.REFUND]).to_numpy()
+    quantity = np.nan_to_num(acts["quantity"].to_numpy(np.float64), nan=1.0)
+    sign = np.where(acts["strength"].to_numpy() < 0, -1.0, 1.0)
+    amount = np.nan_to_num(acts["amount"].to_numpy(np.float64))
+    frame = pd.DataFrame(
+        {
+            "user": acts["user"].to_numpy(),
+            "basket": acts["basket"].to_numpy(),
+            "traded": traded,
+            "item": acts["item"].to_numpy(),
+            "at": acts["at"].to_numpy(),
+            "weight": acts["strength"].to_numpy(np.float64) * quantity,
+            "amount": np.where(traded, sign * amount, 0),
+            "highest": acts["strength"].to_numpy(np.float64),
+            "lowest": acts["strength"].to_numpy(np.float64),
+        }
+    )
+    how = {"at": "max", "weight": "sum", "amount": "sum", "highest": "max", "lowest": "min"}
+    rows = frame.groupby(["user", "basket", "traded", "item"], sort=True).agg(how).reset_index()
+    rows["strength"] = np.where(rows["weight"] > 0, rows["highest"], rows["lowest"])
+    rows["quantity"] = rows["weight"] / rows["strength"]
+    return rows[rows["quantity"].abs() > 1e-6]
+
+
+def _interactions(rows: pd.DataFrame, users: IdMap, items: IdMap, *, cut: float) -> Interactions:
+    return Interactions(
+        user=users.rows(rows["user"].to_numpy()),
+        item=items.rows(rows["item"].to_numpy()),
+        basket=rows.groupby(["user", "basket", "traded"], sort=True).ngroup().to_numpy().astype(np.int32),
+        age=(cut - rows["at"].to_numpy()).astype(np.float32),
+        quantity=rows["quantity"].to_numpy(np.float32),
+        strength=rows["strength"].to_numpy(np.float32),
+        amount=rows["amount"].to_numpy(np.float32),
+        bought=(rows["traded"] & (rows["strength"] > 0)).to_numpy(np.bool_),
+        n_users=len(users),
+        n_items=len(items),
+    )
+
+
+def _catalogue(attributes: ItemAttributes, items: IdMap, *, cut: float) -> Catalogue:
+    order = np.argsort(attributes.ids, kind="stable")
+    at = IdMap(ids=attributes.ids[order]).rows(items.ids)
+    known = at >= 0
+    source = order[at[known]]
+    price = np.full(len(items), np.nan, np.float32)
+    price[known] = attributes.price[source]
+    listed_age = np.full(len(items), np.nan, np.float32)
+    listed_age[known] = cut - attributes.listed_at[source]
+    return Catalogue(
+        categories=_sliced(attributes.categories, source, known),
+        terms=_sliced(attributes.terms, source, known),
+        price=price,
+        listed_age=listed_age,
+    )
+
+
+def _sliced(matrix: Sparse, source: NDArray[np.int64], known: NDArray[np.bool_]) -> Sparse:
+    """Rows ``source`` of the matrix at the places that are known, empty rows at the others."""
+    chosen = sparse.csr_matrix(matrix[source], dtype=np.float32)
+    lengths = np.zeros(len(known), np.int64)
+    lengths[known] = np.diff(chosen.indptr)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    return sparse.csr_matrix((chosen.data, chosen.indices, starts), shape=(len(known), matrix.shape[1]))
+
+
+def _pairs(disliked: pd.DataFrame, users: IdMap, items: IdMap) -> Sparse:
+    user, item = users.rows(disliked["user"].to_numpy()), items.rows(disliked["item"].to_numpy())
+    known = (user >= 0) & (item >= 0)
+    pairs = np.unique(np.stack([user[known], item[known]], axis=1), axis=0)
+    ones = np.ones(len(pairs), np.float32)
+    return sparse.csr_matrix((ones, (pairs[:, 0], pairs[:, 1])), shape=(len(users), len(items)))
