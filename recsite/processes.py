@@ -1,6 +1,7 @@
 """Child processes that do not outlive us: Linux ends them when we die, by whatever signal."""
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -9,12 +10,13 @@ from pathlib import Path
 from typing import IO
 
 _PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None  # looked up before a fork, not after
 
 
 def die_with_parent(number: signal.Signals) -> None:
     """Ask Linux to send this process ``number`` when its parent dies; other systems have no such thing."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
 
 
 def _prepare(number: signal.Signals) -> Callable[[], None]:
@@ -66,3 +68,20 @@ def command_line(pid: int) -> str:
         except OSError:
             return ""
     return subprocess.run(["ps", "-p", str(pid), "-o", "args="], capture_output=True, text=True, check=False).stdout
+
+
+def make_was_interrupted() -> bool:
+    """Was GNU make, our parent, told to stop by a signal that it does not pass on?
+
+    Of Ctrl-C (SIGINT) and SIGHUP make takes it that the terminal tells everybody, and waits for its recipe, for ever if
+    the signal came to make alone. While it waits it holds that signal blocked, which Linux shows.
+    """
+    parent = Path(f"/proc/{os.getppid()}")
+    try:
+        if (parent / "comm").read_text(encoding="utf-8").strip() not in {"make", "gmake"}:
+            return False
+        status = (parent / "status").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    blocked = int(status.partition("SigBlk:")[2].split()[0], base=16)
+    return any(blocked >> (number - 1) & 1 for number in (signal.SIGINT, signal.SIGHUP))

@@ -2,12 +2,16 @@
 
 import os
 import tempfile
+from urllib.parse import urlsplit
 
 os.environ.setdefault("RECSITE_DEMO", "1")
-os.environ.setdefault("SECRET_KEY", "demo-" + "only-for-tests-" * 4)
-os.environ.setdefault("PSEUDONYM_KEY", "demo-" + "only-for-tests-" * 4)
+if "SECRET_KEY_FILE" not in os.environ:
+    os.environ.setdefault("SECRET_KEY", "demo-" + "only-for-tests-" * 4)
+if "PSEUDONYM_KEY_FILE" not in os.environ:
+    os.environ.setdefault("PSEUDONYM_KEY", "demo-" + "only-for-tests-" * 4)
 os.environ.setdefault("DATABASE_URL", "postgresql:///recsite")
-os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/0")
+# The tests empty their Valkey database, so it is never the one that somebody works with.
+os.environ["REDIS_URL"] = urlsplit(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"))._replace(path="/9").geturl()
 os.environ.setdefault("DATA", tempfile.gettempdir())
 
 from recsite.settings import *  # noqa: E402, F403

@@ -28,7 +28,7 @@ from recsite.embedded.folders import demo_secret, write_private
 from recsite.embedded.postgres import Postgres
 from recsite.embedded.server import Server, ServerError
 from recsite.embedded.valkey import Valkey
-from recsite.processes import die_with_parent, spawn, stop
+from recsite.processes import die_with_parent, make_was_interrupted, spawn, stop
 
 _SERVERS: Mapping[str, type[Postgres | Valkey]] = {"DATABASE_URL": Postgres, "REDIS_URL": Valkey}
 _SECRETS = ("SECRET_KEY", "PSEUDONYM_KEY")
@@ -158,11 +158,11 @@ def _supervise(command: Sequence[str], *, env: Mapping[str, str], servers: Seque
         raise ServerError(f"{command[0]} cannot be run: {error}") from error
     pause = _LOOK_SECONDS
     try:
-        while True:
-            try:
+        while not make_was_interrupted():
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 return process.wait(pause)
-            except subprocess.TimeoutExpired:
-                pause = _LOOK_SECONDS if _revive(servers) else min(2 * pause, 10)
+            pause = _LOOK_SECONDS if _revive(servers) else min(2 * pause, 10)
+        return 128 + signal.SIGINT
     except KeyboardInterrupt:
         with contextlib.suppress(subprocess.TimeoutExpired):  # the terminal has told the command, too
             process.wait(1)

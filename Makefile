@@ -1,0 +1,43 @@
+# Nothing has to be installed first but make and Python (or uv): every target prepares what it needs.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test lint chromium clean
+
+PORT ?= 8000
+DATA ?= .local
+UV := $(or $(shell command -v uv),.uv/bin/uv)
+PYTHON := .venv/bin/python
+# exec: the signals that make passes on must reach Python, not a shell.
+SERVERS := @exec $(PYTHON) -m recsite.embedded
+
+help:  ## Show this list
+	@grep -E '^[a-z]+:.*##' Makefile | awk -F':.*## ' '{split($$1, name, ":"); printf "  make %-9s %s\n", name[1], $$2}'
+
+install: .venv/stamp  ## Make .venv with everything that the product and its tests need
+
+demo: .venv/stamp  ## Start everything on real data (PORT=8000 DATA=.local); prints address, login and API key
+	$(SERVERS) --data "$(DATA)" -- $(PYTHON) manage.py demo --port "$(PORT)"
+
+test: lint chromium  ## All checks and all tests, browser included (ARGS="-k word" for some)
+	$(SERVERS) --ephemeral -- $(PYTHON) -m pytest $(ARGS)
+
+lint: .venv/stamp  ## Style, types, who may import whom
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+
+chromium:  ## Find or, as root on Debian, install the browser of the tests
+	@tools/chromium.sh
+
+clean:  ## Forget the demo's data, built files and caches
+	rm -rf .local staticfiles .mypy_cache .ruff_cache .hypothesis test-results
+
+.uv/bin/uv:
+	python3 -m venv .uv
+	.uv/bin/pip install --quiet --require-hashes --requirement requirements/uv.txt
+
+.venv/stamp: requirements/dev.txt | $(filter .uv/%,$(UV))
+	$(UV) venv --quiet --allow-existing .venv
+	$(UV) pip sync --quiet --python $(PYTHON) --require-hashes requirements/dev.txt
+	@touch $@

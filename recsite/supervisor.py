@@ -1,0 +1,177 @@
+"""Web, workers and beat of one machine: started together, started again when one dies, ended together.
+
+``manage.py demo`` prepares the data and then becomes this program, which needs no Django itself. An installation that
+serves a shop uses docker-compose.yml or the machine's own service manager instead.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from recsite.processes import spawn
+
+_LOOK_SECONDS = 0.3
+_READY_SECONDS = 120
+_STOP_SECONDS = 10
+_STEADY_SECONDS = 30  # a child that lived that long starts again at once
+_LONGEST_PAUSE = 30.0
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_CELERY = (sys.executable, "-m", "celery", "-A", "recsite")
+_WORKER = (*_CELERY, "worker", "--loglevel", "WARNING", "--concurrency", "1", "--without-gossip", "--without-mingle")
+
+
+class Child:
+    """One program; its lines come out with its name in front."""
+
+    def __init__(self, name: str, argv: Sequence[str], *, stop: signal.Signals, threads: int = 1) -> None:
+        self.name = name
+        self._argv, self._stop = argv, stop
+        self._env = os.environ | dict.fromkeys(_THREADS, str(threads))
+        self._pause, self._started, self._due = 0.0, 0.0, 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def keep_alive(self) -> None:
+        """Start what does not run; what dies young waits longer each time."""
+        now = time.monotonic()
+        if self._process is not None and self._process.poll() is not None:
+            self._pause = 0.0 if now - self._started > _STEADY_SECONDS else min(2 * self._pause + 0.5, _LONGEST_PAUSE)
+            _say(self.name, f"ended with {self._process.returncode}; starts again in {self._pause:g} s")
+            self.end_rest()
+            self._due = now + self._pause
+        if self._process is None and now >= self._due:
+            self._started = now
+            self._process = spawn(self._argv, stop=self._stop, output=subprocess.PIPE, env=self._env)
+            threading.Thread(target=_pass_on, args=(self.name, self._process.stdout), daemon=True).start()
+
+    def ask_to_stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(self._stop)
+
+    def wait(self, seconds: float) -> None:
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(seconds)
+            self.end_rest()
+
+    def end_rest(self) -> None:
+        """End what is left of the group: a pool process in the middle of a task outlives its worker."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+def _pass_on(name: str, output: IO[bytes]) -> None:
+    with output:
+        for line in output:
+            _say(name, line.decode(errors="replace").rstrip())
+
+
+def _say(name: str, line: str) -> None:
+    sys.stdout.write(f"{name:>7} | {line}\n")
+    sys.stdout.flush()
+
+
+def children(*, port: int, data: Path) -> list[Child]:
+    web = (
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
+        *("--workers", "1", "--blocking-threads", "4", "--log-level", "warning", "recsite.wsgi:application"),
+    )
+    beat = (*_CELERY, "beat", "--loglevel", "WARNING", "--pidfile=", "--schedule", str(data / "beat-schedule"))
+    # SIGQUIT: a worker gives the task in hand back to the queue instead of finishing it first.
+    return [
+        Child("web", web, stop=signal.SIGTERM),
+        Child("loop", (*_WORKER, "-Q", "loop", "-n", "loop@%h"), stop=signal.SIGQUIT, threads=os.cpu_count() or 1),
+        Child("worker", (*_WORKER, "-Q", "default", "-n", "default@%h"), stop=signal.SIGQUIT),
+        Child("beat", beat, stop=signal.SIGTERM),
+    ]
+
+
+def missing(url: str) -> dict[str, str] | None:
+    """What the web process says is missing; empty when it is ready, None when it does not answer."""
+    try:
+        with urllib.request.urlopen(f"{url}readyz", timeout=2) as answer:  # noqa: S310 - an http address of our own
+            answer.read()
+            return {}
+    except urllib.error.HTTPError as error:
+        with error:
+            body = error.read()
+        return dict(json.loads(body)["missing"]) if error.code == 503 else {"web": f"answers with {error.code}"}
+    except (OSError, ValueError):
+        return None
+
+
+def run(*, port: int, data: Path) -> int:
+    """Keep everything running until a signal ends it; says when it is ready."""
+    url, announced, begin = f"http://127.0.0.1:{port}/", False, time.monotonic()
+    family = children(port=port, data=data)
+    try:
+        while True:
+            for child in family:
+                child.keep_alive()
+            if not announced:
+                problems = missing(url)
+                if problems == {}:
+                    announced = _announce(data)
+                elif time.monotonic() - begin > _READY_SECONDS:
+                    sys.stderr.write(f"Not ready after {_READY_SECONDS} s: {problems or 'no answer from the web'}\n")
+                    return 1
+            time.sleep(_LOOK_SECONDS)
+    finally:
+        for child in reversed(family):
+            child.ask_to_stop()
+        end = time.monotonic() + _STOP_SECONDS
+        for child in family:
+            child.wait(max(0.1, end - time.monotonic()))
+
+
+def _announce(data: Path) -> bool:
+    """Publish the demo's credentials (their file appears only now, so it also says that the demo is up)."""
+    pending, published = data / "demo.json.pending", data / "demo.json"
+    if pending.exists():
+        pending.rename(published)
+    if published.exists():
+        known = json.loads(published.read_text(encoding="utf-8"))
+        address = f"{known['url']}api/v1/placements/home/recommend/?user_id=1&n=5"
+        sys.stdout.write(
+            f"\n  Recsite   {known['url']}"
+            f"\n  Login     {known['username']}   {known['password']}"
+            f"\n  API key   {known['api_key']}"
+            f"\n  Try       curl -H 'Authorization: Api-Key {known['api_key']}' '{address}'"
+            f"\n  Stop      Ctrl-C\n\n"
+        )
+        sys.stdout.flush()
+    return True
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    for later in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(later, signal.SIG_IGN)
+    raise SystemExit(128 + number)
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m recsite.supervisor")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    options = parser.parse_args(argv)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+    return run(port=options.port, data=options.data)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,55 @@
+"""What every test shares: an empty Valkey database for those that use servers, and the browser."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+from django.core.cache import caches
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs an event loop in the test's thread
+
+_BROWSER_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "page" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture
+def valkey() -> Iterator[redis.Redis]:
+    """A client of the tests' own Valkey database; it is empty when the test begins."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _empty_valkey(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("django_db") or _USES_SERVERS.intersection(request.fixturenames):
+        with redis.Redis.from_url(settings.REDIS_URL) as client:
+            client.flushdb()
+        caches.close_all()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    program = next((found for name in names if name and (found := shutil.which(name))), None)
+    if program is None:
+        message = "No Chromium: install it, or name it with CHROMIUM=/path/to/chromium."
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+    return {**browser_type_launch_args, "executable_path": program, "args": _BROWSER_ARGS}
