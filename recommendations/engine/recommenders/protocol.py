@@ -26,8 +26,19 @@ class Evidence:
     facts: Mapping[str, float] = field(default_factory=dict)  # numbers for the sentence: times, days, lift …
 
 
+TERMS_KEPT = 5
+
+
+def largest(terms: NDArray[np.floating], n: int = TERMS_KEPT) -> list[tuple[int, float]]:
+    """Positions of the largest positive terms of a score, with the part of the positive sum that each explains."""
+    positive = np.maximum(terms, 0)
+    total = float(positive.sum())
+    order = np.argsort(-positive, kind="stable")[:n]
+    return [(int(at), float(positive[at]) / total) for at in order if positive[at] > 0]
+
+
 class Recommender(Protocol):
-    """Parameters are data (``config``, frozen and JSON-able); learned state are attributes with a trailing underscore."""
+    """Parameters are data (``config``, frozen and JSON-able); what is learned has a trailing underscore."""
 
     config: Any
 
@@ -40,20 +51,19 @@ class Recommender(Protocol):
         ...
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        """The largest terms of the score of one item for a block of one query, largest first; empty where there are none."""
+        """The largest terms of the score of one item for a block of one query, largest first; empty where none are."""
         ...
 
 
 def learned(recommender: Recommender) -> dict[str, NDArray[Any]]:
-    """The learned state as named arrays; a sparse matrix ``x_`` becomes ``x_.data``, ``x_.indices``, ``x_.indptr``, ``x_.shape``."""
+    """What is learned as named arrays; a sparse ``x_`` is ``x_.data``, ``.indices``, ``.indptr`` and ``.shape``."""
     arrays: dict[str, NDArray[Any]] = {}
     for name, value in vars(recommender).items():
         if not name.endswith("_") or name.startswith("_"):
             continue
-        if sparse.issparse(value):
-            matrix = value.tocsr()
-            arrays |= {f"{name}.{part}": getattr(matrix, part) for part in ("data", "indices", "indptr")}
-            arrays[f"{name}.shape"] = np.asarray(matrix.shape, np.int64)
+        if isinstance(value, sparse.csr_matrix):
+            arrays |= {f"{name}.{part}": getattr(value, part) for part in ("data", "indices", "indptr")}
+            arrays[f"{name}.shape"] = np.asarray(value.shape, np.int64)
         else:
             arrays[name] = np.asarray(value)
     return arrays
@@ -67,9 +77,11 @@ def restored[R: Recommender](kind: type[R], config: Any, arrays: Mapping[str, ND
         if not part:
             setattr(recommender, name, value)
         elif part == "data":
-            shape = tuple(int(side) for side in arrays[f"{stem}.shape"])
+            height, width = arrays[f"{stem}.shape"]
             matrix = sparse.csr_matrix(
-                (value, arrays[f"{stem}.indices"], arrays[f"{stem}.indptr"]), shape=shape, copy=False
+                (value, arrays[f"{stem}.indices"], arrays[f"{stem}.indptr"]),
+                shape=(int(height), int(width)),
+                copy=False,
             )
             setattr(recommender, stem, matrix)
     return recommender

@@ -1,0 +1,89 @@
+"""From acts to weights w_ij, and their transforms (``maths.md`` §1).
+
+Statistics such as idf are learned from the training weights once and applied to any history, in training or folded in.
+"""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from recommendations.engine.frames import FloatArray, Interactions, Queries, Sparse
+
+type Transform = Literal["binary", "count", "log", "sqrt", "tfidf", "bm25"]
+
+BM25_SATURATION = 1.2  # k1 of Robertson and Zaragoza (2009)
+BM25_LENGTH = 0.75  # b of the same
+
+
+class Statistics(NamedTuple):
+    """What a transform must remember of the training weights; empty arrays where it remembers nothing."""
+
+    idf: FloatArray  # [items]
+    mean_length: FloatArray  # [1]: mean row sum
+
+
+def decay(age: FloatArray, half_life: float | None) -> FloatArray:
+    """λ_h(a) = 2^(−a/h) with the age in days; no half-life, no decay."""
+    if half_life is None:
+        return np.ones(len(age), np.float32)
+    return np.exp2(-age / np.float32(half_life)).astype(np.float32)
+
+
+def act_weights(interactions: Interactions, *, half_life: float | None = None) -> Sparse:
+    """w_ij = Σ strength · λ_h(age), users × items, each (basket, item) once whatever its quantity.
+
+    A pair whose refunds outweigh its purchases has no weight: it is left out rather than negative.
+    """
+    matrix = interactions.matrix(interactions.strength * decay(interactions.age, half_life))
+    matrix.data = np.maximum(matrix.data, np.float32(0))
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def learned_statistics(weights: Sparse, transform: Transform) -> Statistics:
+    """idf is log(1 + N / (df + 1)) for tf-idf and log(1 + (N − df + ½) / (df + ½)) for BM25."""
+    empty = np.empty(0, np.float32)
+    if transform not in {"tfidf", "bm25"}:
+        return Statistics(empty, empty)
+    n = weights.shape[0]
+    df = np.bincount(weights.indices, minlength=weights.shape[1])
+    if transform == "tfidf":
+        return Statistics(np.log1p(n / (df + 1)).astype(np.float32), empty)
+    mean_length = weights.sum() / max(n, 1)
+    return Statistics(np.log1p((n - df + 0.5) / (df + 0.5)).astype(np.float32), np.asarray([mean_length], np.float32))
+
+
+def transformed(weights: Sparse, transform: Transform, statistics: Statistics | None = None) -> Sparse:
+    """A new matrix of the same places. ``binary`` is min(w, 1): a decayed or weak act counts less than a purchase."""
+    values = weights.data
+    match transform:
+        case "binary":
+            values = np.minimum(values, np.float32(1))
+        case "count":
+            values = values.copy()
+        case "log":
+            values = np.log1p(values)
+        case "sqrt":
+            values = np.sqrt(values)
+        case "tfidf" | "bm25":
+            known = learned_statistics(weights, transform) if statistics is None else statistics
+            values = _bm25(weights, known) if transform == "bm25" else np.sqrt(values) * known.idf[weights.indices]
+    return sparse.csr_matrix(
+        (values.astype(np.float32, copy=False), weights.indices, weights.indptr), shape=weights.shape
+    )
+
+
+def _bm25(weights: Sparse, known: Statistics) -> FloatArray:
+    lengths = np.asarray(weights.sum(axis=1)).ravel()
+    norm = 1 - BM25_LENGTH + BM25_LENGTH * lengths / max(float(known.mean_length[0]), 1e-9)
+    row_norm = np.repeat(norm, np.diff(weights.indptr)).astype(np.float32)
+    saturated = weights.data * (BM25_SATURATION + 1) / (BM25_SATURATION * row_norm + weights.data)
+    return (saturated * known.idf[weights.indices]).astype(np.float32)
+
+
+def context_weights(queries: Queries) -> Sparse:
+    """The items in view or in the basket, queries × items; no context at all is a matrix of empty rows."""
+    if queries.context is None:
+        return sparse.csr_matrix((len(queries), queries.histories.n_items), dtype=np.float32)
+    return queries.context
