@@ -1,0 +1,145 @@
+"""What is bought together more often than by chance: support, confidence, lift, significance (``maths.md`` §2)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.stats import hypergeom
+
+from recommendations.engine.frames import FloatArray, IdArray, IntArray, Interactions, Sparse
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs:
+    """Rules "who takes ``first`` takes ``second``"; every pair stands both ways, ordered by first and second."""
+
+    first: IntArray
+    second: IntArray
+    together: IntArray  # baskets with both
+    baskets_of: IntArray  # baskets with each item, shape [items]
+    n_baskets: int
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @property
+    def support(self) -> FloatArray:
+        """Share of all baskets that hold both."""
+        return (self.together / np.float32(max(self.n_baskets, 1))).astype(np.float32)
+
+    @property
+    def confidence(self) -> FloatArray:
+        """Share of the baskets with ``first`` that hold ``second``."""
+        return (self.together / self.baskets_of[self.first]).astype(np.float32)
+
+    @property
+    def lift(self) -> FloatArray:
+        """Confidence over the share that ``second`` has of all baskets: 1 = independent of each other."""
+        expected = self.baskets_of[self.first].astype(np.float64) * self.baskets_of[self.second] / self.n_baskets
+        return (self.together / expected).astype(np.float32)
+
+    def where(self, keep: NDArray[np.bool_]) -> "Pairs":
+        return Pairs(
+            first=self.first[keep],
+            second=self.second[keep],
+            together=self.together[keep],
+            baskets_of=self.baskets_of,
+            n_baskets=self.n_baskets,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Triples:
+    """Itemsets of three, items ascending, with the pairs' minimum support."""
+
+    items: IntArray  # [triples, 3]
+    together: IntArray  # baskets with all three
+    lift: FloatArray  # observed over expected if the three were independent
+
+
+def baskets(interactions: Interactions) -> Sparse:
+    """Baskets × items, 1 where a purchase of the item is in the basket. Other acts are left out."""
+    bought = interactions.where(interactions.bought)
+    _, code = np.unique(bought.basket, return_inverse=True)
+    shape = (int(code.max(initial=-1)) + 1, bought.n_items)
+    matrix = sparse.csr_matrix((np.ones(len(bought), np.float32), (code, bought.item)), shape=shape)
+    matrix.sum_duplicates()
+    matrix.data[:] = 1
+    return matrix
+
+
+def pairs(content: Sparse, *, min_together: int) -> Pairs:
+    """All pairs that share at least ``min_together`` baskets."""
+    baskets_of = np.bincount(content.indices, minlength=content.shape[1]).astype(np.int32)
+    frequent = np.flatnonzero(baskets_of >= max(min_together, 1))
+    columns = content[:, frequent]
+    counts = (columns.T @ columns).tocsr()
+    counts.sort_indices()
+    first = np.repeat(np.arange(len(frequent)), np.diff(counts.indptr))
+    keep = (counts.data >= min_together) & (first != counts.indices)
+    return Pairs(
+        first=frequent[first[keep]].astype(np.int32),
+        second=frequent[counts.indices[keep]].astype(np.int32),
+        together=np.rint(counts.data[keep]).astype(np.int32),
+        baskets_of=baskets_of,
+        n_baskets=content.shape[0],
+    )
+
+
+def p_values(found: Pairs) -> NDArray[np.float64]:
+    """Fisher's exact test, one-sided: the chance of so many common baskets or more if the items were independent."""
+    of_first, of_second = found.baskets_of[found.first], found.baskets_of[found.second]
+    return np.asarray(hypergeom.sf(found.together - 1, found.n_baskets, of_first, of_second), np.float64)
+
+
+def discoveries(p: NDArray[np.float64], *, rate: float, tests: int | None = None) -> NDArray[np.bool_]:
+    """Benjamini and Hochberg (1995): which p-values to believe so that at most ``rate`` of them are false on average.
+
+    ``tests`` is the number of hypotheses looked at where some were dropped before testing; default ``len(p)``.
+    """
+    order = np.argsort(p, kind="stable")
+    limits = rate * np.arange(1, len(p) + 1) / max(tests or len(p), 1)
+    below = np.flatnonzero(p[order] <= limits)
+    believed = np.zeros(len(p), np.bool_)
+    if len(below):
+        believed[order[: below[-1] + 1]] = True
+    return believed
+
+
+def significant(found: Pairs, *, rate: float = 0.01) -> Pairs:
+    """The pairs with a lift above 1 that survive the test; each unordered pair is one hypothesis."""
+    once = found.where(found.first < found.second)
+    believed = once.where(discoveries(p_values(once), rate=rate))
+    n_items = len(found.baskets_of)
+    keys = believed.first.astype(np.int64) * n_items + believed.second
+    low, high = np.minimum(found.first, found.second), np.maximum(found.first, found.second)
+    return found.where(np.isin(low.astype(np.int64) * n_items + high, keys) & (found.lift > 1))
+
+
+def triples(content: Sparse, found: Pairs, *, min_together: int) -> Triples:
+    """Itemsets of three among the pairs in ``found`` (every pair of a frequent triple is itself frequent: Apriori)."""
+    once = found.where(found.first < found.second)
+    columns = content.tocsc()
+    links = sparse.csr_matrix((np.ones(len(once), np.int8), (once.first, once.second)), shape=(content.shape[1],) * 2)
+    rows: list[NDArray[np.int64]] = []
+    counts: list[IdArray] = []
+    for a, b in zip(once.first, once.second, strict=True):
+        thirds = np.intersect1d(_row(links, a), _row(links, b), assume_unique=True)
+        if not len(thirds):
+            continue
+        both = np.intersect1d(_row(columns, a), _row(columns, b), assume_unique=True)
+        together = np.bincount(content[both].indices, minlength=content.shape[1])[thirds]
+        frequent = together >= min_together
+        rows.append(np.column_stack([np.full(frequent.sum(), a), np.full(frequent.sum(), b), thirds[frequent]]))
+        counts.append(together[frequent])
+    items = np.concatenate(rows).astype(np.int32) if rows else np.empty((0, 3), np.int32)
+    in_all = np.concatenate(counts).astype(np.int32) if counts else np.empty(0, np.int32)
+    shares = found.baskets_of[items].astype(np.float64) / max(found.n_baskets, 1)
+    expected = shares.prod(axis=1) * found.n_baskets
+    return Triples(items=items, together=in_all, lift=np.asarray(in_all / expected, np.float32))
+
+
+def _row(matrix: sparse.csr_matrix | sparse.csc_matrix, number: int) -> NDArray[np.int32]:
+    """Indices of one row of a csr (column of a csc) matrix."""
+    return matrix.indices[matrix.indptr[number] : matrix.indptr[number + 1]]

@@ -1,0 +1,27 @@
+"""Who likes what: u_i = Σ_j w_ij c_j and its shares (``maths.md`` §2)."""
+
+import numpy as np
+
+from recommendations.engine.frames import FloatArray, Sparse
+
+
+def interest_weights(weights: Sparse, categories: Sparse) -> FloatArray:
+    """U = W C, users × categories: each act counts towards the categories of its item by membership."""
+    return (weights @ categories).toarray().astype(np.float32, copy=False)
+
+
+def global_share(interests: FloatArray) -> FloatArray:
+    """g_c: the part of all interest that goes to each category; all zero where there is no interest at all."""
+    sums = interests.sum(axis=0, dtype=np.float64)
+    total = sums.sum()
+    return (sums / total if total > 0 else sums).astype(np.float32)
+
+
+def interest_shares(interests: FloatArray, *, prior: FloatArray, strength: float) -> FloatArray:
+    """θ_ic = (U_ic + τ g_c) / (Σ_c U_ic + τ): Dirichlet shrinkage to the global share ``prior`` with τ = ``strength``.
+
+    A row sums to 1. Without interest and without prior (τ = 0) a share cannot be known: NaN.
+    """
+    totals = interests.sum(axis=1, keepdims=True) + np.float32(strength)
+    with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN that is meant
+        return np.asarray((interests + np.float32(strength) * prior) / totals, np.float32)

@@ -1,0 +1,134 @@
+"""Groups of customers with alike interests: k-means on reduced tf-idf interest vectors (``maths.md`` §2)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score
+from sklearn.preprocessing import normalize
+from sklearn.utils.extmath import randomized_svd
+from threadpoolctl import threadpool_limits
+
+from recommendations.engine.frames import FloatArray, IntArray, Sparse
+from recommendations.engine.interests.profile import interest_weights
+
+STARTS = 4  # k-means is run from so many starts; the tightest result stays
+NOBODY = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segmentation:
+    """What is needed to put any customer into a segment. Segments are numbered from the largest to the smallest."""
+
+    idf: FloatArray  # [categories]
+    directions: FloatArray  # [categories, dimensions]: interest vector → reduced vector
+    centres: FloatArray  # [segments, dimensions], unit length
+    interests: FloatArray  # [segments, categories]: mean share of interest of the members
+    sizes: IntArray  # [segments]
+
+
+def find_segments(
+    weights: Sparse, categories: Sparse, *, n_segments: int, dimensions: int, seed: int
+) -> tuple[Segmentation, IntArray]:
+    """The segmentation and each user's segment (−1 without interest). Fewer users than segments: fewer segments."""
+    interests = interest_weights(weights, categories)
+    idf = _idf(interests)
+    active = interests.sum(axis=1) > 0
+    vectors = _vectors(interests[active], idf)
+    n_segments = min(n_segments, len(np.unique(np.round(vectors, 5), axis=0)))
+    if not n_segments:
+        return _nothing(len(idf)), np.full(len(interests), NOBODY, np.int32)
+    directions = _directions(vectors, dimensions, seed=seed)
+    with threadpool_limits(limits=1, user_api="openmp"):  # sums in one order: the same seed gives the same segments
+        fitted = KMeans(n_segments, n_init=STARTS, random_state=seed).fit(normalize(vectors @ directions))
+    order = np.argsort(-np.bincount(fitted.labels_, minlength=n_segments), kind="stable")
+    centres = normalize(fitted.cluster_centers_[order]).astype(np.float32)
+    membership = np.full(len(interests), NOBODY, np.int32)
+    membership[active] = _nearest(vectors @ directions, centres)
+    segmentation = Segmentation(
+        idf=idf,
+        directions=directions,
+        centres=centres,
+        interests=_mean_shares(interests, membership, n_segments),
+        sizes=np.bincount(membership[active], minlength=n_segments).astype(np.int32),
+    )
+    return segmentation, membership
+
+
+def members(segmentation: Segmentation, interests: FloatArray) -> IntArray:
+    """The nearest centre of each interest vector (users × categories), −1 where there is no interest."""
+    if not len(segmentation.centres):
+        return np.full(len(interests), NOBODY, np.int32)
+    reduced = _vectors(interests, segmentation.idf) @ segmentation.directions
+    return np.where(interests.sum(axis=1) > 0, _nearest(reduced, segmentation.centres), NOBODY).astype(np.int32)
+
+
+def matched(now: FloatArray, previous: FloatArray) -> IntArray:
+    """The lasting number of each segment of now, shape [segments]: a segment keeps the number that it had.
+
+    Both are interest shares [segments, categories] over the same categories; pairs are chosen for the greatest total
+    cosine (Hungarian method). A segment without a counterpart gets the next unused number.
+    """
+    numbers = np.full(len(now), NOBODY, np.int32)
+    if len(now) and len(previous):
+        alike = normalize(now) @ normalize(previous).T
+        mine, theirs = linear_sum_assignment(alike, maximize=True)
+        numbers[mine] = theirs
+    fresh = np.flatnonzero(numbers == NOBODY)
+    numbers[fresh] = len(previous) + np.arange(len(fresh))
+    return numbers
+
+
+def agreement(now: NDArray[np.integer], previous: NDArray[np.integer]) -> float:
+    """Adjusted Rand index of two divisions of the same users: 1 the same, 0 no more alike than by chance."""
+    return float(adjusted_rand_score(previous, now))
+
+
+def top_categories(shares: FloatArray, overall: FloatArray, n: int = 5) -> IntArray:
+    """The categories that set each segment apart: largest share · log(share / global share). Shape [segments, n]."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distinction = np.where((shares > 0) & (overall > 0), shares * np.log(shares / overall), 0)
+    return np.argsort(-distinction, axis=1, kind="stable")[:, :n].astype(np.int32)
+
+
+def _idf(interests: FloatArray) -> FloatArray:
+    users = (interests > 0).sum(axis=0)
+    return np.log1p(len(interests) / (users + 1)).astype(np.float32)
+
+
+def _vectors(interests: FloatArray, idf: FloatArray) -> FloatArray:
+    """tf-idf with square-root counts, unit length."""
+    if not interests.size:
+        return np.zeros(interests.shape, np.float32)
+    return np.asarray(normalize(np.sqrt(interests) * idf), np.float32)
+
+
+def _directions(vectors: FloatArray, dimensions: int, *, seed: int) -> FloatArray:
+    """Right singular vectors, [categories, dimensions]."""
+    kept = min(dimensions, *vectors.shape)
+    _, _, right = randomized_svd(vectors, kept, random_state=seed)
+    return np.ascontiguousarray(right.T, np.float32)
+
+
+def _nearest(reduced: FloatArray, centres: FloatArray) -> IntArray:
+    return np.asarray(np.argmax(reduced @ centres.T, axis=1), np.int32)
+
+
+def _mean_shares(interests: FloatArray, membership: IntArray, n_segments: int) -> FloatArray:
+    shares = normalize(interests, norm="l1")
+    sums = np.zeros((n_segments, interests.shape[1]), np.float64)
+    there = membership != NOBODY
+    np.add.at(sums, membership[there], shares[there])
+    return np.asarray(normalize(sums, norm="l1"), np.float32)
+
+
+def _nothing(n_categories: int) -> Segmentation:
+    return Segmentation(
+        idf=np.zeros(n_categories, np.float32),
+        directions=np.zeros((n_categories, 0), np.float32),
+        centres=np.zeros((0, 0), np.float32),
+        interests=np.zeros((0, n_categories), np.float32),
+        sizes=np.zeros(0, np.int32),
+    )
