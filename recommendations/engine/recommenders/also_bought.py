@@ -1,0 +1,72 @@
+"""What completes the basket: significant pair rules from the items in view (``maths.md`` §2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+from scipy import sparse
+
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet
+from recommendations.engine.interests.association import Pairs, baskets, pairs, significant
+from recommendations.engine.preprocess.blocks import silenced, strongest
+from recommendations.engine.preprocess.weighting import act_weights, context_weights, transformed
+from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.terms import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    profile: Literal["history", "context"] = "context"
+    half_life: float | None = 90.0  # days, of a history as profile
+    min_together: int = 3  # baskets
+    false_discovery_rate: float = 0.05
+    rules: int = 200  # kept for each item
+
+
+class AlsoBought:
+    """score_j = Σ_k p_k · log(lift_kj) · confidence_kj over the items k in view."""
+
+    rules_: Sparse  # from × to: log-lift × confidence
+    lift_: Sparse  # from × to, all significant pairs
+    baskets_of_: IntArray  # baskets with each item
+    known_: BoolArray
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        found = pairs(baskets(training.interactions), min_together=self.config.min_together)
+        believed = significant(found, rate=self.config.false_discovery_rate)
+        self.lift_ = _square(believed, believed.lift)
+        self.rules_ = strongest(_square(believed, np.log(believed.lift) * believed.confidence), self.config.rules)
+        self.baskets_of_ = found.baskets_of
+        self.known_ = found.baskets_of > 0
+        return self
+
+    def score(self, queries: Queries) -> FloatArray:
+        profile = self._profile(queries)
+        scores = (profile @ self.rules_).toarray().astype(np.float32, copy=False)
+        return silenced(scores, profile=profile, known=self.known_)
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        profile = self._profile(query)
+        rules = self.rules_[profile.indices, item].toarray().ravel()
+        found = []
+        for at, share in largest(profile.data * rules):
+            lift = float(self.lift_[profile.indices[at], item])
+            facts = {"lift": lift, "confidence": float(rules[at] / np.log(lift))}
+            found.append(
+                Evidence(reason=Reason.BOUGHT_TOGETHER, share=share, item=int(profile.indices[at]), facts=facts)
+            )
+        return found
+
+    def _profile(self, queries: Queries) -> Sparse:
+        if self.config.profile == "context":
+            return context_weights(queries)
+        return transformed(act_weights(queries.histories, half_life=self.config.half_life), "binary")
+
+
+def _square(found: Pairs, values: FloatArray) -> Sparse:
+    n_items = len(found.baskets_of)
+    return sparse.csr_matrix((values, (found.first, found.second)), shape=(n_items, n_items), dtype=np.float32)

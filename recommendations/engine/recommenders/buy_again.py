@@ -1,0 +1,73 @@
+"""What this person buys again and again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from recommendations.engine.frames import FloatArray, Interactions, Queries, Sparse, TrainingSet
+from recommendations.engine.preprocess.blocks import silenced
+from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, relative
+from recommendations.engine.preprocess.weighting import act_weights
+from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.terms import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    half_life: float | None = 75.0  # days
+    prior: float = 1.0  # g: what the most popular item is worth against one purchase of today
+    prior_half_life: float | None = 7.0  # days
+    window: float = 28.0  # days that the explanation speaks of
+
+
+class BuyAgain:
+    """score_ij = w_ij^h + g · pop_j, with pop relative to the most popular item; silent for who never bought."""
+
+    prior_: FloatArray
+    buyers_: FloatArray
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        popularity = recent_popularity(training.interactions, half_life=self.config.prior_half_life)
+        self.prior_ = relative(popularity) * np.float32(self.config.prior)
+        self.buyers_ = recent_buyers(training.interactions, days=self.config.window)
+        return self
+
+    def score(self, queries: Queries) -> FloatArray:
+        own = self._own(queries)
+        scores = np.repeat(self.prior_[None, :], len(queries), axis=0)
+        rows = np.repeat(np.arange(len(queries)), np.diff(own.indptr))
+        scores[rows, own.indices] += own.data
+        return silenced(scores, profile=own)
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        own = self._own(query)
+        if not own.nnz:
+            return []
+        found = []
+        for term, share in largest(np.asarray([own[0, item], self.prior_[item]])):
+            if term == 0:
+                facts = _rhythm(query.histories, item)
+                found.append(Evidence(reason=Reason.BOUGHT_BEFORE, share=share, item=item, facts=facts))
+            else:
+                facts = {"buyers": float(self.buyers_[item]), "days": self.config.window}
+                found.append(Evidence(reason=Reason.POPULAR, share=share, facts=facts))
+        return found
+
+    def _own(self, queries: Queries) -> Sparse:
+        """Weights of purchases, less what was taken back."""
+        acts = queries.histories
+        return act_weights(acts.where(acts.bought | (acts.strength < 0)), half_life=self.config.half_life)
+
+
+def _rhythm(history: Interactions, item: int) -> dict[str, float]:
+    """How often and how lately; ``every_days`` is the mean gap, known from two purchases on."""
+    ages = history.age[(history.item == item) & history.bought]
+    facts = {"times": float(len(ages)), "days_since": float(ages.min())}
+    if len(ages) > 1:
+        facts["every_days"] = float(ages.max() - ages.min()) / (len(ages) - 1)
+    return facts

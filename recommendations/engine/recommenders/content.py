@@ -1,0 +1,94 @@
+"""Items that are described like those that this person bought or is looking at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.preprocessing import normalize
+
+from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
+from recommendations.engine.preprocess.blocks import dense_product, silenced
+from recommendations.engine.preprocess.popularity import recent_popularity, relative
+from recommendations.engine.preprocess.weighting import (
+    Statistics,
+    Transform,
+    act_weights,
+    context_weights,
+    learned_statistics,
+    transformed,
+)
+from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.terms import Reason
+
+POPULARITY_SCALE = 1000.0  # relative popularity is stretched before its logarithm, so that rare items differ
+FLOOR = 1e-3  # an item without sales keeps a little, to be ranked by its description
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    profile: Literal["history", "context"] = "history"
+    transform: Transform = "tfidf"
+    half_life: float | None = None  # days
+    popularity_half_life: float | None = 14.0  # days
+    popularity_power: float = 3.0
+    new_days: float = 28.0  # an unsold item listed so lately counts as popular as the average item
+
+
+class Content:
+    """score_ij = cos(Σ_k p_ik f_k, f_j) · (log(1 + 1000 pop_j) + ε)^p with tf-idf terms f of unit length."""
+
+    features_: Sparse  # items × terms
+    pull_: FloatArray  # popularity factor, [items]
+    idf_: FloatArray
+    mean_length_: FloatArray
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        self.features_ = _features(training.catalogue.terms)
+        weights = act_weights(training.interactions, half_life=self.config.half_life)
+        self.idf_, self.mean_length_ = learned_statistics(weights, self.config.transform)
+        popularity = recent_popularity(training.interactions, half_life=self.config.popularity_half_life)
+        unsold = np.bincount(weights.indices, minlength=training.n_items) == 0
+        self.pull_ = self._pull(popularity, new=unsold & (training.catalogue.listed_age <= self.config.new_days))
+        return self
+
+    def score(self, queries: Queries) -> FloatArray:
+        profile = self._profile(queries)
+        described = normalize(profile @ self.features_).toarray().astype(np.float32, copy=False)
+        scores = dense_product(described, self.features_)
+        scores *= self.pull_
+        return silenced(scores, profile=profile, known=np.diff(self.features_.indptr) > 0)
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        profile = self._profile(query)
+        alike = (self.features_[profile.indices] @ self.features_[item].T).toarray().ravel()
+        return [
+            Evidence(reason=Reason.SIMILAR_ITEM, share=share, item=int(profile.indices[at]))
+            for at, share in largest(profile.data * alike)
+        ]
+
+    def _profile(self, queries: Queries) -> Sparse:
+        if self.config.profile == "context":
+            return context_weights(queries)
+        weights = act_weights(queries.histories, half_life=self.config.half_life)
+        return transformed(weights, self.config.transform, Statistics(self.idf_, self.mean_length_))
+
+    def _pull(self, popularity: FloatArray, *, new: BoolArray) -> FloatArray:
+        stretched = np.log1p(POPULARITY_SCALE * relative(popularity)) + FLOOR
+        if new.any() and not new.all():
+            stretched[new] = stretched[~new].mean()
+        return (stretched**self.config.popularity_power).astype(np.float32)
+
+
+def _features(terms: Sparse) -> Sparse:
+    """Unit rows of (1 + log tf) · (log((1 + n) / (1 + df)) + 1)."""
+    n = terms.shape[0]
+    df = np.bincount(terms.indices[terms.data > 0], minlength=terms.shape[1])
+    idf = np.log((1 + n) / (1 + df)) + 1
+    values = (1 + np.log(np.maximum(terms.data, 1))) * idf[terms.indices]
+    weighted = sparse.csr_matrix((np.where(terms.data > 0, values, 0), terms.indices, terms.indptr), shape=terms.shape)
+    return sparse.csr_matrix(normalize(weighted), dtype=np.float32)

@@ -1,0 +1,130 @@
+"""EASE: the linear item-item model with a zero diagonal, exact on the full catalogue (Steck 2019; ``maths.md`` §3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet
+from recommendations.engine.preprocess.blocks import ITEMS_AT_ONCE, dense_product, silenced
+from recommendations.engine.preprocess.weighting import Transform, act_weights, transformed
+from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.terms import Reason
+
+SMALLEST_DIAGONAL = 1e-9  # diag(P) is positive; rounding may not make it less
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    transform: Transform = "sqrt"
+    half_life: float | None = 180.0  # days
+    ridge: float = 100.0  # λ
+    profile_half_life: float | None = 90.0  # days: what the person liked lately counts more than what taught the model
+    dual_users: int = 15_000  # up to so many users the users' Gram matrix is inverted
+    primal_items: int = 15_000  # otherwise the items' Gram matrix, of so many items at most
+
+
+class Ease:
+    """score = p B with B = I − P / diag(P), P = (X'X + λI)⁻¹, for a profile p.
+
+    Dual: with K = (XX' + λI)⁻¹, P = (I − X'KX) / λ, so that p B = p + (((p X') K) X − p) / (λ diag(P)). Only K, X and
+    the diagonal are kept. Primal: B itself, on the items with the most users; other items cannot be known.
+    """
+
+    known_: BoolArray  # [items]
+    by_item_: Sparse  # dual: X', items × users
+    kernel_: FloatArray  # dual: K, users × users
+    scale_: FloatArray  # dual: 1 / (λ diag(P)), [items]
+    kept_: IntArray  # primal: rows of the items in B
+    weights_: FloatArray  # primal: B, kept × kept
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        taught = transformed(act_weights(training.interactions, half_life=self.config.half_life), self.config.transform)
+        users = np.bincount(taught.indices, minlength=training.n_items)
+        if training.n_users <= self.config.dual_users:
+            self._fit_dual(taught)
+            self.known_ = users > 0
+        else:
+            self._fit_primal(taught, users)
+        return self
+
+    def score(self, queries: Queries) -> FloatArray:
+        profile = self._profile(queries)
+        if not hasattr(self, "kernel_"):
+            scores = np.zeros((len(queries), len(self.known_)), np.float32)
+            scores[:, self.kept_] = profile[:, self.kept_] @ self.weights_
+            return silenced(scores, profile=profile, known=self.known_)
+        like_users = (profile @ self.by_item_).toarray() @ self.kernel_
+        scores = dense_product(like_users, self.by_item_)
+        scores *= self.scale_
+        rows = np.repeat(np.arange(len(queries)), np.diff(profile.indptr))
+        scores[rows, profile.indices] += profile.data * (1 - self.scale_[profile.indices])
+        return silenced(scores, profile=profile, known=self.known_)
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        profile = self._profile(query)
+        if not self.known_[item]:
+            return []
+        terms = profile.data * self._column(profile.indices, item)
+        return [
+            Evidence(reason=Reason.BECAUSE_YOU_BOUGHT, share=share, item=int(profile.indices[at]))
+            for at, share in largest(terms)
+        ]
+
+    def _profile(self, queries: Queries) -> Sparse:
+        weights = act_weights(queries.histories, half_life=self.config.profile_half_life)
+        return transformed(weights, self.config.transform)
+
+    def _column(self, sources: IntArray, item: int) -> FloatArray:
+        """B[sources, item]."""
+        if not hasattr(self, "kernel_"):
+            place = np.full(len(self.known_), -1)
+            place[self.kept_] = np.arange(len(self.kept_))
+            column = self.weights_[place[sources], place[item]]
+            return np.where(place[sources] >= 0, column, 0).astype(np.float32)
+        target = self.by_item_[item]
+        column = self.by_item_[sources] @ (self.kernel_[:, target.indices] @ target.data) * self.scale_[item]
+        return np.where(sources == item, 0, column).astype(np.float32)
+
+    def _fit_dual(self, taught: Sparse) -> None:
+        ridge = self.config.ridge
+        kernel = _inverse((taught @ taught.T).toarray().astype(np.float64), ridge)
+        self.kernel_ = kernel.astype(np.float32)
+        self.by_item_ = taught.T.tocsr()
+        diagonal = (1 - _quadratic_diagonal(taught, kernel)) / ridge
+        self.scale_ = (1 / (ridge * np.maximum(diagonal, SMALLEST_DIAGONAL))).astype(np.float32)
+
+    def _fit_primal(self, taught: Sparse, users: NDArray[np.integer]) -> None:
+        top = np.argsort(-users, kind="stable")[: self.config.primal_items]
+        self.kept_ = np.sort(top[users[top] > 0]).astype(np.int32)
+        self.known_ = np.zeros(len(users), np.bool_)
+        self.known_[self.kept_] = True
+        kept = taught[:, self.kept_]
+        precision = _inverse((kept.T @ kept).toarray().astype(np.float64), self.config.ridge)
+        weights = precision / -np.diag(precision)
+        np.fill_diagonal(weights, 0)
+        self.weights_ = weights.astype(np.float32)
+
+
+def _inverse(gram: NDArray[np.float64], ridge: float) -> NDArray[np.float64]:
+    """(gram + ridge · I)⁻¹ by Cholesky; both are symmetric."""
+    gram[np.diag_indices_from(gram)] += ridge
+    return np.asarray(cho_solve(cho_factor(gram, lower=True, overwrite_a=True), np.eye(len(gram)), overwrite_b=True))
+
+
+def _quadratic_diagonal(taught: Sparse, kernel: NDArray[np.float64]) -> NDArray[np.float64]:
+    """diag(X' K X), [items], a strip of items at a time."""
+    by_item = taught.T.tocsr()
+    diagonal = np.empty(by_item.shape[0])
+    for start in range(0, by_item.shape[0], ITEMS_AT_ONCE):
+        strip = by_item[start : start + ITEMS_AT_ONCE]
+        row = np.repeat(np.arange(strip.shape[0]), np.diff(strip.indptr))
+        terms = strip.data * (strip @ kernel)[row, strip.indices]
+        diagonal[start : start + ITEMS_AT_ONCE] = np.bincount(row, terms, minlength=strip.shape[0])
+    return diagonal

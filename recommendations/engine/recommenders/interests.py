@@ -1,0 +1,72 @@
+"""Items of the categories that this person likes, the popular ones first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from scipy import sparse
+
+from recommendations.engine.frames import FloatArray, Queries, Sparse, TrainingSet
+from recommendations.engine.interests.profile import global_share, interest_shares, interest_weights
+from recommendations.engine.preprocess.blocks import dense_product, silenced
+from recommendations.engine.preprocess.popularity import recent_popularity
+from recommendations.engine.preprocess.weighting import act_weights
+from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.terms import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    half_life: float | None = None  # days, of the interest
+    shrinkage: float = 50.0  # τ: acts that the global share counts for
+    popularity_half_life: float | None = 28.0  # days
+    popularity_power: float = 1.3  # p: above 1 the head of a category gets more than its share
+
+
+class Interests:
+    """score_ij = Σ_c θ_ic d_cj, where d_cj is item j's part of Σ pop^p in category c, by membership."""
+
+    categories_: Sparse  # items × categories
+    within_: Sparse  # items × categories: d
+    overall_: FloatArray  # g, [categories]
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        categories = training.catalogue.categories
+        weights = act_weights(training.interactions, half_life=self.config.half_life)
+        self.categories_ = categories
+        self.overall_ = global_share(interest_weights(weights, categories))
+        popularity = recent_popularity(training.interactions, half_life=self.config.popularity_half_life)
+        pull = sparse.csr_matrix(sparse.diags_array(popularity**self.config.popularity_power) @ categories)
+        totals = np.bincount(pull.indices, pull.data, minlength=categories.shape[1])
+        per_category = np.divide(1, totals, out=np.zeros_like(totals), where=totals > 0)
+        self.within_ = sparse.csr_matrix(pull @ sparse.diags_array(per_category), dtype=np.float32)
+        return self
+
+    def score(self, queries: Queries) -> FloatArray:
+        weights = act_weights(queries.histories, half_life=self.config.half_life)
+        scores = dense_product(self._shares(weights), self.within_)
+        return silenced(scores, profile=weights, known=np.diff(self.categories_.indptr) > 0)
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        weights = act_weights(query.histories, half_life=self.config.half_life)
+        if not weights.nnz:
+            return []
+        shares = self._shares(weights)[0]
+        row = self.within_[item]
+        return [
+            Evidence(
+                reason=Reason.INTEREST,
+                share=share,
+                category=int(row.indices[at]),
+                facts={"share": float(shares[row.indices[at]])},
+            )
+            for at, share in largest(shares[row.indices] * row.data)
+        ]
+
+    def _shares(self, weights: Sparse) -> FloatArray:
+        interests = interest_weights(weights, self.categories_)
+        return interest_shares(interests, prior=self.overall_, strength=self.config.shrinkage)
