@@ -1,0 +1,44 @@
+"""Items in the words and categories that describe them."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommendations.engine.frames import Sparse
+
+MOST_TERMS = 50_000
+
+
+def membership(columns: Sequence[NDArray[np.integer]], *, n_columns: int) -> Sparse:
+    """c_j of each item: its categories in equal parts, so that a row sums to 1; an empty row where none is known."""
+    counts = np.array([len(row) for row in columns], np.int64)
+    share = np.repeat(1 / np.maximum(counts, 1), counts).astype(np.float32)
+    indices = np.concatenate([*columns, np.empty(0, np.int64)]).astype(np.int32)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    return sparse.csr_matrix((share, indices, starts), shape=(len(columns), n_columns))
+
+
+def term_counts(tokens: Iterable[Sequence[str]], *, at_least: int = 2) -> Sparse:
+    """Items × terms: how often each token describes the item. Terms of fewer than ``at_least`` items say nothing.
+
+    Columns are in alphabetical order, so the same catalogue gives the same matrix.
+    """
+    vocabulary: dict[str, int] = {}
+    indices: list[int] = []
+    starts = [0]
+    for row in tokens:
+        indices += [vocabulary.setdefault(token, len(vocabulary)) for token in row]
+        starts.append(len(indices))
+    ones = np.ones(len(indices), np.float32)
+    matrix = sparse.csr_matrix(
+        (ones, np.array(indices, np.int32), np.array(starts)), shape=(len(starts) - 1, len(vocabulary))
+    )
+    matrix.sum_duplicates()
+    items_with = np.bincount(matrix.indices, minlength=len(vocabulary))
+    names = np.array(list(vocabulary), dtype=object)
+    kept = np.flatnonzero(items_with >= at_least)
+    kept = kept[np.argsort(-items_with[kept], kind="stable")][:MOST_TERMS]
+    kept = kept[np.argsort(names[kept].astype(str), kind="stable")] if len(kept) else kept
+    return sparse.csr_matrix(matrix[:, kept])

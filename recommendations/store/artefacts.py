@@ -1,0 +1,118 @@
+"""Named arrays of a model version: one ``.npy`` each in the storage ``artefacts``, never a pickle.
+
+A file is written whole before its row exists, and its checksum is compared once per process before it is used.
+Files that do not lie on this machine's disk are copied to ``ARTEFACT_CACHE`` first.
+"""
+
+import hashlib
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, storages
+from numpy.typing import NDArray
+
+from recommendations.models import Artefact, ModelVersion
+from recommendations.terms import Cut
+
+KEPT_VERSIONS = 3
+CHUNK = 1 << 20
+
+
+class ArtefactDamagedError(Exception):
+    """The file is missing, or is not what was written."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"artefact {path} is missing or damaged; run a turn of the loop to make a new version")
+        self.path = path
+
+
+def save_arrays(version: ModelVersion, cut: Cut, arrays: Mapping[str, NDArray[Any]]) -> int:
+    """Write the arrays, replacing those of the same name from an interrupted try; bytes written."""
+    storage = storages["artefacts"]
+    Artefact.objects.filter(version=version, cut=cut, name__in=list(arrays)).delete()
+    rows = [_save(storage, version, cut, name=name, array=array) for name, array in arrays.items()]
+    Artefact.objects.bulk_create(rows)
+    return sum(row.size for row in rows)
+
+
+def load_arrays(version_id: int, cut: Cut, *, prefix: str = "") -> dict[str, NDArray[Any]]:
+    """The arrays whose name starts with ``prefix``, memory-mapped and read-only."""
+    rows = Artefact.objects.filter(version=version_id, cut=cut, name__startswith=prefix)
+    return {row.name: np.load(_checked(row), mmap_mode="r") for row in rows}
+
+
+def forget_old_versions() -> int:
+    """Delete the files of all but the newest versions that were ever ready; the live one is always kept."""
+    kept = ModelVersion.objects.ready().order_by("-is_live", "-id").values_list("pk", flat=True)[:KEPT_VERSIONS]
+    old = Artefact.objects.filter(version__turn__finished_at__isnull=False).exclude(version__in=list(kept))
+    return _forget(old)
+
+
+def forget(version: ModelVersion) -> int:
+    return _forget(Artefact.objects.filter(version=version))
+
+
+def _forget(rows: Iterable[Artefact]) -> int:
+    storage = storages["artefacts"]
+    gone = list(rows)
+    for row in gone:
+        storage.delete(row.path)
+    Artefact.objects.filter(pk__in=[row.pk for row in gone]).delete()
+    return len(gone)
+
+
+def _save(storage: Storage, version: ModelVersion, cut: Cut, *, name: str, array: NDArray[Any]) -> Artefact:
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    content = buffer.getbuffer()
+    path = f"m{version.pk}/{cut}/{name}.npy"
+    storage.delete(path)
+    stored = storage.save(path, ContentFile(content))
+    return Artefact(
+        version=version,
+        cut=cut,
+        name=name,
+        path=stored,
+        dtype=str(array.dtype),
+        shape=list(array.shape),
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+_known_good: set[str] = set()
+
+
+def _checked(row: Artefact) -> Path:
+    path = _on_disk(row)
+    if row.sha256 not in _known_good:
+        if not path.exists() or _digest(path) != row.sha256:
+            raise ArtefactDamagedError(row.path)
+        _known_good.add(row.sha256)
+    return path
+
+
+def _on_disk(row: Artefact) -> Path:
+    storage = storages["artefacts"]
+    try:
+        return Path(storage.path(row.path))
+    except NotImplementedError:  # a bucket: the storage has no paths
+        copy = Path(settings.ARTEFACT_CACHE) / row.path
+        if not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            part = copy.with_suffix(".part")
+            with storage.open(row.path) as source, part.open("wb") as target:
+                for chunk in source.chunks(CHUNK):
+                    target.write(chunk)
+            part.rename(copy)
+        return copy
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,123 @@
+"""What happened and what is for sale, as frames and arrays for the engine."""
+
+import io
+from collections.abc import Iterable
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+from django.db import connection
+from psycopg import sql
+
+from recommendations.engine.ids import IdMap, id_map
+from recommendations.engine.preprocess.matrix import ItemAttributes
+from recommendations.engine.preprocess.terms import membership, term_counts
+from recommendations.models import Category, Event
+
+EVENTS = """
+COPY (
+  SELECT coalesce(alias.customer_id, event.customer_id, -1), coalesce(event.item_id, -1), event.name,
+         extract(epoch FROM event.occurred_at) / 86400.0,
+         coalesce(hashtextextended(coalesce('t' || event.transaction_id, 's' || event.session_id), 0)
+                  & x'7fffffffffffffff'::bigint, -1),
+         event.quantity, event.price, event.amount, event.rating / nullif(event.rating_scale, 0)
+  FROM recommendations_event event
+  LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
+  LEFT JOIN recommendations_customer customer ON customer.id = coalesce(alias.customer_id, event.customer_id)
+  WHERE event.occurred_at < {until} AND event.source <> 'replay' AND coalesce(customer.personalise, true)
+  ORDER BY event.occurred_at, event.event_id, event.line
+) TO STDOUT (FORMAT csv)
+"""
+ITEMS = """
+COPY (
+  SELECT item.id, item.title, item.brand, coalesce(item.attributes ->> 'size', ''), item.price,
+         extract(epoch FROM item.listed_at) / 86400.0, string_agg(category.id::text, ' '),
+         string_agg(category.path, '|')
+  FROM recommendations_item item
+  LEFT JOIN recommendations_item_categories link ON link.item_id = item.id
+  LEFT JOIN recommendations_category category ON category.id = link.category_id
+  GROUP BY item.id ORDER BY item.id
+) TO STDOUT (FORMAT csv)
+"""
+EVENT_TYPES = {
+    "user": pa.int64(),
+    "item": pa.int64(),
+    "name": pa.dictionary(pa.int32(), pa.string()),
+    "at": pa.float64(),
+    "basket": pa.int64(),
+    "quantity": pa.float32(),
+    "price": pa.float32(),
+    "amount": pa.float32(),
+    "rating": pa.float32(),
+}
+ITEM_TYPES = {
+    "id": pa.int64(),
+    "title": pa.string(),
+    "brand": pa.string(),
+    "size": pa.string(),
+    "price": pa.float32(),
+    "listed_at": pa.float64(),
+    "categories": pa.string(),
+    "paths": pa.string(),
+}
+
+
+def newest_event(*, until: datetime) -> datetime | None:
+    """When the last act before ``until`` happened; None where there is none."""
+    newest = Event.objects.filter(occurred_at__lt=until).order_by("-occurred_at").values_list("occurred_at", flat=True)
+    return newest.first()
+
+
+def event_frame(*, until: datetime) -> pd.DataFrame:
+    """All events before ``until`` in the engine's columns (``preprocess/clean.py``), oldest first.
+
+    Merged anonymous keys are resolved; customers who object to personalisation are left out, and so is the replay.
+    """
+    return _copied(EVENTS, EVENT_TYPES, until=until).to_pandas()
+
+
+def item_attributes() -> tuple[ItemAttributes, IdMap]:
+    """What is known of every item, and the ids of the category columns."""
+    items = _copied(ITEMS, ITEM_TYPES).to_pandas()
+    columns = id_map(np.fromiter(Category.objects.values_list("pk", flat=True), np.int64))
+    keys = [[int(key) for key in value.split()] for value in items["categories"].fillna("")]
+    attributes = ItemAttributes(
+        ids=items["id"].to_numpy(np.int64),
+        categories=membership([columns.rows(np.array(row, np.int64)) for row in keys], n_columns=len(columns)),
+        terms=term_counts(_tokens(items)),
+        price=items["price"].to_numpy(np.float32),
+        listed_at=items["listed_at"].to_numpy(np.float64),
+    )
+    return attributes, columns
+
+
+def _tokens(items: pd.DataFrame) -> Iterable[list[str]]:
+    """Every level of each path, brand, size, and the words of the title, each marked with where it stands."""
+    columns = items[["title", "brand", "size", "paths"]].fillna("").itertuples(index=False, name=None)
+    for title, brand, size, paths in columns:
+        tokens = [f"word:{word}" for word in title.lower().split() if word.isalpha()]
+        for path in paths.split("|") if paths else []:
+            levels = path.split(" > ")
+            tokens += [f"category:{' > '.join(levels[:depth])}" for depth in range(1, len(levels) + 1)]
+        tokens += [f"brand:{brand}"] if brand else []
+        tokens += [f"size:{size}"] if size else []
+        yield tokens
+
+
+def _copied(query: str, types: dict[str, pa.DataType], **values: datetime) -> pa.Table:
+    statement = sql.SQL(query).format(**{name: sql.Literal(value) for name, value in values.items()})
+    buffer = io.BytesIO()
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for block in copy:
+            buffer.write(block)
+    if not buffer.tell():
+        return pa.table({name: pa.array([], kind) for name, kind in types.items()})
+    buffer.seek(0)
+    return pyarrow.csv.read_csv(
+        buffer,
+        read_options=pyarrow.csv.ReadOptions(column_names=list(types), block_size=1 << 24),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        convert_options=pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=True),
+    )
