@@ -1,0 +1,66 @@
+"""What the lists show, whether or not it is bought: how much of the catalogue, how familiar, how mixed.
+
+The per-user metrics are functions of ranked item rows [users, places] (−1 = no item), the assortment and a cut-off k.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from recommendations.engine.evaluation.accuracy import PerUser
+from recommendations.engine.frames import FloatArray, IntArray, Sparse, TrainingSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assortment:
+    """What breadth is measured against; one row per item of the training set."""
+
+    surprise: FloatArray  # −log2 of the share of users who bought the item (an unsold item counts as sold to one)
+    categories: Sparse  # items × categories, rows of length 1 (or 0 where unknown)
+
+
+def assortment(training: TrainingSet) -> Assortment:
+    acts = training.interactions
+    buyers = np.bincount(acts.where(acts.bought).matrix().indices, minlength=training.n_items)
+    surprise = np.log2(max(training.n_users, 1) / np.maximum(buyers, 1)).astype(np.float32)
+    categories: Sparse = sparse.csr_matrix(training.catalogue.categories, dtype=np.float32, copy=True)
+    lengths = np.sqrt(np.asarray(categories.multiply(categories).sum(axis=1)).ravel())
+    categories.data /= np.repeat(np.where(lengths > 0, lengths, 1), np.diff(categories.indptr))
+    return Assortment(surprise=surprise, categories=categories)
+
+
+def novelty(ranked: IntArray, shop: Assortment, k: int) -> PerUser:
+    """Mean −log2 of the popularity share of what is shown (Zhou 2010); 0 for an empty list."""
+    shown = ranked[:, :k]
+    surprise: PerUser = np.where(shown >= 0, shop.surprise[shown], 0).sum(axis=1, dtype=np.float64)
+    return np.asarray(surprise / np.maximum(np.count_nonzero(shown >= 0, axis=1), 1))
+
+
+def diversity(ranked: IntArray, shop: Assortment, k: int) -> PerUser:
+    """1 − mean cosine of the categories over all pairs of the list (Ziegler 2005); 0 for fewer than two items.
+
+    With unit rows Σ_{i≠j} c_i·c_j = |Σ c_i|² − Σ |c_i|², so no pair is ever looked at.
+    """
+    shown = ranked[:, :k]
+    counts = np.count_nonzero(shown >= 0, axis=1)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    lists = sparse.csr_matrix(
+        (np.ones(starts[-1], np.float32), shown[shown >= 0], starts), shape=(len(shown), len(shop.surprise))
+    )
+    together = _squares(lists @ shop.categories)
+    alone = lists @ _squares(shop.categories)
+    pairs = np.maximum(counts * (counts - 1), 1)
+    return np.where(counts > 1, 1 - (together - alone) / pairs, 0.0)
+
+
+def coverage(ranked: IntArray, shop: Assortment, k: int) -> float:
+    """Share of the catalogue that is in anyone's list."""
+    shown = ranked[:, :k]
+    seen = np.bincount(shown[shown >= 0], minlength=len(shop.surprise)) > 0
+    return float(seen.sum() / max(len(seen), 1))
+
+
+def _squares(rows: Sparse) -> PerUser:
+    row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    return np.bincount(row, rows.data.astype(np.float64) ** 2, minlength=rows.shape[0])

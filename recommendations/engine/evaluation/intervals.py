@@ -1,0 +1,50 @@
+"""95 % intervals by resampling users, and comparisons that are paired by user."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.frames import FloatArray
+
+RESAMPLES = 1000
+TAIL = 2.5  # per cent on either side
+
+
+class Measure(NamedTuple):
+    """A mean over users and its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def resamples(n_users: int, *, seed: int, n: int = RESAMPLES) -> FloatArray:
+    """How often each user is drawn in each bootstrap resample, shape [resamples, users], rows sum to ``n_users``.
+
+    Draw it once and use it for everything that is to be compared.
+    """
+    if not n_users:
+        return np.zeros((n, 0), np.float32)
+    draw = np.random.default_rng(seed)
+    return draw.multinomial(n_users, np.full(n_users, 1 / n_users), size=n).astype(np.float32)
+
+
+def measures(per_user: NDArray[np.float64], drawn: FloatArray) -> list[Measure]:
+    """Mean and percentile interval of each column of [users, metrics]; all 0 without users."""
+    n_users, n_metrics = per_user.shape
+    if not n_users:
+        return [Measure(0.0, 0.0, 0.0)] * n_metrics
+    means = per_user.mean(axis=0)
+    # Float32 is enough for how the resamples scatter around the mean, and four times as fast as float64.
+    spread = drawn @ (per_user - means).astype(np.float32) / np.float32(n_users)
+    low, high = np.percentile(spread, [TAIL, 100 - TAIL], axis=0)
+    return [
+        Measure(float(mean), float(mean + below), float(mean + above))
+        for mean, below, above in zip(means, low, high, strict=True)
+    ]
+
+
+def differences(candidate: NDArray[np.float64], reference: NDArray[np.float64], drawn: FloatArray) -> list[Measure]:
+    """Candidate minus reference per column, paired: the same users are drawn for both."""
+    return measures(candidate - reference, drawn)

@@ -1,0 +1,94 @@
+"""The what-if panel: every customer's candidates with their labels, so that any weights can be measured at once.
+
+It stands on the rounded numbers, kernel and tie-break of the batch evaluation, so both answer alike (``maths.md`` §6).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.evaluation.accuracy import LENGTH, Ideal, Judged, PerUser, ideal, labels, ndcg
+from recommendations.engine.evaluation.breadth import Assortment
+from recommendations.engine.evaluation.intervals import Measure, differences
+from recommendations.engine.evaluation.measures import PER_USER, covered_share, per_user_table, summary
+from recommendations.engine.evaluation.split import Truth
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray
+from recommendations.engine.ranking.candidates import Candidates, weight_vector
+from recommendations.engine.ranking.diversity import Likeness, diversified
+from recommendations.engine.ranking.scores import blend_planes, gathered, spoken, top
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What one set of weights would do on the panel."""
+
+    ranked: IntArray  # [users, 20] item rows, best first
+    per_user: NDArray[np.float64]  # [users, metrics of PER_USER]
+    coverage: float
+
+    def summary(self, drawn: FloatArray) -> dict[str, Measure]:
+        return summary(self.per_user, self.coverage, drawn)
+
+    def against(self, reference: "Measured", drawn: FloatArray) -> dict[str, Measure]:
+        """This minus the reference, paired by user."""
+        pairs = differences(self.per_user, reference.per_user, drawn)
+        return dict(zip(PER_USER, pairs, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """Users of a window's truth with their candidates. Arrays are C-contiguous, so a plane is one strip of memory."""
+
+    instances: tuple[str, ...]
+    users: NDArray[np.int64]  # rows in the training set
+    items: IntArray  # [users, candidates], ascending, −1 after the last
+    planes: FloatArray  # [instances, users, candidates]: z, 0 for silence
+    relevant: BoolArray  # [users, candidates]
+    gain: FloatArray  # [users, candidates]
+    ideal: Ideal
+    shop: Assortment
+    likeness: Likeness
+
+    def measure(self, weights: Mapping[str, float], *, diversity: float = 0.0) -> Measured:
+        """All metrics of all users under these weights (and this much diversity, 0 … 1)."""
+        positions = self._positions(weight_vector(self.instances, weights), LENGTH, diversity=diversity)
+        ranked: IntArray = gathered(self.items, positions, missing=-1)
+        table = per_user_table(ranked, self._judged(positions), self.shop)
+        return Measured(ranked=ranked, per_user=table, coverage=covered_share(ranked, self.shop))
+
+    def ndcg(self, weights: FloatArray, *, k: int = 10) -> PerUser:
+        """NDCG@k per user of a weight vector in the order of the instances: the tuner's objective."""
+        return ndcg(self._judged(self._positions(weights, k)), k)
+
+    def _positions(self, weights: FloatArray, k: int, *, diversity: float = 0.0) -> NDArray[np.int64]:
+        scores = blend_planes(self.planes, weights)
+        scores[self.items < 0] = -np.inf
+        if not diversity:
+            return top(scores, k)
+        return diversified(scores, self.items, likeness=self.likeness, diversity=diversity, n=k)
+
+    def _judged(self, positions: NDArray[np.int64]) -> Judged:
+        return Judged(
+            relevant=gathered(self.relevant, positions, missing=False),
+            gain=gathered(self.gain, positions, missing=0),
+            ideal=self.ideal,
+        )
+
+
+def panel(candidates: Candidates, truth: Truth, *, shop: Assortment, likeness: Likeness) -> Panel:
+    """The panel of everyone with truth; ``candidates`` has a record per user of the training set, in their order."""
+    chosen = candidates.of(truth.users)
+    relevant, gain = labels(chosen.items, truth.per_user)
+    return Panel(
+        instances=chosen.instances,
+        users=truth.users,
+        items=chosen.items,
+        planes=np.ascontiguousarray(np.moveaxis(spoken(chosen.z), 1, 0)),
+        relevant=relevant,
+        gain=gain,
+        ideal=ideal(truth.per_user),
+        shop=shop,
+        likeness=likeness,
+    )
