@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 from django.db import connection
+from django.db.models import Count
 from psycopg import sql
 
 from recommendations.engine.ids import IdMap, id_map
@@ -68,6 +69,14 @@ def newest_event(*, until: datetime) -> datetime | None:
     """When the last act before ``until`` happened; None where there is none."""
     newest = Event.objects.filter(occurred_at__lt=until).order_by("-occurred_at").values_list("occurred_at", flat=True)
     return newest.first()
+
+
+def arrivals(*, since: datetime | None, until: datetime) -> dict[str, int]:
+    """Events that happened before ``until``, and how many of them were received after ``since``."""
+    events = Event.objects.filter(occurred_at__lt=until)
+    everything = events.aggregate(events=Count("*"), customers=Count("customer", distinct=True))
+    new = events.filter(received_at__gt=since).count() if since else everything["events"]
+    return everything | {"new": new}
 
 
 def event_frame(*, until: datetime) -> pd.DataFrame:

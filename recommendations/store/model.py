@@ -14,6 +14,7 @@ from recommendations.engine.frames import Catalogue, IntArray, Interactions, Que
 from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.matrix import Snapshot
 from recommendations.engine.ranking.candidates import Candidates
+from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.recommenders.protocol import Recommender, learned, restored
 from recommendations.engine.recommenders.registry import INSTANCES
 from recommendations.models import ModelVersion
@@ -59,6 +60,15 @@ def everyone_and_a_stranger(training: TrainingSet) -> Queries:
     """All users of the training set in order, then one query without history."""
     histories = replace(training.interactions, n_users=training.n_users + 1)
     return Queries(histories=histories, training_rows=np.append(np.arange(training.n_users), -1).astype(np.int32))
+
+
+def likeness(catalogue: Catalogue) -> Likeness:
+    """Items are alike where their main category is the same."""
+    known = np.diff(catalogue.categories.indptr) > 0
+    main = np.full(catalogue.n_items, -1, np.int32)
+    if known.any():
+        main[known] = np.asarray(catalogue.categories.argmax(axis=1)).ravel()[known]
+    return Likeness(traits=main[:, None])
 
 
 def save_snapshot(version: ModelVersion, cut: Cut, snapshot: Snapshot, *, categories: IdMap) -> int:

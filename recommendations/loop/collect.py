@@ -1,0 +1,21 @@
+"""Stage 1: events in, from files and from the API; a turn closes the window that it will learn from."""
+
+from collections.abc import Mapping
+
+from recommendations.loop.turn import TurnContext
+from recommendations.models import ModelVersion, Turn
+from recommendations.store import history, model
+from recommendations.terms import Cut
+
+
+def close_window(context: TurnContext) -> Mapping[str, object]:
+    """Fix the three cuts of the turn, and count what came in since the last one."""
+    last = Turn.objects.succeeded().exclude(pk=context.turn.pk).order_by("-now").first()
+    counted = history.arrivals(since=last.now if last else None, until=context.now)
+    cuts = {cut: model.moment(day).isoformat() for cut, day in context.windows.cuts.items()}
+    end = model.moment(context.windows.end).isoformat()
+    ModelVersion.objects.filter(pk=context.version.pk).update(
+        windows={"cuts": cuts, "end": end, "days": context.windows.days}
+    )
+    context.report(1, text=f"{counted['events']:,} events, {counted['new']:,} new; history until {cuts[Cut.LIVE]}")
+    return counted

@@ -1,0 +1,67 @@
+"""Stage 3: who likes what, who is alike, what goes together; shown on the dashboard and used in rules."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from recommendations.engine.frames import IntArray, TrainingSet
+from recommendations.engine.interests import association, profile, segment
+from recommendations.engine.preprocess.weighting import act_weights
+from recommendations.loop.turn import TurnContext
+from recommendations.store import interests, model
+from recommendations.terms import Cut
+
+HALF_LIVES = (90, 7)  # days: taste, and what is new in it
+SHRINKAGE = {90: 50.0, 7: 5.0}  # τ: a week holds about a tenth of the acts
+SEGMENTS = 16
+DIMENSIONS = 20
+FEWEST_BASKETS = 20
+MOST_RULES = 20_000
+
+
+def learn_interests(context: TurnContext) -> Mapping[str, object]:
+    """Profiles, segments with their lasting numbers, and significant association rules of the live cut."""
+    snapshot, categories = model.load_snapshot(context.version.pk, Cut.LIVE)
+    training = snapshot.training
+    interests.forget(context.version)
+    for half_life in HALF_LIVES:
+        weights = profile.interest_weights(
+            act_weights(training.interactions, half_life=half_life), training.catalogue.categories
+        )
+        shares = profile.interest_shares(weights, prior=profile.global_share(weights), strength=SHRINKAGE[half_life])
+        interests.save_profiles(
+            context.version, users=snapshot.users, categories=categories, half_life=half_life,
+            shares=shares, weights=weights,
+        )  # fmt: skip
+    context.report(0.4, text=f"interest profiles of {len(snapshot.users):,} customers")
+    agreement, sizes = _segments(context, training)
+    context.report(0.6, text=f"{len(sizes)} segments, largest {int(sizes.max(initial=0)):,} customers")
+    rules = _rules(training)
+    interests.save_rules(context.version, items=snapshot.items, pairs=rules, most=MOST_RULES)
+    context.report(1, text=f"{len(rules):,} association rules")
+    return {"profiles": len(snapshot.users), "segments": len(sizes), "agreement": agreement, "rules": len(rules)}
+
+
+def _segments(context: TurnContext, training: TrainingSet) -> tuple[float | None, IntArray]:
+    """Adjusted Rand index against the last turn (None for the first), and the sizes."""
+    snapshot, categories = model.load_snapshot(context.version.pk, Cut.LIVE)
+    weights = act_weights(training.interactions, half_life=HALF_LIVES[0])
+    found, membership = segment.find_segments(
+        weights, training.catalogue.categories, n_segments=SEGMENTS, dimensions=DIMENSIONS, seed=context.seed
+    )
+    previous = interests.previous_segments(context.version, columns=categories)
+    numbers = segment.matched(found.interests, previous.interests)
+    lasting = np.where(membership >= 0, previous.numbers_after(numbers)[membership], -1).astype(np.int32)
+    overall = profile.global_share(profile.interest_weights(weights, training.catalogue.categories))
+    interests.save_segments(
+        context.version, users=snapshot.users, categories=categories, numbers=previous.numbers_after(numbers),
+        membership=lasting, shares=found.interests, top=segment.top_categories(found.interests, overall),
+    )  # fmt: skip
+    model.save_segments(context.version, Cut.LIVE, lasting)
+    return previous.agreement(snapshot.users, lasting), found.sizes
+
+
+def _rules(training: TrainingSet) -> association.Pairs:
+    content = association.baskets(training.interactions)
+    least = max(3, min(FEWEST_BASKETS, content.shape[0] // 100))
+    return association.significant(association.pairs(content, min_together=least))

@@ -1,0 +1,67 @@
+"""Stage 2: the events up to each cut, cleaned and counted, become a training set; what followed becomes its truth."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from recommendations.engine.evaluation.split import truths
+from recommendations.engine.preprocess.clean import CleaningReport, clean
+from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, Snapshot, snapshot
+from recommendations.loop.turn import NotEnoughDataError, TurnContext
+from recommendations.models import ModelVersion
+from recommendations.store import history, model
+from recommendations.terms import Cut
+
+FEWEST_USERS = 2
+FEWEST_ITEMS = 2
+
+
+def make_snapshots(context: TurnContext) -> Mapping[str, object]:
+    """Training sets of the three cuts, and the truths of the two that have a window after them."""
+    events = history.event_frame(until=context.now)
+    attributes, categories = history.item_attributes()
+    context.report(0.3, text=f"{len(events):,} events and {len(attributes.ids):,} items read")
+    weights = EventWeights()
+    ModelVersion.objects.filter(pk=context.version.pk).update(event_weights=dict(weights.points))
+    clean_events, report = clean(events, until=context.windows.cuts[Cut.LIVE])
+    counts: dict[str, object] = _described(report)
+    for number, cut in enumerate(Cut):
+        made = _snapshot(context, cut, clean_events, attributes, weights)
+        _require_enough(made, cut)
+        model.save_snapshot(context.version, cut, made, categories=categories)
+        if cut is not Cut.LIVE:
+            found = truths(clean_events, made, window=context.windows.window(cut))
+            model.save_truths(context.version, cut, found)
+            counts |= {f"{cut}_{task}_users": len(truth.users) for task, truth in found.items()}
+        counts |= {f"{cut}_users": len(made.users), f"{cut}_items": len(made.items)}
+        context.report(
+            0.4 + 0.2 * (number + 1), text=f"{cut}: {len(made.users):,} customers, {len(made.items):,} items"
+        )
+    live_users, live_items = counts[f"{Cut.LIVE}_users"], counts[f"{Cut.LIVE}_items"]
+    ModelVersion.objects.filter(pk=context.version.pk).update(users=live_users, items=live_items)
+    return counts
+
+
+def _snapshot(
+    context: TurnContext, cut: Cut, events: pd.DataFrame, attributes: ItemAttributes, weights: EventWeights
+) -> Snapshot:
+    end = context.windows.cuts[cut]
+    return snapshot(events[events["at"].to_numpy() < end], attributes, cut=end, weights=weights)
+
+
+def _require_enough(made: Snapshot, cut: Cut) -> None:
+    if cut is Cut.LIVE and (len(made.users) < FEWEST_USERS or len(made.items) < FEWEST_ITEMS):
+        raise NotEnoughDataError(
+            f"After cleaning there are {len(made.users)} customers and {len(made.items)} items with an act that "
+            f"counts; at least {FEWEST_USERS} of each are needed. Import more events, or see what was removed."
+        )
+
+
+def _described(report: CleaningReport) -> dict[str, object]:
+    removed = {f"removed_{reason}": count for reason, count in report.removed.items()}
+    return {
+        "events": report.total,
+        "kept": report.kept,
+        "sessions": report.sessions,
+        "burst_threshold": report.burst_threshold,
+    } | removed

@@ -1,0 +1,58 @@
+"""THE LOOP: collect → preprocess → interests → recommend → evaluate → adjust → collect.
+
+A turn is a function of the data, the moment and the seed. Each stage leaves its result in the store, so a turn that
+was interrupted goes on after its last finished stage.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from recommendations.loop import adjust, collect, evaluate, interests, preprocess, train
+from recommendations.loop.turn import NotEnoughDataError, TurnContext
+from recommendations.models import Turn
+from recommendations.store import turns
+from recommendations.terms import Cut, RunStatus, Stage
+
+type Step = Callable[[TurnContext], Mapping[str, object]]
+
+STAGES: tuple[tuple[Stage, tuple[Cut | None, ...], Step], ...] = (
+    (Stage.COLLECT, (None,), collect.close_window),
+    (Stage.PREPROCESS, (None,), preprocess.make_snapshots),
+    (Stage.INTERESTS, (None,), interests.learn_interests),
+    (Stage.RECOMMEND, (Cut.TUNING, Cut.TEST, Cut.LIVE), train.fit_recommenders),
+    (Stage.EVALUATE, (None,), evaluate.measure),
+    (Stage.ADJUST, (None,), adjust.adjust_weights_and_go_live),
+)
+
+
+def plan() -> list[tuple[Stage, Cut | None]]:
+    """Every stage with its cuts, in order: the rows of a turn."""
+    return [(stage, cut) for stage, cuts, _ in STAGES for cut in cuts]
+
+
+def run_turn(turn_id: UUID, *, clock: Callable[[], datetime]) -> RunStatus | None:
+    """Run or resume a turn; None where another process is at it, or the turn is over."""
+    steps = {stage: step for stage, _, step in STAGES}
+    with turns.turn_lock() as alone:
+        turn = turns.take_up(turn_id, now=clock()) if alone else None
+        if turn is None:
+            return None
+        try:
+            for row in turn.stages.exclude(status=RunStatus.SUCCEEDED):
+                with turns.stage(turn, row) as report:
+                    cut = Cut(row.cut) if row.cut else None
+                    row.counts = dict(steps[Stage(row.stage)](TurnContext.of(turn, cut=cut, report=report)))
+        except turns.TurnCancelledError:
+            return _ended(turn, RunStatus.CANCELLED, clock)
+        except NotEnoughDataError as error:
+            return _ended(turn, RunStatus.FAILED, clock, message=str(error))
+        except Exception as error:  # the outermost boundary: the row must say what happened, then it is everybody's
+            _ended(turn, RunStatus.FAILED, clock, message=f"{type(error).__name__}: {error}")
+            raise
+        return _ended(turn, RunStatus.SUCCEEDED, clock)
+
+
+def _ended(turn: Turn, status: RunStatus, clock: Callable[[], datetime], *, message: str = "") -> RunStatus:
+    turns.finish(turn, status, now=clock(), message=message)
+    return status

@@ -1,0 +1,53 @@
+"""One turn of the loop in this process, with a progress line per stage."""
+
+import threading
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from recommendations.loop.run import run_turn
+from recommendations.models import Turn
+from recommendations.services.turns import TurnAlreadyRunningError, start_turn
+from recommendations.terms import RunStatus
+
+
+class Command(BaseCommand):
+    help = "Goes once round the loop: collect, preprocess, interests, recommend, evaluate, adjust."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--seed", type=int, default=0, help="of everything that draws (default 0)")
+
+    def handle(self, *args: Any, seed: int, **options: Any) -> None:
+        try:
+            turn = start_turn(by=None, now=timezone.now(), seed=seed, in_worker=False)
+        except TurnAlreadyRunningError as error:
+            raise CommandError(f"{error}. Wait for it, or cancel it on the page Runs.") from error
+        watcher = threading.Thread(target=self._follow, args=[turn], daemon=True)
+        watcher.start()
+        status = run_turn(turn.pk, clock=timezone.now)
+        turn.refresh_from_db()
+        watcher.join(timeout=3)
+        if status is not RunStatus.SUCCEEDED:
+            raise CommandError(f"The turn ended as {turn.status}. {turn.message}")
+        self.stdout.write(self.style.SUCCESS(f"Model {turn.model_version} is live."))
+
+    def _follow(self, turn: Turn) -> None:
+        """Print a line for each stage that has finished, and the log as it grows."""
+        printed, logged = set[int](), 0
+        while True:
+            ended = not Turn.objects.unfinished().filter(pk=turn.pk).exists()
+            for line in turn.log.filter(pk__gt=logged):
+                self.stdout.write(f"    {line.text}")
+                logged = line.pk
+            for row in turn.stages.filter(status=RunStatus.SUCCEEDED).exclude(pk__in=printed):
+                seconds = (
+                    (row.finished_at - row.started_at).total_seconds() if row.finished_at and row.started_at else 0
+                )
+                self.stdout.write(f"  {row.get_stage_display():<12} {row.get_cut_display():<8} {seconds:6.1f} s")
+                printed.add(row.pk)
+            if ended:
+                return
+            time.sleep(0.5)

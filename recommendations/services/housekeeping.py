@@ -1,0 +1,18 @@
+"""Small chores between the stores: partitions ahead of time, served slates into the record."""
+
+from datetime import datetime, timedelta
+
+from recommendations.store import partitions, slates
+
+RETENTION = timedelta(days=730)
+AHEAD = timedelta(days=62)
+
+
+def prepare_partitions(*, now: datetime) -> int:
+    """Partitions for all that the API accepts, from the retention window to two months ahead; how many were new."""
+    return partitions.prepare_partitions(now - RETENTION, now + AHEAD)
+
+
+def write_slates() -> int:
+    """Slates that were served and wait in Valkey, into PostgreSQL; how many."""
+    return slates.write_slates()

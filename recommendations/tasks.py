@@ -1,0 +1,34 @@
+"""Work for Celery: parse, one call."""
+
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from recommendations.loop import run
+from recommendations.services import housekeeping, turns
+
+
+@shared_task(name="recommendations.tasks.run_turn")
+def run_turn(turn_id: str) -> str | None:
+    return run.run_turn(UUID(turn_id), clock=timezone.now)
+
+
+@shared_task(name="recommendations.tasks.start_daily_turn")
+def start_daily_turn() -> None:
+    turns.start_daily_turn(now=timezone.now())
+
+
+@shared_task(name="recommendations.tasks.watch_turns")
+def watch_turns() -> int:
+    return len(turns.watch_turns(now=timezone.now()))
+
+
+@shared_task(name="recommendations.tasks.write_slates")
+def write_slates() -> int:
+    return housekeeping.write_slates()
+
+
+@shared_task(name="recommendations.tasks.prepare_partitions")
+def prepare_partitions() -> int:
+    return housekeeping.prepare_partitions(now=timezone.now())
