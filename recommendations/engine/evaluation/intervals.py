@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import FloatArray
+from recommendations.engine.rng import generator
 
 RESAMPLES = 1000
 TAIL = 2.5  # per cent on either side
@@ -26,7 +27,7 @@ def resamples(n_users: int, *, seed: int, n: int = RESAMPLES) -> FloatArray:
     """
     if not n_users:
         return np.zeros((n, 0), np.float32)
-    draw = np.random.default_rng(seed)
+    draw = generator(seed, "bootstrap")
     return draw.multinomial(n_users, np.full(n_users, 1 / n_users), size=n).astype(np.float32)
 
 

@@ -4,13 +4,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from recommendations.engine.frames import BoolArray, FloatArray, IntArray
+from recommendations.engine.frames import FloatArray, IntArray
 from recommendations.engine.ranking.scores import Positions, gathered, top
 
 CONSIDERED = 60
 """The best of a list among which its order may change."""
+
+NEVER = -2
+"""No trait has this code."""
+
+LOWEST = np.float32(np.finfo(np.float32).min)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,25 +45,20 @@ def spread(scores: FloatArray, items: IntArray, *, likeness: Likeness, diversity
     value = gathered(scores, best, missing=-np.inf)
     if not diversity:
         return Spread(best, value)
-    traits = likeness.traits[gathered(items, best, missing=-1)]
-    closest = np.zeros(best.shape, np.float32)
-    open_ = value > -np.inf
-    value = np.where(open_, value, 0)
-    taken = np.full((len(best), n), -1, np.int64)
-    finals = np.full((len(best), n), -np.inf, np.float32)
+    traits = np.moveaxis(likeness.traits[gathered(items, best, missing=-1)], -1, 0).copy()
+    as_chosen = np.where(traits >= 0, traits, NEVER)
+    open_value = np.where(value > -np.inf, np.float32(1 - diversity) * np.maximum(value, LOWEST), -np.inf)
+    per_trait = np.float32(diversity / max(len(traits), 1))
+    shared = np.zeros(best.shape, np.int8)  # most traits shared with an item above
+    taken, finals = np.full((len(best), n), -1, np.int64), np.full((len(best), n), -np.inf, np.float32)
     rows = np.arange(len(best))
     for place in range(min(n, best.shape[1])):
-        final = np.where(open_, np.float32(1 - diversity) * value - np.float32(diversity) * closest, -np.inf)
+        final = open_value - per_trait * shared
         choice = np.argmax(final, axis=1)
         finals[:, place] = final[rows, choice]
-        taken[:, place] = np.where(open_[rows, choice], best[rows, choice], -1)
-        open_[rows, choice] = False
-        np.maximum(closest, _likeness(traits, traits[rows, choice]), out=closest)
+        taken[:, place] = best[rows, choice]
+        open_value[rows, choice] = -np.inf
+        same = traits == as_chosen[:, rows, choice][:, :, None]
+        np.maximum(shared, np.add.reduce(same.view(np.int8), axis=0, dtype=np.int8), out=shared)
+    taken[finals == -np.inf] = -1
     return Spread(taken, finals)
-
-
-def _likeness(traits: IntArray, chosen: IntArray) -> FloatArray:
-    """Of every candidate [queries, candidates, traits] to the chosen one [queries, traits]."""
-    same: BoolArray = (traits == chosen[:, None, :]) & (traits >= 0)
-    shared: NDArray[np.float32] = same.mean(axis=2, dtype=np.float32)
-    return shared

@@ -1,0 +1,157 @@
+"""Weights from a panel: Dirichlet draws, then multiplicative coordinate ascent on the simplex (``maths.md`` §4).
+
+The objective is the mean NDCG@10 of the tuning window. It is flat and has many equal tops, as recommenders overlap:
+read the ablation, not the weights, as importance.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.evaluation.intervals import Measure, measures
+from recommendations.engine.evaluation.panel import Panel
+from recommendations.engine.frames import FloatArray
+from recommendations.engine.ranking.candidates import weight_vector
+from recommendations.engine.rng import generator
+
+COARSE = (0.0, 0.5, 0.8, 1.25, 2.0, 4.0)
+FINE = (0.0, 0.7, 0.9, 1.1, 1.4)
+ENTRY = 0.05
+"""The part of the whole at which an instance without weight is tried (times the factor)."""
+
+GAIN = 1e-6
+"""A smaller improvement is rounding."""
+
+DECIMALS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchConfig:
+    draws: int = 120
+    concentration: float = 0.3  # of the Dirichlet draws; below 1 most of the weight falls on a few instances
+    climbs: int = 2  # the best so many starting points are climbed from
+    rounds: int = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuned:
+    """What the search found; NDCG@10 are means over the panel."""
+
+    weights: Mapping[str, float]  # of every instance, add up to 1
+    ndcg: float
+    best_single: str
+    best_single_ndcg: float  # never above ``ndcg``
+    evaluations: int
+
+
+class _Objective:
+    """Mean NDCG@10 of a weight vector, counting how often it was asked."""
+
+    def __init__(self, panel: Panel, *, expected: int, progress: Callable[[float], None] | None) -> None:
+        self.panel, self.expected, self.progress = panel, expected, progress
+        self.evaluations = 0
+
+    def __call__(self, weights: FloatArray) -> float:
+        self.evaluations += 1
+        if self.progress:
+            self.progress(min(self.evaluations / self.expected, 1.0))
+        return mean_ndcg(self.panel, weights)
+
+
+def mean_ndcg(panel: Panel, weights: FloatArray) -> float:
+    """0 for a panel without users."""
+    return float(panel.ndcg(weights).mean()) if len(panel.users) else 0.0
+
+
+def tuned(
+    panel: Panel,
+    *,
+    seed: int,
+    starts: Sequence[Mapping[str, float]] = (),
+    search: SearchConfig | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Tuned:
+    """The best weights found from every single instance, the given starts and the draws.
+
+    ``progress`` hears the share of the longest possible search, and may raise to stop it. Without instances there is
+    nothing to weigh: ``ValueError``.
+    """
+    if not panel.instances:
+        raise ValueError("there is no instance to weigh")
+    search = search or SearchConfig()
+    size = len(panel.instances)
+    draw = generator(seed, "tuning")
+    singles = np.eye(size, dtype=np.float32)
+    given = [vector / vector.sum() for s in starts if (vector := weight_vector(panel.instances, s)).sum() > 0]
+    drawn = draw.dirichlet(np.full(size, search.concentration), search.draws).astype(np.float32)
+    points = np.concatenate([singles, *(vector[None] for vector in given), drawn])
+    longest = len(points) + search.climbs * search.rounds * size * len(COARSE) + 1
+    objective = _Objective(panel, expected=longest, progress=progress)
+    values = np.array([objective(point) for point in points])
+    climbed = [
+        _climb(objective, points[at], float(values[at]), draw=draw, rounds=search.rounds)
+        for at in np.argsort(-values, kind="stable")[: search.climbs]
+    ]
+    single = int(np.argmax(values[:size]))
+    contenders = [(singles[single], float(values[single])), *climbed]
+    weights, value = _rounded(objective, *max(contenders, key=lambda found: found[1]), floor=float(values[single]))
+    if progress:
+        progress(1.0)
+    return Tuned(
+        weights={name: float(weight) for name, weight in zip(panel.instances, weights, strict=True)},
+        ndcg=value,
+        best_single=panel.instances[single],
+        best_single_ndcg=float(values[single]),
+        evaluations=objective.evaluations,
+    )
+
+
+def _climb(
+    objective: _Objective, start: FloatArray, value: float, *, draw: np.random.Generator, rounds: int
+) -> tuple[FloatArray, float]:
+    """One weight at a time, in random order, until a round brings nothing."""
+    weights = start
+    for number in range(rounds):
+        before = value
+        for m in draw.permutation(len(weights)):
+            for moved in _moves(weights, m, factors=COARSE if number < 2 else FINE):
+                reached = objective(moved)
+                if reached > value + GAIN:
+                    weights, value = moved, reached
+        if value <= before:
+            break
+    return weights, value
+
+
+def _moves(weights: FloatArray, m: int, *, factors: Sequence[float]) -> Iterator[FloatArray]:
+    """The vector with weight m multiplied, rescaled to the simplex."""
+    for factor in factors:
+        moved = weights.copy()
+        moved[m] = weights[m] * factor if weights[m] > 0 else ENTRY * factor
+        if moved.sum() > 0 and (factor > 0 or weights[m] > 0):
+            yield (moved / moved.sum()).astype(np.float32)
+
+
+def _rounded(
+    objective: _Objective, weights: FloatArray, value: float, *, floor: float
+) -> tuple[NDArray[np.float64], float]:
+    """Four decimals that add up to 1, unless rounding falls below the best single instance."""
+    rounded = np.round(weights.astype(np.float64), DECIMALS)
+    rounded[np.argmax(rounded)] += 1 - rounded.sum()
+    rounded = np.round(rounded, DECIMALS)
+    reached = objective(rounded.astype(np.float32))
+    return (rounded, reached) if reached >= floor else (weights.astype(np.float64), value)
+
+
+def ablation(panel: Panel, weights: Mapping[str, float], drawn: FloatArray) -> dict[str, Measure]:
+    """What each weighted instance is worth: NDCG@10 with it minus without it, paired by user."""
+    vector = weight_vector(panel.instances, weights)
+    whole = panel.ndcg(vector)
+    losses = {}
+    for m in np.flatnonzero(vector):
+        without = vector.copy()
+        without[m] = 0
+        losses[panel.instances[m]] = measures((whole - panel.ndcg(without))[:, None], drawn)[0]
+    return losses
