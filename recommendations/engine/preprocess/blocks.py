@@ -1,7 +1,6 @@
 """Products of a block of queries with a sparse matrix, and the strongest entries of sparse rows."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, FloatArray, Sparse
@@ -33,22 +32,13 @@ def silenced(scores: FloatArray, *, profile: Sparse, known: BoolArray | None = N
 
 
 def strongest(matrix: Sparse, n: int) -> Sparse:
-    """Each row's ``n`` largest entries (ties: the lower column), columns in order."""
+    """Each row's ``n`` largest entries; of equals at the end of a row some stay, always the same ones."""
     lengths = np.diff(matrix.indptr)
-    if not len(lengths) or lengths.max() <= n:
+    if lengths.max(initial=0) <= n:
         return matrix
-    kept = [_strongest_rows(matrix, start, n=n) for start in range(0, matrix.shape[0], ROWS_AT_ONCE)]
-    places = np.concatenate(kept)
+    kept = np.ones(matrix.nnz, np.bool_)
+    for row in np.flatnonzero(lengths > n):
+        start, stop = int(matrix.indptr[row]), int(matrix.indptr[row + 1])
+        kept[start + np.argpartition(matrix.data[start:stop], -n - 1)[:-n]] = False
     indptr = np.concatenate([[0], np.cumsum(np.minimum(lengths, n))])
-    return sparse.csr_matrix((matrix.data[places], matrix.indices[places], indptr), shape=matrix.shape)
-
-
-def _strongest_rows(matrix: Sparse, start: int, *, n: int) -> NDArray[np.int64]:
-    """Places in ``matrix.data`` of the kept entries of ``ROWS_AT_ONCE`` rows."""
-    stop = min(start + ROWS_AT_ONCE, matrix.shape[0])
-    first, last = int(matrix.indptr[start]), int(matrix.indptr[stop])
-    rows = np.repeat(np.arange(stop - start), np.diff(matrix.indptr[start : stop + 1]))
-    order = np.lexsort((matrix.indices[first:last], -matrix.data[first:last], rows))
-    offsets = matrix.indptr[start:stop].astype(np.int64) - first
-    position = np.arange(last - first) - offsets[rows]  # place in the order inside each row
-    return np.asarray(np.sort(order[position < n]) + first, np.int64)
+    return sparse.csr_matrix((matrix.data[kept], matrix.indices[kept], indptr), shape=matrix.shape)

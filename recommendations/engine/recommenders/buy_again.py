@@ -6,9 +6,10 @@ from typing import Self
 
 import numpy as np
 
-from recommendations.engine.frames import FloatArray, Interactions, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import FloatArray, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import silenced
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, relative
+from recommendations.engine.preprocess.rhythm import rhythm
 from recommendations.engine.preprocess.weighting import act_weights
 from recommendations.engine.recommenders.protocol import Evidence, largest
 from recommendations.terms import Reason
@@ -51,7 +52,7 @@ class BuyAgain:
         found = []
         for term, share in largest(np.asarray([own[0, item], self.prior_[item]])):
             if term == 0:
-                facts = _rhythm(query.histories, item)
+                facts = rhythm(query.histories, item)
                 found.append(Evidence(reason=Reason.BOUGHT_BEFORE, share=share, item=item, facts=facts))
             else:
                 facts = {"buyers": float(self.buyers_[item]), "days": self.config.window}
@@ -62,12 +63,3 @@ class BuyAgain:
         """Weights of purchases, less what was taken back."""
         acts = queries.histories
         return act_weights(acts.where(acts.bought | (acts.strength < 0)), half_life=self.config.half_life)
-
-
-def _rhythm(history: Interactions, item: int) -> dict[str, float]:
-    """How often and how lately; ``every_days`` is the mean gap, known from two purchases on."""
-    ages = history.age[(history.item == item) & history.bought]
-    facts = {"times": float(len(ages)), "days_since": float(ages.min())}
-    if len(ages) > 1:
-        facts["every_days"] = float(ages.max() - ages.min()) / (len(ages) - 1)
-    return facts

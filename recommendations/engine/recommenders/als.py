@@ -1,0 +1,101 @@
+"""Tastes as a few factors: weighted matrix factorisation by alternating least squares (Hu, Koren and Volinsky 2008)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from implicit.cpu.als import AlternatingLeastSquares
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
+from recommendations.engine.preprocess.blocks import silenced
+from recommendations.engine.preprocess.weighting import (
+    Statistics,
+    Transform,
+    act_weights,
+    learned_statistics,
+    transformed,
+)
+from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.terms import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    factors: int = 64
+    ridge: float = 0.1
+    confidence: float = 5.0  # α: how much more a weight of 1 counts than an unknown pair
+    iterations: int = 8
+    transform: Transform = "bm25"
+    half_life: float | None = None  # days
+    threads: int = 2
+
+
+class Als:
+    """score_ij = y_j · A⁻¹ Σ_k c_k y_k with A = Y'Y + Σ_k (c_k − 1) y_k y_k' + λI and confidence c = α w.
+
+    A person's factors are solved from the history at hand, so that a folded-in history is treated as one in training.
+    """
+
+    factors_: FloatArray  # Y, items × factors
+    gram_: NDArray[np.float64]  # Y'Y + λI
+    idf_: FloatArray
+    mean_length_: FloatArray
+    known_: BoolArray
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        config = self.config
+        weights = act_weights(training.interactions, half_life=config.half_life)
+        self.idf_, self.mean_length_ = learned_statistics(weights, config.transform)
+        with threadpool_limits(limits=1, user_api="blas"):  # implicit has threads of its own
+            model = AlternatingLeastSquares(
+                factors=config.factors,
+                regularization=config.ridge,
+                alpha=config.confidence,
+                iterations=config.iterations,
+                random_state=seed,
+                num_threads=config.threads,
+            )
+            model.fit(self._transformed(weights), show_progress=False)
+        self.factors_ = np.ascontiguousarray(model.item_factors, np.float32)
+        self.known_ = np.bincount(weights.indices, minlength=training.n_items) > 0
+        exact = self.factors_.astype(np.float64)
+        self.gram_ = exact.T @ exact + config.ridge * np.eye(config.factors)
+        return self
+
+    def score(self, queries: Queries) -> FloatArray:
+        profile = self._profile(queries)
+        systems, sums = self._systems(profile)
+        people = np.linalg.solve(systems, sums[:, :, None])[:, :, 0].astype(np.float32)
+        return silenced(people @ self.factors_.T, profile=profile, known=self.known_)
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        profile = self._profile(query)
+        if not self.known_[item]:
+            return []
+        systems, _ = self._systems(profile)
+        pull = self.factors_[profile.indices] @ np.linalg.solve(systems[0], self.factors_[item].astype(np.float64))
+        return [
+            Evidence(reason=Reason.BECAUSE_YOU_BOUGHT, share=share, item=int(profile.indices[at]))
+            for at, share in largest(self.config.confidence * profile.data * pull)
+        ]
+
+    def _systems(self, profile: Sparse) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """A, shape [queries, factors, factors], and Σ c y, shape [queries, factors]."""
+        systems = np.repeat(self.gram_[None, :, :], profile.shape[0], axis=0)
+        for row in range(profile.shape[0]):
+            held = slice(profile.indptr[row], profile.indptr[row + 1])
+            factors = self.factors_[profile.indices[held]]
+            systems[row] += factors.T @ (factors * (self.config.confidence * profile.data[held] - 1)[:, None])
+        return systems, np.asarray(self.config.confidence * (profile @ self.factors_), np.float64)
+
+    def _profile(self, queries: Queries) -> Sparse:
+        return self._transformed(act_weights(queries.histories, half_life=self.config.half_life))
+
+    def _transformed(self, weights: Sparse) -> Sparse:
+        return transformed(weights, self.config.transform, Statistics(self.idf_, self.mean_length_))

@@ -1,0 +1,88 @@
+"""Items that the same people buy as the items of this person, or as the item in view."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
+from recommendations.engine.preprocess.blocks import ROWS_AT_ONCE, silenced, strongest
+from recommendations.engine.preprocess.weighting import (
+    Transform,
+    act_weights,
+    context_weights,
+    learned_statistics,
+    transformed,
+)
+from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.terms import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    profile: Literal["history", "context"] = "history"
+    transform: Transform = "bm25"
+    half_life: float | None = None  # days
+    neighbours: int = 50  # kept for each item that is scored
+    target_power: float = 0.4  # α
+    source_power: float = 0.2  # β; α + β = 1 with both ½ is the cosine
+    shrinkage: float = 0.0
+    longest_history: int = 300  # strongest items of a user that teach likeness; the work grows with its square
+    profile_transform: Literal["binary", "count", "log", "sqrt"] = "log"
+    profile_half_life: float | None = None  # days
+
+
+class ItemKnn:
+    """score_j = Σ_k p_k sim(j, k), sim(j, k) = x_j · x_k / (n_j^α n_k^β + shrinkage), n = squared length of x."""
+
+    similarities_: Sparse  # source × target
+    known_: BoolArray
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        raw = act_weights(training.interactions, half_life=self.config.half_life)
+        every = transformed(raw, self.config.transform, learned_statistics(raw, self.config.transform))
+        weights = strongest(every, self.config.longest_history)
+        lengths = np.bincount(weights.indices, weights.data.astype(np.float64) ** 2, minlength=training.n_items)
+        by_item = weights.T.tocsr()
+        strips = [
+            self._neighbours(by_item[start : start + ROWS_AT_ONCE] @ weights, lengths, first=start)
+            for start in range(0, training.n_items, ROWS_AT_ONCE)
+        ]
+        self.similarities_ = sparse.csr_matrix(sparse.vstack(strips).T, dtype=np.float32)
+        self.known_ = lengths > 0
+        return self
+
+    def score(self, queries: Queries) -> FloatArray:
+        profile = self._profile(queries)
+        scores = (profile @ self.similarities_).toarray().astype(np.float32, copy=False)
+        return silenced(scores, profile=profile, known=self.known_)
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        profile = self._profile(query)
+        alike = self.similarities_[profile.indices, item].toarray().ravel()
+        reason = Reason.SIMILAR_ITEM if self.config.profile == "context" else Reason.BECAUSE_YOU_BOUGHT
+        return [
+            Evidence(reason=reason, share=share, item=int(profile.indices[at]))
+            for at, share in largest(profile.data * alike)
+        ]
+
+    def _profile(self, queries: Queries) -> Sparse:
+        if self.config.profile == "context":
+            return context_weights(queries)
+        weights = act_weights(queries.histories, half_life=self.config.profile_half_life)
+        return transformed(weights, self.config.profile_transform)
+
+    def _neighbours(self, common: Sparse, lengths: NDArray[np.float64], *, first: int) -> Sparse:
+        """The nearest sources of the targets ``first``, ``first + 1`` …; ``common`` holds their dot products."""
+        target = first + np.repeat(np.arange(common.shape[0]), np.diff(common.indptr))
+        scale = lengths[target] ** self.config.target_power * lengths[common.indices] ** self.config.source_power
+        values = common.data / (scale + self.config.shrinkage)
+        values[target == common.indices] = 0  # an item is no neighbour of itself
+        alike = sparse.csr_matrix((values.astype(np.float32), common.indices, common.indptr), shape=common.shape)
+        return strongest(alike, self.config.neighbours)

@@ -1,0 +1,92 @@
+"""What is in the last baskets of this person and of all who buy alike (UP-CF@r, Faggioli et al. 2020)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from recommendations.engine.frames import BoolArray, FloatArray, Interactions, Queries, Sparse, TrainingSet
+from recommendations.engine.preprocess.blocks import dense_product, silenced
+from recommendations.engine.preprocess.rhythm import rhythm
+from recommendations.engine.preprocess.weighting import act_weights, transformed
+from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.terms import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    baskets: int = 15  # r: the newest ones count
+    power: float = 3.0  # q: above 1 the nearest count more
+    asymmetry: float = 0.5  # a: ½ is the cosine; less forgives the query, more the other user, for a long list of items
+    own: bool = True  # the person's own last baskets count as those of a neighbour with likeness 1
+
+
+class RecentNeighbours:
+    """score_ij = Σ_k (common_ik / (n_i^a n_k^(1−a)))^q · (share of k's last r baskets that hold j)."""
+
+    owners_: Sparse  # items × users: who ever bought it
+    sizes_: FloatArray  # items that each user ever bought
+    recent_: Sparse  # items × users: share of the last baskets
+    known_: BoolArray
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        ever = _ever(training.interactions)
+        self.owners_ = ever.T.tocsr()
+        self.sizes_ = np.asarray(ever.sum(axis=1), np.float32).ravel()
+        self.recent_ = self._recent(training.interactions).T.tocsr()
+        self.known_ = np.diff(self.owners_.indptr) > 0
+        return self
+
+    def score(self, queries: Queries) -> FloatArray:
+        ever = _ever(queries.histories)
+        scores = dense_product(self._likeness(ever, queries), self.recent_)
+        if self.config.own:
+            own = self._recent(queries.histories)
+            scores[np.repeat(np.arange(len(queries)), np.diff(own.indptr)), own.indices] += own.data
+        return silenced(scores, profile=ever, known=self.known_)
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        ever = _ever(query.histories)
+        if not ever.nnz:
+            return []
+        row = self.recent_[item]
+        likeness = self._likeness(ever, query)[0]
+        terms = likeness[row.indices] * row.data
+        own = float(self._recent(query.histories)[0, item]) if self.config.own else 0.0
+        others = {"neighbours": float((terms > 0).sum()), "of": float((likeness > 0).sum())}
+        found = []
+        for at, share in largest(np.asarray([own, terms.sum()])):
+            if at == 0:
+                facts = rhythm(query.histories, item)
+                found.append(Evidence(reason=Reason.BOUGHT_BEFORE, share=share, item=item, facts=facts))
+            else:
+                found.append(Evidence(reason=Reason.SIMILAR_CUSTOMERS, share=share, facts=others))
+        return found
+
+    def _likeness(self, ever: Sparse, queries: Queries) -> FloatArray:
+        """Queries × users; 0 for the person's own row in training."""
+        common = (ever @ self.owners_).toarray()
+        mine = np.asarray(ever.sum(axis=1), np.float32).reshape(-1, 1)
+        scale = mine**self.config.asymmetry * self.sizes_ ** (1 - self.config.asymmetry)
+        likeness = np.divide(common, scale, out=np.zeros(scale.shape, np.float32), where=scale > 0)
+        own = np.flatnonzero(queries.training_rows >= 0)
+        likeness[own, queries.training_rows[own]] = 0
+        return np.power(likeness, np.float32(self.config.power), dtype=np.float32)
+
+    def _recent(self, acts: Interactions) -> Sparse:
+        """Users × items: the share of each user's last r baskets that hold the item."""
+        bought = acts.where(acts.bought)
+        counted = np.minimum(bought.n_baskets, self.config.baskets)[bought.user]
+        within = bought.basket_rank < self.config.baskets
+        matrix = bought.matrix(within * np.maximum(bought.strength, 0) / np.maximum(counted, 1))
+        matrix.eliminate_zeros()
+        return matrix
+
+
+def _ever(acts: Interactions) -> Sparse:
+    """Users × items, 1 where bought."""
+    return transformed(act_weights(acts.where(acts.bought)), "binary")

@@ -1,0 +1,97 @@
+"""Every named instance: a recommender with a frozen configuration, and the blends that may weigh it.
+
+Home and discover want different settings of the same recommender. They were chosen on the tuning cut of the demo data,
+never on its test window.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from recommendations.engine.recommenders import (
+    als,
+    also_bought,
+    buy_again,
+    content,
+    ease,
+    interests,
+    item_knn,
+    popularity,
+    recent_neighbours,
+    segments,
+    sequence,
+    user_knn,
+)
+from recommendations.engine.recommenders.protocol import Recommender
+from recommendations.terms import BlendName
+
+HOME, DISCOVER, ITEM, CART = BlendName.HOME, BlendName.DISCOVER, BlendName.ITEM, BlendName.CART
+TREND = 0.25  # g: what is asked for more than usual leads a discovery up; significant in 5 of 6 rolling windows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """What a blend weighs. With ``trend`` g > 0 callers use max(score, 0) · trend_j^g (``preprocess.popularity``)."""
+
+    name: str
+    kind: type[Recommender]
+    config: Any
+    trend: float = 0.0
+    blends: frozenset[BlendName] = frozenset()  # a baseline is in none
+
+    def made(self) -> Recommender:
+        """A recommender that is not fitted yet."""
+        return self.kind(self.config)
+
+
+def _instance(name: str, kind: type[Recommender], config: Any, *blends: BlendName, trend: float = 0.0) -> Instance:
+    return Instance(name=name, kind=kind, config=config, trend=trend, blends=frozenset(blends))
+
+
+INSTANCES: tuple[Instance, ...] = (
+    _instance("buy_again", buy_again.BuyAgain, buy_again.Config(), HOME, CART),
+    _instance("ease_home", ease.Ease, ease.Config(), HOME),
+    _instance(
+        "ease_discover",
+        ease.Ease,
+        ease.Config(transform="binary", ridge=400.0, profile_half_life=180.0),
+        DISCOVER,
+        trend=TREND,
+    ),
+    _instance("recent_neighbours_home", recent_neighbours.RecentNeighbours, recent_neighbours.Config(), HOME),
+    _instance(
+        "recent_neighbours_discover",
+        recent_neighbours.RecentNeighbours,
+        recent_neighbours.Config(baskets=1, power=2.0),
+        DISCOVER,
+        trend=TREND,
+    ),
+    _instance("user_knn", user_knn.UserKnn, user_knn.Config(), HOME),
+    _instance("user_knn_discover", user_knn.UserKnn, user_knn.Config(), DISCOVER, trend=TREND),
+    _instance("interests", interests.Interests, interests.Config(), HOME, ITEM, CART),
+    _instance("interests_discover", interests.Interests, interests.Config(), DISCOVER, trend=TREND),
+    _instance("content", content.Content, content.Config(), HOME),
+    _instance("content_discover", content.Content, content.Config(), DISCOVER, trend=TREND),
+    _instance("segments", segments.Segments, segments.Config(), HOME),
+    _instance("segments_discover", segments.Segments, segments.Config(), DISCOVER, trend=TREND),
+    _instance("popularity_home", popularity.Popularity, popularity.Config(), HOME, ITEM, CART),
+    _instance("popularity_discover", popularity.Popularity, popularity.Config(half_life=28.0), DISCOVER),
+    _instance("item_knn", item_knn.ItemKnn, item_knn.Config(), HOME),
+    _instance("item_knn_discover", item_knn.ItemKnn, item_knn.Config(), DISCOVER, trend=TREND),
+    _instance("als", als.Als, als.Config(), HOME),
+    _instance("als_discover", als.Als, als.Config(), DISCOVER, trend=TREND),
+    _instance("sequence", sequence.Transitions, sequence.Config(), HOME),
+    _instance("also_bought", also_bought.AlsoBought, also_bought.Config(), ITEM, CART),
+    _instance("item_knn_context", item_knn.ItemKnn, item_knn.Config(profile="context"), ITEM, CART),
+    _instance("content_context", content.Content, content.Config(profile="context", popularity_power=0.5), ITEM),
+    _instance("sequence_context", sequence.Transitions, sequence.Config(profile="context"), ITEM, CART),
+)
+
+BASELINES: tuple[Instance, ...] = (
+    _instance("popular", popularity.Popularity, popularity.Config(half_life=None)),
+    _instance("personal_frequency", buy_again.BuyAgain, buy_again.Config(half_life=None, prior=1e-4)),
+)
+
+
+def instances_of(blend: BlendName) -> tuple[Instance, ...]:
+    """The instances that this blend may weigh, in the order of the list."""
+    return tuple(instance for instance in INSTANCES if blend in instance.blends)

@@ -1,0 +1,94 @@
+"""What comes in the basket after this one: transitions from one basket to the next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+from scipy import sparse
+
+from recommendations.engine.frames import BoolArray, FloatArray, Interactions, Queries, Sparse, TrainingSet
+from recommendations.engine.preprocess.blocks import silenced
+from recommendations.engine.preprocess.rhythm import rhythm
+from recommendations.engine.preprocess.weighting import context_weights
+from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.terms import Reason
+
+DAMPING = 5.0  # added to the expected count, so that few observations do not make a strong transition
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    profile: Literal["history", "context"] = "history"
+    baskets: int = 10  # of the person, the newest ones
+    fading: float = 0.9  # g: weight of a basket against the one after it
+    target_power: float = 0.3  # a: 0 is the plain probability, more is kinder to rare items
+    min_together: int = 3  # times seen
+
+
+class Transitions:
+    """score_j = Σ_k p_k · T_kj / (n_k^(1−a) m_j^a + 5), T_kj = times that k in a basket was followed by j in the next.
+
+    n and m count the baskets with k that have a successor, and the successors with j; p_k = Σ g^rank over the last
+    baskets with k. A basket is a purchase or a session, so views lead to purchases.
+    """
+
+    transitions_: Sparse  # from × to
+    known_: BoolArray
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        earlier, later = _successions(training.interactions)
+        before = np.bincount(earlier.indices, minlength=training.n_items)
+        after = np.bincount(later.indices, minlength=training.n_items)
+        counts = sparse.csr_matrix(earlier.T @ later)
+        source = np.repeat(np.arange(training.n_items), np.diff(counts.indptr))
+        often = counts.data >= self.config.min_together
+        source, target = source[often], counts.indices[often]
+        power = self.config.target_power
+        values = counts.data[often] / (before[source] ** (1 - power) * after[target] ** power + DAMPING)
+        shape = (training.n_items, training.n_items)
+        self.transitions_ = sparse.csr_matrix((values.astype(np.float32), (source, target)), shape=shape)
+        self.known_ = np.bincount(training.interactions.item, minlength=training.n_items) > 0
+        return self
+
+    def score(self, queries: Queries) -> FloatArray:
+        profile = self._profile(queries)
+        scores = (profile @ self.transitions_).toarray().astype(np.float32, copy=False)
+        return silenced(scores, profile=profile, known=self.known_)
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        profile = self._profile(query)
+        found = []
+        for at, share in largest(profile.data * self.transitions_[profile.indices, item].toarray().ravel()):
+            source = int(profile.indices[at])
+            again = rhythm(query.histories, item) if source == item else {}
+            reason = Reason.BOUGHT_BEFORE if again else Reason.BOUGHT_NEXT
+            found.append(Evidence(reason=reason, share=share, item=source, facts=again))
+        return found
+
+    def _profile(self, queries: Queries) -> Sparse:
+        if self.config.profile == "context":
+            return context_weights(queries)
+        acts = queries.histories
+        fading = np.power(np.float32(self.config.fading), acts.basket_rank, dtype=np.float32)
+        lately = acts.basket_rank < self.config.baskets
+        matrix = acts.matrix(np.where(lately, fading, 0) * np.maximum(acts.strength, 0))
+        matrix.eliminate_zeros()
+        return matrix
+
+
+def _successions(acts: Interactions) -> tuple[Sparse, Sparse]:
+    """Baskets × items of every basket that has a successor, and, row by row, of that successor; 1 = has it."""
+    wanted = acts.where(acts.strength > 0)
+    first = np.concatenate([[0], np.cumsum(wanted.n_baskets)])[:-1]  # the newest basket of each user; older ones follow
+    row = first[wanted.user] + wanted.basket_rank
+    shape = (int(wanted.n_baskets.sum()), wanted.n_items)
+    baskets = sparse.csr_matrix((np.ones(len(wanted), np.float32), (row, wanted.item)), shape=shape)
+    baskets.sum_duplicates()
+    baskets.data[:] = 1
+    oldest = np.cumsum(wanted.n_baskets)[wanted.n_baskets > 0] - 1
+    followed = np.setdiff1d(np.arange(shape[0]), oldest)
+    return baskets[followed + 1], baskets[followed]

@@ -1,0 +1,73 @@
+"""What the people who buy most alike bought lately."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.preprocessing import normalize
+
+from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
+from recommendations.engine.preprocess.blocks import silenced
+from recommendations.engine.preprocess.weighting import act_weights, transformed
+from recommendations.engine.recommenders.protocol import Evidence
+from recommendations.terms import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    transform: Literal["binary", "count", "log", "sqrt"] = "log"
+    half_life: float | None = None  # days, of the likeness
+    neighbours: int = 100
+    power: float = 1.5  # above 1 the nearest count more
+    taste_half_life: float | None = 14.0  # days, of what the neighbours bought
+
+
+class UserKnn:
+    """score_ij = Σ over the nearest users k of cos(i, k)^q · min(1, w_kj); nobody is a neighbour of themselves."""
+
+    by_item_: Sparse  # items × users, columns of unit length
+    tastes_: Sparse  # users × items
+    known_: BoolArray
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        alike = transformed(act_weights(training.interactions, half_life=self.config.half_life), self.config.transform)
+        self.by_item_ = sparse.csr_matrix(normalize(alike).T, dtype=np.float32)
+        recent = act_weights(training.interactions, half_life=self.config.taste_half_life)
+        self.tastes_ = transformed(recent, "binary")
+        self.known_ = np.diff(self.by_item_.indptr) > 0
+        return self
+
+    def score(self, queries: Queries) -> FloatArray:
+        profile = self._profile(queries)
+        scores = (self._nearest(profile, queries) @ self.tastes_).toarray().astype(np.float32, copy=False)
+        return silenced(scores, profile=profile, known=self.known_)
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        nearest = self._nearest(self._profile(query), query)
+        buyers = int((self.tastes_[nearest.indices, item].toarray() > 0).sum())
+        if not buyers:
+            return []
+        facts = {"neighbours": float(buyers), "of": float(nearest.nnz)}
+        return [Evidence(reason=Reason.SIMILAR_CUSTOMERS, share=1.0, facts=facts)]
+
+    def _profile(self, queries: Queries) -> Sparse:
+        weights = act_weights(queries.histories, half_life=self.config.half_life)
+        return transformed(weights, self.config.transform)
+
+    def _nearest(self, profile: Sparse, queries: Queries) -> Sparse:
+        """cos^q of the nearest users, queries × users; users as near as the last one kept are kept too."""
+        cosines = (normalize(profile) @ self.by_item_).toarray().astype(np.float32, copy=False)
+        own = np.flatnonzero(queries.training_rows >= 0)
+        cosines[own, queries.training_rows[own]] = 0
+        kept = self.config.neighbours
+        if kept < cosines.shape[1]:
+            last = np.partition(cosines, -kept, axis=1)[:, -kept]
+            cosines[cosines < last[:, None]] = 0
+        near = sparse.csr_matrix(cosines)
+        near.data **= np.float32(self.config.power)
+        return near
