@@ -6,6 +6,7 @@ Instances are scored once per block of queries however many blends weigh them.
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,29 +64,33 @@ def candidates(
     """The records of every query for every plan.
 
     ``trend`` is the factor per item, needed where an instance has an exponent. ``progress`` hears the share done, in
-    any of the threads, and may raise to stop the work.
+    the caller's thread, and may raise to stop the work.
     """
     limits = limits or Limits()
     asked = [part for part in fitted if any(part.name in plan.instances for plan in plans.values())]
     blocks = _blocks(len(queries), n_items=queries.histories.n_items, n_instances=len(asked), limits=limits)
     factors = [_factor(part, trend) for part in asked]
-    done = 0
+    benches: SimpleQueue[_Bench] = SimpleQueue()
+    for _ in range(limits.threads):
+        benches.put(_Bench(asked, factors, queries, plans=plans, limits=limits))
 
-    def lane(number: int) -> list[dict[str, Candidates]]:
-        nonlocal done
-        bench = _Bench(asked, factors, queries, plans=plans, limits=limits)
-        records = []
-        for block in blocks[number :: limits.threads]:
-            records.append(bench.block(block))
-            done += len(block)
+    def work(rows: NDArray[np.int64]) -> dict[str, Candidates]:
+        bench = benches.get()
+        try:
+            return bench.block(rows)
+        finally:
+            benches.put(bench)
+
+    records: list[dict[str, Candidates]] = []
+    pool = ThreadPoolExecutor(limits.threads)
+    try:
+        for record in pool.map(work, blocks):
+            records.append(record)
             if progress:
-                progress(done / len(queries))
-        return records
-
-    with ThreadPoolExecutor(limits.threads) as pool:
-        lanes = list(pool.map(lane, range(limits.threads)))
-    in_order = [lanes[n % limits.threads][n // limits.threads] for n in range(len(blocks))]
-    return {name: joined([records[name] for records in in_order]) for name in plans}
+                progress(len(records) / len(blocks))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return {name: joined([record[name] for record in records]) for name in plans}
 
 
 def _blocks(n_queries: int, *, n_items: int, n_instances: int, limits: Limits) -> list[NDArray[np.int64]]:
@@ -118,6 +123,10 @@ class _Bench:
     ) -> None:
         self.parts, self.factors, self.queries, self.plans, self.limits = parts, factors, queries, plans, limits
         self.place = {part.name: number for number, part in enumerate(parts)}
+        recommenders = [id(part.recommender) for part in parts]
+        self.twins = [
+            [at for at, other in enumerate(recommenders) if other == one] for one in dict.fromkeys(recommenders)
+        ]
         self.raw = np.empty((len(parts), 0, queries.histories.n_items), np.float32)
         self.pooled = np.empty((0, queries.histories.n_items), np.bool_)
         self.rank = np.empty((0, queries.histories.n_items), np.uint8)
@@ -128,7 +137,10 @@ class _Bench:
         return {name: self._records(raw, plan, rows) for name, plan in self.plans.items()}
 
     def _scored(self, rows: NDArray[np.int64]) -> FloatArray:
-        """Scores of every instance, shape [instances, rows, items], with the trend applied."""
+        """Scores of every instance, shape [instances, rows, items], with the trend applied.
+
+        Instances that share a fitted recommender differ by the trend only: it is asked once.
+        """
         if self.raw.shape[1] < len(rows):
             shape = (len(rows), self.raw.shape[2])
             self.raw = np.empty((len(self.parts), *shape), np.float32)
@@ -136,12 +148,10 @@ class _Bench:
             self.rank = np.full(shape, UNPROTECTED, np.uint8)
         block = _of_rows(self.queries, rows)
         raw = self.raw[:, : len(rows)]
-        for target, part, factor in zip(raw, self.parts, self.factors, strict=True):
-            scores = part.recommender.score(block)
-            if factor is None:
-                target[:] = scores
-            else:
-                np.multiply(np.maximum(scores, np.float32(0), out=target), factor, out=target)
+        for places in self.twins:
+            scores = self.parts[places[0]].recommender.score(block)
+            for place in places:
+                _fill(raw[place], scores, factor=self.factors[place])
         return raw
 
     def _records(self, raw: FloatArray, plan: BlendPlan, rows: NDArray[np.int64]) -> Candidates:
@@ -183,6 +193,13 @@ class _Bench:
         return _packed(
             columns, z, counts, order_by=(protected, blend_planes(spoken(z), weights)), kept=self.limits.kept
         )
+
+
+def _fill(target: FloatArray, scores: FloatArray, *, factor: FloatArray | None) -> None:
+    if factor is None:
+        target[:] = scores
+    else:
+        np.multiply(np.maximum(scores, np.float32(0), out=target), factor, out=target)
 
 
 def _of_rows(queries: Queries, rows: NDArray[np.int64]) -> Queries:
