@@ -1,0 +1,248 @@
+"""What happened since the live model was made, per customer, in Valkey; and the marks that make processes look again.
+
+Every write is a maximum over the acts' own times, so writes may be repeated and come in any order. What Valkey loses,
+``rebuild`` makes again from PostgreSQL.
+"""
+
+import secrets
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import batched
+from typing import Any, NamedTuple
+
+from django.db import DatabaseError
+from django.utils import timezone
+from redis.client import Pipeline
+
+from recommendations.models import Customer, Event, ModelVersion
+from recommendations.store.valkey import Breaker, valkey
+from recommendations.terms import Cut, EventName
+
+RECENT_ACTS = 50
+RECENT = timedelta(days=30)
+KEPT = timedelta(days=730)  # as long as the API accepts an event
+WAITING_ACTS = 100_000  # kept in the process while Valkey is away
+BATCH = 2_000
+
+_CHANGED, _BUILT, _SEEN, _OBJECTED = "live:changed", "live:built", "live:seen", "live:objected"
+
+
+class Acts(StrEnum):
+    """The sorted sets of one customer: members are items (and the act's name where it is ``RECENT``), scores times."""
+
+    BOUGHT = "live:bought"
+    REFUNDED = "live:refunded"
+    DISLIKED = "live:disliked"
+    RECENT = "live:recent"
+
+
+INTEREST = (EventName.VIEW_ITEM, EventName.SELECT_ITEM, EventName.ADD_TO_WISHLIST, EventName.ADD_TO_CART)
+type Fields = dict[Any, Any]  # as redis-py types them, dict is invariant
+KEPT_IN: Mapping[str, Acts] = {
+    EventName.PURCHASE: Acts.BOUGHT,
+    EventName.REFUND: Acts.REFUNDED,
+    EventName.DISLIKE_ITEM: Acts.DISLIKED,
+    **dict.fromkeys(INTEREST, Acts.RECENT),
+}
+
+
+class Changed(StrEnum):
+    """What a process holds in memory and reads again when somebody changed it."""
+
+    CATALOGUE = "catalogue"
+    WEIGHTS = "weights"
+    MODEL = "model"
+    KEYS = "keys"
+    PLACEMENTS = "placements"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LiveEvent:
+    """An accepted line of an event; ``at`` is when it happened, not when it came."""
+
+    customer: int
+    name: EventName
+    item: int | None
+    at: datetime
+
+
+class Act(NamedTuple):
+    item: int
+    name: EventName
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveState:
+    """One customer since the live model was made; times are seconds since 1970-01-01 UTC."""
+
+    bought: Mapping[int, float] = field(default_factory=dict)  # item → last purchase
+    refunded: Mapping[int, float] = field(default_factory=dict)  # item → last refund
+    disliked: frozenset[int] = frozenset()
+    recent: tuple[Act, ...] = ()  # newest first, at most 50
+    last_seen: float | None = None
+    objected: bool | None = None  # to personalisation; None = nothing is known here
+    known: bool = True  # False where neither Valkey nor PostgreSQL could be asked
+
+
+NOTHING = LiveState()
+UNKNOWN = LiveState(known=False)
+
+
+class Reading(NamedTuple):
+    """``changed`` are the marks of change; None where Valkey did not answer."""
+
+    state: LiveState
+    changed: Mapping[str, str] | None
+
+
+_waiting: deque[LiveEvent] = deque(maxlen=WAITING_ACTS)
+_record = Breaker("postgresql", pause=5.0)
+
+
+def announce(*kinds: str) -> None:
+    """Every process looks at these again before its next answer. Call it after the commit."""
+    marks: Fields = {Changed(kind): secrets.token_hex(8) for kind in kinds}
+    valkey().run(lambda pipeline: pipeline.hset(_CHANGED, mapping=marks))
+
+
+def remember(events: Sequence[LiveEvent]) -> bool:
+    """Keep accepted events for the next answers. False where Valkey is away: then they wait for the next call."""
+    due = [*_taken(), *events]
+    for start in range(0, len(due), BATCH):
+        part = due[start : start + BATCH]
+        if valkey().run(lambda pipeline, part=part: _write(pipeline, part)) is None:  # type: ignore[misc]
+            _waiting.extend(due[start:])
+            return False
+    return True
+
+
+def remember_objections(objections: Mapping[int, bool]) -> bool:
+    """Customer → has objected to personalisation. Call it after the commit."""
+    values: Fields = {str(customer): int(objected) for customer, objected in objections.items()}
+    return not values or valkey().run(lambda pipeline: pipeline.hset(_OBJECTED, mapping=values)) is not None
+
+
+def state_of(customer: int | None, *, since: datetime | None) -> Reading:
+    """The customer's state and the marks of change, in one round trip.
+
+    Without Valkey the state comes from the events ``since`` (the end of the live model's history), if PostgreSQL
+    answers; without both it is ``UNKNOWN``.
+    """
+    answers = valkey().run(lambda pipeline: _ask(pipeline, customer))
+    if answers is None:
+        return Reading(NOTHING if customer is None else _recorded_state(customer, since), None)
+    changed = {kind.decode(): mark.decode() for kind, mark in answers[0].items()}
+    return Reading(NOTHING if customer is None else _state(answers[1:]), changed)
+
+
+def rebuild() -> int:
+    """Make the live state again from PostgreSQL; how many acts were read. Live writes may go on meanwhile."""
+    objected = Customer.objects.filter(personalise=False).values_list("pk", flat=True)
+    remember_objections(dict.fromkeys(objected, True))
+    read = 0
+    for part in batched(_recorded(since=_end_of_history()), BATCH):
+        if not remember(part):
+            return read
+        read += len(part)
+    valkey().run(lambda pipeline: pipeline.set(_BUILT, 1))
+    return read
+
+
+def rebuild_if_lost() -> int:
+    """Rebuild where Valkey answers but has forgotten; 0 where there is nothing to do."""
+    return rebuild() if valkey().run(lambda pipeline: pipeline.exists(_BUILT)) == [0] else 0
+
+
+def _taken() -> list[LiveEvent]:
+    taken = []
+    while _waiting:
+        taken.append(_waiting.popleft())
+    return taken
+
+
+def _times(events: Iterable[LiveEvent]) -> dict[tuple[Acts, int], dict[str, float]]:
+    """The last time of each member, per sorted set."""
+    times: dict[tuple[Acts, int], dict[str, float]] = {}
+    for event in events:
+        kept_in = KEPT_IN.get(event.name)
+        if kept_in is None or event.item is None:
+            continue
+        member = f"{event.item}:{event.name}" if kept_in is Acts.RECENT else str(event.item)
+        known = times.setdefault((kept_in, event.customer), {})
+        known[member] = max(known.get(member, 0.0), event.at.timestamp())
+    return times
+
+
+def _write(pipeline: Pipeline, events: Sequence[LiveEvent]) -> None:
+    for (kept_in, customer), times in _times(events).items():
+        key = f"{kept_in}:{customer}"
+        pipeline.zadd(key, times, gt=True)
+        if kept_in is Acts.RECENT:
+            pipeline.zremrangebyrank(key, 0, -RECENT_ACTS - 1)
+        pipeline.expire(key, RECENT if kept_in is Acts.RECENT else KEPT)
+    seen = {str(event.customer): event.at.timestamp() for event in sorted(events, key=lambda event: event.at)}
+    if seen:
+        pipeline.zadd(_SEEN, seen, gt=True)
+
+
+def _ask(pipeline: Pipeline, customer: int | None) -> None:
+    pipeline.hgetall(_CHANGED)
+    if customer is not None:
+        for acts in Acts:
+            pipeline.zrevrange(f"{acts}:{customer}", 0, -1, withscores=True)
+        pipeline.zscore(_SEEN, str(customer))
+        pipeline.hget(_OBJECTED, str(customer))
+
+
+def _state(answers: Sequence[Any]) -> LiveState:
+    bought, refunded, disliked, recent, seen, objected = answers
+    return LiveState(
+        bought={int(item): at for item, at in bought},
+        refunded={int(item): at for item, at in refunded},
+        disliked=frozenset(int(item) for item, _ in disliked),
+        recent=tuple(_act(member.decode(), at) for member, at in recent),
+        last_seen=seen,
+        objected=None if objected is None else objected == b"1",
+    )
+
+
+def _act(member: str, at: float) -> Act:
+    item, _, name = member.partition(":")
+    return Act(int(item), EventName(name), at)
+
+
+def _recorded_state(customer: int, since: datetime | None) -> LiveState:
+    if not _record:
+        return UNKNOWN
+    try:
+        times = _times(_recorded(since=since, customer=customer))
+        objected = Customer.objects.filter(pk=customer, personalise=False).exists()
+    except DatabaseError as error:
+        _record.trip(error)
+        return UNKNOWN
+    newest = [sorted(times.get((acts, customer), {}).items(), key=lambda act: -act[1]) for acts in Acts]
+    encoded = [[(member.encode(), at) for member, at in acts] for acts in newest]
+    encoded[-1] = encoded[-1][:RECENT_ACTS]
+    return _state([*encoded, None, b"1" if objected else None])
+
+
+def _recorded(*, since: datetime | None, customer: int | None = None) -> Iterator[LiveEvent]:
+    """Purchases, refunds and dislikes since the end of the model's history, and the interest of the last 30 days."""
+    recently = timezone.now() - RECENT
+    events = Event.objects.filter(customer__isnull=False, item__isnull=False, name__in=list(KEPT_IN))
+    if customer is not None:
+        events = events.filter(customer=customer)
+    start = min(since, recently) if since else recently - (KEPT - RECENT)
+    rows = events.filter(occurred_at__gte=start).values_list("customer", "name", "item", "occurred_at")
+    for key, name, item, at in rows.iterator(chunk_size=BATCH):
+        if at >= (recently if name in INTEREST else since or start):
+            yield LiveEvent(customer=key, name=EventName(name), item=item, at=at)
+
+
+def _end_of_history() -> datetime | None:
+    cuts = ModelVersion.objects.live().values_list("windows__cuts", flat=True).first()
+    return datetime.fromisoformat(cuts[Cut.LIVE]) if cuts else None

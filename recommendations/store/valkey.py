@@ -1,0 +1,70 @@
+"""Valkey as seen by a request: quick, or left alone for a while, so that its absence costs nothing."""
+
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import redis
+import structlog
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+PAUSE = 1.0  # seconds without a try after an error
+PATIENCE = 0.25  # seconds to wait for an answer
+
+log = structlog.get_logger(__name__)
+
+
+class Breaker:
+    """Opens for ``pause`` seconds when the thing behind it fails; counts how often that happened."""
+
+    def __init__(self, name: str, *, pause: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.failures = 0
+        self._name, self._pause, self._clock = name, pause, clock
+        self._open_until = 0.0
+
+    def __bool__(self) -> bool:
+        """True while the thing is worth a try."""
+        return self._clock() >= self._open_until
+
+    def trip(self, error: Exception) -> None:
+        self._open_until = self._clock() + self._pause
+        self.count(error)
+
+    def count(self, error: Exception) -> None:
+        self.failures += 1
+        log.warning("out of reach", dependency=self._name, error=type(error).__name__)
+
+
+class Link:
+    """One server; thread-safe, as redis-py's pool is."""
+
+    def __init__(self, url: str) -> None:
+        self.breaker = Breaker("valkey", pause=PAUSE)
+        self._client = redis.Redis.from_url(
+            url,
+            socket_timeout=PATIENCE,
+            socket_connect_timeout=PATIENCE,
+            retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),  # a connection that went stale
+        )
+
+    def run(self, fill: Callable[[redis.client.Pipeline], object]) -> list[Any] | None:
+        """The answers to the commands that ``fill`` puts into one pipeline; None where Valkey does not answer."""
+        if not self.breaker:
+            return None
+        try:
+            with self._client.pipeline(transaction=False) as pipeline:
+                fill(pipeline)
+                return pipeline.execute()
+        except redis.ResponseError as error:  # it answers, but does not do it: full, for one
+            self.breaker.count(error)
+        except redis.RedisError as error:
+            self.breaker.trip(error)
+        return None
+
+
+@cache
+def valkey() -> Link:
+    return Link(settings.REDIS_URL)
