@@ -31,6 +31,14 @@ def silenced(scores: FloatArray, *, profile: Sparse, known: BoolArray | None = N
     return scores
 
 
+def unit_rows(matrix: Sparse) -> Sparse:
+    """Every row divided by its Euclidean length; empty rows stay empty."""
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    lengths = np.sqrt(np.bincount(row, matrix.data.astype(np.float64) ** 2, minlength=matrix.shape[0]))
+    values = np.divide(matrix.data, lengths[row], out=np.zeros(matrix.nnz), where=lengths[row] > 0)
+    return sparse.csr_matrix((values.astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
 def strongest(matrix: Sparse, n: int) -> Sparse:
     """Each row's ``n`` largest entries; of equals at the end of a row some stay, always the same ones."""
     lengths = np.diff(matrix.indptr)

@@ -6,10 +6,9 @@ from typing import Literal, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.preprocessing import normalize
 
 from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import dense_product, silenced
+from recommendations.engine.preprocess.blocks import dense_product, silenced, unit_rows
 from recommendations.engine.preprocess.popularity import recent_popularity, relative
 from recommendations.engine.preprocess.weighting import (
     Statistics,
@@ -58,7 +57,7 @@ class Content:
 
     def score(self, queries: Queries) -> FloatArray:
         profile = self._profile(queries)
-        described = normalize(profile @ self.features_).toarray().astype(np.float32, copy=False)
+        described = unit_rows(profile @ self.features_).toarray().astype(np.float32, copy=False)
         scores = dense_product(described, self.features_)
         scores *= self.pull_
         return silenced(scores, profile=profile, known=np.diff(self.features_.indptr) > 0)
@@ -91,4 +90,4 @@ def _features(terms: Sparse) -> Sparse:
     idf = np.log((1 + n) / (1 + df)) + 1
     values = (1 + np.log(np.maximum(terms.data, 1))) * idf[terms.indices]
     weighted = sparse.csr_matrix((np.where(terms.data > 0, values, 0), terms.indices, terms.indptr), shape=terms.shape)
-    return sparse.csr_matrix(normalize(weighted), dtype=np.float32)
+    return unit_rows(weighted)

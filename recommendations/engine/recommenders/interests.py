@@ -41,7 +41,7 @@ class Interests:
         self.overall_ = global_share(interest_weights(weights, categories))
         popularity = recent_popularity(training.interactions, half_life=self.config.popularity_half_life)
         pull = sparse.csr_matrix(sparse.diags_array(popularity**self.config.popularity_power) @ categories)
-        totals = np.bincount(pull.indices, pull.data, minlength=categories.shape[1])
+        totals = np.bincount(pull.indices, pull.data, minlength=categories.shape[1]).astype(np.float64)
         per_category = np.divide(1, totals, out=np.zeros_like(totals), where=totals > 0)
         self.within_ = sparse.csr_matrix(pull @ sparse.diags_array(per_category), dtype=np.float32)
         return self

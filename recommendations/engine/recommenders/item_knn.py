@@ -52,7 +52,7 @@ class ItemKnn:
         by_item = weights.T.tocsr()
         strips = [
             self._neighbours(by_item[start : start + ROWS_AT_ONCE] @ weights, lengths, first=start)
-            for start in range(0, training.n_items, ROWS_AT_ONCE)
+            for start in range(0, max(training.n_items, 1), ROWS_AT_ONCE)
         ]
         self.similarities_ = sparse.csr_matrix(sparse.vstack(strips).T, dtype=np.float32)
         self.known_ = lengths > 0

@@ -6,10 +6,9 @@ from typing import Literal, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.preprocessing import normalize
 
 from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import silenced
+from recommendations.engine.preprocess.blocks import silenced, unit_rows
 from recommendations.engine.preprocess.weighting import act_weights, transformed
 from recommendations.engine.recommenders.protocol import Evidence
 from recommendations.terms import Reason
@@ -36,7 +35,7 @@ class UserKnn:
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         alike = transformed(act_weights(training.interactions, half_life=self.config.half_life), self.config.transform)
-        self.by_item_ = sparse.csr_matrix(normalize(alike).T, dtype=np.float32)
+        self.by_item_ = unit_rows(alike).T.tocsr()
         recent = act_weights(training.interactions, half_life=self.config.taste_half_life)
         self.tastes_ = transformed(recent, "binary")
         self.known_ = np.diff(self.by_item_.indptr) > 0
@@ -61,7 +60,7 @@ class UserKnn:
 
     def _nearest(self, profile: Sparse, queries: Queries) -> Sparse:
         """cos^q of the nearest users, queries × users; users as near as the last one kept are kept too."""
-        cosines = (normalize(profile) @ self.by_item_).toarray().astype(np.float32, copy=False)
+        cosines = (unit_rows(profile) @ self.by_item_).toarray().astype(np.float32, copy=False)
         own = np.flatnonzero(queries.training_rows >= 0)
         cosines[own, queries.training_rows[own]] = 0
         kept = self.config.neighbours
