@@ -1,0 +1,1 @@
+"""What each address shows: filter → query → chart → template."""

@@ -1,0 +1,19 @@
+"""Sign in with e-mail address and password; after five wrong passwords the page says how long to wait (axes)."""
+
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.http import HttpResponse
+
+from analytics.pages.preferences import settle_preferences
+from recommendations.models import Staff
+
+
+class Login(LoginView):
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        staff = form.get_user()
+        if isinstance(staff, Staff):
+            settle_preferences(self.request, staff=staff, response=response)
+        return response

@@ -1,0 +1,1 @@
+"""How figures, money, times and icons are written on a page."""

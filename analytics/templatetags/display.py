@@ -1,0 +1,121 @@
+"""Numbers, money, moments and icons in the reader's language. A value that is not there is a dash."""
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+register = template.Library()
+
+MISSING = "–"
+SYMBOLS = {
+    "USD": "$",
+    "EUR": "€",
+    "GBP": "£",
+    "CNY": "¥",
+    "JPY": "¥",
+    "INR": "₹",
+    "KRW": "₩",
+    "CHF": "CHF ",
+    "PLN": "zł ",
+}
+WITHOUT_CENTS = {"JPY", "KRW", "VND", "CLP", "ISK"}
+MINUS = "−"
+
+type Number = int | float | str | None
+
+
+@register.filter
+def number(value: Number, decimals: int = 0) -> str:
+    """Grouped digits, always with as many decimals as asked for."""
+    if value is None or value == "":
+        return MISSING
+    text = number_format(f"{float(value):.{decimals}f}", decimals, use_l10n=True, force_grouping=True)
+    return text.replace("-", MINUS)
+
+
+@register.filter
+def signed(value: Number, decimals: int = 2) -> str:
+    """With its sign, so that a column of effects can be read at a glance."""
+    text = number(value, decimals)
+    return text if text[0] in f"{MINUS}{MISSING}" else f"+{text}"
+
+
+@register.filter
+def share(value: Number, decimals: int = 0) -> str:
+    """0.41 as 41 %."""
+    return MISSING if value is None or value == "" else number(float(value) * 100, decimals) + "%"
+
+
+@register.filter
+def money(value: Number) -> str:
+    """An amount in the shop's currency."""
+    if value is None or value == "":
+        return MISSING
+    code = settings.SHOP_CURRENCY
+    return SYMBOLS.get(code, f"{code} ") + number(value, 0 if code in WITHOUT_CENTS else 2)
+
+
+@register.filter
+def duration(value: timedelta | float | None) -> str:
+    """A span of time in its two largest units."""
+    if value is None:
+        return MISSING
+    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    if seconds < 10:
+        return _("%(seconds)s s") % {"seconds": number(seconds, 1)}
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours:
+        return _("%(hours)s h %(minutes)s min") % {"hours": number(hours), "minutes": minutes_left}
+    if minutes:
+        return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
+    return _("%(seconds)s s") % {"seconds": rest}
+
+
+@register.filter
+def day(value: datetime | None) -> str:
+    return date_format(_local(value), "DATE_FORMAT") if value else MISSING
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    return date_format(_local(value), "DATETIME_FORMAT") if value else MISSING
+
+
+@register.filter
+def ago(value: datetime | None) -> str:
+    """How long ago, in the largest unit."""
+    if value is None:
+        return MISSING
+    if timezone.now() - value < timedelta(minutes=1):
+        return _("just now")
+    return _("%(time)s ago") % {"time": timesince(value, depth=1)}
+
+
+@register.filter
+def machine_time(value: datetime | None) -> str:
+    """For the ``datetime`` attribute of a ``time`` element."""
+    return _local(value).isoformat() if value else ""
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """A drawing of the sprite; it says nothing to a screen reader, so words stand beside it."""
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        extra,
+        static("img/icons.svg"),
+        name,
+    )
+
+
+def _local(value: datetime) -> datetime:
+    return timezone.localtime(value)

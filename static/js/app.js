@@ -1,0 +1,59 @@
+/* Behaviour of the frame: shortcuts, dialogs, menus, the rail on small screens. Everything else works without it. */
+const FIELDS = "input, select, textarea, [contenteditable]";
+const PLACES = { o: "/", c: "/customers/", r: "/runs/" };
+const OFF = "shortcuts-off";
+
+const stored = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
+const store = (key, value) => { try { localStorage.setItem(key, value); } catch { /* not kept, then */ } };
+
+let going = false;
+const open = (id) => { const dialog = document.getElementById(id); if (dialog && !dialog.open) dialog.showModal(); };
+
+function act(event) {
+  if (going) {
+    going = false;
+    if (PLACES[event.key]) location.assign(PLACES[event.key]);
+    return;
+  }
+  if (event.key === "/") {
+    const box = document.getElementById("q");
+    if (box) { event.preventDefault(); box.focus(); box.select(); }
+  } else if (event.key === "?") {
+    event.preventDefault();
+    open("help");
+  } else if (event.key === "g") {
+    going = true;
+    setTimeout(() => { going = false; }, 1500);
+  }
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") closeMenus();
+  const busy = event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.(FIELDS);
+  if (!busy && stored(OFF) !== "1" && !document.querySelector("dialog[open]")) act(event);
+});
+
+function closeMenus(except) {
+  document.querySelectorAll("details.menu[open]").forEach((menu) => {
+    if (menu !== except) menu.removeAttribute("open");
+  });
+}
+
+document.addEventListener("click", (event) => {
+  closeMenus(event.target.closest("details.menu"));
+  const opener = event.target.closest("[data-opens]");
+  if (opener) open(opener.dataset.opens);
+  const toggle = event.target.closest("[data-toggles]");
+  if (toggle) {
+    const shown = document.getElementById(toggle.dataset.toggles).classList.toggle("is-open");
+    toggle.setAttribute("aria-expanded", String(shown));
+  }
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();
+  if (event.target.id === "shortcuts") store(OFF, event.target.checked ? "0" : "1");
+});
+
+const box = document.getElementById("shortcuts");
+if (box) box.checked = stored(OFF) !== "1";
