@@ -1,0 +1,68 @@
+"""Who asks, whether the key may do it, and how often. A view says what it needs in ``required_scope``."""
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from recommendations.services import keys
+
+SCHEME = "Api-Key"
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """``Authorization: Api-Key <prefix>.<secret>``; the key stands in ``request.auth``; there is no session."""
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, keys.KnownKey] | None:
+        scheme, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if not scheme:
+            return None
+        if scheme.lower() != SCHEME.lower():
+            raise AuthenticationFailed(_("Send the key as “Authorization: Api-Key <prefix>.<secret>”."))
+        key = keys.find_key(token.strip())
+        if key is None:
+            raise AuthenticationFailed(_("This API key is unknown or was revoked."))
+        return AnonymousUser(), key
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - given by the framework
+        return f'{SCHEME} realm="api"'
+
+
+class HasScope(BasePermission):
+    """Deny by default: a view without ``required_scope`` is refused to every key."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        scope = getattr(view, "required_scope", None)
+        self.message = _("This API key lacks the scope “%(scope)s”.") % {"scope": scope or "-"}
+        return isinstance(request.auth, keys.KnownKey) and scope in request.auth.scopes
+
+
+class KeyRate(BaseThrottle):
+    """As many requests a minute as the key allows."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:  # noqa: ARG002 - given by the framework
+        self._wait = keys.seconds_to_wait(request.auth) if isinstance(request.auth, keys.KnownKey) else None
+        return self._wait is None
+
+    def wait(self) -> float | None:
+        return self._wait
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = ApiKeyAuthentication
+    name = "ApiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002 - given by the framework
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Api-Key <prefix>.<secret>`, made in the admin. A key may do what its scopes say.",
+        }

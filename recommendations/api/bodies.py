@@ -1,0 +1,80 @@
+"""Bodies of requests: JSON in UTF-8, at most 2 MiB, and what is wrong with those that are not."""
+
+import re
+from collections.abc import Mapping
+from typing import IO, Any
+
+import msgspec
+from django.conf import settings
+from django.utils.translation import gettext as _
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+
+from recommendations.api.errors import BadRequestError, Flaw, LengthRequiredError, TooLargeError
+
+_BYTE = re.compile(r" \(byte (\d+)\)$")
+
+
+class RawJson(BaseParser):
+    """The bytes as they came, for a view that decodes them itself."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        del media_type
+        length = int(parser_context["request"].META.get("CONTENT_LENGTH") or 0) if parser_context else 0
+        if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            raise TooLargeError(
+                _("The body has %(length)s bytes; at most %(largest)s are taken.")
+                % {"length": length, "largest": largest}
+            )
+        return stream.read()
+
+
+class Json(RawJson):
+    """Any JSON value."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        body = super().parse(stream, media_type, parser_context)
+        try:
+            return msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise malformed(body, error) from error
+
+
+def body_of(request: Request) -> bytes:
+    """The body of a request whose view takes ``RawJson``."""
+    body: Any = request.data
+    if isinstance(body, bytes) and body:
+        return body
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        raise LengthRequiredError(_("Send the body with a Content-Length; chunks are not taken."))
+    raise BadRequestError(_("The body is empty."))
+
+
+def malformed(body: bytes, error: Exception) -> BadRequestError:
+    """What is wrong with a body that is no JSON, and at which byte."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as wrong:
+        text = _("The body is not UTF-8: byte %(byte)s cannot be read.") % {"byte": wrong.start}
+        return BadRequestError(text, flaws=[Flaw("", text)])
+    if isinstance(error, RecursionError):
+        text = _("The JSON is nested too deeply.")
+    elif found := _BYTE.search(str(error)):
+        line, column = _place(body, int(found[1]))
+        text = _("The body is not JSON: an unexpected character at byte %(byte)s (line %(line)s, column %(column)s).")
+        text %= {"byte": found[1], "line": line, "column": column}
+    else:
+        text = _("The body is not JSON: it ends too early, or a text in it is not valid Unicode.")
+    return BadRequestError(text, flaws=[Flaw("", text)])
+
+
+def _place(body: bytes, byte: int) -> tuple[int, int]:
+    before = body[:byte]
+    return before.count(b"\n") + 1, byte - (before.rfind(b"\n") + 1) + 1

@@ -1,0 +1,137 @@
+"""Everything that goes wrong, as ``application/problem+json`` (RFC 9457), never with a stack trace."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.views import set_rollback
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_SECONDS = 1
+
+log = structlog.get_logger(__name__)
+
+
+class Flaw(msgspec.Struct, frozen=True):
+    """What is wrong at one place of the request; the pointer is a JSON pointer (RFC 6901), or a parameter's name."""
+
+    pointer: str
+    message: str
+
+
+class BadRequestError(exceptions.APIException):
+    """The request cannot be understood; ``flaws`` say where."""
+
+    status_code = HTTPStatus.BAD_REQUEST
+
+    def __init__(self, detail: str, *, flaws: Sequence[Flaw] = ()) -> None:
+        super().__init__(detail)
+        self.flaws = flaws
+
+
+class TooLargeError(exceptions.APIException):
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class LengthRequiredError(exceptions.APIException):
+    status_code = HTTPStatus.LENGTH_REQUIRED
+
+
+def problem(
+    status: HTTPStatus, detail: str, *, flaws: Sequence[Flaw] = (), members: Mapping[str, Any] | None = None
+) -> HttpResponse:
+    """The answer; ``members`` are extension members of this kind of problem."""
+    body = {
+        "type": f"urn:recsite:problem:{status.name.lower().replace('_', '-')}",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "errors": flaws,
+        **(members or {}),
+    }
+    return HttpResponse(msgspec.json.encode(body), status=status, content_type=CONTENT_TYPE)
+
+
+def problem_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    """The outermost boundary of the API: every error of a view ends here."""
+    set_rollback()
+    if isinstance(error, Http404):
+        error = exceptions.NotFound(*error.args)
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied(*error.args)
+    elif isinstance(error, RequestDataTooBig):
+        error = TooLargeError(_("The body is too large."))
+    elif isinstance(error, UnreadablePostError):
+        error = BadRequestError(_("The body ended too early."))
+    if isinstance(error, exceptions.APIException):
+        return _refusal(error)
+    if isinstance(error, OperationalError | InterfaceError):
+        return _out_of_reach(error)
+    return _bug(error, context)
+
+
+def unknown_path(request: HttpRequest, *, known: bool) -> HttpResponse:
+    """``known``: it would be, with a slash at its end."""
+    detail = _("There is nothing at %(path)s.") % {"path": request.path}
+    if known:
+        detail = _("There is nothing at %(path)s; the address ends with a slash: %(path)s/") % {"path": request.path}
+    return problem(HTTPStatus.NOT_FOUND, detail)
+
+
+def _refusal(error: exceptions.APIException) -> HttpResponse:
+    status = HTTPStatus(error.status_code)
+    flaws = list(getattr(error, "flaws", ()))
+    if isinstance(error, exceptions.ValidationError):
+        flaws, detail = list(_flaws(error.detail)), _("The request has errors.")
+    else:
+        detail = str(error.detail)
+    answer = problem(status, detail, flaws=flaws)
+    if header := getattr(error, "auth_header", None):
+        answer["WWW-Authenticate"] = header
+    if wait := getattr(error, "wait", None):
+        answer["Retry-After"] = str(math.ceil(wait))
+    return answer
+
+
+def _flaws(detail: Any, pointer: str = "") -> Iterator[Flaw]:
+    """The leaves of a serializer's nested errors."""
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            place = pointer if name == "non_field_errors" else f"{pointer}/{_escaped(str(name))}"
+            yield from _flaws(inner, place)
+    elif isinstance(detail, list):
+        for position, inner in enumerate(detail):
+            nested = isinstance(inner, Mapping | list)
+            yield from _flaws(inner, f"{pointer}/{position}" if nested else pointer)
+    else:
+        yield Flaw(pointer, str(detail))
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _out_of_reach(error: Exception) -> HttpResponse:
+    log.warning("postgresql out of reach", error=type(error).__name__, cause=type(error.__cause__).__name__)
+    answer = problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, _("The database does not answer; nothing was stored. Send it again.")
+    )
+    answer["Retry-After"] = str(RETRY_SECONDS)
+    return answer
+
+
+def _bug(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    request = getattr(context.get("request"), "_request", None)
+    got_request_exception.send(sender=type(context.get("view")), request=request)
+    log.error("request failed", exc_info=error)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, _("Something went wrong on our side; it was logged."))

@@ -1,0 +1,191 @@
+"""API keys: made and revoked by staff, and looked up by every request without asking a server.
+
+Each process holds all valid keys. It reads them again when the mark of change in Valkey moves, and every few seconds
+where there is no Valkey; while PostgreSQL is away the keys that it holds go on working.
+"""
+
+import hashlib
+import hmac
+import math
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+
+import structlog
+from django.db import DatabaseError, OperationalError, connection, models, transaction
+from django.utils import timezone
+
+from recommendations.models import ApiKey, Staff
+from recommendations.services import audit
+from recommendations.services.rates import RateLimiter
+from recommendations.store import live
+from recommendations.store.valkey import Breaker
+from recommendations.terms import Scope
+
+PREFIX_BYTES = 6
+SECRET_BYTES = 32
+LOOK = 0.25  # seconds between two looks at the mark of change
+OLDEST = 5.0  # seconds after which the keys are read again, mark or no mark
+UNKNOWN = 1.0  # an unknown prefix makes the process read again, at most so often
+USE = 60.0  # seconds between two notes of the last use of a key
+
+_FIELDS = ("pk", "prefix", "digest", "scopes", "requests_per_minute")
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class KnownKey:
+    """A valid key as the processes hold it."""
+
+    pk: int
+    prefix: str
+    digest: str
+    scopes: frozenset[str]
+    requests_per_minute: int
+
+
+@transaction.atomic
+def create_key(
+    *, name: str, scopes: Iterable[Scope], by: Staff | None, requests_per_minute: int | None = None
+) -> tuple[ApiKey, str]:
+    """A new key and its secret, which is shown once and not stored; the client sends ``prefix.secret``."""
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    key = ApiKey(
+        name=name,
+        prefix=secrets.token_hex(PREFIX_BYTES),
+        digest=_digest(secret),
+        scopes=sorted(set(scopes)),
+        created_by=by,
+    )
+    if requests_per_minute is not None:
+        key.requests_per_minute = requests_per_minute
+    key.save()
+    after = {"scopes": key.scopes, "requests_per_minute": key.requests_per_minute}
+    audit.record(by=by, verb="create", subject=key, after=after)
+    _announce()
+    return key, secret
+
+
+@transaction.atomic
+def revoke_key(*, key: ApiKey, by: Staff | None) -> bool:
+    """Every process refuses the key within a second. False where it was revoked before."""
+    revoked = ApiKey.objects.valid().filter(pk=key.pk).update(revoked_at=timezone.now())
+    if revoked:
+        audit.record(by=by, verb="revoke", subject=key)
+        _announce()
+    return bool(revoked)
+
+
+def find_key(token: str) -> KnownKey | None:
+    """The valid key that ``prefix.secret`` opens; its use is noted at most once a minute."""
+    prefix, _, secret = token.partition(".")
+    key = key_ring().find(prefix)
+    if key is None or not hmac.compare_digest(key.digest, _digest(secret)):
+        return None
+    key_ring().note_use(key)
+    return key
+
+
+def seconds_to_wait(key: KnownKey) -> float | None:
+    """Count a request of this key; None where it may pass, else the seconds until the next one may."""
+    return _rates().seconds_to_wait(key.prefix, limit=key.requests_per_minute)
+
+
+class KeyRing:
+    """The valid keys of one process. Reading again happens beside the requests, except where one has to wait for it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._reading = threading.Lock()
+        self._record = Breaker("postgresql", pause=UNKNOWN, clock=clock)
+        self._keys: Mapping[str, KnownKey] = {}
+        self._mark: str | None = None
+        self._read_at = -math.inf
+        self._looked_at = -math.inf
+        self._noted: dict[int, float] = {}
+
+    def find(self, prefix: str) -> KnownKey | None:
+        """Raises ``DatabaseError`` only where the key is unknown here and PostgreSQL cannot be asked."""
+        if self._keys and self._is_stale():
+            _beside(self._read)
+        if prefix not in self._keys and self._clock() - self._read_at > UNKNOWN:
+            self._read()
+        if prefix not in self._keys and not self._record:
+            raise OperationalError("the API keys cannot be read")
+        return self._keys.get(prefix)
+
+    def note_use(self, key: KnownKey) -> None:
+        now = self._clock()
+        if now - self._noted.get(key.pk, -math.inf) >= USE:
+            self._noted[key.pk] = now
+            _beside(lambda: _note_use(key.pk))
+
+    def _is_stale(self) -> bool:
+        now = self._clock()
+        if now - self._looked_at < LOOK:
+            return False
+        self._looked_at = now
+        marks = live.state_of(None, since=None).changed
+        mark = self._mark if marks is None else marks.get(live.Changed.KEYS)
+        moved, self._mark = mark != self._mark, mark
+        return moved or now - self._read_at > OLDEST
+
+    def _read(self) -> None:
+        asked_at = self._clock()
+        with self._reading:
+            if self._read_at > asked_at or not self._record:  # another thread has just tried
+                return
+            try:
+                rows = list(ApiKey.objects.valid().values_list(*_FIELDS))
+            except DatabaseError as error:
+                self._record.trip(error)
+                raise
+            finally:
+                self._read_at = self._clock()
+            self._keys = {
+                prefix: KnownKey(pk, prefix, digest, frozenset(scopes), limit)
+                for pk, prefix, digest, scopes, limit in rows
+            }
+
+
+@cache
+def key_ring() -> KeyRing:
+    return KeyRing()
+
+
+@cache
+def _rates() -> RateLimiter:
+    return RateLimiter()
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+
+
+def _announce() -> None:
+    transaction.on_commit(lambda: live.announce(live.Changed.KEYS))
+
+
+def _note_use(pk: int) -> None:
+    now = timezone.now()
+    stale = models.Q(last_used_at=None) | models.Q(last_used_at__lt=now - timedelta(seconds=USE))
+    ApiKey.objects.filter(stale, pk=pk).update(last_used_at=now)
+
+
+def _beside(work: Callable[[], None]) -> None:
+    """Do it in a thread of its own, with a connection of its own; while PostgreSQL is away it is left out."""
+
+    def run() -> None:
+        try:
+            work()
+        except DatabaseError as error:
+            log.warning("keys left as they are", error=type(error).__name__)
+        finally:
+            connection.close()
+
+    threading.Thread(target=run, daemon=True, name="api-keys").start()
