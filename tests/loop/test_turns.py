@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -182,11 +183,10 @@ def test_a_killed_worker_s_turn_resumes_after_its_last_finished_stage(grocery: N
 
 
 def _worker(turn: Turn) -> subprocess.Popen[bytes]:
-    name = connection.settings_dict["NAME"]
-    url = os.environ["DATABASE_URL"]
+    tests_own = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
     environment = {
         **os.environ,
-        "DATABASE_URL": url.replace("/" + url.split("/")[-1].split("?")[0], f"/{name}", 1),
+        "DATABASE_URL": tests_own.geturl(),
         "DJANGO_SETTINGS_MODULE": "recsite.settings",
         "ARTEFACTS": str(settings.STORAGES["artefacts"]["OPTIONS"]["location"]),
     }
