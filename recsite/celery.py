@@ -6,12 +6,17 @@ idempotent; a turn's argument is its id only.
 """
 
 import os
+import signal
 from datetime import timedelta
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import worker_process_init
 from django.conf import settings
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
+
+from recsite.processes import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recsite.settings")
 
@@ -21,6 +26,7 @@ app = Celery("recsite")
 app.conf.update(
     broker_url=settings.REDIS_URL,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # for ever
     broker_transport_options={
         "global_keyprefix": "celery:",
         "visibility_timeout": 2 * _TURN_SECONDS,  # above the hard limit, or a long turn would be given out twice
@@ -41,7 +47,8 @@ app.conf.update(
     task_serializer="json",
     accept_content=["json"],
     task_default_queue="default",
-    task_queues=[Queue("default"), Queue("loop")],
+    # Each with an exchange of its own: on a shared one every message would reach both.
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("default", "loop")],
     task_routes={"recommendations.tasks.run_turn": {"queue": "loop"}},
     beat_schedule={
         "watch turns": {"task": "recommendations.tasks.watch_turns", "schedule": timedelta(seconds=15)},
@@ -54,3 +61,11 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks()
+
+
+def _die_with_worker(**_fields: Any) -> None:
+    """A process in the middle of a turn does not look whether its worker still lives."""
+    die_with_parent(signal.SIGKILL)
+
+
+worker_process_init.connect(_die_with_worker, weak=False)

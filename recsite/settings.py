@@ -92,6 +92,7 @@ TEMPLATES = [
                 "django.template.context_processors.tz",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "analytics.pages.frame.frame",
             ],
         },
     }
@@ -112,7 +113,7 @@ DATABASES = {
             "pool": {
                 "min_size": 0,
                 "max_size": env.integer("DATABASE_POOL", default=8, at_least=1),
-                "timeout": 1,
+                "timeout": 0.8,  # seconds; then a request answers 503, within a second
             },
         },
     }
@@ -132,6 +133,8 @@ CACHES = {
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "png", "jpg", "webp", "woff", "woff2", "gz", "br"]
 ARTEFACT_CACHE = env.folder("ARTEFACT_CACHE", default=DATA / "artefact-cache")
 STORAGES = {
     "default": {
@@ -156,6 +159,7 @@ USE_TZ = True
 # --- Staff and sessions
 
 AUTH_USER_MODEL = "recommendations.Staff"
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # an e-mail address is unique in any case: a constraint that the check overlooks
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -175,6 +179,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # nobody can lock somebody else out from elsewhere
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "registration/login.html"  # says how long to wait
 AXES_VERBOSE = False
 
 # --- What browsers may do (no inline script, no inline style, no eval)
@@ -212,7 +217,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # the API's limit of a body
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["recommendations.api.access.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["recommendations.api.access.HasScope"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["recommendations.api.access.KeyRate"],
+    "DEFAULT_PARSER_CLASSES": ["recommendations.api.bodies.Json"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "recommendations.api.errors.problem_handler",

@@ -28,16 +28,20 @@ _STOP_SECONDS = 10
 _STEADY_SECONDS = 30  # a child that lived that long starts again at once
 _LONGEST_PAUSE = 30.0
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_CELERY = (sys.executable, "-m", "celery", "-A", "recsite")
+_AS_ROOT = "ignore:You're running the worker with superuser privileges"  # a demo in a container may
+_CELERY = (sys.executable, "-W", _AS_ROOT, "-m", "celery", "--quiet", "--app", "recsite")
 _WORKER = (*_CELERY, "worker", "--loglevel", "WARNING", "--concurrency", "1", "--without-gossip", "--without-mingle")
 
 
 class Child:
     """One program; its lines come out with its name in front."""
 
-    def __init__(self, name: str, argv: Sequence[str], *, stop: signal.Signals, threads: int = 1) -> None:
+    def __init__(
+        self, name: str, argv: Sequence[str], *, stop: signal.Signals, orphaned: signal.Signals, threads: int = 1
+    ) -> None:
+        """``stop`` ends it in order, ``orphaned`` when we died ourselves."""
         self.name = name
-        self._argv, self._stop = argv, stop
+        self._argv, self._stop, self._orphaned = argv, stop, orphaned
         self._env = os.environ | dict.fromkeys(_THREADS, str(threads))
         self._pause, self._started, self._due = 0.0, 0.0, 0.0
         self._process: subprocess.Popen[bytes] | None = None
@@ -52,7 +56,7 @@ class Child:
             self._due = now + self._pause
         if self._process is None and now >= self._due:
             self._started = now
-            self._process = spawn(self._argv, stop=self._stop, output=subprocess.PIPE, env=self._env)
+            self._process = spawn(self._argv, stop=self._orphaned, output=subprocess.PIPE, env=self._env)
             threading.Thread(target=_pass_on, args=(self.name, self._process.stdout), daemon=True).start()
 
     def ask_to_stop(self) -> None:
@@ -77,7 +81,8 @@ class Child:
 def _pass_on(name: str, output: IO[bytes]) -> None:
     with output:
         for line in output:
-            _say(name, line.decode(errors="replace").rstrip())
+            if text := line.decode(errors="replace").rstrip():
+                _say(name, text)
 
 
 def _say(name: str, line: str) -> None:
@@ -91,12 +96,15 @@ def children(*, port: int, data: Path) -> list[Child]:
         *("--workers", "1", "--blocking-threads", "4", "--log-level", "warning", "recsite.wsgi:application"),
     )
     beat = (*_CELERY, "beat", "--loglevel", "WARNING", "--pidfile=", "--schedule", str(data / "beat-schedule"))
-    # SIGQUIT: a worker gives the task in hand back to the queue instead of finishing it first.
+    polite = {"stop": signal.SIGTERM, "orphaned": signal.SIGTERM}
+    # SIGQUIT: a worker gives the task in hand back to the queue instead of finishing it first. For that it needs Valkey
+    # and waits for it; so when all of us were killed it goes at once, and the watchdog of turns sees to the rest.
+    worker = {"stop": signal.SIGQUIT, "orphaned": signal.SIGKILL}
     return [
-        Child("web", web, stop=signal.SIGTERM),
-        Child("loop", (*_WORKER, "-Q", "loop", "-n", "loop@%h"), stop=signal.SIGQUIT, threads=os.cpu_count() or 1),
-        Child("worker", (*_WORKER, "-Q", "default", "-n", "default@%h"), stop=signal.SIGQUIT),
-        Child("beat", beat, stop=signal.SIGTERM),
+        Child("web", web, **polite),
+        Child("loop", (*_WORKER, "-Q", "loop", "-n", "loop@%h"), **worker, threads=os.cpu_count() or 1),
+        Child("worker", (*_WORKER, "-Q", "default", "-n", "default@%h"), **worker),
+        Child("beat", beat, **polite),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The product's settings with what a test run needs; the servers come from ``python -m recsite.embedded --ephemeral``."""
+"""The product's settings with what a test run needs. ``make test`` gives the servers."""
 
 import os
 import tempfile
@@ -14,8 +14,8 @@ os.environ.setdefault("DATABASE_URL", "postgresql:///recsite")
 os.environ["REDIS_URL"] = urlsplit(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"))._replace(path="/9").geturl()
 os.environ.setdefault("DATA", tempfile.gettempdir())
 
-from recsite.settings import *  # noqa: E402, F403
-from recsite.settings import STORAGES  # noqa: E402
+from recsite.settings import *  # noqa: F403
+from recsite.settings import STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes a third of a second a login
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -1,0 +1,16 @@
+"""What a database that answers still lacks before this install can serve."""
+
+from recommendations.models import ModelVersion
+from recommendations.store.pseudonyms import key_is_the_stored_one
+
+
+def what_is_missing() -> dict[str, str]:
+    """A sentence for each part; empty when nothing is missing."""
+    missing = {}
+    if not key_is_the_stored_one():
+        missing["pseudonym_key"] = _(
+            "This database was filled under another PSEUDONYM_KEY; customers would be strangers."
+        )
+    if not ModelVersion.objects.live().exists():
+        missing["model_version"] = "No turn of the loop has finished yet; start one on the page Runs."
+    return missing
