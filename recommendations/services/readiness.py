@@ -8,9 +8,7 @@ def what_is_missing() -> dict[str, str]:
     """A sentence for each part; empty when nothing is missing."""
     missing = {}
     if not key_is_the_stored_one():
-        missing["pseudonym_key"] = _(
-            "This database was filled under another PSEUDONYM_KEY; customers would be strangers."
-        )
+        missing["pseudonym_key"] = "This database was filled under another PSEUDONYM_KEY: all would be strangers."
     if not ModelVersion.objects.live().exists():
         missing["model_version"] = "No turn of the loop has finished yet; start one on the page Runs."
     return missing

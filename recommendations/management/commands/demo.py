@@ -100,5 +100,5 @@ def _publish_credentials(url: str) -> None:
     known = {"url": url, "username": _USERNAME, "password": password, "api_key": key}
     published.unlink(missing_ok=True)
     pending.unlink(missing_ok=True)
-    with os.fdopen(os.open(pending, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(known, file, indent=2)
+    with os.fdopen(os.open(pending, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as private:
+        json.dump(known, private, indent=2)
