@@ -1,16 +1,17 @@
-"""Who asks, whether the key may do it, and how often. A view says what it needs in ``required_scope``."""
+"""Who asks, whether the key may do it, and how often. A view says what it needs in ``required_scope``.
+
+The framework's views import this module, so it does not import them.
+"""
 
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext as _
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from recommendations.services import keys
 
@@ -38,7 +39,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 class HasScope(BasePermission):
     """Deny by default: a view without ``required_scope`` is refused to every key."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: Any) -> bool:
         scope = getattr(view, "required_scope", None)
         self.message = _("This API key lacks the scope “%(scope)s”.") % {"scope": scope or "-"}
         return isinstance(request.auth, keys.KnownKey) and scope in request.auth.scopes
@@ -47,22 +48,9 @@ class HasScope(BasePermission):
 class KeyRate(BaseThrottle):
     """As many requests a minute as the key allows."""
 
-    def allow_request(self, request: Request, view: APIView) -> bool:  # noqa: ARG002 - given by the framework
+    def allow_request(self, request: Request, view: Any) -> bool:  # noqa: ARG002 - given by the framework
         self._wait = keys.seconds_to_wait(request.auth) if isinstance(request.auth, keys.KnownKey) else None
         return self._wait is None
 
     def wait(self) -> float | None:
         return self._wait
-
-
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = ApiKeyAuthentication
-    name = "ApiKey"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002 - given by the framework
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": "`Api-Key <prefix>.<secret>`, made in the admin. A key may do what its scopes say.",
-        }

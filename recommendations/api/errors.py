@@ -14,7 +14,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
-from rest_framework.views import set_rollback
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -64,7 +63,6 @@ def problem(
 
 def problem_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """The outermost boundary of the API: every error of a view ends here."""
-    set_rollback()
     if isinstance(error, Http404):
         error = exceptions.NotFound(*error.args)
     elif isinstance(error, PermissionDenied):
