@@ -1,0 +1,279 @@
+"""All that an answer needs, in the memory of the process: with PostgreSQL and Valkey away, answers go on.
+
+A request uses one snapshot from beginning to end. The next one is made when a mark of change has moved
+(``live.announce``), and every few seconds in any case; a new model is loaded beside the old one and then takes its
+place.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import structlog
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from recommendations.engine.frames import BoolArray, IntArray
+from recommendations.engine.ranking.diversity import Likeness
+from recommendations.models import BlendWeights, Category, Customer, Placement, Segment
+from recommendations.store.artefacts import ArtefactDamagedError
+from recommendations.store.model import Model, likeness, load_model
+from recommendations.store.pseudonyms import pseudonym
+from recommendations.store.stock import Stock, load_stock, with_changes
+from recommendations.store.valkey import Breaker
+from recommendations.store.versions import live_version
+from recommendations.terms import BlendName, CustomerKind, Cut, Repeat
+
+RECHECK = 15.0  # seconds: a mark of change may have been lost
+RECHECK_ALONE = 1.0  # without Valkey there are no marks
+OVERLAP = timedelta(seconds=60)  # an edit carries the time of its statement and is seen after its commit
+ANOTHER_TRY = 30.0  # seconds after a model could not be loaded
+
+log = structlog.get_logger(__name__)
+
+
+class NotLoadedError(Exception):
+    """The process has never read what it needs: PostgreSQL was away when it began."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedPlacement:
+    name: str
+    blend: BlendName | None
+    repeat: Repeat
+    needs_context: bool
+    n: int
+    cool_down: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedWeights:
+    version: int
+    weights: Mapping[str, float]
+    diversity: float
+    exploration: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """What rows of the record are called."""
+
+    categories: Mapping[int, str]  # primary key → name
+    paths: Mapping[str, int]  # path → primary key
+    segments: Mapping[int, str]  # number → name
+
+
+@dataclass(kw_only=True, eq=False)
+class Snapshot:
+    """Immutable in effect; the model is None before the first turn of the loop."""
+
+    stock: Stock
+    model: Model | None
+    placements: Mapping[str, ServedPlacement]
+    weights: Mapping[tuple[BlendName, int | None], ServedWeights]  # by blend and segment number; None = everybody
+    names: Names
+    customers: dict[bytes, int]  # pseudonym → key; it only grows
+    objectors: frozenset[int]  # customers who do not want personal answers
+    changed: Mapping[str, str] | None
+    read_at: datetime
+    stock_rows: IntArray = field(init=False, repr=False)  # of each item row of the model, −1 = gone
+
+    def __post_init__(self) -> None:
+        items = np.empty(0, np.int64) if self.model is None else self.model.items.ids
+        self.stock_rows = self.stock.ids.rows(items)
+
+    def sellable(self, at: datetime) -> BoolArray:
+        """By row of the stock. A model that ends before the present is looked at as if everything were for sale."""
+        if self.model is not None and self.model.cut is not Cut.LIVE:
+            return np.ones(len(self.stock), np.bool_)
+        return self.stock.sellable(at)
+
+    @cached_property
+    def likeness(self) -> Likeness:
+        """By row of the stock, as the what-if panel has it by row of the model."""
+        traits = np.full((len(self.stock), 1), -1, np.int32)
+        if self.model is not None:
+            known = self.stock_rows >= 0
+            traits[self.stock_rows[known]] = likeness(self.model.training.catalogue).traits[known]
+        return Likeness(traits=traits)
+
+    def weights_for(self, blend: BlendName, segment: int) -> ServedWeights | None:
+        """The default of the segment where it has one."""
+        return self.weights.get((blend, segment)) or self.weights.get((blend, None))
+
+
+class Keeper:
+    """Holds the snapshot of this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: Snapshot | None = None
+        self._checked = 0.0
+        self._record = Breaker("postgresql", pause=2.0)
+        self._loading: threading.Thread | None = None
+        self._failed_at = -ANOTHER_TRY
+        self._as_tested: Model | None = None
+
+    @property
+    def held(self) -> Snapshot | None:
+        return self._held
+
+    def current(self, changed: Mapping[str, str] | None) -> Snapshot:
+        """The snapshot for an answer; ``changed`` are the marks as Valkey has them now, None where it is away.
+
+        With PostgreSQL away it is the last one. Raises NotLoadedError where there is none.
+        """
+        held = self._held
+        if held is not None and (self._is_fresh(held, changed) or not self._record):
+            return held
+        with self._lock:
+            held = self._held
+            if held is None or not self._is_fresh(held, changed):
+                self._read(held, changed)
+        if self._held is None:
+            raise NotLoadedError
+        return self._held
+
+    def as_tested(self) -> Snapshot:
+        """With the test cut of the live version, to review what it would have said."""
+        now = self.current(None)
+        if now.model is None:
+            return now
+        with self._lock:
+            if self._as_tested is None or self._as_tested.version_id != now.model.version_id:
+                self._as_tested = load_model(now.model.version_id, Cut.TEST)
+            return replace(now, model=self._as_tested)
+
+    def settle(self) -> None:
+        """Wait until a model that is being loaded has taken its place."""
+        if self._loading is not None:
+            self._loading.join()
+
+    def _is_fresh(self, held: Snapshot, changed: Mapping[str, str] | None) -> bool:
+        age = time.monotonic() - self._checked
+        return age < RECHECK_ALONE if changed is None else changed == held.changed and age < RECHECK
+
+    def _read(self, held: Snapshot | None, changed: Mapping[str, str] | None) -> None:
+        try:
+            self._held = held = _next(held, changed) if held else _first(changed)
+            version = live_version()
+        except DatabaseError as error:
+            self._record.trip(error)
+            return
+        self._checked = time.monotonic()
+        if version is None or (held.model is not None and held.model.version_id == version.pk):
+            return
+        idle = self._loading is None or not self._loading.is_alive()
+        if idle and time.monotonic() - self._failed_at >= ANOTHER_TRY:
+            self._loading = threading.Thread(target=self._load, args=(version.pk,), daemon=True)
+            self._loading.start()
+
+    def _load(self, version: int) -> None:
+        try:
+            model = _model(version)
+        except DatabaseError as error:
+            self._record.trip(error)
+            model = None
+        finally:
+            connection.close()
+        with self._lock:
+            if model is None:
+                self._failed_at = time.monotonic()
+            elif self._held is not None:
+                self._held = replace(self._held, model=model)
+
+
+_keeper = Keeper()
+
+
+def keeper() -> Keeper:
+    return _keeper
+
+
+def customer_key(held: Snapshot, shop_id: str, *, kind: CustomerKind) -> int | None:
+    """The key of a customer; who came after the snapshot was read is looked up. None where nobody is known so."""
+    value = pseudonym(shop_id, kind=kind)
+    known = held.customers.get(value)
+    if known is None and _newcomers:
+        try:
+            known = Customer.objects.filter(pseudonym=value).values_list("pk", flat=True).first()
+        except DatabaseError as error:
+            _newcomers.trip(error)
+        if known is not None:
+            held.customers[value] = known
+    return known
+
+
+_newcomers = Breaker("postgresql", pause=5.0)
+
+
+def _first(changed: Mapping[str, str] | None) -> Snapshot:
+    read_at = timezone.now()
+    version = live_version()
+    return Snapshot(
+        stock=load_stock(),
+        model=_model(version.pk) if version else None,
+        customers=_customers(after=0),
+        changed=changed,
+        read_at=read_at,
+        **_small(),
+    )
+
+
+def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
+    """Everything small is read again, of the items those that were edited."""
+    read_at = timezone.now()
+    stock = with_changes(held.stock, since=held.read_at - OVERLAP)
+    held.customers.update(_customers(after=max(held.customers.values(), default=0)))
+    return replace(held, stock=stock, changed=changed, read_at=read_at, **_small())
+
+
+def _model(version: int) -> Model | None:
+    """None, and a line in the log, where its files are damaged: the old model goes on."""
+    try:
+        return load_model(version, Cut.LIVE)
+    except ArtefactDamagedError as error:
+        log.exception("model not loaded", version=version, path=error.path)
+        return None
+
+
+def _small() -> dict[str, Any]:
+    placements = Placement.objects.filter(enabled=True).select_related("blend")
+    weights = BlendWeights.objects.defaults().select_related("blend", "segment")
+    categories = list(Category.objects.values_list("pk", "path", "name"))
+    return {
+        "placements": {placement.name: _placement(placement) for placement in placements},
+        "weights": {
+            (BlendName(row.blend.name), row.segment.number if row.segment else None): ServedWeights(
+                version=row.pk, weights=row.weights, diversity=row.diversity, exploration=row.exploration
+            )
+            for row in weights
+        },
+        "names": Names(
+            categories={key: name for key, _, name in categories},
+            paths={path: key for key, path, _ in categories},
+            segments={segment.number: str(segment) for segment in Segment.objects.all()},
+        ),
+        "objectors": frozenset(Customer.objects.filter(personalise=False).values_list("pk", flat=True)),
+    }
+
+
+def _placement(row: Placement) -> ServedPlacement:
+    return ServedPlacement(
+        name=row.name,
+        blend=BlendName(row.blend.name) if row.blend else None,
+        repeat=Repeat(row.repeat),
+        needs_context=row.needs_context,
+        n=row.n,
+        cool_down=row.cool_down,
+    )
+
+
+def _customers(*, after: int) -> dict[bytes, int]:
+    rows = Customer.objects.filter(pk__gt=after).values_list("pseudonym", "pk")
+    return {bytes(value): key for value, key in rows}

@@ -1,0 +1,168 @@
+"""What is for sale, held by every serving process: a row per item, in the order of the primary keys."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Q, QuerySet
+from numpy.typing import NDArray
+
+from recommendations.engine.frames import BoolArray, IntArray
+from recommendations.engine.ids import IdMap
+from recommendations.models import Item
+from recommendations.terms import Availability
+
+
+class Product(NamedTuple):
+    """What an answer shows of an item."""
+
+    item: int
+    shop_id: str
+    title: str
+    brand: str
+    price: Decimal | None
+    image_url: str
+    url: str
+
+
+class StockRow(NamedTuple):
+    """An item as it is read: the fields of ``Product`` first."""
+
+    pk: int
+    shop_id: str
+    title: str
+    brand: str
+    price: Decimal | None
+    image_url: str
+    url: str
+    availability: str
+    available_quantity: int | None
+    available_at: datetime | None
+    expires_at: datetime | None
+    retired_at: datetime | None
+    listed_at: datetime
+    of_categories: list[int]
+
+    @property
+    def is_offered(self) -> bool:
+        """As ``Item.objects.recommendable``, but for the time of sale."""
+        if self.retired_at or self.availability == Availability.OUT_OF_STOCK:
+            return False
+        return self.availability != Availability.IN_STOCK or self.available_quantity != 0
+
+
+FACTS = np.dtype(
+    [
+        ("offered", np.bool_),
+        ("in_stock", np.bool_),
+        ("starts", np.float64),  # moments are seconds since 1970-01-01 UTC
+        ("ends", np.float64),
+        ("listed", np.float64),
+        ("price", np.float64),  # NaN where unknown
+        ("brand", np.int32),
+        ("kind", np.int32),  # number of the set of categories
+    ]
+)
+
+
+@dataclass(kw_only=True, eq=False)
+class Stock:
+    """Never changed once it is made; ``updated`` gives the next one."""
+
+    ids: IdMap
+    products: list[Product]
+    row_of: Mapping[str, int]  # the shop's id → row
+    facts: NDArray[np.void]  # a record of ``FACTS`` per row
+    brands: dict[Hashable, int]  # brand → its number
+    kinds: dict[Hashable, int]  # categories (primary keys, ascending) → the number of the set
+    _sellable: tuple[float, float, BoolArray] | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, rows: Sequence[StockRow]) -> Self:
+        """``rows`` in the order of their keys."""
+        nothing = cls(
+            ids=IdMap(ids=np.empty(0, np.int64)), products=[], row_of={}, facts=np.empty(0, FACTS), brands={}, kinds={}
+        )
+        return nothing.updated(rows)
+
+    def __len__(self) -> int:
+        return len(self.products)
+
+    def column(self, name: str) -> NDArray[Any]:
+        return np.asarray(self.facts[name])
+
+    def sellable(self, at: datetime) -> BoolArray:
+        """By row, as ``Item.objects.recommendable(at=at)``; the same array until the next sale starts or ends."""
+        now = at.timestamp()
+        held = self._sellable
+        if held is None or not held[0] <= now < held[1]:
+            starts, ends = self.column("starts"), self.column("ends")
+            borders = np.concatenate([starts, ends])
+            since = float(borders[borders <= now].max(initial=-np.inf))
+            until = float(borders[borders > now].min(initial=np.inf))
+            held = since, until, self.column("offered") & (starts <= now) & (ends > now)
+            self._sellable = held
+        return held[2]
+
+    def updated(self, rows: Sequence[StockRow]) -> Self:
+        """With these rows in place of the old ones, and new ones at the end: their keys must be above all others."""
+        brands, kinds = dict(self.brands), dict(self.kinds)
+        products, row_of = list(self.products), dict(self.row_of)
+        keys = np.fromiter((row.pk for row in rows), np.int64, len(rows))
+        at = self.ids.rows(keys)
+        new = np.flatnonzero(at < 0)
+        at[new] = len(self) + np.arange(len(new))
+        facts = np.concatenate([self.facts, np.empty(len(new), FACTS)])
+        facts[at] = np.array([_facts(row, brands=brands, kinds=kinds) for row in rows], FACTS)
+        for place, row in zip(at.tolist(), rows, strict=True):
+            products[place : place + 1] = [Product._make(row[: len(Product._fields)])]
+            row_of[row.shop_id] = place
+        ids = IdMap(ids=np.concatenate([self.ids.ids, keys[new]]))
+        return type(self)(ids=ids, products=products, row_of=row_of, facts=facts, brands=brands, kinds=kinds)
+
+
+def load_stock() -> Stock:
+    return Stock.of(_rows(Item.objects.all()))
+
+
+def with_changes(stock: Stock, *, since: datetime) -> Stock:
+    """With the items that were edited at this moment or later; the same stock where none was."""
+    rows = _rows(Item.objects.changed_since(since))
+    new = [row.pk for row in rows if row.shop_id not in stock.row_of]
+    if new and len(stock) and new[0] < stock.ids.ids[-1]:  # committed after an item with a higher key
+        return load_stock()
+    return stock.updated(rows) if rows else stock
+
+
+def of_categories(stock: Stock, wanted: frozenset[int]) -> BoolArray:
+    """By row: is the item in one of these categories?"""
+    numbers = np.fromiter((not wanted.isdisjoint(kind) for kind in stock.kinds), np.bool_)  # type: ignore[arg-type]
+    return np.asarray(numbers[stock.column("kind")])
+
+
+def of_brands(stock: Stock, wanted: Sequence[str]) -> BoolArray:
+    numbers: IntArray = np.array([stock.brands.get(brand, -1) for brand in wanted], np.int32)
+    return np.isin(stock.column("brand"), numbers)
+
+
+def _rows(items: QuerySet[Item]) -> list[StockRow]:
+    known = Q(categories__isnull=False)
+    found = items.annotate(of_categories=ArrayAgg("categories", filter=known, default=[])).order_by("pk")
+    return [StockRow._make(row) for row in found.values_list(*StockRow._fields)]
+
+
+def _facts(row: StockRow, *, brands: dict[Hashable, int], kinds: dict[Hashable, int]) -> tuple[object, ...]:
+    return (
+        row.is_offered,
+        row.is_offered and row.availability == Availability.IN_STOCK,
+        row.available_at.timestamp() if row.available_at else -np.inf,
+        row.expires_at.timestamp() if row.expires_at else np.inf,
+        row.listed_at.timestamp(),
+        np.nan if row.price is None else float(row.price),
+        brands.setdefault(row.brand, len(brands)),
+        kinds.setdefault(tuple(sorted(row.of_categories)), len(kinds)),
+    )
