@@ -114,6 +114,18 @@ class Source(StrEnum):
     NONE = "none"
 
 
+class Fallback(StrEnum):
+    """Why an answer, or the end of it, does not come from the model."""
+
+    NO_MODEL = "no_model"  # no turn of the loop has finished yet
+    NOT_PERSONALISED = "not_personalised"  # the shop asked for it, or the customer objected
+    NO_HISTORY = "no_history"
+    NO_CONTEXT = "no_context"  # the placement needs an item, and none was given that the model knows
+    SILENT = "silent"  # no recommender with a weight has anything to say
+    SHORT = "short"  # too few candidates may be shown
+    NO_LIVE_STATE = "no_live_state"  # neither Valkey nor PostgreSQL can tell what the customer did lately
+
+
 class Reason(StrEnum):
     BOUGHT_BEFORE = "bought_before"
     BECAUSE_YOU_BOUGHT = "because_you_bought"

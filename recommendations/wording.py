@@ -9,6 +9,7 @@ from recommendations.terms import (
     CustomerKind,
     Cut,
     EventName,
+    Fallback,
     ItemKind,
     MeasuredKind,
     Repeat,
@@ -95,6 +96,15 @@ SOURCES: Choices = [
     (Source.POPULAR, _("Popular items")),
     (Source.NEWEST, _("Newest items")),
     (Source.NONE, _("Nothing to show")),
+]
+FALLBACKS: Choices = [
+    (Fallback.NO_MODEL, _("No model yet")),
+    (Fallback.NOT_PERSONALISED, _("Not to be personalised")),
+    (Fallback.NO_HISTORY, _("Nothing is known of the customer")),
+    (Fallback.NO_CONTEXT, _("No known item in view")),
+    (Fallback.SILENT, _("No recommender has anything to say")),
+    (Fallback.SHORT, _("Too few candidates")),
+    (Fallback.NO_LIVE_STATE, _("The latest acts are out of reach")),
 ]
 MEASURED_KINDS: Choices = [
     (MeasuredKind.HYBRID, _("Hybrid")),

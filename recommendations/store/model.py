@@ -25,7 +25,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROWS = ("user", "item", "basket", "age", "quantity", "strength", "amount", "bought")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Model:
     """One cut of a version. ``candidates`` has a record per user row, and a last one for a stranger."""
 
