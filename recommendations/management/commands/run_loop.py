@@ -24,12 +24,14 @@ class Command(BaseCommand):
         try:
             turn = start_turn(by=None, now=timezone.now(), seed=seed, in_worker=False)
         except TurnAlreadyRunningError as error:
-            raise CommandError(f"{error}. Wait for it, or cancel it on the page Runs.") from error
+            turn = error.turn  # its process may have died, so it goes on here; a turn that runs is left alone
         watcher = threading.Thread(target=self._follow, args=[turn], daemon=True)
         watcher.start()
         status = run_turn(turn.pk, clock=timezone.now)
         turn.refresh_from_db()
         watcher.join(timeout=3)
+        if status is None and turn.status == RunStatus.RUNNING:
+            raise CommandError(f"Turn {turn} runs elsewhere. Wait for it, or cancel it on the page Runs.")
         if status is not RunStatus.SUCCEEDED:
             raise CommandError(f"The turn ended as {turn.status}. {turn.message}")
         self.stdout.write(self.style.SUCCESS(f"Model {turn.model_version} is live."))
