@@ -1,11 +1,35 @@
 """Stage 1: events in, from files and from the API; a turn closes the window that it will learn from."""
 
 from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
 
 from recommendations.loop.turn import TurnContext
-from recommendations.models import ModelVersion, Turn
-from recommendations.store import history, model
+from recommendations.models import Import, ModelVersion, Turn
+from recommendations.store import history, live, model
+from recommendations.store.complete_journey import load, wheel
+from recommendations.store.complete_journey.load import ClockIsSetError
+from recommendations.store.complete_journey.wheel import WheelIsMissingError
+from recommendations.store.live import Changed
+from recommendations.store.stage import Report
 from recommendations.terms import Cut
+
+__all__ = ["ClockIsSetError", "WheelIsMissingError", "close_window", "load_complete_journey"]
+
+
+def load_complete_journey(
+    *, weeks: int | None, households: int | None, now: datetime, report: Report
+) -> tuple[Import, Import]:
+    """The demo's items and purchases, moved by whole weeks; None: so that they end in the past seven days."""
+    report("wheel", 0, 1)
+    journey = wheel.read_journey(households=households)
+    report("wheel", 1, 1)
+    shift = load.set_clock(weeks, now=now)
+    items = load.load_catalogue(journey, weeks=shift, now=now, report=report)
+    purchases = load.load_purchases(journey, weeks=shift, report=report)
+    transaction.on_commit(lambda: live.announce(Changed.CATALOGUE))
+    return items, purchases
 
 
 def close_window(context: TurnContext) -> Mapping[str, object]:

@@ -1,0 +1,1 @@
+"""The demo's data: a year of a grocer's purchases, published by dunnhumby as "The Complete Journey"."""

@@ -1,0 +1,130 @@
+"""Complete Journey into the record: catalogue, customers, purchases. Loading it again changes nothing."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recommendations.models import Import, ShopSetting
+from recommendations.store import events, imports, items
+from recommendations.store.complete_journey import wheel
+from recommendations.store.complete_journey.wheel import DISCOUNTS, Journey
+from recommendations.store.pseudonyms import customer_keys, pseudonym
+from recommendations.store.stage import Report, copy, csv_block, heavy, rows, temporary
+from recommendations.terms import CustomerKind, EventName
+
+DEMO_CLOCK = "demo_clock"
+BATCH = 100_000
+ITEM_COLUMNS = ["shop_id", "title", "brand", "price", "attributes", "listed_at"]
+EVENT_COLUMNS = [
+    "occurred_at", "event_id", "line", "name", "customer_id", "item_id", "quantity", "price", "amount",
+    "transaction_id", "attributes",
+]  # fmt: skip
+
+
+class ClockIsSetError(Exception):
+    """The data were loaded with another shift; ``weeks`` is the one that holds."""
+
+    def __init__(self, weeks: int) -> None:
+        super().__init__(f"the demo's data are loaded with --shift-weeks {weeks}; an empty database takes another")
+        self.weeks = weeks
+
+
+def set_clock(weeks: int | None, *, now: datetime) -> int:
+    """The shift in weeks: the one that the data were loaded with before, else the one asked for, else the latest."""
+    shift = wheel.weeks_to_move(now.date()) if weeks is None else weeks
+    last = wheel.LAST_FULL_DAY + pd.Timedelta(weeks=shift)
+    clock, _ = ShopSetting.objects.get_or_create(
+        key=DEMO_CLOCK, defaults={"value": {"shift_weeks": shift, "last_full_day": last.isoformat()}}
+    )
+    stored = int(clock.value["shift_weeks"])
+    if weeks not in (None, stored):
+        raise ClockIsSetError(stored)
+    return stored
+
+
+def load_catalogue(journey: Journey, *, weeks: int, now: datetime, report: Report) -> Import:
+    """Items, categories and prices. What the shop changed since the last time stays as it is."""
+    imported = imports.begin(kind="items", file=wheel.PACKAGE)
+    products = journey.products
+    report("items", 0, len(products))
+    with heavy(), temporary(items.READY, _definition(items.COLUMNS)):
+        copy(items.READY, ITEM_COLUMNS, [csv_block(_item_table(products, weeks=weeks))])
+        keys = items.category_keys(products["path"].unique(), names=wheel.category_names(products))
+        links = pd.DataFrame({"item": products["product_id"], "category": products["path"].map(keys)})
+        merged = items.merge_ready(
+            given=ITEM_COLUMNS, links=links.to_csv(header=False, index=False).encode(), now=now, update=False
+        )
+        imports.finish(imported, rows=len(products), kept=merged.new, duplicates=len(products) - merged.new, reasons={})
+    report("items", len(products), len(products))
+    return imported
+
+
+def load_purchases(journey: Journey, *, weeks: int, report: Report) -> Import:
+    imported = imports.begin(kind="events", file=wheel.PACKAGE)
+    lines, total = journey.purchases, len(journey.purchases)
+    customers, known = _customers(lines["household_id"]), dict(rows("SELECT shop_id, id FROM recommendations_item"))
+    with temporary(events.READY, _definition(events.COLUMNS)):
+        copy(events.READY, EVENT_COLUMNS, _blocks(lines, customers=customers, items=known, weeks=weeks, report=report))
+        months = events.prepare_months()
+        with heavy():
+            new = events.append_ready(months, source="demo", report=report, step="purchases")
+            imports.finish(imported, rows=journey.total, kept=new, duplicates=total - new, reasons=journey.refused)
+    return imported
+
+
+def _definition(columns: dict[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+
+
+def _customers(households: pd.Series) -> dict[int, int]:
+    hashes = {int(household): pseudonym(str(household)) for household in households.unique()}
+    keys = customer_keys((value, CustomerKind.SIGNED_IN) for value in hashes.values())
+    return {household: keys[value] for household, value in hashes.items()}
+
+
+def _item_table(products: pd.DataFrame, *, weeks: int) -> pa.Table:
+    sizes, makers = products["size"], products["manufacturer_id"].astype(str)
+    attributes = [f'{{"size": "{size}", "manufacturer": "{maker}"}}' for size, maker in zip(sizes, makers, strict=True)]
+    columns = [
+        products["product_id"].astype(str), products["title"], products["brand_name"], products["price"], attributes,
+        wheel.moved(products["first_sale"], weeks=weeks).astype("datetime64[s, UTC]"),
+    ]  # fmt: skip
+    return pa.table(dict(zip(ITEM_COLUMNS, map(pa.array, columns), strict=True)))
+
+
+def _blocks(
+    lines: pd.DataFrame, *, customers: dict[int, int], items: dict[str, int], weeks: int, report: Report
+) -> Iterator[bytes]:
+    lines = lines.assign(
+        customer=lines["household_id"].map(customers),
+        item=lines["product_id"].map({int(shop_id): key for shop_id, key in items.items() if shop_id.isdigit()}),
+        occurred_at=wheel.moved(lines["transaction_timestamp"], weeks=weeks).astype("datetime64[s, UTC]"),
+    )
+    for start in range(0, len(lines), BATCH):
+        report("reading", start, len(lines))
+        yield csv_block(_event_table(lines.iloc[start : start + BATCH]))
+    report("reading", len(lines), len(lines))
+
+
+def _event_table(lines: pd.DataFrame) -> pa.Table:
+    ids = wheel.purchase_ids(lines["basket_id"].tolist(), lines["product_id"].tolist())
+    same_again = lines.groupby(["basket_id", "product_id"]).cumcount()
+    columns = [
+        lines["occurred_at"], pa.array(ids, pa.string()), same_again + 1, [EventName.PURCHASE.value] * len(lines),
+        lines["customer"], lines["item"], lines["quantity"], (lines["sales_value"] / lines["quantity"]).round(2),
+        lines["sales_value"].round(2), lines["basket_id"].astype(str), _attributes(lines),
+    ]  # fmt: skip
+    return pa.table(dict(zip(EVENT_COLUMNS, map(pa.array, columns), strict=True)))
+
+
+def _attributes(lines: pd.DataFrame) -> pa.Array:
+    """The store, and each discount that is not zero, as JSON."""
+    parts = [pa.array(lines["store_id"].astype(str)).cast(pa.string())]
+    for column, name in DISCOUNTS.items():
+        amount = pc.cast(pa.array(lines[column].round(2)), pa.string())
+        text = pc.binary_join_element_wise(f', "{name}": ', amount, "")
+        parts.append(pc.if_else(pa.array(lines[column] != 0), text, ""))
+    return pc.binary_join_element_wise('{"store": ', *parts, "}", "")

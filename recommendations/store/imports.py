@@ -1,0 +1,34 @@
+"""The record of an import: what came in, what was kept, and every row that was refused with its remedy."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.utils import timezone
+
+from recommendations.models import Import
+
+
+def begin(*, kind: str, file: str) -> Import:
+    return Import.objects.create(kind=kind, file=file[:300])
+
+
+def finish(
+    imported: Import, *, rows: int, kept: int, duplicates: int, reasons: Mapping[str, int], message: str = ""
+) -> None:
+    """``rows`` = kept + duplicates + the refused ones; anything else is a fault of ours."""
+    rejected = sum(reasons.values())
+    if rows != kept + duplicates + rejected:
+        raise AssertionError(f"{rows} rows came in, but {kept} + {duplicates} + {rejected} are accounted for")
+    imported.rows, imported.kept, imported.duplicates, imported.rejected = rows, kept, duplicates, rejected
+    imported.reasons, imported.message = dict(reasons), message
+    _end(imported, Import.Status.FINISHED, timezone.now())
+
+
+def fail(imported: Import, message: str) -> None:
+    imported.message = message
+    _end(imported, Import.Status.FAILED, timezone.now())
+
+
+def _end(imported: Import, status: Import.Status, at: datetime) -> None:
+    imported.status, imported.finished_at = status, at
+    imported.save()

@@ -1,0 +1,75 @@
+"""Temporary tables that COPY fills: unlogged, seen by nobody else, gone with the connection."""
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+from django.db import connection, transaction
+from psycopg import sql
+
+type Report = Callable[[str, int, int], None]
+"""What a bulk step tells while it runs: the step's name, how much is done, of how much."""
+
+MEMORY = "SET LOCAL work_mem = '256MB'; SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL jit = off"
+
+
+def silent(_step: str, _done: int, _total: int) -> None:
+    """For callers that do not watch."""
+
+
+@contextmanager
+def temporary(name: str, columns: str) -> Iterator[None]:
+    """A table of this session only; a leftover of an earlier failure is replaced."""
+    _drop(name)
+    run(f"CREATE TEMPORARY TABLE {name} ({columns})")
+    try:
+        yield
+    except Exception:
+        if not connection.in_atomic_block and connection.is_usable():  # a rollback removes it otherwise
+            _drop(name)
+        raise
+    _drop(name)
+
+
+@contextmanager
+def heavy() -> Iterator[None]:
+    """A transaction that may sort in memory."""
+    with transaction.atomic():
+        run(MEMORY)
+        yield
+
+
+def run(statement: str | sql.Composable, **values: Any) -> int:
+    """Rows touched by a statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values or None)
+        return int(cursor.rowcount)
+
+
+def rows(statement: str | sql.Composable, **values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values or None)
+        return list(cursor.fetchall())
+
+
+def copy(table: str, columns: Iterable[str], blocks: Iterable[bytes]) -> None:
+    """Feed blocks of CSV into the columns of a table; an empty field without quotes is NULL."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with connection.cursor() as cursor, cursor.copy(statement) as target:
+        for block in blocks:
+            target.write(block)
+
+
+def csv_block(batch: pa.RecordBatch | pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pyarrow.csv.write_csv(batch, buffer, pyarrow.csv.WriteOptions(include_header=False))
+    return buffer.getvalue()
+
+
+def _drop(name: str) -> None:
+    run(f"DROP TABLE IF EXISTS pg_temp.{name}")
