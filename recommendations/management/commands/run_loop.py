@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--seed", type=int, default=0, help="of everything that draws (default 0)")
 
-    def handle(self, *args: Any, seed: int, **options: Any) -> None:
+    def handle(self, *_args: Any, seed: int, **_options: Any) -> None:
         try:
             turn = start_turn(by=None, now=timezone.now(), seed=seed, in_worker=False)
         except TurnAlreadyRunningError as error:
