@@ -130,7 +130,7 @@ def _merge(given: Iterable[str], *, now: datetime, update: bool) -> tuple[set[in
     statement = INSERT.format(
         names=_joined("{}", COLUMNS),
         values=sql.SQL(", ").join(
-            sql.SQL(f"coalesce({{}}, {DEFAULTS[name]})" if name in DEFAULTS else "{}").format(sql.Identifier(name))
+            sql.SQL("coalesce({}, {})").format(sql.Identifier(name), sql.SQL(DEFAULTS.get(name, "NULL")))
             for name in COLUMNS
         ),
         action=UPDATE.format(
