@@ -1,6 +1,9 @@
 """What each code of ``terms.py`` is called on a page, in the reader's language."""
 
+from collections.abc import Mapping
+
 from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.terms import (
@@ -12,6 +15,7 @@ from recommendations.terms import (
     Fallback,
     ItemKind,
     MeasuredKind,
+    Reason,
     Repeat,
     Role,
     RunStatus,
@@ -125,3 +129,80 @@ ROLES: Choices = [
     (Role.CATALOGUE_ADMIN, _("Catalogue admin")),
     (Role.ADMIN, _("Admin")),
 ]
+INSTANCES: Mapping[str, Promise] = {
+    "buy_again": _("Buys again"),
+    "ease_home": _("Goes with purchases"),
+    "ease_discover": _("Goes with purchases, to discover"),
+    "recent_neighbours_home": _("Alike customers' last baskets"),
+    "recent_neighbours_discover": _("Alike customers' last baskets, to discover"),
+    "user_knn": _("Alike customers"),
+    "user_knn_discover": _("Alike customers, to discover"),
+    "interests": _("Interests"),
+    "interests_discover": _("Interests, to discover"),
+    "content": _("Alike descriptions"),
+    "content_discover": _("Alike descriptions, to discover"),
+    "content_context": _("Described like the items in view"),
+    "segments": _("Segment"),
+    "segments_discover": _("Segment, to discover"),
+    "popularity_home": _("Popularity of the week"),
+    "popularity_discover": _("Popularity of the month"),
+    "item_knn": _("Alike items"),
+    "item_knn_discover": _("Alike items, to discover"),
+    "item_knn_context": _("Items like those in view"),
+    "als": _("Hidden factors"),
+    "als_discover": _("Hidden factors, to discover"),
+    "sequence": _("Next in order"),
+    "sequence_context": _("Next after the items in view"),
+    "also_bought": _("Bought together"),
+    "trending": _("Trend"),
+    "popular": _("Most popular"),
+    "personal_frequency": _("Most bought by the customer"),
+}
+
+
+def instance_label(name: str) -> str:
+    """What a named instance, a baseline or the list for everybody is called."""
+    return str(INSTANCES.get(name, name))
+
+
+def reason_text(code: str, evidence: Mapping[str, str | float]) -> str:
+    """A reason in the active language, from nothing but its code and evidence."""
+    if code == Reason.BOUGHT_BEFORE:
+        return _rhythm(evidence)
+    if code == Reason.POPULAR:
+        return _popular(float(evidence.get("days", 0)))
+    if code == Reason.SEGMENT and "name" not in evidence:
+        return gettext("Popular with customers like you")
+    return str(_REASONS[Reason(code)]) % evidence
+
+
+_REASONS: Mapping[Reason, Promise] = {
+    Reason.BECAUSE_YOU_BOUGHT: _("Because you bought %(title)s"),
+    Reason.BOUGHT_TOGETHER: _("Often bought with %(title)s"),
+    Reason.BOUGHT_NEXT: _("Often bought after %(title)s"),
+    Reason.SIMILAR_CUSTOMERS: _("Customers with tastes like yours buy it"),
+    Reason.SIMILAR_ITEM: _("Similar to %(title)s"),
+    Reason.INTEREST: _("You often buy %(name)s"),
+    Reason.SEGMENT: _("Popular with customers who like %(name)s"),
+    Reason.NEW: _("New in the shop"),
+}
+
+
+def _rhythm(evidence: Mapping[str, str | float]) -> str:
+    """``times``, ``days_since`` and, from the second purchase on, ``every_days``."""
+    since, every = round(float(evidence["days_since"])), round(float(evidence.get("every_days", 0)))
+    last = ngettext("last %(days)d day ago", "last %(days)d days ago", since) % {"days": since}
+    if not since:
+        last = gettext("last today")
+    if every:
+        often = ngettext("Bought every day", "Bought every %(days)d days", every) % {"days": every}
+    else:
+        times = round(float(evidence["times"]))
+        often = ngettext("Bought once", "Bought %(times)d times", times) % {"times": times}
+    return gettext("%(often)s, %(last)s") % {"often": often, "last": last}
+
+
+def _popular(days: float) -> str:
+    if 0 < days <= 7:
+        return gettext("Popular this week")
+    return gettext("Popular this month") if 0 < days <= 31 else gettext("Popular")

@@ -63,8 +63,7 @@ class ServedWeights:
 class Names:
     """What rows of the record are called."""
 
-    categories: Mapping[int, str]  # primary key → name
-    paths: Mapping[str, int]  # path → primary key
+    categories: Mapping[int, tuple[str, str]]  # primary key → path, name
     segments: Mapping[int, str]  # number → name
 
 
@@ -245,7 +244,7 @@ def _model(version: int) -> Model | None:
 def _small() -> dict[str, Any]:
     placements = Placement.objects.filter(enabled=True).select_related("blend")
     weights = BlendWeights.objects.defaults().select_related("blend", "segment")
-    categories = list(Category.objects.values_list("pk", "path", "name"))
+    categories = Category.objects.values_list("pk", "path", "name")
     return {
         "placements": {placement.name: _placement(placement) for placement in placements},
         "weights": {
@@ -255,8 +254,7 @@ def _small() -> dict[str, Any]:
             for row in weights
         },
         "names": Names(
-            categories={key: name for key, _, name in categories},
-            paths={path: key for key, path, _ in categories},
+            categories={key: (path, name) for key, path, name in categories},
             segments={segment.number: str(segment) for segment in Segment.objects.all()},
         ),
         "objectors": frozenset(Customer.objects.filter(personalise=False).values_list("pk", flat=True)),

@@ -1,0 +1,101 @@
+"""Reasons for the items that are shown, with evidence that exists: ids of the shop, names and numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.ranking.explain import reasons, speakers
+from recommendations.engine.recommenders.protocol import Evidence
+from recommendations.loop.answer import Fact, ShownReason
+from recommendations.loop.person import NOBODY, Person
+from recommendations.loop.pools import DAY, POPULAR_DAYS, TRENDING, Pool, Pools
+from recommendations.store.live import LiveState
+from recommendations.store.serving import Snapshot
+from recommendations.terms import Cut, Reason, Source
+
+DIGITS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explainer:
+    """For one answer."""
+
+    snapshot: Snapshot
+    pools: Pools | None
+    person: Person
+    state: LiveState
+    now: datetime
+
+    def of_pool(self, pool: Pool, item: int, parts: NDArray[np.float64]) -> tuple[ShownReason, ...]:
+        """``item`` is a row of the model, ``parts`` the contributions of the pool's instances."""
+        evidence = [(share, self._told(pool, name, item)) for name, share in speakers(pool.instances, parts)]
+        said = (self._shown(one.term, pool) for one in reasons(evidence))
+        return tuple(reason for reason in said if reason is not None)
+
+    def of_rung(self, source: Source, row: int) -> tuple[ShownReason, ...]:
+        """Of an item that fills the end of an answer; ``row`` is one of the stock."""
+        if source is Source.NEWEST:
+            listed = float(self.snapshot.stock.column("listed")[row])
+            days = max(0.0, (self.now.timestamp() - listed) / DAY)
+            return (ShownReason(code=Reason.NEW, evidence={"days": round(days, 1)}),)
+        item = self._row_of_model(row)
+        if source is Source.SEGMENT:
+            return (ShownReason(code=Reason.SEGMENT, evidence=self._segment()),)
+        popular = self._popular(item)
+        return tuple(reason for reason in (self._shown(term, None) for term in popular) if reason is not None)
+
+    def _told(self, pool: Pool, instance: str, item: int) -> Sequence[Evidence]:
+        if instance == TRENDING or self.pools is None:
+            return self._popular(item)
+        return pool.past.evidence(self.pools.model.recommenders, instance, item)
+
+    def _popular(self, item: int) -> Sequence[Evidence]:
+        if self.pools is None or item < 0 or not self.pools.buyers[item]:
+            return []
+        facts = {"buyers": float(self.pools.buyers[item]), "days": POPULAR_DAYS}
+        return [Evidence(reason=Reason.POPULAR, share=1.0, facts=facts)]
+
+    def _shown(self, term: Evidence, pool: Pool | None) -> ShownReason | None:
+        """None where the evidence is no longer in the record."""
+        facts: dict[str, Fact] = {name: round(value, DIGITS) for name, value in term.facts.items()}
+        if term.item is not None:
+            row = self._row_of_stock(term.item)
+            if row < 0:
+                return None
+            product = self.snapshot.stock.products[row]
+            facts |= {"item_id": product.shop_id, "title": product.title}
+            if "days_since" in term.facts and pool is not None:
+                facts["days_since"] = round(self._days_since(product.item, term.facts["days_since"], pool), 1)
+        if term.category is not None and self.pools is not None:
+            key = int(self.pools.model.categories.ids[term.category])
+            if key not in self.snapshot.names.categories:
+                return None
+            facts["category"], facts["name"] = self.snapshot.names.categories[key]
+        if term.reason is Reason.SEGMENT:
+            facts = {**facts, **self._segment()}
+        return ShownReason(code=term.reason, evidence=facts)
+
+    def _segment(self) -> Mapping[str, Fact]:
+        """The lasting number of the customer's segment and its name; nothing for somebody without one."""
+        number = self.person.segment
+        if number == NOBODY or number not in self.snapshot.names.segments:
+            return {}
+        return {"segment": number, "name": self.snapshot.names.segments[number]}
+
+    def _days_since(self, item: int, days: float, pool: Pool) -> float:
+        """Before now, not before the end of the model's history; a purchase since then counts."""
+        if self.pools is None or self.pools.model.cut is not Cut.LIVE:
+            return days
+        last = max(pool.past.until - days * DAY, self.state.bought.get(item, -np.inf))
+        return max(0.0, (self.now.timestamp() - last) / DAY)
+
+    def _row_of_stock(self, item: int) -> int:
+        return int(self.snapshot.stock_rows[item])
+
+    def _row_of_model(self, row: int) -> int:
+        if self.pools is None:
+            return NOBODY
+        return int(self.pools.model.items.rows(self.snapshot.stock.ids.ids[row : row + 1])[0])

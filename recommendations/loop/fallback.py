@@ -1,0 +1,56 @@
+"""What stands in for the model where it has too little to show: segment → popular → newest."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from recommendations.engine.frames import BoolArray, IntArray
+from recommendations.loop.person import NOBODY, Person
+from recommendations.loop.pools import Pools
+from recommendations.store.serving import Snapshot
+from recommendations.terms import Source
+
+SEGMENTS = "segments"
+
+
+class Rung(NamedTuple):
+    """Rows of the stock, the best first."""
+
+    source: Source
+    rows: IntArray
+
+
+class Filled(NamedTuple):
+    row: int
+    source: Source
+
+
+def ladder(snapshot: Snapshot, pools: Pools | None, person: Person) -> Iterator[Rung]:
+    """A rung is made only when the one before it was not enough."""
+    if pools is not None:
+        recommender = pools.model.recommenders.get(SEGMENTS)
+        if recommender is not None and person.past is not None and person.segment != NOBODY:
+            shares = np.nan_to_num(recommender.score(person.past.query)[0])
+            order = np.argsort(-shares, kind="stable")
+            yield Rung(Source.SEGMENT, _known(snapshot.stock_rows[order[shares[order] > 0]]))
+        popular = pools.popular[: int(np.count_nonzero(pools.popularity > 0))]
+        yield Rung(Source.POPULAR, _known(snapshot.stock_rows[popular]))
+    yield Rung(Source.NEWEST, np.argsort(-snapshot.stock.column("listed"), kind="stable").astype(np.int32))
+
+
+def filled(rungs: Iterable[Rung], *, open_: BoolArray, n: int) -> list[Filled]:
+    """The first n rows that may be shown (``open_`` by row of the stock), each once."""
+    open_ = open_.copy()
+    found: list[Filled] = []
+    for rung in rungs:
+        rows = rung.rows[open_[rung.rows]][: n - len(found)]
+        open_[rows] = False
+        found += [Filled(row, rung.source) for row in rows.tolist()]
+        if len(found) >= n:
+            break
+    return found
+
+
+def _known(rows: IntArray) -> IntArray:
+    return rows[rows >= 0]

@@ -1,0 +1,218 @@
+"""Who is a candidate for whom: the records of customers, and what is scored while the shop waits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommendations.engine.frames import FloatArray, IntArray, Interactions, Queries, Sparse
+from recommendations.engine.preprocess.matrix import DEFAULT_POINTS
+from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, trend
+from recommendations.engine.ranking.candidates import Candidates
+from recommendations.engine.ranking.scores import Standardised
+from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, Limits, candidates
+from recommendations.engine.recommenders.popularity import Popularity
+from recommendations.engine.recommenders.protocol import Evidence, Recommender
+from recommendations.engine.recommenders.registry import instances_of
+from recommendations.store.model import Model
+from recommendations.terms import BlendName, EventName
+
+DAY = 86_400.0
+SESSION_GAP = 1_800.0  # seconds
+POPULAR_HALF_LIFE = 7.0  # days
+POPULAR_DAYS = 7.0  # that the explanation speaks of
+TRENDING = "trending"  # the one "instance" of the list that is the same for everybody
+TRENDING_KEPT = 500
+PASTS_KEPT, SCORED_KEPT = 512, 256
+ONE_QUERY = Limits(kept=10_000, threads=1, block_rows=1)  # nothing of a pool is lost
+
+
+class PastAct(NamedTuple):
+    """What a customer did whom the model does not know; ``at`` in seconds since 1970-01-01 UTC."""
+
+    item: int  # row of the model
+    name: EventName
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Past:
+    """One person's history as a question, and what was bought: item rows, ascending, with the last time of each."""
+
+    query: Queries
+    until: float  # the moment that ages count back from, seconds since 1970-01-01 UTC
+    rows: IntArray
+    last: NDArray[np.float64]  # seconds since 1970-01-01 UTC
+    every: NDArray[np.float64]  # mean gap in seconds, NaN where bought once
+    told: dict[tuple[str, int], Sequence[Evidence]] = field(default_factory=dict)  # by instance and item
+
+    @classmethod
+    def of(cls, query: Queries, *, until: float) -> Self:
+        acts = query.histories.where(query.histories.bought)
+        rows, place, times = np.unique(acts.item, return_inverse=True, return_counts=True)
+        newest, oldest = np.full(len(rows), np.inf), np.zeros(len(rows))
+        np.minimum.at(newest, place, acts.age)
+        np.maximum.at(oldest, place, acts.age)
+        every = np.where(times > 1, (oldest - newest) / np.maximum(times - 1, 1), np.nan)
+        return cls(query=query, until=until, rows=rows, last=until - newest * DAY, every=every * DAY)
+
+    def evidence(self, recommenders: Mapping[str, Recommender], instance: str, item: int) -> Sequence[Evidence]:
+        """What the instance says about the item; asked once."""
+        key = (instance, item)
+        if key not in self.told:
+            self.told[key] = recommenders[instance].evidence(self.query, item)
+        return self.told[key]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """Item rows of the model with their standardised scores; ``past`` is what the scores were made from."""
+
+    instances: tuple[str, ...]
+    items: IntArray  # [candidates]
+    z: Standardised  # [instances, candidates]
+    past: Past
+
+    @property
+    def heard(self) -> frozenset[str]:
+        """Instances that tell at least two candidates apart."""
+        values = np.asarray(self.z, np.float32)
+        apart = (values < 0) | (values > 0)  # standardised values of a constant are 0, of the silent NaN
+        return frozenset(name for name, speaks in zip(self.instances, apart.any(axis=1), strict=True) if speaks)
+
+
+class Pools:
+    """Of one model. What is scored for a request is kept for the next ones."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.until = model.as_of.timestamp()
+        self.past_of = lru_cache(PASTS_KEPT)(self._past_of)
+        self.folded = lru_cache(PASTS_KEPT)(self._folded)
+        self.scored = lru_cache(SCORED_KEPT)(self._scored)
+
+    @cached_property
+    def nobody(self) -> Past:
+        return self.folded((), self.until)
+
+    @cached_property
+    def popular(self) -> IntArray:
+        """All item rows, the most asked for at present first."""
+        return np.argsort(-self.popularity, kind="stable").astype(np.int32)
+
+    @cached_property
+    def popularity(self) -> FloatArray:
+        """Of every item, in the week before the end of the history."""
+        for recommender in self.model.recommenders.values():
+            if isinstance(recommender, Popularity) and recommender.config.half_life == POPULAR_HALF_LIFE:
+                return np.asarray(recommender.popularity_)
+        acts = self.model.training.interactions
+        return recent_popularity(acts, half_life=POPULAR_HALF_LIFE, per_user=True)
+
+    @cached_property
+    def buyers(self) -> FloatArray:
+        """Different buyers of every item in the last week."""
+        return recent_buyers(self.model.training.interactions, days=POPULAR_DAYS)
+
+    @cached_property
+    def trend(self) -> FloatArray:
+        return trend(self.model.training.interactions)
+
+    @cached_property
+    def trending(self) -> Pool:
+        """What is asked for at present, above all what is asked for more than usual."""
+        scores = self.popularity * self.trend
+        best = np.argsort(-scores, kind="stable")[:TRENDING_KEPT].astype(np.int32)
+        items = np.sort(best[scores[best] > 0])
+        return Pool(instances=(TRENDING,), items=items, z=scores[items][None, :], past=self.nobody)
+
+    def record(self, blend: BlendName, row: int) -> Pool | None:
+        """The stored candidates of a customer, or of the stranger; None where the model has none for this blend."""
+        records = self.model.candidates.get(blend)
+        if records is None:
+            return None
+        return _pool(records, row, past=self.nobody if row == self.model.stranger else self.past_of(row))
+
+    def _past_of(self, row: int) -> Past:
+        return Past.of(self.model.training.queries(np.array([row])), until=self.until)
+
+    def _folded(self, acts: tuple[PastAct, ...], until: float) -> Past:
+        query = Queries(
+            histories=_history(acts, until=until, n_items=len(self.model.items)), training_rows=np.array([-1], np.int32)
+        )
+        return Past.of(query, until=until)
+
+    def _scored(self, blend: BlendName, past: Past, context: tuple[int, ...]) -> Pool:
+        """Candidates of a person or a context that has no record; context items are no candidates."""
+        n_items = len(self.model.items)
+        fitted = [
+            FittedInstance(name=part.name, recommender=self.model.recommenders[part.name], trend_exponent=part.trend)
+            for part in instances_of(blend)
+            if part.name in self.model.recommenders
+        ]
+        query = Queries(
+            histories=past.query.histories,
+            training_rows=past.query.training_rows,
+            context=_row(context, n_items) if context else None,
+        )
+        barred = set(context) | (set(past.rows.tolist()) if blend is BlendName.DISCOVER else set())
+        plan = BlendPlan(
+            weights={}, instances=tuple(part.name for part in fitted), excluded=_row(sorted(barred), n_items)
+        )
+        found = candidates(fitted, query, plans={blend: plan}, trend=self.trend, limits=ONE_QUERY)
+        return _pool(found[blend], 0, past=Past.of(query, until=past.until))
+
+
+@lru_cache(maxsize=3)
+def pools_of(model: Model) -> Pools:
+    """The live model, the one before it, and the one under review."""
+    return Pools(model)
+
+
+def _pool(records: Candidates, row: int, *, past: Past) -> Pool:
+    count = int(np.count_nonzero(records.items[row] >= 0))
+    return Pool(
+        instances=records.instances,
+        items=np.asarray(records.items[row, :count]),
+        z=np.asarray(records.z[row, :, :count]),
+        past=past,
+    )
+
+
+def _row(items: Sequence[int], n_items: int) -> Sparse:
+    """1 at each of these items, for one query."""
+    columns = np.asarray(items, np.int32)
+    ones = np.ones(len(columns), np.float32)
+    return sparse.csr_matrix((ones, (np.zeros_like(columns), columns)), shape=(1, n_items), dtype=np.float32)
+
+
+def _history(acts: Sequence[PastAct], *, until: float, n_items: int) -> Interactions:
+    """One person's acts; of several acts on an item in a session the strongest counts."""
+    unit = DEFAULT_POINTS[EventName.PURCHASE]
+    rows: dict[tuple[int, int], PastAct] = {}
+    session, before = 0, -np.inf
+    for act in sorted(acts, key=lambda act: act.at):
+        session += act.at - before > SESSION_GAP
+        before = act.at
+        bought = act.name == EventName.PURCHASE
+        known = rows.get((2 * session + bought, act.item))
+        if known is None or DEFAULT_POINTS[act.name] >= DEFAULT_POINTS[known.name]:
+            rows[2 * session + bought, act.item] = act
+    kept = list(rows.values())
+    strength = np.array([DEFAULT_POINTS[act.name] / unit for act in kept], np.float32)
+    return Interactions(
+        user=np.zeros(len(kept), np.int32),
+        item=np.array([act.item for act in kept], np.int32),
+        basket=np.array([basket for basket, _ in rows], np.int32),
+        age=np.array([max(until - act.at, 0) / DAY for act in kept], np.float32),
+        quantity=np.ones(len(kept), np.float32),
+        strength=strength,
+        amount=np.zeros(len(kept), np.float32),
+        bought=np.array([act.name == EventName.PURCHASE for act in kept], np.bool_),
+        n_users=1,
+        n_items=n_items,
+    )

@@ -1,0 +1,278 @@
+"""Stage 4b: a customer and a placement → an answer: candidates, blend, eligibility, diversity, reasons.
+
+A function of what it is given; ``serve.py`` reads and writes around it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from recommendations.engine.frames import BoolArray
+from recommendations.engine.ranking.candidates import weight_vector
+from recommendations.engine.ranking.selection import Selection, Shelf, Wish, eligibility, select
+from recommendations.engine.recommenders.popularity import Popularity
+from recommendations.engine.rng import generator
+from recommendations.loop.answer import Answer, Ask, Filter, Shown, Trace
+from recommendations.loop.evidence import Explainer
+from recommendations.loop.fallback import Filled, filled, ladder
+from recommendations.loop.person import Person, person_of
+from recommendations.loop.pools import TRENDING, Pool, Pools, pools_of
+from recommendations.store.live import LiveState
+from recommendations.store.serving import ServedPlacement, ServedWeights, Snapshot
+from recommendations.store.stock import Stock, of_brands, of_categories
+from recommendations.terms import BlendName, Fallback, Source
+
+OF_CONTEXT = frozenset({BlendName.ITEM, BlendName.CART})
+RULES_VERSION = 0
+
+
+class UnknownPlacementError(Exception):
+    """There is no such placement, or it is switched off."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no placement {name}")
+        self.name = name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """What the first items of an answer are taken from; no pool: the fallbacks have all of it."""
+
+    pool: Pool | None
+    weights: Mapping[str, float]
+    source: Source
+    why: Fallback | None = None
+    version: int | None = None  # of the weights, where they count
+
+
+def recommend(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) -> Answer:
+    placement = snapshot.placements.get(ask.placement)
+    if placement is None:
+        raise UnknownPlacementError(ask.placement)
+    pools = pools_of(snapshot.model) if snapshot.model else None
+    person = person_of(ask, placement, snapshot=snapshot, pools=pools, state=state, now=now)
+    weights = snapshot.weights_for(placement.blend, person.segment) if placement.blend else None
+    ranking = _ranking(ask, placement, pools=pools, person=person, weights=weights)
+    wish = _wish(ask, placement, snapshot=snapshot, person=person, weights=weights)
+    shelf = Shelf(sellable=snapshot.sellable(now), likeness=snapshot.likeness)
+    explainer = Explainer(snapshot=snapshot, pools=pools, person=person, state=state, now=now)
+    picked = _picked(ranking, snapshot, shelf, wish, draw=ask.recommendation_id)
+    shown = _from_pool(ranking, picked, snapshot.stock, explainer) if picked and ranking.pool else []
+    if missing := wish.n - len(shown):
+        open_ = _open(shelf, wish, but=shown, stock=snapshot.stock)
+        rest = filled(ladder(snapshot, pools, person), open_=open_, n=missing)
+        shown += _from_ladder(rest, snapshot.stock, explainer, first=len(shown) + 1)
+    return _answer(ask, ranking, picked, shown, snapshot=snapshot, person=person, known=state.known)
+
+
+def _ranking(
+    ask: Ask,
+    placement: ServedPlacement,
+    *,
+    pools: Pools | None,
+    person: Person,
+    weights: ServedWeights | None,
+) -> Ranking:
+    if pools is None:
+        return Ranking(pool=None, weights={}, source=Source.NEWEST, why=Fallback.NO_MODEL)
+    if placement.blend is None:
+        return Ranking(pool=pools.trending, weights={TRENDING: 1.0}, source=Source.POPULAR)
+    if placement.blend in OF_CONTEXT:
+        found = _of_context(ask, placement.blend, pools, person)
+    else:
+        found = _of_person(placement.blend, pools, person)
+    if isinstance(found, Fallback):
+        return _popular(placement.blend, pools, why=found)
+    pool, source = found
+    vector = weights.weights if weights else {}
+    telling = {name for name in pool.heard if vector.get(name, 0) > 0}
+    if not telling - _popularities(pools):
+        return _popular(placement.blend, pools, why=Fallback.SILENT)
+    return Ranking(pool=pool, weights=vector, source=source, version=weights.version if weights else None)
+
+
+def _of_person(blend: BlendName, pools: Pools, person: Person) -> tuple[Pool, Source] | Fallback:
+    if person.past is None:
+        return person.why_not or Fallback.NO_HISTORY
+    record = pools.record(blend, person.record) if person.record >= 0 else None
+    if record is not None:
+        return record, Source.MODEL
+    return pools.scored(blend, person.past, ()), Source.SESSION
+
+
+def _of_context(ask: Ask, blend: BlendName, pools: Pools, person: Person) -> tuple[Pool, Source] | Fallback:
+    keys = np.array([*ask.context_items, *ask.basket], np.int64)
+    rows = pools.model.items.rows(keys)
+    context = tuple(sorted(set(rows[rows >= 0].tolist())))
+    if not context:
+        return Fallback.NO_CONTEXT
+    return pools.scored(blend, person.past or pools.nobody, context), Source.MODEL
+
+
+def _popular(blend: BlendName, pools: Pools, *, why: Fallback) -> Ranking:
+    """What the stranger's record says of what everybody buys."""
+    record = BlendName.HOME if blend in OF_CONTEXT else blend
+    pool = pools.record(record, pools.model.stranger)
+    speaking = sorted(pool.heard & _popularities(pools)) if pool else []
+    if not speaking:
+        return Ranking(pool=None, weights={}, source=Source.POPULAR, why=why)
+    return Ranking(pool=pool, weights={speaking[0]: 1.0}, source=Source.POPULAR, why=why)
+
+
+def _popularities(pools: Pools) -> frozenset[str]:
+    recommenders = pools.model.recommenders.items()
+    return frozenset(name for name, recommender in recommenders if isinstance(recommender, Popularity))
+
+
+def _wish(
+    ask: Ask, placement: ServedPlacement, *, snapshot: Snapshot, person: Person, weights: ServedWeights | None
+) -> Wish:
+    stock = snapshot.stock
+    own = stock.ids.rows(np.array([*ask.exclude_items, *ask.context_items, *ask.basket], np.int64))
+    diversity = weights.diversity if weights else 0.0
+    return Wish(
+        n=ask.n or placement.n,
+        repeat=placement.repeat,
+        diversity=diversity if ask.diversity is None else ask.diversity,
+        exploration=weights.exploration if weights and ask.explore else 0.0,
+        bought=person.bought,
+        resting=person.resting,
+        excluded=np.union1d(own[own >= 0], person.disliked).astype(np.int32),
+        allowed=_allowed(ask.filter, snapshot) if ask.filter else None,
+    )
+
+
+def _allowed(wanted: Filter, snapshot: Snapshot) -> BoolArray:
+    stock = snapshot.stock
+    allowed = np.ones(len(stock), np.bool_)
+    price = stock.column("price")
+    if wanted.price_from is not None:
+        allowed &= price >= float(wanted.price_from)
+    if wanted.price_to is not None:
+        allowed &= price <= float(wanted.price_to)
+    if wanted.in_stock is not None:
+        allowed &= stock.column("in_stock") == wanted.in_stock
+    if wanted.brands is not None:
+        allowed &= of_brands(stock, wanted.brands)
+    if wanted.categories is not None:
+        under = tuple(f"{path} > " for path in wanted.categories)
+        names = snapshot.names.categories.items()
+        keys = frozenset(key for key, (path, _) in names if path in wanted.categories or path.startswith(under))
+        allowed &= of_categories(stock, keys)
+    return allowed
+
+
+def _picked(ranking: Ranking, snapshot: Snapshot, shelf: Shelf, wish: Wish, *, draw: str) -> Selection | None:
+    """Of the pool; the selection's items are rows of the stock."""
+    if ranking.pool is None:
+        return None
+    rows = snapshot.stock_rows[ranking.pool.items]
+    there = rows >= 0
+    return select(
+        rows[there],
+        ranking.pool.z[:, there],
+        weight_vector(ranking.pool.instances, ranking.weights),
+        shelf=shelf,
+        wish=wish,
+        draw=generator(0, draw) if wish.exploration else None,
+    )
+
+
+def _from_pool(ranking: Ranking, picked: Selection, stock: Stock, explainer: Explainer) -> list[Shown]:
+    pool = ranking.pool
+    if pool is None or explainer.pools is None:
+        return []
+    keys = stock.ids.ids[picked.items]
+    items = explainer.pools.model.items.rows(keys).tolist()
+    return [
+        Shown(
+            item=int(keys[place]),
+            product=stock.products[row],
+            rank=place + 1,
+            score=float(picked.score[place]),
+            final=float(picked.final[place]),
+            contributions={
+                name: part
+                for name, part in zip(pool.instances, picked.contributions[:, place].tolist(), strict=True)
+                if part
+            },
+            reasons=explainer.of_pool(pool, items[place], picked.contributions[:, place]),
+            propensity=float(picked.propensity[place]),
+            source=ranking.source,
+        )
+        for place, row in enumerate(picked.items.tolist())
+    ]
+
+
+def _open(shelf: Shelf, wish: Wish, *, but: Iterable[Shown], stock: Stock) -> BoolArray:
+    """Which rows of the stock may still be shown."""
+    open_, _ = eligibility(np.arange(len(stock), dtype=np.int32), shelf=shelf, wish=wish)
+    open_[stock.ids.rows(np.array([shown.item for shown in but], np.int64))] = False
+    return open_
+
+
+def _from_ladder(rest: Iterable[Filled], stock: Stock, explainer: Explainer, *, first: int) -> list[Shown]:
+    """They have no score of their own: they stand behind all that have one, in the order of their rung."""
+    return [
+        Shown(
+            item=stock.products[row].item,
+            product=stock.products[row],
+            rank=rank,
+            score=0.0,
+            final=0.0,
+            contributions={},
+            reasons=explainer.of_rung(source, row),
+            propensity=1.0,
+            source=source,
+        )
+        for rank, (row, source) in enumerate(rest, start=first)
+    ]
+
+
+def _answer(
+    ask: Ask,
+    ranking: Ranking,
+    picked: Selection | None,
+    shown: list[Shown],
+    *,
+    snapshot: Snapshot,
+    person: Person,
+    known: bool,
+) -> Answer:
+    counts: dict[Source, int] = {}
+    for one in shown[picked.trace.shown if picked else 0 :]:
+        counts[one.source] = counts.get(one.source, 0) + 1
+    why = ranking.why or (Fallback.SHORT if counts else None)
+    if why is None and ask.customer is not None and not known:
+        why = Fallback.NO_LIVE_STATE
+    source = shown[0].source if shown else Source.NONE
+    return Answer(
+        recommendation_id=ask.recommendation_id,
+        placement=ask.placement,
+        model_version=snapshot.model.version_id if snapshot.model else None,
+        weights_version=ranking.version,
+        rules_version=RULES_VERSION,
+        personalised=source in {Source.MODEL, Source.SESSION, Source.SEGMENT} and person.past is not None,
+        source=source,
+        fallback_reason=why,
+        shown=tuple(shown),
+        trace=_trace(ranking, picked, counts),
+    )
+
+
+def _trace(ranking: Ranking, picked: Selection | None, counts: Mapping[Source, int]) -> Trace:
+    if picked is None or ranking.pool is None:
+        return Trace(filled=counts)
+    pool = ranking.pool
+    return Trace(
+        candidates=picked.trace.candidates,
+        eligible=picked.trace.eligible,
+        lost=picked.trace.lost,
+        diversified=picked.trace.diversified,
+        explored=picked.trace.explored,
+        filled=counts,
+        silent=tuple(name for name in pool.instances if name not in pool.heard),
+        missing=tuple(name for name, weight in ranking.weights.items() if weight and name not in pool.instances),
+    )
