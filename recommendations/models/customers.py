@@ -23,6 +23,9 @@ class Customer(models.Model):
         _("kind"), max_length=10, choices=wording.CUSTOMER_KINDS, default=terms.CustomerKind.SIGNED_IN
     )
     personalise = models.BooleanField(_("personalise"), default=True, help_text=_("Off after an objection."))
+    consent_at = models.DateTimeField(
+        _("consent given or refused"), null=True, help_text=_("When the customer last spoke about personalisation.")
+    )
     created_at = models.DateTimeField(_("first known"), default=timezone.now)
 
     objects: ClassVar[models.Manager["Customer"]] = models.Manager.from_queryset(CustomerQuerySet)()
