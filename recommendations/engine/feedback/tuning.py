@@ -31,7 +31,7 @@ DECIMALS = 4
 class SearchConfig:
     draws: int = 120
     concentration: float = 0.3  # of the Dirichlet draws; below 1 most of the weight falls on a few instances
-    climbs: int = 2  # the best so many starting points are climbed from
+    climbs: int = 4  # so many of the best points are climbed from, and the given starts
     rounds: int = 4
 
 
@@ -87,12 +87,13 @@ def tuned(
     given = [vector / vector.sum() for s in starts if (vector := weight_vector(panel.instances, s)).sum() > 0]
     drawn = draw.dirichlet(np.full(size, search.concentration), search.draws).astype(np.float32)
     points = np.concatenate([singles, *(vector[None] for vector in given), drawn])
-    longest = len(points) + search.climbs * search.rounds * size * len(COARSE) + 1
+    longest = len(points) + (search.climbs + len(given)) * search.rounds * size * len(COARSE) + 1
     objective = _Objective(panel, expected=longest, progress=progress)
     values = np.array([objective(point) for point in points])
+    best = np.argsort(-values, kind="stable")[: search.climbs]
     climbed = [
         _climb(objective, points[at], float(values[at]), draw=draw, rounds=search.rounds)
-        for at in np.argsort(-values, kind="stable")[: search.climbs]
+        for at in dict.fromkeys([*range(size, size + len(given)), *best])
     ]
     single = int(np.argmax(values[:size]))
     contenders = [(singles[single], float(values[single])), *climbed]

@@ -76,8 +76,8 @@ def best(scores: FloatArray, k: int) -> BoolArray:
         return np.zeros(scores.shape, np.bool_)
     least = np.partition(scores, scores.shape[1] - k, axis=1)[:, -k, None]
     marked = scores >= least
-    crowded = np.flatnonzero(np.count_nonzero(marked, axis=1) > k)
-    if len(crowded):
+    if np.count_nonzero(marked) > k * len(marked):  # some row has more: its last place is a tie, or −inf
+        crowded = np.flatnonzero(np.count_nonzero(marked, axis=1) > k)
         above = scores[crowded] > least[crowded]
         tied = scores[crowded] == least[crowded]
         room = k - np.count_nonzero(above, axis=1)[:, None]
@@ -85,14 +85,14 @@ def best(scores: FloatArray, k: int) -> BoolArray:
     return marked
 
 
-def marked_positions(marked: BoolArray, k: int) -> Positions:
-    """The marked columns of each row in ascending order, shape [rows, k], −1 where a row has fewer."""
+def marked_positions(marked: BoolArray, k: int | None = None) -> Positions:
+    """The marked columns of each row in ascending order, −1 where a row has fewer: [rows, k], or as wide as needed."""
     flat = np.flatnonzero(marked)
-    counts = np.count_nonzero(marked, axis=1)
+    bounds = np.searchsorted(flat, np.arange(len(marked) + 1) * marked.shape[1])
+    counts = np.diff(bounds)
     rows = np.repeat(np.arange(len(marked)), counts)
-    place = np.arange(len(flat)) - np.repeat(np.cumsum(counts) - counts, counts)
-    positions = np.full((len(marked), k), -1, np.int64)
-    positions[rows, place] = flat - rows * marked.shape[1]
+    positions = np.full((len(marked), counts.max(initial=0) if k is None else k), -1, np.int64)
+    positions[rows, np.arange(len(flat)) - bounds[rows]] = flat - rows * marked.shape[1]
     return positions
 
 
@@ -125,11 +125,6 @@ def largest(scores: FloatArray, k: int) -> Positions:
     maxima = np.fmax.reduce(grouped, axis=1)
     maxima[np.isnan(maxima)] = -np.inf
     bound = np.partition(maxima, GROUPS - k, axis=1)[:, GROUPS - k, None]
-    columns = _columns(scores >= bound)
+    columns = marked_positions(scores >= bound)
     values = gathered(scores, columns, missing=-np.inf)
     return gathered(columns, marked_positions(best(values, k), k), missing=-1)
-
-
-def _columns(reached: BoolArray) -> Positions:
-    widest = int(np.count_nonzero(reached, axis=1).max(initial=0))
-    return marked_positions(reached, widest)

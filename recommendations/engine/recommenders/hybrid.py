@@ -10,6 +10,7 @@ from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from recommendations.engine.frames import FloatArray, IntArray, Queries, Sparse
 from recommendations.engine.ranking.candidates import Candidates, joined, weight_vector
@@ -84,10 +85,11 @@ def candidates(
     records: list[dict[str, Candidates]] = []
     pool = ThreadPoolExecutor(limits.threads)
     try:
-        for record in pool.map(work, blocks):
-            records.append(record)
-            if progress:
-                progress(len(records) / len(blocks))
+        with threadpool_limits(limits=1, user_api="blas"):  # the blocks are the threads
+            for record in pool.map(work, blocks):
+                records.append(record)
+                if progress:
+                    progress(len(records) / len(blocks))
     finally:
         pool.shutdown(cancel_futures=True)
     return {name: joined([record[name] for record in records]) for name in plans}
