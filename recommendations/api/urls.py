@@ -1,9 +1,11 @@
 """The API's addresses. What is not here is a 404 as problem+json."""
 
-from django.urls import re_path
+from django.urls import path, re_path
 
+from recommendations.api.events import Events
 from recommendations.api.unknown import unknown
 
 urlpatterns = [
+    path("v1/events/", Events.as_view(), name="events"),
     re_path(r"^v1/", unknown, name="unknown-path"),
 ]

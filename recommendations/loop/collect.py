@@ -1,21 +1,52 @@
 """Stage 1: events in, from files and from the API; a turn closes the window that it will learn from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
+from recommendations.loop.event_form import EventForm, Refusal
+from recommendations.loop.event_lines import Intake, People, Verdict, lines_of
 from recommendations.loop.turn import TurnContext
 from recommendations.models import Import, ModelVersion, Turn
-from recommendations.store import history, live, model
+from recommendations.store import accepted, history, live, model
 from recommendations.store.complete_journey import load, wheel
 from recommendations.store.complete_journey.load import ClockIsSetError
 from recommendations.store.complete_journey.wheel import WheelIsMissingError
-from recommendations.store.live import Changed
+from recommendations.store.live import Changed, LiveEvent
 from recommendations.store.stage import Report
 from recommendations.terms import Cut
 
-__all__ = ["ClockIsSetError", "WheelIsMissingError", "close_window", "load_complete_journey"]
+__all__ = ["ClockIsSetError", "WheelIsMissingError", "accept", "close_window", "load_complete_journey"]
+
+
+def accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -> list[Verdict]:
+    """Append the events that keep the rules, each once, and say for every row what became of it.
+
+    When it returns everything is committed, and the next answer knows of it (where Valkey is there). Raises
+    ``DatabaseError`` where PostgreSQL is away; then nothing of the request was stored, or a retry repeats it.
+    """
+    intake = Intake(rows, now=now)
+    if not intake.forms:
+        return intake.verdicts([])
+    people = People.of(intake.forms)
+    allowed = accepted.note_consent(people.words)
+    accepted.merge(people.pairs(), source="event")
+    lines = {
+        line[:3]: line
+        for form, owner in zip(intake.forms, people.owners, strict=True)
+        for line in lines_of(form, items=intake.items, owner=owner, source=source)
+    }
+    new = accepted.insert(list(lines.values()))
+    live.remember_objections({customer: not may for customer, may in allowed.items()})
+    live.remember(
+        [
+            LiveEvent(customer=customer, name=line.name, item=line.item_id, at=line.occurred_at)
+            for key, customer in new.items()
+            if customer is not None and (line := lines[key]) is not None
+        ]
+    )
+    return intake.verdicts(new)
 
 
 def load_complete_journey(

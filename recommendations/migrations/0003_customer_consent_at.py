@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('recommendations', '0002_shop'),
+        ("recommendations", "0002_shop"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='customer',
-            name='consent_at',
-            field=models.DateTimeField(help_text='When the customer last spoke about personalisation.', null=True, verbose_name='consent given or refused'),
+            model_name="customer",
+            name="consent_at",
+            field=models.DateTimeField(
+                help_text="When the customer last spoke about personalisation.",
+                null=True,
+                verbose_name="consent given or refused",
+            ),
         ),
     ]

@@ -23,12 +23,12 @@ from recommendations.models import ApiKey, Staff
 from recommendations.services import audit
 from recommendations.services.rates import RateLimiter
 from recommendations.store import live
+from recommendations.store.marks import Watch
 from recommendations.store.valkey import Breaker
 from recommendations.terms import Scope
 
 PREFIX_BYTES = 6
 SECRET_BYTES = 32
-LOOK = 0.25  # seconds between two looks at the mark of change
 OLDEST = 5.0  # seconds after which the keys are read again, mark or no mark
 UNKNOWN = 1.0  # an unknown prefix makes the process read again, at most so often
 USE = 60.0  # seconds between two notes of the last use of a key
@@ -104,14 +104,13 @@ class KeyRing:
         self._reading = threading.Lock()
         self._record = Breaker("postgresql", pause=UNKNOWN, clock=clock)
         self._keys: Mapping[str, KnownKey] = {}
-        self._mark: str | None = None
+        self._watch = Watch(live.Changed.KEYS, clock=clock)
         self._read_at = -math.inf
-        self._looked_at = -math.inf
         self._noted: dict[int, float] = {}
 
     def find(self, prefix: str) -> KnownKey | None:
         """Raises ``DatabaseError`` only where the key is unknown here and PostgreSQL cannot be asked."""
-        if self._keys and self._is_stale():
+        if self._is_stale() and self._keys:
             _beside(self._read)
         if prefix not in self._keys and self._clock() - self._read_at > UNKNOWN:
             self._read()
@@ -126,14 +125,7 @@ class KeyRing:
             _beside(lambda: _note_use(key.pk))
 
     def _is_stale(self) -> bool:
-        now = self._clock()
-        if now - self._looked_at < LOOK:
-            return False
-        self._looked_at = now
-        marks = live.state_of(None, since=None).changed
-        mark = self._mark if marks is None else marks.get(live.Changed.KEYS)
-        moved, self._mark = mark != self._mark, mark
-        return moved or now - self._read_at > OLDEST
+        return self._watch.moved() or self._clock() - self._read_at > OLDEST
 
     def _read(self) -> None:
         asked_at = self._clock()

@@ -1,0 +1,88 @@
+"""Events in: ``POST /api/v1/events/``."""
+
+from collections import Counter
+from http import HTTPStatus
+from uuid import UUID
+
+import msgspec
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from recommendations.api.bodies import RawJson, body_of, malformed
+from recommendations.api.errors import BadRequestError, Flaw, problem
+from recommendations.loop import collect, event_form
+from recommendations.loop.event_form import Reading, Refusal
+from recommendations.loop.event_lines import Verdict
+from recommendations.terms import Scope
+
+SOURCE = "api"
+
+
+class RowResult(msgspec.Struct, omit_defaults=True):
+    """The verdict on a row; pointers start at the body."""
+
+    verdict: str
+    event_id: UUID | None = None
+    pointer: str | None = None
+    reason: str | None = None
+    rejected_items: list[Refusal] = []
+    ignored: list[str] = []
+
+
+class EventsAnswer(msgspec.Struct, omit_defaults=True):
+    accepted: int
+    duplicates: int
+    rejected: int
+    results: list[RowResult]
+    ignored: list[str] = []
+
+
+class Events(APIView):
+    required_scope = Scope.EVENTS_WRITE
+    parser_classes = (RawJson,)
+
+    def post(self, request: Request) -> HttpResponse:
+        reading = _reading(body_of(request))
+        verdicts = collect.accept(reading.rows, source=SOURCE, now=timezone.now())
+        return _answer(reading, verdicts)
+
+
+def _reading(body: bytes) -> Reading:
+    try:
+        return event_form.read(body)
+    except event_form.UnreadableError as error:
+        raise BadRequestError(error.reason, flaws=[Flaw(error.pointer, error.reason)]) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise malformed(body, error) from error
+
+
+def _answer(reading: Reading, verdicts: list[Verdict]) -> HttpResponse:
+    results = [_result(reading, number, verdict) for number, verdict in enumerate(verdicts)]
+    counts = Counter(verdict.verdict for verdict in verdicts)
+    if counts["rejected"] == len(verdicts):
+        flaws = [Flaw(result.pointer or "", result.reason or "") for result in results]
+        members = {"results": results}
+        return problem(HTTPStatus.BAD_REQUEST, _("Every event was rejected."), flaws=flaws, members=members)
+    answer = EventsAnswer(
+        accepted=counts["accepted"],
+        duplicates=counts["duplicate"],
+        rejected=counts["rejected"],
+        results=results,
+        ignored=reading.ignored.get(-1, []),
+    )
+    return HttpResponse(msgspec.json.encode(answer), status=HTTPStatus.ACCEPTED, content_type="application/json")
+
+
+def _result(reading: Reading, number: int, verdict: Verdict) -> RowResult:
+    result = RowResult(verdict.verdict, verdict.event_id)
+    row = "" if reading.single else f"/events/{number}"
+    if verdict.pointer is not None:
+        result.pointer, result.reason = f"{row}{verdict.pointer}", verdict.reason
+    if verdict.refused:
+        result.rejected_items = [Refusal(f"{row}{line.pointer}", line.reason) for line in verdict.refused]
+    if number in reading.ignored:
+        result.ignored = [f"{row}{pointer}" for pointer in reading.ignored[number]]
+    return result

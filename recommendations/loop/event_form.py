@@ -1,0 +1,224 @@
+"""What an event sent by a shop looks like, and how a body of them is read: one bad row never loses its neighbours.
+
+A body without flaws is decoded in one go. Any other is taken apart and read row by row, which costs about four times
+as much and says for each row what is wrong, at which place, and which unknown fields were left out.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from django.utils.translation import gettext as _
+from msgspec import Meta, Raw, Struct, ValidationError
+
+MOST_ROWS = 1_000
+MOST_ITEMS = 200
+MOST_IGNORED = 20  # unknown fields that are named, per row
+
+type Id = Annotated[str, Meta(min_length=1, max_length=128)]
+type Word = Annotated[str, Meta(max_length=64)]
+
+
+class ItemForm(Struct, forbid_unknown_fields=True):
+    item_id: Id
+    quantity: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    price: Decimal | None = None
+    index: Annotated[int, Meta(ge=0, le=32_767)] | None = None
+
+
+class ContextForm(Struct, forbid_unknown_fields=True):
+    channel: Word | None = None
+    page: Annotated[str, Meta(max_length=2_048)] | None = None
+    locale: Word | None = None
+    source: Word | None = None
+
+
+class ConsentForm(Struct, forbid_unknown_fields=True):
+    personalisation: bool | None = None
+    marketing: bool | None = None
+
+
+class EventForm(Struct, forbid_unknown_fields=True):
+    event_id: UUID
+    name: Word
+    timestamp: Annotated[datetime, Meta(tz=True)]
+    user_id: Id | None = None
+    anonymous_id: Id | None = None
+    session_id: Id | None = None
+    items: Annotated[list[ItemForm], Meta(max_length=MOST_ITEMS)] = []
+    value: Decimal | None = None
+    currency: Word | None = None
+    search_term: Annotated[str, Meta(max_length=512)] | None = None
+    transaction_id: Id | None = None
+    recommendation_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    rating: float | None = None
+    rating_scale: Annotated[float, Meta(gt=0, le=1_000_000)] | None = None
+    target_type: Word | None = None
+    target_id: Id | None = None
+    context: ContextForm | None = None
+    consent: ConsentForm | None = None
+
+
+class Refusal(Struct, frozen=True):
+    """Why a row, or a line of it, was not taken; the pointer starts at the row."""
+
+    pointer: str
+    reason: str
+
+
+class UnreadableError(Exception):
+    """The body as a whole holds no events; the pointer starts at the body."""
+
+    def __init__(self, pointer: str, reason: str) -> None:
+        super().__init__(reason)
+        self.pointer, self.reason = pointer, reason
+
+
+@dataclass
+class Reading:
+    """The rows in their order. ``ignored`` names unknown fields: per row, and (−1) of the body around the rows."""
+
+    rows: list[EventForm | Refusal]
+    single: bool = False
+    ignored: dict[int, list[str]] = field(default_factory=dict)
+
+
+class _Batch(Struct, forbid_unknown_fields=True):
+    events: Annotated[list[EventForm], Meta(min_length=1, max_length=MOST_ROWS)]
+
+
+class _RawBatch(Struct):
+    events: Annotated[list[Raw], Meta(min_length=1, max_length=MOST_ROWS)]
+
+
+_batch = msgspec.json.Decoder(_Batch)
+_raw_batch = msgspec.json.Decoder(_RawBatch)
+_event = msgspec.json.Decoder(EventForm)
+_object = msgspec.json.Decoder(dict[str, Raw])
+_array = msgspec.json.Decoder(list[Raw])
+
+_NUL = b"\\u0000"  # the only way to write it in JSON; PostgreSQL takes no such text
+_PLACE = re.compile(r"(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
+_UNKNOWN = "Object contains unknown field"
+_PARTS: dict[type[Struct], dict[str, type[Struct]]] = {
+    EventForm: {"items": ItemForm, "context": ContextForm, "consent": ConsentForm}
+}
+
+
+def read(body: bytes) -> Reading:
+    """The events of a body: ``{"events": [1 to 1000 events]}``, or one event by itself.
+
+    Raises UnreadableError where there are none, and msgspec's DecodeError, UnicodeDecodeError or RecursionError where
+    the body is no JSON.
+    """
+    if _NUL not in body:
+        try:
+            return Reading(rows=list(_batch.decode(body).events))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            pass
+    return _read_row_by_row(body)
+
+
+def _read_row_by_row(body: bytes) -> Reading:
+    body.decode()
+    try:
+        top = _object.decode(body)
+        single = "events" not in top and "event_id" in top
+        rows = [Raw(body)] if single else _raw_batch.decode(body).events
+    except ValidationError as error:
+        raise _unreadable(error) from error
+    reading = Reading(rows=[], single=single)
+    for number, raw in enumerate(rows):
+        row, ignored = _read_row(bytes(raw))
+        reading.rows.append(row)
+        if ignored:
+            reading.ignored[number] = ignored[:MOST_IGNORED]
+    others = [f"/{_escaped(name)}" for name in top if name != "events"]
+    if others and not single:
+        reading.ignored[-1] = others[:MOST_IGNORED]
+    return reading
+
+
+def _unreadable(error: ValidationError) -> UnreadableError:
+    refusal = _refusal(error)
+    if not refusal.pointer or refusal.pointer == "/events":
+        remedy = _("Send {“events”: [1 to %(most)s events]}, or one event by itself.") % {"most": MOST_ROWS}
+        return UnreadableError(refusal.pointer, f"{refusal.reason}. {remedy}")
+    return UnreadableError(refusal.pointer, refusal.reason)
+
+
+def _read_row(raw: bytes) -> tuple[EventForm | Refusal, list[str]]:
+    """The event, or why it is none; and pointers to the fields that are unknown."""
+    ignored: list[str] = []
+    try:
+        try:
+            form = _event.decode(raw)
+        except ValidationError as error:
+            if not str(error).startswith(_UNKNOWN):
+                raise
+            form = _event.decode(_known_part(raw, EventForm, "", ignored))
+    except ValidationError as error:
+        return _refusal(error), ignored
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Refusal("", _("A text in this row is not valid Unicode.")), ignored
+    nul = next(_with_nul(msgspec.to_builtins(form)), None) if _NUL in raw else None
+    return (form, ignored) if nul is None else (Refusal(nul, _("The text holds a NUL character.")), ignored)
+
+
+def _known_part(raw: bytes, kind: type[Struct], pointer: str, ignored: list[str]) -> bytes:
+    """The object without the fields that ``kind`` does not have; their pointers are added to ``ignored``."""
+    parts, kept = _PARTS.get(kind, {}), {}
+    for name, value in _object.decode(raw).items():
+        place = f"{pointer}/{_escaped(name)}"
+        if name not in kind.__struct_fields__:
+            ignored.append(place)
+        elif name in parts:
+            kept[name] = _known_value(bytes(value), parts[name], place, ignored)
+        else:
+            kept[name] = value
+    return msgspec.json.encode(kept)
+
+
+def _known_value(raw: bytes, kind: type[Struct], pointer: str, ignored: list[str]) -> Raw:
+    """The same for an object or a list of objects; anything else is left for the decoder to refuse."""
+    if raw.startswith(b"{"):
+        return Raw(_known_part(raw, kind, pointer, ignored))
+    if raw.startswith(b"["):
+        values = [
+            _known_value(bytes(value), kind, f"{pointer}/{position}", ignored) if value[:1] == b"{" else value
+            for position, value in enumerate(map(bytes, _array.decode(raw)))
+        ]
+        return Raw(b"[" + b",".join(map(bytes, values)) + b"]")
+    return Raw(raw)
+
+
+def _refusal(error: ValidationError) -> Refusal:
+    found = _PLACE.fullmatch(str(error))
+    message, path = (found["message"], found["path"] or "") if found else (str(error), "")
+    pointer = path.replace("[", "/").replace("]", "").replace(".", "/")
+    if missing := _MISSING.fullmatch(message):
+        return Refusal(f"{pointer}/{missing['name']}", _("The field is missing."))
+    if "timezone" in message:
+        message = _("The time has no time zone; write it like 2026-09-01T10:02:11Z.")
+    return Refusal(pointer, message)
+
+
+def _with_nul(value: Any, pointer: str = "") -> Iterator[str]:
+    if isinstance(value, str) and "\x00" in value:
+        yield pointer
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _with_nul(inner, f"{pointer}/{name}")
+    elif isinstance(value, list):
+        for position, inner in enumerate(value):
+            yield from _with_nul(inner, f"{pointer}/{position}")
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
