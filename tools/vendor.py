@@ -1,0 +1,102 @@
+"""Fetch the browser's libraries by package name and version, and record what came: ``python tools/vendor.py``.
+
+Needs npm. The files are committed, so nobody needs this to run Recsite; a test compares them with ``VENDOR.json``.
+"""
+
+import hashlib
+import json
+import re
+import subprocess
+import tarfile
+import tempfile
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SVG = "http://www.w3.org/2000/svg"
+
+
+@dataclass(frozen=True)
+class Library:
+    """One file of one npm package, or a sprite of one folder, and where it goes."""
+
+    name: str
+    version: str
+    source: str
+    target: str
+
+
+LIBRARIES = (
+    Library("htmx.org", "4.0.1", "dist/htmx.min.js", "static/vendor/htmx.min.js"),
+    Library("@tabler/core", "1.6.1", "dist/css/tabler.min.css", "static/vendor/tabler.min.css"),
+    Library(
+        "plotly.js-cartesian-dist-min", "4.1.1", "plotly-cartesian.min.js", "static/vendor/plotly-cartesian.min.js"
+    ),
+    Library("axe-core", "4.14.1", "axe.min.js", "tests/vendor/axe.min.js"),
+    Library("@tabler/icons", "3.52.0", "icons/outline", "static/img/icons.svg"),
+)
+ICON_NAMES = (ROOT / "tools/icons.txt").read_text(encoding="utf-8").split()
+_SOURCE_MAP = re.compile(rb"\n?(?://# sourceMappingURL=\S+|/\*# sourceMappingURL=.*?\*/)\s*\Z")
+
+
+def main() -> None:
+    recorded, licences = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for library in LIBRARIES:
+            files = _unpack(library, Path(folder))
+            source = files / library.source
+            # A named source map that is not there makes collectstatic fail.
+            content = _sprite(source) if source.is_dir() else _SOURCE_MAP.sub(b"\n", source.read_bytes())
+            recorded.append(_write(library, content, files))
+            licences += [f"{library.name} {library.version}\n\n{text}" for text in _licence_texts(files)]
+    (ROOT / "static/vendor/VENDOR.json").write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
+    (ROOT / "static/vendor/LICENCES.txt").write_text(f"\n{'-' * 79}\n".join(licences), encoding="utf-8")
+
+
+def _unpack(library: Library, folder: Path) -> Path:
+    """The folder with the package's files."""
+    argv = ["npm", "pack", "--silent", "--pack-destination", str(folder), f"{library.name}@{library.version}"]
+    archive = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.split()[-1]
+    target = folder / f"{archive}.d"
+    with tarfile.open(folder / archive) as tar:
+        tar.extractall(target, filter="data")
+    return next(target.iterdir())
+
+
+def _licence_texts(files: Path) -> list[str]:
+    """A package without such a file has its licence in the first lines of its code."""
+    return [path.read_text(encoding="utf-8") for path in files.glob("LICENSE*")]
+
+
+def _write(library: Library, content: bytes, files: Path) -> dict[str, str]:
+    path = ROOT / library.target
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    package = json.loads((files / "package.json").read_text(encoding="utf-8"))
+    return {
+        "file": library.target,
+        "package": library.name,
+        "version": library.version,
+        "licence": package["license"],
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+
+def _sprite(folder: Path) -> bytes:
+    """One SVG with a symbol per icon; pages use ``<use href="…icons.svg#name">``."""
+    ET.register_namespace("", SVG)
+    sprite = ET.Element(f"{{{SVG}}}svg")
+    for name in sorted(ICON_NAMES):
+        icon = ET.parse(folder / f"{name}.svg").getroot()  # noqa: S314 - a pinned package
+        symbol = ET.SubElement(sprite, f"{{{SVG}}}symbol", {"id": name, "viewBox": icon.get("viewBox", "0 0 24 24")})
+        shapes = ("fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin")
+        symbol.attrib.update({key: icon.get(key, "") for key in shapes if icon.get(key)})
+        symbol.extend(shape for shape in icon if shape.get("stroke") != "none")
+    for shape in sprite.iter():
+        shape.text = shape.tail = None
+    return bytes(ET.tostring(sprite, encoding="utf-8")) + b"\n"
+
+
+if __name__ == "__main__":
+    main()
