@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import sys
+import threading
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -23,6 +25,7 @@ _BROWSER_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+_HELD = ("recommendations.services.keys", "recommendations.store.lookups")  # what a process holds of the database
 _USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}
 
 
@@ -30,6 +33,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "page" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """What a request left to a thread beside it ends before the test's database goes."""
+    for thread in threading.enumerate():
+        if thread.name == "api-keys":
+            thread.join(10)
 
 
 @pytest.fixture
@@ -45,6 +56,9 @@ def _empty_valkey(request: pytest.FixtureRequest) -> None:
         with redis.Redis.from_url(settings.REDIS_URL) as client:
             client.flushdb()
         caches.close_all()
+        for name in _HELD:
+            if module := sys.modules.get(name):
+                module.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -155,6 +155,12 @@ def _rates() -> RateLimiter:
     return RateLimiter()
 
 
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    key_ring.cache_clear()
+    _rates.cache_clear()
+
+
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
 

@@ -1,0 +1,56 @@
+"""A key with the wanted scopes, and a client that sends it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from recommendations.services import keys
+from recommendations.terms import Scope
+
+
+class ApiClient:
+    """A storefront: no cookies, JSON bodies, one key."""
+
+    def __init__(self, authorization: str = "") -> None:
+        self.headers = {"Authorization": authorization} if authorization else {}
+        self._client = Client()
+
+    def get(self, path: str, **parameters: Any) -> HttpResponse:
+        return self._client.get(path, parameters, headers=self.headers)
+
+    def send(self, method: str, path: str, body: Any = b"", content_type: str = "application/json") -> HttpResponse:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self._client.generic(method, path, data, content_type, headers=self.headers)
+
+    def post(self, path: str, body: Any, **options: Any) -> HttpResponse:
+        return self.send("POST", path, body, **options)
+
+
+@pytest.fixture
+def client_with(db: None) -> Callable[..., ApiClient]:
+    """``client_with(Scope.EVENTS_WRITE, requests_per_minute=5)``"""
+
+    def make(*scopes: Scope, requests_per_minute: int | None = None) -> ApiClient:
+        key, secret = keys.create_key(
+            name="storefront", scopes=scopes, by=None, requests_per_minute=requests_per_minute
+        )
+        keys.forget()
+        return ApiClient(f"Api-Key {key.prefix}.{secret}")
+
+    return make
+
+
+def problem(answer: HttpResponse, status: int) -> dict[str, Any]:
+    """The body of an error, which must be a whole RFC 9457 problem of that status."""
+    assert answer.status_code == status, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    body = json.loads(answer.content)
+    assert body["status"] == status
+    assert {"type", "title", "status", "detail", "errors"} <= body.keys()
+    assert all(error.keys() == {"pointer", "message"} for error in body["errors"])
+    assert b"Traceback" not in answer.content
+    return dict(body)

@@ -1,0 +1,324 @@
+"""Keys of the API: hashed, scoped, limited, revocable, and at work while PostgreSQL or Valkey is away."""
+
+import hashlib
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import get_resolver, path
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from recommendations.api import urls
+from recommendations.models import ApiKey, AuditEntry
+from recommendations.services import keys
+from recommendations.services.rates import RateLimiter
+from recommendations.store import live
+from recommendations.store.valkey import Link, valkey
+from recommendations.terms import Scope
+from tests.api.conftest import ApiClient, problem
+
+
+class Forgetful(APIView):
+    """A view whose author forgot to say what it needs."""
+
+    def get(self, request: Request) -> HttpResponse:
+        return HttpResponse("secrets")
+
+
+class Careful(Forgetful):
+    required_scope = Scope.METRICS_READ
+
+
+urlpatterns = [path("forgetful/", Forgetful.as_view()), path("careful/", Careful.as_view())]
+here = pytest.mark.urls(__name__)
+
+# What each address of the API needs; None is public. An address that is not here fails the test below.
+NEEDS: dict[str, Scope | None] = {"events": Scope.EVENTS_WRITE}
+METHODS = {"events": "POST"}
+PUBLIC = {"unknown-path"}
+
+
+def wait_until(true: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+# --- made and revoked
+
+
+@pytest.mark.django_db
+def test_only_a_hash_of_the_secret_is_stored() -> None:
+    key, secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    row = ApiKey.objects.values().get(pk=key.pk)
+    assert row["digest"] == hashlib.sha256(secret.encode()).hexdigest()
+    assert secret not in json.dumps(row, default=str)
+    assert len(secret) >= 43  # 256 bits
+    assert row["scopes"] == ["events:write"]
+
+
+@pytest.mark.django_db
+def test_making_and_revoking_a_key_leaves_a_trail_without_the_secret() -> None:
+    key, secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    assert keys.revoke_key(key=key, by=None)
+    assert not keys.revoke_key(key=key, by=None)
+    entries = list(AuditEntry.objects.order_by("id").values("verb", "after", "label", "note"))
+    assert [entry["verb"] for entry in entries] == ["create", "revoke"]
+    assert secret not in json.dumps(entries)
+
+
+# --- who may
+
+
+@here
+def test_without_a_key_401_says_how_to_authenticate(db: None) -> None:
+    answer = Client().get("/careful/")
+    problem(answer, 401)
+    assert answer["WWW-Authenticate"].startswith("Api-Key")
+
+
+@here
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "Api-Key nonsense",
+        "Api-Key ",
+        "Api-Key",
+        "Api-Key a.b",
+        "Bearer abc",
+        "Api-Key \xff\xfe.\xe9",
+        "Api-Key " + "x" * 5_000,
+        "Api-Key ...",
+    ],
+)
+def test_a_key_that_is_none_is_refused(authorization: str, client_with: Callable[..., ApiClient]) -> None:
+    client_with(Scope.METRICS_READ)
+    problem(ApiClient(authorization).get("/careful/"), 401)
+
+
+@here
+def test_a_wrong_secret_of_a_known_prefix_is_refused(client_with: Callable[..., ApiClient]) -> None:
+    good = client_with(Scope.METRICS_READ)
+    prefix = good.headers["Authorization"].partition(".")[0]
+    assert good.get("/careful/").status_code == 200
+    problem(ApiClient(f"{prefix}.wrong").get("/careful/"), 401)
+    problem(ApiClient(prefix).get("/careful/"), 401)
+
+
+@here
+def test_the_key_is_only_taken_from_the_header(client_with: Callable[..., ApiClient]) -> None:
+    token = client_with(Scope.METRICS_READ).headers["Authorization"].removeprefix("Api-Key ")
+    problem(ApiClient().get("/careful/", api_key=token, key=token), 401)
+
+
+@here
+def test_a_view_without_a_scope_is_refused_to_every_key(client_with: Callable[..., ApiClient]) -> None:
+    problem(client_with(*Scope).get("/forgetful/"), 403)
+    problem(ApiClient().get("/forgetful/"), 401)
+
+
+@here
+@pytest.mark.parametrize("scope", list(Scope))
+def test_a_key_does_what_its_scope_says(scope: Scope, client_with: Callable[..., ApiClient]) -> None:
+    answer = client_with(scope).get("/careful/")
+    if scope is Scope.METRICS_READ:
+        assert answer.content == b"secrets"
+    else:
+        assert "metrics:read" in problem(answer, 403)["detail"]
+
+
+def test_every_address_of_the_api_is_in_the_table() -> None:
+    names = {pattern.name for pattern in urls.urlpatterns}
+    assert names == NEEDS.keys() | PUBLIC
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS))
+@pytest.mark.parametrize("scope", [None, *Scope])
+def test_scopes_and_endpoints(name: str, scope: Scope | None, client_with: Callable[..., ApiClient]) -> None:
+    client = client_with(scope) if scope else ApiClient()
+    view = get_resolver("recommendations.api.urls").reverse_dict.getlist(name)[0][0][0][0]
+    address = "/api/" + view % {"placement": "home", "shop_id": "SKU1"}
+    answer = client.send(METHODS.get(name, "GET"), address, {})
+    needed = NEEDS[name]
+    if needed is None or scope == needed:
+        assert answer.status_code not in {401, 403}
+    else:
+        problem(answer, 403 if scope else 401)
+
+
+@here
+def test_no_session_is_made(client_with: Callable[..., ApiClient]) -> None:
+    answer = client_with(Scope.METRICS_READ).get("/careful/")
+    assert not answer.cookies
+
+
+# --- revoked, unreachable
+
+
+def test_a_revoked_key_stops_within_a_second(transactional_db: None) -> None:
+    key, secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    token = f"{key.prefix}.{secret}"
+    assert keys.find_key(token) is not None
+    keys.revoke_key(key=key, by=None)
+    assert wait_until(lambda: keys.find_key(token) is None, 1)
+
+
+def test_a_new_key_works_in_a_process_that_has_read_the_others(transactional_db: None) -> None:
+    first, secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    assert keys.find_key(f"{first.prefix}.{secret}") is not None
+    time.sleep(keys.UNKNOWN + 0.05)
+    second, secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    assert keys.find_key(f"{second.prefix}.{secret}") is not None
+
+
+def test_a_key_that_was_read_works_without_any_server(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    token = f"{key.prefix}.{secret}"
+    assert keys.find_key(token) is not None
+    valkey.cache_clear()
+    monkeypatch.setattr("django.conf.settings.REDIS_URL", "redis://127.0.0.1:1/0")
+    with dead_database():
+        begin = time.monotonic()
+        found = [keys.find_key(token) for _ in range(100)]
+        assert all(found)
+        assert time.monotonic() - begin < 1
+        assert keys.seconds_to_wait(found[0]) is None  # type: ignore[arg-type]
+    valkey.cache_clear()
+
+
+class dead_database:  # noqa: N801 - reads as a with statement
+    """The default database's connections lead nowhere."""
+
+    def __enter__(self) -> None:
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]
+        self._host = connection.settings_dict["HOST"], connection.settings_dict["PORT"]
+        connection.settings_dict.update(HOST="127.0.0.1", PORT="1")
+
+    def __exit__(self, *_error: object) -> None:
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]
+        host, port = self._host
+        connection.settings_dict.update(HOST=host, PORT=port)
+
+
+# --- last used
+
+
+def test_the_last_use_is_noted_once_a_minute(transactional_db: None) -> None:
+    key, secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    keys.find_key(f"{key.prefix}.{secret}")
+
+    def noted() -> bool:
+        key.refresh_from_db()
+        return key.last_used_at is not None
+
+    assert wait_until(noted, 3)
+    first = key.last_used_at
+    keys.forget()  # another process
+    keys.find_key(f"{key.prefix}.{secret}")
+    time.sleep(0.3)
+    key.refresh_from_db()
+    assert key.last_used_at == first
+    ApiKey.objects.update(last_used_at=timezone.now() - timedelta(seconds=61))
+    keys.forget()
+    keys.find_key(f"{key.prefix}.{secret}")
+    assert wait_until(lambda: noted() and key.last_used_at > first, 3)  # type: ignore[operator]
+
+
+# --- how often
+
+
+@here
+def test_too_many_requests_are_told_when_to_come_back(client_with: Callable[..., ApiClient]) -> None:
+    client = client_with(Scope.METRICS_READ, requests_per_minute=5)
+    other = client_with(Scope.METRICS_READ, requests_per_minute=5)
+    answers = [client.get("/careful/") for _ in range(9)]
+    statuses = [answer.status_code for answer in answers]
+    assert statuses.count(200) == 5 or crosses_a_minute(statuses)
+    refused = answers[-1]
+    problem(refused, 429)
+    assert 1 <= int(refused["Retry-After"]) <= 60
+    assert other.get("/careful/").status_code == 200
+
+
+def crosses_a_minute(statuses: list[int]) -> bool:
+    """A minute began while the test ran, so that counting began again."""
+    return statuses.count(200) > 5 and 429 in statuses
+
+
+def test_processes_count_together(valkey: redis.Redis) -> None:
+    now = [1_000_000.0]
+    processes = [RateLimiter(clock=lambda: now[0]) for _ in range(3)]
+    passed = 0
+    for request in range(3_000):
+        now[0] += 0.001
+        passed += processes[request % 3].seconds_to_wait("k", limit=1_000) is None
+    assert 1_000 <= passed <= 1_050
+    now[0] += 60
+    assert processes[0].seconds_to_wait("k", limit=1_000) is None
+
+
+def test_a_small_limit_is_exact_over_processes(valkey: redis.Redis) -> None:
+    processes = [RateLimiter(clock=lambda: 1_000_000.0) for _ in range(4)]
+    assert sum(processes[n % 4].seconds_to_wait("k", limit=10) is None for n in range(40)) == 10
+
+
+def test_threads_count_each_request_once(valkey: redis.Redis) -> None:
+    limiter, passed = RateLimiter(clock=lambda: 1_000_000.0), []
+    threads = [
+        threading.Thread(target=lambda: passed.extend(limiter.seconds_to_wait("k", limit=200) for _ in range(100)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 196 <= passed.count(None) <= 204
+
+
+def test_without_valkey_each_process_keeps_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recommendations.services.rates.valkey", lambda: Link("redis://127.0.0.1:1/0"))
+    limiter = RateLimiter(clock=lambda: 1_000_000.0)
+    waits = [limiter.seconds_to_wait("k", limit=10) for _ in range(15)]
+    assert waits.count(None) == 10
+    assert waits[-1] == pytest.approx(60 - 1_000_000.0 % 60)
+
+
+# --- kept out of the logs
+
+
+@here
+def test_the_secret_is_in_no_log(client_with: Callable[..., ApiClient], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    client = client_with(Scope.METRICS_READ)
+    secret = client.headers["Authorization"].partition(".")[2]
+    client.get("/careful/")
+    client.get("/forgetful/")
+    ApiClient(f"Api-Key unknown.{secret}").get("/careful/")
+    assert caplog.records
+    assert not any(secret in str(vars(record)) for record in caplog.records)
+
+
+def marks() -> Any:
+    return live.state_of(None, since=None).changed
+
+
+def test_making_a_key_tells_every_process(transactional_db: None) -> None:
+    before = marks()
+    keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    assert marks().get("keys") != (before or {}).get("keys")
