@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from recommendations.loop.answer import Answer, Ask, Request
-from recommendations.loop.recommend import recommend
+from recommendations.loop.recommend import UnknownPlacementError, recommend
 from recommendations.store import live, slates
-from recommendations.store.serving import Snapshot, customer_key, keeper
+from recommendations.store.serving import NotLoadedError, Snapshot, customer_key, keeper
 from recommendations.store.stock import Stock
 from recommendations.terms import CustomerKind, Fallback
+
+__all__ = ["NotLoadedError", "UnknownPlacementError", "serve"]
 
 
 def serve(request: Request, *, now: datetime) -> Answer:
