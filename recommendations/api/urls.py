@@ -3,9 +3,11 @@
 from django.urls import path, re_path
 
 from recommendations.api.events import Events
+from recommendations.api.recommend import RecommendView
 from recommendations.api.unknown import unknown
 
 urlpatterns = [
     path("v1/events/", Events.as_view(), name="events"),
+    path("v1/placements/<slug:placement>/recommend/", RecommendView.as_view(), name="recommend"),
     re_path(r"^v1/", unknown, name="unknown-path"),
 ]
