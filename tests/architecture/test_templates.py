@@ -1,0 +1,58 @@
+"""Pages stay within the strict content security policy, and name only icons that exist."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from tests.architecture.source import ROOT, tracked
+
+BANNED = {
+    "inline script": r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>",
+    "inline style": r"<style|\sstyle\s*=",
+    "inline handler": r"\son[a-z]+\s*=",
+    "htmx handler (needs eval)": r"hx-on\b|data-hx-on\b",
+    "htmx expression (needs eval)": r"""=\s*["']\s*(?:js|javascript):""",
+    "htmx trigger filter (needs eval)": r"""hx-trigger\s*=\s*["'][^"']*\w\[""",
+    "address of another host": r"""(?:src|href|action)\s*=\s*["']?(?:https?:)?//""",
+    "text that is not escaped": r"\|\s*safe\b|\bautoescape off",
+}
+
+
+# A figure's JSON, in which Plotly escapes "<" and "/", stands in a block of data as it is.
+FIGURE = re.compile(r"(<script type=\"application/json\"[^>]*>)\{\{ [\w.]*figure[\w.]*\|safe \}\}</script>")
+
+
+def templates() -> dict[str, str]:
+    pages = [path for path in tracked() if path.suffix == ".html" and "tests" not in path.parts]
+    return {str(path.relative_to(ROOT)): FIGURE.sub(r"\1</script>", path.read_text(encoding="utf-8")) for path in pages}
+
+
+@pytest.mark.parametrize("what", BANNED)
+def test_no_banned_markup(what: str) -> None:
+    pattern = re.compile(BANNED[what], flags=re.IGNORECASE)
+    assert [f"{name}: {found.group()}" for name, text in templates().items() for found in pattern.finditer(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("what", "markup"),
+    [
+        ("inline script", "<script>go()</script>"),
+        ("inline style", '<p class="a" style="color:red">'),
+        ("inline handler", '<button onclick="go()">'),
+        ("htmx handler (needs eval)", '<button hx-on:click="go()">'),
+        ("htmx expression (needs eval)", """<a hx-vals="js:{a: 1}">"""),
+        ("htmx trigger filter (needs eval)", """<a hx-trigger="keyup[key=='s']">"""),
+        ("address of another host", '<script src="//cdn.example/x.js">'),
+        ("text that is not escaped", "{{ title|safe }}"),
+    ],
+)
+def test_banned_markup_is_seen(what: str, markup: str) -> None:
+    assert re.search(BANNED[what], markup, flags=re.IGNORECASE)
+
+
+def test_icons_exist() -> None:
+    sprite = ET.parse(ROOT / "static/img/icons.svg").getroot()
+    known = {symbol.get("id") for symbol in sprite}
+    used = {name for text in templates().values() for name in re.findall(r"""{%\s*icon\s+["']([\w-]+)["']""", text)}
+    assert used - known == set()
