@@ -28,6 +28,7 @@ from recommendations.store import turns
 from recommendations.store.model import load_model
 from recommendations.terms import BlendName, Cut, RunStatus, Stage, WeightsStatus
 from tests.grocery import open_shop
+from tests.trained import artefact_folder
 
 NOW = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)
 ONE_TURN = """
@@ -40,20 +41,14 @@ run_turn(uuid.UUID(sys.argv[1]), clock=timezone.now)
 
 
 @pytest.fixture(autouse=True)
-def artefact_folder(tmp_path: Path, settings: object) -> None:
-    settings.STORAGES = {  # type: ignore[attr-defined]
-        **settings.STORAGES,  # type: ignore[attr-defined]
-        "artefacts": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "artefacts"},
-        },
-    }
+def folder(tmp_path: Path) -> Iterator[None]:
+    with artefact_folder(tmp_path / "artefacts"):
+        yield
 
 
 @pytest.fixture
-def grocery(transactional_db: None) -> Iterator[None]:
+def grocery(transactional_db: None) -> None:
     open_shop(now=NOW)
-    yield
 
 
 def go_round() -> Turn:

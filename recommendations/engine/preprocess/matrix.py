@@ -42,10 +42,11 @@ class EventWeights:
     def relative(self, names: pd.Series, ratings: NDArray[np.floating]) -> FloatArray:
         """α relative to a purchase, one per event; a rating (share of its scale, 0 … 1) in proportion, unrated 0."""
         unit = self.points[EventName.PURCHASE]
-        strength = names.map({name: points / unit for name, points in self.points.items()}).to_numpy(np.float64)
+        strength = names.map({name: points / unit for name, points in self.points.items()}).to_numpy(
+            np.float64, copy=True
+        )
         rated = (names == EventName.RATE_ITEM).to_numpy()
-        strength[rated] *= ratings[rated]
-        return np.nan_to_num(strength).astype(np.float32)
+        return np.nan_to_num(np.where(rated, strength * ratings, strength)).astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,117 @@
+"""The worked example of ``maths.md`` through database, loop and API: numbers that a sheet of paper gives."""
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from recommendations.loop.interests import SHRINKAGE
+from recommendations.loop.run import run_turn
+from recommendations.models import Category, Customer, Event, InterestProfile, Item
+from recommendations.services.keys import create_key
+from recommendations.services.turns import start_turn
+from recommendations.store import blending
+from recommendations.store.live import announce
+from recommendations.store.pseudonyms import pseudonym
+from recommendations.terms import BlendName, RunStatus, Scope
+from tests.shop import BOUGHT, POPULARITY, PURCHASE, SEARCHED, TOTAL, VIEWED, WEIGHTS
+from tests.trained import artefact_folder
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+TOLD = 3  # users 1, 2 and 3 have a history; 4 – 10 are cold
+
+
+@pytest.fixture
+def example(transactional_db: None, tmp_path: Path) -> Iterator[None]:
+    categories = [Category.objects.create(path=f"C{number}", name=f"Category {number}") for number in range(1, 9)]
+    items = {}
+    for number in range(1, 21):
+        items[number] = Item.objects.create(
+            shop_id=str(number), title=f"Item {number}", listed_at=NOW - timedelta(days=365)
+        )
+        items[number].categories.add(categories[(number - 1) % 8])
+    for user in range(1, 11):
+        customer = Customer.objects.create(pseudonym=pseudonym(str(user)))
+        for name, table in (("purchase", BOUGHT), ("view_item", VIEWED), ("search", SEARCHED)):
+            for line, number in enumerate(table.get(user, ())):
+                Event.objects.create(
+                    occurred_at=NOW - timedelta(seconds=5),
+                    event_id=uuid4(),
+                    line=line,
+                    name=name,
+                    customer=customer,
+                    item=items[number],
+                    quantity=1,
+                    transaction_id=f"t{user}" if name == "purchase" else None,
+                )
+    with artefact_folder(tmp_path):
+        turn = start_turn(by=None, now=NOW, in_worker=False)
+        assert run_turn(turn.pk, clock=timezone.now) is RunStatus.SUCCEEDED
+        yield
+
+
+def shares_by_hand(user: int, tau: float) -> dict[str, float]:
+    """θ_ic = (U_ic + τ g_c) / (Σ_c U_ic + τ), in purchases; item j is the only one of its category with acts."""
+    total = sum(POPULARITY)
+    return {
+        f"Category {number}": float(
+            (Fraction(weight, PURCHASE) + Fraction(tau) * popularity / total)
+            / (Fraction(TOTAL, PURCHASE) + Fraction(tau))
+        )
+        for number, (weight, popularity) in enumerate(zip(WEIGHTS[user], POPULARITY, strict=True), start=1)
+    }
+
+
+def test_the_loop_gives_the_interest_shares_of_the_sheet(example: None) -> None:
+    names = dict(Category.objects.values_list("pk", "name"))
+    for user in range(1, TOLD + 1):
+        for half_life, tau in SHRINKAGE.items():
+            profile = InterestProfile.objects.get(customer__pseudonym=pseudonym(str(user)), half_life_days=half_life)
+            found = {names[key]: share for key, share in zip(profile.categories, profile.shares, strict=True)}
+            assert found == pytest.approx(shares_by_hand(user, tau), abs=1e-4)
+            assert profile.weight == pytest.approx(TOTAL / PURCHASE, abs=1e-3)
+    assert InterestProfile.objects.count() == TOLD * len(SHRINKAGE)  # nobody else has one
+
+
+@pytest.mark.parametrize("user", range(1, TOLD + 1))
+def test_the_api_gives_the_list_and_the_scores_of_the_sheet(example: None, user: int) -> None:
+    """With interests alone, r_ij = θ_ic, as every category has one item with acts; z over the eight candidates."""
+    blending.append_weights(
+        blend=BlendName.HOME, weights={"interests": 1.0}, reason="by hand", expected={},
+        author=None, now=NOW, publish=True,
+    )  # fmt: skip
+    announce("weights")
+    theta = list(shares_by_hand(user, 50.0).values())
+    mean = sum(theta) / 8
+    spread = math.sqrt(sum((value - mean) ** 2 for value in theta) / 8)
+    expected = {str(number): (value - mean) / spread for number, value in enumerate(theta, start=1)}
+
+    _, secret = create_key(name="test", scopes=[Scope.RECOMMENDATIONS_READ], by=None)
+    response = Client().get(
+        "/api/v1/placements/home/recommend/",
+        {"user_id": str(user), "n": 8},
+        headers={"Authorization": f"Api-Key {secret}"},
+    )
+    assert response.status_code == 200, response.content
+    body = response.json()
+    assert (body["source"], body["personalised"]) == ("model", True)
+    found = {row["item_id"]: row["score"] for row in body["results"]}
+    assert found == pytest.approx(expected, abs=2e-3)  # records are float16
+    assert [row["item_id"] for row in body["results"]] == sorted(
+        expected, key=lambda item: (-expected[item], int(item))
+    )
+    for row in body["results"]:
+        assert row["contributions"] == pytest.approx({"interests": row["score"]}, abs=1e-6)
+
+
+def test_the_article_s_printed_vectors_follow_from_no_formula() -> None:
+    """The article prints a u_1 that sums to 1.7; shares sum to 1 whatever the weights are."""
+    for user in range(1, TOLD + 1):
+        for tau in (0, 50):
+            assert sum(shares_by_hand(user, tau).values()) == pytest.approx(1)
