@@ -2,22 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 
 from recommendations.loop.event_form import EventForm, Refusal
 from recommendations.loop.event_lines import Intake, People, Verdict, lines_of
+from recommendations.loop.event_rules import NAMES, NEEDS_ITEMS, TRADES
 from recommendations.loop.turn import TurnContext
 from recommendations.models import Import, ModelVersion, Turn
-from recommendations.store import accepted, history, live, model
+from recommendations.store import accepted, bulk, history, live, model
 from recommendations.store.complete_journey import load, wheel
 from recommendations.store.complete_journey.load import ClockIsSetError
 from recommendations.store.complete_journey.wheel import WheelIsMissingError
+from recommendations.store.event_rows import EventRules
+from recommendations.store.files import UnreadableFileError
 from recommendations.store.live import Changed, LiveEvent
 from recommendations.store.stage import Report
 from recommendations.terms import Cut
 
-__all__ = ["ClockIsSetError", "WheelIsMissingError", "accept", "close_window", "load_complete_journey"]
+__all__ = [
+    "ClockIsSetError", "UnreadableFileError", "WheelIsMissingError", "accept", "close_window", "import_events",
+    "import_items", "load_complete_journey",
+]  # fmt: skip
 
 
 def accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -> list[Verdict]:
@@ -47,6 +55,23 @@ def accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -
         ]
     )
     return intake.verdicts(new)
+
+
+def import_items(path: Path, *, now: datetime, report: Report) -> Import:
+    """Items of a CSV or Parquet file into the catalogue; raises UnreadableFileError where there are none."""
+    imported = bulk.import_items(path, currency=settings.SHOP_CURRENCY, now=now, report=report)
+    transaction.on_commit(lambda: live.announce(Changed.CATALOGUE))
+    return imported
+
+
+def import_events(path: Path, *, now: datetime, report: Report) -> Import:
+    """Events of a CSV or Parquet file, each once; raises UnreadableFileError where there are none."""
+    names = {written: str(name) for written, name in NAMES.items()}
+    rules = EventRules(names=names, need_items=NEEDS_ITEMS, trades=TRADES, currency=settings.SHOP_CURRENCY)
+    imported = bulk.import_events(path, rules=rules, now=now, report=report)
+    if ModelVersion.objects.live().exists():  # it has not learned from these, so that they count as just done
+        transaction.on_commit(live.rebuild)
+    return imported
 
 
 def load_complete_journey(

@@ -1,7 +1,7 @@
 """Temporary tables that COPY fills: unlogged, seen by nobody else, gone with the connection."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,6 +32,10 @@ def temporary(name: str, columns: str) -> Iterator[None]:
             _drop(name)
         raise
     _drop(name)
+
+
+def definition(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
 
 
 @contextmanager

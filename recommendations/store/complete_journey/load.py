@@ -12,7 +12,7 @@ from recommendations.store import events, imports, items
 from recommendations.store.complete_journey import wheel
 from recommendations.store.complete_journey.wheel import DISCOUNTS, Journey
 from recommendations.store.pseudonyms import customer_keys, pseudonym
-from recommendations.store.stage import Report, copy, csv_block, heavy, rows, temporary
+from recommendations.store.stage import Report, copy, csv_block, definition, heavy, rows, temporary
 from recommendations.terms import CustomerKind, EventName
 
 DEMO_CLOCK = "demo_clock"
@@ -50,7 +50,7 @@ def load_catalogue(journey: Journey, *, weeks: int, now: datetime, report: Repor
     imported = imports.begin(kind="items", file=wheel.PACKAGE)
     products = journey.products
     report("items", 0, len(products))
-    with heavy(), temporary(items.READY, _definition(items.COLUMNS)):
+    with heavy(), temporary(items.READY, definition(items.COLUMNS)):
         copy(items.READY, ITEM_COLUMNS, [csv_block(_item_table(products, weeks=weeks))])
         keys = items.category_keys(products["path"].unique(), names=wheel.category_names(products))
         links = pd.DataFrame({"item": products["product_id"], "category": products["path"].map(keys)})
@@ -66,17 +66,13 @@ def load_purchases(journey: Journey, *, weeks: int, report: Report) -> Import:
     imported = imports.begin(kind="events", file=wheel.PACKAGE)
     lines, total = journey.purchases, len(journey.purchases)
     customers, known = _customers(lines["household_id"]), dict(rows("SELECT shop_id, id FROM recommendations_item"))
-    with temporary(events.READY, _definition(events.COLUMNS)):
+    with temporary(events.READY, definition(events.COLUMNS)):
         copy(events.READY, EVENT_COLUMNS, _blocks(lines, customers=customers, items=known, weeks=weeks, report=report))
         months = events.prepare_months()
         with heavy():
             new = events.append_ready(months, source="demo", report=report, step="purchases")
             imports.finish(imported, rows=journey.total, kept=new, duplicates=total - new, reasons=journey.refused)
     return imported
-
-
-def _definition(columns: dict[str, str]) -> str:
-    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
 
 
 def _customers(households: pd.Series) -> dict[int, int]:
@@ -113,7 +109,7 @@ def _event_table(lines: pd.DataFrame) -> pa.Table:
     ids = wheel.purchase_ids(lines["basket_id"].tolist(), lines["product_id"].tolist())
     same_again = lines.groupby(["basket_id", "product_id"]).cumcount()
     columns = [
-        lines["occurred_at"], pa.array(ids, pa.string()), same_again + 1, [EventName.PURCHASE.value] * len(lines),
+        lines["occurred_at"], pa.array(ids, pa.string()), same_again, [EventName.PURCHASE.value] * len(lines),
         lines["customer"], lines["item"], lines["quantity"], (lines["sales_value"] / lines["quantity"]).round(2),
         lines["sales_value"].round(2), lines["basket_id"].astype(str), _attributes(lines),
     ]  # fmt: skip

@@ -1,0 +1,51 @@
+"""The command that both imports of files are: parse, one call, say what became of the rows."""
+
+from argparse import ArgumentParser
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from django.core.management import BaseCommand, CommandError
+from django.db import DatabaseError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from recommendations.loop.collect import UnreadableFileError
+from recommendations.management.progress import Bar
+from recommendations.models import Import
+
+SHOWN = 10
+
+
+class FileImport(BaseCommand):
+    load: ClassVar[Callable[..., Import]]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="CSV in UTF-8 with a first line of column names, or Parquet")
+        parser.add_argument("--strict", action="store_true", help="exit with status 1 if any row was refused")
+
+    def handle(self, *, file: Path, strict: bool, **_options: Any) -> None:
+        now: datetime = timezone.now()
+        try:
+            imported = self.load(file, now=now, report=Bar(self.stdout))
+        except UnreadableFileError as error:
+            raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            text = _("The database refused, and nothing was imported: %(reason)s")
+            raise CommandError(text % {"reason": str(error).strip()}) from error
+        self._report(imported)
+        if strict and imported.rejected:
+            raise CommandError(_("%(count)s rows were refused.") % {"count": f"{imported.rejected:,}"})
+
+    def _report(self, imported: Import) -> None:
+        text = _("%(rows)s rows: %(kept)s kept, %(duplicates)s already there, %(rejected)s refused.")
+        counts = {name: f"{getattr(imported, name):,}" for name in ("rows", "kept", "duplicates", "rejected")}
+        self.stdout.write(f"{imported.file}: {text % counts}")
+        if imported.message:
+            self.stdout.write(imported.message)
+        for row in imported.rejected_rows.all()[:SHOWN]:
+            self.stderr.write(f"{imported.file}, line {row.line}, {row.field or 'row'}: {row.reason}")
+        if imported.rejected > SHOWN:
+            more = _("… and %(count)s more; all are listed in the admin under import %(number)s.")
+            self.stderr.write(more % {"count": f"{imported.rejected - SHOWN:,}", "number": imported.pk})

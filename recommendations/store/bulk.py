@@ -1,0 +1,88 @@
+"""Files of items and events into the record. A file that cannot be used leaves nothing behind but its import's row."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from django.db import DatabaseError
+
+from recommendations.models import Import
+from recommendations.store import accepted, event_rows, events, imports, item_rows, items, staging
+from recommendations.store.accepted import Merger
+from recommendations.store.event_rows import EventRules
+from recommendations.store.files import Table, UnreadableFileError, open_table
+from recommendations.store.stage import Report, definition, heavy, rows, run, temporary
+from recommendations.store.staging import Form, Header
+
+
+def import_items(path: Path, *, currency: str, now: datetime, report: Report) -> Import:
+    """New items are added, those that differ are changed in the columns that the file has."""
+
+    def load(imported: Import, header: Header, count: int) -> None:
+        run(item_rows.REPEATED)
+        values = item_rows.rule_values(header, currency=currency)
+        refused = staging.judge(item_rows.VERDICT, joins=item_rows.JOINS, columns=item_rows.FORM.known, values=values)
+        report("items", 0, count)
+        with heavy():
+            item_rows.make_ready()
+            merged = items.merge_ready(
+                given=item_rows.given(header), links=item_rows.links(header), now=now, update=True
+            )
+            _finish(imported, header, count=count, kept=merged.new + merged.changed, refused=refused)
+        report("items", count, count)
+
+    with temporary(items.READY, definition(items.COLUMNS)):
+        return _import("items", path, item_rows.FORM, load=load, report=report)
+
+
+def import_events(path: Path, *, rules: EventRules, now: datetime, report: Report) -> Import:
+    """Lines that are new are added; those that are there already are counted."""
+
+    def load(imported: Import, header: Header, count: int) -> None:
+        run(event_rows.CROWDED, most=event_rows.MOST_LINES)
+        values = event_rows.rule_values(rules, now=now)
+        refused = staging.judge(event_rows.VERDICT, joins=event_rows.JOINS, columns=event_rows.SHOWN, values=values)
+        with heavy():
+            run(event_rows.NEW_CUSTOMERS, now=now)
+            accepted.merge([Merger(*pair) for pair in rows(event_rows.MERGERS)], source="import")
+            run(event_rows.ready_statement(header), names=values["names"])
+        months = events.prepare_months()
+        with heavy():
+            kept = events.append_ready(months, source="import", report=report, step="events")
+            _finish(imported, header, count=count, kept=kept, refused=refused)
+
+    with temporary(events.READY, definition(events.COLUMNS)):
+        return _import("events", path, event_rows.FORM, load=load, report=report)
+
+
+def _import(
+    kind: str, path: Path, form: Form, *, load: Callable[[Import, Header, int], None], report: Report
+) -> Import:
+    imported = imports.begin(kind=kind, file=path.name)
+    try:
+        with (
+            open_table(path) as table,
+            temporary(staging.STAGE, form.definition()),
+            temporary(staging.REFUSED, staging.REFUSED_COLUMNS),
+        ):
+            header, count = _staged(table, form, path=path, report=report)
+            load(imported, header, count)
+    except UnreadableFileError as error:
+        imports.fail(imported, str(error))
+        raise
+    except DatabaseError as error:
+        imports.fail(imported, str(error))
+        raise
+    return imported
+
+
+def _staged(table: Table, form: Form, *, path: Path, report: Report) -> tuple[Header, int]:
+    header = staging.read_header(table, form, path=path)
+    return header, staging.fill(table, header, form, report=report)
+
+
+def _finish(imported: Import, header: Header, *, count: int, kept: int, refused: dict[str, int]) -> None:
+    staging.list_refused(imported)
+    duplicates = count - kept - sum(refused.values())
+    message = staging.ignored_text(header)
+    imports.finish(imported, rows=count, kept=kept, duplicates=duplicates, reasons=refused, message=message)

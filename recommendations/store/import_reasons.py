@@ -1,0 +1,46 @@
+"""Why a row of a file is refused, and what to do about it; codes as in ``Import.reasons``."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+REASONS: Mapping[str, Promise] = {
+    "already_listed": _("The item stands in an earlier row; keep one row per item."),
+    "available_after_end": _(
+        "It would be for sale only after its sale has ended; exchange the two times or empty one."
+    ),
+    "bad_category": _("A category is written “Shoes > Running”, each level at most 200 characters and the whole 500."),
+    "bad_tags": _("Tags are separated by |, each at most 100 characters."),
+    "foreign_currency": _("The shop counts in another currency; convert the amounts or leave the column out."),
+    "future": _("The time is more than 10 minutes ahead of the server's; set the clock right."),
+    "line_too_long": _("The line is longer than 1 MB, or one of its fields longer than 128 KB."),
+    "missing": _("The field is empty but needed."),
+    "negative": _("The amount is negative; a refund is an event of its own, with positive amounts."),
+    "no_zone": _("The time has no time zone; write it like 2026-09-01T10:02:11Z."),
+    "nobody": _("Nobody is named; fill in user_id, anonymous_id or both."),
+    "not_a_number": _("This is no number; write it like 19.90."),
+    "not_a_quantity": _("The quantity is no whole number from 1 to 1,000,000."),
+    "not_a_stock": _("The quantity in stock is no whole number from 0 to 2,147,483,647."),
+    "not_a_time": _("This is no time; write it like 2026-09-01T10:02:11Z."),
+    "not_a_url": _("An address begins with https://, http:// or /."),
+    "not_a_uuid": _("The event id is no UUID; leave the column out and ids are made from the rows."),
+    "not_an_object": _("Attributes are a JSON object, like {“colour”: “red”}."),
+    "not_merchandise": _("The department holds no merchandise."),
+    "not_utf8": _("The text is not UTF-8; save the file as UTF-8."),
+    "nul": _("The text holds a NUL character; remove it."),
+    "out_of_range": _("The number is outside the range that is allowed here."),
+    "quantity_not_positive": _("The quantity is zero or less."),
+    "quotes": _("A quotation mark is not closed; write a quotation mark inside a field twice."),
+    "ragged": _("The row has not as many fields as the first line has columns; put fields with a comma in quotes."),
+    "rating_above_scale": _("The rating is not between 0 and rating_scale."),
+    "too_large": _("The amount is larger than 9,999,999,999.99."),
+    "too_long": _("The text is too long for this field."),
+    "too_old": _("The time lies before 1990."),
+    "too_many_lines": _("An event has at most 200 lines."),
+    "unknown_availability": _("Availability is in_stock, out_of_stock, preorder or backorder."),
+    "unknown_item": _("The catalogue has no such item; import the items first."),
+    "unknown_name": _("There is no event of this name; use GA4's names, such as view_item, add_to_cart, purchase."),
+    "unknown_product": _("The product is not in the list of products."),
+    "unknown_target": _("What is followed is a customer, a brand or a category."),
+}

@@ -1,0 +1,86 @@
+"""Rules of a staged row in SQL: the first one that a row breaks, as ``field:code``."""
+
+from collections.abc import Iterable
+from typing import LiteralString, NamedTuple
+
+from psycopg import sql
+
+
+class Rule(NamedTuple):
+    """``broken`` is a condition over the row; one that cannot be computed counts as kept."""
+
+    field: LiteralString
+    code: LiteralString
+    broken: LiteralString | sql.Composable
+
+
+def column(field: LiteralString) -> sql.Identifier:
+    """Of the stage: the catalogue, which rules may join, has columns of the same name."""
+    return sql.Identifier("staged", field)
+
+
+def first_broken(rules: Iterable[Rule]) -> sql.Composable:
+    """A CASE: later rules may rely on the earlier ones, as SQL evaluates them in order."""
+    cases = [
+        sql.SQL("WHEN {} THEN {}").format(
+            sql.SQL(rule.broken) if isinstance(rule.broken, str) else rule.broken,
+            sql.Literal(f"{rule.field}:{rule.code}"),
+        )
+        for rule in rules
+    ]
+    return sql.SQL("CASE {} END").format(sql.SQL("\n").join(cases))
+
+
+def needed(field: LiteralString) -> list[Rule]:
+    return [Rule(field, "missing", _of("{} IS NULL", field))]
+
+
+def at_most(characters: int, *fields: LiteralString) -> list[Rule]:
+    longer = sql.SQL("length({}) > {}")
+    return [Rule(field, "too_long", longer.format(column(field), sql.Literal(characters))) for field in fields]
+
+
+def money(*fields: LiteralString) -> list[Rule]:
+    return [rule for field in fields for rule in _money(field)]
+
+
+def whole_number(field: LiteralString, code: LiteralString, *, least: int, most: int) -> list[Rule]:
+    shape = sql.SQL(
+        "{0} IS NOT NULL AND NOT coalesce(CASE WHEN pg_input_is_valid({0}, 'numeric') "
+        "THEN {0}::numeric BETWEEN {1} AND {2} AND {0}::numeric = trunc({0}::numeric) END, false)"
+    )
+    return [Rule(field, code, shape.format(column(field), sql.Literal(least), sql.Literal(most)))]
+
+
+def number(field: LiteralString, *, most: int) -> list[Rule]:
+    beyond = sql.SQL("{}::numeric NOT BETWEEN 0 AND {}").format(column(field), sql.Literal(most))
+    return [*_numeric(field), Rule(field, "out_of_range", beyond)]
+
+
+def moment(field: LiteralString) -> list[Rule]:
+    """A date and a time of day with a zone, in ISO 8601."""
+    shape = r"{} !~* '^\d{{4}}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|[+-]\d\d(:?\d\d)?)?)?$'"
+    return [
+        Rule(field, "not_a_time", _of(shape, field)),
+        Rule(field, "not_a_time", _of("NOT pg_input_is_valid({}, 'timestamptz')", field)),
+        Rule(field, "no_zone", _of(r"{} !~* ':\d\d(\.\d+)? ?(Z|[+-]\d\d(:?\d\d)?)$'", field)),
+    ]
+
+
+def _numeric(field: LiteralString) -> list[Rule]:
+    return [
+        Rule(field, "not_a_number", _of("NOT pg_input_is_valid({}, 'numeric')", field)),
+        Rule(field, "not_a_number", _of("{}::numeric IN ('NaN', 'Infinity', '-Infinity')", field)),
+    ]
+
+
+def _money(field: LiteralString) -> list[Rule]:
+    return [
+        *_numeric(field),
+        Rule(field, "negative", _of("{}::numeric < 0", field)),
+        Rule(field, "too_large", _of("round({}::numeric, 2) > 9999999999.99", field)),  # numeric(12, 2)
+    ]
+
+
+def _of(condition: LiteralString, field: LiteralString) -> sql.Composed:
+    return sql.SQL(condition).format(column(field))

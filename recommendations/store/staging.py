@@ -1,0 +1,151 @@
+"""A file's rows as text in a temporary table, and the verdict on each: kept, or refused with its field and reason."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import batched
+from pathlib import Path
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+from psycopg import sql
+
+from recommendations.models import Import
+from recommendations.store.files import Table, UnreadableFileError
+from recommendations.store.import_reasons import REASONS
+from recommendations.store.stage import Report, copy, heavy, rows, run
+
+STAGE, REFUSED = "staged", "refused"
+OWN_COLUMNS = ["file_line", "fault", "content"]  # of the stage, before those of the file
+REFUSED_COLUMNS = "file_line bigint PRIMARY KEY, fault text, content text"
+BATCH = 5_000
+LISTED = 100_000  # refused rows of one import that are kept; all are counted
+MOST_NAMED = 10
+
+JUDGE = sql.SQL("""
+INSERT INTO refused (file_line, fault, content)
+SELECT * FROM (
+  SELECT file_line, coalesce(fault, {verdict}) AS fault, coalesce(content, {content}) FROM staged {joins}
+) judged WHERE fault IS NOT NULL
+""")
+COUNTS = "SELECT split_part(fault, ':', 2), count(*) FROM refused GROUP BY 1 ORDER BY 1"
+LIST = """
+INSERT INTO recommendations_rejectedrow (source_id, line, field, reason, content)
+SELECT %(source)s, file_line, left(split_part(fault, ':', 1), 50),
+       %(texts)s::jsonb ->> split_part(fault, ':', 2), left(coalesce(content, ''), 2000)
+FROM refused ORDER BY file_line LIMIT %(most)s
+"""
+
+
+class Hidden(NamedTuple):
+    """A column whose values are hashed before they are stored anywhere, unless another column has one of these."""
+
+    name: str
+    hashed: Callable[[str], str]
+    unless: tuple[str, Sequence[str]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """The columns that a file may have."""
+
+    known: Sequence[str]
+    needed: Sequence[str]
+    hidden: Sequence[Hidden] = ()
+
+    def definition(self) -> str:
+        """Columns of the stage."""
+        return ", ".join(["file_line bigint", "fault text", "content text", *(f"{name} text" for name in self.known)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """Which of the file's columns are read, where they stand, and which are not."""
+
+    places: Mapping[str, int]
+    ignored: Sequence[str]
+
+
+def read_header(table: Table, form: Form, *, path: Path) -> Header:
+    """Raises UnreadableFileError where a needed column is missing or a known one stands there twice."""
+    places = {name: place for place, name in enumerate(table.columns) if name in form.known}
+    ignored = [name for name in table.columns if name not in places]
+    values: dict[str, object] = {"file": path, "present": _named(table.columns), "known": ", ".join(form.known)}
+    if missing := [name for name in form.needed if name not in places]:
+        text = _("%(file)s, line 1: the column %(names)s is missing. The file has %(present)s; it may have %(known)s.")
+        raise UnreadableFileError(text % {**values, "names": _named(missing)})
+    if len(places) + len(ignored) < len(table.columns):
+        twice = [name for name in places if table.columns.count(name) > 1]
+        text = _("%(file)s, line 1: the column %(names)s stands there twice; remove or rename one.")
+        raise UnreadableFileError(text % {**values, "names": _named(twice)})
+    return Header(places=places, ignored=ignored)
+
+
+def ignored_text(header: Header) -> str:
+    """What a file has and the import does not read; "" where it reads all."""
+    return _("Columns that are not read: %(names)s.") % {"names": _named(header.ignored)} if header.ignored else ""
+
+
+def fill(table: Table, header: Header, form: Form, *, report: Report) -> int:
+    """Rows into the stage, those that are no text marked as refused; how many came in."""
+    count = 0
+
+    def blocks() -> Iterator[bytes]:
+        nonlocal count
+        lines = _stage_lines(table, header, form)
+        for batch in batched(lines, BATCH):
+            count += len(batch)
+            buffer = io.StringIO()
+            csv.writer(buffer).writerows(batch)
+            yield buffer.getvalue().encode()
+            report("reading", count, table.estimate(count))
+
+    copy(STAGE, [*OWN_COLUMNS, *header.places], blocks())
+    report("reading", count, count)
+    return count
+
+
+def judge(
+    verdict: sql.Composable, *, joins: sql.Composable, columns: Sequence[str], values: Mapping[str, object]
+) -> dict[str, int]:
+    """Move the rows that break a rule from the stage to the refused, showing ``columns`` of them; code → how many."""
+    shown = sql.SQL(", ").join(
+        sql.SQL("{} || {}").format(sql.Literal(f"{name}="), sql.Identifier(STAGE, name)) for name in columns
+    )
+    content = sql.SQL("concat_ws(', ', {})").format(shown)
+    with heavy():
+        run(JUDGE.format(verdict=verdict, content=content, joins=joins), **values)
+        run("DELETE FROM staged USING refused WHERE staged.file_line = refused.file_line")
+    return dict(rows(COUNTS))
+
+
+def list_refused(imported: Import) -> None:
+    """Keep the first refused rows with their reasons in words."""
+    texts = {code: str(reason)[:300] for code, reason in REASONS.items()}
+    run(LIST, source=imported.pk, texts=json.dumps(texts), most=LISTED)
+
+
+def _stage_lines(table: Table, header: Header, form: Form) -> Iterator[list[object]]:
+    """Stage columns of each row. A refused row is shown only if it cannot hold what must be hidden."""
+    places = list(header.places.values())
+    at = {name: place for place, name in enumerate(header.places, len(OWN_COLUMNS))}
+    hidden = [column for column in form.hidden if column.name in at]
+    nothing = [None] * len(places)
+    for row in table:
+        if row.fault:
+            yield [row.line, ":".join(row.fault), None if hidden else row.text, *nothing]
+            continue
+        line: list[object] = [row.line, None, None, *(row.values[place] for place in places)]
+        for name, hashed, unless in hidden:
+            value = line[at[name]]
+            if value is not None and not (unless and unless[0] in at and line[at[unless[0]]] in unless[1]):
+                line[at[name]] = hashed(str(value))
+        yield line
+
+
+def _named(names: Sequence[str]) -> str:
+    shown = [repr(name[:50]) for name in names[:MOST_NAMED]]
+    more = len(names) - len(shown)
+    return ", ".join([*shown, _("%(count)s more") % {"count": more}] if more > 0 else shown)
