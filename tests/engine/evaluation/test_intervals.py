@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from recommendations.engine.evaluation.intervals import Measure, differences, measures, resamples
+
+
+def test_every_resample_draws_as_many_users_as_there_are() -> None:
+    drawn = resamples(50, seed=1)
+    assert drawn.shape == (1000, 50)
+    assert (drawn.sum(axis=1) == 50).all()
+    np.testing.assert_array_equal(drawn, resamples(50, seed=1))
+    assert (drawn != resamples(50, seed=2)).any()
+
+
+def test_the_interval_of_a_coin_is_that_of_the_normal_approximation() -> None:
+    coin = (np.arange(400) % 2).astype(float)[:, None]
+    value, low, high = measures(coin, resamples(400, seed=3))[0]
+    half = 1.96 * 0.5 / np.sqrt(400)
+    assert value == 0.5
+    assert low == pytest.approx(0.5 - half, abs=0.006)
+    assert high == pytest.approx(0.5 + half, abs=0.006)
+
+
+def test_equals_a_bootstrap_by_drawing_rows() -> None:
+    table = np.random.default_rng(0).exponential(size=(30, 2))
+    drawn = resamples(30, seed=5)
+    means = np.array([np.repeat(table, row.astype(int), axis=0).mean(axis=0) for row in drawn])
+    for column, found in enumerate(measures(table, drawn)):
+        assert found.value == pytest.approx(table[:, column].mean())
+        assert found[1:] == pytest.approx(np.percentile(means[:, column], [2.5, 97.5]), abs=1e-5)
+
+
+def test_pairing_by_user_sees_a_small_steady_gain() -> None:
+    noise = np.random.default_rng(0).normal(size=(300, 1))
+    drawn = resamples(300, seed=1)
+    found = differences(noise + 0.01, noise, drawn)[0]
+    assert found.low == pytest.approx(0.01)
+    assert measures(noise + 0.01, drawn)[0].low < 0
+
+
+def test_a_constant_has_no_width_and_nobody_has_no_figures() -> None:
+    assert measures(np.full((7, 1), 0.25), resamples(7, seed=0)) == [Measure(0.25, 0.25, 0.25)]
+    assert measures(np.empty((0, 2)), resamples(0, seed=0)) == [Measure(0, 0, 0)] * 2

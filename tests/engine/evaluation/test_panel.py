@@ -1,0 +1,149 @@
+"""The panel against the batch evaluation: the same lists and figures for every user, to the last bit."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from recommendations.engine.evaluation.accuracy import judge
+from recommendations.engine.evaluation.backtest import backtest, baselines
+from recommendations.engine.evaluation.breadth import Assortment, assortment
+from recommendations.engine.evaluation.intervals import resamples
+from recommendations.engine.evaluation.measures import COVERAGE, MAIN, METRICS, PER_USER, covered_share, per_user_table
+from recommendations.engine.evaluation.panel import Panel, panel
+from recommendations.engine.evaluation.split import Truth
+from recommendations.engine.ranking.candidates import Candidates, weight_vector
+from recommendations.engine.ranking.diversity import Likeness, diversified
+from recommendations.engine.ranking.scores import gathered
+from recommendations.terms import MeasuredKind
+from tests.shop import checkerboard
+
+N_ITEMS = 60
+NAMES = ("a", "b", "c", "d")
+
+
+def candidates_of(draw: np.random.Generator, *, n_users: int, kept: int = 25) -> Candidates:
+    items = np.full((n_users, kept), -1, np.int32)
+    z = np.full((n_users, len(NAMES), kept), np.nan, np.float16)
+    own = np.full((n_users, len(NAMES), 20), -1, np.int32)
+    for user in range(n_users):
+        count = int(draw.integers(0, kept + 1))
+        items[user, :count] = np.sort(draw.choice(N_ITEMS, count, replace=False))
+        z[user, :, :count] = draw.integers(-3, 4, (len(NAMES), count)) / 2
+        z[user, :, :count][draw.random((len(NAMES), count)) < 0.3] = np.nan
+        for m in range(len(NAMES)):
+            own[user, m, : min(count, 20)] = draw.permutation(items[user, :count])[:20]
+    return Candidates(instances=NAMES, items=items, z=z, own=own)
+
+
+def truth_of(draw: np.random.Generator, *, n_users: int) -> Truth:
+    bought = (draw.random((n_users, N_ITEMS)) < 0.15) & (draw.random((n_users, 1)) < 0.8)
+    user, item = np.nonzero(bought)
+    money = draw.integers(0, 5, len(user)).astype(np.float32)
+    starts = np.concatenate([[0], np.cumsum(bought.sum(axis=1))])
+    return Truth(spent=sparse.csr_matrix((money, item, starts), shape=bought.shape))
+
+
+def shop(draw: np.random.Generator) -> Assortment:
+    categories = np.eye(4, dtype=np.float32)[draw.integers(0, 4, N_ITEMS)]
+    return Assortment(surprise=draw.random(N_ITEMS).astype(np.float32), categories=sparse.csr_matrix(categories))
+
+
+def scene(seed: int, n_users: int = 12) -> tuple[Candidates, Truth, Panel]:
+    draw = np.random.default_rng(seed)
+    found, truth, goods = candidates_of(draw, n_users=n_users), truth_of(draw, n_users=n_users), shop(draw)
+    likeness = Likeness(traits=draw.integers(-1, 3, (N_ITEMS, 2)).astype(np.int32))
+    return found, truth, panel(found, truth, shop=goods, likeness=likeness)
+
+
+def drawn_weights(seed: int) -> dict[str, float]:
+    draw = np.random.default_rng(seed)
+    return dict(zip(NAMES, draw.dirichlet(np.ones(4)) * (draw.random(4) < 0.7), strict=True))
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000))
+def test_equal_to_the_batch_evaluation_for_every_user(seed: int) -> None:
+    found, truth, what_if = scene(seed)
+    weights = drawn_weights(seed)
+    measured = what_if.measure(weights)
+    ranked = found.of(truth.users).ranked(weights, 20)
+    table = per_user_table(ranked, judge(ranked, truth.per_user), what_if.shop)
+    assert measured.ranked.tolist() == ranked.tolist()
+    assert measured.per_user.tobytes() == table.tobytes()
+    assert measured.coverage == covered_share(ranked, what_if.shop)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0.1, 0.5, 1.0]))
+def test_with_diversity_equal_to_each_customer_alone(seed: int, diversity: float) -> None:
+    found, truth, what_if = scene(seed)
+    weights = drawn_weights(seed)
+    measured = what_if.measure(weights, diversity=diversity)
+    for row, user in enumerate(truth.users):
+        alone = found.of(np.array([user]))
+        likeness = what_if.likeness
+        positions = diversified(alone.blended(weights), alone.items, likeness=likeness, diversity=diversity, n=20)
+        assert measured.ranked[row].tolist() == gathered(alone.items, positions, missing=-1)[0].tolist()
+
+
+def test_the_objective_of_the_tuner_is_the_main_metric() -> None:
+    _, _, what_if = scene(3)
+    weights = drawn_weights(3)
+    column = what_if.measure(weights).per_user[:, list(PER_USER).index(MAIN)]
+    np.testing.assert_array_equal(what_if.ndcg(weight_vector(NAMES, weights)), column)
+
+
+def test_comparison_is_paired() -> None:
+    _, _, what_if = scene(4, n_users=40)
+    drawn = resamples(len(what_if.users), seed=1)
+    one, other = what_if.measure({"a": 1.0}), what_if.measure({"b": 1.0})
+    difference = one.against(other, drawn)[MAIN]
+    assert difference.value == pytest.approx(one.summary(drawn)[MAIN].value - other.summary(drawn)[MAIN].value)
+    assert one.against(one, drawn)[MAIN] == (0, 0, 0)
+
+
+@pytest.mark.parametrize("n_users", [0, 1])
+def test_a_panel_of_nobody_has_zeros_and_no_nan(n_users: int) -> None:
+    found = candidates_of(np.random.default_rng(0), n_users=n_users)
+    truth = Truth(spent=sparse.csr_matrix((n_users, N_ITEMS), dtype=np.float32))
+    what_if = panel(
+        found, truth, shop=shop(np.random.default_rng(0)), likeness=Likeness(traits=np.zeros((N_ITEMS, 1), np.int32))
+    )
+    summary = what_if.measure({"a": 1.0}, diversity=0.5).summary(resamples(0, seed=1))
+    assert list(summary) == list(METRICS)
+    assert all(measure == (0, 0, 0) for measure in summary.values())
+
+
+def test_backtest_has_a_row_for_everything_and_the_hybrids_equal_the_panel() -> None:
+    found, truth, what_if = scene(7)
+    drawn = resamples(len(truth.users), seed=1)
+    rows = backtest(
+        found, truth, hybrids={"hybrid": {"a": 0.5, "c": 0.5}}, baselines={"popular": what_if.items[:, :20]},
+        shop=what_if.shop, drawn=drawn,
+    )  # fmt: skip
+    assert [(row.name, row.kind) for row in rows] == [
+        ("hybrid", MeasuredKind.HYBRID), *((name, MeasuredKind.RECOMMENDER) for name in NAMES),
+        ("popular", MeasuredKind.BASELINE),
+    ]  # fmt: skip
+    measured = what_if.measure({"a": 0.5, "c": 0.5})
+    assert rows[0].metrics == measured.summary(drawn)
+    own = found.of(truth.users).own[:, 1]
+    assert rows[2].per_user.tolist() == per_user_table(own, judge(own, truth.per_user), what_if.shop).tolist()
+    assert all(np.isfinite(row.per_user).all() for row in rows)
+    assert all(row.metrics[COVERAGE].low == row.metrics[COVERAGE].high for row in rows)
+
+
+def test_baselines_by_hand() -> None:
+    """Everybody on a checkerboard of six lacks one item of their parity; 3 baskets of each of the two others."""
+    board = checkerboard(6)
+    users = np.arange(6)
+    home = baselines(board, users, excluded=None)
+    assert home["popular"][0].tolist() == [0, 1, 2, 3, 4, 5, *[-1] * 14]  # two buyers each: by item
+    assert home["recent"][0].tolist() == home["popular"][0].tolist()  # nobody bought in the last seven days
+    assert home["personal_frequency"][0].tolist() == [2, 4, 0, 1, 3, 5, *[-1] * 14]
+    assert home["personal_frequency"][3].tolist() == [1, 5, 0, 2, 3, 4, *[-1] * 14]
+    discover = baselines(board, users, excluded=board.interactions.matrix())
+    assert discover["popular"][0].tolist() == [0, 1, 3, 5, *[-1] * 16]
+    assert assortment(board).surprise.tolist() == pytest.approx([np.log2(3)] * 6)

@@ -1,0 +1,119 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from recommendations.engine.evaluation.breadth import Assortment
+from recommendations.engine.evaluation.intervals import resamples
+from recommendations.engine.evaluation.measures import MAIN, PER_USER
+from recommendations.engine.evaluation.panel import Panel, panel
+from recommendations.engine.evaluation.split import Truth
+from recommendations.engine.feedback.tuning import SearchConfig, ablation, tuned
+from recommendations.engine.ranking.candidates import Candidates
+from recommendations.engine.ranking.diversity import Likeness
+
+QUICK = SearchConfig(draws=20, climbs=2, rounds=2)
+N_USERS, N_ITEMS = 60, 80
+
+
+def scene(noise: tuple[float, ...], seed: int = 0) -> Panel:
+    """Each instance sees what was bought through its own noise; they are independent, so a mixture sees better."""
+    draw = np.random.default_rng(seed)
+    bought = draw.random((N_USERS, N_ITEMS)) < 0.1
+    bought[:, 0] = True
+    seen = [bought + draw.normal(scale=spread, size=bought.shape) for spread in noise]
+    z = np.stack([(view - view.mean(1, keepdims=True)) / view.std(1, keepdims=True) for view in seen], axis=1)
+    names = tuple(f"r{n}" for n in range(len(noise)))
+    records = Candidates(
+        instances=names,
+        items=np.tile(np.arange(N_ITEMS, dtype=np.int32), (N_USERS, 1)),
+        z=z.astype(np.float16),
+        own=np.zeros((N_USERS, len(names), 20), np.int32),
+    )
+    no_categories = sparse.csr_matrix((N_ITEMS, 1), dtype=np.float32)
+    return panel(
+        records,
+        Truth(spent=sparse.csr_matrix(bought.astype(np.float32))),
+        shop=Assortment(surprise=np.ones(N_ITEMS, np.float32), categories=no_categories),
+        likeness=Likeness(traits=np.zeros((N_ITEMS, 1), np.int32)),
+    )
+
+
+def ndcg(what_if: Panel, weights: dict[str, float]) -> float:
+    return float(what_if.measure(weights).per_user[:, list(PER_USER).index(MAIN)].mean())
+
+
+def test_a_mixture_of_independent_views_beats_the_best_of_them() -> None:
+    what_if = scene((0.5, 0.5, 5.0))
+    found = tuned(what_if, seed=1, search=QUICK)
+    assert found.ndcg > found.best_single_ndcg + 0.05
+    assert found.best_single in {"r0", "r1"}
+    assert found.weights["r0"] > 0.2
+    assert found.weights["r1"] > 0.2
+    assert found.weights["r2"] < 0.1
+    assert sum(found.weights.values()) == pytest.approx(1)
+    assert found.ndcg == pytest.approx(ndcg(what_if, dict(found.weights)), abs=1e-12)
+    assert found.best_single_ndcg == pytest.approx(ndcg(what_if, {found.best_single: 1.0}), abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_never_below_the_best_single_instance(seed: int) -> None:
+    what_if = scene((0.05, 9.0, 9.0), seed=seed)
+    found = tuned(what_if, seed=seed, search=SearchConfig(draws=2, climbs=1, rounds=1))
+    assert found.ndcg >= found.best_single_ndcg == pytest.approx(ndcg(what_if, {"r0": 1.0}), abs=1e-12)
+
+
+def test_never_below_the_given_start() -> None:
+    what_if = scene((0.6, 0.6, 0.6, 0.6))
+    start = {"r0": 0.25, "r1": 0.25, "r2": 0.25, "r3": 0.25, "gone": 9.0}
+    search = SearchConfig(draws=0, climbs=0, rounds=1)
+    assert tuned(what_if, seed=1, starts=[start], search=search).ndcg >= ndcg(what_if, start) - 1e-3  # four decimals
+    assert tuned(what_if, seed=1, search=search).ndcg < ndcg(what_if, start)
+
+
+def test_the_same_seed_gives_the_same_weights() -> None:
+    what_if = scene((0.5, 0.7, 1.0))
+    assert tuned(what_if, seed=7, search=QUICK) == tuned(what_if, seed=7, search=QUICK)
+
+
+def test_one_instance_gets_everything_and_none_is_refused() -> None:
+    one = scene((0.5,))
+    assert tuned(one, seed=1, search=QUICK).weights == {"r0": 1.0}
+    with pytest.raises(ValueError, match="no instance"):
+        tuned(replace(one, instances=(), planes=one.planes[:0]), seed=1)
+
+
+def test_progress_rises_to_one_and_may_stop_the_search() -> None:
+    heard: list[float] = []
+    tuned(scene((0.5, 0.7)), seed=1, search=QUICK, progress=heard.append)
+    assert heard == sorted(heard)
+    assert heard[-1] == 1
+
+    def stop(share: float) -> None:
+        if share > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tuned(scene((0.5, 0.7)), seed=1, search=QUICK, progress=stop)
+
+
+def test_ablation_is_the_loss_without_the_instance() -> None:
+    what_if = scene((0.5, 0.5, 5.0))
+    weights = {"r0": 0.5, "r1": 0.5, "r2": 0.0}
+    losses = ablation(what_if, weights, resamples(N_USERS, seed=1))
+    assert set(losses) == {"r0", "r1"}
+    assert losses["r0"].value == pytest.approx(ndcg(what_if, weights) - ndcg(what_if, {"r1": 1.0}), abs=1e-6)
+    assert losses["r0"].low > 0
+
+
+def test_nobody_on_the_panel() -> None:
+    full = scene((0.5, 0.5))
+    records = Candidates(
+        instances=("r0", "r1"), items=full.items, z=np.zeros((N_USERS, 2, N_ITEMS), np.float16),
+        own=np.zeros((N_USERS, 2, 20), np.int32),
+    )  # fmt: skip
+    empty = Truth(spent=sparse.csr_matrix((N_USERS, N_ITEMS), dtype=np.float32))
+    found = tuned(panel(records, empty, shop=full.shop, likeness=full.likeness), seed=1, search=QUICK)
+    assert found.ndcg == found.best_single_ndcg == 0
+    assert sum(found.weights.values()) == pytest.approx(1)

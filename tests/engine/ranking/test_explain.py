@@ -1,0 +1,38 @@
+from typing import NamedTuple
+
+import numpy as np
+
+from recommendations.engine.ranking.explain import reasons, speakers
+from recommendations.terms import Reason
+
+
+class Fact(NamedTuple):
+    reason: Reason
+    share: float
+    item: int = 0
+
+
+def test_only_what_speaks_for_the_item_is_asked() -> None:
+    asked = speakers(("a", "b", "c", "d"), np.array([0.5, -2.0, 1.5, 0.0]))
+    assert asked == [("c", 0.75), ("a", 0.25)]
+    assert speakers(("a", "b"), np.array([-1.0, 0.0])) == []
+    assert speakers(("a", "b"), np.array([1.0, 1.0]), limit=1) == [("a", 0.5)]
+
+
+def test_two_reasons_of_different_kinds_largest_part_first() -> None:
+    said = reasons(
+        [
+            (0.75, [Fact(Reason.BECAUSE_YOU_BOUGHT, 0.4, 1), Fact(Reason.BECAUSE_YOU_BOUGHT, 0.3, 2)]),
+            (0.2, [Fact(Reason.BECAUSE_YOU_BOUGHT, 1.0, 3), Fact(Reason.POPULAR, 0.1)]),
+            (0.05, [Fact(Reason.INTEREST, 1.0)]),
+        ]
+    )
+    assert [(found.term.reason, found.term.item) for found in said] == [
+        (Reason.BECAUSE_YOU_BOUGHT, 1), (Reason.INTEREST, 0),
+    ]  # fmt: skip
+    np.testing.assert_allclose([found.share for found in said], [0.3, 0.05])
+
+
+def test_no_evidence_no_reason() -> None:
+    assert reasons([]) == []
+    assert reasons([(1.0, [])]) == []

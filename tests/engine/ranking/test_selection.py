@@ -1,0 +1,150 @@
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recommendations.engine.ranking.diversity import Likeness
+from recommendations.engine.ranking.selection import Lost, Selection, Shelf, Wish, eligibility, select
+from recommendations.terms import Repeat
+
+N_ITEMS = 40
+ITEMS = np.array([2, 3, 5, 8, 13, 21, -1, -1], np.int32)
+Z = np.array([[6, 5, 4, 3, 2, 1, np.nan, np.nan], [np.nan, 0, 0, 0, 0, 8, np.nan, np.nan]], np.float16)
+WEIGHTS = np.array([0.75, 0.25], np.float32)
+SHELF = Shelf(sellable=np.ones(N_ITEMS, np.bool_), likeness=Likeness(traits=np.full((N_ITEMS, 2), -1, np.int32)))
+
+
+def rows(*items: int) -> np.ndarray:
+    return np.array(items, np.int32)
+
+
+def shown(wish: Wish, shelf: Shelf = SHELF, seed: int | None = None) -> Selection:
+    draw = None if seed is None else np.random.default_rng(seed)
+    return select(ITEMS, Z, WEIGHTS, shelf=shelf, wish=wish, draw=draw)
+
+
+def test_by_hand() -> None:
+    found = shown(Wish(n=3))
+    assert found.items.tolist() == [2, 3, 5]
+    assert found.score.tolist() == [4.5, 3.75, 3.0]
+    assert found.final.tolist() == [4.5, 3.75, 3.0]
+    assert found.contributions.tolist() == [[4.5, 3.75, 3.0], [0, 0, 0]]
+    assert found.propensity.tolist() == [1, 1, 1]
+    assert (found.trace.candidates, found.trace.eligible, found.trace.shown) == (6, 6, 3)
+    assert not found.trace.lost
+
+
+def test_each_loss_is_counted_once_under_its_first_reason() -> None:
+    sellable = np.ones(N_ITEMS, np.bool_)
+    sellable[[2, 30]] = False
+    allowed = np.ones(N_ITEMS, np.bool_)
+    allowed[[2, 8]] = False
+    wish = Wish(n=9, repeat=Repeat.EXCLUDE, bought=rows(2, 5, 30), excluded=rows(3, 5), allowed=allowed)
+    found = shown(wish, replace(SHELF, sellable=sellable))
+    assert found.items.tolist() == [21, 13]
+    assert found.trace.lost == {Lost.UNSELLABLE: 1, Lost.EXCLUDED: 2, Lost.FILTERED: 1}
+    assert found.trace.candidates - sum(found.trace.lost.values()) == found.trace.eligible == 2
+
+
+@pytest.mark.parametrize(
+    ("repeat", "left"),
+    [(Repeat.ALLOW, {2, 3, 8, 13, 21}), (Repeat.EXCLUDE, {3, 13, 21}), (Repeat.ONLY, {2, 8})],
+)
+def test_the_repeat_rule_and_what_rests(repeat: Repeat, left: set[int]) -> None:
+    found = shown(Wish(n=9, repeat=repeat, bought=rows(2, 5, 8, 39), resting=rows(5)))
+    assert set(found.items.tolist()) == left
+
+
+def test_only_without_purchases_shows_nothing() -> None:
+    found = shown(Wish(n=5, repeat=Repeat.ONLY))
+    assert found.items.shape == found.score.shape == found.final.shape == (0,)
+    assert found.contributions.shape == (2, 0)
+    assert found.trace.lost == {Lost.NOT_BOUGHT: 6}
+
+
+def test_diversity_moves_likes_apart_and_says_how_many_it_brought_in() -> None:
+    traits = np.full((N_ITEMS, 1), -1, np.int32)
+    traits[[2, 3, 5], 0] = 7
+    alike = replace(SHELF, likeness=Likeness(traits=traits))
+    found = shown(Wish(n=3, diversity=0.8), alike)
+    assert found.items.tolist() == [2, 21, 8]  # finals .9, .55, .45 − but .75 − .8 < 0 for items 3 and 5
+    np.testing.assert_allclose(found.final, [0.9, 0.55, 0.45], rtol=1e-6)
+    assert found.trace.diversified == 2
+
+
+def test_exploration_changes_only_the_last_slots_with_exact_propensities() -> None:
+    """Three slots, two explored; three cards are left: the first explored slot holds two of them, the second one."""
+    wish = Wish(n=3, exploration=0.5)
+    seen: list[Counter[int]] = [Counter(), Counter(), Counter()]
+    propensity: list[dict[int, float]] = [{}, {}, {}]
+    runs = 4000
+    for seed in range(runs):
+        found = shown(wish, seed=seed)
+        for slot, (item, chance) in enumerate(zip(found.items.tolist(), found.propensity.tolist(), strict=True)):
+            seen[slot][item] += 1
+            propensity[slot][item] = chance
+    assert propensity == [{2: 1.0}, {3: 0.5, 21: 0.25, 13: 0.25}, {5: 0.5, 8: 0.5}]
+    for slot in (1, 2):
+        assert sum(propensity[slot].values()) == 1
+        for item, chance in propensity[slot].items():
+            assert seen[slot][item] / runs == pytest.approx(chance, abs=0.03)
+
+
+def test_exploration_needs_a_generator_and_says_what_it_did() -> None:
+    with pytest.raises(ValueError, match="generator"):
+        shown(Wish(n=3, exploration=0.5))
+    found = shown(Wish(n=3, exploration=1.0), seed=1)
+    assert found.trace.explored == 2
+    assert found.items[0] == 2
+
+
+def test_nothing_further_down_to_explore() -> None:
+    found = shown(Wish(n=6, exploration=0.9), seed=1)
+    assert found.propensity.tolist() == [1] * 6
+    assert found.trace.explored == 0
+
+
+@pytest.mark.parametrize("wish", [Wish(n=5), Wish(n=5, diversity=0.5), Wish(n=5, exploration=0.5), Wish(n=0)])
+def test_no_candidates(wish: Wish) -> None:
+    empty = np.full(3, -1, np.int32)
+    found = select(
+        empty, np.full((2, 3), np.nan, np.float16), WEIGHTS, shelf=SHELF, wish=wish, draw=np.random.default_rng(0)
+    )
+    assert len(found.items) == found.trace.candidates == found.trace.shown == 0
+
+
+def test_all_silent_still_shows_in_item_order() -> None:
+    found = select(ITEMS, np.full_like(Z, np.nan), WEIGHTS, shelf=SHELF, wish=Wish(n=2))
+    assert found.items.tolist() == [2, 3]
+    assert found.score.tolist() == [0, 0]
+
+
+@given(
+    st.integers(0, 10_000), st.integers(0, 30), st.sampled_from([0.0, 0.4, 1.0]), st.sampled_from([0.0, 0.3]),
+    st.sampled_from(Repeat),
+)  # fmt: skip
+def test_what_always_holds(seed: int, n: int, diversity: float, exploration: float, repeat: Repeat) -> None:
+    draw = np.random.default_rng(seed)
+    count = int(draw.integers(0, 30))
+    items = np.sort(draw.choice(N_ITEMS, count, replace=False)).astype(np.int32)
+    z = draw.standard_normal((3, count)).astype(np.float16)
+    z[:, draw.random(count) < 0.2] = np.nan
+    weights = draw.dirichlet(np.ones(3)).astype(np.float32)
+    shelf = Shelf(
+        sellable=draw.random(N_ITEMS) < 0.8,
+        likeness=Likeness(traits=draw.integers(-1, 3, (N_ITEMS, 2)).astype(np.int32)),
+    )
+    known = np.sort(draw.choice(N_ITEMS, 10, replace=False)).astype(np.int32)
+    wish = Wish(n=n, repeat=repeat, diversity=diversity, exploration=exploration, bought=known, excluded=known[:2])
+    found = select(items, z, weights, shelf=shelf, wish=wish, draw=draw)
+    eligible, lost = eligibility(items, shelf=shelf, wish=wish)
+    assert len(found.items) == min(n, eligible.sum()) == found.trace.shown
+    assert set(found.items) <= set(items[eligible])
+    assert len(set(found.items)) == len(found.items)
+    assert found.trace.candidates == found.trace.eligible + sum(lost.values())
+    np.testing.assert_allclose(found.contributions.sum(axis=0), found.score, atol=1e-6)
+    assert np.isfinite(found.final).all()
+    assert ((found.propensity > 0) & (found.propensity <= 1)).all()
