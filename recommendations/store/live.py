@@ -231,15 +231,18 @@ def _recorded_state(customer: int, since: datetime | None) -> LiveState:
 
 
 def _recorded(*, since: datetime | None, customer: int | None = None) -> Iterator[LiveEvent]:
-    """Purchases, refunds and dislikes since the end of the model's history, and the interest of the last 30 days."""
+    """Purchases, refunds and dislikes since the end of the model's history, and the interest of the last 30 days.
+
+    Without a model nobody asks what was bought, and the first one will know it.
+    """
     recently = timezone.now() - RECENT
     events = Event.objects.filter(customer__isnull=False, item__isnull=False, name__in=list(KEPT_IN))
     if customer is not None:
         events = events.filter(customer=customer)
-    start = min(since, recently) if since else recently - (KEPT - RECENT)
-    rows = events.filter(occurred_at__gte=start).values_list("customer", "name", "item", "occurred_at")
+    since = since or recently
+    rows = events.filter(occurred_at__gte=min(since, recently)).values_list("customer", "name", "item", "occurred_at")
     for key, name, item, at in rows.iterator(chunk_size=BATCH):
-        if at >= (recently if name in INTEREST else since or start):
+        if at >= (recently if name in INTEREST else since):
             yield LiveEvent(customer=key, name=EventName(name), item=item, at=at)
 
 

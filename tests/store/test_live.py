@@ -1,0 +1,190 @@
+"""Live state on a real Valkey and a real PostgreSQL."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+import redis
+from django.utils import timezone
+
+from recommendations.models import Customer, Event, Item, ModelVersion, Turn
+from recommendations.store import live
+from recommendations.store.live import Changed, LiveEvent
+from recommendations.store.valkey import Breaker, Link
+from recommendations.terms import EventName, VersionStatus
+
+T0 = datetime(2026, 9, 1, 12, tzinfo=UTC)
+CUSTOMER = 7
+
+
+def act(name: EventName, item: int | None, minutes: float, customer: int = CUSTOMER) -> LiveEvent:
+    return LiveEvent(customer=customer, name=name, item=item, at=T0 + timedelta(minutes=minutes))
+
+
+def at(minutes: float) -> float:
+    return (T0 + timedelta(minutes=minutes)).timestamp()
+
+
+def test_what_was_bought_viewed_and_disliked_is_read_back_in_one_go(valkey: redis.Redis) -> None:
+    live.remember(
+        [
+            act(EventName.PURCHASE, 1, 0),
+            act(EventName.PURCHASE, 1, 5),
+            act(EventName.VIEW_ITEM, 2, 1),
+            act(EventName.ADD_TO_CART, 3, 2),
+            act(EventName.DISLIKE_ITEM, 4, 3),
+            act(EventName.SEARCH, None, 6),
+            act(EventName.PURCHASE, 9, 0, customer=8),
+        ]
+    )
+    state = live.state_of(CUSTOMER, since=None).state
+    assert state.bought == {1: at(5)}
+    assert state.recent == ((3, EventName.ADD_TO_CART, at(2)), (2, EventName.VIEW_ITEM, at(1)))
+    assert state.disliked == {4}
+    assert state.last_seen == at(6)
+    assert state.objected is None
+    assert state.known
+
+
+def test_the_order_in_which_events_come_does_not_matter(valkey: redis.Redis) -> None:
+    acts = [act(EventName.PURCHASE, 1, 0), act(EventName.REFUND, 1, 1), act(EventName.PURCHASE, 1, 2)]
+    states = []
+    for number, order in enumerate(permutations(acts), start=1):
+        for event in [*order, order[0]]:  # and one of them twice
+            live.remember([LiveEvent(customer=number, name=event.name, item=event.item, at=event.at)])
+        states.append(live.state_of(number, since=None).state)
+    assert len(states) == 6
+    assert {(tuple(state.bought.items()), tuple(state.refunded.items())) for state in states} == {
+        (((1, at(2)),), ((1, at(1)),))
+    }
+
+
+def test_only_the_last_fifty_acts_of_interest_are_kept(valkey: redis.Redis) -> None:
+    live.remember([act(EventName.VIEW_ITEM, item, item) for item in range(1, 81)])
+    recent = live.state_of(CUSTOMER, since=None).state.recent
+    assert [one.item for one in recent] == list(range(80, 30, -1))
+    live.remember([act(EventName.VIEW_ITEM, 5, 0.5)])  # late, and older than all of them
+    assert live.state_of(CUSTOMER, since=None).state.recent == recent
+
+
+def test_an_objection_is_heard_and_taken_back(valkey: redis.Redis) -> None:
+    live.remember_objections({CUSTOMER: True})
+    assert live.state_of(CUSTOMER, since=None).state.objected is True
+    live.remember_objections({CUSTOMER: False})
+    assert live.state_of(CUSTOMER, since=None).state.objected is False
+
+
+def test_a_mark_moves_with_every_announcement_and_only_its_own(valkey: redis.Redis) -> None:
+    before = live.state_of(None, since=None).changed
+    live.announce(Changed.CATALOGUE)
+    first = live.state_of(None, since=None).changed
+    live.announce("catalogue", "keys")
+    second = live.state_of(None, since=None).changed
+    assert before == {}
+    assert first is not None
+    assert second is not None
+    assert first.keys() == {"catalogue"}
+    assert second.keys() == {"catalogue", "keys"}
+    assert first["catalogue"] != second["catalogue"]
+    with pytest.raises(ValueError, match="catalog"):
+        live.announce("catalog")
+
+
+@pytest.fixture
+def live_version(db: None) -> ModelVersion:
+    """Its history ends ten days ago."""
+    cut = timezone.now() - timedelta(days=10)
+    return ModelVersion.objects.create(
+        turn=Turn.objects.create(now=cut), status=VersionStatus.READY, is_live=True,
+        windows={"cuts": {"live": cut.isoformat()}},
+    )  # fmt: skip
+
+
+def recorded(name: EventName, item: Item, days: float, customer: Customer) -> None:
+    Event.objects.create(
+        occurred_at=timezone.now() - timedelta(days=days),
+        event_id=uuid.uuid4(),
+        name=name,
+        customer=customer,
+        item=item,
+        transaction_id="t" if name == EventName.PURCHASE else None,
+    )
+
+
+@pytest.fixture
+def history(live_version: ModelVersion) -> tuple[Customer, list[Item]]:
+    customer = Customer.objects.create(pseudonym=b"c" * 32, personalise=False)
+    items = [Item.objects.create(shop_id=f"i{number}", title=f"Item {number}") for number in range(4)]
+    recorded(EventName.PURCHASE, items[0], 20, customer)  # the model knows of it
+    recorded(EventName.PURCHASE, items[1], 5, customer)
+    recorded(EventName.VIEW_ITEM, items[2], 20, customer)
+    recorded(EventName.VIEW_ITEM, items[3], 40, customer)  # too old
+    return customer, items
+
+
+def test_what_valkey_lost_is_made_again_from_the_record(
+    history: tuple[Customer, list[Item]], valkey: redis.Redis
+) -> None:
+    customer, items = history
+    assert live.rebuild_if_lost() == 2
+    state = live.state_of(customer.pk, since=None).state
+    assert set(state.bought) == {items[1].pk}
+    assert [act.item for act in state.recent] == [items[2].pk]
+    assert state.objected is True
+    assert live.rebuild_if_lost() == 0
+    valkey.flushdb()
+    assert live.rebuild_if_lost() == 2
+    assert live.state_of(customer.pk, since=None).state == state
+
+
+def test_without_valkey_the_state_comes_from_the_record(
+    history: tuple[Customer, list[Item]], live_version: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer, items = history
+    monkeypatch.setattr(live, "valkey", lambda: dead)
+    dead = Link("redis://127.0.0.1:1/0")
+    since = datetime.fromisoformat(live_version.windows["cuts"]["live"])
+    reading = live.state_of(customer.pk, since=since)
+    assert reading.changed is None
+    assert set(reading.state.bought) == {items[1].pk}
+    assert [act.item for act in reading.state.recent] == [items[2].pk]
+    assert reading.state.objected is True
+    assert dead.breaker.failures == 1
+    live.state_of(customer.pk, since=since)
+    assert dead.breaker.failures == 1  # it was left alone
+
+
+def test_acts_wait_for_valkey_to_come_back(valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as away:
+        away.setattr(live, "valkey", lambda: Link("redis://127.0.0.1:1/0"))
+        assert live.remember([act(EventName.PURCHASE, 1, 0)]) is False
+        assert live.remember([act(EventName.PURCHASE, 2, 1)]) is False
+    assert live.state_of(CUSTOMER, since=None).state.bought == {}
+    assert live.remember([act(EventName.PURCHASE, 3, 2)]) is True
+    assert live.state_of(CUSTOMER, since=None).state.bought == {1: at(0), 2: at(1), 3: at(2)}
+
+
+def test_the_breaker_opens_for_its_pause_and_closes_again() -> None:
+    now = [100.0]
+    breaker = Breaker("thing", pause=1.0, clock=lambda: now[0])
+    assert breaker
+    breaker.trip(OSError())
+    now[0] = 100.9
+    assert not breaker
+    now[0] = 101.0
+    assert breaker
+    assert breaker.failures == 1
+
+
+def test_a_full_valkey_refuses_writes_and_goes_on_answering_reads(valkey: redis.Redis) -> None:
+    live.remember([act(EventName.PURCHASE, 1, 0)])
+    limit = valkey.config_get("maxmemory")["maxmemory"]
+    valkey.config_set("maxmemory", 1)
+    try:
+        assert live.remember([act(EventName.PURCHASE, 2, 0)]) is False
+        assert live.state_of(CUSTOMER, since=None).state.bought == {1: at(0)}
+    finally:
+        valkey.config_set("maxmemory", limit)
+    assert live.remember([]) is True
+    assert live.state_of(CUSTOMER, since=None).state.bought == {1: at(0), 2: at(0)}
