@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -62,7 +62,6 @@ def drawn_weights(seed: int) -> dict[str, float]:
     return dict(zip(NAMES, draw.dirichlet(np.ones(4)) * (draw.random(4) < 0.7), strict=True))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000))
 def test_equal_to_the_batch_evaluation_for_every_user(seed: int) -> None:
     found, truth, what_if = scene(seed)
@@ -75,7 +74,6 @@ def test_equal_to_the_batch_evaluation_for_every_user(seed: int) -> None:
     assert measured.coverage == covered_share(ranked, what_if.shop)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([0.1, 0.5, 1.0]))
 def test_with_diversity_equal_to_each_customer_alone(seed: int, diversity: float) -> None:
     found, truth, what_if = scene(seed)

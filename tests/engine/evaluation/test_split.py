@@ -5,8 +5,7 @@ from scipy import sparse
 from recommendations.engine.evaluation.split import Windows, truths, without
 from recommendations.engine.preprocess.matrix import EventWeights, snapshot
 from recommendations.terms import Cut, EventName, Task
-from tests.engine.preprocess.events import DAY, SECOND, act, frame
-from tests.engine.preprocess.test_matrix import attributes
+from tests.engine.preprocess.events import DAY, SECOND, act, attributes, frame
 
 CUT = DAY
 

@@ -1,11 +1,13 @@
-"""Event frames in the engine's columns, written as short rows."""
+"""Event frames in the engine's columns, written as short rows, and items to go with them."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
+from recommendations.engine.preprocess.matrix import ItemAttributes
 from recommendations.terms import EventName
 
 DAY = 20_000.0  # 2024-10-04
@@ -23,3 +25,15 @@ def frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     kinds = dict.fromkeys(["user", "item", "basket"], np.int64) | dict.fromkeys(columns[5:], np.float32)
     made = pd.DataFrame(list(rows), columns=columns).astype(kinds | {"at": np.float64})
     return made.assign(name=made["name"].astype("category"))
+
+
+def attributes(ids: list[int], listed_at: list[float] | None = None) -> ItemAttributes:
+    """Item n of the list is the only one of category n, has its one term n + 1 times and costs n."""
+    n = len(ids)
+    return ItemAttributes(
+        ids=np.array(ids, np.int64),
+        categories=sparse.csr_matrix(np.eye(n, dtype=np.float32)),
+        terms=sparse.csr_matrix(np.arange(1, n + 1, dtype=np.float32)[:, None]),
+        price=np.arange(n, dtype=np.float32),
+        listed_at=np.array(listed_at or [np.nan] * n, np.float64),
+    )

@@ -1,24 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import sparse
 
 from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, Snapshot, snapshot
 from recommendations.terms import EventName
-from tests.engine.preprocess.events import DAY, act, frame
+from tests.engine.preprocess.events import DAY, act, attributes, frame
 
 CUT = DAY + 10
-
-
-def attributes(ids: list[int], listed_at: list[float] | None = None) -> ItemAttributes:
-    n = len(ids)
-    return ItemAttributes(
-        ids=np.array(ids, np.int64),
-        categories=sparse.csr_matrix(np.eye(n, dtype=np.float32)),
-        terms=sparse.csr_matrix(np.arange(1, n + 1, dtype=np.float32)[:, None]),
-        price=np.arange(n, dtype=np.float32),
-        listed_at=np.array(listed_at or [np.nan] * n, np.float64),
-    )
 
 
 def made(*rows: dict[str, object], about: ItemAttributes | None = None) -> Snapshot:

@@ -97,7 +97,7 @@ def test_best_marks_what_top_lists(scores: np.ndarray, k: int) -> None:
         assert sorted(sorted_by_hand(row, k)) == np.flatnonzero(marked).tolist()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([3, 200]), st.sampled_from([500, 2 * GROUPS, 5 * GROUPS + 37]))
 def test_largest_of_wide_rows_with_ties_and_silence(seed: int, k: int, width: int) -> None:
     draw = np.random.default_rng(seed)
