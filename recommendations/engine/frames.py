@@ -20,7 +20,7 @@ type Sparse = sparse.csr_matrix[np.float32]
 
 @dataclass(frozen=True, kw_only=True)
 class Interactions:
-    """One row per (user, basket, item), sorted by user; several lines of one item in a basket are one row.
+    """One row per (user, basket, kind of act, item), sorted by user; lines of one item in a basket are one row.
 
     An act outside a purchase (a view, a cart) carries its session as basket. ``n_users`` is the number of histories.
     """

@@ -110,12 +110,18 @@ def _without_disliked(acts: pd.DataFrame, disliked: pd.DataFrame) -> pd.DataFram
     return acts[~pd.MultiIndex.from_frame(acts[["user", "item"]]).isin(pairs)]
 
 
+OPPOSITE = {EventName.REFUND: EventName.PURCHASE, EventName.REMOVE_FROM_CART: EventName.ADD_TO_CART}
+"""An act that takes another back is counted with it."""
+
+
 def _per_basket(acts: pd.DataFrame) -> pd.DataFrame:
-    """One row per (user, basket, item), sorted so; what a transaction takes back in full leaves no row.
+    """One row per (user, basket, kind of act, item), sorted so; what a transaction takes back in full leaves no row.
 
     The row's strength is that of its strongest act and its quantity is Σ α · q in units of it: the product is kept.
     """
-    traded = acts["name"].isin([EventName.PURCHASE, EventName.REFUND]).to_numpy()
+    kinds = list(EventName)
+    kind = acts["name"].astype(object).map({name: kinds.index(OPPOSITE.get(name, name)) for name in kinds})
+    traded = (kind == kinds.index(EventName.PURCHASE)).to_numpy()
     quantity = np.nan_to_num(acts["quantity"].to_numpy(np.float64), nan=1.0)
     sign = np.where(acts["strength"].to_numpy() < 0, -1.0, 1.0)
     amount = np.nan_to_num(acts["amount"].to_numpy(np.float64))
@@ -123,7 +129,7 @@ def _per_basket(acts: pd.DataFrame) -> pd.DataFrame:
         {
             "user": acts["user"].to_numpy(),
             "basket": acts["basket"].to_numpy(),
-            "traded": traded,
+            "kind": kind.to_numpy(np.int64),
             "item": acts["item"].to_numpy(),
             "at": acts["at"].to_numpy(),
             "weight": acts["strength"].to_numpy(np.float64) * quantity,
@@ -133,7 +139,8 @@ def _per_basket(acts: pd.DataFrame) -> pd.DataFrame:
         }
     )
     how = {"at": "max", "weight": "sum", "amount": "sum", "highest": "max", "lowest": "min"}
-    rows = frame.groupby(["user", "basket", "traded", "item"], sort=True).agg(how).reset_index()
+    rows = frame.groupby(["user", "basket", "kind", "item"], sort=True).agg(how).reset_index()
+    rows["traded"] = rows["kind"] == kinds.index(EventName.PURCHASE)
     rows["strength"] = np.where(rows["weight"] > 0, rows["highest"], rows["lowest"])
     rows["quantity"] = rows["weight"] / rows["strength"]
     return rows[rows["quantity"].abs() > 1e-6]

@@ -55,11 +55,22 @@ def test_strength_is_relative_to_a_purchase(name: EventName, strength: float) ->
     assert row["bought"].tolist() == [name is EventName.PURCHASE]
 
 
-def test_acts_of_a_session_add_up_and_the_strongest_gives_the_strength() -> None:
+def test_acts_of_one_kind_add_up_within_a_session_and_kinds_stay_apart() -> None:
     """Two views and two pieces in the cart: .2 + .2 + 2 · .6 = 1.6 = .6 · 2⅔."""
     view = [act(1, 1, EventName.VIEW_ITEM, basket=-2, at=DAY + n) for n in (0, 1)]
-    row = table(made(*view, act(1, 1, EventName.ADD_TO_CART, basket=-2, quantity=2)))
-    assert row[["strength", "quantity", "age", "amount"]].to_numpy().tolist() == [pytest.approx([0.6, 8 / 3, 9, 0])]
+    rows = table(made(*view, act(1, 1, EventName.ADD_TO_CART, basket=-2, quantity=2)))
+    found = {
+        round(strength, 1): rest
+        for strength, *rest in rows[["strength", "quantity", "age", "amount"]].to_numpy().tolist()
+    }
+    assert found == {0.2: pytest.approx([2, 9, 0]), 0.6: pytest.approx([2, 10, 0])}
+
+
+def test_a_cart_that_is_emptied_leaves_what_is_still_in_it() -> None:
+    cart = [act(1, 1, EventName.ADD_TO_CART, basket=-2, quantity=1) for _ in range(2)]
+    rows = table(made(*cart, act(1, 1, EventName.REMOVE_FROM_CART, basket=-2, quantity=1)))
+    # 3 + 3 − 1 points, in purchases
+    assert (rows["strength"] * rows["quantity"]).tolist() == pytest.approx([1.0])
 
 
 def test_views_and_a_purchase_with_the_same_number_are_two_baskets() -> None:

@@ -1,0 +1,57 @@
+"""Products of blocks and the strongest entries of rows, against numpy."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from recommendations.engine.preprocess import blocks
+
+
+def random_sparse(rows: int, columns: int) -> sparse.csr_matrix:
+    return sparse.random(rows, columns, density=0.2, format="csr", dtype=np.float32, rng=np.random.default_rng(3))
+
+
+@pytest.mark.parametrize("n_items", [1, 7, blocks.ITEMS_AT_ONCE, blocks.ITEMS_AT_ONCE + 1])
+def test_the_product_is_that_of_numpy(n_items: int) -> None:
+    left = np.random.default_rng(1).random((5, 9), np.float32)
+    right = random_sparse(n_items, 9)
+    product = blocks.dense_product(left, right)
+    assert product.dtype == np.float32
+    assert product.flags.c_contiguous
+    np.testing.assert_allclose(product, left @ right.toarray().T, rtol=1e-5, atol=1e-6)
+
+
+def test_the_product_of_nothing() -> None:
+    assert blocks.dense_product(np.ones((0, 3), np.float32), random_sparse(4, 3)).shape == (0, 4)
+    assert blocks.dense_product(np.ones((2, 3), np.float32), random_sparse(0, 3)).shape == (2, 0)
+
+
+def test_the_strongest_stay_where_they_are() -> None:
+    matrix = sparse.csr_matrix(
+        np.asarray([[5, 1, 4, 0, 3], [0, 2, 0, 0, 0], [0, 0, 0, 0, 0], [1, 2, 3, 4, 5]], np.float32)
+    )
+    expected = [[5, 0, 4, 0, 0], [0, 2, 0, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 4, 5]]
+    found = blocks.strongest(matrix, 2)
+    np.testing.assert_array_equal(found.toarray(), expected)
+    assert found.nnz == 5
+
+
+def test_nothing_is_dropped_where_all_fit() -> None:
+    matrix = random_sparse(6, 6)
+    np.testing.assert_array_equal(blocks.strongest(matrix, 6).toarray(), matrix.toarray())
+
+
+def test_of_equals_as_many_stay_as_fit() -> None:
+    equal = sparse.csr_matrix(np.ones((2, 9), np.float32))
+    np.testing.assert_array_equal(np.diff(blocks.strongest(equal, 4).indptr), 4)
+
+
+def test_rows_of_unit_length() -> None:
+    matrix = sparse.csr_matrix(np.asarray([[3, 4], [0, 0], [0, 2]], np.float32))
+    np.testing.assert_allclose(blocks.unit_rows(matrix).toarray(), [[0.6, 0.8], [0, 0], [0, 1]], rtol=1e-6)
+
+
+def test_silence_of_empty_profiles_and_unknown_items() -> None:
+    profile = sparse.csr_matrix(np.asarray([[1, 0, 0], [0, 0, 0]], np.float32))
+    scores = blocks.silenced(np.ones((2, 3), np.float32), profile=profile, known=np.asarray([True, False, True]))
+    np.testing.assert_array_equal(scores, [[1, np.nan, 1], [np.nan, np.nan, np.nan]])

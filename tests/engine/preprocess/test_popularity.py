@@ -1,0 +1,62 @@
+"""Recent popularity and trend, against numbers worked out by hand."""
+
+import numpy as np
+
+from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, relative, trend
+from tests.shop import POPULARITY, Act, interactions, worked_example
+
+
+def test_popularity_of_the_worked_example() -> None:
+    popularity = recent_popularity(worked_example().interactions, half_life=None)
+    np.testing.assert_allclose(popularity[:8] * 5, POPULARITY, rtol=1e-6)
+    assert not popularity[8:].any()
+
+
+def test_acts_fade_and_a_person_may_count_once() -> None:
+    acts = [Act(0, 0, basket, age=7.0 * basket) for basket in range(3)] + [
+        Act(1, 1, 9, age=7.0),
+        Act(2, 1, 10, age=7.0),
+    ]
+    history = interactions(acts, n_users=3, n_items=3)
+    np.testing.assert_allclose(recent_popularity(history, half_life=7.0), [1.75, 1, 0], rtol=1e-6)
+    np.testing.assert_allclose(recent_popularity(history, half_life=7.0, per_user=True), [1, 1, 0], rtol=1e-6)
+
+
+def test_more_taken_back_than_bought_is_not_less_than_nothing() -> None:
+    history = interactions([Act(0, 0, 0, strength=-1.0, bought=False)], n_users=1, n_items=2)
+    np.testing.assert_array_equal(recent_popularity(history, half_life=7.0), 0)
+    np.testing.assert_array_equal(relative(recent_popularity(history, half_life=7.0)), 0)
+
+
+def test_relative_to_the_most_popular() -> None:
+    np.testing.assert_array_equal(relative(np.asarray([2, 4, 0], np.float32)), [0.5, 1, 0])
+    assert relative(np.empty(0, np.float32)).shape == (0,)
+
+
+def test_buyers_are_different_people_of_late() -> None:
+    acts = [
+        Act(0, 0, 0, age=1.0),
+        Act(0, 0, 1, age=2.0),
+        Act(1, 0, 2, age=27.9),
+        Act(2, 0, 3, age=28.0),
+        Act(3, 0, 4, age=3.0, strength=0.2, bought=False),
+    ]
+    np.testing.assert_array_equal(recent_buyers(interactions(acts, n_users=4, n_items=2), days=28.0), [2, 0])
+
+
+def test_trend_compares_lately_with_always() -> None:
+    # 84 days: a quarter of all acts is expected in the last 21. Item 0: 9 of 12 lately, item 1: 0 of 12, item 2: 1 of 1.
+    acts = (
+        [Act(0, 0, n, age=5.0) for n in range(9)]
+        + [Act(0, 0, 20 + n, age=50.0) for n in range(3)]
+        + [Act(0, 1, 40 + n, age=84.0) for n in range(12)]
+        + [Act(0, 2, 60, age=1.0)]
+    )
+    found = trend(interactions(acts, n_users=1, n_items=4))
+    np.testing.assert_allclose(found, [(9 + 3) / (3 + 3), 3 / (3 + 3), (1 + 3) / (0.25 + 3), 1], rtol=1e-6)
+
+
+def test_a_short_history_knows_no_trend() -> None:
+    history = interactions([Act(0, 0, 0, age=20.0), Act(0, 1, 1, age=0.0)], n_users=1, n_items=2)
+    np.testing.assert_array_equal(trend(history), 1)
+    np.testing.assert_array_equal(trend(interactions([], n_users=0, n_items=2)), 1)
