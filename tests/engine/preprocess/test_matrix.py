@@ -56,7 +56,7 @@ def test_strength_is_relative_to_a_purchase(name: EventName, strength: float) ->
 
 
 def test_acts_of_one_kind_add_up_within_a_session_and_kinds_stay_apart() -> None:
-    """Two views and two pieces in the cart: .2 + .2 + 2 · .6 = 1.6 = .6 · 2⅔."""
+    """Two views (0.2 each) and two pieces in the cart (0.6 each)."""
     view = [act(1, 1, EventName.VIEW_ITEM, basket=-2, at=DAY + n) for n in (0, 1)]
     rows = table(made(*view, act(1, 1, EventName.ADD_TO_CART, basket=-2, quantity=2)))
     found = {
