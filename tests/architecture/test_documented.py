@@ -1,0 +1,51 @@
+"""What can be set and called is written down, and what is written down exists."""
+
+import ast
+import re
+
+from tests.architecture.source import ROOT, modules
+
+READERS = {"text", "secret", "flag", "integer", "choice", "words", "folder", "database", "valkey"}
+OF_OTHERS = {"DJANGO_SETTINGS_MODULE"}
+
+
+def read_by_the_product() -> set[str]:
+    names = set()
+    for name, tree in modules().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                called = ast.unparse(node.func)
+                if called in {f"env.{reader}" for reader in READERS} and name != "recsite/env.py":
+                    names.add(str(node.args[0].value))
+                if called == "env.secret":
+                    names.add(f"{node.args[0].value}_FILE")
+                if called in {"os.environ.get", "os.environ.setdefault", "os.getenv"}:
+                    names.add(str(node.args[0].value))
+    return names - OF_OTHERS
+
+
+def documented() -> set[str]:
+    text = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    return set(re.findall(r"`([A-Z][A-Z0-9_]+)`", text)) - {"DEBUG", "INFO", "WARNING", "ERROR"} | {"DEBUG"}
+
+
+def test_every_setting_is_documented() -> None:
+    assert read_by_the_product() - documented() == set()
+
+
+def test_every_documented_setting_exists() -> None:
+    compose = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
+    make = {"PORT", "DATA", "ARGS", "CHROMIUM", "CI"}
+    assert documented() - {"USD", "UTC"} - read_by_the_product() - compose - make == set()
+
+
+def test_compose_variables_are_documented() -> None:
+    compose = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
+    assert compose - documented() == set()
+
+
+def test_every_command_is_documented() -> None:
+    commands = {path.stem for path in ROOT.glob("*/management/commands/*.py")} - {"__init__"}
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages if page.exists())
+    assert {command for command in commands if not re.search(rf"\b{command}\b", text)} == set()
