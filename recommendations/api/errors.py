@@ -75,7 +75,7 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespons
         return _refusal(error)
     if isinstance(error, OperationalError | InterfaceError):
         return _out_of_reach(error)
-    return _bug(error, context)
+    return _bug(context)
 
 
 def unknown_path(request: HttpRequest, *, known: bool) -> HttpResponse:
@@ -128,8 +128,7 @@ def _out_of_reach(error: Exception) -> HttpResponse:
     return answer
 
 
-def _bug(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
+def _bug(context: Mapping[str, Any]) -> HttpResponse:
     request = getattr(context.get("request"), "_request", None)
-    got_request_exception.send(sender=type(context.get("view")), request=request)
-    log.error("request failed", exc_info=error)
+    got_request_exception.send(sender=type(context.get("view")), request=request)  # the log listens
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, _("Something went wrong on our side; it was logged."))

@@ -103,6 +103,7 @@ _object = msgspec.json.Decoder(dict[str, Raw])
 _array = msgspec.json.Decoder(list[Raw])
 
 _NUL = b"\\u0000"  # the only way to write it in JSON; PostgreSQL takes no such text
+_ESCAPE = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)|\\.", re.DOTALL)
 _PLACE = re.compile(r"(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
 _UNKNOWN = "Object contains unknown field"
@@ -115,7 +116,7 @@ def read(body: bytes) -> Reading:
     """The events of a body: ``{"events": [1 to 1000 events]}``, or one event by itself.
 
     Raises UnreadableError where there are none, and msgspec's DecodeError, UnicodeDecodeError or RecursionError where
-    the body is no JSON.
+    the body is no JSON. Half a surrogate pair is read as NUL, so that it is its row that is refused.
     """
     if _NUL not in body:
         try:
@@ -127,6 +128,7 @@ def read(body: bytes) -> Reading:
 
 def _read_row_by_row(body: bytes) -> Reading:
     body.decode()
+    body = _ESCAPE.sub(lambda found: _NUL if found["half"] else found[0], body)
     try:
         top = _object.decode(body)
         single = "events" not in top and "event_id" in top
@@ -165,10 +167,10 @@ def _read_row(raw: bytes) -> tuple[EventForm | Refusal, list[str]]:
             form = _event.decode(_known_part(raw, EventForm, "", ignored))
     except ValidationError as error:
         return _refusal(error), ignored
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Refusal("", _("A text in this row is not valid Unicode.")), ignored
     nul = next(_with_nul(msgspec.to_builtins(form)), None) if _NUL in raw else None
-    return (form, ignored) if nul is None else (Refusal(nul, _("The text holds a NUL character.")), ignored)
+    if nul is not None:
+        return Refusal(nul, _("The text holds a NUL character or half a surrogate pair.")), ignored
+    return form, ignored
 
 
 def _known_part(raw: bytes, kind: type[Struct], pointer: str, ignored: list[str]) -> bytes:
