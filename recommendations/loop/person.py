@@ -1,7 +1,7 @@
 """What an answer may take into account of the person who gets it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -27,9 +27,9 @@ class Person:
     why_not: Fallback | None = None
     record: int = NOBODY  # row of the customer in the model
     segment: int = NOBODY
-    bought: IntArray = NOTHING
-    resting: IntArray = NOTHING
-    disliked: IntArray = NOTHING
+    bought: IntArray = field(default_factory=lambda: NOTHING)
+    resting: IntArray = field(default_factory=lambda: NOTHING)
+    disliked: IntArray = field(default_factory=lambda: NOTHING)
 
 
 def person_of(
