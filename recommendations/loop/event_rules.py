@@ -56,6 +56,7 @@ def refusal_of(form: EventForm, *, now: datetime) -> Refusal | None:
         or _nobody(form)
         or (_no_items(form) if name in NEEDS_ITEMS else None)
         or (_CHECKS[name](form) if name in _CHECKS else None)
+        or _unknown_target(form)
         or _foreign(form)
         or _impossible_money(form)
     )
@@ -108,8 +109,8 @@ def _no_rating(form: EventForm) -> Refusal | None:
 
 
 def _no_target(form: EventForm) -> Refusal | None:
-    if form.target_type not in TARGETS:
-        return Refusal("/target_type", _("What is followed is one of %(targets)s.") % {"targets": ", ".join(TARGETS)})
+    if form.target_type is None:
+        return Refusal("/target_type", _("The field is missing; it says what kind of thing is followed."))
     if form.target_id is None:
         return Refusal("/target_id", _("The field is missing; it names what is followed."))
     return None
@@ -122,6 +123,12 @@ _CHECKS: dict[EventName, Callable[[EventForm], Refusal | None]] = {
     EventName.RATE_ITEM: _no_rating,
     EventName.FOLLOW: _no_target,
 }
+
+
+def _unknown_target(form: EventForm) -> Refusal | None:
+    if form.target_type is not None and form.target_type not in TARGETS:
+        return Refusal("/target_type", _("What is followed is one of %(targets)s.") % {"targets": ", ".join(TARGETS)})
+    return None
 
 
 def _foreign(form: EventForm) -> Refusal | None:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from recommendations.engine.evaluation.split import truths
 from recommendations.engine.preprocess.clean import CleaningReport, clean
-from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, Snapshot, snapshot
+from recommendations.engine.preprocess.matrix import EventWeights, Snapshot, snapshot
 from recommendations.loop.turn import NotEnoughDataError, TurnContext
 from recommendations.models import ModelVersion
 from recommendations.store import history, model
@@ -23,14 +23,16 @@ def make_snapshots(context: TurnContext) -> Mapping[str, object]:
     context.report(0.3, text=f"{len(events):,} events and {len(attributes.ids):,} items read")
     weights = EventWeights()
     ModelVersion.objects.filter(pk=context.version.pk).update(event_weights=dict(weights.points))
-    clean_events, report = clean(events, until=context.windows.cuts[Cut.LIVE])
-    counts: dict[str, object] = _described(report)
+    everything, report = clean(events, until=context.windows.cuts[Cut.LIVE])
+    counts = _described(report)
     for number, cut in enumerate(Cut):
-        made = _snapshot(context, cut, clean_events, attributes, weights)
+        end = context.windows.cuts[cut]
+        known = everything if cut is Cut.LIVE else _clean_before(end, events)
+        made = snapshot(known, attributes, cut=end, weights=weights)
         _require_enough(made, cut)
         model.save_snapshot(context.version, cut, made, categories=categories)
         if cut is not Cut.LIVE:
-            found = truths(clean_events, made, window=context.windows.window(cut))
+            found = truths(everything, made, window=context.windows.window(cut))
             model.save_truths(context.version, cut, found)
             counts |= {f"{cut}_{task}_users": len(truth.users) for task, truth in found.items()}
         counts |= {f"{cut}_users": len(made.users), f"{cut}_items": len(made.items)}
@@ -42,11 +44,9 @@ def make_snapshots(context: TurnContext) -> Mapping[str, object]:
     return counts
 
 
-def _snapshot(
-    context: TurnContext, cut: Cut, events: pd.DataFrame, attributes: ItemAttributes, weights: EventWeights
-) -> Snapshot:
-    end = context.windows.cuts[cut]
-    return snapshot(events[events["at"].to_numpy() < end], attributes, cut=end, weights=weights)
+def _clean_before(end: float, events: pd.DataFrame) -> pd.DataFrame:
+    """What cleaning would have left at that time: it judges by nothing that came later."""
+    return clean(events[events["at"].to_numpy() < end], until=end)[0]
 
 
 def _require_enough(made: Snapshot, cut: Cut) -> None:
@@ -58,10 +58,10 @@ def _require_enough(made: Snapshot, cut: Cut) -> None:
 
 
 def _described(report: CleaningReport) -> dict[str, object]:
-    removed = {f"removed_{reason}": count for reason, count in report.removed.items()}
-    return {
+    counts: dict[str, object] = {
         "events": report.total,
         "kept": report.kept,
         "sessions": report.sessions,
         "burst_threshold": report.burst_threshold,
-    } | removed
+    }
+    return counts | {f"removed_{reason}": count for reason, count in report.removed.items()}

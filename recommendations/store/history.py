@@ -84,12 +84,12 @@ def event_frame(*, until: datetime) -> pd.DataFrame:
 
     Merged anonymous keys are resolved; customers who object to personalisation are left out, and so is the replay.
     """
-    return _copied(EVENTS, EVENT_TYPES, until=until).to_pandas()
+    return pd.DataFrame(_copied(EVENTS, EVENT_TYPES, until=until).to_pandas())
 
 
 def item_attributes() -> tuple[ItemAttributes, IdMap]:
     """What is known of every item, and the ids of the category columns."""
-    items = _copied(ITEMS, ITEM_TYPES).to_pandas()
+    items = pd.DataFrame(_copied(ITEMS, ITEM_TYPES).to_pandas())
     columns = id_map(np.fromiter(Category.objects.values_list("pk", flat=True), np.int64))
     keys = [[int(key) for key in value.split()] for value in items["categories"].fillna("")]
     attributes = ItemAttributes(

@@ -25,13 +25,13 @@ def known_customers(typed: str) -> list[Customer]:
 def customer_keys(pseudonyms: Iterable[tuple[bytes, CustomerKind]]) -> dict[bytes, int]:
     """Primary key per pseudonym; customers that are new are added."""
     kinds = dict(pseudonyms)
-    known = dict(Customer.objects.filter(pseudonym__in=list(kinds)).values_list("pseudonym", "pk"))
-    known = {bytes(value): key for value, key in known.items()}
+    found = Customer.objects.filter(pseudonym__in=list(kinds)).values_list("pseudonym", "pk")
+    known = {bytes(value): key for value, key in found}
     new = [Customer(pseudonym=value, kind=kind) for value, kind in kinds.items() if value not in known]
     if new:
         Customer.objects.bulk_create(new, ignore_conflicts=True, batch_size=5_000)
-        found = Customer.objects.filter(pseudonym__in=[customer.pseudonym for customer in new])
-        known |= {bytes(value): key for value, key in found.values_list("pseudonym", "pk")}
+        added = Customer.objects.filter(pseudonym__in=[customer.pseudonym for customer in new])
+        known |= {bytes(value): key for value, key in added.values_list("pseudonym", "pk")}
     return known
 
 

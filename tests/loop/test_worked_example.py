@@ -92,11 +92,11 @@ def test_the_api_gives_the_list_and_the_scores_of_the_sheet(example: None, user:
     spread = math.sqrt(sum((value - mean) ** 2 for value in theta) / 8)
     expected = {str(number): (value - mean) / spread for number, value in enumerate(theta, start=1)}
 
-    _, secret = create_key(name="test", scopes=[Scope.RECOMMENDATIONS_READ], by=None)
+    key, secret = create_key(name="test", scopes=[Scope.RECOMMENDATIONS_READ], by=None)
     response = Client().get(
         "/api/v1/placements/home/recommend/",
         {"user_id": str(user), "n": 8},
-        headers={"Authorization": f"Api-Key {secret}"},
+        headers={"Authorization": f"Api-Key {key.prefix}.{secret}"},
     )
     assert response.status_code == 200, response.content
     body = response.json()
