@@ -4,10 +4,12 @@ from django.urls import path, re_path
 
 from recommendations.api.events import Events
 from recommendations.api.recommend import RecommendView
+from recommendations.api.tiles import item_tile
 from recommendations.api.unknown import unknown
 
 urlpatterns = [
     path("v1/events/", Events.as_view(), name="events"),
     path("v1/placements/<slug:placement>/recommend/", RecommendView.as_view(), name="recommend"),
+    path("v1/items/<path:shop_id>/tile.svg", item_tile, name="item-tile"),
     re_path(r"^v1/", unknown, name="unknown-path"),
 ]

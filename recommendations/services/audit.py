@@ -1,10 +1,13 @@
 """The trail of who changed what; every use case that changes something leaves an entry in its own transaction."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Model
 
 from recommendations.models import AuditEntry, Staff
+
+type Values = dict[str, Any] | None
 
 
 def record(
@@ -17,7 +20,20 @@ def record(
     note: str = "",
 ) -> AuditEntry:
     """Values of ``before`` and ``after`` are JSON; ``by`` is None where a command or the schedule acted."""
-    return AuditEntry.objects.create(
+    entry = _entry(by, verb, subject, before=before, after=after, note=note)
+    entry.save()
+    return entry
+
+
+def record_all(*, by: Staff | None, verb: str, changes: Iterable[tuple[Model, Values, Values]]) -> None:
+    """The same for many subjects at once: subject, before, after."""
+    AuditEntry.objects.bulk_create(
+        _entry(by, verb, subject, before=before, after=after) for subject, before, after in changes
+    )
+
+
+def _entry(by: Staff | None, verb: str, subject: Model, *, before: Values, after: Values, note: str = "") -> AuditEntry:
+    return AuditEntry(
         staff=by,
         verb=verb,
         object_type=subject._meta.model_name or "",

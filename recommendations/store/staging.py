@@ -118,6 +118,11 @@ def judge(
     with heavy():
         run(JUDGE.format(verdict=verdict, content=content, joins=joins), **values)
         run("DELETE FROM staged USING refused WHERE staged.file_line = refused.file_line")
+    return refused_counts()
+
+
+def refused_counts() -> dict[str, int]:
+    """Code → how many rows."""
     return dict(rows(COUNTS))
 
 

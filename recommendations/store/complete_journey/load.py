@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recommendations.models import Import, ShopSetting
-from recommendations.store import events, imports, items
+from recommendations.store import events, imports, items, staging
 from recommendations.store.complete_journey import wheel
 from recommendations.store.complete_journey.wheel import DISCOUNTS, Journey
 from recommendations.store.pseudonyms import customer_keys, pseudonym
@@ -22,6 +22,7 @@ EVENT_COLUMNS = [
     "occurred_at", "event_id", "line", "name", "customer_id", "item_id", "quantity", "price", "amount",
     "transaction_id", "attributes",
 ]  # fmt: skip
+REFUSED_COLUMNS = ["file_line", "fault", "content"]
 
 
 class ClockIsSetError(Exception):
@@ -69,9 +70,14 @@ def load_purchases(journey: Journey, *, weeks: int, report: Report) -> Import:
     with temporary(events.READY, definition(events.COLUMNS)):
         copy(events.READY, EVENT_COLUMNS, _blocks(lines, customers=customers, items=known, weeks=weeks, report=report))
         months = events.prepare_months()
-        with heavy():
+        with heavy(), temporary(staging.REFUSED, staging.REFUSED_COLUMNS):
             new = events.append_ready(months, source="demo", report=report, step="purchases")
-            imports.finish(imported, rows=journey.total, kept=new, duplicates=total - new, reasons=journey.refused)
+            copy(staging.REFUSED, REFUSED_COLUMNS, [csv_block(_refused_table(journey.refused))])
+            reasons = staging.refused_counts()
+            staging.list_refused(imported)
+            imports.finish(
+                imported, rows=total + len(journey.refused), kept=new, duplicates=total - new, reasons=reasons
+            )
     return imported
 
 
@@ -114,6 +120,12 @@ def _event_table(lines: pd.DataFrame) -> pa.Table:
         lines["sales_value"].round(2), lines["basket_id"].astype(str), _attributes(lines),
     ]  # fmt: skip
     return pa.table(dict(zip(EVENT_COLUMNS, map(pa.array, columns), strict=True)))
+
+
+def _refused_table(lines: pd.DataFrame) -> pa.Table:
+    shown = [f"{name}=" + lines[name].astype(str) for name in ("basket_id", "product_id", "quantity", "sales_value")]
+    content = pd.Series([", ".join(parts) for parts in zip(*shown, strict=True)], dtype=str)
+    return pa.table(dict(zip(REFUSED_COLUMNS, map(pa.array, [lines["line"], lines["fault"], content]), strict=True)))
 
 
 def _attributes(lines: pd.DataFrame) -> pa.Array:

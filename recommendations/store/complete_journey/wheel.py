@@ -33,17 +33,17 @@ class WheelIsMissingError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Journey:
-    """``purchases``: the rows that are kept. ``refused``: reason → how many; with the kept ones they make ``total``."""
+    """``purchases`` and ``refused`` together are all rows of the source; each has its line there."""
 
     products: pd.DataFrame
     purchases: pd.DataFrame
-    refused: dict[str, int]
-    total: int
+    refused: pd.DataFrame  # with "fault": field:code
 
 
 def read_journey(*, households: int | None = None) -> Journey:
     """All of it, or the first households and what they bought. Prices, titles and dates are those of the whole."""
     products, lines = _read("products"), _read("transactions")
+    lines["line"] = np.arange(1, len(lines) + 1)
     sold = products[~products["department"].isin(NOT_MERCHANDISE)]
     reason = _reason(lines, products)
     kept = reason == ""
@@ -53,9 +53,7 @@ def read_journey(*, households: int | None = None) -> Journey:
         among = lines["household_id"].isin(chosen).to_numpy()
         lines, reason, kept = lines[among], reason[among], kept[among]
         listed = listed[listed["product_id"].isin(lines["product_id"])]
-    names, counts = np.unique(reason[reason != ""], return_counts=True)
-    refused = {str(name): int(count) for name, count in zip(names, counts, strict=True)}
-    return Journey(products=listed, purchases=lines[kept], refused=refused, total=len(lines))
+    return Journey(products=listed, purchases=lines[kept], refused=lines[~kept].assign(fault=reason[~kept]))
 
 
 def weeks_to_move(today: date) -> int:
@@ -98,16 +96,15 @@ def _read(name: str) -> pd.DataFrame:
 
 
 def _reason(lines: pd.DataFrame, products: pd.DataFrame) -> np.ndarray:
-    """Why each line is refused, "" where it is kept. The first reason counts."""
+    """Why each line is refused, as field:code, and "" where it is kept. The first reason counts."""
     departments = pd.Index(products["product_id"]).get_indexer(lines["product_id"])
     codes, names = pd.factorize(products["department"])
     excluded = np.isin(np.asarray(names), NOT_MERCHANDISE)
     unknown = departments < 0
     merchandise = ~excluded[np.where(unknown, 0, codes[departments])]
     quantity = lines["quantity"].to_numpy()
-    return np.select(
-        [unknown, ~merchandise, quantity <= 0], ["unknown_product", "not_merchandise", "quantity_not_positive"], ""
-    )
+    reasons = ["product_id:unknown_product", "product_id:not_merchandise", "quantity:quantity_not_positive"]
+    return np.select([unknown, ~merchandise, quantity <= 0], reasons, "")
 
 
 def _listed(products: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
