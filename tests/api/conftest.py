@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from django.db import DatabaseError
 from django.http import HttpResponse
 from django.test import Client
 
@@ -30,9 +32,18 @@ class ApiClient:
         return self.send("POST", path, body, **options)
 
 
+def _at_once(work: Callable[[], None]) -> None:
+    with suppress(DatabaseError):
+        work()
+
+
 @pytest.fixture
-def client_with(db: None) -> Callable[..., ApiClient]:
-    """``client_with(Scope.EVENTS_WRITE, requests_per_minute=5)``"""
+def client_with(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ApiClient]:
+    """``client_with(Scope.EVENTS_WRITE, requests_per_minute=5)``
+
+    A test's transaction is seen by no other thread, so what is done beside a request is done within it.
+    """
+    monkeypatch.setattr(keys, "_beside", _at_once)
 
     def make(*scopes: Scope, requests_per_minute: int | None = None) -> ApiClient:
         key, secret = keys.create_key(
