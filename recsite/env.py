@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
@@ -79,7 +78,7 @@ def folder(name: str, *, default: Path) -> Path:
 def database(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Django's own keys of a PostgreSQL address, and the rest for ``OPTIONS``, as libpq itself reads it."""
     value = text(name)
-    if urlsplit(value).scheme not in {"postgresql", "postgres"}:
+    if value.partition("://")[0] not in {"postgresql", "postgres"}:
         raise ImproperlyConfigured(f"{name} must begin with postgresql://; Recsite runs on PostgreSQL only.")
     try:
         parts = conninfo_to_dict(value)
@@ -91,7 +90,7 @@ def database(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def valkey(name: str) -> str:
     value = text(name)
-    if urlsplit(value).scheme not in {"redis", "rediss"}:
+    if value.partition("://")[0] not in {"redis", "rediss"}:
         raise ImproperlyConfigured(f"{name} must begin with redis:// or rediss://.")
     return value
 

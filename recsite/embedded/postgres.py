@@ -49,7 +49,7 @@ class Postgres:
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             self._user = _system_user()
             self._programs = reachable_programs(self._programs)
-            base = root if open_to_all(root) else side_folder(root)
+            base = root if open_to_all(root) else _beside(root)
         self._data, self._socket = base / "pgdata", base / "run"
         if len(os.fsencode(self._socket)) > _LONGEST_SOCKET_FOLDER:
             self._socket = side_folder(root) / "run"
@@ -139,6 +139,15 @@ class Postgres:
             argv: list[str | Path] = [self._programs / "pg_ctl", "-D", self._data, "-m", "fast", "-W", "stop"]
             spawn(argv, stop=signal.SIGKILL, output=subprocess.DEVNULL, user=self._user).wait()
             time.sleep(0.2)
+
+
+def _beside(root: Path) -> Path:
+    """A folder elsewhere for the cluster of a closed ``root``, which points to it; who removes the link forgets it."""
+    base, link = side_folder(root), root / "pgdata"
+    if not link.is_symlink():
+        shutil.rmtree(base / "pgdata", ignore_errors=True)
+        link.symlink_to(base / "pgdata")
+    return base
 
 
 def _first_number(lock: Path) -> int:

@@ -1,0 +1,42 @@
+"""Queues and schedule: a turn never waits behind a small task, and what is scheduled exists."""
+
+from celery.schedules import crontab
+
+from recsite.celery import app
+
+
+def queue_of(task: str) -> str:
+    return str(app.amqp.router.route({}, task)["queue"].name)
+
+
+def test_turns_have_a_queue_of_their_own() -> None:
+    assert queue_of("recommendations.tasks.run_turn") == "loop"
+    assert queue_of("recommendations.tasks.write_slates") == "default"
+
+
+def test_a_message_reaches_one_queue_only() -> None:
+    bindings = [(queue.exchange.name, queue.routing_key) for queue in app.amqp.queues.values()]
+    assert len(set(bindings)) == len(bindings) == 2
+
+
+def test_everything_scheduled_is_a_task() -> None:
+    app.loader.import_default_modules()
+    scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert scheduled <= set(app.tasks)
+    assert "recommendations.tasks.run_turn" in app.tasks
+
+
+def test_the_daily_turn_is_at_three_in_the_shop() -> None:
+    when = app.conf.beat_schedule["daily turn"]["schedule"]
+    assert isinstance(when, crontab)
+    assert (when.hour, when.minute) == ({3}, {0})
+
+
+def test_a_long_turn_is_not_given_out_twice() -> None:
+    assert app.conf.broker_transport_options["visibility_timeout"] > app.conf.task_time_limit
+
+
+def test_a_killed_worker_loses_nothing() -> None:
+    assert app.conf.task_acks_late
+    assert app.conf.task_reject_on_worker_lost
+    assert app.conf.worker_prefetch_multiplier == 1

@@ -1,0 +1,114 @@
+"""Settings of production: safe as they stand, and refused where they are not. Each case is a process of its own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.architecture.source import ROOT
+
+PRODUCTION = {
+    "DJANGO_SETTINGS_MODULE": "recsite.settings",
+    "SECRET_KEY": "s3cr3t-Key-of-production-0123456789-abcdefghijklmnopqrstuvwxyz",
+    "PSEUDONYM_KEY": "another-key-that-never-changes-0123456789",
+    "DATABASE_URL": "postgresql://recsite:pw@db.example/recsite",
+    "REDIS_URL": "redis://:pw@cache.example/0",
+    "ALLOWED_HOSTS": "shop.example",
+}
+OURS = (
+    "RECSITE_",
+    "SHOP_",
+    "SECRET_KEY",
+    "PSEUDONYM_KEY",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "DATA",
+    "DEBUG",
+    "DJANGO_",
+    "LOG_",
+)
+
+
+def run(code: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | PRODUCTION
+    env |= {name: value for name, value in changes.items() if value is not None}
+    env = {name: value for name, value in env.items() if changes.get(name, "") is not None}
+    argv = [sys.executable, "-W", "error", "-W", "ignore:No directory at", "-c", code]
+    return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True)
+
+
+def test_the_deployment_check_is_clean() -> None:
+    code = """
+import django; django.setup()
+from django.core.management import call_command
+call_command("check", deploy=True, fail_level="WARNING")
+"""
+    done = run(code)
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "PSEUDONYM_KEY", "DATABASE_URL", "REDIS_URL"])
+def test_what_production_needs_is_required(name: str) -> None:
+    done = run("import recsite.settings", **{name: None})
+    assert f"{name} is not set" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("SECRET_KEY", "demo-" + "x" * 60, "comes from the demo"),
+        ("PSEUDONYM_KEY", "demo-" + "x" * 60, "comes from the demo"),
+        ("PSEUDONYM_KEY", PRODUCTION["SECRET_KEY"], "must differ"),
+        ("SECRET_KEY", "short", "at least 50"),
+        ("SHOP_CURRENCY", "Dollar", "ISO 4217"),
+        ("SHOP_TIME_ZONE", "Mars/Olympus", "SHOP_TIME_ZONE='Mars/Olympus' is unknown"),
+        ("SHOP_LANGUAGE", "tlh", "use one of en, zh-hans"),
+        ("RECSITE_DEBUG", "1", "Unknown settings: RECSITE_DEBUG"),
+        ("LOG_LEVEL", "LOUD", "LOG_LEVEL='LOUD'"),
+    ],
+)
+def test_refusals(name: str, value: str, complaint: str) -> None:
+    done = run("import recsite.settings", **{name: value})
+    assert done.returncode == 1
+    assert complaint in done.stderr
+
+
+def test_production_goes_by_https_and_health_does_not() -> None:
+    code = """
+import django; django.setup()
+from django.test import Client
+client = Client(headers={"host": "shop.example"})
+print(client.get("/login/").status_code, client.get("/login/")["Location"])
+print(Client(headers={"host": "127.0.0.1"}).get("/healthz").status_code)
+secure = client.get("/healthz", secure=True)
+print(secure["Strict-Transport-Security"], secure["X-Content-Type-Options"], secure["Referrer-Policy"])
+print(client.get("/healthz", headers={"host": "evil.example"}, secure=True).status_code)
+"""
+    done = run(code, LOG_LEVEL="ERROR")
+    assert done.stdout.splitlines() == [
+        "301 https://shop.example/login/",
+        "200",
+        "max-age=31536000; includeSubDomains; preload nosniff same-origin",
+        "400",
+    ], done.stderr
+
+
+def test_pages_are_closed_by_default_and_policy_is_strict() -> None:
+    code = """
+import django; django.setup()
+from django.conf import settings
+from django.test import Client
+answer = Client(headers={"host": "shop.example"}).get("/", secure=True)
+print(answer.status_code, answer["Location"])
+policy = answer["Content-Security-Policy"]
+print("unsafe" in policy, "script-src 'self'" in policy, "frame-ancestors 'none'" in policy)
+print(settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE)
+"""
+    assert run(code).stdout.splitlines() == ["302 /login/?next=/", "False True True", "True True"]
+
+
+def test_the_programme_reads_the_demo_from_its_wrapper_only() -> None:
+    code = "import recsite.settings as s; print(s.DEMO, s.SECURE_SSL_REDIRECT, s.SECURE_HSTS_SECONDS)"
+    assert run(code, RECSITE_DEMO="1").stdout.split() == ["True", "False", "0"]

@@ -1,0 +1,109 @@
+"""The demo's supervisor: what dies starts again, what is ended is ended with all that it started."""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from recsite import supervisor
+from recsite.supervisor import Child
+from tests.recsite.processes import wait_for
+
+SLEEPER = (
+    "import subprocess, sys; child = subprocess.Popen(['sleep', '60']); print(child.pid, flush=True); child.wait()"
+)
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.fixture
+def child() -> Iterator[Child]:
+    made = Child("sleeper", [sys.executable, "-c", SLEEPER], stop=signal.SIGTERM, orphaned=signal.SIGKILL)
+    yield made
+    made.end_rest()
+
+
+def grandchild(child: Child, capsys: pytest.CaptureFixture[str]) -> int:
+    """Keep the child alive until it says what it started."""
+    said: list[str] = []
+
+    def look() -> bool:
+        child.keep_alive()
+        said.extend(line.removeprefix("sleeper | ") for line in capsys.readouterr().out.splitlines())
+        return any(line.isdecimal() for line in said)
+
+    assert wait_for(look, seconds=20), said
+    return int(next(line for line in said if line.isdecimal()))
+
+
+def test_lines_carry_the_name_and_a_dead_child_starts_again(child: Child, capsys: pytest.CaptureFixture[str]) -> None:
+    first = grandchild(child, capsys)
+    os.kill(os.getpgid(first), signal.SIGKILL)
+    second = grandchild(child, capsys)
+    assert second != first
+    assert not alive(first)
+
+
+def test_a_stopped_child_leaves_nothing(child: Child, capsys: pytest.CaptureFixture[str]) -> None:
+    pid = grandchild(child, capsys)
+    child.ask_to_stop()
+    child.wait(10)
+    assert wait_for(lambda: not alive(pid), seconds=10)
+
+
+class Answer(BaseHTTPRequestHandler):
+    status, body = 200, b"{}"
+
+    def do_GET(self) -> None:
+        self.send_response(self.status)
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_args: object) -> None:
+        """Silent."""
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (200, b'{"status": "ready"}', {}),
+        (503, b'{"missing": {"valkey": "does not answer"}}', {"valkey": "does not answer"}),
+        (500, b"oops", {"web": "answers with 500"}),
+    ],
+)
+def test_what_the_web_says_is_missing(status: int, body: bytes, expected: dict[str, str]) -> None:
+    handler = type("Handler", (Answer,), {"status": status, "body": body})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert supervisor.missing(f"http://127.0.0.1:{server.server_port}/") == expected
+        server.shutdown()
+
+
+def test_no_answer_is_not_ready() -> None:
+    assert supervisor.missing("http://127.0.0.1:1/") is None
+
+
+def test_credentials_appear_when_the_pages_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    known = {"url": "http://127.0.0.1:8000/", "username": "a@b.example", "password": "pw", "api_key": "p.s"}
+    (tmp_path / "demo.json.pending").write_text(json.dumps(known), encoding="utf-8")
+    supervisor._announce(tmp_path)
+    assert json.loads((tmp_path / "demo.json").read_text(encoding="utf-8")) == known
+    printed = capsys.readouterr().out
+    assert all(value in printed for value in known.values())
+
+
+def test_the_family_of_the_demo() -> None:
+    names = [child.name for child in supervisor.children(port=8000, data=Path("data"))]
+    assert names == ["web", "loop", "worker", "beat"]
