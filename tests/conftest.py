@@ -25,7 +25,9 @@ _BROWSER_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_HELD = ("recommendations.services.keys", "recommendations.store.lookups")  # what a process holds of the database
+_HELD = tuple(  # what a process holds of the servers
+    f"recommendations.{name}" for name in ("services.keys", "store.live", "store.lookups", "store.serving")
+)
 _USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.candidates import weight_vector
+from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.selection import Selection, Shelf, Wish, eligibility, select
 from recommendations.engine.recommenders.popularity import Popularity
 from recommendations.engine.rng import generator
@@ -26,6 +27,7 @@ from recommendations.terms import BlendName, Fallback, Source
 
 OF_CONTEXT = frozenset({BlendName.ITEM, BlendName.CART})
 RULES_VERSION = 0
+NO_LIKENESS = Likeness(traits=np.empty((0, 0), np.int32))
 
 
 class UnknownPlacementError(Exception):
@@ -56,7 +58,7 @@ def recommend(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) 
     weights = snapshot.weights_for(placement.blend, person.segment) if placement.blend else None
     ranking = _ranking(ask, placement, pools=pools, person=person, weights=weights)
     wish = _wish(ask, placement, snapshot=snapshot, person=person, weights=weights)
-    shelf = Shelf(sellable=snapshot.sellable(now), likeness=snapshot.likeness)
+    shelf = Shelf(sellable=snapshot.sellable(now), likeness=snapshot.likeness if wish.diversity else NO_LIKENESS)
     explainer = Explainer(snapshot=snapshot, pools=pools, person=person, state=state, now=now)
     picked = _picked(ranking, snapshot, shelf, wish, draw=ask.recommendation_id)
     shown = _from_pool(ranking, picked, snapshot.stock, explainer) if picked and ranking.pool else []

@@ -157,6 +157,13 @@ def rebuild_if_lost() -> int:
     return rebuild() if valkey().run(lambda pipeline: pipeline.exists(_BUILT)) == [0] else 0
 
 
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    _waiting.clear()
+    _record.close()
+    valkey().breaker.close()
+
+
 def _taken() -> list[LiveEvent]:
     taken = []
     while _waiting:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -98,7 +98,7 @@ class Snapshot:
         traits = np.full((len(self.stock), 1), -1, np.int32)
         if self.model is not None:
             known = self.stock_rows >= 0
-            traits[self.stock_rows[known]] = likeness(self.model.training.catalogue).traits[known]
+            traits[self.stock_rows[known]] = _traits(self.model)[known]
         return Likeness(traits=traits)
 
     def weights_for(self, blend: BlendName, segment: int) -> ServedWeights | None:
@@ -132,7 +132,7 @@ class Keeper:
             return held
         with self._lock:
             held = self._held
-            if held is None or not self._is_fresh(held, changed):
+            if self._record and (held is None or not self._is_fresh(held, changed)):
                 self._read(held, changed)
         if self._held is None:
             raise NotLoadedError
@@ -187,11 +187,20 @@ class Keeper:
                 self._held = replace(self._held, model=model)
 
 
-_keeper = Keeper()
+@lru_cache(maxsize=3)
+def _traits(model: Model) -> IntArray:
+    return likeness(model.training.catalogue).traits
 
 
+@cache
 def keeper() -> Keeper:
-    return _keeper
+    return Keeper()
+
+
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    keeper.cache_clear()
+    _newcomers.close()
 
 
 def customer_key(held: Snapshot, shop_id: str, *, kind: CustomerKind) -> int | None:

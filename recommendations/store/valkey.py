@@ -29,6 +29,10 @@ class Breaker:
         """True while the thing is worth a try."""
         return self._clock() >= self._open_until
 
+    def close(self) -> None:
+        """Try again at once."""
+        self._open_until = 0.0
+
     def trip(self, error: Exception) -> None:
         self._open_until = self._clock() + self._pause
         self.count(error)
