@@ -17,7 +17,7 @@ from recommendations.engine.ranking.candidates import Candidates, weight_vector
 from recommendations.engine.ranking.diversity import Likeness, diversified
 from recommendations.engine.ranking.scores import gathered
 from recommendations.terms import MeasuredKind
-from tests.shop import checkerboard
+from tests.shop import Act, checkerboard, training_set
 
 N_ITEMS = 60
 NAMES = ("a", "b", "c", "d")
@@ -131,6 +131,16 @@ def test_backtest_has_a_row_for_everything_and_the_hybrids_equal_the_panel() -> 
     assert rows[2].per_user.tolist() == per_user_table(own, judge(own, truth.per_user), what_if.shop).tolist()
     assert all(np.isfinite(row.per_user).all() for row in rows)
     assert all(row.metrics[COVERAGE].low == row.metrics[COVERAGE].high for row in rows)
+
+
+def test_recent_buyers_come_first_and_earlier_ones_decide_between_equals() -> None:
+    """Item 1 has three buyers of old; items 2 and 3 have one recent buyer each, and item 3 an old one besides."""
+    old = [Act(user, 1, user, age=90) for user in range(3)] + [Act(2, 3, 2, age=90)]
+    recent = [Act(0, 2, 10, age=1), Act(1, 3, 11, age=2), Act(2, 0, 12, age=7)]
+    shop_of_four = training_set([*old, *recent], n_users=3, category_of=[0] * 4)
+    found = baselines(shop_of_four, np.arange(1), excluded=None)
+    assert found["recent"][0, :4].tolist() == [3, 2, 1, 0]
+    assert found["popular"][0, :4].tolist() == [1, 3, 0, 2]
 
 
 def test_baselines_by_hand() -> None:

@@ -43,6 +43,7 @@ def test_truth_is_what_known_customers_bought_of_known_items() -> None:
         act(1, 3, at=CUT + 28, basket=8, amount=1),  # after the window
         act(2, 3, at=CUT + 5, basket=9, amount=np.nan),  # seen before, not bought; money unknown
         act(2, 4, at=CUT + 5, basket=9, amount=7),  # listed, but without history
+        act(2, 99, at=CUT + 5, basket=9, amount=7),  # not in the catalogue then
         act(3, 1, at=CUT + 5, basket=10, amount=7),  # a stranger
     ]  # fmt: skip
     events = frame(before + after)
@@ -54,6 +55,13 @@ def test_truth_is_what_known_customers_bought_of_known_items() -> None:
     assert found[Task.HOME].spent.nnz == 3  # the purchase without money is there
     assert found[Task.DISCOVER].spent.toarray().tolist() == [[0, 7, 0, 0], [0, 0, 0, 0]]
     assert np.diff(found[Task.DISCOVER].per_user.indptr).tolist() == [1, 1]
+
+
+def test_an_item_that_history_does_not_know_is_no_truth() -> None:
+    events = frame([act(1, 1, at=CUT - 1, basket=1), act(1, 9, at=CUT + 1, basket=2), act(7, 1, at=CUT + 1, basket=3)])
+    known = snapshot(events, attributes([1]), cut=CUT, weights=EventWeights())
+    found = truths(events, known, window=(CUT, CUT + 28))
+    assert found[Task.HOME].spent.nnz == 0
 
 
 def test_nobody_came_back() -> None:

@@ -69,7 +69,17 @@ def test_never_below_the_given_start() -> None:
     start = {"r0": 0.25, "r1": 0.25, "r2": 0.25, "r3": 0.25, "gone": 9.0}
     search = SearchConfig(draws=0, climbs=0, rounds=1)
     assert tuned(what_if, seed=1, starts=[start], search=search).ndcg >= ndcg(what_if, start) - 1e-3  # four decimals
-    assert tuned(what_if, seed=1, search=search).ndcg < ndcg(what_if, start)
+    without = tuned(what_if, seed=1, search=search)
+    assert without.weights[without.best_single] == 1
+    assert without.ndcg < ndcg(what_if, start)
+
+
+def test_a_move_that_loses_is_not_made() -> None:
+    what_if = scene((0.5, 0.5, 9.0))
+    start = {"r0": 0.5, "r1": 0.5}
+    found = tuned(what_if, seed=1, starts=[start], search=SearchConfig(draws=0, climbs=0, rounds=1))
+    assert found.ndcg >= ndcg(what_if, start) - 1e-3
+    assert found.weights["r2"] < 0.1
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:

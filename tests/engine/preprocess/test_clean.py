@@ -78,6 +78,11 @@ def test_lines_of_transactions_are_never_duplicates(basket: int) -> None:
     assert not removed(cleaned(*rows)[1])
 
 
+def test_a_purchase_without_transaction_next_to_one_with_it_is() -> None:
+    rows = [act(1, 5, quantity=1), act(1, 5, at=DAY + SECOND / 2, basket=77, quantity=1)]
+    assert removed(cleaned(*rows)[1]) == {Removed.NEAR_DUPLICATE: 1}
+
+
 def test_purchases_without_transaction_are() -> None:
     assert removed(cleaned(act(1, 5, quantity=1), act(1, 5, quantity=1))[1]) == {Removed.DUPLICATE: 1}
 

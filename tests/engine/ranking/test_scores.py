@@ -72,6 +72,13 @@ def test_a_constant_instance_is_zero_not_noise(value: float) -> None:
     np.testing.assert_array_equal(z, np.zeros((1, 1000), np.float32))
 
 
+def test_rounding_noise_is_a_constant() -> None:
+    """Two neighbouring float32 numbers differ by one part in eight million."""
+    values = np.full((1, 10), 1000, np.float32)
+    values[0, 3] = np.nextafter(np.float32(1000), np.float32(2000))
+    np.testing.assert_array_equal(standardised(values, np.array([0])), np.zeros((1, 10), np.float32))
+
+
 @given(hnp.arrays(np.float32, (2, 12), elements=st.floats(-1e6, 1e6, width=32)), st.permutations(range(12)))
 def test_standardising_does_not_depend_on_the_order_of_the_pool(values: np.ndarray, order: list[int]) -> None:
     z = standardised(values, np.array([0]))
