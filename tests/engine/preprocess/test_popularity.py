@@ -45,7 +45,7 @@ def test_buyers_are_different_people_of_late() -> None:
 
 
 def test_trend_compares_lately_with_always() -> None:
-    # 84 days: a quarter of all acts is expected in the last 21. Item 0: 9 of 12 lately, item 1: 0 of 12, item 2: 1 of 1.
+    # 84 days: a quarter of all acts is expected in the last 21. Lately: 9 of 12 of item 0, none of 12, 1 of 1.
     acts = (
         [Act(0, 0, n, age=5.0) for n in range(9)]
         + [Act(0, 0, 20 + n, age=50.0) for n in range(3)]

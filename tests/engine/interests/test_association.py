@@ -1,0 +1,96 @@
+"""Rules from ten baskets that can be counted by hand."""
+
+import numpy as np
+import pytest
+from scipy.stats import fisher_exact
+
+from recommendations.engine.frames import Sparse
+from recommendations.engine.interests.association import (
+    Pairs,
+    baskets,
+    discoveries,
+    p_values,
+    pairs,
+    significant,
+    triples,
+)
+from tests.shop import Act, interactions
+
+BREAD, BUTTER, JAM, SOAP = range(4)
+TEN = [[BREAD, BUTTER]] * 3 + [[BREAD, BUTTER, JAM]] * 2 + [[BREAD], [SOAP], [SOAP, BREAD], [SOAP], [JAM]]
+
+
+def content() -> Sparse:
+    acts = [Act(number % 3, item, number) for number, basket in enumerate(TEN) for item in basket]
+    looked = [Act(0, SOAP, 99, strength=0.2, bought=False), Act(0, JAM, 99, strength=0.2, bought=False)]
+    return baskets(interactions(acts + looked, n_users=3, n_items=5))
+
+
+def rule(found: Pairs, first: int, second: int) -> int:
+    return int(np.flatnonzero((found.first == first) & (found.second == second))[0])
+
+
+def test_only_purchases_make_a_basket() -> None:
+    matrix = content()
+    assert matrix.shape == (10, 5)
+    assert matrix.sum() == sum(len(basket) for basket in TEN)
+
+
+def test_support_confidence_and_lift() -> None:
+    found = pairs(content(), min_together=1)
+    assert found.baskets_of.tolist() == [7, 5, 3, 3, 0]
+    assert len(found) == 8  # bread-butter, bread-jam, bread-soap, butter-jam, both ways
+    there, back = rule(found, BREAD, BUTTER), rule(found, BUTTER, BREAD)
+    assert found.together[there] == found.together[back] == 5
+    assert found.support[there] == pytest.approx(0.5)
+    assert found.confidence[there] == pytest.approx(5 / 7)
+    assert found.confidence[back] == pytest.approx(1)
+    assert found.lift[there] == pytest.approx(5 * 10 / (7 * 5))
+    assert found.lift[back] == found.lift[there]
+    assert found.lift[rule(found, SOAP, BREAD)] == pytest.approx(1 * 10 / (3 * 7))
+
+
+def test_the_minimum_support_is_kept() -> None:
+    found = pairs(content(), min_together=3)
+    assert list(zip(found.first.tolist(), found.second.tolist(), strict=True)) == [(BREAD, BUTTER), (BUTTER, BREAD)]
+    assert len(pairs(content(), min_together=6)) == 0
+
+
+def test_the_test_is_fishers() -> None:
+    found = pairs(content(), min_together=1)
+    for at, p in enumerate(p_values(found)):
+        both, first, second = found.together[at], found.baskets_of[found.first[at]], found.baskets_of[found.second[at]]
+        table = [[both, first - both], [second - both, 10 - first - second + both]]
+        assert p == pytest.approx(fisher_exact(table, alternative="greater").pvalue)
+
+
+def test_false_discoveries_are_limited() -> None:
+    p = np.asarray([0.2, 0.001, 0.04, 0.03, 0.011])  # limits .01 .02 .03 .04 .05 of the sorted: .001 .011 .03 .04 .2
+    np.testing.assert_array_equal(discoveries(p, rate=0.05), [False, True, True, True, True])
+    np.testing.assert_array_equal(discoveries(p, rate=0.05, tests=50), [False, True, False, False, False])
+    assert discoveries(np.empty(0), rate=0.05).shape == (0,)
+
+
+def test_chance_is_no_rule() -> None:
+    acts = [Act(0, BREAD, basket) for basket in range(40)]
+    acts += [Act(0, BUTTER, basket) for basket in range(0, 40, 2)]  # with bread, as every basket is
+    acts += [Act(0, JAM, basket) for basket in range(0, 40, 4)] + [Act(0, SOAP, basket) for basket in range(0, 40, 4)]
+    found = significant(pairs(baskets(interactions(acts, n_users=1, n_items=4)), min_together=3), rate=0.01)
+    rules = set(zip(found.first.tolist(), found.second.tolist(), strict=True))
+    assert rules == {(JAM, SOAP), (SOAP, JAM), (BUTTER, JAM), (JAM, BUTTER), (BUTTER, SOAP), (SOAP, BUTTER)}
+
+
+def test_triples_are_counted() -> None:
+    matrix = content()
+    found = triples(matrix, pairs(matrix, min_together=2), min_together=2)
+    np.testing.assert_array_equal(found.items, [[BREAD, BUTTER, JAM]])
+    assert found.together.tolist() == [2]
+    assert found.lift[0] == pytest.approx(2 / (0.7 * 0.5 * 0.3 * 10))
+    assert len(triples(matrix, pairs(matrix, min_together=3), min_together=3).items) == 0
+
+
+def test_no_baskets_no_rules() -> None:
+    empty = baskets(interactions([], n_users=1, n_items=2))
+    found = significant(pairs(empty, min_together=2))
+    assert len(found) == 0
+    assert len(triples(empty, found, min_together=2).items) == 0

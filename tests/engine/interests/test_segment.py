@@ -1,0 +1,101 @@
+"""Segments of a shop with groups that are there by construction."""
+
+import numpy as np
+import pytest
+
+from recommendations.engine.frames import IntArray, TrainingSet
+from recommendations.engine.interests.profile import interest_weights
+from recommendations.engine.interests.segment import (
+    Segmentation,
+    agreement,
+    find_segments,
+    matched,
+    members,
+    top_categories,
+)
+from recommendations.engine.preprocess.weighting import act_weights
+from tests.shop import Act, training_set
+
+GROUPS = [7, 5, 3]  # users who buy only in category 0, 1, 2; one more user buys nothing
+
+
+def grouped() -> TrainingSet:
+    favourites = np.repeat([0, 1, 2], GROUPS)
+    acts = [
+        Act(user, 4 * int(favourite) + (user + n) % 4, basket=2 * user + n)
+        for user, favourite in enumerate(favourites)
+        for n in range(2)
+    ]
+    return training_set(acts, n_users=sum(GROUPS) + 1, category_of=[item // 4 for item in range(12)])
+
+
+def found(n_segments: int = 3, seed: int = 0) -> tuple[Segmentation, IntArray]:
+    training = grouped()
+    weights = act_weights(training.interactions)
+    return find_segments(weights, training.catalogue.categories, n_segments=n_segments, dimensions=20, seed=seed)
+
+
+def test_the_groups_are_found_largest_first() -> None:
+    segmentation, membership = found()
+    np.testing.assert_array_equal(membership, np.repeat([0, 1, 2, -1], [*GROUPS, 1]))
+    np.testing.assert_array_equal(segmentation.sizes, GROUPS)
+    np.testing.assert_allclose(segmentation.interests, np.eye(3), atol=1e-6)
+
+
+@pytest.mark.filterwarnings("error")
+def test_more_segments_than_kinds_of_people_are_not_invented() -> None:
+    segmentation, membership = found(n_segments=16)
+    assert len(segmentation.sizes) == 3
+    assert set(membership.tolist()) == {-1, 0, 1, 2}
+
+
+def test_the_same_seed_gives_the_same_bits() -> None:
+    (first, first_members), (again, again_members) = found(seed=4), found(seed=4)
+    np.testing.assert_array_equal(first.centres, again.centres)
+    np.testing.assert_array_equal(first_members, again_members)
+
+
+def test_anybody_can_be_put_into_a_segment_later() -> None:
+    training = grouped()
+    segmentation, membership = found()
+    interests = interest_weights(act_weights(training.interactions), training.catalogue.categories)
+    np.testing.assert_array_equal(members(segmentation, interests), membership)
+    mostly_third = np.asarray([[1, 0, 9]], np.float32)
+    assert members(segmentation, mostly_third).tolist() == [2]
+
+
+def test_a_shop_without_acts_has_no_segments() -> None:
+    training = training_set([], n_users=3, category_of=[0, 1])
+    segmentation, membership = find_segments(
+        act_weights(training.interactions), training.catalogue.categories, n_segments=4, dimensions=2, seed=0
+    )
+    assert len(segmentation.sizes) == 0
+    np.testing.assert_array_equal(membership, -1)
+    np.testing.assert_array_equal(members(segmentation, np.ones((2, 2), np.float32)), -1)
+
+
+def test_a_segment_keeps_its_number_when_the_order_changes() -> None:
+    before = np.asarray([[0.9, 0.1, 0], [0.1, 0.8, 0.1], [0, 0.1, 0.9]], np.float32)
+    now = np.asarray([[0, 0.2, 0.8], [0.8, 0.2, 0], [0.1, 0.9, 0]], np.float32)
+    np.testing.assert_array_equal(matched(now, before), [2, 0, 1])
+
+
+def test_a_new_segment_gets_a_new_number() -> None:
+    before = np.asarray([[1, 0, 0], [0, 1, 0]], np.float32)
+    now = np.asarray([[0, 0, 1], [0, 1, 0], [1, 0, 0]], np.float32)
+    np.testing.assert_array_equal(matched(now, before), [2, 1, 0])
+    np.testing.assert_array_equal(matched(now, np.empty((0, 3), np.float32)), [0, 1, 2])
+
+
+def test_agreement_does_not_depend_on_numbers() -> None:
+    assert agreement(np.asarray([0, 0, 1, 1]), np.asarray([5, 5, 3, 3])) == 1
+    # Two pairs split crosswise: no pair agrees, expected index 2·2/6, maximum 2, so (0 − 2/3) / (2 − 2/3).
+    assert agreement(np.asarray([0, 0, 1, 1]), np.asarray([0, 1, 0, 1])) == pytest.approx(-0.5)
+
+
+def test_what_sets_a_segment_apart_is_not_what_everybody_buys() -> None:
+    overall = np.asarray([0.7, 0.2, 0.1, 0], np.float32)
+    shares = np.asarray([[0.6, 0.1, 0.3, 0], [0.7, 0.3, 0, 0]], np.float32)
+    top = top_categories(shares, overall, n=2)
+    assert top[:, 0].tolist() == [2, 1]
+    assert top.shape == (2, 2)
