@@ -29,6 +29,11 @@ def write_slates() -> int:
     return housekeeping.write_slates()
 
 
+@shared_task(name="recommendations.tasks.restore_live_state")
+def restore_live_state() -> int:
+    return housekeeping.restore_live_state()
+
+
 @shared_task(name="recommendations.tasks.prepare_partitions")
 def prepare_partitions() -> int:
     return housekeeping.prepare_partitions(now=timezone.now())

@@ -53,6 +53,7 @@ app.conf.update(
     beat_schedule={
         "watch turns": {"task": "recommendations.tasks.watch_turns", "schedule": timedelta(seconds=15)},
         "write slates": {"task": "recommendations.tasks.write_slates", "schedule": timedelta(seconds=2)},
+        "restore live state": {"task": "recommendations.tasks.restore_live_state", "schedule": timedelta(seconds=10)},
         "prepare partitions": {
             "task": "recommendations.tasks.prepare_partitions",
             "schedule": crontab(hour="0", minute="10"),

@@ -1,8 +1,8 @@
-"""Small chores between the stores: partitions ahead of time, served slates into the record."""
+"""Small chores between the stores: partitions ahead of time, served slates into the record, lost live state."""
 
 from datetime import datetime, timedelta
 
-from recommendations.store import partitions, slates
+from recommendations.store import live, partitions, slates
 
 RETENTION = timedelta(days=730)
 AHEAD = timedelta(days=62)
@@ -16,3 +16,8 @@ def prepare_partitions(*, now: datetime) -> int:
 def write_slates() -> int:
     """Slates that were served and wait in Valkey, into PostgreSQL; how many."""
     return slates.write_slates()
+
+
+def restore_live_state() -> int:
+    """Where Valkey has forgotten what customers did lately, it is told again; how many acts."""
+    return live.rebuild_if_lost()

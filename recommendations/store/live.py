@@ -129,14 +129,17 @@ def remember_objections(objections: Mapping[int, bool]) -> bool:
 def state_of(customer: int | None, *, since: datetime | None) -> Reading:
     """The customer's state and the marks of change, in one round trip.
 
-    Without Valkey the state comes from the events ``since`` (the end of the live model's history), if PostgreSQL
-    answers; without both it is ``UNKNOWN``.
+    Where Valkey is away, or has lost what it knew, the state comes from the events ``since`` (the end of the live
+    model's history) if PostgreSQL answers; without both it is not known.
     """
     answers = valkey().run(lambda pipeline: _ask(pipeline, customer))
     if answers is None:
         return Reading(NOTHING if customer is None else _recorded_state(customer, since), None)
     changed = {kind.decode(): mark.decode() for kind, mark in answers[0].items()}
-    return Reading(NOTHING if customer is None else _state(answers[1:]), changed)
+    if customer is None:
+        return Reading(NOTHING, changed)
+    state = _state(answers[2:])
+    return Reading(state if answers[1] else _merged(state, _recorded_state(customer, since)), changed)
 
 
 def rebuild() -> int:
@@ -199,6 +202,7 @@ def _write(pipeline: Pipeline, events: Sequence[LiveEvent]) -> None:
 def _ask(pipeline: Pipeline, customer: int | None) -> None:
     pipeline.hgetall(_CHANGED)
     if customer is not None:
+        pipeline.exists(_BUILT)
         for acts in Acts:
             pipeline.zrevrange(f"{acts}:{customer}", 0, -1, withscores=True)
         pipeline.zscore(_SEEN, str(customer))
@@ -220,6 +224,27 @@ def _state(answers: Sequence[Any]) -> LiveState:
 def _act(member: str, at: float) -> Act:
     item, _, name = member.partition(":")
     return Act(int(item), EventName(name), at)
+
+
+def _merged(one: LiveState, other: LiveState) -> LiveState:
+    """What both know together; ``one`` is the newer word on an objection."""
+    acts: dict[tuple[int, EventName], float] = {}
+    for item, name, at in (*one.recent, *other.recent):
+        acts[item, name] = max(at, acts.get((item, name), at))
+    recent = sorted((Act(item, name, at) for (item, name), at in acts.items()), key=lambda act: -act.at)
+    return LiveState(
+        bought=_latest(one.bought, other.bought),
+        refunded=_latest(one.refunded, other.refunded),
+        disliked=one.disliked | other.disliked,
+        recent=tuple(recent[:RECENT_ACTS]),
+        last_seen=one.last_seen or other.last_seen,
+        objected=other.objected if one.objected is None else one.objected,
+        known=one.known and other.known,
+    )
+
+
+def _latest(one: Mapping[int, float], other: Mapping[int, float]) -> dict[int, float]:
+    return {item: max(one.get(item, 0.0), other.get(item, 0.0)) for item in {*one, *other}}
 
 
 def _recorded_state(customer: int, since: datetime | None) -> LiveState:

@@ -26,7 +26,7 @@ def at(minutes: float) -> float:
     return (T0 + timedelta(minutes=minutes)).timestamp()
 
 
-def test_what_was_bought_viewed_and_disliked_is_read_back_in_one_go(valkey: redis.Redis) -> None:
+def test_what_was_bought_viewed_and_disliked_is_read_back_in_one_go(built: None) -> None:
     live.remember(
         [
             act(EventName.PURCHASE, 1, 0),
@@ -47,7 +47,7 @@ def test_what_was_bought_viewed_and_disliked_is_read_back_in_one_go(valkey: redi
     assert state.known
 
 
-def test_the_order_in_which_events_come_does_not_matter(valkey: redis.Redis) -> None:
+def test_the_order_in_which_events_come_does_not_matter(built: None) -> None:
     acts = [act(EventName.PURCHASE, 1, 0), act(EventName.REFUND, 1, 1), act(EventName.PURCHASE, 1, 2)]
     states = []
     for number, order in enumerate(permutations(acts), start=1):
@@ -60,7 +60,7 @@ def test_the_order_in_which_events_come_does_not_matter(valkey: redis.Redis) -> 
     }
 
 
-def test_only_the_last_fifty_acts_of_interest_are_kept(valkey: redis.Redis) -> None:
+def test_only_the_last_fifty_acts_of_interest_are_kept(built: None) -> None:
     live.remember([act(EventName.VIEW_ITEM, item, item) for item in range(1, 81)])
     recent = live.state_of(CUSTOMER, since=None).state.recent
     assert [one.item for one in recent] == list(range(80, 30, -1))
@@ -68,7 +68,7 @@ def test_only_the_last_fifty_acts_of_interest_are_kept(valkey: redis.Redis) -> N
     assert live.state_of(CUSTOMER, since=None).state.recent == recent
 
 
-def test_an_objection_is_heard_and_taken_back(valkey: redis.Redis) -> None:
+def test_an_objection_is_heard_and_taken_back(built: None) -> None:
     live.remember_objections({CUSTOMER: True})
     assert live.state_of(CUSTOMER, since=None).state.objected is True
     live.remember_objections({CUSTOMER: False})
@@ -89,6 +89,12 @@ def test_a_mark_moves_with_every_announcement_and_only_its_own(valkey: redis.Red
     assert first["catalogue"] != second["catalogue"]
     with pytest.raises(ValueError, match="catalog"):
         live.announce("catalog")
+
+
+@pytest.fixture
+def built(valkey: redis.Redis) -> None:
+    """Valkey has lost nothing."""
+    valkey.set("live:built", 1)
 
 
 @pytest.fixture
@@ -138,6 +144,26 @@ def test_what_valkey_lost_is_made_again_from_the_record(
     assert live.state_of(customer.pk, since=None).state == state
 
 
+def test_what_came_after_the_loss_and_what_was_lost_are_put_together(
+    history: tuple[Customer, list[Item]], live_version: ModelVersion, valkey: redis.Redis
+) -> None:
+    customer, items = history
+    now = timezone.now()
+    live.remember(
+        [
+            LiveEvent(customer=customer.pk, name=EventName.PURCHASE, item=items[0].pk, at=now),
+            LiveEvent(customer=customer.pk, name=EventName.VIEW_ITEM, item=items[2].pk, at=now),
+        ]
+    )
+    live.remember_objections({customer.pk: False})  # the record still says otherwise
+    since = datetime.fromisoformat(live_version.windows["cuts"]["live"])
+    state = live.state_of(customer.pk, since=since).state
+    assert set(state.bought) == {items[0].pk, items[1].pk}
+    assert state.recent == ((items[2].pk, EventName.VIEW_ITEM, now.timestamp()),)
+    assert state.objected is False
+    assert state.known
+
+
 def test_without_valkey_the_state_comes_from_the_record(
     history: tuple[Customer, list[Item]], live_version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,7 +181,7 @@ def test_without_valkey_the_state_comes_from_the_record(
     assert dead.breaker.failures == 1  # it was left alone
 
 
-def test_acts_wait_for_valkey_to_come_back(valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_acts_wait_for_valkey_to_come_back(built: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as away:
         away.setattr(live, "valkey", lambda: Link("redis://127.0.0.1:1/0"))
         assert live.remember([act(EventName.PURCHASE, 1, 0)]) is False
@@ -177,7 +203,7 @@ def test_the_breaker_opens_for_its_pause_and_closes_again() -> None:
     assert breaker.failures == 1
 
 
-def test_a_full_valkey_refuses_writes_and_goes_on_answering_reads(valkey: redis.Redis) -> None:
+def test_a_full_valkey_refuses_writes_and_goes_on_answering_reads(built: None, valkey: redis.Redis) -> None:
     live.remember([act(EventName.PURCHASE, 1, 0)])
     limit = valkey.config_get("maxmemory")["maxmemory"]
     valkey.config_set("maxmemory", 1)
