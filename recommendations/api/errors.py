@@ -17,6 +17,7 @@ from rest_framework import exceptions
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
+_TITLES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large"}  # as Python says from 3.13 on
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +27,16 @@ class Flaw(msgspec.Struct, frozen=True):
 
     pointer: str
     message: str
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What every error looks like (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: Sequence[Flaw]
 
 
 class BadRequestError(exceptions.APIException):
@@ -50,15 +61,11 @@ def problem(
     status: HTTPStatus, detail: str, *, flaws: Sequence[Flaw] = (), members: Mapping[str, Any] | None = None
 ) -> HttpResponse:
     """The answer; ``members`` are extension members of this kind of problem."""
-    body = {
-        "type": f"urn:recsite:problem:{status.name.lower().replace('_', '-')}",
-        "title": status.phrase,
-        "status": status.value,
-        "detail": detail,
-        "errors": flaws,
-        **(members or {}),
-    }
-    return HttpResponse(msgspec.json.encode(body), status=status, content_type=CONTENT_TYPE)
+    title = _TITLES.get(status, status.phrase)
+    code = f"urn:recsite:problem:{title.lower().replace(' ', '-')}"
+    body = Problem(type=code, title=title, status=status.value, detail=detail, errors=flaws)
+    content = msgspec.json.encode({**msgspec.structs.asdict(body), **(members or {})})
+    return HttpResponse(content, status=status, content_type=CONTENT_TYPE)
 
 
 def problem_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse:

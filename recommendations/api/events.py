@@ -8,17 +8,26 @@ import msgspec
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from recommendations.api.bodies import RawJson, body_of, malformed
 from recommendations.api.errors import BadRequestError, Flaw, problem
+from recommendations.api.examples import EVENTS
+from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.loop import collect, event_form
-from recommendations.loop.event_form import Reading, Refusal
+from recommendations.loop.event_form import EventBatch, EventForm, Reading, Refusal
 from recommendations.loop.event_lines import Verdict
 from recommendations.terms import Scope
 
 SOURCE = "api"
+DESCRIPTION = """\
+One event, or 1 to 1000 of them. Every row gets a verdict: `accepted`, `duplicate` (it was here before) or `rejected`
+with a reason and a pointer; a bad row never loses its neighbours. What was answered 202 is on disk. An event is known
+by `event_id` and `timestamp`, so a request may be sent again. Fields that are unknown are kept out and named in
+`ignored`; an item that the catalogue does not have loses its line and is named in `rejected_items`.
+"""
 
 
 class RowResult(msgspec.Struct, omit_defaults=True):
@@ -44,6 +53,18 @@ class Events(APIView):
     required_scope = Scope.EVENTS_WRITE
     parser_classes = (RawJson,)
 
+    @extend_schema(
+        operation_id="events",
+        summary="Events in",
+        description=DESCRIPTION,
+        request=body_like(EventBatch, EventForm),
+        responses={
+            202: OpenApiResponse(schema_of(EventsAnswer), description="A verdict per row."),
+            **problems(*EVERY_BODY, HTTPStatus.SERVICE_UNAVAILABLE),
+        },
+        examples=EVENTS,
+        tags=["events"],
+    )
     def post(self, request: Request) -> HttpResponse:
         reading = _reading(body_of(request))
         verdicts = collect.accept(reading.rows, source=SOURCE, now=timezone.now())

@@ -22,16 +22,34 @@ MOST_IGNORED = 20  # unknown fields that are named, per row
 
 type Id = Annotated[str, Meta(min_length=1, max_length=128)]
 type Word = Annotated[str, Meta(max_length=64)]
+type Money = Annotated[
+    Decimal,
+    Meta(
+        description="Between 0 and 9999999999.99, rounded to cents; a text, so that no digit is lost, or a number.",
+        extra_json_schema={"type": ["string", "number"]},
+    ),
+]
+type Personalisation = Annotated[
+    bool,
+    Meta(
+        description="false: the event is counted without the customer, who is out of personalisation until a later "
+        "true; absent: as before."
+    ),
+]
 
 
-class ItemForm(Struct, forbid_unknown_fields=True):
+class EventItemForm(Struct, forbid_unknown_fields=True):
+    """A line of an event; an item that the catalogue does not have loses its line, not the others."""
+
     item_id: Id
     quantity: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
-    price: Decimal | None = None
-    index: Annotated[int, Meta(ge=0, le=32_767)] | None = None
+    price: Annotated[Money, Meta(description="What was paid for one.")] | None = None
+    index: Annotated[int, Meta(ge=0, le=32_767, description="Position in the list that was shown.")] | None = None
 
 
-class ContextForm(Struct, forbid_unknown_fields=True):
+class EventContextForm(Struct, forbid_unknown_fields=True):
+    """Where it happened; the query of a page is not kept."""
+
     channel: Word | None = None
     page: Annotated[str, Meta(max_length=2_048)] | None = None
     locale: Word | None = None
@@ -39,28 +57,36 @@ class ContextForm(Struct, forbid_unknown_fields=True):
 
 
 class ConsentForm(Struct, forbid_unknown_fields=True):
-    personalisation: bool | None = None
+    """What the customer allows."""
+
+    personalisation: Personalisation | None = None
     marketing: bool | None = None
 
 
 class EventForm(Struct, forbid_unknown_fields=True):
+    """An act of a customer. It is known by ``event_id`` and ``timestamp``: a retry repeats both."""
+
     event_id: UUID
-    name: Word
-    timestamp: Annotated[datetime, Meta(tz=True)]
-    user_id: Id | None = None
-    anonymous_id: Id | None = None
+    name: Annotated[Word, Meta(description="A GA4 name, or what Segment, Vertex or Recombee call it.")]
+    timestamp: Annotated[datetime, Meta(tz=True, description="With its time zone; 730 days ago to 10 minutes ahead.")]
+    user_id: Annotated[Id, Meta(description="Of a signed-in customer. Kept as a keyed hash only.")] | None = None
+    anonymous_id: Annotated[Id, Meta(description="Of a visitor; with user_id, the two are one person.")] | None = None
     session_id: Id | None = None
-    items: Annotated[list[ItemForm], Meta(max_length=MOST_ITEMS)] = []
-    value: Decimal | None = None
-    currency: Word | None = None
+    items: Annotated[list[EventItemForm], Meta(max_length=MOST_ITEMS)] = []
+    value: Annotated[Money, Meta(description="Of the whole event.")] | None = None
+    currency: Annotated[Word, Meta(description="The shop's, where it is given.")] | None = None
     search_term: Annotated[str, Meta(max_length=512)] | None = None
-    transaction_id: Id | None = None
-    recommendation_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    transaction_id: Annotated[Id, Meta(description="Of a purchase or refund: a basket is one transaction.")] | None = (
+        None
+    )
+    recommendation_id: (
+        Annotated[str, Meta(min_length=1, max_length=64, description="Of the answer that led here.")] | None
+    ) = None
     rating: float | None = None
-    rating_scale: Annotated[float, Meta(gt=0, le=1_000_000)] | None = None
-    target_type: Word | None = None
+    rating_scale: Annotated[float, Meta(gt=0, le=1_000_000, description="The best rating there is.")] | None = None
+    target_type: Annotated[Word, Meta(description="Followed: customer, brand or category.")] | None = None
     target_id: Id | None = None
-    context: ContextForm | None = None
+    context: EventContextForm | None = None
     consent: ConsentForm | None = None
 
 
@@ -88,7 +114,9 @@ class Reading:
     ignored: dict[int, list[str]] = field(default_factory=dict)
 
 
-class _Batch(Struct, forbid_unknown_fields=True):
+class EventBatch(Struct, forbid_unknown_fields=True):
+    """Events in any order."""
+
     events: Annotated[list[EventForm], Meta(min_length=1, max_length=MOST_ROWS)]
 
 
@@ -96,7 +124,7 @@ class _RawBatch(Struct):
     events: Annotated[list[Raw], Meta(min_length=1, max_length=MOST_ROWS)]
 
 
-_batch = msgspec.json.Decoder(_Batch)
+_batch = msgspec.json.Decoder(EventBatch)
 _raw_batch = msgspec.json.Decoder(_RawBatch)
 _event = msgspec.json.Decoder(EventForm)
 _object = msgspec.json.Decoder(dict[str, Raw])
@@ -108,7 +136,7 @@ _PLACE = re.compile(r"(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
 _UNKNOWN = "Object contains unknown field"
 _PARTS: dict[type[Struct], dict[str, type[Struct]]] = {
-    EventForm: {"items": ItemForm, "context": ContextForm, "consent": ConsentForm}
+    EventForm: {"items": EventItemForm, "context": EventContextForm, "consent": ConsentForm}
 }
 
 

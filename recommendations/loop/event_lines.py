@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from django.utils.translation import gettext as _
 
-from recommendations.loop.event_form import EventForm, ItemForm, Refusal
+from recommendations.loop.event_form import EventForm, EventItemForm, Refusal
 from recommendations.loop.event_rules import NAMES, refusal_of, rounded
 from recommendations.store.accepted import Consent, Line, LineKey, Merger
 from recommendations.store.lookups import item_keys, person_keys
@@ -18,7 +18,7 @@ from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import CustomerKind
 
 REPLAY = "replay"
-NO_ITEM = ItemForm(item_id="-")
+NO_ITEM = EventItemForm(item_id="-")
 
 
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -160,7 +160,7 @@ def _places(form: EventForm, items: Mapping[str, int]) -> list[int]:
     return [place for place, item in enumerate(form.items) if item.item_id in items] if form.items else [0]
 
 
-def _amount(item: ItemForm, value: Decimal | None) -> Decimal | None:
+def _amount(item: EventItemForm, value: Decimal | None) -> Decimal | None:
     """What was paid for the line: price times quantity, else the value of an event that has no other line."""
     if item.price is not None:
         return rounded(item.price * (item.quantity or 1))

@@ -1,0 +1,106 @@
+"""Bodies as they go over the wire, for ``/api/docs/``."""
+
+from drf_spectacular.utils import OpenApiExample
+
+_ID = "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6"
+_EVENT = {
+    "event_id": _ID,
+    "name": "add_to_cart",
+    "timestamp": "2026-11-20T10:02:11Z",
+    "user_id": "u1",
+    "anonymous_id": "a9",
+    "session_id": "s7",
+    "items": [{"item_id": "SKU1", "quantity": 1, "price": "19.90", "index": 3}],
+    "context": {"channel": "web", "page": "/p/1", "locale": "en-GB"},
+    "consent": {"personalisation": True, "marketing": False},
+}
+_PURCHASE = {
+    "event_id": "0192f0c2-0000-7000-8000-000000000001",
+    "name": "purchase",
+    "timestamp": "2026-11-20T10:05:40Z",
+    "user_id": "u1",
+    "transaction_id": "order-4711",
+    "items": [
+        {"item_id": "SKU1", "quantity": 1, "price": "19.90"},
+        {"item_id": "SKU2", "quantity": 2, "price": "4.50"},
+    ],
+}
+EVENTS = [
+    OpenApiExample("A batch", {"events": [_EVENT, _PURCHASE]}, request_only=True),
+    OpenApiExample("One event", _EVENT, request_only=True),
+    OpenApiExample(
+        "Verdicts",
+        {
+            "accepted": 1,
+            "duplicates": 0,
+            "rejected": 1,
+            "results": [
+                {"verdict": "accepted", "event_id": _ID},
+                {
+                    "verdict": "rejected",
+                    "event_id": _PURCHASE["event_id"],
+                    "pointer": "/events/1/transaction_id",
+                    "reason": "The field is missing; a basket is one transaction.",
+                },
+            ],
+        },
+        response_only=True,
+        status_codes=["202"],
+    ),
+]
+RECOMMENDATION_REQUEST = OpenApiExample(
+    "With context and filters",
+    {
+        "user_id": "u1",
+        "context": {"item_ids": ["SKU1"], "basket": ["SKU2"]},
+        "n": 10,
+        "filter": {"price": {"lte": 100}, "brand": ["Acme"], "in_stock": True},
+        "exclude_item_ids": ["SKU7"],
+        "lang": "en",
+        "fields": ["product", "score", "reasons", "contributions"],
+    },
+    request_only=True,
+)
+RECOMMENDATION = OpenApiExample(
+    "An answer",
+    {
+        "recommendation_id": "r-01JD3Z5K8W",
+        "placement": "home",
+        "model_version": "m12",
+        "weights_version": 17,
+        "rules_version": 0,
+        "experiment": None,
+        "personalised": True,
+        "source": "model",
+        "fallback_reason": None,
+        "results": [
+            {
+                "item_id": "SKU9",
+                "rank": 1,
+                "source": "model",
+                "rules": [],
+                "score": 0.74,
+                "final": 0.74,
+                "reasons": [
+                    {
+                        "code": "bought_together",
+                        "text": "Often bought with Trail Socks",
+                        "evidence": {"item_id": "SKU2", "lift": 3.1},
+                    }
+                ],
+                "contributions": {"buy_again": 0.41, "item_knn": 0.18, "also_bought": 0.15},
+                "product": {
+                    "title": "Trail Shoes",
+                    "brand": "Acme",
+                    "price": "89.00",
+                    "currency": "EUR",
+                    "image_url": "https://shop.example/sku9.jpg",
+                    "url": "https://shop.example/p/sku9",
+                },
+            }
+        ],
+        "missing_item_ids": [],
+    },
+    response_only=True,
+    status_codes=["200"],
+)
