@@ -117,9 +117,12 @@ def load_truths(version_id: int, cut: Cut) -> dict[Task, Truth]:
 
 
 def save_recommenders(version: ModelVersion, cut: Cut, recommenders: Mapping[str, Recommender]) -> int:
+    """A recommender that several instances share is written once, under the first of them."""
+    first = {id(recommender): name for name, recommender in reversed(list(recommenders.items()))}
     arrays = {
         f"recommenders/{name}/{array}": values
         for name, recommender in recommenders.items()
+        if first[id(recommender)] == name
         for array, values in learned(recommender).items()
     }
     return save_arrays(version, cut, arrays)
@@ -171,15 +174,19 @@ def load_model(version_id: int, cut: Cut) -> Model:
 def _recommenders(version_id: int, cut: Cut) -> dict[str, Recommender]:
     grouped: dict[str, dict[str, NDArray[Any]]] = {}
     for name, array in load_arrays(version_id, cut, prefix="recommenders/").items():
-        _, instance, part = name.split("/")
-        grouped.setdefault(instance, {})[part] = array
-    kinds = {instance.name: instance for instance in INSTANCES}
+        _, owner, part = name.split("/")
+        grouped.setdefault(owner, {})[part] = array
     configs = ModelVersion.objects.values_list("instances", flat=True).get(pk=version_id)
-    return {
-        name: restored(kinds[name].kind, _config(kinds[name].config, configs[name]), arrays)
-        for name, arrays in grouped.items()
-        if name in kinds and name in configs
-    }
+    made: dict[str, Recommender] = {}
+    for instance in INSTANCES:
+        if instance.name not in configs:
+            continue
+        config = _config(instance.config, configs[instance.name])
+        if instance.name in grouped:
+            made[instance.name] = restored(instance.kind, config, grouped[instance.name])
+        elif twin := next((one for one in made.values() if type(one) is instance.kind and one.config == config), None):
+            made[instance.name] = twin
+    return made
 
 
 def _config(default: Any, stored: Mapping[str, Any]) -> Any:
