@@ -3,10 +3,21 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from analytics.pages import login, overview, preferences
+from analytics.pages import customer, customers, login, overview, preferences, runs, search
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("customers/", customers.customers, name="customers"),
+    path("customers/random/", customers.random_customer, name="random_customer"),
+    path("customers/items/", customer.item_suggestions, name="item_suggestions"),
+    path("customers/<int:pk>/", customer.customer, name="customer"),
+    path("runs/", runs.runs, name="runs"),
+    path("runs/start/", runs.start_run, name="start_run"),
+    path("runs/<uuid:pk>/", runs.run, name="run"),
+    path("runs/<uuid:pk>/progress/", runs.run_progress, name="run_progress"),
+    path("runs/<uuid:pk>/cancel/", runs.cancel_run, name="cancel_run"),
+    path("runs/<uuid:pk>/resume/", runs.resume_run, name="resume_run"),
+    path("search/", search.search, name="search"),
     path("login/", login.Login.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("preferences/", preferences.preferences, name="preferences"),

@@ -4,34 +4,63 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 
-from recommendations.models import BlendWeights, Event, ModelVersion, ShopSetting
+from recommendations.models import Blend, BlendWeights, Event, ModelVersion, ShopSetting
+from recommendations.terms import BlendName, Cut
 
 DEMO_CLOCK = "demo_clock"
+SHOWN_BLENDS = (BlendName.HOME, BlendName.DISCOVER)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveWeights:
+    blend: str
+    number: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
     shop: str
     demo: bool
-    model: ModelVersion | None
-    weights: list[BlendWeights]
+    model: int | None
+    live_since: datetime | None
+    tested_until: datetime | None  # end of the history that the live model's figures come from
+    weights: tuple[LiveWeights, ...]
     newest_event: datetime | None
     clock_weeks: int  # by how many weeks the demo's data were moved forward
 
 
 def read_frame() -> Frame:
-    """Four small queries; each is answered by an index or a table of a few rows."""
-    clock = ShopSetting.objects.filter(key=DEMO_CLOCK).first()
+    """One query, answered by indexes and by tables of a few rows."""
+    live = ModelVersion.objects.live()
+    default = BlendWeights.objects.defaults().filter(blend=OuterRef("pk"), segment=None)
+    blends = list(
+        Blend.objects.filter(name__in=SHOWN_BLENDS)
+        .order_by("pk")
+        .annotate(
+            number=Subquery(default.values("number")[:1]),
+            model=Subquery(live.values("pk")[:1]),
+            live_since=Subquery(live.values("live_since")[:1]),
+            windows=Subquery(live.values("windows")[:1]),
+            newest_event=Subquery(Event.objects.order_by("-occurred_at").values("occurred_at")[:1]),
+            weeks=Subquery(ShopSetting.objects.filter(key=DEMO_CLOCK).values("value__shift_weeks")[:1]),
+        )
+    )
+    first = vars(blends[0]) if blends else {}
+    windows = first.get("windows") or {}
+    tested = windows.get("cuts", {}).get(Cut.TEST)
     return Frame(
         shop=settings.SHOP_NAME,
         demo=settings.DEMO,
-        model=ModelVersion.objects.live().first(),
-        weights=list(BlendWeights.objects.defaults().filter(segment=None).select_related("blend").order_by("blend")),
-        newest_event=newest_event(),
-        clock_weeks=int(clock.value["weeks"]) if clock else 0,
+        model=first.get("model"),
+        live_since=first.get("live_since"),
+        tested_until=datetime.fromisoformat(tested) if tested else None,
+        weights=tuple(
+            LiveWeights(blend=blend.get_name_display(), number=vars(blend)["number"])
+            for blend in blends
+            if vars(blend)["number"]
+        ),
+        newest_event=first.get("newest_event"),
+        clock_weeks=int(first.get("weeks") or 0),
     )
-
-
-def newest_event() -> datetime | None:
-    return Event.objects.order_by("-occurred_at").values_list("occurred_at", flat=True).first()

@@ -55,6 +55,18 @@ def share(value: Number, decimals: int = 0) -> str:
 
 
 @register.filter
+def signed_share(value: Number, decimals: int = 0) -> str:
+    """−0.04 as −4 %."""
+    return MISSING if value is None or value == "" else signed(float(value) * 100, decimals) + "%"
+
+
+@register.simple_tag
+def change(now: float, before: float) -> float | None:
+    """By which share a count changed; None where there was nothing before."""
+    return now / before - 1 if before else None
+
+
+@register.filter
 def money(value: Number) -> str:
     """An amount in the shop's currency."""
     if value is None or value == "":

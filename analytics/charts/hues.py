@@ -1,0 +1,44 @@
+"""Which of the six hues a thing has, always the same one; the second six of the recommenders are hatched as well.
+
+A trace carries its hue's number in ``meta``; the browser puts in the colour of the theme.
+"""
+
+from typing import Any
+
+RECOMMENDERS = (
+    "buy_again", "ease", "recent_neighbours", "als", "user_knn", "content",
+    "interests", "item_knn", "segments", "also_bought", "sequence", "popularity",
+)  # fmt: skip
+CONTEXTS = ("_home", "_discover", "_context")
+EVENTS = ("purchase", "view_item", "add_to_cart", "add_to_wishlist", "search", "view_item_list")
+STAGES = ("collect", "preprocess", "interests", "recommend", "evaluate", "adjust")
+N_HUES = 6
+OTHER = 6
+
+
+def of_recommender(instance: str) -> tuple[int, bool]:
+    """Hue 1 … 6 and whether hatched, of a recommender or one of its named instances."""
+    name = instance
+    for context in CONTEXTS:
+        name = name.removesuffix(context)
+    if name not in RECOMMENDERS:
+        return OTHER, True
+    at = RECOMMENDERS.index(name)
+    return at % N_HUES + 1, at >= N_HUES
+
+
+def of_event(name: str) -> int:
+    return EVENTS.index(name) + 1 if name in EVENTS else OTHER
+
+
+def order_of_event(name: str) -> tuple[int, str]:
+    """For stacking: the kinds with a hue of their own first, always in the same order."""
+    return (EVENTS.index(name) if name in EVENTS else len(EVENTS), name)
+
+
+def of_stage(name: str) -> int:
+    return STAGES.index(name) + 1 if name in STAGES else OTHER
+
+
+def meta(hue: int) -> dict[str, Any]:
+    return {"hue": hue}

@@ -1,0 +1,119 @@
+"""Turns of the loop: list, one of them, its progress; start, cancel, resume."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from analytics.charts.hues import of_stage
+from analytics.charts.runs import durations
+from analytics.pages.parameters import number
+from analytics.pages.permission import requires, staff_of
+from analytics.queries import runs as query
+from recommendations import wording
+from recommendations.models import Turn
+from recommendations.services import turns
+from recommendations.services.policy import Action
+
+
+@require_safe
+def runs(request: HttpRequest) -> HttpResponse:
+    page, found = query.runs(page=number(request.GET.get("page")) or 1)
+    running = next((run for run in found if run.unfinished), None)
+    return render(
+        request,
+        "dashboard/runs.html",
+        {
+            "section": "runs",
+            "page": page,
+            "runs": found,
+            "run": running,
+            "here": "runs",
+            "stage_hues": [(words, of_stage(stage)) for stage, words in wording.STAGES],
+        },
+    )
+
+
+@require_safe
+def run(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = _found(pk)
+    figure = durations(found.spans, seconds=_("Time, s"))
+    return render(
+        request,
+        "dashboard/run.html",
+        {
+            "section": "runs",
+            "run": found,
+            "log": query.log_tail(found.turn),
+            "figure": figure.to_json(engine="orjson"),
+            "here": "run",
+        },
+    )
+
+
+@require_safe
+def run_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The part that is asked for every two seconds; when the run has ended, the whole page is loaded again."""
+    found = _found(pk)
+    here = "run" if request.GET.get("here") == "run" else "runs"
+    log = query.log_tail(found.turn) if here == "run" else []
+    response = render(request, "dashboard/run_progress.html", {"run": found, "log": log, "here": here})
+    if not found.unfinished:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+@requires(Action.RUN_TURN)
+def start_run(request: HttpRequest) -> HttpResponse:
+    try:
+        turn = turns.start_turn(by=staff_of(request), now=timezone.now())
+    except turns.TurnAlreadyRunningError as error:
+        messages.warning(request, _("A run is going on already; this is it. Only one can go on at a time."))
+        return redirect("run", pk=error.turn.pk)
+    messages.success(request, _("The run has started. What is live stays live until it has finished."))
+    return redirect("run", pk=turn.pk)
+
+
+@require_POST
+@requires(Action.RUN_TURN)
+def cancel_run(request: HttpRequest, pk: UUID) -> HttpResponse:
+    turn = _found(pk).turn
+    try:
+        turns.cancel_turn(turn=turn, by=staff_of(request), now=timezone.now())
+    except turns.TurnIsOverError:
+        messages.warning(request, _("The run had ended already, so there was nothing to cancel."))
+    else:
+        messages.success(request, _("The run will stop at the next chance. What is live stays live."))
+    return _back(turn)
+
+
+@require_POST
+@requires(Action.RUN_TURN)
+def resume_run(request: HttpRequest, pk: UUID) -> HttpResponse:
+    turn = _found(pk).turn
+    try:
+        turns.resume_turn(turn=turn, by=staff_of(request), now=timezone.now())
+    except turns.TurnAlreadyRunningError as error:
+        messages.warning(request, _("Another run is going on; this is it. Resume the other one when it has ended."))
+        return redirect("run", pk=error.turn.pk)
+    except turns.TurnIsOverError:
+        messages.warning(request, _("The run has finished or goes on already, so there was nothing to resume."))
+    else:
+        messages.success(request, _("The run goes on after its last finished stage."))
+    return _back(turn)
+
+
+def _found(pk: UUID) -> query.Run:
+    found = query.run(pk)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _back(turn: Turn) -> HttpResponse:
+    return redirect("run", pk=turn.pk)

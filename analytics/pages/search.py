@@ -1,0 +1,18 @@
+"""Results of the box in the frame; a single customer is opened at once."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from analytics.queries import search as query
+
+LONGEST = 128
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    text = request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST]
+    found = query.search(text)
+    if len(found.customers) == 1 and not found.items:
+        return redirect("customer", pk=found.customers[0].pk)
+    return render(request, "dashboard/search.html", {"q": text, "found": found})

@@ -1,0 +1,163 @@
+"""One customer: who they are to the model, what they like, what they did, what they would be shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
+from django.db.models import Count, F, Max, Min, OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject, TruncWeek
+
+from analytics.charts.customer import Interest, WeekCount
+from analytics.queries.customers import HALF_LIFE, State, browsable, state_of
+from analytics.queries.words import label, placement_label
+from recommendations import wording
+from recommendations.models import Customer, CustomerAlias, Event, Item, Placement, Segment
+
+LATELY = 7  # half-life in days of the second profile
+SHOWN_INTERESTS = 8
+SHOWN_EVENTS = 25
+CONTEXT_ITEMS = 3
+
+
+SEGMENT_FIELDS = ("number", "name", "top_categories")
+INTERESTS = """
+SELECT profile.half_life_days, category.id, category.name, part.share
+FROM recommendations_interestprofile profile,
+     unnest(profile.categories, profile.shares) WITH ORDINALITY AS part (category, share, place)
+JOIN recommendations_category category ON category.id = part.category
+WHERE profile.version_id = %s AND profile.customer_id = %s
+ORDER BY profile.half_life_days, part.place
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A placement that can be looked at."""
+
+    name: str
+    needs_context: bool
+
+    @property
+    def words(self) -> str:
+        return placement_label(self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    customer: Customer
+    state: State
+    segment: Segment | None
+    keys: Sequence[int]  # the customer's own, then those of merged anonymous keys
+    previous: int | None
+    next: int | None
+    placements: Sequence[Place]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    weeks: Sequence[WeekCount]
+    events: int
+    first: datetime | None
+    last: datetime | None
+
+
+def person(pk: int, *, model: int | None) -> Person | None:
+    """One round trip for all that stands in the head of the page."""
+    found = browsable(model)
+    merged = CustomerAlias.objects.filter(customer=OuterRef("pk"), undone_at=None)
+    customer = (
+        found.filter(pk=pk)
+        .annotate(
+            previous=Subquery(found.filter(pk__lt=OuterRef("pk")).order_by("-pk").values("pk")[:1]),
+            next=Subquery(found.filter(pk__gt=OuterRef("pk")).order_by("pk").values("pk")[:1]),
+            merged_keys=ArraySubquery(merged.values("anonymous")),
+            placements=ArraySubquery(
+                Placement.objects.filter(enabled=True)
+                .order_by("pk")
+                .values(place=JSONObject(name="name", needs_context="needs_context"))
+            ),
+            **{f"segment_{name}": F(f"memberships_now__segment__{name}") for name in SEGMENT_FIELDS},
+        )
+        .first()
+    )
+    if customer is None:
+        return None
+    known = vars(customer)
+    segment = Segment(**{name: known[f"segment_{name}"] for name in SEGMENT_FIELDS}) if known["segment_now"] else None
+    return Person(
+        customer=customer,
+        state=state_of(customer),
+        segment=segment,
+        keys=[pk, *known["merged_keys"]],
+        previous=known["previous"],
+        next=known["next"],
+        placements=[Place(**place) for place in known["placements"]],
+    )
+
+
+def merged_into(pk: int) -> int | None:
+    """The customer that an anonymous key was found to be."""
+    alias = CustomerAlias.objects.filter(anonymous=pk, undone_at=None).values_list("customer", flat=True)
+    return alias.first()
+
+
+def interests(pk: int, *, model: int | None) -> list[Interest]:
+    """The largest of the long term, with their share of late; empty for whom the model does not know."""
+    with connection.cursor() as cursor:
+        cursor.execute(INTERESTS, [model, pk])
+        rows = cursor.fetchall()
+    lately = {key: share for half_life, key, _, share in rows if half_life == LATELY}
+    long_term = [(key, name, share) for half_life, key, name, share in rows if half_life == HALF_LIFE and share > 0]
+    return [
+        Interest(category=name, long_term=share, lately=lately.get(key, 0.0))
+        for key, name, share in long_term[:SHOWN_INTERESTS]
+    ]
+
+
+def timeline(keys: Sequence[int]) -> Timeline:
+    rows = list(
+        _events(keys)
+        .annotate(week=TruncWeek("occurred_at"))
+        .values("week", "name")
+        .annotate(count=Count("*"), first=Min("occurred_at"), last=Max("occurred_at"))
+        .order_by("week", "name")
+    )
+    return Timeline(
+        weeks=[
+            WeekCount(
+                week=row["week"].date(),
+                name=row["name"],
+                words=label(wording.EVENT_NAMES, row["name"]),
+                count=row["count"],
+            )
+            for row in rows
+        ],
+        events=sum(row["count"] for row in rows),
+        first=min((row["first"] for row in rows), default=None),
+        last=max((row["last"] for row in rows), default=None),
+    )
+
+
+def last_events(keys: Sequence[int]) -> list[Event]:
+    return list(_events(keys).select_related("item").order_by("-occurred_at", "event_id", "line")[:SHOWN_EVENTS])
+
+
+def context_items(keys: Sequence[int]) -> list[Item]:
+    """Items in the order asked for."""
+    found = Item.objects.in_bulk(list(keys))
+    return [found[key] for key in keys if key in found]
+
+
+def last_bought(keys: Sequence[int], *, until: datetime | None) -> list[Item]:
+    """The items of the last few lines bought before a moment, or at all, each once."""
+    bought = Event.objects.purchases().filter(customer__in=keys, item__isnull=False)
+    if until:
+        bought = bought.filter(occurred_at__lt=until)
+    lines = bought.select_related("item").order_by("-occurred_at", "event_id", "line")[:CONTEXT_ITEMS]
+    return list(dict.fromkeys(line.item for line in lines if line.item))
+
+
+def _events(keys: Sequence[int]) -> QuerySet[Event]:
+    return Event.objects.filter(customer__in=keys)

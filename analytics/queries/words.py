@@ -1,0 +1,176 @@
+"""What figures, counts and placements are called on the pages, in the reader's language."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from analytics.templatetags.display import duration, number, share
+from recommendations import wording
+from recommendations.terms import Cut, Stage
+
+PLACEMENTS: Mapping[str, Promise] = {
+    "home": gettext_lazy("For you"),
+    "discover": gettext_lazy("Discover"),
+    "buy_again": gettext_lazy("Buy again"),
+    "item": gettext_lazy("Similar items"),
+    "also_bought": gettext_lazy("Often bought together"),
+    "cart": gettext_lazy("Completes the basket"),
+    "trending": gettext_lazy("Trending"),
+}
+METRICS: Mapping[str, tuple[Promise, Promise]] = {
+    "ndcg@10": (
+        pgettext_lazy("metric", "NDCG@10"),
+        gettext_lazy("How near to the top of ten the items stand that were bought afterwards; 1 is perfect."),
+    ),
+    "ndcg@20": (
+        pgettext_lazy("metric", "NDCG@20"),
+        gettext_lazy("As NDCG@10, over the first twenty."),
+    ),
+    "recall@10": (
+        pgettext_lazy("metric", "Recall@10"),
+        gettext_lazy("Share of all that was bought afterwards that is among the ten."),
+    ),
+    "recall@20": (
+        pgettext_lazy("metric", "Recall@20"),
+        gettext_lazy("Share of all that was bought afterwards that is among the twenty."),
+    ),
+    "hit_rate@10": (
+        pgettext_lazy("metric", "Hit rate@10"),
+        gettext_lazy("Share of customers who bought at least one of the ten."),
+    ),
+    "map@10": (
+        pgettext_lazy("metric", "MAP@10"),
+        gettext_lazy("Mean precision at the places of the items that were bought."),
+    ),
+    "mrr@10": (
+        pgettext_lazy("metric", "MRR@10"),
+        gettext_lazy("Mean of one divided by the place of the first item that was bought."),
+    ),
+    "revenue_ndcg@10": (
+        pgettext_lazy("metric", "Revenue NDCG@10"),
+        gettext_lazy("As NDCG@10, with the money spent as the gain."),
+    ),
+    "coverage@10": (
+        pgettext_lazy("metric", "Coverage@10"),
+        gettext_lazy("Share of the catalogue that stands in anybody's ten."),
+    ),
+    "novelty@10": (
+        pgettext_lazy("metric", "Novelty@10"),
+        gettext_lazy("How little known the ten items are, in bits; more is newer."),
+    ),
+    "diversity@10": (
+        pgettext_lazy("metric", "Diversity@10"),
+        gettext_lazy("How unlike one another the ten items are; 1 is all different."),
+    ),
+}
+COUNTS: Mapping[str, Promise] = {
+    "events": gettext_lazy("events"),
+    "new": gettext_lazy("new events"),
+    "customers": gettext_lazy("customers"),
+    "kept": gettext_lazy("events kept"),
+    "sessions": gettext_lazy("visits"),
+    "burst_threshold": gettext_lazy("events a day that count as a burst"),
+    "removed_duplicate": gettext_lazy("duplicates removed"),
+    "removed_near_duplicate": gettext_lazy("near duplicates removed"),
+    "removed_burst": gettext_lazy("events in bursts removed"),
+    "removed_impossible_time": gettext_lazy("impossible times removed"),
+    "removed_impossible_value": gettext_lazy("impossible quantities or prices removed"),
+    "removed_orphan": gettext_lazy("events without item or customer removed"),
+    "users": gettext_lazy("customers"),
+    "items": gettext_lazy("items"),
+    "home_users": gettext_lazy("customers who bought afterwards"),
+    "discover_users": gettext_lazy("customers who bought something for the first time"),
+    "profiles": gettext_lazy("interest profiles"),
+    "segments": gettext_lazy("segments"),
+    "agreement": gettext_lazy("agreement of segments with the last run"),
+    "rules": gettext_lazy("association rules"),
+    "score_seconds": gettext_lazy("to score everybody"),
+    "fit_seconds": gettext_lazy("to fit all recommenders"),
+    "bytes": gettext_lazy("stored"),
+    "skipped": gettext_lazy("skipped"),
+    "home_weights": gettext_lazy("new weights of For you"),
+    "discover_weights": gettext_lazy("new weights of Discover"),
+    "home_ndcg@10": gettext_lazy("NDCG@10 of For you"),
+    "discover_ndcg@10": gettext_lazy("NDCG@10 of Discover"),
+}
+MEASURED: Mapping[str, Promise] = {
+    "hybrid": gettext_lazy("Hybrid, as served"),
+    "hybrid_proposed": gettext_lazy("Hybrid, proposed weights"),
+    "recent": gettext_lazy("Most bought lately"),
+}
+HEADLINES: Mapping[Stage, tuple[str, ...]] = {
+    Stage.COLLECT: ("new",),
+    Stage.PREPROCESS: ("kept",),
+    Stage.INTERESTS: ("segments",),
+    Stage.RECOMMEND: ("customers",),
+    Stage.EVALUATE: ("home_users",),
+    Stage.ADJUST: ("home_ndcg@10",),
+}
+
+
+def label(choices: wording.Choices, code: str) -> str:
+    """What a code of ``terms.py`` is called; an unknown one is called by its code."""
+    return next((str(words) for value, words in choices if value == code), code.replace("_", " "))
+
+
+def measured_label(name: str) -> str:
+    """The hybrid, a recommender or a baseline."""
+    return str(MEASURED[name]) if name in MEASURED else wording.instance_label(name)
+
+
+def placement_label(name: str) -> str:
+    return str(PLACEMENTS.get(name, name.replace("_", " ")))
+
+
+def metric_label(name: str) -> str:
+    return str(METRICS[name][0]) if name in METRICS else name
+
+
+def counts_in_words(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a stage counted, as (value, words): ``("1,469,307", "events")``; nothing removed is not worth a line."""
+    told = [
+        key for key, value in counts.items() if value is not None and not (key.startswith("removed_") and not value)
+    ]
+    return [(_count_value(key, counts[key]), _count_words(key)) for key in sorted(told, key=_count_order)]
+
+
+def _count_order(key: str) -> tuple[str, int, str]:
+    """What concerns all cuts first, each part in the order of ``COUNTS``."""
+    cut, _found, rest = key.partition("_")
+    named = rest if cut in set(Cut) else key
+    place = list(COUNTS).index(named) if named in COUNTS else len(COUNTS)
+    return (cut if cut in set(Cut) else "", place, key)
+
+
+def headline(stage: Stage, counts: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The one count that says most about the stage."""
+    chosen = {key: counts[key] for key in HEADLINES[stage] if counts.get(key) is not None}
+    return next(iter(counts_in_words(chosen)), None)
+
+
+def _count_words(key: str) -> str:
+    if key in COUNTS:
+        return str(COUNTS[key])
+    cut, _found, rest = key.partition("_")
+    if cut in set(Cut) and rest in COUNTS:
+        return _("%(cut)s: %(what)s") % {"cut": label(wording.CUTS, cut), "what": COUNTS[rest]}
+    return key.replace("_", " ")
+
+
+def _count_value(key: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return duration(sum(value.values()))
+    if isinstance(value, (str, Sequence)):
+        return str(value)
+    if key.endswith("_seconds"):
+        return duration(value)
+    if key == "bytes":
+        return _("%(size)s MB") % {"size": number(value / 1e6)}
+    if key.endswith("_weights"):
+        return f"v{value}"
+    if key == "agreement":
+        return share(value)
+    return number(value, 0 if float(value).is_integer() and "@" not in key else 4)
