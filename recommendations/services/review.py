@@ -7,13 +7,15 @@ from datetime import datetime
 from django.utils import timezone
 
 from recommendations.loop.answer import Answer, Ask, ShownReason
-from recommendations.loop.recommend import recommend
+from recommendations.loop.recommend import UnknownPlacementError, recommend
 from recommendations.models import Customer, Event, Item, ModelVersion
 from recommendations.store import live
 from recommendations.store.model import Model
-from recommendations.store.serving import Snapshot, keeper
+from recommendations.store.serving import NotLoadedError, Snapshot, keeper
 from recommendations.terms import Cut
 from recommendations.wording import reason_text
+
+__all__ = ["Card", "NotLoadedError", "Review", "UnknownPlacementError", "review"]
 
 
 @dataclass(frozen=True, kw_only=True)
