@@ -25,12 +25,12 @@ from recommendations.terms import Reason
 @dataclass(frozen=True, kw_only=True)
 class Config:
     factors: int = 64
-    ridge: float = 0.1
-    confidence: float = 5.0  # α: how much more a weight of 1 counts than an unknown pair
+    ridge: float = 10.0
+    confidence: float = 1.0  # α: how much more a weight of 1 counts than an unknown pair
     iterations: int = 8
-    transform: Transform = "bm25"
-    half_life: float | None = None  # days
-    threads: int = 2
+    transform: Transform = "log"
+    half_life: float | None = 180.0  # days
+    threads: int = 2  # of the fit
 
 
 class Als:

@@ -30,8 +30,8 @@ class Config:
     profile: Literal["history", "context"] = "history"
     transform: Transform = "tfidf"
     half_life: float | None = None  # days
-    popularity_half_life: float | None = 14.0  # days
-    popularity_power: float = 3.0
+    popularity_half_life: float | None = 7.0  # days
+    popularity_power: float = 5.0
     new_days: float = 28.0  # an unsold item listed so lately counts as popular as the average item
 
 

@@ -20,7 +20,7 @@ SMALLEST_DIAGONAL = 1e-9  # diag(P) is positive; rounding may not make it less
 @dataclass(frozen=True, kw_only=True)
 class Config:
     transform: Transform = "sqrt"
-    half_life: float | None = 180.0  # days
+    half_life: float | None = 120.0  # days
     ridge: float = 100.0  # λ
     profile_half_life: float | None = 90.0  # days: what the person liked lately counts more than what taught the model
     dual_users: int = 15_000  # up to so many users the users' Gram matrix is inverted

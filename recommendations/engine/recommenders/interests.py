@@ -18,9 +18,9 @@ from recommendations.terms import Reason
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    half_life: float | None = None  # days, of the interest
-    shrinkage: float = 50.0  # τ: acts that the global share counts for
-    popularity_half_life: float | None = 28.0  # days
+    half_life: float | None = 120.0  # days, of the interest
+    shrinkage: float = 200.0  # τ: acts that the global share counts for
+    popularity_half_life: float | None = 14.0  # days
     popularity_power: float = 1.3  # p: above 1 the head of a category gets more than its share
 
 

@@ -1,6 +1,7 @@
 """Items that the same people buy as the items of this person, or as the item in view."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -30,9 +31,10 @@ class Config:
     target_power: float = 0.4  # α
     source_power: float = 0.2  # β; α + β = 1 with both ½ is the cosine
     shrinkage: float = 0.0
-    longest_history: int = 300  # strongest items of a user that teach likeness; the work grows with its square
+    longest_history: int = 2000  # a user's most bought items teach likeness; the work grows with their square
     profile_transform: Literal["binary", "count", "log", "sqrt"] = "log"
     profile_half_life: float | None = None  # days
+    threads: int = 2  # of the fit
 
 
 class ItemKnn:
@@ -45,15 +47,17 @@ class ItemKnn:
         self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        raw = act_weights(training.interactions, half_life=self.config.half_life)
-        every = transformed(raw, self.config.transform, learned_statistics(raw, self.config.transform))
-        weights = strongest(every, self.config.longest_history)
+        every = act_weights(training.interactions, half_life=self.config.half_life)
+        raw = strongest(every, self.config.longest_history)
+        weights = transformed(raw, self.config.transform, learned_statistics(every, self.config.transform))
         lengths = np.bincount(weights.indices, weights.data.astype(np.float64) ** 2, minlength=training.n_items)
         by_item = weights.T.tocsr()
-        strips = [
-            self._neighbours(by_item[start : start + ROWS_AT_ONCE] @ weights, lengths, first=start)
-            for start in range(0, max(training.n_items, 1), ROWS_AT_ONCE)
-        ]
+
+        def strip(start: int) -> Sparse:
+            return self._neighbours(by_item[start : start + ROWS_AT_ONCE] @ weights, lengths, first=start)
+
+        with ThreadPoolExecutor(self.config.threads) as pool:
+            strips = list(pool.map(strip, range(0, max(training.n_items, 1), ROWS_AT_ONCE)))
         self.similarities_ = sparse.csr_matrix(sparse.vstack(strips).T, dtype=np.float32)
         self.known_ = lengths > 0
         return self

@@ -50,14 +50,31 @@ def _instance(name: str, kind: type[Recommender], config: Any, *blends: BlendNam
 INSTANCES: tuple[Instance, ...] = (
     _instance("buy_again", buy_again.BuyAgain, buy_again.Config(), HOME, CART),
     _instance("ease_home", ease.Ease, ease.Config(), HOME),
+    _instance("recent_neighbours_home", recent_neighbours.RecentNeighbours, recent_neighbours.Config(baskets=20), HOME),
+    _instance(
+        "user_knn",
+        user_knn.UserKnn,
+        user_knn.Config(half_life=45.0, neighbours=50, power=2.0, taste_half_life=7.0),
+        HOME,
+    ),
+    _instance("als", als.Als, als.Config(), HOME),
+    _instance("sequence", sequence.Transitions, sequence.Config(), HOME),
+    _instance(
+        "item_knn", item_knn.ItemKnn, item_knn.Config(half_life=60.0, shrinkage=100.0, profile_half_life=60.0), HOME
+    ),
+    _instance("interests", interests.Interests, interests.Config(), HOME, ITEM, CART),
+    _instance("content", content.Content, content.Config(transform="log", half_life=60.0), HOME),
+    _instance("segments", segments.Segments, segments.Config(), HOME),
+    _instance("popularity_home", popularity.Popularity, popularity.Config(), HOME, ITEM, CART),
     _instance(
         "ease_discover",
         ease.Ease,
-        ease.Config(transform="binary", ridge=400.0, profile_half_life=180.0),
+        ease.Config(transform="binary", half_life=180.0, ridge=300.0, profile_half_life=120.0),
         DISCOVER,
         trend=TREND,
     ),
-    _instance("recent_neighbours_home", recent_neighbours.RecentNeighbours, recent_neighbours.Config(), HOME),
+    _instance("als_discover", als.Als, als.Config(), DISCOVER, trend=TREND),
+    _instance("user_knn_discover", user_knn.UserKnn, user_knn.Config(), DISCOVER, trend=TREND),
     _instance(
         "recent_neighbours_discover",
         recent_neighbours.RecentNeighbours,
@@ -65,25 +82,23 @@ INSTANCES: tuple[Instance, ...] = (
         DISCOVER,
         trend=TREND,
     ),
-    _instance("user_knn", user_knn.UserKnn, user_knn.Config(), HOME),
-    _instance("user_knn_discover", user_knn.UserKnn, user_knn.Config(), DISCOVER, trend=TREND),
-    _instance("interests", interests.Interests, interests.Config(), HOME, ITEM, CART),
-    _instance("interests_discover", interests.Interests, interests.Config(), DISCOVER, trend=TREND),
-    _instance("content", content.Content, content.Config(), HOME),
-    _instance("content_discover", content.Content, content.Config(), DISCOVER, trend=TREND),
-    _instance("segments", segments.Segments, segments.Config(), HOME),
-    _instance("segments_discover", segments.Segments, segments.Config(), DISCOVER, trend=TREND),
-    _instance("popularity_home", popularity.Popularity, popularity.Config(), HOME, ITEM, CART),
-    _instance("popularity_discover", popularity.Popularity, popularity.Config(half_life=28.0), DISCOVER),
-    _instance("item_knn", item_knn.ItemKnn, item_knn.Config(), HOME),
     _instance("item_knn_discover", item_knn.ItemKnn, item_knn.Config(), DISCOVER, trend=TREND),
-    _instance("als", als.Als, als.Config(), HOME),
-    _instance("als_discover", als.Als, als.Config(), DISCOVER, trend=TREND),
-    _instance("sequence", sequence.Transitions, sequence.Config(), HOME),
+    _instance(
+        "interests_discover",
+        interests.Interests,
+        interests.Config(half_life=60.0, popularity_half_life=7.0),
+        DISCOVER,
+        trend=TREND,
+    ),
+    _instance("content_discover", content.Content, content.Config(), DISCOVER, trend=TREND),
+    _instance("segments_discover", segments.Segments, segments.Config(affinity_half_life=28.0), DISCOVER, trend=TREND),
+    _instance("popularity_discover", popularity.Popularity, popularity.Config(half_life=28.0), DISCOVER),
     _instance("also_bought", also_bought.AlsoBought, also_bought.Config(), ITEM, CART),
     _instance("item_knn_context", item_knn.ItemKnn, item_knn.Config(profile="context"), ITEM, CART),
     _instance("content_context", content.Content, content.Config(profile="context", popularity_power=0.5), ITEM),
-    _instance("sequence_context", sequence.Transitions, sequence.Config(profile="context"), ITEM, CART),
+    _instance(
+        "sequence_context", sequence.Transitions, sequence.Config(profile="context", target_power=0.3), ITEM, CART
+    ),
 )
 
 BASELINES: tuple[Instance, ...] = (

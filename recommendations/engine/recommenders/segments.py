@@ -20,7 +20,7 @@ class Config:
     segments: int = 16
     dimensions: int = 20
     half_life: float | None = 90.0  # days, of the interests that make the segments
-    affinity_half_life: float | None = 14.0  # days, of the purchases counted in a segment
+    affinity_half_life: float | None = 7.0  # days, of the purchases counted in a segment
     shrinkage: float = 10.0  # members that the whole clientele counts for
 
 

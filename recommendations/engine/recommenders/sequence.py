@@ -20,9 +20,9 @@ DAMPING = 5.0  # added to the expected count, so that few observations do not ma
 @dataclass(frozen=True, kw_only=True)
 class Config:
     profile: Literal["history", "context"] = "history"
-    baskets: int = 10  # of the person, the newest ones
-    fading: float = 0.9  # g: weight of a basket against the one after it
-    target_power: float = 0.3  # a: 0 is the plain probability, more is kinder to rare items
+    baskets: int = 20  # of the person, the newest ones
+    fading: float = 0.95  # g: weight of a basket against the one after it
+    target_power: float = 0.7  # a: 0 is the plain probability, more is kinder to rare items
     min_together: int = 3  # times seen
 
 
