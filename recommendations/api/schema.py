@@ -26,10 +26,19 @@ _components: dict[str, Any] = {}
 def schema_of(*kinds: Any) -> dict[str, Any]:
     """The schema of a struct, or of any of several; structs become components."""
     schemas, components = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
-    for name, component in components.items():
+    for name, component in _with_numbers(components).items():
         if _components.setdefault(name, component) != component:
             raise ValueError(f"two schemas are called {name}; rename one struct")
     return dict(schemas[0]) if len(schemas) == 1 else {"oneOf": list(schemas)}
+
+
+def _with_numbers(schema: Any) -> Any:
+    """Amounts are read from numbers, too, which the schema of a decimal does not say."""
+    if isinstance(schema, dict):
+        if schema.get("format") == "decimal":
+            return {**schema, "type": ["string", "number"]}
+        return {name: _with_numbers(part) for name, part in schema.items()}
+    return [_with_numbers(part) for part in schema] if isinstance(schema, list) else schema
 
 
 def body_like(*kinds: Any) -> dict[str, Any]:

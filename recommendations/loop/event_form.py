@@ -22,13 +22,7 @@ MOST_IGNORED = 20  # unknown fields that are named, per row
 
 type Id = Annotated[str, Meta(min_length=1, max_length=128)]
 type Word = Annotated[str, Meta(max_length=64)]
-type Money = Annotated[
-    Decimal,
-    Meta(
-        description="Between 0 and 9999999999.99, rounded to cents; a text, so that no digit is lost, or a number.",
-        extra_json_schema={"type": ["string", "number"]},
-    ),
-]
+type Money = Annotated[Decimal, Meta(description="Between 0 and 9999999999.99, rounded to cents.")]
 type Personalisation = Annotated[
     bool,
     Meta(
