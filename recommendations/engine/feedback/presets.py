@@ -1,6 +1,8 @@
-"""The weights that ship: tuned on the tuning window of the demo data, a start for shops that have no truth yet.
+"""The weights that ship: a start for shops that have no truth yet.
 
-Equal weights are worse than the best single recommender, so nothing ever starts with them (``maths.md`` §4).
+Home and discover are the weights of ``maths.md`` §4, found on the tuning window of the demo data (there with a
+recommender that is interchangeable with ``buy_again``, which takes its share here). Item and cart are set by judgement:
+nothing has measured them yet. Equal weights are worse than the best single recommender, so nothing starts with them.
 """
 
 from collections.abc import Mapping
