@@ -26,19 +26,19 @@ type Field = Literal["product", "score", "reasons", "contributions"]
 FIELDS: frozenset[str] = frozenset({"product", "score", "reasons", "contributions"})
 
 
-class PriceForm(Struct, forbid_unknown_fields=True):
+class PriceRange(Struct, forbid_unknown_fields=True):
     gte: Decimal | None = None
     lte: Decimal | None = None
 
 
-class FilterForm(Struct, forbid_unknown_fields=True):
-    price: PriceForm | None = None
+class ItemFilter(Struct, forbid_unknown_fields=True):
+    price: PriceRange | None = None
     brand: Annotated[list[Text], Meta(max_length=MOST_IDS)] | None = None
     categories: Annotated[list[Text], Meta(max_length=MOST_IDS)] | None = None
     in_stock: bool | None = None
 
 
-class ContextForm(Struct, forbid_unknown_fields=True):
+class RecommendContext(Struct, forbid_unknown_fields=True):
     """``categories`` and ``search_term`` are for placements of categories and search; the present ones pass them by."""
 
     item_ids: Ids = []
@@ -47,15 +47,15 @@ class ContextForm(Struct, forbid_unknown_fields=True):
     search_term: Text | None = None
 
 
-class RecommendForm(Struct, forbid_unknown_fields=True):
-    """The body of a POST."""
+class RecommendBody(Struct, forbid_unknown_fields=True):
+    """The body of a POST. ``n`` and ``diversity`` default to what the placement and its weights have."""
 
     user_id: Id | None = None
     anonymous_id: Id | None = None
     session_id: Id | None = None
-    context: ContextForm | None = None
+    context: RecommendContext | None = None
     n: Annotated[int, Meta(ge=1, le=100)] | None = None
-    filter: FilterForm | None = None
+    filter: ItemFilter | None = None
     exclude_item_ids: Ids = []
     diversity: Annotated[float, Meta(ge=0, le=1)] | None = None
     fallback: Literal["popular"] = "popular"
@@ -65,7 +65,7 @@ class RecommendForm(Struct, forbid_unknown_fields=True):
     dry_run: bool = False
 
 
-class QueryForm(Struct, forbid_unknown_fields=True):
+class RecommendQuery(Struct, forbid_unknown_fields=True):
     """The query of a GET; ``item_id``, ``basket``, ``exclude_item_id`` and ``fields`` may come several times."""
 
     user_id: Id | None = None
@@ -90,7 +90,7 @@ class Asked:
 
 
 _LISTS = frozenset({"item_id", "basket", "exclude_item_id", "fields"})
-_body = msgspec.json.Decoder(RecommendForm)
+_body = msgspec.json.Decoder(RecommendBody)
 _PLACE = re.compile(r"(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
 
@@ -102,7 +102,7 @@ def of_body(placement: str, body: bytes) -> Asked:
         raise _refused(_flaw(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from error
-    context = form.context or ContextForm()
+    context = form.context or RecommendContext()
     request = Request(
         placement=placement,
         user_id=form.user_id,
@@ -127,7 +127,7 @@ def of_query(placement: str, query: QueryDict) -> Asked:
     if "fields" in query:
         given["fields"] = [part for value in query.getlist("fields") for part in str(value).split(",")]
     try:
-        form = msgspec.convert(given, QueryForm, strict=False)
+        form = msgspec.convert(given, RecommendQuery, strict=False)
     except ValidationError as error:
         flaw = _flaw(error)
         raise _refused(Flaw(flaw.pointer.lstrip("/"), flaw.message)) from error
@@ -146,8 +146,8 @@ def of_query(placement: str, query: QueryDict) -> Asked:
     return Asked(request=request, lang=_language(form.lang), fields=_fields(form.fields))
 
 
-def _filter(form: FilterForm) -> Filter:
-    price = form.price or PriceForm()
+def _filter(form: ItemFilter) -> Filter:
+    price = form.price or PriceRange()
     for name, bound in (("gte", price.gte), ("lte", price.lte)):
         if bound is not None and not bound.is_finite():
             raise _refused(Flaw(f"/filter/price/{name}", _("Not a number.")))
