@@ -1,5 +1,6 @@
 """Tables that a shop hands over as files: CSV or Parquet, read row by row as text."""
 
+import csv
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,7 +65,11 @@ def _table(file: BinaryIO, path: Path) -> Table:
 
 class CsvTable:
     def __init__(self, file: BinaryIO, path: Path) -> None:
-        self._rows = CsvRows(file)
+        try:
+            self._rows = CsvRows(file)
+        except csv.Error as error:
+            text = _("%(file)s: line 1 is no CSV (%(reason)s); it must name the columns, and lines end in LF or CRLF.")
+            raise UnreadableFileError(text % {"file": path, "reason": error}) from error
         self._size = path.stat().st_size
         self.columns = self._rows.columns
         if not self.columns:

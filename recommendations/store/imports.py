@@ -9,7 +9,7 @@ from recommendations.models import Import
 
 
 def begin(*, kind: str, file: str) -> Import:
-    return Import.objects.create(kind=kind, file=file[:300])
+    return Import.objects.create(kind=kind, file=_storable(file)[:300])
 
 
 def finish(
@@ -25,10 +25,15 @@ def finish(
 
 
 def fail(imported: Import, message: str) -> None:
-    imported.message = message
+    imported.message = _storable(message)
     _end(imported, Import.Status.FAILED, timezone.now())
 
 
 def _end(imported: Import, status: Import.Status, at: datetime) -> None:
     imported.status, imported.finished_at = status, at
     imported.save()
+
+
+def _storable(text: str) -> str:
+    """Names of files may hold any bytes."""
+    return text.encode("utf-8", "replace").decode()

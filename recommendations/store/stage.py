@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.csv
 from django.db import connection, transaction
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 type Report = Callable[[str, int, int], None]
 """What a bulk step tells while it runs: the step's name, how much is done, of how much."""
@@ -27,11 +28,9 @@ def temporary(name: str, columns: str) -> Iterator[None]:
     run(f"CREATE TEMPORARY TABLE {name} ({columns})")
     try:
         yield
-    except Exception:
-        if not connection.in_atomic_block and connection.is_usable():  # a rollback removes it otherwise
-            _drop(name)
-        raise
-    _drop(name)
+    finally:
+        if connection.connection.info.transaction_status in {TransactionStatus.IDLE, TransactionStatus.INTRANS}:
+            _drop(name)  # otherwise the rollback, or the end of the connection, removes it
 
 
 def definition(columns: Mapping[str, str]) -> str:

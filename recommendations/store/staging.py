@@ -102,7 +102,8 @@ def fill(table: Table, header: Header, form: Form, *, report: Report) -> int:
             yield buffer.getvalue().encode()
             report("reading", count, table.estimate(count))
 
-    copy(STAGE, [*OWN_COLUMNS, *header.places], blocks())
+    with heavy():
+        copy(STAGE, [*OWN_COLUMNS, *header.places], blocks())
     report("reading", count, count)
     return count
 

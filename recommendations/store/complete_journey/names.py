@@ -24,28 +24,29 @@ WORDS = {
     "&": "and", "acc": "accessories", "anal": "analgesics", "antip": "antiperspirant", "appl": "appliances",
     "bev": "beverages", "bg": "bags", "bkd": "baked", "bn": "beans", "brd": "breaded", "brkfst": "breakfast",
     "btl": "bottle", "btr": "butter", "carb": "carbonated", "catsup": "ketchup", "childrens": "children's",
-    "chix": "chicken", "chococlate": "chocolate", "ckys": "cookies", "cleang": "cleaning", "cnd": "canned",
-    "cndy": "candy", "cntrl": "control", "conc": "concentrate", "crkr": "crackers", "crmd": "creamed",
+    "chix": "chicken", "chococlate": "chocolate", "cke": "cake", "ckys": "cookies", "cleang": "cleaning",
+    "cnd": "canned", "cndy": "candy", "cntrl": "control", "conc": "concentrate", "crkr": "crackers", "crmd": "creamed",
     "crystl": "crystal", "dec": "decoration", "decaffinated": "decaffeinated", "deod": "deodorant",
     "disposible": "disposable", "dl": "deli", "dnr": "dinner", "dnrs": "dinners", "drnk": "drink",
     "drnking": "drinking", "drnkng": "drinking", "drnks": "drinks", "drsng": "dressing", "eq": "equipment",
-    "excp": "except", "fd": "food", "fem": "feminine", "flav": "flavored", "flvr": "flavored", "flvrd": "flavored",
-    "frd": "fried", "frz": "frozen", "frzn": "frozen", "gds": "goods", "gm": "general merchandise", "grnd": "ground",
-    "hbc": "health and beauty", "hygn": "hygiene", "iqf": "frozen", "jce": "juice", "jhook": "small items",
-    "jui": "juice", "juic": "juice", "kids": "kids'", "ladies": "ladies'", "liq": "liquid", "liqs": "liqueurs",
-    "loreal": "L'Oréal", "lss": "less", "mach": "machine", "marin": "marinades", "memorablilia": "memorabilia",
-    "mens": "men's", "misc": "other", "mixs": "mixes", "mlk": "milk", "mlt": "multi", "mneral": "mineral",
-    "mnrl": "mineral", "mw": "microwave", "mx": "mix", "mxs": "mixes", "ntrtnl": "nutritional", "pcs": "pieces",
-    "pk": "pack", "pkg": "packaged", "pkgd": "packaged", "pkld": "pickled", "plstc": "plastic", "pnt": "peanut",
-    "portnd": "portioned", "ppk": "prepacked", "prem": "premium", "prep": "prepared", "prepack": "prepacked",
-    "preportnd": "portioned", "protien": "protein", "prpck": "prepacked", "prslc": "sliced", "pwdr": "powder",
-    "pwdrs": "powders", "refrgratd": "refrigerated", "refrig": "refrigerated", "repellants": "repellents", "rw": "",
-    "sal": "salad", "sald": "salad", "saus": "sausage", "sft": "soft", "sgl": "single", "sherbts": "sherbets",
-    "shlfsh": "shellfish", "slc": "slices", "sndwch": "sandwich", "sngl": "single", "snks": "snacks",
-    "spec": "specialties", "specilaty": "specialty", "sply": "supplies", "sprd": "spreads", "srv": "serve",
-    "supppliers": "suppliers", "suppplies": "supplies", "sv": "serve", "sw": "sweet", "sweetners": "sweeteners",
-    "tiss": "tissues", "trsh": "trash", "veg": "vegetable", "w/": "with", "w/o": "without", "whl": "whole",
-    "whlsm": "wholesome", "womens": "women's", "worchester": "Worcestershire", "wt": "weight", "wtr": "water",
+    "excp": "except", "fd": "food", "fds": "foods", "fem": "feminine", "flav": "flavored", "flvr": "flavored",
+    "flvrd": "flavored", "frd": "fried", "frz": "frozen", "frzn": "frozen", "gds": "goods",
+    "gm": "general merchandise", "grnd": "ground", "hbc": "health and beauty", "hygn": "hygiene", "iqf": "frozen",
+    "jce": "juice", "jhook": "small items", "jui": "juice", "juic": "juice", "kids": "kids'", "ladies": "ladies'",
+    "liq": "liquid", "liqs": "liqueurs", "loreal": "L'Oréal", "lss": "less", "mach": "machine", "marin": "marinades",
+    "memorablilia": "memorabilia", "mens": "men's", "misc": "other", "mixs": "mixes", "mlk": "milk", "mlt": "multi",
+    "mneral": "mineral", "mnrl": "mineral", "mw": "microwave", "mx": "mix", "mxs": "mixes", "ntrtnl": "nutritional",
+    "pcs": "pieces", "pk": "pack", "pkg": "packaged", "pkgd": "packaged", "pkld": "pickled", "plstc": "plastic",
+    "pnt": "peanut", "portnd": "portioned", "ppk": "prepacked", "prem": "premium", "prep": "prepared",
+    "prepack": "prepacked", "preportnd": "portioned", "protien": "protein", "prpck": "prepacked", "prslc": "sliced",
+    "pwdr": "powder", "pwdrs": "powders", "refrgratd": "refrigerated", "refrig": "refrigerated",
+    "repellants": "repellents", "rw": "", "sal": "salad", "sald": "salad", "saus": "sausage", "sft": "soft",
+    "sgl": "single", "sherbts": "sherbets", "shlfsh": "shellfish", "slc": "slices", "sndwch": "sandwich",
+    "sngl": "single", "snks": "snacks", "spec": "specialties", "specilaty": "specialty", "sply": "supplies",
+    "sprd": "spreads", "srv": "serve", "supppliers": "suppliers", "suppplies": "supplies", "sv": "serve",
+    "sw": "sweet", "sweetners": "sweeteners", "tiss": "tissues", "trsh": "trash", "veg": "vegetable", "w/": "with",
+    "w/o": "without", "whl": "whole", "whlsm": "wholesome", "womens": "women's", "worchester": "Worcestershire",
+    "wt": "weight", "wtr": "water",
 }  # fmt: skip
 # A type of such words only says nothing without its category: "PREMIUM" of "BACON".
 QUALITIES = frozenset({
@@ -61,8 +62,16 @@ PROPER = frozenset({
     "hispanic", "indian", "irish", "italian", "japanese", "kosher", "mexican", "oriental", "revlon", "russian",
     "scottish", "spanish", "swiss", "thai", "valentine",
 })  # fmt: skip
-UNITS = "FL OZ|OZ|LB|CT|PK|ML|L|GAL|QT|PT|IN|FT|SQ FT|YD|CM|MM|GM|G|PC|ROLLS?|SHEETS?|LOADS?|STEMS?|SLICES?|SERVINGS?"
+UNITS = (
+    "FL OZ|OZS?|LB|CT|PKS?|ML|L|GAL?|QT|PT|DZN?|DOZ|IN|SQ FT|FT|YD|CM|MM|GM?|PCS?|ROLLS?|SHEETS?|LDS?|LOADS?|STEMS?|"
+    "SLICES?|SERVINGS?"
+)
 SIZE = re.compile(rf"(?<![\w.])((?:\d{{1,2}} )?(?:\d{{1,2}}/)?(?:\d{{1,4}}(?:\.\d+)?|\.\d+))\s*({UNITS})\b")
+ALONE = {"GAL": "1 gal", "HALF GAL": "1/2 gal", "QT": "1 qt", "PT": "1 pt", "DZ": "1 dozen", "DOZ": "1 dozen"}
+CALLED = {
+    "DOZ": "dozen", "DZ": "dozen", "DZN": "dozen", "GA": "gal", "GM": "g", "L": "L", "LD": "loads", "LDS": "loads",
+    "OZS": "oz", "PCS": "pc", "PKS": "pk",
+}  # fmt: skip
 
 
 def department_name(raw: str) -> str:
@@ -93,10 +102,9 @@ def size_text(raw: str | None) -> str:
     """``16 OZ`` → ``16 oz``; nothing where the source gives no measure."""
     found = SIZE.search(raw or "")
     if not found:
-        return ""
-    number, unit = found[1], found[2]
-    number = re.sub(r"(\.\d*?)0+$", r"\1", number).rstrip(".")
-    return f"{'0' if number.startswith('.') else ''}{number} {unit if unit == 'L' else unit.lower()}"
+        return ALONE.get((raw or "").strip(), "")
+    number = re.sub(r"(\.\d*?)0+$", r"\1", found[1]).rstrip(".")
+    return f"{'0' if number.startswith('.') else ''}{number} {CALLED.get(found[2], found[2].lower())}"
 
 
 def _words(text: str) -> str:

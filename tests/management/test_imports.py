@@ -1,0 +1,123 @@
+"""The commands: exit status, what stands on the screen, and what the database says afterwards."""
+
+import io
+from pathlib import Path
+
+import pytest
+import redis
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from recommendations.models import Event, Import, Item
+from recommendations.store import live
+
+ITEMS = "item_id,title,price,colour\nA1,Shoe,19.90,red\nA2,Boot,cheap,\n"
+EVENTS = "name,timestamp,user_id,item_id\nview_item,2026-08-01T12:00:00Z,u1,A1\nview_item,yesterday,u1,A1\n"
+
+
+def run(command: str, *arguments: str | Path, **options: object) -> tuple[str, str]:
+    output, errors = io.StringIO(), io.StringIO()
+    call_command(command, *map(str, arguments), stdout=output, stderr=errors, **options)
+    return output.getvalue(), errors.getvalue()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "items.csv").write_text(ITEMS)
+    (tmp_path / "events.csv").write_text(EVENTS)
+    return tmp_path
+
+
+@pytest.mark.django_db
+def test_items_then_events(files: Path) -> None:
+    output, errors = run("import_items", files / "items.csv")
+    assert output.splitlines() == [
+        "items.csv: 2 rows: 1 kept, 0 already there, 1 refused.",
+        "Columns that are not read: 'colour'.",
+    ]
+    assert errors.splitlines() == ["items.csv, line 3, price: This is no number; write it like 19.90."]
+    output, errors = run("import_events", files / "events.csv")
+    assert output.splitlines() == ["events.csv: 2 rows: 1 kept, 0 already there, 1 refused."]
+    assert errors.splitlines() == [
+        "events.csv, line 3, timestamp: This is no time; write it like 2026-09-01T10:02:11Z."
+    ]
+    assert (Item.objects.count(), Event.objects.count()) == (1, 1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("command", ["import_items", "import_events"])
+def test_strict_keeps_the_good_rows_and_fails(files: Path, command: str) -> None:
+    Item.objects.create(shop_id="A1", title="Shoe")
+    name = command.removeprefix("import_")
+    with pytest.raises(CommandError, match="1 rows were refused") as caught:
+        run(command, files / f"{name}.csv", "--strict")
+    assert caught.value.returncode == 1
+    assert Import.objects.get().kept == 1
+
+
+@pytest.mark.django_db
+def test_strict_is_content_with_a_sound_file(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("item_id,title\nA1,Shoe\n")
+    assert "1 kept" in run("import_items", tmp_path / "items.csv", "--strict")[0]
+
+
+@pytest.mark.django_db
+def test_a_file_that_will_not_do_fails_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(CommandError) as caught:
+        run("import_events", tmp_path / "none.csv")
+    assert str(caught.value) == f"{tmp_path / 'none.csv'} cannot be read: No such file or directory."
+    assert Import.objects.get().status == Import.Status.FAILED
+
+
+@pytest.mark.django_db
+def test_many_refused_rows_are_pointed_to(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("item_id,title\n" + ",Shoe\n" * 12)
+    errors = run("import_items", tmp_path / "items.csv")[1].splitlines()
+    assert len(errors) == 11
+    assert errors[-1].startswith("… and 2 more; all are listed in the admin under import")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_catalogue_is_announced(files: Path, valkey: redis.Redis) -> None:
+    assert valkey.hget(live._CHANGED, "catalogue") is None
+    run("import_items", files / "items.csv")
+    assert valkey.hget(live._CHANGED, "catalogue") is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_when_the_database_refuses_nothing_is_kept(files: Path) -> None:
+    """A trigger stands in for a full disk: the error comes from the server, late, in the middle of the insert."""
+    Item.objects.create(shop_id="A1", title="Shoe")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE disk_full USING MESSAGE = 'no space left on device'; END $$"
+        )
+        cursor.execute("CREATE TRIGGER no_room AFTER INSERT ON recommendations_event EXECUTE FUNCTION no_room()")
+    try:
+        with pytest.raises(CommandError, match="nothing was imported: no space left on device"):
+            run("import_events", files / "events.csv")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER no_room ON recommendations_event; DROP FUNCTION no_room")
+    imported = Import.objects.get()
+    assert (imported.status, imported.kept, imported.rejected_rows.count()) == (Import.Status.FAILED, 0, 0)
+    assert not Event.objects.exists()
+    assert "1 kept" in run("import_events", files / "events.csv")[0]
+
+
+@pytest.mark.django_db
+def test_complete_journey_gives_seconds_and_an_account() -> None:
+    output, _ = run("load_complete_journey", households=5)
+    lines = [line.split() for line in output.splitlines()]
+    assert [line[0] for line in lines[:4]] == ["wheel", "items", "reading", "purchases"]
+    figures = {" ".join(line[:-1]): int(line[-1].replace(",", "")) for line in lines[4:]}
+    refused = sum(count for name, count in figures.items() if name.startswith("refused"))
+    assert figures["events"] == Event.objects.count() + refused
+    with pytest.raises(CommandError, match="loaded with --shift-weeks"):
+        run("load_complete_journey", "--shift-weeks", "3", households=5)
+
+
+def test_a_shift_is_a_number_or_auto() -> None:
+    with pytest.raises(CommandError, match="'soon' is neither auto nor a number of weeks"):
+        run("load_complete_journey", "--shift-weeks", "soon")

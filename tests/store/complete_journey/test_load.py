@@ -1,0 +1,140 @@
+"""Complete Journey into the record: every row accounted for, titles that can be read, twice is once."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pandas as pd
+import pytest
+
+from recommendations.models import Category, Customer, Event, Import, Item, ItemPrice, ShopSetting
+from recommendations.store.complete_journey import load, wheel
+from recommendations.store.complete_journey.load import ClockIsSetError
+from recommendations.store.complete_journey.wheel import Journey
+from recommendations.store.stage import silent
+
+NOW = datetime(2026, 9, 2, 12, tzinfo=UTC)  # a Wednesday
+HOUSEHOLDS = 20
+
+
+@pytest.fixture(scope="module")
+def whole() -> Journey:
+    return wheel.read_journey()
+
+
+@pytest.fixture(scope="module")
+def small() -> Journey:
+    return wheel.read_journey(households=HOUSEHOLDS)
+
+
+def loaded(journey: Journey, *, weeks: int | None = None, now: datetime = NOW) -> tuple[Import, Import]:
+    shift = load.set_clock(weeks, now=now)
+    items = load.load_catalogue(journey, weeks=shift, now=now, report=silent)
+    return items, load.load_purchases(journey, weeks=shift, report=silent)
+
+
+def test_every_row_of_the_source_is_accounted_for(whole: Journey) -> None:
+    reasons = Counter(fault.partition(":")[2] for fault in whole.refused["fault"])
+    assert reasons == {"not_merchandise": 18_302, "unknown_product": 4_836, "quantity_not_positive": 3_985}
+    assert len(whole.purchases) == 1_442_184
+    assert sorted([*whole.purchases["line"], *whole.refused["line"]]) == list(range(1, 1_469_308))
+    assert len(whole.products) == 91_689
+
+
+def test_titles_can_be_read_and_told_apart(whole: Journey) -> None:
+    titles = whole.products["title"]
+    words = titles.str.lower().str.extractall(r"\b(nan|none|null|<na>)\b")
+    assert words.empty
+    assert titles.is_unique
+    assert titles.str.len().between(5, 120).all()
+    assert titles.str[0].str.contains(r"[A-Z0-9]").all()
+    # the number stands only where the rest does not tell two products apart
+    plain = titles.str.replace(r" #\d+$", "", regex=True)
+    assert (titles.str.contains(r" #\d+$") == plain.duplicated(keep=False)).all()
+    milk = whole.products.set_index("product_id").loc[1029743]
+    assert (milk["title"], milk["brand_name"]) == ("White milk, 1 gal, store brand #1029743", "Store brand")
+
+
+def test_a_slice_has_the_prices_and_titles_of_the_whole(whole: Journey, small: Journey) -> None:
+    columns = ["product_id", "title", "price", "first_sale"]
+    among = whole.products[whole.products["product_id"].isin(small.products["product_id"])]
+    pd.testing.assert_frame_equal(small.products[columns], among[columns])
+    assert small.purchases["household_id"].nunique() <= HOUSEHOLDS < whole.purchases["household_id"].nunique()
+
+
+@pytest.mark.parametrize("days", range(14))
+def test_the_last_full_day_falls_in_the_past_seven(days: int) -> None:
+    today = date(2026, 9, 1) + timedelta(days=days)
+    last = wheel.LAST_FULL_DAY + timedelta(weeks=wheel.weeks_to_move(today))
+    assert 1 <= (today - last).days <= 7
+    assert last.weekday() == wheel.LAST_FULL_DAY.weekday()
+
+
+def test_ids_of_purchases_are_the_same_in_bulk() -> None:
+    made = [UUID(text) for text in wheel.purchase_ids([31198570044, 7], [1095275, 8])]
+    assert made == [wheel.purchase_id(31198570044, 1095275), wheel.purchase_id(7, 8)]
+    assert made[0].version == 5
+
+
+@pytest.mark.django_db
+def test_purchases_are_lines_of_their_baskets(small: Journey) -> None:
+    items, purchases = loaded(small)
+    assert (items.rows, items.kept, items.rejected) == (len(small.products), len(small.products), 0)
+    assert purchases.rows == purchases.kept + purchases.rejected == len(small.purchases) + len(small.refused)
+    assert purchases.kept == Event.objects.count() == len(small.purchases)
+    assert sum(purchases.reasons.values()) == purchases.rejected_rows.count() == len(small.refused)
+    assert Customer.objects.count() == small.purchases["household_id"].nunique()
+    row = small.purchases[small.purchases["retail_disc"] > 0].iloc[0]
+    event = Event.objects.select_related("item").get(event_id=wheel.purchase_id(row["basket_id"], row["product_id"]))
+    assert (event.name, event.source, event.line) == ("purchase", "demo", 0)
+    assert (event.transaction_id, event.item.shop_id) == (str(row["basket_id"]), str(row["product_id"]))
+    assert event.quantity == row["quantity"]
+    assert event.amount == Decimal(str(row["sales_value"])).quantize(Decimal("0.01"))
+    assert event.occurred_at == row["transaction_timestamp"].tz_localize("UTC") + timedelta(weeks=452)
+    assert event.attributes == {"store": row["store_id"], "retail_discount": row["retail_disc"]}
+
+
+@pytest.mark.django_db
+def test_items_stand_in_the_tree_with_price_and_first_sale(small: Journey) -> None:
+    loaded(small)
+    product = small.products[small.products["product_id"] == 1029743].iloc[0]
+    item = Item.objects.get(shop_id="1029743")
+    assert (item.title, item.brand, item.attributes) == (
+        "White milk, 1 gal, store brand #1029743",
+        "Store brand",
+        {"size": "1 gal", "manufacturer": "69"},
+    )
+    assert item.price == Decimal(str(product["price"])).quantize(Decimal("0.01"))
+    assert item.listed_at == product["first_sale"].tz_localize("UTC") + timedelta(weeks=452)
+    assert list(ItemPrice.objects.filter(item=item).values_list("valid_from", "price")) == [
+        (item.listed_at, item.price)
+    ]
+    (leaf,) = item.categories.all()
+    assert leaf.path == "GROCERY > FLUID MILK PRODUCTS > FLUID MILK WHITE ONLY"
+    assert [leaf.name, leaf.parent.name, leaf.parent.parent.name] == ["White milk", "Fluid milk products", "Grocery"]
+    assert not Category.objects.filter(name="").exists()
+
+
+@pytest.mark.django_db
+def test_loading_it_again_changes_nothing_not_even_what_the_shop_changed(small: Journey) -> None:
+    loaded(small)
+    Item.objects.filter(shop_id="1029743").update(title="Our milk", price=5)
+    before = [list(model.objects.order_by("pk").values()) for model in (Item, ItemPrice, Event, Customer)]
+    items, purchases = loaded(small, now=NOW + timedelta(days=30))
+    assert (items.kept, purchases.kept) == (0, 0)
+    assert purchases.duplicates == len(small.purchases)
+    after = [list(model.objects.order_by("pk").values()) for model in (Item, ItemPrice, Event, Customer)]
+    assert after[2:] == before[2:]
+    assert after[0] == before[0]
+
+
+@pytest.mark.django_db
+def test_the_clock_is_set_once() -> None:
+    assert load.set_clock(None, now=NOW) == 452
+    assert ShopSetting.objects.get(key="demo_clock").value == {"shift_weeks": 452, "last_full_day": "2026-08-31"}
+    assert load.set_clock(None, now=NOW + timedelta(days=30)) == 452
+    assert load.set_clock(452, now=NOW) == 452
+    with pytest.raises(ClockIsSetError) as caught:
+        load.set_clock(0, now=NOW)
+    assert caught.value.weeks == 452
