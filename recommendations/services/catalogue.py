@@ -54,8 +54,8 @@ def update_item(*, item: Item, changes: Mapping[str, Any], by: Staff | None, now
         _apply_categories(stored, changes["categories"], before=before, after=after)
     if not after:
         return stored
-    stored.updated_at = now
-    stored.save(update_fields=[*(name for name in after if name != "categories"), "updated_at"])
+    columns = {name: value for name, value in after.items() if name != "categories"}
+    Item.objects.filter(pk=stored.pk).update(**columns, updated_at=now)
     if "price" in after and stored.price is not None:
         _note_price(stored, stored.price, now=now)
     audit.record(by=by, verb="change", subject=stored, before=_plain(before), after=_plain(after))
