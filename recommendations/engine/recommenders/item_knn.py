@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
@@ -51,10 +50,13 @@ class ItemKnn:
         raw = strongest(every, self.config.longest_history)
         weights = transformed(raw, self.config.transform, learned_statistics(every, self.config.transform))
         lengths = np.bincount(weights.indices, weights.data.astype(np.float64) ** 2, minlength=training.n_items)
+        of_target = (lengths**self.config.target_power).astype(np.float32)
+        of_source = (lengths**self.config.source_power).astype(np.float32)
         by_item = weights.T.tocsr()
 
         def strip(start: int) -> Sparse:
-            return self._neighbours(by_item[start : start + ROWS_AT_ONCE] @ weights, lengths, first=start)
+            common = by_item[start : start + ROWS_AT_ONCE] @ weights
+            return self._neighbours(common, of_target[start : start + ROWS_AT_ONCE], of_source, first=start)
 
         with ThreadPoolExecutor(self.config.threads) as pool:
             strips = list(pool.map(strip, range(0, max(training.n_items, 1), ROWS_AT_ONCE)))
@@ -82,11 +84,13 @@ class ItemKnn:
         weights = act_weights(queries.histories, half_life=self.config.profile_half_life)
         return transformed(weights, self.config.profile_transform)
 
-    def _neighbours(self, common: Sparse, lengths: NDArray[np.float64], *, first: int) -> Sparse:
+    def _neighbours(self, common: Sparse, of_target: FloatArray, of_source: FloatArray, *, first: int) -> Sparse:
         """The nearest sources of the targets ``first``, ``first + 1`` …; ``common`` holds their dot products."""
-        target = first + np.repeat(np.arange(common.shape[0]), np.diff(common.indptr))
-        scale = lengths[target] ** self.config.target_power * lengths[common.indices] ** self.config.source_power
-        values = common.data / (scale + self.config.shrinkage)
-        values[target == common.indices] = 0  # an item is no neighbour of itself
-        alike = sparse.csr_matrix((values.astype(np.float32), common.indices, common.indptr), shape=common.shape)
+        row = np.repeat(np.arange(common.shape[0], dtype=np.int32), np.diff(common.indptr))
+        values = of_target[row]
+        values *= of_source[common.indices]
+        values += np.float32(self.config.shrinkage)
+        np.divide(common.data, values, out=values)
+        values[row + first == common.indices] = 0  # an item is no neighbour of itself
+        alike = sparse.csr_matrix((values, common.indices, common.indptr), shape=common.shape)
         return strongest(alike, self.config.neighbours)
