@@ -7,6 +7,8 @@ PORT ?= 8000
 DATA ?= .local
 UV := $(or $(shell command -v uv),.uv/bin/uv)
 PYTHON := .venv/bin/python
+# The machine's own certificates count, also those of a proxy in between.
+export UV_SYSTEM_CERTS ?= 1
 # exec: the signals that make passes on must reach Python, not a shell.
 SERVERS := @exec $(PYTHON) -m recsite.embedded
 
