@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
 import numpy as np
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from recommendations.engine.evaluation.split import without
 from recommendations.engine.frames import Sparse, TrainingSet
@@ -21,6 +23,8 @@ from recommendations.terms import BlendName, Cut
 
 RANKED = (BlendName.HOME, BlendName.DISCOVER)
 """The blends that have a record per customer; the others are scored from the items in view."""
+
+THREADS = 2
 
 FITTED = 0.4
 """Share of the stage's time that fitting takes."""
@@ -39,6 +43,7 @@ def fit_recommenders(context: TurnContext) -> Mapping[str, object]:
         [
             FittedInstance(name=instance.name, recommender=fitted[instance.name], trend_exponent=instance.trend)
             for instance in INSTANCES
+            if instance.name in fitted
         ],
         model.everyone_and_a_stranger(snapshot.training),
         plans=_plans(snapshot),
@@ -56,24 +61,27 @@ def fit_recommenders(context: TurnContext) -> Mapping[str, object]:
 
 
 def _fit(context: TurnContext, training: TrainingSet) -> tuple[dict[str, Recommender], dict[str, float]]:
-    fitted: dict[str, Recommender] = {}
-    seconds: dict[str, float] = {}
-    for number, instance in enumerate(INSTANCES):
+    """Every instance that this cut has a use for, two at a time; instances that differ by their trend share one."""
+    wanted = [one for one in INSTANCES if context.cut is not Cut.TUNING or one.blends.intersection(RANKED)]
+    first = {one.name: _first_alike(one, wanted) for one in wanted}
+    once = [one for one in wanted if first[one.name] is one]
+
+    def fit(instance: Instance) -> tuple[Recommender, float]:
         started = time.monotonic()
-        fitted[instance.name] = _twin(instance, fitted) or instance.kind(instance.config).fit(
-            training, seed=context.seed
-        )
-        seconds[instance.name] = round(time.monotonic() - started, 2)
-        context.report(FITTED * (number + 1) / len(INSTANCES))
-    return fitted, seconds
+        recommender = instance.made().fit(training, seed=context.seed)
+        return recommender, round(time.monotonic() - started, 2)
+
+    done: dict[str, tuple[Recommender, float]] = {}
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(THREADS) as threads:
+        for instance, result in zip(once, threads.map(fit, once), strict=True):
+            done[instance.name] = result
+            context.report(FITTED * len(done) / len(once))
+    fitted = {one.name: done[first[one.name].name][0] for one in wanted}
+    return fitted, {name: seconds for name, (_, seconds) in done.items()}
 
 
-def _twin(instance: Instance, fitted: Mapping[str, Recommender]) -> Recommender | None:
-    """An instance that differs only by its trend has been fitted already."""
-    for other in INSTANCES:
-        if other.name in fitted and other.kind is instance.kind and other.config == instance.config:
-            return fitted[other.name]
-    return None
+def _first_alike(instance: Instance, among: Sequence[Instance]) -> Instance:
+    return next(one for one in among if one.kind is instance.kind and one.config == instance.config)
 
 
 def _plans(snapshot: Snapshot) -> dict[str, BlendPlan]:
