@@ -9,6 +9,8 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 PYTHON := .venv/bin/python
 # The machine's own certificates count, also those of a proxy in between.
 export UV_SYSTEM_CERTS ?= 1
+# Progress shows as it happens, also in a pipe or a file.
+export PYTHONUNBUFFERED := 1
 # exec: the signals that make passes on must reach Python, not a shell.
 SERVERS := @exec $(PYTHON) -m recsite.embedded
 
