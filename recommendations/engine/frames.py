@@ -3,9 +3,10 @@
 Rows are dense (0 … n − 1); ``ids.py`` holds the border to the shop's ids. Arrays are never changed once they are in a frame.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,9 +122,16 @@ class Queries:
     histories: Interactions  # user = number of the query in the block
     training_rows: IntArray  # the person's row in the training set; −1 where folded in
     context: Sparse | None = None  # queries × items: the item in view, the items in the basket
+    _derived: dict[Hashable, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return self.histories.n_users
+
+    def once[T](self, key: Hashable, make: Callable[[], T]) -> T:
+        """What a recommender derives from this block, made once: the evidence of twenty items has one profile."""
+        if key not in self._derived:
+            self._derived[key] = make()
+        return cast("T", self._derived[key])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,8 @@ from recommendations.store.serving import Snapshot
 from recommendations.terms import Cut, Reason, Source
 
 DIGITS = 4
+ENOUGH = 0.5  # of the positive part of the score
+WORTH_TELLING = 0.1  # of the positive part of the score; a smaller part is told only where there is no larger one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +32,22 @@ class Explainer:
     now: datetime
 
     def of_pool(self, pool: Pool, item: int, parts: NDArray[np.float64]) -> tuple[ShownReason, ...]:
-        """``item`` is a row of the model, ``parts`` the contributions of the pool's instances."""
-        evidence = [(share, self._told(pool, name, item)) for name, share in speakers(pool.instances, parts)]
-        said = (self._shown(one.term, pool) for one in reasons(evidence))
-        return tuple(reason for reason in said if reason is not None)
+        """``item`` is a row of the model, ``parts`` the contributions of the pool's instances.
+
+        Instances are asked, the largest first, until those asked make up most of what speaks for the item: asking is
+        what an answer spends its time on.
+        """
+        evidence: list[tuple[float, Sequence[Evidence]]] = []
+        for name, share in speakers(pool.instances, parts):
+            told = self._told(pool, name, item)
+            if told:
+                evidence.append((share, told))
+            if sum(share for share, _ in evidence) >= ENOUGH:
+                break
+        said = reasons(evidence)
+        worth = [one for one in said if one.share >= WORTH_TELLING] or said[:1]
+        shown = (self._shown(one.term, pool) for one in worth)
+        return tuple(reason for reason in shown if reason is not None)
 
     def of_rung(self, source: Source, row: int) -> tuple[ShownReason, ...]:
         """Of an item that fills the end of an answer; ``row`` is one of the stock."""

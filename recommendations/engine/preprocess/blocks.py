@@ -50,3 +50,9 @@ def strongest(matrix: Sparse, n: int) -> Sparse:
         kept[start + np.argpartition(matrix.data[start:stop], -n - 1)[:-n]] = False
     indptr = np.concatenate([[0], np.cumsum(np.minimum(lengths, n))])
     return sparse.csr_matrix((matrix.data[kept], matrix.indices[kept], indptr), shape=matrix.shape)
+
+
+def entry(row: Sparse, column: int) -> float:
+    """The value at a column of a matrix of one row whose columns are in order; 0 where there is none."""
+    at = int(np.searchsorted(row.indices, column))
+    return float(row.data[at]) if at < len(row.indices) and row.indices[at] == column else 0.0

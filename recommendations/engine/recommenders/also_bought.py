@@ -50,7 +50,7 @@ class AlsoBought:
         return silenced(scores, profile=profile, known=self.known_)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        profile = self._profile(query)
+        profile = query.once((self, "profile"), lambda: self._profile(query))
         rules = self.rules_[profile.indices, item].toarray().ravel()
         found = []
         for at, share in largest(profile.data * rules):

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from recommendations.engine.frames import FloatArray, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import silenced
+from recommendations.engine.preprocess.blocks import entry, silenced
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, relative
 from recommendations.engine.preprocess.rhythm import rhythm
 from recommendations.engine.preprocess.weighting import act_weights
@@ -46,11 +46,11 @@ class BuyAgain:
         return silenced(scores, profile=own)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        own = self._own(query)
+        own = query.once((self, "own"), lambda: self._own(query))
         if not own.nnz:
             return []
         found = []
-        for term, share in largest(np.asarray([own[0, item], self.prior_[item]])):
+        for term, share in largest(np.asarray([entry(own, item), self.prior_[item]])):
             if term == 0:
                 facts = rhythm(query.histories, item)
                 found.append(Evidence(reason=Reason.BOUGHT_BEFORE, share=share, item=item, facts=facts))

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from recommendations.engine.frames import BoolArray, FloatArray, Interactions, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import dense_product, silenced
+from recommendations.engine.preprocess.blocks import dense_product, entry, silenced
 from recommendations.engine.preprocess.rhythm import rhythm
 from recommendations.engine.preprocess.weighting import act_weights, transformed
 from recommendations.engine.recommenders.protocol import Evidence, largest
@@ -50,13 +50,14 @@ class RecentNeighbours:
         return silenced(scores, profile=ever, known=self.known_)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        ever = _ever(query.histories)
+        ever = query.once((self, "ever"), lambda: _ever(query.histories))
         if not ever.nnz:
             return []
         row = self.recent_[item]
-        likeness = self._likeness(ever, query)[0]
+        likeness = query.once((self, "likeness"), lambda: self._likeness(ever, query)[0])
         terms = likeness[row.indices] * row.data
-        own = float(self._recent(query.histories)[0, item]) if self.config.own else 0.0
+        recent = query.once((self, "recent"), lambda: self._recent(query.histories))
+        own = entry(recent, item) if self.config.own else 0.0
         others = {"neighbours": float((terms > 0).sum()), "of": float((likeness > 0).sum())}
         found = []
         for at, share in largest(np.asarray([own, terms.sum()])):

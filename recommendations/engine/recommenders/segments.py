@@ -58,7 +58,7 @@ class Segments:
         return scores
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        segment = int(self._members(query)[0])
+        segment = query.once((self, "segment"), lambda: int(self._members(query)[0]))
         share = float(self.affinity_[segment, item])
         if segment == NOBODY or share <= 0:
             return []

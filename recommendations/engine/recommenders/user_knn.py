@@ -47,7 +47,7 @@ class UserKnn:
         return silenced(scores, profile=profile, known=self.known_)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        nearest = self._nearest(self._profile(query), query)
+        nearest = query.once((self, "nearest"), lambda: self._nearest(self._profile(query), query))
         buyers = int((self.tastes_[nearest.indices, item].toarray() > 0).sum())
         if not buyers:
             return []
