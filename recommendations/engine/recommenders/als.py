@@ -18,7 +18,7 @@ from recommendations.engine.preprocess.weighting import (
     learned_statistics,
     transformed,
 )
-from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.engine.recommenders.protocol import Evidence, from_history
 from recommendations.terms import Reason
 
 
@@ -75,15 +75,15 @@ class Als:
         return silenced(people @ self.factors_.T, profile=profile, known=self.known_)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        profile = self._profile(query)
+        profile = query.once((self, "profile"), lambda: self._profile(query))
         if not self.known_[item]:
             return []
-        systems, _ = self._systems(profile)
-        pull = self.factors_[profile.indices] @ np.linalg.solve(systems[0], self.factors_[item].astype(np.float64))
-        return [
-            Evidence(reason=Reason.BECAUSE_YOU_BOUGHT, share=share, item=int(profile.indices[at]))
-            for at, share in largest(self.config.confidence * profile.data * pull)
-        ]
+        inverse = query.once((self, "inverse"), lambda: np.linalg.inv(self._systems(profile)[0][0]))
+        factors = query.once((self, "factors"), lambda: self.factors_[profile.indices])
+        pull = factors @ (inverse @ self.factors_[item].astype(np.float64))
+        terms = self.config.confidence * profile.data * pull
+        reason = Reason.BECAUSE_YOU_BOUGHT
+        return from_history(query.histories, item, sources=profile.indices, terms=terms, reason=reason)
 
     def _systems(self, profile: Sparse) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """A, shape [queries, factors, factors], and Σ c y, shape [queries, factors]."""

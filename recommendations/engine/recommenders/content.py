@@ -18,7 +18,7 @@ from recommendations.engine.preprocess.weighting import (
     learned_statistics,
     transformed,
 )
-from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.engine.recommenders.protocol import Evidence, from_context, from_history
 from recommendations.terms import Reason
 
 POPULARITY_SCALE = 1000.0  # relative popularity is stretched before its logarithm, so that rare items differ
@@ -63,12 +63,12 @@ class Content:
         return silenced(scores, profile=profile, known=np.diff(self.features_.indptr) > 0)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        profile = self._profile(query)
+        profile = query.once((self, "profile"), lambda: self._profile(query))
         alike = (self.features_[profile.indices] @ self.features_[item].T).toarray().ravel()
-        return [
-            Evidence(reason=Reason.SIMILAR_ITEM, share=share, item=int(profile.indices[at]))
-            for at, share in largest(profile.data * alike)
-        ]
+        sources, terms, reason = profile.indices, profile.data * alike, Reason.SIMILAR_ITEM
+        if self.config.profile == "context":
+            return from_context(sources=sources, terms=terms, reason=reason)
+        return from_history(query.histories, item, sources=sources, terms=terms, reason=reason)
 
     def _profile(self, queries: Queries) -> Sparse:
         if self.config.profile == "context":

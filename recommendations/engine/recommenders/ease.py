@@ -11,7 +11,7 @@ from scipy.linalg import cho_factor, cho_solve
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import ITEMS_AT_ONCE, dense_product, silenced
 from recommendations.engine.preprocess.weighting import Transform, act_weights, transformed
-from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.engine.recommenders.protocol import Evidence, from_history
 from recommendations.terms import Reason
 
 SMALLEST_DIAGONAL = 1e-9  # diag(P) is positive; rounding may not make it less
@@ -68,28 +68,28 @@ class Ease:
         return silenced(scores, profile=profile, known=self.known_)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        profile = self._profile(query)
+        profile = query.once((self, "profile"), lambda: self._profile(query))
         if not self.known_[item]:
             return []
-        terms = profile.data * self._column(profile.indices, item)
-        return [
-            Evidence(reason=Reason.BECAUSE_YOU_BOUGHT, share=share, item=int(profile.indices[at]))
-            for at, share in largest(terms)
-        ]
+        terms = profile.data * self._column(query, profile.indices, item)
+        reason = Reason.BECAUSE_YOU_BOUGHT
+        return from_history(query.histories, item, sources=profile.indices, terms=terms, reason=reason)
 
     def _profile(self, queries: Queries) -> Sparse:
         weights = act_weights(queries.histories, half_life=self.config.profile_half_life)
         return transformed(weights, self.config.transform)
 
-    def _column(self, sources: IntArray, item: int) -> FloatArray:
-        """B[sources, item]."""
+    def _column(self, query: Queries, sources: IntArray, item: int) -> FloatArray:
+        """B[sources, item] for the sources of this query."""
         if not hasattr(self, "kernel_"):
             place = np.full(len(self.known_), -1)
             place[self.kept_] = np.arange(len(self.kept_))
             column = self.weights_[place[sources], place[item]]
             return np.where(place[sources] >= 0, column, 0).astype(np.float32)
         target = self.by_item_[item]
-        column = self.by_item_[sources] @ (self.kernel_[:, target.indices] @ target.data) * self.scale_[item]
+        users_of = query.once((self, "users of sources"), lambda: self.by_item_[sources])
+        like_users = target.data @ self.kernel_[target.indices]  # K is symmetric; rows are read faster than columns
+        column = users_of @ like_users * self.scale_[item]
         return np.where(sources == item, 0, column).astype(np.float32)
 
     def _fit_dual(self, taught: Sparse) -> None:

@@ -18,10 +18,10 @@ from recommendations.terms import Reason
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    half_life: float | None = 120.0  # days, of the interest
-    shrinkage: float = 200.0  # τ: acts that the global share counts for
-    popularity_half_life: float | None = 14.0  # days
-    popularity_power: float = 1.3  # p: above 1 the head of a category gets more than its share
+    half_life: float | None = 90.0  # days, of the interest
+    shrinkage: float = 100.0  # τ: acts that the global share counts for
+    popularity_half_life: float | None = 7.0  # days
+    popularity_power: float = 1.0  # p: above 1 the head of a category gets more than its share
 
 
 class Interests:
@@ -52,10 +52,9 @@ class Interests:
         return silenced(scores, profile=weights, known=np.diff(self.categories_.indptr) > 0)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        weights = act_weights(query.histories, half_life=self.config.half_life)
-        if not weights.nnz:
+        shares = query.once((self, "shares"), lambda: self._shares_of(query))
+        if shares is None:
             return []
-        shares = self._shares(weights)[0]
         row = self.within_[item]
         return [
             Evidence(
@@ -66,6 +65,11 @@ class Interests:
             )
             for at, share in largest(shares[row.indices] * row.data)
         ]
+
+    def _shares_of(self, query: Queries) -> FloatArray | None:
+        """Of a block of one query, shape [categories]; None without a history that counts."""
+        weights = act_weights(query.histories, half_life=self.config.half_life)
+        return self._shares(weights)[0] if weights.nnz else None
 
     def _shares(self, weights: Sparse) -> FloatArray:
         interests = interest_weights(weights, self.categories_)

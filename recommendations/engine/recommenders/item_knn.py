@@ -17,7 +17,7 @@ from recommendations.engine.preprocess.weighting import (
     learned_statistics,
     transformed,
 )
-from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.engine.recommenders.protocol import Evidence, from_context, from_history
 from recommendations.terms import Reason
 
 
@@ -70,13 +70,12 @@ class ItemKnn:
         return silenced(scores, profile=profile, known=self.known_)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        profile = self._profile(query)
-        alike = self.similarities_[profile.indices, item].toarray().ravel()
-        reason = Reason.SIMILAR_ITEM if self.config.profile == "context" else Reason.BECAUSE_YOU_BOUGHT
-        return [
-            Evidence(reason=reason, share=share, item=int(profile.indices[at]))
-            for at, share in largest(profile.data * alike)
-        ]
+        profile = query.once((self, "profile"), lambda: self._profile(query))
+        sources, terms = profile.indices, profile.data * self.similarities_[profile.indices, item].toarray().ravel()
+        if self.config.profile == "context":
+            return from_context(sources=sources, terms=terms, reason=Reason.SIMILAR_ITEM)
+        reason = Reason.BECAUSE_YOU_BOUGHT
+        return from_history(query.histories, item, sources=sources, terms=terms, reason=reason)
 
     def _profile(self, queries: Queries) -> Sparse:
         if self.config.profile == "context":

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommendations.engine.frames import FloatArray, Queries, TrainingSet
+from recommendations.engine.frames import FloatArray, Interactions, Queries, TrainingSet
+from recommendations.engine.preprocess.rhythm import rhythm
 from recommendations.terms import Reason
 
 
@@ -35,6 +36,32 @@ def largest(terms: NDArray[np.floating], n: int = TERMS_KEPT) -> list[tuple[int,
     total = float(positive.sum())
     order = np.argsort(-positive, kind="stable")[:n]
     return [(int(at), float(positive[at]) / total) for at in order if positive[at] > 0]
+
+
+def from_history(
+    history: Interactions, item: int, *, sources: NDArray[np.integer], terms: NDArray[np.floating], reason: Reason
+) -> list[Evidence]:
+    """The largest terms as evidence, where each term comes from one item of a person's history.
+
+    ``reason`` is for items that were bought; what was only looked at is no more than a similar item. The item itself is
+    evidence with its rhythm, if it was bought.
+    """
+    found = []
+    for at, share in largest(terms):
+        source = int(sources[at])
+        facts = rhythm(history, source)
+        if source == item and not facts:
+            continue
+        if source == item:
+            found.append(Evidence(reason=Reason.BOUGHT_BEFORE, share=share, item=item, facts=facts))
+        else:
+            found.append(Evidence(reason=reason if facts else Reason.SIMILAR_ITEM, share=share, item=source))
+    return found
+
+
+def from_context(*, sources: NDArray[np.integer], terms: NDArray[np.floating], reason: Reason) -> list[Evidence]:
+    """The largest terms as evidence, where each term comes from one item in view."""
+    return [Evidence(reason=reason, share=share, item=int(sources[at])) for at, share in largest(terms)]
 
 
 class Recommender(Protocol):

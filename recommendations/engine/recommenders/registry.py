@@ -86,7 +86,7 @@ INSTANCES: tuple[Instance, ...] = (
     _instance(
         "interests_discover",
         interests.Interests,
-        interests.Config(half_life=60.0, popularity_half_life=7.0),
+        interests.Config(half_life=60.0, shrinkage=200.0, popularity_power=1.3),
         DISCOVER,
         trend=TREND,
     ),

@@ -9,9 +9,8 @@ from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, FloatArray, Interactions, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import silenced
-from recommendations.engine.preprocess.rhythm import rhythm
 from recommendations.engine.preprocess.weighting import context_weights
-from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.engine.recommenders.protocol import Evidence, from_context, from_history
 from recommendations.terms import Reason
 
 DAMPING = 5.0  # added to the expected count, so that few observations do not make a strong transition
@@ -60,14 +59,11 @@ class Transitions:
         return silenced(scores, profile=profile, known=self.known_)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        profile = self._profile(query)
-        found = []
-        for at, share in largest(profile.data * self.transitions_[profile.indices, item].toarray().ravel()):
-            source = int(profile.indices[at])
-            again = rhythm(query.histories, item) if source == item else {}
-            reason = Reason.BOUGHT_BEFORE if again else Reason.BOUGHT_NEXT
-            found.append(Evidence(reason=reason, share=share, item=source, facts=again))
-        return found
+        profile = query.once((self, "profile"), lambda: self._profile(query))
+        sources, terms = profile.indices, profile.data * self.transitions_[profile.indices, item].toarray().ravel()
+        if self.config.profile == "context":
+            return from_context(sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
+        return from_history(query.histories, item, sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
 
     def _profile(self, queries: Queries) -> Sparse:
         if self.config.profile == "context":
