@@ -1,0 +1,135 @@
+"""EASE against its definition: B = I − P / diag(P) by plain inversion of the item-item matrix."""
+
+import numpy as np
+import pytest
+
+from recommendations.engine.frames import TrainingSet
+from recommendations.engine.recommenders.ease import Config, Ease
+from recommendations.terms import Reason
+from tests.shop import WEIGHTS, Act, everybody, folded_in, interactions, training_set, worked_example
+
+RIDGE = 2.0
+
+
+def random_shop(n_users: int = 30, n_items: int = 40) -> TrainingSet:
+    rng = np.random.default_rng(2)
+    acts = [
+        Act(user, int(item), basket=60 * user + n, age=float(rng.integers(0, 90)))
+        for user in range(n_users)
+        for n, item in enumerate(rng.integers(0, n_items - 1, 12))  # nobody buys the last item
+    ]
+    return training_set(acts, n_users=n_users, category_of=[0] * n_items)
+
+
+def by_definition(taught: np.ndarray, profile: np.ndarray, ridge: float) -> np.ndarray:
+    precision = np.linalg.inv(taught.T @ taught + ridge * np.eye(taught.shape[1]))
+    weights = -precision / np.diag(precision)
+    np.fill_diagonal(weights, 0)
+    return profile @ weights
+
+
+def config(**changes: object) -> Config:
+    return Config(**{"transform": "sqrt", "half_life": None, "ridge": RIDGE, "profile_half_life": None, **changes})
+
+
+@pytest.mark.parametrize("solver", [{}, {"dual_users": 0}])
+def test_the_worked_example(solver: dict[str, int]) -> None:
+    training = worked_example()
+    weights = np.zeros((10, 20))
+    for user, row in WEIGHTS.items():
+        weights[user - 1, :8] = np.sqrt(np.asarray(row) / 5)
+    scores = Ease(config(**solver)).fit(training, seed=0).score(everybody(training))
+    np.testing.assert_allclose(scores[:3, :8], by_definition(weights, weights, RIDGE)[:3, :8], atol=1e-6)
+    assert np.isnan(scores[3:]).all()
+    assert np.isnan(scores[:, 8:]).all()
+
+
+@pytest.mark.parametrize("half_lives", [{}, {"half_life": 60.0, "profile_half_life": 20.0}])
+def test_dual_and_primal_are_the_same(half_lives: dict[str, float]) -> None:
+    training = random_shop()
+    # In single precision the difference grows as the ridge shrinks: at 10 it is far below what orders two items.
+    dual, primal = (Ease(config(ridge=10.0, **solver, **half_lives)) for solver in ({}, {"dual_users": 0}))
+    first, second = (model.fit(training, seed=0).score(everybody(training)) for model in (dual, primal))
+    np.testing.assert_allclose(first[:, :-1], second[:, :-1], atol=1e-6)
+    assert np.isnan(first[:, -1]).all()
+    assert np.isnan(second[:, -1]).all()
+    for item in range(5):
+        here, there = (model.evidence(training.queries(np.asarray([3])), item) for model in (dual, primal))
+        assert [term.item for term in here] == [term.item for term in there]
+        assert [term.share for term in here] == pytest.approx([term.share for term in there], abs=1e-5)
+
+
+def test_a_catalogue_too_large_for_either_keeps_the_most_bought_items() -> None:
+    training = random_shop()
+    counts = np.bincount(training.interactions.matrix().indices, minlength=40)
+    scores = Ease(config(dual_users=0, primal_items=10)).fit(training, seed=0).score(everybody(training))
+    known = ~np.isnan(scores).all(axis=0)
+    assert known.sum() == 10
+    assert counts[known].min() >= counts[~known].max()
+
+
+def test_the_terms_are_parts_of_the_score() -> None:
+    """Without one item of the history the score is less by exactly that item's term."""
+    training = random_shop()
+    model = Ease(config()).fit(training, seed=0)
+    history = [3, 11, 17]
+
+    def score(items: list[int]) -> np.ndarray:
+        asked = everybody(
+            training_set([Act(0, item, n) for n, item in enumerate(items)], n_users=1, category_of=[0] * 40)
+        )
+        return model.score(folded_in(asked))[0]
+
+    whole = score(history)
+    query = folded_in(
+        everybody(training_set([Act(0, item, n) for n, item in enumerate(history)], n_users=1, category_of=[0] * 40))
+    )
+    checked = 0
+    for item in range(39):
+        parts = {k: whole[item] - score([other for other in history if other != k])[item] for k in history if k != item}
+        positive = sum(part for part in parts.values() if part > 0)
+        for term in model.evidence(query, item):
+            assert term.reason is Reason.BECAUSE_YOU_BOUGHT
+            assert term.item is not None
+            assert term.share * positive == pytest.approx(parts[term.item], abs=1e-6)
+            checked += 1
+    assert checked > 20
+
+
+def test_an_item_does_not_explain_itself() -> None:
+    training = random_shop()
+    model = Ease(config()).fit(training, seed=0)
+    alone = folded_in(everybody(training_set([Act(0, 5, 0)], n_users=1, category_of=[0] * 40)))
+    assert model.score(alone)[0, 5] == pytest.approx(0, abs=1e-6)
+    assert model.evidence(alone, 5) == []
+
+
+def test_what_was_only_looked_at_is_not_called_bought() -> None:
+    acts = [Act(user, item, 2 * user) for user in range(6) for item in (0, 1)]
+    training = training_set(acts, n_users=6, category_of=[0, 0])
+    model = Ease(config()).fit(training, seed=0)
+    looked = training_set([Act(0, 0, 0, strength=0.2, bought=False)], n_users=1, category_of=[0, 0])
+    (term,) = model.evidence(folded_in(everybody(looked)), 1)
+    assert (term.reason, term.item) == (Reason.SIMILAR_ITEM, 0)
+
+
+def test_the_decay_of_the_profile_is_its_own() -> None:
+    training = random_shop()
+    model = Ease(config(profile_half_life=10.0)).fit(training, seed=0)
+    fresh, old = (
+        folded_in(everybody(training_set([Act(0, 3, 0, age=age)], n_users=1, category_of=[0] * 40)))
+        for age in (0.0, 20.0)
+    )
+    np.testing.assert_allclose(model.score(old)[0, :39], model.score(fresh)[0, :39] / 2, rtol=1e-4, atol=1e-7)
+
+
+def test_nobody_at_all() -> None:
+    empty = training_set([], n_users=0, category_of=[0, 0])
+    assert np.isnan(Ease(config()).fit(empty, seed=0).score(folded_in(everybody(_one_act())))).all()
+
+
+def _one_act() -> TrainingSet:
+    return TrainingSet(
+        interactions=interactions([Act(0, 0, 0)], n_users=1, n_items=2),
+        catalogue=training_set([], n_users=0, category_of=[0, 0]).catalogue,
+    )
