@@ -73,7 +73,7 @@ def interests(found: Sequence[Interest], *, long_term: str, lately: str, axis: s
             "autorange": "reversed",
             "showgrid": False,
             "tickvals": list(range(len(found))),
-            "ticktext": [_short(interest.category) for interest in found],
+            "ticktext": [f"{_short(interest.category)} " for interest in found],
         },
     )
 

@@ -51,7 +51,7 @@ def quality(dots: Sequence[Dot], *, axis: str) -> go.Figure:
         )
         figure.add_annotation(
             text=f"{dot.words}: {dot.value:.3f}",
-            x=0, xref="paper", xanchor="left", y=row, yshift=19, showarrow=False,
+            x=0, xref="paper", xanchor="left", y=row, xshift=6, yshift=19, showarrow=False,
         )  # fmt: skip
     return figure.update_layout(
         height=60 + 52 * len(dots),

@@ -89,7 +89,7 @@ def _alerts(frame: Frame, run: Run | None, answers: query.Answers, *, now: datet
         alerts.append(
             (
                 "warning",
-                _("%(share)d %% of the answers did not come from the model. The reasons stand below.")
+                _("%(share)d%% of the answers did not come from the model. The reasons stand below.")
                 % {"share": share},
             )
         )

@@ -17,7 +17,7 @@ from recommendations.models import Customer, CustomerAlias, Event, Item, Placeme
 
 LATELY = 7  # half-life in days of the second profile
 SHOWN_INTERESTS = 8
-SHOWN_EVENTS = 25
+SHOWN_EVENTS = 15
 CONTEXT_ITEMS = 3
 
 

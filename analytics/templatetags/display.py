@@ -50,13 +50,13 @@ def signed(value: Number, decimals: int = 2) -> str:
 
 @register.filter
 def share(value: Number, decimals: int = 0) -> str:
-    """0.41 as 41 %."""
+    """0.41 as 41%."""
     return MISSING if value is None or value == "" else number(float(value) * 100, decimals) + "%"
 
 
 @register.filter
 def signed_share(value: Number, decimals: int = 0) -> str:
-    """−0.04 as −4 %."""
+    """−0.04 as −4%."""
     return MISSING if value is None or value == "" else signed(float(value) * 100, decimals) + "%"
 
 
