@@ -46,7 +46,7 @@ INSTALLED_APPS = [
     "recsite",
     "recommendations",
     "analytics",
-    "django.contrib.admin",
+    "recsite.apps.AdminConfig",  # Django's, with our site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -43,7 +43,7 @@ class Child:
         self.name = name
         self._argv, self._stop, self._orphaned = argv, stop, orphaned
         self._env = os.environ | dict.fromkeys(_THREADS, str(threads))
-        self._pause, self._started, self._due = 0.0, 0.0, 0.0
+        self._pause, self._started, self._due, self._stopping = 0.0, 0.0, 0.0, False
         self._process: subprocess.Popen[bytes] | None = None
 
     def keep_alive(self) -> None:
@@ -57,9 +57,10 @@ class Child:
         if self._process is None and now >= self._due:
             self._started = now
             self._process = spawn(self._argv, stop=self._orphaned, output=subprocess.PIPE, env=self._env)
-            threading.Thread(target=_pass_on, args=(self.name, self._process.stdout), daemon=True).start()
+            threading.Thread(target=self._pass_on, args=(self._process.stdout,), daemon=True).start()
 
     def ask_to_stop(self) -> None:
+        self._stopping = True
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(self._stop)
 
@@ -77,12 +78,12 @@ class Child:
             self._process.wait()
             self._process = None
 
-
-def _pass_on(name: str, output: IO[bytes]) -> None:
-    with output:
-        for line in output:
-            if text := line.decode(errors="replace").rstrip():
-                _say(name, text)
+    def _pass_on(self, output: IO[bytes]) -> None:
+        with output:
+            for line in output:
+                text = line.decode(errors="replace").rstrip()
+                if text and not self._stopping:  # Celery takes a stop for a Ctrl-C and asks for another
+                    _say(self.name, text)
 
 
 def _say(name: str, line: str) -> None:
