@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from recommendations.engine.frames import BoolArray, IntArray
 from recommendations.engine.ranking.diversity import Likeness
-from recommendations.models import BlendWeights, Category, Customer, Placement, Segment
+from recommendations.models import BlendWeights, Category, Customer, CustomerAlias, Placement, Segment
 from recommendations.store.artefacts import ArtefactDamagedError
 from recommendations.store.model import Model, likeness, load_model
 from recommendations.store.pseudonyms import pseudonym
@@ -226,7 +226,7 @@ def _first(changed: Mapping[str, str] | None) -> Snapshot:
     return Snapshot(
         stock=load_stock(),
         model=_model(version.pk) if version else None,
-        customers=_customers(after=0),
+        customers=_customers(after=0) | _merged(since=None),
         changed=changed,
         read_at=read_at,
         **_small(),
@@ -238,6 +238,7 @@ def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
     read_at = timezone.now()
     stock = with_changes(held.stock, since=held.read_at - OVERLAP)
     held.customers.update(_customers(after=max(held.customers.values(), default=0)))
+    held.customers.update(_merged(since=held.read_at - OVERLAP))
     return replace(held, stock=stock, changed=changed, read_at=read_at, **_small())
 
 
@@ -283,4 +284,13 @@ def _placement(row: Placement) -> ServedPlacement:
 
 def _customers(*, after: int) -> dict[bytes, int]:
     rows = Customer.objects.filter(pk__gt=after).values_list("pseudonym", "pk")
+    return {bytes(value): key for value, key in rows}
+
+
+def _merged(*, since: datetime | None) -> dict[bytes, int]:
+    """Anonymous keys that became a customer's, from this moment on."""
+    aliases = CustomerAlias.objects.filter(undone_at=None)
+    rows = (aliases if since is None else aliases.filter(since__gte=since)).values_list(
+        "anonymous__pseudonym", "customer_id"
+    )
     return {bytes(value): key for value, key in rows}

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from recommendations.loop.answer import Answer, Request
 from recommendations.loop.serve import NotLoadedError, serve
-from recommendations.models import BlendWeights, Customer, Event, Item, ModelVersion, Placement, Slate
+from recommendations.models import BlendWeights, Customer, CustomerAlias, Event, Item, ModelVersion, Placement, Slate
 from recommendations.services import catalogue
 from recommendations.services.review import review
 from recommendations.store import live, serving, slates
@@ -21,7 +21,7 @@ from recommendations.store.live import Changed, LiveEvent
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.serving import Keeper
 from recommendations.store.slates import ServedSlate, write_slates
-from recommendations.terms import Availability, Cut, EventName, Fallback, Source
+from recommendations.terms import Availability, CustomerKind, Cut, EventName, Fallback, Source
 from tests.trained import NOW, trained_shop
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +88,25 @@ def test_somebody_who_came_after_the_snapshot_is_found() -> None:
     live.remember([LiveEvent(customer=newcomer.pk, name=EventName.VIEW_ITEM, item=tea.pk, at=NOW)])
     assert ask(user="late").source is Source.SESSION
     assert ask(user="nobody").fallback_reason is Fallback.NO_HISTORY
+
+
+def test_an_anonymous_key_that_became_a_customer_s_is_answered_as_that_customer() -> None:
+    anonymous = Customer.objects.create(
+        pseudonym=pseudonym("a1", kind=CustomerKind.ANONYMOUS), kind=CustomerKind.ANONYMOUS
+    )
+
+    def by_anonymous() -> Answer:
+        return serve(Request(placement="home", anonymous_id="a1"), now=NOW)
+
+    assert by_anonymous().fallback_reason is Fallback.NO_HISTORY
+    CustomerAlias.objects.create(
+        anonymous=anonymous, customer=Customer.objects.get(pseudonym=pseudonym("u0")), source="test"
+    )
+    live.announce(Changed.CATALOGUE)
+    ask()  # the snapshot is read again
+    assert items(by_anonymous()) == items(ask())
+    serving.forget()
+    assert items(by_anonymous()) == items(ask())
 
 
 def test_weights_and_placements_act_on_the_next_answer() -> None:
