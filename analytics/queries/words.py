@@ -156,7 +156,7 @@ def _count_words(key: str) -> str:
         return str(COUNTS[key])
     cut, _found, rest = key.partition("_")
     if cut in set(Cut) and rest in COUNTS:
-        return _("%(cut)s: %(what)s") % {"cut": label(wording.CUTS, cut), "what": COUNTS[rest]}
+        return _("%(what)s (%(cut)s)") % {"cut": label(wording.CUTS, cut), "what": COUNTS[rest]}
     return key.replace("_", " ")
 
 

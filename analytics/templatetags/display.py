@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from django import template
 from django.conf import settings
 from django.templatetags.static import static
-from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils import numberformat, timezone
+from django.utils.formats import date_format, get_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
@@ -37,7 +37,14 @@ def number(value: Number, decimals: int = 0) -> str:
     """Grouped digits, always with as many decimals as asked for."""
     if value is None or value == "":
         return MISSING
-    text = number_format(f"{float(value):.{decimals}f}", decimals, use_l10n=True, force_grouping=True)
+    text = numberformat.format(
+        f"{float(value):.{decimals}f}",
+        get_format("DECIMAL_SEPARATOR"),
+        decimals,
+        grouping=3,
+        thousand_sep=get_format("THOUSAND_SEPARATOR") or ",",  # Django's Chinese has none; shops there write one
+        force_grouping=True,
+    )
     return text.replace("-", MINUS)
 
 

@@ -1,0 +1,140 @@
+"""Figures are pure: the same records give the same picture, and the numbers in it are those that went in."""
+
+from datetime import date
+
+import plotly.graph_objects as go
+import plotly.io as pio
+import pytest
+
+from analytics.charts import customer, hues, overview, runs
+from recommendations.engine.recommenders.registry import INSTANCES
+
+DRAWN_BY_THE_BUNDLE = {"bar", "scatter", "box", "histogram", "violin", "heatmap", "contour", "pie"}
+
+
+def figures() -> dict[str, go.Figure]:
+    dots = [overview.Dot(words="Hybrid", value=0.42, low=0.40, high=0.44, ours=True)]
+    day = overview.DayCount(day=date(2026, 9, 1), name="purchase", words="Bought", count=3)
+    week = customer.WeekCount(week=date(2026, 8, 31), name="purchase", words="Bought", count=3)
+    interest = customer.Interest(category="Tea", long_term=0.2, lately=0.1)
+    span = runs.Span(stage="collect", words="Collect", seconds=1.5)
+    return {
+        "quality": overview.quality(dots, axis="NDCG@10"),
+        "arrivals": overview.arrivals([day], days="Day", events="Events a day"),
+        "timeline": customer.timeline([week], weeks="Week", events="Events a week"),
+        "interests": customer.interests([interest], long_term="90 days", lately="7 days", axis="Share, %"),
+        "durations": runs.durations([span], seconds="Time, s"),
+    }
+
+
+@pytest.mark.parametrize("name", figures())
+def test_every_trace_is_in_the_vendored_bundle(name: str) -> None:
+    """A type that the bundle lacks is drawn as a scatter, without an error."""
+    assert {trace.type for trace in figures()[name].data} <= DRAWN_BY_THE_BUNDLE
+
+
+@pytest.mark.parametrize("name", figures())
+def test_axes_are_named_and_no_colour_is_fixed(name: str) -> None:
+    """Colours come from the theme: a trace carries only the number of its hue."""
+    figure = figures()[name]
+    assert figure.layout.xaxis.title.text
+    text = figure.to_json(engine="orjson")
+    assert "rgb" not in text
+    assert "#" not in text
+    assert all({"hue", "hues"} & set(trace.meta) for trace in figure.data)
+    assert not figure.layout.template.layout.to_plotly_json()
+
+
+def test_the_interval_is_drawn_around_the_value() -> None:
+    (dot,) = figures()["quality"].data
+    assert dot.x == (0.42,)
+    assert dot.error_x.array == pytest.approx((0.02,))
+    assert dot.error_x.arrayminus == pytest.approx((0.02,))
+
+
+def test_ours_is_another_shape() -> None:
+    theirs = overview.Dot(words="Popular", value=0.1, low=0.09, high=0.11, ours=False)
+    ours = overview.Dot(words="Hybrid", value=0.2, low=0.19, high=0.21, ours=True)
+    drawn = overview.quality([ours, theirs], axis="NDCG@10").data
+    assert [trace.marker.symbol for trace in drawn] == ["diamond", "circle"]
+
+
+def test_kinds_keep_hue_and_order_whatever_occurs() -> None:
+    week = date(2026, 8, 31)
+    counts = [
+        customer.WeekCount(week=week, name=name, words=name, count=1) for name in ("search", "purchase", "view_item")
+    ]
+    drawn = customer.timeline(counts, weeks="Week", events="Events").data
+    assert [trace.name for trace in drawn] == ["purchase", "view_item", "search"]
+    assert [trace.meta["hue"] for trace in drawn] == [1, 2, 5]
+
+
+def test_interests_are_percent_and_long_names_are_cut() -> None:
+    long_name = "Refrigerated dinners and something more"
+    found = [customer.Interest(category=long_name, long_term=0.25, lately=0.125)]
+    figure = customer.interests(found, long_term="90 days", lately="7 days", axis="Share, %")
+    assert [trace.x for trace in figure.data] == [(25.0,), (12.5,)]
+    assert figure.data[0].customdata == (long_name,)
+    assert figure.layout.yaxis.ticktext == ("Refrigerated dinners… ",)
+
+
+def test_names_from_the_shop_are_no_markup() -> None:
+    found = [customer.Interest(category="<a href='x'>A</a>", long_term=0.1, lately=0)]
+    text = customer.interests(found, long_term="", lately="", axis="").to_json(engine="orjson")
+    assert "<a" not in text
+    assert "&lt;a" in text
+
+
+def test_a_figure_cannot_end_its_script_element() -> None:
+    week = customer.WeekCount(week=date(2026, 8, 31), name="x", words="</script><script>", count=1)
+    text = customer.timeline([week], weeks="Week", events="Events").to_json(engine="orjson")
+    assert "</script" not in text
+    assert pio.from_json(text).data[0].name == "</script><script>"
+
+
+# Scores on paper: +3 and −1 on the first bar, +1 on the second. Together the scale has 3 to the right and 1 to the
+# left of zero, so one point of score is 25 % of the width and zero stands at 25 %.
+
+
+def test_score_bars_share_one_scale() -> None:
+    first, second = customer.score_bars([[("ease_home", 3.0), ("als", -1.0)], [("ease_home", 1.0)]])
+    assert first.zero == second.zero == 25
+    assert [(piece.x, piece.width) for piece in first.pieces] == [(25, 75), (0, 25)]
+    assert [(piece.x, piece.width) for piece in second.pieces] == [(25, 25)]
+
+
+def test_pieces_of_a_bar_stand_side_by_side() -> None:
+    (bar,) = customer.score_bars([[("a", 1.0), ("b", 1.0), ("c", -1.0), ("d", -1.0)]])
+    assert [(piece.x, piece.width) for piece in bar.pieces] == [(50, 25), (75, 25), (25, 25), (0, 25)]
+
+
+@pytest.mark.parametrize("parts", [[], [[]], [[("a", 0.0)]]])
+def test_score_bars_of_nothing(parts: list[list[tuple[str, float]]]) -> None:
+    assert [piece.width for bar in customer.score_bars(parts) for piece in bar.pieces] == [
+        0 for part in parts for _ in part
+    ]
+
+
+def test_stage_bar_fills_its_width() -> None:
+    spans = [
+        runs.Span(stage="collect", words="Collect", seconds=1),
+        runs.Span(stage="adjust", words="Adjust", seconds=3),
+    ]
+    assert [(part.x, part.width, part.hue) for part in runs.stage_bar(spans)] == [(0, 25, 1), (25, 75, 6)]
+
+
+def test_stage_bar_of_a_run_that_has_not_begun() -> None:
+    assert runs.stage_bar([]) == []
+    assert runs.stage_bar([runs.Span(stage="collect", words="Collect", seconds=0)]) == []
+
+
+def test_every_recommender_has_a_look_of_its_own() -> None:
+    """Hue and hatching tell any two recommenders apart; instances of one look alike."""
+    looks = {name: hues.of_recommender(name) for name in hues.RECOMMENDERS}
+    assert len(set(looks.values())) == len(looks) == 12
+    assert hues.of_recommender("ease_home") == hues.of_recommender("ease_discover") == looks["ease"]
+
+
+def test_every_instance_is_known() -> None:
+    unknown = [instance.name for instance in INSTANCES if hues.of_recommender(instance.name) == (hues.OTHER, True)]
+    assert [name for name in unknown if not name.startswith("popularity")] == []

@@ -1,0 +1,103 @@
+"""Figures of the overview against rows made by hand."""
+
+import uuid
+from datetime import date, timedelta
+
+import pytest
+
+from analytics.queries import overview as query
+from recommendations.models import ApiKey, Slate
+from recommendations.store.partitions import prepare_partitions
+from recommendations.terms import EventName, Fallback, MeasuredKind, Source, Task
+from tests.analytics import records
+
+pytestmark = pytest.mark.django_db
+
+HYBRID, OTHER, BASE = MeasuredKind.HYBRID, MeasuredKind.RECOMMENDER, MeasuredKind.BASELINE
+
+
+def test_quality_is_that_of_the_live_version_best_first() -> None:
+    live, old = records.version(records.turn()), records.version(records.turn(), live=False)
+    records.measured(old, Task.HOME, {("hybrid", HYBRID): 0.9})
+    values = {
+        ("popular", BASE): 0.2,
+        ("hybrid", HYBRID): 0.5,
+        ("ease_home", OTHER): 0.3,
+        ("personal_frequency", BASE): 0.4,
+    }
+    records.measured(live, Task.HOME, values)
+    found = query.qualities()
+    assert list(found) == [Task.HOME]
+    home = found[Task.HOME]
+    assert [row.name for row in home.rows] == ["hybrid", "personal_frequency", "ease_home", "popular"]
+    assert (home.users, home.split_at, home.days) == (1983, records.SPLIT, 28)
+    assert home.over_popular == pytest.approx(1.5)
+    assert home.over_personal == pytest.approx(0.25)
+    assert [(dot.value, dot.ours) for dot in home.dots] == [(0.5, True), (0.4, False), (0.2, False)]
+    assert (home.dots[0].low, home.dots[0].high) == pytest.approx((0.49, 0.51))
+
+
+def test_without_a_hybrid_or_a_baseline_nothing_is_claimed() -> None:
+    live = records.version(records.turn())
+    records.measured(live, Task.HOME, {("popular", BASE): 0.0, ("ease_home", OTHER): 0.3})
+    home = query.qualities()[Task.HOME]
+    assert (home.hybrid, home.over_popular, home.over_personal) == (None, None, None)
+    records.measured(live, Task.DISCOVER, {("popular", BASE): 0.0, ("hybrid", HYBRID): 0.3})
+    assert query.qualities()[Task.DISCOVER].over_popular is None  # nothing can be told against zero
+
+
+def test_no_turn_no_quality() -> None:
+    assert query.qualities() == {}
+
+
+def test_arrivals_by_day_and_kind_against_the_period_before() -> None:
+    one, two, thing = records.customer("a"), records.customer("b"), records.item("i")
+    records.event(one, thing, days_ago=0)
+    records.event(one, thing, days_ago=0, name=EventName.VIEW_ITEM)
+    records.event(one, thing, days_ago=6)
+    records.event(one, thing, days_ago=7)  # the period before begins here
+    records.event(two, thing, days_ago=13)
+    records.event(two, thing, days_ago=14)  # and ends here
+    found = query.arrivals(newest=records.NOW, days=7)
+    assert [(day.day, day.name, day.count) for day in found.days] == [
+        (date(2026, 9, 9), "purchase", 1), (date(2026, 9, 15), "purchase", 1), (date(2026, 9, 15), "view_item", 1),
+    ]  # fmt: skip
+    assert (found.events, found.events_before) == (3, 2)
+    assert (found.customers, found.customers_before) == (1, 2)
+    assert found.start.date() == date(2026, 9, 9)
+
+
+def served(*, hours_ago: float, source: Source, reason: Fallback | None, personalised: bool, latency_us: int) -> None:
+    at = records.NOW - timedelta(hours=hours_ago)
+    prepare_partitions(at, at)
+    Slate.objects.create(
+        served_at=at, recommendation_id=uuid.uuid4().hex, placement="home", source=source, personalised=personalised,
+        fallback_reason=reason or "", items=[], scores=[], propensities=[], latency_us=latency_us,
+    )  # fmt: skip
+
+
+def test_answers_with_fallbacks_and_latency() -> None:
+    for latency in (1000, 2000, 3000):
+        served(hours_ago=1, source=Source.MODEL, reason=None, personalised=True, latency_us=latency)
+    served(hours_ago=1, source=Source.POPULAR, reason=Fallback.NO_HISTORY, personalised=False, latency_us=4000)
+    served(hours_ago=30, source=Source.POPULAR, reason=Fallback.NO_MODEL, personalised=False, latency_us=9_000_000)
+    found = query.answers(since=records.NOW - timedelta(days=1))
+    assert (found.total, found.personalised, found.fallback) == (4, 0.75, 0.25)
+    assert (found.p50_ms, found.p95_ms) == pytest.approx((2.5, 3.85))  # between the ordered values, by hand
+    assert [(group.source, group.reason, group.answers, group.share) for group in found.groups] == [
+        ("Model", "", 3, 0.75), ("Popular items", "Nothing is known of the customer", 1, 0.25),
+    ]  # fmt: skip
+
+
+def test_no_answers_yet() -> None:
+    found = query.answers(since=records.NOW)
+    assert (found.total, found.personalised, found.fallback, found.p50_ms, found.groups) == (0, 0, 0, None, [])
+
+
+def test_checklist() -> None:
+    assert not query.checklist(newest=None, model=None, weights=False).key
+    key = ApiKey.objects.create(name="shop", prefix="abc", digest="0" * 64, scopes=[])
+    assert query.checklist(newest=records.NOW, model=1, weights=True).done
+    key.revoked_at = records.NOW
+    key.save()
+    assert not query.checklist(newest=records.NOW, model=1, weights=True).done

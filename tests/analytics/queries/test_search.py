@@ -1,0 +1,51 @@
+"""The box in the frame: customers by number or by the shop's id, items by title or id."""
+
+import pytest
+
+from analytics.queries.search import FEW_ITEMS, MOST_ITEMS, find_items, search
+from recommendations.models import Item
+from tests.analytics import records
+
+pytestmark = pytest.mark.django_db
+
+
+def test_customers_by_our_number_and_by_the_shops_id() -> None:
+    who = records.customer("household-7")
+    assert search("household-7").customers == [who]
+    assert search(f" {who.pk} ").customers == [who]
+    assert search("household").customers == []  # an id is hashed: a part of it finds nothing
+
+
+def test_a_number_may_be_both() -> None:
+    first = records.customer("x")
+    other = records.customer(str(first.pk))
+    assert search(str(first.pk)).customers == [other, first]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "9" * 40, "²", "\u0660", "%", "'; drop table", "null"])
+def test_odd_texts_find_nobody(text: str) -> None:
+    found = search(text)
+    assert (found.customers, found.items) == ([], [])
+
+
+def test_items_by_title_in_any_case_best_first() -> None:
+    inside = records.item("1", title="Green TEA, 20 bags")
+    begins = records.item("2", title="Tea pot")
+    exact = records.item("tea", title="Kettle")
+    Item.objects.create(shop_id="3", title="Tea, no longer sold", retired_at=records.NOW)
+    assert find_items("tea") == [exact, begins, inside]
+    assert find_items("t") == []
+
+
+def test_a_percent_sign_is_no_wildcard() -> None:
+    records.item("1", title="Tea")
+    assert find_items("%%") == []
+    assert find_items("__") == []
+
+
+def test_more_than_are_shown() -> None:
+    for number in range(MOST_ITEMS + 1):
+        records.item(f"i{number}", title=f"Tea {number:02}")
+    found = search("Tea")
+    assert (len(found.items), found.more_items) == (MOST_ITEMS, True)
+    assert len(find_items("Tea")) == FEW_ITEMS

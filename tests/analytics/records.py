@@ -1,0 +1,142 @@
+"""Rows made by hand, for pages whose right content is known in advance."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from recommendations.models import (
+    Blend,
+    BlendWeights,
+    Category,
+    Customer,
+    EvaluationRun,
+    Event,
+    InterestProfile,
+    Item,
+    Measurement,
+    ModelVersion,
+    Segment,
+    SegmentMembership,
+    Turn,
+    TurnStage,
+)
+from recommendations.store.partitions import prepare_partitions
+from recommendations.store.pseudonyms import pseudonym
+from recommendations.terms import Cut, EventName, MeasuredKind, RunStatus, Stage, Task, VersionStatus
+
+NOW = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)
+SPLIT = NOW - timedelta(days=28)
+PLAN = [
+    (Stage.COLLECT, ""), (Stage.PREPROCESS, ""), (Stage.INTERESTS, ""), (Stage.RECOMMEND, Cut.TUNING),
+    (Stage.RECOMMEND, Cut.TEST), (Stage.RECOMMEND, Cut.LIVE), (Stage.EVALUATE, ""), (Stage.ADJUST, ""),
+]  # fmt: skip
+
+
+def customer(shop_id: str) -> Customer:
+    return Customer.objects.create(pseudonym=pseudonym(shop_id), created_at=NOW)
+
+
+def item(shop_id: str, *, title: str = "", category: Category | None = None) -> Item:
+    made = Item.objects.create(shop_id=shop_id, title=title or shop_id, price="2.50", listed_at=NOW)
+    if category:
+        made.categories.add(category)
+    return made
+
+
+def event(who: Customer, what: Item | None, *, days_ago: float, name: EventName = EventName.PURCHASE) -> Event:
+    at = NOW - timedelta(days=days_ago)
+    prepare_partitions(at, at)
+    return Event.objects.create(
+        occurred_at=at,
+        event_id=uuid.uuid4(),
+        name=name,
+        customer=who,
+        item=what,
+        quantity=1,
+        amount="2.50",
+        transaction_id="t" if name is EventName.PURCHASE else None,
+    )
+
+
+def turn(
+    *, created: datetime = NOW, status: RunStatus = RunStatus.SUCCEEDED, done: int = len(PLAN), **fields: Any
+) -> Turn:
+    """A turn whose first ``done`` stages have finished, ten seconds each."""
+    over = status not in {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.INTERRUPTED}
+    started = created if status is not RunStatus.QUEUED else None
+    made = Turn.objects.create(
+        status=status,
+        now=created,
+        started_at=started,
+        finished_at=created + timedelta(seconds=90) if over else None,
+        **fields,
+    )
+    Turn.objects.filter(pk=made.pk).update(created_at=created)
+    made.refresh_from_db()
+    for position, (stage, cut) in enumerate(PLAN):
+        begin = created + timedelta(seconds=10 * position)
+        finished = position < done
+        broken = position == done and status is not RunStatus.QUEUED
+        TurnStage.objects.create(
+            turn=made,
+            stage=stage,
+            cut=cut,
+            position=position + 1,
+            status=RunStatus.SUCCEEDED if finished else status if broken else RunStatus.QUEUED,
+            started_at=begin if finished or broken else None,
+            finished_at=begin + timedelta(seconds=10) if finished or (broken and over) else None,
+            counts={"events": 1200, "new": 12} if stage is Stage.COLLECT and finished else {},
+        )
+    return made
+
+
+def version(of: Turn, *, live: bool = True) -> ModelVersion:
+    cuts = {
+        Cut.LIVE: NOW.isoformat(),
+        Cut.TEST: SPLIT.isoformat(),
+        Cut.TUNING: (SPLIT - timedelta(days=28)).isoformat(),
+    }
+    return ModelVersion.objects.create(
+        turn=of,
+        status=VersionStatus.READY,
+        is_live=live,
+        live_since=NOW,
+        windows={"cuts": cuts, "end": NOW.isoformat(), "days": 28.0},
+    )
+
+
+def measured(of: ModelVersion, task: Task, values: Mapping[tuple[str, MeasuredKind], float]) -> EvaluationRun:
+    """Each value with an interval of ± .01 around it."""
+    run = EvaluationRun.objects.create(
+        version=of, cut=Cut.TEST, task=task, window_start=SPLIT, window_end=NOW, users=1983, seed=0
+    )
+    for (name, kind), value in values.items():
+        metrics = {
+            metric: {"value": value, "low": value - 0.01, "high": value + 0.01} for metric in ("ndcg@10", "coverage@10")
+        }
+        Measurement.objects.create(run=run, name=name, kind=kind, metrics=metrics, fit_seconds=1.25)
+    return run
+
+
+def profile(of: ModelVersion, who: Customer, *, weight: float, segment: Segment | None = None, **shares: float) -> None:
+    """Long-term interests by category name; the week before is half of each."""
+    categories = {name: Category.objects.get_or_create(path=name, defaults={"name": name})[0] for name in shares}
+    for half_life, factor in ((90, 1.0), (7, 0.5)):
+        InterestProfile.objects.create(
+            version=of,
+            customer=who,
+            half_life_days=half_life,
+            categories=[category.pk for category in categories.values()],
+            shares=[share * factor for share in shares.values()],
+            weight=weight * factor,
+        )
+    if segment:
+        SegmentMembership.objects.create(version=of, customer=who, segment=segment)
+
+
+def published(blend: str, *, number: int = 1) -> BlendWeights:
+    return BlendWeights.objects.create(
+        blend=Blend.objects.get(name=blend), number=number, weights={"buy_again": 1.0}, status="published",
+        is_default=True, reason="a test",
+    )  # fmt: skip
