@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from recommendations.engine.recommenders import interests
 from recommendations.loop.interests import SHRINKAGE
 from recommendations.loop.run import run_turn
 from recommendations.models import Category, Customer, Event, InterestProfile, Item
@@ -105,7 +106,7 @@ def test_the_api_gives_the_lists_and_the_scores_of_the_sheet(example: None) -> N
 
 
 def scores_by_hand(user: int) -> dict[str, float]:
-    theta = list(shares_by_hand(user, 50.0).values())
+    theta = list(shares_by_hand(user, interests.Config().shrinkage).values())
     mean = sum(theta) / len(theta)
     spread = math.sqrt(sum((value - mean) ** 2 for value in theta) / len(theta))
     return {str(number): (value - mean) / spread for number, value in enumerate(theta, start=1)}
