@@ -179,6 +179,8 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # nobody can lock somebody else out from elsewhere
 AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_FORM_FIELD = "username"  # as the login forms call it; by default axes looks for "email", and locks nobody
+AXES_USERNAME_CALLABLE = "analytics.pages.login.account_of"
 AXES_LOCKOUT_TEMPLATE = "registration/login.html"  # says how long to wait
 AXES_VERBOSE = False
 

@@ -115,7 +115,7 @@ def measured(of: ModelVersion, task: Task, values: Mapping[tuple[str, MeasuredKi
         metrics = {
             metric: {"value": value, "low": value - 0.01, "high": value + 0.01} for metric in ("ndcg@10", "coverage@10")
         }
-        Measurement.objects.create(run=run, name=name, kind=kind, metrics=metrics, fit_seconds=1.25)
+        Measurement.objects.create(run=run, name=name, kind=kind, metrics=metrics, fit_seconds=1.5)
     return run
 
 

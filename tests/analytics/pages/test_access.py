@@ -1,0 +1,94 @@
+"""Who gets to which page: strangers to the login, staff by their role; nothing is open by accident."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from analytics.urls import urlpatterns
+from recommendations.terms import Role, RunStatus
+from tests.analytics import records
+
+pytestmark = pytest.mark.django_db
+
+OPEN = {"login", "logout", "preferences"}
+CHANGING = {"start_run", "cancel_run", "resume_run"}
+MAY_RUN = {Role.PUBLISHER, Role.ADMIN}
+
+
+def addresses(names: set[str] | None = None) -> list[str]:
+    """Of every page of the dashboard, or of some."""
+    found = []
+    for pattern in urlpatterns:
+        assert isinstance(pattern, URLPattern)
+        name = str(pattern.name)
+        if name in (names if names is not None else {str(each.name) for each in urlpatterns} - OPEN):
+            keys = {key: uuid4() if name != "customer" else 1 for key in pattern.pattern.converters}
+            found.append(reverse(name, kwargs=keys))
+    return found
+
+
+def test_strangers_are_sent_to_the_login(client: Client) -> None:
+    for address in addresses():
+        for answer in (client.get(address), client.post(address)):
+            assert answer.status_code == 302, address
+            assert answer["Location"] == f"/login/?next={address}"
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_everybody_sees_every_page(client_of: Callable[[Role], Client], role: Role) -> None:
+    client, made, who = client_of(role), records.turn(), records.customer("u")
+    records.event(who, records.item("i"), days_ago=1)
+    pages = ["/", "/customers/", f"/customers/{who.pk}/", "/runs/", f"/runs/{made.pk}/", f"/runs/{made.pk}/progress/"]
+    for page in [*pages, "/search/?q=x", "/customers/items/?find=x"]:
+        assert client.get(page).status_code == 200, page
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_only_those_who_may_start_cancel_and_resume(client_of: Callable[[Role], Client], role: Role) -> None:
+    client = client_of(role)
+    failed = records.turn(status=RunStatus.FAILED, done=2)
+    expected = 302 if role in MAY_RUN else 403
+    for action in (f"/runs/{failed.pk}/resume/", f"/runs/{failed.pk}/cancel/", "/runs/start/"):
+        assert client.post(action).status_code == expected, action
+    assert ("Start a run" in client.get("/runs/").content.decode()) is False  # one is going on, or one may not
+    failed.refresh_from_db()
+    assert failed.status == (RunStatus.CANCELLED if role in MAY_RUN else RunStatus.FAILED)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_buttons_are_shown_to_those_who_may_press_them(client_of: Callable[[Role], Client], role: Role) -> None:
+    client, failed = client_of(role), records.turn(status=RunStatus.FAILED, done=2)
+    may = role in MAY_RUN
+    assert ("Start a run" in client.get("/runs/").content.decode()) is may
+    assert ("Resume</button>" in client.get(f"/runs/{failed.pk}/").content.decode()) is may
+    opens_admin = role in {Role.ADMIN, Role.CATALOGUE_ADMIN}
+    assert ('href="/admin/"' in client.get("/runs/").content.decode()) is opens_admin
+
+
+def test_what_changes_something_needs_a_post(admin: Client) -> None:
+    for address in addresses(CHANGING | {"preferences"}):
+        assert admin.get(address).status_code == 405, address
+
+
+def test_a_post_needs_the_token_of_its_page(client_of: Callable[[Role], Client]) -> None:
+    admin = client_of(Role.ADMIN)
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = admin.cookies
+    for address in addresses(CHANGING | {"preferences"}):
+        assert strict.post(address).status_code == 403, address
+
+
+def test_unknown_addresses_are_not_found_in_the_frame(admin: Client) -> None:
+    for address in ("/nothing/", "/customers/999999/", f"/runs/{uuid4()}/", "/customers/99999999999999999999/"):
+        answer = admin.get(address)
+        assert answer.status_code == 404, address
+        assert "There is nothing at this address" in answer.content.decode()
+
+
+def test_a_stranger_learns_nothing_from_a_page_that_is_not_there(client: Client) -> None:
+    answer = client.get("/nothing/")
+    assert answer.status_code == 404
+    assert "Customers" not in answer.content.decode()

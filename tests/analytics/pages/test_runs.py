@@ -1,0 +1,101 @@
+"""Starting, following, cancelling and resuming a run from its page."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from recommendations.models import AuditEntry, Turn, TurnLogLine
+from recommendations.terms import RunStatus
+from tests.analytics import records
+
+pytestmark = pytest.mark.django_db
+
+
+def text(client: Client, address: str) -> str:
+    return client.get(address).content.decode()
+
+
+def test_starting_leads_to_the_run_that_waits(
+    admin: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks() as callbacks:
+        answer = admin.post("/runs/start/")
+    made = Turn.objects.get()
+    assert answer["Location"] == f"/runs/{made.pk}/"
+    assert len(callbacks) == 1  # the worker is told after the commit
+    page = text(admin, f"/runs/{made.pk}/")
+    assert "Waiting for a worker." in page
+    assert "The run has started." in page
+    assert AuditEntry.objects.get().staff == made.started_by
+    assert admin.post("/runs/start/")["Location"] == f"/runs/{made.pk}/"  # the second press starts nothing
+    assert Turn.objects.count() == 1
+    assert "A run is going on already" in text(admin, "/runs/")
+
+
+def test_progress_is_asked_for_only_while_it_runs(admin: Client) -> None:
+    going = records.turn(status=RunStatus.RUNNING, done=4, progress=0.5)
+    TurnLogLine.objects.create(turn=going, text="tuning: 24 recommenders")
+    address = reverse("run_progress", args=[going.pk])
+    for page in ("/runs/", f"/runs/{going.pk}/"):
+        assert f'hx-get="{address}?here=' in text(admin, page)
+        assert 'hx-trigger="every 2s"' in text(admin, page)
+    answer = admin.get(f"{address}?here=run")
+    part = answer.content.decode()
+    assert "<html" not in part
+    assert 'role="status">Running: Recommend · Test' in part
+    assert 'value="50"' in part
+    assert "tuning: 24 recommenders" in part
+    assert "HX-Refresh" not in answer
+    Turn.objects.filter(pk=going.pk).update(status=RunStatus.SUCCEEDED, finished_at=records.NOW)
+    answer = admin.get(address)
+    assert answer["HX-Refresh"] == "true"
+    assert "hx-get" not in answer.content.decode()
+    assert "hx-get" not in text(admin, f"/runs/{going.pk}/")
+
+
+def test_cancel_names_its_effect_and_asks_first(admin: Client) -> None:
+    going = records.turn(status=RunStatus.RUNNING, done=3)
+    page = text(admin, f"/runs/{going.pk}/")
+    assert '<dialog id="cancel"' in page
+    assert "what is live stays live" in page
+    assert admin.post(f"/runs/{going.pk}/cancel/")["Location"] == f"/runs/{going.pk}/"
+    going.refresh_from_db()
+    assert going.cancel_requested_at is not None
+    assert "Cancelling: the run stops at the next chance." in text(admin, f"/runs/{going.pk}/")
+    admin.post(f"/runs/{going.pk}/cancel/")
+    assert "nothing to cancel" in text(admin, f"/runs/{going.pk}/")
+
+
+def test_a_failed_run_says_why_and_can_be_resumed(
+    admin: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    failed = records.turn(status=RunStatus.FAILED, done=2, message="There are no <b>events</b> yet.")
+    page = text(admin, f"/runs/{failed.pk}/")
+    assert "There are no &lt;b&gt;events&lt;/b&gt; yet." in page
+    assert "What is live was not touched." in page
+    with django_capture_on_commit_callbacks():
+        admin.post(f"/runs/{failed.pk}/resume/")
+    failed.refresh_from_db()
+    assert failed.status == RunStatus.QUEUED
+    assert "The run goes on after its last finished stage." in text(admin, f"/runs/{failed.pk}/")
+    with django_capture_on_commit_callbacks():
+        admin.post(f"/runs/{failed.pk}/resume/")
+    assert "nothing to resume" in text(admin, f"/runs/{failed.pk}/")
+
+
+def test_resuming_while_another_goes_on_leads_to_that_one(admin: Client) -> None:
+    failed, going = records.turn(status=RunStatus.FAILED, done=2), records.turn(status=RunStatus.RUNNING, done=1)
+    assert admin.post(f"/runs/{failed.pk}/resume/")["Location"] == f"/runs/{going.pk}/"
+
+
+def test_first_run(admin: Client) -> None:
+    page = text(admin, "/runs/")
+    assert "No run yet" in page
+    assert "Start the first run" in page
+
+
+@pytest.mark.parametrize("page", ["x", "-1", "0", "²", "9" * 30, "2"])
+def test_odd_page_numbers_show_a_page(admin: Client, page: str) -> None:
+    records.turn()
+    assert admin.get("/runs/", {"page": page}).status_code == 200
