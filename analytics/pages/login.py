@@ -13,7 +13,7 @@ from recommendations.models import Staff
 
 def account_of(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
     """Whose failures a wrong password counts among: the address is the same in any case."""
-    given = credentials if credentials else request.POST
+    given = credentials or request.POST
     return str(given.get("username") or "").strip().lower()
 
 

@@ -1,0 +1,195 @@
+"""Customers and the review of one of them, on a shop that the loop has really learned.
+
+Sixty customers of five tastes (``grocery.py``), so whoever likes tea buys teas: the review shows them.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import pytest_django
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from recommendations.models import Customer, CustomerAlias, Event, Item, ModelVersion, Placement
+from recommendations.store.pseudonyms import pseudonym
+from tests.trained import trained_shop
+
+pytestmark = pytest.mark.django_db
+
+MOST_QUERIES = 12
+CARD = re.compile(r'<li class="product .*?</li>\s*(?=<li class="product|</ol>)', flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
+    with trained_shop(django_db_blocker):
+        yield
+
+
+@pytest.fixture
+def tea_drinker() -> Customer:
+    """The customer u3: every fifth from the third on buys teas."""
+    return Customer.objects.get(pseudonym=pseudonym("u3"))
+
+
+def text(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def cards(page: str) -> list[str]:
+    return CARD.findall(page)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/", "/?days=91&task=discover", "/customers/", "/customers/?state=heavy&sort=segment", "/runs/", "/search/?q=Tea"],
+)
+def test_few_queries_a_page(admin: Client, address: str) -> None:
+    text(admin, address)
+    with CaptureQueriesContext(connection) as queries:
+        text(admin, address)
+    assert len(queries) <= MOST_QUERIES
+
+
+@pytest.mark.parametrize("cut", ["live", "test"])
+@pytest.mark.parametrize("placement", ["home", "discover", "buy_again", "item", "also_bought", "cart", "trending"])
+def test_few_queries_for_a_review(admin: Client, tea_drinker: Customer, placement: str, cut: str) -> None:
+    address = f"/customers/{tea_drinker.pk}/?placement={placement}&cut={cut}"
+    text(admin, address)  # the process has read the model now
+    with CaptureQueriesContext(connection) as queries:
+        page = text(admin, address)
+    assert len(queries) <= MOST_QUERIES
+    assert cards(page)
+
+
+def test_few_queries_for_a_run(admin: Client) -> None:
+    turn = ModelVersion.objects.get().turn
+    for address in (f"/runs/{turn.pk}/", f"/runs/{turn.pk}/progress/?here=run"):
+        with CaptureQueriesContext(connection) as queries:
+            text(admin, address)
+        assert len(queries) <= MOST_QUERIES
+
+
+def test_what_a_customer_likes_and_gets(admin: Client, tea_drinker: Customer) -> None:
+    page = text(admin, f"/customers/{tea_drinker.pk}/")
+    assert f"Customer {tea_drinker.pk}" in page
+    assert '<th scope="row">Tea</th>' in page  # the numbers of the interests
+    shown = cards(page)
+    assert len(shown) == 20
+    assert "<h3>Tea " in shown[0]
+    assert "Live cut: history until" in page
+    assert "Bought later" not in page
+    first = shown[0]
+    assert '<ul class="reasons"><li>' in first
+    assert "tile.svg" in first
+    assert "Score <strong>" in first
+
+
+def test_contributions_of_a_card_are_those_of_the_table(admin: Client, tea_drinker: Customer) -> None:
+    """Every row of the table adds up to its score, and the bar names its largest parts."""
+    page = text(admin, f"/customers/{tea_drinker.pk}/")
+    table = page[page.index("The numbers: what each recommender adds") :]
+    rows = re.findall(r"<tr><td class=\"num\">\d+</td><th scope=\"row\">[^<]+</th>(.*?)</tr>", table)
+    assert len(rows) == 20
+    for row in rows:
+        *parts, score = [float(value.replace("−", "-")) for value in re.findall(r">([+−]?\d+\.\d{3})<", row)]
+        assert sum(parts) == pytest.approx(score, abs=0.0005 * (len(parts) + 1))
+
+
+def test_as_tested_marks_what_was_bought_later(admin: Client, tea_drinker: Customer) -> None:
+    page = text(admin, f"/customers/{tea_drinker.pk}/?cut=test")
+    version = ModelVersion.objects.get()
+    hits = [card for card in cards(page) if "Bought later" in card]
+    total = len(cards(page))
+    assert f"{len(hits)} of {total} bought later" in page
+    assert f"precision {round(100 * len(hits) / total)}%" in page
+    titles = {re.search(r"<h3>(.*?)</h3>", card).group(1) for card in hits}
+    bought = Event.objects.purchases().filter(
+        customer=tea_drinker, occurred_at__gte=version.windows["cuts"]["test"], occurred_at__lt=version.windows["end"]
+    )
+    later = {event.item.title for event in bought.select_related("item") if event.item}
+    assert titles
+    assert titles <= later
+    assert "Test cut: history until" in page
+    assert "later purchases from" in page
+
+
+def test_a_cold_customer_is_told_apart(admin: Client) -> None:
+    cold = Customer.objects.create(pseudonym=pseudonym("nobody yet"))
+    page = text(admin, f"/customers/{cold.pk}/")
+    assert "Nothing known yet" in page
+    assert "No event yet" in page
+    assert "Source: Popular items, because: Nothing is known of the customer" in page
+    assert cards(page)
+
+
+def test_context_is_what_was_bought_last_until_staff_choose(admin: Client, tea_drinker: Customer) -> None:
+    page = text(admin, f"/customers/{tea_drinker.pk}/?placement=item")
+    assert page.count('class="chip-item"') == 1
+    assert "what the customer bought last" in page
+    wine, bread = Item.objects.get(shop_id="wine-1"), Item.objects.get(shop_id="bread-1")
+    page = text(admin, f"/customers/{tea_drinker.pk}/?placement=cart&around={wine.pk}&around={bread.pk}")
+    assert page.count('class="chip-item"') == 2
+    assert "Wine 1</span>" in page
+    assert f'name="around" value="{bread.pk}"' in page  # the next item goes in beside them
+    page = text(admin, f"/customers/{tea_drinker.pk}/?placement=item&around={wine.pk}&around={bread.pk}")
+    assert "Bread 1</span>" in page  # a single item in view: the last one chosen
+    assert "Wine 1</span>" not in page
+
+
+def test_suggestions_while_typing(admin: Client) -> None:
+    part = text(admin, "/customers/items/?find=wine+1")
+    assert "<html" not in part
+    assert part.count("<button") == 3  # Wine 1, 10 and 11
+    assert "No item has this" in text(admin, "/customers/items/?find=zzzz")
+    assert text(admin, "/customers/items/?find=").strip() == ""
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["placement=nowhere", "cut=yesterday", "placement=item&around=x", "placement=cart&around=999999999", "around=%00"],
+)
+def test_odd_parameters_show_a_page(admin: Client, tea_drinker: Customer, query: str) -> None:
+    assert admin.get(f"/customers/{tea_drinker.pk}/?{query}").status_code == 200
+
+
+def test_a_placement_that_is_switched_off_has_no_tab(admin: Client, tea_drinker: Customer) -> None:
+    Placement.objects.exclude(name="trending").update(enabled=False)
+    page = text(admin, f"/customers/{tea_drinker.pk}/?placement=home")
+    assert "placement=home" not in page[page.index('class="tabs"') : page.index("products")]
+    Placement.objects.update(enabled=False)
+    assert "Every placement is switched off." in text(admin, f"/customers/{tea_drinker.pk}/")
+
+
+def test_a_merged_key_leads_to_its_customer(admin: Client, tea_drinker: Customer) -> None:
+    anonymous = Customer.objects.create(pseudonym=pseudonym("cookie"))
+    CustomerAlias.objects.create(anonymous=anonymous, customer=tea_drinker, source="api")
+    assert admin.get(f"/customers/{anonymous.pk}/")["Location"] == f"/customers/{tea_drinker.pk}/"
+
+
+def test_random_keeps_what_is_looked_at(admin: Client) -> None:
+    location = admin.get("/customers/random/?state=heavy&placement=discover&cut=test")["Location"]
+    assert re.fullmatch(r"/customers/\d+/\?placement=discover&cut=test", location)
+    assert admin.get("/customers/random/?segment=999")["Location"] == "/customers/"
+
+
+def test_filters_stand_in_the_address_and_can_be_taken_off(admin: Client) -> None:
+    page = text(admin, "/customers/?state=warm&sort=number")
+    assert '<option value="warm" selected>' in page
+    assert 'href="?sort=number&amp;"' in page  # without the state
+    assert 'aria-sort="ascending"' in page
+    page = text(admin, "/customers/?state=cold&segment=1")
+    assert "No customer matches" in page
+    assert "Clear the filters" in page
+
+
+def test_one_customer_found_is_opened_at_once(admin: Client, tea_drinker: Customer) -> None:
+    assert admin.get("/search/", {"q": "u3"})["Location"] == f"/customers/{tea_drinker.pk}/"
+    page = text(admin, "/search/?q=tea")
+    assert page.count('class="with-thumb"') == 12
+    assert "Nothing matches" in text(admin, "/search/?q=zzzz")
+    assert "Type what you look for" in text(admin, "/search/?q=+")
