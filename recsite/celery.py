@@ -7,7 +7,6 @@ idempotent; a turn's argument is its id only.
 
 import os
 import signal
-from datetime import timedelta
 from typing import Any
 
 from celery import Celery
@@ -51,9 +50,9 @@ app.conf.update(
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("default", "loop")],
     task_routes={"recommendations.tasks.run_turn": {"queue": "loop"}},
     beat_schedule={
-        "watch turns": {"task": "recommendations.tasks.watch_turns", "schedule": timedelta(seconds=15)},
-        "write slates": {"task": "recommendations.tasks.write_slates", "schedule": timedelta(seconds=2)},
-        "restore live state": {"task": "recommendations.tasks.restore_live_state", "schedule": timedelta(seconds=10)},
+        # What comes again soon does not pile up while no worker runs.
+        "watch turns": {"task": "recommendations.tasks.watch_turns", "schedule": 15, "options": {"expires": 15}},
+        "write slates": {"task": "recommendations.tasks.write_slates", "schedule": 2, "options": {"expires": 10}},
         "prepare partitions": {
             "task": "recommendations.tasks.prepare_partitions",
             "schedule": crontab(hour="0", minute="10"),

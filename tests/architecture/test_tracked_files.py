@@ -1,6 +1,10 @@
 """What is committed names no registry, no machine, no secret, and holds no left-overs."""
 
 import re
+import tomllib
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.architecture.source import ROOT, tracked
 
@@ -61,3 +65,21 @@ def test_requirements_are_hashed() -> None:
         assert pins
         assert text.count("--hash=sha256:") >= len(pins)
         assert not re.search(r"^--|^-i|://", text, flags=re.MULTILINE)
+
+
+def test_requirements_fit_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    groups = [line for group in project["dependency-groups"].values() for line in group]
+    for name, asked in {
+        "run": project["project"]["dependencies"],
+        "dev": project["project"]["dependencies"] + groups,
+    }.items():
+        text = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
+        pins = {
+            found[0]: found[1]
+            for found in re.findall(r"^([\w.\-]+)(?:\[[\w,]+\])?==([^\s;\\]+)", text, flags=re.MULTILINE)
+        }
+        wanted = [Requirement(line) for line in asked]
+        assert [
+            str(each) for each in wanted if not each.specifier.contains(pins.get(canonicalize_name(each.name), "0"))
+        ] == []

@@ -40,3 +40,10 @@ def test_a_killed_worker_loses_nothing() -> None:
     assert app.conf.task_acks_late
     assert app.conf.task_reject_on_worker_lost
     assert app.conf.worker_prefetch_multiplier == 1
+
+
+def test_what_comes_again_soon_does_not_pile_up() -> None:
+    """Two days without a worker leave no backlog of the tasks that beat sends every few seconds."""
+    frequent = [entry for entry in app.conf.beat_schedule.values() if isinstance(entry["schedule"], int)]
+    assert len(frequent) == 2
+    assert all(entry["options"]["expires"] <= 15 for entry in frequent)
