@@ -16,4 +16,4 @@ class RecsiteConfig(AppConfig):
 
 class AdminConfig(admin.AdminConfig):
     default = False
-    default_site = "recommendations.admin.site.ShopAdminSite"
+    default_site = "recsite.admin_site.ShopAdminSite"

@@ -84,6 +84,39 @@ class Event(models.Model):
         return f"{self.name} {self.event_id}"
 
 
+class EventListing(models.Model):
+    """The same rows for lists of Django's admin, which takes no model with a composite key. It is only read.
+
+    ``event_id`` alone may name several lines, which a list does not mind.
+    """
+
+    event_id = models.UUIDField(_("event id"), primary_key=True)
+    occurred_at = models.DateTimeField(_("occurred"))
+    received_at = models.DateTimeField(_("received"))
+    line = models.SmallIntegerField(_("line"))
+    name = models.CharField(_("event"), max_length=20, choices=wording.EVENT_NAMES)
+    customer = models.ForeignKey(
+        Customer, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, verbose_name=_("customer")
+    )
+    item = models.ForeignKey(
+        Item, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, verbose_name=_("item")
+    )
+    quantity = models.IntegerField(_("quantity"), null=True)
+    amount = models.DecimalField(_("line total paid"), max_digits=12, decimal_places=2, null=True)
+    transaction_id = models.CharField(_("transaction"), max_length=128, null=True)  # noqa: DJ001
+    source = models.CharField(_("source"), max_length=20)
+
+    class Meta:
+        managed = False
+        db_table = "recommendations_event"
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering: ClassVar[list[str]] = ["-occurred_at", "-event_id", "-line"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.event_id}"
+
+
 class Import(models.Model):
     """One run of an import: what came in, what was kept, what was refused."""
 

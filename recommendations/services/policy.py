@@ -12,6 +12,8 @@ class Action(StrEnum):
     RUN_TURN = "run_turn"
     EDIT_CATALOGUE = "edit_catalogue"
     MANAGE_KEYS = "manage_keys"
+    MANAGE_STAFF = "manage_staff"
+    SET_PLACEMENTS = "set_placements"
 
 
 EVERYONE = frozenset(Role)
@@ -20,6 +22,8 @@ POLICY: Mapping[Action, frozenset[Role]] = {
     Action.RUN_TURN: frozenset({Role.PUBLISHER, Role.ADMIN}),
     Action.EDIT_CATALOGUE: frozenset({Role.CATALOGUE_ADMIN, Role.ADMIN}),
     Action.MANAGE_KEYS: frozenset({Role.ADMIN}),
+    Action.MANAGE_STAFF: frozenset({Role.ADMIN}),
+    Action.SET_PLACEMENTS: frozenset({Role.PUBLISHER, Role.ADMIN}),
 }
 
 

@@ -1,0 +1,52 @@
+"""Placements, of which the number of items and the switch are set here; and weight versions, which are only read."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from recommendations import wording
+from recommendations.admin.rights import PolicyAdmin, staff_of
+from recommendations.models import BlendWeights, Placement
+from recommendations.services.placements import CHANGEABLE, set_placement
+from recommendations.services.policy import Action
+
+
+@admin.register(Placement)
+class PlacementAdmin(PolicyAdmin[Placement]):
+    changes = Action.SET_PLACEMENTS
+    list_display = ("name", "blend", "repeat", "needs_context", "n", "enabled")
+    list_editable = CHANGEABLE
+    list_select_related = ("blend",)
+    fields = ("name", "blend", "repeat", "needs_context", "cool_down", *CHANGEABLE)
+    readonly_fields = ("name", "blend", "repeat", "needs_context", "cool_down")
+    actions = None
+
+    def save_model(self, request: HttpRequest, obj: Placement, form: Any, change: Any) -> None:
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        set_placement(placement=obj, changes=changes, by=staff_of(request))
+
+
+@admin.register(BlendWeights)
+class BlendWeightsAdmin(PolicyAdmin[BlendWeights]):
+    list_display = ("__str__", "segment", "status", "is_default", "largest", "created_at", "author")
+    list_filter = ("blend", "status", "is_default")
+    list_select_related = ("blend", "segment", "author")
+    fields = readonly_fields = (
+        "blend", "number", "segment", "status", "is_default", "all_weights", "diversity", "exploration", "parent",
+        "reason", "expected", "author", "created_at", "published_at",
+    )  # fmt: skip
+
+    @admin.display(description=_("largest weights"))
+    def largest(self, weights: BlendWeights) -> str:
+        return ", ".join(_named(weights)[:3])
+
+    @admin.display(description=_("weights"))
+    def all_weights(self, weights: BlendWeights) -> str:
+        return ", ".join(_named(weights))
+
+
+def _named(weights: BlendWeights) -> list[str]:
+    ordered = sorted(weights.weights.items(), key=lambda weight: (-weight[1], weight[0]))
+    return [f"{wording.instance_label(name)} {weight:.2f}" for name, weight in ordered]

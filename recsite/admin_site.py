@@ -1,0 +1,30 @@
+"""Our admin site: the dashboard's login page, and only our own record on its front page."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+
+OURS = "recommendations"
+
+
+class ShopAdminSite(AdminSite):
+    site_header = _("Recsite admin")
+    site_title = _("Recsite admin")
+    index_title = _("The record")
+    site_url = None  # our header links to the dashboard
+
+    @method_decorator(login_not_required)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
+        """There is one login page. Who is signed in and still lands here may not open the admin."""
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(request.GET.get("next", request.path.removesuffix("login/")))
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        return [app for app in super().get_app_list(request, app_label) if app["app_label"] == OURS]

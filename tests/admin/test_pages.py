@@ -1,0 +1,150 @@
+"""Every page of the admin: it opens, asks the database few questions, and opens for those whom the policy names."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib import admin as django_admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from recommendations.models import (
+    ApiKey,
+    AuditEntry,
+    Blend,
+    BlendWeights,
+    Category,
+    Customer,
+    Event,
+    Import,
+    Item,
+    ItemPrice,
+    RejectedRow,
+    Staff,
+)
+from recommendations.models.events import EventListing
+from recommendations.store.pseudonyms import pseudonym
+from recommendations.terms import Role
+
+pytestmark = pytest.mark.django_db
+MOST_QUERIES = 12
+ROWS = 12
+OURS = {
+    "item": {Role.CATALOGUE_ADMIN, Role.ADMIN},
+    "category": {Role.CATALOGUE_ADMIN, Role.ADMIN},
+    "customer": {Role.CATALOGUE_ADMIN, Role.ADMIN},
+    "eventlisting": {Role.CATALOGUE_ADMIN, Role.ADMIN},
+    "import": {Role.CATALOGUE_ADMIN, Role.ADMIN},
+    "rejectedrow": {Role.CATALOGUE_ADMIN, Role.ADMIN},
+    "auditentry": {Role.CATALOGUE_ADMIN, Role.ADMIN},
+    "placement": {Role.CATALOGUE_ADMIN, Role.ADMIN},
+    "blendweights": {Role.CATALOGUE_ADMIN, Role.ADMIN},
+    "apikey": {Role.ADMIN},
+    "staff": {Role.ADMIN},
+}
+
+
+@pytest.fixture(autouse=True)
+def _record() -> None:
+    """A dozen of everything, each with its own relations, so that a question per row shows."""
+    now = timezone.now()
+    blend = Blend.objects.get(name="home")
+    for number in range(ROWS):
+        staff = Staff.objects.create_user(f"staff{number}@example.com")
+        parent = Category.objects.create(path=f"D{number}", name=f"Department {number}")
+        item = Item.objects.create(shop_id=f"A{number}", title=f"Shoe {number}", price=number)
+        item.categories.add(Category.objects.create(path=f"D{number} > X", name="X", parent=parent))
+        ItemPrice.objects.create(item=item, valid_from=now, price=number)
+        customer = Customer.objects.create(pseudonym=pseudonym(f"u{number}"))
+        Event.objects.create(
+            occurred_at=now, event_id=f"00000000-0000-4000-8000-{number:012}", name="view_item", customer=customer,
+            item=item,
+        )  # fmt: skip
+        imported = Import.objects.create(kind="items", file=f"{number}.csv", rejected=1, reasons={"missing": 1})
+        RejectedRow.objects.create(source=imported, line=2, field="title", reason="Empty.", content="x")
+        AuditEntry.objects.create(staff=staff, verb="change", object_type="item", object_id=str(item.pk))
+        ApiKey.objects.create(name="x", prefix=f"p{number}", digest="0" * 64, scopes=["events:write"], created_by=staff)
+        BlendWeights.objects.create(
+            blend=blend, number=number + 100, weights={"ease_home": 0.6, "buy_again": 0.4}, status="draft",
+            reason="try", author=staff,
+        )  # fmt: skip
+
+
+def pages(name: str) -> list[str]:
+    addresses = [reverse(f"admin:recommendations_{name}_changelist")]
+    if name not in {"eventlisting", "rejectedrow"}:
+        model = next(model for model in django_admin.site._registry if model._meta.model_name == name)
+        addresses.append(reverse(f"admin:recommendations_{name}_change", args=[model._default_manager.first().pk]))
+    if name in {"apikey", "staff"}:
+        addresses.append(reverse(f"admin:recommendations_{name}_add"))
+    return addresses
+
+
+def test_this_is_all_that_the_admin_has() -> None:
+    ours = {
+        model._meta.model_name for model in django_admin.site._registry if model._meta.app_label == "recommendations"
+    }
+    assert ours == OURS.keys()
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_pages_ask_few_questions(admin: Client, name: str) -> None:
+    for address in pages(name):
+        with CaptureQueriesContext(connection) as queries:
+            answer = admin.get(address)
+        assert answer.status_code == 200, address
+        assert len(queries) <= MOST_QUERIES, [query["sql"][:200] for query in queries]
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("name", OURS)
+def test_pages_open_for_those_whom_the_policy_names(signed_in: Callable[[Role], Client], name: str, role: Role) -> None:
+    client = signed_in(role)
+    for address in pages(name):
+        assert (client.get(address).status_code == 200) == (role in OURS[name]), address
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.MERCHANDISER, Role.PUBLISHER])
+def test_others_may_not_open_the_admin(signed_in: Callable[[Role], Client], role: Role) -> None:
+    client = signed_in(role)
+    assert client.get(reverse("admin:index"), follow=True).status_code == 403
+
+
+def test_strangers_are_sent_to_the_one_login_page() -> None:
+    answer = Client().get(reverse("admin:recommendations_item_changelist"), follow=True)
+    assert answer.request["PATH_INFO"] == reverse("login")
+    assert "next=" in answer.request["QUERY_STRING"]
+
+
+def test_nothing_is_deleted_here(admin: Client) -> None:
+    item = Item.objects.first()
+    assert item is not None
+    assert admin.post(reverse("admin:recommendations_item_delete", args=[item.pk]), {"post": "yes"}).status_code == 403
+    answer = admin.post(
+        reverse("admin:recommendations_item_changelist"),
+        {"action": "delete_selected", "_selected_action": [item.pk], "post": "yes"},
+    )
+    assert answer.status_code in {200, 302}
+    assert Item.objects.filter(pk=item.pk).exists()
+
+
+@pytest.mark.parametrize("name", ["customer", "import", "auditentry", "blendweights"])
+def test_what_is_read_only_cannot_be_written(admin: Client, name: str) -> None:
+    change = pages(name)[1]
+    assert admin.post(change, {"personalise": "", "file": "x"}).status_code == 403
+    assert admin.post(reverse(f"admin:recommendations_{name}_add"), {}).status_code == 403
+
+
+def test_the_front_page_shows_our_record_only(admin: Client) -> None:
+    page = admin.get(reverse("admin:index")).content.decode()
+    assert "Items" in page
+    assert "/admin/auth/" not in page
+    assert "/admin/axes/" not in page
+
+
+def test_events_can_be_listed_though_their_key_is_composite(admin: Client) -> None:
+    assert EventListing.objects.count() == ROWS
+    page = admin.get(reverse("admin:recommendations_eventlisting_changelist")).content.decode()
+    assert page.count("00000000-0000-4000-8000-") == ROWS
