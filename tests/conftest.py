@@ -26,7 +26,8 @@ _BROWSER_ARGS = [
     "--disable-sync",
 ]
 _HELD = tuple(  # what a process holds of the servers
-    f"recommendations.{name}" for name in ("services.keys", "store.live", "store.lookups", "store.serving")
+    f"recommendations.{name}"
+    for name in ("services.keys", "store.accepted", "store.live", "store.lookups", "store.serving")
 )
 _USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}
 

@@ -1,9 +1,10 @@
 """Accepted events into the record: one statement a request, each line once, committed when it returns."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,6 +13,7 @@ import psycopg
 from django.db import IntegrityError, connection
 from psycopg import errors
 
+from recommendations.store.lookups import KeyCache
 from recommendations.store.partitions import prepare_partitions
 from recommendations.terms import EventName
 
@@ -80,7 +82,7 @@ _KEPT = {
 _INSERT = f"""
 INSERT INTO recommendations_event ({", ".join(_NAMES)})
 SELECT {", ".join(_KEPT.get(name, f"line.{name}") for name in _NAMES)}
-FROM unnest({", ".join(f"%s::{kind}[]" for kind in _TYPES)}) AS line({", ".join(_NAMES)})
+FROM unnest({", ".join(f"%b::{kind}[]" for kind in _TYPES)}) AS line({", ".join(_NAMES)})
 LEFT JOIN recommendations_customer customer ON customer.id = line.customer_id
 ON CONFLICT DO NOTHING
 RETURNING occurred_at, event_id, line, customer_id
@@ -89,7 +91,7 @@ RETURNING occurred_at, event_id, line, customer_id
 # anew, so that an older agreement that comes late does not undo it.
 _CONSENT = """
 WITH word AS (
-  SELECT * FROM unnest(%s::bigint[], %s::boolean[], %s::timestamptz[]) AS word(customer, personalise, at)
+  SELECT * FROM unnest(%b::bigint[], %b::boolean[], %b::timestamptz[]) AS word(customer, personalise, at)
 ), person AS (
   SELECT coalesce(alias.customer_id, word.customer) AS id, personalise, at
   FROM word LEFT JOIN recommendations_customeralias alias
@@ -111,10 +113,15 @@ UPDATE recommendations_customer customer SET personalise = due.personalise, cons
 FROM due WHERE customer.id = due.id
 RETURNING customer.id, customer.personalise
 """
+_OBJECTING = "SELECT id FROM recommendations_customer WHERE NOT personalise AND id = ANY(%b::bigint[])"
+_MERGED = """
+SELECT anonymous_id, customer_id FROM recommendations_customeralias
+WHERE (anonymous_id, customer_id) IN (SELECT * FROM unnest(%b::bigint[], %b::bigint[]))
+"""
 _MERGE = """
 INSERT INTO recommendations_customeralias (anonymous_id, customer_id, since, source)
 SELECT anonymous, customer, since, %s
-FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[]) AS pair(anonymous, customer, since)
+FROM unnest(%b::bigint[], %b::bigint[], %b::timestamptz[]) AS pair(anonymous, customer, since)
 JOIN recommendations_customer known ON known.id = customer AND known.personalise
 JOIN recommendations_customer unnamed ON unnamed.id = anonymous AND unnamed.personalise
 WHERE NOT EXISTS (
@@ -130,7 +137,7 @@ def insert(lines: Sequence[Line]) -> dict[LineKey, int | None]:
     Of two lines with the same key the first counts.
     """
     ordered = sorted({line[:3]: line for line in reversed(lines)}.values(), key=itemgetter(0, 1, 2))
-    columns = [list(column) for column in zip(*ordered, strict=True)]
+    columns = [_column(values) for values in zip(*ordered, strict=True)]
     try:
         rows = _run(_INSERT, columns)
     except IntegrityError as error:
@@ -142,20 +149,50 @@ def insert(lines: Sequence[Line]) -> dict[LineKey, int | None]:
 
 
 def note_consent(words: Sequence[Consent]) -> dict[int, bool]:
-    """Keep what customers said; every key that changed or objected again, and whether it may be personalised."""
-    columns = [[word.customer for word in words], [word.personalise for word in words], [word.at for word in words]]
-    return dict(_run(_CONSENT, columns)) if words else {}
+    """Keep what customers said; every key that changed or objected again, and whether it may be personalised.
+
+    Nearly every word is an agreement of somebody who has never objected, which changes nothing.
+    """
+    agreed = [word.customer for word in words if word.personalise]
+    objecting = {key for (key,) in _run(_OBJECTING, [agreed])} if agreed else set()
+    due = [word for word in words if not word.personalise or word.customer in objecting]
+    columns = [[word.customer for word in due], [word.personalise for word in due], [word.at for word in due]]
+    return dict(_run(_CONSENT, columns)) if due else {}
 
 
 def merge(mergers: Sequence[Merger], *, source: str) -> None:
     """Join anonymous keys to customers, unless the two were joined before: a merger that staff undid stays undone."""
-    columns = [[pair.anonymous for pair in mergers], [pair.customer for pair in mergers], [p.since for p in mergers]]
-    _run(_MERGE, [source, *columns], returns=False)
+    known = _merged().keys_of({(pair.anonymous, pair.customer) for pair in mergers}) if mergers else {}
+    new = [pair for pair in mergers if (pair.anonymous, pair.customer) not in known]
+    columns = [[pair.anonymous for pair in new], [pair.customer for pair in new], [pair.since for pair in new]]
+    if new:
+        _run(_MERGE, [source, *columns], returns=False)
+
+
+@cache
+def _merged() -> KeyCache[tuple[int, int]]:
+    """The pairs of keys that were joined at any time."""
+    return KeyCache(_look_up_merged)
+
+
+def _look_up_merged(pairs: Collection[tuple[int, int]]) -> Mapping[tuple[int, int], int]:
+    columns = [[anonymous for anonymous, _ in pairs], [customer for _, customer in pairs]]
+    return {(anonymous, customer): customer for anonymous, customer in _run(_MERGED, columns)}
+
+
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    _merged.cache_clear()
+
+
+def _column(values: tuple[Any, ...]) -> list[Any] | None:
+    """A column without any value is sent as one NULL; ``unnest`` fills it up."""
+    return None if values.count(None) == len(values) else list(values)
 
 
 def _run(statement: str, values: Sequence[Any], *, returns: bool = True) -> list[Any]:
     """On a cursor that sends values apart from the statement, which the server then keeps prepared."""
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement.encode(), values, prepare=True)
+        cursor.execute(statement.encode(), values, prepare=True, binary=True)
         return cursor.fetchall() if returns else []
