@@ -38,6 +38,10 @@ class Customer(models.Model):
                 condition=models.Q(kind__in=list(terms.CustomerKind)), name="customer_kind_is_known"
             ),
         ]
+        indexes: ClassVar[list[models.Index]] = [
+            # the few who object, looked for with every event
+            models.Index(fields=["id"], name="customer_objects", condition=models.Q(personalise=False)),
+        ]
 
     def __str__(self) -> str:
         return str(_("Customer %(number)s") % {"number": self.pk})
