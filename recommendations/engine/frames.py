@@ -1,6 +1,6 @@
 """The shapes that the engine works on: who did what when, and what the items are.
 
-Rows are dense (0 … n − 1); ``ids.py`` holds the border to the shop's ids. Arrays are never changed once they are in a frame.
+Rows are dense (0 … n − 1); ``ids.py`` holds the border to the shop's ids. Arrays in a frame are never changed.
 """
 
 from collections.abc import Callable, Hashable

@@ -679,7 +679,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "metrics",
-                    models.JSONField(help_text="Metric → value, low, high (95 % interval).", verbose_name="metrics"),
+                    models.JSONField(help_text="Metric → value, low, high of its interval.", verbose_name="metrics"),
                 ),
                 ("fit_seconds", models.FloatField(null=True, verbose_name="fit, s")),
                 ("score_seconds", models.FloatField(null=True, verbose_name="score, s")),

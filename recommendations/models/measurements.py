@@ -48,11 +48,7 @@ class Measurement(models.Model):
     run = models.ForeignKey(EvaluationRun, models.CASCADE, related_name="rows", verbose_name=_("evaluation"))
     name = models.CharField(_("name"), max_length=60)
     kind = models.CharField(_("kind"), max_length=12, choices=wording.MEASURED_KINDS)
-    metrics = models.JSONField(
-        _("metrics"),
-        # xgettext:no-python-format
-        help_text=_("Metric → value, low, high (95 % interval)."),
-    )
+    metrics = models.JSONField(_("metrics"), help_text=_("Metric → value, low, high of its interval."))
     fit_seconds = models.FloatField(_("fit, s"), null=True)
     score_seconds = models.FloatField(_("score, s"), null=True)
 

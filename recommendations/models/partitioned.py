@@ -8,7 +8,7 @@ from django.db.migrations.state import ProjectState
 
 
 class CreatePartitionedModel(migrations.CreateModel):
-    """``CreateModel`` whose table carries ``PARTITION BY RANGE``; ``partition_by`` names a column of the primary key."""
+    """``CreateModel`` of a table with ``PARTITION BY RANGE``; ``partition_by`` is a column of the primary key."""
 
     def __init__(self, *args: Any, partition_by: str, **kwargs: Any) -> None:
         self.partition_by = partition_by

@@ -4,7 +4,7 @@ from recommendations.engine.frames import Interactions
 
 
 def rhythm(history: Interactions, item: int) -> dict[str, float]:
-    """``times``, ``days_since`` the newest and, from two purchases on, the mean gap ``every_days``; empty if never bought.
+    """``times``, ``days_since`` the newest and, from two purchases on, the mean gap ``every_days``; empty if none.
 
     ``history`` is that of one person.
     """
