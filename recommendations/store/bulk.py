@@ -50,6 +50,7 @@ def import_events(path: Path, *, rules: EventRules, now: datetime, report: Repor
         with heavy():
             kept = events.append_ready(months, source="import", report=report, step="events")
             _finish(imported, header, count=count, kept=kept, refused=refused)
+        events.refresh_statistics(new=kept)
 
     with temporary(events.READY, definition(events.COLUMNS)):
         return _import("events", path, event_rows.FORM, load=load, report=report)

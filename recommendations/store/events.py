@@ -41,6 +41,7 @@ SELECT {names}, %(source)s FROM ready_event WHERE occurred_at >= %(start)s AND o
 ORDER BY occurred_at, event_id, line
 ON CONFLICT DO NOTHING
 """).format(names=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)))
+ANALYSED = 50_000  # so many new lines change what the planner should expect
 SCANS = 8  # the table of ready lines is read at most about this often
 
 
@@ -68,6 +69,12 @@ def append_ready(months: list[Month], *, source: str, report: Report, step: str)
         done += lines
     report(step, done, total)
     return new
+
+
+def refresh_statistics(*, new: int) -> None:
+    """Tell the planner of many new lines: of a partitioned table autovacuum never does. Call it after the commit."""
+    if new >= ANALYSED:
+        run("ANALYZE recommendations_event")
 
 
 def _spans(months: list[Month], *, at_least: int) -> list[tuple[datetime, datetime | str, int]]:

@@ -3,13 +3,25 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from recommendations.models import Import
+from recommendations.store.stage import rows as ask
+
+LOCKS = 0x1397  # advisory locks of imports; the second number is the import's
 
 
 def begin(*, kind: str, file: str) -> Import:
-    return Import.objects.create(kind=kind, file=_storable(file)[:300])
+    """A new import. Those whose process was killed are said to have failed."""
+    for left in Import.objects.filter(status=Import.Status.RUNNING):
+        if ask("SELECT pg_try_advisory_lock(%(locks)s, %(key)s)", locks=LOCKS, key=left.pk)[0][0]:
+            fail(left, _("It was interrupted, and nothing was kept; import the file again."))
+    with transaction.atomic():  # nobody sees it without its lock
+        imported = Import.objects.create(kind=kind, file=_storable(file)[:300])
+        ask("SELECT pg_advisory_lock(%(locks)s, %(key)s)", locks=LOCKS, key=imported.pk)
+    return imported
 
 
 def finish(
@@ -32,6 +44,7 @@ def fail(imported: Import, message: str) -> None:
 def _end(imported: Import, status: Import.Status, at: datetime) -> None:
     imported.status, imported.finished_at = status, at
     imported.save()
+    ask("SELECT pg_advisory_unlock(%(locks)s, %(key)s)", locks=LOCKS, key=imported.pk)
 
 
 def _storable(text: str) -> str:

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from django.db import connection
 
 from recommendations.models import Category, Import, Item, ItemPrice, RejectedRow
-from recommendations.store import bulk
+from recommendations.store import bulk, imports
 from recommendations.store.files import UnreadableFileError
 from recommendations.store.stage import silent
 
@@ -253,3 +255,15 @@ def test_a_file_may_have_any_name(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError):
         bulk.import_items(path, currency="USD", now=NOW, report=silent)
     assert "caf?.csv is empty" in Import.objects.filter(status=Import.Status.FAILED).get().message
+
+
+def test_an_import_that_was_killed_is_said_to_have_failed(tmp_path: Path) -> None:
+    killed = Import.objects.create(kind="items", file="killed.csv")
+    alive = Import.objects.create(kind="items", file="alive.csv")
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}) as other:
+        other.execute("SELECT pg_advisory_lock(%s, %s)", [imports.LOCKS, alive.pk])
+        load(tmp_path, "item_id,title\nA1,Shoe\n")
+    killed.refresh_from_db()
+    alive.refresh_from_db()
+    assert (killed.status, alive.status) == (Import.Status.FAILED, Import.Status.RUNNING)
+    assert killed.message == "It was interrupted, and nothing was kept; import the file again."

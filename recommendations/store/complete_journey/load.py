@@ -78,6 +78,7 @@ def load_purchases(journey: Journey, *, weeks: int, report: Report) -> Import:
             imports.finish(
                 imported, rows=total + len(journey.refused), kept=new, duplicates=total - new, reasons=reasons
             )
+    events.refresh_statistics(new=new)
     return imported
 
 
