@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from recommendations.admin import events as events_admin
 from recommendations.models import AuditEntry, Customer, Event, Import, Item, Placement, RejectedRow
@@ -139,7 +140,10 @@ def test_only_admins_set_placements(signed_in: Callable[[Role], Client]) -> None
     assert Placement.objects.order_by("id")[0].n == 20
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_a_changed_placement_is_announced(admin: Client, valkey: redis.Redis) -> None:
-    save_placements(admin, n="7")
+@pytest.mark.django_db
+def test_a_changed_placement_is_announced(
+    admin: Client, valkey: redis.Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        save_placements(admin, n="7")
     assert valkey.hget(live._CHANGED, "placements") is not None

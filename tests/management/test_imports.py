@@ -7,6 +7,7 @@ import pytest
 import redis
 from django.core.management import CommandError, call_command
 from django.db import connection
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from recommendations.models import Event, Import, Item
 from recommendations.store import live
@@ -77,14 +78,16 @@ def test_many_refused_rows_are_pointed_to(tmp_path: Path) -> None:
     assert errors[-1].startswith("… and 2 more; all are listed in the admin under import")
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_new_catalogue_is_announced(files: Path, valkey: redis.Redis) -> None:
-    assert valkey.hget(live._CHANGED, "catalogue") is None
-    run("import_items", files / "items.csv")
+@pytest.mark.django_db
+def test_a_new_catalogue_is_announced(
+    files: Path, valkey: redis.Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        run("import_items", files / "items.csv")
     assert valkey.hget(live._CHANGED, "catalogue") is not None
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_when_the_database_refuses_nothing_is_kept(files: Path) -> None:
     """A trigger stands in for a full disk: the error comes from the server, late, in the middle of the insert."""
     Item.objects.create(shop_id="A1", title="Shoe")

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 import redis
 from django.core.exceptions import ValidationError
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from recommendations.models import AuditEntry, Category, Item, ItemPrice, Staff
 from recommendations.services import catalogue
@@ -118,7 +119,6 @@ def test_a_retired_item_can_come_back(item: Item, staff: Staff) -> None:
     assert [verb for verb, *_ in entries()] == ["retire", "bring back"]
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "change",
     [
@@ -130,9 +130,15 @@ def test_a_retired_item_can_come_back(item: Item, staff: Staff) -> None:
     ],
     ids=["update", "availability", "retire"],
 )
-def test_every_change_is_announced(change: Callable[[Item], object], item: Item, valkey: redis.Redis) -> None:
-    assert valkey.hget(live._CHANGED, "catalogue") is None
-    change(item)
+def test_every_change_is_announced(
+    change: Callable[[Item], object],
+    item: Item,
+    valkey: redis.Redis,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        change(item)
+        assert valkey.hget(live._CHANGED, "catalogue") is None
     assert valkey.hget(live._CHANGED, "catalogue") is not None
 
 
