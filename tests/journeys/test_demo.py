@@ -59,13 +59,14 @@ def make_demo(clone: Path, log: Path) -> Family:
 
 
 def wait_until_up(family: Family, clone: Path, log: Path, *, seconds: float) -> dict[str, str]:
-    """The credentials, which appear when the pages answer."""
-    published = clone / ".local/demo.json"
-    published.unlink(missing_ok=True)
-    up = wait_for(lambda: published.exists() or family.process.poll() is not None, seconds=seconds)
-    assert up, "too slow"
-    assert published.exists(), log.read_text(encoding="utf-8")[-3000:]
-    return dict(json.loads(published.read_text(encoding="utf-8")))
+    """The credentials, which are printed and written when the pages answer."""
+
+    def printed() -> bool:
+        return "Ctrl-C" in log.read_text(encoding="utf-8")
+
+    assert wait_for(lambda: printed() or family.process.poll() is not None, seconds=seconds), "too slow"
+    assert printed(), log.read_text(encoding="utf-8")[-3000:]
+    return dict(json.loads((clone / ".local/demo.json").read_text(encoding="utf-8")))
 
 
 def get(url: str, key: str = "") -> tuple[int, bytes]:
