@@ -9,10 +9,12 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+import pytest_django
 import redis
 from django.apps import apps
 from django.conf import settings
 from django.core.cache import caches
+from django.db import connection
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs an event loop in the test's thread
 
@@ -73,6 +75,17 @@ def _furnished_shop(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("transactional_db")
         if not apps.get_model("recommendations", "Blend").objects.exists():
             import_module("recommendations.migrations.0002_shop").furnish(apps, None)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
+    """A thread of a test server may still hold a connection at the end; the test database is dropped all the same."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture(scope="session")
