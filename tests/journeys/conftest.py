@@ -1,0 +1,119 @@
+"""A learned shop behind a real server, and a browser that reports everything that a reader must not see."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_django
+from django.db import connection
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from pytest_django.live_server_helper import LiveServer
+
+from recommendations.models import Staff
+from recommendations.terms import Role
+from tests.trained import trained_shop
+
+AXE = (Path(__file__).parents[1] / "vendor/axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
+VIOLATIONS = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (event) =>
+  window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+"""
+
+
+@pytest.fixture(scope="module")
+def site(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[str]:
+    """Address of a server over the learned shop, with one admin."""
+    with trained_shop(django_db_blocker):
+        Staff.objects.create_user(EMAIL, PASSWORD, role=Role.ADMIN, name="Ada Lind")
+        server = LiveServer("127.0.0.1")
+        try:
+            yield server.url
+        finally:
+            server.stop()
+
+
+def committed[T](work: Callable[[], T]) -> T:
+    """Do it in a thread, which is outside the test's own transaction, so that the server sees it."""
+
+    def alone() -> T:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(alone).result()
+
+
+@dataclass
+class Visitor:
+    """A browser window on the site; ``problems`` collects what its console and its policy complained of."""
+
+    page: Page
+    site: str
+    problems: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.add_init_script(VIOLATIONS)
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.problems.append(f"{message.type}: {message.text}")
+
+    def log_in(self) -> None:
+        self.page.goto(f"{self.site}/login/")
+        self.page.fill("#id_username", EMAIL)
+        self.page.fill("#id_password", PASSWORD)
+        self.page.click("form.stack button")
+        self.page.wait_for_url(f"{self.site}/")
+
+    def visit(self, address: str) -> None:
+        self.page.goto(self.site + address)
+        self.settle()
+
+    def settle(self) -> None:
+        """Until every chart that the page has is drawn."""
+        self.page.wait_for_load_state()
+        self.page.wait_for_function(
+            "() => [...document.querySelectorAll('[data-figure-for]')]"
+            ".every((script) => document.getElementById(script.dataset.figureFor).dataset.drawn)"
+        )
+
+    def complaints(self) -> list[str]:
+        """Of console, policy and accessibility rules, and whether the page is wider than its window."""
+        found = self.problems + [f"policy: {text}" for text in self.page.evaluate("window.violations")]
+        if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            found.append("the page is wider than its window")
+        self.page.evaluate(AXE)
+        answer: dict[str, Any] = self.page.evaluate("(rules) => axe.run({ runOnly: rules })", RULES)
+        found += [
+            f"axe: {violation['id']}: {node['html'][:200]}"
+            for violation in answer["violations"]
+            for node in violation["nodes"]
+        ]
+        return found
+
+
+@pytest.fixture
+def window(site: str, browser: Browser) -> Iterator[Callable[..., Visitor]]:
+    """Make a visitor with a window of this width, and the theme and language of an earlier visit."""
+    contexts: list[BrowserContext] = []
+
+    def make(*, width: int = 1440, theme: str = "light", language: str = "en") -> Visitor:
+        context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+        cookies = {"recsite_theme": theme, "django_language": language}
+        context.add_cookies([{"name": name, "value": value, "url": site} for name, value in cookies.items()])
+        contexts.append(context)
+        return Visitor(page=context.new_page(), site=site)
+
+    yield make
+    for context in contexts:
+        context.close()

@@ -1,0 +1,176 @@
+"""One merchandiser's way through the dashboard."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from recommendations.models import Customer, Staff, Turn, TurnLogLine, TurnStage
+from recommendations.services.turns import start_turn
+from recommendations.store.pseudonyms import pseudonym
+from recommendations.terms import RunStatus
+from tests.journeys.conftest import EMAIL, Visitor, committed
+from tests.trained import NOW
+
+pytestmark = pytest.mark.django_db
+
+expect.set_options(timeout=10_000)
+
+
+@pytest.fixture
+def ada(window: Callable[..., Visitor]) -> Visitor:
+    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="auto", language="en"))
+    visitor = window()
+    visitor.log_in()
+    return visitor
+
+
+@pytest.fixture(autouse=True)
+def _no_run_goes_on(site: str) -> None:
+    committed(lambda: Turn.objects.unfinished().update(status=RunStatus.CANCELLED))
+
+
+def test_from_login_to_a_cancelled_run(ada: Visitor) -> None:
+    page, tea_drinker = ada.page, Customer.objects.get(pseudonym=pseudonym("u3"))
+    expect(page.get_by_role("heading", name="How good are the recommendations?")).to_be_visible()
+
+    page.get_by_role("navigation", name="Sections").get_by_role("link", name="Customers").click()
+    expect(page.get_by_role("row")).to_have_count(51)  # a head and fifty customers
+    page.get_by_label("State").select_option("Heavy")
+    expect(page).to_have_url(re.compile("state=heavy"))
+    page.get_by_role("link", name="Heavy remove this filter").click()
+    expect(page.get_by_text("60 customers")).to_be_visible()
+
+    page.keyboard.press("/")
+    page.keyboard.type("u3")  # the shop's own id
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{ada.site}/customers/{tea_drinker.pk}/")
+    expect(page.get_by_role("heading", name=f"Customer {tea_drinker.pk}")).to_be_visible()
+    expect(page.locator(".product")).to_have_count(20)
+
+    page.get_by_role("link", name="Discover", exact=True).click()
+    expect(page.get_by_role("link", name="Discover", exact=True)).to_have_attribute("aria-current", "true")
+    page.get_by_role("link", name="As tested").click()
+    expect(page.locator(".score-line")).to_contain_text(re.compile(r"\d+ of \d+ bought later"))
+    expect(page.get_by_role("link", name="Discover", exact=True)).to_have_attribute("aria-current", "true")
+
+    page.get_by_role("navigation", name="Sections").get_by_role("link", name="Runs").click()
+    page.get_by_role("button", name="Start a run").click()
+    expect(page.get_by_role("status").filter(has_text="Waiting for a worker.")).to_be_visible()
+    page.get_by_role("button", name="Cancel…").click()
+    dialog = page.get_by_role("dialog", name="Cancel this run?")
+    expect(dialog).to_be_visible()
+    assert ada.complaints() == []
+    dialog.get_by_role("button", name="Let it run").click()
+    expect(dialog).to_be_hidden()
+    page.get_by_role("button", name="Cancel…").click()
+    dialog.get_by_role("button", name="Cancel the run").click()
+    expect(page.get_by_role("heading", name=re.compile("^Run of .* Cancelled$"))).to_be_visible()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    assert ada.problems == []
+
+
+def test_progress_moves_by_itself_until_the_run_is_over(ada: Visitor) -> None:
+    turn = committed(lambda: start_turn(by=None, now=NOW, in_worker=False))
+    committed(lambda: change(turn, status=RunStatus.RUNNING, started_at=NOW))
+    ada.visit(f"/runs/{turn.pk}/")
+    committed(lambda: one_stage_further(turn))
+    expect(ada.page.locator("progress")).to_have_attribute("value", "42")
+    expect(ada.page.get_by_text("1,200 events")).to_be_visible()
+    expect(ada.page.get_by_role("status").filter(has_text="Running: Preprocess")).to_be_visible()
+    assert ada.complaints() == []
+    committed(lambda: change(turn, status=RunStatus.SUCCEEDED, finished_at=NOW))
+    expect(ada.page.get_by_role("heading", name=re.compile("Finished$"))).to_be_visible()
+    expect(ada.page.locator("[hx-get]")).to_have_count(0)
+    assert ada.problems == []
+
+
+def change(turn: Turn, **fields: object) -> None:
+    Turn.objects.filter(pk=turn.pk).update(**fields)
+
+
+def one_stage_further(turn: Turn) -> None:
+    change(turn, progress=0.42)
+    TurnStage.objects.filter(turn=turn, position=1).update(status=RunStatus.SUCCEEDED, started_at=NOW, finished_at=NOW)
+    TurnLogLine.objects.create(turn=turn, text="1,200 events")
+
+
+def test_an_item_is_put_into_the_basket(ada: Visitor) -> None:
+    tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3"))
+    ada.visit(f"/customers/{tea_drinker.pk}/?placement=item")
+    ada.page.get_by_label("Look at another item").fill("wine 11")
+    ada.page.get_by_role("button", name="Wine 11").click()
+    expect(ada.page.locator(".chip-item")).to_have_text("Wine 11")
+    expect(ada.page).to_have_url(re.compile(r"around=\d+"))
+    assert ada.complaints() == []
+
+
+def test_help_and_shortcuts_can_be_turned_off(ada: Visitor) -> None:
+    page = ada.page
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog).to_be_visible()
+    assert ada.complaints() == []
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    expect(page).to_have_url(f"{ada.site}/runs/")
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    dialog.get_by_label("Single keys act as shortcuts").uncheck()
+    dialog.get_by_role("button", name="Close").click()
+    page.keyboard.press("?")
+    expect(dialog).to_be_hidden()
+    page.reload()
+    page.keyboard.press("g")
+    page.keyboard.press("o")
+    expect(page).to_have_url(f"{ada.site}/runs/")
+
+
+def test_theme_and_language_are_chosen_in_the_frame(ada: Visitor) -> None:
+    page = ada.page
+    ada.settle()
+    bar = "document.querySelector('#arrivals-chart .bars path').style.fill"
+    light = page.evaluate(bar)
+    page.locator(".preferences summary").click()
+    assert ada.complaints() == []
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    ada.settle()
+    assert page.evaluate(bar) != light
+    page.locator(".preferences summary").click()
+    page.get_by_role("button", name="简体中文").click()
+    expect(page.get_by_role("heading", name="推荐效果如何")).to_be_visible()
+    staff = Staff.objects.get(email=EMAIL)
+    assert (staff.theme, staff.language) == ("dark", "zh-hans")
+
+
+def test_the_system_theme_is_followed_while_the_page_is_open(ada: Visitor) -> None:
+    ada.settle()
+    ada.page.emulate_media(color_scheme="dark")
+    expect(ada.page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    ada.page.emulate_media(color_scheme="light")
+    expect(ada.page.locator("html")).to_have_attribute("data-bs-theme", "light")
+
+
+def test_the_rail_on_a_phone(window: Callable[..., Visitor]) -> None:
+    visitor = window(width=390)
+    visitor.log_in()
+    page, menu = visitor.page, visitor.page.get_by_role("button", name="Menu")
+    expect(page.locator("#rail")).to_be_hidden()
+    menu.click()
+    expect(menu).to_have_attribute("aria-expanded", "true")
+    assert visitor.complaints() == []
+    page.get_by_role("link", name="Runs").click()
+    expect(page).to_have_url(f"{visitor.site}/runs/")
+    expect(page.locator("#rail")).to_be_hidden()
+
+
+def test_the_keyboard_reaches_the_content_first(ada: Visitor) -> None:
+    ada.page.keyboard.press("Tab")
+    skip = ada.page.get_by_role("link", name="Skip to content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    ada.page.keyboard.press("Enter")
+    expect(ada.page.locator("main")).to_be_focused()

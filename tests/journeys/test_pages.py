@@ -1,0 +1,92 @@
+"""Every page, wide and narrow, light and dark, in both languages: nothing breaks or is blocked, axe is content."""
+
+from collections.abc import Callable
+
+import pytest
+from django.conf import settings
+
+from recommendations.models import Customer, Staff, Turn
+from recommendations.store.pseudonyms import pseudonym
+from tests.journeys.conftest import EMAIL, Visitor, committed
+
+pytestmark = pytest.mark.django_db  # for the shop that the fixture committed; the tests only read
+
+LOOKS = [
+    (width, theme, language) for width in (1440, 390) for theme in ("light", "dark") for language in ("en", "zh-hans")
+]
+WORDS = {"en": "Overview", "zh-hans": "概览"}
+
+
+def addresses() -> dict[str, str]:
+    tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).pk
+    turn = Turn.objects.order_by("created_at").values_list("pk", flat=True)[0]
+    return {
+        "overview": "/",
+        "customers": "/customers/",
+        "no match": "/customers/?state=cold&segment=1",
+        "customer": f"/customers/{tea_drinker}/",
+        "as tested": f"/customers/{tea_drinker}/?cut=test&placement=discover",
+        "basket": f"/customers/{tea_drinker}/?placement=cart",
+        "runs": "/runs/",
+        "run": f"/runs/{turn}/",
+        "search": "/search/?q=tea",
+        "nothing found": "/search/?q=zzzz",
+    }
+
+
+@pytest.mark.parametrize(("width", "theme", "language"), LOOKS)
+def test_pages(window: Callable[..., Visitor], width: int, theme: str, language: str) -> None:
+    visitor = window(width=width, theme=theme, language=language)
+    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme=theme, language=language))
+    visitor.visit("/login/")
+    assert visitor.complaints() == []
+    visitor.log_in()
+    root = visitor.page.locator("html")
+    assert (root.get_attribute("lang"), root.get_attribute("data-bs-theme")) == (language, theme)
+    assert WORDS[language] in visitor.page.inner_text("h1")
+    for name, address in addresses().items():
+        visitor.visit(address)
+        assert visitor.complaints() == [], name
+
+
+def test_every_trace_is_drawn_as_what_it_is(window: Callable[..., Visitor]) -> None:
+    """Plotly draws a type that its bundle lacks as a scatter, and says nothing."""
+    visitor = window()
+    visitor.log_in()
+    for address in addresses().values():
+        visitor.visit(address)
+        wrong = visitor.page.evaluate(
+            """() => [...document.querySelectorAll("[data-figure-for]")].flatMap((script) => {
+              const drawn = document.getElementById(script.dataset.figureFor)._fullData;
+              return JSON.parse(script.textContent).data.filter((trace, at) => trace.type !== drawn[at].type);
+            })"""
+        )
+        assert wrong == []
+
+
+def test_the_charts_library_is_the_one_that_the_server_writes_for(window: Callable[..., Visitor]) -> None:
+    visitor = window()
+    visitor.log_in()
+    visitor.settle()
+    assert visitor.page.evaluate("Plotly.version") == "4.1.1"
+
+
+def test_a_page_that_is_not_there(window: Callable[..., Visitor]) -> None:
+    visitor = window(width=390, theme="dark")
+    visitor.log_in()
+    visitor.visit("/nothing/")
+    visitor.problems = [text for text in visitor.problems if "404" not in text]
+    assert visitor.complaints() == []
+    assert settings.DEBUG is False
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_paper(window: Callable[..., Visitor], width: int) -> None:
+    """On paper there is the page without its controls, and charts are as wide as the paper."""
+    visitor = window(width=width)
+    visitor.log_in()
+    visitor.visit(addresses()["customer"])
+    visitor.page.emulate_media(media="print")
+    assert not visitor.page.locator(".rail").is_visible()
+    assert not visitor.page.locator(".finder").is_visible()
+    assert visitor.page.locator(".product").first.is_visible()
