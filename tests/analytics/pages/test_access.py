@@ -52,7 +52,9 @@ def test_only_those_who_may_start_cancel_and_resume(client_of: Callable[[Role], 
     failed = records.turn(status=RunStatus.FAILED, done=2)
     expected = 302 if role in MAY_RUN else 403
     for action in (f"/runs/{failed.pk}/resume/", f"/runs/{failed.pk}/cancel/", "/runs/start/"):
-        assert client.post(action).status_code == expected, action
+        answer = client.post(action)
+        assert answer.status_code == expected, action
+        assert ("Your role does not allow this" in answer.content.decode()) is (expected == 403)
     assert ("Start a run" in client.get("/runs/").content.decode()) is False  # one is going on, or one may not
     failed.refresh_from_db()
     assert failed.status == (RunStatus.CANCELLED if role in MAY_RUN else RunStatus.FAILED)
