@@ -71,21 +71,26 @@ def _furnished_shop(request: pytest.FixtureRequest) -> None:
     """A test with real transactions empties every table behind it; the next one finds blends and placements again."""
     marker = request.node.get_closest_marker("django_db")
     real = {"transactional_db", "live_server"}.intersection(request.fixturenames)
-    if real or (marker and marker.kwargs.get("transaction")):
-        request.getfixturevalue("transactional_db")
-        if not apps.get_model("recommendations", "Blend").objects.exists():
-            import_module("recommendations.migrations.0002_shop").furnish(apps, None)
+    real_marked = marker is not None and marker.kwargs.get("transaction")
+    if not (real or marker or "db" in request.fixturenames):
+        return
+    request.getfixturevalue("transactional_db" if real or real_marked else "db")
+    if not apps.get_model("recommendations", "Blend").objects.exists():
+        import_module("recommendations.migrations.0002_shop").furnish(apps, None)
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
     """A thread of a test server may still hold a connection at the end; the test database is dropped all the same."""
     yield
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+    with django_db_blocker.unblock():
+        connection.close()
+        connection.close_pool()  # some of its connections were ended by tests
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture(scope="session")
