@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+PATH_SEPARATOR = " > "
+"""Between the levels of a category's path."""
+
 
 class EventName(StrEnum):
     """GA4 names where GA4 has one; ``rate_item``, ``dislike_item``, ``follow`` and ``view_homepage`` are ours."""

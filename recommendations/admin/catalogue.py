@@ -19,10 +19,9 @@ from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import Category, Item
 from recommendations.services import catalogue
 from recommendations.services.policy import Action
-from recommendations.terms import Availability
+from recommendations.terms import PATH_SEPARATOR, Availability
 
 LATEST_PRICES = 20
-PATH_SEPARATOR = " > "
 READ_ONLY = ("shop_id", "kind", "rating_average", "rating_count", "listed_at", "retired_at", "updated_at")
 
 

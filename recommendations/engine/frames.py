@@ -116,6 +116,22 @@ class Catalogue:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Promotions:
+    """What was, is and will be promoted: one row per (item, week), in no order. A week has seven days.
+
+    Weeks that end before the cut are the past; the others are the plan, which a shop knows in advance.
+    """
+
+    item: IntArray
+    start: FloatArray  # days from the cut to the start of the week: negative in the past
+    display: FloatArray  # share of the stores, 0 … 1, that display the item
+    mailer: FloatArray  # share of the stores, 0 … 1, whose mailer shows it
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Queries:
     """A block of questions "what for this person, now?": each has a history of its own, in training or not."""
 
@@ -140,6 +156,7 @@ class TrainingSet:
 
     interactions: Interactions
     catalogue: Catalogue
+    promotions: Promotions | None = None  # None where the shop has told of none
 
     @property
     def n_users(self) -> int:

@@ -1,7 +1,7 @@
 """What happened and what is for sale, as frames and arrays for the engine."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import datetime
 
 import numpy as np
@@ -14,7 +14,7 @@ from psycopg import sql
 
 from recommendations.engine.ids import IdMap, id_map
 from recommendations.engine.preprocess.matrix import ItemAttributes
-from recommendations.engine.preprocess.terms import membership, term_counts
+from recommendations.engine.preprocess.terms import description, membership, term_counts
 from recommendations.models import Category, Event
 
 EVENTS = """
@@ -102,17 +102,10 @@ def item_attributes() -> tuple[ItemAttributes, IdMap]:
     return attributes, columns
 
 
-def _tokens(items: pd.DataFrame) -> Iterable[list[str]]:
-    """Every level of each path, brand, size, and the words of the title, each marked with where it stands."""
+def _tokens(items: pd.DataFrame) -> Iterator[list[str]]:
     columns = items[["title", "brand", "size", "paths"]].fillna("").itertuples(index=False, name=None)
     for title, brand, size, paths in columns:
-        tokens = [f"word:{word}" for word in title.lower().split() if word.isalpha()]
-        for path in paths.split("|") if paths else []:
-            levels = path.split(" > ")
-            tokens += [f"category:{' > '.join(levels[:depth])}" for depth in range(1, len(levels) + 1)]
-        tokens += [f"brand:{brand}"] if brand else []
-        tokens += [f"size:{size}"] if size else []
-        yield tokens
+        yield description(title, brand=brand, size=size, paths=paths.split("|") if paths else [])
 
 
 def _copied(query: str, types: dict[str, pa.DataType], **values: datetime) -> pa.Table:

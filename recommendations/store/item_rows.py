@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from psycopg import sql
 
-from recommendations.store.items import PATH_SEPARATOR, category_keys
+from recommendations.store.items import category_keys
 from recommendations.store.rules import Rule, at_most, first_broken, moment, money, needed, number, whole_number
 from recommendations.store.stage import rows, run
 from recommendations.store.staging import Form, Header
-from recommendations.terms import Availability
+from recommendations.terms import PATH_SEPARATOR, Availability
 
 FORM = Form(
     known=[

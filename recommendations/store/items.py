@@ -9,6 +9,7 @@ from psycopg import sql
 
 from recommendations.models import Category
 from recommendations.store.stage import copy, rows, run, temporary
+from recommendations.terms import PATH_SEPARATOR
 
 READY = "ready_item"
 COLUMNS = {
@@ -43,7 +44,6 @@ DEFAULTS: dict[str, LiteralString] = {
     "listed_at": "%(now)s",
 }
 LINKS = "ready_link"
-PATH_SEPARATOR = " > "
 
 PRICES = """
 INSERT INTO recommendations_itemprice (item_id, valid_from, price)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.frames import Sparse
+from recommendations.terms import PATH_SEPARATOR
 
 MOST_TERMS = 50_000
 
@@ -18,6 +19,17 @@ def membership(columns: Sequence[NDArray[np.integer]], *, n_columns: int) -> Spa
     indices = np.concatenate([*columns, np.empty(0, np.int64)]).astype(np.int32)
     starts = np.concatenate([[0], np.cumsum(counts)])
     return sparse.csr_matrix((share, indices, starts), shape=(len(columns), n_columns))
+
+
+def description(title: str, *, brand: str = "", size: str = "", paths: Sequence[str] = ()) -> list[str]:
+    """Every level of each path, brand, size, and the words of the title, each marked with where it stands."""
+    tokens = [f"word:{word}" for word in title.lower().split() if word.isalpha()]
+    for path in paths:
+        levels = path.split(PATH_SEPARATOR)
+        tokens += [f"category:{PATH_SEPARATOR.join(levels[:depth])}" for depth in range(1, len(levels) + 1)]
+    tokens += [f"brand:{brand}"] if brand else []
+    tokens += [f"size:{size}"] if size else []
+    return tokens
 
 
 def term_counts(tokens: Iterable[Sequence[str]], *, at_least: int = 2) -> Sparse:

