@@ -17,6 +17,11 @@ class Blend(models.Model):
     automatic = models.BooleanField(
         _("automatic"), default=False, help_text=_("A turn makes its own result the default, without asking.")
     )
+    second_stage = models.BooleanField(
+        _("second stage"),
+        default=False,
+        help_text=_("Turns train and measure a second stage; it gets weight only where it proves better."),
+    )
 
     class Meta:
         verbose_name = _("blend")
@@ -45,6 +50,10 @@ class BlendWeights(models.Model):
     exploration = models.FloatField(
         _("exploration"), default=0, validators=[MinValueValidator(0), MaxValueValidator(1)]
     )
+    promotion = models.FloatField(
+        _("promotions"), default=0, validators=[MinValueValidator(0)],
+        help_text=_("How much the promotion plan counts: the exponent of an item's lift; 0: not at all."),
+    )  # fmt: skip
     status = models.CharField(_("status"), max_length=10, choices=wording.WEIGHTS_STATUSES)
     is_default = models.BooleanField(_("default"), default=False)
     parent = models.ForeignKey(
@@ -52,6 +61,9 @@ class BlendWeights(models.Model):
     )
     reason = models.TextField(_("reason"))
     expected = models.JSONField(_("expected effect"), default=dict)
+    gate = models.JSONField(
+        _("gate"), default=dict, help_text=_("How it did on the test window against what it would replace.")
+    )
     author = models.ForeignKey(
         Staff, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("author")
     )
@@ -78,6 +90,7 @@ class BlendWeights(models.Model):
                 condition=models.Q(diversity__gte=0, diversity__lte=1, exploration__gte=0, exploration__lte=1),
                 name="diversity_and_exploration_are_shares",
             ),
+            models.CheckConstraint(condition=models.Q(promotion__gte=0), name="promotion_exponent_is_not_negative"),
         ]  # fmt: skip
 
     def __str__(self) -> str:

@@ -23,6 +23,11 @@ class EvaluationRun(models.Model):
     window_end = models.DateTimeField(_("window until"))
     users = models.PositiveIntegerField(_("customers"))
     seed = models.IntegerField(_("seed"))
+    overlap = models.JSONField(
+        _("overlap"),
+        default=dict,
+        help_text=_("Names of the rows, and for every two of them the mean share of the top 10 that both show."),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects: ClassVar[models.Manager["EvaluationRun"]] = models.Manager.from_queryset(EvaluationRunQuerySet)()
@@ -49,8 +54,17 @@ class Measurement(models.Model):
     name = models.CharField(_("name"), max_length=60)
     kind = models.CharField(_("kind"), max_length=12, choices=wording.MEASURED_KINDS)
     metrics = models.JSONField(_("metrics"), help_text=_("Metric → value, low, high of its interval."))
+    against = models.JSONField(
+        _("against the hybrid"),
+        default=dict,
+        help_text=_("Metric → difference to the hybrid that is served, paired by customer: value, low, high."),
+    )
+    slices = models.JSONField(
+        _("slices"), default=list, help_text=_("Kind and key of a part of the customers, how many they are, metrics.")
+    )
     fit_seconds = models.FloatField(_("fit, s"), null=True)
     score_seconds = models.FloatField(_("score, s"), null=True)
+    peak_mb = models.PositiveIntegerField(_("peak memory, MB"), null=True)
 
     class Meta:
         verbose_name = _("measurement")

@@ -118,6 +118,9 @@ class ModelVersion(models.Model):
     )
     instances = models.JSONField(_("recommenders"), default=dict, help_text=_("Configuration of every instance."))
     event_weights = models.JSONField(_("event weights"), default=dict)
+    gate = models.JSONField(
+        _("gate"), default=dict, help_text=_("Per task: how it did on the test window against what it would replace.")
+    )
     users = models.PositiveIntegerField(_("customers"), default=0)
     items = models.PositiveIntegerField(_("items"), default=0)
 
