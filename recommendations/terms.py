@@ -148,6 +148,29 @@ class MeasuredKind(StrEnum):
     BASELINE = "baseline"
 
 
+class SliceKind(StrEnum):
+    """By what the customers of an evaluation are told apart."""
+
+    ACTIVITY = "activity"
+    SEGMENT = "segment"
+    DEPARTMENT = "department"
+    NEW_ITEMS = "new_items"
+
+
+class Activity(StrEnum):
+    COLD = "cold"
+    WARM = "warm"
+    HEAVY = "heavy"
+
+
+class GateOutcome(StrEnum):
+    """Whether a new configuration may go live."""
+
+    PASSED = "passed"
+    WORSE = "worse"  # than something that it would replace, beyond the interval
+    UNMEASURED = "unmeasured"  # nobody with a history bought anything in the test window
+
+
 class Scope(StrEnum):
     """What an API key may do. ``events:write`` is safe in a browser: it reads nothing."""
 

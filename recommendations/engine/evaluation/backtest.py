@@ -28,6 +28,7 @@ class Row:
     kind: MeasuredKind
     metrics: Mapping[str, Measure]
     per_user: NDArray[np.float64]  # [users, PER_USER]: for paired comparisons with other lines
+    ranked: IntArray  # [users, 20] item rows, best first
 
 
 def backtest(
@@ -52,7 +53,9 @@ def backtest(
 
 def _row(name: str, kind: MeasuredKind, ranked: IntArray, *, truth: Truth, shop: Assortment, drawn: FloatArray) -> Row:
     table = per_user_table(ranked, judge(ranked, truth.per_user), shop)
-    return Row(name=name, kind=kind, metrics=summary(table, covered_share(ranked, shop), drawn), per_user=table)
+    return Row(
+        name=name, kind=kind, metrics=summary(table, covered_share(ranked, shop), drawn), per_user=table, ranked=ranked
+    )
 
 
 def baselines(training: TrainingSet, users: NDArray[np.int64], *, excluded: Sparse | None) -> dict[str, IntArray]:

@@ -32,13 +32,17 @@ def resamples(n_users: int, *, seed: int, n: int = RESAMPLES) -> FloatArray:
 
 
 def measures(per_user: NDArray[np.float64], drawn: FloatArray) -> list[Measure]:
-    """Mean and percentile interval of each column of [users, metrics]; all 0 without users."""
+    """Mean and percentile interval of each column of [users, metrics]; all 0 without users.
+
+    For a part of the users, ``drawn`` are their columns of everybody's resamples: how many of them a resample has, then
+    varies as it does between samples of customers, and each mean is over those it has.
+    """
     n_users, n_metrics = per_user.shape
     if not n_users:
         return [Measure(0.0, 0.0, 0.0)] * n_metrics
     means = per_user.mean(axis=0)
     # Float32 is enough for how the resamples scatter around the mean, and four times as fast as float64.
-    spread = drawn @ (per_user - means).astype(np.float32) / np.float32(n_users)
+    spread = drawn @ (per_user - means).astype(np.float32) / np.maximum(drawn.sum(axis=1, keepdims=True), 1)
     low, high = np.percentile(spread, [TAIL, 100 - TAIL], axis=0)
     return [
         Measure(float(mean), float(mean + below), float(mean + above))

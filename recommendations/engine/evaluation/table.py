@@ -1,0 +1,55 @@
+"""The whole quality table of one task: rows, differences to the hybrid, slices and overlap, on the same resamples."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.evaluation.backtest import Row
+from recommendations.engine.evaluation.intervals import Measure, differences
+from recommendations.engine.evaluation.measures import COVERAGE, MAIN, PER_USER
+from recommendations.engine.evaluation.overlap import overlap
+from recommendations.engine.evaluation.slices import Groups, Slice, slices
+from recommendations.engine.evaluation.split import Truth
+from recommendations.engine.frames import FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A row with all that is known of it."""
+
+    row: Row
+    against: Mapping[str, Measure]  # metric → this minus the reference, paired by user; empty for the reference itself
+    slices: Sequence[Slice]
+
+    @property
+    def ndcg(self) -> NDArray[np.float32]:
+        """NDCG@10 per user of the truth."""
+        return self.row.per_user[:, list(PER_USER).index(MAIN)].astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    lines: Sequence[Line]
+    overlap: NDArray[np.float64]  # [lines, lines]
+
+
+def table(
+    rows: Sequence[Row], truth: Truth, *, groups: Groups, drawn: FloatArray, reference: str | None = None
+) -> Table:
+    """``reference`` names the row that all are compared with: what is served."""
+    served = next((row for row in rows if row.name == reference), None)
+    parts = slices(rows, truth, groups=groups, drawn=drawn)
+    lines = [
+        Line(row=row, against=_against(row, served, drawn), slices=part) for row, part in zip(rows, parts, strict=True)
+    ]
+    return Table(lines=lines, overlap=overlap([row.ranked for row in rows]))
+
+
+def _against(row: Row, served: Row | None, drawn: FloatArray) -> dict[str, Measure]:
+    if served is None or row is served:
+        return {}
+    found = dict(zip(PER_USER, differences(row.per_user, served.per_user, drawn), strict=True))
+    covered = row.metrics[COVERAGE].value - served.metrics[COVERAGE].value
+    return found | {COVERAGE: Measure(covered, covered, covered)}
