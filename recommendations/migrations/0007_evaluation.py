@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("recommendations", "0005_customer_objects"),
+        ("recommendations", "0006_promotion"),
     ]
 
     operations = [

@@ -7,6 +7,7 @@ from recommendations.models.customers import Customer, CustomerAlias
 from recommendations.models.events import Event, Import, RejectedRow
 from recommendations.models.interests import AssociationRule, InterestProfile, Segment, SegmentMembership
 from recommendations.models.measurements import EvaluationRun, Measurement
+from recommendations.models.promotions import Promotion
 from recommendations.models.serving import Slate
 from recommendations.models.staff import Staff
 from recommendations.models.training import Artefact, ModelVersion, Turn, TurnLogLine, TurnStage
@@ -14,6 +15,6 @@ from recommendations.models.training import Artefact, ModelVersion, Turn, TurnLo
 __all__ = [
     "ApiKey", "Artefact", "AssociationRule", "AuditEntry", "Blend", "BlendWeights", "Category", "Customer",
     "CustomerAlias", "EvaluationRun", "Event", "Import", "InterestProfile", "Item", "ItemPrice", "Measurement",
-    "ModelVersion", "Placement", "RejectedRow", "Segment", "SegmentMembership", "ShopSetting", "Slate", "Staff",
-    "Turn", "TurnLogLine", "TurnStage",
+    "ModelVersion", "Placement", "Promotion", "RejectedRow", "Segment", "SegmentMembership", "ShopSetting", "Slate",
+    "Staff", "Turn", "TurnLogLine", "TurnStage",
 ]  # fmt: skip

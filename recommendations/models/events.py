@@ -120,12 +120,17 @@ class EventListing(models.Model):
 class Import(models.Model):
     """One run of an import: what came in, what was kept, what was refused."""
 
+    class Kind(models.TextChoices):
+        ITEMS = "items", _("Items")
+        EVENTS = "events", _("Events")
+        PROMOTIONS = "promotions", _("Promotions")
+
     class Status(models.TextChoices):
         RUNNING = "running", _("Running")
         FINISHED = "finished", _("Finished")
         FAILED = "failed", _("Failed")
 
-    kind = models.CharField(_("kind"), max_length=10, choices=[("items", _("Items")), ("events", _("Events"))])
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     file = models.CharField(_("file"), max_length=300)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.RUNNING)
     started_at = models.DateTimeField(_("started"), auto_now_add=True)
