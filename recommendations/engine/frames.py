@@ -43,16 +43,16 @@ class Interactions:
     @cached_property
     def offsets(self) -> IdArray:
         """Start of each user's rows, length ``n_users + 1``."""
-        return np.concatenate([[0], np.cumsum(np.bincount(self.user, minlength=self.n_users))]).astype(np.int64)
+        return np.searchsorted(self.user, np.arange(self.n_users + 1, dtype=np.int32)).astype(np.int64)
 
     @cached_property
     def basket_rank(self) -> IntArray:
         """Per row: how many baskets of the same user are newer (0 = the newest basket)."""
         if not len(self):
             return np.empty(0, np.int32)
-        _, first, code = np.unique(self.basket, return_index=True, return_inverse=True)
+        first, code = self._baskets()
         user = self.user[first]
-        newest = np.full(len(first), np.inf)
+        newest = np.full(len(first), np.inf, np.float32)
         np.minimum.at(newest, code, self.age)
         order = np.lexsort((first, newest, user))
         starts = np.concatenate([[0], np.flatnonzero(np.diff(user[order])) + 1])
@@ -60,6 +60,15 @@ class Interactions:
         rank = np.empty(len(order), np.int32)
         rank[order] = position
         return rank[code]
+
+    def _baskets(self) -> tuple[IdArray, IntArray]:
+        """The first row of each basket, and the basket of each row."""
+        before, after = self.basket[:-1], self.basket[1:]
+        if (after < before).any():
+            _, first, code = np.unique(self.basket, return_index=True, return_inverse=True)
+            return first.astype(np.int64), code.astype(np.int32)
+        begins = np.concatenate([[True], after > before])  # in order already, as a snapshot is: nothing to sort
+        return np.flatnonzero(begins), np.cumsum(begins, dtype=np.int32) - np.int32(1)
 
     @cached_property
     def n_baskets(self) -> IntArray:
@@ -70,8 +79,9 @@ class Interactions:
 
     def matrix(self, values: NDArray[np.floating] | None = None) -> Sparse:
         """Users × items; the values (one per row, default 1) of a user's rows of one item are added up."""
-        data = np.ones(len(self), np.float32) if values is None else np.asarray(values, np.float32)
-        matrix = sparse.csr_matrix((data, (self.user, self.item)), shape=(self.n_users, self.n_items), dtype=np.float32)
+        data = np.ones(len(self), np.float32) if values is None else np.array(values, np.float32)
+        shape = (self.n_users, self.n_items)  # rows are sorted by user: they are the matrix already, but for its order
+        matrix = sparse.csr_matrix((data, self.item.copy(), self.offsets), shape=shape)
         matrix.sum_duplicates()
         return matrix
 
@@ -84,6 +94,8 @@ class Interactions:
 
     def where(self, keep: BoolArray) -> Self:
         """The rows for which ``keep`` is true; users and items keep their numbers."""
+        if keep.all():
+            return self
         return self._take(np.flatnonzero(keep), user=self.user[keep], n_users=self.n_users)
 
     def _take(self, rows: NDArray[np.int64], *, user: IntArray, n_users: int) -> Self:

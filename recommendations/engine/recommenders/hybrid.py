@@ -129,34 +129,33 @@ class _Bench:
         self.twins = [
             [at for at, other in enumerate(recommenders) if other == one] for one in dict.fromkeys(recommenders)
         ]
-        self.raw = np.empty((len(parts), 0, queries.histories.n_items), np.float32)
         self.pooled = np.empty((0, queries.histories.n_items), np.bool_)
         self.rank = np.empty((0, queries.histories.n_items), np.uint8)
 
     def block(self, rows: NDArray[np.int64]) -> dict[str, Candidates]:
         """The records of these queries under every plan."""
+        if len(self.pooled) < len(rows):
+            shape = (len(rows), self.pooled.shape[1])
+            self.pooled = np.zeros(shape, np.bool_)
+            self.rank = np.full(shape, UNPROTECTED, np.uint8)
         raw = self._scored(rows)
         return {name: self._records(raw, plan, rows) for name, plan in self.plans.items()}
 
-    def _scored(self, rows: NDArray[np.int64]) -> FloatArray:
-        """Scores of every instance, shape [instances, rows, items], with the trend applied.
+    def _scored(self, rows: NDArray[np.int64]) -> list[FloatArray]:
+        """Scores of every instance, each [rows, items], with the trend applied.
 
         Instances that share a fitted recommender differ by the trend only: it is asked once.
         """
-        if self.raw.shape[1] < len(rows):
-            shape = (len(rows), self.raw.shape[2])
-            self.raw = np.empty((len(self.parts), *shape), np.float32)
-            self.pooled = np.zeros(shape, np.bool_)
-            self.rank = np.full(shape, UNPROTECTED, np.uint8)
         block = _of_rows(self.queries, rows)
-        raw = self.raw[:, : len(rows)]
+        raw: list[FloatArray] = [np.empty((0, 0), np.float32)] * len(self.parts)
         for places in self.twins:
             scores = self.parts[places[0]].recommender.score(block)
-            for place in places:
-                _fill(raw[place], scores, factor=self.factors[place])
+            for place in places[:-1]:
+                raw[place] = _with_trend(scores.copy(), factor=self.factors[place])
+            raw[places[-1]] = _with_trend(scores, factor=self.factors[places[-1]])
         return raw
 
-    def _records(self, raw: FloatArray, plan: BlendPlan, rows: NDArray[np.int64]) -> Candidates:
+    def _records(self, raw: Sequence[FloatArray], plan: BlendPlan, rows: NDArray[np.int64]) -> Candidates:
         names = tuple(name for name in plan.instances if name in self.place)
         planes = [raw[self.place[name]] for name in names]
         with _Excluded(planes, plan.excluded, rows):
@@ -197,11 +196,11 @@ class _Bench:
         )
 
 
-def _fill(target: FloatArray, scores: FloatArray, *, factor: FloatArray | None) -> None:
-    if factor is None:
-        target[:] = scores
-    else:
-        np.multiply(np.maximum(scores, np.float32(0), out=target), factor, out=target)
+def _with_trend(scores: FloatArray, *, factor: FloatArray | None) -> FloatArray:
+    """max(score, 0) · factor in the array of the scores; they stay as they are without a factor."""
+    if factor is not None:
+        np.multiply(np.maximum(scores, np.float32(0), out=scores), factor, out=scores)
+    return scores
 
 
 def _of_rows(queries: Queries, rows: NDArray[np.int64]) -> Queries:
