@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,6 @@ from threadpoolctl import threadpool_limits
 from recommendations.engine.frames import FloatArray, IntArray, Queries, Sparse
 from recommendations.engine.ranking.candidates import Candidates, joined, weight_vector
 from recommendations.engine.ranking.scores import blend_planes, gathered, largest, spoken, standardised, top
-from recommendations.engine.recommenders.protocol import Recommender
 
 NOMINATED = 200
 KEPT = 300
@@ -23,12 +23,18 @@ OWN = 20
 UNPROTECTED = 255
 
 
+class Scorer(Protocol):
+    """What the hybrid needs of a fitted recommender."""
+
+    def score(self, queries: Queries) -> FloatArray: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class FittedInstance:
     """A fitted recommender under its instance name; ``trend_exponent`` is the g of max(R, 0) · trend^g."""
 
     name: str
-    recommender: Recommender
+    recommender: Scorer
     trend_exponent: float = 0.0
 
 
@@ -150,9 +156,9 @@ class _Bench:
         raw: list[FloatArray] = [np.empty((0, 0), np.float32)] * len(self.parts)
         for places in self.twins:
             scores = self.parts[places[0]].recommender.score(block)
-            for place in places[:-1]:
-                raw[place] = _with_trend(scores.copy(), factor=self.factors[place])
-            raw[places[-1]] = _with_trend(scores, factor=self.factors[places[-1]])
+            for place in places:
+                ours = place == places[-1] and scores.flags.writeable
+                raw[place] = _with_trend(scores if ours else scores.copy(), factor=self.factors[place])
         return raw
 
     def _records(self, raw: Sequence[FloatArray], plan: BlendPlan, rows: NDArray[np.int64]) -> Candidates:

@@ -74,7 +74,7 @@ class Recommender(Protocol):
     def fit(self, training: TrainingSet, *, seed: int) -> Self: ...
 
     def score(self, queries: Queries) -> FloatArray:
-        """Scores, shape [queries, items], in a new array; NaN where the recommender cannot know."""
+        """Scores, shape [queries, items], in a new array or a read-only one; NaN where the recommender cannot know."""
         ...
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
