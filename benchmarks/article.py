@@ -1,0 +1,76 @@
+"""The method of the article that this project began with, made runnable as the historical baseline.
+
+Users are clustered by k-means on their rows of counts; a user's score of an item is what the others bought of it, each
+weighted by how alike the two behave and how alike their clusters are (``maths.md`` §8). As printed it multiplies
+scalars that it never defines; this keeps its two ideas.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.cluster import KMeans
+
+from recommendations.engine.evaluation.accuracy import LENGTH
+from recommendations.engine.frames import FloatArray, IntArray, Sparse, TrainingSet
+from recommendations.engine.ranking.scores import gathered, largest, top
+
+CLUSTERS = 5
+USERS_AT_ONCE = 128
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Article:
+    """score_uj = Σ_{v≠u} cos(x_u, x_v) · cos(c_u, c_v) · x_vj; x = counts, c = centroid of the user's cluster."""
+
+    counts: Sparse  # users × items: baskets in which the user bought the item
+    cluster: IntArray  # of each user
+    affinity: FloatArray  # cosines of the centroids, clusters × clusters
+
+    @classmethod
+    def fit(cls, training: TrainingSet, *, seed: int = 0) -> Self:
+        purchases = training.interactions.where(training.interactions.bought)
+        counts = purchases.matrix()
+        found = KMeans(n_clusters=min(CLUSTERS, training.n_users), random_state=seed).fit(counts)
+        centroids = unit_rows(sparse.csr_matrix(found.cluster_centers_.astype(np.float32)))
+        return cls(
+            counts=counts,
+            cluster=found.labels_.astype(np.int32),
+            affinity=(centroids @ centroids.T).toarray(),
+        )
+
+    @cached_property
+    def directions(self) -> Sparse:
+        """The rows of counts at length 1: their products are the cosines."""
+        return unit_rows(self.counts)
+
+    def scores(self, users: NDArray[np.int64]) -> FloatArray:
+        """[users, items]; 0 where no one alike has bought the item."""
+        alike = (self.directions[users] @ self.directions.T).toarray()
+        alike *= self.affinity[np.ix_(self.cluster[users], self.cluster)]
+        alike[np.arange(len(users)), users] = 0
+        return np.asarray(alike @ self.counts, np.float32)
+
+    def ranked(self, users: NDArray[np.int64], *, excluded: Sparse | None) -> IntArray:
+        """Item rows [users, 20], best first, a block of users at a time; ``excluded`` has a row per training user."""
+        lists = np.full((len(users), LENGTH), -1, np.int32)
+        for start in range(0, len(users), USERS_AT_ONCE):
+            block = users[start : start + USERS_AT_ONCE]
+            scores = self.scores(block)
+            if excluded is not None:
+                out = excluded[block]
+                scores[np.repeat(np.arange(len(block)), np.diff(out.indptr)), out.indices] = np.nan
+            columns = largest(scores, LENGTH)
+            order = top(gathered(scores, columns, missing=-np.inf), LENGTH)
+            lists[start : start + len(block)] = gathered(columns, order, missing=-1)
+        return lists
+
+
+def unit_rows(matrix: Sparse) -> Sparse:
+    """Rows of length 1; an empty row stays empty."""
+    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    scale = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    return sparse.csr_matrix(sparse.diags(scale.astype(np.float32)) @ matrix)
