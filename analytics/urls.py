@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from analytics.pages import customer, customers, login, overview, preferences, runs, search
+from analytics.pages import customer, customers, login, overview, preferences, quality, runs, search
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("customers/random/", customers.random_customer, name="random_customer"),
     path("customers/items/", customer.item_suggestions, name="item_suggestions"),
     path("customers/<int:pk>/", customer.customer, name="customer"),
+    path("quality/", quality.quality, name="quality"),
     path("runs/", runs.runs, name="runs"),
     path("runs/start/", runs.start_run, name="start_run"),
     path("runs/<uuid:pk>/", runs.run, name="run"),

@@ -1,6 +1,5 @@
 """One customer: interests, timeline, and what each recommender adds to a score."""
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,6 +7,7 @@ from datetime import date
 import plotly.graph_objects as go
 
 from analytics.charts import hues
+from analytics.charts.marks import plain, short
 
 LONGEST_NAME = 22
 LONG_TERM, LATELY = 1, 3  # hues of the two horizons
@@ -57,7 +57,7 @@ def interests(found: Sequence[Interest], *, long_term: str, lately: str, axis: s
     ):
         figure.add_bar(
             y=list(range(len(found))),
-            customdata=[_plain(interest.category) for interest in found],
+            customdata=[plain(interest.category) for interest in found],
             x=[round(100 * value, 2) for value in values],
             name=words,
             orientation="h",
@@ -73,19 +73,9 @@ def interests(found: Sequence[Interest], *, long_term: str, lately: str, axis: s
             "autorange": "reversed",
             "showgrid": False,
             "tickvals": list(range(len(found))),
-            "ticktext": [f"{_short(interest.category)} " for interest in found],
+            "ticktext": [f"{short(interest.category, LONGEST_NAME)} " for interest in found],
         },
     )
-
-
-def _short(name: str) -> str:
-    """Long names would leave no room for the bars on a phone; hover and table have them whole."""
-    return _plain(name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…")
-
-
-def _plain(text: str) -> str:
-    """Plotly reads some HTML in texts; a name from the shop is shown as it is."""
-    return html.escape(text, quote=False)
 
 
 def timeline(counts: Sequence[WeekCount], *, weeks: str, events: str) -> go.Figure:

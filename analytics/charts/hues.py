@@ -11,6 +11,13 @@ RECOMMENDERS = (
 )  # fmt: skip
 CONTEXTS = ("_home", "_discover", "_context")
 EVENTS = ("purchase", "view_item", "add_to_cart", "add_to_wishlist", "search", "view_item_list")
+MEASURED = {
+    "hybrid": (1, "diamond"),
+    "hybrid_proposed": (1, "diamond-open"),
+    "personal_frequency": (3, "square"),
+    "popular": (6, "triangle-up"),
+    "recent": (6, "triangle-down"),
+}
 STAGES = ("collect", "preprocess", "interests", "recommend", "evaluate", "adjust")
 N_HUES = 6
 OTHER = 6
@@ -25,6 +32,15 @@ def of_recommender(instance: str) -> tuple[int, bool]:
         return OTHER, True
     at = RECOMMENDERS.index(name)
     return at % N_HUES + 1, at >= N_HUES
+
+
+def of_measured(name: str) -> tuple[int, str]:
+    """Hue and symbol of a row of the quality table: the hybrid a diamond, baselines square or triangular, the others
+    circles of their own hue, open where they are hatched elsewhere."""
+    if name in MEASURED:
+        return MEASURED[name]
+    hue, hatched = of_recommender(name)
+    return hue, "circle-open" if hatched else "circle"
 
 
 def of_event(name: str) -> int:

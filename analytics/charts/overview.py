@@ -6,20 +6,8 @@ from datetime import date
 
 import plotly.graph_objects as go
 
-from analytics.charts import hues
-
-OURS, THEIRS = 1, 6  # hues of the hybrid, and of what it is measured against
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dot:
-    """A measured value with its 95 % interval."""
-
-    words: str
-    value: float
-    low: float
-    high: float
-    ours: bool
+from analytics.charts import hues, marks
+from analytics.charts.marks import Measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,34 +18,26 @@ class DayCount:
     count: int
 
 
-def quality(dots: Sequence[Dot], *, axis: str) -> go.Figure:
-    """A dot per row with its interval, the name above it; ours is the diamond, so colour is not needed to find it."""
+def quality(rows: Sequence[Measured], *, axis: str) -> go.Figure:
+    """A mark per row with its interval, the name above it."""
     figure = go.Figure()
-    for row, dot in enumerate(dots):
+    for place, row in enumerate(rows):
         figure.add_scatter(
-            x=[round(dot.value, 4)],
-            y=[row],
-            mode="markers",
-            meta=hues.meta(OURS if dot.ours else THEIRS),
-            marker={"size": 14 if dot.ours else 10, "symbol": "diamond" if dot.ours else "circle"},
-            error_x={
-                "symmetric": False,
-                "array": [round(dot.high - dot.value, 4)],
-                "arrayminus": [round(dot.value - dot.low, 4)],
-                "thickness": 3 if dot.ours else 2,
-                "width": 6,
-            },
-            hovertemplate=f"{dot.words}: {dot.value:.4f} [{dot.low:.4f}, {dot.high:.4f}]<extra></extra>",
+            x=[row.value],
+            y=[place],
+            error_x=marks.interval([row]),
+            hovertemplate=marks.told(row),
+            **marks.mark(row.name),
         )
         figure.add_annotation(
-            text=f"{dot.words}: {dot.value:.3f}",
-            x=0, xref="paper", xanchor="left", y=row, xshift=6, yshift=19, showarrow=False,
+            text=f"{marks.plain(row.words)}: {row.value:.3f}",
+            x=0, xref="paper", xanchor="left", y=place, xshift=6, yshift=19, showarrow=False,
         )  # fmt: skip
     return figure.update_layout(
-        height=60 + 52 * len(dots),
+        height=60 + 52 * len(rows),
         margin={"t": 8, "b": 42, "l": 10, "r": 20},
         xaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6},
-        yaxis={"range": [len(dots) - 0.6, -0.75], "showgrid": False, "showticklabels": False, "zeroline": False},
+        yaxis={"range": [len(rows) - 0.6, -0.75], "showgrid": False, "showticklabels": False, "zeroline": False},
     )
 
 

@@ -9,30 +9,25 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from analytics.charts import hues
 from analytics.charts.overview import arrivals as arrivals_figure
 from analytics.charts.overview import quality as quality_figure
+from analytics.queries import measured
 from analytics.queries import overview as query
 from analytics.queries.frame import Frame, read_frame
 from analytics.queries.runs import Run, last_run
-from analytics.queries.words import METRICS, metric_label
+from analytics.queries.words import metric_label
 from recommendations.terms import RunStatus, Task
 
 STALE_AFTER = timedelta(days=2)
 OLD_MODEL_AFTER = timedelta(days=3)
 TOO_MANY_FALLBACKS = 0.2
-SHOWN_METRICS = (
-    "ndcg@10", "recall@10", "recall@20", "hit_rate@10", "map@10", "mrr@10", "revenue_ndcg@10",
-    "coverage@10", "novelty@10", "diversity@10",
-)  # fmt: skip
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     frame, now = read_frame(), timezone.now()
     days = _chosen(request.GET.get("days"), among=query.PERIODS, default=28)
-    task = Task(request.GET["task"]) if request.GET.get("task") in set(Task) else Task.HOME
-    run, qualities = last_run(), query.qualities()
+    run, qualities = last_run(), measured.qualities()
     answers = query.answers(since=now - timedelta(days=days))
     arrivals = query.arrivals(newest=frame.newest_event, days=days) if frame.newest_event else None
     context = {
@@ -50,23 +45,17 @@ def overview(request: HttpRequest) -> HttpResponse:
         "checklist": query.checklist(newest=frame.newest_event, model=frame.model, weights=bool(frame.weights)),
         "alerts": _alerts(frame, run, answers, now=now),
     }  # fmt: skip
-    return render(request, "dashboard/overview.html", context | _quality(qualities, task))
+    return render(request, "dashboard/overview.html", context | _quality(qualities))
 
 
-def _quality(qualities: dict[Task, query.Quality], task: Task) -> dict[str, Any]:
-    shown = qualities.get(task)
+def _quality(qualities: dict[Task, measured.Quality]) -> dict[str, Any]:
+    home = qualities.get(Task.HOME)
     return {
         "qualities": [
-            (each, quality_figure(each.dots, axis=metric_label(query.MAIN_METRIC)).to_json(engine="orjson"))
+            (each, quality_figure(each.compared, axis=metric_label(measured.MAIN_METRIC)).to_json(engine="orjson"))
             for each in qualities.values()
         ],
-        "shown": shown,
-        "metrics": [(metric_label(name), METRICS[name][1]) for name in SHOWN_METRICS],
-        "table": [
-            (row, hues.of_recommender(row.name), [row.metrics.get(name) for name in SHOWN_METRICS])
-            for row in (shown.rows if shown else ())
-        ],
-        "coverage": shown.hybrid.metrics.get(query.COVERAGE) if shown and shown.hybrid else None,
+        "coverage": home.hybrid.metrics.get(measured.COVERAGE) if home and home.hybrid else None,
     }
 
 

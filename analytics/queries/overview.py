@@ -1,6 +1,6 @@
-"""Is it any good, what came in, what was answered, what is missing."""
+"""What came in, what was answered, what is missing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,87 +8,13 @@ from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from analytics.charts.overview import DayCount, Dot
+from analytics.charts.overview import DayCount
 from analytics.queries.percentile import Percentile
-from analytics.queries.words import label, measured_label
+from analytics.queries.words import label
 from recommendations import wording
-from recommendations.models import ApiKey, Event, Measurement, Slate
-from recommendations.terms import Cut, MeasuredKind, Task
+from recommendations.models import ApiKey, Event, Slate
 
-MAIN_METRIC = "ndcg@10"
-COVERAGE = "coverage@10"
-HYBRID = "hybrid"
-AGAINST = ("personal_frequency", "popular")
 PERIODS = (7, 28, 91)  # days
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A recommender, the hybrid or a baseline, with everything that was measured of it."""
-
-    name: str
-    words: str
-    kind: MeasuredKind
-    metrics: Mapping[str, Mapping[str, float]]
-    fit_seconds: float | None
-
-    @property
-    def main(self) -> Mapping[str, float]:
-        return self.metrics[MAIN_METRIC]
-
-    @property
-    def ours(self) -> bool:
-        return self.kind is MeasuredKind.HYBRID
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quality:
-    """The table of one task on the test window of the live model, the best first."""
-
-    task: Task
-    words: str
-    users: int
-    split_at: datetime
-    days: int
-    rows: Sequence[Row]
-
-    @property
-    def hybrid(self) -> Row | None:
-        return self._named(HYBRID)
-
-    @property
-    def personal(self) -> Row | None:
-        return self._named(AGAINST[0])
-
-    @property
-    def popular(self) -> Row | None:
-        return self._named(AGAINST[1])
-
-    @property
-    def dots(self) -> list[Dot]:
-        """The hybrid against what needs no model."""
-        chosen = [row for row in (self.hybrid, self.personal, self.popular) if row]
-        return [
-            Dot(words=row.words, value=row.main["value"], low=row.main["low"], high=row.main["high"], ours=row.ours)
-            for row in chosen
-        ]
-
-    def gain(self, other: Row | None) -> float | None:
-        """How much better the hybrid is, as a share of the other."""
-        if other is None or self.hybrid is None or not other.main["value"]:
-            return None
-        return self.hybrid.main["value"] / other.main["value"] - 1
-
-    @property
-    def over_popular(self) -> float | None:
-        return self.gain(self.popular)
-
-    @property
-    def over_personal(self) -> float | None:
-        return self.gain(self.personal)
-
-    def _named(self, name: str) -> Row | None:
-        return next((row for row in self.rows if row.name == name), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,15 +61,6 @@ class Checklist:
     @property
     def done(self) -> bool:
         return self.data and self.run and self.weights and self.key
-
-
-def qualities() -> dict[Task, Quality]:
-    """What the live model's turn measured on its test window; empty before the first turn has finished."""
-    measured = Measurement.objects.filter(run__cut=Cut.TEST, run__version__is_live=True).select_related("run")
-    by_task: dict[Task, list[Measurement]] = {}
-    for row in measured:
-        by_task.setdefault(Task(row.run.task), []).append(row)
-    return {task: _quality(task, by_task[task]) for task in Task if task in by_task}
 
 
 def arrivals(*, newest: datetime, days: int) -> Arrivals:
@@ -207,26 +124,4 @@ def answers(*, since: datetime) -> Answers:
 def checklist(*, newest: datetime | None, model: int | None, weights: bool) -> Checklist:
     return Checklist(
         data=newest is not None, run=model is not None, weights=weights, key=ApiKey.objects.valid().exists()
-    )
-
-
-def _quality(task: Task, measured: list[Measurement]) -> Quality:
-    run = measured[0].run
-    rows = [
-        Row(
-            name=row.name,
-            words=measured_label(row.name),
-            kind=MeasuredKind(row.kind),
-            metrics=row.metrics,
-            fit_seconds=row.fit_seconds,
-        )
-        for row in measured
-    ]
-    return Quality(
-        task=task,
-        words=label(wording.TASKS, task),
-        users=run.users,
-        split_at=run.window_start,
-        days=(run.window_end - run.window_start).days,
-        rows=sorted(rows, key=lambda row: -row.main["value"]),
     )

@@ -7,6 +7,8 @@ const CONFIG = {
   locale: document.documentElement.lang === "zh-hans" ? "zh-CN" : "en",
 };
 const PAPER_WIDTH = 680;
+const BAND = "2e"; // how dense an interval's band is, as the alpha of its colour
+const LINE = 15; // pixels, height of a text beside a mark
 const figures = new Map();
 
 function template() {
@@ -19,6 +21,7 @@ function template() {
     margin: { l: 8, r: 28, t: 44, b: 48 }, bargap: 0.3, showlegend: false,
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12 } },
     xaxis: axis, yaxis: { ...axis, ticksuffix: "  " },
+    shapedefaults: { line: { color: css("--chart-ink") } },
     hoverlabel: { bgcolor: css("--chart-hover"), bordercolor: grid, font: { color: ink } },
   } };
 }
@@ -28,14 +31,46 @@ function coloured(trace) {
   const color = many ? many.map(hue) : one ? hue(one) : undefined;
   if (!color) return trace;
   const error = trace.error_x ? { error_x: { ...trace.error_x, color: Array.isArray(color) ? color[0] : color } } : {};
-  return { ...trace, ...error, marker: { ...trace.marker, color } };
+  if (trace.type === "heatmap") return { ...trace, colorscale: [[0, css("--card")], [1, color]] };
+  if (trace.meta.band) return { ...trace, fillcolor: color + BAND };
+  const line = trace.line ? { line: { ...trace.line, color } } : {};
+  return { ...trace, ...error, ...line, marker: { ...trace.marker, color, line: { ...trace.marker?.line, color } } };
+}
+
+/* Beside which side of its mark each text of a trace with meta.label stands: the first side where it covers nothing.
+   A text for which there is no such side is left out; pointing at the mark and the table below tell it. */
+const SIDES = { "middle right": [1, 0], "middle left": [-1, 0], "top center": [0, -1], "bottom center": [0, 1] };
+const pen = document.createElement("canvas").getContext("2d");
+
+function label(place) {
+  const { xaxis, yaxis, font } = place._fullLayout;
+  const marked = place._fullData.flatMap((trace, index) => trace.meta?.label ? [{ index, trace }] : []);
+  if (!marked.length) return;
+  pen.font = `12px ${font.family}`;
+  const spots = marked.map(({ index, trace }) => ({
+    index, text: figures.get(place.id).data[index].text[0],
+    x: xaxis.d2p(trace.x[0]), y: yaxis.d2p(trace.y[0]), reach: trace.marker.size / 2 + 2,
+  }));
+  const taken = spots.map(({ x, y, reach }) => [x - reach, y - reach, x + reach, y + reach]);
+  const free = (box) => box[0] > 0 && box[1] > 0 && box[2] < xaxis._length && box[3] < yaxis._length
+    && taken.every((other) => box[2] <= other[0] || other[2] <= box[0] || box[3] <= other[1] || other[3] <= box[1]);
+  const sides = spots.map(({ text, x, y, reach }) => Object.keys(SIDES).find((side) => {
+    const width = pen.measureText(text).width + 4, [across, down] = SIDES[side];
+    const left = across > 0 ? x + reach : across < 0 ? x - reach - width : x - width / 2;
+    const top = down > 0 ? y + reach : down < 0 ? y - reach - LINE : y - LINE / 2;
+    const box = [left, top, left + width, top + LINE];
+    return free(box) && taken.push(box);
+  }));
+  return Plotly.restyle(place, {
+    text: spots.map(({ text }, at) => [sides[at] ? text : ""]), textposition: sides.map((side) => side ?? "top center"),
+  }, spots.map(({ index }) => index));
 }
 
 function draw(id) {
   const place = document.getElementById(id), figure = figures.get(id);
   if (!place || !figure) return;
   const layout = { ...figure.layout, template: template(), autosize: true };
-  Plotly.react(place, figure.data.map(coloured), layout, CONFIG).then(() => { place.dataset.drawn = "yes"; });
+  Plotly.react(place, figure.data.map(coloured), layout, CONFIG).then(() => label(place)).then(() => { place.dataset.drawn = "yes"; });
 }
 
 function scan() {
@@ -52,6 +87,8 @@ const each = (act) => figures.forEach((_, id) => {
 
 document.addEventListener("themechange", () => figures.forEach((_, id) => draw(id)));
 document.addEventListener("htmx:after:swap", scan);
+let resized;
+addEventListener("resize", () => { clearTimeout(resized); resized = setTimeout(() => each(label), 300); });
 /* The layout for paper comes after beforeprint, so the paper's width is set there and taken back afterwards. */
 addEventListener("beforeprint", () => each((place) => Plotly.relayout(place, { autosize: false, width: PAPER_WIDTH })));
 addEventListener("afterprint", () => each((place) => Plotly.relayout(place, { autosize: true, width: null })));

@@ -112,11 +112,28 @@ def measured(of: ModelVersion, task: Task, values: Mapping[tuple[str, MeasuredKi
         version=of, cut=Cut.TEST, task=task, window_start=SPLIT, window_end=NOW, users=1983, seed=0
     )
     for (name, kind), value in values.items():
-        metrics = {
-            metric: {"value": value, "low": value - 0.01, "high": value + 0.01} for metric in ("ndcg@10", "coverage@10")
-        }
+        metrics = {metric: _around(value, 0.01) for metric in ("ndcg@10", "coverage@10")}
         Measurement.objects.create(run=run, name=name, kind=kind, metrics=metrics, fit_seconds=1.5)
     return run
+
+
+def compared(run: EvaluationRun, differences: Mapping[str, float]) -> None:
+    """How far each row is from the hybrid in NDCG@10, with an interval of ± .01 around it."""
+    for name, value in differences.items():
+        run.rows.filter(name=name).update(against={"ndcg@10": _around(value, 0.01)})
+
+
+def sliced(run: EvaluationRun, name: str, *slices: tuple[str, str, int, float]) -> None:
+    """Kind, key, customers and NDCG@10 of each slice of a row, with an interval of ± .05 around it."""
+    stored = [
+        {"kind": kind, "key": key, "users": users, "metrics": {"ndcg@10": _around(value, 0.05)}}
+        for kind, key, users, value in slices
+    ]
+    run.rows.filter(name=name).update(slices=stored)
+
+
+def _around(value: float, margin: float) -> dict[str, float]:
+    return {"value": value, "low": value - margin, "high": value + margin}
 
 
 def profile(of: ModelVersion, who: Customer, *, weight: float, segment: Segment | None = None, **shares: float) -> None:

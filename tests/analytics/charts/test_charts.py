@@ -6,23 +6,46 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
-from analytics.charts import customer, hues, overview, runs
+from analytics.charts import customer, differences, hues, overlap, overview, pareto, quality, runs
+from analytics.charts.marks import Measured
 from recommendations.engine.recommenders.registry import INSTANCES
 
+HYBRID = Measured(name="hybrid", words="Hybrid", value=0.42, low=0.40, high=0.44)
+POPULAR = Measured(name="popular", words="Popular", value=0.1, low=0.09, high=0.11)
 DRAWN_BY_THE_BUNDLE = {"bar", "scatter", "box", "histogram", "violin", "heatmap", "contour", "pie"}
 
 
+SPOTS = [
+    pareto.Spot(name="als", words="ALS", breadth=0.5, accuracy=0.3),
+    pareto.Spot(name="hybrid", words="Hybrid", breadth=0.2, accuracy=0.4),
+    pareto.Spot(name="popular", words="Popular", breadth=0.1, accuracy=0.1),
+]
+
+
 def figures() -> dict[str, go.Figure]:
-    dots = [overview.Dot(words="Hybrid", value=0.42, low=0.40, high=0.44, ours=True)]
     day = overview.DayCount(day=date(2026, 9, 1), name="purchase", words="Bought", count=3)
     week = customer.WeekCount(week=date(2026, 8, 31), name="purchase", words="Bought", count=3)
     interest = customer.Interest(category="Tea", long_term=0.2, lately=0.1)
     span = runs.Span(stage="collect", words="Collect", seconds=1.5)
     return {
-        "quality": overview.quality(dots, axis="NDCG@10"),
+        "quality": overview.quality([HYBRID], axis="NDCG@10"),
         "arrivals": overview.arrivals([day], days="Day", events="Events a day"),
         "timeline": customer.timeline([week], weeks="Week", events="Events a week"),
         "interests": customer.interests([interest], long_term="90 days", lately="7 days", axis="Share, %"),
+        "leaders": quality.leaders([HYBRID, POPULAR], axis="NDCG@10"),
+        "slices": quality.slices(
+            [quality.Group(words="Cold", customers=3, few=True, rows=[HYBRID, POPULAR])], axis="NDCG@10"
+        ),
+        "history": quality.history(
+            [quality.Line(name="hybrid", words="Hybrid", points=[("m1", HYBRID), ("m2", HYBRID)])],
+            versions="Version",
+            axis="NDCG@10",
+        ),
+        "pareto": pareto.pareto(SPOTS, breadth="Coverage, %", accuracy="NDCG@10"),
+        "overlap": overlap.overlap(["A", "B"], [[1, 0.25], [0.25, 1]], columns="Rows", scale="%"),
+        "differences": differences.histogram(
+            differences.bars([0.0, 0.31]), difference="Difference", customers="Customers"
+        ),
         "durations": runs.durations([span], seconds="Time, s"),
     }
 
@@ -53,10 +76,8 @@ def test_the_interval_is_drawn_around_the_value() -> None:
 
 
 def test_ours_is_another_shape() -> None:
-    theirs = overview.Dot(words="Popular", value=0.1, low=0.09, high=0.11, ours=False)
-    ours = overview.Dot(words="Hybrid", value=0.2, low=0.19, high=0.21, ours=True)
-    drawn = overview.quality([ours, theirs], axis="NDCG@10").data
-    assert [trace.marker.symbol for trace in drawn] == ["diamond", "circle"]
+    drawn = overview.quality([HYBRID, POPULAR], axis="NDCG@10").data
+    assert [trace.marker.symbol for trace in drawn] == ["diamond", "triangle-up"]
 
 
 def test_kinds_keep_hue_and_order_whatever_occurs() -> None:

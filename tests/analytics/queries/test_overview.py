@@ -8,46 +8,10 @@ import pytest
 from analytics.queries import overview as query
 from recommendations.models import ApiKey, Slate
 from recommendations.store.partitions import prepare_partitions
-from recommendations.terms import EventName, Fallback, MeasuredKind, Source, Task
+from recommendations.terms import EventName, Fallback, Source
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db
-
-HYBRID, OTHER, BASE = MeasuredKind.HYBRID, MeasuredKind.RECOMMENDER, MeasuredKind.BASELINE
-
-
-def test_quality_is_that_of_the_live_version_best_first() -> None:
-    live, old = records.version(records.turn()), records.version(records.turn(), live=False)
-    records.measured(old, Task.HOME, {("hybrid", HYBRID): 0.9})
-    values = {
-        ("popular", BASE): 0.2,
-        ("hybrid", HYBRID): 0.5,
-        ("ease_home", OTHER): 0.3,
-        ("personal_frequency", BASE): 0.4,
-    }
-    records.measured(live, Task.HOME, values)
-    found = query.qualities()
-    assert list(found) == [Task.HOME]
-    home = found[Task.HOME]
-    assert [row.name for row in home.rows] == ["hybrid", "personal_frequency", "ease_home", "popular"]
-    assert (home.users, home.split_at, home.days) == (1983, records.SPLIT, 28)
-    assert home.over_popular == pytest.approx(1.5)
-    assert home.over_personal == pytest.approx(0.25)
-    assert [(dot.value, dot.ours) for dot in home.dots] == [(0.5, True), (0.4, False), (0.2, False)]
-    assert (home.dots[0].low, home.dots[0].high) == pytest.approx((0.49, 0.51))
-
-
-def test_without_a_hybrid_or_a_baseline_nothing_is_claimed() -> None:
-    live = records.version(records.turn())
-    records.measured(live, Task.HOME, {("popular", BASE): 0.0, ("ease_home", OTHER): 0.3})
-    home = query.qualities()[Task.HOME]
-    assert (home.hybrid, home.over_popular, home.over_personal) == (None, None, None)
-    records.measured(live, Task.DISCOVER, {("popular", BASE): 0.0, ("hybrid", HYBRID): 0.3})
-    assert query.qualities()[Task.DISCOVER].over_popular is None  # nothing can be told against zero
-
-
-def test_no_turn_no_quality() -> None:
-    assert query.qualities() == {}
 
 
 def test_arrivals_by_day_and_kind_against_the_period_before() -> None:

@@ -1,0 +1,74 @@
+"""How rows of the quality table look in every picture: the mark of each, its interval, and the axis of their names."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analytics.charts import hues
+
+LONGEST_NAME = 26
+LOUD, QUIET = 13, 9  # sizes: the hybrid's, the others'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A row of the table with one figure and its 95 % interval."""
+
+    name: str
+    words: str
+    value: float
+    low: float
+    high: float
+
+
+def mark(name: str) -> dict[str, Any]:
+    """What a trace of markers needs to look like the row."""
+    hue, symbol = hues.of_measured(name)
+    size = LOUD if symbol.startswith("diamond") else QUIET
+    return {
+        "mode": "markers",
+        "meta": hues.meta(hue),
+        "marker": {"size": size, "symbol": symbol, "line": {"width": 1.5}},
+    }
+
+
+def interval(rows: Sequence[Measured]) -> dict[str, Any]:
+    """Whiskers from low to high, one for each row."""
+    return {
+        "symmetric": False,
+        "array": [round(row.high - row.value, 5) for row in rows],
+        "arrayminus": [round(row.value - row.low, 5) for row in rows],
+        "thickness": 1.75,
+        "width": 4,
+    }
+
+
+def told(row: Measured) -> str:
+    """What a row says when it is pointed at."""
+    return f"{plain(row.words)}: {row.value:.4f} [{row.low:.4f}, {row.high:.4f}]<extra></extra>"
+
+
+def named_rows(words: Sequence[str]) -> dict[str, Any]:
+    """An axis of rows from above to below, a name each."""
+    return {
+        "range": [len(words) - 0.4, -0.6],
+        "tickvals": list(range(len(words))),
+        "ticktext": [f"{short(each)} " for each in words],
+        "showgrid": False,
+        "zeroline": False,
+    }
+
+
+def percent(share: float) -> float:
+    return round(100 * share, 2)
+
+
+def short(words: str, longest: int = LONGEST_NAME) -> str:
+    """Long names would leave no room on a phone; hover and table have them whole."""
+    return plain(words if len(words) <= longest else words[: longest - 1].rstrip() + "…")
+
+
+def plain(words: str) -> str:
+    """Plotly reads some HTML in texts; a name from the shop is shown as it is."""
+    return html.escape(words, quote=False)

@@ -1,0 +1,35 @@
+"""Who recommends the same items as whom."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from analytics.charts import hues, marks
+
+
+def overlap(words: Sequence[str], shares: Sequence[Sequence[float]], *, columns: str, scale: str) -> go.Figure:
+    """Who recommends the same as whom; columns are the rows' numbers, and nobody is compared with themselves."""
+    numbered = [f"{number}" for number in range(1, len(words) + 1)]
+    cells = [[None if i == j else marks.percent(share) for j, share in enumerate(row)] for i, row in enumerate(shares)]
+    figure = go.Figure(
+        go.Heatmap(
+            z=cells,
+            x=numbered,
+            y=list(range(len(words))),
+            xgap=1,
+            ygap=1,
+            zmin=0,
+            meta=hues.meta(1),
+            colorbar={"title": {"text": scale, "side": "right"}, "thickness": 12, "outlinewidth": 0, "len": 1},
+            customdata=[[f"{marks.plain(mine)} · {marks.plain(theirs)}" for theirs in words] for mine in words],
+            hovertemplate="%{customdata}: %{z:.0f} %<extra></extra>",
+            hoverongaps=False,
+        )
+    )
+    names = [f"{number} {each}" for number, each in zip(numbered, words, strict=True)]
+    return figure.update_layout(
+        height=110 + 25 * len(words),
+        margin={"t": 56, "b": 12, "l": 8, "r": 8},
+        xaxis={"title": {"text": columns}, "side": "top", "type": "category", "showgrid": False, "dtick": 1},
+        yaxis=marks.named_rows(names) | {"range": [len(words) - 0.5, -0.5]},
+    )

@@ -1,0 +1,126 @@
+"""Who leads, for whom, and since when: measured rows with their 95 % intervals.
+
+A trace that says ``band`` in its meta is an area that the browser fills with its hue.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from analytics.charts import marks
+from analytics.charts.marks import Measured
+
+DODGE = 0.24  # of a group's height, between the marks of one group
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Customers who are looked at on their own; ``rows`` as many as were measured there."""
+
+    words: str
+    customers: int
+    few: bool  # too few customers to be sure of anything
+    rows: Sequence[Measured]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One row over the versions, the oldest first."""
+
+    name: str
+    words: str
+    points: Sequence[tuple[str, Measured]]  # what the version is called, and its figure
+
+
+def leaders(rows: Sequence[Measured], *, axis: str) -> go.Figure:
+    """A mark per row with its interval; a line through the hybrid shows who is beyond it."""
+    figure = go.Figure()
+    for place, row in enumerate(rows):
+        figure.add_scatter(
+            x=[row.value],
+            y=[place],
+            error_x=marks.interval([row]),
+            hovertemplate=marks.told(row),
+            **marks.mark(row.name),
+        )
+    for row in rows:
+        if row.name == "hybrid":
+            figure.add_vline(x=row.value, line={"dash": "dot", "width": 1.5}, layer="below")
+    return figure.update_layout(
+        height=70 + 27 * len(rows),
+        margin={"t": 8, "b": 44, "l": 8, "r": 16},
+        xaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6},
+        yaxis=marks.named_rows([row.words for row in rows]),
+    )
+
+
+def slices(groups: Sequence[Group], *, axis: str) -> go.Figure:
+    """A line of marks per group, one below the other so that their intervals do not cover one another.
+
+    Groups of few customers are drawn open.
+    """
+    figure = go.Figure()
+    names = list(dict.fromkeys((row.name, row.words) for group in groups for row in group.rows))
+    for number, (name, words) in enumerate(names):
+        found = [(at, group, row) for at, group in enumerate(groups) for row in group.rows if row.name == name]
+        mark = marks.mark(name)
+        symbol = mark["marker"]["symbol"]
+        mark["marker"]["symbol"] = [f"{symbol}-open" if group.few else symbol for _, group, _ in found]
+        figure.add_scatter(
+            x=[row.value for _, _, row in found],
+            y=[round(at + (number - (len(names) - 1) / 2) * DODGE, 3) for at, _, _ in found],
+            error_x=marks.interval([row for _, _, row in found]),
+            name=words,
+            customdata=[marks.plain(group.words) for _, group, _ in found],
+            hovertemplate="%{customdata}: %{x:.3f} <extra>%{fullData.name}</extra>",
+            **mark,
+        )
+    return figure.update_layout(
+        height=100 + 46 * len(groups),
+        margin={"t": 34, "b": 44, "l": 8, "r": 16},
+        showlegend=True,
+        xaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6},
+        yaxis=marks.named_rows([group.words for group in groups]),
+    )
+
+
+def history(lines: Sequence[Line], *, versions: str, axis: str) -> go.Figure:
+    """A line with its band per row; the versions stand in the order in which they were measured."""
+    figure = go.Figure()
+    order = list(dict.fromkeys(version for line in lines for version, _ in line.points))
+    for line in lines:
+        names, rows = [version for version, _ in line.points], [row for _, row in line.points]
+        mark = marks.mark(line.name)
+        figure.add_scatter(
+            x=[*names, *reversed(names)],
+            y=[*(row.high for row in rows), *(row.low for row in reversed(rows))],
+            mode="lines",
+            line={"width": 0},
+            fill="toself",
+            meta=mark["meta"] | {"band": True},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        figure.add_scatter(
+            x=names,
+            y=[row.value for row in rows],
+            **mark | {"mode": "lines+markers"},
+            name=line.words,
+            line={"width": 2},
+            customdata=[f"{row.value:.4f} [{row.low:.4f}, {row.high:.4f}]" for row in rows],
+            hovertemplate="%{x}: %{customdata} <extra>%{fullData.name}</extra>",
+        )
+    return figure.update_layout(
+        height=420,
+        margin={"t": 34, "b": 48, "l": 8, "r": 16},
+        showlegend=True,
+        xaxis={
+            "title": {"text": versions},
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": order,
+            "nticks": 8,
+        },
+        yaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6},
+    )

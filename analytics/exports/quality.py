@@ -1,0 +1,30 @@
+"""The quality table as a file."""
+
+from collections.abc import Sequence
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from analytics.exports.table import Value, csv_file
+from analytics.queries.measured import COLUMNS, Quality, Row
+from analytics.queries.words import label, metric_label
+from recommendations import wording
+
+ENDS = ("value", "low", "high")
+
+
+def quality_file(found: Quality, *, sort: str) -> HttpResponse:
+    """As the page shows it: each figure with its interval, then the paired difference to the hybrid with its own."""
+    head = [_("Recommender"), _("Code"), _("Kind"), _("Fit, s")]
+    for metric in COLUMNS:
+        words = metric_label(metric)
+        for what in (words, _("%(metric)s, difference to the hybrid") % {"metric": words}):
+            head += [what, _("%(what)s: low end") % {"what": what}, _("%(what)s: high end") % {"what": what}]
+    return csv_file(f"quality-{found.task}", head=head, rows=[_line(row) for row in found.sorted(sort)])
+
+
+def _line(row: Row) -> Sequence[Value]:
+    figures = [
+        table.get(metric, {}).get(end) for metric in COLUMNS for table in (row.metrics, row.against) for end in ENDS
+    ]
+    return [row.words, row.name, label(wording.MEASURED_KINDS, row.kind), row.fit_seconds, *figures]
