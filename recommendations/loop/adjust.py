@@ -1,111 +1,205 @@
-"""Stage 6: weights from the tuning window, the hybrid's figures from the test window, and the version goes live whole.
+"""Stage 6: weights from the tuning window, the gate on the test window, and the version goes live whole.
 
-The first turn's weights become the default; later turns only propose, unless staff set the blend to automatic.
+The first turn's weights become the default; later turns propose, and where staff set the blend to automatic they put
+what passes the gate in its place. Every decision leaves a line with its reason in the turn's log.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from recommendations.engine.evaluation.backtest import backtest
-from recommendations.engine.evaluation.breadth import assortment
+from recommendations.engine.evaluation.gate import Verdict
 from recommendations.engine.evaluation.intervals import resamples
 from recommendations.engine.evaluation.measures import MAIN
 from recommendations.engine.feedback.presets import PRESETS
 from recommendations.engine.feedback.tuning import ablation, tuned
-from recommendations.loop.evaluate import TASKS, panel_of
+from recommendations.loop import gate, upgrade
+from recommendations.loop.evaluate import HYBRID, TASKS, panel_of, tabulate
+from recommendations.loop.gate import Configuration
 from recommendations.loop.turn import TurnContext
-from recommendations.models import Blend, BlendWeights, EvaluationRun
-from recommendations.store import artefacts, blending, live, measurements, model, versions
-from recommendations.store.measurements import described
-from recommendations.terms import BlendName, Cut, Task
+from recommendations.models import Blend, BlendWeights, ModelVersion
+from recommendations.store import artefacts, blending, live, versions
+from recommendations.store.blending import Made
+from recommendations.store.measurements import described_all, described_verdict
+from recommendations.terms import BlendName, Cut, GateOutcome, Task
 
 NOTABLE = 1e-4
 """A proposal must promise at least so much NDCG@10 more than the default on the tuning panel."""
 
+PROPOSED = "hybrid_proposed"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    weights: Mapping[str, float]
-    expected: Mapping[str, object]
-    gain: float  # NDCG@10 on the tuning panel against the default
+    configuration: Configuration
+    best_single: str
+    expected: Mapping[str, Any]
+    gain: float  # NDCG@10 on the tuning panel against the start
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What a turn does with a blend: a new version, the default at once or proposed; or nothing (no configuration)."""
+
+    configuration: Configuration | None = None
+    reason: str = ""
+    expected: Mapping[str, Any] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    publish: bool = False
 
 
 def adjust_weights_and_go_live(context: TurnContext) -> Mapping[str, object]:
+    decisions = {
+        task: _decision(context, task, blend, done=0.4 * number) for number, (task, blend) in enumerate(TASKS.items())
+    }
+    may_go_live = _gate_version(context, decisions)
     counts: dict[str, object] = {}
-    for number, (task, blend) in enumerate(TASKS.items()):
-        proposal = _proposal(context, task, blend, done=number / len(TASKS))
-        made = _append(context, blend, proposal) if proposal else None
+    for task, blend in TASKS.items():
+        made = _append(context, blend, decisions[task], publish=decisions[task].publish and may_go_live)
         counts[f"{blend}_weights"] = made.number if made else None
         counts |= _measure_hybrid(context, task, blend, made)
     for blend in BlendName:
         if blending.default_weights(blend) is None:
             blending.append_weights(
-                blend=blend, weights=PRESETS[blend], reason="Shipped preset", expected={},
-                author=None, now=context.now, publish=True,
+                blend=blend, made=Made(weights=PRESETS[blend], reason="Shipped preset"), author=None,
+                now=context.now, publish=True,
             )  # fmt: skip
-    versions.go_live(context.version, now=context.now)
-    live.announce("model")
+    if may_go_live:
+        versions.go_live(context.version, now=context.now)
+        live.announce("model")
+    else:
+        versions.keep_ready(context.version)
     live.announce("weights")
-    context.report(1, text=f"model {context.version} is live")
+    context.report(1, text=f"model {context.version} is {'live' if may_go_live else 'ready, and not live'}")
     artefacts.forget_old_versions()
     return counts
 
 
-def _proposal(context: TurnContext, task: Task, blend: BlendName, *, done: float) -> Proposal | None:
-    """The tuner's result on the tuning panel; None where nobody has truth there."""
-    on = panel_of(context, Cut.TUNING, task)
+def proposal(
+    version_id: int, task: Task, *, seed: int, progress: Callable[[float], None] | None = None
+) -> Proposal | None:
+    """The tuner's result on the tuning panel, against the default (else the preset); None where nobody has truth."""
+    on = panel_of(version_id, Cut.TUNING, task)
     if on is None:
-        context.report(done, text=f"{blend}: no purchases in the tuning window, so the weights stay as they are")
         return None
-    start = blending.starting_weights(blend)
-    found = tuned(on, seed=context.seed, starts=[start], progress=lambda share: context.report(done + 0.4 * share))
-    drawn = resamples(len(on.users), seed=context.seed)
+    start = blending.starting_weights(TASKS[task])
+    found = tuned(on, seed=seed, starts=[start], progress=progress)
+    drawn = resamples(len(on.users), seed=seed)
     now, then = on.measure(found.weights), on.measure(start)
+    against = now.against(then, drawn)
     expected = {
         "cut": Cut.TUNING,
         "users": len(on.users),
         "evaluations": found.evaluations,
-        "metrics": {name: described(value) for name, value in now.summary(drawn).items()},
-        "against_default": {name: described(value) for name, value in now.against(then, drawn).items()},
-        "ablation": {name: described(lost) for name, lost in ablation(on, found.weights, drawn).items()},
+        "metrics": described_all(now.summary(drawn)),
+        "against_default": described_all(against),
+        "ablation": described_all(ablation(on, found.weights, drawn)),
     }
-    gain = now.against(then, drawn)[MAIN].value
-    context.report(done, text=f"{blend}: tuned on {len(on.users):,} customers, {MAIN} {gain:+.4f} against the start")
-    return Proposal(weights=found.weights, expected=expected, gain=gain)
+    return Proposal(
+        configuration=Configuration(weights=found.weights),
+        best_single=found.best_single,
+        expected=expected,
+        gain=against[MAIN].value,
+    )
 
 
-def _append(context: TurnContext, blend: BlendName, proposal: Proposal) -> BlendWeights | None:
-    """A new version: the default where there is none or staff said so, else a proposal worth looking at."""
-    first = blending.default_weights(blend) is None
-    if not first and proposal.gain < NOTABLE:
-        return None
-    publish = first or Blend.objects.get(name=blend).automatic
-    return blending.append_weights(
-        blend=blend, weights=proposal.weights, reason=f"Tuned by turn {context.turn}",
-        expected=proposal.expected, author=None, now=context.now, publish=publish,
+def _decision(context: TurnContext, task: Task, blend: BlendName, *, done: float) -> Decision:
+    found = proposal(
+        context.version.pk, task, seed=context.seed, progress=lambda share: context.report(done + 0.4 * share)
+    )
+    if found is None:
+        context.report(done, text=f"{blend}: no purchases in the tuning window, so there is nothing to tune on")
+    else:
+        users = found.expected["users"]
+        context.report(done, text=f"{blend}: tuned on {users:,} customers, {MAIN} {found.gain:+.4f} against the start")
+    default = blending.default_weights(blend)
+    if default is None:
+        return _first(context, task, blend, found)
+    if found is None or found.gain < NOTABLE:
+        context.report(done, text=f"{blend}: weights stay as they are, as tuning found nothing better")
+        return Decision()
+    verdict = gate.gate(
+        context.version.pk, task, found.configuration, live=gate.configuration_of(default), seed=context.seed
+    )
+    automatic = Blend.objects.get(name=blend).automatic
+    what = "published, as the blend is automatic" if automatic and verdict.passed else "proposed to staff"
+    context.report(done, text=f"{blend}: new weights are {what}; {gate.told(verdict)}")
+    return Decision(
+        configuration=found.configuration, reason=f"Tuned by turn {context.turn}", expected=found.expected,
+        verdict=verdict, publish=automatic and verdict.passed,
     )  # fmt: skip
+
+
+def _first(context: TurnContext, task: Task, blend: BlendName, found: Proposal | None) -> Decision:
+    """The first weights: the first that pass of tuned, preset and best recommender alone; else the tuned ones.
+
+    Something has to be served, and where all lose to a baseline the tuning window still knows the tuned ones as best.
+    """
+    decisions = []
+    for reason, configuration in _contenders(context, blend, found):
+        verdict = gate.gate(context.version.pk, task, configuration, live=None, seed=context.seed)
+        context.report(0, text=f"{blend}: {reason}: {gate.told(verdict)}")
+        expected = found.expected if found and configuration is found.configuration else {}
+        decisions.append(
+            Decision(configuration=configuration, reason=reason, expected=expected, verdict=verdict, publish=True)
+        )
+        if verdict.outcome is not GateOutcome.WORSE:
+            return decisions[-1]
+    context.report(0, text=f"{blend}: nothing passes the gate, but something has to be served: {decisions[0].reason}")
+    return decisions[0]
+
+
+def _contenders(context: TurnContext, blend: BlendName, found: Proposal | None) -> Iterator[tuple[str, Configuration]]:
+    if found:
+        yield f"Tuned by turn {context.turn}", found.configuration
+    yield "Shipped preset", Configuration(weights=PRESETS[blend])
+    if found:
+        yield f"Only {found.best_single}, the best alone", Configuration(weights={found.best_single: 1.0})
+
+
+def _gate_version(context: TurnContext, decisions: Mapping[Task, Decision]) -> bool:
+    """Whether the version may go live: where settings changed, not below what the live configuration reaches."""
+    verdicts = {}
+    for task, blend in TASKS.items():
+        default, decision = blending.default_weights(blend), decisions[task]
+        if decision.publish and decision.configuration:
+            serving = decision.configuration
+        elif default:
+            serving = gate.configuration_of(default)
+        else:
+            continue
+        verdict = upgrade.gate_version(context, task, serving)
+        if verdict:
+            verdicts[task] = verdict
+            context.report(0, text=f"{task}: with the new settings {gate.told(verdict)}")
+    described = {task: described_verdict(verdict, version=context.version) for task, verdict in verdicts.items()}
+    ModelVersion.objects.filter(pk=context.version.pk).update(gate=described)
+    return all(verdict.outcome is not GateOutcome.WORSE for verdict in verdicts.values())
+
+
+def _append(context: TurnContext, blend: BlendName, decision: Decision, *, publish: bool) -> BlendWeights | None:
+    if decision.configuration is None:
+        return None
+    verdict = described_verdict(decision.verdict, version=context.version) if decision.verdict else {}
+    made = Made(
+        weights=decision.configuration.weights, reason=decision.reason, expected=decision.expected, gate=verdict
+    )
+    return blending.append_weights(blend=blend, made=made, author=None, now=context.now, publish=publish)
 
 
 def _measure_hybrid(
     context: TurnContext, task: Task, blend: BlendName, made: BlendWeights | None
 ) -> Mapping[str, object]:
-    """Add the default's row (and the proposal's) to the table of the test window."""
-    run = EvaluationRun.objects.filter(version=context.version, cut=Cut.TEST, task=task).first()
+    """The table of the test window again, now with the default (and the proposal) in it."""
     default = blending.default_weights(blend)
-    if run is None or default is None:
+    if default is None:
         return {}
-    snapshot, _ = model.load_snapshot(context.version.pk, Cut.TEST)
-    truth = model.load_truths(context.version.pk, Cut.TEST)[task]
-    hybrids = {"hybrid": default.weights}
+    hybrids = {HYBRID: default.weights}
     if made and not made.is_default:
-        hybrids["hybrid_proposed"] = made.weights
-    rows = backtest(
-        model.load_candidates(context.version.pk, Cut.TEST)[blend], truth,
-        hybrids=hybrids, baselines={}, shop=assortment(snapshot.training),
-        drawn=resamples(len(truth.users), seed=context.seed),
-    )  # fmt: skip
-    rows = [row for row in rows if row.name in hybrids]
-    measurements.add_rows(run, rows, fit_seconds={})
-    value, low, high = rows[0].metrics[MAIN]
+        hybrids[PROPOSED] = made.weights
+    done = tabulate(context, task, hybrids=hybrids)
+    if done is None:
+        return {}
+    value, low, high = done.lines[0].row.metrics[MAIN]
     context.report(0, text=f"{task}: {MAIN} {value:.4f} [{low:.4f}, {high:.4f}] on the test window")
     return {f"{task}_{MAIN}": round(value, 4)}

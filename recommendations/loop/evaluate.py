@@ -1,65 +1,111 @@
 """Stage 5: every recommender alone and the baselines on the test window; the hybrid follows when it has weights."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from recommendations.engine.evaluation.backtest import Row, backtest, baselines
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.evaluation.backtest import backtest, baselines
 from recommendations.engine.evaluation.breadth import assortment
 from recommendations.engine.evaluation.intervals import resamples
+from recommendations.engine.evaluation.leaks import future_acts, refuse, target_in_features
+from recommendations.engine.evaluation.measures import MAIN
 from recommendations.engine.evaluation.panel import Panel, panel
+from recommendations.engine.evaluation.slices import Groups, activity, new_items
+from recommendations.engine.evaluation.table import Table, table
+from recommendations.engine.ids import IdMap
+from recommendations.engine.preprocess.matrix import Snapshot
+from recommendations.engine.recommenders.registry import instances_of
 from recommendations.loop.turn import TurnContext
-from recommendations.models import EvaluationRun
-from recommendations.store import measurements, model
-from recommendations.store.turns import stage_counts
-from recommendations.terms import BlendName, Cut, Stage, Task
+from recommendations.store import interests, measurements, model, turns
+from recommendations.store.measurements import Costs
+from recommendations.terms import BlendName, Cut, MeasuredKind, Stage, Task
 
 TASKS: Mapping[Task, BlendName] = {Task.HOME: BlendName.HOME, Task.DISCOVER: BlendName.DISCOVER}
+HYBRID = "hybrid"
 
 
 def measure(context: TurnContext) -> Mapping[str, object]:
-    """Tables of both tasks on the test cut, without the hybrid."""
+    """Tables of both tasks on the test cut, without the hybrid. Raises LeakError where the figures would be hollow."""
+    for cut in (Cut.TUNING, Cut.TEST):
+        refuse(future_acts(model.load_snapshot(context.version.pk, cut)[0].training.interactions, where=cut))
     counts: dict[str, object] = {}
-    snapshot, _ = model.load_snapshot(context.version.pk, Cut.TEST)
-    truths = model.load_truths(context.version.pk, Cut.TEST)
-    records = model.load_candidates(context.version.pk, Cut.TEST)
-    for number, (task, blend) in enumerate(TASKS.items()):
-        truth = truths[task]
-        counts[f"{task}_users"] = len(truth.users)
-        if not len(truth.users) or blend not in records:
+    for number, task in enumerate(TASKS):
+        done = tabulate(context, task, hybrids={})
+        counts[f"{task}_users"] = len(done.lines[0].ndcg) if done else 0
+        if done is None:
             context.report(0, text=f"{task}: nobody with a history bought anything in the test window: no figures")
             continue
-        excluded = snapshot.bought if task is Task.DISCOVER else None
-        rows = backtest(
-            records[blend],
-            truth,
-            hybrids={},
-            baselines=baselines(snapshot.training, truth.users, excluded=excluded),
-            shop=assortment(snapshot.training),
-            drawn=resamples(len(truth.users), seed=context.seed),
-        )
-        save(context, Cut.TEST, task, rows, users=len(truth.users))
-        context.report((number + 1) / len(TASKS), text=f"{task}: {len(rows)} rows over {len(truth.users):,} customers")
+        text = f"{task}: {len(done.lines)} rows over {len(done.lines[0].ndcg):,} customers"
+        context.report((number + 1) / len(TASKS), text=text)
     return counts
 
 
-def save(context: TurnContext, cut: Cut, task: Task, rows: list[Row], *, users: int) -> EvaluationRun:
-    start, end = context.windows.window(cut)
-    return measurements.save_evaluation(
-        context.version,
-        cut=cut,
-        task=task,
-        window=(model.moment(start), model.moment(end)),
-        users=users,
-        seed=context.seed,
-        rows=rows,
-        fit_seconds=stage_counts(context.turn, Stage.RECOMMEND, cut).get("fit_seconds", {}),
+def tabulate(context: TurnContext, task: Task, *, hybrids: Mapping[str, Mapping[str, float]]) -> Table | None:
+    """Measure and keep the table of a task on the test cut; None where nobody has truth.
+
+    ``hybrids`` are weights by name; all rows are compared with the one that is called "hybrid".
+    """
+    snapshot, categories = model.load_snapshot(context.version.pk, Cut.TEST)
+    truth = model.load_truths(context.version.pk, Cut.TEST)[task]
+    records = model.load_candidates(context.version.pk, Cut.TEST)
+    if not len(truth.users) or TASKS[task] not in records:
+        return None
+    drawn = resamples(len(truth.users), seed=context.seed)
+    rows = backtest(
+        records[TASKS[task]], truth, hybrids=hybrids,
+        baselines=baselines(
+            snapshot.training, truth.users, excluded=snapshot.bought if task is Task.DISCOVER else None
+        ),
+        shop=assortment(snapshot.training), drawn=drawn,
+    )  # fmt: skip
+    alone = {row.name: row.metrics[MAIN].value for row in rows if row.kind is not MeasuredKind.HYBRID}
+    refuse(target_in_features(records[TASKS[task]], truth, ndcg=alone))
+    groups = _groups(context, snapshot, categories, truth.users)
+    made = table(rows, truth, groups=groups, drawn=drawn, reference=HYBRID)
+    window = tuple(model.moment(at) for at in context.windows.window(Cut.TEST))
+    measurements.save_evaluation(
+        context.version, cut=Cut.TEST, task=task, window=(window[0], window[1]), seed=context.seed, table=made,
+        costs=_costs(context, TASKS[task], hybrids),
+    )  # fmt: skip
+    return made
+
+
+def _groups(context: TurnContext, snapshot: Snapshot, categories: IdMap, users: NDArray[np.int64]) -> Groups:
+    """The segments are those of this turn, so they know the whole history: they tell customers apart, no more."""
+    known, numbers = interests.segments_of(context.version.pk)
+    rows = known.rows(snapshot.users.ids[users])
+    departments, of_columns = measurements.departments(categories)
+    memberships = snapshot.training.catalogue.categories
+    department = np.full(memberships.shape[0], -1, np.int32)
+    described = np.diff(memberships.indptr) > 0
+    if described.any():
+        department[described] = of_columns[np.asarray(memberships.argmax(axis=1)).ravel()[described]]
+    return Groups(
+        activity=activity(snapshot.training, users),
+        segment=np.where(rows >= 0, np.append(numbers, -1)[rows], -1).astype(np.int32),
+        department=department,
+        departments=departments,
+        new=new_items(snapshot.training),
     )
 
 
-def panel_of(context: TurnContext, cut: Cut, task: Task) -> Panel | None:
+def _costs(context: TurnContext, blend: BlendName, hybrids: Iterable[str]) -> Costs:
+    """A hybrid takes what its recommenders take together; the peak is that of the whole process."""
+    counts = turns.stage_counts(context.turn, Stage.RECOMMEND, Cut.TEST)
+    fit, score = dict(counts.get("fit_seconds", {})), dict(counts.get("score_seconds", {}))
+    names = {instance.name for instance in instances_of(blend)}
+    for hybrid in hybrids:
+        fit[hybrid] = round(sum(seconds for name, seconds in fit.items() if name in names), 2)
+        score[hybrid] = round(sum(seconds for name, seconds in score.items() if name in names), 2)
+    return Costs(fit_seconds=fit, score_seconds=score, peak_mb=dict.fromkeys(hybrids, turns.peak_mb()))
+
+
+def panel_of(version_id: int, cut: Cut, task: Task) -> Panel | None:
     """The what-if panel of a task on a cut; None where nobody has truth."""
-    snapshot, _ = model.load_snapshot(context.version.pk, cut)
-    truth = model.load_truths(context.version.pk, cut)[task]
-    records = model.load_candidates(context.version.pk, cut)
+    snapshot, _ = model.load_snapshot(version_id, cut)
+    truth = model.load_truths(version_id, cut)[task]
+    records = model.load_candidates(version_id, cut)
     if TASKS[task] not in records or not len(truth.users):
         return None
     return panel(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from recommendations.engine.evaluation.leaks import refuse, shared_baskets
 from recommendations.engine.evaluation.split import truths
 from recommendations.engine.preprocess.clean import CleaningReport, clean
 from recommendations.engine.preprocess.matrix import EventWeights, Snapshot, snapshot
@@ -17,7 +18,10 @@ FEWEST_ITEMS = 2
 
 
 def make_snapshots(context: TurnContext) -> Mapping[str, object]:
-    """Training sets of the three cuts, and the truths of the two that have a window after them."""
+    """Training sets of the three cuts, and the truths of the two that have a window after them.
+
+    Raises LeakError where baskets lie on both sides of a cut.
+    """
     events = history.event_frame(until=context.now)
     attributes, categories = history.item_attributes()
     context.report(0.3, text=f"{len(events):,} events and {len(attributes.ids):,} items read")
@@ -32,7 +36,9 @@ def make_snapshots(context: TurnContext) -> Mapping[str, object]:
         _require_enough(made, cut)
         model.save_snapshot(context.version, cut, made, categories=categories)
         if cut is not Cut.LIVE:
-            found = truths(everything, made, window=context.windows.window(cut))
+            window = context.windows.window(cut)
+            refuse(shared_baskets(everything, cut=window[0], until=window[1], where=cut))
+            found = truths(everything, made, window=window)
             model.save_truths(context.version, cut, found)
             counts |= {f"{cut}_{task}_users": len(truth.users) for task, truth in found.items()}
         counts |= {f"{cut}_users": len(made.users), f"{cut}_items": len(made.items)}

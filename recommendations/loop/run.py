@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
+from recommendations.engine.evaluation.leaks import LeakError
 from recommendations.loop import adjust, collect, evaluate, interests, preprocess, train
 from recommendations.loop.turn import NotEnoughDataError, TurnContext
 from recommendations.models import Turn
@@ -45,7 +46,7 @@ def run_turn(turn_id: UUID, *, clock: Callable[[], datetime]) -> RunStatus | Non
                     row.counts = dict(steps[Stage(row.stage)](TurnContext.of(turn, cut=cut, report=report)))
         except turns.TurnCancelledError:
             return _ended(turn, RunStatus.CANCELLED, clock)
-        except NotEnoughDataError as error:
+        except (NotEnoughDataError, LeakError) as error:
             return _ended(turn, RunStatus.FAILED, clock, message=str(error))
         except Exception as error:  # the outermost boundary: the row must say what happened, then it is everybody's
             _ended(turn, RunStatus.FAILED, clock, message=f"{type(error).__name__}: {error}")

@@ -1,21 +1,22 @@
 """Stage 4a: fit every registered instance on one cut, and leave each customer's candidates."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from recommendations.engine.evaluation.split import without
-from recommendations.engine.frames import Sparse, TrainingSet
+from recommendations.engine.frames import FloatArray, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.matrix import Snapshot
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.engine.recommenders.registry import INSTANCES, Instance, instances_of
+from recommendations.loop import upgrade
 from recommendations.loop.turn import TurnContext
 from recommendations.models import ModelVersion
 from recommendations.store import blending, model
@@ -37,32 +38,38 @@ def fit_recommenders(context: TurnContext) -> Mapping[str, object]:
     if not snapshot.training.n_users:
         context.report(1, text=f"{cut}: no history before this cut, so nothing is fitted on it")
         return {"skipped": "no history before this cut"}
-    fitted, seconds = _fit(context, snapshot.training)
+    before = upgrade.changed() if cut is Cut.TEST else {}
+    wanted = [one for one in INSTANCES if cut is not Cut.TUNING or one.blends.intersection(RANKED)]
+    wanted += [replace(one, name=f"{one.name}{upgrade.SUFFIX}") for one in before.values()]
+    fitted, seconds = _fit(context, wanted, snapshot.training)
     started = time.monotonic()
+    plans = _plans(snapshot)
+    as_live = upgrade.plans_as_live(before, plans)
+    timed = _timed(fitted)
     records = candidates(
-        [
-            FittedInstance(name=instance.name, recommender=fitted[instance.name], trend_exponent=instance.trend)
-            for instance in INSTANCES
-            if instance.name in fitted
-        ],
+        [FittedInstance(name=one.name, recommender=timed[one.name], trend_exponent=one.trend) for one in wanted],
         model.everyone_and_a_stranger(snapshot.training),
-        plans=_plans(snapshot),
+        plans={**plans, **as_live},
         trend=trend(snapshot.training.interactions),
         progress=lambda share: context.report(FITTED + (0.95 - FITTED) * share),
     )
     scored = time.monotonic() - started
-    size = model.save_candidates(context.version, cut, {BlendName(name): found for name, found in records.items()})
+    size = model.save_candidates(context.version, cut, {BlendName(name): records[name] for name in plans})
+    if as_live:
+        upgrade.keep_as_live(context, records, as_live)
+    kept = {name: recommender for name, recommender in fitted.items() if not name.endswith(upgrade.SUFFIX)}
     if cut is not Cut.TUNING:
-        size += model.save_recommenders(context.version, cut, fitted)
-    configs = {instance.name: asdict(instance.config) for instance in INSTANCES}
-    ModelVersion.objects.filter(pk=context.version.pk).update(instances=configs)
-    context.report(1, text=f"{cut}: {len(fitted)} recommenders, {size / 1e6:,.0f} MB, scored in {scored:.0f} s")
-    return {"fit_seconds": seconds, "score_seconds": round(scored, 2), "bytes": size, "customers": len(snapshot.users)}
+        size += model.save_recommenders(context.version, cut, kept)
+    ModelVersion.objects.filter(pk=context.version.pk).update(instances=upgrade.settings())
+    context.report(1, text=f"{cut}: {len(kept)} recommenders, {size / 1e6:,.0f} MB, scored in {scored:.0f} s")
+    scoring = {name: round(sum(one.seconds), 2) for name, one in timed.items() if name in seconds}
+    return {"fit_seconds": seconds, "score_seconds": scoring, "bytes": size, "customers": len(snapshot.users)}
 
 
-def _fit(context: TurnContext, training: TrainingSet) -> tuple[dict[str, Recommender], dict[str, float]]:
-    """Every instance that this cut has a use for, two at a time; instances that differ by their trend share one."""
-    wanted = [one for one in INSTANCES if context.cut is not Cut.TUNING or one.blends.intersection(RANKED)]
+def _fit(
+    context: TurnContext, wanted: Sequence[Instance], training: TrainingSet
+) -> tuple[dict[str, Recommender], dict[str, float]]:
+    """All that are wanted, two at a time; instances that differ by their trend share one."""
     first = {one.name: _first_alike(one, wanted) for one in wanted}
     once = [one for one in wanted if first[one.name] is one]
 
@@ -78,6 +85,26 @@ def _fit(context: TurnContext, training: TrainingSet) -> tuple[dict[str, Recomme
             context.report(FITTED * len(done) / len(once))
     fitted = {one.name: done[first[one.name].name][0] for one in wanted}
     return fitted, {name: seconds for name, (_, seconds) in done.items()}
+
+
+@dataclass(kw_only=True)
+class _Timed:
+    """A fitted recommender whose scoring is timed: seconds of the thread that scores a block, so of one core."""
+
+    score_block: Callable[[Queries], FloatArray]
+    seconds: list[float] = field(default_factory=list)
+
+    def score(self, queries: Queries) -> FloatArray:
+        started = time.thread_time()
+        scores = self.score_block(queries)
+        self.seconds.append(time.thread_time() - started)
+        return scores
+
+
+def _timed(fitted: Mapping[str, Recommender]) -> dict[str, _Timed]:
+    """Instances that share a recommender share its stopwatch."""
+    once = {id(one): _Timed(score_block=one.score) for one in fitted.values()}
+    return {name: once[id(one)] for name, one in fitted.items()}
 
 
 def _first_alike(instance: Instance, among: Sequence[Instance]) -> Instance:

@@ -131,6 +131,13 @@ def save_segments(
     )
 
 
+def segments_of(version_id: int) -> tuple[IdMap, IntArray]:
+    """The customers of a version's live cut, and the lasting number of each one's segment (−1 = none)."""
+    users = IdMap(ids=load_arrays(version_id, Cut.LIVE, prefix="ids/users")["ids/users"])
+    found = load_arrays(version_id, Cut.LIVE, prefix="segments/of_users").get("segments/of_users")
+    return users, np.full(len(users), -1, np.int32) if found is None else found
+
+
 def save_rules(version: ModelVersion, *, items: IdMap, pairs: Pairs, most: int) -> None:
     """The rules with the greatest lift; each says "who takes the first takes the second"."""
     strongest = np.argsort(-pairs.lift, kind="stable")[:most]

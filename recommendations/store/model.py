@@ -181,7 +181,7 @@ def _recommenders(version_id: int, cut: Cut) -> dict[str, Recommender]:
     for instance in INSTANCES:
         if instance.name not in configs:
             continue
-        config = _config(instance.config, configs[instance.name])
+        config = stored_config(instance.config, configs[instance.name])
         if instance.name in grouped:
             made[instance.name] = restored(instance.kind, config, grouped[instance.name])
         elif twin := next((one for one in made.values() if type(one) is instance.kind and one.config == config), None):
@@ -189,7 +189,7 @@ def _recommenders(version_id: int, cut: Cut) -> dict[str, Recommender]:
     return made
 
 
-def _config(default: Any, stored: Mapping[str, Any]) -> Any:
+def stored_config(default: Any, stored: Mapping[str, Any]) -> Any:
     """The configuration that the version was fitted with; a parameter it did not know has its default."""
     return replace(default, **{field.name: stored[field.name] for field in fields(default) if field.name in stored})
 

@@ -73,7 +73,6 @@ def take_up(turn_id: UUID, *, now: datetime) -> Turn | None:
 
 def finish(turn: Turn, status: RunStatus, *, now: datetime, message: str = "") -> bool:
     """End the turn if it has not ended yet."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     changed = (
         Turn.objects.unfinished()
         .filter(pk=turn.pk)
@@ -81,12 +80,17 @@ def finish(turn: Turn, status: RunStatus, *, now: datetime, message: str = "") -
             status=status,
             finished_at=now,
             message=message,
-            peak_mb=peak,
+            peak_mb=peak_mb(),
             **({"progress": 1} if status is RunStatus.SUCCEEDED else {}),
         )
     )
     turn.stages.filter(status=RunStatus.RUNNING).update(status=status, finished_at=now)
     return bool(changed)
+
+
+def peak_mb() -> int:
+    """The most memory that this process has taken so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def interrupted_turns(*, now: datetime) -> list[UUID]:

@@ -15,5 +15,10 @@ def go_live(version: ModelVersion, *, now: datetime) -> None:
     ModelVersion.objects.filter(pk=version.pk).update(status=VersionStatus.READY, is_live=True, live_since=now)
 
 
+def keep_ready(version: ModelVersion) -> None:
+    """Everything of the version is written, but something else stays live."""
+    ModelVersion.objects.filter(pk=version.pk).update(status=VersionStatus.READY)
+
+
 def live_version() -> ModelVersion | None:
     return ModelVersion.objects.live().first()

@@ -83,7 +83,7 @@ def test_the_api_gives_the_lists_and_the_scores_of_the_sheet(example: None) -> N
     """With interests alone, r_ij = θ_ic, as every category has one item with acts; z over the eight candidates."""
     serving.forget()
     blending.append_weights(
-        blend=BlendName.HOME, weights={"interests": 1.0}, reason="by hand", expected={},
+        blend=BlendName.HOME, made=blending.Made(weights={"interests": 1.0}, reason="by hand"),
         author=None, now=NOW, publish=True,
     )  # fmt: skip
     key, secret = create_key(name="test", scopes=[Scope.RECOMMENDATIONS_READ], by=None)

@@ -1,0 +1,68 @@
+"""The gate between a new configuration and what is live; both are measured on one version's test cut."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.evaluation.accuracy import judge, ndcg
+from recommendations.engine.evaluation.gate import Verdict, verdict
+from recommendations.loop.evaluate import TASKS
+from recommendations.models import BlendWeights
+from recommendations.store import measurements, model
+from recommendations.terms import BlendName, Cut, GateOutcome, Task
+
+K = 10
+LIVE = "live"
+BASELINES = ("popular", "recent", "personal_frequency")
+NOBODY = np.empty(0, np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """What ranks the candidates of a blend."""
+
+    weights: Mapping[str, float]
+
+
+def configuration_of(version: BlendWeights) -> Configuration:
+    return Configuration(weights=version.weights)
+
+
+def task_of(blend: BlendName) -> Task | None:
+    """The evaluation that speaks of a blend; None for blends of items in view, which have no truth."""
+    return next((task for task, name in TASKS.items() if name is blend), None)
+
+
+def ndcg_of(version_id: int, task: Task, configuration: Configuration) -> NDArray[np.float32]:
+    """NDCG@10 per customer of the test window's truth; empty where nobody has any."""
+    truth = model.load_truths(version_id, Cut.TEST)[task]
+    records = model.load_candidates(version_id, Cut.TEST)
+    if not len(truth.users) or TASKS[task] not in records:
+        return NOBODY
+    ranked = records[TASKS[task]].of(truth.users).ranked(configuration.weights, K)
+    return ndcg(judge(ranked, truth.per_user), K).astype(np.float32)
+
+
+def gate(
+    version_id: int, task: Task, configuration: Configuration, *, live: Configuration | None, seed: int
+) -> Verdict:
+    """The configuration against what is live, if anything is, and against the baselines."""
+    candidate = ndcg_of(version_id, task, configuration)
+    measured = measurements.load_per_user(version_id, task)
+    references = {LIVE: ndcg_of(version_id, task, live)} if live else {}
+    references |= {name: measured[name] for name in BASELINES if name in measured and len(candidate)}
+    return verdict(candidate, references, seed=seed)
+
+
+def told(found: Verdict) -> str:
+    """For the log of a turn."""
+    if found.outcome is GateOutcome.UNMEASURED:
+        return "nobody has truth in the test window, so nothing was compared"
+    if found.worse_than:
+        worst = found.worse_than[0]
+        value, low, high = found.against[worst]
+        return f"worse than {worst} beyond the interval: NDCG@10 {value:+.4f} [{low:+.4f}, {high:+.4f}]"
+    parts = [f"{name} {value:+.4f} [{low:+.4f}, {high:+.4f}]" for name, (value, low, high) in found.against.items()]
+    return "not worse beyond the interval: NDCG@10 against " + ", ".join(parts)
