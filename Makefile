@@ -1,7 +1,7 @@
 # Nothing has to be installed first but make and Python (or uv): every target prepares what it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint chromium clean
+.PHONY: help install demo test lint chromium bench-accuracy clean
 
 PORT ?= 8000
 DATA ?= .local
@@ -15,7 +15,7 @@ export PYTHONUNBUFFERED := 1
 SERVERS := @exec $(PYTHON) -m recsite.embedded
 
 help:  ## Show this list
-	@grep -E '^[a-z]+:.*##' Makefile | awk -F':.*## ' '{split($$1, name, ":"); printf "  make %-9s %s\n", name[1], $$2}'
+	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{split($$1, name, ":"); printf "  make %-14s %s\n", name[1], $$2}'
 
 install: .venv/stamp  ## Make .venv with everything that the product and its tests need
 
@@ -30,6 +30,9 @@ lint: .venv/stamp  ## Style, types, who may import whom
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
+
+bench-accuracy: .venv/stamp  ## How good the ranking is, on the demo's data or yours (ARGS="--json out.json --peers")
+	$(PYTHON) benchmarks/accuracy.py $(ARGS)
 
 chromium:  ## Find or, as root on Debian, install the browser of the tests
 	@tools/chromium.sh

@@ -1,0 +1,175 @@
+"""The bench on anyone's data: three files in, choices on a part carved from the first, figures on the third."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.acts import Acts
+from benchmarks.data import Data, Files, read
+from benchmarks.grids import Shape
+from benchmarks.parts import REPEATS, Part, pairs_of, part
+from benchmarks.picking import TREND_DAYS, Options, Picked, Tell, judged, pick, shipped, sorted_weights
+from benchmarks.report import TaskResult
+from benchmarks.tables import InputError
+from benchmarks.validation import MOST_USERS, SAID, Carving, carve
+from recommendations.engine.frames import Queries
+from recommendations.terms import Task
+
+FOLDED = 0.5  # share of the asked users unknown to training, above which validation folds in its users too
+FOLDED_SHARE = 0.2  # of the users, at most, whose histories training then does without
+FEW = 50  # users: of fewer none is taken out of training
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Validation:
+    """The part that everything is chosen on; no part where nothing could be held out."""
+
+    carving: Carving
+    folded: bool  # its users' histories are not in its training set, as those that will be asked about are not
+    part: Part | None
+
+
+def run(files: Files, options: Options, tell: Tell) -> tuple[dict[str, Any], list[TaskResult]]:
+    """(protocol, results) of the tasks for which anyone has truth."""
+    data = read(files)
+    sizes = f"{len(data.acts):,} acts of {data.n_users:,} users on {data.n_items:,} items"
+    tell(f"read {sizes}; {data.n_questions:,} users are asked about")
+    repeated = repeated_acts(data.acts)
+    tasks = options.tasks or ((Task.HOME, Task.DISCOVER) if repeated >= REPEATS else (Task.DISCOVER,))
+    validation = validated(data, tasks, seed=options.seed)
+    tell(f"validation: {validation.carving.rule}, {len(validation.carving.users):,} users")
+    shape = shape_of(data, validation, repeats=repeated >= REPEATS)
+    asked = asked_part(data, tasks, validation)
+    if not asked.tasks:
+        remedy = "Leave --task out, or ask for home, where repeats count"
+        raise InputError(files.truth, "nobody has truth for the task: all of it repeats the histories", remedy=remedy)
+    picked = {
+        task: pick(validation.part, task, shape=shape, options=options, tell=tell)
+        if validation.part is not None and task in validation.part.tasks
+        else shipped(shape)
+        for task in asked.tasks
+    }
+    results = [judged(asked, task, picked[task], shape=shape, options=options, tell=tell) for task in asked.tasks]
+    how = {"tasks": "asked for" if options.tasks else task_rule(repeated), "repeated_acts": round(repeated, 4)}
+    return how | protocol(data, validation, picked, options=options), results
+
+
+def repeated_acts(acts: Acts) -> float:
+    """Share of the acts that repeat an item of an earlier basket of the same person."""
+    wanted = acts.where(acts.bought)
+    n_items = int(wanted.item.max(initial=0)) + 1
+    in_baskets = len(np.unique(wanted.basket.astype(np.int64) * n_items + wanted.item))
+    pairs = len(np.unique(wanted.user.astype(np.int64) * n_items + wanted.item))
+    return 1 - pairs / max(in_baskets, 1)
+
+
+def task_rule(repeated: float) -> str:
+    if repeated >= REPEATS:
+        return f"home and discover: {repeated:.1%} of the acts repeat an item of an earlier basket"
+    return f"discover: only {repeated:.1%} of the acts repeat an item of an earlier basket"
+
+
+def validated(data: Data, tasks: Sequence[Task], *, seed: int) -> Validation:
+    """Carved from the training file alone."""
+    folded = float(np.mean(data.rows < 0)) > FOLDED and data.n_users >= FEW
+    most = min(MOST_USERS, int(FOLDED_SHARE * data.n_users)) if folded else MOST_USERS
+    carving = carve(data.acts, n_users=data.n_users, seed=seed, most_users=most)
+    if not len(carving.users):
+        return Validation(carving=carving, folded=False, part=None)
+    chosen = np.full(data.n_users, -1, np.int32)
+    chosen[carving.users] = np.arange(len(carving.users))
+    number = chosen[data.acts.user]
+    known = data.training(data.acts.where(carving.known), cut=carving.cut)
+    histories = known.interactions.of_users(carving.users)
+    training = data.training(data.acts.where(carving.known & (number < 0)), cut=carving.cut) if folded else known
+    rows = np.full(len(carving.users), -1, np.int32) if folded else carving.users.astype(np.int32)
+    held = carving.held & (number >= 0)
+    pairs = pairs_of(number[held], data.acts.item[held], shape=(len(carving.users), data.n_items))
+    queries = Queries(histories=histories, training_rows=rows)
+    return Validation(carving=carving, folded=folded, part=part(training, queries, pairs, tasks=tuple(tasks)))
+
+
+def asked_part(data: Data, tasks: Sequence[Task], validation: Validation) -> Part:
+    """What the truth file asks. Whether home leaves out the history is decided by the validation part."""
+    acts = data.asked.interactions(cut=data.cut, n_users=data.n_questions, n_items=data.n_items)
+    pairs = pairs_of(data.true_row, data.true_item, shape=(data.n_questions, data.n_columns))
+    repeats = validation.part is None or validation.part.repeats
+    queries = Queries(histories=acts, training_rows=data.rows)
+    training = data.training(data.acts, cut=data.cut)
+    return part(training, queries, pairs, tasks=tuple(tasks), repeats=repeats)
+
+
+def shape_of(data: Data, validation: Validation, *, repeats: bool) -> Shape:
+    acts = data.acts
+    per_user = np.bincount(acts.user, minlength=data.n_users)
+    n_baskets = len(np.unique(acts.basket))
+    span = float(acts.at.max() - acts.at.min())
+    return Shape(
+        span=span,
+        median_history=float(np.median(per_user[per_user > 0])),
+        sessions=n_baskets > 1.2 * data.n_users and len(acts) > 1.2 * n_baskets,
+        described=data.described > 0,
+        repeats=repeats,
+        trended=data.clock.dated and span > 3 * TREND_DAYS and validation.carving.rule != "random_items",
+    )
+
+
+def protocol(data: Data, validation: Validation, picked: Mapping[Task, Picked], *, options: Options) -> dict[str, Any]:
+    """What was done, for the reader of the JSON."""
+    carving = validation.carving
+    return {
+        "use": "own data",
+        "validation": {
+            "rule": carving.rule,
+            "what": SAID[carving.rule],
+            "users": len(carving.users),
+            "acts_known": int(carving.known.sum()),
+            "acts_held_out": int(carving.held.sum()),
+            "users_are_folded_in": validation.folded,
+        },
+        "timestamps": data.clock.name,
+        "truth": "every distinct item of the truth file; items unknown to training and queries count in |GT| and "
+        "cannot be hit; discover leaves out the items of the user's history",
+        "truth_items_unknown": int(np.count_nonzero(data.true_item >= data.n_items)),
+        "home_may_repeat_the_history": validation.part is None or validation.part.repeats,
+        "histories": "a user's rows in the training and the queries file together, without exact repeats",
+        "users_folded_in": int(np.count_nonzero(data.rows < 0)),
+        "acts_that_are_the_truth": sorted(data.meaning.bought),
+        "sizes": {
+            "acts": len(data.acts),
+            "users": data.n_users,
+            "items": data.n_items,
+            "questions": data.n_questions,
+            "items_described": data.described,
+        },
+        "seed": options.seed,
+        "ks": list(options.ks),
+        "intervals": "95 %, 1,000 bootstrap resamples of users (the normal form above 20,000 users), paired by user",
+        "costs": "fit_s and score_s are wall seconds; the hybrid's are all fits with weight, and scoring, pooling and "
+        "ranking everything; peak_mb is the whole process, data included, during the fit (hybrid: and the scoring)",
+        "chosen": {task.value: described_choice(choice) for task, choice in picked.items()},
+    }
+
+
+def described_choice(picked: Picked) -> dict[str, Any]:
+    """Settings and weights as they were chosen, with what they reached on the validation part."""
+    settings = {
+        one.name: {
+            "ndcg@10": round(one.ndcg, 6),
+            "tried": one.tried,
+            "trend": one.setting.trend,
+            "reading": asdict(one.setting.read.reading),
+            "config": asdict(one.setting.read.config),
+        }
+        for one in picked.chosen
+    }
+    hybrid = {"weights": dict(sorted_weights(picked.weights)), "tuning_s": round(picked.seconds, 1)}
+    if picked.tuned is not None:
+        hybrid |= {
+            "ndcg@10": round(picked.tuned.ndcg, 6),
+            "best_single": picked.tuned.best_single,
+            "best_single_ndcg@10": round(picked.tuned.best_single_ndcg, 6),
+        }
+    return {"hybrid_on_validation": hybrid, "recommenders_on_validation": settings}
