@@ -18,6 +18,7 @@ urlpatterns = [
     path("runs/<uuid:pk>/progress/", runs.run_progress, name="run_progress"),
     path("runs/<uuid:pk>/cancel/", runs.cancel_run, name="cancel_run"),
     path("runs/<uuid:pk>/resume/", runs.resume_run, name="resume_run"),
+    path("runs/<uuid:pk>/make-live/", runs.make_live, name="make_live"),
     path("search/", search.search, name="search"),
     path("login/", login.Login.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -1,6 +1,7 @@
 """What each code of ``terms.py`` is called on a page, in the reader's language."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
@@ -13,6 +14,7 @@ from recommendations.terms import (
     Cut,
     EventName,
     Fallback,
+    GateOutcome,
     ItemKind,
     MeasuredKind,
     Reason,
@@ -163,6 +165,29 @@ INSTANCES: Mapping[str, Promise] = {
 def instance_label(name: str) -> str:
     """What a named instance, a baseline or the list for everybody is called."""
     return str(INSTANCES.get(name, name))
+
+
+def gate_text(gate: Mapping[str, Any]) -> str:
+    """A stored verdict in the active language: what was compared, on whom, and how it ended; empty where none was."""
+    if not gate:
+        return ""
+    outcome, parts = gate["outcome"], {"users": f"{gate['users']:,}"}
+    if outcome == GateOutcome.UNMEASURED:
+        return gettext("Nobody with a history bought anything in the test window, so nothing could be compared.")
+    if outcome == GateOutcome.PASSED:
+        return gettext("On %(users)s customers of the test window not worse than what it is compared with.") % parts
+    worst = gate["worse_than"][0]
+    lost = {key: f"{gate['against'][worst][key]:+.4f}" for key in ("value", "low", "high")}
+    return gettext(
+        "Worse than %(name)s on %(users)s customers of the test window: NDCG@10 %(value)s, 95%% interval %(low)s to "
+        "%(high)s."
+    ) % {**parts, **lost, "name": _REFERENCES.get(worst, instance_label(worst))}
+
+
+_REFERENCES: Mapping[str, Promise] = {
+    "live": _("what is live"),
+    "recent": _("what was bought lately"),
+}
 
 
 def reason_text(code: str, evidence: Mapping[str, str | float]) -> str:

@@ -20,5 +20,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "theme": theme_of(request),
         "frame": SimpleLazyObject(read_frame),
         "may_run_turn": may(staff, Action.RUN_TURN),
+        "may_publish": may(staff, Action.PUBLISH),
         "may_open_admin": staff.is_staff,
     }

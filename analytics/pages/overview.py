@@ -65,6 +65,8 @@ def _alerts(frame: Frame, run: Run | None, answers: query.Answers, *, now: datet
     if run and run.turn.status == RunStatus.FAILED:
         stage = run.current.words if run.current else ""
         alerts.append(("danger", _("The last run failed at “%(stage)s”. See Runs for the reason.") % {"stage": stage}))
+    if run and run.held_back:
+        alerts.append(("warning", _("The model of the last run is not live: it measured worse. See Runs.")))
     if frame.newest_event and now - frame.newest_event > STALE_AFTER:
         old = (now - frame.newest_event).days
         alerts.append(("warning", _("No event for %(days)d days. Is the shop still sending?") % {"days": old}))

@@ -16,7 +16,7 @@ from analytics.pages.permission import requires, staff_of
 from analytics.queries import runs as query
 from recommendations import wording
 from recommendations.models import Turn
-from recommendations.services import turns
+from recommendations.services import turns, versions
 from recommendations.services.policy import Action
 
 
@@ -106,6 +106,26 @@ def resume_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     else:
         messages.success(request, _("The run goes on after its last finished stage."))
     return _back(turn)
+
+
+@require_POST
+@requires(Action.PUBLISH)
+def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The version that the gate held back, with the note of who decides otherwise."""
+    found = _found(pk)
+    if found.version is None:
+        raise Http404
+    try:
+        made = versions.make_live(
+            version=found.version, by=staff_of(request), now=timezone.now(), note=request.POST.get("note", "")
+        )
+    except versions.NoteNeededError:
+        messages.warning(request, _("Say why it is to go live although it measured worse. Nothing was changed."))
+    except versions.VersionNotReadyError:
+        messages.warning(request, _("The files of this model are gone, so it cannot go live. Start a run."))
+    else:
+        messages.success(request, _("Model %(version)s is live.") % {"version": made})
+    return _back(found.turn)
 
 
 def _found(pk: UUID) -> query.Run:

@@ -12,8 +12,8 @@ from django.utils import timezone
 from analytics.charts.runs import Part, Span, stage_bar
 from analytics.queries.words import counts_in_words, headline, label
 from recommendations import wording
-from recommendations.models import Measurement, Turn, TurnStage
-from recommendations.terms import MeasuredKind, RunStatus, Stage, Task
+from recommendations.models import Measurement, ModelVersion, Turn, TurnStage
+from recommendations.terms import GateOutcome, MeasuredKind, RunStatus, Stage, Task, VersionStatus
 
 PER_PAGE = 50
 LOG_LINES = 200
@@ -103,6 +103,22 @@ class Run:
     @property
     def discover(self) -> Figure | None:
         return self.figures.get(Task.DISCOVER)
+
+    @property
+    def held_back(self) -> list[str]:
+        """Why the version did not go live although the turn finished, a sentence per task; empty where it did."""
+        version = self.version
+        if version is None or version.is_live or version.live_since or version.status != VersionStatus.READY:
+            return []
+        return [
+            f"{label(wording.TASKS, task)}: {wording.gate_text(gate)}"
+            for task, gate in version.gate.items()
+            if gate["outcome"] == GateOutcome.WORSE
+        ]
+
+    @property
+    def version(self) -> ModelVersion | None:
+        return getattr(self.turn, "model_version", None)
 
 
 def _turns() -> QuerySet[Turn]:

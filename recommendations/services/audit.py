@@ -10,6 +10,10 @@ from recommendations.models import AuditEntry, Staff
 type Values = dict[str, Any] | None
 
 
+class NoteNeededError(Exception):
+    """The change goes against a check, so the trail has to say why."""
+
+
 def record(
     *,
     by: Staff | None,

@@ -116,6 +116,12 @@ def load_truths(version_id: int, cut: Cut) -> dict[Task, Truth]:
     return {task: Truth(spent=_matrix(arrays, f"truth/{task}")) for task in Task}
 
 
+def truth_customers(version_id: int, cut: Cut, task: Task) -> NDArray[np.int64]:
+    """Keys of the customers of a truth, in its order."""
+    users = load_arrays(version_id, cut, prefix="ids/users")["ids/users"]
+    return users[load_truths(version_id, cut)[task].users]
+
+
 def save_recommenders(version: ModelVersion, cut: Cut, recommenders: Mapping[str, Recommender]) -> int:
     """A recommender that several instances share is written once, under the first of them."""
     first = {id(recommender): name for name, recommender in reversed(list(recommenders.items()))}

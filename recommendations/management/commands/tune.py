@@ -1,0 +1,78 @@
+"""Tune weights on the live version's tuning window; nothing is fitted again, and nothing goes live unasked."""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from recommendations import wording
+from recommendations.management.progress import Bar
+from recommendations.models import BlendWeights
+from recommendations.services.blending import GateClosedError, NothingToTuneOnError, publish, tune
+from recommendations.terms import BlendName
+
+MAIN = "ndcg@10"
+TUNABLE = (BlendName.HOME, BlendName.DISCOVER)
+STEPS = 100
+
+
+class Command(BaseCommand):
+    help = "Searches better weights on the live version's tuning window and keeps them as a proposal."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--blend", choices=[str(name) for name in TUNABLE], help="only this one (default: both)")
+        parser.add_argument("--seed", type=int, default=0, help="of the search and the intervals (default 0)")
+        parser.add_argument("--publish", action="store_true", help="make it the default, if the gate lets it pass")
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write what is printed to this file as well")
+
+    def handle(self, *_args: Any, blend: str | None, seed: int, **options: Any) -> None:
+        told = {}
+        for name in [BlendName(blend)] if blend else TUNABLE:
+            told[name] = self._tune(name, seed=seed)
+            if options["publish"]:
+                told[name]["published"] = self._publish(told[name]["version"])
+        if options["json"]:
+            options["json"].write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+    def _tune(self, blend: BlendName, *, seed: int) -> dict[str, Any]:
+        bar = Bar(self.stdout)
+        try:
+            made = tune(
+                blend=blend, seed=seed, by=None, now=timezone.now(),
+                progress=lambda share: bar(blend, round(share * STEPS), STEPS),
+            )  # fmt: skip
+        except NothingToTuneOnError as error:
+            raise CommandError(str(error)) from error
+        weights, expected = made.weights, made.weights.expected
+        against = made.parent or "the preset"
+        self.stdout.write(f"{weights} from {expected['users']:,} customers, {expected['evaluations']} evaluations")
+        self.stdout.write(f"  {MAIN} {_interval(expected['metrics'][MAIN])} on the tuning window")
+        self.stdout.write(f"  {_interval(expected['against_default'][MAIN], sign='+')} against {against}")
+        self.stdout.write(f"  {'weight':>8}  {'worth':>28}")
+        for name, weight in sorted(weights.weights.items(), key=lambda part: -part[1]):
+            if weight > 0:
+                worth = _interval(expected["ablation"][name], sign="+")
+                self.stdout.write(f"  {weight:8.4f}  {worth:>28}  {name}")
+        self.stdout.write(f"  {wording.gate_text(weights.gate)}")
+        return {
+            "version": weights.pk, "number": weights.number, "weights": weights.weights, "expected": expected,
+            "gate": weights.gate,
+        }  # fmt: skip
+
+    def _publish(self, key: int) -> bool:
+        try:
+            published = publish(weights=BlendWeights.objects.get(pk=key), by=None, now=timezone.now())
+        except GateClosedError as error:
+            self.stdout.write(self.style.WARNING(f"  not published: {wording.gate_text(error.verdict)}"))
+            return False
+        self.stdout.write(self.style.SUCCESS(f"  {published} is the default now"))
+        return True
+
+
+def _interval(measure: Mapping[str, float], *, sign: str = "") -> str:
+    value, low, high = (format(measure[part], f"{sign}.4f") for part in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
