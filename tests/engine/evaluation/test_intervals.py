@@ -30,6 +30,17 @@ def test_equals_a_bootstrap_by_drawing_rows() -> None:
         assert found[1:] == pytest.approx(np.percentile(means[:, column], [2.5, 97.5]), abs=1e-5)
 
 
+def test_a_part_of_the_users_has_its_columns_of_everybodys_resamples() -> None:
+    """Its resamples have more or fewer of its members, and each mean is over those."""
+    table = np.random.default_rng(0).exponential(size=(40, 1))
+    members = np.arange(0, 40, 2)
+    drawn = resamples(40, seed=5)[:, members]
+    means = [np.repeat(table[members], row.astype(int), axis=0).mean() for row in drawn]
+    (found,) = measures(table[members], drawn)
+    assert found.value == pytest.approx(table[members].mean())
+    assert found[1:] == pytest.approx(np.percentile(means, [2.5, 97.5]), abs=1e-5)
+
+
 def test_pairing_by_user_sees_a_small_steady_gain() -> None:
     noise = np.random.default_rng(0).normal(size=(300, 1))
     drawn = resamples(300, seed=1)
