@@ -18,11 +18,11 @@ from recommendations.engine.preprocess.clean import clean
 from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, Snapshot, snapshot
 from recommendations.engine.preprocess.terms import description, membership, term_counts
 from recommendations.store.complete_journey import wheel
+from recommendations.store.complete_journey.promotions import read_shares
 from recommendations.terms import PATH_SEPARATOR, EventName, Task
 
 WINDOW = 28.0  # days
 TEST_CUT = (pd.Timestamp(wheel.LAST_FULL_DAY) - pd.Timestamp(0)).days + 1 - WINDOW  # days since 1970-01-01
-FIRST_WEEK = (pd.Timestamp("2016-12-26") - pd.Timestamp(0)).days  # week 1 of the source ends on 2017-01-01
 WEEKS_AHEAD = 4
 
 
@@ -103,13 +103,13 @@ class Shop:
 
     @cached_property
     def promoted(self) -> pd.DataFrame:
-        """One row per (item, start of the week in days since 1970-01-01): shares of the stores."""
-        return read_promotions(self.products["product_id"].to_numpy(np.int64))
+        """One row per week and item: shares of the stores."""
+        return read_shares(self.products["product_id"].to_numpy(np.int64)).frame
 
     def promotions(self, part: Part, *, weeks_ahead: int = WEEKS_AHEAD) -> Promotions:
         """The past, and the plan of so many weeks after the cut: the week that the cut falls into is the first."""
         frame = self.promoted
-        start = frame["start"].to_numpy() - part.cut
+        start = days(frame["week"]) - part.cut
         row = part.snapshot.items.rows(frame["item"].to_numpy())
         kept = (row >= 0) & (start < 7 * (weeks_ahead - 1))
         return Promotions(
@@ -120,30 +120,9 @@ class Shop:
         )
 
 
-def read_promotions(product_ids: NDArray[np.int64]) -> pd.DataFrame:
-    """Columns item (place in ``product_ids``), start (days), display, mailer: shares of all stores of the source."""
-    raw = wheel.read("promotions")
-    stores = raw["store_id"].nunique()
-    item = pd.Index(product_ids).get_indexer(raw["product_id"])
-    known = item >= 0
-    key = item[known].astype(np.int64) * 64 + raw["week"].to_numpy()[known]
-    pairs, code = np.unique(key, return_inverse=True)
-    display = np.bincount(code, (raw["display_location"] != "0").to_numpy()[known], minlength=len(pairs))
-    mailer = np.bincount(code, (raw["mailer_location"] != "0").to_numpy()[known], minlength=len(pairs))
-    display, mailer = np.minimum(display, stores), np.minimum(mailer, stores)  # a store may list an item twice
-    return pd.DataFrame(
-        {
-            "item": pairs // 64,
-            "start": FIRST_WEEK + 7.0 * (pairs % 64 - 1),
-            "display": display / stores,
-            "mailer": mailer / stores,
-        }
-    )
-
-
 def days(times: pd.Series) -> NDArray[np.float64]:
     """Days since 1970-01-01, whole seconds."""
-    return (times.astype("datetime64[s]").astype(np.int64) / 86_400.0).to_numpy()
+    return (times.astype("datetime64[s]").astype(np.int64) / 86_400.0).to_numpy(np.float64)
 
 
 def windows() -> Windows:

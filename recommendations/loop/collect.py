@@ -24,7 +24,7 @@ from recommendations.terms import Cut
 
 __all__ = [
     "ClockIsSetError", "UnreadableFileError", "WheelIsMissingError", "accept", "close_window", "import_events",
-    "import_items", "load_complete_journey",
+    "import_items", "import_promotions", "load_complete_journey",
 ]  # fmt: skip
 
 
@@ -74,18 +74,27 @@ def import_events(path: Path, *, now: datetime, report: Report) -> Import:
     return imported
 
 
+def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
+    """The promotion plan of a CSV or Parquet file; raises UnreadableFileError where there is none.
+
+    The next turn of the loop learns from it.
+    """
+    return bulk.import_promotions(path, now=now, report=report)
+
+
 def load_complete_journey(
     *, weeks: int | None, households: int | None, now: datetime, report: Report
-) -> tuple[Import, Import]:
-    """The demo's items and purchases, moved by whole weeks; None: so that they end in the past seven days."""
+) -> tuple[Import, Import, Import]:
+    """The demo's items, purchases and promotions, moved by whole weeks; None: so that they end in the past seven days."""
     report("wheel", 0, 1)
     journey = wheel.read_journey(households=households)
     report("wheel", 1, 1)
     shift = load.set_clock(weeks, now=now)
     items = load.load_catalogue(journey, weeks=shift, now=now, report=report)
     purchases = load.load_purchases(journey, weeks=shift, report=report)
+    promotions = load.load_promotions(journey, weeks=shift, report=report)
     transaction.on_commit(lambda: live.announce(Changed.CATALOGUE))
-    return items, purchases
+    return items, purchases, promotions
 
 
 def close_window(context: TurnContext) -> Mapping[str, object]:

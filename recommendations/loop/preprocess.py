@@ -1,6 +1,7 @@
 """Stage 2: the events up to each cut, cleaned and counted, become a training set; what followed becomes its truth."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
@@ -24,15 +25,17 @@ def make_snapshots(context: TurnContext) -> Mapping[str, object]:
     """
     events = history.event_frame(until=context.now)
     attributes, categories = history.item_attributes()
+    cuts = [model.moment(cut) for cut in context.windows.cuts.values()]
+    plan = history.promotion_frame(first=min(cuts), last=max(cuts))
     context.report(0.3, text=f"{len(events):,} events and {len(attributes.ids):,} items read")
     weights = EventWeights()
     ModelVersion.objects.filter(pk=context.version.pk).update(event_weights=dict(weights.points))
     everything, report = clean(events, until=context.windows.cuts[Cut.LIVE])
-    counts = _described(report)
+    counts = _described(report) | {"promotions": len(plan)}
     for number, cut in enumerate(Cut):
         end = context.windows.cuts[cut]
         known = everything if cut is Cut.LIVE else _clean_before(end, events)
-        made = snapshot(known, attributes, cut=end, weights=weights)
+        made = _with_promotions(plan, snapshot(known, attributes, cut=end, weights=weights))
         _require_enough(made, cut)
         model.save_snapshot(context.version, cut, made, categories=categories)
         if cut is not Cut.LIVE:
@@ -53,6 +56,11 @@ def make_snapshots(context: TurnContext) -> Mapping[str, object]:
 def _clean_before(end: float, events: pd.DataFrame) -> pd.DataFrame:
     """What cleaning would have left at that time: it judges by nothing that came later."""
     return clean(events[events["at"].to_numpy() < end], until=end)[0]
+
+
+def _with_promotions(plan: pd.DataFrame, made: Snapshot) -> Snapshot:
+    promotions = history.promotions_at(made.cut, plan, made.items)
+    return replace(made, training=replace(made.training, promotions=promotions))
 
 
 def _require_enough(made: Snapshot, cut: Cut) -> None:

@@ -1,4 +1,7 @@
-"""Files of items and events into the record. A file that cannot be used leaves nothing behind but its import's row."""
+"""Files of items, events and promotions into the record.
+
+A file that cannot be used leaves nothing behind but its import's row.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,7 +10,17 @@ from pathlib import Path
 from django.db import DatabaseError
 
 from recommendations.models import Import
-from recommendations.store import accepted, event_rows, events, imports, item_rows, items, staging
+from recommendations.store import (
+    accepted,
+    event_rows,
+    events,
+    imports,
+    item_rows,
+    items,
+    promotion_rows,
+    promotions,
+    staging,
+)
 from recommendations.store.accepted import Merger
 from recommendations.store.event_rows import EventRules
 from recommendations.store.files import Table, UnreadableFileError, open_table
@@ -54,6 +67,26 @@ def import_events(path: Path, *, rules: EventRules, now: datetime, report: Repor
 
     with temporary(events.READY, definition(events.COLUMNS)):
         return _import("events", path, event_rows.FORM, load=load, report=report)
+
+
+def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
+    """Weeks of items that are new are added, those that differ are changed in the shares that the file has."""
+
+    def load(imported: Import, header: Header, count: int) -> None:
+        promotion_rows.mark_repeated()
+        verdict, values = promotion_rows.verdict(), promotion_rows.rule_values(now=now)
+        form = promotion_rows.FORM
+        refused = staging.judge(verdict, joins=promotion_rows.JOINS, columns=form.known, values=values)
+        report("promotions", 0, count)
+        with heavy():
+            promotion_rows.make_ready()
+            kept = promotions.merge_ready(given=promotion_rows.given(header))
+            _finish(imported, header, count=count, kept=kept, refused=refused)
+        promotions.refresh_statistics(changed=kept)
+        report("promotions", count, count)
+
+    with temporary(promotions.READY, definition(promotions.COLUMNS)):
+        return _import("promotions", path, promotion_rows.FORM, load=load, report=report)
 
 
 def _import(

@@ -2,16 +2,18 @@
 
 import io
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
+from django.conf import settings
 from django.db import connection
 from django.db.models import Count
 from psycopg import sql
 
+from recommendations.engine.frames import Promotions
 from recommendations.engine.ids import IdMap, id_map
 from recommendations.engine.preprocess.matrix import ItemAttributes
 from recommendations.engine.preprocess.terms import description, membership, term_counts
@@ -42,6 +44,16 @@ COPY (
   GROUP BY item.id ORDER BY item.id
 ) TO STDOUT (FORMAT csv)
 """
+# A week begins at midnight in the shop's time zone, where its leaflets are read.
+PROMOTIONS = """
+COPY (
+  SELECT item_id, extract(epoch FROM week::timestamp AT TIME ZONE {zone}) / 86400.0, display, mailer
+  FROM recommendations_promotion WHERE week >= {since} AND week < {until}
+) TO STDOUT (FORMAT csv)
+"""
+DAY = timedelta(days=1)
+PAST = timedelta(days=364)  # of the plan before a cut: the same week of last year, too
+PLANNED = timedelta(days=28)  # after a cut: what the windows of an evaluation are long
 EVENT_TYPES = {
     "user": pa.int64(),
     "item": pa.int64(),
@@ -63,6 +75,7 @@ ITEM_TYPES = {
     "categories": pa.string(),
     "paths": pa.string(),
 }
+PROMOTION_TYPES = {"item": pa.int64(), "start": pa.float64(), "display": pa.float32(), "mailer": pa.float32()}
 
 
 def newest_event(*, until: datetime) -> datetime | None:
@@ -102,13 +115,37 @@ def item_attributes() -> tuple[ItemAttributes, IdMap]:
     return attributes, columns
 
 
+def promotion_frame(*, first: datetime, last: datetime) -> pd.DataFrame:
+    """Promotions for all cuts from ``first`` to ``last``: item key, start (days since 1970-01-01), shares.
+
+    A plan is known before its weeks begin, so that a cut may see those after it; who bought what in them it may not.
+    """
+    since, until = (first - PAST).date() - DAY, (last + PLANNED).date() + DAY  # dates differ between time zones
+    table = _copied(PROMOTIONS, PROMOTION_TYPES, zone=settings.SHOP_TIME_ZONE, since=since, until=until)
+    return pd.DataFrame(table.to_pandas())
+
+
+def promotions_at(cut: float, frame: pd.DataFrame, items: IdMap) -> Promotions | None:
+    """The year before a cut and the weeks that begin in the 28 days after it, for these items; None without any."""
+    start, row = frame["start"].to_numpy() - cut, items.rows(frame["item"].to_numpy())
+    kept = (row >= 0) & (start >= -PAST.days) & (start < PLANNED.days)
+    if not kept.any():
+        return None
+    return Promotions(
+        item=row[kept],
+        start=start[kept].astype(np.float32),
+        display=frame["display"].to_numpy(np.float32)[kept],
+        mailer=frame["mailer"].to_numpy(np.float32)[kept],
+    )
+
+
 def _tokens(items: pd.DataFrame) -> Iterator[list[str]]:
     columns = items[["title", "brand", "size", "paths"]].fillna("").itertuples(index=False, name=None)
     for title, brand, size, paths in columns:
         yield description(title, brand=brand, size=size, paths=paths.split("|") if paths else [])
 
 
-def _copied(query: str, types: dict[str, pa.DataType], **values: datetime) -> pa.Table:
+def _copied(query: str, types: dict[str, pa.DataType], **values: date | str) -> pa.Table:
     statement = sql.SQL(query).format(**{name: sql.Literal(value) for name, value in values.items()})
     buffer = io.BytesIO()
     with connection.cursor() as cursor, cursor.copy(statement) as copy:

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 
+from django.utils.dates import WEEKDAYS
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+
+OTHER_WEEKDAY = _("The weeks of the shop's promotions start on a {weekday}; give the date of that day.")
 
 REASONS: Mapping[str, Promise] = {
     "already_listed": _("The item stands in an earlier row; keep one row per item."),
+    "already_planned": _("The item and the week stand in an earlier row; keep one row for them."),
     "available_after_end": _(
         "It would be for sale only after its sale has ended; exchange the two times or empty one."
     ),
@@ -19,8 +24,10 @@ REASONS: Mapping[str, Promise] = {
     "negative": _("The amount is negative; a refund is an event of its own, with positive amounts."),
     "no_zone": _("The time has no time zone; write it like 2026-09-01T10:02:11Z."),
     "nobody": _("Nobody is named; fill in user_id, anonymous_id or both."),
+    "not_a_date": _("This is no date; write the first day of the week like 2026-09-07."),
     "not_a_number": _("This is no number; write it like 19.90."),
     "not_a_quantity": _("The quantity is no whole number from 1 to 1,000,000."),
+    "not_a_share": _("A share of the stores is between 0 and 1; write a quarter as 0.25."),
     "not_a_stock": _("The quantity in stock is no whole number from 0 to 2,147,483,647."),
     "not_a_time": _("This is no time; write it like 2026-09-01T10:02:11Z."),
     "not_a_url": _("An address begins with https://, http:// or /."),
@@ -34,6 +41,7 @@ REASONS: Mapping[str, Promise] = {
     "quotes": _("A quotation mark is not closed; write a quotation mark inside a field twice."),
     "ragged": _("The row has not as many fields as the first line has columns; put fields with a comma in quotes."),
     "rating_above_scale": _("The rating is not between 0 and rating_scale."),
+    "too_far_ahead": _("The week is more than two years ahead; set the year right."),
     "too_large": _("The amount is larger than 9,999,999,999.99."),
     "too_long": _("The text is too long for this field."),
     "too_old": _("The time lies before 1990."),
@@ -43,4 +51,7 @@ REASONS: Mapping[str, Promise] = {
     "unknown_name": _("There is no event of this name; use GA4's names, such as view_item, add_to_cart, purchase."),
     "unknown_product": _("The product is not in the list of products."),
     "unknown_target": _("What is followed is a customer, a brand or a category."),
+} | {
+    f"not_a_{name}": format_lazy(OTHER_WEEKDAY, weekday=WEEKDAYS[number])
+    for number, name in enumerate(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))
 }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.evaluation.split import Truth
-from recommendations.engine.frames import Catalogue, IntArray, Interactions, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import Catalogue, IntArray, Interactions, Promotions, Queries, Sparse, TrainingSet
 from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.matrix import Snapshot
 from recommendations.engine.ranking.candidates import Candidates
@@ -23,6 +23,7 @@ from recommendations.terms import BlendName, Cut, Task
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROWS = ("user", "item", "basket", "age", "quantity", "strength", "amount", "bought")
+PROMOTED = ("item", "start", "display", "mailer")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,6 +79,8 @@ def save_snapshot(version: ModelVersion, cut: Cut, snapshot: Snapshot, *, catego
     arrays |= {"catalogue/price": catalogue.price, "catalogue/listed_age": catalogue.listed_age}
     arrays |= _parts("catalogue/categories", catalogue.categories) | _parts("catalogue/terms", catalogue.terms)
     arrays |= _parts("disliked", snapshot.disliked)
+    if snapshot.training.promotions is not None:
+        arrays |= {f"promotions/{name}": getattr(snapshot.training.promotions, name) for name in PROMOTED}
     return save_arrays(version, cut, arrays | {"cut": np.array([snapshot.cut])})
 
 
@@ -94,9 +97,12 @@ def load_snapshot(version_id: int, cut: Cut) -> tuple[Snapshot, IdMap]:
         price=arrays["catalogue/price"],
         listed_age=arrays["catalogue/listed_age"],
     )
+    promotions = (
+        Promotions(**{name: arrays[f"promotions/{name}"] for name in PROMOTED}) if "promotions/item" in arrays else None
+    )
     snapshot = Snapshot(
         cut=float(arrays["cut"][0]),
-        training=TrainingSet(interactions=acts, catalogue=catalogue),
+        training=TrainingSet(interactions=acts, catalogue=catalogue, promotions=promotions),
         users=users,
         items=items,
         disliked=_matrix(arrays, "disliked"),

@@ -57,6 +57,10 @@ def number(field: LiteralString, *, most: int) -> list[Rule]:
     return [*_numeric(field), Rule(field, "out_of_range", beyond)]
 
 
+def share(field: LiteralString) -> list[Rule]:
+    return [*_numeric(field), Rule(field, "not_a_share", _of("{}::numeric NOT BETWEEN 0 AND 1", field))]
+
+
 def moment(field: LiteralString) -> list[Rule]:
     """A date and a time of day with a zone, in ISO 8601."""
     shape = r"{} !~* '^\d{{4}}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|[+-]\d\d(:?\d\d)?)?)?$'"

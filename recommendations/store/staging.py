@@ -49,10 +49,11 @@ class Hidden(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """The columns that a file may have."""
+    """The columns that a file may have; at least one of ``one_of``, where it names any."""
 
     known: Sequence[str]
     needed: Sequence[str]
+    one_of: Sequence[str] = ()
     hidden: Sequence[Hidden] = ()
 
     def definition(self) -> str:
@@ -76,6 +77,9 @@ def read_header(table: Table, form: Form, *, path: Path) -> Header:
     if missing := [name for name in form.needed if name not in places]:
         text = _("%(file)s, line 1: the column %(names)s is missing. The file has %(present)s; it may have %(known)s.")
         raise UnreadableFileError(text % {**values, "names": _named(missing)})
+    if form.one_of and not any(name in places for name in form.one_of):
+        text = _("%(file)s, line 1: one of the columns %(names)s is needed. The file has %(present)s.")
+        raise UnreadableFileError(text % {**values, "names": _named(form.one_of)})
     if len(places) + len(ignored) < len(table.columns):
         twice = [name for name in places if table.columns.count(name) > 1]
         text = _("%(file)s, line 1: the column %(names)s stands there twice; remove or rename one.")

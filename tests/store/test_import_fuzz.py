@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recommendations.loop.event_rules import NAMES, NEEDS_ITEMS, TRADES
-from recommendations.models import Event, Import, Item
-from recommendations.store import bulk, event_rows, item_rows
+from recommendations.models import Event, Import, Item, Promotion
+from recommendations.store import bulk, event_rows, item_rows, promotion_rows
 from recommendations.store.event_rows import EventRules
 from recommendations.store.files import UnreadableFileError
 from recommendations.store.stage import silent
@@ -25,11 +25,13 @@ RULES = EventRules(
     names={written: str(name) for written, name in NAMES.items()}, need_items=NEEDS_ITEMS, trades=TRADES, currency="USD"
 )
 SOUND_EVENT = {"name": "view_item", "timestamp": "2026-08-01T12:00:00Z", "user_id": "u1", "item_id": "A1"}
+SOUND_PROMOTION = {"item_id": "A1", "week": "2026-08-03", "display": "0.5", "mailer": "1"}
 HOSTILE = [
     "", " ", "\x00", "NaN", "-Infinity", "1e999", "1e-999", "1_000", "0x1F", "-0", "9" * 400, "9999999999.994",
     "2147483648", "32768", "1.5", ".5", "5.", "0001-01-01T00:00:00Z", "294277-01-01T00:00:00Z", "2026-08-01T12:00:00Z",
-    "2026-08-01", "2026-08-01T24:00:00Z", "2026-06-30T23:59:60Z", "2026-08-01T12:00:00 +05:30", "infinity", "now",
-    "epoch", "purchase", "view_item", "follow", "rate_item", "search", "A1", "A2", "u1", "too long", "user", "brand",
+    "2026-08-03", "2026-08-10 00:00", "2026-08-01", "2026-08-01T24:00:00Z", "2026-06-30T23:59:60Z",
+    "2026-08-01T12:00:00 +05:30", "infinity", "now", "epoch", "purchase", "view_item", "follow", "rate_item", "search",
+    "A1", "A2", "u1", "too long", "user", "brand",
     "USD", "11111111-1111-4111-8111-111111111111", "{11111111111141118111111111111111}", "in_stock", "a > b | c", ">",
     "|", " > ", "{}", "[]", "null", '{"a": "\\u0000"}', '{"a": 1e400}', "https://x", "'; DROP TABLE x;--",
     "%s %(x)s {0}", "\\.", "\\N", "𝄞\u202e", "x" * 600, "\ufeff", "\x7f\x01", "a\nb", "a\rb", '"',
@@ -94,3 +96,13 @@ def test_event_files(content: bytes, tmp_path: Path) -> None:
     Item.objects.get_or_create(shop_id="A1", defaults={"title": "Item"})
     check(bulk.import_events, content, folder=tmp_path, rules=RULES)
     assert not Event.objects.exists()
+
+
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(content=st.one_of(rows(promotion_rows.FORM.known, SOUND_PROMOTION), st.binary(max_size=100)))
+def test_promotion_files(content: bytes, tmp_path: Path) -> None:
+    Item.objects.get_or_create(shop_id="A1", defaults={"title": "Item"})
+    check(bulk.import_promotions, content, folder=tmp_path)
+    assert not Promotion.objects.exists()

@@ -1,15 +1,19 @@
-"""Complete Journey into the record: catalogue, customers, purchases. Loading it again changes nothing."""
+"""Complete Journey into the record: catalogue, customers, purchases, promotions. Loading it again changes nothing."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.utils.translation import gettext as _
+from numpy.typing import NDArray
 
 from recommendations.models import Import, ShopSetting
-from recommendations.store import events, imports, items, staging
+from recommendations.store import events, imports, items, promotions, staging
 from recommendations.store.complete_journey import wheel
+from recommendations.store.complete_journey.promotions import read_shares
 from recommendations.store.complete_journey.wheel import DISCOUNTS, Journey
 from recommendations.store.pseudonyms import customer_keys, pseudonym
 from recommendations.store.stage import Report, copy, csv_block, definition, heavy, rows, temporary
@@ -22,6 +26,7 @@ EVENT_COLUMNS = [
     "occurred_at", "event_id", "line", "name", "customer_id", "item_id", "quantity", "price", "amount",
     "transaction_id", "attributes",
 ]  # fmt: skip
+PROMOTION_COLUMNS = ["item_id", "week", "display", "mailer"]
 REFUSED_COLUMNS = ["file_line", "fault", "content"]
 
 
@@ -37,7 +42,7 @@ def set_clock(weeks: int | None, *, now: datetime) -> int:
     """The shift in weeks: the one that the data were loaded with before, else the one asked for, else the latest."""
     shift = wheel.weeks_to_move(now.date()) if weeks is None else weeks
     last = wheel.LAST_FULL_DAY + pd.Timedelta(weeks=shift)
-    clock, _ = ShopSetting.objects.get_or_create(
+    clock, _made = ShopSetting.objects.get_or_create(
         key=DEMO_CLOCK, defaults={"value": {"shift_weeks": shift, "last_full_day": last.isoformat()}}
     )
     stored = int(clock.value["shift_weeks"])
@@ -82,6 +87,37 @@ def load_purchases(journey: Journey, *, weeks: int, report: Report) -> Import:
     return imported
 
 
+def load_promotions(journey: Journey, *, weeks: int, report: Report) -> Import:
+    """Weeks of items. What the shop changed since the last time stays as it is."""
+    imported = imports.begin(kind="promotions", file=wheel.PACKAGE)
+    listed = journey.products["product_id"]
+    products = np.concatenate([listed, journey.excluded])
+    shares = read_shares(products, report=report)
+    sold = shares.frame["item"].to_numpy() < len(listed)
+    planned, refused = shares.frame[sold], shares.frame[~sold]
+    known = dict(rows("SELECT shop_id, id FROM recommendations_item"))
+    keys = np.array([known[shop_id] for shop_id in listed.astype(str)], np.int64)
+    report("promotions", 0, len(planned))
+    with heavy(), temporary(promotions.READY, definition(promotions.COLUMNS)):
+        ready = _promotion_table(planned, keys=keys, weeks=weeks)
+        copy(promotions.READY, PROMOTION_COLUMNS, map(csv_block, ready.to_batches(max_chunksize=BATCH)))
+        new = promotions.merge_ready(given=())
+        with temporary(staging.REFUSED, staging.REFUSED_COLUMNS):
+            copy(staging.REFUSED, REFUSED_COLUMNS, [csv_block(_unsold_table(refused, products=products))])
+            imports.finish(
+                imported,
+                rows=len(shares.frame),
+                kept=new,
+                duplicates=len(planned) - new,
+                reasons=staging.refused_counts(),
+                message=_("%(rows)s rows of item, store and week.") % {"rows": f"{shares.rows:,}"},
+            )
+            staging.list_refused(imported)
+    promotions.refresh_statistics(changed=new)
+    report("promotions", len(planned), len(planned))
+    return imported
+
+
 def _customers(households: pd.Series) -> dict[int, int]:
     hashes = {int(household): pseudonym(str(household)) for household in households.unique()}
     keys = customer_keys((value, CustomerKind.SIGNED_IN) for value in hashes.values())
@@ -96,6 +132,12 @@ def _item_table(products: pd.DataFrame, *, weeks: int) -> pa.Table:
         wheel.moved(products["first_sale"], weeks=weeks).astype("datetime64[s, UTC]"),
     ]  # fmt: skip
     return pa.table(dict(zip(ITEM_COLUMNS, map(pa.array, columns), strict=True)))
+
+
+def _promotion_table(planned: pd.DataFrame, *, keys: NDArray[np.int64], weeks: int) -> pa.Table:
+    first_days = (planned["week"] + pd.Timedelta(weeks=weeks)).to_numpy("datetime64[D]")
+    columns = [keys[planned["item"]], first_days, planned["display"], planned["mailer"]]
+    return pa.table(dict(zip(PROMOTION_COLUMNS, map(pa.array, columns), strict=True)))
 
 
 def _blocks(
@@ -127,6 +169,15 @@ def _refused_table(lines: pd.DataFrame) -> pa.Table:
     shown = [f"{name}=" + lines[name].astype(str) for name in ("basket_id", "product_id", "quantity", "sales_value")]
     content = pd.Series([", ".join(parts) for parts in zip(*shown, strict=True)], dtype=str)
     return pa.table(dict(zip(REFUSED_COLUMNS, map(pa.array, [lines["line"], lines["fault"], content]), strict=True)))
+
+
+def _unsold_table(promoted: pd.DataFrame, *, products: NDArray[np.int64]) -> pa.Table:
+    weeks = promoted["week"].dt.strftime("%Y-%m-%d")
+    content = [
+        f"product_id={product}, week={week}" for product, week in zip(products[promoted["item"]], weeks, strict=True)
+    ]
+    faults = ["product_id:not_merchandise"] * len(promoted)
+    return pa.table(dict(zip(REFUSED_COLUMNS, [promoted["line"].to_numpy(), faults, content], strict=True)))
 
 
 def _attributes(lines: pd.DataFrame) -> pa.Array:

@@ -38,22 +38,24 @@ class Journey:
     products: pd.DataFrame
     purchases: pd.DataFrame
     refused: pd.DataFrame  # with "fault": field:code
+    excluded: pd.Series  # ids of products that are no merchandise; none where only a part is read
 
 
 def read_journey(*, households: int | None = None) -> Journey:
     """All of it, or the first households and what they bought. Prices, titles and dates are those of the whole."""
     products, lines = read("products"), read("transactions")
     lines["line"] = np.arange(1, len(lines) + 1)
-    sold = products[~products["department"].isin(NOT_MERCHANDISE)]
+    merchandise = ~products["department"].isin(NOT_MERCHANDISE)
     reason = _reason(lines, products)
     kept = reason == ""
-    listed = _listed(sold, lines[kept])
+    listed, excluded = _listed(products[merchandise], lines[kept]), products.loc[~merchandise, "product_id"]
     if households is not None:
         chosen = np.sort(lines["household_id"].unique())[:households]
         among = lines["household_id"].isin(chosen).to_numpy()
         lines, reason, kept = lines[among], reason[among], kept[among]
-        listed = listed[listed["product_id"].isin(lines["product_id"])]
-    return Journey(products=listed, purchases=lines[kept], refused=lines[~kept].assign(fault=reason[~kept]))
+        listed, excluded = listed[listed["product_id"].isin(lines["product_id"])], excluded[:0]
+    refused = lines[~kept].assign(fault=reason[~kept])
+    return Journey(products=listed, purchases=lines[kept], refused=refused, excluded=excluded)
 
 
 def weeks_to_move(today: date) -> int:
@@ -87,12 +89,16 @@ def first_moment(*, weeks: int) -> datetime:
 
 
 def read(name: str) -> pd.DataFrame:
+    frame: pd.DataFrame = pyarrow.parquet.read_table(file_of(name)).to_pandas()
+    return frame
+
+
+def file_of(name: str) -> Path:
+    """Raises WheelIsMissingError."""
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise WheelIsMissingError(f"{PACKAGE} is not installed; `make install` brings it.")
-    path = Path(spec.submodule_search_locations[0]) / "data" / f"{name}.parquet"
-    frame: pd.DataFrame = pyarrow.parquet.read_table(path).to_pandas()
-    return frame
+    return Path(spec.submodule_search_locations[0]) / "data" / f"{name}.parquet"
 
 
 def _reason(lines: pd.DataFrame, products: pd.DataFrame) -> np.ndarray:
