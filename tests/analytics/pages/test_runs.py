@@ -1,12 +1,15 @@
 """Starting, following, cancelling and resuming a run from its page."""
 
+from collections.abc import Callable
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from recommendations.models import AuditEntry, Turn, TurnLogLine
-from recommendations.terms import RunStatus
+from recommendations.models import Artefact, AuditEntry, ModelVersion, Turn, TurnLogLine
+from recommendations.terms import Role, RunStatus
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +90,41 @@ def test_a_failed_run_says_why_and_can_be_resumed(
 def test_resuming_while_another_goes_on_leads_to_that_one(admin: Client) -> None:
     failed, going = records.turn(status=RunStatus.FAILED, done=2), records.turn(status=RunStatus.RUNNING, done=1)
     assert admin.post(f"/runs/{failed.pk}/resume/")["Location"] == f"/runs/{going.pk}/"
+
+
+def test_a_model_that_was_held_back_says_why_and_goes_live_with_a_note(
+    admin: Client, client_of: Callable[[Role], Client]
+) -> None:
+    gate = {
+        "outcome": "worse", "users": 1983, "worse_than": ["live"],
+        "against": {"live": {"value": -0.02, "low": -0.03, "high": -0.01}},
+    }  # fmt: skip
+    live = records.version(records.turn(created=records.NOW - timedelta(days=1)))
+    made = records.turn()
+    held = records.version(made, live=False)
+    ModelVersion.objects.filter(pk=held.pk).update(gate={"home": gate}, live_since=None)
+    page = text(admin, f"/runs/{made.pk}/")
+    assert "the new ones measured worse" in page
+    assert "Next purchases: Worse than what is live on 1,983 customers of the test window" in page
+    assert "The model of the last run is not live" in text(admin, "/")
+    viewer = client_of(Role.VIEWER)
+    assert "Make it live all the same" not in text(viewer, f"/runs/{made.pk}/")
+    assert viewer.post(f"/runs/{made.pk}/make-live/", {"note": "x"}).status_code == 403
+
+    admin.post(f"/runs/{made.pk}/make-live/", {"note": "x"})
+    assert "The files of this model are gone" in text(admin, f"/runs/{made.pk}/")
+    Artefact.objects.create(
+        version=held, cut="live", name="a", path="a", dtype="f4", shape=[1], size=1, sha256="0" * 64
+    )
+    admin.post(f"/runs/{made.pk}/make-live/", {"note": " "})
+    assert "Say why it is to go live" in text(admin, f"/runs/{made.pk}/")
+    admin.post(f"/runs/{made.pk}/make-live/", {"note": "The bakery is new"})
+    page = text(admin, f"/runs/{made.pk}/")
+    assert f"Model {held} is live." in page
+    assert "measured worse" not in page
+    live.refresh_from_db()
+    assert live.is_live is False
+    assert admin.post(f"/runs/{records.turn(created=records.NOW - timedelta(days=2)).pk}/make-live/").status_code == 404
 
 
 def test_first_run(admin: Client) -> None:
