@@ -8,6 +8,8 @@ from scipy import sparse
 from scipy.stats import hypergeom
 
 from recommendations.engine.frames import FloatArray, IdArray, IntArray, Interactions, Sparse
+from recommendations.engine.preprocess.blocks import frequent, strongest
+from recommendations.engine.preprocess.sizes import MOST_PAIRS, longest_affordable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,18 +71,21 @@ def baskets(interactions: Interactions) -> Sparse:
     return matrix
 
 
-def pairs(content: Sparse, *, min_together: int) -> Pairs:
-    """All pairs that share at least ``min_together`` baskets."""
+def pairs(content: Sparse, *, min_together: int, most_pairs: int = MOST_PAIRS) -> Pairs:
+    """All pairs that share at least ``min_together`` baskets.
+
+    Where the baskets hold more pairs than ``most_pairs`` in all, the largest ones count with a part of their items.
+    """
+    content = strongest(content, longest_affordable(np.diff(content.indptr), most_pairs))
     baskets_of = np.bincount(content.indices, minlength=content.shape[1]).astype(np.int32)
-    frequent = np.flatnonzero(baskets_of >= max(min_together, 1))
-    columns = content[:, frequent]
-    counts = (columns.T @ columns).tocsr()
-    counts.sort_indices()
-    first = np.repeat(np.arange(len(frequent)), np.diff(counts.indptr))
-    keep = (counts.data >= min_together) & (first != counts.indices)
+    items = np.flatnonzero(baskets_of >= max(min_together, 1)).astype(np.int32)
+    columns = content[:, items]
+    counts = frequent(columns.T.tocsr(), columns, at_least=min_together)
+    first = np.repeat(np.arange(len(items), dtype=np.int32), np.diff(counts.indptr))
+    keep = first != counts.indices
     return Pairs(
-        first=frequent[first[keep]].astype(np.int32),
-        second=frequent[counts.indices[keep]].astype(np.int32),
+        first=items[first[keep]],
+        second=items[counts.indices[keep]],
         together=np.rint(counts.data[keep]).astype(np.int32),
         baskets_of=baskets_of,
         n_baskets=content.shape[0],
@@ -108,9 +113,14 @@ def discoveries(p: NDArray[np.float64], *, rate: float, tests: int | None = None
 
 
 def significant(found: Pairs, *, rate: float = 0.01) -> Pairs:
-    """The pairs with a lift above 1 that survive the test; each unordered pair is one hypothesis."""
-    once = found.where(found.first < found.second)
-    believed = once.where(discoveries(p_values(once), rate=rate))
+    """The pairs with a lift above 1 that survive the test; each unordered pair is one hypothesis.
+
+    Only those are tested: so many common baskets as expected or fewer have a p-value of ½ or more (the median of the
+    distribution is less than 1 from its mean), which no ``rate`` below ½ believes.
+    """
+    hypotheses = int(np.count_nonzero(found.first < found.second))
+    once = found.where((found.first < found.second) & (found.lift > 1))
+    believed = once.where(discoveries(p_values(once), rate=rate, tests=hypotheses))
     n_items = len(found.baskets_of)
     keys = believed.first.astype(np.int64) * n_items + believed.second
     low, high = np.minimum(found.first, found.second), np.maximum(found.first, found.second)

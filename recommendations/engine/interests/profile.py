@@ -1,6 +1,7 @@
 """Who likes what: u_i = Σ_j w_ij c_j and its shares (``maths.md`` §2)."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommendations.engine.frames import FloatArray, Sparse
 
@@ -10,9 +11,25 @@ def interest_weights(weights: Sparse, categories: Sparse) -> FloatArray:
     return (weights @ categories).toarray().astype(np.float32, copy=False)
 
 
+USERS_AT_ONCE = 65_536  # the interest vectors of so many are held at a time where only their sum is asked for
+
+
+def overall_share(weights: Sparse, categories: Sparse) -> FloatArray:
+    """``global_share`` of weights (users × items), without the interest vectors of all users at once."""
+    starts = range(0, max(weights.shape[0], 1), USERS_AT_ONCE)
+    sums = [
+        interest_weights(weights[start : start + USERS_AT_ONCE], categories).sum(axis=0, dtype=np.float64)
+        for start in starts
+    ]
+    return _shares(np.sum(sums, axis=0))
+
+
 def global_share(interests: FloatArray) -> FloatArray:
     """g_c: the part of all interest that goes to each category; all zero where there is no interest at all."""
-    sums = interests.sum(axis=0, dtype=np.float64)
+    return _shares(interests.sum(axis=0, dtype=np.float64))
+
+
+def _shares(sums: NDArray[np.float64]) -> FloatArray:
     total = sums.sum()
     return (sums / total if total > 0 else sums).astype(np.float32)
 

@@ -16,6 +16,7 @@ from recommendations.engine.interests.profile import interest_weights
 
 STARTS = 4  # k-means is run from so many starts; the tightest result stays
 NOBODY = -1
+LEARNERS = 50_000  # of more users, so many make the segments, evenly spread over their rows; all are put into them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,26 +34,31 @@ def find_segments(
     weights: Sparse, categories: Sparse, *, n_segments: int, dimensions: int, seed: int
 ) -> tuple[Segmentation, IntArray]:
     """The segmentation and each user's segment (−1 without interest). Fewer users than segments: fewer segments."""
-    interests = interest_weights(weights, categories)
+    interests = interest_weights(_spread(weights, LEARNERS), categories)
     idf = _idf(interests)
     active = interests.sum(axis=1) > 0
     vectors = _vectors(interests[active], idf)
     n_segments = min(n_segments, len(np.unique(np.round(vectors, 5), axis=0)))
     if not n_segments:
-        return _nothing(len(idf)), np.full(len(interests), NOBODY, np.int32)
+        return _nothing(len(idf)), np.full(weights.shape[0], NOBODY, np.int32)
     directions = _directions(vectors, dimensions, seed=seed)
     with threadpool_limits(limits=1, user_api="openmp"):  # sums in one order: the same seed gives the same segments
         fitted = KMeans(n_segments, n_init=STARTS, random_state=seed).fit(normalize(vectors @ directions))
     order = np.argsort(-np.bincount(fitted.labels_, minlength=n_segments), kind="stable")
     centres = normalize(fitted.cluster_centers_[order]).astype(np.float32)
-    membership = np.full(len(interests), NOBODY, np.int32)
-    membership[active] = _nearest(vectors @ directions, centres)
+    membership = np.full(weights.shape[0], NOBODY, np.int32)
+    sums = np.zeros((n_segments, len(idf)), np.float64)
+    for start in range(0, len(membership), LEARNERS):
+        block = interest_weights(weights[start : start + LEARNERS], categories)
+        there = np.flatnonzero(block.sum(axis=1) > 0)
+        membership[start + there] = _nearest(_vectors(block[there], idf) @ directions, centres)
+        np.add.at(sums, membership[start + there], normalize(block[there], norm="l1"))
     segmentation = Segmentation(
         idf=idf,
         directions=directions,
         centres=centres,
-        interests=_mean_shares(interests, membership, n_segments),
-        sizes=np.bincount(membership[active], minlength=n_segments).astype(np.int32),
+        interests=np.asarray(normalize(sums, norm="l1"), np.float32),
+        sizes=np.bincount(membership[membership != NOBODY], minlength=n_segments).astype(np.int32),
     )
     return segmentation, membership
 
@@ -93,6 +99,14 @@ def top_categories(shares: FloatArray, overall: FloatArray, n: int = 5) -> IntAr
     return np.argsort(-distinction, axis=1, kind="stable")[:, :n].astype(np.int32)
 
 
+def _spread(weights: Sparse, n: int) -> Sparse:
+    """The rows of ``n`` users with a history, evenly spread; all rows if there are no more."""
+    if weights.shape[0] <= n:
+        return weights
+    active = np.flatnonzero(np.diff(weights.indptr))
+    return weights[active[np.linspace(0, len(active) - 1, min(n, len(active))).astype(np.int64)]]
+
+
 def _idf(interests: FloatArray) -> FloatArray:
     users = (interests > 0).sum(axis=0)
     return np.log1p(len(interests) / (users + 1)).astype(np.float32)
@@ -114,14 +128,6 @@ def _directions(vectors: FloatArray, dimensions: int, *, seed: int) -> FloatArra
 
 def _nearest(reduced: FloatArray, centres: FloatArray) -> IntArray:
     return np.asarray(np.argmax(reduced @ centres.T, axis=1), np.int32)
-
-
-def _mean_shares(interests: FloatArray, membership: IntArray, n_segments: int) -> FloatArray:
-    shares = normalize(interests, norm="l1")
-    sums = np.zeros((n_segments, interests.shape[1]), np.float64)
-    there = membership != NOBODY
-    np.add.at(sums, membership[there], shares[there])
-    return np.asarray(normalize(sums, norm="l1"), np.float32)
 
 
 def _nothing(n_categories: int) -> Segmentation:

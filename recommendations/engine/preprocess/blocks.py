@@ -6,7 +6,7 @@ from scipy import sparse
 from recommendations.engine.frames import BoolArray, FloatArray, Sparse
 
 ITEMS_AT_ONCE = 4096  # a strip of the product stays in the processor's cache while it is turned round
-ROWS_AT_ONCE = 2048
+STORED_AT_ONCE = 16_000_000  # entries of a sparse product: with what is made of them about 400 MB
 
 
 def dense_product(left: FloatArray, transposed: Sparse) -> FloatArray:
@@ -21,6 +21,42 @@ def dense_product(left: FloatArray, transposed: Sparse) -> FloatArray:
         strip = slice(start, min(start + ITEMS_AT_ONCE, n_items))
         product[:, strip] = (transposed[strip] @ turned).T
     return product
+
+
+def strips(left: Sparse, right: Sparse, *, stored: int = STORED_AT_ONCE) -> list[slice]:
+    """Consecutive rows of ``left``, all of them, whose product with ``right`` has at most so many stored entries.
+
+    A single row may have more. The bound of a row is known without the product: the entries that it would add up.
+    """
+    ones = sparse.csr_matrix((np.ones(left.nnz, np.float32), left.indices, left.indptr), shape=left.shape)
+    most = np.minimum(ones @ np.diff(right.indptr).astype(np.float32), right.shape[1])
+    ends = np.cumsum(most, dtype=np.float64)
+    found = []
+    start = 0
+    while start < len(ends):
+        before = ends[start - 1] if start else 0.0
+        stop = max(int(np.searchsorted(ends, before + stored, side="right")), start + 1)
+        found.append(slice(start, stop))
+        start = stop
+    return found
+
+
+def frequent(left: Sparse, right: Sparse, *, at_least: float) -> Sparse:
+    """left @ right without the entries that are less, columns in order; the whole product is never held."""
+    parts = [_at_least(left[strip] @ right, at_least) for strip in strips(left, right)]
+    if not parts:
+        return sparse.csr_matrix((left.shape[0], right.shape[1]), dtype=np.float32)
+    return sparse.csr_matrix(sparse.vstack(parts), dtype=np.float32)
+
+
+def _at_least(matrix: Sparse, least: float) -> Sparse:
+    kept = matrix.data >= least
+    before = np.concatenate([[0], np.cumsum(kept)])
+    found = sparse.csr_matrix(
+        (matrix.data[kept], matrix.indices[kept], before[matrix.indptr]), shape=matrix.shape, dtype=np.float32
+    )
+    found.sort_indices()
+    return found
 
 
 def silenced(scores: FloatArray, *, profile: Sparse, known: BoolArray | None = None) -> FloatArray:

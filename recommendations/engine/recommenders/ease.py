@@ -6,14 +6,16 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import ITEMS_AT_ONCE, dense_product, silenced
+from recommendations.engine.preprocess.blocks import ITEMS_AT_ONCE, dense_product, silenced, strips, strongest
+from recommendations.engine.preprocess.sizes import MOST_PAIRS, longest_affordable
 from recommendations.engine.preprocess.weighting import Transform, act_weights, transformed
 from recommendations.engine.recommenders.protocol import Evidence, from_history
 from recommendations.terms import Reason
 
+MIRRORED_AT_ONCE = 1024  # rows
 SMALLEST_DIAGONAL = 1e-9  # diag(P) is positive; rounding may not make it less
 
 
@@ -23,8 +25,9 @@ class Config:
     half_life: float | None = 120.0  # days
     ridge: float = 100.0  # λ
     profile_half_life: float | None = 90.0  # days: what the person liked lately counts more than what taught the model
-    dual_users: int = 15_000  # up to so many users the users' Gram matrix is inverted
+    dual_users: int = 15_000  # up to so many users the users' Gram matrix is inverted, if there are no fewer items
     primal_items: int = 15_000  # otherwise the items' Gram matrix, of so many items at most
+    most_pairs: int = MOST_PAIRS  # of items of one history, counted for it; longer histories keep their largest weights
 
 
 class Ease:
@@ -47,7 +50,9 @@ class Ease:
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         taught = transformed(act_weights(training.interactions, half_life=self.config.half_life), self.config.transform)
         users = np.bincount(taught.indices, minlength=training.n_items)
-        if training.n_users <= self.config.dual_users:
+        n_items = np.count_nonzero(users)
+        fits_primal = n_items <= self.config.primal_items
+        if training.n_users <= self.config.dual_users and not (fits_primal and n_items < training.n_users):
             self._fit_dual(taught)
             self.known_ = users > 0
         else:
@@ -94,7 +99,7 @@ class Ease:
 
     def _fit_dual(self, taught: Sparse) -> None:
         ridge = self.config.ridge
-        kernel = _inverse((taught @ taught.T).toarray().astype(np.float64), ridge)
+        kernel = _inverse(_gram(taught), ridge)
         self.kernel_ = kernel.astype(np.float32)
         self.by_item_ = taught.T.tocsr()
         diagonal = (1 - _quadratic_diagonal(taught, kernel)) / ridge
@@ -106,16 +111,37 @@ class Ease:
         self.known_ = np.zeros(len(users), np.bool_)
         self.known_[self.kept_] = True
         kept = taught[:, self.kept_]
-        precision = _inverse((kept.T @ kept).toarray().astype(np.float64), self.config.ridge)
-        weights = precision / -np.diag(precision)
-        np.fill_diagonal(weights, 0)
-        self.weights_ = weights.astype(np.float32)
+        kept = strongest(kept, longest_affordable(np.diff(kept.indptr), self.config.most_pairs))
+        precision = _inverse(_gram(kept.T.tocsr()), self.config.ridge)
+        self.weights_ = np.empty(precision.shape, np.float32)
+        np.divide(precision, -np.diag(precision), out=self.weights_, casting="same_kind")
+        np.fill_diagonal(self.weights_, 0)
+
+
+def _gram(rows: Sparse) -> NDArray[np.float64]:
+    """rows @ rows.T as an array."""
+    turned = rows.T.tocsr()
+    gram = np.empty((rows.shape[0], rows.shape[0]))
+    for strip in strips(rows, turned):
+        gram[strip] = (rows[strip] @ turned).toarray()
+    return gram
 
 
 def _inverse(gram: NDArray[np.float64], ridge: float) -> NDArray[np.float64]:
-    """(gram + ridge · I)⁻¹ by Cholesky; both are symmetric."""
+    """(gram + ridge · I)⁻¹ in place of ``gram``, by Cholesky; both are symmetric."""
+    if not len(gram):
+        return gram
     gram[np.diag_indices_from(gram)] += ridge
-    return np.asarray(cho_solve(cho_factor(gram, lower=True, overwrite_a=True), np.eye(len(gram)), overwrite_b=True))
+    factor, failed = dpotrf(gram.T, lower=True, overwrite_a=True, clean=False)  # gram.T: Fortran's order, no copy
+    inverse, singular = dpotri(factor, lower=True, overwrite_c=True)
+    if failed or singular:
+        raise np.linalg.LinAlgError("the ridge is too small for these data")
+    for start in range(0, len(inverse), MIRRORED_AT_ONCE):  # LAPACK fills the lower triangle
+        strip = slice(start, start + MIRRORED_AT_ONCE)
+        square = inverse[strip, strip]
+        inverse[strip, strip] = np.tril(square) + np.tril(square, -1).T
+        inverse[strip, strip.stop :] = inverse[strip.stop :, strip].T
+    return np.asarray(inverse.T)
 
 
 def _quadratic_diagonal(taught: Sparse, kernel: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.engine.frames import FloatArray, Queries, Sparse, TrainingSet
-from recommendations.engine.interests.profile import global_share, interest_shares, interest_weights
+from recommendations.engine.interests.profile import interest_shares, interest_weights, overall_share
 from recommendations.engine.preprocess.blocks import dense_product, silenced
 from recommendations.engine.preprocess.popularity import recent_popularity
 from recommendations.engine.preprocess.weighting import act_weights
@@ -38,7 +38,7 @@ class Interests:
         categories = training.catalogue.categories
         weights = act_weights(training.interactions, half_life=self.config.half_life)
         self.categories_ = categories
-        self.overall_ = global_share(interest_weights(weights, categories))
+        self.overall_ = overall_share(weights, categories)
         popularity = recent_popularity(training.interactions, half_life=self.config.popularity_half_life)
         pull = sparse.csr_matrix(sparse.diags_array(popularity**self.config.popularity_power) @ categories)
         totals = np.bincount(pull.indices, pull.data, minlength=categories.shape[1]).astype(np.float64)

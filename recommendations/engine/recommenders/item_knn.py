@@ -9,7 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import ROWS_AT_ONCE, silenced, strongest
+from recommendations.engine.preprocess.blocks import silenced, strips, strongest
+from recommendations.engine.preprocess.sizes import MOST_PAIRS, longest_affordable
 from recommendations.engine.preprocess.weighting import (
     Transform,
     act_weights,
@@ -31,6 +32,7 @@ class Config:
     source_power: float = 0.2  # β; α + β = 1 with both ½ is the cosine
     shrinkage: float = 0.0
     longest_history: int = 2000  # a user's most bought items teach likeness; the work grows with their square
+    most_pairs: int = MOST_PAIRS  # of items of one history, counted for it; where there are more, histories are cut
     profile_transform: Literal["binary", "count", "log", "sqrt"] = "log"
     profile_half_life: float | None = None  # days
     threads: int = 2  # of the fit
@@ -47,20 +49,22 @@ class ItemKnn:
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         every = act_weights(training.interactions, half_life=self.config.half_life)
-        raw = strongest(every, self.config.longest_history)
+        affordable = longest_affordable(np.diff(every.indptr), self.config.most_pairs)
+        raw = strongest(every, min(self.config.longest_history, affordable))
         weights = transformed(raw, self.config.transform, learned_statistics(every, self.config.transform))
         lengths = np.bincount(weights.indices, weights.data.astype(np.float64) ** 2, minlength=training.n_items)
         of_target = (lengths**self.config.target_power).astype(np.float32)
         of_source = (lengths**self.config.source_power).astype(np.float32)
         by_item = weights.T.tocsr()
 
-        def strip(start: int) -> Sparse:
-            common = by_item[start : start + ROWS_AT_ONCE] @ weights
-            return self._neighbours(common, of_target[start : start + ROWS_AT_ONCE], of_source, first=start)
+        def nearest(targets: slice) -> Sparse:
+            return self._neighbours(by_item[targets] @ weights, of_target[targets], of_source, first=targets.start)
 
         with ThreadPoolExecutor(self.config.threads) as pool:
-            strips = list(pool.map(strip, range(0, max(training.n_items, 1), ROWS_AT_ONCE)))
-        self.similarities_ = sparse.csr_matrix(sparse.vstack(strips).T, dtype=np.float32)
+            found = list(pool.map(nearest, strips(by_item, weights)))
+        shape = (training.n_items, training.n_items)
+        by_target = sparse.vstack(found) if found else sparse.csr_matrix(shape, dtype=np.float32)
+        self.similarities_ = sparse.csr_matrix(by_target.T, dtype=np.float32)
         self.known_ = lengths > 0
         return self
 

@@ -6,9 +6,10 @@ from typing import Self
 
 import numpy as np
 
-from recommendations.engine.frames import BoolArray, FloatArray, Interactions, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Interactions, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import dense_product, entry, silenced
 from recommendations.engine.preprocess.rhythm import rhythm
+from recommendations.engine.preprocess.sizes import BASE_USERS, base_users, places
 from recommendations.engine.preprocess.weighting import act_weights, transformed
 from recommendations.engine.recommenders.protocol import Evidence, largest
 from recommendations.terms import Reason
@@ -19,25 +20,29 @@ class Config:
     baskets: int = 15  # r: the newest ones count
     power: float = 3.0  # q: above 1 the nearest count more
     asymmetry: float = 0.5  # a: ½ is the cosine; less forgives the query, more the other user, for a long list of items
+    base_users: int = BASE_USERS  # so many can be neighbours: of more, the most recently active
     own: bool = True  # the person's own last baskets count as those of a neighbour with likeness 1
 
 
 class RecentNeighbours:
     """score_ij = Σ_k (common_ik / (n_i^a n_k^(1−a)))^q · (share of k's last r baskets that hold j)."""
 
-    owners_: Sparse  # items × users: who ever bought it
-    sizes_: FloatArray  # items that each user ever bought
-    recent_: Sparse  # items × users: share of the last baskets
+    base_: IntArray  # rows in the training set of those who can be neighbours, ascending
+    owners_: Sparse  # items × base users: who ever bought it
+    sizes_: FloatArray  # items that each base user ever bought
+    recent_: Sparse  # items × base users: share of the last baskets
     known_: BoolArray
 
     def __init__(self, config: Config) -> None:
         self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        ever = _ever(training.interactions)
+        self.base_ = base_users(training.interactions, self.config.base_users)
+        acts = training.interactions.of_users(self.base_)
+        ever = _ever(acts)
         self.owners_ = ever.T.tocsr()
         self.sizes_ = np.asarray(ever.sum(axis=1), np.float32).ravel()
-        self.recent_ = self._recent(training.interactions).T.tocsr()
+        self.recent_ = self._recent(acts).T.tocsr()
         self.known_ = np.diff(self.owners_.indptr) > 0
         return self
 
@@ -69,13 +74,12 @@ class RecentNeighbours:
         return found
 
     def _likeness(self, ever: Sparse, queries: Queries) -> FloatArray:
-        """Queries × users; 0 for the person's own row in training."""
+        """Queries × base users; 0 for the person's own row in training."""
         common = (ever @ self.owners_).toarray()
         mine = np.asarray(ever.sum(axis=1), np.float32).reshape(-1, 1)
         scale = mine**self.config.asymmetry * self.sizes_ ** (1 - self.config.asymmetry)
         likeness = np.divide(common, scale, out=np.zeros(scale.shape, np.float32), where=scale > 0)
-        own = np.flatnonzero(queries.training_rows >= 0)
-        likeness[own, queries.training_rows[own]] = 0
+        likeness[places(queries.training_rows, self.base_)] = 0
         return np.power(likeness, np.float32(self.config.power), dtype=np.float32)
 
     def _recent(self, acts: Interactions) -> Sparse:

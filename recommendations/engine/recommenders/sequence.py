@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, FloatArray, Interactions, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import silenced
+from recommendations.engine.preprocess.blocks import frequent, silenced
 from recommendations.engine.preprocess.weighting import context_weights
 from recommendations.engine.recommenders.protocol import Evidence, from_context, from_history
 from recommendations.terms import Reason
@@ -42,14 +42,13 @@ class Transitions:
         earlier, later = _successions(training.interactions)
         before = np.bincount(earlier.indices, minlength=training.n_items)
         after = np.bincount(later.indices, minlength=training.n_items)
-        counts = sparse.csr_matrix(earlier.T @ later)
+        counts = frequent(earlier.T.tocsr(), later, at_least=self.config.min_together)
         source = np.repeat(np.arange(training.n_items), np.diff(counts.indptr))
-        often = counts.data >= self.config.min_together
-        source, target = source[often], counts.indices[often]
         power = self.config.target_power
-        values = counts.data[often] / (before[source] ** (1 - power) * after[target] ** power + DAMPING)
-        shape = (training.n_items, training.n_items)
-        self.transitions_ = sparse.csr_matrix((values.astype(np.float32), (source, target)), shape=shape)
+        values = counts.data / (before[source] ** (1 - power) * after[counts.indices] ** power + DAMPING)
+        self.transitions_ = sparse.csr_matrix(
+            (values.astype(np.float32), counts.indices, counts.indptr), shape=counts.shape
+        )
         self.known_ = np.bincount(training.interactions.item, minlength=training.n_items) > 0
         return self
 

@@ -7,8 +7,9 @@ from typing import Literal, Self
 import numpy as np
 from scipy import sparse
 
-from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import silenced, unit_rows
+from recommendations.engine.preprocess.sizes import BASE_USERS, base_users, places
 from recommendations.engine.preprocess.weighting import act_weights, transformed
 from recommendations.engine.recommenders.protocol import Evidence
 from recommendations.terms import Reason
@@ -21,23 +22,26 @@ class Config:
     neighbours: int = 100
     power: float = 1.5  # above 1 the nearest count more
     taste_half_life: float | None = 14.0  # days, of what the neighbours bought
+    base_users: int = BASE_USERS  # so many can be neighbours: of more, the most recently active
 
 
 class UserKnn:
     """score_ij = Σ over the nearest users k of cos(i, k)^q · min(1, w_kj); nobody is a neighbour of themselves."""
 
-    by_item_: Sparse  # items × users, columns of unit length
-    tastes_: Sparse  # users × items
+    base_: IntArray  # rows in the training set of those who can be neighbours, ascending
+    by_item_: Sparse  # items × base users, columns of unit length
+    tastes_: Sparse  # base users × items
     known_: BoolArray
 
     def __init__(self, config: Config) -> None:
         self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        alike = transformed(act_weights(training.interactions, half_life=self.config.half_life), self.config.transform)
+        self.base_ = base_users(training.interactions, self.config.base_users)
+        acts = training.interactions.of_users(self.base_)
+        alike = transformed(act_weights(acts, half_life=self.config.half_life), self.config.transform)
         self.by_item_ = unit_rows(alike).T.tocsr()
-        recent = act_weights(training.interactions, half_life=self.config.taste_half_life)
-        self.tastes_ = transformed(recent, "binary")
+        self.tastes_ = transformed(act_weights(acts, half_life=self.config.taste_half_life), "binary")
         self.known_ = np.diff(self.by_item_.indptr) > 0
         return self
 
@@ -61,8 +65,7 @@ class UserKnn:
     def _nearest(self, profile: Sparse, queries: Queries) -> Sparse:
         """cos^q of the nearest users, queries × users; users as near as the last one kept are kept too."""
         cosines = (unit_rows(profile) @ self.by_item_).toarray().astype(np.float32, copy=False)
-        own = np.flatnonzero(queries.training_rows >= 0)
-        cosines[own, queries.training_rows[own]] = 0
+        cosines[places(queries.training_rows, self.base_)] = 0
         kept = self.config.neighbours
         if kept < cosines.shape[1]:
             last = np.partition(cosines, -kept, axis=1)[:, -kept]

@@ -94,3 +94,24 @@ def test_no_baskets_no_rules() -> None:
     found = significant(pairs(empty, min_together=2))
     assert len(found) == 0
     assert len(triples(empty, found, min_together=2).items) == 0
+
+
+def test_only_pairs_above_chance_are_tested_but_all_are_counted_as_tests() -> None:
+    rng = np.random.default_rng(5)
+    acts = [Act(0, int(item), basket) for basket in range(300) for item in np.flatnonzero(rng.random(12) < 0.3)]
+    acts += [Act(0, item, 300 + basket) for basket in range(60) for item in (basket % 3, basket % 3 + 3)]
+    every = pairs(baskets(interactions(acts, n_users=1, n_items=12)), min_together=1)
+    once = every.where(every.first < every.second)
+    believed = once.where(discoveries(p_values(once), rate=0.05) & (once.lift > 1))
+    found = significant(every, rate=0.05)
+    kept = found.where(found.first < found.second)
+    assert 0 < len(kept) < len(once)
+    np.testing.assert_array_equal(kept.first, believed.first)
+    np.testing.assert_array_equal(kept.second, believed.second)
+
+
+def test_large_baskets_are_cut_where_they_hold_too_many_pairs() -> None:
+    acts = [Act(0, item, 0) for item in range(4)] + [Act(0, item, 1) for item in range(2)]
+    content_of = baskets(interactions(acts, n_users=1, n_items=4))
+    assert len(pairs(content_of, min_together=1, most_pairs=20)) == 12
+    assert len(pairs(content_of, min_together=1, most_pairs=19)) in {6, 8}  # three items of the first basket stay

@@ -1,7 +1,9 @@
 """Interest shares, against the worked example."""
 
 import numpy as np
+import pytest
 
+from recommendations.engine.interests import profile
 from recommendations.engine.interests.profile import global_share, interest_shares, interest_weights
 from recommendations.engine.preprocess.weighting import act_weights
 from tests.shop import POPULARITY, SHARES, TOTAL, in_view, worked_example
@@ -44,3 +46,12 @@ def test_membership_is_divided_among_categories() -> None:
     half = in_view([[0, 1], [1]], n_items=2)
     half.data[:2] = 0.5
     np.testing.assert_allclose(interest_weights(weights, half), [[0.5, 1.5]])
+
+
+def test_the_global_share_in_blocks_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    training = worked_example()
+    weights = act_weights(training.interactions)
+    for users in (1, 3, 10):
+        monkeypatch.setattr(profile, "USERS_AT_ONCE", users)
+        shares = profile.overall_share(weights, training.catalogue.categories)
+        np.testing.assert_allclose(shares, global_share(worked_interests()), rtol=1e-6)

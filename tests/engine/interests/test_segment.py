@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from recommendations.engine.frames import IntArray, TrainingSet
+from recommendations.engine.interests import segment
 from recommendations.engine.interests.profile import interest_weights
 from recommendations.engine.interests.segment import (
     Segmentation,
@@ -99,3 +100,12 @@ def test_what_sets_a_segment_apart_is_not_what_everybody_buys() -> None:
     top = top_categories(shares, overall, n=2)
     assert top[:, 0].tolist() == [2, 1]
     assert top.shape == (2, 2)
+
+
+def test_of_many_users_some_make_the_segments_and_all_are_in_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, members_of_whole = found()
+    monkeypatch.setattr(segment, "LEARNERS", 6)  # of 15 with a history: rows 0, 2, 5, 8, 11 and 14
+    segmentation, membership = found()
+    np.testing.assert_array_equal(segmentation.sizes, GROUPS)
+    np.testing.assert_array_equal(membership, members_of_whole)
+    np.testing.assert_allclose(segmentation.interests, whole.interests, atol=1e-6)

@@ -55,3 +55,27 @@ def test_silence_of_empty_profiles_and_unknown_items() -> None:
     profile = sparse.csr_matrix(np.asarray([[1, 0, 0], [0, 0, 0]], np.float32))
     scores = blocks.silenced(np.ones((2, 3), np.float32), profile=profile, known=np.asarray([True, False, True]))
     np.testing.assert_array_equal(scores, [[1, np.nan, 1], [np.nan, np.nan, np.nan]])
+
+
+@pytest.mark.parametrize("stored", [1, 5, 12, 10**6])
+def test_strips_cover_every_row_and_hold_what_they_may(stored: int) -> None:
+    left, right = random_sparse(9, 6), random_sparse(6, 8)
+    found = blocks.strips(left, right, stored=stored)
+    assert [row for strip in found for row in range(strip.start, strip.stop)] == list(range(9))
+    assert all((left[strip] @ right).nnz <= stored for strip in found if strip.stop - strip.start > 1)
+    assert len(found) == 1 if stored == 10**6 else len(found) > 1
+
+
+@pytest.mark.parametrize("stored", [1, 20, 10**6])
+def test_frequent_entries_are_those_of_the_whole_product(stored: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks.strips, "__kwdefaults__", {"stored": stored})
+    left, right = random_sparse(9, 6), random_sparse(6, 8)
+    whole = (left @ right).toarray()
+    found = blocks.frequent(left, right, at_least=0.2)
+    np.testing.assert_array_equal(found.toarray(), np.where(whole >= np.float32(0.2), whole, 0))
+    assert found.has_sorted_indices
+    assert found.nnz == (whole >= np.float32(0.2)).sum() > 0
+
+
+def test_the_product_of_nothing_has_no_frequent_entries() -> None:
+    assert blocks.frequent(random_sparse(0, 3), random_sparse(3, 4), at_least=1).shape == (0, 4)

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from recommendations.engine.frames import TrainingSet
+from recommendations.engine.preprocess import blocks
+from recommendations.engine.recommenders import ease
 from recommendations.engine.recommenders.ease import Config, Ease
 from recommendations.terms import Reason
 from tests.shop import WEIGHTS, Act, everybody, folded_in, interactions, training_set, worked_example
@@ -133,3 +135,35 @@ def _one_act() -> TrainingSet:
         interactions=interactions([Act(0, 0, 0)], n_users=1, n_items=2),
         catalogue=training_set([], n_users=0, category_of=[0, 0]).catalogue,
     )
+
+
+def test_fewer_items_than_users_make_the_items_matrix() -> None:
+    few = random_shop(n_users=30, n_items=12)  # 11 of them are bought
+    assert hasattr(Ease(config()).fit(few, seed=0), "weights_")
+    assert hasattr(Ease(config(primal_items=10)).fit(few, seed=0), "kernel_")
+    assert hasattr(Ease(config()).fit(random_shop(), seed=0), "kernel_")
+
+
+@pytest.mark.parametrize("stored", [1, 60, 10**6])
+def test_the_most_bought_items_are_solved_as_if_there_were_no_others(
+    stored: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In strips of any width, mirrored in squares that do not divide the size."""
+    monkeypatch.setattr(blocks.strips, "__kwdefaults__", {"stored": stored})
+    monkeypatch.setattr(ease, "MIRRORED_AT_ONCE", 4)
+    training = random_shop()
+    model = Ease(config(dual_users=0, primal_items=10)).fit(training, seed=0)
+    taught = np.sqrt(training.interactions.matrix().toarray()).astype(np.float64)[:, model.kept_]
+    expected = by_definition(taught, taught, RIDGE)
+    np.testing.assert_allclose(model.score(everybody(training))[:, model.kept_], expected, atol=1e-5)
+
+
+def test_histories_are_cut_where_they_hold_too_many_pairs() -> None:
+    """User 0 has three items and user 1 one: 9 + 1 pairs. Of at most 5, user 0 keeps the two that weigh most."""
+    acts = [Act(0, item, trip + 10 * item) for item in range(3) for trip in range(3 - item)] + [Act(1, 2, 99)]
+    training = training_set(acts, n_users=2, category_of=[0] * 3)
+    whole = Ease(config(dual_users=0, most_pairs=10)).fit(training, seed=0).weights_
+    cut = Ease(config(dual_users=0, most_pairs=5)).fit(training, seed=0).weights_
+    assert (whole[0, 1] > 0) & (whole[0, 2] > 0)
+    assert cut[0, 1] > 0
+    assert cut[0, 2] == 0

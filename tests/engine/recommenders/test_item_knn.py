@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recommendations.engine.preprocess import blocks
 from recommendations.engine.preprocess.weighting import act_weights, learned_statistics, transformed
 from recommendations.engine.recommenders.item_knn import Config, ItemKnn
 from recommendations.terms import Reason
@@ -87,3 +88,20 @@ def test_a_very_long_history_teaches_by_its_most_bought_items() -> None:
     training = training_set(acts, n_users=1, category_of=[0] * 7)
     model = ItemKnn(config(longest_history=3)).fit(training, seed=0)
     assert set(model.similarities_.nonzero()[0].tolist()) == {0, 1, 2}
+
+
+def test_strips_of_any_width_and_cut_histories(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    acts = [Act(user, int(item), 40 * user + n) for user in range(25) for n, item in enumerate(rng.integers(0, 15, 9))]
+    training = training_set(acts, n_users=25, category_of=[0] * 15)
+    whole = ItemKnn(config(neighbours=4)).fit(training, seed=0).similarities_.toarray()
+    monkeypatch.setattr(blocks.strips, "__kwdefaults__", {"stored": 30})
+    np.testing.assert_array_equal(ItemKnn(config(neighbours=4)).fit(training, seed=0).similarities_.toarray(), whole)
+    lengths = np.diff(training.interactions.matrix().indptr)
+    pairs = int((np.minimum(lengths, 3) ** 2).sum())
+    cut, longest = (
+        ItemKnn(config(**limit)).fit(training, seed=0).similarities_.toarray()
+        for limit in ({"most_pairs": pairs}, {"longest_history": 3})
+    )
+    np.testing.assert_array_equal(cut, longest)
+    assert (cut > 0).sum() < (ItemKnn(config()).fit(training, seed=0).similarities_.toarray() > 0).sum()

@@ -53,3 +53,11 @@ def test_the_evidence_is_both_parts_of_the_score() -> None:
     assert others.reason is Reason.SIMILAR_CUSTOMERS
     assert dict(others.facts) == {"neighbours": 1.0, "of": 1.0}
     assert (own.share, others.share) == (pytest.approx(1 / 1.25), pytest.approx(0.25 / 1.25))
+
+
+def test_of_many_only_the_base_can_be_neighbours() -> None:
+    fitted = RecentNeighbours(Config(baskets=2, power=1.0, own=False, base_users=1)).fit(TRAINING, seed=0)
+    np.testing.assert_array_equal(fitted.base_, [1])  # here a day ago; the other two
+    scores = fitted.score(everybody(TRAINING))
+    np.testing.assert_allclose(scores[:, [0, 2]], [[0.25, 0.25], [0, 0]], rtol=1e-6)
+    assert np.isnan(scores[:, [1, 3]]).all()

@@ -54,3 +54,14 @@ def test_the_evidence_counts_neighbours() -> None:
     assert dict(term.facts) == {"neighbours": 1.0, "of": 2.0}
     assert model().evidence(query, 19) == []
     assert term.share == pytest.approx(1)
+
+
+def test_of_many_only_the_base_can_be_neighbours() -> None:
+    """The base is who was here last; the others are asked like anyone, and nobody is a neighbour of themselves."""
+    acts = [Act(user, item, 10 * user + item, age=3.0 - user) for user in range(3) for item in (0, user + 1)]
+    training = training_set(acts, n_users=3, category_of=[0] * 4)
+    fitted = UserKnn(Config(transform="count", power=1.0, taste_half_life=None, base_users=2)).fit(training, seed=0)
+    np.testing.assert_array_equal(fitted.base_, [1, 2])
+    scores = fitted.score(everybody(training))
+    np.testing.assert_allclose(scores[:, [0, 2, 3]], [[1, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]], rtol=1e-6)
+    assert np.isnan(scores[:, 1]).all()  # nobody of the base has it

@@ -1,0 +1,49 @@
+"""What is left out where the data are too many: work that grows with a square is done on a part of them.
+
+A shop of the demo's size is below every limit here, so that its results are exact.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.frames import IntArray, Interactions
+
+BASE_USERS = 20_000
+"""People whom everybody is compared with."""
+
+ENOUGH = 10
+"""Rows of history that make a person worth comparing with."""
+
+MOST_PAIRS = 8_000_000_000
+"""Pairs of items of one history that are counted, over all histories: a minute or two of one core."""
+
+
+def base_users(interactions: Interactions, n: int) -> IntArray:
+    """Rows of at most ``n`` users, ascending: those with enough history first, of them the most recently active."""
+    if interactions.n_users <= n:
+        return np.arange(interactions.n_users, dtype=np.int32)
+    history = np.minimum(np.diff(interactions.offsets), ENOUGH)
+    newest = np.full(interactions.n_users, np.inf, np.float32)
+    np.minimum.at(newest, interactions.user, interactions.age)
+    return np.sort(np.lexsort((newest, -history))[:n]).astype(np.int32)
+
+
+def longest_affordable(lengths: NDArray[np.integer], work: float) -> int:
+    """The largest n for which Σ min(length, n)² is at most ``work``, but 1 at least; the longest if all fit."""
+    ordered = np.sort(lengths).astype(np.float64)
+    if not len(ordered):
+        return 1
+    shorter = np.cumsum(ordered**2) - ordered**2
+    longer = np.arange(len(ordered), 0, -1)
+    beyond = int(np.searchsorted(shorter + longer * ordered**2, work, side="right"))
+    longest = ordered[-1] if beyond == len(ordered) else np.sqrt((work - shorter[beyond]) / longer[beyond])
+    return max(int(longest), 1)
+
+
+def places(rows: IntArray, among: IntArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where a row stands in an ascending list: positions in ``rows`` of those that do, and their places in the list."""
+    if not len(among):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    at = np.minimum(np.searchsorted(among, rows), len(among) - 1)
+    there = np.flatnonzero(among[at] == rows)
+    return there, at[there]

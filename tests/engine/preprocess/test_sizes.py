@@ -1,0 +1,47 @@
+"""What is left out where the data are too many, counted by hand."""
+
+import numpy as np
+import pytest
+
+from recommendations.engine.preprocess.sizes import ENOUGH, base_users, longest_affordable, places
+from tests.shop import Act, interactions
+
+
+def test_those_with_enough_history_come_first_and_of_them_the_most_recent() -> None:
+    days = {0: 5.0, 1: 1.0, 2: 9.0, 3: 2.0, 4: 2.0}
+    rows = {0: ENOUGH, 1: ENOUGH - 1, 2: ENOUGH + 5, 3: ENOUGH, 4: ENOUGH}
+    acts = [Act(user, n, 100 * user + n, age=days[user] + n) for user in days for n in range(rows[user])]
+    history = interactions(acts, n_users=6, n_items=20)
+    assert base_users(history, 1).tolist() == [3]
+    assert base_users(history, 2).tolist() == [3, 4]
+    assert base_users(history, 4).tolist() == [0, 2, 3, 4]  # user 1 was here last, but is known too little
+    assert base_users(history, 5).tolist() == [0, 1, 2, 3, 4]
+    assert base_users(history, 6).tolist() == list(range(6))
+
+
+@pytest.mark.parametrize(
+    ("work", "longest"),
+    [
+        (1 + 4 + 9 + 100, 10),
+        (1000, 10),
+        (1 + 4 + 9 + 99, 9),
+        (1 + 4 + 9 + 9, 3),
+        (1 + 4 + 9 + 8, 2),
+        (4, 1),
+        (0, 1),
+    ],
+)
+def test_the_longest_histories_that_the_work_allows(work: float, longest: int) -> None:
+    assert longest_affordable(np.asarray([10, 1, 3, 2]), work) == longest
+
+
+def test_no_history_at_all() -> None:
+    assert longest_affordable(np.empty(0, np.int32), 10) == 1
+    assert base_users(interactions([], n_users=0, n_items=1), 3).shape == (0,)
+
+
+def test_places_of_those_who_are_in_the_list() -> None:
+    at, place = places(np.asarray([-1, 7, 2, 9, 4], np.int32), np.asarray([2, 4, 7], np.int32))
+    assert at.tolist() == [1, 2, 4]
+    assert place.tolist() == [2, 0, 1]
+    assert [len(found) for found in places(np.asarray([0], np.int32), np.empty(0, np.int32))] == [0, 0]
