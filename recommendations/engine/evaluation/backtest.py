@@ -39,13 +39,19 @@ def backtest(
     baselines: Mapping[str, IntArray],
     shop: Assortment,
     drawn: FloatArray,
+    lift: FloatArray | None = None,
+    promotion: Mapping[str, float] | None = None,
 ) -> list[Row]:
     """Hybrids (name → weights), then instances, then baselines (name → ranked item rows per user of the truth).
 
-    ``candidates`` has a record per user of the training set; ``drawn`` are resamples of the truth's users.
+    ``candidates`` has a record per user of the training set; ``drawn`` are resamples of the truth's users. ``lift`` is
+    that of every item under the promotion plan, ``promotion`` its exponent by name of the hybrid.
     """
-    chosen = candidates.of(truth.users)
-    lists = [(name, MeasuredKind.HYBRID, chosen.ranked(weights, LENGTH)) for name, weights in hybrids.items()]
+    chosen, exponents = candidates.of(truth.users), promotion or {}
+    lists = [
+        (name, MeasuredKind.HYBRID, chosen.ranked(weights, LENGTH, lift=lift, promotion=exponents.get(name, 0.0)))
+        for name, weights in hybrids.items()
+    ]
     lists += [(name, MeasuredKind.RECOMMENDER, chosen.own[:, m]) for m, name in enumerate(chosen.instances)]
     lists += [(name, MeasuredKind.BASELINE, ranked) for name, ranked in baselines.items()]
     return [_row(name, kind, ranked, truth=truth, shop=shop, drawn=drawn) for name, kind, ranked in lists]

@@ -17,7 +17,7 @@ from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.candidates import Candidates, weight_vector
 from recommendations.engine.ranking.diversity import Likeness, diversified
-from recommendations.engine.ranking.scores import blend_planes, gathered, spoken, top
+from recommendations.engine.ranking.scores import blend_planes, gathered, promoted, spoken, top
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,20 +50,24 @@ class Panel:
     ideal: Ideal
     shop: Assortment
     likeness: Likeness
+    lift: FloatArray | None = None  # [users, candidates]: what the promotion plan makes of demand; None: no plan
 
-    def measure(self, weights: Mapping[str, float], *, diversity: float = 0.0) -> Measured:
-        """All metrics of all users under these weights (and this much diversity, 0 … 1)."""
-        positions = self._positions(weight_vector(self.instances, weights), LENGTH, diversity=diversity)
+    def measure(self, weights: Mapping[str, float], *, promotion: float = 0.0, diversity: float = 0.0) -> Measured:
+        """All metrics of all users under these weights, the lift's exponent, and this much diversity (0 … 1)."""
+        vector = weight_vector(self.instances, weights)
+        positions = self._positions(vector, LENGTH, promotion=promotion, diversity=diversity)
         ranked: IntArray = gathered(self.items, positions, missing=-1)
         table = per_user_table(ranked, self._judged(positions), self.shop)
         return Measured(ranked=ranked, per_user=table, coverage=covered_share(ranked, self.shop))
 
-    def ndcg(self, weights: FloatArray, *, k: int = 10) -> PerUser:
+    def ndcg(self, weights: FloatArray, *, promotion: float = 0.0, k: int = 10) -> PerUser:
         """NDCG@k per user of a weight vector in the order of the instances: the tuner's objective."""
-        return ndcg(self._judged(self._positions(weights, k)), k)
+        return ndcg(self._judged(self._positions(weights, k, promotion=promotion)), k)
 
-    def _positions(self, weights: FloatArray, k: int, *, diversity: float = 0.0) -> NDArray[np.int64]:
+    def _positions(self, weights: FloatArray, k: int, *, promotion: float, diversity: float = 0.0) -> NDArray[np.int64]:
         scores = blend_planes(self.planes, weights)
+        if self.lift is not None and promotion:
+            scores += promoted(scores, self.lift, promotion)
         scores[self.items < 0] = -np.inf
         if not diversity:
             return top(scores, k)
@@ -77,8 +81,13 @@ class Panel:
         )
 
 
-def panel(candidates: Candidates, truth: Truth, *, shop: Assortment, likeness: Likeness) -> Panel:
-    """The panel of everyone with truth; ``candidates`` has a record per user of the training set, in their order."""
+def panel(
+    candidates: Candidates, truth: Truth, *, shop: Assortment, likeness: Likeness, lift: FloatArray | None = None
+) -> Panel:
+    """The panel of everyone with truth; ``candidates`` has a record per user of the training set, in their order.
+
+    ``lift`` is that of every item under the promotion plan (``preprocess.promotions``), where there is one.
+    """
     chosen = candidates.of(truth.users)
     relevant, gain = labels(chosen.items, truth.per_user)
     return Panel(
@@ -91,4 +100,5 @@ def panel(candidates: Candidates, truth: Truth, *, shop: Assortment, likeness: L
         ideal=ideal(truth.per_user),
         shop=shop,
         likeness=likeness,
+        lift=None if lift is None else lift[np.maximum(chosen.items, 0)],
     )

@@ -14,9 +14,13 @@ from recommendations.engine.evaluation.intervals import Measure, measures
 from recommendations.engine.evaluation.panel import Panel
 from recommendations.engine.frames import FloatArray
 from recommendations.engine.ranking.candidates import weight_vector
+from recommendations.engine.ranking.scores import PROMOTION
 from recommendations.engine.rng import generator
 
 COARSE = (0.0, 0.5, 0.8, 1.25, 2.0, 4.0)
+EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
+"""Of the lift of the promotion plan, tried on the best weights."""
+
 FINE = (0.0, 0.7, 0.9, 1.1, 1.4)
 ENTRY = 0.05
 """The part of the whole at which an instance without weight is tried (times the factor)."""
@@ -39,8 +43,9 @@ class SearchConfig:
 class Tuned:
     """What the search found; NDCG@10 are means over the panel."""
 
-    weights: Mapping[str, float]  # of every instance, add up to 1
-    ndcg: float
+    weights: Mapping[str, float]  # of every instance, add up to 1; the best without the plan
+    promotion: float  # exponent of the lift, 0 without a plan or where it does not help
+    ndcg: float  # with the plan
     best_single: str
     best_single_ndcg: float  # never above ``ndcg``
     evaluations: int
@@ -53,16 +58,16 @@ class _Objective:
         self.panel, self.expected, self.progress = panel, expected, progress
         self.evaluations = 0
 
-    def __call__(self, weights: FloatArray) -> float:
+    def __call__(self, weights: FloatArray, promotion: float = 0.0) -> float:
         self.evaluations += 1
         if self.progress:
             self.progress(min(self.evaluations / self.expected, 1.0))
-        return mean_ndcg(self.panel, weights)
+        return mean_ndcg(self.panel, weights, promotion=promotion)
 
 
-def mean_ndcg(panel: Panel, weights: FloatArray) -> float:
+def mean_ndcg(panel: Panel, weights: FloatArray, *, promotion: float = 0.0) -> float:
     """0 for a panel without users."""
-    return float(panel.ndcg(weights).mean()) if len(panel.users) else 0.0
+    return float(panel.ndcg(weights, promotion=promotion).mean()) if len(panel.users) else 0.0
 
 
 def tuned(
@@ -87,7 +92,7 @@ def tuned(
     given = [vector / vector.sum() for s in starts if (vector := weight_vector(panel.instances, s)).sum() > 0]
     drawn = draw.dirichlet(np.full(size, search.concentration), search.draws).astype(np.float32)
     points = np.concatenate([singles, *(vector[None] for vector in given), drawn])
-    longest = len(points) + (search.climbs + len(given)) * search.rounds * size * len(COARSE) + 1
+    longest = len(points) + (search.climbs + len(given)) * search.rounds * size * len(COARSE) + 1 + len(EXPONENTS)
     objective = _Objective(panel, expected=longest, progress=progress)
     values = np.array([objective(point) for point in points])
     best = np.argsort(-values, kind="stable")[: search.climbs]
@@ -98,10 +103,12 @@ def tuned(
     single = int(np.argmax(values[:size]))
     contenders = [(singles[single], float(values[single])), *climbed]
     weights, value = _rounded(objective, *max(contenders, key=lambda found: found[1]), floor=float(values[single]))
+    promotion, value = _exponent(objective, weights.astype(np.float32), value)
     if progress:
         progress(1.0)
     return Tuned(
         weights={name: float(weight) for name, weight in zip(panel.instances, weights, strict=True)},
+        promotion=promotion,
         ndcg=value,
         best_single=panel.instances[single],
         best_single_ndcg=float(values[single]),
@@ -146,13 +153,26 @@ def _rounded(
     return (rounded, reached) if reached >= floor else (weights.astype(np.float64), value)
 
 
-def ablation(panel: Panel, weights: Mapping[str, float], drawn: FloatArray) -> dict[str, Measure]:
-    """What each weighted instance is worth: NDCG@10 with it minus without it, paired by user."""
+def _exponent(objective: _Objective, weights: FloatArray, value: float) -> tuple[float, float]:
+    """The best exponent of the lift for these weights, and what it reaches."""
+    if objective.panel.lift is None:
+        return 0.0, value
+    reached = [(objective(weights, exponent), exponent) for exponent in EXPONENTS if exponent]
+    best, exponent = max(reached, key=lambda found: found[0])
+    return (exponent, best) if best > value + GAIN else (0.0, value)
+
+
+def ablation(
+    panel: Panel, weights: Mapping[str, float], drawn: FloatArray, *, promotion: float = 0.0
+) -> dict[str, Measure]:
+    """What each weighted instance, and the promotion plan, is worth: NDCG@10 with it minus without, paired by user."""
     vector = weight_vector(panel.instances, weights)
-    whole = panel.ndcg(vector)
-    losses = {}
+    whole = panel.ndcg(vector, promotion=promotion)
+    others = {}
     for m in np.flatnonzero(vector):
         without = vector.copy()
         without[m] = 0
-        losses[panel.instances[m]] = measures((whole - panel.ndcg(without))[:, None], drawn)[0]
-    return losses
+        others[panel.instances[m]] = panel.ndcg(without, promotion=promotion)
+    if panel.lift is not None and promotion:
+        others[PROMOTION] = panel.ndcg(vector)
+    return {name: measures((whole - other)[:, None], drawn)[0] for name, other in others.items()}

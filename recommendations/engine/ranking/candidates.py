@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import FloatArray, IntArray
-from recommendations.engine.ranking.scores import blend, gathered, top
+from recommendations.engine.ranking.scores import blend, gathered, promoted, top
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,15 +27,25 @@ class Candidates:
         """The records of these queries, in the order asked for."""
         return type(self)(instances=self.instances, items=self.items[queries], z=self.z[queries], own=self.own[queries])
 
-    def blended(self, weights: Mapping[str, float]) -> FloatArray:
-        """Scores, shape [queries, candidates]; −inf where there is no candidate."""
+    def blended(
+        self, weights: Mapping[str, float], *, lift: FloatArray | None = None, promotion: float = 0.0
+    ) -> FloatArray:
+        """Scores, shape [queries, candidates]; −inf where there is no candidate.
+
+        ``lift`` [items] is what the promotion plan makes of demand, ``promotion`` its exponent; 0 leaves it out.
+        """
         scores = blend(self.z, weight_vector(self.instances, weights))
+        if lift is not None and promotion:
+            scores += promoted(scores, lift[np.maximum(self.items, 0)], promotion)
         scores[self.items < 0] = -np.inf
         return scores
 
-    def ranked(self, weights: Mapping[str, float], k: int) -> IntArray:
+    def ranked(
+        self, weights: Mapping[str, float], k: int, *, lift: FloatArray | None = None, promotion: float = 0.0
+    ) -> IntArray:
         """Item rows, best first, shape [queries, k], −1 after the last; ties go to the lower item row."""
-        ranked: IntArray = gathered(self.items, top(self.blended(weights), k), missing=-1)
+        scores = self.blended(weights, lift=lift, promotion=promotion)
+        ranked: IntArray = gathered(self.items, top(scores, k), missing=-1)
         return ranked
 
     def silent(self, query: int) -> tuple[str, ...]:
@@ -51,6 +61,18 @@ def joined(parts: Sequence[Candidates]) -> Candidates:
         items=np.concatenate([part.items for part in parts]),
         z=np.concatenate([part.z for part in parts]),
         own=np.concatenate([part.own for part in parts]),
+    )
+
+
+def with_plane(candidates: Candidates, name: str, z: NDArray[np.float16]) -> Candidates:
+    """The records with one more instance, whose z [queries, candidates] is given; its own best are of the record."""
+    scores = np.where(np.isnan(z) | (candidates.items < 0), -np.inf, z).astype(np.float32)
+    own: IntArray = gathered(candidates.items, top(scores, candidates.own.shape[2]), missing=-1)
+    return Candidates(
+        instances=(*candidates.instances, name),
+        items=candidates.items,
+        z=np.concatenate([candidates.z, z[:, None]], axis=1),
+        own=np.concatenate([candidates.own, own[:, None]], axis=1),
     )
 
 

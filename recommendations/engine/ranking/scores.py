@@ -17,6 +17,9 @@ type Standardised = NDArray[np.float16] | FloatArray
 GROUPS = 1024
 """Columns are dealt into this many groups to bound the k-th largest value from below; 1,024 bounds a top 200 well."""
 
+PROMOTION = "promotion"
+"""The name of the plan's term among the contributions of the instances."""
+
 CONSTANT = 1e-6
 """A standard deviation below this share of the largest value is rounding noise: the values are one constant."""
 
@@ -47,6 +50,15 @@ def blend_planes(planes: FloatArray, weights: FloatArray) -> FloatArray:
 def contributions(z: Standardised, weights: FloatArray) -> NDArray[np.float64]:
     """The terms α_m z_m in double precision, shape of ``z``; their sum over instances is the score that is shown."""
     return spoken(z).astype(np.float64) * np.asarray(weights, np.float64)[:, None]
+
+
+def promoted[F: np.floating](scores: NDArray[F], lift: FloatArray, exponent: float) -> NDArray[F]:
+    """What the promotion plan adds to each score: max(score, 0) · (D^h − 1), for the lift D of each candidate.
+
+    0 is the average of a customer's pool: who does not like an item is not won by its promotion.
+    """
+    factor = np.power(lift, np.float32(exponent), dtype=np.float32) - np.float32(1)
+    return np.asarray(np.maximum(scores, 0) * factor, scores.dtype)
 
 
 def standardised(values: FloatArray, starts: NDArray[np.int64]) -> FloatArray:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.diversity import Likeness, Spread, spread
-from recommendations.engine.ranking.scores import Standardised, blend, contributions
+from recommendations.engine.ranking.scores import Standardised, blend, contributions, promoted
 from recommendations.terms import Repeat
 
 EXPLORED_SLOTS = 2
@@ -39,6 +39,7 @@ class Shelf:
 
     sellable: BoolArray
     likeness: Likeness
+    lift: FloatArray | None = None  # what the promotion plan makes of demand, 1 = as usual; None: no plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,7 @@ class Wish:
 
     n: int
     repeat: Repeat = Repeat.ALLOW
+    promotion: float = 0.0  # exponent of the lift; 0 = the plan does not count
     diversity: float = 0.0  # 0 = by score alone … 1 = by unlikeness alone
     exploration: float = 0.0  # chance that one of the last slots shows something from further down
     explored_slots: int = EXPLORED_SLOTS
@@ -73,9 +75,10 @@ class Selection:
     """What is shown, in order."""
 
     items: IntArray  # [shown] item rows
-    score: NDArray[np.float64]  # [shown]: the sum of the contributions
+    score: NDArray[np.float64]  # [shown]: the sum of the contributions and the promotion
     final: FloatArray  # [shown]: score after diversity, at the item's turn
     contributions: NDArray[np.float64]  # [instances, shown]
+    promotion: NDArray[np.float64]  # [shown]: what the promotion plan adds
     propensity: NDArray[np.float64]  # [shown]: chance that this item stood in this slot
     trace: Trace
 
@@ -96,18 +99,25 @@ def select(
     count = int(np.count_nonzero(items >= 0))
     items, z = items[:count], z[:, :count]
     eligible, lost = eligibility(items, shelf=shelf, wish=wish)
-    scores = np.where(eligible, blend(z, weights), -np.inf).astype(np.float32)
+    blended = blend(z, weights)
+    if shelf.lift is not None and wish.promotion:
+        blended += promoted(blended, shelf.lift[items], wish.promotion)
+    scores = np.where(eligible, blended, -np.inf).astype(np.float32)
     further = EXPLORED_FROM if wish.exploration > 0 else 0
     order = _order(scores, items, shelf=shelf, diversity=wish.diversity, n=wish.n + further)
     chosen, propensity = _explored(len(order.positions), wish=wish, draw=draw)
     positions = order.positions[chosen]
     parts = contributions(z[:, positions], weights)
+    added = np.zeros(len(positions))
+    if shelf.lift is not None and wish.promotion:
+        added = promoted(parts.sum(axis=0), shelf.lift[items[positions]], wish.promotion)
     by_score = scores >= np.sort(scores[eligible])[::-1][len(chosen) - 1] if len(chosen) else eligible
     return Selection(
         items=items[positions],
-        score=parts.sum(axis=0),
+        score=parts.sum(axis=0) + added,
         final=order.finals[chosen],
         contributions=parts,
+        promotion=added,
         propensity=propensity,
         trace=Trace(
             candidates=count,

@@ -93,6 +93,24 @@ def test_the_objective_of_the_tuner_is_the_main_metric() -> None:
     np.testing.assert_array_equal(what_if.ndcg(weight_vector(NAMES, weights)), column)
 
 
+@given(st.integers(0, 10_000), st.sampled_from([0.5, 1.5]))
+def test_with_a_plan_equal_to_the_batch_evaluation(seed: int, exponent: float) -> None:
+    found, truth, plain = scene(seed)
+    lift = np.exp(np.random.default_rng(seed).normal(size=N_ITEMS)).astype(np.float32)
+    what_if = panel(found, truth, shop=plain.shop, likeness=plain.likeness, lift=lift)
+    weights, drawn = drawn_weights(seed), resamples(len(truth.users), seed=1)
+    rows = backtest(
+        found, truth, hybrids={"with": weights, "without": weights}, baselines={}, shop=plain.shop, drawn=drawn,
+        lift=lift, promotion={"with": exponent},
+    )  # fmt: skip
+    measured = what_if.measure(weights, promotion=exponent)
+    assert measured.per_user.tobytes() == rows[0].per_user.tobytes()
+    assert rows[1].per_user.tobytes() == plain.measure(weights).per_user.tobytes()
+    assert what_if.measure(weights).per_user.tobytes() == plain.measure(weights).per_user.tobytes()
+    column = measured.per_user[:, list(PER_USER).index(MAIN)]
+    np.testing.assert_array_equal(what_if.ndcg(weight_vector(NAMES, weights), promotion=exponent), column)
+
+
 def test_comparison_is_paired() -> None:
     _, _, what_if = scene(4, n_users=40)
     drawn = resamples(len(what_if.users), seed=1)

@@ -117,6 +117,26 @@ def test_ablation_is_the_loss_without_the_instance() -> None:
     assert losses["r0"].low > 0
 
 
+def test_a_plan_that_tells_gets_an_exponent_and_one_that_lies_gets_none() -> None:
+    what_if = scene((0.5, 0.5))
+    honest = np.where(what_if.relevant, np.float32(1.5), np.float32(0.8))
+    without = tuned(what_if, seed=1, search=QUICK)
+    told = tuned(replace(what_if, lift=honest), seed=1, search=QUICK)
+    assert (without.promotion, told.promotion > 0) == (0, True)
+    assert told.weights == without.weights
+    assert told.ndcg > without.ndcg
+    reached = what_if.measure(told.weights).per_user, replace(what_if, lift=honest).measure(
+        told.weights, promotion=told.promotion
+    ).per_user  # fmt: skip
+    main = list(PER_USER).index(MAIN)
+    assert reached[1][:, main].mean() == pytest.approx(told.ndcg)
+    assert reached[0][:, main].mean() == pytest.approx(without.ndcg)
+    lied = tuned(replace(what_if, lift=1 / honest), seed=1, search=QUICK)
+    assert (lied.promotion, lied.ndcg) == (0, without.ndcg)
+    losses = ablation(replace(what_if, lift=honest), told.weights, resamples(N_USERS, seed=1), promotion=told.promotion)
+    assert losses["promotion"].value == pytest.approx(told.ndcg - without.ndcg)
+
+
 def test_nobody_on_the_panel() -> None:
     full = scene((0.5, 0.5))
     records = Candidates(

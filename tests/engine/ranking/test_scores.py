@@ -12,6 +12,7 @@ from recommendations.engine.ranking.scores import (
     blend_planes,
     contributions,
     largest,
+    promoted,
     spoken,
     standardised,
     top,
@@ -140,6 +141,22 @@ def test_padding_is_never_ranked_and_ties_go_to_the_lower_item() -> None:
 
 def test_weights_find_their_instances_by_name() -> None:
     np.testing.assert_array_equal(weight_vector(("a", "b"), {"b": 0.5, "gone": 0.5}), np.array([0, 0.5], np.float32))
+
+
+def test_promoted_by_hand() -> None:
+    scores, lift = np.array([2, 2, 0, -1], np.float32), np.array([4, 0.25, 4, 4], np.float32)
+    np.testing.assert_allclose(promoted(scores, lift, 0.5), [2, -1, 0, 0])
+    np.testing.assert_allclose(promoted(scores, lift, 1.0), [6, -1.5, 0, 0])
+    assert not promoted(scores, lift, 0.0).any()
+    assert not promoted(scores, np.ones(4, np.float32), 2.0).any()
+
+
+def test_what_is_promoted_rises_and_without_exponent_nothing_does() -> None:
+    lift = np.ones(10, np.float32)
+    lift[9] = 1.5
+    np.testing.assert_array_equal(records().ranked({"loud": 1.0}, 3, lift=lift, promotion=1.0), [[9, 8, 3], [1, 4, -1]])
+    np.testing.assert_array_equal(records().ranked({"loud": 1.0}, 3, lift=lift), [[8, 9, 3], [1, 4, -1]])
+    np.testing.assert_array_equal(records().blended({"loud": 1.0}, lift=lift, promotion=1.0)[0], [0, 1, 1.5])
 
 
 def test_an_instance_without_anything_to_say_is_named() -> None:

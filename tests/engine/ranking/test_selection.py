@@ -37,6 +37,20 @@ def test_by_hand() -> None:
     assert not found.trace.lost
 
 
+def test_the_plan_is_a_term_of_its_own() -> None:
+    lift = np.ones(N_ITEMS, np.float32)
+    lift[[3, 5, 21]] = 4, 0.25, 9
+    promoting = replace(SHELF, lift=lift)
+    found = shown(Wish(n=6, promotion=0.5), promoting)
+    assert found.items.tolist() == [21, 3, 2, 8, 5, 13]  # 21: (0.75 + 2) · 3, 3: 3.75 · 2, 5: 3 · 0.5
+    assert found.promotion.tolist() == [5.5, 3.75, 0, 0, -1.5, 0]
+    np.testing.assert_array_equal(found.score, found.contributions.sum(axis=0) + found.promotion)
+    np.testing.assert_array_equal(found.final, found.score.astype(np.float32))
+    for plain in (shown(Wish(n=6), promoting), shown(Wish(n=6, promotion=0.5))):
+        assert plain.items.tolist() == shown(Wish(n=6)).items.tolist()
+        assert not plain.promotion.any()
+
+
 def test_each_loss_is_counted_once_under_its_first_reason() -> None:
     sellable = np.ones(N_ITEMS, np.bool_)
     sellable[[2, 30]] = False
@@ -136,15 +150,19 @@ def test_what_always_holds(seed: int, n: int, diversity: float, exploration: flo
     shelf = Shelf(
         sellable=draw.random(N_ITEMS) < 0.8,
         likeness=Likeness(traits=draw.integers(-1, 3, (N_ITEMS, 2)).astype(np.int32)),
+        lift=np.exp(draw.normal(size=N_ITEMS)).astype(np.float32) if seed % 2 else None,
     )
     known = np.sort(draw.choice(N_ITEMS, 10, replace=False)).astype(np.int32)
-    wish = Wish(n=n, repeat=repeat, diversity=diversity, exploration=exploration, bought=known, excluded=known[:2])
+    wish = Wish(
+        n=n, repeat=repeat, promotion=seed % 3 / 2, diversity=diversity, exploration=exploration, bought=known,
+        excluded=known[:2],
+    )  # fmt: skip
     found = select(items, z, weights, shelf=shelf, wish=wish, draw=draw)
     eligible, lost = eligibility(items, shelf=shelf, wish=wish)
     assert len(found.items) == min(n, eligible.sum()) == found.trace.shown
     assert set(found.items) <= set(items[eligible])
     assert len(set(found.items)) == len(found.items)
     assert found.trace.candidates == found.trace.eligible + sum(lost.values())
-    np.testing.assert_allclose(found.contributions.sum(axis=0), found.score, atol=1e-6)
+    np.testing.assert_allclose(found.contributions.sum(axis=0) + found.promotion, found.score, atol=1e-6)
     assert np.isfinite(found.final).all()
     assert ((found.propensity > 0) & (found.propensity <= 1)).all()
