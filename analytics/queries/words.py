@@ -83,6 +83,7 @@ COUNTS: Mapping[str, Promise] = {
     "items": gettext_lazy("items"),
     "home_users": gettext_lazy("customers who bought afterwards"),
     "discover_users": gettext_lazy("customers who bought something for the first time"),
+    "promotions": gettext_lazy("promoted weeks of items"),
     "profiles": gettext_lazy("interest profiles"),
     "segments": gettext_lazy("segments"),
     "agreement": gettext_lazy("agreement of segments with the last run"),

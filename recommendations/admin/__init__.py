@@ -9,5 +9,6 @@ import recommendations.admin.events
 import recommendations.admin.imports
 import recommendations.admin.keys
 import recommendations.admin.placements
+import recommendations.admin.promotions
 import recommendations.admin.staff
 import recommendations.admin.trail

@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timezone import localtime
+from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from recommendations.admin.promotions import percent
 from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import Category, Item
 from recommendations.services import catalogue
@@ -23,6 +24,7 @@ from recommendations.terms import PATH_SEPARATOR, Availability
 
 LATEST_PRICES = 20
 READ_ONLY = ("shop_id", "kind", "rating_average", "rating_count", "listed_at", "retired_at", "updated_at")
+LATEST_WEEKS = 20
 
 
 class DepartmentFilter(admin.SimpleListFilter):
@@ -91,12 +93,12 @@ class ItemAdmin(PolicyAdmin[Item]):
     actions = ("set_out_of_stock", "set_in_stock", "retire", "bring_back")
     autocomplete_fields = ("categories",)
     raw_id_fields = ("parent",)
-    readonly_fields = ("large_picture", *READ_ONLY, "prices_so_far")
+    readonly_fields = ("large_picture", *READ_ONLY, "prices_so_far", "weeks_to_come")
     fieldsets = (
         (None, {"fields": ("large_picture", "shop_id", "title", "description", "brand", "categories", "tags")}),
         (_("Sale"), {"fields": (
             ("price", "original_price", "cost"), "availability", "available_quantity", ("available_at", "expires_at"),
-            "prices_so_far",
+            "prices_so_far", "weeks_to_come",
         )}),
         (_("In the shop"), {"fields": ("image_url", "url", "kind", "parent", "attributes")}),
         (_("Known of it"), {"fields": (
@@ -146,6 +148,12 @@ class ItemAdmin(PolicyAdmin[Item]):
         prices = item.prices.order_by("-valid_from").values_list("price", "valid_from")[:LATEST_PRICES]
         rows = [(price, date_format(localtime(since), "DATETIME_FORMAT")) for price, since in prices]
         return format_html_join(mark_safe("<br>"), str(_("{} since {}")), rows)
+
+    @admin.display(description=_("promotions now and to come"))
+    def weeks_to_come(self, item: Item) -> SafeString:
+        weeks = item.promotions.ending_after(localdate()).order_by("week")[:LATEST_WEEKS]
+        rows = [(date_format(row.week), percent(row.display), percent(row.mailer)) for row in weeks]
+        return format_html_join(mark_safe("<br>"), str(_("{}: display {}, leaflet {}")), rows)
 
     @admin.action(description=_("Set out of stock"), permissions=["change"])
     def set_out_of_stock(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:

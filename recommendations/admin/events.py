@@ -1,6 +1,5 @@
 """Events, read-only. There are millions: counts are estimated, and a page is never far from the newest."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -11,40 +10,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from recommendations.admin.generic import Paginator
+from recommendations.admin.estimates import EstimatingPaginator
 from recommendations.admin.rights import PolicyAdmin
 from recommendations.models import Item
 from recommendations.models.events import EventListing
 from recommendations.services.customers import find_customers
 
-COUNTED = 20_000  # more events than this are estimated
-MOST_PAGES = 200
 MONTHS = 26  # as far back as the API accepts, and two months more
-
-
-class EstimatingPaginator(Paginator["EventListing"]):
-    """Counts exactly what is few; of many it asks the planner how many it expects."""
-
-    @cached_property
-    def count(self) -> int:
-        events: Any = self.object_list
-        plan = events.order_by().explain(format="json")
-        if not plan:  # a filter that nothing passes: Django asks nothing
-            return 0
-        expected = int(json.loads(plan)[0]["Plan"]["Plan Rows"])
-        if expected > COUNTED:
-            return expected
-        return int(events.order_by().count())
-
-    @cached_property
-    def num_pages(self) -> int:
-        """Filters lead further back than pages, each of which would skip all rows before it."""
-        return min(MOST_PAGES, super().num_pages)
 
 
 class MonthFilter(admin.SimpleListFilter):

@@ -16,8 +16,9 @@ class ChangedRowForm[Row: Model](ModelForm[Row]):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        for field in self.fields.values():
-            field.widget.attrs["aria-label"] = f"{field.label}: {self.instance}"
+        if self.instance.pk:  # the empty row of a formset is of nothing
+            for field in self.fields.values():
+                field.widget.attrs["aria-label"] = f"{field.label}: {self.instance}"
 
     def full_clean(self) -> None:
         if self.is_bound and self.instance.pk and not self.has_changed():

@@ -11,7 +11,7 @@ from recommendations.loop.event_form import EventForm, Refusal
 from recommendations.loop.event_lines import Intake, People, Verdict, lines_of
 from recommendations.loop.event_rules import NAMES, NEEDS_ITEMS, TRADES
 from recommendations.loop.turn import TurnContext
-from recommendations.models import Import, ModelVersion, Turn
+from recommendations.models import Event, Import, ModelVersion, Promotion, Turn
 from recommendations.store import accepted, bulk, history, live, model
 from recommendations.store.complete_journey import load, wheel
 from recommendations.store.complete_journey.load import ClockIsSetError
@@ -24,7 +24,7 @@ from recommendations.terms import Cut
 
 __all__ = [
     "ClockIsSetError", "UnreadableFileError", "WheelIsMissingError", "accept", "close_window", "import_events",
-    "import_items", "import_promotions", "load_complete_journey",
+    "import_items", "import_promotions", "lacks_complete_journey", "load_complete_journey",
 ]  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
 def load_complete_journey(
     *, weeks: int | None, households: int | None, now: datetime, report: Report
 ) -> tuple[Import, Import, Import]:
-    """The demo's items, purchases and promotions, moved by whole weeks; None: so that they end in the past seven days."""
+    """The demo's data, moved by whole weeks; None: so that the purchases end in the past seven days."""
     report("wheel", 0, 1)
     journey = wheel.read_journey(households=households)
     report("wheel", 1, 1)
@@ -95,6 +95,11 @@ def load_complete_journey(
     promotions = load.load_promotions(journey, weeks=shift, report=report)
     transaction.on_commit(lambda: live.announce(Changed.CATALOGUE))
     return items, purchases, promotions
+
+
+def lacks_complete_journey() -> bool:
+    """Whether the demo's data are to be loaded: into an empty shop, or again where they came without promotions yet."""
+    return not Event.objects.exists() or (load.clock_is_set() and not Promotion.objects.exists())
 
 
 def close_window(context: TurnContext) -> Mapping[str, object]:

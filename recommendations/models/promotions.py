@@ -62,4 +62,4 @@ class Promotion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.item_id}: {self.week}"
+        return f"{self.item}, {self.week}"

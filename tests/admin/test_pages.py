@@ -21,6 +21,7 @@ from recommendations.models import (
     Import,
     Item,
     ItemPrice,
+    Promotion,
     RejectedRow,
     Staff,
 )
@@ -33,6 +34,7 @@ MOST_QUERIES = 12
 ROWS = 12
 OURS = {
     "item": {Role.CATALOGUE_ADMIN, Role.ADMIN},
+    "promotion": {Role.CATALOGUE_ADMIN, Role.ADMIN},
     "category": {Role.CATALOGUE_ADMIN, Role.ADMIN},
     "customer": {Role.CATALOGUE_ADMIN, Role.ADMIN},
     "eventlisting": {Role.CATALOGUE_ADMIN, Role.ADMIN},
@@ -57,6 +59,7 @@ def _record() -> None:
         item = Item.objects.create(shop_id=f"A{number}", title=f"Shoe {number}", price=number)
         item.categories.add(Category.objects.create(path=f"D{number} > X", name="X", parent=parent))
         ItemPrice.objects.create(item=item, valid_from=now, price=number)
+        Promotion.objects.create(item=item, week=now.date(), mailer=1)
         customer = Customer.objects.create(pseudonym=pseudonym(f"u{number}"))
         Event.objects.create(
             occurred_at=now, event_id=f"00000000-0000-4000-8000-{number:012}", name="view_item", customer=customer,
@@ -77,7 +80,7 @@ def pages(name: str) -> list[str]:
     if name not in {"eventlisting", "rejectedrow"}:
         model = next(model for model in django_admin.site._registry if model._meta.model_name == name)
         addresses.append(reverse(f"admin:recommendations_{name}_change", args=[model._default_manager.first().pk]))
-    if name in {"apikey", "staff"}:
+    if name in {"apikey", "promotion", "staff"}:
         addresses.append(reverse(f"admin:recommendations_{name}_add"))
     return addresses
 

@@ -1,7 +1,9 @@
 """The commands: exit status, what stands on the screen, and what the database says afterwards."""
 
 import io
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import redis
@@ -9,9 +11,12 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from recommendations.models import Event, Import, Item
+from recommendations.loop import collect
+from recommendations.models import Event, Import, Item, Promotion, ShopSetting
 from recommendations.store import live
+from recommendations.store.partitions import prepare_partitions
 
+NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
 ITEMS = "item_id,title,price,colour\nA1,Shoe,19.90,red\nA2,Boot,cheap,\n"
 EVENTS = "name,timestamp,user_id,item_id\nview_item,2026-08-01T12:00:00Z,u1,A1\nview_item,yesterday,u1,A1\n"
 
@@ -113,12 +118,39 @@ def test_when_the_database_refuses_nothing_is_kept(files: Path) -> None:
 def test_complete_journey_gives_seconds_and_an_account() -> None:
     output, _ = run("load_complete_journey", households=5)
     lines = [line.split() for line in output.splitlines()]
-    assert [line[0] for line in lines[:4]] == ["wheel", "items", "reading", "purchases"]
-    figures = {" ".join(line[:-1]): int(line[-1].replace(",", "")) for line in lines[4:]}
-    refused = sum(count for name, count in figures.items() if name.startswith("refused"))
-    assert figures["events"] == Event.objects.count() + refused
+    steps = ["wheel", "items", "reading", "purchases", "shares", "promotions"]
+    assert [line[0] for line in lines[: len(steps)]] == steps
+    figures = [(" ".join(line[:-1]), int(line[-1].replace(",", ""))) for line in lines[len(steps) :]]
+    refused = sum(count for name, count in figures if name.startswith("refused"))
+    counts = dict(figures)
+    assert counts["events"] == Event.objects.count() + refused
+    assert counts["promotions"] == Promotion.objects.count() > 0
     with pytest.raises(CommandError, match="loaded with --shift-weeks"):
         run("load_complete_journey", "--shift-weeks", "3", households=5)
+
+
+@pytest.mark.django_db
+def test_the_demo_is_loaded_again_where_it_came_without_promotions() -> None:
+    assert collect.lacks_complete_journey()
+    item = Item.objects.create(shop_id="A1", title="Shoe")
+    prepare_partitions(NOW, NOW)
+    Event.objects.create(occurred_at=NOW, event_id=uuid4(), name="view_item", item=item)
+    assert not collect.lacks_complete_journey()  # a shop with data of its own
+    ShopSetting.objects.create(key="demo_clock", value={"shift_weeks": 452})
+    assert collect.lacks_complete_journey()
+    Promotion.objects.create(item=item, week=NOW.date(), mailer=1)
+    assert not collect.lacks_complete_journey()
+
+
+@pytest.mark.django_db
+def test_promotions_after_their_items(tmp_path: Path) -> None:
+    (tmp_path / "promotions.csv").write_text("item_id,week,mailer\nA1,2026-09-07,1\nA1,2026-09-15,1\n")
+    Item.objects.create(shop_id="A1", title="Shoe")
+    output, errors = run("import_promotions", tmp_path / "promotions.csv")
+    assert output.splitlines() == ["promotions.csv: 2 rows: 1 kept, 0 already there, 1 refused."]
+    assert errors.splitlines() == [
+        "promotions.csv, line 3, week: The weeks of the shop's promotions start on a Monday; give the date of that day."
+    ]
 
 
 def test_a_shift_is_a_number_or_auto() -> None:

@@ -16,7 +16,8 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import BaseCommand, CommandError, call_command
 
-from recommendations.models import ApiKey, Event, ModelVersion, Staff
+from recommendations.loop import collect
+from recommendations.models import ApiKey, ModelVersion, Staff
 from recommendations.services.keys import create_key
 from recommendations.terms import Scope
 
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         _refuse_taken(port)
         self._step("Tables", lambda: call_command("migrate", verbosity=0, interactive=False))
         self._step("Styles and scripts", _collect_static)
-        if not Event.objects.exists():
+        if collect.lacks_complete_journey():
             self._step("Complete Journey", lambda: call_command("load_complete_journey", shift_weeks="auto"))
         if not ModelVersion.objects.live().exists():
             self._step("First turn of the loop", lambda: call_command("run_loop"))

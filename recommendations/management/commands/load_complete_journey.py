@@ -1,4 +1,4 @@
-"""``manage.py load_complete_journey``: the demo's year of purchases, moved to the present by whole weeks."""
+"""``manage.py load_complete_journey``: the demo's year, moved to the present by whole weeks."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
@@ -13,7 +13,8 @@ from recommendations.models import Import
 
 class Command(BaseCommand):
     help = (
-        "Load the demo's data: Complete Journey, a year of purchases at a grocer's. Loading it again changes nothing."
+        "Load the demo's data: Complete Journey, a year of purchases and promotions at a grocer's. "
+        "Loading it again changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -51,6 +51,11 @@ def set_clock(weeks: int | None, *, now: datetime) -> int:
     return stored
 
 
+def clock_is_set() -> bool:
+    """Whether these data were ever loaded here."""
+    return ShopSetting.objects.filter(key=DEMO_CLOCK).exists()
+
+
 def load_catalogue(journey: Journey, *, weeks: int, now: datetime, report: Report) -> Import:
     """Items, categories and prices. What the shop changed since the last time stays as it is."""
     imported = imports.begin(kind="items", file=wheel.PACKAGE)

@@ -1,21 +1,27 @@
 """Complete Journey into the record: every row accounted for, titles that can be read, twice is once."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from recommendations.models import Category, Customer, Event, Import, Item, ItemPrice, ShopSetting
-from recommendations.store.complete_journey import load, wheel
+from recommendations.models import Category, Customer, Event, Import, Item, ItemPrice, Promotion, ShopSetting
+from recommendations.store.complete_journey import load, promotions, wheel
 from recommendations.store.complete_journey.load import ClockIsSetError
 from recommendations.store.complete_journey.wheel import Journey
 from recommendations.store.stage import silent
 
 NOW = datetime(2026, 9, 2, 12, tzinfo=UTC)  # a Wednesday
 HOUSEHOLDS = 20
+COUPON = 1  # no product of the shop
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +38,19 @@ def loaded(journey: Journey, *, weeks: int | None = None, now: datetime = NOW) -
     shift = load.set_clock(weeks, now=now)
     items = load.load_catalogue(journey, weeks=shift, now=now, report=silent)
     return items, load.load_purchases(journey, weeks=shift, report=silent)
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four stores in two weeks, not in order. Store 4 lists product 1029743 twice in week 2."""
+    rows = [
+        (1029743, 4, "A", "0", 2), (1029743, 4, "0", "D", 2), (1029743, 1, "9", "0", 2), (1029743, 1, "0", "A", 1),
+        (COUPON, 2, "0", "A", 1), (COUPON, 3, "1", "0", 1), (1029743, 3, "0", "A", 1),
+    ]  # fmt: skip
+    names = ["product_id", "store_id", "display_location", "mailer_location", "week"]
+    path = tmp_path / "promotions.parquet"
+    pq.write_table(pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))), path)
+    monkeypatch.setattr(promotions, "file_of", lambda _name: path)
 
 
 def test_every_row_of_the_source_is_accounted_for(whole: Journey) -> None:
@@ -127,6 +146,50 @@ def test_loading_it_again_changes_nothing_not_even_what_the_shop_changed(small: 
     after = [list(model.objects.order_by("pk").values()) for model in (Item, ItemPrice, Event, Customer)]
     assert after[2:] == before[2:]
     assert after[0] == before[0]
+
+
+@pytest.mark.usefixtures("source")
+def test_shares_count_a_store_once_whatever_the_order_of_the_rows() -> None:
+    shares = promotions.read_shares(np.array([COUPON, 1029743, 7]))
+    assert shares.rows == 7
+    assert shares.frame.to_dict("list") == {
+        "week": [pd.Timestamp("2016-12-26"), pd.Timestamp("2016-12-26"), pd.Timestamp("2017-01-02")],
+        "item": [0, 1, 1],
+        "display": [0.25, 0, 0.5],
+        "mailer": [0.25, 0.5, 0.25],
+        "line": [5, 4, 1],
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("source")
+def test_promotions_move_with_the_clock_and_what_is_not_for_sale_is_refused(small: Journey) -> None:
+    sold = replace(small, excluded=pd.Series([COUPON]))
+    loaded(small)
+    imported = load.load_promotions(sold, weeks=452, report=silent)
+    assert (imported.rows, imported.kept, imported.duplicates) == (3, 2, 0)
+    assert imported.reasons == {"not_merchandise": 1}
+    assert list(imported.rejected_rows.values_list("line", "field", "content")) == [
+        (5, "product_id", f"product_id={COUPON}, week=2016-12-26")
+    ]
+    planned = Promotion.objects.order_by("week").values_list("item__shop_id", "week", "display", "mailer")
+    assert list(planned) == [
+        ("1029743", date(2025, 8, 25), 0, 0.5),
+        ("1029743", date(2025, 9, 1), 0.5, 0.25),
+    ]
+    Promotion.objects.filter(display=0.5).update(display=0.75)  # by staff
+    again = load.load_promotions(sold, weeks=452, report=silent)
+    assert (again.kept, again.duplicates, again.rejected) == (0, 2, 1)
+    assert Promotion.objects.filter(display=0.75).count() == 1
+
+
+def test_every_promotion_of_the_source_is_read(whole: Journey) -> None:
+    products = np.concatenate([whole.products["product_id"], whole.excluded])
+    shares = promotions.read_shares(products)
+    assert (shares.rows, len(shares.frame)) == (20_940_529, 1_184_798)
+    assert (shares.frame["item"] < len(whole.products)).sum() == 1_183_119
+    assert shares.frame[["display", "mailer"]].max(axis=1).between(1 / 112, 1).all()
+    assert {week.weekday() for week in shares.frame["week"].unique()} == {0}
 
 
 @pytest.mark.django_db
