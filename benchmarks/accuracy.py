@@ -62,7 +62,7 @@ def files(arguments: argparse.Namespace) -> Files:
 def choices(arguments: argparse.Namespace) -> Options:
     tasks = (Task(arguments.task),) if arguments.task else ()
     if arguments.quick:
-        return Options(tasks=tasks, ks=arguments.k, seed=arguments.seed, budget=10.0, most=8, compared=500)
+        return Options(tasks=tasks, ks=arguments.k, seed=arguments.seed, budget=10.0, most=8, quick=True, compared=500)
     return Options(tasks=tasks, ks=arguments.k, seed=arguments.seed, budget=arguments.budget)
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from benchmarks.grids import TREND, Grid, Setting, taught
+from benchmarks.grids import Grid, Setting, taught
 from benchmarks.lists import factor_of, ranked_alone
 from benchmarks.parts import Part
 from benchmarks.readings import Read, ReadConfig
@@ -44,10 +44,9 @@ class Search:
         """Coordinate ascent over the axes, again while a round brings something."""
         started, tried = time.monotonic(), 1
         setting, value = grid.start, self._ndcg(grid.start, task)
-        axes = [axis for axis in grid.axes if axis is not TREND or task is Task.DISCOVER]
-        while axes:
+        while grid.axes:
             before = value
-            for axis in axes:
+            for axis in grid.axes:
                 for change in axis.changes:
                     candidate = setting.changed(change)
                     spent = time.monotonic() - started

@@ -1,9 +1,10 @@
 """Every recommender alone and the hybrid on one part and task: fit, score, weigh, rank."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
@@ -13,17 +14,22 @@ from benchmarks.judging import Entry
 from benchmarks.meter import Cost, metered
 from benchmarks.parts import Part, of_rows
 from benchmarks.readings import Read
+from recommendations.engine.evaluation.accuracy import Ideal
 from recommendations.engine.evaluation.breadth import Assortment
 from recommendations.engine.evaluation.panel import Panel, panel
-from recommendations.engine.feedback.tuning import SearchConfig, Tuned, tuned
+from recommendations.engine.feedback.tuning import SearchConfig, Tuned, mean_ndcg, tuned
 from recommendations.engine.frames import FloatArray
-from recommendations.engine.ranking.candidates import Candidates
+from recommendations.engine.ranking.candidates import Candidates, weight_vector
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, Limits, candidates
+from recommendations.engine.rng import generator
 from recommendations.terms import Task
 
 NOMINATED = 200
-KEPT = 500  # of a pool, for tuning: more than the served 300, as the weights that would choose are not known yet
+KEPT = 300  # of a pool, as served
+MANY = 1500  # users of a panel, from which on their luck is small
+RESAMPLES = 4
+SHORT = SearchConfig(draws=30, climbs=1, rounds=2)
 QUESTIONS = 20_000  # whose records are held at once
 SHARPNESS = 4.0  # of the weights by which pools are cut before any are tuned: the better alone, the heavier
 
@@ -46,7 +52,7 @@ class Field:
     entrants: Sequence[Entrant]
     trend: FloatArray | None
 
-    def records(self, weights: Mapping[str, float], rows: np.ndarray, *, limits: Limits) -> Candidates:
+    def records(self, weights: Mapping[str, float], rows: NDArray[np.int64], *, limits: Limits) -> Candidates:
         """Candidate records of these questions; ``weights`` choose what is kept of a pool."""
         excluded = self.part.excluded[self.task]
         plan = BlendPlan(
@@ -97,10 +103,41 @@ def entered(part: Part, chosen: Sequence[Chosen], *, seed: int, tell: Callable[[
     return made
 
 
-def weighed(field: Field, *, seed: int) -> Tuned:
-    """Weights tuned on the part, which must be a validation part; never below the best single one there."""
+def weighed(field: Field, *, seed: int, quick: bool = False) -> Tuned:
+    """Weights tuned on the part, which must be a validation part; never below the best single one there.
+
+    Where users are few the weights are averaged with those tuned on resamples of them: luck counts for less.
+    """
+    board, starts = field.panel(), [prior(field.entrants)]
     with threadpool_limits(1, user_api="blas"):
-        return tuned(field.panel(), seed=seed, starts=[prior(field.entrants)], search=SearchConfig())
+        found = tuned(board, seed=seed, starts=starts, search=SHORT if quick else SearchConfig())
+        if quick or len(board.users) >= MANY:
+            return found
+        draw = generator(seed, "resampled weights")
+        vectors = [weight_vector(board.instances, found.weights)]
+        for number in range(RESAMPLES):
+            rows = np.sort(draw.integers(len(board.users), size=len(board.users)))
+            drawn = tuned(_of_users(board, rows), seed=seed + number + 1, starts=starts, search=SHORT)
+            vectors.append(weight_vector(board.instances, drawn.weights))
+        averaged = np.mean(vectors, axis=0, dtype=np.float32)
+        reached = mean_ndcg(board, averaged)
+    if reached < found.best_single_ndcg:
+        return found
+    weights = {name: float(weight) for name, weight in zip(board.instances, averaged, strict=True)}
+    return replace(found, weights=weights, ndcg=reached)
+
+
+def _of_users(board: Panel, rows: NDArray[np.int64]) -> Panel:
+    """The panel of these places of its users, some more than once."""
+    return replace(
+        board,
+        users=board.users[rows],
+        items=board.items[rows],
+        planes=np.ascontiguousarray(board.planes[:, rows]),
+        relevant=board.relevant[rows],
+        gain=board.gain[rows],
+        ideal=Ideal(n_relevant=board.ideal.n_relevant[rows], gain=board.ideal.gain[rows]),
+    )
 
 
 def entries(field: Field, weights: Mapping[str, float], *, k: int) -> list[Entry]:
@@ -108,7 +145,7 @@ def entries(field: Field, weights: Mapping[str, float], *, k: int) -> list[Entry
     n_questions, names = len(field.part.queries), [entrant.chosen.name for entrant in field.entrants]
     ranked = np.full((n_questions, k), -1, np.int32)
     own = {name: np.full((n_questions, k), -1, np.int32) for name in names}
-    limits = Limits(nominated=max(NOMINATED, k), own=k, kept=max(300, k))
+    limits = Limits(nominated=max(NOMINATED, k), own=k, kept=max(KEPT, k))
     with metered() as cost:
         for start in range(0, n_questions, QUESTIONS):
             rows = np.arange(start, min(start + QUESTIONS, n_questions))

@@ -23,12 +23,16 @@ from recommendations.engine.recommenders import (
     user_knn,
 )
 from recommendations.engine.recommenders.protocol import Recommender
+from recommendations.terms import Task
 
 type Change = Mapping[str, Any]
 """New values of the configuration's fields, of the reading's ``clock``, ``basket``, ``history``, or of ``trend``."""
 
 SHORT = 10
 """Acts: where the median history has fewer, what follows what, and what goes with what, is tuned first."""
+
+FEW = 200_000
+"""Acts: fewer are fitted before two threads have started."""
 
 OF_READING = frozenset({"clock", "basket", "history"})
 
@@ -64,11 +68,18 @@ class Grid:
     start: Setting
     axes: Sequence[Axis]
 
+    def only(self, field: str) -> "Grid":
+        """Without the axes that change anything else."""
+        return replace(
+            self, axes=[axis for axis in self.axes if all(set(change) == {field} for change in axis.changes)]
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
     """What a data set looks like; the grids depend on it."""
 
+    n_acts: int
     span: float  # days from the first act to the last; 0 where all are at one time
     median_history: float
     sessions: bool  # whether people have more than one basket
@@ -102,17 +113,19 @@ TREND = Axis(changes=[{"trend": 0.0}, {"trend": 0.25}, {"trend": 0.5}])
 """For discover alone: what is asked for more than usual leads a discovery up."""
 
 
-def grids(shape: Shape) -> list[Grid]:
-    """Those that the data allows, in the order in which they are tuned."""
+def grids(shape: Shape, task: Task) -> list[Grid]:
+    """Those that the data and the task allow, in the order in which they are tuned."""
     found = [_ease(shape), _item_knn(shape), _sequence(shape), _recent(shape), _user_knn(shape), _als(shape)]
     if shape.median_history < SHORT:
         found = [_sequence(shape), _item_knn(shape), *found[:1], *found[3:]]
     found.append(_popularity(shape))
-    if shape.repeats:
+    if shape.repeats and task is Task.HOME:
         found.append(_buy_again(shape))
     if shape.described:
         found += [_content(shape), _interests(shape), _segments(shape)]
-    return [replace(grid, axes=[*grid.axes, TREND]) for grid in found] if shape.trended else found
+    if shape.trended and task is Task.DISCOVER:
+        found = [replace(grid, axes=[*grid.axes, TREND]) for grid in found]
+    return found
 
 
 def _over(name: str, *values: Any) -> list[Change]:
@@ -209,7 +222,9 @@ def _user_knn(shape: Shape) -> Grid:
 
 
 def _als(shape: Shape) -> Grid:
-    start = _setting(als.Als, als.Config(factors=64, ridge=10.0, confidence=2.0, transform="binary", half_life=None))
+    threads = 1 if shape.n_acts < FEW else 2  # threads that wait for one another cost more than they do
+    config = als.Config(confidence=2.0, transform="binary", half_life=None, threads=threads)
+    start = _setting(als.Als, config)
     return _grid(
         "als", start,
         Axis(changes=_over("ridge", 3.0, 10.0, 30.0)),

@@ -1,7 +1,7 @@
 """The bench on anyone's data: three files in, choices on a part carved from the first, figures on the third."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from benchmarks.acts import Acts
 from benchmarks.data import Data, Files, read
 from benchmarks.grids import Shape
 from benchmarks.parts import REPEATS, Part, pairs_of, part
-from benchmarks.picking import TREND_DAYS, Options, Picked, Tell, judged, pick, shipped, sorted_weights
+from benchmarks.picking import TREND_DAYS, Options, Picked, Tell, described_choice, judged, pick, shipped
 from benchmarks.report import TaskResult
 from benchmarks.tables import InputError
 from benchmarks.validation import MOST_USERS, SAID, Carving, carve
@@ -37,7 +37,7 @@ def run(files: Files, options: Options, tell: Tell) -> tuple[dict[str, Any], lis
     sizes = f"{len(data.acts):,} acts of {data.n_users:,} users on {data.n_items:,} items"
     tell(f"read {sizes}; {data.n_questions:,} users are asked about")
     repeated = repeated_acts(data.acts)
-    tasks = options.tasks or ((Task.HOME, Task.DISCOVER) if repeated >= REPEATS else (Task.DISCOVER,))
+    tasks, why = tasks_of(data, options, repeated)
     validation = validated(data, tasks, seed=options.seed)
     tell(f"validation: {validation.carving.rule}, {len(validation.carving.users):,} users")
     shape = shape_of(data, validation, repeats=repeated >= REPEATS)
@@ -48,12 +48,11 @@ def run(files: Files, options: Options, tell: Tell) -> tuple[dict[str, Any], lis
     picked = {
         task: pick(validation.part, task, shape=shape, options=options, tell=tell)
         if validation.part is not None and task in validation.part.tasks
-        else shipped(shape)
+        else shipped(shape, task)
         for task in asked.tasks
     }
     results = [judged(asked, task, picked[task], shape=shape, options=options, tell=tell) for task in asked.tasks]
-    how = {"tasks": "asked for" if options.tasks else task_rule(repeated), "repeated_acts": round(repeated, 4)}
-    return how | protocol(data, validation, picked, options=options), results
+    return {"tasks": why} | protocol(data, validation, picked, options=options), results
 
 
 def repeated_acts(acts: Acts) -> float:
@@ -65,10 +64,17 @@ def repeated_acts(acts: Acts) -> float:
     return 1 - pairs / max(in_baskets, 1)
 
 
-def task_rule(repeated: float) -> str:
+def tasks_of(data: Data, options: Options, repeated: float) -> tuple[tuple[Task, ...], str]:
+    """(tasks, how they were decided): discover is asked of all data that have such truth, home where people repeat."""
+    if options.tasks:
+        return options.tasks, "asked for"
+    share = f"{repeated:.1%} of the acts repeat an item of an earlier basket"
     if repeated >= REPEATS:
-        return f"home and discover: {repeated:.1%} of the acts repeat an item of an earlier basket"
-    return f"discover: only {repeated:.1%} of the acts repeat an item of an earlier basket"
+        return (Task.HOME, Task.DISCOVER), f"home and discover: {share}"
+    key = data.true_row.astype(np.int64) * data.n_columns + data.true_item
+    if np.isin(key, data.asked.user.astype(np.int64) * data.n_columns + data.asked.item).all():
+        return (Task.HOME,), "home: all of the truth repeats the histories"
+    return (Task.DISCOVER,), f"discover: only {share}"
 
 
 def validated(data: Data, tasks: Sequence[Task], *, seed: int) -> Validation:
@@ -107,6 +113,7 @@ def shape_of(data: Data, validation: Validation, *, repeats: bool) -> Shape:
     n_baskets = len(np.unique(acts.basket))
     span = float(acts.at.max() - acts.at.min())
     return Shape(
+        n_acts=len(acts),
         span=span,
         median_history=float(np.median(per_user[per_user > 0])),
         sessions=n_baskets > 1.2 * data.n_users and len(acts) > 1.2 * n_baskets,
@@ -151,25 +158,3 @@ def protocol(data: Data, validation: Validation, picked: Mapping[Task, Picked], 
         "ranking everything; peak_mb is the whole process, data included, during the fit (hybrid: and the scoring)",
         "chosen": {task.value: described_choice(choice) for task, choice in picked.items()},
     }
-
-
-def described_choice(picked: Picked) -> dict[str, Any]:
-    """Settings and weights as they were chosen, with what they reached on the validation part."""
-    settings = {
-        one.name: {
-            "ndcg@10": round(one.ndcg, 6),
-            "tried": one.tried,
-            "trend": one.setting.trend,
-            "reading": asdict(one.setting.read.reading),
-            "config": asdict(one.setting.read.config),
-        }
-        for one in picked.chosen
-    }
-    hybrid = {"weights": dict(sorted_weights(picked.weights)), "tuning_s": round(picked.seconds, 1)}
-    if picked.tuned is not None:
-        hybrid |= {
-            "ndcg@10": round(picked.tuned.ndcg, 6),
-            "best_single": picked.tuned.best_single,
-            "best_single_ndcg@10": round(picked.tuned.best_single_ndcg, 6),
-        }
-    return {"hybrid_on_validation": hybrid, "recommenders_on_validation": settings}

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from benchmarks.choice import Chosen, Search
 from benchmarks.contest import Field, entered, entries, weighed
@@ -34,6 +35,7 @@ class Options:
     seed: int = 0
     budget: float = 60.0  # seconds of search for each recommender and task
     most: int = 40  # settings tried for each recommender and task
+    quick: bool = False
     compared: int = 2000  # validation users on whom settings are compared; weights are tuned on all of them
 
 
@@ -61,20 +63,21 @@ def pick(part: Part, task: Task, *, shape: Shape, options: Options, tell: Tell) 
         budget=options.budget, most=options.most,
     )  # fmt: skip
     chosen = []
-    for grid in grids(shape):
+    for grid in grids(shape, task):
         best = search.best(grid, task)
         tell(f"{task}: {best.name} {best.ndcg:.4f} on validation, {best.tried} settings tried")
         chosen.append(best)
     entrants = entered(part, chosen, seed=options.seed, tell=lambda _: None)
-    tuned = weighed(Field(part=part, task=task, entrants=entrants, trend=factors), seed=options.seed)
+    field = Field(part=part, task=task, entrants=entrants, trend=factors)
+    tuned = weighed(field, seed=options.seed, quick=options.quick)
     heavy = ", ".join(f"{name} {weight:.2f}" for name, weight in sorted_weights(tuned.weights))
     tell(f"{task}: hybrid {tuned.ndcg:.4f} against {tuned.best_single} {tuned.best_single_ndcg:.4f}: {heavy}")
     return Picked(chosen=chosen, tuned=tuned, weights=tuned.weights, seconds=time.monotonic() - started)
 
 
-def shipped(shape: Shape) -> Picked:
+def shipped(shape: Shape, task: Task) -> Picked:
     """Where nothing can be chosen: the first setting of each grid, all weight on the first of them and popularity."""
-    chosen = [Chosen(name=grid.name, setting=grid.start, ndcg=0.0, tried=0) for grid in grids(shape)]
+    chosen = [Chosen(name=grid.name, setting=grid.start, ndcg=0.0, tried=0) for grid in grids(shape, task)]
     return Picked(chosen=chosen, tuned=None, weights={chosen[0].name: 0.8, "popularity": 0.2}, seconds=0.0)
 
 
@@ -116,3 +119,25 @@ def baselines(part: Part, task: Task, *, shape: Shape, k: int, seed: int) -> lis
             )
         )  # fmt: skip
     return made
+
+
+def described_choice(picked: Picked) -> dict[str, Any]:
+    """Settings and weights as they were chosen, with what they reached on the validation part."""
+    settings = {
+        one.name: {
+            "ndcg@10": round(one.ndcg, 6),
+            "tried": one.tried,
+            "trend": one.setting.trend,
+            "reading": asdict(one.setting.read.reading),
+            "config": asdict(one.setting.read.config),
+        }
+        for one in picked.chosen
+    }
+    hybrid = {"weights": dict(sorted_weights(picked.weights)), "tuning_s": round(picked.seconds, 1)}
+    if picked.tuned is not None:
+        hybrid |= {
+            "ndcg@10": round(picked.tuned.ndcg, 6),
+            "best_single": picked.tuned.best_single,
+            "best_single_ndcg@10": round(picked.tuned.best_single_ndcg, 6),
+        }
+    return {"hybrid_on_validation": hybrid, "recommenders_on_validation": settings}

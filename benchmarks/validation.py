@@ -60,7 +60,7 @@ def carve(acts: Acts, *, n_users: int, seed: int, most_users: int = MOST_USERS) 
 
 
 def _by_time(acts: Acts, *, n_users: int, enough: int) -> Carving | None:
-    if not len(acts) or acts.at.min() == acts.at.max() or _starts_together(acts):
+    if not len(acts) or acts.at.min() == acts.at.max() or _counts_per_user(acts):
         return None
     for share in BEFORE:
         cut = float(np.quantile(acts.at, share, method="higher"))
@@ -72,10 +72,14 @@ def _by_time(acts: Acts, *, n_users: int, enough: int) -> Carving | None:
     return None
 
 
-def _starts_together(acts: Acts) -> bool:
-    """Whether everybody's first act bears the same, earliest time: then times count from each user's own start."""
-    oldest = np.append(acts.user[1:] != acts.user[:-1], [True])
-    return bool(oldest.sum() > 1 and (acts.at[oldest] == acts.at.min()).all())
+def _counts_per_user(acts: Acts) -> bool:
+    """Whether the times only number each user's own acts, 0, 1, 2 …: they tell nothing of one user against another."""
+    same = acts.user[1:] == acts.user[:-1]
+    oldest, newest = np.append(~same, [True]), np.append([True], ~same)
+    steps = (acts.at[:-1] - acts.at[1:])[same]
+    if not len(steps) or np.ptp(acts.at[newest]) == 0:
+        return False
+    return bool((acts.at[oldest] == acts.at.min()).all() and np.allclose(steps, steps[0]))
 
 
 def _by_last(acts: Acts, *, n_users: int, enough: int) -> Carving | None:
