@@ -133,6 +133,7 @@ ROLES: Choices = [
 ]
 INSTANCES: Mapping[str, Promise] = {
     "buy_again": _("Buys again"),
+    "repurchase": _("About to buy again"),
     "ease_home": _("Goes with purchases"),
     "ease_discover": _("Goes with purchases, to discover"),
     "recent_neighbours_home": _("Alike customers' last baskets"),
@@ -157,6 +158,7 @@ INSTANCES: Mapping[str, Promise] = {
     "sequence_context": _("Next after the items in view"),
     "also_bought": _("Bought together"),
     "trending": _("Trend"),
+    "promotion": _("In next week's leaflet"),
     "popular": _("Most popular"),
     "personal_frequency": _("Most bought by the customer"),
 }
@@ -196,6 +198,8 @@ def reason_text(code: str, evidence: Mapping[str, str | float]) -> str:
         return _rhythm(evidence)
     if code == Reason.POPULAR:
         return _popular(float(evidence.get("days", 0)))
+    if code == Reason.PROMOTED:
+        return _promoted(evidence)
     if code == Reason.SEGMENT and "name" not in evidence:
         return gettext("Popular with customers like you")
     return str(_REASONS[Reason(code)]) % evidence
@@ -225,6 +229,16 @@ def _rhythm(evidence: Mapping[str, str | float]) -> str:
         times = round(float(evidence["times"]))
         often = ngettext("Bought once", "Bought %(times)d times", times) % {"times": times}
     return gettext("%(often)s, %(last)s") % {"often": often, "last": last}
+
+
+def _promoted(evidence: Mapping[str, str | float]) -> str:
+    """``weeks`` from now, ``mailer`` and ``display``; what more of the stores do is told."""
+    weeks = round(float(evidence["weeks"]))
+    if float(evidence["mailer"]) >= float(evidence["display"]):
+        shown = [gettext("In this week's leaflet"), gettext("In next week's leaflet"), gettext("Soon in the leaflet")]
+    else:
+        shown = [gettext("On display this week"), gettext("On display next week"), gettext("Soon on display")]
+    return shown[min(weeks, 2)]
 
 
 def _popular(days: float) -> str:

@@ -14,8 +14,7 @@ from recommendations.engine.evaluation.measures import MAIN
 from recommendations.engine.feedback.presets import PRESETS
 from recommendations.engine.feedback.tuning import ablation, tuned
 from recommendations.loop import gate, upgrade
-from recommendations.loop.evaluate import HYBRID, TASKS, panel_of, tabulate
-from recommendations.loop.gate import Configuration
+from recommendations.loop.evaluate import HYBRID, TASKS, Configuration, panel_of, tabulate
 from recommendations.loop.turn import TurnContext
 from recommendations.models import Blend, BlendWeights, ModelVersion
 from recommendations.store import artefacts, blending, live, versions
@@ -82,10 +81,12 @@ def proposal(
     on = panel_of(version_id, Cut.TUNING, task)
     if on is None:
         return None
-    start = blending.starting_weights(TASKS[task])
-    found = tuned(on, seed=seed, starts=[start], progress=progress)
+    default = blending.default_weights(TASKS[task])
+    start = Configuration.of(default) if default else Configuration(weights=PRESETS[TASKS[task]])
+    found = tuned(on, seed=seed, starts=[start.weights], progress=progress)
     drawn = resamples(len(on.users), seed=seed)
-    now, then = on.measure(found.weights), on.measure(start)
+    now = on.measure(found.weights, promotion=found.promotion)
+    then = on.measure(start.weights, promotion=start.promotion)
     against = now.against(then, drawn)
     expected = {
         "cut": Cut.TUNING,
@@ -93,10 +94,10 @@ def proposal(
         "evaluations": found.evaluations,
         "metrics": described_all(now.summary(drawn)),
         "against_default": described_all(against),
-        "ablation": described_all(ablation(on, found.weights, drawn)),
+        "ablation": described_all(ablation(on, found.weights, drawn, promotion=found.promotion)),
     }
     return Proposal(
-        configuration=Configuration(weights=found.weights),
+        configuration=Configuration(weights=found.weights, promotion=found.promotion),
         best_single=found.best_single,
         expected=expected,
         gain=against[MAIN].value,
@@ -119,7 +120,7 @@ def _decision(context: TurnContext, task: Task, blend: BlendName, *, done: float
         context.report(done, text=f"{blend}: weights stay as they are, as tuning found nothing better")
         return Decision()
     verdict = gate.gate(
-        context.version.pk, task, found.configuration, live=gate.configuration_of(default), seed=context.seed
+        context.version.pk, task, found.configuration, live=Configuration.of(default), seed=context.seed
     )
     automatic = Blend.objects.get(name=blend).automatic
     what = "published, as the blend is automatic" if automatic and verdict.passed else "proposed to staff"
@@ -165,7 +166,7 @@ def _gate_version(context: TurnContext, decisions: Mapping[Task, Decision]) -> b
         if decision.publish and decision.configuration:
             serving = decision.configuration
         elif default:
-            serving = gate.configuration_of(default)
+            serving = Configuration.of(default)
         else:
             continue
         verdict = upgrade.gate_version(context, task, serving)
@@ -182,8 +183,9 @@ def _append(context: TurnContext, blend: BlendName, decision: Decision, *, publi
         return None
     verdict = described_verdict(decision.verdict, version=context.version) if decision.verdict else {}
     made = Made(
-        weights=decision.configuration.weights, reason=decision.reason, expected=decision.expected, gate=verdict
-    )
+        weights=decision.configuration.weights, promotion=decision.configuration.promotion, reason=decision.reason,
+        expected=decision.expected, gate=verdict,
+    )  # fmt: skip
     return blending.append_weights(blend=blend, made=made, author=None, now=context.now, publish=publish)
 
 
@@ -194,9 +196,9 @@ def _measure_hybrid(
     default = blending.default_weights(blend)
     if default is None:
         return {}
-    hybrids = {HYBRID: default.weights}
+    hybrids = {HYBRID: Configuration.of(default)}
     if made and not made.is_default:
-        hybrids[PROPOSED] = made.weights
+        hybrids[PROPOSED] = Configuration.of(made)
     done = tabulate(context, task, hybrids=hybrids)
     if done is None:
         return {}

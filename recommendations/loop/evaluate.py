@@ -1,6 +1,8 @@
 """Stage 5: every recommender alone and the baselines on the test window; the hybrid follows when it has weights."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +19,25 @@ from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.matrix import Snapshot
 from recommendations.engine.recommenders.registry import instances_of
 from recommendations.loop.turn import TurnContext
+from recommendations.models import BlendWeights
 from recommendations.store import interests, measurements, model, turns
 from recommendations.store.measurements import Costs
 from recommendations.terms import BlendName, Cut, MeasuredKind, Stage, Task
 
 TASKS: Mapping[Task, BlendName] = {Task.HOME: BlendName.HOME, Task.DISCOVER: BlendName.DISCOVER}
 HYBRID = "hybrid"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """What ranks the candidates of a blend."""
+
+    weights: Mapping[str, float]
+    promotion: float = 0.0  # exponent of the plan's lift; 0 = the plan does not count
+
+    @classmethod
+    def of(cls, version: BlendWeights) -> Self:
+        return cls(weights=version.weights, promotion=version.promotion)
 
 
 def measure(context: TurnContext) -> Mapping[str, object]:
@@ -41,10 +56,10 @@ def measure(context: TurnContext) -> Mapping[str, object]:
     return counts
 
 
-def tabulate(context: TurnContext, task: Task, *, hybrids: Mapping[str, Mapping[str, float]]) -> Table | None:
+def tabulate(context: TurnContext, task: Task, *, hybrids: Mapping[str, Configuration]) -> Table | None:
     """Measure and keep the table of a task on the test cut; None where nobody has truth.
 
-    ``hybrids`` are weights by name; all rows are compared with the one that is called "hybrid".
+    All rows are compared with the hybrid that is called "hybrid".
     """
     snapshot, categories = model.load_snapshot(context.version.pk, Cut.TEST)
     truth = model.load_truths(context.version.pk, Cut.TEST)[task]
@@ -53,11 +68,12 @@ def tabulate(context: TurnContext, task: Task, *, hybrids: Mapping[str, Mapping[
         return None
     drawn = resamples(len(truth.users), seed=context.seed)
     rows = backtest(
-        records[TASKS[task]], truth, hybrids=hybrids,
+        records[TASKS[task]], truth, hybrids={name: one.weights for name, one in hybrids.items()},
         baselines=baselines(
             snapshot.training, truth.users, excluded=snapshot.bought if task is Task.DISCOVER else None
         ),
-        shop=assortment(snapshot.training), drawn=drawn,
+        shop=assortment(snapshot.training), drawn=drawn, lift=model.load_lift(context.version.pk, Cut.TEST),
+        promotion={name: one.promotion for name, one in hybrids.items()},
     )  # fmt: skip
     alone = {row.name: row.metrics[MAIN].value for row in rows if row.kind is not MeasuredKind.HYBRID}
     refuse(target_in_features(records[TASKS[task]], truth, ndcg=alone))
@@ -113,4 +129,5 @@ def panel_of(version_id: int, cut: Cut, task: Task) -> Panel | None:
         truth,
         shop=assortment(snapshot.training),
         likeness=model.likeness(snapshot.training.catalogue),
+        lift=model.load_lift(version_id, cut),
     )

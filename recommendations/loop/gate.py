@@ -1,15 +1,11 @@
 """The gate between a new configuration and what is live; both are measured on one version's test cut."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.evaluation.accuracy import judge, ndcg
 from recommendations.engine.evaluation.gate import Verdict, verdict
-from recommendations.loop.evaluate import TASKS
-from recommendations.models import BlendWeights
+from recommendations.loop.evaluate import TASKS, Configuration
 from recommendations.store import measurements, model
 from recommendations.terms import BlendName, Cut, GateOutcome, Task
 
@@ -17,17 +13,6 @@ K = 10
 LIVE = "live"
 BASELINES = ("popular", "recent", "personal_frequency")
 NOBODY = np.empty(0, np.float32)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Configuration:
-    """What ranks the candidates of a blend."""
-
-    weights: Mapping[str, float]
-
-
-def configuration_of(version: BlendWeights) -> Configuration:
-    return Configuration(weights=version.weights)
 
 
 def task_of(blend: BlendName) -> Task | None:
@@ -41,7 +26,11 @@ def ndcg_of(version_id: int, task: Task, configuration: Configuration) -> NDArra
     records = model.load_candidates(version_id, Cut.TEST)
     if not len(truth.users) or TASKS[task] not in records:
         return NOBODY
-    ranked = records[TASKS[task]].of(truth.users).ranked(configuration.weights, K)
+    ranked = (
+        records[TASKS[task]]
+        .of(truth.users)
+        .ranked(configuration.weights, K, lift=model.load_lift(version_id, Cut.TEST), promotion=configuration.promotion)
+    )
     return ndcg(judge(ranked, truth.per_user), K).astype(np.float32)
 
 

@@ -4,7 +4,7 @@ A function of what it is given; ``serve.py`` reads and writes around it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.diversity import Likeness
+from recommendations.engine.ranking.scores import PROMOTION
 from recommendations.engine.ranking.selection import Selection, Shelf, Wish, eligibility, select
 from recommendations.engine.recommenders.popularity import Popularity
 from recommendations.engine.rng import generator
@@ -58,7 +59,13 @@ def recommend(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) 
     weights = snapshot.weights_for(placement.blend, person.segment) if placement.blend else None
     ranking = _ranking(ask, placement, pools=pools, person=person, weights=weights)
     wish = _wish(ask, placement, snapshot=snapshot, person=person, weights=weights)
-    shelf = Shelf(sellable=snapshot.sellable(now), likeness=snapshot.likeness if wish.diversity else NO_LIKENESS)
+    if weights and ranking.version is not None:
+        wish = replace(wish, promotion=weights.promotion)
+    shelf = Shelf(
+        sellable=snapshot.sellable(now),
+        likeness=snapshot.likeness if wish.diversity else NO_LIKENESS,
+        lift=snapshot.lift if wish.promotion else None,
+    )
     explainer = Explainer(snapshot=snapshot, pools=pools, person=person, state=state, now=now)
     picked = _picked(ranking, snapshot, shelf, wish, draw=ask.recommendation_id)
     shown = _from_pool(ranking, picked, snapshot.stock, explainer) if picked and ranking.pool else []
@@ -197,10 +204,16 @@ def _from_pool(ranking: Ranking, picked: Selection, stock: Stock, explainer: Exp
             final=float(picked.final[place]),
             contributions={
                 name: part
-                for name, part in zip(pool.instances, picked.contributions[:, place].tolist(), strict=True)
+                for name, part in zip(
+                    [*pool.instances, PROMOTION],
+                    [*picked.contributions[:, place].tolist(), float(picked.promotion[place])],
+                    strict=True,
+                )
                 if part
             },
-            reasons=explainer.of_pool(pool, items[place], picked.contributions[:, place]),
+            reasons=explainer.of_pool(
+                pool, items[place], picked.contributions[:, place], promotion=float(picked.promotion[place])
+            ),
             propensity=float(picked.propensity[place]),
             source=ranking.source,
         )

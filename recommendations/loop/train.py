@@ -13,6 +13,7 @@ from recommendations.engine.evaluation.split import without
 from recommendations.engine.frames import FloatArray, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.matrix import Snapshot
 from recommendations.engine.preprocess.popularity import trend
+from recommendations.engine.preprocess.promotions import lift
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.engine.recommenders.registry import INSTANCES, Instance, instances_of
@@ -45,6 +46,8 @@ def fit_recommenders(context: TurnContext) -> Mapping[str, object]:
     started = time.monotonic()
     plans = _plans(snapshot)
     as_live = upgrade.plans_as_live(before, plans)
+    if snapshot.training.promotions is not None:
+        model.save_lift(context.version, cut, lift(snapshot.training))
     timed = _timed(fitted)
     records = candidates(
         [FittedInstance(name=one.name, recommender=timed[one.name], trend_exponent=one.trend) for one in wanted],

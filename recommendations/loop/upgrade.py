@@ -15,11 +15,11 @@ from recommendations.engine.evaluation.gate import Verdict, verdict
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.recommenders.hybrid import BlendPlan
 from recommendations.engine.recommenders.registry import INSTANCES, Instance
-from recommendations.loop.evaluate import TASKS
-from recommendations.loop.gate import LIVE, Configuration, K, ndcg_of
+from recommendations.loop.evaluate import TASKS, Configuration
+from recommendations.loop.gate import LIVE, K, ndcg_of
 from recommendations.loop.turn import TurnContext
 from recommendations.store import blending, measurements, model, versions
-from recommendations.terms import Cut, Task
+from recommendations.terms import BlendName, Cut, Task
 
 AS_LIVE = "live_configuration"
 """Under this name stands what the live configuration reaches when it is fitted on this turn's history."""
@@ -37,7 +37,7 @@ def changed() -> dict[str, Instance]:
     live = versions.live_version()
     if live is None:
         return {}
-    weighted = {name for weights in _live_weights().values() for name, weight in weights.items() if weight > 0}
+    weighted = {name for one in _live().values() for name, weight in one.weights.items() if weight > 0}
     found = {}
     for one in INSTANCES:
         if one.name not in weighted or one.name not in live.instances:
@@ -52,7 +52,8 @@ def changed() -> dict[str, Instance]:
 def plans_as_live(before: Mapping[str, Instance], plans: Mapping[str, BlendPlan]) -> dict[str, BlendPlan]:
     """A second plan for each blend that has a changed instance, with the live settings in its place."""
     found = {}
-    for blend, weights in _live_weights().items():
+    for blend, live in _live().items():
+        weights = live.weights
         names = {name: f"{name}{SUFFIX}" if name in before else name for name, weight in weights.items() if weight > 0}
         if blend in plans and before.keys() & names.keys():
             found[f"{blend}{SUFFIX}"] = replace(
@@ -65,12 +66,15 @@ def plans_as_live(before: Mapping[str, Instance], plans: Mapping[str, BlendPlan]
 
 def keep_as_live(context: TurnContext, records: Mapping[str, Candidates], plans: Mapping[str, BlendPlan]) -> None:
     """What the live configuration reaches on the test window, kept for the gate."""
-    truths = model.load_truths(context.version.pk, Cut.TEST)
+    truths, live = model.load_truths(context.version.pk, Cut.TEST), _live()
+    lift = model.load_lift(context.version.pk, Cut.TEST)
     for task, blend in TASKS.items():
         name, truth = f"{blend}{SUFFIX}", truths[task]
         if name not in records or not len(truth.users):
             continue
-        ranked = records[name].of(truth.users).ranked(plans[name].weights, K)
+        ranked = (
+            records[name].of(truth.users).ranked(plans[name].weights, K, lift=lift, promotion=live[blend].promotion)
+        )
         reached = ndcg(judge(ranked, truth.per_user), K).astype(np.float32)
         measurements.save_per_user(context.version, task, {AS_LIVE: reached})
         context.report(0, text=f"{task}: settings changed, so the live ones were fitted as well: {reached.mean():.4f}")
@@ -85,6 +89,6 @@ def gate_version(context: TurnContext, task: Task, configuration: Configuration)
     return verdict(reached, {LIVE: before}, seed=context.seed)
 
 
-def _live_weights() -> dict[str, Mapping[str, float]]:
+def _live() -> dict[BlendName, Configuration]:
     found = {blend: blending.default_weights(blend) for blend in TASKS.values()}
-    return {blend: weights.weights for blend, weights in found.items() if weights}
+    return {blend: Configuration.of(weights) for blend, weights in found.items() if weights}

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from recommendations.loop import gate
 from recommendations.loop.adjust import proposal
+from recommendations.loop.evaluate import Configuration
 from recommendations.models import BlendWeights, ModelVersion, Staff
 from recommendations.services import audit
 from recommendations.services.audit import NoteNeededError
@@ -88,10 +89,11 @@ def tune(
     if version is None or task is None or found is None:
         raise NothingToTuneOnError(blend)
     default = blending.default_weights(blend)
-    reference = gate.configuration_of(default) if default else None
+    reference = Configuration.of(default) if default else None
     verdict = gate.gate(version.pk, task, found.configuration, live=reference, seed=seed)
     made = Made(
         weights=found.configuration.weights,
+        promotion=found.configuration.promotion,
         reason=f"Tuned with seed {seed} on {version}",
         expected=found.expected,
         gate=described_verdict(verdict, version=version),
@@ -106,7 +108,7 @@ def _verdict(weights: BlendWeights, default: BlendWeights | None) -> Mapping[str
     version, task = versions.live_version(), gate.task_of(BlendName(weights.blend.name))
     if version is None or task is None:
         return UNMEASURED
-    reference = gate.configuration_of(default) if default else None
+    reference = Configuration.of(default) if default else None
     seed = ModelVersion.objects.values_list("turn__seed", flat=True).get(pk=version.pk)
-    found = gate.gate(version.pk, task, gate.configuration_of(weights), live=reference, seed=seed)
+    found = gate.gate(version.pk, task, Configuration.of(weights), live=reference, seed=seed)
     return described_verdict(found, version=version)

@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.evaluation.split import Truth
-from recommendations.engine.frames import Catalogue, IntArray, Interactions, Promotions, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import (
+    Catalogue,
+    FloatArray,
+    IntArray,
+    Interactions,
+    Promotions,
+    Queries,
+    Sparse,
+    TrainingSet,
+)
 from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.matrix import Snapshot
 from recommendations.engine.ranking.candidates import Candidates
@@ -22,6 +31,7 @@ from recommendations.store.artefacts import load_arrays, save_arrays
 from recommendations.terms import BlendName, Cut, Task
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LIFT = "promotion/lift"
 ROWS = ("user", "item", "basket", "age", "quantity", "strength", "amount", "bought")
 PROMOTED = ("item", "start", "display", "mailer")
 
@@ -41,6 +51,7 @@ class Model:
     recommenders: Mapping[str, Recommender]
     candidates: Mapping[BlendName, Candidates]
     segments: IntArray  # segment number per user row, −1 = none
+    lift: FloatArray | None  # of every item under the promotion plan; None without a plan
 
     @property
     def stranger(self) -> int:
@@ -122,6 +133,15 @@ def load_truths(version_id: int, cut: Cut) -> dict[Task, Truth]:
     return {task: Truth(spent=_matrix(arrays, f"truth/{task}")) for task in Task}
 
 
+def save_lift(version: ModelVersion, cut: Cut, lift: FloatArray) -> int:
+    return save_arrays(version, cut, {LIFT: lift})
+
+
+def load_lift(version_id: int, cut: Cut) -> FloatArray | None:
+    """What the promotion plan makes of the demand for each item after the cut; None where there is no plan."""
+    return load_arrays(version_id, cut, prefix=LIFT).get(LIFT)
+
+
 def truth_customers(version_id: int, cut: Cut, task: Task) -> NDArray[np.int64]:
     """Keys of the customers of a truth, in its order."""
     users = load_arrays(version_id, cut, prefix="ids/users")["ids/users"]
@@ -180,6 +200,7 @@ def load_model(version_id: int, cut: Cut) -> Model:
         recommenders=_recommenders(version_id, cut),
         candidates=load_candidates(version_id, cut),
         segments=np.full(len(snapshot.users), -1, np.int32) if segments is None else segments,
+        lift=load_lift(version_id, cut),
     )
 
 

@@ -18,7 +18,7 @@ import structlog
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from recommendations.engine.frames import BoolArray, IntArray
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.models import BlendWeights, Category, Customer, CustomerAlias, Placement, Segment
 from recommendations.store.artefacts import ArtefactDamagedError
@@ -57,6 +57,7 @@ class ServedWeights:
     weights: Mapping[str, float]
     diversity: float
     exploration: float
+    promotion: float = 0.0  # exponent of the plan's lift
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +101,16 @@ class Snapshot:
             known = self.stock_rows >= 0
             traits[self.stock_rows[known]] = _traits(self.model)[known]
         return Likeness(traits=traits)
+
+    @cached_property
+    def lift(self) -> FloatArray | None:
+        """What the promotion plan makes of demand, by row of the stock; 1 for what the model does not know."""
+        if self.model is None or self.model.lift is None:
+            return None
+        lift = np.ones(len(self.stock), np.float32)
+        known = self.stock_rows >= 0
+        lift[self.stock_rows[known]] = self.model.lift[known]
+        return lift
 
     def weights_for(self, blend: BlendName, segment: int) -> ServedWeights | None:
         """The default of the segment where it has one."""
@@ -259,7 +270,11 @@ def _small() -> dict[str, Any]:
         "placements": {placement.name: _placement(placement) for placement in placements},
         "weights": {
             (BlendName(row.blend.name), row.segment.number if row.segment else None): ServedWeights(
-                version=row.pk, weights=row.weights, diversity=row.diversity, exploration=row.exploration
+                version=row.pk,
+                weights=row.weights,
+                diversity=row.diversity,
+                exploration=row.exploration,
+                promotion=row.promotion,
             )
             for row in weights
         },

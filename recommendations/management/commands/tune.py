@@ -53,13 +53,15 @@ class Command(BaseCommand):
         self.stdout.write(f"  {MAIN} {_interval(expected['metrics'][MAIN])} on the tuning window")
         self.stdout.write(f"  {_interval(expected['against_default'][MAIN], sign='+')} against {against}")
         self.stdout.write(f"  {'weight':>8}  {'worth':>28}")
-        for name, weight in sorted(weights.weights.items(), key=lambda part: -part[1]):
+        parts = {**weights.weights, "promotion": weights.promotion}  # the exponent of the plan is no share of 1
+        for name, weight in sorted(parts.items(), key=lambda part: -part[1]):
             if weight > 0:
                 worth = _interval(expected["ablation"][name], sign="+")
                 self.stdout.write(f"  {weight:8.4f}  {worth:>28}  {name}")
         self.stdout.write(f"  {wording.gate_text(weights.gate)}")
         return {
-            "version": weights.pk, "number": weights.number, "weights": weights.weights, "expected": expected,
+            "version": weights.pk, "number": weights.number, "weights": weights.weights,
+            "promotion": weights.promotion, "expected": expected,
             "gate": weights.gate,
         }  # fmt: skip
 
