@@ -5,10 +5,15 @@ A trace carries its hue's number in ``meta``; the browser puts in the colour of 
 
 from typing import Any
 
+from recommendations.engine.ranking.scores import PROMOTION
+
 RECOMMENDERS = (
     "buy_again", "ease", "recent_neighbours", "als", "user_knn", "content",
     "interests", "item_knn", "segments", "also_bought", "sequence", "popularity",
 )  # fmt: skip
+SHARED = {"repurchase": "also_bought"}
+"""The hue of another one, which no blend has beside it."""
+
 CONTEXTS = ("_home", "_discover", "_context")
 EVENTS = ("purchase", "view_item", "add_to_cart", "add_to_wishlist", "search", "view_item_list")
 MEASURED = {
@@ -21,13 +26,17 @@ MEASURED = {
 STAGES = ("collect", "preprocess", "interests", "recommend", "evaluate", "adjust")
 N_HUES = 6
 OTHER = 6
+INK = 0  # of the text: the promotion plan is no recommender
 
 
 def of_recommender(instance: str) -> tuple[int, bool]:
-    """Hue 1 … 6 and whether hatched, of a recommender or one of its named instances."""
+    """Hue 1 … 6 and whether hatched, of a recommender or one of its named instances; the plan has the text's colour."""
+    if instance == PROMOTION:
+        return INK, False
     name = instance
     for context in CONTEXTS:
         name = name.removesuffix(context)
+    name = SHARED.get(name, name)
     if name not in RECOMMENDERS:
         return OTHER, True
     at = RECOMMENDERS.index(name)

@@ -8,6 +8,7 @@ from typing import Any
 from analytics.charts import hues
 
 LONGEST_NAME = 26
+LONGEST_ON_A_PHONE = 17
 LOUD, QUIET = 13, 9  # sizes: the hybrid's, the others'
 
 
@@ -58,6 +59,11 @@ def named_rows(words: Sequence[str]) -> dict[str, Any]:
         "showgrid": False,
         "zeroline": False,
     }
+
+
+def on_a_phone(words: Sequence[str]) -> dict[str, Any]:
+    """What the browser lays over the layout where the figure is narrow."""
+    return {"narrow": {"yaxis": {"ticktext": [f"{short(each, LONGEST_ON_A_PHONE)} " for each in words]}}}
 
 
 def percent(share: float) -> float:

@@ -47,10 +47,10 @@ def pareto(spots: Sequence[Spot], *, breadth: str, accuracy: str) -> go.Figure:
             hovertemplate=f"{breadth}: %{{x:.1f}}<br>{accuracy}: %{{y:.4f}}<extra>{marks.plain(spot.words)}</extra>",
         )
     return figure.update_layout(
-        height=420,
+        height=400,
         margin={"t": 12, "b": 48, "l": 8, "r": 24},
-        xaxis={"title": {"text": breadth}, "rangemode": "tozero", "nticks": 6},
-        yaxis={"title": {"text": accuracy}, "rangemode": "tozero", "nticks": 6},
+        xaxis={"title": {"text": breadth}, "nticks": 6, "tickangle": 0, "zeroline": False},
+        yaxis={"title": {"text": accuracy}, "nticks": 6, "zeroline": False},
     )
 
 

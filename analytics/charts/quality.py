@@ -50,8 +50,9 @@ def leaders(rows: Sequence[Measured], *, axis: str) -> go.Figure:
     return figure.update_layout(
         height=70 + 27 * len(rows),
         margin={"t": 8, "b": 44, "l": 8, "r": 16},
-        xaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6},
+        xaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6, "tickangle": 0},
         yaxis=marks.named_rows([row.words for row in rows]),
+        meta=marks.on_a_phone([row.words for row in rows]),
     )
 
 
@@ -80,8 +81,9 @@ def slices(groups: Sequence[Group], *, axis: str) -> go.Figure:
         height=100 + 46 * len(groups),
         margin={"t": 34, "b": 44, "l": 8, "r": 16},
         showlegend=True,
-        xaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6},
+        xaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6, "tickangle": 0},
         yaxis=marks.named_rows([group.words for group in groups]),
+        meta=marks.on_a_phone([group.words for group in groups]),
     )
 
 
@@ -112,7 +114,7 @@ def history(lines: Sequence[Line], *, versions: str, axis: str) -> go.Figure:
             hovertemplate="%{x}: %{customdata} <extra>%{fullData.name}</extra>",
         )
     return figure.update_layout(
-        height=420,
+        height=400,
         margin={"t": 34, "b": 48, "l": 8, "r": 16},
         showlegend=True,
         xaxis={

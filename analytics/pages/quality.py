@@ -1,5 +1,6 @@
 """Is it any good, and for whom; what is compared and how it is sorted stand in the address."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from analytics.charts.differences import histogram
 from analytics.charts.overlap import overlap as overlap_figure
 from analytics.charts.pareto import Spot, pareto
 from analytics.charts.quality import history as history_figure
@@ -15,6 +17,7 @@ from analytics.charts.quality import leaders as leaders_figure
 from analytics.charts.quality import slices as slices_figure
 from analytics.exports.quality import quality_file
 from analytics.queries import quality as query
+from analytics.queries.differences import most_different
 from analytics.queries.frame import read_frame
 from analytics.queries.lead import lead
 from analytics.queries.measured import (
@@ -61,7 +64,9 @@ def quality(request: HttpRequest) -> HttpResponse:
         "quality": found,
     }
     if found:
-        context |= _leaders(found, choice) | _slices(found, choice) | _pictures(found)
+        details = query.details(found)
+        context |= _leaders(found, choice) | _slices(details, choice)
+        context |= _pictures(found, details) | _customers(found, choice)
     return render(request, "dashboard/quality.html", context)
 
 
@@ -89,8 +94,8 @@ def _leaders(found: Quality, choice: Choice) -> dict[str, Any]:
     }
 
 
-def _slices(found: Quality, choice: Choice) -> dict[str, Any]:
-    groups = query.groups(found, choice.kind)
+def _slices(details: query.Details, choice: Choice) -> dict[str, Any]:
+    groups = query.groups(details, choice.kind)
     figure = slices_figure(groups[:DRAWN_SLICES], axis=metric_label(MAIN_METRIC))
     return {
         "kinds": [(kind, words) for kind, (words, _who) in SLICES.items()],
@@ -104,16 +109,14 @@ def _slices(found: Quality, choice: Choice) -> dict[str, Any]:
     }
 
 
-def _pictures(found: Quality) -> dict[str, Any]:
-    overlap, history = query.overlap(found), query.history(found.task)
+def _pictures(found: Quality, details: query.Details) -> dict[str, Any]:
+    overlap, history = query.overlap(details, found.rows), query.history(found.task)
     spots = [
         Spot(name=row.name, words=row.words, breadth=row.metrics[COVERAGE]["value"], accuracy=row.main["value"])
         for row in found.rows
         if COVERAGE in row.metrics
     ]
-    drawn = overlap and overlap_figure(
-        overlap.words, overlap.shares, columns=_("Rows, by their number"), scale=_("Items in common, %")
-    )
+    drawn = overlap and overlap_figure(overlap.words, overlap.shares, columns=_("Items in common, %"))
     return {
         "spots": spots,
         "pareto_figure": pareto(
@@ -126,3 +129,33 @@ def _pictures(found: Quality) -> dict[str, Any]:
             history.lines, versions=_("Model version"), axis=metric_label(MAIN_METRIC)
         ).to_json(engine="orjson"),
     }
+
+
+def _customers(found: Quality, choice: Choice) -> dict[str, Any]:
+    """Two rows, customer by customer; rows that the version has not are replaced, and that is said."""
+    names = {row.name: row.words for row in found.rows}
+    pair = _pair(choice.pair, among=[name for name in (*COMPARED, *names) if name in names])
+    if pair is None:
+        return {}
+    differences = most_different(found.task, a=pair[0], b=pair[1])
+    figure = histogram(
+        differences.bars if differences else [],
+        difference=_("← second better · difference of NDCG@10 · first better →"),
+        customers=_("Customers"),
+    )
+    return {
+        "names": names.items(),
+        "pair": pair,
+        "first": names[pair[0]],
+        "second": names[pair[1]],
+        "replaced": [asked for asked, taken in zip(choice.pair, pair, strict=True) if asked != taken],
+        "differences": differences,
+        "differences_figure": figure.to_json(engine="orjson"),
+    }
+
+
+def _pair(asked: tuple[str, str], *, among: Sequence[str]) -> tuple[str, str] | None:
+    """Two different rows, as near as can be to those asked for; None where there are not two."""
+    first = asked[0] if asked[0] in among else next(iter(among), "")
+    second = asked[1] if asked[1] in among and asked[1] != first else next((n for n in among if n != first), "")
+    return (first, second) if second else None

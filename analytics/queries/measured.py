@@ -80,7 +80,7 @@ class Row:
 
     def cell(self, metric: str) -> Cell | None:
         found = self.metrics.get(metric)
-        return found and Cell(**found, difference=None if self.ours else self.against.get(metric))
+        return Cell(**found, difference=None if self.ours else self.against.get(metric)) if found else None
 
     def drawn(self, metric: str = MAIN_METRIC) -> Measured:
         found = self.metrics[metric]

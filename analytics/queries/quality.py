@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models.fields.json import KeyTransform
 from django.utils.functional import Promise
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from analytics.charts.marks import Measured
 from analytics.charts.quality import Group, Line
 from analytics.queries.customers import STATES
-from analytics.queries.measured import COMPARED, MAIN_METRIC, Quality
+from analytics.queries.measured import COMPARED, MAIN_METRIC, Quality, Row
 from analytics.queries.words import measured_label
 from recommendations.models import Category, EvaluationRun, Measurement, Segment
 from recommendations.terms import Activity, Cut, SliceKind, Task
@@ -91,12 +92,26 @@ class History:
         ]
 
 
-def groups(quality: Quality, kind: SliceKind) -> list[Group]:
+@dataclass(frozen=True, kw_only=True)
+class Details:
+    """What one evaluation keeps besides its table; empty where the turn did not measure it yet."""
+
+    slices: Mapping[str, Sequence[Mapping[str, Any]]]  # of each compared row, by its name
+    overlap: Mapping[str, Any]
+
+
+def details(quality: Quality) -> Details:
+    rows = Measurement.objects.filter(run=quality.run, name__in=COMPARED).values_list("name", "slices", "run__overlap")
+    found = {name: (slices, overlap) for name, slices, overlap in rows}
+    slices = {name: found[name][0] for name in COMPARED if name in found}
+    return Details(slices=slices, overlap=next((overlap for _, overlap in found.values()), {}))
+
+
+def groups(details: Details, kind: SliceKind) -> list[Group]:
     """The compared rows in each slice of a kind; activity from cold to heavy, the others the largest first."""
     found: dict[str, list[Measured]] = {}
     users: dict[str, int] = {}
-    rows = Measurement.objects.filter(run=quality.run, name__in=COMPARED).values_list("name", "slices")
-    for name, slices in sorted(rows, key=lambda row: COMPARED.index(row[0])):
+    for name, slices in details.slices.items():
         for each in slices:
             if each["kind"] == kind and MAIN_METRIC in each["metrics"]:
                 measure = each["metrics"][MAIN_METRIC]
@@ -111,13 +126,13 @@ def groups(quality: Quality, kind: SliceKind) -> list[Group]:
     ]
 
 
-def overlap(quality: Quality) -> Overlap | None:
+def overlap(details: Details, rows: Sequence[Row]) -> Overlap | None:
     """In the order of the table; None where the turn did not measure it yet."""
-    stored = EvaluationRun.objects.values_list("overlap", flat=True).get(pk=quality.run)
+    stored = details.overlap
     if not stored:
         return None
     at = {name: place for place, name in enumerate(stored["names"])}
-    order = [row.name for row in quality.rows if row.name in at]
+    order = [row.name for row in rows if row.name in at]
     return Overlap(
         words=[measured_label(name) for name in order],
         shares=[[stored["shares"][at[mine]][at[theirs]] for theirs in order] for mine in order],
@@ -126,17 +141,20 @@ def overlap(quality: Quality) -> Overlap | None:
 
 def history(task: Task) -> History:
     """The last evaluations of a task on their test windows, the oldest first."""
-    runs = EvaluationRun.objects.filter(cut=Cut.TEST, task=task).order_by("-created_at")[:VERSIONS]
-    by_run = {run.pk: run for run in runs.defer("overlap")}
-    figures: dict[int, dict[str, Measured]] = {}
-    measured = Measurement.objects.filter(run__in=list(by_run), name__in=COMPARED)
-    for run, name, main in measured.values_list("run", "name", KeyTransform(MAIN_METRIC, "metrics")):
-        figures.setdefault(run, {})[name] = Measured(name=name, words=measured_label(name), **main)
+    runs = EvaluationRun.objects.filter(cut=Cut.TEST, task=task).order_by("-created_at")
+    rows = (
+        Measurement.objects.filter(run__in=runs.values("pk")[:VERSIONS], name__in=COMPARED)
+        .order_by("run__created_at")
+        .values_list("run__version", "run__created_at", "run__users", "name", KeyTransform(MAIN_METRIC, "metrics"))
+    )
+    figures: dict[tuple[int, datetime, int], dict[str, Measured]] = {}
+    for version, created, users, name, main in rows:
+        row = Measured(name=name, words=measured_label(name), **main)
+        figures.setdefault((version, created, users), {})[name] = row
     return History(
         versions=[
-            Version(words=f"m{run.version_id}", measured_at=run.created_at, users=run.users, figures=figures[key])
-            for key, run in reversed(by_run.items())
-            if key in figures
+            Version(words=f"m{version}", measured_at=created, users=users, figures=found)
+            for (version, created, users), found in figures.items()
         ]
     )
 

@@ -3,11 +3,12 @@
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const hue = (number) => css(`--hue-${number}`);
 const CONFIG = {
-  responsive: true, displaylogo: false, displayModeBar: false,
+  displaylogo: false, displayModeBar: false,
   locale: document.documentElement.lang === "zh-hans" ? "zh-CN" : "en",
 };
 const PAPER_WIDTH = 680;
 const BAND = "2e"; // how dense an interval's band is, as the alpha of its colour
+const NARROW = 520; // pixels; below, what the layout's meta.narrow says is laid over the layout
 const LINE = 15; // pixels, height of a text beside a mark
 const figures = new Map();
 
@@ -31,7 +32,7 @@ function coloured(trace) {
   const color = many ? many.map(hue) : one ? hue(one) : undefined;
   if (!color) return trace;
   const error = trace.error_x ? { error_x: { ...trace.error_x, color: Array.isArray(color) ? color[0] : color } } : {};
-  if (trace.type === "heatmap") return { ...trace, colorscale: [[0, css("--card")], [1, color]] };
+  if (trace.type === "heatmap") return { ...trace, colorscale: [[0, css("--soft")], [1, color]] };
   if (trace.meta.band) return { ...trace, fillcolor: color + BAND };
   const line = trace.line ? { line: { ...trace.line, color } } : {};
   return { ...trace, ...error, ...line, marker: { ...trace.marker, color, line: { ...trace.marker?.line, color } } };
@@ -69,14 +70,28 @@ function label(place) {
 function draw(id) {
   const place = document.getElementById(id), figure = figures.get(id);
   if (!place || !figure) return;
-  const layout = { ...figure.layout, template: template(), autosize: true };
+  const width = place.clientWidth;
+  const narrow = width < NARROW ? figure.layout.meta?.narrow ?? {} : {};
+  const fitted = Object.fromEntries(Object.entries(narrow).map(([name, part]) => [name, { ...figure.layout[name], ...part }]));
+  const layout = { ...figure.layout, ...fitted, template: template(), width };
   Plotly.react(place, figure.data.map(coloured), layout, CONFIG).then(() => label(place)).then(() => { place.dataset.drawn = "yes"; });
 }
+
+/* Plotly's own way of following the width forgets the height that a figure asks for. */
+const waiting = new Map();
+const watcher = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+  clearTimeout(waiting.get(target.id));
+  waiting.set(target.id, setTimeout(() => {
+    if (target.dataset.drawn && target.clientWidth && target.clientWidth !== target.layout.width) draw(target.id);
+  }, 100));
+}));
 
 function scan() {
   document.querySelectorAll('script[type="application/json"][data-figure-for]').forEach((script) => {
     figures.set(script.dataset.figureFor, JSON.parse(script.textContent));
     draw(script.dataset.figureFor);
+    const place = document.getElementById(script.dataset.figureFor);
+    if (place) watcher.observe(place);
   });
 }
 
@@ -87,9 +102,7 @@ const each = (act) => figures.forEach((_, id) => {
 
 document.addEventListener("themechange", () => figures.forEach((_, id) => draw(id)));
 document.addEventListener("htmx:after:swap", scan);
-let resized;
-addEventListener("resize", () => { clearTimeout(resized); resized = setTimeout(() => each(label), 300); });
 /* The layout for paper comes after beforeprint, so the paper's width is set there and taken back afterwards. */
-addEventListener("beforeprint", () => each((place) => Plotly.relayout(place, { autosize: false, width: PAPER_WIDTH })));
-addEventListener("afterprint", () => each((place) => Plotly.relayout(place, { autosize: true, width: null })));
+addEventListener("beforeprint", () => each((place) => Plotly.relayout(place, { width: PAPER_WIDTH })));
+addEventListener("afterprint", () => each((place) => draw(place.id)));
 scan();

@@ -27,6 +27,8 @@ def addresses() -> dict[str, str]:
         "customer": f"/customers/{tea_drinker}/",
         "as tested": f"/customers/{tea_drinker}/?cut=test&placement=discover",
         "basket": f"/customers/{tea_drinker}/?placement=cart",
+        "quality": "/quality/",
+        "quality to discover": "/quality/?task=discover&slice=segment&sort=name&a=popular&b=recent",
         "runs": "/runs/",
         "run": f"/runs/{turn}/",
         "search": "/search/?q=tea",
@@ -62,6 +64,40 @@ def test_every_trace_is_drawn_as_what_it_is(window: Callable[..., Visitor]) -> N
             })"""
         )
         assert wrong == []
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_texts_of_the_scatter_cover_nothing(window: Callable[..., Visitor], width: int) -> None:
+    """Texts stand beside their marks, not on one another; the hybrid's is always there."""
+    visitor = window(width=width)
+    visitor.log_in()
+    visitor.visit("/quality/")
+    boxes = visitor.page.evaluate(
+        """() => [...document.querySelectorAll("#pareto-chart .textpoint text")].filter((each) => each.textContent)
+          .map((each) => { const { left, right, top, bottom } = each.getBoundingClientRect();
+            return { text: each.textContent, left, right, top: top + 2, bottom: bottom - 2 }; })"""
+    )
+    assert "Hybrid, as served" in [box["text"] for box in boxes]
+    assert [
+        (one["text"], other["text"])
+        for at, one in enumerate(boxes)
+        for other in boxes[at + 1 :]
+        if one["left"] < other["right"] and other["left"] < one["right"]
+        and one["top"] < other["bottom"] and other["top"] < one["bottom"]
+    ] == []  # fmt: skip
+
+
+def test_charts_follow_the_width_of_the_window_and_keep_their_height(window: Callable[..., Visitor]) -> None:
+    visitor = window()
+    visitor.log_in()
+    visitor.visit("/quality/")
+    sizes = """() => [...document.querySelectorAll("[data-figure-for]")].map((script) => {
+      const place = document.getElementById(script.dataset.figureFor);
+      return [place.clientWidth - place._fullLayout.width, place.clientHeight]; })"""
+    before = visitor.page.evaluate(sizes)
+    visitor.page.set_viewport_size({"width": 900, "height": 700})
+    visitor.page.wait_for_function(f"() => ({sizes})().every(([gap]) => Math.abs(gap) < 1)")
+    assert [height for _, height in visitor.page.evaluate(sizes)] == [height for _, height in before]
 
 
 def test_the_charts_library_is_the_one_that_the_server_writes_for(window: Callable[..., Visitor]) -> None:

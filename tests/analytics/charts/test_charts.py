@@ -42,7 +42,7 @@ def figures() -> dict[str, go.Figure]:
             axis="NDCG@10",
         ),
         "pareto": pareto.pareto(SPOTS, breadth="Coverage, %", accuracy="NDCG@10"),
-        "overlap": overlap.overlap(["A", "B"], [[1, 0.25], [0.25, 1]], columns="Rows", scale="%"),
+        "overlap": overlap.overlap(["A", "B"], [[1, 0.25], [0.25, 1]], columns="Rows"),
         "differences": differences.histogram(
             differences.bars([0.0, 0.31]), difference="Difference", customers="Customers"
         ),
@@ -154,6 +154,16 @@ def test_every_recommender_has_a_look_of_its_own() -> None:
     looks = {name: hues.of_recommender(name) for name in hues.RECOMMENDERS}
     assert len(set(looks.values())) == len(looks) == 12
     assert hues.of_recommender("ease_home") == hues.of_recommender("ease_discover") == looks["ease"]
+
+
+def test_a_shared_hue_never_stands_beside_its_owner() -> None:
+    for one, owner in hues.SHARED.items():
+        blends = [
+            {blend for part in INSTANCES if part.name.startswith(name) for blend in part.blends}
+            for name in (one, owner)
+        ]
+        assert all(blends)
+        assert not blends[0] & blends[1]
 
 
 def test_every_instance_is_known() -> None:

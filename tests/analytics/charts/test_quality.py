@@ -66,7 +66,7 @@ def test_the_hybrid_and_the_baselines_have_their_texts_placed_first() -> None:
 
 
 def test_nobody_is_compared_with_themselves() -> None:
-    (drawn,) = overlap.overlap(["A", "B"], [[1, 0.256], [0.25, 1]], columns="Rows", scale="%").data
+    (drawn,) = overlap.overlap(["A", "B"], [[1, 0.256], [0.25, 1]], columns="Rows").data
     assert [list(row) for row in drawn.z] == [[None, 25.6], [25.0, None]]
     assert drawn.customdata[0][1] == "A · B"
 

@@ -42,7 +42,7 @@ def test_everybody_sees_every_page(client_of: Callable[[Role], Client], role: Ro
     client, made, who = client_of(role), records.turn(), records.customer("u")
     records.event(who, records.item("i"), days_ago=1)
     pages = ["/", "/customers/", f"/customers/{who.pk}/", "/runs/", f"/runs/{made.pk}/", f"/runs/{made.pk}/progress/"]
-    for page in [*pages, "/search/?q=x", "/customers/items/?find=x"]:
+    for page in [*pages, "/quality/", "/search/?q=x", "/customers/items/?find=x"]:
         assert client.get(page).status_code == 200, page
 
 

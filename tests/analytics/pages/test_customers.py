@@ -46,13 +46,24 @@ def cards(page: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "address",
-    ["/", "/?days=91&task=discover", "/customers/", "/customers/?state=heavy&sort=segment", "/runs/", "/search/?q=Tea"],
+    [
+        "/",
+        "/?days=91",
+        "/customers/",
+        "/customers/?state=heavy&sort=segment",
+        "/runs/",
+        "/search/?q=Tea",
+        "/quality/",
+        "/quality/?task=discover&slice=segment&a=popular",
+        "/quality/?slice=department",
+        "/quality/?format=csv",
+    ],
 )
 def test_few_queries_a_page(admin: Client, address: str) -> None:
     text(admin, address)
     with CaptureQueriesContext(connection) as queries:
         text(admin, address)
-    assert len(queries) <= MOST_QUERIES
+    assert len(queries) <= MOST_QUERIES, [each['sql'][:150] for each in queries]
 
 
 @pytest.mark.parametrize("cut", ["live", "test"])
@@ -155,6 +166,25 @@ def test_suggestions_while_typing(admin: Client) -> None:
 )
 def test_odd_parameters_show_a_page(admin: Client, tea_drinker: Customer, query: str) -> None:
     assert admin.get(f"/customers/{tea_drinker.pk}/?{query}").status_code == 200
+
+
+def test_where_two_rows_differ_most_the_customer_opens_as_tested(admin: Client) -> None:
+    page = text(admin, "/quality/?task=discover&a=hybrid&b=popular")
+    table = page[page.index("where they differ most") :]
+    links = re.findall(r'href="(/customers/\d+/\?placement=discover&amp;cut=test)#recommendations"', table)
+    apart = [abs(float(sign.replace("−", "-"))) for sign in re.findall(r"[▲▼] ([+−][\d.]+)", table)]
+    assert len(links) == 20
+    assert apart == sorted(apart, reverse=True)
+    assert apart[0] > 0
+    assert "later purchases from" in text(admin, links[0].replace("&amp;", "&"))
+
+
+def test_rows_that_were_not_measured_are_replaced_and_that_is_said(admin: Client) -> None:
+    page = text(admin, "/quality/?a=nobody&b=hybrid")
+    assert "“nobody” cannot be compared here" in page
+    assert page.count("cannot be compared here") == 2  # the hybrid takes the first place, so it cannot be the second
+    assert "“Hybrid, as served” serves" in page
+    assert "cannot be compared" not in text(admin, "/quality/?a=popular&b=hybrid")
 
 
 def test_a_placement_that_is_switched_off_has_no_tab(admin: Client, tea_drinker: Customer) -> None:

@@ -132,6 +132,7 @@ def test_a_version_from_before_says_what_the_next_run_will_measure(admin: Client
     assert "Differences to the live hybrid are not there yet" in page
     assert "No slices yet" in page
     assert "No overlap yet" in page
+    assert "Nothing kept by customer yet" in page
     assert "One run so far" in page
 
 

@@ -28,7 +28,7 @@ def run() -> EvaluationRun:
 def groups(kind: SliceKind) -> list[tuple[str, int, bool, list[tuple[str, float]]]]:
     return [
         (group.words, group.customers, group.few, [(row.name, row.value) for row in group.rows])
-        for group in query.groups(qualities()[Task.HOME], kind)
+        for group in query.groups(query.details(qualities()[Task.HOME]), kind)
     ]
 
 
@@ -59,14 +59,16 @@ def test_segments_and_departments_have_their_names_and_the_largest_comes_first(r
 
 def test_a_version_from_before_has_neither_slices_nor_overlap(run: EvaluationRun) -> None:
     found = qualities()[Task.HOME]
-    assert [query.groups(found, kind) for kind in SliceKind] == [[], [], [], []]
-    assert query.overlap(found) is None
+    details = query.details(found)
+    assert [query.groups(details, kind) for kind in SliceKind] == [[], [], [], []]
+    assert query.overlap(details, found.rows) is None
 
 
 def test_overlap_is_in_the_order_of_the_table(run: EvaluationRun) -> None:
     run.overlap = {"names": ["popular", "hybrid", "gone"], "shares": [[1, 0.2, 0], [0.2, 1, 0], [0, 0, 1]]}
     run.save()
-    found = query.overlap(qualities()[Task.HOME])
+    home = qualities()[Task.HOME]
+    found = query.overlap(query.details(home), home.rows)
     assert found
     assert found.lines == [("Hybrid, as served", [1, 0.2]), ("Most popular", [0.2, 1])]
 
