@@ -27,7 +27,7 @@ EVERY = INSTANCES + BASELINES
 LEAVES_ONESELF_OUT = {"user_knn", "user_knn_discover", "recent_neighbours_home", "recent_neighbours_discover"}
 RANDOM_START = {"als", "als_discover"}  # another order of items is another start, hence other factors
 SAME_FOR_ALL = {"popularity_home", "popularity_discover", "popular"}
-ONLY_OLD = {"buy_again", "personal_frequency"}  # what was never bought is there only by its popularity
+ONLY_OLD = {"buy_again", "repurchase", "personal_frequency"}  # what was never bought is there only by its popularity
 
 
 @pytest.fixture(params=EVERY, ids=lambda instance: instance.name)

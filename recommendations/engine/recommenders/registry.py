@@ -17,6 +17,7 @@ from recommendations.engine.recommenders import (
     item_knn,
     popularity,
     recent_neighbours,
+    repurchase,
     segments,
     sequence,
     user_knn,
@@ -49,6 +50,7 @@ def _instance(name: str, kind: type[Recommender], config: Any, *blends: BlendNam
 
 INSTANCES: tuple[Instance, ...] = (
     _instance("buy_again", buy_again.BuyAgain, buy_again.Config(), HOME, CART),
+    _instance("repurchase", repurchase.Repurchase, repurchase.Config(), HOME),
     _instance("ease_home", ease.Ease, ease.Config(), HOME),
     _instance("recent_neighbours_home", recent_neighbours.RecentNeighbours, recent_neighbours.Config(baskets=20), HOME),
     _instance(

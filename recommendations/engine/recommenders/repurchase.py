@@ -1,0 +1,180 @@
+"""What this person is about to buy again: the chance of each item they know, learned from how earlier weeks went on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from recommendations.engine.frames import FloatArray, Interactions, Queries, TrainingSet
+from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, relative, trend
+from recommendations.engine.preprocess.rhythm import rhythm
+from recommendations.engine.preprocess.weighting import decay
+from recommendations.engine.recommenders.protocol import Evidence
+from recommendations.engine.rng import generator
+from recommendations.terms import Reason
+
+HALF_LIVES = (7.0, 20.0, 45.0, 75.0, 180.0)  # days
+PLAIN = 3
+"""Place of the half-life that decides alone where nothing can be learned."""
+
+FLOOR = 0.05  # added before a logarithm: an act that has faded away
+MOST_LESSONS = 400_000
+SAME = 1e-9  # standard deviation of a feature that tells nothing apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    window: float = 28.0  # days: how far "about to" reaches
+    windows: int = 2  # before the cut, that teach
+    shrinkage: float = 10.0  # expected purchases that an item's own habit must have to be believed by half
+    ridge: float = 0.1  # of the coefficients, on standardised features
+    prior: float = 0.15  # what the most popular item is worth to who never bought it, against a certain purchase
+    explained: float = 28.0  # days that the explanation of a popular item speaks of
+
+
+class Repurchase:
+    """score_ij = √p_ij of what i has bought, else g · √pop_j; silent for who never bought.
+
+    logit p_ij = b · x_ij + log e_j. x: how often, how lately and in which rhythm i bought j, and how j is asked for at
+    present. e_j: how often j was bought again in the weeks that teach, over what b · x alone expected there.
+    """
+
+    coefficients_: NDArray[np.float64]  # b, of the features as they are; the last is the intercept
+    habit_: FloatArray  # log e, [items]
+    demand_: NDArray[np.float64]  # [items, 3]
+    prior_: FloatArray  # g · √pop, [items]
+    buyers_: FloatArray
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        config, acts = self.config, training.interactions
+        lessons = [_lesson(acts, since=config.window * number, days=config.window) for number in range(config.windows)]
+        features = np.concatenate([lesson.features for lesson in lessons])
+        again = np.concatenate([lesson.again for lesson in lessons])
+        item = np.concatenate([lesson.item for lesson in lessons])
+        self.coefficients_ = _learned(features, again, ridge=config.ridge, seed=seed)
+        expected = np.bincount(item, _chance(_logit(features, self.coefficients_)), minlength=acts.n_items)
+        observed = np.bincount(item, again, minlength=acts.n_items)
+        self.habit_ = np.log((observed + config.shrinkage) / (expected + config.shrinkage)).astype(np.float32)
+        self.demand_ = _demand(acts)
+        popularity = relative(recent_popularity(acts, half_life=HALF_LIVES[0]))
+        self.prior_ = (config.prior * np.sqrt(popularity)).astype(np.float32)
+        self.buyers_ = recent_buyers(acts, days=config.explained)
+        return self
+
+    def score(self, queries: Queries) -> FloatArray:
+        known = _pairs(queries.histories)
+        logit = _logit(np.hstack([known.features, self.demand_[known.item]]), self.coefficients_)
+        scores = np.repeat(self.prior_[None, :], len(queries), axis=0)
+        scores[known.user, known.item] = np.sqrt(_chance(logit + self.habit_[known.item]))
+        scores[np.bincount(known.user, minlength=len(queries)) == 0] = np.nan
+        return scores
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        histories = query.histories
+        facts = rhythm(histories, item)
+        if facts:
+            return [Evidence(reason=Reason.BOUGHT_BEFORE, share=1.0, item=item, facts=facts)]
+        if not histories.bought.any() or self.prior_[item] <= 0:
+            return []
+        facts = {"buyers": float(self.buyers_[item]), "days": self.config.explained}
+        return [Evidence(reason=Reason.POPULAR, share=1.0, facts=facts)]
+
+
+class _Pairs(NamedTuple):
+    """Every user with every item that they ever bought, by user and item."""
+
+    user: NDArray[np.int64]
+    item: NDArray[np.int64]
+    features: NDArray[np.float64]
+
+
+class _Lesson(NamedTuple):
+    """The pairs of a moment in the past, and which of them were bought again in the days that followed."""
+
+    item: NDArray[np.int64]
+    features: NDArray[np.float64]
+    again: NDArray[np.bool_]
+
+
+def _lesson(acts: Interactions, *, since: float, days: float) -> _Lesson:
+    """The moment is ``since + days`` before the cut."""
+    before = acts.where(acts.age >= since + days)
+    past = _aged(before, by=-(since + days))
+    then = acts.where(acts.bought & (acts.age >= since) & (acts.age < since + days))
+    pairs = _pairs(past)
+    keys = pairs.user * acts.n_items + pairs.item
+    again = np.isin(keys, then.user.astype(np.int64) * acts.n_items + then.item)
+    return _Lesson(pairs.item, np.hstack([pairs.features, _demand(past)[pairs.item]]), again)
+
+
+def _aged(acts: Interactions, *, by: float) -> Interactions:
+    return replace(acts, age=acts.age + np.float32(by))
+
+
+def _pairs(acts: Interactions) -> _Pairs:
+    """What is taken back takes from the counts; who only took back has no pair."""
+    counted = acts.bought | (acts.strength < 0)
+    key = acts.user[counted].astype(np.int64) * acts.n_items + acts.item[counted]
+    bought, age = acts.bought[counted], acts.age[counted]
+    keys, place = np.unique(key, return_inverse=True)
+    times = np.bincount(place, bought, minlength=len(keys))
+    newest, oldest = np.full(len(keys), np.inf), np.zeros(len(keys))
+    np.minimum.at(newest, place[bought], age[bought])
+    np.maximum.at(oldest, place[bought], age[bought])
+    faded = [
+        np.bincount(place, acts.strength[counted] * decay(age, half_life), minlength=len(keys))
+        for half_life in HALF_LIVES
+    ]
+    kept = times > 0
+    features = np.stack([*faded, times, newest, oldest], axis=1)[kept]
+    return _Pairs(keys[kept] // acts.n_items, keys[kept] % acts.n_items, _rhythm_features(features))
+
+
+def _rhythm_features(told: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of the faded counts, the count, and the days since the newest and the oldest purchase of each pair."""
+    faded, (times, newest, oldest) = told[:, : len(HALF_LIVES)], told[:, len(HALF_LIVES) :].T
+    logs = np.log(np.maximum(faded, 0) + FLOOR)
+    gap = (oldest - newest) / np.maximum(times - 1, 1)  # 0 where bought once
+    due = np.where(times > 1, newest / np.maximum(gap, 1), 0)
+    since, overdue = np.log1p(newest), np.log1p(due)
+    rhythms = [np.log(times), times == 1, since, since**2, np.log1p(gap), overdue, overdue**2, logs[:, PLAIN] ** 2]
+    return np.column_stack([logs, *rhythms])
+
+
+def _demand(acts: Interactions) -> NDArray[np.float64]:
+    """How each item is asked for at present, [items, 3]."""
+    lately, longer = (recent_popularity(acts, half_life=half_life) for half_life in (7.0, 28.0))
+    return np.stack([np.log1p(lately), np.log1p(longer), np.log(trend(acts))], axis=1).astype(np.float64)
+
+
+def _learned(
+    features: NDArray[np.float64], again: NDArray[np.bool_], *, ridge: float, seed: int
+) -> NDArray[np.float64]:
+    """Coefficients and intercept of the logistic regression; the faded count alone where all went on alike."""
+    if len(again) > MOST_LESSONS:
+        kept = np.sort(generator(seed, "repurchase").choice(len(again), MOST_LESSONS, replace=False))
+        features, again = features[kept], again[kept]
+    coefficients = np.zeros(features.shape[1] + 1)
+    if again.all() or not again.any():
+        coefficients[PLAIN] = 1
+        return coefficients
+    mean, spread = features.mean(axis=0), features.std(axis=0)
+    spread[spread < SAME] = np.inf
+    model = LogisticRegression(C=1 / ridge, solver="newton-cholesky").fit((features - mean) / spread, again)
+    coefficients[:-1] = model.coef_[0] / spread
+    coefficients[-1] = model.intercept_[0] - coefficients[:-1] @ mean
+    return coefficients
+
+
+def _logit(features: NDArray[np.float64], coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(features @ coefficients[:-1] + coefficients[-1])
+
+
+def _chance(logit: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-logit)))
