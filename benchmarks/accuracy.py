@@ -92,7 +92,13 @@ def options() -> argparse.ArgumentParser:
     own.add_argument("--queries", type=Path, help="the same columns: histories of those who are asked about")
     own.add_argument("--truth", type=Path, help="user_id,item_id: what they did next")
     own.add_argument("--items", type=Path, help="item_id[,title,brand,category,categories]")
-    own.add_argument("--budget", type=float, default=60.0, metavar="SECONDS", help="search per recommender and task")
+    own.add_argument(
+        "--budget",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="processor time of the search for each recommender and task",
+    )
     demo = parser.add_argument_group("demo data")
     demo.add_argument("--peers", action="store_true", help="other libraries too, each in an environment made for it")
     demo.add_argument("--windows", type=whole, default=1, metavar="N", help="the test window and earlier ones")

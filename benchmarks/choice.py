@@ -35,28 +35,28 @@ class Search:
     tasks: tuple[Task, ...]
     trend: FloatArray | None
     seed: int
-    budget: float  # seconds for each recommender and task
+    budget: float  # seconds of processor time for each recommender and task: a busy machine does not change the choice
     most: int  # settings tried for each recommender and task
     measured: dict[Setting, Mapping[Task, float]] = field(default_factory=dict)
     model: Read | None = None
 
     def best(self, grid: Grid, task: Task) -> Chosen:
         """Coordinate ascent over the axes, again while a round brings something."""
-        started, tried = time.monotonic(), 1
+        started, tried = time.process_time(), 1
         setting, value = grid.start, self._ndcg(grid.start, task)
         while grid.axes:
             before = value
             for axis in grid.axes:
                 for change in axis.changes:
                     candidate = setting.changed(change)
-                    spent = time.monotonic() - started
+                    spent = time.process_time() - started
                     if candidate == setting or tried >= self.most or spent > self.budget:
                         continue
                     tried += 1
                     reached = self._ndcg(candidate, task)
                     if reached > value + GAIN:
                         setting, value = candidate, reached
-            if value <= before + GAIN or tried >= self.most or time.monotonic() - started > self.budget:
+            if value <= before + GAIN or tried >= self.most or time.process_time() - started > self.budget:
                 break
         return Chosen(name=grid.name, setting=setting, ndcg=value, tried=tried)
 

@@ -122,7 +122,7 @@ class Shop:
 
 def days(times: pd.Series) -> NDArray[np.float64]:
     """Days since 1970-01-01, whole seconds."""
-    return (times.astype("datetime64[s]").astype(np.int64) / 86_400.0).to_numpy(np.float64)
+    return np.asarray(times.astype("datetime64[s]").astype(np.int64), np.float64) / 86_400.0
 
 
 def windows() -> Windows:

@@ -19,18 +19,20 @@ from benchmarks.readings import Read, ReadConfig
 from benchmarks.report import TaskResult
 from recommendations.engine.evaluation.backtest import baselines
 from recommendations.engine.evaluation.breadth import assortment
-from recommendations.engine.evaluation.panel import panel
+from recommendations.engine.evaluation.panel import Panel, panel
 from recommendations.engine.feedback.presets import PRESETS
-from recommendations.engine.feedback.tuning import SearchConfig, Tuned, tuned
-from recommendations.engine.frames import Sparse
+from recommendations.engine.feedback.tuning import EXPONENTS, SearchConfig, Tuned, mean_ndcg, tuned
+from recommendations.engine.frames import FloatArray, Sparse
 from recommendations.engine.preprocess.popularity import trend
-from recommendations.engine.ranking.candidates import Candidates
+from recommendations.engine.preprocess.promotions import lift
+from recommendations.engine.ranking.candidates import Candidates, weight_vector
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, Limits, candidates
 from recommendations.engine.recommenders.registry import Instance, instances_of
 from recommendations.terms import BlendName, Task
 
 BLENDS: Mapping[Task, BlendName] = {Task.HOME: BlendName.HOME, Task.DISCOVER: BlendName.DISCOVER}
+PLANS: Mapping[str, int] = {"plan of the first week": 1, "plan of four weeks": 4}
 QUICK = SearchConfig(draws=30, climbs=1, rounds=2)
 
 
@@ -52,12 +54,17 @@ class Scored:
 
     part: Part
     records: Mapping[Task, Candidates]
-    models: Mapping[str, Read]
+    seconds: Mapping[str, float]  # of scoring, by instance
     fit: Mapping[str, Cost]
     score: Cost
 
     def excluded(self, task: Task) -> Sparse | None:
         return self.part.snapshot.bought if task is Task.DISCOVER else None
+
+    def lift_of_plan(self, weeks: int) -> FloatArray:
+        """What the plan of so many weeks makes of the demand for each item."""
+        told = shop().promotions(self.part, weeks_ahead=weeks)
+        return lift(replace(self.part.snapshot.training, promotions=told))
 
 
 def run(demo: Demo, tell: Tell) -> tuple[dict[str, Any], list[TaskResult]]:
@@ -71,9 +78,15 @@ def run(demo: Demo, tell: Tell) -> tuple[dict[str, Any], list[TaskResult]]:
             if needed not in scored:
                 scored[needed] = _scored(shop().part(needed), demo, tell)
         for task in demo.tasks:
-            made, found = _result(scored[cut], scored[asked[number + 1]], task, demo=demo, number=number, tell=tell)
+            made, found, exponents = _result(
+                scored[cut], scored[asked[number + 1]], task, demo=demo, number=number, tell=tell
+            )
             results.append(made)
-            weights[made.task] = {"weights": dict(sorted_weights(found.weights)), "ndcg@10": round(found.ndcg, 6)}
+            weights[made.task] = {
+                "weights": dict(sorted_weights(found.weights)),
+                "ndcg@10": round(found.ndcg, 6),
+                "exponents_of_the_plan": exponents,
+            }
         del scored[cut]
     return _protocol(demo, weights), results
 
@@ -113,8 +126,9 @@ def _scored(part: Part, demo: Demo, tell: Tell) -> Scored:
             limits=Limits(own=max(20, *demo.ks)),
         )  # fmt: skip
     tell(f"cut {part.cut:.0f}: candidates of everyone in {score.seconds:.0f} s")
+    seconds = {name: sum(model.seconds) for name, model in fitted.items()}
     by_task = {task: records[BLENDS[task]] for task in demo.tasks}
-    return Scored(part=part, records=by_task, models=fitted, fit=costs, score=score)
+    return Scored(part=part, records=by_task, seconds=seconds, fit=costs, score=score)
 
 
 def _alike(one: Instance, other: Instance) -> bool:
@@ -123,36 +137,50 @@ def _alike(one: Instance, other: Instance) -> bool:
 
 def _result(
     test: Scored, tuning: Scored, task: Task, *, demo: Demo, number: int, tell: Tell
-) -> tuple[TaskResult, Tuned]:
-    found = _tuned(tuning, task, demo)
+) -> tuple[TaskResult, Tuned, dict[str, float]]:
+    board = _panel(tuning, task)
+    search = QUICK if demo.quick else SearchConfig()
+    found = tuned(board, seed=demo.seed, starts=[PRESETS[BLENDS[task]]], search=search)
     heavy = ", ".join(f"{name} {weight:.2f}" for name, weight in sorted_weights(found.weights))
     tell(f"{task}: tuned to {found.ndcg:.4f} against {found.best_single} {found.best_single_ndcg:.4f}: {heavy}")
     truth = test.part.truths[task]
     judge = Judge(truth=truth, ks=demo.ks, n_items=test.part.snapshot.training.n_items, seed=demo.seed)
-    entries = [_hybrid(test, task, found, k=max(demo.ks)), *_instances(test, task), *_baselines(test, task)]
+    k, exponents = max(demo.ks), {}
+    entries = [_hybrid(test, task, found, k=k), *_instances(test, task), *_baselines(test, task)]
+    for plan, weeks in PLANS.items():
+        exponents[plan] = _exponent(board, found, tuning.lift_of_plan(weeks))
+        planned = _hybrid(test, task, found, k=k, lift=test.lift_of_plan(weeks), promotion=exponents[plan])
+        entries.append(replace(planned, name=f"hybrid, {plan}"))
     entries += _peers(test, task, tell) if demo.peers else []
     name = task.value if not number else f"{task.value}, {number} windows earlier"
-    return TaskResult(task=name, judge=judge, lines=[judge.line(entry) for entry in entries]), found
+    return TaskResult(task=name, judge=judge, lines=[judge.line(entry) for entry in entries]), found, exponents
 
 
-def _tuned(tuning: Scored, task: Task, demo: Demo) -> Tuned:
-    """On the window before the one that is reported."""
-    board = panel(
+def _panel(tuning: Scored, task: Task) -> Panel:
+    """Of the window before the one that is reported."""
+    return panel(
         tuning.records[task],
         tuning.part.truths[task],
         shop=assortment(tuning.part.snapshot.training),
         likeness=Likeness(traits=np.empty((0, 0), np.int32)),
     )
-    search = QUICK if demo.quick else SearchConfig()
-    return tuned(board, seed=demo.seed, starts=[PRESETS[BLENDS[task]]], search=search)
 
 
-def _hybrid(test: Scored, task: Task, found: Tuned, *, k: int) -> Entry:
+def _exponent(board: Panel, found: Tuned, lift: FloatArray) -> float:
+    """Of the lift of a plan, the best for these weights on the tuning window; 0 where the plan does not help."""
+    planned = replace(board, lift=lift[np.maximum(board.items, 0)])
+    vector = weight_vector(board.instances, found.weights)
+    return max(EXPONENTS, key=lambda exponent: (mean_ndcg(planned, vector, promotion=exponent), -exponent))
+
+
+def _hybrid(
+    test: Scored, task: Task, found: Tuned, *, k: int, lift: FloatArray | None = None, promotion: float = 0.0
+) -> Entry:
     costs = {id(test.fit[name]): test.fit[name] for name, weight in found.weights.items() if weight > 0}
     return Entry(
         name="hybrid",
         kind="hybrid",
-        ranked=test.records[task].ranked(found.weights, k),
+        ranked=test.records[task].ranked(found.weights, k, lift=lift, promotion=promotion),
         fit_s=sum(cost.seconds for cost in costs.values()),
         score_s=test.score.seconds,
         peak_mb=max([test.score.peak_mb, *(cost.peak_mb for cost in costs.values())]),
@@ -167,7 +195,7 @@ def _instances(test: Scored, task: Task) -> list[Entry]:
             kind="recommender",
             ranked=records.own[:, place],
             fit_s=test.fit[name].seconds,
-            score_s=sum(test.models[name].seconds),
+            score_s=test.seconds[name],
             peak_mb=test.fit[name].peak_mb,
         )
         for place, name in enumerate(records.instances)
@@ -223,6 +251,8 @@ def _protocol(demo: Demo, weights: Mapping[str, Any]) -> dict[str, Any]:
         "split": f"global in time: the test window is the last {WINDOW:.0f} full days, weights are tuned on as many "
         "before it, and for an earlier window on those before that",
         "truth": "items bought in the window that have history before it; discover: never bought before",
+        "plan": "the hybrid knows no promotion plan; its other lines know that of the first week of the window, or of "
+        "all four, as shops do; what was bought in the window is never known",
         "windows": demo.windows,
         "quick": demo.quick,
         "seed": demo.seed,

@@ -34,6 +34,9 @@ SHORT = 10
 FEW = 200_000
 """Acts: fewer are fitted before two threads have started."""
 
+MANY = 2_000_000
+"""Acts: with fewer there is time for a second model of a kind."""
+
 OF_READING = frozenset({"clock", "basket", "history"})
 
 
@@ -119,6 +122,8 @@ def grids(shape: Shape, task: Task) -> list[Grid]:
     if shape.median_history < SHORT:
         found = [_sequence(shape), _item_knn(shape), *found[:1], *found[3:]]
     found.append(_popularity(shape))
+    if shape.span and shape.n_acts < MANY:
+        found.append(_ease_recent())
     if shape.repeats and task is Task.HOME:
         found.append(_buy_again(shape))
     if shape.described:
@@ -163,6 +168,16 @@ def _ease(shape: Shape) -> Grid:
         Axis(changes=_over("transform", "binary", "sqrt", "log")),
         Axis(changes=_calendar("half_life", shape, 2, 5)),
         Axis(changes=_over("ridge", 35.0, 100.0, 350.0, 1000.0)),
+    )  # fmt: skip
+
+
+def _ease_recent() -> Grid:
+    """EASE asked by the last few acts only: beside the one that is asked by the whole history."""
+    config = ease.Config(transform="binary", half_life=None, ridge=200.0, profile_half_life=4.0)
+    return _grid(
+        "ease_recent", _setting(ease.Ease, config, clock="rank"),
+        Axis(changes=_over("profile_half_life", 1.5, 4.0, 10.0)),
+        Axis(changes=_over("ridge", 60.0, 200.0, 600.0)),
     )  # fmt: skip
 
 

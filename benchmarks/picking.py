@@ -33,7 +33,7 @@ class Options:
     tasks: tuple[Task, ...] = ()
     ks: tuple[int, ...] = (10, 20)
     seed: int = 0
-    budget: float = 60.0  # seconds of search for each recommender and task
+    budget: float = 60.0  # seconds of processor time for each recommender and task
     most: int = 40  # settings tried for each recommender and task
     quick: bool = False
     compared: int = 2000  # validation users on whom settings are compared; weights are tuned on all of them
