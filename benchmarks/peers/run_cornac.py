@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
+import similaripy
 from cornac.data import BasketDataset, Dataset
 from cornac.models import EASE, TIFUKNN, UPCF, GPTop, ItemKNN
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from benchmarks.peers.exchange import Question, Rows, answer
 
@@ -30,6 +32,8 @@ def next_basket(question: Question) -> tuple[Scores, Rows]:
     columns = (rows.user, rows.basket, rows.item, (rows.day * 86_400).astype(np.int64))
     lines = zip(*(column[order].tolist() for column in columns), strict=True)
     known = BasketDataset.build(list(lines), fmt="UBIT")
+    if question.model == "upcf":
+        similaripy.asymmetric_cosine = as_matrix(similaripy.asymmetric_cosine)
     model = NEXT_BASKET[question.model](**question.model_settings)
     model.fit(known)
     chosen = known.uir_tuple[1]
@@ -44,6 +48,11 @@ def next_basket(question: Question) -> tuple[Scores, Rows]:
                 yield user, np.asarray(made)[: len(known.item_ids)]
 
     return scores(), np.asarray(known.item_ids, np.int32)
+
+
+def as_matrix(similarity: Callable) -> Callable:
+    """UPCF takes a row of the result and counts on two dimensions; similaripy's arrays would drop one."""
+    return lambda *arguments, **settings: csr_matrix(similarity(*arguments, **settings))
 
 
 def from_ratings(question: Question) -> tuple[Scores, Rows]:
