@@ -139,6 +139,7 @@ class Reason(StrEnum):
     INTEREST = "interest"
     SEGMENT = "segment"
     POPULAR = "popular"
+    PROMOTED = "promoted"
     NEW = "new"
 
 

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
@@ -35,14 +35,20 @@ def artefact_folder(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def trained_shop(blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    """The database holds the shop and its live version while the block runs; afterwards it is as new."""
+def trained_shop(
+    blocker: pytest_django.DjangoDbBlocker, *, furnished: Callable[[], object] = lambda: None
+) -> Iterator[None]:
+    """The database holds the shop and its live version while the block runs; afterwards it is as new.
+
+    ``furnished`` adds to the shop before the turn.
+    """
     folder = Path(tempfile.mkdtemp())
     with blocker.unblock(), artefact_folder(folder):
         if not Blend.objects.exists():
             furnish()
         try:
             open_shop(now=NOW)
+            furnished()
             turn = start_turn(by=None, now=NOW, in_worker=False)
             assert run_turn(turn.pk, clock=timezone.now) is RunStatus.SUCCEEDED
             yield

@@ -86,9 +86,14 @@ RECOMMENDATION = OpenApiExample(
                         "code": "bought_together",
                         "text": "Often bought with Trail Socks",
                         "evidence": {"item_id": "SKU2", "lift": 3.1},
-                    }
+                    },
+                    {
+                        "code": "promoted",
+                        "text": "In next week's leaflet",
+                        "evidence": {"weeks": 1.0, "display": 0.12, "mailer": 0.9},
+                    },
                 ],
-                "contributions": {"buy_again": 0.41, "item_knn": 0.18, "also_bought": 0.15},
+                "contributions": {"buy_again": 0.31, "item_knn": 0.08, "also_bought": 0.15, "promotion": 0.2},
                 "product": {
                     "title": "Trail Shoes",
                     "brand": "Acme",

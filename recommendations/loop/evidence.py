@@ -1,5 +1,6 @@
 """Reasons for the items that are shown, with evidence that exists: ids of the shop, names and numbers."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.ranking.explain import reasons, speakers
+from recommendations.engine.ranking.scores import PROMOTION
 from recommendations.engine.recommenders.protocol import Evidence
 from recommendations.loop.answer import Fact, ShownReason
 from recommendations.loop.person import NOBODY, Person
-from recommendations.loop.pools import DAY, POPULAR_DAYS, TRENDING, Pool, Pools
+from recommendations.loop.pools import DAY, POPULAR_DAYS, TRENDING, WEEK, Pool, Pools
 from recommendations.store.live import LiveState
 from recommendations.store.serving import Snapshot
 from recommendations.terms import Cut, Reason, Source
@@ -31,14 +33,17 @@ class Explainer:
     state: LiveState
     now: datetime
 
-    def of_pool(self, pool: Pool, item: int, parts: NDArray[np.float64]) -> tuple[ShownReason, ...]:
-        """``item`` is a row of the model, ``parts`` the contributions of the pool's instances.
+    def of_pool(
+        self, pool: Pool, item: int, parts: NDArray[np.float64], *, promotion: float = 0.0
+    ) -> tuple[ShownReason, ...]:
+        """``item`` is a row of the model, ``parts`` the contributions of the pool's instances, ``promotion`` that of
+        the plan.
 
         Instances are asked, the largest first, until those asked make up most of what speaks for the item: asking is
         what an answer spends its time on.
         """
         evidence: list[tuple[float, Sequence[Evidence]]] = []
-        for name, share in speakers(pool.instances, parts):
+        for name, share in speakers([*pool.instances, PROMOTION], np.append(parts, promotion)):
             told = self._told(pool, name, item)
             if told:
                 evidence.append((share, told))
@@ -64,6 +69,8 @@ class Explainer:
     def _told(self, pool: Pool, instance: str, item: int) -> Sequence[Evidence]:
         if instance == TRENDING or self.pools is None:
             return self._popular(item)
+        if instance == PROMOTION:
+            return self._promoted(self.pools, item)
         return pool.past.evidence(self.pools.model.recommenders, instance, item)
 
     def _popular(self, item: int) -> Sequence[Evidence]:
@@ -71,6 +78,15 @@ class Explainer:
             return []
         facts = {"buyers": float(self.pools.buyers[item]), "days": POPULAR_DAYS}
         return [Evidence(reason=Reason.POPULAR, share=1.0, facts=facts)]
+
+    def _promoted(self, pools: Pools, item: int) -> Sequence[Evidence]:
+        at = self.now.timestamp() if pools.model.cut is Cut.LIVE else pools.until
+        week = pools.planned(item, at=at)
+        if week is None:
+            return []
+        ahead = float(max(0, math.ceil((week.start - at) / WEEK)))
+        facts = {"weeks": ahead, "display": week.display, "mailer": week.mailer}
+        return [Evidence(reason=Reason.PROMOTED, share=1.0, facts=facts)]
 
     def _shown(self, term: Evidence, pool: Pool | None) -> ShownReason | None:
         """None where the evidence is no longer in the record."""

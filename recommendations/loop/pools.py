@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommendations.engine.frames import FloatArray, IntArray, Interactions, Queries, Sparse
+from recommendations.engine.frames import FloatArray, IntArray, Interactions, Promotions, Queries, Sparse
 from recommendations.engine.preprocess.matrix import DEFAULT_POINTS
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, trend
 from recommendations.engine.ranking.candidates import Candidates
@@ -22,6 +22,7 @@ from recommendations.store.model import Model
 from recommendations.terms import BlendName, EventName
 
 DAY = 86_400.0
+WEEK = 7 * DAY
 SESSION_GAP = 1_800.0  # seconds
 POPULAR_HALF_LIFE = 7.0  # days
 POPULAR_DAYS = 7.0  # that the explanation speaks of
@@ -37,6 +38,14 @@ class PastAct(NamedTuple):
     item: int  # row of the model
     name: EventName
     at: float
+
+
+class Planned(NamedTuple):
+    """A week in which the plan promotes an item; shares of the stores."""
+
+    start: float  # seconds since 1970-01-01 UTC
+    display: float
+    mailer: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -121,6 +130,29 @@ class Pools:
     @cached_property
     def trend(self) -> FloatArray:
         return trend(self.model.training.interactions)
+
+    def planned(self, item: int, *, at: float) -> Planned | None:
+        """The first promoted week of an item that is not over at a moment (seconds since 1970-01-01 UTC)."""
+        plan = self._plan
+        if plan is None:
+            return None
+        for row in range(*np.searchsorted(plan.item, [item, item + 1])):
+            week = Planned(self.until + float(plan.start[row]) * DAY, float(plan.display[row]), float(plan.mailer[row]))
+            if week.start + WEEK > at and (week.display or week.mailer):
+                return week
+        return None
+
+    @cached_property
+    def _plan(self) -> Promotions | None:
+        """The weeks that end after the history, by item and start."""
+        told = self.model.training.promotions
+        if told is None:
+            return None
+        ahead = np.flatnonzero(told.start * DAY > -WEEK)
+        rows = ahead[np.lexsort((told.start[ahead], told.item[ahead]))]
+        return Promotions(
+            item=told.item[rows], start=told.start[rows], display=told.display[rows], mailer=told.mailer[rows]
+        )
 
     @cached_property
     def trending(self) -> Pool:
