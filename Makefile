@@ -1,7 +1,7 @@
 # Nothing has to be installed first but make and Python (or uv): every target prepares what it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint chromium bench-accuracy clean
+.PHONY: help install demo test lint chromium bench-accuracy bench-scale clean
 
 PORT ?= 8000
 DATA ?= .local
@@ -33,6 +33,9 @@ lint: .venv/stamp  ## Style, types, who may import whom
 
 bench-accuracy: .venv/stamp  ## How good the ranking is, on the demo's data or yours (ARGS="--json out.json --peers")
 	$(PYTHON) benchmarks/accuracy.py $(ARGS)
+
+bench-scale: .venv/stamp  ## Seconds and memory up to 50 million invented interactions (ARGS="--rows 1,10 --json out.json")
+	$(PYTHON) benchmarks/scale.py $(ARGS)
 
 chromium:  ## Find or, as root on Debian, install the browser of the tests
 	@tools/chromium.sh
