@@ -9,30 +9,26 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.article import Article
-from benchmarks.complete_journey import WINDOW, Part, cuts, shop
+from benchmarks.complete_journey import WINDOW, cuts, shop
+from benchmarks.demo_cut import BLENDS, Scored, of_users, scored_cut
 from benchmarks.judging import Entry, Judge
-from benchmarks.meter import Cost, metered
-from benchmarks.peers.peers import peer_answers
+from benchmarks.meter import metered
 from benchmarks.picking import Tell, sorted_weights
-from benchmarks.readings import Read, ReadConfig
 from benchmarks.report import TaskResult
-from recommendations.engine.evaluation.backtest import baselines
+from benchmarks.rivals import baseline_entries, peer_entries
+from benchmarks.staged import staged
 from recommendations.engine.evaluation.breadth import assortment
 from recommendations.engine.evaluation.panel import Panel, panel
 from recommendations.engine.feedback.presets import PRESETS
 from recommendations.engine.feedback.tuning import EXPONENTS, SearchConfig, Tuned, mean_ndcg, tuned
-from recommendations.engine.frames import FloatArray, Sparse
-from recommendations.engine.preprocess.popularity import trend
-from recommendations.engine.preprocess.promotions import lift
-from recommendations.engine.ranking.candidates import Candidates, weight_vector
+from recommendations.engine.frames import FloatArray
+from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.diversity import Likeness
-from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, Limits, candidates
-from recommendations.engine.recommenders.registry import Instance, instances_of
-from recommendations.terms import BlendName, Task
+from recommendations.engine.ranking.second_stage import SecondStageUnavailableError
+from recommendations.terms import Task
 
-BLENDS: Mapping[Task, BlendName] = {Task.HOME: BlendName.HOME, Task.DISCOVER: BlendName.DISCOVER}
 PLANS: Mapping[str, int] = {"plan of the first week": 1, "plan of four weeks": 4}
+STAGED: Mapping[str, int] = {"second stage": 0, "second stage, plan of four weeks": 4}
 QUICK = SearchConfig(draws=30, climbs=1, rounds=2)
 
 
@@ -48,25 +44,6 @@ class Demo:
     quick: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Scored:
-    """A cut with every instance fitted and every user's candidates."""
-
-    part: Part
-    records: Mapping[Task, Candidates]
-    seconds: Mapping[str, float]  # of scoring, by instance
-    fit: Mapping[str, Cost]
-    score: Cost
-
-    def excluded(self, task: Task) -> Sparse | None:
-        return self.part.snapshot.bought if task is Task.DISCOVER else None
-
-    def lift_of_plan(self, weeks: int) -> FloatArray:
-        """What the plan of so many weeks makes of the demand for each item."""
-        told = shop().promotions(self.part, weeks_ahead=weeks)
-        return lift(replace(self.part.snapshot.training, promotions=told))
-
-
 def run(demo: Demo, tell: Tell) -> tuple[dict[str, Any], list[TaskResult]]:
     """(protocol, results); the results of earlier windows follow those of the test window."""
     asked = cuts(demo.windows + 1)
@@ -76,7 +53,9 @@ def run(demo: Demo, tell: Tell) -> tuple[dict[str, Any], list[TaskResult]]:
     for number, cut in enumerate(asked[:-1]):
         for needed in (cut, asked[number + 1]):
             if needed not in scored:
-                scored[needed] = _scored(shop().part(needed), demo, tell)
+                scored[needed] = scored_cut(
+                    shop().part(needed), tasks=demo.tasks, k=max(demo.ks), seed=demo.seed, tell=tell
+                )
         for task in demo.tasks:
             made, found, exponents = _result(
                 scored[cut], scored[asked[number + 1]], task, demo=demo, number=number, tell=tell
@@ -91,50 +70,6 @@ def run(demo: Demo, tell: Tell) -> tuple[dict[str, Any], list[TaskResult]]:
     return _protocol(demo, weights), results
 
 
-def _scored(part: Part, demo: Demo, tell: Tell) -> Scored:
-    training = part.snapshot.training
-    tell(f"cut {part.cut:.0f}: {training.n_users:,} users, {training.n_items:,} items")
-    wanted = list(dict.fromkeys(one for task in demo.tasks for one in instances_of(BLENDS[task])))
-    fitted: dict[str, Read] = {}
-    costs: dict[str, Cost] = {}
-    for instance in wanted:
-        twin = next((one for one in wanted if one.name in fitted and _alike(one, instance)), None)
-        if twin is not None:
-            fitted[instance.name], costs[instance.name] = fitted[twin.name], costs[twin.name]
-            continue
-        with metered() as costs[instance.name]:
-            config = ReadConfig(kind=instance.kind, config=instance.config)
-            fitted[instance.name] = Read(config).fit(training, seed=demo.seed)
-    tell(f"cut {part.cut:.0f}: {len(set(map(id, fitted.values())))} recommenders fitted")
-    plans = {
-        BLENDS[task].value: BlendPlan(
-            weights=PRESETS[BLENDS[task]],
-            instances=tuple(instance.name for instance in instances_of(BLENDS[task])),
-            excluded=part.snapshot.bought if task is Task.DISCOVER else None,
-        )
-        for task in demo.tasks
-    }
-    with metered() as score:
-        records = candidates(
-            [
-                FittedInstance(name=one.name, recommender=fitted[one.name], trend_exponent=one.trend)
-                for one in wanted
-            ],
-            training.queries(np.arange(training.n_users)),
-            plans=plans,
-            trend=trend(training.interactions),
-            limits=Limits(own=max(20, *demo.ks)),
-        )  # fmt: skip
-    tell(f"cut {part.cut:.0f}: candidates of everyone in {score.seconds:.0f} s")
-    seconds = {name: sum(model.seconds) for name, model in fitted.items()}
-    by_task = {task: records[BLENDS[task]] for task in demo.tasks}
-    return Scored(part=part, records=by_task, seconds=seconds, fit=costs, score=score)
-
-
-def _alike(one: Instance, other: Instance) -> bool:
-    return one.kind is other.kind and one.config == other.config
-
-
 def _result(
     test: Scored, tuning: Scored, task: Task, *, demo: Demo, number: int, tell: Tell
 ) -> tuple[TaskResult, Tuned, dict[str, float]]:
@@ -146,12 +81,13 @@ def _result(
     truth = test.part.truths[task]
     judge = Judge(truth=truth, ks=demo.ks, n_items=test.part.snapshot.training.n_items, seed=demo.seed)
     k, exponents = max(demo.ks), {}
-    entries = [_hybrid(test, task, found, k=k), *_instances(test, task), *_baselines(test, task)]
+    entries = [_hybrid(test, task, found, k=k), *_instances(test, task), *baseline_entries(test, task)]
     for plan, weeks in PLANS.items():
         exponents[plan] = _exponent(board, found, tuning.lift_of_plan(weeks))
         planned = _hybrid(test, task, found, k=k, lift=test.lift_of_plan(weeks), promotion=exponents[plan])
         entries.append(replace(planned, name=f"hybrid, {plan}"))
-    entries += _peers(test, task, tell) if demo.peers else []
+    entries += [] if demo.quick else _staged(test, tuning, task, found, demo=demo, tell=tell)
+    entries += peer_entries(test, task, tell) if demo.peers else []
     name = task.value if not number else f"{task.value}, {number} windows earlier"
     return TaskResult(task=name, judge=judge, lines=[judge.line(entry) for entry in entries]), found, exponents
 
@@ -187,6 +123,34 @@ def _hybrid(
     )
 
 
+def _staged(test: Scored, tuning: Scored, task: Task, found: Tuned, *, demo: Demo, tell: Tell) -> list[Entry]:
+    """The hybrid with the second stage, without a plan and with that of all weeks."""
+    made = []
+    for name, weeks in STAGED.items():
+        try:
+            with metered() as cost:
+                done = staged(
+                    tuning.window(task),
+                    test.window(task),
+                    (tuning.told(weeks), test.told(weeks)),
+                    weights=found.weights,
+                    seed=demo.seed,
+                    k=max(demo.ks),
+                    search=SearchConfig(),
+                )
+        except SecondStageUnavailableError as error:
+            tell(f"{task}: no second stage: {error}")
+            return []
+        tell(f"{task}: {name} in {cost.seconds:.0f} s, {done.tuned.ndcg:.4f} on the tuning window")
+        base = _hybrid(test, task, found, k=max(demo.ks))
+        entry = Entry(
+            name=f"hybrid, {name}", kind="hybrid", ranked=done.ranked, fit_s=base.fit_s + cost.seconds,
+            score_s=base.score_s, peak_mb=max(base.peak_mb, cost.peak_mb),
+        )  # fmt: skip
+        made.append(of_users(test, task, entry))
+    return made
+
+
 def _instances(test: Scored, task: Task) -> list[Entry]:
     records = test.records[task]
     return [
@@ -202,48 +166,6 @@ def _instances(test: Scored, task: Task) -> list[Entry]:
     ]
 
 
-def _baselines(test: Scored, task: Task) -> list[Entry]:
-    """What needs no model, and the method of the article that the project began with."""
-    training, users = test.part.snapshot.training, test.part.truths[task].users
-    with metered() as cost:
-        lists = baselines(training, users, excluded=test.excluded(task))
-    with metered() as fit:
-        article = Article.fit(training)
-    with metered() as score:
-        ranked = article.ranked(users, excluded=test.excluded(task))
-    made = [_of_users(test, task, Entry(name=name, kind="baseline", ranked=found, score_s=cost.seconds / len(lists),
-                                        peak_mb=cost.peak_mb)) for name, found in lists.items()]  # fmt: skip
-    entry = Entry(
-        name="article", kind="baseline", ranked=ranked, fit_s=fit.seconds, score_s=score.seconds,
-        peak_mb=max(fit.peak_mb, score.peak_mb),
-    )  # fmt: skip
-    return [*made, _of_users(test, task, entry)]
-
-
-def _peers(test: Scored, task: Task, tell: Tell) -> list[Entry]:
-    """Those that answered; why another did not is told."""
-    made = []
-    for peer in peer_answers(test.part, task):
-        if peer.answer is None:
-            tell(f"{task}: {peer.name} gave no lists: {peer.reason}")
-            continue
-        tell(f"{task}: {peer.name} fitted in {peer.answer.fit_s:.1f} s, ranked in {peer.answer.score_s:.1f} s")
-        entry = Entry(
-            name=peer.name, kind="peer", ranked=peer.answer.ranked, fit_s=peer.answer.fit_s,
-            score_s=peer.answer.score_s, peak_mb=peer.answer.peak_mb,
-        )  # fmt: skip
-        made.append(_of_users(test, task, entry))
-    return made
-
-
-def _of_users(test: Scored, task: Task, entry: Entry) -> Entry:
-    """Lists of the users with truth as lists of all users."""
-    truth = test.part.truths[task]
-    ranked = np.full((truth.spent.shape[0], entry.ranked.shape[1]), -1, np.int32)
-    ranked[truth.users] = entry.ranked
-    return replace(entry, ranked=ranked)
-
-
 def _protocol(demo: Demo, weights: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "use": "demo data",
@@ -252,7 +174,7 @@ def _protocol(demo: Demo, weights: Mapping[str, Any]) -> dict[str, Any]:
         "before it, and for an earlier window on those before that",
         "truth": "items bought in the window that have history before it; discover: never bought before",
         "plan": "the hybrid knows no promotion plan; its other lines know that of the first week of the window, or of "
-        "all four, as shops do; what was bought in the window is never known",
+        "all four, as shops do; the second stage learns from the window before; its purchases are never known",
         "windows": demo.windows,
         "quick": demo.quick,
         "seed": demo.seed,

@@ -135,7 +135,7 @@ def on_a_random_split(acts: Acts, tell: Progress, *, seed: int = 0) -> TaskResul
     model = Read(best.setting.read).fit(test.training, seed=seed)
     ranked = ranked_alone(model, test, tasks=(Task.DISCOVER,), k=20)[Task.DISCOVER]
     judge = Judge(truth=test.truths[Task.DISCOVER], ks=(10, 20), n_items=test.training.n_items, seed=seed)
-    line = judge.line(Entry(name="ease", kind="hybrid", ranked=ranked))
+    line = judge.line(Entry(name="ease", kind="recommender", ranked=ranked))
     return TaskResult(task="random 80/20", judge=judge, lines=[line])
 
 
