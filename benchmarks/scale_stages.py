@@ -101,7 +101,7 @@ def _score(folder: Path) -> Figures:
     queries = training.queries(users)
     bought = queries.histories.where(queries.histories.bought).matrix()
     plans = {
-        blend: BlendPlan(
+        str(blend): BlendPlan(
             weights=PRESETS[blend],
             instances=tuple(one.name for one in instances_of(blend)),
             excluded=bought if blend is BlendName.DISCOVER else None,

@@ -112,7 +112,7 @@ def _ranks(draw: np.random.Generator, n: int, among: int) -> IntArray:
     power = 1 - EXPONENT
     low, high = FLATTENING**power, (FLATTENING + among) ** power
     ranks = (low + draw.random(n) * (high - low)) ** (1 / power) - FLATTENING
-    return np.clip(ranks, 0, among - 1).astype(np.int32)
+    return np.asarray(np.clip(ranks, 0, among - 1), np.int32)
 
 
 def _tastes(n_items: int) -> int:

@@ -14,12 +14,11 @@ def interest_weights(weights: Sparse, categories: Sparse) -> FloatArray:
 USERS_AT_ONCE = 65_536  # the interest vectors of so many are held at a time where only their sum is asked for
 
 
-def overall_share(weights: Sparse, categories: Sparse) -> FloatArray:
+def overall_share(weights: Sparse, categories: Sparse, *, at_once: int = USERS_AT_ONCE) -> FloatArray:
     """``global_share`` of weights (users × items), without the interest vectors of all users at once."""
-    starts = range(0, max(weights.shape[0], 1), USERS_AT_ONCE)
+    starts = range(0, max(weights.shape[0], 1), at_once)
     sums = [
-        interest_weights(weights[start : start + USERS_AT_ONCE], categories).sum(axis=0, dtype=np.float64)
-        for start in starts
+        interest_weights(weights[start : start + at_once], categories).sum(axis=0, dtype=np.float64) for start in starts
     ]
     return _shares(np.sum(sums, axis=0))
 

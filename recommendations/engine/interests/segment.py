@@ -16,7 +16,7 @@ from recommendations.engine.interests.profile import interest_weights
 
 STARTS = 4  # k-means is run from so many starts; the tightest result stays
 NOBODY = -1
-LEARNERS = 50_000  # of more users, so many make the segments, evenly spread over their rows; all are put into them
+LEARNERS = 50_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +31,13 @@ class Segmentation:
 
 
 def find_segments(
-    weights: Sparse, categories: Sparse, *, n_segments: int, dimensions: int, seed: int
+    weights: Sparse, categories: Sparse, *, n_segments: int, dimensions: int, seed: int, learners: int = LEARNERS
 ) -> tuple[Segmentation, IntArray]:
-    """The segmentation and each user's segment (−1 without interest). Fewer users than segments: fewer segments."""
-    interests = interest_weights(_spread(weights, LEARNERS), categories)
+    """The segmentation and each user's segment (−1 without interest). Fewer users than segments: fewer segments.
+
+    Of more users than ``learners``, so many make the segments, evenly spread over their rows; all are put into them.
+    """
+    interests = interest_weights(_spread(weights, learners), categories)
     idf = _idf(interests)
     active = interests.sum(axis=1) > 0
     vectors = _vectors(interests[active], idf)
@@ -48,8 +51,8 @@ def find_segments(
     centres = normalize(fitted.cluster_centers_[order]).astype(np.float32)
     membership = np.full(weights.shape[0], NOBODY, np.int32)
     sums = np.zeros((n_segments, len(idf)), np.float64)
-    for start in range(0, len(membership), LEARNERS):
-        block = interest_weights(weights[start : start + LEARNERS], categories)
+    for start in range(0, len(membership), learners):
+        block = interest_weights(weights[start : start + learners], categories)
         there = np.flatnonzero(block.sum(axis=1) > 0)
         membership[start + there] = _nearest(_vectors(block[there], idf) @ directions, centres)
         np.add.at(sums, membership[start + there], normalize(block[there], norm="l1"))

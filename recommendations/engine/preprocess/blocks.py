@@ -41,9 +41,9 @@ def strips(left: Sparse, right: Sparse, *, stored: int = STORED_AT_ONCE) -> list
     return found
 
 
-def frequent(left: Sparse, right: Sparse, *, at_least: float) -> Sparse:
+def frequent(left: Sparse, right: Sparse, *, at_least: float, stored: int = STORED_AT_ONCE) -> Sparse:
     """left @ right without the entries that are less, columns in order; the whole product is never held."""
-    parts = [_at_least(left[strip] @ right, at_least) for strip in strips(left, right)]
+    parts = [_at_least(left[strip] @ right, at_least) for strip in strips(left, right, stored=stored)]
     if not parts:
         return sparse.csr_matrix((left.shape[0], right.shape[1]), dtype=np.float32)
     return sparse.csr_matrix(sparse.vstack(parts), dtype=np.float32)

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotri
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import ITEMS_AT_ONCE, dense_product, silenced, strips, strongest
+from recommendations.engine.preprocess.blocks import (
+    ITEMS_AT_ONCE,
+    STORED_AT_ONCE,
+    dense_product,
+    silenced,
+    strips,
+    strongest,
+)
 from recommendations.engine.preprocess.sizes import MOST_PAIRS, longest_affordable
 from recommendations.engine.preprocess.weighting import Transform, act_weights, transformed
 from recommendations.engine.recommenders.protocol import Evidence, from_history
@@ -118,16 +125,16 @@ class Ease:
         np.fill_diagonal(self.weights_, 0)
 
 
-def _gram(rows: Sparse) -> NDArray[np.float64]:
+def _gram(rows: Sparse, *, stored: int = STORED_AT_ONCE) -> NDArray[np.float64]:
     """rows @ rows.T as an array."""
     turned = rows.T.tocsr()
     gram = np.empty((rows.shape[0], rows.shape[0]))
-    for strip in strips(rows, turned):
+    for strip in strips(rows, turned, stored=stored):
         gram[strip] = (rows[strip] @ turned).toarray()
     return gram
 
 
-def _inverse(gram: NDArray[np.float64], ridge: float) -> NDArray[np.float64]:
+def _inverse(gram: NDArray[np.float64], ridge: float, *, mirrored: int = MIRRORED_AT_ONCE) -> NDArray[np.float64]:
     """(gram + ridge · I)⁻¹ in place of ``gram``, by Cholesky; both are symmetric."""
     if not len(gram):
         return gram
@@ -136,8 +143,8 @@ def _inverse(gram: NDArray[np.float64], ridge: float) -> NDArray[np.float64]:
     inverse, singular = dpotri(factor, lower=True, overwrite_c=True)
     if failed or singular:
         raise np.linalg.LinAlgError("the ridge is too small for these data")
-    for start in range(0, len(inverse), MIRRORED_AT_ONCE):  # LAPACK fills the lower triangle
-        strip = slice(start, start + MIRRORED_AT_ONCE)
+    for start in range(0, len(inverse), mirrored):  # LAPACK fills the lower triangle
+        strip = slice(start, start + mirrored)
         square = inverse[strip, strip]
         inverse[strip, strip] = np.tril(square) + np.tril(square, -1).T
         inverse[strip, strip.stop :] = inverse[strip.stop :, strip].T

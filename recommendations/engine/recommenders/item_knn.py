@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import silenced, strips, strongest
+from recommendations.engine.preprocess.blocks import STORED_AT_ONCE, silenced, strips, strongest
 from recommendations.engine.preprocess.sizes import MOST_PAIRS, longest_affordable
 from recommendations.engine.preprocess.weighting import (
     Transform,
@@ -36,6 +36,7 @@ class Config:
     profile_transform: Literal["binary", "count", "log", "sqrt"] = "log"
     profile_half_life: float | None = None  # days
     threads: int = 2  # of the fit
+    stored: int = STORED_AT_ONCE  # entries of a strip of the product that a thread of the fit works on
 
 
 class ItemKnn:
@@ -61,7 +62,7 @@ class ItemKnn:
             return self._neighbours(by_item[targets] @ weights, of_target[targets], of_source, first=targets.start)
 
         with ThreadPoolExecutor(self.config.threads) as pool:
-            found = list(pool.map(nearest, strips(by_item, weights)))
+            found = list(pool.map(nearest, strips(by_item, weights, stored=self.config.stored)))
         shape = (training.n_items, training.n_items)
         by_target = sparse.vstack(found) if found else sparse.csr_matrix(shape, dtype=np.float32)
         self.similarities_ = sparse.csr_matrix(by_target.T, dtype=np.float32)

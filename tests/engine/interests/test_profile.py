@@ -1,10 +1,8 @@
 """Interest shares, against the worked example."""
 
 import numpy as np
-import pytest
 
-from recommendations.engine.interests import profile
-from recommendations.engine.interests.profile import global_share, interest_shares, interest_weights
+from recommendations.engine.interests.profile import global_share, interest_shares, interest_weights, overall_share
 from recommendations.engine.preprocess.weighting import act_weights
 from tests.shop import POPULARITY, SHARES, TOTAL, in_view, worked_example
 
@@ -48,10 +46,9 @@ def test_membership_is_divided_among_categories() -> None:
     np.testing.assert_allclose(interest_weights(weights, half), [[0.5, 1.5]])
 
 
-def test_the_global_share_in_blocks_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_global_share_in_blocks_is_that_of_all() -> None:
     training = worked_example()
     weights = act_weights(training.interactions)
     for users in (1, 3, 10):
-        monkeypatch.setattr(profile, "USERS_AT_ONCE", users)
-        shares = profile.overall_share(weights, training.catalogue.categories)
+        shares = overall_share(weights, training.catalogue.categories, at_once=users)
         np.testing.assert_allclose(shares, global_share(worked_interests()), rtol=1e-6)

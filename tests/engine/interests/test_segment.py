@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from recommendations.engine.frames import IntArray, TrainingSet
-from recommendations.engine.interests import segment
 from recommendations.engine.interests.profile import interest_weights
 from recommendations.engine.interests.segment import (
     Segmentation,
@@ -102,10 +101,13 @@ def test_what_sets_a_segment_apart_is_not_what_everybody_buys() -> None:
     assert top.shape == (2, 2)
 
 
-def test_of_many_users_some_make_the_segments_and_all_are_in_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_users_some_make_the_segments_and_all_are_in_them() -> None:
     whole, members_of_whole = found()
-    monkeypatch.setattr(segment, "LEARNERS", 6)  # of 15 with a history: rows 0, 2, 5, 8, 11 and 14
-    segmentation, membership = found()
+    training = grouped()
+    segmentation, membership = find_segments(
+        act_weights(training.interactions), training.catalogue.categories,
+        n_segments=3, dimensions=20, seed=0, learners=6,  # of 15 with a history: rows 0, 2, 5, 8, 11 and 14
+    )  # fmt: skip
     np.testing.assert_array_equal(segmentation.sizes, GROUPS)
     np.testing.assert_array_equal(membership, members_of_whole)
     np.testing.assert_allclose(segmentation.interests, whole.interests, atol=1e-6)

@@ -67,11 +67,10 @@ def test_strips_cover_every_row_and_hold_what_they_may(stored: int) -> None:
 
 
 @pytest.mark.parametrize("stored", [1, 20, 10**6])
-def test_frequent_entries_are_those_of_the_whole_product(stored: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks.strips, "__kwdefaults__", {"stored": stored})
+def test_frequent_entries_are_those_of_the_whole_product(stored: int) -> None:
     left, right = random_sparse(9, 6), random_sparse(6, 8)
     whole = (left @ right).toarray()
-    found = blocks.frequent(left, right, at_least=0.2)
+    found = blocks.frequent(left, right, at_least=0.2, stored=stored)
     np.testing.assert_array_equal(found.toarray(), np.where(whole >= np.float32(0.2), whole, 0))
     assert found.has_sorted_indices
     assert found.nnz == (whole >= np.float32(0.2)).sum() > 0

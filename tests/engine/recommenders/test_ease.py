@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from recommendations.engine.frames import TrainingSet
-from recommendations.engine.preprocess import blocks
 from recommendations.engine.recommenders import ease
 from recommendations.engine.recommenders.ease import Config, Ease
 from recommendations.terms import Reason
@@ -144,18 +143,22 @@ def test_fewer_items_than_users_make_the_items_matrix() -> None:
     assert hasattr(Ease(config()).fit(random_shop(), seed=0), "kernel_")
 
 
-@pytest.mark.parametrize("stored", [1, 60, 10**6])
-def test_the_most_bought_items_are_solved_as_if_there_were_no_others(
-    stored: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In strips of any width, mirrored in squares that do not divide the size."""
-    monkeypatch.setattr(blocks.strips, "__kwdefaults__", {"stored": stored})
-    monkeypatch.setattr(ease, "MIRRORED_AT_ONCE", 4)
+def test_the_most_bought_items_are_solved_as_if_there_were_no_others() -> None:
     training = random_shop()
     model = Ease(config(dual_users=0, primal_items=10)).fit(training, seed=0)
     taught = np.sqrt(training.interactions.matrix().toarray()).astype(np.float64)[:, model.kept_]
     expected = by_definition(taught, taught, RIDGE)
     np.testing.assert_allclose(model.score(everybody(training))[:, model.kept_], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("at_once", [1, 4, 60, 10**6])
+def test_products_and_inverses_in_parts_are_those_of_the_whole(at_once: int) -> None:
+    rows = random_shop().interactions.matrix()
+    dense = rows.toarray().astype(np.float64)
+    gram = ease._gram(rows, stored=at_once)
+    np.testing.assert_array_equal(gram, dense @ dense.T)
+    expected = np.linalg.inv(gram + RIDGE * np.eye(len(gram)))
+    np.testing.assert_allclose(ease._inverse(gram, RIDGE, mirrored=at_once), expected, atol=1e-12)
 
 
 def test_histories_are_cut_where_they_hold_too_many_pairs() -> None:

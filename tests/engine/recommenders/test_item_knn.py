@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommendations.engine.preprocess import blocks
 from recommendations.engine.preprocess.weighting import act_weights, learned_statistics, transformed
 from recommendations.engine.recommenders.item_knn import Config, ItemKnn
 from recommendations.terms import Reason
@@ -90,13 +89,13 @@ def test_a_very_long_history_teaches_by_its_most_bought_items() -> None:
     assert set(model.similarities_.nonzero()[0].tolist()) == {0, 1, 2}
 
 
-def test_strips_of_any_width_and_cut_histories(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strips_of_any_width_and_cut_histories() -> None:
     rng = np.random.default_rng(4)
     acts = [Act(user, int(item), 40 * user + n) for user in range(25) for n, item in enumerate(rng.integers(0, 15, 9))]
     training = training_set(acts, n_users=25, category_of=[0] * 15)
     whole = ItemKnn(config(neighbours=4)).fit(training, seed=0).similarities_.toarray()
-    monkeypatch.setattr(blocks.strips, "__kwdefaults__", {"stored": 30})
-    np.testing.assert_array_equal(ItemKnn(config(neighbours=4)).fit(training, seed=0).similarities_.toarray(), whole)
+    in_strips = ItemKnn(config(neighbours=4, stored=30)).fit(training, seed=0).similarities_.toarray()
+    np.testing.assert_array_equal(in_strips, whole)
     lengths = np.diff(training.interactions.matrix().indptr)
     pairs = int((np.minimum(lengths, 3) ** 2).sum())
     cut, longest = (
