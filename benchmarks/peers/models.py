@@ -65,7 +65,7 @@ PEERS: Sequence[Peer] = (
         library="rectools",
         model="pure_svd",
         settings={
-            Task.HOME: {"data": {"weight": "sqrt", "half_life": 60}, "model": {"factors": 800}},
+            Task.HOME: {"data": {"weight": "sqrt", "half_life": 60}, "model": {"factors": 1200}},
             Task.DISCOVER: {"data": {"weight": "log", "half_life": 180}, "model": {"factors": 48}},
         },
     ),
@@ -74,7 +74,7 @@ PEERS: Sequence[Peer] = (
         model="ease",
         settings={
             Task.HOME: {
-                "data": {"weight": "sqrt", "half_life": 90, "top_items": 4000},
+                "data": {"weight": "sqrt", "half_life": 90, "top_items": 8000},
                 "model": {"regularization": 100},
             },
             Task.DISCOVER: {"data": {"top_items": 5000}, "model": {"regularization": 500}},
