@@ -4,10 +4,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from benchmarks.grids import Grid, Setting, taught
 from benchmarks.lists import factor_of, ranked_alone
 from benchmarks.parts import Part
 from benchmarks.readings import Read, ReadConfig
+from benchmarks.trials import Grid, Setting, taught
 from recommendations.engine.evaluation.accuracy import judge, ndcg
 from recommendations.engine.frames import FloatArray
 from recommendations.terms import Task
@@ -58,7 +58,7 @@ class Search:
                         setting, value = candidate, reached
             if value <= before + GAIN or tried >= self.most or time.process_time() - started > self.budget:
                 break
-        return Chosen(name=grid.name, setting=setting, ndcg=value, tried=tried)
+        return Chosen(name=grid.name, setting=setting.changed(grid.final), ndcg=value, tried=tried)
 
     def _ndcg(self, setting: Setting, task: Task) -> float:
         if setting not in self.measured:

@@ -9,11 +9,11 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from benchmarks.choice import Chosen
-from benchmarks.grids import taught
 from benchmarks.judging import Entry
 from benchmarks.meter import Cost, metered
 from benchmarks.parts import Part, of_rows
 from benchmarks.readings import Read
+from benchmarks.trials import taught
 from recommendations.engine.evaluation.accuracy import Ideal
 from recommendations.engine.evaluation.breadth import Assortment
 from recommendations.engine.evaluation.panel import Panel, panel

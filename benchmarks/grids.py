@@ -4,11 +4,12 @@ Half-lives are parts of the data's own span, so that a year of ratings, a month 
 treated alike.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.readings import ReadConfig, Reading
+from benchmarks.trials import Axis, Change, Grid, Setting
 from recommendations.engine.recommenders import (
     als,
     buy_again,
@@ -25,9 +26,6 @@ from recommendations.engine.recommenders import (
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.terms import Task
 
-type Change = Mapping[str, Any]
-"""New values of the configuration's fields, of the reading's ``clock``, ``basket``, ``history``, or of ``trend``."""
-
 SHORT = 10
 """Acts: where the median history has fewer, what follows what, and what goes with what, is tuned first."""
 
@@ -37,45 +35,8 @@ FEW = 200_000
 MANY = 2_000_000
 """Acts: with fewer there is time for a second model of a kind."""
 
-OF_READING = frozenset({"clock", "basket", "history"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """What is tried: a reading, a configuration, and for discover an exponent of the trend."""
-
-    read: ReadConfig
-    trend: float = 0.0
-
-    def changed(self, change: Change) -> "Setting":
-        reading = {name: value for name, value in change.items() if name in OF_READING}
-        config = {name: value for name, value in change.items() if name not in OF_READING | {"trend"}}
-        read = replace(
-            self.read,
-            config=replace(self.read.config, **config),
-            reading=replace(self.read.reading, **reading),
-        )
-        return Setting(read=read, trend=change.get("trend", self.trend))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Axis:
-    """Changes of which one is kept."""
-
-    changes: Sequence[Change]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Grid:
-    name: str
-    start: Setting
-    axes: Sequence[Axis]
-
-    def only(self, field: str) -> "Grid":
-        """Without the axes that change anything else."""
-        return replace(
-            self, axes=[axis for axis in self.axes if all(set(change) == {field} for change in axis.changes)]
-        )
+SEARCHED_ITEMS = 4000
+"""On which EASE is searched where users and items are more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,33 +44,14 @@ class Shape:
     """What a data set looks like; the grids depend on it."""
 
     n_acts: int
+    n_users: int
+    n_items: int
     span: float  # days from the first act to the last; 0 where all are at one time
     median_history: float
     sessions: bool  # whether people have more than one basket
     described: bool  # whether items have categories or words
     repeats: bool
     trended: bool  # whether times are dates of one clock, over long enough to know a trend
-
-
-SCORED: Mapping[type[Recommender], frozenset[str]] = {
-    ease.Ease: frozenset({"profile_half_life"}),
-    item_knn.ItemKnn: frozenset({"profile_half_life", "profile_transform"}),
-    sequence.Transitions: frozenset({"baskets", "fading"}),
-    recent_neighbours.RecentNeighbours: frozenset({"power", "asymmetry", "own"}),
-    user_knn.UserKnn: frozenset({"neighbours", "power"}),
-    buy_again.BuyAgain: frozenset({"half_life"}),
-}
-"""Fields that only the scores depend on: a model that is fitted need not be fitted again for them."""
-
-
-def taught(read: ReadConfig) -> Hashable:
-    """Equal for two configurations that learn the same from the same training set."""
-    learned = {
-        name: value for name, value in asdict(read.config).items() if name not in SCORED.get(read.kind, frozenset())
-    }
-    decays = any(value is not None for name, value in learned.items() if name.endswith("half_life"))
-    clock = read.reading.clock if decays else None
-    return read.kind, read.reading.basket, read.reading.history, clock, tuple(learned.items())
 
 
 TREND = Axis(changes=[{"trend": 0.0}, {"trend": 0.25}, {"trend": 0.5}])
@@ -123,7 +65,7 @@ def grids(shape: Shape, task: Task) -> list[Grid]:
         found = [_sequence(shape), _item_knn(shape), *found[:1], *found[3:]]
     found.append(_popularity(shape))
     if shape.span and shape.n_acts < MANY:
-        found.append(_ease_recent())
+        found.append(_ease_recent(shape))
     if shape.repeats and task is Task.HOME:
         found.append(_buy_again(shape))
     if shape.described:
@@ -161,7 +103,7 @@ def _grid(name: str, start: Setting, *axes: Axis) -> Grid:
 
 def _ease(shape: Shape) -> Grid:
     start = _setting(ease.Ease, ease.Config(transform="binary", half_life=None, ridge=200.0, profile_half_life=None))
-    return _grid(
+    grid = _grid(
         "ease", start,
         Axis(changes=_over("ridge", 20.0, 60.0, 200.0, 600.0, 2000.0)),
         Axis(changes=_lives("profile_half_life", shape)),
@@ -169,16 +111,28 @@ def _ease(shape: Shape) -> Grid:
         Axis(changes=_calendar("half_life", shape, 2, 5)),
         Axis(changes=_over("ridge", 35.0, 100.0, 350.0, 1000.0)),
     )  # fmt: skip
+    return _searched_small(grid, shape)
 
 
-def _ease_recent() -> Grid:
+def _searched_small(grid: Grid, shape: Shape) -> Grid:
+    """EASE costs the cube of users or items: where both are many it is searched on the most popular items."""
+    if min(shape.n_users, shape.n_items) <= SEARCHED_ITEMS:
+        return grid
+    full = ease.Config()
+    small: Change = {"dual_users": SEARCHED_ITEMS, "primal_items": SEARCHED_ITEMS}
+    final = {name: getattr(full, name) for name in small}
+    return replace(grid, start=grid.start.changed(small), final=final)
+
+
+def _ease_recent(shape: Shape) -> Grid:
     """EASE asked by the last few acts only: beside the one that is asked by the whole history."""
     config = ease.Config(transform="binary", half_life=None, ridge=200.0, profile_half_life=4.0)
-    return _grid(
+    grid = _grid(
         "ease_recent", _setting(ease.Ease, config, clock="rank"),
         Axis(changes=_over("profile_half_life", 1.5, 4.0, 10.0)),
         Axis(changes=_over("ridge", 60.0, 200.0, 600.0)),
     )  # fmt: skip
+    return _searched_small(grid, shape)
 
 
 def _item_knn(shape: Shape) -> Grid:

@@ -113,6 +113,8 @@ def shape(acts: Acts) -> Shape:
     counts = np.bincount(acts.user)
     return Shape(
         n_acts=len(acts),
+        n_users=len(counts),
+        n_items=int(acts.item.max()) + 1,
         span=float(np.ptp(acts.at)),
         median_history=float(np.median(counts)),
         sessions=False,

@@ -114,6 +114,8 @@ def shape_of(data: Data, validation: Validation, *, repeats: bool) -> Shape:
     span = float(acts.at.max() - acts.at.min())
     return Shape(
         n_acts=len(acts),
+        n_users=data.n_users,
+        n_items=data.n_items,
         span=span,
         median_history=float(np.median(per_user[per_user > 0])),
         sessions=n_baskets > 1.2 * data.n_users and len(acts) > 1.2 * n_baskets,
