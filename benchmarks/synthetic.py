@@ -15,6 +15,7 @@ from recommendations.engine.rng import generator
 
 ROWS_PER_USER = 50
 ITEMS_PER_ROOT = 14.15  # items = this · √rows: 14,000 of a million rows, 100,000 of 50 million
+DRAWN = 1.125  # rows drawn for one in training: the others are after the cut, or twice in a basket
 LONGEST = 2000  # rows of a history
 SPREAD = 1.1  # standard deviation of the logarithm of a history's length
 TASTES = 40
@@ -37,10 +38,10 @@ class Shop:
 
 
 def shop(rows: int, *, seed: int = 0) -> Shop:
-    """About so many rows: what a basket would hold twice is one row, and the last 28 days are not in training."""
+    """With about so many rows in training."""
     draw = generator(seed, "synthetic")
     n_users, n_items = max(rows // ROWS_PER_USER, 2), max(int(ITEMS_PER_ROOT * rows**0.5), 20)
-    user = np.repeat(np.arange(n_users, dtype=np.int32), _lengths(draw, n_users, rows))
+    user = np.repeat(np.arange(n_users, dtype=np.int32), _lengths(draw, n_users, int(DRAWN * rows)))
     begins = draw.random(len(user), np.float32) < 1 / BASKET
     begins[np.concatenate([[True], user[1:] != user[:-1]])] = True
     basket = np.cumsum(begins, dtype=np.int32) - np.int32(1)
