@@ -47,11 +47,13 @@ PEERS: Sequence[Peer] = (
     ),
     Peer(
         library="implicit",
+        model="bm25",
+        settings={Task.HOME: {"data": {"weight": "log"}, "model": {"K": 100, "K1": 1.2, "B": 0.75}}},
+    ),
+    Peer(
+        library="implicit",
         model="tfidf",
-        settings={
-            Task.HOME: {"data": {"weight": "log"}, "model": {"K": 200}},
-            Task.DISCOVER: {"data": {"weight": "log"}, "model": {"K": 200}},
-        },
+        settings={Task.DISCOVER: {"data": {"weight": "log"}, "model": {"K": 200}}},
     ),
     Peer(
         library="implicit",
