@@ -49,7 +49,7 @@ def test_likeness_and_scores_are_those_of_a_dense_reference(
     reference = dense(weights, alpha=alpha, beta=beta, shrinkage=shrinkage)
     changed = config(transform=transform, target_power=alpha, source_power=beta, shrinkage=shrinkage)
     model = ItemKnn(changed).fit(training, seed=0)
-    np.testing.assert_allclose(model.similarities_.toarray().T, reference, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(model.similarities_.toarray().T, reference, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(model.score(everybody(training)), raw.toarray() @ reference.T, rtol=1e-4, atol=1e-5)
 
     kept = ItemKnn(replace(changed, neighbours=4)).fit(training, seed=0).similarities_.toarray().T
