@@ -18,6 +18,17 @@ MOST_PAIRS = 8_000_000_000
 """Pairs of items of one history that are counted, over all histories: a minute or two of one core."""
 
 
+MOST_ROWS = 5_000_000
+"""Rows of history that a few coefficients are learned from."""
+
+
+def thinned(interactions: Interactions, rows: int) -> Interactions:
+    """Every k-th user, so that there are about ``rows`` rows; everybody where there are no more."""
+    if len(interactions) <= rows:
+        return interactions
+    return interactions.of_users(np.arange(0, interactions.n_users, len(interactions) / rows).astype(np.int64))
+
+
 def base_users(interactions: Interactions, n: int) -> IntArray:
     """Rows of at most ``n`` users, ascending: those with enough history first, of them the most recently active."""
     if interactions.n_users <= n:

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from recommendations.engine.frames import FloatArray, Interactions, Queries, TrainingSet
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, relative, trend
 from recommendations.engine.preprocess.rhythm import rhythm
+from recommendations.engine.preprocess.sizes import MOST_ROWS, thinned
 from recommendations.engine.preprocess.weighting import decay
 from recommendations.engine.recommenders.protocol import Evidence
 from recommendations.engine.rng import generator
@@ -31,6 +32,7 @@ class Config:
     windows: int = 2  # before the cut, that teach
     shrinkage: float = 10.0  # expected purchases that an item's own habit must have to be believed by half
     ridge: float = 0.1  # of the coefficients, on standardised features
+    most_rows: int = MOST_ROWS  # that teach; of more, those of every k-th user
     prior: float = 0.15  # what the most popular item is worth to who never bought it, against a certain purchase
     explained: float = 28.0  # days that the explanation of a popular item speaks of
 
@@ -52,7 +54,7 @@ class Repurchase:
         self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        config, acts = self.config, training.interactions
+        config, acts = self.config, thinned(training.interactions, self.config.most_rows)
         lessons = [_lesson(acts, since=config.window * number, days=config.window) for number in range(config.windows)]
         features = np.concatenate([lesson.features for lesson in lessons])
         again = np.concatenate([lesson.again for lesson in lessons])
@@ -62,9 +64,9 @@ class Repurchase:
         observed = np.bincount(item, again, minlength=acts.n_items)
         self.habit_ = np.log((observed + config.shrinkage) / (expected + config.shrinkage)).astype(np.float32)
         self.demand_ = _demand(acts)
-        popularity = relative(recent_popularity(acts, half_life=HALF_LIVES[0]))
+        popularity = relative(recent_popularity(training.interactions, half_life=HALF_LIVES[0]))
         self.prior_ = (config.prior * np.sqrt(popularity)).astype(np.float32)
-        self.buyers_ = recent_buyers(acts, days=config.explained)
+        self.buyers_ = recent_buyers(training.interactions, days=config.explained)
         return self
 
     def score(self, queries: Queries) -> FloatArray:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommendations.engine.preprocess.sizes import ENOUGH, base_users, longest_affordable, places
+from recommendations.engine.preprocess.sizes import ENOUGH, base_users, longest_affordable, places, thinned
 from tests.shop import Act, interactions
 
 
@@ -45,3 +45,13 @@ def test_places_of_those_who_are_in_the_list() -> None:
     assert at.tolist() == [1, 2, 4]
     assert place.tolist() == [2, 0, 1]
     assert [len(found) for found in places(np.asarray([0], np.int32), np.empty(0, np.int32))] == [0, 0]
+
+
+def test_every_kth_user_where_there_are_too_many_rows() -> None:
+    acts = [Act(user, user, 10 * user + n) for user in range(8) for n in range(5)]
+    history = interactions(acts, n_users=8, n_items=8)
+    assert thinned(history, 40) is history
+    third = thinned(history, 15)  # 40 rows: every 40/15th user
+    assert third.n_users == 3
+    assert np.unique(third.item).tolist() == [0, 2, 5]
+    assert len(third) == 15
