@@ -17,6 +17,8 @@ from recommendations.engine.ranking.features import Features, features
 from recommendations.engine.ranking.item_facts import item_facts
 from recommendations.engine.ranking.second_stage import NAME, Config, SecondStage, cross_fitted, lesson
 
+SHIPPED = Config()
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Window:
@@ -47,6 +49,7 @@ def staged(
     seed: int,
     k: int,
     search: SearchConfig,
+    config: Config = SHIPPED,
 ) -> Staged:
     """Lists of the blend with one more plane. ``told``: what is known of promotions at the cut of either window.
 
@@ -56,7 +59,7 @@ def staged(
     relevant, _ = labels(before.records.items, known)
     lessons = lesson(found, before.records, relevant, weights=weights)
     learners = np.arange(len(before.records))
-    crossed = cross_fitted(Config(), lessons, found, before.records, learners=learners, seed=seed)
+    crossed = cross_fitted(config, lessons, found, before.records, learners=learners, seed=seed)
     board = panel(
         with_plane(before.records, NAME, crossed.z),
         Truth(spent=known),
@@ -65,6 +68,6 @@ def staged(
     )
     half = {name: weight / 2 for name, weight in weights.items()} | {NAME: 0.5}
     best = tuned(board, seed=seed, starts=[weights, half], search=search)
-    stage = SecondStage(Config()).fit([lessons], seed=seed)
+    stage = SecondStage(config).fit([lessons], seed=seed)
     plane = stage.plane(reported.features(told[1]), reported.records)
     return Staged(ranked=with_plane(reported.records, NAME, plane.z).ranked(best.weights, k), tuned=best)
