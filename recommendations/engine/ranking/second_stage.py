@@ -6,7 +6,7 @@ with the extra ``second-stage``; nothing else needs it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Self
@@ -49,7 +49,7 @@ class NothingToLearnError(ValueError):
 class Config:
     """What was found best on windows before the test window of the demo data."""
 
-    rounds: int = 200
+    rounds: int = 150
     learning_rate: float = 0.06
     leaves: int = 15
     rows_per_leaf: int = 300
@@ -191,7 +191,7 @@ class SecondStage:
 
 
 def lesson(
-    features: Features, candidates: Candidates, relevant: BoolArray, *, weights: Mapping[str, float], best: int = 150
+    features: Features, candidates: Candidates, relevant: BoolArray, *, weights: Mapping[str, float], best: int = 100
 ) -> Lesson:
     """The ``best`` candidates of each query by a blend, to learn from: what stands far below is easily told apart.
 
@@ -236,6 +236,19 @@ def cross_fitted(
 def part_of(lessons: Lesson, queries: IdArray) -> Lesson:
     """The lessons of these queries."""
     return Lesson(features=lessons.features.of(queries), relevant=lessons.relevant[lessons.features.rows(queries)])
+
+
+def joined(parts: Sequence[Lesson]) -> Lesson:
+    """The lessons of consecutive blocks of queries as one."""
+    first = parts[0].features
+    return Lesson(
+        features=replace(
+            first,
+            values=np.concatenate([part.features.values for part in parts]),
+            counts=np.concatenate([part.features.counts for part in parts]),
+        ),
+        relevant=np.concatenate([part.relevant for part in parts]),
+    )
 
 
 def _standard(
