@@ -29,6 +29,7 @@ def mark(name: str) -> dict[str, Any]:
     size = LOUD if symbol.startswith("diamond") else QUIET
     return {
         "mode": "markers",
+        "cliponaxis": False,  # a mark at 0 is seen whole
         "meta": hues.meta(hue),
         "marker": {"size": size, "symbol": symbol, "line": {"width": 1.5}},
     }

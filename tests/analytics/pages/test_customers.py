@@ -63,7 +63,7 @@ def test_few_queries_a_page(admin: Client, address: str) -> None:
     text(admin, address)
     with CaptureQueriesContext(connection) as queries:
         text(admin, address)
-    assert len(queries) <= MOST_QUERIES, [each['sql'][:150] for each in queries]
+    assert len(queries) <= MOST_QUERIES, [each["sql"][:150] for each in queries]
 
 
 @pytest.mark.parametrize("cut", ["live", "test"])
