@@ -50,7 +50,9 @@ def trained_shop(
             open_shop(now=NOW)
             furnished()
             turn = start_turn(by=None, now=NOW, in_worker=False)
-            assert run_turn(turn.pk, clock=timezone.now) is RunStatus.SUCCEEDED
+            status = run_turn(turn.pk, clock=timezone.now)
+            turn.refresh_from_db()
+            assert status is RunStatus.SUCCEEDED, turn.message
             yield
         finally:
             call_command("flush", verbosity=0, interactive=False)

@@ -155,6 +155,14 @@ class Queries:
     def __len__(self) -> int:
         return self.histories.n_users
 
+    def of(self, rows: NDArray[np.integer]) -> "Queries":
+        """These questions, in the order asked for."""
+        return Queries(
+            histories=self.histories.of_users(rows),
+            training_rows=self.training_rows[rows],
+            context=None if self.context is None else self.context[rows],
+        )
+
     def once[T](self, key: Hashable, make: Callable[[], T]) -> T:
         """What a recommender derives from this block, made once: the evidence of twenty items has one profile."""
         if key not in self._derived:

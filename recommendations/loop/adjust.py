@@ -13,6 +13,7 @@ from recommendations.engine.evaluation.intervals import resamples
 from recommendations.engine.evaluation.measures import MAIN
 from recommendations.engine.feedback.presets import PRESETS
 from recommendations.engine.feedback.tuning import ablation, tuned
+from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.loop import gate, upgrade
 from recommendations.loop.evaluate import HYBRID, TASKS, Configuration, panel_of, tabulate
 from recommendations.loop.turn import TurnContext
@@ -83,7 +84,10 @@ def proposal(
         return None
     default = blending.default_weights(TASKS[task])
     start = Configuration.of(default) if default else Configuration(weights=PRESETS[TASKS[task]])
-    found = tuned(on, seed=seed, starts=[start.weights], progress=progress)
+    starts = [start.weights]
+    if SECOND_STAGE in on.instances:
+        starts.append({name: weight / 2 for name, weight in start.weights.items()} | {SECOND_STAGE: 0.5})
+    found = tuned(on, seed=seed, starts=starts, progress=progress)
     drawn = resamples(len(on.users), seed=seed)
     now = on.measure(found.weights, promotion=found.promotion)
     then = on.measure(start.weights, promotion=start.promotion)

@@ -17,6 +17,7 @@ from recommendations.engine.evaluation.slices import Groups, activity, new_items
 from recommendations.engine.evaluation.table import Table, table
 from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.matrix import Snapshot
+from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.registry import instances_of
 from recommendations.loop.turn import TurnContext
 from recommendations.models import BlendWeights
@@ -109,12 +110,22 @@ def _groups(context: TurnContext, snapshot: Snapshot, categories: IdMap, users: 
 def _costs(context: TurnContext, blend: BlendName, hybrids: Iterable[str]) -> Costs:
     """A hybrid takes what its recommenders take together; the peak is that of the whole process."""
     counts = turns.stage_counts(context.turn, Stage.RECOMMEND, Cut.TEST)
-    fit, score = dict(counts.get("fit_seconds", {})), dict(counts.get("score_seconds", {}))
-    names = {instance.name for instance in instances_of(blend)}
+    fit, score = (_of_blend(counts.get(key, {}), blend) for key in ("fit_seconds", "score_seconds"))
+    names = {instance.name for instance in instances_of(blend)} | {SECOND_STAGE}
     for hybrid in hybrids:
         fit[hybrid] = round(sum(seconds for name, seconds in fit.items() if name in names), 2)
         score[hybrid] = round(sum(seconds for name, seconds in score.items() if name in names), 2)
     return Costs(fit_seconds=fit, score_seconds=score, peak_mb=dict.fromkeys(hybrids, turns.peak_mb()))
+
+
+def of_second_stage(blend: BlendName) -> str:
+    """Under this name stand the seconds of a blend's second stage: each has its own, but they are called the same."""
+    return f"{SECOND_STAGE}_{blend}"
+
+
+def _of_blend(seconds: Mapping[str, float], blend: BlendName) -> dict[str, float]:
+    own = of_second_stage(blend)
+    return {SECOND_STAGE if name == own else name: value for name, value in seconds.items()}
 
 
 def panel_of(version_id: int, cut: Cut, task: Task) -> Panel | None:

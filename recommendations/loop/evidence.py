@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from recommendations.engine.ranking.explain import reasons, speakers
 from recommendations.engine.ranking.scores import PROMOTION
+from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.protocol import Evidence
 from recommendations.loop.answer import Fact, ShownReason
 from recommendations.loop.person import NOBODY, Person
@@ -71,7 +72,16 @@ class Explainer:
             return self._popular(item)
         if instance == PROMOTION:
             return self._promoted(self.pools, item)
+        if instance == SECOND_STAGE:
+            return self._weighed(self.pools, pool, item)
         return pool.past.evidence(self.pools.model.recommenders, instance, item)
+
+    def _weighed(self, pools: Pools, pool: Pool, item: int) -> Sequence[Evidence]:
+        """The second stage only weighs what the recommenders say: evidence of the one that speaks most for the item."""
+        z = np.nan_to_num(np.asarray(pool.z[:, np.searchsorted(pool.items, item)], np.float64))
+        z[pool.instances.index(SECOND_STAGE)] = 0
+        told = (pool.past.evidence(pools.model.recommenders, name, item) for name, _ in speakers(pool.instances, z))
+        return next((evidence for evidence in told if evidence), [])
 
     def _popular(self, item: int) -> Sequence[Evidence]:
         if self.pools is None or item < 0 or not self.pools.buyers[item]:

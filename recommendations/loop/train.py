@@ -17,10 +17,10 @@ from recommendations.engine.preprocess.promotions import lift
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.engine.recommenders.registry import INSTANCES, Instance, instances_of
-from recommendations.loop import upgrade
+from recommendations.loop import second_stage, upgrade
 from recommendations.loop.turn import TurnContext
 from recommendations.models import ModelVersion
-from recommendations.store import blending, model
+from recommendations.store import model
 from recommendations.terms import BlendName, Cut
 
 RANKED = (BlendName.HOME, BlendName.DISCOVER)
@@ -57,7 +57,8 @@ def fit_recommenders(context: TurnContext) -> Mapping[str, object]:
         progress=lambda share: context.report(FITTED + (0.95 - FITTED) * share),
     )
     scored = time.monotonic() - started
-    size = model.save_candidates(context.version, cut, {BlendName(name): records[name] for name in plans})
+    staged = second_stage.staged(context, snapshot.training, {BlendName(name): records[name] for name in plans})
+    size = model.save_candidates(context.version, cut, staged.records)
     if as_live:
         upgrade.keep_as_live(context, records, as_live)
     kept = {name: recommender for name, recommender in fitted.items() if not name.endswith(upgrade.SUFFIX)}
@@ -66,7 +67,10 @@ def fit_recommenders(context: TurnContext) -> Mapping[str, object]:
     ModelVersion.objects.filter(pk=context.version.pk).update(instances=upgrade.settings())
     context.report(1, text=f"{cut}: {len(kept)} recommenders, {size / 1e6:,.0f} MB, scored in {scored:.0f} s")
     scoring = {name: round(sum(one.seconds), 2) for name, one in timed.items() if name in seconds}
-    return {"fit_seconds": seconds, "score_seconds": scoring, "bytes": size, "customers": len(snapshot.users)}
+    return {
+        "fit_seconds": seconds | staged.fit_seconds, "score_seconds": scoring | staged.score_seconds, "bytes": size,
+        "customers": len(snapshot.users),
+    }  # fmt: skip
 
 
 def _fit(
@@ -119,7 +123,7 @@ def _plans(snapshot: Snapshot) -> dict[str, BlendPlan]:
     disliked = _with_stranger([snapshot.disliked]) if snapshot.disliked.nnz else None
     return {
         blend: BlendPlan(
-            weights=blending.starting_weights(blend),
+            weights=second_stage.first_stage_weights(blend),
             instances=tuple(instance.name for instance in instances_of(blend)),
             excluded=bought if blend is BlendName.DISCOVER else disliked,
         )

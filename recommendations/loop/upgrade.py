@@ -13,6 +13,7 @@ import numpy as np
 from recommendations.engine.evaluation.accuracy import judge, ndcg
 from recommendations.engine.evaluation.gate import Verdict, verdict
 from recommendations.engine.ranking.candidates import Candidates
+from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.hybrid import BlendPlan
 from recommendations.engine.recommenders.registry import INSTANCES, Instance
 from recommendations.loop.evaluate import TASKS, Configuration
@@ -81,10 +82,16 @@ def keep_as_live(context: TurnContext, records: Mapping[str, Candidates], plans:
 
 
 def gate_version(context: TurnContext, task: Task, configuration: Configuration) -> Verdict | None:
-    """The version under the weights it would serve with, against the live configuration; None where none changed."""
+    """The version under the weights it would serve with, against the live configuration; None where none changed.
+
+    There is no second stage for the settings of before, so the settings are compared without it on either side.
+    """
     before = measurements.load_per_user(context.version.pk, task).get(AS_LIVE)
     if before is None:
         return None
+    weights = {name: weight for name, weight in configuration.weights.items() if name != SECOND_STAGE}
+    if any(weights.values()):
+        configuration = replace(configuration, weights=weights)
     reached = ndcg_of(context.version.pk, task, configuration)
     return verdict(reached, {LIVE: before}, seed=context.seed)
 

@@ -152,7 +152,7 @@ class _Bench:
 
         Instances that share a fitted recommender differ by the trend only: it is asked once.
         """
-        block = _of_rows(self.queries, rows)
+        block = self.queries.of(rows)
         raw: list[FloatArray] = [np.empty((0, 0), np.float32)] * len(self.parts)
         for places in self.twins:
             scores = self.parts[places[0]].recommender.score(block)
@@ -207,14 +207,6 @@ def _with_trend(scores: FloatArray, *, factor: FloatArray | None) -> FloatArray:
     if factor is not None:
         np.multiply(np.maximum(scores, np.float32(0), out=scores), factor, out=scores)
     return scores
-
-
-def _of_rows(queries: Queries, rows: NDArray[np.int64]) -> Queries:
-    return Queries(
-        histories=queries.histories.of_users(rows),
-        training_rows=queries.training_rows[rows],
-        context=None if queries.context is None else queries.context[rows],
-    )
 
 
 class _Excluded:

@@ -1,0 +1,158 @@
+"""Stage 4a, where staff switched it on: one more plane in the records, by trees over what the recommenders left.
+
+The tuning cut is scored by trees that never saw the customer, the test cut by those of the tuning cut's lesson, the
+live cut by those of both; so the weight, the gate and the figures know nothing of the window that they speak of.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.evaluation.accuracy import labels
+from recommendations.engine.evaluation.split import Truth
+from recommendations.engine.feedback.presets import PRESETS
+from recommendations.engine.frames import IdArray, Queries, TrainingSet
+from recommendations.engine.ranking.candidates import Candidates, with_plane
+from recommendations.engine.ranking.features import Features, features
+from recommendations.engine.ranking.item_facts import ItemFacts, item_facts
+from recommendations.engine.ranking.second_stage import (
+    NAME,
+    Config,
+    Lesson,
+    NothingToLearnError,
+    SecondStage,
+    SecondStageUnavailableError,
+    cross_fitted,
+    joined,
+    lesson,
+)
+from recommendations.loop.evaluate import TASKS, of_second_stage
+from recommendations.loop.turn import TurnContext
+from recommendations.store import blending, model
+from recommendations.store import second_stage as store
+from recommendations.terms import BlendName, Cut
+
+CUSTOMERS_AT_ONCE = 2_000
+"""Their features are in memory together: some 130 MB."""
+
+CONFIG = Config()
+
+TAUGHT_BY: Mapping[Cut, tuple[Cut, ...]] = {
+    Cut.TUNING: (),
+    Cut.TEST: (Cut.TUNING,),
+    Cut.LIVE: (Cut.TUNING, Cut.TEST),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """The records, with the plane where there is one, and what it took: seconds by ``of_second_stage``."""
+
+    records: dict[BlendName, Candidates]
+    fit_seconds: dict[str, float] = field(default_factory=dict)
+    score_seconds: dict[str, float] = field(default_factory=dict)
+
+
+def first_stage_weights(blend: BlendName) -> Mapping[str, float]:
+    """What chooses the candidates: the weights of the recommenders, and the preset's where they have none."""
+    weights = {name: weight for name, weight in blending.starting_weights(blend).items() if name != NAME}
+    return weights if any(weight > 0 for weight in weights.values()) else PRESETS[blend]
+
+
+def staged(context: TurnContext, training: TrainingSet, records: Mapping[BlendName, Candidates]) -> Staged:
+    """Add the plane to the records of each blend where it is on; why there is none is told in the turn's log."""
+    made = Staged(records=dict(records))
+    wanted = [blend for blend in store.blends_with_second_stage() if blend in records]
+    if not wanted:
+        return made
+    facts, everyone = item_facts(training), model.everyone_and_a_stranger(training)
+    for blend in wanted:
+        job = _Job(context=context, blend=blend, everyone=everyone, records=records[blend], facts=facts)
+        try:
+            z = job.tuning_plane() if context.the_cut is Cut.TUNING else job.plane()
+        except SecondStageUnavailableError as error:
+            context.report(0, text=f"{blend}: {error} The turn goes on without it.")
+            continue
+        except NothingToLearnError:
+            context.report(0, text=f"{blend}: no second stage, as there is nothing to learn it from")
+            continue
+        made.records[blend] = with_plane(records[blend], NAME, z)
+        made.fit_seconds[of_second_stage(blend)] = round(job.fit_seconds, 2)
+        made.score_seconds[of_second_stage(blend)] = round(job.score_seconds, 2)
+    return made
+
+
+@dataclass(kw_only=True)
+class _Job:
+    """The second stage of one blend on one cut; the records and queries are those of everyone and a stranger."""
+
+    context: TurnContext
+    blend: BlendName
+    everyone: Queries
+    records: Candidates
+    facts: ItemFacts
+    fit_seconds: float = 0.0
+    score_seconds: float = 0.0
+
+    def tuning_plane(self) -> NDArray[np.float16]:
+        """z of the customers with truth, NaN for the others: nobody is served from this cut."""
+        users = self.truth.users
+        if not len(users):
+            raise NothingToLearnError
+        started = time.monotonic()
+        found, records = self.features(users), self.records.of(users)
+        taught = self.lesson(users, found)
+        self.score_seconds = time.monotonic() - started
+        plane = cross_fitted(CONFIG, taught, found, records, learners=np.arange(len(users)), seed=self.context.seed)
+        self.fit_seconds = time.monotonic() - started - self.score_seconds
+        store.save_lesson(self.context.version, Cut.TUNING, self.blend, taught)
+        z = np.full(self.records.items.shape, np.nan, np.float16)
+        z[users] = plane.z
+        return z
+
+    def plane(self) -> NDArray[np.float16]:
+        """z of everyone, by trees that learned from the cuts before."""
+        cut, started = self.context.the_cut, time.monotonic()
+        stage = self.fitted()
+        self.fit_seconds = time.monotonic() - started
+        z = np.empty(self.records.items.shape, np.float16)
+        lessons: list[Lesson] = []
+        for rows in np.array_split(np.arange(len(self.records)), -(-len(self.records) // CUSTOMERS_AT_ONCE)):
+            found = self.features(rows)
+            z[rows] = stage.plane(found, self.records.of(rows)).z
+            if cut is Cut.TEST:
+                learners = np.flatnonzero(np.isin(rows, self.truth.users))
+                lessons.append(self.lesson(rows[learners], found.of(learners)))
+        self.score_seconds = time.monotonic() - started - self.fit_seconds
+        store.save_stage(self.context.version, cut, self.blend, stage)
+        if lessons:
+            store.save_lesson(self.context.version, cut, self.blend, joined(lessons))
+        return z
+
+    def fitted(self) -> SecondStage:
+        """Trees of the earlier cuts' lessons. Raises NothingToLearnError where none has the columns of this cut."""
+        names = self.features(np.array([0])).names
+        taught = [
+            store.load_lesson(self.context.version.pk, cut, self.blend) for cut in TAUGHT_BY[self.context.the_cut]
+        ]
+        lessons = [one for one in taught if one is not None and one.features.names == names]
+        if not lessons:
+            raise NothingToLearnError
+        return SecondStage(CONFIG).fit(lessons, seed=self.context.seed)
+
+    @cached_property
+    def truth(self) -> Truth:
+        task = next(task for task, blend in TASKS.items() if blend is self.blend)
+        return model.load_truths(self.context.version.pk, self.context.the_cut)[task]
+
+    def features(self, rows: IdArray) -> Features:
+        return features(self.records.of(rows), self.everyone.of(rows), self.facts)
+
+    def lesson(self, users: IdArray, found: Features) -> Lesson:
+        records = self.records.of(users)
+        relevant, _ = labels(records.items, self.truth.spent[users])
+        return lesson(found, records, relevant, weights=first_stage_weights(self.blend))

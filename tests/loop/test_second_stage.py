@@ -1,0 +1,99 @@
+"""The second stage in a turn and in its answers: a plane on three cuts, a weight like any other, exact terms."""
+
+import random
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+import pytest
+import pytest_django
+
+from recommendations.engine.feedback.tuning import SearchConfig, tuned
+from recommendations.engine.ranking.second_stage import NAME
+from recommendations.loop import adjust
+from recommendations.loop.answer import Answer, Request
+from recommendations.loop.evaluate import panel_of
+from recommendations.loop.serve import serve
+from recommendations.models import Artefact, Blend, BlendWeights, Event, Item, Measurement, ModelVersion
+from recommendations.store import serving
+from recommendations.store.model import load_candidates, load_truths
+from recommendations.store.second_stage import load_lesson, load_stage
+from recommendations.terms import BlendName, Cut, Task
+from tests.trained import NOW, trained_shop
+
+pytestmark = pytest.mark.django_db
+
+
+def switched_on() -> None:
+    """Every third line is of any item: habits that trees could learn by heart would look like a leak."""
+    Blend.objects.filter(name=BlendName.HOME).update(second_stage=True)
+    draw, items, events = random.Random(0), list(Item.objects.order_by("pk")), list(Event.objects.all())
+    for event in events:
+        if draw.random() < 1 / 3:
+            event.item = draw.choice(items)
+    Event.objects.all().delete()
+    Event.objects.bulk_create(events, batch_size=2_000)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adjust, "tuned", partial(tuned, search=SearchConfig(draws=8, climbs=1, rounds=1)))
+        with trained_shop(django_db_blocker, furnished=switched_on):
+            yield
+
+
+@pytest.fixture
+def version() -> ModelVersion:
+    return ModelVersion.objects.live().get()
+
+
+def answer(weights: dict[str, float]) -> Answer:
+    BlendWeights.objects.defaults().filter(blend__name=BlendName.HOME).update(weights=weights)
+    serving.forget()
+    return serve(Request(placement="home", user_id="u3", n=8), now=NOW)
+
+
+@pytest.mark.parametrize("cut", Cut)
+def test_every_cut_has_the_plane_and_only_where_it_is_on(version: ModelVersion, cut: Cut) -> None:
+    records = load_candidates(version.pk, cut)
+    home = records[BlendName.HOME]
+    assert home.instances[-1] == NAME
+    assert NAME not in records[BlendName.DISCOVER].instances
+    z = home.z[:, -1].astype(np.float64)
+    known = home.items >= 0
+    scored = np.zeros(len(home), np.bool_)
+    scored[load_truths(version.pk, cut)[Task.HOME].users if cut is Cut.TUNING else slice(None)] = True
+    assert (np.isfinite(z) == (known & scored[:, None])).all()
+    first = z[0][known[0]]
+    assert (first.mean(), first.std()) == pytest.approx((0, 1), abs=1e-2)
+    assert (load_stage(version.pk, cut, BlendName.HOME) is None) is (cut is Cut.TUNING)
+    assert (load_lesson(version.pk, cut, BlendName.HOME) is None) is (cut is Cut.LIVE)
+
+
+def test_nothing_is_kept_for_a_blend_that_has_it_off() -> None:
+    assert Artefact.objects.filter(name__startswith="second_stage/home/").exists()
+    assert not Artefact.objects.filter(name__startswith="second_stage/discover/").exists()
+
+
+def test_it_is_measured_and_weighed_like_any_other(version: ModelVersion) -> None:
+    row = Measurement.objects.get(run__version=version, run__task=Task.HOME, name=NAME)
+    assert row.metrics["ndcg@10"]["value"] > 0.5
+    assert row.fit_seconds is not None
+    assert row.score_seconds is not None
+    assert NAME in panel_of(version.pk, Cut.TUNING, Task.HOME).instances
+    weights = BlendWeights.objects.defaults().get(blend__name=BlendName.HOME).weights
+    assert NAME in weights
+    assert sum(weights.values()) == pytest.approx(1, abs=1e-3)
+    assert NAME not in BlendWeights.objects.defaults().get(blend__name=BlendName.DISCOVER).weights
+
+
+def test_its_part_of_a_score_is_one_term_and_the_reasons_are_the_recommenders(version: ModelVersion) -> None:
+    found = answer({NAME: 0.75, "ease_home": 0.25})
+    for shown in found.shown:
+        assert sum(shown.contributions.values()) == pytest.approx(shown.score, abs=1e-6)
+    assert NAME in found.shown[0].contributions
+    assert not found.trace.missing
+    alone = answer({NAME: 1.0})
+    assert all(set(shown.contributions) == {NAME} for shown in alone.shown)
+    assert alone.shown[0].reasons
