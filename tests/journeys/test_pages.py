@@ -69,6 +69,7 @@ def test_every_trace_is_drawn_as_what_it_is(window: Callable[..., Visitor]) -> N
 @pytest.mark.parametrize("width", [1440, 390])
 def test_texts_of_the_scatter_cover_nothing(window: Callable[..., Visitor], width: int) -> None:
     """Texts stand beside their marks, not on one another; the hybrid's is always there."""
+    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="light", language="en"))
     visitor = window(width=width)
     visitor.log_in()
     visitor.visit("/quality/")
