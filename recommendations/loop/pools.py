@@ -13,12 +13,15 @@ from recommendations.engine.frames import FloatArray, IntArray, Interactions, Pr
 from recommendations.engine.preprocess.matrix import DEFAULT_POINTS
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, trend
 from recommendations.engine.ranking.candidates import Candidates
+from recommendations.engine.ranking.item_facts import ItemFacts, item_facts
 from recommendations.engine.ranking.scores import Standardised
+from recommendations.engine.ranking.second_stage import SecondStage
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, Limits, candidates
 from recommendations.engine.recommenders.popularity import Popularity
 from recommendations.engine.recommenders.protocol import Evidence, Recommender
 from recommendations.engine.recommenders.registry import instances_of
 from recommendations.store.model import Model
+from recommendations.store.second_stage import load_stage
 from recommendations.terms import BlendName, EventName
 
 DAY = 86_400.0
@@ -103,6 +106,7 @@ class Pools:
         self.past_of = lru_cache(PASTS_KEPT)(self._past_of)
         self.folded = lru_cache(PASTS_KEPT)(self._folded)
         self.scored = lru_cache(SCORED_KEPT)(self._scored)
+        self.second_stage = lru_cache(self._second_stage)
 
     @cached_property
     def nobody(self) -> Past:
@@ -130,6 +134,13 @@ class Pools:
     @cached_property
     def trend(self) -> FloatArray:
         return trend(self.model.training.interactions)
+
+    @cached_property
+    def facts(self) -> ItemFacts:
+        return item_facts(self.model.training)
+
+    def _second_stage(self, blend: BlendName) -> SecondStage | None:
+        return load_stage(self.model.version_id, self.model.cut, blend)
 
     def planned(self, item: int, *, at: float) -> Planned | None:
         """The first promoted week of an item that is not over at a moment (seconds since 1970-01-01 UTC)."""

@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 from django.utils import timezone
 
+from recommendations.engine.ranking.second_stage import NAME
 from recommendations.loop.answer import Answer, Ask, ShownReason
+from recommendations.loop.breakdown import broken_down
+from recommendations.loop.pools import pools_of
 from recommendations.loop.recommend import UnknownPlacementError, recommend
 from recommendations.models import Customer, Event, Item, ModelVersion
 from recommendations.store import live
@@ -27,6 +31,7 @@ class Card:
     score: float
     final: float
     contributions: list[tuple[str, float]]  # instance and part of the score, the largest |part| first
+    terms: list[tuple[str, float]]  # of the second stage's contribution (``loop.breakdown``); empty where it has none
     reasons: list[str]  # in the active language
     evidence: list[ShownReason]
     bought_later: bool | None  # in the window after the cut; None where nothing came after it
@@ -54,7 +59,7 @@ def review(
     answer = recommend(ask, snapshot=snapshot, state=state, now=timezone.now())
     window = _window(snapshot.model)
     items = Item.objects.prefetch_related("categories").in_bulk([shown.item for shown in answer.shown])
-    later = _bought_in(customer, window, items)
+    later, terms = _bought_in(customer, window, items), _terms(answer, snapshot, customer=customer)
     cards = [
         Card(
             item=items[shown.item],
@@ -62,6 +67,7 @@ def review(
             score=shown.score,
             final=shown.final,
             contributions=sorted(shown.contributions.items(), key=lambda part: -abs(part[1])),
+            terms=terms.get(shown.item, []),
             reasons=[reason_text(reason.code, reason.evidence) for reason in shown.reasons],
             evidence=list(shown.reasons),
             bought_later=None if later is None else shown.item in later,
@@ -70,6 +76,18 @@ def review(
         if shown.item in items
     ]
     return Review(answer=answer, cards=cards, as_of=snapshot.model.as_of if snapshot.model else None, window=window)
+
+
+def _terms(answer: Answer, snapshot: Snapshot, *, customer: int) -> dict[int, list[tuple[str, float]]]:
+    """By item key."""
+    parts = {shown.item: shown.contributions[NAME] for shown in answer.shown if NAME in shown.contributions}
+    blend = snapshot.placements[answer.placement].blend
+    if not parts or snapshot.model is None or blend is None:
+        return {}
+    row = int(snapshot.model.users.rows(np.array([customer]))[0])
+    rows = dict(zip(parts, snapshot.model.items.rows(np.array(list(parts))).tolist(), strict=True))
+    found = broken_down(pools_of(snapshot.model), blend, row, {rows[item]: part for item, part in parts.items()})
+    return {item: found[at] for item, at in rows.items() if at in found}
 
 
 def _as_of(cut: Cut, customer: int) -> tuple[Snapshot, live.LiveState]:

@@ -12,11 +12,15 @@ from recommendations.engine.feedback.tuning import SearchConfig, tuned
 from recommendations.engine.ranking.second_stage import NAME
 from recommendations.loop import adjust
 from recommendations.loop.answer import Answer, Request
+from recommendations.loop.breakdown import BASE, broken_down
 from recommendations.loop.evaluate import panel_of
+from recommendations.loop.pools import pools_of
 from recommendations.loop.serve import serve
-from recommendations.models import Artefact, Blend, BlendWeights, Event, Item, Measurement, ModelVersion
+from recommendations.models import Artefact, Blend, BlendWeights, Customer, Event, Item, Measurement, ModelVersion
+from recommendations.services.review import review
 from recommendations.store import serving
-from recommendations.store.model import load_candidates, load_truths
+from recommendations.store.model import load_candidates, load_model, load_truths
+from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.second_stage import load_lesson, load_stage
 from recommendations.terms import BlendName, Cut, Task
 from tests.trained import NOW, trained_shop
@@ -97,3 +101,48 @@ def test_its_part_of_a_score_is_one_term_and_the_reasons_are_the_recommenders(ve
     alone = answer({NAME: 1.0})
     assert all(set(shown.contributions) == {NAME} for shown in alone.shown)
     assert alone.shown[0].reasons
+
+
+@pytest.mark.parametrize("cut", [Cut.TEST, Cut.LIVE])
+def test_staff_see_what_its_part_is_made_of(cut: Cut) -> None:
+    answer({NAME: 0.75, "ease_home": 0.25})
+    customer = Customer.objects.get(pseudonym=pseudonym("u3")).pk
+    found = review(customer=customer, placement="home", cut=cut, n=8)
+    for card in found.cards:
+        assert abs(sum(term for _, term in card.terms) - dict(card.contributions)[NAME]) < 1e-6
+        groups = [group for group, _ in card.terms]
+        assert groups[-1] == BASE
+        assert {"buy_again", "rhythm", "price", "customer", "agreement"} <= set(groups)
+        sizes = [abs(term) for _, term in card.terms[:-1]]
+        assert sizes == sorted(sizes, reverse=True)
+    answer({"ease_home": 1.0})
+    assert not any(card.terms for card in review(customer=customer, placement="home", cut=cut, n=8).cards)
+
+
+def test_features_made_again_give_the_plane_that_was_stored(version: ModelVersion) -> None:
+    """The terms explain the very z that is served, so their base is the same for every candidate but for rounding."""
+    pools = pools_of(load_model(version.pk, Cut.LIVE))
+    records = pools.model.candidates[BlendName.HOME]
+    count = int(np.count_nonzero(records.items[3] >= 0))
+    z = records.z[3, records.instances.index(NAME), :count]
+    parts = {int(item): float(value) for item, value in zip(records.items[3], z, strict=False) if value}
+    terms = broken_down(pools, BlendName.HOME, 3, parts)
+    bases = [told[-1][1] for told in terms.values()]
+    assert len(bases) > 20
+    assert np.ptp(bases) < 2e-3
+
+
+def test_terms_of_another_release_s_features_are_left_out(version: ModelVersion) -> None:
+    pools = pools_of(load_model(version.pk, Cut.LIVE))
+    pools.second_stage(BlendName.HOME).names_ = np.array(["rhythm: of the moon"])
+    assert broken_down(pools, BlendName.HOME, 3, {int(pools.model.candidates[BlendName.HOME].items[3, 0]): 1.0}) == {}
+
+
+def test_a_version_without_the_plane_drops_the_weight_and_says_so() -> None:
+    BlendWeights.objects.defaults().filter(blend__name=BlendName.DISCOVER).update(
+        weights={NAME: 0.5, "ease_discover": 0.5}
+    )
+    serving.forget()
+    found = serve(Request(placement="discover", user_id="u3", n=8), now=NOW)
+    assert found.trace.missing == (NAME,)
+    assert set(found.shown[0].contributions) == {"ease_discover"}

@@ -76,6 +76,17 @@ def with_plane(candidates: Candidates, name: str, z: NDArray[np.float16]) -> Can
     )
 
 
+def without_plane(candidates: Candidates, name: str) -> Candidates:
+    """The records as they were before ``with_plane``."""
+    others = [m for m, instance in enumerate(candidates.instances) if instance != name]
+    return Candidates(
+        instances=tuple(candidates.instances[m] for m in others),
+        items=candidates.items,
+        z=candidates.z[:, others],
+        own=candidates.own[:, others],
+    )
+
+
 def weight_vector(instances: Sequence[str], weights: Mapping[str, float]) -> FloatArray:
     """Weights in the order of the instances: 0 for an instance without weight; a weight without instance is dropped."""
     return np.array([weights.get(name, 0.0) for name in instances], np.float32)
