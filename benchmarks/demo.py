@@ -3,7 +3,7 @@
 Weights are tuned on the window before the one that is reported; nothing is chosen on the window that is reported.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,8 +19,8 @@ from benchmarks.rivals import baseline_entries, peer_entries
 from benchmarks.staged import staged
 from recommendations.engine.evaluation.breadth import assortment
 from recommendations.engine.evaluation.panel import Panel, panel
-from recommendations.engine.feedback.presets import PRESETS
-from recommendations.engine.feedback.tuning import EXPONENTS, SearchConfig, Tuned, mean_ndcg, tuned
+from recommendations.engine.feedback.presets import PRESETS, PROMOTION
+from recommendations.engine.feedback.tuning import SearchConfig, Tuned, best_exponent, tuned
 from recommendations.engine.frames import FloatArray
 from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.diversity import Likeness
@@ -29,6 +29,9 @@ from recommendations.terms import Task
 
 PLANS: Mapping[str, int] = {"plan of the first week": 1, "plan of four weeks": 4}
 STAGED: Mapping[str, int] = {"second stage": 0, "second stage, plan of four weeks": 4}
+LESSONS = 3
+"""Windows before the reported one that the second stage learns from."""
+
 QUICK = SearchConfig(draws=30, climbs=1, rounds=2)
 
 
@@ -46,36 +49,32 @@ class Demo:
 
 def run(demo: Demo, tell: Tell) -> tuple[dict[str, Any], list[TaskResult]]:
     """(protocol, results); the results of earlier windows follow those of the test window."""
-    asked = cuts(demo.windows + 1)
-    scored: dict[float, Scored] = {}
+    scored = [
+        scored_cut(shop().part(cut), tasks=demo.tasks, k=max(demo.ks), seed=demo.seed, tell=tell)
+        for cut in cuts(demo.windows + (1 if demo.quick else LESSONS))
+    ]
     results: list[TaskResult] = []
     weights: dict[str, Any] = {}
-    for number, cut in enumerate(asked[:-1]):
-        for needed in (cut, asked[number + 1]):
-            if needed not in scored:
-                scored[needed] = scored_cut(
-                    shop().part(needed), tasks=demo.tasks, k=max(demo.ks), seed=demo.seed, tell=tell
-                )
+    for number in range(demo.windows):
         for task in demo.tasks:
-            made, found, exponents = _result(
-                scored[cut], scored[asked[number + 1]], task, demo=demo, number=number, tell=tell
-            )
+            earlier = scored[number + 1 : number + 1 + LESSONS]
+            made, found, exponents = _result(scored[number], earlier, task, demo=demo, number=number, tell=tell)
             results.append(made)
             weights[made.task] = {
                 "weights": dict(sorted_weights(found.weights)),
                 "ndcg@10": round(found.ndcg, 6),
                 "exponents_of_the_plan": exponents,
             }
-        del scored[cut]
     return _protocol(demo, weights), results
 
 
 def _result(
-    test: Scored, tuning: Scored, task: Task, *, demo: Demo, number: int, tell: Tell
+    test: Scored, earlier: Sequence[Scored], task: Task, *, demo: Demo, number: int, tell: Tell
 ) -> tuple[TaskResult, Tuned, dict[str, float]]:
+    tuning = earlier[0]
     board = _panel(tuning, task)
     search = QUICK if demo.quick else SearchConfig()
-    found = tuned(board, seed=demo.seed, starts=[PRESETS[BLENDS[task]]], search=search)
+    found = tuned(board, seed=demo.seed, incumbent=PRESETS[BLENDS[task]], search=search)
     heavy = ", ".join(f"{name} {weight:.2f}" for name, weight in sorted_weights(found.weights))
     tell(f"{task}: tuned to {found.ndcg:.4f} against {found.best_single} {found.best_single_ndcg:.4f}: {heavy}")
     truth = test.part.truths[task]
@@ -83,10 +82,10 @@ def _result(
     k, exponents = max(demo.ks), {}
     entries = [_hybrid(test, task, found, k=k), *_instances(test, task), *baseline_entries(test, task)]
     for plan, weeks in PLANS.items():
-        exponents[plan] = _exponent(board, found, tuning.lift_of_plan(weeks))
+        exponents[plan] = _exponent(board, found, tuning.lift_of_plan(weeks), incumbent=PROMOTION[BLENDS[task]])
         planned = _hybrid(test, task, found, k=k, lift=test.lift_of_plan(weeks), promotion=exponents[plan])
         entries.append(replace(planned, name=f"hybrid, {plan}"))
-    entries += [] if demo.quick else _staged(test, tuning, task, found, demo=demo, tell=tell)
+    entries += [] if demo.quick else _staged(test, earlier, task, found, demo=demo, tell=tell)
     entries += peer_entries(test, task, tell) if demo.peers else []
     name = task.value if not number else f"{task.value}, {number} windows earlier"
     return TaskResult(task=name, judge=judge, lines=[judge.line(entry) for entry in entries]), found, exponents
@@ -102,11 +101,11 @@ def _panel(tuning: Scored, task: Task) -> Panel:
     )
 
 
-def _exponent(board: Panel, found: Tuned, lift: FloatArray) -> float:
-    """Of the lift of a plan, the best for these weights on the tuning window; 0 where the plan does not help."""
+def _exponent(board: Panel, found: Tuned, lift: FloatArray, *, incumbent: float) -> float:
+    """Of the lift of a plan: the preset's, unless another one is measurably better on the tuning window."""
     planned = replace(board, lift=lift[np.maximum(board.items, 0)])
     vector = weight_vector(board.instances, found.weights)
-    return max(EXPONENTS, key=lambda exponent: (mean_ndcg(planned, vector, promotion=exponent), -exponent))
+    return best_exponent(planned, vector, incumbent=incumbent)
 
 
 def _hybrid(
@@ -123,16 +122,18 @@ def _hybrid(
     )
 
 
-def _staged(test: Scored, tuning: Scored, task: Task, found: Tuned, *, demo: Demo, tell: Tell) -> list[Entry]:
+def _staged(
+    test: Scored, earlier: Sequence[Scored], task: Task, found: Tuned, *, demo: Demo, tell: Tell
+) -> list[Entry]:
     """The hybrid with the second stage, without a plan and with that of all weeks."""
     made = []
     for name, weeks in STAGED.items():
         try:
             with metered() as cost:
                 done = staged(
-                    tuning.window(task),
                     test.window(task),
-                    (tuning.told(weeks), test.told(weeks)),
+                    [one.window(task) for one in earlier],
+                    [one.told(weeks) for one in (test, *earlier)],
                     weights=found.weights,
                     seed=demo.seed,
                     k=max(demo.ks),
@@ -174,7 +175,8 @@ def _protocol(demo: Demo, weights: Mapping[str, Any]) -> dict[str, Any]:
         "before it, and for an earlier window on those before that",
         "truth": "items bought in the window that have history before it; discover: never bought before",
         "plan": "the hybrid knows no promotion plan; its other lines know that of the first week of the window, or of "
-        "all four, as shops do; the second stage learns from the window before; its purchases are never known",
+        "all four, as shops do; purchases of the window are never known",
+        "second_stage": f"learns from the {LESSONS} windows before, and is weighed on the last of them",
         "windows": demo.windows,
         "quick": demo.quick,
         "seed": demo.seed,

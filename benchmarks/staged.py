@@ -1,6 +1,6 @@
-"""The second stage on the bench: it learns from the window before the one that is reported, and is weighed there."""
+"""The second stage on the bench: it learns from the windows before the reported one, and is weighed on the last."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from recommendations.engine.ranking.candidates import Candidates, with_plane
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.features import Features, features
 from recommendations.engine.ranking.item_facts import item_facts
-from recommendations.engine.ranking.second_stage import NAME, Config, SecondStage, cross_fitted, lesson
+from recommendations.engine.ranking.second_stage import NAME, Config, Lesson, SecondStage, cross_fitted, lesson
 
 SHIPPED = Config()
 
@@ -41,9 +41,9 @@ class Staged:
 
 
 def staged(
-    before: Window,
     reported: Window,
-    told: tuple[Promotions, Promotions],
+    earlier: Sequence[Window],
+    told: Sequence[Promotions],
     *,
     weights: Mapping[str, float],
     seed: int,
@@ -51,23 +51,32 @@ def staged(
     search: SearchConfig,
     config: Config = SHIPPED,
 ) -> Staged:
-    """Lists of the blend with one more plane. ``told``: what is known of promotions at the cut of either window.
+    """Lists of the blend with one more plane. ``earlier`` windows are newest first; ``told``: what is known of
+    promotions at the cut of the reported window and at each earlier one.
 
-    The weight of the plane is tuned on the earlier window with trees that never saw the user whom they score.
+    The weight of the plane is tuned on the newest of them, with trees that learned from those before it; where there
+    is none, with trees that never saw the user whom they score.
     """
-    known, found = before.truth.per_user, before.features(told[0])
-    relevant, _ = labels(before.records.items, known)
-    lessons = lesson(found, before.records, relevant, weights=weights)
-    learners = np.arange(len(before.records))
-    crossed = cross_fitted(config, lessons, found, before.records, learners=learners, seed=seed)
+    lessons = [_lesson(one, known, weights) for one, known in zip(earlier, told[1:], strict=True)]
+    newest = earlier[0]
+    found = newest.features(told[1])
+    if len(lessons) > 1:
+        plane = SecondStage(config).fit(lessons[1:], seed=seed).plane(found, newest.records)
+    else:
+        learners = np.arange(len(newest.records))
+        plane = cross_fitted(config, lessons[0], found, newest.records, learners=learners, seed=seed)
     board = panel(
-        with_plane(before.records, NAME, crossed.z),
-        Truth(spent=known),
-        shop=assortment(before.training),
+        with_plane(newest.records, NAME, plane.z),
+        Truth(spent=newest.truth.per_user),
+        shop=assortment(newest.training),
         likeness=Likeness(traits=np.empty((0, 0), np.int32)),
     )
     half = {name: weight / 2 for name, weight in weights.items()} | {NAME: 0.5}
     best = tuned(board, seed=seed, starts=[weights, half], search=search)
-    stage = SecondStage(config).fit([lessons], seed=seed)
-    plane = stage.plane(reported.features(told[1]), reported.records)
+    plane = SecondStage(config).fit(lessons, seed=seed).plane(reported.features(told[0]), reported.records)
     return Staged(ranked=with_plane(reported.records, NAME, plane.z).ranked(best.weights, k), tuned=best)
+
+
+def _lesson(window: Window, told: Promotions, weights: Mapping[str, float]) -> Lesson:
+    relevant, _ = labels(window.records.items, window.truth.per_user)
+    return lesson(window.features(told), window.records, relevant, weights=weights)

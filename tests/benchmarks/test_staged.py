@@ -30,13 +30,15 @@ def window(seed: int) -> Window:
     return Window(training=made.training, records=records, truth=truth)
 
 
-def test_the_plane_is_weighed_on_the_earlier_window() -> None:
+@pytest.mark.parametrize("n_earlier", [1, 2])
+def test_the_plane_is_weighed_on_the_newest_earlier_window(n_earlier: int) -> None:
     pytest.importorskip("lightgbm")
-    before, reported = window(1), window(2)
+    reported, *earlier = (window(seed) for seed in range(n_earlier + 1))
     told = Promotions(item=np.empty(0, np.int32), start=NOTHING, display=NOTHING, mailer=NOTHING)
     search = SearchConfig(draws=10, climbs=1, rounds=1)
     weights = {"again": 0.8, "popular": 0.2}
-    done = staged(before, reported, (told, told), weights=weights, seed=0, k=10, search=search, config=SMALL)
+    known = [told] * (n_earlier + 1)
+    done = staged(reported, earlier, known, weights=weights, seed=0, k=10, search=search, config=SMALL)
     assert set(done.tuned.weights) == {"again", "popular", NAME}
     assert done.tuned.ndcg >= done.tuned.best_single_ndcg
     assert done.ranked.shape == (len(reported.truth.users), 10)
