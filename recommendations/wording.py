@@ -159,6 +159,7 @@ INSTANCES: Mapping[str, Promise] = {
     "also_bought": _("Bought together"),
     "trending": _("Trend"),
     "promotion": _("In next week's leaflet"),
+    "second_stage": _("Second stage"),
     "popular": _("Most popular"),
     "personal_frequency": _("Most bought by the customer"),
 }

@@ -6,6 +6,7 @@ A trace carries its hue's number in ``meta``; the browser puts in the colour of 
 from typing import Any
 
 from recommendations.engine.ranking.scores import PROMOTION
+from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 
 RECOMMENDERS = (
     "buy_again", "ease", "recent_neighbours", "als", "user_knn", "content",
@@ -22,17 +23,19 @@ MEASURED = {
     "personal_frequency": (3, "square"),
     "popular": (6, "triangle-up"),
     "recent": (6, "triangle-down"),
+    SECOND_STAGE: (5, "cross"),
 }
 STAGES = ("collect", "preprocess", "interests", "recommend", "evaluate", "adjust")
 N_HUES = 6
 OTHER = 6
-INK = 0  # of the text: the promotion plan is no recommender
+INK = 0  # of the text: neither the promotion plan nor the second stage is a recommender
 
 
 def of_recommender(instance: str) -> tuple[int, bool]:
-    """Hue 1 … 6 and whether hatched, of a recommender or one of its named instances; the plan has the text's colour."""
-    if instance == PROMOTION:
-        return INK, False
+    """Hue 1 … 6 and whether hatched, of a recommender or one of its named instances; the plan and the second stage
+    have the text's colour."""
+    if instance in {PROMOTION, SECOND_STAGE}:
+        return INK, instance == SECOND_STAGE
     name = instance
     for context in CONTEXTS:
         name = name.removesuffix(context)

@@ -14,7 +14,7 @@ from analytics.pages.parameters import number
 from analytics.queries import customer as query
 from analytics.queries.frame import Frame, read_frame
 from analytics.queries.search import find_items
-from analytics.queries.words import label
+from analytics.queries.words import label, term_label
 from recommendations import wording
 from recommendations.models import Item
 from recommendations.services.review import NotLoadedError, Review, UnknownPlacementError, review
@@ -97,7 +97,12 @@ def _shown(found: Review) -> dict[str, Any]:
     instances = list(dict.fromkeys(name for card in found.cards for name, _value in card.contributions))
     names = {name: wording.instance_label(name) for name in instances}
     cards = [
-        (card, bar, [(piece, names[piece.instance]) for piece in bar.pieces])
+        (
+            card,
+            bar,
+            [(piece, names[piece.instance]) for piece in bar.pieces],
+            [(term_label(group), value) for group, value in card.terms],
+        )
         for card, bar in zip(found.cards, bars, strict=True)
     ]
     table = [(card, [dict(card.contributions).get(name) for name in instances]) for card in found.cards]

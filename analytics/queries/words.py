@@ -102,6 +102,18 @@ MEASURED: Mapping[str, Promise] = {
     "hybrid_proposed": gettext_lazy("Hybrid, proposed weights"),
     "recent": gettext_lazy("Most bought lately"),
 }
+TERMS: Mapping[str, Promise] = {
+    "rhythm": gettext_lazy("Rhythm with the item"),
+    "category": gettext_lazy("Rhythm with its category"),
+    "price": gettext_lazy("Price"),
+    "promotion": gettext_lazy("Promotions, past and planned"),
+    "popularity": gettext_lazy("Popularity"),
+    "customer": gettext_lazy("The customer's buying as a whole"),
+    "agreement": gettext_lazy("How far the recommenders agree"),
+    "base": gettext_lazy("What any candidate gets"),
+}
+"""Of the second stage's part of a score; the other terms are the recommenders, by their own names."""
+
 HEADLINES: Mapping[Stage, tuple[str, ...]] = {
     Stage.COLLECT: ("new",),
     Stage.PREPROCESS: ("kept",),
@@ -120,6 +132,10 @@ def label(choices: wording.Choices, code: str) -> str:
 def measured_label(name: str) -> str:
     """The hybrid, a recommender or a baseline."""
     return str(MEASURED[name]) if name in MEASURED else wording.instance_label(name)
+
+
+def term_label(name: str) -> str:
+    return str(TERMS[name]) if name in TERMS else wording.instance_label(name)
 
 
 def placement_label(name: str) -> str:

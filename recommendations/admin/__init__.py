@@ -3,6 +3,7 @@
 Django loads this package; each module registers its models.
 """
 
+import recommendations.admin.blends
 import recommendations.admin.catalogue
 import recommendations.admin.customers
 import recommendations.admin.events

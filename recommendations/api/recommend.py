@@ -29,9 +29,10 @@ from recommendations.wording import reason_text
 DESCRIPTION = """
 What to show at a place of the shop, best first. `source` says where the answer came from, of the whole and of each
 item, and `fallback_reason` why not from the model. `contributions` add up to `score`; `promotion` among them is what
-the promotion plan adds. Code and evidence of a reason are the contract; its text is made in `lang`. What is sold out,
-excluded, or bought before (where the placement says so) is never in it. Somebody unknown gets what is popular. The
-answer comes from the memory of the process: it goes on while the database is away.
+the promotion plan adds, `second_stage` (one line) what the trees add where the shop gave them weight. Code and evidence
+of a reason are the contract; its text is made in `lang`. What is sold out, excluded, or bought before (where the
+placement says so) is never in it. Somebody unknown gets what is popular. The answer comes from the memory of the
+process: it goes on while the database is away.
 """
 PARAMETERS = {
     "item_id": "The item in view; may be given several times.",

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from recommendations.loop import gate
 from recommendations.loop.adjust import proposal
 from recommendations.loop.evaluate import Configuration
-from recommendations.models import BlendWeights, ModelVersion, Staff
+from recommendations.models import Blend, BlendWeights, ModelVersion, Staff
 from recommendations.services import audit
 from recommendations.services.audit import NoteNeededError
 from recommendations.store import blending, live, versions
@@ -18,7 +20,19 @@ from recommendations.store.blending import Made
 from recommendations.store.measurements import described_verdict
 from recommendations.terms import BlendName, GateOutcome
 
-__all__ = ["GateClosedError", "NoteNeededError", "NothingToTuneOnError", "TunedBlend", "publish", "tune"]
+__all__ = [
+    "OPTIONS",
+    "GateClosedError",
+    "NoteNeededError",
+    "NothingToTuneOnError",
+    "TunedBlend",
+    "check_options",
+    "publish",
+    "set_options",
+    "tune",
+]
+
+OPTIONS = ("automatic", "second_stage")
 
 UNMEASURED: Mapping[str, Any] = {"outcome": GateOutcome.UNMEASURED, "users": 0, "against": {}, "worse_than": []}
 
@@ -45,6 +59,34 @@ class TunedBlend:
 
     weights: BlendWeights
     parent: BlendWeights | None
+
+
+@transaction.atomic
+def set_options(*, blend: Blend, changes: Mapping[str, bool], by: Staff | None) -> Blend:
+    """``changes`` of ``automatic`` and ``second_stage``; the next turn goes by them.
+
+    Raises ValidationError for a blend that turns do not tune.
+    """
+    stored = Blend.objects.select_for_update().get(pk=blend.pk)
+    values = {name: changes[name] for name in OPTIONS if name in changes and changes[name] != getattr(stored, name)}
+    if not values:
+        return stored
+    check_options(stored, values)
+    before = {name: getattr(stored, name) for name in values}
+    for name, value in values.items():
+        setattr(stored, name, value)
+    stored.save(update_fields=list(values))
+    audit.record(by=by, verb="change", subject=stored, before=before, after=values)
+    return stored
+
+
+def check_options(blend: Blend, values: Mapping[str, bool]) -> None:
+    """Raises ValidationError where the blend is not tuned, as nothing measures it, and an option is switched on."""
+    if any(values.values()) and gate.task_of(BlendName(blend.name)) is None:
+        raise ValidationError(
+            _("No truth measures %(blend)s: turns do not tune it, and a second stage could learn nothing.")
+            % {"blend": blend}
+        )
 
 
 @transaction.atomic

@@ -42,6 +42,7 @@ OURS = {
     "rejectedrow": {Role.CATALOGUE_ADMIN, Role.ADMIN},
     "auditentry": {Role.CATALOGUE_ADMIN, Role.ADMIN},
     "placement": {Role.CATALOGUE_ADMIN, Role.ADMIN},
+    "blend": {Role.CATALOGUE_ADMIN, Role.ADMIN},
     "blendweights": {Role.CATALOGUE_ADMIN, Role.ADMIN},
     "apikey": {Role.ADMIN},
     "staff": {Role.ADMIN},

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 import pytest_django
+from django.test import Client
 
 from recommendations.engine.feedback.tuning import SearchConfig, tuned
 from recommendations.engine.ranking.second_stage import NAME
@@ -16,13 +17,23 @@ from recommendations.loop.breakdown import BASE, broken_down
 from recommendations.loop.evaluate import panel_of
 from recommendations.loop.pools import pools_of
 from recommendations.loop.serve import serve
-from recommendations.models import Artefact, Blend, BlendWeights, Customer, Event, Item, Measurement, ModelVersion
+from recommendations.models import (
+    Artefact,
+    Blend,
+    BlendWeights,
+    Customer,
+    Event,
+    Item,
+    Measurement,
+    ModelVersion,
+    Staff,
+)
 from recommendations.services.review import review
 from recommendations.store import serving
 from recommendations.store.model import load_candidates, load_model, load_truths
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.second_stage import load_lesson, load_stage
-from recommendations.terms import BlendName, Cut, Task
+from recommendations.terms import BlendName, Cut, Role, Task
 from tests.trained import NOW, trained_shop
 
 pytestmark = pytest.mark.django_db
@@ -146,3 +157,16 @@ def test_a_version_without_the_plane_drops_the_weight_and_says_so() -> None:
     found = serve(Request(placement="discover", user_id="u3", n=8), now=NOW)
     assert found.trace.missing == (NAME,)
     assert set(found.shown[0].contributions) == {"ease_discover"}
+
+
+def test_the_customer_s_page_lists_the_terms_in_words() -> None:
+    answer({NAME: 0.75, "ease_home": 0.25})
+    client = Client()
+    staff = Staff.objects.create_user("viewer@example.com", "a long password", role=Role.VIEWER)
+    client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
+    customer = Customer.objects.get(pseudonym=pseudonym("u3")).pk
+    page = client.get(f"/customers/{customer}/?placement=home").content.decode()
+    assert page.count("What the second stage weighs") == 20
+    assert "Rhythm with the item" in page
+    assert "What any candidate gets" in page
+    assert '<svg class="swatch" viewBox="0 0 10 10" aria-hidden="true"><rect class="hue-0"' in page

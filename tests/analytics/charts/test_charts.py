@@ -156,6 +156,13 @@ def test_every_recommender_has_a_look_of_its_own() -> None:
     assert hues.of_recommender("ease_home") == hues.of_recommender("ease_discover") == looks["ease"]
 
 
+def test_plan_and_second_stage_look_like_no_recommender_and_unlike_each_other() -> None:
+    looks = {name: hues.of_recommender(name) for name in (*hues.RECOMMENDERS, "promotion", "second_stage")}
+    assert len(set(looks.values())) == len(looks)
+    marks = {hues.of_measured(name) for name in (*hues.RECOMMENDERS, *hues.MEASURED)}
+    assert len(marks) == len(hues.RECOMMENDERS) + len(hues.MEASURED)
+
+
 def test_a_shared_hue_never_stands_beside_its_owner() -> None:
     for one, owner in hues.SHARED.items():
         blends = [

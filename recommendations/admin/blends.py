@@ -1,0 +1,45 @@
+"""Blends: whether a turn may put its own weights in place, and whether it trains a second stage."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from recommendations.admin.generic import ModelForm
+from recommendations.admin.rights import PolicyAdmin, staff_of
+from recommendations.models import Blend
+from recommendations.services.blending import OPTIONS, check_options, set_options
+from recommendations.services.policy import Action
+
+COST = _(
+    "A turn of the loop trains and measures trees over what the recommenders say and how the customer buys. That takes "
+    "it longer, and needs the extra second-stage (LightGBM). It counts in no answer before weights with it have passed "
+    "the gate and are published. The next turn goes by it."
+)
+
+
+class BlendForm(ModelForm[Blend]):
+    class Meta:
+        help_texts: ClassVar[dict[str, Promise]] = {"second_stage": COST}
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        check_options(self.instance, {name: self.cleaned_data.get(name, False) for name in self.changed_data})
+        return cleaned
+
+
+@admin.register(Blend)
+class BlendAdmin(PolicyAdmin[Blend]):
+    changes = Action.PUBLISH
+    form = BlendForm
+    list_display = ("name", *OPTIONS)
+    fields = ("name", *OPTIONS)
+    readonly_fields = ("name",)
+    ordering = ("pk",)
+    actions = None
+
+    def save_model(self, request: HttpRequest, obj: Blend, form: Any, change: Any) -> None:
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        set_options(blend=obj, changes=changes, by=staff_of(request))
