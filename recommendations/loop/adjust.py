@@ -11,7 +11,7 @@ from typing import Any
 from recommendations.engine.evaluation.gate import Verdict
 from recommendations.engine.evaluation.intervals import resamples
 from recommendations.engine.evaluation.measures import MAIN
-from recommendations.engine.feedback.presets import PRESETS
+from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.engine.feedback.tuning import ablation, tuned
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.loop import gate, upgrade
@@ -61,8 +61,8 @@ def adjust_weights_and_go_live(context: TurnContext) -> Mapping[str, object]:
     for blend in BlendName:
         if blending.default_weights(blend) is None:
             blending.append_weights(
-                blend=blend, made=Made(weights=PRESETS[blend], reason="Shipped preset"), author=None,
-                now=context.now, publish=True,
+                blend=blend, now=context.now, publish=True, author=None,
+                made=Made(weights=PRESETS[blend], promotion=PROMOTION[blend], reason="Shipped preset"),
             )  # fmt: skip
     if may_go_live:
         versions.go_live(context.version, now=context.now)
@@ -75,6 +75,10 @@ def adjust_weights_and_go_live(context: TurnContext) -> Mapping[str, object]:
     return counts
 
 
+def _preset(blend: BlendName) -> Configuration:
+    return Configuration(weights=PRESETS[blend], promotion=PROMOTION[blend])
+
+
 def proposal(
     version_id: int, task: Task, *, seed: int, progress: Callable[[float], None] | None = None
 ) -> Proposal | None:
@@ -83,11 +87,11 @@ def proposal(
     if on is None:
         return None
     default = blending.default_weights(TASKS[task])
-    start = Configuration.of(default) if default else Configuration(weights=PRESETS[TASKS[task]])
-    starts = [start.weights]
+    start = Configuration.of(default) if default else _preset(TASKS[task])
+    starts = []
     if SECOND_STAGE in on.instances:
         starts.append({name: weight / 2 for name, weight in start.weights.items()} | {SECOND_STAGE: 0.5})
-    found = tuned(on, seed=seed, starts=starts, progress=progress)
+    found = tuned(on, seed=seed, starts=starts, incumbent=start.weights, promotion=start.promotion, progress=progress)
     drawn = resamples(len(on.users), seed=seed)
     now = on.measure(found.weights, promotion=found.promotion)
     then = on.measure(start.weights, promotion=start.promotion)
@@ -157,7 +161,7 @@ def _first(context: TurnContext, task: Task, blend: BlendName, found: Proposal |
 def _contenders(context: TurnContext, blend: BlendName, found: Proposal | None) -> Iterator[tuple[str, Configuration]]:
     if found:
         yield f"Tuned by turn {context.turn}", found.configuration
-    yield "Shipped preset", Configuration(weights=PRESETS[blend])
+    yield "Shipped preset", _preset(blend)
     if found:
         yield f"Only {found.best_single}, the best alone", Configuration(weights={found.best_single: 1.0})
 

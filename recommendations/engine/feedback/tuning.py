@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recommendations.engine.evaluation.accuracy import PerUser
 from recommendations.engine.evaluation.intervals import Measure, measures
 from recommendations.engine.evaluation.panel import Panel
 from recommendations.engine.frames import FloatArray
@@ -29,6 +30,8 @@ GAIN = 1e-6
 """A smaller improvement is rounding."""
 
 DECIMALS = 4
+MEASURABLE = 1.96
+"""Standard errors of a paired difference that are no chance any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,12 @@ class _Objective:
 
 def mean_ndcg(panel: Panel, weights: FloatArray, *, promotion: float = 0.0) -> float:
     """0 for a panel without users."""
-    return float(panel.ndcg(weights, promotion=promotion).mean()) if len(panel.users) else 0.0
+    return mean(panel.ndcg(weights, promotion=promotion))
+
+
+def mean(per_user: PerUser) -> float:
+    """0 of nobody."""
+    return float(per_user.mean()) if len(per_user) else 0.0
 
 
 def tuned(
@@ -75,10 +83,16 @@ def tuned(
     *,
     seed: int,
     starts: Sequence[Mapping[str, float]] = (),
+    incumbent: Mapping[str, float] | None = None,
+    promotion: float = 0.0,
     search: SearchConfig | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Tuned:
     """The best weights found from every single instance, the given starts and the draws.
+
+    An ``incumbent`` is a start that stays unless the best is measurably better, paired by user: the top is flat, and
+    to move along it is to follow the noise of one window. It goes where it is below the best single instance. So it is
+    with ``promotion``, the exponent of the lift that was used so far.
 
     ``progress`` hears the share of the longest possible search, and may raise to stop it. Without instances there is
     nothing to weigh: ``ValueError``.
@@ -89,31 +103,42 @@ def tuned(
     size = len(panel.instances)
     draw = generator(seed, "tuning")
     singles = np.eye(size, dtype=np.float32)
-    given = [vector / vector.sum() for s in starts if (vector := weight_vector(panel.instances, s)).sum() > 0]
+    vectors = [weight_vector(panel.instances, start) for start in (*starts, incumbent or {})]
+    given = [vector / vector.sum() for vector in vectors if vector.sum() > 0]
     drawn = draw.dirichlet(np.full(size, search.concentration), search.draws).astype(np.float32)
     points = np.concatenate([singles, *(vector[None] for vector in given), drawn])
-    longest = len(points) + (search.climbs + len(given)) * search.rounds * size * len(COARSE) + 1 + len(EXPONENTS)
+    longest = len(points) + (search.climbs + len(given)) * search.rounds * size * len(COARSE) + 2
     objective = _Objective(panel, expected=longest, progress=progress)
     values = np.array([objective(point) for point in points])
-    best = np.argsort(-values, kind="stable")[: search.climbs]
+    highest = np.argsort(-values, kind="stable")[: search.climbs]
     climbed = [
         _climb(objective, points[at], float(values[at]), draw=draw, rounds=search.rounds)
-        for at in dict.fromkeys([*range(size, size + len(given)), *best])
+        for at in dict.fromkeys([*range(size, size + len(given)), *highest])
     ]
     single = int(np.argmax(values[:size]))
     contenders = [(singles[single], float(values[single])), *climbed]
-    weights, value = _rounded(objective, *max(contenders, key=lambda found: found[1]), floor=float(values[single]))
-    promotion, value = _exponent(objective, weights.astype(np.float32), value)
+    best = max(contenders, key=lambda found: found[1])
+    if incumbent and vectors[-1].sum() > 0 and not _measurably_better(panel.ndcg(best[0]), panel.ndcg(given[-1])):
+        kept = values[size + len(given) - 1]
+        best = (given[-1], float(kept)) if kept >= values[single] else best
+    weights, value = _rounded(objective, *best, floor=float(values[single]))
+    vector = weights.astype(np.float32)
+    promotion = best_exponent(panel, vector, incumbent=promotion)
     if progress:
         progress(1.0)
     return Tuned(
         weights={name: float(weight) for name, weight in zip(panel.instances, weights, strict=True)},
         promotion=promotion,
-        ndcg=value,
+        ndcg=objective(vector, promotion) if promotion else value,
         best_single=panel.instances[single],
         best_single_ndcg=float(values[single]),
         evaluations=objective.evaluations,
     )
+
+
+def _measurably_better(candidate: PerUser, reference: PerUser) -> bool:
+    gains = candidate - reference
+    return bool(len(gains) and gains.mean() > MEASURABLE * gains.std() / np.sqrt(len(gains)))
 
 
 def _climb(
@@ -153,13 +178,13 @@ def _rounded(
     return (rounded, reached) if reached >= floor else (weights.astype(np.float64), value)
 
 
-def _exponent(objective: _Objective, weights: FloatArray, value: float) -> tuple[float, float]:
-    """The best exponent of the lift for these weights, and what it reaches."""
-    if objective.panel.lift is None:
-        return 0.0, value
-    reached = [(objective(weights, exponent), exponent) for exponent in EXPONENTS if exponent]
-    best, exponent = max(reached, key=lambda found: found[0])
-    return (exponent, best) if best > value + GAIN else (0.0, value)
+def best_exponent(panel: Panel, weights: FloatArray, *, incumbent: float) -> float:
+    """Of the lift, for these weights: the incumbent, unless another one is measurably better; 0 without a plan."""
+    if panel.lift is None:
+        return 0.0
+    reached = {exponent: panel.ndcg(weights, promotion=exponent) for exponent in sorted({incumbent, *EXPONENTS})}
+    best = max(reached, key=lambda exponent: mean(reached[exponent]))
+    return best if _measurably_better(reached[best], reached[incumbent]) else incumbent
 
 
 def ablation(

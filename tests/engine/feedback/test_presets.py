@@ -1,6 +1,6 @@
 import pytest
 
-from recommendations.engine.feedback.presets import PRESETS
+from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.engine.recommenders.registry import instances_of
 from recommendations.terms import BlendName
 
@@ -11,3 +11,8 @@ def test_every_blend_has_a_preset_of_its_own_instances_that_adds_up_to_one(blend
     assert set(weights) <= {instance.name for instance in instances_of(blend)}
     assert sum(weights.values()) == pytest.approx(1, abs=1e-9)
     assert all(weight > 0 for weight in weights.values())
+
+
+def test_every_blend_says_how_much_a_plan_counts() -> None:
+    assert set(PROMOTION) == set(BlendName)
+    assert all(exponent >= 0 for exponent in PROMOTION.values())

@@ -74,6 +74,18 @@ def test_never_below_the_given_start() -> None:
     assert without.ndcg < ndcg(what_if, start)
 
 
+def test_an_incumbent_stays_unless_something_is_measurably_better() -> None:
+    what_if = scene((0.5, 0.5, 9.0))
+    close, poor = {"r0": 0.45, "r1": 0.55}, {"r0": 0.9, "r1": 0.02, "r2": 0.08}
+    kept, left = (tuned(what_if, seed=1, incumbent=one, search=QUICK) for one in (close, poor))
+    assert kept.weights == pytest.approx({**close, "r2": 0}, abs=1e-4)
+    assert left.ndcg > ndcg(what_if, poor) + 0.02
+    assert tuned(what_if, seed=1, starts=[close], search=QUICK).ndcg > kept.ndcg
+    below = tuned(what_if, seed=1, incumbent={"r2": 1.0}, search=SearchConfig(draws=0, climbs=0, rounds=1))
+    assert below.ndcg >= below.best_single_ndcg
+    assert tuned(what_if, seed=1, incumbent={"gone": 1.0}, search=QUICK) == tuned(what_if, seed=1, search=QUICK)
+
+
 def test_a_move_that_loses_is_not_made() -> None:
     what_if = scene((0.5, 0.5, 9.0))
     start = {"r0": 0.5, "r1": 0.5}
@@ -135,6 +147,16 @@ def test_a_plan_that_tells_gets_an_exponent_and_one_that_lies_gets_none() -> Non
     assert (lied.promotion, lied.ndcg) == (0, without.ndcg)
     losses = ablation(replace(what_if, lift=honest), told.weights, resamples(N_USERS, seed=1), promotion=told.promotion)
     assert losses["promotion"].value == pytest.approx(told.ndcg - without.ndcg)
+
+
+def test_the_exponent_so_far_stays_unless_another_is_measurably_better() -> None:
+    what_if = scene((0.5, 0.5))
+    told = replace(what_if, lift=np.where(what_if.relevant, np.float32(1.5), np.float32(0.8)))
+    assert tuned(told, seed=1, promotion=1.4, search=QUICK).promotion == 1.4  # as good as the best, off the grid
+    assert tuned(told, seed=1, promotion=0.01, search=QUICK).promotion > 0.01
+    assert tuned(what_if, seed=1, promotion=1.4, search=QUICK).promotion == 0
+    idle = replace(what_if, lift=np.ones_like(what_if.gain))
+    assert [tuned(idle, seed=1, promotion=h, search=QUICK).promotion for h in (0.0, 0.5)] == [0, 0.5]
 
 
 def test_nobody_on_the_panel() -> None:
