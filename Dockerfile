@@ -18,6 +18,8 @@ RUN RECSITE_DEMO=1 SECRET_KEY=demo-only-while-the-image-is-built-0123456789abcde
 
 FROM python:3.13-slim
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# What the wheel of LightGBM leaves to the system.
+RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home recsite && install -d -o recsite /data
 COPY --from=build /app /app
 WORKDIR /app
