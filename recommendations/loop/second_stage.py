@@ -41,6 +41,9 @@ CUSTOMERS_AT_ONCE = 2_000
 
 CONFIG = Config()
 
+DONE = 0.95
+"""Share of the stage's time before this begins; telling it now and then also hears that the turn should stop."""
+
 TAUGHT_BY: Mapping[Cut, tuple[Cut, ...]] = {
     Cut.TUNING: (),
     Cut.TEST: (Cut.TUNING,),
@@ -75,10 +78,10 @@ def staged(context: TurnContext, training: TrainingSet, records: Mapping[BlendNa
         try:
             z = job.tuning_plane() if context.the_cut is Cut.TUNING else job.plane()
         except SecondStageUnavailableError as error:
-            context.report(0, text=f"{blend}: {error} The turn goes on without it.")
+            context.report(DONE, text=f"{blend}: {error} The turn goes on without it.")
             continue
         except NothingToLearnError:
-            context.report(0, text=f"{blend}: no second stage, as there is nothing to learn it from")
+            context.report(DONE, text=f"{blend}: no second stage, as there is nothing to learn it from")
             continue
         made.records[blend] = with_plane(records[blend], NAME, z)
         made.fit_seconds[of_second_stage(blend)] = round(job.fit_seconds, 2)
@@ -124,6 +127,7 @@ class _Job:
         for rows in np.array_split(np.arange(len(self.records)), -(-len(self.records) // CUSTOMERS_AT_ONCE)):
             found = self.features(rows)
             z[rows] = stage.plane(found, self.records.of(rows)).z
+            self.context.report(DONE)
             if cut is Cut.TEST:
                 learners = np.flatnonzero(np.isin(rows, self.truth.users))
                 lessons.append(self.lesson(rows[learners], found.of(learners)))

@@ -1,6 +1,7 @@
 """The second stage in a turn and in its answers: a plane on three cuts, a weight like any other, exact terms."""
 
 import random
+import sys
 from collections.abc import Iterator
 from functools import partial
 
@@ -9,14 +10,19 @@ import pytest
 import pytest_django
 from django.test import Client
 
+from recommendations.engine.feedback.presets import PRESETS
 from recommendations.engine.feedback.tuning import SearchConfig, tuned
+from recommendations.engine.ranking.candidates import Candidates, without_plane
 from recommendations.engine.ranking.second_stage import NAME
-from recommendations.loop import adjust
+from recommendations.loop import adjust, upgrade
 from recommendations.loop.answer import Answer, Request
 from recommendations.loop.breakdown import BASE, broken_down
-from recommendations.loop.evaluate import panel_of
+from recommendations.loop.evaluate import Configuration, panel_of
+from recommendations.loop.gate import ndcg_of
 from recommendations.loop.pools import pools_of
+from recommendations.loop.second_stage import Staged, first_stage_weights, staged
 from recommendations.loop.serve import serve
+from recommendations.loop.turn import TurnContext
 from recommendations.models import (
     Artefact,
     Blend,
@@ -30,7 +36,8 @@ from recommendations.models import (
 )
 from recommendations.services.review import review
 from recommendations.store import serving
-from recommendations.store.model import load_candidates, load_model, load_truths
+from recommendations.store.measurements import save_per_user
+from recommendations.store.model import load_candidates, load_model, load_snapshot, load_truths
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.second_stage import load_lesson, load_stage
 from recommendations.terms import BlendName, Cut, Role, Task
@@ -170,3 +177,77 @@ def test_the_customer_s_page_lists_the_terms_in_words() -> None:
     assert "Rhythm with the item" in page
     assert "What any candidate gets" in page
     assert '<svg class="swatch" viewBox="0 0 10 10" aria-hidden="true"><rect class="hue-0"' in page
+
+
+class Log(list[str]):
+    """What a stage reports."""
+
+    def __call__(self, _share: float, *, text: str = "") -> None:
+        if text:
+            self.append(text)
+
+
+def staged_again(version: ModelVersion, cut: Cut) -> tuple[Log, Staged, dict[BlendName, Candidates]]:
+    """The stage on the records that the recommenders left."""
+    log = Log()
+    before = {blend: without_plane(records, NAME) for blend, records in load_candidates(version.pk, cut).items()}
+    context = TurnContext.of(version.turn, cut=cut, report=log)
+    return log, staged(context, load_snapshot(version.pk, cut)[0].training, before), before
+
+
+def test_the_same_seed_gives_the_same_plane(version: ModelVersion) -> None:
+    log, again, _ = staged_again(version, Cut.TEST)
+    stored = load_candidates(version.pk, Cut.TEST)[BlendName.HOME]
+    np.testing.assert_array_equal(again.records[BlendName.HOME].z, stored.z)
+    np.testing.assert_array_equal(again.records[BlendName.HOME].own, stored.own)
+    assert set(again.fit_seconds) == set(again.score_seconds) == {"second_stage_home"}
+    assert not log
+
+
+def test_without_lightgbm_the_turn_goes_on_and_says_what_to_do(
+    version: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    for cut in Cut:
+        log, made, before = staged_again(version, cut)
+        assert made.records == before
+        assert len(log) == 1
+        assert log[0].startswith("home: The second stage needs LightGBM: install the extra second-stage")
+        assert log[0].endswith("The turn goes on without it.")
+    pools = pools_of(load_model(version.pk, Cut.LIVE))
+    assert broken_down(pools, BlendName.HOME, 3, {int(pools.model.candidates[BlendName.HOME].items[3, 0]): 1.0}) == {}
+
+
+def test_without_a_lesson_there_is_no_plane(version: ModelVersion) -> None:
+    Artefact.objects.filter(name__startswith="second_stage/home/lesson/").delete()
+    log, made, before = staged_again(version, Cut.LIVE)
+    assert made.records == before
+    assert log == ["home: no second stage, as there is nothing to learn it from"]
+
+
+def test_switched_off_it_does_nothing_at_all(version: ModelVersion) -> None:
+    Blend.objects.update(second_stage=False)
+    Artefact.objects.filter(name__startswith="second_stage/").delete()
+    for cut in Cut:
+        log, made, before = staged_again(version, cut)
+        assert (made.records, made.fit_seconds, made.score_seconds, log) == (before, {}, {}, [])
+    assert not Artefact.objects.filter(name__startswith="second_stage/").exists()
+
+
+def test_candidates_are_chosen_by_the_recommenders_alone() -> None:
+    default = BlendWeights.objects.defaults().filter(blend__name=BlendName.HOME)
+    default.update(weights={NAME: 0.9, "als": 0.1})
+    assert first_stage_weights(BlendName.HOME) == {"als": 0.1}
+    default.update(weights={NAME: 1.0, "als": 0.0})
+    assert first_stage_weights(BlendName.HOME) == PRESETS[BlendName.HOME]
+
+
+def test_new_settings_are_compared_without_it_on_either_side(version: ModelVersion) -> None:
+    """The live settings have no second stage on this history: theirs would count against none."""
+    with_it, without_it = {NAME: 0.9, "popularity_home": 0.1}, {"popularity_home": 1.0}
+    reached = ndcg_of(version.pk, Task.HOME, Configuration(weights=without_it))
+    assert ndcg_of(version.pk, Task.HOME, Configuration(weights=with_it)).mean() > reached.mean()
+    save_per_user(version, Task.HOME, {upgrade.AS_LIVE: reached})
+    context = TurnContext.of(version.turn, cut=None, report=Log())
+    verdict = upgrade.gate_version(context, Task.HOME, Configuration(weights=with_it))
+    assert verdict.against["live"] == (0, 0, 0)
