@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from recommendations.admin import events as events_admin
+from recommendations.admin import estimates
 from recommendations.models import AuditEntry, Customer, Event, Import, Item, Placement, RejectedRow
 from recommendations.store import live
 from recommendations.store.pseudonyms import pseudonym
@@ -69,8 +69,8 @@ def test_a_month_is_a_month_of_the_partitions(admin: Client) -> None:
 def test_many_events_are_not_counted(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         event(number)
-    monkeypatch.setattr(events_admin, "COUNTED", 1)
-    monkeypatch.setattr(events_admin, "MOST_PAGES", 1)
+    monkeypatch.setattr(estimates, "COUNTED", 1)
+    monkeypatch.setattr(estimates, "MOST_PAGES", 1)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE recommendations_event")
     with CaptureQueriesContext(connection) as queries:
