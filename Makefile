@@ -11,6 +11,8 @@ PYTHON := .venv/bin/python
 export UV_SYSTEM_CERTS ?= 1
 # Progress shows as it happens, also in a pipe or a file.
 export PYTHONUNBUFFERED := 1
+# Threads that wait leave the core to those that work.
+export OMP_WAIT_POLICY ?= PASSIVE
 # exec: the signals that make passes on must reach Python, not a shell.
 SERVERS := @exec $(PYTHON) -m recsite.embedded
 
