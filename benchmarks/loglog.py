@@ -42,7 +42,7 @@ def drawn(lines: Sequence[Line], *, title: str) -> str:
         parts.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="#e2e2e2"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end" fill="#555">{10.0**decade:g} s</text>')
     for x in sorted({x for line in lines for x in line.x}):
-        name = f"{x / 1e6:.3g} M" if x >= 1e6 else f"{x / 1e3:.3g} k"
+        name = f"{x / 1e6:.2g} M" if x >= 0.95e6 else f"{x / 1e3:.2g} k"
         parts.append(f'<path d="M{across(x):.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="#e2e2e2"/>')
         parts.append(f'<text x="{across(x):.1f}" y="{HEIGHT - 18}" text-anchor="middle" fill="#555">{name}</text>')
     below = float(TOP - LABEL)
