@@ -51,8 +51,14 @@ def longest_affordable(lengths: NDArray[np.integer], work: float) -> int:
     return max(int(longest), 1)
 
 
-def places(rows: IntArray, among: IntArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where a row stands in an ascending list: positions in ``rows`` of those that do, and their places in the list."""
+def places(rows: IntArray, among: IntArray | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where a row stands in an ascending list: positions in ``rows`` of those that do, and their places in the list.
+
+    None is the list of all rows; a negative row is in none.
+    """
+    if among is None:
+        there = np.flatnonzero(rows >= 0)
+        return there, rows[there].astype(np.int64)
     if not len(among):
         return np.empty(0, np.int64), np.empty(0, np.int64)
     at = np.minimum(np.searchsorted(among, rows), len(among) - 1)

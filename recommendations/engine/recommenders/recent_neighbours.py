@@ -27,7 +27,7 @@ class Config:
 class RecentNeighbours:
     """score_ij = Σ_k (common_ik / (n_i^a n_k^(1−a)))^q · (share of k's last r baskets that hold j)."""
 
-    base_: IntArray  # rows in the training set of those who can be neighbours, ascending
+    base_: IntArray | None = None  # training rows of possible neighbours, ascending; None = all (models of before)
     owners_: Sparse  # items × base users: who ever bought it
     sizes_: FloatArray  # items that each base user ever bought
     recent_: Sparse  # items × base users: share of the last baskets

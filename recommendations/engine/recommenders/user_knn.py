@@ -28,7 +28,7 @@ class Config:
 class UserKnn:
     """score_ij = Σ over the nearest users k of cos(i, k)^q · min(1, w_kj); nobody is a neighbour of themselves."""
 
-    base_: IntArray  # rows in the training set of those who can be neighbours, ascending
+    base_: IntArray | None = None  # training rows of possible neighbours, ascending; None = all (models of before)
     by_item_: Sparse  # items × base users, columns of unit length
     tastes_: Sparse  # base users × items
     known_: BoolArray

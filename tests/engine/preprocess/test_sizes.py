@@ -45,6 +45,8 @@ def test_places_of_those_who_are_in_the_list() -> None:
     assert at.tolist() == [1, 2, 4]
     assert place.tolist() == [2, 0, 1]
     assert [len(found) for found in places(np.asarray([0], np.int32), np.empty(0, np.int32))] == [0, 0]
+    everybody = places(np.asarray([-1, 7, 2], np.int32), None)
+    assert [found.tolist() for found in everybody] == [[1, 2], [7, 2]]
 
 
 def test_every_kth_user_where_there_are_too_many_rows() -> None:
