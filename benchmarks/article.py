@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.cluster import KMeans
 
-from recommendations.engine.evaluation.accuracy import LENGTH
+from recommendations.engine.evaluation.backtest import ranked_in_blocks
 from recommendations.engine.frames import FloatArray, IntArray, Sparse, TrainingSet
-from recommendations.engine.ranking.scores import gathered, largest, top
+from recommendations.engine.preprocess.blocks import unit_rows
 
 CLUSTERS = 5
-USERS_AT_ONCE = 128
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,21 +55,4 @@ class Article:
 
     def ranked(self, users: NDArray[np.int64], *, excluded: Sparse | None) -> IntArray:
         """Item rows [users, 20], best first, a block of users at a time; ``excluded`` has a row per training user."""
-        lists = np.full((len(users), LENGTH), -1, np.int32)
-        for start in range(0, len(users), USERS_AT_ONCE):
-            block = users[start : start + USERS_AT_ONCE]
-            scores = self.scores(block)
-            if excluded is not None:
-                out = excluded[block]
-                scores[np.repeat(np.arange(len(block)), np.diff(out.indptr)), out.indices] = np.nan
-            columns = largest(scores, LENGTH)
-            order = top(gathered(scores, columns, missing=-np.inf), LENGTH)
-            lists[start : start + len(block)] = gathered(columns, order, missing=-1)
-        return lists
-
-
-def unit_rows(matrix: Sparse) -> Sparse:
-    """Rows of length 1; an empty row stays empty."""
-    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    scale = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-    return sparse.csr_matrix(sparse.diags(scale.astype(np.float32)) @ matrix)
+        return ranked_in_blocks(self.scores, users, excluded=excluded)

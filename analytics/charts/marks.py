@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import plotly.graph_objects as go
+
 from analytics.charts import hues
 
 LONGEST_NAME = 26
@@ -33,6 +35,14 @@ def mark(name: str) -> dict[str, Any]:
         "meta": hues.meta(hue),
         "marker": {"size": size, "symbol": symbol, "line": {"width": 1.5}},
     }
+
+
+def add_rows(figure: go.Figure, rows: Sequence[Measured]) -> None:
+    """A mark with its interval per row, one below the other."""
+    for place, row in enumerate(rows):
+        figure.add_scatter(
+            x=[row.value], y=[place], error_x=interval([row]), hovertemplate=told(row), **mark(row.name)
+        )  # fmt: skip
 
 
 def interval(rows: Sequence[Measured]) -> dict[str, Any]:

@@ -21,14 +21,8 @@ class DayCount:
 def quality(rows: Sequence[Measured], *, axis: str) -> go.Figure:
     """A mark per row with its interval, the name above it."""
     figure = go.Figure()
+    marks.add_rows(figure, rows)
     for place, row in enumerate(rows):
-        figure.add_scatter(
-            x=[row.value],
-            y=[place],
-            error_x=marks.interval([row]),
-            hovertemplate=marks.told(row),
-            **marks.mark(row.name),
-        )
         figure.add_annotation(
             text=f"{marks.plain(row.words)}: {row.value:.3f}",
             x=0, xref="paper", xanchor="left", y=place, xshift=6, yshift=19, showarrow=False,

@@ -36,14 +36,7 @@ class Line:
 def leaders(rows: Sequence[Measured], *, axis: str) -> go.Figure:
     """A mark per row with its interval; a line through the hybrid shows who is beyond it."""
     figure = go.Figure()
-    for place, row in enumerate(rows):
-        figure.add_scatter(
-            x=[row.value],
-            y=[place],
-            error_x=marks.interval([row]),
-            hovertemplate=marks.told(row),
-            **marks.mark(row.name),
-        )
+    marks.add_rows(figure, rows)
     for row in rows:
         if row.name == "hybrid":
             figure.add_vline(x=row.value, line={"dash": "dot", "width": 1.5}, layer="below")

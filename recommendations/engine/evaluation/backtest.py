@@ -1,6 +1,6 @@
 """Every recommender alone, the baselines that never leave the picture, and the hybrid, on one truth."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,16 +86,28 @@ def _buyers(purchases: Interactions) -> FloatArray:
 
 
 def _ranked(shared: FloatArray, own: Sparse | None, users: NDArray[np.int64], *, excluded: Sparse | None) -> IntArray:
+    def scores(block: NDArray[np.int64]) -> FloatArray:
+        everybody = np.repeat(shared[None, :], len(block), axis=0)
+        return everybody if own is None else np.asarray(everybody + own[block].toarray(), np.float32)
+
+    return ranked_in_blocks(scores, users, excluded=excluded)
+
+
+def ranked_in_blocks(
+    scores: Callable[[NDArray[np.int64]], FloatArray], users: NDArray[np.int64], *, excluded: Sparse | None
+) -> IntArray:
+    """Item rows [users, 20], best first, of what ``scores`` gives a block of users: a new array [block, items].
+
+    ``excluded`` has a row per training user.
+    """
     ranked = np.full((len(users), LENGTH), -1, np.int32)
     for start in range(0, len(users), USERS_AT_ONCE):
         block = users[start : start + USERS_AT_ONCE]
-        scores = np.repeat(shared[None, :], len(block), axis=0)
-        if own is not None:
-            scores += own[block].toarray()
+        found = scores(block)
         if excluded is not None:
             out = excluded[block]
-            scores[np.repeat(np.arange(len(block)), np.diff(out.indptr)), out.indices] = np.nan
-        columns = largest(scores, LENGTH)
-        order = top(gathered(scores, columns, missing=-np.inf), LENGTH)
+            found[np.repeat(np.arange(len(block)), np.diff(out.indptr)), out.indices] = np.nan
+        columns = largest(found, LENGTH)
+        order = top(gathered(found, columns, missing=-np.inf), LENGTH)
         ranked[start : start + len(block)] = gathered(columns, order, missing=-1)
     return ranked
