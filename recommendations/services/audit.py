@@ -1,6 +1,6 @@
 """The trail of who changed what; every use case that changes something leaves an entry in its own transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import Model
@@ -12,6 +12,15 @@ type Values = dict[str, Any] | None
 
 class NoteNeededError(Exception):
     """The change goes against a check, so the trail has to say why."""
+
+
+def apply(subject: Model, changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Set the fields that differ, without saving; their values before and after."""
+    after = {name: value for name, value in changes.items() if getattr(subject, name) != value}
+    before = {name: getattr(subject, name) for name in after}
+    for name, value in after.items():
+        setattr(subject, name, value)
+    return before, after
 
 
 def record(

@@ -68,13 +68,10 @@ def set_options(*, blend: Blend, changes: Mapping[str, bool], by: Staff | None) 
     Raises ValidationError for a blend that turns do not tune.
     """
     stored = Blend.objects.select_for_update().get(pk=blend.pk)
-    values = {name: changes[name] for name in OPTIONS if name in changes and changes[name] != getattr(stored, name)}
+    before, values = audit.apply(stored, {name: changes[name] for name in OPTIONS if name in changes})
     if not values:
         return stored
     check_options(stored, values)
-    before = {name: getattr(stored, name) for name in values}
-    for name, value in values.items():
-        setattr(stored, name, value)
     stored.save(update_fields=list(values))
     audit.record(by=by, verb="change", subject=stored, before=before, after=values)
     return stored

@@ -47,7 +47,7 @@ def update_item(*, item: Item, changes: Mapping[str, Any], by: Staff | None, now
     if unknown:
         raise UnknownFieldError(", ".join(sorted(unknown)))
     stored = Item.objects.select_for_update(of=("self",)).get(pk=item.pk)
-    before, after = _apply(stored, {name: value for name, value in changes.items() if name != "categories"})
+    before, after = audit.apply(stored, {name: value for name, value in changes.items() if name != "categories"})
     if after:
         stored.full_clean(exclude={field.name for field in Item._meta.fields} - after.keys(), validate_unique=False)
     if "categories" in changes:
@@ -113,15 +113,6 @@ def tile_facts(*, shop_id: str) -> TileFacts | None:
 def department_of(path: str) -> str:
     """The first level of a category's path."""
     return path.split(" > ")[0]
-
-
-def _apply(item: Item, changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Set the fields that differ; their values before and after."""
-    differ = {name: value for name, value in changes.items() if getattr(item, name) != value}
-    before = {name: getattr(item, name) for name in differ}
-    for name, value in differ.items():
-        setattr(item, name, value)
-    return before, differ
 
 
 def _apply_categories(

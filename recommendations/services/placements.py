@@ -15,12 +15,9 @@ CHANGEABLE = ("n", "enabled")
 def set_placement(*, placement: Placement, changes: Mapping[str, int | bool], by: Staff | None) -> Placement:
     """``changes`` of ``n`` and ``enabled``; they act on the next answer. Raises ValidationError for an impossible n."""
     stored = Placement.objects.select_for_update(of=("self",)).get(pk=placement.pk)
-    values = {name: changes[name] for name in CHANGEABLE if name in changes and changes[name] != getattr(stored, name)}
+    before, values = audit.apply(stored, {name: changes[name] for name in CHANGEABLE if name in changes})
     if not values:
         return stored
-    before = {name: getattr(stored, name) for name in values}
-    for name, value in values.items():
-        setattr(stored, name, value)
     stored.full_clean()
     stored.save(update_fields=list(values))
     audit.record(by=by, verb="change", subject=stored, before=before, after=values)

@@ -52,12 +52,9 @@ def plan_promotion(*, item: Item, week: date, display: float, mailer: float, by:
 def set_shares(*, promotion: Promotion, changes: Mapping[str, float], by: Staff | None) -> Promotion:
     """``changes`` of ``display`` and ``mailer``. Raises ValidationError for what is no share of the stores."""
     stored = Promotion.objects.select_for_update(of=("self",)).select_related("item").get(pk=promotion.pk)
-    values = {name: changes[name] for name in SHARES if name in changes and changes[name] != getattr(stored, name)}
+    before, values = audit.apply(stored, {name: changes[name] for name in SHARES if name in changes})
     if not values:
         return stored
-    before = {name: getattr(stored, name) for name in values}
-    for name, value in values.items():
-        setattr(stored, name, value)
     stored.full_clean(exclude={"item", "week"}, validate_unique=False)
     stored.save(update_fields=list(values))
     audit.record(by=by, verb="change", subject=stored, before=before, after=values)

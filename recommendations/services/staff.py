@@ -33,12 +33,9 @@ def change_staff(*, staff: Staff, changes: Mapping[str, Any], by: Staff | None) 
     """``changes`` of ``CHANGEABLE`` fields. Raises LastAdminError rather than leave nobody in charge."""
     admins = list(Staff.objects.select_for_update(of=("self",)).filter(role=Role.ADMIN, is_active=True).order_by("pk"))
     stored = Staff.objects.select_for_update(of=("self",)).get(pk=staff.pk)
-    values = {name: changes[name] for name in CHANGEABLE if name in changes and changes[name] != getattr(stored, name)}
+    before, values = audit.apply(stored, {name: changes[name] for name in CHANGEABLE if name in changes})
     if not values:
         return stored
-    before = {name: getattr(stored, name) for name in values}
-    for name, value in values.items():
-        setattr(stored, name, value)
     if admins == [stored] and not (stored.is_active and stored.role == Role.ADMIN):
         raise LastAdminError(stored)
     stored.save(update_fields=list(values))
