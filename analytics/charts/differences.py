@@ -49,4 +49,5 @@ def histogram(found: Sequence[Bar], *, difference: str, customers: str) -> go.Fi
         margin={"t": 12, "b": 48, "l": 8, "r": 16},
         xaxis={"title": {"text": difference}, "nticks": 8},
         yaxis={"title": {"text": customers}, "rangemode": "tozero", "nticks": 6},
+        meta={"narrow": {"xaxis": {"title": {"text": difference.replace(" · ", "<br>")}}, "margin": {"b": 84}}},
     )
