@@ -101,6 +101,18 @@ def test_charts_follow_the_width_of_the_window_and_keep_their_height(window: Cal
     assert [height for _, height in visitor.page.evaluate(sizes)] == [height for _, height in before]
 
 
+def test_what_is_folded_fits_a_phone_when_it_is_open(window: Callable[..., Visitor]) -> None:
+    visitor = window(width=390)
+    visitor.log_in()
+    for name, address in addresses().items():
+        visitor.visit(address)
+        wider = visitor.page.evaluate(
+            """() => { document.querySelectorAll("details.numbers").forEach((each) => { each.open = true; });
+              return document.documentElement.scrollWidth - window.innerWidth; }"""
+        )
+        assert wider <= 0, name
+
+
 def test_the_charts_library_is_the_one_that_the_server_writes_for(window: Callable[..., Visitor]) -> None:
     visitor = window()
     visitor.log_in()
