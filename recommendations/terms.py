@@ -188,3 +188,50 @@ class Role(StrEnum):
     PUBLISHER = "publisher"
     CATALOGUE_ADMIN = "catalogue_admin"
     ADMIN = "admin"
+
+
+class RuleAction(StrEnum):
+    """What a rule does with the items that it matches; they act in this order."""
+
+    EXCLUDE = "exclude"
+    INCLUDE_ONLY = "include_only"
+    PIN = "pin"
+    BOOST = "boost"  # a negative strength buries
+    CAP = "cap"  # at most so many of one brand or category
+    MINIMUM_SHARE = "minimum_share"
+
+
+class CapPer(StrEnum):
+    """Of what a cap counts the items."""
+
+    BRAND = "brand"
+    CATEGORY = "category"
+    ALL = "all"  # of what the rule matches
+
+
+class RuleStatus(StrEnum):
+    """Where a rule stands; ``CHANGED`` is served in its last published form while a draft of it waits."""
+
+    DRAFT = "draft"
+    CHANGED = "changed"
+    SCHEDULED = "scheduled"
+    LIVE = "live"
+    EXPIRED = "expired"
+    ARCHIVED = "archived"
+
+
+class Operator(StrEnum):
+    """How a condition compares an attribute of an item with its values; several values are alternatives."""
+
+    IS = "is"
+    IS_NOT = "is_not"
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
+
+
+class Judgement(StrEnum):
+    """What staff think of an item that was recommended to a customer."""
+
+    GOOD = "good"
+    ODD = "odd"
+    WRONG = "wrong"

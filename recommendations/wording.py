@@ -10,16 +10,21 @@ from django.utils.translation import gettext_lazy as _
 from recommendations.terms import (
     Availability,
     BlendName,
+    CapPer,
     CustomerKind,
     Cut,
     EventName,
     Fallback,
     GateOutcome,
     ItemKind,
+    Judgement,
     MeasuredKind,
+    Operator,
     Reason,
     Repeat,
     Role,
+    RuleAction,
+    RuleStatus,
     RunStatus,
     Scope,
     Source,
@@ -94,6 +99,38 @@ WEIGHTS_STATUSES: Choices = [
     (WeightsStatus.DRAFT, _("Draft")),
     (WeightsStatus.PROPOSED, _("Proposed")),
     (WeightsStatus.PUBLISHED, _("Published")),
+]
+RULE_ACTIONS: Choices = [
+    (RuleAction.EXCLUDE, _("Exclude")),
+    (RuleAction.INCLUDE_ONLY, _("Include only")),
+    (RuleAction.PIN, _("Pin")),
+    (RuleAction.BOOST, _("Boost or bury")),
+    (RuleAction.CAP, _("Cap")),
+    (RuleAction.MINIMUM_SHARE, _("Minimum share")),
+]
+CAPS_PER: Choices = [
+    (CapPer.BRAND, _("brand")),
+    (CapPer.CATEGORY, _("category")),
+    (CapPer.ALL, _("all together")),
+]
+RULE_STATUSES: Choices = [
+    (RuleStatus.DRAFT, _("Draft")),
+    (RuleStatus.CHANGED, _("Live, with changes")),
+    (RuleStatus.SCHEDULED, _("Scheduled")),
+    (RuleStatus.LIVE, _("Live")),
+    (RuleStatus.EXPIRED, _("Expired")),
+    (RuleStatus.ARCHIVED, _("Archived")),
+]
+OPERATORS: Choices = [
+    (Operator.IS, _("is")),
+    (Operator.IS_NOT, _("is not")),
+    (Operator.AT_LEAST, _("at least")),
+    (Operator.AT_MOST, _("at most")),
+]
+JUDGEMENTS: Choices = [
+    (Judgement.GOOD, _("Good")),
+    (Judgement.ODD, _("Odd")),
+    (Judgement.WRONG, _("Wrong")),
 ]
 SOURCES: Choices = [
     (Source.MODEL, _("Model")),

@@ -7,14 +7,16 @@ from recommendations.models.customers import Customer, CustomerAlias
 from recommendations.models.events import Event, Import, RejectedRow
 from recommendations.models.interests import AssociationRule, InterestProfile, Segment, SegmentMembership
 from recommendations.models.measurements import EvaluationRun, Measurement
+from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.promotions import Promotion
 from recommendations.models.serving import Slate
 from recommendations.models.staff import Staff
 from recommendations.models.training import Artefact, ModelVersion, Turn, TurnLogLine, TurnStage
+from recommendations.models.verdicts import Verdict
 
 __all__ = [
     "ApiKey", "Artefact", "AssociationRule", "AuditEntry", "Blend", "BlendWeights", "Category", "Customer",
     "CustomerAlias", "EvaluationRun", "Event", "Import", "InterestProfile", "Item", "ItemPrice", "Measurement",
-    "ModelVersion", "Placement", "Promotion", "RejectedRow", "Segment", "SegmentMembership", "ShopSetting", "Slate",
-    "Staff", "Turn", "TurnLogLine", "TurnStage",
+    "ModelVersion", "Placement", "Promotion", "RejectedRow", "Rule", "RuleBook", "Segment", "SegmentMembership",
+    "ShopSetting", "Slate", "Staff", "Turn", "TurnLogLine", "TurnStage", "Verdict",
 ]  # fmt: skip

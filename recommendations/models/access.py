@@ -55,6 +55,9 @@ class AuditEntry(models.Model):
     before = models.JSONField(_("before"), null=True)
     after = models.JSONField(_("after"), null=True)
     note = models.TextField(_("note"), blank=True)
+    batch = models.UUIDField(
+        _("batch"), null=True, editable=False, help_text=_("What was changed in one go, and can be undone in one go.")
+    )
 
     class Meta:
         verbose_name = _("audit entry")
@@ -62,6 +65,9 @@ class AuditEntry(models.Model):
         ordering: ClassVar[list[str]] = ["-at"]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["object_type", "object_id", "-at"], name="audit_of_object"),
+            # Activity: the newest of all; undo of an import: all of a batch
+            models.Index(fields=["-at"], name="audit_newest"),
+            models.Index(fields=["batch"], name="audit_of_batch", condition=models.Q(batch__isnull=False)),
         ]
 
     def __str__(self) -> str:

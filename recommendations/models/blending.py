@@ -38,7 +38,10 @@ class BlendWeightsQuerySet(models.QuerySet["BlendWeights"]):
 
 
 class BlendWeights(models.Model):
-    """A frozen weight vector. It is never edited: a change is a new version with this one as parent."""
+    """A frozen weight vector. It is never edited: a change is a new version with this one as parent.
+
+    A draft, one at most per blend and segment, is the exception: it is edited until it is published.
+    """
 
     blend = models.ForeignKey(Blend, models.PROTECT, related_name="versions", verbose_name=_("blend"))
     segment = models.ForeignKey(
@@ -59,7 +62,11 @@ class BlendWeights(models.Model):
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("made from")
     )
+    revision = models.PositiveIntegerField(
+        _("revision"), default=1, help_text=_("Of a draft: goes up with every change of it.")
+    )
     reason = models.TextField(_("reason"))
+    note = models.TextField(_("note"), blank=True, help_text=_("Why it was published."))
     expected = models.JSONField(_("expected effect"), default=dict)
     gate = models.JSONField(
         _("gate"), default=dict, help_text=_("How it did on the test window against what it would replace.")
@@ -81,6 +88,10 @@ class BlendWeights(models.Model):
             models.UniqueConstraint(
                 fields=["blend", "segment"], condition=models.Q(is_default=True), nulls_distinct=False,
                 name="one_default_per_blend_and_segment",
+            ),
+            models.UniqueConstraint(
+                fields=["blend", "segment"], condition=models.Q(status=terms.WeightsStatus.DRAFT), nulls_distinct=False,
+                name="one_draft_per_blend_and_segment",
             ),
             models.CheckConstraint(
                 condition=models.Q(is_default=False) | models.Q(status=terms.WeightsStatus.PUBLISHED),

@@ -14,6 +14,7 @@ class Action(StrEnum):
     MANAGE_KEYS = "manage_keys"
     MANAGE_STAFF = "manage_staff"
     SET_PLACEMENTS = "set_placements"
+    DRAFT = "draft"  # rules, weights, names of segments, verdicts
     PUBLISH = "publish"
 
 
@@ -25,6 +26,7 @@ POLICY: Mapping[Action, frozenset[Role]] = {
     Action.MANAGE_KEYS: frozenset({Role.ADMIN}),
     Action.MANAGE_STAFF: frozenset({Role.ADMIN}),
     Action.SET_PLACEMENTS: frozenset({Role.PUBLISHER, Role.ADMIN}),
+    Action.DRAFT: frozenset({Role.MERCHANDISER, Role.PUBLISHER, Role.ADMIN}),
     Action.PUBLISH: frozenset({Role.PUBLISHER, Role.ADMIN}),
 }
 
