@@ -235,3 +235,34 @@ class Judgement(StrEnum):
     GOOD = "good"
     ODD = "odd"
     WRONG = "wrong"
+
+
+class AnswerStage(StrEnum):
+    """The steps from the shop's items to an answer, in order; each item is lost in one of them or shown."""
+
+    MODEL = "model"  # the model knows the item
+    CANDIDATES = "candidates"  # it is among the few hundred items that are ranked for the customer
+    ELIGIBILITY = "eligibility"  # it may be shown: for sale, not excluded, not bought a moment ago
+    RULES = "rules"  # no rule takes it out
+    RANKING = "ranking"  # its score is among the best
+    DIVERSITY = "diversity"  # neither unlikeness, a cap, a share nor a pin gives its place to another
+    SHOWN = "shown"
+
+
+class TermKind(StrEnum):
+    """What a term of a final score comes from; ``PLACED`` moves an item without any value."""
+
+    RECOMMENDER = "recommender"
+    SECOND_STAGE = "second_stage"
+    PROMOTION = "promotion"
+    BOOST = "boost"
+    DIVERSITY = "diversity"
+    PLACED = "placed"  # a pin, a cap or a minimum share
+
+
+class Making(StrEnum):
+    """What an answer under review was made from."""
+
+    LIVE = "live"  # as the shop gets it now
+    TESTED = "tested"  # as the version's model said before its test window
+    FOLDED = "folded"  # the history up to a moment, and simulated acts, scored anew by the live model

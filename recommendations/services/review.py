@@ -1,8 +1,9 @@
 """Look at one customer's answer as staff: live, or as the version was tested, with what was bought afterwards."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from django.utils import timezone
@@ -12,14 +13,54 @@ from recommendations.loop.answer import Answer, Ask, ShownReason
 from recommendations.loop.breakdown import broken_down
 from recommendations.loop.pools import pools_of
 from recommendations.loop.recommend import UnknownPlacementError, recommend
-from recommendations.models import Customer, Event, Item, ModelVersion
+from recommendations.models import BlendWeights, Customer, Event, Item, ModelVersion
+from recommendations.services.waterfall import Term, waterfall
 from recommendations.store import live
 from recommendations.store.model import Model
 from recommendations.store.serving import NotLoadedError, Snapshot, keeper
-from recommendations.terms import Cut
+from recommendations.terms import AnswerStage, Cut, EventName, Making
 from recommendations.wording import reason_text
 
-__all__ = ["Card", "NotLoadedError", "Review", "UnknownPlacementError", "review"]
+__all__ = [
+    "Card",
+    "Draft",
+    "Movement",
+    "NotLoadedError",
+    "Review",
+    "Simulated",
+    "Step",
+    "UnknownPlacementError",
+    "compare",
+    "review",
+]
+
+type FrozenRule = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulated:
+    """An act that the customer might do now; it is never stored."""
+
+    name: EventName  # view_item, add_to_cart or purchase
+    item: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What to answer with instead of what is served; None: as it is served."""
+
+    weights: BlendWeights | None = None
+    rules: Sequence[FrozenRule] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A stage of an answer: how many items it left, which it took (in words) and which it brought in."""
+
+    stage: AnswerStage
+    left: int
+    lost: list[tuple[str, int]] = field(default_factory=list)
+    gained: list[tuple[str, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +75,7 @@ class Card:
     terms: list[tuple[str, float]]  # of the second stage's contribution (``loop.breakdown``); empty where it has none
     reasons: list[str]  # in the active language
     evidence: list[ShownReason]
+    waterfall: list[Term]  # the values add up to ``final``; a pin or cap has none
     bought_later: bool | None  # in the window after the cut; None where nothing came after it
 
 
@@ -41,14 +83,41 @@ class Card:
 class Review:
     """``window`` is the time after the cut in which purchases count as later ones; None on the live cut."""
 
+    making: Making
+    steps: list[Step]
     answer: Answer
     cards: list[Card]
     as_of: datetime | None  # the end of the history that the model knows; None without a model
     window: tuple[datetime, datetime] | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Movement:
+    """Where an item stands in two answers; None: it is not in that one."""
+
+    item: int
+    was: int | None
+    now: int | None
+
+
+def compare(live: Review, draft: Review) -> list[Movement]:
+    """What of two answers of one customer stands elsewhere, in the order of the second; what left comes last."""
+    was = {card.item.pk: card.rank for card in live.cards}
+    now = {card.item.pk: card.rank for card in draft.cards}
+    both = [Movement(item=item, was=was.get(item), now=rank) for item, rank in now.items()]
+    return both + [Movement(item=item, was=rank, now=None) for item, rank in was.items() if item not in now]
+
+
 def review(
-    *, customer: int, placement: str, cut: Cut = Cut.LIVE, context_items: Sequence[int] = (), n: int | None = None
+    *,
+    customer: int,
+    placement: str,
+    cut: Cut = Cut.LIVE,
+    context_items: Sequence[int] = (),
+    n: int | None = None,
+    as_of: datetime | None = None,
+    simulated: Sequence[Simulated] = (),
+    draft: Draft | None = None,
 ) -> Review:
     """The answer that the shop would get now, or (test cut) the one of the version's history before its test window.
 
@@ -70,12 +139,23 @@ def review(
             terms=terms.get(shown.item, []),
             reasons=[reason_text(reason.code, reason.evidence) for reason in shown.reasons],
             evidence=list(shown.reasons),
+            waterfall=waterfall(shown),
             bought_later=None if later is None else shown.item in later,
         )
         for shown in answer.shown
         if shown.item in items
     ]
-    return Review(answer=answer, cards=cards, as_of=snapshot.model.as_of if snapshot.model else None, window=window)
+    return Review(
+        making=Making.LIVE if cut is Cut.LIVE else Making.TESTED,
+        steps=[
+            Step(stage=AnswerStage.CANDIDATES, left=answer.trace.candidates),
+            Step(stage=AnswerStage.SHOWN, left=len(answer.shown)),
+        ],
+        answer=answer,
+        cards=cards,
+        as_of=snapshot.model.as_of if snapshot.model else None,
+        window=window,
+    )
 
 
 def _terms(answer: Answer, snapshot: Snapshot, *, customer: int) -> dict[int, list[tuple[str, float]]]:
