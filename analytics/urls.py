@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from analytics.pages import customer, customers, login, overview, preferences, quality, runs, search
+from analytics.pages import customer, customers, login, overview, password, preferences, quality, runs, search
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -22,5 +22,8 @@ urlpatterns = [
     path("search/", search.search, name="search"),
     path("login/", login.Login.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("password/", password.Forgotten.as_view(), name="password_reset"),
+    path("password/sent/", password.Sent.as_view(), name="password_reset_done"),
+    path("password/<uidb64>/<token>/", password.Choose.as_view(), name="password_reset_confirm"),
     path("preferences/", preferences.preferences, name="preferences"),
 ]

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
@@ -100,3 +101,26 @@ def refuse_unasked(*prefixes: str) -> None:
     unknown = sorted(name for name in os.environ if name.startswith(prefixes) and name not in _asked)
     if unknown:
         raise ImproperlyConfigured(f"Unknown settings: {', '.join(unknown)}. docs/settings.md lists all.")
+
+
+def mailer(name: str, *, default: str) -> dict[str, Any]:
+    """How e-mail goes out, as an entry of ``MAILERS``: ``console://``, ``smtp://user:password@host:587``, ``smtps://…``.
+
+    ``smtp`` asks the server for TLS before it says anything secret; ``smtps`` speaks TLS from the first byte.
+    """
+    value = text(name, default=default)
+    parts = urlsplit(value)
+    if parts.scheme == "console":
+        return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ImproperlyConfigured(f"{name} must be console:// or begin with smtp:// or smtps:// and name a host.")
+    options = {
+        "host": parts.hostname,
+        "port": parts.port or (465 if parts.scheme == "smtps" else 587),
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "use_ssl": parts.scheme == "smtps",
+        "use_tls": parts.scheme == "smtp",
+        "timeout": 10,
+    }
+    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}

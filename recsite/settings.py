@@ -70,11 +70,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",  # deny by default
+    "django_htmx.middleware.HtmxMiddleware",
+    "analytics.pages.login.LoginRequired",  # deny by default
     "recsite.logs.RequestLog",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "recsite.urls"
@@ -183,6 +183,12 @@ AXES_USERNAME_FORM_FIELD = "username"  # as the login forms call it; by default 
 AXES_USERNAME_CALLABLE = "analytics.pages.login.account_of"
 AXES_LOCKOUT_TEMPLATE = "registration/login.html"  # says how long to wait
 AXES_VERBOSE = False
+
+# --- E-mail: invitations and forgotten passwords
+
+MAILERS = {"default": env.mailer("EMAIL_URL", default="console://")}
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", default="recsite@localhost")
+PASSWORD_RESET_TIMEOUT = 60 * 60 * 24 * 3  # seconds that a link works; an invitation's, too
 
 # --- What browsers may do (no inline script, no inline style, no eval)
 

@@ -1,27 +1,45 @@
 """People who use the dashboard: address, role, language; passwords are set here and never shown."""
 
+from collections.abc import Mapping
 from copy import copy
 from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.admin.generic import AdminPasswordChangeForm, BaseUserCreationForm, UserAdmin
 from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import Staff
+from recommendations.services import invitations
 from recommendations.services import staff as service
 from recommendations.services.policy import Action
 from recommendations.terms import Role
 
 
 class StaffCreationForm(BaseUserCreationForm[Staff]):
+    """Without a password they are invited by e-mail to choose one themselves."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for name in ("password1", "password2"):
+            self.fields[name].required = False
+        self.fields["password2"].help_text = _("Leave both empty to invite them by e-mail to choose a password.")
+
     class Meta:
         model = Staff
         fields = ("email", "name", "role")
         field_classes: ClassVar[dict[str, type[forms.Field]]] = {}
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if bool(given.get("password1")) != bool(given.get("password2")):
+            self.add_error("password2", _("Type the password twice, or leave both fields empty."))
+        return given
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"]).lower()
@@ -52,6 +70,7 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
     search_fields = ("email", "name")
     ordering = ("email",)
     filter_horizontal = ()
+    actions = ("invite_again",)
     readonly_fields = ("last_login", "joined_at")
     fieldsets = (
         (None, {"fields": ("email", "password", "name", "role", "is_active")}),
@@ -63,11 +82,7 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
     def save_model(self, request: HttpRequest, obj: Staff, form: Any, change: Any) -> None:
         given = form.cleaned_data
         if not change:
-            made = service.create_staff(
-                email=given["email"], password=given["password1"], role=Role(given["role"]), name=given["name"],
-                by=staff_of(request),
-            )  # fmt: skip
-            vars(obj).update(vars(made))
+            vars(obj).update(vars(self._made(request, given)))
             return
         try:
             service.change_staff(
@@ -77,6 +92,26 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
             text = _("%(staff)s stays an active admin: nobody else could manage staff.")
             self.message_user(request, text % {"staff": error.staff}, messages.ERROR)
 
+    def _made(self, request: HttpRequest, given: Mapping[str, Any]) -> Staff:
+        who: Any = {"email": given["email"], "role": Role(given["role"]), "name": given["name"]}
+        if given["password1"]:
+            return service.create_staff(**who, password=given["password1"], by=staff_of(request))
+        made = invitations.invite(**who, by=staff_of(request), address_of=_address_of(request))
+        self.message_user(request, _("%(email)s gets an e-mail with a link.") % {"email": made.email}, messages.SUCCESS)
+        return made
+
+    @admin.action(description=_("Send the invitation again"), permissions=["change"])
+    def invite_again(self, request: HttpRequest, queryset: QuerySet[Staff]) -> None:
+        for staff in queryset:
+            try:
+                invitations.send_again(staff=staff, by=staff_of(request), address_of=_address_of(request))
+            except invitations.AlreadyInError:
+                text = _("%(staff)s has a password already, or has left: no e-mail was sent.")
+                self.message_user(request, text % {"staff": staff}, messages.WARNING)
+            else:
+                text = _("%(email)s gets an e-mail with a link.")
+                self.message_user(request, text % {"email": staff.email}, messages.SUCCESS)
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
         """Roles stand in the policy table; groups and single permissions are not used."""
 
@@ -84,3 +119,7 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
         mine = copy(self)
         mine.change_password_form = partial(PasswordForm, by=staff_of(request))
         return UserAdmin.user_change_password(mine, request, id, form_url)
+
+
+def _address_of(request: HttpRequest) -> invitations.AddressOf:
+    return lambda who, token: request.build_absolute_uri(reverse("password_reset_confirm", args=[who, token]))

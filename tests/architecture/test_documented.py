@@ -5,7 +5,7 @@ import re
 
 from tests.architecture.source import ROOT, modules
 
-READERS = {"text", "secret", "flag", "integer", "choice", "words", "folder", "database", "valkey"}
+READERS = {"text", "secret", "flag", "integer", "choice", "words", "folder", "database", "mailer", "valkey"}
 OF_OTHERS = {"DJANGO_SETTINGS_MODULE"}
 
 

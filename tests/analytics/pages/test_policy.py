@@ -1,0 +1,95 @@
+"""Every address of the dashboard × every role: who may look, who may change; a page that is not in the table fails."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from analytics.urls import urlpatterns
+from recommendations.models import Staff
+from recommendations.services.policy import POLICY, Action, may
+from recommendations.terms import Role
+
+pytestmark = pytest.mark.django_db
+
+OPEN = {
+    "login", "logout", "preferences",
+    "password_reset", "password_reset_done", "password_reset_confirm",
+}  # fmt: skip
+"""What strangers may reach: it leads into the dashboard, and tells nothing of the shop."""
+
+CHANGES: dict[str, Action] = {
+    "start_run": Action.RUN_TURN,
+    "cancel_run": Action.RUN_TURN,
+    "resume_run": Action.RUN_TURN,
+    "make_live": Action.PUBLISH,
+}
+"""Addresses that change something, by a POST, and what one must be allowed to do."""
+
+LOOKS = {
+    "overview", "customers", "random_customer", "item_suggestions", "customer", "quality", "runs", "run",
+    "run_progress", "search",
+}  # fmt: skip
+"""Addresses that everybody on the staff may look at."""
+
+SAMPLES = {"int": 1, "uuid": uuid4(), "str": "x", "slug": "x"}
+
+
+def patterns() -> dict[str, URLPattern]:
+    found = {}
+    for pattern in urlpatterns:
+        assert isinstance(pattern, URLPattern)
+        found[str(pattern.name)] = pattern
+    return found
+
+
+def address(name: str) -> str:
+    converters = patterns()[name].pattern.converters
+    kinds = {key: type(converter).__name__.removesuffix("Converter").lower() for key, converter in converters.items()}
+    return reverse(name, kwargs={key: SAMPLES[kind] for key, kind in kinds.items()})
+
+
+def test_every_address_is_in_the_table_once() -> None:
+    names = list(patterns())
+    assert len(names) == len(set(names))
+    assert set(names) == OPEN | LOOKS | set(CHANGES)
+    assert not (OPEN & LOOKS)
+    assert not (OPEN & set(CHANGES))
+    assert not (LOOKS & set(CHANGES))
+
+
+def test_strangers_are_sent_to_the_login_and_back() -> None:
+    for name in LOOKS | set(CHANGES):
+        for answer in (Client().get(address(name)), Client().post(address(name))):
+            assert answer.status_code == 302, name
+            assert answer["Location"] == f"/login/?next={address(name)}"
+
+
+def test_a_part_of_a_page_sends_the_whole_page_to_the_login() -> None:
+    """The session ended while a page was open: htmx would put the login into a part of it."""
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/customers/?state=warm"}
+    answer = Client().post(address("start_run"), headers=headers)
+    assert (answer.status_code, answer["HX-Redirect"]) == (200, "/login/?next=%2Fcustomers%2F%3Fstate%3Dwarm")
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_who_may_look_and_who_may_change(client_of: Callable[[Role], Client], role: Role) -> None:
+    """Whatever else an address answers to an empty form or an unknown object: 403 is for those who may not."""
+    client = client_of(role)
+    staff = Staff.objects.get(email=f"{role}@example.com")
+    for name in LOOKS:
+        assert client.get(address(name)).status_code in {200, 302, 404}, name
+    for name, action in CHANGES.items():
+        refused = client.post(address(name)).status_code == 403
+        assert refused is not may(staff, action), (name, role)
+
+
+def test_only_the_policy_decides() -> None:
+    """Who has left may do nothing; nobody may do what the table does not say."""
+    for role in Role:
+        here, gone = Staff(role=role), Staff(role=role, is_active=False)
+        assert {action for action in Action if may(here, action)} == {a for a, roles in POLICY.items() if role in roles}
+        assert not any(may(gone, action) for action in Action)
+    assert set(POLICY) == set(Action)
