@@ -15,6 +15,7 @@ from recommendations.loop.evaluate import Configuration
 from recommendations.models import Blend, BlendWeights, ModelVersion, Staff
 from recommendations.services import audit
 from recommendations.services.audit import NoteNeededError
+from recommendations.services.weight_drafts import StaleDraftError, discard_draft, draft_of, save_draft
 from recommendations.store import blending, live, versions
 from recommendations.store.blending import Made
 from recommendations.store.measurements import described_verdict
@@ -25,9 +26,13 @@ __all__ = [
     "GateClosedError",
     "NoteNeededError",
     "NothingToTuneOnError",
+    "StaleDraftError",
     "TunedBlend",
     "check_options",
+    "discard_draft",
+    "draft_of",
     "publish",
+    "save_draft",
     "set_options",
     "tune",
 ]

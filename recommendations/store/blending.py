@@ -1,4 +1,4 @@
-"""Weight versions: appended, never edited; one default per blend."""
+"""Weight versions: appended, never edited; one default per blend, and one per segment that has weights of its own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,12 +9,18 @@ from django.db import transaction
 from django.db.models import Max
 
 from recommendations.engine.feedback.presets import PRESETS
-from recommendations.models import Blend, BlendWeights, Staff
+from recommendations.models import Blend, BlendWeights, Segment, Staff
 from recommendations.terms import BlendName, WeightsStatus
 
 
 def default_weights(blend: BlendName) -> BlendWeights | None:
     return BlendWeights.objects.defaults().filter(blend__name=blend, segment=None).first()
+
+
+def served_weights(blend: BlendName, segment: Segment | None) -> BlendWeights | None:
+    """What the customers of a segment get: its own default where it has one, else everybody's."""
+    own = BlendWeights.objects.defaults().filter(blend__name=blend, segment=segment).first() if segment else None
+    return own or default_weights(blend)
 
 
 def starting_weights(blend: BlendName) -> Mapping[str, float]:
@@ -30,36 +36,35 @@ class Made:
     weights: Mapping[str, float]
     reason: str
     promotion: float = 0.0
+    diversity: float | None = None  # None: as the default has it
+    exploration: float | None = None
+    note: str = ""
     expected: Mapping[str, Any] = field(default_factory=dict)
     gate: Mapping[str, Any] = field(default_factory=dict)
 
 
 @transaction.atomic
 def append_weights(
-    *,
-    blend: BlendName,
-    made: Made,
-    author: Staff | None,
-    now: datetime,
-    publish: bool,
+    *, blend: BlendName, made: Made, author: Staff | None, now: datetime, publish: bool, segment: Segment | None = None
 ) -> BlendWeights:
-    """A new version: the published default, or a proposal that staff may publish."""
-    row = Blend.objects.select_for_update().get(name=blend)
-    parent = default_weights(blend)
-    number = (row.versions.aggregate(highest=Max("number"))["highest"] or 0) + 1
+    """A new version: the published default (of the segment, if one is given), or a proposal that staff may publish."""
+    row = locked(blend)
+    parent = served_weights(blend, segment)
     if publish:
-        row.versions.filter(is_default=True, segment=None).update(is_default=False)
+        row.versions.filter(is_default=True, segment=segment).update(is_default=False)
     return BlendWeights.objects.create(
         blend=row,
-        number=number,
+        segment=segment,
+        number=next_number(row),
         weights=dict(made.weights),
         promotion=made.promotion,
-        diversity=parent.diversity if parent else 0.0,
-        exploration=parent.exploration if parent else 0.0,
+        diversity=_else(made.diversity, parent.diversity if parent else 0.0),
+        exploration=_else(made.exploration, parent.exploration if parent else 0.0),
         status=WeightsStatus.PUBLISHED if publish else WeightsStatus.PROPOSED,
         is_default=publish,
         parent=parent,
         reason=made.reason,
+        note=made.note,
         expected=dict(made.expected),
         gate=dict(made.gate),
         author=author,
@@ -67,13 +72,35 @@ def append_weights(
     )
 
 
+def locked(blend: BlendName) -> Blend:
+    """The blend, whose versions nobody else changes until the transaction ends."""
+    return Blend.objects.select_for_update().get(name=blend)
+
+
+def next_number(row: Blend) -> int:
+    """Of the version to come, drafts counted; the blend has to be ``locked``."""
+    return (row.versions.aggregate(highest=Max("number"))["highest"] or 0) + 1
+
+
+def _else(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
+
+
 @transaction.atomic
-def make_default(weights: BlendWeights, *, now: datetime, gate: Mapping[str, Any]) -> BlendWeights:
-    """Publish the version in place of its blend's (and segment's) default."""
-    row = Blend.objects.select_for_update().get(pk=weights.blend_id)
+def make_default(
+    weights: BlendWeights,
+    *,
+    now: datetime,
+    gate: Mapping[str, Any],
+    note: str = "",
+    expected: Mapping[str, Any] | None = None,
+) -> BlendWeights:
+    """Publish the version in place of its blend's (and segment's) default; ``expected`` is kept where it is given."""
+    row = locked(BlendName(weights.blend.name))
     row.versions.filter(is_default=True, segment=weights.segment_id).update(is_default=False)
     row.versions.filter(pk=weights.pk).update(
-        status=WeightsStatus.PUBLISHED, is_default=True, published_at=now, gate=dict(gate)
-    )
+        status=WeightsStatus.PUBLISHED, is_default=True, published_at=now, gate=dict(gate), note=note,
+        expected=weights.expected if expected is None else dict(expected),
+    )  # fmt: skip
     weights.refresh_from_db()
     return weights

@@ -4,7 +4,8 @@ It stands on the rounded numbers, kernel and tie-break of the batch evaluation, 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,20 @@ class Panel:
     shop: Assortment
     likeness: Likeness
     lift: FloatArray | None = None  # [users, candidates]: what the promotion plan makes of demand; None: no plan
+
+    @property
+    def nbytes(self) -> int:
+        """What its arrays of [users, candidates] take in memory."""
+        held = (self.items, self.planes, self.relevant, self.gain, self.lift)
+        return sum(array.nbytes for array in held if array is not None)
+
+    def of(self, rows: NDArray[np.integer]) -> Self:
+        """The panel of some of its users alone, by their place in it."""
+        return replace(
+            self, users=self.users[rows], items=self.items[rows], planes=self.planes[:, rows],
+            relevant=self.relevant[rows], gain=self.gain[rows], lift=None if self.lift is None else self.lift[rows],
+            ideal=Ideal(n_relevant=self.ideal.n_relevant[rows], gain=self.ideal.gain[rows]),
+        )  # fmt: skip
 
     def measure(self, weights: Mapping[str, float], *, promotion: float = 0.0, diversity: float = 0.0) -> Measured:
         """All metrics of all users under these weights, the lift's exponent, and this much diversity (0 … 1)."""

@@ -1,0 +1,129 @@
+"""What a set of weights consists of, as staff set it: read from a form, held against another one."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
+from recommendations.engine.recommenders.registry import instances_of
+from recommendations.models import BlendWeights
+from recommendations.terms import BlendName
+
+HIGHEST: Mapping[str, float] = {"diversity": 1.0, "exploration": 1.0, "promotion": 3.0}
+"""Of what is set beside the weights; the lowest is 0."""
+
+MOST = 100.0
+DECIMALS = 6
+WHOLE = 1e-6
+"""Weights that add up to 1 within this are shares already, and stay as they are to the last bit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Values:
+    """Shares above 0 that add up to 1, and what is set beside them."""
+
+    weights: Mapping[str, float]
+    diversity: float = 0.0
+    exploration: float = 0.0
+    promotion: float = 0.0  # exponent of the plan's lift
+
+    @classmethod
+    def of(cls, version: BlendWeights) -> Self:
+        return cls(
+            weights={name: weight for name, weight in version.weights.items() if weight > 0},
+            diversity=version.diversity, exploration=version.exploration, promotion=version.promotion,
+        )  # fmt: skip
+
+    def as_fields(self) -> dict[str, Any]:
+        """As the fields of ``BlendWeights`` are called."""
+        return {"weights": dict(self.weights), **{name: getattr(self, name) for name in HIGHEST}}
+
+    def _flat(self) -> dict[str, float]:
+        return {**self.weights, **{name: getattr(self, name) for name in HIGHEST}}
+
+
+class Difference(NamedTuple):
+    """A value (an instance, or one of ``HIGHEST``) that is not the same on both sides; 0 for one that is not set."""
+
+    name: str
+    yours: float
+    theirs: float
+    before: float  # in the version that both were made from
+
+
+def differences(yours: Values, theirs: Values, *, before: Values | None = None) -> list[Difference]:
+    """The largest difference first."""
+    mine, other, base = (one._flat() if one else {} for one in (yours, theirs, before or theirs))  # noqa: SLF001
+    found = [
+        Difference(name, mine.get(name, 0.0), other.get(name, 0.0), base.get(name, 0.0))
+        for name in dict.fromkeys([*mine, *other])
+        if mine.get(name, 0.0) != other.get(name, 0.0)
+    ]
+    return sorted(found, key=lambda one: -abs(one.yours - one.theirs))
+
+
+def shares(weights: Mapping[str, float]) -> dict[str, float]:
+    """Weights that add up to 1, in six decimals; those without weight are left out."""
+    total = sum(weights.values())
+    if not total > 0:
+        return {}
+    if abs(total - 1) <= WHOLE:
+        return {name: float(weight) for name, weight in weights.items() if weight > 0}
+    parts = {name: round(weight / total, DECIMALS) for name, weight in weights.items()}
+    largest = max(parts, key=lambda name: parts[name])
+    parts[largest] = round(parts[largest] + 1 - sum(parts.values()), DECIMALS)
+    return {name: part for name, part in parts.items() if part > 0}
+
+
+def weighable(blend: BlendName) -> Sequence[str]:
+    """The instances that a blend may weigh; a second stage is one where a turn has trained it."""
+    names = [instance.name for instance in instances_of(blend)]
+    return [*names, SECOND_STAGE] if blend in (BlendName.HOME, BlendName.DISCOVER) else names
+
+
+def values_of(given: Mapping[str, Any], *, blend: BlendName, otherwise: Values, known: Iterable[str] = ()) -> Values:
+    """From a form: ``weights`` (instance → 0 … 100, or shares), ``diversity``, ``exploration``, ``promotion``.
+
+    What is not given is as ``otherwise`` has it; ``known`` are instances besides those of the blend. Raises
+    ValidationError by field: an instance by its name, ``weights`` where all are 0.
+    """
+    errors: dict[str, str] = {}
+    beside = {
+        name: _number(given[name], highest=highest, field=name, errors=errors)
+        if name in given
+        else getattr(otherwise, name)
+        for name, highest in HIGHEST.items()
+    }
+    weights = _weights(given["weights"], {*weighable(blend), *known}, errors) if "weights" in given else None
+    if errors:
+        raise ValidationError({field: [text] for field, text in errors.items()})
+    return Values(weights=otherwise.weights if weights is None else weights, **beside)
+
+
+def _weights(given: Mapping[str, Any], known: set[str], errors: dict[str, str]) -> dict[str, float]:
+    read = {}
+    for name, value in given.items():
+        read[name] = _number(value, highest=MOST, field=name, errors=errors)
+        if name not in known and (name in errors or read[name] > 0):
+            errors[name] = _("There is no recommender %(name)s in this blend.") % {"name": name}
+    found = shares(read)
+    if not found and not errors:
+        errors["weights"] = _("All weights are zero. Give at least one recommender some weight.")
+    return found
+
+
+def _number(value: Any, *, highest: float, field: str, errors: dict[str, str]) -> float:
+    """0 where there is an error."""
+    try:
+        number = float(str(value).strip())
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        errors[field] = _("Enter a number.")
+    elif not 0 <= number <= highest:
+        errors[field] = _("Enter a number from 0 to %(highest)s.") % {"highest": f"{highest:g}"}
+    return 0.0 if field in errors else number
