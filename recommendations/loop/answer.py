@@ -37,6 +37,7 @@ class Ask:
     diversity: float | None = None
     cut: Cut = Cut.LIVE
     explore: bool = True
+    folded: bool = False  # from the history up to the moment of asking, scored anew, and not from the stored record
     recommendation_id: str = ""
 
 
@@ -76,6 +77,9 @@ class Shown:
     reasons: tuple[ShownReason, ...]
     propensity: float
     source: Source
+    boosts: Mapping[int, float] = field(default_factory=dict)  # key of a rule → what it adds
+    diversity: float = 0.0  # final = score + boosts + diversity
+    rules: tuple[int, ...] = ()  # keys of those that acted on it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +91,7 @@ class Trace:
     lost: Mapping[Lost, int] = field(default_factory=dict)
     diversified: int = 0
     explored: int = 0
+    ruled: Mapping[int, int] = field(default_factory=dict)  # key of a rule → items that it acted on
     filled: Mapping[Source, int] = field(default_factory=dict)
     silent: tuple[str, ...] = ()  # instances without anything to say about any candidate
     missing: tuple[str, ...] = ()  # instances with a weight that the model does not have
@@ -98,10 +103,11 @@ class Answer:
     placement: str
     model_version: int | None
     weights_version: int | None
-    rules_version: int
+    rules_version: int  # number of the book of rules; 0 before the first
     personalised: bool
     source: Source
     fallback_reason: Fallback | None
     shown: tuple[Shown, ...]
     trace: Trace
     missing_item_ids: tuple[str, ...] = ()
+    rule_names: Mapping[int, str] = field(default_factory=dict)  # of the rules that acted, by key

@@ -43,29 +43,34 @@ def person_of(
         return Person(why_not=Fallback.NOT_PERSONALISED)
     model = pools.model
     row = NOBODY if ask.customer is None else int(model.users.rows(np.array([ask.customer]))[0])
-    past = pools.past_of(row) if row != NOBODY else _folded(pools, state, now=now)
+    past = pools.past_of(row) if row != NOBODY and not ask.folded else _folded(pools, state, row=row, now=now)
     last = _last_bought(past, pools, state)
     disliked = set(state.disliked)
-    if row != NOBODY:
+    known = row != NOBODY and not (ask.folded and now < model.as_of)  # what was learned is of a later time
+    if known:
         disliked.update(model.items.ids[model.disliked[row].indices].tolist())
     return Person(
         past=past,
         why_not=Fallback.NO_HISTORY if past is None else None,
-        record=row,
-        segment=NOBODY if row == NOBODY else int(model.segments[row]),
+        record=NOBODY if ask.folded else row,
+        segment=int(model.segments[row]) if known else NOBODY,
         bought=_rows(snapshot, last),
         resting=_rows(snapshot, _resting(past, pools, last, now=now, share=placement.cool_down)),
         disliked=_rows(snapshot, disliked),
     )
 
 
-def _folded(pools: Pools, state: LiveState, *, now: datetime) -> Past | None:
-    """The past of somebody whom the model does not know: the live state, and nothing else."""
+def _folded(pools: Pools, state: LiveState, *, row: int, now: datetime) -> Past | None:
+    """The past up to now: of somebody whom the model does not know (row −1) the live state, and nothing else."""
     bought = [(item, EventName.PURCHASE, at) for item, at in state.bought.items()]
     acts = [*(act for act in bought if act[2] >= state.refunded.get(act[0], NEVER)), *state.recent]
     rows = pools.model.items.rows(np.array([item for item, _, _ in acts], np.int64)).tolist()
     known = tuple(PastAct(row, name, at) for row, (_, name, at) in zip(rows, acts, strict=True) if row >= 0)
-    return pools.folded(known, now.timestamp() // MINUTE * MINUTE) if known else None
+    until = now.timestamp() // MINUTE * MINUTE
+    if row == NOBODY:
+        return pools.folded(known, until) if known else None
+    past = pools.past_at(row, tuple(act for act in known if act.at >= pools.until), until)
+    return past if len(past.query.histories) else None
 
 
 def _last_bought(past: Past | None, pools: Pools, state: LiveState) -> dict[int, float]:

@@ -1,7 +1,7 @@
 """Who is a candidate for whom: the records of customers, and what is scored while the shop waits."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Self
 
@@ -104,6 +104,7 @@ class Pools:
         self.model = model
         self.until = model.as_of.timestamp()
         self.past_of = lru_cache(PASTS_KEPT)(self._past_of)
+        self.past_at = lru_cache(PASTS_KEPT)(self._past_at)
         self.folded = lru_cache(PASTS_KEPT)(self._folded)
         self.scored = lru_cache(SCORED_KEPT)(self._scored)
         self.second_stage = lru_cache(self._second_stage)
@@ -183,6 +184,19 @@ class Pools:
     def _past_of(self, row: int) -> Past:
         return Past.of(self.model.training.queries(np.array([row])), until=self.until)
 
+    def _past_at(self, row: int, acts: tuple[PastAct, ...], until: float) -> Past:
+        """What a customer of the model had done at a moment, and these later acts, as of somebody new to the model.
+
+        Nothing that was learned of the customer counts, only what was learned of items and of the others.
+        """
+        back = (self.until - until) / DAY
+        known = self.model.training.queries(np.array([row])).histories
+        known = known.where(known.age > back)
+        known = replace(known, age=known.age - np.float32(back))
+        late = _history(acts, until=until, n_items=len(self.model.items))
+        histories = _joined(known, late) if acts else known
+        return Past.of(Queries(histories=histories, training_rows=np.array([-1], np.int32)), until=until)
+
     def _folded(self, acts: tuple[PastAct, ...], until: float) -> Past:
         query = Queries(
             histories=_history(acts, until=until, n_items=len(self.model.items)), training_rows=np.array([-1], np.int32)
@@ -259,3 +273,10 @@ def _history(acts: Sequence[PastAct], *, until: float, n_items: int) -> Interact
         n_users=1,
         n_items=n_items,
     )
+
+
+def _joined(known: Interactions, late: Interactions) -> Interactions:
+    """One person's histories behind one another; their baskets stay apart."""
+    late = replace(late, basket=late.basket + np.int32(known.basket.max(initial=-1) + 1))
+    rows = [column.name for column in fields(Interactions) if column.name not in {"n_users", "n_items"}]
+    return replace(known, **{name: np.concatenate([getattr(known, name), getattr(late, name)]) for name in rows})

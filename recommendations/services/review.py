@@ -1,8 +1,8 @@
 """Look at one customer's answer as staff: live, or as the version was tested, with what was bought afterwards."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,12 @@ from recommendations.loop.breakdown import broken_down
 from recommendations.loop.pools import pools_of
 from recommendations.loop.recommend import UnknownPlacementError, recommend
 from recommendations.models import BlendWeights, Customer, Event, Item, ModelVersion
+from recommendations.services.trace import Step, steps
 from recommendations.services.waterfall import Term, waterfall
 from recommendations.store import live
 from recommendations.store.model import Model
-from recommendations.store.serving import NotLoadedError, Snapshot, keeper
-from recommendations.terms import AnswerStage, Cut, EventName, Making
+from recommendations.store.serving import NotLoadedError, ServedWeights, Snapshot, keeper
+from recommendations.terms import BlendName, Cut, EventName, Making
 from recommendations.wording import reason_text
 
 __all__ = [
@@ -36,6 +37,12 @@ __all__ = [
 
 type FrozenRule = Mapping[str, Any]
 
+LATER = timedelta(days=28)
+"""How long purchases after a past moment count as later ones: as long as a test window."""
+
+UNSAVED = 0
+"""Version number of weights that are tried without being stored."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Simulated:
@@ -51,16 +58,6 @@ class Draft:
 
     weights: BlendWeights | None = None
     rules: Sequence[FrozenRule] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """A stage of an answer: how many items it left, which it took (in words) and which it brought in."""
-
-    stage: AnswerStage
-    left: int
-    lost: list[tuple[str, int]] = field(default_factory=list)
-    gained: list[tuple[str, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,13 +78,13 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
-    """``window`` is the time after the cut in which purchases count as later ones; None on the live cut."""
+    """``window`` is the time afterwards in which purchases count as later ones; None where the answer is of now."""
 
     making: Making
     steps: list[Step]
     answer: Answer
     cards: list[Card]
-    as_of: datetime | None  # the end of the history that the model knows; None without a model
+    as_of: datetime | None  # the end of the history that it is made from; None without a model
     window: tuple[datetime, datetime] | None
 
 
@@ -121,15 +118,42 @@ def review(
 ) -> Review:
     """The answer that the shop would get now, or (test cut) the one of the version's history before its test window.
 
-    Nothing is logged and nothing is explored. Raises UnknownPlacementError and NotLoadedError.
+    With ``as_of`` or ``simulated`` the history up to that moment, and the acts, are folded into the live model: what it
+    learned of items and of other customers counts, what it learned of this customer does not, and neither does anything
+    that the customer did later. ``review(as_of=<now>)`` is what to compare a simulated act with. Stock, prices and, but
+    for a draft, weights and rules are today's. Nothing is logged, stored or explored.
+
+    Raises UnknownPlacementError and NotLoadedError; ValueError where the test cut is asked for as of another time.
     """
-    ask = Ask(placement=placement, customer=customer, context_items=tuple(context_items), n=n, cut=cut, explore=False)
-    snapshot, state = _as_of(cut, customer)
-    answer = recommend(ask, snapshot=snapshot, state=state, now=timezone.now())
-    window = _window(snapshot.model)
+    basis = _basis(cut, customer, as_of=as_of, simulated=simulated)
+    snapshot = basis.snapshot if draft is None else drafted(basis.snapshot, draft)
+    ask = Ask(
+        placement=placement,
+        customer=customer,
+        context_items=tuple(context_items),
+        n=n,
+        cut=cut,
+        explore=False,
+        folded=basis.making is Making.FOLDED,
+    )
+    answer = recommend(ask, snapshot=snapshot, state=basis.state, now=basis.now)
+    window = _window(snapshot.model) if as_of is None else (as_of, as_of + LATER)
+    return Review(
+        making=basis.making,
+        steps=steps(answer),
+        answer=answer,
+        cards=_cards(answer, snapshot, customer=customer, window=window),
+        as_of=basis.now if basis.making is Making.FOLDED else snapshot.model.as_of if snapshot.model else None,
+        window=window,
+    )
+
+
+def _cards(
+    answer: Answer, snapshot: Snapshot, *, customer: int, window: tuple[datetime, datetime] | None
+) -> list[Card]:
     items = Item.objects.prefetch_related("categories").in_bulk([shown.item for shown in answer.shown])
     later, terms = _bought_in(customer, window, items), _terms(answer, snapshot, customer=customer)
-    cards = [
+    return [
         Card(
             item=items[shown.item],
             rank=shown.rank,
@@ -145,17 +169,6 @@ def review(
         for shown in answer.shown
         if shown.item in items
     ]
-    return Review(
-        making=Making.LIVE if cut is Cut.LIVE else Making.TESTED,
-        steps=[
-            Step(stage=AnswerStage.CANDIDATES, left=answer.trace.candidates),
-            Step(stage=AnswerStage.SHOWN, left=len(answer.shown)),
-        ],
-        answer=answer,
-        cards=cards,
-        as_of=snapshot.model.as_of if snapshot.model else None,
-        window=window,
-    )
 
 
 def _terms(answer: Answer, snapshot: Snapshot, *, customer: int) -> dict[int, list[tuple[str, float]]]:
@@ -170,13 +183,58 @@ def _terms(answer: Answer, snapshot: Snapshot, *, customer: int) -> dict[int, li
     return {item: found[at] for item, at in rows.items() if at in found}
 
 
-def _as_of(cut: Cut, customer: int) -> tuple[Snapshot, live.LiveState]:
+@dataclass(frozen=True, kw_only=True)
+class _Basis:
+    """What an answer is made from."""
+
+    snapshot: Snapshot
+    state: live.LiveState
+    now: datetime
+    making: Making
+
+
+def _basis(cut: Cut, customer: int, *, as_of: datetime | None, simulated: Sequence[Simulated]) -> _Basis:
     """The test cut knows nothing of what came after it."""
+    now, folded = timezone.now(), as_of is not None or bool(simulated)
     if cut is not Cut.LIVE:
-        return keeper().as_tested(), live.NOTHING
+        if folded:
+            raise ValueError("the test cut is not looked at as of another time")
+        return _Basis(snapshot=keeper().as_tested(), state=live.NOTHING, now=now, making=Making.TESTED)
     held = keeper().held or keeper().current(None)
-    reading = live.state_of(customer, since=held.model.as_of if held.model else None)
-    return keeper().current(reading.changed), reading.state
+    since = held.model.as_of if held.model else None
+    reading = live.state_of(customer, since=since)
+    state, moment = reading.state, min(as_of or now, now)
+    if moment < now:
+        state = live.state_at(customer, since=since, at=moment)
+    return _Basis(
+        snapshot=keeper().current(reading.changed),
+        state=_after(state, simulated, at=moment.timestamp()),
+        now=moment,
+        making=Making.FOLDED if folded else Making.LIVE,
+    )
+
+
+def _after(state: live.LiveState, simulated: Sequence[Simulated], *, at: float) -> live.LiveState:
+    bought = {act.item: at for act in simulated if act.name == EventName.PURCHASE}
+    looked = [live.Act(act.item, act.name, at) for act in simulated if act.name != EventName.PURCHASE]
+    return replace(state, bought={**state.bought, **bought}, recent=(*reversed(looked), *state.recent))
+
+
+def drafted(snapshot: Snapshot, draft: Draft) -> Snapshot:
+    """What would be served if the draft were published."""
+    if draft.rules is not None:
+        snapshot = snapshot.with_rules(draft.rules)
+    row = draft.weights
+    if row is None:
+        return snapshot
+    served = ServedWeights(
+        version=row.pk or UNSAVED,
+        weights=row.weights,
+        diversity=row.diversity,
+        exploration=row.exploration,
+        promotion=row.promotion,
+    )
+    return snapshot.with_weights(BlendName(row.blend.name), row.segment.number if row.segment else None, served)
 
 
 def _window(model: Model | None) -> tuple[datetime, datetime] | None:

@@ -14,6 +14,7 @@ from itertools import batched
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError
+from django.db.models import Q
 from django.utils import timezone
 from redis.client import Pipeline
 
@@ -54,6 +55,7 @@ class Changed(StrEnum):
 
     CATALOGUE = "catalogue"
     WEIGHTS = "weights"
+    RULES = "rules"
     MODEL = "model"
     KEYS = "keys"
     PLACEMENTS = "placements"
@@ -247,6 +249,22 @@ def _latest(one: Mapping[int, float], other: Mapping[int, float]) -> dict[int, f
     return {item: max(one.get(item, 0.0), other.get(item, 0.0)) for item in {*one, *other}}
 
 
+def state_at(customer: int, *, since: datetime | None, at: datetime) -> LiveState:
+    """As it was at a moment of the past, from the record: what came later does not count.
+
+    Trade counts ``since`` the end of a model's history, interest of the 30 days before, and every dislike.
+    """
+    counted = (
+        Q(name=EventName.DISLIKE_ITEM)
+        | Q(name__in=INTEREST, occurred_at__gte=at - RECENT)
+        | Q(name__in=(EventName.PURCHASE, EventName.REFUND), occurred_at__gte=since or at - RECENT)
+    )
+    acts = Event.objects.of_customer(Customer(pk=customer)).filter(counted, occurred_at__lt=at, item__isnull=False)
+    rows = acts.values_list("name", "item", "occurred_at")
+    events = (LiveEvent(customer=customer, name=EventName(name), item=item, at=when) for name, item, when in rows)
+    return _from_times(customer, _times(events), objected=False)
+
+
 def _recorded_state(customer: int, since: datetime | None) -> LiveState:
     if not _record:
         return UNKNOWN
@@ -256,6 +274,10 @@ def _recorded_state(customer: int, since: datetime | None) -> LiveState:
     except DatabaseError as error:
         _record.trip(error)
         return UNKNOWN
+    return _from_times(customer, times, objected=objected)
+
+
+def _from_times(customer: int, times: Mapping[tuple[Acts, int], Mapping[str, float]], *, objected: bool) -> LiveState:
     newest = [sorted(times.get((acts, customer), {}).items(), key=lambda act: -act[1]) for acts in Acts]
     encoded = [[(member.encode(), at) for member, at in acts] for acts in newest]
     encoded[-1] = encoded[-1][:RECENT_ACTS]

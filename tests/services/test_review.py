@@ -1,0 +1,140 @@
+"""The review of a customer's answer as of another time and after acts that never happened, on a shop really learned."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import pytest_django
+from django.utils import timezone
+
+from recommendations.models import Customer, Event, Item, Slate
+from recommendations.services.review import Review, Simulated, compare, review
+from recommendations.store.pseudonyms import pseudonym
+from recommendations.terms import Cut, EventName, Fallback, Making, Source
+from tests.grocery import WEEKS
+from tests.trained import NOW, trained_shop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
+    with trained_shop(django_db_blocker):
+        yield
+
+
+@pytest.fixture
+def bread_buyer() -> int:
+    return Customer.objects.get(pseudonym=pseudonym("u0")).pk
+
+
+def keys(found: Review) -> list[int]:
+    return [card.item.pk for card in found.cards]
+
+
+def titles(found: Review) -> list[str]:
+    return [card.item.title for card in found.cards]
+
+
+def last_bought(customer: int) -> tuple[Item, Event]:
+    """The item whose one purchase is the customer's latest first-time purchase."""
+    bought = Event.objects.purchases().filter(customer=customer).order_by("occurred_at")
+    first = {event.item_id: event for event in reversed(bought)}
+    newest = max(first.values(), key=lambda event: event.occurred_at)
+    return Item.objects.get(pk=newest.item_id), newest
+
+
+def test_as_of_a_day_nothing_later_counts(bread_buyer: int) -> None:
+    item, first_time = last_bought(bread_buyer)
+    before = review(customer=bread_buyer, placement="discover", as_of=first_time.occurred_at - timedelta(hours=1), n=50)
+    after = review(customer=bread_buyer, placement="discover", as_of=first_time.occurred_at + timedelta(hours=1), n=50)
+    assert item.pk in keys(before)  # nobody knew yet that it would be bought
+    assert item.pk not in keys(after)
+    assert (before.making, before.answer.source) == (Making.FOLDED, Source.SESSION)
+    assert before.as_of == first_time.occurred_at - timedelta(hours=1)
+    assert next(card for card in before.cards if card.item == item).bought_later is True
+
+
+def test_what_is_erased_after_the_moment_changes_no_digit(bread_buyer: int) -> None:
+    """The answer as of a day is the same whether or not the later events exist: nothing leaks."""
+    moment = NOW - timedelta(weeks=5)
+    before = review(customer=bread_buyer, placement="home", as_of=moment)
+    Event.objects.filter(customer=bread_buyer, occurred_at__gte=moment).delete()
+    after = review(customer=bread_buyer, placement="home", as_of=moment)
+    assert [(card.item, card.final) for card in before.cards] == [(card.item, card.final) for card in after.cards]
+    assert any(card.bought_later for card in before.cards)
+    assert not any(card.bought_later for card in after.cards)
+
+
+def test_before_the_first_act_nothing_is_known(bread_buyer: int) -> None:
+    found = review(customer=bread_buyer, placement="home", as_of=NOW - timedelta(weeks=WEEKS + 1))
+    assert found.answer.fallback_reason is Fallback.NO_HISTORY
+    assert found.answer.personalised is False
+
+
+def test_the_whole_history_folded_in_says_what_the_record_says(bread_buyer: int) -> None:
+    stored, folded = (
+        review(customer=bread_buyer, placement="home", n=3),
+        review(customer=bread_buyer, placement="home", as_of=timezone.now(), n=3),
+    )
+    assert set(titles(stored)) == set(titles(folded)) == {"Bread 0", "Bread 1", "Bread 2"}
+    assert stored.making is Making.LIVE
+
+
+def test_a_simulated_purchase_leaves_discover_and_stores_nothing(bread_buyer: int) -> None:
+    before = review(customer=bread_buyer, placement="discover", as_of=timezone.now())
+    first, events, slates = before.cards[0].item, Event.objects.count(), Slate.objects.count()
+    act = Simulated(name=EventName.PURCHASE, item=first.pk)
+    after = review(customer=bread_buyer, placement="discover", simulated=[act])
+    assert first.pk not in keys(after)
+    assert after.making is Making.FOLDED
+    assert keys(review(customer=bread_buyer, placement="discover", as_of=timezone.now())) == keys(before)
+    assert (Event.objects.count(), Slate.objects.count()) == (events, slates)
+
+
+@pytest.mark.parametrize("name", [EventName.VIEW_ITEM, EventName.ADD_TO_CART, EventName.PURCHASE])
+def test_a_simulated_act_counts_for_interests(name: EventName, bread_buyer: int) -> None:
+    """Who bought nothing but bread looks at wine: the wines rise."""
+    wine = Item.objects.get(shop_id="wine-0")
+    now = timezone.now()
+    before = review(customer=bread_buyer, placement="home", as_of=now, n=60)
+    after = review(customer=bread_buyer, placement="home", simulated=[Simulated(name=name, item=wine.pk)], n=60)
+    scores = [
+        sum(card.score for card in found.cards if card.item.title.startswith("Wine")) for found in (before, after)
+    ]
+    assert scores[0] < scores[1]
+
+
+def test_a_simulated_act_makes_somebody_of_nobody() -> None:
+    newcomer = Customer.objects.create(pseudonym=pseudonym("late"))
+    assert review(customer=newcomer.pk, placement="home").answer.fallback_reason is Fallback.NO_HISTORY
+    tea = Item.objects.get(shop_id="tea-0")
+    act = Simulated(name=EventName.VIEW_ITEM, item=tea.pk)
+    found = review(customer=newcomer.pk, placement="home", simulated=[act])
+    assert found.answer.source is Source.SESSION
+    assert all(title.startswith("Tea") for title in titles(found)[:3])
+
+
+def test_the_test_cut_has_its_own_time(bread_buyer: int) -> None:
+    with pytest.raises(ValueError, match="as of another time"):
+        review(customer=bread_buyer, placement="home", cut=Cut.TEST, as_of=NOW)
+
+
+def test_movements_between_two_answers(bread_buyer: int) -> None:
+    now = timezone.now()
+    before = review(customer=bread_buyer, placement="discover", as_of=now, n=5)
+    first = before.cards[0].item.pk
+    act = Simulated(name=EventName.PURCHASE, item=first)
+    after = review(customer=bread_buyer, placement="discover", simulated=[act], n=5)
+    moved = {one.item: (one.was, one.now) for one in compare(before, after)}
+    assert moved[first] == (1, None)
+    assert {item for item, (was, _now) in moved.items() if was is None} == set(keys(after)) - set(keys(before))
+    assert [one.now for one in compare(before, after) if one.now] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("placement", ["home", "discover", "trending", "buy_again"])
+def test_the_terms_of_every_item_add_up_to_its_final_score(placement: str) -> None:
+    for number in range(0, 60, 7):
+        customer = Customer.objects.get(pseudonym=pseudonym(f"u{number}")).pk
+        for card in review(customer=customer, placement=placement, n=60).cards:
+            assert abs(sum(term.value or 0 for term in card.waterfall) - card.final) < 1e-6
