@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.diversity import Likeness, Spread, spread
+from recommendations.engine.ranking.rules import Rule
 from recommendations.engine.ranking.scores import Standardised, blend, contributions, promoted
 from recommendations.terms import Repeat
 
@@ -31,6 +32,7 @@ class Lost(StrEnum):
     BOUGHT = "bought"  # the placement shows only what is new to the customer
     NOT_BOUGHT = "not_bought"  # the placement shows only what the customer knows
     RESTING = "resting"  # bought so lately that it is not due again
+    RULED_OUT = "ruled_out"  # by a rule that excludes it, or that includes only others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,7 @@ class Wish:
     resting: IntArray = field(default_factory=lambda: NOTHING)
     excluded: IntArray = field(default_factory=lambda: NOTHING)
     allowed: BoolArray | None = None  # by item row: the filter of the request
+    rules: tuple[Rule, ...] = ()  # that apply, in the order of the book
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +71,7 @@ class Trace:
     diversified: int  # how many of those shown are there thanks to diversity
     explored: int  # how many of those shown were drawn
     shown: int
+    ruled: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +85,9 @@ class Selection:
     promotion: NDArray[np.float64]  # [shown]: what the promotion plan adds
     propensity: NDArray[np.float64]  # [shown]: chance that this item stood in this slot
     trace: Trace
+    diversity: NDArray[np.float64]  # [shown]: final − score − Σ boosts
+    boosts: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)  # key of the rule → [shown]
+    touched: Mapping[int, BoolArray] = field(default_factory=dict)  # key of the rule → [shown]: did it act on the item?
 
 
 def select(
@@ -119,6 +126,7 @@ def select(
         contributions=parts,
         promotion=added,
         propensity=propensity,
+        diversity=order.finals[chosen] - (parts.sum(axis=0) + added),
         trace=Trace(
             candidates=count,
             eligible=int(np.count_nonzero(eligible)),
