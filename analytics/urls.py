@@ -3,12 +3,13 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from analytics.pages import customer, customers, login, overview, password, preferences, quality, runs, search
+from analytics.pages import activity, customer, customers, login, overview, password, preferences, quality, runs, search
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("customers/", customers.customers, name="customers"),
     path("customers/random/", customers.random_customer, name="random_customer"),
+    path("customers/most-changed/", customers.most_changed, name="most_changed"),
     path("customers/items/", customer.item_suggestions, name="item_suggestions"),
     path("customers/<int:pk>/", customer.customer, name="customer"),
     path("quality/", quality.quality, name="quality"),
@@ -19,6 +20,7 @@ urlpatterns = [
     path("runs/<uuid:pk>/cancel/", runs.cancel_run, name="cancel_run"),
     path("runs/<uuid:pk>/resume/", runs.resume_run, name="resume_run"),
     path("runs/<uuid:pk>/make-live/", runs.make_live, name="make_live"),
+    path("activity/", activity.activity, name="activity"),
     path("search/", search.search, name="search"),
     path("login/", login.Login.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

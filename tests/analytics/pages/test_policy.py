@@ -30,7 +30,7 @@ CHANGES: dict[str, Action] = {
 
 LOOKS = {
     "overview", "customers", "random_customer", "item_suggestions", "customer", "quality", "runs", "run",
-    "run_progress", "search",
+    "run_progress", "search", "activity",
 }  # fmt: skip
 """Addresses that everybody on the staff may look at."""
 

@@ -1,0 +1,176 @@
+"""Who changed what, from what to what: the audit trail, over all and per object."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Q, QuerySet
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from recommendations.models import AuditEntry, Staff
+
+PER_PAGE = 50
+MOST_IN_A_FILE = 10_000
+LONGEST = 120  # characters of a value on the page
+
+VERBS: Mapping[str, Promise] = {
+    "change": pgettext_lazy("activity", "changed"),
+    "create": pgettext_lazy("activity", "created"),
+    "archive": pgettext_lazy("activity", "archived"),
+    "restore": pgettext_lazy("activity", "restored"),
+    "reorder": pgettext_lazy("activity", "reordered"),
+    "publish": pgettext_lazy("activity", "published"),
+    "withdraw": pgettext_lazy("activity", "withdrew"),
+    "roll back": pgettext_lazy("activity", "rolled back"),
+    "discard": pgettext_lazy("activity", "discarded"),
+    "draft": pgettext_lazy("activity", "drafted"),
+    "tune": pgettext_lazy("activity", "tuned"),
+    "suggest": pgettext_lazy("activity", "asked for a suggestion of"),
+    "make live": pgettext_lazy("activity", "made live"),
+    "start": pgettext_lazy("activity", "started"),
+    "cancel": pgettext_lazy("activity", "cancelled"),
+    "resume": pgettext_lazy("activity", "resumed"),
+    "rename": pgettext_lazy("activity", "renamed"),
+    "retire": pgettext_lazy("activity", "retired"),
+    "bring back": pgettext_lazy("activity", "brought back"),
+    "import": pgettext_lazy("activity", "imported"),
+    "revert": pgettext_lazy("activity", "reverted"),
+    "undo": pgettext_lazy("activity", "undid"),
+    "plan": pgettext_lazy("activity", "planned"),
+    "revoke": pgettext_lazy("activity", "revoked"),
+    "invite": pgettext_lazy("activity", "invited"),
+    "judge": pgettext_lazy("activity", "judged"),
+    "set password": pgettext_lazy("activity", "set the password of"),
+}
+KINDS: Mapping[str, Promise] = {
+    "rule": gettext_lazy("Rule"),
+    "rulebook": gettext_lazy("Book of rules"),
+    "blendweights": gettext_lazy("Weights"),
+    "blend": gettext_lazy("Blend"),
+    "placement": gettext_lazy("Placement"),
+    "segment": gettext_lazy("Segment"),
+    "item": gettext_lazy("Item"),
+    "category": gettext_lazy("Category"),
+    "promotion": gettext_lazy("Promotion"),
+    "import": gettext_lazy("Import"),
+    "turn": gettext_lazy("Run"),
+    "modelversion": gettext_lazy("Model"),
+    "apikey": gettext_lazy("API key"),
+    "staff": gettext_lazy("Staff member"),
+    "verdict": gettext_lazy("Verdict"),
+}
+PAGES: Mapping[str, str] = {"turn": "run", "rule": "rule", "item": "item"}
+"""Kinds of objects that have a page of their own: the name of its address, which takes the primary key."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What the address asks for; what it does not understand is left out."""
+
+    kind: str = ""
+    key: str = ""  # of one object of the kind
+    verb: str = ""
+    staff: int | None = None  # 0: commands and the schedule
+    text: str = ""
+    first: date | None = None
+    last: date | None = None
+    page: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A field of the object; None where the object was not there before, or is no more."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    entry: AuditEntry
+    verb: str
+    kind: str
+    address: str | None
+    differences: Sequence[Difference]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activity:
+    page: Page[AuditEntry]
+    lines: Sequence[Line]
+    people: Sequence[Staff]
+
+
+def activity(filters: Filters) -> Activity:
+    page = Paginator(_chosen(filters), PER_PAGE).get_page(filters.page)
+    return Activity(page=page, lines=[line_of(entry) for entry in page], people=list(Staff.objects.order_by("email")))
+
+
+def all_lines(filters: Filters) -> list[Line]:
+    """For a file: the newest ten thousand."""
+    return [line_of(entry, longest=None) for entry in _chosen(filters)[:MOST_IN_A_FILE]]
+
+
+def of_object(kind: str, key: object, *, most: int) -> list[Line]:
+    """The last entries of one object, for the page of the object."""
+    return [line_of(entry) for entry in _chosen(Filters(kind=kind, key=str(key)))[:most]]
+
+
+def line_of(entry: AuditEntry, *, longest: int | None = LONGEST) -> Line:
+    return Line(
+        entry=entry,
+        verb=str(VERBS.get(entry.verb, entry.verb)),
+        kind=str(KINDS.get(entry.object_type, entry.object_type)),
+        address=_address(entry),
+        differences=_differences(entry, longest=longest),
+    )
+
+
+def _chosen(filters: Filters) -> QuerySet[AuditEntry]:
+    found = AuditEntry.objects.select_related("staff").order_by("-at", "-pk")
+    exact = {"object_type": filters.kind, "object_id": filters.key, "verb": filters.verb}
+    found = found.filter(**{name: value for name, value in exact.items() if value})
+    if filters.staff is not None:
+        found = found.filter(staff=filters.staff or None)
+    if filters.text:
+        found = found.filter(Q(label__icontains=filters.text) | Q(note__icontains=filters.text))
+    if filters.first:
+        found = found.filter(at__gte=_midnight(filters.first))
+    if filters.last:
+        found = found.filter(at__lt=_midnight(filters.last + timedelta(days=1)))
+    return found
+
+
+def _midnight(day: date) -> datetime:
+    """As the shop lives the day."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _differences(entry: AuditEntry, *, longest: int | None) -> list[Difference]:
+    before, after = entry.before or {}, entry.after or {}
+    names = dict.fromkeys([*before, *after])
+    pairs = [(name, _told(before, name, longest), _told(after, name, longest)) for name in names]
+    return [Difference(field=name, before=was, after=now) for name, was, now in pairs if was != now]
+
+
+def _told(values: Mapping[str, Any], name: str, longest: int | None) -> str | None:
+    if name not in values or values[name] is None:
+        return None
+    value = values[name]
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return text if longest is None or len(text) <= longest else f"{text[:longest]}…"
+
+
+def _address(entry: AuditEntry) -> str | None:
+    name = PAGES.get(entry.object_type)
+    try:
+        return reverse(name, args=[entry.object_id]) if name else None
+    except NoReverseMatch:
+        return None
