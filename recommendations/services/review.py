@@ -32,6 +32,7 @@ __all__ = [
     "Step",
     "UnknownPlacementError",
     "compare",
+    "live_answer",
     "review",
 ]
 
@@ -146,6 +147,13 @@ def review(
         as_of=basis.now if basis.making is Making.FOLDED else snapshot.model.as_of if snapshot.model else None,
         window=window,
     )
+
+
+def live_answer(*, customer: int, placement: str) -> Answer:
+    """What the customer would see now where no item is in view. Raises as ``review``."""
+    basis = _basis(Cut.LIVE, customer, as_of=None, simulated=())
+    ask = Ask(placement=placement, customer=customer, explore=False)
+    return recommend(ask, snapshot=basis.snapshot, state=basis.state, now=basis.now)
 
 
 def _cards(

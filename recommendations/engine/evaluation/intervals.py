@@ -1,5 +1,6 @@
 """95 % intervals by resampling users, and comparisons that are paired by user."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from recommendations.engine.rng import generator
 
 RESAMPLES = 1000
 TAIL = 2.5  # per cent on either side
+NORMAL = 1.959964  # standard deviations that leave as much on either side
 
 
 class Measure(NamedTuple):
@@ -53,3 +55,13 @@ def measures(per_user: NDArray[np.float64], drawn: FloatArray) -> list[Measure]:
 def differences(candidate: NDArray[np.float64], reference: NDArray[np.float64], drawn: FloatArray) -> list[Measure]:
     """Candidate minus reference per column, paired: the same users are drawn for both."""
     return measures(candidate - reference, drawn)
+
+
+def wilson(count: int, total: int) -> Measure:
+    """A share and its 95 % interval (Wilson 1927), which stays within 0 … 1 and holds for few, too; of none 0 … 1."""
+    if not total:
+        return Measure(0.0, 0.0, 1.0)
+    share, square = count / total, NORMAL**2
+    middle = (share + square / (2 * total)) / (1 + square / total)
+    half = NORMAL * math.sqrt(share * (1 - share) / total + square / (4 * total**2)) / (1 + square / total)
+    return Measure(share, max(0.0, middle - half), min(1.0, middle + half))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recommendations.engine.evaluation.intervals import Measure, differences, measures, resamples
+from recommendations.engine.evaluation.intervals import Measure, differences, measures, resamples, wilson
 
 
 def test_every_resample_draws_as_many_users_as_there_are() -> None:
@@ -52,3 +52,11 @@ def test_pairing_by_user_sees_a_small_steady_gain() -> None:
 def test_a_constant_has_no_width_and_nobody_has_no_figures() -> None:
     assert measures(np.full((7, 1), 0.25), resamples(7, seed=0)) == [Measure(0.25, 0.25, 0.25)]
     assert measures(np.empty((0, 2)), resamples(0, seed=0)) == [Measure(0, 0, 0)] * 2
+
+
+def test_wilson_s_interval_of_a_share() -> None:
+    """7 of 10 by hand: z² = 3.8415; middle (0.7 + 0.192) / 1.384, half 1.96 · √(0.021 + 0.0096) / 1.384."""
+    assert wilson(7, 10) == pytest.approx((0.7, 0.3968, 0.8922), abs=1e-4)
+    assert wilson(0, 5) == pytest.approx((0.0, 0.0, 0.4345), abs=1e-4)
+    assert wilson(5, 5) == pytest.approx((1.0, 0.5655, 1.0), abs=1e-4)
+    assert wilson(0, 0) == Measure(0.0, 0.0, 1.0)
