@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from recommendations.admin.generic import ModelForm
 from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import Blend
-from recommendations.services.blending import OPTIONS, check_options, set_options
+from recommendations.services.blend_options import OPTIONS, check_options, set_options
 from recommendations.services.policy import Action
 
 COST = _(

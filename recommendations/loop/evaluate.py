@@ -90,8 +90,7 @@ def tabulate(context: TurnContext, task: Task, *, hybrids: Mapping[str, Configur
 
 def _groups(context: TurnContext, snapshot: Snapshot, categories: IdMap, users: NDArray[np.int64]) -> Groups:
     """The segments are those of this turn, so they know the whole history: they tell customers apart, no more."""
-    known, numbers = interests.segments_of(context.version.pk)
-    rows = known.rows(snapshot.users.ids[users])
+    numbers = interests.segments_by_customer(context.version.pk, snapshot.users.ids[users])
     departments, of_columns = measurements.departments(categories)
     memberships = snapshot.training.catalogue.categories
     department = np.full(memberships.shape[0], -1, np.int32)
@@ -100,7 +99,7 @@ def _groups(context: TurnContext, snapshot: Snapshot, categories: IdMap, users: 
         department[described] = of_columns[np.asarray(memberships.argmax(axis=1)).ravel()[described]]
     return Groups(
         activity=activity(snapshot.training, users),
-        segment=np.where(rows >= 0, np.append(numbers, -1)[rows], -1).astype(np.int32),
+        segment=numbers,
         department=department,
         departments=departments,
         new=new_items(snapshot.training),

@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 
 from recommendations.engine.evaluation.accuracy import judge, ndcg
 from recommendations.engine.evaluation.gate import Verdict, verdict
+from recommendations.engine.frames import BoolArray
 from recommendations.loop.evaluate import TASKS, Configuration
-from recommendations.store import measurements, model
+from recommendations.store import interests, measurements, model
 from recommendations.terms import BlendName, Cut, GateOutcome, Task
 
 K = 10
@@ -35,14 +36,32 @@ def ndcg_of(version_id: int, task: Task, configuration: Configuration) -> NDArra
 
 
 def gate(
-    version_id: int, task: Task, configuration: Configuration, *, live: Configuration | None, seed: int
+    version_id: int,
+    task: Task,
+    configuration: Configuration,
+    *,
+    live: Configuration | None,
+    seed: int,
+    segment: int | None = None,
 ) -> Verdict:
-    """The configuration against what is live, if anything is, and against the baselines."""
+    """The configuration against what is live, if anything is, and against the baselines.
+
+    With the number of a ``segment`` only its customers are asked.
+    """
     candidate = ndcg_of(version_id, task, configuration)
     measured = measurements.load_per_user(version_id, task)
     references = {LIVE: ndcg_of(version_id, task, live)} if live else {}
     references |= {name: measured[name] for name in BASELINES if name in measured and len(candidate)}
+    if segment is not None and len(candidate):
+        rows = _of_segment(version_id, task, segment)
+        candidate, references = candidate[rows], {name: values[rows] for name, values in references.items()}
     return verdict(candidate, references, seed=seed)
+
+
+def _of_segment(version_id: int, task: Task, segment: int) -> BoolArray:
+    """By customer of the test window's truth, in its order."""
+    numbers = interests.segments_by_customer(version_id, model.truth_customers(version_id, Cut.TEST, task))
+    return np.asarray(numbers == segment)
 
 
 def told(found: Verdict) -> str:

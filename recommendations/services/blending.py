@@ -1,43 +1,38 @@
-"""Weight versions as staff handle them: publish one through the gate, tune a new one."""
+"""Weight versions as staff handle them: drafts, publishing through the gate, and the way back."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from recommendations.loop import gate
-from recommendations.loop.adjust import proposal
 from recommendations.loop.evaluate import Configuration
-from recommendations.models import Blend, BlendWeights, ModelVersion, Staff
+from recommendations.models import BlendWeights, ModelVersion, Staff
 from recommendations.services import audit
 from recommendations.services.audit import NoteNeededError
 from recommendations.services.weight_drafts import StaleDraftError, discard_draft, draft_of, save_draft
+from recommendations.services.weight_values import Difference, Values, differences
+from recommendations.services.what_if import expected_effect
 from recommendations.store import blending, live, versions
 from recommendations.store.blending import Made
 from recommendations.store.measurements import described_verdict
-from recommendations.terms import BlendName, GateOutcome
+from recommendations.terms import BlendName, GateOutcome, WeightsStatus
 
 __all__ = [
-    "OPTIONS",
+    "AlreadyPublishedError",
     "GateClosedError",
     "NoteNeededError",
-    "NothingToTuneOnError",
+    "NothingToRollBackToError",
+    "StaleDefaultError",
     "StaleDraftError",
-    "TunedBlend",
-    "check_options",
     "discard_draft",
     "draft_of",
     "publish",
+    "roll_back",
     "save_draft",
-    "set_options",
-    "tune",
+    "withdraw",
 ]
-
-OPTIONS = ("automatic", "second_stage")
 
 UNMEASURED: Mapping[str, Any] = {"outcome": GateOutcome.UNMEASURED, "users": 0, "against": {}, "worse_than": []}
 
@@ -50,102 +45,149 @@ class GateClosedError(Exception):
         self.weights, self.verdict = weights, verdict
 
 
-class NothingToTuneOnError(Exception):
-    """There is no live version, or nobody with a history bought anything in its tuning window."""
+class AlreadyPublishedError(Exception):
+    """``weights`` are published already, by somebody else or by a second click; the way back is ``roll_back``."""
 
-    def __init__(self, blend: BlendName) -> None:
-        super().__init__(f"There is nothing to tune {blend} on. Run a turn of the loop on more data first.")
-        self.blend = blend
-
-
-@dataclass(frozen=True, kw_only=True)
-class TunedBlend:
-    """A proposed version, or the default where it was published; its ``expected`` has the figures."""
-
-    weights: BlendWeights
-    parent: BlendWeights | None
+    def __init__(self, weights: BlendWeights) -> None:
+        super().__init__(f"{weights} is published already")
+        self.weights = weights
 
 
-@transaction.atomic
-def set_options(*, blend: Blend, changes: Mapping[str, bool], by: Staff | None) -> Blend:
-    """``changes`` of ``automatic`` and ``second_stage``; the next turn goes by them.
+class StaleDefaultError(Exception):
+    """Something else was published meanwhile: ``current``. ``differences`` are those of the version against it.
 
-    Raises ValidationError for a blend that turns do not tune.
+    Who has seen them publishes with ``replacing`` = the key of ``current``.
     """
-    stored = Blend.objects.select_for_update().get(pk=blend.pk)
-    before, values = audit.apply(stored, {name: changes[name] for name in OPTIONS if name in changes})
-    if not values:
-        return stored
-    check_options(stored, values)
-    stored.save(update_fields=list(values))
-    audit.record(by=by, verb="change", subject=stored, before=before, after=values)
-    return stored
+
+    def __init__(self, weights: BlendWeights, current: BlendWeights | None, differences: Sequence[Difference]) -> None:
+        super().__init__(f"{weights} was not made from what is published now, {current}")
+        self.weights, self.current, self.differences = weights, current, differences
 
 
-def check_options(blend: Blend, values: Mapping[str, bool]) -> None:
-    """Raises ValidationError where the blend is not tuned, as nothing measures it, and an option is switched on."""
-    if any(values.values()) and gate.task_of(BlendName(blend.name)) is None:
-        raise ValidationError(
-            _("No truth measures %(blend)s: turns do not tune it, and a second stage could learn nothing.")
-            % {"blend": blend}
-        )
+class NothingToRollBackToError(Exception):
+    """``weights`` are what is served, or have never been published."""
+
+    def __init__(self, weights: BlendWeights) -> None:
+        super().__init__(f"{weights} cannot be rolled back to")
+        self.weights = weights
 
 
 @transaction.atomic
 def publish(
-    *, weights: BlendWeights, by: Staff | None, now: datetime, note: str = "", override: bool = False
+    *,
+    weights: BlendWeights,
+    by: Staff | None,
+    now: datetime,
+    note: str = "",
+    override: bool = False,
+    revision: int | None = None,
+    replacing: int | None = None,
 ) -> BlendWeights:
-    """Make the version its blend's default, if it is not worse on the live version's test window.
+    """Make the version the default of its blend (and segment), if it is not worse on the live version's test window.
 
-    Where it is, or nothing could be measured, ``override`` publishes it with a note. Raises GateClosedError and
-    NoteNeededError.
+    Staff say why in the ``note``. Where it is worse, or nothing could be measured, ``override`` publishes it all the
+    same. ``revision`` of a draft, and the default that it is ``replacing`` (else its parent), are what the publisher
+    has seen. Raises GateClosedError, NoteNeededError, AlreadyPublishedError, StaleDraftError and StaleDefaultError.
     """
-    stored = BlendWeights.objects.select_for_update(of=("self",)).select_related("blend").get(pk=weights.pk)
-    if stored.is_default:
-        return stored
-    before = BlendWeights.objects.defaults().filter(blend=stored.blend, segment=stored.segment_id).first()
+    stored, before = _locked(weights)
+    if stored.status == WeightsStatus.PUBLISHED:
+        raise AlreadyPublishedError(stored)
+    _refuse_unseen(stored, before, revision=revision, replacing=replacing)
+    note = note.strip()
+    if by and not note:
+        raise NoteNeededError
     verdict = dict(_verdict(stored, before))
     if verdict["outcome"] != GateOutcome.PASSED:
         if not override:
             raise GateClosedError(stored, verdict)
-        if not note.strip():
+        if not note:
             raise NoteNeededError
-        verdict["override"] = note.strip()
-    published = blending.make_default(stored, now=now, gate=verdict)
-    audit.record(
-        by=by, verb="publish", subject=published, note=note.strip(),
-        before={"default": before.number} if before else None,
-        after={"default": published.number, "gate": verdict["outcome"]},
-    )  # fmt: skip
-    transaction.on_commit(lambda: live.announce(live.Changed.WEIGHTS))
+        verdict["override"] = note
+    expected = stored.expected or expected_effect(stored, before)
+    published = blending.make_default(stored, now=now, gate=verdict, note=note, expected=expected)
+    _record(published, before, by=by, verb="publish", note=note)
     return published
 
 
-def tune(
-    *, blend: BlendName, seed: int, by: Staff | None, now: datetime, progress: Callable[[float], None] | None = None
-) -> TunedBlend:
-    """Search the weights that do best in the live version's tuning window, and propose them.
+@transaction.atomic
+def roll_back(*, weights: BlendWeights, note: str, by: Staff | None, now: datetime) -> BlendWeights:
+    """Serve what was served once: a new version, copied from an old one, at once.
 
-    Nothing is fitted again. Raises NothingToTuneOnError.
+    The gate is asked and its verdict kept, but it stops nobody on the way back. Raises NothingToRollBackToError and
+    NoteNeededError.
     """
-    version, task = versions.live_version(), gate.task_of(blend)
-    found = proposal(version.pk, task, seed=seed, progress=progress) if version and task else None
-    if version is None or task is None or found is None:
-        raise NothingToTuneOnError(blend)
-    default = blending.default_weights(blend)
-    reference = Configuration.of(default) if default else None
-    verdict = gate.gate(version.pk, task, found.configuration, live=reference, seed=seed)
+    stored, before = _locked(weights)
+    if stored.status != WeightsStatus.PUBLISHED or stored.is_default:
+        raise NothingToRollBackToError(stored)
+    note = note.strip()
+    if not note:
+        raise NoteNeededError
+    verdict = dict(_verdict(stored, before))
+    if verdict["outcome"] != GateOutcome.PASSED:
+        verdict["override"] = note
     made = Made(
-        weights=found.configuration.weights,
-        promotion=found.configuration.promotion,
-        reason=f"Tuned with seed {seed} on {version}",
-        expected=found.expected,
-        gate=described_verdict(verdict, version=version),
+        **Values.of(stored).as_fields(), reason=f"Rolled back to v{stored.number}", note=note, gate=verdict,
+        expected=expected_effect(stored, before),
+    )  # fmt: skip
+    published = blending.append_weights(
+        blend=BlendName(stored.blend.name), segment=stored.segment, made=made, author=by, now=now, publish=True
     )
-    with transaction.atomic():
-        weights = blending.append_weights(blend=blend, made=made, author=by, now=now, publish=False)
-        audit.record(by=by, verb="tune", subject=weights, after={"seed": seed, "gate": verdict.outcome})
-    return TunedBlend(weights=weights, parent=default)
+    _record(published, before, by=by, verb="roll back", note=note, to=stored.number)
+    return published
+
+
+@transaction.atomic
+def withdraw(*, weights: BlendWeights, note: str, by: Staff | None) -> BlendWeights | None:
+    """The segment has no weights of its own any more; what its customers get now. Raises NoteNeededError.
+
+    Of what is not the default of a segment nothing can be withdrawn: ValueError.
+    """
+    stored, _ = _locked(weights)
+    if stored.segment is None or not stored.is_default:
+        raise ValueError(f"{stored} is not the default of a segment")
+    if not note.strip():
+        raise NoteNeededError
+    BlendWeights.objects.filter(pk=stored.pk).update(is_default=False)
+    served = blending.default_weights(BlendName(stored.blend.name))
+    audit.record(
+        by=by, verb="withdraw", subject=stored, note=note.strip(),
+        before={"default": stored.number}, after={"default": served.number if served else None},
+    )  # fmt: skip
+    transaction.on_commit(lambda: live.announce(live.Changed.WEIGHTS))
+    return served
+
+
+def _locked(weights: BlendWeights) -> tuple[BlendWeights, BlendWeights | None]:
+    """The version as it is stored, and what its customers get now; nobody else publishes before the commit."""
+    blend = BlendName(weights.blend.name)
+    blending.locked(blend)
+    stored = BlendWeights.objects.select_related("blend", "segment").get(pk=weights.pk)
+    return stored, blending.served_weights(blend, stored.segment)
+
+
+def _refuse_unseen(
+    stored: BlendWeights, before: BlendWeights | None, *, revision: int | None, replacing: int | None
+) -> None:
+    yours = Values.of(stored)
+    if revision is not None and revision != stored.revision:
+        raise StaleDraftError(stored, ())
+    seen = replacing if replacing is not None else stored.parent_id
+    if seen is None or before is None or seen == before.pk:
+        return
+    parent = stored.parent
+    theirs = differences(yours, Values.of(before), before=Values.of(parent) if parent else None)
+    raise StaleDefaultError(stored, before, theirs)
+
+
+def _record(
+    published: BlendWeights, before: BlendWeights | None, *, by: Staff | None, verb: str, note: str, **more: Any
+) -> None:
+    audit.record(
+        by=by, verb=verb, subject=published, note=note,
+        before={"default": before.number} if before else None,
+        after={"default": published.number, "gate": published.gate["outcome"], **more},
+    )  # fmt: skip
+    transaction.on_commit(lambda: live.announce(live.Changed.WEIGHTS))
 
 
 def _verdict(weights: BlendWeights, default: BlendWeights | None) -> Mapping[str, Any]:
@@ -154,5 +196,6 @@ def _verdict(weights: BlendWeights, default: BlendWeights | None) -> Mapping[str
         return UNMEASURED
     reference = Configuration.of(default) if default else None
     seed = ModelVersion.objects.values_list("turn__seed", flat=True).get(pk=version.pk)
-    found = gate.gate(version.pk, task, Configuration.of(weights), live=reference, seed=seed)
+    segment = weights.segment.number if weights.segment else None
+    found = gate.gate(version.pk, task, Configuration.of(weights), live=reference, seed=seed, segment=segment)
     return described_verdict(found, version=version)

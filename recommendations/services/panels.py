@@ -152,8 +152,6 @@ def _loaded(version: ModelVersion, task: Task) -> Held | None:
     snapshot, _ = model.load_snapshot(version.pk, Cut.TUNING)
     acts = snapshot.training.interactions
     customers = snapshot.users.ids[panel.users]
-    known, numbers = interests.segments_of(version.pk)
-    rows = known.rows(customers)
     return Held(
         version=version.pk,
         panel=panel,
@@ -161,5 +159,5 @@ def _loaded(version: ModelVersion, task: Task) -> Held | None:
         customers=customers,
         items=snapshot.items.ids,
         baskets=acts.where(acts.bought).n_baskets[panel.users],
-        segments=np.where(rows >= 0, np.append(numbers, -1)[rows], -1).astype(np.int32),
+        segments=interests.segments_by_customer(version.pk, customers),
     )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -21,8 +22,9 @@ from recommendations.models import BlendWeights, Segment
 from recommendations.services.panels import Held, Settings, panels
 from recommendations.services.weight_values import Values, shares
 from recommendations.store import blending
+from recommendations.store.measurements import described_all
 from recommendations.store.versions import live_version
-from recommendations.terms import BlendName
+from recommendations.terms import BlendName, Cut
 
 SHOWN = 10
 MOST_CHANGED = 2
@@ -97,7 +99,7 @@ def what_if(
     started = time.perf_counter()
     live = blending.served_weights(blend, segment)
     draft = Values(weights=shares(weights), diversity=diversity, promotion=promotion)
-    held = _held(blend, segment)
+    held = held_for(blend, segment)
     if isinstance(held, Unmeasured):
         return WhatIf(
             model_version=None, live=live, users=0, changed=0, figures={}, movers=(), unmeasured=held,
@@ -122,13 +124,27 @@ def worth(
     *, blend: BlendName, weights: Mapping[str, float], promotion: float = 0.0, segment: Segment | None = None
 ) -> Mapping[str, Measure]:
     """NDCG@10 with each weighted instance (and the promotion plan) minus without it; empty where nothing measures."""
-    held = _held(blend, segment)
+    held = held_for(blend, segment)
     if isinstance(held, Unmeasured):
         return {}
     return ablation(held.panel, shares(weights), held.drawn, promotion=promotion)
 
 
-def _held(blend: BlendName, segment: Segment | None) -> Held | Unmeasured:
+def expected_effect(weights: BlendWeights, live: BlendWeights | None) -> dict[str, Any]:
+    """What a version keeps of the panel: its figures, and those against what it replaces; empty where unmeasured."""
+    held = held_for(BlendName(weights.blend.name), weights.segment)
+    if isinstance(held, Unmeasured):
+        return {}
+    draft = Settings.of(Values.of(weights))
+    against = held.measured(draft).against(held.measured(Settings.of(Values.of(live))), held.drawn) if live else {}
+    return {
+        "cut": Cut.TUNING, "users": len(held), "metrics": described_all(held.summary(draft)),
+        "against_default": described_all(against),
+    }  # fmt: skip
+
+
+def held_for(blend: BlendName, segment: Segment | None) -> Held | Unmeasured:
+    """The tuning panel that speaks of the blend (of the segment's customers), or why there is none."""
     task, version = task_of(blend), live_version()
     if task is None:
         return Unmeasured.NO_TRUTH

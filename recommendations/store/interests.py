@@ -138,6 +138,13 @@ def segments_of(version_id: int) -> tuple[IdMap, IntArray]:
     return users, np.full(len(users), -1, np.int32) if found is None else found
 
 
+def segments_by_customer(version_id: int, customers: NDArray[np.int64]) -> IntArray:
+    """The lasting number of each customer's segment, −1 = none."""
+    known, numbers = segments_of(version_id)
+    rows = known.rows(customers)
+    return np.where(rows >= 0, np.append(numbers, -1)[rows], -1).astype(np.int32)
+
+
 def save_rules(version: ModelVersion, *, items: IdMap, pairs: Pairs, most: int) -> None:
     """The rules with the greatest lift; each says "who takes the first takes the second"."""
     strongest = np.argsort(-pairs.lift, kind="stable")[:most]

@@ -12,8 +12,9 @@ from django.utils import timezone, translation
 
 from recommendations import wording
 from recommendations.models import AuditEntry, Blend, BlendWeights, Measurement, ModelVersion, Staff
-from recommendations.services.blending import GateClosedError, NoteNeededError, NothingToTuneOnError, publish, tune
+from recommendations.services.blending import AlreadyPublishedError, GateClosedError, NoteNeededError, publish
 from recommendations.services.quality import NotMeasuredError, differences
+from recommendations.services.tuning import NothingToTuneOnError, tune
 from recommendations.services.versions import VersionNotReadyError, make_live
 from recommendations.store import live
 from recommendations.terms import BlendName, GateOutcome, Role, Task, VersionStatus, WeightsStatus
@@ -53,7 +54,7 @@ def test_the_first_weights_carry_the_verdict_that_let_them_pass() -> None:
 def test_worse_weights_stay_out(boss: Staff) -> None:
     before, worse = default(), proposed({"popularity_home": 1.0})
     with pytest.raises(GateClosedError) as closed:
-        publish(weights=worse, by=boss, now=timezone.now())
+        publish(weights=worse, by=boss, now=timezone.now(), note="Sale week")
     assert closed.value.weights == worse
     verdict = closed.value.verdict
     assert verdict["outcome"] == GateOutcome.WORSE
@@ -88,7 +89,8 @@ def test_weights_as_good_as_the_live_ones_pass() -> None:
     made = publish(weights=same, by=None, now=timezone.now())
     assert made.is_default
     assert made.gate["against"]["live"] == {"value": 0, "low": 0, "high": 0}
-    assert publish(weights=made, by=None, now=timezone.now()) == made  # once more changes nothing
+    with pytest.raises(AlreadyPublishedError):
+        publish(weights=made, by=None, now=timezone.now())
     assert AuditEntry.objects.filter(verb="publish").count() == 1
 
 

@@ -12,7 +12,8 @@ from django.utils import timezone
 from recommendations import wording
 from recommendations.management.progress import Bar
 from recommendations.models import BlendWeights
-from recommendations.services.blending import GateClosedError, NothingToTuneOnError, publish, tune
+from recommendations.services.blending import GateClosedError, publish
+from recommendations.services.tuning import NothingToTuneOnError, tune
 from recommendations.terms import BlendName
 
 MAIN = "ndcg@10"
