@@ -7,11 +7,12 @@ place.
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property, lru_cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import structlog
@@ -24,6 +25,7 @@ from recommendations.models import BlendWeights, Category, Customer, CustomerAli
 from recommendations.store.artefacts import ArtefactDamagedError
 from recommendations.store.model import Model, likeness, load_model
 from recommendations.store.pseudonyms import pseudonym
+from recommendations.store.served_rules import ServedRules
 from recommendations.store.stock import Stock, load_stock, with_changes
 from recommendations.store.valkey import Breaker
 from recommendations.store.versions import live_version
@@ -76,6 +78,7 @@ class Snapshot:
     model: Model | None
     placements: Mapping[str, ServedPlacement]
     weights: Mapping[tuple[BlendName, int | None], ServedWeights]  # by blend and segment number; None = everybody
+    rules: ServedRules
     names: Names
     customers: dict[bytes, int]  # pseudonym → key; it only grows
     objectors: frozenset[int]  # customers who do not want personal answers
@@ -115,6 +118,21 @@ class Snapshot:
     def weights_for(self, blend: BlendName, segment: int) -> ServedWeights | None:
         """The default of the segment where it has one."""
         return self.weights.get((blend, segment)) or self.weights.get((blend, None))
+
+    def with_rules(self, frozen: Sequence[Mapping[str, Any]]) -> Self:
+        """As if this book were served, which has no number yet."""
+        return self._with(rules=self.rules.with_book(frozen))
+
+    def with_weights(self, blend: BlendName, segment: int | None, weights: ServedWeights) -> Self:
+        """As if these weights were the default of the blend and the segment (None: of everybody)."""
+        return self._with(weights={**self.weights, (blend, segment): weights})
+
+    def _with(self, **parts: Any) -> Self:
+        """What was worked out of the stock and the model stays."""
+        other = copy(self)
+        for name, value in parts.items():
+            setattr(other, name, value)
+        return other
 
 
 class Keeper:
@@ -234,8 +252,10 @@ _newcomers = Breaker("postgresql", pause=5.0)
 def _first(changed: Mapping[str, str] | None) -> Snapshot:
     read_at = timezone.now()
     version = live_version()
+    stock = load_stock()
     return Snapshot(
-        stock=load_stock(),
+        stock=stock,
+        rules=ServedRules.nothing(stock, read_at=read_at).of_default_book(stock, read_at=read_at),
         model=_model(version.pk) if version else None,
         customers=_customers(after=0) | _merged(since=None),
         changed=changed,
@@ -250,7 +270,8 @@ def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
     stock = with_changes(held.stock, since=held.read_at - OVERLAP)
     held.customers.update(_customers(after=max(held.customers.values(), default=0)))
     held.customers.update(_merged(since=held.read_at - OVERLAP))
-    return replace(held, stock=stock, changed=changed, read_at=read_at, **_small())
+    rules = held.rules.of_default_book(stock, read_at=read_at)
+    return replace(held, stock=stock, rules=rules, changed=changed, read_at=read_at, **_small())
 
 
 def _model(version: int) -> Model | None:

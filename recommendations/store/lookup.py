@@ -1,0 +1,117 @@
+"""Which items of the stock meet the conditions of rules, kept from one state of the catalogue to the next."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Self
+
+import numpy as np
+from django.db.models import BooleanField, ExpressionWrapper, Q
+
+from recommendations.engine.frames import BoolArray
+from recommendations.models import Item, Promotion
+from recommendations.store.merchandising import TIMED, WEEK, Condition, listed_spans, meaning, shop_day
+from recommendations.store.stock import Stock
+from recommendations.terms import Operator
+
+OVERLAP = timedelta(seconds=60)  # an edit carries the time of its statement and is seen after its commit
+
+type Conditions = tuple[Condition, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lookup:
+    """By row of the stock, as the catalogue and the plan of promotions stood at ``read_at``."""
+
+    stock: Stock
+    read_at: datetime
+    found: Mapping[Conditions, BoolArray] = field(default_factory=dict)  # for conditions that time does not change
+    planned: Mapping[date, BoolArray] | None = None  # first day of a week → what the plan promotes; None: nobody asks
+
+    def holding(self, wanted: Iterable[Conditions]) -> Self:
+        """With all that these conditions need, and nothing else; what is known already is not looked up again."""
+        wanted = list(wanted)
+        found = {
+            conditions: self.found[conditions] if conditions in self.found else self._found(conditions)
+            for conditions in map(lasting, wanted)
+            if conditions
+        }
+        plan = any(condition.attribute == "promoted" for conditions in wanted for condition in conditions)
+        planned = self._planned() if plan and self.planned is None else self.planned
+        return replace(self, found=found, planned=planned if plan else None)
+
+    def moved_to(self, stock: Stock, *, read_at: datetime) -> Self:
+        """For the next state of the catalogue: only the items that were edited since are looked at again."""
+        found: Mapping[Conditions, BoolArray] = self.found
+        if stock is not self.stock:
+            before = self.stock.ids.ids
+            grown = np.array_equal(stock.ids.ids[: len(before)], before)
+            found = self._edited(stock) if grown and found else {}
+        return type(self)(stock=stock, read_at=read_at, found=found)
+
+    def met(self, conditions: Conditions, *, now: datetime) -> BoolArray:
+        """What meets all of them at a moment; ``holding`` was told of them. Without conditions, everything."""
+        known = lasting(conditions)
+        met = self.found[known] if known else np.ones(len(self.stock), np.bool_)
+        for condition in conditions:
+            if condition.attribute == "listed_days":
+                met = met & self._listed(condition, now)
+            elif condition.attribute == "promoted":
+                met = met & self._promoted(condition, shop_day(now))
+        return met
+
+    def _found(self, conditions: Conditions) -> BoolArray:
+        items = Item.objects.filter(meaning(conditions, now=self.read_at))
+        return self._mask(items.values_list("pk", flat=True).iterator())
+
+    def _mask(self, keys: Iterable[int]) -> BoolArray:
+        rows = self.stock.ids.rows(np.fromiter(keys, np.int64))
+        mask = np.zeros(len(self.stock), np.bool_)
+        mask[rows[rows >= 0]] = True
+        return mask
+
+    def _edited(self, stock: Stock) -> dict[Conditions, BoolArray]:
+        answers = [
+            ExpressionWrapper(meaning(conditions, now=self.read_at), BooleanField()) for conditions in self.found
+        ]
+        edited = list(Item.objects.changed_since(self.read_at - OVERLAP).values_list("pk", *answers))
+        rows = stock.ids.rows(np.array([row[0] for row in edited], np.int64))
+        there = rows >= 0
+        found: dict[Conditions, BoolArray] = {}
+        for number, (conditions, before) in enumerate(self.found.items(), start=1):
+            met = found[conditions] = np.zeros(len(stock), np.bool_)
+            met[: len(before)] = before
+            met[rows[there]] = np.array([row[number] for row in edited], np.bool_)[there]
+        return found
+
+    def _planned(self) -> dict[date, BoolArray]:
+        """Of this week and the next, so that the week may turn while PostgreSQL is away."""
+        today = shop_day(self.read_at)
+        promoted = Promotion.objects.filter(Q(display__gt=0) | Q(mailer__gt=0))
+        keys: dict[date, list[int]] = {}
+        for week, item in promoted.filter(week__gt=today - WEEK, week__lte=today + WEEK).values_list("week", "item"):
+            keys.setdefault(week, []).append(item)
+        return {week: self._mask(items) for week, items in keys.items()}
+
+    def _promoted(self, condition: Condition, day: date) -> BoolArray:
+        weeks = [mask for week, mask in (self.planned or {}).items() if week <= day < week + WEEK]
+        promoted = np.logical_or.reduce(weeks) if weeks else np.zeros(len(self.stock), np.bool_)
+        return _any_of([promoted if value else ~promoted for value in condition.values], len(promoted))
+
+    def _listed(self, condition: Condition, now: datetime) -> BoolArray:
+        listed = self.stock.column("listed")
+        spans = [
+            (listed > (after.timestamp() if after else -np.inf)) & (listed <= (until.timestamp() if until else np.inf))
+            for after, until in listed_spans(condition, now)
+        ]
+        found = _any_of(spans, len(listed))
+        return ~found if condition.operator is Operator.IS_NOT else found
+
+
+def lasting(conditions: Conditions) -> Conditions:
+    """Those that time alone does not change."""
+    return tuple(condition for condition in conditions if condition.attribute not in TIMED)
+
+
+def _any_of(masks: Sequence[BoolArray], n: int) -> BoolArray:
+    return np.logical_or.reduce([np.zeros(n, np.bool_), *masks])
