@@ -3,7 +3,19 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from analytics.pages import activity, customer, customers, login, overview, password, preferences, quality, runs, search
+from analytics.pages import (
+    activity,
+    customer,
+    customers,
+    login,
+    overview,
+    password,
+    preferences,
+    quality,
+    runs,
+    search,
+    verdicts,
+)
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -13,6 +25,7 @@ urlpatterns = [
     path("customers/items/", customer.item_suggestions, name="item_suggestions"),
     path("customers/<int:pk>/", customer.customer, name="customer"),
     path("quality/", quality.quality, name="quality"),
+    path("quality/wrong/", verdicts.wrong_items, name="wrong_items"),
     path("runs/", runs.runs, name="runs"),
     path("runs/start/", runs.start_run, name="start_run"),
     path("runs/<uuid:pk>/", runs.run, name="run"),

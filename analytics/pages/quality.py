@@ -16,6 +16,7 @@ from analytics.charts.quality import history as history_figure
 from analytics.charts.quality import leaders as leaders_figure
 from analytics.charts.quality import slices as slices_figure
 from analytics.exports.quality import quality_file
+from analytics.pages import verdicts
 from analytics.queries import quality as query
 from analytics.queries.differences import most_different
 from analytics.queries.frame import read_frame
@@ -66,7 +67,7 @@ def quality(request: HttpRequest) -> HttpResponse:
     if found:
         details = query.details(found)
         context |= _leaders(found, choice) | _slices(details, choice)
-        context |= _pictures(found, details) | _customers(found, choice)
+        context |= _pictures(found, details) | _customers(found, choice) | verdicts.panel()
     return render(request, "dashboard/quality.html", context)
 
 

@@ -29,8 +29,8 @@ CHANGES: dict[str, Action] = {
 """Addresses that change something, by a POST, and what one must be allowed to do."""
 
 LOOKS = {
-    "overview", "customers", "random_customer", "item_suggestions", "customer", "quality", "runs", "run",
-    "run_progress", "search", "activity",
+    "overview", "customers", "random_customer", "most_changed", "item_suggestions", "customer", "quality", "runs", "run",
+    "run_progress", "search", "wrong_items", "activity",
 }  # fmt: skip
 """Addresses that everybody on the staff may look at."""
 

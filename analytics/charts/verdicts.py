@@ -1,0 +1,37 @@
+"""Shares of good, odd and wrong among the verdicts of staff, with their intervals."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from analytics.charts import hues, marks
+from analytics.charts.marks import Measured
+
+LOOKS = {"good": (2, "circle"), "odd": (4, "diamond"), "wrong": (5, "x")}
+"""Hue and symbol of each."""
+
+
+def shares(rows: Sequence[Measured], *, axis: str) -> go.Figure:
+    """A mark per judgement with its interval, from 0 to 100 %."""
+    figure = go.Figure()
+    for place, row in enumerate(rows):
+        hue, symbol = LOOKS[row.name]
+        value, low, high = (marks.percent(share) for share in (row.value, row.low, row.high))
+        scaled = Measured(name=row.name, words=row.words, value=value, low=low, high=high)
+        figure.add_scatter(
+            x=[value],
+            y=[place],
+            error_x=marks.interval([scaled]),
+            hovertemplate=f"{marks.plain(row.words)}: {value:.0f}% [{low:.0f}, {high:.0f}]<extra></extra>",
+            mode="markers",
+            cliponaxis=False,
+            meta=hues.meta(hue),
+            marker={"size": marks.QUIET, "symbol": symbol, "line": {"width": 1.5}},
+        )
+    return figure.update_layout(
+        height=70 + 34 * len(rows),
+        margin={"t": 8, "b": 44, "l": 8, "r": 16},
+        xaxis={"title": {"text": axis}, "range": [0, 100], "nticks": 6, "tickangle": 0},
+        yaxis=marks.named_rows([row.words for row in rows]),
+        meta=marks.on_a_phone([row.words for row in rows]),
+    )
