@@ -50,7 +50,28 @@ class Ranking:
     version: int | None = None  # of the weights, where they count
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """All that an answer is made of, before anything is chosen; rows of wish and shelf are those of the stock."""
+
+    ask: Ask
+    snapshot: Snapshot
+    state: LiveState
+    now: datetime
+    pools: Pools | None
+    person: Person
+    ranking: Ranking
+    wish: Wish
+    shelf: Shelf
+
+
 def recommend(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) -> Answer:
+    """Raises UnknownPlacementError."""
+    return answered(ready(ask, snapshot=snapshot, state=state, now=now))
+
+
+def ready(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) -> Ready:
+    """Raises UnknownPlacementError."""
     placement = snapshot.placements.get(ask.placement)
     if placement is None:
         raise UnknownPlacementError(ask.placement)
@@ -66,14 +87,22 @@ def recommend(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) 
         likeness=snapshot.likeness if wish.diversity else NO_LIKENESS,
         lift=snapshot.lift if wish.promotion else None,
     )
-    explainer = Explainer(snapshot=snapshot, pools=pools, person=person, state=state, now=now)
-    picked = _picked(ranking, snapshot, shelf, wish, draw=ask.recommendation_id)
-    shown = _from_pool(ranking, picked, snapshot.stock, explainer) if picked and ranking.pool else []
+    return Ready(
+        ask=ask, snapshot=snapshot, state=state, now=now, pools=pools, person=person, ranking=ranking, wish=wish,
+        shelf=shelf,
+    )  # fmt: skip
+
+
+def answered(ready: Ready) -> Answer:
+    snapshot, ranking, wish, person = ready.snapshot, ready.ranking, ready.wish, ready.person
+    explainer = Explainer(snapshot=snapshot, pools=ready.pools, person=person, state=ready.state, now=ready.now)
+    chosen = picked(ready)
+    shown = _from_pool(ranking, chosen, snapshot.stock, explainer) if chosen and ranking.pool else []
     if missing := wish.n - len(shown):
-        open_ = _open(shelf, wish, but=shown, stock=snapshot.stock)
-        rest = filled(ladder(snapshot, pools, person), open_=open_, n=missing)
+        open_ = _open(ready.shelf, wish, but=shown, stock=snapshot.stock)
+        rest = filled(ladder(snapshot, ready.pools, person), open_=open_, n=missing)
         shown += _from_ladder(rest, snapshot.stock, explainer, first=len(shown) + 1)
-    return _answer(ask, ranking, picked, shown, snapshot=snapshot, person=person, known=state.known)
+    return _answer(ready.ask, ranking, chosen, shown, snapshot=snapshot, person=person, known=ready.state.known)
 
 
 def _ranking(
@@ -173,19 +202,20 @@ def _allowed(wanted: Filter, snapshot: Snapshot) -> BoolArray:
     return allowed
 
 
-def _picked(ranking: Ranking, snapshot: Snapshot, shelf: Shelf, wish: Wish, *, draw: str) -> Selection | None:
-    """Of the pool; the selection's items are rows of the stock."""
-    if ranking.pool is None:
+def picked(ready: Ready) -> Selection | None:
+    """What is chosen of the pool; the selection's items are rows of the stock."""
+    pool = ready.ranking.pool
+    if pool is None:
         return None
-    rows = snapshot.stock_rows[ranking.pool.items]
+    rows = ready.snapshot.stock_rows[pool.items]
     there = rows >= 0
     return select(
         rows[there],
-        ranking.pool.z[:, there],
-        weight_vector(ranking.pool.instances, ranking.weights),
-        shelf=shelf,
-        wish=wish,
-        draw=generator(0, draw) if wish.exploration else None,
+        pool.z[:, there],
+        weight_vector(pool.instances, ready.ranking.weights),
+        shelf=ready.shelf,
+        wish=ready.wish,
+        draw=generator(0, ready.ask.recommendation_id) if ready.wish.exploration else None,
     )
 
 
