@@ -31,6 +31,7 @@ __all__ = [
     "publish",
     "roll_back",
     "save_draft",
+    "verdict_on",
     "withdraw",
 ]
 
@@ -107,6 +108,11 @@ def publish(
     published = blending.make_default(stored, now=now, gate=verdict, note=note, expected=expected)
     _record(published, before, by=by, verb="publish", note=note)
     return published
+
+
+def verdict_on(weights: BlendWeights) -> Mapping[str, Any]:
+    """What the gate would say of the version now, against what its customers get; nothing changes."""
+    return _verdict(weights, blending.served_weights(BlendName(weights.blend.name), weights.segment))
 
 
 @transaction.atomic
