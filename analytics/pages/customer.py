@@ -10,8 +10,11 @@ from django.views.decorators.http import require_safe
 
 from analytics.charts import customer as charts
 from analytics.charts.hues import of_recommender
+from analytics.pages.customer_filters import filters_of, jumps
+from analytics.pages.customers import version_of
 from analytics.pages.parameters import number
 from analytics.queries import customer as query
+from analytics.queries.customer_order import place
 from analytics.queries.frame import Frame, read_frame
 from analytics.queries.search import find_items
 from analytics.queries.words import label, term_label
@@ -42,18 +45,20 @@ def customer(request: HttpRequest, pk: int) -> HttpResponse:
         if merged is None:
             raise Http404
         return redirect("customer", pk=merged)
-    timeline, found = query.timeline(person.keys), query.interests(pk, model=frame.model)
+    filters = filters_of(request.GET)
+    timeline = query.timeline(person.keys)
     context = {
         "section": "customers",
         "frame": frame,
         "person": person,
+        "jumps": jumps(request.GET),
+        "place": place(person.customer.pk, filters, version=version_of(frame)),
         "timeline": timeline,
         "timeline_figure": charts.timeline(timeline.weeks, weeks=_("Week"), events=_("Events a week")).to_json(
             engine="orjson"
         ),
-        "interests": found,
         "interests_figure": charts.interests(
-            found, long_term=_("90 days"), lately=_("7 days"), axis=_("Share of acts, %")
+            person.interests, long_term=_("90 days"), lately=_("7 days"), axis=_("Share of acts, %")
         ).to_json(engine="orjson"),
         "events": query.last_events(person.keys),
     }

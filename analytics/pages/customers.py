@@ -1,21 +1,40 @@
 """Browse customers; filters and order stand in the address."""
 
-from django.http import HttpRequest, HttpResponse
+from dataclasses import dataclass, replace
+
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from analytics.pages.parameters import number
-from analytics.queries import customers as query
-from analytics.queries.customers import STATES, Filters, State
-from analytics.queries.frame import read_frame
+from analytics.exports.customers import customers_file
+from analytics.pages.customer_filters import LENS, NAMES, carried, chips, filters_of, jumps, without
+from analytics.queries import customer_list as query
+from analytics.queries.customers import CHANGED_FROM, CHANGES, STATES, Version
+from analytics.queries.frame import Frame, read_frame
+
+MOST_CHANGED = "-change"
+UPWARDS_FIRST = {"number", "segment"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """Of a column: how it is called, how it is sorted now, and the query of the address that sorts it next."""
+
+    words: str
+    css: str
+    sorted: str  # "ascending", "descending" or nothing, as ARIA has it
+    next: str
+    help: str
 
 
 @require_safe
 def customers(request: HttpRequest) -> HttpResponse:
-    frame, filters = read_frame(), _filters(request)
-    found = query.customers(filters, model=frame.model)
+    frame, filters = read_frame(), filters_of(request.GET)
+    if request.GET.get("format") == "csv":
+        return customers_file(query.lines(filters, version=version_of(frame)))
+    found = query.customers(filters, version=version_of(frame))
     context = {
         "section": "customers",
         "frame": frame,
@@ -23,37 +42,63 @@ def customers(request: HttpRequest) -> HttpResponse:
         "found": found,
         "page": found.page,
         "states": STATES.items(),
-        "chips": _chips(filters, found),
-        "columns": [("number", _("Customer"), ""), ("activity", _("Activity"), "num"), ("segment", _("Segment"), "")],
+        "changes": CHANGES.items(),
+        "changed_from": CHANGED_FROM,
+        "chips": chips(request.GET, filters, found.segments),
+        "jumps": jumps(request.GET),
+        "heads": _heads(request.GET, filters.sort),
+        "whole_file": found.page.paginator.count <= query.MOST_IN_A_FILE,
+        "most_in_a_file": query.MOST_IN_A_FILE,
     }
     return render(request, "dashboard/customers.html", context)
 
 
 @require_safe
 def random_customer(request: HttpRequest) -> HttpResponse:
-    """Anybody, or anybody of a state."""
-    frame, filters = read_frame(), _filters(request)
-    key = query.somebody(filters, model=frame.model)
-    if key is None:
-        return redirect("customers")
-    kept = {name: request.GET[name] for name in ("placement", "cut") if name in request.GET}
-    return redirect(reverse("customer", args=[key], query=kept))
+    """Anybody whom the filters leave."""
+    key = query.somebody(filters_of(request.GET), version=version_of(read_frame()))
+    return _opened(request, key)
 
 
-def _filters(request: HttpRequest) -> Filters:
-    state, sort = request.GET.get("state", ""), request.GET.get("sort", "")
-    return Filters(
-        state=State(state) if state in set(State) else None,
-        segment=number(request.GET.get("segment")),
-        sort=sort if sort.removeprefix("-") in query.SORTS else Filters.sort,
-        page=number(request.GET.get("page")) or 1,
-    )
+@require_safe
+def most_changed(request: HttpRequest) -> HttpResponse:
+    """Whose taste shifted most among those whom the filters leave; "Next" then goes down from there."""
+    filters = replace(filters_of(request.GET), sort=MOST_CHANGED)
+    key = query.first(filters, version=version_of(read_frame()))
+    return _opened(request, key, sort=MOST_CHANGED)
 
 
-def _chips(filters: Filters, found: query.Customers) -> list[tuple[str, str]]:
-    """(parameter, words) of every filter that is on; each can be taken off."""
-    chips = [("state", str(STATES[filters.state]))] if filters.state else []
-    if filters.segment is not None:
-        names = {segment.number: str(segment) for segment in found.segments}
-        chips.append(("segment", names.get(filters.segment, str(filters.segment))))
-    return chips
+def version_of(frame: Frame) -> Version:
+    return Version(model=frame.model, known_until=frame.known_until)
+
+
+def _opened(request: HttpRequest, key: int | None, **changes: str) -> HttpResponse:
+    parameters = carried(request.GET, *NAMES, *LENS, **changes)
+    return redirect((reverse("customers") if key is None else reverse("customer", args=[key])) + parameters)
+
+
+def _heads(address: QueryDict, sort: str) -> list[Head]:
+    columns = [
+        ("number", _("Customer"), "", ""),
+        ("activity", _("Activity"), "num", _("Weight of all acts, halved every 90 days, as the live model sees it")),
+        ("events", _("Events"), "num", _("All that ever came in")),
+        ("last", _("Last event"), "", ""),
+        ("change", _("New this week"), "", _("What leads the last 7 days, and the share it gained on the last 90")),
+        ("segment", _("Segment"), "", ""),
+    ]
+    return [
+        Head(words=words, css=css, help=help_text, sorted=_sorted(key, sort), next=_next(address, key, sort))
+        for key, words, css, help_text in columns
+    ]
+
+
+def _sorted(key: str, sort: str) -> str:
+    return {key: "ascending", f"-{key}": "descending"}.get(sort, "")
+
+
+def _next(address: QueryDict, key: str, sort: str) -> str:
+    """The column's natural direction first, then the other one."""
+    first, other = (key, f"-{key}") if key in UPWARDS_FIRST else (f"-{key}", key)
+    wanted = other if sort == first else first
+    rest = without(address, "sort", "page")
+    return f"{rest}{'' if rest == '?' else '&'}sort={wanted}"

@@ -1,35 +1,34 @@
 """One customer: who they are to the model, what they like, what they did, what they would be shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import connection
-from django.db.models import Count, F, Max, Min, OuterRef, QuerySet, Subquery
+from django.db.models import BooleanField, Count, F, Func, Max, Min, OuterRef, QuerySet
 from django.db.models.functions import JSONObject, TruncWeek
 
 from analytics.charts.customer import Interest, WeekCount
-from analytics.queries.customers import HALF_LIFE, State, browsable, state_of
+from analytics.queries.customers import State, browsable, state_of
 from analytics.queries.words import label, placement_label
 from recommendations import wording
-from recommendations.models import Customer, CustomerAlias, Event, Item, Placement, Segment
+from recommendations.models import Category, Customer, CustomerAlias, Event, Item, Placement, Segment
 
-LATELY = 7  # half-life in days of the second profile
 SHOWN_INTERESTS = 8
 SHOWN_EVENTS = 15
 CONTEXT_ITEMS = 3
 
 
 SEGMENT_FIELDS = ("number", "name", "top_categories")
-INTERESTS = """
-SELECT profile.half_life_days, category.id, category.name, part.share
-FROM recommendations_interestprofile profile,
-     unnest(profile.categories, profile.shares) WITH ORDINALITY AS part (category, share, place)
-JOIN recommendations_category category ON category.id = part.category
-WHERE profile.version_id = %s AND profile.customer_id = %s
-ORDER BY profile.half_life_days, part.place
-"""
+
+
+class IsOneOf(Func):
+    """Whether a value is in an array."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +49,8 @@ class Person:
     state: State
     segment: Segment | None
     keys: Sequence[int]  # the customer's own, then those of merged anonymous keys
-    previous: int | None
-    next: int | None
     placements: Sequence[Place]
+    interests: Sequence[Interest]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,18 +63,25 @@ class Timeline:
 
 def person(pk: int, *, model: int | None) -> Person | None:
     """One round trip for all that stands in the head of the page."""
-    found = browsable(model)
     merged = CustomerAlias.objects.filter(customer=OuterRef("pk"), undone_at=None)
     customer = (
-        found.filter(pk=pk)
+        browsable(model)
+        .filter(pk=pk)
         .annotate(
-            previous=Subquery(found.filter(pk__lt=OuterRef("pk")).order_by("-pk").values("pk")[:1]),
-            next=Subquery(found.filter(pk__gt=OuterRef("pk")).order_by("pk").values("pk")[:1]),
             merged_keys=ArraySubquery(merged.values("anonymous")),
             placements=ArraySubquery(
                 Placement.objects.filter(enabled=True)
                 .order_by("pk")
                 .values(place=JSONObject(name="name", needs_context="needs_context"))
+            ),
+            categories=F("profile_now__categories"),
+            shares=F("profile_now__shares"),
+            lately_categories=F("profile_lately__categories"),
+            lately_shares=F("profile_lately__shares"),
+            category_names=ArraySubquery(
+                Category.objects.filter(IsOneOf(F("pk"), OuterRef("profile_now__categories")))
+                .order_by()
+                .values(category=JSONObject(key="pk", name="name"))
             ),
             **{f"segment_{name}": F(f"memberships_now__segment__{name}") for name in SEGMENT_FIELDS},
         )
@@ -91,9 +96,8 @@ def person(pk: int, *, model: int | None) -> Person | None:
         state=state_of(customer),
         segment=segment,
         keys=[pk, *known["merged_keys"]],
-        previous=known["previous"],
-        next=known["next"],
         placements=[Place(**place) for place in known["placements"]],
+        interests=_interests(known),
     )
 
 
@@ -103,17 +107,16 @@ def merged_into(pk: int) -> int | None:
     return alias.first()
 
 
-def interests(pk: int, *, model: int | None) -> list[Interest]:
+def _interests(known: Mapping[str, Any]) -> list[Interest]:
     """The largest of the long term, with their share of late; empty for whom the model does not know."""
-    with connection.cursor() as cursor:
-        cursor.execute(INTERESTS, [model, pk])
-        rows = cursor.fetchall()
-    lately = {key: share for half_life, key, _, share in rows if half_life == LATELY}
-    long_term = [(key, name, share) for half_life, key, name, share in rows if half_life == HALF_LIFE and share > 0]
+    names = {category["key"]: category["name"] for category in known["category_names"]}
+    lately = dict(zip(known["lately_categories"] or (), known["lately_shares"] or (), strict=True))
+    long_term = zip(known["categories"] or (), known["shares"] or (), strict=True)
     return [
-        Interest(category=name, long_term=share, lately=lately.get(key, 0.0))
-        for key, name, share in long_term[:SHOWN_INTERESTS]
-    ]
+        Interest(category=names[key], long_term=share, lately=lately.get(key, 0.0))
+        for key, share in long_term
+        if share > 0 and key in names
+    ][:SHOWN_INTERESTS]
 
 
 def timeline(keys: Sequence[int]) -> Timeline:

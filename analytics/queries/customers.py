@@ -1,33 +1,35 @@
-"""Browse customers as the live model sees them.
+"""Customers as the live model sees them, and what a list of them is filtered by.
 
-Cold: the live model has no history of them. Heavy: the busiest tenth by weight of acts (half-life 90 days). Both come
-from the interest profiles of the live version, one row a customer, so that no page ever sums the whole event table;
-events are counted for the customers of the page only.
+Cold: the live model has no history of them. Heavy: the busiest tenth by weight of acts (half-life 90 days). Changed:
+what leads their last 7 days had a clearly smaller share of their last 90. All three come from the interest profiles of
+the live version, two rows a customer, so that no page ever sums the whole event table. Home lists of two versions are
+not compared: the record holds no list, and scoring everybody twice is nothing for a page.
 """
 
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, F, FilteredRelation, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from analytics.queries.percentile import Percentile
-from recommendations.models import Customer, CustomerAlias, Event, InterestProfile, Segment
+from analytics.queries.taste_shift import LATELY, leading, shift
+from recommendations.models import Customer, CustomerAlias, Event, InterestProfile, Item
 
 type Known = QuerySet[Any]
 """Customers with the annotations of ``browsable``, which the type of the model does not know."""
 
-PER_PAGE = 50
 HALF_LIFE = 90  # days
 HEAVY_FROM = 0.9  # share of customers that are less busy
-SORTS: Mapping[str, str] = {"number": "pk", "activity": "weight", "segment": "memberships_now__segment__number"}
+CHANGED_FROM = 0.05  # of share that what leads the last 7 days has gained
+BOUGHT_WITHIN = timedelta(days=90)
+LONGEST_TEXT = 100
 
 
 class State(StrEnum):
@@ -36,7 +38,16 @@ class State(StrEnum):
     HEAVY = "heavy"
 
 
+class Changed(StrEnum):
+    TASTE = "taste"  # what they like shifted within the last week
+    SINCE = "since"  # they did something that the live model does not know
+
+
 STATES: Mapping[State, Promise] = {State.COLD: _("Cold"), State.WARM: _("Warm"), State.HEAVY: _("Heavy")}
+CHANGES: Mapping[Changed, Promise] = {
+    Changed.TASTE: _("New interests this week"),
+    Changed.SINCE: _("Acted since the live model"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,91 +56,52 @@ class Filters:
 
     state: State | None = None
     segment: int | None = None
+    changed: Changed | None = None
+    text: str = ""
     sort: str = "-activity"
     page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    customer: Customer
-    state: State
-    activity: float
-    segment: Segment | None
-    events: int
-    last_event: datetime | None
+class Version:
+    """The live model: its key, and the end of the history that it knows; both None before the first turn."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Customers:
-    page: Page[Customer]
-    lines: Sequence[Line]
-    segments: Sequence[Segment]
-
-
-def customers(filters: Filters, *, model: int | None) -> Customers:
-    found = ordered(chosen(browsable(model), filters), filters.sort)
-    page = Paginator(found, PER_PAGE).get_page(filters.page)
-    rows = list(page)
-    segments = list(Segment.objects.filter(version=model)) if model else []
-    acts = _acts([row.pk for row in rows])
-    by_key = {segment.pk: segment for segment in segments}
-    lines = [
-        Line(
-            customer=row,
-            state=state_of(row),
-            activity=row.weight,
-            segment=by_key.get(row.segment_now),
-            events=acts.get(row.pk, (0, None))[0],
-            last_event=acts.get(row.pk, (0, None))[1],
-        )
-        for row in rows
-    ]
-    return Customers(page=page, lines=lines, segments=segments)
-
-
-def somebody(filters: Filters, *, model: int | None) -> int | None:
-    """The key of a customer taken at random from those that the filters leave."""
-    found = chosen(browsable(model), filters).order_by("pk").values_list("pk", flat=True)
-    total = found.count()
-    return found[secrets.randbelow(total)] if total else None
+    model: int | None = None
+    known_until: datetime | None = None
 
 
 def browsable(model: int | None) -> Known:
     """Everybody but anonymous keys that were merged into a customer, as the version has them.
 
-    With ``weight`` of acts, ``heavy`` (the weight from which one is among the busiest tenth) and ``segment_now``.
+    With ``weight`` of acts, ``heavy`` (the weight from which one is among the busiest tenth), ``segment_now``,
+    ``shift`` (``taste_shift.py``) and ``leading`` (key of the category that leads their last 7 days).
     """
     merged = CustomerAlias.objects.filter(anonymous=OuterRef("pk"), undone_at=None)
     profiles = InterestProfile.objects.filter(version=model or 0, half_life_days=HALF_LIFE).order_by()
     busiest = profiles.values("version").annotate(value=Percentile("weight", share=HEAVY_FROM)).values("value")
     return Customer.objects.filter(~Exists(merged)).annotate(
-        profile_now=FilteredRelation(
-            "profiles", condition=Q(profiles__version=model or 0, profiles__half_life_days=HALF_LIFE)
-        ),
+        profile_now=_profile(model, HALF_LIFE),
+        profile_lately=_profile(model, LATELY),
         memberships_now=FilteredRelation("memberships", condition=Q(memberships__version=model or 0)),
         weight=Coalesce(F("profile_now__weight"), Value(0.0)),
         heavy=Coalesce(Subquery(busiest), Value(0.0)),
         segment_now=F("memberships_now__segment"),
+        shift=shift(long_term="profile_now", lately="profile_lately"),
+        leading=leading("profile_lately"),
     )
 
 
-def chosen(found: Known, filters: Filters) -> Known:
+def chosen(found: Known, filters: Filters, *, known_until: datetime | None) -> Known:
+    """Those of ``browsable`` that the filters leave."""
     if filters.segment is not None:
         found = found.filter(memberships_now__segment__number=filters.segment)
-    if filters.state is State.COLD:
-        return found.filter(weight__lte=0)
-    if filters.state is State.HEAVY:
-        return found.filter(weight__gt=0, weight__gte=F("heavy"))
-    if filters.state is State.WARM:
-        return found.filter(weight__gt=0, weight__lt=F("heavy"))
-    return found
-
-
-def ordered(found: Known, sort: str) -> Known:
-    """By a column of ``SORTS``, with "-" downwards; ties by number, nothing last."""
-    column = F(SORTS.get(sort.removeprefix("-"), "weight"))
-    direction = column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True)
-    return found.order_by(direction, "pk")
+    if filters.changed is Changed.TASTE:
+        found = found.filter(shift__gte=CHANGED_FROM)
+    if filters.changed is Changed.SINCE:
+        found = found.filter(Exists(_acts_of_each(since=known_until)))
+    if filters.text:
+        found = found.filter(_about(filters.text, until=known_until or timezone.now()))
+    return _in_state(found, filters.state)
 
 
 def state_of(row: Any) -> State:
@@ -140,19 +112,41 @@ def state_of(row: Any) -> State:
     return State.HEAVY if weight >= heavy else State.WARM
 
 
-def _acts(keys: list[int]) -> dict[int, tuple[int, datetime | None]]:
-    """Events and the last of them per customer, those of merged anonymous keys included."""
-    aliases = CustomerAlias.objects.filter(customer__in=keys, undone_at=None).values_list("anonymous", "customer")
-    owner = {key: key for key in keys} | dict(aliases)
-    counted = (
-        Event.objects.filter(customer__in=list(owner))
-        .values("customer")
-        .annotate(events=Count("*"), last=Max("occurred_at"))
-        .order_by()
-    )
-    acts: dict[int, tuple[int, datetime | None]] = {}
-    for row in counted:
-        key = owner[row["customer"]]
-        events, last = acts.get(key, (0, None))
-        acts[key] = (events + row["events"], max(last, row["last"]) if last else row["last"])
-    return acts
+def _profile(model: int | None, half_life: int) -> FilteredRelation:
+    return FilteredRelation("profiles", condition=Q(profiles__version=model or 0, profiles__half_life_days=half_life))
+
+
+def _in_state(found: Known, state: State | None) -> Known:
+    match state:
+        case State.COLD:
+            return found.filter(weight__lte=0)
+        case State.HEAVY:
+            return found.filter(weight__gt=0, weight__gte=F("heavy"))
+        case State.WARM:
+            return found.filter(weight__gt=0, weight__lt=F("heavy"))
+    return found
+
+
+def _acts_of_each(*, since: datetime | None) -> QuerySet[Event]:
+    """Before the first turn everything is news."""
+    acts = Event.objects.filter(customer=OuterRef("pk"))
+    return acts.filter(occurred_at__gte=since) if since else acts
+
+
+def _about(text: str, *, until: datetime) -> Q:
+    """The customer of this number, and who bought of late an item with these words in its title or category.
+
+    The buyers are read here, once, as a page asks several times who they are.
+    """
+    words = text.split()
+    titled = Q(pk__in=Item.objects.filter(*(Q(title__icontains=word) for word in words)).values("pk"))
+    sorted_so = Q(pk__in=Item.objects.filter(*(Q(categories__path__icontains=word) for word in words)).values("pk"))
+    items = Item.objects.filter(titled | sorted_so | Q(shop_id=text))
+    bought = Event.objects.purchases().filter(occurred_at__gte=until - BOUGHT_WITHIN, item__in=items.values("pk"))
+    buyers = set(bought.order_by().values_list("customer", flat=True).distinct())
+    aliases = CustomerAlias.objects.filter(anonymous__in=buyers, undone_at=None).values("customer")
+    return Q(pk__in=buyers) | Q(pk__in=aliases) | (Q(pk=int(text)) if _is_number(text) else Q())
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < len(str(2**63))

@@ -25,6 +25,7 @@ class Frame:
     demo: bool
     model: int | None
     live_since: datetime | None
+    known_until: datetime | None  # end of the history that the live model knows
     tested_until: datetime | None  # end of the history that the live model's figures come from
     weights: tuple[LiveWeights, ...]
     newest_event: datetime | None
@@ -49,13 +50,14 @@ def read_frame() -> Frame:
     )
     first = vars(blends[0]) if blends else {}
     windows = first.get("windows") or {}
-    tested = windows.get("cuts", {}).get(Cut.TEST)
+    cuts = {cut: datetime.fromisoformat(at) for cut, at in windows.get("cuts", {}).items()}
     return Frame(
         shop=settings.SHOP_NAME,
         demo=settings.DEMO,
         model=first.get("model"),
         live_since=first.get("live_since"),
-        tested_until=datetime.fromisoformat(tested) if tested else None,
+        known_until=cuts.get(Cut.LIVE),
+        tested_until=cuts.get(Cut.TEST),
         weights=tuple(
             LiveWeights(blend=blend.get_name_display(), number=vars(blend)["number"])
             for blend in blends
