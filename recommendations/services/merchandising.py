@@ -64,9 +64,9 @@ def save_rule(
     if rule is None:
         return _created(filled(Rule(action=""), values), by=by, now=now)
     current = _locked(rule)
-    before = frozen(current)
+    before: Mapping[str, Any] = frozen(current)
     changed = filled(_locked(rule), values)
-    after = frozen(changed)
+    after: Mapping[str, Any] = frozen(changed)
     fields = [name for name in after if before[name] != after[name]]
     if revision != current.revision:
         raise StaleRuleError(current, [Difference(name, after[name], before[name]) for name in fields])
@@ -126,7 +126,7 @@ def drafted(*, rule: Rule | None, values: Mapping[str, Any]) -> FrozenRule:
 
     Raises ValidationError with ``message_dict`` by field.
     """
-    made = filled(Rule(action="") if rule is None else rule, values)
+    made = filled(Rule(action="") if rule is None else as_frozen(Rule(pk=rule.pk), frozen(rule)), values)
     return {**frozen(made), "id": made.pk or 0}
 
 
@@ -157,7 +157,7 @@ def rule_texts(rules: Iterable[FrozenRule]) -> list[str]:
     conditions = [one for rule in rules for one in (*rule["items"], *rule["context"])]
     ids = {str(value) for one in conditions if one["attribute"] == "item" for value in one["values"]}
     titles = dict(Item.objects.filter(shop_id__in=ids).values_list("shop_id", "title")) if ids else {}
-    numbers = {rule["segment"] for rule in rules} - {None}
+    numbers = {rule["segment"] for rule in rules if rule["segment"] is not None}
     segments = {one.number: str(one) for one in Segment.objects.filter(number__in=numbers)} if numbers else {}
     return [rule_text(rule, segments=segments, titles=titles) for rule in rules]
 

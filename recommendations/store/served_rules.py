@@ -143,7 +143,7 @@ class ServedRules:
                 slot=served.slot,
                 strength=served.strength,
                 most=served.most,
-                groups=_groups(self.lookup.stock, served.per) if served.action is RuleAction.CAP else None,
+                groups=groups_of(self.lookup.stock, served.per) if served.action is RuleAction.CAP else None,
                 share=served.share,
             )
         return made
@@ -165,7 +165,7 @@ def _moment(value: str | None, *, missing: float) -> float:
     return datetime.fromisoformat(value).timestamp() if value else missing
 
 
-def _groups(stock: Stock, per: CapPer) -> IntArray | None:
+def groups_of(stock: Stock, per: CapPer) -> IntArray | None:
     """Code of the brand, or of the main category (the first, as where likeness is measured), by row; −1 = none."""
     match per:
         case CapPer.BRAND:
@@ -173,6 +173,6 @@ def _groups(stock: Stock, per: CapPer) -> IntArray | None:
             return np.where(brand == stock.brands.get("", -1), -1, brand).astype(np.int32)
         case CapPer.CATEGORY:
             main = np.array([kind[0] if kind else -1 for kind in stock.kinds], np.int32)  # type: ignore[index]
-            return main[stock.column("kind")]
+            return np.asarray(main[stock.column("kind")])
         case CapPer.ALL:
             return None

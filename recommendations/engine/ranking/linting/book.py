@@ -1,0 +1,135 @@
+"""A book of rules as the checks see it: sets of items, and when each rule applies.
+
+Rules act by kind (``ranking/rules.py``): a pin, a boost, a cap and a minimum share see what the filters, exclusions and
+inclusions, leave.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from recommendations.engine.frames import BoolArray, IntArray
+from recommendations.engine.ranking.linting.when import When
+from recommendations.terms import RuleAction
+
+FILTERS = (RuleAction.EXCLUDE, RuleAction.INCLUDE_ONLY)
+
+
+class Fault(StrEnum):
+    EXPIRED = "expired"
+    PLACEMENT_OFF = "placement_off"
+    NOBODY = "nobody"  # in its segment, or its customer is gone or in another segment
+    NO_CONTEXT = "no_context"  # no item could be the one in view
+    MATCHES_NOTHING = "matches_nothing"
+    NOT_FOR_SALE = "not_for_sale"
+    BEYOND_SLATE = "beyond_slate"  # a pin
+    LOOSE_CAP = "loose_cap"  # never reached
+    ALL_INCLUDED = "all_included"  # an inclusion that leaves out nothing
+    PIN_BARRED = "pin_barred"  # excluded or not included, wherever the pin applies
+    PIN_PARTLY_BARRED = "pin_partly_barred"  # only in a part of where it applies
+    SHARE_BARRED = "share_barred"
+    INCLUSIONS_APART = "inclusions_apart"  # nothing is in all of them
+    INCLUDED_EXCLUDED = "included_excluded"  # all that is included is excluded
+    BOOST_AND_BURY = "boost_and_bury"
+    SHADOWED = "shadowed"
+    TWO_PINS = "two_pins"
+    TWO_PINS_PARTLY = "two_pins_partly"
+    NOTHING_LEFT = "nothing_left"
+    TOO_FEW_LEFT = "too_few_left"  # for all slots
+    ZERO_CAP = "zero_cap"
+    TIGHT_CAP = "tight_cap"  # leaves slots empty
+    SHARES_ABOVE_ONE = "shares_above_one"
+    SHARE_BEYOND_CAP = "share_beyond_cap"
+    SHARE_BEYOND_ITEMS = "share_beyond_items"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Linted:
+    """A rule of the book; ``items`` by item row, the numbers as in ``rules.Rule``."""
+
+    action: RuleAction
+    when: When
+    items: BoolArray
+    slot: int = 0
+    strength: int = 0
+    most: int = 0
+    groups: IntArray | None = None
+    share: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shop:
+    """What rules can act on. ``customers``: the segment of each customer that rules name, −1 = of none."""
+
+    now: float
+    sellable: BoolArray
+    slots: Mapping[str, int]  # of each placement that answers
+    segments: Mapping[int, int]  # number → customers
+    customers: Mapping[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """``rules`` are places in the book, ascending; ``subject`` is the one of them that is to be changed first."""
+
+    fault: Fault
+    rules: tuple[int, ...]
+    subject: int
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+
+def slots_of(when: When, shop: Shop) -> int:
+    """Of the placement, else of the longest slate."""
+    return max(shop.slots.values(), default=0) if when.placement is None else shop.slots.get(when.placement, 0)
+
+
+class Book:
+    """The rules that do something at all, by their places."""
+
+    def __init__(self, rules: Sequence[Linted], shop: Shop, acting: Sequence[int]) -> None:
+        self.rules, self.shop, self.acting = rules, shop, acting
+        self.filters = self.of(*FILTERS)
+
+    def of(self, *actions: RuleAction) -> list[int]:
+        return [place for place in self.acting if self.rules[place].action in actions]
+
+    def slots(self, when: When) -> int:
+        return slots_of(when, self.shop)
+
+    def covering(self, when: When, among: Sequence[int]) -> list[int]:
+        return [place for place in among if self.rules[place].when.covers(when)]
+
+    def left(self, filters: Sequence[int]) -> BoolArray:
+        """What is for sale and is neither excluded nor left out."""
+        left = self.shop.sellable
+        for place in filters:
+            left = left & self.taken_by(place, out=False)
+        return left
+
+    def taken_by(self, place: int, *, out: bool = True) -> BoolArray:
+        """What a filter takes out (or leaves)."""
+        rule = self.rules[place]
+        return rule.items if (rule.action is RuleAction.EXCLUDE) is out else ~rule.items
+
+    def culprits(self, filters: Sequence[int], items: BoolArray, *, fewer_than: int = 1) -> list[int]:
+        """As few of the filters as possible that leave fewer than so many of the items; the later ones go first."""
+        kept = list(filters)
+        for place in reversed(filters):
+            others = [other for other in kept if other != place]
+            if count(self.left(others) & items) < fewer_than:
+                kept = others
+        return kept
+
+    def open(self, place: int) -> BoolArray:
+        """What of a rule's items is left wherever the rule applies."""
+        rule = self.rules[place]
+        return rule.items & self.left(self.covering(rule.when, self.filters))
+
+
+def count(items: BoolArray) -> int:
+    return int(items.sum())
+
+
+def found(fault: Fault, *places: int, **numbers: int) -> Found:
+    """The last place is the subject."""
+    return Found(fault=fault, rules=tuple(sorted(places)), subject=places[-1], numbers=numbers)

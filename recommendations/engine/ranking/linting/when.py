@@ -1,0 +1,69 @@
+"""When a rule applies, as a set of answers: two of them meet, or one covers the other."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from recommendations.engine.frames import BoolArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class When:
+    """None does not ask. ``segment`` is that of the customer where a rule is for one."""
+
+    placement: str | None = None
+    segment: int | None = None
+    customer: int | None = None
+    context: BoolArray | None = None  # by item: one of them has to be in view
+    starts: float = -np.inf
+    ends: float = np.inf
+
+    def meets(self, other: "When") -> bool:
+        """Is there an answer to which both apply?"""
+        return self.both(other) is not None
+
+    def both(self, other: "When") -> "When | None":
+        """Where both apply; None where that is nowhere."""
+        starts, ends = max(self.starts, other.starts), min(self.ends, other.ends)
+        apart = (
+            starts >= ends
+            or _differ(self.placement, other.placement)
+            or _differ(self.segment, other.segment)
+            or _differ(self.customer, other.customer)
+        )
+        if apart:
+            return None
+        context = _common(self.context, other.context)
+        if context is not None and not context.any():
+            return None
+        return When(
+            placement=self.placement or other.placement,
+            segment=other.segment if self.segment is None else self.segment,
+            customer=other.customer if self.customer is None else self.customer,
+            context=context,
+            starts=starts,
+            ends=ends,
+        )
+
+    def covers(self, other: Self) -> bool:
+        """Does this apply to every answer to which the other does?"""
+        return (
+            self.starts <= other.starts
+            and self.ends >= other.ends
+            and self.placement in (None, other.placement)
+            and self.segment in (None, other.segment)
+            and self.customer in (None, other.customer)
+            and (self.context is None or (other.context is not None and not (other.context & ~self.context).any()))
+        )
+
+
+def _differ(one: object, other: object) -> bool:
+    return one is not None and other is not None and one != other
+
+
+def _common(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
+    """Baskets may hold an item of each, but what meets both for sure is what both ask for."""
+    if one is None or other is None:
+        return other if one is None else one
+    return np.asarray(one & other)
