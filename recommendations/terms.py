@@ -6,6 +6,10 @@ PATH_SEPARATOR = " > "
 """Between the levels of a category's path."""
 
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet takes a text that begins so for a formula; our files put an apostrophe before it."""
+
+
 class EventName(StrEnum):
     """GA4 names where GA4 has one; ``rate_item``, ``dislike_item``, ``follow`` and ``view_homepage`` are ours."""
 

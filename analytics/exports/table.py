@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from django.http import HttpResponse
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from recommendations.services.spreadsheets import harmless
+
 BYTE_ORDER_MARK = "\ufeff"  # without it, spreadsheets read Chinese as something else
 
 type Value = str | float | int | None
@@ -16,9 +17,5 @@ def csv_file(name: str, *, head: Sequence[str], rows: Iterable[Sequence[Value]])
     answer = HttpResponse(BYTE_ORDER_MARK, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     writer = csv.writer(answer)
-    writer.writerows([_harmless(value) for value in row] for row in (head, *rows))
+    writer.writerows([harmless(value) for value in row] for row in (head, *rows))
     return answer
-
-
-def _harmless(value: Value) -> Value:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -15,6 +15,7 @@ from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from recommendations.admin.item_pages import ItemPages
 from recommendations.admin.promotions import percent
 from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import Category, Item
@@ -73,7 +74,7 @@ class NoPictureFilter(YesNoFilter):
 
 
 @admin.register(Item)
-class ItemAdmin(PolicyAdmin[Item]):
+class ItemAdmin(ItemPages):
     changes = Action.EDIT_CATALOGUE
     list_display = (
         "picture",
@@ -90,7 +91,7 @@ class ItemAdmin(PolicyAdmin[Item]):
     list_filter = ("availability", DepartmentFilter, RetiredFilter, NoPictureFilter)
     search_fields = ("title", "shop_id__exact")
     search_help_text = _("Words of the title, or the whole item id.")
-    actions = ("set_out_of_stock", "set_in_stock", "retire", "bring_back")
+    actions = ("set_out_of_stock", "set_in_stock", "retire", "bring_back", "export")
     autocomplete_fields = ("categories",)
     raw_id_fields = ("parent",)
     readonly_fields = ("large_picture", *READ_ONLY, "prices_so_far", "weeks_to_come")

@@ -1,16 +1,22 @@
-"""Imports of files and the rows they refused, read-only."""
+"""Imports of files and the rows they refused; what the admin imported can be undone."""
 
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
-from django.urls import reverse
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
-from recommendations.admin.rights import PolicyAdmin
+from recommendations.admin.rights import PolicyAdmin, allows, staff_of
 from recommendations.models import Import, RejectedRow
+from recommendations.services.catalogue_history import NothingToUndoError, batch_of, undo_import
+from recommendations.services.policy import Action
+
+SHOWN = 10  # titles named in a message
 
 
 @admin.register(Import)
@@ -21,6 +27,38 @@ class ImportAdmin(PolicyAdmin[Import]):
         "file", "kind", "status", "started_at", "finished_at", "rows", "kept", "duplicates", "refused", "by_reason",
         "message",
     )  # fmt: skip
+
+    def get_urls(self) -> list[URLPattern]:
+        undo = self.admin_site.admin_view(self.undo_view)
+        return [path("<int:pk>/undo/", undo, name="recommendations_import_undo"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        found = self.get_object(request, object_id)
+        may = found is not None and allows(request, Action.EDIT_CATALOGUE)
+        undoable = {"undoable": may and found is not None and batch_of(found) is not None}
+        return super().change_view(request, object_id, form_url, {**undoable, **(extra_context or {})})
+
+    def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not allows(request, Action.EDIT_CATALOGUE):
+            raise PermissionDenied
+        imported = Import.objects.filter(pk=pk).first()
+        if request.method != "POST" or imported is None:
+            raise Http404
+        try:
+            done = undo_import(imported=imported, by=staff_of(request), now=timezone.now())
+        except NothingToUndoError:
+            self.message_user(request, _("There is nothing left to undo of this import."), messages.ERROR)
+        else:
+            text = _("Undone: %(reverted)s items have their old values again, %(retired)s new ones were retired.")
+            values = {"reverted": f"{done.reverted:,}", "retired": f"{done.retired:,}"}
+            self.message_user(request, text % values, messages.SUCCESS)
+            if done.left:
+                text = _("%(count)s items were changed again since, and stay as they are: %(titles)s")
+                named = {"count": f"{len(done.left):,}", "titles": ", ".join(done.left[:SHOWN])}
+                self.message_user(request, text % named, messages.WARNING)
+        return HttpResponseRedirect(reverse("admin:recommendations_import_change", args=[pk]))
 
     @admin.display(description=_("refused"), ordering="rejected")
     def refused(self, imported: Import) -> SafeString | int:

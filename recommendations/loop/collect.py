@@ -13,6 +13,7 @@ from recommendations.loop.event_rules import NAMES, NEEDS_ITEMS, TRADES
 from recommendations.loop.turn import TurnContext
 from recommendations.models import Event, Import, ModelVersion, Promotion, Turn
 from recommendations.store import accepted, bulk, history, live, model
+from recommendations.store.bulk import Watch
 from recommendations.store.complete_journey import load, wheel
 from recommendations.store.complete_journey.load import ClockIsSetError
 from recommendations.store.complete_journey.wheel import WheelIsMissingError
@@ -57,9 +58,9 @@ def accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -
     return intake.verdicts(new)
 
 
-def import_items(path: Path, *, now: datetime, report: Report) -> Import:
+def import_items(path: Path, *, now: datetime, report: Report, watch: Watch | None = None) -> Import:
     """Items of a CSV or Parquet file into the catalogue; raises UnreadableFileError where there are none."""
-    imported = bulk.import_items(path, currency=settings.SHOP_CURRENCY, now=now, report=report)
+    imported = bulk.import_items(path, currency=settings.SHOP_CURRENCY, now=now, report=report, watch=watch)
     transaction.on_commit(lambda: live.announce(Changed.CATALOGUE))
     return imported
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Model
 
@@ -31,18 +32,23 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
     note: str = "",
+    batch: UUID | None = None,
 ) -> AuditEntry:
     """Values of ``before`` and ``after`` are JSON; ``by`` is None where a command or the schedule acted."""
     entry = _entry(by, verb, subject, before=before, after=after, note=note)
+    entry.batch = batch
     entry.save()
     return entry
 
 
-def record_all(*, by: Staff | None, verb: str, changes: Iterable[tuple[Model, Values, Values]]) -> None:
-    """The same for many subjects at once: subject, before, after."""
-    AuditEntry.objects.bulk_create(
-        _entry(by, verb, subject, before=before, after=after) for subject, before, after in changes
-    )
+def record_all(
+    *, by: Staff | None, verb: str, changes: Iterable[tuple[Model, Values, Values]], batch: UUID | None = None
+) -> None:
+    """The same for many subjects at once: subject, before, after. Those of a batch can be undone together."""
+    entries = [_entry(by, verb, subject, before=before, after=after) for subject, before, after in changes]
+    for entry in entries:
+        entry.batch = batch
+    AuditEntry.objects.bulk_create(entries, batch_size=1_000)
 
 
 def _entry(by: Staff | None, verb: str, subject: Model, *, before: Values, after: Values, note: str = "") -> AuditEntry:

@@ -7,12 +7,12 @@ from decimal import Decimal
 from itertools import batched
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 
 from recommendations.models import Category, Item, ItemPrice, Staff
 from recommendations.services import audit
 from recommendations.store import live
+from recommendations.store.item_images import plain
 from recommendations.terms import Availability
 
 CHANGEABLE = (
@@ -157,14 +157,7 @@ def _note_price(item: Item, price: Decimal, *, now: datetime) -> None:
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """As JSON holds them: amounts and times as text, another item by its key."""
-    encoder = DjangoJSONEncoder()
-    return {name: _json(value, encoder) for name, value in values.items()}
-
-
-def _json(value: Any, encoder: DjangoJSONEncoder) -> Any:
-    if isinstance(value, Item):
-        return value.pk
-    return value if isinstance(value, str | int | float | bool | list | dict | None) else encoder.default(value)
+    return {name: value.pk if isinstance(value, Item) else plain(value) for name, value in values.items()}
 
 
 def _announce() -> None:

@@ -3,7 +3,7 @@
 A file that cannot be used leaves nothing behind but its import's row.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from recommendations.store import (
     event_rows,
     events,
     imports,
+    item_images,
     item_rows,
     items,
     promotion_rows,
@@ -24,11 +25,15 @@ from recommendations.store import (
 from recommendations.store.accepted import Merger
 from recommendations.store.event_rows import EventRules
 from recommendations.store.files import Table, UnreadableFileError, open_table
+from recommendations.store.item_images import Image
 from recommendations.store.stage import Report, definition, heavy, rows, run, temporary
 from recommendations.store.staging import Form, Header
 
+type Watch = Callable[[Import, Mapping[int, Image], Mapping[int, Image]], None]
+"""Gets the import and what the catalogue held of its items before and after, by primary key, in its transaction."""
 
-def import_items(path: Path, *, currency: str, now: datetime, report: Report) -> Import:
+
+def import_items(path: Path, *, currency: str, now: datetime, report: Report, watch: Watch | None = None) -> Import:
     """New items are added, those that differ are changed in the columns that the file has."""
 
     def load(imported: Import, header: Header, count: int) -> None:
@@ -38,10 +43,13 @@ def import_items(path: Path, *, currency: str, now: datetime, report: Report) ->
         report("items", 0, count)
         with heavy():
             item_rows.make_ready()
+            before = item_images.of_ready() if watch else {}
             merged = items.merge_ready(
                 given=item_rows.given(header), links=item_rows.links(header), now=now, update=True
             )
             _finish(imported, header, count=count, kept=merged.new + merged.changed, refused=refused)
+            if watch:
+                watch(imported, before, item_images.of_ready())
         report("items", count, count)
 
     with temporary(items.READY, definition(items.COLUMNS)):

@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from recommendations.terms import FORMULA_STARTS
+
 LONGEST_LINE = 1 << 20  # bytes
 DELIMITERS = ",;\t"
 BOM = b"\xef\xbb\xbf"
@@ -59,7 +61,7 @@ class CsvRows:
         line, flawed = self._lines.first_line, self._lines.flawed
         if flawed or len(values) != len(self.columns):
             return self._faulty(values)
-        return Row(line, [value.strip() or None for value in values])
+        return Row(line, [_meant(value.strip()) or None for value in values])
 
     def _faulty(self, values: list[str]) -> Row:
         """Not as many fields as columns (perhaps for want of a closing quote), not UTF-8, or with NUL."""
@@ -80,6 +82,11 @@ class CsvRows:
         lines = self._lines
         lines.give_back()
         return Row(lines.first_line, [], Fault("", "line_too_long" if lines.too_long else "quotes"), lines.text())
+
+
+def _meant(value: str) -> str:
+    """Without the apostrophe that our own files put before what a spreadsheet would take for a formula."""
+    return value[1:] if value[:1] == "'" and value[1:].startswith(FORMULA_STARTS) else value
 
 
 def text_fault(name: str, value: str | None) -> Fault | None:

@@ -1,0 +1,176 @@
+"""Items as files: looked at first, taken with a way back, given out; and the history of one item."""
+
+import csv
+import io
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from django.conf import LazySettings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from recommendations.models import AuditEntry, Category, Import, Item, ItemPrice
+from recommendations.services import catalogue_files
+from recommendations.terms import Role
+
+pytestmark = pytest.mark.django_db
+IMPORT = reverse("admin:recommendations_item_import")
+FILE = """item_id,title,price,categories
+A1,Green tea,3.50,Drinks > Tea
+A2,Coffee,4.00,Drinks > Coffee
+A3,New mug,9.00,Kitchen
+A4,Broken,minus one,Kitchen
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, settings: LazySettings) -> None:
+    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = {**settings.STORAGES, "default": backend}
+
+
+@pytest.fixture
+def items() -> list[Item]:
+    made = [Item.objects.create(shop_id="A1", title="Tea", price=Decimal("3.00")),
+            Item.objects.create(shop_id="A2", title="Coffee", price=Decimal("4.00"))]  # fmt: skip
+    made[0].categories.add(Category.objects.create(path="Drinks", name="Drinks"))
+    return made
+
+
+def look(client: Client, text: str | bytes = FILE, *, name: str = "spring.csv") -> HttpResponse:
+    content = text.encode() if isinstance(text, str) else text
+    return client.post(IMPORT, {"file": SimpleUploadedFile(name, content)})
+
+
+def take(client: Client, seen: HttpResponse) -> HttpResponse:
+    address = reverse("admin:recommendations_item_take", args=[seen.context["key"]])
+    return client.post(address, {"file": seen.context["file"]}, follow=True)
+
+
+def state() -> list[tuple[object, ...]]:
+    rows = Item.objects.order_by("shop_id")
+    return [(i.shop_id, i.title, i.price, sorted(c.path for c in i.categories.all()), bool(i.retired_at)) for i in rows]
+
+
+def test_a_look_changes_nothing_and_tells_all(admin: Client, items: list[Item]) -> None:
+    before = state()
+    seen = look(admin)
+    found = seen.context["preview"]
+    assert (found.rows, found.new, found.changed, found.unchanged, found.rejected) == (4, 1, 2, 0, 1)
+    assert [row.line for row in found.refused] == [5]
+    page = seen.content.decode()
+    assert "write it like 19.90" in page
+    assert "Import 3 items" in page
+    tea = next(change for change in found.changes if change.shop_id == "A1")
+    assert tea.before == {"title": "Tea", "price": "3.00", "categories": ["Drinks"]}
+    assert tea.after == {"title": "Green tea", "price": "3.50", "categories": ["Drinks > Tea"]}
+    assert state() == before
+    assert Import.objects.count() == AuditEntry.objects.count() == Category.objects.exclude(path="Drinks").count() == 0
+
+
+def test_it_is_taken_as_it_was_shown_and_undone(admin: Client, items: list[Item]) -> None:
+    before = state()
+    page = take(admin, look(admin)).content.decode()
+    assert "3 items were imported, 1 rows refused" in page
+    assert [row[:3] for row in state()] == [
+        ("A1", "Green tea", Decimal("3.50")), ("A2", "Coffee", Decimal("4.00")), ("A3", "New mug", Decimal("9.00")),
+    ]  # fmt: skip
+    imported = Import.objects.get()
+    assert (imported.file, imported.kept, imported.rejected) == ("spring.csv", 3, 1)
+    assert "Undo this import" in page
+    undo = reverse("admin:recommendations_import_undo", args=[imported.pk])
+    page = admin.post(undo, follow=True).content.decode()
+    assert "2 items have their old values again, 1 new ones were retired" in page
+    assert state() == [*before, ("A3", "New mug", Decimal("9.00"), ["Kitchen"], True)]
+    assert "nothing left to undo" in admin.post(undo, follow=True).content.decode()
+    assert "Undo this import" not in page
+    prices = ItemPrice.objects.filter(item=items[0]).order_by("valid_from").values_list("price", flat=True)
+    assert list(prices)[-2:] == [Decimal("3.50"), Decimal("3.00")]
+
+
+def test_what_was_changed_again_stays(admin: Client, items: list[Item]) -> None:
+    take(admin, look(admin))
+    Item.objects.filter(shop_id="A1").update(price=Decimal("2.22"))
+    undo = reverse("admin:recommendations_import_undo", args=[Import.objects.get().pk])
+    page = admin.post(undo, follow=True).content.decode()
+    assert "1 items were changed again since, and stay as they are: Green tea" in page
+    assert Item.objects.get(shop_id="A1").price == Decimal("2.22")
+
+
+def test_a_file_is_taken_once(admin: Client, items: list[Item], django_capture_on_commit_callbacks: object) -> None:
+    seen = look(admin)
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        take(admin, seen)
+    assert "taken already" in take(admin, seen).content.decode()
+    assert Import.objects.count() == 1
+
+
+def test_parquet(admin: Client, items: list[Item]) -> None:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"item_id": ["A1"], "title": ["Black tea"]}), buffer)
+    assert look(admin, buffer.getvalue(), name="spring.parquet").context["preview"].changed == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("name,price\nTea,3\n", "column &#x27;item_id&#x27;, &#x27;title&#x27; is missing"),
+        ("", "submitted file is empty"),
+        (b"PK\x03\x04 a workbook", "spring.csv is"),
+    ],
+)
+def test_what_is_no_table_is_told_at_the_field(admin: Client, content: str | bytes, told: str) -> None:
+    page = look(admin, content).content.decode()
+    assert told in page
+    assert 'class="errorlist"' in page
+
+
+def test_too_many_rows_are_for_the_command(admin: Client, items: list[Item], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue_files, "MOST_ROWS", 3)
+    assert "more than 3 rows" in look(admin).content.decode()
+
+
+def test_what_goes_out_comes_back_in(admin: Client, items: list[Item]) -> None:
+    Item.objects.filter(shop_id="A2").update(
+        title="=HYPERLINK(1)", brand="+1", tags=["a", "b"], attributes={"size": "L"}
+    )
+    form = {"action": "export", "_selected_action": [item.pk for item in items]}
+    answer = admin.post(reverse("admin:recommendations_item_changelist"), form)
+    text = b"".join(answer).decode("utf-8-sig")  # type: ignore[arg-type]
+    rows = {row["item_id"]: row for row in csv.DictReader(io.StringIO(text))}
+    assert (rows["A2"]["title"], rows["A2"]["brand"], rows["A1"]["categories"]) == ("'=HYPERLINK(1)", "'+1", "Drinks")
+    again = look(admin, text).context["preview"]
+    assert (again.rows, again.new, again.changed, again.rejected) == (2, 0, 0, 0)
+
+
+def test_history_and_the_way_back(admin: Client, items: list[Item]) -> None:
+    take(admin, look(admin))
+    history = reverse("admin:recommendations_item_history", args=[items[0].pk])
+    page = admin.get(history).content.decode()
+    assert "3.00 → 3.50" in page
+    entry = AuditEntry.objects.get(object_type="item", object_id=str(items[0].pk))
+    back = reverse("admin:recommendations_item_revert", args=[items[0].pk, entry.pk])
+    assert "The change was reverted" in admin.post(back, follow=True).content.decode()
+    assert state()[0] == ("A1", "Tea", Decimal("3.00"), ["Drinks"], False)
+    assert "changed again later" in admin.post(back, follow=True).content.decode()
+    trail = AuditEntry.objects.filter(object_type="item", object_id=str(items[0].pk)).order_by("pk")
+    assert [each.verb for each in trail] == ["import", "revert"]
+    made = Item.objects.get(shop_id="A3")
+    created = AuditEntry.objects.get(object_id=str(made.pk), object_type="item")
+    assert admin.post(reverse("admin:recommendations_item_revert", args=[made.pk, created.pk])).status_code == 404
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.MERCHANDISER, Role.PUBLISHER])
+def test_who_does_not_look_after_the_catalogue(
+    signed_in: Callable[[Role], Client], items: list[Item], role: Role
+) -> None:
+    client = signed_in(role)
+    for answer in (client.get(IMPORT), look(client)):
+        assert answer.status_code in {302, 403}
+    assert Import.objects.count() == 0
