@@ -95,7 +95,7 @@ class Lookup:
 
     def _promoted(self, condition: Condition, day: date) -> BoolArray:
         weeks = [mask for week, mask in (self.planned or {}).items() if week <= day < week + WEEK]
-        promoted = np.logical_or.reduce(weeks) if weeks else np.zeros(len(self.stock), np.bool_)
+        promoted = _any_of(weeks, len(self.stock))
         return _any_of([promoted if value else ~promoted for value in condition.values], len(promoted))
 
     def _listed(self, condition: Condition, now: datetime) -> BoolArray:
@@ -114,4 +114,4 @@ def lasting(conditions: Conditions) -> Conditions:
 
 
 def _any_of(masks: Sequence[BoolArray], n: int) -> BoolArray:
-    return np.logical_or.reduce([np.zeros(n, np.bool_), *masks])
+    return np.asarray(np.logical_or.reduce([np.zeros(n, np.bool_), *masks]))

@@ -1,13 +1,21 @@
 """Rules of merchandising as they apply to one answer (``maths.md`` §5).
 
-They act by kind, whatever their order in the book: exclude → include only → pin → boost → cap and minimum share. Among
-rules of a kind the earlier one wins.
+They act by kind, whatever their order in the book: exclude → include only → pin → boost → cap and minimum share (both
+while the slots are filled, with diversity). Among rules of a kind the earlier one wins.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from recommendations.engine.frames import BoolArray, IntArray
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.terms import RuleAction
+
+HIGH, MIDDLE = 0.95, 0.5
+WHOLE = 1e-9
+"""A share of the slots that misses a whole number by less is that number."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,3 +30,50 @@ class Rule:
     most: int = 0  # CAP: of each group at most so many among the items shown
     groups: IntArray | None = None  # CAP: code of brand or category by item row, −1 = of none; None: all are one group
     share: float = 0.0  # MINIMUM_SHARE: of the slots
+
+
+def of_kind(rules: Iterable[Rule], action: RuleAction) -> list[Rule]:
+    return [rule for rule in rules if rule.action is action]
+
+
+def left_in(items: IntArray, eligible: BoolArray, rules: Iterable[Rule]) -> tuple[BoolArray, dict[int, int]]:
+    """Which items the excluding and including rules leave, and how many each of them took out, by key."""
+    took: dict[int, int] = {}
+    rules = tuple(rules)
+    for action in (RuleAction.EXCLUDE, RuleAction.INCLUDE_ONLY):
+        for rule in of_kind(rules, action):
+            meant = rule.items[items]
+            left = eligible & (meant if action is RuleAction.INCLUDE_ONLY else ~meant)
+            took[rule.key] = int(np.count_nonzero(eligible) - np.count_nonzero(left))
+            eligible = left
+    return eligible, took
+
+
+def unit(scores: FloatArray) -> float:
+    """p95 − p50 of the scores of the eligible pool, what a boost of 100 adds; 0 without any. Linear interpolation."""
+    if not len(scores):
+        return 0.0
+    ordered = np.sort(scores).astype(np.float64)
+    return _quantile(ordered, HIGH) - _quantile(ordered, MIDDLE)
+
+
+def boosts(items: IntArray, rules: Iterable[Rule], *, unit: float) -> Mapping[int, NDArray[np.float64]]:
+    """What each boost adds to each of the items, by key; a rule that means none of them is left out."""
+    added = {}
+    for rule in of_kind(rules, RuleAction.BOOST):
+        meant = rule.items[items]
+        if rule.strength and meant.any():
+            added[rule.key] = meant.astype(np.float64) * (rule.strength / 100 * unit)
+    return added
+
+
+def slots_of(rule: Rule, n: int) -> int:
+    """How many of n slots its minimum share is."""
+    return int(np.ceil(rule.share * n - WHOLE))
+
+
+def _quantile(ordered: NDArray[np.float64], share: float) -> float:
+    at = share * (len(ordered) - 1)
+    below = int(at)
+    above = min(below + 1, len(ordered) - 1)
+    return float(ordered[below] + (at - below) * (ordered[above] - ordered[below]))

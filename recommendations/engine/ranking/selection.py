@@ -3,22 +3,23 @@
 One pure function, so that preview is the real thing (``maths.md`` §5).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
-from recommendations.engine.ranking.diversity import Likeness, Spread, spread
-from recommendations.engine.ranking.rules import Rule
+from recommendations.engine.ranking.diversity import Likeness, spread
+from recommendations.engine.ranking.exploration import EXPLORED_FROM, EXPLORED_SLOTS, explored
+from recommendations.engine.ranking.rules import Rule, boosts, left_in, of_kind, unit
 from recommendations.engine.ranking.scores import Standardised, blend, contributions, promoted
-from recommendations.terms import Repeat
+from recommendations.engine.ranking.slots import Placed, placed
+from recommendations.terms import Repeat, RuleAction
 
-EXPLORED_SLOTS = 2
-EXPLORED_FROM = 20
-"""How many items after the last slot exploration picks from."""
+OF_SLOTS = frozenset({RuleAction.PIN, RuleAction.CAP, RuleAction.MINIMUM_SHARE})
+"""They say which slot shows what; the other kinds act before the slots are filled."""
 
 NOTHING: IntArray = np.empty(0, np.int32)
 
@@ -71,23 +72,24 @@ class Trace:
     diversified: int  # how many of those shown are there thanks to diversity
     explored: int  # how many of those shown were drawn
     shown: int
-    ruled: Mapping[int, int] = field(default_factory=dict)
+    ruled: Mapping[int, int]  # key of the rule → candidates that it took out or held back, boosted, pinned, brought in
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What is shown, in order."""
+    """What is shown, in order. Pins and caps move an item; they are no term of its final."""
 
     items: IntArray  # [shown] item rows
+    slots: NDArray[np.int64]  # [shown], 0 = first; there is a gap only before a pin, when there is nothing else to show
     score: NDArray[np.float64]  # [shown]: the sum of the contributions and the promotion
-    final: FloatArray  # [shown]: score after diversity, at the item's turn
+    final: NDArray[np.float64]  # [shown]: score + boosts + diversity
     contributions: NDArray[np.float64]  # [instances, shown]
     promotion: NDArray[np.float64]  # [shown]: what the promotion plan adds
+    boosts: Mapping[int, NDArray[np.float64]]  # key of the rule → [shown]: what it adds
+    diversity: NDArray[np.float64]  # [shown]: what diversity takes at the item's turn; 0 where none is wished
+    touched: Mapping[int, BoolArray]  # key of the rule → [shown]: was the item boosted, pinned or brought in by it?
     propensity: NDArray[np.float64]  # [shown]: chance that this item stood in this slot
     trace: Trace
-    diversity: NDArray[np.float64]  # [shown]: final − score − Σ boosts
-    boosts: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)  # key of the rule → [shown]
-    touched: Mapping[int, BoolArray] = field(default_factory=dict)  # key of the rule → [shown]: did it act on the item?
 
 
 def select(
@@ -105,33 +107,43 @@ def select(
     """
     count = int(np.count_nonzero(items >= 0))
     items, z = items[:count], z[:, :count]
-    eligible, lost = eligibility(items, shelf=shelf, wish=wish)
+    eligible, lost, took = _judged(items, shelf=shelf, wish=wish)
     blended = blend(z, weights)
     if shelf.lift is not None and wish.promotion:
         blended += promoted(blended, shelf.lift[items], wish.promotion)
-    scores = np.where(eligible, blended, -np.inf).astype(np.float32)
-    further = EXPLORED_FROM if wish.exploration > 0 else 0
-    order = _order(scores, items, shelf=shelf, diversity=wish.diversity, n=wish.n + further)
-    chosen, propensity = _explored(len(order.positions), wish=wish, draw=draw)
+    rivals = _Rivals(items=items, z=z, scores=np.where(eligible, blended, -np.inf).astype(np.float32))
+    if wish.rules:
+        rivals = _ruled(rivals, shelf=shelf, wish=wish)
+    order = _order(rivals, shelf=shelf, wish=wish, diversity=wish.diversity)
+    chosen, propensity = explored(order.fixed, n=wish.n, slots=wish.explored_slots, chance=wish.exploration, draw=draw)
     positions = order.positions[chosen]
-    parts = contributions(z[:, positions], weights)
+    parts = contributions(rivals.z[:, positions], weights)
     added = np.zeros(len(positions))
     if shelf.lift is not None and wish.promotion:
-        added = promoted(parts.sum(axis=0), shelf.lift[items[positions]], wish.promotion)
-    by_score = scores >= np.sort(scores[eligible])[::-1][len(chosen) - 1] if len(chosen) else eligible
+        added = promoted(parts.sum(axis=0), shelf.lift[rivals.items[positions]], wish.promotion)
+    score = parts.sum(axis=0) + added
+    boosted = {key: values[positions] for key, values in rivals.boosts.items()}
+    whole = score + sum(boosted.values())
+    final = order.finals[chosen].astype(np.float64) if wish.diversity else whole
+    touched = {key: values[chosen] for key, values in order.touched.items()}
+    touched |= {key: values != 0 for key, values in boosted.items()}
     return Selection(
-        items=items[positions],
-        score=parts.sum(axis=0) + added,
-        final=order.finals[chosen],
+        items=rivals.items[positions],
+        slots=order.slots[: len(chosen)],
+        score=score,
+        final=final,
         contributions=parts,
         promotion=added,
+        boosts=boosted,
+        diversity=final - whole,
+        touched=touched,
         propensity=propensity,
-        diversity=order.finals[chosen] - (parts.sum(axis=0) + added),
         trace=Trace(
             candidates=count,
             eligible=int(np.count_nonzero(eligible)),
             lost=lost,
-            diversified=int(np.count_nonzero(~by_score[order.positions[: len(chosen)]])),
+            ruled=_acted(took, rivals, order),
+            diversified=_diversified(rivals, order, shelf=shelf, wish=wish),
             explored=int(np.count_nonzero(chosen >= wish.n)),
             shown=len(chosen),
         ),
@@ -140,6 +152,12 @@ def select(
 
 def eligibility(items: IntArray, *, shelf: Shelf, wish: Wish) -> tuple[BoolArray, dict[Lost, int]]:
     """Which candidates may be shown, and how many fell for each reason."""
+    eligible, lost, _ = _judged(items, shelf=shelf, wish=wish)
+    return eligible, lost
+
+
+def _judged(items: IntArray, *, shelf: Shelf, wish: Wish) -> tuple[BoolArray, dict[Lost, int], dict[int, int]]:
+    """As ``eligibility``, and how many each rule took out."""
     eligible = np.ones(len(items), np.bool_)
     lost: dict[Lost, int] = {}
     for reason, barred in _bars(items, shelf=shelf, wish=wish):
@@ -147,7 +165,12 @@ def eligibility(items: IntArray, *, shelf: Shelf, wish: Wish) -> tuple[BoolArray
         if fell:
             lost[reason] = fell
             eligible &= ~barred
-    return eligible, lost
+    if not wish.rules:
+        return eligible, lost, {}
+    eligible, took = left_in(items, eligible, wish.rules)
+    if fell := sum(took.values()):
+        lost[Lost.RULED_OUT] = fell
+    return eligible, lost, took
 
 
 def _bars(items: IntArray, *, shelf: Shelf, wish: Wish) -> list[tuple[Lost, BoolArray]]:
@@ -174,35 +197,105 @@ def among(items: IntArray, rows: IntArray) -> BoolArray:
     return np.asarray(rows[at] == items)
 
 
-def _order(scores: FloatArray, items: IntArray, *, shelf: Shelf, diversity: float, n: int) -> Spread:
-    """The best n eligible positions with their finals, both [≤ n]."""
-    found = spread(scores[None, :], items[None, :], likeness=shelf.likeness, diversity=diversity, n=n)
-    known = found.positions[0] >= 0
-    return Spread(found.positions[0][known], found.finals[0][known])
+@dataclass(frozen=True, kw_only=True)
+class _Rivals:
+    """All that competes for the slots: the pool, and behind it what is pinned from outside."""
+
+    items: IntArray
+    z: Standardised
+    scores: FloatArray  # with boosts; −inf where a candidate may not be shown
+    boosts: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)  # key of the rule → [candidates]
+    pins: Mapping[int, tuple[int, Rule]] = field(default_factory=dict)  # slot → candidate and rule
 
 
-def _explored(
-    n_ranked: int, *, wish: Wish, draw: np.random.Generator | None
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Which place of the ranking each slot shows, and the chance that it did.
-
-    The items after the last slot are dealt out to the last slots like cards, so that the slots draw independently: a
-    slot shows its own item with 1 − ε, or one of its g cards with ε / g each. A slot without cards is not explored.
-    """
-    shown = min(wish.n, n_ranked)
-    chosen, propensity = np.arange(shown), np.ones(shown)
-    slots = min(wish.explored_slots, shown)
-    if not wish.exploration or not slots:
-        return chosen, propensity
-    if draw is None:
-        raise ValueError("exploration needs a generator to draw from")
-    for number, slot in enumerate(range(shown - slots, shown)):
-        cards = np.arange(shown + number, n_ranked, slots)
-        if not len(cards):
+def _ruled(pool: _Rivals, *, shelf: Shelf, wish: Wish) -> _Rivals:
+    """With boosts added and pins found a slot: the earlier rule has its own, a later one the next that is free."""
+    step = unit(pool.scores[pool.scores > -np.inf])
+    boosted = _boosted(pool, step, wish.rules)
+    pins: dict[int, tuple[int, Rule]] = {}
+    outside: list[int] = []
+    for rule in of_kind(wish.rules, RuleAction.PIN):
+        slot = next((slot for slot in range(rule.slot - 1, wish.n) if slot not in pins), None)
+        if slot is None:
             continue
-        if draw.random() < wish.exploration:
-            chosen[slot] = cards[draw.integers(len(cards))]
-            propensity[slot] = wish.exploration / len(cards)
-        else:
-            propensity[slot] = 1 - wish.exploration
-    return chosen, propensity
+        free = np.where(rule.items[pool.items], boosted.scores, -np.inf)
+        free[[position for position, _ in pins.values() if position < len(free)]] = -np.inf
+        if (free > -np.inf).any():
+            pins[slot] = int(np.argmax(free)), rule
+        elif (row := _outside(rule, but=np.append(pool.items, outside), shelf=shelf, wish=wish)) is not None:
+            pins[slot] = len(pool.items) + len(outside), rule
+            outside.append(row)
+    if not outside:
+        return replace(boosted, pins=pins)
+    silent = np.full((len(pool.z), len(outside)), np.nan, pool.z.dtype)
+    wider = _Rivals(
+        items=np.append(pool.items, np.array(outside, np.int32)),
+        z=np.concatenate([pool.z, silent], axis=1),
+        scores=np.append(pool.scores, np.zeros(len(outside), np.float32)),
+        pins=pins,
+    )
+    return _boosted(wider, step, wish.rules)
+
+
+def _boosted(plain: _Rivals, step: float, rules: Iterable[Rule]) -> _Rivals:
+    added = boosts(plain.items, rules, unit=step)
+    scores = plain.scores + sum(added.values()) if added else plain.scores
+    return replace(plain, scores=scores.astype(np.float32), boosts=added)
+
+
+def _outside(rule: Rule, *, but: IntArray, shelf: Shelf, wish: Wish) -> int | None:
+    """The first item of the shop that the rule means and that may be shown."""
+    rows = np.setdiff1d(np.flatnonzero(rule.items), but).astype(np.int32)
+    eligible, _ = eligibility(rows, shelf=shelf, wish=wish)
+    return int(rows[eligible][0]) if eligible.any() else None
+
+
+def _order(rivals: _Rivals, *, shelf: Shelf, wish: Wish, diversity: float) -> Placed:
+    """What the slots show, and what stands behind them for exploration."""
+    further = EXPLORED_FROM if wish.exploration > 0 else 0
+    if any(rule.action in OF_SLOTS for rule in wish.rules):
+        return placed(
+            rivals.scores,
+            rivals.items,
+            pins=rivals.pins,
+            rules=wish.rules,
+            likeness=shelf.likeness,
+            diversity=diversity,
+            n=wish.n,
+            further=further,
+        )
+    found = spread(
+        rivals.scores[None, :],
+        rivals.items[None, :],
+        likeness=shelf.likeness,
+        diversity=diversity,
+        n=wish.n + further,
+    )
+    known = found.positions[0] >= 0
+    count = int(np.count_nonzero(known))
+    return Placed(
+        positions=found.positions[0][known],
+        slots=np.arange(count),
+        finals=found.finals[0][known],
+        fixed=np.zeros(count, np.bool_),
+    )
+
+
+def _diversified(rivals: _Rivals, order: Placed, *, shelf: Shelf, wish: Wish) -> int:
+    """How many of the slots show what would not be shown without diversity."""
+    shown = order.positions[: wish.n]
+    if not wish.diversity or not len(shown):
+        return 0
+    if any(rule.action in OF_SLOTS for rule in wish.rules):
+        return len(np.setdiff1d(shown, _order(rivals, shelf=shelf, wish=wish, diversity=0.0).positions[: wish.n]))
+    least = np.sort(rivals.scores)[len(rivals.scores) - len(shown)]
+    return int(np.count_nonzero(rivals.scores[shown] < least))
+
+
+def _acted(took: Mapping[int, int], rivals: _Rivals, order: Placed) -> dict[int, int]:
+    """By rule: candidates that it took out or held back, boosted, pinned or brought in."""
+    boosted = {
+        key: int(np.count_nonzero((values != 0) & (rivals.scores > -np.inf))) for key, values in rivals.boosts.items()
+    }
+    brought = {key: int(np.count_nonzero(places)) for key, places in order.touched.items()}
+    return {**took, **boosted, **brought, **order.held}

@@ -1,0 +1,41 @@
+"""Now and then one of the last slots shows something from further down, so that there is something to learn from."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.frames import BoolArray
+
+EXPLORED_SLOTS = 2
+EXPLORED_FROM = 20
+"""How many items after the last slot exploration picks from."""
+
+
+def explored(
+    fixed: BoolArray, *, n: int, slots: int, chance: float, draw: np.random.Generator | None
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Which place of the ranking each of the n slots shows, and the chance that it did.
+
+    The items after the last slot are dealt out to the last slots like cards, so that the slots draw independently: a
+    slot shows its own item with 1 − ε, or one of its g cards with ε / g each. A slot without cards is not explored, nor
+    is one that rules have ``fixed`` [ranked].
+    """
+    shown = min(n, len(fixed))
+    chosen, propensity = np.arange(shown), np.ones(shown)
+    if not chance:
+        return chosen, propensity
+    open_ = np.flatnonzero(~fixed[:shown])
+    slots = min(slots, len(open_))
+    if not slots:
+        return chosen, propensity
+    if draw is None:
+        raise ValueError("exploration needs a generator to draw from")
+    for number, slot in enumerate(open_[-slots:].tolist()):
+        cards = np.arange(shown + number, len(fixed), slots)
+        if not len(cards):
+            continue
+        if draw.random() < chance:
+            chosen[slot] = cards[draw.integers(len(cards))]
+            propensity[slot] = chance / len(cards)
+        else:
+            propensity[slot] = 1 - chance
+    return chosen, propensity
