@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from recommendations.loop import run
-from recommendations.services import housekeeping, turns
+from recommendations.services import housekeeping, suggestions, turns
 
 
 @shared_task(name="recommendations.tasks.run_turn")
@@ -37,3 +37,8 @@ def restore_live_state() -> int:
 @shared_task(name="recommendations.tasks.prepare_partitions")
 def prepare_partitions() -> int:
     return housekeeping.prepare_partitions(now=timezone.now())
+
+
+@shared_task(name="recommendations.tasks.search_weights")
+def search_weights(key: str) -> str | None:
+    return suggestions.search(key)

@@ -126,8 +126,9 @@ class Panels:
     def _load_all(self) -> None:
         try:
             version = live_version()
-            for task in TASKS if version else ():
-                self.of(version, task)
+            if version is not None:
+                for task in TASKS:
+                    self.of(version, task)
         except (DatabaseError, ArtefactDamagedError):
             return  # who asks for it is told
         finally:

@@ -52,7 +52,8 @@ def save_draft(
     """
     row = blending.locked(blend)
     draft, served = draft_of(blend, segment), blending.served_weights(blend, segment)
-    start = Values.of(draft or served) if draft or served else Values(weights={})
+    begun = draft or served
+    start = Values.of(begun) if begun else Values(weights={})
     known = [*start.weights, *(served.weights if served else ())]
     wanted = values_of(values, blend=blend, otherwise=start, known=known)
     if revision != (draft.revision if draft else None):
@@ -87,5 +88,5 @@ def discard_draft(*, draft: BlendWeights, revision: int, by: Staff | None) -> Va
 
 
 def _stale(yours: Values, draft: BlendWeights | None, served: BlendWeights | None) -> StaleDraftError:
-    current, base = draft or served, served and Values.of(served)
+    current, base = draft or served, Values.of(served) if served else None
     return StaleDraftError(current, differences(yours, Values.of(current), before=base) if current else ())

@@ -93,7 +93,7 @@ def values_of(given: Mapping[str, Any], *, blend: BlendName, otherwise: Values, 
     """
     errors: dict[str, str] = {}
     beside = {
-        name: _number(given[name], highest=highest, field=name, errors=errors)
+        name: number(given[name], highest=highest, field=name, errors=errors)
         if name in given
         else getattr(otherwise, name)
         for name, highest in HIGHEST.items()
@@ -107,7 +107,7 @@ def values_of(given: Mapping[str, Any], *, blend: BlendName, otherwise: Values, 
 def _weights(given: Mapping[str, Any], known: set[str], errors: dict[str, str]) -> dict[str, float]:
     read = {}
     for name, value in given.items():
-        read[name] = _number(value, highest=MOST, field=name, errors=errors)
+        read[name] = number(value, highest=MOST, field=name, errors=errors)
         if name not in known and (name in errors or read[name] > 0):
             errors[name] = _("There is no recommender %(name)s in this blend.") % {"name": name}
     found = shares(read)
@@ -116,14 +116,14 @@ def _weights(given: Mapping[str, Any], known: set[str], errors: dict[str, str]) 
     return found
 
 
-def _number(value: Any, *, highest: float, field: str, errors: dict[str, str]) -> float:
-    """0 where there is an error."""
+def number(value: Any, *, highest: float, field: str, errors: dict[str, str]) -> float:
+    """What stands in a field of a form, from 0 to ``highest``; else 0, and ``errors`` says why."""
     try:
-        number = float(str(value).strip())
+        read = float(str(value).strip())
     except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+        read = math.nan
+    if not math.isfinite(read):
         errors[field] = _("Enter a number.")
-    elif not 0 <= number <= highest:
+    elif not 0 <= read <= highest:
         errors[field] = _("Enter a number from 0 to %(highest)s.") % {"highest": f"{highest:g}"}
-    return 0.0 if field in errors else number
+    return 0.0 if field in errors else read

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recommendations.engine.evaluation.accuracy import PerUser
 from recommendations.engine.evaluation.intervals import Measure, measures
 from recommendations.engine.evaluation.panel import Panel
-from recommendations.engine.frames import FloatArray
+from recommendations.engine.frames import BoolArray, FloatArray
 from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.scores import PROMOTION
 from recommendations.engine.rng import generator
@@ -112,13 +112,13 @@ def tuned(
     values = np.array([objective(point) for point in points])
     highest = np.argsort(-values, kind="stable")[: search.climbs]
     climbed = [
-        _climb(objective, points[at], float(values[at]), draw=draw, rounds=search.rounds)
+        climb(objective, points[at], float(values[at]), draw=draw, rounds=search.rounds)
         for at in dict.fromkeys([*range(size, size + len(given)), *highest])
     ]
     single = int(np.argmax(values[:size]))
     contenders = [(singles[single], float(values[single])), *climbed]
     best = max(contenders, key=lambda found: found[1])
-    if incumbent and vectors[-1].sum() > 0 and not _measurably_better(panel.ndcg(best[0]), panel.ndcg(given[-1])):
+    if incumbent and vectors[-1].sum() > 0 and not measurably_better(panel.ndcg(best[0]), panel.ndcg(given[-1])):
         kept = values[size + len(given) - 1]
         best = (given[-1], float(kept)) if kept >= values[single] else best
     weights, value = _rounded(objective, *best, floor=float(values[single]))
@@ -136,20 +136,27 @@ def tuned(
     )
 
 
-def _measurably_better(candidate: PerUser, reference: PerUser) -> bool:
+def measurably_better(candidate: PerUser, reference: PerUser) -> bool:
     gains = candidate - reference
     return bool(len(gains) and gains.mean() > MEASURABLE * gains.std() / np.sqrt(len(gains)))
 
 
-def _climb(
-    objective: _Objective, start: FloatArray, value: float, *, draw: np.random.Generator, rounds: int
+def climb(
+    objective: Callable[[FloatArray], float],
+    start: FloatArray,
+    value: float,
+    *,
+    draw: np.random.Generator,
+    rounds: int,
+    free: BoolArray | None = None,
 ) -> tuple[FloatArray, float]:
-    """One weight at a time, in random order, until a round brings nothing."""
+    """One weight at a time, in random order, until a round brings nothing; those that are not ``free`` stay."""
     weights = start
+    movable = np.arange(len(weights)) if free is None else np.flatnonzero(free)
     for number in range(rounds):
         before = value
-        for m in draw.permutation(len(weights)):
-            for moved in _moves(weights, m, factors=COARSE if number < 2 else FINE):
+        for m in draw.permutation(movable):
+            for moved in _moves(weights, m, movable=movable, factors=COARSE if number < 2 else FINE):
                 reached = objective(moved)
                 if reached > value + GAIN:
                     weights, value = moved, reached
@@ -158,13 +165,17 @@ def _climb(
     return weights, value
 
 
-def _moves(weights: FloatArray, m: int, *, factors: Sequence[float]) -> Iterator[FloatArray]:
-    """The vector with weight m multiplied, rescaled to the simplex."""
+def _moves(
+    weights: FloatArray, m: int, *, movable: NDArray[np.int64], factors: Sequence[float]
+) -> Iterator[FloatArray]:
+    """The vector with weight m multiplied; the movable ones are rescaled to the room that they had together."""
+    room = 1.0 if len(movable) == len(weights) else float(weights[movable].sum())
     for factor in factors:
         moved = weights.copy()
-        moved[m] = weights[m] * factor if weights[m] > 0 else ENTRY * factor
-        if moved.sum() > 0 and (factor > 0 or weights[m] > 0):
-            yield (moved / moved.sum()).astype(np.float32)
+        moved[m] = weights[m] * factor if weights[m] > 0 else ENTRY * room * factor
+        if moved[movable].sum() > 0 and (factor > 0 or weights[m] > 0):
+            moved[movable] = moved[movable] / moved[movable].sum() * np.float32(room)
+            yield moved
 
 
 def _rounded(
@@ -184,7 +195,7 @@ def best_exponent(panel: Panel, weights: FloatArray, *, incumbent: float) -> flo
         return 0.0
     reached = {exponent: panel.ndcg(weights, promotion=exponent) for exponent in sorted({incumbent, *EXPONENTS})}
     best = max(reached, key=lambda exponent: mean(reached[exponent]))
-    return best if _measurably_better(reached[best], reached[incumbent]) else incumbent
+    return best if measurably_better(reached[best], reached[incumbent]) else incumbent
 
 
 def ablation(
