@@ -298,7 +298,7 @@ _KNOWN: Mapping[str, Callable[[Any], bool]] = {
 }
 _AMOUNT = DecimalField(max_digits=20, decimal_places=6)
 _ONE: Combinable = Value(Decimal(1), output_field=_AMOUNT)
-_AMOUNTS: Mapping[str, ExpressionWrapper[Combinable]] = {
+_AMOUNTS: Mapping[str, "ExpressionWrapper[Combinable]"] = {
     "price": ExpressionWrapper(F("price"), _AMOUNT),
     "discount": ExpressionWrapper(_ONE - F("price") / NullIf("original_price", Value(Decimal(0))), _AMOUNT),
     "margin": ExpressionWrapper((F("price") - F("cost")) / NullIf("price", Value(Decimal(0))), _AMOUNT),
