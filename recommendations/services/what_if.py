@@ -16,13 +16,26 @@ from recommendations.engine.evaluation.panel import Measured
 from recommendations.engine.feedback.tuning import ablation
 from recommendations.loop.gate import task_of
 from recommendations.models import BlendWeights, Segment
-from recommendations.services.movers import Mover, changed_lists, context_movers, panel_movers
+from recommendations.services.movers import SHOWN, Mover, Place, changed_lists, context_movers, panel_movers
 from recommendations.services.panels import Held, Settings, panels
 from recommendations.services.weight_values import Values, shares, values_of
 from recommendations.store import blending
 from recommendations.store.measurements import described_all
 from recommendations.store.versions import live_version
 from recommendations.terms import BlendName, Cut
+
+__all__ = [
+    "SHOWN",
+    "Figure",
+    "Mover",
+    "Place",
+    "Unmeasured",
+    "WhatIf",
+    "expected_effect",
+    "held_for",
+    "what_if",
+    "worth",
+]
 
 
 class Unmeasured(StrEnum):
