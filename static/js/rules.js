@@ -1,0 +1,111 @@
+/* The rules: suggestions by keyboard, the slider beside its number, dialogs that are open when the page comes, rows that
+   can be dragged, and rows of conditions that come back after a session ended. Everything else works without it. */
+
+/* --- Values to choose: down and up walk, Enter takes the first or what is typed, Escape closes. */
+const finder = (element) => element.closest?.("[data-suggests]");
+const offers = (box) => [...box.querySelectorAll(".value-suggestions button")];
+
+function walk(box, from, step) {
+  const stops = [box.querySelector("input"), ...offers(box)];
+  stops[(stops.indexOf(from) + step + stops.length) % stops.length]?.focus();
+}
+
+document.addEventListener("keydown", (event) => {
+  const box = finder(event.target);
+  if (!box) return;
+  const typing = event.target.matches("input");
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    event.preventDefault();
+    walk(box, event.target, event.key === "ArrowDown" ? 1 : -1);
+  } else if (event.key === "Escape") {
+    close(box);
+    box.querySelector("input").focus();
+  } else if (event.key === "Enter" && typing) {
+    event.preventDefault();
+    if (event.target.value.trim()) (offers(box)[0] ?? box.querySelector(".value-take")).click();
+  }
+});
+const close = (box) => box.querySelector(".value-suggestions").replaceChildren();
+document.addEventListener("focusout", (event) => {
+  const box = finder(event.target);
+  if (box && !box.contains(event.relatedTarget)) setTimeout(() => { if (!box.contains(document.activeElement)) close(box); }, 150);
+});
+
+/* --- Strength: a slider beside the number, and what it means. */
+const slider = document.querySelector("[data-slides]");
+if (slider) {
+  const box = document.getElementById(slider.dataset.slides), told = document.querySelector("[data-strength-words]");
+  const tell = () => {
+    const value = Number(box.value) || 0, words = told.dataset[value > 0 ? "boost" : "bury"].split("|");
+    const step = Math.abs(value) <= 30 ? 0 : Math.abs(value) <= 65 ? 1 : 2;
+    told.textContent = value ? words[step] : told.dataset.none;
+  };
+  slider.hidden = false;
+  slider.value = box.value;
+  slider.addEventListener("input", () => { box.value = slider.value; tell(); });
+  slider.addEventListener("change", () => box.dispatchEvent(new Event("change", { bubbles: true })));
+  box.addEventListener("input", () => { slider.value = box.value; tell(); });
+  tell();
+}
+
+/* --- A dialog that the address opened keeps the page behind it out of reach. */
+const dialog = document.querySelector("dialog[data-modal]");
+if (dialog) {
+  dialog.close();
+  dialog.showModal();
+  dialog.querySelector("textarea")?.focus();
+}
+
+/* --- Rows that can be dragged; the buttons beside them do the same. */
+const table = document.querySelector("[data-sortable]");
+if (table && matchMedia("(pointer: fine)").matches) {
+  table.classList.add("can-drag");
+  let dragged = null;
+  const row = (event) => event.target.closest?.("tbody tr[data-key]");
+  const clear = () => table.querySelectorAll(".is-over").forEach((each) => each.classList.remove("is-over"));
+  table.querySelectorAll(".grip").forEach((grip) => { grip.draggable = true; });
+  table.addEventListener("dragstart", (event) => {
+    if (!event.target.closest(".grip")) return;
+    dragged = row(event);
+    dragged.classList.add("is-dragged");
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setDragImage(dragged, 20, 20);
+  });
+  table.addEventListener("dragover", (event) => {
+    const over = row(event);
+    if (!dragged || !over || over.querySelector(".movers") === null) return;
+    event.preventDefault();
+    clear();
+    over.classList.add("is-over");
+  });
+  table.addEventListener("dragend", () => { dragged?.classList.remove("is-dragged"); dragged = null; clear(); });
+  table.addEventListener("drop", (event) => {
+    const over = row(event);
+    if (!dragged || !over) return;
+    event.preventDefault();
+    over.before(dragged);
+    post(table.dataset.sortable, [...table.querySelectorAll("tr[data-key]:has(.movers)")].map((each) => ["key", each.dataset.key]));
+  });
+}
+
+function post(address, values) {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = address;
+  form.hidden = true;
+  const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+  for (const [name, value] of [["csrfmiddlewaretoken", token], ...values]) {
+    const field = document.createElement("input");
+    field.name = name;
+    field.value = value;
+    form.append(field);
+  }
+  document.body.append(form);
+  form.submit();
+}
+
+/* --- What was typed before the session ended: the server builds the rows of conditions again. */
+document.getElementById("rule-form")?.addEventListener("keep:restore", (event) => {
+  event.preventDefault();
+  post(event.target.action, [...event.detail, ["edit", "restored"]]);
+});
