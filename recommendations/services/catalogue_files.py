@@ -70,6 +70,10 @@ class Preview:
     changes: Sequence[Change]
     refused: Sequence[RejectedRow]
 
+    @property
+    def kept(self) -> int:
+        return self.new + self.changed
+
 
 def keep(file: IO[bytes], *, name: str, size: int) -> str:
     """Put an uploaded file aside until somebody says yes to it; its key. Raises TooLargeError."""
