@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import formats, timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.terms import CapPer, Operator, RuleAction
@@ -62,7 +62,7 @@ def when_text(rule: Frozen, *, segments: Mapping[int, str] | None = None) -> str
         parts.append(gettext("until %(moment)s") % {"moment": _moment(rule["ends_at"])})
     if not rule["placement"]:
         parts.insert(0, gettext("everywhere"))
-    text = gettext(", ").join(parts)
+    text = pgettext("between where and when", ", ").join(parts)
     return text[:1].upper() + text[1:]
 
 
@@ -101,13 +101,13 @@ def items_text(conditions: Sequence[Condition], titles: Mapping[str, str] | None
     """The conditions in words; the items' own names where they are all that is asked for."""
     if not conditions:
         return gettext("all items")
-    return gettext(" and ").join(condition_text(condition, titles) for condition in conditions)
+    return pgettext("between conditions", " and ").join(condition_text(condition, titles) for condition in conditions)
 
 
 def condition_text(condition: Condition, titles: Mapping[str, str] | None = None) -> str:
     """One condition: "brand is Acme or Best", "price at most 5"; of single items only their names."""
     attribute, operator, values = condition["attribute"], condition["operator"], condition["values"]
-    told = gettext(" or ").join(_value(attribute, value, titles or {}) for value in values)
+    told = pgettext("between values", " or ").join(_value(attribute, value, titles or {}) for value in values)
     if attribute == "item" and operator == Operator.IS:
         return told
     if attribute == "promoted":

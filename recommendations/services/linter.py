@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.linting.book import Fault, Found, Linted, Shop
@@ -135,7 +136,7 @@ def _listed(names: Sequence[str]) -> str:
     """One; one and another; one, another and a third."""
     if len(names) < 2:
         return "".join(names)
-    return str(_("%(others)s and %(last)s")) % {"others": str(_(", ")).join(names[:-1]), "last": names[-1]}
+    return str(_("%(others)s and %(last)s")) % {"others": str(pgettext_lazy("between names", ", ")).join(names[:-1]), "last": names[-1]}
 
 
 _WORDS: Mapping[Fault, _Words] = {
