@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from recommendations.loop import run
-from recommendations.services import housekeeping, suggestions, turns
+from recommendations.services import housekeeping, turns, weight_suggestions
 
 
 @shared_task(name="recommendations.tasks.run_turn")
@@ -41,4 +41,4 @@ def prepare_partitions() -> int:
 
 @shared_task(name="recommendations.tasks.search_weights")
 def search_weights(key: str) -> str | None:
-    return suggestions.search(key)
+    return weight_suggestions.search(key)
