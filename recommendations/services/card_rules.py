@@ -1,13 +1,11 @@
 """A rule made from one card of a review: pin it here, boost it, bury it, never show it to this customer."""
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.text import Truncator
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from recommendations.models import Customer, Item, Placement, Rule, Staff
 from recommendations.services.merchandising import save_rule
@@ -40,15 +38,42 @@ def card_rule(
 
     Raises ValidationError with ``message_dict`` by field, such as for a pin beyond the slate.
     """
-    facts = {"item": short_title(item), "slot": slot, "placement": placement.name, "customer": customer.pk}
-    values = {
-        **_DOES[action](slot),
-        "name": str(_NAMES[action]) % facts,
-        "items": only(item),
-        "placement": None if action is CardAction.NEVER else placement.name,
-        "customer": customer.pk if action is CardAction.NEVER else None,
-    }
+    match action:
+        case CardAction.PIN:
+            values = pin_values(item, slot=slot, placement=placement.name)
+        case CardAction.BOOST | CardAction.BURY:
+            strength = STRENGTH if action is CardAction.BOOST else -STRENGTH
+            values = boost_values(item, strength=strength, placement=placement.name)
+        case CardAction.NEVER:
+            values = never_values(item, customer=customer)
     return save_rule(rule=None, values=values, revision=None, by=by, now=now)
+
+
+def pin_values(item: Item, *, slot: int | None, placement: str) -> dict[str, Any]:
+    """Values of a rule, as ``save_rule`` takes them."""
+    named = _("Pin %(item)s to slot %(slot)s on %(placement)s")
+    return {
+        "name": named % {"item": short_title(item), "slot": slot, "placement": placement},
+        "placement": placement, "items": only(item), "action": RuleAction.PIN, "slot": slot,
+    }  # fmt: skip
+
+
+def boost_values(item: Item, *, strength: int, placement: str) -> dict[str, Any]:
+    """Values of a rule, as ``save_rule`` takes them; a strength below 0 buries."""
+    named = _("Boost %(item)s on %(placement)s") if strength > 0 else _("Bury %(item)s on %(placement)s")
+    return {
+        "name": named % {"item": short_title(item), "placement": placement},
+        "placement": placement, "items": only(item), "action": RuleAction.BOOST, "strength": strength,
+    }  # fmt: skip
+
+
+def never_values(item: Item, *, customer: Customer) -> dict[str, Any]:
+    """Values of a rule for one customer in every placement, as ``save_rule`` takes them."""
+    named = _("Never %(item)s for customer %(customer)s")
+    return {
+        "name": named % {"item": short_title(item), "customer": customer.pk},
+        "placement": None, "customer": customer.pk, "items": only(item), "action": RuleAction.EXCLUDE,
+    }  # fmt: skip
 
 
 def only(item: Item) -> list[dict[str, Any]]:
@@ -58,17 +83,3 @@ def only(item: Item) -> list[dict[str, Any]]:
 
 def short_title(item: Item) -> str:
     return Truncator(item.title or item.shop_id).chars(SHOWN_OF_TITLE)
-
-
-_DOES: Mapping[CardAction, Callable[[int | None], dict[str, Any]]] = {
-    CardAction.PIN: lambda slot: {"action": RuleAction.PIN, "slot": slot},
-    CardAction.BOOST: lambda _slot: {"action": RuleAction.BOOST, "strength": STRENGTH},
-    CardAction.BURY: lambda _slot: {"action": RuleAction.BOOST, "strength": -STRENGTH},
-    CardAction.NEVER: lambda _slot: {"action": RuleAction.EXCLUDE},
-}
-_NAMES: Mapping[CardAction, Promise] = {
-    CardAction.PIN: _("Pin %(item)s to slot %(slot)s on %(placement)s"),
-    CardAction.BOOST: _("Boost %(item)s on %(placement)s"),
-    CardAction.BURY: _("Bury %(item)s on %(placement)s"),
-    CardAction.NEVER: _("Never %(item)s for customer %(customer)s"),
-}

@@ -12,7 +12,7 @@ from recommendations.engine.ranking.second_stage import NAME
 from recommendations.loop.answer import Answer, Ask, ShownReason
 from recommendations.loop.breakdown import broken_down
 from recommendations.loop.pools import pools_of
-from recommendations.loop.recommend import UnknownPlacementError, recommend
+from recommendations.loop.recommend import Ready, UnknownPlacementError, ready, recommend
 from recommendations.models import BlendWeights, Customer, Event, Item, ModelVersion
 from recommendations.services.trace import Step, steps
 from recommendations.services.waterfall import Term, waterfall
@@ -32,7 +32,8 @@ __all__ = [
     "Step",
     "UnknownPlacementError",
     "compare",
-    "live_answer",
+    "drafted",
+    "live_ready",
     "review",
 ]
 
@@ -149,11 +150,11 @@ def review(
     )
 
 
-def live_answer(*, customer: int, placement: str) -> Answer:
-    """What the customer would see now where no item is in view. Raises as ``review``."""
+def live_ready(*, customer: int, placement: str, context_items: Sequence[int] = (), n: int | None = None) -> Ready:
+    """What the customer's answer is made of now. Raises as ``review``."""
     basis = _basis(Cut.LIVE, customer, as_of=None, simulated=())
-    ask = Ask(placement=placement, customer=customer, explore=False)
-    return recommend(ask, snapshot=basis.snapshot, state=basis.state, now=basis.now)
+    ask = Ask(placement=placement, customer=customer, context_items=tuple(context_items), n=n, explore=False)
+    return ready(ask, snapshot=basis.snapshot, state=basis.state, now=basis.now)
 
 
 def _cards(

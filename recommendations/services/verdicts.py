@@ -10,8 +10,9 @@ from django.db import transaction
 from django.db.models import Count
 
 from recommendations.engine.evaluation.intervals import Measure, wilson
+from recommendations.loop.recommend import answered
 from recommendations.models import BlendWeights, Customer, Item, Staff, Verdict
-from recommendations.services.review import NotLoadedError, UnknownPlacementError, live_answer
+from recommendations.services.review import NotLoadedError, UnknownPlacementError, live_ready
 from recommendations.store.serving import keeper
 from recommendations.terms import Judgement
 
@@ -134,9 +135,10 @@ def wrong_items() -> list[Wrong]:
 def _ranks(customer: int, placement: str) -> Mapping[int, int]:
     """Of the items that the customer would see; empty where the placement is switched off or needs an item."""
     try:
-        return {shown.item: shown.rank for shown in live_answer(customer=customer, placement=placement).shown}
+        asked = live_ready(customer=customer, placement=placement)
     except UnknownPlacementError:
         return {}
+    return {shown.item: shown.rank for shown in answered(asked).shown}
 
 
 def _versions(customer: int, placement: str) -> tuple[int | None, int | None]:

@@ -1,14 +1,26 @@
 """Why an item is not in a customer's answer, and the smallest single change that would bring it in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from recommendations.engine.ranking.selection import Lost
-from recommendations.models import BlendWeights, Rule, Staff
-from recommendations.services.review import Draft, review
-from recommendations.terms import AnswerStage
+from recommendations.loop.changes import ChangeKind
+from recommendations.loop.recommend import answered
+from recommendations.loop.standing import Standing, standing
+from recommendations.models import BlendWeights, Item, Rule, Staff
+from recommendations.services.merchandising import save_rule
+from recommendations.services.review import NotLoadedError, UnknownPlacementError, live_ready
+from recommendations.services.suggestions import Suggestion, all_but, suggestions
+from recommendations.services.weight_drafts import StaleDraftError, draft_of, save_draft
+from recommendations.services.weight_values import Values
+from recommendations.services.why_words import remedy, rule_name, stage_text
+from recommendations.terms import AnswerStage, BlendName
+
+__all__ = [
+    "ChangeKind", "DraftExistsError", "NotLoadedError", "Question", "StaleDraftError", "Suggestion",
+    "SuggestionGoneError", "UnknownPlacementError", "WhyNot", "apply_suggestion", "why_not",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,45 +34,39 @@ class Question:
     context_items: tuple[int, ...] = ()
 
 
-class ChangeKind(StrEnum):
-    """What a suggestion changes."""
-
-    WEIGHT = "weight"
-    DIVERSITY = "diversity"
-    BOOST = "boost"
-    LIMIT = "limit"  # a rule no longer matches the item
-    WITHDRAW = "withdraw"  # a rule is withdrawn
-    PIN = "pin"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Suggestion:
-    """A change that brings the item in, tried with ``recommend`` itself."""
-
-    key: str  # names the change when it is asked for again, such as ``weight:als``
-    kind: ChangeKind
-    size: float  # how much it disturbs other lists; the smaller, the earlier
-    words: str
-    rank: int  # of the item after the change
-    draft: Draft
-
-
 @dataclass(frozen=True, kw_only=True)
 class WhyNot:
-    """``stage`` is the step that lost the item; SHOWN: it is in the answer, at ``rank``."""
+    """``stands.stage`` lost the item; SHOWN: it is in the answer."""
 
     question: Question
-    stage: AnswerStage
+    stands: Standing
     n: int  # how many items the answer has room for
     words: str  # what happened
-    remedy: str  # what to do where no change of weights or rules helps; else empty
-    lost: Lost | None = None  # at ELIGIBILITY
-    rule: int | None = None  # key of the rule that took it out or gave its place away
-    rank: int | None = None  # place in the answer, or by score among the ``eligible``
-    eligible: int = 0
-    gap: float | None = None  # from the item's score to that of the last item shown
-    speaking: Sequence[tuple[str, float]] = ()  # recommender and its part compared with the last item shown's
-    suggestions: Sequence[Suggestion] = field(default_factory=tuple)  # the smallest first
+    remedy: str  # what to do where no single change of weights or rules helps; else empty
+    rule: str  # name of the rule that took it out, buries it or gives its place away; else empty
+    suggestions: Sequence[Suggestion]  # the one that disturbs others least first
+
+    @property
+    def stage(self) -> AnswerStage:
+        return self.stands.stage
+
+    @property
+    def rank(self) -> int | None:
+        """In the answer where it is shown, else by score among those that may be."""
+        return self.stands.rank
+
+    @property
+    def lost(self) -> Lost | None:
+        return self.stands.lost
+
+    @property
+    def gap(self) -> float | None:
+        return self.stands.gap
+
+    @property
+    def speaking(self) -> Sequence[tuple[str, float]]:
+        """Recommender: its part of the item's score minus its part of that of the last item shown."""
+        return self.stands.speaking
 
     @property
     def suggestion(self) -> Suggestion | None:
@@ -70,9 +76,13 @@ class WhyNot:
 class SuggestionGoneError(Exception):
     """The change no longer brings the item in: something else changed meanwhile."""
 
+    def __init__(self, key: str) -> None:
+        super().__init__(f"{key} does not bring the item in any more")
+        self.key = key
+
 
 class DraftExistsError(Exception):
-    """There is a draft of these weights already; ``draft`` would be lost."""
+    """There is a draft of these weights with other values; it would be lost."""
 
     def __init__(self, draft: BlendWeights) -> None:
         super().__init__(f"{draft} is a draft already")
@@ -82,20 +92,66 @@ class DraftExistsError(Exception):
 def why_not(
     *, customer: int, placement: str, item: int, n: int | None = None, context_items: Sequence[int] = ()
 ) -> WhyNot:
-    """Raises UnknownPlacementError and NotLoadedError."""
+    """Of the live answer. Raises UnknownPlacementError, NotLoadedError, and Item.DoesNotExist."""
     question = Question(customer=customer, placement=placement, item=item, n=n, context_items=tuple(context_items))
-    seen = review(customer=customer, placement=placement, n=n, context_items=context_items)
-    rank = next((card.rank for card in seen.cards if card.item.pk == item), None)
-    stage = AnswerStage.SHOWN if rank else AnswerStage.RANKING
-    return WhyNot(question=question, stage=stage, n=len(seen.cards), words="", remedy="", rank=rank)
+    thing = Item.objects.get(pk=item)
+    asked = live_ready(customer=customer, placement=placement, n=n, context_items=context_items)
+    stands = standing(asked, answered(asked), item)
+    found = suggestions(asked, stands, thing)
+    return WhyNot(
+        question=question,
+        stands=stands,
+        n=asked.wish.n,
+        words=stage_text(stands, asked),
+        remedy=remedy(stands, asked, suggested=bool(found)),
+        rule=rule_name(stands.rule, asked),
+        suggestions=found,
+    )
 
 
 def apply_suggestion(
     *, question: Question, key: str, by: Staff, now: datetime, replace_draft: bool = False
 ) -> BlendWeights | Rule:
-    """Make the change a draft: of the weights, or of a rule; nothing is served differently yet.
+    """Make the change a draft, of the weights or of a rule; nothing is served differently before it is published.
 
-    Raises SuggestionGoneError, and DraftExistsError where a draft of these weights says something else and may not be
-    replaced.
+    Raises SuggestionGoneError, ValidationError, StaleDraftError, and DraftExistsError where a draft of these weights
+    says something else and may not be replaced.
     """
-    raise SuggestionGoneError
+    found = why_not(
+        customer=question.customer, placement=question.placement, item=question.item, n=question.n,
+        context_items=question.context_items,
+    )  # fmt: skip
+    suggestion = next((one for one in found.suggestions if one.key == key), None)
+    if suggestion is None:
+        raise SuggestionGoneError(key)
+    if suggestion.draft.weights is not None:
+        return _draft_weights(suggestion.draft.weights, by=by, now=now, replace_draft=replace_draft)
+    return _draft_rule(suggestion, Item.objects.get(pk=question.item), by=by, now=now)
+
+
+def _draft_weights(wanted: BlendWeights, *, by: Staff, now: datetime, replace_draft: bool) -> BlendWeights:
+    blend = BlendName(wanted.blend.name)
+    draft, values = draft_of(blend, wanted.segment), Values.of(wanted)
+    if draft is not None and not replace_draft and Values.of(draft) not in (values, _parent(draft)):
+        raise DraftExistsError(draft)
+    return save_draft(
+        blend=blend, segment=wanted.segment, values=values.as_fields(), revision=draft.revision if draft else None,
+        by=by, now=now,
+    )  # fmt: skip
+
+
+def _parent(draft: BlendWeights) -> Values | None:
+    return Values.of(draft.parent) if draft.parent else None
+
+
+def _draft_rule(suggestion: Suggestion, item: Item, *, by: Staff, now: datetime) -> Rule:
+    rule, change = suggestion.rule, suggestion.change
+    if rule is None:
+        raise SuggestionGoneError(suggestion.key)
+    if change.kind in (ChangeKind.LIMIT, ChangeKind.END):
+        stored = Rule.objects.get(pk=change.rule)
+        limited = {"items": [*stored.items, all_but(item)]}
+        values = limited if change.kind is ChangeKind.LIMIT else {"ends_at": now}
+        return save_rule(rule=stored, values=values, revision=stored.revision, by=by, now=now)
+    made = {name: value for name, value in rule.items() if name != "id"}
+    return save_rule(rule=None, values=made, revision=None, by=by, now=now)
