@@ -68,7 +68,7 @@ RECOMMENDATION = OpenApiExample(
         "placement": "home",
         "model_version": "m12",
         "weights_version": 17,
-        "rules_version": 0,
+        "rules_version": 5,
         "experiment": None,
         "personalised": True,
         "source": "model",
@@ -78,9 +78,9 @@ RECOMMENDATION = OpenApiExample(
                 "item_id": "SKU9",
                 "rank": 1,
                 "source": "model",
-                "rules": [],
+                "rules": ["Boost new arrivals"],
                 "score": 0.74,
-                "final": 0.74,
+                "final": 0.79,
                 "reasons": [
                     {
                         "code": "bought_together",

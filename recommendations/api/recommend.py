@@ -29,9 +29,11 @@ from recommendations.wording import reason_text
 DESCRIPTION = """
 What to show at a place of the shop, best first. `source` says where the answer came from, of the whole and of each
 item, and `fallback_reason` why not from the model. `contributions` add up to `score`; `promotion` among them is what
-the promotion plan adds, `second_stage` (one line) what the trees add where the shop gave them weight. Code and evidence
-of a reason are the contract; its text is made in `lang`. What is sold out, excluded, or bought before (where the
-placement says so) is never in it. Somebody unknown gets what is popular. The answer comes from the memory of the
+the promotion plan adds, `second_stage` (one line) what the trees add where the shop gave them weight; `final` has what
+boosts add and what diversity takes, too. `rules` names the shop's rules that boosted an item, pinned it or brought it
+in, `rules_version` the book that they stand in (0: none was published yet). Code and evidence of a reason are the
+contract; its text is made in `lang`. What is sold out, excluded by the request or by a rule, or bought before (where
+the placement says so) is never in it. Somebody unknown gets what is popular. The answer comes from the memory of the
 process: it goes on while the database is away.
 """
 PARAMETERS = {
@@ -154,13 +156,14 @@ def _body(answer: Answer, fields: frozenset[str], *, site: str) -> Recommendatio
         personalised=answer.personalised,
         source=answer.source,
         fallback_reason=answer.fallback_reason,
-        results=[_result(shown, fields, site=site) for shown in answer.shown],
+        results=[_result(shown, answer.rule_names, fields, site=site) for shown in answer.shown],
         missing_item_ids=list(answer.missing_item_ids),
     )
 
 
-def _result(shown: Shown, fields: frozenset[str], *, site: str) -> Recommended:
+def _result(shown: Shown, rule_names: Mapping[int, str], fields: frozenset[str], *, site: str) -> Recommended:
     result = Recommended(shown.product.shop_id, shown.rank, shown.source)
+    result.rules = [rule_names[key] for key in shown.rules]
     if "score" in fields:
         result.score, result.final = shown.score, shown.final
     if "reasons" in fields:

@@ -1,11 +1,12 @@
 """What stands in for the model where it has too little to show: segment → popular → newest."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from recommendations.engine.frames import BoolArray, IntArray
+from recommendations.engine.ranking.slots import Cap
 from recommendations.loop.person import NOBODY, Person
 from recommendations.loop.pools import Pools
 from recommendations.store.serving import Snapshot
@@ -39,14 +40,20 @@ def ladder(snapshot: Snapshot, pools: Pools | None, person: Person) -> Iterator[
     yield Rung(Source.NEWEST, np.argsort(-snapshot.stock.column("listed"), kind="stable").astype(np.int32))
 
 
-def filled(rungs: Iterable[Rung], *, open_: BoolArray, n: int) -> list[Filled]:
-    """The first n rows that may be shown (``open_`` by row of the stock), each once."""
+def filled(rungs: Iterable[Rung], *, open_: BoolArray, n: int, caps: Sequence[Cap] = ()) -> list[Filled]:
+    """The first n rows that may be shown (``open_`` by row of the stock), each once; ``caps`` know what is shown."""
     open_ = open_.copy()
+    for cap in caps:
+        open_ &= ~cap.blocked
     found: list[Filled] = []
     for rung in rungs:
-        rows = rung.rows[open_[rung.rows]][: n - len(found)]
-        open_[rows] = False
-        found += [Filled(row, rung.source) for row in rows.tolist()]
+        while len(found) < n and len(rows := rung.rows[open_[rung.rows]]):
+            taken = rows[: 1 if caps else n - len(found)]
+            open_[taken] = False
+            found += [Filled(row, rung.source) for row in taken.tolist()]
+            for cap in caps:
+                if cap.take(found[-1].row):
+                    open_ &= ~cap.blocked
         if len(found) >= n:
             break
     return found

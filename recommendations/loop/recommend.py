@@ -3,7 +3,7 @@
 A function of what it is given; ``serve.py`` reads and writes around it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,22 +12,22 @@ import numpy as np
 from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.diversity import Likeness
-from recommendations.engine.ranking.scores import PROMOTION
-from recommendations.engine.ranking.selection import Selection, Shelf, Wish, eligibility, select
+from recommendations.engine.ranking.rules import Rule, of_kind
+from recommendations.engine.ranking.selection import NOTHING, Selection, Shelf, Wish, select
 from recommendations.engine.recommenders.popularity import Popularity
 from recommendations.engine.rng import generator
 from recommendations.loop.answer import Answer, Ask, Filter, Shown, Trace
 from recommendations.loop.evidence import Explainer
-from recommendations.loop.fallback import Filled, filled, ladder
-from recommendations.loop.person import Person, person_of
+from recommendations.loop.person import NOBODY, Person, person_of
 from recommendations.loop.pools import TRENDING, Pool, Pools, pools_of
+from recommendations.loop.shown import Chosen, shown_items
 from recommendations.store.live import LiveState
 from recommendations.store.serving import ServedPlacement, ServedWeights, Snapshot
-from recommendations.store.stock import Stock, of_brands, of_categories
-from recommendations.terms import BlendName, Fallback, Source
+from recommendations.store.stock import of_brands, of_categories
+from recommendations.terms import BlendName, Fallback, RuleAction, Source
 
 OF_CONTEXT = frozenset({BlendName.ITEM, BlendName.CART})
-RULES_VERSION = 0
+NO_Z, NO_WEIGHTS = np.empty((0, 0), np.float32), np.empty(0, np.float32)
 NO_LIKENESS = Likeness(traits=np.empty((0, 0), np.int32))
 
 
@@ -80,6 +80,7 @@ def ready(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) -> R
     weights = snapshot.weights_for(placement.blend, person.segment) if placement.blend else None
     ranking = _ranking(ask, placement, pools=pools, person=person, weights=weights)
     wish = _wish(ask, placement, snapshot=snapshot, person=person, weights=weights)
+    wish = replace(wish, rules=_rules(ask, snapshot, person, now))
     if weights and ranking.version is not None:
         wish = replace(wish, promotion=weights.promotion)
     shelf = Shelf(
@@ -94,15 +95,13 @@ def ready(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) -> R
 
 
 def answered(ready: Ready) -> Answer:
-    snapshot, ranking, wish, person = ready.snapshot, ready.ranking, ready.wish, ready.person
-    explainer = Explainer(snapshot=snapshot, pools=ready.pools, person=person, state=ready.state, now=ready.now)
-    chosen = picked(ready)
-    shown = _from_pool(ranking, chosen, snapshot.stock, explainer) if chosen and ranking.pool else []
-    if missing := wish.n - len(shown):
-        open_ = _open(ready.shelf, wish, but=shown, stock=snapshot.stock)
-        rest = filled(ladder(snapshot, ready.pools, person), open_=open_, n=missing)
-        shown += _from_ladder(rest, snapshot.stock, explainer, first=len(shown) + 1)
-    return _answer(ready.ask, ranking, chosen, shown, snapshot=snapshot, person=person, known=ready.state.known)
+    explainer = Explainer(
+        snapshot=ready.snapshot, pools=ready.pools, person=ready.person, state=ready.state, now=ready.now
+    )
+    selection, ranking = picked(ready), ready.ranking
+    chosen = Chosen(selection=selection, pool=ranking.pool, source=ranking.source) if selection else None
+    shown, counts = shown_items(chosen, explainer=explainer, shelf=ready.shelf, wish=ready.wish)
+    return _answer(ready, selection, shown, counts)
 
 
 def _ranking(
@@ -182,6 +181,20 @@ def _wish(
     )
 
 
+def _rules(ask: Ask, snapshot: Snapshot, person: Person, now: datetime) -> tuple[Rule, ...]:
+    """Those that apply; none about this customer where nothing that is known of them may be used."""
+    if not snapshot.rules.rules:
+        return ()
+    context = snapshot.stock.ids.rows(np.array([*ask.context_items, *ask.basket], np.int64))
+    return snapshot.rules.applying(
+        placement=ask.placement,
+        segment=None if person.segment == NOBODY else person.segment,
+        customer=ask.customer if person.why_not in {None, Fallback.NO_HISTORY} else None,
+        context=context[context >= 0],
+        now=now,
+    )
+
+
 def _allowed(wanted: Filter, snapshot: Snapshot) -> BoolArray:
     stock = snapshot.stock
     allowed = np.ones(len(stock), np.bool_)
@@ -203,10 +216,12 @@ def _allowed(wanted: Filter, snapshot: Snapshot) -> BoolArray:
 
 
 def picked(ready: Ready) -> Selection | None:
-    """What is chosen of the pool; the selection's items are rows of the stock."""
-    pool = ready.ranking.pool
+    """What is chosen of the pool, or pinned; the selection's items are rows of the stock. None without both."""
+    pool, wish = ready.ranking.pool, ready.wish
     if pool is None:
-        return None
+        if not of_kind(wish.rules, RuleAction.PIN):
+            return None
+        return select(NOTHING, NO_Z, NO_WEIGHTS, shelf=ready.shelf, wish=replace(wish, exploration=0))
     rows = ready.snapshot.stock_rows[pool.items]
     there = rows >= 0
     return select(
@@ -214,110 +229,47 @@ def picked(ready: Ready) -> Selection | None:
         pool.z[:, there],
         weight_vector(pool.instances, ready.ranking.weights),
         shelf=ready.shelf,
-        wish=ready.wish,
-        draw=generator(0, ready.ask.recommendation_id) if ready.wish.exploration else None,
+        wish=wish,
+        draw=generator(0, ready.ask.recommendation_id) if wish.exploration else None,
     )
 
 
-def _from_pool(ranking: Ranking, picked: Selection, stock: Stock, explainer: Explainer) -> list[Shown]:
-    pool = ranking.pool
-    if pool is None or explainer.pools is None:
-        return []
-    keys = stock.ids.ids[picked.items]
-    items = explainer.pools.model.items.rows(keys).tolist()
-    return [
-        Shown(
-            item=int(keys[place]),
-            product=stock.products[row],
-            rank=place + 1,
-            score=float(picked.score[place]),
-            final=float(picked.final[place]),
-            contributions={
-                name: part
-                for name, part in zip(
-                    [*pool.instances, PROMOTION],
-                    [*picked.contributions[:, place].tolist(), float(picked.promotion[place])],
-                    strict=True,
-                )
-                if part
-            },
-            reasons=explainer.of_pool(
-                pool, items[place], picked.contributions[:, place], promotion=float(picked.promotion[place])
-            ),
-            propensity=float(picked.propensity[place]),
-            source=ranking.source,
-        )
-        for place, row in enumerate(picked.items.tolist())
-    ]
-
-
-def _open(shelf: Shelf, wish: Wish, *, but: Iterable[Shown], stock: Stock) -> BoolArray:
-    """Which rows of the stock may still be shown."""
-    open_, _ = eligibility(np.arange(len(stock), dtype=np.int32), shelf=shelf, wish=wish)
-    open_[stock.ids.rows(np.array([shown.item for shown in but], np.int64))] = False
-    return open_
-
-
-def _from_ladder(rest: Iterable[Filled], stock: Stock, explainer: Explainer, *, first: int) -> list[Shown]:
-    """They have no score of their own: they stand behind all that have one, in the order of their rung."""
-    return [
-        Shown(
-            item=stock.products[row].item,
-            product=stock.products[row],
-            rank=rank,
-            score=0.0,
-            final=0.0,
-            contributions={},
-            reasons=explainer.of_rung(source, row),
-            propensity=1.0,
-            source=source,
-        )
-        for rank, (row, source) in enumerate(rest, start=first)
-    ]
-
-
-def _answer(
-    ask: Ask,
-    ranking: Ranking,
-    picked: Selection | None,
-    shown: list[Shown],
-    *,
-    snapshot: Snapshot,
-    person: Person,
-    known: bool,
-) -> Answer:
-    counts: dict[Source, int] = {}
-    for one in shown[picked.trace.shown if picked else 0 :]:
-        counts[one.source] = counts.get(one.source, 0) + 1
+def _answer(ready: Ready, selection: Selection | None, shown: list[Shown], counts: Mapping[Source, int]) -> Answer:
+    ask, snapshot, ranking = ready.ask, ready.snapshot, ready.ranking
     why = ranking.why or (Fallback.SHORT if counts else None)
-    if why is None and ask.customer is not None and not known:
+    if why is None and ask.customer is not None and not ready.state.known:
         why = Fallback.NO_LIVE_STATE
     source = shown[0].source if shown else Source.NONE
+    personal = source in {Source.MODEL, Source.SESSION, Source.SEGMENT} and ready.person.past is not None
+    acting = {key for one in shown for key in one.rules}
     return Answer(
         recommendation_id=ask.recommendation_id,
         placement=ask.placement,
         model_version=snapshot.model.version_id if snapshot.model else None,
         weights_version=ranking.version,
-        rules_version=RULES_VERSION,
-        personalised=source in {Source.MODEL, Source.SESSION, Source.SEGMENT} and person.past is not None,
+        rules_version=snapshot.rules.version,
+        personalised=personal,
         source=source,
         fallback_reason=why,
         shown=tuple(shown),
-        trace=_trace(ranking, picked, counts),
+        trace=_trace(ranking, selection, counts),
+        rule_names={key: name for key, name in snapshot.rules.names.items() if key in acting},
     )
 
 
-def _trace(ranking: Ranking, picked: Selection | None, counts: Mapping[Source, int]) -> Trace:
-    if picked is None or ranking.pool is None:
+def _trace(ranking: Ranking, selection: Selection | None, counts: Mapping[Source, int]) -> Trace:
+    if selection is None:
         return Trace(filled=counts)
-    pool = ranking.pool
+    pool, trace = ranking.pool, selection.trace
+    instances = pool.instances if pool else ()
     return Trace(
-        candidates=picked.trace.candidates,
-        eligible=picked.trace.eligible,
-        lost=picked.trace.lost,
-        diversified=picked.trace.diversified,
-        explored=picked.trace.explored,
+        candidates=trace.candidates,
+        eligible=trace.eligible,
+        lost=trace.lost,
+        ruled=trace.ruled,
+        diversified=trace.diversified,
+        explored=trace.explored,
         filled=counts,
-        silent=tuple(name for name in pool.instances if name not in pool.heard),
-        missing=tuple(name for name, weight in ranking.weights.items() if weight and name not in pool.instances),
+        silent=tuple(name for name in instances if pool and name not in pool.heard),
+        missing=tuple(name for name, weight in ranking.weights.items() if weight and name not in instances),
     )

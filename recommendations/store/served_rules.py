@@ -47,6 +47,9 @@ class ServedRule:
     @classmethod
     def of(cls, frozen: Mapping[str, Any]) -> Self:
         """Raises KeyError, TypeError or ValueError (ConditionError) where it cannot be read."""
+        action = RuleAction(frozen["action"])
+        if action is RuleAction.PIN and not frozen["slot"]:
+            raise ValueError("a pin without a slot")
         return cls(
             key=int(frozen["id"]),
             name=str(frozen["name"]),
@@ -57,7 +60,7 @@ class ServedRule:
             starts=_moment(frozen["starts_at"], missing=-np.inf),
             ends=_moment(frozen["ends_at"], missing=np.inf),
             items=parsed(frozen["items"]),
-            action=RuleAction(frozen["action"]),
+            action=action,
             slot=int(frozen["slot"] or 0),
             strength=int(frozen["strength"] or 0),
             most=int(frozen["most"] or 0),

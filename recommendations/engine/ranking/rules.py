@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.terms import RuleAction
 
+STRONGEST = 100
+"""A boost of this strength adds one ``unit``."""
+
 HIGH, MIDDLE = 0.95, 0.5
 WHOLE = 1e-9
 """A share of the slots that misses a whole number by less is that number."""
@@ -63,7 +66,7 @@ def boosts(items: IntArray, rules: Iterable[Rule], *, unit: float) -> Mapping[in
     for rule in of_kind(rules, RuleAction.BOOST):
         meant = rule.items[items]
         if rule.strength and meant.any():
-            added[rule.key] = meant.astype(np.float64) * (rule.strength / 100 * unit)
+            added[rule.key] = meant.astype(np.float64) * (rule.strength / STRONGEST * unit)
     return added
 
 

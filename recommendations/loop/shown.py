@@ -1,0 +1,120 @@
+"""The items of an answer as they are shown: what was chosen of the pool, and what fills the slots that are left."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommendations.engine.frames import IntArray
+from recommendations.engine.ranking.rules import of_kind
+from recommendations.engine.ranking.scores import PROMOTION
+from recommendations.engine.ranking.selection import NOTHING, Selection, Shelf, Wish, eligibility
+from recommendations.engine.ranking.slots import Cap
+from recommendations.loop.answer import Shown, ShownReason
+from recommendations.loop.evidence import Explainer
+from recommendations.loop.fallback import Filled, filled, ladder
+from recommendations.loop.pools import Pool
+from recommendations.terms import RuleAction, Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """What was chosen of a pool (None: nothing but what is pinned); rows of the selection are those of the stock."""
+
+    selection: Selection
+    pool: Pool | None
+    source: Source
+
+
+def shown_items(
+    chosen: Chosen | None, *, explainer: Explainer, shelf: Shelf, wish: Wish
+) -> tuple[list[Shown], Mapping[Source, int]]:
+    """In order, and how many of them fill up, by source.
+
+    A pinned item keeps its slot where the pool ends before it: what fills up stands between.
+    """
+    rows = chosen.selection.items if chosen else NOTHING
+    rest = _rest(explainer, shelf, wish, but=rows) if len(rows) < wish.n else []
+    slots = chosen.selection.slots if chosen else np.arange(0)
+    free = np.setdiff1d(np.arange(wish.n), slots)[: len(rest)]
+    ranks = np.argsort(np.argsort(np.concatenate([slots, free]))) + 1
+    made = _chosen(chosen, explainer, wish, ranks=ranks.tolist()) if chosen else []
+    made += _filling(rest, explainer, ranks=ranks[len(rows) :].tolist())
+    return sorted(made, key=lambda one: one.rank), Counter(source for _, source in rest)
+
+
+def _rest(explainer: Explainer, shelf: Shelf, wish: Wish, *, but: IntArray) -> list[Filled]:
+    """What stands in for the pool; rules that exclude, include only and cap are kept."""
+    stock = explainer.snapshot.stock
+    every = np.arange(len(stock), dtype=np.int32)
+    open_, _ = eligibility(every, shelf=shelf, wish=wish)
+    open_[but] = False
+    caps = [Cap(rule, every) for rule in of_kind(wish.rules, RuleAction.CAP)]
+    for cap in caps:
+        for row in but.tolist():
+            cap.take(row)
+    rungs = ladder(explainer.snapshot, explainer.pools, explainer.person)
+    return filled(rungs, open_=open_, n=wish.n - len(but), caps=caps)
+
+
+def _chosen(chosen: Chosen, explainer: Explainer, wish: Wish, *, ranks: Sequence[int]) -> list[Shown]:
+    selection, stock = chosen.selection, explainer.snapshot.stock
+    instances = chosen.pool.instances if chosen.pool else ()
+    return [
+        Shown(
+            item=stock.products[row].item,
+            product=stock.products[row],
+            rank=ranks[place],
+            score=float(selection.score[place]),
+            final=float(selection.final[place]),
+            contributions={
+                name: part
+                for name, part in zip(
+                    [*instances, PROMOTION],
+                    [*selection.contributions[:, place].tolist(), float(selection.promotion[place])],
+                    strict=True,
+                )
+                if part
+            },
+            boosts={key: float(added[place]) for key, added in selection.boosts.items() if added[place]},
+            diversity=float(selection.diversity[place]),
+            rules=tuple(
+                rule.key for rule in wish.rules if rule.key in selection.touched and selection.touched[rule.key][place]
+            ),
+            reasons=_reasons(chosen, explainer, place),
+            propensity=float(selection.propensity[place]),
+            source=chosen.source,
+        )
+        for place, row in enumerate(selection.items.tolist())
+    ]
+
+
+def _reasons(chosen: Chosen, explainer: Explainer, place: int) -> tuple[ShownReason, ...]:
+    selection = chosen.selection
+    if chosen.pool is None or explainer.pools is None:
+        return ()
+    key = explainer.snapshot.stock.ids.ids[selection.items[place : place + 1]]
+    item = int(explainer.pools.model.items.rows(key)[0])
+    return explainer.of_pool(
+        chosen.pool, item, selection.contributions[:, place], promotion=float(selection.promotion[place])
+    )
+
+
+def _filling(rest: Sequence[Filled], explainer: Explainer, *, ranks: Sequence[int]) -> list[Shown]:
+    """They have no score of their own, and follow one another in the order of their rung."""
+    products = explainer.snapshot.stock.products
+    return [
+        Shown(
+            item=products[row].item,
+            product=products[row],
+            rank=rank,
+            score=0.0,
+            final=0.0,
+            contributions={},
+            reasons=explainer.of_rung(source, row),
+            propensity=1.0,
+            source=source,
+        )
+        for rank, (row, source) in zip(ranks, rest, strict=True)
+    ]
