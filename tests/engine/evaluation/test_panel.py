@@ -111,6 +111,16 @@ def test_with_a_plan_equal_to_the_batch_evaluation(seed: int, exponent: float) -
     np.testing.assert_array_equal(what_if.ndcg(weight_vector(NAMES, weights), promotion=exponent), column)
 
 
+@given(st.integers(0, 10_000))
+def test_a_part_of_the_users_has_the_figures_that_it_has_in_the_whole(seed: int) -> None:
+    _, _, what_if = scene(seed)
+    rows = np.flatnonzero(np.random.default_rng(seed).random(len(what_if.users)) < 0.5)
+    whole, part = (each.measure(drawn_weights(seed), diversity=0.3) for each in (what_if, what_if.of(rows)))
+    assert part.per_user.tobytes() == whole.per_user[rows].tobytes()
+    assert part.ranked.tolist() == whole.ranked[rows].tolist()
+    assert what_if.of(np.arange(len(what_if.users))).nbytes == what_if.nbytes
+
+
 def test_comparison_is_paired() -> None:
     _, _, what_if = scene(4, n_users=40)
     drawn = resamples(len(what_if.users), seed=1)

@@ -1,0 +1,120 @@
+"""The search within limits, on views of one truth whose lists are known to reach far or not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from recommendations.engine.evaluation.panel import Panel
+from recommendations.engine.feedback.suggestion import Limits, suggested
+from recommendations.engine.feedback.tuning import SearchConfig
+from recommendations.engine.ranking.diversity import Likeness
+from tests.engine.feedback.test_tuning import N_ITEMS, scene
+
+QUICK = SearchConfig(draws=10, climbs=1, rounds=2)
+START = {"r0": 0.8, "r1": 0.2}
+
+
+def with_a_bestseller_list(what_if: Panel) -> Panel:
+    """The third view says the same of everybody, one kind of item after the other; there are ten kinds of eight."""
+    planes, kinds = what_if.planes.copy(), np.arange(N_ITEMS, dtype=np.int32) // 8
+    planes[2] = np.linspace(2, -2, N_ITEMS, dtype=np.float32)
+    shop = replace(what_if.shop, categories=sparse.csr_matrix(np.eye(10, dtype=np.float32)[kinds]))
+    return replace(what_if, planes=planes, shop=shop, likeness=Likeness(traits=kinds[:, None]))
+
+
+def test_without_limits_it_does_as_well_as_the_tuner_would() -> None:
+    what_if = scene((0.5, 0.5, 5.0))
+    found = suggested(what_if, start={"r2": 1.0}, promotion=0.0, mmr=0.0, limits=Limits(), seed=1, search=QUICK)
+    assert not found.stays
+    assert found.best.ndcg > found.start.ndcg + 0.2
+    assert found.best.ndcg == pytest.approx(
+        float(what_if.measure(found.weights).per_user[:, 0].mean()), abs=1e-12
+    )  # fmt: skip
+    assert sum(found.weights.values()) == pytest.approx(1, abs=1e-6)
+    assert found.best.mmr == 0
+
+
+def test_what_is_as_good_already_stays() -> None:
+    what_if = scene((0.5, 0.5, 9.0))
+    found = suggested(what_if, start={"r0": 1, "r1": 1}, promotion=0.0, mmr=0.0, limits=Limits(), seed=1, search=QUICK)
+    assert found.stays
+    assert found.weights == {"r0": 0.5, "r1": 0.5, "r2": 0.0}
+
+
+def test_a_locked_share_stays_to_the_last_bit() -> None:
+    what_if = scene((0.5, 0.5, 5.0))
+    limits = Limits(locked=frozenset({"r2"}))
+    start = {"r0": 0.0, "r1": 0.6667, "r2": 0.3333}
+    found = suggested(what_if, start=start, promotion=0.0, mmr=0.0, limits=limits, seed=1, search=QUICK)
+    assert not found.stays
+    assert found.best.weights[2] == found.start.weights[2] == np.float32(0.3333)
+    assert found.weights["r0"] > 0.2
+    assert found.weights["r0"] + found.weights["r1"] == pytest.approx(0.6667, abs=1e-6)
+    everything = Limits(locked=frozenset({"r0", "r1", "r2"}))
+    assert suggested(what_if, start=start, promotion=0.0, mmr=0.0, limits=everything, seed=1, search=QUICK).stays
+
+
+def test_the_least_coverage_is_reached_where_it_can_be() -> None:
+    what_if = with_a_bestseller_list(scene((2.0, 2.0, 0.5)))
+    start = {"r2": 1.0}
+    narrow = what_if.measure(start).coverage
+    assert narrow == 10 / N_ITEMS
+    limits = Limits(coverage=0.6)
+    found = suggested(what_if, start=start, promotion=0.0, mmr=0.0, limits=limits, seed=1, search=QUICK)
+    assert found.start.shortfall == pytest.approx((0.6 - narrow) / 0.6)
+    assert found.best.shortfall == 0
+    assert found.best.coverage == what_if.measure(found.weights, diversity=found.best.mmr).coverage >= 0.6
+    assert found.most_coverage >= found.best.coverage
+
+
+def test_where_nothing_is_within_the_limits_the_nearest_is_told() -> None:
+    """Five lists of ten hold 50 of the 80 items at most."""
+    what_if = with_a_bestseller_list(scene((2.0, 2.0, 0.5))).of(np.arange(5))
+    limits = Limits(coverage=1.0, mmr_locked=True)
+    found = suggested(what_if, start={"r2": 1.0}, promotion=0.0, mmr=0.0, limits=limits, seed=1, search=QUICK)
+    assert 0 < found.best.shortfall == 1 - found.best.coverage < found.start.shortfall
+    assert found.best.coverage == found.most_coverage <= 50 / N_ITEMS
+    assert found.best.mmr == 0
+    assert found.best.value == -found.best.shortfall
+
+
+def test_a_more_mixed_order_is_tried_where_weights_alone_do_not_reach() -> None:
+    """All weights lead to the same list: eight of a kind and two of the next. Only the order can mix in more."""
+    what_if = with_a_bestseller_list(scene((0.5, 0.5, 0.5)))
+    same = replace(what_if, planes=np.repeat(what_if.planes[2:], 3, axis=0))
+    limits = Limits(diversity=0.9)
+    found = suggested(same, start={"r0": 1.0}, promotion=0.0, mmr=0.0, limits=limits, seed=1, search=QUICK)
+    assert found.start.diversity == pytest.approx(1 - (8 * 7 + 2) / 90)
+    assert found.best.diversity >= 0.9
+    assert found.best.mmr > 0
+    locked = replace(limits, mmr_locked=True)
+    kept = suggested(same, start={"r0": 1.0}, promotion=0.0, mmr=0.0, limits=locked, seed=1, search=QUICK)
+    assert kept.best.shortfall == kept.start.shortfall > 0
+
+
+def test_the_same_seed_gives_the_same_and_progress_may_stop_it() -> None:
+    what_if, heard = scene((0.5, 0.7, 1.0)), []
+    one, other = (
+        suggested(
+            what_if, start=START, promotion=0.0, mmr=0.0, limits=Limits(), seed=7, search=QUICK, progress=heard.append
+        )
+        for _ in range(2)
+    )
+    assert one.weights == other.weights
+    assert max(heard) == heard[-1] == 1
+
+    def stop(share: float) -> None:
+        if share > 0.3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        suggested(what_if, start=START, promotion=0.0, mmr=0.0, limits=Limits(), seed=7, search=QUICK, progress=stop)
+
+
+def test_without_weight_or_users_there_is_nothing_to_search_on() -> None:
+    what_if = scene((0.5, 0.7))
+    for panel, start in ((what_if, {"gone": 1.0}), (what_if.of(np.arange(0)), START)):
+        with pytest.raises(ValueError, match="nothing to search on"):
+            suggested(panel, start=start, promotion=0.0, mmr=0.0, limits=Limits(), seed=1, search=QUICK)
