@@ -1,30 +1,19 @@
 """What the editor of a rule needs beside the rule: what can be chosen, and what happened to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
 
+from analytics.queries.activity import VERBS
 from analytics.queries.rule_words import FieldChange, Names, field_changes
 from analytics.queries.rules import placements
 from recommendations import wording
-from recommendations.models import AuditEntry, ModelVersion, Rule, Segment
+from recommendations.models import AuditEntry, Rule, Segment
 
 MOST_ENTRIES = 50
-VERBS: Mapping[str, Promise] = {
-    "create": pgettext_lazy("history", "created"),
-    "change": pgettext_lazy("history", "changed"),
-    "reorder": pgettext_lazy("history", "moved"),
-    "archive": pgettext_lazy("history", "archived"),
-    "restore": pgettext_lazy("history", "brought back"),
-    "publish": pgettext_lazy("history", "published"),
-    "withdraw": pgettext_lazy("history", "withdrawn"),
-    "roll back": pgettext_lazy("history", "rolled back"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,16 +68,12 @@ def last_change(rule: Rule) -> tuple[str, datetime] | None:
     return (_who(row), row.at) if row else None
 
 
-def live_model() -> bool:
-    return ModelVersion.objects.live().exists()
-
-
 def _entries(rule: Rule) -> Any:
     return AuditEntry.objects.filter(object_type="rule", object_id=str(rule.pk)).select_related("staff")
 
 
 def _who(row: AuditEntry) -> str:
-    return str(row.staff) if row.staff else _("a command or the schedule")
+    return str(row.staff) if row.staff else _("the schedule or a command")
 
 
 def _changes(row: AuditEntry, names: Names) -> list[FieldChange]:

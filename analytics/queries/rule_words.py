@@ -86,13 +86,13 @@ class FieldChange:
 
 def field_changes(before: Mapping[str, Any], after: Mapping[str, Any], names: Names) -> list[FieldChange]:
     """Field by field, those only that differ; what is of no interest to a reader is left out."""
-    return [
+    told = [
         FieldChange(
             words=str(words), before=names.field(name, before.get(name)), after=names.field(name, after.get(name))
         )
         for name, words in FIELDS.items()
-        if before.get(name) != after.get(name)
     ]
+    return [change for change in told if change.before != change.after]
 
 
 def schedule_text(starts_at: datetime | None, ends_at: datetime | None) -> str:
