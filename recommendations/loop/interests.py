@@ -6,9 +6,12 @@ import numpy as np
 
 from recommendations.engine.frames import IntArray, TrainingSet
 from recommendations.engine.interests import association, profile, segment
+from recommendations.engine.interests.behaviour import behaviour
+from recommendations.engine.interests.drift import Grouping, drift
+from recommendations.engine.interests.projection import project
 from recommendations.engine.preprocess.weighting import act_weights
 from recommendations.loop.turn import TurnContext
-from recommendations.store import interests, model
+from recommendations.store import interests, model, segments
 from recommendations.terms import Cut
 
 HALF_LIVES = (90, 7)  # days: taste, and what is new in it
@@ -50,14 +53,28 @@ def _segments(context: TurnContext, training: TrainingSet) -> tuple[float | None
         weights, training.catalogue.categories, n_segments=SEGMENTS, dimensions=DIMENSIONS, seed=context.seed
     )
     previous = interests.previous_segments(context.version, columns=categories)
-    numbers = segment.matched(found.interests, previous.interests)
-    lasting = np.where(membership >= 0, previous.numbers_after(numbers)[membership], -1).astype(np.int32)
+    numbers = previous.numbers_after(segment.matched(found.interests, previous.interests))
+    lasting = np.where(membership >= 0, numbers[membership], -1).astype(np.int32)
     overall = profile.global_share(profile.interest_weights(weights, training.catalogue.categories))
     interests.save_segments(
-        context.version, users=snapshot.users, categories=categories, numbers=previous.numbers_after(numbers),
+        context.version, users=snapshot.users, categories=categories, numbers=numbers,
         membership=lasting, shares=found.interests, top=segment.top_categories(found.interests, overall),
     )  # fmt: skip
     model.save_segments(context.version, Cut.LIVE, lasting)
+    like = None if previous.version is None else segments.centres_before(previous.version, numbers)
+    common, common_before = previous.common(snapshot.users, lasting)
+    segments.save_picture(
+        context.version,
+        projection=project(found, weights, training.catalogue.categories, like=like),
+        behaviour=behaviour(training.interactions, membership, len(found.sizes)),
+        drift=drift(
+            Grouping(numbers=numbers, interests=found.interests, sizes=found.sizes, members=common),
+            Grouping(
+                numbers=previous.numbers, interests=previous.interests, sizes=previous.sizes, members=common_before
+            ),
+        ),
+        overall=overall,
+    )
     return previous.agreement(snapshot.users, lasting), found.sizes
 
 

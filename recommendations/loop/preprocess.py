@@ -32,6 +32,7 @@ def make_snapshots(context: TurnContext) -> Mapping[str, object]:
     ModelVersion.objects.filter(pk=context.version.pk).update(event_weights=dict(weights.points))
     everything, report = clean(events, until=context.windows.cuts[Cut.LIVE])
     counts = _described(report) | {"promotions": len(plan)}
+    model.save_bursts(context.version, report.bursts)
     for number, cut in enumerate(Cut):
         end = context.windows.cuts[cut]
         known = everything if cut is Cut.LIVE else _clean_before(end, events)

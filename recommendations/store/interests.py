@@ -58,6 +58,12 @@ class PreviousSegments:
     users: IdMap
     membership: IntArray  # lasting number per user, −1 = none
     highest: int  # number ever given
+    version: int | None = None
+
+    @property
+    def sizes(self) -> IntArray:
+        """Members of each segment."""
+        return np.array([np.count_nonzero(self.membership == number) for number in self.numbers.tolist()], np.int32)
 
     def numbers_after(self, matched: IntArray) -> IntArray:
         """Lasting numbers of the segments of now; ``matched`` are rows of ``interests``, beyond them are new ones."""
@@ -65,13 +71,16 @@ class PreviousSegments:
         known = np.append(self.numbers, 0)[np.minimum(matched, len(self.numbers))]
         return np.where(matched < len(self.numbers), known, new).astype(np.int32)
 
-    def agreement(self, users: IdMap, membership: IntArray) -> float | None:
-        """Adjusted Rand index over the customers of both versions; None where there was none before."""
+    def common(self, users: IdMap, membership: IntArray) -> tuple[IntArray, IntArray]:
+        """Lasting number now and before of the customers of both versions."""
         rows = self.users.rows(users.ids)
         both = rows >= 0
-        if not both.any():
-            return None
-        return round(agreement(membership[both], self.membership[rows[both]]), 4)
+        return membership[both], self.membership[rows[both]]
+
+    def agreement(self, users: IdMap, membership: IntArray) -> float | None:
+        """Adjusted Rand index over the customers of both versions; None where there was none before."""
+        now, before = self.common(users, membership)
+        return round(agreement(now, before), 4) if len(now) else None
 
 
 def previous_segments(version: ModelVersion, *, columns: IdMap) -> PreviousSegments:
@@ -90,7 +99,7 @@ def previous_segments(version: ModelVersion, *, columns: IdMap) -> PreviousSegme
     users = load_arrays(before.pk, Cut.LIVE, prefix="ids/users")["ids/users"]
     return PreviousSegments(
         numbers=arrays["segments/numbers"], interests=interests,
-        users=IdMap(ids=users), membership=arrays["segments/of_users"], highest=highest,
+        users=IdMap(ids=users), membership=arrays["segments/of_users"], highest=highest, version=before.pk,
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from recommendations.terms import BlendName, Cut, Task
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LIFT = "promotion/lift"
+BURSTS = "cleaning/bursts"
 ROWS = ("user", "item", "basket", "age", "quantity", "strength", "amount", "bought")
 PROMOTED = ("item", "start", "display", "mailer")
 
@@ -131,6 +132,16 @@ def save_truths(version: ModelVersion, cut: Cut, truths: Mapping[Task, Truth]) -
 def load_truths(version_id: int, cut: Cut) -> dict[Task, Truth]:
     arrays = load_arrays(version_id, cut, prefix="truth/")
     return {task: Truth(spent=_matrix(arrays, f"truth/{task}")) for task in Task}
+
+
+def save_bursts(version: ModelVersion, bursts: NDArray[np.int64]) -> int:
+    """Customer, day since 1970-01-01 UTC and events of each burst that cleaning left out of the live cut."""
+    return save_arrays(version, Cut.LIVE, {BURSTS: bursts})
+
+
+def load_bursts(version_id: int) -> NDArray[np.int64] | None:
+    """None where the version is older than the list."""
+    return load_arrays(version_id, Cut.LIVE, prefix=BURSTS).get(BURSTS)
 
 
 def save_lift(version: ModelVersion, cut: Cut, lift: FloatArray) -> int:

@@ -70,8 +70,13 @@ def members(segmentation: Segmentation, interests: FloatArray) -> IntArray:
     """The nearest centre of each interest vector (users × categories), −1 where there is no interest."""
     if not len(segmentation.centres):
         return np.full(len(interests), NOBODY, np.int32)
-    reduced = _vectors(interests, segmentation.idf) @ segmentation.directions
-    return np.where(interests.sum(axis=1) > 0, _nearest(reduced, segmentation.centres), NOBODY).astype(np.int32)
+    nearest = _nearest(reduced(segmentation, interests), segmentation.centres)
+    return np.where(interests.sum(axis=1) > 0, nearest, NOBODY).astype(np.int32)
+
+
+def reduced(segmentation: Segmentation, interests: FloatArray) -> FloatArray:
+    """Interest vectors (users × categories) in the space of the centres, shape [users, dimensions]; no unit length."""
+    return np.asarray(_vectors(interests, segmentation.idf) @ segmentation.directions, np.float32)
 
 
 def matched(now: FloatArray, previous: FloatArray) -> IntArray:

@@ -48,6 +48,7 @@ class CleaningReport:
     kept: int
     removed: Mapping[Removed, int]
     burst_threshold: float  # events of one customer on one day; more is a burst
+    bursts: NDArray[np.int64]  # [bursts, 3]: user, day since 1970-01-01 UTC, events of that day; most events first
     sessions: int  # cut from the events that came without transaction or session
 
 
@@ -64,14 +65,16 @@ def clean(events: pd.DataFrame, *, until: float) -> tuple[pd.DataFrame, Cleaning
     exact, near = _duplicates(kept)
     removed[Removed.DUPLICATE], removed[Removed.NEAR_DUPLICATE] = int(exact.sum()), int(near.sum())
     kept = kept[~(exact | near)] if (exact | near).any() else kept
-    bursts, threshold = _bursts(kept)
-    kept = _dropped(kept, bursts, reason=Removed.BURST, removed=removed)
+    burst, threshold = _bursts(kept)
+    bursts = _days(kept[burst])
+    kept = _dropped(kept, burst, reason=Removed.BURST, removed=removed)
     basket = _with_sessions(kept)
     report = CleaningReport(
         total=len(events),
         kept=len(kept),
         removed=removed,
         burst_threshold=threshold,
+        bursts=bursts,
         sessions=int(FIRST_SESSION + 1 - basket.min(initial=FIRST_SESSION + 1)),
     )
     return kept.assign(basket=basket).reset_index(drop=True), report
@@ -156,6 +159,13 @@ def _bursts(frame: pd.DataFrame) -> tuple[BoolArray, float]:
     counts = np.bincount(codes)
     threshold = float(max(BURST_FLOOR, BURST_FACTOR * np.median(counts)))
     return counts[codes] > threshold, threshold
+
+
+def _days(frame: pd.DataFrame) -> NDArray[np.int64]:
+    """Who did how much on which day."""
+    day = np.floor(frame["at"].to_numpy()).astype(np.int64)
+    found, counts = np.unique(np.column_stack([frame["user"].to_numpy(), day]), axis=0, return_counts=True)
+    return np.column_stack([found, counts])[np.argsort(-counts, kind="stable")].astype(np.int64)
 
 
 def _with_sessions(frame: pd.DataFrame) -> NDArray[np.int64]:

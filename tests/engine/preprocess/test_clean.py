@@ -99,6 +99,7 @@ def test_a_robot_goes_and_a_large_shopping_trip_stays() -> None:
     kept, report = cleaned(*robot, *trip, *people)
     assert report.burst_threshold == 500
     assert removed(report) == {Removed.BURST: 501}
+    assert report.bursts[:, [0, 2]].tolist() == [[9, 501]]
     assert (kept["user"] == 9).sum() == 1  # the robot's quiet day before
 
 

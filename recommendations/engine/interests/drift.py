@@ -1,0 +1,49 @@
+"""What became of the segments since the turn before, segment by segment."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.preprocessing import normalize
+
+from recommendations.engine.frames import FloatArray, IntArray
+
+NEW = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grouping:
+    """A division of customers as one turn made it; ``members`` counts over the same customers in both turns."""
+
+    numbers: IntArray  # lasting number of each segment
+    interests: FloatArray  # [segments, categories]: mean share of interest of the members
+    sizes: IntArray
+    members: IntArray  # lasting number of each customer's segment, −1 = none
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """One row per segment of now."""
+
+    size_before: IntArray  # −1: it was not there
+    kept: FloatArray  # share of its members then, as far as they are still known, who are members now; NaN: new
+    moved: FloatArray  # 1 − cosine of the interests then and now: 0 the same, 1 nothing in common; NaN: new
+
+
+def drift(now: Grouping, before: Grouping) -> Drift:
+    """The segments of now against those of the same number before."""
+    at = {number: row for row, number in enumerate(before.numbers.tolist())}
+    rows = np.array([at.get(number, NEW) for number in now.numbers.tolist()], np.int32)
+    there = rows >= 0
+    kept, moved = np.full(len(rows), np.nan, np.float32), np.full(len(rows), np.nan, np.float32)
+    size_before = np.full(len(rows), NEW, np.int32)
+    if there.any():
+        mine, theirs = normalize(now.interests[there]), normalize(before.interests[rows[there]])
+        moved[there] = np.clip(1 - (mine * theirs).sum(axis=1), 0, 1)
+        kept[there] = [_kept(now.members, before.members, number) for number in now.numbers[there].tolist()]
+        size_before[there] = before.sizes[rows[there]]
+    return Drift(size_before=size_before, kept=kept, moved=moved)
+
+
+def _kept(now: IntArray, before: IntArray, number: int) -> float:
+    were = before == number
+    return float(np.mean(now[were] == number)) if were.any() else float("nan")

@@ -1,0 +1,37 @@
+"""What became of segments between two turns, worked out by hand."""
+
+import numpy as np
+import pytest
+
+from recommendations.engine.interests.drift import Grouping, drift
+
+
+def grouping(numbers: list[int], interests: list[list[float]], members: list[int]) -> Grouping:
+    return Grouping(
+        numbers=np.asarray(numbers, np.int32),
+        interests=np.asarray(interests, np.float32).reshape(len(numbers), 2),
+        sizes=np.asarray([members.count(number) for number in numbers], np.int32),
+        members=np.asarray(members, np.int32),
+    )
+
+
+def test_segments_are_compared_by_their_number_and_not_by_their_place() -> None:
+    before = grouping([1, 2], [[1, 0], [0, 1]], [1, 1, 1, 1, 2, 2])
+    now = grouping([2, 3, 1], [[1, 1], [1, 0], [2, 0]], [1, 1, 2, 3, 2, -1])
+    found = drift(now, before)
+    assert found.size_before.tolist() == [2, -1, 4]
+    # Of 2's two members one stayed; of 1's four, two. 2 turned by 45°, 1 kept its direction.
+    np.testing.assert_allclose(found.kept, [0.5, np.nan, 0.5])
+    np.testing.assert_allclose(found.moved, [1 - np.sqrt(0.5), np.nan, 0], atol=1e-6)
+
+
+def test_the_first_turn_has_nothing_before_it() -> None:
+    found = drift(grouping([1], [[1, 0]], [1, 1]), grouping([], [], []))
+    assert found.size_before.tolist() == [-1]
+    assert np.isnan(found.kept).all()
+    assert np.isnan(found.moved).all()
+
+
+def test_members_who_are_all_gone_cannot_have_stayed() -> None:
+    before = grouping([1], [[1, 0]], [-1, -1])
+    assert drift(grouping([1], [[1, 0]], [1, 1]), before).kept[0] == pytest.approx(float("nan"), nan_ok=True)
