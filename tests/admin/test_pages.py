@@ -71,7 +71,7 @@ def _record() -> None:
         AuditEntry.objects.create(staff=staff, verb="change", object_type="item", object_id=str(item.pk))
         ApiKey.objects.create(name="x", prefix=f"p{number}", digest="0" * 64, scopes=["events:write"], created_by=staff)
         BlendWeights.objects.create(
-            blend=blend, number=number + 100, weights={"ease_home": 0.6, "buy_again": 0.4}, status="draft",
+            blend=blend, number=number + 100, weights={"ease_home": 0.6, "buy_again": 0.4}, status="proposed",
             reason="try", author=staff,
         )  # fmt: skip
 
