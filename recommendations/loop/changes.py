@@ -195,7 +195,8 @@ def _boost(asked: Ready, row: int) -> list[Change]:
 def _pin(asked: Ready, row: int) -> list[Change]:
     """At the last slot that is free for it."""
     slots = (Change(kind=ChangeKind.PIN, slot=slot) for slot in range(asked.wish.n, 0, -1))
-    return [change for change in slots if shown_at(changed(asked, change, row), row)][:1]
+    found = next((change for change in slots if shown_at(changed(asked, change, row), row)), None)
+    return [found] if found else []
 
 
 def _on_rule(asked: Ready, stands: Standing) -> Iterator[Change]:

@@ -142,7 +142,7 @@ def review(
     window = _window(snapshot.model) if as_of is None else (as_of, as_of + LATER)
     return Review(
         making=basis.making,
-        steps=steps(answer),
+        steps=steps(answer, rules=snapshot.rules),
         answer=answer,
         cards=_cards(answer, snapshot, customer=customer, window=window),
         as_of=basis.now if basis.making is Making.FOLDED else snapshot.model.as_of if snapshot.model else None,
@@ -172,7 +172,7 @@ def _cards(
             terms=terms.get(shown.item, []),
             reasons=[reason_text(reason.code, reason.evidence) for reason in shown.reasons],
             evidence=list(shown.reasons),
-            waterfall=waterfall(shown),
+            waterfall=waterfall(shown, rules=snapshot.rules.names),
             bought_later=None if later is None else shown.item in later,
         )
         for shown in answer.shown

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import product
+from typing import Any
 
 import pytest
 import pytest_django
 from django.utils import timezone
 
-from recommendations.models import Customer, Event, Item, Slate
-from recommendations.services.review import Review, Simulated, compare, review
+from recommendations.models import BlendWeights, Customer, Event, Item, Slate
+from recommendations.services.merchandising import save_rule
+from recommendations.services.review import Draft, Review, Simulated, compare, review
+from recommendations.store.merchandising import frozen
 from recommendations.store.pseudonyms import pseudonym
-from recommendations.terms import Cut, EventName, Fallback, Making, Source
+from recommendations.terms import AnswerStage, Cut, EventName, Fallback, Making, Source, TermKind
 from tests.grocery import WEEKS
 from tests.trained import NOW, trained_shop
 
@@ -34,6 +38,14 @@ def keys(found: Review) -> list[int]:
 
 def titles(found: Review) -> list[str]:
     return [card.item.title for card in found.cards]
+
+
+def customer(number: int) -> int:
+    return Customer.objects.get(pseudonym=pseudonym(f"u{number}")).pk
+
+
+def rule(name: str, attribute: str, value: str, **does: Any) -> dict[str, Any]:
+    return {"name": name, "items": [{"attribute": attribute, "operator": "is", "values": [value]}], **does}
 
 
 def last_bought(customer: int) -> tuple[Item, Event]:
@@ -132,9 +144,63 @@ def test_movements_between_two_answers(bread_buyer: int) -> None:
     assert [one.now for one in compare(before, after) if one.now] == [1, 2, 3, 4, 5]
 
 
-@pytest.mark.parametrize("placement", ["home", "discover", "trending", "buy_again"])
-def test_the_terms_of_every_item_add_up_to_its_final_score(placement: str) -> None:
-    for number in range(0, 60, 7):
-        customer = Customer.objects.get(pseudonym=pseudonym(f"u{number}")).pk
-        for card in review(customer=customer, placement=placement, n=60).cards:
-            assert abs(sum(term.value or 0 for term in card.waterfall) - card.final) < 1e-6
+RULES: list[dict[str, Any]] = [
+    rule("No wine 1", "item", "wine-1", action="exclude"),
+    rule("Tea first", "item", "tea-0", action="pin", slot=1, placement="home"),
+    rule("Soap second", "item", "soap-3", action="pin", slot=2, placement="home"),
+    rule("More cheese", "category", "FOOD > CHEESE", action="boost", strength=40),
+    rule("Less bread", "category", "FOOD > BREAD", action="boost", strength=-30),
+    rule("Four of a category", "category", "FOOD > BREAD", action="cap", most=4, per="category"),
+    rule("Some fruit", "category", "FOOD > FRUIT", action="minimum_share", share=0.2),
+]
+
+
+def drafts() -> list[Draft | None]:
+    """What is served, other weights and diversity, rules of every kind, and both."""
+    served = BlendWeights.objects.defaults().select_related("blend").get(blend__name="home")
+    weights = BlendWeights(blend=served.blend, weights=served.weights, diversity=0.4, promotion=0.5)
+    made = [save_rule(rule=None, values=values, revision=None, by=None, now=NOW) for values in RULES]
+    rules = [frozen(each) for each in made]
+    return [None, Draft(weights=weights), Draft(rules=rules), Draft(weights=weights, rules=rules)]
+
+
+def test_the_terms_of_every_item_add_up_to_its_final_score_and_the_steps_to_what_is_shown() -> None:
+    """On 10,000 items and more: customers × placements × drafts, each of 60 items."""
+    kinds, worst, items = set(), 0.0, 0
+    looks = list(product(["home", "discover", "trending", "buy_again"], drafts()))
+    for number, (placement, draft) in product(range(0, 60, 4), looks):
+        found = review(customer=customer(number), placement=placement, n=60, draft=draft)
+        for card in found.cards:
+            worst = max(worst, abs(sum(term.value or 0 for term in card.waterfall) - card.final))
+            kinds |= {term.kind for term in card.waterfall}
+        items += len(found.cards)
+        left = found.steps[0].left
+        for step in found.steps[1:]:
+            left += sum(count for _, count in step.gained) - sum(count for _, count in step.lost)
+            assert left == step.left
+        assert left == len(found.cards)
+    assert items >= 10_000
+    assert worst < 1e-6
+    assert kinds >= {TermKind.RECOMMENDER, TermKind.BOOST, TermKind.DIVERSITY, TermKind.PLACED}
+
+
+def test_a_draft_of_rules_says_who_did_what(bread_buyer: int) -> None:
+    draft = drafts()[2]
+    found = review(customer=bread_buyer, placement="home", n=20, draft=draft)
+    tea, soap = found.cards[:2]
+    assert (tea.item.title, soap.item.title) == ("Tea 0", "Soap 3")
+    placed = [term for term in tea.waterfall if term.kind is TermKind.PLACED]
+    assert [(term.name, term.value) for term in placed] == [("Tea first", None)]
+    steps = {step.stage: step for step in found.steps}
+    assert ("No wine 1", 1) in steps[AnswerStage.RULES].lost
+    assert ("Tea first", 1) in steps[AnswerStage.RULES].acted
+    live = review(customer=bread_buyer, placement="home", n=20)
+    assert tea.item.title not in titles(live)[:1]  # nothing is served differently
+    assert {one.item: one.now for one in compare(live, found)}[tea.item.pk] == 1
+
+
+def test_a_draft_of_weights_is_ranked_by_the_same_function(bread_buyer: int) -> None:
+    served = BlendWeights.objects.defaults().select_related("blend").get(blend__name="home")
+    popular = BlendWeights(blend=served.blend, weights={"popularity_home": 1.0})
+    found = review(customer=bread_buyer, placement="home", n=20, draft=Draft(weights=popular))
+    assert {name for card in found.cards for name, _ in card.contributions} <= {"popularity_home"}
