@@ -98,24 +98,35 @@ _CAPS: Mapping[CapPer, Promise] = {
 
 
 def items_text(conditions: Sequence[Condition], titles: Mapping[str, str] | None = None) -> str:
-    """The conditions in words; the items' own names where they are all that is asked for."""
+    """The conditions in words, "items with brand Acme and price at most 5"; of single items only their names."""
     if not conditions:
         return gettext("all items")
-    return pgettext("between conditions", " and ").join(condition_text(condition, titles) for condition in conditions)
+    told = pgettext("between conditions", " and ").join(condition_text(condition, titles) for condition in conditions)
+    return (
+        told if all(_names(condition) for condition in conditions) else gettext("items with %(told)s") % {"told": told}
+    )
 
 
 def condition_text(condition: Condition, titles: Mapping[str, str] | None = None) -> str:
-    """One condition: "brand is Acme or Best", "price at most 5"; of single items only their names."""
+    """One condition: "brand Acme or Best", "price at most 5"; of single items only their names."""
     attribute, operator, values = condition["attribute"], condition["operator"], condition["values"]
     told = pgettext("between values", " or ").join(_value(attribute, value, titles or {}) for value in values)
-    if attribute == "item" and operator == Operator.IS:
+    if _names(condition):
         return told
     if attribute == "promoted":
         return _promoted(yes=_is_yes(values) is (operator == Operator.IS))
+    facts = {"attribute": attribute_name(attribute), "values": told}
+    if operator == Operator.IS:
+        return gettext("%(attribute)s %(values)s") % facts
+    if operator == Operator.IS_NOT:
+        return gettext("%(attribute)s other than %(values)s") % facts
     compared = {str(code): name for code, name in OPERATORS}.get(operator, operator)
-    return gettext("%(attribute)s %(operator)s %(values)s") % {
-        "attribute": attribute_name(attribute), "operator": compared, "values": told,
-    }  # fmt: skip
+    return gettext("%(attribute)s %(operator)s %(values)s") % {**facts, "operator": compared}
+
+
+def _names(condition: Condition) -> bool:
+    """It chooses single items by their ids."""
+    return bool(condition["attribute"] == "item" and condition["operator"] == Operator.IS)
 
 
 def condition_problem(position: int, field: str, code: str) -> str:
@@ -156,7 +167,7 @@ def _is_yes(values: Sequence[object]) -> bool:
 
 
 def _promoted(*, yes: bool) -> str:
-    return gettext("items promoted this week") if yes else gettext("items not promoted this week")
+    return gettext("a promotion this week") if yes else gettext("no promotion this week")
 
 
 def _percent(share: float) -> str:
