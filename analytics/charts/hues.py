@@ -24,6 +24,11 @@ MEASURED = {
     "popular": (6, "triangle-up"),
     "recent": (6, "triangle-down"),
     SECOND_STAGE: (5, "cross"),
+    "live": (1, "diamond"),
+    "draft": (1, "diamond-open"),
+    "preset": (2, "square"),
+    "best": (3, "square-open"),
+    "sliders": (4, "star"),
 }
 STAGES = ("collect", "preprocess", "interests", "recommend", "evaluate", "adjust")
 N_HUES = 6

@@ -11,7 +11,7 @@ from analytics.charts import hues
 
 LONGEST_NAME = 26
 LONGEST_ON_A_PHONE = 17
-LOUD, QUIET = 13, 9  # sizes: the hybrid's, the others'
+LOUD, QUIET = 13, 9  # sizes: of what is live or may be, and of the others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Measured:
 def mark(name: str) -> dict[str, Any]:
     """What a trace of markers needs to look like the row."""
     hue, symbol = hues.of_measured(name)
-    size = LOUD if symbol.startswith("diamond") else QUIET
+    size = LOUD if symbol.startswith(("diamond", "star")) else QUIET
     return {
         "mode": "markers",
         "cliponaxis": False,  # a mark at 0 is seen whole

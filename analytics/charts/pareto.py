@@ -40,6 +40,7 @@ def pareto(spots: Sequence[Spot], *, breadth: str, accuracy: str) -> go.Figure:
         figure.add_scatter(
             x=[marks.percent(spot.breadth)],
             y=[spot.accuracy],
+            customdata=[spot.name],  # who clicks learns which one it was
             **mark | {"mode": "markers+text", "meta": mark["meta"] | {"label": True}},
             text=[marks.short(spot.words)],
             textposition="top center",

@@ -1,7 +1,7 @@
 /* Draws every <script type="application/json" data-figure-for="ID"> into #ID with the theme's colours.
    A trace says which hue it has (meta.hue, or meta.hues one per point); colours themselves stand only in the CSS. */
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const hue = (number) => css(`--hue-${number}`);
+const hue = (number) => css(number ? `--hue-${number}` : "--chart-ink"); // 0: that of the text
 const CONFIG = {
   displaylogo: false, displayModeBar: false,
   locale: document.documentElement.lang === "zh-hans" ? "zh-CN" : "en",
@@ -74,7 +74,7 @@ function draw(id) {
   const narrow = width < NARROW ? figure.layout.meta?.narrow ?? {} : {};
   const fitted = Object.fromEntries(Object.entries(narrow).map(([name, part]) => [name, { ...figure.layout[name], ...part }]));
   const layout = { ...figure.layout, ...fitted, template: template(), width };
-  Plotly.react(place, figure.data.map(coloured), layout, CONFIG).then(() => label(place)).then(() => { place.dataset.drawn = "yes"; });
+  return Plotly.react(place, figure.data.map(coloured), layout, CONFIG).then(() => label(place)).then(() => { place.dataset.drawn = "yes"; });
 }
 
 /* Plotly's own way of following the width forgets the height that a figure asks for. */
@@ -100,6 +100,12 @@ const each = (act) => figures.forEach((_, id) => {
   if (place?.dataset.drawn) act(place);
 });
 
+/* A page that has a newer figure says so: detail has the id, the figure, and what to call when it is drawn. */
+document.addEventListener("figure", ({ detail: { id, figure, done } }) => {
+  figures.set(id, figure);
+  watcher.observe(document.getElementById(id));
+  draw(id).then(done);
+});
 document.addEventListener("themechange", () => figures.forEach((_, id) => draw(id)));
 document.addEventListener("htmx:after:swap", scan);
 /* The layout for paper comes after beforeprint, so the paper's width is set there and taken back afterwards. */

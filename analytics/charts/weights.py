@@ -1,0 +1,101 @@
+"""What other weights do: each figure against live, and what is lost without each recommender."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from analytics.charts import hues, marks
+from analytics.charts.marks import Measured
+
+REACHES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""Ends of the axis in percent: it moves by steps, so that a mark moves when a slider does, and not the axis."""
+
+BETTER, WORSE, UNCLEAR = (1, "triangle-up"), (3, "triangle-down"), (6, "circle-open")  # hue and symbol
+ROW = 34  # pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """Difference of a figure to live's, with its 95 % interval, as shares of live's figure."""
+
+    words: str
+    value: float
+    low: float
+    high: float
+
+
+_SIDES: Mapping[tuple[int, str], Callable[[Effect], bool]] = {
+    BETTER: lambda effect: effect.low > 0,
+    WORSE: lambda effect: effect.high < 0,
+    UNCLEAR: lambda effect: effect.low <= 0 <= effect.high,
+}
+
+
+def effects(found: Sequence[Effect], *, axis: str) -> go.Figure:
+    """A mark with its interval per figure around the zero of "as live": ▲ clearly more, ▼ clearly less, ○ unclear."""
+    figure = go.Figure()
+    for (hue, symbol), holds in _SIDES.items():
+        rows = [(place, effect) for place, effect in enumerate(found) if holds(effect)]
+        figure.add_scatter(
+            x=[marks.percent(effect.value) for _, effect in rows],
+            y=[place for place, _ in rows],
+            error_x={
+                "symmetric": False,
+                "array": [marks.percent(effect.high - effect.value) for _, effect in rows],
+                "arrayminus": [marks.percent(effect.value - effect.low) for _, effect in rows],
+                "thickness": 2.5,
+                "width": 5,
+            },
+            mode="markers",
+            cliponaxis=False,
+            meta=hues.meta(hue),
+            marker={"size": 13, "symbol": symbol, "line": {"width": 2}},
+            customdata=[_told(effect) for _, effect in rows],
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    reach = _reach(found)
+    return figure.update_layout(
+        height=60 + ROW * len(found),
+        margin={"t": 6, "b": 44, "l": 8, "r": 16},
+        xaxis={"title": {"text": axis}, "range": [-reach, reach], "nticks": 7, "zerolinewidth": 2, "tickangle": 0},
+        yaxis=marks.named_rows([effect.words for effect in found]),
+        meta=marks.on_a_phone([effect.words for effect in found]),
+    )
+
+
+def losses(parts: Sequence[Measured], *, axis: str) -> go.Figure:
+    """A bar with its interval per recommender: what the customers would lose without it."""
+    figure = go.Figure()
+    for place, part in enumerate(parts):
+        hue, hatched = hues.of_recommender(part.name)
+        figure.add_bar(
+            x=[part.value],
+            y=[place],
+            orientation="h",
+            meta=hues.meta(hue),
+            marker={"pattern": {"shape": "/" if hatched else "", "fillmode": "overlay"}},
+            error_x=marks.interval([part]),
+            hovertemplate=marks.told(part),
+        )
+    return figure.update_layout(
+        height=60 + ROW * len(parts),
+        bargap=0.35,
+        barmode="overlay",
+        margin={"t": 6, "b": 44, "l": 8, "r": 16},
+        xaxis={"title": {"text": axis}, "nticks": 6, "zerolinewidth": 2, "tickangle": 0},
+        yaxis=marks.named_rows([part.words for part in parts]),
+        meta=marks.on_a_phone([part.words for part in parts]),
+    )
+
+
+def _reach(found: Sequence[Effect]) -> float:
+    """The first end of the axis that holds all intervals."""
+    furthest = max((100 * max(abs(effect.low), abs(effect.high)) for effect in found), default=0.0)
+    return next((float(end) for end in REACHES if end >= furthest), furthest)
+
+
+def _told(effect: Effect) -> str:
+    numbers: tuple[Any, ...] = tuple(100 * number for number in (effect.value, effect.low, effect.high))
+    return marks.plain(effect.words) + ": {:+.2f} % [{:+.2f}, {:+.2f}]".format(*numbers)
