@@ -25,12 +25,24 @@ CHANGES: dict[str, Action] = {
     "cancel_run": Action.RUN_TURN,
     "resume_run": Action.RUN_TURN,
     "make_live": Action.PUBLISH,
+    "new_rule": Action.DRAFT,
+    "rule": Action.DRAFT,
+    "rule_conditions": Action.DRAFT,
+    "rule_effect": Action.DRAFT,
+    "order_rules": Action.DRAFT,
+    "duplicate_rule": Action.DRAFT,
+    "archive_rule": Action.DRAFT,
+    "restore_rule": Action.DRAFT,
+    "publish_rules": Action.PUBLISH,
+    "withdraw_rules": Action.PUBLISH,
+    "roll_back_rules": Action.PUBLISH,
 }
 """Addresses that change something, by a POST, and what one must be allowed to do."""
 
 LOOKS = {
     "overview", "customers", "random_customer", "most_changed", "item_suggestions", "customer", "quality", "runs", "run",
-    "run_progress", "search", "wrong_items", "activity",
+    "run_progress", "search", "wrong_items", "activity", "rules", "rule_findings", "rule_values",
+    "saved_rule_effect", "proposal_effect", "rule_books",
 }  # fmt: skip
 """Addresses that everybody on the staff may look at."""
 

@@ -1,0 +1,278 @@
+"""The list of rules: what it shows, who may do what with it, and the books that come of it."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from recommendations.models import AuditEntry, Rule, RuleBook, Staff
+from recommendations.terms import Role
+from tests.analytics import rule_records as records
+
+pytestmark = pytest.mark.django_db
+
+MOST_QUERIES = 12
+DRAFTERS = {Role.MERCHANDISER, Role.PUBLISHER, Role.ADMIN}
+PUBLISHERS = {Role.PUBLISHER, Role.ADMIN}
+
+
+@pytest.fixture(autouse=True)
+def _shop() -> None:
+    records.shop()
+
+
+def text(client: Client, address: str = "/rules/", *, status: int = 200) -> str:
+    answer = client.get(address)
+    assert answer.status_code == status
+    return " ".join(answer.content.decode().split())
+
+
+def names(page: str) -> list[str]:
+    """Of the rules of the table, as they stand."""
+    return re.findall(r'<a href="/rules/\d+/">([^<]+)</a><span class="rule-line">', page)
+
+
+def statuses(page: str) -> list[str]:
+    return re.findall(r'data-label="Status"><span class="tag [^"]*">.*?</svg>([^<]+)</span>', page)
+
+
+def test_before_the_first_rule(admin: Client) -> None:
+    page = text(admin)
+    assert "No rules yet" in page
+    assert 'href="/rules/new/"' in page
+    assert "nothing but the model acts" in page
+    assert "No book yet" in text(admin, "/rules/versions/")
+
+
+def test_rules_stand_in_their_order_with_words_and_status(admin: Client) -> None:
+    now = timezone.now()
+    first, later = records.rule(), records.rule("Coffee soon", starts_at=(now + timedelta(days=2)).isoformat())
+    records.rule("No instant", action="exclude", placement="", items=[records.condition("item", "sku-instant")])
+    records.published(first, later)
+    page = text(admin)
+    assert names(page) == ["Tea first", "Coffee soon", "No instant"]
+    assert statuses(page) == ["Live", "Scheduled", "Draft"]
+    assert "Boost items with category Drinks &gt; Tea by +40" in page
+    assert "Exclude Instant Coffee" in page
+    assert "3 of 3 rules" in page
+    assert "<strong>r1</strong> serves 2 rules" in page
+
+
+def test_filters_are_in_the_address_and_can_be_taken_off(admin: Client) -> None:
+    records.published(records.rule())
+    records.rule("Everywhere", placement="")
+    records.rule("To discover", placement="discover")
+    assert names(text(admin, "/rules/?status=draft")) == ["Everywhere", "To discover"]
+    assert names(text(admin, "/rules/?placement=discover")) == ["Everywhere", "To discover"]
+    assert names(text(admin, "/rules/?text=TEA+FIRST")) == ["Tea first"]
+    page = text(admin, "/rules/?status=live&text=tea")
+    assert names(page) == ["Tea first"]
+    assert '<a class="chip" href="?text=tea&amp;">Live' in page
+    assert "Clear the filters to change the order" in page
+    assert 'name="to"' not in page
+    nothing = text(admin, "/rules/?text=zzz&status=live")
+    assert "Nothing matches" in nothing
+    assert '<a class="btn" href="/rules/">' in nothing
+
+
+@pytest.mark.parametrize("query", ["status=x", "status=&placement=", "open=x&rule=y", "rule=99", "text=%00"])
+def test_odd_parameters_are_as_if_absent(admin: Client, query: str) -> None:
+    records.rule()
+    assert names(text(admin, f"/rules/?{query}")) == ["Tea first"]
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_everybody_sees_and_is_offered_what_they_may_do(client_of: Callable[[Role], Client], role: Role) -> None:
+    rule, client = records.rule(), client_of(role)
+    records.published(records.rule("Live one"))
+    page, editor = text(client), text(client, f"/rules/{rule.pk}/")
+    assert names(page) == ["Tea first", "Live one"]
+    assert ("New rule" in page) is (role in DRAFTERS)
+    assert ("Publish…" in page) is (role in PUBLISHERS)
+    assert ('name="then" value="stay"' in editor) is (role in DRAFTERS)
+    assert ('name="then" value="publish"' in editor) is (role in PUBLISHERS)
+    assert ('class="rule-fields" disabled' in editor) is (role not in DRAFTERS)
+    assert ("Roll back…" in text(client, "/rules/versions/")) is False  # there is but one book
+    assert ("<dialog class" in text(client, f"/rules/?open=publish&rule={rule.pk}")) is (role in PUBLISHERS)
+
+
+def test_one_place_up_and_down_and_the_whole_order(admin: Client) -> None:
+    keys = [records.rule(name).pk for name in "abc"]
+    assert admin.post("/rules/order/", {"rule": keys[2], "to": "up"})["Location"] == f"/rules/#up-{keys[2]}"
+    assert names(text(admin)) == ["a", "c", "b"]
+    admin.post("/rules/order/", {"rule": keys[0], "to": "down"})
+    assert names(text(admin)) == ["c", "a", "b"]
+    admin.post("/rules/order/", {"rule": keys[1], "to": "down"})  # it is the last already
+    assert names(text(admin)) == ["c", "a", "b"]
+    admin.post("/rules/order/", {"key": keys})
+    assert names(text(admin)) == ["a", "b", "c"]
+
+
+def test_an_order_acts_when_it_is_published(admin: Client) -> None:
+    first, second = records.rule("a"), records.rule("b")
+    records.published(first, second)
+    admin.post("/rules/order/", {"rule": second.pk, "to": "up"})
+    assert "the new order is not published yet" in text(admin)
+    page = text(admin, "/rules/?open=publish")
+    assert "Publish the new order?" in page
+    assert page.count("moved</span>") == 2
+    admin.post("/rules/publish/", {"based_on": 1, "note": "b matters more"})
+    assert [rule["name"] for rule in RuleBook.objects.get(number=2).rules] == ["b", "a"]
+
+
+def test_archive_can_be_undone(admin: Client) -> None:
+    rule = records.rule()
+    there = admin.post(f"/rules/{rule.pk}/archive/")["Location"]
+    page = text(admin, there)
+    assert "“Tea first” is archived." in page
+    assert names(page) == []
+    assert names(text(admin, "/rules/?status=archived")) == ["Tea first"]
+    assert f'action="/rules/{rule.pk}/restore/"' in page
+    admin.post(f"/rules/{rule.pk}/restore/")
+    assert names(text(admin)) == ["Tea first"]
+
+
+def test_what_is_live_is_withdrawn_first(admin: Client) -> None:
+    rule = records.rule()
+    records.published(rule)
+    admin.post(f"/rules/{rule.pk}/archive/")
+    assert "withdraw it first" in text(admin)
+    assert Rule.objects.kept().filter(pk=rule.pk).exists()
+
+
+def test_a_copy_is_a_draft_at_the_end(admin: Client) -> None:
+    rule = records.rule()
+    records.rule("Between")
+    there = admin.post(f"/rules/{rule.pk}/duplicate/")["Location"]
+    assert "Tea first (copy)" in text(admin, there)
+    assert names(text(admin)) == ["Tea first", "Between", "Tea first (copy)"]
+
+
+def test_several_drafts_are_published_with_a_note(admin: Client) -> None:
+    rules = [records.rule(), records.rule("No instant", action="exclude", items=[records.condition("item", "x")][:0]
+             or [records.condition("item", "sku-instant")])]  # fmt: skip
+    keys = [rule.pk for rule in rules]
+    page = text(admin, f"/rules/?open=publish&rule={keys[0]}&rule={keys[1]}")
+    assert "Publish 2 rules?" in page
+    assert page.count("added</span>") == 2
+    assert "required" in page[page.index('id="book-note"') :][:200]
+    asked = {"rule": keys, "based_on": 0, "note": "The tea week begins"}
+    assert admin.post("/rules/publish/", asked)["Location"] == "/rules/"
+    page = text(admin)
+    assert "Published as r1: 2 rules." in page
+    assert statuses(page) == ["Live", "Live"]
+    assert "“The tea week begins”" in page
+    entry = AuditEntry.objects.get(object_type="rulebook", verb="publish")
+    assert (entry.note, entry.staff) == ("The tea week begins", Staff.objects.get())
+
+
+def test_without_a_note_nothing_is_published_and_the_dialog_says_why(admin: Client) -> None:
+    rule = records.rule()
+    answer = admin.post("/rules/publish/", {"rule": rule.pk, "based_on": 0, "note": "  "})
+    assert answer.status_code == 422
+    assert "Say why, in a few words" in answer.content.decode()
+    assert "<dialog" in answer.content.decode()
+    assert not RuleBook.objects.exists()
+
+
+def test_what_somebody_else_published_meanwhile_is_not_overwritten(admin: Client) -> None:
+    mine, theirs = records.rule(), records.rule("Theirs")
+    records.published(theirs)
+    answer = admin.post("/rules/publish/", {"rule": mine.pk, "based_on": 0, "note": "my note"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Somebody published r1 meanwhile" in page
+    assert ">my note</textarea>" in page
+    assert 'name="based_on" value="1"' in page
+    assert RuleBook.objects.count() == 1
+    assert admin.post("/rules/publish/", {"rule": mine.pk, "based_on": 1, "note": "my note"}).status_code == 302
+
+
+def test_published_twice_says_that_nothing_changed(admin: Client) -> None:
+    rule = records.rule()
+    records.published(rule)
+    admin.post("/rules/publish/", {"rule": rule.pk, "based_on": 1, "note": "again"})
+    assert "Nothing was changed" in text(admin)
+    assert RuleBook.objects.count() == 1
+    assert "Nothing to publish" in text(admin, f"/rules/?open=publish&rule={rule.pk}")
+    assert "Tick the rules first" in text(admin, "/rules/?open=withdraw")
+
+
+def test_withdraw_and_roll_back(admin: Client) -> None:
+    rule = records.rule()
+    records.published(rule, note="begin")
+    page = text(admin, f"/rules/?open=withdraw&rule={rule.pk}")
+    assert "Withdraw “Tea first”?" in page
+    admin.post("/rules/withdraw/", {"rule": rule.pk, "based_on": 1, "note": "sold out"})
+    assert statuses(text(admin)) == ["Draft"]
+    books = text(admin, "/rules/versions/")
+    assert [int(number) for number in re.findall(r'<tr id="r(\d+)">', books)] == [2, 1]
+    assert "sold out" in books
+    assert books.count("Roll back…") == 1
+    page = text(admin, "/rules/versions/?roll_back=1")
+    assert "Roll back to r1?" in page
+    assert "“begin”" in page
+    refused = admin.post("/rules/roll-back/", {"book": 1, "note": ""})
+    assert refused.status_code == 422
+    assert "<dialog" in refused.content.decode()
+    admin.post("/rules/roll-back/", {"book": 1, "note": "there is tea again"})
+    assert statuses(text(admin)) == ["Live"]
+    assert "Rolled back: r3 serves what r1 had." in text(admin, "/rules/versions/") or RuleBook.objects.count() == 3
+    assert admin.post("/rules/roll-back/", {"book": 99, "note": "x"}).status_code == 404
+
+
+def test_what_was_measured_stands_beside_the_rules(admin: Client) -> None:
+    tag = {
+        "placement": "home", "slots": 1000, "slots_touched": 180,
+        "effects": {"ndcg@10": {"value": -0.0012, "low": -0.002, "high": -0.0004}},
+    }  # fmt: skip
+    rule = records.rule()
+    records.published(rule, expected={"rules": [rule.pk], "tags": [tag]})
+    page = text(admin)
+    assert "18.0% of slots" in page
+    assert "NDCG@10 −0.0012" in page
+    assert "For you: 18.0%, −0.0012 NDCG@10" in text(admin, "/rules/versions/")
+
+
+def test_a_price_tag_from_outside_is_not_believed(admin: Client) -> None:
+    rule = records.rule()
+    admin.post("/rules/publish/", {"rule": rule.pk, "based_on": 0, "note": "x", "expected": "e30:forged"})
+    assert RuleBook.objects.get().expected == {}
+
+
+def test_the_dialog_says_what_cannot_be_measured(admin: Client) -> None:
+    rule = records.rule()
+    assert "No run of the loop has finished yet" in text(admin, f"/rules/proposal/?open=publish&rule={rule.pk}")
+    assert admin.get("/rules/proposal/?open=publish&rule=99").status_code == 404
+    assert admin.get("/rules/proposal/?open=x").status_code == 404
+
+
+def test_findings_name_and_link_their_rules(admin: Client) -> None:
+    over = records.rule("Over", ends_at="2020-01-01T00:00:00+00:00")
+    page = text(admin, "/rules/findings/")
+    assert "1 thing to look at" in page
+    assert f'<a href="/rules/{over.pk}/">Over</a>' in page
+
+
+def test_chinese(admin: Client) -> None:
+    records.published(records.rule())
+    admin.cookies["django_language"] = "zh-hans"
+    page = text(admin)
+    assert "新建规则" in page
+    assert "类目为 Drinks &gt; Tea的商品" in page
+    assert "已上线" in page
+
+
+@pytest.mark.parametrize("address", ["/rules/", "/rules/?open=publish&rule={}", "/rules/{}/", "/rules/versions/"])
+def test_few_queries(admin: Client, address: str) -> None:
+    segment = records.segment()
+    rules = [records.rule(f"Rule {number}", segment=segment.number) for number in range(8)]
+    records.published(*rules[:6])
+    with CaptureQueriesContext(connection) as asked:
+        text(admin, address.format(rules[7].pk))
+    assert len(asked) <= MOST_QUERIES, [query["sql"][:150] for query in asked]
