@@ -132,7 +132,8 @@ def roll_back(*, weights: BlendWeights, note: str, by: Staff | None, now: dateti
     if verdict["outcome"] != GateOutcome.PASSED:
         verdict["override"] = note
     made = Made(
-        **Values.of(stored).as_fields(), reason=f"Rolled back to v{stored.number}", note=note, gate=verdict,
+        weights=stored.weights, diversity=stored.diversity, exploration=stored.exploration,
+        promotion=stored.promotion, reason=f"Rolled back to v{stored.number}", note=note, gate=verdict,
         expected=expected_effect(stored, before),
     )  # fmt: skip
     published = blending.append_weights(
