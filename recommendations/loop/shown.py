@@ -59,30 +59,22 @@ def _rest(explainer: Explainer, shelf: Shelf, wish: Wish, *, but: IntArray) -> l
 
 
 def _chosen(chosen: Chosen, explainer: Explainer, wish: Wish, *, ranks: Sequence[int]) -> list[Shown]:
-    selection, stock = chosen.selection, explainer.snapshot.stock
-    instances = chosen.pool.instances if chosen.pool else ()
+    selection, products = chosen.selection, explainer.snapshot.stock.products
+    names = [*(chosen.pool.instances if chosen.pool else ()), PROMOTION]
+    parts = np.vstack([selection.contributions, selection.promotion]).T.tolist()
+    reasons, rules = _reasons(chosen, explainer), _rules(selection, wish)
     return [
         Shown(
-            item=stock.products[row].item,
-            product=stock.products[row],
+            item=products[row].item,
+            product=products[row],
             rank=ranks[place],
             score=float(selection.score[place]),
             final=float(selection.final[place]),
-            contributions={
-                name: part
-                for name, part in zip(
-                    [*instances, PROMOTION],
-                    [*selection.contributions[:, place].tolist(), float(selection.promotion[place])],
-                    strict=True,
-                )
-                if part
-            },
+            contributions={name: part for name, part in zip(names, parts[place], strict=True) if part},
             boosts={key: float(added[place]) for key, added in selection.boosts.items() if added[place]},
             diversity=float(selection.diversity[place]),
-            rules=tuple(
-                rule.key for rule in wish.rules if rule.key in selection.touched and selection.touched[rule.key][place]
-            ),
-            reasons=_reasons(chosen, explainer, place),
+            rules=tuple(rules[place]),
+            reasons=reasons[place],
             propensity=float(selection.propensity[place]),
             source=chosen.source,
         )
@@ -90,15 +82,27 @@ def _chosen(chosen: Chosen, explainer: Explainer, wish: Wish, *, ranks: Sequence
     ]
 
 
-def _reasons(chosen: Chosen, explainer: Explainer, place: int) -> tuple[ShownReason, ...]:
-    selection = chosen.selection
-    if chosen.pool is None or explainer.pools is None:
-        return ()
-    key = explainer.snapshot.stock.ids.ids[selection.items[place : place + 1]]
-    item = int(explainer.pools.model.items.rows(key)[0])
-    return explainer.of_pool(
-        chosen.pool, item, selection.contributions[:, place], promotion=float(selection.promotion[place])
-    )
+def _rules(selection: Selection, wish: Wish) -> list[list[int]]:
+    """Keys of those that acted on each item, in the order of the book."""
+    acted: list[list[int]] = [[] for _ in selection.items]
+    for rule in wish.rules:
+        if rule.key in selection.touched:
+            for place in np.flatnonzero(selection.touched[rule.key]).tolist():
+                acted[place].append(rule.key)
+    return acted
+
+
+def _reasons(chosen: Chosen, explainer: Explainer) -> list[tuple[ShownReason, ...]]:
+    """Nothing speaks for an item that is only pinned."""
+    selection, pool = chosen.selection, chosen.pool
+    if pool is None or explainer.pools is None:
+        return [() for _ in selection.items]
+    items = explainer.pools.model.items.rows(explainer.snapshot.stock.ids.ids[selection.items])
+    promotion = selection.promotion.tolist()
+    return [
+        explainer.of_pool(pool, item, selection.contributions[:, place], promotion=promotion[place])
+        for place, item in enumerate(items.tolist())
+    ]
 
 
 def _filling(rest: Sequence[Filled], explainer: Explainer, *, ranks: Sequence[int]) -> list[Shown]:

@@ -68,6 +68,11 @@ class ServedRule:
             share=float(frozen["share"] or 0),
         )
 
+    @cached_property
+    def lasts(self) -> bool:
+        """Its items are the same at all times."""
+        return lasting(self.items) == self.items
+
     def asks_for(self, *, placement: str, segment: int | None, customer: int | None, at: float) -> bool:
         """Is it the rule's time, place and person?"""
         return (
@@ -137,7 +142,10 @@ class ServedRules:
         return known[1]
 
     def _rule(self, served: ServedRule, now: datetime) -> Rule:
-        items, made = self._items(served.items, now), self._made.get(served)
+        made = self._made.get(served)
+        if made is not None and served.lasts:
+            return made
+        items = self._items(served.items, now)
         if made is None or made.items is not items:
             made = self._made[served] = Rule(
                 key=served.key,

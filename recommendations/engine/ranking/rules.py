@@ -4,7 +4,7 @@ They act by kind, whatever their order in the book: exclude → include only →
 while the slots are filled, with diversity). Among rules of a kind the earlier one wins.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,16 +39,16 @@ def of_kind(rules: Iterable[Rule], action: RuleAction) -> list[Rule]:
     return [rule for rule in rules if rule.action is action]
 
 
-def left_in(items: IntArray, eligible: BoolArray, rules: Iterable[Rule]) -> tuple[BoolArray, dict[int, int]]:
+def left_in(items: IntArray, eligible: BoolArray, rules: Sequence[Rule]) -> tuple[BoolArray, dict[int, int]]:
     """Which items the excluding and including rules leave, and how many each of them took out, by key."""
     took: dict[int, int] = {}
-    rules = tuple(rules)
+    before = int(np.count_nonzero(eligible))
     for action in (RuleAction.EXCLUDE, RuleAction.INCLUDE_ONLY):
         for rule in of_kind(rules, action):
             meant = rule.items[items]
-            left = eligible & (meant if action is RuleAction.INCLUDE_ONLY else ~meant)
-            took[rule.key] = int(np.count_nonzero(eligible) - np.count_nonzero(left))
-            eligible = left
+            eligible = eligible & (meant if action is RuleAction.INCLUDE_ONLY else ~meant)
+            left = int(np.count_nonzero(eligible))
+            took[rule.key], before = before - left, left
     return eligible, took
 
 
@@ -66,7 +66,7 @@ def boosts(items: IntArray, rules: Iterable[Rule], *, unit: float) -> Mapping[in
     for rule in of_kind(rules, RuleAction.BOOST):
         meant = rule.items[items]
         if rule.strength and meant.any():
-            added[rule.key] = meant.astype(np.float64) * (rule.strength / STRONGEST * unit)
+            added[rule.key] = np.multiply(meant, rule.strength / STRONGEST * unit, dtype=np.float64)
     return added
 
 

@@ -3,7 +3,7 @@
 One pure function, so that preview is the real thing (``maths.md`` §5).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.diversity import Likeness, spread
 from recommendations.engine.ranking.exploration import EXPLORED_FROM, EXPLORED_SLOTS, explored
+from recommendations.engine.ranking.pins import Pin, may_lack, pinned
 from recommendations.engine.ranking.rules import Rule, boosts, left_in, of_kind, unit
 from recommendations.engine.ranking.scores import Standardised, blend, contributions, promoted
 from recommendations.engine.ranking.slots import Placed, placed
@@ -123,6 +124,7 @@ def select(
         added = promoted(parts.sum(axis=0), shelf.lift[rivals.items[positions]], wish.promotion)
     score = parts.sum(axis=0) + added
     boosted = {key: values[positions] for key, values in rivals.boosts.items()}
+    boosted = {key: values for key, values in boosted.items() if values.any()}
     whole = score + sum(boosted.values())
     final = order.finals[chosen].astype(np.float64) if wish.diversity else whole
     touched = {key: values[chosen] for key, values in order.touched.items()}
@@ -205,49 +207,47 @@ class _Rivals:
     z: Standardised
     scores: FloatArray  # with boosts; −inf where a candidate may not be shown
     boosts: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)  # key of the rule → [candidates]
-    pins: Mapping[int, tuple[int, Rule]] = field(default_factory=dict)  # slot → candidate and rule
+    pins: Mapping[int, Pin] = field(default_factory=dict)  # by slot
 
 
 def _ruled(pool: _Rivals, *, shelf: Shelf, wish: Wish) -> _Rivals:
-    """With boosts added and pins found a slot: the earlier rule has its own, a later one the next that is free."""
+    """With boosts added, and pins found a slot."""
     step = unit(pool.scores[pool.scores > -np.inf])
     boosted = _boosted(pool, step, wish.rules)
-    pins: dict[int, tuple[int, Rule]] = {}
-    outside: list[int] = []
-    for rule in of_kind(wish.rules, RuleAction.PIN):
-        slot = next((slot for slot in range(rule.slot - 1, wish.n) if slot not in pins), None)
-        if slot is None:
-            continue
-        free = np.where(rule.items[pool.items], boosted.scores, -np.inf)
-        free[[position for position, _ in pins.values() if position < len(free)]] = -np.inf
-        if (free > -np.inf).any():
-            pins[slot] = int(np.argmax(free)), rule
-        elif (row := _outside(rule, but=np.append(pool.items, outside), shelf=shelf, wish=wish)) is not None:
-            pins[slot] = len(pool.items) + len(outside), rule
-            outside.append(row)
-    if not outside:
-        return replace(boosted, pins=pins)
-    silent = np.full((len(pool.z), len(outside)), np.nan, pool.z.dtype)
+    pinning = of_kind(wish.rules, RuleAction.PIN)
+    if not pinning:
+        return boosted
+    lacking = may_lack(pinning, pool.items, boosted.scores)
+    others = _others(lacking, but=pool.items, shelf=shelf, wish=wish)
+    pins = pinned(pinning, pool.items, boosted.scores, others=others, n=wish.n)
+    if not pins.outside:
+        return replace(boosted, pins=pins.slots)
+    silent = np.full((len(pool.z), len(pins.outside)), np.nan, pool.z.dtype)
     wider = _Rivals(
-        items=np.append(pool.items, np.array(outside, np.int32)),
+        items=np.append(pool.items, np.array(pins.outside, np.int32)),
         z=np.concatenate([pool.z, silent], axis=1),
-        scores=np.append(pool.scores, np.zeros(len(outside), np.float32)),
-        pins=pins,
+        scores=np.append(pool.scores, np.zeros(len(pins.outside), np.float32)),
+        pins=pins.slots,
     )
     return _boosted(wider, step, wish.rules)
 
 
 def _boosted(plain: _Rivals, step: float, rules: Iterable[Rule]) -> _Rivals:
     added = boosts(plain.items, rules, unit=step)
-    scores = plain.scores + sum(added.values()) if added else plain.scores
-    return replace(plain, scores=scores.astype(np.float32), boosts=added)
+    if not added:
+        return plain
+    return replace(plain, scores=(plain.scores + sum(added.values())).astype(np.float32), boosts=added)
 
 
-def _outside(rule: Rule, *, but: IntArray, shelf: Shelf, wish: Wish) -> int | None:
-    """The first item of the shop that the rule means and that may be shown."""
-    rows = np.setdiff1d(np.flatnonzero(rule.items), but).astype(np.int32)
+def _others(rules: Sequence[Rule], *, but: IntArray, shelf: Shelf, wish: Wish) -> IntArray:
+    """Rows of what the rules mean that may be shown and is no candidate."""
+    if not rules:
+        return NOTHING
+    meant = np.logical_or.reduce([rule.items for rule in rules])
+    meant[but] = False
+    rows = np.flatnonzero(meant).astype(np.int32)
     eligible, _ = eligibility(rows, shelf=shelf, wish=wish)
-    return int(rows[eligible][0]) if eligible.any() else None
+    return rows[eligible]
 
 
 def _order(rivals: _Rivals, *, shelf: Shelf, wish: Wish, diversity: float) -> Placed:
@@ -294,8 +294,7 @@ def _diversified(rivals: _Rivals, order: Placed, *, shelf: Shelf, wish: Wish) ->
 
 def _acted(took: Mapping[int, int], rivals: _Rivals, order: Placed) -> dict[int, int]:
     """By rule: candidates that it took out or held back, boosted, pinned or brought in."""
-    boosted = {
-        key: int(np.count_nonzero((values != 0) & (rivals.scores > -np.inf))) for key, values in rivals.boosts.items()
-    }
+    open_ = rivals.scores > -np.inf
+    boosted = {key: int(np.count_nonzero(values[open_])) for key, values in rivals.boosts.items()}
     brought = {key: int(np.count_nonzero(places)) for key, places in order.touched.items()}
     return {**took, **boosted, **brought, **order.held}

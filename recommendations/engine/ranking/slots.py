@@ -1,6 +1,6 @@
 """Which candidate stands in which slot where rules apply: pins, caps, minimum shares, and diversity among the rest."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.diversity import CONSIDERED, LOWEST, NEVER, Likeness
+from recommendations.engine.ranking.pins import Pin
 from recommendations.engine.ranking.rules import Rule, of_kind, slots_of
 from recommendations.engine.ranking.scores import Positions, top
 from recommendations.terms import RuleAction
@@ -32,8 +33,7 @@ class Cap:
         groups = np.zeros(len(items), np.int32) if rule.groups is None else rule.groups[items]
         self.rule = rule
         self.group: IntArray = np.where(rule.items[items], groups, -1).astype(np.int32)
-        self.blocked = (self.group >= 0) & (rule.most <= 0)
-        self.held = np.zeros(len(items), np.bool_)
+        self.blocked = self.group >= 0 if rule.most <= 0 else np.zeros(len(items), np.bool_)
         self._shown: dict[int, int] = {}
 
     def take(self, item: int) -> bool:
@@ -60,57 +60,73 @@ class _Filling:
     """The list while it is filled: candidates by score, the best first, pinned ones behind them."""
 
     def __init__(self, scores: FloatArray, items: IntArray, *, likeness: Likeness, diversity: float) -> None:
-        self.worth = np.float32(1 - diversity) * np.maximum(scores, LOWEST) if diversity else scores
-        self.shared = np.zeros(len(items), np.int8)  # most traits shared with an item above
-        self.traits = likeness.traits[items].T.copy() if diversity else None
-        self.per_trait = np.float32(diversity / max(likeness.traits.shape[1], 1))
+        self.finals = np.float32(1 - diversity) * np.maximum(scores, LOWEST) if diversity else scores
         self.free = np.ones(len(items), np.bool_)
+        self.allowed = self.free.copy()  # free, and not blocked by a cap
         self.caps: list[Cap] = []
+        self.held: dict[int, set[int]] = {}  # key of a cap → candidates that it kept out of a slot
         self.shares: list[_Share] = []
-        self.touched: dict[int, list[int]] = {}
+        self.touched: dict[int, list[int]] = {}  # key of a rule → places
+        self._worth = self.finals
+        self._shared = np.zeros(len(items), np.int8)  # most traits shared with an item above
+        self._traits = likeness.traits[items].T.copy() if diversity else None
+        self._per_trait = np.float32(diversity / max(likeness.traits.shape[1], 1))
 
-    @property
-    def finals(self) -> FloatArray:
-        return self.worth if self.traits is None else self.worth - self.per_trait * self.shared
+    def cap(self, rules: Iterable[Rule], items: IntArray) -> None:
+        for rule in of_kind(rules, RuleAction.CAP):
+            self.caps.append(Cap(rule, items))
+            self.held[rule.key] = set()
+            self.allowed &= ~self.caps[-1].blocked
 
     def count(self, choice: int) -> None:
         """It has a slot: caps and shares count it."""
-        self.free[choice] = False
+        self.free[choice] = self.allowed[choice] = False
         for cap in self.caps:
-            cap.take(choice)
+            if cap.take(choice):
+                self.allowed &= ~cap.blocked
         for share in self.shares:
             share.owed -= bool(share.meant[choice])
 
     def stand(self, choice: int) -> None:
         """It stands above all that follow."""
-        if self.traits is not None:
-            own = np.where(self.traits[:, choice] >= 0, self.traits[:, choice], NEVER)
-            np.maximum(self.shared, np.add.reduce(self.traits == own[:, None], axis=0, dtype=np.int8), out=self.shared)
+        if self._traits is not None:
+            own = np.where(self._traits[:, choice] >= 0, self._traits[:, choice], NEVER)
+            same = self._traits == own[:, None]
+            np.maximum(self._shared, np.add.reduce(same, axis=0, dtype=np.int8), out=self._shared)
+            self.finals = self._worth - self._per_trait * self._shared
 
     def choice(self, place: int, *, left: int, window: int) -> int | None:
         """The candidate for a place: among the best ``window``, or further down where nothing there is allowed.
 
         ``left`` free slots, this one among them, are still to be filled; 0: the place is beyond the last slot.
         """
-        finals, allowed = self.finals, self.free.copy()
-        for cap in self.caps:
-            allowed &= ~cap.blocked
-        found = _best(finals, allowed, window)
+        found = self._best(self.allowed, window)
         if found is None or not left:
             return found
-        self._note_held(finals, found, place, window)
-        return self._owed(finals, allowed, found, place=place, left=left, window=window)
+        if self.caps:
+            self._note_held(found, place, window)
+        return self._owed(found, place, left=left, window=window) if self.shares else found
 
-    def _owed(self, finals: FloatArray, allowed: BoolArray, found: int, *, place: int, left: int, window: int) -> int:
+    def _best(self, among: BoolArray, window: int) -> int | None:
+        """The one with the largest final, ties to the better score."""
+        if self._traits is None:  # the order is that of the finals
+            first = int(np.argmax(among)) if len(among) else 0
+            return first if first < len(among) and among[first] else None
+        for within in (slice(None, window), slice(None)):
+            if among[within].any():
+                return int(np.argmax(np.where(among[within], self.finals[within], -np.inf)))
+        return None
+
+    def _owed(self, found: int, place: int, *, left: int, window: int) -> int:
         """Another one where all slots that are left are owed to minimum shares, and an item of theirs may be had."""
-        wanted = np.zeros(len(allowed), np.bool_)
+        wanted = np.zeros(len(self.allowed), np.bool_)
         for share in self.shares:
             if share.owed > 0 and left > 0:
                 wanted |= share.meant
                 left -= share.owed
         if left > 0 or wanted[found]:
             return found
-        other = _best(finals, allowed & wanted, window)
+        other = self._best(self.allowed & wanted, window)
         if other is None:
             return found
         for share in self.shares:
@@ -118,12 +134,15 @@ class _Filling:
                 self.touched.setdefault(share.rule.key, []).append(place)
         return other
 
-    def _note_held(self, finals: FloatArray, found: int, place: int, window: int) -> None:
-        for cap in self.caps:
-            held = cap.blocked & self.free & ~cap.held & (finals >= finals[found])
-            held[window:] = False
-            if held.any():
-                cap.held |= held
+    def _note_held(self, found: int, place: int, window: int) -> None:
+        """A cap acts where it keeps out something better than what is found, each candidate once."""
+        better = np.flatnonzero(
+            self.free[:window] & ~self.allowed[:window] & (self.finals[:window] >= self.finals[found])
+        )
+        for cap in self.caps if len(better) else ():
+            new = set(better[cap.blocked[better]].tolist()) - self.held[cap.rule.key]
+            if new:
+                self.held[cap.rule.key] |= new
                 self.touched.setdefault(cap.rule.key, []).append(place)
 
 
@@ -131,7 +150,7 @@ def placed(
     scores: FloatArray,
     items: IntArray,
     *,
-    pins: Mapping[int, tuple[int, Rule]],
+    pins: Mapping[int, Pin],
     rules: Iterable[Rule],
     likeness: Likeness,
     diversity: float,
@@ -140,37 +159,37 @@ def placed(
 ) -> Placed:
     """Slots 0 … n − 1 and ``further`` places behind them, which obey the caps, too.
 
-    ``scores`` [candidates] are −inf where a candidate may not be shown, ``pins``: slot → position and rule. At its turn
-    an item's final is λ · score − (1 − λ) · its largest likeness to those above, λ = 1 − diversity, as in ``spread``.
+    ``scores`` [candidates] are −inf where one may not be shown, ``pins`` by slot. At its turn an item's final is
+    λ · score − (1 − λ) · its largest likeness to those above, λ = 1 − diversity, as in ``spread``.
     """
-    at = [position for position, _ in pins.values()]
+    at = [pin.candidate for pin in pins.values()]
     others = scores.copy()
     others[at] = -np.inf
     ranked = top(others[None, :], len(items))[0]
     order = np.concatenate([ranked[ranked >= 0], np.array(at, np.int64)])
     filling = _Filling(scores[order], items[order], likeness=likeness, diversity=diversity)
-    filling.caps = [Cap(rule, items[order]) for rule in of_kind(rules, RuleAction.CAP)]
+    filling.cap(rules, items[order])
     filling.shares = [_Share(rule, items[order], n=n) for rule in of_kind(rules, RuleAction.MINIMUM_SHARE)]
     pinned = dict(zip(pins, range(len(order) - len(pins), len(order)), strict=True))
     for choice in pinned.values():
         filling.count(choice)
     for share in filling.shares:  # what cannot be had is not owed
         share.owed = min(share.owed, int(np.count_nonzero(share.meant & filling.free)))
-    for slot, (_, rule) in pins.items():
-        filling.touched[rule.key] = [slot]
+    for slot, pin in pins.items():
+        filling.touched[pin.rule.key] = [slot]
     chosen, finals = _filled(filling, pinned, n=n, further=further)
-    slots = np.array(list(chosen), np.int64)
     inner = np.array(list(chosen.values()), np.int64)
-    kept = np.isin(slots, list(pinned))
+    place = {slot: number for number, slot in enumerate(chosen)}
+    kept = _marks([place[slot] for slot in pinned], len(chosen))
     for share in filling.shares:
         kept |= share.meant[inner]
     return Placed(
         positions=order[inner],
-        slots=slots,
+        slots=np.array(list(chosen), np.int64),
         finals=np.array(finals, np.float32),
         fixed=kept,
-        touched={key: np.isin(slots, places) for key, places in filling.touched.items()},
-        held={cap.rule.key: int(np.count_nonzero(cap.held)) for cap in filling.caps},
+        touched={key: _marks([place[slot] for slot in slots], len(chosen)) for key, slots in filling.touched.items()},
+        held={key: len(held) for key, held in filling.held.items()},
     )
 
 
@@ -196,9 +215,7 @@ def _filled(
     return chosen, finals
 
 
-def _best(finals: FloatArray, allowed: BoolArray, window: int) -> int | None:
-    """The allowed candidate with the largest final, ties to the better score."""
-    for within in (slice(None, window), slice(None)):
-        if allowed[within].any():
-            return int(np.argmax(np.where(allowed[within], finals[within], -np.inf)))
-    return None
+def _marks(places: Sequence[int], n: int) -> BoolArray:
+    marks = np.zeros(n, np.bool_)
+    marks[list(places)] = True
+    return marks
