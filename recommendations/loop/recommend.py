@@ -80,7 +80,7 @@ def ready(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) -> R
     weights = snapshot.weights_for(placement.blend, person.segment) if placement.blend else None
     ranking = _ranking(ask, placement, pools=pools, person=person, weights=weights)
     wish = _wish(ask, placement, snapshot=snapshot, person=person, weights=weights)
-    wish = replace(wish, rules=_rules(ask, snapshot, person, now))
+    wish = replace(wish, rules=rules_for(ask, snapshot, person, now))
     if weights and ranking.version is not None:
         wish = replace(wish, promotion=weights.promotion)
     shelf = Shelf(
@@ -181,7 +181,7 @@ def _wish(
     )
 
 
-def _rules(ask: Ask, snapshot: Snapshot, person: Person, now: datetime) -> tuple[Rule, ...]:
+def rules_for(ask: Ask, snapshot: Snapshot, person: Person, now: datetime) -> tuple[Rule, ...]:
     """Those that apply; none about this customer where nothing that is known of them may be used."""
     if not snapshot.rules.rules:
         return ()

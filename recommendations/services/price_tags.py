@@ -1,19 +1,49 @@
 """What a changed book of rules would do, measured before it is published."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
-from recommendations.engine.evaluation.intervals import Measure
-from recommendations.loop.answer import Shown
-from recommendations.store.merchandising import FrozenRule
+import numpy as np
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from recommendations.engine.evaluation.intervals import Measure, differences, resamples
+from recommendations.engine.evaluation.measures import MAIN, PER_USER
+from recommendations.engine.frames import BoolArray, IntArray
+from recommendations.engine.ranking.rules import Rule
+from recommendations.engine.rng import generator
+from recommendations.loop.answer import Ask, Shown
+from recommendations.loop.batch import Batch, NoModelError, batch, in_view
+from recommendations.loop.recommend import UnknownPlacementError, recommend
+from recommendations.services.rule_books import book_changes
+from recommendations.store import live
+from recommendations.store.merchandising import FrozenRule, default_book
+from recommendations.store.model import Model
+from recommendations.store.serving import NotLoadedError, ServedPlacement, Snapshot, keeper
 from recommendations.terms import Cut
 
+__all__ = [
+    "BeforeAfter",
+    "Effect",
+    "NoModelError",
+    "NotLoadedError",
+    "Placed",
+    "PriceTag",
+    "Silence",
+    "UnknownPlacementError",
+    "before_after",
+    "price_tag",
+]
 
-class NoModelError(Exception):
-    """No turn of the loop has finished yet: there is nothing to measure on."""
+MEASURED = (MAIN, "revenue_ndcg@10")
+SHOWN, TRIED = 3, 60
+EXAMPLES = 12
 
 
 class Silence(StrEnum):
@@ -88,6 +118,10 @@ class BeforeAfter:
     after: list[Placed]
 
     @property
+    def differ(self) -> bool:
+        return any(placed.was != placed.becomes for placed in (*self.before, *self.after))
+
+    @property
     def entered(self) -> list[Placed]:
         return [placed for placed in self.after if placed.was is None]
 
@@ -99,13 +133,181 @@ class BeforeAfter:
 def price_tag(*, rules: Sequence[FrozenRule], placement: str, now: datetime | None = None) -> PriceTag:
     """What the book would do at a placement against the one that is served.
 
-    Raises UnknownPlacementError and NoModelError.
+    Measured on the tuning panel of the live version, every customer of it, by the ``select`` that serves. A placement
+    that nothing measures is asked for a sample of customers and gets no figures. Raises UnknownPlacementError,
+    NoModelError and NotLoadedError.
     """
-    raise NoModelError
+    started = time.perf_counter()
+    change = _change(rules, now or timezone.now())
+    asked = batch(change.was, placement, now=change.at, beside=change.beside)
+    before = asked.answers(change.was.rules, at=change.at)
+    after, acting = _under_changed_book(change, asked, before)
+    differs = before != after
+    touched = differs.any(axis=1)
+    slots = (before >= 0) | (after >= 0)
+    entered = ~(after[:, :, None] == before[:, None, :]).any(axis=2) & (after >= 0)
+    left = before[~(before[:, :, None] == after[:, None, :]).any(axis=2) & (before >= 0)]
+    return PriceTag(
+        placement=placement,
+        at=change.at,
+        cut=asked.cut,
+        customers=len(before),
+        customers_touched=int(touched.sum()),
+        slots=int(slots.sum()),
+        slots_touched=int(differs.sum()),
+        slots_replaced=int((differs & entered).sum()),
+        displaced=len(np.unique(left)),
+        effects=_effects(asked, before, after) if asked.judge else {},
+        silent={
+            key: _why_silent(rule, change, asked.placement) for key, rule in change.changed.items() if key not in acting
+        },
+        touched=_examples(asked.customers, differs.sum(axis=1)),
+        seconds=round(time.perf_counter() - started, 3),
+    )
 
 
 def before_after(
     *, rules: Sequence[FrozenRule], placement: str, customers: Sequence[int] = (), now: datetime | None = None
 ) -> list[BeforeAfter]:
-    """Lists of these customers (primary keys), or of three whom the change touches, as the shop would answer now."""
-    raise NoModelError
+    """Lists of these customers (primary keys), or of three whom the change touches, as the shop would answer now.
+
+    Nothing is logged and nothing is explored. Raises UnknownPlacementError, NoModelError and NotLoadedError.
+    """
+    change = _change(rules, now or timezone.now())
+    served, learned = change.was.placements.get(placement), change.was.model
+    if served is None:
+        raise UnknownPlacementError(placement)
+    if learned is None:
+        raise NoModelError
+    if customers:
+        return [_beside(change, served, learned, customer) for customer in customers]
+    tried = (_beside(change, served, learned, one) for one in islice(_concerned(change, served, learned), TRIED))
+    return list(islice((lists for lists in tried if lists.differ), SHOWN))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Change:
+    """The shop under the served book and under the changed one, looked at at a moment."""
+
+    was: Snapshot
+    becomes: Snapshot
+    changed: Mapping[int, FrozenRule]  # by key, as they would be; what would be withdrawn as it is
+    at: datetime
+
+    @cached_property
+    def beside(self) -> BoolArray | None:
+        """The items in view that changed rules ask for, by row of the stock; None where none asks."""
+        rules = (*self.was.rules.rules, *self.becomes.rules.rules)
+        asked = [rule.context for rule in rules if rule.context and rule.key in self.changed]
+        if not asked:
+            return None
+        lookup = self.was.rules.lookup.holding(asked)
+        return np.any([lookup.met(conditions, now=self.at) for conditions in asked], axis=0)
+
+    def concerns(self, was: Sequence[Rule], becomes: Sequence[Rule]) -> bool:
+        """Do these rules, which apply to one answer, differ?"""
+        return [rule.key for rule in was] != [rule.key for rule in becomes] or any(
+            rule.key in self.changed for rule in becomes
+        )
+
+
+def _change(rules: Sequence[FrozenRule], now: datetime) -> _Change:
+    """Looked at now, or when the first of the changed rules begins if none of them is in force before."""
+    book = default_book()
+    served = book.rules if book else []
+    snapshot = keeper().current(None)
+    changed = {one.rule: one.after or one.before for one in book_changes(served, rules)}
+    differing = {key: rule for key, rule in changed.items() if rule is not None}
+    begins = [datetime.fromisoformat(rule["starts_at"]) if rule["starts_at"] else now for rule in differing.values()]
+    return _Change(
+        was=snapshot.with_rules(served),
+        becomes=snapshot.with_rules(rules),
+        changed=differing,
+        at=max(now, min(begins, default=now)),
+    )
+
+
+def _under_changed_book(change: _Change, asked: Batch, before: IntArray) -> tuple[IntArray, set[int]]:
+    """Answers under the changed book, and the changed rules that apply to anybody under either."""
+    after, acting = before.copy(), set[int]()
+    both = zip(*(asked.applying(shop.rules, at=change.at) for shop in (change.was, change.becomes)), strict=True)
+    for place, (was, becomes) in enumerate(both):
+        if change.concerns(was, becomes):
+            acting.update(rule.key for rule in (*was, *becomes))
+            after[place] = -1
+            asked.answer_into(after[place], place, becomes)
+    return after, acting
+
+
+def _effects(asked: Batch, before: IntArray, after: IntArray) -> dict[str, Effect]:
+    columns = [PER_USER.index(name) for name in MEASURED]
+    was, becomes = (asked.figures(shown)[:, columns] for shown in (before, after))
+    drawn = resamples(len(before), seed=0)
+    pairs = differences(becomes, was, drawn)
+    return {
+        name: Effect(was=float(was[:, place].mean()), becomes=float(becomes[:, place].mean()), difference=pairs[place])
+        for place, name in enumerate(MEASURED)
+    }
+
+
+def _why_silent(rule: FrozenRule, change: _Change, placement: ServedPlacement) -> Silence:
+    if rule["placement"] not in (None, placement.name):
+        return Silence.OTHER_PLACEMENT
+    if rule["context"] and not placement.needs_context:
+        return Silence.CONTEXT
+    starts, ends = (rule["starts_at"], rule["ends_at"])
+    waits = starts is not None and datetime.fromisoformat(starts) > change.at
+    over = ends is not None and datetime.fromisoformat(ends) <= change.at
+    return Silence.NOT_IN_FORCE if waits or over else Silence.NOBODY
+
+
+def _examples(customers: NDArray[np.int64], slots: NDArray[np.int64]) -> tuple[int, ...]:
+    """Whose lists change: the customer with the most slots touched, the median, the one with the fewest, others."""
+    order = np.lexsort((customers, -slots))[: np.count_nonzero(slots)]
+    spread = [order[round(part * (len(order) - 1))] for part in (0, 0.5, 1)] if len(order) else []
+    return tuple(int(customers[place]) for place in dict.fromkeys([*spread, *order.tolist()]))[:EXAMPLES]
+
+
+def _concerned(change: _Change, placement: ServedPlacement, learned: Model) -> Iterator[int]:
+    """Customers of the model to whom other rules apply under the changed book, in an order that stays the same."""
+    order = generator(0, "before and after").permutation(len(learned.users))
+    named = [rule["customer"] for rule in change.changed.values() if rule["customer"] is not None]
+    rows = learned.users.rows(np.array(named, np.int64))
+    for row in dict.fromkeys([*rows[rows >= 0].tolist(), *order.tolist()]):
+        view = np.array(_in_view(change, placement, row), np.int64)
+        was, becomes = (
+            shop.rules.applying(
+                placement=placement.name,
+                segment=int(learned.segments[row]),
+                customer=int(learned.users.ids[row]),
+                context=change.was.stock.ids.rows(view),
+                now=change.at,
+            )
+            for shop in (change.was, change.becomes)
+        )
+        if change.concerns(was, becomes):
+            yield int(learned.users.ids[row])
+
+
+def _in_view(change: _Change, placement: ServedPlacement, row: int) -> tuple[int, ...]:
+    return in_view(change.was, row, change.beside) if placement.needs_context and row >= 0 else ()
+
+
+def _beside(change: _Change, placement: ServedPlacement, learned: Model, customer: int) -> BeforeAfter:
+    row = int(learned.users.rows(np.array([customer]))[0])
+    ask = Ask(
+        placement=placement.name,
+        customer=customer,
+        context_items=_in_view(change, placement, row),
+        explore=False,
+    )
+    state = live.state_of(customer, since=learned.as_of).state
+    was, becomes = (
+        recommend(ask, snapshot=shop, state=state, now=change.at).shown for shop in (change.was, change.becomes)
+    )
+    ranks = [{one.item: one.rank for one in shown} for shown in (was, becomes)]
+    before, after = (
+        [Placed(shown=one, was=ranks[0].get(one.item), becomes=ranks[1].get(one.item)) for one in shown]
+        for shown in (was, becomes)
+    )
+    return BeforeAfter(customer=customer, before=before, after=after)
