@@ -60,8 +60,8 @@ def discard_weights(request: HttpRequest) -> HttpResponse:
     return _back(blend, segment)
 
 
-@require_safe
 @requires(Action.PUBLISH)
+@require_safe
 def weights_publication(request: HttpRequest) -> HttpResponse:
     """The part of the dialog that tells what publishing would do: figures of the panel, and the gate, once."""
     blend, segment = place_in(request.GET)
@@ -101,8 +101,8 @@ def publish_weights(request: HttpRequest) -> HttpResponse:
     return _back(blend, segment)
 
 
-@require_safe
 @requires(Action.PUBLISH)
+@require_safe
 def weights_roll_back(request: HttpRequest, version: int) -> HttpResponse:
     """The dialog's content: what would be served again, and what changes."""
     found = _version(version)

@@ -23,8 +23,8 @@ from recommendations.terms import BlendName
 LIMITS = ("coverage", "diversity")
 
 
-@require_safe
 @requires(Action.DRAFT)
+@require_safe
 def weights_suggestion(request: HttpRequest) -> HttpResponse:
     """The dialog's content: a search that goes on, else what one needs to begin."""
     blend, segment = place_in(request.GET)
@@ -56,8 +56,8 @@ def suggest_weights(request: HttpRequest) -> HttpResponse:
     return _progress(request, begun)
 
 
-@require_safe
 @requires(Action.DRAFT)
+@require_safe
 def suggestion_progress(request: HttpRequest, key: str) -> HttpResponse:
     """The part that is asked for every second."""
     try:

@@ -36,13 +36,23 @@ CHANGES: dict[str, Action] = {
     "publish_rules": Action.PUBLISH,
     "withdraw_rules": Action.PUBLISH,
     "roll_back_rules": Action.PUBLISH,
+    "save_weights": Action.DRAFT,
+    "discard_weights": Action.DRAFT,
+    "weights_suggestion": Action.DRAFT,
+    "suggest_weights": Action.DRAFT,
+    "suggestion_progress": Action.DRAFT,
+    "cancel_suggestion": Action.DRAFT,
+    "weights_publication": Action.PUBLISH,
+    "publish_weights": Action.PUBLISH,
+    "weights_roll_back": Action.PUBLISH,
+    "roll_back_weights": Action.PUBLISH,
 }
 """Addresses that change something, by a POST, and what one must be allowed to do."""
 
 LOOKS = {
     "overview", "customers", "random_customer", "most_changed", "item_suggestions", "customer", "quality", "runs", "run",
     "run_progress", "search", "wrong_items", "activity", "rules", "rule_findings", "rule_values",
-    "saved_rule_effect", "proposal_effect", "rule_books",
+    "saved_rule_effect", "proposal_effect", "rule_books", "weights", "weights_effect", "weights_rest",
 }  # fmt: skip
 """Addresses that everybody on the staff may look at."""
 
