@@ -156,6 +156,7 @@ def search(key: str) -> Outcome | None:
     segment = Segment.objects.filter(number=request["segment"]).first() if request["segment"] is not None else None
     held = held_for(BlendName(request["blend"]), segment)
     if isinstance(held, Unmeasured):  # there was a panel when it was asked for
+        suggestions.cancel(key, {"by": None, "at": timezone.now().isoformat()})
         return None
     wanted = Values(**request["values"])
     try:
