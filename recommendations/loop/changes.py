@@ -19,8 +19,8 @@ from recommendations.terms import AnswerStage, RuleAction
 STEPS = 1_000
 """A weight, or the diversity, is moved in thousandths."""
 
-LOOKED_AT = 8
-"""Points between where a weight is and its end at which one looks first; between two of them it is halved."""
+LOOKED_AT = 5
+"""Points between where a number is and its end at which one looks first; between two of them it is halved."""
 
 SAMPLE = 32
 """Other customers whose lists are made with a change, to see how much it disturbs them."""
@@ -137,14 +137,15 @@ def _weight(asked: Ready, stands: Standing) -> list[Change]:
     """The instance of which the smallest part of all weights has to move, up or down."""
     if asked.ranking.version is None:
         return []  # no weights of staff made this answer
-    best: tuple[int, Change] | None = None
+    best, least = None, STEPS + 1  # of the steps that a weight moves
     for name, difference in _levers(asked, stands):
         now = round(asked.ranking.weights.get(name, 0.0) * STEPS)
         make = partial(_reweighted, asked, name)
-        steps = _least(asked, make, stands.row, start=now, end=STEPS if difference > 0 else 0)
-        if steps is not None and (best is None or abs(steps - now) < best[0]):
-            best = abs(steps - now), make(steps)
-    return [best[1]] if best else []
+        end = min(STEPS, now + least - 1) if difference > 0 else max(0, now - least + 1)
+        steps = _least(asked, make, stands.row, start=now, end=end)
+        if steps is not None:
+            best, least = make(steps), abs(steps - now)
+    return [best] if best else []
 
 
 def _levers(asked: Ready, stands: Standing) -> Iterator[tuple[str, float]]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -279,4 +279,5 @@ def _joined(known: Interactions, late: Interactions) -> Interactions:
     """One person's histories behind one another; their baskets stay apart."""
     late = replace(late, basket=late.basket + np.int32(known.basket.max(initial=-1) + 1))
     rows = [column.name for column in fields(Interactions) if column.name not in {"n_users", "n_items"}]
-    return replace(known, **{name: np.concatenate([getattr(known, name), getattr(late, name)]) for name in rows})
+    both: dict[str, Any] = {name: np.concatenate([getattr(known, name), getattr(late, name)]) for name in rows}
+    return replace(known, **both)

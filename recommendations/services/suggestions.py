@@ -48,7 +48,7 @@ def suggestions(asked: Ready, stands: Standing, item: Item) -> list[Suggestion]:
     found = []
     for change in changes(asked, stands):
         rule = _rule(change, asked, item)
-        draft = Draft(rules=book_with([rule])) if rule else Draft(weights=_weights(change, asked))
+        draft = Draft(rules=book_with([rule])) if rule else Draft(weights=_weights(change, asked.ranking.version or 0))
         rank = _rank(asked, draft, item.pk)
         if rank is not None:
             found.append(
@@ -70,9 +70,9 @@ def _rank(asked: Ready, draft: Draft, item: int) -> int | None:
     return next((shown.rank for shown in answer.shown if shown.item == item), None)
 
 
-def _weights(change: Change, asked: Ready) -> BlendWeights:
-    """As they would stand in the draft, unsaved."""
-    served = BlendWeights.objects.select_related("blend", "segment").get(pk=asked.ranking.version)
+def _weights(change: Change, version: int) -> BlendWeights:
+    """As they would stand in the draft, unsaved; ``version`` is what made the answer."""
+    served = BlendWeights.objects.select_related("blend", "segment").get(pk=version)
     return BlendWeights(
         blend=served.blend,
         segment=served.segment,

@@ -40,15 +40,13 @@ def stage_text(stands: Standing, asked: Ready) -> str:
 
 def barred_text(stands: Standing, asked: Ready) -> str:
     """Why it may not be shown; empty where it may."""
-    match stands.lost:
-        case None:
-            return ""
-        case Lost.RULED_OUT:
-            return gettext("The rule “%(rule)s” takes it out.") % {"rule": rule_name(stands.rule, asked)}
-        case Lost.EXCLUDED if _is_disliked(stands, asked):
-            return gettext("The customer dislikes it.")
-        case lost:
-            return str(_BARRED[lost])
+    if stands.lost is None:
+        return ""
+    if stands.lost is Lost.RULED_OUT:
+        return gettext("The rule “%(rule)s” takes it out.") % {"rule": rule_name(stands.rule, asked)}
+    if stands.lost is Lost.EXCLUDED and _is_disliked(stands, asked):
+        return gettext("The customer dislikes it.")
+    return str(_BARRED[stands.lost])
 
 
 def remedy(stands: Standing, asked: Ready, *, suggested: bool) -> str:
@@ -57,7 +55,7 @@ def remedy(stands: Standing, asked: Ready, *, suggested: bool) -> str:
         return ""
     if stands.lost is Lost.EXCLUDED and _is_disliked(stands, asked):
         return gettext("Nothing: who dislikes an item does not see it again.")
-    if stands.lost in _REMEDIES:
+    if stands.lost is not None and stands.lost in _REMEDIES:
         return str(_REMEDIES[stands.lost])
     if stands.stage is AnswerStage.MODEL:
         return gettext("The next run learns it as soon as it has an event, or where it is newly listed.")

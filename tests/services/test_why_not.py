@@ -159,14 +159,15 @@ def test_include_only_ends() -> None:
 
 
 def test_a_cap_gives_its_place_away() -> None:
+    """The three staples are the first three; of which the cap leaves one."""
     (made,) = published(rule("One bread", "category", "FOOD > BREAD", action="cap", most=1, per="all"))
-    found = ask(key("bread-1"), n=3)
-    stages = {ask(key(f"bread-{number}"), n=3).stage for number in range(3)}
-    assert AnswerStage.SHOWN in stages
-    assert AnswerStage.DIVERSITY in stages
-    if found.stage is AnswerStage.DIVERSITY:
-        assert found.rule == "One bread"
-        assert f"limit:{made.pk}" in [one.key for one in found.suggestions]
+    answers = [ask(key(f"bread-{number}"), n=3) for number in range(3)]
+    assert sorted(found.stage for found in answers) == ["diversity", "diversity", "shown"]
+    for found in answers:
+        if found.stage is AnswerStage.DIVERSITY:
+            assert found.rule == "One bread"
+            assert "The rule “One bread” gives it away." in found.words
+            assert f"limit:{made.pk}" in [one.key for one in found.suggestions]
 
 
 def test_what_is_too_like_the_others_comes_with_less_diversity(merchandiser: Staff) -> None:
@@ -270,18 +271,15 @@ def test_on_random_pairs_the_stage_is_that_of_the_trace_and_every_suggestion_bri
         assert found.stage is stage
         assert lost is None or found.lost is lost
         stages[stage] += 1
-        if found.suggestion and number % 10 == 0:
+        for suggestion in found.suggestions if number % 10 == 0 else ():
             made = apply_suggestion(
-                question=found.question, key=found.suggestion.key, by=merchandiser, now=NOW, replace_draft=True
+                question=found.question, key=suggestion.key, by=merchandiser, now=NOW, replace_draft=True
             )  # fmt: skip
             assert item in [card.item.pk for card in with_it(found, made).cards]
             brought += 1
-        for suggestion in found.suggestions:
-            seen = review(customer=asked.ask.customer or 0, placement=placement, n=N, draft=suggestion.draft)
-            assert item in [card.item.pk for card in seen.cards]
         if stage in (AnswerStage.RANKING, AnswerStage.DIVERSITY):
             assert found.suggestions  # where it may be shown, at least a pin brings it in
-    assert brought
+    assert brought >= 20
     assert len(stages) >= 5
     with django_capture_on_commit_callbacks(execute=True):
         catalogue.set_availability(items=out, availability=Availability.IN_STOCK, by=None, now=timezone.now())
