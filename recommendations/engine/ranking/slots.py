@@ -47,6 +47,13 @@ class Cap:
             self.blocked |= self.group == group
         return full
 
+    def room(self, open_: BoolArray) -> int:
+        """How many of these can still be shown together."""
+        groups, counts = np.unique(self.group[open_ & (self.group >= 0)], return_counts=True)
+        room = [self.rule.most - self._shown.get(group, 0) for group in groups.tolist()]
+        free = int(np.count_nonzero(open_ & (self.group < 0)))
+        return free + int(np.minimum(counts, np.maximum(room, 0)).sum())
+
 
 class _Share:
     """How many slots a minimum share is still owed."""
@@ -169,12 +176,14 @@ def placed(
     order = np.concatenate([ranked[ranked >= 0], np.array(at, np.int64)])
     filling = _Filling(scores[order], items[order], likeness=likeness, diversity=diversity)
     filling.cap(rules, items[order])
-    filling.shares = [_Share(rule, items[order], n=n) for rule in of_kind(rules, RuleAction.MINIMUM_SHARE)]
+    sharing = [rule for rule in of_kind(rules, RuleAction.MINIMUM_SHARE) if slots_of(rule, n)]
+    filling.shares = [_Share(rule, items[order], n=n) for rule in sharing]
     pinned = dict(zip(pins, range(len(order) - len(pins), len(order)), strict=True))
     for choice in pinned.values():
         filling.count(choice)
     for share in filling.shares:  # what cannot be had is not owed
-        share.owed = min(share.owed, int(np.count_nonzero(share.meant & filling.free)))
+        open_ = share.meant & filling.free
+        share.owed = min([share.owed, int(np.count_nonzero(open_)), *(cap.room(open_) for cap in filling.caps)])
     for slot, pin in pins.items():
         filling.touched[pin.rule.key] = [slot]
     chosen, finals = _filled(filling, pinned, n=n, further=further)
