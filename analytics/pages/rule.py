@@ -19,17 +19,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from analytics.pages.parameters import number
 from analytics.pages.permission import requires, staff_of
 from analytics.pages.rule_builder import Builder
-from analytics.pages.rule_form import ShownBuilder, Typed, shown_builder
+from analytics.pages.rule_form import Look, ShownBuilder, Typed, shown_builder
 from analytics.queries import rule_editor as query
 from analytics.queries.rule_values import offered
-from analytics.queries.rule_words import FIELDS, Names, sentences
+from analytics.queries.rule_words import FIELDS, Names
 from analytics.queries.rules import SERVED, served
 from analytics.queries.words import label
 from recommendations import wording
 from recommendations.models import Rule
 from recommendations.services.merchandising import StaleRuleError, save_rule, status_of
 from recommendations.services.policy import Action, may
-from recommendations.services.rule_attributes import attributes, frozen
+from recommendations.services.rule_attributes import attributes
 from recommendations.terms import RuleAction, RuleStatus
 
 HELP: Mapping[RuleAction, tuple[str, Promise]] = {
@@ -73,7 +73,8 @@ def rule_conditions(request: HttpRequest, builder: str) -> HttpResponse:
         raise Http404
     command = request.POST.get("edit", "")
     typed = Typed.sent(request.POST).after(command)
-    shown = _builder(typed, Builder(builder), focus=_focus(typed, Builder(builder), command))
+    focus = _focus(typed, Builder(builder), command)
+    shown = shown_builder(typed, Builder(builder), Look(offered=attributes(), focus=focus))
     response = render(request, "dashboard/rule_conditions.html", {"builder": shown})
     response["HX-Trigger"] = "rule-changed"
     return response
@@ -121,10 +122,10 @@ def _shown(
     stale: Mapping[str, Any] | None = None,
     focus: str = "",
 ) -> HttpResponse:
-    builders = {
-        each: _builder(typed, each, complain=errors is not None, focus=_focus(typed, each, focus)) for each in Builder
-    }
+    look = Look(offered=attributes(), check=request.method == "POST", complain=errors is not None)
+    builders = {each: shown_builder(typed, each, replace(look, focus=_focus(typed, each, focus))) for each in Builder}
     told, builders = _told(errors or {}, builders)
+    choices = query.choices()
     context = {
         "section": "rules",
         "rule": found,
@@ -134,7 +135,7 @@ def _shown(
         "errors": told,
         "error_count": len(told) + sum(each.complaints for each in builders.values()),
         "stale": stale,
-        "choices": query.choices(),
+        "choices": choices,
         "items_builder": builders[Builder.ITEMS],
         "context_builder": builders[Builder.CONTEXT],
         "time_zone": settings.SHOP_TIME_ZONE,
@@ -142,20 +143,21 @@ def _shown(
             {"code": code, "icon": icon, "help": words, "words": label(wording.RULE_ACTIONS, code)}
             for code, (icon, words) in HELP.items()
         ],
-        **(_of(found) if found else {}),
+        **(_of(found, choices) if found else {}),
     }
     return render(request, "dashboard/rule.html", context, status=422 if errors else 409 if stale else 200)
 
 
-def _of(found: Rule) -> dict[str, Any]:
+def _of(found: Rule, choices: query.Choices) -> dict[str, Any]:
     status = status_of(found, served(), timezone.now())
+    words, history = query.told(found, segments=choices.segments)
     return {
         "status": status,
         "status_words": label(wording.RULE_STATUSES, status),
         "served": status in SERVED,
         "archived": status == RuleStatus.ARCHIVED,
-        "words": sentences([frozen(found)])[0],
-        "history": query.history(found),
+        "words": words,
+        "history": history,
     }
 
 
@@ -190,12 +192,6 @@ def _stale(error: StaleRuleError) -> dict[str, Any]:
             for each in error.differences
         ],
     }
-
-
-def _builder(typed: Typed, builder: Builder, *, complain: bool = False, focus: str = "") -> ShownBuilder:
-    return shown_builder(
-        typed, builder, offered=attributes(), currency=settings.SHOP_CURRENCY, complain=complain, focus=focus
-    )
 
 
 def _focus(typed: Typed, builder: Builder, command: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -110,24 +111,33 @@ class ShownBuilder:
         return bool(self.error) + sum(bool(row["errors"]) for row in self.rows)
 
 
-def shown_builder(
-    typed: Typed, builder: Builder, *, offered: Sequence[str], currency: str, complain: bool = False, focus: str = ""
-) -> ShownBuilder:
-    """``complain``: also of rows that are not complete; ``focus``: row and field where one goes on, ``0:values``."""
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a builder is looked at: which attributes it offers, whether its rows are checked, and whether those that are
+    not complete are complained of. ``focus``: row and field where one goes on, ``0:values``."""
+
+    offered: Sequence[str]
+    check: bool = True
+    complain: bool = False
+    focus: str = ""
+
+
+def shown_builder(typed: Typed, builder: Builder, look: Look) -> ShownBuilder:
     rows = list(typed.rows.get(builder, ()))
     full = [place for place, row in enumerate(rows) if not row.empty]
-    wrong = {full[at]: error for at, error in problems(typed.conditions(builder)).items()}
-    told = {place: error for place, error in wrong.items() if complain or error.code != "missing"}
-    at, _separator, name = focus.partition(":")
+    found = problems(typed.conditions(builder)) if look.check else {}
+    wrong = {full[at]: error for at, error in found.items()}
+    told = {place: error for place, error in wrong.items() if look.complain or error.code != "missing"}
+    at, _separator, name = look.focus.partition(":")
     return ShownBuilder(
         name=builder,
         rows=[
             _shown_row(row, f"{builder}-{place}", told.get(place), focus=name if at == str(place) else "")
             for place, row in enumerate(rows)
         ],
-        attributes=[(code, attribute_words(code)) for code in offered],
-        matched=None if wrong else _matched(typed.conditions(builder)),
-        currency=SYMBOLS.get(currency, currency).strip(),
+        attributes=[(code, attribute_words(code)) for code in look.offered],
+        matched=None if wrong or not rows else _matched(typed.conditions(builder)),
+        currency=SYMBOLS.get(settings.SHOP_CURRENCY, settings.SHOP_CURRENCY).strip(),
     )
 
 

@@ -1,6 +1,6 @@
 """What the editor of a rule needs beside the rule: what can be chosen, and what happened to it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from analytics.queries.rule_words import FieldChange, Names, field_changes
 from analytics.queries.rules import placements
 from recommendations import wording
 from recommendations.models import AuditEntry, Rule, Segment
+from recommendations.services.rule_attributes import frozen
 
 MOST_ENTRIES = 50
 
@@ -19,7 +20,7 @@ MOST_ENTRIES = 50
 @dataclass(frozen=True, kw_only=True)
 class Choices:
     placements: Sequence[tuple[str, str]]
-    segments: Sequence[tuple[str, str]]
+    segments: Mapping[int, str]
     caps: Sequence[tuple[str, str]]
 
 
@@ -37,7 +38,7 @@ class Entry:
 def choices() -> Choices:
     return Choices(
         placements=placements(),
-        segments=[(str(each.number), str(each)) for each in Segment.objects.filter(version__is_live=True)],
+        segments={each.number: str(each) for each in Segment.objects.filter(version__is_live=True)},
         caps=[(code, str(words)) for code, words in wording.CAPS_PER],
     )
 
@@ -46,10 +47,15 @@ def find_rule(pk: int) -> Rule | None:
     return Rule.objects.select_related("placement", "segment", "author").filter(pk=pk).first()
 
 
-def history(rule: Rule) -> list[Entry]:
-    """The newest first. Of what was published whole, only what differs is told."""
+def told(rule: Rule, *, segments: Mapping[int, str]) -> tuple[str, list[Entry]]:
+    """The rule in one sentence, and its history, the newest first; of what was published whole, only what differs."""
     rows = list(_entries(rule)[:MOST_ENTRIES])
-    names = Names.of(part for row in rows for part in (row.before, row.after) if part)
+    parts = [part for row in rows for part in (row.before, row.after) if part]
+    names = Names.of([*parts, frozen(rule)], segments=segments)
+    return names.sentence(frozen(rule)), _history(rows, names)
+
+
+def _history(rows: Sequence[AuditEntry], names: Names) -> list[Entry]:
     return [
         Entry(
             at=row.at,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, QuerySet, Subquery, Value
 from django.utils.translation import gettext as _
 
 from recommendations.models import Item, Rule, RuleBook, Segment, Staff
@@ -46,7 +46,7 @@ class RuleIsServedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Matched:
-    """``items`` are the first of ``count``, with their categories."""
+    """``items`` are the first of ``count``."""
 
     count: int
     items: list[Item]
@@ -147,8 +147,9 @@ def status_of(rule: Rule, book: RuleBook | None, now: datetime) -> RuleStatus:
 def matched(conditions: Sequence[Mapping[str, Any]]) -> Matched:
     """How many items of the catalogue meet the conditions, and the first of them. Raises ConditionError."""
     found: QuerySet[Item] = matching(conditions)
-    shown = found.order_by("pk").prefetch_related("categories")[:SHOWN_OF_MATCHED]
-    return Matched(count=found.count(), items=list(shown))
+    counted = found.order_by().values(everywhere=Value(1)).annotate(total=Count("*")).values("total")
+    shown = list(found.order_by("pk").annotate(total=Subquery(counted))[:SHOWN_OF_MATCHED])
+    return Matched(count=vars(shown[0])["total"] if shown else 0, items=shown)
 
 
 def rule_texts(rules: Iterable[FrozenRule]) -> list[str]:
