@@ -35,8 +35,11 @@ def quality(rows: Sequence[Measured], *, axis: str) -> go.Figure:
     )
 
 
-def arrivals(counts: Sequence[DayCount], *, days: str, events: str) -> go.Figure:
-    """Events a day, stacked by kind; each kind keeps its hue whatever else occurs."""
+def arrivals(counts: Sequence[DayCount], *, days: str, events: str, address: str) -> go.Figure:
+    """Events a day, stacked by kind; each kind keeps its hue whatever else occurs.
+
+    ``address`` of the list behind a bar, with {day} and {name} in it.
+    """
     figure = go.Figure()
     for name in sorted({count.name for count in counts}, key=hues.order_of_event):
         of_kind = [count for count in counts if count.name == name]
@@ -44,7 +47,8 @@ def arrivals(counts: Sequence[DayCount], *, days: str, events: str) -> go.Figure
             x=[count.day.isoformat() for count in of_kind],
             y=[count.count for count in of_kind],
             name=of_kind[0].words,
-            meta=hues.meta(hues.of_event(name)),
+            customdata=[address.format(day=count.day.isoformat(), name=count.name) for count in of_kind],
+            meta=hues.meta(hues.of_event(name)) | {"links": True},
             hovertemplate="%{x}: %{y:,} <extra>%{fullData.name}</extra>",
         )
     return figure.update_layout(

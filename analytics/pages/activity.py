@@ -1,16 +1,13 @@
 """Who did what, to which object, from what to what, and why; filters stand in the address."""
 
-from datetime import date
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analytics.exports.activity import activity_file
-from analytics.pages.parameters import number
+from analytics.pages.parameters import day, known, number
 from analytics.queries import activity as query
 from analytics.queries.activity import KINDS, VERBS, Activity, Filters
 from analytics.queries.frame import read_frame
@@ -42,22 +39,15 @@ def _filters(request: HttpRequest) -> Filters:
         name: request.GET.get(name, "").replace("\x00", "").strip()[:LONGEST] for name in ("type", "id", "verb", "q")
     }
     return Filters(
-        kind=asked["type"] if asked["type"] in KINDS else "",
+        kind=known(asked["type"], KINDS),
         key=asked["id"] if asked["type"] in KINDS else "",
-        verb=asked["verb"] if asked["verb"] in VERBS else "",
+        verb=known(asked["verb"], VERBS),
         staff=number(request.GET.get("staff")),
         text=asked["q"],
-        first=_day(request.GET.get("from")),
-        last=_day(request.GET.get("until")),
+        first=day(request.GET.get("from")),
+        last=day(request.GET.get("until")),
         page=number(request.GET.get("page")) or 1,
     )
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return parse_date(text or "")
-    except ValueError:  # as 2026-02-31
-        return None
 
 
 def _chips(filters: Filters, found: Activity) -> list[tuple[str, str]]:

@@ -33,7 +33,9 @@ class Arrivals:
 @dataclass(frozen=True, kw_only=True)
 class AnswerGroup:
     source: str
+    source_code: str
     reason: str
+    reason_code: str
     answers: int
     share: float
     is_fallback: bool
@@ -111,6 +113,8 @@ def answers(*, since: datetime) -> Answers:
         groups=[
             AnswerGroup(
                 source=label(wording.SOURCES, row["source"]),
+                source_code=row["source"],
+                reason_code=row["fallback_reason"],
                 reason=label(wording.FALLBACKS, row["fallback_reason"]) if row["fallback_reason"] else "",
                 answers=row["answers"],
                 share=row["answers"] / total,

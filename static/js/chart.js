@@ -74,7 +74,13 @@ function draw(id) {
   const narrow = width < NARROW ? figure.layout.meta?.narrow ?? {} : {};
   const fitted = Object.fromEntries(Object.entries(narrow).map(([name, part]) => [name, { ...figure.layout[name], ...part }]));
   const layout = { ...figure.layout, ...fitted, template: template(), width };
-  return Plotly.react(place, figure.data.map(coloured), layout, CONFIG).then(() => label(place)).then(() => { place.dataset.drawn = "yes"; });
+  return Plotly.react(place, figure.data.map(coloured), layout, CONFIG).then(() => label(place)).then(() => { follow(place); place.dataset.drawn = "yes"; });
+}
+
+/* A mark of a trace with meta.links leads to the list behind it: its customdata is the address. */
+function follow(place) {
+  if (place.dataset.drawn) return;
+  place.on("plotly_click", ({ points: [point] }) => { if (point.data.meta?.links) location.assign(point.customdata); });
 }
 
 /* Plotly's own way of following the width forgets the height that a figure asks for. */
@@ -86,8 +92,12 @@ const watcher = new ResizeObserver((entries) => entries.forEach(({ target }) => 
   }, 100));
 }));
 
+/* Each script is read once: a part of the page that comes later must not put an older figure back. */
+const read = new WeakSet();
 function scan() {
   document.querySelectorAll('script[type="application/json"][data-figure-for]').forEach((script) => {
+    if (read.has(script)) return;
+    read.add(script);
     figures.set(script.dataset.figureFor, JSON.parse(script.textContent));
     draw(script.dataset.figureFor);
     const place = document.getElementById(script.dataset.figureFor);

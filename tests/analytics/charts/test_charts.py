@@ -29,7 +29,7 @@ def figures() -> dict[str, go.Figure]:
     span = runs.Span(stage="collect", words="Collect", seconds=1.5)
     return {
         "quality": overview.quality([HYBRID], axis="NDCG@10"),
-        "arrivals": overview.arrivals([day], days="Day", events="Events a day"),
+        "arrivals": overview.arrivals([day], days="Day", events="Events a day", address="?day={day}&name={name}"),
         "timeline": customer.timeline([week], weeks="Week", events="Events a week"),
         "interests": customer.interests([interest], long_term="90 days", lately="7 days", axis="Share, %"),
         "leaders": quality.leaders([HYBRID, POPULAR], axis="NDCG@10"),

@@ -25,6 +25,10 @@ CHANGES: dict[str, Action] = {
     "cancel_run": Action.RUN_TURN,
     "resume_run": Action.RUN_TURN,
     "make_live": Action.PUBLISH,
+    "judge": Action.DRAFT,
+    "rule_from_card": Action.DRAFT,
+    "undo_rule_from_card": Action.DRAFT,
+    "apply_change": Action.DRAFT,
     "new_rule": Action.DRAFT,
     "rule": Action.DRAFT,
     "rule_conditions": Action.DRAFT,
@@ -50,7 +54,8 @@ CHANGES: dict[str, Action] = {
 """Addresses that change something, by a POST, and what one must be allowed to do."""
 
 LOOKS = {
-    "overview", "customers", "random_customer", "most_changed", "item_suggestions", "customer", "quality", "runs", "run",
+    "overview", "customers", "random_customer", "most_changed", "item_suggestions", "customer", "why", "why_not",
+    "change_price", "quality", "runs", "run",
     "run_progress", "search", "wrong_items", "activity", "rules", "rule_findings", "rule_values",
     "saved_rule_effect", "proposal_effect", "rule_books", "weights", "weights_effect", "weights_rest",
 }  # fmt: skip

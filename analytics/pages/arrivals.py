@@ -1,0 +1,84 @@
+"""Behind the figures of the Overview: events and answers, one by one. Filters stand in the address."""
+
+from datetime import date, timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from analytics.pages.parameters import day, known, number, one_of
+from analytics.queries import arrivals as query
+from analytics.queries.arrivals import AnswerFilters, EventFilters
+from analytics.queries.frame import read_frame
+from analytics.queries.overview import PERIODS
+from analytics.queries.words import PLACEMENTS, label, placement_label
+from recommendations import wording
+from recommendations.models import Customer
+
+WEEK = timedelta(days=6)
+
+
+@require_safe
+def events(request: HttpRequest) -> HttpResponse:
+    frame = read_frame()
+    newest = timezone.localdate(frame.newest_event) if frame.newest_event else timezone.localdate()
+    filters = _event_filters(request, newest=newest)
+    context = {
+        "section": "overview",
+        "frame": frame,
+        "filters": filters,
+        "page": query.events(filters),
+        "names": wording.EVENT_NAMES,
+        "chips": _event_chips(filters),
+    }
+    return render(request, "dashboard/events.html", context)
+
+
+@require_safe
+def answers(request: HttpRequest) -> HttpResponse:
+    filters = AnswerFilters(
+        days=one_of(PERIODS, request.GET.get("days"), default=28),
+        placement=known(request.GET.get("placement"), PLACEMENTS),
+        source=known(request.GET.get("source"), dict(wording.SOURCES)),
+        reason=known(request.GET.get("reason"), dict(wording.FALLBACKS)),
+        page=number(request.GET.get("page")) or 1,
+    )
+    chips = [
+        ("placement", filters.placement and placement_label(filters.placement)),
+        ("source", filters.source and label(wording.SOURCES, filters.source)),
+        ("reason", filters.reason and label(wording.FALLBACKS, filters.reason)),
+    ]
+    page = query.answers(filters, now=timezone.now())
+    context = {
+        "section": "overview",
+        "frame": read_frame(),
+        "filters": filters,
+        "page": page,
+        "lines": [(slate, placement_label(slate.placement), (slate.latency_us or 0) / 1000) for slate in page],
+        "periods": PERIODS,
+        "placements": PLACEMENTS.items(),
+        "sources": wording.SOURCES,
+        "reasons": wording.FALLBACKS,
+        "chips": [(name, words) for name, words in chips if words],
+    }
+    return render(request, "dashboard/answers.html", context)
+
+
+def _event_filters(request: HttpRequest, *, newest: date) -> EventFilters:
+    """Without dates the last seven days with events; a single date is that day."""
+    first, last = day(request.GET.get("from")), day(request.GET.get("until"))
+    return EventFilters(
+        first=first or (last or newest) - WEEK,
+        last=last or newest,
+        name=known(request.GET.get("name"), dict(wording.EVENT_NAMES)),
+        customer=number(request.GET.get("customer")),
+        page=number(request.GET.get("page")) or 1,
+    )
+
+
+def _event_chips(filters: EventFilters) -> list[tuple[str, str]]:
+    chips = [("name", label(wording.EVENT_NAMES, filters.name))] if filters.name else []
+    if filters.customer is not None:
+        chips.append(("customer", str(Customer(pk=filters.customer))))
+    return chips
