@@ -22,7 +22,7 @@ STEPS = 1_000
 LOOKED_AT = 5
 """Points between where a number is and its end at which one looks first; between two of them it is halved."""
 
-SAMPLE = 32
+SAMPLE = 16
 """Other customers whose lists are made with a change, to see how much it disturbs them."""
 
 NEW_RULE = 0
