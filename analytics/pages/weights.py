@@ -36,6 +36,7 @@ type Given = Mapping[str, str]
 EFFECT = {
     "effect-sentence": "dashboard/weights_sentence.html",
     "effect-table": "dashboard/weights_table.html",
+    "dirty-effect": "dashboard/weights_brief.html",
     "movers": "dashboard/weights_movers.html",
 }
 """Where each part of the page stands that a move changes, and what it is made of."""
@@ -98,7 +99,8 @@ def weights_effect(request: HttpRequest) -> HttpResponse:
     """What the browser asks for whenever a slider moves: parts of the page, the chart, or what is wrong, by field."""
     blend, segment = place_in(request.GET)
     try:
-        values = values_of(form_values(given_in(request.GET)), blend=blend, otherwise=Values(weights={}))
+        given: dict[str, Any] = {"weights": {}} | form_values(given_in(request.GET))
+        values = values_of(given, blend=blend, otherwise=Values(weights={}))
     except ValidationError as error:
         return _json({"errors": first_messages(error)})
     asked = _asked(blend, segment, values)

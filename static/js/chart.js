@@ -29,7 +29,7 @@ function template() {
 
 function coloured(trace) {
   const { hue: one, hues: many } = trace.meta ?? {};
-  const color = many ? many.map(hue) : one ? hue(one) : undefined;
+  const color = many ? many.map(hue) : one === undefined ? undefined : hue(one);
   if (!color) return trace;
   const error = trace.error_x ? { error_x: { ...trace.error_x, color: Array.isArray(color) ? color[0] : color } } : {};
   if (trace.type === "heatmap") return { ...trace, colorscale: [[0, css("--soft")], [1, color]] };

@@ -89,7 +89,10 @@ async function ask(at) {
 }
 
 async function fill({ html, figures, told: next }) {
-  for (const [id, text] of Object.entries(html)) replace(document.getElementById(id), text);
+  for (const [id, text] of Object.entries(html)) {
+    const place = document.getElementById(id);
+    if (place) replace(place, text);
+  }
   if (next) told.dataset.next = next;
   await Promise.all(Object.entries(figures).map(([id, figure]) => new Promise((done) => {
     document.dispatchEvent(new CustomEvent("figure", { detail: { id, figure, done } }));
