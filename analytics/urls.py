@@ -5,10 +5,11 @@ from django.urls import path
 
 from analytics.pages import (
     activity,
-    catalogue,
     arrivals,
+    catalogue,
     customer,
     customer_actions,
+    customer_change,
     customer_why,
     customer_why_not,
     customers,
@@ -43,8 +44,8 @@ urlpatterns = [
     path("customers/<int:pk>/", customer.customer, name="customer"),
     path("customers/<int:pk>/why/<int:item>/", customer_why.why, name="why"),
     path("customers/<int:pk>/why-not/<int:item>/", customer_why_not.why_not_panel, name="why_not"),
-    path("customers/<int:pk>/why-not/<int:item>/price/", customer_why_not.change_price, name="change_price"),
-    path("customers/<int:pk>/why-not/<int:item>/apply/", customer_why_not.apply_change, name="apply_change"),
+    path("customers/<int:pk>/why-not/<int:item>/price/", customer_change.change_price, name="change_price"),
+    path("customers/<int:pk>/why-not/<int:item>/apply/", customer_change.apply_change, name="apply_change"),
     path("customers/<int:pk>/judge/<int:item>/", customer_actions.judge_card, name="judge"),
     path("customers/<int:pk>/rule/<int:item>/", customer_actions.rule_from_card, name="rule_from_card"),
     path("customers/rules/<int:rule>/undo/", customer_actions.undo_rule_from_card, name="undo_rule_from_card"),

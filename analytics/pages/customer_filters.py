@@ -70,6 +70,7 @@ def carried(query: QueryDict, *names: str, **changes: str) -> str:
 def jumps(query: QueryDict) -> dict[str, str]:
     """Queries of the links to other customers: among the same ones, and looked at in the same way."""
     return {
+        "list": carried(query, *NAMES),
         "carried": carried(query, *NAMES, *LENS),
         "cold": carried(query, *NAMES, *LENS, state=State.COLD),
         "heavy": carried(query, *NAMES, *LENS, state=State.HEAVY),

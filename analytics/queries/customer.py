@@ -1,26 +1,37 @@
 """One customer: who they are to the model, what they like, what they did, what they would be shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, Count, F, Func, Max, Min, OuterRef, QuerySet
+from django.db.models import BooleanField, Count, Exists, F, Func, Max, Min, OuterRef, QuerySet
 from django.db.models.functions import JSONObject, TruncWeek
 
 from analytics.charts.customer import Interest, WeekCount
 from analytics.queries.customers import State, browsable, state_of
 from analytics.queries.words import label, placement_label
 from recommendations import wording
-from recommendations.models import Category, Customer, CustomerAlias, Event, Item, Placement, Segment
+from recommendations.models import (
+    BlendWeights,
+    Category,
+    Customer,
+    CustomerAlias,
+    Event,
+    Item,
+    Placement,
+    Rule,
+    Segment,
+)
+from recommendations.terms import WeightsStatus
 
 SHOWN_INTERESTS = 8
 SHOWN_EVENTS = 15
 CONTEXT_ITEMS = 3
 
 
-SEGMENT_FIELDS = ("number", "name", "top_categories")
+SEGMENT_FIELDS = ("id", "number", "name", "top_categories")
 
 
 class IsOneOf(Func):
@@ -37,6 +48,7 @@ class Place:
 
     name: str
     needs_context: bool
+    blend: str | None = None  # None: the same list for everybody
 
     @property
     def words(self) -> str:
@@ -50,6 +62,8 @@ class Person:
     segment: Segment | None
     keys: Sequence[int]  # the customer's own, then those of merged anonymous keys
     placements: Sequence[Place]
+    drafted: frozenset[str]  # blends of which there are draft weights that would act on the customer
+    has_rules: bool
     interests: Sequence[Interest]
 
 
@@ -72,8 +86,14 @@ def person(pk: int, *, model: int | None) -> Person | None:
             placements=ArraySubquery(
                 Placement.objects.filter(enabled=True)
                 .order_by("pk")
-                .values(place=JSONObject(name="name", needs_context="needs_context"))
+                .values(place=JSONObject(name="name", needs_context="needs_context", blend="blend__name"))
             ),
+            drafts=ArraySubquery(
+                BlendWeights.objects.filter(status=WeightsStatus.DRAFT)
+                .order_by("pk")
+                .values(draft=JSONObject(blend="blend__name", segment="segment__number"))
+            ),
+            has_rules=Exists(Rule.objects.kept()),
             categories=F("profile_now__categories"),
             shares=F("profile_now__shares"),
             lately_categories=F("profile_lately__categories"),
@@ -97,6 +117,12 @@ def person(pk: int, *, model: int | None) -> Person | None:
         segment=segment,
         keys=[pk, *known["merged_keys"]],
         placements=[Place(**place) for place in known["placements"]],
+        drafted=frozenset(
+            draft["blend"]
+            for draft in known["drafts"]
+            if draft["segment"] in {None, segment.number if segment else None}
+        ),
+        has_rules=known["has_rules"],
         interests=_interests(known),
     )
 
@@ -147,10 +173,13 @@ def last_events(keys: Sequence[int]) -> list[Event]:
     return list(_events(keys).select_related("item").order_by("-occurred_at", "event_id", "line")[:SHOWN_EVENTS])
 
 
-def context_items(keys: Sequence[int]) -> list[Item]:
-    """Items in the order asked for."""
-    found = Item.objects.in_bulk(list(keys))
-    return [found[key] for key in keys if key in found]
+def items_by_key(keys: Sequence[int]) -> dict[int, Item]:
+    return Item.objects.in_bulk(list(keys)) if keys else {}
+
+
+def rule_names(keys: Iterable[int]) -> dict[int, str]:
+    wanted = set(keys)
+    return dict(Rule.objects.filter(pk__in=wanted).values_list("pk", "name")) if wanted else {}
 
 
 def last_bought(keys: Sequence[int], *, until: datetime | None) -> list[Item]:
