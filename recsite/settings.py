@@ -197,7 +197,7 @@ SECURE_CSP = {
     "script-src": [CSP.SELF],
     # The hash is that of the empty <style> which Plotly makes; it then fills it through the CSSOM.
     "style-src": [CSP.SELF, "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"],
-    "img-src": [CSP.SELF, "data:", "blob:"],
+    "img-src": [CSP.SELF, "data:", "blob:", *env.words("PICTURE_HOSTS")],
     "object-src": [CSP.NONE],
     "base-uri": [CSP.SELF],
     "form-action": [CSP.SELF],

@@ -13,6 +13,6 @@ LONGEST = 128
 def search(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST]
     found = query.search(text)
-    if len(found.customers) == 1 and not found.items:
+    if found.count == len(found.customers) == 1:
         return redirect("customer", pk=found.customers[0].pk)
     return render(request, "dashboard/search.html", {"q": text, "found": found})

@@ -1,15 +1,17 @@
-"""What the box in the frame finds: customers by our number or the shop's id, items by title or id."""
+"""What the box in the frame finds: customers by our number or the shop's id, items, rules, and runs by their model."""
 
+import re
 from dataclasses import dataclass
 
 from django.db.models import Case, IntegerField, Q, Value, When
 
-from recommendations.models import Customer, Item
+from recommendations.models import Customer, Item, ModelVersion, Rule
 from recommendations.services.customers import find_customers
 
 MOST_ITEMS = 30
 FEW_ITEMS = 8
 SHORTEST = 2
+MODEL = re.compile(r"m([0-9]{1,18})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,11 +19,23 @@ class Found:
     customers: list[Customer]
     items: list[Item]
     more_items: bool
+    rules: list[Rule]
+    runs: list[ModelVersion]
+
+    @property
+    def count(self) -> int:
+        return len(self.customers) + len(self.items) + len(self.rules) + len(self.runs)
 
 
 def search(text: str) -> Found:
     items = find_items(text, most=MOST_ITEMS + 1)
-    return Found(customers=find_customers(typed=text), items=items[:MOST_ITEMS], more_items=len(items) > MOST_ITEMS)
+    return Found(
+        customers=find_customers(typed=text),
+        items=items[:MOST_ITEMS],
+        more_items=len(items) > MOST_ITEMS,
+        rules=_rules(text.strip()),
+        runs=_runs(text.strip()),
+    )
 
 
 def find_items(text: str, *, most: int = FEW_ITEMS) -> list[Item]:
@@ -35,3 +49,15 @@ def find_items(text: str, *, most: int = FEW_ITEMS) -> list[Item]:
     )  # fmt: skip
     found = Item.objects.filter(Q(title__icontains=text) | Q(shop_id=text), retired_at=None)
     return list(found.annotate(rank=rank).order_by("rank", "title").prefetch_related("categories")[:most])
+
+
+def _rules(text: str) -> list[Rule]:
+    if len(text) < SHORTEST:
+        return []
+    return list(Rule.objects.kept().filter(name__icontains=text).order_by("position", "pk")[:MOST_ITEMS])
+
+
+def _runs(text: str) -> list[ModelVersion]:
+    """The run that made a model: m12."""
+    found = MODEL.fullmatch(text)
+    return list(ModelVersion.objects.select_related("turn").filter(pk=int(found[1]))) if found else []

@@ -112,3 +112,32 @@ print(settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE)
 def test_the_programme_reads_the_demo_from_its_wrapper_only() -> None:
     code = "import recsite.settings as s; print(s.DEMO, s.SECURE_SSL_REDIRECT, s.SECURE_HSTS_SECONDS)"
     assert run(code, RECSITE_DEMO="1").stdout.split() == ["True", "False", "0"]
+
+
+def test_pictures_come_from_the_hosts_that_are_named_and_from_nowhere_else() -> None:
+    code = "from recsite.settings import SECURE_CSP; print(SECURE_CSP['img-src'][-1], len(SECURE_CSP['img-src']))"
+    assert run(code, PICTURE_HOSTS="https://cdn.example.com").stdout.split() == ["https://cdn.example.com", "4"]
+    assert run(code).stdout.split() == ["blob:", "3"]
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("smtp://ann:p%40ss@mail.example", "mail.example 587 ann p@ss False True"),
+        ("smtps://mail.example:1465", "mail.example 1465 True False"),
+    ],
+)
+def test_how_e_mail_goes_out(address: str, told: str) -> None:
+    code = """
+from recsite.settings import MAILERS
+options = MAILERS["default"]["OPTIONS"]
+print(*(options[name] for name in ("host", "port", "username", "password", "use_ssl", "use_tls") if options[name] != ""))
+"""
+    done = run(code, EMAIL_URL=address)
+    assert done.stdout.strip() == told, done.stderr
+
+
+def test_an_address_of_e_mail_that_is_none_is_refused() -> None:
+    assert (
+        "EMAIL_URL must be console:// or begin with smtp://" in run("import recsite.settings", EMAIL_URL="mail").stderr
+    )

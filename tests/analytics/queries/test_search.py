@@ -3,7 +3,8 @@
 import pytest
 
 from analytics.queries.search import FEW_ITEMS, MOST_ITEMS, find_items, search
-from recommendations.models import Item
+from recommendations.models import Item, ModelVersion, Rule
+from recommendations.terms import RuleAction
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db
@@ -49,3 +50,16 @@ def test_more_than_are_shown() -> None:
     found = search("Tea")
     assert (len(found.items), found.more_items) == (MOST_ITEMS, True)
     assert len(find_items("Tea")) == FEW_ITEMS
+
+
+def test_rules_by_a_part_of_their_name() -> None:
+    spring = Rule.objects.create(name="Spring: teas first", action=RuleAction.BOOST)
+    Rule.objects.create(name="Spring of last year", action=RuleAction.BOOST, archived_at=records.NOW)
+    assert search("spring").rules == [spring]
+    assert search("s").rules == []
+
+
+def test_a_run_by_the_model_it_made() -> None:
+    version = ModelVersion.objects.create(turn=records.turn())
+    assert search(f"M{version.pk}").runs == [version]
+    assert search(f"m{version.pk + 1}").runs == search("m" * 3).runs == search("m²").runs == []
