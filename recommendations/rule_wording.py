@@ -76,7 +76,8 @@ def do_text(rule: Frozen, titles: Mapping[str, str] | None = None) -> str:
             said = gettext("boost %(items)s by %(strength)s") if up else gettext("bury %(items)s by %(strength)s")
         case RuleAction.CAP:
             facts["most"] = rule["most"] or 0
-            said = str(_CAPS[CapPer(rule["per"] or CapPer.ALL)])
+            caps = _CAPS if rule["items"] else _CAPS_OF_ALL
+            said = str(caps[CapPer(rule["per"] or CapPer.ALL)])
         case RuleAction.MINIMUM_SHARE:
             facts["share"] = _percent(rule["share"] or 0)
             said = gettext("give %(items)s at least %(share)s of the slots")
@@ -94,6 +95,12 @@ _CAPS: Mapping[CapPer, Promise] = {
     CapPer.BRAND: _("show at most %(most)d of each brand among %(items)s"),
     CapPer.CATEGORY: _("show at most %(most)d of each category among %(items)s"),
     CapPer.ALL: _("show at most %(most)d of %(items)s"),
+}
+
+_CAPS_OF_ALL: Mapping[CapPer, Promise] = {
+    CapPer.BRAND: _("show at most %(most)d of each brand"),
+    CapPer.CATEGORY: _("show at most %(most)d of each category"),
+    CapPer.ALL: _("show at most %(most)d items"),
 }
 
 

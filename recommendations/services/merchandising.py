@@ -49,7 +49,7 @@ class Matched:
     """``items`` are the first of ``count``."""
 
     count: int
-    items: list[Item]
+    items: Sequence[Item]
 
 
 @transaction.atomic
@@ -111,11 +111,11 @@ def reorder(*, keys: Sequence[int], by: Staff | None, now: datetime) -> None:
     place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     wanted = sorted(rules, key=lambda rule: place.get(rule.pk, len(place)))
     was = {rule.pk: number for number, rule in enumerate(rules, start=1)}
-    stayed = _longest_ascending([was[rule.pk] for rule in wanted])
+    put_elsewhere = moved(list(was), [rule.pk for rule in wanted])
     for number, rule in enumerate(wanted, start=1):
         if rule.position != number:
             Rule.objects.filter(pk=rule.pk).update(position=number, updated_at=now)
-        if was[rule.pk] not in stayed:
+        if rule.pk in put_elsewhere:
             audit.record(
                 by=by, verb="reorder", subject=rule, before={"order": was[rule.pk]}, after={"order": number}
             )  # fmt: skip
@@ -196,8 +196,16 @@ def _part(values: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
     return {name: values[name] for name in fields}
 
 
+def moved(before: Sequence[int], after: Sequence[int]) -> frozenset[int]:
+    """Of the keys that are in both orders, as few as possible that were put elsewhere, the rest standing still."""
+    was = {key: place for place, key in enumerate(before)}
+    kept = [was[key] for key in after if key in was]
+    stayed = _longest_ascending(kept)
+    return frozenset(before[place] for place in kept if place not in stayed)
+
+
 def _longest_ascending(numbers: Sequence[int]) -> frozenset[int]:
-    """The most numbers that ascend in the sequence: whoever is not among them was moved."""
+    """The most numbers that ascend in the sequence."""
     ends: list[int] = []  # of the ascending runs by length, the smallest last number
     before: dict[int, int | None] = {}
     for number in numbers:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -15,17 +14,16 @@ from numpy.typing import NDArray
 
 from recommendations.engine.evaluation.intervals import Measure, differences, resamples
 from recommendations.engine.evaluation.measures import MAIN, PER_USER
-from recommendations.engine.frames import BoolArray, IntArray
-from recommendations.engine.ranking.rules import Rule
+from recommendations.engine.frames import IntArray
 from recommendations.engine.rng import generator
 from recommendations.loop.answer import Ask, Shown
 from recommendations.loop.batch import Batch, NoModelError, batch, in_view
 from recommendations.loop.recommend import UnknownPlacementError, recommend
-from recommendations.services.rule_books import book_changes
+from recommendations.services.book_change import Change, change_to
 from recommendations.store import live
-from recommendations.store.merchandising import FrozenRule, default_book
+from recommendations.store.merchandising import FrozenRule
 from recommendations.store.model import Model
-from recommendations.store.serving import NotLoadedError, ServedPlacement, Snapshot, keeper
+from recommendations.store.serving import NotLoadedError, ServedPlacement
 from recommendations.terms import Cut
 
 __all__ = [
@@ -138,7 +136,7 @@ def price_tag(*, rules: Sequence[FrozenRule], placement: str, now: datetime | No
     NoModelError and NotLoadedError.
     """
     started = time.perf_counter()
-    change = _change(rules, now or timezone.now())
+    change = change_to(rules, now or timezone.now())
     asked = batch(change.was, placement, now=change.at, beside=change.beside)
     before = asked.answers(change.was.rules, at=change.at)
     after, acting = _under_changed_book(change, asked, before)
@@ -173,7 +171,7 @@ def before_after(
 
     Nothing is logged and nothing is explored. Raises UnknownPlacementError, NoModelError and NotLoadedError.
     """
-    change = _change(rules, now or timezone.now())
+    change = change_to(rules, now or timezone.now())
     served, learned = change.was.placements.get(placement), change.was.model
     if served is None:
         raise UnknownPlacementError(placement)
@@ -185,49 +183,7 @@ def before_after(
     return list(islice((lists for lists in tried if lists.differ), SHOWN))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Change:
-    """The shop under the served book and under the changed one, looked at at a moment."""
-
-    was: Snapshot
-    becomes: Snapshot
-    changed: Mapping[int, FrozenRule]  # by key, as they would be; what would be withdrawn as it is
-    at: datetime
-
-    @cached_property
-    def beside(self) -> BoolArray | None:
-        """The items in view that changed rules ask for, by row of the stock; None where none asks."""
-        rules = (*self.was.rules.rules, *self.becomes.rules.rules)
-        asked = [rule.context for rule in rules if rule.context and rule.key in self.changed]
-        if not asked:
-            return None
-        lookup = self.was.rules.lookup.holding(asked)
-        return np.any([lookup.met(conditions, now=self.at) for conditions in asked], axis=0)
-
-    def concerns(self, was: Sequence[Rule], becomes: Sequence[Rule]) -> bool:
-        """Do these rules, which apply to one answer, differ?"""
-        return [rule.key for rule in was] != [rule.key for rule in becomes] or any(
-            rule.key in self.changed for rule in becomes
-        )
-
-
-def _change(rules: Sequence[FrozenRule], now: datetime) -> _Change:
-    """Looked at now, or when the first of the changed rules begins if none of them is in force before."""
-    book = default_book()
-    served = book.rules if book else []
-    snapshot = keeper().current(None)
-    changed = {one.rule: one.after or one.before for one in book_changes(served, rules)}
-    differing = {key: rule for key, rule in changed.items() if rule is not None}
-    begins = [datetime.fromisoformat(rule["starts_at"]) if rule["starts_at"] else now for rule in differing.values()]
-    return _Change(
-        was=snapshot.with_rules(served),
-        becomes=snapshot.with_rules(rules),
-        changed=differing,
-        at=max(now, min(begins, default=now)),
-    )
-
-
-def _under_changed_book(change: _Change, asked: Batch, before: IntArray) -> tuple[IntArray, set[int]]:
+def _under_changed_book(change: Change, asked: Batch, before: IntArray) -> tuple[IntArray, set[int]]:
     """Answers under the changed book, and the changed rules that apply to anybody under either."""
     after, acting = before.copy(), set[int]()
     both = zip(*(asked.applying(shop.rules, at=change.at) for shop in (change.was, change.becomes)), strict=True)
@@ -250,7 +206,7 @@ def _effects(asked: Batch, before: IntArray, after: IntArray) -> dict[str, Effec
     }
 
 
-def _why_silent(rule: FrozenRule, change: _Change, placement: ServedPlacement) -> Silence:
+def _why_silent(rule: FrozenRule, change: Change, placement: ServedPlacement) -> Silence:
     if rule["placement"] not in (None, placement.name):
         return Silence.OTHER_PLACEMENT
     if rule["context"] and not placement.needs_context:
@@ -268,7 +224,7 @@ def _examples(customers: NDArray[np.int64], slots: NDArray[np.int64]) -> tuple[i
     return tuple(int(customers[place]) for place in dict.fromkeys([*spread, *order.tolist()]))[:EXAMPLES]
 
 
-def _concerned(change: _Change, placement: ServedPlacement, learned: Model) -> Iterator[int]:
+def _concerned(change: Change, placement: ServedPlacement, learned: Model) -> Iterator[int]:
     """Customers of the model to whom other rules apply under the changed book, in an order that stays the same."""
     order = generator(0, "before and after").permutation(len(learned.users))
     named = [rule["customer"] for rule in change.changed.values() if rule["customer"] is not None]
@@ -289,11 +245,11 @@ def _concerned(change: _Change, placement: ServedPlacement, learned: Model) -> I
             yield int(learned.users.ids[row])
 
 
-def _in_view(change: _Change, placement: ServedPlacement, row: int) -> tuple[int, ...]:
+def _in_view(change: Change, placement: ServedPlacement, row: int) -> tuple[int, ...]:
     return in_view(change.was, row, change.beside) if placement.needs_context and row >= 0 else ()
 
 
-def _beside(change: _Change, placement: ServedPlacement, learned: Model, customer: int) -> BeforeAfter:
+def _beside(change: Change, placement: ServedPlacement, learned: Model, customer: int) -> BeforeAfter:
     row = int(learned.users.rows(np.array([customer]))[0])
     ask = Ask(
         placement=placement.name,

@@ -11,6 +11,7 @@ from recommendations.models import Rule, RuleBook, Staff
 from recommendations.services import audit
 from recommendations.services.audit import NoteNeededError
 from recommendations.services.linter import Finding, Severity, lint
+from recommendations.services.merchandising import moved
 from recommendations.services.rule_form import as_frozen
 from recommendations.store import live
 from recommendations.store.merchandising import FrozenRule, default_book, frozen
@@ -147,15 +148,13 @@ def book_with(rules: Iterable[FrozenRule], *, without: Iterable[int] = ()) -> li
 def book_changes(before: Sequence[FrozenRule], after: Sequence[FrozenRule]) -> list[BookChange]:
     """What was added, removed, changed and moved, in the order of the later book, removed ones last."""
     was, becomes = {rule["id"]: rule for rule in before}, {rule["id"]: rule for rule in after}
-    stayed = [key for key in was if key in becomes]
-    follows = {key: place for place, key in enumerate(key for key in becomes if key in was)}
-    found = []
-    for key, rule in becomes.items():
-        moved = key in was and stayed.index(key) != follows[key]
-        if was.get(key) != rule or moved:
-            found.append(BookChange(key, rule["name"], was.get(key), rule, moved))
-    found += [BookChange(key, rule["name"], rule, None) for key, rule in was.items() if key not in becomes]
-    return found
+    put_elsewhere = moved(list(was), list(becomes))
+    found = [
+        BookChange(key, rule["name"], was.get(key), rule, key in put_elsewhere)
+        for key, rule in becomes.items()
+        if was.get(key) != rule or key in put_elsewhere
+    ]
+    return found + [BookChange(key, rule["name"], rule, None) for key, rule in was.items() if key not in becomes]
 
 
 def _held(note: str) -> tuple[dict[int, Rule], RuleBook | None]:

@@ -222,7 +222,6 @@ def test_what_nothing_measures_has_slots_and_no_figures() -> None:
     assert price_tag(rules=[beside], placement="item").customers_touched == 60  # all are asked beside tea
     everybody = price_tag(rules=[rule("pin", of_ids("soap-5"), slot=1, placement="trending")], placement="trending")
     assert (everybody.customers_touched, everybody.cut) == (60, Cut.LIVE)
-    assert price_tag(rules=[], placement="cart").slots_touched == 0
 
 
 def test_lists_before_and_after_are_the_answers_of_the_shop() -> None:
