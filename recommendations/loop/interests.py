@@ -55,7 +55,7 @@ def _segments(context: TurnContext, training: TrainingSet) -> tuple[float | None
     previous = interests.previous_segments(context.version, columns=categories)
     numbers = previous.numbers_after(segment.matched(found.interests, previous.interests))
     lasting = np.where(membership >= 0, numbers[membership], -1).astype(np.int32)
-    overall = profile.global_share(profile.interest_weights(weights, training.catalogue.categories))
+    overall = segment.mean_interests(found)
     interests.save_segments(
         context.version, users=snapshot.users, categories=categories, numbers=numbers,
         membership=lasting, shares=found.interests, top=segment.top_categories(found.interests, overall),

@@ -1,12 +1,13 @@
-"""How often each item is bought, and how often it stands in the customers' lists, under the live model and weights.
+"""How often each item is bought, and how many slots it fills, under the live model and weights.
 
-The lists are the first places of every customer's candidates at home and discover, ranked by the default weights and
-the promotion plan: what the shop would show before stock, rules, repeats and diversity are looked at. Of more than
-5,000 customers, 5,000 evenly spread ones stand for all.
+The slots are those of every customer's slates at home and discover: the first candidates by the default weights and the
+promotion plan, before stock, rules, repeats and diversity are looked at. Of more than 5,000 customers, 5,000 evenly
+spread ones stand for all.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from django.db.models import Max
 from numpy.typing import NDArray
 
-from recommendations.engine.frames import FloatArray, IdArray, IntArray
+from recommendations.engine.frames import BoolArray, FloatArray, IdArray, IntArray
 from recommendations.models import BlendWeights, Placement
 from recommendations.store import model
 from recommendations.store.artefacts import load_arrays
@@ -22,9 +23,9 @@ from recommendations.store.kept import Arrays, kept
 from recommendations.store.versions import live_version
 from recommendations.terms import BlendName, Cut
 
-LISTS = (BlendName.HOME, BlendName.DISCOVER)
+RANKED = (BlendName.HOME, BlendName.DISCOVER)
 MOST_CUSTOMERS = 5_000
-PLACES = 10  # where no placement says how many
+SLOTS = 10  # where no placement says how many
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,27 +33,28 @@ class Exposure:
     """``items`` are the keys of the items that the model knows, ascending; the other arrays follow them."""
 
     version: int
-    mark: str  # of the model, the weights and the lengths of lists that it was counted with
+    mark: str  # of the model, the weights and the lengths of slates that it was counted with
     items: IdArray
     acts: IntArray  # events that count, of the whole history
     bought: IntArray  # of them purchases
     listed_age: FloatArray  # days since the shop began to sell it, at the end of the history
-    customers: IdArray  # keys of those whose lists were ranked
+    ended_at: datetime  # of the history
+    customers: IdArray  # keys of those whose slates were ranked
     segments: IntArray  # number of each one's segment, −1 = none
-    ranked: Mapping[BlendName, IntArray]  # [customers, places]: rows of ``items``, −1 = nothing there
+    ranked: Mapping[BlendName, IntArray]  # [customers, slots]: rows of ``items``, −1 = nothing there
 
     @cached_property
-    def slots(self) -> Mapping[BlendName, IntArray]:
-        """How many places of the lists each item has."""
+    def slots_at(self) -> Mapping[BlendName, IntArray]:
+        """How many slots of each blend's slates every item fills."""
         return {
             blend: np.bincount(rows[rows >= 0], minlength=len(self.items)).astype(np.int32)
             for blend, rows in self.ranked.items()
         }
 
     @cached_property
-    def places(self) -> IntArray:
-        """Of all lists together."""
-        return np.sum([*self.slots.values(), np.zeros(len(self.items), np.int32)], axis=0).astype(np.int32)
+    def slots(self) -> IntArray:
+        """Of all slates together."""
+        return np.sum([*self.slots_at.values(), np.zeros(len(self.items), np.int32)], axis=0).astype(np.int32)
 
     def rows(self, items: NDArray[np.integer]) -> IntArray:
         """Row of each item key, −1 for one that the model does not know."""
@@ -61,10 +63,10 @@ class Exposure:
         at = np.minimum(np.searchsorted(self.items, items), len(self.items) - 1)
         return np.where(self.items[at] == items, at, -1).astype(np.int32)
 
-    def places_of(self, items: NDArray[np.integer]) -> int:
-        """How many places these items have together."""
+    def slots_of(self, items: NDArray[np.integer]) -> int:
+        """How many slots these items fill together."""
         rows = self.rows(items)
-        return int(self.places[rows[rows >= 0]].sum())
+        return int(self.slots[rows[rows >= 0]].sum())
 
 
 def exposure() -> Exposure | None:
@@ -73,31 +75,32 @@ def exposure() -> Exposure | None:
     if version is None:
         return None
     weights = {BlendName(row.blend.name): row for row in _defaults()}
-    places = _places()
-    of = "-".join(f"{blend}.{weights[blend].pk if blend in weights else 0}.{places[blend]}" for blend in LISTS)
+    lengths = _lengths()
+    of = "-".join(f"{blend}.{weights[blend].pk if blend in weights else 0}.{lengths[blend]}" for blend in RANKED)
     mark = f"m{version.pk}:{of}"
-    arrays = kept(f"exposure:{mark}", lambda: _counted(version.pk, weights, places))
+    arrays = kept(f"exposure:{mark}", lambda: _counted(version.pk, weights, lengths))
     return Exposure(
         version=version.pk,
         mark=mark,
-        ranked={blend: arrays[f"ranked_{blend}"] for blend in LISTS if f"ranked_{blend}" in arrays},
+        ended_at=model.moment(float(arrays["ended"])),
+        ranked={blend: arrays[f"ranked_{blend}"] for blend in RANKED if f"ranked_{blend}" in arrays},
         **{name: arrays[name] for name in ("items", "acts", "bought", "listed_age", "customers", "segments")},
     )
 
 
 def _defaults() -> list[BlendWeights]:
-    found = BlendWeights.objects.defaults().filter(segment=None, blend__name__in=LISTS)
+    found = BlendWeights.objects.defaults().filter(segment=None, blend__name__in=RANKED)
     return list(found.select_related("blend"))
 
 
-def _places() -> dict[BlendName, int]:
-    """How long a list is: as the longest placement of the blend has it."""
-    rows = Placement.objects.filter(enabled=True, blend__name__in=LISTS).values_list("blend__name")
+def _lengths() -> dict[BlendName, int]:
+    """How long a slate is: as the longest placement of the blend has it."""
+    rows = Placement.objects.filter(enabled=True, blend__name__in=RANKED).values_list("blend__name")
     longest = dict(rows.annotate(longest=Max("n")).values_list("blend__name", "longest"))
-    return {blend: longest.get(blend, PLACES) for blend in LISTS}
+    return {blend: longest.get(blend, SLOTS) for blend in RANKED}
 
 
-def _counted(version: int, weights: Mapping[BlendName, BlendWeights], places: Mapping[BlendName, int]) -> Arrays:
+def _counted(version: int, weights: Mapping[BlendName, BlendWeights], lengths: Mapping[BlendName, int]) -> Arrays:
     ids = load_arrays(version, Cut.LIVE, prefix="ids/")
     items, users = ids["ids/items"], ids["ids/users"]
     acts = load_arrays(version, Cut.LIVE, prefix="interactions/")
@@ -109,6 +112,7 @@ def _counted(version: int, weights: Mapping[BlendName, BlendWeights], places: Ma
         "acts": np.bincount(item, minlength=len(items)).astype(np.int32),
         "bought": np.bincount(item[acts["interactions/bought"]], minlength=len(items)).astype(np.int32),
         "listed_age": load_arrays(version, Cut.LIVE, prefix="catalogue/listed_age")["catalogue/listed_age"],
+        "ended": load_arrays(version, Cut.LIVE, prefix="cut")["cut"][0],
         "customers": users[drawn],
         "segments": np.full(len(drawn), -1, np.int32) if segments is None else segments[drawn],
     }
@@ -116,6 +120,25 @@ def _counted(version: int, weights: Mapping[BlendName, BlendWeights], places: Ma
     for blend, records in model.load_candidates(version, Cut.LIVE).items():
         if blend in weights:
             row = weights[blend]
-            ranked = records.of(drawn).ranked(row.weights, places[blend], lift=lift, promotion=row.promotion)
+            ranked = records.of(drawn).ranked(row.weights, lengths[blend], lift=lift, promotion=row.promotion)
             counted[f"ranked_{blend}"] = ranked.astype(np.int32)
     return counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acts:
+    """What was done with one item, a row per act, as the live model has it; ``ended_at``: the end of its history."""
+
+    ended_at: datetime
+    age: FloatArray  # days before the end
+    bought: BoolArray
+    user: IntArray  # rows; who did it matters only for counting people
+
+
+def acts_with(row: int, *, version: int) -> Acts:
+    """``row`` of the item among ``Exposure.items``."""
+    arrays = load_arrays(version, Cut.LIVE, prefix="interactions/")
+    at = np.flatnonzero(arrays["interactions/item"] == row)
+    ended = float(load_arrays(version, Cut.LIVE, prefix="cut")["cut"][0])
+    age, bought, user = (arrays[f"interactions/{name}"][at] for name in ("age", "bought", "user"))
+    return Acts(ended_at=model.moment(ended), age=age, bought=bought, user=user)

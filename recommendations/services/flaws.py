@@ -42,16 +42,16 @@ OF_OTHER_ROWS = (Flaw.NO_CATEGORY, Flaw.STALE_PRICE, Flaw.LISTED_TWICE)
 @dataclass(frozen=True, kw_only=True)
 class Touched:
     items: int
-    places: int  # of the customers' lists (``exposure.Exposure.places``)
+    slots: int  # that they fill (``exposure.Exposure.slots``)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flaws:
-    """``listed``: items on sale; ``recommended``: of them with a place in a list; ``places``: of all lists."""
+    """``listed``: items on sale; ``recommended``: of them with a slot; ``slots``: of all slates."""
 
     listed: int
     recommended: int
-    places: int
+    slots: int
     found: Mapping[Flaw, Touched]
 
 
@@ -85,7 +85,7 @@ def has_flaw(flaw: Flaw, items: IdArray, known: Exposure | None) -> BoolArray:
     rows = known.rows(items)
     if flaw is Flaw.NO_EVENTS:
         return np.asarray(rows < 0)
-    return np.asarray((rows >= 0) & (known.places[np.maximum(rows, 0)] == 0))
+    return np.asarray((rows >= 0) & (known.slots[np.maximum(rows, 0)] == 0))
 
 
 def flaws(known: Exposure | None, *, now: datetime) -> Flaws:
@@ -93,17 +93,17 @@ def flaws(known: Exposure | None, *, now: datetime) -> Flaws:
     newest = Item.objects.aggregate(newest=Max("updated_at"))["newest"]
     mark = newest.isoformat() if newest else "empty"
     counted = kept(f"flaws:{mark}:{now:%Y-%m-%d}:{known.mark if known else 'none'}", lambda: _counted(known, now=now))
-    items, places = counted["items"].tolist(), counted["places"].tolist()
+    items, slots = counted["items"].tolist(), counted["slots"].tolist()
     return Flaws(
         listed=int(counted["listed"]),
         recommended=int(counted["recommended"]),
-        places=int(known.places.sum()) if known else 0,
-        found={flaw: Touched(items=items[at], places=places[at]) for at, flaw in enumerate(Flaw)},
+        slots=int(known.slots.sum()) if known else 0,
+        found={flaw: Touched(items=items[at], slots=slots[at]) for at, flaw in enumerate(Flaw)},
     )
 
 
 def _counted(known: Exposure | None, *, now: datetime) -> Arrays:
-    items, places, recommended = dict.fromkeys(Flaw, 0), dict.fromkeys(Flaw, 0), 0
+    items, slots, recommended = dict.fromkeys(Flaw, 0), dict.fromkeys(Flaw, 0), 0
     simple = {flaw: condition(flaw, now=now) for flaw in OF_RECORD if flaw not in OF_OTHER_ROWS}
     listed = on_sale().aggregate(every=Count("pk"), **{flaw: Count("pk", filter=each) for flaw, each in simple.items()})
     items |= {flaw: listed[flaw] for flaw in simple}
@@ -111,16 +111,16 @@ def _counted(known: Exposure | None, *, now: datetime) -> Arrays:
     if known is not None:
         there = np.ones(len(known.items), np.bool_)
         there[_retired(known)] = False
-        shown = there & (known.places > 0)
+        shown = there & (known.slots > 0)
         recommended = int(shown.sum())
         items[Flaw.NO_EVENTS] = listed["every"] - int(there.sum())
         items[Flaw.NEVER_RECOMMENDED] = int(there.sum()) - recommended
-        places |= _places(known, [flaw for flaw in OF_RECORD if items[flaw]], shown=known.items[shown], now=now)
+        slots |= _slots(known, [flaw for flaw in OF_RECORD if items[flaw]], shown=known.items[shown], now=now)
     return {
         "listed": np.array(listed["every"]),
         "recommended": np.array(recommended),
         "items": np.array([items[flaw] for flaw in Flaw]),
-        "places": np.array([places[flaw] for flaw in Flaw]),
+        "slots": np.array([slots[flaw] for flaw in Flaw]),
     }
 
 
@@ -130,10 +130,10 @@ def _retired(known: Exposure) -> IntArray:
     return rows[rows >= 0]
 
 
-def _places(known: Exposure, found: Sequence[Flaw], *, shown: IdArray, now: datetime) -> dict[Flaw, int]:
-    """Of the items with each flaw; only those that have a place are asked about."""
+def _slots(known: Exposure, found: Sequence[Flaw], *, shown: IdArray, now: datetime) -> dict[Flaw, int]:
+    """Of the items with each flaw; only those that fill a slot are asked about."""
     flags = {f"has_{flaw}": ExpressionWrapper(Q(condition(flaw, now=now)), BooleanField()) for flaw in found}
     rows = on_sale().filter(pk__in=shown.tolist()).annotate(**flags).values_list("pk", *flags)
     table = np.array(list(rows), np.int64).reshape(-1, 1 + len(flags))
-    weights = known.places[known.rows(table[:, 0])]
+    weights = known.slots[known.rows(table[:, 0])]
     return {flaw: int(weights[table[:, at] > 0].sum()) for at, flaw in enumerate(found, start=1)}

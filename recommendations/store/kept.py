@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from recommendations.store.valkey import valkey
 
 KEPT = timedelta(hours=12)
-PREFIX = "kept:"
+PREFIX = "kept:2:"  # the number goes up when the arrays of a key become others
 
 type Arrays = Mapping[str, NDArray[Any]]
 

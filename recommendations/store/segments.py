@@ -26,7 +26,7 @@ class Picture:
     numbers: IntArray  # lasting number of each segment
     interests: FloatArray  # [segments, categories]
     categories: IdArray  # keys of the columns
-    overall: FloatArray  # [categories]: share of all interest
+    overall: FloatArray  # [categories]: mean share of interest of everybody
     projection: Projection
     behaviour: Behaviour
     drift: Drift

@@ -100,8 +100,19 @@ def agreement(now: NDArray[np.integer], previous: NDArray[np.integer]) -> float:
     return float(adjusted_rand_score(previous, now))
 
 
+def mean_interests(segmentation: Segmentation) -> FloatArray:
+    """Mean share of interest of all members of all segments, [categories]: what a segment's own is compared with.
+
+    A customer counts once here as there. Against shares of all acts, a segment would seem to be made for whatever a
+    single member with two purchases bought.
+    """
+    total = segmentation.sizes.sum(dtype=np.float64)
+    sums = segmentation.sizes.astype(np.float64) @ segmentation.interests
+    return np.asarray(sums / max(total, 1), np.float32)
+
+
 def top_categories(shares: FloatArray, overall: FloatArray, n: int = 5) -> IntArray:
-    """The categories that set each segment apart: largest share · log(share / global share). Shape [segments, n]."""
+    """The categories that set each segment apart: largest share · log(share / overall share). Shape [segments, n]."""
     with np.errstate(divide="ignore", invalid="ignore"):
         distinction = np.where((shares > 0) & (overall > 0), shares * np.log(shares / overall), 0)
     return np.argsort(-distinction, axis=1, kind="stable")[:, :n].astype(np.int32)

@@ -10,6 +10,7 @@ from recommendations.engine.interests.segment import (
     agreement,
     find_segments,
     matched,
+    mean_interests,
     members,
     top_categories,
 )
@@ -99,6 +100,11 @@ def test_what_sets_a_segment_apart_is_not_what_everybody_buys() -> None:
     top = top_categories(shares, overall, n=2)
     assert top[:, 0].tolist() == [2, 1]
     assert top.shape == (2, 2)
+
+
+def test_everybody_counts_once() -> None:
+    segmentation, _ = found()
+    np.testing.assert_allclose(mean_interests(segmentation), np.asarray(GROUPS) / sum(GROUPS), atol=1e-6)
 
 
 def test_of_many_users_some_make_the_segments_and_all_are_in_them() -> None:

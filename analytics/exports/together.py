@@ -1,0 +1,32 @@
+"""Association rules as a file."""
+
+from collections.abc import Sequence
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from analytics.exports.table import csv_file
+from analytics.queries.together import Line
+
+
+def together_file(lines: Sequence[Line]) -> HttpResponse:
+    """In the order of the page, one line a rule."""
+    head = [
+        _("If: id"), _("If in the basket"), _("Then: id"), _("Then also"),
+        _("Support"), _("Confidence"), _("Lift"), _("Baskets with both"), _("p-value"),
+    ]  # fmt: skip
+    rows = [
+        [
+            line.first.shop_id,
+            line.first.title,
+            line.then.shop_id,
+            line.then.title,
+            line.rule.support,
+            line.rule.confidence,
+            line.rule.lift,
+            line.rule.baskets,
+            line.rule.p_value,
+        ]
+        for line in lines
+    ]
+    return csv_file("bought-together", head=head, rows=rows)

@@ -1,0 +1,100 @@
+"""Interest groups: all of them with their map, and one; their names are edited in place."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from analytics.charts import segments as charts
+from analytics.pages.permission import requires, staff_of
+from analytics.queries import segments as query
+from analytics.queries.frame import read_frame
+from recommendations.models import Segment
+from recommendations.services.policy import Action
+from recommendations.services.segments import LONGEST_NAME, Picture, picture, rename_segment
+
+
+@require_safe
+def segments(request: HttpRequest) -> HttpResponse:
+    return _all(request)
+
+
+@require_safe
+def segment(request: HttpRequest, number: int) -> HttpResponse:
+    return _one(request, number)
+
+
+@require_POST
+@requires(Action.DRAFT)
+def rename(request: HttpRequest, number: int) -> HttpResponse:
+    found = Segment.objects.filter(number=number).first()
+    if found is None:
+        raise Http404
+    of_one = request.POST.get("back") == "segment"
+    typed, was = request.POST.get("name", ""), str(found)
+    try:
+        renamed = rename_segment(segment=found, name=typed, by=staff_of(request))
+    except ValidationError as error:
+        refused = {"number": number, "typed": typed, "problem": " ".join(error.message_dict["name"])}
+        return _one(request, number, refused=refused) if of_one else _all(request, refused=refused)
+    if str(renamed) != was:
+        messages.success(request, _("“%(was)s” is called “%(name)s” now.") % {"was": was, "name": renamed})
+    return redirect(reverse("segment", args=[number]) if of_one else f"{reverse('segments')}#segment-{number}")
+
+
+def _all(request: HttpRequest, *, refused: dict[str, Any] | None = None) -> HttpResponse:
+    """``refused``: the name that was not taken, with its segment's number and the reason."""
+    frame, drawn = read_frame(), picture()
+    found = query.groups(frame.model, drawn)
+    context = {
+        "section": "segments",
+        "frame": frame,
+        "found": found,
+        "looks": {group.segment.number: charts.look(group.segment.number) for group in found.groups},
+        "longest_name": LONGEST_NAME,
+        "refused": refused,
+        "back": "segments",
+    }
+    context |= _map(found, drawn)
+    return render(request, "dashboard/segments.html", context, status=422 if refused else 200)
+
+
+def _map(found: query.Groups, drawn: Picture | None) -> dict[str, Any]:
+    if drawn is None or not found.groups:
+        return {"map_figure": ""}
+    figure = charts.segment_map(query.centres(found, drawn), query.points(drawn), customers=_("customers"))
+    return {"map_figure": figure.to_json(engine="orjson")}
+
+
+def _one(request: HttpRequest, number: int, *, refused: dict[str, Any] | None = None) -> HttpResponse:
+    frame, drawn = read_frame(), picture()
+    found = query.groups(frame.model, drawn)
+    group = found.of(number)
+    if group is None:
+        raise Http404
+    attributes = query.attributes(number, drawn) if drawn and group.buying else []
+    figure = charts.leanings(
+        [charts.Leaning(words=each.name, share=each.share, overall=each.overall or 0) for each in attributes],
+        segment=str(group.segment),
+        everybody=_("Everybody"),
+        axis=_("Share of interest, %"),
+    )
+    context = {
+        "section": "segments",
+        "frame": frame,
+        "group": group,
+        "everybody": found.everybody,
+        "compared": found.compared,
+        "attributes": attributes,
+        "attributes_figure": figure.to_json(engine="orjson"),
+        "uses": query.uses(group.segment),
+        "longest_name": LONGEST_NAME,
+        "refused": refused,
+        "back": "segment",
+    }
+    return render(request, "dashboard/segment.html", context, status=422 if refused else 200)

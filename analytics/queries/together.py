@@ -1,0 +1,113 @@
+"""What is bought together: association rules of the live model, as a list and as a network."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.core.paginator import Page, Paginator
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from analytics.charts.together import Node
+from recommendations.engine.interests.network import network
+from recommendations.models import AssociationRule, Item
+
+PER_PAGE = 50
+MOST_IN_A_FILE = 10_000
+SHORTEST = 2  # characters that are looked for
+DRAWN = 60  # pairs
+SORTS: Mapping[str, str] = {
+    "lift": "lift", "baskets": "baskets", "confidence": "confidence", "support": "support",
+}  # fmt: skip
+USUAL = "-baskets"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What the address asks for; what it does not understand is left out."""
+
+    text: str = ""
+    baskets: int = 0  # least
+    sort: str = USUAL
+    page: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """Baskets with ``first`` hold ``then``, too."""
+
+    first: Item
+    then: Item
+    rule: AssociationRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Together:
+    page: Page[AssociationRule]
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """``edges``: places of two nodes, and the pair's lift."""
+
+    nodes: Sequence[Node]
+    edges: Sequence[tuple[int, int, float]]
+
+
+def together(filters: Filters, *, model: int | None) -> Together:
+    page = Paginator(_ordered(filters, model), PER_PAGE).get_page(filters.page)
+    return Together(page=page, lines=_lines(list(page)))
+
+
+def first_lines(filters: Filters, *, model: int | None) -> list[Line]:
+    """As many as a file holds."""
+    return _lines(list(_ordered(filters, model)[:MOST_IN_A_FILE]))
+
+
+def drawn(filters: Filters, *, model: int | None) -> Network:
+    """The pairs that the filters leave, by the order asked for, each once."""
+    once = _chosen(filters, model).filter(consequent__gt=F("antecedents__0"))
+    rules = list(_in_order(once, filters.sort)[:DRAWN])
+    keys = sorted({key for rule in rules for key in (rule.antecedents[0], rule.consequent_id)})
+    titles = dict(Item.objects.filter(pk__in=keys).values_list("pk", "title"))
+    at = {key: place for place, key in enumerate(keys)}
+    first = np.array([at[rule.antecedents[0]] for rule in rules], np.int32)
+    second = np.array([at[rule.consequent_id] for rule in rules], np.int32)
+    links = np.bincount(np.append(first, second), minlength=len(keys))
+    nodes = [
+        Node(key=key, words=titles.get(key, str(key)), links=int(links[place]), x=float(x), y=float(y))
+        for place, (key, (x, y)) in enumerate(zip(keys, network(first, second, len(keys)).tolist(), strict=True))
+    ]
+    edges = [(int(a), int(b), rule.lift) for a, b, rule in zip(first, second, rules, strict=True)]
+    return Network(nodes=nodes, edges=edges)
+
+
+def _ordered(filters: Filters, model: int | None) -> QuerySet[AssociationRule]:
+    return _in_order(_chosen(filters, model), filters.sort)
+
+
+def _in_order(found: QuerySet[AssociationRule], sort: str) -> QuerySet[AssociationRule]:
+    column = F(SORTS.get(sort.removeprefix("-"), "lift"))
+    return found.order_by(column.desc() if sort.startswith("-") else column.asc(), "pk")
+
+
+def _chosen(filters: Filters, model: int | None) -> QuerySet[AssociationRule]:
+    found = AssociationRule.objects.filter(version=model or 0)
+    if filters.baskets:
+        found = found.filter(baskets__gte=filters.baskets)
+    if len(filters.text) >= SHORTEST:
+        called = Item.objects.filter(Q(title__icontains=filters.text) | Q(shop_id=filters.text))
+        found = found.filter(
+            Exists(called.filter(pk=OuterRef("antecedents__0"))) | Exists(called.filter(pk=OuterRef("consequent")))
+        )
+    return found
+
+
+def _lines(rules: Sequence[AssociationRule]) -> list[Line]:
+    keys = {key for rule in rules for key in (rule.antecedents[0], rule.consequent_id)}
+    items = Item.objects.in_bulk(keys)
+    return [
+        Line(first=items[rule.antecedents[0]], then=items[rule.consequent_id], rule=rule)
+        for rule in rules
+        if rule.antecedents[0] in items and rule.consequent_id in items
+    ]
