@@ -12,8 +12,8 @@ from django.db import DatabaseError
 from django.http import HttpResponse
 from django.utils import timezone
 
-from recommendations.models import Category, Customer, Event, Item, Slate
-from recommendations.store import serving
+from recommendations.models import Category, Customer, Event, Item, RuleBook, Slate
+from recommendations.store import live, serving
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.slates import write_slates
 from recommendations.terms import CustomerKind, Reason, Scope
@@ -53,6 +53,30 @@ def body(answer: HttpResponse) -> dict[str, Any]:
 
 def ids(found: dict[str, Any]) -> list[str]:
     return [result["item_id"] for result in found["results"]]
+
+
+def test_the_rules_of_an_item_are_named(api: ApiClient) -> None:
+    before = body(api.get(path("home"), user_id="u0"))
+    assert before["rules_version"] == 0
+    assert {tuple(result["rules"]) for result in before["results"]} == {()}
+    asks_nothing = dict.fromkeys(("placement", "segment", "customer", "starts_at", "ends_at", "slot", "most", "share"))
+    soap = {"attribute": "item", "operator": "is", "values": ["soap-3"]}
+    rules = [
+        {**asks_nothing, "id": 1, "name": "Soap first", "context": [], "items": [soap], "action": "pin", "slot": 1,
+         "strength": None, "per": ""},
+        {**asks_nothing, "id": 2, "name": "More of everything", "context": [], "items": [], "action": "boost",
+         "strength": 50, "per": ""},
+    ]  # fmt: skip
+    RuleBook.objects.create(number=5, is_default=True, rules=rules)
+    live.announce(live.Changed.RULES)
+    found = body(api.get(path("home"), user_id="u0", fields="score"))
+    assert found["rules_version"] == 5
+    assert [result["rules"] for result in found["results"][:2]] == [
+        ["Soap first", "More of everything"],
+        ["More of everything"],
+    ]
+    assert found["results"][0]["item_id"] == "soap-3"
+    assert all(result["final"] > result["score"] for result in found["results"])
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
