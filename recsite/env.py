@@ -103,7 +103,7 @@ def refuse_unasked(*prefixes: str) -> None:
         raise ImproperlyConfigured(f"Unknown settings: {', '.join(unknown)}. docs/settings.md lists all.")
 
 
-def mailer(name: str, *, default: str) -> dict[str, Any]:
+def mailer(name: str, *, default: str | None) -> dict[str, Any]:
     """How e-mail goes out, as an entry of ``MAILERS``: ``console://``, ``smtp://user:password@host:587``, ``smtps://…``.
 
     ``smtp`` asks the server for TLS before it says anything secret; ``smtps`` speaks TLS from the first byte.

@@ -186,7 +186,7 @@ AXES_VERBOSE = False
 
 # --- E-mail: invitations and forgotten passwords
 
-MAILERS = {"default": env.mailer("EMAIL_URL", default="console://")}
+MAILERS = {"default": env.mailer("EMAIL_URL", default="console://" if DEMO else None)}
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", default="recsite@localhost")
 PASSWORD_RESET_TIMEOUT = 60 * 60 * 24 * 3  # seconds that a link works; an invitation's, too
 

@@ -15,6 +15,7 @@ PRODUCTION = {
     "DATABASE_URL": "postgresql://recsite:pw@db.example/recsite",
     "REDIS_URL": "redis://:pw@cache.example/0",
     "ALLOWED_HOSTS": "shop.example",
+    "EMAIL_URL": "smtp://mail.example",
 }
 OURS = (
     "RECSITE_",
@@ -49,7 +50,7 @@ call_command("check", deploy=True, fail_level="WARNING")
     assert "no issues" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "PSEUDONYM_KEY", "DATABASE_URL", "REDIS_URL"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "PSEUDONYM_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL"])
 def test_what_production_needs_is_required(name: str) -> None:
     done = run("import recsite.settings", **{name: None})
     assert f"{name} is not set" in done.stderr
@@ -131,7 +132,9 @@ def test_how_e_mail_goes_out(address: str, told: str) -> None:
     code = """
 from recsite.settings import MAILERS
 options = MAILERS["default"]["OPTIONS"]
-print(*(options[name] for name in ("host", "port", "username", "password", "use_ssl", "use_tls") if options[name] != ""))
+print(*(
+    options[name] for name in ("host", "port", "username", "password", "use_ssl", "use_tls") if options[name] != ""
+))
 """
     done = run(code, EMAIL_URL=address)
     assert done.stdout.strip() == told, done.stderr
