@@ -123,7 +123,7 @@ def weights_rest(request: HttpRequest) -> HttpResponse:
     """What takes longer, and is asked for when the hand rests: all points, and what each recommender is worth."""
     blend, segment = place_in(request.GET)
     found = versions(blend, segment, measured=True)
-    desk = query.desk(blend, segment, versions=found)
+    desk = query.desk(blend, segment, versions=found, best=query.best_single(blend, segment))
     if desk.loaded is None:
         return _json({"html": {}, "figures": {}})
     values = _read(given_in(request.GET), blend, otherwise=desk.loaded.values)
@@ -150,6 +150,7 @@ def weights_rest(request: HttpRequest) -> HttpResponse:
                 for name, figure in (("past-chart", scatter), ("worth-chart", bars))
                 if places
             },
+            "points": query.loadable(desk),
         }
     )
 

@@ -7,11 +7,10 @@ from django.utils.translation import gettext as _
 
 from analytics.queries.weight_effect import Effects, effects
 from analytics.queries.weight_past import Change, changes_between, written
-from analytics.queries.weights import BESIDE, WEIGHT, plain, setting_label
+from analytics.queries.weights import BESIDE, WEIGHT, live_of, plain, setting_label
 from recommendations.models import BlendWeights
 from recommendations.services.blending import StaleDraftError, verdict_on
 from recommendations.services.weight_values import MOST, Values
-from recommendations.services.weight_versions import PresetKind, presets
 from recommendations.services.what_if import what_if
 from recommendations.terms import BlendName, GateOutcome, WeightsStatus
 from recommendations.wording import gate_text
@@ -98,7 +97,7 @@ def draft_conflict(error: StaleDraftError, given: Mapping[str, str], *, edited: 
 
 def publication(draft: BlendWeights) -> Publication | None:
     """None where nothing is live, so that there is nothing to compare with."""
-    live = _live(draft)
+    live = live_of(BlendName(draft.blend.name), draft.segment)
     if live is None:
         return None
     verdict = verdict_on(draft)
@@ -117,15 +116,10 @@ def publication(draft: BlendWeights) -> Publication | None:
 
 
 def way_back(version: BlendWeights) -> WayBack:
-    live = _live(version)
+    live = live_of(BlendName(version.blend.name), version.segment)
     before = Values.of(live) if live else None
     changes = changes_between(Values.of(version), before)
     return WayBack(version=version, live=live, changes=changes, effects=_effects(version))
-
-
-def _live(version: BlendWeights) -> BlendWeights | None:
-    first = presets(BlendName(version.blend.name), version.segment)[0]
-    return first.version if first.kind is PresetKind.LIVE else None
 
 
 def _effects(version: BlendWeights) -> Effects:

@@ -6,13 +6,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from analytics.queries.measured import COVERAGE, MAIN_METRIC
-from analytics.queries.weights import fields
+from analytics.queries.weights import fields, live_of
 from analytics.templatetags.display import number, signed
 from recommendations.models import Segment
 from recommendations.services.panels import Settings
 from recommendations.services.weight_suggestions import Outcome, Suggestion
 from recommendations.services.weight_values import Values
-from recommendations.services.weight_versions import PresetKind, presets
 from recommendations.services.what_if import Unmeasured, held_for
 from recommendations.terms import BlendName, RunStatus
 
@@ -47,23 +46,20 @@ def loadable(found: Suggestion) -> Mapping[str, Any] | None:
     if found.values is None or found.outcome is Outcome.STAYS:
         return None
     segment = Segment.objects.filter(number=found.segment).first() if found.segment is not None else None
-    live = _live(found.blend, segment) or found.values
+    live = live_of(found.blend, segment)
     return {
         "words": _("Suggested"),
-        "fields": fields(found.values, live=live, names=list(found.values.weights)),
+        "fields": fields(
+            found.values, live=Values.of(live) if live else found.values, names=list(found.values.weights)
+        ),
         "at_once": found.outcome is Outcome.FOUND,
     }
 
 
 def figures_of_live(blend: BlendName, segment: Segment | None) -> dict[str, float]:
     """Coverage and diversity of what is served, to set limits by."""
-    held, live = held_for(blend, segment), _live(blend, segment)
+    held, live = held_for(blend, segment), live_of(blend, segment)
     if isinstance(held, Unmeasured) or live is None:
         return {}
-    found = held.summary(Settings.of(live))
+    found = held.summary(Settings.of(Values.of(live)))
     return {"coverage": found[COVERAGE].value, "diversity": found[DIVERSITY].value}
-
-
-def _live(blend: BlendName, segment: Segment | None) -> Values | None:
-    first = presets(blend, segment)[0]
-    return first.values if first.kind is PresetKind.LIVE else None

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,11 +13,12 @@ from analytics.charts.hues import of_recommender
 from analytics.queries.words import label
 from analytics.templatetags.display import ago, number
 from recommendations import wording
+from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.models import BlendWeights, Segment
 from recommendations.services.blending import draft_of
 from recommendations.services.weight_values import HIGHEST, MOST, Values, weighable
-from recommendations.services.weight_versions import Preset, PresetKind, Version, presets
+from recommendations.services.weight_versions import PresetKind, Version, presets
 from recommendations.terms import BlendName
 
 LIVE, DRAFT, PRESET, BEST_SINGLE = "live", "draft", "preset", "best"
@@ -126,7 +128,7 @@ class Desk:
     @property
     def menu(self) -> list[Point]:
         """Versions have a list of their own."""
-        return [self.points[key] for key in (LIVE, DRAFT, PRESET, BEST_SINGLE) if key in self.points]
+        return [self.points[key] for key in (LIVE, DRAFT, PRESET) if key in self.points]
 
     @property
     def used(self) -> list[Setting]:
@@ -160,13 +162,16 @@ def desk(
     segment: Segment | None,
     *,
     versions: Sequence[Version] = (),
+    best: Point | None = None,
     load: str = "",
     given: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> Desk:
     """``given`` are fields as somebody typed them, which go before what ``load`` names; ``errors`` by name."""
+    rows = [version.weights for version in versions]
+    live = next((row for row in rows if row.is_default), None) or live_of(blend, segment)
     draft = draft_of(blend, segment)
-    points = {point.key: point for point in _points(presets(blend, segment), draft, versions)}
+    points = {point.key: point for point in _points(blend, live, draft, rows, best)} if live else {}
     loaded = points.get(load) or points.get(DRAFT) or points.get(LIVE)
     return Desk(
         blend=blend,
@@ -178,6 +183,25 @@ def desk(
         settings=_settings(blend, points, loaded, given=given or {}, errors=errors or {}) if loaded else (),
         errors=errors or {},
     )
+
+
+def live_of(blend: BlendName, segment: Segment | None) -> BlendWeights | None:
+    """What the segment's customers get: its own weights where it has any, else everybody's."""
+    defaults = BlendWeights.objects.defaults().filter(blend__name=blend).select_related("blend", "author", "segment")
+    found = {row.segment_id: row for row in defaults.filter(Q(segment=None) | Q(segment=segment))}
+    return found.get(segment.pk if segment else None) or found.get(None)
+
+
+def best_single(blend: BlendName, segment: Segment | None) -> Point | None:
+    """The recommender that does best alone on the panel; asking takes a measurement of each, once a model."""
+    for preset in presets(blend, segment):
+        if preset.kind is PresetKind.BEST_SINGLE and preset.instance:
+            about = _("The recommender that does best alone: %(name)s")
+            return Point(
+                key=BEST_SINGLE, words=_("Only the best one"), values=preset.values,
+                about=about % {"name": wording.instance_label(preset.instance)},
+            )  # fmt: skip
+    return None
 
 
 def loadable(desk: Desk) -> dict[str, dict[str, object]]:
@@ -222,24 +246,20 @@ def plain(value: float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".")
 
 
-def _points(found: Sequence[Preset], draft: BlendWeights | None, versions: Sequence[Version]) -> list[Point]:
-    points = [point for preset in found if (point := _preset_point(preset))]
+def _points(
+    blend: BlendName,
+    live: BlendWeights,
+    draft: BlendWeights | None,
+    versions: Sequence[BlendWeights],
+    best: Point | None,
+) -> list[Point]:
+    found = [_version_point(live, key=LIVE, words=_("Live v%(n)s") % {"n": live.number})]
     if draft:
-        points.insert(1, _version_point(draft, key=DRAFT, words=_("Draft v%(n)s") % {"n": draft.number}))
-    return points + [_version_point(each.weights) for each in versions]
-
-
-def _preset_point(preset: Preset) -> Point | None:
-    """The previous and the proposed ones are versions, and loaded as such."""
-    if preset.kind is PresetKind.LIVE and preset.version:
-        return _version_point(preset.version, key=LIVE, words=_("Live v%(n)s") % {"n": preset.version.number})
-    if preset.kind is PresetKind.SHIPPED:
-        about = _("The start for shops that have no purchases to tune on yet")
-        return Point(key=PRESET, words=_("Shipped preset"), about=about, values=preset.values)
-    if preset.kind is PresetKind.BEST_SINGLE and preset.instance:
-        about = _("The recommender that does best alone: %(name)s") % {"name": wording.instance_label(preset.instance)}
-        return Point(key=BEST_SINGLE, words=_("Only the best one"), about=about, values=preset.values)
-    return None
+        found.append(_version_point(draft, key=DRAFT, words=_("Draft v%(n)s") % {"n": draft.number}))
+    shipped = Values(weights=PRESETS[blend], promotion=PROMOTION[blend], exploration=live.exploration)
+    about = _("The start for shops that have no purchases to tune on yet")
+    found.append(Point(key=PRESET, words=_("Shipped preset"), about=about, values=shipped))
+    return [*found, *([best] if best else []), *map(_version_point, versions)]
 
 
 def _version_point(version: BlendWeights, *, key: str = "", words: str = "") -> Point:

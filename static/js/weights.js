@@ -88,7 +88,8 @@ async function ask(at) {
   if (waiting !== null) { const next = waiting; waiting = null; ask(next); }
 }
 
-async function fill({ html, figures, told: next }) {
+async function fill({ html, figures, points: more, told: next }) {
+  Object.assign(points, more);
   for (const [id, text] of Object.entries(html)) {
     const place = document.getElementById(id);
     if (place) replace(place, text);
