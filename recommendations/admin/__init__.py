@@ -11,5 +11,6 @@ import recommendations.admin.imports
 import recommendations.admin.keys
 import recommendations.admin.placements
 import recommendations.admin.promotions
+import recommendations.admin.rules
 import recommendations.admin.staff
 import recommendations.admin.trail

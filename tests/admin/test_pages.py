@@ -21,11 +21,16 @@ from recommendations.models import (
     Import,
     Item,
     ItemPrice,
+    Placement,
     Promotion,
     RejectedRow,
+    Rule,
+    RuleBook,
+    Segment,
     Staff,
 )
 from recommendations.models.events import EventListing
+from recommendations.store.merchandising import frozen
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import Role
 
@@ -44,6 +49,8 @@ OURS = {
     "placement": {Role.CATALOGUE_ADMIN, Role.ADMIN},
     "blend": {Role.CATALOGUE_ADMIN, Role.ADMIN},
     "blendweights": {Role.CATALOGUE_ADMIN, Role.ADMIN},
+    "rule": {Role.CATALOGUE_ADMIN, Role.ADMIN},
+    "rulebook": {Role.CATALOGUE_ADMIN, Role.ADMIN},
     "apikey": {Role.ADMIN},
     "staff": {Role.ADMIN},
 }
@@ -53,7 +60,7 @@ OURS = {
 def _record() -> None:
     """A dozen of everything, each with its own relations, so that a question per row shows."""
     now = timezone.now()
-    blend = Blend.objects.get(name="home")
+    blend, home = Blend.objects.get(name="home"), Placement.objects.get(name="home")
     for number in range(ROWS):
         staff = Staff.objects.create_user(f"staff{number}@example.com")
         parent = Category.objects.create(path=f"D{number}", name=f"Department {number}")
@@ -74,6 +81,13 @@ def _record() -> None:
             blend=blend, number=number + 100, weights={"ease_home": 0.6, "buy_again": 0.4}, status="proposed",
             reason="try", author=staff,
         )  # fmt: skip
+        segment = Segment.objects.create(number=number)
+        shoe = [{"attribute": "item", "operator": "is", "values": [item.shop_id]}]
+        rule = Rule.objects.create(
+            name=f"Rule {number}", placement=home, segment=segment, customer=customer, action="pin", slot=1, items=shoe,
+            author=staff,
+        )  # fmt: skip
+        RuleBook.objects.create(number=number, rules=[frozen(rule)], note="try", author=staff)
 
 
 def pages(name: str) -> list[str]:

@@ -521,7 +521,7 @@ def test_a_rule_in_words() -> None:
         "Everywhere: bury items with category FOOD > TEA and discount at least 25 % by −30",
         "On item, beside items with category FOOD > TEA, from 07/01/2026 9 a.m.: show at most 2 of each brand",
         "On home: give items with category FOOD > TEA at least 12.5 % of the slots",
-        "On home: exclude items not promoted this week",
+        "On home: exclude items with no promotion this week",
     ]
     with translation.override("zh-hans"):
         assert rule_texts([frozen(rules[0])])[0].endswith("将Tea 1或Tea 2置顶到第 1 位")
