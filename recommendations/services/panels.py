@@ -84,7 +84,7 @@ class Held:
         return self.panel.measure(dict(settings.weights), promotion=settings.promotion, diversity=settings.diversity)
 
     def _summary(self, settings: Settings) -> Mapping[str, Measure]:
-        return self._measured(settings).summary(self.drawn)
+        return self.measured(settings).summary(self.drawn)
 
 
 class Panels:

@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Any
 
 from recommendations.engine.evaluation.intervals import Measure
-from recommendations.engine.evaluation.measures import COVERAGE
 from recommendations.engine.evaluation.panel import Measured
 from recommendations.engine.feedback.tuning import ablation
 from recommendations.loop.gate import task_of
@@ -98,14 +97,15 @@ def what_if(
             model_version=None, live=live, users=0, changed=0, figures={}, movers=movers, unmeasured=held,
             took_ms=_since(started),
         )  # fmt: skip
-    now = held.measured(Settings.of(draft))
-    then = held.measured(Settings.of(Values.of(live))) if live else now
+    asked = Settings.of(draft)
+    compared = Settings.of(Values.of(live)) if live else asked
+    now, then = held.measured(asked), held.measured(compared)
     return WhatIf(
         model_version=held.version,
         live=live,
         users=len(held),
         changed=changed_lists(now, then),
-        figures=_figures(held, now, then),
+        figures=_figures(held, now, then, held.summary(compared)),
         movers=panel_movers(held, now, then),
         unmeasured=None,
         took_ms=_since(started),
@@ -147,11 +147,9 @@ def held_for(blend: BlendName, segment: Segment | None) -> Held | Unmeasured:
     return part or Unmeasured.NOBODY
 
 
-def _figures(held: Held, now: Measured, then: Measured) -> dict[str, Figure]:
-    draft, live, pairs = now.summary(held.drawn), then.summary(held.drawn), now.against(then, held.drawn)
-    covered = draft[COVERAGE].value - live[COVERAGE].value
-    pairs[COVERAGE] = Measure(covered, covered, covered)
-    return {name: Figure(draft=draft[name], live=live[name], against=pairs[name]) for name in draft}
+def _figures(held: Held, now: Measured, then: Measured, live: Mapping[str, Measure]) -> dict[str, Figure]:
+    draft, against = now.beside(then, held.drawn)
+    return {name: Figure(draft=draft[name], live=live[name], against=against[name]) for name in draft}
 
 
 def _since(started: float) -> float:

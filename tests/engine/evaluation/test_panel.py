@@ -128,6 +128,12 @@ def test_comparison_is_paired() -> None:
     difference = one.against(other, drawn)[MAIN]
     assert difference.value == pytest.approx(one.summary(drawn)[MAIN].value - other.summary(drawn)[MAIN].value)
     assert one.against(one, drawn)[MAIN] == (0, 0, 0)
+    own, against = one.beside(other, drawn)
+    for name in PER_USER:
+        assert own[name] == pytest.approx(one.summary(drawn)[name], abs=1e-6)
+        assert against[name] == pytest.approx(one.against(other, drawn)[name], abs=1e-6)
+    assert own[COVERAGE] == one.summary(drawn)[COVERAGE]
+    assert against[COVERAGE].value == one.coverage - other.coverage
 
 
 @pytest.mark.parametrize("n_users", [0, 1])

@@ -7,6 +7,9 @@ from hypothesis.extra import numpy as hnp
 from recommendations.engine.ranking.candidates import Candidates, weight_vector
 from recommendations.engine.ranking.scores import (
     GROUPS,
+    MANY_ROWS,
+    SLOTS,
+    WIDE,
     best,
     blend,
     blend_planes,
@@ -97,6 +100,22 @@ def test_top_orders_by_score_then_position(scores: np.ndarray, k: int) -> None:
     for row, positions in zip(scores, top(scores, k), strict=True):
         expected = sorted_by_hand(row, k)
         assert positions.tolist() == expected + [-1] * (k - len(expected))
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 7, 20]), st.sampled_from([WIDE * SLOTS * 20, 799]))
+def test_top_of_many_rows_with_ties_and_rows_that_are_nearly_empty(seed: int, k: int, width: int) -> None:
+    draw = np.random.default_rng(seed)
+    scores = draw.integers(0, 40, (MANY_ROWS, width)).astype(np.float32)
+    scores[draw.random(scores.shape) < draw.random()] = -np.inf
+    scores[0] = -np.inf
+    scores[1, 5:] = -np.inf
+    scores[2] = 0
+    for row, positions in zip(scores, top(scores, k), strict=True):
+        expected = sorted_by_hand(row, k)
+        assert positions.tolist() == expected + [-1] * (k - len(expected))
+    some = scores[:3]  # too few rows for the bound
+    np.testing.assert_array_equal(top(some, k), top(scores, k)[:3])
 
 
 @given(few_values, st.integers(0, 12))
