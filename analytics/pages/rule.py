@@ -32,6 +32,7 @@ from recommendations.services.policy import Action, may
 from recommendations.services.rule_attributes import attributes
 from recommendations.terms import RuleAction, RuleStatus
 
+RESTORED = "restored"  # what ``rules.js`` sends after a session that ended
 HELP: Mapping[RuleAction, tuple[str, Promise]] = {
     RuleAction.PIN: ("pin", gettext_lazy("Puts the best item of those chosen at a fixed place.")),
     RuleAction.BOOST: ("trending-up", gettext_lazy("Raises or lowers the items; how far depends on the customer.")),
@@ -96,6 +97,9 @@ def _take(request: HttpRequest, found: Rule | None) -> HttpResponse:
     """Save what was sent, or show it again: after a button of a builder, with errors, or beside somebody else's."""
     typed = Typed.sent(request.POST)
     if command := request.POST.get("edit", ""):
+        if command == RESTORED:
+            text = _("What you had typed before the session ended is there again. It is not saved yet.")
+            messages.info(request, text)
         return _shown(request, found, typed.after(command), focus=command)
     revision = number(request.POST.get("over")) or number(request.POST.get("revision"))
     by, now = staff_of(request), timezone.now()

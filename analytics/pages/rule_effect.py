@@ -20,8 +20,7 @@ from analytics.queries.rule_words import sentences
 from recommendations.services.linter import lint
 from recommendations.services.merchandising import drafted
 from recommendations.services.policy import Action
-from recommendations.services.price_tags import NoModelError
-from recommendations.services.review import NotLoadedError, UnknownPlacementError
+from recommendations.services.price_tags import NoModelError, NotLoadedError, UnknownPlacementError
 from recommendations.services.rule_attributes import FrozenRule, frozen
 from recommendations.services.rule_books import book_with
 
@@ -68,7 +67,7 @@ def measured(book: Sequence[FrozenRule], *, placement: str, now: datetime) -> di
     """``price`` and ``lists``, or the ``problem`` that there is."""
     try:
         price = query.priced(book, placement=placement, now=now)
-        return {"price": price, "lists": query.pictured(book, price=price, now=now)}
+        return {"price": price, "lists": query.pictured(book, placement=placement, now=now)}
     except NoModelError:
         return {"problem": _("No run of the loop has finished yet, so there is nothing to measure on.")}
     except UnknownPlacementError:

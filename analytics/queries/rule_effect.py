@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.queries.measured import Verdict, verdict
+from analytics.queries.rules import served
 from analytics.queries.words import metric_label, placement_label
 from recommendations.models import Customer, Item
 from recommendations.services.linter import Finding, Severity
@@ -17,11 +18,10 @@ from recommendations.services.price_tags import BeforeAfter, Effect, Placed, Pri
 from recommendations.services.rule_attributes import FrozenRule
 
 SHOWN_PLACES = 10
-SHOWN_CUSTOMERS = 3
 SILENCES: Mapping[Silence, Promise] = {
     Silence.OTHER_PLACEMENT: gettext_lazy("it acts at another placement"),
     Silence.CONTEXT: gettext_lazy("it asks for an item in view, and the measured customers have none"),
-    Silence.NOT_IN_FORCE: gettext_lazy("it is not in force"),
+    Silence.NOT_IN_FORCE: gettext_lazy("it is not in force then"),
     Silence.NOBODY: gettext_lazy("none of the measured customers is among those whom it means"),
 }
 
@@ -81,6 +81,7 @@ class Price:
     where: str
     figures: Sequence[Figure]
     silent: Sequence[str]
+    later: datetime | None  # what moment was looked at, if not now
 
     @property
     def touched(self) -> float:
@@ -104,22 +105,24 @@ class Told:
 def priced(book: Sequence[FrozenRule], *, placement: str, now: datetime) -> Price:
     """Raises NoModelError and UnknownPlacementError."""
     tag = price_tag(rules=book, placement=placement, now=now)
-    names = {rule["id"]: rule["name"] for rule in book}
+    before = served() if tag.silent else None
+    names = {rule["id"]: rule["name"] for rule in [*(before.rules if before else []), *book]}
     return Price(
         tag=tag,
         where=placement_label(placement),
         figures=[Figure(words=metric_label(name), effect=effect) for name, effect in tag.effects.items()],
+        later=tag.at if tag.at > now else None,
         silent=[
             _("“%(rule)s” cannot show here: %(reason)s.") % {"rule": names.get(key, ""), "reason": SILENCES[reason]}
             for key, reason in tag.silent.items()
+            if reason is not Silence.OTHER_PLACEMENT or len(tag.silent) == 1
         ],
     )
 
 
-def pictured(book: Sequence[FrozenRule], *, price: Price, now: datetime) -> list[Lists]:
-    """Lists of some customers whom the change touches."""
-    chosen = price.tag.touched[:SHOWN_CUSTOMERS]
-    found = before_after(rules=book, placement=price.tag.placement, customers=chosen, now=now) if chosen else []
+def pictured(book: Sequence[FrozenRule], *, placement: str, now: datetime) -> list[Lists]:
+    """Lists of some customers whom the change touches now, as the shop would answer."""
+    found = before_after(rules=book, placement=placement, now=now)
     keys = {placed.shown.item for each in found for placed in (*each.before, *each.after)}
     items = {item.pk: item for item in Item.objects.filter(pk__in=keys)}
     customers = Customer.objects.in_bulk([each.customer for each in found])

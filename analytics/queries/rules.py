@@ -108,7 +108,7 @@ class Rules:
 def rules(*, now: datetime) -> Rules:
     rows = list(Rule.objects.select_related("placement", "segment", "author").order_by("position", "pk"))
     book = served()
-    names, measured = Names.of([frozen(row) for row in rows]), _measured()
+    names, measured = Names.of([frozen(row) for row in rows]), _measured(rows)
     kept = [row for row in rows if row.archived_at is None]
     places = {row.pk: number for number, row in enumerate(kept, start=1)}
     lines = [
@@ -143,16 +143,20 @@ def share_touched(tag: Mapping[str, Any]) -> float:
     return float(tag["slots_touched"] / tag["slots"]) if tag["slots"] else 0.0
 
 
-def _measured() -> dict[int, Measured]:
-    """By rule, from the last book whose publication measured it: the largest effect of its placements."""
+def _measured(rows: Sequence[Rule]) -> dict[int, Measured]:
+    """By rule, from the last book whose publication measured it, at its own placement; else where it shows most."""
+    places = {row.pk: row.placement.name if row.placement else "" for row in rows}
     found: dict[int, Measured] = {}
     for expected in RuleBook.objects.exclude(expected={}).values_list("expected", flat=True):
-        keys, tags = expected.get("rules", []), expected.get("tags", [])
-        if tags:
-            tag = max(tags, key=share_touched)
-            figures = {"touched": share_touched(tag), "cost": tag["effects"].get(MAIN_METRIC)}
-            for key in keys:
-                found.setdefault(key, Measured(**figures, others=len(keys) - 1))
+        keys = expected.get("rules", [])
+        for key in keys:
+            place = places.get(key)
+            tags = [tag for tag in expected.get("tags", []) if not place or tag["placement"] == place]
+            if tags and key not in found:
+                tag = max(tags, key=share_touched)
+                found[key] = Measured(
+                    touched=share_touched(tag), cost=tag["effects"].get(MAIN_METRIC), others=len(keys) - 1
+                )
     return found
 
 

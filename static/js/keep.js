@@ -51,12 +51,14 @@ if (login) {
 } else if (document.body.hasAttribute("data-failed")) {
   lose();
 } else {
-  const forms = new Map([...document.querySelectorAll("form[data-keep]")].map((form) => [keyOf(form), form]));
-  for (const key of keys()) {
-    const entry = read(key), form = forms.get(key);
-    if (form && entry.lost) restore(form, entry);
-    else if (!entry.lost) sessionStorage.removeItem(key);
-  }
+  document.addEventListener("DOMContentLoaded", () => {  // the page's own module listens by then
+    const forms = new Map([...document.querySelectorAll("form[data-keep]")].map((form) => [keyOf(form), form]));
+    for (const key of keys()) {
+      const entry = read(key), form = forms.get(key);
+      if (form && entry.lost) restore(form, entry);
+      else if (!entry.lost) sessionStorage.removeItem(key);
+    }
+  });
 }
 
 for (const type of ["input", "change"]) {

@@ -25,6 +25,7 @@ document.addEventListener("keydown", (event) => {
     if (event.target.value.trim()) (offers(box)[0] ?? box.querySelector(".value-take")).click();
   }
 });
+document.addEventListener("input", (event) => { const box = finder(event.target); if (box) close(box); });
 const close = (box) => box.querySelector(".value-suggestions").replaceChildren();
 document.addEventListener("focusout", (event) => {
   const box = finder(event.target);
@@ -107,5 +108,5 @@ function post(address, values) {
 /* --- What was typed before the session ended: the server builds the rows of conditions again. */
 document.getElementById("rule-form")?.addEventListener("keep:restore", (event) => {
   event.preventDefault();
-  post(event.target.action, [...event.detail, ["edit", "restored"]]);
+  post(event.target.getAttribute("action"), [...event.detail, ["edit", "restored"]]);
 });

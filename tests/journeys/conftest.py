@@ -13,12 +13,24 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
 from recommendations.models import Staff
+from recommendations.services.merchandising import save_rule
 from recommendations.terms import Role
-from tests.trained import trained_shop
+from tests.trained import NOW, trained_shop
 
 AXE = (Path(__file__).parents[1] / "vendor/axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
+DRAFT_RULES: list[dict[str, Any]] = [
+    {
+        "name": "More tea", "placement": "home", "action": "boost", "strength": 30,
+        "items": [{"attribute": "category", "operator": "is", "values": ["FOOD > TEA"]}],
+    },
+    {
+        "name": "No soap at Easter", "action": "exclude", "ends_at": "2026-04-07T00:00:00+00:00",
+        "items": [{"attribute": "item", "operator": "is", "values": ["soap-1", "soap-2"]}],
+    },
+]  # fmt: skip
+"""Written, and not published: they change no answer. The second is over."""
 VIOLATIONS = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -30,7 +42,9 @@ document.addEventListener("securitypolicyviolation", (event) =>
 def site(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[str]:
     """Address of a server over the learned shop, with one admin."""
     with trained_shop(django_db_blocker):
-        Staff.objects.create_user(EMAIL, PASSWORD, role=Role.ADMIN, name="Ada Lind")
+        ada = Staff.objects.create_user(EMAIL, PASSWORD, role=Role.ADMIN, name="Ada Lind")
+        for values in DRAFT_RULES:
+            save_rule(rule=None, values=values, revision=None, by=ada, now=NOW)
         server = LiveServer("127.0.0.1")
         try:
             yield server.url

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.conf import settings
 
-from recommendations.models import Customer, Staff, Turn
+from recommendations.models import Customer, Item, Rule, Staff, Turn
 from recommendations.store.pseudonyms import pseudonym
 from tests.journeys.conftest import EMAIL, Visitor, committed
 
@@ -20,6 +20,8 @@ WORDS = {"en": "Overview", "zh-hans": "概览"}
 def addresses() -> dict[str, str]:
     tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).pk
     turn = Turn.objects.order_by("created_at").values_list("pk", flat=True)[0]
+    rule = Rule.objects.values_list("pk", flat=True)[0]
+    tea, soap, wine = (Item.objects.get(shop_id=name).pk for name in ("tea-0", "soap-1", "wine-11"))
     return {
         "overview": "/",
         "customers": "/customers/",
@@ -27,8 +29,23 @@ def addresses() -> dict[str, str]:
         "customer": f"/customers/{tea_drinker}/",
         "as tested": f"/customers/{tea_drinker}/?cut=test&placement=discover",
         "basket": f"/customers/{tea_drinker}/?placement=cart",
+        "changed customers": "/customers/?changed=taste&sort=-change&text=tea",
+        "customer among filters": f"/customers/{tea_drinker}/?text=tea&state=heavy",
+        "customer beside drafts": f"/customers/{tea_drinker}/?compare=both",
+        "customer in a simulation": f"/customers/{tea_drinker}/?did=purchase:{wine}&did=view_item:{wine}",
+        "customer of another day": f"/customers/{tea_drinker}/?as_of=2026-08-01",
+        "customer with faults": f"/customers/{tea_drinker}/?as_of=never&did=purchase:999999",
+        "why here": f"/customers/{tea_drinker}/?why={tea}",
+        "why not": f"/customers/{tea_drinker}/?why_not={soap}",
+        "why not what is unknown": f"/customers/{tea_drinker}/?why_not=999999",
         "quality": "/quality/",
         "quality to discover": "/quality/?task=discover&slice=segment&sort=name&a=popular&b=recent",
+        "rules": "/rules/",
+        "no rule matches": "/rules/?text=zzzz",
+        "rule": f"/rules/{rule}/",
+        "rule of a card": f"/rules/new/?action=pin&item=tea-1&slot=2&placement=home&customer={tea_drinker}",
+        "rule to publish": f"/rules/?open=publish&rule={rule}",
+        "versions of rules": "/rules/versions/",
         "runs": "/runs/",
         "run": f"/runs/{turn}/",
         "search": "/search/?q=tea",

@@ -236,7 +236,7 @@ def test_what_was_measured_stands_beside_the_rules(admin: Client) -> None:
     page = text(admin)
     assert "18.0% of slots" in page
     assert "NDCG@10 −0.0012" in page
-    assert "For you: 18.0%, −0.0012 NDCG@10" in text(admin, "/rules/versions/")
+    assert "For you: 18.0% of slots<br><small>NDCG@10 −0.0012" in text(admin, "/rules/versions/")
 
 
 def test_a_price_tag_from_outside_is_not_believed(admin: Client) -> None:

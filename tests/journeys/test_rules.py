@@ -1,0 +1,154 @@
+"""A merchandiser's rule, from the first key to the way back; and what becomes of it when the session ends."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Locator, Page, expect
+
+from recommendations.models import AuditEntry, Rule, RuleBook, Staff
+from recommendations.services.rule_books import publish_rules
+from tests.journeys.conftest import EMAIL, PASSWORD, Visitor, committed
+from tests.trained import NOW
+
+pytestmark = pytest.mark.django_db
+
+expect.set_options(timeout=20_000)
+MOST_STOPS = 150  # of the tab key on one page
+
+
+@pytest.fixture
+def ada(window: Callable[..., Visitor]) -> Iterator[Visitor]:
+    """The book that is served holds "More tea"; afterwards there is none, and no rule but the drafts of before."""
+    before = committed(lambda: set(Rule.objects.values_list("pk", flat=True)))
+    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="auto", language="en"))
+    committed(publish_first)
+    visitor = window()
+    visitor.log_in()
+    yield visitor
+    committed(lambda: tidy(before))
+
+
+def publish_first() -> None:
+    key = Rule.objects.get(name="More tea").pk
+    publish_rules(rules=[key], based_on=None, note="Tea season", by=None, now=NOW)
+
+
+def tidy(rules: set[int]) -> None:
+    for book in RuleBook.objects.order_by("-number"):
+        book.delete()
+    Rule.objects.exclude(pk__in=rules).delete()
+
+
+def tab_to(page: Page, place: Locator) -> None:
+    """With the keyboard alone: what cannot be reached is not there."""
+    expect(place).to_be_visible()
+    for _ in range(MOST_STOPS):
+        if place.evaluate("(element) => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{place} cannot be reached with the tab key")
+
+
+def test_a_rule_with_the_keyboard_alone(ada: Visitor) -> None:
+    page, press = ada.page, ada.page.keyboard.press
+    press("g")
+    press("u")
+    expect(page.get_by_role("heading", name="Rules", exact=True)).to_be_visible()
+    expect(page.get_by_text("1 thing to look at")).to_be_visible()  # soap at Easter is over
+    assert ada.complaints() == []
+    tab_to(page, page.get_by_role("link", name="New rule"))
+    press("Enter")
+
+    tab_to(page, page.get_by_label("Name", exact=True))
+    page.keyboard.type("Wine for everybody")
+    tab_to(page, page.get_by_label("Placement"))
+    page.keyboard.type("For you")
+    tab_to(page, page.locator("#items-0-attribute"))
+    page.keyboard.type("Category")
+    tab_to(page, page.get_by_label("Add to Category"))
+    page.keyboard.type("win")
+    expect(page.locator(".suggestions-list button")).to_have_count(1)
+    press("ArrowDown")
+    press("Enter")
+    expect(page.locator("#items-matches")).to_contain_text("12 items match")
+    expect(page.locator("#items-0-typed")).to_be_focused()
+    tab_to(page, page.get_by_label("Strength, −100 to 100"))
+    page.keyboard.type("100")
+    expect(page.locator("[data-strength-words]")).to_have_text("strong boost")
+    press("Tab")
+    expect(page.locator("#effect")).to_contain_text("of the slots")
+    expect(page.locator("#rule-words")).to_have_text("On “For you”: boost items with category FOOD > WINE by +100")
+    expect(page.locator(".list-pair")).to_have_count(3)
+    assert ada.complaints() == []
+
+    tab_to(page, page.get_by_role("button", name="Publish…"))
+    press("Enter")
+    dialog = page.get_by_role("dialog", name="Publish “Wine for everybody”?")
+    expect(dialog.get_by_text("added")).to_be_visible()
+    expect(dialog.locator(".dialog-effect")).to_contain_text("of the slots")
+    expect(dialog.get_by_label("Why (required)")).to_be_focused()
+    assert ada.complaints() == []
+    page.keyboard.type("Wine fair")
+    tab_to(page, dialog.get_by_role("button", name="Publish"))
+    press("Enter")
+    row = page.get_by_role("row").filter(has_text="Wine for everybody")
+    expect(row.get_by_text("Live", exact=True)).to_be_visible()
+    expect(row).to_contain_text("of slots")
+    expect(page.get_by_text("serves 2 rules")).to_be_visible()
+
+    tab_to(page, page.get_by_role("link", name="Versions"))
+    press("Enter")
+    expect(page.get_by_role("heading", name="Versions of the rules")).to_be_visible()
+    assert ada.complaints() == []
+    tab_to(page, page.get_by_role("link", name="Roll back… r1"))
+    press("Enter")
+    dialog = page.get_by_role("dialog", name="Roll back to r1?")
+    expect(dialog.get_by_text("withdrawn")).to_be_visible()
+    page.keyboard.type("The fair is over")
+    tab_to(page, dialog.get_by_role("button", name="Roll back to r1"))
+    press("Enter")
+    expect(page.get_by_text("Rolled back: r3 serves what r1 had.")).to_be_visible()
+    press("g")
+    press("u")
+    expect(row.get_by_text("Draft", exact=True)).to_be_visible()
+    assert ada.problems == []
+    books = AuditEntry.objects.filter(object_type="rulebook").order_by("at").values_list("verb", "note")
+    assert list(books)[-2:] == [("publish", "Wine fair"), ("roll back", "The fair is over")]
+
+
+def test_the_order_by_keyboard_keeps_its_place(ada: Visitor) -> None:
+    page = ada.page
+    ada.visit("/rules/")
+    down = page.get_by_role("button", name="Move More tea down")
+    tab_to(page, down)
+    page.keyboard.press("Enter")
+    expect(page.locator("tbody tr").nth(1)).to_contain_text("More tea")
+    expect(page.get_by_role("button", name="Move More tea up")).to_be_visible()
+    page.get_by_role("button", name="Move More tea up").click()
+    expect(page.locator("tbody tr").first).to_contain_text("More tea")
+    assert ada.problems == []
+
+
+def test_what_was_typed_outlives_the_session(ada: Visitor) -> None:
+    page = ada.page
+    ada.visit("/rules/new/")
+    page.fill("#name", "Half a rule")
+    page.select_option("#items-0-attribute", "category")
+    page.fill("#items-0-typed", "win")
+    page.get_by_role("button", name="Wine").click()
+    expect(page.locator("#items-matches")).to_contain_text("12 items match")
+    page.check("input[value=cap]")
+    page.fill("#most", "7")
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    page.get_by_role("button", name="Save draft").last.click()
+    expect(page.get_by_label("E-mail address")).to_be_visible()
+    page.fill("#id_username", EMAIL)
+    page.fill("#id_password", PASSWORD)
+    page.click("form.stack button")
+    told = page.get_by_role("status").filter(has_text="What you had typed before the session ended is there again.")
+    expect(told).to_be_visible()
+    expect(page.locator("#name")).to_have_value("Half a rule")
+    expect(page.locator("#most")).to_have_value("7")
+    expect(page.locator("input[name=items-0-values]")).to_have_value("FOOD > WINE")
+    assert not Rule.objects.filter(name="Half a rule").exists()
