@@ -17,6 +17,7 @@ from analytics.pages.parameters import number
 from analytics.queries import catalogue as query
 from analytics.queries import items as listing
 from analytics.queries.cleaning import left_out
+from analytics.queries.frame import read_frame
 from analytics.queries.insights import FLAWS, insights
 from analytics.queries.served import NEWEST_ANSWERS
 from recommendations.models import Customer, Import
@@ -30,12 +31,14 @@ BOUGHT, RECOMMENDED = 1, 3  # hues
 
 @require_safe
 def catalogue(request: HttpRequest) -> HttpResponse:
-    now, known = timezone.now(), exposure()
+    now, frame = timezone.now(), read_frame()
+    known = exposure(frame.model)
     found = flaws(known, now=now)
-    imports, robots = list(Import.objects.all()[:50]), suspects()
+    imports, robots = list(Import.objects.all()[:50]), suspects(frame.model)
     refusals = refused(imports)
     context = {
         "section": "catalogue",
+        "frame": frame,
         "known": known,
         "flaws": found,
         "touched": {str(flaw): touched for flaw, touched in found.found.items()},
@@ -49,7 +52,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "newest_answers": NEWEST_ANSWERS,
         "imports": imports,
         "refusals": refusals,
-        "left_out": left_out(known.version if known else None),
+        "left_out": left_out(frame.model),
         "robots": _robots(robots),
     }
     context |= _tail(known, found) | _warming(known)
@@ -58,13 +61,15 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def items(request: HttpRequest) -> HttpResponse:
-    now, known, filters = timezone.now(), exposure(), _filters(request)
+    now, frame, filters = timezone.now(), read_frame(), _filters(request)
+    known = exposure(frame.model)
     if request.GET.get("format") == "csv":
         return items_file(listing.first_lines(filters, known, now=now))
     departments = listing.departments()
     found = listing.items(filters, known, now=now)
     context = {
         "section": "catalogue",
+        "frame": frame,
         "known": known,
         "filters": filters,
         "found": found,

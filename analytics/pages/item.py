@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from analytics.charts import item as charts
 from analytics.queries import item as query
+from analytics.queries.frame import read_frame
 from analytics.queries.served import NEWEST_ANSWERS, served
 from recommendations import wording
 from recommendations.services.exposure import Exposure, exposure
@@ -20,11 +21,13 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
     found = query.find_item(pk)
     if found is None:
         raise Http404
-    known = exposure()
+    frame = read_frame()
+    known = exposure(frame.model)
     points = query.prices(found)
     figure = charts.prices(points, until=timezone.localtime(), time=_("Day"), price=_("Price"))
     context = {
         "section": "catalogue",
+        "frame": frame,
         "item": found,
         "attributes": sorted(found.attributes.items()) if isinstance(found.attributes, dict) else [],
         "known": known,
@@ -32,7 +35,7 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
         "prices_figure": figure.to_json(engine="orjson"),
         "promotions": query.promotions(found),
         "today": timezone.localdate(),
-        "neighbours": query.neighbours(found, model=known.version if known else None),
+        "neighbours": query.neighbours(found, model=frame.model),
         "served": served([found.pk])[found.pk],
         "newest_answers": NEWEST_ANSWERS,
     }

@@ -49,7 +49,8 @@ def rename(request: HttpRequest, number: int) -> HttpResponse:
 
 def _all(request: HttpRequest, *, refused: dict[str, Any] | None = None) -> HttpResponse:
     """``refused``: the name that was not taken, with its segment's number and the reason."""
-    frame, drawn = read_frame(), picture()
+    frame = read_frame()
+    drawn = picture(frame.model)
     found = query.groups(frame.model, drawn)
     context = {
         "section": "segments",
@@ -72,7 +73,8 @@ def _map(found: query.Groups, drawn: Picture | None) -> dict[str, Any]:
 
 
 def _one(request: HttpRequest, number: int, *, refused: dict[str, Any] | None = None) -> HttpResponse:
-    frame, drawn = read_frame(), picture()
+    frame = read_frame()
+    drawn = picture(frame.model)
     found = query.groups(frame.model, drawn)
     group = found.of(number)
     if group is None:

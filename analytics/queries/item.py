@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-from django.utils.timezone import localdate, localtime
+from django.utils.timezone import localtime
 
 from analytics.charts.item import PricePoint, WeekActs
 from recommendations.engine.frames import IdArray, IntArray
@@ -16,8 +16,7 @@ from recommendations.terms import BlendName
 MOST_RECEIVERS = 20
 MOST_NEIGHBOURS = 12
 MOST_PRICES = 50
-PAST_PROMOTIONS = 8
-PLANNED_PROMOTIONS = 8
+MOST_PROMOTIONS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +82,7 @@ def standing(item: Item, known: Exposure | None) -> Standing | None:
             for blend, at in having.items()
         ],
         segments=_in_segments(having, known),
-        weeks=_weeks(localtime(acts.ended_at).date(), acts.age, acts.bought),
+        weeks=_weeks(localtime(known.ended_at).date(), acts.age, acts.bought),
     )
 
 
@@ -94,11 +93,8 @@ def prices(item: Item) -> list[PricePoint]:
 
 
 def promotions(item: Item) -> list[Promotion]:
-    """The plan from the farthest week on, and the last weeks that are over."""
-    today = localdate()
-    planned = list(item.promotions.ending_after(today).order_by("week")[:PLANNED_PROMOTIONS])
-    past = Promotion.objects.of_items([item]).starting_before(today - timedelta(days=6)).order_by("-week")
-    return [*reversed(planned), *past[:PAST_PROMOTIONS]]
+    """The plan from the farthest week on, then the weeks that are over."""
+    return list(Promotion.objects.of_items([item]).order_by("-week")[:MOST_PROMOTIONS])
 
 
 def neighbours(item: Item, *, model: int | None) -> list[Neighbour]:

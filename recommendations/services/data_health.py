@@ -14,7 +14,6 @@ from django.utils.functional import Promise
 from recommendations.models import Import
 from recommendations.store.import_reasons import REASONS
 from recommendations.store.model import load_bursts
-from recommendations.store.versions import live_version
 
 EPOCH = date(1970, 1, 1)
 
@@ -50,10 +49,9 @@ def refused(imports: Iterable[Import]) -> list[Refused]:
     return sorted(found, key=lambda each: (-each.rows, each.code))
 
 
-def suspects() -> list[Suspect] | None:
-    """As the live version's turn saw them, the busiest first; None where its turn kept no list."""
-    version = live_version()
-    bursts = load_bursts(version.pk) if version else None
+def suspects(model: int | None) -> list[Suspect] | None:
+    """As the version's turn saw them, the busiest first; None where its turn kept no list."""
+    bursts = load_bursts(model) if model else None
     if bursts is None:
         return None
     found = []

@@ -12,15 +12,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from django.db.models import Max
+from django.db.models import Max, Q
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray, FloatArray, IdArray, IntArray
-from recommendations.models import BlendWeights, Placement
+from recommendations.models import BlendWeights
 from recommendations.store import model
 from recommendations.store.artefacts import load_arrays
 from recommendations.store.kept import Arrays, kept
-from recommendations.store.versions import live_version
 from recommendations.terms import BlendName, Cut
 
 RANKED = (BlendName.HOME, BlendName.DISCOVER)
@@ -69,18 +68,16 @@ class Exposure:
         return int(self.slots[rows[rows >= 0]].sum())
 
 
-def exposure() -> Exposure | None:
-    """None before the first turn."""
-    version = live_version()
+def exposure(version: int | None) -> Exposure | None:
+    """Of the live version, by its key; None before the first turn."""
     if version is None:
         return None
-    weights = {BlendName(row.blend.name): row for row in _defaults()}
-    lengths = _lengths()
-    of = "-".join(f"{blend}.{weights[blend].pk if blend in weights else 0}.{lengths[blend]}" for blend in RANKED)
-    mark = f"m{version.pk}:{of}"
-    arrays = kept(f"exposure:{mark}", lambda: _counted(version.pk, weights, lengths))
+    ranked = _ranked()
+    of = "-".join(f"{blend}.{one.weights.pk}.{one.length}" for blend, one in ranked.items())
+    mark = f"m{version}:{of}"
+    arrays = kept(f"exposure:{mark}", lambda: _counted(version, ranked))
     return Exposure(
-        version=version.pk,
+        version=version,
         mark=mark,
         ended_at=model.moment(float(arrays["ended"])),
         ranked={blend: arrays[f"ranked_{blend}"] for blend in RANKED if f"ranked_{blend}" in arrays},
@@ -88,19 +85,25 @@ def exposure() -> Exposure | None:
     )
 
 
-def _defaults() -> list[BlendWeights]:
-    found = BlendWeights.objects.defaults().filter(segment=None, blend__name__in=RANKED)
-    return list(found.select_related("blend"))
+@dataclass(frozen=True, kw_only=True)
+class _Ranked:
+    """What a blend's slates are made with; they are as long as its longest placement has them."""
+
+    weights: BlendWeights
+    length: int
 
 
-def _lengths() -> dict[BlendName, int]:
-    """How long a slate is: as the longest placement of the blend has it."""
-    rows = Placement.objects.filter(enabled=True, blend__name__in=RANKED).values_list("blend__name")
-    longest = dict(rows.annotate(longest=Max("n")).values_list("blend__name", "longest"))
-    return {blend: longest.get(blend, SLOTS) for blend in RANKED}
+def _ranked() -> dict[BlendName, _Ranked]:
+    longest = Max("blend__placements__n", filter=Q(blend__placements__enabled=True))
+    rows = BlendWeights.objects.defaults().filter(segment=None, blend__name__in=RANKED)
+    found = {
+        BlendName(row.blend.name): _Ranked(weights=row, length=row.longest or SLOTS)
+        for row in rows.select_related("blend").annotate(longest=longest)
+    }
+    return {blend: found[blend] for blend in RANKED if blend in found}
 
 
-def _counted(version: int, weights: Mapping[BlendName, BlendWeights], lengths: Mapping[BlendName, int]) -> Arrays:
+def _counted(version: int, ranked: Mapping[BlendName, _Ranked]) -> Arrays:
     ids = load_arrays(version, Cut.LIVE, prefix="ids/")
     items, users = ids["ids/items"], ids["ids/users"]
     acts = load_arrays(version, Cut.LIVE, prefix="interactions/")
@@ -118,19 +121,19 @@ def _counted(version: int, weights: Mapping[BlendName, BlendWeights], lengths: M
     }
     lift = model.load_lift(version, Cut.LIVE)
     for blend, records in model.load_candidates(version, Cut.LIVE).items():
-        if blend in weights:
-            row = weights[blend]
-            ranked = records.of(drawn).ranked(row.weights, lengths[blend], lift=lift, promotion=row.promotion)
-            counted[f"ranked_{blend}"] = ranked.astype(np.int32)
+        if blend in ranked:
+            weights = ranked[blend].weights
+            counted[f"ranked_{blend}"] = records.of(drawn).ranked(
+                weights.weights, ranked[blend].length, lift=lift, promotion=weights.promotion
+            )
     return counted
 
 
 @dataclass(frozen=True, kw_only=True)
 class Acts:
-    """What was done with one item, a row per act, as the live model has it; ``ended_at``: the end of its history."""
+    """What was done with one item, a row per act, as the live model has it."""
 
-    ended_at: datetime
-    age: FloatArray  # days before the end
+    age: FloatArray  # days before the end of the history
     bought: BoolArray
     user: IntArray  # rows; who did it matters only for counting people
 
@@ -139,6 +142,4 @@ def acts_with(row: int, *, version: int) -> Acts:
     """``row`` of the item among ``Exposure.items``."""
     arrays = load_arrays(version, Cut.LIVE, prefix="interactions/")
     at = np.flatnonzero(arrays["interactions/item"] == row)
-    ended = float(load_arrays(version, Cut.LIVE, prefix="cut")["cut"][0])
-    age, bought, user = (arrays[f"interactions/{name}"][at] for name in ("age", "bought", "user"))
-    return Acts(ended_at=model.moment(ended), age=age, bought=bought, user=user)
+    return Acts(**{name: arrays[f"interactions/{name}"][at] for name in ("age", "bought", "user")})

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import numpy as np
-from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Max, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, When
 
 from recommendations.engine.frames import BoolArray, IdArray, IntArray
 from recommendations.models import Item, ItemPrice
@@ -132,7 +132,7 @@ def _retired(known: Exposure) -> IntArray:
 
 def _slots(known: Exposure, found: Sequence[Flaw], *, shown: IdArray, now: datetime) -> dict[Flaw, int]:
     """Of the items with each flaw; only those that fill a slot are asked about."""
-    flags = {f"has_{flaw}": ExpressionWrapper(Q(condition(flaw, now=now)), BooleanField()) for flaw in found}
+    flags = {f"has_{flaw}": Case(When(condition(flaw, now=now), then=1), default=0) for flaw in found}
     rows = on_sale().filter(pk__in=shown.tolist()).annotate(**flags).values_list("pk", *flags)
     table = np.array(list(rows), np.int64).reshape(-1, 1 + len(flags))
     weights = known.slots[known.rows(table[:, 0])]

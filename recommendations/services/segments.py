@@ -8,17 +8,15 @@ from recommendations.models import Segment, Staff
 from recommendations.services import audit
 from recommendations.store import live
 from recommendations.store.segments import Picture, load_picture
-from recommendations.store.versions import live_version
 
 __all__ = ["Picture", "picture", "rename_segment"]
 
 LONGEST_NAME = 100
 
 
-def picture() -> Picture | None:
-    """Of the live version; None before the first turn, and of a version that was made before there were pictures."""
-    version = live_version()
-    return load_picture(version.pk) if version else None
+def picture(model: int | None) -> Picture | None:
+    """Of a version; None before the first turn, and of a version that was made before there were pictures."""
+    return load_picture(model) if model else None
 
 
 @transaction.atomic

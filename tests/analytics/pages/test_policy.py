@@ -21,6 +21,7 @@ OPEN = {
 """What strangers may reach: it leads into the dashboard, and tells nothing of the shop."""
 
 CHANGES: dict[str, Action] = {
+    "rename_segment": Action.DRAFT,
     "start_run": Action.RUN_TURN,
     "cancel_run": Action.RUN_TURN,
     "resume_run": Action.RUN_TURN,
@@ -54,6 +55,7 @@ CHANGES: dict[str, Action] = {
 """Addresses that change something, by a POST, and what one must be allowed to do."""
 
 LOOKS = {
+    "catalogue", "catalogue_items", "item", "segments", "segment", "together",
     "overview", "customers", "random_customer", "most_changed", "item_suggestions", "customer", "why", "why_not",
     "change_price", "quality", "runs", "run",
     "run_progress", "search", "wrong_items", "activity", "rules", "rule_findings", "rule_values",

@@ -1,0 +1,239 @@
+"""Catalogue and segments on the grocery after a turn.
+
+Seventy-two items of six tastes; nobody buys soaps, so the model knows sixty. No item has a picture or a description;
+all have a price, a brand and a category.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+import pytest_django
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from recommendations.models import AuditEntry, Import, Item, Promotion, RejectedRow, Segment
+from recommendations.terms import Availability, Role
+from tests.trained import trained_shop
+
+pytestmark = pytest.mark.django_db
+
+MOST_QUERIES = 12
+ITEMS, KNOWN = 72, 60
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
+    with trained_shop(django_db_blocker):
+        yield
+
+
+def text(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200, address
+    return answer.content.decode()
+
+
+def titles(page: str) -> list[str]:
+    return re.findall(r'<a href="/catalogue/\d+/">([^<]+)</a>', page)
+
+
+def tea() -> Item:
+    return Item.objects.get(shop_id="tea-0")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/catalogue/",
+        "/catalogue/items/",
+        "/catalogue/items/?flaw=never_recommended&department=FOOD+%3E+TEA&sort=title",
+        "/catalogue/items/?flaw=stale_price&q=tea&sort=price",
+        "/catalogue/items/?format=csv",
+        "/segments/",
+        "/segments/1/",
+        "/segments/together/",
+        "/segments/together/?q=tea&baskets=3&sort=lift",
+        "/segments/together/?format=csv",
+    ],
+)
+def test_few_queries_a_page(admin: Client, address: str) -> None:
+    text(admin, address)
+    with CaptureQueriesContext(connection) as queries:
+        text(admin, address)
+    assert len(queries) <= MOST_QUERIES, [each["sql"][:150] for each in queries]
+
+
+def test_few_queries_for_an_item(admin: Client) -> None:
+    Promotion.objects.create(item=tea(), week=timezone.localdate(), display=0.5)
+    address = f"/catalogue/{tea().pk}/"
+    text(admin, address)
+    with CaptureQueriesContext(connection) as queries:
+        text(admin, address)
+    assert len(queries) <= MOST_QUERIES, [each["sql"][:150] for each in queries]
+
+
+def test_health_counts_what_is_missing(admin: Client) -> None:
+    page = text(admin, "/catalogue/")
+    assert f'<p class="tile-value">{ITEMS}</p>' in page
+    assert f"knows {KNOWN}" in page
+    assert "12 that it cannot know" in page
+    insights = page[page.index("What to mend first") : page.index("How complete it is")]
+    assert 'href="/catalogue/items/?flaw=no_picture">No picture</a> <span class="quiet-text">72 items' in insights
+    assert "100.0%" in insights
+    assert "No price" not in insights
+    assert "/admin/recommendations/item/?no_picture=yes&amp;retired=no" in insights
+    assert "Everybody acts at a human pace" in page
+
+
+def test_links_to_the_admin_are_for_those_who_may_open_it(client_of: Callable[[Role], Client]) -> None:
+    page = text(client_of(Role.MERCHANDISER), "/catalogue/")
+    assert "/admin/" not in page
+    assert "/admin/" not in text(client_of(Role.VIEWER), f"/catalogue/{tea().pk}/")
+
+
+@pytest.mark.parametrize("flaw", ["no_picture", "no_price", "no_category"])
+def test_the_admin_shows_the_very_rows_of_an_insight(admin: Client, flaw: str) -> None:
+    broken = Item.objects.get(shop_id="wine-3")
+    Item.objects.filter(pk=broken.pk).update(price=None, updated_at=timezone.now())
+    broken.categories.clear()
+    Item.objects.filter(shop_id="wine-4").update(price=None, retired_at=timezone.now(), updated_at=timezone.now())
+    page = text(admin, "/catalogue/")
+    link = re.search(rf'flaw={flaw}">.*?href="(/admin/[^"]+)"', page, flags=re.DOTALL)
+    assert link
+    rows = admin.get(link.group(1).replace("&amp;", "&")).context["cl"].result_count
+    here = text(admin, f"/catalogue/items/?flaw={flaw}")
+    assert f"{rows} item" in here
+    assert rows == {"no_picture": ITEMS - 1, "no_price": 1, "no_category": 1}[flaw]
+
+
+def test_an_edit_is_counted_at_once(admin: Client) -> None:
+    assert 'Price</a><span class="num">100.0%' in text(admin, "/catalogue/")
+    Item.objects.filter(shop_id="wine-3").update(price=None, updated_at=timezone.now())
+    assert "1 item lacks it" in text(admin, "/catalogue/")
+
+
+def test_what_is_out_of_stock_touches_the_slots_that_it_would_fill(admin: Client) -> None:
+    best = titles(text(admin, "/catalogue/items/"))[0]
+    Item.objects.filter(title=best).update(availability=Availability.OUT_OF_STOCK, updated_at=timezone.now())
+    page = text(admin, "/catalogue/")
+    row = page[page.index('flaw=out_of_stock">Out of stock') :]
+    row = row[: row.index("</tr>")]
+    assert "1 item" in row
+    assert int(re.search(r'touched">(\d+)<br>', row).group(1)) > 0  # type: ignore[union-attr]
+
+
+def test_refused_rows_are_told_with_their_remedy(admin: Client) -> None:
+    source = Import.objects.create(
+        kind="events", file="may.csv", rows=100, kept=90, rejected=10, reasons={"future": 8, "missing": 2}
+    )
+    RejectedRow.objects.create(source=source, line=3, reason="The time is ahead.")
+    page = text(admin, "/catalogue/")
+    assert "may.csv (Events). Mostly: The time is more than 10 minutes ahead" in page
+    assert "10 of 100 rows" in page
+    assert "The field is empty but needed." in page
+    assert f"/admin/recommendations/rejectedrow/?source__id__exact={source.pk}" in page
+
+
+def test_the_list_is_searched_filtered_and_sorted(admin: Client) -> None:
+    assert titles(text(admin, "/catalogue/items/?flaw=no_events&sort=title"))[:3] == ["Soap 0", "Soap 1", "Soap 10"]
+    assert titles(text(admin, "/catalogue/items/?q=wine+1&sort=-price")) == ["Wine 11", "Wine 10", "Wine 1"]
+    assert titles(text(admin, "/catalogue/items/?q=tea-7")) == ["Tea 7"]
+    bought = text(admin, "/catalogue/items/?sort=-bought")
+    counts = [int(n) for n in re.findall(r'data-label="Bought">([\d,]+)<', bought)]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > counts[-1]
+    page = text(admin, "/catalogue/items/?q=zzzz&flaw=no_price")
+    assert "No item matches" in page
+    assert 'href="?flaw=no_price">“zzzz”' in page
+    assert "Clear the filters" in page
+
+
+def test_the_list_as_a_file(admin: Client) -> None:
+    answer = admin.get("/catalogue/items/?q=wine+1&sort=price&format=csv")
+    assert answer["Content-Type"].startswith("text/csv")
+    rows = answer.content.decode("utf-8-sig").splitlines()
+    assert [row.split(",")[:2] for row in rows[1:]] == [
+        ["wine-1", "Wine 1"],
+        ["wine-10", "Wine 10"],
+        ["wine-11", "Wine 11"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["flaw=nothing", "sort=weight", "page=99", "days=-1", "q=%00", "department=%00", "days=99999999999999999999"],
+)
+def test_odd_parameters_show_a_page(admin: Client, query: str) -> None:
+    text(admin, f"/catalogue/items/?{query}")
+    text(admin, f"/segments/together/?{query}&baskets=x")
+
+
+def test_an_item_tells_who_gets_it(admin: Client) -> None:
+    page = text(admin, f"/catalogue/{tea().pk}/")
+    assert "12 customers" in page  # of the taste; all of them buy Tea 0 now and then
+    assert "Customer " in page[page.index("Who gets it recommended") :]
+    assert "/rules/new/?action=boost&amp;item=tea-0" in page
+    assert "The live model does not know it".lower() not in page.lower()
+    neighbours = page[page.index("Bought together with it") :]
+    assert {"Tea 1", "Tea 2"} <= set(titles(neighbours))
+
+
+def test_an_item_that_nobody_bought_says_so(admin: Client) -> None:
+    page = text(admin, f"/catalogue/{Item.objects.get(shop_id='soap-1').pk}/")
+    assert "the model cannot recommend it" in page
+    assert "No event yet" in page
+    assert admin.get("/catalogue/999999/").status_code == 404
+
+
+def test_segments_are_told_by_what_they_like(admin: Client) -> None:
+    page = text(admin, "/segments/")
+    assert page.count('class="card segment-card"') == Segment.objects.count() == 5
+    assert 'data-figure-for="map"' in page
+    assert page.count("Use in a rule") == 5
+    number = next(each.number for each in Segment.objects.all() if each.top_categories[0]["name"] == "Tea")
+    assert f'href="/rules/new/?segment={number}"' in page
+    assert f'href="/weights/?segment={number}"' in page
+    one = text(admin, f"/segments/{number}/")
+    assert '<th scope="row">Tea</th>' in one
+    assert "Its busiest customers" in one
+    assert admin.get("/segments/99/").status_code == 404
+
+
+def test_a_name_is_given_in_place(client_of: Callable[[Role], Client]) -> None:
+    client = client_of(Role.MERCHANDISER)
+    answer = client.post("/segments/1/rename/", {"name": "  Tea   people ", "back": "segments"}, follow=True)
+    assert answer.redirect_chain == [("/segments/#segment-1", 302)]
+    page = answer.content.decode()
+    assert "is called “Tea people” now." in page
+    assert ">Tea people</a>" in page
+    assert AuditEntry.objects.get(verb="rename").after == {"name": "Tea people"}
+    refused = client.post("/segments/2/rename/", {"name": "TEA PEOPLE", "back": "segment"})
+    assert refused.status_code == 422
+    page = refused.content.decode()
+    assert "Another segment is called that already." in page
+    assert 'value="TEA PEOPLE"' in page  # what was typed is not lost
+    assert Segment.objects.get(number=2).name == ""
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.CATALOGUE_ADMIN])
+def test_who_may_not_draft_renames_nothing(client_of: Callable[[Role], Client], role: Role) -> None:
+    client = client_of(role)
+    assert client.post("/segments/1/rename/", {"name": "Mine"}).status_code == 403
+    page = text(client, "/segments/")
+    assert "/rename/" not in page
+    assert "Use in a rule" not in page
+
+
+def test_pairs_are_drawn_listed_and_filtered(admin: Client) -> None:
+    page = text(admin, "/segments/together/")
+    assert 'data-figure-for="network"' in page
+    only = text(admin, "/segments/together/?q=wine")
+    shown = titles(only)
+    assert shown
+    assert all("Wine" in one or "Wine" in other for one, other in zip(shown[::2], shown[1::2], strict=True))
+    assert "No pair matches" in text(admin, "/segments/together/?q=zzzz")
+    rows = admin.get("/segments/together/?q=wine&format=csv").content.decode("utf-8-sig").splitlines()
+    assert f"{len(rows) - 1} rules" in only
