@@ -208,7 +208,8 @@ def _basis(cut: Cut, customer: int, *, as_of: datetime | None, simulated: Sequen
     if cut is not Cut.LIVE:
         if folded:
             raise ValueError("the test cut is not looked at as of another time")
-        return _Basis(snapshot=keeper().as_tested(), state=live.NOTHING, now=now, making=Making.TESTED)
+        marks = live.state_of(None, since=None).changed
+        return _Basis(snapshot=keeper().as_tested(marks), state=live.NOTHING, now=now, making=Making.TESTED)
     held = keeper().held or keeper().current(None)
     since = held.model.as_of if held.model else None
     reading = live.state_of(customer, since=since)

@@ -167,9 +167,9 @@ class Keeper:
             raise NotLoadedError
         return self._held
 
-    def as_tested(self) -> Snapshot:
-        """With the test cut of the live version, to review what it would have said."""
-        now = self.current(None)
+    def as_tested(self, changed: Mapping[str, str] | None) -> Snapshot:
+        """With the test cut of the live version, to review what it would have said; ``changed`` as for ``current``."""
+        now = self.current(changed)
         if now.model is None:
             return now
         with self._lock:

@@ -26,6 +26,13 @@ document.addEventListener("htmx:before:request", ({ target, detail }) => {
   address((here) => OPENERS.forEach((name) => (searchParams.has(name) ? here.set(name, searchParams.get(name)) : here.delete(name))));
 });
 
+/* What a swap takes the focus from gets it back, if the new content has it, too. */
+let focused = "";
+document.addEventListener("htmx:before:swap", () => { focused = document.activeElement?.id ?? ""; });
+document.addEventListener("htmx:after:swap", () => {
+  if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
+});
+
 /* Shown before its content is there: the chart in it needs to know how wide it is. */
 document.addEventListener("htmx:before:swap", ({ detail, target }) => {
   if ((detail?.ctx?.target ?? target) === drawer && !drawer.open) drawer.showModal();

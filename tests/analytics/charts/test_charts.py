@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
-from analytics.charts import customer, differences, hues, overlap, overview, pareto, quality, runs
+from analytics.charts import customer, differences, hues, overlap, overview, pareto, quality, runs, waterfall
 from analytics.charts.marks import Measured
 from recommendations.engine.recommenders.registry import INSTANCES
 
@@ -19,6 +19,13 @@ SPOTS = [
     pareto.Spot(name="als", words="ALS", breadth=0.5, accuracy=0.3),
     pareto.Spot(name="hybrid", words="Hybrid", breadth=0.2, accuracy=0.4),
     pareto.Spot(name="popular", words="Popular", breadth=0.1, accuracy=0.1),
+]
+
+
+FALLS = [
+    waterfall.Fall(words="Buys again", value=3.0, hue=1),
+    waterfall.Fall(words="Segment", value=-1.0, hue=3, hatched=True),
+    waterfall.Fall(words="Diversity", value=-0.5, hue=0),
 ]
 
 
@@ -46,6 +53,7 @@ def figures() -> dict[str, go.Figure]:
         "differences": differences.histogram(
             differences.bars([0.0, 0.31]), difference="Difference", customers="Customers"
         ),
+        "waterfall": waterfall.waterfall(FALLS, total="Final score", axis="Score"),
         "durations": runs.durations([span], seconds="Time, s"),
     }
 
@@ -115,6 +123,21 @@ def test_a_figure_cannot_end_its_script_element() -> None:
 
 # Scores on paper: +3 and −1 on the first bar, +1 on the second. Together the scale has 3 to the right and 1 to the
 # left of zero, so one point of score is 25 % of the width and zero stands at 25 %.
+
+
+def test_each_term_of_a_waterfall_begins_where_the_last_one_ends() -> None:
+    """3 − 1 − 0.5 = 1.5: the bars stand at 0, 3 and 2, and the sum begins at 0 again."""
+    (bars,) = figures()["waterfall"].data
+    assert bars.x == (3.0, -1.0, -0.5, 1.5)
+    assert bars.base == (0.0, 3.0, 2.0, 0.0)
+    assert bars.meta["hues"] == [1, 3, 0, 0]
+    assert bars.marker.pattern.shape == ("", "/", "", "")
+    assert [shape.x0 for shape in figures()["waterfall"].layout.shapes] == [3.0, 2.0, 1.5]
+
+
+def test_a_waterfall_of_nothing_is_its_sum() -> None:
+    (bars,) = waterfall.waterfall([], total="Final score", axis="Score").data
+    assert bars.x == (0,)
 
 
 def test_score_bars_share_one_scale() -> None:
