@@ -76,11 +76,15 @@ def everyone_and_a_stranger(training: TrainingSet) -> Queries:
 
 
 def likeness(catalogue: Catalogue) -> Likeness:
-    """Items are alike where their main category is the same."""
-    known = np.diff(catalogue.categories.indptr) > 0
+    """Items are alike where their main category is the same: the one of the largest share, of equals the first."""
+    rows = catalogue.categories
+    counts = np.diff(rows.indptr)
+    known = counts > 0
     main = np.full(catalogue.n_items, -1, np.int32)
     if known.any():
-        main[known] = np.asarray(catalogue.categories.argmax(axis=1)).ravel()[known]
+        starts = rows.indptr[:-1][known]
+        largest = np.repeat(np.maximum.reduceat(rows.data, starts), counts[known])
+        main[known] = np.minimum.reduceat(np.where(rows.data == largest, rows.indices, rows.shape[1]), starts)
     return Likeness(traits=main[:, None])
 
 
