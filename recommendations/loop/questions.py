@@ -3,18 +3,30 @@
 What answers is the ``select`` that serves; reasons, which take most of the time of an answer, are left out.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from recommendations.engine.evaluation.accuracy import LENGTH, judge
+from recommendations.engine.evaluation.breadth import Assortment
+from recommendations.engine.evaluation.measures import per_user_table
+from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.frames import FloatArray, IntArray
 from recommendations.engine.ranking.rules import Rule, left_in, of_kind
 from recommendations.engine.ranking.scores import Standardised
 from recommendations.engine.ranking.selection import NOTHING, Selection, Shelf, Wish, eligibility, select
 from recommendations.engine.ranking.slots import Cap
 from recommendations.loop.fallback import Rung, filled
-from recommendations.terms import RuleAction
+from recommendations.loop.person import NOBODY
+from recommendations.loop.recommend import NO_LIKENESS
+from recommendations.store.served_rules import ServedRules
+from recommendations.store.serving import ServedPlacement, Snapshot
+from recommendations.terms import Cut, RuleAction
 
 CHUNK = 8
 """What fills up is looked for among so many times as many items as are missing, then among more."""
@@ -91,3 +103,76 @@ class Answerer:
             left, _ = left_in(rung.rows, self.shelf.sellable[rung.rows], rules)
             self._left_of[key] = rung, Rung(rung.source, rung.rows[left])
         return self._left_of[key][1]
+
+
+class Judge(NamedTuple):
+    """What lists are held against; rows of ``item_of`` are those of the stock."""
+
+    truth: Truth
+    shop: Assortment
+    item_of: IntArray  # row of the model, −1 = unknown to it
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Batch:
+    """A placement's questions of many customers; ``judge`` is None where no truth says what would have been right."""
+
+    placement: ServedPlacement
+    cut: Cut
+    questions: Sequence[Question]
+    answerer: Answerer
+    judge: Judge | None
+    _told: dict[int, tuple[tuple[Rule, ...], IntArray]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def customers(self) -> NDArray[np.int64]:
+        return np.array([question.customer for question in self.questions], np.int64)
+
+    def applying(self, rules: ServedRules, *, at: datetime) -> Iterator[tuple[Rule, ...]]:
+        """The rules for each question at a moment."""
+        for question in self.questions:
+            yield rules.applying(
+                placement=self.placement.name,
+                segment=None if question.segment == NOBODY else question.segment,
+                customer=question.customer,
+                context=question.context,
+                now=at,
+            )
+
+    def answers(self, rules: ServedRules, *, at: datetime) -> IntArray:
+        """What is shown: rows of the stock [customers, slots], −1 after the last. The last ones are remembered."""
+        shown = np.full((len(self.questions), self.placement.n), -1, np.int32)
+        for place, applying in enumerate(self.applying(rules, at=at)):
+            told = self._told.get(place)
+            if told is None or told[0] != applying:
+                told = self._told[place] = applying, self.answer(place, applying)
+            shown[place] = told[1]
+        return shown
+
+    def answer(self, place: int, rules: tuple[Rule, ...]) -> IntArray:
+        """One question's, under these rules [slots]."""
+        found = self.answerer.answer(self.questions[place], rules)
+        return np.pad(found, (0, self.placement.n - len(found)), constant_values=-1)
+
+    def figures(self, shown: IntArray) -> NDArray[np.float64]:
+        """Metrics by customer [customers, PER_USER] of what is shown; needs a judge."""
+        if self.judge is None:
+            raise ValueError(f"no truth tells how good the answers of {self.placement.name} are")
+        ranked = np.full((len(shown), LENGTH), -1, np.int32)
+        kept = shown[:, :LENGTH]
+        ranked[:, : kept.shape[1]] = np.where(kept >= 0, self.judge.item_of[kept], -1)
+        return per_user_table(ranked, judge(ranked, self.judge.truth.per_user), self.judge.shop)
+
+
+def shelf_of(snapshot: Snapshot, questions: Sequence[Question], *, now: datetime) -> Shelf:
+    diverse = any(question.wish.diversity for question in questions)
+    return Shelf(
+        sellable=snapshot.sellable(now),
+        likeness=snapshot.likeness if diverse else NO_LIKENESS,
+        lift=snapshot.lift,
+    )
+
+
+def known(rows: IntArray) -> IntArray:
+    """Without −1."""
+    return rows[rows >= 0].astype(np.int32)

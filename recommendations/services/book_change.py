@@ -49,7 +49,7 @@ def change_to(rules: Sequence[FrozenRule], now: datetime) -> Change:
     differing = {key: rule for key, rule in changed.items() if rule is not None}
     begins = [datetime.fromisoformat(rule["starts_at"]) if rule["starts_at"] else now for rule in differing.values()]
     return Change(
-        was=snapshot.with_rules(served),
+        was=snapshot if snapshot.rules.version == (book.number if book else 0) else snapshot.with_rules(served),
         becomes=snapshot.with_rules(rules),
         changed=differing,
         at=max(now, min(begins, default=now)),

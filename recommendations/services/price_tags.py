@@ -17,8 +17,10 @@ from recommendations.engine.evaluation.measures import MAIN, PER_USER
 from recommendations.engine.frames import IntArray
 from recommendations.engine.rng import generator
 from recommendations.loop.answer import Ask, Shown
-from recommendations.loop.batch import Batch, NoModelError, batch, in_view
+from recommendations.loop.batch import batch
+from recommendations.loop.questions import Batch
 from recommendations.loop.recommend import UnknownPlacementError, recommend
+from recommendations.loop.sample import NoModelError, in_view
 from recommendations.services.book_change import Change, change_to
 from recommendations.store import live
 from recommendations.store.merchandising import FrozenRule
@@ -190,8 +192,7 @@ def _under_changed_book(change: Change, asked: Batch, before: IntArray) -> tuple
     for place, (was, becomes) in enumerate(both):
         if change.concerns(was, becomes):
             acting.update(rule.key for rule in (*was, *becomes))
-            after[place] = -1
-            asked.answer_into(after[place], place, becomes)
+            after[place] = asked.answer(place, becomes)
     return after, acting
 
 

@@ -13,8 +13,9 @@ from django.utils import timezone
 from recommendations.engine.evaluation.accuracy import LENGTH, judge, ndcg
 from recommendations.engine.evaluation.measures import MAIN, PER_USER
 from recommendations.loop.answer import Ask
-from recommendations.loop.batch import Batch, batch
+from recommendations.loop.batch import batch
 from recommendations.loop.evaluate import panel_of
+from recommendations.loop.questions import Batch
 from recommendations.loop.recommend import picked, ready, recommend
 from recommendations.models import BlendWeights, Customer, ModelVersion, RuleBook, SegmentMembership
 from recommendations.services.merchandising import drafted, save_rule
