@@ -51,15 +51,15 @@ class Typed:
     def of(cls, rule: Rule) -> "Typed":
         fields = {name: "" if (value := _plain(rule, name)) is None else str(value) for name in FIELDS}
         return cls(
-            fields=USUAL | {name: text for name, text in fields.items() if text or name not in USUAL},
+            fields={**USUAL, **{name: text for name, text in fields.items() if text or name not in USUAL}},
             rows={Builder.CONTEXT: rows_of(rule.context), Builder.ITEMS: rows_of(rule.items)},
         )
 
     @classmethod
     def asked_for(cls, query: QueryDict) -> "Typed":
         """Of an address such as ``?action=pin&item=1043&slot=1&placement=home``: how other pages begin a rule."""
-        fields = dict.fromkeys(FIELDS, "") | USUAL
-        fields |= {name: query[name].replace("\x00", "") for name in FIELDS if query.get(name)}
+        asked = {name: text.replace("\x00", "") for name in FIELDS if (text := query.get(name, ""))}
+        fields = {**dict.fromkeys(FIELDS, ""), **USUAL, **asked}
         rows = [_asked_row(query, name) for name in query if kind_of(name) is not None]
         typed = cls(fields=fields, rows={Builder.ITEMS: rows or [Row()], Builder.CONTEXT: []})
         return replace(typed, fields=fields | {"name": fields["name"] or typed.suggested_name()}) if rows else typed

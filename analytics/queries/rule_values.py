@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, F, Func, Q, QuerySet, TextField
 from django.db.models.fields.json import KeyTextTransform
@@ -81,7 +82,8 @@ def _items(text: str) -> list[Value]:
 
 
 def _item(item: Item) -> Value:
-    return Value(code=item.shop_id, words=item.title, more=f"{item.shop_id} · {money(item.price)}", item=item)
+    price = money(None if item.price is None else float(item.price))
+    return Value(code=item.shop_id, words=item.title, more=f"{item.shop_id} · {price}", item=item)
 
 
 def _brands(text: str) -> list[Value]:
@@ -94,11 +96,11 @@ def _tags(text: str) -> list[Value]:
 
 
 def _own(key: str, text: str) -> list[Value]:
-    given = Item.objects.annotate(value=KeyTextTransform(key, "attributes")).exclude(value=None).exclude(value="")
-    return _counted(given.filter(value__icontains=text))[:OFFERED]
+    given = Item.objects.annotate(value=KeyTextTransform(key, "attributes")).filter(value__icontains=text)
+    return _counted(given.exclude(value=""))[:OFFERED]
 
 
-def _counted(items: QuerySet[Item]) -> list[Value]:
+def _counted(items: QuerySet[Any]) -> list[Value]:
     """Of items with a ``value``: its commonest values, with the number of items."""
     rows = items.filter(retired_at=None).values_list("value").annotate(n=Count("pk")).order_by("-n", "value")
     words = [(str(value), count) for value, count in rows[:MOST]]
