@@ -84,4 +84,4 @@ def _trouble(error: Exception) -> str:
 def _address(made: BlendWeights | Rule) -> str:
     if isinstance(made, Rule):
         return reverse("rule", args=[made.pk])
-    return weights_address(made.blend.name, made.segment.number if made.segment else None)
+    return weights_address(made)

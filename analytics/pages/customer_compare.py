@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from analytics.pages.customer_cards import moved, places
 from analytics.pages.customer_lens import Compare, Lens
 from analytics.queries.customer import Person
+from recommendations.models import BlendWeights
 from recommendations.services.drafts import DraftRules, draft_rules, draft_weights
 from recommendations.services.review import Draft, Review, compare
 from recommendations.terms import BlendName
@@ -53,7 +54,7 @@ def drafted(lens: Lens, person: Person) -> Drafted:
             Source(
                 words=_("Draft weights of %(blend)s for %(whom)s") % {"blend": weights.blend, "whom": whom},
                 by=str(weights.author or ""),
-                address=weights_address(lens.place.blend or "", weights.segment and weights.segment.number),
+                address=weights_address(weights),
             )
         )
     sources += _rule_sources(rules)
@@ -69,9 +70,10 @@ def _rule_sources(rules: DraftRules | None) -> list[Source]:
     ]
 
 
-def weights_address(blend: str, segment: int | None) -> str:
-    query = {"blend": blend} | ({"segment": str(segment)} if segment is not None else {})
-    return reverse("weights", query=query)
+def weights_address(draft: BlendWeights) -> str:
+    """Where the draft is edited."""
+    segment = {"segment": str(draft.segment.number)} if draft.segment else {}
+    return reverse("weights", query={"blend": draft.blend.name, **segment})
 
 
 def comparison(live: Review, draft: Review) -> dict[str, Any]:

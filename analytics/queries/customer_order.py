@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from django.db.models import Count, F, OrderBy, OuterRef, Q, QuerySet, Subquery, Value, Window
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import Expression
 from django.db.models.functions import Coalesce, Greatest, Lag, Lead, RowNumber
 
 from analytics.queries.customers import Filters, Known, Version, browsable, chosen
@@ -54,7 +54,7 @@ def _order(sort: str) -> list[OrderBy]:
     return [OrderBy(column, descending=downwards, nulls_last=True), OrderBy(F("pk"))]
 
 
-def _events() -> Combinable:
+def _events() -> Expression:
     """Counted now, with those of merged anonymous keys: an index is read from end to end."""
     own, merged = (
         Subquery(acts.order_by().values(_all=Value(1)).annotate(n=Count("*")).values("n")) for acts in _acts()
@@ -62,7 +62,7 @@ def _events() -> Combinable:
     return Coalesce(own, Value(0)) + Coalesce(merged, Value(0))
 
 
-def _last_event() -> Combinable:
+def _last_event() -> Expression:
     own, merged = (Subquery(acts.order_by("-occurred_at").values("occurred_at")[:1]) for acts in _acts())
     return Greatest(own, merged)
 
@@ -73,7 +73,7 @@ def _acts() -> tuple[QuerySet[Event], QuerySet[Event]]:
     return Event.objects.filter(customer=OuterRef("pk")), Event.objects.filter(**merged)
 
 
-SORTS: Mapping[str, Callable[[], Combinable]] = {
+SORTS: Mapping[str, Callable[[], Expression | F]] = {
     "number": lambda: F("pk"),
     "activity": lambda: F("weight"),
     "change": lambda: F("shift"),

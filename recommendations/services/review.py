@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 from django.utils import timezone
@@ -17,6 +16,7 @@ from recommendations.models import BlendWeights, Customer, Event, Item, ModelVer
 from recommendations.services.trace import Step, steps
 from recommendations.services.waterfall import Term, waterfall
 from recommendations.store import live
+from recommendations.store.merchandising import FrozenRule
 from recommendations.store.model import Model
 from recommendations.store.serving import NotLoadedError, ServedWeights, Snapshot, keeper
 from recommendations.terms import BlendName, Cut, EventName, Making
@@ -36,8 +36,6 @@ __all__ = [
     "live_ready",
     "review",
 ]
-
-type FrozenRule = Mapping[str, Any]
 
 LATER = timedelta(days=28)
 """How long purchases after a past moment count as later ones: as long as a test window."""
