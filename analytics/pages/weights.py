@@ -98,9 +98,10 @@ def desk_page(
 def weights_effect(request: HttpRequest) -> HttpResponse:
     """What the browser asks for whenever a slider moves: parts of the page, the chart, or what is wrong, by field."""
     blend, segment = place_in(request.GET)
+    live = query.live_of(blend, segment) if request.GET.get("load") == query.LIVE else None
     try:
         given: dict[str, Any] = {"weights": {}} | form_values(given_in(request.GET))
-        values = values_of(given, blend=blend, otherwise=Values(weights={}))
+        values = Values.of(live) if live else values_of(given, blend=blend, otherwise=Values(weights={}))
     except ValidationError as error:
         return _json({"errors": first_messages(error)})
     asked = _asked(blend, segment, values)

@@ -45,19 +45,21 @@ function wrong(errors) {
     const text = errors[field.replace(/^w\./, "")] ?? "";
     error.textContent = text;
     row.classList.toggle("is-wrong", text !== "");
-    box.toggleAttribute("aria-invalid", text !== "");
+    if (text) box.setAttribute("aria-invalid", "true"); else box.removeAttribute("aria-invalid");
     if (text) row.closest("details")?.setAttribute("open", "");
   }
   document.getElementById("error-weights").textContent = errors.weights ?? "";
-  document.getElementById("effect").classList.toggle("is-old", Object.keys(errors).length > 0);
+  document.getElementById("effect-old").hidden = Object.keys(errors).length === 0;
 }
 
 /* --- Asking. */
 let flying = false, waiting = null, resting = 0, rests = 0;
 
+/* Where everything is as live, live itself is asked for: its weights may have more digits than the boxes show. */
 const asked = () => {
   const sent = new URLSearchParams({ blend: form.elements.blend.value, segment: form.elements.segment.value });
-  for (const { field, box } of settings) sent.set(field, box.validity.badInput ? "?" : box.value);
+  if (settings.every(({ box, live }) => box.value.trim() !== "" && near(Number(box.value), live))) sent.set("load", "live");
+  else for (const { field, box } of settings) sent.set(field, box.validity.badInput ? "?" : box.value);
   return sent;
 };
 
@@ -93,6 +95,7 @@ async function fill({ html, figures, points: more, told: next }) {
   for (const [id, text] of Object.entries(html)) {
     const place = document.getElementById(id);
     if (place) replace(place, text);
+    if (place && text.includes("hx-")) window.htmx.process(place);
   }
   if (next) told.dataset.next = next;
   await Promise.all(Object.entries(figures).map(([id, figure]) => new Promise((done) => {

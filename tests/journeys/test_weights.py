@@ -1,0 +1,156 @@
+"""The weights page by keyboard alone: move, see, save, publish with a note, roll back."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from recommendations.models import BlendWeights, Staff
+from recommendations.terms import WeightsStatus
+from tests.journeys.conftest import EMAIL, Visitor, committed
+
+pytestmark = pytest.mark.django_db
+
+expect.set_options(timeout=10_000)
+
+DRAWN = "JSON.stringify(document.getElementById('effect-chart').data.map(({ x }) => x))"
+
+
+@pytest.fixture(autouse=True)
+def _no_draft(site: str) -> None:
+    committed(lambda: BlendWeights.objects.filter(status=WeightsStatus.DRAFT).delete())
+
+
+@pytest.fixture
+def ada(window: Callable[..., Visitor]) -> Visitor:
+    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="light", language="en"))
+    visitor = window()
+    visitor.log_in()
+    visitor.visit("/weights/")
+    expect(visitor.page.locator("#versions table")).to_be_visible()
+    return visitor
+
+
+def default() -> BlendWeights:
+    return BlendWeights.objects.defaults().get(blend__name="home", segment=None)
+
+
+def reached(visitor: Visitor, target: Locator) -> Locator:
+    """Go there with the tab key, as somebody without a mouse does."""
+    for _ in range(80):
+        if target.evaluate("(each) => each === document.activeElement"):
+            return target
+        visitor.page.keyboard.press("Tab")
+    pytest.fail(f"The tab key does not lead to {target}")
+
+
+def test_move_see_save_publish_and_roll_back(ada: Visitor) -> None:
+    page, before = ada.page, committed(default)
+    strongest = max(before.weights, key=lambda name: before.weights[name])
+    row = page.locator(f'[data-setting="w.{strongest}"]')
+    drawn = page.evaluate(DRAWN)
+    expect(page.locator("#dirty")).to_be_hidden()
+
+    slider = reached(ada, row.locator("[type=range]"))
+    value = float(slider.input_value())
+    page.keyboard.press("PageDown")
+    expect(row.locator("[type=number]")).to_have_value(str(round(value - 10)))
+    expect(page.locator("#dirty-words")).to_have_text("1 slider differs from live")
+    expect(page.locator("#effect-sentence")).not_to_contain_text("As live")
+    page.wait_for_function(f"(before) => {DRAWN} !== before", arg=drawn)
+    moved = row.locator("[data-share]").inner_text()
+    expect(page.locator("#effect-told")).not_to_be_empty()  # for those who do not see it, when the hand rests
+    assert ada.complaints() == []
+
+    reached(ada, page.get_by_role("button", name="Save draft"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("is saved. What is live stays live.")).to_be_visible()
+    expect(row.locator("[data-share]")).to_have_text(moved)
+    expect(page.locator("#draft-state")).to_contain_text("saved by Ada Lind")
+
+    reached(ada, page.get_by_role("button", name="Publish…"))
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Publish weights of “For you”?")
+    expect(dialog.get_by_role("heading", name="What changes")).to_be_visible()
+    assert ada.complaints() == []
+    override = dialog.get_by_role("checkbox")
+    if override.count():
+        reached(ada, override)
+        page.keyboard.press("Space")
+    reached(ada, dialog.get_by_role("textbox"))
+    page.keyboard.type("A journey")
+    reached(ada, dialog.get_by_role("button", name="Publish", exact=True))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("is live: the next answer of the shop uses it.")).to_be_visible()
+    assert (committed(default).note, committed(default).parent_id) == ("A journey", before.pk)
+
+    back = page.get_by_role("button", name=f"Roll back to v{before.number}…")
+    expect(back).to_be_visible()
+    reached(ada, back)
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name=re.compile("^Roll back to For you v"))
+    expect(dialog).to_be_visible()
+    assert ada.complaints() == []
+    reached(ada, dialog.get_by_role("textbox"))
+    page.keyboard.type("As it was")
+    reached(ada, dialog.get_by_role("button", name="Roll back"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(f"with the weights of v{before.number}.")).to_be_visible()
+    assert committed(default).weights == before.weights
+    assert ada.problems == []
+
+
+def test_bad_input_is_told_where_it_stands_and_goes_when_it_is_mended(ada: Visitor) -> None:
+    row = ada.page.locator("[data-setting]").first
+    row.locator("[type=number]").fill("900")
+    expect(row.locator(".field-error")).to_have_text("Enter a number from 0 to 100.")
+    expect(row.locator("[type=number]")).to_have_attribute("aria-invalid", "true")
+    assert ada.complaints() == []
+    row.locator("[type=number]").fill("9")
+    expect(row.locator(".field-error")).to_be_empty()
+    ada.page.get_by_role("button", name="Discard").click()
+    expect(ada.page.locator("#dirty")).to_be_hidden()
+    assert ada.problems == []
+
+
+def test_a_point_is_loaded_and_a_locked_slider_stays(ada: Visitor) -> None:
+    page = ada.page
+    first = page.locator("[data-setting]").first
+    stays = first.locator("[type=number]").input_value()
+    first.get_by_role("checkbox").check(force=True)
+    expect(first.locator("[type=range]")).to_be_disabled()
+    page.locator("#weights-form summary", has_text="Load").click()
+    page.get_by_role("link", name="Shipped preset").click()
+    expect(page.locator("#loaded")).to_have_text("Shipped preset")
+    expect(page).to_have_url(re.compile("load=preset"))
+    expect(first.locator("[type=number]")).to_have_value(stays)
+    expect(page.locator("#effect-sentence")).not_to_contain_text("As live")
+    page.get_by_role("button", name="Back to live", exact=True).first.click()
+    expect(page.locator("#effect-sentence")).to_contain_text("As live")
+    assert ada.problems == []
+
+
+def test_figures_stay_the_newest_when_a_dialog_brings_a_part_of_the_page(ada: Visitor) -> None:
+    page, drawn = ada.page, ada.page.evaluate(DRAWN)
+    page.locator("[data-setting] [type=number]").first.fill("3")
+    page.wait_for_function(f"(before) => {DRAWN} !== before", arg=drawn)
+    newest = page.evaluate(DRAWN)
+    page.get_by_role("button", name="Suggest…").click()
+    expect(page.get_by_label("Keep coverage at least")).to_be_visible()
+    assert ada.complaints() == []
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    assert page.evaluate(DRAWN) == newest
+
+
+def test_an_ended_session_is_told_and_nothing_is_lost(ada: Visitor) -> None:
+    page = ada.page
+    page.context.clear_cookies(name="recsite_session")
+    page.locator("[data-setting] [type=number]").first.fill("3")
+    expect(page.locator("#ended")).to_be_visible()
+    page.get_by_role("link", name="Log in again").click()
+    ada.page.fill("#id_username", EMAIL)
+    ada.page.fill("#id_password", "correct horse battery")
+    ada.page.click("form.stack button")
+    expect(page.locator("[data-setting] [type=number]").first).to_have_value("3")
+    expect(page.locator("#dirty-words")).to_have_text("1 slider differs from live")
