@@ -1,0 +1,114 @@
+"""Segments from turn to turn: a name stays with its people although k-means numbers the clusters by size each time.
+
+In the grocery five tastes have twelve customers each. After the first turn the taste with the highest number gets eight
+newcomers, so that its cluster comes first, and five of the taste with number 1 object, so that theirs comes last.
+"""
+
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recommendations.loop.interests import learn_interests
+from recommendations.loop.preprocess import make_snapshots
+from recommendations.loop.turn import TurnContext
+from recommendations.models import Customer, Event, Item, ModelVersion, Segment
+from recommendations.services.segments import picture, rename_segment
+from recommendations.services.turns import start_turn
+from recommendations.store import turns
+from recommendations.store.partitions import prepare_partitions
+from recommendations.store.pseudonyms import pseudonym
+from recommendations.store.versions import go_live
+from recommendations.terms import EventName, RunStatus
+from tests.grocery import TASTES, open_shop
+from tests.trained import NOW, artefact_folder
+
+pytestmark = pytest.mark.django_db
+NEWCOMERS, OBJECTORS = 8, 5
+
+
+@pytest.fixture(autouse=True)
+def grocery(tmp_path: Path) -> Iterator[None]:
+    with artefact_folder(tmp_path / "artefacts"):
+        open_shop(now=NOW)
+        yield
+
+
+def learned(now: datetime) -> ModelVersion:
+    """A version with the first stages of a turn."""
+    turn = start_turn(by=None, now=now, in_worker=False)
+    context = TurnContext.of(turn, cut=None, report=lambda share, *, text="": None)  # type: ignore[arg-type]
+    make_snapshots(context)
+    learn_interests(context)
+    go_live(context.version, now=now)
+    turns.finish(turn, RunStatus.SUCCEEDED, now=now)
+    return context.version
+
+
+def of_taste(name: str) -> Segment:
+    (found,) = [segment for segment in Segment.objects.all() if segment.top_categories[0]["name"] == name]
+    return found
+
+
+def grow(taste: str) -> None:
+    """Newcomers with one basket each, of this taste."""
+    staple = Item.objects.get(shop_id=f"{taste.lower()}-0")
+    people = Customer.objects.bulk_create(Customer(pseudonym=pseudonym(f"new{n}")) for n in range(NEWCOMERS))
+    Event.objects.bulk_create(
+        Event(
+            occurred_at=NOW + timedelta(hours=1), event_id=uuid.uuid4(), name=EventName.PURCHASE, customer=who,
+            item=staple, quantity=1, price=1, amount=1, transaction_id=f"new{who.pk}",
+        )
+        for who in people
+    )  # fmt: skip
+
+
+def shrink(taste: str) -> None:
+    first = TASTES.index(taste)
+    people = [pseudonym(f"u{first + 5 * n}") for n in range(OBJECTORS)]
+    assert Customer.objects.filter(pseudonym__in=people).update(personalise=False) == OBJECTORS
+
+
+def test_a_name_stays_with_its_people_whatever_the_clusters_are_numbered() -> None:
+    learned(NOW)
+    numbers = {taste: of_taste(taste).number for taste in TASTES[:5]}
+    assert sorted(numbers.values()) == [1, 2, 3, 4, 5]
+    smallest, largest = (next(taste for taste in numbers if numbers[taste] == number) for number in (1, 5))
+    for taste in (smallest, largest):
+        rename_segment(segment=of_taste(taste), name=f"{taste} people", by=None)
+    prepare_partitions(NOW, NOW + timedelta(days=1))
+    grow(largest)
+    shrink(smallest)
+    second = learned(NOW + timedelta(days=1))
+
+    drawn = picture(second.pk)
+    assert drawn is not None
+    assert (drawn.numbers[0], drawn.numbers[-1]) == (5, 1)  # the clusters came in another order
+    assert {taste: of_taste(taste).number for taste in TASTES[:5]} == numbers
+    assert [str(of_taste(taste)) for taste in (smallest, largest)] == [f"{smallest} people", f"{largest} people"]
+    assert [of_taste(taste).size for taste in (smallest, largest)] == [12 - OBJECTORS, 12 + NEWCOMERS]
+    assert drawn.drift.size_before.tolist() == [12] * 5
+    assert drawn.drift.kept.tolist() == [1] * 5  # of those that are still known
+    np.testing.assert_allclose(drawn.drift.moved, 0, atol=0.01)
+
+
+def test_the_first_turn_draws_a_picture_and_compares_with_nothing() -> None:
+    version = learned(NOW)
+    drawn = picture(version.pk)
+    assert drawn is not None
+    assert drawn.behaviour.members.tolist() == [12] * 5
+    assert drawn.behaviour.baskets.tolist() == [12 * 16] * 5
+    assert drawn.drift.size_before.tolist() == [-1] * 5
+    assert len(drawn.projection.users) == 60
+    nearest = np.argmin(((drawn.projection.points[:, None] - drawn.projection.centres[None]) ** 2).sum(axis=2), axis=1)
+    np.testing.assert_array_equal(drawn.numbers[nearest], drawn.of_users[drawn.projection.users])
+
+
+def test_a_version_of_an_older_release_has_no_picture() -> None:
+    version = learned(NOW)
+    version.artefacts.filter(name__startswith="picture/").delete()
+    assert picture(version.pk) is None
+    assert picture(None) is None
