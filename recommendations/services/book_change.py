@@ -10,6 +10,7 @@ import numpy as np
 from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.rules import Rule
 from recommendations.services.rule_books import book_changes
+from recommendations.store import live
 from recommendations.store.merchandising import FrozenRule, default_book
 from recommendations.store.serving import Snapshot, keeper
 
@@ -44,7 +45,7 @@ def change_to(rules: Sequence[FrozenRule], now: datetime) -> Change:
     """Looked at now, or when the first of the changed rules begins if none of them is in force before."""
     book = default_book()
     served = book.rules if book else []
-    snapshot = keeper().current(None)
+    snapshot = keeper().current(live.state_of(None, since=None).changed)
     changed = {one.rule: one.after or one.before for one in book_changes(served, rules)}
     differing = {key: rule for key, rule in changed.items() if rule is not None}
     begins = [datetime.fromisoformat(rule["starts_at"]) if rule["starts_at"] else now for rule in differing.values()]

@@ -15,7 +15,8 @@ from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.linting.book import Fault, Found, Linted, Shop
 from recommendations.engine.ranking.linting.lint import lint as lint_sets
 from recommendations.engine.ranking.linting.when import When
-from recommendations.models import Customer, Placement
+from recommendations.models import Customer
+from recommendations.store import live
 from recommendations.store.merchandising import FrozenRule
 from recommendations.store.served_rules import ServedRule, groups_of
 from recommendations.store.serving import Snapshot, keeper
@@ -56,7 +57,7 @@ class _Words(NamedTuple):
 
 def lint(rules: Sequence[FrozenRule], *, now: datetime) -> list[Finding]:
     """Findings on the rules as one book, in its order; a rule that was never saved has the key 0."""
-    snapshot = keeper().current(None)
+    snapshot = keeper().current(live.state_of(None, since=None).changed)
     linted = _linted(rules, snapshot, now=now)
     return [_finding(found, rules) for found in lint_sets(linted, _shop(rules, snapshot, now=now))]
 
@@ -95,7 +96,7 @@ def _shop(rules: Sequence[FrozenRule], snapshot: Snapshot, *, now: datetime) -> 
     return Shop(
         now=now.timestamp(),
         sellable=snapshot.sellable(now),
-        slots=dict(Placement.objects.filter(enabled=True).values_list("name", "n")),
+        slots={name: placement.n for name, placement in snapshot.placements.items()},
         segments={number: int(size) for number, size in enumerate(sizes) if size},
         customers=_segments_of([rule["customer"] for rule in rules if rule["customer"] is not None], snapshot),
     )
@@ -136,7 +137,10 @@ def _listed(names: Sequence[str]) -> str:
     """One; one and another; one, another and a third."""
     if len(names) < 2:
         return "".join(names)
-    return str(_("%(others)s and %(last)s")) % {"others": str(pgettext_lazy("between names", ", ")).join(names[:-1]), "last": names[-1]}
+    return str(_("%(others)s and %(last)s")) % {
+        "others": str(pgettext_lazy("between names", ", ")).join(names[:-1]),
+        "last": names[-1],
+    }
 
 
 _WORDS: Mapping[Fault, _Words] = {
