@@ -15,9 +15,9 @@ from recommendations.services.review import NotLoadedError
 
 def panel() -> dict[str, Any]:
     """The context of ``quality_verdicts.html``."""
-    said = query.said()
-    figure = said and shares(said[0].shares, axis=_("Share of the verdicts, %")).to_json(engine="orjson")
-    return {"said": said, "judgements": [words for _code, words in wording.JUDGEMENTS], "said_figure": figure}
+    found = query.opinion()
+    figure = found and shares(found.newest.shares, axis=_("Share of the verdicts, %")).to_json(engine="orjson")
+    return {"opinion": found, "judgements": [words for _code, words in wording.JUDGEMENTS], "opinion_figure": figure}
 
 
 @require_safe

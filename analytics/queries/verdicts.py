@@ -40,21 +40,32 @@ class Wrong:
     rank: int | None
 
 
-def said() -> list[Said]:
-    """The newest versions first."""
-    return [
-        Said(
-            model=one.model,
-            weights=str(one.weights) if one.weights else "",
-            total=one.total,
-            counts=[one.counts.get(judgement, 0) for judgement in Judgement],
-            shares=[
-                Measured(name=judgement, words=str(WORDS[judgement]), **one.share(judgement)._asdict())
-                for judgement in Judgement
-            ],
-        )
-        for one in verdicts.judged()[:SHOWN_VERSIONS]
-    ]
+@dataclass(frozen=True, kw_only=True)
+class Opinion:
+    """Of the newest model as a whole, and of the newest versions one by one."""
+
+    newest: Said
+    versions: Sequence[Said]
+
+
+def opinion() -> Opinion | None:
+    """None before the first verdict."""
+    found = verdicts.judged()
+    newest = verdicts.judged_of_newest(found)
+    return newest and Opinion(newest=_said(newest), versions=[_said(one) for one in found[:SHOWN_VERSIONS]])
+
+
+def _said(one: verdicts.Judged) -> Said:
+    return Said(
+        model=one.model,
+        weights=str(one.weights) if one.weights else "",
+        total=one.total,
+        counts=[one.counts.get(judgement, 0) for judgement in Judgement],
+        shares=[
+            Measured(name=judgement, words=str(WORDS[judgement]), **one.share(judgement)._asdict())
+            for judgement in Judgement
+        ],
+    )
 
 
 def wrong_items() -> list[Wrong]:

@@ -13,6 +13,7 @@ from recommendations.engine.evaluation.intervals import Measure, wilson
 from recommendations.loop.recommend import answered
 from recommendations.models import BlendWeights, Customer, Item, Staff, Verdict
 from recommendations.services.review import NotLoadedError, UnknownPlacementError, live_ready
+from recommendations.store import live
 from recommendations.store.serving import keeper
 from recommendations.terms import Judgement
 
@@ -99,6 +100,16 @@ def judged() -> list[Judged]:
     ]
 
 
+def judged_of_newest(found: Sequence[Judged]) -> Judged | None:
+    """All that was said of the newest model, whatever the weights; None where nothing was said."""
+    if not found:
+        return None
+    counts: Counter[Judgement] = Counter()
+    for one in found:
+        counts.update(one.counts if one.model == found[0].model else {})
+    return Judged(model=found[0].model, weights=None, counts=counts)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wrong:
     """An item that somebody called wrong; ``rank`` is where the customer would see it now, None: nowhere."""
@@ -144,7 +155,7 @@ def _ranks(customer: int, placement: str) -> Mapping[int, int]:
 def _versions(customer: int, placement: str) -> tuple[int | None, int | None]:
     """Of the model, and of the weights that the customer's answer is made with."""
     try:
-        held = keeper().current(None)
+        held = keeper().current(live.state_of(None, since=None).changed)
     except NotLoadedError:
         return None, None
     place, model = held.placements.get(placement), held.model

@@ -11,7 +11,7 @@ from recommendations.models import AuditEntry, BlendWeights, Customer, Item, Mod
 from recommendations.services.card_rules import STRENGTH, CardAction, card_rule
 from recommendations.services.merchandising import archive_rule, status_of
 from recommendations.services.review import review
-from recommendations.services.verdicts import all_verdicts_of, judge, judged, verdicts_of, wrong_items
+from recommendations.services.verdicts import all_verdicts_of, judge, judged, judged_of_newest, verdicts_of, wrong_items
 from recommendations.store.merchandising import default_book, matching
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import Judgement, Role, RuleStatus
@@ -71,6 +71,19 @@ def test_shares_stand_under_the_versions_that_answered(customer: Customer, merch
     for item, judgement in zip(shown(customer)[:4], ["good", "good", "odd", "wrong"], strict=True):
         say(customer, item, Judgement(judgement), merchandiser)
     (found,) = judged()
+    discovered = shown(customer, "discover")[0]
+    judge(
+        customer=customer,
+        item=discovered,
+        placement="discover",
+        judgement=Judgement.ODD,
+        rank=1,
+        by=merchandiser,
+        now=NOW,
+    )
+    newest = judged_of_newest(judged())
+    assert newest is not None
+    assert (newest.model, newest.counts) == (found.model, {"good": 2, "odd": 2, "wrong": 1})
     assert found.model == ModelVersion.objects.live().get().pk
     assert found.weights == BlendWeights.objects.defaults().get(blend__name="home")
     assert (found.total, found.counts[Judgement.GOOD]) == (4, 2)

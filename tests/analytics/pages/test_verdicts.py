@@ -49,7 +49,7 @@ def test_before_the_first_verdict_the_page_says_where_to_give_one(admin: Client)
 def test_shares_with_their_intervals(admin: Client) -> None:
     judged(Judgement.GOOD, Judgement.GOOD, Judgement.ODD, Judgement.WRONG)
     page = text(admin)
-    assert "4 verdicts on the newest version: 50% good (95% interval 15% to 85%)." in page
+    assert "4 verdicts on the newest model: 50% good (95% interval 15% to 85%)." in page
     assert '<td class="num" data-label="Wrong">1 · 25%<br><small>5% – 70%</small></td>' in page
     assert 'data-figure-for="verdicts-chart"' in page
 
