@@ -52,7 +52,9 @@ def opinion() -> Opinion | None:
     """None before the first verdict."""
     found = verdicts.judged()
     newest = verdicts.judged_of_newest(found)
-    return newest and Opinion(newest=_said(newest), versions=[_said(one) for one in found[:SHOWN_VERSIONS]])
+    if newest is None:
+        return None
+    return Opinion(newest=_said(newest), versions=[_said(one) for one in found[:SHOWN_VERSIONS]])
 
 
 def _said(one: verdicts.Judged) -> Said:
