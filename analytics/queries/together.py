@@ -66,8 +66,10 @@ def first_lines(filters: Filters, *, model: int | None) -> list[Line]:
 
 def drawn(filters: Filters, *, model: int | None) -> Network:
     """The pairs that the filters leave, by the order asked for, each once."""
-    once = _chosen(filters, model).filter(consequent__gt=F("antecedents__0"))
-    rules = list(_in_order(once, filters.sort)[:DRAWN])
+    once = {
+        frozenset((rule.antecedents[0], rule.consequent_id)): rule for rule in _ordered(filters, model)[: 2 * DRAWN]
+    }
+    rules = list(once.values())[:DRAWN]
     keys = sorted({key for rule in rules for key in (rule.antecedents[0], rule.consequent_id)})
     titles = dict(Item.objects.filter(pk__in=keys).values_list("pk", "title"))
     at = {key: place for place, key in enumerate(keys)}
@@ -83,12 +85,8 @@ def drawn(filters: Filters, *, model: int | None) -> Network:
 
 
 def _ordered(filters: Filters, model: int | None) -> QuerySet[AssociationRule]:
-    return _in_order(_chosen(filters, model), filters.sort)
-
-
-def _in_order(found: QuerySet[AssociationRule], sort: str) -> QuerySet[AssociationRule]:
-    column = F(SORTS.get(sort.removeprefix("-"), "lift"))
-    return found.order_by(column.desc() if sort.startswith("-") else column.asc(), "pk")
+    column = F(SORTS.get(filters.sort.removeprefix("-"), "baskets"))
+    return _chosen(filters, model).order_by(column.desc() if filters.sort.startswith("-") else column.asc(), "pk")
 
 
 def _chosen(filters: Filters, model: int | None) -> QuerySet[AssociationRule]:
