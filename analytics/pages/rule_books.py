@@ -26,6 +26,7 @@ from recommendations.services.rule_books import (
     NoteNeededError,
     NothingToPublishError,
     StaleBookError,
+    StaleRuleError,
     publish_rules,
     roll_back_rules,
     withdraw_rules,
@@ -51,6 +52,7 @@ def publish(request: HttpRequest) -> HttpResponse:
             by=staff_of(request),
             now=timezone.now(),
             expected=_expected(request, keys=keys, based_on=based_on),
+            revisions=_revisions(request),
         ),
     )
 
@@ -134,6 +136,10 @@ def _settled(request: HttpRequest, kind: Kind, act: Done) -> HttpResponse:
         problem = _("Somebody published r%(number)d meanwhile. What would change now stands above; look once more.") % {
             "number": error.book.number if error.book else 0
         }
+    except StaleRuleError as error:
+        problem = _("“%(rule)s” was changed meanwhile. What would be published now stands above; look once more.") % {
+            "rule": error.current
+        }
     except FaultyRulesError as error:
         problem = " ".join(finding.text for finding in error.findings)
     except (NothingToPublishError, Rule.DoesNotExist):
@@ -188,6 +194,13 @@ def _expected(request: HttpRequest, *, keys: list[int], based_on: int) -> Mappin
 
 def _keys(request: HttpRequest) -> list[int]:
     return [key for text in request.POST.getlist("rule") if (key := number(text)) is not None]
+
+
+def _revisions(request: HttpRequest) -> dict[int, int]:
+    """Of the drafts that the dialog showed, by key."""
+    told = (text.partition(":") for text in request.POST.getlist("revision"))
+    pairs = ((number(key), number(revision)) for key, _separator, revision in told)
+    return {key: revision for key, revision in pairs if key is not None and revision is not None}
 
 
 def _note_needed() -> str:

@@ -49,6 +49,7 @@ class Proposal:
     changes: Sequence[Change]
     names: Sequence[str]
     target: RuleBook | None = None
+    revisions: Mapping[int, int] = field(default_factory=dict)  # of the drafts, by key
 
     @property
     def becomes(self) -> int:
@@ -133,6 +134,7 @@ def _proposal(
         changes=_changes(before, after, Names.of([*before, *after])),
         names=[line.rule.name for line in lines],
         target=target,
+        revisions={line.rule.pk: line.rule.revision for line in lines},
     )
 
 

@@ -114,8 +114,9 @@ def reorder(*, keys: Sequence[int], by: Staff | None, now: datetime) -> None:
     put_elsewhere = moved(list(was), [rule.pk for rule in wanted])
     for number, rule in enumerate(wanted, start=1):
         if rule.position != number:
-            Rule.objects.filter(pk=rule.pk).update(position=number, updated_at=now)
+            Rule.objects.filter(pk=rule.pk).update(position=number)
         if rule.pk in put_elsewhere:
+            Rule.objects.filter(pk=rule.pk).update(updated_at=now)
             audit.record(
                 by=by, verb="reorder", subject=rule, before={"order": was[rule.pk]}, after={"order": number}
             )  # fmt: skip

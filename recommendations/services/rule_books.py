@@ -11,7 +11,7 @@ from recommendations.models import Rule, RuleBook, Staff
 from recommendations.services import audit
 from recommendations.services.audit import NoteNeededError
 from recommendations.services.linter import Finding, Severity, lint
-from recommendations.services.merchandising import moved
+from recommendations.services.merchandising import StaleRuleError, moved
 from recommendations.services.rule_form import as_frozen
 from recommendations.store import live
 from recommendations.store.merchandising import FrozenRule, default_book, frozen
@@ -22,6 +22,7 @@ __all__ = [
     "NoteNeededError",
     "NothingToPublishError",
     "StaleBookError",
+    "StaleRuleError",
     "book_changes",
     "book_with",
     "publish_rules",
@@ -73,12 +74,13 @@ def publish_rules(
     by: Staff | None,
     now: datetime,
     expected: Mapping[str, Any] | None = None,
+    revisions: Mapping[int, int] | None = None,
 ) -> RuleBook:
     """A new book with these rules (primary keys) as they are now, all rules in the present order.
 
-    ``based_on`` is the number of the book that the publisher saw, None or 0 for none; ``expected`` is the price tag as
-    it is kept. Raises NoteNeededError, NothingToPublishError, StaleBookError and FaultyRulesError; Rule.DoesNotExist
-    where a rule is gone or archived.
+    ``based_on`` is the number of the book that the publisher saw, None or 0 for none, ``revisions`` are those of the
+    rules; ``expected`` is the price tag as it is kept. Raises NoteNeededError, NothingToPublishError, StaleBookError,
+    StaleRuleError and FaultyRulesError; Rule.DoesNotExist where a rule is gone or archived.
     """
     rows, book = _held(note)
     missing = set(rules) - rows.keys()
@@ -86,6 +88,9 @@ def publish_rules(
         raise Rule.DoesNotExist(f"no rule {min(missing)}")
     wanted = _ordered({**_by_key(book), **{key: frozen(rows[key]) for key in rules}}, rows)
     _check_base(book, wanted, based_on)
+    for key, revision in (revisions or {}).items():
+        if key in rules and rows[key].revision != revision:
+            raise StaleRuleError(rows[key], [])
     found = lint(wanted, now=now)
     faults = [one for one in found if one.severity is Severity.ERROR and not set(rules).isdisjoint(one.rules)]
     if faults:
@@ -113,6 +118,7 @@ def roll_back_rules(*, book: RuleBook, note: str, by: Staff | None, now: datetim
     """Serve what a former book had: a new book copied from it, and the rules themselves as they stood in it.
 
     Rules for customers who are gone since then are left out; rules that the former book did not have stay as drafts.
+    What was drafted of the others is in the trail.
     Raises NoteNeededError and NothingToPublishError.
     """
     _, current = _held(note)
@@ -123,7 +129,7 @@ def roll_back_rules(*, book: RuleBook, note: str, by: Staff | None, now: datetim
     for rule in wanted:
         _follow(rows[rule["id"]], rule, by=by, now=now)
     _follow_order([rule["id"] for rule in wanted])
-    made = _published(current, wanted, note=note, by=by, now=now, expected=book.expected)
+    made = _published(current, wanted, note=note, by=by, now=now, expected={})
     audit.record(
         by=by, verb="roll back", subject=made, note=note.strip(),
         before={"book": current.number if current else 0}, after={"book": made.number, "copied": book.number},

@@ -369,6 +369,17 @@ def test_the_second_of_two_publishers_sees_what_the_first_did() -> None:
     assert publish_rules(rules=[two.pk], based_on=1, note="second", by=None, now=NOW).number == 2
 
 
+def test_a_draft_that_was_changed_meanwhile_is_not_published_unseen() -> None:
+    rule = saved()
+    theirs = changed(rule, slot=2)
+    with pytest.raises(StaleRuleError) as stale:
+        publish_rules(rules=[rule.pk], based_on=0, note="x", by=None, now=NOW, revisions={rule.pk: 1})
+    assert stale.value.current == theirs
+    assert not RuleBook.objects.exists()
+    book = publish_rules(rules=[rule.pk], based_on=0, note="x", by=None, now=NOW, revisions={rule.pk: 2})
+    assert book.rules[0]["slot"] == 2
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_two_publishers_at_once_one_is_refused() -> None:
     rules, start, done = [saved(slot=1), saved(slot=2)], threading.Barrier(2), []

@@ -180,6 +180,21 @@ def test_without_a_note_nothing_is_published_and_the_dialog_says_why(admin: Clie
     assert not RuleBook.objects.exists()
 
 
+def test_a_draft_that_was_changed_meanwhile_is_not_published_unseen(admin: Client) -> None:
+    rule = records.rule()
+    page = text(admin, f"/rules/?open=publish&rule={rule.pk}")
+    seen = f"{rule.pk}:{rule.revision}"
+    assert f'name="revision" value="{seen}"' in page
+    Rule.objects.update(slot=3, revision=rule.revision + 1)
+    asked = {"rule": rule.pk, "based_on": 0, "note": "my note", "revision": seen}
+    answer = admin.post("/rules/publish/", asked)
+    assert answer.status_code == 422
+    assert "“Tea first” was changed meanwhile." in answer.content.decode()
+    assert not RuleBook.objects.exists()
+    answer = admin.post("/rules/publish/", asked | {"revision": f"{rule.pk}:{rule.revision + 1}"})
+    assert answer["Location"] == "/rules/"
+
+
 def test_what_somebody_else_published_meanwhile_is_not_overwritten(admin: Client) -> None:
     mine, theirs = records.rule(), records.rule("Theirs")
     records.published(theirs)
