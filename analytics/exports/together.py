@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from analytics.exports.table import csv_file
+from analytics.exports.table import Value, csv_file
 from analytics.queries.together import Line
 
 
@@ -15,7 +15,7 @@ def together_file(lines: Sequence[Line]) -> HttpResponse:
         _("If: id"), _("If in the basket"), _("Then: id"), _("Then also"),
         _("Support"), _("Confidence"), _("Lift"), _("Baskets with both"), _("p-value"),
     ]  # fmt: skip
-    rows = [
+    rows: list[list[Value]] = [
         [
             line.first.shop_id,
             line.first.title,

@@ -97,7 +97,7 @@ def _ranked() -> dict[BlendName, _Ranked]:
     longest = Max("blend__placements__n", filter=Q(blend__placements__enabled=True))
     rows = BlendWeights.objects.defaults().filter(segment=None, blend__name__in=RANKED)
     found = {
-        BlendName(row.blend.name): _Ranked(weights=row, length=row.longest or SLOTS)
+        BlendName(row.blend.name): _Ranked(weights=row, length=vars(row)["longest"] or SLOTS)
         for row in rows.select_related("blend").annotate(longest=longest)
     }
     return {blend: found[blend] for blend in RANKED if blend in found}

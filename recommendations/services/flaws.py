@@ -59,15 +59,15 @@ def on_sale() -> QuerySet[Item]:
     return Item.objects.filter(retired_at=None)
 
 
-def condition(flaw: Flaw, *, now: datetime) -> Q | Exists:
+def condition(flaw: Flaw, *, now: datetime) -> Q:
     """What an item of ``on_sale`` with this flaw fulfils. Only for flaws that stand in the record."""
     links = Item.categories.through.objects.filter(item=OuterRef("pk"))
     confirmed = ItemPrice.objects.filter(item=OuterRef("pk"), valid_from__gt=now - STALE_AFTER)
     titles = on_sale().filter(parent=None).values("title").annotate(items=Count("pk")).filter(items__gt=1)
-    conditions: Mapping[Flaw, Q | Exists] = {
+    conditions: Mapping[Flaw, Q] = {
         Flaw.NO_PICTURE: Q(image_url=""),
         Flaw.NO_PRICE: Q(price=None),
-        Flaw.NO_CATEGORY: ~Exists(links),
+        Flaw.NO_CATEGORY: ~Q(Exists(links)),
         Flaw.NO_DESCRIPTION: Q(description=""),
         Flaw.NO_BRAND: Q(brand=""),
         Flaw.OUT_OF_STOCK: Q(availability=Availability.OUT_OF_STOCK)

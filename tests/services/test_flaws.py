@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from django.db.models import Q
 
 from recommendations.models import Category, Item, ItemPrice
 from recommendations.services.exposure import Exposure
@@ -75,7 +74,7 @@ def test_every_flaw_counts_its_items_and_their_slots(items: list[Item], known: E
     }
     assert touched(flaws(known, now=NOW)) == expected
     for flaw in OF_RECORD:  # the list shows as many as the count says
-        assert on_sale().filter(Q(condition(flaw, now=NOW))).count() == expected[flaw][0], flaw
+        assert on_sale().filter(condition(flaw, now=NOW)).count() == expected[flaw][0], flaw
 
 
 def test_the_flaws_that_the_model_tells_are_those_of_the_list(items: list[Item], known: Exposure) -> None:

@@ -25,7 +25,7 @@ def network(first: IntArray, second: IntArray, n: int) -> Points:
     n_parts, part_of = connected_components(links, directed=False)
     parts = [np.flatnonzero(part_of == part) for part in range(n_parts)]
     parts.sort(key=lambda nodes: (-len(nodes), int(nodes[0])))
-    joined = ((links + links.T) > 0).toarray()
+    joined = (links + links.T).toarray() > 0
     drawn = [_spread(joined[np.ix_(nodes, nodes)]) for nodes in parts]
     places = np.zeros((n, 2))
     for nodes, points in zip(parts, _in_rows(drawn), strict=True):
