@@ -74,12 +74,12 @@ def _of_weights(weights: BlendWeights) -> Price:
 
 def _whom(weights: BlendWeights) -> str:
     if weights.segment is None:
-        return _("This changes everyone.")
+        return _("This changes everyone, not this customer alone.")
     return _("This changes everyone in segment “%(segment)s”.") % {"segment": weights.segment}
 
 
 def _of_rules(change: Suggestion, *, placement: str, now: datetime) -> Price:
-    everyone = _("This changes everyone who sees the item's place.")
+    everyone = _("This changes everyone, not this customer alone.")
     try:
         found = priced(change.draft.rules or (), placement=placement, now=now)
     except (NoModelError, UnknownPlacementError):

@@ -67,6 +67,12 @@ def signed_share(value: Number, decimals: int = 0) -> str:
     return MISSING if value is None or value == "" else signed(float(value) * 100, decimals) + "%"
 
 
+@register.filter
+def points(value: Number, decimals: int = 0) -> str:
+    """A difference of two shares, 0.27 as +27: in points, as a percentage would be one of something."""
+    return MISSING if value is None or value == "" else signed(float(value) * 100, decimals)
+
+
 @register.simple_tag
 def change(now: float, before: float) -> float | None:
     """By which share a count changed; None where there was nothing before."""

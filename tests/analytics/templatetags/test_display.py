@@ -41,6 +41,10 @@ def test_signed_share() -> None:
     assert [display.signed_share(value) for value in (0.514, -0.04, None)] == ["+51%", "−4%", "–"]
 
 
+def test_points() -> None:
+    assert [display.points(value) for value in (0.27, -0.04, None, "")] == ["+27", "−4", "–", "–"]
+
+
 @pytest.mark.parametrize(
     ("currency", "text"), [("USD", "$1,234.50"), ("EUR", "€1,234.50"), ("JPY", "¥1,235"), ("SEK", "SEK 1,234.50")]
 )
