@@ -144,7 +144,7 @@ def select(
             candidates=count,
             eligible=int(np.count_nonzero(eligible)),
             lost=lost,
-            ruled=_acted(took, rivals, order),
+            ruled=_acted(took, rivals, order) if wish.rules else {},
             diversified=_diversified(rivals, order, shelf=shelf, wish=wish),
             explored=int(np.count_nonzero(chosen >= wish.n)),
             shown=len(chosen),
