@@ -27,6 +27,7 @@ class Group:
     """Items of one age: the shares of them that were bought and that are recommended."""
 
     words: str
+    brief: str  # for a phone
     bought: float
     recommended: float
 
@@ -84,4 +85,5 @@ def warming(groups: Sequence[Group], *, age: str, share: str, bought: str, recom
             "tickangle": 0,
         },
         yaxis={"title": {"text": share}, "rangemode": "tozero", "nticks": 6},
+        meta={"narrow": {"xaxis": {"ticktext": [each.brief for each in groups]}}},
     )

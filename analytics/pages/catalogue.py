@@ -122,7 +122,13 @@ def _tail(known: Exposure | None, found: Flaws) -> dict[str, Any]:
 def _warming(known: Exposure | None) -> dict[str, Any]:
     ages = query.warming(known)
     groups = [
-        charts.Group(words=_age(each), bought=each.bought_share, recommended=each.recommended_share) for each in ages
+        charts.Group(
+            words=_age(each),
+            brief=f"{each.start // 7}+" if each.start else "0",
+            bought=each.bought_share,
+            recommended=each.recommended_share,
+        )
+        for each in ages
     ]
     figure = charts.warming(
         groups,

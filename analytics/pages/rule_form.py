@@ -57,11 +57,17 @@ class Typed:
 
     @classmethod
     def asked_for(cls, query: QueryDict) -> "Typed":
-        """Of an address such as ``?action=pin&item=1043&slot=1&placement=home``: how other pages begin a rule."""
+        """Of an address such as ``?action=pin&item=1043&slot=1&placement=home``: how other pages begin a rule.
+
+        ``context.item=1042`` asks that this item is in view.
+        """
         asked = {name: text.replace("\x00", "") for name in FIELDS if (text := query.get(name, ""))}
         fields = {**dict.fromkeys(FIELDS, ""), **USUAL, **asked}
-        rows = [_asked_row(query, name) for name in query if kind_of(name) is not None]
-        typed = cls(fields=fields, rows={Builder.ITEMS: rows or [Row()], Builder.CONTEXT: []})
+        rows = _asked_rows(query)
+        typed = cls(
+            fields=fields,
+            rows={Builder.ITEMS: rows or [Row()], Builder.CONTEXT: _asked_rows(query, prefix=f"{Builder.CONTEXT}.")},
+        )
         return replace(typed, fields=fields | {"name": fields["name"] or typed.suggested_name()}) if rows else typed
 
     def after(self, command: str) -> "Typed":
@@ -194,10 +200,17 @@ def _matched(wanted: Sequence[Mapping[str, Any]]) -> Matched | None:
         return None
 
 
-def _asked_row(query: QueryDict, attribute: str) -> Row:
-    operator = next(iter(operators_of(attribute)), Operator.IS)
-    values = tuple(value.replace("\x00", "") for value in query.getlist(attribute) if value)
-    return Row(attribute=attribute, operator=operator, values=values)
+def _asked_rows(query: QueryDict, *, prefix: str = "") -> list[Row]:
+    names = {name: name.removeprefix(prefix) for name in query if name.startswith(prefix)}
+    return [
+        Row(
+            attribute=attribute,
+            operator=next(iter(operators_of(attribute)), Operator.IS),
+            values=tuple(value.replace("\x00", "") for value in query.getlist(name) if value),
+        )
+        for name, attribute in names.items()
+        if kind_of(attribute) is not None
+    ]
 
 
 def _plain(rule: Rule, name: str) -> Any:

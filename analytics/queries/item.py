@@ -13,7 +13,7 @@ from recommendations.models import AssociationRule, Item, Promotion, Segment
 from recommendations.services.exposure import Exposure, acts_with
 from recommendations.terms import BlendName
 
-MOST_RECEIVERS = 20
+MOST_RECEIVERS = 10
 MOST_NEIGHBOURS = 12
 MOST_PRICES = 50
 MOST_PROMOTIONS = 12

@@ -16,7 +16,7 @@ def test_lorenz_curves_lie_over_the_line_of_equality() -> None:
 
 
 def test_warming_has_two_bars_for_each_age() -> None:
-    groups = [catalogue.Group(words="under 1", bought=0.5, recommended=0.125)]
+    groups = [catalogue.Group(words="under 1", brief="0", bought=0.5, recommended=0.125)]
     bought, recommended = catalogue.warming(groups, age="Age", share="%", bought="b", recommended="r").data
     assert (bought.y, recommended.y) == ((50,), (12.5,))
     assert bought.customdata == ("under 1",)

@@ -238,6 +238,8 @@ def test_an_address_begins_a_rule(admin: Client) -> None:
     assert 'name="items-0-values" value="sku-bean"' in page
     assert '<option value="home" selected>' in page
     assert "<strong>1</strong> item matches" in page
+    page = text(admin, "/rules/new/?action=pin&item=sku-bean&placement=item&context.item=sku-leaf")
+    assert 'name="context-0-values" value="sku-leaf"' in page
     page = text(admin, "/rules/new/?category=Drinks+%3E+Tea&category=Drinks&segment=3&brand=Leaf")
     assert page.count('name="items-0-values"') == 2
     assert page.count('name="items-1-values"') == 1
