@@ -74,15 +74,15 @@ def _asks_for_more(one: Linted, other: Linted) -> bool:
 
 
 def _shares_together(book: Book, places: Sequence[int]) -> Iterator[Found]:
-    """From each share on, those that no item could serve together with the ones before, the largest first."""
-    by_size = sorted(places, key=lambda place: -book.rules[place].share)
-    for start in by_size:
-        chosen, when, union = [start], book.rules[start].when, book.rules[start].items
-        total = book.rules[start].share
-        for place in by_size:
-            rule, both = book.rules[place], when.both(book.rules[place].when)
-            if place in chosen or both is None or (rule.items & union).any() or total > 1 + ROUNDING:
-                continue
-            chosen, when, union, total = [*chosen, place], both, union | rule.items, total + rule.share
-        if total > 1 + ROUNDING:
+    """Those that no item could serve together, the largest first, wherever one or two and all that cover it apply."""
+    told: list[set[int]] = []
+    for when in book.scopes(places):
+        chosen: list[int] = []
+        total, union = 0.0, np.zeros(len(book.shop.sellable), np.bool_)
+        for place in sorted(book.covering(when, places), key=lambda place: -book.rules[place].share):
+            rule = book.rules[place]
+            if total <= 1 + ROUNDING and not (rule.items & union).any():
+                chosen, total, union = [*chosen, place], total + rule.share, union | rule.items
+        if total > 1 + ROUNDING and not any(known <= set(chosen) for known in told):
+            told.append(set(chosen))
             yield found(Fault.SHARES_ABOVE_ONE, *chosen, percent=round(100 * total))

@@ -7,6 +7,7 @@ inclusions, leave.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import combinations
 
 from recommendations.engine.frames import BoolArray, IntArray
 from recommendations.engine.ranking.linting.when import When
@@ -98,6 +99,11 @@ class Book:
 
     def covering(self, when: When, among: Sequence[int]) -> list[int]:
         return [place for place in among if self.rules[place].when.covers(when)]
+
+    def scopes(self, places: Sequence[int]) -> list[When]:
+        """Where one of the rules applies, or two of them together."""
+        whens = [self.rules[place].when for place in places]
+        return [*whens, *(both for one, other in combinations(whens, 2) if (both := one.both(other)))]
 
     def left(self, filters: Sequence[int]) -> BoolArray:
         """What is for sale and is neither excluded nor left out."""

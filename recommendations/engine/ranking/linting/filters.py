@@ -1,7 +1,6 @@
 """Exclusions and inclusions: what they empty, what they do twice, and what they leave of other rules' items."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
 
 from recommendations.engine.ranking.linting.book import Book, Fault, Found, count, found
 from recommendations.terms import RuleAction
@@ -17,11 +16,9 @@ BARRED: Mapping[RuleAction, Fault] = {
 def emptied(book: Book) -> Iterator[Found]:
     """Filters that leave nothing, or too little for the slots, where one or two of them and all that cover it act."""
     all_there = count(book.shop.sellable)
-    whens = [book.rules[place].when for place in book.filters]
-    scopes = [*whens, *(both for one, other in combinations(whens, 2) if (both := one.both(other)))]
     told: list[set[int]] = []
     seen: set[tuple[int, ...]] = set()
-    for when in scopes:
+    for when in book.scopes(book.filters):
         acting, slots = book.covering(when, book.filters), book.slots(when)
         left = count(book.left(acting))
         if tuple(acting) in seen or left >= slots or all_there < slots:
