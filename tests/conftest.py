@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_teardown() -> None:
     """What a request left to a thread beside it ends before the test's database goes."""
     for thread in threading.enumerate():
-        if thread.name == "api-keys":
+        if thread.name in {"api-keys", "panels"}:
             thread.join(10)
 
 

@@ -131,7 +131,7 @@ class Panels:
             if version is not None:
                 for task in TASKS:
                     self.of(version, task)
-        except (DatabaseError, ArtefactDamagedError):
+        except (DatabaseError, ArtefactDamagedError, OSError):
             return  # who asks for it is told
         finally:
             connection.close()

@@ -47,6 +47,7 @@ def test_percents_become_shares_and_what_is_not_given_is_as_served(served: Blend
     assert draft.number == served.number + 1
     assert blending.default_weights(BlendName.HOME) == served
     entry = AuditEntry.objects.get(verb="draft")
+    assert entry.after is not None
     assert (entry.staff, entry.after["weights"]) == (ada, draft.weights)
 
 
@@ -89,7 +90,9 @@ def test_a_draft_that_is_gone_is_held_against_what_is_served(served: BlendWeight
         discard_draft(draft=draft, revision=7, by=bob)
     values = discard_draft(draft=draft, revision=1, by=bob)
     assert values == Values(weights={"als": 1.0}, diversity=0.2, exploration=0.05, promotion=0.5)
-    assert AuditEntry.objects.get(verb="discard").before["weights"] == {"als": 1.0}
+    entry = AuditEntry.objects.get(verb="discard")
+    assert entry.before is not None
+    assert entry.before["weights"] == {"als": 1.0}
     with pytest.raises(StaleDraftError) as stale:
         save({"weights": {"ease_home": 1}}, by=ada, revision=1)
     assert stale.value.current == served
