@@ -75,6 +75,7 @@ urlpatterns = [
     path("rules/versions/", rule_books.rule_books, name="rule_books"),
     path("rules/roll-back/", rule_books.roll_back, name="roll_back_rules"),
     path("rules/<int:pk>/", rule.rule, name="rule"),
+    path("rules/<int:pk>/history/", rule.rule_history, name="rule_history"),
     path("rules/<int:pk>/effect/", rule_effect.saved_rule_effect, name="saved_rule_effect"),
     path("rules/<int:pk>/duplicate/", rules.duplicate, name="duplicate_rule"),
     path("rules/<int:pk>/archive/", rules.archive, name="archive_rule"),

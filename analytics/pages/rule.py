@@ -29,9 +29,14 @@ from recommendations import wording
 from recommendations.models import Rule
 from recommendations.services.merchandising import StaleRuleError, save_rule, status_of
 from recommendations.services.policy import Action, may
-from recommendations.services.rule_attributes import attributes
+from recommendations.services.rule_attributes import attributes, frozen
 from recommendations.terms import RuleAction, RuleStatus
 
+EVERY: Mapping[str, Promise] = {
+    "placement": gettext_lazy("Every placement"),
+    "segment": gettext_lazy("Every segment"),
+    "customer": gettext_lazy("Every customer"),
+}
 RESTORED = "restored"  # what ``rules.js`` sends after a session that ended
 HELP: Mapping[RuleAction, tuple[str, Promise]] = {
     RuleAction.PIN: ("pin", gettext_lazy("Puts the best item of those chosen at a fixed place.")),
@@ -64,6 +69,13 @@ def rule(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Action.DRAFT)
 def _change(request: HttpRequest, pk: int) -> HttpResponse:
     return _take(request, _found(pk))
+
+
+@require_safe
+def rule_history(request: HttpRequest, pk: int) -> HttpResponse:
+    """What happened to the rule; a part of its page."""
+    found = _found(pk)
+    return render(request, "dashboard/rule_history.html", {"rule": found, "history": query.history(found)})
 
 
 @require_POST
@@ -154,14 +166,12 @@ def _shown(
 
 def _of(found: Rule, choices: query.Choices) -> dict[str, Any]:
     status = status_of(found, served(), timezone.now())
-    words, history = query.told(found, segments=choices.segments)
     return {
         "status": status,
         "status_words": label(wording.RULE_STATUSES, status),
         "served": status in SERVED,
         "archived": status == RuleStatus.ARCHIVED,
-        "words": words,
-        "history": history,
+        "words": Names.of([frozen(found)], segments=choices.segments).sentence(frozen(found)),
     }
 
 
@@ -190,8 +200,8 @@ def _stale(error: StaleRuleError) -> dict[str, Any]:
         "differences": [
             {
                 "words": FIELDS.get(each.field, each.field),
-                "mine": names.field(each.field, each.yours),
-                "theirs": names.field(each.field, each.theirs),
+                "mine": names.field(each.field, each.yours, empty=EVERY.get(each.field)),
+                "theirs": names.field(each.field, each.theirs, empty=EVERY.get(each.field)),
             }
             for each in error.differences
         ],

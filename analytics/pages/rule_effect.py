@@ -67,7 +67,7 @@ def measured(book: Sequence[FrozenRule], *, placement: str, now: datetime) -> di
     """``price`` and ``lists``, or the ``problem`` that there is."""
     try:
         price = query.priced(book, placement=placement, now=now)
-        return {"price": price, "lists": query.pictured(book, placement=placement, now=now)}
+        return {"price": price, "lists": query.pictured(book, price=price, now=now)}
     except NoModelError:
         return {"problem": _("No run of the loop has finished yet, so there is nothing to measure on.")}
     except UnknownPlacementError:

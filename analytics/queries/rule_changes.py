@@ -8,7 +8,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 
 from analytics.queries.rule_words import FieldChange, Names, field_changes
-from analytics.queries.rules import MAIN_METRIC, SERVED, WAITING, Line, Rules, served, share_touched
+from analytics.queries.rules import MAIN_METRIC, SERVED, WAITING, Rules, served, share_touched
 from analytics.queries.words import placement_label
 from recommendations.models import RuleBook
 from recommendations.services.rule_attributes import FrozenRule, frozen
@@ -43,11 +43,11 @@ class Proposal:
     """A book as it would be; ``based_on`` is the number of the one that is served, ``target`` the one to go back to."""
 
     kind: Kind
-    keys: Sequence[int]
     based_on: int
     rules: Sequence[FrozenRule]
     changes: Sequence[Change]
-    names: Sequence[str]
+    keys: Sequence[int] = ()
+    names: Sequence[str] = ()
     target: RuleBook | None = None
     revisions: Mapping[int, int] = field(default_factory=dict)  # of the drafts, by key
 
@@ -81,7 +81,16 @@ def proposal(found: Rules, *, kind: str, keys: Sequence[int]) -> Proposal | None
         return None
     drafts = [frozen(line.rule) for line in lines] if publish else []
     after = book_with(drafts, without=[] if publish else [line.rule.pk for line in lines])
-    return _proposal(Kind(kind), found.book, after, keys=[line.rule.pk for line in lines], lines=lines)
+    before = found.book.rules if found.book else []
+    return Proposal(
+        kind=Kind(kind),
+        keys=[line.rule.pk for line in lines],
+        based_on=found.book.number if found.book else 0,
+        rules=after,
+        changes=_changes(before, after, found.names),
+        names=[line.rule.name for line in lines],
+        revisions={line.rule.pk: line.rule.revision for line in lines},
+    )
 
 
 def roll_back(*, number: int) -> Proposal | None:
@@ -89,7 +98,13 @@ def roll_back(*, number: int) -> Proposal | None:
     current, target = served(), RuleBook.objects.filter(number=number).first()
     if target is None or current is None or target.rules == current.rules:
         return None
-    return _proposal(Kind.ROLL_BACK, current, target.rules, target=target)
+    return Proposal(
+        kind=Kind.ROLL_BACK,
+        based_on=current.number,
+        rules=target.rules,
+        changes=_changes(current.rules, target.rules, Names.of([*current.rules, *target.rules])),
+        target=target,
+    )
 
 
 def versions(*, page: int) -> tuple[Page[RuleBook], list[Version]]:
@@ -114,28 +129,6 @@ def _tag(tag: Mapping[str, Any]) -> dict[str, Any]:
         "touched": share_touched(tag),
         "cost": effect["value"] if effect else None,
     }
-
-
-def _proposal(
-    kind: Kind,
-    book: RuleBook | None,
-    after: Sequence[FrozenRule],
-    *,
-    keys: Sequence[int] = (),
-    lines: Sequence[Line] = (),
-    target: RuleBook | None = None,
-) -> Proposal:
-    before = book.rules if book else []
-    return Proposal(
-        kind=kind,
-        keys=keys,
-        based_on=book.number if book else 0,
-        rules=after,
-        changes=_changes(before, after, Names.of([*before, *after])),
-        names=[line.rule.name for line in lines],
-        target=target,
-        revisions={line.rule.pk: line.rule.revision for line in lines},
-    )
 
 
 def _changes(before: Sequence[FrozenRule], after: Sequence[FrozenRule], names: Names) -> list[Change]:

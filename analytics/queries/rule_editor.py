@@ -12,7 +12,6 @@ from analytics.queries.rule_words import FieldChange, Names, field_changes
 from analytics.queries.rules import placements
 from recommendations import wording
 from recommendations.models import AuditEntry, Rule, Segment
-from recommendations.services.rule_attributes import frozen
 
 MOST_ENTRIES = 50
 
@@ -47,15 +46,10 @@ def find_rule(pk: int) -> Rule | None:
     return Rule.objects.select_related("placement", "segment", "author").filter(pk=pk).first()
 
 
-def told(rule: Rule, *, segments: Mapping[int, str]) -> tuple[str, list[Entry]]:
-    """The rule in one sentence, and its history, the newest first; of what was published whole, only what differs."""
+def history(rule: Rule) -> list[Entry]:
+    """The newest first. Of what was published whole, only what differs is told."""
     rows = list(_entries(rule)[:MOST_ENTRIES])
-    parts = [part for row in rows for part in (row.before, row.after) if part]
-    names = Names.of([*parts, frozen(rule)], segments=segments)
-    return names.sentence(frozen(rule)), _history(rows, names)
-
-
-def _history(rows: Sequence[AuditEntry], names: Names) -> list[Entry]:
+    names = Names.of(part for row in rows for part in (row.before, row.after) if part)
     return [
         Entry(
             at=row.at,

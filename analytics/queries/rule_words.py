@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from analytics.queries.words import label, placement_label
-from analytics.templatetags.display import moment, number, share
+from analytics.templatetags.display import MISSING, moment, number, share
 from recommendations import wording
 from recommendations.models import Item, Segment
 from recommendations.rule_wording import do_text, items_text, when_text
@@ -69,10 +69,10 @@ class Names:
         text = do_text(rule, self.titles)
         return text[:1].upper() + text[1:]
 
-    def field(self, name: str, value: Any) -> str:
-        """The value of a field of a frozen rule; a dash where it says nothing."""
+    def field(self, name: str, value: Any, *, empty: Promise | None = None) -> str:
+        """The value of a field of a frozen rule; where it says nothing ``empty``, or a dash."""
         if value is None or value in ("", []):
-            return "–"
+            return str(empty or MISSING)
         if name in {"items", "context"}:
             return items_text(value, self.titles)
         return _scalar(name, value, self)

@@ -75,10 +75,11 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """All rules, archived ones last, and the book that is served."""
+    """All rules, archived ones last, and the book that is served; ``names`` of all that both speak of."""
 
     lines: Sequence[Line]
     book: RuleBook | None
+    names: Names
 
     @property
     def kept(self) -> list[Line]:
@@ -107,8 +108,8 @@ class Rules:
 
 def rules(*, now: datetime) -> Rules:
     rows = list(Rule.objects.select_related("placement", "segment", "author").order_by("position", "pk"))
-    book = served()
-    names, measured = Names.of([frozen(row) for row in rows]), _measured(rows)
+    book, measured = served(), _measured(rows)
+    names = Names.of([*(frozen(row) for row in rows), *(book.rules if book else [])])
     kept = [row for row in rows if row.archived_at is None]
     places = {row.pk: number for number, row in enumerate(kept, start=1)}
     lines = [
@@ -124,7 +125,7 @@ def rules(*, now: datetime) -> Rules:
         )
         for row in [*kept, *(row for row in rows if row.archived_at)]
     ]
-    return Rules(lines=lines, book=book)
+    return Rules(lines=lines, book=book, names=names)
 
 
 def served() -> RuleBook | None:

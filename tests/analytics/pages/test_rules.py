@@ -10,9 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from recommendations.models import AuditEntry, Rule, RuleBook, Staff
+from recommendations.models import AuditEntry, ModelVersion, Rule, RuleBook, Staff
 from recommendations.terms import Role
 from tests.analytics import rule_records as records
+from tests.analytics.rule_records import TEA
 
 pytestmark = pytest.mark.django_db
 
@@ -286,8 +287,10 @@ def test_chinese(admin: Client) -> None:
 @pytest.mark.parametrize("address", ["/rules/", "/rules/?open=publish&rule={}", "/rules/{}/", "/rules/versions/"])
 def test_few_queries(admin: Client, address: str) -> None:
     segment = records.segment()
-    rules = [records.rule(f"Rule {number}", segment=segment.number) for number in range(8)]
+    items = [records.condition("category", TEA), records.condition("item", "sku-bean", operator="is_not")]
+    rules = [records.rule(f"Rule {number}", segment=segment.number, items=items) for number in range(8)]
     records.published(*rules[:6])
+    ModelVersion.objects.update(is_live=True)
     with CaptureQueriesContext(connection) as asked:
         text(admin, address.format(rules[7].pk))
     assert len(asked) <= MOST_QUERIES, "\n".join(query["sql"][:230] for query in asked)
