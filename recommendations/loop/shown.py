@@ -36,11 +36,13 @@ def shown_items(
     """
     rows = chosen.selection.items if chosen else NOTHING
     rest = _rest(explainer, shelf, wish, but=rows) if len(rows) < wish.n else []
+    if not rest:
+        return _chosen(chosen, explainer, wish, ranks=range(1, len(rows) + 1)) if chosen else [], {}
     slots = chosen.selection.slots if chosen else np.arange(0)
     free = np.setdiff1d(np.arange(wish.n), slots)[: len(rest)]
-    ranks = np.argsort(np.argsort(np.concatenate([slots, free]))) + 1
-    made = _chosen(chosen, explainer, wish, ranks=ranks.tolist()) if chosen else []
-    made += _filling(rest, explainer, ranks=ranks[len(rows) :].tolist())
+    ranks = (np.argsort(np.argsort(np.concatenate([slots, free]))) + 1).tolist()
+    made = _chosen(chosen, explainer, wish, ranks=ranks[: len(rows)]) if chosen else []
+    made += _filling(rest, explainer, ranks=ranks[len(rows) :])
     return sorted(made, key=lambda one: one.rank), Counter(source for _, source in rest)
 
 
