@@ -7,8 +7,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from analytics.queries import customer as query
 from analytics.queries.customers import State
-from recommendations.models import CustomerAlias, Placement, Segment
-from recommendations.terms import EventName
+from recommendations.models import Blend, BlendWeights, CustomerAlias, Placement, Rule, Segment
+from recommendations.terms import EventName, RuleAction, WeightsStatus
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +103,32 @@ def test_what_was_bought_last_knows_nothing_of_what_came_after_the_cut() -> None
     assert query.last_bought([who.pk], until=records.SPLIT) == [old]
 
 
-def test_context_items_come_in_the_order_asked_for() -> None:
+def test_items_by_key_leave_out_what_does_not_exist() -> None:
     first, second = records.item("1"), records.item("2")
-    assert query.context_items([second.pk, 999_999, first.pk]) == [second, first]
+    assert query.items_by_key([second.pk, 999_999, first.pk]) == {first.pk: first, second.pk: second}
+    assert query.items_by_key([]) == {}
+
+
+def test_drafts_that_would_act_on_the_customer_are_told_in_the_head() -> None:
+    """Of everybody and of the customer's own segment, not of another one."""
+    live, who = records.version(records.turn()), records.customer("a")
+    own, other = (Segment.objects.create(number=number, version=live) for number in (1, 2))
+    records.profile(live, who, weight=5, segment=own, Tea=0.5)
+    for blend, segment in (("home", None), ("discover", own), ("cart", other)):
+        BlendWeights.objects.create(
+            blend=Blend.objects.get(name=blend), segment=segment, number=1, weights={}, status=WeightsStatus.DRAFT,
+            reason="a test",
+        )  # fmt: skip
+    person = query.person(who.pk, model=live.pk)
+    assert person is not None
+    assert (person.drafted, person.has_rules) == ({"home", "discover"}, False)
+    Rule.objects.create(name="No tea", action=RuleAction.EXCLUDE)
+    again = query.person(who.pk, model=live.pk)
+    assert again is not None
+    assert again.has_rules
+
+
+def test_names_of_rules() -> None:
+    rule = Rule.objects.create(name="No tea", action=RuleAction.EXCLUDE)
+    assert query.rule_names([rule.pk, rule.pk, 999_999]) == {rule.pk: "No tea"}
+    assert query.rule_names([]) == {}
