@@ -208,5 +208,6 @@ document.addEventListener("htmx:after:swap", () => {
 });
 
 document.getElementById("roll-back")?.addEventListener("close", ({ target }) => { target.firstElementChild.replaceChildren(); });
+for (const type of ["scroll", "input"]) addEventListener(type, () => bar?.classList.add("is-stuck"), { once: true, passive: true });
 document.querySelectorAll("dialog[data-open]").forEach((dialog) => dialog.showModal());
 if (form) { show(); rest(); }
