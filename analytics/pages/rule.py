@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from analytics.pages.parameters import number
 from analytics.pages.permission import requires, staff_of
 from analytics.pages.rule_builder import Builder
+from analytics.pages.rule_effect import of_form
 from analytics.pages.rule_form import Look, ShownBuilder, Typed, shown_builder
 from analytics.queries import rule_editor as query
 from analytics.queries.rule_values import offered
@@ -37,6 +38,7 @@ EVERY: Mapping[str, Promise] = {
     "segment": gettext_lazy("Every segment"),
     "customer": gettext_lazy("Every customer"),
 }
+MEASURE = "measure"  # the button without ``rules.js``
 RESTORED = "restored"  # what ``rules.js`` sends after a session that ended
 HELP: Mapping[RuleAction, tuple[str, Promise]] = {
     RuleAction.PIN: ("pin", gettext_lazy("Puts the best item of those chosen at a fixed place.")),
@@ -112,7 +114,8 @@ def _take(request: HttpRequest, found: Rule | None) -> HttpResponse:
         if command == RESTORED:
             text = _("What you had typed before the session ended is there again. It is not saved yet.")
             messages.info(request, text)
-        return _shown(request, found, typed.after(command), focus=command)
+        measured = of_form(request) if command == MEASURE else {}
+        return _shown(request, found, typed.after(command), focus=command, more=measured)
     revision = number(request.POST.get("over")) or number(request.POST.get("revision"))
     by, now = staff_of(request), timezone.now()
     try:
@@ -137,6 +140,7 @@ def _shown(
     errors: Mapping[str, str] | None = None,
     stale: Mapping[str, Any] | None = None,
     focus: str = "",
+    more: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     look = Look(offered=attributes(), check=request.method == "POST", complain=errors is not None)
     builders = {each: shown_builder(typed, each, replace(look, focus=_focus(typed, each, focus))) for each in Builder}
@@ -160,6 +164,7 @@ def _shown(
             for code, (icon, words) in HELP.items()
         ],
         **(_of(found, choices) if found else {}),
+        **(more or {}),
     }
     return render(request, "dashboard/rule.html", context, status=422 if errors else 409 if stale else 200)
 

@@ -49,6 +49,9 @@ if (slider) {
   tell();
 }
 
+/* --- Measured in its place; without this module the button sends the whole form. */
+document.querySelector("[data-measures]")?.addEventListener("click", (event) => event.preventDefault());
+
 /* --- A dialog that the address opened keeps the page behind it out of reach. */
 const dialog = document.querySelector("dialog[data-modal]");
 if (dialog) {

@@ -288,6 +288,15 @@ def test_what_it_would_do_waits_until_the_rule_is_complete(admin: Client) -> Non
     assert "No rule contradicts, hides or empties another." in page
 
 
+def test_without_javascript_the_button_measures_too(admin: Client) -> None:
+    status, page = sent(admin, form(edit="measure", strength="-30"))
+    assert status == 200
+    assert "No run of the loop has finished yet" in page
+    assert "On “For you”: bury items with category Drinks &gt; Tea by −30" in page
+    assert field(page, "strength") == "-30"
+    assert not Rule.objects.exists()
+
+
 def test_findings_of_this_rule_stand_first(admin: Client) -> None:
     records.rule("Pinned", action="pin", slot=1)
     records.rule("Long over", ends_at="2020-01-01T00:00:00+00:00")
