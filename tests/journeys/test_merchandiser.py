@@ -85,8 +85,8 @@ def test_from_why_not_to_the_shops_answer_and_back(ada: Visitor, answer: Callabl
     drawer.get_by_role("button", name="Close").click()
 
     # why not, and the smallest change as a draft
-    page.get_by_label(re.compile("^Why not")).fill(missing.title)
-    page.get_by_role("link", name=re.compile(missing.title)).click()
+    page.get_by_label("Why not …?").fill(missing.title)
+    page.locator("#suggest-why_not button").first.click()
     drawer = page.get_by_role("dialog")
     expect(drawer.get_by_text("smallest change")).to_be_visible()
     assert ada.complaints() == []
@@ -108,7 +108,7 @@ def test_from_why_not_to_the_shops_answer_and_back(ada: Visitor, answer: Callabl
     expect(dialog.get_by_role("heading", name="What changes")).to_be_visible()
     if dialog.get_by_role("checkbox").count():
         dialog.get_by_role("checkbox").check()
-    dialog.get_by_label("Why").fill("More variety for tea drinkers")
+    dialog.get_by_role("textbox").fill("More variety for tea drinkers")
     dialog.get_by_role("button", name="Publish", exact=True).click()
     expect(page.get_by_text("is live: the next answer of the shop uses it.")).to_be_visible()
     after = answer()
@@ -117,7 +117,7 @@ def test_from_why_not_to_the_shops_answer_and_back(ada: Visitor, answer: Callabl
     # back again: the shop's answer is the former one
     page.get_by_role("button", name=f"Roll back to v{former.number}…").click()
     dialog = page.get_by_role("dialog", name=re.compile("^Roll back"))
-    dialog.get_by_label("Why").fill("The tea drinkers complained")
+    dialog.get_by_role("textbox").fill("The tea drinkers complained")
     dialog.get_by_role("button", name="Roll back").click()
     expect(page.get_by_text(f"with the weights of v{former.number}.")).to_be_visible()
     assert answer() == before
