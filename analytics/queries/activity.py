@@ -1,15 +1,20 @@
 """Who changed what, from what to what: the audit trail, over all and per object."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
+from django.apps import apps
 from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -18,6 +23,7 @@ from recommendations.models import AuditEntry, Staff
 PER_PAGE = 50
 MOST_IN_A_FILE = 10_000
 LONGEST = 120  # characters of a value on the page
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 VERBS: Mapping[str, Promise] = {
     "change": pgettext_lazy("activity", "changed"),
@@ -157,15 +163,41 @@ def _differences(entry: AuditEntry, *, longest: int | None) -> list[Difference]:
     before, after = entry.before or {}, entry.after or {}
     names = dict.fromkeys([*before, *after])
     pairs = [(name, _told(before, name, longest), _told(after, name, longest)) for name in names]
-    return [Difference(field=name, before=was, after=now) for name, was, now in pairs if was != now]
+    return [
+        Difference(field=_field_words(entry.object_type, name), before=was, after=now)
+        for name, was, now in pairs
+        if was != now
+    ]
+
+
+@lru_cache(maxsize=1_000)
+def _fields(kind: str) -> Mapping[str, Any]:
+    """What the model calls its fields."""
+    try:
+        model = apps.get_model("recommendations", kind)
+    except LookupError:
+        return {}
+    return {field.name: field.verbose_name for field in model._meta.fields + model._meta.many_to_many}
+
+
+def _field_words(kind: str, name: str) -> str:
+    return str(_fields(kind).get(name, name.replace("_", " ")))
 
 
 def _told(values: Mapping[str, Any], name: str, longest: int | None) -> str | None:
     if name not in values or values[name] is None:
         return None
-    value = values[name]
+    value = _moment(values[name])
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
     return text if longest is None or len(text) <= longest else f"{text[:longest]}…"
+
+
+def _moment(value: Any) -> Any:
+    """A time as the shop lives it; anything else as it is."""
+    if not isinstance(value, str) or not MOMENT.match(value):
+        return value
+    at = parse_datetime(value)
+    return value if at is None or timezone.is_naive(at) else date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
 def _address(entry: AuditEntry) -> str | None:

@@ -60,6 +60,12 @@ def test_filters(admin: Client, trail: Item, query: str, count: int) -> None:
     assert ("Nothing matches" in page) is (count == 0)
 
 
+def test_fields_and_times_in_words(admin: Client, trail: Item) -> None:
+    page = text(admin, "?type=item&verb=retire")
+    assert "<dt>retired</dt>" in page  # retired_at
+    assert "<ins>May 4, 2026, noon</ins>" in page
+
+
 def test_nothing_yet(admin: Client) -> None:
     assert "Nothing was changed yet" in text(admin)
 
