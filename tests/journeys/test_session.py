@@ -1,0 +1,71 @@
+"""A session that ends while somebody is writing: nothing typed is lost."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from playwright.sync_api import expect
+
+from recommendations.models import BlendWeights, Rule, Staff
+from tests.journeys.conftest import EMAIL, PASSWORD, Visitor, committed
+
+pytestmark = pytest.mark.django_db
+
+expect.set_options(timeout=15_000)
+
+
+@pytest.fixture
+def ada(window: Callable[..., Visitor]) -> Visitor:
+    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="light", language="en"))
+    visitor = window()
+    visitor.log_in()
+    return visitor
+
+
+def end_session() -> None:
+    Session.objects.all().delete()
+    cache.clear()
+
+
+def log_in_again(visitor: Visitor) -> None:
+    page = visitor.page
+    expect(page.get_by_text("Your session had ended. What you typed is kept")).to_be_visible()
+    page.fill("#id_username", EMAIL)
+    page.fill("#id_password", PASSWORD)
+    page.click("form.stack button")
+
+
+def test_a_rule_is_there_again_after_the_login(ada: Visitor) -> None:
+    page = ada.page
+    ada.visit("/rules/new/?action=pin&item=tea-1&slot=3")
+    page.get_by_label("Name").fill("Teas of the season")
+    committed(end_session)
+    page.get_by_role("button", name="Save draft").click()
+    log_in_again(ada)
+    expect(page.get_by_role("status").filter(has_text="What you had typed before the session ended")).to_be_visible()
+    expect(page.get_by_label("Name")).to_have_value("Teas of the season")
+    assert not committed(Rule.objects.filter(name="Teas of the season").exists)
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_role("heading", name="Teas of the season")).to_be_visible()
+    rule = committed(lambda: Rule.objects.get(name="Teas of the season"))
+    assert (rule.action, rule.slot) == ("pin", 3)
+    assert rule.items[0]["values"] == ["tea-1"]
+    ada.visit("/rules/new/")
+    expect(page.get_by_label("Name")).to_have_value("")  # what was taken is kept no longer
+    assert ada.problems == []
+
+
+def test_sliders_stand_again_where_they_were(ada: Visitor) -> None:
+    page = ada.page
+    ada.visit("/weights/?blend=home")
+    default = committed(lambda: BlendWeights.objects.defaults().get(blend__name="home", segment=None))
+    strongest = max(default.weights, key=lambda name: default.weights[name])
+    box = page.locator(f'[data-setting="w.{strongest}"] [type=number]')
+    box.fill("7")
+    box.press("Tab")
+    committed(end_session)
+    page.get_by_role("button", name="Save draft").click()
+    log_in_again(ada)
+    expect(page.get_by_role("status").filter(has_text="What you had typed before the session ended")).to_be_visible()
+    expect(box).to_have_value("7")
