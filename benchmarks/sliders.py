@@ -2,8 +2,8 @@
 
 Chromium signs in, moves sliders by key and waits after each move until the chart and the table of the new values are
 painted: from the time stamp of the browser's input event to the first message after the frame in which Plotly's promise
-was kept. A move whose chart or table stays as it was is an error, not a fast move. The server's part is what its
-``Server-Timing`` header says.
+was kept; the customers' lists follow in the next frame. A move whose chart or table stays as it was is an error, not a
+fast move. The server's part is what its ``Server-Timing`` header says.
 """
 
 import argparse

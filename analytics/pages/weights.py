@@ -37,9 +37,10 @@ EFFECT = {
     "effect-sentence": "dashboard/weights_sentence.html",
     "effect-table": "dashboard/weights_table.html",
     "dirty-effect": "dashboard/weights_brief.html",
-    "movers": "dashboard/weights_movers.html",
 }
 """Where each part of the page stands that a move changes, and what it is made of."""
+
+LISTS = "dashboard/weights_movers.html"
 
 
 def timed(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -90,6 +91,8 @@ def desk_page(
     if desk.loaded:
         values = _read(given or {}, blend, otherwise=desk.loaded.values)
         context |= _effect(_asked(blend, segment, values)) | {"points": query.loadable(desk)}
+        figure = charts.effects(context["effects"].drawn, axis=_axis())
+        context["effect_figure"] = figure.to_json(engine="orjson")
     return render(request, "dashboard/weights.html", context | dict(more or {}), status=422 if errors else 200)
 
 
@@ -106,10 +109,11 @@ def weights_effect(request: HttpRequest) -> HttpResponse:
         return _json({"errors": first_messages(error)})
     asked = _asked(blend, segment, values)
     context = _effect(asked)
-    figures = {"effect-chart": orjson.Fragment(context["effect_figure"])} if asked.figures else {}
+    figures = {"effect-chart": charts.effect_parts(context["effects"].drawn, axis=_axis())} if asked.figures else {}
     response = _json(
         {
             "html": {place: render_to_string(template, context) for place, template in EFFECT.items()},
+            "lists": render_to_string(LISTS, context),
             "figures": figures,
             "told": context["effects"].sentence,
         }
@@ -124,7 +128,8 @@ def weights_rest(request: HttpRequest) -> HttpResponse:
     """What takes longer, and is asked for when the hand rests: all points, and what each recommender is worth."""
     blend, segment = place_in(request.GET)
     found = versions(blend, segment, measured=True)
-    desk = query.desk(blend, segment, versions=found, best=query.best_single(blend, segment))
+    load = request.GET.get("load", "")
+    desk = query.desk(blend, segment, versions=found, best=query.best_single(blend, segment), load=load)
     if desk.loaded is None:
         return _json({"html": {}, "figures": {}})
     values = _read(given_in(request.GET), blend, otherwise=desk.loaded.values)
@@ -193,13 +198,11 @@ def _asked(blend: BlendName, segment: Segment | None, values: Values) -> WhatIf:
 
 
 def _effect(asked: WhatIf) -> dict[str, Any]:
-    effects = effect_query.effects(asked)
-    figure = charts.effects(effects.drawn, axis=_("← less · against live, % · more →"))
-    return {
-        "effects": effects,
-        "effect_figure": figure.to_json(engine="orjson"),
-        "lists": effect_query.movers(asked),
-    }
+    return {"effects": effect_query.effects(asked), "lists": effect_query.movers(asked)}
+
+
+def _axis() -> str:
+    return _("← less · against live, % · more →")
 
 
 def _json(content: Mapping[str, Any]) -> HttpResponse:

@@ -84,7 +84,13 @@ async function ask(at) {
   const answer = await answered(form.dataset.effect);
   if (answer) {
     wrong(answer.errors ?? {});
-    if (!answer.errors) await fill(answer).then(() => painted(at, answer.timing));
+    if (!answer.errors) {
+      await fill(answer);
+      painted(() => {
+        performance.measure("weights", { start: at, end: performance.now(), detail: answer.timing });
+        place("movers", answer.lists); // in the next frame: the chart and the table do not wait for their pictures
+      });
+    }
   }
   flying = false;
   if (waiting !== null) { const next = waiting; waiting = null; ask(next); }
@@ -92,32 +98,35 @@ async function ask(at) {
 
 async function fill({ html, figures, points: more, told: next }) {
   Object.assign(points, more);
-  for (const [id, text] of Object.entries(html)) {
-    const place = document.getElementById(id);
-    if (place) replace(place, text);
-    if (place && text.includes("hx-")) window.htmx.process(place);
-  }
+  for (const [id, text] of Object.entries(html)) place(id, text);
   if (next) told.dataset.next = next;
   await Promise.all(Object.entries(figures).map(([id, figure]) => new Promise((done) => {
     document.dispatchEvent(new CustomEvent("figure", { detail: { id, figure, done } }));
   })));
 }
 
-/* How long it took from the hand to the eye: a message that is posted within a frame arrives after its paint. */
-function painted(start, detail) {
+/* After the frame in which everything so far is seen: a message that is posted within a frame arrives after its paint. */
+function painted(then) {
   requestAnimationFrame(() => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => performance.measure("weights", { start, end: performance.now(), detail });
+    port1.onmessage = then;
     port2.postMessage(0);
   });
 }
 
+function place(id, html) {
+  const here = document.getElementById(id);
+  if (!here) return;
+  replace(here, html);
+  if (html.includes("hx-")) window.htmx.process(here);
+}
+
 /* Lists that are as they were stay, so that their pictures are not loaded and decoded again. */
-function replace(place, html) {
+function replace(here, html) {
   const next = document.createElement("template");
   next.innerHTML = html;
-  const old = place.querySelectorAll("[data-list]"), lists = next.content.querySelectorAll("[data-list]");
-  if (!lists.length || old.length !== lists.length) { place.replaceChildren(next.content); return; }
+  const old = here.querySelectorAll("[data-list]"), lists = next.content.querySelectorAll("[data-list]");
+  if (!lists.length || old.length !== lists.length) { here.replaceChildren(next.content); return; }
   lists.forEach((list, at) => { if (list.outerHTML !== old[at].outerHTML) old[at].replaceWith(list); });
 }
 

@@ -1,5 +1,7 @@
 """Figures of the weights page against numbers known by hand."""
 
+import json
+
 import pytest
 
 from analytics.charts import weights
@@ -26,6 +28,12 @@ def test_more_less_and_unclear_differ_by_symbol_not_by_colour_alone() -> None:
     assert unclear.error_x.array == pytest.approx((1.5,))
     assert unclear.error_x.arrayminus == pytest.approx((1.5,))
     assert worse.customdata == ("Recall: -2.00 % [-3.00, -1.00]",)
+
+
+def test_what_is_sent_on_every_move_is_what_plotly_would_make_of_it() -> None:
+    made = json.loads(weights.effects([UNCLEAR, LESS, MORE], axis="%").to_json(engine="orjson"))
+    made["layout"].pop("template")  # the browser has its own
+    assert made == json.loads(json.dumps(weights.effect_parts([UNCLEAR, LESS, MORE], axis="%")))
 
 
 def test_an_interval_that_ends_at_zero_is_unclear() -> None:

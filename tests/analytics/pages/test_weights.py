@@ -136,7 +136,7 @@ def test_blends_of_items_in_view_say_that_nothing_measures_them(publisher: Clien
     sent = {f"w.{name}": "1" for name in live(BlendName.ITEM).weights}
     found = effect(publisher, sent | {"blend": "item"})
     assert found["figures"] == {}
-    assert "In view:" in found["html"]["movers"]
+    assert "In view:" in found["lists"]
 
 
 def test_a_segment_gets_everybodys_weights_until_it_has_its_own(publisher: Client) -> None:
@@ -167,7 +167,7 @@ def test_a_move_answers_with_what_the_panel_says(publisher: Client) -> None:
     }
     assert len(drawn) == 6
     assert drawn[0] == pytest.approx(100 * main.against.value / main.live.value, abs=0.01)
-    assert "new" in found["html"]["movers"]
+    assert "new" in found["lists"]
 
 
 def test_the_answer_says_how_long_it_took(publisher: Client) -> None:
