@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
-from recommendations.models import Blend, BlendWeights, Event, ModelVersion, ShopSetting
+from recommendations.models import Blend, BlendWeights, Event, ModelVersion, RuleBook, ShopSetting
 from recommendations.terms import BlendName, Cut
 
 DEMO_CLOCK = "demo_clock"
@@ -28,6 +28,7 @@ class Frame:
     known_until: datetime | None  # end of the history that the live model knows
     tested_until: datetime | None  # end of the history that the live model's figures come from
     weights: tuple[LiveWeights, ...]
+    rules: int | None  # number of the book of rules that is served
     newest_event: datetime | None
     clock_weeks: int  # by how many weeks the demo's data were moved forward
 
@@ -44,6 +45,7 @@ def read_frame() -> Frame:
             model=Subquery(live.values("pk")[:1]),
             live_since=Subquery(live.values("live_since")[:1]),
             windows=Subquery(live.values("windows")[:1]),
+            rules=Subquery(RuleBook.objects.filter(is_default=True).values("number")[:1]),
             newest_event=Subquery(Event.objects.order_by("-occurred_at").values("occurred_at")[:1]),
             weeks=Subquery(ShopSetting.objects.filter(key=DEMO_CLOCK).values("value__shift_weeks")[:1]),
         )
@@ -63,6 +65,7 @@ def read_frame() -> Frame:
             for blend in blends
             if vars(blend)["number"]
         ),
+        rules=first.get("rules"),
         newest_event=first.get("newest_event"),
         clock_weeks=int(first.get("weeks") or 0),
     )
