@@ -11,7 +11,6 @@ from django.views.decorators.http import require_safe
 from analytics.charts.hues import of_recommender
 from analytics.pages.customer_lens import Looked, asked, looked_at
 from analytics.pages.permission import staff_of
-from analytics.queries import customer as query
 from analytics.queries.answer_stages import passed
 from recommendations import wording
 from recommendations.models import Item
@@ -57,7 +56,7 @@ def why_not_context(looked: Looked, *, item: int) -> dict[str, Any]:
         return {"trouble": found}
     return {
         "why_not": found,
-        "item": query.items_by_key([item])[item],
+        "item": found.item,
         "passed": passed(found.stage),
         "voices": _voices(found),
         "not_as_shown": bool(lens.acts or lens.as_of or lens.compare or lens.cut is not Cut.LIVE),

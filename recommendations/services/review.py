@@ -1,10 +1,11 @@
 """Look at one customer's answer as staff: live, or as the version was tested, with what was bought afterwards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from recommendations.engine.ranking.second_stage import NAME
@@ -12,7 +13,7 @@ from recommendations.loop.answer import Answer, Ask, ShownReason
 from recommendations.loop.breakdown import broken_down
 from recommendations.loop.pools import pools_of
 from recommendations.loop.recommend import Ready, UnknownPlacementError, ready, recommend
-from recommendations.models import BlendWeights, Customer, Event, Item, ModelVersion
+from recommendations.models import BlendWeights, Category, Customer, Event, Item, ModelVersion
 from recommendations.services.trace import Step, steps
 from recommendations.services.waterfall import Term, waterfall
 from recommendations.store import live
@@ -25,6 +26,7 @@ from recommendations.wording import reason_text
 __all__ = [
     "Card",
     "Draft",
+    "Look",
     "Movement",
     "NotLoadedError",
     "Review",
@@ -35,6 +37,7 @@ __all__ = [
     "drafted",
     "live_ready",
     "review",
+    "reviews",
 ]
 
 LATER = timedelta(days=28)
@@ -61,10 +64,21 @@ class Draft:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Look:
+    """How an answer is looked at; by itself, as it is served now."""
+
+    cut: Cut = Cut.LIVE
+    as_of: datetime | None = None
+    simulated: Sequence[Simulated] = ()
+    draft: Draft | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """An item of the answer with all that is known of why it is there."""
 
-    item: Item  # with its categories
+    item: Item
+    category: str  # name of its first by path; empty where it has none
     rank: int
     score: float
     final: float
@@ -125,44 +139,82 @@ def review(
 
     Raises UnknownPlacementError and NotLoadedError; ValueError where the test cut is asked for as of another time.
     """
-    basis = _basis(cut, customer, as_of=as_of, simulated=simulated)
-    snapshot = basis.snapshot if draft is None else drafted(basis.snapshot, draft)
-    ask = Ask(
-        placement=placement,
-        customer=customer,
-        context_items=tuple(context_items),
-        n=n,
-        cut=cut,
-        explore=False,
-        folded=basis.making is Making.FOLDED,
-    )
-    answer = recommend(ask, snapshot=snapshot, state=basis.state, now=basis.now)
-    window = _window(snapshot.model) if as_of is None else (as_of, as_of + LATER)
+    look = Look(cut=cut, as_of=as_of, simulated=simulated, draft=draft)
+    return reviews([look], customer=customer, placement=placement, context_items=context_items, n=n)[0]
+
+
+def reviews(
+    looks: Sequence[Look], *, customer: int, placement: str, context_items: Sequence[int] = (), n: int | None = None
+) -> list[Review]:
+    """One answer looked at in several ways, from one reading of what is live. Raises as ``review``."""
+    ask = Ask(placement=placement, customer=customer, context_items=tuple(context_items), n=n, explore=False)
+    now, reading = timezone.now(), _reading(customer)
+    made = [_made(look, ask, _basis(look, customer, reading=reading, now=now)) for look in looks]
+    items = _items({shown.item for each in made for shown in each.answer.shown})
+    return [_review(each, items, customer=customer) for each in made]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Basis:
+    """What an answer is made from."""
+
+    snapshot: Snapshot
+    state: live.LiveState
+    now: datetime
+    making: Making
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """An answer, before its items are read."""
+
+    look: Look
+    basis: _Basis
+    answer: Answer
+
+
+def _made(look: Look, ask: Ask, basis: _Basis) -> _Made:
+    if look.draft is not None:
+        basis = replace(basis, snapshot=drafted(basis.snapshot, look.draft))
+    ask = replace(ask, cut=look.cut, folded=basis.making is Making.FOLDED)
+    answer = recommend(ask, snapshot=basis.snapshot, state=basis.state, now=basis.now)
+    return _Made(look=look, basis=basis, answer=answer)
+
+
+def _review(made: _Made, items: Mapping[int, Item], *, customer: int) -> Review:
+    basis, model, moment = made.basis, made.basis.snapshot.model, made.look.as_of
+    window = _window(model) if moment is None else (moment, moment + LATER)
     return Review(
         making=basis.making,
-        steps=steps(answer, rules=snapshot.rules),
-        answer=answer,
-        cards=_cards(answer, snapshot, customer=customer, window=window),
-        as_of=basis.now if basis.making is Making.FOLDED else snapshot.model.as_of if snapshot.model else None,
+        steps=steps(made.answer, rules=basis.snapshot.rules),
+        answer=made.answer,
+        cards=_cards(made, items, customer=customer, window=window),
+        as_of=basis.now if basis.making is Making.FOLDED else model.as_of if model else None,
         window=window,
     )
 
 
 def live_ready(*, customer: int, placement: str, context_items: Sequence[int] = (), n: int | None = None) -> Ready:
     """What the customer's answer is made of now. Raises as ``review``."""
-    basis = _basis(Cut.LIVE, customer, as_of=None, simulated=())
+    basis = _basis(Look(), customer, reading=_reading(customer), now=timezone.now())
     ask = Ask(placement=placement, customer=customer, context_items=tuple(context_items), n=n, explore=False)
     return ready(ask, snapshot=basis.snapshot, state=basis.state, now=basis.now)
 
 
+def _items(keys: Iterable[int]) -> dict[int, Item]:
+    first = Category.objects.filter(items=OuterRef("pk")).order_by("path").values("name")[:1]
+    return Item.objects.annotate(category=Subquery(first)).in_bulk(list(keys))
+
+
 def _cards(
-    answer: Answer, snapshot: Snapshot, *, customer: int, window: tuple[datetime, datetime] | None
+    made: _Made, items: Mapping[int, Item], *, customer: int, window: tuple[datetime, datetime] | None
 ) -> list[Card]:
-    items = Item.objects.prefetch_related("categories").in_bulk([shown.item for shown in answer.shown])
+    answer, snapshot = made.answer, made.basis.snapshot
     later, terms = _bought_in(customer, window, items), _terms(answer, snapshot, customer=customer)
     return [
         Card(
             item=items[shown.item],
+            category=vars(items[shown.item])["category"] or "",
             rank=shown.rank,
             score=shown.score,
             final=shown.final,
@@ -190,33 +242,25 @@ def _terms(answer: Answer, snapshot: Snapshot, *, customer: int) -> dict[int, li
     return {item: found[at] for item, at in rows.items() if at in found}
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Basis:
-    """What an answer is made from."""
-
-    snapshot: Snapshot
-    state: live.LiveState
-    now: datetime
-    making: Making
+def _reading(customer: int) -> live.Reading:
+    held = keeper().held or keeper().current(None)
+    return live.state_of(customer, since=held.model.as_of if held.model else None)
 
 
-def _basis(cut: Cut, customer: int, *, as_of: datetime | None, simulated: Sequence[Simulated]) -> _Basis:
+def _basis(look: Look, customer: int, *, reading: live.Reading, now: datetime) -> _Basis:
     """The test cut knows nothing of what came after it."""
-    now, folded = timezone.now(), as_of is not None or bool(simulated)
-    if cut is not Cut.LIVE:
+    folded = look.as_of is not None or bool(look.simulated)
+    if look.cut is not Cut.LIVE:
         if folded:
             raise ValueError("the test cut is not looked at as of another time")
-        marks = live.state_of(None, since=None).changed
-        return _Basis(snapshot=keeper().as_tested(marks), state=live.NOTHING, now=now, making=Making.TESTED)
-    held = keeper().held or keeper().current(None)
-    since = held.model.as_of if held.model else None
-    reading = live.state_of(customer, since=since)
-    state, moment = reading.state, min(as_of or now, now)
+        tested = keeper().as_tested(reading.changed)
+        return _Basis(snapshot=tested, state=live.NOTHING, now=now, making=Making.TESTED)
+    snapshot, state, moment = keeper().current(reading.changed), reading.state, min(look.as_of or now, now)
     if moment < now:
-        state = live.state_at(customer, since=since, at=moment)
+        state = live.state_at(customer, since=snapshot.model.as_of if snapshot.model else None, at=moment)
     return _Basis(
-        snapshot=keeper().current(reading.changed),
-        state=_after(state, simulated, at=moment.timestamp()),
+        snapshot=snapshot,
+        state=_after(state, look.simulated, at=moment.timestamp()),
         now=moment,
         making=Making.FOLDED if folded else Making.LIVE,
     )

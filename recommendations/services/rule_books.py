@@ -17,6 +17,7 @@ from recommendations.store import live
 from recommendations.store.merchandising import FrozenRule, default_book, frozen
 
 __all__ = [
+    "Basis",
     "BookChange",
     "FaultyRulesError",
     "NoteNeededError",
@@ -25,10 +26,18 @@ __all__ = [
     "StaleRuleError",
     "book_changes",
     "book_with",
+    "present_order",
     "publish_rules",
     "roll_back_rules",
     "withdraw_rules",
 ]  # fmt: skip
+
+
+class Basis(NamedTuple):
+    """What a preview changes: a book, and the keys of rules in their present order, which the next book would have."""
+
+    rules: Sequence[FrozenRule]
+    order: Sequence[int]
 
 
 class BookChange(NamedTuple):
@@ -137,18 +146,25 @@ def roll_back_rules(*, book: RuleBook, note: str, by: Staff | None, now: datetim
     return made
 
 
-def book_with(rules: Iterable[FrozenRule], *, without: Iterable[int] = ()) -> list[FrozenRule]:
-    """The book that is served, as it would be with these rules in place and others withdrawn; for previews.
+def book_with(
+    rules: Iterable[FrozenRule], *, without: Iterable[int] = (), basis: Basis | None = None
+) -> list[FrozenRule]:
+    """The book that is served (or the ``basis``), as it would be with these rules in place and others withdrawn.
 
-    A rule that was never saved has id 0 and comes last.
+    For previews. A rule that was never saved has id 0 and comes last.
     """
+    if basis is None:
+        basis = Basis(list(_by_key(default_book()).values()), present_order())
     gone = set(without)
-    changed = {rule["id"]: rule for rule in rules}
-    served = {key: rule for key, rule in _by_key(default_book()).items() if key not in gone}
-    order = Rule.objects.filter(pk__in=served.keys() | changed.keys()).order_by("position", "pk")
-    together = {**served, **changed}
-    ranks = {key: rank for rank, key in enumerate(order.values_list("pk", flat=True))}
+    together = {rule["id"]: rule for rule in basis.rules if rule["id"] not in gone}
+    together |= {rule["id"]: rule for rule in rules}
+    ranks = {key: rank for rank, key in enumerate(basis.order)}
     return [together[key] for key in sorted(together, key=lambda key: ranks.get(key, len(ranks)))]
+
+
+def present_order() -> list[int]:
+    """Keys of all rules that are kept; those of a served book are among them."""
+    return list(Rule.objects.kept().order_by("position", "pk").values_list("pk", flat=True))
 
 
 def book_changes(before: Sequence[FrozenRule], after: Sequence[FrozenRule]) -> list[BookChange]:

@@ -1,7 +1,7 @@
 """Changes that bring an item into an answer, as drafts: each is tried with ``recommend`` itself before it is told."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from recommendations.loop.changes import Change, ChangeKind, changes, disturbed
@@ -10,10 +10,10 @@ from recommendations.loop.standing import Standing
 from recommendations.models import BlendWeights, Item
 from recommendations.services.card_rules import boost_values, pin_values
 from recommendations.services.review import Draft, drafted
-from recommendations.services.rule_books import book_with
+from recommendations.services.rule_books import Basis, book_with, present_order
 from recommendations.services.weight_values import shares
 from recommendations.services.why_words import change_text
-from recommendations.store.merchandising import FrozenRule, default_book
+from recommendations.store.merchandising import FrozenRule
 from recommendations.terms import Operator, WeightsStatus
 
 ORDER = (ChangeKind.LIMIT, ChangeKind.WEIGHT, ChangeKind.DIVERSITY, ChangeKind.BOOST, ChangeKind.END, ChangeKind.PIN)
@@ -43,12 +43,30 @@ class Suggestion:
         return self.change.kind
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Served:
+    """What made the answer, from which the drafts begin; of the record only what is asked for, and once."""
+
+    asked: Ready
+
+    @cached_property
+    def book(self) -> Basis:
+        return Basis(self.asked.snapshot.rules.book, present_order())
+
+    @cached_property
+    def weights(self) -> BlendWeights:
+        return BlendWeights.objects.select_related("blend", "segment").get(pk=self.asked.ranking.version or 0)
+
+
 def suggestions(asked: Ready, stands: Standing, item: Item) -> list[Suggestion]:
     """The one that disturbs the lists of others least comes first."""
-    found = []
+    found, served = [], _Served(asked=asked)
     for change in changes(asked, stands):
-        rule = _rule(change, asked, item)
-        draft = Draft(rules=book_with([rule])) if rule else Draft(weights=_weights(change, asked.ranking.version or 0))
+        rule = _rule(change, served, item)
+        if rule:
+            draft = Draft(rules=book_with([rule], basis=served.book))
+        else:
+            draft = Draft(weights=_weights(change, served.weights))
         rank = _rank(asked, draft, item.pk)
         if rank is not None:
             found.append(
@@ -70,9 +88,8 @@ def _rank(asked: Ready, draft: Draft, item: int) -> int | None:
     return next((shown.rank for shown in answer.shown if shown.item == item), None)
 
 
-def _weights(change: Change, version: int) -> BlendWeights:
-    """As they would stand in the draft, unsaved; ``version`` is what made the answer."""
-    served = BlendWeights.objects.select_related("blend", "segment").get(pk=version)
+def _weights(change: Change, served: BlendWeights) -> BlendWeights:
+    """As they would stand in the draft, unsaved."""
     return BlendWeights(
         blend=served.blend,
         segment=served.segment,
@@ -85,15 +102,17 @@ def _weights(change: Change, version: int) -> BlendWeights:
     )
 
 
-def _rule(change: Change, asked: Ready, item: Item) -> FrozenRule | None:
+def _rule(change: Change, served: _Served, item: Item) -> FrozenRule | None:
     """None for a change of weights."""
+    asked = served.asked
     match change.kind:
         case ChangeKind.BOOST:
             return _new(boost_values(item, strength=change.strength, placement=asked.ask.placement))
         case ChangeKind.PIN:
             return _new(pin_values(item, slot=change.slot, placement=asked.ask.placement))
         case ChangeKind.LIMIT | ChangeKind.END:
-            return _amended(_served(change.rule), change, asked, item)
+            before = next(rule for rule in served.book.rules if rule["id"] == change.rule)
+            return _amended(before, change, asked, item)
         case _:
             return None
 
@@ -107,12 +126,6 @@ def _amended(served: FrozenRule, change: Change, asked: Ready, item: Item) -> Fr
 def all_but(item: Item) -> dict[str, Any]:
     """The condition that every other item meets."""
     return {"attribute": "item", "operator": Operator.IS_NOT, "values": [item.shop_id]}
-
-
-def _served(key: int) -> FrozenRule:
-    book = default_book()
-    rules: Sequence[FrozenRule] = book.rules if book else ()
-    return next(rule for rule in rules if rule["id"] == key)
 
 
 def _new(values: dict[str, Any]) -> FrozenRule:

@@ -39,6 +39,7 @@ class WhyNot:
     """``stands.stage`` lost the item; SHOWN: it is in the answer."""
 
     question: Question
+    item: Item
     stands: Standing
     n: int  # how many items the answer has room for
     words: str  # what happened
@@ -100,6 +101,7 @@ def why_not(
     found = suggestions(asked, stands, thing)
     return WhyNot(
         question=question,
+        item=thing,
         stands=stands,
         n=asked.wish.n,
         words=stage_text(stands, asked),
@@ -126,7 +128,7 @@ def apply_suggestion(
         raise SuggestionGoneError(key)
     if suggestion.draft.weights is not None:
         return _draft_weights(suggestion.draft.weights, by=by, now=now, replace_draft=replace_draft)
-    return _draft_rule(suggestion, Item.objects.get(pk=question.item), by=by, now=now)
+    return _draft_rule(suggestion, found.item, by=by, now=now)
 
 
 def _draft_weights(wanted: BlendWeights, *, by: Staff, now: datetime, replace_draft: bool) -> BlendWeights:

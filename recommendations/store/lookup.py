@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import batched
 from typing import Self
 
 import numpy as np
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, Value
 
 from recommendations.engine.frames import BoolArray
 from recommendations.models import Item, Promotion
@@ -15,6 +16,8 @@ from recommendations.store.stock import Stock
 from recommendations.terms import Operator
 
 OVERLAP = timedelta(seconds=60)  # an edit carries the time of its statement and is seen after its commit
+MOST_TRIED = 200  # conditions of previews; a byte an item each
+BATCH = 10_000  # rows of an answer
 
 type Conditions = tuple[Condition, ...]
 
@@ -27,27 +30,26 @@ class Lookup:
     read_at: datetime
     found: Mapping[Conditions, BoolArray] = field(default_factory=dict)  # for conditions that time does not change
     planned: Mapping[date, BoolArray] | None = None  # first day of a week → what the plan promotes; None: nobody asks
+    tried: dict[Conditions, BoolArray] = field(default_factory=dict, repr=False)  # as found, by whoever previewed
 
     def holding(self, wanted: Iterable[Conditions]) -> Self:
         """With all that these conditions need, and nothing else; what is known already is not looked up again."""
         wanted = list(wanted)
-        found = {
-            conditions: self.found[conditions] if conditions in self.found else self._found(conditions)
-            for conditions in map(lasting, wanted)
-            if conditions
-        }
+        asked = dict.fromkeys(conditions for conditions in map(lasting, wanted) if conditions)
+        known = {**self.tried, **self.found}
+        known |= self._looked_up([conditions for conditions in asked if conditions not in known])
+        found = {conditions: known[conditions] for conditions in asked}
         plan = any(condition.attribute == "promoted" for conditions in wanted for condition in conditions)
         planned = self._planned() if plan and self.planned is None else self.planned
         return replace(self, found=found, planned=planned if plan else None)
 
     def moved_to(self, stock: Stock, *, read_at: datetime) -> Self:
         """For the next state of the catalogue: only the items that were edited since are looked at again."""
-        found: Mapping[Conditions, BoolArray] = self.found
-        if stock is not self.stock:
-            before = self.stock.ids.ids
-            grown = np.array_equal(stock.ids.ids[: len(before)], before)
-            found = self._edited(stock) if grown and found else {}
-        return type(self)(stock=stock, read_at=read_at, found=found)
+        if stock is self.stock:
+            return replace(self, read_at=read_at, planned=None)
+        before = self.stock.ids.ids
+        grown = np.array_equal(stock.ids.ids[: len(before)], before)
+        return type(self)(stock=stock, read_at=read_at, found=self._edited(stock) if grown and self.found else {})
 
     def met(self, conditions: Conditions, *, now: datetime) -> BoolArray:
         """What meets all of them at a moment; ``holding`` was told of them. Without conditions, everything."""
@@ -60,9 +62,24 @@ class Lookup:
                 met = met & self._promoted(condition, shop_day(now))
         return met
 
-    def _found(self, conditions: Conditions) -> BoolArray:
-        items = Item.objects.filter(meaning(conditions, now=self.read_at))
-        return self._mask(items.values_list("pk", flat=True).iterator())
+    def _looked_up(self, wanted: Sequence[Conditions]) -> dict[Conditions, BoolArray]:
+        """All in one question, of which each part finds its own way through the indexes."""
+        if not wanted:
+            return {}
+        masks = np.zeros((len(wanted), len(self.stock)), np.bool_)
+        first, *others = (
+            Item.objects.filter(meaning(conditions, now=self.read_at)).values_list(Value(number), "pk").order_by()
+            for number, conditions in enumerate(wanted)
+        )
+        for part in batched(first.union(*others, all=True).iterator(), BATCH):
+            numbers, keys = np.array(part, np.int64).T
+            rows = self.stock.ids.rows(keys)
+            masks[numbers[rows >= 0], rows[rows >= 0]] = True
+        if len(self.tried) >= MOST_TRIED:
+            self.tried.clear()
+        found = dict(zip(wanted, masks, strict=True))
+        self.tried.update(found)
+        return found
 
     def _mask(self, keys: Iterable[int]) -> BoolArray:
         rows = self.stock.ids.rows(np.fromiter(keys, np.int64))

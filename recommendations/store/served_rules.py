@@ -4,7 +4,7 @@ Which items a rule means is looked up when the book or the catalogue changes; sc
 changes, are looked at for every answer, so that a rule begins and ends by itself.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from recommendations.engine.frames import BoolArray, IntArray
 from recommendations.engine.ranking.rules import Rule
 from recommendations.store.lookup import Conditions, Lookup, lasting
-from recommendations.store.merchandising import default_book, parsed
+from recommendations.store.merchandising import FrozenRule, default_book, parsed
 from recommendations.store.stock import Stock
 from recommendations.terms import CapPer, RuleAction
 
@@ -90,6 +90,7 @@ class ServedRules:
     version: int
     rules: tuple[ServedRule, ...]
     lookup: Lookup
+    book: Sequence[FrozenRule] = ()  # frozen, as it was published; one that cannot be read is in it, too
     _met: dict[Conditions, tuple[datetime | None, BoolArray]] = field(default_factory=dict, repr=False)
     _made: dict[ServedRule, Rule] = field(default_factory=dict, repr=False)
 
@@ -112,10 +113,11 @@ class ServedRules:
             return moved
         return moved.with_book(book.rules if book else (), version=version)
 
-    def with_book(self, frozen: Iterable[Mapping[str, Any]], *, version: int = 0) -> Self:
+    def with_book(self, frozen: Sequence[FrozenRule], *, version: int = 0) -> Self:
         """These rules in place of the old ones; one that cannot be read is left out, and the log says so."""
         rules = tuple(rule for one in frozen if (rule := _read(one)) is not None)
-        return replace(self, version=version, rules=rules, lookup=_holding(self.lookup, rules), _met={}, _made={})
+        lookup = _holding(self.lookup, rules)
+        return replace(self, version=version, rules=rules, lookup=lookup, book=frozen, _met={}, _made={})
 
     def applying(
         self, *, placement: str, segment: int | None, customer: int | None, context: IntArray, now: datetime

@@ -23,6 +23,7 @@ from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.models import BlendWeights, Category, Customer, CustomerAlias, Placement, Segment
 from recommendations.store.artefacts import ArtefactDamagedError
+from recommendations.store.merchandising import FrozenRule
 from recommendations.store.model import Model, likeness, load_model
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.served_rules import ServedRules
@@ -119,7 +120,7 @@ class Snapshot:
         """The default of the segment where it has one."""
         return self.weights.get((blend, segment)) or self.weights.get((blend, None))
 
-    def with_rules(self, frozen: Sequence[Mapping[str, Any]]) -> Self:
+    def with_rules(self, frozen: Sequence[FrozenRule]) -> Self:
         """As if this book were served, which has no number yet."""
         return self._with(rules=self.rules.with_book(frozen))
 
