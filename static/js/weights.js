@@ -143,7 +143,12 @@ async function rest() {
   if (told.dataset.next) told.textContent = told.dataset.next;
   const mine = ++rests;
   const answer = await answered(form.dataset.rest);
-  if (answer && !answer.errors && mine === rests) await fill(answer);
+  if (!answer || answer.errors || mine !== rests) return;
+  await fill(answer);
+  const scatter = document.getElementById("past-chart");
+  if (!scatter?.on || scatter.dataset.loads) return;
+  scatter.dataset.loads = "yes";
+  scatter.on("plotly_click", (event) => load(event.points[0].customdata));
 }
 
 /* --- Moving. */

@@ -16,6 +16,12 @@ expect.set_options(timeout=10_000)
 
 DRAWN = "JSON.stringify(document.getElementById('effect-chart').data.map(({ x }) => x))"
 
+WHERE = """(key) => { const place = document.getElementById("past-chart");
+  const { left, top } = place.getBoundingClientRect();
+  const trace = place.data.find(({ customdata }) => customdata?.[0] === key), { xaxis, yaxis } = place._fullLayout;
+  return { x: left + xaxis._offset + xaxis.d2p(trace.x[0]), y: top + yaxis._offset + yaxis.d2p(trace.y[0]) }; }"""
+"""Where a mark of the scatter is in the window."""
+
 
 @pytest.fixture(autouse=True)
 def _no_draft(site: str) -> None:
@@ -126,6 +132,13 @@ def test_a_point_is_loaded_and_a_locked_slider_stays(ada: Visitor) -> None:
     expect(page).to_have_url(re.compile("load=preset"))
     expect(first.locator("[type=number]")).to_have_value(stays)
     expect(page.locator("#effect-sentence")).not_to_contain_text("As live")
+    ada.page.wait_for_function("() => document.getElementById('past-chart').dataset.loads")
+    page.locator("#past-chart").scroll_into_view_if_needed()
+    at = page.evaluate(WHERE, "best")
+    page.mouse.move(at["x"] - 3, at["y"])
+    page.mouse.move(at["x"], at["y"])
+    page.mouse.click(at["x"], at["y"])
+    expect(page.locator("#loaded")).to_have_text("Only the best one")
     page.get_by_role("button", name="Back to live", exact=True).first.click()
     expect(page.locator("#effect-sentence")).to_contain_text("As live")
     assert ada.problems == []
