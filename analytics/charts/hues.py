@@ -24,12 +24,15 @@ MEASURED = {
     "popular": (6, "triangle-up"),
     "recent": (6, "triangle-down"),
     SECOND_STAGE: (5, "cross"),
+}
+POINTS = {
     "live": (1, "diamond"),
     "draft": (1, "diamond-open"),
     "preset": (2, "square"),
     "best": (3, "square-open"),
     "sliders": (4, "star"),
 }
+"""Of the weights page; its versions have the look of what has no hue of its own."""
 STAGES = ("collect", "preprocess", "interests", "recommend", "evaluate", "adjust")
 N_HUES = 6
 OTHER = 6
@@ -54,8 +57,8 @@ def of_recommender(instance: str) -> tuple[int, bool]:
 def of_measured(name: str) -> tuple[int, str]:
     """Hue and symbol of a row of the quality table: the hybrid a diamond, baselines square or triangular, the others
     circles of their own hue, open where they are hatched elsewhere."""
-    if name in MEASURED:
-        return MEASURED[name]
+    if found := MEASURED.get(name) or POINTS.get(name):
+        return found
     hue, hatched = of_recommender(name)
     return hue, "circle-open" if hatched else "circle"
 
