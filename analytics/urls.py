@@ -35,8 +35,8 @@ from analytics.pages import (
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
-    path("events/", arrivals.events, name="events"),
-    path("answers/", arrivals.answers, name="answers"),
+    path("events/", arrivals.events, name="event_list"),
+    path("answers/", arrivals.answers, name="answer_list"),
     path("customers/", customers.customers, name="customers"),
     path("customers/random/", customers.random_customer, name="random_customer"),
     path("customers/most-changed/", customers.most_changed, name="most_changed"),

@@ -42,7 +42,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "answers": answers,
         "arrivals": arrivals,
         "arrivals_figure": arrivals and arrivals_figure(
-            arrivals.days, days=_("Day"), events=_("Events a day"), address=reverse("events") + LIST
+            arrivals.days, days=_("Day"), events=_("Events a day"), address=reverse("event_list") + LIST
         ).to_json(engine="orjson"),
         "checklist": query.checklist(newest=frame.newest_event, model=frame.model, weights=bool(frame.weights)),
         "alerts": alerts(frame, run, answers, now=now),

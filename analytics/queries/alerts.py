@@ -52,7 +52,7 @@ def _of_run(run: Run | None) -> Iterator[Alert]:
 def _of_ages(frame: Frame, *, now: datetime) -> Iterator[Alert]:
     if frame.newest_event and now - frame.newest_event > STALE_AFTER:
         text = _("No event for %(days)d days. Is the shop still sending?") % {"days": (now - frame.newest_event).days}
-        yield Alert(level="warning", text=text, address=reverse("events"))
+        yield Alert(level="warning", text=text, address=reverse("event_list"))
     if frame.live_since and now - frame.live_since > OLD_MODEL_AFTER:
         text = _("The live model is %(days)d days old. Start a run, or see why none ends.")
         yield Alert(level="warning", text=text % {"days": (now - frame.live_since).days}, address=reverse("runs"))
