@@ -131,3 +131,12 @@ def window(site: str, browser: Browser) -> Iterator[Callable[..., Visitor]]:
     yield make
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def ada(window: Callable[..., Visitor]) -> Visitor:
+    """Signed in, as she left the dashboard: light and in English."""
+    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="light", language="en"))
+    visitor = window()
+    visitor.log_in()
+    return visitor

@@ -1,27 +1,18 @@
 """A merchandiser reviews a customer with the keyboard alone."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from recommendations.models import Customer, Item, Rule, Staff, Verdict
+from recommendations.models import Customer, Item, Rule, Verdict
 from recommendations.store.pseudonyms import pseudonym
-from tests.journeys.conftest import EMAIL, Visitor, committed
+from tests.journeys.conftest import Visitor, committed
 
 pytestmark = pytest.mark.django_db
 
 expect.set_options(timeout=10_000)
 MANY = 400  # tabs that are more than any way across the page
-
-
-@pytest.fixture
-def ada(window: Callable[..., Visitor]) -> Visitor:
-    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="light", language="en"))
-    visitor = window()
-    visitor.log_in()
-    return visitor
 
 
 def tab_to(page: Page, selector: str) -> None:

@@ -18,14 +18,6 @@ pytestmark = pytest.mark.django_db
 expect.set_options(timeout=10_000)
 
 
-@pytest.fixture
-def ada(window: Callable[..., Visitor]) -> Visitor:
-    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="auto", language="en"))
-    visitor = window()
-    visitor.log_in()
-    return visitor
-
-
 @pytest.fixture(autouse=True)
 def _no_run_goes_on(site: str) -> None:
     committed(lambda: Turn.objects.unfinished().update(status=RunStatus.CANCELLED))

@@ -1,4 +1,4 @@
-"""The way that the dashboard is for: see why, ask why not, change it, publish it, see the shop's answer change, go back."""
+"""What the dashboard is for: see why, ask why not, change it, publish, see the shop's answer change, go back."""
 
 import json
 import re
@@ -8,25 +8,17 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from recommendations.models import BlendWeights, Customer, Item, Staff
+from recommendations.models import BlendWeights, Customer, Item
 from recommendations.services.keys import create_key
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import Scope
-from tests.journeys.conftest import EMAIL, Visitor, committed
+from tests.journeys.conftest import Visitor, committed
 
 pytestmark = pytest.mark.django_db
 
 expect.set_options(timeout=15_000)
 WHO = "u3"  # a tea drinker
 N = 10
-
-
-@pytest.fixture
-def ada(window: Callable[..., Visitor]) -> Visitor:
-    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="light", language="en"))
-    visitor = window()
-    visitor.log_in()
-    return visitor
 
 
 @pytest.fixture

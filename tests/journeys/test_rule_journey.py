@@ -1,12 +1,12 @@
 """A merchandiser's rule, from the first key to the way back; and what becomes of it when the session ends."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
 from playwright.sync_api import Locator, Page, expect
 
-from recommendations.models import AuditEntry, Rule, RuleBook, Staff
+from recommendations.models import AuditEntry, Rule, RuleBook
 from recommendations.services.rule_books import publish_rules
 from tests.journeys.conftest import EMAIL, PASSWORD, Visitor, committed
 from tests.trained import NOW
@@ -18,14 +18,11 @@ MOST_STOPS = 150  # of the tab key on one page
 
 
 @pytest.fixture
-def ada(window: Callable[..., Visitor]) -> Iterator[Visitor]:
+def ada(ada: Visitor) -> Iterator[Visitor]:
     """The book that is served holds "More tea"; afterwards there is none, and no rule but the drafts of before."""
     before = committed(lambda: set(Rule.objects.values_list("pk", flat=True)))
-    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="auto", language="en"))
     committed(publish_first)
-    visitor = window()
-    visitor.log_in()
-    yield visitor
+    yield ada
     committed(lambda: tidy(before))
 
 

@@ -1,26 +1,16 @@
 """A session that ends while somebody is writing: nothing typed is lost."""
 
-from collections.abc import Callable
-
 import pytest
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from playwright.sync_api import expect
 
-from recommendations.models import BlendWeights, Rule, Staff
+from recommendations.models import BlendWeights, Rule
 from tests.journeys.conftest import EMAIL, PASSWORD, Visitor, committed
 
 pytestmark = pytest.mark.django_db
 
 expect.set_options(timeout=15_000)
-
-
-@pytest.fixture
-def ada(window: Callable[..., Visitor]) -> Visitor:
-    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="light", language="en"))
-    visitor = window()
-    visitor.log_in()
-    return visitor
 
 
 def end_session() -> None:

@@ -1,12 +1,11 @@
 """The weights page by keyboard alone: move, see, save, publish with a note, roll back."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from recommendations.models import BlendWeights, Staff
+from recommendations.models import BlendWeights
 from recommendations.terms import WeightsStatus
 from tests.journeys.conftest import EMAIL, Visitor, committed
 
@@ -29,13 +28,10 @@ def _no_draft(site: str) -> None:
 
 
 @pytest.fixture
-def ada(window: Callable[..., Visitor]) -> Visitor:
-    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="light", language="en"))
-    visitor = window()
-    visitor.log_in()
-    visitor.visit("/weights/")
-    expect(visitor.page.locator("#versions table")).to_be_visible()
-    return visitor
+def ada(ada: Visitor) -> Visitor:
+    ada.visit("/weights/")
+    expect(ada.page.locator("#versions table")).to_be_visible()
+    return ada
 
 
 def default() -> BlendWeights:
