@@ -7,6 +7,8 @@ Files that do not lie on this machine's disk are copied to ``ARTEFACT_CACHE`` fi
 import hashlib
 import io
 from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
+from django.db.models import Q
 from numpy.typing import NDArray
 
 from recommendations.models import Artefact, ModelVersion
@@ -40,9 +43,11 @@ def save_arrays(version: ModelVersion, cut: Cut, arrays: Mapping[str, NDArray[An
     return sum(row.size for row in rows)
 
 
-def load_arrays(version_id: int, cut: Cut, *, prefix: str = "") -> dict[str, NDArray[Any]]:
-    """The arrays whose name starts with ``prefix``, memory-mapped and read-only."""
-    rows = Artefact.objects.filter(version=version_id, cut=cut, name__startswith=prefix)
+def load_arrays(version_id: int, cut: Cut, *, prefix: str | tuple[str, ...] = "") -> dict[str, NDArray[Any]]:
+    """The arrays whose name starts with ``prefix``, or one of several, memory-mapped and read-only."""
+    prefixes = (prefix,) if isinstance(prefix, str) else prefix
+    begins_so = reduce(or_, (Q(name__startswith=each) for each in prefixes))
+    rows = Artefact.objects.filter(begins_so, version=version_id, cut=cut)
     return {row.name: np.asarray(np.load(_checked(row), mmap_mode="r")) for row in rows}  # plain views are quicker
 
 

@@ -159,8 +159,9 @@ def load_lift(version_id: int, cut: Cut) -> FloatArray | None:
 
 def truth_customers(version_id: int, cut: Cut, task: Task) -> NDArray[np.int64]:
     """Keys of the customers of a truth, in its order."""
-    users = load_arrays(version_id, cut, prefix="ids/users")["ids/users"]
-    return users[load_truths(version_id, cut)[task].users]
+    truth = f"truth/{task}"
+    arrays = load_arrays(version_id, cut, prefix=("ids/users", f"{truth}/"))
+    return arrays["ids/users"][Truth(spent=_matrix(arrays, truth)).users]
 
 
 def save_recommenders(version: ModelVersion, cut: Cut, recommenders: Mapping[str, Recommender]) -> int:

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 import pytest_django
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from recommendations.models import BlendWeights, Customer, Event, Item, Slate
 from recommendations.services.merchandising import save_rule
-from recommendations.services.review import Draft, Review, Simulated, compare, review
+from recommendations.services.review import Draft, Look, Review, Simulated, compare, review, reviews
 from recommendations.store.merchandising import frozen
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import AnswerStage, Cut, EventName, Fallback, Making, Source, TermKind
@@ -130,6 +132,22 @@ def test_a_simulated_act_makes_somebody_of_nobody() -> None:
 def test_the_test_cut_has_its_own_time(bread_buyer: int) -> None:
     with pytest.raises(ValueError, match="as of another time"):
         review(customer=bread_buyer, placement="home", cut=Cut.TEST, as_of=NOW)
+
+
+def test_several_looks_say_what_each_says_alone(bread_buyer: int) -> None:
+    """From one reading: the items of all lists are one question."""
+    looks = [Look(), Look(as_of=NOW - timedelta(weeks=5)), Look(draft=drafts()[3]), Look(cut=Cut.TEST)]
+    alone = [
+        review(customer=bread_buyer, placement="home", cut=look.cut, as_of=look.as_of, draft=look.draft)
+        for look in looks
+    ]
+    with CaptureQueriesContext(connection) as queries:
+        together = reviews(looks, customer=bread_buyer, placement="home")
+    assert [(each.making, each.window, keys(each)) for each in together] == [
+        (each.making, each.window, keys(each)) for each in alone
+    ]
+    assert sum('FROM "recommendations_item" WHERE "recommendations_item"."id" IN' in one["sql"] for one in queries) == 1
+    assert [card.category for card in together[0].cards] == [title.split()[0] for title in titles(together[0])]
 
 
 def test_movements_between_two_answers(bread_buyer: int) -> None:

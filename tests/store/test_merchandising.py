@@ -154,6 +154,21 @@ def test_only_what_was_edited_is_looked_at_again(shop: None) -> None:
     assert moved.met(wanted[0], now=NOW).tolist() == [False, True, False, False, False, False, True]
 
 
+def test_conditions_are_looked_up_together_and_once_for_each_state_of_the_catalogue(shop: None) -> None:
+    stock = load_stock()
+    wanted = [parsed([one]) for one in (asked("brand", "Acme"), asked("category", "HATS"), asked("tag", "none"))]
+    served = Lookup(stock=stock, read_at=NOW)
+    with CaptureQueriesContext(connection) as queries:
+        first, again = served.holding(wanted), served.holding(wanted[1:])
+    assert len(queries) == 1
+    assert [again.met(one, now=NOW).tolist() for one in wanted[1:]] == [
+        first.met(one, now=NOW).tolist() for one in wanted[1:]
+    ]
+    Item.objects.filter(shop_id="i5").update(tags=["none"], updated_at=NOW)
+    later = served.moved_to(with_changes(stock, since=NOW), read_at=NOW).holding(wanted)
+    assert later.met(wanted[2], now=NOW).tolist() == [False, False, False, False, False, True]
+
+
 @pytest.mark.parametrize(
     ("condition", "field", "code"),
     [
