@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import product
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_django
@@ -11,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from recommendations.models import BlendWeights, Customer, Event, Item, Slate
+from recommendations.models import BlendWeights, Customer, CustomerAlias, Event, Item, Slate
 from recommendations.services.merchandising import save_rule
 from recommendations.services.review import Draft, Look, Review, Simulated, compare, review, reviews
 from recommendations.store.merchandising import frozen
@@ -78,6 +79,22 @@ def test_what_is_erased_after_the_moment_changes_no_digit(bread_buyer: int) -> N
     assert [(card.item, card.final) for card in before.cards] == [(card.item, card.final) for card in after.cards]
     assert any(card.bought_later for card in before.cards)
     assert not any(card.bought_later for card in after.cards)
+
+
+def test_what_was_bought_under_a_merged_key_counts(bread_buyer: int) -> None:
+    """As long as the two are one."""
+    now = timezone.now()
+    item = review(customer=bread_buyer, placement="discover", as_of=now).cards[0].item
+    visitor = Customer.objects.create(pseudonym=pseudonym("visitor"))
+    Event.objects.create(
+        customer=visitor, item=item, name=EventName.PURCHASE, occurred_at=now - timedelta(hours=1), event_id=uuid4()
+    )
+    assert item.pk in keys(review(customer=bread_buyer, placement="discover", as_of=now))
+    alias = CustomerAlias.objects.create(anonymous=visitor, customer_id=bread_buyer, source="api")
+    assert item.pk not in keys(review(customer=bread_buyer, placement="discover", as_of=now))
+    alias.undone_at = now
+    alias.save()
+    assert item.pk in keys(review(customer=bread_buyer, placement="discover", as_of=now))
 
 
 def test_before_the_first_act_nothing_is_known(bread_buyer: int) -> None:
