@@ -87,8 +87,9 @@ def test_what_was_bought_under_a_merged_key_counts(bread_buyer: int) -> None:
     item = review(customer=bread_buyer, placement="discover", as_of=now).cards[0].item
     visitor = Customer.objects.create(pseudonym=pseudonym("visitor"))
     Event.objects.create(
-        customer=visitor, item=item, name=EventName.PURCHASE, occurred_at=now - timedelta(hours=1), event_id=uuid4()
-    )
+        customer=visitor, item=item, name=EventName.PURCHASE, occurred_at=now - timedelta(hours=1), event_id=uuid4(),
+        transaction_id="visitor-1", quantity=1, price=2,
+    )  # fmt: skip
     assert item.pk in keys(review(customer=bread_buyer, placement="discover", as_of=now))
     alias = CustomerAlias.objects.create(anonymous=visitor, customer_id=bread_buyer, source="api")
     assert item.pk not in keys(review(customer=bread_buyer, placement="discover", as_of=now))
