@@ -101,11 +101,13 @@ class Visitor:
             ".every((script) => document.getElementById(script.dataset.figureFor).dataset.drawn)"
         )
 
-    def complaints(self) -> list[str]:
-        """Of console, policy and accessibility rules, and whether the page is wider than its window."""
+    def complaints(self, *, axe: bool = True) -> list[str]:
+        """Of console, policy and accessibility rules (``axe``), and whether the page is wider than its window."""
         found = self.problems + [f"policy: {text}" for text in self.page.evaluate("window.violations")]
         if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             found.append("the page is wider than its window")
+        if not axe:
+            return found
         self.page.evaluate(AXE)
         answer: dict[str, Any] = self.page.evaluate("(rules) => axe.run({ runOnly: rules })", RULES)
         found += [
@@ -135,8 +137,8 @@ def window(site: str, browser: Browser) -> Iterator[Callable[..., Visitor]]:
 
 @pytest.fixture
 def ada(window: Callable[..., Visitor]) -> Visitor:
-    """Signed in, as she left the dashboard: light and in English."""
-    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="light", language="en"))
+    """Signed in, in English and with the theme of the system, which is light."""
+    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="auto", language="en"))
     visitor = window()
     visitor.log_in()
     return visitor
