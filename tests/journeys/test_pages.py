@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db  # for the shop that the fixture committed; t
 LOOKS = [(1440, "light", "en"), (1440, "dark", "zh-hans"), (390, "light", "zh-hans"), (390, "dark", "en")]
 """Every two of width, theme and language meet once."""
 RULED = {(1440, "light", "en"), (390, "dark", "en"), (390, "light", "zh-hans")}
-"""Looks in which the accessibility rules are asked, too, which takes the longest: what differs in the fourth is there."""
+"""Looks in which the accessibility rules are asked, which takes longest: what differs in the fourth is in these."""
 WORDS = {"en": "Overview", "zh-hans": "概览"}
 
 
