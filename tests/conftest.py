@@ -55,6 +55,13 @@ def valkey() -> Iterator[redis.Redis]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
+    """The grocery after a turn of the loop, made once for all tests of the module that uses it."""
+    with import_module("tests.trained").trained_shop(django_db_blocker):  # it knows Django's models
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _empty_valkey(request: pytest.FixtureRequest) -> None:
     if request.node.get_closest_marker("django_db") or _USES_SERVERS.intersection(request.fixturenames):

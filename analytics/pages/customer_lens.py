@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from analytics.pages.customer_filters import without
 from analytics.pages.parameters import number
 from analytics.queries import customer as query
+from analytics.queries.days import midnight
 from analytics.queries.frame import Frame, read_frame
 from recommendations.models import Item
 from recommendations.services.review import Simulated
@@ -188,7 +189,7 @@ def _moment(text: str) -> tuple[datetime | None, str]:
         return None, _("Nothing is on record of that time. Choose a later day.")
     if day == today:
         return timezone.now(), ""
-    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min)), ""
+    return midnight(day + timedelta(days=1)), ""
 
 
 def _unknown_items(keys: Sequence[int]) -> str:

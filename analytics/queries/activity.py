@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +18,9 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from analytics.queries.days import midnight
 from recommendations.models import AuditEntry, Staff
+from recommendations.services.audit import changed_fields
 
 PER_PAGE = 50
 MOST_IN_A_FILE = 10_000
@@ -124,11 +126,6 @@ def all_lines(filters: Filters) -> list[Line]:
     return [line_of(entry, longest=None) for entry in _chosen(filters)[:MOST_IN_A_FILE]]
 
 
-def of_object(kind: str, key: object, *, most: int) -> list[Line]:
-    """The last entries of one object, for the page of the object."""
-    return [line_of(entry) for entry in _chosen(Filters(kind=kind, key=str(key)))[:most]]
-
-
 def line_of(entry: AuditEntry, *, longest: int | None = LONGEST) -> Line:
     return Line(
         entry=entry,
@@ -148,25 +145,18 @@ def _chosen(filters: Filters) -> QuerySet[AuditEntry]:
     if filters.text:
         found = found.filter(Q(label__icontains=filters.text) | Q(note__icontains=filters.text))
     if filters.first:
-        found = found.filter(at__gte=_midnight(filters.first))
+        found = found.filter(at__gte=midnight(filters.first))
     if filters.last:
-        found = found.filter(at__lt=_midnight(filters.last + timedelta(days=1)))
+        found = found.filter(at__lt=midnight(filters.last + timedelta(days=1)))
     return found
 
 
-def _midnight(day: date) -> datetime:
-    """As the shop lives the day."""
-    return timezone.make_aware(datetime.combine(day, time.min))
-
-
 def _differences(entry: AuditEntry, *, longest: int | None) -> list[Difference]:
-    before, after = entry.before or {}, entry.after or {}
-    names = dict.fromkeys([*before, *after])
-    pairs = [(name, _told(before, name, longest), _told(after, name, longest)) for name in names]
     return [
-        Difference(field=_field_words(entry.object_type, name), before=was, after=now)
-        for name, was, now in pairs
-        if was != now
+        Difference(
+            field=_field_words(entry.object_type, name), before=_told(before, longest), after=_told(after, longest)
+        )
+        for name, before, after in changed_fields(entry)
     ]
 
 
@@ -184,10 +174,10 @@ def _field_words(kind: str, name: str) -> str:
     return str(_fields(kind).get(name, name.replace("_", " ")))
 
 
-def _told(values: Mapping[str, Any], name: str, longest: int | None) -> str | None:
-    if name not in values or values[name] is None:
+def _told(given: Any, longest: int | None) -> str | None:
+    if given is None:
         return None
-    value = _moment(values[name])
+    value = _moment(given)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
     return text if longest is None or len(text) <= longest else f"{text[:longest]}…"
 

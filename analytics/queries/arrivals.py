@@ -1,12 +1,12 @@
 """The events behind a day of the Overview, and the answers behind a source: lists to read line by line."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Q
-from django.utils import timezone
 
+from analytics.queries.days import midnight
 from recommendations.models import Event, Slate
 
 PER_PAGE = 50
@@ -35,7 +35,7 @@ class AnswerFilters:
 
 
 def events(filters: EventFilters) -> Page[Event]:
-    found = Event.objects.between(_midnight(filters.first), _midnight(filters.last + timedelta(days=1)))
+    found = Event.objects.between(midnight(filters.first), midnight(filters.last + timedelta(days=1)))
     if filters.name:
         found = found.filter(name=filters.name)
     if filters.customer is not None:
@@ -49,7 +49,3 @@ def answers(filters: AnswerFilters, *, now: datetime) -> Page[Slate]:
     exact = {"placement": filters.placement, "source": filters.source, "fallback_reason": filters.reason}
     found = found.filter(Q(**{name: value for name, value in exact.items() if value}))
     return Paginator(found.order_by("-served_at", "recommendation_id"), PER_PAGE).get_page(filters.page)
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

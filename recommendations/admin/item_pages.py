@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from recommendations.admin.rights import PolicyAdmin, allows, staff_of
 from recommendations.models import AuditEntry, Item
 from recommendations.services import catalogue_files, catalogue_history
+from recommendations.services.audit import changed_fields
 from recommendations.services.policy import Action
 
 BYTE_ORDER_MARK = "\ufeff"  # without it, spreadsheets read Chinese as something else
@@ -56,7 +57,7 @@ class ItemPages(PolicyAdmin[Item]):
         page = self.get_paginator(request, entries.order_by("-at", "-pk"), self.list_per_page).get_page(
             request.GET.get("p")
         )
-        lines = [(entry, _fields(entry), catalogue_history.may_revert(entry)) for entry in page]
+        lines = [(entry, changed_fields(entry), catalogue_history.may_revert(entry)) for entry in page]
         context = self._context(
             request, title=_("History of %(item)s") % {"item": item}, item=item, lines=lines, page=page
         )
@@ -125,12 +126,6 @@ class ItemPages(PolicyAdmin[Item]):
     def _context(self, request: HttpRequest, **more: Any) -> dict[str, Any]:
         may = allows(request, Action.EDIT_CATALOGUE)
         return {**self.admin_site.each_context(request), "opts": self.opts, "may_change": may, **more}
-
-
-def _fields(entry: AuditEntry) -> list[tuple[str, Any, Any]]:
-    before, after = entry.before or {}, entry.after or {}
-    names = dict.fromkeys([*before, *after])
-    return [(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)]
 
 
 def _too_large(error: catalogue_files.TooLargeError) -> str:

@@ -51,6 +51,13 @@ def record_all(
     AuditEntry.objects.bulk_create(entries, batch_size=1_000)
 
 
+def changed_fields(entry: AuditEntry) -> list[tuple[str, Any, Any]]:
+    """Field, before, after; None where the object was not there, or had nothing."""
+    before, after = entry.before or {}, entry.after or {}
+    names = dict.fromkeys([*before, *after])
+    return [(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)]
+
+
 def _entry(by: Staff | None, verb: str, subject: Model, *, before: Values, after: Values, note: str = "") -> AuditEntry:
     return AuditEntry(
         staff=by,

@@ -59,14 +59,6 @@ def verdicts_of(*, customer: int, placement: str, by: Staff) -> dict[int, Verdic
     return {verdict.item_id: verdict for verdict in found}
 
 
-def all_verdicts_of(*, customer: int, placement: str) -> dict[int, Sequence[Verdict]]:
-    """By item: what everybody said, newest first."""
-    found: dict[int, list[Verdict]] = {}
-    for verdict in Verdict.objects.filter(customer=customer, placement=placement).select_related("staff"):
-        found.setdefault(verdict.item_id, []).append(verdict)
-    return dict(found)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Judged:
     """What was said of the answers of one model with one set of weights; None where a version is gone."""

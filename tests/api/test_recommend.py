@@ -2,12 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
-import pytest_django
 from django.db import DatabaseError
 from django.http import HttpResponse
 from django.utils import timezone
@@ -18,9 +17,8 @@ from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.slates import write_slates
 from recommendations.terms import CustomerKind, Reason, Scope
 from tests.api.conftest import ApiClient, problem
-from tests.trained import trained_shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 PLACEMENTS = ("home", "discover", "buy_again", "item", "also_bought", "cart", "trending")
 MEMBERS = {
@@ -28,12 +26,6 @@ MEMBERS = {
     "personalised", "source", "fallback_reason", "results", "missing_item_ids",
 }  # fmt: skip
 OF_A_RESULT = {"item_id", "rank", "score", "final", "reasons", "contributions", "rules", "product", "source"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 """The promotion plan in an answer: what it does to the order, and that the terms still add up."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
-import pytest_django
 
 from recommendations.loop.answer import Answer, Request
 from recommendations.loop.serve import serve
@@ -12,16 +9,10 @@ from recommendations.models import BlendWeights, ModelVersion
 from recommendations.store import serving
 from recommendations.store.model import load_lift, load_model, save_lift
 from recommendations.terms import Cut
-from tests.trained import NOW, trained_shop
+from tests.trained import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 PLACES = 12
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
 
 
 def answer() -> Answer:

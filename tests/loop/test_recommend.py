@@ -2,14 +2,12 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-import pytest_django
 
 from recommendations.loop.answer import Answer, Ask, Filter
 from recommendations.loop.recommend import UnknownPlacementError, recommend
@@ -19,9 +17,9 @@ from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.serving import Keeper, ServedPlacement, ServedWeights, Snapshot
 from recommendations.terms import BlendName, EventName, Fallback, Reason, Repeat, Source
 from recommendations.wording import reason_text
-from tests.trained import NOW, trained_shop
+from tests.trained import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 PLACEMENTS = ("home", "discover", "buy_again", "item", "also_bought", "cart", "trending")
 ALL_OF_HOME = {
@@ -29,12 +27,6 @@ ALL_OF_HOME = {
     "content": 0.1, "segments": 0.05, "popularity_home": 0.05, "item_knn": 0.05, "als": 0.03, "sequence": 0.02,
 }  # fmt: skip
 WARM = range(5)  # one of each taste
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
 
 
 @pytest.fixture

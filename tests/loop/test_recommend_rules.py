@@ -1,11 +1,9 @@
 """Rules on real servers: a published book acts on the next answer, and on previews alike."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-import pytest_django
 from django.utils import timezone
 from structlog.testing import capture_logs
 
@@ -30,15 +28,9 @@ from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.serving import ServedWeights, Snapshot, keeper
 from recommendations.store.slates import write_slates
 from recommendations.terms import BlendName, CapPer, Fallback, RuleAction, Source
-from tests.trained import NOW, trained_shop
+from tests.trained import NOW
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 
 def rule(key: int, action: RuleAction, *items: dict[str, Any], **fields: Any) -> FrozenRule:

@@ -1,12 +1,10 @@
 """From the shop's request to the slate in the record, on real servers: what changes acts on the next answer."""
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import pytest_django
 import redis
 from django.db import DatabaseError
 from django.utils import timezone
@@ -22,15 +20,9 @@ from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.serving import Keeper
 from recommendations.store.slates import ServedSlate, write_slates
 from recommendations.terms import Availability, CustomerKind, Cut, EventName, Fallback, Source
-from tests.trained import NOW, trained_shop
+from tests.trained import NOW
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 
 def ask(placement: str = "home", user: str | None = "u0", **more: Any) -> Answer:

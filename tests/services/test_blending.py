@@ -1,12 +1,10 @@
 """Weights through the gate, on a shop that was really learned: popularity alone is far worse than the tuned weights."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_django
 from django.core.management import CommandError, call_command
 from django.utils import timezone, translation
 
@@ -18,15 +16,8 @@ from recommendations.services.tuning import NothingToTuneOnError, tune
 from recommendations.services.versions import VersionNotReadyError, make_live
 from recommendations.store import live
 from recommendations.terms import BlendName, GateOutcome, Role, Task, VersionStatus, WeightsStatus
-from tests.trained import trained_shop
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """Price tags on the trained grocery: what they predict is what the published book does, customer by customer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
-import pytest_django
 from django.utils import timezone
 
 from recommendations.engine.evaluation.accuracy import LENGTH, judge, ndcg
@@ -32,16 +31,9 @@ from recommendations.store.merchandising import FrozenRule
 from recommendations.store.model import load_model, load_truths
 from recommendations.store.serving import Snapshot, keeper
 from recommendations.terms import Cut, Task
-from tests.trained import trained_shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 NOW = timezone.now()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
 
 
 def of_taste(*tastes: str) -> list[dict[str, Any]]:

@@ -1,10 +1,9 @@
 """From a draft of weights to the next answer of the API and back, on a shop that was really learned."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-import pytest_django
 from django.utils import timezone
 
 from recommendations.loop.answer import Answer, Request
@@ -28,18 +27,11 @@ from recommendations.services.weight_versions import PresetKind, presets, versio
 from recommendations.services.what_if import what_if
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import BlendName, GateOutcome, Role, WeightsStatus
-from tests.trained import trained_shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 WEIGHTS = {"buy_again": 40, "ease_home": 30, "als": 30}
 NEARLY = {"buy_again": 0.8, "repurchase": 0.2}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """The review of a customer's answer as of another time and after acts that never happened, on a shop really learned."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import product
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import pytest_django
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -19,15 +17,9 @@ from recommendations.store.merchandising import frozen
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import AnswerStage, Cut, EventName, Fallback, Making, Source, TermKind
 from tests.grocery import WEEKS
-from tests.trained import NOW, trained_shop
+from tests.trained import NOW
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """A search for weights from asking to its result, with the worker's part called where a worker would take it up."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import pytest_django
 import redis
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -30,17 +28,10 @@ from recommendations.store import suggestions as jobs
 from recommendations.store.valkey import valkey as link
 from recommendations.tasks import search_weights
 from recommendations.terms import BlendName, Role, RunStatus
-from tests.trained import trained_shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 POOR = {"weights": {"popularity_home": 100}}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """What the panel says before publishing, against the batch evaluation of the same records, customer by customer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
-import pytest_django
 from django.core.exceptions import ValidationError
 
 from benchmarks import moves
@@ -23,17 +22,10 @@ from recommendations.services.weight_values import Values, shares
 from recommendations.services.what_if import Unmeasured, WhatIf, held_for, what_if, worth
 from recommendations.store import model
 from recommendations.terms import BlendName, Cut, Task
-from tests.trained import trained_shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 MEASURED = (BlendName.HOME, BlendName.DISCOVER)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
 
 
 def held_of(blend: BlendName) -> Held:

@@ -1,12 +1,10 @@
 """Why an item is not there, and what brings it in, on a shop that was really learned and has rules of every kind."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-import pytest_django
 from django.utils import timezone, translation
 
 from recommendations.engine.ranking.selection import Lost
@@ -31,17 +29,11 @@ from recommendations.store.merchandising import frozen
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import AnswerStage, Availability, BlendName, EventName, Role
 from tests.removed import stage_by_removal
-from tests.trained import NOW, trained_shop
+from tests.trained import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 N = 8
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
 
 
 @pytest.fixture

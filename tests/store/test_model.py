@@ -1,25 +1,15 @@
 """A model comes back from the store as the loop left it."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
-import pytest_django
 
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
 from recommendations.engine.recommenders.registry import INSTANCES, instances_of
 from recommendations.models import Artefact, ModelVersion
 from recommendations.store.model import Model, everyone_and_a_stranger, load_model
 from recommendations.terms import BlendName, Cut
-from tests.trained import trained_shop
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 
 @pytest.fixture

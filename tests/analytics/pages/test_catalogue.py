@@ -5,10 +5,9 @@ all have a price, a brand and a category.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-import pytest_django
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,18 +15,11 @@ from django.utils import timezone
 
 from recommendations.models import AuditEntry, Import, Item, Promotion, RejectedRow, Segment
 from recommendations.terms import Availability, Role
-from tests.trained import trained_shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 MOST_QUERIES = 12
 ITEMS, KNOWN = 72, 60
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
 
 
 def text(client: Client, address: str) -> str:

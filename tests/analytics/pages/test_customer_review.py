@@ -2,11 +2,10 @@
 
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-import pytest_django
 from django.test import Client
 from django.utils import timezone
 
@@ -18,17 +17,10 @@ from recommendations.services.why_not import ChangeKind, WhyNot, why_not
 from recommendations.store import serving
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import Judgement, Role, RuleAction, WeightsStatus
-from tests.trained import trained_shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
 
 
 @pytest.fixture

@@ -4,10 +4,8 @@ Sixty customers of five tastes (``grocery.py``), so whoever likes tea buys teas:
 """
 
 import re
-from collections.abc import Iterator
 
 import pytest
-import pytest_django
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,18 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from recommendations.models import Customer, CustomerAlias, Event, Item, ModelVersion, Placement
 from recommendations.store import live
 from recommendations.store.pseudonyms import pseudonym
-from tests.trained import trained_shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 MOST_QUERIES = 12
 CARD = re.compile(r'<li class="product .*?</li>\s*(?=<li class="product|</ol>)', flags=re.DOTALL)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """What staff think, as the page of quality says it, on a shop that was really learned."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-import pytest_django
 from django.test import Client
 
 from recommendations.models import Customer, Staff
@@ -11,15 +10,9 @@ from recommendations.services.review import review
 from recommendations.services.verdicts import judge
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import Judgement, Role
-from tests.trained import NOW, trained_shop
+from tests.trained import NOW
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 
 def text(client: Client, address: str = "/quality/") -> str:

@@ -2,11 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import pytest_django
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
@@ -18,18 +17,12 @@ from recommendations.services.blending import draft_of, publish, save_draft
 from recommendations.services.what_if import what_if
 from recommendations.store.live import rebuild
 from recommendations.terms import BlendName, Role
-from tests.trained import NOW, trained_shop
+from tests.trained import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 MOST_QUERIES = 12
 HOME = BlendName.HOME
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    with trained_shop(django_db_blocker):
-        yield
 
 
 @pytest.fixture
