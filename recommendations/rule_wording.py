@@ -162,7 +162,7 @@ def _value(attribute: str, value: object, titles: Mapping[str, str]) -> str:
     if attribute in SHARES:
         try:
             return _percent(float(str(value)))
-        except ValueError:
+        except (ValueError, OverflowError):  # infinity is a number to Python, but no share
             return str(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return formats.number_format(value)

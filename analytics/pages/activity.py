@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analytics.exports.activity import activity_file
-from analytics.pages.parameters import day, known, number
+from analytics.pages.parameters import day, known, number, page_number, typed
 from analytics.queries import activity as query
 from analytics.queries.activity import KINDS, VERBS, Activity, Filters
 from analytics.queries.frame import read_frame
@@ -35,9 +35,7 @@ def activity(request: HttpRequest) -> HttpResponse:
 
 
 def _filters(request: HttpRequest) -> Filters:
-    asked = {
-        name: request.GET.get(name, "").replace("\x00", "").strip()[:LONGEST] for name in ("type", "id", "verb", "q")
-    }
+    asked = {name: typed(request.GET.get(name), longest=LONGEST) for name in ("type", "id", "verb", "q")}
     return Filters(
         kind=known(asked["type"], KINDS),
         key=asked["id"] if asked["type"] in KINDS else "",
@@ -46,7 +44,7 @@ def _filters(request: HttpRequest) -> Filters:
         text=asked["q"],
         first=day(request.GET.get("from")),
         last=day(request.GET.get("until")),
-        page=number(request.GET.get("page")) or 1,
+        page=page_number(request.GET.get("page")),
     )
 
 

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from analytics.pages.parameters import day, known, number, one_of
+from analytics.pages.parameters import day, known, number, one_of, page_number
 from analytics.queries import arrivals as query
 from analytics.queries.arrivals import AnswerFilters, EventFilters
 from analytics.queries.frame import read_frame
@@ -42,7 +42,7 @@ def answers(request: HttpRequest) -> HttpResponse:
         placement=known(request.GET.get("placement"), PLACEMENTS),
         source=known(request.GET.get("source"), dict(wording.SOURCES)),
         reason=known(request.GET.get("reason"), dict(wording.FALLBACKS)),
-        page=number(request.GET.get("page")) or 1,
+        page=page_number(request.GET.get("page")),
     )
     chips = [
         ("placement", filters.placement and placement_label(filters.placement)),
@@ -73,7 +73,7 @@ def _event_filters(request: HttpRequest, *, newest: date) -> EventFilters:
         last=last or newest,
         name=known(request.GET.get("name"), dict(wording.EVENT_NAMES)),
         customer=number(request.GET.get("customer")),
-        page=number(request.GET.get("page")) or 1,
+        page=page_number(request.GET.get("page")),
     )
 
 

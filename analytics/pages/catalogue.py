@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from analytics.charts import catalogue as charts
 from analytics.exports.items import items_file
 from analytics.pages.columns import Column, column_heads, without
-from analytics.pages.parameters import number
+from analytics.pages.parameters import number, typed
 from analytics.queries import catalogue as query
 from analytics.queries import items as listing
 from analytics.queries.cleaning import left_out
@@ -163,9 +163,9 @@ def _filters(request: HttpRequest) -> listing.Filters:
     columns = {*listing.COLUMNS, *listing.OF_ARRAYS}
     days = number(request.GET.get("days"))
     return listing.Filters(
-        text=request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST_TEXT],
+        text=typed(request.GET.get("q"), longest=LONGEST_TEXT),
         flaw=Flaw(flaw) if flaw in set(Flaw) else None,
-        department=request.GET.get("department", "").replace("\x00", "")[:500],
+        department=typed(request.GET.get("department"), longest=500),
         days=days if days and days <= listing.MOST_DAYS else None,
         sort=sort if sort.removeprefix("-") in columns else listing.USUAL,
         page=number(request.GET.get("page")) or 1,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from analytics.pages.customer_cards import judgement_choices
-from analytics.pages.parameters import number
+from analytics.pages.parameters import LONGEST_NOTE, number, typed
 from analytics.pages.permission import requires, staff_of
 from recommendations.models import Customer, Item, Placement, Rule, Verdict
 from recommendations.services.card_rules import CardAction, card_rule
@@ -22,7 +22,7 @@ from recommendations.services.policy import Action
 from recommendations.services.verdicts import judge, verdicts_of
 from recommendations.terms import Judgement
 
-LONGEST_NOTE = 500
+LONGEST_NAME = 40
 
 
 @require_POST
@@ -30,10 +30,10 @@ LONGEST_NOTE = 500
 def judge_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     """Good, odd or wrong; the same once more takes it back. A note goes with it."""
     person, thing = get_object_or_404(Customer, pk=pk), get_object_or_404(Item, pk=item)
-    place = get_object_or_404(Placement, name=request.POST.get("placement", ""))
+    place = get_object_or_404(Placement, name=typed(request.POST.get("placement"), longest=LONGEST_NAME))
     staff, keeps = staff_of(request), "save_note" in request.POST
     verdict = verdicts_of(customer=pk, placement=place.name, by=staff).get(item)
-    note = request.POST.get("note", verdict.note if verdict else "").strip()[:LONGEST_NOTE]
+    note = typed(request.POST.get("note", verdict.note if verdict else ""), longest=LONGEST_NOTE)
     judgement = verdict.judgement if verdict and keeps else request.POST.get("judgement", "")
     if judgement in set(Judgement) and not (verdict and keeps and verdict.note == note):
         verdict = judge(
@@ -48,7 +48,7 @@ def judge_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
 def rule_from_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     """A draft rule, with a way back."""
     person, thing = get_object_or_404(Customer, pk=pk), get_object_or_404(Item, pk=item)
-    place = get_object_or_404(Placement, name=request.POST.get("placement", ""))
+    place = get_object_or_404(Placement, name=typed(request.POST.get("placement"), longest=LONGEST_NAME))
     action = request.POST.get("action", "")
     if action not in set(CardAction):
         return _told(request, problem=_("Choose what to do: pin, boost, bury or never."))

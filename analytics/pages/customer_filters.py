@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from analytics.pages.parameters import number
+from analytics.pages.parameters import number, page_number, typed
 from analytics.queries.customer_order import SORTS
 from analytics.queries.customers import CHANGES, LONGEST_TEXT, STATES, Changed, Filters, State
 from recommendations.models import Segment
@@ -31,9 +31,9 @@ def filters_of(query: QueryDict) -> Filters:
         state=State(state) if state in set(State) else None,
         segment=number(query.get("segment")),
         changed=Changed(changed) if changed in set(Changed) else None,
-        text=query.get("text", "").replace("\x00", "").strip()[:LONGEST_TEXT],
+        text=typed(query.get("text"), longest=LONGEST_TEXT),
         sort=sort if sort.removeprefix("-") in SORTS else Filters.sort,
-        page=number(query.get("page")) or 1,
+        page=page_number(query.get("page")),
     )
 
 

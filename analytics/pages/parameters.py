@@ -6,6 +6,10 @@ from datetime import date
 from django.utils.dateparse import parse_date
 
 LARGEST = 2**63 - 1
+LONGEST_NOTE = 500  # characters of why somebody did something, as the forms have it
+LAST_PAGE = 1_000_000
+YEARS = range(1970, 9_999)
+"""Of days that are asked for: a day and a week from each of them are days, too."""
 
 
 def number(text: str | None) -> int | None:
@@ -16,11 +20,22 @@ def number(text: str | None) -> int | None:
     return value if value <= LARGEST else None
 
 
+def page_number(text: str | None) -> int:
+    """The first where none is asked for."""
+    return min(number(text) or 1, LAST_PAGE)
+
+
 def day(text: str | None) -> date | None:
     try:
-        return parse_date(text or "")
+        found = parse_date(text or "")
     except ValueError:  # as 2026-02-31
         return None
+    return found if found and found.year in YEARS else None
+
+
+def typed(text: str | None, *, longest: int) -> str:
+    """What somebody typed, without what the database cannot hold and without blanks around it."""
+    return (text or "").replace("\x00", "").strip()[:longest]
 
 
 def known(text: str | None, among: Container[str]) -> str:

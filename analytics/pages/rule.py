@@ -222,8 +222,8 @@ def _focus(typed: Typed, builder: Builder, command: str) -> str:
     what, _separator, argument = rest.partition(":")
     if what == "add":
         return f"{len(rows) - 1}:attribute"
-    row = argument.partition(":")[0]
-    return f"{min(int(row), len(rows) - 1)}:values" if row.isdecimal() else ""
+    row = number(argument.partition(":")[0])
+    return "" if row is None else f"{min(row, len(rows) - 1)}:values"
 
 
 def _found(pk: int) -> Rule:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from analytics.pages.parameters import number
+from analytics.pages.parameters import LONGEST_NOTE, number, typed
 from analytics.pages.permission import requires, staff_of
 from analytics.pages.rule_effect import measured
 from analytics.pages.rules import shown
@@ -48,7 +48,7 @@ def publish(request: HttpRequest) -> HttpResponse:
         lambda: publish_rules(
             rules=keys,
             based_on=based_on,
-            note=request.POST.get("note", ""),
+            note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
             by=staff_of(request),
             now=timezone.now(),
             expected=_expected(request, keys=keys, based_on=based_on),
@@ -66,7 +66,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
         lambda: withdraw_rules(
             rules=_keys(request),
             based_on=number(request.POST.get("based_on")) or 0,
-            note=request.POST.get("note", ""),
+            note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
             by=staff_of(request),
             now=timezone.now(),
         ),
@@ -99,7 +99,7 @@ def roll_back(request: HttpRequest) -> HttpResponse:
     target = RuleBook.objects.filter(number=number(request.POST.get("book")) or 0).first()
     if target is None:
         raise Http404
-    note = request.POST.get("note", "")
+    note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
     try:
         made = roll_back_rules(book=target, note=note, by=staff_of(request), now=timezone.now())
     except NoteNeededError:
@@ -121,7 +121,7 @@ def _books(request: HttpRequest, *, opened: Proposal | None = None, problem: str
         "versions": versions,
         "dialog": opened or (query.roll_back(number=asked) if asked else None),
         "problem": problem,
-        "note": request.POST.get("note", ""),
+        "note": typed(request.POST.get("note"), longest=LONGEST_NOTE),
     }
     return render(request, "dashboard/rule_books.html", context, status=422 if problem else 200)
 

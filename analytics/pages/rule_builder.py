@@ -14,6 +14,7 @@ from typing import Any
 
 from django.http import QueryDict
 
+from analytics.pages import parameters
 from recommendations.services.rule_attributes import AttributeKind, kind_of
 
 MOST_ROWS = 20
@@ -67,9 +68,9 @@ def edited(rows: Sequence[Row], command: str) -> list[Row]:
     if what == "add":
         return [*rows, Row()][:MOST_ROWS]
     number, _separator, argument = rest.partition(":")
-    if not number.isdecimal() or int(number) >= len(rows):
+    at = parameters.number(number)
+    if at is None or at >= len(rows):
         return list(rows)
-    at = int(number)
     if what == "drop":
         return [row for place, row in enumerate(rows) if place != at]
     return [_changed(row, what, argument) if place == at else row for place, row in enumerate(rows)]
@@ -106,7 +107,7 @@ def _stored(attribute: str, text: str) -> str | float | int:
         number = Decimal(text.replace("−", "-"))
     except InvalidOperation:
         return text
-    if not number.is_finite() or abs(number) > LARGEST:
+    if not number.is_finite() or number.copy_abs() > LARGEST:
         return text
     number = number / 100 if attribute in PERCENT else number
     return int(number) if number == int(number) else float(number)
@@ -141,8 +142,9 @@ def _changed(row: Row, what: str, argument: str) -> Row:
         return replace(row, values=row.chosen, typed="")
     if what == "pick" and argument:
         return replace(row, values=tuple(dict.fromkeys([*row.values, _clean(argument)])), typed="")
-    if what == "out" and argument.isdecimal():
-        kept = [value for place, value in enumerate(row.values) if place != int(argument)]
+    if what == "out":
+        out = parameters.number(argument)
+        kept = [value for place, value in enumerate(row.values) if place != out]
         return replace(row, values=tuple(kept))
     return row
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from analytics.pages.parameters import number
+from analytics.pages.parameters import number, typed
 from analytics.pages.permission import requires, staff_of
 from analytics.queries import rules as query
 from analytics.queries.rule_changes import Proposal, proposal
@@ -132,8 +132,8 @@ def _filters(request: HttpRequest) -> query.Filters:
     status = request.GET.get("status", "")
     return query.Filters(
         status=RuleStatus(status) if status in set(RuleStatus) else None,
-        placement=request.GET.get("placement", "").replace("\x00", "")[:LONGEST_TEXT],
-        text=request.GET.get("text", "").replace("\x00", "").strip()[:LONGEST_TEXT],
+        placement=typed(request.GET.get("placement"), longest=LONGEST_TEXT),
+        text=typed(request.GET.get("text"), longest=LONGEST_TEXT),
     )
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from analytics.charts.hues import of_stage
 from analytics.charts.runs import durations
-from analytics.pages.parameters import number
+from analytics.pages.parameters import LONGEST_NOTE, number, typed
 from analytics.pages.permission import requires, staff_of
 from analytics.queries import runs as query
 from recommendations import wording
@@ -117,7 +117,10 @@ def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
         raise Http404
     try:
         made = versions.make_live(
-            version=found.version, by=staff_of(request), now=timezone.now(), note=request.POST.get("note", "")
+            version=found.version,
+            by=staff_of(request),
+            now=timezone.now(),
+            note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
         )
     except versions.NoteNeededError:
         messages.warning(request, _("Say why it is to go live although it measured worse. Nothing was changed."))

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from analytics.pages.parameters import typed
 from analytics.queries import search as query
 
 LONGEST = 128
@@ -11,7 +12,7 @@ LONGEST = 128
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    text = request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST]
+    text = typed(request.GET.get("q"), longest=LONGEST)
     found = query.search(text)
     if found.count == len(found.customers) == 1:
         return redirect("customer", pk=found.customers[0].pk)

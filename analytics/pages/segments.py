@@ -11,12 +11,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analytics.charts import segments as charts
+from analytics.pages.parameters import typed
 from analytics.pages.permission import requires, staff_of
 from analytics.queries import segments as query
 from analytics.queries.frame import read_frame
 from recommendations.models import Segment
 from recommendations.services.policy import Action
 from recommendations.services.segments import LONGEST_NAME, Picture, picture, rename_segment
+
+LONGEST_TYPED = 1_000  # of a name that is too long, so that it can be shown again
 
 
 @require_safe
@@ -36,11 +39,11 @@ def rename(request: HttpRequest, number: int) -> HttpResponse:
     if found is None:
         raise Http404
     of_one = request.POST.get("back") == "segment"
-    typed, was = request.POST.get("name", ""), str(found)
+    name, was = typed(request.POST.get("name"), longest=LONGEST_TYPED), str(found)
     try:
-        renamed = rename_segment(segment=found, name=typed, by=staff_of(request))
+        renamed = rename_segment(segment=found, name=name, by=staff_of(request))
     except ValidationError as error:
-        refused = {"number": number, "typed": typed, "problem": " ".join(error.message_dict["name"])}
+        refused = {"number": number, "typed": name, "problem": " ".join(error.message_dict["name"])}
         return _one(request, number, refused=refused) if of_one else _all(request, refused=refused)
     if str(renamed) != was:
         messages.success(request, _("“%(was)s” is called “%(name)s” now.") % {"was": was, "name": renamed})

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from analytics.charts.together import network
 from analytics.exports.together import together_file
 from analytics.pages.columns import Column, column_heads, without
-from analytics.pages.parameters import number
+from analytics.pages.parameters import number, typed
 from analytics.queries import together as query
 from analytics.queries.frame import read_frame
 
@@ -43,7 +43,7 @@ def together(request: HttpRequest) -> HttpResponse:
 def _filters(request: HttpRequest) -> query.Filters:
     sort = request.GET.get("sort", "")
     return query.Filters(
-        text=request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST_TEXT],
+        text=typed(request.GET.get("q"), longest=LONGEST_TEXT),
         baskets=min(number(request.GET.get("baskets")) or 0, LARGEST),
         sort=sort if sort.removeprefix("-") in query.SORTS else query.USUAL,
         page=number(request.GET.get("page")) or 1,

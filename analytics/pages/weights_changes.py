@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from analytics.pages.parameters import number
+from analytics.pages.parameters import LONGEST_NOTE, number, typed
 from analytics.pages.permission import requires, staff_of
 from analytics.pages.weights import desk_page, first_messages, form_values, given_in, place_in
 from analytics.queries import weight_changes as query
@@ -78,7 +78,7 @@ def publish_weights(request: HttpRequest) -> HttpResponse:
     if draft is None:
         messages.warning(request, _("There is no draft any more: it was published or discarded meanwhile."))
         return _back(blend, segment)
-    note = request.POST.get("note", "")
+    note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
     try:
         published = blending.publish(
             weights=draft, by=staff_of(request), now=timezone.now(), note=note,
@@ -116,7 +116,10 @@ def roll_back_weights(request: HttpRequest, version: int) -> HttpResponse:
     blend, segment = BlendName(found.blend.name), found.segment
     try:
         made = blending.roll_back(
-            weights=found, note=request.POST.get("note", ""), by=staff_of(request), now=timezone.now()
+            weights=found,
+            note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
+            by=staff_of(request),
+            now=timezone.now(),
         )
     except blending.NoteNeededError:
         messages.warning(request, _("Say why you roll back: it stays with the version. Nothing was changed."))

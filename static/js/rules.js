@@ -87,7 +87,8 @@ if (table && matchMedia("(pointer: fine)").matches) {
     const over = row(event);
     if (!dragged || !over) return;
     event.preventDefault();
-    over.before(dragged);
+    const down = dragged.compareDocumentPosition(over) & Node.DOCUMENT_POSITION_FOLLOWING;
+    down ? over.after(dragged) : over.before(dragged);
     post(table.dataset.sortable, [...table.querySelectorAll("tr[data-key]:has(.movers)")].map((each) => ["key", each.dataset.key]));
   });
 }

@@ -113,7 +113,9 @@ def test_who_may_look_and_who_may_change(client_of: Callable[[Role], Client], ro
     client = client_of(role)
     staff = Staff.objects.get(email=f"{role}@example.com")
     for name in LOOKS:
-        assert client.get(address(name)).status_code in {200, 302, 404}, name
+        answer = client.get(address(name))
+        assert answer.status_code in {200, 302, 404}, name
+        assert not answer.get("Location", "").startswith("/login/"), name
     for name, action in DIALOGS.items():
         assert (client.get(address(name)).status_code == 403) is not may(staff, action), (name, role)
     for name, action in CHANGES.items():
