@@ -19,6 +19,7 @@ from recommendations.services.why_not import (
     DraftExistsError,
     Question,
     StaleDraftError,
+    StaleRuleError,
     Suggestion,
     SuggestionGoneError,
     WhyNot,
@@ -61,7 +62,7 @@ def apply_change(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
         context |= {"existing": error.draft, "edit": _address(error.draft)}
         context |= {"change": _suggested(looked, item=item, key=key)}
         return render(request, "dashboard/customer_change_exists.html", context, status=409)
-    except (SuggestionGoneError, StaleDraftError, ValidationError) as error:
+    except (SuggestionGoneError, StaleDraftError, StaleRuleError, ValidationError) as error:
         context |= {"trouble": _trouble(error)}
         return render(request, "dashboard/customer_change_refused.html", context, status=409)
     return redirect(_address(made))
@@ -76,7 +77,7 @@ def _suggested(looked: Looked, *, item: int, key: str) -> Suggestion | None:
 def _trouble(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return " ".join(error.messages)
-    if isinstance(error, StaleDraftError):
+    if isinstance(error, StaleDraftError | StaleRuleError):
         return _("Somebody changed the draft this very moment. Try once more.")
     return _("The change no longer brings it in: something else changed meanwhile.")
 

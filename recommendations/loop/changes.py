@@ -107,6 +107,8 @@ def disturbed(asked: Ready, change: Change, row: int) -> float:
     of_weights = change.kind in (ChangeKind.WEIGHT, ChangeKind.DIVERSITY)
     moved = slots = 0
     for other, before in others:
+        if other.ask.customer == asked.ask.customer:
+            continue
         slots += len(before)
         if of_weights and other.ranking.version != asked.ranking.version:
             continue
@@ -115,7 +117,7 @@ def disturbed(asked: Ready, change: Change, row: int) -> float:
     return moved / slots if slots else 0.0
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)
 def _others(
     snapshot: Snapshot, placement: str, context: tuple[int, ...], n: int | None
 ) -> list[tuple[Ready, frozenset[int]]]:

@@ -52,7 +52,7 @@ def revert(*, entry: AuditEntry, by: Staff | None, now: datetime) -> Item:
     item = Item.objects.select_for_update(of=("self",)).prefetch_related("categories").get(pk=entry.object_id)
     if later := _changed_again(item, entry.after or {}):
         raise ChangedSinceError(entry, later)
-    _restore([(item, entry.before or {})], by=by, now=now, verb="revert", batch=None)
+    _restore([(item, entry.before or {})], by=by, now=now, verb="revert")
     item.refresh_from_db()
     return item
 
@@ -76,7 +76,7 @@ def undo_import(*, imported: Import, by: Staff, now: datetime) -> Undone:
     left = [item for key, item in items.items() if _changed_again(item, entries[key].after or {})]
     kept = {item.pk for item in left}
     back = [(item, entries[key].before or {}) for key, item in items.items() if key not in kept and entries[key].before]
-    _restore(back, by=by, now=now, verb="undo", batch=batch)
+    _restore(back, by=by, now=now, verb="undo")
     new = [key for key in items if key not in kept and entries[key].before is None]
     retired = catalogue.retire(items=new, by=by, now=now)
     done = Undone(reverted=len(back), retired=retired, left=[item.title for item in left])
@@ -92,9 +92,7 @@ def _changed_again(item: Item, after: Mapping[str, Any]) -> list[str]:
     return [name for name, value in after.items() if name in _NAMES and _now(item, name) != _then(name, value)]
 
 
-def _restore(
-    back: Sequence[tuple[Item, Mapping[str, Any]]], *, by: Staff | None, now: datetime, verb: str, batch: UUID | None
-) -> None:
+def _restore(back: Sequence[tuple[Item, Mapping[str, Any]]], *, by: Staff | None, now: datetime, verb: str) -> None:
     """Set the old values; parts of the trail that are no fields of an item are left alone."""
     changes, columns, prices = [], {"updated_at"}, []
     for item, old in back:
@@ -114,7 +112,7 @@ def _restore(
     ItemPrice.objects.bulk_create(
         prices, update_conflicts=True, unique_fields=["item", "valid_from"], update_fields=["price"]
     )
-    audit.record_all(by=by, verb=verb, changes=changes, batch=batch if verb != "undo" else None)
+    audit.record_all(by=by, verb=verb, changes=changes)
     transaction.on_commit(lambda: live.announce(live.Changed.CATALOGUE))
 
 

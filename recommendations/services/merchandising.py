@@ -104,10 +104,15 @@ def duplicate_rule(*, rule: Rule, by: Staff | None, now: datetime) -> Rule:
     return _created(copy, by=by, now=now)
 
 
+def in_order(locked: Iterable[Rule]) -> list[Rule]:
+    """Put in order here: PostgreSQL sorts before it waits for the lock, and somebody may have moved them meanwhile."""
+    return sorted(locked, key=lambda rule: (rule.position, rule.pk))
+
+
 @transaction.atomic
 def reorder(*, keys: Sequence[int], by: Staff | None, now: datetime) -> None:
     """Put the rules in this order; those that are not named follow as they were. Served when next published."""
-    rules = list(Rule.objects.kept().select_for_update().order_by("position", "pk"))
+    rules = in_order(Rule.objects.kept().select_for_update())
     place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     wanted = sorted(rules, key=lambda rule: place.get(rule.pk, len(place)))
     was = {rule.pk: number for number, rule in enumerate(rules, start=1)}

@@ -108,7 +108,6 @@ class Panels:
         with self._lock:
             version_id, held = self._held.get(task, NOTHING)
             if version_id != version.pk:
-                self._held.pop(task, None)  # its memory goes before that of the next one comes
                 held = _loaded(version, task)
                 self._held[task] = version.pk, held
                 self.warm()  # who looks at one task will look at the other

@@ -11,7 +11,7 @@ from recommendations.models import Rule, RuleBook, Staff
 from recommendations.services import audit
 from recommendations.services.audit import NoteNeededError
 from recommendations.services.linter import Finding, Severity, lint
-from recommendations.services.merchandising import StaleRuleError, moved
+from recommendations.services.merchandising import StaleRuleError, in_order, moved
 from recommendations.services.rule_form import as_frozen
 from recommendations.store import live
 from recommendations.store.merchandising import FrozenRule, default_book, frozen
@@ -183,7 +183,7 @@ def _held(note: str) -> tuple[dict[int, Rule], RuleBook | None]:
     """All rules in their order, locked, so that one publishes at a time; and the book that is served."""
     if not note.strip():
         raise NoteNeededError
-    rows = {row.pk: row for row in _rules().kept().order_by("position", "pk")}
+    rows = {row.pk: row for row in in_order(_rules().kept())}
     return rows, default_book()
 
 

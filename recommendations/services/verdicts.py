@@ -141,6 +141,8 @@ def _ranks(customer: int, placement: str) -> Mapping[int, int]:
         asked = live_ready(customer=customer, placement=placement)
     except UnknownPlacementError:
         return {}
+    if asked.snapshot.placements[placement].needs_context:
+        return {}
     return {shown.item: shown.rank for shown in answered(asked).shown}
 
 

@@ -9,17 +9,18 @@ from recommendations.loop.changes import ChangeKind
 from recommendations.loop.recommend import answered
 from recommendations.loop.standing import Standing, standing
 from recommendations.models import BlendWeights, Item, Rule, Staff
-from recommendations.services.merchandising import save_rule
+from recommendations.services.merchandising import StaleRuleError, save_rule
 from recommendations.services.review import NotLoadedError, UnknownPlacementError, live_ready
 from recommendations.services.suggestions import Suggestion, all_but, suggestions
 from recommendations.services.weight_drafts import StaleDraftError, draft_of, save_draft
 from recommendations.services.weight_values import Values
 from recommendations.services.why_words import remedy, rule_name, stage_text
+from recommendations.store.merchandising import frozen
 from recommendations.terms import AnswerStage, BlendName
 
 __all__ = [
-    "ChangeKind", "DraftExistsError", "NotLoadedError", "Question", "StaleDraftError", "Suggestion",
-    "SuggestionGoneError", "UnknownPlacementError", "WhyNot", "apply_suggestion", "why_not",
+    "ChangeKind", "DraftExistsError", "NotLoadedError", "Question", "StaleDraftError", "StaleRuleError",
+    "Suggestion", "SuggestionGoneError", "UnknownPlacementError", "WhyNot", "apply_suggestion", "why_not",
 ]  # fmt: skip
 
 
@@ -116,8 +117,8 @@ def apply_suggestion(
 ) -> BlendWeights | Rule:
     """Make the change a draft, of the weights or of a rule; nothing is served differently before it is published.
 
-    Raises SuggestionGoneError, ValidationError, StaleDraftError, and DraftExistsError where a draft of these weights
-    says something else and may not be replaced.
+    Once more it is the same draft. Raises SuggestionGoneError, ValidationError, StaleDraftError, StaleRuleError, and
+    DraftExistsError where a draft of these weights says something else and may not be replaced.
     """
     found = why_not(
         customer=question.customer, placement=question.placement, item=question.item, n=question.n,
@@ -152,8 +153,14 @@ def _draft_rule(suggestion: Suggestion, item: Item, *, by: Staff, now: datetime)
         raise SuggestionGoneError(suggestion.key)
     if change.kind in (ChangeKind.LIMIT, ChangeKind.END):
         stored = Rule.objects.get(pk=change.rule)
-        limited = {"items": [*stored.items, all_but(item)]}
+        kept_out = all_but(item)
+        if change.kind is ChangeKind.LIMIT and kept_out in stored.items:
+            return stored  # somebody has drafted it already
+        limited = {"items": [*stored.items, kept_out]}
         values = limited if change.kind is ChangeKind.LIMIT else {"ends_at": now}
         return save_rule(rule=stored, values=values, revision=stored.revision, by=by, now=now)
+    for drafted in Rule.objects.kept().filter(action=rule["action"], items=rule["items"]):
+        if frozen(drafted) == {**rule, "id": drafted.pk}:
+            return drafted
     made = {name: value for name, value in rule.items() if name != "id"}
     return save_rule(rule=None, values=made, revision=None, by=by, now=now)

@@ -199,7 +199,7 @@ def _parsed(position: int, condition: Mapping[str, Any]) -> Condition:
         raise ConditionError(position, "values", "missing")
     try:
         known = tuple(_READ[kind](value) for value in values)
-        if attribute == "listed_days" and max(known) > LONGEST_LISTED:
+        if attribute == "listed_days" and not 0 <= min(known) <= max(known) <= LONGEST_LISTED:
             raise ValueError("out_of_range")
         if attribute == "availability" and not set(known) <= set(Availability):
             raise ValueError("unknown")
@@ -215,7 +215,7 @@ def _number(value: object) -> Decimal:
         number = Decimal("NaN")
     if not number.is_finite():
         raise ValueError("not_a_number")
-    if abs(number) > LARGEST:
+    if number.copy_abs() > LARGEST:  # abs() rounds, and fails on an exponent without end
         raise ValueError("out_of_range")
     return number
 

@@ -122,6 +122,7 @@ def test_an_item_that_the_model_never_saw_can_be_pinned(merchandiser: Staff) -> 
     assert "The model does not know it" in found.words
     assert [one.kind for one in found.suggestions] == [ChangeKind.PIN]
     made = apply_suggestion(question=found.question, key="pin", by=merchandiser, now=NOW)
+    assert apply_suggestion(question=found.question, key="pin", by=merchandiser, now=NOW) == made  # no second one
     assert isinstance(made, Rule)
     assert made.name == f"Pin New to slot {N} on home"
     assert new in [card.item for card in with_it(found, made).cards]
@@ -137,6 +138,7 @@ def test_a_rule_that_takes_it_out_is_limited(merchandiser: Staff) -> None:
     assert suggestion.key == f"limit:{made.pk}"
     assert suggestion.words == "Leave it out of the rule “No bread”"
     changed = apply_suggestion(question=found.question, key=suggestion.key, by=merchandiser, now=NOW)
+    assert apply_suggestion(question=found.question, key=suggestion.key, by=merchandiser, now=NOW) == changed
     assert isinstance(changed, Rule)
     assert (changed.pk, len(changed.items), changed.revision) == (made.pk, 2, 2)
     shown = [card.item.title for card in with_it(found, changed).cards]

@@ -189,6 +189,8 @@ def test_conditions_are_looked_up_together_and_once_for_each_state_of_the_catalo
         (asked("price", True), "values", "not_a_number"),
         (asked("price", 1e300), "values", "out_of_range"),
         (asked("listed_days", 1_000_000), "values", "out_of_range"),
+        (asked("listed_days", -3_000_000), "values", "out_of_range"),
+        (asked("price", "1e9999999"), "values", "out_of_range"),
         (asked("promoted", "perhaps"), "values", "not_yes_or_no"),
         (asked("promoted", [True]), "values", "not_yes_or_no"),
         (asked("availability", "sold"), "values", "unknown"),
