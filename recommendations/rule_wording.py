@@ -10,7 +10,7 @@ from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.terms import CapPer, Operator, RuleAction
-from recommendations.wording import AVAILABILITIES, OPERATORS
+from recommendations.wording import AVAILABILITIES, OPERATORS, placement_quoted
 
 type Condition = Mapping[str, Any]
 type Frozen = Mapping[str, Any]
@@ -48,7 +48,9 @@ def rule_text(
 
 def when_text(rule: Frozen, *, segments: Mapping[int, str] | None = None) -> str:
     """Where, for whom and in what time; "Everywhere" where nothing limits it."""
-    parts = [gettext("on %(placement)s") % {"placement": rule["placement"]}] if rule["placement"] else []
+    parts = (
+        [gettext("on %(placement)s") % {"placement": placement_quoted(rule["placement"])}] if rule["placement"] else []
+    )
     if rule["segment"] is not None:
         name = (segments or {}).get(rule["segment"], str(rule["segment"]))
         parts.append(gettext("for segment %(segment)s") % {"segment": name})

@@ -89,6 +89,16 @@ BLENDS: Choices = [
     (BlendName.ITEM, _("Similar items")),
     (BlendName.CART, _("Completes the basket")),
 ]
+PLACEMENTS: Mapping[str, Promise] = {
+    "home": _("For you"),
+    "discover": _("Discover"),
+    "buy_again": _("Buy again"),
+    "item": _("Similar items"),
+    "also_bought": _("Often bought together"),
+    "cart": _("Completes the basket"),
+    "trending": _("Trending"),
+}
+"""Those that ship; a shop's own are called by their code."""
 TASKS: Choices = [(Task.HOME, _("Next purchases")), (Task.DISCOVER, _("First-time purchases"))]
 REPEATS: Choices = [
     (Repeat.ALLOW, _("Allowed")),
@@ -283,3 +293,12 @@ def _popular(days: float) -> str:
     if 0 < days <= 7:
         return gettext("Popular this week")
     return gettext("Popular this month") if 0 < days <= 31 else gettext("Popular")
+
+
+def placement_label(name: str) -> str:
+    return str(PLACEMENTS.get(name, name.replace("_", " ")))
+
+
+def placement_quoted(name: str) -> str:
+    """In the middle of a sentence."""
+    return gettext("“%(name)s”") % {"name": placement_label(name)}

@@ -12,9 +12,10 @@ from analytics.queries import arrivals as query
 from analytics.queries.arrivals import AnswerFilters, EventFilters
 from analytics.queries.frame import read_frame
 from analytics.queries.overview import PERIODS
-from analytics.queries.words import PLACEMENTS, label, placement_label
+from analytics.queries.words import label
 from recommendations import wording
 from recommendations.models import Customer
+from recommendations.wording import PLACEMENTS, placement_label
 
 WEEK = timedelta(days=6)
 

@@ -14,7 +14,6 @@ from analytics.queries import rules as query
 from analytics.queries.rule_changes import Proposal, proposal
 from analytics.queries.rule_editor import find_rule
 from analytics.queries.rule_effect import told
-from analytics.queries.words import placement_label
 from recommendations.models import Rule
 from recommendations.services.linter import lint
 from recommendations.services.merchandising import (
@@ -27,6 +26,7 @@ from recommendations.services.merchandising import (
 from recommendations.services.policy import Action, may
 from recommendations.services.rule_attributes import frozen
 from recommendations.terms import RuleStatus
+from recommendations.wording import placement_label
 
 LONGEST_TEXT = 120
 CHANGES = ("publish", "withdraw")

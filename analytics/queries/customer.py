@@ -11,7 +11,7 @@ from django.db.models.functions import JSONObject, TruncWeek
 
 from analytics.charts.customer import Interest, WeekCount
 from analytics.queries.customers import State, browsable, state_of
-from analytics.queries.words import label, placement_label
+from analytics.queries.words import label
 from recommendations import wording
 from recommendations.models import (
     BlendWeights,
@@ -25,6 +25,7 @@ from recommendations.models import (
     Segment,
 )
 from recommendations.terms import WeightsStatus
+from recommendations.wording import placement_label
 
 SHOWN_INTERESTS = 8
 SHOWN_EVENTS = 15

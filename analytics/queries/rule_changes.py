@@ -9,10 +9,10 @@ from django.core.paginator import Page, Paginator
 
 from analytics.queries.rule_words import FieldChange, Names, field_changes
 from analytics.queries.rules import MAIN_METRIC, SERVED, WAITING, Rules, served, share_touched
-from analytics.queries.words import placement_label
 from recommendations.models import RuleBook
 from recommendations.services.rule_attributes import FrozenRule, frozen
 from recommendations.services.rule_books import book_changes, book_with
+from recommendations.wording import placement_label
 
 USUAL_PLACEMENT = "home"
 MOST_PLACEMENTS = 3  # that are measured before a change

@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy
 
 from analytics.queries.measured import Verdict, verdict
 from analytics.queries.rules import served
-from analytics.queries.words import metric_label, placement_label
+from analytics.queries.words import metric_label
 from recommendations.models import Customer, Item
 from recommendations.services.linter import Finding, Severity
 from recommendations.services.price_tags import BeforeAfter, Effect, Placed, PriceTag, Silence, before_after, price_tag
 from recommendations.services.rule_attributes import FrozenRule
+from recommendations.wording import placement_label
 
 SHOWN_PLACES = 10
 SHOWN_CUSTOMERS = 3

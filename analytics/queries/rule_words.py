@@ -9,11 +9,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from analytics.queries.words import label, placement_label
+from analytics.queries.words import label
 from analytics.templatetags.display import MISSING, moment, number, share
 from recommendations import wording
 from recommendations.models import Item, Segment
-from recommendations.rule_wording import do_text, items_text, when_text
+from recommendations.rule_wording import do_text, items_text, rule_text
+from recommendations.wording import placement_label
 
 FIELDS: Mapping[str, Promise] = {
     "name": gettext_lazy("Name"),
@@ -61,8 +62,7 @@ class Names:
 
     def sentence(self, rule: Mapping[str, Any]) -> str:
         """When and what, in one sentence."""
-        when = when_text({**rule, "placement": _quoted(rule["placement"])}, segments=self.segments)
-        return _("%(when)s: %(do)s") % {"when": when, "do": do_text(rule, self.titles)}
+        return rule_text(rule, segments=self.segments, titles=self.titles)
 
     def effect(self, rule: Mapping[str, Any]) -> str:
         """What it does to which items, as a sentence of its own."""
@@ -116,10 +116,6 @@ def _scalar(name: str, value: Any, names: Names) -> str:
     if name == "share":
         return share(value)
     return number(value) if isinstance(value, int) and name != "customer" else str(value)
-
-
-def _quoted(placement: str | None) -> str | None:
-    return _("“%(name)s”") % {"name": placement_label(placement)} if placement else None
 
 
 def sentences(rules: Sequence[Mapping[str, Any]]) -> list[str]:

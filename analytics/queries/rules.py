@@ -8,12 +8,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from analytics.queries.rule_words import Names, schedule_text
-from analytics.queries.words import label, placement_label
+from analytics.queries.words import label
 from recommendations import wording
 from recommendations.models import Placement, Rule, RuleBook
 from recommendations.services.merchandising import status_of
 from recommendations.services.rule_attributes import frozen
 from recommendations.terms import RuleStatus
+from recommendations.wording import placement_label
 
 WAITING = (RuleStatus.DRAFT, RuleStatus.CHANGED)
 SERVED = (RuleStatus.CHANGED, RuleStatus.SCHEDULED, RuleStatus.LIVE, RuleStatus.EXPIRED)

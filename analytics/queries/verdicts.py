@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 
 from analytics.charts.marks import Measured
-from analytics.queries.words import placement_label
 from recommendations import wording
 from recommendations.models import Verdict
 from recommendations.services import verdicts
 from recommendations.terms import Judgement
+from recommendations.wording import placement_label
 
 WORDS: Mapping[str, Promise] = {str(code): words for code, words in wording.JUDGEMENTS}
 SHOWN_VERSIONS = 10

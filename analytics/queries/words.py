@@ -11,15 +11,6 @@ from analytics.templatetags.display import duration, number, share
 from recommendations import wording
 from recommendations.terms import Cut, Stage
 
-PLACEMENTS: Mapping[str, Promise] = {
-    "home": gettext_lazy("For you"),
-    "discover": gettext_lazy("Discover"),
-    "buy_again": gettext_lazy("Buy again"),
-    "item": gettext_lazy("Similar items"),
-    "also_bought": gettext_lazy("Often bought together"),
-    "cart": gettext_lazy("Completes the basket"),
-    "trending": gettext_lazy("Trending"),
-}
 METRICS: Mapping[str, tuple[Promise, Promise]] = {
     "ndcg@10": (
         pgettext_lazy("metric", "NDCG@10"),
@@ -136,10 +127,6 @@ def measured_label(name: str) -> str:
 
 def term_label(name: str) -> str:
     return str(TERMS[name]) if name in TERMS else wording.instance_label(name)
-
-
-def placement_label(name: str) -> str:
-    return str(PLACEMENTS.get(name, name.replace("_", " ")))
 
 
 def metric_label(name: str) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from recommendations.models import Customer, Item, Placement, Rule, Staff
 from recommendations.services.merchandising import save_rule
 from recommendations.terms import Operator, RuleAction
+from recommendations.wording import placement_quoted
 
 STRENGTH = 50
 """Of a boost or a burial from a card: half the way from a middling candidate to the best."""
@@ -53,7 +54,7 @@ def pin_values(item: Item, *, slot: int | None, placement: str) -> dict[str, Any
     """Values of a rule, as ``save_rule`` takes them."""
     named = _("Pin %(item)s to slot %(slot)s on %(placement)s")
     return {
-        "name": named % {"item": short_title(item), "slot": slot, "placement": placement},
+        "name": named % {"item": short_title(item), "slot": slot, "placement": placement_quoted(placement)},
         "placement": placement, "items": only(item), "action": RuleAction.PIN, "slot": slot,
     }  # fmt: skip
 
@@ -62,7 +63,7 @@ def boost_values(item: Item, *, strength: int, placement: str) -> dict[str, Any]
     """Values of a rule, as ``save_rule`` takes them; a strength below 0 buries."""
     named = _("Boost %(item)s on %(placement)s") if strength > 0 else _("Bury %(item)s on %(placement)s")
     return {
-        "name": named % {"item": short_title(item), "placement": placement},
+        "name": named % {"item": short_title(item), "placement": placement_quoted(placement)},
         "placement": placement, "items": only(item), "action": RuleAction.BOOST, "strength": strength,
     }  # fmt: skip
 

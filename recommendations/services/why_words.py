@@ -11,7 +11,7 @@ from recommendations.loop.changes import Change, ChangeKind
 from recommendations.loop.recommend import Ready
 from recommendations.loop.standing import Standing
 from recommendations.terms import AnswerStage
-from recommendations.wording import instance_label
+from recommendations.wording import instance_label, placement_quoted
 
 
 def stage_text(stands: Standing, asked: Ready) -> str:
@@ -77,11 +77,11 @@ def change_text(change: Change, asked: Ready) -> str:
             }  # fmt: skip
         case ChangeKind.BOOST:
             return gettext("Boost it by %(strength)d on %(placement)s") % {
-                "strength": change.strength, "placement": asked.ask.placement,
+                "strength": change.strength, "placement": placement_quoted(asked.ask.placement),
             }  # fmt: skip
         case ChangeKind.PIN:
             return gettext("Pin it to slot %(slot)d on %(placement)s") % {
-                "slot": change.slot, "placement": asked.ask.placement,
+                "slot": change.slot, "placement": placement_quoted(asked.ask.placement),
             }  # fmt: skip
         case ChangeKind.LIMIT:
             return gettext("Leave it out of the rule “%(rule)s”") % {"rule": rule_name(change.rule, asked)}

@@ -528,12 +528,12 @@ def test_a_rule_in_words() -> None:
         saved(action="exclude", items=[{"attribute": "promoted", "operator": "is", "values": [False]}]),
     ]
     assert rule_texts(frozen(rule) for rule in rules) == [
-        "On home, for segment Fresh & family: pin Tea 1 or Tea 2 to slot 1",
+        "On “For you”, for segment Fresh & family: pin Tea 1 or Tea 2 to slot 1",
         "Everywhere: bury items with category FOOD > TEA and discount at least 25 % by −30",
         "On item, beside items with category FOOD > TEA, from 07/01/2026 9 a.m.: show at most 2 of each brand",
-        "On home: give items with category FOOD > TEA at least 12.5 % of the slots",
-        "On home: exclude items with no promotion this week",
+        "On “For you”: give items with category FOOD > TEA at least 12.5 % of the slots",
+        "On “For you”: exclude items with no promotion this week",
     ]
     with translation.override("zh-hans"):
         assert rule_texts([frozen(rules[0])])[0].endswith("将Tea 1或Tea 2置顶到第 1 位")
-    assert rule_text(frozen(rules[0])) == "On home, for segment 4: pin tea-1 or tea-2 to slot 1"
+    assert rule_text(frozen(rules[0])) == "On “For you”, for segment 4: pin tea-1 or tea-2 to slot 1"

@@ -96,9 +96,9 @@ def test_wrong_items_that_are_still_shown_come_first(customer: Customer, merchan
 @pytest.mark.parametrize(
     ("action", "name", "does"),
     [
-        (CardAction.PIN, "Pin Bread 4 to slot 3 on home", {"action": "pin", "slot": 3, "customer": None}),
-        (CardAction.BOOST, "Boost Bread 4 on home", {"action": "boost", "strength": STRENGTH, "customer": None}),
-        (CardAction.BURY, "Bury Bread 4 on home", {"action": "boost", "strength": -STRENGTH, "customer": None}),
+        (CardAction.PIN, "Pin Bread 4 to slot 3 on “For you”", {"action": "pin", "slot": 3, "customer": None}),
+        (CardAction.BOOST, "Boost Bread 4 on “For you”", {"action": "boost", "strength": STRENGTH, "customer": None}),
+        (CardAction.BURY, "Bury Bread 4 on “For you”", {"action": "boost", "strength": -STRENGTH, "customer": None}),
         (CardAction.NEVER, "Never Bread 4 for customer {customer}", {"action": "exclude", "placement": None}),
     ],
 )
@@ -128,7 +128,7 @@ def test_names_are_in_the_language_of_staff(customer: Customer, merchandiser: St
         rule = card_rule(
             action=CardAction.PIN, item=bread, placement=home, customer=customer, by=merchandiser, now=NOW, slot=1
         )
-    assert rule.name == "在 home 把 Bread 4 固定在第 1 位"
+    assert rule.name == "在 “猜你喜欢” 把 Bread 4 固定在第 1 位"
 
 
 def test_a_pin_beyond_the_slate_is_refused_at_its_field(customer: Customer, merchandiser: Staff) -> None:

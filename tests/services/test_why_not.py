@@ -124,7 +124,7 @@ def test_an_item_that_the_model_never_saw_can_be_pinned(merchandiser: Staff) -> 
     made = apply_suggestion(question=found.question, key="pin", by=merchandiser, now=NOW)
     assert apply_suggestion(question=found.question, key="pin", by=merchandiser, now=NOW) == made  # no second one
     assert isinstance(made, Rule)
-    assert made.name == f"Pin New to slot {N} on home"
+    assert made.name == f"Pin New to slot {N} on “For you”"
     assert new in [card.item for card in with_it(found, made).cards]
 
 

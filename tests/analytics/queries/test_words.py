@@ -8,7 +8,6 @@ from analytics.queries.words import (
     label,
     measured_label,
     metric_label,
-    placement_label,
 )
 from recommendations import wording
 from recommendations.terms import Stage
@@ -51,7 +50,7 @@ def test_headline_is_the_one_count_that_says_most() -> None:
 def test_unknown_codes_are_called_by_their_code() -> None:
     assert label(wording.STAGES, "collect") == "Collect"
     assert label(wording.STAGES, "some_stage") == "some stage"
-    assert placement_label("zero_results") == "zero results"
+    assert wording.placement_label("zero_results") == "zero results"
     assert metric_label("mean@3") == "mean@3"
     assert measured_label("hybrid") == "Hybrid, as served"
     assert measured_label("ease_home") == wording.instance_label("ease_home")
