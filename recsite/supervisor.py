@@ -30,7 +30,7 @@ _LONGEST_PAUSE = 30.0
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _AS_ROOT = "ignore:You're running the worker with superuser privileges"  # a demo in a container may
 _CELERY = (sys.executable, "-W", _AS_ROOT, "-m", "celery", "--quiet", "--app", "recsite")
-_WORKER = (*_CELERY, "worker", "--loglevel", "WARNING", "--concurrency", "1", "--without-gossip", "--without-mingle")
+_WORKER = (*_CELERY, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--concurrency")
 
 
 class Child:
@@ -103,8 +103,8 @@ def children(*, port: int, data: Path) -> list[Child]:
     worker = {"stop": signal.SIGQUIT, "orphaned": signal.SIGKILL}
     return [
         Child("web", web, **polite),
-        Child("loop", (*_WORKER, "-Q", "loop", "-n", "loop@%h"), **worker, threads=os.cpu_count() or 1),
-        Child("worker", (*_WORKER, "-Q", "default", "-n", "default@%h"), **worker),
+        Child("loop", (*_WORKER, "1", "-Q", "loop", "-n", "loop@%h"), **worker, threads=os.cpu_count() or 1),
+        Child("worker", (*_WORKER, "2", "-Q", "default", "-n", "default@%h"), **worker),
         Child("beat", beat, **polite),
     ]
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analytics.charts import segments as charts
+from analytics.pages import parameters
 from analytics.pages.parameters import typed
 from analytics.pages.permission import requires, staff_of
 from analytics.queries import segments as query
@@ -39,15 +39,16 @@ def rename(request: HttpRequest, number: int) -> HttpResponse:
     if found is None:
         raise Http404
     of_one = request.POST.get("back") == "segment"
-    name, was = typed(request.POST.get("name"), longest=LONGEST_TYPED), str(found)
+    name, was = typed(request.POST.get("name"), longest=LONGEST_TYPED), found.name
     try:
         renamed = rename_segment(segment=found, name=name, by=staff_of(request))
     except ValidationError as error:
         refused = {"number": number, "typed": name, "problem": " ".join(error.message_dict["name"])}
         return _one(request, number, refused=refused) if of_one else _all(request, refused=refused)
-    if str(renamed) != was:
-        messages.success(request, _("“%(was)s” is called “%(name)s” now.") % {"was": was, "name": renamed})
-    return redirect(reverse("segment", args=[number]) if of_one else f"{reverse('segments')}#segment-{number}")
+    told = {"renamed": number, "was": was} if renamed.name != was else None
+    if of_one:
+        return redirect(reverse("segment", args=[number], query=told))
+    return redirect(reverse("segments", query=told, fragment=f"segment-{number}"))
 
 
 def _all(request: HttpRequest, *, refused: dict[str, Any] | None = None) -> HttpResponse:
@@ -63,9 +64,17 @@ def _all(request: HttpRequest, *, refused: dict[str, Any] | None = None) -> Http
         "longest_name": LONGEST_NAME,
         "refused": refused,
         "back": "segments",
+        **_renamed(request, found),
     }
     context |= _map(found, drawn)
     return render(request, "dashboard/segments.html", context, status=422 if refused else 200)
+
+
+def _renamed(request: HttpRequest, found: query.Groups) -> dict[str, Any]:
+    """The segment that was just renamed, and the name of its own that it had ("": none)."""
+    key = parameters.number(request.GET.get("renamed"))
+    group = found.of(key) if key is not None else None
+    return {"renamed": group and group.segment, "was": typed(request.GET.get("was"), longest=LONGEST_NAME)}
 
 
 def _map(found: query.Groups, drawn: Picture | None) -> dict[str, Any]:
@@ -101,5 +110,6 @@ def _one(request: HttpRequest, number: int, *, refused: dict[str, Any] | None = 
         "longest_name": LONGEST_NAME,
         "refused": refused,
         "back": "segment",
+        **_renamed(request, found),
     }
     return render(request, "dashboard/segment.html", context, status=422 if refused else 200)

@@ -22,6 +22,7 @@ class Blend(models.Model):
         default=False,
         help_text=_("Turns train and measure a second stage; it gets weight only where it proves better."),
     )
+    last_number = models.PositiveIntegerField(_("last version"), default=0, editable=False)  # given out, kept or not
 
     class Meta:
         verbose_name = _("blend")

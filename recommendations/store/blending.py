@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 
 from recommendations.engine.feedback.presets import PRESETS
 from recommendations.models import Blend, BlendWeights, Segment, Staff
@@ -78,8 +77,10 @@ def locked(blend: BlendName) -> Blend:
 
 
 def next_number(row: Blend) -> int:
-    """Of the version to come, drafts counted; the blend has to be ``locked``."""
-    return (row.versions.aggregate(highest=Max("number"))["highest"] or 0) + 1
+    """Of the version to come: no number is given out twice. The blend has to be ``locked``."""
+    row.last_number += 1
+    row.save(update_fields=["last_number"])
+    return row.last_number
 
 
 def _else(value: float | None, otherwise: float) -> float:

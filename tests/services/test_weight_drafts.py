@@ -100,6 +100,7 @@ def test_a_draft_that_is_gone_is_held_against_what_is_served(served: BlendWeight
         discard_draft(draft=draft, revision=1, by=bob)
     again = save(values.as_fields(), by=bob)  # undone
     assert again.weights == {"als": 1.0}
+    assert again.number == draft.number + 1  # one number never means two different things
 
 
 def test_each_segment_has_a_draft_of_its_own(served: BlendWeights, ada: Staff) -> None:
