@@ -53,6 +53,11 @@ app.conf.update(
         # What comes again soon does not pile up while no worker runs.
         "watch turns": {"task": "recommendations.tasks.watch_turns", "schedule": 15, "options": {"expires": 15}},
         "write slates": {"task": "recommendations.tasks.write_slates", "schedule": 2, "options": {"expires": 10}},
+        "restore live state": {
+            "task": "recommendations.tasks.restore_live_state",
+            "schedule": 10,
+            "options": {"expires": 10},
+        },
         "prepare partitions": {
             "task": "recommendations.tasks.prepare_partitions",
             "schedule": crontab(hour="0", minute="10"),

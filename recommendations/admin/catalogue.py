@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
 from django.db.models import Count, DecimalField, Exists, Func, OuterRef, Q, QuerySet, Subquery, Value
 from django.http import HttpRequest
@@ -73,6 +74,13 @@ class NoPictureFilter(YesNoFilter):
     condition = Q(image_url="")
 
 
+class CategoriesWidget(AutocompleteSelectMultiple):
+    """Each choice has a cross of its own; one for all of them would stand amid the list, which is none then."""
+
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        return super().build_attrs(base_attrs, extra_attrs) | {"data-allow-clear": "false"}
+
+
 @admin.register(Item)
 class ItemAdmin(ItemPages):
     changes = Action.EDIT_CATALOGUE
@@ -116,6 +124,8 @@ class ItemAdmin(ItemPages):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if isinstance(db_field, DecimalField):
             options["min_value"] = 0  # says so beside the field; the constraint would only say its name
+        if db_field.name == "categories":
+            options["widget"] = CategoriesWidget(db_field, self.admin_site)
         return super().formfield_for_dbfield(db_field, request, **options)
 
     def save_model(self, request: HttpRequest, obj: Item, form: Any, change: Any) -> None:

@@ -72,6 +72,11 @@ class Look:
     simulated: Sequence[Simulated] = ()
     draft: Draft | None = None
 
+    @property
+    def history(self) -> tuple[Cut, datetime | None, tuple[Simulated, ...]]:
+        """What the answer is made from, whatever the draft."""
+        return self.cut, self.as_of, tuple(self.simulated)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
@@ -149,9 +154,12 @@ def reviews(
     """One answer looked at in several ways, from one reading of what is live. Raises as ``review``."""
     ask = Ask(placement=placement, customer=customer, context_items=tuple(context_items), n=n, explore=False)
     now, reading = timezone.now(), _reading(customer)
-    made = [_made(look, ask, _basis(look, customer, reading=reading, now=now)) for look in looks]
+    histories = {look.history: look for look in looks}
+    bases = {key: _basis(look, customer, reading=reading, now=now) for key, look in histories.items()}
+    made = [_made(look, ask, bases[look.history]) for look in looks]
     items = _items({shown.item for each in made for shown in each.answer.shown})
-    return [_review(each, items, customer=customer) for each in made]
+    later = {window: _bought_in(customer, window, items) for window in {each.window for each in made}}
+    return [_review(each, items, later[each.window], customer=customer) for each in made]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +179,7 @@ class _Made:
     look: Look
     basis: _Basis
     answer: Answer
+    window: tuple[datetime, datetime] | None  # in which purchases count as later ones
 
 
 def _made(look: Look, ask: Ask, basis: _Basis) -> _Made:
@@ -178,19 +187,19 @@ def _made(look: Look, ask: Ask, basis: _Basis) -> _Made:
         basis = replace(basis, snapshot=drafted(basis.snapshot, look.draft))
     ask = replace(ask, cut=look.cut, folded=basis.making is Making.FOLDED)
     answer = recommend(ask, snapshot=basis.snapshot, state=basis.state, now=basis.now)
-    return _Made(look=look, basis=basis, answer=answer)
+    window = _window(basis.snapshot.model) if look.as_of is None else (look.as_of, look.as_of + LATER)
+    return _Made(look=look, basis=basis, answer=answer, window=window)
 
 
-def _review(made: _Made, items: Mapping[int, Item], *, customer: int) -> Review:
-    basis, model, moment = made.basis, made.basis.snapshot.model, made.look.as_of
-    window = _window(model) if moment is None else (moment, moment + LATER)
+def _review(made: _Made, items: Mapping[int, Item], later: frozenset[int] | None, *, customer: int) -> Review:
+    basis, model = made.basis, made.basis.snapshot.model
     return Review(
         making=basis.making,
         steps=steps(made.answer, rules=basis.snapshot.rules),
         answer=made.answer,
-        cards=_cards(made, items, customer=customer, window=window),
+        cards=_cards(made, items, later, customer=customer),
         as_of=basis.now if basis.making is Making.FOLDED else model.as_of if model else None,
-        window=window,
+        window=made.window,
     )
 
 
@@ -206,11 +215,9 @@ def _items(keys: Iterable[int]) -> dict[int, Item]:
     return Item.objects.annotate(category=Subquery(first)).in_bulk(list(keys))
 
 
-def _cards(
-    made: _Made, items: Mapping[int, Item], *, customer: int, window: tuple[datetime, datetime] | None
-) -> list[Card]:
+def _cards(made: _Made, items: Mapping[int, Item], later: frozenset[int] | None, *, customer: int) -> list[Card]:
     answer, snapshot = made.answer, made.basis.snapshot
-    later, terms = _bought_in(customer, window, items), _terms(answer, snapshot, customer=customer)
+    terms = _terms(answer, snapshot, customer=customer)
     return [
         Card(
             item=items[shown.item],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import brotli
 import pytest
-from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,7 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from recommendations.models import Staff
 from recommendations.store import live, serving
 from tests.journeys.conftest import EMAIL
-from tests.journeys.test_pages import addresses
+from tests.journeys.test_admin_pages import admin_addresses
+from tests.journeys.test_pages import addresses as page_addresses
 
 pytestmark = pytest.mark.django_db  # for the shop that the fixture committed; the tests only read
 
@@ -35,6 +36,10 @@ def reader(site: str, monkeypatch: pytest.MonkeyPatch) -> Client:
     client = Client()
     client.force_login(Staff.objects.get(email=EMAIL), backend="django.contrib.auth.backends.ModelBackend")
     return client
+
+
+def addresses() -> dict[str, str]:
+    return page_addresses() | admin_addresses()
 
 
 def counts(client: Client) -> dict[str, int]:
@@ -78,7 +83,9 @@ def files_of(named: frozenset[str]) -> frozenset[str]:
 
 
 def path_of(file: str) -> Path:
-    return Path(settings.BASE_DIR) / "static" / file
+    found = finders.find(file)
+    assert found, file
+    return Path(found)
 
 
 def text_of(file: str) -> str:

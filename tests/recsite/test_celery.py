@@ -1,5 +1,7 @@
 """Queues and schedule: a turn never waits behind a small task, and what is scheduled exists."""
 
+from inspect import signature
+
 from celery.schedules import crontab
 
 from recsite.celery import app
@@ -26,6 +28,14 @@ def test_everything_scheduled_is_a_task() -> None:
     assert "recommendations.tasks.run_turn" in app.tasks
 
 
+def test_every_chore_is_scheduled() -> None:
+    """A task that takes nothing is one that nobody but beat starts."""
+    app.loader.import_default_modules()
+    ours = {name: task for name, task in app.tasks.items() if name.startswith("recommendations.")}
+    chores = {name for name, task in ours.items() if not signature(task.run).parameters}
+    assert chores == {entry["task"] for entry in app.conf.beat_schedule.values()}
+
+
 def test_the_daily_turn_is_at_three_in_the_shop() -> None:
     when = app.conf.beat_schedule["daily turn"]["schedule"]
     assert isinstance(when, crontab)
@@ -45,5 +55,5 @@ def test_a_killed_worker_loses_nothing() -> None:
 def test_what_comes_again_soon_does_not_pile_up() -> None:
     """Two days without a worker leave no backlog of the tasks that beat sends every few seconds."""
     frequent = [entry for entry in app.conf.beat_schedule.values() if isinstance(entry["schedule"], int)]
-    assert len(frequent) == 2
+    assert len(frequent) == 3
     assert all(entry["options"]["expires"] <= 15 for entry in frequent)

@@ -222,7 +222,7 @@ def test_a_new_name_is_taken_back(client_of: Callable[[Role], Client]) -> None:
     assert Segment.objects.get(number=1).name == "Tea people"
     assert 'name="name" value=""><button' in text(client, "/segments/?renamed=1&was=")
     odd = text(client, f"/segments/?renamed={'9' * 5000}&was=x")
-    assert 'alert-success' not in odd
+    assert "alert-success" not in odd
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CATALOGUE_ADMIN])
