@@ -1,7 +1,21 @@
 """What a database that answers still lacks before this install can serve."""
 
+from contextlib import suppress
+
+from django.db import connection
+
 from recommendations.models import ModelVersion
+from recommendations.services.panels import panels
 from recommendations.store.pseudonyms import key_is_the_stored_one
+from recommendations.store.serving import NotLoadedError, keeper
+
+
+def prepare() -> None:
+    """Read what the first answers and pages need. What cannot be read yet, the first who asks for it will read."""
+    with suppress(NotLoadedError):
+        keeper().current(None)
+    connection.close()
+    panels().warm()
 
 
 def what_is_missing() -> dict[str, str]:
