@@ -153,7 +153,9 @@ def profile(of: ModelVersion, who: Customer, *, weight: float, segment: Segment 
 
 
 def published(blend: str, *, number: int = 1) -> BlendWeights:
+    row = Blend.objects.get(name=blend)
+    row.last_number = number
+    row.save()
     return BlendWeights.objects.create(
-        blend=Blend.objects.get(name=blend), number=number, weights={"buy_again": 1.0}, status="published",
-        is_default=True, reason="a test",
-    )  # fmt: skip
+        blend=row, number=number, weights={"buy_again": 1.0}, status="published", is_default=True, reason="a test"
+    )
