@@ -30,7 +30,6 @@ _LONGEST_PAUSE = 30.0
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _AS_ROOT = "ignore:You're running the worker with superuser privileges"  # a demo in a container may
 _CELERY = (sys.executable, "-W", _AS_ROOT, "-m", "celery", "--quiet", "--app", "recsite")
-_WORKER = (*_CELERY, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--concurrency")
 
 
 class Child:
@@ -91,6 +90,11 @@ def _say(name: str, line: str) -> None:
     sys.stdout.flush()
 
 
+def _worker(queue: str, *, processes: int) -> tuple[str, ...]:
+    quiet = ("--loglevel", "WARNING", "--without-gossip", "--without-mingle")
+    return (*_CELERY, "worker", *quiet, "--concurrency", str(processes), "-Q", queue, "-n", f"{queue}@%h")
+
+
 def children(*, port: int, data: Path) -> list[Child]:
     web = (
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
@@ -103,8 +107,8 @@ def children(*, port: int, data: Path) -> list[Child]:
     worker = {"stop": signal.SIGQUIT, "orphaned": signal.SIGKILL}
     return [
         Child("web", web, **polite),
-        Child("loop", (*_WORKER, "1", "-Q", "loop", "-n", "loop@%h"), **worker, threads=os.cpu_count() or 1),
-        Child("worker", (*_WORKER, "2", "-Q", "default", "-n", "default@%h"), **worker),
+        Child("loop", _worker("loop", processes=1), **worker, threads=os.cpu_count() or 1),
+        Child("worker", _worker("default", processes=2), **worker),
         Child("beat", beat, **polite),
     ]
 

@@ -17,7 +17,7 @@ from analytics.queries import segments as query
 from analytics.queries.frame import read_frame
 from recommendations.models import Segment
 from recommendations.services.policy import Action
-from recommendations.services.segments import LONGEST_NAME, Picture, picture, rename_segment
+from recommendations.services.segments import LONGEST_NAME, Picture, former_name, picture, rename_segment
 
 LONGEST_TYPED = 1_000  # of a name that is too long, so that it can be shown again
 
@@ -45,7 +45,7 @@ def rename(request: HttpRequest, number: int) -> HttpResponse:
     except ValidationError as error:
         refused = {"number": number, "typed": name, "problem": " ".join(error.message_dict["name"])}
         return _one(request, number, refused=refused) if of_one else _all(request, refused=refused)
-    told = {"renamed": number, "was": was} if renamed.name != was else None
+    told = {"renamed": number} if renamed.name != was else None
     if of_one:
         return redirect(reverse("segment", args=[number], query=told))
     return redirect(reverse("segments", query=told, fragment=f"segment-{number}"))
@@ -71,10 +71,10 @@ def _all(request: HttpRequest, *, refused: dict[str, Any] | None = None) -> Http
 
 
 def _renamed(request: HttpRequest, found: query.Groups) -> dict[str, Any]:
-    """The segment that was just renamed, and the name of its own that it had ("": none)."""
+    """The segment that was just renamed, and its former name for the way back."""
     key = parameters.number(request.GET.get("renamed"))
     group = found.of(key) if key is not None else None
-    return {"renamed": group and group.segment, "was": typed(request.GET.get("was"), longest=LONGEST_NAME)}
+    return {"renamed": group.segment, "was": former_name(group.segment)} if group else {}
 
 
 def _map(found: query.Groups, drawn: Picture | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a database that answers still lacks before this install can serve."""
+"""Ready for the first visitor: what a process reads beforehand, and what a database that answers still lacks."""
 
 from contextlib import suppress
 

@@ -4,6 +4,7 @@ function name() {
   if (search) search.setAttribute("aria-label", search.form.querySelector("[type=submit]").value);
   for (const chooser of document.querySelectorAll("select.admin-autocomplete")) {
     const words = document.querySelector(`label[for="${chooser.id}"]`)?.textContent.replace(/[:：]\s*$/, "");
+    if (!words) continue;
     for (const field of chooser.nextElementSibling?.querySelectorAll("[role=combobox], [role=textbox], [role=searchbox]") ?? []) {
       field.removeAttribute("aria-labelledby");
       field.setAttribute("aria-label", words);

@@ -8,9 +8,10 @@ from playwright.sync_api import Page
 from recommendations.models import Blend, Category, Customer, Item, Placement, Staff
 from tests.journeys.conftest import EMAIL, Visitor, committed
 
-pytestmark = pytest.mark.django_db  # for the shop that the fixture committed; the tests only read
+pytestmark = pytest.mark.django_db  # for the shop that the fixture committed; what a test changes it puts back
 
 RECORD = "/admin/recommendations"
+GROUND = {"light": "rgb(244, 246, 249)", "dark": "rgb(15, 22, 32)"}
 
 
 def admin_addresses() -> dict[str, str]:
@@ -59,7 +60,9 @@ def test_admin(window: Callable[..., Visitor], width: int, theme: str, language:
     visitor.visit(known["admin"])
     assert visitor.page.locator("html").get_attribute("lang") == language
     named = visitor.page.eval_on_selector_all("#content-main th a", "(links) => links.map((a) => a.pathname)")
+    assert f"{RECORD}/item/" in named
     assert set(named) <= set(known.values())
+    assert visitor.page.evaluate("getComputedStyle(document.body).backgroundColor") == GROUND[theme]
     for name, address in known.items():
         visitor.visit(address)
         assert visitor.complaints() == [], name
@@ -77,7 +80,7 @@ def test_the_keyboard_alone_changes_an_item(ada: Visitor) -> None:
     """From the list: find it, open it, choose one more category, save."""
     page = ada.page
     ada.visit(f"{RECORD}/item/")
-    page.focus("#searchbar")
+    tab_to(page, "#searchbar")
     page.keyboard.type("tea-3")
     page.keyboard.press("Enter")
     page.wait_for_url("**q=tea-3")

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from recommendations.models import AuditEntry, Segment
-from recommendations.services.segments import LONGEST_NAME, rename_segment
+from recommendations.services.segments import LONGEST_NAME, former_name, rename_segment
 
 pytestmark = pytest.mark.django_db
 TOP = [{"category": 1, "name": "Tea", "share": 0.4}, {"category": 2, "name": "Cups", "share": 0.2}]
@@ -48,3 +48,12 @@ def test_what_is_refused_changes_nothing(segment: Segment, name: str) -> None:
 def test_a_name_may_not_be_that_which_another_one_shows_of_itself(segment: Segment) -> None:
     with pytest.raises(ValidationError):
         rename_segment(segment=Segment.objects.get(number=2), name="Tea & cups", by=None)
+
+
+def test_the_former_name_takes_a_new_one_back(segment: Segment) -> None:
+    assert former_name(segment) == ""
+    for name in ("Tea drinkers", "Tea & cake"):
+        segment = rename_segment(segment=segment, name=name, by=None)
+    assert former_name(segment) == "Tea drinkers"
+    rename_segment(segment=segment, name=former_name(segment), by=None)
+    assert former_name(segment) == "Tea & cake"

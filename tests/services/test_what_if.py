@@ -1,11 +1,13 @@
 """What the panel says before publishing, against the batch evaluation of the same records, customer by customer."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 from django.core.exceptions import ValidationError
+from pytest_django import DjangoAssertNumQueries
 
 from benchmarks import moves
 from benchmarks.what_if import table
@@ -18,9 +20,10 @@ from recommendations.engine.ranking.diversity import diversified
 from recommendations.engine.ranking.scores import gathered
 from recommendations.models import BlendWeights, Customer, ModelVersion, Segment
 from recommendations.services.panels import Held, Settings, forget, panels
+from recommendations.services.readiness import prepare
 from recommendations.services.weight_values import Values, shares
 from recommendations.services.what_if import Unmeasured, WhatIf, held_for, what_if, worth
-from recommendations.store import model
+from recommendations.store import model, serving
 from recommendations.terms import BlendName, Cut, Task
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -251,3 +254,19 @@ def test_the_bench_holds_every_move_against_the_batch_evaluation() -> None:
     assert same[1:].all()
     assert not figures
     forget()
+
+
+def test_a_process_is_ready_before_its_first_visitor(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    """The first answer and the first move of a slider read no artefact."""
+    version = ModelVersion.objects.get()
+    serving.forget()
+    forget()
+    with ThreadPoolExecutor(1) as pool:  # with a connection of its own, which it closes
+        pool.submit(prepare).result()
+    panels().settle()
+    with django_assert_num_queries(0):
+        held = serving.keeper().held
+        assert held is not None
+        assert held.model is not None
+        assert held.model.version_id == version.pk
+        assert all(panels().of(version, task) for task in Task)
