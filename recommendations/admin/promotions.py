@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy as _
 
@@ -104,7 +105,7 @@ class PromotionAdmin(PolicyAdmin[Promotion]):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if isinstance(db_field, FloatField):
-            return ShareField(label=db_field.verbose_name, help_text=db_field.help_text)
+            return ShareField(label=capfirst(db_field.verbose_name), help_text=db_field.help_text)
         return super().formfield_for_dbfield(db_field, request, **options)
 
     def get_search_results(

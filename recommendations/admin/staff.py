@@ -6,10 +6,12 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.admin.generic import AdminPasswordChangeForm, BaseUserCreationForm, UserAdmin
@@ -74,10 +76,15 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
     readonly_fields = ("last_login", "joined_at")
     fieldsets = (
         (None, {"fields": ("email", "password", "name", "role", "is_active")}),
-        (_("On the dashboard"), {"fields": ("language", "theme", "time_zone")}),
+        (_("On the dashboard"), {"fields": ("language", "theme")}),
         (_("Known of them"), {"fields": ("last_login", "joined_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "role", "password1", "password2")}),)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.name == "language":
+            return forms.ChoiceField(label=capfirst(db_field.verbose_name), choices=settings.LANGUAGES)
+        return super().formfield_for_dbfield(db_field, request, **options)
 
     def save_model(self, request: HttpRequest, obj: Staff, form: Any, change: Any) -> None:
         given = form.cleaned_data

@@ -9,7 +9,7 @@ from recommendations.models import Staff
 from recommendations.services import audit
 from recommendations.terms import Role
 
-CHANGEABLE = ("email", "name", "role", "language", "theme", "time_zone", "is_active")
+CHANGEABLE = ("email", "name", "role", "language", "theme", "is_active")
 
 
 class LastAdminError(Exception):

@@ -20,7 +20,7 @@ def change_page(staff: Staff) -> str:
 
 def form_of(staff: Staff, **changes: str) -> dict[str, str]:
     form = {"email": staff.email, "name": staff.name, "role": staff.role, "language": staff.language, "theme": "auto"}
-    return {**form, "time_zone": "", "is_active": "on", **changes}
+    return {**form, "is_active": "on", **changes}
 
 
 def test_somebody_new_can_sign_in(admin: Client) -> None:
@@ -56,6 +56,14 @@ def test_a_role_is_changed_and_told(admin: Client) -> None:
     assert ann.role == Role.PUBLISHER
     entry = AuditEntry.objects.get()
     assert (entry.before, entry.after) == ({"role": "viewer"}, {"role": "publisher"})
+
+
+@pytest.mark.parametrize(("language", "kept"), [("zh-hans", "zh-hans"), ("xx", "en")])
+def test_a_language_is_one_of_ours(admin: Client, language: str, kept: str) -> None:
+    ann = Staff.objects.create_user("ann@example.com", role=Role.VIEWER)
+    answer = admin.post(change_page(ann), form_of(ann, language=language))
+    ann.refresh_from_db()
+    assert (answer.status_code, ann.language) == (302 if language == kept else 200, kept)
 
 
 @pytest.mark.parametrize("changes", [{"role": "viewer"}, {"is_active": ""}])
