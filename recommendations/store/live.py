@@ -19,7 +19,7 @@ from django.utils import timezone
 from redis.client import Pipeline
 
 from recommendations.models import Customer, Event, ModelVersion
-from recommendations.store.valkey import Breaker, valkey
+from recommendations.store.valkey import Breaker, Command, valkey
 from recommendations.terms import Cut, EventName
 
 RECENT_ACTS = 50
@@ -28,7 +28,7 @@ KEPT = timedelta(days=730)  # as long as the API accepts an event
 WAITING_ACTS = 100_000  # kept in the process while Valkey is away
 BATCH = 2_000
 
-_CHANGED, _BUILT, _SEEN, _OBJECTED = "live:changed", "live:built", "live:seen", "live:objected"
+_CHANGED, _BUILT, _OBJECTED = "live:changed", "live:built", "live:objected"
 
 
 class Acts(StrEnum):
@@ -85,7 +85,6 @@ class LiveState:
     refunded: Mapping[int, float] = field(default_factory=dict)  # item → last refund
     disliked: frozenset[int] = frozenset()
     recent: tuple[Act, ...] = ()  # newest first, at most 50
-    last_seen: float | None = None
     objected: bool | None = None  # to personalisation; None = nothing is known here
     known: bool = True  # False where neither Valkey nor PostgreSQL could be asked
 
@@ -99,6 +98,18 @@ class Reading(NamedTuple):
 
     state: LiveState
     changed: Mapping[str, str] | None
+
+
+class Told(NamedTuple):
+    """What Valkey says, not yet understood: equal replies are the same state."""
+
+    changed: Mapping[bytes, bytes] | None = None  # None where Valkey did not answer
+    replies: Sequence[Any] = ()  # about the customer; none where nobody is asked for
+
+    @property
+    def whole(self) -> bool:
+        """Valkey knows everything; nothing has to be asked of PostgreSQL."""
+        return self.changed is not None and (not self.replies or bool(self.replies[0]))
 
 
 _waiting: deque[LiveEvent] = deque(maxlen=WAITING_ACTS)
@@ -134,14 +145,31 @@ def state_of(customer: int | None, *, since: datetime | None) -> Reading:
     Where Valkey is away, or has lost what it knew, the state comes from the events ``since`` (the end of the live
     model's history) if PostgreSQL answers; without both it is not known.
     """
-    answers = valkey().run(lambda pipeline: _ask(pipeline, customer))
-    if answers is None:
+    return understood(told_of(customer), customer, since=since)
+
+
+def told_of(customer: int | None) -> Told:
+    answers = valkey().ask(_questions(customer))
+    return Told() if answers is None else Told(answers[0], answers[1:])
+
+
+def understood(told: Told, customer: int | None, *, since: datetime | None) -> Reading:
+    """As ``state_of``, of what was told about the customer."""
+    if told.changed is None:
         return Reading(NOTHING if customer is None else _recorded_state(customer, since), None)
-    changed = {kind.decode(): mark.decode() for kind, mark in answers[0].items()}
+    changed = marks_of(told)
     if customer is None:
         return Reading(NOTHING, changed)
-    state = _state(answers[2:])
-    return Reading(state if answers[1] else _merged(state, _recorded_state(customer, since)), changed)
+    built, *replies = told.replies
+    state = _state(replies)
+    return Reading(state if built else _merged(state, _recorded_state(customer, since)), changed)
+
+
+def marks_of(told: Told) -> Mapping[str, str] | None:
+    """The marks of change."""
+    if told.changed is None:
+        return None
+    return {kind.decode(): mark.decode() for kind, mark in told.changed.items()}
 
 
 def rebuild() -> int:
@@ -196,29 +224,25 @@ def _write(pipeline: Pipeline, events: Sequence[LiveEvent]) -> None:
         if kept_in is Acts.RECENT:
             pipeline.zremrangebyrank(key, 0, -RECENT_ACTS - 1)
         pipeline.expire(key, RECENT if kept_in is Acts.RECENT else KEPT)
-    seen = {str(event.customer): event.at.timestamp() for event in sorted(events, key=lambda event: event.at)}
-    if seen:
-        pipeline.zadd(_SEEN, seen, gt=True)
 
 
-def _ask(pipeline: Pipeline, customer: int | None) -> None:
-    pipeline.hgetall(_CHANGED)
+def _questions(customer: int | None) -> list[Command]:
+    questions: list[Command] = [("HGETALL", _CHANGED)]
     if customer is not None:
-        pipeline.exists(_BUILT)
-        for acts in Acts:
-            pipeline.zrevrange(f"{acts}:{customer}", 0, -1, withscores=True)
-        pipeline.zscore(_SEEN, str(customer))
-        pipeline.hget(_OBJECTED, str(customer))
+        name = str(customer)
+        questions.append(("EXISTS", _BUILT))
+        questions += [("ZREVRANGE", f"{acts}:{name}", "0", "-1", "WITHSCORES") for acts in Acts]
+        questions.append(("HGET", _OBJECTED, name))
+    return questions
 
 
 def _state(answers: Sequence[Any]) -> LiveState:
-    bought, refunded, disliked, recent, seen, objected = answers
+    bought, refunded, disliked, recent, objected = answers
     return LiveState(
         bought={int(item): at for item, at in bought},
         refunded={int(item): at for item, at in refunded},
         disliked=frozenset(int(item) for item, _ in disliked),
         recent=tuple(_act(member.decode(), at) for member, at in recent),
-        last_seen=seen,
         objected=None if objected is None else objected == b"1",
     )
 
@@ -239,7 +263,6 @@ def _merged(one: LiveState, other: LiveState) -> LiveState:
         refunded=_latest(one.refunded, other.refunded),
         disliked=one.disliked | other.disliked,
         recent=tuple(recent[:RECENT_ACTS]),
-        last_seen=one.last_seen or other.last_seen,
         objected=other.objected if one.objected is None else one.objected,
         known=one.known and other.known,
     )
@@ -281,7 +304,7 @@ def _from_times(customer: int, times: Mapping[tuple[Acts, int], Mapping[str, flo
     newest = [sorted(times.get((acts, customer), {}).items(), key=lambda act: -act[1]) for acts in Acts]
     encoded = [[(member.encode(), at) for member, at in acts] for acts in newest]
     encoded[-1] = encoded[-1][:RECENT_ACTS]
-    return _state([*encoded, None, b"1" if objected else None])
+    return _state([*encoded, b"1" if objected else None])
 
 
 def _recorded(*, since: datetime | None, customer: int | None = None) -> Iterator[LiveEvent]:

@@ -42,7 +42,6 @@ def test_what_was_bought_viewed_and_disliked_is_read_back_in_one_go(built: None)
     assert state.bought == {1: at(5)}
     assert state.recent == ((3, EventName.ADD_TO_CART, at(2)), (2, EventName.VIEW_ITEM, at(1)))
     assert state.disliked == {4}
-    assert state.last_seen == at(6)
     assert state.objected is None
     assert state.known
 
