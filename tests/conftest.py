@@ -30,8 +30,8 @@ _BROWSER_ARGS = [
 _HELD = tuple(  # what a process holds of the servers
     f"recommendations.{name}"
     for name in (
-        *("loop.kept", "services.keys", "services.panels", "store.accepted", "store.live", "store.lookups"),
-        *("store.serving", "store.slates"),
+        *("loop.kept", "services.keys", "services.panels", "store.accepted", "store.counters", "store.live"),
+        *("store.lookups", "store.serving", "store.slates"),
     )
 )
 _USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}

@@ -6,6 +6,7 @@ gave its own answer to the first request of the same site, so that both doors se
 
 import logging
 import re
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
@@ -21,11 +22,11 @@ from recommendations.api.access import SCHEME
 from recommendations.api.answers import Writing, whole
 from recommendations.api.recommend_form import Asked, of_query
 from recommendations.loop.serve import knows, serve_written
-from recommendations.services import keys
+from recommendations.services import figures, keys
 from recommendations.terms import Scope
 
 PATH = re.compile(r"/api/v1/placements/(?P<placement>[-a-zA-Z0-9_]+)/recommend/")
-ROUTE = "GET /api/v1/placements/<slug:placement>/recommend/"
+ROUTE = "/api/v1/placements/<slug:placement>/recommend/"
 LONGEST_QUERY = 4_096  # characters
 SITES = 100  # whose headers are remembered
 PLAIN = frozenset({"", "*/*", "application/json"})
@@ -116,6 +117,7 @@ def _is_plain(environ: Environ) -> bool:
 
 def _answered(environ: Environ, placement: str, *, site: str) -> _Answer | None:
     """None where Django is to answer. A request that is not answered here is not counted here, either."""
+    started = time.perf_counter()
     try:
         key = keys.find_key(environ["HTTP_AUTHORIZATION"][len(KEY) :].strip())
         if key is None or Scope.RECOMMENDATIONS_READ not in key.scopes or not knows(placement):
@@ -123,7 +125,9 @@ def _answered(environ: Environ, placement: str, *, site: str) -> _Answer | None:
         asked = of_query(placement, parse_qs(environ["QUERY_STRING"], keep_blank_values=True))
         if keys.seconds_to_wait(key) is not None:
             return None
-        return _served(asked, site=site)
+        answer = _served(asked, site=site)
+        figures.count_request(route=ROUTE, method="GET", status=200, seconds=time.perf_counter() - started)
+        return answer
     except Exception:  # noqa: BLE001 - Django meets the same, logs it and says it as it says everything
         return None
     finally:
@@ -135,5 +139,5 @@ def _served(asked: Asked, *, site: str) -> _Answer:
     writing = Writing(asked.lang, asked.fields, site=site)
     body = whole(serve_written(asked.request, write=writing, now=timezone.now()))
     if _lines.isEnabledFor(logging.INFO):
-        log.info("request_finished", code=200, request=ROUTE, request_id=str(uuid4()))
+        log.info("request_finished", code=200, request=f"GET {ROUTE}", request_id=str(uuid4()))
     return _Answer(body, asked.lang)
