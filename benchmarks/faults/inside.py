@@ -6,7 +6,10 @@ makes the version live whose key comes in a line; ``behind`` holds Valkey's live
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import django
@@ -14,10 +17,11 @@ import django
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
+from django.db.models import Max  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from recommendations.loop.run import run_turn  # noqa: E402
-from recommendations.models import BlendWeights, Customer, Item, ModelVersion, Turn  # noqa: E402
+from recommendations.models import BlendWeights, Event, Item, ModelVersion, Turn  # noqa: E402
 from recommendations.services.housekeeping import restore_live_state  # noqa: E402
 from recommendations.services.keys import create_key  # noqa: E402
 from recommendations.services.turns import start_turn  # noqa: E402
@@ -63,17 +67,20 @@ def flip() -> dict[str, Any]:
 
 
 def behind() -> dict[str, Any]:
-    """Customers of whom the record knows an act since the model was made that Valkey does not know."""
-    since = live._end_of_history()
-    lacking = {}
-    for customer in Customer.objects.values_list("pk", flat=True):
-        known = live.state_of(customer, since=since).state
-        recorded = live._recorded_state(customer, since)
-        bought = {item for item, at in recorded.bought.items() if known.bought.get(item, 0) < at - 1e-3}
-        acts = {(act.item, act.name) for act in recorded.recent} - {(act.item, act.name) for act in known.recent}
-        if bought or acts:
-            lacking[customer] = len(bought) + len(acts)
-    return {"customers": len(lacking), "acts": sum(lacking.values())}
+    """Acts of the API that the record knows and Valkey does not; of interest it keeps the newest of each customer."""
+    acts = Event.objects.filter(source="api", customer__isnull=False, item__isnull=False, name__in=list(live.KEPT_IN))
+    rows = acts.values_list("customer", "name", "item").annotate(at=Max("occurred_at")).order_by("customer")
+    lacking: Counter[int] = Counter()
+    for customer, group in groupby(rows.iterator(), key=itemgetter(0)):
+        state = live.state_of(customer, since=None).state
+        recent = {(act.item, str(act.name)): act.at for act in state.recent}
+        oldest = min(recent.values()) if len(recent) == live.RECENT_ACTS else 0
+        for _, name, item, at in group:
+            moment = at.timestamp() - 1e-3
+            traded = name not in live.INTEREST
+            known = state.bought.get(item, 0) if traded else recent.get((item, name), 0)
+            lacking[customer] += known < moment and (traded or moment > oldest)
+    return {"customers": sum(map(bool, lacking.values())), "acts": lacking.total()}
 
 
 def restore() -> dict[str, Any]:

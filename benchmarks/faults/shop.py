@@ -68,9 +68,10 @@ class Shop:
         )
         return self.child(argv, name="web")
 
-    def child(self, argv: Sequence[str], *, name: str, stop_with: signal.Signals = signal.SIGTERM) -> Any:
+    def child(self, argv: Sequence[str], *, name: str) -> subprocess.Popen[bytes]:
+        """A program that ends with us; what it says is kept in the shop's folder."""
         with (self.folder / f"{name}.log").open("ab") as output:
-            return spawn(argv, stop=stop_with, output=output, env=self.env)
+            return spawn(argv, stop=signal.SIGTERM, output=output, env=self.env)
 
     def tail(self, name: str) -> str:
         log = self.folder / f"{name}.log"
