@@ -3,6 +3,7 @@
 import http.client
 import json
 import random
+import ssl
 import threading
 import time
 import uuid
@@ -30,14 +31,16 @@ class Reply(NamedTuple):
 class Client:
     """One connection; what breaks it is raised (``Dropped``), and the next request opens another."""
 
-    def __init__(self, port: int, headers: Mapping[str, str], *, patience: float = PATIENCE) -> None:
-        self._port, self._headers, self._patience = port, dict(headers), patience
+    def __init__(
+        self, port: int, headers: Mapping[str, str], *, patience: float = PATIENCE, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._port, self._headers, self._patience, self._tls = port, dict(headers), patience, tls
         self._connection: http.client.HTTPConnection | None = None
 
     def send(self, method: str, path: str, body: bytes | None = None) -> Reply:
         started = time.monotonic()
         if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._patience)
+            self._connection = self._opened()
         try:
             self._connection.request(method, path, body, self._headers)
             answer = self._connection.getresponse()
@@ -48,6 +51,11 @@ class Client:
         is_json = "json" in (answer.getheader("Content-Type") or "")
         parsed = json.loads(content) if is_json else content
         return Reply(answer.status, parsed, answer.getheader("Retry-After"), time.monotonic() - started)
+
+    def _opened(self) -> http.client.HTTPConnection:
+        if self._tls:
+            return http.client.HTTPSConnection("127.0.0.1", self._port, timeout=self._patience, context=self._tls)
+        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._patience)
 
     def close(self) -> None:
         if self._connection is not None:

@@ -31,14 +31,19 @@ from recommendations.terms import RunStatus, Scope  # noqa: E402
 from tests.grocery import open_shop  # noqa: E402
 
 NO_LIMIT = 100_000_000  # requests a minute
-OF_SEED = {"als": 0.6, "ease_home": 0.4}  # the seed speaks through the factors, so that versions differ for everybody
+# The seed speaks through the factors, so that versions differ for everybody.
+OF_SEED = {
+    "home": {"als": 0.6, "ease_home": 0.4},
+    "discover": {"als_discover": 0.6, "ease_discover": 0.4},
+}
 
 
 def opened(*seeds: str) -> dict[str, Any]:
     call_command("migrate", verbosity=0, interactive=False)
     open_shop(now=timezone.now())
     versions = [learned(int(seed)) for seed in seeds]
-    BlendWeights.objects.defaults().filter(blend__name="home", segment=None).update(weights=OF_SEED)
+    for blend, weights in OF_SEED.items():
+        BlendWeights.objects.defaults().filter(blend__name=blend, segment=None).update(weights=weights)
     live.rebuild()
     scopes = [Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ]
     key, secret = create_key(name="faults", scopes=scopes, by=None, requests_per_minute=NO_LIMIT)
