@@ -241,7 +241,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--placement", default="home")
     parser.add_argument("--n", type=int, default=20)
     parser.add_argument("--requests", type=int, default=2_500, help="a round, of each server")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--first", type=int, default=1_000, help="first answers, and answers after an act")
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 16, 64])
     parser.add_argument("--seed", type=int, default=0)

@@ -87,9 +87,10 @@ class Door:
         """Django refuses a host that is not ours, and sends http on to https: only what it answers is remembered."""
 
         def start(status: str, headers: list[Header], *rest: Any) -> Any:
-            if status.startswith("200 ") and len(self._known) < SITES:
+            lasting = [(name, value) for name, value in headers if name.lower() not in OWN]
+            personal = any(name.lower() == "set-cookie" for name, _ in lasting)
+            if status.startswith("200 ") and not personal and len(self._known) < SITES:
                 address = WSGIRequest(environ).build_absolute_uri("/").rstrip("/")
-                lasting = [(name, value) for name, value in headers if name.lower() not in OWN]
                 self._known[site] = Known(lasting, address)
             return start_response(status, headers, *rest)
 

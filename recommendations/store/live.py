@@ -1,7 +1,7 @@
 """What happened since the live model was made, per customer, in Valkey; and the marks that make processes look again.
 
 Every write is a maximum over the acts' own times, so writes may be repeated and come in any order. What Valkey loses,
-``rebuild`` makes again from PostgreSQL.
+or was never told because the process died between the commit and the write, ``rebuild`` makes again from PostgreSQL.
 """
 
 import secrets
@@ -29,6 +29,7 @@ WAITING_ACTS = 100_000  # kept in the process while Valkey is away
 BATCH = 2_000
 
 _CHANGED, _BUILT, _OBJECTED = "live:changed", "live:built", "live:objected"
+_DOUBTED = "live:doubted"  # set of doubts that it knows all; ``rebuild_if_lost`` dispels them
 
 
 class Acts(StrEnum):
@@ -113,6 +114,8 @@ class Told(NamedTuple):
 
 
 _waiting: deque[LiveEvent] = deque(maxlen=WAITING_ACTS)
+# Told with the next write: this process is new, so another may have died with acts it had not told; or Valkey was away.
+_doubts: deque[str] = deque([secrets.token_hex(8)], maxlen=1)
 _record = Breaker("postgresql", pause=5.0)
 
 
@@ -127,16 +130,30 @@ def remember(events: Sequence[LiveEvent]) -> bool:
     due = [*_taken(), *events]
     for start in range(0, len(due), BATCH):
         part = due[start : start + BATCH]
-        if valkey().run(lambda pipeline, part=part: _write(pipeline, part)) is None:  # type: ignore[misc]
+        if not _told(part, doubts=tuple(_doubts)):
             _waiting.extend(due[start:])
+            _doubts.append(secrets.token_hex(8))
             return False
+        _doubts.clear()
     return True
+
+
+def _told(events: Sequence[LiveEvent], *, doubts: Sequence[str] = ()) -> bool:
+    def write(pipeline: Pipeline) -> None:
+        _write(pipeline, events)
+        if doubts:
+            pipeline.sadd(_DOUBTED, *doubts)
+
+    return valkey().run(write) is not None
 
 
 def remember_objections(objections: Mapping[int, bool]) -> bool:
     """Customer → has objected to personalisation. Call it after the commit."""
     values: Fields = {str(customer): int(objected) for customer, objected in objections.items()}
-    return not values or valkey().run(lambda pipeline: pipeline.hset(_OBJECTED, mapping=values)) is not None
+    if values and valkey().run(lambda pipeline: pipeline.hset(_OBJECTED, mapping=values)) is None:
+        _doubts.append(secrets.token_hex(8))
+        return False
+    return True
 
 
 def state_of(customer: int | None, *, since: datetime | None) -> Reading:
@@ -174,25 +191,29 @@ def marks_of(told: Told) -> Mapping[str, str] | None:
 
 def rebuild() -> int:
     """Make the live state again from PostgreSQL; how many acts were read. Live writes may go on meanwhile."""
-    objected = Customer.objects.filter(personalise=False).values_list("pk", flat=True)
-    remember_objections(dict.fromkeys(objected, True))
+    answers = valkey().run(lambda pipeline: pipeline.smembers(_DOUBTED))
+    doubts = answers[0] if answers else ()  # one that comes while this reads is for the next time
+    spoken = Customer.objects.filter(Q(personalise=False) | Q(consent_at__isnull=False))
+    remember_objections({key: not may for key, may in spoken.values_list("pk", "personalise")})
     read = 0
     for part in batched(_recorded(since=_end_of_history()), BATCH):
-        if not remember(part):
+        if not _told(part):
             return read
         read += len(part)
-    valkey().run(lambda pipeline: pipeline.set(_BUILT, 1))
+    valkey().run(lambda pipeline: (pipeline.set(_BUILT, 1), doubts and pipeline.srem(_DOUBTED, *doubts)))
     return read
 
 
 def rebuild_if_lost() -> int:
-    """Rebuild where Valkey answers but has forgotten; 0 where there is nothing to do."""
-    return rebuild() if valkey().run(lambda pipeline: pipeline.exists(_BUILT)) == [0] else 0
+    """Rebuild where Valkey answers but has forgotten, or may not know all; 0 where there is nothing to do."""
+    answers = valkey().run(lambda pipeline: (pipeline.exists(_BUILT), pipeline.exists(_DOUBTED)))
+    return 0 if answers is None or answers == [1, 0] else rebuild()
 
 
 def forget() -> None:
     """Hold nothing, as a new process does."""
     _waiting.clear()
+    _doubts.append(secrets.token_hex(8))
     _record.close()
     valkey().breaker.close()
 
