@@ -14,17 +14,19 @@ from typing import Any
 import numpy as np
 
 from recommendations.loop import event_form
-from recommendations.loop.event_lines import lines_of
+from recommendations.loop.event_lines import ALONE, Taken, lines_of
 from recommendations.models import Item
 from recommendations.store.accepted import Line
-from recommendations.store.lookups import person_keys
-from recommendations.store.pseudonyms import pseudonym
+from recommendations.store.lookups import Person, person, person_keys
 from recommendations.terms import CustomerKind
 
 ITEMS, CUSTOMERS = 5_000, 20_000
 MIX = {"view_item": 0.70, "select_item": 0.12, "add_to_cart": 0.10, "purchase": 0.08}
 ANONYMOUS = 0.3  # of the customers
-FILE_COLUMNS = ("event_id", "timestamp", "name", "user_id", "item_id", "session_id", "quantity", "price", "transaction_id")  # fmt: skip
+FILE_COLUMNS = (
+    *("event_id", "timestamp", "name", "user_id", "item_id", "session_id", "quantity", "price"),
+    "transaction_id",
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def lines(made: Sequence[Mapping[str, Any]], shop: Shop) -> Iterator[Line]:
         for form in event_form.read(body).rows:
             if isinstance(form, event_form.EventForm):
                 owner = shop.customers[form.user_id or form.anonymous_id or ""]
-                yield from lines_of(form, items=shop.items, owner=owner, source="api")
+                yield from lines_of(Taken(0, form, ALONE), items=shop.items, owner=owner, source="api")
 
 
 def as_text(made: Sequence[Line]) -> bytes:
@@ -118,6 +120,5 @@ def _name(customer: int) -> str:
     return f"{'visitor' if _is_anonymous(customer) else 'user'}-{customer}"
 
 
-def _person(customer: int) -> tuple[bytes, CustomerKind]:
-    kind = CustomerKind.ANONYMOUS if _is_anonymous(customer) else CustomerKind.SIGNED_IN
-    return pseudonym(_name(customer), kind=kind), kind
+def _person(customer: int) -> Person:
+    return person(_name(customer), CustomerKind.ANONYMOUS if _is_anonymous(customer) else CustomerKind.SIGNED_IN)

@@ -29,7 +29,15 @@ _BROWSER_ARGS = [
 ]
 _HELD = tuple(  # what a process holds of the servers
     f"recommendations.{name}"
-    for name in ("services.keys", "services.panels", "store.accepted", "store.live", "store.lookups", "store.serving")
+    for name in (
+        "services.keys",
+        "services.panels",
+        "store.live",
+        "store.live_writes",
+        "store.lookups",
+        "store.mergers",
+        "store.serving",
+    )
 )
 _USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}
 
