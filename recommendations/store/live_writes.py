@@ -11,6 +11,7 @@ from contextlib import suppress
 from itertools import batched, chain
 from typing import Any, NamedTuple
 
+import msgspec
 from django.db.models import Q
 from redis.client import Pipeline
 
@@ -25,16 +26,19 @@ DOUBTED = "live:doubted"  # set of doubts that the live state knows all; ``rebui
 BATCH = 1_000
 _RECENT, _KEPT = (int(time.total_seconds()) for time in (live.RECENT, live.KEPT))
 
-# One call for all sorted sets of a request: for each set how many members it may have (0: any number) and for how many
-# seconds, then times and members.
+# One call for all sorted sets of a request, each with how many members it may have (0: any number), for how many
+# seconds, and the time of each member.
 _REMEMBER = """
-local at = 1
-for _, key in ipairs(KEYS) do
-  local most, seconds, last = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), at + 2 + 2 * ARGV[at + 2]
-  redis.call('ZADD', key, 'GT', unpack(ARGV, at + 3, last))
+for _, set in ipairs(cmsgpack.unpack(ARGV[1])) do
+  local key, most, seconds, members = unpack(set)
+  local times = {}
+  for member, at in pairs(members) do
+    times[#times + 1] = at
+    times[#times + 1] = member
+  end
+  redis.call('ZADD', key, 'GT', unpack(times))
   if most > 0 then redis.call('ZREMRANGEBYRANK', key, 0, -most - 1) end
   redis.call('EXPIRE', key, seconds)
-  at = last + 1
 end
 """
 
@@ -211,14 +215,9 @@ def _write(pipeline: Pipeline, facts: Sequence[Fact]) -> None:
 
 def _write_acts(pipeline: Pipeline, events: Sequence[LiveEvent]) -> None:
     times = live.times_of(events)
-    if not times:
-        return
-    arguments: list[str | float] = []
-    for key, members in times.items():
-        arguments += (*_limits(key), len(members))
-        for member, at in members.items():
-            arguments += (at, member)
-    pipeline.eval(_REMEMBER, len(times), *times, *arguments)
+    if times:
+        sets = [(key, *_limits(key), members) for key, members in times.items()]
+        pipeline.eval(_REMEMBER, 0, msgspec.msgpack.encode(sets))
 
 
 def _unite(pipeline: Pipeline, pair: Joined) -> None:
