@@ -10,7 +10,7 @@ from recommendations.loop.recommend import UnknownPlacementError, recommend
 from recommendations.store import live, slates
 from recommendations.store.serving import NotLoadedError, Snapshot, customer_key, keeper
 from recommendations.store.stock import Stock
-from recommendations.terms import CustomerKind, Fallback
+from recommendations.terms import CustomerKind
 
 __all__ = ["NotLoadedError", "UnknownPlacementError", "serve"]
 
@@ -55,8 +55,12 @@ def _ask(request: Request, stock: Stock, *, customer: int | None, now: datetime)
         context_items=context,
         basket=basket,
         exclude_items=excluded,
+        categories=request.categories,
+        search_term=request.search_term,
         n=request.n,
         personalise=request.personalise,
+        fill=request.fill,
+        explain=request.explain,
         filter=request.filter,
         diversity=request.diversity,
         explore=not request.dry_run,
@@ -69,7 +73,7 @@ def _slate(answer: Answer, *, customer: int | None, now: datetime, took: int) ->
     return slates.ServedSlate(
         served_at=now.isoformat(),
         recommendation_id=answer.recommendation_id,
-        customer_id=None if answer.fallback_reason is Fallback.NOT_PERSONALISED else customer,
+        customer_id=None if answer.nameless else customer,
         placement=answer.placement,
         source=answer.source,
         personalised=answer.personalised,
