@@ -21,6 +21,7 @@ from recommendations.terms import (
     Judgement,
     MeasuredKind,
     Operator,
+    Part,
     Reason,
     Repeat,
     Role,
@@ -98,6 +99,10 @@ PLACEMENTS: Mapping[str, Promise] = {
     "also_bought": _("Often bought together"),
     "cart": _("Completes the basket"),
     "trending": _("Trending"),
+    "category": _("Best of the category"),
+    "search": _("Search results"),
+    "new": _("New in the shop"),
+    "email": _("E-mail"),
 }
 """Those that ship; a shop's own are called by their code."""
 TASKS: Choices = [(Task.HOME, _("Next purchases")), (Task.DISCOVER, _("First-time purchases"))]
@@ -105,6 +110,12 @@ REPEATS: Choices = [
     (Repeat.ALLOW, _("Allowed")),
     (Repeat.EXCLUDE, _("Left out")),
     (Repeat.ONLY, _("Only these")),
+]
+PARTS: Choices = [
+    (Part.WHOLE, _("All of it")),
+    (Part.CATEGORY, _("A category")),
+    (Part.FOUND, _("What a search found")),
+    (Part.NEWEST, _("The newest items")),
 ]
 WEIGHTS_STATUSES: Choices = [
     (WeightsStatus.DRAFT, _("Draft")),
@@ -158,6 +169,8 @@ FALLBACKS: Choices = [
     (Fallback.NO_CONTEXT, _("No known item in view")),
     (Fallback.SILENT, _("No recommender has anything to say")),
     (Fallback.SHORT, _("Too few candidates")),
+    (Fallback.UNKNOWN_CATEGORY, _("No such category")),
+    (Fallback.NO_MATCH, _("Nothing matches the search term")),
     (Fallback.NO_LIVE_STATE, _("The latest acts are out of reach")),
 ]
 MEASURED_KINDS: Choices = [

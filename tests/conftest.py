@@ -85,7 +85,7 @@ def _furnished_shop(request: pytest.FixtureRequest) -> None:
         return
     request.getfixturevalue("transactional_db" if real or real_marked else "db")
     if not apps.get_model("recommendations", "Blend").objects.exists():
-        import_module("recommendations.migrations.0002_shop").furnish(apps, None)
+        import_module("tests.trained").furnish()
 
 
 @pytest.fixture(scope="session")

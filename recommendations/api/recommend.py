@@ -32,6 +32,9 @@ process: it goes on while the database is away.
 PARAMETERS = {
     "item_id": "The item in view; may be given several times.",
     "basket": "An item in the basket; may be given several times.",
+    "category": "The path of the category in view, such as `Grocery > Pasta`; may be given several times.",
+    "search_term": "What was searched for.",
+    "fallback": "none: fewer items, or none, instead of what is popular.",
     "exclude_item_id": "An item that is not to be shown; may be given several times.",
     "n": "How many items; as the placement has it where it is not given.",
     "lang": "Language of the reasons; the shop's where it is not given or not known.",

@@ -32,6 +32,7 @@ class Explainer:
     person: Person
     state: LiveState
     now: datetime
+    asked: bool = True  # for reasons at all
 
     def of_pool(
         self, pool: Pool, item: int, parts: Sequence[float], *, names: Sequence[str]
@@ -42,6 +43,8 @@ class Explainer:
         Instances are asked, the largest first, until those asked make up most of what speaks for the item: asking is
         what an answer spends its time on.
         """
+        if not self.asked:
+            return ()
         evidence: list[tuple[float, Sequence[Evidence]]] = []
         for name, share in speakers(names, parts):
             told = self._told(pool, name, item)
@@ -56,6 +59,8 @@ class Explainer:
 
     def of_rung(self, source: Source, row: int) -> tuple[ShownReason, ...]:
         """Of an item that fills the end of an answer; ``row`` is one of the stock."""
+        if not self.asked:
+            return ()
         if source is Source.NEWEST:
             listed = float(self.snapshot.stock.column("listed")[row])
             days = max(0.0, (self.now.timestamp() - listed) / DAY)

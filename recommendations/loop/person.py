@@ -36,11 +36,11 @@ def person_of(
     ask: Ask, placement: ServedPlacement, *, snapshot: Snapshot, pools: Pools | None, state: LiveState, now: datetime
 ) -> Person:
     """``state`` may say that the customer objects to personalisation, else the snapshot does."""
-    if pools is None:
-        return Person(why_not=Fallback.NO_MODEL)
     objects = ask.customer in snapshot.objectors if state.objected is None else state.objected
     if objects or not ask.personalise:
         return Person(why_not=Fallback.NOT_PERSONALISED)
+    if pools is None:
+        return Person(why_not=Fallback.NO_MODEL)
     model = pools.model
     row = NOBODY if ask.customer is None else int(model.users.rows(np.array([ask.customer]))[0])
     past = pools.past_of(row) if row != NOBODY and not ask.folded else _folded(pools, state, row=row, now=now)

@@ -17,7 +17,7 @@ from recommendations.store import live, slates
 from recommendations.store.serving import NotLoadedError, Snapshot, customer_key, keeper
 from recommendations.store.slates import ServedSlate
 from recommendations.store.stock import Stock
-from recommendations.terms import CustomerKind, Fallback
+from recommendations.terms import CustomerKind
 
 __all__ = ["NotLoadedError", "Served", "UnknownPlacementError", "Write", "knows", "serve", "serve_written"]
 
@@ -121,8 +121,12 @@ def _ask(asking: _Asking) -> Ask:
         context_items=_keys(request.item_ids, stock),
         basket=_keys(request.basket, stock),
         exclude_items=_keys(request.exclude_item_ids, stock),
+        categories=request.categories,
+        search_term=request.search_term,
         n=request.n,
         personalise=request.personalise,
+        fill=request.fill,
+        explain=request.explain,
         filter=request.filter,
         diversity=request.diversity,
         explore=not request.dry_run,
@@ -140,7 +144,7 @@ def _slate(answer: Answer, *, customer: int | None) -> ServedSlate:
     return ServedSlate(
         served_at="",
         recommendation_id="",
-        customer_id=None if answer.fallback_reason is Fallback.NOT_PERSONALISED else customer,
+        customer_id=None if answer.nameless else customer,
         placement=answer.placement,
         source=answer.source,
         personalised=answer.personalised,

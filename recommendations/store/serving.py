@@ -33,7 +33,7 @@ from recommendations.store.served_rules import ServedRules
 from recommendations.store.stock import Stock, load_stock, with_changes
 from recommendations.store.valkey import Breaker
 from recommendations.store.versions import live_version
-from recommendations.terms import BlendName, CustomerKind, Cut, Repeat
+from recommendations.terms import BlendName, CustomerKind, Cut, Part, Repeat
 
 RECHECK = 15.0  # seconds: a mark of change may have been lost
 RECHECK_ALONE = 1.0  # without Valkey there are no marks
@@ -48,22 +48,31 @@ class NotLoadedError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServedPlacement:
-    name: str
-    blend: BlendName | None
-    repeat: Repeat
-    needs_context: bool
-    n: int
-    cool_down: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class ServedWeights:
     version: int
     weights: Mapping[str, float]
     diversity: float
     exploration: float
     promotion: float = 0.0  # exponent of the plan's lift
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedPlacement:
+    name: str
+    blend: BlendName | None
+    repeat: Repeat
+    needs_context: bool
+    part: Part
+    n: int
+    cool_down: float
+    diversity: float | None
+    explores: bool
+
+    def diversity_with(self, weights: ServedWeights | None) -> float:
+        """Its own where it has one, else the weights'."""
+        if self.diversity is not None:
+            return self.diversity
+        return weights.diversity if weights else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -334,8 +343,11 @@ def _placement(row: Placement) -> ServedPlacement:
         blend=BlendName(row.blend.name) if row.blend else None,
         repeat=Repeat(row.repeat),
         needs_context=row.needs_context,
+        part=Part(row.part),
         n=row.n,
         cool_down=row.cool_down,
+        diversity=row.diversity,
+        explores=row.explores,
     )
 
 
