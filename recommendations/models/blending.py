@@ -129,6 +129,10 @@ class Placement(models.Model):
         _("cool-down"), default=0, validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text=_("An item bought again is kept back for this part of its own rhythm."),
     )  # fmt: skip
+    attribution_window = models.PositiveSmallIntegerField(
+        _("attribution window, hours"), default=24, validators=[MinValueValidator(1), MaxValueValidator(720)],
+        help_text=_("A purchase so long after a click on the item counts for the slate that was clicked."),
+    )  # fmt: skip
     enabled = models.BooleanField(_("enabled"), default=True)
 
     class Meta:
@@ -138,6 +142,10 @@ class Placement(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=models.Q(repeat__in=list(terms.Repeat)), name="placement_repeat_is_known"),
             models.CheckConstraint(condition=models.Q(n__gte=1, n__lte=100), name="placement_shows_1_to_100"),
+            models.CheckConstraint(
+                condition=models.Q(attribution_window__gte=1, attribution_window__lte=720),
+                name="attribution_window_is_1_hour_to_30_days",
+            ),
         ]
 
     def __str__(self) -> str:

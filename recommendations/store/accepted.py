@@ -13,6 +13,7 @@ import psycopg
 from django.db import IntegrityError, connection
 from psycopg import errors
 
+from recommendations.store.attribution import NOTED
 from recommendations.store.lookups import KeyCache
 from recommendations.store.partitions import prepare_partitions
 from recommendations.terms import EventName
@@ -80,12 +81,18 @@ _KEPT = {
     "attributes": "line.attributes::jsonb",
 }
 _INSERT = f"""
-INSERT INTO recommendations_event ({", ".join(_NAMES)})
-SELECT {", ".join(_KEPT.get(name, f"line.{name}") for name in _NAMES)}
-FROM unnest({", ".join(f"%b::{kind}[]" for kind in _TYPES)}) AS line({", ".join(_NAMES)})
-LEFT JOIN recommendations_customer customer ON customer.id = line.customer_id
-ON CONFLICT DO NOTHING
-RETURNING occurred_at, event_id, line, customer_id
+WITH kept AS (
+  INSERT INTO recommendations_event ({", ".join(_NAMES)})
+  SELECT {", ".join(_KEPT.get(name, f"line.{name}") for name in _NAMES)}
+  FROM unnest({", ".join(f"%b::{kind}[]" for kind in _TYPES)}) AS line({", ".join(_NAMES)})
+  LEFT JOIN recommendations_customer customer ON customer.id = line.customer_id
+  ON CONFLICT DO NOTHING
+  RETURNING occurred_at, event_id, line, customer_id, name, recommendation_id
+), due AS (
+  INSERT INTO recommendations_dueline (occurred_at, event_id, line)
+  SELECT occurred_at, event_id, line FROM kept WHERE {NOTED}
+)
+SELECT occurred_at, event_id, line, customer_id FROM kept
 """  # noqa: S608 - names and types of our own
 # Somebody is all the keys that were merged into one. A word counts where it is the newest; an objection is always dated
 # anew, so that an older agreement that comes late does not undo it.
@@ -129,6 +136,11 @@ WHERE NOT EXISTS (
 ORDER BY anonymous
 ON CONFLICT DO NOTHING
 """
+# What either key did may count for another slate now that they are one person.
+_NOTE_MERGED = f"""
+INSERT INTO recommendations_dueline (occurred_at, event_id, line)
+SELECT occurred_at, event_id, line FROM recommendations_event WHERE customer_id = ANY(%b::bigint[]) AND {NOTED}
+"""  # noqa: S608 - a condition of our own
 
 
 def insert(lines: Sequence[Line]) -> dict[LineKey, int | None]:
@@ -167,6 +179,7 @@ def merge(mergers: Sequence[Merger], *, source: str) -> None:
     columns = [[pair.anonymous for pair in new], [pair.customer for pair in new], [pair.since for pair in new]]
     if new:
         _run(_MERGE, [source, *columns], returns=False)
+        _run(_NOTE_MERGED, [columns[0]], returns=False)
 
 
 @cache
