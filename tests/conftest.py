@@ -29,7 +29,10 @@ _BROWSER_ARGS = [
 ]
 _HELD = tuple(  # what a process holds of the servers
     f"recommendations.{name}"
-    for name in ("services.keys", "services.panels", "store.accepted", "store.live", "store.lookups", "store.serving")
+    for name in (
+        *("services.keys", "services.panels", "store.accepted", "store.counters", "store.live", "store.lookups"),
+        "store.serving",
+    )
 )
 _USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}
 

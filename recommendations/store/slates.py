@@ -3,10 +3,14 @@
 Losing an impression is tolerable, so nothing here ever fails an answer; a slate that comes twice is written once.
 """
 
+from collections import Counter
+from collections.abc import Sequence
+
 import msgspec
 from redis.client import Pipeline
 
 from recommendations.models import Slate
+from recommendations.store.counters import Counted, Name, counters, timed
 from recommendations.store.valkey import valkey
 
 STREAM = "live:slates"
@@ -49,12 +53,21 @@ def write_slates() -> int:
     while waiting := _waiting():
         slates = [msgspec.json.decode(fields[b"slate"], type=ServedSlate) for _, fields in waiting]
         Slate.objects.bulk_create((Slate(**msgspec.structs.asdict(slate)) for slate in slates), ignore_conflicts=True)
+        counters().add(_counts(slates))
         entries = [entry for entry, _ in waiting]
         valkey().run(lambda pipeline, entries=entries: pipeline.xdel(STREAM, *entries))  # type: ignore[misc]
         written += len(slates)
         if len(slates) < BATCH:
             break
     return written
+
+
+def _counts(slates: Sequence[ServedSlate]) -> Counter[Name]:
+    counts: Counter[Name] = Counter()
+    for slate in slates:
+        counts[Counted.ANSWERS, slate.placement, slate.source, slate.fallback_reason] += 1
+        counts.update(timed(Counted.ANSWER_SECONDS, slate.placement, seconds=slate.latency_us / 1e6))
+    return counts
 
 
 def _waiting() -> list[tuple[bytes, dict[bytes, bytes]]]:
