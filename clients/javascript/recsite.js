@@ -102,7 +102,7 @@
   };
   const clicked = ({ target, button }) => {
     const tile = target.closest("[data-item-id]"), slot = slotOf(tile);
-    if (slot && button < 2 && !target.closest("button"))
+    if (slot && button < 2 && target.closest("a"))
       track("select_item", shown(slot, [line(tile, tiles(slot).indexOf(tile))]));
   };
 

@@ -52,6 +52,10 @@ class Client:
         answer: EventsAnswer = self._send("POST", "/events/", {"events": list(events)})
         return answer
 
+    def merge_users(self, *, anonymous_id: str, user_id: str) -> Any:
+        """What the anonymous visitor did counts for the customer from now on; saying it again changes nothing."""
+        return self._send("POST", "/users/merge/", {"anonymous_id": anonymous_id, "user_id": user_id})
+
     # --- recommendations out
 
     def recommend(self, placement: str, **wish: Unpack[Wish]) -> Recommendations:
