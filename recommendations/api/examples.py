@@ -120,6 +120,7 @@ recsite_events_total{verdict="duplicate"} 12.0
 # TYPE recsite_stage_age_seconds gauge
 recsite_stage_age_seconds{stage="evaluate"} 5213.4
 """,
+    media_type="text/plain",
     response_only=True,
     status_codes=["200"],
 )
