@@ -16,6 +16,7 @@ LARGEST_FORM = 64 * 1024  # bytes
 FOLDER = Path(__file__).parent
 FILES = {
     "shop.css": FOLDER / "static/shop.css",
+    "icon.svg": FOLDER / "static/icon.svg",
     "shop.js": FOLDER / "static/shop.js",
     "recsite.js": FOLDER.parent / "clients/javascript/recsite.js",
 }

@@ -13,6 +13,7 @@ class Settings:
     server_key: str  # events:write and recommendations:read; never leaves this process
     browser_key: str  # events:write alone; stands in every page
     catalogue: Path  # CSV, the one that was given to Recsite
+    timeout: float  # seconds that a page waits for a slot
     currency: str
     customers: tuple[str, ...] = ()  # whom a visitor of the demo may sign in as
 
@@ -24,6 +25,7 @@ class Settings:
             server_key=known["server_key"],
             browser_key=known["browser_key"],
             catalogue=file.parent / known["catalogue"],
+            timeout=known["timeout"],
             currency=known["currency"],
             customers=tuple(known["customers"]),
         )

@@ -7,6 +7,6 @@ from storefront.settings import Settings
 from storefront.shop import Shop
 
 _settings = Settings.of_environment()
-_client = Client(_settings.recsite, _settings.server_key)
+_client = Client(_settings.recsite, _settings.server_key, timeout=_settings.timeout)
 _shop = Shop(_settings, Catalogue.read(_settings.catalogue), _client)
 application = serving(_shop.answer, recsite=_settings.recsite)

@@ -69,3 +69,18 @@ class Recommendations(TypedDict):
     fallback_reason: str | None
     results: list[Result]
     missing_item_ids: list[str]
+
+
+class ItemVerdict(TypedDict):
+    verdict: Literal["created", "updated", "unchanged", "rejected"]
+    item_id: NotRequired[str | None]
+    pointer: NotRequired[str]
+    reason: NotRequired[str]
+
+
+class ItemsAnswer(TypedDict):
+    created: int
+    updated: int
+    unchanged: int
+    rejected: int
+    results: list[ItemVerdict]

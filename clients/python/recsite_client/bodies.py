@@ -94,29 +94,33 @@ class Wish(TypedDict, total=False):
     dry_run: bool
 
 
-class Rating(TypedDict):
-    average: float
-    count: int
+class Rating(TypedDict, total=False):
+    average: float | None
+    count: int | None
 
 
 class ItemFields(TypedDict, total=False):
+    """None: unknown. Categories are paths such as "Shoes > Running"."""
+
     title: str
-    description: str
-    brand: str
-    categories: Sequence[str]
+    description: str | None
+    brand: str | None
+    categories: Sequence[str] | None
     price: Money | None
     original_price: Money | None
     cost: Money | None
-    currency: str
-    availability: Literal["in_stock", "out_of_stock", "preorder", "backorder"]
+    currency: str | None
+    availability: Literal["in_stock", "out_of_stock", "preorder", "backorder"] | None
     available_quantity: int | None
     available_time: Time | None
     expire_time: Time | None
-    image_url: str
-    url: str
-    tags: Sequence[str]
-    attributes: Mapping[str, Any]
+    image_url: str | None
+    url: str | None
+    tags: Sequence[str] | None
+    attributes: Mapping[str, Any] | None
     rating: Rating | None
+    kind: Literal["product"] | None
+    parent_id: str | None
 
 
 class Item(ItemFields):

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self, Unpack
 from urllib.parse import quote, urlencode
 
-from recsite_client.answers import EventsAnswer, Recommendations
-from recsite_client.bodies import Event, Wish, encoded
+from recsite_client.answers import EventsAnswer, ItemsAnswer, ItemVerdict, Recommendations
+from recsite_client.bodies import Event, Item, ItemFields, Wish, encoded
 from recsite_client.problems import UnreachableError
 from recsite_client.transport import Transport
 
@@ -63,6 +63,32 @@ class Client:
         address = f"/placements/{_part(placement)}/recommend/"
         query = _query_of(wish)
         answer: Recommendations = self._ask(address, query=query, body=None if query is not None else wish)
+        return answer
+
+    # --- catalogue in
+
+    def put_item(self, item_id: str, **item: Unpack[ItemFields]) -> ItemVerdict:
+        """The whole item: what is not given is unknown from now on. An item that was retired comes back."""
+        verdict: ItemVerdict = self._send("PUT", f"/items/{_part(item_id)}/", item)
+        return verdict
+
+    def change_item(self, item_id: str, **item: Unpack[ItemFields]) -> ItemVerdict:
+        """Some fields of an item that exists."""
+        verdict: ItemVerdict = self._send("PATCH", f"/items/{_part(item_id)}/", item)
+        return verdict
+
+    def retire_item(self, item_id: str) -> None:
+        """It is in no answer any more; its history is kept."""
+        self._send("DELETE", f"/items/{_part(item_id)}/")
+
+    def put_items(self, items: Iterable[Item]) -> ItemsAnswer:
+        """1 to 1000 whole items. ProblemError where every one was rejected."""
+        answer: ItemsAnswer = self._send("POST", "/items/batch/", {"items": list(items)})
+        return answer
+
+    def change_items(self, items: Iterable[Item]) -> ItemsAnswer:
+        """Some fields of 1 to 1000 items, such as prices and stock."""
+        answer: ItemsAnswer = self._send("PATCH", "/items/batch/", {"items": list(items)})
         return answer
 
     # --- how
