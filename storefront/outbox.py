@@ -1,9 +1,9 @@
 """What the shop itself tells Recsite: orders, and who a visitor turned out to be. A page hardly waits for it."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any
 
 from recsite_client import Client, RecsiteError, new_event
 from recsite_client.bodies import EventFields, EventItem
@@ -12,11 +12,12 @@ from storefront.visits import Visit
 
 WAIT = 0.5  # seconds, so that the next page knows; after that it goes on behind the visitor's back
 
+# What is on its way when the shop ends is lost, as are baskets: a real shop sends orders from where it keeps them.
+
 
 class Outbox:
     def __init__(self, client: Client, catalogue: Catalogue) -> None:
         self._client, self._catalogue = client, catalogue
-        self._pool = ThreadPoolExecutor(2, thread_name_prefix="outbox")
 
     def purchase(self, visit: Visit, order: str) -> Decimal:
         """Tell Recsite what the basket holds; the total."""
@@ -29,17 +30,23 @@ class Outbox:
             items.append({"item_id": item_id, "quantity": quantity, "price": price})
         fields: EventFields = {**who(visit), "transaction_id": order, "items": items, "value": total}
         event = new_event("purchase", **fields)
-        self._behind(lambda: self._client.send_events([event]))
+        _behind(lambda: self._client.send_events([event]))
         return total
 
     def sign_in(self, visit: Visit) -> None:
         """What the visitor did before counts for the customer from now on."""
-        self._behind(lambda: self._client.merge_users(anonymous_id=visit.anonymous_id, user_id=visit.user_id))
+        anonymous_id, user_id = visit.anonymous_id, visit.user_id
+        _behind(lambda: self._client.merge_users(anonymous_id=anonymous_id, user_id=user_id))
 
-    def _behind(self, work: Any) -> None:
-        told: Future[Any] = self._pool.submit(work)
-        with suppress(TimeoutError, RecsiteError):
-            told.result(WAIT)
+
+def _behind(work: Callable[[], object]) -> None:
+    def run() -> None:
+        with suppress(RecsiteError):
+            work()
+
+    thread = threading.Thread(target=run, name="outbox", daemon=True)
+    thread.start()
+    thread.join(WAIT)
 
 
 def who(visit: Visit) -> EventFields:
