@@ -104,6 +104,15 @@ class Repeat(StrEnum):
     ONLY = "only"
 
 
+class Part(StrEnum):
+    """Of the shop, that a placement shows."""
+
+    WHOLE = "whole"
+    CATEGORY = "category"  # what lies under the categories of the request
+    FOUND = "found"  # what the shop's search found, else what matches its term
+    NEWEST = "newest"
+
+
 class WeightsStatus(StrEnum):
     DRAFT = "draft"
     PROPOSED = "proposed"
@@ -130,6 +139,8 @@ class Fallback(StrEnum):
     NO_CONTEXT = "no_context"  # the placement needs an item, and none was given that the model knows
     SILENT = "silent"  # no recommender with a weight has anything to say
     SHORT = "short"  # too few candidates may be shown
+    UNKNOWN_CATEGORY = "unknown_category"  # the catalogue has none of those that were given
+    NO_MATCH = "no_match"  # no item has a word of the search term
     NO_LIVE_STATE = "no_live_state"  # neither Valkey nor PostgreSQL can tell what the customer did lately
 
 

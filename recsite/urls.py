@@ -15,3 +15,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("analytics.urls")),
 ]
+
+handler500 = "analytics.pages.failure.failed"

@@ -61,4 +61,6 @@ def trained_shop(
 
 
 def furnish() -> None:
-    import_module("recommendations.migrations.0002_shop").furnish(apps, None)
+    """What the migrations put into an empty database."""
+    for migration in ("0002_shop", "0010_placements"):
+        import_module(f"recommendations.migrations.{migration}").furnish(apps, None)

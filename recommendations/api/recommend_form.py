@@ -1,13 +1,13 @@
 """What a shop sends to a placement, in a query string or a body, and where it is wrong."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Literal
 
 import msgspec
-from django.http import QueryDict
+from django.conf import settings
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext as _
 from msgspec import Meta, Struct, ValidationError
@@ -21,6 +21,8 @@ MOST_IDS = 1_000
 type Id = Annotated[str, Meta(min_length=1, max_length=128)]
 type Ids = Annotated[list[Id], Meta(max_length=MOST_IDS)]
 type Text = Annotated[str, Meta(max_length=512)]
+type Paths = Annotated[list[Text], Meta(max_length=MOST_IDS)]
+type Fill = Literal["popular", "none"]
 type Field = Literal["product", "score", "reasons", "contributions"]
 
 FIELDS: frozenset[str] = frozenset({"product", "score", "reasons", "contributions"})
@@ -34,16 +36,18 @@ class PriceRange(Struct, forbid_unknown_fields=True):
 class ItemFilter(Struct, forbid_unknown_fields=True):
     price: PriceRange | None = None
     brand: Annotated[list[Text], Meta(max_length=MOST_IDS)] | None = None
-    categories: Annotated[list[Text], Meta(max_length=MOST_IDS)] | None = None
+    categories: Paths | None = None
     in_stock: bool | None = None
 
 
 class RecommendContext(Struct, forbid_unknown_fields=True):
-    """``categories`` and ``search_term`` are for placements of categories and search; the present ones pass them by."""
+    """What the customer looks at. To a placement of search results ``item_ids`` are what the shop's search found;
+    without them ``search_term`` is looked for. A placement of a category takes ``categories``, else those of the items.
+    """
 
     item_ids: Ids = []
     basket: Ids = []
-    categories: Annotated[list[Text], Meta(max_length=MOST_IDS)] = []
+    categories: Paths = []
     search_term: Text | None = None
 
 
@@ -58,7 +62,7 @@ class RecommendBody(Struct, forbid_unknown_fields=True):
     filter: ItemFilter | None = None
     exclude_item_ids: Ids = []
     diversity: Annotated[float, Meta(ge=0, le=1)] | None = None
-    fallback: Literal["popular"] = "popular"
+    fallback: Fill = "popular"
     personalise: bool = True
     lang: Annotated[str, Meta(max_length=35)] | None = None
     fields: list[Field] | None = None
@@ -66,16 +70,19 @@ class RecommendBody(Struct, forbid_unknown_fields=True):
 
 
 class RecommendQuery(Struct, forbid_unknown_fields=True):
-    """The query of a GET; ``item_id``, ``basket``, ``exclude_item_id`` and ``fields`` may come several times."""
+    """The query of a GET; those of its fields that are lists may come several times."""
 
     user_id: Id | None = None
     anonymous_id: Id | None = None
     session_id: Id | None = None
     item_id: Ids = []
     basket: Ids = []
+    category: Paths = []
+    search_term: Text | None = None
     exclude_item_id: Ids = []
     n: Annotated[int, Meta(ge=1, le=100)] | None = None
     diversity: Annotated[float, Meta(ge=0, le=1)] | None = None
+    fallback: Fill = "popular"
     personalise: bool = True
     lang: Annotated[str, Meta(max_length=35)] | None = None
     fields: list[Field] | None = None
@@ -85,11 +92,11 @@ class RecommendQuery(Struct, forbid_unknown_fields=True):
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     request: Request
-    lang: str | None  # one of ours; None: the shop's
+    lang: str  # one of ours
     fields: frozenset[str]
 
 
-_LISTS = frozenset({"item_id", "basket", "exclude_item_id", "fields"})
+_LISTS = frozenset({"item_id", "basket", "category", "exclude_item_id", "fields"})
 _body = msgspec.json.Decoder(RecommendBody)
 _PLACE = re.compile(r"(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
@@ -102,7 +109,7 @@ def of_body(placement: str, body: bytes) -> Asked:
         raise _refused(_flaw(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from error
-    context = form.context or RecommendContext()
+    context, fields = form.context or RecommendContext(), _fields(form.fields)
     request = Request(
         placement=placement,
         user_id=form.user_id,
@@ -110,27 +117,33 @@ def of_body(placement: str, body: bytes) -> Asked:
         item_ids=tuple(context.item_ids),
         basket=tuple(context.basket),
         exclude_item_ids=tuple(form.exclude_item_ids),
+        categories=tuple(context.categories),
+        search_term=context.search_term or "",
         n=form.n,
         personalise=form.personalise,
+        fill=form.fallback != "none",
+        explain="reasons" in fields,
         filter=_filter(form.filter) if form.filter else None,
         diversity=form.diversity,
         dry_run=form.dry_run,
     )
-    return Asked(request=request, lang=_language(form.lang), fields=_fields(form.fields))
+    return Asked(request=request, lang=_language(form.lang), fields=fields)
 
 
-def of_query(placement: str, query: QueryDict) -> Asked:
-    twice = [name for name in query if name not in _LISTS and len(query.getlist(name)) > 1]
+def of_query(placement: str, query: Mapping[str, Sequence[str]]) -> Asked:
+    """``query``: every value of each parameter."""
+    twice = [name for name, values in query.items() if name not in _LISTS and len(values) > 1]
     if twice:
         raise _refused(*(Flaw(name, _("Given more than once.")) for name in twice))
-    given: dict[str, object] = {name: query.getlist(name) if name in _LISTS else query[name] for name in query}
+    given: dict[str, object] = {name: values if name in _LISTS else values[0] for name, values in query.items()}
     if "fields" in query:
-        given["fields"] = [part for value in query.getlist("fields") for part in str(value).split(",")]
+        given["fields"] = [part for value in query["fields"] for part in value.split(",")]
     try:
         form = msgspec.convert(given, RecommendQuery, strict=False)
     except ValidationError as error:
         flaw = _flaw(error)
         raise _refused(Flaw(flaw.pointer.lstrip("/"), flaw.message)) from error
+    fields = _fields(form.fields)
     request = Request(
         placement=placement,
         user_id=form.user_id,
@@ -138,12 +151,16 @@ def of_query(placement: str, query: QueryDict) -> Asked:
         item_ids=tuple(form.item_id),
         basket=tuple(form.basket),
         exclude_item_ids=tuple(form.exclude_item_id),
+        categories=tuple(form.category),
+        search_term=form.search_term or "",
         n=form.n,
         personalise=form.personalise,
+        fill=form.fallback != "none",
+        explain="reasons" in fields,
         diversity=form.diversity,
         dry_run=form.dry_run,
     )
-    return Asked(request=request, lang=_language(form.lang), fields=_fields(form.fields))
+    return Asked(request=request, lang=_language(form.lang), fields=fields)
 
 
 def _filter(form: ItemFilter) -> Filter:
@@ -164,12 +181,12 @@ def _fields(asked: Sequence[str] | None) -> frozenset[str]:
     return FIELDS if asked is None else frozenset(asked)
 
 
-def _language(asked: str | None) -> str | None:
-    """Ours that is nearest; the words come in the shop's language where there is none."""
+def _language(asked: str | None) -> str:
+    """Ours that is nearest; the shop's where there is none."""
     try:
-        return get_supported_language_variant(asked) if asked else None
+        return get_supported_language_variant(asked) if asked else str(settings.SHOP_LANGUAGE)
     except LookupError:
-        return None
+        return str(settings.SHOP_LANGUAGE)
 
 
 def _refused(*flaws: Flaw) -> BadRequestError:

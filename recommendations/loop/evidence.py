@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recommendations.engine.ranking.explain import reasons, speakers
 from recommendations.engine.ranking.scores import PROMOTION
@@ -33,18 +32,21 @@ class Explainer:
     person: Person
     state: LiveState
     now: datetime
+    asked: bool = True  # for reasons at all
 
     def of_pool(
-        self, pool: Pool, item: int, parts: NDArray[np.float64], *, promotion: float = 0.0
+        self, pool: Pool, item: int, parts: Sequence[float], *, names: Sequence[str]
     ) -> tuple[ShownReason, ...]:
-        """``item`` is a row of the model, ``parts`` the contributions of the pool's instances, ``promotion`` that of
-        the plan.
+        """``item`` is a row of the model, ``parts`` the contributions of the ``names``: the pool's instances and the
+        promotion plan.
 
         Instances are asked, the largest first, until those asked make up most of what speaks for the item: asking is
         what an answer spends its time on.
         """
+        if not self.asked:
+            return ()
         evidence: list[tuple[float, Sequence[Evidence]]] = []
-        for name, share in speakers([*pool.instances, PROMOTION], np.append(parts, promotion)):
+        for name, share in speakers(names, parts):
             told = self._told(pool, name, item)
             if told:
                 evidence.append((share, told))
@@ -57,6 +59,8 @@ class Explainer:
 
     def of_rung(self, source: Source, row: int) -> tuple[ShownReason, ...]:
         """Of an item that fills the end of an answer; ``row`` is one of the stock."""
+        if not self.asked:
+            return ()
         if source is Source.NEWEST:
             listed = float(self.snapshot.stock.column("listed")[row])
             days = max(0.0, (self.now.timestamp() - listed) / DAY)
@@ -80,7 +84,9 @@ class Explainer:
         """The second stage only weighs what the recommenders say: evidence of the one that speaks most for the item."""
         z = np.nan_to_num(np.asarray(pool.z[:, np.searchsorted(pool.items, item)], np.float64))
         z[pool.instances.index(SECOND_STAGE)] = 0
-        told = (pool.past.evidence(pools.model.recommenders, name, item) for name, _ in speakers(pool.instances, z))
+        told = (
+            pool.past.evidence(pools.model.recommenders, name, item) for name, _ in speakers(pool.instances, z.tolist())
+        )
         return next((evidence for evidence in told if evidence), [])
 
     def _popular(self, item: int) -> Sequence[Evidence]:

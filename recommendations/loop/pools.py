@@ -31,7 +31,7 @@ POPULAR_HALF_LIFE = 7.0  # days
 POPULAR_DAYS = 7.0  # that the explanation speaks of
 TRENDING = "trending"  # the one "instance" of the list that is the same for everybody
 TRENDING_KEPT = 500
-PASTS_KEPT, SCORED_KEPT = 512, 256
+PASTS_KEPT, SCORED_KEPT = 4_096, 256
 ONE_QUERY = Limits(kept=10_000, threads=1, block_rows=1)  # nothing of a pool is lost
 
 
@@ -89,7 +89,7 @@ class Pool:
     z: Standardised  # [instances, candidates]
     past: Past
 
-    @property
+    @cached_property
     def heard(self) -> frozenset[str]:
         """Instances that tell at least two candidates apart."""
         values = np.asarray(self.z, np.float32)
@@ -103,6 +103,7 @@ class Pools:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.until = model.as_of.timestamp()
+        self.record = lru_cache(PASTS_KEPT)(self._record)
         self.past_of = lru_cache(PASTS_KEPT)(self._past_of)
         self.past_at = lru_cache(PASTS_KEPT)(self._past_at)
         self.folded = lru_cache(PASTS_KEPT)(self._folded)
@@ -174,7 +175,7 @@ class Pools:
         items = np.sort(best[scores[best] > 0])
         return Pool(instances=(TRENDING,), items=items, z=scores[items][None, :], past=self.nobody)
 
-    def record(self, blend: BlendName, row: int) -> Pool | None:
+    def _record(self, blend: BlendName, row: int) -> Pool | None:
         """The stored candidates of a customer, or of the stranger; None where the model has none for this blend."""
         records = self.model.candidates.get(blend)
         if records is None:
@@ -203,8 +204,11 @@ class Pools:
         )
         return Past.of(query, until=until)
 
-    def _scored(self, blend: BlendName, past: Past, context: tuple[int, ...]) -> Pool:
-        """Candidates of a person or a context that has no record; context items are no candidates."""
+    def _scored(self, blend: BlendName, past: Past, context: tuple[int, ...], within: bytes | None = None) -> Pool:
+        """Candidates of a person or a context that has no record; context items are no candidates.
+
+        ``within`` are the only rows (int32) that may be candidates; all of them are that somebody has a word on.
+        """
         n_items = len(self.model.items)
         fitted = [
             FittedInstance(name=part.name, recommender=self.model.recommenders[part.name], trend_exponent=part.trend)
@@ -216,11 +220,18 @@ class Pools:
             training_rows=past.query.training_rows,
             context=_row(context, n_items) if context else None,
         )
-        barred = set(context) | (set(past.rows.tolist()) if blend is BlendName.DISCOVER else set())
+        barred, limits = np.zeros(n_items, np.bool_), ONE_QUERY
+        if within is not None:
+            rows = np.frombuffer(within, np.int32)
+            barred[:], limits = True, replace(ONE_QUERY, nominated=len(rows), kept=max(len(rows), ONE_QUERY.own))
+            barred[rows] = False
+        barred[list(context)] = True
+        if blend is BlendName.DISCOVER:
+            barred[past.rows] = True
         plan = BlendPlan(
-            weights={}, instances=tuple(part.name for part in fitted), excluded=_row(sorted(barred), n_items)
+            weights={}, instances=tuple(part.name for part in fitted), excluded=_row(np.flatnonzero(barred), n_items)
         )
-        found = candidates(fitted, query, plans={blend: plan}, trend=self.trend, limits=ONE_QUERY)
+        found = candidates(fitted, query, plans={blend: plan}, trend=self.trend, limits=limits)
         return _pool(found[blend], 0, past=Past.of(query, until=past.until))
 
 
@@ -240,7 +251,7 @@ def _pool(records: Candidates, row: int, *, past: Past) -> Pool:
     )
 
 
-def _row(items: Sequence[int], n_items: int) -> Sparse:
+def _row(items: Sequence[int] | NDArray[np.int64], n_items: int) -> Sparse:
     """1 at each of these items, for one query."""
     columns = np.asarray(items, np.int32)
     ones = np.ones(len(columns), np.float32)

@@ -20,7 +20,9 @@ from tests.api.conftest import ApiClient, problem
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
-PLACEMENTS = ("home", "discover", "buy_again", "item", "also_bought", "cart", "trending")
+PLACEMENTS = (
+    "home", "discover", "buy_again", "item", "also_bought", "cart", "trending", "category", "search", "new", "email",
+)  # fmt: skip
 MEMBERS = {
     "recommendation_id", "placement", "model_version", "weights_version", "rules_version", "experiment",
     "personalised", "source", "fallback_reason", "results", "missing_item_ids",
@@ -79,7 +81,7 @@ def test_the_answer_keeps_the_contract(api: ApiClient, placement: str, user: str
     assert found.keys() == MEMBERS
     assert re.fullmatch("r-[0-9a-f]{32}", found["recommendation_id"])
     assert found["placement"] == placement
-    assert found["source"] in {"model", "popular", "none"}
+    assert found["source"] in {"model", "popular", "none"} | ({"newest"} if placement == "new" else set())
     assert [result["rank"] for result in found["results"]] == list(range(1, len(found["results"]) + 1))
     known = {item.shop_id: item for item in Item.objects.filter(shop_id__in=ids(found))}
     for result in found["results"]:

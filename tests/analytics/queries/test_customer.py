@@ -29,7 +29,8 @@ def test_the_head_is_read_in_one_round_trip(django_assert_num_queries: DjangoAss
     assert person.keys == [who.pk, anonymous.pk]
     assert [(place.name, place.needs_context) for place in person.placements] == [
         ("home", False), ("discover", False), ("buy_again", False),
-        ("item", True), ("also_bought", True), ("cart", True),
+        ("item", True), ("also_bought", True), ("cart", True), ("category", True), ("search", False), ("new", False),
+        ("email", False),
     ]  # fmt: skip
 
 
