@@ -1,10 +1,11 @@
 """What each code of ``terms.py`` is called on a page, in the reader's language."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.terms import (
@@ -280,14 +281,18 @@ _REASONS: Mapping[Reason, Promise] = {
 
 def _rhythm(evidence: Mapping[str, str | float]) -> str:
     """``times``, ``days_since`` and, from the second purchase on, ``every_days``."""
-    since, every = round(float(evidence["days_since"])), round(float(evidence.get("every_days", 0)))
+    times, since = round(float(evidence["times"])), round(float(evidence["days_since"]))
+    return _often_and_last(get_language(), times, since, round(float(evidence.get("every_days", 0))))
+
+
+@lru_cache(10_000)  # most reasons are of this kind, in few numbers
+def _often_and_last(_language: str | None, times: int, since: int, every: int) -> str:
     last = ngettext("last %(days)d day ago", "last %(days)d days ago", since) % {"days": since}
     if not since:
         last = gettext("last today")
     if every:
         often = ngettext("Bought every day", "Bought every %(days)d days", every) % {"days": every}
     else:
-        times = round(float(evidence["times"]))
         often = ngettext("Bought once", "Bought %(times)d times", times) % {"times": times}
     return gettext("%(often)s, %(last)s") % {"often": often, "last": last}
 

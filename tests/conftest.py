@@ -27,9 +27,11 @@ _BROWSER_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_HELD = tuple(  # what a process holds of the servers
-    f"recommendations.{name}"
-    for name in ("services.keys", "services.panels", "store.accepted", "store.live", "store.lookups", "store.serving")
+_HELD = (  # what a process holds of the servers
+    *("recommendations.loop.kept", "recommendations.services.keys", "recommendations.services.panels"),
+    *("recommendations.store.accepted", "recommendations.store.counters", "recommendations.store.live"),
+    *("recommendations.store.lookups", "recommendations.store.serving", "recommendations.store.slates"),
+    "recsite.cache",
 )
 _USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}
 

@@ -1,7 +1,8 @@
 """Everything that goes wrong, as ``application/problem+json`` (RFC 9457), never with a stack trace."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
@@ -13,10 +14,12 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
+_READING = ("GET", "HEAD")
 _TITLES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large"}  # as Python says from 3.13 on
 
 log = structlog.get_logger(__name__)
@@ -83,6 +86,22 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespons
     if isinstance(error, OperationalError | InterfaceError):
         return _out_of_reach(error)
     return _bug(context)
+
+
+def only_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For a plain view: any method but GET and HEAD is a problem."""
+
+    @csrf_exempt
+    @wraps(view)
+    def inner(request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponse:
+        if request.method in _READING:
+            return view(request, *arguments, **options)
+        detail = _("The method %(method)s is not allowed here.") % {"method": request.method}
+        answer = problem(HTTPStatus.METHOD_NOT_ALLOWED, detail)
+        answer["Allow"] = ", ".join(_READING)
+        return answer
+
+    return inner
 
 
 def unknown_path(request: HttpRequest, *, known: bool) -> HttpResponse:

@@ -10,15 +10,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from recommendations.api.bodies import RawJson, body_of, malformed
+from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import EVENTS
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.loop import collect, event_form
 from recommendations.loop.event_form import EventBatch, EventForm, Reading, Refusal
 from recommendations.loop.event_lines import Verdict
+from recommendations.services import figures
 from recommendations.terms import Scope
 
 SOURCE = "api"
@@ -49,7 +50,7 @@ class EventsAnswer(msgspec.Struct, omit_defaults=True):
     ignored: list[str] = []
 
 
-class Events(APIView):
+class Events(BrowserView):
     required_scope = Scope.EVENTS_WRITE
     parser_classes = (RawJson,)
 
@@ -83,6 +84,7 @@ def _reading(body: bytes) -> Reading:
 def _answer(reading: Reading, verdicts: list[Verdict]) -> HttpResponse:
     results = [_result(reading, number, verdict) for number, verdict in enumerate(verdicts)]
     counts = Counter(verdict.verdict for verdict in verdicts)
+    figures.count_events(counts)
     if counts["rejected"] == len(verdicts):
         flaws = [Flaw(result.pointer or "", result.reason or "") for result in results]
         members = {"results": results}

@@ -109,3 +109,18 @@ RECOMMENDATION = OpenApiExample(
     response_only=True,
     status_codes=["200"],
 )
+METRICS = OpenApiExample(
+    "Some of them",
+    """\
+# HELP recsite_events_total Rows of events that the API took in, by verdict.
+# TYPE recsite_events_total counter
+recsite_events_total{verdict="accepted"} 120455.0
+recsite_events_total{verdict="duplicate"} 12.0
+# HELP recsite_stage_age_seconds Since a stage of the loop was last finished.
+# TYPE recsite_stage_age_seconds gauge
+recsite_stage_age_seconds{stage="evaluate"} 5213.4
+""",
+    media_type="text/plain",
+    response_only=True,
+    status_codes=["200"],
+)

@@ -1,13 +1,13 @@
 """What a shop sends to a placement, in a query string or a body, and where it is wrong."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Literal
 
 import msgspec
-from django.http import QueryDict
+from django.conf import settings
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext as _
 from msgspec import Meta, Struct, ValidationError
@@ -92,7 +92,7 @@ class RecommendQuery(Struct, forbid_unknown_fields=True):
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     request: Request
-    lang: str | None  # one of ours; None: the shop's
+    lang: str  # one of ours
     fields: frozenset[str]
 
 
@@ -130,13 +130,14 @@ def of_body(placement: str, body: bytes) -> Asked:
     return Asked(request=request, lang=_language(form.lang), fields=fields)
 
 
-def of_query(placement: str, query: QueryDict) -> Asked:
-    twice = [name for name in query if name not in _LISTS and len(query.getlist(name)) > 1]
+def of_query(placement: str, query: Mapping[str, Sequence[str]]) -> Asked:
+    """``query``: every value of each parameter."""
+    twice = [name for name, values in query.items() if name not in _LISTS and len(values) > 1]
     if twice:
         raise _refused(*(Flaw(name, _("Given more than once.")) for name in twice))
-    given: dict[str, object] = {name: query.getlist(name) if name in _LISTS else query[name] for name in query}
+    given: dict[str, object] = {name: values if name in _LISTS else values[0] for name, values in query.items()}
     if "fields" in query:
-        given["fields"] = [part for value in query.getlist("fields") for part in str(value).split(",")]
+        given["fields"] = [part for value in query["fields"] for part in value.split(",")]
     try:
         form = msgspec.convert(given, RecommendQuery, strict=False)
     except ValidationError as error:
@@ -180,12 +181,12 @@ def _fields(asked: Sequence[str] | None) -> frozenset[str]:
     return FIELDS if asked is None else frozenset(asked)
 
 
-def _language(asked: str | None) -> str | None:
-    """Ours that is nearest; the words come in the shop's language where there is none."""
+def _language(asked: str | None) -> str:
+    """Ours that is nearest; the shop's where there is none."""
     try:
-        return get_supported_language_variant(asked) if asked else None
+        return get_supported_language_variant(asked) if asked else str(settings.SHOP_LANGUAGE)
     except LookupError:
-        return None
+        return str(settings.SHOP_LANGUAGE)
 
 
 def _refused(*flaws: Flaw) -> BadRequestError:

@@ -1,10 +1,11 @@
 """The API's addresses. What is not here is a 404 as problem+json."""
 
 from django.urls import path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from recommendations.api.docs import docs
 from recommendations.api.events import Events
 from recommendations.api.recommend import RecommendView
+from recommendations.api.schema import schema
 from recommendations.api.tiles import item_tile
 from recommendations.api.unknown import unknown
 
@@ -12,9 +13,7 @@ urlpatterns = [
     path("v1/events/", Events.as_view(), name="events"),
     path("v1/placements/<slug:placement>/recommend/", RecommendView.as_view(), name="recommend"),
     path("v1/items/<path:shop_id>/tile.svg", item_tile, name="item-tile"),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path(
-        "docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html"), name="api-docs"
-    ),
+    path("schema/", schema, name="schema"),
+    path("docs/", docs, name="api-docs"),
     re_path(r"^v1/", unknown, name="unknown-path"),
 ]

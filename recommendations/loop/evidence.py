@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recommendations.engine.ranking.explain import reasons, speakers
 from recommendations.engine.ranking.scores import PROMOTION
@@ -36,10 +35,10 @@ class Explainer:
     asked: bool = True  # for reasons at all
 
     def of_pool(
-        self, pool: Pool, item: int, parts: NDArray[np.float64], *, promotion: float = 0.0
+        self, pool: Pool, item: int, parts: Sequence[float], *, names: Sequence[str]
     ) -> tuple[ShownReason, ...]:
-        """``item`` is a row of the model, ``parts`` the contributions of the pool's instances, ``promotion`` that of
-        the plan.
+        """``item`` is a row of the model, ``parts`` the contributions of the ``names``: the pool's instances and the
+        promotion plan.
 
         Instances are asked, the largest first, until those asked make up most of what speaks for the item: asking is
         what an answer spends its time on.
@@ -47,7 +46,7 @@ class Explainer:
         if not self.asked:
             return ()
         evidence: list[tuple[float, Sequence[Evidence]]] = []
-        for name, share in speakers([*pool.instances, PROMOTION], np.append(parts, promotion)):
+        for name, share in speakers(names, parts):
             told = self._told(pool, name, item)
             if told:
                 evidence.append((share, told))
@@ -85,7 +84,9 @@ class Explainer:
         """The second stage only weighs what the recommenders say: evidence of the one that speaks most for the item."""
         z = np.nan_to_num(np.asarray(pool.z[:, np.searchsorted(pool.items, item)], np.float64))
         z[pool.instances.index(SECOND_STAGE)] = 0
-        told = (pool.past.evidence(pools.model.recommenders, name, item) for name, _ in speakers(pool.instances, z))
+        told = (
+            pool.past.evidence(pools.model.recommenders, name, item) for name, _ in speakers(pool.instances, z.tolist())
+        )
         return next((evidence for evidence in told if evidence), [])
 
     def _popular(self, item: int) -> Sequence[Evidence]:

@@ -31,7 +31,7 @@ POPULAR_HALF_LIFE = 7.0  # days
 POPULAR_DAYS = 7.0  # that the explanation speaks of
 TRENDING = "trending"  # the one "instance" of the list that is the same for everybody
 TRENDING_KEPT = 500
-PASTS_KEPT, SCORED_KEPT = 512, 256
+PASTS_KEPT, SCORED_KEPT = 4_096, 256
 ONE_QUERY = Limits(kept=10_000, threads=1, block_rows=1)  # nothing of a pool is lost
 
 
@@ -89,7 +89,7 @@ class Pool:
     z: Standardised  # [instances, candidates]
     past: Past
 
-    @property
+    @cached_property
     def heard(self) -> frozenset[str]:
         """Instances that tell at least two candidates apart."""
         values = np.asarray(self.z, np.float32)
@@ -103,6 +103,7 @@ class Pools:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.until = model.as_of.timestamp()
+        self.record = lru_cache(PASTS_KEPT)(self._record)
         self.past_of = lru_cache(PASTS_KEPT)(self._past_of)
         self.past_at = lru_cache(PASTS_KEPT)(self._past_at)
         self.folded = lru_cache(PASTS_KEPT)(self._folded)
@@ -174,7 +175,7 @@ class Pools:
         items = np.sort(best[scores[best] > 0])
         return Pool(instances=(TRENDING,), items=items, z=scores[items][None, :], past=self.nobody)
 
-    def record(self, blend: BlendName, row: int) -> Pool | None:
+    def _record(self, blend: BlendName, row: int) -> Pool | None:
         """The stored candidates of a customer, or of the stranger; None where the model has none for this blend."""
         records = self.model.candidates.get(blend)
         if records is None:

@@ -5,9 +5,10 @@ A function of what it is given; ``serve.py`` reads and writes around it.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
+from numpy.random import Generator
 
 from recommendations.engine.frames import BoolArray, IntArray
 from recommendations.engine.ranking.candidates import weight_vector
@@ -30,6 +31,7 @@ from recommendations.terms import BlendName, Fallback, Part, RuleAction, Source
 
 OF_CONTEXT = frozenset({BlendName.ITEM, BlendName.CART})
 NO_Z, NO_WEIGHTS = np.empty((0, 0), np.float32), np.empty(0, np.float32)
+TICK = 300.0  # seconds: ages count back from the last full tick, so that an answer stands for a while
 NO_LIKENESS = Likeness(traits=np.empty((0, 0), np.int32))
 
 
@@ -59,7 +61,7 @@ class Ready:
     ask: Ask
     snapshot: Snapshot
     state: LiveState
-    now: datetime
+    now: datetime  # a full tick
     pools: Pools | None
     person: Person
     ranking: Ranking
@@ -84,7 +86,8 @@ def ready(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) -> R
         raise UnknownPlacementError(ask.placement)
     ask = understood(ask, placement)
     pools = pools_of(snapshot.model) if snapshot.model else None
-    person = person_of(ask, placement, snapshot=snapshot, pools=pools, state=state, now=now)
+    tick = datetime.fromtimestamp(now.timestamp() // TICK * TICK, UTC)
+    person = person_of(ask, placement, snapshot=snapshot, pools=pools, state=state, now=tick)
     weights = snapshot.weights_for(placement.blend, person.segment) if placement.blend else None
     wish = _wish(ask, placement, snapshot=snapshot, person=person, weights=weights)
     sellable = snapshot.sellable(now)
@@ -104,7 +107,7 @@ def ready(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) -> R
         lift=snapshot.lift if wish.promotion else None,
     )
     return Ready(
-        ask=ask, snapshot=snapshot, state=state, now=now, pools=pools, person=person, ranking=ranking, wish=wish,
+        ask=ask, snapshot=snapshot, state=state, now=tick, pools=pools, person=person, ranking=ranking, wish=wish,
         shelf=shelf, section=section,
     )  # fmt: skip
 
@@ -262,8 +265,13 @@ def picked(ready: Ready) -> Selection | None:
         weight_vector(pool.instances, ready.ranking.weights),
         shelf=ready.shelf,
         wish=wish,
-        draw=generator(0, ready.ask.recommendation_id) if wish.exploration else None,
+        draw=draw_of(ready.ask.recommendation_id) if wish.exploration else None,
     )
+
+
+def draw_of(recommendation_id: str) -> Generator:
+    """What an answer explores is settled by its id."""
+    return generator(0, recommendation_id)
 
 
 def _answer(ready: Ready, selection: Selection | None, shown: list[Shown], counts: Mapping[Source, int]) -> Answer:
@@ -295,7 +303,7 @@ def _trace(ranking: Ranking, selection: Selection | None, counts: Mapping[Source
     if selection is None:
         return Trace(filled=counts)
     pool, trace = ranking.pool, selection.trace
-    instances = pool.instances if pool else ()
+    instances, heard = (pool.instances, pool.heard) if pool else ((), frozenset[str]())
     return Trace(
         candidates=trace.candidates,
         eligible=trace.eligible,
@@ -304,6 +312,6 @@ def _trace(ranking: Ranking, selection: Selection | None, counts: Mapping[Source
         diversified=trace.diversified,
         explored=trace.explored,
         filled=counts,
-        silent=tuple(name for name in instances if pool and name not in pool.heard),
+        silent=tuple(name for name in instances if name not in heard),
         missing=tuple(name for name, weight in ranking.weights.items() if weight and name not in instances),
     )

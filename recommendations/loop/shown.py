@@ -62,7 +62,7 @@ def _chosen(chosen: Chosen, explainer: Explainer, wish: Wish, *, ranks: Sequence
     selection, products = chosen.selection, explainer.snapshot.stock.products
     names = [*(chosen.pool.instances if chosen.pool else ()), PROMOTION]
     parts = np.vstack([selection.contributions, selection.promotion]).T.tolist()
-    reasons, rules = _reasons(chosen, explainer), _rules(selection, wish)
+    reasons, rules = _reasons(chosen, explainer, names, parts), _rules(selection, wish)
     return [
         Shown(
             item=products[row].item,
@@ -92,17 +92,15 @@ def _rules(selection: Selection, wish: Wish) -> list[list[int]]:
     return acted
 
 
-def _reasons(chosen: Chosen, explainer: Explainer) -> list[tuple[ShownReason, ...]]:
+def _reasons(
+    chosen: Chosen, explainer: Explainer, names: Sequence[str], parts: Sequence[Sequence[float]]
+) -> list[tuple[ShownReason, ...]]:
     """Nothing speaks for an item that is only pinned."""
     selection, pool = chosen.selection, chosen.pool
     if pool is None or explainer.pools is None:
         return [() for _ in selection.items]
-    items = explainer.pools.model.items.rows(explainer.snapshot.stock.ids.ids[selection.items])
-    promotion = selection.promotion.tolist()
-    return [
-        explainer.of_pool(pool, item, selection.contributions[:, place], promotion=promotion[place])
-        for place, item in enumerate(items.tolist())
-    ]
+    items = explainer.pools.model.items.rows(explainer.snapshot.stock.ids.ids[selection.items]).tolist()
+    return [explainer.of_pool(pool, item, own, names=names) for item, own in zip(items, parts, strict=True)]
 
 
 def _filling(rest: Sequence[Filled], explainer: Explainer, *, ranks: Sequence[int]) -> list[Shown]:

@@ -1,7 +1,7 @@
 """What happened since the live model was made, per customer, in Valkey; and the marks that make processes look again.
 
 Every write is a maximum over the acts' own times, so writes may be repeated and come in any order. What Valkey loses,
-``rebuild`` makes again from PostgreSQL.
+or was never told because the process died between the commit and the write, ``rebuild`` makes again from PostgreSQL.
 """
 
 import secrets
@@ -19,7 +19,7 @@ from django.utils import timezone
 from redis.client import Pipeline
 
 from recommendations.models import Customer, Event, ModelVersion
-from recommendations.store.valkey import Breaker, valkey
+from recommendations.store.valkey import Breaker, Command, valkey
 from recommendations.terms import Cut, EventName
 
 RECENT_ACTS = 50
@@ -28,7 +28,8 @@ KEPT = timedelta(days=730)  # as long as the API accepts an event
 WAITING_ACTS = 100_000  # kept in the process while Valkey is away
 BATCH = 2_000
 
-_CHANGED, _BUILT, _SEEN, _OBJECTED = "live:changed", "live:built", "live:seen", "live:objected"
+_CHANGED, _BUILT, _OBJECTED = "live:changed", "live:built", "live:objected"
+_DOUBTED = "live:doubted"  # set of doubts that it knows all; ``rebuild_if_lost`` dispels them
 
 
 class Acts(StrEnum):
@@ -85,7 +86,6 @@ class LiveState:
     refunded: Mapping[int, float] = field(default_factory=dict)  # item → last refund
     disliked: frozenset[int] = frozenset()
     recent: tuple[Act, ...] = ()  # newest first, at most 50
-    last_seen: float | None = None
     objected: bool | None = None  # to personalisation; None = nothing is known here
     known: bool = True  # False where neither Valkey nor PostgreSQL could be asked
 
@@ -101,7 +101,21 @@ class Reading(NamedTuple):
     changed: Mapping[str, str] | None
 
 
+class Told(NamedTuple):
+    """What Valkey says, not yet understood: equal replies are the same state."""
+
+    changed: Mapping[bytes, bytes] | None = None  # None where Valkey did not answer
+    replies: Sequence[Any] = ()  # about the customer; none where nobody is asked for
+
+    @property
+    def whole(self) -> bool:
+        """Valkey knows everything; nothing has to be asked of PostgreSQL."""
+        return self.changed is not None and (not self.replies or bool(self.replies[0]))
+
+
 _waiting: deque[LiveEvent] = deque(maxlen=WAITING_ACTS)
+# Told with the next write: this process is new, so another may have died with acts it had not told; or Valkey was away.
+_doubts: deque[str] = deque([secrets.token_hex(8)], maxlen=1)
 _record = Breaker("postgresql", pause=5.0)
 
 
@@ -116,16 +130,30 @@ def remember(events: Sequence[LiveEvent]) -> bool:
     due = [*_taken(), *events]
     for start in range(0, len(due), BATCH):
         part = due[start : start + BATCH]
-        if valkey().run(lambda pipeline, part=part: _write(pipeline, part)) is None:  # type: ignore[misc]
+        if not _told(part, doubts=tuple(_doubts)):
             _waiting.extend(due[start:])
+            _doubts.append(secrets.token_hex(8))
             return False
+        _doubts.clear()
     return True
+
+
+def _told(events: Sequence[LiveEvent], *, doubts: Sequence[str] = ()) -> bool:
+    def write(pipeline: Pipeline) -> None:
+        _write(pipeline, events)
+        if doubts:
+            pipeline.sadd(_DOUBTED, *doubts)
+
+    return valkey().run(write) is not None
 
 
 def remember_objections(objections: Mapping[int, bool]) -> bool:
     """Customer → has objected to personalisation. Call it after the commit."""
     values: Fields = {str(customer): int(objected) for customer, objected in objections.items()}
-    return not values or valkey().run(lambda pipeline: pipeline.hset(_OBJECTED, mapping=values)) is not None
+    if values and valkey().run(lambda pipeline: pipeline.hset(_OBJECTED, mapping=values)) is None:
+        _doubts.append(secrets.token_hex(8))
+        return False
+    return True
 
 
 def state_of(customer: int | None, *, since: datetime | None) -> Reading:
@@ -134,37 +162,58 @@ def state_of(customer: int | None, *, since: datetime | None) -> Reading:
     Where Valkey is away, or has lost what it knew, the state comes from the events ``since`` (the end of the live
     model's history) if PostgreSQL answers; without both it is not known.
     """
-    answers = valkey().run(lambda pipeline: _ask(pipeline, customer))
-    if answers is None:
+    return understood(told_of(customer), customer, since=since)
+
+
+def told_of(customer: int | None) -> Told:
+    answers = valkey().ask(_questions(customer))
+    return Told() if answers is None else Told(answers[0], answers[1:])
+
+
+def understood(told: Told, customer: int | None, *, since: datetime | None) -> Reading:
+    """As ``state_of``, of what was told about the customer."""
+    if told.changed is None:
         return Reading(NOTHING if customer is None else _recorded_state(customer, since), None)
-    changed = {kind.decode(): mark.decode() for kind, mark in answers[0].items()}
+    changed = marks_of(told)
     if customer is None:
         return Reading(NOTHING, changed)
-    state = _state(answers[2:])
-    return Reading(state if answers[1] else _merged(state, _recorded_state(customer, since)), changed)
+    built, *replies = told.replies
+    state = _state(replies)
+    return Reading(state if built else _merged(state, _recorded_state(customer, since)), changed)
+
+
+def marks_of(told: Told) -> Mapping[str, str] | None:
+    """The marks of change."""
+    if told.changed is None:
+        return None
+    return {kind.decode(): mark.decode() for kind, mark in told.changed.items()}
 
 
 def rebuild() -> int:
     """Make the live state again from PostgreSQL; how many acts were read. Live writes may go on meanwhile."""
-    objected = Customer.objects.filter(personalise=False).values_list("pk", flat=True)
-    remember_objections(dict.fromkeys(objected, True))
+    answers = valkey().run(lambda pipeline: pipeline.smembers(_DOUBTED))
+    doubts = answers[0] if answers else ()  # one that comes while this reads is for the next time
+    spoken = Customer.objects.filter(Q(personalise=False) | Q(consent_at__isnull=False))
+    remember_objections({key: not may for key, may in spoken.values_list("pk", "personalise")})
     read = 0
     for part in batched(_recorded(since=_end_of_history()), BATCH):
-        if not remember(part):
+        if not _told(part):
             return read
         read += len(part)
-    valkey().run(lambda pipeline: pipeline.set(_BUILT, 1))
+    valkey().run(lambda pipeline: (pipeline.set(_BUILT, 1), doubts and pipeline.srem(_DOUBTED, *doubts)))
     return read
 
 
 def rebuild_if_lost() -> int:
-    """Rebuild where Valkey answers but has forgotten; 0 where there is nothing to do."""
-    return rebuild() if valkey().run(lambda pipeline: pipeline.exists(_BUILT)) == [0] else 0
+    """Rebuild where Valkey answers but has forgotten, or may not know all; 0 where there is nothing to do."""
+    answers = valkey().run(lambda pipeline: (pipeline.exists(_BUILT), pipeline.exists(_DOUBTED)))
+    return 0 if answers is None or answers == [1, 0] else rebuild()
 
 
 def forget() -> None:
     """Hold nothing, as a new process does."""
     _waiting.clear()
+    _doubts.append(secrets.token_hex(8))
     _record.close()
     valkey().breaker.close()
 
@@ -196,29 +245,25 @@ def _write(pipeline: Pipeline, events: Sequence[LiveEvent]) -> None:
         if kept_in is Acts.RECENT:
             pipeline.zremrangebyrank(key, 0, -RECENT_ACTS - 1)
         pipeline.expire(key, RECENT if kept_in is Acts.RECENT else KEPT)
-    seen = {str(event.customer): event.at.timestamp() for event in sorted(events, key=lambda event: event.at)}
-    if seen:
-        pipeline.zadd(_SEEN, seen, gt=True)
 
 
-def _ask(pipeline: Pipeline, customer: int | None) -> None:
-    pipeline.hgetall(_CHANGED)
+def _questions(customer: int | None) -> list[Command]:
+    questions: list[Command] = [("HGETALL", _CHANGED)]
     if customer is not None:
-        pipeline.exists(_BUILT)
-        for acts in Acts:
-            pipeline.zrevrange(f"{acts}:{customer}", 0, -1, withscores=True)
-        pipeline.zscore(_SEEN, str(customer))
-        pipeline.hget(_OBJECTED, str(customer))
+        name = str(customer)
+        questions.append(("EXISTS", _BUILT))
+        questions += [("ZREVRANGE", f"{acts}:{name}", "0", "-1", "WITHSCORES") for acts in Acts]
+        questions.append(("HGET", _OBJECTED, name))
+    return questions
 
 
 def _state(answers: Sequence[Any]) -> LiveState:
-    bought, refunded, disliked, recent, seen, objected = answers
+    bought, refunded, disliked, recent, objected = answers
     return LiveState(
         bought={int(item): at for item, at in bought},
         refunded={int(item): at for item, at in refunded},
         disliked=frozenset(int(item) for item, _ in disliked),
         recent=tuple(_act(member.decode(), at) for member, at in recent),
-        last_seen=seen,
         objected=None if objected is None else objected == b"1",
     )
 
@@ -239,7 +284,6 @@ def _merged(one: LiveState, other: LiveState) -> LiveState:
         refunded=_latest(one.refunded, other.refunded),
         disliked=one.disliked | other.disliked,
         recent=tuple(recent[:RECENT_ACTS]),
-        last_seen=one.last_seen or other.last_seen,
         objected=other.objected if one.objected is None else one.objected,
         known=one.known and other.known,
     )
@@ -281,7 +325,7 @@ def _from_times(customer: int, times: Mapping[tuple[Acts, int], Mapping[str, flo
     newest = [sorted(times.get((acts, customer), {}).items(), key=lambda act: -act[1]) for acts in Acts]
     encoded = [[(member.encode(), at) for member, at in acts] for acts in newest]
     encoded[-1] = encoded[-1][:RECENT_ACTS]
-    return _state([*encoded, None, b"1" if objected else None])
+    return _state([*encoded, b"1" if objected else None])
 
 
 def _recorded(*, since: datetime | None, customer: int | None = None) -> Iterator[LiveEvent]:

@@ -82,7 +82,9 @@ class Names:
 
 @dataclass(kw_only=True, eq=False)
 class Snapshot:
-    """Immutable in effect; the model is None before the first turn of the loop."""
+    """Immutable in effect: answers that were made of the same one are alike. The model is None before the first turn
+    of the loop.
+    """
 
     stock: Stock
     model: Model | None
@@ -275,13 +277,16 @@ def _first(changed: Mapping[str, str] | None) -> Snapshot:
 
 
 def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
-    """Everything small is read again, of the items those that were edited."""
+    """Everything small is read again, of the items those that were edited; the same snapshot where nothing differs."""
     read_at = timezone.now()
     stock = with_changes(held.stock, since=held.read_at - OVERLAP)
     held.customers.update(_customers(after=max(held.customers.values(), default=0)))
     held.customers.update(_merged(since=held.read_at - OVERLAP))
-    rules = held.rules.of_default_book(stock, read_at=read_at)
-    return replace(held, stock=stock, rules=rules, changed=changed, read_at=read_at, **_small())
+    fresh = {"stock": stock, "rules": held.rules.of_default_book(stock, read_at=read_at), **_small()}
+    if all(getattr(held, name) == part for name, part in fresh.items()):
+        held.changed, held.read_at = changed, read_at
+        return held
+    return replace(held, changed=changed, read_at=read_at, **fresh)
 
 
 def _model(version: int) -> Model | None:

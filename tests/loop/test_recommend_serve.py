@@ -134,6 +134,7 @@ def test_every_answer_is_noted_once_and_a_dry_run_never(valkey: redis.Redis) -> 
     answers = [ask("home"), ask("discover", user=None), ask("home", user="u1", personalise=False)]
     ask("home", dry_run=True)
     review(customer=Customer.objects.get(pseudonym=pseudonym("u0")).pk, placement="home")
+    assert slates.log().send()
     assert valkey.xlen(slates.STREAM) == 3
     assert write_slates() == 3
     assert write_slates() == 0
@@ -156,6 +157,7 @@ def test_every_answer_is_noted_once_and_a_dry_run_never(valkey: redis.Redis) -> 
 
 def test_a_slate_that_comes_twice_is_written_once(valkey: redis.Redis) -> None:
     ask()
+    assert slates.log().send()
     entry = valkey.xrange(slates.STREAM)[0][1]
     valkey.xadd(slates.STREAM, entry)
     assert write_slates() == 2

@@ -42,7 +42,6 @@ def test_what_was_bought_viewed_and_disliked_is_read_back_in_one_go(built: None)
     assert state.bought == {1: at(5)}
     assert state.recent == ((3, EventName.ADD_TO_CART, at(2)), (2, EventName.VIEW_ITEM, at(1)))
     assert state.disliked == {4}
-    assert state.last_seen == at(6)
     assert state.objected is None
     assert state.known
 
@@ -142,6 +141,38 @@ def test_what_valkey_lost_is_made_again_from_the_record(
     valkey.flushdb()
     assert live.rebuild_if_lost() == 2
     assert live.state_of(customer.pk, since=None).state == state
+
+
+def test_what_a_killed_process_had_not_told_is_told_by_the_watch(
+    history: tuple[Customer, list[Item]], live_version: ModelVersion
+) -> None:
+    customer, items = history
+    live.rebuild()
+    recorded(EventName.PURCHASE, items[2], 1, customer)  # committed; then its process died
+    live.forget()
+    assert live.rebuild_if_lost() == 0  # nobody can know
+    live.remember([act(EventName.VIEW_ITEM, items[0].pk, 0, customer=customer.pk)])  # by the next process
+    assert live.rebuild_if_lost() == 3
+    assert set(live.state_of(customer.pk, since=None).state.bought) == {items[1].pk, items[2].pk}
+    assert live.rebuild_if_lost() == 0
+
+
+def test_after_valkey_was_away_the_watch_looks_whether_it_knows_all(
+    history: tuple[Customer, list[Item]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer, items = history
+    live.rebuild()
+    live.remember([act(EventName.VIEW_ITEM, items[0].pk, 0)])
+    assert live.rebuild_if_lost() == 2  # of the new process
+    with monkeypatch.context() as away:
+        away.setattr(live, "valkey", lambda: Link("redis://127.0.0.1:1/0"))
+        assert live.remember([act(EventName.VIEW_ITEM, items[1].pk, 0)]) is False
+        assert live.remember_objections({customer.pk: False}) is False
+    Customer.objects.filter(pk=customer.pk).update(personalise=True, consent_at=T0)
+    assert live.remember([]) is True
+    assert live.rebuild_if_lost() == 2
+    assert live.state_of(customer.pk, since=None).state.objected is False
+    assert live.rebuild_if_lost() == 0
 
 
 def test_what_came_after_the_loss_and_what_was_lost_are_put_together(
