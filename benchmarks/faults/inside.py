@@ -21,15 +21,15 @@ from django.db.models import Max  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from recommendations.loop.run import run_turn  # noqa: E402
-from recommendations.models import BlendWeights, Event, Item, ModelVersion, Turn  # noqa: E402
-from recommendations.services.housekeeping import restore_live_state  # noqa: E402
+from recommendations.models import BlendWeights, Event, Item, ModelVersion, Staff  # noqa: E402
 from recommendations.services.keys import create_key  # noqa: E402
 from recommendations.services.turns import start_turn  # noqa: E402
 from recommendations.services.versions import make_live  # noqa: E402
-from recommendations.store import live  # noqa: E402
+from recommendations.store import live, live_writes  # noqa: E402
 from recommendations.terms import RunStatus, Scope  # noqa: E402
 from tests.grocery import open_shop  # noqa: E402
 
+STAFF = ("ada@example.com", "correct horse battery")
 NO_LIMIT = 100_000_000  # requests a minute
 # The seed speaks through the factors, so that versions differ for everybody.
 OF_SEED = {
@@ -44,11 +44,12 @@ def opened(*seeds: str) -> dict[str, Any]:
     versions = [learned(int(seed)) for seed in seeds]
     for blend, weights in OF_SEED.items():
         BlendWeights.objects.defaults().filter(blend__name=blend, segment=None).update(weights=weights)
-    live.rebuild()
+    live_writes.rebuild()
     scopes = [Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ]
     key, secret = create_key(name="faults", scopes=scopes, by=None, requests_per_minute=NO_LIMIT)
+    Staff.objects.create_superuser(*STAFF)
     items = list(Item.objects.order_by("pk").values_list("shop_id", flat=True))
-    return {"key": f"{key.prefix}.{secret}", "versions": versions, "items": items, "customers": 60}
+    return {"key": f"{key.prefix}.{secret}", "versions": versions, "items": items, "customers": 60, "staff": STAFF}
 
 
 def learned(seed: int) -> int:
@@ -88,21 +89,18 @@ def behind() -> dict[str, Any]:
     return {"customers": sum(map(bool, lacking.values())), "acts": lacking.total()}
 
 
-def restore() -> dict[str, Any]:
-    return {"acts": restore_live_state()}
+def static() -> dict[str, Any]:
+    """Hash and compress what pages refer to."""
+    call_command("collectstatic", verbosity=0, interactive=False)
+    return {}
 
 
 def start(seed: str) -> dict[str, Any]:
     return {"turn": str(start_turn(by=None, now=timezone.now(), seed=int(seed)).pk)}
 
 
-def turns() -> dict[str, Any]:
-    rows = Turn.objects.order_by("created_at").values("pk", "status", "tries", "message")
-    return {"turns": [{**row, "pk": str(row["pk"])} for row in rows]}
-
-
 COMMANDS: Mapping[str, Callable[..., dict[str, Any]]] = {
-    "open": opened, "flip": flip, "behind": behind, "restore": restore, "start": start, "turns": turns,
+    "open": opened, "flip": flip, "behind": behind, "static": static, "start": start,
 }  # fmt: skip
 
 

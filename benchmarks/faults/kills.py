@@ -6,13 +6,10 @@ acknowledged events must be missing, or the look-up could not have found a loss.
 """
 
 import argparse
-import os
 import random
-import signal
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 
@@ -22,17 +19,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.faults.client import Client, Dropped, Load, Tally, batch
 from benchmarks.faults.report import Report, options, progress, spread
-from benchmarks.faults.shop import Shop, children_of, family, responds, until
+from benchmarks.faults.shop import Shop, family, responds, until
+from benchmarks.faults.victims import ONE_OF, ROLES, kill, members
 from benchmarks.meter import Progress
 
-ROLES = {  # what the command lines of its processes hold
-    "web": ("granian",), "loop": ("-Q loop",), "worker": ("-Q default",), "beat": ("recsite beat",),
-    "postgresql": ("bin/postgres -D", "postgres: "), "valkey": ("valkey-server",),
-}  # fmt: skip
-ONE_OF = {"web": "granian", "loop": "-Q loop", "worker": "-Q default", "postgresql": "recsite [local]"}
-"""Roles with several processes: sometimes one of these is killed, and the others have to cope."""
 BACK_SECONDS = 120
-STOPPED = 60  # seconds until Valkey's live state knows all again
+CAUGHT_UP = 120  # seconds until Valkey's live state knows all again
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -105,22 +97,6 @@ def _load(shop: Shop, arguments: argparse.Namespace) -> Load:
     return load
 
 
-def members(shop: Shop, role: str) -> dict[int, str]:
-    lines = children_of(shop.pid).items()
-    return {pid: line for pid, line in lines if any(words in line for words in ROLES[role]) and "embedded" not in line}
-
-
-def kill(shop: Shop, role: str, rng: random.Random, *, alone: bool) -> set[int]:
-    """All processes of the role at once, or one of them."""
-    found = members(shop, role)
-    several = [pid for pid, line in found.items() if ONE_OF.get(role, "-") in line]
-    victims = {rng.choice(several)} if alone and several else set(found)
-    for pid in sorted(victims):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    return victims
-
-
 def good_answer(shop: Shop, rng: random.Random) -> bool:
     """A new connection gets items for a customer, and an event taken."""
     client = Client(shop.port, shop.headers, patience=3)
@@ -166,7 +142,7 @@ def _counts(counter: dict[str, int]) -> str:
 def _caught_up(shop: Shop, report: Report) -> None:
     """What a killed web process had not told Valkey yet is told by the watch over the live state."""
     begin, behind = time.monotonic(), {"customers": -1, "acts": -1}
-    while behind["acts"] and time.monotonic() - begin < STOPPED:
+    while behind["acts"] and time.monotonic() - begin < CAUGHT_UP:
         behind = shop.inside("behind")
     seconds = time.monotonic() - begin
     report.figures |= {"live_state_behind": behind, "live_state_seconds": seconds}

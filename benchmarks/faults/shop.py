@@ -126,7 +126,7 @@ def with_servers(*, seeds: Sequence[int] = (1,), learned: bool = True) -> Iterat
     """The shop on servers that the script itself starts and kills; no other process runs yet."""
     with a_folder() as folder:
         servers = Servers(postgres=Postgres(folder, ephemeral=False), valkey=Valkey(folder, ephemeral=False))
-        shop = Shop(folder=folder, env=_environment(folder), port=free_port())
+        shop = Shop(folder=folder, env=_environment(folder), port=free_port(), pid=os.getpid())
         shop.env |= {"DATABASE_URL": servers.postgres.url, "REDIS_URL": servers.valkey.url}
         try:
             servers.postgres.start()

@@ -54,7 +54,8 @@ def body_of(request: Request) -> bytes:
         return body
     if "HTTP_TRANSFER_ENCODING" in request.META:
         raise LengthRequiredError(_("Send the body with a Content-Length; chunks are not taken."))
-    raise BadRequestError(_("The body is empty."))
+    text = _("The body is empty.")
+    raise BadRequestError(text, flaws=[Flaw("", text)])
 
 
 def malformed(body: bytes, error: Exception) -> BadRequestError:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -79,6 +79,9 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespons
         error = exceptions.PermissionDenied(*error.args)
     elif isinstance(error, RequestDataTooBig):
         error = TooLargeError(_("The body is too large."))
+    elif isinstance(error, TooManyFieldsSent):
+        text = _("The request has too many parameters.")
+        error = BadRequestError(text, flaws=[Flaw("", text)])
     elif isinstance(error, UnreadablePostError):
         error = BadRequestError(_("The body ended too early."))
     if isinstance(error, exceptions.APIException):

@@ -83,7 +83,7 @@ def _reading(body: bytes) -> Reading:
 
 def _answer(reading: Reading, verdicts: list[Verdict]) -> HttpResponse:
     results = [_result(reading, number, verdict) for number, verdict in enumerate(verdicts)]
-    counts = Counter(verdict.verdict for verdict in verdicts)
+    counts = Counter([verdict.verdict for verdict in verdicts])
     figures.count_events(counts)
     if counts["rejected"] == len(verdicts):
         flaws = [Flaw(result.pointer or "", result.reason or "") for result in results]

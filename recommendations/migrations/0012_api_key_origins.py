@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('recommendations', '0009_blend_last_number'),
+        ('recommendations', '0010_placements'),
     ]
 
     operations = [

@@ -2,7 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from recommendations.store import live, partitions, slates
+from recommendations.store import live_writes, partitions, slates
+from recommendations.store.live_writes import ValkeyAwayError
+from recommendations.store.stage import Report
+
+__all__ = [
+    "ValkeyAwayError", "prepare_partitions", "rebuild_live_state", "restore_live_state", "write_slates",
+]  # fmt: skip
 
 RETENTION = timedelta(days=730)
 AHEAD = timedelta(days=62)
@@ -20,4 +26,9 @@ def write_slates() -> int:
 
 def restore_live_state() -> int:
     """Where Valkey has forgotten what customers did lately, it is told again; how many acts."""
-    return live.rebuild_if_lost()
+    return live_writes.rebuild_if_lost()
+
+
+def rebuild_live_state(*, report: Report) -> int:
+    """All that Valkey holds and PostgreSQL knows, made again; how many acts. Raises ValkeyAwayError."""
+    return live_writes.rebuild(afresh=True, report=report)

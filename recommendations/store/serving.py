@@ -17,12 +17,15 @@ from typing import Any, Self
 import numpy as np
 import structlog
 from django.db import DatabaseError, connection
+from django.db.models import BigIntegerField, F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.models import BlendWeights, Category, Customer, CustomerAlias, Placement, Segment
 from recommendations.store.artefacts import ArtefactDamagedError
+from recommendations.store.live import Changed
 from recommendations.store.merchandising import FrozenRule
 from recommendations.store.model import Model, likeness, load_model
 from recommendations.store.pseudonyms import pseudonym
@@ -135,6 +138,9 @@ class Snapshot:
         """As if this book were served, which has no number yet."""
         return self._with(rules=self.rules.with_book(frozen))
 
+    def with_marks(self, changed: Mapping[str, str] | None) -> Self:
+        return self._with(changed=changed)
+
     def with_weights(self, blend: BlendName, segment: int | None, weights: ServedWeights) -> Self:
         """As if these weights were the default of the blend and the segment (None: of everybody)."""
         return self._with(weights={**self.weights, (blend, segment): weights})
@@ -198,8 +204,17 @@ class Keeper:
         age = time.monotonic() - self._checked
         return age < RECHECK_ALONE if changed is None else changed == held.changed and age < RECHECK
 
+    def _only_lacks_mergers(self, held: Snapshot, changed: Mapping[str, str] | None) -> bool:
+        """Somebody signs in every second or so: for that not everything is read again."""
+        others = ({**(marks or {}), Changed.CUSTOMERS: ""} for marks in (held.changed, changed))
+        return changed is not None and next(others) == next(others) and time.monotonic() - self._checked < RECHECK
+
     def _read(self, held: Snapshot | None, changed: Mapping[str, str] | None) -> None:
         try:
+            if held is not None and self._only_lacks_mergers(held, changed):
+                held.customers.update(_merged(since=held.read_at - OVERLAP))
+                self._held = held.with_marks(changed)
+                return
             self._held = held = _next(held, changed) if held else _first(changed)
             version = live_version()
         except DatabaseError as error:
@@ -250,7 +265,7 @@ def customer_key(held: Snapshot, shop_id: str, *, kind: CustomerKind) -> int | N
     known = held.customers.get(value)
     if known is None and _newcomers:
         try:
-            known = Customer.objects.filter(pseudonym=value).values_list("pk", flat=True).first()
+            known = _known_as(value)
         except DatabaseError as error:
             _newcomers.trip(error)
         if known is not None:
@@ -342,9 +357,19 @@ def _customers(*, after: int) -> dict[bytes, int]:
 
 
 def _merged(*, since: datetime | None) -> dict[bytes, int]:
-    """Anonymous keys that became a customer's, from this moment on."""
-    aliases = CustomerAlias.objects.filter(undone_at=None)
-    rows = (aliases if since is None else aliases.filter(since__gte=since)).values_list(
-        "anonymous__pseudonym", "customer_id"
+    """Anonymous keys that became a customer's, and those that became their own again, from this moment on."""
+    aliases = CustomerAlias.objects.all()
+    aliases = aliases.filter(undone_at=None) if since is None else aliases.filter(changed_at__gte=since)
+    rows = aliases.order_by(F("undone_at").asc(nulls_last=True)).values_list(  # a new one is a later word
+        "anonymous__pseudonym", "anonymous_id", "customer_id", "undone_at"
     )
-    return {bytes(value): key for value, key in rows}
+    return {bytes(value): own if undone else customer for value, own, customer, undone in rows}
+
+
+def _known_as(value: bytes) -> int | None:
+    """The key of a pseudonym, or of the customer that it was merged into."""
+    alias = CustomerAlias.objects.filter(anonymous=OuterRef("pk"), undone_at=None).values("customer")
+    keys = Customer.objects.filter(pseudonym=value).values_list(
+        Coalesce(Subquery(alias), F("pk"), output_field=BigIntegerField()), flat=True
+    )
+    return keys.first()

@@ -16,7 +16,7 @@ from recommendations.api import door as doors
 from recommendations.api.door import Door
 from recommendations.models import Slate
 from recommendations.services import keys
-from recommendations.store import live
+from recommendations.store import live_writes
 from recommendations.store.slates import write_slates
 from recommendations.terms import Scope
 from tests.api.conftest import ApiClient
@@ -74,7 +74,7 @@ def _one_connection() -> Iterator[None]:
 
 @pytest.fixture
 def shop_(client_with: Callable[..., ApiClient]) -> Shop:
-    live.rebuild()
+    live_writes.rebuild()
     shop = Shop(client_with(Scope.RECOMMENDATIONS_READ).headers["Authorization"])
     shop.ask(query={"user_id": "u0"})  # what Django's headers are is learned from its first answer
     assert shop.django.asked == 1

@@ -16,8 +16,9 @@ from recommendations.loop.recommend import TICK
 from recommendations.loop.serve import Served, serve, serve_written
 from recommendations.models import BlendWeights, Customer, Item, Placement, RuleBook, Slate
 from recommendations.services import catalogue
-from recommendations.store import live, serving
+from recommendations.store import live, live_writes, serving
 from recommendations.store.live import Changed, LiveEvent
+from recommendations.store.live_writes import Objection
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.slates import write_slates
 from recommendations.store.valkey import valkey
@@ -32,7 +33,7 @@ written = count()
 
 @pytest.fixture(autouse=True)
 def _live_state_is_whole(_empty_valkey: None) -> None:
-    live.rebuild()
+    live_writes.rebuild()
 
 
 def write(answer: Answer) -> bytes:
@@ -60,7 +61,7 @@ def key_of(user: str) -> int:
 def acts(name: EventName, item: str) -> Callable[[], None]:
     def act() -> None:
         event = LiveEvent(customer=key_of("u0"), name=name, item=Item.objects.get(shop_id=item).pk, at=NOW)
-        live.remember([event])
+        live_writes.remember([event])
 
     return act
 
@@ -93,7 +94,7 @@ def shorten() -> None:
 
 
 def object_() -> None:
-    live.remember_objections({key_of("u0"): True})
+    live_writes.remember([Objection(key_of("u0"), objected=True)])
 
 
 def test_the_same_is_written_once() -> None:
