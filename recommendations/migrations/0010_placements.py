@@ -26,7 +26,7 @@ def furnish(apps: Apps, _editor: BaseDatabaseSchemaEditor | None) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("recommendations", "0012_api_key_origins")]
+    dependencies = [("recommendations", "0009_blend_last_number")]
 
     operations = [
         migrations.AddField(
