@@ -109,14 +109,14 @@ BATCH_REQUEST = OpenApiExample(
     "Two customers of a mailing",
     {
         "placement": "email",
-        "users": [{"user_id": "u1"}, {"anonymous_id": ""}],
+        "users": [{"user_id": "u1"}, {"anonymous_id": "a9"}],
         "n": 6,
         "fields": ["product"],
     },
     request_only=True,
 )
 BATCH_OF_RECOMMENDATIONS = OpenApiExample(
-    "An answer per customer",
+    "The second customer has no name",
     {
         "placement": "email",
         "answered": 1,
@@ -126,7 +126,7 @@ BATCH_OF_RECOMMENDATIONS = OpenApiExample(
             {
                 "user_id": None,
                 "anonymous_id": None,
-                "errors": [{"pointer": "/users/1/anonymous_id", "message": "Expected `str` of length >= 1"}],
+                "errors": [{"pointer": "/users/1", "message": "Name a user_id or an anonymous_id."}],
             },
         ],
     },
@@ -145,6 +145,44 @@ recsite_events_total{verdict="duplicate"} 12.0
 recsite_stage_age_seconds{stage="evaluate"} 5213.4
 """,
     media_type="text/plain",
+    response_only=True,
+    status_codes=["200"],
+)
+INTERESTS = OpenApiExample(
+    "A profile",
+    {
+        "user_id": "u1",
+        "known": True,
+        "personalised": True,
+        "fallback_reason": None,
+        "model_version": "m12",
+        "as_of": "2026-11-20T00:00:00Z",
+        "segment": {"number": 4, "name": "Runners"},
+        "categories": [
+            {
+                "name": "Running",
+                "path": "Shoes > Running",
+                "share": 0.31,
+                "lately": 0.44,
+                "usual": 0.06,
+                "purchases": 5,
+                "other_acts": 17,
+                "last_at": "2026-11-18T10:02:11Z",
+            }
+        ],
+        "brands": [
+            {
+                "name": "Acme",
+                "path": "Acme",
+                "share": 0.22,
+                "lately": 0.2,
+                "usual": 0.02,
+                "purchases": 4,
+                "other_acts": 9,
+                "last_at": "2026-11-18T10:02:11Z",
+            }
+        ],
+    },
     response_only=True,
     status_codes=["200"],
 )

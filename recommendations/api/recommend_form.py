@@ -184,8 +184,8 @@ def of_batch(body: bytes) -> AskedOfMany:
 
 
 def of_query(placement: str, query: Mapping[str, Sequence[str]]) -> Asked:
-    """``query``: every value of each parameter."""
-    form = _converted(query, RecommendQuery)
+    """``query`` as for ``converted``."""
+    form = converted(query, RecommendQuery)
     asked = _asked(placement, form)
     request = replace(
         asked.request,
@@ -198,8 +198,8 @@ def of_query(placement: str, query: Mapping[str, Sequence[str]]) -> Asked:
 
 
 def of_item(placement: str, shop_id: str, query: Mapping[str, Sequence[str]]) -> Asked:
-    """What is asked of an item's address; ``query`` as for ``of_query``."""
-    asked = _asked(placement, _converted(query, BesideQuery))
+    """What is asked of an item's address; ``query`` as for ``converted``."""
+    asked = _asked(placement, converted(query, BesideQuery))
     return replace(asked, request=replace(asked.request, item_ids=(shop_id,)))
 
 
@@ -212,7 +212,8 @@ def _decoded[Form](decoder: msgspec.json.Decoder[Form], body: bytes) -> Form:
         raise malformed(body, error) from error
 
 
-def _converted[Form: BesideQuery](query: Mapping[str, Sequence[str]], kind: type[Form]) -> Form:
+def converted[Form: Struct](query: Mapping[str, Sequence[str]], kind: type[Form]) -> Form:
+    """``query``: every value of each parameter. Raises BadRequestError that says which one is wrong."""
     twice = [name for name, values in query.items() if name not in _LISTS and len(values) > 1]
     if twice:
         raise _refused(*(Flaw(name, _("Given more than once.")) for name in twice))

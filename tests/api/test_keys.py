@@ -51,10 +51,11 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "recommend-to-many": {"POST": Scope.RECOMMENDATIONS_READ},
     "similar-items": {"GET": Scope.RECOMMENDATIONS_READ},
     "also-bought-items": {"GET": Scope.RECOMMENDATIONS_READ},
+    "interests": {"GET": Scope.RECOMMENDATIONS_READ},
     "metrics": {"GET": Scope.METRICS_READ},
 }
 PUBLIC = {"item-tile", "schema", "api-docs", "unknown-path"}
-ARGUMENTS = {"placement": "home", "shop_id": "SKU1"}
+ARGUMENTS = {"placement": "home", "shop_id": "SKU1", "user_id": "u1"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
