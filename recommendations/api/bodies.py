@@ -34,6 +34,12 @@ class RawJson(BaseParser):
         return stream.read()
 
 
+class BeaconJson(RawJson):
+    """JSON that says it were plain text: of a page that is being left (``access.BEACON``)."""
+
+    media_type = "text/plain"
+
+
 class Json(RawJson):
     """Any JSON value."""
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
-from recommendations.api.bodies import RawJson, body_of, malformed
+from recommendations.api.bodies import BeaconJson, RawJson, body_of, malformed
 from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import EVENTS
@@ -28,6 +28,8 @@ One event, or 1 to 1000 of them. Every row gets a verdict: `accepted`, `duplicat
 with a reason and a pointer; a bad row never loses its neighbours. What was answered 202 is on disk. An event is known
 by `event_id` and `timestamp`, so a request may be sent again. Fields that are unknown are kept out and named in
 `ignored`; an item that the catalogue does not have loses its line and is named in `rejected_items`.
+
+A page that is being left may send the body with `navigator.sendBeacon` as `text/plain`, and its key as `api_key` in it.
 """
 
 
@@ -52,7 +54,7 @@ class EventsAnswer(msgspec.Struct, omit_defaults=True):
 
 class Events(BrowserView):
     required_scope = Scope.EVENTS_WRITE
-    parser_classes = (RawJson,)
+    parser_classes = (RawJson, BeaconJson)
 
     @extend_schema(
         operation_id="events",
