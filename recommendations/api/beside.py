@@ -44,11 +44,11 @@ class BesideView(APIView):
     required_scope = Scope.RECOMMENDATIONS_READ
     placement: ClassVar[str]
 
-    def get(self, request: Request, shop_id: str) -> HttpResponse:
-        asked = recommend_form.of_item(self.placement, shop_id, dict(request.query_params.lists()))
+    def get(self, request: Request, item_id: str) -> HttpResponse:
+        asked = recommend_form.of_item(self.placement, item_id, dict(request.query_params.lists()))
         try:
-            if not has_item(shop_id):
-                raise Http404(_("There is no item “%(item)s”.") % {"item": shop_id})
+            if not has_item(item_id):
+                raise Http404(_("There is no item “%(item)s”.") % {"item": item_id})
         except NotLoadedError:
             return not_loaded()
         return answered(request, asked)

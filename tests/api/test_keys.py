@@ -55,7 +55,7 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "metrics": {"GET": Scope.METRICS_READ},
 }
 PUBLIC = {"item-tile", "schema", "api-docs", "unknown-path"}
-ARGUMENTS = {"placement": "home", "shop_id": "SKU1", "user_id": "u1"}
+ARGUMENTS = {"placement": "home", "item_id": "SKU1", "user_id": "u1"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
