@@ -4,6 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from recommendations.api.events import Events
+from recommendations.api.items import ItemBatchView, ItemView
 from recommendations.api.recommend import RecommendView
 from recommendations.api.tiles import item_tile
 from recommendations.api.unknown import unknown
@@ -12,6 +13,8 @@ urlpatterns = [
     path("v1/events/", Events.as_view(), name="events"),
     path("v1/placements/<slug:placement>/recommend/", RecommendView.as_view(), name="recommend"),
     path("v1/items/<path:shop_id>/tile.svg", item_tile, name="item-tile"),
+    path("v1/items/batch/", ItemBatchView.as_view(), name="item-batch"),
+    path("v1/items/<path:item_id>/", ItemView.as_view(), name="item"),  # the last of the items': an id may hold slashes
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html"), name="api-docs"

@@ -44,8 +44,14 @@ urlpatterns = [path("forgetful/", Forgetful.as_view()), path("careful/", Careful
 here = pytest.mark.urls(__name__)
 
 # What each address of the API needs. An address that is not here fails the test below.
-NEEDS = {"events": Scope.EVENTS_WRITE, "recommend": Scope.RECOMMENDATIONS_READ}
-METHODS = {"events": "POST"}
+NEEDS = {
+    "events": Scope.EVENTS_WRITE,
+    "recommend": Scope.RECOMMENDATIONS_READ,
+    "item": Scope.CATALOGUE_WRITE,
+    "item-batch": Scope.CATALOGUE_WRITE,
+}
+METHODS = {"events": "POST", "item": "PUT", "item-batch": "POST"}
+PARTS = {"recommend": {"placement": "home"}, "item": {"item_id": "SKU1"}}
 PUBLIC = {"item-tile", "schema", "api-docs", "unknown-path"}
 
 
@@ -150,7 +156,7 @@ def test_every_address_of_the_api_is_in_the_table() -> None:
 @pytest.mark.parametrize("scope", [None, *Scope])
 def test_scopes_and_endpoints(name: str, scope: Scope | None, client_with: Callable[..., ApiClient]) -> None:
     client = client_with(scope) if scope else ApiClient()
-    address = reverse(name, kwargs={"placement": "home"} if name == "recommend" else {})
+    address = reverse(name, kwargs=PARTS.get(name, {}))
     answer = client.send(METHODS.get(name, "GET"), address, {})
     if scope == NEEDS[name]:
         assert answer.status_code not in {401, 403}
