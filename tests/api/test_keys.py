@@ -44,8 +44,12 @@ urlpatterns = [path("forgetful/", Forgetful.as_view()), path("careful/", Careful
 here = pytest.mark.urls(__name__)
 
 # What each address of the API needs. An address that is not here fails the test below.
-NEEDS = {"events": Scope.EVENTS_WRITE, "recommend": Scope.RECOMMENDATIONS_READ}
-METHODS = {"events": "POST"}
+NEEDS = {
+    "events": Scope.EVENTS_WRITE,
+    "merge-users": Scope.EVENTS_WRITE,
+    "recommend": Scope.RECOMMENDATIONS_READ,
+}
+METHODS = {"events": "POST", "merge-users": "POST"}
 PUBLIC = {"item-tile", "schema", "api-docs", "unknown-path"}
 
 
