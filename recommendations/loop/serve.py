@@ -22,6 +22,8 @@ def serve(request: Request, *, now: datetime) -> Answer:
     customer = _customer(held, request)
     reading = live.state_of(customer, since=held.model.as_of if held.model else None)
     snapshot = keeper().current(reading.changed)
+    if snapshot is not held and (other := _customer(snapshot, request)) != customer:  # merged meanwhile, or parted
+        customer, reading = other, live.state_of(other, since=snapshot.model.as_of if snapshot.model else None)
     ask, missing = _ask(request, snapshot.stock, customer=customer, now=now)
     answer = replace(recommend(ask, snapshot=snapshot, state=reading.state, now=now), missing_item_ids=missing)
     if not request.dry_run:
