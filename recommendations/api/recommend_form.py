@@ -1,6 +1,5 @@
 """What a shop sends to a placement, in a query string or a body, and where it is wrong."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -12,7 +11,7 @@ from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext as _
 from msgspec import Meta, Struct, ValidationError
 
-from recommendations.api.bodies import malformed
+from recommendations.api.bodies import flaw_of, malformed
 from recommendations.api.errors import BadRequestError, Flaw
 from recommendations.loop.answer import Filter, Request
 
@@ -147,8 +146,6 @@ _LISTS = frozenset({"item_id", "basket", "category", "exclude_item_id", "fields"
 _body = msgspec.json.Decoder(RecommendBody)
 _batch = msgspec.json.Decoder(BatchOfRaw)
 _user = msgspec.json.Decoder(BatchUser)
-_PLACE = re.compile(r"(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
 
 
 def of_body(placement: str, body: bytes) -> Asked:
@@ -172,7 +169,7 @@ def of_batch(body: bytes) -> AskedOfMany:
         try:
             user = _user.decode(raw)
         except ValidationError as error:
-            flaw = _flaw(error)
+            flaw = flaw_of(error)
             user, flaws[place] = BatchUser(), Flaw(f"/users/{place}{flaw.pointer}", flaw.message)
         else:
             if user.user_id is None and user.anonymous_id is None:
@@ -207,7 +204,7 @@ def _decoded[Form](decoder: msgspec.json.Decoder[Form], body: bytes) -> Form:
     try:
         return decoder.decode(body)
     except ValidationError as error:
-        raise _refused(_flaw(error)) from error
+        raise _refused(flaw_of(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from error
 
@@ -223,7 +220,7 @@ def converted[Form: Struct](query: Mapping[str, Sequence[str]], kind: type[Form]
     try:
         return msgspec.convert(given, kind, strict=False)
     except ValidationError as error:
-        flaw = _flaw(error)
+        flaw = flaw_of(error)
         raise _refused(Flaw(flaw.pointer.lstrip("/"), flaw.message)) from error
 
 
@@ -291,13 +288,3 @@ def _language(asked: str | None) -> str:
 
 def _refused(*flaws: Flaw) -> BadRequestError:
     return BadRequestError(_("The request has errors."), flaws=flaws)
-
-
-def _flaw(error: ValidationError) -> Flaw:
-    found = _PLACE.fullmatch(str(error))
-    message, path = (found["message"], found["path"] or "") if found else (str(error), "")
-    pointer = path.replace("[", "/").replace("]", "").replace(".", "/")
-    if unknown := _UNKNOWN.fullmatch(message):
-        name = unknown["name"].replace("~", "~0").replace("/", "~1")
-        return Flaw(f"{pointer}/{name}", _("The field is unknown."))
-    return Flaw(pointer, message)

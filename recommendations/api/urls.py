@@ -7,6 +7,7 @@ from recommendations.api.docs import docs
 from recommendations.api.events import Events
 from recommendations.api.interests import InterestsView
 from recommendations.api.items import ItemBatchView, ItemView
+from recommendations.api.merge import MergeUsers
 from recommendations.api.recommend import RecommendView
 from recommendations.api.recommend_many import BatchView
 from recommendations.api.schema import schema
@@ -15,6 +16,7 @@ from recommendations.api.unknown import unknown
 
 urlpatterns = [
     path("v1/events/", Events.as_view(), name="events"),
+    path("v1/users/merge/", MergeUsers.as_view(), name="merge-users"),
     path("v1/placements/<slug:placement>/recommend/", RecommendView.as_view(), name="recommend"),
     path("v1/recommendations/batch/", BatchView.as_view(), name="recommend-to-many"),
     path("v1/users/<path:user_id>/interests/", InterestsView.as_view(), name="interests"),
