@@ -15,5 +15,5 @@ urlpatterns = [
     path("v1/items/<path:shop_id>/tile.svg", item_tile, name="item-tile"),
     path("schema/", schema, name="schema"),
     path("docs/", docs, name="api-docs"),
-    re_path(r"^v1/", unknown, name="unknown-path"),
+    re_path(r"^(?!(?:docs|schema)$)", unknown, name="unknown-path"),  # those two are redirected to their slash
 ]
