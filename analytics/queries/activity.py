@@ -52,6 +52,7 @@ VERBS: Mapping[str, Promise] = {
     "undo": pgettext_lazy("activity", "undid"),
     "plan": pgettext_lazy("activity", "planned"),
     "revoke": pgettext_lazy("activity", "revoked"),
+    "rotate": pgettext_lazy("activity", "replaced"),
     "invite": pgettext_lazy("activity", "invited"),
     "judge": pgettext_lazy("activity", "judged"),
     "set password": pgettext_lazy("activity", "set the password of"),

@@ -27,5 +27,5 @@ urlpatterns = [
     path("v1/items/<path:item_id>/", ItemView.as_view(), name="item"),  # the last of the items': an id may hold slashes
     path("schema/", schema, name="schema"),
     path("docs/", docs, name="api-docs"),
-    re_path(r"^v1/", unknown, name="unknown-path"),
+    re_path(r"^(?!(?:docs|schema)$)", unknown, name="unknown-path"),  # those two are redirected to their slash
 ]
