@@ -1,7 +1,8 @@
 # Nothing has to be installed first but make and Python (or uv): every target prepares what it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint chromium bench-accuracy bench-ingest bench-live bench-scale bench-serving clean
+.PHONY: help install demo test lint chromium clean
+.PHONY: bench-accuracy bench-faults bench-ingest bench-live bench-scale bench-serving
 
 PORT ?= 8000
 DATA ?= .local
@@ -35,6 +36,9 @@ lint: .venv/stamp  ## Style, types, who may import whom
 
 bench-accuracy: .venv/stamp  ## How good the ranking is, on the demo's data or yours (ARGS="--json out.json --peers")
 	$(PYTHON) benchmarks/accuracy.py $(ARGS)
+
+bench-faults: .venv/stamp  ## Kill, starve and fill up real processes, then look every event up (ARGS="--full --json out.json")
+	$(PYTHON) -m benchmarks.faults $(ARGS)
 
 bench-scale: .venv/stamp  ## Seconds and memory up to 50 million invented interactions (ARGS="--rows 1,10 --json out.json")
 	$(PYTHON) benchmarks/scale.py $(ARGS)
