@@ -26,6 +26,10 @@ class EventsAnswer(TypedDict):
     ignored: NotRequired[list[str]]
 
 
+class MergeAnswer(TypedDict):
+    verdict: Literal["accepted"]
+
+
 class Reason(TypedDict):
     code: str
     text: str

@@ -87,7 +87,7 @@ class Wish(TypedDict, total=False):
     filter: Filter
     exclude_item_ids: Sequence[str]
     diversity: float
-    fallback: str
+    fallback: Literal["popular", "none"]
     personalise: bool
     lang: str
     fields: Sequence[Part]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self, Unpack
 from urllib.parse import quote, urlencode
 
-from recsite_client.answers import EventsAnswer, ItemsAnswer, ItemVerdict, Recommendations
+from recsite_client.answers import EventsAnswer, ItemsAnswer, ItemVerdict, MergeAnswer, Recommendations
 from recsite_client.bodies import Event, Item, ItemFields, Wish, encoded
 from recsite_client.problems import UnreachableError
 from recsite_client.transport import Transport
@@ -15,8 +15,7 @@ API = "/api/v1"
 REST = 2.0  # seconds for which nobody asks a Recsite that did not answer just now
 WRITE_TIMEOUT = 10.0  # seconds of one try
 LONGEST_QUERY = 4_000  # characters; a longer question goes as a body
-NOT_IN_QUERY = frozenset({"filter", "fallback"})
-IN_QUERY = {"item_ids": "item_id", "basket": "basket", "exclude_item_ids": "exclude_item_id"}
+IN_QUERY = {"item_ids": "item_id", "categories": "category", "exclude_item_ids": "exclude_item_id"}
 
 
 class Client:
@@ -52,9 +51,14 @@ class Client:
         answer: EventsAnswer = self._send("POST", "/events/", {"events": list(events)})
         return answer
 
-    def merge_users(self, *, anonymous_id: str, user_id: str) -> Any:
-        """What the anonymous visitor did counts for the customer from now on; saying it again changes nothing."""
-        return self._send("POST", "/users/merge/", {"anonymous_id": anonymous_id, "user_id": user_id})
+    def merge_users(self, *, anonymous_id: str, user_id: str, undo: bool = False) -> MergeAnswer:
+        """What the visitor did counts for the customer from now on, and with ``undo`` no more.
+
+        Events that carry both ids do the same. ProblemError 409 where the visitor is another customer.
+        """
+        body = {"anonymous_id": anonymous_id, "user_id": user_id, "undo": undo}
+        answer: MergeAnswer = self._send("POST", "/users/merge/", body)
+        return answer
 
     # --- recommendations out
 
@@ -135,7 +139,7 @@ def _query_of(wish: Mapping[str, Any]) -> str | None:
     """The question as the query of a GET, which is answered fastest; None where it does not fit in one."""
     flat = {**wish, **wish.get("context", {})}
     flat.pop("context", None)
-    if not NOT_IN_QUERY.isdisjoint(flat) or not {"categories", "search_term"}.isdisjoint(flat):
+    if "filter" in flat:
         return None
     pairs: list[tuple[str, str]] = []
     for name, value in flat.items():
