@@ -60,7 +60,7 @@ def web_process(*, data: Path) -> Iterator[int]:
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
-    web = next(child for child in children(port=port, data=data) if child.name == "web")
+    web = next(child for child in children(port=port, shop_port=0, data=data) if child.name == "web")
     web.keep_alive()
     try:
         _wait(port)

@@ -52,7 +52,7 @@ app.conf.update(
     beat_schedule={
         # What comes again soon does not pile up while no worker runs.
         "watch turns": {"task": "recommendations.tasks.watch_turns", "schedule": 15, "options": {"expires": 15}},
-        "write slates": {"task": "recommendations.tasks.write_slates", "schedule": 2, "options": {"expires": 10}},
+        "write slates": {"task": "recommendations.tasks.write_slates", "schedule": 1, "options": {"expires": 10}},
         "restore live state": {
             "task": "recommendations.tasks.restore_live_state",
             "schedule": 10,

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.faults.client import Client, Reply
 from benchmarks.faults.report import Report, options, progress
-from benchmarks.faults.shop import ROOT, Shop, responds, running, until, with_servers
+from benchmarks.faults.shop import READY_SECONDS, ROOT, Shop, responds, running, until, with_servers
 
 DOORS = ("GET", "POST")
 PLACEMENTS = ("home", "discover")
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _options().parse_args(argv)
     report, tell = Report("Version flips under load"), progress(arguments)
     with with_servers(seeds=(1, 2)) as (shop, _), running(shop.web()):
-        until(lambda: responds(f"{shop.url}readyz"), "web process", seconds=120)
+        until(lambda: responds(f"{shop.url}readyz"), "web process", seconds=READY_SECONDS)
         flipper = Flipper(shop)
         try:
             flips(shop, flipper, report, arguments)

@@ -22,7 +22,8 @@ from recsite.embedded.valkey import Valkey
 from recsite.processes import spawn, stop
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 180
+READY_SECONDS = 600  # a busy machine
+TRIES = 3  # of a command that a busy server kept waiting for a connection
 _OF_OTHERS = ("DATABASE_URL", "REDIS_URL", "ARTEFACTS", "ARTEFACT_CACHE")
 
 
@@ -51,7 +52,10 @@ class Shop:
     def inside(self, *arguments: str, servers: Sequence[str] = ()) -> dict[str, Any]:
         """What a command of ``inside.py`` answers; ``servers`` is a program in front that brings them."""
         argv = [*servers, sys.executable, "-m", "benchmarks.faults.inside", *arguments]
-        done = subprocess.run(argv, cwd=ROOT, env=self.env, capture_output=True, text=True, check=False)
+        for _ in range(TRIES):
+            done = subprocess.run(argv, cwd=ROOT, env=self.env, capture_output=True, text=True, check=False)
+            if "couldn't get a connection" not in done.stderr:
+                break
         if done.returncode:
             raise RuntimeError(f"inside {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-3000:]}")
         return dict(json.loads(done.stdout.splitlines()[-1]))

@@ -23,7 +23,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.faults.client import Client, Dropped
 from benchmarks.faults.report import Report, options, progress
-from benchmarks.faults.shop import ROOT, Shop, children_of, free_port, responds, running, until, with_servers
+from benchmarks.faults.shop import (
+    READY_SECONDS,
+    ROOT,
+    Shop,
+    children_of,
+    free_port,
+    responds,
+    running,
+    until,
+    with_servers,
+)
 from benchmarks.meter import Progress
 
 PATH = "/api/v1/placements/home/recommend/?user_id=u1"
@@ -44,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with with_servers() as (shop, _), ExitStack() as stack:
         shop.env["BEHIND_PROXY"] = "1"
         web = stack.enter_context(running(shop.web()))
-        until(lambda: responds(f"{shop.url}readyz"), "web process", seconds=120)
+        until(lambda: responds(f"{shop.url}readyz"), "web process", seconds=READY_SECONDS)
         with proxy(shop, nginx) as (port, tls):
             behind = Door(shop, port, tls)
             trickled(behind, report, tell, arguments)

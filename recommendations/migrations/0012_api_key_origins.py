@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('recommendations', '0010_placements'),
+        ('recommendations', '0011_attribution'),
     ]
 
     operations = [

@@ -138,6 +138,10 @@ class Placement(models.Model):
         _("explores"), default=True,
         help_text=_("The last slots may show something from further down, as often as the weights say."),
     )  # fmt: skip
+    attribution_window = models.PositiveSmallIntegerField(
+        _("attribution window, hours"), default=24, validators=[MinValueValidator(1), MaxValueValidator(720)],
+        help_text=_("A purchase so long after a click on the item counts for the slate that was clicked."),
+    )  # fmt: skip
     enabled = models.BooleanField(_("enabled"), default=True)
 
     class Meta:
@@ -150,6 +154,10 @@ class Placement(models.Model):
             models.CheckConstraint(condition=models.Q(n__gte=1, n__lte=100), name="placement_shows_1_to_100"),
             models.CheckConstraint(
                 condition=models.Q(diversity__gte=0, diversity__lte=1), name="placement_diversity_is_a_share"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(attribution_window__gte=1, attribution_window__lte=720),
+                name="attribution_window_is_1_hour_to_30_days",
             ),
         ]
 

@@ -1,8 +1,8 @@
-"""Small chores between the stores: partitions ahead of time, served slates into the record, lost live state."""
+"""Small chores between the stores: partitions ahead of time, served slates and what came of them, lost live state."""
 
 from datetime import datetime, timedelta
 
-from recommendations.store import live_writes, partitions, slates
+from recommendations.store import attribution, live_writes, partitions, slates
 from recommendations.store.live_writes import ValkeyAwayError
 from recommendations.store.stage import Report
 
@@ -20,8 +20,11 @@ def prepare_partitions(*, now: datetime) -> int:
 
 
 def write_slates() -> int:
-    """Slates that were served and wait in Valkey, into PostgreSQL; how many."""
-    return slates.write_slates()
+    """Slates that were served and wait in Valkey, into PostgreSQL, then what came of slates; how many were written."""
+    written = slates.write_slates()
+    while attribution.settle() == attribution.BATCH:
+        pass
+    return written
 
 
 def restore_live_state() -> int:

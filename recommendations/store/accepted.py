@@ -11,6 +11,7 @@ import psycopg
 from django.db import IntegrityError, connection
 from psycopg import errors
 
+from recommendations.store.attribution import NOTED
 from recommendations.store.partitions import prepare_partitions
 
 
@@ -62,12 +63,15 @@ _KEPT = {
 }
 _INSERT = f"""
 WITH new AS (
-INSERT INTO recommendations_event ({", ".join(_NAMES)})
-SELECT {", ".join(_KEPT.get(name, f"line.{name}") for name in _NAMES)}
-FROM unnest({", ".join(f"%b::{kind}[]" for kind in _TYPES)}) AS line({", ".join(_NAMES)})
-LEFT JOIN recommendations_customer customer ON customer.id = line.customer_id
-ON CONFLICT DO NOTHING
-RETURNING occurred_at, event_id, line, customer_id
+  INSERT INTO recommendations_event ({", ".join(_NAMES)})
+  SELECT {", ".join(_KEPT.get(name, f"line.{name}") for name in _NAMES)}
+  FROM unnest({", ".join(f"%b::{kind}[]" for kind in _TYPES)}) AS line({", ".join(_NAMES)})
+  LEFT JOIN recommendations_customer customer ON customer.id = line.customer_id
+  ON CONFLICT DO NOTHING
+  RETURNING occurred_at, event_id, line, customer_id, name, recommendation_id
+), due AS (
+  INSERT INTO recommendations_dueline (occurred_at, event_id, line)
+  SELECT occurred_at, event_id, line FROM new WHERE {NOTED}
 )
 SELECT occurred_at, event_id, line, coalesce(alias.customer_id, new.customer_id)
 FROM new LEFT JOIN recommendations_customeralias alias

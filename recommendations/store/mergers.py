@@ -10,6 +10,7 @@ from functools import cache
 
 from recommendations.models import CustomerAlias
 from recommendations.store.accepted import run
+from recommendations.store.attribution import NOTED
 from recommendations.store.lookups import KeyCache
 
 _MERGED = """
@@ -29,6 +30,13 @@ ORDER BY anonymous
 ON CONFLICT DO NOTHING
 RETURNING anonymous_id, customer_id
 """
+
+# What a key did may count for another slate when it becomes somebody's, or nobody's again.
+_NOTE = f"""
+INSERT INTO recommendations_dueline (occurred_at, event_id, line)
+SELECT occurred_at, event_id, line FROM recommendations_event WHERE customer_id = ANY(%b::bigint[]) AND {NOTED}
+RETURNING id
+"""  # noqa: S608 - a condition of our own
 
 type Pair = tuple[int, int]
 """An anonymous key and a customer's."""
@@ -73,7 +81,10 @@ def merge_again(merger: Merger, *, source: str) -> list[Pair]:
 def undo(anonymous: int, customer: int, *, now: datetime) -> bool:
     """Part two again; False where they are not joined."""
     active = CustomerAlias.objects.filter(anonymous=anonymous, customer=customer, undone_at=None)
-    return bool(active.update(undone_at=now, changed_at=now))
+    undone = bool(active.update(undone_at=now, changed_at=now))
+    if undone:
+        run(_NOTE, [[anonymous, customer]])
+    return undone
 
 
 def forget() -> None:
@@ -86,7 +97,10 @@ def _merge(mergers: Sequence[Merger], *, source: str, once: bool) -> list[Pair]:
     columns = [
         [pair.anonymous for pair in mergers], [pair.customer for pair in mergers], [pair.since for pair in mergers],
     ]  # fmt: skip
-    return [(anonymous, customer) for anonymous, customer in run(_MERGE, [source, *columns, once])]
+    new = [(anonymous, customer) for anonymous, customer in run(_MERGE, [source, *columns, once])]
+    if new:
+        run(_NOTE, [[anonymous for anonymous, _ in new]])
+    return new
 
 
 @cache

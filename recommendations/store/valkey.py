@@ -15,7 +15,8 @@ from redis.retry import Retry
 PAUSE = 1.0  # seconds without a try after an error
 PATIENCE = 0.25  # seconds to wait for an answer
 
-type Command = tuple[str | int | bytes, ...]
+type Command = tuple[Any, ...]
+"""Its name and arguments: texts, numbers or bytes."""
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +75,7 @@ class Link:
 
     def ask(self, commands: Sequence[Command]) -> list[Any] | None:
         """As ``run`` at a third of the cost, for commands that may come twice; the replies are as Valkey has them."""
-        packed = [b"".join(hiredis.pack_command(command) for command in commands)]  # type: ignore[arg-type] # any length
+        packed = [b"".join(hiredis.pack_command(command) for command in commands)]
         for stale in (True, False):  # a connection that went stale is replaced once
             if not self.breaker:
                 return None
