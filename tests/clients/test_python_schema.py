@@ -22,8 +22,8 @@ type Call = Callable[[Client], Any]
 
 ITEM: bodies.Item = {
     "item_id": "new/1", "title": "Green tea", "price": Decimal("4.50"), "categories": ["FOOD > TEA"],
-    "brand": "Brand 1", "availability": "in_stock", "available_quantity": 3, "available_time": datetime(2026, 9, 1, tzinfo=UTC),
-    "tags": ["green"], "attributes": {"origin": "Assam"}, "rating": {"average": 4.5, "count": 2},
+    "brand": "Brand 1", "availability": "in_stock", "available_quantity": 3,
+    "available_time": datetime(2026, 9, 1, tzinfo=UTC), "tags": ["green"], "attributes": {"origin": "Assam"}, "rating": {"average": 4.5, "count": 2},
 }  # fmt: skip
 FIELDS: bodies.ItemFields = {name: value for name, value in ITEM.items() if name != "item_id"}  # type: ignore[assignment]
 EVENT: bodies.EventFields = {
@@ -44,7 +44,7 @@ CALLS: list[tuple[str, Call, Any]] = [
     ("merge_users", lambda client: client.merge_users(anonymous_id="a3", user_id="u3"), answers.MergeAnswer),
     ("recommend", lambda client: client.recommend("home"), answers.Recommendations),
     ("recommend", lambda client: client.recommend("home", context=CONTEXT, **WISH), answers.Recommendations),
-    ("recommend", lambda client: client.recommend("cart", context=CONTEXT, filter=FILTER, n=3), answers.Recommendations),
+    ("recommend", lambda client: client.recommend("cart", context=CONTEXT, filter=FILTER), answers.Recommendations),
     ("similar", lambda client: client.similar("tea-1", **WISH), answers.Recommendations),
     ("also_bought", lambda client: client.also_bought("tea-1"), answers.Recommendations),
     (
@@ -129,7 +129,7 @@ def read(part: Mapping[str, Any], values: list[str]) -> Any:
     if "array" in types:
         return [piece for value in values for piece in value.split(",")]
     [value] = values
-    return value if types <= {"string", "null"} else json.loads(value)
+    return json.loads(value) if types & {"integer", "number", "boolean"} else value
 
 
 def typed(hint: Any) -> Any:
