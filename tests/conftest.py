@@ -83,7 +83,8 @@ def _furnished_shop(request: pytest.FixtureRequest) -> None:
         return
     request.getfixturevalue("transactional_db" if real or real_marked else "db")
     if not apps.get_model("recommendations", "Blend").objects.exists():
-        import_module("recommendations.migrations.0002_shop").furnish(apps, None)
+        for migration in ("0002_shop", "0015_session_blend"):
+            import_module(f"recommendations.migrations.{migration}").furnish(apps, None)
 
 
 @pytest.fixture(scope="session")

@@ -61,4 +61,5 @@ def trained_shop(
 
 
 def furnish() -> None:
-    import_module("recommendations.migrations.0002_shop").furnish(apps, None)
+    for migration in ("0002_shop", "0015_session_blend"):
+        import_module(f"recommendations.migrations.{migration}").furnish(apps, None)

@@ -82,12 +82,21 @@ class Past:
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """Item rows of the model with their standardised scores; ``past`` is what the scores were made from."""
+    """Item rows of the model with their standardised scores; ``past`` is what the scores were made from.
+
+    Those of the instances in ``visiting`` were made from ``visit``.
+    """
 
     instances: tuple[str, ...]
     items: IntArray  # [candidates]
     z: Standardised  # [instances, candidates]
     past: Past
+    visit: Past | None = None
+    visiting: frozenset[str] = frozenset()
+
+    def asked(self, instance: str) -> Past:
+        """What the instance was asked about."""
+        return self.visit if self.visit is not None and instance in self.visiting else self.past
 
     @property
     def heard(self) -> frozenset[str]:
@@ -203,8 +212,11 @@ class Pools:
         )
         return Past.of(query, until=until)
 
-    def _scored(self, blend: BlendName, past: Past, context: tuple[int, ...]) -> Pool:
-        """Candidates of a person or a context that has no record; context items are no candidates."""
+    def _scored(self, blend: BlendName, past: Past, context: tuple[int, ...], fading: float = 1.0) -> Pool:
+        """Candidates of a person or a context that has no record; context items are no candidates.
+
+        Of the context every item counts ``fading`` times as much as the one before it.
+        """
         n_items = len(self.model.items)
         fitted = [
             FittedInstance(name=part.name, recommender=self.model.recommenders[part.name], trend_exponent=part.trend)
@@ -214,7 +226,7 @@ class Pools:
         query = Queries(
             histories=past.query.histories,
             training_rows=past.query.training_rows,
-            context=_row(context, n_items) if context else None,
+            context=_row(context, n_items, fading=fading) if context else None,
         )
         barred = set(context) | (set(past.rows.tolist()) if blend is BlendName.DISCOVER else set())
         plan = BlendPlan(
@@ -240,11 +252,11 @@ def _pool(records: Candidates, row: int, *, past: Past) -> Pool:
     )
 
 
-def _row(items: Sequence[int], n_items: int) -> Sparse:
-    """1 at each of these items, for one query."""
+def _row(items: Sequence[int], n_items: int, *, fading: float = 1.0) -> Sparse:
+    """1, fading, fading² … at these items, for one query."""
     columns = np.asarray(items, np.int32)
-    ones = np.ones(len(columns), np.float32)
-    return sparse.csr_matrix((ones, (np.zeros_like(columns), columns)), shape=(1, n_items), dtype=np.float32)
+    values = np.power(np.float32(fading), np.arange(len(columns), dtype=np.float32))
+    return sparse.csr_matrix((values, (np.zeros_like(columns), columns)), shape=(1, n_items), dtype=np.float32)
 
 
 def _history(acts: Sequence[PastAct], *, until: float, n_items: int) -> Interactions:

@@ -20,11 +20,12 @@ from recommendations.loop.answer import Answer, Ask, Filter, Shown, Trace
 from recommendations.loop.evidence import Explainer
 from recommendations.loop.person import NOBODY, Person, person_of
 from recommendations.loop.pools import TRENDING, Pool, Pools, pools_of
+from recommendations.loop.session import mixed, visits_of
 from recommendations.loop.shown import Chosen, shown_items
 from recommendations.store.live import LiveState
 from recommendations.store.serving import ServedPlacement, ServedWeights, Snapshot
 from recommendations.store.stock import of_brands, of_categories
-from recommendations.terms import BlendName, Fallback, RuleAction, Source
+from recommendations.terms import BlendName, Fallback, Repeat, RuleAction, Source
 
 OF_CONTEXT = frozenset({BlendName.ITEM, BlendName.CART})
 NO_Z, NO_WEIGHTS = np.empty((0, 0), np.float32), np.empty(0, np.float32)
@@ -78,7 +79,10 @@ def ready(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) -> R
     pools = pools_of(snapshot.model) if snapshot.model else None
     person = person_of(ask, placement, snapshot=snapshot, pools=pools, state=state, now=now)
     weights = snapshot.weights_for(placement.blend, person.segment) if placement.blend else None
-    ranking = _ranking(ask, placement, pools=pools, person=person, weights=weights)
+    session = snapshot.weights_for(BlendName.SESSION, person.segment) if person.visit else None
+    if session and by_visit(placement, person):
+        weights = session
+    ranking = _ranking(ask, placement, pools=pools, person=person, weights=weights, session=session)
     wish = _wish(ask, placement, snapshot=snapshot, person=person, weights=weights)
     wish = replace(wish, rules=rules_for(ask, snapshot, person, now))
     if weights and ranking.version is not None:
@@ -111,7 +115,9 @@ def _ranking(
     pools: Pools | None,
     person: Person,
     weights: ServedWeights | None,
+    session: ServedWeights | None,
 ) -> Ranking:
+    """``session`` are the weights of a visit, where there is one."""
     if pools is None:
         return Ranking(pool=None, weights={}, source=Source.NEWEST, why=Fallback.NO_MODEL)
     if placement.blend is None:
@@ -119,23 +125,36 @@ def _ranking(
     if placement.blend in OF_CONTEXT:
         found = _of_context(ask, placement.blend, pools, person)
     else:
-        found = _of_person(placement.blend, pools, person)
+        found = _of_person(placement, placement.blend, pools, person if session else replace(person, visit=()))
     if isinstance(found, Fallback):
         return _popular(placement.blend, pools, why=found)
     pool, source = found
     vector = weights.weights if weights else {}
+    if session and pool.visiting:
+        vector = mixed(pool, vector, session.weights)
     telling = {name for name in pool.heard if vector.get(name, 0) > 0}
     if not telling - _popularities(pools):
         return _popular(placement.blend, pools, why=Fallback.SILENT)
     return Ranking(pool=pool, weights=vector, source=source, version=weights.version if weights else None)
 
 
-def _of_person(blend: BlendName, pools: Pools, person: Person) -> tuple[Pool, Source] | Fallback:
+def by_visit(placement: ServedPlacement, person: Person) -> bool:
+    """Whether the visit makes all of the answer: of somebody new, where they may be shown what they do not know yet."""
+    own = placement.blend is not None and placement.blend not in OF_CONTEXT and placement.repeat is not Repeat.ONLY
+    return own and bool(person.visit) and not person.known
+
+
+def _of_person(
+    placement: ServedPlacement, blend: BlendName, pools: Pools, person: Person
+) -> tuple[Pool, Source] | Fallback:
     if person.past is None:
         return person.why_not or Fallback.NO_HISTORY
+    if by_visit(placement, person):
+        return visits_of(pools).alone(person.visit), Source.SESSION
     record = pools.record(blend, person.record) if person.record >= 0 else None
     if record is not None:
-        return record, Source.MODEL
+        joined = visits_of(pools).joined(blend, person.record, person.visit) if person.visit else None
+        return joined or record, Source.MODEL
     return pools.scored(blend, person.past, ()), Source.SESSION
 
 
