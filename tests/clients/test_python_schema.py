@@ -23,7 +23,8 @@ type Call = Callable[[Client], Any]
 ITEM: bodies.Item = {
     "item_id": "new/1", "title": "Green tea", "price": Decimal("4.50"), "categories": ["FOOD > TEA"],
     "brand": "Brand 1", "availability": "in_stock", "available_quantity": 3,
-    "available_time": datetime(2026, 9, 1, tzinfo=UTC), "tags": ["green"], "attributes": {"origin": "Assam"}, "rating": {"average": 4.5, "count": 2},
+    "available_time": datetime(2026, 9, 1, tzinfo=UTC), "tags": ["green"], "attributes": {"origin": "Assam"},
+    "rating": {"average": 4.5, "count": 2},
 }  # fmt: skip
 FIELDS: bodies.ItemFields = {name: value for name, value in ITEM.items() if name != "item_id"}  # type: ignore[assignment]
 EVENT: bodies.EventFields = {
