@@ -30,7 +30,7 @@ from benchmarks.faults.victims import kill
 
 QUICK = 1.0  # seconds within which an event is refused
 BREATH = 3.0  # seconds that a server is away before it is measured
-BACK = 120.0
+BACK = 600.0
 
 
 @dataclass

@@ -61,7 +61,7 @@ class RecommendView(APIView):
         tags=["recommendations"],
     )
     def get(self, request: Request, placement: str) -> HttpResponse:
-        return _answered(request, recommend_form.of_query(placement, dict(request.query_params.lists())))
+        return answered(request, recommend_form.of_query(placement, dict(request.query_params.lists())))
 
     @extend_schema(
         operation_id="recommend",
@@ -76,21 +76,30 @@ class RecommendView(APIView):
         tags=["recommendations"],
     )
     def post(self, request: Request, placement: str) -> HttpResponse:
-        return _answered(request, recommend_form.of_body(placement, body_of(request)))
+        return answered(request, recommend_form.of_body(placement, body_of(request)))
 
 
-def _answered(request: Request, asked: Asked) -> HttpResponse:
-    writing = Writing(asked.lang, asked.fields, site=request.build_absolute_uri("/").rstrip("/"))
+def answered(request: Request, asked: Asked) -> HttpResponse:
+    writing = Writing(asked.lang, asked.fields, site=site_of(request))
     try:
         served = serve_written(asked.request, write=writing, now=timezone.now())
     except UnknownPlacementError as error:
-        raise Http404(_("There is no placement “%(name)s”.") % {"name": error.name}) from error
+        raise no_placement(error) from error
     except NotLoadedError:
-        return _not_loaded()
+        return not_loaded()
     return HttpResponse(whole(served), content_type="application/json", headers={"Content-Language": writing.lang})
 
 
-def _not_loaded() -> HttpResponse:
+def site_of(request: Request) -> str:
+    """Which pictures stand under."""
+    return request.build_absolute_uri("/").rstrip("/")
+
+
+def no_placement(error: UnknownPlacementError) -> Http404:
+    return Http404(_("There is no placement “%(name)s”.") % {"name": error.name})
+
+
+def not_loaded() -> HttpResponse:
     """Only a process that has never reached PostgreSQL says so; later on the answers come from its memory."""
     answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, _("The database has not answered since this process began."))
     answer["Retry-After"] = str(RETRY_SECONDS)

@@ -34,7 +34,9 @@ EVERY_BODY = (
 )
 
 PATH_PARAMETERS = {
-    "placement": "A place of the shop that asks: home, discover, buy_again, item, also_bought, cart, trending …",
+    "placement": "A place of the shop that asks: home, discover, item, also_bought, cart, category, search …",
+    "item_id": "An item by the shop's own id; it may have slashes in it.",
+    "user_id": "A customer by the shop's own id; it may have slashes in it.",
 }
 HEADERS = {
     HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate", {"type": "string"}, "How to send a key."),

@@ -2,9 +2,10 @@
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain, islice
 from typing import NamedTuple
 
 import msgspec
@@ -14,12 +15,15 @@ from recommendations.loop.answer import Answer, Ask, Request
 from recommendations.loop.kept import Basis, Kept, kept
 from recommendations.loop.recommend import Ready, UnknownPlacementError, answered, draw_of, ready
 from recommendations.store import live, slates
-from recommendations.store.serving import NotLoadedError, Snapshot, customer_key, keeper
+from recommendations.store.serving import NotLoadedError, Snapshot, customer_key, customer_keys, keeper
 from recommendations.store.slates import ServedSlate
 from recommendations.store.stock import Stock
 from recommendations.terms import CustomerKind
 
-__all__ = ["NotLoadedError", "Served", "UnknownPlacementError", "Write", "knows", "serve", "serve_written"]
+__all__ = [
+    "NotLoadedError", "Served", "UnknownPlacementError", "Write", "has_item", "knows", "serve", "serve_all",
+    "serve_written",
+]  # fmt: skip
 
 type Write = Callable[[Answer], bytes]
 """How an answer is written down, without its id. Two that are equal write the same."""
@@ -42,11 +46,28 @@ class _Asking(NamedTuple):
     def of(cls, request: Request, *, now: datetime) -> "_Asking":
         started = time.perf_counter_ns()
         held = keeper().held or keeper().current(None)
-        customer = _customer(held, request)
+        seen, customer = held.changed, _customer(held, request)
         told = live.told_of(customer)
         snapshot = keeper().current(live.marks_of(told))
+        if snapshot.changed is not seen and (other := _customer(snapshot, request)) != customer:
+            customer, told = other, live.told_of(other)  # merged meanwhile, or parted
         basis = Basis(snapshot=snapshot, customer=customer, told=told, now=now)
-        return cls(request, basis, f"r-{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}", started)
+        return cls(request, basis, _new_id(now), started)
+
+    @classmethod
+    def of_all(cls, requests: Sequence[Request], *, now: datetime) -> "Iterator[_Asking]":
+        """All under the snapshot of one moment; the time of each begins when its turn comes."""
+        held = keeper().held or keeper().current(None)
+        customers = _customers(held, requests)
+        told = live.told_of_all(customers)
+        snapshot = keeper().current(live.marks_of(told[0]))
+        for request, customer, one in zip(requests, customers, told, strict=True):
+            basis = Basis(snapshot=snapshot, customer=customer, told=one, now=now)
+            yield cls(request, basis, _new_id(now), time.perf_counter_ns())
+
+
+def _new_id(now: datetime) -> str:
+    return f"r-{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
 
 
 def knows(placement: str) -> bool:
@@ -81,6 +102,25 @@ def serve_written(request: Request, *, write: Write, now: datetime) -> Served:
     return Served(asking.recommendation_id, found.content)
 
 
+def serve_all(requests: Sequence[Request], *, write: Write, now: datetime) -> list[Served]:
+    """As ``serve_written`` of each, under one model, one set of weights and one book of rules. Raises as ``serve``."""
+    served = []
+    for asking in _Asking.of_all(requests, now=now):
+        answer = _answer(asking, _ready(asking))
+        if not asking.request.dry_run:
+            _note(asking, _slate(answer, customer=asking.basis.customer))
+        served.append(Served(asking.recommendation_id, write(answer)))
+    return served
+
+
+def has_item(shop_id: str) -> bool:
+    """Whether the catalogue has such an item, retired or not. Raises NotLoadedError as ``serve``."""
+    held = keeper().held
+    if held is None or shop_id not in held.stock.row_of:
+        held = keeper().current(live.marks_of(live.told_of(None)))
+    return shop_id in held.stock.row_of
+
+
 def _explores(asking: _Asking, found: Kept) -> bool:
     """Whether this very answer may show what others do not."""
     return bool(found.exploration) and may_explore(draw_of(asking.recommendation_id), found.exploration)
@@ -102,14 +142,24 @@ def _answer(asking: _Asking, ready: Ready) -> Answer:
 
 def _customer(held: Snapshot, request: Request) -> int | None:
     """The signed-in one if the shop names both."""
-    for shop_id, kind in (
-        (request.user_id, CustomerKind.SIGNED_IN),
-        (request.anonymous_id, CustomerKind.ANONYMOUS),
-    ):
-        key = customer_key(held, shop_id, kind=kind) if shop_id else None
+    for shop_id, kind in _named(request):
+        key = customer_key(held, shop_id, kind=kind)
         if key is not None:
             return key
     return None
+
+
+def _customers(held: Snapshot, requests: Sequence[Request]) -> list[int | None]:
+    """As ``_customer`` of each."""
+    named = [_named(request) for request in requests]
+    keys = iter(customer_keys(held, list(chain.from_iterable(named))))
+    found = [list(islice(keys, len(ids))) for ids in named]
+    return [next((key for key in own if key is not None), None) for own in found]
+
+
+def _named(request: Request) -> list[tuple[str, CustomerKind]]:
+    named = ((request.user_id, CustomerKind.SIGNED_IN), (request.anonymous_id, CustomerKind.ANONYMOUS))
+    return [(shop_id, kind) for shop_id, kind in named if shop_id]
 
 
 def _ask(asking: _Asking) -> Ask:

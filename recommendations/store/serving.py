@@ -265,12 +265,24 @@ def customer_key(held: Snapshot, shop_id: str, *, kind: CustomerKind) -> int | N
     known = held.customers.get(value)
     if known is None and _newcomers:
         try:
-            known = _known_as(value)
+            known = _known_as([value]).get(value)
         except DatabaseError as error:
             _newcomers.trip(error)
         if known is not None:
             held.customers[value] = known
     return known
+
+
+def customer_keys(held: Snapshot, named: Sequence[tuple[str, CustomerKind]]) -> list[int | None]:
+    """As ``customer_key`` of each; who came after the snapshot was read is looked up in one query."""
+    values = [pseudonym(shop_id, kind=kind) for shop_id, kind in named]
+    unknown = [value for value in values if value not in held.customers]
+    if unknown and _newcomers:
+        try:
+            held.customers.update(_known_as(unknown))
+        except DatabaseError as error:
+            _newcomers.trip(error)
+    return [held.customers.get(value) for value in values]
 
 
 _newcomers = Breaker("postgresql", pause=5.0)
@@ -366,10 +378,10 @@ def _merged(*, since: datetime | None) -> dict[bytes, int]:
     return {bytes(value): own if undone else customer for value, own, customer, undone in rows}
 
 
-def _known_as(value: bytes) -> int | None:
-    """The key of a pseudonym, or of the customer that it was merged into."""
+def _known_as(values: Sequence[bytes]) -> dict[bytes, int]:
+    """Pseudonym → its key, or that of the customer that it was merged into; without those who are unknown."""
     alias = CustomerAlias.objects.filter(anonymous=OuterRef("pk"), undone_at=None).values("customer")
-    keys = Customer.objects.filter(pseudonym=value).values_list(
-        Coalesce(Subquery(alias), F("pk"), output_field=BigIntegerField()), flat=True
+    keys = Customer.objects.filter(pseudonym__in=values).values_list(
+        "pseudonym", Coalesce(Subquery(alias), F("pk"), output_field=BigIntegerField())
     )
-    return keys.first()
+    return {bytes(value): key for value, key in keys}

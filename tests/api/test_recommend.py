@@ -288,3 +288,28 @@ def test_a_process_that_has_never_reached_the_database_answers_503(
     answer = api.get(path("home"))
     problem(answer, 503)
     assert answer["Retry-After"] == "1"
+
+
+def test_the_context_of_categories_and_search_is_taken_by_both_methods(api: ApiClient) -> None:
+    for placement, query, context in (
+        ("category", {"category": ["FOOD > WINE", "FOOD > TEA"]}, {"categories": ["FOOD > WINE", "FOOD > TEA"]}),
+        ("search", {"search_term": "wine 3"}, {"search_term": "wine 3"}),
+        ("search", {"item_id": ["wine-3", "tea-1", "gone"]}, {"item_ids": ["wine-3", "tea-1", "gone"]}),
+    ):
+        got = body(api.get(path(placement), user_id="u1", n=30, fallback="popular", **query))
+        posted = body(api.post(path(placement), {"user_id": "u1", "n": 30, "context": context}))
+        assert got.pop("recommendation_id") != posted.pop("recommendation_id")
+        assert got == posted
+        assert got["results"]
+    assert got["missing_item_ids"] == ["gone"]
+    assert set(ids(got)) == {"wine-3", "tea-1"}
+
+
+def test_an_answer_without_fillers_by_both_methods(api: ApiClient) -> None:
+    for found in (
+        body(api.get(path("home"), user_id="nobody", fallback="none")),
+        body(api.post(path("home"), {"user_id": "nobody", "fallback": "none"})),
+    ):
+        assert (found["results"], found["source"], found["fallback_reason"]) == ([], "none", "no_history")
+    wrong = problem(api.get(path("home"), fallback="newest"), 400)["errors"]
+    assert [error["pointer"] for error in wrong] == ["fallback"]

@@ -15,7 +15,7 @@ from recommendations.models import Item
 from recommendations.terms import Scope
 from tests.api.conftest import ApiClient, problem
 from tests.api.test_events import EVENTS, event
-from tests.api.test_keys import ADDRESSES, NEEDS
+from tests.api.test_keys import ADDRESSES, ARGUMENTS, NEEDS
 
 
 @pytest.fixture
@@ -39,6 +39,13 @@ def of(schema: dict[str, Any], path: str, method: str, status: int) -> dict[str,
 
 def operations(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [(path, operation) for path, methods in schema["paths"].items() for operation in methods.values()]
+
+
+def described(address: str) -> str:
+    """As the schema has it."""
+    for name, value in ARGUMENTS.items():
+        address = address.replace(f"/{value}/", f"/{{{name}}}/")
+    return address
 
 
 def test_it_is_openapi_3_1(schema: dict[str, Any]) -> None:
@@ -66,7 +73,7 @@ def test_the_same_as_yaml(schema: dict[str, Any]) -> None:
 
 
 def test_every_view_is_described_with_examples_and_errors(schema: dict[str, Any]) -> None:
-    assert {address.replace("home", "{placement}") for address, *_ in ADDRESSES.values()} <= schema["paths"].keys()
+    assert {described(address) for address, *_ in ADDRESSES.values()} <= schema["paths"].keys()
     names = []
     for path, operation in operations(schema):
         names.append(operation["operationId"])
@@ -85,7 +92,7 @@ def test_every_view_is_described_with_examples_and_errors(schema: dict[str, Any]
 
 def test_every_operation_says_which_scope_it_needs(schema: dict[str, Any]) -> None:
     for path, methods in schema["paths"].items():
-        name = resolve(path.replace("{placement}", "home")).url_name
+        name = resolve(path.format(**ARGUMENTS)).url_name
         for method, operation in methods.items():
             assert operation["security"] == [{"ApiKey": [NEEDS[name or ""][method.upper()]]}], (method, path)
 

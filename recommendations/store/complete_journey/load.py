@@ -68,7 +68,8 @@ def load_catalogue(journey: Journey, *, weeks: int, now: datetime, report: Repor
         merged = items.merge_ready(
             given=ITEM_COLUMNS, links=links.to_csv(header=False, index=False).encode(), now=now, update=False
         )
-        imports.finish(imported, rows=len(products), kept=merged.new, duplicates=len(products) - merged.new, reasons={})
+        new = len(merged.new)
+        imports.finish(imported, rows=len(products), kept=new, duplicates=len(products) - new, reasons={})
     report("items", len(products), len(products))
     return imported
 
