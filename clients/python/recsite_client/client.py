@@ -73,11 +73,9 @@ class Client:
     def recommend(self, placement: str, **wish: Unpack[Wish]) -> Recommendations:
         """What to show at a placement. ``index`` of a later event is the ``rank`` of the answer."""
         address = f"/placements/{_part(placement)}/recommend/"
-        query = None if "filter" in wish else _query_of(wish)
-        if query is None or len(query) > LONGEST_QUERY:
-            answer: Recommendations = self._ask(address, body=wish)
-        else:
-            answer = self._ask(address, query=query)
+        query = _query_of(wish)
+        whole = "filter" in wish or wish.get("fields") == [] or len(query) > LONGEST_QUERY
+        answer: Recommendations = self._ask(address, body=wish) if whole else self._ask(address, query=query)
         return answer
 
     def similar(self, item_id: str, **wish: Unpack[BesideWish]) -> Recommendations:
