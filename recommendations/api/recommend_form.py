@@ -19,6 +19,15 @@ from recommendations.loop.answer import Filter, Request
 MOST_IDS = 1_000
 
 type Id = Annotated[str, Meta(min_length=1, max_length=128)]
+type SessionId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        description="Taken, and nothing more: a visit is what the customer or visitor did since the last turn "
+        "of the loop, the newest first, whatever its session is called. Send user_id or anonymous_id.",
+    ),
+]
 type Ids = Annotated[list[Id], Meta(max_length=MOST_IDS)]
 type Text = Annotated[str, Meta(max_length=512)]
 type Field = Literal["product", "score", "reasons", "contributions"]
@@ -48,11 +57,14 @@ class RecommendContext(Struct, forbid_unknown_fields=True):
 
 
 class RecommendBody(Struct, forbid_unknown_fields=True):
-    """The body of a POST. ``n`` and ``diversity`` default to what the placement and its weights have."""
+    """The body of a POST. ``n`` and ``diversity`` default to what the placement and its weights have.
+
+    ``session_id`` is for the shop's own records: acts are looked up by customer or visitor, and the newest count most.
+    """
 
     user_id: Id | None = None
     anonymous_id: Id | None = None
-    session_id: Id | None = None
+    session_id: SessionId | None = None
     context: RecommendContext | None = None
     n: Annotated[int, Meta(ge=1, le=100)] | None = None
     filter: ItemFilter | None = None
@@ -70,7 +82,7 @@ class RecommendQuery(Struct, forbid_unknown_fields=True):
 
     user_id: Id | None = None
     anonymous_id: Id | None = None
-    session_id: Id | None = None
+    session_id: SessionId | None = None
     item_id: Ids = []
     basket: Ids = []
     exclude_item_id: Ids = []
