@@ -1,4 +1,6 @@
-"""Placements, of which the number of items and the switch are set here; and weight versions, which are only read."""
+"""Placements: how many items each shows, its attribution window and its switch are set here; and weight versions, which
+are only read.
+"""
 
 from typing import Any
 
@@ -16,7 +18,7 @@ from recommendations.services.policy import Action
 @admin.register(Placement)
 class PlacementAdmin(PolicyAdmin[Placement]):
     changes = Action.SET_PLACEMENTS
-    list_display = ("name", "blend", "repeat", "needs_context", "n", "enabled")
+    list_display = ("name", "blend", "repeat", "needs_context", *CHANGEABLE)
     list_editable = CHANGEABLE
     list_select_related = ("blend",)
     fields = ("name", "blend", "repeat", "needs_context", "cool_down", *CHANGEABLE)

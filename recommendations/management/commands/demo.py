@@ -22,6 +22,7 @@ from recommendations.services.keys import create_key
 from recommendations.terms import Scope
 
 _USERNAME = "admin@example.com"
+_HOLD_DAYS = 14  # of the data, for the replay
 
 
 class Command(BaseCommand):
@@ -37,7 +38,8 @@ class Command(BaseCommand):
         self._step("Tables", lambda: call_command("migrate", verbosity=0, interactive=False))
         self._step("Styles and scripts", _collect_static)
         if collect.lacks_complete_journey():
-            self._step("Complete Journey", lambda: call_command("load_complete_journey", shift_weeks="auto"))
+            arguments = {"shift_weeks": "auto", "hold_days": _HOLD_DAYS}
+            self._step("Complete Journey", lambda: call_command("load_complete_journey", **arguments))
         if not ModelVersion.objects.live().exists():
             self._step("First turn of the loop", lambda: call_command("run_loop"))
         self._step("Login and API key", lambda: _publish_credentials(f"http://127.0.0.1:{port}/"))
