@@ -10,7 +10,7 @@ from recommendations.terms import Cut, MeasuredKind, Task
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db
-NOBODY = Answers(total=0, personalised=0, fallback=0, p50_ms=None, p95_ms=None, groups=[])
+NOBODY = Answers(total=0, personalised=0, fallback=0, p50_ms=None, p95_ms=None, groups=[], replayed=0, lengths={})
 
 
 def measured(*, coverage: float) -> None:
