@@ -175,7 +175,7 @@ def timeline(keys: Sequence[int]) -> Timeline:
         .values("week", "name")
         .annotate(
             count=Count("*"),
-            replayed=Count("*", filter=Q(source="replay")),
+            replayed=Count("name", filter=Q(source="replay")),
             first=Min("occurred_at"),
             last=Max("occurred_at"),
         )

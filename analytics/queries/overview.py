@@ -79,7 +79,7 @@ def arrivals(*, newest: datetime, days: int) -> Arrivals:
     by_day = (
         both.annotate(day=TruncDate("occurred_at"))
         .values("day", "name")
-        .annotate(count=Count("*"), replayed=Count("*", filter=Q(source="replay")))
+        .annotate(count=Count("*"), replayed=Count("name", filter=Q(source="replay")))
         .order_by("day")
     )
     replayed = sum(row["replayed"] for row in by_day if row["day"] >= start.date())

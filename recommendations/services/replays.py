@@ -61,6 +61,11 @@ class Door:
     def send(self, events: list[dict[str, Any]]) -> dict[str, Any]:
         return self._ask("POST", "/api/v1/events/", json.dumps({"events": events}).encode(), 202)
 
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
     def _ask(self, method: str, path: str, body: bytes | None, expected: int) -> dict[str, Any]:
         """Again while it is away or busy: a retry of events changes nothing. Raises DoorIsShutError."""
         end, pause = time.monotonic() + PATIENCE, 0.25
@@ -85,8 +90,7 @@ class Door:
             answer = self._connection.getresponse()
             return answer.status, answer.read().decode()
         except (OSError, http.client.HTTPException) as error:
-            self._connection.close()
-            self._connection = None
+            self.close()
             return 0, str(error)
 
 
@@ -111,6 +115,8 @@ def run_replay(door: Door, *, clock: Callable[[], datetime]) -> RunStatus | None
             return _ended(replay, RunStatus.CANCELLED, now=clock())
         except DoorIsShutError as error:
             return _ended(replay, RunStatus.FAILED, now=clock(), message=str(error))
+        finally:
+            door.close()
         return _ended(replay, RunStatus.SUCCEEDED, now=clock())
 
 
