@@ -27,9 +27,12 @@ _BROWSER_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_HELD = (  # what a process holds of the servers
-    *("recommendations.services.keys", "recommendations.services.panels", "recommendations.store.accepted"),
-    *("recommendations.store.live", "recommendations.store.lookups", "recommendations.store.serving", "recsite.cache"),
+_HELD = tuple(  # what a process holds of the servers
+    f"recommendations.{name}"
+    for name in (
+        *("services.keys", "services.panels"),
+        *(f"store.{name}" for name in ("accepted", "cache", "live", "lookups", "serving")),
+    )
 )
 _USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}
 
