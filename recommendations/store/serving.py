@@ -17,7 +17,7 @@ from typing import Any, Self
 import numpy as np
 import structlog
 from django.db import DatabaseError, connection
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import BigIntegerField, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -352,5 +352,5 @@ def _merged(*, since: datetime | None) -> dict[bytes, int]:
 def _known_as(value: bytes) -> int | None:
     """The key of a pseudonym, or of the customer that it was merged into."""
     alias = CustomerAlias.objects.filter(anonymous=OuterRef("pk"), undone_at=None).values("customer")
-    keys = Customer.objects.filter(pseudonym=value).values_list(Coalesce(Subquery(alias), F("pk")), flat=True)
-    return keys.first()
+    person = Coalesce(Subquery(alias), F("pk"), output_field=BigIntegerField())
+    return Customer.objects.filter(pseudonym=value).values_list(person, flat=True).first()
