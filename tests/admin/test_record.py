@@ -152,4 +152,4 @@ def test_a_changed_placement_is_announced(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         save_placements(admin, n="7")
-    assert valkey.hget(live._CHANGED, "placements") is not None
+    assert valkey.hget(live.CHANGED, "placements") is not None
