@@ -1,7 +1,8 @@
 # Nothing has to be installed first but make and Python (or uv): every target prepares what it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint chromium bench-accuracy bench-scale bench-serving clean
+.PHONY: help install demo test lint chromium clean
+.PHONY: bench-accuracy bench-faults bench-ingest bench-live bench-scale bench-serving
 
 PORT ?= 8000
 DATA ?= .local
@@ -36,8 +37,17 @@ lint: .venv/stamp  ## Style, types, who may import whom
 bench-accuracy: .venv/stamp  ## How good the ranking is, on the demo's data or yours (ARGS="--json out.json --peers")
 	$(PYTHON) benchmarks/accuracy.py $(ARGS)
 
+bench-faults: .venv/stamp  ## Kill, starve and fill up real processes, then look every event up (ARGS="--full --json out.json")
+	$(PYTHON) -m benchmarks.faults $(ARGS)
+
 bench-scale: .venv/stamp  ## Seconds and memory up to 50 million invented interactions (ARGS="--rows 1,10 --json out.json")
 	$(PYTHON) benchmarks/scale.py $(ARGS)
+
+bench-ingest: .venv/stamp  ## Events in per second against what the database does alone (ARGS="--quick --json out.json")
+	$(SERVERS) --ephemeral -- $(PYTHON) benchmarks/ingest.py $(ARGS)
+
+bench-live: .venv/stamp  ## From an event to the answer that knows of it, while `make demo` runs (ARGS="--json out.json")
+	$(PYTHON) benchmarks/live.py --data "$(DATA)" $(ARGS)
 
 bench-serving: .venv/stamp  ## What an answer costs against a bare GET of Valkey, on the demo's data (DATA=.local)
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m benchmarks.serving $(ARGS)

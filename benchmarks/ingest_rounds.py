@@ -1,9 +1,10 @@
 """The rounds of the bench of ingestion: every way once a round, one after the other."""
 
 import os
-import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from http import HTTPStatus
 from itertools import batched
 from pathlib import Path
@@ -16,7 +17,7 @@ from django.utils import timezone
 
 from benchmarks.ingest_lines import Shop, as_text, bodies, events, lines, open_shop, write_file
 from benchmarks.meter import Progress
-from benchmarks.web import Connection, request, web_process
+from benchmarks.web import Connection, processor_seconds, request, web_process
 from recommendations.loop import collect
 from recommendations.models import Event, Item
 from recommendations.services import housekeeping
@@ -48,6 +49,7 @@ FILE = (
 MOST_REQUESTS = 10_000_000  # a minute: the limit is not what is measured
 WHOLE = b'"duplicates":0,"rejected":0'
 BLOCK = 262_144
+CPU = "web µs a line"
 
 type Rates = dict[str, float]
 
@@ -65,8 +67,9 @@ def run(*, rounds: int, connections: int, sizes: Mapping[str, Any], folder: Path
     shop = open_shop()
     key, secret = create_key(name="Bench", scopes=[Scope.EVENTS_WRITE], by=None, requests_per_minute=MOST_REQUESTS)
     with web_process(data=folder) as port, psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as bare:
-        bench = Bench(shop, bare, key=f"{key.prefix}.{secret}", file=folder / "events.csv")
-        bench.clients = [Connection(port) for _ in range(connections)]
+        bench = Bench(
+            shop, bare, key=f"{key.prefix}.{secret}", port=port, connections=connections, file=folder / "events.csv"
+        )
         found = []
         for number in range(rounds + 1):
             found.append(bench.round(sizes))
@@ -77,9 +80,11 @@ def run(*, rounds: int, connections: int, sizes: Mapping[str, Any], folder: Path
 class Bench:
     """Lines per second of each way in; every measurement has events of its own, made before its clock starts."""
 
-    def __init__(self, shop: Shop, bare: psycopg.Connection, *, key: str, file: Path) -> None:
-        self.clients: list[Connection] = []
-        self._shop, self._bare, self._key, self._file = shop, bare, key, file
+    def __init__(
+        self, shop: Shop, bare: psycopg.Connection, *, key: str, port: int, connections: int, file: Path
+    ) -> None:
+        self._shop, self._bare, self._file = shop, bare, file
+        self._key, self._port, self._connections = key, port, connections
         self._rng = np.random.default_rng(0)
 
     def round(self, sizes: Mapping[str, Any]) -> Rates:
@@ -88,31 +93,28 @@ class Bench:
         found: Rates = {}
         for size, count in sizes["lines"].items():
             label = "singly" if size == 1 else f"by {size:,}"
-            found[f"API, {label}"] = self._api(count, size)
+            found[f"API, {label}"], found[f"{CPU}, {label}"] = self._api(count, size)
             found[f"floor: unnest, {label}"] = self._unnest(count, size)
             if size == 1:
                 found[f"floor: insert, {label}"] = self._inserts(count)
         found["floor: COPY"] = self._copied(HEAP, as_text(self._lines(max(sizes["lines"].values()))))
         return found | self._import(sizes["file"])
 
-    def _api(self, count: int, size: int) -> float:
+    def _api(self, count: int, size: int) -> tuple[float, float]:
+        """And the processor time that the web process took for a line, in microseconds."""
         made = bodies(self._events(count), size=size)
         requests = [request("POST", EVENTS, key=self._key, body=body) for body in made]
-        shares = [requests[start :: len(self.clients)] for start in range(len(self.clients))]
-        failures: list[bytes] = []
-        threads = [
-            threading.Thread(target=_post, args=(client, share, failures))
-            for client, share in zip(self.clients, shares, strict=True)
-        ]
-        begin = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        took = time.perf_counter() - begin
-        if failures:
-            raise SystemExit(f"{len(failures)} requests were not accepted whole: {failures[0][:500]!r}")
-        return count / took
+        clients = [Connection(self._port) for _ in range(self._connections)]
+        with ThreadPoolExecutor(self._connections) as threads:
+            spent, begin = processor_seconds(), time.perf_counter()
+            posts = [
+                threads.submit(_post, client, requests[start :: self._connections])
+                for start, client in enumerate(clients)
+            ]
+            for post in posts:
+                post.result()
+            took = time.perf_counter() - begin
+            return count / took, (processor_seconds() - spent) / count * 1e6
 
     def _unnest(self, count: int, size: int) -> float:
         """What the API's statement does at least: the same lines, one statement and commit a batch."""
@@ -160,8 +162,9 @@ class Bench:
         return list(lines(self._events(count), self._shop))
 
 
-def _post(client: Connection, requests: Sequence[bytes], failures: list[bytes]) -> None:
-    for one in requests:
-        status, body = client.send(one)
-        if status != HTTPStatus.ACCEPTED or WHOLE not in body:
-            failures.append(body)
+def _post(client: Connection, requests: Sequence[bytes]) -> None:
+    with closing(client):
+        for one in requests:
+            status, body = client.send(one)
+            if status != HTTPStatus.ACCEPTED or WHOLE not in body:
+                raise SystemExit(f"A request was not accepted whole: {status} {body[:500]!r}")

@@ -83,12 +83,16 @@ class VersionStatus(StrEnum):
 
 
 class BlendName(StrEnum):
-    """A blend is one weight vector; the first two rank a customer's candidates, the others a context of items."""
+    """A blend is one weight vector; the first two rank a customer's candidates, the others a context of items.
+
+    The context of ``session`` is what a visitor did a moment ago.
+    """
 
     HOME = "home"
     DISCOVER = "discover"
     ITEM = "item"
     CART = "cart"
+    SESSION = "session"
 
 
 class Task(StrEnum):
@@ -147,6 +151,7 @@ class Fallback(StrEnum):
 class Reason(StrEnum):
     BOUGHT_BEFORE = "bought_before"
     BECAUSE_YOU_BOUGHT = "because_you_bought"
+    BECAUSE_YOU_VIEWED = "because_you_viewed"
     BOUGHT_TOGETHER = "bought_together"
     BOUGHT_NEXT = "bought_next"
     SIMILAR_CUSTOMERS = "similar_customers"

@@ -90,6 +90,7 @@ BLENDS: Choices = [
     (BlendName.DISCOVER, _("Discover")),
     (BlendName.ITEM, _("Similar items")),
     (BlendName.CART, _("Completes the basket")),
+    (BlendName.SESSION, _("Session")),
 ]
 PLACEMENTS: Mapping[str, Promise] = {
     "home": _("For you"),
@@ -217,6 +218,7 @@ INSTANCES: Mapping[str, Promise] = {
     "als_discover": _("Hidden factors, to discover"),
     "sequence": _("Next in order"),
     "sequence_context": _("Next after the items in view"),
+    "session_knn": _("Alike sessions"),
     "also_bought": _("Bought together"),
     "trending": _("Trend"),
     "promotion": _("In next week's leaflet"),
@@ -269,6 +271,7 @@ def reason_text(code: str, evidence: Mapping[str, str | float]) -> str:
 
 _REASONS: Mapping[Reason, Promise] = {
     Reason.BECAUSE_YOU_BOUGHT: _("Because you bought %(title)s"),
+    Reason.BECAUSE_YOU_VIEWED: _("Because you viewed %(title)s"),
     Reason.BOUGHT_TOGETHER: _("Often bought with %(title)s"),
     Reason.BOUGHT_NEXT: _("Often bought after %(title)s"),
     Reason.SIMILAR_CUSTOMERS: _("Customers with tastes like yours buy it"),

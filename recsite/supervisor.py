@@ -120,18 +120,24 @@ def shop_settings(data: Path) -> Path:
     return data / "storefront/settings.json"
 
 
-def children(*, port: int, shop_port: int, data: Path) -> list[Child]:
+def children(*, port: int, data: Path, shop_port: int | None = None) -> list[Child]:
+    """``shop_port`` None: without the demo's shop."""
     beat = (*_CELERY, "beat", "--loglevel", "WARNING", "--pidfile=", "--schedule", str(data / "beat-schedule"))
     polite = partial(Child, stop=signal.SIGTERM, orphaned=signal.SIGTERM)
     # SIGQUIT: a worker gives the task in hand back to the queue instead of finishing it first. For that it needs Valkey
     # and waits for it; so when all of us were killed it goes at once, and the watchdog of turns sees to the rest.
     worker = partial(Child, stop=signal.SIGQUIT, orphaned=signal.SIGKILL)
+    shop = (
+        []
+        if shop_port is None
+        else [polite("shop", _web("storefront.wsgi:application", port=shop_port), env=shop_environment(data))]
+    )
     return [
         polite("web", _web("recsite.wsgi:application", port=port)),
-        polite("shop", _web("storefront.wsgi:application", port=shop_port), env=shop_environment(data)),
         worker("loop", _worker("loop", processes=1), threads=os.cpu_count() or 1),
         worker("worker", _worker("default", processes=2)),
         polite("beat", beat),
+        *shop,
     ]
 
 

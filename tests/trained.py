@@ -62,5 +62,5 @@ def trained_shop(
 
 def furnish() -> None:
     """What the migrations put into an empty database."""
-    for migration in ("0002_shop", "0010_placements"):
+    for migration in ("0002_shop", "0010_placements", "0015_session_blend"):
         import_module(f"recommendations.migrations.{migration}").furnish(apps, None)

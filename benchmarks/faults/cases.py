@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -62,6 +63,10 @@ class Shot(NamedTuple):
     body: bytes
 
 
+type Draft = Callable[[], Shot]
+"""Written out when it is sent: some ways to write a body ask for random numbers, which a strategy must not."""
+
+
 class Operation(NamedTuple):
     """One of the schema's, with all that is said of it."""
 
@@ -85,7 +90,7 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
 
 def of_schema(
     document: dict[str, Any], mode: GenerationMode, *, known: Mapping[str, Sequence[str]]
-) -> dict[str, st.SearchStrategy[Shot]]:
+) -> dict[str, st.SearchStrategy[Draft]]:
     """What the schema allows (positive) or forbids (negative), per operation, at an address that there is."""
     strategies = {}
     found: Iterator[Any] = schemathesis.openapi.from_dict(document).get_all_operations()
@@ -95,7 +100,7 @@ def of_schema(
         places = [parameter["name"] for parameter in said.get("parameters", ()) if parameter["in"] == "path"]
         path = {name: known[name][0] for name in places if name in known}
         cases = operation.as_strategy(generation_mode=mode, path_parameters=path or None)
-        strategies[said["operationId"]] = cases.map(_shot)
+        strategies[said["operationId"]] = cases.map(lambda case: partial(_shot, case))
     return strategies
 
 
@@ -114,7 +119,7 @@ def _shot(case: Any) -> Shot:
     )
 
 
-def hostile(operation: Operation, *, known: Mapping[str, Sequence[str]]) -> st.SearchStrategy[Shot]:
+def hostile(operation: Operation, *, known: Mapping[str, Sequence[str]]) -> st.SearchStrategy[Draft]:
     """Examples of the operation with something hostile in them; ``known``: values of parameters that mean something."""
     bodies = [
         example["value"]
@@ -132,7 +137,7 @@ def hostile(operation: Operation, *, known: Mapping[str, Sequence[str]]) -> st.S
         target = f"{path}?{urlencode(query, errors='surrogatepass')}" if query else path
         return Shot(operation.id, operation.method, target, headers, body)
 
-    return shots()
+    return shots().map(lambda shot: lambda: shot)
 
 
 def _address(

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 AGAIN = 0.05  # seconds until a request is sent again
 PATIENCE = 10.0  # seconds for an answer
+TAKEN = 900.0  # seconds until an event has to be taken at last
 RETRYABLE = 503
 
 Dropped = (OSError, http.client.HTTPException)
@@ -132,7 +133,7 @@ class Load:
         """Senders first bring what they have in hand to its end."""
         self._over.set()
         for thread in self._threads:
-            thread.join(120)
+            thread.join(TAKEN)
 
     def _send(self, rng: random.Random) -> None:
         client = self._client()
@@ -145,7 +146,7 @@ class Load:
         client.close()
 
     def _until_taken(self, client: Client, body: bytes, lines: Mapping[str, int]) -> None:
-        tally, end = self.tally, time.monotonic() + 120
+        tally, end = self.tally, time.monotonic() + TAKEN
         while time.monotonic() < end:
             try:
                 reply = client.send("POST", "/api/v1/events/", body)
@@ -160,7 +161,7 @@ class Load:
                     tally.note_odd(f"events {reply.status} {str(reply.body)[:300]}")
                     return
             time.sleep(AGAIN)
-        tally.note_odd("events: a request was not taken within two minutes")
+        tally.note_odd("events: a request was not taken in time")
 
     def _note_taken(self, reply: Reply, lines: Mapping[str, int]) -> None:
         verdicts = {row["event_id"]: row["verdict"] for row in reply.body["results"]}

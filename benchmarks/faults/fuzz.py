@@ -32,7 +32,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recsite.settings")
 
 import django
 
-from benchmarks.faults.cases import Operation, Shot, hostile, of_schema, operations
+from benchmarks.faults.cases import Draft, Operation, Shot, hostile, of_schema, operations
 from benchmarks.faults.verdict import Judge, Reply
 
 type Send = Callable[[Shot], Reply]
@@ -55,14 +55,14 @@ class Tally:
     slowest: float = 0.0  # seconds
 
 
-def fire(shots: st.SearchStrategy[Shot], visit: Callable[[Shot], None], *, cases: int, seed: int) -> None:
+def fire(drafts: st.SearchStrategy[Draft], visit: Callable[[Shot], None], *, cases: int, seed: int) -> None:
     """As many shots as there are, ``cases`` at most."""
 
     @hypothesis.seed(seed)
     @settings(QUIET, max_examples=cases)
-    @given(shot=shots)
-    def each(shot: Shot) -> None:
-        visit(shot)
+    @given(draft=drafts)
+    def each(draft: Draft) -> None:
+        visit(draft())
 
     each()
 

@@ -23,8 +23,8 @@ from benchmarks.faults.shop import Shop, family, responds, until
 from benchmarks.faults.victims import ONE_OF, ROLES, kill, members
 from benchmarks.meter import Progress
 
-BACK_SECONDS = 120
-CAUGHT_UP = 120  # seconds until Valkey's live state knows all again
+BACK_SECONDS = 600
+CAUGHT_UP = 600  # seconds until Valkey's live state knows all again
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -24,13 +24,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.faults.client import Client, Dropped, Reply
 from benchmarks.faults.report import Report, options, progress
-from benchmarks.faults.shop import READY_SECONDS, Servers, Shop, responds, running, until, with_servers
+from benchmarks.faults.shop import Servers, Shop, brought_up, responds, until, with_servers
 from benchmarks.faults.staff import Staff
 from benchmarks.faults.victims import kill
 
 QUICK = 1.0  # seconds within which an event is refused
 BREATH = 3.0  # seconds that a server is away before it is measured
-BACK = 120.0
+BACK = 600.0
 
 
 @dataclass
@@ -59,8 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with with_servers() as (shop, servers), ExitStack() as stack:
         shop.inside("static")
         web = (sys.executable, "-m", "recsite.supervisor", "--port", str(shop.port), "--data", str(shop.folder))
-        stack.enter_context(running(shop.child(web, name="family"), seconds=40))
-        until(lambda: responds(f"{shop.url}readyz"), "web process", seconds=READY_SECONDS)
+        stack.enter_context(brought_up(shop, web))
         stage = Stage(shop, servers, report, arguments)
         for act in (stage.postgresql_away, stage.valkey_away, stage.both_away, stage.valkey_emptied, stage.valkey_full):
             tell(act.__name__)

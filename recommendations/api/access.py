@@ -43,7 +43,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed(_("Send the key as “Authorization: Api-Key <prefix>.<secret>”."))
         key = keys.find_key(token.strip())
         if key is None:
-            raise AuthenticationFailed(_("This API key is unknown or was revoked."))
+            raise AuthenticationFailed(_("This API key is unknown, was revoked, or has expired."))
         return AnonymousUser(), key
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - given by the framework

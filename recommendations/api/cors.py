@@ -39,7 +39,7 @@ class BrowserView(APIView):
         if origin in key.origins:
             self.allowed_origin = origin
         elif origin and origin != f"{request.scheme}://{request.get_host()}":  # our own pages are no others
-            message = _("This API key may not be used by the pages of %(origin)s; an admin names its origins.")
+            message = _("This API key may not be used by the pages of %(origin)s; make one that names this origin.")
             self.permission_denied(request, message=message % {"origin": origin})
 
     def options(self, request: Any, *arguments: Any, **options: Any) -> Any:

@@ -25,7 +25,15 @@ from recommendations.api.errors import only_read
 from recommendations.api.schema import REFERENCE, document
 from recommendations.terms import Scope
 
-LIMITS = ("maxLength", "minimum", "maximum", "exclusiveMinimum", "maxItems", "minItems")
+LIMITS = {
+    "minLength": "from {} characters",
+    "maxLength": "up to {} characters",
+    "minimum": "from {}",
+    "exclusiveMinimum": "above {}",
+    "maximum": "up to {}",
+    "minItems": "from {} entries",
+    "maxItems": "up to {} entries",
+}
 DEEPEST = 5
 CODE = re.compile(r"`+([^`]+)`+")
 
@@ -121,7 +129,7 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operatio
         summary=operation["summary"],
         description=[_marked(part) for part in operation.get("description", "").split("\n\n") if part.strip()],
         scopes=[scope for need in operation["security"] for scopes in need.values() for scope in scopes],
-        parameters=[_parameter(parameter) for parameter in operation.get("parameters", ())],
+        parameters=sorted(map(_parameter, operation.get("parameters", ())), key=lambda field: not field.required),
         body=next(_bodies(operation.get("requestBody", {})), None),
         answers=[answer for answer in answers if answer.status < HTTPStatus.BAD_REQUEST],
         problems=[answer for answer in answers if answer.status >= HTTPStatus.BAD_REQUEST],
@@ -214,8 +222,8 @@ def _meaning(schema: Mapping[str, Any]) -> str:
 
 def _limits(schema: Mapping[str, Any]) -> str:
     parts = [part for part in (schema, *schema.get("anyOf", ())) if isinstance(part, dict)]
-    said = [f"{name} {part[name]}" for part in parts for name in LIMITS if name in part]
+    said = [words.format(part[name]) for part in parts for name, words in LIMITS.items() if name in part]
     default = schema.get("default")
     if default not in (None, [], ""):
         said.append(f"default {msgspec.json.encode(default).decode()}")
-    return f"({', '.join(said)})" if said else ""
+    return f"{', '.join(said).capitalize()}." if said else ""

@@ -48,6 +48,11 @@ EVENTS = [
         status_codes=["202"],
     ),
 ]
+MERGE = [
+    OpenApiExample("A visitor signs in", {"anonymous_id": "a9", "user_id": "u1"}, request_only=True),
+    OpenApiExample("And was somebody else", {"anonymous_id": "a9", "user_id": "u1", "undo": True}, request_only=True),
+    OpenApiExample("On disk", {"verdict": "accepted"}, response_only=True, status_codes=["202"]),
+]
 RECOMMENDATION_REQUEST = OpenApiExample(
     "With context and filters",
     {

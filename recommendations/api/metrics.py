@@ -1,7 +1,9 @@
 """``GET /metrics``: the figures of ``services/figures.py``, as Prometheus reads them."""
 
 from collections.abc import Iterator
+from typing import Any
 
+import msgspec
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -27,9 +29,12 @@ server does not answer is left out, and `recsite_up` says so.
 
 
 class Exposition(BaseRenderer):
-    """What may be asked for; the view answers with bytes."""
+    """What may be asked for. The view answers with bytes; this writes what ``OPTIONS`` tells."""
 
     media_type, format = "text/plain", "txt"
+
+    def render(self, data: Any, *_given: Any, **_more: Any) -> bytes:
+        return msgspec.json.encode(data)
 
 
 class Metrics(APIView):

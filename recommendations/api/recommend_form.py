@@ -1,6 +1,5 @@
 """What a shop sends to a placement, in a query string or a body, and where it is wrong."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -12,7 +11,7 @@ from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext as _
 from msgspec import Meta, Struct, ValidationError
 
-from recommendations.api.bodies import malformed
+from recommendations.api.bodies import flaw_of, malformed
 from recommendations.api.errors import BadRequestError, Flaw
 from recommendations.loop.answer import Filter, Request
 
@@ -20,6 +19,15 @@ MOST_IDS = 1_000
 MOST_USERS = 1_000
 
 type Id = Annotated[str, Meta(min_length=1, max_length=128)]
+type SessionId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        description="Taken, and nothing more: a visit is what the customer or visitor did since the last turn "
+        "of the loop, the newest first, whatever its session is called. Send user_id or anonymous_id.",
+    ),
+]
 type Ids = Annotated[list[Id], Meta(max_length=MOST_IDS)]
 type Text = Annotated[str, Meta(max_length=512)]
 type Paths = Annotated[list[Text], Meta(max_length=MOST_IDS)]
@@ -72,7 +80,7 @@ class RecommendBody(Wishes):
 
     user_id: Id | None = None
     anonymous_id: Id | None = None
-    session_id: Id | None = None
+    session_id: SessionId | None = None
 
 
 class BatchUser(Struct, forbid_unknown_fields=True):
@@ -105,7 +113,7 @@ class BesideQuery(Struct, forbid_unknown_fields=True):
 
     user_id: Id | None = None
     anonymous_id: Id | None = None
-    session_id: Id | None = None
+    session_id: SessionId | None = None
     exclude_item_id: Ids = []
     n: Annotated[int, Meta(ge=1, le=100)] | None = None
     diversity: Annotated[float, Meta(ge=0, le=1)] | None = None
@@ -147,8 +155,6 @@ _LISTS = frozenset({"item_id", "basket", "category", "exclude_item_id", "fields"
 _body = msgspec.json.Decoder(RecommendBody)
 _batch = msgspec.json.Decoder(BatchOfRaw)
 _user = msgspec.json.Decoder(BatchUser)
-_PLACE = re.compile(r"(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
 
 
 def of_body(placement: str, body: bytes) -> Asked:
@@ -172,7 +178,7 @@ def of_batch(body: bytes) -> AskedOfMany:
         try:
             user = _user.decode(raw)
         except ValidationError as error:
-            flaw = _flaw(error)
+            flaw = flaw_of(error)
             user, flaws[place] = BatchUser(), Flaw(f"/users/{place}{flaw.pointer}", flaw.message)
         else:
             if user.user_id is None and user.anonymous_id is None:
@@ -207,7 +213,7 @@ def _decoded[Form](decoder: msgspec.json.Decoder[Form], body: bytes) -> Form:
     try:
         return decoder.decode(body)
     except ValidationError as error:
-        raise _refused(_flaw(error)) from error
+        raise _refused(flaw_of(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from error
 
@@ -223,7 +229,7 @@ def converted[Form: Struct](query: Mapping[str, Sequence[str]], kind: type[Form]
     try:
         return msgspec.convert(given, kind, strict=False)
     except ValidationError as error:
-        flaw = _flaw(error)
+        flaw = flaw_of(error)
         raise _refused(Flaw(flaw.pointer.lstrip("/"), flaw.message)) from error
 
 
@@ -291,13 +297,3 @@ def _language(asked: str | None) -> str:
 
 def _refused(*flaws: Flaw) -> BadRequestError:
     return BadRequestError(_("The request has errors."), flaws=flaws)
-
-
-def _flaw(error: ValidationError) -> Flaw:
-    found = _PLACE.fullmatch(str(error))
-    message, path = (found["message"], found["path"] or "") if found else (str(error), "")
-    pointer = path.replace("[", "/").replace("]", "").replace(".", "/")
-    if unknown := _UNKNOWN.fullmatch(message):
-        name = unknown["name"].replace("~", "~0").replace("/", "~1")
-        return Flaw(f"{pointer}/{name}", _("The field is unknown."))
-    return Flaw(pointer, message)

@@ -10,7 +10,6 @@ from xml.sax.saxutils import escape
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
 from recommendations.api.errors import only_read, problem
 from recommendations.services.catalogue import TileFacts, tile_facts
@@ -56,7 +55,6 @@ class Colours(NamedTuple):
     ink: str
 
 
-@require_safe
 @only_read
 @login_not_required
 def item_tile(_request: HttpRequest, shop_id: str) -> HttpResponse:

@@ -78,14 +78,15 @@ class Explainer:
             return self._promoted(self.pools, item)
         if instance == SECOND_STAGE:
             return self._weighed(self.pools, pool, item)
-        return pool.past.evidence(self.pools.model.recommenders, instance, item)
+        return pool.asked(instance).evidence(self.pools.model.recommenders, instance, item)
 
     def _weighed(self, pools: Pools, pool: Pool, item: int) -> Sequence[Evidence]:
         """The second stage only weighs what the recommenders say: evidence of the one that speaks most for the item."""
         z = np.nan_to_num(np.asarray(pool.z[:, np.searchsorted(pool.items, item)], np.float64))
         z[pool.instances.index(SECOND_STAGE)] = 0
         told = (
-            pool.past.evidence(pools.model.recommenders, name, item) for name, _ in speakers(pool.instances, z.tolist())
+            pool.asked(name).evidence(pools.model.recommenders, name, item)
+            for name, _ in speakers(pool.instances, z.tolist())
         )
         return next((evidence for evidence in told if evidence), [])
 
@@ -107,12 +108,15 @@ class Explainer:
     def _shown(self, term: Evidence, pool: Pool | None) -> ShownReason | None:
         """None where the evidence is no longer in the record."""
         facts: dict[str, Fact] = {name: round(value, DIGITS) for name, value in term.facts.items()}
+        code = term.reason
         if term.item is not None:
             row = self._row_of_stock(term.item)
             if row < 0:
                 return None
             product = self.snapshot.stock.products[row]
             facts |= {"item_id": product.shop_id, "title": product.title}
+            if code is Reason.BECAUSE_YOU_VIEWED and product.item in self.state.bought:
+                code = Reason.BECAUSE_YOU_BOUGHT  # a session holds what was bought, too
             if "days_since" in term.facts and pool is not None:
                 facts["days_since"] = round(self._days_since(product.item, term.facts["days_since"], pool), 1)
         if term.category is not None and self.pools is not None:
@@ -122,7 +126,7 @@ class Explainer:
             facts["category"], facts["name"] = self.snapshot.names.categories[key]
         if term.reason is Reason.SEGMENT:
             facts = {**facts, **self._segment()}
-        return ShownReason(code=term.reason, evidence=facts)
+        return ShownReason(code=code, evidence=facts)
 
     def _segment(self) -> Mapping[str, Fact]:
         """The lasting number of the customer's segment and its name; nothing for somebody without one."""

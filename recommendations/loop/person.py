@@ -11,6 +11,7 @@ from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.selection import NOTHING
 from recommendations.loop.answer import Ask
 from recommendations.loop.pools import Past, PastAct, Pools
+from recommendations.loop.session import visit
 from recommendations.store.live import LiveState
 from recommendations.store.serving import ServedPlacement, Snapshot
 from recommendations.terms import EventName, Fallback
@@ -26,6 +27,8 @@ class Person:
     past: Past | None = None
     why_not: Fallback | None = None
     record: int = NOBODY  # row of the customer in the model
+    known: bool = False  # to the model
+    visit: tuple[int, ...] = ()  # rows of the model: what was seen since it was made, the newest first
     segment: int = NOBODY
     bought: IntArray = field(default_factory=lambda: NOTHING)
     resting: IntArray = field(default_factory=lambda: NOTHING)
@@ -53,6 +56,8 @@ def person_of(
         past=past,
         why_not=Fallback.NO_HISTORY if past is None else None,
         record=NOBODY if ask.folded else row,
+        known=row != NOBODY,
+        visit=visit(pools, state, known=row != NOBODY) if not ask.folded or row == NOBODY else (),
         segment=int(model.segments[row]) if known else NOBODY,
         bought=trade.bought(snapshot),
         resting=trade.resting(snapshot, now=now, share=placement.cool_down),

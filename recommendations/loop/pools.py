@@ -82,12 +82,21 @@ class Past:
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """Item rows of the model with their standardised scores; ``past`` is what the scores were made from."""
+    """Item rows of the model with their standardised scores; ``past`` is what the scores were made from.
+
+    Those of the instances in ``visiting`` were made from ``visit``.
+    """
 
     instances: tuple[str, ...]
     items: IntArray  # [candidates]
     z: Standardised  # [instances, candidates]
     past: Past
+    visit: Past | None = None
+    visiting: frozenset[str] = frozenset()
+
+    def asked(self, instance: str) -> Past:
+        """What the instance was asked about."""
+        return self.visit if self.visit is not None and instance in self.visiting else self.past
 
     @cached_property
     def heard(self) -> frozenset[str]:
@@ -204,10 +213,18 @@ class Pools:
         )
         return Past.of(query, until=until)
 
-    def _scored(self, blend: BlendName, past: Past, context: tuple[int, ...], within: bytes | None = None) -> Pool:
+    def _scored(
+        self,
+        blend: BlendName,
+        past: Past,
+        context: tuple[int, ...],
+        within: bytes | None = None,
+        fading: float = 1.0,
+    ) -> Pool:
         """Candidates of a person or a context that has no record; context items are no candidates.
 
-        ``within`` are the only rows (int32) that may be candidates; all of them are that somebody has a word on.
+        ``within`` are the only rows (int32) that may be candidates; all of them are that somebody has a word on. Of the
+        context every item counts ``fading`` times as much as the one before it.
         """
         n_items = len(self.model.items)
         fitted = [
@@ -218,7 +235,7 @@ class Pools:
         query = Queries(
             histories=past.query.histories,
             training_rows=past.query.training_rows,
-            context=_row(context, n_items) if context else None,
+            context=_row(context, n_items, fading=fading) if context else None,
         )
         barred, limits = np.zeros(n_items, np.bool_), ONE_QUERY
         if within is not None:
@@ -251,11 +268,11 @@ def _pool(records: Candidates, row: int, *, past: Past) -> Pool:
     )
 
 
-def _row(items: Sequence[int] | NDArray[np.int64], n_items: int) -> Sparse:
-    """1 at each of these items, for one query."""
+def _row(items: Sequence[int] | NDArray[np.int64], n_items: int, *, fading: float = 1.0) -> Sparse:
+    """1, fading, fading² … at these items, for one query."""
     columns = np.asarray(items, np.int32)
-    ones = np.ones(len(columns), np.float32)
-    return sparse.csr_matrix((ones, (np.zeros_like(columns), columns)), shape=(1, n_items), dtype=np.float32)
+    values = np.power(np.float32(fading), np.arange(len(columns), dtype=np.float32))
+    return sparse.csr_matrix((values, (np.zeros_like(columns), columns)), shape=(1, n_items), dtype=np.float32)
 
 
 def _history(acts: Sequence[PastAct], *, until: float, n_items: int) -> Interactions:

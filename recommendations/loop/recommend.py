@@ -23,11 +23,12 @@ from recommendations.loop.fallback import Rung
 from recommendations.loop.part import WHOLE, Section, keys_under, narrowed, rungs_of, section_of, understood
 from recommendations.loop.person import NOBODY, Person, person_of
 from recommendations.loop.pools import TRENDING, Pool, Pools, pools_of
+from recommendations.loop.session import mixed, visits_of
 from recommendations.loop.shown import Chosen, shown_items
 from recommendations.store.live import LiveState
 from recommendations.store.serving import ServedPlacement, ServedWeights, Snapshot
 from recommendations.store.stock import of_brands, of_categories
-from recommendations.terms import BlendName, Fallback, Part, RuleAction, Source
+from recommendations.terms import BlendName, Fallback, Part, Repeat, RuleAction, Source
 
 OF_CONTEXT = frozenset({BlendName.ITEM, BlendName.CART})
 NO_Z, NO_WEIGHTS = np.empty((0, 0), np.float32), np.empty(0, np.float32)
@@ -89,6 +90,11 @@ def ready(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) -> R
     tick = datetime.fromtimestamp(now.timestamp() // TICK * TICK, UTC)
     person = person_of(ask, placement, snapshot=snapshot, pools=pools, state=state, now=tick)
     weights = snapshot.weights_for(placement.blend, person.segment) if placement.blend else None
+    session = None
+    if person.visit and placement.part is Part.WHOLE:
+        session = snapshot.weights_for(BlendName.SESSION, person.segment)
+    if session and by_visit(placement, person):
+        weights = session
     wish = _wish(ask, placement, snapshot=snapshot, person=person, weights=weights)
     sellable = snapshot.sellable(now)
     section = WHOLE
@@ -97,7 +103,9 @@ def ready(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) -> R
         section = section_of(ask, placement, snapshot=snapshot, open_=open_)
         wish = narrowed(wish, section, ask=ask, stock=snapshot.stock)
     within = section.of_model(snapshot.model, snapshot.stock) if snapshot.model else None
-    ranking = _ranking(ask, placement, pools=pools, person=person, weights=weights, part=section.part, within=within)
+    ranking = _ranking(
+        ask, placement, pools=pools, person=person, weights=weights, session=session, part=section.part, within=within
+    )
     wish = replace(wish, rules=rules_for(ask, snapshot, person, now))
     if weights and ranking.version is not None:
         wish = replace(wish, promotion=weights.promotion)
@@ -130,10 +138,13 @@ def _ranking(
     pools: Pools | None,
     person: Person,
     weights: ServedWeights | None,
+    session: ServedWeights | None,
     part: Part,
     within: IntArray | None,
 ) -> Ranking:
-    """``part`` of the shop that the answer is of, and the rows of the model ``within`` it; None: all of them."""
+    """``session`` are the weights of a visit, where there is one; ``part`` of the shop that the answer is of, and the
+    rows of the model ``within`` it; None: all of them.
+    """
     if pools is None:
         return Ranking(pool=None, weights={}, source=Source.NEWEST, why=Fallback.NO_MODEL)
     if placement.blend is None:
@@ -143,28 +154,40 @@ def _ranking(
     if placement.blend in OF_CONTEXT:
         found = _of_context(ask, placement.blend, pools, person)
     else:
-        found = _of_person(placement.blend, pools, person, within)
+        visitor = person if session else replace(person, visit=())
+        found = _of_person(placement, placement.blend, pools, visitor, within)
     if isinstance(found, Fallback):
         return _stand_in(ask, placement.blend, pools, part=part, why=found)
     pool, source = found
     vector = weights.weights if weights else {}
+    if session and pool.visiting:
+        vector = mixed(pool, vector, session.weights)
     telling = {name for name in pool.heard if vector.get(name, 0) > 0}
     if not telling - _popularities(pools):
         return _stand_in(ask, placement.blend, pools, part=part, why=Fallback.SILENT)
     return Ranking(pool=pool, weights=vector, source=source, version=weights.version if weights else None)
 
 
+def by_visit(placement: ServedPlacement, person: Person) -> bool:
+    """Whether the visit makes all of the answer: of somebody new, where they may be shown what they do not know yet."""
+    own = placement.blend is not None and placement.blend not in OF_CONTEXT and placement.repeat is not Repeat.ONLY
+    return own and bool(person.visit) and not person.known
+
+
 def _of_person(
-    blend: BlendName, pools: Pools, person: Person, within: IntArray | None
+    placement: ServedPlacement, blend: BlendName, pools: Pools, person: Person, within: IntArray | None
 ) -> tuple[Pool, Source] | Fallback:
     if person.past is None:
         return person.why_not or Fallback.NO_HISTORY
     if within is not None:
         source = Source.SESSION if person.record < 0 else Source.MODEL
         return pools.scored(blend, person.past, (), within.tobytes()), source
+    if by_visit(placement, person):
+        return visits_of(pools).alone(person.visit), Source.SESSION
     record = pools.record(blend, person.record) if person.record >= 0 else None
     if record is not None:
-        return record, Source.MODEL
+        joined = visits_of(pools).joined(blend, person.record, person.visit) if person.visit else None
+        return joined or record, Source.MODEL
     return pools.scored(blend, person.past, ()), Source.SESSION
 
 

@@ -46,9 +46,11 @@ class _Asking(NamedTuple):
     def of(cls, request: Request, *, now: datetime) -> "_Asking":
         started = time.perf_counter_ns()
         held = keeper().held or keeper().current(None)
-        customer = _customer(held, request)
+        seen, customer = held.changed, _customer(held, request)
         told = live.told_of(customer)
         snapshot = keeper().current(live.marks_of(told))
+        if snapshot.changed is not seen and (other := _customer(snapshot, request)) != customer:
+            customer, told = other, live.told_of(other)  # merged meanwhile, or parted
         basis = Basis(snapshot=snapshot, customer=customer, told=told, now=now)
         return cls(request, basis, _new_id(now), started)
 

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("recommendations", "0012_api_key_origins")]
+    dependencies = [("recommendations", "0013_audit_api_key")]
 
     operations = [
         migrations.AddField(

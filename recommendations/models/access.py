@@ -60,6 +60,9 @@ class AuditEntry(models.Model):
     staff = models.ForeignKey(
         Staff, models.SET_NULL, null=True, blank=True, related_name="audit", verbose_name=_("who")
     )
+    api_key = models.ForeignKey(
+        ApiKey, models.SET_NULL, null=True, blank=True, related_name="audit", verbose_name=_("API key")
+    )
     verb = models.CharField(_("did"), max_length=40)
     object_type = models.CharField(_("to"), max_length=40)
     object_id = models.CharField(_("id"), max_length=64)
@@ -84,6 +87,11 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.label}"
+
+    @property
+    def author(self) -> Staff | ApiKey | None:
+        """None where a command or the schedule acted."""
+        return self.staff or self.api_key
 
 
 class ShopSetting(models.Model):

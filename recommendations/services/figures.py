@@ -63,8 +63,12 @@ TIMED = (
 )
 
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
 def count_request(*, route: str, method: str, status: int, seconds: float) -> None:
-    """``route`` is the pattern of the address, which names nobody."""
+    """``route`` is the pattern of the address, which names nobody. Methods that nobody knows are one."""
+    method = method if method in METHODS else "other"
     time = timed(Counted.REQUEST_SECONDS, route, seconds=seconds)
     counters.counters().add({(Counted.REQUESTS, route, method, str(status)): 1, **time})
 

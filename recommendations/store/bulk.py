@@ -47,7 +47,7 @@ def import_items(path: Path, *, currency: str, now: datetime, report: Report, wa
             merged = items.merge_ready(
                 given=item_rows.given(header), links=item_rows.links(header), now=now, update=True
             )
-            _finish(imported, header, count=count, kept=merged.new + merged.changed, refused=refused)
+            _finish(imported, header, count=count, kept=len(merged.new) + len(merged.changed), refused=refused)
             if watch:
                 watch(imported, before, item_images.of_ready())
         report("items", count, count)

@@ -305,7 +305,7 @@ def _parts(
     yield own.filter(name__in=TRADE, occurred_at__gte=since)
     yield own.filter(name__in=INTEREST, occurred_at__gte=recently)
     for keys in batched(aliases.filter(changed_at__gte=since).values_list("anonymous", flat=True), BATCH):
-        yield events.filter(name__in=TRADE, customer__in=keys)
+        yield events.filter(name__in=TRADE, customer__in=keys, occurred_at__lt=since)
 
 
 def end_of_history() -> datetime | None:

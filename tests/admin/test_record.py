@@ -114,7 +114,13 @@ def save_placements(client: Client, **changes: str) -> int:
     rows = list(Placement.objects.order_by("id"))
     form: dict[str, str] = {"form-TOTAL_FORMS": str(len(rows)), "form-INITIAL_FORMS": str(len(rows)), "_save": "Save"}
     for place, row in enumerate(rows):
-        values = {"id": str(row.pk), "n": str(row.n), "enabled": "on", **(changes if place == 0 else {})}
+        values = {
+            "id": str(row.pk),
+            "n": str(row.n),
+            "attribution_window": "24",
+            "enabled": "on",
+            **(changes if place == 0 else {}),
+        }
         form |= {f"form-{place}-{name}": value for name, value in values.items() if value}
     return int(client.post(reverse("admin:recommendations_placement_changelist"), form).status_code)
 

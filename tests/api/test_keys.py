@@ -47,10 +47,13 @@ here = pytest.mark.urls(__name__)
 # What each address of the API needs. One that is not here fails the tests below, and so does a method of it.
 NEEDS: dict[str, dict[str, Scope]] = {
     "events": {"POST": Scope.EVENTS_WRITE},
+    "merge-users": {"POST": Scope.EVENTS_WRITE},
     "recommend": {"GET": Scope.RECOMMENDATIONS_READ, "POST": Scope.RECOMMENDATIONS_READ},
     "recommend-to-many": {"POST": Scope.RECOMMENDATIONS_READ},
     "similar-items": {"GET": Scope.RECOMMENDATIONS_READ},
     "also-bought-items": {"GET": Scope.RECOMMENDATIONS_READ},
+    "item": dict.fromkeys(("PUT", "PATCH", "DELETE"), Scope.CATALOGUE_WRITE),
+    "item-batch": {"POST": Scope.CATALOGUE_WRITE},
     "interests": {"GET": Scope.RECOMMENDATIONS_READ},
     "metrics": {"GET": Scope.METRICS_READ},
 }

@@ -222,6 +222,13 @@ def test_nobody_is_named(watcher: ApiClient, client_with: Callable[..., ApiClien
     assert "u-private" not in text
 
 
+def test_no_stranger_makes_a_figure_of_his_own(watcher: ApiClient) -> None:
+    for method in ("BREW", "A|B", "TRACE"):
+        Client().generic(method, EVENTS)
+    found = samples(watcher.get(METRICS))
+    assert named(found, "requests_total", route=EVENTS, method="other", status="401") == 3
+
+
 def test_it_needs_its_own_scope(client_with: Callable[..., ApiClient]) -> None:
     others = [scope for scope in Scope if scope is not Scope.METRICS_READ]
     problem(client_with(*others).get(METRICS), 403)

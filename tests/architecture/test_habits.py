@@ -23,7 +23,7 @@ def test_everything_is_annotated() -> None:
 
 
 def test_broad_except_only_where_everything_ends() -> None:
-    """Who catches all, to leave things in order, raises it again, and that is rare; the fast door leaves it to Django."""
+    """Who catches all, to leave things in order, raises it again, which is rare. The fast door leaves it to Django."""
     broad = []
     for name, tree in modules().items():
         for node in ast.walk(tree):

@@ -1,74 +1,17 @@
 """The Python client against a server that misbehaves: it repeats the same bytes, waits as told, and never hangs."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from recsite_client import Client, ProblemError, UnreachableError, new_event
-
-GOOD = (202, {}, b'{"accepted": 1, "duplicates": 0, "rejected": 0, "results": []}')
-type Reply = tuple[int, dict[str, str], bytes]
-
-
-class Server(ThreadingHTTPServer):
-    """Answers with ``replies`` in order, then with the last one for ever; notes what it got. ``None`` hangs up."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.replies: list[Reply | None] = [GOOD]
-        self.got: list[tuple[str, bytes]] = []
-        self.connections = 0
-        self.delay = 0.0
-        self.lock = threading.Lock()
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Server
-
-    def setup(self) -> None:
-        super().setup()
-        with self.server.lock:
-            self.server.connections += 1
-
-    def answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        with self.server.lock:
-            self.server.got.append((f"{self.command} {self.path}", body))
-            reply = self.server.replies.pop(0) if len(self.server.replies) > 1 else self.server.replies[0]
-        time.sleep(self.server.delay)
-        if reply is None:
-            self.close_connection = True
-            return
-        status, headers, content = reply
-        self.send_response(status)
-        for name, value in ({"Content-Length": str(len(content))} | headers).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = answer  # noqa: N815 - so the library calls them
-
-    def log_message(self, *_args: object) -> None:
-        """Silent."""
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as made:
-        threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
-        yield made
-        made.shutdown()
+from tests.clients.conftest import GOOD, Server
 
 
 @pytest.fixture

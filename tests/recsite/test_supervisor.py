@@ -112,4 +112,4 @@ def test_credentials_appear_when_the_pages_answer(tmp_path: Path, capsys: pytest
 
 def test_the_family_of_the_demo() -> None:
     names = [child.name for child in supervisor.children(port=8000, shop_port=8001, data=Path("data"))]
-    assert names == ["web", "shop", "loop", "worker", "beat"]
+    assert names == ["web", "loop", "worker", "beat", "shop"]

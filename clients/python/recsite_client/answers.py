@@ -26,6 +26,10 @@ class EventsAnswer(TypedDict):
     ignored: NotRequired[list[str]]
 
 
+class MergeAnswer(TypedDict):
+    verdict: Literal["accepted"]
+
+
 class Reason(TypedDict):
     code: str
     text: str
@@ -69,6 +73,55 @@ class Recommendations(TypedDict):
     fallback_reason: str | None
     results: list[Result]
     missing_item_ids: list[str]
+
+
+class Flaw(TypedDict):
+    pointer: str
+    message: str
+
+
+class BatchResult(TypedDict):
+    """One of ``recommendation`` and ``errors``."""
+
+    user_id: str | None
+    anonymous_id: str | None
+    recommendation: NotRequired[Recommendations]
+    errors: NotRequired[list[Flaw]]
+
+
+class BatchAnswer(TypedDict):
+    placement: str
+    answered: int
+    rejected: int
+    results: list[BatchResult]
+
+
+class Interest(TypedDict):
+    name: str
+    path: str
+    share: float
+    lately: float
+    usual: float
+    purchases: int
+    other_acts: int
+    last_at: str
+
+
+class Segment(TypedDict):
+    number: int
+    name: str
+
+
+class Interests(TypedDict):
+    user_id: str
+    known: bool
+    personalised: bool
+    fallback_reason: str | None
+    model_version: str | None
+    as_of: str | None
+    segment: Segment | None
+    categories: list[Interest]
+    brands: list[Interest]
 
 
 class ItemVerdict(TypedDict):

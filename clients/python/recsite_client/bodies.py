@@ -76,18 +76,45 @@ class Filter(TypedDict, total=False):
     in_stock: bool
 
 
-class Wish(TypedDict, total=False):
-    """For whom, about what, how many; what is not given is as the placement has it."""
+class BesideWish(TypedDict, total=False):
+    """For whom, how many; what is not given is as the placement has it."""
 
     user_id: str
     anonymous_id: str
     session_id: str
+    exclude_item_ids: Sequence[str]
+    n: int
+    diversity: float
+    fallback: Literal["popular", "none"]
+    personalise: bool
+    lang: str
+    fields: Sequence[Part]
+    dry_run: bool
+
+
+class Wish(BesideWish, total=False):
+    """The same, and what the page is about."""
+
+    context: Context
+    filter: Filter
+
+
+class BatchUser(TypedDict, total=False):
+    """One of many customers, by either id."""
+
+    user_id: str
+    anonymous_id: str
+
+
+class BatchWish(TypedDict, total=False):
+    """What all of many customers get."""
+
     context: Context
     n: int
     filter: Filter
     exclude_item_ids: Sequence[str]
     diversity: float
-    fallback: str
+    fallback: Literal["popular", "none"]
     personalise: bool
     lang: str
     fields: Sequence[Part]

@@ -6,8 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self, Unpack
 from urllib.parse import quote, urlencode
 
-from recsite_client.answers import EventsAnswer, ItemsAnswer, ItemVerdict, Recommendations
-from recsite_client.bodies import Event, Item, ItemFields, Wish, encoded
+from recsite_client.answers import (
+    BatchAnswer,
+    EventsAnswer,
+    Interests,
+    ItemsAnswer,
+    ItemVerdict,
+    MergeAnswer,
+    Recommendations,
+)
+from recsite_client.bodies import BatchUser, BatchWish, BesideWish, Event, Item, ItemFields, Wish, encoded
 from recsite_client.problems import UnreachableError
 from recsite_client.transport import Transport
 
@@ -15,8 +23,7 @@ API = "/api/v1"
 REST = 2.0  # seconds for which nobody asks a Recsite that did not answer just now
 WRITE_TIMEOUT = 10.0  # seconds of one try
 LONGEST_QUERY = 4_000  # characters; a longer question goes as a body
-NOT_IN_QUERY = frozenset({"filter", "fallback"})
-IN_QUERY = {"item_ids": "item_id", "basket": "basket", "exclude_item_ids": "exclude_item_id"}
+IN_QUERY = {"item_ids": "item_id", "categories": "category", "exclude_item_ids": "exclude_item_id"}
 
 
 class Client:
@@ -52,9 +59,14 @@ class Client:
         answer: EventsAnswer = self._send("POST", "/events/", {"events": list(events)})
         return answer
 
-    def merge_users(self, *, anonymous_id: str, user_id: str) -> Any:
-        """What the anonymous visitor did counts for the customer from now on; saying it again changes nothing."""
-        return self._send("POST", "/users/merge/", {"anonymous_id": anonymous_id, "user_id": user_id})
+    def merge_users(self, *, anonymous_id: str, user_id: str, undo: bool = False) -> MergeAnswer:
+        """What the visitor did counts for the customer from now on, and with ``undo`` no more.
+
+        Events that carry both ids do the same. ProblemError 409 where the visitor is another customer.
+        """
+        body = {"anonymous_id": anonymous_id, "user_id": user_id, "undo": undo}
+        answer: MergeAnswer = self._send("POST", "/users/merge/", body)
+        return answer
 
     # --- recommendations out
 
@@ -62,7 +74,30 @@ class Client:
         """What to show at a placement. ``index`` of a later event is the ``rank`` of the answer."""
         address = f"/placements/{_part(placement)}/recommend/"
         query = _query_of(wish)
-        answer: Recommendations = self._ask(address, query=query, body=None if query is not None else wish)
+        whole = "filter" in wish or wish.get("fields") == [] or len(query) > LONGEST_QUERY
+        answer: Recommendations = self._ask(address, body=wish) if whole else self._ask(address, query=query)
+        return answer
+
+    def similar(self, item_id: str, **wish: Unpack[BesideWish]) -> Recommendations:
+        """Items like this one."""
+        answer: Recommendations = self._ask(f"/items/{_part(item_id)}/similar/", query=_query_of(wish))
+        return answer
+
+    def also_bought(self, item_id: str, **wish: Unpack[BesideWish]) -> Recommendations:
+        """Items that are often bought with this one."""
+        answer: Recommendations = self._ask(f"/items/{_part(item_id)}/also-bought/", query=_query_of(wish))
+        return answer
+
+    def recommend_to_many(self, placement: str, users: Iterable[BatchUser], **wish: Unpack[BatchWish]) -> BatchAnswer:
+        """What to show each of 1 to 1000 customers, for e-mail and exports. Nobody waits for it, so it is patient."""
+        body = {**wish, "placement": placement, "users": list(users)}
+        answer: BatchAnswer = self._send("POST", "/recommendations/batch/", body)
+        return answer
+
+    def interests(self, user_id: str, *, n: int | None = None) -> Interests:
+        """What a customer likes, and why we think so."""
+        query = None if n is None else urlencode({"n": n})
+        answer: Interests = self._ask(f"/users/{_part(user_id)}/interests/", query=query)
         return answer
 
     # --- catalogue in
@@ -99,14 +134,7 @@ class Client:
             self._transport.request(method, API + address, content, timeout=WRITE_TIMEOUT, patience=self.patience)
         )
 
-    def _ask(
-        self,
-        address: str,
-        *,
-        query: str | None = None,
-        body: Mapping[str, Any] | None = None,
-        timeout: float | None = None,
-    ) -> Any:
+    def _ask(self, address: str, *, query: str | None = None, body: Mapping[str, Any] | None = None) -> Any:
         if time.monotonic() < self._away_until:
             raise UnreachableError("Recsite did not answer a moment ago")
         path = f"{API}{address}?{query}" if query else API + address
@@ -115,7 +143,7 @@ class Client:
                 "GET" if body is None else "POST",
                 path,
                 None if body is None else encoded(body),
-                timeout=self.timeout if timeout is None else timeout,
+                timeout=self.timeout,
             )
         except UnreachableError:
             self._away_until = time.monotonic() + REST
@@ -131,12 +159,10 @@ def _part(name: str) -> str:
     return quote(name, safe="")
 
 
-def _query_of(wish: Mapping[str, Any]) -> str | None:
-    """The question as the query of a GET, which is answered fastest; None where it does not fit in one."""
+def _query_of(wish: Mapping[str, Any]) -> str:
+    """The question as the query of a GET, which is answered fastest."""
     flat = {**wish, **wish.get("context", {})}
     flat.pop("context", None)
-    if not NOT_IN_QUERY.isdisjoint(flat) or not {"categories", "search_term"}.isdisjoint(flat):
-        return None
     pairs: list[tuple[str, str]] = []
     for name, value in flat.items():
         if isinstance(value, Sequence) and not isinstance(value, str):
@@ -144,5 +170,4 @@ def _query_of(wish: Mapping[str, Any]) -> str | None:
         else:
             texts = [str(value).lower() if isinstance(value, bool) else str(value)]
         pairs += [(IN_QUERY.get(name, name), text) for text in texts]
-    query = urlencode(pairs)
-    return query if len(query) <= LONGEST_QUERY else None
+    return urlencode(pairs)
