@@ -201,7 +201,7 @@ def timeline(keys: Sequence[int]) -> Timeline:
 def last_events(keys: Sequence[int]) -> list[SeenEvent]:
     own = {name: OuterRef(name) for name in ("occurred_at", "event_id", "line")}
     tied = AttributedLine.objects.filter(**own).values(
-        line=JSONObject(slate="recommendation_id", placement="placement", position="position", kept="kept")
+        tie=JSONObject(slate="recommendation_id", placement="placement", position="position", kept="kept")
     )
     found = _events(keys).select_related("item").annotate(tied=Subquery(tied[:1]))
     ordered = found.order_by("-occurred_at", "event_id", "line")[:SHOWN_EVENTS]

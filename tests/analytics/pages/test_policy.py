@@ -70,7 +70,7 @@ CHANGES = {
 }
 """What a POST needs: it changes something, or measures what somebody is writing."""
 
-SAMPLES = {"int": 1, "uuid": uuid4(), "str": "x", "slug": "x"}
+SAMPLES = {"int": 1, "uuid": uuid4(), "str": "x", "string": "x", "slug": "x"}
 
 
 def patterns() -> dict[str, URLPattern]:
