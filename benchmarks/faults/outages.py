@@ -58,8 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     report, tell = Report("Outages of PostgreSQL and Valkey"), progress(arguments)
     with with_servers() as (shop, servers), ExitStack() as stack:
         shop.inside("static")
-        web = (sys.executable, "-m", "recsite.supervisor", "--port", str(shop.port), "--data", str(shop.folder))
-        stack.enter_context(brought_up(shop, web))
+        stack.enter_context(brought_up(shop))
         stage = Stage(shop, servers, report, arguments)
         for act in (stage.postgresql_away, stage.valkey_away, stage.both_away, stage.valkey_emptied, stage.valkey_full):
             tell(act.__name__)

@@ -101,27 +101,27 @@ def family(*, seeds: Sequence[int] = (1,)) -> Iterator[Shop]:
         shop = Shop(folder=folder, env=_environment(folder), port=free_port())
         servers = (sys.executable, "-m", "recsite.embedded", "--data", str(folder), "--")
         shop.facts = shop.inside("open", *(str(seed) for seed in seeds), servers=servers)
-        argv = (sys.executable, "-m", "recsite.supervisor", "--port", str(shop.port), "--data", str(folder))
-        with brought_up(shop, (*servers, *argv)) as process:
-            shop.pid = process.pid
+        with brought_up(shop, servers=servers):
             shop.env |= json.loads((folder / "servers.json").read_text(encoding="utf-8"))
             yield shop
 
 
 @contextlib.contextmanager
-def brought_up(shop: Shop, argv: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """The supervisor with all that it starts; on a machine so busy that it gives up, once more."""
-    for _ in range(TRIES):
-        with running(shop.child(argv, name="family"), seconds=60) as process:
+def brought_up(shop: Shop, *, servers: Sequence[str] = ()) -> Iterator[None]:
+    """The supervisor with all that it starts; ``servers`` is a program in front that brings those."""
+    argv = (sys.executable, "-m", "recsite.supervisor", "--port", str(shop.port), "--data", str(shop.folder))
+    process = shop.child((*servers, *argv, "--patience", str(READY_SECONDS)), name="family")
+    with running(process, seconds=60):
+        if servers:
+            shop.pid = process.pid
 
-            def ended_or_ready(process: subprocess.Popen[bytes] = process) -> bool:
-                return process.poll() is not None or responds(f"{shop.url}readyz")
+        def is_ready() -> bool:
+            if process.poll() is not None:
+                raise NotInTimeError(f"the supervisor ended:\n{shop.tail('family')}")
+            return responds(f"{shop.url}readyz")
 
-            until(ended_or_ready, "web process", seconds=READY_SECONDS)
-            if process.poll() is None:
-                yield process
-                return
-    raise NotInTimeError(f"the supervisor gave up {TRIES} times:\n{shop.tail('family')}")
+        until(is_ready, "web process", seconds=READY_SECONDS)
+        yield
 
 
 @dataclass(kw_only=True)
