@@ -95,8 +95,8 @@ def test_a_customer_named_wrongly_loses_nobody_else_theirs(api: ApiClient) -> No
 @pytest.mark.parametrize(
     ("sent", "pointer"),
     [
-        ({"placement": "home"}, ""),
-        ({"users": [{"user_id": "u1"}]}, ""),
+        ({"placement": "home"}, "/users"),
+        ({"users": [{"user_id": "u1"}]}, "/placement"),
         ({"placement": "home", "users": []}, "/users"),
         ({"placement": "home", "users": [{"user_id": "u"}] * 1001}, "/users"),
         ({"placement": "home", "users": {"user_id": "u"}}, "/users"),
