@@ -60,7 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def summary(rounds: Sequence[dict[str, float]], *, connections: int) -> dict[str, Any]:
-    """Lines per second of each way: the median, and its ratio to each floor as the median of the rounds' ratios."""
+    """Lines per second of each way: the median, and its ratio to each floor as the median of the rounds' ratios.
+
+    Next to it the processor time of the web process.
+    """
+    spent = {name: statistics.median(one[name] for one in rounds) for name in rounds[0] if _is_cost(name)}
+    rounds = [{name: rate for name, rate in one.items() if not _is_cost(name)} for one in rounds]
     ratios = {
         name: {
             floor: round(statistics.median(one[name] / one[floor] for one in rounds), 3)
@@ -73,8 +78,13 @@ def summary(rounds: Sequence[dict[str, float]], *, connections: int) -> dict[str
         "connections": connections,
         "lines_per_second": {name: round(statistics.median(one[name] for one in rounds)) for name in rounds[0]},
         "ratio_to": {name: found for name, found in ratios.items() if found},
+        "web_microseconds_a_line": {name.partition(", ")[2]: round(took, 1) for name, took in spent.items()},
         "each": [{name: round(rate) for name, rate in one.items()} for one in rounds],
     }
+
+
+def _is_cost(name: str) -> bool:
+    return name.startswith("web ")
 
 
 def _floors(name: str, one: dict[str, float]) -> list[str]:
@@ -82,16 +92,17 @@ def _floors(name: str, one: dict[str, float]) -> list[str]:
     kind, _, size = name.partition(", ")
     if kind == "API":
         return [floor for floor in one if floor.startswith("floor") and floor.endswith(f", {size}")]
-    return ["floor: COPY of the file"] if kind == "import" else []
+    return ["floor: COPY of the file"] if kind.startswith("import") else []
 
 
 def table(result: dict[str, Any]) -> str:
-    head = f"{'':<34}{'lines/s':>10}  of its floor"
+    head = f"{'':<26}{'lines/s':>10}{'web CPU, µs':>12}  ratio to"
     lines = [f"median of {result['rounds']} rounds, {result['connections']} connections", head]
     for name, rate in result["lines_per_second"].items():
         ratios = result["ratio_to"].get(name, {})
         shown = ", ".join(f"{ratio:.3f} {floor.removeprefix('floor: ')}" for floor, ratio in ratios.items())
-        lines.append(f"{name:<34}{rate:>10,}  {shown}".rstrip())
+        cost = result["web_microseconds_a_line"].get(name.removeprefix("API, "), "")
+        lines.append(f"{name:<26}{rate:>10,}{cost:>12}  {shown}".rstrip())
     return "\n".join(lines) + "\n"
 
 

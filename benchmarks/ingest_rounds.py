@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from benchmarks.ingest_lines import Shop, as_text, bodies, events, lines, open_shop, write_file
 from benchmarks.meter import Progress
-from benchmarks.web import Connection, request, web_process
+from benchmarks.web import Connection, processor_seconds, request, web_process
 from recommendations.loop import collect
 from recommendations.models import Event, Item
 from recommendations.services import housekeeping
@@ -49,6 +49,7 @@ FILE = (
 MOST_REQUESTS = 10_000_000  # a minute: the limit is not what is measured
 WHOLE = b'"duplicates":0,"rejected":0'
 BLOCK = 262_144
+CPU = "web µs a line"
 
 type Rates = dict[str, float]
 
@@ -92,26 +93,28 @@ class Bench:
         found: Rates = {}
         for size, count in sizes["lines"].items():
             label = "singly" if size == 1 else f"by {size:,}"
-            found[f"API, {label}"] = self._api(count, size)
+            found[f"API, {label}"], found[f"{CPU}, {label}"] = self._api(count, size)
             found[f"floor: unnest, {label}"] = self._unnest(count, size)
             if size == 1:
                 found[f"floor: insert, {label}"] = self._inserts(count)
         found["floor: COPY"] = self._copied(HEAP, as_text(self._lines(max(sizes["lines"].values()))))
         return found | self._import(sizes["file"])
 
-    def _api(self, count: int, size: int) -> float:
+    def _api(self, count: int, size: int) -> tuple[float, float]:
+        """And the processor time that the web process took for a line, in microseconds."""
         made = bodies(self._events(count), size=size)
         requests = [request("POST", EVENTS, key=self._key, body=body) for body in made]
         clients = [Connection(self._port) for _ in range(self._connections)]
         with ThreadPoolExecutor(self._connections) as threads:
-            begin = time.perf_counter()
+            spent, begin = processor_seconds(), time.perf_counter()
             posts = [
                 threads.submit(_post, client, requests[start :: self._connections])
                 for start, client in enumerate(clients)
             ]
             for post in posts:
                 post.result()
-            return count / (time.perf_counter() - begin)
+            took = time.perf_counter() - begin
+            return count / took, (processor_seconds() - spent) / count * 1e6
 
     def _unnest(self, count: int, size: int) -> float:
         """What the API's statement does at least: the same lines, one statement and commit a batch."""

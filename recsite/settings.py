@@ -123,7 +123,7 @@ DATABASES = {
 REDIS_URL = env.valkey("REDIS_URL")
 CACHES = {
     "default": {
-        "BACKEND": "recsite.cache.Cache",
+        "BACKEND": "recommendations.store.cache.Cache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1, "retry": Retry(NoBackoff(), 0)},

@@ -24,7 +24,7 @@ from typing import IO
 from recsite.processes import spawn
 
 _LOOK_SECONDS = 0.3
-_READY_SECONDS = 120
+_READY_SECONDS = 120.0
 _STOP_SECONDS = 10
 _STEADY_SECONDS = 30  # a child that lived that long starts again at once
 _LONGEST_PAUSE = 30.0
@@ -155,8 +155,8 @@ def missing(url: str) -> dict[str, str] | None:
         return None
 
 
-def run(*, port: int, shop_port: int, data: Path) -> int:
-    """Keep everything running until a signal ends it; says when it is ready."""
+def run(*, port: int, shop_port: int, data: Path, patience: float) -> int:
+    """Keep everything running until a signal ends it; says when it is ready, and ends if it is not so in time."""
     url, announced, begin = f"http://127.0.0.1:{port}/", False, time.monotonic()
     family = children(port=port, shop_port=shop_port, data=data)
     try:
@@ -167,8 +167,8 @@ def run(*, port: int, shop_port: int, data: Path) -> int:
                 problems = missing(url)
                 if problems == {}:
                     announced = _announce(data)
-                elif time.monotonic() - begin > _READY_SECONDS:
-                    sys.stderr.write(f"Not ready after {_READY_SECONDS} s: {problems or 'no answer from the web'}\n")
+                elif time.monotonic() - begin > patience:
+                    sys.stderr.write(f"Not ready after {patience:g} s: {problems or 'no answer from the web'}\n")
                     return 1
             time.sleep(_LOOK_SECONDS)
     finally:
@@ -210,10 +210,11 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--shop-port", type=int, required=True)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--patience", type=float, default=_READY_SECONDS, help="seconds until it has to be ready")
     options = parser.parse_args(argv)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
-    return run(port=options.port, shop_port=options.shop_port, data=options.data)
+    return run(port=options.port, shop_port=options.shop_port, data=options.data, patience=options.patience)
 
 
 if __name__ == "__main__":

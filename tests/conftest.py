@@ -31,7 +31,7 @@ _HELD = (  # what a process holds of the servers
     *("recommendations.loop.kept", "recommendations.services.keys", "recommendations.services.panels"),
     *("recommendations.store.counters", "recommendations.store.live", "recommendations.store.live_writes"),
     *("recommendations.store.lookups", "recommendations.store.mergers", "recommendations.store.serving"),
-    *("recommendations.store.slates", "recsite.cache"),
+    *("recommendations.store.slates", "recommendations.store.cache"),
 )
 _USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}
 

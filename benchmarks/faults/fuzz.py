@@ -14,9 +14,11 @@ import logging
 import os
 import sys
 import time
+import warnings
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from urllib.parse import urlsplit
 import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import HypothesisDeprecationWarning, Unsatisfiable
 from schemathesis import GenerationMode
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -56,7 +59,7 @@ class Tally:
 
 
 def fire(drafts: st.SearchStrategy[Draft], visit: Callable[[Shot], None], *, cases: int, seed: int) -> None:
-    """As many shots as there are, ``cases`` at most."""
+    """As many shots as there are, ``cases`` at most; of an operation with nothing to forbid there are none."""
 
     @hypothesis.seed(seed)
     @settings(QUIET, max_examples=cases)
@@ -64,7 +67,9 @@ def fire(drafts: st.SearchStrategy[Draft], visit: Callable[[Shot], None], *, cas
     def each(draft: Draft) -> None:
         visit(draft())
 
-    each()
+    with warnings.catch_warnings(), suppress(Unsatisfiable):
+        warnings.simplefilter("ignore", HypothesisDeprecationWarning)  # of how schemathesis draws
+        each()
 
 
 def fuzz(

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.faults.client import Client, Dropped, Reply
 from benchmarks.faults.report import Report, options, progress
-from benchmarks.faults.shop import READY_SECONDS, Servers, Shop, responds, running, until, with_servers
+from benchmarks.faults.shop import Servers, Shop, brought_up, responds, until, with_servers
 from benchmarks.faults.staff import Staff
 from benchmarks.faults.victims import kill
 
@@ -58,9 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     report, tell = Report("Outages of PostgreSQL and Valkey"), progress(arguments)
     with with_servers() as (shop, servers), ExitStack() as stack:
         shop.inside("static")
-        web = (sys.executable, "-m", "recsite.supervisor", "--port", str(shop.port), "--data", str(shop.folder))
-        stack.enter_context(running(shop.child(web, name="family"), seconds=40))
-        until(lambda: responds(f"{shop.url}readyz"), "web process", seconds=READY_SECONDS)
+        stack.enter_context(brought_up(shop))
         stage = Stage(shop, servers, report, arguments)
         for act in (stage.postgresql_away, stage.valkey_away, stage.both_away, stage.valkey_emptied, stage.valkey_full):
             tell(act.__name__)

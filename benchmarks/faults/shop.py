@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import psycopg
@@ -23,7 +24,7 @@ from recsite.processes import spawn, stop
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 600  # a busy machine
-TRIES = 3  # of a command that a busy server kept waiting for a connection
+TRIES = 5  # of what a busy machine kept waiting too long
 _OF_OTHERS = ("DATABASE_URL", "REDIS_URL", "ARTEFACTS", "ARTEFACT_CACHE")
 
 
@@ -84,6 +85,7 @@ class Shop:
 
 @contextlib.contextmanager
 def a_folder() -> Iterator[Path]:
+    signal.signal(signal.SIGTERM, _leave)
     folder = Path(tempfile.mkdtemp(prefix="recsite-faults-"))
     folder.chmod(0o711)  # under root PostgreSQL's own user must get through
     try:
@@ -93,28 +95,33 @@ def a_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def family(*, seeds: Sequence[int] = (1,), prepare: Callable[[Shop], object] = lambda _: None) -> Iterator[Shop]:
-    """All that ``make demo`` runs: servers that start again, and the supervisor's web, workers and beat.
-
-    ``prepare`` works on the shop while its servers run and nothing else does.
-    """
+def family(*, seeds: Sequence[int] = (1,)) -> Iterator[Shop]:
+    """All that ``make demo`` runs: servers that start again, and the supervisor's web, workers and beat."""
     with a_folder() as folder:
         shop = Shop(folder=folder, env=_environment(folder), port=free_port())
         servers = (sys.executable, "-m", "recsite.embedded", "--data", str(folder), "--")
         shop.facts = shop.inside("open", *(str(seed) for seed in seeds), servers=servers)
-        argv = (sys.executable, "-m", "recsite.supervisor", "--port", str(shop.port), "--data", str(folder))
-        process = shop.child((*servers, *argv), name="family")
-        shop.pid = process.pid
-        try:
-            until((folder / "servers.json").exists, "servers", seconds=READY_SECONDS)
+        with brought_up(shop, servers=servers):
             shop.env |= json.loads((folder / "servers.json").read_text(encoding="utf-8"))
-            prepare(shop)
-            until(lambda: responds(f"{shop.url}readyz"), "web process", seconds=READY_SECONDS)
             yield shop
-        except NotInTimeError as error:
-            raise NotInTimeError(f"{error}\n{shop.tail('family')}") from error
-        finally:
-            stop(process, number=signal.SIGTERM, seconds=60)
+
+
+@contextlib.contextmanager
+def brought_up(shop: Shop, *, servers: Sequence[str] = ()) -> Iterator[None]:
+    """The supervisor with all that it starts; ``servers`` is a program in front that brings those."""
+    argv = (sys.executable, "-m", "recsite.supervisor", "--port", str(shop.port), "--data", str(shop.folder))
+    process = shop.child((*servers, *argv, "--patience", str(READY_SECONDS)), name="family")
+    with running(process, seconds=60):
+        if servers:
+            shop.pid = process.pid
+
+        def is_ready() -> bool:
+            if process.poll() is not None:
+                raise NotInTimeError(f"the supervisor ended:\n{shop.tail('family')}")
+            return responds(f"{shop.url}readyz")
+
+        until(is_ready, "web process", seconds=READY_SECONDS)
+        yield
 
 
 @dataclass(kw_only=True)
@@ -200,6 +207,11 @@ def children_of(pid: int) -> dict[int, str]:
     while grown := {one for one, (parent, _) in table.items() if parent in found} - found:
         found |= grown
     return {one: table[one][1] for one in found - {pid} if one in table}
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    """Tidy up, as on Ctrl-C."""
+    raise SystemExit(128 + number)
 
 
 def _environment(folder: Path) -> dict[str, str]:

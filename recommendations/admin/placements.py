@@ -16,8 +16,8 @@ from recommendations.services.policy import Action
 @admin.register(Placement)
 class PlacementAdmin(PolicyAdmin[Placement]):
     changes = Action.SET_PLACEMENTS
-    list_display = ("name", "blend", "part", "repeat", "needs_context", "n", "enabled")
-    list_editable = ("n", "enabled")
+    list_display = ("name", "blend", "part", "repeat", "needs_context", "n", "attribution_window", "enabled")
+    list_editable = ("n", "attribution_window", "enabled")
     list_select_related = ("blend",)
     fields = ("name", "blend", "part", "needs_context", *CHANGEABLE)
     readonly_fields = ("name", "blend", "part", "needs_context")

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from msgspec import Meta, Struct
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from recommendations.api.bodies import RawJson, body_of, flaw_of, malformed
+from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import MERGE
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
@@ -42,7 +42,7 @@ class MergeAnswer(Struct):
     verdict: Literal["accepted"] = "accepted"
 
 
-class MergeUsers(APIView):
+class MergeUsers(BrowserView):
     required_scope = Scope.EVENTS_WRITE
     parser_classes = (RawJson,)
 

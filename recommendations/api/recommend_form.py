@@ -19,6 +19,15 @@ MOST_IDS = 1_000
 MOST_USERS = 1_000
 
 type Id = Annotated[str, Meta(min_length=1, max_length=128)]
+type SessionId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        description="Taken, and nothing more: a visit is what the customer or visitor did since the last turn "
+        "of the loop, the newest first, whatever its session is called. Send user_id or anonymous_id.",
+    ),
+]
 type Ids = Annotated[list[Id], Meta(max_length=MOST_IDS)]
 type Text = Annotated[str, Meta(max_length=512)]
 type Paths = Annotated[list[Text], Meta(max_length=MOST_IDS)]
@@ -71,7 +80,7 @@ class RecommendBody(Wishes):
 
     user_id: Id | None = None
     anonymous_id: Id | None = None
-    session_id: Id | None = None
+    session_id: SessionId | None = None
 
 
 class BatchUser(Struct, forbid_unknown_fields=True):
@@ -104,7 +113,7 @@ class BesideQuery(Struct, forbid_unknown_fields=True):
 
     user_id: Id | None = None
     anonymous_id: Id | None = None
-    session_id: Id | None = None
+    session_id: SessionId | None = None
     exclude_item_id: Ids = []
     n: Annotated[int, Meta(ge=1, le=100)] | None = None
     diversity: Annotated[float, Meta(ge=0, le=1)] | None = None

@@ -13,7 +13,7 @@ from recommendations.loop.event_lines import Intake, People, Verdict, lines_of
 from recommendations.loop.event_rules import NAMES, NEEDS_ITEMS, TRADES
 from recommendations.loop.turn import TurnContext
 from recommendations.models import Event, Import, ModelVersion, Promotion, Turn
-from recommendations.store import accepted, bulk, history, live, live_writes, mergers, model
+from recommendations.store import accepted, bulk, history, live, live_writes, mergers, model, replays
 from recommendations.store.bulk import Watch
 from recommendations.store.complete_journey import load, wheel
 from recommendations.store.complete_journey.load import ClockIsSetError
@@ -88,15 +88,22 @@ def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
 
 
 def load_complete_journey(
-    *, weeks: int | None, households: int | None, now: datetime, report: Report
+    *, weeks: int | None, households: int | None, hold_days: int = 0, now: datetime, report: Report
 ) -> tuple[Import, Import, Import]:
-    """The demo's data, moved by whole weeks; None: so that the purchases end in the past seven days."""
+    """The demo's data, moved by whole weeks; None: so that the purchases end in the past seven days.
+
+    The first time the last ``hold_days`` may be held back for the replay; later it stays as it was then.
+    """
     report("wheel", 0, 1)
     journey = wheel.read_journey(households=households)
     report("wheel", 1, 1)
-    shift = load.set_clock(weeks, now=now)
+    with transaction.atomic():
+        first = not load.clock_is_set()
+        shift = load.set_clock(weeks, now=now)
+        if first and hold_days:
+            replays.plan(journey.purchases, days=hold_days, weeks=shift, households=households)
     items = load.load_catalogue(journey, weeks=shift, now=now, report=report)
-    purchases = load.load_purchases(journey, weeks=shift, report=report)
+    purchases = load.load_purchases(journey, weeks=shift, hold_from=replays.held_from(), report=report)
     promotions = load.load_promotions(journey, weeks=shift, report=report)
     transaction.on_commit(lambda: live.announce(Changed.CATALOGUE))
     return items, purchases, promotions

@@ -54,7 +54,7 @@ def _segments(context: TurnContext, training: TrainingSet) -> tuple[float | None
     )
     previous = interests.previous_segments(context.version, columns=categories)
     numbers = previous.numbers_after(segment.matched(found.interests, previous.interests))
-    lasting = np.where(membership >= 0, numbers[membership], -1).astype(np.int32)
+    lasting = np.append(numbers, -1)[membership].astype(np.int32)  # −1, of nobody's segment, is the last one
     overall = segment.mean_interests(found)
     interests.save_segments(
         context.version, users=snapshot.users, categories=categories, numbers=numbers,

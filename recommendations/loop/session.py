@@ -9,12 +9,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from recommendations.engine.preprocess.weighting import SESSION_FADING
 from recommendations.engine.ranking.scores import standardised
 from recommendations.loop.pools import SCORED_KEPT, Pool, Pools
 from recommendations.store.live import LiveState
 from recommendations.terms import BlendName
 
-FADING = 0.8  # weight of an item against the one after it
 MOST = 20  # items of a visit that count, the newest ones
 SHARE = 0.2
 """Of a known customer's score. With one or two items of a basket of the tuning window in view, the rest of it is found
@@ -53,7 +53,7 @@ class Visits:
 
     def alone(self, rows: tuple[int, ...]) -> Pool:
         """The candidates of a visit, and of nothing else; what was seen is none."""
-        return self.pools.scored(BlendName.SESSION, self.pools.nobody, rows, FADING)
+        return self.pools.scored(BlendName.SESSION, self.pools.nobody, rows, SESSION_FADING)
 
     def _joined(self, blend: BlendName, record: int, rows: tuple[int, ...]) -> Pool | None:
         """A record with the candidates of a visit beside its own; None without a record.

@@ -16,13 +16,12 @@ class Replay(models.Model):
     starts_at = models.DateTimeField(_("from"), help_text=_("Purchases from here on were held back by the import."))
     shift_weeks = models.IntegerField(_("moved by weeks"))
     households = models.PositiveIntegerField(_("households"), null=True)
-    status = models.CharField(
-        _("status"), max_length=12, choices=wording.RUN_STATUSES, default=RunStatus.QUEUED
-    )  # fmt: skip
+    status = models.CharField(_("status"), max_length=12, choices=wording.RUN_STATUSES, default=RunStatus.QUEUED)
     baskets = models.PositiveIntegerField(_("baskets"), default=0)
     done = models.PositiveIntegerField(_("done"), default=0)
     already = models.PositiveIntegerField(_("done before this start"), default=0)
     events = models.PositiveIntegerField(_("events"), default=0)
+    refused = models.PositiveIntegerField(_("lines refused"), default=0)
     started_at = models.DateTimeField(_("started"), null=True)
     resumed_at = models.DateTimeField(_("started again"), null=True)
     heartbeat_at = models.DateTimeField(_("heard of"), null=True)

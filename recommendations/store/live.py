@@ -278,34 +278,34 @@ def recorded(*, since: datetime | None, customer: int | None = None) -> Iterator
     Merged keys count as the customer. The model knows what keys that were merged since did before, but not whose it
     was, so that is among it. Without a model nobody asks what was bought, and the first one will know it.
     """
-    aliases = _aliases(customer)
-    merged = dict(aliases.values_list("anonymous", "customer"))
-    for part in _parts(aliases, since=since, customer=customer):
+    merged, parts = _recorded_parts(since=since, customer=customer)
+    for part in parts:
         rows = part.values_list("customer", "name", "item", "occurred_at")
         for key, name, item, at in rows.iterator(chunk_size=BATCH):
             yield LiveEvent(merged.get(key, key), name, item, at)
 
 
 def count_recorded(*, since: datetime | None) -> int:
-    return sum(part.count() for part in _parts(_aliases(None), since=since, customer=None))
+    return sum(part.count() for part in _recorded_parts(since=since, customer=None)[1])
 
 
-def _aliases(customer: int | None) -> QuerySet[CustomerAlias]:
-    aliases = CustomerAlias.objects.filter(undone_at=None)
-    return aliases if customer is None else aliases.filter(customer=customer)
-
-
-def _parts(
-    aliases: QuerySet[CustomerAlias], *, since: datetime | None, customer: int | None
-) -> Iterator[QuerySet[Event]]:
+def _recorded_parts(
+    *, since: datetime | None, customer: int | None
+) -> tuple[Mapping[int, int], Sequence[QuerySet[Event]]]:
+    """Whose each merged key is, and the queries for the events."""
     recently = timezone.now() - RECENT
     since = since or recently
-    events = Event.objects.filter(item__isnull=False, customer__isnull=False)
-    own = events if customer is None else events.of_customer(Customer(pk=customer))
-    yield own.filter(name__in=TRADE, occurred_at__gte=since)
-    yield own.filter(name__in=INTEREST, occurred_at__gte=recently)
-    for keys in batched(aliases.filter(changed_at__gte=since).values_list("anonymous", flat=True), BATCH):
-        yield events.filter(name__in=TRADE, customer__in=keys, occurred_at__lt=since)
+    aliases, events = CustomerAlias.objects.filter(undone_at=None), Event.objects.filter(item__isnull=False)
+    own = events.filter(customer__isnull=False)
+    if customer is not None:
+        aliases, own = aliases.filter(customer=customer), events.of_customer(Customer(pk=customer))
+    known = list(aliases.values_list("anonymous", "customer", "changed_at"))
+    counted = Q(name__in=TRADE, occurred_at__gte=since) | Q(name__in=INTEREST, occurred_at__gte=recently)
+    later = (key for key, _, changed_at in known if changed_at >= since)
+    return {key: whose for key, whose, _ in known}, [
+        own.filter(counted, occurred_at__gte=min(since, recently)),
+        *(events.filter(name__in=TRADE, customer__in=keys, occurred_at__lt=since) for keys in batched(later, BATCH)),
+    ]
 
 
 def end_of_history() -> datetime | None:

@@ -118,7 +118,7 @@ def test_a_thousand_cost_a_few_round_trips_and_one_query(
 ) -> None:
     valkey.set(live.BUILT, 1)
     body(api.get(path("home"), user_id="u0"))
-    users = [{"user_id": f"unknown{number}"} for number in range(950)] + [{"user_id": f"u{n}"} for n in range(50)]
+    users = [{"user_id": name} for number in range(500) for name in (f"unknown{number}", f"u{number % 50}")]
     asked = []
     ask = live.valkey().ask
     monkeypatch.setattr(live.valkey(), "ask", lambda commands: (asked.append(len(commands)), ask(commands))[1])
@@ -127,7 +127,7 @@ def test_a_thousand_cost_a_few_round_trips_and_one_query(
     ) as queries:
         found = body(api.post(BATCH, {"placement": "home", "users": users, "n": 3, "fields": [], "dry_run": True}))
     assert found["answered"] == 1000
-    assert len(asked) <= 6
+    assert len([size for size in asked if size > 1]) == 5  # of 200 customers each; the others watch marks and rates
     assert len([query for query in queries if "recommendations_customer" in query["sql"]]) == 1
 
 

@@ -87,6 +87,15 @@ def test_every_process_learns_of_it_with_its_next_answer(monkeypatch: pytest.Mon
         assert items(ask(anonymous_id="a1")) == items(own)
 
 
+def test_a_visitor_who_came_after_the_snapshot_is_found_as_the_customer() -> None:
+    held = serving.keeper().current(None)
+    did("view_item", Item.objects.get(shop_id="tea-0").pk, anonymous_id="a8")
+    merge_customers(anonymous_id="a8", user_id="u0", now=timezone.now())
+    kind = CustomerKind.ANONYMOUS
+    assert serving.customer_key(held, "a8", kind=kind) == key_of("u0")
+    assert serving.customer_key(held, "a9", kind=kind) is None
+
+
 def test_for_a_sign_in_not_everything_is_read_again(django_assert_max_num_queries: Any) -> None:
     keeper = Keeper()
     keeper.current({})

@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from math import isfinite
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,8 +17,20 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from recommendations.loop.answer import Request
 from recommendations.loop.run import plan, run_turn
-from recommendations.models import BlendWeights, EvaluationRun, InterestProfile, ModelVersion, Segment, Turn
+from recommendations.loop.serve import serve
+from recommendations.models import (
+    BlendWeights,
+    Customer,
+    EvaluationRun,
+    Event,
+    InterestProfile,
+    Item,
+    ModelVersion,
+    Segment,
+    Turn,
+)
 from recommendations.services.turns import (
     TurnAlreadyRunningError,
     TurnIsOverError,
@@ -24,9 +38,12 @@ from recommendations.services.turns import (
     resume_turn,
     start_turn,
 )
-from recommendations.store import turns
+from recommendations.store import live, turns
+from recommendations.store.live import Changed
 from recommendations.store.model import load_model
-from recommendations.terms import BlendName, Cut, RunStatus, Stage, WeightsStatus
+from recommendations.store.partitions import prepare_partitions
+from recommendations.store.pseudonyms import pseudonym
+from recommendations.terms import BlendName, Cut, EventName, RunStatus, Stage, WeightsStatus
 from tests.grocery import open_shop
 from tests.trained import artefact_folder
 
@@ -114,6 +131,29 @@ def test_a_turn_without_events_says_what_is_missing() -> None:
     assert turn.status == RunStatus.FAILED
     assert turn.message == "There are no events yet. Import some (manage.py import_events) or send them."
     assert not ModelVersion.objects.live().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("customers", "items", "moments"), [(1, 1, 1), (1, 3, 5), (30, 1, 20), (30, 8, 1)])
+def test_a_turn_on_next_to_nothing_ends_in_order(customers: int, items: int, moments: int) -> None:
+    prepare_partitions(NOW - timedelta(days=200), NOW)
+    shelf = [Item.objects.create(shop_id=f"i{number}", title=f"Item {number}") for number in range(items)]
+    people = [Customer.objects.create(pseudonym=pseudonym(f"u{number}")) for number in range(customers)]
+    Event.objects.bulk_create(
+        Event(
+            occurred_at=NOW - timedelta(days=1 + 7 * moment), event_id=uuid.uuid4(), name=EventName.PURCHASE,
+            customer=person, item=item, quantity=1, price=1, amount=1, transaction_id=f"{person.pk}-{moment}",
+        )
+        for person in people for item in shelf for moment in range(moments)
+    )  # fmt: skip
+    turn = go_round()
+    assert turn.status in {RunStatus.SUCCEEDED, RunStatus.FAILED}
+    assert bool(turn.message) == (turn.status == RunStatus.FAILED)
+    live.announce(Changed.MODEL)
+    for user in ("u0", "stranger"):
+        answer = serve(Request(placement="home", user_id=user, dry_run=True), now=NOW)
+        assert answer.shown
+        assert all(isfinite(shown.score) for shown in answer.shown)
 
 
 def test_only_one_turn_at_a_time(grocery: None) -> None:

@@ -24,7 +24,7 @@ from recommendations.terms import Scope
 
 _USERNAME = "admin@example.com"
 _SHOPPERS = ("2375", "1228", "718", "1609", "982")  # households of Complete Journey that a visitor may shop as
-
+_HOLD_DAYS = 14  # of the data, for the replay
 _TIMEOUT = 1.0  # seconds that a page of the shop waits for a slot
 
 
@@ -45,7 +45,8 @@ class Command(BaseCommand):
         self._step("Tables", lambda: call_command("migrate", verbosity=0, interactive=False))
         self._step("Styles and scripts", _collect_static)
         if collect.lacks_complete_journey():
-            self._step("Complete Journey", lambda: call_command("load_complete_journey", shift_weeks="auto"))
+            arguments = {"shift_weeks": "auto", "hold_days": _HOLD_DAYS}
+            self._step("Complete Journey", lambda: call_command("load_complete_journey", **arguments))
         if not ModelVersion.objects.live().exists():
             self._step("First turn of the loop", lambda: call_command("run_loop"))
         self._step("Login and API key", lambda: _publish_credentials(url, shop_url))

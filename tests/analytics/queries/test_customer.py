@@ -89,8 +89,8 @@ def test_last_events_are_the_newest_first() -> None:
         records.event(who, thing, days_ago=days_ago)
     found = query.last_events([who.pk])
     assert len(found) == query.SHOWN_EVENTS
-    assert found[0].occurred_at == records.NOW
-    assert str(found[0].item) == "Green tea"
+    assert found[0].event.occurred_at == records.NOW
+    assert str(found[0].event.item) == "Green tea"
 
 
 def test_what_was_bought_last_knows_nothing_of_what_came_after_the_cut() -> None:

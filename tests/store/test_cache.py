@@ -11,7 +11,7 @@ from django.core import mail
 from django.test import Client
 
 from recommendations.models import Staff
-from recsite.cache import Cache
+from recommendations.store.cache import Cache
 
 AWAY = "redis://127.0.0.1:1/0"
 PASSWORD = "correct horse battery"
