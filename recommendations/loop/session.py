@@ -53,7 +53,7 @@ class Visits:
 
     def alone(self, rows: tuple[int, ...]) -> Pool:
         """The candidates of a visit, and of nothing else; what was seen is none."""
-        return self.pools.scored(BlendName.SESSION, self.pools.nobody, rows, SESSION_FADING)
+        return self.pools.scored(BlendName.SESSION, self.pools.nobody, rows, None, SESSION_FADING)
 
     def _joined(self, blend: BlendName, record: int, rows: tuple[int, ...]) -> Pool | None:
         """A record with the candidates of a visit beside its own; None without a record.
