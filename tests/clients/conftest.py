@@ -14,7 +14,45 @@ from pytest_django.live_server_helper import LiveServer
 from recommendations.models import Item
 from recommendations.services.keys import create_key
 from recommendations.terms import Scope
+from tests.architecture.source import ROOT
 from tests.trained import furnish, trained_shop
+
+TRACKER = ROOT / "clients/javascript/recsite.js"
+
+
+class Pages(ThreadingHTTPServer):
+    """The pages of a shop, at an origin of their own: the tracker, and ``body`` everywhere else."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), PageHandler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.body, self.policy = "", ""
+
+
+class PageHandler(BaseHTTPRequestHandler):
+    server: Pages
+
+    def do_GET(self) -> None:
+        script = self.path.endswith(".js")
+        content = TRACKER.read_bytes() if script else self.server.body.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/javascript" if script else "text/html")
+        self.send_header("Content-Security-Policy", self.server.policy)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_args: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture(scope="module")
+def pages() -> Iterator[Pages]:
+    with Pages() as made:
+        threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
+        yield made
+        made.shutdown()
 
 
 @dataclass(frozen=True)
@@ -25,14 +63,15 @@ class Recsite:
 
 
 @pytest.fixture(scope="module")
-def recsite(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[Recsite]:
+def recsite(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker, pages: Pages) -> Iterator[Recsite]:
+    """The key of the browser is good at the origin of ``pages`` alone."""
     with django_db_blocker.unblock():
         Item.objects.bulk_create(
             Item(shop_id=f"SKU{number}", title=f"Item {number}", price=number) for number in range(60)
         )
         server = LiveServer("127.0.0.1")
         try:
-            yield Recsite(server.url, _token(Scope.EVENTS_WRITE), _token(*Scope))
+            yield Recsite(server.url, _token(Scope.EVENTS_WRITE, origins=(pages.url,)), _token(*Scope))
         finally:
             server.stop()
             call_command("flush", verbosity=0, interactive=False)
@@ -50,8 +89,8 @@ def trained(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBloc
             server.stop()
 
 
-def _token(*scopes: Scope) -> str:
-    key, secret = create_key(name="Shop", scopes=scopes, by=None)
+def _token(*scopes: Scope, origins: tuple[str, ...] = ()) -> str:
+    key, secret = create_key(name="Shop", scopes=scopes, origins=origins, by=None)
     return f"{key.prefix}.{secret}"
 
 

@@ -12,14 +12,11 @@ from playwright.sync_api import BrowserContext, Page, Request, Route, expect
 from recommendations.models import Customer, CustomerAlias, Event
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import CustomerKind
-from tests.architecture.source import ROOT
-from tests.clients.conftest import Recsite
+from tests.clients.conftest import TRACKER, Pages, Recsite
 
 pytestmark = pytest.mark.django_db
 
-TRACKER = ROOT / "clients/javascript/recsite.js"
 LARGEST = 3_000  # bytes, compressed
-POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
 TILES = "".join(f'<a href="/shop/next.html" data-item-id="SKU{number}">{number}</a> ' for number in range(3))
 SLOT = f'<section data-recsite-slot="home" data-recommendation-id="r-1">{TILES}</section>'
 PAGE = (
@@ -44,25 +41,16 @@ def sent(page: Page) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def open_page(page: Page, recsite: Recsite) -> Open:
+def open_page(page: Page, pages: Pages, recsite: Recsite) -> Open:
     """Open a page of the shop with ``body``; the tracker begins with ``options``."""
+    pages.policy = f"default-src 'none'; script-src 'self'; connect-src {recsite.url}"
     page.add_init_script("window.violations = []; document.addEventListener('securitypolicyviolation',"
                          " (event) => window.violations.push(event.violatedDirective));")  # fmt: skip
 
     def show(*, body: str = "", script: str = '<script src="/shop/recsite.js"></script>', **options: Any) -> None:
-        def answer(route: Route) -> None:
-            if route.request.url.endswith(".js"):
-                route.fulfill(path=TRACKER, content_type="text/javascript")
-            else:
-                route.fulfill(
-                    body=PAGE.format(script=script, body=body),
-                    content_type="text/html",
-                    headers={"Content-Security-Policy": POLICY},
-                )
-
+        pages.body = PAGE.format(script=script, body=body)
         page.unroute_all()
-        page.route("**/shop/**", answer)
-        page.goto(f"{recsite.url}/shop/index.html")
+        page.goto(f"{pages.url}/shop/index.html")
         page.evaluate("(options) => recsite.init(options)", {"url": recsite.url, "key": recsite.browser_key} | options)
 
     return show
@@ -129,7 +117,8 @@ def test_a_server_that_is_busy_gets_the_same_event_later(page: Page, open_page: 
     def fail(route: Route) -> None:
         times.append(page.evaluate("Date.now()"))
         if answers:
-            route.fulfill(status=answers.pop(0), headers={"Retry-After": "1"}, body="{}")
+            shared = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After"}
+            route.fulfill(status=answers.pop(0), headers={"Retry-After": "1", **shared}, body="{}")
         else:
             route.continue_()
 

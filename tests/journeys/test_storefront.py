@@ -15,6 +15,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from recommendations.services.housekeeping import write_slates
 from recommendations.services.keys import create_key
 from recommendations.services.merchandising import save_rule
 from recommendations.terms import Scope
@@ -170,7 +171,9 @@ def test_what_a_visitor_does_changes_what_is_shown(visitor: Visitor, ada: Visito
     assert "tea-1" not in beside
     assert beside[0].startswith("tea-"), beside
 
-    page.locator("[data-recsite-slot=cart]").get_by_role("button", name=f"Add {title(beside[0])} to").click()
+    page.locator("[data-recsite-slot=cart]").get_by_role("link", name=title(beside[0]), exact=True).click()
+    expect(page.get_by_role("heading", name=title(beside[0]), level=1)).to_be_visible()
+    page.get_by_role("button", name="Put into the basket").click()
     expect(page.locator(".lines tbody tr")).to_have_count(2)
     page.get_by_role("button", name="Buy now").click()
     begin = time.monotonic()
@@ -178,13 +181,15 @@ def test_what_a_visitor_does_changes_what_is_shown(visitor: Visitor, ada: Visito
     assert not {"tea-1", beside[0]} & set(shown(page, "discover"))
     dashboard = page.get_by_role("link", name="See this visitor in the dashboard").get_attribute("href") or ""
     page.wait_for_timeout(max(0.0, 1_000 * (SOON - time.monotonic() + begin)))
+    committed(write_slates)  # as the worker does every second
     ada.page.goto(dashboard)
     expect(ada.page.get_by_role("heading", name=re.compile(r"^Customer \d+"))).to_be_visible()
     bought = ada.page.get_by_role("region", name="Last events").get_by_role("row").filter(has_text="Bought")
     expect(bought).to_have_count(2)
     expect(bought.filter(has_text="Tea 1")).to_have_count(1)
+    expect(bought.filter(has_text="Completes the basket, position 1")).to_contain_text(title(beside[0]))
     ada.page.get_by_text("The numbers").first.click()
-    for kind, count in (("Viewed", 2), ("Put in the cart", 2), ("Bought", 2)):
+    for kind, count in (("Viewed", 3), ("Put in the cart", 2), ("Bought", 2)):
         row = ada.page.get_by_role("region", name="Timeline").get_by_role("row").filter(has_text=kind)
         expect(row.locator("td").last).to_have_text(str(count))
 
