@@ -199,7 +199,7 @@ def _changed(draw: st.DrawFn, value: Any) -> Any:
             if what == "more" and isinstance(part, dict):
                 return {**part, draw(st.text(max_size=8)): draw(odd)}
             if what == "many" and isinstance(part, list):
-                return part * draw(st.sampled_from([2, 300, 1_001]))
+                return part * draw(st.sampled_from([2, 30, 1_001]))
             return draw(odd)
         first = rest[0]
         if what == "gone" and len(rest) == 1 and isinstance(part, dict):

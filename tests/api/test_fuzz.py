@@ -136,11 +136,11 @@ def test_no_operation_answers_with_a_5xx(db: None, client_with: Callable[..., Ap
         pytest.fail(as_text(tallies))
     assert tallies.keys() == {operation.id for operation in operations(document())}
     assert sum(tally.cases.total() for tally in tallies.values()) >= CASES
-    for operation in operations(document()):  # neither kind is rare, so both were tried
+    for operation in operations(document()):  # something was taken and something refused, so both were tried
         tally = tallies[operation.id]
         good = sum(count for status, count in tally.statuses.items() if status < 400)
-        assert good > 10, operation.id
-        assert tally.cases.total() - good > 10 or not operation.takes_input, operation.id
+        assert good, operation.id
+        assert tally.cases.total() > good or not operation.takes_input, operation.id
 
 
 PROBLEM = {"type": "t", "title": "t", "status": 400, "detail": "d", "errors": [{"pointer": "/a", "message": "m"}]}

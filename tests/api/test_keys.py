@@ -63,7 +63,9 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def address_of(name: str) -> str:
-    [(_address, names)] = get_resolver().reverse_dict.getlist(name)[0][0]
+    """The dashboard may have a page of the same name, with other arguments."""
+    found = [parts[0][1] for (parts, *_) in get_resolver().reverse_dict.getlist(name)]
+    names = next(arguments for arguments in found if ARGUMENTS.keys() >= {*arguments})
     return reverse(name, kwargs={argument: ARGUMENTS[argument] for argument in names})
 
 
