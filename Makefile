@@ -1,7 +1,8 @@
 # Nothing has to be installed first but make and Python (or uv): every target prepares what it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint chromium bench-accuracy bench-faults bench-scale clean
+.PHONY: help install demo test lint chromium clean
+.PHONY: bench-accuracy bench-faults bench-ingest bench-live bench-scale bench-serving
 
 PORT ?= 8000
 DATA ?= .local
@@ -41,6 +42,15 @@ bench-faults: .venv/stamp  ## Kill, starve and fill up real processes, then look
 
 bench-scale: .venv/stamp  ## Seconds and memory up to 50 million invented interactions (ARGS="--rows 1,10 --json out.json")
 	$(PYTHON) benchmarks/scale.py $(ARGS)
+
+bench-ingest: .venv/stamp  ## Events in per second against what the database does alone (ARGS="--quick --json out.json")
+	$(SERVERS) --ephemeral -- $(PYTHON) benchmarks/ingest.py $(ARGS)
+
+bench-live: .venv/stamp  ## From an event to the answer that knows of it, while `make demo` runs (ARGS="--json out.json")
+	$(PYTHON) benchmarks/live.py --data "$(DATA)" $(ARGS)
+
+bench-serving: .venv/stamp  ## What an answer costs against a bare GET of Valkey, on the demo's data (DATA=.local)
+	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m benchmarks.serving $(ARGS)
 
 chromium:  ## Find or, as root on Debian, install the browser of the tests
 	@tools/chromium.sh

@@ -44,7 +44,7 @@ class Part:
 
 
 def of_rows(queries: Queries, rows: NDArray[np.integer]) -> Queries:
-    return Queries(histories=queries.histories.of_users(rows), training_rows=queries.training_rows[rows])
+    return queries.of(rows)
 
 
 def part(

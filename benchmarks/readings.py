@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from recommendations.engine.frames import FloatArray, Interactions, Queries, TrainingSet
+from recommendations.engine.frames import FloatArray, Interactions, Queries, Sparse, TrainingSet
 from recommendations.engine.recommenders.protocol import Evidence, Recommender
 
 WHOLE = 100.0  # age of the oldest act of a history that is read by share
@@ -19,11 +19,15 @@ WHOLE = 100.0  # age of the oldest act of a history that is read by share
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """``clock``: age in days, in newer acts of the person, or in hundredths of the person's history."""
+    """``clock``: age in days, in newer acts of the person, or in hundredths of the person's history.
+
+    ``view``: the history is what is in view, and each item weighs so many times as much as the one after it.
+    """
 
     clock: Literal["calendar", "rank", "share"] = "calendar"
     basket: Literal["given", "act"] = "given"  # act: each act is a basket
     history: Literal["user", "session"] = "user"  # session: each basket is a history, and the newest asks
+    view: float | None = None
 
     @property
     def plain(self) -> bool:
@@ -40,7 +44,8 @@ class Reading:
         if self.history == "session":
             histories = histories.where(histories.basket_rank == 0)
             rows = np.full(len(queries), -1, np.int32)
-        return Queries(histories=self._read(histories), training_rows=rows, context=queries.context)
+        context = queries.context if self.view is None else in_view(histories, fading=self.view)
+        return Queries(histories=self._read(histories), training_rows=rows, context=context)
 
     def _regrouped(self, acts: Interactions) -> Interactions:
         """With a history per basket, where sessions are the histories."""
@@ -64,6 +69,17 @@ class Reading:
         if self.basket == "act":
             changes["basket"] = np.arange(len(acts), dtype=np.int32)
         return replace(acts, **changes) if changes else acts
+
+
+def in_view(histories: Interactions, *, fading: float) -> Sparse:
+    """Histories × items: the newest item 1, every other one ``fading`` times the one after it; 0 is left out.
+
+    Rows of a user are newest first, and hold an item once.
+    """
+    newer = np.arange(len(histories)) - np.repeat(histories.offsets[:-1], np.diff(histories.offsets))
+    matrix = histories.matrix(np.power(fading, newer, dtype=np.float64))
+    matrix.eliminate_zeros()
+    return matrix
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,13 +5,21 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from benchmarks.readings import ReadConfig
-from recommendations.engine.recommenders import buy_again, ease, item_knn, recent_neighbours, sequence, user_knn
+from recommendations.engine.recommenders import (
+    buy_again,
+    ease,
+    item_knn,
+    recent_neighbours,
+    sequence,
+    session_knn,
+    user_knn,
+)
 from recommendations.engine.recommenders.protocol import Recommender
 
 type Change = Mapping[str, Any]
-"""New values of the configuration's fields, of the reading's ``clock``, ``basket``, ``history``, or of ``trend``."""
+"""New values of fields of the configuration or of the reading, or of ``trend``."""
 
-OF_READING = frozenset({"clock", "basket", "history"})
+OF_READING = frozenset({"clock", "basket", "history", "view"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +68,7 @@ SCORED: Mapping[type[Recommender], frozenset[str]] = {
     recent_neighbours.RecentNeighbours: frozenset({"power", "asymmetry", "own"}),
     user_knn.UserKnn: frozenset({"neighbours", "power"}),
     buy_again.BuyAgain: frozenset({"half_life"}),
+    session_knn.SessionKnn: frozenset({"neighbours"}),
 }
 """Fields that only the scores depend on: a model that is fitted need not be fitted again for them."""
 

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from recommendations.loop import run
-from recommendations.services import housekeeping, turns, weight_suggestions
+from recommendations.services import housekeeping, replays, turns, weight_suggestions
 
 
 @shared_task(name="recommendations.tasks.run_turn")
@@ -42,3 +42,14 @@ def prepare_partitions() -> int:
 @shared_task(name="recommendations.tasks.search_weights")
 def search_weights(key: str) -> str | None:
     return weight_suggestions.search(key)
+
+
+@shared_task(name="recommendations.tasks.watch_replay")
+def watch_replay() -> bool:
+    return replays.watch_replay(now=timezone.now())
+
+
+@shared_task(name="recommendations.tasks.run_replay")
+def run_replay() -> str | None:
+    door = replays.demo_door()
+    return replays.run_replay(door, clock=timezone.now) if door else None

@@ -83,12 +83,16 @@ class VersionStatus(StrEnum):
 
 
 class BlendName(StrEnum):
-    """A blend is one weight vector; the first two rank a customer's candidates, the others a context of items."""
+    """A blend is one weight vector; the first two rank a customer's candidates, the others a context of items.
+
+    The context of ``session`` is what a visitor did a moment ago.
+    """
 
     HOME = "home"
     DISCOVER = "discover"
     ITEM = "item"
     CART = "cart"
+    SESSION = "session"
 
 
 class Task(StrEnum):
@@ -102,6 +106,15 @@ class Repeat(StrEnum):
     ALLOW = "allow"
     EXCLUDE = "exclude"
     ONLY = "only"
+
+
+class Part(StrEnum):
+    """Of the shop, that a placement shows."""
+
+    WHOLE = "whole"
+    CATEGORY = "category"  # what lies under the categories of the request
+    FOUND = "found"  # what the shop's search found, else what matches its term
+    NEWEST = "newest"
 
 
 class WeightsStatus(StrEnum):
@@ -130,12 +143,15 @@ class Fallback(StrEnum):
     NO_CONTEXT = "no_context"  # the placement needs an item, and none was given that the model knows
     SILENT = "silent"  # no recommender with a weight has anything to say
     SHORT = "short"  # too few candidates may be shown
+    UNKNOWN_CATEGORY = "unknown_category"  # the catalogue has none of those that were given
+    NO_MATCH = "no_match"  # no item has a word of the search term
     NO_LIVE_STATE = "no_live_state"  # neither Valkey nor PostgreSQL can tell what the customer did lately
 
 
 class Reason(StrEnum):
     BOUGHT_BEFORE = "bought_before"
     BECAUSE_YOU_BOUGHT = "because_you_bought"
+    BECAUSE_YOU_VIEWED = "because_you_viewed"
     BOUGHT_TOGETHER = "bought_together"
     BOUGHT_NEXT = "bought_next"
     SIMILAR_CUSTOMERS = "similar_customers"

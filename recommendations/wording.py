@@ -1,10 +1,11 @@
 """What each code of ``terms.py`` is called on a page, in the reader's language."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.terms import (
@@ -20,6 +21,7 @@ from recommendations.terms import (
     Judgement,
     MeasuredKind,
     Operator,
+    Part,
     Reason,
     Repeat,
     Role,
@@ -88,6 +90,7 @@ BLENDS: Choices = [
     (BlendName.DISCOVER, _("Discover")),
     (BlendName.ITEM, _("Similar items")),
     (BlendName.CART, _("Completes the basket")),
+    (BlendName.SESSION, _("Session")),
 ]
 PLACEMENTS: Mapping[str, Promise] = {
     "home": _("For you"),
@@ -97,6 +100,10 @@ PLACEMENTS: Mapping[str, Promise] = {
     "also_bought": _("Often bought together"),
     "cart": _("Completes the basket"),
     "trending": _("Trending"),
+    "category": _("Best of the category"),
+    "search": _("Search results"),
+    "new": _("New in the shop"),
+    "email": _("E-mail"),
 }
 """Those that ship; a shop's own are called by their code."""
 TASKS: Choices = [(Task.HOME, _("Next purchases")), (Task.DISCOVER, _("First-time purchases"))]
@@ -104,6 +111,12 @@ REPEATS: Choices = [
     (Repeat.ALLOW, _("Allowed")),
     (Repeat.EXCLUDE, _("Left out")),
     (Repeat.ONLY, _("Only these")),
+]
+PARTS: Choices = [
+    (Part.WHOLE, _("All of it")),
+    (Part.CATEGORY, _("A category")),
+    (Part.FOUND, _("What a search found")),
+    (Part.NEWEST, _("The newest items")),
 ]
 WEIGHTS_STATUSES: Choices = [
     (WeightsStatus.DRAFT, _("Draft")),
@@ -157,6 +170,8 @@ FALLBACKS: Choices = [
     (Fallback.NO_CONTEXT, _("No known item in view")),
     (Fallback.SILENT, _("No recommender has anything to say")),
     (Fallback.SHORT, _("Too few candidates")),
+    (Fallback.UNKNOWN_CATEGORY, _("No such category")),
+    (Fallback.NO_MATCH, _("Nothing matches the search term")),
     (Fallback.NO_LIVE_STATE, _("The latest acts are out of reach")),
 ]
 MEASURED_KINDS: Choices = [
@@ -203,6 +218,7 @@ INSTANCES: Mapping[str, Promise] = {
     "als_discover": _("Hidden factors, to discover"),
     "sequence": _("Next in order"),
     "sequence_context": _("Next after the items in view"),
+    "session_knn": _("Alike sessions"),
     "also_bought": _("Bought together"),
     "trending": _("Trend"),
     "promotion": _("In next week's leaflet"),
@@ -255,6 +271,7 @@ def reason_text(code: str, evidence: Mapping[str, str | float]) -> str:
 
 _REASONS: Mapping[Reason, Promise] = {
     Reason.BECAUSE_YOU_BOUGHT: _("Because you bought %(title)s"),
+    Reason.BECAUSE_YOU_VIEWED: _("Because you viewed %(title)s"),
     Reason.BOUGHT_TOGETHER: _("Often bought with %(title)s"),
     Reason.BOUGHT_NEXT: _("Often bought after %(title)s"),
     Reason.SIMILAR_CUSTOMERS: _("Customers with tastes like yours buy it"),
@@ -267,14 +284,18 @@ _REASONS: Mapping[Reason, Promise] = {
 
 def _rhythm(evidence: Mapping[str, str | float]) -> str:
     """``times``, ``days_since`` and, from the second purchase on, ``every_days``."""
-    since, every = round(float(evidence["days_since"])), round(float(evidence.get("every_days", 0)))
+    times, since = round(float(evidence["times"])), round(float(evidence["days_since"]))
+    return _often_and_last(get_language(), times, since, round(float(evidence.get("every_days", 0))))
+
+
+@lru_cache(10_000)  # most reasons are of this kind, in few numbers
+def _often_and_last(_language: str | None, times: int, since: int, every: int) -> str:
     last = ngettext("last %(days)d day ago", "last %(days)d days ago", since) % {"days": since}
     if not since:
         last = gettext("last today")
     if every:
         often = ngettext("Bought every day", "Bought every %(days)d days", every) % {"days": every}
     else:
-        times = round(float(evidence["times"]))
         often = ngettext("Bought once", "Bought %(times)d times", times) % {"times": times}
     return gettext("%(often)s, %(last)s") % {"often": often, "last": last}
 

@@ -1,8 +1,8 @@
 """The Celery app: two queues, and what beat starts when.
 
-``loop`` carries the turns of the data loop: one process takes one at a time. ``default`` carries small tasks. A task
-that its worker did not finish comes back (late acknowledgement, look-up every two seconds), so every task is
-idempotent; a turn's argument is its id only.
+``loop`` carries the turns of the data loop and the demo's replay: one process takes one at a time. ``default`` carries
+small tasks. A task that its worker did not finish comes back (late acknowledgement, look-up every two seconds), so
+every task is idempotent; a turn's argument is its id only.
 """
 
 import os
@@ -48,11 +48,12 @@ app.conf.update(
     task_default_queue="default",
     # Each with an exchange of its own: on a shared one every message would reach both.
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("default", "loop")],
-    task_routes={"recommendations.tasks.run_turn": {"queue": "loop"}},
+    task_routes={f"recommendations.tasks.{name}": {"queue": "loop"} for name in ("run_turn", "run_replay")},
     beat_schedule={
         # What comes again soon does not pile up while no worker runs.
         "watch turns": {"task": "recommendations.tasks.watch_turns", "schedule": 15, "options": {"expires": 15}},
-        "write slates": {"task": "recommendations.tasks.write_slates", "schedule": 2, "options": {"expires": 10}},
+        "watch replay": {"task": "recommendations.tasks.watch_replay", "schedule": 10, "options": {"expires": 10}},
+        "write slates": {"task": "recommendations.tasks.write_slates", "schedule": 1, "options": {"expires": 10}},
         "restore live state": {
             "task": "recommendations.tasks.restore_live_state",
             "schedule": 10,

@@ -1,4 +1,4 @@
-"""Web, workers and beat of one machine: started together, started again when one dies, ended together.
+"""Web, workers, beat and the demo's shop: started together, started again when one dies, ended together.
 
 ``manage.py demo`` prepares the data and then becomes this program, which needs no Django itself. An installation that
 serves a shop uses docker-compose.yml or the machine's own service manager instead.
@@ -14,8 +14,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -28,6 +29,7 @@ _STOP_SECONDS = 10
 _STEADY_SECONDS = 30  # a child that lived that long starts again at once
 _LONGEST_PAUSE = 30.0
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_ROOT = Path(__file__).resolve().parent.parent
 _AS_ROOT = "ignore:You're running the worker with superuser privileges"  # a demo in a container may
 _CELERY = (sys.executable, "-W", _AS_ROOT, "-m", "celery", "--quiet", "--app", "recsite")
 
@@ -36,12 +38,19 @@ class Child:
     """One program; its lines come out with its name in front."""
 
     def __init__(
-        self, name: str, argv: Sequence[str], *, stop: signal.Signals, orphaned: signal.Signals, threads: int = 1
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        stop: signal.Signals,
+        orphaned: signal.Signals,
+        threads: int = 1,
+        env: Mapping[str, str] | None = None,
     ) -> None:
-        """``stop`` ends it in order, ``orphaned`` when we died ourselves."""
+        """``stop`` ends it in order, ``orphaned`` when we died ourselves. ``env`` is added to our own."""
         self.name = name
         self._argv, self._stop, self._orphaned = argv, stop, orphaned
-        self._env = os.environ | dict.fromkeys(_THREADS, str(threads))
+        self._env = os.environ | dict.fromkeys(_THREADS, str(threads)) | dict(env or {})
         self._pause, self._started, self._due, self._stopping = 0.0, 0.0, 0.0, False
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -95,21 +104,40 @@ def _worker(queue: str, *, processes: int) -> tuple[str, ...]:
     return (*_CELERY, "worker", *quiet, "--concurrency", str(processes), "-Q", queue, "-n", f"{queue}@%h")
 
 
-def children(*, port: int, data: Path) -> list[Child]:
-    web = (
+def _web(application: str, *, port: int) -> tuple[str, ...]:
+    return (
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", "1", "--blocking-threads", "4", "--log-level", "warning", "recsite.wsgi:application"),
+        *("--workers", "1", "--blocking-threads", "4", "--log-level", "warning", application),
     )
+
+
+def shop_environment(data: Path) -> dict[str, str]:
+    """What the shop is started with: its settings, and the client that a shop of its own would have installed."""
+    return {"STOREFRONT": str(shop_settings(data)), "PYTHONPATH": f"{_ROOT}{os.pathsep}{_ROOT / 'clients/python'}"}
+
+
+def shop_settings(data: Path) -> Path:
+    return data / "storefront/settings.json"
+
+
+def children(*, port: int, data: Path, shop_port: int | None = None) -> list[Child]:
+    """``shop_port`` None: without the demo's shop."""
     beat = (*_CELERY, "beat", "--loglevel", "WARNING", "--pidfile=", "--schedule", str(data / "beat-schedule"))
-    polite = {"stop": signal.SIGTERM, "orphaned": signal.SIGTERM}
+    polite = partial(Child, stop=signal.SIGTERM, orphaned=signal.SIGTERM)
     # SIGQUIT: a worker gives the task in hand back to the queue instead of finishing it first. For that it needs Valkey
     # and waits for it; so when all of us were killed it goes at once, and the watchdog of turns sees to the rest.
-    worker = {"stop": signal.SIGQUIT, "orphaned": signal.SIGKILL}
+    worker = partial(Child, stop=signal.SIGQUIT, orphaned=signal.SIGKILL)
+    shop = (
+        []
+        if shop_port is None
+        else [polite("shop", _web("storefront.wsgi:application", port=shop_port), env=shop_environment(data))]
+    )
     return [
-        Child("web", web, **polite),
-        Child("loop", _worker("loop", processes=1), **worker, threads=os.cpu_count() or 1),
-        Child("worker", _worker("default", processes=2), **worker),
-        Child("beat", beat, **polite),
+        polite("web", _web("recsite.wsgi:application", port=port)),
+        worker("loop", _worker("loop", processes=1), threads=os.cpu_count() or 1),
+        worker("worker", _worker("default", processes=2)),
+        polite("beat", beat),
+        *shop,
     ]
 
 
@@ -127,10 +155,10 @@ def missing(url: str) -> dict[str, str] | None:
         return None
 
 
-def run(*, port: int, data: Path, patience: float) -> int:
+def run(*, port: int, shop_port: int, data: Path, patience: float) -> int:
     """Keep everything running until a signal ends it; says when it is ready, and ends if it is not so in time."""
     url, announced, begin = f"http://127.0.0.1:{port}/", False, time.monotonic()
-    family = children(port=port, data=data)
+    family = children(port=port, shop_port=shop_port, data=data)
     try:
         while True:
             for child in family:
@@ -161,6 +189,7 @@ def _announce(data: Path) -> bool:
         address = f"{known['url']}api/v1/placements/home/recommend/?user_id=1&n=5"
         sys.stdout.write(
             f"\n  Recsite   {known['url']}"
+            f"\n  Shop      {known['shop_url']}"
             f"\n  Login     {known['username']}   {known['password']}"
             f"\n  API key   {known['api_key']}"
             f"\n  Try       curl -H 'Authorization: Api-Key {known['api_key']}' '{address}'"
@@ -179,12 +208,13 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m recsite.supervisor")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--shop-port", type=int, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--patience", type=float, default=_READY_SECONDS, help="seconds until it has to be ready")
     options = parser.parse_args(argv)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
-    return run(port=options.port, data=options.data, patience=options.patience)
+    return run(port=options.port, shop_port=options.shop_port, data=options.data, patience=options.patience)
 
 
 if __name__ == "__main__":

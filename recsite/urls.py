@@ -3,11 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from recommendations.api.metrics import Metrics
 from recsite import health
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", Metrics.as_view(), name="metrics"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/", include("recommendations.api.urls")),
     path("admin/", admin.site.urls),

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recsite.settings")
-application = get_wsgi_application()
+django = get_wsgi_application()
 
 # Pages, charts and what answers are made from are read now, not while the first visitor waits.
 import_module(settings.ROOT_URLCONF)
 import_module("recommendations.services.readiness").prepare()
+application = import_module("recommendations.api.door").Door(django)

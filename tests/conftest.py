@@ -27,12 +27,11 @@ _BROWSER_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_HELD = tuple(  # what a process holds of the servers
-    f"recommendations.{name}"
-    for name in (
-        *("services.keys", "services.panels"),
-        *(f"store.{name}" for name in ("accepted", "cache", "live", "lookups", "serving")),
-    )
+_HELD = (  # what a process holds of the servers
+    *("recommendations.loop.kept", "recommendations.services.keys", "recommendations.services.panels"),
+    *("recommendations.store.counters", "recommendations.store.live", "recommendations.store.live_writes"),
+    *("recommendations.store.lookups", "recommendations.store.mergers", "recommendations.store.serving"),
+    *("recommendations.store.slates", "recommendations.store.cache"),
 )
 _USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}
 
@@ -86,7 +85,7 @@ def _furnished_shop(request: pytest.FixtureRequest) -> None:
         return
     request.getfixturevalue("transactional_db" if real or real_marked else "db")
     if not apps.get_model("recommendations", "Blend").objects.exists():
-        import_module("recommendations.migrations.0002_shop").furnish(apps, None)
+        import_module("tests.trained").furnish()
 
 
 @pytest.fixture(scope="session")

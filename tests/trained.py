@@ -1,10 +1,16 @@
-"""The grocery of ``grocery.py`` after one turn of the loop, made once for all tests of a module."""
+"""The grocery of ``grocery.py`` after one turn of the loop, as every module that needs a learned shop begins with.
+
+The first module that asks for it trains it; what the turn left behind, in the database and on disk, is kept, and later
+modules get the same again.
+"""
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -12,8 +18,10 @@ import pytest_django
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection, transaction
 from django.test import override_settings
 from django.utils import timezone
+from psycopg import sql
 
 from recommendations.loop.run import run_turn
 from recommendations.models import Blend
@@ -36,29 +44,98 @@ def artefact_folder(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def trained_shop(
-    blocker: pytest_django.DjangoDbBlocker, *, furnished: Callable[[], object] = lambda: None
+    blocker: pytest_django.DjangoDbBlocker, *, furnished: Callable[[], object] | None = None
 ) -> Iterator[None]:
     """The database holds the shop and its live version while the block runs; afterwards it is as new.
 
-    ``furnished`` adds to the shop before the turn.
+    ``furnished`` adds to the shop before the turn; such a shop is trained by itself.
     """
     folder = Path(tempfile.mkdtemp())
     with blocker.unblock(), artefact_folder(folder):
-        if not Blend.objects.exists():
-            furnish()
         try:
-            open_shop(now=NOW)
-            furnished()
-            turn = start_turn(by=None, now=NOW, in_worker=False)
-            status = run_turn(turn.pk, clock=timezone.now)
-            turn.refresh_from_db()
-            assert status is RunStatus.SUCCEEDED, turn.message
+            if furnished is None:
+                _kept_shop().give(folder)
+            else:
+                _train(furnished)
             yield
         finally:
-            call_command("flush", verbosity=0, interactive=False)
-            furnish()
+            empty()
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def furnish() -> None:
-    import_module("recommendations.migrations.0002_shop").furnish(apps, None)
+    """What the migrations put into an empty database."""
+    for migration in ("0002_shop", "0010_placements", "0015_session_blend"):
+        import_module(f"recommendations.migrations.{migration}").furnish(apps, None)
+
+
+def empty() -> None:
+    """The database as it is after the migrations."""
+    call_command("flush", verbosity=0, interactive=False)
+    furnish()
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Rows by table as COPY has them, sequences with what they gave last, and files by path."""
+
+    tables: Mapping[str, bytes]
+    sequences: Mapping[str, int]
+    files: Mapping[Path, bytes]
+
+    @classmethod
+    def of(cls, folder: Path) -> "_Kept":
+        with connection.cursor() as cursor:
+            tables = {}
+            for name in _tables():
+                with cursor.copy(sql.SQL("COPY (SELECT * FROM {}) TO STDOUT").format(sql.Identifier(name))) as copy:
+                    tables[name] = b"".join(bytes(block) for block in copy)
+            cursor.execute("SELECT sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL")
+            sequences = dict(cursor.fetchall())
+        files = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        return cls(tables=tables, sequences=sequences, files=files)
+
+    @transaction.atomic
+    def give(self, folder: Path) -> None:
+        """In place of what the tables hold; references between them are checked when all are there."""
+        with connection.cursor() as cursor:
+            for name, rows in self.tables.items():
+                cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
+                if rows:
+                    with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(name))) as copy:
+                        copy.write(rows)
+            for name, value in self.sequences.items():
+                cursor.execute("SELECT setval(%s, %s)", [name, value])
+        for path, content in self.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+
+
+@cache
+def _kept_shop() -> _Kept:
+    folder = Path(tempfile.mkdtemp())
+    try:
+        with artefact_folder(folder):
+            empty()
+            _train(lambda: None)
+            return _Kept.of(folder)
+    finally:
+        empty()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _train(furnished: Callable[[], object]) -> None:
+    if not Blend.objects.exists():
+        furnish()
+    open_shop(now=NOW)
+    furnished()
+    turn = start_turn(by=None, now=NOW, in_worker=False)
+    status = run_turn(turn.pk, clock=timezone.now)
+    turn.refresh_from_db()
+    assert status is RunStatus.SUCCEEDED, turn.message
+
+
+def _tables() -> list[str]:
+    """Of our models, with those of their many-to-many fields; a month of events is a part of one of them."""
+    models = apps.get_app_config("recommendations").get_models(include_auto_created=True)
+    return [model._meta.db_table for model in models if model._meta.managed]

@@ -26,7 +26,7 @@ def activity_file(lines: Iterable[Line]) -> HttpResponse:
     ]
     rows = [
         [
-            localtime(line.entry.at).isoformat(timespec="seconds"), str(line.entry.staff or ""), line.verb, line.kind,
+            localtime(line.entry.at).isoformat(timespec="seconds"), str(line.entry.author or ""), line.verb, line.kind,
             line.entry.object_id, line.entry.label, field, before, after, line.entry.note,
         ]
         for line in lines

@@ -1,14 +1,16 @@
-"""Behind the figures of the Overview: events and answers, one by one. Filters stand in the address."""
+"""Behind the figures of the Overview, one by one: events, answers, what came of them. Filters stand in the address."""
 
 from datetime import date, timedelta
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analytics.pages.parameters import day, known, number, one_of, page_number
 from analytics.queries import arrivals as query
+from analytics.queries import outcomes
 from analytics.queries.arrivals import AnswerFilters, EventFilters
 from analytics.queries.frame import read_frame
 from analytics.queries.overview import PERIODS
@@ -18,6 +20,7 @@ from recommendations.models import Customer
 from recommendations.wording import PLACEMENTS, placement_label
 
 WEEK = timedelta(days=6)
+ATTRIBUTED = ("purchase", "add_to_cart")
 
 
 @require_safe
@@ -64,6 +67,42 @@ def answers(request: HttpRequest) -> HttpResponse:
         "chips": [(name, words) for name, words in chips if words],
     }
     return render(request, "dashboard/answers.html", context)
+
+
+@require_safe
+def attributed(request: HttpRequest) -> HttpResponse:
+    filters = outcomes.LineFilters(
+        days=one_of(PERIODS, request.GET.get("days"), default=28),
+        placement=known(request.GET.get("placement"), PLACEMENTS),
+        position=one_of(range(1, 101), request.GET.get("position"), default=0) or None,
+        name=known(request.GET.get("name"), ATTRIBUTED) or ATTRIBUTED[0],
+        page=page_number(request.GET.get("page")),
+    )
+    chips = [("placement", filters.placement and placement_label(filters.placement))]
+    if filters.position:
+        chips.append(("position", _("Position %(position)d") % {"position": filters.position}))
+    page = outcomes.lines(filters, today=timezone.localdate())
+    context = {
+        "section": "overview",
+        "frame": read_frame(),
+        "filters": filters,
+        "page": page,
+        "lines": [(line, placement_label(line.placement)) for line in page],
+        "periods": PERIODS,
+        "placements": PLACEMENTS.items(),
+        "names": [(name, label(wording.EVENT_NAMES, name)) for name in ATTRIBUTED],
+        "chips": [(name, words) for name, words in chips if words],
+    }
+    return render(request, "dashboard/attributed.html", context)
+
+
+@require_safe
+def slate(request: HttpRequest, recommendation: str) -> HttpResponse:
+    found = outcomes.story(recommendation)
+    if found is None:
+        raise Http404
+    context = {"section": "overview", "frame": read_frame(), "story": found}
+    return render(request, "dashboard/slate.html", context)
 
 
 def _event_filters(request: HttpRequest, *, newest: date) -> EventFilters:

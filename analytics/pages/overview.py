@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from analytics.charts.outcomes import by_position
 from analytics.charts.overview import arrivals as arrivals_figure
 from analytics.charts.overview import quality as quality_figure
 from analytics.pages.parameters import one_of
-from analytics.queries import measured
+from analytics.queries import measured, outcomes
 from analytics.queries import overview as query
 from analytics.queries.alerts import alerts
 from analytics.queries.frame import read_frame
@@ -44,10 +45,25 @@ def overview(request: HttpRequest) -> HttpResponse:
         "arrivals_figure": arrivals and arrivals_figure(
             arrivals.days, days=_("Day"), events=_("Events a day"), address=reverse("event_list") + LIST
         ).to_json(engine="orjson"),
-        "checklist": query.checklist(newest=frame.newest_event, model=frame.model, weights=bool(frame.weights)),
+        "checklist": query.checklist(frame),
         "alerts": alerts(frame, run, answers, now=now),
     }  # fmt: skip
-    return render(request, "dashboard/overview.html", context | _quality(qualities))
+    found = outcomes.outcomes(today=timezone.localdate(), days=days, served=answers)
+    return render(request, "dashboard/overview.html", context | _quality(qualities) | _outcomes(request, found))
+
+
+def _outcomes(request: HttpRequest, found: list[outcomes.PlacementOutcome]) -> dict[str, Any]:
+    """Of all placements; the positions of the one that is asked for, else of the one with the most tries."""
+    asked = next((each for each in found if each.placement == request.GET.get("placement")), None)
+    chosen = asked or (found[0] if found else None)
+    figure = chosen and by_position(
+        chosen.points,
+        clicks=_("Click-through"),
+        conversion=_("Conversion"),
+        position=_("Position in the slate"),
+        axis=_("Share of slates, %"),
+    )
+    return {"outcomes": found, "chosen": chosen, "positions_figure": figure and figure.to_json(engine="orjson")}
 
 
 def _quality(qualities: dict[Task, measured.Quality]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Turns of the loop: list, one of them, its progress; start, cancel, resume."""
+"""Turns of the loop: list, one of them, its progress; start, cancel, resume; and the replay of the demo."""
 
 from uuid import UUID
 
@@ -13,10 +13,11 @@ from analytics.charts.hues import of_stage
 from analytics.charts.runs import durations
 from analytics.pages.parameters import LONGEST_NOTE, number, typed
 from analytics.pages.permission import requires, staff_of
+from analytics.queries import replays as replay_query
 from analytics.queries import runs as query
 from recommendations import wording
 from recommendations.models import Turn
-from recommendations.services import turns, versions
+from recommendations.services import replays, turns, versions
 from recommendations.services.policy import Action
 
 
@@ -33,6 +34,7 @@ def runs(request: HttpRequest) -> HttpResponse:
             "runs": found,
             "run": running,
             "here": "runs",
+            "replay": replay_query.progress(),
             "stage_hues": [(words, of_stage(stage)) for stage, words in wording.STAGES],
         },
     )
@@ -129,6 +131,42 @@ def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     else:
         messages.success(request, _("Model %(version)s is live.") % {"version": made})
     return _back(found.turn)
+
+
+@require_safe
+def replay_progress(request: HttpRequest) -> HttpResponse:
+    """The part that is asked for every two seconds; when the replay has ended, the whole page is loaded again."""
+    replay = replay_query.progress()
+    if replay is None:
+        raise Http404
+    response = render(request, "dashboard/replay.html", {"replay": replay})
+    if not replay.unfinished:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+@requires(Action.RUN_TURN)
+def cancel_replay(request: HttpRequest) -> HttpResponse:
+    try:
+        replays.cancel_replay(by=staff_of(request), now=timezone.now())
+    except replays.ReplayIsOverError:
+        messages.warning(request, _("The replay had ended already, so there was nothing to cancel."))
+    else:
+        messages.success(request, _("The replay stops after the basket in hand. What came in stays."))
+    return redirect("runs")
+
+
+@require_POST
+@requires(Action.RUN_TURN)
+def resume_replay(request: HttpRequest) -> HttpResponse:
+    try:
+        replays.resume_replay(by=staff_of(request))
+    except replays.ReplayIsOverError:
+        messages.warning(request, _("The replay has finished or goes on already, so there was nothing to resume."))
+    else:
+        messages.success(request, _("The replay goes on where it stopped."))
+    return redirect("runs")
 
 
 def _found(pk: UUID) -> query.Run:

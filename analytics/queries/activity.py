@@ -52,6 +52,7 @@ VERBS: Mapping[str, Promise] = {
     "undo": pgettext_lazy("activity", "undid"),
     "plan": pgettext_lazy("activity", "planned"),
     "revoke": pgettext_lazy("activity", "revoked"),
+    "rotate": pgettext_lazy("activity", "replaced"),
     "invite": pgettext_lazy("activity", "invited"),
     "judge": pgettext_lazy("activity", "judged"),
     "set password": pgettext_lazy("activity", "set the password of"),
@@ -137,11 +138,11 @@ def line_of(entry: AuditEntry, *, longest: int | None = LONGEST) -> Line:
 
 
 def _chosen(filters: Filters) -> QuerySet[AuditEntry]:
-    found = AuditEntry.objects.select_related("staff").order_by("-at", "-pk")
+    found = AuditEntry.objects.select_related("staff", "api_key").order_by("-at", "-pk")
     exact = {"object_type": filters.kind, "object_id": filters.key, "verb": filters.verb}
     found = found.filter(**{name: value for name, value in exact.items() if value})
     if filters.staff is not None:
-        found = found.filter(staff=filters.staff or None)
+        found = found.filter(staff=filters.staff) if filters.staff else found.filter(staff=None, api_key=None)
     if filters.text:
         found = found.filter(Q(label__icontains=filters.text) | Q(note__icontains=filters.text))
     if filters.first:

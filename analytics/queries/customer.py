@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, Count, Exists, F, Func, Max, Min, OuterRef, QuerySet
+from django.db.models import BooleanField, Count, Exists, F, Func, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject, TruncWeek
 
 from analytics.charts.customer import Interest, WeekCount
@@ -14,6 +14,7 @@ from analytics.queries.customers import State, browsable, state_of
 from analytics.queries.words import label
 from recommendations import wording
 from recommendations.models import (
+    AttributedLine,
     BlendWeights,
     Category,
     Customer,
@@ -69,9 +70,30 @@ class Person:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tie:
+    """The slate that a cart or purchase line counts for; ``kept``: it was not wholly taken back."""
+
+    slate: str
+    placement: str
+    position: int
+    kept: bool
+
+    @property
+    def words(self) -> str:
+        return placement_label(self.placement)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenEvent:
+    event: Event
+    tied: Tie | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Timeline:
     weeks: Sequence[WeekCount]
     events: int
+    replayed: int  # of the events
     first: datetime | None
     last: datetime | None
 
@@ -151,7 +173,12 @@ def timeline(keys: Sequence[int]) -> Timeline:
         _events(keys)
         .annotate(week=TruncWeek("occurred_at"))
         .values("week", "name")
-        .annotate(count=Count("*"), first=Min("occurred_at"), last=Max("occurred_at"))
+        .annotate(
+            count=Count("*"),
+            replayed=Count("name", filter=Q(source="replay")),
+            first=Min("occurred_at"),
+            last=Max("occurred_at"),
+        )
         .order_by("week", "name")
     )
     return Timeline(
@@ -165,13 +192,20 @@ def timeline(keys: Sequence[int]) -> Timeline:
             for row in rows
         ],
         events=sum(row["count"] for row in rows),
+        replayed=sum(row["replayed"] for row in rows),
         first=min((row["first"] for row in rows), default=None),
         last=max((row["last"] for row in rows), default=None),
     )
 
 
-def last_events(keys: Sequence[int]) -> list[Event]:
-    return list(_events(keys).select_related("item").order_by("-occurred_at", "event_id", "line")[:SHOWN_EVENTS])
+def last_events(keys: Sequence[int]) -> list[SeenEvent]:
+    own = {name: OuterRef(name) for name in ("occurred_at", "event_id", "line")}
+    tied = AttributedLine.objects.filter(**own).values(
+        tie=JSONObject(slate="recommendation_id", placement="placement", position="position", kept="kept")
+    )
+    found = _events(keys).select_related("item").annotate(tied=Subquery(tied[:1]))
+    ordered = found.order_by("-occurred_at", "event_id", "line")[:SHOWN_EVENTS]
+    return [SeenEvent(event=event, tied=Tie(**tie) if (tie := vars(event)["tied"]) else None) for event in ordered]
 
 
 def items_by_key(keys: Sequence[int]) -> dict[int, Item]:

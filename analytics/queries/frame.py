@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 
-from recommendations.models import Blend, BlendWeights, Event, ModelVersion, RuleBook, ShopSetting
+from recommendations.models import ApiKey, Blend, BlendWeights, Event, ModelVersion, RuleBook, ShopSetting
 from recommendations.terms import BlendName, Cut
 
 DEMO_CLOCK = "demo_clock"
@@ -30,6 +30,7 @@ class Frame:
     weights: tuple[LiveWeights, ...]
     rules: int | None  # number of the book of rules that is served
     newest_event: datetime | None
+    has_key: bool  # whether there is an API key that is valid
     clock_weeks: int  # by how many weeks the demo's data were moved forward
 
 
@@ -47,6 +48,7 @@ def read_frame() -> Frame:
             windows=Subquery(live.values("windows")[:1]),
             rules=Subquery(RuleBook.objects.filter(is_default=True).values("number")[:1]),
             newest_event=Subquery(Event.objects.order_by("-occurred_at").values("occurred_at")[:1]),
+            has_key=Exists(ApiKey.objects.valid()),
             weeks=Subquery(ShopSetting.objects.filter(key=DEMO_CLOCK).values("value__shift_weeks")[:1]),
         )
     )
@@ -67,5 +69,6 @@ def read_frame() -> Frame:
         ),
         rules=first.get("rules"),
         newest_event=first.get("newest_event"),
+        has_key=bool(first.get("has_key")),
         clock_weeks=int(first.get("weeks") or 0),
     )

@@ -1,6 +1,7 @@
 """What came in, what was answered, what is missing."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,10 +10,11 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from analytics.charts.overview import DayCount
+from analytics.queries.frame import Frame
 from analytics.queries.percentile import Percentile
 from analytics.queries.words import label
 from recommendations import wording
-from recommendations.models import ApiKey, Event, Slate
+from recommendations.models import Event, Slate
 
 PERIODS = (7, 28, 91)  # days
 
@@ -28,6 +30,7 @@ class Arrivals:
     events_before: int
     customers: int
     customers_before: int
+    replayed: int  # of the events
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,8 @@ class Answers:
     p50_ms: float | None
     p95_ms: float | None
     groups: Sequence[AnswerGroup]
+    replayed: int  # of the total
+    lengths: Mapping[str, Mapping[int, int]]  # placement → number of items → the shop's answers, without the replay's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +77,12 @@ def arrivals(*, newest: datetime, days: int) -> Arrivals:
     start, before = end - timedelta(days=days), end - timedelta(days=2 * days)
     both = Event.objects.between(before, end)
     by_day = (
-        both.annotate(day=TruncDate("occurred_at")).values("day", "name").annotate(count=Count("*")).order_by("day")
+        both.annotate(day=TruncDate("occurred_at"))
+        .values("day", "name")
+        .annotate(count=Count("*"), replayed=Count("name", filter=Q(source="replay")))
+        .order_by("day")
     )
+    replayed = sum(row["replayed"] for row in by_day if row["day"] >= start.date())
     counts = [(row["day"], row["name"], row["count"]) for row in by_day]
     spans = both.exclude(customer=None).values("customer").annotate(first=Min("occurred_at"), last=Max("occurred_at"))
     active = spans.aggregate(
@@ -91,41 +100,53 @@ def arrivals(*, newest: datetime, days: int) -> Arrivals:
         events_before=sum(count for day, _, count in counts if day < start.date()),
         customers=active["now"],
         customers_before=active["before"],
+        replayed=replayed,
     )
 
 
 def answers(*, since: datetime) -> Answers:
     served = Slate.objects.filter(served_at__gte=since)
-    grouped = (
-        served.values("source", "fallback_reason")
+    counted = (
+        served.values("source", "fallback_reason", "placement", "replay", "items__len")
         .annotate(answers=Count("*"), personal=Count("recommendation_id", filter=Q(personalised=True)))
-        .order_by("-answers")
+        .order_by()
     )
-    rows = list(grouped)
-    total = sum(row["answers"] for row in rows)
+    groups: Counter[tuple[str, str]] = Counter()
+    lengths: dict[str, Counter[int]] = {}
+    personal = replayed = 0
+    for row in counted:
+        groups[row["source"], row["fallback_reason"]] += row["answers"]
+        personal += row["personal"]
+        if row["replay"]:
+            replayed += row["answers"]
+        else:
+            lengths.setdefault(row["placement"], Counter())[row["items__len"] or 0] += row["answers"]
+    total = groups.total()
     speed = served.aggregate(p50=Percentile("latency_us", share=0.5), p95=Percentile("latency_us", share=0.95))
     return Answers(
         total=total,
-        personalised=sum(row["personal"] for row in rows) / total if total else 0,
-        fallback=sum(row["answers"] for row in rows if row["fallback_reason"]) / total if total else 0,
+        personalised=personal / total if total else 0,
+        fallback=sum(count for (_, reason), count in groups.items() if reason) / total if total else 0,
         p50_ms=None if speed["p50"] is None else speed["p50"] / 1000,
         p95_ms=None if speed["p95"] is None else speed["p95"] / 1000,
         groups=[
             AnswerGroup(
-                source=label(wording.SOURCES, row["source"]),
-                source_code=row["source"],
-                reason_code=row["fallback_reason"],
-                reason=label(wording.FALLBACKS, row["fallback_reason"]) if row["fallback_reason"] else "",
-                answers=row["answers"],
-                share=row["answers"] / total,
-                is_fallback=bool(row["fallback_reason"]),
+                source=label(wording.SOURCES, source),
+                source_code=source,
+                reason_code=reason,
+                reason=label(wording.FALLBACKS, reason) if reason else "",
+                answers=count,
+                share=count / total,
+                is_fallback=bool(reason),
             )
-            for row in rows
+            for (source, reason), count in groups.most_common()
         ],
+        replayed=replayed,
+        lengths=lengths,
     )
 
 
-def checklist(*, newest: datetime | None, model: int | None, weights: bool) -> Checklist:
+def checklist(frame: Frame) -> Checklist:
     return Checklist(
-        data=newest is not None, run=model is not None, weights=weights, key=ApiKey.objects.valid().exists()
+        data=frame.newest_event is not None, run=frame.model is not None, weights=bool(frame.weights), key=frame.has_key
     )

@@ -25,7 +25,7 @@ from recommendations.models import BlendWeights, Event, Item, ModelVersion, Staf
 from recommendations.services.keys import create_key  # noqa: E402
 from recommendations.services.turns import start_turn  # noqa: E402
 from recommendations.services.versions import make_live  # noqa: E402
-from recommendations.store import live  # noqa: E402
+from recommendations.store import live, live_writes  # noqa: E402
 from recommendations.terms import RunStatus, Scope  # noqa: E402
 from tests.grocery import open_shop  # noqa: E402
 
@@ -44,7 +44,7 @@ def opened(*seeds: str) -> dict[str, Any]:
     versions = [learned(int(seed)) for seed in seeds]
     for blend, weights in OF_SEED.items():
         BlendWeights.objects.defaults().filter(blend__name=blend, segment=None).update(weights=weights)
-    live.rebuild()
+    live_writes.rebuild()
     scopes = [Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ]
     key, secret = create_key(name="faults", scopes=scopes, by=None, requests_per_minute=NO_LIMIT)
     Staff.objects.create_superuser(*STAFF)

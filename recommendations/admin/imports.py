@@ -21,11 +21,11 @@ SHOWN = 10  # titles named in a message
 
 @admin.register(Import)
 class ImportAdmin(PolicyAdmin[Import]):
-    list_display = ("file", "kind", "status", "started_at", "rows", "kept", "duplicates", "refused")
+    list_display = ("file", "kind", "status", "started_at", "rows", "kept", "duplicates", "held", "refused")
     list_filter = ("kind", "status")
     fields = readonly_fields = (
-        "file", "kind", "status", "started_at", "finished_at", "rows", "kept", "duplicates", "refused", "by_reason",
-        "message",
+        "file", "kind", "status", "started_at", "finished_at", "rows", "kept", "duplicates", "held", "refused",
+        "by_reason", "message",
     )  # fmt: skip
 
     def get_urls(self) -> list[URLPattern]:

@@ -53,7 +53,8 @@ class ItemPages(PolicyAdmin[Item]):
         item = self.get_object(request, object_id)
         if item is None:
             raise Http404
-        entries = AuditEntry.objects.filter(object_type="item", object_id=str(item.pk)).select_related("staff")
+        entries = AuditEntry.objects.filter(object_type="item", object_id=str(item.pk))
+        entries = entries.select_related("staff", "api_key")
         page = self.get_paginator(request, entries.order_by("-at", "-pk"), self.list_per_page).get_page(
             request.GET.get("p")
         )

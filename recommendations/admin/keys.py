@@ -1,5 +1,6 @@
-"""API keys: made here, where the secret is shown once, and revoked here. The digest is shown to nobody."""
+"""API keys: made and replaced here, where the secret is shown once, and revoked. The digest is shown to nobody."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -7,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -15,6 +17,7 @@ from recommendations.admin.generic import ModelForm
 from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import ApiKey
 from recommendations.services import keys
+from recommendations.services.origins import MOST, NotAnOriginError, TooManyOriginsError, read_origins
 from recommendations.services.policy import Action
 from recommendations.terms import Scope
 
@@ -24,10 +27,33 @@ class KeyForm(ModelForm[ApiKey]):
         label=_("may"), choices=wording.SCOPES, widget=forms.CheckboxSelectMultiple,
         help_text=_("“Send events” is safe in a browser: such a key reads nothing."),
     )  # fmt: skip
+    origins = forms.CharField(
+        label=_("origins"), required=False, widget=forms.Textarea(attrs={"rows": 3, "cols": 50}),
+        help_text=_(
+            "Where a browser may use it: the pages of these origins, one a line, such as https://shop.example. Only "
+            "for a key that may send events and nothing else. None: only servers use it."
+        ),
+    )  # fmt: skip
 
     class Meta:
         model = ApiKey
-        fields = ("name", "scopes", "requests_per_minute")
+        fields = ("name", "scopes", "origins", "requests_per_minute")
+
+    def clean_origins(self) -> list[str]:
+        try:
+            return read_origins(str(self.cleaned_data["origins"]).splitlines())
+        except NotAnOriginError as error:
+            text = _("“%(text)s” is no origin: write scheme and host, such as https://shop.example.")
+            raise forms.ValidationError(text % {"text": error.text}) from error
+        except TooManyOriginsError as error:
+            raise forms.ValidationError(_("At most %(most)s origins.") % {"most": MOST}) from error
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("origins") and set(given.get("scopes", ())) != keys.FROM_BROWSERS:
+            text = _("Who looks into a page finds its key: a key with origins may send events and nothing else.")
+            self.add_error("origins", text)
+        return given
 
 
 @admin.register(ApiKey)
@@ -35,21 +61,24 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
     sees = Action.MANAGE_KEYS
     adds = Action.MANAGE_KEYS
     form = KeyForm
-    list_display = ("name", "prefix", "may", "requests_per_minute", "created_at", "last_used_at", "revoked_at")
+    list_display = (
+        "name", "prefix", "may", "requests_per_minute", "created_at", "last_used_at", "expires_at", "revoked_at",
+    )  # fmt: skip
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
     search_fields = ("name", "prefix")
-    actions = ("revoke",)
+    actions = ("rotate", "revoke")
     view_fields = (
-        "name", "prefix", "may", "requests_per_minute", "created_by", "created_at", "last_used_at", "revoked_at",
+        "name", "prefix", "may", "from_pages_of", "requests_per_minute", "created_by", "created_at", "last_used_at",
+        "expires_at", "revoked_at",
     )  # fmt: skip
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        return ("name", "scopes", "requests_per_minute") if obj is None else self.view_fields
+        return KeyForm.Meta.fields if obj is None else self.view_fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         return () if obj is None else self.view_fields
 
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
+    def has_replace_permission(self, request: HttpRequest) -> bool:
         return self.has_add_permission(request)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: Any) -> None:
@@ -58,18 +87,20 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
             name=form.cleaned_data["name"],
             scopes=[Scope(scope) for scope in form.cleaned_data["scopes"]],
             requests_per_minute=form.cleaned_data["requests_per_minute"],
+            origins=form.cleaned_data["origins"],
             by=staff_of(request),
         )
         vars(obj).update(vars(key), shown_once=f"{key.prefix}.{secret}")
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("API key made"),
-            "opts": self.opts,
-            "key": obj,
-            "secret": vars(obj)["shown_once"],
-        }
+        return self._shown_once(request, obj, vars(obj)["shown_once"], title=_("API key made"))
+
+    def _shown_once(
+        self, request: HttpRequest, key: ApiKey, secret: str, *, title: str | Promise, until: datetime | None = None
+    ) -> HttpResponse:
+        """``until``: how long the key that this one replaces goes on working."""
+        context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "key": key}
+        context |= {"secret": secret, "until": until}
         return TemplateResponse(request, "admin/recommendations/apikey/made.html", context)
 
     @admin.display(description=_("may"))
@@ -77,7 +108,27 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
         called = dict(wording.SCOPES)
         return ", ".join(str(called.get(scope, scope)) for scope in key.scopes)
 
-    @admin.action(description=_("Revoke (refused everywhere within a second, for good)"), permissions=["revoke"])
+    @admin.display(description=_("origins"))
+    def from_pages_of(self, key: ApiKey) -> str:
+        return ", ".join(key.origins) or "–"
+
+    @admin.action(description=_("Replace (the old key works for 24 hours more)"), permissions=["replace"])
+    def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
+        if len(queryset) != 1:
+            self.message_user(request, _("Choose one key: its new secret is shown once."), messages.ERROR)
+            return None
+        old = queryset[0]
+        try:
+            key, secret = keys.rotate_key(key=old, by=staff_of(request))
+        except keys.NotReplaceableError:
+            text = _("%(key)s was revoked, has expired, or was replaced before; make a new key.")
+            self.message_user(request, text % {"key": old}, messages.ERROR)
+            return None
+        old.refresh_from_db()
+        token = f"{key.prefix}.{secret}"
+        return self._shown_once(request, key, token, title=_("API key replaced"), until=old.expires_at)
+
+    @admin.action(description=_("Revoke (refused everywhere within a second, for good)"), permissions=["replace"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         revoked = sum(keys.revoke_key(key=key, by=staff_of(request)) for key in queryset)
         text = ngettext("%(count)s key was revoked.", "%(count)s keys were revoked.", revoked)

@@ -1,4 +1,4 @@
-"""Placements, of which the number of items and the switch are set here; and weight versions, which are only read."""
+"""Placements, of which staff set all but what they are made of; and weight versions, which are only read."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ from recommendations.services.policy import Action
 @admin.register(Placement)
 class PlacementAdmin(PolicyAdmin[Placement]):
     changes = Action.SET_PLACEMENTS
-    list_display = ("name", "blend", "repeat", "needs_context", "n", "enabled")
-    list_editable = CHANGEABLE
+    list_display = ("name", "blend", "part", "repeat", "needs_context", "n", "attribution_window", "enabled")
+    list_editable = ("n", "attribution_window", "enabled")
     list_select_related = ("blend",)
-    fields = ("name", "blend", "repeat", "needs_context", "cool_down", *CHANGEABLE)
-    readonly_fields = ("name", "blend", "repeat", "needs_context", "cool_down")
+    fields = ("name", "blend", "part", "needs_context", *CHANGEABLE)
+    readonly_fields = ("name", "blend", "part", "needs_context")
     actions = None
 
     def save_model(self, request: HttpRequest, obj: Placement, form: Any, change: Any) -> None:

@@ -5,6 +5,7 @@ The framework's views import this module, so it does not import them.
 
 from typing import Any
 
+import msgspec
 from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication
@@ -14,26 +15,52 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from recommendations.services import keys
+from recommendations.terms import Scope
 
 SCHEME = "Api-Key"
+BEACON = "text/plain"
+"""What ``navigator.sendBeacon`` may send without asking first; it has no header for the key, which is in the body."""
+
+
+class _WithKey(msgspec.Struct):
+    api_key: str
+
+
+_with_key = msgspec.json.Decoder(_WithKey)
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """``Authorization: Api-Key <prefix>.<secret>``; the key stands in ``request.auth``; there is no session."""
+    """``Authorization: Api-Key <prefix>.<secret>``; the key stands in ``request.auth``; there is no session.
+
+    A page that is being left sends ``text/plain``, with its key as ``api_key``; such a key may send events only.
+    """
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, keys.KnownKey] | None:
         scheme, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if not scheme:
-            return None
+            return _of_beacon(request)
         if scheme.lower() != SCHEME.lower():
             raise AuthenticationFailed(_("Send the key as “Authorization: Api-Key <prefix>.<secret>”."))
         key = keys.find_key(token.strip())
         if key is None:
-            raise AuthenticationFailed(_("This API key is unknown or was revoked."))
+            raise AuthenticationFailed(_("This API key is unknown, was revoked, or has expired."))
         return AnonymousUser(), key
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - given by the framework
         return f'{SCHEME} realm="api"'
+
+
+def _of_beacon(request: Request) -> tuple[AnonymousUser, keys.KnownKey] | None:
+    if request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != BEACON:
+        return None
+    try:
+        token = _with_key.decode(request.body).api_key
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    key = keys.find_key(token)
+    if key is None or key.scopes != {Scope.EVENTS_WRITE}:
+        raise AuthenticationFailed(_("A key in the body is a valid one that may send events and do nothing else."))
+    return AnonymousUser(), key
 
 
 class HasScope(BasePermission):

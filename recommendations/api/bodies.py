@@ -13,6 +13,9 @@ from rest_framework.request import Request
 from recommendations.api.errors import BadRequestError, Flaw, LengthRequiredError, TooLargeError
 
 _BYTE = re.compile(r" \(byte (\d+)\)$")
+_PLACE = re.compile(r"(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
 
 
 class RawJson(BaseParser):
@@ -32,6 +35,12 @@ class RawJson(BaseParser):
                 % {"length": length, "largest": largest}
             )
         return stream.read()
+
+
+class BeaconJson(RawJson):
+    """JSON that says it were plain text: of a page that is being left (``access.BEACON``)."""
+
+    media_type = "text/plain"
 
 
 class Json(RawJson):
@@ -54,7 +63,8 @@ def body_of(request: Request) -> bytes:
         return body
     if "HTTP_TRANSFER_ENCODING" in request.META:
         raise LengthRequiredError(_("Send the body with a Content-Length; chunks are not taken."))
-    raise BadRequestError(_("The body is empty."))
+    text = _("The body is empty.")
+    raise BadRequestError(text, flaws=[Flaw("", text)])
 
 
 def malformed(body: bytes, error: Exception) -> BadRequestError:
@@ -73,6 +83,19 @@ def malformed(body: bytes, error: Exception) -> BadRequestError:
     else:
         text = _("The body is not JSON: it ends too early, or a text in it is not valid Unicode.")
     return BadRequestError(text, flaws=[Flaw("", text)])
+
+
+def flaw_of(error: msgspec.ValidationError) -> Flaw:
+    """What is wrong with a body that is JSON and does not fit, and where."""
+    found = _PLACE.fullmatch(str(error))
+    message, path = (found["message"], found["path"] or "") if found else (str(error), "")
+    pointer = path.replace("[", "/").replace("]", "").replace(".", "/")
+    if missing := _MISSING.fullmatch(message):
+        return Flaw(f"{pointer}/{missing['name']}", _("The field is missing."))
+    if unknown := _UNKNOWN.fullmatch(message):
+        name = unknown["name"].replace("~", "~0").replace("/", "~1")
+        return Flaw(f"{pointer}/{name}", _("The field is unknown."))
+    return Flaw(pointer, message)
 
 
 def _place(body: bytes, byte: int) -> tuple[int, int]:

@@ -1,22 +1,25 @@
 """Everything that goes wrong, as ``application/problem+json`` (RFC 9457), never with a stack trace."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 import structlog
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
+_READING = ("GET", "HEAD")
 _TITLES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large"}  # as Python says from 3.13 on
 
 log = structlog.get_logger(__name__)
@@ -76,6 +79,9 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespons
         error = exceptions.PermissionDenied(*error.args)
     elif isinstance(error, RequestDataTooBig):
         error = TooLargeError(_("The body is too large."))
+    elif isinstance(error, TooManyFieldsSent):
+        text = _("The request has too many parameters.")
+        error = BadRequestError(text, flaws=[Flaw("", text)])
     elif isinstance(error, UnreadablePostError):
         error = BadRequestError(_("The body ended too early."))
     if isinstance(error, exceptions.APIException):
@@ -83,6 +89,22 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespons
     if isinstance(error, OperationalError | InterfaceError):
         return _out_of_reach(error)
     return _bug(context)
+
+
+def only_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For a plain view: any method but GET and HEAD is a problem."""
+
+    @csrf_exempt
+    @wraps(view)
+    def inner(request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponse:
+        if request.method in _READING:
+            return view(request, *arguments, **options)
+        detail = _("The method %(method)s is not allowed here.") % {"method": request.method}
+        answer = problem(HTTPStatus.METHOD_NOT_ALLOWED, detail)
+        answer["Allow"] = ", ".join(_READING)
+        return answer
+
+    return inner
 
 
 def unknown_path(request: HttpRequest, *, known: bool) -> HttpResponse:

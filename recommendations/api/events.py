@@ -10,15 +10,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from recommendations.api.bodies import RawJson, body_of, malformed
+from recommendations.api.bodies import BeaconJson, RawJson, body_of, malformed
+from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import EVENTS
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.loop import collect, event_form
 from recommendations.loop.event_form import EventBatch, EventForm, Reading, Refusal
 from recommendations.loop.event_lines import Verdict
+from recommendations.services import figures
 from recommendations.terms import Scope
 
 SOURCE = "api"
@@ -27,6 +28,8 @@ One event, or 1 to 1000 of them. Every row gets a verdict: `accepted`, `duplicat
 with a reason and a pointer; a bad row never loses its neighbours. What was answered 202 is on disk. An event is known
 by `event_id` and `timestamp`, so a request may be sent again. Fields that are unknown are kept out and named in
 `ignored`; an item that the catalogue does not have loses its line and is named in `rejected_items`.
+
+A page that is being left may send the body with `navigator.sendBeacon` as `text/plain`, and its key as `api_key` in it.
 """
 
 
@@ -49,9 +52,9 @@ class EventsAnswer(msgspec.Struct, omit_defaults=True):
     ignored: list[str] = []
 
 
-class Events(APIView):
+class Events(BrowserView):
     required_scope = Scope.EVENTS_WRITE
-    parser_classes = (RawJson,)
+    parser_classes = (RawJson, BeaconJson)
 
     @extend_schema(
         operation_id="events",
@@ -82,7 +85,8 @@ def _reading(body: bytes) -> Reading:
 
 def _answer(reading: Reading, verdicts: list[Verdict]) -> HttpResponse:
     results = [_result(reading, number, verdict) for number, verdict in enumerate(verdicts)]
-    counts = Counter(verdict.verdict for verdict in verdicts)
+    counts = Counter([verdict.verdict for verdict in verdicts])
+    figures.count_events(counts)
     if counts["rejected"] == len(verdicts):
         flaws = [Flaw(result.pointer or "", result.reason or "") for result in results]
         members = {"results": results}

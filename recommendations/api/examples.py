@@ -48,6 +48,11 @@ EVENTS = [
         status_codes=["202"],
     ),
 ]
+MERGE = [
+    OpenApiExample("A visitor signs in", {"anonymous_id": "a9", "user_id": "u1"}, request_only=True),
+    OpenApiExample("And was somebody else", {"anonymous_id": "a9", "user_id": "u1", "undo": True}, request_only=True),
+    OpenApiExample("On disk", {"verdict": "accepted"}, response_only=True, status_codes=["202"]),
+]
 RECOMMENDATION_REQUEST = OpenApiExample(
     "With context and filters",
     {
@@ -61,50 +66,127 @@ RECOMMENDATION_REQUEST = OpenApiExample(
     },
     request_only=True,
 )
-RECOMMENDATION = OpenApiExample(
-    "An answer",
-    {
-        "recommendation_id": "r-01JD3Z5K8W",
-        "placement": "home",
-        "model_version": "m12",
-        "weights_version": 17,
-        "rules_version": 5,
-        "experiment": None,
-        "personalised": True,
-        "source": "model",
-        "fallback_reason": None,
-        "results": [
-            {
-                "item_id": "SKU9",
-                "rank": 1,
-                "source": "model",
-                "rules": ["Boost new arrivals"],
-                "score": 0.74,
-                "final": 0.79,
-                "reasons": [
-                    {
-                        "code": "bought_together",
-                        "text": "Often bought with Trail Socks",
-                        "evidence": {"item_id": "SKU2", "lift": 3.1},
-                    },
-                    {
-                        "code": "promoted",
-                        "text": "In next week's leaflet",
-                        "evidence": {"weeks": 1.0, "display": 0.12, "mailer": 0.9},
-                    },
-                ],
-                "contributions": {"buy_again": 0.31, "item_knn": 0.08, "also_bought": 0.15, "promotion": 0.2},
-                "product": {
-                    "title": "Trail Shoes",
-                    "brand": "Acme",
-                    "price": "89.00",
-                    "currency": "EUR",
-                    "image_url": "https://shop.example/sku9.jpg",
-                    "url": "https://shop.example/p/sku9",
+_RECOMMENDATION = {
+    "recommendation_id": "r-01JD3Z5K8W",
+    "placement": "home",
+    "model_version": "m12",
+    "weights_version": 17,
+    "rules_version": 5,
+    "experiment": None,
+    "personalised": True,
+    "source": "model",
+    "fallback_reason": None,
+    "results": [
+        {
+            "item_id": "SKU9",
+            "rank": 1,
+            "source": "model",
+            "rules": ["Boost new arrivals"],
+            "score": 0.74,
+            "final": 0.79,
+            "reasons": [
+                {
+                    "code": "bought_together",
+                    "text": "Often bought with Trail Socks",
+                    "evidence": {"item_id": "SKU2", "lift": 3.1},
                 },
+                {
+                    "code": "promoted",
+                    "text": "In next week's leaflet",
+                    "evidence": {"weeks": 1.0, "display": 0.12, "mailer": 0.9},
+                },
+            ],
+            "contributions": {"buy_again": 0.31, "item_knn": 0.08, "also_bought": 0.15, "promotion": 0.2},
+            "product": {
+                "title": "Trail Shoes",
+                "brand": "Acme",
+                "price": "89.00",
+                "currency": "EUR",
+                "image_url": "https://shop.example/sku9.jpg",
+                "url": "https://shop.example/p/sku9",
+            },
+        }
+    ],
+    "missing_item_ids": [],
+}
+RECOMMENDATION = OpenApiExample("An answer", _RECOMMENDATION, response_only=True, status_codes=["200"])
+BATCH_REQUEST = OpenApiExample(
+    "Two customers of a mailing",
+    {
+        "placement": "email",
+        "users": [{"user_id": "u1"}, {"anonymous_id": "a9"}],
+        "n": 6,
+        "fields": ["product"],
+    },
+    request_only=True,
+)
+BATCH_OF_RECOMMENDATIONS = OpenApiExample(
+    "The second customer has no name",
+    {
+        "placement": "email",
+        "answered": 1,
+        "rejected": 1,
+        "results": [
+            {"user_id": "u1", "anonymous_id": None, "recommendation": {**_RECOMMENDATION, "placement": "email"}},
+            {
+                "user_id": None,
+                "anonymous_id": None,
+                "errors": [{"pointer": "/users/1", "message": "Name a user_id or an anonymous_id."}],
+            },
+        ],
+    },
+    response_only=True,
+    status_codes=["200"],
+)
+METRICS = OpenApiExample(
+    "Some of them",
+    """\
+# HELP recsite_events_total Rows of events that the API took in, by verdict.
+# TYPE recsite_events_total counter
+recsite_events_total{verdict="accepted"} 120455.0
+recsite_events_total{verdict="duplicate"} 12.0
+# HELP recsite_stage_age_seconds Since a stage of the loop was last finished.
+# TYPE recsite_stage_age_seconds gauge
+recsite_stage_age_seconds{stage="evaluate"} 5213.4
+""",
+    media_type="text/plain",
+    response_only=True,
+    status_codes=["200"],
+)
+INTERESTS = OpenApiExample(
+    "A profile",
+    {
+        "user_id": "u1",
+        "known": True,
+        "personalised": True,
+        "fallback_reason": None,
+        "model_version": "m12",
+        "as_of": "2026-11-20T00:00:00Z",
+        "segment": {"number": 4, "name": "Runners"},
+        "categories": [
+            {
+                "name": "Running",
+                "path": "Shoes > Running",
+                "share": 0.31,
+                "lately": 0.44,
+                "usual": 0.06,
+                "purchases": 5,
+                "other_acts": 17,
+                "last_at": "2026-11-18T10:02:11Z",
             }
         ],
-        "missing_item_ids": [],
+        "brands": [
+            {
+                "name": "Acme",
+                "path": "Acme",
+                "share": 0.22,
+                "lately": 0.2,
+                "usual": 0.02,
+                "purchases": 4,
+                "other_acts": 9,
+                "last_at": "2026-11-18T10:02:11Z",
+            }
+        ],
     },
     response_only=True,
     status_codes=["200"],

@@ -1,30 +1,23 @@
 """Recommendations out: ``GET`` or ``POST /api/v1/placements/{placement}/recommend/``."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
 
-import msgspec
-from django.conf import settings
 from django.http import Http404, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from msgspec import UNSET, Struct, UnsetType
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from recommendations.api import recommend_form
+from recommendations.api.answers import Recommendations, Writing, whole
 from recommendations.api.bodies import RawJson, body_of
 from recommendations.api.errors import RETRY_SECONDS, problem
 from recommendations.api.examples import RECOMMENDATION, RECOMMENDATION_REQUEST
 from recommendations.api.recommend_form import Asked, RecommendBody, RecommendQuery
 from recommendations.api.schema import EVERY_BODY, body_like, parameters_of, problems, schema_of
-from recommendations.loop.answer import Answer, Fact, Shown
-from recommendations.loop.serve import NotLoadedError, UnknownPlacementError, serve
-from recommendations.terms import Fallback, Reason, Scope, Source
-from recommendations.wording import reason_text
+from recommendations.loop.serve import NotLoadedError, UnknownPlacementError, serve_written
+from recommendations.terms import Scope
 
 DESCRIPTION = """
 What to show at a place of the shop, best first. `source` says where the answer came from, of the whole and of each
@@ -39,6 +32,9 @@ process: it goes on while the database is away.
 PARAMETERS = {
     "item_id": "The item in view; may be given several times.",
     "basket": "An item in the basket; may be given several times.",
+    "category": "The path of the category in view, such as `Grocery > Pasta`; may be given several times.",
+    "search_term": "What was searched for.",
+    "fallback": "none: fewer items, or none, instead of what is popular.",
     "exclude_item_id": "An item that is not to be shown; may be given several times.",
     "n": "How many items; as the placement has it where it is not given.",
     "lang": "Language of the reasons; the shop's where it is not given or not known.",
@@ -46,49 +42,6 @@ PARAMETERS = {
     "dry_run": "The answer is not written down, and nothing is explored.",
     "personalise": "false: nothing that is known of the customer is used.",
 }
-
-
-class ReasonGiven(Struct):
-    code: Reason
-    text: str
-    evidence: Mapping[str, Fact]
-
-
-class ProductShown(Struct):
-    """The price is the catalogue's, a text with two decimals; the picture of an item without one is its tile."""
-
-    title: str
-    brand: str | None
-    price: str | None
-    currency: str
-    image_url: str
-    url: str | None
-
-
-class Recommended(Struct):
-    item_id: str
-    rank: int
-    source: Source
-    score: float | UnsetType = UNSET
-    final: float | UnsetType = UNSET
-    reasons: list[ReasonGiven] | UnsetType = UNSET
-    contributions: Mapping[str, float] | UnsetType = UNSET
-    rules: list[str] = []
-    product: ProductShown | UnsetType = UNSET
-
-
-class Recommendations(Struct):
-    recommendation_id: str
-    placement: str
-    model_version: str | None
-    weights_version: int | None
-    rules_version: int
-    experiment: None
-    personalised: bool
-    source: Source
-    fallback_reason: Fallback | None
-    results: list[Recommended]
-    missing_item_ids: list[str]
 
 
 class RecommendView(APIView):
@@ -108,7 +61,7 @@ class RecommendView(APIView):
         tags=["recommendations"],
     )
     def get(self, request: Request, placement: str) -> HttpResponse:
-        return _answered(request, recommend_form.of_query(placement, request.query_params))
+        return answered(request, recommend_form.of_query(placement, dict(request.query_params.lists())))
 
     @extend_schema(
         operation_id="recommend",
@@ -123,68 +76,31 @@ class RecommendView(APIView):
         tags=["recommendations"],
     )
     def post(self, request: Request, placement: str) -> HttpResponse:
-        return _answered(request, recommend_form.of_body(placement, body_of(request)))
+        return answered(request, recommend_form.of_body(placement, body_of(request)))
 
 
-def _answered(request: Request, asked: Asked) -> HttpResponse:
+def answered(request: Request, asked: Asked) -> HttpResponse:
+    writing = Writing(asked.lang, asked.fields, site=site_of(request))
     try:
-        answer = serve(asked.request, now=timezone.now())
+        served = serve_written(asked.request, write=writing, now=timezone.now())
     except UnknownPlacementError as error:
-        raise Http404(_("There is no placement “%(name)s”.") % {"name": error.name}) from error
+        raise no_placement(error) from error
     except NotLoadedError:
-        return _not_loaded()
-    with override(asked.lang or settings.SHOP_LANGUAGE):
-        body = _body(answer, asked.fields, site=request.build_absolute_uri("/").rstrip("/"))
-    return HttpResponse(msgspec.json.encode(body), content_type="application/json")
+        return not_loaded()
+    return HttpResponse(whole(served), content_type="application/json", headers={"Content-Language": writing.lang})
 
 
-def _not_loaded() -> HttpResponse:
+def site_of(request: Request) -> str:
+    """Which pictures stand under."""
+    return request.build_absolute_uri("/").rstrip("/")
+
+
+def no_placement(error: UnknownPlacementError) -> Http404:
+    return Http404(_("There is no placement “%(name)s”.") % {"name": error.name})
+
+
+def not_loaded() -> HttpResponse:
     """Only a process that has never reached PostgreSQL says so; later on the answers come from its memory."""
     answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, _("The database has not answered since this process began."))
     answer["Retry-After"] = str(RETRY_SECONDS)
     return answer
-
-
-def _body(answer: Answer, fields: frozenset[str], *, site: str) -> Recommendations:
-    return Recommendations(
-        recommendation_id=answer.recommendation_id,
-        placement=answer.placement,
-        model_version=f"m{answer.model_version}" if answer.model_version else None,
-        weights_version=answer.weights_version,
-        rules_version=answer.rules_version,
-        experiment=None,
-        personalised=answer.personalised,
-        source=answer.source,
-        fallback_reason=answer.fallback_reason,
-        results=[_result(shown, answer.rule_names, fields, site=site) for shown in answer.shown],
-        missing_item_ids=list(answer.missing_item_ids),
-    )
-
-
-def _result(shown: Shown, rule_names: Mapping[int, str], fields: frozenset[str], *, site: str) -> Recommended:
-    result = Recommended(shown.product.shop_id, shown.rank, shown.source)
-    result.rules = [rule_names[key] for key in shown.rules]
-    if "score" in fields:
-        result.score, result.final = shown.score, shown.final
-    if "reasons" in fields:
-        result.reasons = [
-            ReasonGiven(reason.code, reason_text(reason.code, reason.evidence), reason.evidence)
-            for reason in shown.reasons
-        ]
-    if "contributions" in fields:
-        result.contributions = shown.contributions
-    if "product" in fields:
-        result.product = _product(shown, site=site)
-    return result
-
-
-def _product(shown: Shown, *, site: str) -> ProductShown:
-    product = shown.product
-    return ProductShown(
-        title=product.title,
-        brand=product.brand or None,
-        price=None if product.price is None else str(product.price),
-        currency=settings.SHOP_CURRENCY,
-        image_url=product.image_url or f"{site}{reverse('item-tile', args=[product.shop_id])}",
-        url=product.url or None,
-    )

@@ -1,26 +1,37 @@
 """What a shop sends to a placement, in a query string or a body, and where it is wrong."""
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Literal
 
 import msgspec
-from django.http import QueryDict
+from django.conf import settings
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext as _
 from msgspec import Meta, Struct, ValidationError
 
-from recommendations.api.bodies import malformed
+from recommendations.api.bodies import flaw_of, malformed
 from recommendations.api.errors import BadRequestError, Flaw
 from recommendations.loop.answer import Filter, Request
 
 MOST_IDS = 1_000
+MOST_USERS = 1_000
 
 type Id = Annotated[str, Meta(min_length=1, max_length=128)]
+type SessionId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        description="Taken, and nothing more: a visit is what the customer or visitor did since the last turn "
+        "of the loop, the newest first, whatever its session is called. Send user_id or anonymous_id.",
+    ),
+]
 type Ids = Annotated[list[Id], Meta(max_length=MOST_IDS)]
 type Text = Annotated[str, Meta(max_length=512)]
+type Paths = Annotated[list[Text], Meta(max_length=MOST_IDS)]
+type Fill = Literal["popular", "none"]
 type Field = Literal["product", "score", "reasons", "contributions"]
 
 FIELDS: frozenset[str] = frozenset({"product", "score", "reasons", "contributions"})
@@ -34,116 +45,228 @@ class PriceRange(Struct, forbid_unknown_fields=True):
 class ItemFilter(Struct, forbid_unknown_fields=True):
     price: PriceRange | None = None
     brand: Annotated[list[Text], Meta(max_length=MOST_IDS)] | None = None
-    categories: Annotated[list[Text], Meta(max_length=MOST_IDS)] | None = None
+    categories: Paths | None = None
     in_stock: bool | None = None
 
 
 class RecommendContext(Struct, forbid_unknown_fields=True):
-    """``categories`` and ``search_term`` are for placements of categories and search; the present ones pass them by."""
+    """What the customer looks at. To a placement of search results ``item_ids`` are what the shop's search found;
+    without them ``search_term`` is looked for. A placement of a category takes ``categories``, else those of the items.
+    """
 
     item_ids: Ids = []
     basket: Ids = []
-    categories: Annotated[list[Text], Meta(max_length=MOST_IDS)] = []
+    categories: Paths = []
     search_term: Text | None = None
 
 
-class RecommendBody(Struct, forbid_unknown_fields=True):
-    """The body of a POST. ``n`` and ``diversity`` default to what the placement and its weights have."""
+class Wishes(Struct, forbid_unknown_fields=True):
+    """What a body asks for. ``n`` and ``diversity`` default to what the placement and its weights have."""
 
-    user_id: Id | None = None
-    anonymous_id: Id | None = None
-    session_id: Id | None = None
     context: RecommendContext | None = None
     n: Annotated[int, Meta(ge=1, le=100)] | None = None
     filter: ItemFilter | None = None
     exclude_item_ids: Ids = []
     diversity: Annotated[float, Meta(ge=0, le=1)] | None = None
-    fallback: Literal["popular"] = "popular"
+    fallback: Fill = "popular"
     personalise: bool = True
     lang: Annotated[str, Meta(max_length=35)] | None = None
     fields: list[Field] | None = None
     dry_run: bool = False
 
 
-class RecommendQuery(Struct, forbid_unknown_fields=True):
-    """The query of a GET; ``item_id``, ``basket``, ``exclude_item_id`` and ``fields`` may come several times."""
+class RecommendBody(Wishes):
+    """The body of a POST."""
 
     user_id: Id | None = None
     anonymous_id: Id | None = None
-    session_id: Id | None = None
-    item_id: Ids = []
-    basket: Ids = []
+    session_id: SessionId | None = None
+
+
+class BatchUser(Struct, forbid_unknown_fields=True):
+    """The signed-in one counts if both are named."""
+
+    user_id: Id | None = None
+    anonymous_id: Id | None = None
+
+
+class BatchWishes(Wishes, kw_only=True):
+    """What many customers get, at one placement."""
+
+    placement: Annotated[str, Meta(min_length=1, max_length=40)]
+
+
+class BatchBody(BatchWishes, kw_only=True):
+    """The body of a batch."""
+
+    users: Annotated[list[BatchUser], Meta(min_length=1, max_length=MOST_USERS)]
+
+
+class BatchOfRaw(BatchWishes, kw_only=True):
+    """As it is read: a flaw of one customer is theirs alone."""
+
+    users: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=MOST_USERS)]
+
+
+class BesideQuery(Struct, forbid_unknown_fields=True):
+    """The query of a GET about an item; those of its fields that are lists may come several times."""
+
+    user_id: Id | None = None
+    anonymous_id: Id | None = None
+    session_id: SessionId | None = None
     exclude_item_id: Ids = []
     n: Annotated[int, Meta(ge=1, le=100)] | None = None
     diversity: Annotated[float, Meta(ge=0, le=1)] | None = None
+    fallback: Fill = "popular"
     personalise: bool = True
     lang: Annotated[str, Meta(max_length=35)] | None = None
     fields: list[Field] | None = None
     dry_run: bool = False
+
+
+class RecommendQuery(BesideQuery):
+    """The query of a GET."""
+
+    item_id: Ids = []
+    basket: Ids = []
+    category: Paths = []
+    search_term: Text | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedOfMany:
+    """A request per customer in order; None for those of ``flaws``, which are by the customer's place."""
+
+    users: Sequence[BatchUser]
+    requests: Sequence[Request | None]
+    flaws: Mapping[int, Flaw]
+    lang: str
+    fields: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     request: Request
-    lang: str | None  # one of ours; None: the shop's
+    lang: str  # one of ours
     fields: frozenset[str]
 
 
-_LISTS = frozenset({"item_id", "basket", "exclude_item_id", "fields"})
+_LISTS = frozenset({"item_id", "basket", "category", "exclude_item_id", "fields"})
 _body = msgspec.json.Decoder(RecommendBody)
-_PLACE = re.compile(r"(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
+_batch = msgspec.json.Decoder(BatchOfRaw)
+_user = msgspec.json.Decoder(BatchUser)
 
 
 def of_body(placement: str, body: bytes) -> Asked:
+    form = _decoded(_body, body)
+    fields = _fields(form.fields)
+    return Asked(
+        request=replace(_wished(placement, form, fields=fields), user_id=form.user_id, anonymous_id=form.anonymous_id),
+        lang=_language(form.lang),
+        fields=fields,
+    )
+
+
+def of_batch(body: bytes) -> AskedOfMany:
+    form = _decoded(_batch, body)
+    fields = _fields(form.fields)
+    wished = _wished(form.placement, form, fields=fields)
+    users: list[BatchUser] = []
+    requests: list[Request | None] = []
+    flaws: dict[int, Flaw] = {}
+    for place, raw in enumerate(form.users):
+        try:
+            user = _user.decode(raw)
+        except ValidationError as error:
+            flaw = flaw_of(error)
+            user, flaws[place] = BatchUser(), Flaw(f"/users/{place}{flaw.pointer}", flaw.message)
+        else:
+            if user.user_id is None and user.anonymous_id is None:
+                flaws[place] = Flaw(f"/users/{place}", _("Name a user_id or an anonymous_id."))
+        known = None if place in flaws else replace(wished, user_id=user.user_id, anonymous_id=user.anonymous_id)
+        users.append(user)
+        requests.append(known)
+    return AskedOfMany(users=users, requests=requests, flaws=flaws, lang=_language(form.lang), fields=fields)
+
+
+def of_query(placement: str, query: Mapping[str, Sequence[str]]) -> Asked:
+    """``query`` as for ``converted``."""
+    form = converted(query, RecommendQuery)
+    asked = _asked(placement, form)
+    request = replace(
+        asked.request,
+        item_ids=tuple(form.item_id),
+        basket=tuple(form.basket),
+        categories=tuple(form.category),
+        search_term=form.search_term or "",
+    )
+    return replace(asked, request=request)
+
+
+def of_item(placement: str, shop_id: str, query: Mapping[str, Sequence[str]]) -> Asked:
+    """What is asked of an item's address; ``query`` as for ``converted``."""
+    asked = _asked(placement, converted(query, BesideQuery))
+    return replace(asked, request=replace(asked.request, item_ids=(shop_id,)))
+
+
+def _decoded[Form](decoder: msgspec.json.Decoder[Form], body: bytes) -> Form:
     try:
-        form = _body.decode(body)
+        return decoder.decode(body)
     except ValidationError as error:
-        raise _refused(_flaw(error)) from error
+        raise _refused(flaw_of(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from error
+
+
+def converted[Form: Struct](query: Mapping[str, Sequence[str]], kind: type[Form]) -> Form:
+    """``query``: every value of each parameter. Raises BadRequestError that says which one is wrong."""
+    twice = [name for name, values in query.items() if name not in _LISTS and len(values) > 1]
+    if twice:
+        raise _refused(*(Flaw(name, _("Given more than once.")) for name in twice))
+    given: dict[str, object] = {name: values if name in _LISTS else values[0] for name, values in query.items()}
+    if "fields" in query:
+        given["fields"] = [part for value in query["fields"] for part in value.split(",")]
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except ValidationError as error:
+        flaw = flaw_of(error)
+        raise _refused(Flaw(flaw.pointer.lstrip("/"), flaw.message)) from error
+
+
+def _wished(placement: str, form: Wishes, *, fields: frozenset[str]) -> Request:
     context = form.context or RecommendContext()
-    request = Request(
+    return Request(
         placement=placement,
-        user_id=form.user_id,
-        anonymous_id=form.anonymous_id,
         item_ids=tuple(context.item_ids),
         basket=tuple(context.basket),
         exclude_item_ids=tuple(form.exclude_item_ids),
+        categories=tuple(context.categories),
+        search_term=context.search_term or "",
         n=form.n,
         personalise=form.personalise,
+        fill=form.fallback != "none",
+        explain="reasons" in fields,
         filter=_filter(form.filter) if form.filter else None,
         diversity=form.diversity,
         dry_run=form.dry_run,
     )
-    return Asked(request=request, lang=_language(form.lang), fields=_fields(form.fields))
 
 
-def of_query(placement: str, query: QueryDict) -> Asked:
-    twice = [name for name in query if name not in _LISTS and len(query.getlist(name)) > 1]
-    if twice:
-        raise _refused(*(Flaw(name, _("Given more than once.")) for name in twice))
-    given: dict[str, object] = {name: query.getlist(name) if name in _LISTS else query[name] for name in query}
-    if "fields" in query:
-        given["fields"] = [part for value in query.getlist("fields") for part in str(value).split(",")]
-    try:
-        form = msgspec.convert(given, RecommendQuery, strict=False)
-    except ValidationError as error:
-        flaw = _flaw(error)
-        raise _refused(Flaw(flaw.pointer.lstrip("/"), flaw.message)) from error
+def _asked(placement: str, form: BesideQuery) -> Asked:
+    fields = _fields(form.fields)
     request = Request(
         placement=placement,
         user_id=form.user_id,
         anonymous_id=form.anonymous_id,
-        item_ids=tuple(form.item_id),
-        basket=tuple(form.basket),
         exclude_item_ids=tuple(form.exclude_item_id),
         n=form.n,
         personalise=form.personalise,
+        fill=form.fallback != "none",
+        explain="reasons" in fields,
         diversity=form.diversity,
         dry_run=form.dry_run,
     )
-    return Asked(request=request, lang=_language(form.lang), fields=_fields(form.fields))
+    return Asked(request=request, lang=_language(form.lang), fields=fields)
 
 
 def _filter(form: ItemFilter) -> Filter:
@@ -164,23 +287,13 @@ def _fields(asked: Sequence[str] | None) -> frozenset[str]:
     return FIELDS if asked is None else frozenset(asked)
 
 
-def _language(asked: str | None) -> str | None:
-    """Ours that is nearest; the words come in the shop's language where there is none."""
+def _language(asked: str | None) -> str:
+    """Ours that is nearest; the shop's where there is none."""
     try:
-        return get_supported_language_variant(asked) if asked else None
+        return get_supported_language_variant(asked) if asked else str(settings.SHOP_LANGUAGE)
     except LookupError:
-        return None
+        return str(settings.SHOP_LANGUAGE)
 
 
 def _refused(*flaws: Flaw) -> BadRequestError:
     return BadRequestError(_("The request has errors."), flaws=flaws)
-
-
-def _flaw(error: ValidationError) -> Flaw:
-    found = _PLACE.fullmatch(str(error))
-    message, path = (found["message"], found["path"] or "") if found else (str(error), "")
-    pointer = path.replace("[", "/").replace("]", "").replace(".", "/")
-    if unknown := _UNKNOWN.fullmatch(message):
-        name = unknown["name"].replace("~", "~0").replace("/", "~1")
-        return Flaw(f"{pointer}/{name}", _("The field is unknown."))
-    return Flaw(pointer, message)

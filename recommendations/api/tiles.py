@@ -10,9 +10,8 @@ from xml.sax.saxutils import escape
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
-from recommendations.api.errors import problem
+from recommendations.api.errors import only_read, problem
 from recommendations.services.catalogue import TileFacts, tile_facts
 
 MAX_AGE = 7 * 24 * 3600  # seconds; title and department of an item hardly ever change
@@ -56,7 +55,7 @@ class Colours(NamedTuple):
     ink: str
 
 
-@require_safe
+@only_read
 @login_not_required
 def item_tile(_request: HttpRequest, shop_id: str) -> HttpResponse:
     """``GET /api/v1/items/{item_id}/tile.svg``, for everybody: a picture shows no more than the shop does."""

@@ -1,20 +1,31 @@
 """The API's addresses. What is not here is a 404 as problem+json."""
 
 from django.urls import path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from recommendations.api.beside import AlsoBoughtView, SimilarView
+from recommendations.api.docs import docs
 from recommendations.api.events import Events
+from recommendations.api.interests import InterestsView
+from recommendations.api.items import ItemBatchView, ItemView
+from recommendations.api.merge import MergeUsers
 from recommendations.api.recommend import RecommendView
+from recommendations.api.recommend_many import BatchView
+from recommendations.api.schema import schema
 from recommendations.api.tiles import item_tile
 from recommendations.api.unknown import unknown
 
 urlpatterns = [
     path("v1/events/", Events.as_view(), name="events"),
+    path("v1/users/merge/", MergeUsers.as_view(), name="merge-users"),
     path("v1/placements/<slug:placement>/recommend/", RecommendView.as_view(), name="recommend"),
+    path("v1/recommendations/batch/", BatchView.as_view(), name="recommend-to-many"),
+    path("v1/users/<path:user_id>/interests/", InterestsView.as_view(), name="interests"),
+    path("v1/items/<path:item_id>/similar/", SimilarView.as_view(), name="similar-items"),
+    path("v1/items/<path:item_id>/also-bought/", AlsoBoughtView.as_view(), name="also-bought-items"),
     path("v1/items/<path:shop_id>/tile.svg", item_tile, name="item-tile"),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path(
-        "docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html"), name="api-docs"
-    ),
-    re_path(r"^v1/", unknown, name="unknown-path"),
+    path("v1/items/batch/", ItemBatchView.as_view(), name="item-batch"),
+    path("v1/items/<path:item_id>/", ItemView.as_view(), name="item"),  # the last of the items': an id may hold slashes
+    path("schema/", schema, name="schema"),
+    path("docs/", docs, name="api-docs"),
+    re_path(r"^(?!(?:docs|schema)$)", unknown, name="unknown-path"),  # those two are redirected to their slash
 ]

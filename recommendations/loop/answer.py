@@ -31,8 +31,13 @@ class Ask:
     context_items: tuple[int, ...] = ()
     basket: tuple[int, ...] = ()
     exclude_items: tuple[int, ...] = ()
+    found_items: tuple[int, ...] = ()  # by the shop's search; ``loop.part`` fills it in
+    categories: tuple[str, ...] = ()  # whole paths
+    search_term: str = ""
     n: int | None = None
     personalise: bool = True
+    fill: bool = True  # with what is popular, where there are too few candidates
+    explain: bool = True
     filter: Filter | None = None
     diversity: float | None = None
     cut: Cut = Cut.LIVE
@@ -51,8 +56,12 @@ class Request:
     item_ids: tuple[str, ...] = ()
     basket: tuple[str, ...] = ()
     exclude_item_ids: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    search_term: str = ""
     n: int | None = None
     personalise: bool = True
+    fill: bool = True
+    explain: bool = True
     filter: Filter | None = None
     diversity: float | None = None
     dry_run: bool = False
@@ -109,5 +118,6 @@ class Answer:
     fallback_reason: Fallback | None
     shown: tuple[Shown, ...]
     trace: Trace
+    nameless: bool = False  # nothing about the customer may be written down
     missing_item_ids: tuple[str, ...] = ()
     rule_names: Mapping[int, str] = field(default_factory=dict)  # of the rules that acted, by key

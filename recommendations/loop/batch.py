@@ -29,7 +29,7 @@ from recommendations.store.interests import segments_by_customer
 from recommendations.store.model import Model, load_model, load_truths
 from recommendations.store.serving import ServedPlacement, Snapshot
 from recommendations.store.stock import Stock
-from recommendations.terms import Cut, Task
+from recommendations.terms import Cut, Part, Task
 
 
 def batch(
@@ -45,7 +45,7 @@ def batch(
         raise UnknownPlacementError(placement)
     if snapshot.model is None:
         raise NoModelError
-    task = task_of(served.blend) if served.blend else None
+    task = task_of(served.blend) if served.blend and served.part is Part.WHOLE else None
     ground = _ground(snapshot.model.version_id, cut, task, snapshot.stock) if task else None
     if ground is None:
         return sample(snapshot, served, now=now, beside=beside)
@@ -154,5 +154,5 @@ def _weighed(
         n=placement.n,
         repeat=placement.repeat,
         promotion=found.promotion if found else 0.0,
-        diversity=found.diversity if found else 0.0,
+        diversity=placement.diversity_with(found),
     )

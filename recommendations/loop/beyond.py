@@ -46,7 +46,7 @@ def _z(pools: Pools, pool: Pool, weights: Mapping[str, float], item: int) -> Flo
         recommender = pools.model.recommenders.get(name)
         if recommender is None or not weights.get(name):
             continue
-        raw = np.asarray(recommender.score(pool.past.query)[0], np.float64)
+        raw = np.asarray(recommender.score(pool.asked(name).query)[0], np.float64)
         if exponent := TREND_OF.get(name, 0.0):
             raw = np.maximum(raw, 0) * pools.trend.astype(np.float64) ** exponent
         found[m] = _on_scale(raw[pool.items], np.asarray(pool.z[m], np.float64), raw[item])

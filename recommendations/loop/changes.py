@@ -137,8 +137,9 @@ def _others(
 
 def _weight(asked: Ready, stands: Standing) -> list[Change]:
     """The instance of which the smallest part of all weights has to move, up or down."""
-    if asked.ranking.version is None:
-        return []  # no weights of staff made this answer
+    pool = asked.ranking.pool
+    if asked.ranking.version is None or (pool is not None and pool.visiting):
+        return []  # no weights of staff made this answer, or not they alone
     best, least = None, STEPS + 1  # of the steps that a weight moves
     for name, difference in _levers(asked, stands):
         now = round(asked.ranking.weights.get(name, 0.0) * STEPS)

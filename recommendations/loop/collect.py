@@ -1,18 +1,19 @@
 """Stage 1: events in, from files and from the API; a turn closes the window that it will learn from."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from recommendations.loop.event_form import EventForm, Refusal
 from recommendations.loop.event_lines import Intake, People, Verdict, lines_of
 from recommendations.loop.event_rules import NAMES, NEEDS_ITEMS, TRADES
 from recommendations.loop.turn import TurnContext
 from recommendations.models import Event, Import, ModelVersion, Promotion, Turn
-from recommendations.store import accepted, bulk, history, live, model
+from recommendations.store import accepted, bulk, history, live, live_writes, mergers, model, replays
 from recommendations.store.bulk import Watch
 from recommendations.store.complete_journey import load, wheel
 from recommendations.store.complete_journey.load import ClockIsSetError
@@ -20,6 +21,7 @@ from recommendations.store.complete_journey.wheel import WheelIsMissingError
 from recommendations.store.event_rows import EventRules
 from recommendations.store.files import UnreadableFileError
 from recommendations.store.live import Changed, LiveEvent
+from recommendations.store.live_writes import Fact, Joined, Objection, ValkeyAwayError
 from recommendations.store.stage import Report
 from recommendations.terms import Cut
 
@@ -36,26 +38,28 @@ def accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -
     ``DatabaseError`` where PostgreSQL is away; then nothing of the request was stored, or a retry repeats it.
     """
     intake = Intake(rows, now=now)
-    if not intake.forms:
-        return intake.verdicts([])
-    people = People.of(intake.forms)
-    allowed = accepted.note_consent(people.words)
-    accepted.merge(people.pairs(), source="event")
-    lines = {
-        line[:3]: line
-        for form, owner in zip(intake.forms, people.owners, strict=True)
-        for line in lines_of(form, items=intake.items, owner=owner, source=source)
-    }
-    new = accepted.insert(list(lines.values()))
-    live.remember_objections({customer: not may for customer, may in allowed.items()})
-    live.remember(
-        [
-            LiveEvent(customer=customer, name=line.name, item=line.item_id, at=line.occurred_at)
-            for key, customer in new.items()
-            if customer is not None and (line := lines[key]) is not None
-        ]
-    )
-    return intake.verdicts(new)
+    if not intake.taken:
+        return intake.verdicts(set())
+    people = People.of(intake.taken)
+    facts: list[Fact] = [Objection(key, not may) for key, may in accepted.note_consent(people.words).items()]
+    facts += [Joined(*pair) for pair in mergers.merge(people.pairs(), source="event")]
+    lines = [
+        line
+        for event, owner in zip(intake.taken, people.owners, strict=True)
+        for line in lines_of(event, items=intake.items, owner=owner, source=source)
+    ]
+    try:
+        new = accepted.insert(lines)
+    except DatabaseError:
+        live_writes.remember(facts)  # a retry finds them done
+        raise
+    facts += [
+        LiveEvent(customer, lines[number].name, lines[number].item_id, lines[number].occurred_at)
+        for number, customer in new.items()
+        if customer is not None
+    ]
+    live_writes.remember(facts)
+    return intake.verdicts(new.keys())
 
 
 def import_items(path: Path, *, now: datetime, report: Report, watch: Watch | None = None) -> Import:
@@ -71,7 +75,7 @@ def import_events(path: Path, *, now: datetime, report: Report) -> Import:
     rules = EventRules(names=names, need_items=NEEDS_ITEMS, trades=TRADES, currency=settings.SHOP_CURRENCY)
     imported = bulk.import_events(path, rules=rules, now=now, report=report)
     if ModelVersion.objects.live().exists():  # it has not learned from these, so that they count as just done
-        transaction.on_commit(live.rebuild)
+        transaction.on_commit(_catch_up)
     return imported
 
 
@@ -84,15 +88,22 @@ def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
 
 
 def load_complete_journey(
-    *, weeks: int | None, households: int | None, now: datetime, report: Report
+    *, weeks: int | None, households: int | None, hold_days: int = 0, now: datetime, report: Report
 ) -> tuple[Import, Import, Import]:
-    """The demo's data, moved by whole weeks; None: so that the purchases end in the past seven days."""
+    """The demo's data, moved by whole weeks; None: so that the purchases end in the past seven days.
+
+    The first time the last ``hold_days`` may be held back for the replay; later it stays as it was then.
+    """
     report("wheel", 0, 1)
     journey = wheel.read_journey(households=households)
     report("wheel", 1, 1)
-    shift = load.set_clock(weeks, now=now)
+    with transaction.atomic():
+        first = not load.clock_is_set()
+        shift = load.set_clock(weeks, now=now)
+        if first and hold_days:
+            replays.plan(journey.purchases, days=hold_days, weeks=shift, households=households)
     items = load.load_catalogue(journey, weeks=shift, now=now, report=report)
-    purchases = load.load_purchases(journey, weeks=shift, report=report)
+    purchases = load.load_purchases(journey, weeks=shift, hold_from=replays.held_from(), report=report)
     promotions = load.load_promotions(journey, weeks=shift, report=report)
     transaction.on_commit(lambda: live.announce(Changed.CATALOGUE))
     return items, purchases, promotions
@@ -101,6 +112,11 @@ def load_complete_journey(
 def lacks_complete_journey() -> bool:
     """Whether the demo's data are to be loaded: into an empty shop, or again where they came without promotions yet."""
     return not Event.objects.exists() or (load.clock_is_set() and not Promotion.objects.exists())
+
+
+def _catch_up() -> None:
+    with suppress(ValkeyAwayError):
+        live_writes.rebuild()
 
 
 def close_window(context: TurnContext) -> Mapping[str, object]:

@@ -112,6 +112,9 @@ class EventBatch(Struct, forbid_unknown_fields=True):
     """Events in any order."""
 
     events: Annotated[list[EventForm], Meta(min_length=1, max_length=MOST_ROWS)]
+    api_key: Annotated[str, Meta(description="Only of a text/plain body without the Authorization header.")] | None = (
+        None
+    )
 
 
 class _RawBatch(Struct):
@@ -163,7 +166,7 @@ def _read_row_by_row(body: bytes) -> Reading:
         reading.rows.append(row)
         if ignored:
             reading.ignored[number] = ignored[:MOST_IGNORED]
-    others = [f"/{_escaped(name)}" for name in top if name != "events"]
+    others = [f"/{_escaped(name)}" for name in top if name not in {"events", "api_key"}]
     if others and not single:
         reading.ignored[-1] = others[:MOST_IGNORED]
     return reading

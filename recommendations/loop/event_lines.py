@@ -1,10 +1,13 @@
-"""Events as lines of the record, the people in them as keys of ours, and a verdict for each."""
+"""Events as lines of the record, the people in them as keys of ours, and a verdict for each.
 
-from collections.abc import Iterable, Mapping, Sequence
+This is what every event of the shop goes through, so it looks at each field once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -12,13 +15,16 @@ from django.utils.translation import gettext as _
 
 from recommendations.loop.event_form import EventForm, EventItemForm, Refusal
 from recommendations.loop.event_rules import NAMES, refusal_of, rounded
-from recommendations.store.accepted import Consent, Line, LineKey, Merger
-from recommendations.store.lookups import item_keys, person_keys
+from recommendations.store.accepted import Consent, Line
+from recommendations.store.lookups import item_keys, person, person_keys
+from recommendations.store.mergers import Merger
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import CustomerKind
 
 REPLAY = "replay"
+ALONE = (0,)  # the number of the only line
 NO_ITEM = EventItemForm(item_id="-")
+_NAMES = {written: name.value for written, name in NAMES.items()}
 
 
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -31,53 +37,60 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     refused: Sequence[Refusal] = ()
 
 
+class Taken(NamedTuple):
+    """An event that keeps the rules; ``places`` are the numbers of its lines that are kept."""
+
+    row: int
+    form: EventForm
+    places: Sequence[int]
+    refused: Sequence[Refusal] = ()
+
+
 class Intake:
-    """The rows of a request: those to be kept, and the verdict on the others."""
+    """The rows of a request: the events to be kept, and the verdict on the others."""
 
     def __init__(self, rows: Sequence[EventForm | Refusal], *, now: datetime) -> None:
         self._verdicts: list[Verdict | None] = [None] * len(rows)
-        self._refused: dict[int, list[Refusal]] = {}
-        self._forms: dict[int, EventForm] = {}
+        forms: list[tuple[int, EventForm]] = []
         for number, row in enumerate(rows):
-            refusal = row if isinstance(row, Refusal) else refusal_of(row, now=now)
-            if isinstance(row, Refusal) or refusal is not None:
+            if isinstance(row, Refusal):
+                self._verdicts[number] = Verdict("rejected", None, row.pointer, row.reason)
+            elif (refusal := refusal_of(row, now=now)) is not None:
                 self._reject(number, row, refusal)
             else:
-                self._forms[number] = row
-        self.items = item_keys({item.item_id for form in self._forms.values() for item in form.items})
-        for number, form in list(self._forms.items()):
-            self._leave_out_unknown(number, form)
+                forms.append((number, row))
+        self.items = item_keys({item.item_id for _number, form in forms for item in form.items})
+        taken = (self._taken(number, form) for number, form in forms)
+        self.taken = [event for event in taken if event is not None]
 
-    @property
-    def forms(self) -> list[EventForm]:
-        return list(self._forms.values())
-
-    def verdicts(self, new: Iterable[LineKey]) -> list[Verdict]:
-        """On every row, given the lines that were new."""
-        unclaimed = set(new)
-        for number, form in self._forms.items():
-            keys = {(form.timestamp, form.event_id, place) for place in _places(form, self.items)} & unclaimed
-            unclaimed -= keys
-            self._verdicts[number] = Verdict(
-                "accepted" if keys else "duplicate", form.event_id, refused=self._refused.get(number, ())
-            )
+    def verdicts(self, new: Set[int]) -> list[Verdict]:
+        """On every row; ``new`` are the lines that were not there before, counted over all events that were taken."""
+        first = 0
+        for event in self.taken:
+            after = first + len(event.places)
+            verdict = "duplicate" if new.isdisjoint(range(first, after)) else "accepted"
+            self._verdicts[event.row] = Verdict(verdict, event.form.event_id, None, None, event.refused)
+            first = after
         return [verdict for verdict in self._verdicts if verdict is not None]
 
-    def _reject(self, number: int, row: EventForm | Refusal, refusal: Any) -> None:
-        event_id = row.event_id if isinstance(row, EventForm) else None
-        self._verdicts[number] = Verdict("rejected", event_id, refusal.pointer, refusal.reason)
+    def _reject(self, number: int, form: EventForm, refusal: Refusal) -> None:
+        self._verdicts[number] = Verdict("rejected", form.event_id, refusal.pointer, refusal.reason)
 
-    def _leave_out_unknown(self, number: int, form: EventForm) -> None:
+    def _taken(self, number: int, form: EventForm) -> Taken | None:
+        """Without the lines of unknown items; None, and a verdict, where no other line is left."""
+        items = form.items
+        places = [place for place, item in enumerate(items) if item.item_id in self.items] if items else ALONE
+        if len(places) == len(items) or not items:
+            return Taken(number, form, places)
         unknown = [
             Refusal(f"/items/{place}/item_id", _("There is no item of this id; send the item first."))
-            for place, item in enumerate(form.items)
-            if item.item_id not in self.items
+            for place in range(len(items))
+            if place not in places
         ]
-        if unknown and len(unknown) == len(form.items):
-            del self._forms[number]
-            self._reject(number, form, unknown[0])
-        elif unknown:
-            self._refused[number] = unknown
+        if places:
+            return Taken(number, form, places, unknown)
+        self._reject(number, form, unknown[0])
+        return None
 
 
 @dataclass
@@ -89,75 +102,71 @@ class People:
     mergers: dict[tuple[int, int], datetime] = field(default_factory=dict)  # anonymous, customer → since
 
     @classmethod
-    def of(cls, forms: Iterable[EventForm]) -> "People":
-        named = [(form, _pseudonyms(form)) for form in forms]
-        keys = person_keys({person for _, persons in named for person in persons})
+    def of(cls, events: Sequence[Taken]) -> "People":
+        signed_in = {event.form.user_id for event in events} - {None}
+        anonymous = {event.form.anonymous_id for event in events} - {None}
+        named = {shop_id: person(shop_id, CustomerKind.SIGNED_IN) for shop_id in signed_in if shop_id}
+        unnamed = {shop_id: person(shop_id, CustomerKind.ANONYMOUS) for shop_id in anonymous if shop_id}
+        keys = person_keys({*named.values(), *unnamed.values()})
         people = cls()
-        for form, persons in named:
-            people._add(form, [keys[person] for person in persons])
+        for event in events:
+            form = event.form
+            customer = None if form.user_id is None else keys[named[form.user_id]]
+            visitor = None if form.anonymous_id is None else keys[unnamed[form.anonymous_id]]
+            people._add(form, customer, visitor)
         return people
 
-    def _add(self, form: EventForm, keys: list[int]) -> None:
-        """``keys``: of the customer who is signed in, then of the anonymous one."""
+    def _add(self, form: EventForm, customer: int | None, visitor: int | None) -> None:
         said = form.consent.personalisation if form.consent is not None else None
         if said is not None:
+            keys = (key for key in (customer, visitor) if key is not None)
             self.words += [Consent(key, said, form.timestamp) for key in keys]
-        if len(keys) == 2 and said is not False:
-            pair = (keys[1], keys[0])
+        if said is False:
+            self.owners.append(None)
+            return
+        if customer is not None and visitor is not None:
+            pair = (visitor, customer)
             self.mergers[pair] = min(form.timestamp, self.mergers.get(pair, form.timestamp))
-        self.owners.append(keys[0] if keys and said is not False else None)
+        self.owners.append(visitor if customer is None else customer)
 
     def pairs(self) -> list[Merger]:
         return [Merger(anonymous, customer, since) for (anonymous, customer), since in self.mergers.items()]
 
 
-def _pseudonyms(form: EventForm) -> list[tuple[bytes, CustomerKind]]:
-    persons = []
-    if form.user_id is not None:
-        persons.append((pseudonym(form.user_id), CustomerKind.SIGNED_IN))
-    if form.anonymous_id is not None:
-        persons.append((pseudonym(form.anonymous_id, kind=CustomerKind.ANONYMOUS), CustomerKind.ANONYMOUS))
-    return persons
-
-
-def lines_of(form: EventForm, *, items: Mapping[str, int], owner: int | None, source: str) -> list[Line]:
+def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None, source: str) -> Iterable[Line]:
     """A line per item that exists, numbered by its place in the event; line 0 for an event without items."""
+    form = event.form
     attributes = _attributes(form)
     alone = len(form.items) < 2
     target = form.target_id
     if form.target_type == "customer" and target is not None:
         target = pseudonym(target).hex()  # whom somebody follows is a person too
-    return [
-        Line(
-            occurred_at=form.timestamp,
-            event_id=form.event_id,
-            line=place,
-            name=NAMES[form.name],
-            customer_id=owner,
-            item_id=items.get(item.item_id),
-            quantity=item.quantity,
-            price=None if item.price is None else rounded(item.price),
-            amount=_amount(item, form.value if alone else None),
-            rating=form.rating,
-            rating_scale=form.rating_scale,
-            search_term=form.search_term,
-            transaction_id=form.transaction_id,
-            session_id=None if owner is None else form.session_id,
-            recommendation_id=form.recommendation_id,
-            position=item.index,
-            target_type=form.target_type,
-            target_id=target,
-            source=REPLAY if form.context is not None and form.context.source == REPLAY else source,
-            attributes=attributes,
+    if form.context is not None and form.context.source == REPLAY:
+        source = REPLAY
+    for place in event.places:
+        item = form.items[place] if form.items else NO_ITEM
+        yield Line(
+            form.timestamp,
+            form.event_id,
+            place,
+            _NAMES[form.name],
+            owner,
+            items.get(item.item_id),
+            item.quantity,
+            None if item.price is None else rounded(item.price),
+            _amount(item, form.value if alone else None),
+            form.rating,
+            form.rating_scale,
+            form.search_term,
+            form.transaction_id,
+            None if owner is None else form.session_id,
+            form.recommendation_id,
+            item.index,
+            form.target_type,
+            target,
+            source,
+            attributes,
         )
-        for place in _places(form, items)
-        for item in ([form.items[place]] if form.items else [NO_ITEM])
-    ]
-
-
-def _places(form: EventForm, items: Mapping[str, int]) -> list[int]:
-    """The numbers of the lines that are kept."""
-    return [place for place, item in enumerate(form.items) if item.item_id in items] if form.items else [0]
 
 
 def _amount(item: EventItemForm, value: Decimal | None) -> Decimal | None:
@@ -170,6 +179,8 @@ def _amount(item: EventItemForm, value: Decimal | None) -> Decimal | None:
 def _attributes(form: EventForm) -> str | None:
     """Where it happened, as JSON; a page without its query, which may hold anything."""
     context = form.context
+    if context is None and form.value is None:
+        return None
     known = {} if context is None else {"channel": context.channel, "locale": context.locale, "source": context.source}
     if context is not None and context.page is not None:
         known["page"] = context.page.partition("?")[0].partition("#")[0]

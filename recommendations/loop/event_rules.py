@@ -44,40 +44,38 @@ NEEDS_ITEMS = frozenset(EventName) - {
 TRADES = frozenset({EventName.PURCHASE, EventName.REFUND})
 TARGETS = ("customer", "brand", "category")
 
+type Rule = Callable[[EventForm], Refusal | None]
+
 
 def refusal_of(form: EventForm, *, now: datetime) -> Refusal | None:
     """The first rule that the event breaks."""
-    name = NAMES.get(form.name)
-    if name is None:
+    rules = _RULES.get(form.name)
+    if rules is None:
         names = ", ".join(EventName)
         return Refusal("/name", _("There is no event of this name; use one of %(names)s.") % {"names": names})
-    return (
-        _untimely(form, now)
-        or _nobody(form)
-        or (_no_items(form) if name in NEEDS_ITEMS else None)
-        or (_CHECKS[name](form) if name in _CHECKS else None)
-        or _unknown_target(form)
-        or _foreign(form)
-        or _impossible_money(form)
-    )
+    if not now - RETENTION <= form.timestamp <= now + AHEAD:
+        return _untimely(form, now)
+    for rule in rules:
+        if (refusal := rule(form)) is not None:
+            return refusal
+    return None
 
 
-def _untimely(form: EventForm, now: datetime) -> Refusal | None:
-    if form.timestamp > now + AHEAD:
+def _untimely(form: EventForm, now: datetime) -> Refusal:
+    if form.timestamp > now:
         told = now.astimezone(UTC).isoformat(timespec="seconds")
         text = _("The time is more than 10 minutes ahead of the server's, which is %(now)s; set the clock right.")
         return Refusal("/timestamp", text % {"now": told})
-    if form.timestamp < now - RETENTION:
-        text = _("The time is more than %(days)s days ago; load older events with manage.py import_events.")
-        return Refusal("/timestamp", text % {"days": RETENTION.days})
-    return None
+    text = _("The time is more than %(days)s days ago; load older events with manage.py import_events.")
+    return Refusal("/timestamp", text % {"days": RETENTION.days})
 
 
 def _nobody(form: EventForm) -> Refusal | None:
-    refused = form.consent is not None and form.consent.personalisation is False
-    if form.user_id is None and form.anonymous_id is None and not refused:
-        return Refusal("/user_id", _("Nobody is named; send user_id, anonymous_id or both."))
-    return None
+    if form.user_id is not None or form.anonymous_id is not None:
+        return None
+    if form.consent is not None and form.consent.personalisation is False:
+        return None
+    return Refusal("/user_id", _("Nobody is named; send user_id, anonymous_id or both."))
 
 
 def _no_items(form: EventForm) -> Refusal | None:
@@ -116,7 +114,7 @@ def _no_target(form: EventForm) -> Refusal | None:
     return None
 
 
-_CHECKS: dict[EventName, Callable[[EventForm], Refusal | None]] = {
+_CHECKS: dict[EventName, Rule] = {
     EventName.PURCHASE: _no_transaction,
     EventName.REFUND: _no_transaction,
     EventName.SEARCH: _no_term,
@@ -132,11 +130,10 @@ def _unknown_target(form: EventForm) -> Refusal | None:
 
 
 def _foreign(form: EventForm) -> Refusal | None:
-    ours = settings.SHOP_CURRENCY
-    if form.currency is not None and form.currency != ours:
-        text = _("This shop counts in %(ours)s; convert the amounts, or leave the currency out.")
-        return Refusal("/currency", text % {"ours": ours})
-    return None
+    if form.currency is None or form.currency == settings.SHOP_CURRENCY:
+        return None
+    text = _("This shop counts in %(ours)s; convert the amounts, or leave the currency out.")
+    return Refusal("/currency", text % {"ours": settings.SHOP_CURRENCY})
 
 
 def _impossible_money(form: EventForm) -> Refusal | None:
@@ -152,6 +149,13 @@ def _impossible_money(form: EventForm) -> Refusal | None:
     return None
 
 
+def _rules_of(name: EventName) -> tuple[Rule, ...]:
+    """Those that an event of this name may break, but for its time, in the order in which they are told."""
+    items: tuple[Rule, ...] = (_no_items,) if name in NEEDS_ITEMS else ()
+    own: tuple[Rule, ...] = (_CHECKS[name],) if name in _CHECKS else ()
+    return (_nobody, *items, *own, _unknown_target, _foreign, _impossible_money)
+
+
 def _is_money(amount: Decimal) -> bool:
     return amount.is_finite() and 0 <= amount <= LARGEST_AMOUNT
 
@@ -163,3 +167,6 @@ def _impossible() -> str:
 def rounded(amount: Decimal) -> Decimal:
     """To cents, as PostgreSQL rounds."""
     return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+_RULES = {written: _rules_of(name) for written, name in NAMES.items()}

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recommendations.engine.ranking.explain import reasons, speakers
 from recommendations.engine.ranking.scores import PROMOTION
@@ -33,18 +32,21 @@ class Explainer:
     person: Person
     state: LiveState
     now: datetime
+    asked: bool = True  # for reasons at all
 
     def of_pool(
-        self, pool: Pool, item: int, parts: NDArray[np.float64], *, promotion: float = 0.0
+        self, pool: Pool, item: int, parts: Sequence[float], *, names: Sequence[str]
     ) -> tuple[ShownReason, ...]:
-        """``item`` is a row of the model, ``parts`` the contributions of the pool's instances, ``promotion`` that of
-        the plan.
+        """``item`` is a row of the model, ``parts`` the contributions of the ``names``: the pool's instances and the
+        promotion plan.
 
         Instances are asked, the largest first, until those asked make up most of what speaks for the item: asking is
         what an answer spends its time on.
         """
+        if not self.asked:
+            return ()
         evidence: list[tuple[float, Sequence[Evidence]]] = []
-        for name, share in speakers([*pool.instances, PROMOTION], np.append(parts, promotion)):
+        for name, share in speakers(names, parts):
             told = self._told(pool, name, item)
             if told:
                 evidence.append((share, told))
@@ -57,6 +59,8 @@ class Explainer:
 
     def of_rung(self, source: Source, row: int) -> tuple[ShownReason, ...]:
         """Of an item that fills the end of an answer; ``row`` is one of the stock."""
+        if not self.asked:
+            return ()
         if source is Source.NEWEST:
             listed = float(self.snapshot.stock.column("listed")[row])
             days = max(0.0, (self.now.timestamp() - listed) / DAY)
@@ -74,13 +78,16 @@ class Explainer:
             return self._promoted(self.pools, item)
         if instance == SECOND_STAGE:
             return self._weighed(self.pools, pool, item)
-        return pool.past.evidence(self.pools.model.recommenders, instance, item)
+        return pool.asked(instance).evidence(self.pools.model.recommenders, instance, item)
 
     def _weighed(self, pools: Pools, pool: Pool, item: int) -> Sequence[Evidence]:
         """The second stage only weighs what the recommenders say: evidence of the one that speaks most for the item."""
         z = np.nan_to_num(np.asarray(pool.z[:, np.searchsorted(pool.items, item)], np.float64))
         z[pool.instances.index(SECOND_STAGE)] = 0
-        told = (pool.past.evidence(pools.model.recommenders, name, item) for name, _ in speakers(pool.instances, z))
+        told = (
+            pool.asked(name).evidence(pools.model.recommenders, name, item)
+            for name, _ in speakers(pool.instances, z.tolist())
+        )
         return next((evidence for evidence in told if evidence), [])
 
     def _popular(self, item: int) -> Sequence[Evidence]:
@@ -101,12 +108,15 @@ class Explainer:
     def _shown(self, term: Evidence, pool: Pool | None) -> ShownReason | None:
         """None where the evidence is no longer in the record."""
         facts: dict[str, Fact] = {name: round(value, DIGITS) for name, value in term.facts.items()}
+        code = term.reason
         if term.item is not None:
             row = self._row_of_stock(term.item)
             if row < 0:
                 return None
             product = self.snapshot.stock.products[row]
             facts |= {"item_id": product.shop_id, "title": product.title}
+            if code is Reason.BECAUSE_YOU_VIEWED and product.item in self.state.bought:
+                code = Reason.BECAUSE_YOU_BOUGHT  # a session holds what was bought, too
             if "days_since" in term.facts and pool is not None:
                 facts["days_since"] = round(self._days_since(product.item, term.facts["days_since"], pool), 1)
         if term.category is not None and self.pools is not None:
@@ -116,7 +126,7 @@ class Explainer:
             facts["category"], facts["name"] = self.snapshot.names.categories[key]
         if term.reason is Reason.SEGMENT:
             facts = {**facts, **self._segment()}
-        return ShownReason(code=term.reason, evidence=facts)
+        return ShownReason(code=code, evidence=facts)
 
     def _segment(self) -> Mapping[str, Fact]:
         """The lasting number of the customer's segment and its name; nothing for somebody without one."""

@@ -37,7 +37,12 @@ def ladder(snapshot: Snapshot, pools: Pools | None, person: Person) -> Iterator[
             yield Rung(Source.SEGMENT, _known(snapshot.stock_rows[order[shares[order] > 0]]))
         popular = pools.popular[: int(np.count_nonzero(pools.popularity > 0))]
         yield Rung(Source.POPULAR, _known(snapshot.stock_rows[popular]))
-    yield Rung(Source.NEWEST, np.argsort(-snapshot.stock.column("listed"), kind="stable").astype(np.int32))
+    yield Rung(Source.NEWEST, newest(snapshot))
+
+
+def newest(snapshot: Snapshot) -> IntArray:
+    """All rows of the stock, the one that was listed last first."""
+    return np.argsort(-snapshot.stock.column("listed"), kind="stable").astype(np.int32)
 
 
 def filled(rungs: Iterable[Rung], *, open_: BoolArray, n: int, caps: Sequence[Cap] = ()) -> list[Filled]:

@@ -31,7 +31,7 @@ POPULAR_HALF_LIFE = 7.0  # days
 POPULAR_DAYS = 7.0  # that the explanation speaks of
 TRENDING = "trending"  # the one "instance" of the list that is the same for everybody
 TRENDING_KEPT = 500
-PASTS_KEPT, SCORED_KEPT = 512, 256
+PASTS_KEPT, SCORED_KEPT = 4_096, 256
 ONE_QUERY = Limits(kept=10_000, threads=1, block_rows=1)  # nothing of a pool is lost
 
 
@@ -82,14 +82,23 @@ class Past:
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """Item rows of the model with their standardised scores; ``past`` is what the scores were made from."""
+    """Item rows of the model with their standardised scores; ``past`` is what the scores were made from.
+
+    Those of the instances in ``visiting`` were made from ``visit``.
+    """
 
     instances: tuple[str, ...]
     items: IntArray  # [candidates]
     z: Standardised  # [instances, candidates]
     past: Past
+    visit: Past | None = None
+    visiting: frozenset[str] = frozenset()
 
-    @property
+    def asked(self, instance: str) -> Past:
+        """What the instance was asked about."""
+        return self.visit if self.visit is not None and instance in self.visiting else self.past
+
+    @cached_property
     def heard(self) -> frozenset[str]:
         """Instances that tell at least two candidates apart."""
         values = np.asarray(self.z, np.float32)
@@ -103,6 +112,7 @@ class Pools:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.until = model.as_of.timestamp()
+        self.record = lru_cache(PASTS_KEPT)(self._record)
         self.past_of = lru_cache(PASTS_KEPT)(self._past_of)
         self.past_at = lru_cache(PASTS_KEPT)(self._past_at)
         self.folded = lru_cache(PASTS_KEPT)(self._folded)
@@ -174,7 +184,7 @@ class Pools:
         items = np.sort(best[scores[best] > 0])
         return Pool(instances=(TRENDING,), items=items, z=scores[items][None, :], past=self.nobody)
 
-    def record(self, blend: BlendName, row: int) -> Pool | None:
+    def _record(self, blend: BlendName, row: int) -> Pool | None:
         """The stored candidates of a customer, or of the stranger; None where the model has none for this blend."""
         records = self.model.candidates.get(blend)
         if records is None:
@@ -203,8 +213,19 @@ class Pools:
         )
         return Past.of(query, until=until)
 
-    def _scored(self, blend: BlendName, past: Past, context: tuple[int, ...]) -> Pool:
-        """Candidates of a person or a context that has no record; context items are no candidates."""
+    def _scored(
+        self,
+        blend: BlendName,
+        past: Past,
+        context: tuple[int, ...],
+        within: bytes | None = None,
+        fading: float = 1.0,
+    ) -> Pool:
+        """Candidates of a person or a context that has no record; context items are no candidates.
+
+        ``within`` are the only rows (int32) that may be candidates; all of them are that somebody has a word on. Of the
+        context every item counts ``fading`` times as much as the one before it.
+        """
         n_items = len(self.model.items)
         fitted = [
             FittedInstance(name=part.name, recommender=self.model.recommenders[part.name], trend_exponent=part.trend)
@@ -214,13 +235,20 @@ class Pools:
         query = Queries(
             histories=past.query.histories,
             training_rows=past.query.training_rows,
-            context=_row(context, n_items) if context else None,
+            context=_row(context, n_items, fading=fading) if context else None,
         )
-        barred = set(context) | (set(past.rows.tolist()) if blend is BlendName.DISCOVER else set())
+        barred, limits = np.zeros(n_items, np.bool_), ONE_QUERY
+        if within is not None:
+            rows = np.frombuffer(within, np.int32)
+            barred[:], limits = True, replace(ONE_QUERY, nominated=len(rows), kept=max(len(rows), ONE_QUERY.own))
+            barred[rows] = False
+        barred[list(context)] = True
+        if blend is BlendName.DISCOVER:
+            barred[past.rows] = True
         plan = BlendPlan(
-            weights={}, instances=tuple(part.name for part in fitted), excluded=_row(sorted(barred), n_items)
+            weights={}, instances=tuple(part.name for part in fitted), excluded=_row(np.flatnonzero(barred), n_items)
         )
-        found = candidates(fitted, query, plans={blend: plan}, trend=self.trend, limits=ONE_QUERY)
+        found = candidates(fitted, query, plans={blend: plan}, trend=self.trend, limits=limits)
         return _pool(found[blend], 0, past=Past.of(query, until=past.until))
 
 
@@ -240,11 +268,11 @@ def _pool(records: Candidates, row: int, *, past: Past) -> Pool:
     )
 
 
-def _row(items: Sequence[int], n_items: int) -> Sparse:
-    """1 at each of these items, for one query."""
+def _row(items: Sequence[int] | NDArray[np.int64], n_items: int, *, fading: float = 1.0) -> Sparse:
+    """1, fading, fading² … at these items, for one query."""
     columns = np.asarray(items, np.int32)
-    ones = np.ones(len(columns), np.float32)
-    return sparse.csr_matrix((ones, (np.zeros_like(columns), columns)), shape=(1, n_items), dtype=np.float32)
+    values = np.power(np.float32(fading), np.arange(len(columns), dtype=np.float32))
+    return sparse.csr_matrix((values, (np.zeros_like(columns), columns)), shape=(1, n_items), dtype=np.float32)
 
 
 def _history(acts: Sequence[PastAct], *, until: float, n_items: int) -> Interactions:

@@ -3,13 +3,14 @@
 A function of what it is given; ``serve.py`` reads and writes around it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
+from numpy.random import Generator
 
-from recommendations.engine.frames import BoolArray
+from recommendations.engine.frames import BoolArray, IntArray
 from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.rules import Rule, of_kind
@@ -18,16 +19,20 @@ from recommendations.engine.recommenders.popularity import Popularity
 from recommendations.engine.rng import generator
 from recommendations.loop.answer import Answer, Ask, Filter, Shown, Trace
 from recommendations.loop.evidence import Explainer
+from recommendations.loop.fallback import Rung
+from recommendations.loop.part import WHOLE, Section, keys_under, narrowed, rungs_of, section_of, understood
 from recommendations.loop.person import NOBODY, Person, person_of
 from recommendations.loop.pools import TRENDING, Pool, Pools, pools_of
+from recommendations.loop.session import mixed, visits_of
 from recommendations.loop.shown import Chosen, shown_items
 from recommendations.store.live import LiveState
 from recommendations.store.serving import ServedPlacement, ServedWeights, Snapshot
 from recommendations.store.stock import of_brands, of_categories
-from recommendations.terms import BlendName, Fallback, RuleAction, Source
+from recommendations.terms import BlendName, Fallback, Part, Repeat, RuleAction, Source
 
 OF_CONTEXT = frozenset({BlendName.ITEM, BlendName.CART})
 NO_Z, NO_WEIGHTS = np.empty((0, 0), np.float32), np.empty(0, np.float32)
+TICK = 300.0  # seconds: ages count back from the last full tick, so that an answer stands for a while
 NO_LIKENESS = Likeness(traits=np.empty((0, 0), np.int32))
 
 
@@ -57,12 +62,17 @@ class Ready:
     ask: Ask
     snapshot: Snapshot
     state: LiveState
-    now: datetime
+    now: datetime  # a full tick
     pools: Pools | None
     person: Person
     ranking: Ranking
     wish: Wish
     shelf: Shelf
+    section: Section
+
+    def rungs(self) -> Iterable[Rung]:
+        """What stands in for the pool."""
+        return rungs_of(self.section, ask=self.ask, snapshot=self.snapshot, pools=self.pools, person=self.person)
 
 
 def recommend(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) -> Answer:
@@ -75,32 +85,49 @@ def ready(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) -> R
     placement = snapshot.placements.get(ask.placement)
     if placement is None:
         raise UnknownPlacementError(ask.placement)
+    ask = understood(ask, placement)
     pools = pools_of(snapshot.model) if snapshot.model else None
-    person = person_of(ask, placement, snapshot=snapshot, pools=pools, state=state, now=now)
+    tick = datetime.fromtimestamp(now.timestamp() // TICK * TICK, UTC)
+    person = person_of(ask, placement, snapshot=snapshot, pools=pools, state=state, now=tick)
     weights = snapshot.weights_for(placement.blend, person.segment) if placement.blend else None
-    ranking = _ranking(ask, placement, pools=pools, person=person, weights=weights)
+    session = None
+    if person.visit and placement.part is Part.WHOLE:
+        session = snapshot.weights_for(BlendName.SESSION, person.segment)
+    if session and by_visit(placement, person):
+        weights = session
     wish = _wish(ask, placement, snapshot=snapshot, person=person, weights=weights)
+    sellable = snapshot.sellable(now)
+    section = WHOLE
+    if placement.part is not Part.WHOLE:
+        open_ = sellable if wish.allowed is None else sellable & wish.allowed
+        section = section_of(ask, placement, snapshot=snapshot, open_=open_)
+        wish = narrowed(wish, section, ask=ask, stock=snapshot.stock)
+    within = section.of_model(snapshot.model, snapshot.stock) if snapshot.model else None
+    ranking = _ranking(
+        ask, placement, pools=pools, person=person, weights=weights, session=session, part=section.part, within=within
+    )
     wish = replace(wish, rules=rules_for(ask, snapshot, person, now))
     if weights and ranking.version is not None:
         wish = replace(wish, promotion=weights.promotion)
     shelf = Shelf(
-        sellable=snapshot.sellable(now),
+        sellable=sellable,
         likeness=snapshot.likeness if wish.diversity else NO_LIKENESS,
         lift=snapshot.lift if wish.promotion else None,
     )
     return Ready(
-        ask=ask, snapshot=snapshot, state=state, now=now, pools=pools, person=person, ranking=ranking, wish=wish,
-        shelf=shelf,
+        ask=ask, snapshot=snapshot, state=state, now=tick, pools=pools, person=person, ranking=ranking, wish=wish,
+        shelf=shelf, section=section,
     )  # fmt: skip
 
 
 def answered(ready: Ready) -> Answer:
     explainer = Explainer(
-        snapshot=ready.snapshot, pools=ready.pools, person=ready.person, state=ready.state, now=ready.now
-    )
+        snapshot=ready.snapshot, pools=ready.pools, person=ready.person, state=ready.state, now=ready.now,
+        asked=ready.ask.explain,
+    )  # fmt: skip
     selection, ranking = picked(ready), ready.ranking
     chosen = Chosen(selection=selection, pool=ranking.pool, source=ranking.source) if selection else None
-    shown, counts = shown_items(chosen, explainer=explainer, shelf=ready.shelf, wish=ready.wish)
+    shown, counts = shown_items(chosen, explainer=explainer, shelf=ready.shelf, wish=ready.wish, rungs=ready.rungs())
     return _answer(ready, selection, shown, counts)
 
 
@@ -111,31 +138,56 @@ def _ranking(
     pools: Pools | None,
     person: Person,
     weights: ServedWeights | None,
+    session: ServedWeights | None,
+    part: Part,
+    within: IntArray | None,
 ) -> Ranking:
+    """``session`` are the weights of a visit, where there is one; ``part`` of the shop that the answer is of, and the
+    rows of the model ``within`` it; None: all of them.
+    """
     if pools is None:
         return Ranking(pool=None, weights={}, source=Source.NEWEST, why=Fallback.NO_MODEL)
     if placement.blend is None:
+        if part is Part.NEWEST:
+            return Ranking(pool=None, weights={}, source=Source.NEWEST)
         return Ranking(pool=pools.trending, weights={TRENDING: 1.0}, source=Source.POPULAR)
     if placement.blend in OF_CONTEXT:
         found = _of_context(ask, placement.blend, pools, person)
     else:
-        found = _of_person(placement.blend, pools, person)
+        visitor = person if session else replace(person, visit=())
+        found = _of_person(placement, placement.blend, pools, visitor, within)
     if isinstance(found, Fallback):
-        return _popular(placement.blend, pools, why=found)
+        return _stand_in(ask, placement.blend, pools, part=part, why=found)
     pool, source = found
     vector = weights.weights if weights else {}
+    if session and pool.visiting:
+        vector = mixed(pool, vector, session.weights)
     telling = {name for name in pool.heard if vector.get(name, 0) > 0}
     if not telling - _popularities(pools):
-        return _popular(placement.blend, pools, why=Fallback.SILENT)
+        return _stand_in(ask, placement.blend, pools, part=part, why=Fallback.SILENT)
     return Ranking(pool=pool, weights=vector, source=source, version=weights.version if weights else None)
 
 
-def _of_person(blend: BlendName, pools: Pools, person: Person) -> tuple[Pool, Source] | Fallback:
+def by_visit(placement: ServedPlacement, person: Person) -> bool:
+    """Whether the visit makes all of the answer: of somebody new, where they may be shown what they do not know yet."""
+    own = placement.blend is not None and placement.blend not in OF_CONTEXT and placement.repeat is not Repeat.ONLY
+    return own and bool(person.visit) and not person.known
+
+
+def _of_person(
+    placement: ServedPlacement, blend: BlendName, pools: Pools, person: Person, within: IntArray | None
+) -> tuple[Pool, Source] | Fallback:
     if person.past is None:
         return person.why_not or Fallback.NO_HISTORY
+    if within is not None:
+        source = Source.SESSION if person.record < 0 else Source.MODEL
+        return pools.scored(blend, person.past, (), within.tobytes()), source
+    if by_visit(placement, person):
+        return visits_of(pools).alone(person.visit), Source.SESSION
     record = pools.record(blend, person.record) if person.record >= 0 else None
     if record is not None:
-        return record, Source.MODEL
+        joined = visits_of(pools).joined(blend, person.record, person.visit) if person.visit else None
+        return joined or record, Source.MODEL
     return pools.scored(blend, person.past, ()), Source.SESSION
 
 
@@ -146,6 +198,15 @@ def _of_context(ask: Ask, blend: BlendName, pools: Pools, person: Person) -> tup
     if not context:
         return Fallback.NO_CONTEXT
     return pools.scored(blend, person.past or pools.nobody, context), Source.MODEL
+
+
+def _stand_in(ask: Ask, blend: BlendName, pools: Pools, *, part: Part, why: Fallback) -> Ranking:
+    """What everybody would get, where the request takes it."""
+    if part is Part.NEWEST:
+        return Ranking(pool=None, weights={}, source=Source.NEWEST, why=why)
+    if not ask.fill and part is not Part.FOUND:
+        return Ranking(pool=None, weights={}, source=Source.NONE, why=why)
+    return _popular(blend, pools, why=why)
 
 
 def _popular(blend: BlendName, pools: Pools, *, why: Fallback) -> Ranking:
@@ -168,12 +229,12 @@ def _wish(
 ) -> Wish:
     stock = snapshot.stock
     own = stock.ids.rows(np.array([*ask.exclude_items, *ask.context_items, *ask.basket], np.int64))
-    diversity = weights.diversity if weights else 0.0
+    explores = ask.explore and placement.explores
     return Wish(
         n=ask.n or placement.n,
         repeat=placement.repeat,
-        diversity=diversity if ask.diversity is None else ask.diversity,
-        exploration=weights.exploration if weights and ask.explore else 0.0,
+        diversity=placement.diversity_with(weights) if ask.diversity is None else ask.diversity,
+        exploration=weights.exploration if weights and explores else 0.0,
         bought=person.bought,
         resting=person.resting,
         excluded=np.union1d(own[own >= 0], person.disliked).astype(np.int32),
@@ -208,10 +269,7 @@ def _allowed(wanted: Filter, snapshot: Snapshot) -> BoolArray:
     if wanted.brands is not None:
         allowed &= of_brands(stock, wanted.brands)
     if wanted.categories is not None:
-        under = tuple(f"{path} > " for path in wanted.categories)
-        names = snapshot.names.categories.items()
-        keys = frozenset(key for key, (path, _) in names if path in wanted.categories or path.startswith(under))
-        allowed &= of_categories(stock, keys)
+        allowed &= of_categories(stock, keys_under(snapshot, wanted.categories))
     return allowed
 
 
@@ -230,13 +288,19 @@ def picked(ready: Ready) -> Selection | None:
         weight_vector(pool.instances, ready.ranking.weights),
         shelf=ready.shelf,
         wish=wish,
-        draw=generator(0, ready.ask.recommendation_id) if wish.exploration else None,
+        draw=draw_of(ready.ask.recommendation_id) if wish.exploration else None,
     )
+
+
+def draw_of(recommendation_id: str) -> Generator:
+    """What an answer explores is settled by its id."""
+    return generator(0, recommendation_id)
 
 
 def _answer(ready: Ready, selection: Selection | None, shown: list[Shown], counts: Mapping[Source, int]) -> Answer:
     ask, snapshot, ranking = ready.ask, ready.snapshot, ready.ranking
-    why = ranking.why or (Fallback.SHORT if counts else None)
+    short = counts or (len(shown) < ready.wish.n and not ask.fill)
+    why = ready.section.why or ranking.why or (Fallback.SHORT if short else None)
     if why is None and ask.customer is not None and not ready.state.known:
         why = Fallback.NO_LIVE_STATE
     source = shown[0].source if shown else Source.NONE
@@ -253,6 +317,7 @@ def _answer(ready: Ready, selection: Selection | None, shown: list[Shown], count
         fallback_reason=why,
         shown=tuple(shown),
         trace=_trace(ranking, selection, counts),
+        nameless=ready.person.why_not is Fallback.NOT_PERSONALISED,
         rule_names={key: name for key, name in snapshot.rules.names.items() if key in acting},
     )
 
@@ -261,7 +326,7 @@ def _trace(ranking: Ranking, selection: Selection | None, counts: Mapping[Source
     if selection is None:
         return Trace(filled=counts)
     pool, trace = ranking.pool, selection.trace
-    instances = pool.instances if pool else ()
+    instances, heard = (pool.instances, pool.heard) if pool else ((), frozenset[str]())
     return Trace(
         candidates=trace.candidates,
         eligible=trace.eligible,
@@ -270,6 +335,6 @@ def _trace(ranking: Ranking, selection: Selection | None, counts: Mapping[Source
         diversified=trace.diversified,
         explored=trace.explored,
         filled=counts,
-        silent=tuple(name for name in instances if pool and name not in pool.heard),
+        silent=tuple(name for name in instances if name not in heard),
         missing=tuple(name for name, weight in ranking.weights.items() if weight and name not in instances),
     )

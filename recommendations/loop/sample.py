@@ -10,7 +10,6 @@ from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.selection import NOTHING
 from recommendations.engine.rng import generator
 from recommendations.loop.answer import Ask
-from recommendations.loop.fallback import ladder
 from recommendations.loop.pools import pools_of
 from recommendations.loop.questions import Answerer, Batch, Question, known, shelf_of
 from recommendations.loop.recommend import NO_WEIGHTS, NO_Z, Ready, ready
@@ -49,7 +48,7 @@ def sample(snapshot: Snapshot, placement: ServedPlacement, *, now: datetime, bes
         questions=list(asked),
         answerer=Answerer(
             shelf=shelf_of(snapshot, list(asked), now=now),
-            rungs=lambda question: ladder(snapshot, asked[question].pools, asked[question].person),
+            rungs=lambda question: iter(asked[question].rungs()),
         ),
         judge=None,
     )

@@ -1,7 +1,7 @@
 """The items of an answer as they are shown: what was chosen of the pool, and what fills the slots that are left."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from recommendations.engine.ranking.selection import NOTHING, Selection, Shelf, 
 from recommendations.engine.ranking.slots import Cap
 from recommendations.loop.answer import Shown, ShownReason
 from recommendations.loop.evidence import Explainer
-from recommendations.loop.fallback import Filled, filled, ladder
+from recommendations.loop.fallback import Filled, Rung, filled
 from recommendations.loop.pools import Pool
 from recommendations.terms import RuleAction, Source
 
@@ -28,14 +28,14 @@ class Chosen:
 
 
 def shown_items(
-    chosen: Chosen | None, *, explainer: Explainer, shelf: Shelf, wish: Wish
+    chosen: Chosen | None, *, explainer: Explainer, shelf: Shelf, wish: Wish, rungs: Iterable[Rung]
 ) -> tuple[list[Shown], Mapping[Source, int]]:
     """In order, and how many of them fill up, by source.
 
-    A pinned item keeps its slot where the pool ends before it: what fills up stands between.
+    A pinned item keeps its slot where the pool ends before it: what fills up, from ``rungs``, stands between.
     """
     rows = chosen.selection.items if chosen else NOTHING
-    rest = _rest(explainer, shelf, wish, but=rows) if len(rows) < wish.n else []
+    rest = _rest(rungs, shelf, wish, but=rows) if len(rows) < wish.n else []
     if not rest:
         return _chosen(chosen, explainer, wish, ranks=range(1, len(rows) + 1)) if chosen else [], {}
     slots = chosen.selection.slots if chosen else np.arange(0)
@@ -46,17 +46,15 @@ def shown_items(
     return sorted(made, key=lambda one: one.rank), Counter(source for _, source in rest)
 
 
-def _rest(explainer: Explainer, shelf: Shelf, wish: Wish, *, but: IntArray) -> list[Filled]:
+def _rest(rungs: Iterable[Rung], shelf: Shelf, wish: Wish, *, but: IntArray) -> list[Filled]:
     """What stands in for the pool; rules that exclude, include only and cap are kept."""
-    stock = explainer.snapshot.stock
-    every = np.arange(len(stock), dtype=np.int32)
+    every = np.arange(len(shelf.sellable), dtype=np.int32)
     open_, _ = eligibility(every, shelf=shelf, wish=wish)
     open_[but] = False
     caps = [Cap(rule, every) for rule in of_kind(wish.rules, RuleAction.CAP)]
     for cap in caps:
         for row in but.tolist():
             cap.take(row)
-    rungs = ladder(explainer.snapshot, explainer.pools, explainer.person)
     return filled(rungs, open_=open_, n=wish.n - len(but), caps=caps)
 
 
@@ -64,7 +62,7 @@ def _chosen(chosen: Chosen, explainer: Explainer, wish: Wish, *, ranks: Sequence
     selection, products = chosen.selection, explainer.snapshot.stock.products
     names = [*(chosen.pool.instances if chosen.pool else ()), PROMOTION]
     parts = np.vstack([selection.contributions, selection.promotion]).T.tolist()
-    reasons, rules = _reasons(chosen, explainer), _rules(selection, wish)
+    reasons, rules = _reasons(chosen, explainer, names, parts), _rules(selection, wish)
     return [
         Shown(
             item=products[row].item,
@@ -94,17 +92,15 @@ def _rules(selection: Selection, wish: Wish) -> list[list[int]]:
     return acted
 
 
-def _reasons(chosen: Chosen, explainer: Explainer) -> list[tuple[ShownReason, ...]]:
+def _reasons(
+    chosen: Chosen, explainer: Explainer, names: Sequence[str], parts: Sequence[Sequence[float]]
+) -> list[tuple[ShownReason, ...]]:
     """Nothing speaks for an item that is only pinned."""
     selection, pool = chosen.selection, chosen.pool
     if pool is None or explainer.pools is None:
         return [() for _ in selection.items]
-    items = explainer.pools.model.items.rows(explainer.snapshot.stock.ids.ids[selection.items])
-    promotion = selection.promotion.tolist()
-    return [
-        explainer.of_pool(pool, item, selection.contributions[:, place], promotion=promotion[place])
-        for place, item in enumerate(items.tolist())
-    ]
+    items = explainer.pools.model.items.rows(explainer.snapshot.stock.ids.ids[selection.items]).tolist()
+    return [explainer.of_pool(pool, item, own, names=names) for item, own in zip(items, parts, strict=True)]
 
 
 def _filling(rest: Sequence[Filled], explainer: Explainer, *, ranks: Sequence[int]) -> list[Shown]:

@@ -1,6 +1,7 @@
 """The record. One file per aggregate; constraints and querysets with names, no numbers."""
 
 from recommendations.models.access import ApiKey, AuditEntry, ShopSetting
+from recommendations.models.attribution import AttributedLine, DueLine, PlacementDay, SlateOutcome
 from recommendations.models.blending import Blend, BlendWeights, Placement
 from recommendations.models.catalogue import Category, Item, ItemPrice
 from recommendations.models.customers import Customer, CustomerAlias
@@ -9,14 +10,16 @@ from recommendations.models.interests import AssociationRule, InterestProfile, S
 from recommendations.models.measurements import EvaluationRun, Measurement
 from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.promotions import Promotion
+from recommendations.models.replays import Replay
 from recommendations.models.serving import Slate
 from recommendations.models.staff import Staff
 from recommendations.models.training import Artefact, ModelVersion, Turn, TurnLogLine, TurnStage
 from recommendations.models.verdicts import Verdict
 
 __all__ = [
-    "ApiKey", "Artefact", "AssociationRule", "AuditEntry", "Blend", "BlendWeights", "Category", "Customer",
-    "CustomerAlias", "EvaluationRun", "Event", "Import", "InterestProfile", "Item", "ItemPrice", "Measurement",
-    "ModelVersion", "Placement", "Promotion", "RejectedRow", "Rule", "RuleBook", "Segment", "SegmentMembership",
-    "ShopSetting", "Slate", "Staff", "Turn", "TurnLogLine", "TurnStage", "Verdict",
+    "ApiKey", "Artefact", "AssociationRule", "AttributedLine", "AuditEntry", "Blend", "BlendWeights", "Category",
+    "Customer", "CustomerAlias", "DueLine", "EvaluationRun", "Event", "Import", "InterestProfile", "Item", "ItemPrice",
+    "Measurement", "ModelVersion", "Placement", "PlacementDay", "Promotion", "RejectedRow", "Replay", "Rule",
+    "RuleBook", "Segment", "SegmentMembership", "ShopSetting", "Slate", "SlateOutcome", "Staff", "Turn", "TurnLogLine",
+    "TurnStage", "Verdict",
 ]  # fmt: skip

@@ -6,13 +6,14 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from recommendations import wording
+from recommendations import terms, wording
 from recommendations.models.staff import Staff
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def valid(self) -> Self:
-        return self.filter(revoked_at=None)
+        """Neither revoked nor expired."""
+        return self.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=models.functions.Now()), revoked_at=None)
 
 
 class ApiKey(models.Model):
@@ -22,12 +23,17 @@ class ApiKey(models.Model):
     prefix = models.CharField(_("prefix"), max_length=12, unique=True)
     digest = models.CharField(_("SHA-256 of the secret"), max_length=64)
     scopes = ArrayField(models.CharField(max_length=30, choices=wording.SCOPES), verbose_name=_("may"))
+    origins = ArrayField(
+        models.CharField(max_length=200), verbose_name=_("origins"), default=list, blank=True,
+        help_text=_("Pages that may send events from a browser, such as https://shop.example."),
+    )  # fmt: skip
     requests_per_minute = models.PositiveIntegerField(_("requests a minute"), default=60_000)
     created_by = models.ForeignKey(
         Staff, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True, help_text=_("It was replaced by a new one."))
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
 
     objects: ClassVar[models.Manager["ApiKey"]] = models.Manager.from_queryset(ApiKeyQuerySet)()
@@ -36,6 +42,12 @@ class ApiKey(models.Model):
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
         ordering: ClassVar[list[str]] = ["-created_at"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(origins=[]) | models.Q(scopes=[terms.Scope.EVENTS_WRITE]),
+                name="only_a_key_that_reads_nothing_has_origins",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
@@ -47,6 +59,9 @@ class AuditEntry(models.Model):
     at = models.DateTimeField(_("at"), auto_now_add=True)
     staff = models.ForeignKey(
         Staff, models.SET_NULL, null=True, blank=True, related_name="audit", verbose_name=_("who")
+    )
+    api_key = models.ForeignKey(
+        ApiKey, models.SET_NULL, null=True, blank=True, related_name="audit", verbose_name=_("API key")
     )
     verb = models.CharField(_("did"), max_length=40)
     object_type = models.CharField(_("to"), max_length=40)
@@ -72,6 +87,11 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.label}"
+
+    @property
+    def author(self) -> Staff | ApiKey | None:
+        """None where a command or the schedule acted."""
+        return self.staff or self.api_key
 
 
 class ShopSetting(models.Model):

@@ -124,10 +124,23 @@ class Placement(models.Model):
     )
     repeat = models.CharField(_("bought before"), max_length=8, choices=wording.REPEATS, default=terms.Repeat.ALLOW)
     needs_context = models.BooleanField(_("needs an item"), default=False)
+    part = models.CharField(_("part of the shop"), max_length=8, choices=wording.PARTS, default=terms.Part.WHOLE)
     n = models.PositiveSmallIntegerField(_("items shown"), default=20, validators=[MaxValueValidator(100)])
     cool_down = models.FloatField(
         _("cool-down"), default=0, validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text=_("An item bought again is kept back for this part of its own rhythm."),
+    )  # fmt: skip
+    diversity = models.FloatField(
+        _("diversity"), null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text=_("Empty: as the weights of the blend have it."),
+    )  # fmt: skip
+    explores = models.BooleanField(
+        _("explores"), default=True,
+        help_text=_("The last slots may show something from further down, as often as the weights say."),
+    )  # fmt: skip
+    attribution_window = models.PositiveSmallIntegerField(
+        _("attribution window, hours"), default=24, validators=[MinValueValidator(1), MaxValueValidator(720)],
+        help_text=_("A purchase so long after a click on the item counts for the slate that was clicked."),
     )  # fmt: skip
     enabled = models.BooleanField(_("enabled"), default=True)
 
@@ -137,7 +150,15 @@ class Placement(models.Model):
         ordering: ClassVar[list[str]] = ["id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=models.Q(repeat__in=list(terms.Repeat)), name="placement_repeat_is_known"),
+            models.CheckConstraint(condition=models.Q(part__in=list(terms.Part)), name="placement_part_is_known"),
             models.CheckConstraint(condition=models.Q(n__gte=1, n__lte=100), name="placement_shows_1_to_100"),
+            models.CheckConstraint(
+                condition=models.Q(diversity__gte=0, diversity__lte=1), name="placement_diversity_is_a_share"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(attribution_window__gte=1, attribution_window__lte=720),
+                name="attribution_window_is_1_hour_to_30_days",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -55,6 +55,7 @@ class CustomerAlias(models.Model):
     since = models.DateTimeField(_("since"), default=timezone.now)
     source = models.CharField(_("source"), max_length=50)
     undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
+    changed_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("merged customer")
@@ -64,6 +65,9 @@ class CustomerAlias(models.Model):
                 fields=["anonymous"], condition=models.Q(undone_at=None), name="anonymous_key_is_one_customer"
             ),
             models.CheckConstraint(condition=~models.Q(anonymous=models.F("customer")), name="alias_joins_two"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["changed_at"], name="alias_changed"),  # what processes have not heard of yet
         ]
 
     def __str__(self) -> str:

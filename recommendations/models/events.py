@@ -79,6 +79,12 @@ class Event(models.Model):
             models.Index(
                 fields=["customer", "occurred_at"], name="event_of_customer", condition=~models.Q(customer=None)
             ),
+            # what led back to a slate
+            models.Index(
+                fields=["recommendation_id"], name="event_of_slate", condition=~models.Q(recommendation_id=None)
+            ),
+            # what was taken back of a transaction
+            models.Index(fields=["transaction_id"], name="refund_of_transaction", condition=models.Q(name="refund")),
         ]
 
     def __str__(self) -> str:
@@ -140,6 +146,9 @@ class Import(models.Model):
     kept = models.PositiveIntegerField(_("kept"), default=0)
     duplicates = models.PositiveIntegerField(_("already there"), default=0)
     rejected = models.PositiveIntegerField(_("rejected"), default=0)
+    held = models.PositiveIntegerField(
+        _("held for the replay"), default=0, help_text=_("Rows of the demo that come in later, through the API.")
+    )
     reasons = models.JSONField(_("rejected by reason"), default=dict)
     message = models.TextField(_("message"), blank=True)
 

@@ -32,12 +32,14 @@ class Slate(models.Model):
     scores = ArrayField(models.FloatField(), verbose_name=_("scores"))
     propensities = ArrayField(models.FloatField(), verbose_name=_("propensities"))
     latency_us = models.PositiveIntegerField(_("time to answer, µs"), null=True)
+    replay = models.BooleanField(_("replay"), default=False, db_default=False)  # events of the replay carry its id
 
     class Meta:
         verbose_name = _("slate")
         verbose_name_plural = _("slates")
         indexes: ClassVar[list[models.Index]] = [
             BrinIndex(fields=["served_at"], name="slate_served_at", pages_per_range=32),
+            models.Index(fields=["recommendation_id"], name="slate_by_recommendation"),  # events know it by that
         ]
 
     def __str__(self) -> str:

@@ -6,9 +6,11 @@ from uuid import UUID
 
 from django.db.models import Model
 
-from recommendations.models import AuditEntry, Staff
+from recommendations.models import ApiKey, AuditEntry, Staff
 
 type Values = dict[str, Any] | None
+type Author = Staff | ApiKey | None
+"""None where a command or the schedule acted."""
 
 
 class NoteNeededError(Exception):
@@ -26,7 +28,7 @@ def apply(subject: Model, changes: Mapping[str, Any]) -> tuple[dict[str, Any], d
 
 def record(
     *,
-    by: Staff | None,
+    by: Author,
     verb: str,
     subject: Model,
     before: dict[str, Any] | None = None,
@@ -34,7 +36,7 @@ def record(
     note: str = "",
     batch: UUID | None = None,
 ) -> AuditEntry:
-    """Values of ``before`` and ``after`` are JSON; ``by`` is None where a command or the schedule acted."""
+    """Values of ``before`` and ``after`` are JSON."""
     entry = _entry(by, verb, subject, before=before, after=after, note=note)
     entry.batch = batch
     entry.save()
@@ -42,7 +44,7 @@ def record(
 
 
 def record_all(
-    *, by: Staff | None, verb: str, changes: Iterable[tuple[Model, Values, Values]], batch: UUID | None = None
+    *, by: Author, verb: str, changes: Iterable[tuple[Model, Values, Values]], batch: UUID | None = None
 ) -> None:
     """The same for many subjects at once: subject, before, after. Those of a batch can be undone together."""
     entries = [_entry(by, verb, subject, before=before, after=after) for subject, before, after in changes]
@@ -58,9 +60,10 @@ def changed_fields(entry: AuditEntry) -> list[tuple[str, Any, Any]]:
     return [(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)]
 
 
-def _entry(by: Staff | None, verb: str, subject: Model, *, before: Values, after: Values, note: str = "") -> AuditEntry:
+def _entry(by: Author, verb: str, subject: Model, *, before: Values, after: Values, note: str = "") -> AuditEntry:
     return AuditEntry(
-        staff=by,
+        staff=by if isinstance(by, Staff) else None,
+        api_key=by if isinstance(by, ApiKey) else None,
         verb=verb,
         object_type=subject._meta.model_name or "",
         object_id=str(subject.pk),

@@ -71,7 +71,7 @@ def set_availability(*, items: Iterable[int], availability: Availability, by: St
 
 
 @transaction.atomic
-def retire(*, items: Iterable[int], by: Staff | None, now: datetime) -> int:
+def retire(*, items: Iterable[int], by: audit.Author, now: datetime) -> int:
     """Take them off sale for good, keeping their history; how many were on sale."""
     return _change_all(items, "retire", {"retired_at": now}, by=by, now=now, only={"retired_at": None})
 
@@ -130,7 +130,7 @@ def _change_all(
     verb: str,
     values: Mapping[str, Any],
     *,
-    by: Staff | None,
+    by: audit.Author,
     now: datetime,
     only: Mapping[str, Any] | None = None,
 ) -> int:

@@ -116,7 +116,7 @@ def _restore(back: Sequence[tuple[Item, Mapping[str, Any]]], *, by: Staff | None
     transaction.on_commit(lambda: live.announce(live.Changed.CATALOGUE))
 
 
-_NAMES = frozenset({*catalogue.CHANGEABLE, "categories", "retired_at", "rating_average", "rating_count"})
+_NAMES = frozenset({*catalogue.CHANGEABLE, "categories", "retired_at", "rating_average", "rating_count", "kind"})
 
 
 def _now(item: Item, name: str) -> Any:

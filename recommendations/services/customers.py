@@ -1,9 +1,20 @@
-"""Find a customer by what staff type: our number, or the shop's own id, which is hashed and never stored."""
+"""Customers as staff look for them, by our number or the shop's own id, and as the shop joins their two ids.
+
+The shop's ids are hashed and never stored.
+"""
+
+from datetime import datetime
 
 from recommendations.models import Customer
-from recommendations.store import pseudonyms
+from recommendations.store import live_writes, lookups, mergers, pseudonyms
+from recommendations.store.live_writes import Joined
+from recommendations.store.mergers import MergedElsewhereError, Merger
+from recommendations.terms import CustomerKind
+
+__all__ = ["MergedElsewhereError", "find_customers", "merge_customers", "part_customers"]
 
 LARGEST_KEY = 2**63 - 1
+SOURCE = "api"
 
 
 def find_customers(*, typed: str) -> list[Customer]:
@@ -15,3 +26,32 @@ def find_customers(*, typed: str) -> list[Customer]:
     if typed.isdecimal() and int(typed) <= LARGEST_KEY:
         found += Customer.objects.filter(pk=int(typed))
     return list(dict.fromkeys(found))
+
+
+def merge_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:
+    """What the visitor did counts for the customer from the next answer on; whoever of them is new is added.
+
+    Doing it twice changes nothing. The shop says so itself here, so it also holds where the two were parted before;
+    events that name both leave them parted then. Who objects to personalisation is not merged. Raises
+    MergedElsewhereError where the visitor is another customer already.
+    """
+    visitor, customer = _keys(anonymous_id, user_id)
+    merger = Merger(visitor, customer, now)
+    live_writes.remember([Joined(*pair) for pair in mergers.merge_again(merger, source=SOURCE)])
+
+
+def part_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:
+    """Undo a merger: each has its own acts again, as the record has them under the key that they came with.
+
+    Doing it twice, or where the two were never merged, changes nothing. What the model has learned of them together it
+    forgets with the next turn.
+    """
+    visitor, customer = _keys(anonymous_id, user_id)
+    mergers.undo(visitor, customer, now=now)
+    live_writes.part(visitor, customer)
+
+
+def _keys(anonymous_id: str, user_id: str) -> tuple[int, int]:
+    people = lookups.person(anonymous_id, CustomerKind.ANONYMOUS), lookups.person(user_id, CustomerKind.SIGNED_IN)
+    keys = lookups.person_keys(people)
+    return keys[people[0]], keys[people[1]]

@@ -20,7 +20,7 @@ from recommendations.models import BlendWeights
 from recommendations.store import model
 from recommendations.store.artefacts import load_arrays
 from recommendations.store.kept import Arrays, kept
-from recommendations.terms import BlendName, Cut
+from recommendations.terms import BlendName, Cut, Part
 
 RANKED = (BlendName.HOME, BlendName.DISCOVER)
 MOST_CUSTOMERS = 5_000
@@ -94,7 +94,7 @@ class _Ranked:
 
 
 def _ranked() -> dict[BlendName, _Ranked]:
-    longest = Max("blend__placements__n", filter=Q(blend__placements__enabled=True))
+    longest = Max("blend__placements__n", filter=Q(blend__placements__enabled=True, blend__placements__part=Part.WHOLE))
     rows = BlendWeights.objects.defaults().filter(segment=None, blend__name__in=RANKED)
     found = {
         BlendName(row.blend.name): _Ranked(weights=row, length=vars(row)["longest"] or SLOTS)

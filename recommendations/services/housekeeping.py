@@ -1,8 +1,14 @@
-"""Small chores between the stores: partitions ahead of time, served slates into the record, lost live state."""
+"""Small chores between the stores: partitions ahead of time, served slates and what came of them, lost live state."""
 
 from datetime import datetime, timedelta
 
-from recommendations.store import live, partitions, slates
+from recommendations.store import attribution, live_writes, partitions, slates
+from recommendations.store.live_writes import ValkeyAwayError
+from recommendations.store.stage import Report
+
+__all__ = [
+    "ValkeyAwayError", "prepare_partitions", "rebuild_live_state", "restore_live_state", "write_slates",
+]  # fmt: skip
 
 RETENTION = timedelta(days=730)
 AHEAD = timedelta(days=62)
@@ -14,10 +20,18 @@ def prepare_partitions(*, now: datetime) -> int:
 
 
 def write_slates() -> int:
-    """Slates that were served and wait in Valkey, into PostgreSQL; how many."""
-    return slates.write_slates()
+    """Slates that were served and wait in Valkey, into PostgreSQL, then what came of slates; how many were written."""
+    written = slates.write_slates()
+    while attribution.settle() == attribution.BATCH:
+        pass
+    return written
 
 
 def restore_live_state() -> int:
     """Where Valkey has forgotten what customers did lately, it is told again; how many acts."""
-    return live.rebuild_if_lost()
+    return live_writes.rebuild_if_lost()
+
+
+def rebuild_live_state(*, report: Report) -> int:
+    """All that Valkey holds and PostgreSQL knows, made again; how many acts. Raises ValkeyAwayError."""
+    return live_writes.rebuild(afresh=True, report=report)

@@ -1,7 +1,8 @@
-"""API keys: made and revoked by staff, and looked up by every request without asking a server.
+"""API keys: made, replaced and revoked by staff, and looked up by every request without asking a server.
 
 Each process holds all valid keys. It reads them again when the mark of change in Valkey moves, and every few seconds
-where there is no Valkey; while PostgreSQL is away the keys that it holds go on working.
+where there is no Valkey; while PostgreSQL is away the keys that it holds go on working. A key that was replaced
+expires in each process by itself, to the moment.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 
 import structlog
@@ -21,6 +22,7 @@ from django.utils import timezone
 
 from recommendations.models import ApiKey, Staff
 from recommendations.services import audit
+from recommendations.services.origins import read_origins
 from recommendations.services.rates import RateLimiter
 from recommendations.store import live
 from recommendations.store.marks import Watch
@@ -32,8 +34,10 @@ SECRET_BYTES = 32
 OLDEST = 5.0  # seconds after which the keys are read again, mark or no mark
 UNKNOWN = 1.0  # an unknown prefix makes the process read again, at most so often
 USE = 60.0  # seconds between two notes of the last use of a key
+GRACE = timedelta(hours=24)  # for which a key goes on working beside the one that replaces it
+FROM_BROWSERS = frozenset({Scope.EVENTS_WRITE})  # all that a key may be for that a page carries: it reads nothing
 
-_FIELDS = ("pk", "prefix", "digest", "scopes", "requests_per_minute")
+_FIELDS = ("pk", "prefix", "digest", "scopes", "requests_per_minute", "origins", "expires_at")
 
 log = structlog.get_logger(__name__)
 
@@ -47,33 +51,77 @@ class KnownKey:
     digest: str
     scopes: frozenset[str]
     requests_per_minute: int
+    origins: frozenset[str] = frozenset()
+    expires_at: datetime | None = None
+
+
+class OriginsNeedEventsOnlyError(Exception):
+    """Who looks into a page finds its key, so that a key with origins may send events and do nothing else."""
+
+
+class NotReplaceableError(Exception):
+    """The key was revoked, has expired, or was replaced before."""
 
 
 @transaction.atomic
 def create_key(
-    *, name: str, scopes: Iterable[Scope], by: Staff | None, requests_per_minute: int | None = None
+    *,
+    name: str,
+    scopes: Iterable[Scope],
+    by: Staff | None,
+    requests_per_minute: int | None = None,
+    origins: Iterable[str] = (),
 ) -> tuple[ApiKey, str]:
-    """A new key and its secret, which is shown once and not stored; the client sends ``prefix.secret``."""
+    """A new key and its secret, which is shown once and not stored; the client sends ``prefix.secret``.
+
+    Raises OriginsNeedEventsOnlyError, and NotAnOriginError and TooManyOriginsError as ``read_origins`` does.
+    """
     secret = secrets.token_urlsafe(SECRET_BYTES)
     key = ApiKey(
         name=name,
         prefix=secrets.token_hex(PREFIX_BYTES),
         digest=_digest(secret),
         scopes=sorted(set(scopes)),
+        origins=read_origins(origins),
         created_by=by,
     )
+    if key.origins and set(key.scopes) != FROM_BROWSERS:
+        raise OriginsNeedEventsOnlyError
     if requests_per_minute is not None:
         key.requests_per_minute = requests_per_minute
     key.save()
-    after = {"scopes": key.scopes, "requests_per_minute": key.requests_per_minute}
+    after = {name: getattr(key, name) for name in ("scopes", "requests_per_minute", "origins")}
     audit.record(by=by, verb="create", subject=key, after=after)
     _announce()
     return key, secret
 
 
 @transaction.atomic
+def rotate_key(*, key: ApiKey, by: Staff | None, grace: timedelta = GRACE) -> tuple[ApiKey, str]:
+    """A new key that may do the same, and its secret; the old one goes on working for ``grace``, then no more.
+
+    Raises NotReplaceableError.
+    """
+    now = timezone.now()
+    old = ApiKey.objects.valid().filter(pk=key.pk, expires_at=None).select_for_update().first()
+    if old is None:
+        raise NotReplaceableError
+    new, secret = create_key(
+        name=old.name,
+        scopes=[Scope(scope) for scope in old.scopes],
+        by=by,
+        requests_per_minute=old.requests_per_minute,
+        origins=old.origins,
+    )
+    ApiKey.objects.filter(pk=old.pk).update(expires_at=now + grace)
+    after = {"expires_at": (now + grace).isoformat(), "replaced_by": new.prefix}
+    audit.record(by=by, verb="rotate", subject=old, before={"expires_at": None, "replaced_by": None}, after=after)
+    return new, secret
+
+
+@transaction.atomic
 def revoke_key(*, key: ApiKey, by: Staff | None) -> bool:
-    """Every process refuses the key within a second. False where it was revoked before."""
+    """Every process refuses the key within a second. False where it was revoked before, or has expired."""
     revoked = ApiKey.objects.valid().filter(pk=key.pk).update(revoked_at=timezone.now())
     if revoked:
         audit.record(by=by, verb="revoke", subject=key)
@@ -91,6 +139,11 @@ def find_key(token: str) -> KnownKey | None:
     return key
 
 
+def is_origin_of_a_key(origin: str) -> bool:
+    """Whether any valid key may be used by the pages of this origin."""
+    return key_ring().knows_origin(origin)
+
+
 def seconds_to_wait(key: KnownKey) -> float | None:
     """Count a request of this key; None where it may pass, else the seconds until the next one may."""
     return _rates().seconds_to_wait(key.prefix, limit=key.requests_per_minute)
@@ -99,8 +152,8 @@ def seconds_to_wait(key: KnownKey) -> float | None:
 class KeyRing:
     """The valid keys of one process. Reading again happens beside the requests, except where one has to wait for it."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = timezone.now) -> None:
+        self._clock, self._now = clock, now
         self._reading = threading.Lock()
         self._record = Breaker("postgresql", pause=UNKNOWN, clock=clock)
         self._keys: Mapping[str, KnownKey] = {}
@@ -116,13 +169,22 @@ class KeyRing:
             self._read()
         if prefix not in self._keys and not self._record:
             raise OperationalError("the API keys cannot be read")
-        return self._keys.get(prefix)
+        key = self._keys.get(prefix)
+        return key if key and self._is_valid(key) else None
+
+    def knows_origin(self, origin: str) -> bool:
+        if self._is_stale():
+            _beside(self._read) if self._keys else self._read()
+        return any(origin in key.origins and self._is_valid(key) for key in self._keys.values())
 
     def note_use(self, key: KnownKey) -> None:
         now = self._clock()
         if now - self._noted.get(key.pk, -math.inf) >= USE:
             self._noted[key.pk] = now
             _beside(lambda: _note_use(key.pk))
+
+    def _is_valid(self, key: KnownKey) -> bool:
+        return key.expires_at is None or self._now() < key.expires_at
 
     def _is_stale(self) -> bool:
         return self._watch.moved() or self._clock() - self._read_at > OLDEST
@@ -140,8 +202,8 @@ class KeyRing:
             finally:
                 self._read_at = self._clock()
             self._keys = {
-                prefix: KnownKey(pk, prefix, digest, frozenset(scopes), limit)
-                for pk, prefix, digest, scopes, limit in rows
+                prefix: KnownKey(pk, prefix, digest, frozenset(scopes), limit, frozenset(origins), expires_at)
+                for pk, prefix, digest, scopes, limit, origins, expires_at in rows
             }
 
 

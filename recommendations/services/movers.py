@@ -1,7 +1,7 @@
 """Whose lists are shown under live and under a draft: customers of many and of few baskets, and the most changed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -16,7 +16,7 @@ from recommendations.services.weight_values import Values
 from recommendations.store import live
 from recommendations.store.model import Model
 from recommendations.store.serving import NotLoadedError, ServedWeights, Snapshot, keeper
-from recommendations.terms import BlendName
+from recommendations.terms import BlendName, EventName
 
 SHOWN = 10
 COMPARED = 20
@@ -25,8 +25,8 @@ SHARES = (0.98, 0.75, 0.5, 0.1)
 
 MOVERS = 6
 CONTEXT_SHARES = (0.98, 0.85, 0.7, 0.5, 0.3, 0.1)
-IN_VIEW: Mapping[BlendName, int] = {BlendName.ITEM: 1, BlendName.CART: 3}
-"""Items of the last basket that are the context."""
+IN_VIEW: Mapping[BlendName, int] = {BlendName.ITEM: 1, BlendName.CART: 3, BlendName.SESSION: 3}
+"""Items of the last basket that are the context, or what a visitor saw."""
 
 UNSAVED = 0
 
@@ -74,20 +74,24 @@ def panel_movers(held: Held, now: Measured, then: Measured) -> list[Mover]:
 def context_movers(blend: BlendName, draft: Values, *, segment: int | None) -> list[Mover]:
     """Customers of the live model with items of their last basket in view, answered as the API would, now and then.
 
+    For the blend of visits they are answered as visitors of whom no more is known than that they saw these items.
+
     Empty without a model, or where no placement asks for the blend.
     """
     try:
         held = keeper().current(live.state_of(None, since=None).changed)
     except NotLoadedError:
         return []
-    placement = next((each.name for each in held.placements.values() if each.blend is blend), None)
+    asking = BlendName.HOME if blend is BlendName.SESSION else blend
+    placement = next((each.name for each in held.placements.values() if each.blend is asking), None)
     if held.model is None or placement is None:
         return []
     served = ServedWeights(
         version=UNSAVED, weights=draft.weights, diversity=draft.diversity, exploration=0.0, promotion=draft.promotion
     )
     pair = held, held.with_weights(blend, segment, served)
-    return [_context_mover(pair, placement, shopper) for shopper in _shoppers(held.model, segment, IN_VIEW[blend])]
+    shoppers = _shoppers(held.model, segment, IN_VIEW[blend])
+    return [_context_mover(pair, placement, shopper, visiting=blend is BlendName.SESSION) for shopper in shoppers]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,10 +121,16 @@ def _shoppers(model: Model, segment: int | None, in_view: int) -> Sequence[_Shop
     ]  # fmt: skip
 
 
-def _context_mover(pair: tuple[Snapshot, Snapshot], placement: str, shopper: _Shopper) -> Mover:
+def _context_mover(pair: tuple[Snapshot, Snapshot], placement: str, shopper: _Shopper, *, visiting: bool) -> Mover:
     model, now = pair[0].model, timezone.now()
-    state = live.state_of(shopper.customer, since=model.as_of if model else None).state
-    ask = Ask(placement=placement, customer=shopper.customer, context_items=shopper.context, n=COMPARED, explore=False)
+    ask = Ask(placement=placement, n=COMPARED, explore=False)
+    if visiting:
+        state = live.LiveState(
+            recent=tuple(live.Act(item, EventName.VIEW_ITEM, now.timestamp()) for item in shopper.context)
+        )
+    else:
+        state = live.state_of(shopper.customer, since=model.as_of if model else None).state
+        ask = replace(ask, customer=shopper.customer, context_items=shopper.context)
     lists = [[one.item for one in recommend(ask, snapshot=each, state=state, now=now).shown] for each in pair]
     return _mover(
         *lists, customer=shopper.customer, baskets=shopper.baskets, segment=shopper.segment, context=shopper.context

@@ -1,4 +1,4 @@
-"""Placements as staff set them: how many items a place shows, and whether it answers at all."""
+"""Placements as staff set them: what a place shows, how long a click counts, whether it answers at all."""
 
 from collections.abc import Mapping
 
@@ -8,12 +8,17 @@ from recommendations.models import Placement, Staff
 from recommendations.services import audit
 from recommendations.store import live
 
-CHANGEABLE = ("n", "enabled")
+CHANGEABLE = ("repeat", "cool_down", "diversity", "explores", "n", "attribution_window", "enabled")
 
 
 @transaction.atomic
-def set_placement(*, placement: Placement, changes: Mapping[str, int | bool], by: Staff | None) -> Placement:
-    """``changes`` of ``n`` and ``enabled``; they act on the next answer. Raises ValidationError for an impossible n."""
+def set_placement(
+    *, placement: Placement, changes: Mapping[str, str | float | bool | None], by: Staff | None
+) -> Placement:
+    """``changes`` of ``CHANGEABLE`` fields act on the next answer, the window on what is attributed from now on.
+
+    Raises ValidationError for an impossible value.
+    """
     stored = Placement.objects.select_for_update(of=("self",)).get(pk=placement.pk)
     before, values = audit.apply(stored, {name: changes[name] for name in CHANGEABLE if name in changes})
     if not values:

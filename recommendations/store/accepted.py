@@ -1,11 +1,9 @@
 """Accepted events into the record: one statement a request, each line once, committed when it returns."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
-from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,15 +11,8 @@ import psycopg
 from django.db import IntegrityError, connection
 from psycopg import errors
 
-from recommendations.store.lookups import KeyCache
+from recommendations.store.attribution import NOTED
 from recommendations.store.partitions import prepare_partitions
-from recommendations.terms import EventName
-
-
-class LineKey(NamedTuple):
-    occurred_at: datetime
-    event_id: UUID
-    line: int
 
 
 class Line(NamedTuple):
@@ -30,7 +21,7 @@ class Line(NamedTuple):
     occurred_at: datetime
     event_id: UUID
     line: int
-    name: EventName
+    name: str  # of an EventName
     customer_id: int | None
     item_id: int | None
     quantity: int | None
@@ -58,15 +49,6 @@ class Consent:
     at: datetime
 
 
-@dataclass(frozen=True)
-class Merger:
-    """An anonymous key and the signed-in customer that it was seen with."""
-
-    anonymous: int
-    customer: int
-    since: datetime
-
-
 _TYPES = (
     *("timestamptz", "uuid", "smallint", "text", "bigint", "bigint", "integer", "numeric", "numeric"),
     *("double precision", "double precision", "text", "text", "text", "text", "smallint", "text", "text"),
@@ -80,12 +62,20 @@ _KEPT = {
     "attributes": "line.attributes::jsonb",
 }
 _INSERT = f"""
-INSERT INTO recommendations_event ({", ".join(_NAMES)})
-SELECT {", ".join(_KEPT.get(name, f"line.{name}") for name in _NAMES)}
-FROM unnest({", ".join(f"%b::{kind}[]" for kind in _TYPES)}) AS line({", ".join(_NAMES)})
-LEFT JOIN recommendations_customer customer ON customer.id = line.customer_id
-ON CONFLICT DO NOTHING
-RETURNING occurred_at, event_id, line, customer_id
+WITH new AS (
+  INSERT INTO recommendations_event ({", ".join(_NAMES)})
+  SELECT {", ".join(_KEPT.get(name, f"line.{name}") for name in _NAMES)}
+  FROM unnest({", ".join(f"%b::{kind}[]" for kind in _TYPES)}) AS line({", ".join(_NAMES)})
+  LEFT JOIN recommendations_customer customer ON customer.id = line.customer_id
+  ON CONFLICT DO NOTHING
+  RETURNING occurred_at, event_id, line, customer_id, name, recommendation_id
+), due AS (
+  INSERT INTO recommendations_dueline (occurred_at, event_id, line)
+  SELECT occurred_at, event_id, line FROM new WHERE {NOTED}
+)
+SELECT occurred_at, event_id, line, coalesce(alias.customer_id, new.customer_id)
+FROM new LEFT JOIN recommendations_customeralias alias
+  ON alias.anonymous_id = new.customer_id AND alias.undone_at IS NULL
 """  # noqa: S608 - names and types of our own
 # Somebody is all the keys that were merged into one. A word counts where it is the newest; an objection is always dated
 # anew, so that an older agreement that comes late does not undo it.
@@ -114,38 +104,31 @@ FROM due WHERE customer.id = due.id
 RETURNING customer.id, customer.personalise
 """
 _OBJECTING = "SELECT id FROM recommendations_customer WHERE NOT personalise AND id = ANY(%b::bigint[])"
-_MERGED = """
-SELECT anonymous_id, customer_id FROM recommendations_customeralias
-WHERE (anonymous_id, customer_id) IN (SELECT * FROM unnest(%b::bigint[], %b::bigint[]))
-"""
-_MERGE = """
-INSERT INTO recommendations_customeralias (anonymous_id, customer_id, since, source)
-SELECT anonymous, customer, since, %s
-FROM unnest(%b::bigint[], %b::bigint[], %b::timestamptz[]) AS pair(anonymous, customer, since)
-JOIN recommendations_customer known ON known.id = customer AND known.personalise
-JOIN recommendations_customer unnamed ON unnamed.id = anonymous AND unnamed.personalise
-WHERE NOT EXISTS (
-  SELECT FROM recommendations_customeralias WHERE anonymous_id = pair.anonymous AND customer_id = pair.customer)
-ORDER BY anonymous
-ON CONFLICT DO NOTHING
-"""
 
 
-def insert(lines: Sequence[Line]) -> dict[LineKey, int | None]:
-    """The lines that are new, and under which customer they are kept: None for somebody who objects.
+def insert(lines: Sequence[Line]) -> dict[int, int | None]:
+    """Which of the lines, by their number here, are new, and of whom the next answers may know: None for nobody.
 
-    Of two lines with the same key the first counts.
+    Somebody is the customer whom an anonymous key was merged into; who objects is nobody. Of two lines with the same
+    key the first counts.
     """
-    ordered = sorted({line[:3]: line for line in reversed(lines)}.values(), key=itemgetter(0, 1, 2))
+    if not lines:
+        return {}
+    numbers: dict[tuple[Any, ...], int] = {}
+    for number, line in enumerate(lines):
+        numbers.setdefault(line[:3], number)
+    # In one order: two requests with the same events never lock crosswise.
+    ordered = [lines[number] for number in sorted(numbers.values(), key=lambda number: _order(lines[number]))]
     columns = [_column(values) for values in zip(*ordered, strict=True)]
     try:
-        rows = _run(_INSERT, columns)
+        rows = run(_INSERT, columns)
     except IntegrityError as error:
         if not isinstance(error.__cause__, errors.CheckViolation):
             raise
-        prepare_partitions(ordered[0].occurred_at, ordered[-1].occurred_at)
-        rows = _run(_INSERT, columns)
-    return {LineKey(*row[:3]): row[3] for row in rows}
+        times = [line.occurred_at for line in ordered]
+        prepare_partitions(min(times), max(times))
+        rows = run(_INSERT, columns)
+    return {numbers[row[:3]]: row[3] for row in rows}
 
 
 def note_consent(words: Sequence[Consent]) -> dict[int, bool]:
@@ -154,35 +137,14 @@ def note_consent(words: Sequence[Consent]) -> dict[int, bool]:
     Nearly every word is an agreement of somebody who has never objected, which changes nothing.
     """
     agreed = [word.customer for word in words if word.personalise]
-    objecting = {key for (key,) in _run(_OBJECTING, [agreed])} if agreed else set()
+    objecting = {key for (key,) in run(_OBJECTING, [agreed])} if agreed else set()
     due = [word for word in words if not word.personalise or word.customer in objecting]
     columns = [[word.customer for word in due], [word.personalise for word in due], [word.at for word in due]]
-    return dict(_run(_CONSENT, columns)) if due else {}
+    return dict(run(_CONSENT, columns)) if due else {}
 
 
-def merge(mergers: Sequence[Merger], *, source: str) -> None:
-    """Join anonymous keys to customers, unless the two were joined before: a merger that staff undid stays undone."""
-    known = _merged().keys_of({(pair.anonymous, pair.customer) for pair in mergers}) if mergers else {}
-    new = [pair for pair in mergers if (pair.anonymous, pair.customer) not in known]
-    columns = [[pair.anonymous for pair in new], [pair.customer for pair in new], [pair.since for pair in new]]
-    if new:
-        _run(_MERGE, [source, *columns], returns=False)
-
-
-@cache
-def _merged() -> KeyCache[tuple[int, int]]:
-    """The pairs of keys that were joined at any time."""
-    return KeyCache(_look_up_merged)
-
-
-def _look_up_merged(pairs: Collection[tuple[int, int]]) -> Mapping[tuple[int, int], int]:
-    columns = [[anonymous for anonymous, _ in pairs], [customer for _, customer in pairs]]
-    return {(anonymous, customer): customer for anonymous, customer in _run(_MERGED, columns)}
-
-
-def forget() -> None:
-    """Hold nothing, as a new process does."""
-    _merged.cache_clear()
+def _order(line: Line) -> tuple[int, datetime, int]:
+    return line.event_id.int, line.occurred_at, line.line
 
 
 def _column(values: tuple[Any, ...]) -> list[Any] | None:
@@ -190,9 +152,9 @@ def _column(values: tuple[Any, ...]) -> list[Any] | None:
     return None if values.count(None) == len(values) else list(values)
 
 
-def _run(statement: str, values: Sequence[Any], *, returns: bool = True) -> list[Any]:
-    """On a cursor that sends values apart from the statement, which the server then keeps prepared."""
+def run(statement: str, values: Sequence[Any]) -> list[Any]:
+    """What it returns, on a cursor that sends values apart from the statement, which the server then keeps prepared."""
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(statement.encode(), values, prepare=True, binary=True)
-        return cursor.fetchall() if returns else []
+        return cursor.fetchall()

@@ -11,21 +11,21 @@ from django.db import DatabaseError
 
 from recommendations.models import Import
 from recommendations.store import (
-    accepted,
     event_rows,
     events,
     imports,
     item_images,
     item_rows,
     items,
+    mergers,
     promotion_rows,
     promotions,
     staging,
 )
-from recommendations.store.accepted import Merger
 from recommendations.store.event_rows import EventRules
 from recommendations.store.files import Table, UnreadableFileError, open_table
 from recommendations.store.item_images import Image
+from recommendations.store.mergers import Merger
 from recommendations.store.stage import Report, definition, heavy, rows, run, temporary
 from recommendations.store.staging import Form, Header
 
@@ -47,7 +47,7 @@ def import_items(path: Path, *, currency: str, now: datetime, report: Report, wa
             merged = items.merge_ready(
                 given=item_rows.given(header), links=item_rows.links(header), now=now, update=True
             )
-            _finish(imported, header, count=count, kept=merged.new + merged.changed, refused=refused)
+            _finish(imported, header, count=count, kept=len(merged.new) + len(merged.changed), refused=refused)
             if watch:
                 watch(imported, before, item_images.of_ready())
         report("items", count, count)
@@ -65,7 +65,7 @@ def import_events(path: Path, *, rules: EventRules, now: datetime, report: Repor
         refused = staging.judge(event_rows.VERDICT, joins=event_rows.JOINS, columns=event_rows.SHOWN, values=values)
         with heavy():
             run(event_rows.NEW_CUSTOMERS, now=now)
-            accepted.merge([Merger(*pair) for pair in rows(event_rows.MERGERS)], source="import")
+            mergers.merge([Merger(*pair) for pair in rows(event_rows.MERGERS)], source="import")
             run(event_rows.ready_statement(header), names=values["names"])
         months = events.prepare_months()
         with heavy():

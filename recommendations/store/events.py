@@ -5,6 +5,7 @@ from datetime import datetime
 
 from psycopg import sql
 
+from recommendations.store.attribution import NOTED
 from recommendations.store.partitions import prepare_partitions
 from recommendations.store.stage import Report, rows, run
 
@@ -41,6 +42,13 @@ SELECT {names}, %(source)s FROM ready_event WHERE occurred_at >= %(start)s AND o
 ORDER BY occurred_at, event_id, line
 ON CONFLICT DO NOTHING
 """).format(names=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)))
+# Of lines without a slate those matter that may follow a click on one.
+NOTE = f"""
+INSERT INTO recommendations_dueline (occurred_at, event_id, line)
+SELECT occurred_at, event_id, line FROM ready_event
+WHERE {NOTED} AND (
+  recommendation_id IS NOT NULL OR occurred_at >= (SELECT min(at) FROM recommendations_slateoutcome))
+"""  # noqa: S608 - a condition of our own
 ANALYSED = 50_000  # so many new lines change what the planner should expect
 SCANS = 8  # the table of ready lines is read at most about this often
 
@@ -67,6 +75,7 @@ def append_ready(months: list[Month], *, source: str, report: Report, step: str)
         report(step, done, total)
         new += run(APPEND, source=source, start=start, end=end)
         done += lines
+    run(NOTE)
     report(step, done, total)
     return new
 

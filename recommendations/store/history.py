@@ -29,7 +29,8 @@ COPY (
   FROM recommendations_event event
   LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
   LEFT JOIN recommendations_customer customer ON customer.id = coalesce(alias.customer_id, event.customer_id)
-  WHERE event.occurred_at < {until} AND event.source <> 'replay' AND coalesce(customer.personalise, true)
+  WHERE event.occurred_at < {until} AND (event.source <> 'replay' OR event.name = 'purchase')
+    AND coalesce(customer.personalise, true)
   ORDER BY event.occurred_at, event.event_id, event.line
 ) TO STDOUT (FORMAT csv)
 """
@@ -95,7 +96,8 @@ def arrivals(*, since: datetime | None, until: datetime) -> dict[str, int]:
 def event_frame(*, until: datetime) -> pd.DataFrame:
     """All events before ``until`` in the engine's columns (``preprocess/clean.py``), oldest first.
 
-    Merged anonymous keys are resolved; customers who object to personalisation are left out, and so is the replay.
+    Merged anonymous keys are resolved; customers who object to personalisation are left out. Of the replay purchases
+    count, which somebody made; its impressions and clicks nobody did.
     """
     return pd.DataFrame(_copied(EVENTS, EVENT_TYPES, until=until).to_pandas())
 

@@ -25,12 +25,20 @@ def begin(*, kind: str, file: str) -> Import:
 
 
 def finish(
-    imported: Import, *, rows: int, kept: int, duplicates: int, reasons: Mapping[str, int], message: str = ""
+    imported: Import,
+    *,
+    rows: int,
+    kept: int,
+    duplicates: int,
+    reasons: Mapping[str, int],
+    held: int = 0,
+    message: str = "",
 ) -> None:
-    """``rows`` = kept + duplicates + the refused ones; anything else is a fault of ours."""
+    """``rows`` = kept + duplicates + held for the replay + the refused ones; anything else is a fault of ours."""
     rejected = sum(reasons.values())
-    if rows != kept + duplicates + rejected:
-        raise AssertionError(f"{rows} rows came in, but {kept} + {duplicates} + {rejected} are accounted for")
+    if rows != kept + duplicates + held + rejected:
+        raise AssertionError(f"{rows} rows came in, but {kept} + {duplicates} + {held} + {rejected} are accounted for")
+    imported.held = held
     imported.rows, imported.kept, imported.duplicates, imported.rejected = rows, kept, duplicates, rejected
     imported.reasons, imported.message = dict(reasons), message
     _end(imported, Import.Status.FINISHED, timezone.now())

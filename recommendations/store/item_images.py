@@ -1,34 +1,41 @@
-"""What the catalogue holds of items, field by field, as JSON: the before and after of an import."""
+"""What the catalogue holds of items, field by field: the before and after of an import or of a request."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from recommendations.models import Item
 from recommendations.store.items import COLUMNS, READY
 
-FIELDS = (*(name for name in COLUMNS if name != "listed_at"), "retired_at")
+FIELDS = tuple(name for name in COLUMNS if name not in {"listed_at", "parent_id"})
 
 type Image = dict[str, Any]
-"""Field → value; amounts and times are text, categories a list of paths."""
+"""Field → value, the parent as its primary key, categories as a list of paths; in JSON amounts and times are text."""
 
 
 def of_ready() -> Mapping[int, Image]:
-    """By primary key: the items of the catalogue that stand in the table of ready items."""
+    """By primary key, as JSON: the items of the catalogue that stand in the table of ready items."""
     ready = RawSQL(f"SELECT shop_id FROM {READY}", [])  # noqa: S608, S611 - a constant of ours
-    found = Item.objects.filter(shop_id__in=ready)
-    paths = ArrayAgg("categories__path", filter=Q(categories__isnull=False), default=[], order_by="categories__path")
-    return {row.pop("pk"): _plain(row) for row in found.annotate(paths=paths).values("pk", "paths", *FIELDS)}
+    return {key: in_json(image) for key, image in _of(Item.objects.filter(shop_id__in=ready)).items()}
+
+
+def of_items(keys: Iterable[int]) -> Mapping[int, Image]:
+    """By primary key."""
+    return _of(Item.objects.filter(pk__in=list(keys)))
 
 
 def changed(before: Image, after: Image) -> tuple[Image, Image]:
     """The fields that differ, as they were and as they are."""
     names = [name for name in after if before[name] != after[name]]
     return {name: before[name] for name in names}, {name: after[name] for name in names}
+
+
+def in_json(image: Image) -> Image:
+    return {name: plain(value) for name, value in image.items()}
 
 
 def plain(value: Any) -> Any:
@@ -38,5 +45,10 @@ def plain(value: Any) -> Any:
     return DjangoJSONEncoder().default(value)
 
 
-def _plain(row: Image) -> Image:
-    return {"categories" if name == "paths" else name: plain(value) for name, value in row.items()}
+def _of(items: QuerySet[Item]) -> Mapping[int, Image]:
+    paths = ArrayAgg("categories__path", filter=Q(categories__isnull=False), default=[], order_by="categories__path")
+    found = items.annotate(paths=paths, variant_of=F("parent_id")).values("pk", "paths", "variant_of", *FIELDS)
+    return {row.pop("pk"): {_NAMES.get(name, name): value for name, value in row.items()} for row in found}
+
+
+_NAMES = {"paths": "categories", "variant_of": "parent"}

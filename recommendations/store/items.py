@@ -30,7 +30,10 @@ COLUMNS = {
     "attributes": "jsonb",
     "rating_average": "double precision",
     "rating_count": "integer",
+    "kind": "text",
+    "parent_id": "bigint",
     "listed_at": "timestamptz",
+    "retired_at": "timestamptz",
 }
 # What an item has where the file is silent. The names are columns of ours, never text from outside.
 DEFAULTS: dict[str, LiteralString] = {
@@ -41,6 +44,7 @@ DEFAULTS: dict[str, LiteralString] = {
     "url": "''",
     "tags": "'{}'",
     "attributes": "'{}'",
+    "kind": "'product'",
     "listed_at": "%(now)s",
 }
 LINKS = "ready_link"
@@ -64,11 +68,12 @@ RETURNING item.id
 LINK = """
 INSERT INTO recommendations_item_categories (item_id, category_id)
 SELECT item.id, wanted.category_id FROM ready_link wanted JOIN recommendations_item item USING (shop_id)
+WHERE %(all)s OR item.id = ANY(%(new)s)
 ON CONFLICT DO NOTHING RETURNING item_id
 """
 INSERT = sql.SQL("""
-INSERT INTO recommendations_item AS item ({names}, kind, updated_at)
-SELECT {values}, 'product', %(now)s FROM ready_item ORDER BY shop_id
+INSERT INTO recommendations_item AS item ({names}, updated_at)
+SELECT {values}, %(now)s FROM ready_item ORDER BY shop_id
 ON CONFLICT (shop_id) DO {action} RETURNING item.id, xmax = 0
 """)
 UPDATE = sql.SQL("UPDATE SET {changes}, updated_at = %(now)s WHERE ({old}) IS DISTINCT FROM ({new})")
@@ -77,8 +82,10 @@ TOUCH = "UPDATE recommendations_item SET updated_at = %(now)s WHERE id = ANY(%(k
 
 @dataclass(frozen=True, kw_only=True)
 class Merged:
-    new: int
-    changed: int
+    """Primary keys."""
+
+    new: set[int]
+    changed: set[int]
 
 
 def merge_ready(*, given: Iterable[str], links: bytes | None, now: datetime, update: bool) -> Merged:
@@ -92,10 +99,11 @@ def merge_ready(*, given: Iterable[str], links: bytes | None, now: datetime, upd
     if links is not None:
         with temporary(LINKS, "shop_id text, category_id bigint"):
             copy(LINKS, ["shop_id", "category_id"], [links])
-            relinked = {key for (key,) in (rows(UNLINK) if update else [])} | {key for (key,) in rows(LINK)}
+            linked = rows(LINK, all=update, new=list(new))
+            relinked = {key for (key,) in (rows(UNLINK) if update else [])} | {key for (key,) in linked}
         run(TOUCH, now=now, keys=list(relinked - new))
         changed |= relinked - new
-    return Merged(new=len(new), changed=len(changed))
+    return Merged(new=new, changed=changed)
 
 
 def category_keys(paths: Iterable[str], *, names: Mapping[str, str] | None = None) -> dict[str, int]:

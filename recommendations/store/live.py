@@ -1,35 +1,32 @@
 """What happened since the live model was made, per customer, in Valkey; and the marks that make processes look again.
 
-Every write is a maximum over the acts' own times, so writes may be repeated and come in any order. What Valkey loses,
-or was never told because the process died between the commit and the write, ``rebuild`` makes again from PostgreSQL.
+``live_writes`` keeps it there. What Valkey has lost or cannot tell comes from the record.
 """
 
 import secrets
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import batched
+from itertools import batched, chain, islice
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from redis.client import Pipeline
 
-from recommendations.models import Customer, Event, ModelVersion
-from recommendations.store.valkey import Breaker, valkey
+from recommendations.models import Customer, CustomerAlias, Event, ModelVersion
+from recommendations.store.valkey import Breaker, Command, valkey
 from recommendations.terms import Cut, EventName
 
 RECENT_ACTS = 50
 RECENT = timedelta(days=30)
 KEPT = timedelta(days=730)  # as long as the API accepts an event
-WAITING_ACTS = 100_000  # kept in the process while Valkey is away
 BATCH = 2_000
+ASKED_AT_ONCE = 200  # customers in a round trip
 
-_CHANGED, _BUILT, _SEEN, _OBJECTED = "live:changed", "live:built", "live:seen", "live:objected"
-_DOUBTED = "live:doubted"  # set of doubts that it knows all; ``rebuild_if_lost`` dispels them
+CHANGED, BUILT, OBJECTED = "live:changed", "live:built", "live:objected"
 
 
 class Acts(StrEnum):
@@ -41,6 +38,7 @@ class Acts(StrEnum):
     RECENT = "live:recent"
 
 
+TRADE = (EventName.PURCHASE, EventName.REFUND, EventName.DISLIKE_ITEM)
 INTEREST = (EventName.VIEW_ITEM, EventName.SELECT_ITEM, EventName.ADD_TO_WISHLIST, EventName.ADD_TO_CART)
 type Fields = dict[Any, Any]  # as redis-py types them, dict is invariant
 KEPT_IN: Mapping[str, Acts] = {
@@ -59,15 +57,15 @@ class Changed(StrEnum):
     RULES = "rules"
     MODEL = "model"
     KEYS = "keys"
+    CUSTOMERS = "customers"  # merged, or parted again
     PLACEMENTS = "placements"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LiveEvent:
+class LiveEvent(NamedTuple):
     """An accepted line of an event; ``at`` is when it happened, not when it came."""
 
     customer: int
-    name: EventName
+    name: str  # of an EventName
     item: int | None
     at: datetime
 
@@ -86,7 +84,6 @@ class LiveState:
     refunded: Mapping[int, float] = field(default_factory=dict)  # item → last refund
     disliked: frozenset[int] = frozenset()
     recent: tuple[Act, ...] = ()  # newest first, at most 50
-    last_seen: float | None = None
     objected: bool | None = None  # to personalisation; None = nothing is known here
     known: bool = True  # False where neither Valkey nor PostgreSQL could be asked
 
@@ -102,47 +99,29 @@ class Reading(NamedTuple):
     changed: Mapping[str, str] | None
 
 
-_waiting: deque[LiveEvent] = deque(maxlen=WAITING_ACTS)
-# Told with the next write: this process is new, so another may have died with acts it had not told; or Valkey was away.
-_doubts: deque[str] = deque([secrets.token_hex(8)], maxlen=1)
+class Told(NamedTuple):
+    """What Valkey says, not yet understood: equal replies are the same state."""
+
+    changed: Mapping[bytes, bytes] | None = None  # None where Valkey did not answer
+    replies: Sequence[Any] = ()  # about the customer; none where nobody is asked for
+
+    @property
+    def whole(self) -> bool:
+        """Valkey knows everything; nothing has to be asked of PostgreSQL."""
+        return self.changed is not None and (not self.replies or bool(self.replies[0]))
+
+
 _record = Breaker("postgresql", pause=5.0)
 
 
 def announce(*kinds: str) -> None:
     """Every process looks at these again before its next answer. Call it after the commit."""
+    valkey().run(lambda pipeline: mark(pipeline, *kinds))
+
+
+def mark(pipeline: Pipeline, *kinds: str) -> None:
     marks: Fields = {Changed(kind): secrets.token_hex(8) for kind in kinds}
-    valkey().run(lambda pipeline: pipeline.hset(_CHANGED, mapping=marks))
-
-
-def remember(events: Sequence[LiveEvent]) -> bool:
-    """Keep accepted events for the next answers. False where Valkey is away: then they wait for the next call."""
-    due = [*_taken(), *events]
-    for start in range(0, len(due), BATCH):
-        part = due[start : start + BATCH]
-        if not _told(part, doubts=tuple(_doubts)):
-            _waiting.extend(due[start:])
-            _doubts.append(secrets.token_hex(8))
-            return False
-        _doubts.clear()
-    return True
-
-
-def _told(events: Sequence[LiveEvent], *, doubts: Sequence[str] = ()) -> bool:
-    def write(pipeline: Pipeline) -> None:
-        _write(pipeline, events)
-        if doubts:
-            pipeline.sadd(_DOUBTED, *doubts)
-
-    return valkey().run(write) is not None
-
-
-def remember_objections(objections: Mapping[int, bool]) -> bool:
-    """Customer → has objected to personalisation. Call it after the commit."""
-    values: Fields = {str(customer): int(objected) for customer, objected in objections.items()}
-    if values and valkey().run(lambda pipeline: pipeline.hset(_OBJECTED, mapping=values)) is None:
-        _doubts.append(secrets.token_hex(8))
-        return False
-    return True
+    pipeline.hset(CHANGED, mapping=marks)
 
 
 def state_of(customer: int | None, *, since: datetime | None) -> Reading:
@@ -151,95 +130,84 @@ def state_of(customer: int | None, *, since: datetime | None) -> Reading:
     Where Valkey is away, or has lost what it knew, the state comes from the events ``since`` (the end of the live
     model's history) if PostgreSQL answers; without both it is not known.
     """
-    answers = valkey().run(lambda pipeline: _ask(pipeline, customer))
-    if answers is None:
+    return understood(told_of(customer), customer, since=since)
+
+
+def told_of(customer: int | None) -> Told:
+    answers = valkey().ask(_questions(customer))
+    return Told() if answers is None else Told(answers[0], answers[1:])
+
+
+def told_of_all(customers: Sequence[int | None]) -> list[Told]:
+    """As ``told_of`` of each, under the marks of the first, in a round trip for every few hundred."""
+    told: list[Told] = []
+    for part in batched(customers, ASKED_AT_ONCE):
+        asked = [_questions(customer)[1:] for customer in part]
+        answers = valkey().ask([*_questions(None), *chain.from_iterable(asked)])
+        if answers is None:
+            told += [Told()] * len(part)
+            continue
+        changed = told[0].changed if told else answers[0]
+        replies = iter(answers[1:])
+        told += [Told(changed, list(islice(replies, len(questions)))) for questions in asked]
+    return told
+
+
+def understood(told: Told, customer: int | None, *, since: datetime | None) -> Reading:
+    """As ``state_of``, of what was told about the customer."""
+    if told.changed is None:
         return Reading(NOTHING if customer is None else _recorded_state(customer, since), None)
-    changed = {kind.decode(): mark.decode() for kind, mark in answers[0].items()}
+    changed = marks_of(told)
     if customer is None:
         return Reading(NOTHING, changed)
-    state = _state(answers[2:])
-    return Reading(state if answers[1] else _merged(state, _recorded_state(customer, since)), changed)
+    built, *replies = told.replies
+    state = _state(replies)
+    return Reading(state if built else _merged(state, _recorded_state(customer, since)), changed)
 
 
-def rebuild() -> int:
-    """Make the live state again from PostgreSQL; how many acts were read. Live writes may go on meanwhile."""
-    answers = valkey().run(lambda pipeline: pipeline.smembers(_DOUBTED))
-    doubts = answers[0] if answers else ()  # one that comes while this reads is for the next time
-    spoken = Customer.objects.filter(Q(personalise=False) | Q(consent_at__isnull=False))
-    remember_objections({key: not may for key, may in spoken.values_list("pk", "personalise")})
-    read = 0
-    for part in batched(_recorded(since=_end_of_history()), BATCH):
-        if not _told(part):
-            return read
-        read += len(part)
-    valkey().run(lambda pipeline: (pipeline.set(_BUILT, 1), doubts and pipeline.srem(_DOUBTED, *doubts)))
-    return read
-
-
-def rebuild_if_lost() -> int:
-    """Rebuild where Valkey answers but has forgotten, or may not know all; 0 where there is nothing to do."""
-    answers = valkey().run(lambda pipeline: (pipeline.exists(_BUILT), pipeline.exists(_DOUBTED)))
-    return 0 if answers is None or answers == [1, 0] else rebuild()
+def marks_of(told: Told) -> Mapping[str, str] | None:
+    """The marks of change."""
+    if told.changed is None:
+        return None
+    return {kind.decode(): mark.decode() for kind, mark in told.changed.items()}
 
 
 def forget() -> None:
     """Hold nothing, as a new process does."""
-    _waiting.clear()
-    _doubts.append(secrets.token_hex(8))
     _record.close()
     valkey().breaker.close()
 
 
-def _taken() -> list[LiveEvent]:
-    taken = []
-    while _waiting:
-        taken.append(_waiting.popleft())
-    return taken
-
-
-def _times(events: Iterable[LiveEvent]) -> dict[tuple[Acts, int], dict[str, float]]:
-    """The last time of each member, per sorted set."""
-    times: dict[tuple[Acts, int], dict[str, float]] = {}
+def times_of(events: Iterable[LiveEvent]) -> dict[str, dict[str, float]]:
+    """The last time of each member, per key of a sorted set."""
+    times: dict[str, dict[str, float]] = {}
     for event in events:
         kept_in = KEPT_IN.get(event.name)
         if kept_in is None or event.item is None:
             continue
         member = f"{event.item}:{event.name}" if kept_in is Acts.RECENT else str(event.item)
-        known = times.setdefault((kept_in, event.customer), {})
+        known = times.setdefault(f"{kept_in}:{event.customer}", {})
         known[member] = max(known.get(member, 0.0), event.at.timestamp())
     return times
 
 
-def _write(pipeline: Pipeline, events: Sequence[LiveEvent]) -> None:
-    for (kept_in, customer), times in _times(events).items():
-        key = f"{kept_in}:{customer}"
-        pipeline.zadd(key, times, gt=True)
-        if kept_in is Acts.RECENT:
-            pipeline.zremrangebyrank(key, 0, -RECENT_ACTS - 1)
-        pipeline.expire(key, RECENT if kept_in is Acts.RECENT else KEPT)
-    seen = {str(event.customer): event.at.timestamp() for event in sorted(events, key=lambda event: event.at)}
-    if seen:
-        pipeline.zadd(_SEEN, seen, gt=True)
-
-
-def _ask(pipeline: Pipeline, customer: int | None) -> None:
-    pipeline.hgetall(_CHANGED)
+def _questions(customer: int | None) -> list[Command]:
+    questions: list[Command] = [("HGETALL", CHANGED)]
     if customer is not None:
-        pipeline.exists(_BUILT)
-        for acts in Acts:
-            pipeline.zrevrange(f"{acts}:{customer}", 0, -1, withscores=True)
-        pipeline.zscore(_SEEN, str(customer))
-        pipeline.hget(_OBJECTED, str(customer))
+        name = str(customer)
+        questions.append(("EXISTS", BUILT))
+        questions += [("ZREVRANGE", f"{acts}:{name}", "0", "-1", "WITHSCORES") for acts in Acts]
+        questions.append(("HGET", OBJECTED, name))
+    return questions
 
 
 def _state(answers: Sequence[Any]) -> LiveState:
-    bought, refunded, disliked, recent, seen, objected = answers
+    bought, refunded, disliked, recent, objected = answers
     return LiveState(
         bought={int(item): at for item, at in bought},
         refunded={int(item): at for item, at in refunded},
         disliked=frozenset(int(item) for item, _ in disliked),
         recent=tuple(_act(member.decode(), at) for member, at in recent),
-        last_seen=seen,
         objected=None if objected is None else objected == b"1",
     )
 
@@ -260,7 +228,6 @@ def _merged(one: LiveState, other: LiveState) -> LiveState:
         refunded=_latest(one.refunded, other.refunded),
         disliked=one.disliked | other.disliked,
         recent=tuple(recent[:RECENT_ACTS]),
-        last_seen=one.last_seen or other.last_seen,
         objected=other.objected if one.objected is None else one.objected,
         known=one.known and other.known,
     )
@@ -283,14 +250,14 @@ def state_at(customer: int, *, since: datetime | None, at: datetime) -> LiveStat
     acts = Event.objects.of_customer(Customer(pk=customer)).filter(counted, occurred_at__lt=at, item__isnull=False)
     rows = acts.values_list("name", "item", "occurred_at")
     events = (LiveEvent(customer=customer, name=EventName(name), item=item, at=when) for name, item, when in rows)
-    return _from_times(customer, _times(events), objected=False)
+    return _from_times(customer, times_of(events), objected=False)
 
 
 def _recorded_state(customer: int, since: datetime | None) -> LiveState:
     if not _record:
         return UNKNOWN
     try:
-        times = _times(_recorded(since=since, customer=customer))
+        times = times_of(recorded(since=since, customer=customer))
         objected = Customer.objects.filter(pk=customer, personalise=False).exists()
     except DatabaseError as error:
         _record.trip(error)
@@ -298,29 +265,50 @@ def _recorded_state(customer: int, since: datetime | None) -> LiveState:
     return _from_times(customer, times, objected=objected)
 
 
-def _from_times(customer: int, times: Mapping[tuple[Acts, int], Mapping[str, float]], *, objected: bool) -> LiveState:
-    newest = [sorted(times.get((acts, customer), {}).items(), key=lambda act: -act[1]) for acts in Acts]
+def _from_times(customer: int, times: Mapping[str, Mapping[str, float]], *, objected: bool) -> LiveState:
+    newest = [sorted(times.get(f"{acts}:{customer}", {}).items(), key=lambda act: -act[1]) for acts in Acts]
     encoded = [[(member.encode(), at) for member, at in acts] for acts in newest]
     encoded[-1] = encoded[-1][:RECENT_ACTS]
-    return _state([*encoded, None, b"1" if objected else None])
+    return _state([*encoded, b"1" if objected else None])
 
 
-def _recorded(*, since: datetime | None, customer: int | None = None) -> Iterator[LiveEvent]:
+def recorded(*, since: datetime | None, customer: int | None = None) -> Iterator[LiveEvent]:
     """Purchases, refunds and dislikes since the end of the model's history, and the interest of the last 30 days.
 
-    Without a model nobody asks what was bought, and the first one will know it.
+    Merged keys count as the customer. The model knows what keys that were merged since did before, but not whose it
+    was, so that is among it. Without a model nobody asks what was bought, and the first one will know it.
     """
+    merged, parts = _recorded_parts(since=since, customer=customer)
+    for part in parts:
+        rows = part.values_list("customer", "name", "item", "occurred_at")
+        for key, name, item, at in rows.iterator(chunk_size=BATCH):
+            yield LiveEvent(merged.get(key, key), name, item, at)
+
+
+def count_recorded(*, since: datetime | None) -> int:
+    return sum(part.count() for part in _recorded_parts(since=since, customer=None)[1])
+
+
+def _recorded_parts(
+    *, since: datetime | None, customer: int | None
+) -> tuple[Mapping[int, int], Sequence[QuerySet[Event]]]:
+    """Whose each merged key is, and the queries for the events."""
     recently = timezone.now() - RECENT
-    events = Event.objects.filter(customer__isnull=False, item__isnull=False, name__in=list(KEPT_IN))
-    if customer is not None:
-        events = events.filter(customer=customer)
     since = since or recently
-    rows = events.filter(occurred_at__gte=min(since, recently)).values_list("customer", "name", "item", "occurred_at")
-    for key, name, item, at in rows.iterator(chunk_size=BATCH):
-        if at >= (recently if name in INTEREST else since):
-            yield LiveEvent(customer=key, name=EventName(name), item=item, at=at)
+    aliases, events = CustomerAlias.objects.filter(undone_at=None), Event.objects.filter(item__isnull=False)
+    own = events.filter(customer__isnull=False)
+    if customer is not None:
+        aliases, own = aliases.filter(customer=customer), events.of_customer(Customer(pk=customer))
+    known = list(aliases.values_list("anonymous", "customer", "changed_at"))
+    counted = Q(name__in=TRADE, occurred_at__gte=since) | Q(name__in=INTEREST, occurred_at__gte=recently)
+    later = (key for key, _, changed_at in known if changed_at >= since)
+    return {key: whose for key, whose, _ in known}, [
+        own.filter(counted, occurred_at__gte=min(since, recently)),
+        *(events.filter(name__in=TRADE, customer__in=keys, occurred_at__lt=since) for keys in batched(later, BATCH)),
+    ]
 
 
-def _end_of_history() -> datetime | None:
+def end_of_history() -> datetime | None:
+    """Of the live model."""
     cuts = ModelVersion.objects.live().values_list("windows__cuts", flat=True).first()
     return datetime.fromisoformat(cuts[Cut.LIVE]) if cuts else None

@@ -5,10 +5,13 @@ from functools import cache
 
 from recommendations.models import Item
 from recommendations.store.marks import Watch
-from recommendations.store.pseudonyms import customer_keys
+from recommendations.store.pseudonyms import customer_keys, pseudonym
 from recommendations.terms import CustomerKind
 
 HALF = 100_000  # names in each of the two halves
+
+type Person = tuple[bytes, CustomerKind]
+"""Pseudonym and kind of a customer."""
 
 
 class KeyCache[Name: Hashable]:
@@ -47,7 +50,7 @@ def _items() -> tuple[KeyCache[str], Watch]:
 
 
 @cache
-def _customers() -> KeyCache[tuple[bytes, CustomerKind]]:
+def _customers() -> KeyCache[Person]:
     return KeyCache(_look_up_customers)
 
 
@@ -59,9 +62,13 @@ def item_keys(shop_ids: Collection[str]) -> dict[str, int]:
     return known.keys_of(shop_ids)
 
 
-def person_keys(pseudonyms: Collection[tuple[bytes, CustomerKind]]) -> dict[tuple[bytes, CustomerKind], int]:
-    """Primary key per pseudonym; customers that are new are added."""
-    return _customers().keys_of(pseudonyms)
+def person(shop_id: str, kind: CustomerKind) -> Person:
+    return pseudonym(shop_id, kind=kind), kind
+
+
+def person_keys(people: Collection[Person]) -> dict[Person, int]:
+    """Primary key per person; customers that are new are added."""
+    return _customers().keys_of(people)
 
 
 def forget() -> None:
@@ -74,10 +81,6 @@ def _look_up_items(shop_ids: Collection[str]) -> Mapping[str, int]:
     return dict(Item.objects.filter(shop_id__in=shop_ids).values_list("shop_id", "pk"))
 
 
-def _look_up_customers(
-    pseudonyms: Collection[tuple[bytes, CustomerKind]],
-) -> Mapping[tuple[bytes, CustomerKind], int]:
-    found = customer_keys(
-        sorted(pseudonyms)
-    )  # in one order: two requests that add the same people never lock crosswise
-    return {(pseudonym, kind): found[pseudonym] for pseudonym, kind in pseudonyms}
+def _look_up_customers(people: Collection[Person]) -> Mapping[Person, int]:
+    found = customer_keys(sorted(people))  # in one order: two requests that add the same people never lock crosswise
+    return {(value, kind): found[value] for value, kind in people}

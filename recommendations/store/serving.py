@@ -17,12 +17,15 @@ from typing import Any, Self
 import numpy as np
 import structlog
 from django.db import DatabaseError, connection
+from django.db.models import BigIntegerField, F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.models import BlendWeights, Category, Customer, CustomerAlias, Placement, Segment
 from recommendations.store.artefacts import ArtefactDamagedError
+from recommendations.store.live import Changed
 from recommendations.store.merchandising import FrozenRule
 from recommendations.store.model import Model, likeness, load_model
 from recommendations.store.pseudonyms import pseudonym
@@ -30,7 +33,7 @@ from recommendations.store.served_rules import ServedRules
 from recommendations.store.stock import Stock, load_stock, with_changes
 from recommendations.store.valkey import Breaker
 from recommendations.store.versions import live_version
-from recommendations.terms import BlendName, CustomerKind, Cut, Repeat
+from recommendations.terms import BlendName, CustomerKind, Cut, Part, Repeat
 
 RECHECK = 15.0  # seconds: a mark of change may have been lost
 RECHECK_ALONE = 1.0  # without Valkey there are no marks
@@ -45,22 +48,31 @@ class NotLoadedError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServedPlacement:
-    name: str
-    blend: BlendName | None
-    repeat: Repeat
-    needs_context: bool
-    n: int
-    cool_down: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class ServedWeights:
     version: int
     weights: Mapping[str, float]
     diversity: float
     exploration: float
     promotion: float = 0.0  # exponent of the plan's lift
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedPlacement:
+    name: str
+    blend: BlendName | None
+    repeat: Repeat
+    needs_context: bool
+    part: Part
+    n: int
+    cool_down: float
+    diversity: float | None
+    explores: bool
+
+    def diversity_with(self, weights: ServedWeights | None) -> float:
+        """Its own where it has one, else the weights'."""
+        if self.diversity is not None:
+            return self.diversity
+        return weights.diversity if weights else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +85,9 @@ class Names:
 
 @dataclass(kw_only=True, eq=False)
 class Snapshot:
-    """Immutable in effect; the model is None before the first turn of the loop."""
+    """Immutable in effect: answers that were made of the same one are alike. The model is None before the first turn
+    of the loop.
+    """
 
     stock: Stock
     model: Model | None
@@ -123,6 +137,9 @@ class Snapshot:
     def with_rules(self, frozen: Sequence[FrozenRule]) -> Self:
         """As if this book were served, which has no number yet."""
         return self._with(rules=self.rules.with_book(frozen))
+
+    def with_marks(self, changed: Mapping[str, str] | None) -> Self:
+        return self._with(changed=changed)
 
     def with_weights(self, blend: BlendName, segment: int | None, weights: ServedWeights) -> Self:
         """As if these weights were the default of the blend and the segment (None: of everybody)."""
@@ -187,8 +204,17 @@ class Keeper:
         age = time.monotonic() - self._checked
         return age < RECHECK_ALONE if changed is None else changed == held.changed and age < RECHECK
 
+    def _only_lacks_mergers(self, held: Snapshot, changed: Mapping[str, str] | None) -> bool:
+        """Somebody signs in every second or so: for that not everything is read again."""
+        others = ({**(marks or {}), Changed.CUSTOMERS: ""} for marks in (held.changed, changed))
+        return changed is not None and next(others) == next(others) and time.monotonic() - self._checked < RECHECK
+
     def _read(self, held: Snapshot | None, changed: Mapping[str, str] | None) -> None:
         try:
+            if held is not None and self._only_lacks_mergers(held, changed):
+                held.customers.update(_merged(since=held.read_at - OVERLAP))
+                self._held = held.with_marks(changed)
+                return
             self._held = held = _next(held, changed) if held else _first(changed)
             version = live_version()
         except DatabaseError as error:
@@ -239,12 +265,24 @@ def customer_key(held: Snapshot, shop_id: str, *, kind: CustomerKind) -> int | N
     known = held.customers.get(value)
     if known is None and _newcomers:
         try:
-            known = Customer.objects.filter(pseudonym=value).values_list("pk", flat=True).first()
+            known = _known_as([value]).get(value)
         except DatabaseError as error:
             _newcomers.trip(error)
         if known is not None:
             held.customers[value] = known
     return known
+
+
+def customer_keys(held: Snapshot, named: Sequence[tuple[str, CustomerKind]]) -> list[int | None]:
+    """As ``customer_key`` of each; who came after the snapshot was read is looked up in one query."""
+    values = [pseudonym(shop_id, kind=kind) for shop_id, kind in named]
+    unknown = [value for value in values if value not in held.customers]
+    if unknown and _newcomers:
+        try:
+            held.customers.update(_known_as(unknown))
+        except DatabaseError as error:
+            _newcomers.trip(error)
+    return [held.customers.get(value) for value in values]
 
 
 _newcomers = Breaker("postgresql", pause=5.0)
@@ -266,13 +304,16 @@ def _first(changed: Mapping[str, str] | None) -> Snapshot:
 
 
 def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
-    """Everything small is read again, of the items those that were edited."""
+    """Everything small is read again, of the items those that were edited; the same snapshot where nothing differs."""
     read_at = timezone.now()
     stock = with_changes(held.stock, since=held.read_at - OVERLAP)
     held.customers.update(_customers(after=max(held.customers.values(), default=0)))
     held.customers.update(_merged(since=held.read_at - OVERLAP))
-    rules = held.rules.of_default_book(stock, read_at=read_at)
-    return replace(held, stock=stock, rules=rules, changed=changed, read_at=read_at, **_small())
+    fresh = {"stock": stock, "rules": held.rules.of_default_book(stock, read_at=read_at), **_small()}
+    if all(getattr(held, name) == part for name, part in fresh.items()):
+        held.changed, held.read_at = changed, read_at
+        return held
+    return replace(held, changed=changed, read_at=read_at, **fresh)
 
 
 def _model(version: int) -> Model | None:
@@ -314,8 +355,11 @@ def _placement(row: Placement) -> ServedPlacement:
         blend=BlendName(row.blend.name) if row.blend else None,
         repeat=Repeat(row.repeat),
         needs_context=row.needs_context,
+        part=Part(row.part),
         n=row.n,
         cool_down=row.cool_down,
+        diversity=row.diversity,
+        explores=row.explores,
     )
 
 
@@ -325,9 +369,19 @@ def _customers(*, after: int) -> dict[bytes, int]:
 
 
 def _merged(*, since: datetime | None) -> dict[bytes, int]:
-    """Anonymous keys that became a customer's, from this moment on."""
-    aliases = CustomerAlias.objects.filter(undone_at=None)
-    rows = (aliases if since is None else aliases.filter(since__gte=since)).values_list(
-        "anonymous__pseudonym", "customer_id"
+    """Anonymous keys that became a customer's, and those that became their own again, from this moment on."""
+    aliases = CustomerAlias.objects.all()
+    aliases = aliases.filter(undone_at=None) if since is None else aliases.filter(changed_at__gte=since)
+    rows = aliases.order_by(F("undone_at").asc(nulls_last=True)).values_list(  # a new one is a later word
+        "anonymous__pseudonym", "anonymous_id", "customer_id", "undone_at"
     )
-    return {bytes(value): key for value, key in rows}
+    return {bytes(value): own if undone else customer for value, own, customer, undone in rows}
+
+
+def _known_as(values: Sequence[bytes]) -> dict[bytes, int]:
+    """Pseudonym → its key, or that of the customer that it was merged into; without those who are unknown."""
+    alias = CustomerAlias.objects.filter(anonymous=OuterRef("pk"), undone_at=None).values("customer")
+    keys = Customer.objects.filter(pseudonym__in=values).values_list(
+        "pseudonym", Coalesce(Subquery(alias), F("pk"), output_field=BigIntegerField())
+    )
+    return {bytes(value): key for value, key in keys}

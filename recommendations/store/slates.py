@@ -1,16 +1,26 @@
-"""Served answers: into a Valkey stream at once, from there in batches into PostgreSQL.
+"""Served answers: noted in the process, a moment later in a Valkey stream, from there in batches in PostgreSQL.
 
-Losing an impression is tolerable, so nothing here ever fails an answer; a slate that comes twice is written once.
+Losing an impression is tolerable, so nothing here ever delays or fails an answer; a slate that comes twice is written
+once. A process that is killed loses what it served in the last ``PAUSE``.
 """
 
+import atexit
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+from functools import cache
+
 import msgspec
-from redis.client import Pipeline
 
 from recommendations.models import Slate
+from recommendations.store.counters import Counted, Name, counters, timed
 from recommendations.store.valkey import valkey
 
 STREAM = "live:slates"
-LONGEST = 200_000  # slates that wait; the oldest fall out
+LONGEST = 200_000  # slates that wait in Valkey; the oldest fall out
+HELD = 20_000  # slates that wait in the process while Valkey is away
+PAUSE = 0.05  # seconds in which slates come together
 BATCH = 1_000
 
 
@@ -33,22 +43,73 @@ class ServedSlate(msgspec.Struct, frozen=True, kw_only=True):
     latency_us: int
 
 
-def append(slate: ServedSlate) -> bool:
-    """False where Valkey did not take it."""
-    content = msgspec.json.encode(slate)
+class Log:
+    """The slates of this process that are not in Valkey yet; a thread of its own takes them there."""
 
-    def add(pipeline: Pipeline) -> None:
-        pipeline.xadd(STREAM, {"slate": content}, maxlen=LONGEST, approximate=True)
+    def __init__(self) -> None:
+        self._waiting: deque[ServedSlate] = deque(maxlen=HELD)
+        self._some = threading.Event()
+        self._sending = threading.Lock()
+        self._thread: threading.Thread | None = None
 
-    return valkey().run(add) is not None
+    def add(self, slate: ServedSlate) -> None:
+        self._waiting.append(slate)
+        if not self._some.is_set():
+            self._some.set()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, daemon=True, name="slates")
+                self._thread.start()
+
+    def send(self) -> bool:
+        """What waits now, into the stream; False where Valkey did not take it all: then it goes on waiting."""
+        with self._sending:
+            while self._waiting:
+                slates = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                adding = [("XADD", STREAM, "MAXLEN", "~", LONGEST, "*", "slate", _encoded(slate)) for slate in slates]
+                if valkey().ask(adding) is None:
+                    self._waiting.extendleft(reversed(slates))
+                    return False
+            return True
+
+    def clear(self) -> None:
+        with self._sending:
+            self._waiting.clear()
+
+    def _run(self) -> None:
+        while True:
+            self._some.wait()
+            time.sleep(PAUSE)
+            self._some.clear()
+            if not self.send():
+                self._some.set()
+
+
+@cache
+def log() -> Log:
+    """Of this process."""
+    made = Log()
+    atexit.register(made.send)
+    return made
+
+
+def append(slate: ServedSlate) -> None:
+    """It is in Valkey a moment later."""
+    log().add(slate)
+
+
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    log().clear()
 
 
 def write_slates() -> int:
     """Everything that waits now, into the record; how many slates."""
+    log().send()
     written = 0
-    while waiting := _waiting():
+    while waiting := _in_stream():
         slates = [msgspec.json.decode(fields[b"slate"], type=ServedSlate) for _, fields in waiting]
         Slate.objects.bulk_create((Slate(**msgspec.structs.asdict(slate)) for slate in slates), ignore_conflicts=True)
+        counters().add(_counts(slates))
         entries = [entry for entry, _ in waiting]
         valkey().run(lambda pipeline, entries=entries: pipeline.xdel(STREAM, *entries))  # type: ignore[misc]
         written += len(slates)
@@ -57,6 +118,18 @@ def write_slates() -> int:
     return written
 
 
-def _waiting() -> list[tuple[bytes, dict[bytes, bytes]]]:
+def _counts(slates: Sequence[ServedSlate]) -> Counter[Name]:
+    counts: Counter[Name] = Counter()
+    for slate in slates:
+        counts[Counted.ANSWERS, slate.placement, slate.source, slate.fallback_reason] += 1
+        counts.update(timed(Counted.ANSWER_SECONDS, slate.placement, seconds=slate.latency_us / 1e6))
+    return counts
+
+
+def _in_stream() -> list[tuple[bytes, dict[bytes, bytes]]]:
     answers = valkey().run(lambda pipeline: pipeline.xrange(STREAM, count=BATCH))
     return answers[0] if answers else []
+
+
+def _encoded(slate: ServedSlate) -> bytes:
+    return msgspec.json.encode(slate)

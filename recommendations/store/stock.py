@@ -109,7 +109,10 @@ class Stock:
         return held[2]
 
     def updated(self, rows: Sequence[StockRow]) -> Self:
-        """With these rows in place of the old ones, and new ones at the end: their keys must be above all others."""
+        """With these rows in place of the old ones, and new ones at the end: their keys must be above all others.
+
+        The same stock where no row differs from what is held.
+        """
         brands, kinds = dict(self.brands), dict(self.kinds)
         products, row_of = list(self.products), dict(self.row_of)
         keys = np.fromiter((row.pk for row in rows), np.int64, len(rows))
@@ -117,10 +120,14 @@ class Stock:
         new = np.flatnonzero(at < 0)
         at[new] = len(self) + np.arange(len(new))
         facts = np.concatenate([self.facts, np.empty(len(new), FACTS)])
-        facts[at] = np.array([_facts(row, brands=brands, kinds=kinds) for row in rows], FACTS)
-        for place, row in zip(at.tolist(), rows, strict=True):
-            products[place : place + 1] = [Product._make(row[: len(Product._fields)])]
-            row_of[row.shop_id] = place
+        read = np.array([_facts(row, brands=brands, kinds=kinds) for row in rows], FACTS)
+        shown = [Product._make(row[: len(Product._fields)]) for row in rows]
+        if not len(new) and facts[at].tobytes() == read.tobytes() and [products[place] for place in at] == shown:
+            return self
+        facts[at] = read
+        for place, product in zip(at.tolist(), shown, strict=True):
+            products[place : place + 1] = [product]
+            row_of[product.shop_id] = place
         ids = IdMap(ids=np.concatenate([self.ids.ids, keys[new]]))
         return type(self)(ids=ids, products=products, row_of=row_of, facts=facts, brands=brands, kinds=kinds)
 

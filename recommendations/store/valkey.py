@@ -1,10 +1,11 @@
 """Valkey as seen by a request: quick, or left alone for a while, so that its absence costs nothing."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+import hiredis
 import redis
 import structlog
 from django.conf import settings
@@ -13,6 +14,9 @@ from redis.retry import Retry
 
 PAUSE = 1.0  # seconds without a try after an error
 PATIENCE = 0.25  # seconds to wait for an answer
+
+type Command = tuple[Any, ...]
+"""Its name and arguments: texts, numbers or bytes."""
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +53,7 @@ class Link:
         self.breaker = Breaker("valkey", pause=PAUSE)
         self._client = redis.Redis.from_url(
             url,
+            protocol=3,
             socket_timeout=PATIENCE,
             socket_connect_timeout=PATIENCE,
             retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),  # a connection that went stale
@@ -67,6 +72,35 @@ class Link:
         except redis.RedisError as error:
             self.breaker.trip(error)
         return None
+
+    def ask(self, commands: Sequence[Command]) -> list[Any] | None:
+        """As ``run`` at a third of the cost, for commands that may come twice; the replies are as Valkey has them."""
+        packed = [b"".join(hiredis.pack_command(command) for command in commands)]
+        for stale in (True, False):  # a connection that went stale is replaced once
+            if not self.breaker:
+                return None
+            try:
+                return self._exchanged(packed, len(commands))
+            except redis.ResponseError as error:
+                self.breaker.count(error)
+                return None
+            except redis.RedisError as error:
+                if not stale or not isinstance(error, redis.ConnectionError):
+                    self.breaker.trip(error)
+        return None
+
+    def _exchanged(self, packed: list[bytes], replies: int) -> list[Any]:
+        connection: Any = self._client.connection_pool.get_connection()
+        done = False
+        try:
+            connection.send_packed_command(packed)
+            answers = [connection.read_response() for _ in range(replies)]
+            done = True
+            return answers
+        finally:
+            if not done:  # unread replies must not reach the next one who asks
+                connection.disconnect()
+            self._client.connection_pool.release(connection)
 
 
 @cache

@@ -38,12 +38,55 @@ def test_the_secret_is_shown_once_and_works(admin: Client) -> None:
         assert key.digest not in text
 
 
-@pytest.mark.parametrize("change", [{"name": ""}, {"scopes": []}, {"scopes": ["all"]}, {"requests_per_minute": "-1"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": ""},
+        {"scopes": []},
+        {"scopes": ["all"]},
+        {"requests_per_minute": "-1"},
+        {"scopes": ["events:write"], "origins": "shop.example"},
+        {"scopes": ["events:write"], "origins": "\n".join(f"https://s{number}.example" for number in range(21))},
+        {"origins": "https://shop.example"},  # a key that reads, in a page
+    ],
+)
 def test_a_flawed_form_makes_no_key(admin: Client, change: dict[str, object]) -> None:
     answer = admin.post(ADD, {**FORM, **change})
     assert answer.status_code == 200
     assert answer.context["errors"]
     assert not ApiKey.objects.exists()
+
+
+def test_a_key_for_the_pages_of_the_shop(admin: Client) -> None:
+    form = {**FORM, "scopes": ["events:write"], "origins": "https://Shop.example/\r\n\r\nhttp://localhost:3000"}
+    assert admin.post(ADD, form).status_code == 200
+    key = ApiKey.objects.get()
+    assert key.origins == ["http://localhost:3000", "https://shop.example"]
+    assert (
+        "https://shop.example"
+        in admin.get(reverse("admin:recommendations_apikey_change", args=[key.pk])).content.decode()
+    )
+
+
+def test_a_key_is_replaced_and_the_old_one_works_for_a_day(admin: Client) -> None:
+    key, secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    answer = admin.post(LIST, {"action": "rotate", "_selected_action": [key.pk]})
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    newer = ApiKey.objects.get(expires_at=None)
+    token = re.search(rf'value="({newer.prefix}\.[\w-]+)"', answer.content.decode())
+    assert token is not None
+    assert "goes on working until" in answer.content.decode()
+    keys.forget()
+    assert keys.find_key(token[1]) is not None
+    assert keys.find_key(f"{key.prefix}.{secret}") is not None
+    assert AuditEntry.objects.get(verb="rotate").staff is not None
+    again = admin.post(LIST, {"action": "rotate", "_selected_action": [key.pk]}, follow=True)
+    assert "was replaced before" in again.content.decode()
+    both = admin.post(LIST, {"action": "rotate", "_selected_action": [key.pk, newer.pk]}, follow=True)
+    assert "Choose one key" in both.content.decode()
+    assert ApiKey.objects.count() == 2
+    assert token[1].partition(".")[2] not in admin.get(LIST).content.decode()
 
 
 def test_a_revoked_key_is_refused(admin: Client) -> None:

@@ -114,7 +114,13 @@ def save_placements(client: Client, **changes: str) -> int:
     rows = list(Placement.objects.order_by("id"))
     form: dict[str, str] = {"form-TOTAL_FORMS": str(len(rows)), "form-INITIAL_FORMS": str(len(rows)), "_save": "Save"}
     for place, row in enumerate(rows):
-        values = {"id": str(row.pk), "n": str(row.n), "enabled": "on", **(changes if place == 0 else {})}
+        values = {
+            "id": str(row.pk),
+            "n": str(row.n),
+            "attribution_window": "24",
+            "enabled": "on",
+            **(changes if place == 0 else {}),
+        }
         form |= {f"form-{place}-{name}": value for name, value in values.items() if value}
     return int(client.post(reverse("admin:recommendations_placement_changelist"), form).status_code)
 
@@ -146,4 +152,4 @@ def test_a_changed_placement_is_announced(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         save_placements(admin, n="7")
-    assert valkey.hget(live._CHANGED, "placements") is not None
+    assert valkey.hget(live.CHANGED, "placements") is not None

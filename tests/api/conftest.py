@@ -45,10 +45,8 @@ def client_with(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ApiC
     """
     monkeypatch.setattr(keys, "_beside", _at_once)
 
-    def make(*scopes: Scope, requests_per_minute: int | None = None) -> ApiClient:
-        key, secret = keys.create_key(
-            name="storefront", scopes=scopes, by=None, requests_per_minute=requests_per_minute
-        )
+    def make(*scopes: Scope, **options: Any) -> ApiClient:
+        key, secret = keys.create_key(name="storefront", scopes=scopes, by=None, **options)
         keys.forget()
         return ApiClient(f"Api-Key {key.prefix}.{secret}")
 

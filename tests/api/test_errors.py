@@ -16,9 +16,10 @@ from rest_framework.views import APIView
 
 from recommendations.terms import Scope
 from tests.api.conftest import ApiClient, problem
-from tests.api.test_keys import dead_database
+from tests.api.test_keys import ADDRESSES, METHODS, NEEDS, dead_database
 
 EVENTS = "/api/v1/events/"
+HOME = "/api/v1/placements/home/recommend/"
 RAISED = {
     "missing": Http404("no such placement"),
     "forbidden": PermissionDenied("not yours"),
@@ -76,23 +77,60 @@ def test_a_bug_is_reported_to_us_and_not_to_the_caller(raising: ApiClient) -> No
     assert b"ZeroDivision" not in answer.content
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_an_unknown_address(method: str, db: None) -> None:
-    assert "/api/v1/nothing/here/" in problem(Client().generic(method, "/api/v1/nothing/here/"), 404)["detail"]
+@pytest.mark.parametrize("path", ["/api/v1/nothing/here/", "/api/v2/events/", "/api/nothing/", "/api/"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS"])
+def test_an_unknown_address(method: str, path: str, db: None) -> None:
+    assert path in problem(Client().generic(method, path), 404)["detail"]
 
 
-def test_an_address_without_its_slash_is_told_so(db: None) -> None:
-    assert "/api/v1/events/" in problem(Client().post("/api/v1/events"), 404)["detail"]
+@pytest.mark.parametrize("name", sorted({*ADDRESSES} - {"metrics"}))
+def test_an_address_without_its_slash_is_told_so(name: str, db: None) -> None:
+    address, method, _scope = ADDRESSES[name]
+    assert (
+        f"{address[:-1]}; the address ends with a slash: {address}"
+        in problem(Client().generic(method, address[:-1]), 404)["detail"]
+    )
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-def test_a_method_that_is_not_there(method: str, events: ApiClient) -> None:
-    answer = events.send(method, EVENTS)
+@pytest.mark.parametrize("name", sorted(ADDRESSES))
+def test_a_method_that_is_not_there(name: str, client_with: Callable[..., ApiClient]) -> None:
+    client = client_with(*Scope)
+    reading = {"HEAD"} if "GET" in NEEDS[name] else set()
+    for method in {*METHODS, "TRACE"} - NEEDS[name].keys():
+        answer = client.send(method, ADDRESSES[name][0], {})
+        problem(answer, 405)
+        assert set(answer["Allow"].split(", ")) == {*NEEDS[name], *reading, "OPTIONS"}, method
+    assert client.send("HEAD", ADDRESSES[name][0]).status_code == (200 if reading else 405)
+    told = client.send("OPTIONS", ADDRESSES[name][0])
+    assert told.status_code == 200
+    assert set(told["Allow"].split(", ")) == {*NEEDS[name], *reading, "OPTIONS"}
+
+
+@pytest.mark.parametrize("path", ["/api/docs/", "/api/schema/", "/api/v1/items/x/tile.svg"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_a_public_page_is_only_read(method: str, path: str, db: None) -> None:
+    answer = Client(enforce_csrf_checks=True).generic(method, path)
     problem(answer, 405)
-    assert "POST" in answer["Allow"]
+    assert answer["Allow"] == "GET, HEAD"
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+def test_a_page_without_its_slash_is_found(db: None) -> None:
+    assert Client().get("/api/docs", follow=True).redirect_chain == [("/api/docs/", 301)]
+
+
+def test_a_parameter_that_comes_twice(client_with: Callable[..., ApiClient]) -> None:
+    shop = client_with(Scope.RECOMMENDATIONS_READ)
+    refused = problem(shop.send("GET", f"{HOME}?n=1&n=2&user_id=a&user_id=b&basket=x&basket=y"), 400)
+    assert [flaw["pointer"] for flaw in refused["errors"]] == ["n", "user_id"]
+
+
+@pytest.mark.parametrize("address", [HOME, "/metrics"])
+def test_too_many_parameters(address: str, client_with: Callable[..., ApiClient]) -> None:
+    refused = problem(client_with(*Scope).send("GET", f"{address}?{'&'.join(['x=1'] * 1_001)}"), 400)
+    assert refused["detail"] == "The request has too many parameters."
+
+
+@pytest.mark.parametrize("content_type", ["text/csv", "application/x-www-form-urlencoded", "multipart/form-data", ""])
 def test_a_body_of_another_type(content_type: str, events: ApiClient) -> None:
     problem(events.post(EVENTS, b'{"events":[]}', content_type=content_type), 415)
 

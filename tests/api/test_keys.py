@@ -7,25 +7,26 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 import pytest
 import redis
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import path, reverse
+from django.urls import get_resolver, path, resolve, reverse
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from recommendations.api import urls
-from recommendations.models import ApiKey, AuditEntry
+from recommendations.models import ApiKey, AuditEntry, Event, Staff
 from recommendations.services import keys
 from recommendations.services.rates import RateLimiter
 from recommendations.store import live
 from recommendations.store.valkey import Link, valkey
-from recommendations.terms import Scope
+from recommendations.terms import Role, Scope
 from tests.api.conftest import ApiClient, problem
 
 
@@ -43,10 +44,31 @@ class Careful(Forgetful):
 urlpatterns = [path("forgetful/", Forgetful.as_view()), path("careful/", Careful.as_view())]
 here = pytest.mark.urls(__name__)
 
-# What each address of the API needs. An address that is not here fails the test below.
-NEEDS = {"events": Scope.EVENTS_WRITE, "recommend": Scope.RECOMMENDATIONS_READ}
-METHODS = {"events": "POST"}
+# What each address of the API needs. One that is not here fails the tests below, and so does a method of it.
+NEEDS: dict[str, dict[str, Scope]] = {
+    "events": {"POST": Scope.EVENTS_WRITE},
+    "merge-users": {"POST": Scope.EVENTS_WRITE},
+    "recommend": {"GET": Scope.RECOMMENDATIONS_READ, "POST": Scope.RECOMMENDATIONS_READ},
+    "recommend-to-many": {"POST": Scope.RECOMMENDATIONS_READ},
+    "similar-items": {"GET": Scope.RECOMMENDATIONS_READ},
+    "also-bought-items": {"GET": Scope.RECOMMENDATIONS_READ},
+    "item": dict.fromkeys(("PUT", "PATCH", "DELETE"), Scope.CATALOGUE_WRITE),
+    "item-batch": {"POST": Scope.CATALOGUE_WRITE},
+    "interests": {"GET": Scope.RECOMMENDATIONS_READ},
+    "metrics": {"GET": Scope.METRICS_READ},
+}
 PUBLIC = {"item-tile", "schema", "api-docs", "unknown-path"}
+ARGUMENTS = {"placement": "home", "item_id": "SKU1", "user_id": "u1"}
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def address_of(name: str) -> str:
+    [(_address, names)] = get_resolver().reverse_dict.getlist(name)[0][0]
+    return reverse(name, kwargs={argument: ARGUMENTS[argument] for argument in names})
+
+
+ADDRESSES = {name: (address_of(name), *next(iter(needs.items()))) for name, needs in NEEDS.items()}
+"""Name → address, one of its methods, and the scope that it needs."""
 
 
 def wait_until(true: Callable[[], bool], seconds: float) -> bool:
@@ -143,19 +165,88 @@ def test_a_key_does_what_its_scope_says(scope: Scope, client_with: Callable[...,
 
 def test_every_address_of_the_api_is_in_the_table() -> None:
     names = {pattern.name for pattern in urls.urlpatterns}
-    assert names == NEEDS.keys() | PUBLIC
+    assert names | {"metrics"} == NEEDS.keys() | PUBLIC
 
 
 @pytest.mark.parametrize("name", sorted(NEEDS))
-@pytest.mark.parametrize("scope", [None, *Scope])
-def test_scopes_and_endpoints(name: str, scope: Scope | None, client_with: Callable[..., ApiClient]) -> None:
-    client = client_with(scope) if scope else ApiClient()
-    address = reverse(name, kwargs={"placement": "home"} if name == "recommend" else {})
-    answer = client.send(METHODS.get(name, "GET"), address, {})
-    if scope == NEEDS[name]:
-        assert answer.status_code not in {401, 403}
-    else:
-        problem(answer, 403 if scope else 401)
+def test_every_method_of_an_address_is_in_the_table(name: str) -> None:
+    view = resolve(address_of(name)).func.cls  # type: ignore[attr-defined]
+    assert {method for method in METHODS if hasattr(view, method.lower())} == NEEDS[name].keys()
+    assert view.required_scope in NEEDS[name].values()
+
+
+class Principal(StrEnum):
+    """Who may ask without any right."""
+
+    NOBODY = "no key"
+    STRANGER = "a key that nobody made"
+    FORGER = "a known prefix with another secret"
+    REVOKED = "a revoked key with every scope"
+    EXPIRED = "a key with every scope, replaced yesterday"
+    STAFF = "an admin with a session"
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS))
+@pytest.mark.parametrize("scope", list(Scope))
+def test_scopes_and_endpoints(name: str, scope: Scope, client_with: Callable[..., ApiClient]) -> None:
+    """Every address and method × every scope: a key does what its scope says and nothing else."""
+    client = client_with(scope)
+    for method, needed in NEEDS[name].items():
+        answer = client.send(method, address_of(name), {})
+        if scope == needed:
+            assert answer.status_code not in {401, 403}, method
+        else:
+            assert needed in problem(answer, 403)["detail"], method
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS))
+@pytest.mark.parametrize("principal", list(Principal))
+def test_without_a_valid_key(name: str, principal: Principal, client_with: Callable[..., ApiClient]) -> None:
+    client = client_with(*Scope)
+    prefix, _, secret = client.headers["Authorization"].removeprefix("Api-Key ").partition(".")
+    own = ApiKey.objects.filter(prefix=prefix)
+    match principal:
+        case Principal.NOBODY:
+            client.headers = {}
+        case Principal.STRANGER:
+            client.headers = {"Authorization": f"Api-Key 0123456789ab.{secret}"}
+        case Principal.FORGER:
+            client.headers = {"Authorization": f"Api-Key {prefix}.{secret[:-1]}"}
+        case Principal.REVOKED:
+            own.update(revoked_at=timezone.now())
+        case Principal.EXPIRED:
+            own.update(expires_at=timezone.now() - timedelta(seconds=1))
+        case Principal.STAFF:
+            staff = Staff.objects.create_user("ada@example.com", "a long password", role=Role.ADMIN)
+            client.headers = {}
+            client._client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
+    keys.forget()
+    for method in (*NEEDS[name], "OPTIONS"):
+        answer = client.send(method, address_of(name), {})
+        problem(answer, 401)
+        assert answer["WWW-Authenticate"].startswith("Api-Key")
+
+
+def test_a_key_that_writes_events_reads_nothing(client_with: Callable[..., ApiClient]) -> None:
+    """Neither of customers nor of events, whatever it asks: verdicts tell what was sent, and whether it was new."""
+    secret = "u-private-4711"
+    writer = client_with(Scope.EVENTS_WRITE)
+    sent = {"event_id": "0192f0c1-0000-7000-8000-000000000001", "name": "search", "search_term": "insulin"}
+    sent |= {"timestamp": timezone.now().isoformat(), "user_id": secret, "anonymous_id": "a-private-1"}
+    assert writer.post("/api/v1/events/", sent).json()["accepted"] == 1
+    probes: list[dict[str, Any]] = [
+        sent,
+        {**sent, "user_id": "u2"},  # another customer repeats the event of the first
+        {**sent, "event_id": "0192f0c1-0000-7000-8000-000000000002", "user_id": "u2"},
+        {**sent, "event_id": "0192f0c1-0000-7000-8000-000000000003", "name": "view_item", "items": [{"item_id": "x"}]},
+        {**sent, "consent": {"personalisation": 1}},
+    ]
+    answers = [writer.post("/api/v1/events/", probe).content.decode() for probe in probes]
+    kept = Event.objects.values("customer_id", "search_term", "received_at")[0]
+    told = [secret, "a-private-1", "insulin", str(kept["received_at"]), "customer", "personalis"]
+    leaks = {word for word in told for answer in answers if word in answer}
+    assert leaks <= {"personalis"}  # the name of the field that the last probe got wrong
+    assert json.loads(answers[1])["results"] == [{"verdict": "duplicate", "event_id": sent["event_id"]}]
 
 
 @here
@@ -212,6 +303,100 @@ class dead_database:  # noqa: N801 - reads as a with statement
         connection.close_pool()  # type: ignore[attr-defined]
         host, port = self._host
         connection.settings_dict.update(HOST=host, PORT=port)
+
+
+# --- replaced
+
+
+@pytest.mark.django_db
+def test_a_replaced_key_and_its_successor_may_do_the_same() -> None:
+    old, secret = keys.create_key(
+        name="Shop", scopes=[Scope.EVENTS_WRITE], origins=["https://shop.example"], requests_per_minute=7, by=None
+    )
+    before = timezone.now()
+    new, other = keys.rotate_key(key=old, by=None)
+    assert (new.prefix, other) != (old.prefix, secret)
+    known = [keys.find_key(f"{old.prefix}.{secret}"), keys.find_key(f"{new.prefix}.{other}")]
+    facts = [(key.scopes, key.origins, key.requests_per_minute) for key in known if key]
+    assert facts == [({Scope.EVENTS_WRITE}, {"https://shop.example"}, 7)] * 2
+    old.refresh_from_db()
+    assert old.expires_at is not None
+    assert timedelta(0) <= old.expires_at - before - keys.GRACE < timedelta(seconds=5)
+    assert new.expires_at is None
+    entry = AuditEntry.objects.get(verb="rotate")
+    assert (entry.object_id, entry.after) == (
+        str(old.pk),
+        {"expires_at": old.expires_at.isoformat(), "replaced_by": new.prefix},
+    )
+    assert not any(word in json.dumps(list(AuditEntry.objects.values("after", "label"))) for word in (secret, other))
+
+
+@pytest.mark.django_db
+def test_it_expires_by_itself_to_the_microsecond() -> None:
+    old, _secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], origins=["https://shop.example"], by=None)
+    keys.rotate_key(key=old, by=None)
+    old.refresh_from_db()
+    assert old.expires_at is not None
+    ApiKey.objects.exclude(pk=old.pk).update(origins=[])
+    ends, now = old.expires_at, [timezone.now()]
+    ring = keys.KeyRing(now=lambda: now[0])
+    for moment, valid in [(now[0], True), (ends - timedelta(microseconds=1), True), (ends, False)]:
+        now[0] = moment
+        assert (ring.find(old.prefix) is not None) == valid
+        assert ring.knows_origin("https://shop.example") == valid
+
+
+@pytest.mark.django_db
+def test_a_key_is_replaced_once_and_while_it_is_valid() -> None:
+    key, _ = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    newer, _ = keys.rotate_key(key=key, by=None)
+    with pytest.raises(keys.NotReplaceableError):
+        keys.rotate_key(key=key, by=None)
+    keys.revoke_key(key=newer, by=None)
+    with pytest.raises(keys.NotReplaceableError):
+        keys.rotate_key(key=newer, by=None)
+    assert ApiKey.objects.count() == 2
+
+
+def test_two_who_replace_it_at_once_make_one_key(transactional_db: None) -> None:
+    key, _ = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    made, refused = [], []
+
+    def replace() -> None:
+        try:
+            made.append(keys.rotate_key(key=key, by=None))
+        except keys.NotReplaceableError as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=replace) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(made), len(refused), ApiKey.objects.count()) == (1, 3, 2)
+
+
+def test_every_process_learns_of_a_replaced_key_within_a_second(transactional_db: None) -> None:
+    old, _secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    process = keys.KeyRing()
+    assert process.find(old.prefix) is not None
+    new, _ = keys.rotate_key(key=old, by=None, grace=timedelta(seconds=0))
+    assert wait_until(lambda: process.find(old.prefix) is None, 1)
+    assert wait_until(lambda: process.find(new.prefix) is not None, 1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "scopes", [list(Scope), [Scope.RECOMMENDATIONS_READ], [Scope.EVENTS_WRITE, Scope.METRICS_READ]]
+)
+def test_only_a_key_that_reads_nothing_has_origins(scopes: list[Scope]) -> None:
+    with pytest.raises(keys.OriginsNeedEventsOnlyError):
+        keys.create_key(name="Shop", scopes=scopes, origins=["https://shop.example"], by=None)
+    key, _ = keys.create_key(name="Shop", scopes=scopes, by=None)
+    with pytest.raises(IntegrityError, match="only_a_key_that_reads_nothing_has_origins"), transaction.atomic():
+        ApiKey.objects.filter(pk=key.pk).update(origins=["https://shop.example"])
 
 
 # --- last used

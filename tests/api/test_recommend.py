@@ -20,7 +20,9 @@ from tests.api.conftest import ApiClient, problem
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
-PLACEMENTS = ("home", "discover", "buy_again", "item", "also_bought", "cart", "trending")
+PLACEMENTS = (
+    "home", "discover", "buy_again", "item", "also_bought", "cart", "trending", "category", "search", "new", "email",
+)  # fmt: skip
 MEMBERS = {
     "recommendation_id", "placement", "model_version", "weights_version", "rules_version", "experiment",
     "personalised", "source", "fallback_reason", "results", "missing_item_ids",
@@ -79,7 +81,7 @@ def test_the_answer_keeps_the_contract(api: ApiClient, placement: str, user: str
     assert found.keys() == MEMBERS
     assert re.fullmatch("r-[0-9a-f]{32}", found["recommendation_id"])
     assert found["placement"] == placement
-    assert found["source"] in {"model", "popular", "none"}
+    assert found["source"] in {"model", "popular", "none"} | ({"newest"} if placement == "new" else set())
     assert [result["rank"] for result in found["results"]] == list(range(1, len(found["results"]) + 1))
     known = {item.shop_id: item for item in Item.objects.filter(shop_id__in=ids(found))}
     for result in found["results"]:
@@ -286,3 +288,28 @@ def test_a_process_that_has_never_reached_the_database_answers_503(
     answer = api.get(path("home"))
     problem(answer, 503)
     assert answer["Retry-After"] == "1"
+
+
+def test_the_context_of_categories_and_search_is_taken_by_both_methods(api: ApiClient) -> None:
+    for placement, query, context in (
+        ("category", {"category": ["FOOD > WINE", "FOOD > TEA"]}, {"categories": ["FOOD > WINE", "FOOD > TEA"]}),
+        ("search", {"search_term": "wine 3"}, {"search_term": "wine 3"}),
+        ("search", {"item_id": ["wine-3", "tea-1", "gone"]}, {"item_ids": ["wine-3", "tea-1", "gone"]}),
+    ):
+        got = body(api.get(path(placement), user_id="u1", n=30, fallback="popular", **query))
+        posted = body(api.post(path(placement), {"user_id": "u1", "n": 30, "context": context}))
+        assert got.pop("recommendation_id") != posted.pop("recommendation_id")
+        assert got == posted
+        assert got["results"]
+    assert got["missing_item_ids"] == ["gone"]
+    assert set(ids(got)) == {"wine-3", "tea-1"}
+
+
+def test_an_answer_without_fillers_by_both_methods(api: ApiClient) -> None:
+    for found in (
+        body(api.get(path("home"), user_id="nobody", fallback="none")),
+        body(api.post(path("home"), {"user_id": "nobody", "fallback": "none"})),
+    ):
+        assert (found["results"], found["source"], found["fallback_reason"]) == ([], "none", "no_history")
+    wrong = problem(api.get(path("home"), fallback="newest"), 400)["errors"]
+    assert [error["pointer"] for error in wrong] == ["fallback"]

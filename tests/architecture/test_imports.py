@@ -1,5 +1,6 @@
 """Who may import whom: the contracts hold, and they cover every module that exists."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from tests.architecture.source import ROOT
+from tests.architecture.source import ROOT, modules
 
 
 def contracts() -> dict[str, Any]:
@@ -43,6 +44,22 @@ def test_every_recommender_is_independent() -> None:
 
 def test_every_package_is_seen() -> None:
     """A folder without ``__init__.py`` would escape the contracts."""
-    roots = ("recsite", "recommendations", "analytics")
+    roots = ("recsite", "recommendations", "analytics", "storefront", "clients/python/recsite_client")
     folders = {path.parent for root in roots for path in (ROOT / root).rglob("*.py")}
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_the_client_needs_nothing_but_python() -> None:
+    """So that a shop may install it beside whatever it has."""
+    trees = {name: tree for name, tree in modules().items() if name.startswith("clients/python/")}
+    asked = {
+        (name, imported.partition(".")[0])
+        for name, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for imported in (
+            [node.module or ""] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names]
+        )
+    }
+    assert len(trees) >= 5
+    assert {pair for pair in asked if pair[1] not in sys.stdlib_module_names | {"recsite_client"}} == set()

@@ -235,7 +235,10 @@ def test_evidence_has_the_facts_that_its_sentence_needs(instance: Instance, boar
     for item in (0, 2):
         for term in recommender.evidence(_one(queries, 0), item):
             assert set(term.facts) == FACTS.get(term.reason, set())
-            names_an_item = {Reason.BECAUSE_YOU_BOUGHT, Reason.BOUGHT_TOGETHER, Reason.BOUGHT_NEXT, Reason.SIMILAR_ITEM}
+            names_an_item = {
+                Reason.BECAUSE_YOU_BOUGHT, Reason.BECAUSE_YOU_VIEWED, Reason.BOUGHT_TOGETHER, Reason.BOUGHT_NEXT,
+                Reason.SIMILAR_ITEM,
+            }  # fmt: skip
             assert (term.item is not None) == (term.reason in names_an_item | {Reason.BOUGHT_BEFORE})
             assert (term.category is not None) == (term.reason is Reason.INTEREST)
 

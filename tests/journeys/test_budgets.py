@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from recommendations.models import Staff
-from recommendations.store import live, serving
+from recommendations.store import live_writes, serving
 from tests.journeys.conftest import EMAIL
 from tests.journeys.test_admin_pages import admin_addresses
 from tests.journeys.test_pages import addresses as page_addresses
@@ -31,7 +31,7 @@ QUALITY = 5  # of brotli; the server compresses better, so this never says too l
 @pytest.fixture
 def reader(site: str, monkeypatch: pytest.MonkeyPatch) -> Client:
     """As in production Valkey holds the live state; what a process reads again by the clock counts for no page."""
-    live.rebuild()
+    live_writes.rebuild()
     monkeypatch.setattr(serving, "RECHECK", 3600.0)
     client = Client()
     client.force_login(Staff.objects.get(email=EMAIL), backend="django.contrib.auth.backends.ModelBackend")

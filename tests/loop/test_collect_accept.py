@@ -12,7 +12,7 @@ from django.utils import timezone
 from recommendations.loop.collect import accept
 from recommendations.loop.event_form import EventForm, EventItemForm, Refusal, read
 from recommendations.models import Customer, Event, Item
-from recommendations.store import live
+from recommendations.store import live, live_writes
 from recommendations.store.lookups import KeyCache
 from recommendations.store.valkey import Link, valkey
 from recommendations.terms import EventName
@@ -28,9 +28,9 @@ def items(db: None) -> dict[str, int]:
 
 @pytest.fixture
 def no_valkey(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(live, "valkey", lambda: Link("redis://127.0.0.1:1/0"))
+    monkeypatch.setattr(live_writes, "valkey", lambda: Link("redis://127.0.0.1:1/0"))
     yield
-    live._waiting.clear()
+    live_writes._waiting.clear()
 
 
 def act(name: str = "purchase", *items: str, **fields: Any) -> EventForm:

@@ -36,12 +36,12 @@ from django.utils import timezone
 from recommendations.loop.run import run_turn
 from recommendations.services.keys import create_key
 from recommendations.services.turns import start_turn
-from recommendations.store import live
+from recommendations.store import live_writes
 from tests.grocery import open_shop
 call_command("migrate", verbosity=0)
 open_shop(now=timezone.now())
 print(run_turn(start_turn(by=None, now=timezone.now(), in_worker=False).pk, clock=timezone.now))
-live.rebuild()
+live_writes.rebuild()
 key, secret = create_key(name="test", scopes=["recommendations:read", "events:write"], by=None)
 print(f"{key.prefix}.{secret}")
 """

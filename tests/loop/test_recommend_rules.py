@@ -21,7 +21,7 @@ from recommendations.models import (
     SegmentMembership,
     Slate,
 )
-from recommendations.store import live, serving
+from recommendations.store import live, live_writes, serving
 from recommendations.store.live import Changed
 from recommendations.store.merchandising import FrozenRule
 from recommendations.store.pseudonyms import pseudonym
@@ -130,7 +130,7 @@ def test_a_scheduled_rule_begins_and_ends_by_itself() -> None:
 
 
 def test_what_is_promoted_this_week(django_assert_num_queries: Any) -> None:
-    live.rebuild()
+    live_writes.rebuild()
     now = timezone.now()
     Promotion.objects.create(item=Item.objects.get(shop_id="soap-5"), week=now.date(), mailer=1)
     publish(rule(1, RuleAction.PIN, of("promoted", True), slot=1))
@@ -269,7 +269,7 @@ def test_a_preview_of_weights() -> None:
 
 
 def test_a_book_of_many_rules_asks_the_record_nothing_at_an_answer(django_assert_num_queries: Any) -> None:
-    live.rebuild()
+    live_writes.rebuild()
     paths = Category.objects.values_list("path", flat=True)
     publish(
         *(rule(key, RuleAction.BOOST, of("category", path), strength=key) for key, path in enumerate(paths, start=1))

@@ -14,7 +14,7 @@ from recommendations.loop.serve import NotLoadedError, serve
 from recommendations.models import BlendWeights, Customer, CustomerAlias, Event, Item, ModelVersion, Placement, Slate
 from recommendations.services import catalogue
 from recommendations.services.review import review
-from recommendations.store import live, serving, slates
+from recommendations.store import live, live_writes, serving, slates
 from recommendations.store.live import Changed, LiveEvent
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.serving import Keeper
@@ -58,7 +58,7 @@ def test_a_changed_price_stands_in_the_next_answer(django_capture_on_commit_call
 
 def test_a_purchase_acts_on_the_next_answer() -> None:
     before = ask("discover")
-    live.remember(
+    live_writes.remember(
         [
             LiveEvent(
                 customer=Customer.objects.get(pseudonym=pseudonym("u0")).pk,
@@ -77,7 +77,7 @@ def test_somebody_who_came_after_the_snapshot_is_found() -> None:
     ask()
     newcomer = Customer.objects.create(pseudonym=pseudonym("late"))
     tea = Item.objects.get(shop_id="tea-0")
-    live.remember([LiveEvent(customer=newcomer.pk, name=EventName.VIEW_ITEM, item=tea.pk, at=NOW)])
+    live_writes.remember([LiveEvent(customer=newcomer.pk, name=EventName.VIEW_ITEM, item=tea.pk, at=NOW)])
     assert ask(user="late").source is Source.SESSION
     assert ask(user="nobody").fallback_reason is Fallback.NO_HISTORY
 
@@ -134,6 +134,7 @@ def test_every_answer_is_noted_once_and_a_dry_run_never(valkey: redis.Redis) -> 
     answers = [ask("home"), ask("discover", user=None), ask("home", user="u1", personalise=False)]
     ask("home", dry_run=True)
     review(customer=Customer.objects.get(pseudonym=pseudonym("u0")).pk, placement="home")
+    assert slates.log().send()
     assert valkey.xlen(slates.STREAM) == 3
     assert write_slates() == 3
     assert write_slates() == 0
@@ -156,6 +157,7 @@ def test_every_answer_is_noted_once_and_a_dry_run_never(valkey: redis.Redis) -> 
 
 def test_a_slate_that_comes_twice_is_written_once(valkey: redis.Redis) -> None:
     ask()
+    assert slates.log().send()
     entry = valkey.xrange(slates.STREAM)[0][1]
     valkey.xadd(slates.STREAM, entry)
     assert write_slates() == 2

@@ -89,7 +89,7 @@ def test_a_new_catalogue_is_announced(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         run("import_items", files / "items.csv")
-    assert valkey.hget(live._CHANGED, "catalogue") is not None
+    assert valkey.hget(live.CHANGED, "catalogue") is not None
 
 
 @pytest.mark.django_db

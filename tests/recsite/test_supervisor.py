@@ -96,7 +96,13 @@ def test_no_answer_is_not_ready() -> None:
 
 
 def test_credentials_appear_when_the_pages_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    known = {"url": "http://127.0.0.1:8000/", "username": "a@b.example", "password": "pw", "api_key": "p.s"}
+    known = {
+        "url": "http://127.0.0.1:8000/",
+        "shop_url": "http://127.0.0.1:8001/",
+        "username": "a@b.example",
+        "password": "pw",
+        "api_key": "p.s",
+    }
     (tmp_path / "demo.json.pending").write_text(json.dumps(known), encoding="utf-8")
     supervisor._announce(tmp_path)
     assert json.loads((tmp_path / "demo.json").read_text(encoding="utf-8")) == known
@@ -105,5 +111,5 @@ def test_credentials_appear_when_the_pages_answer(tmp_path: Path, capsys: pytest
 
 
 def test_the_family_of_the_demo() -> None:
-    names = [child.name for child in supervisor.children(port=8000, data=Path("data"))]
-    assert names == ["web", "loop", "worker", "beat"]
+    names = [child.name for child in supervisor.children(port=8000, shop_port=8001, data=Path("data"))]
+    assert names == ["web", "loop", "worker", "beat", "shop"]

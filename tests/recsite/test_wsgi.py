@@ -10,7 +10,7 @@ STARTED = """
 import sys, recsite.wsgi
 from recommendations.services.panels import panels
 panels().settle()
-print("analytics.charts.weights" in sys.modules, recsite.wsgi.application)
+print("analytics.charts.weights" in sys.modules, recsite.wsgi.django, recsite.wsgi.application)
 """
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 

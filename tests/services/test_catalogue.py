@@ -138,8 +138,8 @@ def test_every_change_is_announced(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         change(item)
-        assert valkey.hget(live._CHANGED, "catalogue") is None
-    assert valkey.hget(live._CHANGED, "catalogue") is not None
+        assert valkey.hget(live.CHANGED, "catalogue") is None
+    assert valkey.hget(live.CHANGED, "catalogue") is not None
 
 
 def test_what_is_drawn_of_an_item(item: Item) -> None:

@@ -174,9 +174,9 @@ def test_a_segment_has_its_own_customers_and_is_compared_with_its_own_weights() 
     assert what_if(blend=BlendName.HOME, weights={"als": 1}).live == everybodys
 
 
-@pytest.mark.parametrize("blend", [BlendName.ITEM, BlendName.CART])
+@pytest.mark.parametrize("blend", [BlendName.ITEM, BlendName.CART, BlendName.SESSION])
 def test_where_nothing_measures_there_are_movers_and_no_figures(blend: BlendName) -> None:
-    answer = what_if(blend=blend, weights={"interests": 1, "popularity_home": 1})
+    answer = what_if(blend=blend, weights={"item_knn_context": 1, "popularity_home": 1})
     assert (answer.unmeasured, answer.figures, answer.users) == (Unmeasured.NO_TRUTH, {}, 0)
     assert answer.movers
     assert all(mover.context and not set(mover.context) & {place.item for place in mover.draft}

@@ -23,7 +23,7 @@ from recommendations.services.why_not import (
     apply_suggestion,
     why_not,
 )
-from recommendations.store import live
+from recommendations.store import live, live_writes
 from recommendations.store.live import Changed, LiveEvent
 from recommendations.store.merchandising import frozen
 from recommendations.store.pseudonyms import pseudonym
@@ -107,7 +107,7 @@ def test_what_was_bought_is_not_discovered() -> None:
 
 def test_who_dislikes_an_item_does_not_get_it_back() -> None:
     soap = key("soap-1")
-    live.remember([LiveEvent(customer=customer(0), name=EventName.DISLIKE_ITEM, item=soap, at=NOW)])
+    live_writes.remember([LiveEvent(customer=customer(0), name=EventName.DISLIKE_ITEM, item=soap, at=NOW)])
     found = ask(soap)
     assert found.lost is Lost.EXCLUDED
     assert "The customer dislikes it." in found.words

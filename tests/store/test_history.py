@@ -11,6 +11,7 @@ from recommendations.models import Category, Customer, CustomerAlias, Event, Ite
 from recommendations.store.history import arrivals, event_frame, item_attributes, newest_event
 from recommendations.store.partitions import prepare_partitions
 from recommendations.store.pseudonyms import pseudonym
+from recommendations.terms import EventName
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)
@@ -60,6 +61,13 @@ def test_a_transaction_and_a_session_of_the_same_name_are_two_baskets() -> None:
     event(anna, tea, days=2, name="purchase", transaction_id="7", quantity=1)
     event(anna, tea, days=1, session_id="7")
     assert event_frame(until=NOW)["basket"].nunique() == 2
+
+
+def test_of_the_replay_purchases_are_learned_from_and_nothing_else() -> None:
+    anna, tea = customer("anna"), Item.objects.create(shop_id="tea", title="Tea")
+    for days, name in enumerate(EventName, start=1):
+        event(anna, tea, days=days, name=name, source="replay", transaction_id="t1")
+    assert event_frame(until=NOW)["name"].tolist() == ["purchase"]
 
 
 def test_merged_keys_are_resolved_and_objections_and_the_replay_left_out() -> None:

@@ -9,8 +9,9 @@ import redis
 from django.utils import timezone
 
 from recommendations.models import Customer, Event, Item, ModelVersion, Turn
-from recommendations.store import live
+from recommendations.store import live, live_writes
 from recommendations.store.live import Changed, LiveEvent
+from recommendations.store.live_writes import Objection
 from recommendations.store.valkey import Breaker, Link
 from recommendations.terms import EventName, VersionStatus
 
@@ -27,7 +28,7 @@ def at(minutes: float) -> float:
 
 
 def test_what_was_bought_viewed_and_disliked_is_read_back_in_one_go(built: None) -> None:
-    live.remember(
+    live_writes.remember(
         [
             act(EventName.PURCHASE, 1, 0),
             act(EventName.PURCHASE, 1, 5),
@@ -42,7 +43,6 @@ def test_what_was_bought_viewed_and_disliked_is_read_back_in_one_go(built: None)
     assert state.bought == {1: at(5)}
     assert state.recent == ((3, EventName.ADD_TO_CART, at(2)), (2, EventName.VIEW_ITEM, at(1)))
     assert state.disliked == {4}
-    assert state.last_seen == at(6)
     assert state.objected is None
     assert state.known
 
@@ -52,7 +52,7 @@ def test_the_order_in_which_events_come_does_not_matter(built: None) -> None:
     states = []
     for number, order in enumerate(permutations(acts), start=1):
         for event in [*order, order[0]]:  # and one of them twice
-            live.remember([LiveEvent(customer=number, name=event.name, item=event.item, at=event.at)])
+            live_writes.remember([LiveEvent(customer=number, name=event.name, item=event.item, at=event.at)])
         states.append(live.state_of(number, since=None).state)
     assert len(states) == 6
     assert {(tuple(state.bought.items()), tuple(state.refunded.items())) for state in states} == {
@@ -61,17 +61,17 @@ def test_the_order_in_which_events_come_does_not_matter(built: None) -> None:
 
 
 def test_only_the_last_fifty_acts_of_interest_are_kept(built: None) -> None:
-    live.remember([act(EventName.VIEW_ITEM, item, item) for item in range(1, 81)])
+    live_writes.remember([act(EventName.VIEW_ITEM, item, item) for item in range(1, 81)])
     recent = live.state_of(CUSTOMER, since=None).state.recent
     assert [one.item for one in recent] == list(range(80, 30, -1))
-    live.remember([act(EventName.VIEW_ITEM, 5, 0.5)])  # late, and older than all of them
+    live_writes.remember([act(EventName.VIEW_ITEM, 5, 0.5)])  # late, and older than all of them
     assert live.state_of(CUSTOMER, since=None).state.recent == recent
 
 
 def test_an_objection_is_heard_and_taken_back(built: None) -> None:
-    live.remember_objections({CUSTOMER: True})
+    live_writes.remember([Objection(CUSTOMER, True)])
     assert live.state_of(CUSTOMER, since=None).state.objected is True
-    live.remember_objections({CUSTOMER: False})
+    live_writes.remember([Objection(CUSTOMER, False)])
     assert live.state_of(CUSTOMER, since=None).state.objected is False
 
 
@@ -133,14 +133,14 @@ def test_what_valkey_lost_is_made_again_from_the_record(
     history: tuple[Customer, list[Item]], valkey: redis.Redis
 ) -> None:
     customer, items = history
-    assert live.rebuild_if_lost() == 2
+    assert live_writes.rebuild_if_lost() == 2
     state = live.state_of(customer.pk, since=None).state
     assert set(state.bought) == {items[1].pk}
     assert [act.item for act in state.recent] == [items[2].pk]
     assert state.objected is True
-    assert live.rebuild_if_lost() == 0
+    assert live_writes.rebuild_if_lost() == 0
     valkey.flushdb()
-    assert live.rebuild_if_lost() == 2
+    assert live_writes.rebuild_if_lost() == 2
     assert live.state_of(customer.pk, since=None).state == state
 
 
@@ -148,32 +148,32 @@ def test_what_a_killed_process_had_not_told_is_told_by_the_watch(
     history: tuple[Customer, list[Item]], live_version: ModelVersion
 ) -> None:
     customer, items = history
-    live.rebuild()
+    live_writes.rebuild()
     recorded(EventName.PURCHASE, items[2], 1, customer)  # committed; then its process died
-    live.forget()
-    assert live.rebuild_if_lost() == 0  # nobody can know
-    live.remember([act(EventName.VIEW_ITEM, items[0].pk, 0, customer=customer.pk)])  # by the next process
-    assert live.rebuild_if_lost() == 3
+    live_writes.forget()
+    assert live_writes.rebuild_if_lost() == 0  # nobody can know
+    live_writes.remember([act(EventName.VIEW_ITEM, items[0].pk, 0, customer=customer.pk)])  # by the next process
+    assert live_writes.rebuild_if_lost() == 3
     assert set(live.state_of(customer.pk, since=None).state.bought) == {items[1].pk, items[2].pk}
-    assert live.rebuild_if_lost() == 0
+    assert live_writes.rebuild_if_lost() == 0
 
 
 def test_after_valkey_was_away_the_watch_looks_whether_it_knows_all(
     history: tuple[Customer, list[Item]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     customer, items = history
-    live.rebuild()
-    live.remember([act(EventName.VIEW_ITEM, items[0].pk, 0)])
-    assert live.rebuild_if_lost() == 2  # of the new process
+    live_writes.rebuild()
+    live_writes.remember([act(EventName.VIEW_ITEM, items[0].pk, 0)])
+    assert live_writes.rebuild_if_lost() == 2  # of the new process
     with monkeypatch.context() as away:
-        away.setattr(live, "valkey", lambda: Link("redis://127.0.0.1:1/0"))
-        assert live.remember([act(EventName.VIEW_ITEM, items[1].pk, 0)]) is False
-        assert live.remember_objections({customer.pk: False}) is False
+        away.setattr(live_writes, "valkey", lambda: Link("redis://127.0.0.1:1/0"))
+        assert live_writes.remember([act(EventName.VIEW_ITEM, items[1].pk, 0)]) is False
+        assert live_writes.remember([Objection(customer.pk, objected=False)]) is False
     Customer.objects.filter(pk=customer.pk).update(personalise=True, consent_at=T0)
-    assert live.remember([]) is True
-    assert live.rebuild_if_lost() == 2
+    assert live_writes.remember([]) is True
+    assert live_writes.rebuild_if_lost() == 2
     assert live.state_of(customer.pk, since=None).state.objected is False
-    assert live.rebuild_if_lost() == 0
+    assert live_writes.rebuild_if_lost() == 0
 
 
 def test_what_came_after_the_loss_and_what_was_lost_are_put_together(
@@ -181,13 +181,13 @@ def test_what_came_after_the_loss_and_what_was_lost_are_put_together(
 ) -> None:
     customer, items = history
     now = timezone.now()
-    live.remember(
+    live_writes.remember(
         [
             LiveEvent(customer=customer.pk, name=EventName.PURCHASE, item=items[0].pk, at=now),
             LiveEvent(customer=customer.pk, name=EventName.VIEW_ITEM, item=items[2].pk, at=now),
         ]
     )
-    live.remember_objections({customer.pk: False})  # the record still says otherwise
+    live_writes.remember([Objection(customer.pk, False)])  # the record still says otherwise
     since = datetime.fromisoformat(live_version.windows["cuts"]["live"])
     state = live.state_of(customer.pk, since=since).state
     assert set(state.bought) == {items[0].pk, items[1].pk}
@@ -215,11 +215,11 @@ def test_without_valkey_the_state_comes_from_the_record(
 
 def test_acts_wait_for_valkey_to_come_back(built: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as away:
-        away.setattr(live, "valkey", lambda: Link("redis://127.0.0.1:1/0"))
-        assert live.remember([act(EventName.PURCHASE, 1, 0)]) is False
-        assert live.remember([act(EventName.PURCHASE, 2, 1)]) is False
+        away.setattr(live_writes, "valkey", lambda: Link("redis://127.0.0.1:1/0"))
+        assert live_writes.remember([act(EventName.PURCHASE, 1, 0)]) is False
+        assert live_writes.remember([act(EventName.PURCHASE, 2, 1)]) is False
     assert live.state_of(CUSTOMER, since=None).state.bought == {}
-    assert live.remember([act(EventName.PURCHASE, 3, 2)]) is True
+    assert live_writes.remember([act(EventName.PURCHASE, 3, 2)]) is True
     assert live.state_of(CUSTOMER, since=None).state.bought == {1: at(0), 2: at(1), 3: at(2)}
 
 
@@ -236,13 +236,13 @@ def test_the_breaker_opens_for_its_pause_and_closes_again() -> None:
 
 
 def test_a_full_valkey_refuses_writes_and_goes_on_answering_reads(built: None, valkey: redis.Redis) -> None:
-    live.remember([act(EventName.PURCHASE, 1, 0)])
+    live_writes.remember([act(EventName.PURCHASE, 1, 0)])
     limit = valkey.config_get("maxmemory")["maxmemory"]
     valkey.config_set("maxmemory", 1)
     try:
-        assert live.remember([act(EventName.PURCHASE, 2, 0)]) is False
+        assert live_writes.remember([act(EventName.PURCHASE, 2, 0)]) is False
         assert live.state_of(CUSTOMER, since=None).state.bought == {1: at(0)}
     finally:
         valkey.config_set("maxmemory", limit)
-    assert live.remember([]) is True
+    assert live_writes.remember([]) is True
     assert live.state_of(CUSTOMER, since=None).state.bought == {1: at(0), 2: at(0)}

@@ -2,8 +2,10 @@
 
 Home and discover were chosen on three windows of the demo's data before its test window: for home the mean of what the
 tuner found there; for discover plainer numbers, which did better on each window than what the tuner had found on the
-others. Item and cart are set by judgement: nothing has measured them yet. Equal weights of all instances are worse than
-the best single recommender, so nothing starts with them.
+others. Item and cart are set by judgement: nothing has measured them yet. Session was looked for on baskets of people
+whom the model did not know, with one, two and five items in view, in the window before the test window: plain numbers
+that do nearly as well as the tuner's (NDCG@10 .122 against .125), with more for ``session_knn``. Equal weights of all
+instances are worse than the best single recommender, so nothing starts with them.
 """
 
 from collections.abc import Mapping
@@ -28,6 +30,13 @@ PRESETS: Mapping[BlendName, Mapping[str, float]] = {
     },
     BlendName.ITEM: {"also_bought": 0.45, "item_knn_context": 0.30, "content_context": 0.20, "popularity_home": 0.05},
     BlendName.CART: {"also_bought": 0.45, "item_knn_context": 0.25, "sequence_context": 0.15, "buy_again": 0.15},
+    BlendName.SESSION: {
+        "session_knn": 0.30,
+        "also_bought": 0.25,
+        "popularity_home": 0.25,
+        "item_knn_context": 0.10,
+        "content_context": 0.10,
+    },
 }
 """Per blend: instance → weight, adding up to 1."""
 
@@ -36,5 +45,6 @@ PROMOTION: Mapping[BlendName, float] = {
     BlendName.DISCOVER: 1.0,
     BlendName.ITEM: 0.0,
     BlendName.CART: 0.0,
+    BlendName.SESSION: 0.0,
 }
 """Per blend: the exponent of the lift of the promotion plan, where a shop tells of one (``maths.md`` §4)."""

@@ -10,6 +10,8 @@ from scipy import sparse
 
 from recommendations.engine.frames import FloatArray, Interactions, Queries, Sparse
 
+SESSION_FADING = 0.8  # weight of an item of a session against the one after it
+
 type Transform = Literal["binary", "count", "log", "sqrt", "tfidf", "bm25"]
 
 BM25_SATURATION = 1.2  # k1 of Robertson and Zaragoza (2009)

@@ -3,9 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from recommendations.terms import Reason
 
 ASKED = 3
@@ -30,16 +27,16 @@ class Said[T: Term](NamedTuple):
 
 
 def speakers(
-    instances: Sequence[str], contributions: NDArray[np.float64], *, limit: int = ASKED
+    instances: Sequence[str], contributions: Sequence[float], *, limit: int = ASKED
 ) -> list[tuple[str, float]]:
     """The instances to ask for evidence about one item, with their shares of the positive contributions, largest first.
 
     What speaks against the item is never a reason for it; with nothing in favour there is no one to ask.
     """
-    favour = np.maximum(contributions, 0)
-    total = float(favour.sum())
-    order = np.argsort(-favour, kind="stable")[:limit]
-    return [(instances[m], float(favour[m]) / total) for m in order if favour[m] > 0]
+    favour = [(name, value) for name, value in zip(instances, contributions, strict=True) if value > 0]
+    total = sum(value for _, value in favour)
+    favour.sort(key=lambda one: -one[1])
+    return [(name, value / total) for name, value in favour[:limit]]
 
 
 def reasons[T: Term](evidence: Iterable[tuple[float, Sequence[T]]], *, limit: int = SAID) -> list[Said[T]]:

@@ -39,3 +39,8 @@ def explored(
         else:
             propensity[slot] = 1 - chance
     return chosen, propensity
+
+
+def may_explore(draw: np.random.Generator, chance: float) -> bool:
+    """False: with the same draw ``explored`` shows every slot its own item."""
+    return bool((draw.random(EXPLORED_SLOTS) < chance).any())

@@ -20,12 +20,14 @@ from recommendations.engine.recommenders import (
     repurchase,
     segments,
     sequence,
+    session_knn,
     user_knn,
 )
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.terms import BlendName
 
 HOME, DISCOVER, ITEM, CART = BlendName.HOME, BlendName.DISCOVER, BlendName.ITEM, BlendName.CART
+SESSION = BlendName.SESSION
 TREND = 0.25  # g: what is asked for more than usual leads a discovery up; significant in 5 of 6 rolling windows
 
 
@@ -67,7 +69,7 @@ INSTANCES: tuple[Instance, ...] = (
     _instance("interests", interests.Interests, interests.Config(), HOME, ITEM, CART),
     _instance("content", content.Content, content.Config(transform="log", half_life=60.0), HOME),
     _instance("segments", segments.Segments, segments.Config(), HOME),
-    _instance("popularity_home", popularity.Popularity, popularity.Config(), HOME, ITEM, CART),
+    _instance("popularity_home", popularity.Popularity, popularity.Config(), HOME, ITEM, CART, SESSION),
     _instance(
         "ease_discover",
         ease.Ease,
@@ -95,12 +97,20 @@ INSTANCES: tuple[Instance, ...] = (
     _instance("content_discover", content.Content, content.Config(), DISCOVER, trend=TREND),
     _instance("segments_discover", segments.Segments, segments.Config(affinity_half_life=28.0), DISCOVER, trend=TREND),
     _instance("popularity_discover", popularity.Popularity, popularity.Config(half_life=28.0), DISCOVER),
-    _instance("also_bought", also_bought.AlsoBought, also_bought.Config(), ITEM, CART),
-    _instance("item_knn_context", item_knn.ItemKnn, item_knn.Config(profile="context"), ITEM, CART),
-    _instance("content_context", content.Content, content.Config(profile="context", popularity_power=0.5), ITEM),
+    _instance("also_bought", also_bought.AlsoBought, also_bought.Config(), ITEM, CART, SESSION),
+    _instance("item_knn_context", item_knn.ItemKnn, item_knn.Config(profile="context"), ITEM, CART, SESSION),
     _instance(
-        "sequence_context", sequence.Transitions, sequence.Config(profile="context", target_power=0.3), ITEM, CART
+        "content_context", content.Content, content.Config(profile="context", popularity_power=0.5), ITEM, SESSION
     ),
+    _instance(
+        "sequence_context",
+        sequence.Transitions,
+        sequence.Config(profile="context", target_power=0.3),
+        ITEM,
+        CART,
+        SESSION,
+    ),
+    _instance("session_knn", session_knn.SessionKnn, session_knn.Config(), SESSION),
 )
 
 BASELINES: tuple[Instance, ...] = (

@@ -27,12 +27,21 @@ class Command(BaseCommand):
             "or as they were moved when they were first loaded",
         )
         parser.add_argument("--households", type=int, metavar="N", help="only the first N households, for a small shop")
+        parser.add_argument(
+            "--hold-days",
+            type=int,
+            default=0,
+            metavar="N",
+            help="hold the last N days back for the replay, which `make demo` sends through the API (it holds 14)",
+        )
 
-    def handle(self, *, shift_weeks: int | str | None, households: int | None, **_options: Any) -> None:
+    def handle(self, *, shift_weeks: int | str | None, households: int | None, hold_days: int, **_options: Any) -> None:
         bar = Bar(self.stdout)
         weeks = _weeks(shift_weeks) if isinstance(shift_weeks, str) else shift_weeks
         try:
-            loaded = collect.load_complete_journey(weeks=weeks, households=households, now=timezone.now(), report=bar)
+            loaded = collect.load_complete_journey(
+                weeks=weeks, households=households, hold_days=hold_days, now=timezone.now(), report=bar
+            )
         except (collect.ClockIsSetError, collect.WheelIsMissingError) as error:
             raise CommandError(str(error)) from error
         for step, seconds in bar.seconds.items():
@@ -42,6 +51,8 @@ class Command(BaseCommand):
 
     def _account(self, imported: Import) -> None:
         figures = {imported.kind: imported.rows, "kept": imported.kept, "already there": imported.duplicates}
+        if imported.held:
+            figures["held for the replay"] = imported.held
         figures |= {f"refused: {reason.replace('_', ' ')}": count for reason, count in imported.reasons.items()}
         for name, count in figures.items():
             self.stdout.write(f"  {name:<34}{count:>10,}")

@@ -68,14 +68,19 @@ def load_catalogue(journey: Journey, *, weeks: int, now: datetime, report: Repor
         merged = items.merge_ready(
             given=ITEM_COLUMNS, links=links.to_csv(header=False, index=False).encode(), now=now, update=False
         )
-        imports.finish(imported, rows=len(products), kept=merged.new, duplicates=len(products) - merged.new, reasons={})
+        new = len(merged.new)
+        imports.finish(imported, rows=len(products), kept=new, duplicates=len(products) - new, reasons={})
     report("items", len(products), len(products))
     return imported
 
 
-def load_purchases(journey: Journey, *, weeks: int, report: Report) -> Import:
+def load_purchases(journey: Journey, *, weeks: int, report: Report, hold_from: pd.Timestamp | None = None) -> Import:
+    """``hold_from``: later purchases stay out for the replay; a basket, which is one moment, is never torn apart."""
     imported = imports.begin(kind="events", file=wheel.PACKAGE)
-    lines, total = journey.purchases, len(journey.purchases)
+    lines = journey.purchases
+    if hold_from is not None:
+        lines = lines[lines["transaction_timestamp"] < hold_from]
+    total, held = len(lines), len(journey.purchases) - len(lines)
     customers, known = _customers(lines["household_id"]), dict(rows("SELECT shop_id, id FROM recommendations_item"))
     with temporary(events.READY, definition(events.COLUMNS)):
         copy(events.READY, EVENT_COLUMNS, _blocks(lines, customers=customers, items=known, weeks=weeks, report=report))
@@ -86,8 +91,9 @@ def load_purchases(journey: Journey, *, weeks: int, report: Report) -> Import:
             reasons = staging.refused_counts()
             staging.list_refused(imported)
             imports.finish(
-                imported, rows=total + len(journey.refused), kept=new, duplicates=total - new, reasons=reasons
-            )
+                imported, rows=total + held + len(journey.refused), kept=new, duplicates=total - new, held=held,
+                reasons=reasons,
+            )  # fmt: skip
     events.refresh_statistics(new=new)
     return imported
 

@@ -15,6 +15,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import numpy as np
 import pandas as pd
 import pyarrow.parquet
+from numpy.typing import NDArray
 
 from recommendations.store.complete_journey.names import department_name, size_text, tidied, type_title
 from recommendations.terms import PATH_SEPARATOR
@@ -43,19 +44,38 @@ class Journey:
 
 def read_journey(*, households: int | None = None) -> Journey:
     """All of it, or the first households and what they bought. Prices, titles and dates are those of the whole."""
-    products, lines = read("products"), read("transactions")
-    lines["line"] = np.arange(1, len(lines) + 1)
+    products, lines = read("products"), read_transactions()
     merchandise = ~products["department"].isin(NOT_MERCHANDISE)
     reason = _reason(lines, products)
     kept = reason == ""
     listed, excluded = _listed(products[merchandise], lines[kept]), products.loc[~merchandise, "product_id"]
     if households is not None:
-        chosen = np.sort(lines["household_id"].unique())[:households]
-        among = lines["household_id"].isin(chosen).to_numpy()
+        among = _of_first(lines, households)
         lines, reason, kept = lines[among], reason[among], kept[among]
         listed, excluded = listed[listed["product_id"].isin(lines["product_id"])], excluded[:0]
     refused = lines[~kept].assign(fault=reason[~kept])
     return Journey(products=listed, purchases=lines[kept], refused=refused, excluded=excluded)
+
+
+def read_purchases(*, since: pd.Timestamp, households: int | None) -> pd.DataFrame:
+    """The lines that are kept, from a moment on, in the order of time."""
+    lines = read_transactions()
+    chosen = (lines["transaction_timestamp"] >= since).to_numpy() & (_reason(lines, read("products")) == "")
+    if households is not None:
+        chosen &= _of_first(lines, households)
+    kept: pd.DataFrame = lines[chosen].sort_values(["transaction_timestamp", "basket_id", "line"])
+    return kept
+
+
+def read_transactions() -> pd.DataFrame:
+    lines = read("transactions")
+    lines["line"] = np.arange(1, len(lines) + 1)
+    return lines
+
+
+def start_of_last(days: int) -> pd.Timestamp:
+    """When the last so many full days begin, before they are moved."""
+    return pd.Timestamp(LAST_FULL_DAY) - pd.Timedelta(days=days - 1)
 
 
 def weeks_to_move(today: date) -> int:
@@ -99,6 +119,11 @@ def file_of(name: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise WheelIsMissingError(f"{PACKAGE} is not installed; `make install` brings it.")
     return Path(spec.submodule_search_locations[0]) / "data" / f"{name}.parquet"
+
+
+def _of_first(lines: pd.DataFrame, households: int) -> NDArray[np.bool_]:
+    chosen = np.sort(lines["household_id"].unique())[:households]
+    return lines["household_id"].isin(chosen).to_numpy()
 
 
 def _reason(lines: pd.DataFrame, products: pd.DataFrame) -> np.ndarray:

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
-from analytics.charts import customer, differences, hues, overlap, overview, pareto, quality, runs, waterfall
+from analytics.charts import customer, differences, hues, outcomes, overlap, overview, pareto, quality, runs, waterfall
 from analytics.charts.marks import Measured
 from recommendations.engine.recommenders.registry import INSTANCES
 
@@ -55,6 +55,13 @@ def figures() -> dict[str, go.Figure]:
         ),
         "waterfall": waterfall.waterfall(FALLS, total="Final score", axis="Score"),
         "durations": runs.durations([span], seconds="Time, s"),
+        "positions": outcomes.by_position(
+            [outcomes.PositionRates(position=1, clicks=HYBRID, conversion=POPULAR)],
+            clicks="Click-through",
+            conversion="Conversion",
+            position="Position",
+            axis="Share, %",
+        ),
     }
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from recommendations.models import Customer, CustomerAlias, Event, Item, ModelVersion, Placement
-from recommendations.store import live
+from recommendations.store import live_writes
 from recommendations.store.pseudonyms import pseudonym
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -63,7 +63,7 @@ def test_few_queries_a_page(admin: Client, address: str) -> None:
 @pytest.mark.parametrize("cut", ["live", "test"])
 @pytest.mark.parametrize("placement", ["home", "discover", "buy_again", "item", "also_bought", "cart", "trending"])
 def test_few_queries_for_a_review(admin: Client, tea_drinker: Customer, placement: str, cut: str) -> None:
-    live.rebuild()  # as a worker does where Valkey has forgotten
+    live_writes.rebuild()  # as a worker does where Valkey has forgotten
     address = f"/customers/{tea_drinker.pk}/?placement={placement}&cut={cut}"
     text(admin, address)  # the process has read the model now
     with CaptureQueriesContext(connection) as queries:

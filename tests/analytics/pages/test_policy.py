@@ -21,11 +21,11 @@ OPEN = {
 """What strangers may reach: it leads into the dashboard, and tells nothing of the shop."""
 
 LOOKS = {
-    "overview", "event_list", "answer_list", "customers", "random_customer", "most_changed", "item_suggestions",
-    "customer", "why", "why_not", "change_price", "weights", "weights_effect", "weights_rest", "rules", "rule",
-    "rule_findings", "rule_values", "rule_books", "proposal_effect", "saved_rule_effect", "rule_history",
-    "quality", "wrong_items", "catalogue", "catalogue_items", "item", "segments", "segment", "together", "runs",
-    "run", "run_progress", "activity", "search",
+    "overview", "event_list", "answer_list", "slate", "attributed_list", "customers", "random_customer", "most_changed",
+    "item_suggestions", "customer", "why", "why_not", "change_price", "weights", "weights_effect", "weights_rest",
+    "rules", "rule", "rule_findings", "rule_values", "rule_books", "proposal_effect", "saved_rule_effect",
+    "rule_history", "quality", "wrong_items", "catalogue", "catalogue_items", "item", "segments", "segment", "together",
+    "runs", "run", "run_progress", "replay_progress", "activity", "search",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -64,11 +64,13 @@ CHANGES = {
     "start_run": Action.RUN_TURN,
     "cancel_run": Action.RUN_TURN,
     "resume_run": Action.RUN_TURN,
+    "cancel_replay": Action.RUN_TURN,
+    "resume_replay": Action.RUN_TURN,
     "make_live": Action.PUBLISH,
 }
 """What a POST needs: it changes something, or measures what somebody is writing."""
 
-SAMPLES = {"int": 1, "uuid": uuid4(), "str": "x", "slug": "x"}
+SAMPLES = {"int": 1, "uuid": uuid4(), "str": "x", "string": "x", "slug": "x"}
 
 
 def patterns() -> dict[str, URLPattern]:

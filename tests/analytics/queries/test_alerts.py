@@ -10,7 +10,7 @@ from recommendations.terms import Cut, MeasuredKind, Task
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db
-NOBODY = Answers(total=0, personalised=0, fallback=0, p50_ms=None, p95_ms=None, groups=[])
+NOBODY = Answers(total=0, personalised=0, fallback=0, p50_ms=None, p95_ms=None, groups=[], replayed=0, lengths={})
 
 
 def measured(*, coverage: float) -> None:
@@ -45,7 +45,7 @@ def test_falling_coverage() -> None:
 
 def test_stale_events_and_fallbacks() -> None:
     records.event(records.customer("u"), records.item("tea"), days_ago=5)
-    answers = Answers(total=10, personalised=0.5, fallback=0.5, p50_ms=1, p95_ms=2, groups=[])
+    answers = Answers(total=10, personalised=0.5, fallback=0.5, p50_ms=1, p95_ms=2, groups=[], replayed=0, lengths={})
     assert told(answers) == [
         ("warning", "No event for 5 days. Is the shop still sending?", "/events/"),
         ("warning", "50% of the answers did not come from the model. The reasons stand below.", ""),

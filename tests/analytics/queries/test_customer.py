@@ -29,7 +29,8 @@ def test_the_head_is_read_in_one_round_trip(django_assert_num_queries: DjangoAss
     assert person.keys == [who.pk, anonymous.pk]
     assert [(place.name, place.needs_context) for place in person.placements] == [
         ("home", False), ("discover", False), ("buy_again", False),
-        ("item", True), ("also_bought", True), ("cart", True),
+        ("item", True), ("also_bought", True), ("cart", True), ("category", True), ("search", False), ("new", False),
+        ("email", False),
     ]  # fmt: skip
 
 
@@ -88,8 +89,8 @@ def test_last_events_are_the_newest_first() -> None:
         records.event(who, thing, days_ago=days_ago)
     found = query.last_events([who.pk])
     assert len(found) == query.SHOWN_EVENTS
-    assert found[0].occurred_at == records.NOW
-    assert str(found[0].item) == "Green tea"
+    assert found[0].event.occurred_at == records.NOW
+    assert str(found[0].event.item) == "Green tea"
 
 
 def test_what_was_bought_last_knows_nothing_of_what_came_after_the_cut() -> None:

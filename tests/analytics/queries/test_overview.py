@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from analytics.queries import overview as query
+from analytics.queries.frame import read_frame
 from recommendations.models import ApiKey, Slate
 from recommendations.store.partitions import prepare_partitions
 from recommendations.terms import EventName, Fallback, Source
@@ -58,10 +59,24 @@ def test_no_answers_yet() -> None:
     assert (found.total, found.personalised, found.fallback, found.p50_ms, found.groups) == (0, 0, 0, None, [])
 
 
+def test_answers_of_the_shop_and_of_the_replay_are_told_apart() -> None:
+    served(hours_ago=1, source=Source.MODEL, reason=None, personalised=True, latency_us=1000)
+    served(hours_ago=1, source=Source.MODEL, reason=None, personalised=True, latency_us=1000)
+    first = Slate.objects.first()
+    assert first is not None
+    Slate.objects.filter(pk=first.pk).update(replay=True)
+    Slate.objects.filter(replay=False).update(items=[1, 2, 3])
+    found = query.answers(since=records.NOW - timedelta(days=1))
+    assert (found.total, found.replayed, found.lengths) == (2, 1, {"home": {3: 1}})
+
+
 def test_checklist() -> None:
-    assert not query.checklist(newest=None, model=None, weights=False).key
+    assert not query.checklist(read_frame()).key
+    records.event(records.customer("a"), records.item("i"), days_ago=0)
+    records.version(records.turn())
+    records.published("home")
     key = ApiKey.objects.create(name="shop", prefix="abc", digest="0" * 64, scopes=[])
-    assert query.checklist(newest=records.NOW, model=1, weights=True).done
+    assert query.checklist(read_frame()).done
     key.revoked_at = records.NOW
     key.save()
-    assert not query.checklist(newest=records.NOW, model=1, weights=True).done
+    assert not query.checklist(read_frame()).done

@@ -13,10 +13,10 @@ class Fact(NamedTuple):
 
 
 def test_only_what_speaks_for_the_item_is_asked() -> None:
-    asked = speakers(("a", "b", "c", "d"), np.array([0.5, -2.0, 1.5, 0.0]))
+    asked = speakers(("a", "b", "c", "d"), [0.5, -2.0, 1.5, 0.0])
     assert asked == [("c", 0.75), ("a", 0.25)]
-    assert speakers(("a", "b"), np.array([-1.0, 0.0])) == []
-    assert speakers(("a", "b"), np.array([1.0, 1.0]), limit=1) == [("a", 0.5)]
+    assert speakers(("a", "b"), [-1.0, 0.0]) == []
+    assert speakers(("a", "b"), [1.0, 1.0], limit=1) == [("a", 0.5)]
 
 
 def test_two_reasons_of_different_kinds_largest_part_first() -> None:

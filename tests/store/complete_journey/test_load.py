@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recommendations.models import Category, Customer, Event, Import, Item, ItemPrice, Promotion, ShopSetting
+from recommendations.models import Category, Customer, Event, Import, Item, ItemPrice, Promotion, Replay, ShopSetting
+from recommendations.store import replays
 from recommendations.store.complete_journey import load, promotions, wheel
 from recommendations.store.complete_journey.load import ClockIsSetError
 from recommendations.store.complete_journey.wheel import Journey
@@ -112,6 +113,33 @@ def test_purchases_are_lines_of_their_baskets(small: Journey) -> None:
     assert event.amount == Decimal(str(row["sales_value"])).quantize(Decimal("0.01"))
     assert event.occurred_at == row["transaction_timestamp"].tz_localize("UTC") + timedelta(weeks=452)
     assert event.attributes == {"store": row["store_id"], "retail_discount": row["retail_disc"]}
+
+
+@pytest.mark.django_db
+def test_the_last_days_are_held_back_and_accounted_for(small: Journey) -> None:
+    shift = load.set_clock(452, now=NOW)
+    load.load_catalogue(small, weeks=shift, now=NOW, report=silent)
+    replays.plan(small.purchases, days=14, weeks=shift, households=HOUSEHOLDS)
+    since = replays.held_from()
+    for duplicates in (False, True):  # loaded again the same is held back
+        imported = load.load_purchases(small, weeks=shift, hold_from=since, report=silent)
+        kept = imported.duplicates if duplicates else imported.kept
+        assert imported.rows == kept + imported.rejected + imported.held == len(small.purchases) + len(small.refused)
+        assert kept == Event.objects.count()
+    assert imported.held > 0
+    replay = Replay.objects.get()
+    assert Event.objects.filter(occurred_at__gte=replay.starts_at).count() == 0
+    baskets = replays.baskets(replay)
+    assert sum(len(basket.lines) for basket in baskets) == imported.held
+    assert replay.baskets == len(baskets)
+    assert [basket.at for basket in baskets] == sorted(basket.at for basket in baskets)
+    held = small.purchases[small.purchases["transaction_timestamp"] >= since]
+    assert sum(line.amount for basket in baskets for line in basket.lines) == pytest.approx(
+        Decimal(str(held["sales_value"].sum())), abs=Decimal("0.01")
+    )
+    assert all(
+        (line.price * line.quantity).quantize(Decimal("0.01")) == line.amount for b in baskets for line in b.lines
+    )
 
 
 @pytest.mark.django_db

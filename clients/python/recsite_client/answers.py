@@ -1,0 +1,139 @@
+"""What Recsite answers: plain dictionaries, as the JSON is. A later Recsite may add to them."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NotRequired, TypedDict
+
+
+class Refusal(TypedDict):
+    pointer: str
+    reason: str
+
+
+class EventResult(TypedDict):
+    verdict: Literal["accepted", "duplicate", "rejected"]
+    event_id: NotRequired[str | None]
+    pointer: NotRequired[str]
+    reason: NotRequired[str]
+    rejected_items: NotRequired[list[Refusal]]
+    ignored: NotRequired[list[str]]
+
+
+class EventsAnswer(TypedDict):
+    accepted: int
+    duplicates: int
+    rejected: int
+    results: list[EventResult]
+    ignored: NotRequired[list[str]]
+
+
+class MergeAnswer(TypedDict):
+    verdict: Literal["accepted"]
+
+
+class Reason(TypedDict):
+    code: str
+    text: str
+    evidence: Mapping[str, str | int | float]
+
+
+class Product(TypedDict):
+    title: str
+    brand: str | None
+    price: str | None
+    currency: str
+    image_url: str
+    url: str | None
+
+
+class Result(TypedDict):
+    """A recommended item; the parts that ``fields`` did not ask for are not there."""
+
+    item_id: str
+    rank: int
+    source: str
+    rules: list[str]
+    score: NotRequired[float]
+    final: NotRequired[float]
+    reasons: NotRequired[list[Reason]]
+    contributions: NotRequired[Mapping[str, float]]
+    product: NotRequired[Product]
+
+
+class Recommendations(TypedDict):
+    """An answer; events that follow from it carry its ``recommendation_id``."""
+
+    recommendation_id: str
+    placement: str
+    model_version: str | None
+    weights_version: int | None
+    rules_version: int
+    experiment: Any
+    personalised: bool
+    source: str
+    fallback_reason: str | None
+    results: list[Result]
+    missing_item_ids: list[str]
+
+
+class Flaw(TypedDict):
+    pointer: str
+    message: str
+
+
+class BatchResult(TypedDict):
+    """One of ``recommendation`` and ``errors``."""
+
+    user_id: str | None
+    anonymous_id: str | None
+    recommendation: NotRequired[Recommendations]
+    errors: NotRequired[list[Flaw]]
+
+
+class BatchAnswer(TypedDict):
+    placement: str
+    answered: int
+    rejected: int
+    results: list[BatchResult]
+
+
+class Interest(TypedDict):
+    name: str
+    path: str
+    share: float
+    lately: float
+    usual: float
+    purchases: int
+    other_acts: int
+    last_at: str
+
+
+class Segment(TypedDict):
+    number: int
+    name: str
+
+
+class Interests(TypedDict):
+    user_id: str
+    known: bool
+    personalised: bool
+    fallback_reason: str | None
+    model_version: str | None
+    as_of: str | None
+    segment: Segment | None
+    categories: list[Interest]
+    brands: list[Interest]
+
+
+class ItemVerdict(TypedDict):
+    verdict: Literal["created", "updated", "unchanged", "rejected"]
+    item_id: NotRequired[str | None]
+    pointer: NotRequired[str]
+    reason: NotRequired[str]
+
+
+class ItemsAnswer(TypedDict):
+    created: int
+    updated: int
+    unchanged: int
+    rejected: int
+    results: list[ItemVerdict]

@@ -1,0 +1,175 @@
+"""What a shop sends. Amounts are texts ("19.90"), times have their time zone; both are made from Python's own types."""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal, NotRequired, TypedDict, Unpack
+
+type Money = str | Decimal
+type Time = str | datetime
+type Part = Literal["product", "score", "reasons", "contributions"]
+
+
+class EventItem(TypedDict):
+    item_id: str
+    quantity: NotRequired[int]
+    price: NotRequired[Money]
+    index: NotRequired[int]
+
+
+class EventContext(TypedDict, total=False):
+    channel: str
+    page: str
+    locale: str
+    source: str
+
+
+class Consent(TypedDict, total=False):
+    personalisation: bool
+    marketing: bool
+
+
+class EventFields(TypedDict, total=False):
+    event_id: str
+    timestamp: Time
+    user_id: str
+    anonymous_id: str
+    session_id: str
+    items: Sequence[EventItem]
+    value: Money
+    currency: str
+    search_term: str
+    transaction_id: str
+    recommendation_id: str
+    rating: float
+    rating_scale: float
+    target_type: Literal["customer", "brand", "category"]
+    target_id: str
+    context: EventContext
+    consent: Consent
+
+
+class Event(EventFields):
+    name: str
+
+
+class Context(TypedDict, total=False):
+    """What the page is about."""
+
+    item_ids: Sequence[str]
+    basket: Sequence[str]
+    categories: Sequence[str]
+    search_term: str
+
+
+class PriceRange(TypedDict, total=False):
+    gte: Money
+    lte: Money
+
+
+class Filter(TypedDict, total=False):
+    price: PriceRange
+    brand: Sequence[str]
+    categories: Sequence[str]
+    in_stock: bool
+
+
+class BesideWish(TypedDict, total=False):
+    """For whom, how many; what is not given is as the placement has it."""
+
+    user_id: str
+    anonymous_id: str
+    session_id: str
+    exclude_item_ids: Sequence[str]
+    n: int
+    diversity: float
+    fallback: Literal["popular", "none"]
+    personalise: bool
+    lang: str
+    fields: Sequence[Part]
+    dry_run: bool
+
+
+class Wish(BesideWish, total=False):
+    """The same, and what the page is about."""
+
+    context: Context
+    filter: Filter
+
+
+class BatchUser(TypedDict, total=False):
+    """One of many customers, by either id."""
+
+    user_id: str
+    anonymous_id: str
+
+
+class BatchWish(TypedDict, total=False):
+    """What all of many customers get."""
+
+    context: Context
+    n: int
+    filter: Filter
+    exclude_item_ids: Sequence[str]
+    diversity: float
+    fallback: Literal["popular", "none"]
+    personalise: bool
+    lang: str
+    fields: Sequence[Part]
+    dry_run: bool
+
+
+class Rating(TypedDict, total=False):
+    average: float | None
+    count: int | None
+
+
+class ItemFields(TypedDict, total=False):
+    """None: unknown. Categories are paths such as "Shoes > Running"."""
+
+    title: str
+    description: str | None
+    brand: str | None
+    categories: Sequence[str] | None
+    price: Money | None
+    original_price: Money | None
+    cost: Money | None
+    currency: str | None
+    availability: Literal["in_stock", "out_of_stock", "preorder", "backorder"] | None
+    available_quantity: int | None
+    available_time: Time | None
+    expire_time: Time | None
+    image_url: str | None
+    url: str | None
+    tags: Sequence[str] | None
+    attributes: Mapping[str, Any] | None
+    rating: Rating | None
+    kind: Literal["product"] | None
+    parent_id: str | None
+
+
+class Item(ItemFields):
+    item_id: str
+
+
+def new_event(name: str, **fields: Unpack[EventFields]) -> Event:
+    """An event that has an id and a time of its own: sent twice, it counts once."""
+    made: Event = {"event_id": str(uuid.uuid4()), "timestamp": datetime.now(UTC), **fields, "name": name}
+    return made
+
+
+def encoded(body: Mapping[str, Any]) -> bytes:
+    """JSON in UTF-8. Raises TypeError and ValueError for what JSON cannot say, such as NaN."""
+    return json.dumps(body, default=_plain, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(f"{value.isoformat()} has no time zone")
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot be sent")

@@ -1,0 +1,173 @@
+"""``Client``: one method for each thing that the API does."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self, Unpack
+from urllib.parse import quote, urlencode
+
+from recsite_client.answers import (
+    BatchAnswer,
+    EventsAnswer,
+    Interests,
+    ItemsAnswer,
+    ItemVerdict,
+    MergeAnswer,
+    Recommendations,
+)
+from recsite_client.bodies import BatchUser, BatchWish, BesideWish, Event, Item, ItemFields, Wish, encoded
+from recsite_client.problems import UnreachableError
+from recsite_client.transport import Transport
+
+API = "/api/v1"
+REST = 2.0  # seconds for which nobody asks a Recsite that did not answer just now
+WRITE_TIMEOUT = 10.0  # seconds of one try
+LONGEST_QUERY = 4_000  # characters; a longer question goes as a body
+IN_QUERY = {"item_ids": "item_id", "categories": "category", "exclude_item_ids": "exclude_item_id"}
+
+
+class Client:
+    """Recsite behind ``url``; threads may share it, and connections stay open.
+
+    ``timeout``: seconds that a page waits for recommendations. Nothing is asked twice, and after a time-out the next
+    questions fail at once for two seconds, so that a shop never waits for a Recsite that is away. ``patience``:
+    seconds for which events and changes of the catalogue are sent again, with the same bytes, while Recsite is
+    unreachable or busy; what came before is a duplicate.
+
+    Every method raises ProblemError where Recsite says no, and UnreachableError where it does not answer.
+    """
+
+    def __init__(self, url: str, key: str, *, timeout: float = 0.5, patience: float = 30.0) -> None:
+        headers = {"Authorization": f"Api-Key {key}", "Accept": "application/json", "User-Agent": "recsite-client/0.1"}
+        self.timeout, self.patience = timeout, patience
+        self._transport = Transport(url, headers)
+        self._away_until = 0.0
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    # --- events in
+
+    def send_events(self, events: Iterable[Event]) -> EventsAnswer:
+        """1 to 1000 events (``new_event`` makes one). ProblemError where every one was rejected."""
+        answer: EventsAnswer = self._send("POST", "/events/", {"events": list(events)})
+        return answer
+
+    def merge_users(self, *, anonymous_id: str, user_id: str, undo: bool = False) -> MergeAnswer:
+        """What the visitor did counts for the customer from now on, and with ``undo`` no more.
+
+        Events that carry both ids do the same. ProblemError 409 where the visitor is another customer.
+        """
+        body = {"anonymous_id": anonymous_id, "user_id": user_id, "undo": undo}
+        answer: MergeAnswer = self._send("POST", "/users/merge/", body)
+        return answer
+
+    # --- recommendations out
+
+    def recommend(self, placement: str, **wish: Unpack[Wish]) -> Recommendations:
+        """What to show at a placement. ``index`` of a later event is the ``rank`` of the answer."""
+        address = f"/placements/{_part(placement)}/recommend/"
+        query = _query_of(wish)
+        whole = "filter" in wish or wish.get("fields") == [] or len(query) > LONGEST_QUERY
+        answer: Recommendations = self._ask(address, body=wish) if whole else self._ask(address, query=query)
+        return answer
+
+    def similar(self, item_id: str, **wish: Unpack[BesideWish]) -> Recommendations:
+        """Items like this one."""
+        answer: Recommendations = self._ask(f"/items/{_part(item_id)}/similar/", query=_query_of(wish))
+        return answer
+
+    def also_bought(self, item_id: str, **wish: Unpack[BesideWish]) -> Recommendations:
+        """Items that are often bought with this one."""
+        answer: Recommendations = self._ask(f"/items/{_part(item_id)}/also-bought/", query=_query_of(wish))
+        return answer
+
+    def recommend_to_many(self, placement: str, users: Iterable[BatchUser], **wish: Unpack[BatchWish]) -> BatchAnswer:
+        """What to show each of 1 to 1000 customers, for e-mail and exports. Nobody waits for it, so it is patient."""
+        body = {**wish, "placement": placement, "users": list(users)}
+        answer: BatchAnswer = self._send("POST", "/recommendations/batch/", body)
+        return answer
+
+    def interests(self, user_id: str, *, n: int | None = None) -> Interests:
+        """What a customer likes, and why we think so."""
+        query = None if n is None else urlencode({"n": n})
+        answer: Interests = self._ask(f"/users/{_part(user_id)}/interests/", query=query)
+        return answer
+
+    # --- catalogue in
+
+    def put_item(self, item_id: str, **item: Unpack[ItemFields]) -> ItemVerdict:
+        """The whole item: what is not given is unknown from now on. An item that was retired comes back."""
+        verdict: ItemVerdict = self._send("PUT", f"/items/{_part(item_id)}/", item)
+        return verdict
+
+    def change_item(self, item_id: str, **item: Unpack[ItemFields]) -> ItemVerdict:
+        """Some fields of an item that exists."""
+        verdict: ItemVerdict = self._send("PATCH", f"/items/{_part(item_id)}/", item)
+        return verdict
+
+    def retire_item(self, item_id: str) -> None:
+        """It is in no answer any more; its history is kept."""
+        self._send("DELETE", f"/items/{_part(item_id)}/")
+
+    def put_items(self, items: Iterable[Item]) -> ItemsAnswer:
+        """1 to 1000 whole items. ProblemError where every one was rejected."""
+        answer: ItemsAnswer = self._send("POST", "/items/batch/", {"items": list(items)})
+        return answer
+
+    def change_items(self, items: Iterable[Item]) -> ItemsAnswer:
+        """Some fields of 1 to 1000 items, such as prices and stock."""
+        answer: ItemsAnswer = self._send("PATCH", "/items/batch/", {"items": list(items)})
+        return answer
+
+    # --- how
+
+    def _send(self, method: str, address: str, body: Mapping[str, Any] | None = None) -> Any:
+        content = None if body is None else encoded(body)
+        return _decoded(
+            self._transport.request(method, API + address, content, timeout=WRITE_TIMEOUT, patience=self.patience)
+        )
+
+    def _ask(self, address: str, *, query: str | None = None, body: Mapping[str, Any] | None = None) -> Any:
+        if time.monotonic() < self._away_until:
+            raise UnreachableError("Recsite did not answer a moment ago")
+        path = f"{API}{address}?{query}" if query else API + address
+        try:
+            content = self._transport.request(
+                "GET" if body is None else "POST",
+                path,
+                None if body is None else encoded(body),
+                timeout=self.timeout,
+            )
+        except UnreachableError:
+            self._away_until = time.monotonic() + REST
+            raise
+        return _decoded(content)
+
+
+def _decoded(content: bytes) -> Any:
+    return json.loads(content) if content else None
+
+
+def _part(name: str) -> str:
+    return quote(name, safe="")
+
+
+def _query_of(wish: Mapping[str, Any]) -> str:
+    """The question as the query of a GET, which is answered fastest."""
+    flat = {**wish, **wish.get("context", {})}
+    flat.pop("context", None)
+    pairs: list[tuple[str, str]] = []
+    for name, value in flat.items():
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            texts = [",".join(value)] if name == "fields" else [str(each) for each in value]
+        else:
+            texts = [str(value).lower() if isinstance(value, bool) else str(value)]
+        pairs += [(IN_QUERY.get(name, name), text) for text in texts]
+    return urlencode(pairs)

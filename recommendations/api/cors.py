@@ -1,0 +1,76 @@
+"""Requests from the pages of a shop (CORS), for the addresses that only take in and never tell.
+
+Which origins may call depends on the key, which django-cors-headers cannot say. A browser asks first, without the key
+(preflight): it hears yes where any key allows its origin. The request itself is taken where its own key does. A request
+without ``Origin`` comes from a server and is as good as before: an origin list keeps other pages from using a key that
+they found, it is no secret. No other address ever answers with a header of CORS.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from recommendations.api.errors import problem
+from recommendations.services import keys
+
+MAX_AGE = 3_600  # seconds for which a browser need not ask again
+HEADERS = "authorization, content-type"
+READABLE = "retry-after"  # of an answer, next to what a page may always read
+
+
+class BrowserView(APIView):
+    """A view that the pages of a shop may call; it needs ``events:write``, or no key could allow them to."""
+
+    allowed_origin = ""
+
+    def initial(self, request: Request, *arguments: Any, **options: Any) -> None:
+        if not _is_preflight(request):
+            super().initial(request, *arguments, **options)
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        key: Any = request.auth  # a KnownKey, or the line above has refused
+        origin = _origin(request)
+        if origin in key.origins:
+            self.allowed_origin = origin
+        elif origin and origin != f"{request.scheme}://{request.get_host()}":  # our own pages are no others
+            message = _("This API key may not be used by the pages of %(origin)s; make one that names this origin.")
+            self.permission_denied(request, message=message % {"origin": origin})
+
+    def options(self, request: Any, *arguments: Any, **options: Any) -> Any:
+        if _is_preflight(request):
+            return self._preflight(_origin(request))
+        return super().options(request, *arguments, **options)
+
+    def finalize_response(self, request: Request, response: Any, *arguments: Any, **options: Any) -> Any:
+        answer = super().finalize_response(request, response, *arguments, **options)
+        if self.allowed_origin:
+            answer["Access-Control-Allow-Origin"] = self.allowed_origin
+            answer["Access-Control-Expose-Headers"] = READABLE
+        patch_vary_headers(answer, ["Origin"])
+        return answer
+
+    def _preflight(self, origin: str) -> HttpResponse:
+        if not keys.is_origin_of_a_key(origin):
+            return problem(
+                HTTPStatus.FORBIDDEN, _("No API key may be used by the pages of %(origin)s.") % {"origin": origin}
+            )
+        self.allowed_origin = origin
+        answer = HttpResponse(status=HTTPStatus.NO_CONTENT)
+        answer["Access-Control-Allow-Methods"] = ", ".join(sorted({*self.allowed_methods} - {"OPTIONS"}))
+        answer["Access-Control-Allow-Headers"] = HEADERS
+        answer["Access-Control-Max-Age"] = str(MAX_AGE)
+        return answer
+
+
+def _is_preflight(request: Request) -> bool:
+    return request.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.META
+
+
+def _origin(request: Request) -> str:
+    return str(request.META.get("HTTP_ORIGIN", ""))

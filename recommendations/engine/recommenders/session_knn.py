@@ -1,0 +1,88 @@
+"""What came in sessions like the one that is going on: for visitors of whom no more is known than their last acts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+from scipy import sparse
+
+from recommendations.engine.frames import BoolArray, FloatArray, Interactions, Queries, Sparse, TrainingSet
+from recommendations.engine.preprocess.blocks import silenced, strongest
+from recommendations.engine.preprocess.weighting import context_weights, decay
+from recommendations.engine.recommenders.protocol import Evidence, from_context
+from recommendations.terms import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    profile: Literal["context"] = "context"  # the session is what is in view
+    sessions: int = 200_000  # kept, the newest ones
+    longest: int = 200  # items of a session that count
+    neighbours: int = 500  # sessions that speak, the most alike
+    rarity: float = 1.0  # r: exponent of the idf of an item that both sessions hold
+    length_power: float = 0.3  # b: ½ is the cosine, 0 prefers long sessions
+    target_power: float = 0.05  # a: 0 is the plain sum over the neighbours, more is kinder to rare items
+    half_life: float | None = None  # days, of a session
+
+
+class SessionKnn:
+    """score_j = Σ_s sim(s) x_sj / n_j^a over the nearest sessions, sim(s) = λ(age_s) / |s|^b · Σ_k p_k idf_k^r x_sk.
+
+    x_sj = 1 where session s holds j, n_j = sessions with j, p = the items of the session that asks, the newer the
+    heavier (values of the context). A basket is a session, and so is a visit (Ludewig and Jannach 2018: V-SKNN).
+    """
+
+    sessions_: Sparse  # sessions × items: n_j^−a
+    holders_: Sparse  # items × sessions: idf_k^r · λ(age_s) / |s|^b
+    known_: BoolArray
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        held, age = _sessions(training.interactions, most=self.config.sessions)
+        held = strongest(held, self.config.longest)
+        holders = np.maximum(np.bincount(held.indices, minlength=training.n_items), 1).astype(np.float32)
+        rarity = np.log1p(held.shape[0] / holders) ** np.float32(self.config.rarity)
+        length = np.maximum(np.diff(held.indptr), 1).astype(np.float32)
+        weight = decay(age, self.config.half_life) * length ** np.float32(-self.config.length_power)
+        by_item = held.T.tocsr()
+        by_item.data = (np.repeat(rarity, np.diff(by_item.indptr)) * weight[by_item.indices]).astype(np.float32)
+        held.data = (holders ** np.float32(-self.config.target_power))[held.indices]
+        self.sessions_, self.holders_ = held, by_item
+        self.known_ = np.bincount(training.interactions.item, minlength=training.n_items) > 0
+        return self
+
+    def score(self, queries: Queries) -> FloatArray:
+        profile = context_weights(queries)
+        scores = (self._nearest(profile) @ self.sessions_).toarray().astype(np.float32, copy=False)
+        return silenced(scores, profile=profile, known=self.known_)
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        """A neighbour's likeness is a sum over the items that it shares, and so is what it says of another item."""
+        profile = context_weights(query)
+        nearest = query.once((self, "nearest"), lambda: self._nearest(profile).indices)
+        says = self.sessions_[nearest, item].toarray().ravel()
+        terms = profile.data * (self.holders_[profile.indices][:, nearest] @ says)
+        return from_context(sources=profile.indices, terms=terms, reason=Reason.BECAUSE_YOU_VIEWED)
+
+    def _nearest(self, profile: Sparse) -> Sparse:
+        """Queries × sessions: sim of the nearest ones."""
+        return strongest(sparse.csr_matrix(profile @ self.holders_), self.config.neighbours)
+
+
+def _sessions(acts: Interactions, *, most: int) -> tuple[Sparse, FloatArray]:
+    """The newest sessions × items, 1 where the session holds the item, oldest number first; and their ages in days."""
+    wanted = acts.where(acts.strength > 0)
+    _, code = np.unique(wanted.basket, return_inverse=True)
+    n_sessions = int(code.max(initial=-1)) + 1
+    age = np.full(n_sessions, np.inf, np.float32)
+    np.minimum.at(age, code, wanted.age)
+    held = sparse.csr_matrix((np.ones(len(wanted), np.float32), (code, wanted.item)), shape=(n_sessions, acts.n_items))
+    held.sum_duplicates()
+    held.data[:] = 1
+    if n_sessions <= most:
+        return held, age
+    newest = np.sort(np.argsort(age, kind="stable")[:most])
+    return held[newest], age[newest]

@@ -1,0 +1,94 @@
+"""API keys from the command line, for installs and scripts: make, replace, revoke, list."""
+
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from recommendations.models import ApiKey
+from recommendations.services import keys
+from recommendations.services.origins import MOST, NotAnOriginError, TooManyOriginsError
+from recommendations.terms import Scope
+
+LONGEST_NAME = 100
+FASTEST = 2**31 - 1
+
+
+class Command(BaseCommand):
+    help = "Makes, replaces, revokes or lists API keys. A new key is printed once, alone on its line."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        does = parser.add_subparsers(dest="does", required=True)
+        create = does.add_parser("create", help="a new key")
+        create.add_argument("name", help="which client uses it")
+        create.add_argument("--scope", action="append", required=True, choices=[str(scope) for scope in Scope])
+        create.add_argument("--origin", action="append", default=[], help="of pages that may send events with it")
+        create.add_argument("--requests-per-minute", type=int, metavar="N")
+        rotate = does.add_parser("rotate", help="a new key in the place of an old one")
+        rotate.add_argument("prefix", help="what stands before the point in the old key")
+        hours = int(keys.GRACE / timedelta(hours=1))
+        rotate.add_argument(
+            "--grace", type=int, default=hours, metavar="HOURS", help=f"the old one works so long ({hours})"
+        )
+        revoke = does.add_parser("revoke", help="refuse a key from now on, for good")
+        revoke.add_argument("prefix")
+        does.add_parser("list", help="prefix, name, state, rate, scopes and origins of each")
+
+    def handle(self, *_args: Any, does: str, **options: Any) -> None:
+        {"create": self._create, "rotate": self._rotate, "revoke": self._revoke, "list": self._list}[does](options)
+
+    def _create(self, options: dict[str, Any]) -> None:
+        limit = options["requests_per_minute"]
+        if len(options["name"]) > LONGEST_NAME or not 0 <= (limit or 0) <= FASTEST:
+            raise CommandError(f"A name has at most {LONGEST_NAME} characters, a rate is 0 to {FASTEST}.")
+        try:
+            key, secret = keys.create_key(
+                name=options["name"],
+                scopes=[Scope(scope) for scope in options["scope"]],
+                origins=options["origin"],
+                requests_per_minute=limit,
+                by=None,
+            )
+        except NotAnOriginError as error:
+            raise CommandError(f"{error.text!r} is no origin: write scheme and host: https://shop.example") from error
+        except TooManyOriginsError as error:
+            raise CommandError(f"At most {MOST} origins.") from error
+        except keys.OriginsNeedEventsOnlyError as error:
+            raise CommandError("A key with origins has the scope events:write and no other.") from error
+        self.stdout.write(f"{key.prefix}.{secret}")
+
+    def _rotate(self, options: dict[str, Any]) -> None:
+        if options["grace"] < 0:
+            raise CommandError("--grace takes a number of hours from 0 on.")
+        try:
+            key, secret = keys.rotate_key(key=_key(options["prefix"]), grace=timedelta(hours=options["grace"]), by=None)
+        except keys.NotReplaceableError as error:
+            raise CommandError("This key was revoked, has expired, or was replaced before; make a new one.") from error
+        self.stdout.write(f"{key.prefix}.{secret}")
+
+    def _revoke(self, options: dict[str, Any]) -> None:
+        if not keys.revoke_key(key=_key(options["prefix"]), by=None):
+            raise CommandError("This key was revoked before, or has expired.")
+
+    def _list(self, _options: dict[str, Any]) -> None:
+        for key in ApiKey.objects.all():
+            state = _state(key)
+            words = [key.prefix, key.name, state, f"{key.requests_per_minute}/min", *key.scopes, *key.origins]
+            self.stdout.write("\t".join(words))
+
+
+def _key(prefix: str) -> ApiKey:
+    try:
+        return ApiKey.objects.get(prefix=prefix.partition(".")[0])
+    except ApiKey.DoesNotExist as error:
+        raise CommandError(f"There is no key {prefix.partition('.')[0]!r}.") from error
+
+
+def _state(key: ApiKey) -> str:
+    if key.revoked_at:
+        return "revoked"
+    if key.expires_at is None:
+        return "valid"
+    return f"until {key.expires_at:%Y-%m-%dT%H:%M:%SZ}" if key.expires_at > timezone.now() else "expired"

@@ -1,0 +1,78 @@
+"""What stands around every page: who shops, the choice about personalisation, and what Recsite just did."""
+
+import json
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from storefront.filling import Html, fill, joined
+from storefront.settings import Settings
+from storefront.slots import Filled, wish_of
+from storefront.visits import Visit
+
+
+class Frame:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def page(
+        self,
+        visit: Visit,
+        title: str,
+        main: Html,
+        filled: Sequence[Filled],
+        *,
+        typed: str,
+        events: Sequence[dict[str, object]],
+    ) -> Html:
+        told, visit.told = visit.told, ""
+        says, visit.says_consent = visit.says_consent, False
+        named = visit.personalised or says  # an objection, too, has to say whose it is
+        return fill(
+            "page",
+            title=title,
+            main=main,
+            typed=typed,
+            events=json.dumps(list(events)),
+            recsite=self._settings.recsite,
+            browser_key=self._settings.browser_key,
+            consent="yes" if visit.consent else "" if visit.personalised else "no",
+            says_consent=("yes" if visit.consent else "no") if says else "",
+            user_id=visit.user_id if named else "",
+            anonymous_id=visit.anonymous_id if named else "",
+            session_id=visit.session_id if named else "",
+            basket_size=sum(visit.basket.values()),
+            people=self._people(visit),
+            dashboard=f"{self._settings.recsite}/search/?{urlencode({'q': visit.user_id or visit.anonymous_id})}",
+            told=fill("told", text=told) if told else "",
+            choice=fill("choice") if visit.consent is None else "",
+            panel=_panel(visit, filled) if filled else "",
+        )
+
+    def _people(self, visit: Visit) -> Html:
+        known = [("", "an anonymous visitor"), *((each, f"customer {each}") for each in self._settings.customers)]
+        return joined(
+            fill("option", value=value, name=name, chosen=Html(" selected" if value == visit.user_id else ""))
+            for value, name in known
+        )
+
+
+def _panel(visit: Visit, filled: Sequence[Filled]) -> Html:
+    longest = max(each.milliseconds for each in filled)
+    questions = f"{len(filled)} question{'s' if len(filled) > 1 else ''}, {longest:.0f} ms"
+    return fill("panel", summary=questions, rows=joined(_row(visit, each) for each in filled))
+
+
+def _row(visit: Visit, filled: Filled) -> Html:
+    answer = filled.answer
+    why = answer["fallback_reason"] if answer else None
+    return fill(
+        "panel-row",
+        placement=filled.slot.placement,
+        wish=json.dumps(wish_of(visit, filled.slot), ensure_ascii=False),
+        source=f"{answer['source']}{f' ({why})' if why else ''}" if answer else filled.problem,
+        model=(answer["model_version"] if answer else None) or "–",
+        weights=(answer["weights_version"] if answer else None) or "–",
+        rules=answer["rules_version"] if answer else "–",
+        took=f"{filled.milliseconds:.0f} ms",
+        recommendation_id=answer["recommendation_id"] if answer else "–",
+    )

@@ -1,0 +1,35 @@
+"""What the shop has to know, from one JSON file that ``STOREFRONT`` names; it holds keys, so it is private."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    recsite: str  # address, as the shop and its visitors reach it
+    server_key: str  # events:write and recommendations:read; never leaves this process
+    browser_key: str  # events:write alone; stands in every page
+    catalogue: Path  # CSV, the one that was given to Recsite
+    timeout: float  # seconds that a page waits for a slot
+    currency: str
+    customers: tuple[str, ...] = ()  # whom a visitor of the demo may sign in as
+
+    @classmethod
+    def read(cls, file: Path) -> "Settings":
+        known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return cls(
+            recsite=known["recsite"].rstrip("/"),
+            server_key=known["server_key"],
+            browser_key=known["browser_key"],
+            catalogue=file.parent / known["catalogue"],
+            timeout=known["timeout"],
+            currency=known["currency"],
+            customers=tuple(known["customers"]),
+        )
+
+    @classmethod
+    def of_environment(cls) -> "Settings":
+        return cls.read(Path(os.environ["STOREFRONT"]))

@@ -1,0 +1,223 @@
+"""The pages of the shop. What a page shows of its own stands here; what Recsite chose comes through ``slots``."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from http import HTTPStatus
+from urllib.parse import quote
+
+from recsite_client import Client
+from recsite_client.bodies import Context
+from storefront.app import Request, Response
+from storefront.catalogue import LEVEL, Catalogue, Product
+from storefront.filling import Html, fill, joined
+from storefront.frame import Frame
+from storefront.outbox import Outbox
+from storefront.settings import Settings
+from storefront.slots import Filled, Slot, Slots
+from storefront.tiles import Tiles, shelf_address
+from storefront.visits import Visit, Visits, new_id
+
+SHELVES = 12
+MOST_LISTED = 24
+ANONYMOUS = ""
+
+type Page = Callable[[Request, Visit], Response]
+
+
+class Shop:
+    def __init__(self, settings: Settings, catalogue: Catalogue, client: Client) -> None:
+        self._settings, self._catalogue = settings, catalogue
+        self._slots, self._outbox, self._visits = Slots(client), Outbox(client, catalogue), Visits()
+        self._tiles = Tiles(settings, catalogue)
+        self._frame = Frame(settings)
+        self._pages: dict[tuple[str, str], Page] = {
+            ("GET", ""): self.home,
+            ("GET", "shelf"): self.shelf,
+            ("GET", "item"): self.item,
+            ("GET", "search"): self.search,
+            ("GET", "cart"): self.basket,
+            ("GET", "thanks"): self.thanks,
+            ("GET", "healthz"): self.health,
+            ("POST", "cart"): self.put,
+            ("POST", "cart/remove"): self.remove,
+            ("POST", "checkout"): self.buy,
+            ("POST", "visit"): self.shop_as,
+            ("POST", "consent"): self.choose,
+        }
+
+    def answer(self, request: Request) -> Response:
+        visit = self._visits.find(request.visit_key)
+        method = "GET" if request.method == "HEAD" else request.method
+        whole = request.path.strip("/")
+        page = self._pages.get((method, whole)) or self._pages.get((method, whole.partition("/")[0]), self.nothing)
+        response = page(request, visit)
+        if method == "POST" and response.location:
+            self._visits.keep(visit)
+            return Response(status=response.status, location=response.location, visit_key=visit.key)
+        return response
+
+    # --- pages
+
+    def home(self, _request: Request, visit: Visit) -> Response:
+        slots = [
+            Slot(placement="home", title="For you" if visit.personalised else "Popular with everybody", n=12),
+            Slot(placement="trending", title="Trending"),
+            Slot(placement="new", title="Just in"),
+        ]
+        if visit.personalised:
+            slots.insert(1, Slot(placement="buy_again", title="Buy again"))
+            slots.insert(2, Slot(placement="discover", title="New for you"))
+        filled = self._slots.fill(visit, slots)
+        shelves = joined(self._tiles.category(category) for category in self._catalogue.departments(SHELVES))
+        main = fill("home", title="Welcome", slots=self._tiles.slots(filled, back="/"), categories=shelves)
+        return self._page(visit, "Welcome", main, filled, events=[{"name": "view_homepage"}])
+
+    def shelf(self, request: Request, visit: Visit) -> Response:
+        path = request.path.removeprefix("/shelf/").strip("/")
+        category = self._catalogue.categories.get(path)
+        if category is None:
+            return self.nothing(request, visit)
+        slot = Slot(placement="category", title="Best for you" if visit.personalised else "Most liked",
+                    n=MOST_LISTED, context={"categories": [path]})  # fmt: skip
+        filled = self._slots.fill(visit, [slot])
+        back = shelf_address(path)
+        listed = self._tiles.slots(filled, back=back) or self._own(self._catalogue.of_category(path), back=back)
+        main = fill(
+            "category",
+            title=category.name,
+            crumbs=self._tiles.crumbs(path.rpartition(LEVEL)[0]),
+            children=joined(self._tiles.chip(self._catalogue.categories[child]) for child in category.children),
+            slots=listed,
+        )
+        return self._page(visit, category.name, main, filled)
+
+    def item(self, request: Request, visit: Visit) -> Response:
+        product = self._catalogue.find(request.path.removeprefix("/item/").strip("/"))
+        if product is None:
+            return self.nothing(request, visit)
+        context: Context = {"item_ids": [product.item_id], "basket": list(visit.basket)}
+        filled = self._slots.fill(
+            visit,
+            [
+                Slot(placement="item", title="Similar", context=context),
+                Slot(placement="also_bought", title="Often bought with it", context=context),
+            ],
+        )
+        seen: dict[str, object] = {"name": "view_item", "items": [{"item_id": product.item_id, "price": product.price}]}
+        if rid := request.query.get("rid"):
+            seen["recommendation_id"] = rid
+        main = self._tiles.item(product, slots=filled, recommendation_id=rid or "")
+        return self._page(visit, product.title, main, filled, events=[seen])
+
+    def search(self, request: Request, visit: Visit) -> Response:
+        text = request.query.get("q", "").strip()[:100]
+        if not text:
+            return self._go("/")
+        found = self._catalogue.search(text)
+        context: Context = {"search_term": text}
+        if found:
+            context["item_ids"] = found
+        title = f"{len(found)} found" if found else "Perhaps one of these"
+        filled = self._slots.fill(visit, [Slot(placement="search", title=title, n=MOST_LISTED, context=context)])
+        back = f"/search?q={quote(text)}"
+        own = [product for item_id in found[:MOST_LISTED] if (product := self._catalogue.find(item_id))]
+        listed = self._tiles.slots(filled, back=back) or self._own(own, back=back)
+        said = f"for “{text}”" if found else f"Nothing is called “{text}” here."
+        main = fill("plain", title="Search", text=said, slots=listed)
+        return self._page(visit, text, main, filled, typed=text, events=[{"name": "search", "search_term": text}])
+
+    def basket(self, _request: Request, visit: Visit) -> Response:
+        title = "Goes well with it" if visit.basket else "To begin with"
+        slot = Slot(placement="cart", title=title, context={"basket": list(visit.basket)})
+        filled = self._slots.fill(visit, [slot])
+        lines = self._lines(visit) if visit.basket else Html("<p>There is nothing in it yet.</p>")
+        main = fill("basket", lines=lines, slots=self._tiles.slots(filled, back="/cart"))
+        return self._page(visit, "Basket", main, filled)
+
+    def thanks(self, request: Request, visit: Visit) -> Response:
+        order = request.path.removeprefix("/thanks/").strip("/")
+        if order not in visit.orders:
+            return self.nothing(request, visit)
+        filled = self._slots.fill(visit, [Slot(placement="discover", title="For the next time")])
+        total = self._tiles.money(str(visit.orders[order]))
+        main = fill("thanks", order=order, total=total, slots=self._tiles.slots(filled, back="/cart"))
+        return self._page(visit, "Thank you", main, filled)
+
+    def nothing(self, _request: Request, visit: Visit) -> Response:
+        main = fill("plain", title="There is no such page", text="It may have been sold out.", slots=Html())
+        page = self._page(visit, "Not found", main, [])
+        return Response(page.body, HTTPStatus.NOT_FOUND)
+
+    def health(self, _request: Request, _visit: Visit) -> Response:
+        return Response(Html("ok"))
+
+    # --- what a visitor does
+
+    def put(self, request: Request, visit: Visit) -> Response:
+        product = self._catalogue.find(request.form.get("item_id", ""))
+        if product is None:
+            return self.nothing(request, visit)
+        visit.put(product.item_id)
+        visit.told = f"{product.title} is in your basket."
+        return self._go(request.form.get("back", "/cart"))
+
+    def remove(self, request: Request, visit: Visit) -> Response:
+        visit.basket.pop(request.form.get("item_id", ""), None)
+        return self._go("/cart")
+
+    def buy(self, _request: Request, visit: Visit) -> Response:
+        if not visit.basket:
+            return self._go("/cart")
+        order = new_id("order")
+        visit.orders[order] = self._outbox.purchase(visit, order)
+        visit.basket.clear()
+        return self._go(f"/thanks/{order}")
+
+    def shop_as(self, request: Request, visit: Visit) -> Response:
+        """Sign in, or begin again as somebody whom nobody knows; an anonymous id is never used for two people."""
+        user_id = request.form.get("as", "")
+        if user_id and user_id not in self._settings.customers:
+            return self.nothing(request, visit)
+        if visit.user_id or not user_id:
+            visit.begin_anew()
+        visit.user_id = user_id
+        if user_id and visit.consent:
+            self._outbox.sign_in(visit)
+        return self._go("/")
+
+    def choose(self, request: Request, visit: Visit) -> Response:
+        yes = request.form.get("personalise") == "yes"
+        visit.says_consent = yes or visit.personalised
+        visit.consent = yes
+        return self._go("/")
+
+    # --- parts
+
+    def _page(
+        self,
+        visit: Visit,
+        title: str,
+        main: Html,
+        filled: Sequence[Filled],
+        *,
+        typed: str = "",
+        events: Sequence[dict[str, object]] = (),
+    ) -> Response:
+        return Response(self._frame.page(visit, title, main, filled, typed=typed, events=events))
+
+    def _own(self, products: Sequence[Product], *, back: str) -> Html:
+        return self._tiles.own(products[:MOST_LISTED], back=back)
+
+    def _lines(self, visit: Visit) -> Html:
+        rows, total = [], Decimal(0)
+        for item_id, quantity in visit.basket.items():
+            if product := self._catalogue.find(item_id):
+                rows.append(self._tiles.line(product, quantity))
+                total += quantity * Decimal(product.price)
+        return fill("basket-lines", rows=joined(rows), total=self._tiles.money(str(total)))
+
+    def _go(self, address: str) -> Response:
+        """To a page of ours."""
+        ours = address.startswith("/") and not address.startswith(("//", "/\\"))
+        safe = quote(address if ours else "/", safe="/?=&%:@+,;~!$'()*")
+        return Response(status=HTTPStatus.SEE_OTHER, location=safe)

@@ -1,0 +1,24 @@
+/* The shop's pages tell Recsite what happens on them; what the page is about stands in its attributes. */
+import "/static/recsite.js";
+
+const { recsite } = globalThis;
+const page = document.body.dataset;
+const choice = { yes: true, no: false }[page.consent];
+
+recsite.init({
+  url: page.recsite,
+  key: page.key,
+  consent: page.saysConsent ? undefined : choice,
+  user_id: page.userId || undefined,
+  anonymous_id: page.anonymousId || undefined,
+  session_id: page.sessionId || undefined,
+});
+if (page.saysConsent) recsite.consent(page.saysConsent === "yes");
+for (const { name, ...fields } of JSON.parse(page.events)) recsite.track(name, fields);
+
+document.addEventListener("submit", ({ target }) => {
+  const { add, price, recommendationId, remove, checkout } = target.dataset;
+  if (add) recsite.addToCart(add, { quantity: 1, price }, { recommendation_id: recommendationId || undefined });
+  if (remove) recsite.removeFromCart(remove);
+  if (checkout !== undefined) recsite.beginCheckout();
+});

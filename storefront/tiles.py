@@ -1,0 +1,136 @@
+"""Products as a page shows them: tiles with picture, price and reason, crumbs, lines of the basket."""
+
+from collections.abc import Sequence
+from urllib.parse import quote, urlencode
+
+from recsite_client.answers import Recommendations, Result
+from storefront.catalogue import LEVEL, Catalogue, Category, Product
+from storefront.filling import Html, fill, joined
+from storefront.settings import Settings
+from storefront.slots import Filled
+
+
+def item_address(item_id: str, recommendation_id: str = "") -> str:
+    query = f"?{urlencode({'rid': recommendation_id})}" if recommendation_id else ""
+    return f"/item/{quote(item_id, safe='')}{query}"
+
+
+def shelf_address(path: str) -> str:
+    return f"/shelf/{quote(path, safe='')}"
+
+
+class Tiles:
+    def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
+        self._settings, self._catalogue = settings, catalogue
+
+    def money(self, price: str) -> str:
+        return f"{self._settings.currency} {price}"
+
+    def picture(self, item_id: str) -> str:
+        return f"{self._settings.recsite}/api/v1/items/{quote(item_id, safe='')}/tile.svg"
+
+    def slots(self, filled: Sequence[Filled], *, back: str) -> Html:
+        """Those that have something to show that the shop sells."""
+        return joined(
+            fill(
+                "slot",
+                placement=each.slot.placement,
+                title=each.slot.title,
+                recommendation_id=each.answer["recommendation_id"],
+                tiles=joined(
+                    self._recommended(each.answer, result, back)
+                    for result in each.answer["results"]
+                    if self._catalogue.find(result["item_id"])
+                ),
+            )
+            for each in filled
+            if each.answer and each.answer["results"]
+        )
+
+    def own(self, products: Sequence[Product], *, back: str) -> Html:
+        """In the shop's own order, where Recsite has nothing to say."""
+        tiles = joined(
+            self._tile(product.item_id, place, product.title, product.price, back=back)
+            for place, product in enumerate(products, 1)
+        )
+        return fill("list", title="On this shelf", tiles=tiles) if tiles else Html()
+
+    def _recommended(self, answer: Recommendations, result: Result, back: str) -> Html:
+        product, reasons = result.get("product"), result.get("reasons")
+        return self._tile(
+            result["item_id"],
+            result["rank"],
+            product["title"] if product else result["item_id"],
+            (product["price"] if product else None) or "",
+            back=back,
+            picture=product["image_url"] if product else "",
+            reason=reasons[0]["text"] if reasons else "",
+            recommendation_id=answer["recommendation_id"],
+        )
+
+    def _tile(
+        self,
+        item_id: str,
+        index: int,
+        title: str,
+        price: str,
+        *,
+        back: str,
+        **more: str,
+    ) -> Html:
+        recommendation_id = more.get("recommendation_id", "")
+        return fill(
+            "tile",
+            item_id=item_id,
+            index=index,
+            title=title,
+            price=price,
+            money=self.money(price) if price else "",
+            picture=more.get("picture") or self.picture(item_id),
+            reason=more.get("reason", ""),
+            recommendation_id=recommendation_id,
+            address=item_address(item_id, recommendation_id),
+            back=back,
+        )
+
+    def item(self, product: Product, *, slots: Sequence[Filled], recommendation_id: str) -> Html:
+        return fill(
+            "item",
+            crumbs=self.crumbs(product.category),
+            picture=self.picture(product.item_id),
+            title=product.title,
+            brand=product.brand,
+            price=product.price,
+            money=self.money(product.price),
+            item_id=product.item_id,
+            recommendation_id=recommendation_id,
+            slots=self.slots(slots, back=item_address(product.item_id)),
+        )
+
+    def line(self, product: Product, quantity: int) -> Html:
+        return fill(
+            "basket-line",
+            address=item_address(product.item_id),
+            item_id=product.item_id,
+            title=product.title,
+            quantity=quantity,
+            money=self.money(product.price),
+        )
+
+    def category(self, category: Category) -> Html:
+        return fill(
+            "category-tile",
+            address=shelf_address(category.path),
+            picture=self.picture(category.example),
+            name=category.name,
+        )
+
+    def chip(self, category: Category) -> Html:
+        return fill("link", address=shelf_address(category.path), name=category.name)
+
+    def crumbs(self, path: str) -> Html:
+        levels = path.split(LEVEL) if path else []
+        links = [("/", "Home")]
+        links += [(shelf_address(LEVEL.join(levels[:depth])), levels[depth - 1].capitalize())
+                  for depth in range(1, len(levels) + 1)]  # fmt: skip
+        return joined(fill("link", address=address, name=name) for address, name in links)

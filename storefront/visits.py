@@ -1,0 +1,63 @@
+"""Who is in the shop: a basket, a choice about personalisation, and perhaps a name. In memory; a restart forgets."""
+
+import secrets
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+MOST_VISITS = 10_000
+
+
+def new_id(kind: str) -> str:
+    return f"{kind}-{secrets.token_hex(8)}"
+
+
+@dataclass
+class Visit:
+    """The cookie holds the key and nothing else; the shop needs it for the basket."""
+
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    anonymous_id: str = field(default_factory=lambda: new_id("visitor"))
+    session_id: str = field(default_factory=lambda: new_id("session"))
+    user_id: str = ""
+    consent: bool | None = None  # None: not asked yet
+    says_consent: bool = False  # the choice is new: the next page tells Recsite
+    basket: dict[str, int] = field(default_factory=dict)  # item → quantity
+    orders: dict[str, Decimal] = field(default_factory=dict)  # id → total
+    told: str = ""  # a message for the next page
+
+    def put(self, item_id: str) -> None:
+        self.basket[item_id] = self.basket.get(item_id, 0) + 1
+
+    def begin_anew(self) -> None:
+        """As somebody else: other ids, an empty basket, and the question about personalisation is open again."""
+        self.anonymous_id, self.session_id, self.user_id = new_id("visitor"), new_id("session"), ""
+        self.consent, self.says_consent = None, False
+        self.basket.clear()
+        self.orders.clear()
+
+    @property
+    def personalised(self) -> bool:
+        """Who signed in is known to the shop; who only looks around is asked first."""
+        return self.consent is True or (self.consent is None and bool(self.user_id))
+
+
+class Visits:
+    def __init__(self) -> None:
+        self._visits: OrderedDict[str, Visit] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, key: str) -> Visit:
+        """The visit of this cookie, or a new one, which is not kept before something is done."""
+        with self._lock:
+            if visit := self._visits.get(key):
+                self._visits.move_to_end(key)
+                return visit
+        return Visit()
+
+    def keep(self, visit: Visit) -> None:
+        with self._lock:
+            self._visits[visit.key] = visit
+            while len(self._visits) > MOST_VISITS:
+                self._visits.popitem(last=False)

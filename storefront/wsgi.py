@@ -1,0 +1,12 @@
+"""``granian --interface wsgi storefront.wsgi:application``, with ``STOREFRONT`` naming the settings."""
+
+from recsite_client import Client
+from storefront.app import application as serving
+from storefront.catalogue import Catalogue
+from storefront.settings import Settings
+from storefront.shop import Shop
+
+_settings = Settings.of_environment()
+_client = Client(_settings.recsite, _settings.server_key, timeout=_settings.timeout)
+_shop = Shop(_settings, Catalogue.read(_settings.catalogue), _client)
+application = serving(_shop.answer, recsite=_settings.recsite)

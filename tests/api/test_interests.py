@@ -1,0 +1,78 @@
+"""``/api/v1/users/{id}/interests/``: the numbers of the loop, and what they are made of."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from recommendations.models import Category, Customer, Event, InterestProfile
+from recommendations.store.pseudonyms import pseudonym
+from recommendations.terms import Scope
+from tests.api.conftest import ApiClient, problem
+from tests.api.test_recommend import body
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+
+@pytest.fixture
+def api(client_with: Callable[..., ApiClient]) -> ApiClient:
+    return client_with(Scope.RECOMMENDATIONS_READ)
+
+
+def interests(api: ApiClient, user: str, **query: Any) -> dict[str, Any]:
+    return body(api.get(f"/api/v1/users/{user}/interests/", **query))
+
+
+def test_shares_are_those_that_the_loop_learned(api: ApiClient) -> None:
+    names = dict(Category.objects.values_list("pk", "path"))
+    for number in range(10):
+        found = interests(api, f"u{number}")
+        profiles = InterestProfile.objects.filter(customer__pseudonym=pseudonym(f"u{number}"))
+        for half_life, share in ((90, "share"), (7, "lately")):
+            stored = profiles.get(half_life_days=half_life)
+            known = dict(zip((names[key] for key in stored.categories), stored.shares, strict=True))
+            assert found["categories"]
+            for one in found["categories"]:
+                assert one[share] == pytest.approx(known[one["path"]], abs=2e-6)
+
+
+def test_evidence_is_what_the_customer_did(api: ApiClient) -> None:
+    found = interests(api, "u4")  # buys wine
+    who = Customer.objects.get(pseudonym=pseudonym("u4"))
+    lines = Event.objects.purchases().filter(customer=who)
+    assert (found["known"], found["personalised"], found["fallback_reason"]) == (True, True, None)
+    wine = found["categories"][0]
+    assert (wine["path"], wine["name"]) == ("FOOD > WINE", "Wine")
+    assert wine["share"] > wine["usual"]
+    assert (wine["purchases"], wine["other_acts"]) == (lines.count(), 0)
+    last = lines.order_by("-occurred_at").values_list("occurred_at", flat=True)[0]
+    assert abs((datetime.fromisoformat(wine["last_at"]) - last).total_seconds()) < 60
+    assert len(found["categories"]) == 1  # nothing else was touched
+    brands = {one["name"]: one for one in found["brands"]}
+    assert {name: one["purchases"] for name, one in brands.items()} == {
+        f"Brand {number}": lines.filter(item__brand=f"Brand {number}").count() for number in range(3)
+    }
+    assert sum(one["share"] for one in found["brands"]) == pytest.approx(1, abs=1e-5)
+    assert found["segment"]["name"]
+    assert found["model_version"].startswith("m")
+    assert len(interests(api, "u4", n=1)["brands"]) == 1
+
+
+def test_somebody_unknown_has_a_cold_profile(api: ApiClient) -> None:
+    for user in ("nobody", "a/b", "x" * 500):
+        found = interests(api, user)
+        assert (found["known"], found["personalised"], found["segment"]) == (False, False, None)
+        assert (found["fallback_reason"], found["categories"], found["brands"]) == ("no_history", [], [])
+
+
+def test_of_somebody_who_objected_nothing_is_told(api: ApiClient) -> None:
+    Customer.objects.filter(pseudonym=pseudonym("u4")).update(personalise=False)
+    found = interests(api, "u4")
+    assert (found["personalised"], found["fallback_reason"]) == (False, "not_personalised")
+    assert (found["categories"], found["brands"], found["segment"]) == ([], [], None)
+
+
+def test_a_wrong_query(api: ApiClient) -> None:
+    assert problem(api.get("/api/v1/users/u1/interests/", n="0"), 400)["errors"][0]["pointer"] == "n"
+    assert problem(api.get("/api/v1/users/u1/interests/", colour="red"), 400)["errors"][0]["pointer"] == "colour"

@@ -1,0 +1,147 @@
+"""``/api/v1/recommendations/batch/``: many customers at once, as if each had asked alone."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from recommendations.models import Customer, Item, Slate
+from recommendations.store import live, live_writes
+from recommendations.store.live import LiveEvent
+from recommendations.store.pseudonyms import pseudonym
+from recommendations.store.slates import write_slates
+from recommendations.terms import CustomerKind, EventName, Scope
+from tests.api.conftest import ApiClient, problem
+from tests.api.test_recommend import body, path
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+BATCH = "/api/v1/recommendations/batch/"
+
+
+@pytest.fixture
+def api(client_with: Callable[..., ApiClient]) -> ApiClient:
+    return client_with(Scope.RECOMMENDATIONS_READ)
+
+
+def test_each_gets_what_they_would_get_alone(api: ApiClient) -> None:
+    users = [f"u{number}" for number in range(12)] + ["nobody"]
+    wishes = {"n": 5, "filter": {"price": {"lte": 8}}, "exclude_item_ids": ["wine-0"], "fields": ["score", "product"]}
+    found = body(api.post(BATCH, {"placement": "home", "users": [{"user_id": user} for user in users], **wishes}))
+    assert (found["placement"], found["answered"], found["rejected"]) == ("home", 13, 0)
+    assert [result["user_id"] for result in found["results"]] == users
+    for result in found["results"]:
+        alone = body(api.post(path("home"), {"user_id": result["user_id"], **wishes}))
+        both = result["recommendation"], alone
+        assert both[0].pop("recommendation_id") != both[1].pop("recommendation_id")
+        assert both[0] == both[1]
+        assert len(both[0]["results"]) == 5
+
+
+def test_what_somebody_did_a_moment_ago_counts_and_a_visitor_may_be_anonymous(api: ApiClient) -> None:
+    newcomer = Customer.objects.create(
+        pseudonym=pseudonym("a1", kind=CustomerKind.ANONYMOUS), kind=CustomerKind.ANONYMOUS
+    )
+    teas = Item.objects.filter(shop_id__in=["tea-0", "tea-1"])
+    live_writes.remember(
+        LiveEvent(customer=newcomer.pk, name=EventName.VIEW_ITEM, item=tea.pk, at=timezone.now()) for tea in teas
+    )
+    users = [{"user_id": "nobody"}, {"anonymous_id": "a1"}, {"user_id": "nobody", "anonymous_id": "a1"}]
+    found = body(api.post(BATCH, {"placement": "home", "users": users, "fields": []}))
+    sources = [result["recommendation"]["source"] for result in found["results"]]
+    assert sources == ["popular", "session", "session"]
+    assert len({result["recommendation"]["recommendation_id"] for result in found["results"]}) == 3
+
+
+def test_every_answer_is_written_down_unless_dry(api: ApiClient) -> None:
+    asked = {"placement": "email", "users": [{"user_id": "u1"}, {"user_id": "u2"}], "fields": []}
+    found = body(api.post(BATCH, asked))
+    assert write_slates() == 2
+    ids = [result["recommendation"]["recommendation_id"] for result in found["results"]]
+    rows = Slate.objects.in_bulk([row.pk for row in Slate.objects.all()]).values()
+    assert {row.recommendation_id for row in rows} == set(ids)
+    assert {row.customer_id for row in rows} == {
+        Customer.objects.get(pseudonym=pseudonym(name)).pk for name in ("u1", "u2")
+    }
+    assert {len(row.items) for row in rows} == {6}
+    body(api.post(BATCH, {**asked, "dry_run": True}))
+    assert write_slates() == 0
+
+
+def test_a_customer_named_wrongly_loses_nobody_else_theirs(api: ApiClient) -> None:
+    users: list[Any] = [
+        {"user_id": "u1"},
+        {},
+        {"user_id": ""},
+        {"user": "u1"},
+        "u1",
+        {"anonymous_id": 7},
+        {"user_id": "u2"},
+    ]
+    found = body(api.post(BATCH, {"placement": "home", "users": users, "fields": []}))
+    assert (found["answered"], found["rejected"]) == (2, 5)
+    assert ["recommendation" in result for result in found["results"]] == [True, *[False] * 5, True]
+    pointers = [result["errors"][0]["pointer"] for result in found["results"][1:-1]]
+    assert pointers == ["/users/1", "/users/2/user_id", "/users/3/user", "/users/4", "/users/5/anonymous_id"]
+    errors = problem(api.post(BATCH, {"placement": "home", "users": [{}, {"user_id": ""}]}), 400)["errors"]
+    assert [error["pointer"] for error in errors] == ["/users/0", "/users/1/user_id"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "pointer"),
+    [
+        ({"placement": "home"}, ""),
+        ({"users": [{"user_id": "u1"}]}, ""),
+        ({"placement": "home", "users": []}, "/users"),
+        ({"placement": "home", "users": [{"user_id": "u"}] * 1001}, "/users"),
+        ({"placement": "home", "users": {"user_id": "u"}}, "/users"),
+        ({"placement": "home", "users": [{"user_id": "u1"}], "n": 101}, "/n"),
+        ({"placement": "home", "users": [{"user_id": "u1"}], "user_id": "u1"}, "/user_id"),
+    ],
+)
+def test_a_wrong_batch_is_told_where(api: ApiClient, sent: Any, pointer: str) -> None:
+    errors = problem(api.post(BATCH, sent), 400)["errors"]
+    assert [error["pointer"] for error in errors] == [pointer]
+
+
+def test_an_unknown_placement(api: ApiClient) -> None:
+    assert "nowhere" in problem(api.post(BATCH, {"placement": "nowhere", "users": [{"user_id": "u"}]}), 404)["detail"]
+
+
+def test_a_thousand_cost_a_few_round_trips_and_one_query(
+    api: ApiClient, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    valkey.set(live.BUILT, 1)
+    body(api.get(path("home"), user_id="u0"))
+    users = [{"user_id": name} for number in range(500) for name in (f"unknown{number}", f"u{number % 50}")]
+    asked = []
+    ask = live.valkey().ask
+    monkeypatch.setattr(live.valkey(), "ask", lambda commands: (asked.append(len(commands)), ask(commands))[1])
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        found = body(api.post(BATCH, {"placement": "home", "users": users, "n": 3, "fields": [], "dry_run": True}))
+    assert found["answered"] == 1000
+    assert len([size for size in asked if size > 1]) == 5  # of 200 customers each; the others watch marks and rates
+    assert len([query for query in queries if "recommendations_customer" in query["sql"]]) == 1
+
+
+def test_it_goes_on_while_valkey_is_away(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live.valkey(), "ask", lambda _commands: None)
+    found = body(
+        api.post(BATCH, {"placement": "home", "users": [{"user_id": "u1"}, {"user_id": "nobody"}], "fields": []})
+    )
+    assert [result["recommendation"]["personalised"] for result in found["results"]] == [True, False]
+
+
+def test_it_counts_as_a_request_of_the_key(client_with: Callable[..., ApiClient]) -> None:
+    client = client_with(Scope.RECOMMENDATIONS_READ, requests_per_minute=2)
+    asked = {"placement": "home", "users": [{"user_id": "u1"}] * 3, "fields": [], "dry_run": True}
+    statuses = [client.post(BATCH, asked).status_code for _ in range(5)]
+    assert 429 in statuses
+    assert json.loads(client.post(BATCH, asked).content)["status"] == 429 or statuses.count(200) > 2

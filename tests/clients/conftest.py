@@ -1,0 +1,112 @@
+"""Recsite behind a real port, with a few items and keys, as the clients of a shop meet it."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import pytest_django
+from django.core.management import call_command
+from pytest_django.live_server_helper import LiveServer
+
+from recommendations.models import Item
+from recommendations.services.keys import create_key
+from recommendations.terms import Scope
+from tests.trained import furnish, trained_shop
+
+
+@dataclass(frozen=True)
+class Recsite:
+    url: str
+    browser_key: str
+    server_key: str
+
+
+@pytest.fixture(scope="module")
+def recsite(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[Recsite]:
+    with django_db_blocker.unblock():
+        Item.objects.bulk_create(
+            Item(shop_id=f"SKU{number}", title=f"Item {number}", price=number) for number in range(60)
+        )
+        server = LiveServer("127.0.0.1")
+        try:
+            yield Recsite(server.url, _token(Scope.EVENTS_WRITE), _token(*Scope))
+        finally:
+            server.stop()
+            call_command("flush", verbosity=0, interactive=False)
+            furnish()
+
+
+@pytest.fixture(scope="module")
+def trained(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[Recsite]:
+    """The same, over the grocery after a turn of the loop."""
+    with trained_shop(django_db_blocker):
+        server = LiveServer("127.0.0.1")
+        try:
+            yield Recsite(server.url, _token(Scope.EVENTS_WRITE), _token(*Scope))
+        finally:
+            server.stop()
+
+
+def _token(*scopes: Scope) -> str:
+    key, secret = create_key(name="Shop", scopes=scopes, by=None)
+    return f"{key.prefix}.{secret}"
+
+
+GOOD = (202, {}, b'{"accepted": 1, "duplicates": 0, "rejected": 0, "results": []}')
+type Reply = tuple[int, dict[str, str], bytes]
+
+
+class Server(ThreadingHTTPServer):
+    """Answers with ``replies`` in order, then with the last one for ever; notes what it got. ``None`` hangs up."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.replies: list[Reply | None] = [GOOD]
+        self.got: list[tuple[str, bytes]] = []
+        self.connections = 0
+        self.delay = 0.0
+        self.lock = threading.Lock()
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def setup(self) -> None:
+        super().setup()
+        with self.server.lock:
+            self.server.connections += 1
+
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        with self.server.lock:
+            self.server.got.append((f"{self.command} {self.path}", body))
+            reply = self.server.replies.pop(0) if len(self.server.replies) > 1 else self.server.replies[0]
+        time.sleep(self.server.delay)
+        if reply is None:
+            self.close_connection = True
+            return
+        status, headers, content = reply
+        self.send_response(status)
+        for name, value in ({"Content-Length": str(len(content))} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = answer  # noqa: N815 - so the library calls them
+
+    def log_message(self, *_args: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as made:
+        threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
+        yield made
+        made.shutdown()

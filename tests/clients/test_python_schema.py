@@ -1,0 +1,234 @@
+"""The Python client says what the schema says: every operation, every field; and real answers are as typed."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, get_args, get_type_hints, is_typeddict
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import pytest
+from django.test import Client as Django
+from jsonschema import Draft202012Validator
+
+from recsite_client import Client, ProblemError, answers, bodies, new_event
+from tests.clients.conftest import Recsite, Server
+
+pytestmark = pytest.mark.django_db
+
+type Call = Callable[[Client], Any]
+
+ITEM: bodies.Item = {
+    "item_id": "new/1", "title": "Green tea", "price": Decimal("4.50"), "categories": ["FOOD > TEA"],
+    "brand": "Brand 1", "availability": "in_stock", "available_quantity": 3,
+    "available_time": datetime(2026, 9, 1, tzinfo=UTC), "tags": ["green"], "attributes": {"origin": "Assam"},
+    "rating": {"average": 4.5, "count": 2},
+}  # fmt: skip
+FIELDS: bodies.ItemFields = {name: value for name, value in ITEM.items() if name != "item_id"}  # type: ignore[assignment]
+EVENT: bodies.EventFields = {
+    "user_id": "u3", "anonymous_id": "a3", "session_id": "s3", "value": Decimal("2.00"), "currency": "USD",
+    "items": [{"item_id": "tea-1", "quantity": 1, "price": "2.00", "index": 3}], "recommendation_id": "r-1",
+    "context": {"channel": "web", "page": "/tea-1", "locale": "en"}, "consent": {"personalisation": True},
+}  # fmt: skip
+WISH: bodies.BesideWish = {
+    "user_id": "u3", "session_id": "s3", "n": 4, "exclude_item_ids": ["tea-9", "tea-8"], "diversity": 0.2,
+    "fallback": "popular", "personalise": True, "lang": "en", "fields": ["product", "reasons"], "dry_run": True,
+}  # fmt: skip
+CONTEXT: bodies.Context = {"item_ids": ["tea-1"], "basket": ["tea-2"], "categories": ["FOOD"], "search_term": "tea"}
+FILTER: bodies.Filter = {"price": {"gte": 1, "lte": Decimal(9)}, "categories": ["FOOD"], "in_stock": True}  # type: ignore[typeddict-item]
+
+# Everything that the client can do, in an order in which it can be done, and what the answer is.
+CALLS: list[tuple[str, Call, Any]] = [
+    ("send_events", lambda client: client.send_events([new_event("view_item", **EVENT)]), answers.EventsAnswer),
+    ("merge_users", lambda client: client.merge_users(anonymous_id="a3", user_id="u3"), answers.MergeAnswer),
+    ("recommend", lambda client: client.recommend("home"), answers.Recommendations),
+    ("recommend", lambda client: client.recommend("home", context=CONTEXT, **WISH), answers.Recommendations),
+    ("recommend", lambda client: client.recommend("cart", context=CONTEXT, filter=FILTER), answers.Recommendations),
+    ("similar", lambda client: client.similar("tea-1", **WISH), answers.Recommendations),
+    ("also_bought", lambda client: client.also_bought("tea-1"), answers.Recommendations),
+    (
+        "recommend_to_many",
+        lambda client: client.recommend_to_many("email", [{"user_id": "u3"}, {}, {"anonymous_id": "a9"}], n=3),
+        answers.BatchAnswer,
+    ),
+    ("interests", lambda client: client.interests("u3", n=2), answers.Interests),
+    ("put_item", lambda client: client.put_item("new/1", **FIELDS), answers.ItemVerdict),
+    ("change_item", lambda client: client.change_item("new/1", price=None, title="Tea"), answers.ItemVerdict),
+    ("put_items", lambda client: client.put_items([ITEM]), answers.ItemsAnswer),
+    ("change_items", lambda client: client.change_items([{"item_id": "new/1", "brand": None}]), answers.ItemsAnswer),
+    ("retire_item", lambda client: client.retire_item("new/1"), None),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    answer = Django().get("/api/schema/", {"format": "json"})
+    return dict(json.loads(answer.content))
+
+
+def operations(schema: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """What a key of the shop can call, by method and path."""
+    return {
+        (method, path): operation
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+        if path.startswith("/api/v1/")
+    }
+
+
+def operation_of(schema: Mapping[str, Any], line: str) -> tuple[str, str]:
+    """The operation that a request goes to: a path without parameters before one that has them."""
+    method, _, address = line.partition(" ")
+    path = urlsplit(address).path
+    fitting = [
+        (name, template)
+        for name, template in operations(schema)
+        if name == method.lower() and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
+    ]
+    assert fitting, f"{line} is not in the schema"
+    return min(fitting, key=lambda each: each[1].count("{"))
+
+
+def requests_of(call: Call, server: Server) -> list[tuple[str, bytes]]:
+    server.got.clear()
+    with Client(f"http://127.0.0.1:{server.server_port}", "a.b") as client:
+        call(client)
+    return list(server.got)
+
+
+def flaws(schema: Mapping[str, Any], part: Mapping[str, Any], value: Any) -> list[str]:
+    whole = {**part, "components": schema["components"]}
+    return [error.message for error in Draft202012Validator(whole).iter_errors(value)]
+
+
+def test_the_client_can_do_all_that_the_api_does(schema: dict[str, Any], server: Server) -> None:
+    done = {operation_of(schema, line) for _, call, _ in CALLS for line, _ in requests_of(call, server)}
+    assert set(operations(schema)) - done == set()
+    public = {name for name, value in vars(Client).items() if callable(value) and not name.startswith("_")}
+    assert public - {name for name, _, _ in CALLS} == {"close"}
+
+
+@pytest.mark.parametrize(("name", "call", "_answer"), CALLS)
+def test_what_is_sent_is_as_the_schema_has_it(
+    schema: dict[str, Any], server: Server, name: str, call: Call, _answer: Any
+) -> None:
+    [(line, body)] = requests_of(call, server)
+    operation = operations(schema)[operation_of(schema, line)]
+    if body:
+        [content] = operation["requestBody"]["content"].values()
+        assert flaws(schema, content["schema"], json.loads(body)) == []
+    parameters = {each["name"]: each["schema"] for each in operation.get("parameters", ()) if each["in"] == "query"}
+    for parameter, values in parse_qs(urlsplit(line.partition(" ")[2]).query).items():
+        assert flaws(schema, parameters[parameter], read(parameters[parameter], values)) == [], parameter
+
+
+def read(part: Mapping[str, Any], values: list[str]) -> Any:
+    """Values of a query as their schema's type."""
+    types = {part.get("type"), *(each.get("type") for each in part.get("anyOf", ()))}
+    if "array" in types:
+        return [piece for value in values for piece in value.split(",")]
+    [value] = values
+    return json.loads(value) if types & {"integer", "number", "boolean"} else value
+
+
+def typed(hint: Any) -> Any:
+    """The dictionary type within a hint."""
+    if is_typeddict(hint):
+        return hint
+    parts = [hint.__value__] if hasattr(hint, "__value__") else get_args(hint)
+    return next((found for part in parts if (found := typed(part))), None)
+
+
+def object_in(schema: Mapping[str, Any], part: Any) -> Mapping[str, Any] | None:
+    """The object with properties within a part of the schema."""
+    if not isinstance(part, Mapping):
+        return None
+    if "$ref" in part:
+        return object_in(schema, schema["components"]["schemas"][part["$ref"].rpartition("/")[2]])
+    if "properties" in part:
+        return part
+    inner = [*part.get("anyOf", ()), *part.get("oneOf", ()), part.get("items")]
+    return next((found for each in inner if (found := object_in(schema, each))), None)
+
+
+def differences(schema: Mapping[str, Any], part: Any, kind: Any, place: str = "") -> Iterator[str]:
+    """Names that only the schema, or only the type, has."""
+    known = object_in(schema, part)
+    hints, properties = get_type_hints(kind), known["properties"] if known else {}
+    yield from (f"{place}/{name}" for name in hints.keys() ^ properties.keys())
+    for name in hints.keys() & properties.keys():
+        if inner := typed(hints[name]):
+            yield from differences(schema, properties[name], inner, f"{place}/{name}")
+
+
+@pytest.mark.parametrize(("name", "call", "answer"), [each for each in CALLS if each[2]])
+def test_the_types_of_answers_have_the_fields_of_the_schema(
+    schema: dict[str, Any], server: Server, name: str, call: Call, answer: Any
+) -> None:
+    [(line, _)] = requests_of(call, server)
+    responses = operations(schema)[operation_of(schema, line)]["responses"]
+    good = [part for status, part in responses.items() if status.startswith("2")]
+    assert good
+    for part in good:
+        [content] = part["content"].values()
+        assert list(differences(schema, content["schema"], answer)) == []
+
+
+def test_the_types_of_bodies_have_the_fields_of_the_schema(schema: dict[str, Any]) -> None:
+    def body(method: str, path: str) -> Any:
+        return operations(schema)[method, path]["requestBody"]["content"]["application/json"]["schema"]
+
+    def within(part: Any, name: str) -> Any:
+        found = object_in(schema, part)
+        assert found
+        return found["properties"][name]
+
+    many, batch = body("post", "/api/v1/recommendations/batch/"), body("post", "/api/v1/items/batch/")
+    pairs = [
+        (body("post", "/api/v1/placements/{placement}/recommend/"), bodies.Wish, set()),
+        (within(body("post", "/api/v1/events/"), "events"), bodies.Event, set()),
+        (body("put", "/api/v1/items/{item_id}/"), bodies.ItemFields, set()),
+        (within(batch, "items"), bodies.Item, set()),
+        (within(many, "users"), bodies.BatchUser, set()),
+        (many, bodies.BatchWish, {"/placement", "/users"}),  # arguments of the method
+    ]
+    for part, kind, arguments in pairs:
+        assert set(differences(schema, part, kind)) == arguments, kind
+
+
+@pytest.mark.parametrize("fields", [None, ["product"], []])
+def test_real_answers_are_as_typed(trained: Recsite, fields: list[bodies.Part] | None) -> None:
+    with Client(trained.url, trained.server_key, timeout=30) as client:
+        for _, call, answer in CALLS:
+            msgspec.convert(call(client), answer or type(None))
+        asked: bodies.BesideWish = {"user_id": "u3", "n": 4}
+        if fields is not None:
+            asked["fields"] = fields
+        found = msgspec.convert(client.recommend("home", **asked), answers.Recommendations)
+        assert len(found["results"]) == 4
+        assert ("product" in found["results"][0]) is (fields is None or "product" in fields)
+
+
+def test_a_refusal_says_where(trained: Recsite) -> None:
+    with Client(trained.url, trained.server_key, timeout=30) as client:
+        with pytest.raises(ProblemError, match="/events/0/name") as refused:
+            client.send_events([new_event("buy", user_id="u3")])
+        assert refused.value.status == 400
+        assert refused.value.members["results"][0]["verdict"] == "rejected"
+        with pytest.raises(ProblemError) as unknown:
+            client.recommend("nowhere")
+        assert unknown.value.status == 404
+        with pytest.raises(ProblemError, match="n") as wrong:
+            client.recommend("home", n=1_000)
+        assert wrong.value.errors[0].pointer == "n"
+    with Client(trained.url, trained.browser_key, timeout=30) as client, pytest.raises(ProblemError) as forbidden:
+        client.recommend("home")
+    assert forbidden.value.status == 403
+
+
+def test_an_event_sent_twice_is_there_once(trained: Recsite) -> None:
+    event = new_event("view_item", user_id="u5", items=[{"item_id": "wine-1"}])
+    with Client(trained.url, trained.server_key) as client:
+        assert [client.send_events([event])["results"][0]["verdict"] for _ in range(2)] == ["accepted", "duplicate"]

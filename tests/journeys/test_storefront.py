@@ -1,0 +1,252 @@
+"""A visitor's way through the demo's shop, a process of its own before the real API; and what staff see of it."""
+
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from recommendations.services.keys import create_key
+from recommendations.services.merchandising import save_rule
+from recommendations.terms import Scope
+from recsite.processes import spawn, stop
+from recsite.supervisor import shop_environment, shop_settings
+from tests.grocery import ITEMS_EACH, TASTES
+from tests.journeys.conftest import Visitor, committed
+from tests.recsite.processes import wait_for
+from tests.trained import NOW
+
+pytestmark = pytest.mark.django_db
+
+expect.set_options(timeout=10_000)
+SOON = 2.0  # seconds
+TEA = "/shelf/FOOD%20%3E%20TEA"
+SOAP = {"attribute": "item", "operator": "is", "values": ["soap-7"]}
+CATALOGUE = ["item_id,title,brand,price,categories\n"] + [
+    f"{taste.lower()}-{number},{taste} {number},Brand {number % 3},{number + 1}.00,FOOD > {taste.upper()}\n"
+    for taste in TASTES
+    for number in range(ITEMS_EACH)
+]
+
+
+def token(*scopes: Scope, origins: tuple[str, ...] = ()) -> str:
+    key, secret = create_key(name="Shop", scopes=scopes, origins=origins, by=None)
+    return f"{key.prefix}.{secret}"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def shop_process(data: Path, *, recsite: str, **keys: Callable[[str], str]) -> Iterator[str]:
+    """The shop, as the demo starts it; its address. ``keys``: made for that address."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    file = shop_settings(data)
+    file.parent.mkdir()
+    with (file.parent / "catalogue.csv").open("w", encoding="utf-8", newline="") as lines:
+        lines.writelines(CATALOGUE)
+    known = {"recsite": recsite, "timeout": 10, "currency": "USD", "catalogue": "catalogue.csv", "customers": ["u3"]}
+    known |= {name: committed(lambda make=make: make(address)) for name, make in keys.items()}
+    file.write_text(json.dumps(known), encoding="utf-8")
+    argv = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
+    argv += ["--blocking-threads", "4", "--log-level", "warning", "storefront.wsgi:application"]
+    process = spawn(argv, stop=signal.SIGTERM, env=os.environ | shop_environment(data))
+    try:
+        assert wait_for(lambda: answers(port) or process.poll() is not None, seconds=30)
+        assert process.poll() is None
+        yield address
+    finally:
+        stop(process, number=signal.SIGTERM, seconds=10)
+
+
+@pytest.fixture(scope="module")
+def shop(site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the shop, whose catalogue is what Recsite has."""
+    server = (Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ)
+    with shop_process(
+        tmp_path_factory.mktemp("demo"),
+        recsite=site,
+        server_key=lambda _address: token(*server),
+        browser_key=lambda address: token(Scope.EVENTS_WRITE, origins=(address,)),
+    ) as address:
+        yield address
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def visitor(shop: str, window: Callable[..., Visitor]) -> Visitor:
+    made = window()
+    made.site = shop
+    return made
+
+
+def title(item_id: str) -> str:
+    return item_id.replace("-", " ").capitalize()
+
+
+def delivered(page: Page) -> None:
+    """Until every event of the page is in the record."""
+    page.wait_for_function("() => !JSON.parse(localStorage.getItem('recsite') ?? '{}').queue?.length")
+
+
+def allow(page: Page) -> None:
+    page.get_by_role("button", name="Yes, personalise").click()
+    expect(page.get_by_role("region", name="Personalisation")).to_have_count(0)
+
+
+def shown(page: Page, placement: str) -> list[str]:
+    return page.locator(f"[data-recsite-slot={placement}] > ul > [data-item-id]").evaluate_all(
+        "(tiles) => tiles.map((tile) => tile.dataset.itemId)"
+    )
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
+def test_every_page_is_in_order(
+    shop: str, window: Callable[..., Visitor], width: int, theme: Literal["light", "dark"]
+) -> None:
+    visitor = window(width=width)
+    visitor.site = shop
+    visitor.page.emulate_media(color_scheme=theme)
+    page = visitor.page
+    for address in (
+        "/",
+        "/shelf/FOOD%20%3E%20TEA",
+        "/item/tea-1",
+        "/search?q=tea",
+        "/search?q=zzz",
+        "/cart",
+        "/nowhere",
+    ):
+        visitor.visit(address)
+        page.locator("summary").evaluate_all("(panels) => panels.forEach((panel) => panel.click())")
+        found = visitor.complaints()
+        assert [each for each in found if "status of 404" not in each] == [], address
+        visitor.problems.clear()
+    allow(page)
+    visitor.visit("/item/tea-1")
+    page.get_by_role("button", name="Put into the basket").click()
+    expect(page.get_by_role("status")).to_have_text("Tea 1 is in your basket.")
+    assert visitor.complaints() == []
+    page.get_by_role("button", name="Buy now").click()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert visitor.complaints() == []
+
+
+def test_what_a_visitor_does_changes_what_is_shown(visitor: Visitor, ada: Visitor) -> None:
+    """View, add to the basket, buy; each shows in the next slate, and all of it on the dashboard within two seconds."""
+    page = visitor.page
+    visitor.visit("/")
+    before = shown(page, "home")
+    allow(page)
+    visitor.visit("/item/tea-5")
+    delivered(page)
+    visitor.visit("/")
+    viewed = shown(page, "home")
+    assert viewed != before
+    assert any(item.startswith("tea-") for item in viewed[:3]), viewed
+
+    page.goto(f"{visitor.site}/item/tea-1")
+    page.get_by_role("button", name="Put into the basket").click()
+    expect(page.get_by_role("heading", name="Your basket")).to_be_visible()
+    beside = shown(page, "cart")
+    assert beside
+    assert "tea-1" not in beside
+    assert beside[0].startswith("tea-"), beside
+
+    page.locator("[data-recsite-slot=cart]").get_by_role("button", name=f"Add {title(beside[0])} to").click()
+    expect(page.locator(".lines tbody tr")).to_have_count(2)
+    page.get_by_role("button", name="Buy now").click()
+    begin = time.monotonic()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert not {"tea-1", beside[0]} & set(shown(page, "discover"))
+    dashboard = page.get_by_role("link", name="See this visitor in the dashboard").get_attribute("href") or ""
+    page.wait_for_timeout(max(0.0, 1_000 * (SOON - time.monotonic() + begin)))
+    ada.page.goto(dashboard)
+    expect(ada.page.get_by_role("heading", name=re.compile(r"^Customer \d+"))).to_be_visible()
+    bought = ada.page.get_by_role("region", name="Last events").get_by_role("row").filter(has_text="Bought")
+    expect(bought).to_have_count(2)
+    expect(bought.filter(has_text="Tea 1")).to_have_count(1)
+    ada.page.get_by_text("The numbers").first.click()
+    for kind, count in (("Viewed", 2), ("Put in the cart", 2), ("Bought", 2)):
+        row = ada.page.get_by_role("region", name="Timeline").get_by_role("row").filter(has_text=kind)
+        expect(row.locator("td").last).to_have_text(str(count))
+
+
+def test_signing_in_joins_what_was_done_before(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.visit("/")
+    allow(page)
+    page.get_by_label("Shopping as").select_option("u3")
+    page.get_by_role("button", name="Change").click()
+    expect(page.locator("[data-recsite-slot=buy_again]")).to_be_visible()
+    assert {item.rpartition("-")[0] for item in shown(page, "buy_again")} == {"tea"}  # u3's taste
+    expect(page.locator("[data-recsite-slot=buy_again] .reason").first).not_to_be_empty()
+
+
+def test_no_means_no(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.visit("/")
+    page.get_by_role("button", name="No, thank you").click()
+    visitor.visit("/item/tea-5")
+    visitor.visit("/")
+    page.locator("summary").click()
+    expect(page.locator(".panel tbody tr").first).to_contain_text("not_personalised")
+    assert page.evaluate("localStorage.length") == 0
+    assert visitor.problems == []
+
+
+def test_a_published_rule_appears_in_the_shop(visitor: Visitor, ada: Visitor) -> None:
+    visitor.visit("/")
+    assert shown(visitor.page, "home")[0] != "soap-7"
+    pin = {"name": "Soap first", "placement": "home", "action": "pin", "slot": 1, "items": [SOAP]}
+    rule = committed(lambda: save_rule(rule=None, values=pin, revision=None, by=None, now=NOW))
+    ada.visit(f"/rules/{rule.pk}/")
+    ada.page.get_by_role("button", name="Publish…").click()
+    dialog = ada.page.get_by_role("dialog")
+    dialog.get_by_label("Why (required)").fill("Spring cleaning")
+    dialog.get_by_role("button", name="Publish").click()
+    expect(ada.page.get_by_text("serves 1 rule")).to_be_visible()
+    visitor.visit("/")
+    assert shown(visitor.page, "home")[0] == "soap-7"
+    visitor.page.locator("summary").click()
+    assert visitor.complaints() == []
+
+
+def test_the_shop_goes_on_without_recsite(tmp_path: Path, browser: Browser) -> None:
+    """Nobody answers at Recsite's address: pages come from the shop's own catalogue, at once."""
+    keys = {"server_key": lambda _address: "a.b", "browser_key": lambda _address: "a.b"}
+    with shop_process(tmp_path, recsite="http://127.0.0.1:1", **keys) as address:
+        page = browser.new_page()
+        for path, name in (
+            ("/", "Welcome"),
+            ("/shelf/FOOD%20%3E%20TEA", "Tea"),
+            ("/item/tea-1", "Tea 1"),
+            ("/search?q=tea", "Search"),
+        ):
+            page.goto(address + path)
+            expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+            assert page.locator("[data-recsite-slot]").count() == 0
+            assert page.evaluate("performance.getEntriesByType('navigation')[0].responseEnd") < 2_000
+        assert page.locator(".tile").count() == 12  # what the shop's own search found
+        page.get_by_role("button", name="Add Tea 1 to").click()
+        page.goto(f"{address}/cart")
+        page.get_by_role("button", name="Buy now").click()
+        expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+        page.close()

@@ -1,0 +1,82 @@
+"""Keys from the command line: the printed key works, and what is wrong is said in one line."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from recommendations.models import ApiKey, AuditEntry
+from recommendations.services import keys
+from recommendations.terms import Scope
+
+pytestmark = pytest.mark.django_db
+
+
+def told(*words: str) -> str:
+    out = StringIO()
+    call_command("api_key", *words, stdout=out)
+    keys.forget()
+    return out.getvalue().strip()
+
+
+def test_a_key_through_its_life() -> None:
+    token = told("create", "Shop pages", "--scope", "events:write", "--origin", "https://shop.example/")
+    found = keys.find_key(token)
+    assert found is not None
+    assert (found.scopes, found.origins) == ({Scope.EVENTS_WRITE}, {"https://shop.example"})
+    newer = told("rotate", found.prefix, "--grace", "1")
+    assert keys.find_key(token) is not None
+    assert keys.find_key(newer) is not None
+    listed = [line.split("\t") for line in told("list").splitlines()]
+    assert [line[1:2] + line[3:] for line in listed] == [
+        ["Shop pages", "60000/min", "events:write", "https://shop.example"]
+    ] * 2
+    assert [line[2][:5] for line in listed] == ["valid", "until"]
+    assert told("revoke", newer.partition(".")[0]) == ""
+    assert keys.find_key(newer) is None
+    assert "revoked" in told("list")
+    secrets = [made.partition(".")[2] for made in (token, newer)]
+    assert not any(secret in told("list") for secret in secrets)
+    assert list(AuditEntry.objects.order_by("id").values_list("verb", flat=True)) == [
+        "create", "create", "rotate", "revoke",
+    ]  # fmt: skip
+
+
+def test_without_grace_the_old_one_ends_at_once() -> None:
+    token = told("create", "Leaked", "--scope", "recommendations:read")
+    assert keys.find_key(told("rotate", token, "--grace", "0")) is not None
+    assert keys.find_key(token) is None
+    assert "expired" in told("list")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["create", "x", "--scope", "all"], "invalid choice"),
+        (["create", "x", "--scope", "events:write", "--origin", "shop.example"], "no origin"),
+        (["create", "x", "--scope", "metrics:read", "--origin", "https://shop.example"], "events:write and no other"),
+        (["create", "x", "--scope", "events:write", "--requests-per-minute", "-1"], "a rate is 0"),
+        (["create", "x", "--scope", "events:write", "--requests-per-minute", "99999999999"], "a rate is 0"),
+        (["create", "x" * 101, "--scope", "events:write"], "at most 100"),
+        (["create", "x", "--scope", "events:write", *(f"--origin=https://s{n}.example" for n in range(21))], "At most"),
+        (["rotate", "nobody"], "no key 'nobody'"),
+        (["revoke", "nobody.secret"], "no key 'nobody'"),
+        (["rotate", "nobody", "--grace", "-1"], "from 0 on"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_made(words: list[str], said: str) -> None:
+    with pytest.raises(CommandError) as refused:
+        told(*words)
+    assert said in str(refused.value)
+    assert "secret" not in str(refused.value)
+    assert not ApiKey.objects.exists()
+
+
+def test_what_is_over_stays_over() -> None:
+    token = told("create", "Shop", "--scope", "events:write")
+    told("rotate", token)
+    with pytest.raises(CommandError, match="replaced before"):
+        told("rotate", token)
+    told("revoke", token)
+    with pytest.raises(CommandError, match="revoked before"):
+        told("revoke", token)
