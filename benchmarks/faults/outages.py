@@ -148,6 +148,8 @@ class Stage:
     def kill(self, role: str) -> None:
         """The server and all its processes."""
         kill(self.shop, role, random.Random(0), alone=False)  # noqa: S311 - no secret
+        server = self.servers.postgres if role == "postgresql" else self.servers.valkey
+        until(lambda: not server.alive(), f"{role} is dead")
 
     def valkey(self) -> redis.Redis:
         return redis.Redis.from_url(self.shop.env["REDIS_URL"])

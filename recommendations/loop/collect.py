@@ -52,6 +52,7 @@ def accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -
         new = accepted.insert(lines)
     except DatabaseError:
         live_writes.remember(facts)  # a retry finds them done
+        live_writes.doubt()  # if only the answer to the commit was lost, a retry finds duplicates
         raise
     facts += [
         LiveEvent(customer, lines[number].name, lines[number].item_id, lines[number].occurred_at)

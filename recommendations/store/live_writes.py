@@ -75,13 +75,18 @@ _waiting: deque[Fact] = deque(maxlen=WAITING_FACTS)
 _doubts: deque[str] = deque([secrets.token_hex(8)], maxlen=1)
 
 
+def doubt() -> None:
+    """Valkey may not know all: the next write asks the watch to read the record again."""
+    _doubts.append(secrets.token_hex(8))
+
+
 def remember(facts: Iterable[Fact]) -> bool:
     """Keep for the next answers what was committed. False where Valkey is away: then it waits for the next call."""
     parts = _parts([*_taken(), *facts])
     for part in parts:
         if not _told(part, doubts=tuple(_doubts)):
             _waiting.extend(chain(part, *parts))
-            _doubts.append(secrets.token_hex(8))
+            doubt()
             return False
         _doubts.clear()
     return True

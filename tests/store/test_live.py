@@ -158,6 +158,17 @@ def test_what_a_killed_process_had_not_told_is_told_by_the_watch(
     assert live_writes.rebuild_if_lost() == 0
 
 
+def test_a_commit_whose_answer_was_lost_is_told_by_the_watch(history: tuple[Customer, list[Item]]) -> None:
+    customer, items = history
+    live_writes.remember([act(EventName.VIEW_ITEM, items[0].pk, 0)])
+    live_writes.rebuild()
+    recorded(EventName.PURCHASE, items[2], 1, customer)
+    live_writes.doubt()
+    live_writes.remember([act(EventName.VIEW_ITEM, items[0].pk, 1)])  # the next request's
+    assert live_writes.rebuild_if_lost() == 3
+    assert set(live.state_of(customer.pk, since=None).state.bought) == {items[1].pk, items[2].pk}
+
+
 def test_after_valkey_was_away_the_watch_looks_whether_it_knows_all(
     history: tuple[Customer, list[Item]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
