@@ -23,8 +23,10 @@ urlpatterns = [
     path("v1/items/<path:item_id>/similar/", SimilarView.as_view(), name="similar-items"),
     path("v1/items/<path:item_id>/also-bought/", AlsoBoughtView.as_view(), name="also-bought-items"),
     path("v1/items/<path:shop_id>/tile.svg", item_tile, name="item-tile"),
-    path("v1/items/batch/", ItemBatchView.as_view(), name="item-batch"),
-    path("v1/items/<path:item_id>/", ItemView.as_view(), name="item"),  # the last of the items': an id may hold slashes
+    path("v1/items/batch/", ItemBatchView.as_view(), name="catalogue-items"),
+    path(
+        "v1/items/<path:item_id>/", ItemView.as_view(), name="catalogue-item"
+    ),  # the last of the items': an id may hold slashes
     path("schema/", schema, name="schema"),
     path("docs/", docs, name="api-docs"),
     re_path(r"^(?!(?:docs|schema)$)", unknown, name="unknown-path"),  # those two are redirected to their slash

@@ -52,8 +52,8 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "recommend-to-many": {"POST": Scope.RECOMMENDATIONS_READ},
     "similar-items": {"GET": Scope.RECOMMENDATIONS_READ},
     "also-bought-items": {"GET": Scope.RECOMMENDATIONS_READ},
-    "item": dict.fromkeys(("PUT", "PATCH", "DELETE"), Scope.CATALOGUE_WRITE),
-    "item-batch": {"POST": Scope.CATALOGUE_WRITE},
+    "catalogue-item": dict.fromkeys(("PUT", "PATCH", "DELETE"), Scope.CATALOGUE_WRITE),
+    "catalogue-items": dict.fromkeys(("POST", "PATCH"), Scope.CATALOGUE_WRITE),
     "interests": {"GET": Scope.RECOMMENDATIONS_READ},
     "metrics": {"GET": Scope.METRICS_READ},
 }
