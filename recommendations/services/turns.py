@@ -3,8 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from celery import current_app
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
 from recommendations.loop.run import plan
 from recommendations.models import Staff, Turn
@@ -13,6 +15,8 @@ from recommendations.store import turns
 from recommendations.terms import RunStatus
 
 RUN_TURN = "recommendations.tasks.run_turn"
+
+log = structlog.get_logger(__name__)
 
 
 class TurnAlreadyRunningError(Exception):
@@ -92,4 +96,8 @@ def watch_turns(*, now: datetime) -> list[UUID]:
 
 
 def enqueue(turn_id: UUID) -> None:
-    current_app.send_task(RUN_TURN, args=[str(turn_id)], queue="loop")
+    """Where Valkey is away the turn waits for ``watch_turns``, which finds it after a minute."""
+    try:
+        current_app.send_task(RUN_TURN, args=[str(turn_id)], queue="loop")
+    except OperationalError as error:
+        log.warning("turn not sent to a worker", turn=str(turn_id), error=type(error).__name__)
