@@ -15,7 +15,7 @@ from recommendations.models import AuditEntry, BlendWeights, Segment, Staff
 from recommendations.services import weight_suggestions
 from recommendations.services.blending import draft_of, publish, save_draft
 from recommendations.services.what_if import what_if
-from recommendations.store.live import rebuild
+from recommendations.store.live_writes import rebuild
 from recommendations.terms import BlendName, Role
 from tests.trained import NOW
 
