@@ -12,11 +12,11 @@ RECOMMENDERS = (
     "buy_again", "ease", "recent_neighbours", "als", "user_knn", "content",
     "interests", "item_knn", "segments", "also_bought", "sequence", "popularity",
 )  # fmt: skip
-SHARED = {"repurchase": "also_bought"}
-"""The hue of another one, which no blend has beside it."""
+SHARED = {"repurchase": "also_bought", "session_knn": "segments"}
+"""The hue of another one, which no blend gives weight beside it."""
 
 CONTEXTS = ("_home", "_discover", "_context")
-EVENTS = ("purchase", "view_item", "add_to_cart", "add_to_wishlist", "search", "view_item_list")
+EVENTS = ("purchase", "view_item", "add_to_cart", "select_item", "search", "view_item_list")
 MEASURED = {
     "hybrid": (1, "diamond"),
     "hybrid_proposed": (1, "diamond-open"),

@@ -45,6 +45,7 @@ class StockRow(NamedTuple):
     expires_at: datetime | None
     retired_at: datetime | None
     listed_at: datetime
+    updated_at: datetime
     of_categories: list[int]
 
     @property
@@ -79,6 +80,7 @@ class Stock:
     facts: NDArray[np.void]  # a record of ``FACTS`` per row
     brands: dict[Hashable, int]  # brand → its number
     kinds: dict[Hashable, int]  # categories (primary keys, ascending) → the number of the set
+    edits: Mapping[int, datetime] = field(default_factory=dict)  # primary key → time of the last one that is here
     _sellable: tuple[float, float, BoolArray] | None = field(default=None, repr=False)
 
     @classmethod
@@ -109,10 +111,7 @@ class Stock:
         return held[2]
 
     def updated(self, rows: Sequence[StockRow]) -> Self:
-        """With these rows in place of the old ones, and new ones at the end: their keys must be above all others.
-
-        The same stock where no row differs from what is held.
-        """
+        """With these rows in place of the old ones, and new ones at the end: their keys must be above all others."""
         brands, kinds = dict(self.brands), dict(self.kinds)
         products, row_of = list(self.products), dict(self.row_of)
         keys = np.fromiter((row.pk for row in rows), np.int64, len(rows))
@@ -120,16 +119,15 @@ class Stock:
         new = np.flatnonzero(at < 0)
         at[new] = len(self) + np.arange(len(new))
         facts = np.concatenate([self.facts, np.empty(len(new), FACTS)])
-        read = np.array([_facts(row, brands=brands, kinds=kinds) for row in rows], FACTS)
-        shown = [Product._make(row[: len(Product._fields)]) for row in rows]
-        if not len(new) and facts[at].tobytes() == read.tobytes() and [products[place] for place in at] == shown:
-            return self
-        facts[at] = read
-        for place, product in zip(at.tolist(), shown, strict=True):
-            products[place : place + 1] = [product]
-            row_of[product.shop_id] = place
+        facts[at] = np.array([_facts(row, brands=brands, kinds=kinds) for row in rows], FACTS)
+        for place, row in zip(at.tolist(), rows, strict=True):
+            products[place : place + 1] = [Product._make(row[: len(Product._fields)])]
+            row_of[row.shop_id] = place
         ids = IdMap(ids=np.concatenate([self.ids.ids, keys[new]]))
-        return type(self)(ids=ids, products=products, row_of=row_of, facts=facts, brands=brands, kinds=kinds)
+        edits = {**self.edits, **{row.pk: row.updated_at for row in rows}}
+        return type(self)(
+            ids=ids, products=products, row_of=row_of, facts=facts, brands=brands, kinds=kinds, edits=edits
+        )
 
 
 def load_stock() -> Stock:
@@ -137,8 +135,8 @@ def load_stock() -> Stock:
 
 
 def with_changes(stock: Stock, *, since: datetime) -> Stock:
-    """With the items that were edited at this moment or later; the same stock where none was."""
-    rows = _rows(Item.objects.changed_since(since))
+    """With the items that were edited at this moment or later; the same stock where there is no edit that it lacks."""
+    rows = [row for row in _rows(Item.objects.changed_since(since)) if stock.edits.get(row.pk) != row.updated_at]
     new = [row.pk for row in rows if row.shop_id not in stock.row_of]
     if new and len(stock) and new[0] < stock.ids.ids[-1]:  # committed after an item with a higher key
         return load_stock()

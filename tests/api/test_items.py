@@ -45,7 +45,7 @@ FULL: dict[str, Any] = {
 
 
 def at(item_id: str) -> str:
-    return reverse("item", kwargs={"item_id": item_id})
+    return reverse("catalogue-item", kwargs={"item_id": item_id})
 
 
 @pytest.fixture

@@ -104,8 +104,9 @@ def test_for_a_sign_in_not_everything_is_read_again(django_assert_max_num_querie
     with django_assert_max_num_queries(1):
         snapshot = keeper.current(changed)
     assert snapshot.customers[pseudonym("a1", kind=CustomerKind.ANONYMOUS)] == key_of("u0")
+    read_at = snapshot.read_at
     live.announce(Changed.PLACEMENTS)
-    assert keeper.current(live.state_of(None, since=None).changed).read_at > snapshot.read_at
+    assert keeper.current(live.state_of(None, since=None).changed).read_at > read_at
 
 
 def test_valkey_emptied_and_filled_again_answers_as_before(valkey: redis.Redis) -> None:
