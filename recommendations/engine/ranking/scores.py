@@ -146,7 +146,7 @@ def largest(scores: FloatArray, k: int) -> Positions:
     a row of 65,000 are looked at twice. Where fewer are above the bound, it is the k-th largest value itself.
     """
     width = scores.shape[1] // GROUPS
-    if width < 2 or k >= GROUPS:
+    if width < 2 or not 0 < k < GROUPS:
         return marked_positions(best(np.where(np.isnan(scores), -np.inf, scores).astype(np.float32), k), k)
     grouped = scores[:, : width * GROUPS].reshape(len(scores), width, GROUPS)
     maxima = np.fmax.reduce(grouped, axis=1)

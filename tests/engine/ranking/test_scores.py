@@ -181,3 +181,7 @@ def test_what_is_promoted_rises_and_without_exponent_nothing_does() -> None:
 def test_an_instance_without_anything_to_say_is_named() -> None:
     assert records().silent(0) == ("quiet",)
     assert records().silent(1) == ()
+
+
+def test_the_none_best_of_wide_rows_are_none() -> None:
+    assert largest(np.ones((3, 5_000), np.float32), 0).shape == (3, 0)
