@@ -1,7 +1,8 @@
 """EASE: the linear item-item model with a zero diagonal, exact on the full catalogue (Steck 2019; ``maths.md`` §3)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Self
 
 import numpy as np
@@ -23,6 +24,7 @@ from recommendations.engine.recommenders.protocol import Evidence, from_history
 from recommendations.terms import Reason
 
 MIRRORED_AT_ONCE = 1024  # rows
+EXPLAINED = 1_000  # items whose explanation is half remembered, 4 bytes a user each
 SMALLEST_DIAGONAL = 1e-9  # diag(P) is positive; rounding may not make it less
 
 
@@ -98,11 +100,20 @@ class Ease:
             place[self.kept_] = np.arange(len(self.kept_))
             column = self.weights_[place[sources], place[item]]
             return np.where(place[sources] >= 0, column, 0).astype(np.float32)
-        target = self.by_item_[item]
         users_of = query.once((self, "users of sources"), lambda: self.by_item_[sources])
-        like_users = target.data @ self.kernel_[target.indices]  # K is symmetric; rows are read faster than columns
-        column = users_of @ like_users * self.scale_[item]
+        column = users_of @ self._like_buyers(item) * self.scale_[item]
         return np.where(sources == item, 0, column).astype(np.float32)
+
+    @cached_property
+    def _like_buyers(self) -> Callable[[int], FloatArray]:
+        """Item → how alike each user is to its buyers: the same for every customer, and megabytes to read."""
+
+        def like(item: int) -> FloatArray:
+            target = self.by_item_[item]
+            alike: FloatArray = target.data @ self.kernel_[target.indices]  # K is symmetric; rows are read faster
+            return alike
+
+        return lru_cache(EXPLAINED)(like)
 
     def _fit_dual(self, taught: Sparse) -> None:
         ridge = self.config.ridge
