@@ -60,6 +60,7 @@ def addresses() -> dict[str, str]:
         "no pair matches": "/segments/together/?q=zzzz",
         "events": "/events/?from=2026-08-01&until=2026-09-30",
         "answers": "/answers/",
+        "attributed": "/attributed/",
         "activity": "/activity/",
         "runs": "/runs/",
         "run": f"/runs/{turn}/",
