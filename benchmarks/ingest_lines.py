@@ -11,6 +11,7 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from recommendations.loop import event_form
@@ -74,10 +75,16 @@ def lines(made: Sequence[Mapping[str, Any]], shop: Shop) -> Iterator[Line]:
                 yield from lines_of(Taken(0, form, ALONE), items=shop.items, owner=owner, source="api")
 
 
+def row(line: Line) -> tuple[Any, ...]:
+    """The columns of a line; ``attributes`` as JSON."""
+    *columns, attributes = msgspec.structs.astuple(line)
+    return *columns, None if attributes is None else msgspec.json.encode(attributes).decode()
+
+
 def as_text(made: Sequence[Line]) -> bytes:
     """For COPY: a field that is empty without quotes is NULL."""
     buffer = io.StringIO()
-    csv.writer(buffer).writerows(made)
+    csv.writer(buffer).writerows(map(row, made))
     return buffer.getvalue().encode()
 
 
@@ -88,8 +95,8 @@ def write_file(path: Path, made: Sequence[Mapping[str, Any]]) -> None:
         writer.writerow(FILE_COLUMNS)
         for event in made:
             item = event["items"][0]
-            row = {**event, **item, "user_id": event.get("user_id") or event["anonymous_id"]}
-            writer.writerow([row.get(name) for name in FILE_COLUMNS])
+            fields = {**event, **item, "user_id": event.get("user_id") or event["anonymous_id"]}
+            writer.writerow([fields.get(name) for name in FILE_COLUMNS])
 
 
 def _event(kind: str, customer: int, item_id: str, *, at: datetime) -> dict[str, Any]:
