@@ -18,7 +18,7 @@ from recommendations.loop import event_form
 from recommendations.loop.event_lines import ALONE, Taken, lines_of
 from recommendations.models import Item
 from recommendations.store.accepted import Line
-from recommendations.store.lookups import Person, person, person_keys
+from recommendations.store.lookups import person_keys
 from recommendations.terms import CustomerKind
 
 ITEMS, CUSTOMERS = 5_000, 20_000
@@ -41,11 +41,11 @@ class Shop:
 def open_shop() -> Shop:
     """Items and customers that all events speak of, so that no look-up adds any."""
     Item.objects.bulk_create(Item(shop_id=f"SKU{number}", title=f"Item {number}") for number in range(ITEMS))
-    named = {_name(number): _person(number) for number in range(CUSTOMERS)}
-    keys = person_keys(list(named.values()))
+    kinds = {kind: [_name(number) for number in range(CUSTOMERS) if _kind(number) is kind] for kind in CustomerKind}
+    found = [person_keys(names, kind) for kind, names in kinds.items()]
     return Shop(
         items=dict(Item.objects.values_list("shop_id", "pk")),
-        customers={name: keys[person] for name, person in named.items()},
+        customers={name: key for keys in found for name, key in keys.items()},
     )
 
 
@@ -127,5 +127,5 @@ def _name(customer: int) -> str:
     return f"{'visitor' if _is_anonymous(customer) else 'user'}-{customer}"
 
 
-def _person(customer: int) -> Person:
-    return person(_name(customer), CustomerKind.ANONYMOUS if _is_anonymous(customer) else CustomerKind.SIGNED_IN)
+def _kind(customer: int) -> CustomerKind:
+    return CustomerKind.ANONYMOUS if _is_anonymous(customer) else CustomerKind.SIGNED_IN

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from recommendations.loop.event_form import EventForm, EventItemForm, Refusal
 from recommendations.loop.event_rules import NAMES, refusal_of, rounded
 from recommendations.store.accepted import Consent, Line, Place
-from recommendations.store.lookups import item_keys, person, person_keys
+from recommendations.store.lookups import item_keys, person_keys
 from recommendations.store.mergers import Merger
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import CustomerKind
@@ -104,16 +104,15 @@ class People:
 
     @classmethod
     def of(cls, events: Sequence[Taken]) -> "People":
-        signed_in = {event.form.user_id for event in events} - {None}
-        anonymous = {event.form.anonymous_id for event in events} - {None}
-        named = {shop_id: person(shop_id, CustomerKind.SIGNED_IN) for shop_id in signed_in if shop_id}
-        unnamed = {shop_id: person(shop_id, CustomerKind.ANONYMOUS) for shop_id in anonymous if shop_id}
-        keys = person_keys({*named.values(), *unnamed.values()})
+        signed_in = {event.form.user_id for event in events}
+        anonymous = {event.form.anonymous_id for event in events}
+        customers = person_keys([name for name in signed_in if name is not None], CustomerKind.SIGNED_IN)
+        visitors = person_keys([name for name in anonymous if name is not None], CustomerKind.ANONYMOUS)
         people = cls()
         for event in events:
             form = event.form
-            customer = None if form.user_id is None else keys[named[form.user_id]]
-            visitor = None if form.anonymous_id is None else keys[unnamed[form.anonymous_id]]
+            customer = None if form.user_id is None else customers[form.user_id]
+            visitor = None if form.anonymous_id is None else visitors[form.anonymous_id]
             people._add(form, customer, visitor)
         return people
 
