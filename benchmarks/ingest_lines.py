@@ -11,13 +11,14 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from recommendations.loop import event_form
 from recommendations.loop.event_lines import ALONE, Taken, lines_of
 from recommendations.models import Item
 from recommendations.store.accepted import Line
-from recommendations.store.lookups import Person, person, person_keys
+from recommendations.store.lookups import person_keys
 from recommendations.terms import CustomerKind
 
 ITEMS, CUSTOMERS = 5_000, 20_000
@@ -40,11 +41,11 @@ class Shop:
 def open_shop() -> Shop:
     """Items and customers that all events speak of, so that no look-up adds any."""
     Item.objects.bulk_create(Item(shop_id=f"SKU{number}", title=f"Item {number}") for number in range(ITEMS))
-    named = {_name(number): _person(number) for number in range(CUSTOMERS)}
-    keys = person_keys(list(named.values()))
+    kinds = {kind: [_name(number) for number in range(CUSTOMERS) if _kind(number) is kind] for kind in CustomerKind}
+    found = [person_keys(names, kind) for kind, names in kinds.items()]
     return Shop(
         items=dict(Item.objects.values_list("shop_id", "pk")),
-        customers={name: keys[person] for name, person in named.items()},
+        customers={name: key for keys in found for name, key in keys.items()},
     )
 
 
@@ -74,10 +75,16 @@ def lines(made: Sequence[Mapping[str, Any]], shop: Shop) -> Iterator[Line]:
                 yield from lines_of(Taken(0, form, ALONE), items=shop.items, owner=owner, source="api")
 
 
+def row(line: Line) -> tuple[Any, ...]:
+    """The columns of a line; ``attributes`` as JSON."""
+    *columns, attributes = msgspec.structs.astuple(line)
+    return *columns, None if attributes is None else msgspec.json.encode(attributes).decode()
+
+
 def as_text(made: Sequence[Line]) -> bytes:
     """For COPY: a field that is empty without quotes is NULL."""
     buffer = io.StringIO()
-    csv.writer(buffer).writerows(made)
+    csv.writer(buffer).writerows(map(row, made))
     return buffer.getvalue().encode()
 
 
@@ -88,8 +95,8 @@ def write_file(path: Path, made: Sequence[Mapping[str, Any]]) -> None:
         writer.writerow(FILE_COLUMNS)
         for event in made:
             item = event["items"][0]
-            row = {**event, **item, "user_id": event.get("user_id") or event["anonymous_id"]}
-            writer.writerow([row.get(name) for name in FILE_COLUMNS])
+            fields = {**event, **item, "user_id": event.get("user_id") or event["anonymous_id"]}
+            writer.writerow([fields.get(name) for name in FILE_COLUMNS])
 
 
 def _event(kind: str, customer: int, item_id: str, *, at: datetime) -> dict[str, Any]:
@@ -120,5 +127,5 @@ def _name(customer: int) -> str:
     return f"{'visitor' if _is_anonymous(customer) else 'user'}-{customer}"
 
 
-def _person(customer: int) -> Person:
-    return person(_name(customer), CustomerKind.ANONYMOUS if _is_anonymous(customer) else CustomerKind.SIGNED_IN)
+def _kind(customer: int) -> CustomerKind:
+    return CustomerKind.ANONYMOUS if _is_anonymous(customer) else CustomerKind.SIGNED_IN

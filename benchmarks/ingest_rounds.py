@@ -15,7 +15,7 @@ import psycopg
 from django.core.management import call_command
 from django.utils import timezone
 
-from benchmarks.ingest_lines import Shop, as_text, bodies, events, lines, open_shop, write_file
+from benchmarks.ingest_lines import Shop, as_text, bodies, events, lines, open_shop, row, write_file
 from benchmarks.meter import Progress
 from benchmarks.web import Connection, processor_seconds, request, web_process
 from recommendations.loop import collect
@@ -27,7 +27,7 @@ from recommendations.store.stage import silent
 from recommendations.terms import Scope
 
 EVENTS = "/api/v1/events/"
-NAMES = ", ".join(Line._fields)
+NAMES = ", ".join(Line.__struct_fields__)
 TYPES = {
     "occurred_at": "timestamptz", "event_id": "uuid", "line": "smallint", "name": "text", "customer_id": "bigint",
     "item_id": "bigint", "quantity": "integer", "price": "numeric", "amount": "numeric", "rating": "double precision",
@@ -37,9 +37,9 @@ TYPES = {
 }  # fmt: skip
 UNNEST = (
     f"INSERT INTO recommendations_event ({NAMES}) SELECT * FROM "  # noqa: S608 - names and types of our own
-    f"unnest({', '.join(f'%s::{TYPES[name]}[]' for name in Line._fields)}) ON CONFLICT DO NOTHING"
+    f"unnest({', '.join(f'%s::{TYPES[name]}[]' for name in Line.__struct_fields__)}) ON CONFLICT DO NOTHING"
 )
-INSERT = f"INSERT INTO recommendations_event ({NAMES}) VALUES ({', '.join(['%s'] * len(Line._fields))})"  # noqa: S608
+INSERT = f"INSERT INTO recommendations_event ({NAMES}) VALUES ({', '.join(['%s'] * len(Line.__struct_fields__))})"  # noqa: S608
 HEAP = f"CREATE TABLE floor ({', '.join(f'{name} {kind}' for name, kind in TYPES.items())})"
 FILE = (
     "CREATE TABLE floor (event_id uuid, occurred_at timestamptz, name text, user_id text, item_id text, "
@@ -118,11 +118,14 @@ class Bench:
 
     def _unnest(self, count: int, size: int) -> float:
         """What the API's statement does at least: the same lines, one statement and commit a batch."""
-        batches = [[list(values) for values in zip(*batch, strict=True)] for batch in batched(self._lines(count), size)]
+        batches = [
+            [list(values) for values in zip(*map(row, batch), strict=True)]
+            for batch in batched(self._lines(count), size)
+        ]
         return self._timed(count, UNNEST, batches)
 
     def _inserts(self, count: int) -> float:
-        return self._timed(count, INSERT, self._lines(count))
+        return self._timed(count, INSERT, [row(line) for line in self._lines(count)])
 
     def _timed(self, count: int, statement: str, values: Sequence[Sequence[Any]]) -> float:
         with self._bare.cursor() as cursor:

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from recommendations.loop.event_form import EventForm, EventItemForm, Refusal
 from recommendations.loop.event_rules import NAMES, refusal_of, rounded
-from recommendations.store.accepted import Consent, Line
-from recommendations.store.lookups import item_keys, person, person_keys
+from recommendations.store.accepted import Consent, Line, Place
+from recommendations.store.lookups import item_keys, person_keys
 from recommendations.store.mergers import Merger
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import CustomerKind
@@ -24,6 +24,7 @@ from recommendations.terms import CustomerKind
 REPLAY = "replay"
 ALONE = (0,)  # the number of the only line
 NO_ITEM = EventItemForm(item_id="-")
+NOWHERE = Place()
 _NAMES = {written: name.value for written, name in NAMES.items()}
 
 
@@ -103,16 +104,15 @@ class People:
 
     @classmethod
     def of(cls, events: Sequence[Taken]) -> "People":
-        signed_in = {event.form.user_id for event in events} - {None}
-        anonymous = {event.form.anonymous_id for event in events} - {None}
-        named = {shop_id: person(shop_id, CustomerKind.SIGNED_IN) for shop_id in signed_in if shop_id}
-        unnamed = {shop_id: person(shop_id, CustomerKind.ANONYMOUS) for shop_id in anonymous if shop_id}
-        keys = person_keys({*named.values(), *unnamed.values()})
+        signed_in = {event.form.user_id for event in events}
+        anonymous = {event.form.anonymous_id for event in events}
+        customers = person_keys([name for name in signed_in if name is not None], CustomerKind.SIGNED_IN)
+        visitors = person_keys([name for name in anonymous if name is not None], CustomerKind.ANONYMOUS)
         people = cls()
         for event in events:
             form = event.form
-            customer = None if form.user_id is None else keys[named[form.user_id]]
-            visitor = None if form.anonymous_id is None else keys[unnamed[form.anonymous_id]]
+            customer = None if form.user_id is None else customers[form.user_id]
+            visitor = None if form.anonymous_id is None else visitors[form.anonymous_id]
             people._add(form, customer, visitor)
         return people
 
@@ -136,7 +136,7 @@ class People:
 def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None, source: str) -> Iterable[Line]:
     """A line per item that exists, numbered by its place in the event; line 0 for an event without items."""
     form = event.form
-    attributes = _attributes(form)
+    attributes = _place(form)
     alone = len(form.items) < 2
     target = form.target_id
     if form.target_type == "customer" and target is not None:
@@ -176,15 +176,13 @@ def _amount(item: EventItemForm, value: Decimal | None) -> Decimal | None:
     return None if value is None else rounded(value)
 
 
-def _attributes(form: EventForm) -> str | None:
-    """Where it happened, as JSON; a page without its query, which may hold anything."""
-    context = form.context
-    if context is None and form.value is None:
-        return None
-    known = {} if context is None else {"channel": context.channel, "locale": context.locale, "source": context.source}
-    if context is not None and context.page is not None:
-        known["page"] = context.page.partition("?")[0].partition("#")[0]
-    if form.value is not None:
-        known["value"] = str(rounded(form.value))
-    kept = {name: value for name, value in known.items() if value is not None}
-    return msgspec.json.encode(kept).decode() if kept else None
+def _place(form: EventForm) -> Place | None:
+    """Where it happened; a page without its query, which may hold anything."""
+    context, value = form.context, None if form.value is None else rounded(form.value)
+    if context is None:
+        return None if value is None else Place(value=value)
+    page = context.page
+    if page is not None:
+        page = page.partition("?")[0].partition("#")[0]
+    place = Place(context.channel, context.locale, context.source, page, value)
+    return None if place == NOWHERE else place

@@ -52,6 +52,6 @@ def part_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:
 
 
 def _keys(anonymous_id: str, user_id: str) -> tuple[int, int]:
-    people = lookups.person(anonymous_id, CustomerKind.ANONYMOUS), lookups.person(user_id, CustomerKind.SIGNED_IN)
-    keys = lookups.person_keys(people)
-    return keys[people[0]], keys[people[1]]
+    visitors = lookups.person_keys([anonymous_id], CustomerKind.ANONYMOUS)
+    customers = lookups.person_keys([user_id], CustomerKind.SIGNED_IN)
+    return visitors[anonymous_id], customers[user_id]

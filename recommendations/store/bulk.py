@@ -60,7 +60,8 @@ def import_events(path: Path, *, rules: EventRules, now: datetime, report: Repor
     """Lines that are new are added; those that are there already are counted."""
 
     def load(imported: Import, header: Header, count: int) -> None:
-        run(event_rows.CROWDED, most=event_rows.MOST_LINES)
+        with heavy():
+            run(event_rows.CROWDED, most=event_rows.MOST_LINES)
         values = event_rows.rule_values(rules, now=now)
         refused = staging.judge(event_rows.VERDICT, joins=event_rows.JOINS, columns=event_rows.SHOWN, values=values)
         with heavy():

@@ -1,13 +1,17 @@
 """Rows of a CSV file, one flawed row at a time: what is wrong with it, on which line, without losing its neighbours."""
 
 import csv
+import io
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import BinaryIO, NamedTuple
 
+from recommendations.store import columns
+from recommendations.store.columns import Columns
 from recommendations.terms import FORMULA_STARTS
 
 LONGEST_LINE = 1 << 20  # bytes
+BLOCK = 1 << 18
 DELIMITERS = ",;\t"
 BOM = b"\xef\xbb\xbf"
 
@@ -44,8 +48,21 @@ class CsvRows:
         return self._lines.consumed
 
     def __iter__(self) -> Iterator[Row]:
+        return self._rows()
+
+    def blocks(self, places: Collection[int]) -> Iterator[Columns | list[Row]]:
+        """The same rows, by column wherever a block of lines is plain enough."""
+        while raw := self._lines.block():
+            values = columns.of_csv(raw, delimiter=self._delimiter, width=len(self.columns), places=places)
+            if values is None:
+                yield list(self._rows(until=self._lines.consumed + len(raw)))
+            else:
+                yield Columns(self._lines.pass_over(raw), values)
+
+    def _rows(self, *, until: int | None = None) -> Iterator[Row]:
+        """To the end, or to the first row that begins at or after so many bytes."""
         records = csv.reader(self._lines, delimiter=self._delimiter, strict=True)
-        while True:
+        while until is None or self._lines.consumed < until or self._lines.again:
             self._lines.begin()
             try:
                 values = next(records)
@@ -107,7 +124,7 @@ class _Lines:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._again: deque[str] = deque()
+        self.again: deque[str] = deque()
         self._number = 0
         self.consumed = 0
         self.begin()
@@ -118,10 +135,26 @@ class _Lines:
         self.flawed = self.too_long = False
         self.first_line = self._number + 1
 
+    def block(self) -> bytes:
+        """The whole lines that come next, not yet taken; the last one may be cut where it is too long."""
+        start = self._file.tell()
+        raw = self._file.read(BLOCK)
+        raw += self._file.readline(LONGEST_LINE - BLOCK)
+        self._file.seek(start)
+        return raw
+
+    def pass_over(self, raw: bytes) -> int:
+        """Take a block; the number of its first line."""
+        first = self._number + 1
+        self._file.seek(len(raw), io.SEEK_CUR)
+        self.consumed += len(raw)
+        self._number += raw.count(b"\n") + (not raw.endswith(b"\n"))
+        return first
+
     def give_back(self) -> None:
         """All lines of this row but its first are to be read again."""
         self._number -= len(self.taken) - 1
-        self._again.extendleft(reversed(self.taken[1:]))
+        self.again.extendleft(reversed(self.taken[1:]))
         del self.taken[1:]
 
     def text(self) -> str:
@@ -132,7 +165,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else self._read()
+        line = self.again.popleft() if self.again else self._read()
         if not line:
             raise StopIteration
         self._number += 1

@@ -101,9 +101,10 @@ VERDICT = first_broken(RULES)
 
 NEW_CUSTOMERS = """
 INSERT INTO recommendations_customer (pseudonym, kind, personalise, created_at)
-SELECT DISTINCT decode(hash, 'hex'), kind, true, %(now)s::timestamptz
-FROM staged, LATERAL (VALUES (user_id, 'signed_in'), (anonymous_id, 'anonymous')) AS named(hash, kind)
-WHERE hash IS NOT NULL ORDER BY 1
+SELECT decode(hash, 'hex'), kind, true, %(now)s::timestamptz FROM (
+  SELECT DISTINCT user_id, 'signed_in' FROM staged WHERE user_id IS NOT NULL
+  UNION ALL SELECT DISTINCT anonymous_id, 'anonymous' FROM staged WHERE anonymous_id IS NOT NULL
+) AS named(hash, kind) ORDER BY 1
 ON CONFLICT DO NOTHING
 """
 MERGERS = """
@@ -150,7 +151,7 @@ NUMBERED = sql.SQL("""CASE WHEN event_id IS NULL THEN 0 ELSE dense_rank() OVER (
 CROWDED = """
 UPDATE staged SET fault = 'event_id:too_many_lines' FROM (
   SELECT file_line, row_number() OVER (PARTITION BY event_id, timestamp ORDER BY file_line) AS place FROM staged
-  WHERE event_id IS NOT NULL
+  WHERE event_id IN (SELECT event_id FROM staged GROUP BY event_id HAVING count(*) > %(most)s)
 ) numbered WHERE place > %(most)s AND numbered.file_line = staged.file_line AND fault IS NULL
 """
 

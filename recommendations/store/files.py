@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
+from recommendations.store import columns
+from recommendations.store.columns import Columns, is_text
 from recommendations.store.csv_rows import CsvRows, Fault, Row, text_fault
 
 BATCH_ROWS = 20_000
@@ -33,6 +35,9 @@ class Table(Protocol):
     columns: list[str]
 
     def __iter__(self) -> Iterator[Row]: ...
+
+    def blocks(self, places: Collection[int]) -> Iterator[Columns | list[Row]]:
+        """The same rows; those that allow it by column, of which ``places`` are read."""
 
     def estimate(self, done: int) -> int: ...
 
@@ -78,6 +83,9 @@ class CsvTable:
     def __iter__(self) -> Iterator[Row]:
         return iter(self._rows)
 
+    def blocks(self, places: Collection[int]) -> Iterator[Columns | list[Row]]:
+        return self._rows.blocks(places)
+
     def estimate(self, done: int) -> int:
         return max(done, round(done * self._size / max(self._rows.consumed, 1)))
 
@@ -95,16 +103,32 @@ class ParquetTable:
         self.columns: list[str] = self._file.schema_arrow.names
 
     def __iter__(self) -> Iterator[Row]:
+        for line, batch in self._batches():
+            yield from self._rows(batch, line)
+
+    def blocks(self, places: Collection[int]) -> Iterator[Columns | list[Row]]:
+        for line, batch in self._batches():
+            values = columns.of_parquet(batch)
+            if values is None:
+                yield list(self._rows(batch, line))
+            else:
+                yield Columns(line, {place: values[place] for place in places})
+
+    def _batches(self) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """With the number of their first row."""
         line = 1
         try:
             for batch in self._file.iter_batches(batch_size=BATCH_ROWS):
-                texts = [_texts(column) for column in batch.columns]
-                for values in zip(*texts, strict=True):
-                    yield _checked(line, self.columns, list(values))
-                    line += 1
+                yield line, batch
+                line += len(batch)
         except (pa.ArrowException, OSError) as error:
             text = _("%(file)s is damaged after row %(line)s (%(reason)s); nothing was taken, write or copy it again.")
             raise UnreadableFileError(text % {"file": self._path, "line": line, "reason": _short(error)}) from error
+
+    def _rows(self, batch: pa.RecordBatch, line: int) -> Iterator[Row]:
+        texts = [_texts(column) for column in batch.columns]
+        for number, values in enumerate(zip(*texts, strict=True), line):
+            yield _checked(number, self.columns, list(values))
 
     def estimate(self, done: int) -> int:
         return max(done, int(self._file.metadata.num_rows))
@@ -125,14 +149,10 @@ def _texts(column: pa.Array) -> list[str | None]:
         column = column.dictionary_decode()
     if pa.types.is_nested(column.type):
         return [_nested_text(value) for value in column.to_pylist()]
-    if _is_text(column.type):
+    if is_text(column.type):
         return [_stripped(value) for value in _decoded(column)]
     texts: list[str | None] = column.cast(pa.string()).to_pylist()
     return texts
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return kind in (pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary())
 
 
 def _decoded(column: pa.Array) -> list[str | None]:

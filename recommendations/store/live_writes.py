@@ -93,6 +93,11 @@ def remember(facts: Iterable[Fact]) -> bool:
 
 
 def _told(facts: Sequence[Fact], *, doubts: Sequence[str]) -> bool:
+    acts = [fact for fact in facts if isinstance(fact, LiveEvent)]
+    if len(acts) == len(facts) and not doubts:  # nearly always; and it may come twice
+        sets = _packed(acts)
+        return sets is None or valkey().ask([("EVAL", _REMEMBER, 0, sets)]) is not None
+
     def write(pipeline: Pipeline) -> None:
         _write(pipeline, facts)
         if doubts:
@@ -219,10 +224,15 @@ def _write(pipeline: Pipeline, facts: Sequence[Fact]) -> None:
 
 
 def _write_acts(pipeline: Pipeline, events: Sequence[LiveEvent]) -> None:
-    times = live.times_of(events)
-    if times:
-        sets = [(key, *_limits(key), members) for key, members in times.items()]
-        pipeline.eval(_REMEMBER, 0, msgspec.msgpack.encode(sets))
+    sets = _packed(events)
+    if sets is not None:
+        pipeline.eval(_REMEMBER, 0, sets)
+
+
+def _packed(events: Sequence[LiveEvent]) -> bytes | None:
+    """For ``_REMEMBER``; None where none of them is remembered."""
+    sets = [(key, *_limits(key), members) for key, members in live.times_of(events).items()]
+    return msgspec.msgpack.encode(sets) if sets else None
 
 
 def _unite(pipeline: Pipeline, pair: Joined) -> None:

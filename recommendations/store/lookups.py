@@ -1,17 +1,15 @@
 """Primary keys of what the shop names, held by the process, so that an event costs no look-up of its own."""
 
 from collections.abc import Callable, Collection, Hashable, Mapping
-from functools import cache
+from functools import cache, partial
 
-from recommendations.models import Item
+from recommendations.store.accepted import run
 from recommendations.store.marks import Watch
-from recommendations.store.pseudonyms import customer_keys, pseudonym
+from recommendations.store.pseudonyms import customer_keys, pseudonyms
 from recommendations.terms import CustomerKind
 
 HALF = 100_000  # names in each of the two halves
-
-type Person = tuple[bytes, CustomerKind]
-"""Pseudonym and kind of a customer."""
+_ITEMS = "SELECT shop_id, id FROM recommendations_item WHERE shop_id = ANY(%b::text[])"
 
 
 class KeyCache[Name: Hashable]:
@@ -50,8 +48,8 @@ def _items() -> tuple[KeyCache[str], Watch]:
 
 
 @cache
-def _customers() -> KeyCache[Person]:
-    return KeyCache(_look_up_customers)
+def _customers(kind: CustomerKind) -> KeyCache[bytes]:
+    return KeyCache(partial(customer_keys, kind=kind))
 
 
 def item_keys(shop_ids: Collection[str]) -> dict[str, int]:
@@ -62,13 +60,11 @@ def item_keys(shop_ids: Collection[str]) -> dict[str, int]:
     return known.keys_of(shop_ids)
 
 
-def person(shop_id: str, kind: CustomerKind) -> Person:
-    return pseudonym(shop_id, kind=kind), kind
-
-
-def person_keys(people: Collection[Person]) -> dict[Person, int]:
-    """Primary key per person; customers that are new are added."""
-    return _customers().keys_of(people)
+def person_keys(shop_ids: Collection[str], kind: CustomerKind) -> dict[str, int]:
+    """Primary key per id of the shop; customers that are new are added."""
+    named = pseudonyms(shop_ids, kind=kind)
+    keys = _customers(kind).keys_of(named.values())
+    return {shop_id: keys[value] for shop_id, value in named.items()}
 
 
 def forget() -> None:
@@ -78,9 +74,4 @@ def forget() -> None:
 
 
 def _look_up_items(shop_ids: Collection[str]) -> Mapping[str, int]:
-    return dict(Item.objects.filter(shop_id__in=shop_ids).values_list("shop_id", "pk"))
-
-
-def _look_up_customers(people: Collection[Person]) -> Mapping[Person, int]:
-    found = customer_keys(sorted(people))  # in one order: two requests that add the same people never lock crosswise
-    return {(value, kind): found[value] for value, kind in people}
+    return dict(run(_ITEMS, [list(shop_ids)]))

@@ -3,24 +3,26 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import batched
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from django.utils.translation import gettext as _
 from psycopg import sql
 
 from recommendations.models import Import
+from recommendations.store.columns import Columns
+from recommendations.store.csv_rows import Row
 from recommendations.store.files import Table, UnreadableFileError
 from recommendations.store.import_reasons import REASONS
-from recommendations.store.stage import Report, copy, heavy, rows, run
+from recommendations.store.stage import Report, copy, csv_block, heavy, rows, run
 
 STAGE, REFUSED = "staged", "refused"
 OWN_COLUMNS = ["file_line", "fault", "content"]  # of the stage, before those of the file
 REFUSED_COLUMNS = "file_line bigint PRIMARY KEY, fault text, content text"
-BATCH = 5_000
 LISTED = 100_000  # refused rows of one import that are kept; all are counted
 MOST_NAMED = 10
 
@@ -98,12 +100,16 @@ def fill(table: Table, header: Header, form: Form, *, report: Report) -> int:
 
     def blocks() -> Iterator[bytes]:
         nonlocal count
-        lines = _stage_lines(table, header, form)
-        for batch in batched(lines, BATCH):
-            count += len(batch)
-            buffer = io.StringIO()
-            csv.writer(buffer).writerows(batch)
-            yield buffer.getvalue().encode()
+        for part in table.blocks(header.places.values()):
+            if isinstance(part, Columns):
+                batch = _stage_columns(part, header, form)
+                count += len(batch)
+                yield csv_block(batch)
+            else:
+                count += len(part)
+                buffer = io.StringIO()
+                csv.writer(buffer).writerows(_stage_lines(part, header, form))
+                yield buffer.getvalue().encode()
             report("reading", count, table.estimate(count))
 
     with heavy():
@@ -137,13 +143,13 @@ def list_refused(imported: Import) -> None:
     run(LIST, source=imported.pk, texts=json.dumps(texts), most=LISTED)
 
 
-def _stage_lines(table: Table, header: Header, form: Form) -> Iterator[list[object]]:
+def _stage_lines(rows_read: Iterable[Row], header: Header, form: Form) -> Iterator[list[object]]:
     """Stage columns of each row. A refused row is shown only if it cannot hold what must be hidden."""
     places = list(header.places.values())
     at = {name: place for place, name in enumerate(header.places, len(OWN_COLUMNS))}
     hidden = [column for column in form.hidden if column.name in at]
     nothing = [None] * len(places)
-    for row in table:
+    for row in rows_read:
         if row.fault:
             yield [row.line, ":".join(row.fault), None if hidden else row.text, *nothing]
             continue
@@ -153,6 +159,25 @@ def _stage_lines(table: Table, header: Header, form: Form) -> Iterator[list[obje
             if value is not None and not (unless and unless[0] in at and line[at[unless[0]]] in unless[1]):
                 line[at[name]] = hashed(str(value))
         yield line
+
+
+def _stage_columns(part: Columns, header: Header, form: Form) -> pa.RecordBatch:
+    """As ``_stage_lines``; of what is hidden each value is hashed once."""
+    values = {name: part.values[place] for name, place in header.places.items()}
+    staged = dict(values)
+    for name, hashed, unless in form.hidden:
+        if name not in values:
+            continue
+        written = values[name].dictionary_encode()
+        hashes = pa.array([hashed(value) for value in written.dictionary.to_pylist()], pa.string())
+        staged[name] = hashes.take(written.indices)
+        if unless and unless[0] in values:
+            plain = pc.is_in(values[unless[0]], pa.array(unless[1], pa.string()))
+            staged[name] = pc.if_else(plain, values[name], staged[name])
+    count = len(next(iter(staged.values())))
+    lines = pa.array(range(part.first_line, part.first_line + count), pa.int64())
+    nothing = pa.nulls(count, pa.string())
+    return pa.record_batch([lines, nothing, nothing, *staged.values()], [*OWN_COLUMNS, *staged])
 
 
 def _named(names: Sequence[str]) -> str:

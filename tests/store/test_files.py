@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recommendations.store.columns import Columns
 from recommendations.store.csv_rows import LONGEST_LINE, CsvRows, Row
 from recommendations.store.files import UnreadableFileError, open_table
 
@@ -129,6 +130,53 @@ def test_any_bytes_give_rows_or_faults(parts: list[bytes]) -> None:
         "".join([row.text, *(value or "" for value in row.values)]).encode()
 
 
+SEEDS = [
+    b'"', b",", b"\n", b"\r\n", b"\r", b"\x00", b"\xff", b"a", "é".encode(), b" ", b"'=1", b"'a", b"\x1f",
+    "\u3000".encode(), b"1,2\n", b" x,\n", b"x,y\r\n",
+]  # fmt: skip
+
+
+def by_blocks(content: bytes) -> list[Row]:
+    rows = CsvRows(io.BytesIO(content))
+    return [row for part in rows.blocks(range(len(rows.columns))) for row in written_out(part)]
+
+
+def written_out(part: Columns | list[Row]) -> list[Row]:
+    if isinstance(part, list):
+        return part
+    values = zip(*(part.values[place].to_pylist() for place in sorted(part.values)), strict=True)
+    return [Row(line, list(row)) for line, row in enumerate(values, part.first_line)]
+
+
+@settings(max_examples=800, deadline=None)
+@given(parts=st.lists(st.sampled_from(SEEDS)), header=st.sampled_from([b"a,b\n", b"a\n", b"\xef\xbb\xbfa,b\r\n"]))
+def test_blocks_hold_the_same_rows(parts: list[bytes], header: bytes) -> None:
+    content = header + b"".join(parts)
+    assert by_blocks(content) == rows_of(content)
+
+
+@settings(max_examples=400, deadline=None)
+@given(parts=st.lists(st.sampled_from(SEEDS), max_size=60), block=st.integers(1, 12))
+def test_blocks_end_anywhere(parts: list[bytes], block: int) -> None:
+    content = b"a,b\n" + b"".join(parts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("recommendations.store.csv_rows.BLOCK", block)
+        assert by_blocks(content) == rows_of(content)
+
+
+def test_plain_blocks_are_read_by_column() -> None:
+    rows = CsvRows(io.BytesIO(b"a,b\r\n" + "1, é \r\n,2".encode()))
+    (part,) = rows.blocks([1, 0])
+    assert isinstance(part, Columns)
+    assert written_out(part) == [Row(2, ["1", "é"]), Row(3, [None, "2"])]
+
+
+def test_a_field_that_the_csv_module_would_not_read_is_refused_by_blocks_too() -> None:
+    content = b"a,b\n1,2\n" + b"x" * 140_000 + b",3\n4,5\n"
+    assert by_blocks(content) == rows_of(content)
+    assert [row.line for row in by_blocks(content) if row.fault] == [3]
+
+
 # Parquet
 
 
@@ -156,6 +204,18 @@ def test_parquet_values_become_text(tmp_path: Path) -> None:
         rows = list(table)
     assert rows[0] == Row(1, ["x", "5", "2.5", "2026-09-01 12:00:00.000Z", "a > b|c", '{"k": 1}', "q"])
     assert rows[1] == Row(2, [None, None, "nan", None, None, None, None])
+
+
+@pytest.mark.parametrize(
+    "texts", [["x ", " ", None, "é"], [b"ok", b" y"], [b"ok", b"\xff", b"\x00"], [["a", "b"], None]]
+)
+def test_parquet_blocks_hold_the_same_rows(tmp_path: Path, texts: list[object]) -> None:
+    numbers = pa.array([1.5, float("nan"), None, 1e300][: len(texts)])
+    days = pa.array([datetime(2026, 9, 1, tzinfo=UTC)] * len(texts), pa.timestamp("us", "UTC"))
+    column = pa.array(texts)
+    path = parquet(tmp_path, {"a": column, "n": numbers, "t": days, "ok": pa.array([True] * len(texts))})
+    with open_table(path) as table:
+        assert [row for part in table.blocks(range(4)) for row in written_out(part)] == list(table)
 
 
 def test_parquet_text_that_is_not_utf8_refuses_its_row(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def load_promotions(journey: Journey, *, weeks: int, report: Report) -> Import:
 
 def _customers(households: pd.Series) -> dict[int, int]:
     hashes = {int(household): pseudonym(str(household)) for household in households.unique()}
-    keys = customer_keys((value, CustomerKind.SIGNED_IN) for value in hashes.values())
+    keys = customer_keys(hashes.values(), kind=CustomerKind.SIGNED_IN)
     return {household: keys[value] for household, value in hashes.items()}
 
 
