@@ -172,7 +172,7 @@ def _anew(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
 def _act(number: int) -> None:
     """Every customer of the demo has looked at an item, as far as the live state knows."""
     from recommendations.models import Customer, Item  # noqa: PLC0415 - after django.setup()
-    from recommendations.store.live import LiveEvent  # noqa: PLC0415
+    from recommendations.store.live_state import LiveEvent  # noqa: PLC0415
     from recommendations.store.live_writes import remember  # noqa: PLC0415
 
     item = Item.objects.order_by("pk").values_list("pk", flat=True)[number]

@@ -26,6 +26,7 @@ from recommendations.services.keys import create_key  # noqa: E402
 from recommendations.services.turns import start_turn  # noqa: E402
 from recommendations.services.versions import make_live  # noqa: E402
 from recommendations.store import live, live_writes  # noqa: E402
+from recommendations.store.live_state import INTEREST, KEPT_IN, RECENT_ACTS  # noqa: E402
 from recommendations.terms import RunStatus, Scope  # noqa: E402
 from tests.grocery import open_shop  # noqa: E402
 
@@ -74,16 +75,16 @@ def flip() -> dict[str, Any]:
 
 def behind() -> dict[str, Any]:
     """Acts of the API that the record knows and Valkey does not; of interest it keeps the newest of each customer."""
-    acts = Event.objects.filter(source="api", customer__isnull=False, item__isnull=False, name__in=list(live.KEPT_IN))
+    acts = Event.objects.filter(source="api", customer__isnull=False, item__isnull=False, name__in=list(KEPT_IN))
     rows = acts.values_list("customer", "name", "item").annotate(at=Max("occurred_at")).order_by("customer")
     lacking: Counter[int] = Counter()
     for customer, group in groupby(rows.iterator(), key=itemgetter(0)):
         state = live.state_of(customer, since=None).state
         recent = {(act.item, str(act.name)): act.at for act in state.recent}
-        oldest = min(recent.values()) if len(recent) == live.RECENT_ACTS else 0
+        oldest = min(recent.values()) if len(recent) == RECENT_ACTS else 0
         for _, name, item, at in group:
             moment = at.timestamp() - 1e-3
-            traded = name not in live.INTEREST
+            traded = name not in INTEREST
             known = state.bought.get(item, 0) if traded else recent.get((item, name), 0)
             lacking[customer] += known < moment and (traded or moment > oldest)
     return {"customers": sum(map(bool, lacking.values())), "acts": lacking.total()}

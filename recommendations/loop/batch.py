@@ -27,7 +27,7 @@ from recommendations.loop.recommend import UnknownPlacementError
 from recommendations.loop.sample import NoModelError, sample
 from recommendations.store.interests import segments_by_customer
 from recommendations.store.model import Model, load_model, load_truths
-from recommendations.store.serving import ServedPlacement, Snapshot
+from recommendations.store.snapshot import ServedPlacement, Snapshot
 from recommendations.store.stock import Stock
 from recommendations.terms import Cut, Part, Task
 

@@ -11,7 +11,7 @@ from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.scores import blend
 from recommendations.engine.recommenders.registry import INSTANCES
 from recommendations.loop.pools import Pool, Pools
-from recommendations.loop.recommend import Ranking
+from recommendations.loop.ranking import Ranking
 
 TREND_OF = {instance.name: instance.trend for instance in INSTANCES}
 

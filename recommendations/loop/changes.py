@@ -12,8 +12,8 @@ from recommendations.engine.ranking.rules import STRONGEST, Rule
 from recommendations.loop.answer import Ask
 from recommendations.loop.recommend import Ready, picked, ready
 from recommendations.loop.standing import Standing, shown_at, with_rules
-from recommendations.store import live
-from recommendations.store.serving import Snapshot
+from recommendations.store.live_state import NOTHING
+from recommendations.store.snapshot import Snapshot
 from recommendations.terms import AnswerStage, RuleAction
 
 STEPS = 1_000
@@ -129,7 +129,7 @@ def _others(
     found = []
     for customer in users[spread].tolist():
         ask = Ask(placement=placement, customer=customer, context_items=context, n=n, explore=False)
-        other = ready(ask, snapshot=snapshot, state=live.NOTHING, now=snapshot.read_at)
+        other = ready(ask, snapshot=snapshot, state=NOTHING, now=snapshot.read_at)
         if (chosen := picked(other)) is not None:
             found.append((other, frozenset(chosen.items.tolist())))
     return found

@@ -20,7 +20,8 @@ from recommendations.store.complete_journey.load import ClockIsSetError
 from recommendations.store.complete_journey.wheel import WheelIsMissingError
 from recommendations.store.event_rows import EventRules
 from recommendations.store.files import UnreadableFileError
-from recommendations.store.live import Changed, LiveEvent
+from recommendations.store.live import Changed
+from recommendations.store.live_state import LiveEvent
 from recommendations.store.live_writes import Fact, Joined, Objection, ValkeyAwayError
 from recommendations.store.stage import Report
 from recommendations.terms import Cut

@@ -12,10 +12,11 @@ from recommendations.engine.ranking.scores import PROMOTION
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.protocol import Evidence
 from recommendations.loop.answer import Fact, ShownReason
+from recommendations.loop.past import DAY
 from recommendations.loop.person import NOBODY, Person
-from recommendations.loop.pools import DAY, POPULAR_DAYS, TRENDING, WEEK, Pool, Pools
-from recommendations.store.live import LiveState
-from recommendations.store.serving import Snapshot
+from recommendations.loop.pools import POPULAR_DAYS, TRENDING, WEEK, Pool, Pools
+from recommendations.store.live_state import LiveState
+from recommendations.store.snapshot import Snapshot
 from recommendations.terms import Cut, Reason, Source
 
 DIGITS = 4

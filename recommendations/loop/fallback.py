@@ -9,7 +9,7 @@ from recommendations.engine.frames import BoolArray, IntArray
 from recommendations.engine.ranking.slots import Cap
 from recommendations.loop.person import NOBODY, Person
 from recommendations.loop.pools import Pools
-from recommendations.store.serving import Snapshot
+from recommendations.store.snapshot import Snapshot
 from recommendations.terms import Source
 
 SEGMENTS = "segments"

@@ -15,11 +15,14 @@ from recommendations.engine.interests.profile import global_share, interest_shar
 from recommendations.engine.preprocess.weighting import act_weights
 from recommendations.loop.answer import Ask
 from recommendations.loop.interests import HALF_LIVES, SHRINKAGE
+from recommendations.loop.past import DAY, Past
 from recommendations.loop.person import NOBODY, person_of
-from recommendations.loop.pools import DAY, Past, Pools, pools_of
+from recommendations.loop.pools import Pools, pools_of
 from recommendations.store import live
+from recommendations.store.known_customers import customer_key
 from recommendations.store.model import Model
-from recommendations.store.serving import ServedPlacement, Snapshot, customer_key, keeper
+from recommendations.store.serving import keeper
+from recommendations.store.snapshot import ServedPlacement, Snapshot
 from recommendations.terms import CustomerKind, Fallback, Part, Repeat
 
 NOWHERE = ServedPlacement(

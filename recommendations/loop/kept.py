@@ -12,8 +12,8 @@ from recommendations.loop.answer import Ask
 from recommendations.loop.person import Person
 from recommendations.loop.recommend import TICK, Ready, rules_for
 from recommendations.store.live import Told
-from recommendations.store.serving import Snapshot
 from recommendations.store.slates import ServedSlate
+from recommendations.store.snapshot import Snapshot
 
 MOST = 4_000  # answers of about 20 kB
 

@@ -14,7 +14,7 @@ from recommendations.loop.person import Person
 from recommendations.loop.pools import Pools
 from recommendations.loop.search import matching
 from recommendations.store.model import Model
-from recommendations.store.serving import ServedPlacement, Snapshot
+from recommendations.store.snapshot import ServedPlacement, Snapshot
 from recommendations.store.stock import Stock, of_categories
 from recommendations.terms import PATH_SEPARATOR, Fallback, Part, Source
 

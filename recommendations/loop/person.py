@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.selection import NOTHING
 from recommendations.loop.answer import Ask
-from recommendations.loop.pools import Past, PastAct, Pools
+from recommendations.loop.past import Past, PastAct
+from recommendations.loop.pools import Pools
 from recommendations.loop.session import visit
-from recommendations.store.live import LiveState
-from recommendations.store.serving import ServedPlacement, Snapshot
+from recommendations.store.live_state import LiveState
+from recommendations.store.snapshot import ServedPlacement, Snapshot
 from recommendations.terms import EventName, Fallback
 
 NOBODY = -1

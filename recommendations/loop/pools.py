@@ -1,16 +1,15 @@
 """Who is a candidate for whom: the records of customers, and what is scored while the shop waits."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommendations.engine.frames import FloatArray, IntArray, Interactions, Promotions, Queries, Sparse
-from recommendations.engine.preprocess.matrix import DEFAULT_POINTS
+from recommendations.engine.frames import FloatArray, IntArray, Promotions, Queries, Sparse
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, trend
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.item_facts import ItemFacts, item_facts
@@ -18,15 +17,13 @@ from recommendations.engine.ranking.scores import Standardised
 from recommendations.engine.ranking.second_stage import SecondStage
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, Limits, candidates
 from recommendations.engine.recommenders.popularity import Popularity
-from recommendations.engine.recommenders.protocol import Evidence, Recommender
 from recommendations.engine.recommenders.registry import instances_of
+from recommendations.loop.past import DAY, Past, PastAct, history_of, joined
 from recommendations.store.model import Model
 from recommendations.store.second_stage import load_stage
-from recommendations.terms import BlendName, EventName
+from recommendations.terms import BlendName
 
-DAY = 86_400.0
 WEEK = 7 * DAY
-SESSION_GAP = 1_800.0  # seconds
 POPULAR_HALF_LIFE = 7.0  # days
 POPULAR_DAYS = 7.0  # that the explanation speaks of
 TRENDING = "trending"  # the one "instance" of the list that is the same for everybody
@@ -35,49 +32,12 @@ PASTS_KEPT, SCORED_KEPT = 4_096, 256
 ONE_QUERY = Limits(kept=10_000, threads=1, block_rows=1)  # nothing of a pool is lost
 
 
-class PastAct(NamedTuple):
-    """What a customer did whom the model does not know; ``at`` in seconds since 1970-01-01 UTC."""
-
-    item: int  # row of the model
-    name: EventName
-    at: float
-
-
 class Planned(NamedTuple):
     """A week in which the plan promotes an item; shares of the stores."""
 
     start: float  # seconds since 1970-01-01 UTC
     display: float
     mailer: float
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Past:
-    """One person's history as a question, and what was bought: item rows, ascending, with the last time of each."""
-
-    query: Queries
-    until: float  # the moment that ages count back from, seconds since 1970-01-01 UTC
-    rows: IntArray
-    last: NDArray[np.float64]  # seconds since 1970-01-01 UTC
-    every: NDArray[np.float64]  # mean gap in seconds, NaN where bought once
-    told: dict[tuple[str, int], Sequence[Evidence]] = field(default_factory=dict)  # by instance and item
-
-    @classmethod
-    def of(cls, query: Queries, *, until: float) -> Self:
-        acts = query.histories.where(query.histories.bought)
-        rows, place, times = np.unique(acts.item, return_inverse=True, return_counts=True)
-        newest, oldest = np.full(len(rows), np.inf), np.zeros(len(rows))
-        np.minimum.at(newest, place, acts.age)
-        np.maximum.at(oldest, place, acts.age)
-        every = np.where(times > 1, (oldest - newest) / np.maximum(times - 1, 1), np.nan)
-        return cls(query=query, until=until, rows=rows, last=until - newest * DAY, every=every * DAY)
-
-    def evidence(self, recommenders: Mapping[str, Recommender], instance: str, item: int) -> Sequence[Evidence]:
-        """What the instance says about the item; asked once."""
-        key = (instance, item)
-        if key not in self.told:
-            self.told[key] = recommenders[instance].evidence(self.query, item)
-        return self.told[key]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,14 +163,13 @@ class Pools:
         known = self.model.training.queries(np.array([row])).histories
         known = known.where(known.age > back)
         known = replace(known, age=known.age - np.float32(back))
-        late = _history(acts, until=until, n_items=len(self.model.items))
-        histories = _joined(known, late) if acts else known
+        late = history_of(acts, until=until, n_items=len(self.model.items))
+        histories = joined(known, late) if acts else known
         return Past.of(Queries(histories=histories, training_rows=np.array([-1], np.int32)), until=until)
 
     def _folded(self, acts: tuple[PastAct, ...], until: float) -> Past:
-        query = Queries(
-            histories=_history(acts, until=until, n_items=len(self.model.items)), training_rows=np.array([-1], np.int32)
-        )
+        histories = history_of(acts, until=until, n_items=len(self.model.items))
+        query = Queries(histories=histories, training_rows=np.array([-1], np.int32))
         return Past.of(query, until=until)
 
     def _scored(
@@ -273,39 +232,3 @@ def _row(items: Sequence[int] | NDArray[np.int64], n_items: int, *, fading: floa
     columns = np.asarray(items, np.int32)
     values = np.power(np.float32(fading), np.arange(len(columns), dtype=np.float32))
     return sparse.csr_matrix((values, (np.zeros_like(columns), columns)), shape=(1, n_items), dtype=np.float32)
-
-
-def _history(acts: Sequence[PastAct], *, until: float, n_items: int) -> Interactions:
-    """One person's acts; of several acts on an item in a session the strongest counts."""
-    unit = DEFAULT_POINTS[EventName.PURCHASE]
-    rows: dict[tuple[int, int], PastAct] = {}
-    session, before = 0, -np.inf
-    for act in sorted(acts, key=lambda act: act.at):
-        session += act.at - before > SESSION_GAP
-        before = act.at
-        bought = act.name == EventName.PURCHASE
-        known = rows.get((2 * session + bought, act.item))
-        if known is None or DEFAULT_POINTS[act.name] >= DEFAULT_POINTS[known.name]:
-            rows[2 * session + bought, act.item] = act
-    kept = list(rows.values())
-    strength = np.array([DEFAULT_POINTS[act.name] / unit for act in kept], np.float32)
-    return Interactions(
-        user=np.zeros(len(kept), np.int32),
-        item=np.array([act.item for act in kept], np.int32),
-        basket=np.array([basket for basket, _ in rows], np.int32),
-        age=np.array([max(until - act.at, 0) / DAY for act in kept], np.float32),
-        quantity=np.ones(len(kept), np.float32),
-        strength=strength,
-        amount=np.zeros(len(kept), np.float32),
-        bought=np.array([act.name == EventName.PURCHASE for act in kept], np.bool_),
-        n_users=1,
-        n_items=n_items,
-    )
-
-
-def _joined(known: Interactions, late: Interactions) -> Interactions:
-    """One person's histories behind one another; their baskets stay apart."""
-    late = replace(late, basket=late.basket + np.int32(known.basket.max(initial=-1) + 1))
-    rows = [column.name for column in fields(Interactions) if column.name not in {"n_users", "n_items"}]
-    both: dict[str, Any] = {name: np.concatenate([getattr(known, name), getattr(late, name)]) for name in rows}
-    return replace(known, **both)

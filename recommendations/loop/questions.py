@@ -25,7 +25,7 @@ from recommendations.loop.fallback import Rung, filled
 from recommendations.loop.person import NOBODY
 from recommendations.loop.recommend import NO_LIKENESS
 from recommendations.store.served_rules import ServedRules
-from recommendations.store.serving import ServedPlacement, Snapshot
+from recommendations.store.snapshot import ServedPlacement, Snapshot
 from recommendations.terms import Cut, RuleAction
 
 CHUNK = 8

@@ -14,7 +14,7 @@ from recommendations.loop.pools import pools_of
 from recommendations.loop.questions import Answerer, Batch, Question, known, shelf_of
 from recommendations.loop.recommend import NO_WEIGHTS, NO_Z, Ready, ready
 from recommendations.store import live
-from recommendations.store.serving import ServedPlacement, Snapshot
+from recommendations.store.snapshot import ServedPlacement, Snapshot
 from recommendations.terms import Cut
 
 SAMPLE = 64

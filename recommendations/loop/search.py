@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from recommendations.engine.frames import BoolArray, IntArray
-from recommendations.store.serving import Snapshot
+from recommendations.store.snapshot import Snapshot
 from recommendations.store.stock import Stock, of_categories
 
 MOST_WORDS = 12

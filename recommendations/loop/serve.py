@@ -15,8 +15,10 @@ from recommendations.loop.answer import Answer, Ask, Request
 from recommendations.loop.kept import Basis, Kept, kept
 from recommendations.loop.recommend import Ready, UnknownPlacementError, answered, draw_of, ready
 from recommendations.store import live, slates
-from recommendations.store.serving import NotLoadedError, Snapshot, customer_key, customer_keys, keeper
+from recommendations.store.known_customers import customer_key, customer_keys
+from recommendations.store.serving import NotLoadedError, keeper
 from recommendations.store.slates import ServedSlate
+from recommendations.store.snapshot import Snapshot
 from recommendations.store.stock import Stock
 from recommendations.terms import CustomerKind
 

@@ -12,7 +12,7 @@ import numpy as np
 from recommendations.engine.preprocess.weighting import SESSION_FADING
 from recommendations.engine.ranking.scores import standardised
 from recommendations.loop.pools import SCORED_KEPT, Pool, Pools
-from recommendations.store.live import LiveState
+from recommendations.store.live_state import LiveState
 from recommendations.terms import BlendName
 
 MOST = 20  # items of a visit that count, the newest ones

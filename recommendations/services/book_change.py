@@ -12,7 +12,8 @@ from recommendations.engine.ranking.rules import Rule
 from recommendations.services.rule_books import book_changes
 from recommendations.store import live
 from recommendations.store.merchandising import FrozenRule, default_book
-from recommendations.store.serving import Snapshot, keeper
+from recommendations.store.serving import keeper
+from recommendations.store.snapshot import Snapshot
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -19,7 +19,8 @@ from recommendations.models import Customer
 from recommendations.store import live
 from recommendations.store.merchandising import FrozenRule
 from recommendations.store.served_rules import ServedRule, groups_of
-from recommendations.store.serving import Snapshot, keeper
+from recommendations.store.serving import keeper
+from recommendations.store.snapshot import Snapshot
 from recommendations.terms import CapPer, RuleAction
 
 

@@ -14,8 +14,10 @@ from recommendations.loop.recommend import recommend
 from recommendations.services.panels import Held
 from recommendations.services.weight_values import Values
 from recommendations.store import live
+from recommendations.store.live_state import Act, LiveState
 from recommendations.store.model import Model
-from recommendations.store.serving import NotLoadedError, ServedWeights, Snapshot, keeper
+from recommendations.store.serving import NotLoadedError, keeper
+from recommendations.store.snapshot import ServedWeights, Snapshot
 from recommendations.terms import BlendName, EventName
 
 SHOWN = 10
@@ -125,9 +127,7 @@ def _context_mover(pair: tuple[Snapshot, Snapshot], placement: str, shopper: _Sh
     model, now = pair[0].model, timezone.now()
     ask = Ask(placement=placement, n=COMPARED, explore=False)
     if visiting:
-        state = live.LiveState(
-            recent=tuple(live.Act(item, EventName.VIEW_ITEM, now.timestamp()) for item in shopper.context)
-        )
+        state = LiveState(recent=tuple(Act(item, EventName.VIEW_ITEM, now.timestamp()) for item in shopper.context))
     else:
         state = live.state_of(shopper.customer, since=model.as_of if model else None).state
         ask = replace(ask, customer=shopper.customer, context_items=shopper.context)

@@ -25,7 +25,8 @@ from recommendations.services.book_change import Change, change_to
 from recommendations.store import live
 from recommendations.store.merchandising import FrozenRule
 from recommendations.store.model import Model
-from recommendations.store.serving import NotLoadedError, ServedPlacement
+from recommendations.store.serving import NotLoadedError
+from recommendations.store.snapshot import ServedPlacement
 from recommendations.terms import Cut
 
 __all__ = [

@@ -16,10 +16,12 @@ from recommendations.loop.recommend import Ready, UnknownPlacementError, ready, 
 from recommendations.models import BlendWeights, Category, Customer, Event, Item, ModelVersion
 from recommendations.services.trace import Step, steps
 from recommendations.services.waterfall import Term, waterfall
-from recommendations.store import live
+from recommendations.store import live, live_record
+from recommendations.store.live_state import NOTHING, Act, LiveState
 from recommendations.store.merchandising import FrozenRule
 from recommendations.store.model import Model
-from recommendations.store.serving import NotLoadedError, ServedWeights, Snapshot, keeper
+from recommendations.store.serving import NotLoadedError, keeper
+from recommendations.store.snapshot import ServedWeights, Snapshot
 from recommendations.terms import BlendName, Cut, EventName, Making
 from recommendations.wording import reason_text
 
@@ -167,7 +169,7 @@ class _Basis:
     """What an answer is made from."""
 
     snapshot: Snapshot
-    state: live.LiveState
+    state: LiveState
     now: datetime
     making: Making
 
@@ -261,10 +263,10 @@ def _basis(look: Look, customer: int, *, reading: live.Reading, now: datetime) -
         if folded:
             raise ValueError("the test cut is not looked at as of another time")
         tested = keeper().as_tested(reading.changed)
-        return _Basis(snapshot=tested, state=live.NOTHING, now=now, making=Making.TESTED)
+        return _Basis(snapshot=tested, state=NOTHING, now=now, making=Making.TESTED)
     snapshot, state, moment = keeper().current(reading.changed), reading.state, min(look.as_of or now, now)
     if moment < now:
-        state = live.state_at(customer, since=snapshot.model.as_of if snapshot.model else None, at=moment)
+        state = live_record.state_at(customer, since=snapshot.model.as_of if snapshot.model else None, at=moment)
     return _Basis(
         snapshot=snapshot,
         state=_after(state, look.simulated, at=moment.timestamp()),
@@ -273,9 +275,9 @@ def _basis(look: Look, customer: int, *, reading: live.Reading, now: datetime) -
     )
 
 
-def _after(state: live.LiveState, simulated: Sequence[Simulated], *, at: float) -> live.LiveState:
+def _after(state: LiveState, simulated: Sequence[Simulated], *, at: float) -> LiveState:
     bought = {act.item: at for act in simulated if act.name == EventName.PURCHASE}
-    looked = [live.Act(act.item, act.name, at) for act in simulated if act.name != EventName.PURCHASE]
+    looked = [Act(act.item, act.name, at) for act in simulated if act.name != EventName.PURCHASE]
     return replace(state, bought={**state.bought, **bought}, recent=(*reversed(looked), *state.recent))
 
 

@@ -16,15 +16,16 @@ from django.db.models import Q
 from redis.client import Pipeline
 
 from recommendations.models import Customer
-from recommendations.store import live
-from recommendations.store.live import Acts, Changed, LiveEvent
+from recommendations.store import live, live_record
+from recommendations.store.live import Changed
+from recommendations.store.live_state import KEPT, RECENT, RECENT_ACTS, Acts, LiveEvent, times_of
 from recommendations.store.stage import Report, silent
 from recommendations.store.valkey import valkey
 
 WAITING_FACTS = 100_000  # kept in the process while Valkey is away
 DOUBTED = "live:doubted"  # set of doubts that the live state knows all; ``rebuild_if_lost`` dispels them
 BATCH = 1_000
-_RECENT, _KEPT = (int(time.total_seconds()) for time in (live.RECENT, live.KEPT))
+_RECENT, _KEPT = (int(time.total_seconds()) for time in (RECENT, KEPT))
 
 # One call for all sorted sets of a request, each with how many members it may have (0: any number), for how many
 # seconds, and the time of each member.
@@ -111,9 +112,9 @@ def part(*keys: int) -> bool:
 
     False where Valkey is away: then it waits.
     """
-    since = live.end_of_history()
+    since = live_record.end_of_history()
     gone = remember(map(Forgotten, keys))  # first, so that nothing is lost of what happens while the record is read
-    own = [event for key in keys for event in live.recorded(since=since, customer=key)]
+    own = [event for key in keys for event in live_record.recorded(since=since, customer=key)]
     live.announce(Changed.CUSTOMERS)
     return remember(own) and gone
 
@@ -129,10 +130,10 @@ def rebuild(*, afresh: bool = False, report: Report = silent) -> int:
     spoken = Customer.objects.filter(Q(personalise=False) | Q(consent_at__isnull=False))
     words = spoken.values_list("pk", "personalise")
     _run(lambda pipeline: _write(pipeline, [Objection(key, objected=not may) for key, may in words]))
-    since = live.end_of_history()
-    total = live.count_recorded(since=since) if report is not silent else 0
+    since = live_record.end_of_history()
+    total = live_record.count_recorded(since=since) if report is not silent else 0
     read = 0
-    for events in batched(live.recorded(since=since), BATCH):
+    for events in batched(live_record.recorded(since=since), BATCH):
         _run(lambda pipeline, events=events: _write(pipeline, events))  # type: ignore[misc]
         read += len(events)
         report("live state", read, max(read, total))
@@ -231,7 +232,7 @@ def _write_acts(pipeline: Pipeline, events: Sequence[LiveEvent]) -> None:
 
 def _packed(events: Sequence[LiveEvent]) -> bytes | None:
     """For ``_REMEMBER``; None where none of them is remembered."""
-    sets = [(key, *_limits(key), members) for key, members in live.times_of(events).items()]
+    sets = [(key, *_limits(key), members) for key, members in times_of(events).items()]
     return msgspec.msgpack.encode(sets) if sets else None
 
 
@@ -247,4 +248,4 @@ def _unite(pipeline: Pipeline, pair: Joined) -> None:
 
 def _limits(key: str) -> tuple[int, int]:
     """How many members a sorted set may have (0: as many as there are), and for how many seconds."""
-    return (live.RECENT_ACTS, _RECENT) if key.startswith(Acts.RECENT) else (0, _KEPT)
+    return (RECENT_ACTS, _RECENT) if key.startswith(Acts.RECENT) else (0, _KEPT)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from recommendations.models import Customer, CustomerAlias, Item
 from recommendations.store import live
-from recommendations.store.live import LiveState
+from recommendations.store.live_state import LiveState
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import CustomerKind, EventName, Scope
 from tests.api.conftest import ApiClient, problem

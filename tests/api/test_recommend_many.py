@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from recommendations.models import Customer, Item, Slate
 from recommendations.store import live, live_writes
-from recommendations.store.live import LiveEvent
+from recommendations.store.live_state import LiveEvent
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.slates import write_slates
 from recommendations.terms import CustomerKind, EventName, Scope

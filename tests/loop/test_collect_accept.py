@@ -14,6 +14,7 @@ from recommendations.loop.collect import accept
 from recommendations.loop.event_form import EventForm, EventItemForm, Refusal, read
 from recommendations.models import Customer, Event, Item
 from recommendations.store import live, live_writes
+from recommendations.store.live_state import LiveState
 from recommendations.store.lookups import KeyCache
 from recommendations.store.valkey import Link, valkey
 from recommendations.terms import EventName
@@ -44,7 +45,7 @@ def taken(*forms: EventForm | Refusal, now: datetime = NOW) -> list[str]:
     return [verdict.verdict for verdict in accept(forms, source="test", now=now)]
 
 
-def state() -> live.LiveState:
+def state() -> LiveState:
     return live.state_of(Customer.objects.get().pk, since=None).state
 
 

@@ -17,7 +17,8 @@ from recommendations.loop.serve import Served, serve, serve_written
 from recommendations.models import BlendWeights, Customer, Item, Placement, RuleBook, Slate
 from recommendations.services import catalogue
 from recommendations.store import live, live_writes, serving
-from recommendations.store.live import Changed, LiveEvent
+from recommendations.store.live import Changed
+from recommendations.store.live_state import LiveEvent
 from recommendations.store.live_writes import Objection
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.slates import write_slates

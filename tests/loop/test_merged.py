@@ -16,8 +16,9 @@ from recommendations.loop.event_form import EventForm, EventItemForm
 from recommendations.loop.serve import serve
 from recommendations.models import Customer, Item
 from recommendations.services.customers import merge_customers, part_customers
-from recommendations.store import live, live_writes, serving
-from recommendations.store.live import Changed, LiveEvent
+from recommendations.store import live, live_record, live_writes, serving
+from recommendations.store.live import Changed
+from recommendations.store.live_state import LiveEvent
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.serving import Keeper
 from recommendations.store.valkey import Link
@@ -133,7 +134,7 @@ def test_valkey_emptied_and_filled_again_answers_as_before(valkey: redis.Redis) 
 def test_what_a_visitor_bought_before_the_cut_is_the_customers_after_a_rebuild(valkey: redis.Redis) -> None:
     """The model knows the purchase, but not whose it was."""
     shown = items(ask(user_id="u0"))
-    ended = live.end_of_history()
+    ended = live_record.end_of_history()
     assert ended is not None
     form = EventForm(
         event_id=uuid.uuid4(), name="purchase", timestamp=ended - timedelta(days=60), transaction_id="t",

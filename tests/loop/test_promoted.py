@@ -13,10 +13,11 @@ from recommendations.engine.ranking.scores import PROMOTION
 from recommendations.loop.answer import Answer, Ask
 from recommendations.loop.recommend import recommend
 from recommendations.models import Customer, Item, Promotion, Turn
-from recommendations.store.live import NOTHING
+from recommendations.store.live_state import NOTHING
 from recommendations.store.model import load_lift, load_snapshot
 from recommendations.store.pseudonyms import pseudonym
-from recommendations.store.serving import Keeper, ServedWeights, Snapshot
+from recommendations.store.serving import Keeper
+from recommendations.store.snapshot import ServedWeights, Snapshot
 from recommendations.terms import BlendName, Cut, Reason, Stage
 from recommendations.wording import reason_text
 from tests.trained import NOW, trained_shop

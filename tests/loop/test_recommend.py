@@ -12,9 +12,10 @@ import pytest
 from recommendations.loop.answer import Answer, Ask, Filter
 from recommendations.loop.recommend import UnknownPlacementError, recommend
 from recommendations.models import Category, Customer, Event, Item
-from recommendations.store.live import NOTHING, UNKNOWN, Act, LiveState
+from recommendations.store.live_state import NOTHING, UNKNOWN, Act, LiveState
 from recommendations.store.pseudonyms import pseudonym
-from recommendations.store.serving import Keeper, ServedPlacement, ServedWeights, Snapshot
+from recommendations.store.serving import Keeper
+from recommendations.store.snapshot import ServedPlacement, ServedWeights, Snapshot
 from recommendations.terms import BlendName, EventName, Fallback, Reason, Repeat, Source
 from recommendations.wording import reason_text
 from tests.trained import NOW

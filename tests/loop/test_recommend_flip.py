@@ -15,7 +15,8 @@ from recommendations.loop.serve import serve
 from recommendations.models import BlendWeights, Customer, ModelVersion
 from recommendations.services.turns import start_turn
 from recommendations.store import live, versions
-from recommendations.store.live import NOTHING, Changed
+from recommendations.store.live import Changed
+from recommendations.store.live_state import NOTHING
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.serving import keeper
 from recommendations.terms import RunStatus

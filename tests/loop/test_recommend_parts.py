@@ -7,8 +7,9 @@ import pytest
 
 from recommendations.loop.answer import Answer, Filter
 from recommendations.models import Category, Item, Placement
-from recommendations.store.live import LiveState
-from recommendations.store.serving import Keeper, Snapshot
+from recommendations.store.live_state import LiveState
+from recommendations.store.serving import Keeper
+from recommendations.store.snapshot import Snapshot
 from recommendations.terms import BlendName, Fallback, Reason, Source
 from tests.loop.test_recommend import ALL_OF_HOME, answer, assert_evidence_exists, customer, item, taste, weighted
 from tests.trained import NOW

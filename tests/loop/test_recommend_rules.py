@@ -23,10 +23,12 @@ from recommendations.models import (
 )
 from recommendations.store import live, live_writes, serving
 from recommendations.store.live import Changed
+from recommendations.store.live_state import NOTHING
 from recommendations.store.merchandising import FrozenRule
 from recommendations.store.pseudonyms import pseudonym
-from recommendations.store.serving import ServedWeights, Snapshot, keeper
+from recommendations.store.serving import keeper
 from recommendations.store.slates import write_slates
+from recommendations.store.snapshot import ServedWeights, Snapshot
 from recommendations.terms import BlendName, CapPer, Fallback, RuleAction, Source
 from tests.trained import NOW
 
@@ -233,7 +235,7 @@ def test_slates_tell_the_book() -> None:
 
 def preview(snapshot: Snapshot, placement: str = "home", user: str = "u0", **more: Any) -> Answer:
     asked = Ask(placement=placement, customer=key_of(user), explore=False, **more)
-    return recommend(asked, snapshot=snapshot, state=live.NOTHING, now=NOW)
+    return recommend(asked, snapshot=snapshot, state=NOTHING, now=NOW)
 
 
 def test_a_preview_is_what_is_served_after_publishing() -> None:

@@ -15,7 +15,8 @@ from recommendations.models import BlendWeights, Customer, CustomerAlias, Event,
 from recommendations.services import catalogue
 from recommendations.services.review import review
 from recommendations.store import live, live_writes, serving, slates
-from recommendations.store.live import Changed, LiveEvent
+from recommendations.store.live import Changed
+from recommendations.store.live_state import LiveEvent
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.serving import Keeper
 from recommendations.store.slates import ServedSlate, write_slates

@@ -10,9 +10,10 @@ from recommendations.loop.pools import pools_of
 from recommendations.loop.recommend import recommend
 from recommendations.loop.session import SHARE, mixed, visit, visits_of
 from recommendations.models import Customer, Item
-from recommendations.store.live import NOTHING, Act, LiveState
+from recommendations.store.live_state import NOTHING, Act, LiveState
 from recommendations.store.pseudonyms import pseudonym
-from recommendations.store.serving import Keeper, Snapshot
+from recommendations.store.serving import Keeper
+from recommendations.store.snapshot import Snapshot
 from recommendations.terms import BlendName, EventName, Fallback, Reason, Source
 from recommendations.wording import reason_text
 from tests.trained import NOW

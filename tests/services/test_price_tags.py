@@ -26,10 +26,12 @@ from recommendations.services.price_tags import (
     price_tag,
 )
 from recommendations.services.rule_books import book_with, publish_rules, roll_back_rules
-from recommendations.store import live, serving
+from recommendations.store import serving
+from recommendations.store.live_state import NOTHING
 from recommendations.store.merchandising import FrozenRule
 from recommendations.store.model import load_model, load_truths
-from recommendations.store.serving import Snapshot, keeper
+from recommendations.store.serving import keeper
+from recommendations.store.snapshot import Snapshot
 from recommendations.terms import Cut, Task
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -98,7 +100,7 @@ def test_the_batch_shows_what_the_shop_would(placement: str, rules: Sequence[dic
     as_tested = at(Cut.TEST, snapshot)
     for place, question in enumerate(asked.questions):
         ask = Ask(placement=placement, customer=question.customer, explore=False)
-        answer = recommend(ask, snapshot=as_tested, state=live.NOTHING, now=NOW)
+        answer = recommend(ask, snapshot=as_tested, state=NOTHING, now=NOW)
         expected = [snapshot.stock.row_of[one.product.shop_id] for one in answer.shown]
         assert [row for row in shown[place].tolist() if row >= 0] == expected, (question.customer, rules)
 
@@ -163,7 +165,7 @@ def test_the_figures_are_those_of_the_answers_themselves() -> None:
     ranked = np.full((len(truth.users), LENGTH), -1, np.int32)
     for place, customer in enumerate(learned.users.ids[truth.users].tolist()):
         ask = Ask(placement="home", customer=customer, explore=False)
-        chosen = picked(ready(ask, snapshot=snapshot, state=live.NOTHING, now=NOW))
+        chosen = picked(ready(ask, snapshot=snapshot, state=NOTHING, now=NOW))
         assert chosen is not None
         ranked[place, : len(chosen.items)] = learned.items.rows(snapshot.stock.ids.ids[chosen.items])
     assert tag.effects[MAIN].becomes == pytest.approx(float(ndcg(judge(ranked, truth.per_user), 10).mean()), abs=1e-6)
@@ -226,7 +228,7 @@ def test_lists_before_and_after_are_the_answers_of_the_shop() -> None:
     for one in found:
         ask = Ask(placement="home", customer=one.customer, explore=False)
         for placed, snapshot in ((one.before, served), (one.after, changed)):
-            answer = recommend(ask, snapshot=snapshot, state=live.NOTHING, now=NOW)
+            answer = recommend(ask, snapshot=snapshot, state=NOTHING, now=NOW)
             assert [each.shown.item for each in placed] == [each.item for each in answer.shown]
         assert one.entered[0].shown.product.shop_id == "soap-5"
         assert len(one.entered) == len(one.left) > 0

@@ -24,7 +24,8 @@ from recommendations.services.why_not import (
     why_not,
 )
 from recommendations.store import live, live_writes
-from recommendations.store.live import Changed, LiveEvent
+from recommendations.store.live import Changed
+from recommendations.store.live_state import LiveEvent
 from recommendations.store.merchandising import frozen
 from recommendations.store.pseudonyms import pseudonym
 from recommendations.terms import AnswerStage, Availability, BlendName, EventName, Role

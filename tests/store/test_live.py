@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from recommendations.models import Customer, Event, Item, ModelVersion, Turn
 from recommendations.store import live, live_writes
-from recommendations.store.live import Changed, LiveEvent
+from recommendations.store.live import Changed
+from recommendations.store.live_state import LiveEvent
 from recommendations.store.live_writes import Objection
 from recommendations.store.valkey import Breaker, Link
 from recommendations.terms import EventName, VersionStatus

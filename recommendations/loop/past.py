@@ -1,0 +1,89 @@
+"""One person's history, as recommenders are asked about it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.frames import IntArray, Interactions, Queries
+from recommendations.engine.preprocess.matrix import DEFAULT_POINTS
+from recommendations.engine.recommenders.protocol import Evidence, Recommender
+from recommendations.terms import EventName
+
+DAY = 86_400.0
+SESSION_GAP = 1_800.0  # seconds
+
+
+class PastAct(NamedTuple):
+    """What a customer did whom the model does not know; ``at`` in seconds since 1970-01-01 UTC."""
+
+    item: int  # row of the model
+    name: EventName
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Past:
+    """One person's history as a question, and what was bought: item rows, ascending, with the last time of each."""
+
+    query: Queries
+    until: float  # the moment that ages count back from, seconds since 1970-01-01 UTC
+    rows: IntArray
+    last: NDArray[np.float64]  # seconds since 1970-01-01 UTC
+    every: NDArray[np.float64]  # mean gap in seconds, NaN where bought once
+    told: dict[tuple[str, int], Sequence[Evidence]] = field(default_factory=dict)  # by instance and item
+
+    @classmethod
+    def of(cls, query: Queries, *, until: float) -> Self:
+        acts = query.histories.where(query.histories.bought)
+        rows, place, times = np.unique(acts.item, return_inverse=True, return_counts=True)
+        newest, oldest = np.full(len(rows), np.inf), np.zeros(len(rows))
+        np.minimum.at(newest, place, acts.age)
+        np.maximum.at(oldest, place, acts.age)
+        every = np.where(times > 1, (oldest - newest) / np.maximum(times - 1, 1), np.nan)
+        return cls(query=query, until=until, rows=rows, last=until - newest * DAY, every=every * DAY)
+
+    def evidence(self, recommenders: Mapping[str, Recommender], instance: str, item: int) -> Sequence[Evidence]:
+        """What the instance says about the item; asked once."""
+        key = (instance, item)
+        if key not in self.told:
+            self.told[key] = recommenders[instance].evidence(self.query, item)
+        return self.told[key]
+
+
+def history_of(acts: Sequence[PastAct], *, until: float, n_items: int) -> Interactions:
+    """One person's acts; of several acts on an item in a session the strongest counts."""
+    unit = DEFAULT_POINTS[EventName.PURCHASE]
+    rows: dict[tuple[int, int], PastAct] = {}
+    session, before = 0, -np.inf
+    for act in sorted(acts, key=lambda act: act.at):
+        session += act.at - before > SESSION_GAP
+        before = act.at
+        bought = act.name == EventName.PURCHASE
+        known = rows.get((2 * session + bought, act.item))
+        if known is None or DEFAULT_POINTS[act.name] >= DEFAULT_POINTS[known.name]:
+            rows[2 * session + bought, act.item] = act
+    kept = list(rows.values())
+    strength = np.array([DEFAULT_POINTS[act.name] / unit for act in kept], np.float32)
+    return Interactions(
+        user=np.zeros(len(kept), np.int32),
+        item=np.array([act.item for act in kept], np.int32),
+        basket=np.array([basket for basket, _ in rows], np.int32),
+        age=np.array([max(until - act.at, 0) / DAY for act in kept], np.float32),
+        quantity=np.ones(len(kept), np.float32),
+        strength=strength,
+        amount=np.zeros(len(kept), np.float32),
+        bought=np.array([act.name == EventName.PURCHASE for act in kept], np.bool_),
+        n_users=1,
+        n_items=n_items,
+    )
+
+
+def joined(known: Interactions, late: Interactions) -> Interactions:
+    """One person's histories behind one another; their baskets stay apart."""
+    late = replace(late, basket=late.basket + np.int32(known.basket.max(initial=-1) + 1))
+    rows = [column.name for column in fields(Interactions) if column.name not in {"n_users", "n_items"}]
+    both: dict[str, Any] = {name: np.concatenate([getattr(known, name), getattr(late, name)]) for name in rows}
+    return replace(known, **both)
