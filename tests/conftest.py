@@ -29,9 +29,9 @@ _BROWSER_ARGS = [
 ]
 _HELD = (  # what a process holds of the servers
     *("recommendations.loop.kept", "recommendations.services.keys", "recommendations.services.panels"),
-    *("recommendations.store.counters", "recommendations.store.live", "recommendations.store.live_writes"),
-    *("recommendations.store.lookups", "recommendations.store.mergers", "recommendations.store.serving"),
-    *("recommendations.store.slates", "recommendations.store.cache"),
+    *("recommendations.store.cache", "recommendations.store.counters", "recommendations.store.known_customers"),
+    *("recommendations.store.live", "recommendations.store.live_writes", "recommendations.store.lookups"),
+    *("recommendations.store.mergers", "recommendations.store.serving", "recommendations.store.slates"),
 )
 _USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}
 

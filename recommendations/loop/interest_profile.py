@@ -59,7 +59,7 @@ class InterestProfile:
 def interest_profile(user_id: str, *, most: int, now: datetime) -> InterestProfile:
     """Of a signed-in customer; the ``most`` categories and brands with the largest shares. Raises NotLoadedError."""
     held = keeper().held or keeper().current(None)
-    customer = customer_key(held, user_id, kind=CustomerKind.SIGNED_IN)
+    customer = customer_key(held.customers, user_id, kind=CustomerKind.SIGNED_IN)
     reading = live.state_of(customer, since=held.model.as_of if held.model else None)
     snapshot = keeper().current(reading.changed)
     pools = pools_of(snapshot.model) if snapshot.model else None

@@ -145,7 +145,7 @@ def _answer(asking: _Asking, ready: Ready) -> Answer:
 def _customer(held: Snapshot, request: Request) -> int | None:
     """The signed-in one if the shop names both."""
     for shop_id, kind in _named(request):
-        key = customer_key(held, shop_id, kind=kind)
+        key = customer_key(held.customers, shop_id, kind=kind)
         if key is not None:
             return key
     return None
@@ -154,7 +154,7 @@ def _customer(held: Snapshot, request: Request) -> int | None:
 def _customers(held: Snapshot, requests: Sequence[Request]) -> list[int | None]:
     """As ``_customer`` of each."""
     named = [_named(request) for request in requests]
-    keys = iter(customer_keys(held, list(chain.from_iterable(named))))
+    keys = iter(customer_keys(held.customers, list(chain.from_iterable(named))))
     found = [list(islice(keys, len(ids))) for ids in named]
     return [next((key for key in own if key is not None), None) for own in found]
 

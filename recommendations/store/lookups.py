@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Hashable, Mapping
 from functools import cache, partial
 
 from recommendations.store.accepted import run
+from recommendations.store.known_customers import ensure_customers
 from recommendations.store.marks import Watch
-from recommendations.store.pseudonyms import customer_keys, pseudonyms
+from recommendations.store.pseudonyms import pseudonyms
 from recommendations.terms import CustomerKind
 
 HALF = 100_000  # names in each of the two halves
@@ -49,7 +50,7 @@ def _items() -> tuple[KeyCache[str], Watch]:
 
 @cache
 def _customers(kind: CustomerKind) -> KeyCache[bytes]:
-    return KeyCache(partial(customer_keys, kind=kind))
+    return KeyCache(partial(ensure_customers, kind=kind))
 
 
 def item_keys(shop_ids: Collection[str]) -> dict[str, int]:

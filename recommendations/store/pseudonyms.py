@@ -8,11 +8,9 @@ from functools import cache
 from django.conf import settings
 
 from recommendations.models import Customer, ShopSetting
-from recommendations.store.accepted import run
 from recommendations.terms import CustomerKind
 
 CHECK_VALUE = "pseudonym_key_check"
-_KNOWN = "SELECT pseudonym, id FROM recommendations_customer WHERE pseudonym = ANY(%b::bytea[])"
 
 
 def pseudonym(shop_id: str, *, kind: CustomerKind = CustomerKind.SIGNED_IN) -> bytes:
@@ -33,17 +31,6 @@ def pseudonyms(shop_ids: Iterable[str], *, kind: CustomerKind) -> dict[str, byte
 def known_customers(typed: str) -> list[Customer]:
     """The customers that the shop calls by this id, signed in or anonymous."""
     return list(Customer.objects.filter(pseudonym__in=[pseudonym(typed, kind=kind) for kind in CustomerKind]))
-
-
-def customer_keys(pseudonyms: Iterable[bytes], *, kind: CustomerKind) -> dict[bytes, int]:
-    """Primary key per pseudonym; customers that are new are added."""
-    wanted = sorted(pseudonyms)  # in one order: two requests that add the same people never lock crosswise
-    known = dict(run(_KNOWN, [wanted]))
-    new = [Customer(pseudonym=value, kind=kind) for value in wanted if value not in known]
-    if new:
-        Customer.objects.bulk_create(new, ignore_conflicts=True, batch_size=5_000)
-        known |= dict(run(_KNOWN, [[customer.pseudonym for customer in new]]))
-    return known
 
 
 def key_is_the_stored_one() -> bool:

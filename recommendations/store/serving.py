@@ -18,9 +18,8 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from recommendations.models import BlendWeights, Category, Customer, Placement, Segment
-from recommendations.store import known_customers
 from recommendations.store.artefacts import ArtefactDamagedError
-from recommendations.store.known_customers import customers_after, merged_since
+from recommendations.store.known_customers import add, customers_after, merged_since
 from recommendations.store.live import Changed
 from recommendations.store.model import Model, load_model
 from recommendations.store.served_rules import ServedRules
@@ -102,7 +101,7 @@ class Keeper:
         try:
             if held is not None and self._only_lacks_mergers(held, changed):
                 held.customers.update(merged_since(held.read_at - OVERLAP))
-                self._held = held.with_marks(changed)
+                held.changed = changed
                 return
             self._held = held = _next(held, changed) if held else _first(changed)
             version = live_version()
@@ -140,7 +139,6 @@ def keeper() -> Keeper:
 def forget() -> None:
     """Hold nothing, as a new process does."""
     keeper.cache_clear()
-    known_customers.forget()
 
 
 def _first(changed: Mapping[str, str] | None) -> Snapshot:
@@ -162,7 +160,7 @@ def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
     """Everything small is read again, of the items those that were edited; the same snapshot where nothing differs."""
     read_at = timezone.now()
     stock = with_changes(held.stock, since=held.read_at - OVERLAP)
-    held.customers.update(customers_after(max(held.customers.values(), default=0)))
+    add(held.customers, customers_after(max(held.customers.values(), default=0)))
     held.customers.update(merged_since(held.read_at - OVERLAP))
     fresh = {"stock": stock, "rules": held.rules.of_default_book(stock, read_at=read_at), **_small()}
     if all(getattr(held, name) == part for name, part in fresh.items()):

@@ -109,9 +109,6 @@ class Snapshot:
         """As if this book were served, which has no number yet."""
         return self._with(rules=self.rules.with_book(frozen))
 
-    def with_marks(self, changed: Mapping[str, str] | None) -> Self:
-        return self._with(changed=changed)
-
     def with_weights(self, blend: BlendName, segment: int | None, weights: ServedWeights) -> Self:
         """As if these weights were the default of the blend and the segment (None: of everybody)."""
         return self._with(weights={**self.weights, (blend, segment): weights})

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from recommendations.models import Item, ModelVersion, Turn, TurnStage
 from recommendations.services import figures, housekeeping, keys
-from recommendations.store import counters
+from recommendations.store import counters, slates
 from recommendations.store.counters import Counters
 from recommendations.store.valkey import valkey as link
 from recommendations.terms import Cut, RunStatus, Scope, Stage, VersionStatus
@@ -103,6 +103,7 @@ def test_answers_by_source_and_reason(watcher: ApiClient, client_with: Callable[
     shop = client_with(Scope.RECOMMENDATIONS_READ)
     answers = [shop.get(HOME, user_id=f"u{number}", n=2).json() for number in range(4)]
     shop.get(HOME, user_id="u1", dry_run="true")
+    slates.log().send()
     assert named(samples(watcher.get(METRICS)), "slates_waiting") == 4
     housekeeping.write_slates()
     found = samples(watcher.get(METRICS))

@@ -14,9 +14,10 @@ from recommendations.loop.answer import Answer, Request
 from recommendations.loop.collect import accept
 from recommendations.loop.event_form import EventForm, EventItemForm
 from recommendations.loop.serve import serve
-from recommendations.models import Customer, Item
+from recommendations.models import Customer, CustomerAlias, Item
 from recommendations.services.customers import merge_customers, part_customers
 from recommendations.store import live, live_record, live_writes, serving
+from recommendations.store.known_customers import customer_key
 from recommendations.store.live import Changed
 from recommendations.store.live_state import LiveEvent
 from recommendations.store.pseudonyms import pseudonym
@@ -88,13 +89,32 @@ def test_every_process_learns_of_it_with_its_next_answer(monkeypatch: pytest.Mon
         assert items(ask(anonymous_id="a1")) == items(own)
 
 
-def test_a_visitor_who_came_after_the_snapshot_is_found_as_the_customer() -> None:
-    held = serving.keeper().current(None)
+def test_a_visitor_who_came_after_the_snapshot_is_found_as_the_customer(valkey: redis.Redis) -> None:
+    known = dict(serving.keeper().current(None).customers)
     did("view_item", Item.objects.get(shop_id="tea-0").pk, anonymous_id="a8")
     merge_customers(anonymous_id="a8", user_id="u0", now=timezone.now())
+    valkey.delete(live.BUILT)
     kind = CustomerKind.ANONYMOUS
-    assert serving.customer_key(held, "a8", kind=kind) == key_of("u0")
-    assert serving.customer_key(held, "a9", kind=kind) is None
+    assert customer_key(known, "a8", kind=kind) == key_of("u0")
+    assert customer_key(known, "a9", kind=kind) is None
+
+
+def test_whoever_was_merged_long_ago_stays_so_when_the_record_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    did("view_item", Item.objects.get(shop_id="tea-0").pk, anonymous_id="a8")
+    merge_customers(anonymous_id="a8", user_id="u0", now=timezone.now())
+    CustomerAlias.objects.update(changed_at=timezone.now() - timedelta(days=1))
+    for name, value in (("RECHECK", 0.0), ("OVERLAP", timedelta())):
+        monkeypatch.setattr(serving, name, value)
+    keeper, visitor = Keeper(), pseudonym("a8", kind=CustomerKind.ANONYMOUS)
+    assert [keeper.current({}).customers[visitor] for _ in range(3)] == [key_of("u0")] * 3
+
+
+def test_a_sign_in_of_somebody_else_leaves_the_snapshot_that_answers_are_kept_for() -> None:
+    ask(user_id="u0")
+    before = serving.keeper().held
+    merge_customers(anonymous_id="a1", user_id="u5", now=timezone.now())
+    ask(user_id="u0")
+    assert serving.keeper().held is before
 
 
 def test_for_a_sign_in_not_everything_is_read_again(django_assert_max_num_queries: Any) -> None:
@@ -151,13 +171,13 @@ def test_live_writes_go_on_while_it_is_rebuilt(monkeypatch: pytest.MonkeyPatch) 
     tea = Item.objects.get(shop_id="tea-0").pk
     did("purchase", tea, user_id="u1")
     customer, late = key_of("u1"), Item.objects.get(shop_id="tea-1").pk
-    recorded = live.recorded
+    recorded = live_record.recorded
 
     def meanwhile(**options: Any) -> Any:
         yield from recorded(**options)
         live_writes.remember([LiveEvent(customer, "purchase", late, timezone.now())])
 
-    monkeypatch.setattr(live, "recorded", meanwhile)
+    monkeypatch.setattr(live_record, "recorded", meanwhile)
     live_writes.rebuild(afresh=True)
     assert live.state_of(customer, since=None).state.bought.keys() == {tea, late}
 

@@ -14,7 +14,7 @@ from recommendations.loop.serve import NotLoadedError, serve
 from recommendations.models import BlendWeights, Customer, CustomerAlias, Event, Item, ModelVersion, Placement, Slate
 from recommendations.services import catalogue
 from recommendations.services.review import review
-from recommendations.store import live, live_writes, serving, slates
+from recommendations.store import live, live_writes, lookups, serving, slates
 from recommendations.store.live import Changed
 from recommendations.store.live_state import LiveEvent
 from recommendations.store.pseudonyms import pseudonym
@@ -74,13 +74,42 @@ def test_a_purchase_acts_on_the_next_answer() -> None:
     assert after[0] == before.shown[1].item
 
 
-def test_somebody_who_came_after_the_snapshot_is_found() -> None:
+def views_tea(customer: int) -> None:
+    tea = Item.objects.get(shop_id="tea-0")
+    live_writes.remember([LiveEvent(customer=customer, name=EventName.VIEW_ITEM, item=tea.pk, at=NOW)])
+
+
+def test_somebody_who_came_after_the_snapshot_is_found(
+    valkey: redis.Redis, django_capture_on_commit_callbacks: Any, django_assert_num_queries: Any
+) -> None:
+    valkey.set(live.BUILT, 1)
+    ask()
+    with django_capture_on_commit_callbacks(execute=True):
+        newcomer = lookups.person_keys(["late"], CustomerKind.SIGNED_IN)["late"]
+    views_tea(newcomer)
+    with django_assert_num_queries(0):
+        assert ask(user="late").source is Source.SESSION
+        assert ask(user="nobody").fallback_reason is Fallback.NO_HISTORY
+
+
+def test_where_valkey_may_not_know_all_the_record_is_asked_for_newcomers(valkey: redis.Redis) -> None:
+    valkey.set(live.BUILT, 1)
     ask()
     newcomer = Customer.objects.create(pseudonym=pseudonym("late"))
-    tea = Item.objects.get(shop_id="tea-0")
-    live_writes.remember([LiveEvent(customer=newcomer.pk, name=EventName.VIEW_ITEM, item=tea.pk, at=NOW)])
+    views_tea(newcomer.pk)
+    assert ask(user="late").fallback_reason is Fallback.NO_HISTORY
+    valkey.delete(live.BUILT)
     assert ask(user="late").source is Source.SESSION
-    assert ask(user="nobody").fallback_reason is Fallback.NO_HISTORY
+
+
+def test_whom_valkey_was_not_told_of_is_found_with_the_next_look_at_the_record(
+    valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    valkey.set(live.BUILT, 1)
+    ask()
+    views_tea(Customer.objects.create(pseudonym=pseudonym("late")).pk)
+    monkeypatch.setattr(serving, "RECHECK", 0.0)
+    assert ask(user="late").source is Source.SESSION
 
 
 def test_an_anonymous_key_that_became_a_customer_s_is_answered_as_that_customer() -> None:

@@ -15,7 +15,8 @@ from recommendations.store import events, imports, items, promotions, staging
 from recommendations.store.complete_journey import wheel
 from recommendations.store.complete_journey.promotions import read_shares
 from recommendations.store.complete_journey.wheel import DISCOUNTS, Journey
-from recommendations.store.pseudonyms import customer_keys, pseudonym
+from recommendations.store.known_customers import ensure_customers
+from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.stage import Report, copy, csv_block, definition, heavy, rows, temporary
 from recommendations.terms import CustomerKind, EventName
 
@@ -131,7 +132,7 @@ def load_promotions(journey: Journey, *, weeks: int, report: Report) -> Import:
 
 def _customers(households: pd.Series) -> dict[int, int]:
     hashes = {int(household): pseudonym(str(household)) for household in households.unique()}
-    keys = customer_keys(hashes.values(), kind=CustomerKind.SIGNED_IN)
+    keys = ensure_customers(hashes.values(), kind=CustomerKind.SIGNED_IN)
     return {household: keys[value] for household, value in hashes.items()}
 
 
