@@ -14,6 +14,9 @@ export UV_SYSTEM_CERTS ?= 1
 export PYTHONUNBUFFERED := 1
 # Threads that wait leave the core to those that work.
 export OMP_WAIT_POLICY ?= PASSIVE
+# Tests run in two processes, each with servers of its own; in one where the servers are given.
+ONE := -m recsite.embedded --ephemeral -- $(PYTHON) -m pytest
+TWO := -m pytest --dist loadfile --no-loadscope-reorder --tx '2*popen//python=env -u DATABASE_URL -u REDIS_URL $(PYTHON) -m recsite.embedded --ephemeral -- $(PYTHON)'
 # exec: the signals that make passes on must reach Python, not a shell.
 SERVERS := @exec $(PYTHON) -m recsite.embedded
 
@@ -26,7 +29,7 @@ demo: .venv/stamp  ## Start everything on real data (PORT=8000 DATA=.local); pri
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) manage.py demo --port "$(PORT)"
 
 test: lint chromium  ## All checks and all tests, browser included (ARGS="-k word" for some)
-	$(SERVERS) --ephemeral -- $(PYTHON) -m pytest $(ARGS)
+	@exec $(PYTHON) $(if $(DATABASE_URL)$(REDIS_URL),$(ONE),$(TWO)) $(ARGS)
 
 lint: .venv/stamp  ## Style, types, who may import whom
 	.venv/bin/ruff check .

@@ -15,9 +15,10 @@ import psycopg
 from django.core.management import call_command
 from django.utils import timezone
 
+from benchmarks.connection import Connection, request
 from benchmarks.ingest_lines import Shop, as_text, bodies, events, lines, open_shop, row, write_file
 from benchmarks.meter import Progress
-from benchmarks.web import Connection, processor_seconds, request, web_process
+from benchmarks.servers import Server, web
 from recommendations.loop import collect
 from recommendations.models import Event, Item
 from recommendations.services import housekeeping
@@ -66,9 +67,12 @@ def run(*, rounds: int, connections: int, sizes: Mapping[str, Any], folder: Path
     housekeeping.prepare_partitions(now=timezone.now())
     shop = open_shop()
     key, secret = create_key(name="Bench", scopes=[Scope.EVENTS_WRITE], by=None, requests_per_minute=MOST_REQUESTS)
-    with web_process(data=folder) as port, psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as bare:
+    with (
+        web("recsite.wsgi:application", up="/healthz") as server,
+        psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as bare,
+    ):
         bench = Bench(
-            shop, bare, key=f"{key.prefix}.{secret}", port=port, connections=connections, file=folder / "events.csv"
+            shop, bare, server, key=f"{key.prefix}.{secret}", connections=connections, file=folder / "events.csv"
         )
         found = []
         for number in range(rounds + 1):
@@ -81,10 +85,10 @@ class Bench:
     """Lines per second of each way in; every measurement has events of its own, made before its clock starts."""
 
     def __init__(
-        self, shop: Shop, bare: psycopg.Connection, *, key: str, port: int, connections: int, file: Path
+        self, shop: Shop, bare: psycopg.Connection, server: Server, *, key: str, connections: int, file: Path
     ) -> None:
-        self._shop, self._bare, self._file = shop, bare, file
-        self._key, self._port, self._connections = key, port, connections
+        self._shop, self._bare, self._server, self._file = shop, bare, server, file
+        self._key, self._connections = key, connections
         self._rng = np.random.default_rng(0)
 
     def round(self, sizes: Mapping[str, Any]) -> Rates:
@@ -104,9 +108,9 @@ class Bench:
         """And the processor time that the web process took for a line, in microseconds."""
         made = bodies(self._events(count), size=size)
         requests = [request("POST", EVENTS, key=self._key, body=body) for body in made]
-        clients = [Connection(self._port) for _ in range(self._connections)]
+        clients = [Connection(self._server.port) for _ in range(self._connections)]
         with ThreadPoolExecutor(self._connections) as threads:
-            spent, begin = processor_seconds(), time.perf_counter()
+            spent, begin = self._server.cpu_seconds, time.perf_counter()
             posts = [
                 threads.submit(_post, client, requests[start :: self._connections])
                 for start, client in enumerate(clients)
@@ -114,7 +118,7 @@ class Bench:
             for post in posts:
                 post.result()
             took = time.perf_counter() - begin
-            return count / took, (processor_seconds() - spent) / count * 1e6
+            return count / took, (self._server.cpu_seconds - spent) / count * 1e6
 
     def _unnest(self, count: int, size: int) -> float:
         """What the API's statement does at least: the same lines, one statement and commit a batch."""

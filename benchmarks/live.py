@@ -22,7 +22,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.web import Connection, request
+from benchmarks.connection import Connection, request
 
 EVENTS = "/api/v1/events/"
 TRIES = 500

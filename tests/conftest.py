@@ -36,10 +36,12 @@ _HELD = (  # what a process holds of the servers
 _USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "page" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: item.get_closest_marker("demo") is None)  # the longest first: others run beside it
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -18,6 +18,7 @@ SHORT: Mapping[str, Sequence[str]] = {
     "outages": ("--requests", "200"),
     "training": ("--kills", "4"),
     "disk_full": (),
+    "fuzz": ("--cases", "1000"),
 }
 FULL: Mapping[str, Sequence[str]] = {
     "kills": ("--kills", "48", "--control", "8"),
@@ -26,6 +27,10 @@ FULL: Mapping[str, Sequence[str]] = {
     "outages": ("--requests", "2000"),
     "training": ("--kills", "20"),
     "disk_full": (),
+    "fuzz": ("--cases", "10000"),
+}
+WITH_SERVERS: Mapping[str, Sequence[str]] = {
+    "fuzz": (sys.executable, "-m", "recsite.embedded", "--ephemeral", "--"),  # the others start theirs, to kill them
 }
 
 
@@ -41,8 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name in arguments.only:
             file = Path(folder) / f"{name}.json"
             program = Path(__file__).with_name(f"{name}.py")
-            command = [sys.executable, str(program), "--json", str(file), "--seed", arguments.seed]
-            done = subprocess.run([*command, *(FULL if arguments.full else SHORT)[name]], check=False)
+            given = ["--json", str(file), "--seed", arguments.seed, *(FULL if arguments.full else SHORT)[name]]
+            command = [*WITH_SERVERS.get(name, ()), sys.executable, str(program), *given]
+            done = subprocess.run(command, check=False)
             if done.returncode:
                 broken.append(name)
             if file.exists():

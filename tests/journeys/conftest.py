@@ -109,7 +109,9 @@ class Visitor:
         if not axe:
             return found
         self.page.evaluate(AXE)
-        answer: dict[str, Any] = self.page.evaluate("(rules) => axe.run({ runOnly: rules })", RULES)
+        answer: dict[str, Any] = self.page.evaluate(
+            "(rules) => axe.run({ runOnly: rules, resultTypes: ['violations'], preload: false })", RULES
+        )
         found += [
             f"axe: {violation['id']}: {node['html'][:200]}"
             for violation in answer["violations"]
