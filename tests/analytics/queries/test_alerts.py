@@ -5,8 +5,8 @@ import pytest
 from analytics.queries.alerts import alerts
 from analytics.queries.frame import read_frame
 from analytics.queries.overview import Answers
-from recommendations.models import EvaluationRun, Measurement, ModelVersion
-from recommendations.terms import Cut, MeasuredKind, Task
+from recommendations.models import EvaluationRun, Measurement, ModelVersion, Replay
+from recommendations.terms import Cut, MeasuredKind, RunStatus, Task
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db
@@ -50,3 +50,12 @@ def test_stale_events_and_fallbacks() -> None:
         ("warning", "No event for 5 days. Is the shop still sending?", "/events/"),
         ("warning", "50% of the answers did not come from the model. The reasons stand below.", ""),
     ]
+
+
+def test_while_the_demo_replays_its_last_days_nobody_is_missed() -> None:
+    records.event(records.customer("u"), records.item("tea"), days_ago=5)
+    replay = Replay.objects.create(starts_at=records.NOW, shift_weeks=0, status=RunStatus.RUNNING)
+    assert told() == []
+    replay.status = RunStatus.SUCCEEDED
+    replay.save()
+    assert [text for _, text, _ in told()] == ["No event for 5 days. Is the shop still sending?"]
