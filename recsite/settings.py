@@ -249,6 +249,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": ["recommendations.api.schema.complete"],
+    "PATH_CONVERTER_OVERRIDES": {"shop_id": str},
 }
 
 # --- Logs: one JSON object a line, with the request id that follows into tasks; no personal data

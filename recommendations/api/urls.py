@@ -1,6 +1,7 @@
 """The API's addresses. What is not here is a 404 as problem+json."""
 
-from django.urls import path, re_path
+from django.urls import path, re_path, register_converter
+from django.urls.converters import StringConverter
 
 from recommendations.api.beside import AlsoBoughtView, SimilarView
 from recommendations.api.docs import docs
@@ -14,19 +15,26 @@ from recommendations.api.schema import schema
 from recommendations.api.tiles import item_tile
 from recommendations.api.unknown import unknown
 
+
+class ShopIdConverter(StringConverter):
+    """Any text: an id may hold slashes, and line ends."""
+
+    regex = "(?s:.+)"
+
+
+register_converter(ShopIdConverter, "shop_id")
+
 urlpatterns = [
     path("v1/events/", Events.as_view(), name="events"),
     path("v1/users/merge/", MergeUsers.as_view(), name="merge-users"),
     path("v1/placements/<slug:placement>/recommend/", RecommendView.as_view(), name="recommend"),
     path("v1/recommendations/batch/", BatchView.as_view(), name="recommend-to-many"),
-    path("v1/users/<path:user_id>/interests/", InterestsView.as_view(), name="interests"),
-    path("v1/items/<path:item_id>/similar/", SimilarView.as_view(), name="similar-items"),
-    path("v1/items/<path:item_id>/also-bought/", AlsoBoughtView.as_view(), name="also-bought-items"),
-    path("v1/items/<path:shop_id>/tile.svg", item_tile, name="item-tile"),
+    path("v1/users/<shop_id:user_id>/interests/", InterestsView.as_view(), name="interests"),
+    path("v1/items/<shop_id:item_id>/similar/", SimilarView.as_view(), name="similar-items"),
+    path("v1/items/<shop_id:item_id>/also-bought/", AlsoBoughtView.as_view(), name="also-bought-items"),
+    path("v1/items/<shop_id:shop_id>/tile.svg", item_tile, name="item-tile"),
     path("v1/items/batch/", ItemBatchView.as_view(), name="catalogue-items"),
-    path(
-        "v1/items/<path:item_id>/", ItemView.as_view(), name="catalogue-item"
-    ),  # the last of the items': an id may hold slashes
+    path("v1/items/<shop_id:item_id>/", ItemView.as_view(), name="catalogue-item"),  # the last: it takes all the rest
     path("schema/", schema, name="schema"),
     path("docs/", docs, name="api-docs"),
     re_path(r"^(?!(?:docs|schema)$)", unknown, name="unknown-path"),  # those two are redirected to their slash

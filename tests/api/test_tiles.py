@@ -93,8 +93,9 @@ def test_markup_in_a_title_is_text() -> None:
 
 
 @pytest.mark.django_db
-def test_anybody_may_fetch_and_keep_it() -> None:
-    item = Item.objects.create(shop_id="A/1 é", title="Beef", attributes={"size": "1 lb"})
+@pytest.mark.parametrize("shop_id", ["A/1 é", "\n", "A\r\n1\u2028"])
+def test_anybody_may_fetch_and_keep_it(shop_id: str) -> None:
+    item = Item.objects.create(shop_id=shop_id, title="Beef", attributes={"size": "1 lb"})
     item.categories.add(Category.objects.create(path="MEAT > BEEF", name="Beef"))
     answer = Client().get(reverse("item-tile", args=[item.shop_id]))
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/svg+xml")
