@@ -155,7 +155,7 @@ def missing(url: str) -> dict[str, str] | None:
         return None
 
 
-def run(*, port: int, shop_port: int, data: Path, patience: float) -> int:
+def run(*, port: int, shop_port: int | None, data: Path, patience: float) -> int:
     """Keep everything running until a signal ends it; says when it is ready, and ends if it is not so in time."""
     url, announced, begin = f"http://127.0.0.1:{port}/", False, time.monotonic()
     family = children(port=port, shop_port=shop_port, data=data)
@@ -208,7 +208,7 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m recsite.supervisor")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--shop-port", type=int, required=True)
+    parser.add_argument("--shop-port", type=int, help="of the demo's shop; without it, none")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--patience", type=float, default=_READY_SECONDS, help="seconds until it has to be ready")
     options = parser.parse_args(argv)

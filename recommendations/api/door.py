@@ -8,6 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 from uuid import uuid4
@@ -28,6 +29,7 @@ from recommendations.terms import Scope
 PATH = re.compile(r"/api/v1/placements/(?P<placement>[-a-zA-Z0-9_]+)/recommend/")
 ROUTE = "/api/v1/placements/<slug:placement>/recommend/"
 LONGEST_QUERY = 4_096  # characters
+QUERIES = 4_096  # that are remembered as they were understood
 SITES = 100  # whose headers are remembered
 PLAIN = frozenset({"", "*/*", "application/json"})
 OWN = frozenset({"content-length", "content-language"})  # headers that every answer has of its own
@@ -123,7 +125,7 @@ def _answered(environ: Environ, placement: str, *, site: str) -> _Answer | None:
         key = keys.find_key(environ["HTTP_AUTHORIZATION"][len(KEY) :].strip())
         if key is None or Scope.RECOMMENDATIONS_READ not in key.scopes or not knows(placement):
             return None
-        asked = of_query(placement, parse_qs(environ["QUERY_STRING"], keep_blank_values=True))
+        asked = _asked(placement, environ["QUERY_STRING"])
         if keys.seconds_to_wait(key) is not None:
             return None
         answer = _served(asked, site=site)
@@ -134,6 +136,11 @@ def _answered(environ: Environ, placement: str, *, site: str) -> _Answer | None:
     finally:
         if connection.connection is not None:
             request_finished.send(sender=Door)  # it goes back to the pool
+
+
+@lru_cache(QUERIES)
+def _asked(placement: str, query: str) -> Asked:
+    return of_query(placement, parse_qs(query, keep_blank_values=True))
 
 
 def _served(asked: Asked, *, site: str) -> _Answer:

@@ -7,20 +7,36 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from itertools import batched, chain, islice
+from itertools import batched
 from typing import Any, NamedTuple
 
+import msgspec
 from redis.client import Pipeline
 
 from recommendations.store import live_record
 from recommendations.store.live_record import recorded_state
 from recommendations.store.live_state import NOTHING, Acts, LiveState, merged, state_told
-from recommendations.store.valkey import Command, valkey
+from recommendations.store.valkey import valkey
 
 ASKED_AT_ONCE = 200  # customers in a round trip
 
 CHANGED, BUILT, OBJECTED = "live:changed", "live:built", "live:objected"
 type Fields = dict[Any, Any]  # as redis-py types them, dict is invariant
+
+# The marks of change, whether all is known, and of each customer the members and times of every set, the newest first,
+# and the word on personalisation: a text each, which costs a process less than its parts.
+_TELL = f"""
+local told = {{cmsgpack.pack(redis.call('HGETALL', '{CHANGED}')), redis.call('EXISTS', '{BUILT}')}}
+for at, customer in ipairs(ARGV) do
+  local acts = {{}}
+  for place, name in ipairs({{{", ".join(f"'{acts}:'" for acts in Acts)}}}) do
+    acts[place] = redis.call('ZREVRANGE', name .. customer, 0, -1, 'WITHSCORES')
+  end
+  acts[#acts + 1] = redis.call('HGET', '{OBJECTED}', customer)
+  told[at + 2] = cmsgpack.pack(acts)
+end
+return told
+"""
 
 
 class Changed(StrEnum):
@@ -43,15 +59,16 @@ class Reading(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What Valkey says, not yet understood: equal replies are the same state."""
+    """What Valkey says, not yet understood: the same bytes are the same state."""
 
-    changed: Mapping[bytes, bytes] | None = None  # None where Valkey did not answer
-    replies: Sequence[Any] = ()  # about the customer; none where nobody is asked for
+    changed: bytes | None = None  # the marks of change; None where Valkey did not answer
+    built: bool = False  # whether it knows everything
+    customer: bytes = b""  # what it knows of one; nothing where nobody is asked for
 
     @property
     def whole(self) -> bool:
-        """Valkey knows everything; nothing has to be asked of PostgreSQL."""
-        return self.changed is not None and (not self.replies or bool(self.replies[0]))
+        """Nothing has to be asked of PostgreSQL."""
+        return self.changed is not None and (self.built or not self.customer)
 
 
 def announce(*kinds: str) -> None:
@@ -74,22 +91,22 @@ def state_of(customer: int | None, *, since: datetime | None) -> Reading:
 
 
 def told_of(customer: int | None) -> Told:
-    answers = valkey().ask(_questions(customer))
-    return Told() if answers is None else Told(answers[0], answers[1:])
+    return told_of_all([customer])[0]
 
 
 def told_of_all(customers: Sequence[int | None]) -> list[Told]:
     """As ``told_of`` of each, under the marks of the first, in a round trip for every few hundred."""
     told: list[Told] = []
     for part in batched(customers, ASKED_AT_ONCE):
-        asked = [_questions(customer)[1:] for customer in part]
-        answers = valkey().ask([*_questions(None), *chain.from_iterable(asked)])
+        asked = [str(customer) for customer in part if customer is not None]
+        answers = valkey().ask([("EVAL_RO", _TELL, 0, *asked)])
         if answers is None:
             told += [Told()] * len(part)
             continue
-        changed = told[0].changed if told else answers[0]
-        replies = iter(answers[1:])
-        told += [Told(changed, list(islice(replies, len(questions)))) for questions in asked]
+        changed, built, *known = answers[0]
+        first = told[0].changed if told else changed
+        replies = iter(known)
+        told += [Told(first, bool(built), b"" if customer is None else next(replies)) for customer in part]
     return told
 
 
@@ -100,29 +117,21 @@ def understood(told: Told, customer: int | None, *, since: datetime | None) -> R
     changed = marks_of(told)
     if customer is None:
         return Reading(NOTHING, changed)
-    built, *replies = told.replies
-    state = state_told(replies)
-    return Reading(state if built else merged(state, recorded_state(customer, since)), changed)
+    *acts, objected = msgspec.msgpack.decode(told.customer)
+    pairs = (list(zip(flat[::2], map(float, flat[1::2]), strict=True)) for flat in acts)
+    state = state_told(*pairs, objected=None if objected is False else objected == "1")
+    return Reading(state if told.built else merged(state, recorded_state(customer, since)), changed)
 
 
 def marks_of(told: Told) -> Mapping[str, str] | None:
     """The marks of change."""
     if told.changed is None:
         return None
-    return {kind.decode(): mark.decode() for kind, mark in told.changed.items()}
+    flat = msgspec.msgpack.decode(told.changed)
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def forget() -> None:
     """Hold nothing, as a new process does."""
     live_record.forget()
     valkey().breaker.close()
-
-
-def _questions(customer: int | None) -> list[Command]:
-    questions: list[Command] = [("HGETALL", CHANGED)]
-    if customer is not None:
-        name = str(customer)
-        questions.append(("EXISTS", BUILT))
-        questions += [("ZREVRANGE", f"{acts}:{name}", "0", "-1", "WITHSCORES") for acts in Acts]
-        questions.append(("HGET", OBJECTED, name))
-    return questions

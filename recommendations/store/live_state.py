@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from recommendations.terms import EventName
 
@@ -78,19 +78,19 @@ def times_of(events: Iterable[LiveEvent]) -> dict[str, dict[str, float]]:
 
 def state_from(customer: int, times: Mapping[str, Mapping[str, float]], *, objected: bool) -> LiveState:
     newest = [sorted(times.get(f"{acts}:{customer}", {}).items(), key=lambda act: -act[1]) for acts in Acts]
-    encoded = [[(member.encode(), at) for member, at in acts] for acts in newest]
-    encoded[-1] = encoded[-1][:RECENT_ACTS]
-    return state_told([*encoded, b"1" if objected else None])
+    newest[-1] = newest[-1][:RECENT_ACTS]
+    return state_told(*newest, objected=objected or None)
 
 
-def state_told(answers: Sequence[Any]) -> LiveState:
-    bought, refunded, disliked, recent, objected = answers
+def state_told(*acts: Sequence[tuple[str, float]], objected: bool | None) -> LiveState:
+    """``acts`` are the members of each of ``Acts`` with their times, the newest first."""
+    bought, refunded, disliked, recent = acts
     return LiveState(
         bought={int(item): at for item, at in bought},
         refunded={int(item): at for item, at in refunded},
         disliked=frozenset(int(item) for item, _ in disliked),
-        recent=tuple(_act(member.decode(), at) for member, at in recent),
-        objected=None if objected is None else objected == b"1",
+        recent=tuple(_act(member, at) for member, at in recent),
+        objected=objected,
     )
 
 

@@ -22,6 +22,11 @@ LONGEST = 200_000  # slates that wait in Valkey; the oldest fall out
 HELD = 20_000  # slates that wait in the process while Valkey is away
 PAUSE = 0.05  # seconds in which slates come together
 BATCH = 1_000
+SENT_AT_ONCE = 50  # while they are written down, requests wait
+
+_ADD = """
+for at = 2, #ARGV do redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'slate', ARGV[at]) end
+"""
 
 
 class ServedSlate(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,9 +69,8 @@ class Log:
         """What waits now, into the stream; False where Valkey did not take it all: then it goes on waiting."""
         with self._sending:
             while self._waiting:
-                slates = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-                adding = [("XADD", STREAM, "MAXLEN", "~", LONGEST, "*", "slate", _encoded(slate)) for slate in slates]
-                if valkey().ask(adding) is None:
+                slates = [self._waiting.popleft() for _ in range(min(SENT_AT_ONCE, len(self._waiting)))]
+                if valkey().ask([("EVAL", _ADD, 1, STREAM, LONGEST, *map(_encoded, slates))]) is None:
                     self._waiting.extendleft(reversed(slates))
                     return False
             return True

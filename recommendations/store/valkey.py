@@ -1,5 +1,7 @@
 """Valkey as seen by a request: quick, or left alone for a while, so that its absence costs nothing."""
 
+import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -51,6 +53,7 @@ class Link:
 
     def __init__(self, url: str) -> None:
         self.breaker = Breaker("valkey", pause=PAUSE)
+        self._own = threading.local()
         self._client = redis.Redis.from_url(
             url,
             protocol=3,
@@ -90,7 +93,7 @@ class Link:
         return None
 
     def _exchanged(self, packed: list[bytes], replies: int) -> list[Any]:
-        connection: Any = self._client.connection_pool.get_connection()
+        connection = self._connection()
         done = False
         try:
             connection.send_packed_command(packed)
@@ -100,7 +103,13 @@ class Link:
         finally:
             if not done:  # unread replies must not reach the next one who asks
                 connection.disconnect()
-            self._client.connection_pool.release(connection)
+
+    def _connection(self) -> Any:
+        """One for each thread, which the pool of redis-py knows nothing of: to borrow one costs more than to ask."""
+        own = self._own
+        if getattr(own, "pid", None) != os.getpid():  # not that of the process which forked this one
+            own.pid, own.connection = os.getpid(), self._client.connection_pool.make_connection()
+        return own.connection
 
 
 @cache
