@@ -67,15 +67,15 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "recsite.of_pages.Sessions",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
+    "recsite.of_pages.Authentication",
+    "recsite.of_pages.Htmx",
     "analytics.pages.login.LoginRequired",  # deny by default
     "recsite.logs.RequestLog",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "recsite.of_pages.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -231,6 +231,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["recommendations.api.bodies.Json"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "recommendations.api.schema.ScopedSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "recommendations.api.negotiation.Negotiation",
     "EXCEPTION_HANDLER": "recommendations.api.errors.problem_handler",
     "COERCE_DECIMAL_TO_STRING": True,
 }

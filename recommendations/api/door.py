@@ -21,6 +21,7 @@ from structlog import get_logger
 
 from recommendations.api.access import SCHEME
 from recommendations.api.answers import Writing, whole
+from recommendations.api.negotiation import PLAIN
 from recommendations.api.recommend_form import Asked, of_query
 from recommendations.loop.serve import knows, serve_written
 from recommendations.services import figures, keys
@@ -31,7 +32,6 @@ ROUTE = "/api/v1/placements/<slug:placement>/recommend/"
 LONGEST_QUERY = 4_096  # characters
 QUERIES = 4_096  # that are remembered as they were understood
 SITES = 100  # whose headers are remembered
-PLAIN = frozenset({"", "*/*", "application/json"})
 OWN = frozenset({"content-length", "content-language"})  # headers that every answer has of its own
 KEY = f"{SCHEME} "
 
