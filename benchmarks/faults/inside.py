@@ -8,6 +8,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -26,6 +27,7 @@ from recommendations.services.keys import create_key  # noqa: E402
 from recommendations.services.turns import start_turn  # noqa: E402
 from recommendations.services.versions import make_live  # noqa: E402
 from recommendations.store import live, live_writes  # noqa: E402
+from recommendations.store.live_record import end_of_history  # noqa: E402
 from recommendations.store.live_state import INTEREST, KEPT_IN, RECENT_ACTS  # noqa: E402
 from recommendations.terms import RunStatus, Scope  # noqa: E402
 from tests.grocery import open_shop  # noqa: E402
@@ -74,7 +76,11 @@ def flip() -> dict[str, Any]:
 
 
 def behind() -> dict[str, Any]:
-    """Acts of the API that the record knows and Valkey does not; of interest it keeps the newest of each customer."""
+    """Acts of the API that the record knows and Valkey does not; of interest it keeps the newest of each customer.
+
+    Trade before the end of the live model's history is the model's to know.
+    """
+    since = end_of_history() or datetime.min.replace(tzinfo=UTC)
     acts = Event.objects.filter(source="api", customer__isnull=False, item__isnull=False, name__in=list(KEPT_IN))
     rows = acts.values_list("customer", "name", "item").annotate(at=Max("occurred_at")).order_by("customer")
     lacking: Counter[int] = Counter()
@@ -86,7 +92,8 @@ def behind() -> dict[str, Any]:
             moment = at.timestamp() - 1e-3
             traded = name not in INTEREST
             known = state.bought.get(item, 0) if traded else recent.get((item, name), 0)
-            lacking[customer] += known < moment and (traded or moment > oldest)
+            wanted = at >= since if traded else moment > oldest
+            lacking[customer] += known < moment and wanted
     return {"customers": sum(map(bool, lacking.values())), "acts": lacking.total()}
 
 

@@ -16,7 +16,7 @@ from recommendations.store.pseudonyms import pseudonym
 from recommendations.store.valkey import Breaker, valkey
 from recommendations.terms import CustomerKind
 
-TOLD = 3_600  # seconds that Valkey tells of somebody new: long after every process has read the record again
+TOLD = 600  # seconds that Valkey tells of somebody new: long after every process has read the record again
 OVERLAP = 1_000  # keys below the newest: who came first may be committed last
 BATCH = 5_000
 
