@@ -20,9 +20,9 @@ from recommendations.store.valkey import valkey
 STREAM = "live:slates"
 LONGEST = 200_000  # slates that wait in Valkey; the oldest fall out
 HELD = 20_000  # slates that wait in the process while Valkey is away
-PAUSE = 0.05  # seconds in which slates come together
+PAUSE = 0.005  # seconds in which slates come together
 BATCH = 1_000
-SENT_AT_ONCE = 50  # while they are written down, requests wait
+SENT_AT_ONCE = 20  # a few: while Valkey takes them in, others who ask it wait
 
 _ADD = """
 for at = 2, #ARGV do redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'slate', ARGV[at]) end
@@ -52,13 +52,13 @@ class Log:
     """The slates of this process that are not in Valkey yet; a thread of its own takes them there."""
 
     def __init__(self) -> None:
-        self._waiting: deque[ServedSlate] = deque(maxlen=HELD)
+        self._waiting: deque[bytes] = deque(maxlen=HELD)
         self._some = threading.Event()
         self._sending = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def add(self, slate: ServedSlate) -> None:
-        self._waiting.append(slate)
+        self._waiting.append(msgspec.json.encode(slate))  # not in the thread: requests would wait for it
         if not self._some.is_set():
             self._some.set()
             if self._thread is None:
@@ -67,13 +67,18 @@ class Log:
 
     def send(self) -> bool:
         """What waits now, into the stream; False where Valkey did not take it all: then it goes on waiting."""
+        while self._waiting:
+            if not self._send_some():
+                return False
+        return True
+
+    def _send_some(self) -> bool:
         with self._sending:
-            while self._waiting:
-                slates = [self._waiting.popleft() for _ in range(min(SENT_AT_ONCE, len(self._waiting)))]
-                if valkey().ask([("EVAL", _ADD, 1, STREAM, LONGEST, *map(_encoded, slates))]) is None:
-                    self._waiting.extendleft(reversed(slates))
-                    return False
-            return True
+            slates = [self._waiting.popleft() for _ in range(min(SENT_AT_ONCE, len(self._waiting)))]
+            taken = not slates or valkey().ask([("EVAL", _ADD, 1, STREAM, LONGEST, *slates)]) is not None
+            if not taken:
+                self._waiting.extendleft(reversed(slates))
+            return taken
 
     def clear(self) -> None:
         with self._sending:
@@ -82,9 +87,9 @@ class Log:
     def _run(self) -> None:
         while True:
             self._some.wait()
-            time.sleep(PAUSE)
             self._some.clear()
-            if not self.send():
+            time.sleep(PAUSE if len(self._waiting) <= SENT_AT_ONCE else PAUSE / 5)
+            if not self._send_some() or self._waiting:
                 self._some.set()
 
 
@@ -133,7 +138,3 @@ def _counts(slates: Sequence[ServedSlate]) -> Counter[Name]:
 def _in_stream() -> list[tuple[bytes, dict[bytes, bytes]]]:
     answers = valkey().run(lambda pipeline: pipeline.xrange(STREAM, count=BATCH))
     return answers[0] if answers else []
-
-
-def _encoded(slate: ServedSlate) -> bytes:
-    return msgspec.json.encode(slate)
