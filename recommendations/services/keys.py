@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -127,6 +128,12 @@ def revoke_key(*, key: ApiKey, by: Staff | None) -> bool:
         audit.record(by=by, verb="revoke", subject=key)
         _announce()
     return bool(revoked)
+
+
+def prepare() -> None:
+    """Read the keys before somebody asks for one; where PostgreSQL is away the first who asks will."""
+    with suppress(DatabaseError):
+        key_ring().find("")
 
 
 def find_key(token: str) -> KnownKey | None:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from django.db import connection
 
 from recommendations.models import ModelVersion
+from recommendations.services import keys
 from recommendations.services.panels import panels
 from recommendations.store.pseudonyms import key_is_the_stored_one
 from recommendations.store.serving import NotLoadedError, keeper
@@ -14,6 +15,7 @@ def prepare() -> None:
     """Read what the first answers and pages need. What cannot be read yet, the first who asks for it will read."""
     with suppress(NotLoadedError):
         keeper().current(None)
+    keys.prepare()
     connection.close()
     panels().warm()
 

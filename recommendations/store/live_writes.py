@@ -88,6 +88,8 @@ def remember(facts: Iterable[Fact]) -> bool:
         if not _told(part, doubts=tuple(_doubts)):
             _waiting.extend(chain(part, *parts))
             doubt()
+            # If it is not away but full it goes on answering, without this: then answers ask the record, too.
+            valkey().run(lambda pipeline: pipeline.delete(live.BUILT))
             return False
         _doubts.clear()
     return True

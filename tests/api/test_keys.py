@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import redis
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import get_resolver, path, resolve, reverse
@@ -289,6 +289,29 @@ def test_a_key_that_was_read_works_without_any_server(transactional_db: None, mo
         assert time.monotonic() - begin < 1
         assert keys.seconds_to_wait(found[0]) is None  # type: ignore[arg-type]
     valkey.cache_clear()
+
+
+def test_a_new_process_knows_the_keys_before_somebody_asks(transactional_db: None) -> None:
+    key, secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    keys.forget()
+    keys.prepare()
+    with dead_database():
+        assert keys.find_key(f"{key.prefix}.{secret}") is not None
+
+
+def test_a_process_begins_while_postgresql_is_away(transactional_db: None) -> None:
+    key, secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    keys.forget()
+    with dead_database():
+        keys.prepare()
+    assert wait_until(lambda: _finds(f"{key.prefix}.{secret}"), 5)
+
+
+def _finds(token: str) -> bool:
+    try:
+        return keys.find_key(token) is not None
+    except DatabaseError:
+        return False
 
 
 class dead_database:  # noqa: N801 - reads as a with statement

@@ -247,14 +247,18 @@ def test_the_breaker_opens_for_its_pause_and_closes_again() -> None:
     assert breaker.failures == 1
 
 
-def test_a_full_valkey_refuses_writes_and_goes_on_answering_reads(built: None, valkey: redis.Redis) -> None:
+def test_a_full_valkey_refuses_writes_and_goes_on_answering_reads(db: None, built: None, valkey: redis.Redis) -> None:
     live_writes.remember([act(EventName.PURCHASE, 1, 0)])
     limit = valkey.config_get("maxmemory")["maxmemory"]
     valkey.config_set("maxmemory", 1)
     try:
         assert live_writes.remember([act(EventName.PURCHASE, 2, 0)]) is False
+        assert not live.told_of(CUSTOMER).whole  # so that answers ask the record, too
         assert live.state_of(CUSTOMER, since=None).state.bought == {1: at(0)}
+        assert live_writes.rebuild_if_lost() == 0
     finally:
         valkey.config_set("maxmemory", limit)
     assert live_writes.remember([]) is True
+    live_writes.rebuild_if_lost()
+    assert live.told_of(CUSTOMER).whole
     assert live.state_of(CUSTOMER, since=None).state.bought == {1: at(0), 2: at(0)}
