@@ -29,6 +29,7 @@ _BROWSER_ARGS = [
 ]
 _HELD = (  # what a process holds of the servers
     *("recommendations.loop.kept", "recommendations.services.keys", "recommendations.services.panels"),
+    "recommendations.store.accepted",
     *("recommendations.store.cache", "recommendations.store.counters", "recommendations.store.known_customers"),
     *("recommendations.store.live", "recommendations.store.live_writes", "recommendations.store.lookups"),
     *("recommendations.store.mergers", "recommendations.store.serving", "recommendations.store.slates"),

@@ -38,6 +38,11 @@ def accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -
     When it returns everything is committed, and the next answer knows of it (where Valkey is there). Raises
     ``DatabaseError`` where PostgreSQL is away; then nothing of the request was stored, or a retry repeats it.
     """
+    with accepted.reachable():
+        return _accept(rows, source=source, now=now)
+
+
+def _accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -> list[Verdict]:
     intake = Intake(rows, now=now)
     if not intake.taken:
         return intake.verdicts(set())

@@ -1,6 +1,7 @@
 """Accepted events into the record: one statement a request, each line once, committed when it returns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,11 +10,15 @@ from uuid import UUID
 
 import msgspec
 import psycopg
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, OperationalError, connection
 from psycopg import errors
+from psycopg_pool import PoolTimeout
 
 from recommendations.store.attribution import NOTED
 from recommendations.store.partitions import prepare_partitions
+from recommendations.store.valkey import Breaker
+
+_record = Breaker("postgresql", pause=0.5)
 
 
 class Place(msgspec.Struct, omit_defaults=True, gc=False):
@@ -58,6 +63,27 @@ class Consent:
     customer: int
     personalise: bool
     at: datetime
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Refuse at once what would wait for a PostgreSQL that gave no connection a moment ago.
+
+    Who waits holds a thread that recommendations need. Raises OperationalError.
+    """
+    if not _record:
+        raise OperationalError("PostgreSQL gave no connection a moment ago")
+    try:
+        yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, PoolTimeout):
+            _record.trip(error)
+        raise
+
+
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    _record.close()
 
 
 _TYPES = (

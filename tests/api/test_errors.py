@@ -197,9 +197,14 @@ def test_503_within_a_second_while_postgresql_is_away(
         begin = time.monotonic()
         answer = events.post(EVENTS, body)
         took = time.monotonic() - begin
-    problem(answer, 503)
-    assert answer["Retry-After"] == "1"
+        others = [events.post(EVENTS, body) for _ in range(20)]  # these hold no thread
+        took_all = time.monotonic() - begin
+    for each in (answer, *others):
+        problem(each, 503)
+        assert each["Retry-After"] == "1"
     assert took <= 1
+    assert took_all <= took + 0.4
+    time.sleep(0.6)
     assert events.post(EVENTS, body).json()["duplicates"] == 1
 
 
