@@ -72,7 +72,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "recsite.of_pages.Authentication",
-    "recsite.of_pages.Htmx",
+    "django_htmx.middleware.HtmxMiddleware",
     "analytics.pages.login.LoginRequired",  # deny by default
     "recsite.logs.RequestLog",
     "recsite.of_pages.Messages",

@@ -12,7 +12,7 @@ from analytics.queries.frame import Frame
 from analytics.queries.measured import COVERAGE, HYBRID
 from analytics.queries.overview import Answers
 from analytics.queries.runs import Run
-from recommendations.models import Measurement, Replay
+from recommendations.models import Measurement
 from recommendations.terms import Cut, RunStatus, Task
 
 STALE_AFTER = timedelta(days=2)
@@ -50,17 +50,12 @@ def _of_run(run: Run | None) -> Iterator[Alert]:
 
 
 def _of_ages(frame: Frame, *, now: datetime) -> Iterator[Alert]:
-    if frame.newest_event and now - frame.newest_event > STALE_AFTER and not _is_replayed():
+    if frame.newest_event and now - frame.newest_event > STALE_AFTER and not frame.replaying:
         text = _("No event for %(days)d days. Is the shop still sending?") % {"days": (now - frame.newest_event).days}
         yield Alert(level="warning", text=text, address=reverse("event_list"))
     if frame.live_since and now - frame.live_since > OLD_MODEL_AFTER:
         text = _("The live model is %(days)d days old. Start a run, or see why none ends.")
         yield Alert(level="warning", text=text % {"days": (now - frame.live_since).days}, address=reverse("runs"))
-
-
-def _is_replayed() -> bool:
-    """Whether what the demo holds back comes in right now: events of days gone by, and the newest still to come."""
-    return Replay.objects.filter(status__in=(RunStatus.QUEUED, RunStatus.RUNNING)).exists()
 
 
 def _of_answers(answers: Answers) -> Iterator[Alert]:

@@ -6,8 +6,8 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Subquery
 
-from recommendations.models import ApiKey, Blend, BlendWeights, Event, ModelVersion, RuleBook, ShopSetting
-from recommendations.terms import BlendName, Cut
+from recommendations.models import ApiKey, Blend, BlendWeights, Event, ModelVersion, Replay, RuleBook, ShopSetting
+from recommendations.terms import BlendName, Cut, RunStatus
 
 DEMO_CLOCK = "demo_clock"
 SHOWN_BLENDS = (BlendName.HOME, BlendName.DISCOVER)
@@ -30,6 +30,7 @@ class Frame:
     weights: tuple[LiveWeights, ...]
     rules: int | None  # number of the book of rules that is served
     newest_event: datetime | None
+    replaying: bool  # the demo's last days come in right now: events of days gone by, and the newest still to come
     has_key: bool  # whether there is an API key that is valid
     clock_weeks: int  # by how many weeks the demo's data were moved forward
 
@@ -48,6 +49,7 @@ def read_frame() -> Frame:
             windows=Subquery(live.values("windows")[:1]),
             rules=Subquery(RuleBook.objects.filter(is_default=True).values("number")[:1]),
             newest_event=Subquery(Event.objects.order_by("-occurred_at").values("occurred_at")[:1]),
+            replaying=Exists(Replay.objects.filter(status__in=(RunStatus.QUEUED, RunStatus.RUNNING))),
             has_key=Exists(ApiKey.objects.valid()),
             weeks=Subquery(ShopSetting.objects.filter(key=DEMO_CLOCK).values("value__shift_weeks")[:1]),
         )
@@ -69,6 +71,7 @@ def read_frame() -> Frame:
         ),
         rules=first.get("rules"),
         newest_event=first.get("newest_event"),
+        replaying=bool(first.get("replaying")),
         has_key=bool(first.get("has_key")),
         clock_weeks=int(first.get("weeks") or 0),
     )
