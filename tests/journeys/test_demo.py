@@ -26,8 +26,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="reads Linux' process table"),
 ]
 
-FIRST_SECONDS = 900  # four minutes on a quiet machine of two cores; here other tests run beside it
-SECOND_SECONDS = 180  # fifteen, there
+FIRST_SECONDS = 900  # four minutes on a quiet machine of two cores
+SECOND_SECONDS = 60  # fifteen, there
 PORT = 8767
 
 
