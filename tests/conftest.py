@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "page" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
-    items.sort(key=lambda item: item.get_closest_marker("demo") is not None)  # last: it is timed, with nothing beside it
+    items.sort(key=lambda item: item.get_closest_marker("demo") is not None)  # last: it is timed, and alone then
 
 
 @pytest.hookimpl(tryfirst=True)
