@@ -116,6 +116,7 @@ DATABASES = {
                 "min_size": 0,
                 "max_size": env.integer("DATABASE_POOL", default=8, at_least=1),
                 "timeout": 0.8,  # seconds; then a request answers 503, within a second
+                "reconnect_timeout": 1,  # else each try waits twice as long, and an outage is felt as long again
             },
         },
     }

@@ -21,6 +21,7 @@ STREAM = "live:slates"
 LONGEST = 200_000  # slates that wait in Valkey; the oldest fall out
 HELD = 20_000  # slates that wait in the process while Valkey is away
 PAUSE = 0.005  # seconds in which slates come together
+AWAY = 0.25  # seconds until the next try where Valkey took none
 BATCH = 1_000
 SENT_AT_ONCE = 20  # a few: while Valkey takes them in, others who ask it wait
 
@@ -89,7 +90,9 @@ class Log:
             self._some.wait()
             self._some.clear()
             time.sleep(PAUSE if len(self._waiting) <= SENT_AT_ONCE else PAUSE / 5)
-            if not self._send_some() or self._waiting:
+            if not self._send_some():
+                time.sleep(AWAY)
+            if self._waiting:
                 self._some.set()
 
 
