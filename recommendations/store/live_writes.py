@@ -5,6 +5,7 @@ or was never told because the process died between the commit and the write, ``r
 """
 
 import secrets
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -25,6 +26,7 @@ from recommendations.store.valkey import valkey
 WAITING_FACTS = 100_000  # kept in the process while Valkey is away
 DOUBTED = "live:doubted"  # set of doubts that the live state knows all; ``rebuild_if_lost`` dispels them
 BATCH = 1_000
+SOON = 1.0  # seconds until the next try of what waits
 _RECENT, _KEPT = (int(time.total_seconds()) for time in (RECENT, KEPT))
 
 # One call for all sorted sets of a request, each with how many members it may have (0: any number), for how many
@@ -74,15 +76,18 @@ class ValkeyAwayError(Exception):
 _waiting: deque[Fact] = deque(maxlen=WAITING_FACTS)
 # Told with the next write: this process is new, so another may have died with acts it had not told; or Valkey was away.
 _doubts: deque[str] = deque([secrets.token_hex(8)], maxlen=1)
+_timers: list[threading.Timer] = []  # at most one
+_timing = threading.Lock()
 
 
 def doubt() -> None:
-    """Valkey may not know all: the next write asks the watch to read the record again."""
+    """Valkey may not know all: the next write asks the watch to read the record again, and comes soon in any case."""
     _doubts.append(secrets.token_hex(8))
+    _write_soon()
 
 
 def remember(facts: Iterable[Fact]) -> bool:
-    """Keep for the next answers what was committed. False where Valkey is away: then it waits for the next call."""
+    """Keep for the next answers what was committed. False where Valkey is away: then it waits until it is back."""
     parts = _parts([*_taken(), *facts])
     for part in parts:
         if not _told(part, doubts=tuple(_doubts)):
@@ -93,6 +98,25 @@ def remember(facts: Iterable[Fact]) -> bool:
             return False
         _doubts.clear()
     return True
+
+
+def _write_soon() -> None:
+    """What waits in the process does not wait for somebody else's event."""
+    with _timing:
+        if not _timers:
+            timer = threading.Timer(SOON, _write_what_waits)
+            timer.daemon = True
+            _timers.append(timer)
+            timer.start()
+
+
+def _write_what_waits() -> None:
+    _timers.clear()
+    if remember(()) and _doubts:
+        if _told((), doubts=tuple(_doubts)):
+            _doubts.clear()
+        else:
+            _write_soon()
 
 
 def _told(facts: Sequence[Fact], *, doubts: Sequence[str]) -> bool:
@@ -156,6 +180,10 @@ def rebuild_if_lost() -> int:
 
 def forget() -> None:
     """Hold nothing, as a new process does."""
+    with _timing:
+        for timer in _timers:
+            timer.cancel()
+        _timers.clear()
     _waiting.clear()
     _doubts.append(secrets.token_hex(8))
 

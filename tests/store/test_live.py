@@ -1,5 +1,6 @@
 """Live state on a real Valkey and a real PostgreSQL."""
 
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -15,6 +16,7 @@ from recommendations.store.live_state import LiveEvent
 from recommendations.store.live_writes import Objection
 from recommendations.store.valkey import Breaker, Link
 from recommendations.terms import EventName, VersionStatus
+from tests.recsite.processes import wait_for
 
 T0 = datetime(2026, 9, 1, 12, tzinfo=UTC)
 CUSTOMER = 7
@@ -233,6 +235,24 @@ def test_acts_wait_for_valkey_to_come_back(built: None, monkeypatch: pytest.Monk
     assert live.state_of(CUSTOMER, since=None).state.bought == {}
     assert live_writes.remember([act(EventName.PURCHASE, 3, 2)]) is True
     assert live.state_of(CUSTOMER, since=None).state.bought == {1: at(0), 2: at(1), 3: at(2)}
+
+
+def test_what_waits_does_not_wait_for_another_event(
+    built: None, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_writes, "SOON", 0.2)
+    with monkeypatch.context() as away:
+        away.setattr(live_writes, "valkey", lambda: Link("redis://127.0.0.1:1/0"))
+        assert live_writes.remember([act(EventName.PURCHASE, 1, 0)]) is False
+        time.sleep(0.5)  # tries that fail
+    assert wait_for(lambda: live.state_of(CUSTOMER, since=None).state.bought == {1: at(0)}, seconds=2)
+    assert valkey.smembers(live_writes.DOUBTED)
+
+
+def test_a_doubt_alone_is_told_soon(built: None, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_writes, "SOON", 0.1)
+    live_writes.doubt()
+    assert wait_for(lambda: bool(valkey.exists(live_writes.DOUBTED)), seconds=2)
 
 
 def test_the_breaker_opens_for_its_pause_and_closes_again() -> None:
