@@ -1,5 +1,6 @@
 """The words of the domain as codes. What each is called on a page stands in ``wording.py``."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 PATH_SEPARATOR = " > "
@@ -100,6 +101,14 @@ class Task(StrEnum):
 
     HOME = "home"
     DISCOVER = "discover"
+
+
+TASKS: Mapping[Task, BlendName] = {Task.HOME: BlendName.HOME, Task.DISCOVER: BlendName.DISCOVER}
+
+
+def task_of(blend: BlendName) -> Task | None:
+    """The evaluation that speaks of a blend; None for blends of items in view, which have no truth."""
+    return next((task for task, name in TASKS.items() if name is blend), None)
 
 
 class Repeat(StrEnum):

@@ -18,6 +18,8 @@ from kombu.entity import Exchange, Queue
 from recsite.processes import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recsite.settings")
+# Django's checks would read every page, of which neither workers nor beat have any.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 _TURN_SECONDS = 60 * 60
 

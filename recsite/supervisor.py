@@ -31,7 +31,8 @@ _LONGEST_PAUSE = 30.0
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _ROOT = Path(__file__).resolve().parent.parent
 _AS_ROOT = "ignore:You're running the worker with superuser privileges"  # a demo in a container may
-_CELERY = (sys.executable, "-W", _AS_ROOT, "-m", "celery", "--quiet", "--app", "recsite")
+# Where a core is wanted by both, an answer goes before the loop's work.
+_CELERY = ("nice", "-n", "5", sys.executable, "-W", _AS_ROOT, "-m", "celery", "--quiet", "--app", "recsite")
 
 
 class Child:

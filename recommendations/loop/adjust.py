@@ -15,13 +15,13 @@ from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.engine.feedback.tuning import ablation, tuned
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.loop import gate, upgrade
-from recommendations.loop.evaluate import HYBRID, TASKS, Configuration, panel_of, tabulate
+from recommendations.loop.evaluate import HYBRID, Configuration, panel_of, tabulate
 from recommendations.loop.turn import TurnContext
 from recommendations.models import Blend, BlendWeights, ModelVersion
 from recommendations.store import artefacts, blending, live, versions
 from recommendations.store.blending import Made
 from recommendations.store.measurements import described_all, described_verdict
-from recommendations.terms import BlendName, Cut, GateOutcome, Task
+from recommendations.terms import TASKS, BlendName, Cut, GateOutcome, Task
 
 NOTABLE = 1e-4
 """A proposal must promise at least so much NDCG@10 more than the default on the tuning panel."""

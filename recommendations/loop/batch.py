@@ -17,9 +17,7 @@ from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Sparse
 from recommendations.engine.ranking.candidates import Candidates, weight_vector
 from recommendations.engine.ranking.selection import NOTHING, Wish
-from recommendations.loop.evaluate import TASKS
 from recommendations.loop.fallback import ladder
-from recommendations.loop.gate import task_of
 from recommendations.loop.person import Person
 from recommendations.loop.pools import pools_of
 from recommendations.loop.questions import Answerer, Batch, Judge, Question, known, shelf_of
@@ -29,7 +27,7 @@ from recommendations.store.interests import segments_by_customer
 from recommendations.store.model import Model, load_model, load_truths
 from recommendations.store.snapshot import ServedPlacement, Snapshot
 from recommendations.store.stock import Stock
-from recommendations.terms import Cut, Part, Task
+from recommendations.terms import TASKS, Cut, Part, Task, task_of
 
 
 def batch(

@@ -23,9 +23,8 @@ from recommendations.loop.turn import TurnContext
 from recommendations.models import BlendWeights
 from recommendations.store import interests, measurements, model, turns
 from recommendations.store.measurements import Costs
-from recommendations.terms import BlendName, Cut, MeasuredKind, Stage, Task
+from recommendations.terms import TASKS, BlendName, Cut, MeasuredKind, Stage, Task
 
-TASKS: Mapping[Task, BlendName] = {Task.HOME: BlendName.HOME, Task.DISCOVER: BlendName.DISCOVER}
 HYBRID = "hybrid"
 
 

@@ -6,19 +6,14 @@ from numpy.typing import NDArray
 from recommendations.engine.evaluation.accuracy import judge, ndcg
 from recommendations.engine.evaluation.gate import Verdict, verdict
 from recommendations.engine.frames import BoolArray
-from recommendations.loop.evaluate import TASKS, Configuration
+from recommendations.loop.evaluate import Configuration
 from recommendations.store import interests, measurements, model
-from recommendations.terms import BlendName, Cut, GateOutcome, Task
+from recommendations.terms import TASKS, Cut, GateOutcome, Task
 
 K = 10
 LIVE = "live"
 BASELINES = ("popular", "recent", "personal_frequency")
 NOBODY = np.empty(0, np.float32)
-
-
-def task_of(blend: BlendName) -> Task | None:
-    """The evaluation that speaks of a blend; None for blends of items in view, which have no truth."""
-    return next((task for task, name in TASKS.items() if name is blend), None)
 
 
 def ndcg_of(version_id: int, task: Task, configuration: Configuration) -> NDArray[np.float32]:

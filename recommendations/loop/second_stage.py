@@ -30,11 +30,11 @@ from recommendations.engine.ranking.second_stage import (
     joined,
     lesson,
 )
-from recommendations.loop.evaluate import TASKS, of_second_stage
+from recommendations.loop.evaluate import of_second_stage
 from recommendations.loop.turn import TurnContext
 from recommendations.store import blending, model
 from recommendations.store import second_stage as store
-from recommendations.terms import BlendName, Cut
+from recommendations.terms import TASKS, BlendName, Cut
 
 CUSTOMERS_AT_ONCE = 2_000
 """Their features are in memory together: 160 MB where there are a dozen recommenders."""

@@ -16,11 +16,11 @@ from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.hybrid import BlendPlan
 from recommendations.engine.recommenders.registry import INSTANCES, Instance
-from recommendations.loop.evaluate import TASKS, Configuration
+from recommendations.loop.evaluate import Configuration
 from recommendations.loop.gate import LIVE, K, ndcg_of
 from recommendations.loop.turn import TurnContext
 from recommendations.store import blending, measurements, model, versions
-from recommendations.terms import BlendName, Cut, Task
+from recommendations.terms import TASKS, BlendName, Cut, Task
 
 AS_LIVE = "live_configuration"
 """Under this name stands what the live configuration reaches when it is fitted on this turn's history."""

@@ -6,10 +6,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recommendations.loop import gate
 from recommendations.models import Blend, Staff
 from recommendations.services import audit
-from recommendations.terms import BlendName
+from recommendations.terms import BlendName, task_of
 
 OPTIONS = ("automatic", "second_stage")
 
@@ -32,7 +31,7 @@ def set_options(*, blend: Blend, changes: Mapping[str, bool], by: Staff | None) 
 
 def check_options(blend: Blend, values: Mapping[str, bool]) -> None:
     """Raises ValidationError where the blend is not tuned, as nothing measures it, and an option is switched on."""
-    if any(values.values()) and gate.task_of(BlendName(blend.name)) is None:
+    if any(values.values()) and task_of(BlendName(blend.name)) is None:
         raise ValidationError(
             _("No truth measures %(blend)s: turns do not tune it, and a second stage could learn nothing.")
             % {"blend": blend}

@@ -17,7 +17,7 @@ from recommendations.services.what_if import expected_effect
 from recommendations.store import blending, live, versions
 from recommendations.store.blending import Made
 from recommendations.store.measurements import described_verdict
-from recommendations.terms import BlendName, GateOutcome, WeightsStatus
+from recommendations.terms import BlendName, GateOutcome, WeightsStatus, task_of
 
 __all__ = [
     "AlreadyPublishedError",
@@ -198,7 +198,7 @@ def _record(
 
 
 def _verdict(weights: BlendWeights, default: BlendWeights | None) -> Mapping[str, Any]:
-    version, task = versions.live_version(), gate.task_of(BlendName(weights.blend.name))
+    version, task = versions.live_version(), task_of(BlendName(weights.blend.name))
     if version is None or task is None:
         return UNMEASURED
     reference = Configuration.of(default) if default else None

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from recommendations.engine.evaluation.intervals import Measure, resamples
 from recommendations.engine.evaluation.panel import Measured, Panel
 from recommendations.engine.frames import FloatArray, IntArray
-from recommendations.loop.evaluate import TASKS, panel_of
+from recommendations.loop.evaluate import panel_of
 from recommendations.models import ModelVersion
 from recommendations.services.weight_values import Values
 from recommendations.store import interests, model
 from recommendations.store.artefacts import ArtefactDamagedError
 from recommendations.store.versions import live_version
-from recommendations.terms import Cut, Task
+from recommendations.terms import TASKS, Cut, Task
 
 MEASURED_KEPT = 16
 """Lists and figures by customer, 320 kB for 2,000: live is asked for on every move, drafts come and go."""

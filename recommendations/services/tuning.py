@@ -14,7 +14,7 @@ from recommendations.services import audit
 from recommendations.store import blending, versions
 from recommendations.store.blending import Made
 from recommendations.store.measurements import described_verdict
-from recommendations.terms import BlendName
+from recommendations.terms import BlendName, task_of
 
 
 class NothingToTuneOnError(Exception):
@@ -40,7 +40,7 @@ def tune(
 
     Nothing is fitted again. Raises NothingToTuneOnError.
     """
-    version, task = versions.live_version(), gate.task_of(blend)
+    version, task = versions.live_version(), task_of(blend)
     found = proposal(version.pk, task, seed=seed, progress=progress) if version and task else None
     if version is None or task is None or found is None:
         raise NothingToTuneOnError(blend)

@@ -13,7 +13,6 @@ from typing import Any
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.engine.evaluation.panel import Measured
 from recommendations.engine.feedback.tuning import ablation
-from recommendations.loop.gate import task_of
 from recommendations.models import BlendWeights, Segment
 from recommendations.services.movers import SHOWN, Mover, Place, changed_lists, context_movers, panel_movers
 from recommendations.services.panels import Held, Settings, panels
@@ -21,7 +20,7 @@ from recommendations.services.weight_values import Values, shares, values_of
 from recommendations.store import blending
 from recommendations.store.measurements import described_all
 from recommendations.store.versions import live_version
-from recommendations.terms import BlendName, Cut
+from recommendations.terms import BlendName, Cut, task_of
 
 __all__ = [
     "SHOWN",

@@ -33,6 +33,7 @@ from recsite.processes import die_with_parent, make_was_interrupted, spawn, stop
 _SERVERS: Mapping[str, type[Postgres | Valkey]] = {"DATABASE_URL": Postgres, "REDIS_URL": Valkey}
 _SECRETS = ("SECRET_KEY", "PSEUDONYM_KEY")
 _EPHEMERAL_PREFIX = "recsite-test-"
+_PUBLISHED = "servers.json"
 _LOOK_SECONDS = 0.2
 _SHARE_SECONDS = 90
 _YOUNG_SECONDS = 60  # a run that begins may not hold its lock yet
@@ -112,14 +113,14 @@ def _run(command: Sequence[str], *, root: Path, ephemeral: bool) -> int:
         for name in _SECRETS:
             if not env.get(name) and not env.get(f"{name}_FILE"):
                 env[f"{name}_FILE"] = str(demo_secret(root / name.lower()))
-        return _supervise(command, env=env, servers=ours)
+        return _supervise(command, env=env, servers=ours, published=root / _PUBLISHED)
 
 
 @contextlib.contextmanager
 def _servers(root: Path, *, ephemeral: bool) -> Iterator[tuple[dict[str, str], list[Server]]]:
     """Start the servers that nobody named; give their addresses and those that are ours to keep alive."""
     missing = [name for name in _SERVERS if not os.environ.get(name)]
-    published = root / "servers.json"
+    published = root / _PUBLISHED
     with (root / "lock").open("a") as lock:
         if not _owns(lock, published):
             known = json.loads(published.read_text(encoding="utf-8"))
@@ -151,7 +152,7 @@ def _owns(lock: IO[str], published: Path) -> bool:
     return True
 
 
-def _supervise(command: Sequence[str], *, env: Mapping[str, str], servers: Sequence[Server]) -> int:
+def _supervise(command: Sequence[str], *, env: Mapping[str, str], servers: Sequence[Server], published: Path) -> int:
     try:
         process = spawn(command, stop=signal.SIGTERM, own_group=False, env=env)
     except OSError as error:
@@ -164,11 +165,19 @@ def _supervise(command: Sequence[str], *, env: Mapping[str, str], servers: Seque
             pause = _LOOK_SECONDS if _revive(servers) else min(2 * pause, 10)
         return 128 + signal.SIGINT
     except KeyboardInterrupt:
+        _withdraw(published, servers)
         with contextlib.suppress(subprocess.TimeoutExpired):  # the terminal has told the command, too
             process.wait(1)
         raise
     finally:
+        _withdraw(published, servers)
         stop(process, number=signal.SIGTERM, seconds=_COMMAND_SECONDS)
+
+
+def _withdraw(published: Path, servers: Sequence[Server]) -> None:
+    """Who comes while the command ends is not to share servers that are about to go; it waits for the folder."""
+    if servers:
+        published.unlink(missing_ok=True)
 
 
 def _revive(servers: Sequence[Server]) -> bool:

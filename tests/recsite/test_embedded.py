@@ -167,6 +167,19 @@ def test_a_run_right_after_a_killed_one(start: Start, data: Path) -> None:
     assert answers(told(start(*WRAPPER, "--data", data, *COMMAND))["DATABASE_URL"])
 
 
+def test_a_run_while_another_ends_gets_servers_that_stay(start: Start, data: Path) -> None:
+    """The first run's command takes its time to end; the second must not join servers that go with it."""
+    linger = "import signal; signal.signal(signal.SIGTERM, lambda *_: time.sleep(3) or exit()); "
+    first = start(*WRAPPER, "--data", data, "--", sys.executable, "-c", TELL.replace("time;", f"time; {linger}"))
+    told(first)
+    first.process.terminate()
+    assert wait_for(lambda: not (data / "servers.json").exists(), seconds=2)
+    second = told(start(*WRAPPER, "--data", data, *COMMAND))
+    assert first.is_gone(seconds=10)
+    assert answers(second["DATABASE_URL"])
+    assert answers(second["REDIS_URL"])
+
+
 def test_a_lock_that_names_another_program_is_forgotten(start: Start, data: Path) -> None:
     """After a restart of the machine the id in PostgreSQL's lock may be anybody's."""
     first = start(*WRAPPER, "--data", data, *COMMAND)

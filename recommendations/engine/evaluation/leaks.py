@@ -14,7 +14,6 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from recommendations.engine.evaluation.accuracy import labels
 from recommendations.engine.evaluation.split import Truth
@@ -112,6 +111,8 @@ def mean_auc(scores: FloatArray, relevant: BoolArray, *, known: BoolArray) -> fl
     All are [users, candidates]; silence (NaN) is the lowest score. Users with only one of both are left out; .5 without
     users. By the rank-sum form of Mann and Whitney (1947).
     """
+    from scipy.stats import rankdata  # noqa: PLC0415 - slow to load
+
     lowest = np.where(np.isnan(scores), -np.inf, scores).astype(np.float64)
     ranks = rankdata(np.where(known, lowest, np.inf), axis=1)  # what is no candidate stands above all, and is not used
     hits, misses = known & relevant, known & ~relevant

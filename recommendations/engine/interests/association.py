@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.stats import hypergeom
 
 from recommendations.engine.frames import FloatArray, IdArray, IntArray, Interactions, Sparse
 from recommendations.engine.preprocess.blocks import frequent, strongest
@@ -94,6 +93,8 @@ def pairs(content: Sparse, *, min_together: int, most_pairs: int = MOST_PAIRS) -
 
 def p_values(found: Pairs) -> NDArray[np.float64]:
     """Fisher's exact test, one-sided: the chance of so many common baskets or more if the items were independent."""
+    from scipy.stats import hypergeom  # noqa: PLC0415 - slow to load
+
     of_first, of_second = found.baskets_of[found.first], found.baskets_of[found.second]
     return np.asarray(hypergeom.sf(found.together - 1, found.n_baskets, of_first, of_second), np.float64)
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.preprocessing import normalize
 
 from recommendations.engine.frames import FloatArray, IntArray
+from recommendations.engine.interests.profile import unit_length
 
 NEW = -1
 
@@ -37,7 +37,7 @@ def drift(now: Grouping, before: Grouping) -> Drift:
     kept, moved = np.full(len(rows), np.nan, np.float32), np.full(len(rows), np.nan, np.float32)
     size_before = np.full(len(rows), NEW, np.int32)
     if there.any():
-        mine, theirs = normalize(now.interests[there]), normalize(before.interests[rows[there]])
+        mine, theirs = unit_length(now.interests[there]), unit_length(before.interests[rows[there]])
         moved[there] = np.clip(1 - (mine * theirs).sum(axis=1), 0, 1)
         kept[there] = [_kept(now.members, before.members, number) for number in now.numbers[there].tolist()]
         size_before[there] = before.sizes[rows[there]]

@@ -41,3 +41,17 @@ def interest_shares(interests: FloatArray, *, prior: FloatArray, strength: float
     totals = interests.sum(axis=1, keepdims=True) + np.float32(strength)
     with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN that is meant
         return np.asarray((interests + np.float32(strength) * prior) / totals, np.float32)
+
+
+def unit_length[T: np.floating](vectors: NDArray[T]) -> NDArray[T]:
+    """Each row divided by its Euclidean length; a row of zeros stays."""
+    return _divided(vectors, np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
+
+
+def unit_sum[T: np.floating](vectors: NDArray[T]) -> NDArray[T]:
+    """Each row divided by the sum of its absolute values; a row of zeros stays."""
+    return _divided(vectors, np.abs(vectors).sum(axis=1))
+
+
+def _divided[T: np.floating](vectors: NDArray[T], by: NDArray[T]) -> NDArray[T]:
+    return np.asarray(vectors / np.where(by == 0, 1, by).astype(vectors.dtype)[:, None])

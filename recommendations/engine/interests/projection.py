@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import orthogonal_procrustes
-from sklearn.preprocessing import normalize
 
 from recommendations.engine.frames import FloatArray, IntArray, Sparse
-from recommendations.engine.interests.profile import interest_weights
+from recommendations.engine.interests.profile import interest_weights, unit_length
 from recommendations.engine.interests.segment import Segmentation, reduced
 
 SHARPNESS = 14.0  # κ: at 14 a customer whose cosines to two centres differ by .1 lies four times as near to the first
@@ -51,7 +50,7 @@ def project(
 
 
 def _among(centres: Points, segmentation: Segmentation, interests: FloatArray) -> Points:
-    cosines = normalize(reduced(segmentation, interests)) @ segmentation.centres.T
+    cosines = unit_length(reduced(segmentation, interests)) @ segmentation.centres.T
     pull = np.exp(SHARPNESS * (cosines - 1))
     return np.asarray((pull / pull.sum(axis=1, keepdims=True)) @ centres, np.float64)
 

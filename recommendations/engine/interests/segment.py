@@ -4,15 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score
-from sklearn.preprocessing import normalize
-from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from recommendations.engine.frames import FloatArray, IntArray, Sparse
-from recommendations.engine.interests.profile import interest_weights
+from recommendations.engine.interests.profile import interest_weights, unit_length, unit_sum
 
 STARTS = 4  # k-means is run from so many starts; the tightest result stays
 NOBODY = -1
@@ -37,6 +32,8 @@ def find_segments(
 
     Of more users than ``learners``, so many make the segments, evenly spread over their rows; all are put into them.
     """
+    from sklearn.cluster import KMeans  # noqa: PLC0415 - slow to load
+
     interests = interest_weights(_spread(weights, learners), categories)
     idf = _idf(interests)
     active = interests.sum(axis=1) > 0
@@ -46,21 +43,21 @@ def find_segments(
         return _nothing(len(idf)), np.full(weights.shape[0], NOBODY, np.int32)
     directions = _directions(vectors, dimensions, seed=seed)
     with threadpool_limits(limits=1, user_api="openmp"):  # sums in one order: the same seed gives the same segments
-        fitted = KMeans(n_segments, n_init=STARTS, random_state=seed).fit(normalize(vectors @ directions))
+        fitted = KMeans(n_segments, n_init=STARTS, random_state=seed).fit(unit_length(vectors @ directions))
     order = np.argsort(-np.bincount(fitted.labels_, minlength=n_segments), kind="stable")
-    centres = normalize(fitted.cluster_centers_[order]).astype(np.float32)
+    centres = unit_length(fitted.cluster_centers_[order]).astype(np.float32)
     membership = np.full(weights.shape[0], NOBODY, np.int32)
     sums = np.zeros((n_segments, len(idf)), np.float64)
     for start in range(0, len(membership), learners):
         block = interest_weights(weights[start : start + learners], categories)
         there = np.flatnonzero(block.sum(axis=1) > 0)
         membership[start + there] = _nearest(_vectors(block[there], idf) @ directions, centres)
-        np.add.at(sums, membership[start + there], normalize(block[there], norm="l1"))
+        np.add.at(sums, membership[start + there], unit_sum(block[there]))
     segmentation = Segmentation(
         idf=idf,
         directions=directions,
         centres=centres,
-        interests=np.asarray(normalize(sums, norm="l1"), np.float32),
+        interests=np.asarray(unit_sum(sums), np.float32),
         sizes=np.bincount(membership[membership != NOBODY], minlength=n_segments).astype(np.int32),
     )
     return segmentation, membership
@@ -85,9 +82,11 @@ def matched(now: FloatArray, previous: FloatArray) -> IntArray:
     Both are interest shares [segments, categories] over the same categories; pairs are chosen for the greatest total
     cosine (Hungarian method). A segment without a counterpart gets the next unused number.
     """
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - slow to load
+
     numbers = np.full(len(now), NOBODY, np.int32)
     if len(now) and len(previous):
-        alike = normalize(now) @ normalize(previous).T
+        alike = unit_length(now) @ unit_length(previous).T
         mine, theirs = linear_sum_assignment(alike, maximize=True)
         numbers[mine] = theirs
     fresh = np.flatnonzero(numbers == NOBODY)
@@ -97,6 +96,8 @@ def matched(now: FloatArray, previous: FloatArray) -> IntArray:
 
 def agreement(now: NDArray[np.integer], previous: NDArray[np.integer]) -> float:
     """Adjusted Rand index of two divisions of the same users: 1 the same, 0 no more alike than by chance."""
+    from sklearn.metrics import adjusted_rand_score  # noqa: PLC0415 - slow to load
+
     return float(adjusted_rand_score(previous, now))
 
 
@@ -135,11 +136,13 @@ def _vectors(interests: FloatArray, idf: FloatArray) -> FloatArray:
     """tf-idf with square-root counts, unit length."""
     if not interests.size:
         return np.zeros(interests.shape, np.float32)
-    return np.asarray(normalize(np.sqrt(interests) * idf), np.float32)
+    return np.asarray(unit_length(np.sqrt(interests) * idf), np.float32)
 
 
 def _directions(vectors: FloatArray, dimensions: int, *, seed: int) -> FloatArray:
     """Right singular vectors, [categories, dimensions]."""
+    from sklearn.utils.extmath import randomized_svd  # noqa: PLC0415 - slow to load
+
     kept = min(dimensions, *vectors.shape)
     _, _, right = randomized_svd(vectors, kept, random_state=seed)
     return np.ascontiguousarray(right.T, np.float32)

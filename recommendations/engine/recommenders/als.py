@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from implicit.cpu.als import AlternatingLeastSquares
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -49,6 +48,8 @@ class Als:
         self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        from implicit.cpu.als import AlternatingLeastSquares  # noqa: PLC0415 - slow to load
+
         config = self.config
         weights = act_weights(training.interactions, half_life=config.half_life)
         self.idf_, self.mean_length_ = learned_statistics(weights, config.transform)

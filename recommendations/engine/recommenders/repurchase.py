@@ -6,7 +6,6 @@ from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from recommendations.engine.frames import FloatArray, Interactions, Queries, TrainingSet
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, relative, trend
@@ -159,6 +158,8 @@ def _learned(
     features: NDArray[np.float64], again: NDArray[np.bool_], *, ridge: float, seed: int
 ) -> NDArray[np.float64]:
     """Coefficients and intercept of the logistic regression; the faded count alone where all went on alike."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - slow to load
+
     if len(again) > MOST_LESSONS:
         kept = np.sort(generator(seed, "repurchase").choice(len(again), MOST_LESSONS, replace=False))
         features, again = features[kept], again[kept]

@@ -30,6 +30,7 @@ _TIMEOUT = 1.0  # seconds that a page of the shop waits for a slot
 
 class Command(BaseCommand):
     help = "Prepare the demo and run it. Called by `make demo`, which gives it the servers."
+    requires_system_checks = ()  # they read every page; the web process does that next
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="of the web pages and the API, on this machine only")
