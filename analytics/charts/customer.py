@@ -81,13 +81,15 @@ def interests(found: Sequence[Interest], *, long_term: str, lately: str, axis: s
 def timeline(counts: Sequence[WeekCount], *, weeks: str, events: str) -> go.Figure:
     """Events a week, stacked by the kinds that occur."""
     figure = go.Figure()
-    for name in sorted({count.name for count in counts}, key=hues.order_of_event):
+    for name in sorted({count.name for count in counts}, key=hues.EVENTS.index):
         of_kind = [count for count in counts if count.name == name]
+        hue, shape = hues.of_event(name)
         figure.add_bar(
             x=[count.week.isoformat() for count in of_kind],
             y=[count.count for count in of_kind],
             name=of_kind[0].words,
-            meta=hues.meta(hues.of_event(name)),
+            marker={"pattern": {"shape": shape, "fillmode": "overlay"}},
+            meta=hues.meta(hue),
             hovertemplate="%{x}: %{y:,} <extra>%{fullData.name}</extra>",
         )
     return figure.update_layout(

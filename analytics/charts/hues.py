@@ -16,7 +16,14 @@ SHARED = {"repurchase": "also_bought", "session_knn": "segments"}
 """The hue of another one, which no blend gives weight beside it."""
 
 CONTEXTS = ("_home", "_discover", "_context")
-EVENTS = ("purchase", "view_item", "add_to_cart", "select_item", "search", "view_item_list")
+EVENTS = (
+    "purchase", "view_item", "add_to_cart", "select_item", "search", "view_item_list",
+    "dislike_item", "view_homepage", "remove_from_cart", "begin_checkout", "refund", "add_to_wishlist",
+    "share", "rate_item", "follow",
+)  # fmt: skip
+SHAPES = ("", "/", "x")
+"""Of the pattern over the hue: of the first six kinds, of the second, of the rest."""
+
 MEASURED = {
     "hybrid": (1, "diamond"),
     "hybrid_proposed": (1, "diamond-open"),
@@ -63,13 +70,10 @@ def of_measured(name: str) -> tuple[int, str]:
     return hue, "circle-open" if hatched else "circle"
 
 
-def of_event(name: str) -> int:
-    return EVENTS.index(name) + 1 if name in EVENTS else OTHER
-
-
-def order_of_event(name: str) -> tuple[int, str]:
-    """For stacking: the kinds with a hue of their own first, always in the same order."""
-    return (EVENTS.index(name) if name in EVENTS else len(EVENTS), name)
+def of_event(name: str) -> tuple[int, str]:
+    """Hue and shape of the pattern; no two kinds have the same look."""
+    place = EVENTS.index(name)
+    return place % N_HUES + 1, SHAPES[place // N_HUES]
 
 
 def of_stage(name: str) -> int:

@@ -41,14 +41,16 @@ def arrivals(counts: Sequence[DayCount], *, days: str, events: str, address: str
     ``address`` of the list behind a bar, with {day} and {name} in it.
     """
     figure = go.Figure()
-    for name in sorted({count.name for count in counts}, key=hues.order_of_event):
+    for name in sorted({count.name for count in counts}, key=hues.EVENTS.index):
         of_kind = [count for count in counts if count.name == name]
+        hue, shape = hues.of_event(name)
         figure.add_bar(
             x=[count.day.isoformat() for count in of_kind],
             y=[count.count for count in of_kind],
             name=of_kind[0].words,
             customdata=[address.format(day=count.day.isoformat(), name=count.name) for count in of_kind],
-            meta=hues.meta(hues.of_event(name)) | {"links": True},
+            marker={"pattern": {"shape": shape, "fillmode": "overlay"}},
+            meta=hues.meta(hue) | {"links": True},
             hovertemplate="%{x}: %{y:,} <extra>%{fullData.name}</extra>",
         )
     return figure.update_layout(

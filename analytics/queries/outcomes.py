@@ -22,6 +22,7 @@ from recommendations.models import AttributedLine, Event, Item, PlacementDay, Sl
 from recommendations.wording import placement_label
 
 PER_PAGE = 50
+FEWEST = 30  # slates of a position that is drawn: an interval over fewer would be most of the picture
 WHOLE = 0  # the position under which the slate as a whole is counted
 SUMS = ("listed", "seen", "clicked", "carted", "bought", "purchases", "revenue", "squares")
 
@@ -68,10 +69,16 @@ class PlacementOutcome:
 
     @property
     def points(self) -> list[PositionRates]:
+        """Of the positions that were tried often enough to be drawn; of all where none was."""
+        often = [each for each in self.positions if each.tries >= FEWEST]
         return [
             PositionRates(position=each.position, clicks=each.click_rate, conversion=each.conversion)
-            for each in self.positions
+            for each in often or self.positions
         ]
+
+    @property
+    def not_drawn(self) -> bool:
+        return len(self.points) < len(self.positions)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import pytest
 from analytics.charts import customer, differences, hues, outcomes, overlap, overview, pareto, quality, runs, waterfall
 from analytics.charts.marks import Measured
 from recommendations.engine.recommenders.registry import INSTANCES
+from recommendations.terms import EventName
 
 HYBRID = Measured(name="hybrid", words="Hybrid", value=0.42, low=0.40, high=0.44)
 POPULAR = Measured(name="popular", words="Popular", value=0.1, low=0.09, high=0.11)
@@ -103,6 +104,11 @@ def test_kinds_keep_hue_and_order_whatever_occurs() -> None:
     drawn = customer.timeline(counts, weeks="Week", events="Events").data
     assert [trace.name for trace in drawn] == ["purchase", "view_item", "search"]
     assert [trace.meta["hue"] for trace in drawn] == [1, 2, 5]
+
+
+def test_no_two_kinds_of_events_look_alike() -> None:
+    assert set(hues.EVENTS) == set(EventName)
+    assert len({hues.of_event(name) for name in hues.EVENTS}) == len(EventName)
 
 
 def test_interests_are_percent_and_long_names_are_cut() -> None:

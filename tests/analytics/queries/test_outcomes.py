@@ -53,6 +53,18 @@ def test_rates_are_of_slates_that_were_seen_with_wilsons_interval() -> None:
     assert (second.position, second.tries, second.click_rate.value) == (2, 100, 0.01)
 
 
+def test_positions_of_few_slates_are_not_drawn_unless_all_are_so() -> None:
+    counted(listed=40, seen=40)
+    for position, seen in ((1, 30), (2, 29)):
+        counted(position=position, seen=seen, clicked=1)
+    [home] = outcomes(home={10: 40})
+    assert [each.position for each in home.positions] == [1, 2]
+    assert ([each.position for each in home.points], home.not_drawn) == ([1], True)
+    PlacementDay.objects.filter(position=1).delete()
+    [home] = outcomes(home={10: 40})
+    assert ([each.position for each in home.points], home.not_drawn) == ([2], False)
+
+
 def test_without_any_impression_every_answer_counts_and_says_so() -> None:
     counted(seen=5, clicked=5)
     counted(position=1, seen=2, clicked=2)
