@@ -128,7 +128,7 @@ def test_names_from_the_shop_are_no_markup() -> None:
 
 
 def test_a_figure_cannot_end_its_script_element() -> None:
-    week = customer.WeekCount(week=date(2026, 8, 31), name="x", words="</script><script>", count=1)
+    week = customer.WeekCount(week=date(2026, 8, 31), name="purchase", words="</script><script>", count=1)
     text = customer.timeline([week], weeks="Week", events="Events").to_json(engine="orjson")
     assert "</script" not in text
     assert pio.from_json(text).data[0].name == "</script><script>"
