@@ -9,7 +9,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 from django.conf import settings
-from django.db import connection
 from django.db.models import Count
 from psycopg import sql
 
@@ -18,6 +17,7 @@ from recommendations.engine.ids import IdMap, id_map
 from recommendations.engine.preprocess.matrix import ItemAttributes
 from recommendations.engine.preprocess.terms import description, membership, term_counts
 from recommendations.models import Category, Event
+from recommendations.store.stage import copying
 
 EVENTS = """
 COPY (
@@ -150,8 +150,8 @@ def _tokens(items: pd.DataFrame) -> Iterator[list[str]]:
 def _copied(query: str, types: dict[str, pa.DataType], **values: date | str) -> pa.Table:
     statement = sql.SQL(query).format(**{name: sql.Literal(value) for name, value in values.items()})
     buffer = io.BytesIO()
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for block in copy:
+    with copying(statement) as copied:
+        for block in copied:
             buffer.write(block)
     if not buffer.tell():
         return pa.table({name: pa.array([], kind) for name, kind in types.items()})

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db import connection
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import FloatArray, IntArray
@@ -21,6 +20,7 @@ from recommendations.models import (
     SegmentMembership,
 )
 from recommendations.store.artefacts import load_arrays, save_arrays
+from recommendations.store.stage import copying
 from recommendations.terms import Cut
 
 SHOWN_CATEGORIES = 12
@@ -176,6 +176,6 @@ def save_rules(version: ModelVersion, *, items: IdMap, pairs: Pairs, most: int) 
 
 
 def _copy(target: str, rows: Iterator[tuple[Any, ...]]) -> None:
-    with connection.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as copy:
+    with copying(f"COPY {target} FROM STDIN") as copied:
         for row in rows:
-            copy.write_row(row)
+            copied.write_row(row)

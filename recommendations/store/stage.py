@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv
 from django.db import connection, transaction
-from psycopg import sql
+from psycopg import Copy, sql
 from psycopg.pq import TransactionStatus
 
 type Report = Callable[[str, int, int], None]
@@ -63,9 +63,16 @@ def copy(table: str, columns: Iterable[str], blocks: Iterable[bytes]) -> None:
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    with connection.cursor() as cursor, cursor.copy(statement) as target:
+    with copying(statement) as target:
         for block in blocks:
             target.write(block)
+
+
+@contextmanager
+def copying(statement: str | sql.Composable) -> Iterator[Copy]:
+    """A COPY whose errors are Django's as those of every other statement are: a full disk, a server that went away."""
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copied:
+        yield copied
 
 
 def csv_block(batch: pa.RecordBatch | pa.Table) -> bytes:
