@@ -74,12 +74,17 @@ def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
 @pytest.fixture(autouse=True)
 def _empty_valkey(request: pytest.FixtureRequest) -> None:
     if request.node.get_closest_marker("django_db") or _USES_SERVERS.intersection(request.fixturenames):
+        _forget()  # a slate of the test before that is on its way arrives now, not after the flush
         with redis.Redis.from_url(settings.REDIS_URL) as client:
             client.flushdb()
         caches.close_all()
-        for name in _HELD:
-            if module := sys.modules.get(name):
-                module.forget()
+        _forget()
+
+
+def _forget() -> None:
+    for name in _HELD:
+        if module := sys.modules.get(name):
+            module.forget()
 
 
 @pytest.fixture(autouse=True)
