@@ -104,6 +104,7 @@ class Task(StrEnum):
 
 
 TASKS: Mapping[Task, BlendName] = {Task.HOME: BlendName.HOME, Task.DISCOVER: BlendName.DISCOVER}
+"""The blend that each evaluation speaks of."""
 
 
 def task_of(blend: BlendName) -> Task | None:

@@ -77,8 +77,9 @@ class PlacementOutcome:
         ]
 
     @property
-    def not_drawn(self) -> bool:
-        return len(self.points) < len(self.positions)
+    def fewest(self) -> int | None:
+        """The slates that a position needs to be drawn; None where all are drawn."""
+        return FEWEST if len(self.points) < len(self.positions) else None
 
 
 @dataclass(frozen=True, kw_only=True)

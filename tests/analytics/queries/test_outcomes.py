@@ -59,10 +59,10 @@ def test_positions_of_few_slates_are_not_drawn_unless_all_are_so() -> None:
         counted(position=position, seen=seen, clicked=1)
     [home] = outcomes(home={10: 40})
     assert [each.position for each in home.positions] == [1, 2]
-    assert ([each.position for each in home.points], home.not_drawn) == ([1], True)
+    assert ([each.position for each in home.points], home.fewest) == ([1], 30)
     PlacementDay.objects.filter(position=1).delete()
     [home] = outcomes(home={10: 40})
-    assert ([each.position for each in home.points], home.not_drawn) == ([2], False)
+    assert ([each.position for each in home.points], home.fewest) == ([2], None)
 
 
 def test_without_any_impression_every_answer_counts_and_says_so() -> None:

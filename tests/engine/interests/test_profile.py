@@ -1,8 +1,17 @@
 """Interest shares, against the worked example."""
 
 import numpy as np
+import pytest
+from sklearn.preprocessing import normalize
 
-from recommendations.engine.interests.profile import global_share, interest_shares, interest_weights, overall_share
+from recommendations.engine.interests.profile import (
+    global_share,
+    interest_shares,
+    interest_weights,
+    overall_share,
+    unit_length,
+    unit_sum,
+)
 from recommendations.engine.preprocess.weighting import act_weights
 from tests.shop import POPULARITY, SHARES, TOTAL, in_view, worked_example
 
@@ -52,3 +61,12 @@ def test_the_global_share_in_blocks_is_that_of_all() -> None:
     for users in (1, 3, 10):
         shares = overall_share(weights, training.catalogue.categories, at_once=users)
         np.testing.assert_allclose(shares, global_share(worked_interests()), rtol=1e-6)
+
+
+def test_rows_of_length_and_of_sum_one_by_hand_and_as_scikit_learn_has_them() -> None:
+    rows = np.array([[3, -4], [0, 0], [1, 1]], np.float32)
+    assert unit_length(rows)[:2].tolist() == [[pytest.approx(0.6), pytest.approx(-0.8)], [0, 0]]
+    assert unit_sum(rows)[:2].tolist() == [[pytest.approx(3 / 7), pytest.approx(-4 / 7)], [0, 0]]
+    drawn = np.random.default_rng(0).normal(size=(50, 7)).astype(np.float32)
+    np.testing.assert_array_equal(unit_length(drawn), normalize(drawn))
+    np.testing.assert_array_equal(unit_sum(drawn), normalize(drawn, norm="l1"))
