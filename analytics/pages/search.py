@@ -1,4 +1,4 @@
-"""Results of the box in the frame; a single customer is opened at once."""
+"""Results of the box in the frame; a single customer or item is opened at once."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,4 +16,6 @@ def search(request: HttpRequest) -> HttpResponse:
     found = query.search(text)
     if found.count == len(found.customers) == 1:
         return redirect("customer", pk=found.customers[0].pk)
+    if found.count == len(found.items) == 1:
+        return redirect("item", pk=found.items[0].pk)
     return render(request, "dashboard/search.html", {"q": text, "found": found})

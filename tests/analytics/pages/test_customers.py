@@ -4,6 +4,7 @@ Sixty customers of five tastes (``grocery.py``), so whoever likes tea buys teas:
 """
 
 import re
+from collections.abc import Callable
 
 import pytest
 from django.db import connection
@@ -13,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from recommendations.models import Customer, CustomerAlias, Event, Item, ModelVersion, Placement
 from recommendations.store import live_writes
 from recommendations.store.pseudonyms import pseudonym
+from recommendations.terms import Role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
@@ -262,3 +264,12 @@ def test_one_customer_found_is_opened_at_once(admin: Client, tea_drinker: Custom
     assert page.count('class="with-thumb"') == 12
     assert "Nothing matches" in text(admin, "/search/?q=zzzz")
     assert "Type what you look for" in text(admin, "/search/?q=+")
+
+
+def test_what_is_found_of_items_leads_to_their_pages(client_of: Callable[[Role], Client]) -> None:
+    """Also who may not open the admin wants to see who gets the item recommended; to the admin its page leads on."""
+    merchandiser, teas = client_of(Role.MERCHANDISER), Item.objects.filter(title__startswith="Tea")
+    page = text(merchandiser, "/search/?q=tea")
+    assert all(f'href="/catalogue/{tea.pk}/"' in page for tea in teas)
+    tea = teas[0]
+    assert merchandiser.get("/search/", {"q": tea.shop_id})["Location"] == f"/catalogue/{tea.pk}/"
