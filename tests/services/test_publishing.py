@@ -227,8 +227,9 @@ def test_every_version_has_its_figures_on_today_s_panel(boss: Staff) -> None:
     newer, older = versions(BlendName.HOME, measured=True)[0], versions(BlendName.HOME, measured=True)[-1]
     assert older.weights == first
     asked = what_if(blend=BlendName.HOME, weights=first.weights)
-    assert newer.figures == {name: figure.live for name, figure in asked.figures.items()}
-    assert older.figures == {name: figure.draft for name, figure in asked.figures.items()}
+    # Two paths to the same figures: the ends of intervals come from matrix products of 10 and of 20 columns.
+    assert newer.figures == {name: pytest.approx(figure.live, abs=1e-6) for name, figure in asked.figures.items()}
+    assert older.figures == {name: pytest.approx(figure.draft, abs=1e-6) for name, figure in asked.figures.items()}
     assert {change.name for change in newer.changes} == {"als", *(n for n, w in first.weights.items() if w > 0)}
     assert versions(BlendName.HOME)[0].figures == {}
     best = {preset.kind: preset for preset in presets(BlendName.HOME)}[PresetKind.BEST_SINGLE]
