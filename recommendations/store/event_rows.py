@@ -130,7 +130,7 @@ FROM (
     item.id AS item_id,
     trunc(staged.quantity::numeric)::integer AS quantity,
     round(staged.price::numeric, 2) AS price, round(staged.amount::numeric, 2) AS amount,
-    staged.rating::float AS rating, staged.rating_scale::float AS rating_scale, staged.search_term,
+    staged.rating::numeric::float AS rating, staged.rating_scale::numeric::float AS rating_scale, staged.search_term,
     staged.transaction_id, staged.session_id, staged.recommendation_id,
     trunc(staged.position::numeric)::smallint AS position, staged.target_type, staged.target_id,
     coalesce(staged.user_id, staged.anonymous_id) AS hash, staged.item_id AS shop_id

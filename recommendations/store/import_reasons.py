@@ -41,6 +41,7 @@ REASONS: Mapping[str, Promise] = {
     "quotes": _("A quotation mark is not closed; write a quotation mark inside a field twice."),
     "ragged": _("The row has not as many fields as the first line has columns; put fields with a comma in quotes."),
     "rating_above_scale": _("The rating is not between 0 and rating_scale."),
+    "too_fine": _("The number is closer to 0 than can be stored; write 0."),
     "too_far_ahead": _("The week is more than two years ahead; set the year right."),
     "too_large": _("The amount is larger than 9,999,999,999.99."),
     "too_long": _("The text is too long for this field."),

@@ -70,7 +70,7 @@ SELECT item_id, title, description, brand, round(price::numeric, 2), round(origi
   round(cost::numeric, 2), availability, trunc(available_quantity::numeric)::integer, available_time::timestamptz,
   expire_time::timestamptz, image_url, url,
   ARRAY(SELECT trim(tag) FROM unnest(string_to_array(tags, '|')) AS tag WHERE trim(tag) <> ''), attributes::jsonb,
-  rating_average::float, trunc(rating_count::numeric)::integer
+  rating_average::numeric::float, trunc(rating_count::numeric)::integer
 FROM staged
 """
 

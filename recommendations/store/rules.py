@@ -53,8 +53,10 @@ def whole_number(field: LiteralString, code: LiteralString, *, least: int, most:
 
 
 def number(field: LiteralString, *, most: int) -> list[Rule]:
+    """From 0 to ``most``, for a column of double precision: PostgreSQL takes 1e-999 as numeric, but not as double."""
     beyond = sql.SQL("{}::numeric NOT BETWEEN 0 AND {}").format(column(field), sql.Literal(most))
-    return [*_numeric(field), Rule(field, "out_of_range", beyond)]
+    too_fine = _of("NOT pg_input_is_valid({}::numeric::text, 'double precision')", field)
+    return [*_numeric(field), Rule(field, "out_of_range", beyond), Rule(field, "too_fine", too_fine)]
 
 
 def share(field: LiteralString) -> list[Rule]:

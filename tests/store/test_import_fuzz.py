@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from recommendations.loop.event_rules import NAMES, NEEDS_ITEMS, TRADES
@@ -79,28 +79,25 @@ def check(load: Callable[..., Import], content: bytes, *, folder: Path, **option
         transaction.set_rollback(True)
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(content=st.one_of(rows(item_rows.FORM.known, {"item_id": "A1", "title": "Item"}), st.binary(max_size=100)))
+@example(content=b"item_id,title,rating_average\nA1,Item,1e-999\nA2,Item,0b1\n")
 def test_item_files(content: bytes, tmp_path: Path) -> None:
     check(bulk.import_items, content, folder=tmp_path, currency="USD")
     assert not Item.objects.exists()
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(content=st.one_of(rows(event_rows.FORM.known, SOUND_EVENT), st.binary(max_size=100)))
+@example(content=b"name,timestamp,user_id,item_id,rating,rating_scale\nrate_item,2026-08-01T12:00:00Z,u,A1,1e-999,5\n")
+@example(content=b"name,timestamp,user_id,item_id,rating,rating_scale\nrate_item,2026-08-01T12:00:00Z,u,A1,1_000,0b1\n")
 def test_event_files(content: bytes, tmp_path: Path) -> None:
     Item.objects.get_or_create(shop_id="A1", defaults={"title": "Item"})
     check(bulk.import_events, content, folder=tmp_path, rules=RULES)
     assert not Event.objects.exists()
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(content=st.one_of(rows(promotion_rows.FORM.known, SOUND_PROMOTION), st.binary(max_size=100)))
 def test_promotion_files(content: bytes, tmp_path: Path) -> None:
     Item.objects.get_or_create(shop_id="A1", defaults={"title": "Item"})
