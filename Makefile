@@ -1,7 +1,7 @@
 # Nothing has to be installed first but make and Python (or uv): every target prepares what it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint chromium clean
+.PHONY: help install demo test check fuzz lint chromium clean
 .PHONY: bench-accuracy bench-faults bench-ingest bench-live bench-scale bench-serving
 
 PORT ?= 8000
@@ -30,6 +30,14 @@ demo: .venv/stamp  ## Start everything on real data (PORT=8000 DATA=.local); pri
 
 test: lint chromium  ## All checks and all tests, browser included (ARGS="-k word" for some)
 	@exec $(PYTHON) $(if $(DATABASE_URL)$(REDIS_URL),$(ONE),$(TWO)) $(ARGS)
+
+check: .venv/stamp  ## One file of tests on real servers, in seconds (FILE=tests/… ARGS="-k word")
+	$(if $(FILE),,$(error Which file? make check FILE=tests/store/test_import_fuzz.py))
+	@exec $(PYTHON) $(ONE) $(FILE) $(ARGS)
+
+fuzz: .venv/stamp  ## Look on for input that breaks something, with new seeds (ARGS="-k word" for some of it)
+	$(PYTHON) $(ONE) -m hypothesis --hypothesis-profile=fuzz $(ARGS)
+	$(SERVERS) --ephemeral -- $(PYTHON) benchmarks/faults/fuzz.py --seed "$$(date +%s)"
 
 lint: .venv/stamp  ## Style, types, who may import whom
 	.venv/bin/ruff check .

@@ -1,4 +1,4 @@
-"""What every test shares: an empty Valkey database for those that use servers, and the browser."""
+"""What every test shares: an empty Valkey database for those that use servers, repeatable cases, and the browser."""
 
 import os
 import shutil
@@ -15,6 +15,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
+from hypothesis import settings as hypothesis_settings
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs an event loop in the test's thread
 
@@ -36,17 +37,34 @@ _HELD = (  # what a process holds of the servers
 )
 _USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}
 
+# A run repeats the one before it, case by case; ``make fuzz`` looks on with new ones. No case is timed: the machine may
+# be busy.
+hypothesis_settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis_settings.register_profile("fuzz", deadline=None, derandomize=False, print_blob=True)
+hypothesis_settings.load_profile("repeatable")
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "page" in getattr(item, "fixturenames", ()):
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    for item in items:  # before ``-m`` chooses among them
+        if not {"page", "browser"}.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.browser)
+    yield
     # The longest test, which is timed: late enough that no browser runs beside it, early enough that others do.
     demo = [item for item in items if item.get_closest_marker("demo")]
     rest = [item for item in items if item not in demo]
     last = max((place for place, item in enumerate(rest) if item.get_closest_marker("browser")), default=-1)
     items[:] = [*rest[: last + 1], *demo, *rest[last + 1 :]]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if not settings.SERVERS_ARE_GIVEN and any(map(_needs_servers, session.items)):
+        pytest.exit("These tests need PostgreSQL and Valkey: make check FILE=tests/…", pytest.ExitCode.USAGE_ERROR)
+
+
+def _needs_servers(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("django_db") is not None or not _USES_SERVERS.isdisjoint(fixtures)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -73,7 +91,7 @@ def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
 
 @pytest.fixture(autouse=True)
 def _empty_valkey(request: pytest.FixtureRequest) -> None:
-    if request.node.get_closest_marker("django_db") or _USES_SERVERS.intersection(request.fixturenames):
+    if _needs_servers(request.node):
         _forget()  # a slate of the test before that is on its way arrives now, not after the flush
         with redis.Redis.from_url(settings.REDIS_URL) as client:
             client.flushdb()

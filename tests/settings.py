@@ -9,7 +9,7 @@ if "SECRET_KEY_FILE" not in os.environ:
     os.environ.setdefault("SECRET_KEY", "demo-" + "only-for-tests-" * 4)
 if "PSEUDONYM_KEY_FILE" not in os.environ:
     os.environ.setdefault("PSEUDONYM_KEY", "demo-" + "only-for-tests-" * 4)
-os.environ.setdefault("DATABASE_URL", "postgresql:///recsite")
+os.environ.setdefault("DATABASE_URL", "postgresql:///nowhere")
 # The tests empty their Valkey database, so it is never the one that somebody works with.
 os.environ["REDIS_URL"] = urlsplit(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"))._replace(path="/9").geturl()
 os.environ.setdefault("DATA", tempfile.gettempdir())
@@ -17,6 +17,7 @@ os.environ.setdefault("DATA", tempfile.gettempdir())
 from recsite.settings import *  # noqa: F403
 from recsite.settings import STORAGES
 
+SERVERS_ARE_GIVEN = os.environ["DATABASE_URL"] != "postgresql:///nowhere"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes a third of a second a login
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_AUTOREFRESH = True

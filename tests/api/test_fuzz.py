@@ -92,8 +92,6 @@ def statuses() -> Counter[int]:
 
 @settings(
     max_examples=400,
-    deadline=None,
-    database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(body=bodies())

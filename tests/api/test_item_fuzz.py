@@ -58,8 +58,6 @@ def api(db: None, client_with: Callable[..., ApiClient]) -> ApiClient:
 
 @settings(
     max_examples=150,
-    deadline=None,
-    database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(body=bodies(), method=st.sampled_from(["POST", "PATCH"]))

@@ -58,7 +58,7 @@ def test_departments_have_their_icons() -> None:
     assert len(set(ICONS.values())) == len(ICONS)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text())
 def test_every_department_can_be_read(department: str) -> None:
     def parts(colour: str) -> tuple[float, float, float]:
@@ -77,7 +77,7 @@ def test_contrast_is_that_of_wcag() -> None:
     assert contrast((1, 1, 1), (grey, grey, grey)) == pytest.approx(4.54, abs=0.01)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(title=st.text(max_size=300), brand=st.text(max_size=50), department=st.text(), size=st.text(max_size=100))
 def test_any_text_gives_a_small_picture_that_only_draws(title: str, brand: str, department: str, size: str) -> None:
     tile = draw_tile(facts(title, brand=brand, department=department, size=size))

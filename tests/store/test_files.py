@@ -106,7 +106,7 @@ def test_a_million_columns_are_a_ragged_row() -> None:
     assert faults_of(b"a,b\n" + b"," * 1_000_000 + b"\n") == [(2, "", "ragged")]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.lists(
         st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")), min_size=2, max_size=2)
@@ -119,7 +119,7 @@ def test_what_csv_writes_is_read_back(lines: list[list[str]]) -> None:
     assert [row.values for row in rows_of(buffer.getvalue().encode())] == expected
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800)
 @given(st.lists(st.sampled_from([b'"', b",", b"\n", b"\r", b"\x00", b"\xff", b"a", "é".encode(), b" ", b";", b"\t"])))
 def test_any_bytes_give_rows_or_faults(parts: list[bytes]) -> None:
     """Every line of the file belongs to a row, in order, and what is kept can be stored as UTF-8."""
@@ -148,14 +148,14 @@ def written_out(part: Columns | list[Row]) -> list[Row]:
     return [Row(line, list(row)) for line, row in enumerate(values, part.first_line)]
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800)
 @given(parts=st.lists(st.sampled_from(SEEDS)), header=st.sampled_from([b"a,b\n", b"a\n", b"\xef\xbb\xbfa,b\r\n"]))
 def test_blocks_hold_the_same_rows(parts: list[bytes], header: bytes) -> None:
     content = header + b"".join(parts)
     assert by_blocks(content) == rows_of(content)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(parts=st.lists(st.sampled_from(SEEDS), max_size=60), block=st.integers(1, 12))
 def test_blocks_end_anywhere(parts: list[bytes], block: int) -> None:
     content = b"a,b\n" + b"".join(parts)
@@ -238,7 +238,7 @@ def test_a_damaged_parquet_is_named(tmp_path: Path) -> None:
     assert "damaged" in refusal(written(tmp_path, "bad.parquet", bytes(content)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_called_parquet_are_refused_in_words(
     content: bytes, tmp_path_factory: pytest.TempPathFactory
