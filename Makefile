@@ -32,12 +32,12 @@ test: lint chromium  ## All checks and all tests, browser included (ARGS="-k wor
 	@exec $(PYTHON) $(if $(DATABASE_URL)$(REDIS_URL),$(ONE),$(TWO)) $(ARGS)
 
 check: .venv/stamp  ## One file of tests on real servers, in seconds (FILE=tests/… ARGS="-k word")
-	$(if $(FILE),,$(error Which file? make check FILE=tests/store/test_import_fuzz.py))
+	$(if $(FILE),,$(error Which file? make check FILE=tests/store/imports/test_import_fuzz.py))
 	@exec $(PYTHON) $(ONE) $(FILE) $(ARGS)
 
 fuzz: .venv/stamp  ## Look on for input that breaks something, with new seeds (ARGS="-k word" for some of it)
 	$(PYTHON) $(ONE) -m hypothesis --hypothesis-profile=fuzz $(ARGS)
-	$(SERVERS) --ephemeral -- $(PYTHON) benchmarks/faults/fuzz.py --seed "$$(date +%s)"
+	$(SERVERS) --ephemeral -- $(PYTHON) bench/faults/fuzz.py --seed "$$(date +%s)"
 
 lint: .venv/stamp  ## Style, types, who may import whom
 	.venv/bin/ruff check .
@@ -46,22 +46,22 @@ lint: .venv/stamp  ## Style, types, who may import whom
 	.venv/bin/lint-imports --no-cache
 
 bench-accuracy: .venv/stamp  ## How good the ranking is, on the demo's data or yours (ARGS="--json out.json --peers")
-	$(PYTHON) benchmarks/accuracy.py $(ARGS)
+	$(PYTHON) bench/accuracy.py $(ARGS)
 
 bench-faults: .venv/stamp  ## Kill, starve and fill up real processes, then look every event up (ARGS="--full --json out.json")
-	$(PYTHON) -m benchmarks.faults $(ARGS)
+	$(PYTHON) -m bench.faults $(ARGS)
 
 bench-scale: .venv/stamp  ## Seconds and memory up to 50 million invented interactions (ARGS="--rows 1,10 --json out.json")
-	$(PYTHON) benchmarks/scale.py $(ARGS)
+	$(PYTHON) bench/scale.py $(ARGS)
 
 bench-ingest: .venv/stamp  ## Events in per second against what the database does alone (ARGS="--quick --json out.json")
-	$(SERVERS) --ephemeral -- $(PYTHON) benchmarks/ingest.py $(ARGS)
+	$(SERVERS) --ephemeral -- $(PYTHON) bench/ingest.py $(ARGS)
 
 bench-live: .venv/stamp  ## From an event to the answer that knows of it, while `make demo` runs (ARGS="--json out.json")
-	$(PYTHON) benchmarks/live.py --data "$(DATA)" $(ARGS)
+	$(PYTHON) bench/live.py --data "$(DATA)" $(ARGS)
 
 bench-serving: .venv/stamp  ## What an answer costs against a bare GET of Valkey, on the demo's data (DATA=.local)
-	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m benchmarks.serving $(ARGS)
+	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.serving $(ARGS)
 
 chromium:  ## Find or, as root on Debian, install the browser of the tests
 	@tools/chromium.sh

@@ -1,0 +1,1 @@
+"""The dashboard: it measures and shows, and changes things through services only."""

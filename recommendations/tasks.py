@@ -6,7 +6,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from recommendations.loop import run
-from recommendations.services import housekeeping, replays, turns, weight_suggestions
+from recommendations.services.operations import housekeeping, runs
+from recommendations.services.weights import suggestions
 
 
 @shared_task(name="recommendations.tasks.run_turn")
@@ -16,12 +17,12 @@ def run_turn(turn_id: str) -> str | None:
 
 @shared_task(name="recommendations.tasks.start_daily_turn")
 def start_daily_turn() -> None:
-    turns.start_daily_turn(now=timezone.now())
+    runs.start_daily_turn(now=timezone.now())
 
 
 @shared_task(name="recommendations.tasks.watch_turns")
 def watch_turns() -> int:
-    return len(turns.watch_turns(now=timezone.now()))
+    return len(runs.watch_turns(now=timezone.now()))
 
 
 @shared_task(name="recommendations.tasks.write_slates")
@@ -41,15 +42,4 @@ def prepare_partitions() -> int:
 
 @shared_task(name="recommendations.tasks.search_weights")
 def search_weights(key: str) -> str | None:
-    return weight_suggestions.search(key)
-
-
-@shared_task(name="recommendations.tasks.watch_replay")
-def watch_replay() -> bool:
-    return replays.watch_replay(now=timezone.now())
-
-
-@shared_task(name="recommendations.tasks.run_replay")
-def run_replay() -> str | None:
-    door = replays.demo_door()
-    return replays.run_replay(door, clock=timezone.now) if door else None
+    return suggestions.search(key)

@@ -50,11 +50,10 @@ app.conf.update(
     task_default_queue="default",
     # Each with an exchange of its own: on a shared one every message would reach both.
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("default", "loop")],
-    task_routes={f"recommendations.tasks.{name}": {"queue": "loop"} for name in ("run_turn", "run_replay")},
+    task_routes={task: {"queue": "loop"} for task in ("recommendations.tasks.run_turn", "demo.tasks.run_replay")},
     beat_schedule={
         # What comes again soon does not pile up while no worker runs.
         "watch turns": {"task": "recommendations.tasks.watch_turns", "schedule": 15, "options": {"expires": 15}},
-        "watch replay": {"task": "recommendations.tasks.watch_replay", "schedule": 10, "options": {"expires": 10}},
         "write slates": {"task": "recommendations.tasks.write_slates", "schedule": 1, "options": {"expires": 10}},
         "restore live state": {
             "task": "recommendations.tasks.restore_live_state",
@@ -68,6 +67,12 @@ app.conf.update(
         "daily turn": {"task": "recommendations.tasks.start_daily_turn", "schedule": crontab(hour="3", minute="0")},
     },
 )
+if settings.DEMO:
+    app.conf.beat_schedule["watch replay"] = {
+        "task": "demo.tasks.watch_replay",
+        "schedule": 10,
+        "options": {"expires": 10},
+    }
 app.autodiscover_tasks()
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from recommendations.services.readiness import what_is_missing
+from recommendations.services.operations.readiness import what_is_missing
 
 _TIMEOUTS = {"socket_timeout": 1, "socket_connect_timeout": 1}
 

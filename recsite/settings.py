@@ -62,6 +62,14 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_structlog",
 ]
+# What an app that not every shop installs adds to the dashboard: cards above the list of runs, and what says that
+# events of days gone by come in right now.
+RUN_CARDS: list[str] = []
+CATCHING_UP: list[str] = []
+if DEMO:
+    INSTALLED_APPS.append("demo")
+    RUN_CARDS.append("demo.pages.card")
+    CATCHING_UP.append("demo.progress.goes_on")
 MIDDLEWARE = [
     "recsite.timing.RequestTiming",
     "django.middleware.security.SecurityMiddleware",
@@ -73,7 +81,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "recsite.of_pages.Authentication",
     "django_htmx.middleware.HtmxMiddleware",
-    "analytics.pages.login.LoginRequired",  # deny by default
+    "analytics.pages.access.login.LoginRequired",  # deny by default
     "recsite.logs.RequestLog",
     "recsite.of_pages.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -94,7 +102,7 @@ TEMPLATES = [
                 "django.template.context_processors.tz",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "analytics.pages.frame.frame",
+                "analytics.pages.layout.frame",
             ],
         },
     }
@@ -124,7 +132,7 @@ DATABASES = {
 REDIS_URL = env.valkey("REDIS_URL")
 CACHES = {
     "default": {
-        "BACKEND": "recommendations.store.cache.Cache",
+        "BACKEND": "recommendations.store.live.django_cache.Cache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1, "retry": Retry(NoBackoff(), 0)},
@@ -183,7 +191,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # nobody can lock somebody else out from elsewhere
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "username"  # as the login forms call it; by default axes looks for "email", and locks nobody
-AXES_USERNAME_CALLABLE = "analytics.pages.login.account_of"
+AXES_USERNAME_CALLABLE = "analytics.pages.access.login.account_of"
 AXES_LOCKOUT_TEMPLATE = "registration/login.html"  # says how long to wait
 AXES_VERBOSE = False
 
@@ -229,7 +237,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["recommendations.api.access.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["recommendations.api.access.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["recommendations.api.access.KeyRate"],
-    "DEFAULT_PARSER_CLASSES": ["recommendations.api.bodies.Json"],
+    "DEFAULT_PARSER_CLASSES": ["recommendations.api.parsing.Json"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "recommendations.api.schema.ScopedSchema",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "recommendations.api.negotiation.Negotiation",

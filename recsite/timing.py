@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from recommendations.services.figures import count_request
+from recommendations.services.operations.metrics import count_request
 
 API = "api/"
 OTHERS = "pages"

@@ -1,5 +1,6 @@
 """Where every address leads: API, admin, health, and the dashboard for the rest."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -13,6 +14,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/", include("recommendations.api.urls")),
     path("admin/", admin.site.urls),
+    *([path("runs/replay/", include("demo.urls"))] if settings.DEMO else []),
     path("", include("analytics.urls")),
 ]
 

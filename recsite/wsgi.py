@@ -11,5 +11,5 @@ django = get_wsgi_application()
 
 # Pages, charts and what answers are made from are read now, not while the first visitor waits.
 import_module(settings.ROOT_URLCONF)
-import_module("recommendations.services.readiness").prepare()
-application = import_module("recommendations.api.door").Door(django)
+import_module("recommendations.services.operations.readiness").prepare()
+application = import_module("recommendations.api.fast_path").Door(django)

@@ -29,11 +29,23 @@ _BROWSER_ARGS = [
     "--disable-sync",
 ]
 _HELD = (  # what a process holds of the servers
-    *("recommendations.loop.kept", "recommendations.services.keys", "recommendations.services.panels"),
-    "recommendations.store.accepted",
-    *("recommendations.store.cache", "recommendations.store.counters", "recommendations.store.known_customers"),
-    *("recommendations.store.live", "recommendations.store.live_writes", "recommendations.store.lookups"),
-    *("recommendations.store.mergers", "recommendations.store.serving", "recommendations.store.slates"),
+    *(
+        "recommendations.serving.answer_cache",
+        "recommendations.services.access.keys",
+        "recommendations.services.weights.panels",
+    ),
+    "recommendations.store.events.insert",
+    *(
+        "recommendations.store.live.django_cache",
+        "recommendations.store.live.counters",
+        "recommendations.store.events.known_customers",
+    ),
+    *("recommendations.store.live.fetch", "recommendations.store.live.writes", "recommendations.store.events.id_cache"),
+    *(
+        "recommendations.store.events.mergers",
+        "recommendations.store.serving.snapshot_holder",
+        "recommendations.store.serving.slates",
+    ),
 )
 _USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}
 

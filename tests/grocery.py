@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from recommendations.models import Category, Customer, Event, Item
-from recommendations.store.partitions import prepare_partitions
-from recommendations.store.pseudonyms import pseudonym
+from recommendations.store.events.partitions import prepare_partitions
+from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import EventName
 
 TASTES = ("Bread", "Cheese", "Fruit", "Tea", "Wine", "Soap")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from recommendations.engine.ranking.selection import Lost
-from recommendations.loop.recommend import Ready, answered, picked
+from recommendations.serving.pipeline import Ready, answered, picked
 from recommendations.terms import AnswerStage, RuleAction
 
 PLACING = {RuleAction.PIN, RuleAction.CAP, RuleAction.MINIMUM_SHARE}

@@ -10,8 +10,8 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from recommendations.services.linter import FindingCode
-from recommendations.store.merchandising import FrozenRule
+from recommendations.services.rules.linter import FindingCode
+from recommendations.store.rules.conditions import FrozenRule
 from recommendations.terms import RuleAction
 from tests.grocery import TASTES
 

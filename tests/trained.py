@@ -25,7 +25,7 @@ from psycopg import sql
 
 from recommendations.loop.run import run_turn
 from recommendations.models import Blend
-from recommendations.services.turns import start_turn
+from recommendations.services.operations.runs import start_turn
 from recommendations.terms import RunStatus
 from tests.grocery import open_shop
 

@@ -6,8 +6,8 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from analytics.exports.table import Value, csv_file
-from analytics.queries.customer_list import Line
-from analytics.queries.customers import STATES
+from analytics.queries.customer.filters import STATES
+from analytics.queries.customer.listing import Line
 
 
 def customers_file(lines: Sequence[Line]) -> HttpResponse:

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from analytics.exports.table import Value, csv_file
-from analytics.queries.items import Line
+from analytics.queries.catalogue.items import Line
 
 
 def items_file(lines: Sequence[Line]) -> HttpResponse:

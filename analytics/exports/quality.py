@@ -6,9 +6,9 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from analytics.exports.table import Value, csv_file
-from analytics.queries.measured import COLUMNS, Quality, Row
+from analytics.queries.quality.leader_table import COLUMNS, Quality, Row
 from analytics.queries.words import label, metric_label
-from recommendations import wording
+from recommendations.wording import labels
 
 ENDS = ("value", "low", "high")
 
@@ -27,4 +27,4 @@ def _line(row: Row) -> Sequence[Value]:
     figures = [
         table.get(metric, {}).get(end) for metric in COLUMNS for table in (row.metrics, row.against) for end in ENDS
     ]
-    return [row.words, row.name, label(wording.MEASURED_KINDS, row.kind), row.fit_seconds, *figures]
+    return [row.words, row.name, label(labels.MEASURED_KINDS, row.kind), row.fit_seconds, *figures]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from django.http import HttpResponse
 
-from recommendations.services.spreadsheets import harmless
+from recommendations.services.catalogue.spreadsheets import harmless
 
 BYTE_ORDER_MARK = "\ufeff"  # without it, spreadsheets read Chinese as something else
 

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from analytics.exports.table import Value, csv_file
-from analytics.queries.together import Line
+from analytics.queries.segments.association_rules import Line
 
 
 def together_file(lines: Sequence[Line]) -> HttpResponse:

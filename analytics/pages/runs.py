@@ -1,24 +1,26 @@
-"""Turns of the loop: list, one of them, its progress; start, cancel, resume; and the replay of the demo."""
+"""Turns of the loop: list, one of them, its progress; start, cancel, resume."""
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analytics.charts.hues import of_stage
 from analytics.charts.runs import durations
+from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.parameters import LONGEST_NOTE, number, typed
-from analytics.pages.permission import requires, staff_of
-from analytics.queries import replays as replay_query
-from analytics.queries import runs as query
-from recommendations import wording
+from analytics.queries.runs import history as query
 from recommendations.models import Turn
-from recommendations.services import replays, turns, versions
-from recommendations.services.policy import Action
+from recommendations.services.access.policy import Action
+from recommendations.services.operations import runs as loop_runs
+from recommendations.services.operations import versions
+from recommendations.wording import labels
 
 
 @require_safe
@@ -27,15 +29,15 @@ def runs(request: HttpRequest) -> HttpResponse:
     running = next((run for run in found if run.unfinished), None)
     return render(
         request,
-        "dashboard/runs.html",
+        "dashboard/runs/list.html",
         {
             "section": "runs",
             "page": page,
             "runs": found,
             "run": running,
             "here": "runs",
-            "replay": replay_query.progress(),
-            "stage_hues": [(words, of_stage(stage)) for stage, words in wording.STAGES],
+            "cards": [import_string(name)(request) for name in settings.RUN_CARDS],
+            "stage_hues": [(words, of_stage(stage)) for stage, words in labels.STAGES],
         },
     )
 
@@ -46,7 +48,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
     figure = durations(found.spans, seconds=_("Time, s"))
     return render(
         request,
-        "dashboard/run.html",
+        "dashboard/runs/run.html",
         {
             "section": "runs",
             "run": found,
@@ -63,7 +65,7 @@ def run_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = _found(pk)
     here = "run" if request.GET.get("here") == "run" else "runs"
     log = query.log_tail(found.turn) if here == "run" else []
-    response = render(request, "dashboard/run_progress.html", {"run": found, "log": log, "here": here})
+    response = render(request, "dashboard/runs/progress.html", {"run": found, "log": log, "here": here})
     if not found.unfinished:
         response["HX-Refresh"] = "true"
     return response
@@ -73,8 +75,8 @@ def run_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
 @requires(Action.RUN_TURN)
 def start_run(request: HttpRequest) -> HttpResponse:
     try:
-        turn = turns.start_turn(by=staff_of(request), now=timezone.now())
-    except turns.TurnAlreadyRunningError as error:
+        turn = loop_runs.start_turn(by=staff_of(request), now=timezone.now())
+    except loop_runs.TurnAlreadyRunningError as error:
         messages.warning(request, _("A run is going on already; this is it. Only one can go on at a time."))
         return redirect("run", pk=error.turn.pk)
     messages.success(request, _("The run has started. What is live stays live until it has finished."))
@@ -86,8 +88,8 @@ def start_run(request: HttpRequest) -> HttpResponse:
 def cancel_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     turn = _found(pk).turn
     try:
-        turns.cancel_turn(turn=turn, by=staff_of(request), now=timezone.now())
-    except turns.TurnIsOverError:
+        loop_runs.cancel_turn(turn=turn, by=staff_of(request), now=timezone.now())
+    except loop_runs.TurnIsOverError:
         messages.warning(request, _("The run had ended already, so there was nothing to cancel."))
     else:
         messages.success(request, _("The run will stop at the next chance. What is live stays live."))
@@ -99,11 +101,11 @@ def cancel_run(request: HttpRequest, pk: UUID) -> HttpResponse:
 def resume_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     turn = _found(pk).turn
     try:
-        turns.resume_turn(turn=turn, by=staff_of(request), now=timezone.now())
-    except turns.TurnAlreadyRunningError as error:
+        loop_runs.resume_turn(turn=turn, by=staff_of(request), now=timezone.now())
+    except loop_runs.TurnAlreadyRunningError as error:
         messages.warning(request, _("Another run is going on; this is it. Resume the other one when it has ended."))
         return redirect("run", pk=error.turn.pk)
-    except turns.TurnIsOverError:
+    except loop_runs.TurnIsOverError:
         messages.warning(request, _("The run has finished or goes on already, so there was nothing to resume."))
     else:
         messages.success(request, _("The run goes on after its last finished stage."))
@@ -131,42 +133,6 @@ def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     else:
         messages.success(request, _("Model %(version)s is live.") % {"version": made})
     return _back(found.turn)
-
-
-@require_safe
-def replay_progress(request: HttpRequest) -> HttpResponse:
-    """The part that is asked for every two seconds; when the replay has ended, the whole page is loaded again."""
-    replay = replay_query.progress()
-    if replay is None:
-        raise Http404
-    response = render(request, "dashboard/replay.html", {"replay": replay})
-    if not replay.unfinished:
-        response["HX-Refresh"] = "true"
-    return response
-
-
-@require_POST
-@requires(Action.RUN_TURN)
-def cancel_replay(request: HttpRequest) -> HttpResponse:
-    try:
-        replays.cancel_replay(by=staff_of(request), now=timezone.now())
-    except replays.ReplayIsOverError:
-        messages.warning(request, _("The replay had ended already, so there was nothing to cancel."))
-    else:
-        messages.success(request, _("The replay stops after the basket in hand. What came in stays."))
-    return redirect("runs")
-
-
-@require_POST
-@requires(Action.RUN_TURN)
-def resume_replay(request: HttpRequest) -> HttpResponse:
-    try:
-        replays.resume_replay(by=staff_of(request))
-    except replays.ReplayIsOverError:
-        messages.warning(request, _("The replay has finished or goes on already, so there was nothing to resume."))
-    else:
-        messages.success(request, _("The replay goes on where it stopped."))
-    return redirect("runs")
 
 
 def _found(pk: UUID) -> query.Run:

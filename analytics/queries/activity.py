@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from analytics.queries.days import midnight
 from recommendations.models import AuditEntry, Staff
-from recommendations.services.audit import changed_fields
+from recommendations.services.access.audit import changed_fields
 
 PER_PAGE = 50
 MOST_IN_A_FILE = 10_000

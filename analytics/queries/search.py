@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Case, IntegerField, Q, Value, When
 
 from recommendations.models import Customer, Item, ModelVersion, Rule
-from recommendations.services.customers import find_customers
+from recommendations.services.operations.customers import find_customers
 
 MOST_ITEMS = 30
 FEW_ITEMS = 8

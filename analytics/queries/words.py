@@ -8,9 +8,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from analytics.templatetags.display import duration, number, share
-from recommendations import wording
+from recommendations.services.weights.what_if import Unmeasured
 from recommendations.terms import Cut, Stage
+from recommendations.wording import labels
 
+WHY_UNMEASURED: Mapping[Unmeasured, Promise] = {
+    Unmeasured.NO_MODEL: gettext_lazy("No run has finished yet, so there is nothing to weigh. Start one first."),
+    Unmeasured.NO_TRUTH: gettext_lazy(
+        "No purchase tells what would have been right beside an item in view, so there are no figures here: look at "
+        "the lists."
+    ),
+    Unmeasured.NOBODY: gettext_lazy(
+        "No customer with a history bought anything in the tuning window here, so there are no figures."
+    ),
+}
 METRICS: Mapping[str, tuple[Promise, Promise]] = {
     "ndcg@10": (
         pgettext_lazy("metric", "NDCG@10"),
@@ -115,18 +126,18 @@ HEADLINES: Mapping[Stage, tuple[str, ...]] = {
 }
 
 
-def label(choices: wording.Choices, code: str) -> str:
+def label(choices: labels.Choices, code: str) -> str:
     """What a code of ``terms.py`` is called; an unknown one is called by its code."""
     return next((str(words) for value, words in choices if value == code), code.replace("_", " "))
 
 
 def measured_label(name: str) -> str:
     """The hybrid, a recommender or a baseline."""
-    return str(MEASURED[name]) if name in MEASURED else wording.instance_label(name)
+    return str(MEASURED[name]) if name in MEASURED else labels.instance_label(name)
 
 
 def term_label(name: str) -> str:
-    return str(TERMS[name]) if name in TERMS else wording.instance_label(name)
+    return str(TERMS[name]) if name in TERMS else labels.instance_label(name)
 
 
 def metric_label(name: str) -> str:
@@ -160,7 +171,7 @@ def _count_words(key: str) -> str:
         return str(COUNTS[key])
     cut, _found, rest = key.partition("_")
     if cut in set(Cut) and rest in COUNTS:
-        return _("%(what)s (%(cut)s)") % {"cut": label(wording.CUTS, cut), "what": COUNTS[rest]}
+        return _("%(what)s (%(cut)s)") % {"cut": label(labels.CUTS, cut), "what": COUNTS[rest]}
     return key.replace("_", " ")
 
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from recommendations.admin.generic import ModelForm
 from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import Blend
-from recommendations.services.blend_options import OPTIONS, check_options, set_options
-from recommendations.services.policy import Action
+from recommendations.services.access.policy import Action
+from recommendations.services.weights.blend_options import OPTIONS, check_options, set_options
 
 COST = _(
     "A turn of the loop trains and measures trees over what the recommenders say and how the customer buys. That takes "

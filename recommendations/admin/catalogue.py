@@ -20,8 +20,8 @@ from recommendations.admin.item_pages import ItemPages
 from recommendations.admin.promotions import percent
 from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import Category, Item
-from recommendations.services import catalogue
-from recommendations.services.policy import Action
+from recommendations.services.access.policy import Action
+from recommendations.services.catalogue import editing
 from recommendations.terms import PATH_SEPARATOR, Availability
 
 LATEST_PRICES = 20
@@ -131,7 +131,7 @@ class ItemAdmin(ItemPages):
     def save_model(self, request: HttpRequest, obj: Item, form: Any, change: Any) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
         try:
-            catalogue.update_item(item=obj, changes=changes, by=staff_of(request), now=timezone.now())
+            editing.update_item(item=obj, changes=changes, by=staff_of(request), now=timezone.now())
         except ValidationError as error:  # somebody else changed the item since the form was opened
             self.message_user(request, " ".join(error.messages), messages.ERROR)
 
@@ -176,14 +176,14 @@ class ItemAdmin(ItemPages):
 
     @admin.action(description=_("Retire (keep the history, recommend no more)"), permissions=["change"])
     def retire(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
-        self._told(request, catalogue.retire(items=_keys(queryset), by=staff_of(request), now=timezone.now()))
+        self._told(request, editing.retire(items=_keys(queryset), by=staff_of(request), now=timezone.now()))
 
     @admin.action(description=_("Bring back what was retired"), permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
-        self._told(request, catalogue.bring_back(items=_keys(queryset), by=staff_of(request), now=timezone.now()))
+        self._told(request, editing.bring_back(items=_keys(queryset), by=staff_of(request), now=timezone.now()))
 
     def _set(self, request: HttpRequest, queryset: QuerySet[Item], availability: Availability) -> None:
-        changed = catalogue.set_availability(
+        changed = editing.set_availability(
             items=_keys(queryset), availability=availability, by=staff_of(request), now=timezone.now()
         )
         self._told(request, changed)
@@ -207,7 +207,7 @@ class CategoryAdmin(PolicyAdmin[Category]):
 
     def save_model(self, request: HttpRequest, obj: Category, form: Any, change: Any) -> None:
         if "name" in form.changed_data:
-            catalogue.rename_category(category=obj, name=form.cleaned_data["name"], by=staff_of(request))
+            editing.rename_category(category=obj, name=form.cleaned_data["name"], by=staff_of(request))
 
     @admin.display(description=_("items"))
     def item_count(self, category: Category) -> int:

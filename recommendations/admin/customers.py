@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recommendations.admin.rights import PolicyAdmin
 from recommendations.models import Customer
-from recommendations.services.customers import find_customers
+from recommendations.services.operations.customers import find_customers
 
 SHORT = 12  # hexadecimal digits that tell customers apart on a page
 

@@ -18,7 +18,7 @@ from recommendations.admin.estimates import EstimatingPaginator
 from recommendations.admin.rights import PolicyAdmin
 from recommendations.models import Item
 from recommendations.models.events import EventListing
-from recommendations.services.customers import find_customers
+from recommendations.services.operations.customers import find_customers
 
 MONTHS = 26  # as far back as the API accepts, and two months more
 

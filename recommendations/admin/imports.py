@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from recommendations.admin.rights import PolicyAdmin, allows, staff_of
 from recommendations.models import Import, RejectedRow
-from recommendations.services.catalogue_history import NothingToUndoError, batch_of, undo_import
-from recommendations.services.policy import Action
+from recommendations.services.access.policy import Action
+from recommendations.services.catalogue.history import NothingToUndoError, batch_of, undo_import
 
 SHOWN = 10  # titles named in a message
 

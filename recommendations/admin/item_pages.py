@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from recommendations.admin.rights import PolicyAdmin, allows, staff_of
 from recommendations.models import AuditEntry, Item
-from recommendations.services import catalogue_files, catalogue_history
-from recommendations.services.audit import changed_fields
-from recommendations.services.policy import Action
+from recommendations.services.access.audit import changed_fields
+from recommendations.services.access.policy import Action
+from recommendations.services.catalogue import files, history
 
 BYTE_ORDER_MARK = "\ufeff"  # without it, spreadsheets read Chinese as something else
 LIST = "admin:recommendations_item_changelist"
@@ -58,7 +58,7 @@ class ItemPages(PolicyAdmin[Item]):
         page = self.get_paginator(request, entries.order_by("-at", "-pk"), self.list_per_page).get_page(
             request.GET.get("p")
         )
-        lines = [(entry, changed_fields(entry), catalogue_history.may_revert(entry)) for entry in page]
+        lines = [(entry, changed_fields(entry), history.may_revert(entry)) for entry in page]
         context = self._context(
             request, title=_("History of %(item)s") % {"item": item}, item=item, lines=lines, page=page
         )
@@ -67,11 +67,11 @@ class ItemPages(PolicyAdmin[Item]):
     def revert_view(self, request: HttpRequest, object_id: str, entry: int) -> HttpResponse:
         self._may_change(request)
         found = AuditEntry.objects.filter(pk=entry, object_type="item", object_id=object_id).first()
-        if request.method != "POST" or found is None or not catalogue_history.may_revert(found):
+        if request.method != "POST" or found is None or not history.may_revert(found):
             raise Http404
         try:
-            catalogue_history.revert(entry=found, by=staff_of(request), now=timezone.now())
-        except catalogue_history.ChangedSinceError as error:
+            history.revert(entry=found, by=staff_of(request), now=timezone.now())
+        except history.ChangedSinceError as error:
             text = _("Nothing was changed: %(fields)s changed again later. Revert the later change first.")
             self.message_user(request, text % {"fields": ", ".join(error.fields)}, messages.ERROR)
         else:
@@ -86,11 +86,11 @@ class ItemPages(PolicyAdmin[Item]):
         if request.method == "POST" and form.is_valid():
             file = form.cleaned_data["file"]
             try:
-                key = catalogue_files.keep(file, name=file.name, size=file.size)
-                preview = catalogue_files.look(key=key, now=timezone.now())
-            except catalogue_files.UnreadableFileError as error:
+                key = files.keep(file, name=file.name, size=file.size)
+                preview = files.look(key=key, now=timezone.now())
+            except files.UnreadableFileError as error:
                 form.add_error("file", str(error).replace(str(key), file.name))
-            except catalogue_files.TooLargeError as error:
+            except files.TooLargeError as error:
                 form.add_error("file", _too_large(error))
         name = form.cleaned_data["file"].name if preview else ""
         context = self._context(request, title=_("Import items"), form=form, preview=preview, key=key, file=name)
@@ -101,10 +101,10 @@ class ItemPages(PolicyAdmin[Item]):
         if request.method != "POST":
             raise Http404
         try:
-            imported = catalogue_files.import_kept(
+            imported = files.import_kept(
                 key=key, name=request.POST.get("file", "") or key, by=staff_of(request), now=timezone.now()
             )
-        except catalogue_files.FileGoneError:
+        except files.FileGoneError:
             text = _("This file was taken already, or looked at more than a day ago. Choose it again.")
             self.message_user(request, text, messages.ERROR)
             return HttpResponseRedirect(reverse("admin:recommendations_item_import"))
@@ -115,7 +115,7 @@ class ItemPages(PolicyAdmin[Item]):
 
     @admin.action(description=_("Export as CSV (all that is chosen)"), permissions=["view"])
     def export(self, request: HttpRequest, queryset: QuerySet[Item]) -> StreamingHttpResponse:
-        lines = catalogue_files.export(Item.objects.filter(pk__in=queryset.values("pk")).order_by("pk"))
+        lines = files.export(Item.objects.filter(pk__in=queryset.values("pk")).order_by("pk"))
         answer = StreamingHttpResponse(_with_mark(lines), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = 'attachment; filename="items.csv"'
         return answer
@@ -129,7 +129,7 @@ class ItemPages(PolicyAdmin[Item]):
         return {**self.admin_site.each_context(request), "opts": self.opts, "may_change": may, **more}
 
 
-def _too_large(error: catalogue_files.TooLargeError) -> str:
+def _too_large(error: files.TooLargeError) -> str:
     if error.unit == "MB":
         text = _("The file is larger than %(most)s MB. Import it with manage.py import_items, or split it.")
     else:

@@ -12,19 +12,19 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from recommendations import wording
 from recommendations.admin.generic import ModelForm
 from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import ApiKey
-from recommendations.services import keys
-from recommendations.services.origins import MOST, NotAnOriginError, TooManyOriginsError, read_origins
-from recommendations.services.policy import Action
+from recommendations.services.access import keys
+from recommendations.services.access.origins import MOST, NotAnOriginError, TooManyOriginsError, read_origins
+from recommendations.services.access.policy import Action
 from recommendations.terms import Scope
+from recommendations.wording import labels
 
 
 class KeyForm(ModelForm[ApiKey]):
     scopes = forms.MultipleChoiceField(
-        label=_("may"), choices=wording.SCOPES, widget=forms.CheckboxSelectMultiple,
+        label=_("may"), choices=labels.SCOPES, widget=forms.CheckboxSelectMultiple,
         help_text=_("“Send events” is safe in a browser: such a key reads nothing."),
     )  # fmt: skip
     origins = forms.CharField(
@@ -105,7 +105,7 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
 
     @admin.display(description=_("may"))
     def may(self, key: ApiKey) -> str:
-        called = dict(wording.SCOPES)
+        called = dict(labels.SCOPES)
         return ", ".join(str(called.get(scope, scope)) for scope in key.scopes)
 
     @admin.display(description=_("origins"))

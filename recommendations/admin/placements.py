@@ -6,11 +6,11 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from recommendations import wording
 from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import BlendWeights, Placement
-from recommendations.services.placements import CHANGEABLE, set_placement
-from recommendations.services.policy import Action
+from recommendations.services.access.policy import Action
+from recommendations.services.operations.placements import CHANGEABLE, set_placement
+from recommendations.wording import labels
 
 
 @admin.register(Placement)
@@ -49,4 +49,4 @@ class BlendWeightsAdmin(PolicyAdmin[BlendWeights]):
 
 def _named(weights: BlendWeights) -> list[str]:
     ordered = sorted(weights.weights.items(), key=lambda weight: (-weight[1], weight[0]))
-    return [f"{wording.instance_label(name)} {weight:.2f}" for name, weight in ordered]
+    return [f"{labels.instance_label(name)} {weight:.2f}" for name, weight in ordered]

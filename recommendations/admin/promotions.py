@@ -19,8 +19,8 @@ from recommendations.admin.generic import ModelForm
 from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import Promotion
 from recommendations.models.promotions import WEEK
-from recommendations.services import promotions
-from recommendations.services.policy import Action
+from recommendations.services.access.policy import Action
+from recommendations.services.catalogue import promotions
 
 DECIMALS = 1  # of a share in per cent
 MOST_WEEKS = 60  # to choose from

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from recommendations.admin.generic import ModelAdmin, ModelForm
 from recommendations.models import Staff
-from recommendations.services.policy import Action, may
+from recommendations.services.access.policy import Action, may
 
 
 class ChangedRowForm[Row: Model](ModelForm[Row]):

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recommendations.admin.rights import PolicyAdmin
 from recommendations.models import Rule, RuleBook
-from recommendations.services.merchandising import rule_texts
+from recommendations.services.rules.editing import rule_texts
 
 
 @admin.register(Rule)

@@ -17,9 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from recommendations.admin.generic import AdminPasswordChangeForm, BaseUserCreationForm, UserAdmin
 from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import Staff
-from recommendations.services import invitations
-from recommendations.services import staff as service
-from recommendations.services.policy import Action
+from recommendations.services.access import invitations
+from recommendations.services.access import staff as service
+from recommendations.services.access.policy import Action
 from recommendations.terms import Role
 
 

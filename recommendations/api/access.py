@@ -14,7 +14,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from recommendations.services import keys
+from recommendations.services.access import keys
 from recommendations.terms import Scope
 
 SCHEME = "Api-Key"

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from recommendations.api.errors import problem
-from recommendations.services import keys
+from recommendations.services.access import keys
 
 MAX_AGE = 3_600  # seconds for which a browser need not ask again
 HEADERS = "authorization, content-type"

@@ -11,15 +11,16 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
-from recommendations.api.bodies import BeaconJson, RawJson, body_of, malformed
 from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import EVENTS
+from recommendations.api.parsing import BeaconJson, RawJson, body_of, malformed
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
-from recommendations.loop import collect, event_form
-from recommendations.loop.event_form import EventBatch, EventForm, Reading, Refusal
-from recommendations.loop.event_lines import Verdict
-from recommendations.services import figures
+from recommendations.ingest import event_schema
+from recommendations.ingest.accept import accept
+from recommendations.ingest.event_lines import Verdict
+from recommendations.ingest.event_schema import EventBatch, EventForm, Reading, Refusal
+from recommendations.services.operations import metrics
 from recommendations.terms import Scope
 
 SOURCE = "api"
@@ -70,14 +71,14 @@ class Events(BrowserView):
     )
     def post(self, request: Request) -> HttpResponse:
         reading = _reading(body_of(request))
-        verdicts = collect.accept(reading.rows, source=SOURCE, now=timezone.now())
+        verdicts = accept(reading.rows, source=SOURCE, now=timezone.now())
         return _answer(reading, verdicts)
 
 
 def _reading(body: bytes) -> Reading:
     try:
-        return event_form.read(body)
-    except event_form.UnreadableError as error:
+        return event_schema.read(body)
+    except event_schema.UnreadableError as error:
         raise BadRequestError(error.reason, flaws=[Flaw(error.pointer, error.reason)]) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from error
@@ -86,7 +87,7 @@ def _reading(body: bytes) -> Reading:
 def _answer(reading: Reading, verdicts: list[Verdict]) -> HttpResponse:
     results = [_result(reading, number, verdict) for number, verdict in enumerate(verdicts)]
     counts = Counter([verdict.verdict for verdict in verdicts])
-    figures.count_events(counts)
+    metrics.count_events(counts)
     if counts["rejected"] == len(verdicts):
         flaws = [Flaw(result.pointer or "", result.reason or "") for result in results]
         members = {"results": results}

@@ -16,8 +16,8 @@ from recommendations.api.examples import INTERESTS
 from recommendations.api.recommend import not_loaded
 from recommendations.api.recommend_form import Id, converted
 from recommendations.api.schema import parameters_of, problems, schema_of
-from recommendations.loop.interest_profile import Interest, interest_profile
-from recommendations.loop.serve import NotLoadedError
+from recommendations.serving.interest_profile import Interest, interest_profile
+from recommendations.serving.serve import NotLoadedError
 from recommendations.terms import Fallback, Scope
 
 DESCRIPTION = """

@@ -13,7 +13,6 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from recommendations.api.bodies import RawJson, body_of, malformed
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.item_examples import (
     CHANGED,
@@ -26,10 +25,13 @@ from recommendations.api.item_examples import (
     UPDATED,
     VERDICTS,
 )
+from recommendations.api.parsing import RawJson, body_of, malformed
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
-from recommendations.services import catalogue_rows, item_form
-from recommendations.services.catalogue_rows import ItemRow, ItemVerdict
-from recommendations.services.item_form import (
+from recommendations.services.access.keys import KnownKey
+from recommendations.services.catalogue import item_schema
+from recommendations.services.catalogue import rows as catalogue_rows
+from recommendations.services.catalogue.item_checks import BrokenRuleError, checked_id, fields_of
+from recommendations.services.catalogue.item_schema import (
     ItemBatch,
     ItemChanges,
     ItemChangesBatch,
@@ -39,8 +41,7 @@ from recommendations.services.item_form import (
     RefusedRow,
     RowForm,
 )
-from recommendations.services.item_rules import BrokenRuleError, checked_id, fields_of
-from recommendations.services.keys import KnownKey
+from recommendations.services.catalogue.rows import ItemRow, ItemVerdict
 from recommendations.terms import Scope
 
 PUT = """
@@ -185,8 +186,8 @@ def _checked(item_id: str) -> str:
 def _only_row(item_id: str, body: bytes, kind: type[ItemChanges]) -> ItemRow:
     shop_id = _checked(item_id)
     try:
-        return ItemRow(shop_id=shop_id, fields=fields_of(item_form.read_one(body, kind)))
-    except (item_form.UnreadableError, BrokenRuleError) as error:
+        return ItemRow(shop_id=shop_id, fields=fields_of(item_schema.read_one(body, kind)))
+    except (item_schema.UnreadableError, BrokenRuleError) as error:
         raise _refused(error.refusal.pointer, error.refusal.reason) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from error
@@ -194,8 +195,8 @@ def _only_row(item_id: str, body: bytes, kind: type[ItemChanges]) -> ItemRow:
 
 def _rows(body: bytes, kind: type[RowForm]) -> list[ItemRow | ItemVerdict]:
     try:
-        forms = item_form.read_batch(body, kind)
-    except item_form.UnreadableError as error:
+        forms = item_schema.read_batch(body, kind)
+    except item_schema.UnreadableError as error:
         raise _refused(error.refusal.pointer, error.refusal.reason) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from error

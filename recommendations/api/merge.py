@@ -11,12 +11,12 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
-from recommendations.api.bodies import RawJson, body_of, flaw_of, malformed
 from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import MERGE
+from recommendations.api.parsing import RawJson, body_of, flaw_of, malformed
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
-from recommendations.services.customers import MergedElsewhereError, merge_customers, part_customers
+from recommendations.services.operations.customers import MergedElsewhereError, merge_customers, part_customers
 from recommendations.terms import Scope
 
 DESCRIPTION = """

@@ -1,4 +1,4 @@
-"""``GET /metrics``: the figures of ``services/figures.py``, as Prometheus reads them."""
+"""``GET /metrics``: the figures of ``services/operations/metrics.py``, as Prometheus reads them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from recommendations.api.examples import METRICS
 from recommendations.api.schema import problems
-from recommendations.services.figures import Figure, Kind, Times, read_figures
+from recommendations.services.operations.metrics import Figure, Kind, Times, read_figures
 from recommendations.terms import Scope
 
 DESCRIPTION = """

@@ -10,13 +10,13 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from recommendations.api import recommend_form
-from recommendations.api.answers import Recommendations, Writing, whole
-from recommendations.api.bodies import RawJson, body_of
 from recommendations.api.errors import RETRY_SECONDS, problem
 from recommendations.api.examples import RECOMMENDATION, RECOMMENDATION_REQUEST
+from recommendations.api.parsing import RawJson, body_of
 from recommendations.api.recommend_form import Asked, RecommendBody, RecommendQuery
+from recommendations.api.rendering import Recommendations, Writing, whole
 from recommendations.api.schema import EVERY_BODY, body_like, parameters_of, problems, schema_of
-from recommendations.loop.serve import NotLoadedError, UnknownPlacementError, serve_written
+from recommendations.serving.serve import NotLoadedError, UnknownPlacementError, serve_written
 from recommendations.terms import Scope
 
 DESCRIPTION = """

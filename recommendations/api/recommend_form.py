@@ -11,9 +11,9 @@ from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext as _
 from msgspec import Meta, Struct, ValidationError
 
-from recommendations.api.bodies import flaw_of, malformed
 from recommendations.api.errors import BadRequestError, Flaw
-from recommendations.loop.answer import Filter, Request
+from recommendations.api.parsing import flaw_of, malformed
+from recommendations.serving.types import Filter, Request
 
 MOST_IDS = 1_000
 MOST_USERS = 1_000

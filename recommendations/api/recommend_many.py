@@ -12,14 +12,14 @@ from msgspec import UNSET, Struct, UnsetType
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from recommendations.api.answers import Recommendations, Writing, whole
-from recommendations.api.bodies import RawJson, body_of
 from recommendations.api.errors import BadRequestError, Flaw
 from recommendations.api.examples import BATCH_OF_RECOMMENDATIONS, BATCH_REQUEST
+from recommendations.api.parsing import RawJson, body_of
 from recommendations.api.recommend import no_placement, not_loaded, site_of
 from recommendations.api.recommend_form import AskedOfMany, BatchBody, of_batch
+from recommendations.api.rendering import Recommendations, Writing, whole
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
-from recommendations.loop.serve import NotLoadedError, Served, UnknownPlacementError, serve_all
+from recommendations.serving.serve import NotLoadedError, Served, UnknownPlacementError, serve_all
 from recommendations.terms import Scope
 
 DESCRIPTION = """

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from recommendations.api.errors import only_read, problem
-from recommendations.services.catalogue import TileFacts, tile_facts
+from recommendations.services.catalogue.editing import TileFacts, tile_facts
 
 MAX_AGE = 7 * 24 * 3600  # seconds; title and department of an item hardly ever change
 LINE_WIDTH = 18  # characters of ordinary width

@@ -3,17 +3,17 @@
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from recommendations.api.beside import AlsoBoughtView, SimilarView
 from recommendations.api.docs import docs
 from recommendations.api.events import Events
 from recommendations.api.interests import InterestsView
+from recommendations.api.item_to_item import AlsoBoughtView, SimilarView
 from recommendations.api.items import ItemBatchView, ItemView
 from recommendations.api.merge import MergeUsers
+from recommendations.api.not_found import unknown
 from recommendations.api.recommend import RecommendView
 from recommendations.api.recommend_many import BatchView
 from recommendations.api.schema import schema
 from recommendations.api.tiles import item_tile
-from recommendations.api.unknown import unknown
 
 
 class ShopIdConverter(StringConverter):

@@ -14,13 +14,14 @@ from recommendations.engine.evaluation.measures import MAIN
 from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.engine.feedback.tuning import ablation, tuned
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
-from recommendations.loop import gate, upgrade
+from recommendations.loop import challenger, gate
+from recommendations.loop.context import TurnContext
 from recommendations.loop.evaluate import HYBRID, Configuration, panel_of, tabulate
-from recommendations.loop.turn import TurnContext
 from recommendations.models import Blend, BlendWeights, ModelVersion
-from recommendations.store import artefacts, blending, live, versions
-from recommendations.store.blending import Made
-from recommendations.store.measurements import described_all, described_verdict
+from recommendations.store.live import fetch
+from recommendations.store.models import artefacts, live_version, weight_versions
+from recommendations.store.models.measurements import described_all, described_verdict
+from recommendations.store.models.weight_versions import Made
 from recommendations.terms import TASKS, BlendName, Cut, GateOutcome, Task
 
 NOTABLE = 1e-4
@@ -59,17 +60,17 @@ def adjust_weights_and_go_live(context: TurnContext) -> Mapping[str, object]:
         counts[f"{blend}_weights"] = made.number if made else None
         counts |= _measure_hybrid(context, task, blend, made)
     for blend in BlendName:
-        if blending.default_weights(blend) is None:
-            blending.append_weights(
+        if weight_versions.default_weights(blend) is None:
+            weight_versions.append_weights(
                 blend=blend, now=context.now, publish=True, author=None,
                 made=Made(weights=PRESETS[blend], promotion=PROMOTION[blend], reason="Shipped preset"),
             )  # fmt: skip
     if may_go_live:
-        versions.go_live(context.version, now=context.now)
-        live.announce("model")
+        live_version.go_live(context.version, now=context.now)
+        fetch.announce("model")
     else:
-        versions.keep_ready(context.version)
-    live.announce("weights")
+        live_version.keep_ready(context.version)
+    fetch.announce("weights")
     context.report(1, text=f"model {context.version} is {'live' if may_go_live else 'ready, and not live'}")
     artefacts.forget_old_versions()
     return counts
@@ -86,7 +87,7 @@ def proposal(
     on = panel_of(version_id, Cut.TUNING, task)
     if on is None:
         return None
-    default = blending.default_weights(TASKS[task])
+    default = weight_versions.default_weights(TASKS[task])
     start = Configuration.of(default) if default else _preset(TASKS[task])
     starts = []
     if SECOND_STAGE in on.instances:
@@ -121,7 +122,7 @@ def _decision(context: TurnContext, task: Task, blend: BlendName, *, done: float
     else:
         users = found.expected["users"]
         context.report(done, text=f"{blend}: tuned on {users:,} customers, {MAIN} {found.gain:+.4f} against the start")
-    default = blending.default_weights(blend)
+    default = weight_versions.default_weights(blend)
     if default is None:
         return _first(context, task, blend, found)
     if found is None or found.gain < NOTABLE:
@@ -170,14 +171,14 @@ def _gate_version(context: TurnContext, decisions: Mapping[Task, Decision]) -> b
     """Whether the version may go live: where settings changed, not below what the live configuration reaches."""
     verdicts = {}
     for task, blend in TASKS.items():
-        default, decision = blending.default_weights(blend), decisions[task]
+        default, decision = weight_versions.default_weights(blend), decisions[task]
         if decision.publish and decision.configuration:
             serving = decision.configuration
         elif default:
             serving = Configuration.of(default)
         else:
             continue
-        verdict = upgrade.gate_version(context, task, serving)
+        verdict = challenger.gate_version(context, task, serving)
         if verdict:
             verdicts[task] = verdict
             context.report(0, text=f"{task}: with the new settings {gate.told(verdict)}")
@@ -194,14 +195,14 @@ def _append(context: TurnContext, blend: BlendName, decision: Decision, *, publi
         weights=decision.configuration.weights, promotion=decision.configuration.promotion, reason=decision.reason,
         expected=decision.expected, gate=verdict,
     )  # fmt: skip
-    return blending.append_weights(blend=blend, made=made, author=None, now=context.now, publish=publish)
+    return weight_versions.append_weights(blend=blend, made=made, author=None, now=context.now, publish=publish)
 
 
 def _measure_hybrid(
     context: TurnContext, task: Task, blend: BlendName, made: BlendWeights | None
 ) -> Mapping[str, object]:
     """The table of the test window again, now with the default (and the proposal) in it."""
-    default = blending.default_weights(blend)
+    default = weight_versions.default_weights(blend)
     if default is None:
         return {}
     hybrids = {HYBRID: Configuration.of(default)}

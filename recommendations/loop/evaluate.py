@@ -19,10 +19,10 @@ from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.matrix import Snapshot
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.registry import instances_of
-from recommendations.loop.turn import TurnContext
+from recommendations.loop.context import TurnContext
 from recommendations.models import BlendWeights
-from recommendations.store import interests, measurements, model, turns
-from recommendations.store.measurements import Costs
+from recommendations.store.models import interests, measurements, model, runs
+from recommendations.store.models.measurements import Costs
 from recommendations.terms import TASKS, BlendName, Cut, MeasuredKind, Stage, Task
 
 HYBRID = "hybrid"
@@ -107,13 +107,13 @@ def _groups(context: TurnContext, snapshot: Snapshot, categories: IdMap, users: 
 
 def _costs(context: TurnContext, blend: BlendName, hybrids: Iterable[str]) -> Costs:
     """A hybrid takes what its recommenders take together; the peak is that of the whole process."""
-    counts = turns.stage_counts(context.turn, Stage.RECOMMEND, Cut.TEST)
+    counts = runs.stage_counts(context.turn, Stage.RECOMMEND, Cut.TEST)
     fit, score = (_of_blend(counts.get(key, {}), blend) for key in ("fit_seconds", "score_seconds"))
     names = {instance.name for instance in instances_of(blend)} | {SECOND_STAGE}
     for hybrid in hybrids:
         fit[hybrid] = round(sum(seconds for name, seconds in fit.items() if name in names), 2)
         score[hybrid] = round(sum(seconds for name, seconds in score.items() if name in names), 2)
-    return Costs(fit_seconds=fit, score_seconds=score, peak_mb=dict.fromkeys(hybrids, turns.peak_mb()))
+    return Costs(fit_seconds=fit, score_seconds=score, peak_mb=dict.fromkeys(hybrids, runs.peak_mb()))
 
 
 def of_second_stage(blend: BlendName) -> str:

@@ -7,7 +7,7 @@ from recommendations.engine.evaluation.accuracy import judge, ndcg
 from recommendations.engine.evaluation.gate import Verdict, verdict
 from recommendations.engine.frames import BoolArray
 from recommendations.loop.evaluate import Configuration
-from recommendations.store import interests, measurements, model
+from recommendations.store.models import interests, measurements, model
 from recommendations.terms import TASKS, Cut, GateOutcome, Task
 
 K = 10

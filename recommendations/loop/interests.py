@@ -8,14 +8,13 @@ from recommendations.engine.frames import IntArray, TrainingSet
 from recommendations.engine.interests import association, profile, segment
 from recommendations.engine.interests.behaviour import behaviour
 from recommendations.engine.interests.drift import Grouping, drift
+from recommendations.engine.interests.profile import HALF_LIVES, SHRINKAGE
 from recommendations.engine.interests.projection import project
 from recommendations.engine.preprocess.weighting import act_weights
-from recommendations.loop.turn import TurnContext
-from recommendations.store import interests, model, segments
+from recommendations.loop.context import TurnContext
+from recommendations.store.models import interests, model, segments
 from recommendations.terms import Cut
 
-HALF_LIVES = (90, 7)  # days: taste, and what is new in it
-SHRINKAGE = {90: 50.0, 7: 5.0}  # τ: a week holds about a tenth of the acts
 SEGMENTS = 16
 DIMENSIONS = 20
 FEWEST_BASKETS = 20

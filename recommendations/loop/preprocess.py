@@ -9,9 +9,9 @@ from recommendations.engine.evaluation.leaks import refuse, shared_baskets
 from recommendations.engine.evaluation.split import truths
 from recommendations.engine.preprocess.clean import CleaningReport, clean
 from recommendations.engine.preprocess.matrix import EventWeights, Snapshot, snapshot
-from recommendations.loop.turn import NotEnoughDataError, TurnContext
+from recommendations.loop.context import NotEnoughDataError, TurnContext
 from recommendations.models import ModelVersion
-from recommendations.store import history, model
+from recommendations.store.models import model, training_data
 from recommendations.terms import Cut
 
 FEWEST_USERS = 2
@@ -23,10 +23,10 @@ def make_snapshots(context: TurnContext) -> Mapping[str, object]:
 
     Raises LeakError where baskets lie on both sides of a cut.
     """
-    events = history.event_frame(until=context.now)
-    attributes, categories = history.item_attributes()
+    events = training_data.event_frame(until=context.now)
+    attributes, categories = training_data.item_attributes()
     cuts = [model.moment(cut) for cut in context.windows.cuts.values()]
-    plan = history.promotion_frame(first=min(cuts), last=max(cuts))
+    plan = training_data.promotion_frame(first=min(cuts), last=max(cuts))
     context.report(0.3, text=f"{len(events):,} events and {len(attributes.ids):,} items read")
     weights = EventWeights()
     ModelVersion.objects.filter(pk=context.version.pk).update(event_weights=dict(weights.points))
@@ -60,7 +60,7 @@ def _clean_before(end: float, events: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_promotions(plan: pd.DataFrame, made: Snapshot) -> Snapshot:
-    promotions = history.promotions_at(made.cut, plan, made.items)
+    promotions = training_data.promotions_at(made.cut, plan, made.items)
     return replace(made, training=replace(made.training, promotions=promotions))
 
 

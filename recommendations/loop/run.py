@@ -10,9 +10,9 @@ from uuid import UUID
 
 from recommendations.engine.evaluation.leaks import LeakError
 from recommendations.loop import adjust, collect, evaluate, interests, preprocess, train
-from recommendations.loop.turn import NotEnoughDataError, TurnContext
+from recommendations.loop.context import NotEnoughDataError, TurnContext
 from recommendations.models import Turn
-from recommendations.store import turns
+from recommendations.store.models import runs
 from recommendations.terms import Cut, RunStatus, Stage
 
 type Step = Callable[[TurnContext], Mapping[str, object]]
@@ -35,16 +35,16 @@ def plan() -> list[tuple[Stage, Cut | None]]:
 def run_turn(turn_id: UUID, *, clock: Callable[[], datetime]) -> RunStatus | None:
     """Run or resume a turn; None where another process is at it, or the turn is over."""
     steps = {stage: step for stage, _, step in STAGES}
-    with turns.turn_lock() as alone:
-        turn = turns.take_up(turn_id, now=clock()) if alone else None
+    with runs.turn_lock() as alone:
+        turn = runs.take_up(turn_id, now=clock()) if alone else None
         if turn is None:
             return None
         try:
             for row in turn.stages.exclude(status=RunStatus.SUCCEEDED):
-                with turns.stage(turn, row) as report:
+                with runs.stage(turn, row) as report:
                     cut = Cut(row.cut) if row.cut else None
                     row.counts = dict(steps[Stage(row.stage)](TurnContext.of(turn, cut=cut, report=report)))
-        except turns.TurnCancelledError:
+        except runs.TurnCancelledError:
             return _ended(turn, RunStatus.CANCELLED, clock)
         except (NotEnoughDataError, LeakError) as error:
             return _ended(turn, RunStatus.FAILED, clock, message=str(error))
@@ -55,5 +55,5 @@ def run_turn(turn_id: UUID, *, clock: Callable[[], datetime]) -> RunStatus | Non
 
 
 def _ended(turn: Turn, status: RunStatus, clock: Callable[[], datetime], *, message: str = "") -> RunStatus:
-    turns.finish(turn, status, now=clock(), message=message)
+    runs.finish(turn, status, now=clock(), message=message)
     return status

@@ -30,10 +30,10 @@ from recommendations.engine.ranking.second_stage import (
     joined,
     lesson,
 )
+from recommendations.loop.context import TurnContext
 from recommendations.loop.evaluate import of_second_stage
-from recommendations.loop.turn import TurnContext
-from recommendations.store import blending, model
-from recommendations.store import second_stage as store
+from recommendations.store.models import model, weight_versions
+from recommendations.store.models import second_stage as store
 from recommendations.terms import TASKS, BlendName, Cut
 
 CUSTOMERS_AT_ONCE = 2_000
@@ -62,7 +62,7 @@ class Staged:
 
 def first_stage_weights(blend: BlendName) -> Mapping[str, float]:
     """What chooses the candidates: the weights of the recommenders, and the preset's where they have none."""
-    weights = {name: weight for name, weight in blending.starting_weights(blend).items() if name != NAME}
+    weights = {name: weight for name, weight in weight_versions.starting_weights(blend).items() if name != NAME}
     return weights if any(weight > 0 for weight in weights.values()) else PRESETS[blend]
 
 

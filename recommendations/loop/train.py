@@ -17,10 +17,10 @@ from recommendations.engine.preprocess.promotions import lift
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.engine.recommenders.registry import INSTANCES, Instance, instances_of
-from recommendations.loop import second_stage, upgrade
-from recommendations.loop.turn import TurnContext
+from recommendations.loop import challenger, second_stage
+from recommendations.loop.context import TurnContext
 from recommendations.models import ModelVersion
-from recommendations.store import model
+from recommendations.store.models import model
 from recommendations.terms import BlendName, Cut
 
 RANKED = (BlendName.HOME, BlendName.DISCOVER)
@@ -39,13 +39,13 @@ def fit_recommenders(context: TurnContext) -> Mapping[str, object]:
     if not snapshot.training.n_users:
         context.report(1, text=f"{cut}: no history before this cut, so nothing is fitted on it")
         return {"skipped": "no history before this cut"}
-    before = upgrade.changed() if cut is Cut.TEST else {}
+    before = challenger.changed() if cut is Cut.TEST else {}
     wanted = [one for one in INSTANCES if cut is not Cut.TUNING or one.blends.intersection(RANKED)]
-    wanted += [replace(one, name=f"{one.name}{upgrade.SUFFIX}") for one in before.values()]
+    wanted += [replace(one, name=f"{one.name}{challenger.SUFFIX}") for one in before.values()]
     fitted, seconds = _fit(context, wanted, snapshot.training)
     started = time.monotonic()
     plans = _plans(snapshot)
-    as_live = upgrade.plans_as_live(before, plans)
+    as_live = challenger.plans_as_live(before, plans)
     if snapshot.training.promotions is not None:
         model.save_lift(context.version, cut, lift(snapshot.training))
     timed = _timed(fitted)
@@ -60,11 +60,11 @@ def fit_recommenders(context: TurnContext) -> Mapping[str, object]:
     staged = second_stage.staged(context, snapshot.training, {BlendName(name): records[name] for name in plans})
     size = model.save_candidates(context.version, cut, staged.records)
     if as_live:
-        upgrade.keep_as_live(context, records, as_live)
-    kept = {name: recommender for name, recommender in fitted.items() if not name.endswith(upgrade.SUFFIX)}
+        challenger.keep_as_live(context, records, as_live)
+    kept = {name: recommender for name, recommender in fitted.items() if not name.endswith(challenger.SUFFIX)}
     if cut is not Cut.TUNING:
         size += model.save_recommenders(context.version, cut, kept)
-    ModelVersion.objects.filter(pk=context.version.pk).update(instances=upgrade.settings())
+    ModelVersion.objects.filter(pk=context.version.pk).update(instances=challenger.settings())
     context.report(1, text=f"{cut}: {len(kept)} recommenders, {size / 1e6:,.0f} MB, scored in {scored:.0f} s")
     scoring = {name: round(sum(one.seconds), 2) for name, one in timed.items() if name in seconds}
     return {

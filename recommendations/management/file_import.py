@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from recommendations.loop.collect import UnreadableFileError
+from recommendations.ingest.import_files import UnreadableFileError
 from recommendations.management.progress import Bar
 from recommendations.models import Import
 

@@ -10,7 +10,6 @@ from recommendations.models.interests import AssociationRule, InterestProfile, S
 from recommendations.models.measurements import EvaluationRun, Measurement
 from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.promotions import Promotion
-from recommendations.models.replays import Replay
 from recommendations.models.serving import Slate
 from recommendations.models.staff import Staff
 from recommendations.models.training import Artefact, ModelVersion, Turn, TurnLogLine, TurnStage
@@ -19,7 +18,7 @@ from recommendations.models.verdicts import Verdict
 __all__ = [
     "ApiKey", "Artefact", "AssociationRule", "AttributedLine", "AuditEntry", "Blend", "BlendWeights", "Category",
     "Customer", "CustomerAlias", "DueLine", "EvaluationRun", "Event", "Import", "InterestProfile", "Item", "ItemPrice",
-    "Measurement", "ModelVersion", "Placement", "PlacementDay", "Promotion", "RejectedRow", "Replay", "Rule",
+    "Measurement", "ModelVersion", "Placement", "PlacementDay", "Promotion", "RejectedRow", "Rule",
     "RuleBook", "Segment", "SegmentMembership", "ShopSetting", "Slate", "SlateOutcome", "Staff", "Turn", "TurnLogLine",
     "TurnStage", "Verdict",
 ]  # fmt: skip

@@ -6,8 +6,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from recommendations import terms, wording
+from recommendations import terms
 from recommendations.models.staff import Staff
+from recommendations.wording import labels
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -22,7 +23,7 @@ class ApiKey(models.Model):
     name = models.CharField(_("name"), max_length=100)
     prefix = models.CharField(_("prefix"), max_length=12, unique=True)
     digest = models.CharField(_("SHA-256 of the secret"), max_length=64)
-    scopes = ArrayField(models.CharField(max_length=30, choices=wording.SCOPES), verbose_name=_("may"))
+    scopes = ArrayField(models.CharField(max_length=30, choices=labels.SCOPES), verbose_name=_("may"))
     origins = ArrayField(
         models.CharField(max_length=200), verbose_name=_("origins"), default=list, blank=True,
         help_text=_("Pages that may send events from a browser, such as https://shop.example."),

@@ -9,8 +9,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from recommendations import wording
 from recommendations.models.catalogue import Item
+from recommendations.wording import labels
 
 
 class DueLine(models.Model):
@@ -71,7 +71,7 @@ class AttributedLine(models.Model):
     occurred_at = models.DateTimeField(_("occurred"))
     event_id = models.UUIDField(_("event id"))
     line = models.SmallIntegerField(_("line"))
-    name = models.CharField(_("event"), max_length=20, choices=wording.EVENT_NAMES)
+    name = models.CharField(_("event"), max_length=20, choices=labels.EVENT_NAMES)
     item = models.ForeignKey(
         Item, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False, verbose_name=_("item")
     )

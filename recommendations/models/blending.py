@@ -7,13 +7,14 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from recommendations import terms, wording
+from recommendations import terms
 from recommendations.models.interests import Segment
 from recommendations.models.staff import Staff
+from recommendations.wording import labels
 
 
 class Blend(models.Model):
-    name = models.CharField(_("name"), max_length=20, choices=wording.BLENDS, unique=True)
+    name = models.CharField(_("name"), max_length=20, choices=labels.BLENDS, unique=True)
     automatic = models.BooleanField(
         _("automatic"), default=False, help_text=_("A turn makes its own result the default, without asking.")
     )
@@ -58,7 +59,7 @@ class BlendWeights(models.Model):
         _("promotions"), default=0, validators=[MinValueValidator(0)],
         help_text=_("How much the promotion plan counts: the exponent of an item's lift; 0: not at all."),
     )  # fmt: skip
-    status = models.CharField(_("status"), max_length=10, choices=wording.WEIGHTS_STATUSES)
+    status = models.CharField(_("status"), max_length=10, choices=labels.WEIGHTS_STATUSES)
     is_default = models.BooleanField(_("default"), default=False)
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("made from")
@@ -122,9 +123,9 @@ class Placement(models.Model):
         verbose_name=_("blend"),
         help_text=_("Empty: the same list for everybody."),
     )
-    repeat = models.CharField(_("bought before"), max_length=8, choices=wording.REPEATS, default=terms.Repeat.ALLOW)
+    repeat = models.CharField(_("bought before"), max_length=8, choices=labels.REPEATS, default=terms.Repeat.ALLOW)
     needs_context = models.BooleanField(_("needs an item"), default=False)
-    part = models.CharField(_("part of the shop"), max_length=8, choices=wording.PARTS, default=terms.Part.WHOLE)
+    part = models.CharField(_("part of the shop"), max_length=8, choices=labels.PARTS, default=terms.Part.WHOLE)
     n = models.PositiveSmallIntegerField(_("items shown"), default=20, validators=[MaxValueValidator(100)])
     cool_down = models.FloatField(
         _("cool-down"), default=0, validators=[MinValueValidator(0), MaxValueValidator(1)],

@@ -10,7 +10,8 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from recommendations import terms, wording
+from recommendations import terms
+from recommendations.wording import labels
 
 
 class Category(models.Model):
@@ -53,7 +54,7 @@ class ItemQuerySet(models.QuerySet["Item"]):
 
 class Item(models.Model):
     shop_id = models.CharField(_("item id"), max_length=128, unique=True, help_text=_("The shop's own id."))
-    kind = models.CharField(_("kind"), max_length=20, choices=wording.ITEM_KINDS, default=terms.ItemKind.PRODUCT)
+    kind = models.CharField(_("kind"), max_length=20, choices=labels.ITEM_KINDS, default=terms.ItemKind.PRODUCT)
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="variants", verbose_name=_("variant of")
     )
@@ -65,7 +66,7 @@ class Item(models.Model):
     original_price = models.DecimalField(_("original price"), max_digits=12, decimal_places=2, null=True, blank=True)
     cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=2, null=True, blank=True)
     availability = models.CharField(
-        _("availability"), max_length=20, choices=wording.AVAILABILITIES, default=terms.Availability.IN_STOCK
+        _("availability"), max_length=20, choices=labels.AVAILABILITIES, default=terms.Availability.IN_STOCK
     )
     available_quantity = models.PositiveIntegerField(
         _("quantity in stock"), null=True, blank=True, help_text=_("Empty: unknown, and so for sale.")

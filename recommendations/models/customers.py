@@ -6,7 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from recommendations import terms, wording
+from recommendations import terms
+from recommendations.wording import labels
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -20,7 +21,7 @@ class Customer(models.Model):
         _("pseudonym"), max_length=32, unique=True, help_text=_("Keyed hash (HMAC-SHA256) of the shop's id.")
     )
     kind = models.CharField(
-        _("kind"), max_length=10, choices=wording.CUSTOMER_KINDS, default=terms.CustomerKind.SIGNED_IN
+        _("kind"), max_length=10, choices=labels.CUSTOMER_KINDS, default=terms.CustomerKind.SIGNED_IN
     )
     personalise = models.BooleanField(_("personalise"), default=True, help_text=_("Off after an objection."))
     consent_at = models.DateTimeField(

@@ -1,4 +1,4 @@
-"""What customers did: append-only, one row per item line, in monthly partitions made by ``store/partitions.py``.
+"""What customers did: append-only, one row per item line, in monthly partitions made by ``store/events/partitions.py``.
 
 Customer and item are integers without a foreign key in the database: every insert joins both tables, neither is ever
 deleted before its events, and the check would cost a bulk load half its speed.
@@ -11,9 +11,10 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from recommendations import terms, wording
+from recommendations import terms
 from recommendations.models.catalogue import Item
 from recommendations.models.customers import Customer
+from recommendations.wording import labels
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -37,7 +38,7 @@ class Event(models.Model):
     event_id = models.UUIDField(_("event id"))
     line = models.SmallIntegerField(_("line"), default=0)
     received_at = models.DateTimeField(_("received"), db_default=models.functions.Now())
-    name = models.CharField(_("event"), max_length=20, choices=wording.EVENT_NAMES)
+    name = models.CharField(_("event"), max_length=20, choices=labels.EVENT_NAMES)
     customer = models.ForeignKey(
         Customer, models.DO_NOTHING, null=True, related_name="events", db_constraint=False, db_index=False,
         verbose_name=_("customer"),
@@ -101,7 +102,7 @@ class EventListing(models.Model):
     occurred_at = models.DateTimeField(_("occurred"))
     received_at = models.DateTimeField(_("received"))
     line = models.SmallIntegerField(_("line"))
-    name = models.CharField(_("event"), max_length=20, choices=wording.EVENT_NAMES)
+    name = models.CharField(_("event"), max_length=20, choices=labels.EVENT_NAMES)
     customer = models.ForeignKey(
         Customer, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, verbose_name=_("customer")
     )

@@ -5,8 +5,8 @@ from typing import ClassVar, Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from recommendations import wording
 from recommendations.models.training import ModelVersion
+from recommendations.wording import labels
 
 
 class EvaluationRunQuerySet(models.QuerySet["EvaluationRun"]):
@@ -17,8 +17,8 @@ class EvaluationRunQuerySet(models.QuerySet["EvaluationRun"]):
 
 class EvaluationRun(models.Model):
     version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="evaluations", verbose_name=_("version"))
-    cut = models.CharField(_("cut"), max_length=8, choices=wording.CUTS)
-    task = models.CharField(_("task"), max_length=10, choices=wording.TASKS)
+    cut = models.CharField(_("cut"), max_length=8, choices=labels.CUTS)
+    task = models.CharField(_("task"), max_length=10, choices=labels.TASKS)
     window_start = models.DateTimeField(_("window from"))
     window_end = models.DateTimeField(_("window until"))
     users = models.PositiveIntegerField(_("customers"))
@@ -52,7 +52,7 @@ class Measurement(models.Model):
 
     run = models.ForeignKey(EvaluationRun, models.CASCADE, related_name="rows", verbose_name=_("evaluation"))
     name = models.CharField(_("name"), max_length=60)
-    kind = models.CharField(_("kind"), max_length=12, choices=wording.MEASURED_KINDS)
+    kind = models.CharField(_("kind"), max_length=12, choices=labels.MEASURED_KINDS)
     metrics = models.JSONField(_("metrics"), help_text=_("Metric → value, low, high of its interval."))
     against = models.JSONField(
         _("against the hybrid"),

@@ -7,11 +7,12 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from recommendations import terms, wording
+from recommendations import terms
 from recommendations.models.blending import Placement
 from recommendations.models.customers import Customer
 from recommendations.models.interests import Segment
 from recommendations.models.staff import Staff
+from recommendations.wording import labels
 
 
 class RuleQuerySet(models.QuerySet["Rule"]):
@@ -43,14 +44,14 @@ class Rule(models.Model):
     items = models.JSONField(
         _("items"), default=list, blank=True, help_text=_("Conditions that an item has to meet; empty: every item.")
     )
-    action = models.CharField(_("does"), max_length=20, choices=wording.RULE_ACTIONS)
+    action = models.CharField(_("does"), max_length=20, choices=labels.RULE_ACTIONS)
     slot = models.PositiveSmallIntegerField(_("slot"), null=True, blank=True, validators=[MinValueValidator(1)])
     strength = models.SmallIntegerField(
         _("strength"), null=True, blank=True, validators=[MinValueValidator(-100), MaxValueValidator(100)],
         help_text=_("Above 0 boosts, below 0 buries."),
     )  # fmt: skip
     most = models.PositiveSmallIntegerField(_("at most"), null=True, blank=True)
-    per = models.CharField(_("of each"), max_length=10, choices=wording.CAPS_PER, blank=True)
+    per = models.CharField(_("of each"), max_length=10, choices=labels.CAPS_PER, blank=True)
     share = models.FloatField(
         _("least share"), null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(1)]
     )

@@ -1,4 +1,4 @@
-"""A model whose table is partitioned by range; its partitions are made by ``store/partitions.py``."""
+"""A model whose table is partitioned by range; its partitions are made by ``store/events/partitions.py``."""
 
 from typing import Any
 

@@ -57,7 +57,7 @@ class Promotion(models.Model):
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
-            # the admin's list, newest week first, and its choice of weeks; store/history.py: weeks before a day
+            # the admin's list, newest week first, and its choice of weeks; training data: weeks before a day
             models.Index(fields=["-week", "item"], name="promotion_week_item"),
         ]
 

@@ -7,8 +7,8 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from recommendations import wording
 from recommendations.models.customers import Customer
+from recommendations.wording import labels
 
 
 class Slate(models.Model):
@@ -22,7 +22,7 @@ class Slate(models.Model):
         verbose_name=_("customer"),
     )  # fmt: skip
     placement = models.CharField(_("placement"), max_length=40)
-    source = models.CharField(_("source"), max_length=10, choices=wording.SOURCES)
+    source = models.CharField(_("source"), max_length=10, choices=labels.SOURCES)
     personalised = models.BooleanField(_("personalised"))
     fallback_reason = models.CharField(_("why not from the model"), max_length=40, blank=True)
     model_version = models.BigIntegerField(_("model version"), null=True)

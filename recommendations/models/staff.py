@@ -9,7 +9,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from recommendations import terms, wording
+from recommendations import terms
+from recommendations.wording import labels
 
 
 class StaffManager(BaseUserManager["Staff"]):
@@ -34,7 +35,7 @@ class Staff(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(_("e-mail address"))
     name = models.CharField(_("name"), max_length=150, blank=True)
-    role = models.CharField(_("role"), max_length=20, choices=wording.ROLES, default=terms.Role.VIEWER)
+    role = models.CharField(_("role"), max_length=20, choices=labels.ROLES, default=terms.Role.VIEWER)
     language = models.CharField(_("language"), max_length=10, default="en")
     theme = models.CharField(_("theme"), max_length=5, choices=Theme, default=Theme.AUTO)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: the shop's."))

@@ -7,8 +7,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from recommendations import terms, wording
+from recommendations import terms
 from recommendations.models.staff import Staff
+from recommendations.wording import labels
 
 
 class TurnQuerySet(models.QuerySet["Turn"]):
@@ -23,7 +24,7 @@ class Turn(models.Model):
     """One time round the loop: a function of the data, the moment and the seed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    status = models.CharField(_("status"), max_length=12, choices=wording.RUN_STATUSES, default=terms.RunStatus.QUEUED)
+    status = models.CharField(_("status"), max_length=12, choices=labels.RUN_STATUSES, default=terms.RunStatus.QUEUED)
     now = models.DateTimeField(_("as of"), help_text=_("The moment that the turn takes for the present."))
     seed = models.IntegerField(_("seed"), default=0)
     started_by = models.ForeignKey(
@@ -60,10 +61,10 @@ class TurnStage(models.Model):
     """A stage of a turn; a finished one is not done again when the turn resumes."""
 
     turn = models.ForeignKey(Turn, models.CASCADE, related_name="stages", verbose_name=_("turn"))
-    stage = models.CharField(_("stage"), max_length=12, choices=wording.STAGES)
-    cut = models.CharField(_("cut"), max_length=8, choices=wording.CUTS, blank=True)
+    stage = models.CharField(_("stage"), max_length=12, choices=labels.STAGES)
+    cut = models.CharField(_("cut"), max_length=8, choices=labels.CUTS, blank=True)
     position = models.PositiveSmallIntegerField(_("position"))
-    status = models.CharField(_("status"), max_length=12, choices=wording.RUN_STATUSES, default=terms.RunStatus.QUEUED)
+    status = models.CharField(_("status"), max_length=12, choices=labels.RUN_STATUSES, default=terms.RunStatus.QUEUED)
     progress = models.FloatField(_("progress"), default=0)
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
@@ -108,7 +109,7 @@ class ModelVersion(models.Model):
 
     turn = models.OneToOneField(Turn, models.PROTECT, related_name="model_version", verbose_name=_("turn"))
     status = models.CharField(
-        _("status"), max_length=10, choices=wording.VERSION_STATUSES, default=terms.VersionStatus.BUILDING
+        _("status"), max_length=10, choices=labels.VERSION_STATUSES, default=terms.VersionStatus.BUILDING
     )
     is_live = models.BooleanField(_("live"), default=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -148,7 +149,7 @@ class Artefact(models.Model):
     """A named array of a model version; the file lies in the storage ``artefacts``, whole before this row exists."""
 
     version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="artefacts", verbose_name=_("version"))
-    cut = models.CharField(_("cut"), max_length=8, choices=wording.CUTS)
+    cut = models.CharField(_("cut"), max_length=8, choices=labels.CUTS)
     name = models.CharField(_("name"), max_length=120)
     path = models.CharField(_("file"), max_length=300)
     dtype = models.CharField(_("type"), max_length=20)

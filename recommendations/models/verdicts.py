@@ -6,12 +6,13 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from recommendations import terms, wording
+from recommendations import terms
 from recommendations.models.blending import BlendWeights
 from recommendations.models.catalogue import Item
 from recommendations.models.customers import Customer
 from recommendations.models.staff import Staff
 from recommendations.models.training import ModelVersion
+from recommendations.wording import labels
 
 
 class Verdict(models.Model):
@@ -20,7 +21,7 @@ class Verdict(models.Model):
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="verdicts", verbose_name=_("customer"))
     item = models.ForeignKey(Item, models.CASCADE, related_name="verdicts", verbose_name=_("item"))
     placement = models.CharField(_("placement"), max_length=40)
-    judgement = models.CharField(_("judgement"), max_length=10, choices=wording.JUDGEMENTS)
+    judgement = models.CharField(_("judgement"), max_length=10, choices=labels.JUDGEMENTS)
     note = models.TextField(_("note"), blank=True)
     rank = models.PositiveSmallIntegerField(_("rank"), null=True, help_text=_("At which it was seen."))
     model = models.ForeignKey(

@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from recommendations.store.stage import rows, run
+from recommendations.store.temp_tables import rows, run
 from recommendations.terms import EventName
 
 BATCH = 2_000

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from recommendations.models import AuditEntry, Category, Import, Item, ItemPrice
-from recommendations.services import catalogue_files
+from recommendations.services.catalogue import files
 from recommendations.terms import Role
 
 pytestmark = pytest.mark.django_db
@@ -132,7 +132,7 @@ def test_what_is_no_table_is_told_at_the_field(admin: Client, content: str | byt
 
 
 def test_too_many_rows_are_for_the_command(admin: Client, items: list[Item], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue_files, "MOST_ROWS", 3)
+    monkeypatch.setattr(files, "MOST_ROWS", 3)
     assert "more than 3 rows" in look(admin).content.decode()
 
 

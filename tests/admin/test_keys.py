@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from recommendations.models import ApiKey, AuditEntry
-from recommendations.services import keys
+from recommendations.services.access import keys
 from recommendations.terms import Role, Scope
 
 pytestmark = pytest.mark.django_db

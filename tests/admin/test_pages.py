@@ -30,8 +30,8 @@ from recommendations.models import (
     Staff,
 )
 from recommendations.models.events import EventListing
-from recommendations.store.merchandising import frozen
-from recommendations.store.pseudonyms import pseudonym
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.rules.conditions import frozen
 from recommendations.terms import Role
 
 pytestmark = pytest.mark.django_db

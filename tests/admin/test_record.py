@@ -14,8 +14,8 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from recommendations.admin import estimates
 from recommendations.models import AuditEntry, Customer, Event, Import, Item, Placement, RejectedRow
-from recommendations.store import live
-from recommendations.store.pseudonyms import pseudonym
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.live import fetch
 from recommendations.terms import Role
 
 EVENTS = reverse("admin:recommendations_eventlisting_changelist")
@@ -152,4 +152,4 @@ def test_a_changed_placement_is_announced(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         save_placements(admin, n="7")
-    assert valkey.hget(live.CHANGED, "placements") is not None
+    assert valkey.hget(fetch.CHANGED, "placements") is not None

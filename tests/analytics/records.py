@@ -21,8 +21,8 @@ from recommendations.models import (
     Turn,
     TurnStage,
 )
-from recommendations.store.partitions import prepare_partitions
-from recommendations.store.pseudonyms import pseudonym
+from recommendations.store.events.partitions import prepare_partitions
+from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Cut, EventName, MeasuredKind, RunStatus, Stage, Task, VersionStatus
 
 NOW = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)

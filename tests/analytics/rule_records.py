@@ -3,8 +3,8 @@
 from typing import Any
 
 from recommendations.models import Category, Item, Rule, RuleBook, Segment, Staff
-from recommendations.services.merchandising import save_rule
-from recommendations.services.rule_books import publish_rules
+from recommendations.services.rules.books import publish_rules
+from recommendations.services.rules.editing import save_rule
 from tests.analytics import records
 from tests.analytics.records import NOW
 

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from django.http import HttpResponse
 from django.test import Client
 
-from recommendations.services import keys
+from recommendations.services.access import keys
 from recommendations.terms import Scope
 
 

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from recommendations.api import urls
 from recommendations.api.cors import BrowserView
 from recommendations.models import Event
-from recommendations.services import keys
+from recommendations.services.access import keys
 from recommendations.terms import Scope
 from tests.api.conftest import ApiClient, problem
 from tests.api.test_events import EVENTS, event

@@ -15,8 +15,8 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from recommendations.models import Customer, CustomerAlias, Event, Item
-from recommendations.store.lookups import forget
-from recommendations.store.pseudonyms import pseudonym
+from recommendations.store.events.id_cache import forget
+from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import CustomerKind, EventName, Scope
 from tests.api.conftest import ApiClient, problem
 

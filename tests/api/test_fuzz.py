@@ -1,6 +1,6 @@
 """Whatever is sent, the answer is never a 5xx: broken JSON, odd types, values that only PostgreSQL would stumble on.
 
-The full form, with ten thousand cases and more, is ``benchmarks/faults/fuzz.py``.
+The full form, with ten thousand cases and more, is ``bench/faults/fuzz.py``.
 """
 
 import json
@@ -14,12 +14,12 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.faults import small_shop
-from benchmarks.faults.cases import BODIES, HOSTILE, NUMBERS, TIMES, Shot, anything, operations
-from benchmarks.faults.fuzz import as_text, fuzz
-from benchmarks.faults.verdict import Judge, Reply
+from bench.faults import small_shop
+from bench.faults.cases import BODIES, HOSTILE, NUMBERS, TIMES, Shot, anything, operations
+from bench.faults.fuzz import as_text, fuzz
+from bench.faults.verdict import Judge, Reply
 from recommendations.api.schema import document
-from recommendations.loop.event_form import EventForm
+from recommendations.ingest.event_schema import EventForm
 from recommendations.models import Event, Item
 from recommendations.terms import EventName, Scope
 from tests.api.conftest import ApiClient, problem

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from recommendations.models import Category, Customer, Event, InterestProfile
-from recommendations.store.pseudonyms import pseudonym
+from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Scope
 from tests.api.conftest import ApiClient, problem
 from tests.api.test_recommend import body

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recommendations.models import Item
-from recommendations.services.item_form import ItemRowForm
+from recommendations.services.catalogue.item_schema import ItemRowForm
 from recommendations.terms import Scope
 from tests.api.conftest import ApiClient, problem
 

@@ -17,7 +17,7 @@ from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from recommendations.models import ApiKey, AuditEntry, Category, Event, Item, ItemPrice
-from recommendations.store.partitions import prepare_partitions
+from recommendations.store.events.partitions import prepare_partitions
 from recommendations.terms import EventName, Scope
 from tests.api.conftest import ApiClient, problem
 

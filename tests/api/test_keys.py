@@ -22,10 +22,10 @@ from rest_framework.views import APIView
 
 from recommendations.api import urls
 from recommendations.models import ApiKey, AuditEntry, Event, Staff
-from recommendations.services import keys
-from recommendations.services.rates import RateLimiter
-from recommendations.store import live
-from recommendations.store.valkey import Link, valkey
+from recommendations.services.access import keys
+from recommendations.services.access.rates import RateLimiter
+from recommendations.store.live import fetch
+from recommendations.store.live.valkey import Link, valkey
 from recommendations.terms import Role, Scope
 from tests.api.conftest import ApiClient, problem
 
@@ -500,7 +500,7 @@ def test_threads_count_each_request_once(valkey: redis.Redis) -> None:
 
 
 def test_without_valkey_each_process_keeps_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recommendations.services.rates.valkey", lambda: Link("redis://127.0.0.1:1/0"))
+    monkeypatch.setattr("recommendations.services.access.rates.valkey", lambda: Link("redis://127.0.0.1:1/0"))
     limiter = RateLimiter(clock=lambda: 1_000_000.0)
     waits = [limiter.seconds_to_wait("k", limit=10) for _ in range(15)]
     assert waits.count(None) == 10
@@ -523,7 +523,7 @@ def test_the_secret_is_in_no_log(client_with: Callable[..., ApiClient], caplog: 
 
 
 def marks() -> Any:
-    return live.state_of(None, since=None).changed
+    return fetch.state_of(None, since=None).changed
 
 
 def test_making_a_key_tells_every_process(transactional_db: None) -> None:

@@ -11,9 +11,9 @@ from django.db import connection
 from django.utils import timezone
 
 from recommendations.models import Customer, CustomerAlias, Item
-from recommendations.store import live
-from recommendations.store.live_state import LiveState
-from recommendations.store.pseudonyms import pseudonym
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.live import fetch
+from recommendations.store.live.state import LiveState
 from recommendations.terms import CustomerKind, EventName, Scope
 from tests.api.conftest import ApiClient, problem
 
@@ -46,7 +46,7 @@ def key_of(shop_id: str, kind: CustomerKind = CustomerKind.SIGNED_IN) -> int:
 
 
 def state(shop_id: str, kind: CustomerKind = CustomerKind.SIGNED_IN) -> LiveState:
-    return live.state_of(key_of(shop_id, kind), since=None).state
+    return fetch.state_of(key_of(shop_id, kind), since=None).state
 
 
 def names(items: Any) -> set[str]:

@@ -15,10 +15,12 @@ from kombu import Connection
 from prometheus_client.parser import text_string_to_metric_families
 
 from recommendations.models import Item, ModelVersion, Turn, TurnStage
-from recommendations.services import figures, housekeeping, keys
-from recommendations.store import counters, slates
-from recommendations.store.counters import Counters
-from recommendations.store.valkey import valkey as link
+from recommendations.services.access import keys
+from recommendations.services.operations import housekeeping, metrics
+from recommendations.store.live import counters
+from recommendations.store.live.counters import Counters
+from recommendations.store.live.valkey import valkey as link
+from recommendations.store.serving import slates
 from recommendations.terms import Cut, RunStatus, Scope, Stage, VersionStatus
 from tests.api.conftest import ApiClient, problem
 from tests.api.test_events import EVENTS, event
@@ -171,12 +173,12 @@ def test_a_process_tells_once_a_second(valkey: redis.Redis) -> None:
 
 
 def test_counts_wait_while_valkey_is_away(valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    figures.count_events({"accepted": 2})
+    metrics.count_events({"accepted": 2})
     link.cache_clear()
     with monkeypatch.context() as away:
         away.setattr("django.conf.settings.REDIS_URL", "redis://127.0.0.1:1/0")
         assert counters.read() is None
-        figures.count_events({"accepted": 1, "rejected": 1})
+        metrics.count_events({"accepted": 1, "rejected": 1})
     link.cache_clear()
     assert counters.read() == {("events", "accepted"): 3, ("events", "rejected"): 1}
 

@@ -12,9 +12,10 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from recommendations.models import Category, Customer, Event, Item, RuleBook, Slate
-from recommendations.store import live, serving
-from recommendations.store.pseudonyms import pseudonym
-from recommendations.store.slates import write_slates
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.live import fetch
+from recommendations.store.serving import snapshot_holder
+from recommendations.store.serving.slates import write_slates
 from recommendations.terms import CustomerKind, Reason, Scope
 from tests.api.conftest import ApiClient, problem
 
@@ -62,7 +63,7 @@ def test_the_rules_of_an_item_are_named(api: ApiClient) -> None:
          "strength": 50, "per": ""},
     ]  # fmt: skip
     RuleBook.objects.create(number=5, is_default=True, rules=rules)
-    live.announce(live.Changed.RULES)
+    fetch.announce(fetch.Changed.RULES)
     found = body(api.get(path("home"), user_id="u0", fields="score"))
     assert found["rules_version"] == 5
     assert [result["rules"] for result in found["results"][:2]] == [
@@ -284,7 +285,7 @@ def test_a_process_that_has_never_reached_the_database_answers_503(
     def away() -> None:
         raise DatabaseError
 
-    monkeypatch.setattr(serving, "load_stock", away)
+    monkeypatch.setattr(snapshot_holder, "load_stock", away)
     answer = api.get(path("home"))
     problem(answer, 503)
     assert answer["Retry-After"] == "1"

@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from recommendations.models import Customer, Item, Slate
-from recommendations.store import live, live_writes
-from recommendations.store.live_state import LiveEvent
-from recommendations.store.pseudonyms import pseudonym
-from recommendations.store.slates import write_slates
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.live import fetch, writes
+from recommendations.store.live.state import LiveEvent
+from recommendations.store.serving.slates import write_slates
 from recommendations.terms import CustomerKind, EventName, Scope
 from tests.api.conftest import ApiClient, problem
 from tests.api.test_recommend import body, path
@@ -48,7 +48,7 @@ def test_what_somebody_did_a_moment_ago_counts_and_a_visitor_may_be_anonymous(ap
         pseudonym=pseudonym("a1", kind=CustomerKind.ANONYMOUS), kind=CustomerKind.ANONYMOUS
     )
     teas = Item.objects.filter(shop_id__in=["tea-0", "tea-1"])
-    live_writes.remember(
+    writes.remember(
         LiveEvent(customer=newcomer.pk, name=EventName.VIEW_ITEM, item=tea.pk, at=timezone.now()) for tea in teas
     )
     users = [{"user_id": "nobody"}, {"anonymous_id": "a1"}, {"user_id": "nobody", "anonymous_id": "a1"}]
@@ -116,12 +116,12 @@ def test_an_unknown_placement(api: ApiClient) -> None:
 def test_a_thousand_cost_a_few_round_trips_and_no_query(
     api: ApiClient, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    valkey.set(live.BUILT, 1)
+    valkey.set(fetch.BUILT, 1)
     body(api.get(path("home"), user_id="u0"))
     users = [{"user_id": name} for number in range(500) for name in (f"unknown{number}", f"u{number % 50}")]
     asked = []
-    ask = live.valkey().ask
-    monkeypatch.setattr(live.valkey(), "ask", lambda commands: (asked.append(commands[-1][0]), ask(commands))[1])
+    ask = fetch.valkey().ask
+    monkeypatch.setattr(fetch.valkey(), "ask", lambda commands: (asked.append(commands[-1][0]), ask(commands))[1])
     with CaptureQueriesContext(connection) as queries:
         found = body(api.post(BATCH, {"placement": "home", "users": users, "n": 3, "fields": [], "dry_run": True}))
     assert found["answered"] == 1000
@@ -130,7 +130,7 @@ def test_a_thousand_cost_a_few_round_trips_and_no_query(
 
 
 def test_it_goes_on_while_valkey_is_away(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live.valkey(), "ask", lambda _commands: None)
+    monkeypatch.setattr(fetch.valkey(), "ask", lambda _commands: None)
     found = body(
         api.post(BATCH, {"placement": "home", "users": [{"user_id": "u1"}, {"user_id": "nobody"}], "fields": []})
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from recommendations.api.tiles import BASKET, ICONS, colours_of, contrast, draw_tile, icon_of, title_lines
 from recommendations.models import Category, Item
-from recommendations.services.catalogue import TileFacts
+from recommendations.services.catalogue.editing import TileFacts
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("recsite", "recommendations", "analytics", "storefront", "clients", "tools")
+PACKAGES = ("recsite", "recommendations", "analytics", "demo", "storefront", "clients", "tools")
 
 type Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -44,7 +44,7 @@ def test_every_recommender_is_independent() -> None:
 
 def test_every_package_is_seen() -> None:
     """A folder without ``__init__.py`` would escape the contracts."""
-    roots = ("recsite", "recommendations", "analytics", "storefront", "clients/python/recsite_client")
+    roots = ("recsite", "recommendations", "analytics", "demo", "storefront", "clients/python/recsite_client")
     folders = {path.parent for root in roots for path in (ROOT / root).rglob("*.py")}
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
 

@@ -82,7 +82,7 @@ def test_the_compiled_catalogue_is_in_step(catalogue: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("xgettext"), reason="needs gettext's xgettext")
 def test_every_string_of_the_source_is_in_the_catalogue(tmp_path: Path) -> None:
-    for name in ("recommendations", "analytics", "recsite", "templates", "locale", "static"):
+    for name in ("recommendations", "analytics", "demo", "recsite", "templates", "locale", "static"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "vendor"))
     argv = [sys.executable, "-m", "django", "makemessages", "--all", "--no-obsolete", "--no-location"]
     env = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}

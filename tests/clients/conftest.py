@@ -12,7 +12,7 @@ from django.core.management import call_command
 from pytest_django.live_server_helper import LiveServer
 
 from recommendations.models import Item
-from recommendations.services.keys import create_key
+from recommendations.services.access.keys import create_key
 from recommendations.terms import Scope
 from tests.architecture.source import ROOT
 from tests.trained import furnish, trained_shop

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request, Route, expect
 
 from recommendations.models import Customer, CustomerAlias, Event
-from recommendations.store.pseudonyms import pseudonym
+from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import CustomerKind
 from tests.clients.conftest import TRACKER, Pages, Recsite
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
 from recommendations.models import Staff
-from recommendations.services.merchandising import save_rule
+from recommendations.services.rules.editing import save_rule
 from recommendations.terms import Role
 from tests.trained import NOW, trained_shop
 

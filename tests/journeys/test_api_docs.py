@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from recommendations.models import Event
-from recommendations.services import keys
+from recommendations.services.access import keys
 from recommendations.terms import Scope
 from tests.journeys.conftest import Visitor, committed
 

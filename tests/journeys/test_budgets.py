@@ -13,7 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from recommendations.models import Staff
-from recommendations.store import live_writes, serving
+from recommendations.store.live import writes
+from recommendations.store.serving import snapshot_holder
 from tests.journeys.conftest import EMAIL
 from tests.journeys.test_admin_pages import admin_addresses
 from tests.journeys.test_pages import addresses as page_addresses
@@ -31,8 +32,8 @@ QUALITY = 5  # of brotli; the server compresses better, so this never says too l
 @pytest.fixture
 def reader(site: str, monkeypatch: pytest.MonkeyPatch) -> Client:
     """As in production Valkey holds the live state; what a process reads again by the clock counts for no page."""
-    live_writes.rebuild()
-    monkeypatch.setattr(serving, "RECHECK", 3600.0)
+    writes.rebuild()
+    monkeypatch.setattr(snapshot_holder, "RECHECK", 3600.0)
     client = Client()
     client.force_login(Staff.objects.get(email=EMAIL), backend="django.contrib.auth.backends.ModelBackend")
     return client

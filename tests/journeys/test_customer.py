@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from recommendations.models import Customer, Item, Rule, Verdict
-from recommendations.store.pseudonyms import pseudonym
+from recommendations.store.events.pseudonyms import pseudonym
 from tests.journeys.conftest import Visitor, committed
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from recommendations.models import Customer, Staff, Turn, TurnLogLine, TurnStage
-from recommendations.services.turns import start_turn
-from recommendations.store.pseudonyms import pseudonym
+from recommendations.services.operations.runs import start_turn
+from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import RunStatus
 from tests.journeys.conftest import EMAIL, Visitor, committed
 from tests.trained import NOW

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from recommendations.models import BlendWeights, Customer, Item
-from recommendations.services.keys import create_key
-from recommendations.store.pseudonyms import pseudonym
+from recommendations.services.access.keys import create_key
+from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Scope
 from tests.journeys.conftest import Visitor, committed
 

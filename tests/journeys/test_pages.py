@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from recommendations.models import Customer, Item, Rule, Staff, Turn
-from recommendations.store.pseudonyms import pseudonym
+from recommendations.store.events.pseudonyms import pseudonym
 from tests.journeys.conftest import EMAIL, Visitor, committed
 
 pytestmark = pytest.mark.django_db  # for the shop that the fixture committed; the tests only read

@@ -7,7 +7,7 @@ from django.conf import settings
 from playwright.sync_api import Locator, Page, expect
 
 from recommendations.models import AuditEntry, Rule, RuleBook
-from recommendations.services.rule_books import publish_rules
+from recommendations.services.rules.books import publish_rules
 from tests.journeys.conftest import EMAIL, PASSWORD, Visitor, committed
 from tests.trained import NOW
 

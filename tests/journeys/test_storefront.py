@@ -15,9 +15,9 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from recommendations.services.housekeeping import write_slates
-from recommendations.services.keys import create_key
-from recommendations.services.merchandising import save_rule
+from recommendations.services.access.keys import create_key
+from recommendations.services.operations.housekeeping import write_slates
+from recommendations.services.rules.editing import save_rule
 from recommendations.terms import Scope
 from recsite.processes import spawn, stop
 from recsite.supervisor import shop_environment, shop_settings

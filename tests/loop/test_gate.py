@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from recommendations.engine.feedback.tuning import SearchConfig, tuned
 from recommendations.engine.recommenders.registry import INSTANCES
-from recommendations.loop import adjust, train, upgrade
+from recommendations.loop import adjust, challenger, train
 from recommendations.loop.run import run_turn
 from recommendations.models import Blend, BlendWeights, Event, ModelVersion, Turn
-from recommendations.services.turns import start_turn
+from recommendations.services.operations.runs import start_turn
 from recommendations.terms import BlendName, GateOutcome, RunStatus, VersionStatus, WeightsStatus
 from tests.grocery import open_shop
 from tests.trained import artefact_folder
@@ -63,7 +63,7 @@ def test_settings_that_make_it_worse_do_not_go_live(monkeypatch: pytest.MonkeyPa
         else one
         for one in INSTANCES
     )
-    for module in (train, upgrade):
+    for module in (train, challenger):
         monkeypatch.setattr(module, "INSTANCES", spoilt)
     second = go_round()
     assert second.status == RunStatus.SUCCEEDED, second.message
@@ -85,7 +85,7 @@ def test_settings_that_change_nothing_for_the_worse_go_live(monkeypatch: pytest.
         replace(one, config=replace(one.config, half_life=80.0)) if one.name == "buy_again" else one
         for one in INSTANCES
     )
-    for module in (train, upgrade):
+    for module in (train, challenger):
         monkeypatch.setattr(module, "INSTANCES", changed)
     second = go_round()
     assert ModelVersion.objects.live().get().turn == second

@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recommendations.loop.context import TurnContext
 from recommendations.loop.interests import learn_interests
 from recommendations.loop.preprocess import make_snapshots
-from recommendations.loop.turn import TurnContext
 from recommendations.models import Customer, Event, Item, ModelVersion, Segment
-from recommendations.services.segments import picture, rename_segment
-from recommendations.services.turns import start_turn
-from recommendations.store import turns
-from recommendations.store.partitions import prepare_partitions
-from recommendations.store.pseudonyms import pseudonym
-from recommendations.store.versions import go_live
+from recommendations.services.operations.runs import start_turn
+from recommendations.services.operations.segments import picture, rename_segment
+from recommendations.store.events.partitions import prepare_partitions
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.models import runs
+from recommendations.store.models.live_version import go_live
 from recommendations.terms import EventName, RunStatus
 from tests.grocery import TASTES, open_shop
 from tests.trained import NOW, artefact_folder
@@ -44,7 +44,7 @@ def learned(now: datetime) -> ModelVersion:
     make_snapshots(context)
     learn_interests(context)
     go_live(context.version, now=now)
-    turns.finish(turn, RunStatus.SUCCEEDED, now=now)
+    runs.finish(turn, RunStatus.SUCCEEDED, now=now)
     return context.version
 
 

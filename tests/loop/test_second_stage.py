@@ -14,15 +14,11 @@ from recommendations.engine.feedback.presets import PRESETS
 from recommendations.engine.feedback.tuning import SearchConfig, tuned
 from recommendations.engine.ranking.candidates import Candidates, without_plane
 from recommendations.engine.ranking.second_stage import NAME
-from recommendations.loop import adjust, upgrade
-from recommendations.loop.answer import Answer, Request
-from recommendations.loop.breakdown import BASE, broken_down
+from recommendations.loop import adjust, challenger
+from recommendations.loop.context import TurnContext
 from recommendations.loop.evaluate import Configuration, panel_of
 from recommendations.loop.gate import ndcg_of
-from recommendations.loop.pools import pools_of
 from recommendations.loop.second_stage import Staged, first_stage_weights, staged
-from recommendations.loop.serve import serve
-from recommendations.loop.turn import TurnContext
 from recommendations.models import (
     Artefact,
     Blend,
@@ -34,12 +30,16 @@ from recommendations.models import (
     ModelVersion,
     Staff,
 )
-from recommendations.services.review import review
-from recommendations.store import serving
-from recommendations.store.measurements import save_per_user
-from recommendations.store.model import load_candidates, load_model, load_snapshot, load_truths
-from recommendations.store.pseudonyms import pseudonym
-from recommendations.store.second_stage import load_lesson, load_stage
+from recommendations.services.review.review import review
+from recommendations.serving.candidates import pools_of
+from recommendations.serving.serve import serve
+from recommendations.serving.types import Answer, Request
+from recommendations.simulation.second_stage_terms import BASE, broken_down
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.models.measurements import save_per_user
+from recommendations.store.models.model import load_candidates, load_model, load_snapshot, load_truths
+from recommendations.store.models.second_stage import load_lesson, load_stage
+from recommendations.store.serving import snapshot_holder
 from recommendations.terms import BlendName, Cut, Role, Task
 from tests.trained import NOW, trained_shop
 
@@ -72,7 +72,7 @@ def version() -> ModelVersion:
 
 def answer(weights: dict[str, float]) -> Answer:
     BlendWeights.objects.defaults().filter(blend__name=BlendName.HOME).update(weights=weights)
-    serving.forget()
+    snapshot_holder.forget()
     return serve(Request(placement="home", user_id="u3", n=8), now=NOW)
 
 
@@ -160,7 +160,7 @@ def test_a_version_without_the_plane_drops_the_weight_and_says_so() -> None:
     BlendWeights.objects.defaults().filter(blend__name=BlendName.DISCOVER).update(
         weights={NAME: 0.5, "ease_discover": 0.5}
     )
-    serving.forget()
+    snapshot_holder.forget()
     found = serve(Request(placement="discover", user_id="u3", n=8), now=NOW)
     assert found.trace.missing == (NAME,)
     assert set(found.shown[0].contributions) == {"ease_discover"}
@@ -248,7 +248,7 @@ def test_new_settings_are_compared_without_it_on_either_side(version: ModelVersi
     with_it, without_it = {NAME: 0.9, "popularity_home": 0.1}, {"popularity_home": 1.0}
     reached = ndcg_of(version.pk, Task.HOME, Configuration(weights=without_it))
     assert ndcg_of(version.pk, Task.HOME, Configuration(weights=with_it)).mean() > reached.mean()
-    save_per_user(version, Task.HOME, {upgrade.AS_LIVE: reached})
+    save_per_user(version, Task.HOME, {challenger.AS_LIVE: reached})
     context = TurnContext.of(version.turn, cut=None, report=Log())
-    verdict = upgrade.gate_version(context, Task.HOME, Configuration(weights=with_it))
+    verdict = challenger.gate_version(context, Task.HOME, Configuration(weights=with_it))
     assert verdict.against["live"] == (0, 0, 0)

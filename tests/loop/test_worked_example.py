@@ -11,14 +11,15 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from recommendations.engine.interests.profile import SHRINKAGE
 from recommendations.engine.recommenders import interests
-from recommendations.loop.interests import SHRINKAGE
 from recommendations.loop.run import run_turn
 from recommendations.models import Category, Customer, Event, InterestProfile, Item
-from recommendations.services.keys import create_key
-from recommendations.services.turns import start_turn
-from recommendations.store import blending, serving
-from recommendations.store.pseudonyms import pseudonym
+from recommendations.services.access.keys import create_key
+from recommendations.services.operations.runs import start_turn
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.models import weight_versions
+from recommendations.store.serving import snapshot_holder
 from recommendations.terms import BlendName, RunStatus, Scope
 from tests.shop import BOUGHT, POPULARITY, PURCHASE, SEARCHED, TOTAL, VIEWED, WEIGHTS
 from tests.trained import artefact_folder
@@ -81,9 +82,9 @@ def test_the_loop_gives_the_interest_shares_of_the_sheet(example: None) -> None:
 
 def test_the_api_gives_the_lists_and_the_scores_of_the_sheet(example: None) -> None:
     """With interests alone, r_ij = θ_ic, as every category has one item with acts; z over the eight candidates."""
-    serving.forget()
-    blending.append_weights(
-        blend=BlendName.HOME, made=blending.Made(weights={"interests": 1.0}, reason="by hand"),
+    snapshot_holder.forget()
+    weight_versions.append_weights(
+        blend=BlendName.HOME, made=weight_versions.Made(weights={"interests": 1.0}, reason="by hand"),
         author=None, now=NOW, publish=True,
     )  # fmt: skip
     key, secret = create_key(name="test", scopes=[Scope.RECOMMENDATIONS_READ], by=None)

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recommendations.models import ApiKey, AuditEntry
-from recommendations.services import keys
+from recommendations.services.access import keys
 from recommendations.terms import Scope
 
 pytestmark = pytest.mark.django_db

@@ -11,10 +11,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from recommendations.loop import collect
+from demo.load import lacks_complete_journey
 from recommendations.models import Event, Import, Item, Promotion, ShopSetting
-from recommendations.store import live
-from recommendations.store.partitions import prepare_partitions
+from recommendations.store.events.partitions import prepare_partitions
+from recommendations.store.live import fetch
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
 ITEMS = "item_id,title,price,colour\nA1,Shoe,19.90,red\nA2,Boot,cheap,\n"
@@ -89,7 +89,7 @@ def test_a_new_catalogue_is_announced(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         run("import_items", files / "items.csv")
-    assert valkey.hget(live.CHANGED, "catalogue") is not None
+    assert valkey.hget(fetch.CHANGED, "catalogue") is not None
 
 
 @pytest.mark.django_db
@@ -131,15 +131,15 @@ def test_complete_journey_gives_seconds_and_an_account() -> None:
 
 @pytest.mark.django_db
 def test_the_demo_is_loaded_again_where_it_came_without_promotions() -> None:
-    assert collect.lacks_complete_journey()
+    assert lacks_complete_journey()
     item = Item.objects.create(shop_id="A1", title="Shoe")
     prepare_partitions(NOW, NOW)
     Event.objects.create(occurred_at=NOW, event_id=uuid4(), name="view_item", item=item)
-    assert not collect.lacks_complete_journey()  # a shop with data of its own
+    assert not lacks_complete_journey()  # a shop with data of its own
     ShopSetting.objects.create(key="demo_clock", value={"shift_weeks": 452})
-    assert collect.lacks_complete_journey()
+    assert lacks_complete_journey()
     Promotion.objects.create(item=item, week=NOW.date(), mailer=1)
-    assert not collect.lacks_complete_journey()
+    assert not lacks_complete_journey()
 
 
 @pytest.mark.django_db

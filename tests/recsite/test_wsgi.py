@@ -8,7 +8,7 @@ import pytest
 
 STARTED = """
 import sys, recsite.wsgi
-from recommendations.services.panels import panels
+from recommendations.services.weights.panels import panels
 panels().settle()
 print("analytics.charts.weights" in sys.modules, recsite.wsgi.django, recsite.wsgi.application)
 """

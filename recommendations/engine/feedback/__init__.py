@@ -1,0 +1,1 @@
+"""Weights learned from outcomes: the tuner, presets and suggestions."""

@@ -5,6 +5,9 @@ from numpy.typing import NDArray
 
 from recommendations.engine.frames import FloatArray, Sparse
 
+HALF_LIVES = (90, 7)  # days: taste, and what is new in it
+SHRINKAGE = {90: 50.0, 7: 5.0}  # τ: a week holds about a tenth of the acts
+
 
 def interest_weights(weights: Sparse, categories: Sparse) -> FloatArray:
     """U = W C, users × categories: each act counts towards the categories of its item by membership."""

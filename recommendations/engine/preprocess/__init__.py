@@ -1,0 +1,1 @@
+"""Events become matrices: cleaning, weighting, popularity, rhythms, the promotion plan."""

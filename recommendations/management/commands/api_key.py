@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from recommendations.models import ApiKey
-from recommendations.services import keys
-from recommendations.services.origins import MOST, NotAnOriginError, TooManyOriginsError
+from recommendations.services.access import keys
+from recommendations.services.access.origins import MOST, NotAnOriginError, TooManyOriginsError
 from recommendations.terms import Scope
 
 LONGEST_NAME = 100

@@ -1,6 +1,6 @@
 """``manage.py import_events FILE``: events of a CSV or Parquet file into the record."""
 
-from recommendations.loop.collect import import_events
+from recommendations.ingest.import_files import import_events
 from recommendations.management.file_import import FileImport
 
 

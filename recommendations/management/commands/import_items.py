@@ -1,6 +1,6 @@
 """``manage.py import_items FILE``: items of a CSV or Parquet file into the catalogue."""
 
-from recommendations.loop.collect import import_items
+from recommendations.ingest.import_files import import_items
 from recommendations.management.file_import import FileImport
 
 

@@ -1,6 +1,6 @@
 """``manage.py import_promotions FILE``: promotions of a CSV or Parquet file into the plan."""
 
-from recommendations.loop.collect import import_promotions
+from recommendations.ingest.import_files import import_promotions
 from recommendations.management.file_import import FileImport
 
 

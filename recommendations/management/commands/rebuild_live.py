@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from recommendations.management.progress import Bar
-from recommendations.services.housekeeping import ValkeyAwayError, rebuild_live_state
+from recommendations.services.operations.housekeeping import ValkeyAwayError, rebuild_live_state
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from recommendations.loop.run import run_turn
 from recommendations.models import Turn
-from recommendations.services.turns import TurnAlreadyRunningError, start_turn
+from recommendations.services.operations.runs import TurnAlreadyRunningError, start_turn
 from recommendations.terms import RunStatus
 
 

@@ -9,12 +9,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from recommendations import wording
 from recommendations.management.progress import Bar
 from recommendations.models import BlendWeights
-from recommendations.services.blending import GateClosedError, publish
-from recommendations.services.tuning import NothingToTuneOnError, tune
+from recommendations.services.weights.blending import GateClosedError, publish
+from recommendations.services.weights.tuning import NothingToTuneOnError, tune
 from recommendations.terms import BlendName
+from recommendations.wording import labels
 
 MAIN = "ndcg@10"
 TUNABLE = (BlendName.HOME, BlendName.DISCOVER)
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             if weight > 0:
                 worth = _interval(expected["ablation"][name], sign="+")
                 self.stdout.write(f"  {weight:8.4f}  {worth:>28}  {name}")
-        self.stdout.write(f"  {wording.gate_text(weights.gate)}")
+        self.stdout.write(f"  {labels.gate_text(weights.gate)}")
         return {
             "version": weights.pk, "number": weights.number, "weights": weights.weights,
             "promotion": weights.promotion, "expected": expected,
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         try:
             published = publish(weights=BlendWeights.objects.get(pk=key), by=None, now=timezone.now())
         except GateClosedError as error:
-            self.stdout.write(self.style.WARNING(f"  not published: {wording.gate_text(error.verdict)}"))
+            self.stdout.write(self.style.WARNING(f"  not published: {labels.gate_text(error.verdict)}"))
             return False
         self.stdout.write(self.style.SUCCESS(f"  {published} is the default now"))
         return True

@@ -9,8 +9,8 @@ from analytics.queries.words import (
     measured_label,
     metric_label,
 )
-from recommendations import wording
 from recommendations.terms import Stage
+from recommendations.wording import labels
 
 
 def test_counts_keep_an_order_and_say_what_they_count() -> None:
@@ -48,9 +48,9 @@ def test_headline_is_the_one_count_that_says_most() -> None:
 
 
 def test_unknown_codes_are_called_by_their_code() -> None:
-    assert label(wording.STAGES, "collect") == "Collect"
-    assert label(wording.STAGES, "some_stage") == "some stage"
-    assert wording.placement_label("zero_results") == "zero results"
+    assert label(labels.STAGES, "collect") == "Collect"
+    assert label(labels.STAGES, "some_stage") == "some stage"
+    assert labels.placement_label("zero_results") == "zero results"
     assert metric_label("mean@3") == "mean@3"
     assert measured_label("hybrid") == "Hybrid, as served"
-    assert measured_label("ease_home") == wording.instance_label("ease_home")
+    assert measured_label("ease_home") == labels.instance_label("ease_home")

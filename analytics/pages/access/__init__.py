@@ -1,0 +1,1 @@
+"""Signing in, passwords, preferences, who may change what, and who did what."""

@@ -1,0 +1,59 @@
+"""Forgotten passwords and invitations: a link by e-mail leads to the page that sets one."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
+from django.contrib.auth.views import PasswordResetConfirmView, PasswordResetDoneView, PasswordResetView
+from django.core.cache import cache
+from django.http import HttpResponse
+from django.urls import reverse_lazy
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from recommendations.models import Staff
+from recommendations.services.access.staff import set_password
+
+PAUSE = 60
+"""Seconds until another e-mail goes to the same address, whoever asks for it."""
+
+
+class AddressForm(PasswordResetForm):
+    """The page says the same for every address, so nobody learns who has an account."""
+
+    def save(self, *arguments: Any, **options: Any) -> None:
+        address = str(self.cleaned_data["email"]).strip().lower()
+        if cache.add(
+            f"password-reset:{salted_hmac('password-reset', address, algorithm='sha256').hexdigest()}", 1, PAUSE
+        ):
+            super().save(*arguments, **options)
+
+
+class NewPasswordForm(SetPasswordForm[Staff]):
+    """The service sets the password, and leaves a line in the trail."""
+
+    def save(self, commit: bool = True) -> Staff:  # noqa: ARG002, FBT001, FBT002 - Django's signature
+        set_password(staff=self.user, password=self.cleaned_data["new_password1"], by=self.user)
+        return self.user
+
+
+class Forgotten(PasswordResetView):
+    form_class = AddressForm
+    template_name = "registration/password_forgotten.html"
+    email_template_name = "email/password.txt"
+    subject_template_name = "email/password_subject.txt"
+
+
+class Sent(PasswordResetDoneView):
+    template_name = "registration/password_sent.html"
+
+
+class Choose(PasswordResetConfirmView):
+    form_class = NewPasswordForm
+    template_name = "registration/password_choose.html"
+    success_url = reverse_lazy("login")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer = super().form_valid(form)
+        messages.success(self.request, _("The password is set. Log in with it."))
+        return answer

@@ -1,0 +1,69 @@
+"""Language and theme: usable before login, remembered for the staff member afterwards.
+
+Two cookies carry the choice from page to page. What a stranger chose on the login page waits in the session, so that
+signing in keeps it; whoever chose nothing there gets what they had in their last browser.
+"""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from recommendations.models import Staff
+from recommendations.services.access.preferences import remember_preferences
+
+THEME_COOKIE = "recsite_theme"
+CHOSEN = "chosen"  # session key
+YEAR = 60 * 60 * 24 * 365
+
+
+class PreferencesForm(forms.Form):
+    theme = forms.ChoiceField(choices=Staff.Theme.choices, required=False)
+    language = forms.ChoiceField(choices=settings.LANGUAGES, required=False)
+
+
+@require_POST
+@login_not_required
+def preferences(request: HttpRequest) -> HttpResponse:
+    form = PreferencesForm(request.POST)
+    chosen = {name: value for name, value in form.cleaned_data.items() if value} if form.is_valid() else {}
+    response = HttpResponseRedirect(_way_back(request))
+    keep_in_browser(response, **chosen)
+    if isinstance(request.user, Staff):
+        remember_preferences(staff=request.user, **chosen)
+    elif chosen:
+        request.session[CHOSEN] = request.session.get(CHOSEN, {}) | chosen
+    return response
+
+
+def settle_preferences(request: HttpRequest, *, staff: Staff, response: HttpResponse) -> None:
+    """At login: what was chosen on the login page is remembered for the person, else the person's own applies."""
+    chosen: dict[str, Any] = request.session.pop(CHOSEN, {})
+    remember_preferences(staff=staff, **chosen)
+    keep_in_browser(response, **({"language": staff.language, "theme": staff.theme} | chosen))
+
+
+def keep_in_browser(response: HttpResponse, *, language: str | None = None, theme: str | None = None) -> None:
+    secure = settings.SESSION_COOKIE_SECURE
+    if language:
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, language, max_age=YEAR, secure=secure, samesite="Lax", httponly=True
+        )
+    if theme:
+        response.set_cookie(THEME_COOKIE, theme, max_age=YEAR, secure=secure, samesite="Lax", httponly=True)
+
+
+def theme_of(request: HttpRequest) -> str:
+    """The theme of this browser; what no theme is called is "as the system"."""
+    theme = request.COOKIES.get(THEME_COOKIE, "")
+    return theme if theme in Staff.Theme.values else Staff.Theme.AUTO.value
+
+
+def _way_back(request: HttpRequest) -> str:
+    target = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if safe else "/"

@@ -1,0 +1,1 @@
+"""The catalogue: its health, its items, and one of them."""

@@ -1,0 +1,184 @@
+"""Catalogue and data health, and the catalogue as a list; filters and order stand in the address."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+from django.views.decorators.http import require_safe
+
+from analytics.charts import catalogue as charts
+from analytics.exports.items import items_file
+from analytics.pages.columns import Column, column_heads, without
+from analytics.pages.parameters import number, typed
+from analytics.queries.catalogue import health as query
+from analytics.queries.catalogue import items as listing
+from analytics.queries.catalogue.insights import FLAWS, insights
+from analytics.queries.layout import read_frame
+from analytics.queries.overview.served import NEWEST_ANSWERS
+from analytics.queries.runs.cleaning import left_out
+from recommendations.models import Customer, Import
+from recommendations.services.catalogue.exposure import Exposure, exposure
+from recommendations.services.catalogue.quality import Flaw, Flaws, flaws
+from recommendations.services.operations.data_health import Suspect, refused, suspects
+
+LONGEST_TEXT = 128
+BOUGHT, RECOMMENDED = 1, 3  # hues
+
+
+@require_safe
+def catalogue(request: HttpRequest) -> HttpResponse:
+    now, frame = timezone.now(), read_frame()
+    known = exposure(frame.model)
+    found = flaws(known, now=now)
+    imports, robots = list(Import.objects.all()[:50]), suspects(frame.model)
+    refusals = refused(imports)
+    context = {
+        "section": "catalogue",
+        "frame": frame,
+        "known": known,
+        "flaws": found,
+        "touched": {str(flaw): touched for flaw, touched in found.found.items()},
+        "shares": {str(flaw): touched.items / found.listed for flaw, touched in found.found.items()}
+        | {"recommended": found.recommended / found.listed}
+        if found.listed
+        else {},
+        "fields": query.completeness(found),
+        "insights": insights(found, refusals, robots),
+        "newest": query.newest(known, now=now),
+        "newest_answers": NEWEST_ANSWERS,
+        "imports": imports,
+        "refusals": refusals,
+        "left_out": left_out(frame.model),
+        "robots": _robots(robots),
+    }
+    context |= _tail(known, found) | _warming(known)
+    return render(request, "dashboard/catalogue/health.html", context)
+
+
+@require_safe
+def items(request: HttpRequest) -> HttpResponse:
+    now, frame, filters = timezone.now(), read_frame(), _filters(request)
+    known = exposure(frame.model)
+    if request.GET.get("format") == "csv":
+        return items_file(listing.first_lines(filters, known, now=now))
+    departments = listing.departments()
+    found = listing.items(filters, known, now=now)
+    context = {
+        "section": "catalogue",
+        "frame": frame,
+        "known": known,
+        "filters": filters,
+        "found": found,
+        "page": found.page,
+        "flaw_words": [(flaw, words) for flaw, (words, _meaning) in FLAWS.items()],
+        "meaning": FLAWS[filters.flaw][1] if filters.flaw else "",
+        "departments": departments,
+        "chips": [(words, without(request.GET, name)) for name, words in _chips(filters, dict(departments))],
+        "heads": column_heads(
+            request.GET, _columns(), sort=filters.sort, downwards=("price", "listed", "bought", "slots")
+        ),
+        "most_in_a_file": listing.MOST_IN_A_FILE,
+    }
+    return render(request, "dashboard/catalogue/items.html", context)
+
+
+def _columns() -> list[Column]:
+    return [
+        Column(key="title", words=_("Item")),
+        Column(key="", words=_("Category")),
+        Column(key="price", words=_("Price"), css="num"),
+        Column(key="", words=_("Stock")),
+        Column(key="listed", words=_("Listed")),
+        Column(key="bought", words=_("Bought"), css="num", help=_("Purchases, as the live model knows them.")),
+        Column(key="slots", words=_("Slots"), css="num", help=_("Slots that it fills in the customers' slates.")),
+    ]
+
+
+def _tail(known: Exposure | None, found: Flaws) -> dict[str, Any]:
+    tail = query.tail(known, listed=found.listed)
+    if tail is None:
+        return {"tail": None}
+    lines = [
+        charts.Line(words=_("Purchases"), hue=BOUGHT, dash="solid", points=tail.bought.points),
+        charts.Line(words=_("Recommendations"), hue=RECOMMENDED, dash="dash", points=tail.slots.points),
+    ]
+    figure = charts.lorenz(
+        lines,
+        items=_("Items, the least wanted first, %"),
+        whole=_("Share of the whole, %"),
+        equal=_("All the same"),
+    )
+    return {
+        "tail": tail,
+        "tail_figure": figure.to_json(engine="orjson"),
+        "tail_rows": list(zip(tail.bought.points[::20], tail.slots.points[::20], strict=True))[1:],
+    }
+
+
+def _warming(known: Exposure | None) -> dict[str, Any]:
+    ages = query.warming(known)
+    groups = [
+        charts.Group(
+            words=_age(each),
+            brief=f"{each.start // 7}+" if each.start else "0",
+            bought=each.bought_share,
+            recommended=each.recommended_share,
+        )
+        for each in ages
+    ]
+    figure = charts.warming(
+        groups,
+        age=_("Weeks since the item was listed"),
+        share=_("Items, %"),
+        bought=_("bought at least once"),
+        recommended=_("in somebody's slate"),
+    )
+    return {
+        "ages": [(group.words, age) for group, age in zip(groups, ages, strict=True)],
+        "oldest": ages[-1] if ages else None,
+        "ages_figure": figure.to_json(engine="orjson"),
+    }
+
+
+def _age(group: query.Age) -> str:
+    start, end = group.start // 7, group.end and group.end // 7
+    if end is None:
+        return pgettext("weeks", "%(start)d and more") % {"start": start}
+    return f"{start}–{end}" if start else pgettext("weeks", "under %(end)d") % {"end": end}
+
+
+def _robots(found: Sequence[Suspect] | None) -> list[tuple[Customer, Suspect]] | None:
+    if found is None:
+        return None
+    there = Customer.objects.in_bulk([each.customer for each in found[:50]])
+    return [(there[each.customer], each) for each in found if each.customer in there]
+
+
+def _filters(request: HttpRequest) -> listing.Filters:
+    flaw, sort = request.GET.get("flaw", ""), request.GET.get("sort", "")
+    columns = {*listing.COLUMNS, *listing.OF_ARRAYS}
+    days = number(request.GET.get("days"))
+    return listing.Filters(
+        text=typed(request.GET.get("q"), longest=LONGEST_TEXT),
+        flaw=Flaw(flaw) if flaw in set(Flaw) else None,
+        department=typed(request.GET.get("department"), longest=500),
+        days=days if days and days <= listing.MOST_DAYS else None,
+        sort=sort if sort.removeprefix("-") in columns else listing.USUAL,
+        page=number(request.GET.get("page")) or 1,
+    )
+
+
+def _chips(filters: listing.Filters, departments: dict[str, str]) -> list[tuple[str, str]]:
+    """(parameter, words) of every filter that is on; each can be taken off."""
+    chips = [("q", f"“{filters.text}”")] if filters.text else []
+    if filters.flaw:
+        chips.append(("flaw", str(FLAWS[filters.flaw][0])))
+    if filters.department:
+        chips.append(("department", departments.get(filters.department, filters.department)))
+    if filters.days:
+        chips.append(("days", _("Listed within %(days)d days") % {"days": filters.days}))
+    return chips

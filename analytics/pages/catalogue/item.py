@@ -1,0 +1,57 @@
+"""One item of the catalogue."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from analytics.charts import item as charts
+from analytics.queries.catalogue import item as query
+from analytics.queries.layout import read_frame
+from analytics.queries.overview.served import NEWEST_ANSWERS, served
+from recommendations.services.catalogue.exposure import Exposure, exposure
+from recommendations.wording import labels
+
+
+@require_safe
+def item(request: HttpRequest, pk: int) -> HttpResponse:
+    found = query.find_item(pk)
+    if found is None:
+        raise Http404
+    frame = read_frame()
+    known = exposure(frame.model)
+    points = query.prices(found)
+    figure = charts.prices(points, until=timezone.localtime(), time=_("Day"), price=_("Price"))
+    context = {
+        "section": "catalogue",
+        "frame": frame,
+        "item": found,
+        "attributes": sorted(found.attributes.items()) if isinstance(found.attributes, dict) else [],
+        "known": known,
+        "prices": points,
+        "prices_figure": figure.to_json(engine="orjson"),
+        "promotions": query.promotions(found),
+        "today": timezone.localdate(),
+        "neighbours": query.neighbours(found, model=frame.model),
+        "served": served([found.pk])[found.pk],
+        "newest_answers": NEWEST_ANSWERS,
+    }
+    return render(request, "dashboard/catalogue/item.html", context | _standing(query.standing(found, known), known))
+
+
+def _standing(standing: query.Standing | None, known: Exposure | None) -> dict[str, Any]:
+    if standing is None or known is None:
+        return {"standing": None}
+    figure = charts.weeks(
+        standing.weeks, time=_("Week from"), events=_("Events"), bought=_("Bought"), others=_("Other events")
+    )
+    words = dict(labels.BLENDS)
+    return {
+        "standing": standing,
+        "until": known.ended_at,
+        "receivers": [(words[each.blend], each) for each in standing.receivers],
+        "weeks_figure": figure.to_json(engine="orjson"),
+    }

@@ -1,0 +1,113 @@
+"""What can be done to a card: judge it, make a draft rule of it, take that back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.customer.cards import judgement_choices
+from analytics.pages.parameters import LONGEST_NOTE, number, typed
+from recommendations.models import Customer, Item, Placement, Rule, Verdict
+from recommendations.services.access.policy import Action
+from recommendations.services.review.judgements import judge, verdicts_of
+from recommendations.services.rules.card_rules import CardAction, card_rule
+from recommendations.services.rules.editing import RuleIsServedError, archive_rule, restore_rule
+from recommendations.terms import Judgement
+
+LONGEST_NAME = 40
+
+
+@require_POST
+@requires(Action.DRAFT)
+def judge_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
+    """Good, odd or wrong; the same once more takes it back. A note goes with it."""
+    person, thing = get_object_or_404(Customer, pk=pk), get_object_or_404(Item, pk=item)
+    place = get_object_or_404(Placement, name=typed(request.POST.get("placement"), longest=LONGEST_NAME))
+    staff, keeps = staff_of(request), "save_note" in request.POST
+    verdict = verdicts_of(customer=pk, placement=place.name, by=staff).get(item)
+    note = typed(request.POST.get("note", verdict.note if verdict else ""), longest=LONGEST_NOTE)
+    judgement = verdict.judgement if verdict and keeps else request.POST.get("judgement", "")
+    if judgement in set(Judgement) and not (verdict and keeps and verdict.note == note):
+        verdict = judge(
+            customer=person, item=thing, placement=place.name, judgement=Judgement(judgement), note=note,
+            rank=number(request.POST.get("rank")), by=staff, now=timezone.now(),
+        )  # fmt: skip
+    return _judged(request, person, thing, place.name, verdict)
+
+
+@require_POST
+@requires(Action.DRAFT)
+def rule_from_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
+    """A draft rule, with a way back."""
+    person, thing = get_object_or_404(Customer, pk=pk), get_object_or_404(Item, pk=item)
+    place = get_object_or_404(Placement, name=typed(request.POST.get("placement"), longest=LONGEST_NAME))
+    action = request.POST.get("action", "")
+    if action not in set(CardAction):
+        return _told(request, problem=_("Choose what to do: pin, boost, bury or never."))
+    try:
+        rule = card_rule(
+            action=CardAction(action), item=thing, placement=place, customer=person, by=staff_of(request),
+            now=timezone.now(), slot=number(request.POST.get("rank")),
+        )  # fmt: skip
+    except ValidationError as error:
+        return _told(request, problem=" ".join(error.messages))
+    return _told(request, rule=rule, done=_("Draft rule made: “%(rule)s”.") % {"rule": rule})
+
+
+@require_POST
+@requires(Action.DRAFT)
+def undo_rule_from_card(request: HttpRequest, rule: int) -> HttpResponse:
+    """Puts the draft rule away, and with ``redo`` brings it back."""
+    stored = get_object_or_404(Rule, pk=rule)
+    staff, now = staff_of(request), timezone.now()
+    if "redo" in request.POST:
+        restore_rule(rule=stored, by=staff, now=now)
+        return _told(request, rule=stored, done=_("Draft rule made: “%(rule)s”.") % {"rule": stored})
+    try:
+        archive_rule(rule=stored, by=staff, now=now)
+    except RuleIsServedError:
+        return _told(
+            request, problem=_("“%(rule)s” was published meanwhile. Withdraw it under Rules.") % {"rule": stored}
+        )
+    return _told(request, rule=stored, undone=True, done=_("Taken back: “%(rule)s”.") % {"rule": stored})
+
+
+def _judged(
+    request: HttpRequest, person: Customer, thing: Item, placement: str, verdict: Verdict | None
+) -> HttpResponse:
+    if not request.headers.get("HX-Request"):
+        return redirect(_way_back(request))
+    context = {
+        "person": {"customer": person},
+        "item": thing,
+        "placement": placement,
+        "rank": request.POST.get("rank", ""),
+        "verdict": verdict,
+        "judgements": judgement_choices(),
+        "saved": True,
+    }
+    return render(request, "dashboard/customer/judgement.html", context)
+
+
+def _told(request: HttpRequest, *, done: str = "", problem: str = "", **context: Any) -> HttpResponse:
+    """As a toast where the page asked for it alone, else as a message of the page."""
+    if request.headers.get("HX-Request"):
+        told: Mapping[str, Any] = {"done": done, "problem": problem, "back": request.POST.get("back", "/"), **context}
+        return render(request, "dashboard/customer/toast.html", told)
+    (messages.error if problem else messages.success)(request, problem or done)
+    return redirect(_way_back(request))
+
+
+def _way_back(request: HttpRequest) -> str:
+    """The view that the card stood in; never an address of another site."""
+    target = request.POST.get("back", "")
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if safe else "/customers/"

@@ -1,0 +1,44 @@
+"""The answers that a page about a customer shows, made through the same function as the shop's."""
+
+from dataclasses import dataclass, replace
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from analytics.pages.customer.compare import Drafted, drafted
+from analytics.pages.customer.view import Lens
+from analytics.queries.customer.profile import Person
+from recommendations.services.review.review import Look, NotLoadedError, Review, UnknownPlacementError, reviews
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """``before`` is the list without the simulated acts, ``draft`` the one that the drafts would give."""
+
+    shown: Review
+    before: Review | None = None
+    draft: Review | None = None
+    drafted: Drafted | None = None
+
+
+def answers_for(lens: Lens, person: Person) -> Answers | str:
+    """Where there is no answer, what to do, in words."""
+    compared = drafted(lens, person) if lens.compare else None
+    looks = {"shown": Look(cut=lens.cut, as_of=lens.as_of, simulated=lens.simulated)}
+    if compared and compared.draft:
+        looks["draft"] = replace(looks["shown"], draft=compared.draft)
+    elif lens.acts and not compared:
+        # Without the acts it is scored anew all the same, so that only they make the difference.
+        looks["before"] = Look(cut=lens.cut, as_of=lens.as_of or timezone.now())
+    try:
+        found = reviews(
+            list(looks.values()),
+            customer=person.customer.pk,
+            placement=lens.place.name,
+            context_items=[item.pk for item in lens.context],
+        )
+    except UnknownPlacementError:
+        return _("This placement was switched off a moment ago.")
+    except NotLoadedError:
+        return _("The model is still being read. Load the page again in a few seconds.")
+    return Answers(**dict(zip(looks, found, strict=True)), drafted=compared)

@@ -1,0 +1,101 @@
+"""The items of an answer as cards: what each is made of, where it moved, what staff said of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from analytics.charts import customer as charts
+from analytics.charts.hues import of_recommender
+from analytics.queries.customer import profile as query
+from analytics.queries.words import label
+from recommendations.models import Verdict
+from recommendations.services.review.review import Card, Review
+from recommendations.terms import Judgement
+from recommendations.wording import labels
+
+JUDGEMENTS: Mapping[Judgement, str] = {
+    Judgement.GOOD: "thumb-up",
+    Judgement.ODD: "mood-puzzled",
+    Judgement.WRONG: "thumb-down",
+}
+"""With the icon of each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """Where an item stands now against where it stood, as a mark and in words."""
+
+    mark: str
+    words: str
+    css: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardView:
+    card: Card
+    bar: charts.ScoreBar
+    pieces: Sequence[tuple[charts.Piece, str]]
+    rules: Sequence[tuple[int, str]]  # key and name of those that acted on it
+    verdict: Verdict | None
+    moved: Moved | None = None
+
+
+def judgement_choices() -> list[tuple[str, str, str]]:
+    """Code, words and icon."""
+    return [(code, str(words), JUDGEMENTS[Judgement(code)]) for code, words in labels.JUDGEMENTS]
+
+
+def moved(was: int | None, now: int | None) -> Moved:
+    if was is None:
+        return Moved(mark="+", words=_("new"), css="is-new")
+    if now is None:
+        return Moved(mark="×", words=_("out"), css="is-out")
+    by = abs(was - now)
+    if was > now:
+        return Moved(mark=f"▲ {by}", words=_("up from place %(was)d") % {"was": was}, css="is-up")
+    if was < now:
+        return Moved(mark=f"▼ {by}", words=_("down from place %(was)d") % {"was": was}, css="is-down")
+    return Moved(mark="=", words=_("same place"), css="is-same")
+
+
+def card_views(
+    found: Review, *, verdicts: Mapping[int, Verdict], before: Mapping[int, int] | None = None
+) -> list[CardView]:
+    """``before``: the place of each item in the answer that this one is compared with."""
+    bars = charts.score_bars([card.contributions for card in found.cards])
+    touched = {shown.item: shown.rules for shown in found.answer.shown}
+    names = query.rule_names(key for keys in touched.values() for key in keys)
+    return [
+        CardView(
+            card=card,
+            bar=bar,
+            pieces=[(piece, labels.instance_label(piece.instance)) for piece in bar.pieces],
+            rules=[(key, names[key]) for key in touched.get(card.item.pk, ()) if key in names],
+            verdict=verdicts.get(card.item.pk),
+            moved=None if before is None else moved(before.get(card.item.pk), card.rank),
+        )
+        for card, bar in zip(found.cards, bars, strict=True)
+    ]
+
+
+def answer_context(found: Review) -> dict[str, Any]:
+    """What is told of an answer beside its cards: legend, table of contributions, hits, and where it came from."""
+    instances = list(dict.fromkeys(name for card in found.cards for name, _value in card.contributions))
+    hits = [card for card in found.cards if card.bought_later]
+    reason = found.answer.fallback_reason
+    return {
+        "review": found,
+        "legend": [(labels.instance_label(name), *of_recommender(name)) for name in instances],
+        "table": [(card, [dict(card.contributions).get(name) for name in instances]) for card in found.cards],
+        "hits": len(hits),
+        "precision": len(hits) / len(found.cards) if found.cards else None,
+        "source": label(labels.SOURCES, found.answer.source),
+        "fallback": label(labels.FALLBACKS, reason) if reason else "",
+    }
+
+
+def places(found: Review) -> dict[int, int]:
+    """Place of each item in an answer."""
+    return {card.item.pk: card.rank for card in found.cards}

@@ -1,0 +1,88 @@
+"""A change that would bring an item in: what it costs everybody, and the draft that is made of it."""
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.customer.compare import weights_address
+from analytics.pages.customer.view import Looked, asked, looked_at
+from analytics.pages.customer.why_not import asked_why_not
+from analytics.queries.customer.change_price import price_of
+from recommendations.models import BlendWeights, Rule
+from recommendations.services.access.policy import Action
+from recommendations.services.review.why_not import (
+    DraftExistsError,
+    Question,
+    StaleDraftError,
+    StaleRuleError,
+    Suggestion,
+    SuggestionGoneError,
+    WhyNot,
+    apply_suggestion,
+)
+
+
+@require_safe
+def change_price(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
+    """What a change would do to everybody, before it is made a draft."""
+    looked, key = looked_at(request, pk), request.GET.get("key", "")
+    change = _suggested(looked, item=item, key=key) if looked else None
+    if looked is None or change is None:
+        return render(request, "dashboard/customer/change_price.html")
+    price = price_of(change, placement=looked.lens.place.name, now=timezone.now())
+    context = {**looked._asdict(), "asked": asked(request.GET), "item": item, "key": key, "price": price}
+    return render(request, "dashboard/customer/change_price.html", context)
+
+
+@require_POST
+@requires(Action.DRAFT)
+def apply_change(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
+    """A draft is made, and opened where it is worked on."""
+    looked, key = looked_at(request, pk), request.POST.get("key", "")
+    if looked is None:
+        raise Http404
+    question = Question(
+        customer=pk,
+        placement=looked.lens.place.name,
+        item=item,
+        context_items=tuple(each.pk for each in looked.lens.context),
+    )
+    replace = request.POST.get("replace") == "yes"
+    context = {**looked._asdict(), "asked": asked(request.GET), "item": item, "key": key}
+    try:
+        made = apply_suggestion(
+            question=question, key=key, by=staff_of(request), now=timezone.now(), replace_draft=replace
+        )
+    except DraftExistsError as error:
+        context |= {"existing": error.draft, "edit": _address(error.draft)}
+        context |= {"change": _suggested(looked, item=item, key=key)}
+        return render(request, "dashboard/customer/change_exists.html", context, status=409)
+    except (SuggestionGoneError, StaleDraftError, StaleRuleError, ValidationError) as error:
+        context |= {"trouble": _trouble(error)}
+        return render(request, "dashboard/customer/change_refused.html", context, status=409)
+    return redirect(_address(made))
+
+
+def _suggested(looked: Looked, *, item: int, key: str) -> Suggestion | None:
+    found = asked_why_not(looked, item=item)
+    suggestions = found.suggestions if isinstance(found, WhyNot) else ()
+    return next((each for each in suggestions if each.key == key), None)
+
+
+def _trouble(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return " ".join(error.messages)
+    if isinstance(error, StaleDraftError | StaleRuleError):
+        return _("Somebody changed the draft this very moment. Try once more.")
+    return _("The change no longer brings it in: something else changed meanwhile.")
+
+
+def _address(made: BlendWeights | Rule) -> str:
+    if isinstance(made, Rule):
+        return reverse("rule", args=[made.pk])
+    return weights_address(made)

@@ -1,0 +1,81 @@
+"""The review of one customer: what they like, did, and are recommended: live, as tested, at another time, with a draft.
+
+All that is chosen stands in the address, simulated acts too; looking stores nothing.
+"""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from analytics.charts import customer as charts
+from analytics.pages.customer.filters import chips, filters_of, jumps
+from analytics.pages.customer.listing import version_of
+from analytics.pages.customer.recommendations import recommendations
+from analytics.pages.customer.view import ACTS
+from analytics.pages.parameters import number
+from analytics.queries.customer import profile as query
+from analytics.queries.customer.order import place
+from analytics.queries.layout import read_frame
+from analytics.queries.search import find_items
+
+SENT_AS = {"around", "add", "why_not"}
+"""Parameters that an item, found by its title, is sent as."""
+TYPED = {"act", "add", "find"}
+"""Parameters of forms that do not stay in the address."""
+
+
+@require_safe
+def customer(request: HttpRequest, pk: int) -> HttpResponse:
+    frame = read_frame()
+    person = query.person(pk, model=frame.model)
+    if person is None:
+        return _elsewhere(request, pk)
+    if TYPED & request.GET.keys():
+        return redirect(_settled(request, pk))
+    filters, timeline = filters_of(request.GET), query.timeline(person.keys)
+    context = {
+        "section": "customers",
+        "frame": frame,
+        "person": person,
+        "jumps": jumps(request.GET),
+        "chips": chips(request.GET, filters, [person.segment] if person.segment else []),
+        "place": place(pk, filters, version=version_of(frame)),
+        "timeline": timeline,
+        "timeline_figure": charts.timeline(timeline.weeks, weeks=_("Week"), events=_("Events a week")).to_json(
+            engine="orjson"
+        ),
+        "interests_figure": charts.interests(
+            person.interests, long_term=_("90 days"), lately=_("7 days"), axis=_("Share of acts, %")
+        ).to_json(engine="orjson"),
+        "events": query.last_events(person.keys),
+    }
+    return render(request, "dashboard/customer/profile.html", context | recommendations(request, person, frame=frame))
+
+
+@require_safe
+def item_suggestions(request: HttpRequest) -> HttpResponse:
+    """Items to choose while a title is being typed; ``as`` names the parameter that the chosen one is sent as."""
+    text, sent_as = request.GET.get("find", "").replace("\x00", ""), request.GET.get("as", "")
+    context = {"items": find_items(text), "find": text, "sent_as": sent_as if sent_as in SENT_AS else "around"}
+    return render(request, "dashboard/customer/item_suggestions.html", context)
+
+
+def _elsewhere(request: HttpRequest, pk: int) -> HttpResponse:
+    """The customer that an anonymous key turned out to be, else what to do."""
+    merged = query.merged_into(pk)
+    if merged is not None:
+        return redirect("customer", pk=merged)
+    return render(request, "dashboard/customer/unknown.html", {"section": "customers", "pk": pk}, status=404)
+
+
+def _settled(request: HttpRequest, pk: int) -> str:
+    """The address with what a form simulates put where it belongs, and without what was typed to find an item."""
+    sent = request.GET.copy()
+    act, item = sent.get("act", ""), sent.get("add", "")
+    for name in TYPED:
+        sent.pop(name, None)
+    if act in ACTS and number(item) is not None:
+        sent.appendlist("did", f"{act}:{item}")
+    return reverse("customer", args=[pk], query=sent, fragment="recommendations")

@@ -1,0 +1,209 @@
+"""How a customer is looked at: placement, context, moment, simulated acts, draft; all of it stands in the address."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from analytics.pages.customer.filters import without
+from analytics.pages.parameters import number
+from analytics.queries.customer import profile as query
+from analytics.queries.days import midnight
+from analytics.queries.layout import Frame, read_frame
+from recommendations.models import Item
+from recommendations.services.review.review import Simulated
+from recommendations.terms import Cut, EventName
+
+MOST_CONTEXT = 10
+MOST_ACTS = 10
+OLDEST = 1970  # year
+TAKES_SEVERAL = {"cart"}
+ACTS: Mapping[str, Promise] = {
+    EventName.VIEW_ITEM: gettext_lazy("Views"),
+    EventName.ADD_TO_CART: gettext_lazy("Puts in the cart"),
+    EventName.PURCHASE: gettext_lazy("Buys"),
+}
+"""What can be simulated."""
+
+
+class Compare(StrEnum):
+    """With which drafts the live answer is compared."""
+
+    WEIGHTS = "weights"
+    RULES = "rules"
+    BOTH = "both"
+
+
+COMPARISONS: Mapping[Compare, Promise] = {
+    Compare.WEIGHTS: gettext_lazy("Draft weights"),
+    Compare.RULES: gettext_lazy("Draft rules"),
+    Compare.BOTH: gettext_lazy("Draft weights and rules"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """A simulated act with its item; ``without`` is the query of the address that takes it off."""
+
+    act: Simulated
+    words: str
+    item: Item
+    without: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lens:
+    place: query.Place
+    cut: Cut = Cut.LIVE
+    context: Sequence[Item] = ()
+    chosen: bool = False  # the context, by the reader; else it is what the customer bought last
+    as_of: datetime | None = None
+    as_of_text: str = ""
+    acts: Sequence[Act] = ()
+    compare: Compare | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)  # by field: what is wrong, and what to do
+
+    @property
+    def as_of_words(self) -> str:
+        """The end of the day that was chosen; empty for now, and where none was."""
+        if self.as_of is None:
+            return ""
+        day = date.fromisoformat(self.as_of_text)
+        if day == timezone.localdate():
+            return _("As of now")
+        return _("As of the end of %(day)s") % {"day": date_format(day, "DATE_FORMAT")}
+
+    @property
+    def several(self) -> bool:
+        return self.place.name in TAKES_SEVERAL
+
+    @property
+    def simulated(self) -> list[Simulated]:
+        return [each.act for each in self.acts]
+
+
+class Looked(NamedTuple):
+    """A customer, and how they are looked at."""
+
+    person: query.Person
+    lens: Lens
+
+
+def looked_at(request: HttpRequest, pk: int) -> Looked | None:
+    """What a part of the page asks for: None where the customer or every placement is gone."""
+    frame = read_frame()
+    person = query.person(pk, model=frame.model)
+    lens = lens_of(request.GET, person, frame=frame) if person else None
+    return Looked(person, lens) if person and lens else None
+
+
+def lens_of(sent: QueryDict, person: query.Person, *, frame: Frame) -> Lens | None:
+    """None where every placement is switched off."""
+    places = {place.name: place for place in person.placements}
+    if not places:
+        return None
+    place = places.get(sent.get("placement", ""), next(iter(places.values())))
+    cut = Cut.TEST if sent.get("cut") == Cut.TEST else Cut.LIVE
+    compare = sent.get("compare", "")
+    asked_context, asked_acts = _asked_context(sent, place), _asked_acts(sent) if cut is Cut.LIVE else []
+    found = query.items_by_key([*asked_context, *(key for _name, key, _raw in asked_acts)])
+    moment, problem = _moment(sent.get("as_of", "")) if cut is Cut.LIVE else (None, "")
+    unknown = [key for key in (*asked_context, *(key for _name, key, _raw in asked_acts)) if key not in found]
+    problems = {"as_of": problem, "unknown": _unknown_items(unknown)}
+    context = [found[key] for key in asked_context if key in found]
+    return Lens(
+        place=place,
+        cut=cut,
+        context=context or _last_bought(place, person, until=frame.tested_until if cut is Cut.TEST else moment),
+        chosen=bool(context),
+        as_of=moment,
+        as_of_text=sent.get("as_of", "") if cut is Cut.LIVE else "",
+        acts=[
+            Act(
+                act=Simulated(name=name, item=key),
+                words=str(ACTS[name]),
+                item=found[key],
+                without=_without_one(sent, name="did", value=raw),
+            )
+            for name, key, raw in asked_acts
+            if key in found
+        ],
+        compare=Compare(compare) if compare in set(Compare) else None,
+        problems={name: text for name, text in problems.items() if text},
+    )
+
+
+def asked(sent: QueryDict) -> str:
+    """The query that asks for the same view again, without what is open in its panel."""
+    return without(sent, "why", "why_not", "page")
+
+
+def _asked_context(sent: QueryDict, place: query.Place) -> list[int]:
+    if not place.needs_context:
+        return []
+    chosen = [key for text in sent.getlist("around") if (key := number(text)) is not None]
+    return chosen[-(MOST_CONTEXT if place.name in TAKES_SEVERAL else 1) :]
+
+
+def _asked_acts(sent: QueryDict) -> list[tuple[EventName, int, str]]:
+    """What of ``did=view_item:17`` makes sense: the act, the item's key, and the parameter as it stands."""
+    found = []
+    for raw in sent.getlist("did")[:MOST_ACTS]:
+        name, _colon, text = raw.partition(":")
+        key = number(text)
+        if name in ACTS and key is not None:
+            found.append((EventName(name), key, raw))
+    return found
+
+
+def _last_bought(place: query.Place, person: query.Person, *, until: datetime | None) -> Sequence[Item]:
+    """What the customer bought last, in the history that is looked at."""
+    if not place.needs_context:
+        return []
+    bought = query.last_bought(person.keys, until=until)
+    return bought if place.name in TAKES_SEVERAL else bought[:1]
+
+
+def _moment(text: str) -> tuple[datetime | None, str]:
+    """The end of a day, and what is wrong with it; today is now."""
+    if not text:
+        return None, ""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None, _(
+            "This is no date. Write it as year-month-day, such as 2026-10-31, or choose it from the calendar."
+        )
+    today = timezone.localdate()
+    if day > today:
+        return None, _("This day lies in the future. Choose today or an earlier day.")
+    if day.year < OLDEST:
+        return None, _("Nothing is on record of that time. Choose a later day.")
+    if day == today:
+        return timezone.now(), ""
+    return midnight(day + timedelta(days=1)), ""
+
+
+def _unknown_items(keys: Sequence[int]) -> str:
+    if not keys:
+        return ""
+    return _(
+        "The address names items that do not exist (%(keys)s); they are left out. Choose items by their titles."
+    ) % {"keys": ", ".join(map(str, keys))}
+
+
+def _without_one(sent: QueryDict, *, name: str, value: str) -> str:
+    """The query of an address without the last parameter of this name and value."""
+    rest = sent.copy()
+    values = rest.getlist(name)
+    at = len(values) - 1 - values[::-1].index(value) if value in values else -1
+    rest.setlist(name, [each for place, each in enumerate(values) if place != at])
+    return f"?{rest.urlencode()}"

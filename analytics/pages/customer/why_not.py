@@ -1,0 +1,96 @@
+"""Why not this item? The stage that lost it, what speaks for and against it, and the changes that would bring it in."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from analytics.charts.hues import of_recommender
+from analytics.pages.access.permission import staff_of
+from analytics.pages.customer.view import Looked, asked, looked_at
+from analytics.queries.customer.answer_stages import passed
+from recommendations.models import Item
+from recommendations.services.access.policy import Action, may
+from recommendations.services.review.why_not import NotLoadedError, UnknownPlacementError, WhyNot, why_not
+from recommendations.terms import Cut
+from recommendations.wording import labels
+
+MOST_SPEAKING = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice:
+    """What a recommender gives the item more (or less) than the last item that is shown, and its bar in percent."""
+
+    words: str
+    value: float
+    hue: int
+    hatched: bool
+    x: float  # the middle of the whole is 0
+    width: float
+
+
+@require_safe
+def why_not_panel(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
+    """The panel alone, for the page that is open already."""
+    looked = looked_at(request, pk)
+    if looked is None:
+        return render(request, "dashboard/customer/panel.html", {"drawer": "gone"})
+    context = {
+        "drawer": "why_not",
+        "asked": asked(request.GET),
+        "may_draft": may(staff_of(request), Action.DRAFT),
+        **looked._asdict(),
+        **why_not_context(looked, item=item),
+    }
+    return render(request, "dashboard/customer/panel.html", context)
+
+
+def why_not_context(looked: Looked, *, item: int) -> dict[str, Any]:
+    """Always of the live answer: what is served now is what can be changed."""
+    found, lens = asked_why_not(looked, item=item), looked.lens
+    if not isinstance(found, WhyNot):
+        return {"trouble": found}
+    return {
+        "why_not": found,
+        "item": found.item,
+        "passed": passed(found.stage),
+        "voices": _voices(found),
+        "not_as_shown": bool(lens.acts or lens.as_of or lens.compare or lens.cut is not Cut.LIVE),
+    }
+
+
+def asked_why_not(looked: Looked, *, item: int) -> WhyNot | str:
+    """Or, in words, why it cannot be said."""
+    try:
+        return why_not(
+            customer=looked.person.customer.pk,
+            placement=looked.lens.place.name,
+            item=item,
+            context_items=[each.pk for each in looked.lens.context],
+        )
+    except Item.DoesNotExist:
+        return _("There is no item %(number)s. Type part of its title, and choose it from the list.") % {"number": item}
+    except UnknownPlacementError:
+        return _("This placement was switched off a moment ago.")
+    except NotLoadedError:
+        return _("The model is still being read. Load the page again in a few seconds.")
+
+
+def _voices(found: WhyNot) -> list[Voice]:
+    loudest = sorted(found.speaking, key=lambda each: -abs(each[1]))[:MOST_SPEAKING]
+    longest = max((abs(value) for _name, value in loudest), default=0) or 1
+    return [
+        Voice(
+            words=labels.instance_label(name),
+            value=value,
+            hue=of_recommender(name)[0],
+            hatched=of_recommender(name)[1],
+            x=round(50 + min(value, 0) / longest * 50, 2),
+            width=round(abs(value) / longest * 50, 2),
+        )
+        for name, value in sorted(loudest, key=lambda each: -each[1])
+    ]

@@ -1,0 +1,26 @@
+"""Context that every page has: theme, what the reader may do, and the frame itself (read only where it is shown)."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from analytics.pages.access.preferences import theme_of
+from analytics.queries.layout import read_frame
+from recommendations.models import Staff
+from recommendations.services.access.policy import Action, may
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: strangers get the theme only."""
+    staff = getattr(request, "user", None)
+    if not isinstance(staff, Staff):
+        return {"theme": theme_of(request)}
+    return {
+        "theme": theme_of(request),
+        "frame": SimpleLazyObject(read_frame),
+        "may_run_turn": may(staff, Action.RUN_TURN),
+        "may_draft": may(staff, Action.DRAFT),
+        "may_publish": may(staff, Action.PUBLISH),
+        "may_open_admin": staff.is_staff,
+    }

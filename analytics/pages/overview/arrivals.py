@@ -1,0 +1,124 @@
+"""Behind the figures of the Overview, one by one: events, answers, what came of them. Filters stand in the address."""
+
+from datetime import date, timedelta
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from analytics.pages.parameters import day, known, number, one_of, page_number
+from analytics.queries.layout import read_frame
+from analytics.queries.overview import arrivals as query
+from analytics.queries.overview import outcomes
+from analytics.queries.overview.arrivals import AnswerFilters, EventFilters
+from analytics.queries.overview.summary import PERIODS
+from analytics.queries.words import label
+from recommendations.models import Customer
+from recommendations.wording import labels
+from recommendations.wording.labels import PLACEMENTS, placement_label
+
+WEEK = timedelta(days=6)
+ATTRIBUTED = ("purchase", "add_to_cart")
+
+
+@require_safe
+def events(request: HttpRequest) -> HttpResponse:
+    frame = read_frame()
+    newest = timezone.localdate(frame.newest_event) if frame.newest_event else timezone.localdate()
+    filters = _event_filters(request, newest=newest)
+    context = {
+        "section": "overview",
+        "frame": frame,
+        "filters": filters,
+        "page": query.events(filters),
+        "names": labels.EVENT_NAMES,
+        "chips": _event_chips(filters),
+    }
+    return render(request, "dashboard/overview/events.html", context)
+
+
+@require_safe
+def answers(request: HttpRequest) -> HttpResponse:
+    filters = AnswerFilters(
+        days=one_of(PERIODS, request.GET.get("days"), default=28),
+        placement=known(request.GET.get("placement"), PLACEMENTS),
+        source=known(request.GET.get("source"), dict(labels.SOURCES)),
+        reason=known(request.GET.get("reason"), dict(labels.FALLBACKS)),
+        page=page_number(request.GET.get("page")),
+    )
+    chips = [
+        ("placement", filters.placement and placement_label(filters.placement)),
+        ("source", filters.source and label(labels.SOURCES, filters.source)),
+        ("reason", filters.reason and label(labels.FALLBACKS, filters.reason)),
+    ]
+    page = query.answers(filters, now=timezone.now())
+    context = {
+        "section": "overview",
+        "frame": read_frame(),
+        "filters": filters,
+        "page": page,
+        "lines": [(slate, placement_label(slate.placement), (slate.latency_us or 0) / 1000) for slate in page],
+        "periods": PERIODS,
+        "placements": PLACEMENTS.items(),
+        "sources": labels.SOURCES,
+        "reasons": labels.FALLBACKS,
+        "chips": [(name, words) for name, words in chips if words],
+    }
+    return render(request, "dashboard/overview/answers.html", context)
+
+
+@require_safe
+def attributed(request: HttpRequest) -> HttpResponse:
+    filters = outcomes.LineFilters(
+        days=one_of(PERIODS, request.GET.get("days"), default=28),
+        placement=known(request.GET.get("placement"), PLACEMENTS),
+        position=one_of(range(1, 101), request.GET.get("position"), default=0) or None,
+        name=known(request.GET.get("name"), ATTRIBUTED) or ATTRIBUTED[0],
+        page=page_number(request.GET.get("page")),
+    )
+    chips = [("placement", filters.placement and placement_label(filters.placement))]
+    if filters.position:
+        chips.append(("position", _("Position %(position)d") % {"position": filters.position}))
+    page = outcomes.lines(filters, today=timezone.localdate())
+    context = {
+        "section": "overview",
+        "frame": read_frame(),
+        "filters": filters,
+        "page": page,
+        "lines": [(line, placement_label(line.placement)) for line in page],
+        "periods": PERIODS,
+        "placements": PLACEMENTS.items(),
+        "names": [(name, label(labels.EVENT_NAMES, name)) for name in ATTRIBUTED],
+        "chips": [(name, words) for name, words in chips if words],
+    }
+    return render(request, "dashboard/overview/attributed.html", context)
+
+
+@require_safe
+def slate(request: HttpRequest, recommendation: str) -> HttpResponse:
+    found = outcomes.story(recommendation)
+    if found is None:
+        raise Http404
+    context = {"section": "overview", "frame": read_frame(), "story": found}
+    return render(request, "dashboard/overview/slate.html", context)
+
+
+def _event_filters(request: HttpRequest, *, newest: date) -> EventFilters:
+    """Without dates the last seven days with events; a single date is that day."""
+    first, last = day(request.GET.get("from")), day(request.GET.get("until"))
+    return EventFilters(
+        first=first or (last or newest) - WEEK,
+        last=last or newest,
+        name=known(request.GET.get("name"), dict(labels.EVENT_NAMES)),
+        customer=number(request.GET.get("customer")),
+        page=page_number(request.GET.get("page")),
+    )
+
+
+def _event_chips(filters: EventFilters) -> list[tuple[str, str]]:
+    chips = [("name", label(labels.EVENT_NAMES, filters.name))] if filters.name else []
+    if filters.customer is not None:
+        chips.append(("customer", str(Customer(pk=filters.customer))))
+    return chips

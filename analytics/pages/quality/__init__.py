@@ -1,0 +1,1 @@
+"""Is it any good, and for whom; and what staff think of it."""

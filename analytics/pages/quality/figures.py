@@ -1,0 +1,162 @@
+"""Is it any good, and for whom; what is compared and how it is sorted stand in the address."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from analytics.charts.differences import histogram
+from analytics.charts.overlap import overlap as overlap_figure
+from analytics.charts.pareto import Spot, pareto
+from analytics.charts.quality import history as history_figure
+from analytics.charts.quality import leaders as leaders_figure
+from analytics.charts.quality import slices as slices_figure
+from analytics.exports.quality import quality_file
+from analytics.pages.quality import judgements
+from analytics.queries.layout import read_frame
+from analytics.queries.quality import figures as query
+from analytics.queries.quality.differences import most_different
+from analytics.queries.quality.figures import SLICES
+from analytics.queries.quality.headline import lead
+from analytics.queries.quality.leader_table import (
+    COLUMNS,
+    COMPARED,
+    COVERAGE,
+    FIT,
+    HYBRID,
+    MAIN_METRIC,
+    NAME,
+    PERSONAL,
+    Quality,
+    qualities,
+)
+from analytics.queries.words import METRICS, measured_label, metric_label
+from recommendations.terms import SliceKind, Task
+from recommendations.wording import labels
+
+DRAWN_SLICES = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What the address asks to see; what it does not understand is as if absent."""
+
+    task: Task
+    kind: SliceKind
+    sort: str
+    pair: tuple[str, str]
+
+
+@require_safe
+def quality(request: HttpRequest) -> HttpResponse:
+    choice = _choice(request)
+    found = qualities().get(choice.task)
+    if found and request.GET.get("format") == "csv":
+        return quality_file(found, sort=choice.sort)
+    context = {
+        "section": "quality",
+        "frame": read_frame(),
+        "choice": choice,
+        "tasks": labels.TASKS,
+        "quality": found,
+    }
+    if found:
+        details = query.details(found)
+        context |= _leaders(found, choice) | _slices(details, choice)
+        context |= _pictures(found, details) | _customers(found, choice) | judgements.panel()
+    return render(request, "dashboard/quality/figures.html", context)
+
+
+def _choice(request: HttpRequest) -> Choice:
+    task, kind, sort = (request.GET.get(name, "") for name in ("task", "slice", "sort"))
+    return Choice(
+        task=Task(task) if task in set(Task) else Task.HOME,
+        kind=SliceKind(kind) if kind in set(SliceKind) else SliceKind.ACTIVITY,
+        sort=sort if sort.removeprefix("-") in {*COLUMNS, NAME, FIT} else f"-{MAIN_METRIC}",
+        pair=(request.GET.get("a") or HYBRID, request.GET.get("b") or PERSONAL),
+    )
+
+
+def _leaders(found: Quality, choice: Choice) -> dict[str, Any]:
+    figure = leaders_figure([row.drawn() for row in found.rows], axis=metric_label(MAIN_METRIC))
+    return {
+        "lead": lead(found),
+        "name_words": _("Recommender"),
+        "fit_words": _("Fit, s"),
+        "fit_help": _("Seconds to learn from the history before the split."),
+        "columns": [(name, metric_label(name), METRICS[name][1]) for name in COLUMNS],
+        "leaders": [(row, [row.cell(name) for name in COLUMNS]) for row in found.sorted(choice.sort)],
+        "leaders_figure": figure.to_json(engine="orjson"),
+        "compared": any(row.against for row in found.rows),
+    }
+
+
+def _slices(details: query.Details, choice: Choice) -> dict[str, Any]:
+    groups = query.groups(details, choice.kind)
+    figure = slices_figure(groups[:DRAWN_SLICES], axis=metric_label(MAIN_METRIC))
+    return {
+        "kinds": [(kind, words) for kind, (words, _who) in SLICES.items()],
+        "kind_words": SLICES[choice.kind][0],
+        "kind_help": SLICES[choice.kind][1],
+        "groups": groups,
+        "drawn_slices": min(len(groups), DRAWN_SLICES),
+        "few": query.FEW,
+        "compared_words": [measured_label(name) for name in COMPARED],
+        "slices_figure": figure.to_json(engine="orjson"),
+    }
+
+
+def _pictures(found: Quality, details: query.Details) -> dict[str, Any]:
+    overlap, history = query.overlap(details, found.rows), query.history(found.task)
+    spots = [
+        Spot(name=row.name, words=row.words, breadth=row.metrics[COVERAGE]["value"], accuracy=row.main["value"])
+        for row in found.rows
+        if COVERAGE in row.metrics
+    ]
+    drawn = overlap and overlap_figure(overlap.words, overlap.shares, columns=_("Items in common, %"))
+    return {
+        "spots": spots,
+        "pareto_figure": pareto(
+            spots, breadth=_("Coverage@10, % of the catalogue"), accuracy=metric_label(MAIN_METRIC)
+        ).to_json(engine="orjson"),
+        "overlap": overlap,
+        "overlap_figure": drawn and drawn.to_json(engine="orjson"),
+        "history": history,
+        "history_figure": history_figure(
+            history.lines, versions=_("Model version"), axis=metric_label(MAIN_METRIC)
+        ).to_json(engine="orjson"),
+    }
+
+
+def _customers(found: Quality, choice: Choice) -> dict[str, Any]:
+    """Two rows, customer by customer; rows that the version has not are replaced, and that is said."""
+    names = {row.name: row.words for row in found.rows}
+    pair = _pair(choice.pair, among=[name for name in (*COMPARED, *names) if name in names])
+    if pair is None:
+        return {}
+    differences = most_different(found.task, a=pair[0], b=pair[1])
+    figure = histogram(
+        differences.bars if differences else [],
+        difference=_("← second better · difference of NDCG@10 · first better →"),
+        customers=_("Customers"),
+    )
+    return {
+        "names": names.items(),
+        "pair": pair,
+        "first": names[pair[0]],
+        "second": names[pair[1]],
+        "replaced": [asked for asked, taken in zip(choice.pair, pair, strict=True) if asked != taken],
+        "differences": differences,
+        "differences_figure": figure.to_json(engine="orjson"),
+    }
+
+
+def _pair(asked: tuple[str, str], *, among: Sequence[str]) -> tuple[str, str] | None:
+    """Two different rows, as near as can be to those asked for; None where there are not two."""
+    first = asked[0] if asked[0] in among else next(iter(among), "")
+    second = asked[1] if asked[1] in among and asked[1] != first else next((n for n in among if n != first), "")
+    return (first, second) if second else None

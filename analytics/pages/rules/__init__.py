@@ -1,0 +1,1 @@
+"""Merchandising rules: the list, the editor, the books."""

@@ -1,0 +1,207 @@
+"""Books of rules: publish and withdraw with what is expected and a note, all versions, and the way back to one."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.parameters import LONGEST_NOTE, number, typed
+from analytics.pages.rules.effect import measured
+from analytics.pages.rules.overview import shown
+from analytics.queries.rules import changes as query
+from analytics.queries.rules.changes import Kind, Proposal
+from analytics.queries.rules.ordered import rules
+from recommendations.models import Rule, RuleBook
+from recommendations.services.access.policy import Action
+from recommendations.services.rules.books import (
+    FaultyRulesError,
+    NoteNeededError,
+    NothingToPublishError,
+    StaleBookError,
+    StaleRuleError,
+    publish_rules,
+    roll_back_rules,
+    withdraw_rules,
+)
+
+SALT = "price tag of a book of rules"
+MOST_AGE = 60 * 60 * 24  # seconds that a price tag is good for
+
+type Done = Callable[[], RuleBook]
+
+
+@require_POST
+@requires(Action.PUBLISH)
+def publish(request: HttpRequest) -> HttpResponse:
+    keys, based_on = _keys(request), number(request.POST.get("based_on")) or 0
+    return _settled(
+        request,
+        Kind.PUBLISH,
+        lambda: publish_rules(
+            rules=keys,
+            based_on=based_on,
+            note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
+            by=staff_of(request),
+            now=timezone.now(),
+            expected=_expected(request, keys=keys, based_on=based_on),
+            revisions=_revisions(request),
+        ),
+    )
+
+
+@require_POST
+@requires(Action.PUBLISH)
+def withdraw(request: HttpRequest) -> HttpResponse:
+    return _settled(
+        request,
+        Kind.WITHDRAW,
+        lambda: withdraw_rules(
+            rules=_keys(request),
+            based_on=number(request.POST.get("based_on")) or 0,
+            note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
+            by=staff_of(request),
+            now=timezone.now(),
+        ),
+    )
+
+
+@require_safe
+def proposal_effect(request: HttpRequest) -> HttpResponse:
+    """The price tag of a dialog: what the book would do at the placements of the rules that change."""
+    found = _proposed(request)
+    if found is None:
+        raise Http404
+    now = timezone.now()
+    effects = [measured(found.rules, placement=name, now=now) for name in found.placements]
+    tags = [effect["price"].tag.described() for effect in effects if "price" in effect]
+    signed = signing.dumps(
+        {"rules": list(found.keys), "based_on": found.based_on, "tags": tags}, salt=SALT, compress=True
+    )
+    return render(request, "dashboard/rules/proposal.html", {"effects": effects, "expected": signed if tags else ""})
+
+
+@require_safe
+def rule_books(request: HttpRequest) -> HttpResponse:
+    return _books(request)
+
+
+@require_POST
+@requires(Action.PUBLISH)
+def roll_back(request: HttpRequest) -> HttpResponse:
+    target = RuleBook.objects.filter(number=number(request.POST.get("book")) or 0).first()
+    if target is None:
+        raise Http404
+    note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
+    try:
+        made = roll_back_rules(book=target, note=note, by=staff_of(request), now=timezone.now())
+    except NoteNeededError:
+        return _books(request, opened=query.roll_back(number=target.number), problem=_note_needed())
+    except NothingToPublishError:
+        messages.warning(request, _("The rules stand as in r%(number)d already.") % {"number": target.number})
+        return redirect("rule_books")
+    words = _("Rolled back: r%(made)d serves what r%(target)d had. It acts on the next answer.")
+    messages.success(request, words % {"made": made.number, "target": target.number})
+    return redirect("rule_books")
+
+
+def _books(request: HttpRequest, *, opened: Proposal | None = None, problem: str = "") -> HttpResponse:
+    page, versions = query.versions(page=number(request.GET.get("page")) or 1)
+    asked = number(request.GET.get("roll_back"))
+    context = {
+        "section": "rules",
+        "page": page,
+        "versions": versions,
+        "dialog": opened or (query.roll_back(number=asked) if asked else None),
+        "problem": problem,
+        "note": typed(request.POST.get("note"), longest=LONGEST_NOTE),
+    }
+    return render(request, "dashboard/rules/books.html", context, status=422 if problem else 200)
+
+
+def _settled(request: HttpRequest, kind: Kind, act: Done) -> HttpResponse:
+    """Do it and say so, or show the dialog again with what was typed and why it was not done."""
+    try:
+        made = act()
+    except NoteNeededError:
+        problem = _note_needed()
+    except StaleBookError as error:
+        problem = _("Somebody published r%(number)d meanwhile. What would change now stands above; look once more.") % {
+            "number": error.book.number if error.book else 0
+        }
+    except StaleRuleError as error:
+        problem = _("“%(rule)s” was changed meanwhile. What would be published now stands above; look once more.") % {
+            "rule": error.current
+        }
+    except FaultyRulesError as error:
+        problem = " ".join(finding.text for finding in error.findings)
+    except (NothingToPublishError, Rule.DoesNotExist):
+        messages.warning(request, _("Nothing was changed: the rules stand like that already, or one of them is gone."))
+        return redirect("rules")
+    else:
+        messages.success(request, _done(kind, made, len(_keys(request))))
+        return redirect("rules")
+    found, keys = rules(now=timezone.now()), _keys(request)
+    opened = query.proposal(found, kind=kind, keys=keys)
+    if opened is None:
+        messages.warning(request, problem)
+        return redirect("rules")
+    return shown(request, found, opened=opened, chosen=keys, problem=problem)
+
+
+def _done(kind: Kind, made: RuleBook, count: int) -> str:
+    if kind is Kind.PUBLISH:
+        text = ngettext(
+            "Published as r%(number)d: %(count)d rule. It acts on the next answer.",
+            "Published as r%(number)d: %(count)d rules. They act on the next answer.",
+            count,
+        )
+    else:
+        text = ngettext(
+            "Withdrawn with r%(number)d: %(count)d rule. It is a draft again.",
+            "Withdrawn with r%(number)d: %(count)d rules. They are drafts again.",
+            count,
+        )
+    return text % {"number": made.number, "count": count}
+
+
+def _proposed(request: HttpRequest) -> Proposal | None:
+    kind = request.GET.get("open", "")
+    if kind == Kind.ROLL_BACK:
+        return query.roll_back(number=number(request.GET.get("book")) or 0)
+    if kind not in {Kind.PUBLISH, Kind.WITHDRAW}:
+        return None
+    keys = [key for text in request.GET.getlist("rule") if (key := number(text)) is not None]
+    return query.proposal(rules(now=timezone.now()), kind=kind, keys=keys)
+
+
+def _expected(request: HttpRequest, *, keys: list[int], based_on: int) -> Mapping[str, Any]:
+    """The price tag that the dialog showed, if it is of just this change; it is signed, as it comes from outside."""
+    try:
+        told = signing.loads(request.POST.get("expected", ""), salt=SALT, max_age=MOST_AGE)
+    except signing.BadSignature:
+        return {}
+    same = sorted(told["rules"]) == sorted(keys) and told["based_on"] == based_on
+    return {"rules": keys, "tags": told["tags"]} if same else {}
+
+
+def _keys(request: HttpRequest) -> list[int]:
+    return [key for text in request.POST.getlist("rule") if (key := number(text)) is not None]
+
+
+def _revisions(request: HttpRequest) -> dict[int, int]:
+    """Of the drafts that the dialog showed, by key."""
+    told = (text.partition(":") for text in request.POST.getlist("revision"))
+    pairs = ((number(key), number(revision)) for key, _separator, revision in told)
+    return {key: revision for key, revision in pairs if key is not None and revision is not None}
+
+
+def _note_needed() -> str:
+    return _("Say why, in a few words: the note stays with the book and in the trail.")

@@ -1,0 +1,76 @@
+"""What a rule or a book would do before it is served: price tag, three customers before and after, the linter."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from analytics.pages.access.permission import requires
+from analytics.pages.parameters import number
+from analytics.pages.rules.form import Typed
+from analytics.queries.rules import effect as query
+from analytics.queries.rules.editor import find_rule
+from analytics.queries.rules.words import sentences
+from recommendations.services.access.policy import Action
+from recommendations.services.rules.attributes import FrozenRule, frozen
+from recommendations.services.rules.books import book_with
+from recommendations.services.rules.editing import drafted
+from recommendations.services.rules.linter import lint
+from recommendations.services.rules.price_tags import NoModelError, NotLoadedError, UnknownPlacementError
+
+USUAL_PLACEMENT = "home"
+
+
+@require_POST
+@requires(Action.DRAFT)
+def rule_effect(request: HttpRequest) -> HttpResponse:
+    """Of what stands in the form; a rule that is not complete yet says what it lacks."""
+    context = of_form(request)
+    return render(request, "dashboard/rules/effect_answer.html", context | {"swapped": True})
+
+
+@require_safe
+def saved_rule_effect(request: HttpRequest, pk: int) -> HttpResponse:
+    """Of a rule as it is stored, for those who only look."""
+    found = find_rule(pk)
+    effect = of_rule(frozen(found), on=request.GET.get("measured_on", "")) if found else {}
+    return render(request, "dashboard/rules/effect_body.html", {"effect": effect}, status=200 if found else 404)
+
+
+def of_form(request: HttpRequest) -> dict[str, Any]:
+    """``effect`` and ``words`` of what was sent."""
+    typed = Typed.sent(request.POST)
+    key = number(request.POST.get("key"))
+    found = find_rule(key) if key else None
+    values = typed.values()
+    try:
+        rule = drafted(rule=found, values=values | {"name": values["name"].strip() or _("This rule")})
+    except ValidationError as error:
+        return {"effect": {"incomplete": [text for texts in error.message_dict.values() for text in texts]}}
+    return {"effect": of_rule(rule, on=request.POST.get("measured_on", "")), "words": sentences([rule])[0]}
+
+
+def of_rule(rule: FrozenRule, *, on: str) -> dict[str, Any]:
+    """The served book with this rule in it, at the rule's own placement if it has one."""
+    now, book = timezone.now(), book_with([rule])
+    findings = query.told(lint(book, now=now), book, key=rule["id"])
+    return {"findings": findings, **measured(book, placement=rule["placement"] or on or USUAL_PLACEMENT, now=now)}
+
+
+def measured(book: Sequence[FrozenRule], *, placement: str, now: datetime) -> dict[str, Any]:
+    """``price`` and ``lists``, or the ``problem`` that there is."""
+    try:
+        price = query.priced(book, placement=placement, now=now)
+        return {"price": price, "lists": query.pictured(book, price=price, now=now)}
+    except NoModelError:
+        return {"problem": _("No run of the loop has finished yet, so there is nothing to measure on.")}
+    except UnknownPlacementError:
+        return {"problem": _("This placement does not exist or is switched off: choose another.")}
+    except NotLoadedError:
+        return {"problem": _("The model is still being read. Measure again in a few seconds.")}

@@ -1,0 +1,176 @@
+"""The rules in their order, and what is done with them; publishing and withdrawing stand in ``rule_books.py``."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.parameters import number, typed
+from analytics.queries.rules import ordered as query
+from analytics.queries.rules.changes import Proposal, proposal
+from analytics.queries.rules.editor import find_rule
+from analytics.queries.rules.effect import told
+from recommendations.models import Rule
+from recommendations.services.access.policy import Action, may
+from recommendations.services.rules.attributes import frozen
+from recommendations.services.rules.editing import (
+    RuleIsServedError,
+    archive_rule,
+    duplicate_rule,
+    reorder,
+    restore_rule,
+)
+from recommendations.services.rules.linter import lint
+from recommendations.terms import RuleStatus
+from recommendations.wording.labels import placement_label
+
+LONGEST_TEXT = 120
+CHANGES = ("publish", "withdraw")
+
+
+@require_safe
+def rules(request: HttpRequest) -> HttpResponse:
+    kind = request.GET.get("open", "")
+    keys = [key for text in request.GET.getlist("rule") if (key := number(text)) is not None]
+    found = query.rules(now=timezone.now())
+    opened = None
+    if kind in CHANGES and may(staff_of(request), Action.PUBLISH):
+        opened = proposal(found, kind=kind, keys=keys)
+        if opened is None:
+            messages.warning(request, _nothing(kind, ticked=bool(keys)))
+    return shown(request, found, opened=opened, chosen=keys)
+
+
+def shown(
+    request: HttpRequest,
+    found: query.Rules,
+    *,
+    opened: Proposal | None = None,
+    chosen: list[int] | None = None,
+    problem: str = "",
+) -> HttpResponse:
+    """The list, with the dialog of a proposal open over it; ``problem`` says why it was not done."""
+    filters = _filters(request)
+    lines = [line for line in found.lines if line.meets(filters)]
+    context = {
+        "section": "rules",
+        "rules": found,
+        "lines": lines,
+        "filters": filters,
+        "chips": _chips(filters, found),
+        "kept": [(name, value) for name in ("status", "placement", "text") if (value := request.GET.get(name))],
+        "total": len(found.lines),
+        "placements": query.placements(),
+        "waiting": [line.rule.pk for line in found.waiting],
+        "sortable": not filters.any,
+        "chosen": chosen or [],
+        "dialog": opened,
+        "problem": problem,
+        "note": request.POST.get("note", ""),
+        "back": _back(request),
+        "archived": next((line.rule for line in found.lines if str(line.rule.pk) == request.GET.get("archived")), None),
+    }
+    return render(request, "dashboard/rules/overview.html", context, status=422 if problem else 200)
+
+
+@require_safe
+def rule_findings(request: HttpRequest) -> HttpResponse:
+    """What the linter finds in the rules as they would be if all of them were published; a part of the list."""
+    now = timezone.now()
+    book = [frozen(line.rule) for line in query.rules(now=now).kept]
+    return render(request, "dashboard/rules/findings.html", {"findings": told(lint(book, now=now), book)})
+
+
+@require_POST
+@requires(Action.DRAFT)
+def order_rules(request: HttpRequest) -> HttpResponse:
+    """One place up or down (``rule``, ``to``), or the whole order (``key``, once for each rule)."""
+    now, keys = timezone.now(), [int(text) for text in request.POST.getlist("key") if number(text) is not None]
+    focus = ""
+    if not keys:
+        kept = [line.rule.pk for line in query.rules(now=now).kept]
+        key, to = number(request.POST.get("rule")), request.POST.get("to", "")
+        keys = _moved(kept, key or 0, to)
+        focus = f"#{to}-{key}" if key in kept else ""
+    reorder(keys=keys, by=staff_of(request), now=now)
+    return redirect(reverse("rules") + focus)
+
+
+@require_POST
+@requires(Action.DRAFT)
+def archive(request: HttpRequest, pk: int) -> HttpResponse:
+    found = _found(pk)
+    try:
+        archived = archive_rule(rule=found, by=staff_of(request), now=timezone.now())
+    except RuleIsServedError:
+        messages.warning(request, _("“%(name)s” is live: withdraw it first, then archive it.") % {"name": found.name})
+        return redirect("rules")
+    return redirect(reverse("rules", query={"archived": archived.pk}))
+
+
+@require_POST
+@requires(Action.DRAFT)
+def restore(request: HttpRequest, pk: int) -> HttpResponse:
+    found = restore_rule(rule=_found(pk), by=staff_of(request), now=timezone.now())
+    messages.success(request, _("“%(name)s” is back, at its former place of the order.") % {"name": found.name})
+    return redirect("rule", pk=pk) if request.POST.get("back") == "rule" else redirect("rules")
+
+
+@require_POST
+@requires(Action.DRAFT)
+def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
+    copy = duplicate_rule(rule=_found(pk), by=staff_of(request), now=timezone.now())
+    messages.success(request, _("This is the copy, a draft at the end of the order: “%(name)s”.") % {"name": copy.name})
+    return redirect("rule", pk=copy.pk)
+
+
+def _filters(request: HttpRequest) -> query.Filters:
+    status = request.GET.get("status", "")
+    return query.Filters(
+        status=RuleStatus(status) if status in set(RuleStatus) else None,
+        placement=typed(request.GET.get("placement"), longest=LONGEST_TEXT),
+        text=typed(request.GET.get("text"), longest=LONGEST_TEXT),
+    )
+
+
+def _chips(filters: query.Filters, found: query.Rules) -> list[tuple[str, str]]:
+    """(parameter, words) of every filter that is on; each can be taken off."""
+    chips = [("status", words) for code, words, _count in found.counts if code == filters.status]
+    if filters.placement:
+        chips.append(("placement", placement_label(filters.placement)))
+    return [*chips, ("text", _("“%(text)s”") % {"text": filters.text})] if filters.text else chips
+
+
+def _moved(kept: list[int], key: int, to: str) -> list[int]:
+    """The order after one rule went one place up or down."""
+    if key not in kept or to not in {"up", "down"}:
+        return kept
+    at = kept.index(key)
+    place = max(0, at - 1) if to == "up" else at + 1
+    others = [each for each in kept if each != key]
+    return [*others[:place], key, *others[place:]]
+
+
+def _nothing(kind: str, *, ticked: bool) -> str:
+    if not ticked:
+        return _("Tick the rules first, then choose what is to be done with them.")
+    if kind == "publish":
+        return _("Nothing to publish: what you ticked is live as it stands.")
+    return _("Nothing to withdraw: what you ticked is not live.")
+
+
+def _back(request: HttpRequest) -> str:
+    """Where one goes who leaves the dialog: the editor that one came from, else the list."""
+    key = number(request.GET.get("back") or request.POST.get("back"))
+    return reverse("rule", args=[key]) if key else reverse("rules")
+
+
+def _found(pk: int) -> Rule:
+    found = find_rule(pk)
+    if found is None:
+        raise Http404
+    return found

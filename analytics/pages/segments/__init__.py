@@ -1,0 +1,1 @@
+"""Interest groups, and what is bought together."""

@@ -1,0 +1,69 @@
+"""What is bought together; filters and order stand in the address."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from analytics.charts.together import network
+from analytics.exports.together import together_file
+from analytics.pages.columns import Column, column_heads, without
+from analytics.pages.parameters import number, typed
+from analytics.queries.layout import read_frame
+from analytics.queries.segments import association_rules as query
+
+LONGEST_TEXT = 128
+LARGEST = 1_000_000
+
+
+@require_safe
+def together(request: HttpRequest) -> HttpResponse:
+    frame, filters = read_frame(), _filters(request)
+    if request.GET.get("format") == "csv":
+        return together_file(query.first_lines(filters, model=frame.model))
+    found = query.together(filters, model=frame.model)
+    drawn = query.drawn(filters, model=frame.model)
+    figure = network(drawn.nodes, drawn.edges, pairs=_("Pairs"), lift=_("Lift"))
+    context = {
+        "section": "segments",
+        "frame": frame,
+        "filters": filters,
+        "found": found,
+        "page": found.page,
+        "chips": [(words, without(request.GET, name)) for name, words in _chips(filters)],
+        "heads": column_heads(request.GET, _columns(), sort=filters.sort, downwards=query.SORTS),
+        "network": drawn,
+        "hub": max(drawn.nodes, key=lambda node: node.links, default=None),
+        "network_figure": figure.to_json(engine="orjson"),
+        "most_in_a_file": query.MOST_IN_A_FILE,
+    }
+    return render(request, "dashboard/segments/association_rules.html", context)
+
+
+def _filters(request: HttpRequest) -> query.Filters:
+    sort = request.GET.get("sort", "")
+    return query.Filters(
+        text=typed(request.GET.get("q"), longest=LONGEST_TEXT),
+        baskets=min(number(request.GET.get("baskets")) or 0, LARGEST),
+        sort=sort if sort.removeprefix("-") in query.SORTS else query.USUAL,
+        page=number(request.GET.get("page")) or 1,
+    )
+
+
+def _chips(filters: query.Filters) -> list[tuple[str, str]]:
+    chips = [("q", f"“{filters.text}”")] if filters.text else []
+    if filters.baskets:
+        chips.append(("baskets", _("at least %(n)d baskets") % {"n": filters.baskets}))
+    return chips
+
+
+def _columns() -> list[Column]:
+    confidence = _("Share of the baskets with the first that hold the second.")
+    return [
+        Column(key="", words=_("If in the basket")),
+        Column(key="", words=_("Then also")),
+        Column(key="lift", words=_("Lift"), css="num", help=_("How many times as often as by chance.")),
+        Column(key="confidence", words=_("Confidence"), css="num", help=confidence),
+        Column(key="support", words=_("Support"), css="num", help=_("Share of all baskets that hold both.")),
+        Column(key="baskets", words=_("Baskets with both"), css="num"),
+    ]

@@ -1,0 +1,115 @@
+"""Interest groups: all of them with their map, and one; their names are edited in place."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from analytics.charts import segments as charts
+from analytics.pages import parameters
+from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.parameters import typed
+from analytics.queries.layout import read_frame
+from analytics.queries.segments import overview as query
+from recommendations.models import Segment
+from recommendations.services.access.policy import Action
+from recommendations.services.operations.segments import LONGEST_NAME, Picture, former_name, picture, rename_segment
+
+LONGEST_TYPED = 1_000  # of a name that is too long, so that it can be shown again
+
+
+@require_safe
+def segments(request: HttpRequest) -> HttpResponse:
+    return _all(request)
+
+
+@require_safe
+def segment(request: HttpRequest, number: int) -> HttpResponse:
+    return _one(request, number)
+
+
+@require_POST
+@requires(Action.DRAFT)
+def rename(request: HttpRequest, number: int) -> HttpResponse:
+    found = Segment.objects.filter(number=number).first()
+    if found is None:
+        raise Http404
+    of_one = request.POST.get("back") == "segment"
+    name, was = typed(request.POST.get("name"), longest=LONGEST_TYPED), found.name
+    try:
+        renamed = rename_segment(segment=found, name=name, by=staff_of(request))
+    except ValidationError as error:
+        refused = {"number": number, "typed": name, "problem": " ".join(error.message_dict["name"])}
+        return _one(request, number, refused=refused) if of_one else _all(request, refused=refused)
+    told = {"renamed": number} if renamed.name != was else None
+    if of_one:
+        return redirect(reverse("segment", args=[number], query=told))
+    return redirect(reverse("segments", query=told, fragment=f"segment-{number}"))
+
+
+def _all(request: HttpRequest, *, refused: dict[str, Any] | None = None) -> HttpResponse:
+    """``refused``: the name that was not taken, with its segment's number and the reason."""
+    frame = read_frame()
+    drawn = picture(frame.model)
+    found = query.groups(frame.model, drawn)
+    context = {
+        "section": "segments",
+        "frame": frame,
+        "found": found,
+        "looks": {group.segment.number: charts.look(group.segment.number) for group in found.groups},
+        "longest_name": LONGEST_NAME,
+        "refused": refused,
+        "back": "segments",
+        **_renamed(request, found),
+    }
+    context |= _map(found, drawn)
+    return render(request, "dashboard/segments/overview.html", context, status=422 if refused else 200)
+
+
+def _renamed(request: HttpRequest, found: query.Groups) -> dict[str, Any]:
+    """The segment that was just renamed, and its former name for the way back."""
+    key = parameters.number(request.GET.get("renamed"))
+    group = found.of(key) if key is not None else None
+    return {"renamed": group.segment, "was": former_name(group.segment)} if group else {}
+
+
+def _map(found: query.Groups, drawn: Picture | None) -> dict[str, Any]:
+    if drawn is None or not found.groups:
+        return {"map_figure": ""}
+    figure = charts.segment_map(query.centres(found, drawn), query.points(drawn), customers=_("customers"))
+    return {"map_figure": figure.to_json(engine="orjson")}
+
+
+def _one(request: HttpRequest, number: int, *, refused: dict[str, Any] | None = None) -> HttpResponse:
+    frame = read_frame()
+    drawn = picture(frame.model)
+    found = query.groups(frame.model, drawn)
+    group = found.of(number)
+    if group is None:
+        raise Http404
+    attributes = query.attributes(number, drawn) if drawn and group.buying else []
+    figure = charts.leanings(
+        [charts.Leaning(words=each.name, share=each.share, overall=each.overall or 0) for each in attributes],
+        segment=str(group.segment),
+        everybody=_("Everybody"),
+        axis=_("Share of interest, %"),
+    )
+    context = {
+        "section": "segments",
+        "frame": frame,
+        "group": group,
+        "everybody": found.everybody,
+        "compared": found.compared,
+        "attributes": attributes,
+        "attributes_figure": figure.to_json(engine="orjson"),
+        "uses": query.uses(group.segment),
+        "longest_name": LONGEST_NAME,
+        "refused": refused,
+        "back": "segment",
+        **_renamed(request, found),
+    }
+    return render(request, "dashboard/segments/segment.html", context, status=422 if refused else 200)

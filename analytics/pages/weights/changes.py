@@ -1,0 +1,149 @@
+"""What changes weights: a draft is saved or discarded, published after a look at what it does, and rolled back."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.parameters import LONGEST_NOTE, number, typed
+from analytics.pages.weights.desk import desk_page, first_messages, form_values, given_in, place_in
+from analytics.queries.weights import changes as query
+from recommendations.models import BlendWeights, Segment
+from recommendations.services.access.policy import Action
+from recommendations.services.weights import blending
+from recommendations.terms import BlendName
+
+
+@require_POST
+@requires(Action.DRAFT)
+def save_weights(request: HttpRequest) -> HttpResponse:
+    """What is on the sliders becomes the draft; with ``then=publish`` the page comes back with the dialog open."""
+    (blend, segment), given = place_in(request.POST), given_in(request.POST)
+    revision = number(request.POST.get("revision"))
+    try:
+        draft = blending.save_draft(
+            blend=blend, segment=segment, values=form_values(given), revision=revision, by=staff_of(request),
+            now=timezone.now(),
+        )  # fmt: skip
+    except ValidationError as error:
+        return desk_page(request, blend, segment, given=given, errors=first_messages(error))
+    except blending.StaleDraftError as error:
+        conflict = query.draft_conflict(error, given, edited=revision)
+        return desk_page(request, blend, segment, given=given, more={"conflict": conflict})
+    if request.POST.get("then") == "publish":
+        return _back(blend, segment, publish="1")
+    messages.success(request, _("%(draft)s is saved. What is live stays live.") % {"draft": draft})
+    return _back(blend, segment)
+
+
+@require_POST
+@requires(Action.DRAFT)
+def discard_weights(request: HttpRequest) -> HttpResponse:
+    blend, segment = place_in(request.POST)
+    draft, revision = blending.draft_of(blend, segment), number(request.POST.get("revision"))
+    try:
+        if draft and revision is not None:
+            blending.discard_draft(draft=draft, revision=revision, by=staff_of(request))
+    except blending.StaleDraftError:
+        messages.warning(request, _("Somebody has changed the draft meanwhile, so it was not discarded. Here it is."))
+        return _back(blend, segment)
+    messages.success(request, _("The draft is discarded. What is live stays live."))
+    return _back(blend, segment)
+
+
+@requires(Action.PUBLISH)
+@require_safe
+def weights_publication(request: HttpRequest) -> HttpResponse:
+    """The part of the dialog that tells what publishing would do: figures of the panel, and the gate, once."""
+    blend, segment = place_in(request.GET)
+    draft = blending.draft_of(blend, segment)
+    publication = query.publication(draft) if draft else None
+    return render(request, "dashboard/weights/publication.html", {"publication": publication})
+
+
+@require_POST
+@requires(Action.PUBLISH)
+def publish_weights(request: HttpRequest) -> HttpResponse:
+    blend, segment = place_in(request.POST)
+    draft = blending.draft_of(blend, segment)
+    if draft is None:
+        messages.warning(request, _("There is no draft any more: it was published or discarded meanwhile."))
+        return _back(blend, segment)
+    note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
+    try:
+        published = blending.publish(
+            weights=draft, by=staff_of(request), now=timezone.now(), note=note,
+            override="override" in request.POST, revision=number(request.POST.get("revision")) or 0,
+            replacing=number(request.POST.get("replacing")),
+        )  # fmt: skip
+    except blending.NoteNeededError:
+        return _dialog(request, draft, note=note, note_error=_("Say why: it stays with the version."))
+    except blending.GateClosedError:
+        return _dialog(request, draft, note=note, gate_error=_("Tick the box to publish it all the same."))
+    except blending.StaleDraftError:
+        return _dialog(request, draft, note=note, stale=_("Somebody has changed the draft since you looked."))
+    except blending.StaleDefaultError as error:
+        text = _("%(version)s was published since you looked.") % {"version": error.current}
+        return _dialog(request, draft, note=note, stale=text)
+    except blending.AlreadyPublishedError as error:
+        messages.warning(request, _("%(version)s is published already.") % {"version": error.weights})
+        return _back(blend, segment)
+    messages.success(request, _("%(version)s is live: the next answer of the shop uses it.") % {"version": published})
+    return _back(blend, segment)
+
+
+@requires(Action.PUBLISH)
+@require_safe
+def weights_roll_back(request: HttpRequest, version: int) -> HttpResponse:
+    """The dialog's content: what would be served again, and what changes."""
+    found = _version(version)
+    return render(request, "dashboard/weights/roll_back.html", {"way_back": query.way_back(found)})
+
+
+@require_POST
+@requires(Action.PUBLISH)
+def roll_back_weights(request: HttpRequest, version: int) -> HttpResponse:
+    found = _version(version)
+    blend, segment = BlendName(found.blend.name), found.segment
+    try:
+        made = blending.roll_back(
+            weights=found,
+            note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
+            by=staff_of(request),
+            now=timezone.now(),
+        )
+    except blending.NoteNeededError:
+        messages.warning(request, _("Say why you roll back: it stays with the version. Nothing was changed."))
+    except blending.NothingToRollBackToError:
+        messages.warning(request, _("%(version)s is live already, so nothing was changed.") % {"version": found})
+    else:
+        texts = {"made": made, "version": f"v{found.number}"}
+        messages.success(request, _("%(made)s is live, with the weights of %(version)s.") % texts)
+    return _back(blend, segment)
+
+
+def _dialog(request: HttpRequest, draft: BlendWeights, **said: str) -> HttpResponse:
+    """The page again with the dialog open, and what was typed into it."""
+    more: Mapping[str, Any] = {"publishing": said | {"publication": query.publication(draft)}}
+    return desk_page(request, BlendName(draft.blend.name), draft.segment, more=more)
+
+
+def _version(key: int) -> BlendWeights:
+    found = BlendWeights.objects.select_related("blend", "segment").filter(pk=key).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _back(blend: BlendName, segment: Segment | None, **more: str) -> HttpResponse:
+    place = {"blend": str(blend)} | ({"segment": str(segment.number)} if segment else {}) | more
+    return redirect(f"{reverse('weights')}?{urlencode(place)}")

@@ -1,0 +1,209 @@
+"""Tune the hybrid and see it move: the desk, and what every move of a slider asks for."""
+
+import time
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+import orjson
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from analytics.charts import weights as charts
+from analytics.charts.pareto import pareto
+from analytics.pages.access.permission import staff_of
+from analytics.pages.parameters import number
+from analytics.queries.layout import read_frame
+from analytics.queries.quality.leader_table import MAIN_METRIC
+from analytics.queries.weights import desk as query
+from analytics.queries.weights import effect as effect_query
+from analytics.queries.weights import past as past_query
+from analytics.queries.words import metric_label
+from recommendations.models import Segment
+from recommendations.services.access.policy import Action, may
+from recommendations.services.weights.values import HIGHEST, Values, values_of
+from recommendations.services.weights.versions import versions
+from recommendations.services.weights.what_if import WhatIf, what_if
+from recommendations.terms import BlendName
+from recommendations.wording import labels
+
+type Given = Mapping[str, str]
+
+EFFECT = {
+    "effect-sentence": "dashboard/weights/sentence.html",
+    "effect-table": "dashboard/weights/table.html",
+    "dirty-effect": "dashboard/weights/brief.html",
+}
+"""Where each part of the page stands that a move changes, and what it is made of."""
+
+LISTS = "dashboard/weights/movers.html"
+
+
+def timed(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Tells the browser how long the answer took to make, in a ``Server-Timing`` header."""
+
+    @wraps(view)
+    def measured(request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        response = view(request)
+        took = f"page;dur={1000 * (time.perf_counter() - started):.1f}"
+        response["Server-Timing"] = ", ".join(filter(None, [response.get("Server-Timing"), took]))
+        return response
+
+    return measured
+
+
+@require_safe
+def weights(request: HttpRequest) -> HttpResponse:
+    """What is typed in the address goes before what it loads, so that a view can be handed on before it is saved."""
+    sent = request.GET
+    more = {"open_publish": "publish" in sent}
+    return desk_page(request, *place_in(sent), load=sent.get("load", ""), given=given_in(sent), more=more)
+
+
+def desk_page(
+    request: HttpRequest,
+    blend: BlendName,
+    segment: Segment | None,
+    *,
+    load: str = "",
+    given: Given | None = None,
+    errors: Mapping[str, str] | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> HttpResponse:
+    """The page with what is loaded, or with what was typed and what is wrong about it."""
+    desk = query.desk(
+        blend, segment, versions=versions(blend, segment), load=load, given=given or {}, errors=errors or {}
+    )
+    staff = staff_of(request)
+    context: dict[str, Any] = {
+        "section": "weights",
+        "frame": read_frame(),
+        "blends": labels.BLENDS,
+        "segments": Segment.objects.all(),
+        "desk": desk,
+        "may_draft": may(staff, Action.DRAFT),
+    }
+    if desk.loaded:
+        values = _read(given or {}, blend, otherwise=desk.loaded.values)
+        context |= _effect(_asked(blend, segment, values)) | {"points": query.loadable(desk)}
+        figure = charts.effects(context["effects"].drawn, axis=_axis())
+        context["effect_figure"] = figure.to_json(engine="orjson")
+    return render(request, "dashboard/weights/desk.html", context | dict(more or {}), status=422 if errors else 200)
+
+
+@require_safe
+@timed
+def weights_effect(request: HttpRequest) -> HttpResponse:
+    """What the browser asks for whenever a slider moves: parts of the page, the chart, or what is wrong, by field."""
+    blend, segment = place_in(request.GET)
+    live = query.live_of(blend, segment) if request.GET.get("load") == query.LIVE else None
+    try:
+        given: dict[str, Any] = {"weights": {}} | form_values(given_in(request.GET))
+        values = Values.of(live) if live else values_of(given, blend=blend, otherwise=Values(weights={}))
+    except ValidationError as error:
+        return _json({"errors": first_messages(error)})
+    asked = _asked(blend, segment, values)
+    context = _effect(asked)
+    figures = {"effect-chart": charts.effect_parts(context["effects"].drawn, axis=_axis())} if asked.figures else {}
+    response = _json(
+        {
+            "html": {place: render_to_string(template, context) for place, template in EFFECT.items()},
+            "lists": render_to_string(LISTS, context),
+            "figures": figures,
+            "told": context["effects"].sentence,
+        }
+    )
+    response["Server-Timing"] = f"panel;dur={asked.took_ms}"
+    return response
+
+
+@require_safe
+@timed
+def weights_rest(request: HttpRequest) -> HttpResponse:
+    """What takes longer, and is asked for when the hand rests: all points, and what each recommender is worth."""
+    blend, segment = place_in(request.GET)
+    found = versions(blend, segment, measured=True)
+    load = request.GET.get("load", "")
+    desk = query.desk(blend, segment, versions=found, best=query.best_single(blend, segment), load=load)
+    if desk.loaded is None:
+        return _json({"html": {}, "figures": {}})
+    values = _read(given_in(request.GET), blend, otherwise=desk.loaded.values)
+    places, parts = past_query.located(desk, values), past_query.parts(desk, values)
+    context = {
+        "desk": desk,
+        "lines": past_query.lines(found),
+        "places": places,
+        "parts": parts,
+        "may_publish": may(staff_of(request), Action.PUBLISH),
+    }
+    accuracy = metric_label(MAIN_METRIC)
+    scatter = pareto([each.spot for each in places], breadth=_("Coverage@10, % of the catalogue"), accuracy=accuracy)
+    bars = charts.losses(parts, axis=_("%(metric)s lost without it") % {"metric": accuracy})
+    return _json(
+        {
+            "html": {
+                "places": render_to_string("dashboard/weights/places.html", context, request),
+                "versions": render_to_string("dashboard/weights/versions.html", context, request),
+                "worth": render_to_string("dashboard/weights/worth.html", context, request),
+            },
+            "figures": {
+                name: orjson.Fragment(figure.to_json(engine="orjson"))
+                for name, figure in (("past-chart", scatter), ("worth-chart", bars))
+                if places
+            },
+            "points": query.loadable(desk),
+        }
+    )
+
+
+def place_in(sent: QueryDict) -> tuple[BlendName, Segment | None]:
+    """Whose weights the address or the form speaks of."""
+    return query.blend_of(sent.get("blend", "")), query.segment_of(number(sent.get("segment")))
+
+
+def given_in(sent: QueryDict) -> Given:
+    """The fields of the desk that were sent, as they were typed."""
+    return {name: str(sent[name]) for name in sent if name.startswith(query.WEIGHT) or name in HIGHEST}
+
+
+def form_values(given: Given) -> dict[str, Any]:
+    """As ``weight_values.values_of`` takes them."""
+    found = {name.removeprefix(query.WEIGHT): text for name, text in given.items() if name.startswith(query.WEIGHT)}
+    beside: dict[str, Any] = {name: text for name, text in given.items() if name in HIGHEST}
+    return beside | ({"weights": found} if found else {})
+
+
+def first_messages(error: ValidationError) -> dict[str, str]:
+    """By field."""
+    return {name: texts[0] for name, texts in error.message_dict.items()}
+
+
+def _read(given: Given, blend: BlendName, *, otherwise: Values) -> Values:
+    """What makes no sense is as if it had not been sent."""
+    try:
+        return values_of(form_values(given), blend=blend, otherwise=otherwise)
+    except ValidationError:
+        return otherwise
+
+
+def _asked(blend: BlendName, segment: Segment | None, values: Values) -> WhatIf:
+    return what_if(
+        blend=blend, weights=values.weights, diversity=values.diversity, promotion=values.promotion, segment=segment
+    )
+
+
+def _effect(asked: WhatIf) -> dict[str, Any]:
+    return {"effects": effect_query.effects(asked), "lists": effect_query.movers(asked)}
+
+
+def _axis() -> str:
+    return _("← less · against live, % · more →")
+
+
+def _json(content: Mapping[str, Any]) -> HttpResponse:
+    return HttpResponse(orjson.dumps(content), content_type="application/json")

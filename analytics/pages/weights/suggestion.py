@@ -1,0 +1,98 @@
+"""Let the tuner suggest weights: it searches in the background, and what it finds lands on the sliders, no further."""
+
+import math
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.weights.desk import first_messages, form_values, given_in, place_in
+from analytics.queries.weights import suggestion as query
+from recommendations.models import Segment
+from recommendations.services.access.policy import Action
+from recommendations.services.weights import suggestions
+from recommendations.services.weights.suggestions import Suggestion
+from recommendations.services.weights.tuning import NothingToTuneOnError
+from recommendations.terms import BlendName
+
+LIMITS = ("coverage", "diversity")
+
+
+@requires(Action.DRAFT)
+@require_safe
+def weights_suggestion(request: HttpRequest) -> HttpResponse:
+    """The dialog's content: a search that goes on, else what one needs to begin."""
+    blend, segment = place_in(request.GET)
+    try:
+        running = suggestions.latest_suggestion(blend, segment)
+    except suggestions.NoAnswerError:
+        return _form(request, blend, segment, problem=_away())
+    return _progress(request, running) if running and not running.is_over else _form(request, blend, segment)
+
+
+@require_POST
+@requires(Action.DRAFT)
+def suggest_weights(request: HttpRequest) -> HttpResponse:
+    blend, segment = place_in(request.POST)
+    least = {name: request.POST.get(f"least_{name}", "") for name in LIMITS}
+    try:
+        begun = suggestions.suggest(
+            blend=blend, segment=segment, values=form_values(given_in(request.POST)), least=least,
+            locked=request.POST.getlist("lock"), by=staff_of(request), now=timezone.now(),
+        )  # fmt: skip
+    except ValidationError as error:
+        return _form(request, blend, segment, least=least, errors=first_messages(error))
+    except suggestions.SuggestionRunningError as error:
+        return _progress(request, error.suggestion)
+    except NothingToTuneOnError:
+        return _form(request, blend, segment, least=least, problem=_("There is nothing to search on yet."))
+    except suggestions.NoAnswerError:
+        return _form(request, blend, segment, least=least, problem=_away())
+    return _progress(request, begun)
+
+
+@requires(Action.DRAFT)
+@require_safe
+def suggestion_progress(request: HttpRequest, key: str) -> HttpResponse:
+    """The part that is asked for every second."""
+    try:
+        found = suggestions.suggestion(key)
+    except suggestions.NoAnswerError:
+        return HttpResponse(status=204)  # the next second may have an answer
+    if found is None:
+        raise Http404
+    return _progress(request, found)
+
+
+@require_POST
+@requires(Action.DRAFT)
+def cancel_suggestion(request: HttpRequest, key: str) -> HttpResponse:
+    try:
+        return _progress(request, suggestions.cancel(key=key, by=staff_of(request), now=timezone.now()))
+    except suggestions.SuggestionIsOverError as error:
+        return _progress(request, error.suggestion)
+    except LookupError as error:
+        raise Http404 from error
+    except suggestions.NoAnswerError:
+        return HttpResponse(status=204)
+
+
+def _progress(request: HttpRequest, found: Suggestion) -> HttpResponse:
+    context = {"suggestion": found, "told": query.told(found), "found": query.loadable(found)}
+    return render(request, "dashboard/weights/suggestion.html", context)
+
+
+def _form(request: HttpRequest, blend: BlendName, segment: Segment | None, **said: Any) -> HttpResponse:
+    """Filled with what was typed; else with as much coverage as live has, so that nothing is traded away unasked."""
+    live = query.figures_of_live(blend, segment)
+    filled = {"least": {"coverage": f"{math.floor(1000 * live['coverage']) / 1000:g}"} if live else {}}
+    return render(request, "dashboard/weights/suggest_form.html", filled | {"live": live} | said)
+
+
+def _away() -> str:
+    return _("The queue of the workers does not answer. Try again in a minute.")

@@ -1,0 +1,161 @@
+"""How whole the catalogue is, how much of it is recommended, and how new items find their way into slates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.db.models import Count, Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from analytics.queries.overview.served import served
+from recommendations.engine.evaluation.concentration import gini, lorenz, share_of_top
+from recommendations.models import Item
+from recommendations.services.catalogue.exposure import Exposure
+from recommendations.services.catalogue.quality import NEW_FOR, Flaw, Flaws, on_sale
+
+FIELDS: Mapping[Flaw, Promise] = {
+    Flaw.NO_PICTURE: _("Picture"),
+    Flaw.NO_PRICE: _("Price"),
+    Flaw.NO_CATEGORY: _("Category"),
+    Flaw.NO_DESCRIPTION: _("Description"),
+    Flaw.NO_BRAND: _("Brand"),
+}
+AGES = (7, 14, 28, 56, 91, 182, None)  # days since listed: ends of the groups
+NEWEST = 10
+TOP = 0.01
+CURVE_POINTS = 201
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """How many items on sale have it."""
+
+    flaw: Flaw
+    words: str
+    missing: int
+    there: float  # share
+
+    @property
+    def percent(self) -> float:
+        """Of the bar."""
+        return round(100 * self.there, 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """How something falls to the items on sale; ``points``: share of items, share of the whole."""
+
+    gini: float
+    top: float  # what the hundredth with most takes
+    points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tail:
+    bought: Curve
+    slots: Curve
+
+
+@dataclass(frozen=True, kw_only=True)
+class Age:
+    """Items by days since they were listed, from ``start`` to ``end`` (None: and more)."""
+
+    start: int
+    end: int | None
+    items: int
+    bought: int  # of them bought at all
+    recommended: int  # of them with a slot
+    slots: int
+
+    @property
+    def bought_share(self) -> float:
+        return self.bought / self.items if self.items else 0.0
+
+    @property
+    def recommended_share(self) -> float:
+        return self.recommended / self.items if self.items else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewItem:
+    item: Item
+    known: bool  # to the live model
+    acts: int
+    slots: int
+    served: int  # slots in the newest answers
+
+
+def completeness(found: Flaws) -> list[Field]:
+    """The least complete first."""
+    fields = [
+        Field(
+            flaw=flaw,
+            words=str(words),
+            missing=found.found[flaw].items,
+            there=1 - found.found[flaw].items / found.listed if found.listed else 1.0,
+        )
+        for flaw, words in FIELDS.items()
+    ]
+    return sorted(fields, key=lambda field: field.there)
+
+
+def tail(known: Exposure | None, *, listed: int) -> Tail | None:
+    """Of purchases and of slots over all items on sale; None where nothing was bought or nothing is recommended."""
+    if known is None or not known.bought.any() or not known.slots.any():
+        return None
+    unknown = np.zeros(max(listed - len(known.items), 0), np.int32)
+    return Tail(bought=_curve(np.append(known.bought, unknown)), slots=_curve(np.append(known.slots, unknown)))
+
+
+def _curve(counts: np.ndarray) -> Curve:
+    points = [(float(x), float(y)) for x, y in lorenz(counts, points=CURVE_POINTS)]
+    return Curve(gini=gini(counts), top=share_of_top(counts, TOP), points=points)
+
+
+def warming(known: Exposure | None) -> list[Age]:
+    """From the newest items to the oldest; groups that no item is in are left out. Empty before the first turn."""
+    if known is None:
+        return []
+    listed = on_sale().aggregate(**{f"until_{end}": Count("pk", filter=_younger(known, end)) for end in AGES})
+    found, start, before = [], 0, 0
+    for end in AGES:
+        there = (known.listed_age >= start) & (known.listed_age < (end or np.inf))
+        items = max(listed[f"until_{end}"] - before, int(there.sum()))
+        if items:
+            slots = known.slots[there]
+            found.append(
+                Age(
+                    start=start,
+                    end=end,
+                    items=items,
+                    bought=int(np.count_nonzero(known.bought[there])),
+                    recommended=int(np.count_nonzero(slots)),
+                    slots=int(slots.sum()),
+                )
+            )
+        start, before = end or 0, listed[f"until_{end}"]
+    return found
+
+
+def newest(known: Exposure | None, *, now: datetime) -> list[NewItem]:
+    """The items that were listed last, within four weeks."""
+    items = list(on_sale().filter(listed_at__gt=now - NEW_FOR).order_by("-listed_at", "-pk")[:NEWEST])
+    keys = np.array([item.pk for item in items], np.int64)
+    rows = known.rows(keys).tolist() if known else [-1] * len(items)
+    shown = served(keys.tolist())
+    return [
+        NewItem(
+            item=item,
+            known=row >= 0,
+            acts=int(known.acts[row]) if known and row >= 0 else 0,
+            slots=int(known.slots[row]) if known and row >= 0 else 0,
+            served=shown[item.pk],
+        )
+        for item, row in zip(items, rows, strict=True)
+    ]
+
+
+def _younger(known: Exposure, days: int | None) -> Q:
+    return Q() if days is None else Q(listed_at__gt=known.ended_at - timedelta(days=days))

@@ -1,0 +1,160 @@
+"""What is wrong with catalogue and data, what it costs, and where to mend it.
+
+Severity goes by what is touched: *high* from a tenth of all slots on, *medium* from a hundredth of them or a tenth of
+the items (rows, events), *low* below.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+
+from analytics.templatetags.display import number
+from recommendations.models import Import
+from recommendations.services.catalogue.quality import Flaw, Flaws
+from recommendations.services.operations.data_health import Refused, Suspect
+
+
+class Severity(StrEnum):
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+SEVERITIES: Mapping[Severity, Promise] = {
+    Severity.HIGH: pgettext_lazy("severity", "High"),
+    Severity.MEDIUM: pgettext_lazy("severity", "Medium"),
+    Severity.LOW: pgettext_lazy("severity", "Low"),
+}
+FLAWS: Mapping[Flaw, tuple[Promise, Promise]] = {
+    Flaw.NO_PICTURE: (
+        gettext_lazy("No picture"),
+        gettext_lazy("The shop has nothing to show but a drawn tile with the title. Add pictures."),
+    ),
+    Flaw.NO_PRICE: (
+        gettext_lazy("No price"),
+        gettext_lazy("Rules on price and discount pass these items by. Add prices, or retire what is not sold."),
+    ),
+    Flaw.NO_CATEGORY: (
+        gettext_lazy("No category"),
+        gettext_lazy("Interests, diversity and rules by category do not see these items. Put them into the tree."),
+    ),
+    Flaw.NO_DESCRIPTION: (
+        gettext_lazy("No description"),
+        gettext_lazy("People decide by title and price alone. Add descriptions to what is recommended most."),
+    ),
+    Flaw.NO_BRAND: (
+        gettext_lazy("No brand"),
+        gettext_lazy("Rules and caps by brand pass these items by. Add brands."),
+    ),
+    Flaw.OUT_OF_STOCK: (
+        gettext_lazy("Out of stock"),
+        gettext_lazy("Customers would get these items, and get the next best ones instead. Restock the most wanted."),
+    ),
+    Flaw.STALE_PRICE: (
+        gettext_lazy("Price not changed for 180 days"),
+        gettext_lazy("Prices that nobody touched for half a year may be wrong. Check the most recommended ones."),
+    ),
+    Flaw.LISTED_TWICE: (
+        gettext_lazy("The same title twice"),
+        gettext_lazy("One item under two ids halves what is known of it. Merge them, or tell them apart."),
+    ),
+    Flaw.NO_EVENTS: (
+        gettext_lazy("No event yet"),
+        gettext_lazy("The model cannot know these items: only a rule or the newest-items fallback shows them."),
+    ),
+    Flaw.NEVER_RECOMMENDED: (
+        gettext_lazy("In nobody's slate"),
+        gettext_lazy("Known, but behind others for every customer. Boost what you want seen."),
+    ),
+}
+"""What a flaw is called, and what it means and asks for."""
+
+IN_ADMIN: Mapping[Flaw, Mapping[str, str]] = {
+    Flaw.NO_PICTURE: {"no_picture": "yes", "retired": "no"},
+    Flaw.NO_PRICE: {"price__isnull": "True", "retired": "no"},
+    Flaw.NO_CATEGORY: {"categories__isnull": "True", "retired": "no"},
+}
+"""Filters of the admin's list that leave the very rows of a flaw."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Insight:
+    """``slots``: recommendations that it touches; None where that cannot be said."""
+
+    severity: Severity
+    words: str
+    meaning: str
+    count: str
+    slots: int | None = None
+    slots_share: float = 0.0
+    address: str
+    admin: str = ""
+
+    @property
+    def severity_words(self) -> str:
+        return str(SEVERITIES[self.severity])
+
+
+def insights(found: Flaws, refused: Sequence[Refused], suspects: Sequence[Suspect] | None) -> list[Insight]:
+    """The gravest first."""
+    told = [_of_flaw(flaw, found) for flaw in Flaw if found.found[flaw].items]
+    sources = dict.fromkeys(each.source for each in refused)
+    told += [_of_import(source, [each for each in refused if each.source == source]) for source in sources]
+    if suspects:
+        told.append(_of_suspects(suspects))
+    return sorted(told, key=lambda each: (list(Severity).index(each.severity), -(each.slots or 0)))
+
+
+def severity(*, slots_share: float, share: float) -> Severity:
+    if slots_share >= 0.1:
+        return Severity.HIGH
+    return Severity.MEDIUM if slots_share >= 0.01 or share >= 0.1 else Severity.LOW
+
+
+def _of_flaw(flaw: Flaw, found: Flaws) -> Insight:
+    touched = found.found[flaw]
+    words, meaning = FLAWS[flaw]
+    slots_share = touched.slots / found.slots if found.slots else 0.0
+    admin = reverse("admin:recommendations_item_changelist", query=IN_ADMIN[flaw]) if flaw in IN_ADMIN else ""
+    return Insight(
+        severity=severity(slots_share=slots_share, share=touched.items / found.listed if found.listed else 0.0),
+        words=str(words),
+        meaning=str(meaning),
+        count=ngettext("%(n)s item", "%(n)s items", touched.items) % {"n": number(touched.items)},
+        slots=touched.slots,
+        slots_share=slots_share,
+        address=f"{reverse('catalogue_items')}?{urlencode({'flaw': flaw})}",
+        admin=admin,
+    )
+
+
+def _of_import(source: Import, refused: Sequence[Refused]) -> Insight:
+    """``refused``: of this import, the most rows first."""
+    rows = sum(each.rows for each in refused)
+    return Insight(
+        severity=severity(slots_share=0.0, share=rows / source.rows if source.rows else 0.0),
+        words=_("Rows refused by an import"),
+        meaning=_("%(file)s (%(kind)s). Mostly: %(remedy)s")
+        % {"file": source.file, "kind": source.get_kind_display(), "remedy": refused[0].remedy},
+        count=_("%(n)s of %(total)s rows") % {"n": number(rows), "total": number(source.rows)},
+        address="#data",
+        admin=reverse("admin:recommendations_rejectedrow_changelist", query={"source__id__exact": source.pk}),
+    )
+
+
+def _of_suspects(suspects: Sequence[Suspect]) -> Insight:
+    events = sum(each.events for each in suspects)
+    return Insight(
+        severity=Severity.LOW,
+        words=_("Customers that act like robots"),
+        meaning=_("Days with more events than people do are left out of what the model learns. Block the source."),
+        count=ngettext("%(n)s customer, %(events)s events", "%(n)s customers, %(events)s events", len(suspects))
+        % {"n": number(len(suspects)), "events": number(events)},
+        address="#suspects",
+    )

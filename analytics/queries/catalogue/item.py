@@ -1,0 +1,134 @@
+"""One item: what it is, how it is bought, who gets it recommended, and what goes with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from django.utils.timezone import localtime
+
+from analytics.charts.item import PricePoint, WeekActs
+from recommendations.engine.frames import IdArray, IntArray
+from recommendations.models import AssociationRule, Item, Promotion, Segment
+from recommendations.services.catalogue.exposure import Exposure, acts_with
+from recommendations.terms import BlendName
+
+MOST_RECEIVERS = 10
+MOST_NEIGHBOURS = 12
+MOST_PRICES = 50
+MOST_PROMOTIONS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receiver:
+    customer: int
+    rank: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receivers:
+    """Who has the item in a slate of this blend, the best ranks first; ``customers`` of ``of``."""
+
+    blend: BlendName
+    customers: int
+    of: int
+    first: Sequence[Receiver]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InSegment:
+    segment: Segment
+    customers: int  # of its members who have it in a slate
+    of: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """As the live model has it."""
+
+    acts: int
+    bought: int
+    buyers: int
+    slots: int
+    receivers: Sequence[Receivers]
+    segments: Sequence[InSegment]
+    weeks: Sequence[WeekActs]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbour:
+    item: Item
+    rule: AssociationRule
+
+
+def find_item(pk: int) -> Item | None:
+    return Item.objects.select_related("parent").prefetch_related("categories").filter(pk=pk).first()
+
+
+def standing(item: Item, known: Exposure | None) -> Standing | None:
+    """None for an item that the live model does not know."""
+    row = int(known.rows(np.array([item.pk]))[0]) if known else -1
+    if known is None or row < 0:
+        return None
+    acts = acts_with(row, version=known.version)
+    having = {blend: np.argwhere(ranked == row) for blend, ranked in known.ranked.items()}
+    return Standing(
+        acts=len(acts.age),
+        bought=int(acts.bought.sum()),
+        buyers=len(np.unique(acts.user[acts.bought])),
+        slots=int(known.slots[row]),
+        receivers=[
+            Receivers(blend=blend, customers=len(at), of=len(known.customers), first=_first(at, known.customers))
+            for blend, at in having.items()
+        ],
+        segments=_in_segments(having, known),
+        weeks=_weeks(localtime(known.ended_at).date(), acts.age, acts.bought),
+    )
+
+
+def prices(item: Item) -> list[PricePoint]:
+    """The oldest first."""
+    newest = item.prices.order_by("-valid_from").values_list("valid_from", "price")[:MOST_PRICES]
+    return [PricePoint(since=localtime(since), price=float(price)) for since, price in reversed(list(newest))]
+
+
+def promotions(item: Item) -> list[Promotion]:
+    """The plan from the farthest week on, then the weeks that are over."""
+    return list(Promotion.objects.of_items([item]).order_by("-week")[:MOST_PROMOTIONS])
+
+
+def neighbours(item: Item, *, model: int | None) -> list[Neighbour]:
+    """What goes into its baskets more often than by chance, the most baskets first."""
+    rules = AssociationRule.objects.filter(version=model or 0, antecedents=[item.pk]).select_related("consequent")
+    return [Neighbour(item=rule.consequent, rule=rule) for rule in rules.order_by("-baskets", "pk")[:MOST_NEIGHBOURS]]
+
+
+def _first(at: np.ndarray, customers: IdArray) -> list[Receiver]:
+    """``at``: rows of (customer, place)."""
+    order = np.lexsort((at[:, 0], at[:, 1]))[:MOST_RECEIVERS]
+    return [Receiver(customer=int(customers[who]), rank=int(place) + 1) for who, place in at[order].tolist()]
+
+
+def _in_segments(having: Mapping[BlendName, np.ndarray], known: Exposure) -> list[InSegment]:
+    """Where the largest share of the members has it, first."""
+    who = np.unique(np.concatenate([at[:, 0] for at in having.values()])) if having else np.empty(0, np.int64)
+    numbers, sizes = np.unique(known.segments[known.segments >= 0], return_counts=True)
+    counts = dict(zip(*np.unique(known.segments[who], return_counts=True), strict=True))
+    named = {segment.number: segment for segment in Segment.objects.filter(number__in=numbers.tolist())}
+    found = [
+        InSegment(segment=named[number], customers=int(counts[number]), of=int(size))
+        for number, size in zip(numbers.tolist(), sizes.tolist(), strict=True)
+        if number in named and counts.get(number)
+    ]
+    return sorted(found, key=lambda each: (-each.customers / each.of, each.segment.number))
+
+
+def _weeks(last: date, age: np.ndarray, bought: np.ndarray) -> list[WeekActs]:
+    """Acts by week, counted back from the end of the history."""
+    back: IntArray = (age // 7).astype(np.int32)
+    n = int(back.max(initial=-1)) + 1
+    all_acts, purchases = (np.bincount(rows, minlength=n)[::-1] for rows in (back, back[bought]))
+    return [
+        WeekActs(week=last - timedelta(days=7 * (n - at) - 1), bought=int(sold), others=int(acts - sold))
+        for at, (acts, sold) in enumerate(zip(all_acts, purchases, strict=True))
+    ]

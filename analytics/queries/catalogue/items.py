@@ -1,0 +1,125 @@
+"""The catalogue as a list: searched, filtered, in the order asked for.
+
+What the record knows is filtered and sorted by PostgreSQL; purchases, slots and the flaws that only the live model
+tells come from its arrays (``services/catalogue/exposure.py``), so that no page ever sums the event table.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.core.paginator import Page, Paginator
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from recommendations.engine.frames import IdArray
+from recommendations.models import Category, Item
+from recommendations.services.catalogue.exposure import Exposure
+from recommendations.services.catalogue.quality import OF_MODEL, Flaw, condition, has_flaw, on_sale
+from recommendations.terms import PATH_SEPARATOR
+
+PER_PAGE = 50
+MOST_IN_A_FILE = 10_000
+SHORTEST = 2  # characters that are looked for
+MOST_DAYS = 36_500
+COLUMNS: Mapping[str, str] = {"title": "title", "price": "price", "listed": "listed_at"}
+OF_ARRAYS = ("bought", "slots")
+USUAL = "-slots"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What the address asks for; what it does not understand is left out."""
+
+    text: str = ""
+    flaw: Flaw | None = None
+    department: str = ""  # path of the first level
+    days: int | None = None  # listed within
+    sort: str = USUAL
+    page: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    item: Item  # with its categories
+    known: bool  # to the live model
+    bought: int
+    slots: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Items:
+    page: Page[int]
+    lines: Sequence[Line]
+
+
+def items(filters: Filters, known: Exposure | None, *, now: datetime) -> Items:
+    keys = _keys(filters, known, now=now)
+    page = Paginator(keys.tolist(), PER_PAGE).get_page(filters.page)
+    return Items(page=page, lines=_lines(list(page), known))
+
+
+def first_lines(filters: Filters, known: Exposure | None, *, now: datetime) -> list[Line]:
+    """As many as a file holds."""
+    return _lines(_keys(filters, known, now=now)[:MOST_IN_A_FILE].tolist(), known)
+
+
+def departments() -> list[tuple[str, str]]:
+    """Path and name of the first level of the tree."""
+    return list(Category.objects.filter(parent=None).order_by("name").values_list("path", "name"))
+
+
+def _keys(filters: Filters, known: Exposure | None, *, now: datetime) -> IdArray:
+    """All that the filters leave, in order."""
+    found = _chosen(filters, now=now)
+    column = filters.sort.removeprefix("-")
+    if column in COLUMNS:
+        order = F(COLUMNS[column])
+        found = found.order_by(
+            order.desc(nulls_last=True) if filters.sort.startswith("-") else order.asc(nulls_last=True), "pk"
+        )
+    keys = np.fromiter(found.values_list("pk", flat=True), np.int64)
+    if filters.flaw in OF_MODEL:
+        keys = keys[has_flaw(filters.flaw, keys, known)]
+    return keys if column in COLUMNS else _sorted(keys, known, filters.sort)
+
+
+def _chosen(filters: Filters, *, now: datetime) -> QuerySet[Item]:
+    found = on_sale()
+    if len(filters.text) >= SHORTEST:
+        found = found.filter(Q(title__icontains=filters.text) | Q(shop_id=filters.text))
+    if filters.flaw and filters.flaw not in OF_MODEL:
+        found = found.filter(condition(filters.flaw, now=now))
+    if filters.department:
+        under = Q(category__path=filters.department) | Q(
+            category__path__startswith=f"{filters.department}{PATH_SEPARATOR}"
+        )
+        found = found.filter(Exists(Item.categories.through.objects.filter(under, item=OuterRef("pk"))))
+    if filters.days is not None:
+        found = found.filter(listed_at__gt=now - timedelta(days=filters.days))
+    return found
+
+
+def _sorted(keys: IdArray, known: Exposure | None, sort: str) -> IdArray:
+    """By a count of the model, most first with "-"; ties by key, what the model does not know counts nothing."""
+    if known is None:
+        return np.sort(keys)
+    rows = known.rows(keys)
+    counts = known.bought if sort.removeprefix("-") == "bought" else known.slots
+    values = np.where(rows >= 0, counts[np.maximum(rows, 0)], 0) if len(counts) else np.zeros(len(keys))
+    return keys[np.lexsort((keys, -values if sort.startswith("-") else values))]
+
+
+def _lines(keys: Sequence[int], known: Exposure | None) -> list[Line]:
+    there = Item.objects.prefetch_related("categories").in_bulk(keys)
+    rows = known.rows(np.array(keys, np.int64)).tolist() if known else [-1] * len(keys)
+    return [
+        Line(
+            item=there[key],
+            known=row >= 0,
+            bought=int(known.bought[row]) if known and row >= 0 else 0,
+            slots=int(known.slots[row]) if known and row >= 0 else 0,
+        )
+        for key, row in zip(keys, rows, strict=True)
+        if key in there
+    ]

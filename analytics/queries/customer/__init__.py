@@ -1,0 +1,1 @@
+"""Customers as the live model sees them, and one of them."""

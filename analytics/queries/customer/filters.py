@@ -1,0 +1,152 @@
+"""Customers as the live model sees them, and what a list of them is filtered by.
+
+Cold: the live model has no history of them. Heavy: the busiest tenth by weight of acts (half-life 90 days). Changed:
+what leads their last 7 days had a clearly smaller share of their last 90. All three come from the interest profiles of
+the live version, two rows a customer, so that no page ever sums the whole event table. Home lists of two versions are
+not compared: the record holds no list, and scoring everybody twice is nothing for a page.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from analytics.queries.customer.taste_shift import LATELY, leading, shift
+from analytics.queries.percentile import Percentile
+from recommendations.models import Customer, CustomerAlias, Event, InterestProfile, Item
+
+type Known = QuerySet[Any]
+"""Customers with the annotations of ``browsable``, which the type of the model does not know."""
+
+HALF_LIFE = 90  # days
+HEAVY_FROM = 0.9  # share of customers that are less busy
+CHANGED_FROM = 0.05  # of share that what leads the last 7 days has gained
+BOUGHT_WITHIN = timedelta(days=90)
+LONGEST_TEXT = 100
+
+
+class State(StrEnum):
+    COLD = "cold"
+    WARM = "warm"
+    HEAVY = "heavy"
+
+
+class Changed(StrEnum):
+    TASTE = "taste"  # what they like shifted within the last week
+    SINCE = "since"  # they did something that the live model does not know
+
+
+STATES: Mapping[State, Promise] = {State.COLD: _("Cold"), State.WARM: _("Warm"), State.HEAVY: _("Heavy")}
+CHANGES: Mapping[Changed, Promise] = {
+    Changed.TASTE: _("New interests this week"),
+    Changed.SINCE: _("Acted since the live model"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What the address asks for; what it does not understand is left out."""
+
+    state: State | None = None
+    segment: int | None = None
+    changed: Changed | None = None
+    text: str = ""
+    sort: str = "-activity"
+    page: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """The live model: its key, and the end of the history that it knows; both None before the first turn."""
+
+    model: int | None = None
+    known_until: datetime | None = None
+
+
+def browsable(model: int | None) -> Known:
+    """Everybody but anonymous keys that were merged into a customer, as the version has them.
+
+    With ``weight`` of acts, ``heavy`` (the weight from which one is among the busiest tenth), ``segment_now``,
+    ``shift`` (``taste_shift.py``) and ``leading`` (key of the category that leads their last 7 days).
+    """
+    merged = CustomerAlias.objects.filter(anonymous=OuterRef("pk"), undone_at=None)
+    profiles = InterestProfile.objects.filter(version=model or 0, half_life_days=HALF_LIFE).order_by()
+    busiest = profiles.values("version").annotate(value=Percentile("weight", share=HEAVY_FROM)).values("value")
+    return Customer.objects.filter(~Exists(merged)).annotate(
+        profile_now=_profile(model, HALF_LIFE),
+        profile_lately=_profile(model, LATELY),
+        memberships_now=FilteredRelation("memberships", condition=Q(memberships__version=model or 0)),
+        weight=Coalesce(F("profile_now__weight"), Value(0.0)),
+        heavy=Coalesce(Subquery(busiest), Value(0.0)),
+        segment_now=F("memberships_now__segment"),
+        shift=shift(long_term="profile_now", lately="profile_lately"),
+        leading=leading("profile_lately"),
+    )
+
+
+def chosen(found: Known, filters: Filters, *, known_until: datetime | None) -> Known:
+    """Those of ``browsable`` that the filters leave."""
+    if filters.segment is not None:
+        found = found.filter(memberships_now__segment__number=filters.segment)
+    if filters.changed is Changed.TASTE:
+        found = found.filter(shift__gte=CHANGED_FROM)
+    if filters.changed is Changed.SINCE:
+        found = found.filter(Exists(_acts_of_each(since=known_until)))
+    if filters.text:
+        found = found.filter(_about(filters.text, until=known_until or timezone.now()))
+    return _in_state(found, filters.state)
+
+
+def state_of(row: Any) -> State:
+    """Of a row of ``browsable``."""
+    weight, heavy = row.weight, row.heavy
+    if weight <= 0:
+        return State.COLD
+    return State.HEAVY if weight >= heavy else State.WARM
+
+
+def _profile(model: int | None, half_life: int) -> FilteredRelation:
+    return FilteredRelation("profiles", condition=Q(profiles__version=model or 0, profiles__half_life_days=half_life))
+
+
+def _in_state(found: Known, state: State | None) -> Known:
+    match state:
+        case State.COLD:
+            return found.filter(weight__lte=0)
+        case State.HEAVY:
+            return found.filter(weight__gt=0, weight__gte=F("heavy"))
+        case State.WARM:
+            return found.filter(weight__gt=0, weight__lt=F("heavy"))
+    return found
+
+
+def _acts_of_each(*, since: datetime | None) -> QuerySet[Event]:
+    """Before the first turn everything is news."""
+    acts = Event.objects.filter(customer=OuterRef("pk"))
+    return acts.filter(occurred_at__gte=since) if since else acts
+
+
+def _about(text: str, *, until: datetime) -> Q:
+    """The customer of this number, and who bought of late an item with these words in its title or category.
+
+    The buyers are read here, once, as a page asks several times who they are.
+    """
+    words = text.split()
+    titled = Q(pk__in=Item.objects.filter(*(Q(title__icontains=word) for word in words)).values("pk"))
+    sorted_so = Q(pk__in=Item.objects.filter(*(Q(categories__path__icontains=word) for word in words)).values("pk"))
+    items = Item.objects.filter(titled | sorted_so | Q(shop_id=text))
+    bought = Event.objects.purchases().filter(occurred_at__gte=until - BOUGHT_WITHIN, item__in=items.values("pk"))
+    buyers = set(bought.order_by().values_list("customer", flat=True).distinct())
+    aliases = CustomerAlias.objects.filter(anonymous__in=buyers, undone_at=None).values("customer")
+    return Q(pk__in=buyers) | Q(pk__in=aliases) | (Q(pk=int(text)) if _is_number(text) else Q())
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < len(str(2**63))

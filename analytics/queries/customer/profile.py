@@ -1,0 +1,230 @@
+"""One customer: who they are to the model, what they like, what they did, what they would be shown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import BooleanField, Count, Exists, F, Func, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject, TruncWeek
+
+from analytics.charts.customer import Interest, WeekCount
+from analytics.queries.customer.filters import State, browsable, state_of
+from analytics.queries.words import label
+from recommendations.models import (
+    AttributedLine,
+    BlendWeights,
+    Category,
+    Customer,
+    CustomerAlias,
+    Event,
+    Item,
+    Placement,
+    Rule,
+    Segment,
+)
+from recommendations.terms import WeightsStatus
+from recommendations.wording import labels
+from recommendations.wording.labels import placement_label
+
+SHOWN_INTERESTS = 8
+SHOWN_EVENTS = 15
+CONTEXT_ITEMS = 3
+
+
+SEGMENT_FIELDS = ("id", "number", "name", "top_categories")
+
+
+class IsOneOf(Func):
+    """Whether a value is in an array."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A placement that can be looked at."""
+
+    name: str
+    needs_context: bool
+    blend: str | None = None  # None: the same list for everybody
+
+    @property
+    def words(self) -> str:
+        return placement_label(self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    customer: Customer
+    state: State
+    segment: Segment | None
+    keys: Sequence[int]  # the customer's own, then those of merged anonymous keys
+    placements: Sequence[Place]
+    drafted: frozenset[str]  # blends of which there are draft weights that would act on the customer
+    has_rules: bool
+    interests: Sequence[Interest]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tie:
+    """The slate that a cart or purchase line counts for; ``kept``: it was not wholly taken back."""
+
+    slate: str
+    placement: str
+    position: int
+    kept: bool
+
+    @property
+    def words(self) -> str:
+        return placement_label(self.placement)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenEvent:
+    event: Event
+    tied: Tie | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    weeks: Sequence[WeekCount]
+    events: int
+    replayed: int  # of the events
+    first: datetime | None
+    last: datetime | None
+
+
+def person(pk: int, *, model: int | None) -> Person | None:
+    """One round trip for all that stands in the head of the page."""
+    merged = CustomerAlias.objects.filter(customer=OuterRef("pk"), undone_at=None)
+    customer = (
+        browsable(model)
+        .filter(pk=pk)
+        .annotate(
+            merged_keys=ArraySubquery(merged.values("anonymous")),
+            placements=ArraySubquery(
+                Placement.objects.filter(enabled=True)
+                .order_by("pk")
+                .values(place=JSONObject(name="name", needs_context="needs_context", blend="blend__name"))
+            ),
+            drafts=ArraySubquery(
+                BlendWeights.objects.filter(status=WeightsStatus.DRAFT)
+                .order_by("pk")
+                .values(draft=JSONObject(blend="blend__name", segment="segment__number"))
+            ),
+            has_rules=Exists(Rule.objects.kept()),
+            categories=F("profile_now__categories"),
+            shares=F("profile_now__shares"),
+            lately_categories=F("profile_lately__categories"),
+            lately_shares=F("profile_lately__shares"),
+            category_names=ArraySubquery(
+                Category.objects.filter(IsOneOf(F("pk"), OuterRef("profile_now__categories")))
+                .order_by()
+                .values(category=JSONObject(key="pk", name="name"))
+            ),
+            **{f"segment_{name}": F(f"memberships_now__segment__{name}") for name in SEGMENT_FIELDS},
+        )
+        .first()
+    )
+    if customer is None:
+        return None
+    known = vars(customer)
+    segment = Segment(**{name: known[f"segment_{name}"] for name in SEGMENT_FIELDS}) if known["segment_now"] else None
+    return Person(
+        customer=customer,
+        state=state_of(customer),
+        segment=segment,
+        keys=[pk, *known["merged_keys"]],
+        placements=[Place(**place) for place in known["placements"]],
+        drafted=frozenset(
+            draft["blend"]
+            for draft in known["drafts"]
+            if draft["segment"] in {None, segment.number if segment else None}
+        ),
+        has_rules=known["has_rules"],
+        interests=_interests(known),
+    )
+
+
+def merged_into(pk: int) -> int | None:
+    """The customer that an anonymous key was found to be."""
+    alias = CustomerAlias.objects.filter(anonymous=pk, undone_at=None).values_list("customer", flat=True)
+    return alias.first()
+
+
+def _interests(known: Mapping[str, Any]) -> list[Interest]:
+    """The largest of the long term, with their share of late; empty for whom the model does not know."""
+    names = {category["key"]: category["name"] for category in known["category_names"]}
+    lately = dict(zip(known["lately_categories"] or (), known["lately_shares"] or (), strict=True))
+    long_term = zip(known["categories"] or (), known["shares"] or (), strict=True)
+    return [
+        Interest(category=names[key], long_term=share, lately=lately.get(key, 0.0))
+        for key, share in long_term
+        if share > 0 and key in names
+    ][:SHOWN_INTERESTS]
+
+
+def timeline(keys: Sequence[int]) -> Timeline:
+    rows = list(
+        _events(keys)
+        .annotate(week=TruncWeek("occurred_at"))
+        .values("week", "name")
+        .annotate(
+            count=Count("*"),
+            replayed=Count("name", filter=Q(source="replay")),
+            first=Min("occurred_at"),
+            last=Max("occurred_at"),
+        )
+        .order_by("week", "name")
+    )
+    return Timeline(
+        weeks=[
+            WeekCount(
+                week=row["week"].date(),
+                name=row["name"],
+                words=label(labels.EVENT_NAMES, row["name"]),
+                count=row["count"],
+            )
+            for row in rows
+        ],
+        events=sum(row["count"] for row in rows),
+        replayed=sum(row["replayed"] for row in rows),
+        first=min((row["first"] for row in rows), default=None),
+        last=max((row["last"] for row in rows), default=None),
+    )
+
+
+def last_events(keys: Sequence[int]) -> list[SeenEvent]:
+    own = {name: OuterRef(name) for name in ("occurred_at", "event_id", "line")}
+    tied = AttributedLine.objects.filter(**own).values(
+        tie=JSONObject(slate="recommendation_id", placement="placement", position="position", kept="kept")
+    )
+    found = _events(keys).select_related("item").annotate(tied=Subquery(tied[:1]))
+    ordered = found.order_by("-occurred_at", "event_id", "line")[:SHOWN_EVENTS]
+    return [SeenEvent(event=event, tied=Tie(**tie) if (tie := vars(event)["tied"]) else None) for event in ordered]
+
+
+def items_by_key(keys: Sequence[int]) -> dict[int, Item]:
+    return Item.objects.in_bulk(list(keys)) if keys else {}
+
+
+def rule_names(keys: Iterable[int]) -> dict[int, str]:
+    wanted = set(keys)
+    return dict(Rule.objects.filter(pk__in=wanted).values_list("pk", "name")) if wanted else {}
+
+
+def last_bought(keys: Sequence[int], *, until: datetime | None) -> list[Item]:
+    """The items of the last few lines bought before a moment, or at all, each once."""
+    bought = Event.objects.purchases().filter(customer__in=keys, item__isnull=False)
+    if until:
+        bought = bought.filter(occurred_at__lt=until)
+    lines = bought.select_related("item").order_by("-occurred_at", "event_id", "line")[:CONTEXT_ITEMS]
+    return list(dict.fromkeys(line.item for line in lines if line.item))
+
+
+def _events(keys: Sequence[int]) -> QuerySet[Event]:
+    return Event.objects.filter(customer__in=keys)

@@ -1,0 +1,21 @@
+"""What a paired difference with its 95 % interval says."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+type Interval = Mapping[str, float]
+"""``value``, and the ``low`` and ``high`` end of its 95 % interval."""
+
+
+class Verdict(StrEnum):
+    """What a paired difference says: its interval lies above 0, below 0, or holds it."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    UNCLEAR = "unclear"
+
+
+def verdict(difference: Interval) -> Verdict:
+    if difference["low"] > 0:
+        return Verdict.BETTER
+    return Verdict.WORSE if difference["high"] < 0 else Verdict.UNCLEAR

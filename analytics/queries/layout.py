@@ -1,0 +1,74 @@
+"""What is in view on every page: which installation this is, what is live, how fresh the data are."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Subquery
+
+from recommendations.models import ApiKey, Blend, BlendWeights, Event, ModelVersion, RuleBook, ShopSetting
+from recommendations.terms import BlendName, Cut
+
+DEMO_CLOCK = "demo_clock"
+SHOWN_BLENDS = (BlendName.HOME, BlendName.DISCOVER)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveWeights:
+    blend: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    shop: str
+    demo: bool
+    model: int | None
+    live_since: datetime | None
+    known_until: datetime | None  # end of the history that the live model knows
+    tested_until: datetime | None  # end of the history that the live model's figures come from
+    weights: tuple[LiveWeights, ...]
+    rules: int | None  # number of the book of rules that is served
+    newest_event: datetime | None
+    has_key: bool  # whether there is an API key that is valid
+    clock_weeks: int  # by how many weeks the demo's data were moved forward
+
+
+def read_frame() -> Frame:
+    """One query, answered by indexes and by tables of a few rows."""
+    live = ModelVersion.objects.live()
+    default = BlendWeights.objects.defaults().filter(blend=OuterRef("pk"), segment=None)
+    blends = list(
+        Blend.objects.filter(name__in=SHOWN_BLENDS)
+        .order_by("pk")
+        .annotate(
+            number=Subquery(default.values("number")[:1]),
+            model=Subquery(live.values("pk")[:1]),
+            live_since=Subquery(live.values("live_since")[:1]),
+            windows=Subquery(live.values("windows")[:1]),
+            rules=Subquery(RuleBook.objects.filter(is_default=True).values("number")[:1]),
+            newest_event=Subquery(Event.objects.order_by("-occurred_at").values("occurred_at")[:1]),
+            has_key=Exists(ApiKey.objects.valid()),
+            weeks=Subquery(ShopSetting.objects.filter(key=DEMO_CLOCK).values("value__shift_weeks")[:1]),
+        )
+    )
+    first = vars(blends[0]) if blends else {}
+    windows = first.get("windows") or {}
+    cuts = {cut: datetime.fromisoformat(at) for cut, at in windows.get("cuts", {}).items()}
+    return Frame(
+        shop=settings.SHOP_NAME,
+        demo=settings.DEMO,
+        model=first.get("model"),
+        live_since=first.get("live_since"),
+        known_until=cuts.get(Cut.LIVE),
+        tested_until=cuts.get(Cut.TEST),
+        weights=tuple(
+            LiveWeights(blend=blend.get_name_display(), number=vars(blend)["number"])
+            for blend in blends
+            if vars(blend)["number"]
+        ),
+        rules=first.get("rules"),
+        newest_event=first.get("newest_event"),
+        has_key=bool(first.get("has_key")),
+        clock_weeks=int(first.get("weeks") or 0),
+    )

@@ -1,0 +1,1 @@
+"""What came in, what was answered, what came of it, and what somebody should look at."""

@@ -1,0 +1,82 @@
+"""What somebody should look at now: stale data, a failed stage, falling coverage, too many fallbacks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models.fields.json import KeyTransform
+from django.urls import reverse
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+
+from analytics.queries.layout import Frame
+from analytics.queries.overview.summary import Answers
+from analytics.queries.quality.leader_table import COVERAGE, HYBRID
+from analytics.queries.runs.history import Run
+from recommendations.models import Measurement
+from recommendations.terms import Cut, RunStatus, Task
+
+STALE_AFTER = timedelta(days=2)
+OLD_MODEL_AFTER = timedelta(days=3)
+TOO_MANY_FALLBACKS = 0.2
+FALLEN_BY = 0.2
+"""Coverage that lost this part of what it was in the evaluation before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """``address`` of the page that shows more, or "" where the overview itself does."""
+
+    level: str
+    text: str
+    address: str = ""
+
+
+def alerts(frame: Frame, run: Run | None, answers: Answers, *, now: datetime) -> list[Alert]:
+    """The worst first; each says what to do."""
+    return [*_of_run(run), *_of_ages(frame, now=now), *_of_answers(answers), *_of_coverage()]
+
+
+def _of_run(run: Run | None) -> Iterator[Alert]:
+    if run is None:
+        return
+    address = reverse("run", args=[run.turn.pk])
+    if run.turn.status == RunStatus.FAILED:
+        stage = run.current.words if run.current else ""
+        text = _("The last run failed at “%(stage)s”. See Runs for the reason.") % {"stage": stage}
+        yield Alert(level="danger", text=text, address=address)
+    if run.held_back:
+        text = _("The model of the last run is not live: it measured worse. See Runs.")
+        yield Alert(level="warning", text=text, address=address)
+
+
+def _of_ages(frame: Frame, *, now: datetime) -> Iterator[Alert]:
+    if frame.newest_event and now - frame.newest_event > STALE_AFTER and not _is_catching_up():
+        text = _("No event for %(days)d days. Is the shop still sending?") % {"days": (now - frame.newest_event).days}
+        yield Alert(level="warning", text=text, address=reverse("event_list"))
+    if frame.live_since and now - frame.live_since > OLD_MODEL_AFTER:
+        text = _("The live model is %(days)d days old. Start a run, or see why none ends.")
+        yield Alert(level="warning", text=text % {"days": (now - frame.live_since).days}, address=reverse("runs"))
+
+
+def _is_catching_up() -> bool:
+    """Whether events of days gone by come in right now, so that the newest one may well be old."""
+    return any(import_string(name)() for name in settings.CATCHING_UP)
+
+
+def _of_answers(answers: Answers) -> Iterator[Alert]:
+    if answers.fallback > TOO_MANY_FALLBACKS:
+        text = _("%(share)d%% of the answers did not come from the model. The reasons stand below.")
+        yield Alert(level="warning", text=text % {"share": round(100 * answers.fallback)})
+
+
+def _of_coverage() -> Iterator[Alert]:
+    """Of the hybrid in the last two evaluations."""
+    rows = Measurement.objects.filter(name=HYBRID, run__cut=Cut.TEST, run__task=Task.HOME).order_by("-run__created_at")
+    found = rows.values_list(KeyTransform("value", KeyTransform(COVERAGE, "metrics")), flat=True)[:2]
+    latest, before = [*(float(value) for value in found if value is not None), 0.0, 0.0][:2]
+    if latest < (1 - FALLEN_BY) * before:
+        text = _("Coverage fell from %(before).1f%% to %(now).1f%% of the catalogue with the last run. See Quality.")
+        shares = {"before": 100 * before, "now": 100 * latest}
+        yield Alert(level="warning", text=text % shares, address=reverse("quality"))

@@ -1,0 +1,231 @@
+"""What came of the slates: how often they were clicked and bought from, by placement and position.
+
+The unit is the slate, so that the items of one slate are not taken for independent tries: a slate that was clicked
+counts once, however often. Of a position the try is that slate's item at it.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, Sum, Value, When
+
+from analytics.charts.outcomes import PositionRates
+from analytics.queries.days import midnight
+from analytics.queries.overview.summary import Answers
+from recommendations.engine.evaluation.intervals import NORMAL, Measure, wilson
+from recommendations.models import AttributedLine, Event, Item, PlacementDay, Slate, SlateOutcome
+from recommendations.wording.labels import placement_label
+
+PER_PAGE = 50
+FEWEST = 30  # slates of a position that is drawn: an interval over fewer would be most of the picture
+WHOLE = 0  # the position under which the slate as a whole is counted
+SUMS = ("listed", "seen", "clicked", "carted", "bought", "purchases", "revenue", "squares")
+
+type Sums = Mapping[str, int | Decimal]
+
+
+class Basis(StrEnum):
+    """What the rates are shares of: slates that the shop said were seen, or, where it never says, all it was given."""
+
+    SEEN = "seen"
+    SERVED = "served"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """Of a placement, or of one position of it. ``tries``: slates seen or served."""
+
+    position: int
+    tries: int
+    clicked: int
+    carted: int
+    bought: int
+    purchases: int
+    revenue: Decimal
+    click_rate: Measure
+    conversion: Measure
+    per_mille: Measure | None  # revenue of a thousand tries; None of fewer than two
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacementOutcome:
+    """``before`` is the period before, as long; None where nothing came of it."""
+
+    placement: str
+    basis: Basis
+    now: Outcome
+    before: Outcome | None
+    positions: Sequence[Outcome]
+    replayed: int  # of the tries
+
+    @property
+    def words(self) -> str:
+        return placement_label(self.placement)
+
+    @property
+    def points(self) -> list[PositionRates]:
+        """Of the positions that were tried often enough to be drawn; of all where none was."""
+        often = [each for each in self.positions if each.tries >= FEWEST]
+        return [
+            PositionRates(position=each.position, clicks=each.click_rate, conversion=each.conversion)
+            for each in often or self.positions
+        ]
+
+    @property
+    def fewest(self) -> int | None:
+        """The slates that a position needs to be drawn; None where all are drawn."""
+        return FEWEST if len(self.points) < len(self.positions) else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineFilters:
+    days: int
+    placement: str = ""
+    position: int | None = None
+    name: str = "purchase"
+    page: int = 1
+
+
+def outcomes(*, today: date, days: int, served: Answers) -> list[PlacementOutcome]:
+    """Of whole days of the shop, today the last of them; the placement with the most tries first."""
+    start, before = today - timedelta(days=days - 1), today - timedelta(days=2 * days - 1)
+    grouped = (
+        PlacementDay.objects.filter(day__gte=before, day__lte=today)
+        .annotate(current=Case(When(day__gte=start, then=Value(1)), default=Value(0)))
+        .values_list("placement", "current", "position", "replay")
+        .annotate(*(Sum(name) for name in SUMS))
+    )
+    found: dict[tuple[str, int], dict[int, dict[str, int | Decimal]]] = {}
+    replayed: dict[str, int] = {}
+    for placement, current, position, replay, *summed in grouped:
+        sums = found.setdefault((placement, current), {}).setdefault(position, dict.fromkeys(SUMS, 0))
+        for name, value in zip(SUMS, summed, strict=True):
+            sums[name] += value
+        if replay and current and position == WHOLE:
+            replayed[placement] = summed[SUMS.index("seen")]
+    placements = {placement for placement, current in found if current}
+    made = [
+        _placement(placement, now=found[placement, 1], before=found.get((placement, 0), {}),
+                   served=served.lengths.get(placement, {}), replayed=replayed.get(placement, 0))
+        for placement in placements
+    ]  # fmt: skip
+    return sorted(made, key=lambda each: (-each.now.tries, each.placement))
+
+
+def lines(filters: LineFilters, *, today: date) -> Page[AttributedLine]:
+    """What was attributed, line by line, the newest first."""
+    since = midnight(today - timedelta(days=filters.days - 1))
+    found = AttributedLine.objects.filter(occurred_at__gte=since, name=filters.name)
+    if filters.placement:
+        found = found.filter(placement=filters.placement)
+    if filters.position is not None:
+        found = found.filter(position=filters.position)
+    ordered = found.select_related("item").order_by("-occurred_at", "event_id", "line")
+    return Paginator(ordered, PER_PAGE).get_page(filters.page)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """An item of a slate, and what came of it."""
+
+    position: int
+    item: Item | None
+    score: float
+    seen: bool
+    clicked: bool
+    carted: bool
+    bought: bool
+    revenue: Decimal | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlateStory:
+    slate: Slate
+    outcome: SlateOutcome | None
+    places: Sequence[Place]
+    events: Sequence[Event]
+
+    @property
+    def words(self) -> str:
+        return placement_label(self.slate.placement)
+
+
+def story(recommendation_id: str) -> SlateStory | None:
+    slate = Slate.objects.filter(recommendation_id=recommendation_id).first()
+    if slate is None:
+        return None
+    outcome = SlateOutcome.objects.filter(pk=recommendation_id).first()
+    items = Item.objects.in_bulk(slate.items)
+    revenue = dict(zip(outcome.bought, outcome.revenues, strict=True)) if outcome else {}
+    seen, clicked, carted = (outcome.seen, outcome.clicked, outcome.carted) if outcome else ([], [], [])
+    events = Event.objects.filter(recommendation_id=recommendation_id).select_related("item")
+    return SlateStory(
+        slate=slate,
+        outcome=outcome,
+        places=[
+            Place(
+                position=place, item=items.get(key), score=score, seen=place in seen, clicked=place in clicked,
+                carted=place in carted, bought=place in revenue, revenue=revenue.get(place),
+            )
+            for place, (key, score) in enumerate(zip(slate.items, slate.scores, strict=True), start=1)
+        ],
+        events=list(events.order_by("occurred_at", "event_id", "line")[:PER_PAGE]),
+    )  # fmt: skip
+
+
+def _placement(
+    placement: str, *, now: Mapping[int, Sums], before: Mapping[int, Sums], served: Mapping[int, int], replayed: int
+) -> PlacementOutcome:
+    """``served``: slates by how many items they had."""
+    basis = Basis.SEEN if now[WHOLE]["listed"] else Basis.SERVED
+
+    def tries(position: int, sums: Sums) -> int:
+        if basis is Basis.SEEN:
+            return int(sums["seen"])
+        return max(int(sums["seen"]), sum(count for length, count in served.items() if length >= position))
+
+    return PlacementOutcome(
+        placement=placement,
+        basis=basis,
+        now=_outcome(WHOLE, now[WHOLE], tries=tries(WHOLE, now[WHOLE])),
+        before=_outcome(WHOLE, before[WHOLE], tries=int(before[WHOLE]["seen"]))
+        if before and basis is Basis.SEEN
+        else None,
+        positions=[
+            _outcome(position, sums, tries=tries(position, sums))
+            for position, sums in sorted(now.items())
+            if position != WHOLE and tries(position, sums)
+        ],
+        replayed=replayed,
+    )
+
+
+def _outcome(position: int, sums: Sums, *, tries: int) -> Outcome:
+    clicked, bought = int(sums["clicked"]), int(sums["bought"])
+    return Outcome(
+        position=position,
+        tries=tries,
+        clicked=clicked,
+        carted=int(sums["carted"]),
+        bought=bought,
+        purchases=int(sums["purchases"]),
+        revenue=Decimal(sums["revenue"]),
+        click_rate=wilson(clicked, tries),
+        conversion=wilson(bought, tries),
+        per_mille=per_mille(float(sums["revenue"]), float(sums["squares"]), tries),
+    )
+
+
+def per_mille(total: float, squares: float, tries: int) -> Measure | None:
+    """Mean revenue of a thousand tries, with the normal interval of a mean over tries, cut off at 0."""
+    if tries < 2:
+        return None
+    mean = total / tries
+    variance = max(0.0, squares - tries * mean**2) / (tries - 1)
+    half = NORMAL * math.sqrt(variance / tries)
+    return Measure(1000 * mean, 1000 * max(0.0, mean - half), 1000 * (mean + half))

@@ -1,0 +1,1 @@
+"""Figures of the test window, by recommender, customer and version; judgements of staff."""

@@ -1,0 +1,51 @@
+"""Whom one row of the table serves better than another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analytics.charts.differences import Bar, bars
+from recommendations.models import Customer
+from recommendations.services.operations.quality import NotMeasuredError, differences
+from recommendations.terms import Task
+
+MOST_DIFFERENT = 20  # customers
+COLUMNS = ("customer", "a", "b", "difference")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerDifference:
+    customer: Customer
+    a: float
+    b: float
+    difference: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Differences:
+    """How many customers either row serves better, how far apart they are, and the customers where it is most."""
+
+    better: int
+    worse: int
+    same: int
+    bars: Sequence[Bar]
+    most: Sequence[CustomerDifference]
+
+
+def most_different(task: Task, *, a: str, b: str) -> Differences | None:
+    """Two rows of the live version's table, customer by customer; None where its turn did not keep them yet."""
+    try:
+        found = differences(task=task, a=a, b=b)
+    except NotMeasuredError:
+        return None
+    return Differences(
+        better=int((found["difference"] > 0).sum()),
+        worse=int((found["difference"] < 0).sum()),
+        same=int((found["difference"] == 0).sum()),
+        bars=bars(found["difference"].tolist()),
+        most=[
+            CustomerDifference(customer=Customer(pk=key), a=one, b=other, difference=difference)
+            for key, one, other, difference in zip(
+                *(found[column].head(MOST_DIFFERENT).tolist() for column in COLUMNS), strict=True
+            )
+        ],
+    )

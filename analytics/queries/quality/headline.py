@@ -1,0 +1,103 @@
+"""How good the hybrid is, in one sentence, and what that means for a hundred customers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from analytics.queries.intervals import Verdict, verdict
+from analytics.queries.quality.leader_table import MAIN_METRIC, Quality, Row
+from analytics.templatetags.display import number, signed_share
+
+HITS = "hit_rate@10"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lead:
+    sentence: str
+    hits: str
+    verdict: Verdict  # the worse of those against the baselines
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gain:
+    """By how much more NDCG@10 the hybrid has than another row, as shares of the other's."""
+
+    other: str
+    value: float
+    interval: tuple[float, float] | None
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.interval is None:
+            return Verdict.UNCLEAR
+        return verdict({"value": self.value, "low": self.interval[0], "high": self.interval[1]})
+
+    @property
+    def words(self) -> str:
+        low, high = self.interval or (None, None)
+        values = {
+            "other": self.other,
+            "gain": signed_share(self.value, 1),
+            "low": signed_share(low, 1),
+            "high": signed_share(high, 1),
+        }
+        if self.interval is None:
+            return _("%(gain)s against “%(other)s”") % values
+        if self.verdict is Verdict.BETTER:
+            return _("clearly better than “%(other)s” (%(gain)s, 95%% interval %(low)s to %(high)s)") % values
+        if self.verdict is Verdict.WORSE:
+            return _("clearly worse than “%(other)s” (%(gain)s, 95%% interval %(low)s to %(high)s)") % values
+        return _("not clearly different from “%(other)s” (%(gain)s, 95%% interval %(low)s to %(high)s)") % values
+
+
+def lead(quality: Quality) -> Lead | None:
+    """None without a hybrid. What a version did not measure is not claimed."""
+    hybrid = quality.hybrid
+    if hybrid is None:
+        return None
+    others = [row for row in (quality.personal, quality.popular) if row]
+    gains = [found for row in others if (found := gain(hybrid, row))]
+    verdicts = {each.verdict for each in gains} or {Verdict.UNCLEAR}
+    return Lead(
+        sentence=_sentence(hybrid, gains),
+        hits=_hits(hybrid, others),
+        verdict=next(each for each in (Verdict.WORSE, Verdict.UNCLEAR, Verdict.BETTER) if each in verdicts),
+    )
+
+
+def gain(hybrid: Row, other: Row) -> Gain | None:
+    """Nothing can be told against zero."""
+    base, difference = other.main["value"], other.against.get(MAIN_METRIC)
+    if not base:
+        return None
+    return Gain(
+        other=other.words,
+        value=hybrid.main["value"] / base - 1,
+        interval=(-difference["high"] / base, -difference["low"] / base) if difference else None,
+    )
+
+
+def _sentence(hybrid: Row, gains: Sequence[Gain]) -> str:
+    parts = [each.words for each in gains]
+    if not parts:
+        values = {name: number(value, 3) for name, value in hybrid.main.items()}
+        return _("The hybrid reaches NDCG@10 %(value)s (95%% interval %(low)s to %(high)s).") % values
+    told = parts[0] if len(parts) == 1 else _("%(first)s and %(second)s") % {"first": parts[0], "second": parts[1]}
+    if any(each.interval is None for each in gains):
+        return _("The hybrid's NDCG@10: %(told)s. The next run will measure how sure that is.") % {"told": told}
+    return _("The hybrid is %(told)s.") % {"told": told}
+
+
+def _hits(hybrid: Row, others: Sequence[Row]) -> str:
+    if HITS not in hybrid.metrics:
+        return ""
+    ours = _("With the hybrid, %(hits)s of 100 customers find something among their ten that they buy afterwards") % {
+        "hits": number(100 * hybrid.metrics[HITS]["value"])
+    }
+    theirs = [
+        _("with “%(other)s” %(hits)s") % {"other": row.words, "hits": number(100 * row.metrics[HITS]["value"])}
+        for row in others
+        if HITS in row.metrics
+    ]
+    return _("; ").join([ours, *theirs]) + _(".")

@@ -1,0 +1,78 @@
+"""What staff think of the recommendations, by the versions that made them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+
+from analytics.charts.marks import Measured
+from recommendations.models import Verdict
+from recommendations.services.review import judgements
+from recommendations.terms import Judgement
+from recommendations.wording import labels
+from recommendations.wording.labels import placement_label
+
+WORDS: Mapping[str, Promise] = {str(code): words for code, words in labels.JUDGEMENTS}
+SHOWN_VERSIONS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """Of one model with one set of weights; ``shares`` of good, odd and wrong with their 95 % intervals."""
+
+    model: int | None
+    weights: str  # blend and version; empty where no weights counted
+    total: int
+    counts: Sequence[int]  # as the shares
+    shares: Sequence[Measured]
+
+    @property
+    def cells(self) -> list[tuple[int, Measured]]:
+        return list(zip(self.counts, self.shares, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wrong:
+    """``rank``: where the customer would see it now; None: nowhere."""
+
+    verdict: Verdict
+    placement: str
+    rank: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opinion:
+    """Of the newest model as a whole, and of the newest versions one by one."""
+
+    newest: Said
+    versions: Sequence[Said]
+
+
+def opinion() -> Opinion | None:
+    """None before the first verdict."""
+    found = judgements.judged()
+    newest = judgements.judged_of_newest(found)
+    if newest is None:
+        return None
+    return Opinion(newest=_said(newest), versions=[_said(one) for one in found[:SHOWN_VERSIONS]])
+
+
+def _said(one: judgements.Judged) -> Said:
+    return Said(
+        model=one.model,
+        weights=str(one.weights) if one.weights else "",
+        total=one.total,
+        counts=[one.counts.get(judgement, 0) for judgement in Judgement],
+        shares=[
+            Measured(name=judgement, words=str(WORDS[judgement]), **one.share(judgement)._asdict())
+            for judgement in Judgement
+        ],
+    )
+
+
+def wrong_items() -> list[Wrong]:
+    """Those still shown first. Raises ``services.review.NotLoadedError``."""
+    return [
+        Wrong(verdict=one.verdict, placement=placement_label(one.verdict.placement), rank=one.rank)
+        for one in judgements.wrong_items()
+    ]

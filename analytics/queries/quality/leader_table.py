@@ -1,0 +1,166 @@
+"""The table of the live model's turn: every recommender, the hybrid and the baselines on purchases unknown to them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from analytics.charts.marks import Measured
+from analytics.queries.intervals import Interval, Verdict, verdict
+from analytics.queries.words import label, measured_label
+from recommendations.models import Measurement
+from recommendations.terms import Cut, MeasuredKind, Task
+from recommendations.wording import labels
+
+MAIN_METRIC = "ndcg@10"
+COVERAGE = "coverage@10"
+HYBRID = "hybrid"
+PERSONAL, POPULAR = "personal_frequency", "popular"
+COMPARED = (HYBRID, PERSONAL, POPULAR)
+"""What stands in every comparison: ours, and what needs no model."""
+COLUMNS = (
+    "ndcg@10", "recall@10", "recall@20", "hit_rate@10", "map@10", "mrr@10", "revenue_ndcg@10",
+    "coverage@10", "novelty@10", "diversity@10",
+)  # fmt: skip
+NAME, FIT = "name", "fit"  # what else than a metric the table can be sorted by
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A figure of a row; its difference to the hybrid that is served is None for itself and where none was stored."""
+
+    value: float
+    low: float
+    high: float
+    difference: Interval | None
+
+    @property
+    def exact(self) -> bool:
+        return self.low == self.high
+
+    @property
+    def verdict(self) -> Verdict | None:
+        return None if self.difference is None else verdict(self.difference)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A recommender, the hybrid or a baseline, with everything that was measured of it."""
+
+    name: str
+    words: str
+    kind: MeasuredKind
+    metrics: Mapping[str, Interval]
+    against: Mapping[str, Interval]
+    fit_seconds: float | None
+
+    @property
+    def main(self) -> Interval:
+        return self.metrics[MAIN_METRIC]
+
+    @property
+    def ours(self) -> bool:
+        return self.name == HYBRID
+
+    def cell(self, metric: str) -> Cell | None:
+        found = self.metrics.get(metric)
+        return Cell(**found, difference=None if self.ours else self.against.get(metric)) if found else None
+
+    def drawn(self, metric: str = MAIN_METRIC) -> Measured:
+        found = self.metrics[metric]
+        return Measured(name=self.name, words=self.words, value=found["value"], low=found["low"], high=found["high"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quality:
+    """The table of one task on the test window, the best first."""
+
+    task: Task
+    words: str
+    run: int  # key of the evaluation
+    model: int  # key of the version
+    users: int
+    split_at: datetime
+    days: int
+    rows: Sequence[Row]
+
+    @property
+    def hybrid(self) -> Row | None:
+        return self.named(HYBRID)
+
+    @property
+    def personal(self) -> Row | None:
+        return self.named(PERSONAL)
+
+    @property
+    def popular(self) -> Row | None:
+        return self.named(POPULAR)
+
+    @property
+    def compared(self) -> list[Measured]:
+        """The hybrid against what needs no model."""
+        return [row.drawn() for row in (self.hybrid, self.personal, self.popular) if row]
+
+    @property
+    def over_popular(self) -> float | None:
+        return self._gain(self.popular)
+
+    @property
+    def over_personal(self) -> float | None:
+        return self._gain(self.personal)
+
+    def sorted(self, sort: str) -> list[Row]:
+        """By name, by seconds of fitting or by a metric, downwards with a minus; rows without the figure come last."""
+        key, down = sort.removeprefix("-"), sort.startswith("-")
+        if key == NAME:
+            return sorted(self.rows, key=lambda row: row.words.casefold(), reverse=down)
+        values = [(row.fit_seconds if key == FIT else row.metrics.get(key, {}).get("value"), row) for row in self.rows]
+        known = [(value, row) for value, row in values if value is not None]
+        ordered = [row for _, row in sorted(known, key=lambda pair: pair[0], reverse=down)]
+        return ordered + [row for value, row in values if value is None]
+
+    def named(self, name: str) -> Row | None:
+        return next((row for row in self.rows if row.name == name), None)
+
+    def _gain(self, other: Row | None) -> float | None:
+        """How much better the hybrid is, as a share of the other."""
+        if other is None or self.hybrid is None or not other.main["value"]:
+            return None
+        return self.hybrid.main["value"] / other.main["value"] - 1
+
+
+def qualities() -> dict[Task, Quality]:
+    """What the live model's turn measured on its test window; empty before the first turn has finished."""
+    measured = (
+        Measurement.objects.filter(run__cut=Cut.TEST, run__version__is_live=True)
+        .select_related("run")
+        .defer("slices", "run__overlap")
+    )
+    by_task: dict[Task, list[Measurement]] = {}
+    for row in measured:
+        by_task.setdefault(Task(row.run.task), []).append(row)
+    return {task: _quality(task, by_task[task]) for task in Task if task in by_task}
+
+
+def _quality(task: Task, measured: list[Measurement]) -> Quality:
+    run = measured[0].run
+    rows = [
+        Row(
+            name=row.name,
+            words=measured_label(row.name),
+            kind=MeasuredKind(row.kind),
+            metrics=row.metrics,
+            against=row.against,
+            fit_seconds=row.fit_seconds,
+        )
+        for row in measured
+    ]
+    return Quality(
+        task=task,
+        words=label(labels.TASKS, task),
+        run=run.pk,
+        model=run.version_id,
+        users=run.users,
+        split_at=run.window_start,
+        days=(run.window_end - run.window_start).days,
+        rows=sorted(rows, key=lambda row: -row.main["value"]),
+    )

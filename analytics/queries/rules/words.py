@@ -1,0 +1,123 @@
+"""Rules, their fields and what changed in them, in the words of the reader."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from analytics.queries.words import label
+from analytics.templatetags.display import MISSING, moment, number, share
+from recommendations.models import Item, Segment
+from recommendations.wording import labels
+from recommendations.wording.labels import placement_label
+from recommendations.wording.rules import do_text, items_text, rule_text
+
+FIELDS: Mapping[str, Promise] = {
+    "name": gettext_lazy("Name"),
+    "placement": gettext_lazy("Placement"),
+    "segment": gettext_lazy("Segment"),
+    "customer": gettext_lazy("Customer number"),
+    "context": gettext_lazy("Item in view"),
+    "starts_at": gettext_lazy("From"),
+    "ends_at": gettext_lazy("Until"),
+    "items": gettext_lazy("Which items"),
+    "action": pgettext_lazy("rule", "Does"),
+    "slot": gettext_lazy("Slot"),
+    "strength": gettext_lazy("Strength"),
+    "most": gettext_lazy("At most"),
+    "per": gettext_lazy("Of each"),
+    "share": gettext_lazy("Least share"),
+    "order": gettext_lazy("Order"),
+    "archived_at": gettext_lazy("Archived"),
+}
+TIMES = {"starts_at", "ends_at", "archived_at"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """What segments are called by number, and items by the shop's id."""
+
+    segments: Mapping[int, str]
+    titles: Mapping[str, str]
+
+    @classmethod
+    def of(cls, rules: Iterable[Mapping[str, Any]], *, segments: Mapping[int, str] | None = None) -> "Names":
+        """Of everything that these rules, or parts of them, speak of; ``segments`` where they are known already."""
+        rules = list(rules)
+        conditions = [one for rule in rules for name in ("items", "context") for one in rule.get(name) or ()]
+        ids = {str(value) for one in conditions if one["attribute"] == "item" for value in one["values"]}
+        numbers = {rule["segment"] for rule in rules if rule.get("segment") is not None} - set(segments or {})
+        found = {one.number: str(one) for one in Segment.objects.filter(number__in=numbers)} if numbers else {}
+        return cls(
+            segments={**(segments or {}), **found},
+            titles=dict(Item.objects.filter(shop_id__in=ids).values_list("shop_id", "title")) if ids else {},
+        )
+
+    def segment(self, number: int) -> str:
+        return self.segments.get(number, str(number))
+
+    def sentence(self, rule: Mapping[str, Any]) -> str:
+        """When and what, in one sentence."""
+        return rule_text(rule, segments=self.segments, titles=self.titles)
+
+    def effect(self, rule: Mapping[str, Any]) -> str:
+        """What it does to which items, as a sentence of its own."""
+        text = do_text(rule, self.titles)
+        return text[:1].upper() + text[1:]
+
+    def field(self, name: str, value: Any, *, empty: Promise | None = None) -> str:
+        """The value of a field of a frozen rule; where it says nothing ``empty``, or a dash."""
+        if value is None or value in ("", []):
+            return str(empty or MISSING)
+        if name in {"items", "context"}:
+            return items_text(value, self.titles)
+        return _scalar(name, value, self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldChange:
+    words: str
+    before: str
+    after: str
+
+
+def field_changes(before: Mapping[str, Any], after: Mapping[str, Any], names: Names) -> list[FieldChange]:
+    """Field by field, those only that differ; what is of no interest to a reader is left out."""
+    told = [
+        FieldChange(
+            words=str(words), before=names.field(name, before.get(name)), after=names.field(name, after.get(name))
+        )
+        for name, words in FIELDS.items()
+    ]
+    return [change for change in told if change.before != change.after]
+
+
+def schedule_text(starts_at: datetime | None, ends_at: datetime | None) -> str:
+    if starts_at and ends_at:
+        return _("%(start)s to %(end)s") % {"start": moment(starts_at), "end": moment(ends_at)}
+    if starts_at:
+        return _("from %(moment)s") % {"moment": moment(starts_at)}
+    return _("until %(moment)s") % {"moment": moment(ends_at)} if ends_at else _("always")
+
+
+def _scalar(name: str, value: Any, names: Names) -> str:
+    if name in TIMES:
+        return moment(datetime.fromisoformat(value))
+    if name == "placement":
+        return placement_label(value)
+    if name == "segment":
+        return names.segment(value)
+    if name in {"action", "per"}:
+        return label(labels.RULE_ACTIONS if name == "action" else labels.CAPS_PER, value)
+    if name == "share":
+        return share(value)
+    return number(value) if isinstance(value, int) and name != "customer" else str(value)
+
+
+def sentences(rules: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = Names.of(rules)
+    return [names.sentence(rule) for rule in rules]

@@ -1,0 +1,1 @@
+"""Runs of the loop, and what they left out."""

@@ -1,0 +1,1 @@
+"""Interest groups, and association rules between items."""

@@ -1,0 +1,215 @@
+"""Interest groups: who they are, how they buy, what became of them since the last turn."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analytics.charts.segments import Centre, Point
+from recommendations.engine.interests.segment import top_categories
+from recommendations.models import BlendWeights, Category, Customer, InterestProfile, Rule, Segment
+from recommendations.services.operations.segments import Picture
+
+ATTRIBUTES_SHOWN = 5
+ATTRIBUTES_OF_ONE = 15
+MOST_POINTS = 1_500
+BUSIEST = 8
+HALF_LIFE = 90  # days
+MOVED_FAR = 0.1  # 1 − cosine of the interests
+KEPT_FEW = 0.6  # share of the members
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribute:
+    """A category that sets the segment apart; ``times``: its share over that of everybody, None where unknown."""
+
+    name: str
+    share: float
+    overall: float | None
+
+    @property
+    def times(self) -> float | None:
+        return self.share / self.overall if self.overall else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Buying:
+    """Per member over the whole history, but ``active``: share of the members with an event in its last 28 days."""
+
+    active: float
+    acts: float
+    baskets: float
+    spend: float
+    basket: float  # spend of one basket
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """Since the last turn; None where there was nothing to compare."""
+
+    size_before: int
+    kept: float | None
+    moved: float | None
+    grown: float | None  # share by which the size changed
+
+    @property
+    def unstable(self) -> bool:
+        return (self.kept is not None and self.kept < KEPT_FEW) or (self.moved or 0) > MOVED_FAR
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    segment: Segment
+    share: float  # of all customers with a segment
+    attributes: Sequence[Attribute]
+    buying: Buying | None
+    change: Change | None
+
+    @property
+    def percent(self) -> float:
+        return round(100 * self.share, 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Groups:
+    """The largest first; ``everybody`` is None where the version has no picture."""
+
+    groups: Sequence[Group]
+    everybody: Buying | None
+    compared: bool  # with an earlier turn
+
+    def of(self, number: int) -> Group | None:
+        return next((group for group in self.groups if group.segment.number == number), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uses:
+    """What is tailored to a segment."""
+
+    rules: Sequence[Rule]
+    weights: Sequence[BlendWeights]
+    busiest: Sequence[Customer]
+
+
+def groups(model: int | None, picture: Picture | None) -> Groups:
+    """Of a version; what only the picture knows is None without one."""
+    found = list(Segment.objects.filter(version=model).order_by("-size", "number")) if model else []
+    total = sum(segment.size for segment in found)
+    rows = {number: row for row, number in enumerate(picture.numbers.tolist())} if picture else {}
+    made = []
+    for segment in found:
+        row = rows.get(segment.number)
+        there = picture if row is not None else None
+        made.append(
+            Group(
+                segment=segment,
+                share=segment.size / total if total else 0.0,
+                attributes=_attributes(segment, there),
+                buying=_buying(there, row),
+                change=_change(there, row, size=segment.size),
+            )
+        )
+    compared = any(group.change is not None and group.change.size_before >= 0 for group in made)
+    return Groups(groups=made, everybody=_everybody(picture), compared=compared)
+
+
+def centres(found: Groups, picture: Picture) -> list[Centre]:
+    at = {number: row for row, number in enumerate(picture.numbers.tolist())}
+    return [
+        Centre(
+            number=group.segment.number,
+            words=str(group.segment),
+            size=group.segment.size,
+            x=float(picture.projection.centres[at[group.segment.number], 0]),
+            y=float(picture.projection.centres[at[group.segment.number], 1]),
+        )
+        for group in found.groups
+        if group.segment.number in at
+    ]
+
+
+def points(picture: Picture) -> list[Point]:
+    """Some of the customers, evenly spread."""
+    drawn = picture.projection.users
+    some = np.linspace(0, len(drawn) - 1, min(MOST_POINTS, len(drawn))).astype(np.int64)
+    numbers = picture.of_users[drawn[some]].tolist()
+    places = picture.projection.points[some].tolist()
+    return [Point(number=number, x=x, y=y) for number, (x, y) in zip(numbers, places, strict=True) if number >= 0]
+
+
+def attributes(number: int, picture: Picture) -> list[Attribute]:
+    """What sets one segment apart, most first."""
+    row = int(np.flatnonzero(picture.numbers == number)[0])
+    shares = picture.interests[row]
+    columns = top_categories(shares[None], picture.overall, n=ATTRIBUTES_OF_ONE)[0]
+    keys = picture.categories[columns].tolist()
+    names = dict(Category.objects.filter(pk__in=keys).values_list("pk", "name"))
+    return [
+        Attribute(name=names.get(key, ""), share=float(shares[column]), overall=float(picture.overall[column]))
+        for key, column in zip(keys, columns.tolist(), strict=True)
+        if shares[column] > picture.overall[column]
+    ]
+
+
+def uses(segment: Segment) -> Uses:
+    busiest = InterestProfile.objects.filter(
+        version=segment.version_id,
+        half_life_days=HALF_LIFE,
+        customer__memberships__version=segment.version_id,
+        customer__memberships__segment=segment,
+    )
+    rows = busiest.order_by("-weight").select_related("customer")[:BUSIEST]
+    return Uses(
+        rules=list(Rule.objects.kept().filter(segment=segment)),
+        weights=list(BlendWeights.objects.defaults().filter(segment=segment).select_related("blend")),
+        busiest=[row.customer for row in rows],
+    )
+
+
+def _attributes(segment: Segment, picture: Picture | None) -> list[Attribute]:
+    stored: Sequence[Mapping[str, Any]] = segment.top_categories[:ATTRIBUTES_SHOWN]
+    overall = dict(zip(picture.categories.tolist(), picture.overall.tolist(), strict=True)) if picture else {}
+    return [Attribute(name=each["name"], share=each["share"], overall=overall.get(each["category"])) for each in stored]
+
+
+def _buying(picture: Picture | None, row: int | None) -> Buying | None:
+    if picture is None or row is None:
+        return None
+    found = picture.behaviour
+    sums = (found.members, found.active, found.acts, found.baskets, found.spend)
+    return _per_member(*(float(values[row]) for values in sums))
+
+
+def _everybody(picture: Picture | None) -> Buying | None:
+    if picture is None:
+        return None
+    found = picture.behaviour
+    sums = (found.members, found.active, found.acts, found.baskets, found.spend)
+    return _per_member(*(float(values.sum()) for values in sums))
+
+
+def _per_member(members: float, active: float, acts: float, baskets: float, spend: float) -> Buying | None:
+    if not members:
+        return None
+    return Buying(
+        active=active / members,
+        acts=acts / members,
+        baskets=baskets / members,
+        spend=spend / members,
+        basket=spend / baskets if baskets else 0.0,
+    )
+
+
+def _change(picture: Picture | None, row: int | None, *, size: int) -> Change | None:
+    if picture is None or row is None:
+        return None
+    before, kept, moved = (
+        values[row].item() for values in (picture.drift.size_before, picture.drift.kept, picture.drift.moved)
+    )
+    return Change(
+        size_before=before,
+        kept=None if np.isnan(kept) else kept,
+        moved=None if np.isnan(moved) else moved,
+        grown=size / before - 1 if before > 0 else None,
+    )

@@ -1,0 +1,134 @@
+"""Versions of weights, what each was made of, and where each stands between accuracy and breadth on today's panel."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from analytics.charts.marks import Measured
+from analytics.charts.pareto import Spot
+from analytics.queries.quality.leader_table import COVERAGE, MAIN_METRIC
+from analytics.queries.weights.desk import BESIDE, Desk, Point, setting_label
+from analytics.queries.words import label
+from analytics.templatetags.display import number, share
+from recommendations.engine.evaluation.intervals import Measure
+from recommendations.services.weights.panels import Settings
+from recommendations.services.weights.values import Difference, Values, differences
+from recommendations.services.weights.versions import Version
+from recommendations.services.weights.what_if import Unmeasured, held_for, worth
+from recommendations.terms import WeightsStatus
+from recommendations.wording import labels
+
+SLIDERS = "sliders"
+TOLD = 3  # changes of a version; the others are counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A value before and after, as it is written: weights in percent of the whole."""
+
+    words: str
+    before: str
+    after: str
+    more: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A version in the list."""
+
+    pk: int
+    key: str  # with which it is loaded
+    words: str
+    state: str
+    is_live: bool
+    may_be_rolled_back_to: bool
+    who: str
+    made: datetime
+    reason: str
+    note: str
+    changes: Sequence[Change]
+    others: int  # changes that are not told
+    accuracy: Measure | None
+    coverage: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Located:
+    """A point of the scatter; ``accuracy`` has its interval."""
+
+    key: str
+    words: str
+    about: str
+    accuracy: Measure
+    coverage: float
+
+    @property
+    def spot(self) -> Spot:
+        return Spot(name=self.key, words=self.words, breadth=self.coverage, accuracy=self.accuracy.value)
+
+
+def lines(versions: Sequence[Version]) -> list[Line]:
+    return [_line(version) for version in versions]
+
+
+def located(desk: Desk, sliders: Values) -> list[Located]:
+    """Everything that can be loaded, and what stands on the sliders where that is something else; each once."""
+    held = held_for(desk.blend, desk.segment)
+    if isinstance(held, Unmeasured):
+        return []
+    here = Point(key=SLIDERS, words=_("These sliders"), about="", values=sliders)
+    found: dict[tuple[float, float], Located] = {}
+    for point in (*desk.points.values(), here):
+        summary = held.summary(Settings.of(point.values))
+        accuracy, coverage = summary[MAIN_METRIC], summary[COVERAGE].value
+        place = Located(key=point.key, words=point.words, about=point.about, accuracy=accuracy, coverage=coverage)
+        found.setdefault((accuracy.value, coverage), place)
+    return list(found.values())
+
+
+def parts(desk: Desk, values: Values) -> list[Measured]:
+    """What the panel's customers would lose without each recommender; the greatest loss first."""
+    found = worth(blend=desk.blend, weights=values.weights, promotion=values.promotion, segment=desk.segment)
+    return [
+        Measured(name=name, words=setting_label(name), **measure._asdict())
+        for name, measure in sorted(found.items(), key=lambda part: -part[1].value)
+    ]
+
+
+def changes_between(after: Values, before: Values | None) -> list[Change]:
+    """The largest first."""
+    return [_change(each) for each in differences(after, before)] if before else []
+
+
+def written(name: str, value: float) -> str:
+    """A weight as its share of the whole, the others as the numbers that they are."""
+    return number(value, 2) if name in BESIDE else share(value, 0 if round(100 * value, 4).is_integer() else 1)
+
+
+def _line(version: Version) -> Line:
+    row, told = version.weights, [_change(each) for each in version.changes]
+    return Line(
+        pk=row.pk,
+        key=str(row.number),
+        words=f"v{row.number}",
+        state=str(_("Live")) if row.is_default else label(labels.WEIGHTS_STATUSES, row.status),
+        is_live=row.is_default,
+        may_be_rolled_back_to=row.status == WeightsStatus.PUBLISHED and not row.is_default,
+        who=str(row.author) if row.author else _("the loop"),
+        made=row.published_at or row.created_at,
+        reason=row.reason,
+        note=row.note,
+        changes=told[:TOLD],
+        others=max(0, len(told) - TOLD),
+        accuracy=version.figures.get(MAIN_METRIC),
+        coverage=version.figures[COVERAGE].value if COVERAGE in version.figures else None,
+    )
+
+
+def _change(each: Difference) -> Change:
+    return Change(
+        words=setting_label(each.name), before=written(each.name, each.theirs), after=written(each.name, each.yours),
+        more=each.yours > each.theirs,
+    )  # fmt: skip

@@ -1,0 +1,65 @@
+"""A search for weights in words, and what it found as the sliders take it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from analytics.queries.quality.leader_table import COVERAGE, MAIN_METRIC
+from analytics.queries.weights.desk import fields, live_of
+from analytics.templatetags.display import number, signed
+from recommendations.models import Segment
+from recommendations.services.weights.panels import Settings
+from recommendations.services.weights.suggestions import Outcome, Suggestion
+from recommendations.services.weights.values import Values
+from recommendations.services.weights.what_if import Unmeasured, held_for
+from recommendations.terms import BlendName, RunStatus
+
+DIVERSITY = "diversity@10"
+ENDED = (RunStatus.CANCELLED, RunStatus.INTERRUPTED)
+
+
+def told(found: Suggestion) -> str:
+    """Where the search is, or how it ended."""
+    if found.status in ENDED:
+        return (
+            _("The search was cancelled.")
+            if found.status == RunStatus.CANCELLED
+            else _("The worker has gone silent. Begin again.")
+        )
+    if found.outcome is Outcome.STAYS:
+        return _("Nothing within these limits is measurably better than what is on the sliders.")
+    if found.outcome is Outcome.UNMET:
+        most = {"coverage": number(found.most_coverage, 3), "diversity": number(found.most_diversity, 3)}
+        return (
+            _("Nothing that was tried keeps these limits: at most coverage %(coverage)s and diversity %(diversity)s.")
+            % most
+        )
+    if found.outcome is Outcome.FOUND:
+        gain = {end: signed(found.against[MAIN_METRIC][end], 4) for end in ("value", "low", "high")}
+        return _("Found: NDCG@10 %(value)s (95%% interval %(low)s to %(high)s) against what was on the sliders.") % gain
+    return _("Waiting for a worker.") if found.status == RunStatus.QUEUED else _("Searching …")
+
+
+def loadable(found: Suggestion) -> Mapping[str, Any] | None:
+    """For the browser, as ``weights.loadable`` has its points; None where there is nothing new to load."""
+    if found.values is None or found.outcome is Outcome.STAYS:
+        return None
+    segment = Segment.objects.filter(number=found.segment).first() if found.segment is not None else None
+    live = live_of(found.blend, segment)
+    return {
+        "words": _("Suggested"),
+        "fields": fields(
+            found.values, live=Values.of(live) if live else found.values, names=list(found.values.weights)
+        ),
+        "at_once": found.outcome is Outcome.FOUND,
+    }
+
+
+def figures_of_live(blend: BlendName, segment: Segment | None) -> dict[str, float]:
+    """Coverage and diversity of what is served, to set limits by."""
+    held, live = held_for(blend, segment), live_of(blend, segment)
+    if isinstance(held, Unmeasured) or live is None:
+        return {}
+    found = held.summary(Settings.of(Values.of(live)))
+    return {"coverage": found[COVERAGE].value, "diversity": found[DIVERSITY].value}

@@ -1,0 +1,55 @@
+"""A small shop in an empty database, asked within this process. Import it once Django is set up."""
+
+from collections.abc import Mapping, Sequence
+
+from django.core.management import call_command
+from django.test import Client
+
+from bench.faults.cases import Shot
+from bench.faults.verdict import Reply
+from recommendations.models import Category, Item
+from recommendations.services.access import keys
+from recommendations.terms import Scope
+
+KNOWN: Mapping[str, Sequence[str]] = {
+    "placement": ["home", "item", "cart", "trending"],
+    "item_id": ["SKU1", "SKU2"],
+    "shop_id": ["SKU1", "SKU9"],
+    "user_id": ["u1", "u2"],
+}
+ITEMS = 12
+
+
+class NotEmptyError(Exception):
+    """The database has items already: it may be somebody's."""
+
+
+def open_shop() -> str:
+    """A key with every scope."""
+    call_command("migrate", verbosity=0, interactive=False)
+    if Item.objects.exists():
+        raise NotEmptyError
+    make_items()
+    key, secret = keys.create_key(name="Fuzz", scopes=list(Scope), requests_per_minute=2**31 - 1, by=None)
+    return f"{key.prefix}.{secret}"
+
+
+def make_items() -> None:
+    shelf = Category.objects.create(path="FOOD > TEA", name="TEA")
+    items = Item.objects.bulk_create(
+        Item(shop_id=f"SKU{number}", title=f"Tea {number}", brand="Acme", price=number) for number in range(ITEMS)
+    )
+    shelf.items.add(*items[::2])
+
+
+class Within:
+    """Sends requests to the application of this process."""
+
+    def __init__(self, key: str) -> None:
+        self._client = Client(raise_request_exception=False, SERVER_NAME="127.0.0.1")
+        self._key = {"Authorization": f"Api-Key {key}"}
+
+    def __call__(self, shot: Shot) -> Reply:
+        kind = shot.headers.get("Content-Type", "")
+        answer = self._client.generic(shot.method, shot.target, shot.body, kind, headers={**shot.headers, **self._key})
+        return Reply(answer.status_code, answer.get("Content-Type", ""), answer.content)

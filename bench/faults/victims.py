@@ -1,0 +1,35 @@
+"""The processes of a shop by what they do, and how they are killed: found below our own child, never by name alone."""
+
+import os
+import random
+import signal
+from contextlib import suppress
+
+from bench.faults.shop import Shop, children_of
+
+ROLES = {  # what the command lines of its processes hold
+    "web": ("granian",), "loop": ("-Q loop",), "worker": ("-Q default",), "beat": ("recsite beat",),
+    "postgresql": ("bin/postgres -D", "postgres: "), "valkey": ("valkey-server",),
+}  # fmt: skip
+ONE_OF = {"web": "granian", "loop": "-Q loop", "worker": "-Q default", "postgresql": "recsite [local]"}
+"""Roles with several processes: sometimes one of these is killed, and the others have to cope."""
+
+
+def members(shop: Shop, role: str) -> dict[int, str]:
+    lines = children_of(shop.pid).items()
+    return {
+        pid: line
+        for pid, line in lines
+        if any(words in line for words in ROLES[role]) and "recsite.embedded" not in line
+    }
+
+
+def kill(shop: Shop, role: str, rng: random.Random, *, alone: bool) -> set[int]:
+    """All processes of the role at once, or one of them."""
+    found = members(shop, role)
+    several = [pid for pid, line in found.items() if ONE_OF.get(role, "-") in line]
+    victims = {rng.choice(several)} if alone and several else set(found)
+    for pid in sorted(victims):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return victims

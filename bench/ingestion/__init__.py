@@ -1,0 +1,1 @@
+"""Invented events, and the rounds in which every way in is timed."""

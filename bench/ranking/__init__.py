@@ -1,0 +1,1 @@
+"""Recommenders, hybrid, baselines and peers on one split: fit, choose, judge, report."""

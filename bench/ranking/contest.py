@@ -1,0 +1,175 @@
+"""Every recommender alone and the hybrid on one part and task: fit, score, weigh, rank."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from threadpoolctl import threadpool_limits
+
+from bench.files.parts import Part, of_rows
+from bench.meter import Cost, metered
+from bench.ranking.choice import Chosen
+from bench.ranking.judging import Entry
+from bench.ranking.readings import Read
+from bench.ranking.trials import taught
+from recommendations.engine.evaluation.accuracy import Ideal
+from recommendations.engine.evaluation.breadth import Assortment
+from recommendations.engine.evaluation.panel import Panel, panel
+from recommendations.engine.feedback.tuning import SearchConfig, Tuned, mean_ndcg, tuned
+from recommendations.engine.frames import FloatArray
+from recommendations.engine.ranking.candidates import Candidates, weight_vector
+from recommendations.engine.ranking.diversity import Likeness
+from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, Limits, candidates
+from recommendations.engine.rng import generator
+from recommendations.terms import Task
+
+NOMINATED = 200
+KEPT = 300  # of a pool, as served
+MANY = 1500  # users of a panel, from which on their luck is small
+RESAMPLES = 4
+SHORT = SearchConfig(draws=30, climbs=1, rounds=2)
+QUESTIONS = 20_000  # whose records are held at once
+SHARPNESS = 4.0  # of the weights by which pools are cut before any are tuned: the better alone, the heavier
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Entrant:
+    """A fitted recommender with the settings chosen for a task."""
+
+    chosen: Chosen
+    model: Read
+    cost: Cost
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Field:
+    """Everyone who takes part in a task on one part."""
+
+    part: Part
+    task: Task
+    entrants: Sequence[Entrant]
+    trend: FloatArray | None
+
+    def records(self, weights: Mapping[str, float], rows: NDArray[np.int64], *, limits: Limits) -> Candidates:
+        """Candidate records of these questions; ``weights`` choose what is kept of a pool."""
+        excluded = self.part.excluded[self.task]
+        plan = BlendPlan(
+            weights=weights,
+            instances=tuple(entrant.chosen.name for entrant in self.entrants),
+            excluded=None if excluded is None else sparse.csr_matrix(excluded[rows]),
+        )
+        fitted = [
+            FittedInstance(
+                name=entrant.chosen.name, recommender=entrant.model, trend_exponent=entrant.chosen.setting.trend
+            )
+            for entrant in self.entrants
+        ]
+        queries = of_rows(self.part.queries, rows)
+        return candidates(fitted, queries, plans={self.task: plan}, trend=self.trend, limits=limits)[self.task]
+
+    def panel(self) -> Panel:
+        """Of everyone with truth in this task."""
+        truth = self.part.truths[self.task]
+        rows = np.arange(len(self.part.queries))
+        records = self.records(prior(self.entrants), rows, limits=Limits(nominated=NOMINATED, kept=KEPT))
+        n_items = self.part.training.n_items
+        nothing = sparse.csr_matrix((n_items, 0), dtype=np.float32)
+        shop = Assortment(surprise=np.zeros(n_items, np.float32), categories=nothing)
+        return panel(records, truth, shop=shop, likeness=Likeness(traits=np.empty((0, 0), np.int32)))
+
+
+def prior(entrants: Sequence[Entrant]) -> dict[str, float]:
+    """A guess of the weights from how good each is alone."""
+    strengths = {entrant.chosen.name: max(entrant.chosen.ndcg, 1e-6) ** SHARPNESS for entrant in entrants}
+    total = sum(strengths.values())
+    return {name: strength / total for name, strength in strengths.items()}
+
+
+def entered(part: Part, chosen: Sequence[Chosen], *, seed: int, tell: Callable[[str], None]) -> list[Entrant]:
+    """Everyone fitted on the part's training set; who learns the same as someone before is not fitted again."""
+    made: list[Entrant] = []
+    for one in chosen:
+        config = one.setting.read
+        twin = next((other for other in made if taught(other.model.config) == taught(config)), None)
+        if twin is not None:
+            made.append(Entrant(chosen=one, model=twin.model.reconfigured(config), cost=twin.cost))
+            continue
+        with metered() as cost:
+            model = Read(config).fit(part.training, seed=seed)
+        tell(f"{one.name}: fitted in {cost.seconds:.1f} s")
+        made.append(Entrant(chosen=one, model=model, cost=cost))
+    return made
+
+
+def weighed(field: Field, *, seed: int, quick: bool = False) -> Tuned:
+    """Weights tuned on the part, which must be a validation part; never below the best single one there.
+
+    Where users are few the weights are averaged with those tuned on resamples of them: luck counts for less.
+    """
+    board, starts = field.panel(), [prior(field.entrants)]
+    with threadpool_limits(1, user_api="blas"):
+        found = tuned(board, seed=seed, starts=starts, search=SHORT if quick else SearchConfig())
+        if quick or len(board.users) >= MANY:
+            return found
+        draw = generator(seed, "resampled weights")
+        vectors = [weight_vector(board.instances, found.weights)]
+        for number in range(RESAMPLES):
+            rows = np.sort(draw.integers(len(board.users), size=len(board.users)))
+            drawn = tuned(_of_users(board, rows), seed=seed + number + 1, starts=starts, search=SHORT)
+            vectors.append(weight_vector(board.instances, drawn.weights))
+        averaged = np.mean(vectors, axis=0, dtype=np.float32)
+        reached = mean_ndcg(board, averaged)
+    if reached < found.best_single_ndcg:
+        return found
+    weights = {name: float(weight) for name, weight in zip(board.instances, averaged, strict=True)}
+    return replace(found, weights=weights, ndcg=reached)
+
+
+def _of_users(board: Panel, rows: NDArray[np.int64]) -> Panel:
+    """The panel of these places of its users, some more than once."""
+    return replace(
+        board,
+        users=board.users[rows],
+        items=board.items[rows],
+        planes=np.ascontiguousarray(board.planes[:, rows]),
+        relevant=board.relevant[rows],
+        gain=board.gain[rows],
+        ideal=Ideal(n_relevant=board.ideal.n_relevant[rows], gain=board.ideal.gain[rows]),
+    )
+
+
+def entries(field: Field, weights: Mapping[str, float], *, k: int) -> list[Entry]:
+    """The hybrid's lists and everyone's own, [questions, k]."""
+    n_questions, names = len(field.part.queries), [entrant.chosen.name for entrant in field.entrants]
+    ranked = np.full((n_questions, k), -1, np.int32)
+    own = {name: np.full((n_questions, k), -1, np.int32) for name in names}
+    limits = Limits(nominated=max(NOMINATED, k), own=k, kept=max(KEPT, k))
+    with metered() as cost:
+        for start in range(0, n_questions, QUESTIONS):
+            rows = np.arange(start, min(start + QUESTIONS, n_questions))
+            records = field.records(weights, rows, limits=limits)
+            ranked[rows] = records.ranked(weights, k)
+            for m, name in enumerate(names):
+                own[name][rows] = records.own[:, m]
+    heavy = [entrant for entrant in field.entrants if weights.get(entrant.chosen.name, 0) > 0]
+    hybrid = Entry(
+        name="hybrid",
+        kind="hybrid",
+        ranked=ranked,
+        fit_s=sum(cost.seconds for cost in {id(one.cost): one.cost for one in heavy}.values()),
+        score_s=cost.seconds,
+        peak_mb=max([cost.peak_mb, *(one.cost.peak_mb for one in heavy)]),
+    )
+    return [hybrid, *(
+        Entry(
+            name=entrant.chosen.name,
+            kind="recommender",
+            ranked=own[entrant.chosen.name],
+            fit_s=entrant.cost.seconds,
+            score_s=sum(entrant.model.seconds),
+            peak_mb=entrant.cost.peak_mb,
+        )
+        for entrant in field.entrants
+    )]  # fmt: skip

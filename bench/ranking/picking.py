@@ -1,0 +1,143 @@
+"""Settings and weights chosen on one part, and everyone judged on another."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bench.files.parts import Part
+from bench.meter import metered
+from bench.ranking.choice import Chosen, Search
+from bench.ranking.contest import Field, entered, entries, weighed
+from bench.ranking.grids import Shape, grids
+from bench.ranking.judging import Entry, Judge
+from bench.ranking.lists import ranked_alone
+from bench.ranking.readings import Read, ReadConfig
+from bench.ranking.report import TaskResult
+from recommendations.engine.feedback.tuning import Tuned
+from recommendations.engine.frames import FloatArray
+from recommendations.engine.preprocess.popularity import trend
+from recommendations.engine.recommenders import buy_again, popularity
+from recommendations.terms import Task
+
+type Tell = Callable[[str], None]
+
+TREND_DAYS = 21.0
+RECENT_PART = 50  # of the span: the half-life of the baseline "recent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """``tasks``: those asked for; none: what the data allow."""
+
+    tasks: tuple[Task, ...] = ()
+    ks: tuple[int, ...] = (10, 20)
+    seed: int = 0
+    budget: float = 60.0  # seconds of processor time for each recommender and task
+    most: int = 40  # settings tried for each recommender and task
+    quick: bool = False
+    compared: int = 2000  # validation users on whom settings are compared; weights are tuned on all of them
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Picked:
+    """What was chosen for a task; nothing was tuned where there was no validation part."""
+
+    chosen: Sequence[Chosen]
+    tuned: Tuned | None
+    weights: Mapping[str, float]
+    seconds: float
+
+
+def trend_of(part: Part, shape: Shape) -> FloatArray | None:
+    return trend(part.training.interactions, days=TREND_DAYS) if shape.trended else None
+
+
+def pick(part: Part, task: Task, *, shape: Shape, options: Options, tell: Tell) -> Picked:
+    """The best setting of each recommender, then the weights, on a validation part."""
+    started = time.monotonic()
+    factors = trend_of(part, shape)
+    rows = part.truths[task].users[: options.compared]
+    search = Search(
+        part=part.of_queries(rows), tasks=(task,), trend=factors, seed=options.seed,
+        budget=options.budget, most=options.most,
+    )  # fmt: skip
+    chosen = []
+    for grid in grids(shape, task):
+        best = search.best(grid, task)
+        tell(f"{task}: {best.name} {best.ndcg:.4f} on validation, {best.tried} settings tried")
+        chosen.append(best)
+    entrants = entered(part, chosen, seed=options.seed, tell=lambda _: None)
+    field = Field(part=part, task=task, entrants=entrants, trend=factors)
+    tuned = weighed(field, seed=options.seed, quick=options.quick)
+    heavy = ", ".join(f"{name} {weight:.2f}" for name, weight in sorted_weights(tuned.weights))
+    tell(f"{task}: hybrid {tuned.ndcg:.4f} against {tuned.best_single} {tuned.best_single_ndcg:.4f}: {heavy}")
+    return Picked(chosen=chosen, tuned=tuned, weights=tuned.weights, seconds=time.monotonic() - started)
+
+
+def shipped(shape: Shape, task: Task) -> Picked:
+    """Where nothing can be chosen: the first setting of each grid, all weight on the first of them and popularity."""
+    chosen = [Chosen(name=grid.name, setting=grid.start, ndcg=0.0, tried=0) for grid in grids(shape, task)]
+    return Picked(chosen=chosen, tuned=None, weights={chosen[0].name: 0.8, "popularity": 0.2}, seconds=0.0)
+
+
+def sorted_weights(weights: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Those above 0, the heaviest first."""
+    return sorted(((name, weight) for name, weight in weights.items() if weight > 0), key=lambda pair: -pair[1])
+
+
+def judged(part: Part, task: Task, picked: Picked, *, shape: Shape, options: Options, tell: Tell) -> TaskResult:
+    """Everyone fitted anew on the part and held against its truth."""
+    tell(f"{task}: fitting {len(picked.chosen)} recommenders on {len(part.training.interactions):,} acts")
+    entrants = entered(part, picked.chosen, seed=options.seed, tell=lambda text: tell(f"{task}: {text}"))
+    field = Field(part=part, task=task, entrants=entrants, trend=trend_of(part, shape))
+    k = max(options.ks)
+    found = entries(field, picked.weights, k=k)
+    found += baselines(part, task, shape=shape, k=k, seed=options.seed)
+    judge = Judge(truth=part.truths[task], ks=options.ks, n_items=part.training.n_items, seed=options.seed)
+    return TaskResult(task=task.value, judge=judge, lines=[judge.line(entry) for entry in found])
+
+
+def baselines(part: Part, task: Task, *, shape: Shape, k: int, seed: int) -> list[Entry]:
+    """What anyone could do without a model: what most bought, what most bought lately, what the person bought most."""
+    lately = shape.span / RECENT_PART if shape.span else None
+    settings = {
+        "popular": (popularity.Popularity, popularity.Config(half_life=None)),
+        "recent": (popularity.Popularity, popularity.Config(half_life=lately)),
+        "personal_frequency": (buy_again.BuyAgain, buy_again.Config(half_life=None, prior=1e-4, prior_half_life=None)),
+    }
+    made = []
+    for name, (kind, config) in settings.items():
+        with metered() as fit:
+            model = Read(ReadConfig(kind=kind, config=config)).fit(part.training, seed=seed)
+        with metered() as score:
+            ranked = ranked_alone(model, part, tasks=(task,), k=k)[task]
+        made.append(
+            Entry(
+                name=name, kind="baseline", ranked=ranked, fit_s=fit.seconds, score_s=score.seconds,
+                peak_mb=max(fit.peak_mb, score.peak_mb),
+            )
+        )  # fmt: skip
+    return made
+
+
+def described_choice(picked: Picked) -> dict[str, Any]:
+    """Settings and weights as they were chosen, with what they reached on the validation part."""
+    settings = {
+        one.name: {
+            "ndcg@10": round(one.ndcg, 6),
+            "tried": one.tried,
+            "trend": one.setting.trend,
+            "reading": asdict(one.setting.read.reading),
+            "config": asdict(one.setting.read.config),
+        }
+        for one in picked.chosen
+    }
+    hybrid = {"weights": dict(sorted_weights(picked.weights)), "tuning_s": round(picked.seconds, 1)}
+    if picked.tuned is not None:
+        hybrid |= {
+            "ndcg@10": round(picked.tuned.ndcg, 6),
+            "best_single": picked.tuned.best_single,
+            "best_single_ndcg@10": round(picked.tuned.best_single_ndcg, 6),
+        }
+    return {"hybrid_on_validation": hybrid, "recommenders_on_validation": settings}

@@ -1,0 +1,1 @@
+"""Web processes and clients of a bench."""

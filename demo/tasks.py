@@ -1,0 +1,17 @@
+"""Work for Celery: parse, one call."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from demo import replay
+
+
+@shared_task(name="demo.tasks.watch_replay")
+def watch_replay() -> bool:
+    return replay.watch_replay(now=timezone.now())
+
+
+@shared_task(name="demo.tasks.run_replay")
+def run_replay() -> str | None:
+    door = replay.demo_door()
+    return replay.run_replay(door, clock=timezone.now) if door else None

@@ -1,0 +1,152 @@
+"""The fast door: a simple ``GET`` of a placement is answered before Django, by the function that Django's view calls.
+
+Whatever is not plain falls through to Django, which answers it or says what is wrong. Headers are those that Django
+gave its own answer to the first request of the same site, so that both doors send the same.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+from uuid import uuid4
+
+from django.core.handlers.wsgi import WSGIRequest
+from django.core.signals import request_finished
+from django.db import connection
+from django.utils import timezone
+from structlog import get_logger
+
+from recommendations.api.access import SCHEME
+from recommendations.api.negotiation import PLAIN
+from recommendations.api.recommend_form import Asked, of_query
+from recommendations.api.rendering import Writing, whole
+from recommendations.services.access import keys
+from recommendations.services.operations import metrics
+from recommendations.serving.serve import knows, serve_written
+from recommendations.terms import Scope
+
+PATH = re.compile(r"/api/v1/placements/(?P<placement>[-a-zA-Z0-9_]+)/recommend/")
+ROUTE = "/api/v1/placements/<slug:placement>/recommend/"
+LONGEST_QUERY = 4_096  # characters
+QUERIES = 4_096  # that are remembered as they were understood
+SITES = 100  # whose headers are remembered
+OWN = frozenset({"content-length", "content-language"})  # headers that every answer has of its own
+KEY = f"{SCHEME} "
+
+type Environ = dict[str, Any]
+type Header = tuple[str, str]
+type StartResponse = Callable[..., Any]
+type App = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+log = get_logger(__name__)
+_lines = logging.getLogger(__name__)
+
+
+class Site(NamedTuple):
+    """Where a request came in."""
+
+    host: str
+    scheme: str
+    forwarded: str  # the scheme that a proxy names
+
+    @classmethod
+    def of(cls, environ: Environ) -> "Site":
+        forwarded = environ.get("HTTP_X_FORWARDED_PROTO", "")
+        return cls(environ.get("HTTP_HOST", ""), environ["wsgi.url_scheme"], forwarded)
+
+
+class Known(NamedTuple):
+    """What Django made of a site: the headers of an answer, and its address, which pictures stand under."""
+
+    headers: list[Header]
+    address: str
+
+
+class Door:
+    """A WSGI application in front of another."""
+
+    def __init__(self, django: App) -> None:
+        self._django = django
+        self._known: dict[Site, Known] = {}
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        found = PATH.fullmatch(environ["PATH_INFO"])
+        if found is None or not _is_plain(environ):
+            return self._django(environ, start_response)
+        site = Site.of(environ)
+        known = self._known.get(site)
+        if known is None:
+            return self._django(environ, self._learning(site, environ, start_response))
+        answer = _answered(environ, found["placement"], site=known.address)
+        if answer is None:
+            return self._django(environ, start_response)
+        start_response("200 OK", [*known.headers, *answer.headers])
+        return [answer.body]
+
+    def _learning(self, site: Site, environ: Environ, start_response: StartResponse) -> StartResponse:
+        """Django refuses a host that is not ours, and sends http on to https: only what it answers is remembered."""
+
+        def start(status: str, headers: list[Header], *rest: Any) -> Any:
+            lasting = [(name, value) for name, value in headers if name.lower() not in OWN]
+            personal = any(name.lower() == "set-cookie" for name, _ in lasting)
+            if status.startswith("200 ") and not personal and len(self._known) < SITES:
+                address = WSGIRequest(environ).build_absolute_uri("/").rstrip("/")
+                self._known[site] = Known(lasting, address)
+            return start_response(status, headers, *rest)
+
+        return start
+
+
+class _Answer(NamedTuple):
+    body: bytes
+    lang: str
+
+    @property
+    def headers(self) -> list[Header]:
+        return [("Content-Language", self.lang), ("Content-Length", str(len(self.body)))]
+
+
+def _is_plain(environ: Environ) -> bool:
+    return (
+        environ["REQUEST_METHOD"] == "GET"
+        and not environ.get("SCRIPT_NAME")
+        and environ.get("HTTP_ACCEPT", "") in PLAIN
+        and len(environ["QUERY_STRING"]) <= LONGEST_QUERY
+        and environ.get("HTTP_AUTHORIZATION", "").startswith(KEY)
+    )
+
+
+def _answered(environ: Environ, placement: str, *, site: str) -> _Answer | None:
+    """None where Django is to answer. A request that is not answered here is not counted here, either."""
+    started = time.perf_counter()
+    try:
+        key = keys.find_key(environ["HTTP_AUTHORIZATION"][len(KEY) :].strip())
+        if key is None or Scope.RECOMMENDATIONS_READ not in key.scopes or not knows(placement):
+            return None
+        asked = _asked(placement, environ["QUERY_STRING"])
+        if keys.seconds_to_wait(key) is not None:
+            return None
+        answer = _served(asked, site=site)
+        metrics.count_request(route=ROUTE, method="GET", status=200, seconds=time.perf_counter() - started)
+        return answer
+    except Exception:  # noqa: BLE001 - Django meets the same, logs it and says it as it says everything
+        return None
+    finally:
+        if connection.connection is not None:
+            request_finished.send(sender=Door)  # it goes back to the pool
+
+
+@lru_cache(QUERIES)
+def _asked(placement: str, query: str) -> Asked:
+    return of_query(placement, parse_qs(query, keep_blank_values=True))
+
+
+def _served(asked: Asked, *, site: str) -> _Answer:
+    writing = Writing(asked.lang, asked.fields, site=site)
+    body = whole(serve_written(asked.request, write=writing, now=timezone.now()))
+    if _lines.isEnabledFor(logging.INFO):
+        log.info("request_finished", code=200, request=f"GET {ROUTE}", request_id=str(uuid4()))
+    return _Answer(body, asked.lang)

@@ -1,0 +1,130 @@
+"""Answers as they go over the wire: the structs of the schema, and the bytes that both doors send."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import override
+from msgspec import UNSET, Struct, UnsetType
+
+from recommendations.serving.serve import Served
+from recommendations.serving.types import Answer, Fact, Shown
+from recommendations.terms import Fallback, Reason, Source
+from recommendations.wording.reasons import reason_text
+
+HEAD = b'{"recommendation_id":"'
+TILES = 100_000  # addresses that a process remembers
+
+
+class ReasonGiven(Struct):
+    code: Reason
+    text: str
+    evidence: Mapping[str, Fact]
+
+
+class ProductShown(Struct):
+    """The price is the catalogue's, a text with two decimals; the picture of an item without one is its tile."""
+
+    title: str
+    brand: str | None
+    price: str | None
+    currency: str
+    image_url: str
+    url: str | None
+
+
+class Recommended(Struct):
+    item_id: str
+    rank: int
+    source: Source
+    score: float | UnsetType = UNSET
+    final: float | UnsetType = UNSET
+    reasons: list[ReasonGiven] | UnsetType = UNSET
+    contributions: Mapping[str, float] | UnsetType = UNSET
+    rules: list[str] = []
+    product: ProductShown | UnsetType = UNSET
+
+
+class Recommendations(Struct):
+    recommendation_id: str
+    placement: str
+    model_version: str | None
+    weights_version: int | None
+    rules_version: int
+    experiment: None
+    personalised: bool
+    source: Source
+    fallback_reason: Fallback | None
+    results: list[Recommended]
+    missing_item_ids: list[str]
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How an answer is written: in a language of ours, with these parts, and with pictures of this site."""
+
+    lang: str
+    fields: frozenset[str]
+    site: str
+
+    def __call__(self, answer: Answer) -> bytes:
+        """All that follows the id, which differs from answer to answer."""
+        with override(self.lang):
+            return msgspec.json.encode(_body(answer, self.fields, site=self.site)).removeprefix(HEAD)
+
+
+def whole(served: Served) -> bytes:
+    return b"".join((HEAD, served.recommendation_id.encode(), served.content))
+
+
+def _body(answer: Answer, fields: frozenset[str], *, site: str) -> Recommendations:
+    return Recommendations(
+        recommendation_id="",
+        placement=answer.placement,
+        model_version=f"m{answer.model_version}" if answer.model_version else None,
+        weights_version=answer.weights_version,
+        rules_version=answer.rules_version,
+        experiment=None,
+        personalised=answer.personalised,
+        source=answer.source,
+        fallback_reason=answer.fallback_reason,
+        results=[_result(shown, answer.rule_names, fields, site=site) for shown in answer.shown],
+        missing_item_ids=list(answer.missing_item_ids),
+    )
+
+
+def _result(shown: Shown, rule_names: Mapping[int, str], fields: frozenset[str], *, site: str) -> Recommended:
+    result = Recommended(shown.product.shop_id, shown.rank, shown.source)
+    result.rules = [rule_names[key] for key in shown.rules]
+    if "score" in fields:
+        result.score, result.final = shown.score, shown.final
+    if "reasons" in fields:
+        result.reasons = [
+            ReasonGiven(reason.code, reason_text(reason.code, reason.evidence), reason.evidence)
+            for reason in shown.reasons
+        ]
+    if "contributions" in fields:
+        result.contributions = shown.contributions
+    if "product" in fields:
+        result.product = _product(shown, site=site)
+    return result
+
+
+def _product(shown: Shown, *, site: str) -> ProductShown:
+    product = shown.product
+    return ProductShown(
+        title=product.title,
+        brand=product.brand or None,
+        price=None if product.price is None else str(product.price),
+        currency=settings.SHOP_CURRENCY,
+        image_url=product.image_url or f"{site}{_tile(product.shop_id)}",
+        url=product.url or None,
+    )
+
+
+@lru_cache(TILES)
+def _tile(shop_id: str) -> str:
+    return reverse("item-tile", args=[shop_id])

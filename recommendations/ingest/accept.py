@@ -1,0 +1,50 @@
+"""Events in, as the API hands them on: validate, pseudonymise, deduplicate, append."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import DatabaseError
+
+from recommendations.ingest.event_lines import Intake, People, Verdict, lines_of
+from recommendations.ingest.event_schema import EventForm, Refusal
+from recommendations.store.events import insert, mergers
+from recommendations.store.live import writes
+from recommendations.store.live.state import LiveEvent
+from recommendations.store.live.writes import Fact, Joined, Objection
+
+
+def accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -> list[Verdict]:
+    """Append the events that keep the rules, each once, and say for every row what became of it.
+
+    When it returns everything is committed, and the next answer knows of it (where Valkey is there). Raises
+    ``DatabaseError`` where PostgreSQL is away; then nothing of the request was stored, or a retry repeats it.
+    """
+    with insert.reachable():
+        return _accept(rows, source=source, now=now)
+
+
+def _accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -> list[Verdict]:
+    intake = Intake(rows, now=now)
+    if not intake.taken:
+        return intake.verdicts(set())
+    people = People.of(intake.taken)
+    facts: list[Fact] = [Objection(key, not may) for key, may in insert.note_consent(people.words).items()]
+    facts += [Joined(*pair) for pair in mergers.merge(people.pairs(), source="event")]
+    lines = [
+        line
+        for event, owner in zip(intake.taken, people.owners, strict=True)
+        for line in lines_of(event, items=intake.items, owner=owner, source=source)
+    ]
+    try:
+        new = insert.insert(lines)
+    except DatabaseError:
+        writes.remember(facts)  # a retry finds them done
+        writes.doubt()  # if only the answer to the commit was lost, a retry finds duplicates
+        raise
+    facts += [
+        LiveEvent(customer, lines[number].name, lines[number].item_id, lines[number].occurred_at)
+        for number, customer in new.items()
+        if customer is not None
+    ]
+    writes.remember(facts)
+    return intake.verdicts(new.keys())

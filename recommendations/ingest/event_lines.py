@@ -1,0 +1,188 @@
+"""Events as lines of the record, the people in them as keys of ours, and a verdict for each.
+
+This is what every event of the shop goes through, so it looks at each field once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+from django.utils.translation import gettext as _
+
+from recommendations.ingest.event_schema import EventForm, EventItemForm, Refusal
+from recommendations.ingest.event_validation import NAMES, refusal_of, rounded
+from recommendations.store.events.id_cache import item_keys, person_keys
+from recommendations.store.events.insert import Consent, Line, Place
+from recommendations.store.events.mergers import Merger
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.terms import CustomerKind
+
+REPLAY = "replay"
+ALONE = (0,)  # the number of the only line
+NO_ITEM = EventItemForm(item_id="-")
+NOWHERE = Place()
+_NAMES = {written: name.value for written, name in NAMES.items()}
+
+
+class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of a row. ``refused``: lines of it that were left out; pointers start at the row."""
+
+    verdict: str  # accepted, duplicate or rejected
+    event_id: UUID | None = None
+    pointer: str | None = None
+    reason: str | None = None
+    refused: Sequence[Refusal] = ()
+
+
+class Taken(NamedTuple):
+    """An event that keeps the rules; ``places`` are the numbers of its lines that are kept."""
+
+    row: int
+    form: EventForm
+    places: Sequence[int]
+    refused: Sequence[Refusal] = ()
+
+
+class Intake:
+    """The rows of a request: the events to be kept, and the verdict on the others."""
+
+    def __init__(self, rows: Sequence[EventForm | Refusal], *, now: datetime) -> None:
+        self._verdicts: list[Verdict | None] = [None] * len(rows)
+        forms: list[tuple[int, EventForm]] = []
+        for number, row in enumerate(rows):
+            if isinstance(row, Refusal):
+                self._verdicts[number] = Verdict("rejected", None, row.pointer, row.reason)
+            elif (refusal := refusal_of(row, now=now)) is not None:
+                self._reject(number, row, refusal)
+            else:
+                forms.append((number, row))
+        self.items = item_keys({item.item_id for _number, form in forms for item in form.items})
+        taken = (self._taken(number, form) for number, form in forms)
+        self.taken = [event for event in taken if event is not None]
+
+    def verdicts(self, new: Set[int]) -> list[Verdict]:
+        """On every row; ``new`` are the lines that were not there before, counted over all events that were taken."""
+        first = 0
+        for event in self.taken:
+            after = first + len(event.places)
+            verdict = "duplicate" if new.isdisjoint(range(first, after)) else "accepted"
+            self._verdicts[event.row] = Verdict(verdict, event.form.event_id, None, None, event.refused)
+            first = after
+        return [verdict for verdict in self._verdicts if verdict is not None]
+
+    def _reject(self, number: int, form: EventForm, refusal: Refusal) -> None:
+        self._verdicts[number] = Verdict("rejected", form.event_id, refusal.pointer, refusal.reason)
+
+    def _taken(self, number: int, form: EventForm) -> Taken | None:
+        """Without the lines of unknown items; None, and a verdict, where no other line is left."""
+        items = form.items
+        places = [place for place, item in enumerate(items) if item.item_id in self.items] if items else ALONE
+        if len(places) == len(items) or not items:
+            return Taken(number, form, places)
+        unknown = [
+            Refusal(f"/items/{place}/item_id", _("There is no item of this id; send the item first."))
+            for place in range(len(items))
+            if place not in places
+        ]
+        if places:
+            return Taken(number, form, places, unknown)
+        self._reject(number, form, unknown[0])
+        return None
+
+
+@dataclass
+class People:
+    """Whose the events are, what they said about personalisation, and which keys turned out to be one person's."""
+
+    owners: list[int | None] = field(default_factory=list)  # per event; None: not to be known
+    words: list[Consent] = field(default_factory=list)
+    mergers: dict[tuple[int, int], datetime] = field(default_factory=dict)  # anonymous, customer → since
+
+    @classmethod
+    def of(cls, events: Sequence[Taken]) -> "People":
+        signed_in = {event.form.user_id for event in events}
+        anonymous = {event.form.anonymous_id for event in events}
+        customers = person_keys([name for name in signed_in if name is not None], CustomerKind.SIGNED_IN)
+        visitors = person_keys([name for name in anonymous if name is not None], CustomerKind.ANONYMOUS)
+        people = cls()
+        for event in events:
+            form = event.form
+            customer = None if form.user_id is None else customers[form.user_id]
+            visitor = None if form.anonymous_id is None else visitors[form.anonymous_id]
+            people._add(form, customer, visitor)
+        return people
+
+    def _add(self, form: EventForm, customer: int | None, visitor: int | None) -> None:
+        said = form.consent.personalisation if form.consent is not None else None
+        if said is not None:
+            keys = (key for key in (customer, visitor) if key is not None)
+            self.words += [Consent(key, said, form.timestamp) for key in keys]
+        if said is False:
+            self.owners.append(None)
+            return
+        if customer is not None and visitor is not None:
+            pair = (visitor, customer)
+            self.mergers[pair] = min(form.timestamp, self.mergers.get(pair, form.timestamp))
+        self.owners.append(visitor if customer is None else customer)
+
+    def pairs(self) -> list[Merger]:
+        return [Merger(anonymous, customer, since) for (anonymous, customer), since in self.mergers.items()]
+
+
+def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None, source: str) -> Iterable[Line]:
+    """A line per item that exists, numbered by its place in the event; line 0 for an event without items."""
+    form = event.form
+    attributes = _place(form)
+    alone = len(form.items) < 2
+    target = form.target_id
+    if form.target_type == "customer" and target is not None:
+        target = pseudonym(target).hex()  # whom somebody follows is a person too
+    if form.context is not None and form.context.source == REPLAY:
+        source = REPLAY
+    for place in event.places:
+        item = form.items[place] if form.items else NO_ITEM
+        yield Line(
+            form.timestamp,
+            form.event_id,
+            place,
+            _NAMES[form.name],
+            owner,
+            items.get(item.item_id),
+            item.quantity,
+            None if item.price is None else rounded(item.price),
+            _amount(item, form.value if alone else None),
+            form.rating,
+            form.rating_scale,
+            form.search_term,
+            form.transaction_id,
+            None if owner is None else form.session_id,
+            form.recommendation_id,
+            item.index,
+            form.target_type,
+            target,
+            source,
+            attributes,
+        )
+
+
+def _amount(item: EventItemForm, value: Decimal | None) -> Decimal | None:
+    """What was paid for the line: price times quantity, else the value of an event that has no other line."""
+    if item.price is not None:
+        return rounded(item.price * (item.quantity or 1))
+    return None if value is None else rounded(value)
+
+
+def _place(form: EventForm) -> Place | None:
+    """Where it happened; a page without its query, which may hold anything."""
+    context, value = form.context, None if form.value is None else rounded(form.value)
+    if context is None:
+        return None if value is None else Place(value=value)
+    page = context.page
+    if page is not None:
+        page = page.partition("?")[0].partition("#")[0]
+    place = Place(context.channel, context.locale, context.source, page, value)
+    return None if place == NOWHERE else place

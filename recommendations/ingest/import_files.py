@@ -1,0 +1,51 @@
+"""Files in: items, events and the promotion plan, as CSV or Parquet."""
+
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from recommendations.ingest.event_validation import NAMES, NEEDS_ITEMS, TRADES
+from recommendations.models import Import, ModelVersion
+from recommendations.store.imports import bulk_import
+from recommendations.store.imports.bulk_import import Watch
+from recommendations.store.imports.event_rows import EventRules
+from recommendations.store.imports.table_files import UnreadableFileError
+from recommendations.store.live import fetch, writes
+from recommendations.store.live.fetch import Changed
+from recommendations.store.live.writes import ValkeyAwayError
+from recommendations.store.temp_tables import Report
+
+__all__ = ["UnreadableFileError", "import_events", "import_items", "import_promotions"]
+
+
+def import_items(path: Path, *, now: datetime, report: Report, watch: Watch | None = None) -> Import:
+    """Items of a CSV or Parquet file into the catalogue; raises UnreadableFileError where there are none."""
+    imported = bulk_import.import_items(path, currency=settings.SHOP_CURRENCY, now=now, report=report, watch=watch)
+    transaction.on_commit(lambda: fetch.announce(Changed.CATALOGUE))
+    return imported
+
+
+def import_events(path: Path, *, now: datetime, report: Report) -> Import:
+    """Events of a CSV or Parquet file, each once; raises UnreadableFileError where there are none."""
+    names = {written: str(name) for written, name in NAMES.items()}
+    rules = EventRules(names=names, need_items=NEEDS_ITEMS, trades=TRADES, currency=settings.SHOP_CURRENCY)
+    imported = bulk_import.import_events(path, rules=rules, now=now, report=report)
+    if ModelVersion.objects.live().exists():  # it has not learned from these, so that they count as just done
+        transaction.on_commit(_catch_up)
+    return imported
+
+
+def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
+    """The promotion plan of a CSV or Parquet file; raises UnreadableFileError where there is none.
+
+    The next turn of the loop learns from it.
+    """
+    return bulk_import.import_promotions(path, now=now, report=report)
+
+
+def _catch_up() -> None:
+    with suppress(ValkeyAwayError):
+        writes.rebuild()

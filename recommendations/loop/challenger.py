@@ -1,0 +1,101 @@
+"""An upgrade of the recommenders' settings: the live settings are fitted again beside the new ones, on the same cut.
+
+The version of a turn with new settings goes live only where it is not worse than the live configuration would be on
+the same history. Only what the live weights count on is fitted twice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from recommendations.engine.evaluation.accuracy import judge, ndcg
+from recommendations.engine.evaluation.gate import Verdict, verdict
+from recommendations.engine.ranking.candidates import Candidates
+from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
+from recommendations.engine.recommenders.hybrid import BlendPlan
+from recommendations.engine.recommenders.registry import INSTANCES, Instance
+from recommendations.loop.context import TurnContext
+from recommendations.loop.evaluate import Configuration
+from recommendations.loop.gate import LIVE, K, ndcg_of
+from recommendations.store.models import live_version, measurements, model, weight_versions
+from recommendations.terms import TASKS, BlendName, Cut, Task
+
+AS_LIVE = "live_configuration"
+"""Under this name stands what the live configuration reaches when it is fitted on this turn's history."""
+
+SUFFIX = "@live"
+
+
+def settings() -> dict[str, dict[str, Any]]:
+    """What is kept of every registered instance with a version."""
+    return {one.name: {**asdict(one.config), "trend": one.trend} for one in INSTANCES}
+
+
+def changed() -> dict[str, Instance]:
+    """Instances with weight whose live settings are not those of now, by name, as they were fitted for the live one."""
+    live = live_version.live_version()
+    if live is None:
+        return {}
+    weighted = {name for one in _live().values() for name, weight in one.weights.items() if weight > 0}
+    found = {}
+    for one in INSTANCES:
+        if one.name not in weighted or one.name not in live.instances:
+            continue
+        stored = live.instances[one.name]
+        before = replace(one, config=model.stored_config(one.config, stored), trend=stored.get("trend", one.trend))
+        if before != one:
+            found[one.name] = before
+    return found
+
+
+def plans_as_live(before: Mapping[str, Instance], plans: Mapping[str, BlendPlan]) -> dict[str, BlendPlan]:
+    """A second plan for each blend that has a changed instance, with the live settings in its place."""
+    found = {}
+    for blend, live in _live().items():
+        weights = live.weights
+        names = {name: f"{name}{SUFFIX}" if name in before else name for name, weight in weights.items() if weight > 0}
+        if blend in plans and before.keys() & names.keys():
+            found[f"{blend}{SUFFIX}"] = replace(
+                plans[blend],
+                weights={names[name]: weights[name] for name in names},
+                instances=tuple(names.values()),
+            )
+    return found
+
+
+def keep_as_live(context: TurnContext, records: Mapping[str, Candidates], plans: Mapping[str, BlendPlan]) -> None:
+    """What the live configuration reaches on the test window, kept for the gate."""
+    truths, live = model.load_truths(context.version.pk, Cut.TEST), _live()
+    lift = model.load_lift(context.version.pk, Cut.TEST)
+    for task, blend in TASKS.items():
+        name, truth = f"{blend}{SUFFIX}", truths[task]
+        if name not in records or not len(truth.users):
+            continue
+        ranked = (
+            records[name].of(truth.users).ranked(plans[name].weights, K, lift=lift, promotion=live[blend].promotion)
+        )
+        reached = ndcg(judge(ranked, truth.per_user), K).astype(np.float32)
+        measurements.save_per_user(context.version, task, {AS_LIVE: reached})
+        context.report(0, text=f"{task}: settings changed, so the live ones were fitted as well: {reached.mean():.4f}")
+
+
+def gate_version(context: TurnContext, task: Task, configuration: Configuration) -> Verdict | None:
+    """The version under the weights it would serve with, against the live configuration; None where none changed.
+
+    There is no second stage for the settings of before, so the settings are compared without it on either side.
+    """
+    before = measurements.load_per_user(context.version.pk, task).get(AS_LIVE)
+    if before is None:
+        return None
+    weights = {name: weight for name, weight in configuration.weights.items() if name != SECOND_STAGE}
+    if any(weights.values()):
+        configuration = replace(configuration, weights=weights)
+    reached = ndcg_of(context.version.pk, task, configuration)
+    return verdict(reached, {LIVE: before}, seed=context.seed)
+
+
+def _live() -> dict[BlendName, Configuration]:
+    found = {blend: weight_versions.default_weights(blend) for blend in TASKS.values()}
+    return {blend: Configuration.of(weights) for blend, weights in found.items() if weights}

@@ -1,0 +1,258 @@
+"""API keys: made, replaced and revoked by staff, and looked up by every request without asking a server.
+
+Each process holds all valid keys. It reads them again when the mark of change in Valkey moves, and every few seconds
+where there is no Valkey; while PostgreSQL is away the keys that it holds go on working. A key that was replaced
+expires in each process by itself, to the moment.
+"""
+
+import hashlib
+import hmac
+import math
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+import structlog
+from django.db import DatabaseError, OperationalError, connection, models, transaction
+from django.utils import timezone
+
+from recommendations.models import ApiKey, Staff
+from recommendations.services.access import audit
+from recommendations.services.access.origins import read_origins
+from recommendations.services.access.rates import RateLimiter
+from recommendations.store.live import fetch
+from recommendations.store.live.change_watch import Watch
+from recommendations.store.live.valkey import Breaker
+from recommendations.terms import Scope
+
+PREFIX_BYTES = 6
+SECRET_BYTES = 32
+OLDEST = 5.0  # seconds after which the keys are read again, mark or no mark
+UNKNOWN = 1.0  # an unknown prefix makes the process read again, at most so often
+USE = 60.0  # seconds between two notes of the last use of a key
+GRACE = timedelta(hours=24)  # for which a key goes on working beside the one that replaces it
+FROM_BROWSERS = frozenset({Scope.EVENTS_WRITE})  # all that a key may be for that a page carries: it reads nothing
+
+_FIELDS = ("pk", "prefix", "digest", "scopes", "requests_per_minute", "origins", "expires_at")
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class KnownKey:
+    """A valid key as the processes hold it."""
+
+    pk: int
+    prefix: str
+    digest: str
+    scopes: frozenset[str]
+    requests_per_minute: int
+    origins: frozenset[str] = frozenset()
+    expires_at: datetime | None = None
+
+
+class OriginsNeedEventsOnlyError(Exception):
+    """Who looks into a page finds its key, so that a key with origins may send events and do nothing else."""
+
+
+class NotReplaceableError(Exception):
+    """The key was revoked, has expired, or was replaced before."""
+
+
+@transaction.atomic
+def create_key(
+    *,
+    name: str,
+    scopes: Iterable[Scope],
+    by: Staff | None,
+    requests_per_minute: int | None = None,
+    origins: Iterable[str] = (),
+) -> tuple[ApiKey, str]:
+    """A new key and its secret, which is shown once and not stored; the client sends ``prefix.secret``.
+
+    Raises OriginsNeedEventsOnlyError, and NotAnOriginError and TooManyOriginsError as ``read_origins`` does.
+    """
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    key = ApiKey(
+        name=name,
+        prefix=secrets.token_hex(PREFIX_BYTES),
+        digest=_digest(secret),
+        scopes=sorted(set(scopes)),
+        origins=read_origins(origins),
+        created_by=by,
+    )
+    if key.origins and set(key.scopes) != FROM_BROWSERS:
+        raise OriginsNeedEventsOnlyError
+    if requests_per_minute is not None:
+        key.requests_per_minute = requests_per_minute
+    key.save()
+    after = {name: getattr(key, name) for name in ("scopes", "requests_per_minute", "origins")}
+    audit.record(by=by, verb="create", subject=key, after=after)
+    _announce()
+    return key, secret
+
+
+@transaction.atomic
+def rotate_key(*, key: ApiKey, by: Staff | None, grace: timedelta = GRACE) -> tuple[ApiKey, str]:
+    """A new key that may do the same, and its secret; the old one goes on working for ``grace``, then no more.
+
+    Raises NotReplaceableError.
+    """
+    now = timezone.now()
+    old = ApiKey.objects.valid().filter(pk=key.pk, expires_at=None).select_for_update().first()
+    if old is None:
+        raise NotReplaceableError
+    new, secret = create_key(
+        name=old.name,
+        scopes=[Scope(scope) for scope in old.scopes],
+        by=by,
+        requests_per_minute=old.requests_per_minute,
+        origins=old.origins,
+    )
+    ApiKey.objects.filter(pk=old.pk).update(expires_at=now + grace)
+    after = {"expires_at": (now + grace).isoformat(), "replaced_by": new.prefix}
+    audit.record(by=by, verb="rotate", subject=old, before={"expires_at": None, "replaced_by": None}, after=after)
+    return new, secret
+
+
+@transaction.atomic
+def revoke_key(*, key: ApiKey, by: Staff | None) -> bool:
+    """Every process refuses the key within a second. False where it was revoked before, or has expired."""
+    revoked = ApiKey.objects.valid().filter(pk=key.pk).update(revoked_at=timezone.now())
+    if revoked:
+        audit.record(by=by, verb="revoke", subject=key)
+        _announce()
+    return bool(revoked)
+
+
+def prepare() -> None:
+    """Read the keys before somebody asks for one; where PostgreSQL is away the first who asks will."""
+    with suppress(DatabaseError):
+        key_ring().find("")
+
+
+def find_key(token: str) -> KnownKey | None:
+    """The valid key that ``prefix.secret`` opens; its use is noted at most once a minute."""
+    prefix, _, secret = token.partition(".")
+    key = key_ring().find(prefix)
+    if key is None or not hmac.compare_digest(key.digest, _digest(secret)):
+        return None
+    key_ring().note_use(key)
+    return key
+
+
+def is_origin_of_a_key(origin: str) -> bool:
+    """Whether any valid key may be used by the pages of this origin."""
+    return key_ring().knows_origin(origin)
+
+
+def seconds_to_wait(key: KnownKey) -> float | None:
+    """Count a request of this key; None where it may pass, else the seconds until the next one may."""
+    return _rates().seconds_to_wait(key.prefix, limit=key.requests_per_minute)
+
+
+class KeyRing:
+    """The valid keys of one process. Reading again happens beside the requests, except where one has to wait for it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = timezone.now) -> None:
+        self._clock, self._now = clock, now
+        self._reading = threading.Lock()
+        self._record = Breaker("postgresql", pause=UNKNOWN, clock=clock)
+        self._keys: Mapping[str, KnownKey] = {}
+        self._watch = Watch(fetch.Changed.KEYS, clock=clock)
+        self._read_at = -math.inf
+        self._noted: dict[int, float] = {}
+
+    def find(self, prefix: str) -> KnownKey | None:
+        """Raises ``DatabaseError`` only where the key is unknown here and PostgreSQL cannot be asked."""
+        if self._is_stale() and self._keys:
+            _beside(self._read)
+        if prefix not in self._keys and self._clock() - self._read_at > UNKNOWN:
+            self._read()
+        if prefix not in self._keys and not self._record:
+            raise OperationalError("the API keys cannot be read")
+        key = self._keys.get(prefix)
+        return key if key and self._is_valid(key) else None
+
+    def knows_origin(self, origin: str) -> bool:
+        if self._is_stale():
+            _beside(self._read) if self._keys else self._read()
+        return any(origin in key.origins and self._is_valid(key) for key in self._keys.values())
+
+    def note_use(self, key: KnownKey) -> None:
+        now = self._clock()
+        if now - self._noted.get(key.pk, -math.inf) >= USE:
+            self._noted[key.pk] = now
+            _beside(lambda: _note_use(key.pk))
+
+    def _is_valid(self, key: KnownKey) -> bool:
+        return key.expires_at is None or self._now() < key.expires_at
+
+    def _is_stale(self) -> bool:
+        return self._watch.moved() or self._clock() - self._read_at > OLDEST
+
+    def _read(self) -> None:
+        asked_at = self._clock()
+        with self._reading:
+            if self._read_at > asked_at or not self._record:  # another thread has just tried
+                return
+            try:
+                rows = list(ApiKey.objects.valid().values_list(*_FIELDS))
+            except DatabaseError as error:
+                self._record.trip(error)
+                raise
+            finally:
+                self._read_at = self._clock()
+            self._keys = {
+                prefix: KnownKey(pk, prefix, digest, frozenset(scopes), limit, frozenset(origins), expires_at)
+                for pk, prefix, digest, scopes, limit, origins, expires_at in rows
+            }
+
+
+@cache
+def key_ring() -> KeyRing:
+    return KeyRing()
+
+
+@cache
+def _rates() -> RateLimiter:
+    return RateLimiter()
+
+
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    key_ring.cache_clear()
+    _rates.cache_clear()
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+
+
+def _announce() -> None:
+    transaction.on_commit(lambda: fetch.announce(fetch.Changed.KEYS))
+
+
+def _note_use(pk: int) -> None:
+    now = timezone.now()
+    stale = models.Q(last_used_at=None) | models.Q(last_used_at__lt=now - timedelta(seconds=USE))
+    ApiKey.objects.filter(stale, pk=pk).update(last_used_at=now)
+
+
+def _beside(work: Callable[[], None]) -> None:
+    """Do it in a thread of its own, with a connection of its own; while PostgreSQL is away it is left out."""
+
+    def run() -> None:
+        try:
+            work()
+        except DatabaseError as error:
+            log.warning("keys left as they are", error=type(error).__name__)
+        finally:
+            connection.close()
+
+    threading.Thread(target=run, daemon=True, name="api-keys").start()

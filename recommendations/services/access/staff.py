@@ -1,0 +1,51 @@
+"""People who use the dashboard: made, changed and given passwords by admins; every step leaves an audit entry."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from recommendations.models import Staff
+from recommendations.services.access import audit
+from recommendations.terms import Role
+
+CHANGEABLE = ("email", "name", "role", "language", "theme", "is_active")
+
+
+class LastAdminError(Exception):
+    """Nobody would be left who may manage staff."""
+
+    def __init__(self, staff: Staff) -> None:
+        super().__init__(f"{staff} is the only active admin")
+        self.staff = staff
+
+
+@transaction.atomic
+def create_staff(*, email: str, password: str | None, role: Role, name: str = "", by: Staff | None) -> Staff:
+    """Without a password they cannot sign in until they are given one. Raises IntegrityError for a known address."""
+    made = Staff.objects.create_user(email, password, name=name, role=role)
+    audit.record(by=by, verb="create", subject=made, after={"email": made.email, "role": role})
+    return made
+
+
+@transaction.atomic
+def change_staff(*, staff: Staff, changes: Mapping[str, Any], by: Staff | None) -> Staff:
+    """``changes`` of ``CHANGEABLE`` fields. Raises LastAdminError rather than leave nobody in charge."""
+    admins = list(Staff.objects.select_for_update(of=("self",)).filter(role=Role.ADMIN, is_active=True).order_by("pk"))
+    stored = Staff.objects.select_for_update(of=("self",)).get(pk=staff.pk)
+    before, values = audit.apply(stored, {name: changes[name] for name in CHANGEABLE if name in changes})
+    if not values:
+        return stored
+    if admins == [stored] and not (stored.is_active and stored.role == Role.ADMIN):
+        raise LastAdminError(stored)
+    stored.save(update_fields=list(values))
+    audit.record(by=by, verb="change", subject=stored, before=before, after=values)
+    return stored
+
+
+@transaction.atomic
+def set_password(*, staff: Staff, password: str | None, by: Staff | None) -> None:
+    """None: they cannot sign in any more with a password."""
+    staff.set_password(password)
+    staff.save(update_fields=["password"])
+    audit.record(by=by, verb="set password", subject=staff)

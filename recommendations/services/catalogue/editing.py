@@ -1,0 +1,164 @@
+"""What staff do to the catalogue: every change leaves an audit entry, and acts on the next answer."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import batched
+from typing import Any
+
+from django.db import transaction
+
+from recommendations.models import Category, Item, ItemPrice, Staff
+from recommendations.services.access import audit
+from recommendations.store.imports.item_diff import plain
+from recommendations.store.live import fetch
+from recommendations.terms import Availability
+
+CHANGEABLE = (
+    "title", "description", "brand", "price", "original_price", "cost", "availability", "available_quantity",
+    "available_at", "expires_at", "image_url", "url", "tags", "attributes", "parent",
+)  # fmt: skip
+BATCH = 1_000
+
+
+class UnknownFieldError(ValueError):
+    """A field that is not changed this way."""
+
+
+@dataclass(frozen=True)
+class TileFacts:
+    """What the picture of an item shows where the shop has none."""
+
+    title: str
+    brand: str
+    department: str
+    size: str
+
+
+@transaction.atomic
+def update_item(*, item: Item, changes: Mapping[str, Any], by: Staff | None, now: datetime) -> Item:
+    """The item with the changes; fields that have the value already are left out, and without any nothing happens.
+
+    ``changes`` may hold ``categories`` with the whole list. Raises ValidationError where a value is none for its
+    field, and UnknownFieldError for a field that is not in ``CHANGEABLE``.
+    """
+    unknown = changes.keys() - {*CHANGEABLE, "categories"}
+    if unknown:
+        raise UnknownFieldError(", ".join(sorted(unknown)))
+    stored = Item.objects.select_for_update(of=("self",)).get(pk=item.pk)
+    before, after = audit.apply(stored, {name: value for name, value in changes.items() if name != "categories"})
+    if after:
+        stored.full_clean(exclude={field.name for field in Item._meta.fields} - after.keys(), validate_unique=False)
+    if "categories" in changes:
+        _apply_categories(stored, changes["categories"], before=before, after=after)
+    if not after:
+        return stored
+    columns = {name: value for name, value in after.items() if name != "categories"}
+    Item.objects.filter(pk=stored.pk).update(**columns, updated_at=now)
+    stored.updated_at = now
+    if "price" in after and stored.price is not None:
+        _note_price(stored, stored.price, now=now)
+    audit.record(by=by, verb="change", subject=stored, before=_plain(before), after=_plain(after))
+    _announce()
+    return stored
+
+
+@transaction.atomic
+def set_availability(*, items: Iterable[int], availability: Availability, by: Staff | None, now: datetime) -> int:
+    """For all of these at once (primary keys); how many had another."""
+    return _change_all(items, "change", {"availability": availability}, by=by, now=now)
+
+
+@transaction.atomic
+def retire(*, items: Iterable[int], by: audit.Author, now: datetime) -> int:
+    """Take them off sale for good, keeping their history; how many were on sale."""
+    return _change_all(items, "retire", {"retired_at": now}, by=by, now=now, only={"retired_at": None})
+
+
+@transaction.atomic
+def bring_back(*, items: Iterable[int], by: Staff | None, now: datetime) -> int:
+    """Undo ``retire``; how many were retired."""
+    return _change_all(items, "bring back", {"retired_at": None}, by=by, now=now)
+
+
+@transaction.atomic
+def rename_category(*, category: Category, name: str, by: Staff | None) -> None:
+    """Call it otherwise; its path, by which imports know it, stays."""
+    stored = Category.objects.select_for_update(of=("self",)).get(pk=category.pk)
+    if stored.name == name:
+        return
+    audit.record(by=by, verb="rename", subject=stored, before={"name": stored.name}, after={"name": name})
+    Category.objects.filter(pk=stored.pk).update(name=name)
+    _announce()
+
+
+def tile_facts(*, shop_id: str) -> TileFacts | None:
+    """What is drawn of an item; None where there is no such item."""
+    if "\x00" in shop_id:
+        return None
+    item = Item.objects.filter(shop_id=shop_id).only("title", "brand", "attributes").first()
+    if item is None:
+        return None
+    first = item.categories.order_by("path").values_list("path", flat=True).first()
+    size = item.attributes.get("size", "") if isinstance(item.attributes, dict) else ""
+    return TileFacts(
+        title=item.title,
+        brand=item.brand,
+        department=department_of(first or ""),
+        size=size if isinstance(size, str) else "",
+    )
+
+
+def department_of(path: str) -> str:
+    """The first level of a category's path."""
+    return path.split(" > ")[0]
+
+
+def _apply_categories(
+    item: Item, categories: Iterable[Category], *, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    had, gets = set(item.categories.all()), set(categories)
+    if had != gets:
+        item.categories.set(gets)
+        before["categories"] = sorted(category.path for category in had)
+        after["categories"] = sorted(category.path for category in gets)
+
+
+def _change_all(
+    items: Iterable[int],
+    verb: str,
+    values: Mapping[str, Any],
+    *,
+    by: audit.Author,
+    now: datetime,
+    only: Mapping[str, Any] | None = None,
+) -> int:
+    """Give the items these values, those that have them already left out."""
+    changed = 0
+    for keys in batched(items, BATCH):
+        rows = Item.objects.select_for_update().filter(pk__in=keys, **(only or {})).exclude(**values).order_by("pk")
+        found = list(rows.only("pk", "title", *values))
+        audit.record_all(by=by, verb=verb, changes=[(item, _values_of(item, values), _plain(values)) for item in found])
+        Item.objects.filter(pk__in=[item.pk for item in found]).update(**values, updated_at=now)
+        changed += len(found)
+    if changed:
+        _announce()
+    return changed
+
+
+def _values_of(item: Item, names: Iterable[str]) -> dict[str, Any]:
+    return _plain({name: getattr(item, name) for name in names})
+
+
+def _note_price(item: Item, price: Decimal, *, now: datetime) -> None:
+    ItemPrice.objects.update_or_create(item=item, valid_from=now, defaults={"price": price})
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON holds them: amounts and times as text, another item by its key."""
+    return {name: value.pk if isinstance(value, Item) else plain(value) for name, value in values.items()}
+
+
+def _announce() -> None:
+    transaction.on_commit(lambda: fetch.announce(fetch.Changed.CATALOGUE))

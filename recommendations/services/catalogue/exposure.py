@@ -1,0 +1,145 @@
+"""How often each item is bought, and how many slots it fills, under the live model and weights.
+
+The slots are those of every customer's slates at home and discover: the first candidates by the default weights and the
+promotion plan, before stock, rules, repeats and diversity are looked at. Of more than 5,000 customers, 5,000 evenly
+spread ones stand for all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from django.db.models import Max, Q
+from numpy.typing import NDArray
+
+from recommendations.engine.frames import BoolArray, FloatArray, IdArray, IntArray
+from recommendations.models import BlendWeights
+from recommendations.store.live.array_cache import Arrays, kept
+from recommendations.store.models import model
+from recommendations.store.models.artefacts import load_arrays
+from recommendations.terms import BlendName, Cut, Part
+
+RANKED = (BlendName.HOME, BlendName.DISCOVER)
+MOST_CUSTOMERS = 5_000
+SLOTS = 10  # where no placement says how many
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exposure:
+    """``items`` are the keys of the items that the model knows, ascending; the other arrays follow them."""
+
+    version: int
+    mark: str  # of the model, the weights and the lengths of slates that it was counted with
+    items: IdArray
+    acts: IntArray  # events that count, of the whole history
+    bought: IntArray  # of them purchases
+    listed_age: FloatArray  # days since the shop began to sell it, at the end of the history
+    ended_at: datetime  # of the history
+    customers: IdArray  # keys of those whose slates were ranked
+    segments: IntArray  # number of each one's segment, −1 = none
+    ranked: Mapping[BlendName, IntArray]  # [customers, slots]: rows of ``items``, −1 = nothing there
+
+    @cached_property
+    def slots_at(self) -> Mapping[BlendName, IntArray]:
+        """How many slots of each blend's slates every item fills."""
+        return {
+            blend: np.bincount(rows[rows >= 0], minlength=len(self.items)).astype(np.int32)
+            for blend, rows in self.ranked.items()
+        }
+
+    @cached_property
+    def slots(self) -> IntArray:
+        """Of all slates together."""
+        return np.sum([*self.slots_at.values(), np.zeros(len(self.items), np.int32)], axis=0).astype(np.int32)
+
+    def rows(self, items: NDArray[np.integer]) -> IntArray:
+        """Row of each item key, −1 for one that the model does not know."""
+        if not len(self.items):
+            return np.full(len(items), -1, np.int32)
+        at = np.minimum(np.searchsorted(self.items, items), len(self.items) - 1)
+        return np.where(self.items[at] == items, at, -1).astype(np.int32)
+
+    def slots_of(self, items: NDArray[np.integer]) -> int:
+        """How many slots these items fill together."""
+        rows = self.rows(items)
+        return int(self.slots[rows[rows >= 0]].sum())
+
+
+def exposure(version: int | None) -> Exposure | None:
+    """Of the live version, by its key; None before the first turn."""
+    if version is None:
+        return None
+    ranked = _ranked()
+    of = "-".join(f"{blend}.{one.weights.pk}.{one.length}" for blend, one in ranked.items())
+    mark = f"m{version}:{of}"
+    arrays = kept(f"exposure:{mark}", lambda: _counted(version, ranked))
+    return Exposure(
+        version=version,
+        mark=mark,
+        ended_at=model.moment(float(arrays["ended"])),
+        ranked={blend: arrays[f"ranked_{blend}"] for blend in RANKED if f"ranked_{blend}" in arrays},
+        **{name: arrays[name] for name in ("items", "acts", "bought", "listed_age", "customers", "segments")},
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ranked:
+    """What a blend's slates are made with; they are as long as its longest placement has them."""
+
+    weights: BlendWeights
+    length: int
+
+
+def _ranked() -> dict[BlendName, _Ranked]:
+    longest = Max("blend__placements__n", filter=Q(blend__placements__enabled=True, blend__placements__part=Part.WHOLE))
+    rows = BlendWeights.objects.defaults().filter(segment=None, blend__name__in=RANKED)
+    found = {
+        BlendName(row.blend.name): _Ranked(weights=row, length=vars(row)["longest"] or SLOTS)
+        for row in rows.select_related("blend").annotate(longest=longest)
+    }
+    return {blend: found[blend] for blend in RANKED if blend in found}
+
+
+def _counted(version: int, ranked: Mapping[BlendName, _Ranked]) -> Arrays:
+    ids = load_arrays(version, Cut.LIVE, prefix="ids/")
+    items, users = ids["ids/items"], ids["ids/users"]
+    acts = load_arrays(version, Cut.LIVE, prefix="interactions/")
+    item = acts["interactions/item"]
+    segments = load_arrays(version, Cut.LIVE, prefix="segments/of_users").get("segments/of_users")
+    drawn = np.linspace(0, len(users) - 1, min(MOST_CUSTOMERS, len(users))).astype(np.int64)
+    counted: dict[str, NDArray[Any]] = {
+        "items": items,
+        "acts": np.bincount(item, minlength=len(items)).astype(np.int32),
+        "bought": np.bincount(item[acts["interactions/bought"]], minlength=len(items)).astype(np.int32),
+        "listed_age": load_arrays(version, Cut.LIVE, prefix="catalogue/listed_age")["catalogue/listed_age"],
+        "ended": load_arrays(version, Cut.LIVE, prefix="cut")["cut"][0],
+        "customers": users[drawn],
+        "segments": np.full(len(drawn), -1, np.int32) if segments is None else segments[drawn],
+    }
+    lift = model.load_lift(version, Cut.LIVE)
+    for blend, records in model.load_candidates(version, Cut.LIVE).items():
+        if blend in ranked:
+            weights = ranked[blend].weights
+            counted[f"ranked_{blend}"] = records.of(drawn).ranked(
+                weights.weights, ranked[blend].length, lift=lift, promotion=weights.promotion
+            )
+    return counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acts:
+    """What was done with one item, a row per act, as the live model has it."""
+
+    age: FloatArray  # days before the end of the history
+    bought: BoolArray
+    user: IntArray  # rows; who did it matters only for counting people
+
+
+def acts_with(row: int, *, version: int) -> Acts:
+    """``row`` of the item among ``Exposure.items``."""
+    arrays = load_arrays(version, Cut.LIVE, prefix="interactions/")
+    at = np.flatnonzero(arrays["interactions/item"] == row)
+    return Acts(**{name: arrays[f"interactions/{name}"][at] for name in ("age", "bought", "user")})

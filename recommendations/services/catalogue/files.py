@@ -1,0 +1,197 @@
+"""The catalogue as files: looked at before it is taken, taken with a way back, and given out."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID, uuid4
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from recommendations.ingest.import_files import UnreadableFileError, import_items
+from recommendations.models import Import, Item, RejectedRow, Staff
+from recommendations.services.access import audit
+from recommendations.services.catalogue.spreadsheets import harmless
+from recommendations.store.imports import item_diff
+from recommendations.store.imports.item_diff import Image
+from recommendations.store.temp_tables import silent
+
+__all__ = ["FileGoneError", "Preview", "TooLargeError", "UnreadableFileError", "export", "import_kept", "keep", "look"]
+
+FOLDER = "catalogue-files"
+LARGEST = 20 * 1024 * 1024  # bytes
+MOST_ROWS = 20_000  # that can be undone; larger files are for manage.py import_items
+SHOWN = 50
+KEPT = timedelta(hours=24)
+EXPORTED = (
+    "item_id", "title", "description", "brand", "categories", "price", "original_price", "cost", "availability",
+    "available_quantity", "available_time", "expire_time", "image_url", "url", "tags", "attributes",
+)  # fmt: skip
+"""As an import reads them, so that a file can be changed in a spreadsheet and taken back."""
+
+
+class TooLargeError(ValueError):
+    """The file is larger than what is taken here; ``most`` is that, in the ``unit``."""
+
+    def __init__(self, most: int, *, unit: str) -> None:
+        super().__init__(f"at most {most:,} {unit}")
+        self.most, self.unit = most, unit
+
+
+class FileGoneError(Exception):
+    """The file was taken already, or looked at more than a day ago."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    shop_id: str
+    title: str
+    before: Image  # of the fields that differ
+    after: Image
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What an import would do; ``changes`` and ``refused`` hold the first fifty."""
+
+    rows: int
+    new: int
+    changed: int
+    unchanged: int
+    rejected: int
+    message: str
+    made: Sequence[tuple[str, str]]  # shop id and title of the first fifty new items
+    changes: Sequence[Change]
+    refused: Sequence[RejectedRow]
+
+    @property
+    def kept(self) -> int:
+        return self.new + self.changed
+
+
+def keep(file: IO[bytes], *, name: str, size: int) -> str:
+    """Put an uploaded file aside until somebody says yes to it; its key. Raises TooLargeError."""
+    if size > LARGEST:
+        raise TooLargeError(LARGEST // 1024 // 1024, unit="MB")
+    _forget_old()
+    key = f"{uuid4().hex}{Path(name).suffix.lower()[:10]}"
+    default_storage.save(f"{FOLDER}/{key}", file)
+    return key
+
+
+def look(*, key: str, now: datetime) -> Preview:
+    """Import the file and take all of it back: the very code that will take it. Raises UnreadableFileError,
+    FileGoneError and TooLargeError."""
+    seen = _Seen()
+    with transaction.atomic():
+        imported = import_items(_path(key), now=now, report=silent, watch=seen)
+        refused = list(imported.rejected_rows.all()[:SHOWN])
+        transaction.set_rollback(True)
+    if imported.rows > MOST_ROWS:
+        raise TooLargeError(MOST_ROWS, unit="rows")
+    return Preview(
+        rows=imported.rows,
+        new=len(seen.new),
+        changed=len(seen.changed),
+        unchanged=imported.duplicates,
+        rejected=imported.rejected,
+        message=imported.message,
+        made=[(image["shop_id"], image["title"]) for image in list(seen.new.values())[:SHOWN]],
+        changes=[
+            Change(shop_id=seen.after[key]["shop_id"], title=seen.after[key]["title"], before=before, after=after)
+            for key, (before, after) in list(seen.changed.items())[:SHOWN]
+        ],
+        refused=refused,
+    )
+
+
+@transaction.atomic
+def import_kept(*, key: str, name: str, by: Staff, now: datetime) -> Import:
+    """Take the file that was looked at; all that it changes can be undone. Raises FileGoneError."""
+    path, batch = _path(key), uuid4()
+
+    def note(imported: Import, before: Mapping[int, Image], after: Mapping[int, Image]) -> None:
+        seen = _Seen()
+        seen(imported, before, after)
+        _note(imported, seen, batch=batch, by=by)
+
+    imported = import_items(path, now=now, report=silent, watch=note)
+    imported.file = name[:300]
+    imported.save(update_fields=["file"])
+    transaction.on_commit(lambda: default_storage.delete(f"{FOLDER}/{key}"))
+    return imported
+
+
+def export(items: QuerySet[Item]) -> Iterator[str]:
+    """Lines of a CSV file that an import takes, and that no spreadsheet takes for formulas."""
+    writer = csv.writer(_Echo())
+    yield writer.writerow(EXPORTED)
+    for item in items.prefetch_related("categories").iterator(chunk_size=1_000):
+        yield writer.writerow([harmless(value) for value in _line(item)])
+
+
+class _Echo:
+    """A file that hands back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+class _Seen:
+    """What an import did, from the catalogue before and after."""
+
+    new: Mapping[int, Image]
+    changed: Mapping[int, tuple[Image, Image]]
+    after: Mapping[int, Image]
+
+    def __call__(self, _imported: Import, before: Mapping[int, Image], after: Mapping[int, Image]) -> None:
+        self.after = after
+        self.new = {key: image for key, image in after.items() if key not in before}
+        pairs = {key: item_diff.changed(before[key], image) for key, image in after.items() if key in before}
+        self.changed = {key: pair for key, pair in pairs.items() if pair[1]}
+
+
+def _note(imported: Import, seen: _Seen, *, batch: UUID, by: Staff) -> None:
+    items = {key: Item(pk=key, title=seen.after[key]["title"]) for key in (*seen.new, *seen.changed)}
+    made = [(items[key], None, image) for key, image in seen.new.items()]
+    audit.record_all(by=by, verb="create", changes=made, batch=batch)
+    changes = [(items[key], before, after) for key, (before, after) in seen.changed.items()]
+    audit.record_all(by=by, verb="import", changes=changes, batch=batch)
+    after = {"new": len(seen.new), "changed": len(seen.changed), "refused": imported.rejected}
+    audit.record(by=by, verb="import", subject=imported, after=after, batch=batch if items else None)
+
+
+def _path(key: str) -> Path:
+    """Raises FileGoneError; a key is a name of ours, and nothing else."""
+    name = f"{FOLDER}/{key}"
+    if "/" in key or "\x00" in key or not default_storage.exists(name):
+        raise FileGoneError
+    return Path(default_storage.path(name))
+
+
+def _forget_old() -> None:
+    if not default_storage.exists(FOLDER):
+        return
+    for name in default_storage.listdir(FOLDER)[1]:
+        if default_storage.get_modified_time(f"{FOLDER}/{name}") < timezone.now() - KEPT:
+            default_storage.delete(f"{FOLDER}/{name}")
+
+
+def _line(item: Item) -> Iterable[Any]:
+    return (
+        item.shop_id, item.title, item.description, item.brand,
+        "|".join(sorted(category.path for category in item.categories.all())),
+        item.price, item.original_price, item.cost, item.availability, item.available_quantity,
+        _moment(item.available_at), _moment(item.expires_at), item.image_url, item.url, "|".join(item.tags),
+        json.dumps(item.attributes, ensure_ascii=False) if item.attributes else "",
+    )  # fmt: skip
+
+
+def _moment(at: datetime | None) -> str:
+    return at.isoformat() if at else ""

@@ -1,0 +1,140 @@
+"""Back to what an item was: one change of the trail, or all that an import changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Field
+
+from recommendations.models import AuditEntry, Category, Import, Item, ItemPrice, Staff
+from recommendations.services.access import audit
+from recommendations.services.catalogue import editing
+from recommendations.store.imports.item_diff import plain
+from recommendations.store.live import fetch
+
+BATCH = 500
+KIND = "item"
+
+
+class ChangedSinceError(Exception):
+    """A later change touched the same fields, so that reverting would overwrite it. ``fields`` names them."""
+
+    def __init__(self, entry: AuditEntry, fields: Sequence[str]) -> None:
+        super().__init__(f"{', '.join(fields)} of {entry.label} changed again after {entry.at:%Y-%m-%d %H:%M}")
+        self.entry, self.fields = entry, fields
+
+
+class NothingToUndoError(Exception):
+    """The import changed nothing, came from a command, or was undone already."""
+
+    def __init__(self, imported: Import) -> None:
+        super().__init__(f"{imported} has nothing that could be undone")
+        self.imported = imported
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undone:
+    reverted: int
+    retired: int  # items that the import had made; their history is kept
+    left: Sequence[str] = field(default=())  # titles of items that were changed again since then
+
+
+def may_revert(entry: AuditEntry) -> bool:
+    """Changes of fields can be taken back; that an item was created cannot: it can be retired."""
+    return entry.object_type == KIND and entry.before is not None and bool(entry.after)
+
+
+@transaction.atomic
+def revert(*, entry: AuditEntry, by: Staff | None, now: datetime) -> Item:
+    """Give the fields of one change their old values again; an entry of its own says so. Raises ChangedSinceError."""
+    item = Item.objects.select_for_update(of=("self",)).prefetch_related("categories").get(pk=entry.object_id)
+    if later := _changed_again(item, entry.after or {}):
+        raise ChangedSinceError(entry, later)
+    _restore([(item, entry.before or {})], by=by, now=now, verb="revert")
+    item.refresh_from_db()
+    return item
+
+
+def batch_of(imported: Import) -> UUID | None:
+    """Under which the trail holds what an import changed; None where nothing can be undone."""
+    made = AuditEntry.objects.filter(object_type="import", object_id=str(imported.pk), batch__isnull=False)
+    verbs = dict(made.values_list("verb", "batch"))
+    return None if "undo" in verbs else verbs.get("import")
+
+
+@transaction.atomic
+def undo_import(*, imported: Import, by: Staff, now: datetime) -> Undone:
+    """Take back all that an import changed, but for what was changed again since. Raises NothingToUndoError."""
+    stored = Import.objects.select_for_update().get(pk=imported.pk)
+    batch = batch_of(stored)
+    if batch is None:
+        raise NothingToUndoError(stored)
+    entries = {int(entry.object_id): entry for entry in AuditEntry.objects.filter(batch=batch, object_type=KIND)}
+    items = Item.objects.select_for_update(of=("self",)).prefetch_related("categories").in_bulk(entries)
+    left = [item for key, item in items.items() if _changed_again(item, entries[key].after or {})]
+    kept = {item.pk for item in left}
+    back = [(item, entries[key].before or {}) for key, item in items.items() if key not in kept and entries[key].before]
+    _restore(back, by=by, now=now, verb="undo")
+    new = [key for key in items if key not in kept and entries[key].before is None]
+    retired = editing.retire(items=new, by=by, now=now)
+    done = Undone(reverted=len(back), retired=retired, left=[item.title for item in left])
+    audit.record(
+        by=by, verb="undo", subject=stored, batch=batch,
+        after={"reverted": done.reverted, "retired": done.retired, "left": len(done.left)},
+    )  # fmt: skip
+    return done
+
+
+def _changed_again(item: Item, after: Mapping[str, Any]) -> list[str]:
+    """Fields that have another value than the change gave them. An item that was made counts as it is now."""
+    return [name for name, value in after.items() if name in _NAMES and _now(item, name) != _then(name, value)]
+
+
+def _restore(back: Sequence[tuple[Item, Mapping[str, Any]]], *, by: Staff | None, now: datetime, verb: str) -> None:
+    """Set the old values; parts of the trail that are no fields of an item are left alone."""
+    changes, columns, prices = [], {"updated_at"}, []
+    for item, old in back:
+        values = {name: _then(name, value) for name, value in old.items() if name in _NAMES}
+        before = {name: _shown(_now(item, name)) for name in values}
+        for name, value in values.items():
+            if name == "categories":
+                item.categories.set(Category.objects.filter(path__in=value))
+            else:
+                setattr(item, name, value)
+                columns.add(name)
+        item.updated_at = now
+        if "price" in values and item.price is not None:
+            prices.append(ItemPrice(item=item, valid_from=now, price=item.price))
+        changes.append((item, before, {name: _shown(value) for name, value in values.items()}))
+    Item.objects.bulk_update([item for item, _ in back], sorted(columns), batch_size=BATCH)
+    ItemPrice.objects.bulk_create(
+        prices, update_conflicts=True, unique_fields=["item", "valid_from"], update_fields=["price"]
+    )
+    audit.record_all(by=by, verb=verb, changes=changes)
+    transaction.on_commit(lambda: fetch.announce(fetch.Changed.CATALOGUE))
+
+
+_NAMES = frozenset({*editing.CHANGEABLE, "categories", "retired_at", "rating_average", "rating_count", "kind"})
+
+
+def _now(item: Item, name: str) -> Any:
+    if name == "categories":
+        return sorted(category.path for category in item.categories.all())
+    return getattr(item, name)
+
+
+def _then(name: str, value: Any) -> Any:
+    """A value of the trail as the field has it."""
+    if name == "categories":
+        return value
+    if name == "parent":
+        return None if value is None else Item.objects.filter(pk=value).first()
+    column: Field[Any, Any] = next(each for each in Item._meta.fields if each.name == name)
+    return column.to_python(value)
+
+
+def _shown(value: Any) -> Any:
+    return value.pk if isinstance(value, Item) else plain(value)

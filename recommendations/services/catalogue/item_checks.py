@@ -1,0 +1,195 @@
+"""Values of an item as the catalogue keeps them, and the rules that a shop's row has to keep."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.utils.translation import gettext as _
+from msgspec import UNSET
+
+from recommendations.ingest.event_schema import Refusal
+from recommendations.ingest.event_validation import LARGEST_AMOUNT, rounded
+from recommendations.services.catalogue.item_schema import ItemChanges, RatingForm
+from recommendations.store.imports.reasons import REASONS
+from recommendations.terms import PATH_SEPARATOR
+
+FIRST, LAST = datetime(1990, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+LONGEST_LEVEL, LONGEST_PATH = 200, 500
+LONGEST_ID = 128
+DEEPEST, LARGEST_ATTRIBUTES = 20, 100_000  # levels, bytes of JSON
+ADDRESSES = ("https://", "http://", "/")
+APART = "|"  # what separates categories and tags in files of the catalogue
+
+
+class BrokenRuleError(ValueError):
+    """A value will not do; the pointer starts at the row."""
+
+    def __init__(self, pointer: str, reason: object) -> None:
+        super().__init__(str(reason))
+        self.refusal = Refusal(pointer, str(reason))
+
+
+def checked_id(shop_id: str, pointer: str) -> str:
+    if not 0 < len(shop_id) <= LONGEST_ID:
+        raise BrokenRuleError(pointer, _("An item's id has 1 to %(most)s characters.") % {"most": LONGEST_ID})
+    return _without_nul(shop_id, pointer)
+
+
+def fields_of(form: ItemChanges) -> dict[str, Any]:
+    """What the row gives: columns of ``upsert.COLUMNS``, but the parent as its shop's id in ``parent``; None empties.
+
+    Raises BrokenRuleError with the first rule that is broken.
+    """
+    fields: dict[str, Any] = {}
+    for name, read in _READERS.items():
+        value = getattr(form, name)
+        if value is not UNSET:
+            fields |= read(value, f"/{name}", name)
+    check_times(fields)
+    return fields
+
+
+def check_times(fields: Mapping[str, Any]) -> None:
+    start, end = fields.get("available_at"), fields.get("expires_at")
+    if start is not None and end is not None and start >= end:
+        raise BrokenRuleError("/expire_time", REASONS["available_after_end"])
+
+
+def _text(value: str | None, pointer: str, name: str) -> dict[str, Any]:
+    return {name: value and _without_nul(value.strip(), pointer)}
+
+
+def _title(value: str, pointer: str, name: str) -> dict[str, Any]:
+    if not value.strip():
+        raise BrokenRuleError(pointer, REASONS["missing"])
+    return _text(value, pointer, name)
+
+
+def _same(value: Any, _pointer: str, name: str) -> dict[str, Any]:
+    return {name: value}
+
+
+def _money(value: Decimal | None, pointer: str, name: str) -> dict[str, Any]:
+    if value is None:
+        return {name: None}
+    if not value.is_finite():
+        raise BrokenRuleError(pointer, REASONS["not_a_number"])
+    if value < 0:
+        raise BrokenRuleError(pointer, _("The amount is negative; an amount of the catalogue is 0 or more."))
+    if value > LARGEST_AMOUNT:
+        raise BrokenRuleError(pointer, REASONS["too_large"])
+    return {name: rounded(value)}
+
+
+def _currency(value: str | None, pointer: str, _name: str) -> dict[str, Any]:
+    ours = settings.SHOP_CURRENCY
+    if value is not None and value != ours:
+        text = _("This shop counts in %(ours)s; convert the amounts, or leave the currency out.")
+        raise BrokenRuleError(pointer, text % {"ours": ours})
+    return {}
+
+
+def _moment(value: datetime | None, pointer: str, name: str) -> dict[str, Any]:
+    if value is not None and not FIRST <= value < LAST:
+        raise BrokenRuleError(pointer, _("A time lies between 1990 and 2999; leave it out where there is none."))
+    return {_COLUMN_OF[name]: value and value.astimezone(UTC)}
+
+
+def _address(value: str | None, pointer: str, name: str) -> dict[str, Any]:
+    text = (value or "").strip()
+    if text and not text.lower().startswith(ADDRESSES):
+        raise BrokenRuleError(pointer, REASONS["not_a_url"])
+    return _text(text, pointer, name)
+
+
+def _categories(value: Sequence[str] | None, pointer: str, name: str) -> dict[str, Any]:
+    paths = [_path(text, f"{pointer}/{place}") for place, text in enumerate(value or ())]
+    return {name: sorted(set(paths))}
+
+
+def _path(text: str, pointer: str) -> str:
+    """In our spelling."""
+    levels = [level.strip() for level in _without_nul(text, pointer).split(">")]
+    path = PATH_SEPARATOR.join(levels)
+    if not all(0 < len(level) <= LONGEST_LEVEL for level in levels) or len(path) > LONGEST_PATH:
+        raise BrokenRuleError(pointer, REASONS["bad_category"])
+    return _not_apart(path, pointer)
+
+
+def _tags(value: Sequence[str] | None, pointer: str, name: str) -> dict[str, Any]:
+    tags = []
+    for place, text in enumerate(value or ()):
+        tag = _not_apart(_without_nul(text.strip(), f"{pointer}/{place}"), f"{pointer}/{place}")
+        if not tag:
+            raise BrokenRuleError(f"{pointer}/{place}", REASONS["missing"])
+        tags.append(tag)
+    return {name: list(dict.fromkeys(tags))}
+
+
+def _attributes(value: dict[str, Any] | None, pointer: str, name: str) -> dict[str, Any]:
+    _check_depth(value, pointer)
+    if len(msgspec.json.encode(value)) > LARGEST_ATTRIBUTES:
+        raise BrokenRuleError(pointer, REASONS["too_long"])
+    return {name: value}
+
+
+def _check_depth(value: Any, pointer: str) -> None:
+    """Not with recursion, as a body may be nested more deeply than Python can call."""
+    due = [(value, 0)]
+    while due:
+        part, depth = due.pop()
+        if isinstance(part, str):
+            _without_nul(part, pointer)
+        elif isinstance(part, dict | list):
+            if depth >= DEEPEST:
+                raise BrokenRuleError(pointer, _("Attributes are nested at most %(most)s levels.") % {"most": DEEPEST})
+            inner = [*part, *part.values()] if isinstance(part, dict) else part
+            due += [(each, depth + 1) for each in inner]
+
+
+def _rating(value: RatingForm | None, _pointer: str, _name: str) -> dict[str, Any]:
+    given = value or RatingForm()
+    return {"rating_average": given.average, "rating_count": given.count}
+
+
+def _parent(value: str | None, pointer: str, _name: str) -> dict[str, Any]:
+    return {"parent": value and checked_id(value, pointer)}
+
+
+def _without_nul(text: str, pointer: str) -> str:
+    if "\x00" in text:
+        raise BrokenRuleError(pointer, REASONS["nul"])
+    return text
+
+
+def _not_apart(text: str, pointer: str) -> str:
+    if APART in text:
+        raise BrokenRuleError(pointer, _("A category or tag holds no |, which separates them in files."))
+    return text
+
+
+_COLUMN_OF = {"available_time": "available_at", "expire_time": "expires_at"}
+_READERS: Mapping[str, Callable[[Any, str, str], dict[str, Any]]] = {
+    "title": _title,
+    "description": _text,
+    "brand": _text,
+    "categories": _categories,
+    "price": _money,
+    "original_price": _money,
+    "cost": _money,
+    "currency": _currency,
+    "availability": _same,
+    "available_quantity": _same,
+    "available_time": _moment,
+    "expire_time": _moment,
+    "image_url": _address,
+    "url": _address,
+    "tags": _tags,
+    "attributes": _attributes,
+    "rating": _rating,
+    "kind": _same,
+    "parent_id": _parent,
+}

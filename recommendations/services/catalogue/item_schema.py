@@ -1,0 +1,186 @@
+"""What an item sent by a shop looks like, and how a body of one or of many is read."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
+from django.utils.translation import gettext as _
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, ValidationError
+
+from recommendations.ingest.event_schema import Refusal
+from recommendations.terms import Availability, ItemKind
+
+MOST_ROWS = 1_000
+MOST_NUMBER = 2_147_483_647
+MOST_PATHS, MOST_TAGS = 50, 100
+
+type Id = Annotated[str, Meta(min_length=1, max_length=128)]
+type Title = Annotated[str, Meta(min_length=1, max_length=300)]
+type Address = Annotated[str, Meta(max_length=1_000, description="Begins with https://, http:// or /.")]
+type Money = Annotated[Decimal, Meta(description="Between 0 and 9999999999.99, rounded to cents.")]
+type Moment = Annotated[datetime, Meta(tz=True, description="With its time zone; 1990 to 2999.")]
+type Path = Annotated[str, Meta(max_length=500, description="From the root: Shoes > Running.")]
+type Tag = Annotated[str, Meta(min_length=1, max_length=100)]
+type Count = Annotated[int, Meta(ge=0, le=MOST_NUMBER)]
+
+
+class RatingForm(Struct, forbid_unknown_fields=True):
+    """Stars of the shop's own scale, and how many people gave some."""
+
+    average: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
+    count: Count | None = None
+
+
+class ItemChanges(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Fields of an item that are to be changed; null empties one."""
+
+    title: Title | UnsetType = UNSET
+    description: Annotated[str, Meta(max_length=100_000)] | UnsetType | None = UNSET
+    brand: Annotated[str, Meta(max_length=200)] | UnsetType | None = UNSET
+    categories: (
+        Annotated[list[Path], Meta(max_length=MOST_PATHS, description="Those that do not exist are made.")]
+        | UnsetType
+        | None
+    ) = UNSET
+    price: Money | UnsetType | None = UNSET
+    original_price: Annotated[Money, Meta(description="Before a reduction.")] | UnsetType | None = UNSET
+    cost: Annotated[Money, Meta(description="What the shop pays for it.")] | UnsetType | None = UNSET
+    currency: Annotated[str, Meta(max_length=64, description="The shop's, where it is given.")] | UnsetType | None = (
+        UNSET
+    )
+    availability: Availability | UnsetType | None = UNSET
+    available_quantity: (
+        Annotated[Count, Meta(description="0: sold out; null: unknown, and so for sale.")] | UnsetType | None
+    ) = UNSET
+    available_time: Annotated[Moment, Meta(description="For sale from then on.")] | UnsetType | None = UNSET
+    expire_time: Annotated[Moment, Meta(description="For sale until then.")] | UnsetType | None = UNSET
+    image_url: Address | UnsetType | None = UNSET
+    url: Address | UnsetType | None = UNSET
+    tags: Annotated[list[Tag], Meta(max_length=MOST_TAGS)] | UnsetType | None = UNSET
+    attributes: dict[str, Any] | UnsetType | None = UNSET
+    rating: RatingForm | UnsetType | None = UNSET
+    kind: ItemKind | UnsetType | None = UNSET
+    parent_id: Annotated[Id, Meta(description="The item that it is a variant of.")] | UnsetType | None = UNSET
+
+
+class ItemForm(ItemChanges, kw_only=True):
+    """A whole item: fields that are not given get their defaults."""
+
+    title: Title
+
+
+class ItemRowForm(ItemForm, kw_only=True):
+    """A whole item of a batch."""
+
+    item_id: Id
+
+
+class ItemChangesRowForm(ItemChanges, kw_only=True):
+    """Changes of one item of a batch."""
+
+    item_id: Id
+
+
+class ItemBatch(Struct, forbid_unknown_fields=True):
+    """Whole items, one row each."""
+
+    items: Annotated[list[ItemRowForm], Meta(min_length=1, max_length=MOST_ROWS)]
+
+
+class ItemChangesBatch(Struct, forbid_unknown_fields=True):
+    """Changes, one row per item."""
+
+    items: Annotated[list[ItemChangesRowForm], Meta(min_length=1, max_length=MOST_ROWS)]
+
+
+class _RawBatch(Struct, forbid_unknown_fields=True):
+    items: Annotated[list[Raw], Meta(min_length=1, max_length=MOST_ROWS)]
+
+
+class _Named(Struct):
+    item_id: str
+
+
+type RowForm = ItemRowForm | ItemChangesRowForm
+
+
+@dataclass(frozen=True)
+class RefusedRow:
+    """A row that is no item; its id as far as it can be told."""
+
+    item_id: str | None
+    refusal: Refusal
+
+
+class UnreadableError(Exception):
+    """The body as a whole holds no items, or the item is none; the pointer starts at the body."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
+
+
+_raw_batch = msgspec.json.Decoder(_RawBatch)
+_named = msgspec.json.Decoder(_Named)
+_decoders: dict[type[ItemChanges], msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (ItemChanges, ItemForm, ItemRowForm, ItemChangesRowForm)
+}
+_PLACE = re.compile(r"(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)
+_FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
+
+
+def read_one[Form: ItemChanges](body: bytes, kind: type[Form]) -> Form:
+    """Raises UnreadableError; and msgspec's DecodeError, UnicodeDecodeError or RecursionError where it is no JSON."""
+    try:
+        form: Form = _decoders[kind].decode(body)
+    except ValidationError as error:
+        raise UnreadableError(_refusal(error)) from error
+    return form
+
+
+def read_batch(body: bytes, kind: type[RowForm]) -> Sequence[RowForm | RefusedRow]:
+    """Raises as ``read_one`` where the body holds no rows."""
+    body.decode()
+    try:
+        rows = _raw_batch.decode(body).items
+    except ValidationError as error:
+        refusal = _refusal(error)
+        if refusal.pointer in {"", "/items"}:
+            remedy = _("Send {“items”: [1 to %(most)s items]}.") % {"most": MOST_ROWS}
+            refusal = Refusal(refusal.pointer, f"{refusal.reason}. {remedy}")
+        raise UnreadableError(refusal) from error
+    return [_read_row(raw, _decoders[kind]) for raw in rows]
+
+
+def _read_row(raw: Raw, decoder: msgspec.json.Decoder[RowForm]) -> RowForm | RefusedRow:
+    try:
+        return decoder.decode(raw)
+    except ValidationError as error:
+        return RefusedRow(_name_of(raw), _refusal(error))
+    except (msgspec.DecodeError, RecursionError):
+        text = _("The row is nested too deeply, or a text in it is not valid Unicode.")
+        return RefusedRow(None, Refusal("", text))
+
+
+def _name_of(raw: Raw) -> str | None:
+    try:
+        return _named.decode(raw).item_id
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _refusal(error: ValidationError) -> Refusal:
+    found = _PLACE.fullmatch(str(error))
+    message, path = (found["message"], found["path"] or "") if found else (str(error), "")
+    pointer = path.replace("[", "/").replace("]", "").replace(".", "/")
+    if named := _FIELD.fullmatch(message):
+        name = named["name"].replace("~", "~0").replace("/", "~1")
+        missing = message.startswith("Object missing")
+        return Refusal(f"{pointer}/{name}", _("The field is missing.") if missing else _("The field is unknown."))
+    if "timezone" in message:
+        message = _("The time has no time zone; write it like 2026-09-01T10:02:11Z.")
+    return Refusal(pointer, message)

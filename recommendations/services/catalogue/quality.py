@@ -1,0 +1,139 @@
+"""What is wrong or missing in the catalogue, and how many recommendations it touches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import numpy as np
+from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, When
+
+from recommendations.engine.frames import BoolArray, IdArray, IntArray
+from recommendations.models import Item, ItemPrice
+from recommendations.services.catalogue.exposure import Exposure
+from recommendations.store.live.array_cache import Arrays, kept
+from recommendations.terms import Availability
+
+STALE_AFTER = timedelta(days=180)
+NEW_FOR = timedelta(days=28)
+
+
+class Flaw(StrEnum):
+    """Of an item on sale. The last two need the live model; the others stand in the record."""
+
+    NO_PICTURE = "no_picture"
+    NO_PRICE = "no_price"
+    NO_CATEGORY = "no_category"
+    NO_DESCRIPTION = "no_description"
+    NO_BRAND = "no_brand"
+    OUT_OF_STOCK = "out_of_stock"
+    STALE_PRICE = "stale_price"
+    LISTED_TWICE = "listed_twice"
+    NO_EVENTS = "no_events"
+    NEVER_RECOMMENDED = "never_recommended"
+
+
+OF_MODEL = frozenset({Flaw.NO_EVENTS, Flaw.NEVER_RECOMMENDED})
+OF_RECORD = tuple(flaw for flaw in Flaw if flaw not in OF_MODEL)
+OF_OTHER_ROWS = (Flaw.NO_CATEGORY, Flaw.STALE_PRICE, Flaw.LISTED_TWICE)
+"""Counted one by one: as filters of one count, PostgreSQL would ask about the other rows item by item."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Touched:
+    items: int
+    slots: int  # that they fill (``exposure.Exposure.slots``)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flaws:
+    """``listed``: items on sale; ``recommended``: of them with a slot; ``slots``: of all slates."""
+
+    listed: int
+    recommended: int
+    slots: int
+    found: Mapping[Flaw, Touched]
+
+
+def on_sale() -> QuerySet[Item]:
+    return Item.objects.filter(retired_at=None)
+
+
+def condition(flaw: Flaw, *, now: datetime) -> Q:
+    """What an item of ``on_sale`` with this flaw fulfils. Only for flaws that stand in the record."""
+    links = Item.categories.through.objects.filter(item=OuterRef("pk"))
+    confirmed = ItemPrice.objects.filter(item=OuterRef("pk"), valid_from__gt=now - STALE_AFTER)
+    titles = on_sale().filter(parent=None).values("title").annotate(items=Count("pk")).filter(items__gt=1)
+    conditions: Mapping[Flaw, Q] = {
+        Flaw.NO_PICTURE: Q(image_url=""),
+        Flaw.NO_PRICE: Q(price=None),
+        Flaw.NO_CATEGORY: ~Q(Exists(links)),
+        Flaw.NO_DESCRIPTION: Q(description=""),
+        Flaw.NO_BRAND: Q(brand=""),
+        Flaw.OUT_OF_STOCK: Q(availability=Availability.OUT_OF_STOCK)
+        | Q(availability=Availability.IN_STOCK, available_quantity=0),
+        Flaw.STALE_PRICE: Q(price__isnull=False) & ~Q(Exists(confirmed)),
+        Flaw.LISTED_TWICE: Q(parent=None, title__in=titles.values("title")),
+    }
+    return conditions[flaw]
+
+
+def has_flaw(flaw: Flaw, items: IdArray, known: Exposure | None) -> BoolArray:
+    """Which of these items on sale have a flaw that only the model tells; none before the first turn."""
+    if known is None:
+        return np.zeros(len(items), np.bool_)
+    rows = known.rows(items)
+    if flaw is Flaw.NO_EVENTS:
+        return np.asarray(rows < 0)
+    return np.asarray((rows >= 0) & (known.slots[np.maximum(rows, 0)] == 0))
+
+
+def flaws(known: Exposure | None, *, now: datetime) -> Flaws:
+    """Counted once for each state of the catalogue, the model and the weights, and once a day."""
+    newest = Item.objects.aggregate(newest=Max("updated_at"))["newest"]
+    mark = newest.isoformat() if newest else "empty"
+    counted = kept(f"flaws:{mark}:{now:%Y-%m-%d}:{known.mark if known else 'none'}", lambda: _counted(known, now=now))
+    items, slots = counted["items"].tolist(), counted["slots"].tolist()
+    return Flaws(
+        listed=int(counted["listed"]),
+        recommended=int(counted["recommended"]),
+        slots=int(known.slots.sum()) if known else 0,
+        found={flaw: Touched(items=items[at], slots=slots[at]) for at, flaw in enumerate(Flaw)},
+    )
+
+
+def _counted(known: Exposure | None, *, now: datetime) -> Arrays:
+    items, slots, recommended = dict.fromkeys(Flaw, 0), dict.fromkeys(Flaw, 0), 0
+    simple = {flaw: condition(flaw, now=now) for flaw in OF_RECORD if flaw not in OF_OTHER_ROWS}
+    listed = on_sale().aggregate(every=Count("pk"), **{flaw: Count("pk", filter=each) for flaw, each in simple.items()})
+    items |= {flaw: listed[flaw] for flaw in simple}
+    items |= {flaw: on_sale().filter(condition(flaw, now=now)).count() for flaw in OF_OTHER_ROWS}
+    if known is not None:
+        there = np.ones(len(known.items), np.bool_)
+        there[_retired(known)] = False
+        shown = there & (known.slots > 0)
+        recommended = int(shown.sum())
+        items[Flaw.NO_EVENTS] = listed["every"] - int(there.sum())
+        items[Flaw.NEVER_RECOMMENDED] = int(there.sum()) - recommended
+        slots |= _slots(known, [flaw for flaw in OF_RECORD if items[flaw]], shown=known.items[shown], now=now)
+    return {
+        "listed": np.array(listed["every"]),
+        "recommended": np.array(recommended),
+        "items": np.array([items[flaw] for flaw in Flaw]),
+        "slots": np.array([slots[flaw] for flaw in Flaw]),
+    }
+
+
+def _retired(known: Exposure) -> IntArray:
+    keys = Item.objects.filter(retired_at__isnull=False).values_list("pk", flat=True)
+    rows = known.rows(np.fromiter(keys, np.int64))
+    return rows[rows >= 0]
+
+
+def _slots(known: Exposure, found: Sequence[Flaw], *, shown: IdArray, now: datetime) -> dict[Flaw, int]:
+    """Of the items with each flaw; only those that fill a slot are asked about."""
+    flags = {f"has_{flaw}": Case(When(condition(flaw, now=now), then=1), default=0) for flaw in found}
+    rows = on_sale().filter(pk__in=shown.tolist()).annotate(**flags).values_list("pk", *flags)
+    table = np.array(list(rows), np.int64).reshape(-1, 1 + len(flags))
+    weights = known.slots[known.rows(table[:, 0])]
+    return {flaw: int(weights[table[:, at] > 0].sum()) for at, flaw in enumerate(found, start=1)}

@@ -1,0 +1,1 @@
+"""Running an installation: runs of the loop, housekeeping, readiness, metrics, customers, placements."""

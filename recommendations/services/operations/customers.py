@@ -1,0 +1,58 @@
+"""Customers as staff look for them, by our number or the shop's own id, and as the shop joins their two ids.
+
+The shop's ids are hashed and never stored.
+"""
+
+from datetime import datetime
+
+from recommendations.models import Customer
+from recommendations.store.events import id_cache, mergers, pseudonyms
+from recommendations.store.events.mergers import MergedElsewhereError, Merger
+from recommendations.store.live import writes
+from recommendations.store.live.writes import Joined
+from recommendations.terms import CustomerKind
+
+__all__ = ["MergedElsewhereError", "find_customers", "merge_customers", "part_customers"]
+
+LARGEST_KEY = 2**63 - 1
+SOURCE = "api"
+
+
+def find_customers(*, typed: str) -> list[Customer]:
+    """Customers that the shop calls so, then the one with that number of ours; each once."""
+    typed = typed.strip()
+    if not typed:
+        return []
+    found = pseudonyms.known_customers(typed)
+    if typed.isdecimal() and int(typed) <= LARGEST_KEY:
+        found += Customer.objects.filter(pk=int(typed))
+    return list(dict.fromkeys(found))
+
+
+def merge_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:
+    """What the visitor did counts for the customer from the next answer on; whoever of them is new is added.
+
+    Doing it twice changes nothing. The shop says so itself here, so it also holds where the two were parted before;
+    events that name both leave them parted then. Who objects to personalisation is not merged. Raises
+    MergedElsewhereError where the visitor is another customer already.
+    """
+    visitor, customer = _keys(anonymous_id, user_id)
+    merger = Merger(visitor, customer, now)
+    writes.remember([Joined(*pair) for pair in mergers.merge_again(merger, source=SOURCE)])
+
+
+def part_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:
+    """Undo a merger: each has its own acts again, as the record has them under the key that they came with.
+
+    Doing it twice, or where the two were never merged, changes nothing. What the model has learned of them together it
+    forgets with the next turn.
+    """
+    visitor, customer = _keys(anonymous_id, user_id)
+    mergers.undo(visitor, customer, now=now)
+    writes.part(visitor, customer)
+
+
+def _keys(anonymous_id: str, user_id: str) -> tuple[int, int]:
+    visitors = id_cache.person_keys([anonymous_id], CustomerKind.ANONYMOUS)
+    customers = id_cache.person_keys([user_id], CustomerKind.SIGNED_IN)
+    return visitors[anonymous_id], customers[user_id]

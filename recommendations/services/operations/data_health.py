@@ -1,0 +1,70 @@
+"""What of the data that came in could not be used: refused rows of imports, events left out, customers like robots.
+
+A customer is suspected to be a robot when a single day has more of their events than people do: more than 50 times the
+median of all customers' days, and at least 500 (``engine/preprocess/clean.py``). The loop leaves those days out.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from django.utils.functional import Promise
+
+from recommendations.models import Import
+from recommendations.store.imports.reasons import REASONS
+from recommendations.store.models.model import load_bursts
+
+EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """Rows that one import refused for one reason; ``remedy`` says what to do about it."""
+
+    source: Import
+    code: str
+    remedy: Promise | str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suspect:
+    """``customer`` is a key; ``busiest`` is the day with most events (UTC)."""
+
+    customer: int
+    days: int
+    events: int
+    busiest: date
+    most: int
+
+
+def refused(imports: Iterable[Import]) -> list[Refused]:
+    """The most rows first."""
+    found = [
+        Refused(source=one, code=code, remedy=REASONS.get(code, code.replace("_", " ")), rows=rows)
+        for one in imports
+        for code, rows in one.reasons.items()
+    ]
+    return sorted(found, key=lambda each: (-each.rows, each.code))
+
+
+def suspects(model: int | None) -> list[Suspect] | None:
+    """As the version's turn saw them, the busiest first; None where its turn kept no list."""
+    bursts = load_bursts(model) if model else None
+    if bursts is None:
+        return None
+    found = []
+    for customer in dict.fromkeys(bursts[:, 0].tolist()):
+        days = bursts[bursts[:, 0] == customer]
+        busiest = days[np.argmax(days[:, 2])]
+        found.append(
+            Suspect(
+                customer=customer,
+                days=len(days),
+                events=int(days[:, 2].sum()),
+                busiest=EPOCH + timedelta(days=int(busiest[1])),
+                most=int(busiest[2]),
+            )
+        )
+    return found

@@ -1,0 +1,40 @@
+"""Small chores between the stores: partitions ahead of time, served slates and what came of them, lost live state."""
+
+from datetime import datetime, timedelta
+
+from recommendations.store import attribution
+from recommendations.store.events import partitions
+from recommendations.store.live import writes
+from recommendations.store.live.writes import ValkeyAwayError
+from recommendations.store.serving import slates
+from recommendations.store.temp_tables import Report
+
+__all__ = [
+    "ValkeyAwayError", "prepare_partitions", "rebuild_live_state", "restore_live_state", "write_slates",
+]  # fmt: skip
+
+RETENTION = timedelta(days=730)
+AHEAD = timedelta(days=62)
+
+
+def prepare_partitions(*, now: datetime) -> int:
+    """Partitions for all that the API accepts, from the retention window to two months ahead; how many were new."""
+    return partitions.prepare_partitions(now - RETENTION, now + AHEAD)
+
+
+def write_slates() -> int:
+    """Slates that were served and wait in Valkey, into PostgreSQL, then what came of slates; how many were written."""
+    written = slates.write_slates()
+    while attribution.settle() == attribution.BATCH:
+        pass
+    return written
+
+
+def restore_live_state() -> int:
+    """Where Valkey has forgotten what customers did lately, it is told again; how many acts."""
+    return writes.rebuild_if_lost()
+
+
+def rebuild_live_state(*, report: Report) -> int:
+    """All that Valkey holds and PostgreSQL knows, made again; how many acts. Raises ValkeyAwayError."""
+    return writes.rebuild(afresh=True, report=report)

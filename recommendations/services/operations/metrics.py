@@ -1,0 +1,157 @@
+"""The figures by which an install is watched: what was asked, what became of it, what waits, how old everything is.
+
+Counts go up for as long as Valkey keeps them. They are added in memory and told at most once a second; everything else
+is read when somebody asks. A figure whose server does not answer is left out, and ``recsite_up`` says so.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from celery import current_app
+from django.db import DatabaseError
+from django.db.models import Max
+
+from recommendations.models import BlendWeights, ModelVersion, RuleBook, TurnStage
+from recommendations.store.live import counters, queues
+from recommendations.store.live.counters import BUCKETS, SUM, Counted, Name, timed
+from recommendations.terms import RunStatus
+
+
+class Kind(StrEnum):
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    TIMES = "times"
+
+
+@dataclass(frozen=True)
+class Times:
+    """How many took at most so long (upper end of a bucket → count of it and those before), and all together."""
+
+    up_to: Mapping[str, int]
+    seconds: float
+
+
+type Sample = tuple[Sequence[str], float | Times]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A sample per combination of labels."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    labels: Sequence[str]
+    samples: Sequence[Sample]
+
+
+COUNTED = (
+    (Counted.REQUESTS, "Requests, by route of the API; all pages together.", ("route", "method", "status")),
+    (Counted.EVENTS, "Rows of events that the API took in, by verdict.", ("verdict",)),
+    (
+        Counted.ANSWERS,
+        "Recommendations given, by where they came from and why not from the model.",
+        ("placement", "source", "fallback_reason"),
+    ),
+)
+TIMED = (
+    (Counted.REQUEST_SECONDS, "Time to answer a request, by route.", "route"),
+    (Counted.ANSWER_SECONDS, "Time to make a recommendation, by placement.", "placement"),
+)
+
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def count_request(*, route: str, method: str, status: int, seconds: float) -> None:
+    """``route`` is the pattern of the address, which names nobody. Methods that nobody knows are one."""
+    method = method if method in METHODS else "other"
+    time = timed(Counted.REQUEST_SECONDS, route, seconds=seconds)
+    counters.counters().add({(Counted.REQUESTS, route, method, str(status)): 1, **time})
+
+
+def count_events(verdicts: Mapping[str, int]) -> None:
+    """Verdict → rows of one request."""
+    counters.counters().add({(Counted.EVENTS, verdict): count for verdict, count in verdicts.items()})
+
+
+def read_figures(*, now: datetime) -> list[Figure]:
+    counted, waiting, recorded = _counted(), _waiting(), _recorded(now)
+    up = [("valkey", counted is not None and waiting is not None), ("postgresql", recorded is not None)]
+    return [
+        _gauge("up", "Whether a server answers.", ("server",), [((name,), float(answers)) for name, answers in up]),
+        *(counted or ()),
+        *(waiting or ()),
+        *(recorded or ()),
+    ]
+
+
+def _counted() -> list[Figure] | None:
+    found = counters.read()
+    if found is None:
+        return None
+    return [
+        *(
+            Figure(kind, Kind.COUNTER, meaning, labels, [(name[1:], n) for name, n in found.items() if name[0] == kind])
+            for kind, meaning, labels in COUNTED
+        ),
+        *(
+            Figure(kind, Kind.TIMES, meaning, (label,), list(_times(found, kind)))
+            for kind, meaning, label in TIMED
+        ),
+    ]  # fmt: skip
+
+
+def _times(found: Mapping[Name, int], kind: Counted) -> Iterator[Sample]:
+    parts: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for name, count in found.items():
+        if name[0] == kind:
+            parts[name[1]][name[2]] = count
+    for label, counts in parts.items():
+        total, up_to = 0, {}
+        for bucket in BUCKETS:
+            up_to[bucket] = total = total + counts.get(bucket, 0)
+        yield (label,), Times(up_to, counts.get(SUM, 0) / 1e6)
+
+
+def _waiting() -> list[Figure] | None:
+    conf = current_app.conf
+    names = [queue.name for queue in conf.task_queues]
+    found = queues.waiting(names, prefix=conf.broker_transport_options["global_keyprefix"])
+    if found is None:
+        return None
+    lengths = [((queue,), length) for queue, length in found.tasks.items()]
+    return [
+        _gauge("queue_length", "Tasks that no worker has taken.", ("queue",), lengths),
+        _gauge("tasks_taken", "Tasks that a worker has, and has not finished.", (), [((), found.taken)]),
+        _gauge("slates_waiting", "Answers that are not in the record yet.", (), [((), found.slates)]),
+    ]
+
+
+def _recorded(now: datetime) -> list[Figure] | None:
+    """Ages are seconds."""
+    try:
+        finished = TurnStage.objects.filter(status=RunStatus.SUCCEEDED).order_by().values_list("stage")
+        stages = [((stage,), (now - at).total_seconds()) for stage, at in finished.annotate(Max("finished_at"))]
+        model = ModelVersion.objects.live().values_list("pk", "live_since").first()
+        weights = BlendWeights.objects.defaults().filter(segment=None).values_list("blend__name", "number")
+        versions = [((blend,), number) for blend, number in weights]
+        rules = RuleBook.objects.filter(is_default=True).values_list("number", flat=True).first()
+    except DatabaseError:
+        return None
+    live = [((), model[0])] if model else []
+    since = [((), (now - model[1]).total_seconds())] if model and model[1] else []
+    return [
+        _gauge("stage_age_seconds", "Since a stage of the loop was last finished.", ("stage",), stages),
+        _gauge("model_version", "The version that is live; none before the first turn.", (), live),
+        _gauge("model_age_seconds", "Since it went live.", (), since),
+        _gauge("weights_version", "The weights that are served, unless a segment has its own.", ("blend",), versions),
+        _gauge("rules_version", "The book of rules that is served; 0: none yet.", (), [((), rules or 0)]),
+    ]
+
+
+def _gauge(name: str, meaning: str, labels: Sequence[str], samples: Sequence[Sample]) -> Figure:
+    return Figure(name, Kind.GAUGE, meaning, labels, samples)

@@ -1,0 +1,30 @@
+"""Placements as staff set them: what a place shows, how long a click counts, whether it answers at all."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from recommendations.models import Placement, Staff
+from recommendations.services.access import audit
+from recommendations.store.live import fetch
+
+CHANGEABLE = ("repeat", "cool_down", "diversity", "explores", "n", "attribution_window", "enabled")
+
+
+@transaction.atomic
+def set_placement(
+    *, placement: Placement, changes: Mapping[str, str | float | bool | None], by: Staff | None
+) -> Placement:
+    """``changes`` of ``CHANGEABLE`` fields act on the next answer, the window on what is attributed from now on.
+
+    Raises ValidationError for an impossible value.
+    """
+    stored = Placement.objects.select_for_update(of=("self",)).get(pk=placement.pk)
+    before, values = audit.apply(stored, {name: changes[name] for name in CHANGEABLE if name in changes})
+    if not values:
+        return stored
+    stored.full_clean()
+    stored.save(update_fields=list(values))
+    audit.record(by=by, verb="change", subject=stored, before=before, after=values)
+    transaction.on_commit(lambda: fetch.announce(fetch.Changed.PLACEMENTS))
+    return stored

@@ -1,0 +1,36 @@
+"""Figures per customer behind the Quality page; the tables themselves are ``EvaluationRun`` and ``Measurement``."""
+
+import pandas as pd
+
+from recommendations.models import Customer
+from recommendations.store.models import live_version, measurements, model
+from recommendations.terms import Cut, Task
+
+
+class NotMeasuredError(Exception):
+    """The live version's evaluation has no row of this name; ``name`` says which."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} was not measured for the live version")
+        self.name = name
+
+
+def differences(*, task: Task, a: str, b: str) -> pd.DataFrame:
+    """NDCG@10 of two rows of the live version's test window by customer, where they differ most first.
+
+    Columns: customer (key), a, b, difference (a − b). Customers who are gone since then are left out. Raises
+    NotMeasuredError.
+    """
+    live = live_version.live_version()
+    if live is None:
+        raise NotMeasuredError(a)
+    found = measurements.load_per_user(live.pk, task)
+    for name in (a, b):
+        if name not in found:
+            raise NotMeasuredError(name)
+    customers = model.truth_customers(live.pk, Cut.TEST, task)
+    frame = pd.DataFrame({"customer": customers, "a": found[a].astype(float), "b": found[b].astype(float)})
+    frame["difference"] = frame["a"] - frame["b"]
+    known = Customer.objects.filter(pk__in=frame["customer"].tolist()).values_list("pk", flat=True)
+    frame = frame[frame["customer"].isin(set(known))]
+    return frame.sort_values("difference", key=lambda column: -column.abs(), kind="stable", ignore_index=True)

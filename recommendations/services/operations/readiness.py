@@ -1,0 +1,30 @@
+"""Ready for the first visitor: what a process reads beforehand, and what a database that answers still lacks."""
+
+from contextlib import suppress
+
+from django.db import connection
+
+from recommendations.models import ModelVersion
+from recommendations.services.access import keys
+from recommendations.services.weights.panels import panels
+from recommendations.store.events.pseudonyms import key_is_the_stored_one
+from recommendations.store.serving.snapshot_holder import NotLoadedError, keeper
+
+
+def prepare() -> None:
+    """Read what the first answers and pages need. What cannot be read yet, the first who asks for it will read."""
+    with suppress(NotLoadedError):
+        keeper().current(None)
+    keys.prepare()
+    connection.close()
+    panels().warm()
+
+
+def what_is_missing() -> dict[str, str]:
+    """A sentence for each part; empty when nothing is missing."""
+    missing = {}
+    if not key_is_the_stored_one():
+        missing["pseudonym_key"] = "This database was filled under another PSEUDONYM_KEY: all would be strangers."
+    if not ModelVersion.objects.live().exists():
+        missing["model_version"] = "No turn of the loop has finished yet; start one on the page Runs."
+    return missing

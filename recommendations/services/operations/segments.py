@@ -1,0 +1,47 @@
+"""Interest groups as staff see and name them."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from recommendations.models import AuditEntry, Segment, Staff
+from recommendations.services.access import audit
+from recommendations.store.live import fetch
+from recommendations.store.models.segments import Picture, load_picture
+
+__all__ = ["Picture", "former_name", "picture", "rename_segment"]
+
+LONGEST_NAME = 100
+
+
+def picture(model: int | None) -> Picture | None:
+    """Of a version; None before the first turn, and of a version that was made before there were pictures."""
+    return load_picture(model) if model else None
+
+
+@transaction.atomic
+def rename_segment(*, segment: Segment, name: str, by: Staff | None) -> Segment:
+    """Give it a name of its own, which later turns leave alone; an empty one takes it back.
+
+    Raises ValidationError (``name``) for a name that is too long or that another segment has.
+    """
+    stored = Segment.objects.select_for_update(of=("self",)).get(pk=segment.pk)
+    name = " ".join(name.replace("\x00", "").split())
+    if len(name) > LONGEST_NAME:
+        raise ValidationError({"name": _("A name has at most %(longest)s characters.") % {"longest": LONGEST_NAME}})
+    others = Segment.objects.exclude(pk=stored.pk)
+    if name and any(str(other).casefold() == name.casefold() for other in others):
+        raise ValidationError({"name": _("Another segment is called that already.")})
+    before, after = audit.apply(stored, {"name": name})
+    if after:
+        Segment.objects.filter(pk=stored.pk).update(name=name)
+        audit.record(by=by, verb="rename", subject=stored, before=before, after=after)
+        transaction.on_commit(lambda: fetch.announce(fetch.Changed.CATALOGUE))
+    return stored
+
+
+def former_name(segment: Segment) -> str:
+    """The name of its own that it had before the last one, with which ``rename_segment`` undoes it; "" for none."""
+    renamings = AuditEntry.objects.filter(object_type="segment", object_id=str(segment.pk), verb="rename")
+    last = renamings.order_by("-at", "-pk").first()
+    return str((last.before or {}).get("name", "")) if last else ""

@@ -1,0 +1,92 @@
+"""What became of the items on the way to an answer: how many each stage left, took out and brought in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from recommendations.engine.ranking.selection import Lost
+from recommendations.serving.types import Answer
+from recommendations.store.serving.served_rules import ServedRules
+from recommendations.terms import AnswerStage, RuleAction
+from recommendations.wording.labels import SOURCES
+
+type Counts = list[tuple[str, int]]
+
+OUT = frozenset({RuleAction.EXCLUDE, RuleAction.INCLUDE_ONLY})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A stage of an answer, in words and counts: what the one before left − ``lost`` + ``gained`` = ``left``."""
+
+    stage: AnswerStage
+    left: int
+    lost: Counts = field(default_factory=list)
+    gained: Counts = field(default_factory=list)
+    acted: Counts = field(default_factory=list)  # rules that move items without taking any out or bringing any in
+
+
+def steps(answer: Answer, *, rules: ServedRules) -> list[Step]:
+    """Of the candidates, then of what fills an answer that they are too few for. ``rules``: those of the answer."""
+    trace = answer.trace
+    ruled_out = trace.lost.get(Lost.RULED_OUT, 0)
+    filled = sum(trace.filled.values())
+    chosen, outside = len(answer.shown) - filled, _pinned_from_outside(answer, rules)
+    below = trace.eligible + outside - chosen
+    swapped = [(gettext("for the sake of variety"), trace.diversified)] if trace.diversified else []
+    sources = {str(code): str(words) for code, words in SOURCES}
+    return [
+        Step(stage=AnswerStage.CANDIDATES, left=trace.candidates),
+        Step(
+            stage=AnswerStage.ELIGIBILITY,
+            left=trace.eligible + ruled_out,
+            lost=[(str(_LOST[reason]), count) for reason, count in trace.lost.items() if reason is not Lost.RULED_OUT],
+        ),
+        Step(
+            stage=AnswerStage.RULES,
+            left=trace.eligible + outside,
+            lost=_of_rules(answer, rules, taking_out=True),
+            gained=[(gettext("pinned from outside the candidates"), outside)] if outside else [],
+            acted=_of_rules(answer, rules, taking_out=False),
+        ),
+        Step(
+            stage=AnswerStage.RANKING,
+            left=chosen,
+            lost=[(gettext("below the last one shown"), below)] if below else [],
+        ),
+        Step(stage=AnswerStage.DIVERSITY, left=chosen, lost=swapped, gained=swapped),
+        Step(
+            stage=AnswerStage.SHOWN,
+            left=len(answer.shown),
+            gained=[(sources[source], count) for source, count in trace.filled.items()],
+        ),
+    ]
+
+
+def _of_rules(answer: Answer, rules: ServedRules, *, taking_out: bool) -> Counts:
+    """By name, in the order of the book."""
+    ruled = answer.trace.ruled
+    return [
+        (rule.name, ruled[rule.key])
+        for rule in rules.rules
+        if ruled.get(rule.key) and (rule.action in OUT) is taking_out
+    ]
+
+
+def _pinned_from_outside(answer: Answer, rules: ServedRules) -> int:
+    """A pinned item that is no candidate has no contribution of any recommender."""
+    pins = {rule.key for rule in rules.rules if rule.action is RuleAction.PIN}
+    return sum(not shown.contributions and not pins.isdisjoint(shown.rules) for shown in answer.shown)
+
+
+_LOST: Mapping[Lost, Promise] = {
+    Lost.UNSELLABLE: _("out of stock or not for sale now"),
+    Lost.EXCLUDED: _("disliked, or in view already"),
+    Lost.FILTERED: _("outside the filter of the request"),
+    Lost.BOUGHT: _("bought already"),
+    Lost.NOT_BOUGHT: _("never bought"),
+    Lost.RESTING: _("bought too lately"),
+}

@@ -1,0 +1,41 @@
+"""What is drafted and not served yet, as an answer can be looked at with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F
+
+from recommendations.models import BlendWeights, Rule, Segment
+from recommendations.services.rules.books import Basis, book_with
+from recommendations.services.rules.editing import status_of
+from recommendations.store.rules.conditions import FrozenRule, default_book, frozen
+from recommendations.terms import BlendName, RuleStatus, WeightsStatus
+
+WAITING = frozenset({RuleStatus.DRAFT, RuleStatus.CHANGED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftRules:
+    """The served book as it would be with every waiting rule in it, and the rules that wait."""
+
+    book: Sequence[FrozenRule]
+    waiting: Sequence[Rule]
+
+
+def draft_weights(*, blend: BlendName, segment: Segment | None) -> BlendWeights | None:
+    """The draft that would act on a customer of the segment: its own before the one for everybody."""
+    found = BlendWeights.objects.filter(blend__name=blend, status=WeightsStatus.DRAFT)
+    own = found.filter(segment=None) | found.filter(segment=segment)
+    return own.select_related("blend", "segment", "author").order_by(F("segment").asc(nulls_last=True)).first()
+
+
+def draft_rules(*, now: datetime) -> DraftRules | None:
+    """None where nothing waits: all rules are served as they were last written."""
+    book = default_book()
+    rows = list(Rule.objects.kept().select_related("placement", "segment", "customer").order_by("position", "pk"))
+    waiting = [row for row in rows if status_of(row, book, now) in WAITING]
+    if not waiting:
+        return None
+    basis = Basis(book.rules if book else [], [row.pk for row in rows])
+    return DraftRules(book=book_with(map(frozen, waiting), basis=basis), waiting=waiting)

@@ -1,0 +1,160 @@
+"""What staff think of a recommendation: good, odd or wrong, with a note; and what that says of the versions."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Count
+
+from recommendations.engine.evaluation.intervals import Measure, wilson
+from recommendations.models import BlendWeights, Customer, Item, Staff, Verdict
+from recommendations.services.review.review import NotLoadedError, UnknownPlacementError, live_ready
+from recommendations.serving.pipeline import answered
+from recommendations.store.live import fetch
+from recommendations.store.serving.snapshot_holder import keeper
+from recommendations.terms import Judgement
+
+MOST_CHECKED = 20
+"""Answers that are made to see whether wrong items are still shown: some milliseconds each."""
+
+
+@transaction.atomic
+def judge(
+    *,
+    customer: Customer,
+    item: Item,
+    placement: str,
+    judgement: Judgement,
+    note: str = "",
+    rank: int | None,
+    by: Staff,
+    now: datetime,
+) -> Verdict | None:
+    """One view of each member of staff: another replaces it, and the same again takes it back (then None)."""
+    note = note.strip()
+    own = Verdict.objects.filter(customer=customer, item=item, placement=placement, staff=by).first()
+    if own is not None and (own.judgement, own.note) == (judgement, note):
+        own.delete()
+        return None
+    model, weights = _versions(customer.pk, placement)
+    verdict, _made = Verdict.objects.update_or_create(
+        customer=customer,
+        item=item,
+        placement=placement,
+        staff=by,
+        defaults={
+            "judgement": judgement, "note": note, "rank": rank, "model_id": model, "weights_id": weights,
+            "judged_at": now,
+        },
+    )  # fmt: skip
+    return verdict
+
+
+def verdicts_of(*, customer: int, placement: str, by: Staff) -> dict[int, Verdict]:
+    """By item: what this member of staff said."""
+    found = Verdict.objects.filter(customer=customer, placement=placement, staff=by)
+    return {verdict.item_id: verdict for verdict in found}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What was said of the answers of one model with one set of weights; None where a version is gone."""
+
+    model: int | None
+    weights: BlendWeights | None
+    counts: Mapping[Judgement, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    def share(self, judgement: Judgement) -> Measure:
+        """With its 95 % interval (Wilson)."""
+        return wilson(self.counts.get(judgement, 0), self.total)
+
+
+def judged() -> list[Judged]:
+    """By model and weights, the newest model first."""
+    rows = Verdict.objects.order_by().values_list("model", "weights", "judgement").annotate(Count("pk"))
+    counts: dict[tuple[int | None, int | None], Counter[Judgement]] = {}
+    for model, weights, judgement, count in rows:
+        counts.setdefault((model, weights), Counter())[Judgement(judgement)] += count
+    known = BlendWeights.objects.select_related("blend", "segment").in_bulk(
+        [weights for _, weights in counts if weights]
+    )
+    newest = sorted(counts, key=lambda pair: (-(pair[0] or 0), -(pair[1] or 0)))
+    return [
+        Judged(model=model, weights=known.get(weights) if weights else None, counts=counts[model, weights])
+        for model, weights in newest
+    ]
+
+
+def judged_of_newest(found: Sequence[Judged]) -> Judged | None:
+    """All that was said of the newest model, whatever the weights; None where nothing was said."""
+    if not found:
+        return None
+    counts: Counter[Judgement] = Counter()
+    for one in found:
+        counts.update(one.counts if one.model == found[0].model else {})
+    return Judged(model=found[0].model, weights=None, counts=counts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wrong:
+    """An item that somebody called wrong; ``rank`` is where the customer would see it now, None: nowhere."""
+
+    verdict: Verdict
+    rank: int | None
+
+
+def wrong_items() -> list[Wrong]:
+    """The newest verdicts "wrong", each item of a customer and placement once, those still shown first.
+
+    Placements that need an item in view are left out: a verdict does not know which it was. Raises NotLoadedError.
+    """
+    rows = (
+        Verdict.objects.filter(judgement=Judgement.WRONG)
+        .select_related("customer", "item", "staff")
+        .order_by("customer", "item", "placement", "-judged_at")
+        .distinct("customer", "item", "placement")
+    )
+    newest = sorted(rows, key=lambda verdict: verdict.judged_at, reverse=True)
+    ranks: dict[tuple[int, str], Mapping[int, int]] = {}
+    found = []
+    for verdict in newest:
+        asked = verdict.customer_id, verdict.placement
+        if asked not in ranks:
+            if len(ranks) == MOST_CHECKED:
+                continue
+            ranks[asked] = _ranks(*asked)
+        if ranks[asked]:
+            found.append(Wrong(verdict=verdict, rank=ranks[asked].get(verdict.item_id)))
+    return sorted(found, key=lambda wrong: wrong.rank is None)
+
+
+def _ranks(customer: int, placement: str) -> Mapping[int, int]:
+    """Of the items that the customer would see; empty where the placement is switched off or needs an item."""
+    try:
+        asked = live_ready(customer=customer, placement=placement)
+    except UnknownPlacementError:
+        return {}
+    if asked.snapshot.placements[placement].needs_context:
+        return {}
+    return {shown.item: shown.rank for shown in answered(asked).shown}
+
+
+def _versions(customer: int, placement: str) -> tuple[int | None, int | None]:
+    """Of the model, and of the weights that the customer's answer is made with."""
+    try:
+        held = keeper().current(fetch.state_of(None, since=None).changed)
+    except NotLoadedError:
+        return None, None
+    place, model = held.placements.get(placement), held.model
+    if model is None or place is None or place.blend is None:
+        return (None if model is None else model.version_id), None
+    row = int(model.users.rows(np.array([customer]))[0])
+    weights = held.weights_for(place.blend, int(model.segments[row]) if row >= 0 else -1)
+    return model.version_id, weights.version if weights else None

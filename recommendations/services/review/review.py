@@ -1,0 +1,317 @@
+"""Look at one customer's answer as staff: live, or as the version was tested, with what was bought afterwards."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+
+from recommendations.engine.ranking.second_stage import NAME
+from recommendations.models import BlendWeights, Category, Customer, Event, Item, ModelVersion
+from recommendations.services.review.answer_funnel import Step, steps
+from recommendations.services.review.waterfall import Term, waterfall
+from recommendations.serving.candidates import pools_of
+from recommendations.serving.pipeline import Ready, UnknownPlacementError, ready, recommend
+from recommendations.serving.types import Answer, Ask, ShownReason
+from recommendations.simulation.second_stage_terms import broken_down
+from recommendations.store.live import fetch, record
+from recommendations.store.live.state import NOTHING, Act, LiveState
+from recommendations.store.models.model import Model
+from recommendations.store.rules.conditions import FrozenRule
+from recommendations.store.serving.snapshot import ServedWeights, Snapshot
+from recommendations.store.serving.snapshot_holder import NotLoadedError, keeper
+from recommendations.terms import BlendName, Cut, EventName, Making
+from recommendations.wording.reasons import reason_text
+
+__all__ = [
+    "Card",
+    "Draft",
+    "Look",
+    "Movement",
+    "NotLoadedError",
+    "Review",
+    "Simulated",
+    "Step",
+    "UnknownPlacementError",
+    "compare",
+    "drafted",
+    "live_ready",
+    "review",
+    "reviews",
+]
+
+LATER = timedelta(days=28)
+"""How long purchases after a past moment count as later ones: as long as a test window."""
+
+UNSAVED = 0
+"""Version number of weights that are tried without being stored."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulated:
+    """An act that the customer might do now; it is never stored."""
+
+    name: EventName  # view_item, add_to_cart or purchase
+    item: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What to answer with instead of what is served; None: as it is served."""
+
+    weights: BlendWeights | None = None
+    rules: Sequence[FrozenRule] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How an answer is looked at; by itself, as it is served now."""
+
+    cut: Cut = Cut.LIVE
+    as_of: datetime | None = None
+    simulated: Sequence[Simulated] = ()
+    draft: Draft | None = None
+
+    @property
+    def history(self) -> tuple[Cut, datetime | None, tuple[Simulated, ...]]:
+        """What the answer is made from, whatever the draft."""
+        return self.cut, self.as_of, tuple(self.simulated)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """An item of the answer with all that is known of why it is there."""
+
+    item: Item
+    category: str  # name of its first by path; empty where it has none
+    rank: int
+    score: float
+    final: float
+    contributions: list[tuple[str, float]]  # instance and part of the score, the largest |part| first
+    terms: list[tuple[str, float]]  # of the second stage's contribution (``loop.breakdown``); empty where it has none
+    reasons: list[str]  # in the active language
+    evidence: list[ShownReason]
+    waterfall: list[Term]  # the values add up to ``final``; a pin or cap has none
+    bought_later: bool | None  # in the window after the cut; None where nothing came after it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """``window`` is the time afterwards in which purchases count as later ones; None where the answer is of now."""
+
+    making: Making
+    steps: list[Step]
+    answer: Answer
+    cards: list[Card]
+    as_of: datetime | None  # the end of the history that it is made from; None without a model
+    window: tuple[datetime, datetime] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Movement:
+    """Where an item stands in two answers; None: it is not in that one."""
+
+    item: int
+    was: int | None
+    now: int | None
+
+
+def compare(live: Review, draft: Review) -> list[Movement]:
+    """What of two answers of one customer stands elsewhere, in the order of the second; what left comes last."""
+    was = {card.item.pk: card.rank for card in live.cards}
+    now = {card.item.pk: card.rank for card in draft.cards}
+    both = [Movement(item=item, was=was.get(item), now=rank) for item, rank in now.items()]
+    return both + [Movement(item=item, was=rank, now=None) for item, rank in was.items() if item not in now]
+
+
+def review(
+    *,
+    customer: int,
+    placement: str,
+    cut: Cut = Cut.LIVE,
+    context_items: Sequence[int] = (),
+    n: int | None = None,
+    as_of: datetime | None = None,
+    simulated: Sequence[Simulated] = (),
+    draft: Draft | None = None,
+) -> Review:
+    """The answer that the shop would get now, or (test cut) the one of the version's history before its test window.
+
+    With ``as_of`` or ``simulated`` the history up to that moment, and the acts, are folded into the live model: what it
+    learned of items and of other customers counts, what it learned of this customer does not, and neither does anything
+    that the customer did later. ``review(as_of=<now>)`` is what to compare a simulated act with. Stock, prices and, but
+    for a draft, weights and rules are today's. Nothing is logged, stored or explored.
+
+    Raises UnknownPlacementError and NotLoadedError; ValueError where the test cut is asked for as of another time.
+    """
+    look = Look(cut=cut, as_of=as_of, simulated=simulated, draft=draft)
+    return reviews([look], customer=customer, placement=placement, context_items=context_items, n=n)[0]
+
+
+def reviews(
+    looks: Sequence[Look], *, customer: int, placement: str, context_items: Sequence[int] = (), n: int | None = None
+) -> list[Review]:
+    """One answer looked at in several ways, from one reading of what is live. Raises as ``review``."""
+    ask = Ask(placement=placement, customer=customer, context_items=tuple(context_items), n=n, explore=False)
+    now, reading = timezone.now(), _reading(customer)
+    histories = {look.history: look for look in looks}
+    bases = {key: _basis(look, customer, reading=reading, now=now) for key, look in histories.items()}
+    made = [_made(look, ask, bases[look.history]) for look in looks]
+    items = _items({shown.item for each in made for shown in each.answer.shown})
+    later = {window: _bought_in(customer, window, items) for window in {each.window for each in made}}
+    return [_review(each, items, later[each.window], customer=customer) for each in made]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Basis:
+    """What an answer is made from."""
+
+    snapshot: Snapshot
+    state: LiveState
+    now: datetime
+    making: Making
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """An answer, before its items are read."""
+
+    look: Look
+    basis: _Basis
+    answer: Answer
+    window: tuple[datetime, datetime] | None  # in which purchases count as later ones
+
+
+def _made(look: Look, ask: Ask, basis: _Basis) -> _Made:
+    if look.draft is not None:
+        basis = replace(basis, snapshot=drafted(basis.snapshot, look.draft))
+    ask = replace(ask, cut=look.cut, folded=basis.making is Making.FOLDED)
+    answer = recommend(ask, snapshot=basis.snapshot, state=basis.state, now=basis.now)
+    window = _window(basis.snapshot.model) if look.as_of is None else (look.as_of, look.as_of + LATER)
+    return _Made(look=look, basis=basis, answer=answer, window=window)
+
+
+def _review(made: _Made, items: Mapping[int, Item], later: frozenset[int] | None, *, customer: int) -> Review:
+    basis, model = made.basis, made.basis.snapshot.model
+    return Review(
+        making=basis.making,
+        steps=steps(made.answer, rules=basis.snapshot.rules),
+        answer=made.answer,
+        cards=_cards(made, items, later, customer=customer),
+        as_of=basis.now if basis.making is Making.FOLDED else model.as_of if model else None,
+        window=made.window,
+    )
+
+
+def live_ready(*, customer: int, placement: str, context_items: Sequence[int] = (), n: int | None = None) -> Ready:
+    """What the customer's answer is made of now. Raises as ``review``."""
+    basis = _basis(Look(), customer, reading=_reading(customer), now=timezone.now())
+    ask = Ask(placement=placement, customer=customer, context_items=tuple(context_items), n=n, explore=False)
+    return ready(ask, snapshot=basis.snapshot, state=basis.state, now=basis.now)
+
+
+def _items(keys: Iterable[int]) -> dict[int, Item]:
+    first = Category.objects.filter(items=OuterRef("pk")).order_by("path").values("name")[:1]
+    return Item.objects.annotate(category=Subquery(first)).in_bulk(list(keys))
+
+
+def _cards(made: _Made, items: Mapping[int, Item], later: frozenset[int] | None, *, customer: int) -> list[Card]:
+    answer, snapshot = made.answer, made.basis.snapshot
+    terms = _terms(answer, snapshot, customer=customer)
+    return [
+        Card(
+            item=items[shown.item],
+            category=vars(items[shown.item])["category"] or "",
+            rank=shown.rank,
+            score=shown.score,
+            final=shown.final,
+            contributions=sorted(shown.contributions.items(), key=lambda part: -abs(part[1])),
+            terms=terms.get(shown.item, []),
+            reasons=[reason_text(reason.code, reason.evidence) for reason in shown.reasons],
+            evidence=list(shown.reasons),
+            waterfall=waterfall(shown, rules=snapshot.rules.names),
+            bought_later=None if later is None else shown.item in later,
+        )
+        for shown in answer.shown
+        if shown.item in items
+    ]
+
+
+def _terms(answer: Answer, snapshot: Snapshot, *, customer: int) -> dict[int, list[tuple[str, float]]]:
+    """By item key."""
+    parts = {shown.item: shown.contributions[NAME] for shown in answer.shown if NAME in shown.contributions}
+    blend = snapshot.placements[answer.placement].blend
+    if not parts or snapshot.model is None or blend is None:
+        return {}
+    row = int(snapshot.model.users.rows(np.array([customer]))[0])
+    rows = dict(zip(parts, snapshot.model.items.rows(np.array(list(parts))).tolist(), strict=True))
+    found = broken_down(pools_of(snapshot.model), blend, row, {rows[item]: part for item, part in parts.items()})
+    return {item: found[at] for item, at in rows.items() if at in found}
+
+
+def _reading(customer: int) -> fetch.Reading:
+    held = keeper().held or keeper().current(None)
+    return fetch.state_of(customer, since=held.model.as_of if held.model else None)
+
+
+def _basis(look: Look, customer: int, *, reading: fetch.Reading, now: datetime) -> _Basis:
+    """The test cut knows nothing of what came after it."""
+    folded = look.as_of is not None or bool(look.simulated)
+    if look.cut is not Cut.LIVE:
+        if folded:
+            raise ValueError("the test cut is not looked at as of another time")
+        tested = keeper().as_tested(reading.changed)
+        return _Basis(snapshot=tested, state=NOTHING, now=now, making=Making.TESTED)
+    snapshot, state, moment = keeper().current(reading.changed), reading.state, min(look.as_of or now, now)
+    if moment < now:
+        state = record.state_at(customer, since=snapshot.model.as_of if snapshot.model else None, at=moment)
+    return _Basis(
+        snapshot=snapshot,
+        state=_after(state, look.simulated, at=moment.timestamp()),
+        now=moment,
+        making=Making.FOLDED if folded else Making.LIVE,
+    )
+
+
+def _after(state: LiveState, simulated: Sequence[Simulated], *, at: float) -> LiveState:
+    bought = {act.item: at for act in simulated if act.name == EventName.PURCHASE}
+    looked = [Act(act.item, act.name, at) for act in simulated if act.name != EventName.PURCHASE]
+    return replace(state, bought={**state.bought, **bought}, recent=(*reversed(looked), *state.recent))
+
+
+def drafted(snapshot: Snapshot, draft: Draft) -> Snapshot:
+    """What would be served if the draft were published."""
+    if draft.rules is not None:
+        snapshot = snapshot.with_rules(draft.rules)
+    row = draft.weights
+    if row is None:
+        return snapshot
+    served = ServedWeights(
+        version=row.pk or UNSAVED,
+        weights=row.weights,
+        diversity=row.diversity,
+        exploration=row.exploration,
+        promotion=row.promotion,
+    )
+    return snapshot.with_weights(BlendName(row.blend.name), row.segment.number if row.segment else None, served)
+
+
+def _window(model: Model | None) -> tuple[datetime, datetime] | None:
+    """From the end of the tested history to the end of the data."""
+    if model is None or model.cut is Cut.LIVE:
+        return None
+    windows = ModelVersion.objects.values_list("windows", flat=True).get(pk=model.version_id)
+    return model.as_of, datetime.fromisoformat(windows["end"])
+
+
+def _bought_in(
+    customer: int, window: tuple[datetime, datetime] | None, items: Mapping[int, Item]
+) -> frozenset[int] | None:
+    """Which of the items the customer bought in the window, under any of their keys."""
+    if window is None:
+        return None
+    acts = Event.objects.of_customer(Customer(pk=customer))
+    bought = acts.purchases().between(*window).filter(item__in=list(items))
+    return frozenset(bought.values_list("item", flat=True))

@@ -1,0 +1,148 @@
+"""Changes that bring an item into an answer, as drafts: each is tried with ``recommend`` itself before it is told."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from recommendations.models import BlendWeights, Item
+from recommendations.services.review.review import Draft, drafted
+from recommendations.services.review.why_words import change_text
+from recommendations.services.rules.books import Basis, book_with, present_order
+from recommendations.services.rules.card_rules import boost_values, pin_values
+from recommendations.services.weights.values import shares
+from recommendations.serving.pipeline import Ready, recommend
+from recommendations.simulation.counterfactuals import Change, ChangeKind, changes, disturbed
+from recommendations.simulation.diagnosis import Standing
+from recommendations.store.rules.conditions import FrozenRule
+from recommendations.terms import Operator, WeightsStatus
+
+ORDER = (ChangeKind.LIMIT, ChangeKind.WEIGHT, ChangeKind.DIVERSITY, ChangeKind.BOOST, ChangeKind.END, ChangeKind.PIN)
+"""Of changes that disturb as much; a pin comes last whatever it disturbs: it asks no score at all."""
+
+UNSAVED = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suggestion:
+    """A change that brings the item in; as a draft it changes nothing that is served."""
+
+    change: Change
+    disturbs: float  # share of the slots of other customers that would show another item, 0 … 1 (``changes.disturbed``)
+    words: str
+    rank: int  # of the item after the change
+    draft: Draft
+    rule: FrozenRule | None  # the rule that the draft adds or changes; id 0: a new one
+
+    @property
+    def key(self) -> str:
+        """Names the change when it is asked for again, such as ``weight:als``."""
+        return self.change.key
+
+    @property
+    def kind(self) -> ChangeKind:
+        return self.change.kind
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Served:
+    """What made the answer, from which the drafts begin; of the record only what is asked for, and once."""
+
+    asked: Ready
+
+    @cached_property
+    def book(self) -> Basis:
+        return Basis(self.asked.snapshot.rules.book, present_order())
+
+    @cached_property
+    def weights(self) -> BlendWeights:
+        return BlendWeights.objects.select_related("blend", "segment").get(pk=self.asked.ranking.version or 0)
+
+
+def suggestions(asked: Ready, stands: Standing, item: Item) -> list[Suggestion]:
+    """The one that disturbs the lists of others least comes first."""
+    found, served = [], _Served(asked=asked)
+    for change in changes(asked, stands):
+        rule = _rule(change, served, item)
+        if rule:
+            draft = Draft(rules=book_with([rule], basis=served.book))
+        else:
+            draft = Draft(weights=_weights(change, served.weights))
+        rank = _rank(asked, draft, item.pk)
+        if rank is not None:
+            found.append(
+                Suggestion(
+                    change=change,
+                    disturbs=disturbed(asked, change, stands.row),
+                    words=change_text(change, asked),
+                    rank=rank,
+                    draft=draft,
+                    rule=rule,
+                )
+            )
+    return sorted(found, key=lambda one: (one.kind is ChangeKind.PIN, one.disturbs, ORDER.index(one.kind)))
+
+
+def _rank(asked: Ready, draft: Draft, item: int) -> int | None:
+    snapshot = drafted(asked.snapshot, draft)
+    answer = recommend(asked.ask, snapshot=snapshot, state=asked.state, now=asked.now)
+    return next((shown.rank for shown in answer.shown if shown.item == item), None)
+
+
+def _weights(change: Change, served: BlendWeights) -> BlendWeights:
+    """As they would stand in the draft, unsaved."""
+    return BlendWeights(
+        blend=served.blend,
+        segment=served.segment,
+        number=UNSAVED,
+        weights=shares(change.weights) if change.weights else served.weights,
+        diversity=served.diversity if change.diversity is None else change.diversity,
+        exploration=served.exploration,
+        promotion=served.promotion,
+        status=WeightsStatus.DRAFT,
+    )
+
+
+def _rule(change: Change, served: _Served, item: Item) -> FrozenRule | None:
+    """None for a change of weights."""
+    asked = served.asked
+    match change.kind:
+        case ChangeKind.BOOST:
+            return _new(boost_values(item, strength=change.strength, placement=asked.ask.placement))
+        case ChangeKind.PIN:
+            return _new(pin_values(item, slot=change.slot, placement=asked.ask.placement))
+        case ChangeKind.LIMIT | ChangeKind.END:
+            before = next(rule for rule in served.book.rules if rule["id"] == change.rule)
+            return _amended(before, change, asked, item)
+        case _:
+            return None
+
+
+def _amended(served: FrozenRule, change: Change, asked: Ready, item: Item) -> FrozenRule:
+    if change.kind is ChangeKind.END:
+        return {**served, "ends_at": asked.now.isoformat()}
+    return {**served, "items": [*served["items"], all_but(item)]}
+
+
+def all_but(item: Item) -> dict[str, Any]:
+    """The condition that every other item meets."""
+    return {"attribute": "item", "operator": Operator.IS_NOT, "values": [item.shop_id]}
+
+
+def _new(values: dict[str, Any]) -> FrozenRule:
+    return FrozenRule(
+        id=UNSAVED,
+        name=values["name"],
+        placement=values["placement"],
+        segment=None,
+        customer=None,
+        context=[],
+        starts_at=None,
+        ends_at=None,
+        items=values["items"],
+        action=values["action"],
+        slot=values.get("slot"),
+        strength=values.get("strength"),
+        most=None,
+        per="",
+        share=None,
+    )

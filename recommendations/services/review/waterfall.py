@@ -1,0 +1,40 @@
+"""What a final score is made of, term by term: the recommenders, the promotion plan, boosts, diversity."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from recommendations.engine.ranking.scores import PROMOTION
+from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
+from recommendations.serving.types import Shown
+from recommendations.terms import TermKind
+
+KINDS = {PROMOTION: TermKind.PROMOTION, SECOND_STAGE: TermKind.SECOND_STAGE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    kind: TermKind
+    name: str  # of the recommender instance or the rule; "" for diversity
+    value: float | None  # None: it moves the item without a value
+    rule: int | None = None  # key of the rule; 0: of one that was never saved
+
+
+def waterfall(shown: Shown, *, rules: Mapping[int, str]) -> list[Term]:
+    """The parts of the score, the largest |part| first, then what happens after it; the values add up to ``final``.
+
+    ``rules`` are names by key. What pins an item, or gives it the place that a cap or a share takes from another, comes
+    last and has no value.
+    """
+    parts = sorted(shown.contributions.items(), key=lambda part: -abs(part[1]))
+    terms = [Term(kind=KINDS.get(name, TermKind.RECOMMENDER), name=name, value=value) for name, value in parts]
+    terms += [
+        Term(kind=TermKind.BOOST, name=rules.get(key, ""), value=value, rule=key)
+        for key, value in shown.boosts.items()
+    ]  # fmt: skip
+    if shown.diversity:
+        terms.append(Term(kind=TermKind.DIVERSITY, name="", value=shown.diversity))
+    return terms + [
+        Term(kind=TermKind.PLACED, name=rules.get(key, ""), value=None, rule=key)
+        for key in shown.rules
+        if key not in shown.boosts
+    ]

@@ -1,0 +1,166 @@
+"""Why an item is not in a customer's answer, and the smallest single change that would bring it in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from recommendations.engine.ranking.selection import Lost
+from recommendations.models import BlendWeights, Item, Rule, Staff
+from recommendations.services.review.review import NotLoadedError, UnknownPlacementError, live_ready
+from recommendations.services.review.suggestions import Suggestion, all_but, suggestions
+from recommendations.services.review.why_words import remedy, rule_name, stage_text
+from recommendations.services.rules.editing import StaleRuleError, save_rule
+from recommendations.services.weights.drafts import StaleDraftError, draft_of, save_draft
+from recommendations.services.weights.values import Values
+from recommendations.serving.pipeline import answered
+from recommendations.simulation.counterfactuals import ChangeKind
+from recommendations.simulation.diagnosis import Standing, standing
+from recommendations.store.rules.conditions import frozen
+from recommendations.terms import AnswerStage, BlendName
+
+__all__ = [
+    "ChangeKind", "DraftExistsError", "NotLoadedError", "Question", "StaleDraftError", "StaleRuleError",
+    "Suggestion", "SuggestionGoneError", "UnknownPlacementError", "WhyNot", "apply_suggestion", "why_not",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Why is the item not in this customer's answer?"""
+
+    customer: int
+    placement: str
+    item: int
+    n: int | None = None
+    context_items: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhyNot:
+    """``stands.stage`` lost the item; SHOWN: it is in the answer."""
+
+    question: Question
+    item: Item
+    stands: Standing
+    n: int  # how many items the answer has room for
+    words: str  # what happened
+    remedy: str  # what to do where no single change of weights or rules helps; else empty
+    rule: str  # name of the rule that took it out, buries it or gives its place away; else empty
+    suggestions: Sequence[Suggestion]  # the one that disturbs others least first
+
+    @property
+    def stage(self) -> AnswerStage:
+        return self.stands.stage
+
+    @property
+    def rank(self) -> int | None:
+        """In the answer where it is shown, else by score among those that may be."""
+        return self.stands.rank
+
+    @property
+    def lost(self) -> Lost | None:
+        return self.stands.lost
+
+    @property
+    def gap(self) -> float | None:
+        return self.stands.gap
+
+    @property
+    def speaking(self) -> Sequence[tuple[str, float]]:
+        """Recommender: its part of the item's score minus its part of that of the last item shown."""
+        return self.stands.speaking
+
+    @property
+    def suggestion(self) -> Suggestion | None:
+        return next(iter(self.suggestions), None)
+
+
+class SuggestionGoneError(Exception):
+    """The change no longer brings the item in: something else changed meanwhile."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"{key} does not bring the item in any more")
+        self.key = key
+
+
+class DraftExistsError(Exception):
+    """There is a draft of these weights with other values; it would be lost."""
+
+    def __init__(self, draft: BlendWeights) -> None:
+        super().__init__(f"{draft} is a draft already")
+        self.draft = draft
+
+
+def why_not(
+    *, customer: int, placement: str, item: int, n: int | None = None, context_items: Sequence[int] = ()
+) -> WhyNot:
+    """Of the live answer. Raises UnknownPlacementError, NotLoadedError, and Item.DoesNotExist."""
+    question = Question(customer=customer, placement=placement, item=item, n=n, context_items=tuple(context_items))
+    thing = Item.objects.get(pk=item)
+    asked = live_ready(customer=customer, placement=placement, n=n, context_items=context_items)
+    stands = standing(asked, answered(asked), item)
+    found = suggestions(asked, stands, thing)
+    return WhyNot(
+        question=question,
+        item=thing,
+        stands=stands,
+        n=asked.wish.n,
+        words=stage_text(stands, asked),
+        remedy=remedy(stands, asked, suggested=bool(found)),
+        rule=rule_name(stands.rule, asked),
+        suggestions=found,
+    )
+
+
+def apply_suggestion(
+    *, question: Question, key: str, by: Staff, now: datetime, replace_draft: bool = False
+) -> BlendWeights | Rule:
+    """Make the change a draft, of the weights or of a rule; nothing is served differently before it is published.
+
+    Once more it is the same draft. Raises SuggestionGoneError, ValidationError, StaleDraftError, StaleRuleError, and
+    DraftExistsError where a draft of these weights says something else and may not be replaced.
+    """
+    found = why_not(
+        customer=question.customer, placement=question.placement, item=question.item, n=question.n,
+        context_items=question.context_items,
+    )  # fmt: skip
+    suggestion = next((one for one in found.suggestions if one.key == key), None)
+    if suggestion is None:
+        raise SuggestionGoneError(key)
+    if suggestion.draft.weights is not None:
+        return _draft_weights(suggestion.draft.weights, by=by, now=now, replace_draft=replace_draft)
+    return _draft_rule(suggestion, found.item, by=by, now=now)
+
+
+def _draft_weights(wanted: BlendWeights, *, by: Staff, now: datetime, replace_draft: bool) -> BlendWeights:
+    blend = BlendName(wanted.blend.name)
+    draft, values = draft_of(blend, wanted.segment), Values.of(wanted)
+    if draft is not None and not replace_draft and Values.of(draft) not in (values, _parent(draft)):
+        raise DraftExistsError(draft)
+    return save_draft(
+        blend=blend, segment=wanted.segment, values=values.as_fields(), revision=draft.revision if draft else None,
+        by=by, now=now,
+    )  # fmt: skip
+
+
+def _parent(draft: BlendWeights) -> Values | None:
+    return Values.of(draft.parent) if draft.parent else None
+
+
+def _draft_rule(suggestion: Suggestion, item: Item, *, by: Staff, now: datetime) -> Rule:
+    rule, change = suggestion.rule, suggestion.change
+    if rule is None:
+        raise SuggestionGoneError(suggestion.key)
+    if change.kind in (ChangeKind.LIMIT, ChangeKind.END):
+        stored = Rule.objects.get(pk=change.rule)
+        kept_out = all_but(item)
+        if change.kind is ChangeKind.LIMIT and kept_out in stored.items:
+            return stored  # somebody has drafted it already
+        limited = {"items": [*stored.items, kept_out]}
+        values = limited if change.kind is ChangeKind.LIMIT else {"ends_at": now}
+        return save_rule(rule=stored, values=values, revision=stored.revision, by=by, now=now)
+    for drafted in Rule.objects.kept().filter(action=rule["action"], items=rule["items"]):
+        if frozen(drafted) == {**rule, "id": drafted.pk}:
+            return drafted
+    made = {name: value for name, value in rule.items() if name != "id"}
+    return save_rule(rule=None, values=made, revision=None, by=by, now=now)

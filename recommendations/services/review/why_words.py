@@ -1,0 +1,151 @@
+"""Why an item is not in an answer, and what would bring it in, in the active language."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from recommendations.engine.ranking.selection import Lost
+from recommendations.serving.pipeline import Ready
+from recommendations.simulation.counterfactuals import Change, ChangeKind
+from recommendations.simulation.diagnosis import Standing
+from recommendations.terms import AnswerStage
+from recommendations.wording.labels import instance_label, placement_quoted
+
+
+def stage_text(stands: Standing, asked: Ready) -> str:
+    """What happened to the item, in one sentence or two."""
+    rank, n = stands.rank or 0, asked.wish.n
+    match stands.stage:
+        case AnswerStage.SHOWN:
+            return gettext("It is shown, at place %(rank)d.") % {"rank": rank}
+        case AnswerStage.MODEL:
+            said = gettext("The model does not know it: there was no event on it before the last run.")
+        case AnswerStage.CANDIDATES:
+            said = _not_a_candidate(stands, asked)
+        case AnswerStage.RANKING:
+            said = gettext("By score it stands at place %(rank)d of %(eligible)d; %(n)d are shown.") % {
+                "rank": rank, "eligible": stands.eligible, "n": n,
+            }  # fmt: skip
+        case AnswerStage.DIVERSITY:
+            said = gettext(
+                "By score it would stand at place %(rank)d of %(n)d, but its place goes to another item."
+            ) % {"rank": rank, "n": n}
+        case _:
+            return barred_text(stands, asked)
+    more = barred_text(stands, asked) or _why_outranked(stands, asked)
+    return f"{said} {more}" if more else said
+
+
+def barred_text(stands: Standing, asked: Ready) -> str:
+    """Why it may not be shown; empty where it may."""
+    if stands.lost is None:
+        return ""
+    if stands.lost is Lost.RULED_OUT:
+        return gettext("The rule “%(rule)s” takes it out.") % {"rule": rule_name(stands.rule, asked)}
+    if stands.lost is Lost.EXCLUDED and _is_disliked(stands, asked):
+        return gettext("The customer dislikes it.")
+    return str(_BARRED[stands.lost])
+
+
+def remedy(stands: Standing, asked: Ready, *, suggested: bool) -> str:
+    """What to do where no single change of weights or rules helps; empty where one does, or where it is shown."""
+    if suggested or stands.stage is AnswerStage.SHOWN:
+        return ""
+    if stands.lost is Lost.EXCLUDED and _is_disliked(stands, asked):
+        return gettext("Nothing: who dislikes an item does not see it again.")
+    if stands.lost is not None and stands.lost in _REMEDIES:
+        return str(_REMEDIES[stands.lost])
+    if stands.stage is AnswerStage.MODEL:
+        return gettext("The next run learns it as soon as it has an event, or where it is newly listed.")
+    return gettext("More than one change is needed: try them together in a draft.")
+
+
+def change_text(change: Change, asked: Ready) -> str:
+    """What is done, as one would tell a colleague."""
+    match change.kind:
+        case ChangeKind.WEIGHT:
+            return gettext("Weight of “%(recommender)s”: %(before)s %% → %(after)s %%") % {
+                "recommender": instance_label(change.instance),
+                "before": _per_cent(asked.ranking.weights, change.instance),
+                "after": _per_cent(change.weights or {}, change.instance),
+            }
+        case ChangeKind.DIVERSITY:
+            return gettext("Diversity: %(before)s → %(after)s") % {
+                "before": f"{asked.wish.diversity:.3g}", "after": f"{change.diversity or 0:.3g}",
+            }  # fmt: skip
+        case ChangeKind.BOOST:
+            return gettext("Boost it by %(strength)d on %(placement)s") % {
+                "strength": change.strength, "placement": placement_quoted(asked.ask.placement),
+            }  # fmt: skip
+        case ChangeKind.PIN:
+            return gettext("Pin it to slot %(slot)d on %(placement)s") % {
+                "slot": change.slot, "placement": placement_quoted(asked.ask.placement),
+            }  # fmt: skip
+        case ChangeKind.LIMIT:
+            return gettext("Leave it out of the rule “%(rule)s”") % {"rule": rule_name(change.rule, asked)}
+        case ChangeKind.END:
+            return gettext("End the rule “%(rule)s”") % {"rule": rule_name(change.rule, asked)}
+
+
+def rule_name(key: int | None, asked: Ready) -> str:
+    return asked.snapshot.rules.names.get(key, "") if key else ""
+
+
+def _not_a_candidate(stands: Standing, asked: Ready) -> str:
+    place = stands.would_rank
+    if place is None or asked.ranking.pool is None:
+        return gettext("Nothing is known of this customer to choose candidates from.")
+    facts = {"candidates": len(asked.ranking.pool.items), "rank": place.place, "of": place.of}
+    if place.by_model:
+        return (
+            gettext(
+                "It is not among the %(candidates)d candidates of this customer. Scored now by the model, it would "
+                "stand at place %(rank)d."
+            )
+            % facts
+        )
+    return (
+        gettext(
+            "It is not among the %(candidates)d candidates of this customer, and no recommender knows what to say of "
+            "it. By popularity it stands at place %(rank)d of %(of)d."
+        )
+        % facts
+    )
+
+
+def _why_outranked(stands: Standing, asked: Ready) -> str:
+    if stands.rule and stands.stage is AnswerStage.RANKING:
+        return gettext("The rule “%(rule)s” buries it.") % {"rule": rule_name(stands.rule, asked)}
+    if stands.rule:
+        return gettext("The rule “%(rule)s” gives it away.") % {"rule": rule_name(stands.rule, asked)}
+    if stands.stage is AnswerStage.DIVERSITY:
+        return gettext("It is too much like those above it.")
+    return ""
+
+
+def _is_disliked(stands: Standing, asked: Ready) -> bool:
+    return stands.row in asked.person.disliked
+
+
+def _per_cent(weights: Mapping[str, float], name: str) -> str:
+    return f"{100 * weights.get(name, 0.0) / sum(weights.values()):.1f}"
+
+
+_BARRED: Mapping[Lost, Promise] = {
+    Lost.UNSELLABLE: _("It is out of stock or not for sale now."),
+    Lost.EXCLUDED: _("It is one of the items in view."),
+    Lost.FILTERED: _("It is outside the filter of the request."),
+    Lost.BOUGHT: _("The customer has bought it, and this placement shows only what is new to them."),
+    Lost.NOT_BOUGHT: _("The customer has never bought it, and this placement shows only what they know."),
+    Lost.RESTING: _("The customer bought it so lately that it is not due again."),
+}
+_REMEDIES: Mapping[Lost, Promise] = {
+    Lost.UNSELLABLE: _("Put it back in stock, or change its time of sale, in the catalogue."),
+    Lost.EXCLUDED: _("Nothing: an item in view does not recommend itself."),
+    Lost.FILTERED: _("The shop has to ask with a wider filter."),
+    Lost.BOUGHT: _("Look at “For you” or “Buy again”: they show what was bought before."),
+    Lost.NOT_BOUGHT: _("Look at “For you” or “Discover”: they show what is new."),
+    Lost.RESTING: _("It comes back by itself; a shorter cool-down of the placement brings it back sooner."),
+}

@@ -1,0 +1,1 @@
+"""Merchandising rules: written, checked, priced, published in books, rolled back."""

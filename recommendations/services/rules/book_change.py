@@ -1,0 +1,58 @@
+"""A book of rules that is not served yet, beside the one that is: what differs, and when to look at it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+
+from recommendations.engine.frames import BoolArray
+from recommendations.engine.ranking.rules import Rule
+from recommendations.services.rules.books import book_changes
+from recommendations.store.live import fetch
+from recommendations.store.rules.conditions import FrozenRule, default_book
+from recommendations.store.serving.snapshot import Snapshot
+from recommendations.store.serving.snapshot_holder import keeper
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Change:
+    """The shop under the served book and under the changed one, looked at at a moment."""
+
+    was: Snapshot
+    becomes: Snapshot
+    changed: Mapping[int, FrozenRule]  # by key, as they would be; what would be withdrawn as it is
+    at: datetime
+
+    @cached_property
+    def beside(self) -> BoolArray | None:
+        """The items in view that changed rules ask for, by row of the stock; None where none asks."""
+        rules = (*self.was.rules.rules, *self.becomes.rules.rules)
+        asked = [rule.context for rule in rules if rule.context and rule.key in self.changed]
+        if not asked:
+            return None
+        lookup = self.was.rules.lookup.holding(asked)
+        return np.any([lookup.met(conditions, now=self.at) for conditions in asked], axis=0)
+
+    def concerns(self, was: Sequence[Rule], becomes: Sequence[Rule]) -> bool:
+        """Do these rules, which apply to one answer, differ?"""
+        return [rule.key for rule in was] != [rule.key for rule in becomes] or any(
+            rule.key in self.changed for rule in becomes
+        )
+
+
+def change_to(rules: Sequence[FrozenRule], now: datetime) -> Change:
+    """Looked at now, or when the first of the changed rules begins if none of them is in force before."""
+    book = default_book()
+    served = book.rules if book else []
+    snapshot = keeper().current(fetch.state_of(None, since=None).changed)
+    changed = {one.rule: one.after or one.before for one in book_changes(served, rules)}
+    differing = {key: rule for key, rule in changed.items() if rule is not None}
+    begins = [datetime.fromisoformat(rule["starts_at"]) if rule["starts_at"] else now for rule in differing.values()]
+    return Change(
+        was=snapshot if snapshot.rules.version == (book.number if book else 0) else snapshot.with_rules(served),
+        becomes=snapshot.with_rules(rules),
+        changed=differing,
+        at=max(now, min(begins, default=now)),
+    )

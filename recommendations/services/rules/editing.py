@@ -1,0 +1,225 @@
+"""Rules of merchandising as staff write them. Nothing here is served before it is published (``rule_books.py``)."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import Count, Max, QuerySet, Subquery, Value
+from django.utils.translation import gettext as _
+
+from recommendations.models import Item, Rule, RuleBook, Segment, Staff
+from recommendations.services.access import audit
+from recommendations.services.rules.form import LONGEST_NAME, as_frozen, filled
+from recommendations.store.rules.conditions import FrozenRule, default_book, frozen, matching
+from recommendations.terms import RuleStatus
+from recommendations.wording.rules import rule_text
+
+SHOWN_OF_MATCHED = 8
+
+
+class Difference(NamedTuple):
+    """What two people have of a field; values as in a frozen rule."""
+
+    field: str
+    yours: Any
+    theirs: Any
+
+
+class StaleRuleError(Exception):
+    """Somebody changed the rule since it was read; ``current`` is what it is now."""
+
+    def __init__(self, current: Rule, differences: Sequence[Difference]) -> None:
+        super().__init__(f"{current} was changed by somebody else")
+        self.current, self.differences = current, differences
+
+
+class RuleIsServedError(Exception):
+    """A rule that is in the book is withdrawn first, then archived."""
+
+    def __init__(self, rule: Rule) -> None:
+        super().__init__(f"{rule} is served: withdraw it first")
+        self.rule = rule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matched:
+    """``items`` are the first of ``count``."""
+
+    count: int
+    items: Sequence[Item]
+
+
+@transaction.atomic
+def save_rule(
+    *, rule: Rule | None, values: Mapping[str, Any], revision: int | None, by: Staff | None, now: datetime
+) -> Rule:
+    """Create (``rule`` None) or change a rule; ``values`` in the shape of a frozen rule, those left out stay.
+
+    ``revision`` is the one that the writer saw. Raises ValidationError with ``message_dict`` by field, and
+    StaleRuleError; then nothing is saved.
+    """
+    if rule is None:
+        return _created(filled(Rule(action=""), values), by=by, now=now)
+    current = _locked(rule)
+    before: Mapping[str, Any] = frozen(current)
+    changed = filled(_locked(rule), values)
+    after: Mapping[str, Any] = frozen(changed)
+    fields = [name for name in after if before[name] != after[name]]
+    if revision != current.revision:
+        raise StaleRuleError(current, [Difference(name, after[name], before[name]) for name in fields])
+    if not fields:
+        return current
+    changed.revision += 1
+    changed.updated_at = now
+    changed.save()
+    audit.record(by=by, verb="change", subject=changed, before=_part(before, fields), after=_part(after, fields))
+    return changed
+
+
+@transaction.atomic
+def archive_rule(*, rule: Rule, by: Staff | None, now: datetime) -> Rule:
+    """Put it away; ``restore_rule`` undoes it. Raises RuleIsServedError."""
+    stored = _locked(rule)
+    if stored.archived_at:
+        return stored
+    if stored.pk in _served(default_book()):
+        raise RuleIsServedError(stored)
+    return _set_archived(stored, now, verb="archive", by=by, now=now)
+
+
+@transaction.atomic
+def restore_rule(*, rule: Rule, by: Staff | None, now: datetime) -> Rule:
+    stored = _locked(rule)
+    return _set_archived(stored, None, verb="restore", by=by, now=now) if stored.archived_at else stored
+
+
+@transaction.atomic
+def duplicate_rule(*, rule: Rule, by: Staff | None, now: datetime) -> Rule:
+    """A new draft like it, at the end of the order."""
+    copy = as_frozen(Rule(), frozen(_locked(rule)))
+    copy.name = _("%(name)s (copy)") % {"name": copy.name[: LONGEST_NAME - 10]}
+    return _created(copy, by=by, now=now)
+
+
+def in_order(locked: Iterable[Rule]) -> list[Rule]:
+    """Put in order here: PostgreSQL sorts before it waits for the lock, and somebody may have moved them meanwhile."""
+    return sorted(locked, key=lambda rule: (rule.position, rule.pk))
+
+
+@transaction.atomic
+def reorder(*, keys: Sequence[int], by: Staff | None, now: datetime) -> None:
+    """Put the rules in this order; those that are not named follow as they were. Served when next published."""
+    rules = in_order(Rule.objects.kept().select_for_update())
+    place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    wanted = sorted(rules, key=lambda rule: place.get(rule.pk, len(place)))
+    was = {rule.pk: number for number, rule in enumerate(rules, start=1)}
+    put_elsewhere = moved(list(was), [rule.pk for rule in wanted])
+    for number, rule in enumerate(wanted, start=1):
+        if rule.position != number:
+            Rule.objects.filter(pk=rule.pk).update(position=number)
+        if rule.pk in put_elsewhere:
+            Rule.objects.filter(pk=rule.pk).update(updated_at=now)
+            audit.record(
+                by=by, verb="reorder", subject=rule, before={"order": was[rule.pk]}, after={"order": number}
+            )  # fmt: skip
+
+
+def drafted(*, rule: Rule | None, values: Mapping[str, Any]) -> FrozenRule:
+    """The rule as it would be published with these values, for a preview: nothing is saved, a new one has id 0.
+
+    Raises ValidationError with ``message_dict`` by field.
+    """
+    made = filled(Rule(action="") if rule is None else as_frozen(Rule(pk=rule.pk), frozen(rule)), values)
+    return {**frozen(made), "id": made.pk or 0}
+
+
+def status_of(rule: Rule, book: RuleBook | None, now: datetime) -> RuleStatus:
+    """Where a rule stands; read with its placement and segment, it asks the database nothing."""
+    if rule.archived_at:
+        return RuleStatus.ARCHIVED
+    served = _served(book).get(rule.pk)
+    if served is None:
+        return RuleStatus.DRAFT
+    if served != frozen(rule):
+        return RuleStatus.CHANGED
+    if rule.ends_at and rule.ends_at <= now:
+        return RuleStatus.EXPIRED
+    return RuleStatus.SCHEDULED if rule.starts_at and rule.starts_at > now else RuleStatus.LIVE
+
+
+def matched(conditions: Sequence[Mapping[str, Any]]) -> Matched:
+    """How many items of the catalogue meet the conditions, and the first of them. Raises ConditionError."""
+    found: QuerySet[Item] = matching(conditions)
+    counted = found.order_by().values(everywhere=Value(1)).annotate(total=Count("*")).values("total")
+    shown = list(found.order_by("pk").annotate(total=Subquery(counted))[:SHOWN_OF_MATCHED])
+    return Matched(count=vars(shown[0])["total"] if shown else 0, items=shown)
+
+
+def rule_texts(rules: Iterable[FrozenRule]) -> list[str]:
+    """Each rule in one sentence of the active language, with the names of its segment and items."""
+    rules = list(rules)
+    conditions = [one for rule in rules for one in (*rule["items"], *rule["context"])]
+    ids = {str(value) for one in conditions if one["attribute"] == "item" for value in one["values"]}
+    titles = dict(Item.objects.filter(shop_id__in=ids).values_list("shop_id", "title")) if ids else {}
+    numbers = {rule["segment"] for rule in rules if rule["segment"] is not None}
+    segments = {one.number: str(one) for one in Segment.objects.filter(number__in=numbers)} if numbers else {}
+    return [rule_text(rule, segments=segments, titles=titles) for rule in rules]
+
+
+def _created(rule: Rule, *, by: Staff | None, now: datetime) -> Rule:
+    last = Rule.objects.kept().aggregate(last=Max("position"))["last"] or 0
+    rule.position, rule.author, rule.created_at, rule.updated_at = last + 1, by, now, now
+    rule.save()
+    audit.record(by=by, verb="create", subject=rule, after=dict(frozen(rule)))
+    return rule
+
+
+def _set_archived(rule: Rule, at: datetime | None, *, verb: str, by: Staff | None, now: datetime) -> Rule:
+    before = rule.archived_at
+    rule.archived_at, rule.updated_at, rule.revision = at, now, rule.revision + 1
+    rule.save(update_fields=["archived_at", "updated_at", "revision"])
+    audit.record(
+        by=by, verb=verb, subject=rule,
+        before={"archived_at": before.isoformat() if before else None},
+        after={"archived_at": at.isoformat() if at else None},
+    )  # fmt: skip
+    return rule
+
+
+def _locked(rule: Rule) -> Rule:
+    rows = Rule.objects.select_related("placement", "segment").select_for_update(of=("self",))
+    return rows.get(pk=rule.pk)
+
+
+def _served(book: RuleBook | None) -> dict[int, FrozenRule]:
+    return {rule["id"]: rule for rule in book.rules} if book else {}
+
+
+def _part(values: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
+    return {name: values[name] for name in fields}
+
+
+def moved(before: Sequence[int], after: Sequence[int]) -> frozenset[int]:
+    """Of the keys that are in both orders, as few as possible that were put elsewhere, the rest standing still."""
+    was = {key: place for place, key in enumerate(before)}
+    kept = [was[key] for key in after if key in was]
+    stayed = _longest_ascending(kept)
+    return frozenset(before[place] for place in kept if place not in stayed)
+
+
+def _longest_ascending(numbers: Sequence[int]) -> frozenset[int]:
+    """The most numbers that ascend in the sequence."""
+    ends: list[int] = []  # of the ascending runs by length, the smallest last number
+    before: dict[int, int | None] = {}
+    for number in numbers:
+        at = bisect_left(ends, number)
+        before[number] = ends[at - 1] if at else None
+        ends[at : at + 1] = [number]
+    kept, last = set(), ends[-1] if ends else None
+    while last is not None:
+        kept.add(last)
+        last = before[last]
+    return frozenset(kept)

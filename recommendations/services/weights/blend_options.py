@@ -1,0 +1,38 @@
+"""What turns of the loop may do with a blend by themselves."""
+
+from collections.abc import Mapping
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from recommendations.models import Blend, Staff
+from recommendations.services.access import audit
+from recommendations.terms import BlendName, task_of
+
+OPTIONS = ("automatic", "second_stage")
+
+
+@transaction.atomic
+def set_options(*, blend: Blend, changes: Mapping[str, bool], by: Staff | None) -> Blend:
+    """``changes`` of ``automatic`` and ``second_stage``; the next turn goes by them.
+
+    Raises ValidationError for a blend that turns do not tune.
+    """
+    stored = Blend.objects.select_for_update().get(pk=blend.pk)
+    before, values = audit.apply(stored, {name: changes[name] for name in OPTIONS if name in changes})
+    if not values:
+        return stored
+    check_options(stored, values)
+    stored.save(update_fields=list(values))
+    audit.record(by=by, verb="change", subject=stored, before=before, after=values)
+    return stored
+
+
+def check_options(blend: Blend, values: Mapping[str, bool]) -> None:
+    """Raises ValidationError where the blend is not tuned, as nothing measures it, and an option is switched on."""
+    if any(values.values()) and task_of(BlendName(blend.name)) is None:
+        raise ValidationError(
+            _("No truth measures %(blend)s: turns do not tune it, and a second stage could learn nothing.")
+            % {"blend": blend}
+        )

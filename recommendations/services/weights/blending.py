@@ -1,0 +1,209 @@
+"""Weight versions as staff handle them: drafts, publishing through the gate, and the way back."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from recommendations.loop import gate
+from recommendations.loop.evaluate import Configuration
+from recommendations.models import BlendWeights, ModelVersion, Staff
+from recommendations.services.access import audit
+from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.weights.drafts import StaleDraftError, discard_draft, draft_of, save_draft
+from recommendations.services.weights.values import Difference, Values, differences
+from recommendations.services.weights.what_if import expected_effect
+from recommendations.store.live import fetch
+from recommendations.store.models import live_version, weight_versions
+from recommendations.store.models.measurements import described_verdict
+from recommendations.store.models.weight_versions import Made
+from recommendations.terms import BlendName, GateOutcome, WeightsStatus, task_of
+
+__all__ = [
+    "AlreadyPublishedError",
+    "GateClosedError",
+    "NoteNeededError",
+    "NothingToRollBackToError",
+    "StaleDefaultError",
+    "StaleDraftError",
+    "discard_draft",
+    "draft_of",
+    "publish",
+    "roll_back",
+    "save_draft",
+    "verdict_on",
+    "withdraw",
+]
+
+UNMEASURED: Mapping[str, Any] = {"outcome": GateOutcome.UNMEASURED, "users": 0, "against": {}, "worse_than": []}
+
+
+class GateClosedError(Exception):
+    """The version may not take the default's place; ``verdict`` says why (``wording.gate_text``)."""
+
+    def __init__(self, weights: BlendWeights, verdict: Mapping[str, Any]) -> None:
+        super().__init__(f"{weights} does not pass the gate: {verdict['outcome']}")
+        self.weights, self.verdict = weights, verdict
+
+
+class AlreadyPublishedError(Exception):
+    """``weights`` are published already, by somebody else or by a second click; the way back is ``roll_back``."""
+
+    def __init__(self, weights: BlendWeights) -> None:
+        super().__init__(f"{weights} is published already")
+        self.weights = weights
+
+
+class StaleDefaultError(Exception):
+    """Something else was published meanwhile: ``current``. ``differences`` are those of the version against it.
+
+    Who has seen them publishes with ``replacing`` = the key of ``current``.
+    """
+
+    def __init__(self, weights: BlendWeights, current: BlendWeights | None, differences: Sequence[Difference]) -> None:
+        super().__init__(f"{weights} was not made from what is published now, {current}")
+        self.weights, self.current, self.differences = weights, current, differences
+
+
+class NothingToRollBackToError(Exception):
+    """``weights`` are what is served, or have never been published."""
+
+    def __init__(self, weights: BlendWeights) -> None:
+        super().__init__(f"{weights} cannot be rolled back to")
+        self.weights = weights
+
+
+@transaction.atomic
+def publish(
+    *,
+    weights: BlendWeights,
+    by: Staff | None,
+    now: datetime,
+    note: str = "",
+    override: bool = False,
+    revision: int | None = None,
+    replacing: int | None = None,
+) -> BlendWeights:
+    """Make the version the default of its blend (and segment), if it is not worse on the live version's test window.
+
+    Staff say why in the ``note``. Where it is worse, or nothing could be measured, ``override`` publishes it all the
+    same. ``revision`` of a draft, and the default that it is ``replacing`` (else its parent), are what the publisher
+    has seen. Raises GateClosedError, NoteNeededError, AlreadyPublishedError, StaleDraftError and StaleDefaultError.
+    """
+    stored, before = _locked(weights)
+    if stored.status == WeightsStatus.PUBLISHED:
+        raise AlreadyPublishedError(stored)
+    _refuse_unseen(stored, before, revision=revision, replacing=replacing)
+    note = note.strip()
+    if by and not note:
+        raise NoteNeededError
+    verdict = dict(_verdict(stored, before))
+    if verdict["outcome"] != GateOutcome.PASSED:
+        if not override:
+            raise GateClosedError(stored, verdict)
+        if not note:
+            raise NoteNeededError
+        verdict["override"] = note
+    expected = stored.expected or expected_effect(stored, before)
+    published = weight_versions.make_default(stored, now=now, gate=verdict, note=note, expected=expected)
+    _record(published, before, by=by, verb="publish", note=note)
+    return published
+
+
+def verdict_on(weights: BlendWeights) -> Mapping[str, Any]:
+    """What the gate would say of the version now, against what its customers get; nothing changes."""
+    return _verdict(weights, weight_versions.served_weights(BlendName(weights.blend.name), weights.segment))
+
+
+@transaction.atomic
+def roll_back(*, weights: BlendWeights, note: str, by: Staff | None, now: datetime) -> BlendWeights:
+    """Serve what was served once: a new version, copied from an old one, at once.
+
+    The gate is asked and its verdict kept, but it stops nobody on the way back. Raises NothingToRollBackToError and
+    NoteNeededError.
+    """
+    stored, before = _locked(weights)
+    if stored.status != WeightsStatus.PUBLISHED or stored.is_default:
+        raise NothingToRollBackToError(stored)
+    note = note.strip()
+    if not note:
+        raise NoteNeededError
+    verdict = dict(_verdict(stored, before))
+    if verdict["outcome"] != GateOutcome.PASSED:
+        verdict["override"] = note
+    made = Made(
+        weights=stored.weights, diversity=stored.diversity, exploration=stored.exploration,
+        promotion=stored.promotion, reason=f"Rolled back to v{stored.number}", note=note, gate=verdict,
+        expected=expected_effect(stored, before),
+    )  # fmt: skip
+    published = weight_versions.append_weights(
+        blend=BlendName(stored.blend.name), segment=stored.segment, made=made, author=by, now=now, publish=True
+    )
+    _record(published, before, by=by, verb="roll back", note=note, to=stored.number)
+    return published
+
+
+@transaction.atomic
+def withdraw(*, weights: BlendWeights, note: str, by: Staff | None) -> BlendWeights | None:
+    """The segment has no weights of its own any more; what its customers get now. Raises NoteNeededError.
+
+    Of what is not the default of a segment nothing can be withdrawn: ValueError.
+    """
+    stored, _ = _locked(weights)
+    if stored.segment is None or not stored.is_default:
+        raise ValueError(f"{stored} is not the default of a segment")
+    if not note.strip():
+        raise NoteNeededError
+    BlendWeights.objects.filter(pk=stored.pk).update(is_default=False)
+    served = weight_versions.default_weights(BlendName(stored.blend.name))
+    audit.record(
+        by=by, verb="withdraw", subject=stored, note=note.strip(),
+        before={"default": stored.number}, after={"default": served.number if served else None},
+    )  # fmt: skip
+    transaction.on_commit(lambda: fetch.announce(fetch.Changed.WEIGHTS))
+    return served
+
+
+def _locked(weights: BlendWeights) -> tuple[BlendWeights, BlendWeights | None]:
+    """The version as it is stored, and what its customers get now; nobody else publishes before the commit."""
+    blend = BlendName(weights.blend.name)
+    weight_versions.locked(blend)
+    stored = BlendWeights.objects.select_related("blend", "segment").get(pk=weights.pk)
+    return stored, weight_versions.served_weights(blend, stored.segment)
+
+
+def _refuse_unseen(
+    stored: BlendWeights, before: BlendWeights | None, *, revision: int | None, replacing: int | None
+) -> None:
+    yours = Values.of(stored)
+    if revision is not None and revision != stored.revision:
+        raise StaleDraftError(stored, ())
+    seen = replacing if replacing is not None else stored.parent_id
+    if seen is None or before is None or seen == before.pk:
+        return
+    parent = stored.parent
+    theirs = differences(yours, Values.of(before), before=Values.of(parent) if parent else None)
+    raise StaleDefaultError(stored, before, theirs)
+
+
+def _record(
+    published: BlendWeights, before: BlendWeights | None, *, by: Staff | None, verb: str, note: str, **more: Any
+) -> None:
+    audit.record(
+        by=by, verb=verb, subject=published, note=note,
+        before={"default": before.number} if before else None,
+        after={"default": published.number, "gate": published.gate["outcome"], **more},
+    )  # fmt: skip
+    transaction.on_commit(lambda: fetch.announce(fetch.Changed.WEIGHTS))
+
+
+def _verdict(weights: BlendWeights, default: BlendWeights | None) -> Mapping[str, Any]:
+    version, task = live_version.live_version(), task_of(BlendName(weights.blend.name))
+    if version is None or task is None:
+        return UNMEASURED
+    reference = Configuration.of(default) if default else None
+    seed = ModelVersion.objects.values_list("turn__seed", flat=True).get(pk=version.pk)
+    segment = weights.segment.number if weights.segment else None
+    found = gate.gate(version.pk, task, Configuration.of(weights), live=reference, seed=seed, segment=segment)
+    return described_verdict(found, version=version)

@@ -1,0 +1,171 @@
+"""Whose lists are shown under live and under a draft: customers of many and of few baskets, and the most changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from django.utils import timezone
+
+from recommendations.engine.evaluation.panel import Measured
+from recommendations.engine.frames import IntArray
+from recommendations.services.weights.panels import Held
+from recommendations.services.weights.values import Values
+from recommendations.serving.pipeline import recommend
+from recommendations.serving.types import Ask
+from recommendations.store.live import fetch
+from recommendations.store.live.state import Act, LiveState
+from recommendations.store.models.model import Model
+from recommendations.store.serving.snapshot import ServedWeights, Snapshot
+from recommendations.store.serving.snapshot_holder import NotLoadedError, keeper
+from recommendations.terms import BlendName, EventName
+
+SHOWN = 10
+COMPARED = 20
+SHARES = (0.98, 0.75, 0.5, 0.1)
+"""Of the customers in order of their baskets: those who are always shown."""
+
+MOVERS = 6
+CONTEXT_SHARES = (0.98, 0.85, 0.7, 0.5, 0.3, 0.1)
+IN_VIEW: Mapping[BlendName, int] = {BlendName.ITEM: 1, BlendName.CART: 3, BlendName.SESSION: 3}
+"""Items of the last basket that are the context, or what a visitor saw."""
+
+UNSAVED = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """An item of a list; places count from 1, None: below the first 20."""
+
+    item: int
+    was: int | None
+    now: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mover:
+    """A customer's first ten under live and under the draft, items by primary key.
+
+    ``context`` are the items in view, for blends that answer for them; ``replaced`` counts those of the draft's ten
+    that are not among live's ten.
+    """
+
+    customer: int
+    baskets: int  # before the window
+    segment: int | None  # number
+    live: Sequence[Place]
+    draft: Sequence[Place]
+    replaced: int
+    context: tuple[int, ...] = ()
+
+
+def panel_movers(held: Held, now: Measured, then: Measured) -> list[Mover]:
+    """Customers of the tuning panel: four by their baskets, then those whose first ten change most."""
+    replaced = _replaced(now.ranked[:, :SHOWN], then.ranked[:, :SHOWN])
+    changed = np.argsort(-replaced, kind="stable")[:MOVERS].tolist()
+    rows = list(dict.fromkeys([*_spread(held.baskets, SHARES), *changed]))[:MOVERS]
+    return [
+        _mover(
+            *([int(held.items[item]) for item in one.ranked[row] if item >= 0] for one in (then, now)),
+            customer=int(held.customers[row]), baskets=int(held.baskets[row]), segment=int(held.segments[row]),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def context_movers(blend: BlendName, draft: Values, *, segment: int | None) -> list[Mover]:
+    """Customers of the live model with items of their last basket in view, answered as the API would, now and then.
+
+    For the blend of visits they are answered as visitors of whom no more is known than that they saw these items.
+
+    Empty without a model, or where no placement asks for the blend.
+    """
+    try:
+        held = keeper().current(fetch.state_of(None, since=None).changed)
+    except NotLoadedError:
+        return []
+    asking = BlendName.HOME if blend is BlendName.SESSION else blend
+    placement = next((each.name for each in held.placements.values() if each.blend is asking), None)
+    if held.model is None or placement is None:
+        return []
+    served = ServedWeights(
+        version=UNSAVED, weights=draft.weights, diversity=draft.diversity, exploration=0.0, promotion=draft.promotion
+    )
+    pair = held, held.with_weights(blend, segment, served)
+    shoppers = _shoppers(held.model, segment, IN_VIEW[blend])
+    return [_context_mover(pair, placement, shopper, visiting=blend is BlendName.SESSION) for shopper in shoppers]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shopper:
+    customer: int
+    baskets: int
+    segment: int
+    context: tuple[int, ...]  # items of the last basket, by primary key
+
+
+@lru_cache(maxsize=8)
+def _shoppers(model: Model, segment: int | None, in_view: int) -> Sequence[_Shopper]:
+    acts = model.training.interactions
+    bought = acts.where(acts.bought)
+    rows = np.flatnonzero((bought.n_baskets > 0) & ((model.segments == segment) | (segment is None)))
+    if not len(rows):
+        return ()
+    baskets = bought.n_baskets[rows]
+    newest = bought.where(bought.basket_rank == 0)
+    return [
+        _Shopper(
+            customer=int(model.users.ids[rows[place]]), baskets=int(baskets[place]),
+            segment=int(model.segments[rows[place]]),
+            context=tuple(model.items.ids[np.unique(newest.item[newest.user == rows[place]])[:in_view]].tolist()),
+        )
+        for place in dict.fromkeys(_spread(baskets, CONTEXT_SHARES))
+    ]  # fmt: skip
+
+
+def _context_mover(pair: tuple[Snapshot, Snapshot], placement: str, shopper: _Shopper, *, visiting: bool) -> Mover:
+    model, now = pair[0].model, timezone.now()
+    ask = Ask(placement=placement, n=COMPARED, explore=False)
+    if visiting:
+        state = LiveState(recent=tuple(Act(item, EventName.VIEW_ITEM, now.timestamp()) for item in shopper.context))
+    else:
+        state = fetch.state_of(shopper.customer, since=model.as_of if model else None).state
+        ask = replace(ask, customer=shopper.customer, context_items=shopper.context)
+    lists = [[one.item for one in recommend(ask, snapshot=each, state=state, now=now).shown] for each in pair]
+    return _mover(
+        *lists, customer=shopper.customer, baskets=shopper.baskets, segment=shopper.segment, context=shopper.context
+    )
+
+
+def _spread(baskets: IntArray, shares: Sequence[float]) -> list[int]:
+    """Places of those at these shares of the order by baskets."""
+    order = np.argsort(baskets, kind="stable")
+    return [int(order[round(share * (len(order) - 1))]) for share in shares]
+
+
+def changed_lists(now: Measured, then: Measured) -> int:
+    """How many customers have another first ten."""
+    return int(np.count_nonzero((now.ranked[:, :SHOWN] != then.ranked[:, :SHOWN]).any(axis=1)))
+
+
+def _replaced(now: IntArray, then: IntArray) -> IntArray:
+    """How many items of each first ten were not in the other one."""
+    kept = (now[:, :, None] == then[:, None, :]).any(axis=2) | (now < 0)
+    return np.asarray(np.count_nonzero(~kept, axis=1), np.int32)
+
+
+def _mover(
+    then: Sequence[int],
+    now: Sequence[int],
+    *,
+    customer: int,
+    baskets: int,
+    segment: int,
+    context: tuple[int, ...] = (),
+) -> Mover:
+    was, is_ = ({item: place for place, item in enumerate(items, start=1)} for items in (then, now))
+    places = [[Place(item=item, was=was.get(item), now=is_.get(item)) for item in one[:SHOWN]] for one in (then, now)]
+    return Mover(
+        customer=customer, baskets=baskets, segment=segment if segment >= 0 else None, live=places[0],
+        draft=places[1], replaced=len({*now[:SHOWN]} - {*then[:SHOWN]}), context=context,
+    )  # fmt: skip

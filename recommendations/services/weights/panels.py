@@ -1,0 +1,165 @@
+"""The tuning panels of the live version, held by the process: loaded once, measured on every move of a weight.
+
+A panel takes 4 bytes for each customer, candidate and recommender and a few more: 45 MB for 2,000 · 300 · 12. There are
+two (home and discover); ``Held.nbytes`` says how much one is. The first who asks waits for the one that is asked for;
+the other is loaded meanwhile, and a page may call ``warm`` before it asks.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
+
+import numpy as np
+from django.db import DatabaseError, connection
+from numpy.typing import NDArray
+
+from recommendations.engine.evaluation.intervals import Measure, resamples
+from recommendations.engine.evaluation.panel import Measured, Panel
+from recommendations.engine.frames import FloatArray, IntArray
+from recommendations.loop.evaluate import panel_of
+from recommendations.models import ModelVersion
+from recommendations.services.weights.values import Values
+from recommendations.store.models import interests, model
+from recommendations.store.models.artefacts import ArtefactDamagedError
+from recommendations.store.models.live_version import live_version
+from recommendations.terms import TASKS, Cut, Task
+
+MEASURED_KEPT = 16
+"""Lists and figures by customer, 320 kB for 2,000: live is asked for on every move, drafts come and go."""
+
+SUMMARIES_KEPT = 500
+NOTHING = (-1, None)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ranks the panel: weights sorted by instance, the exponent of the lift, diversity."""
+
+    weights: tuple[tuple[str, float], ...]
+    promotion: float
+    diversity: float
+
+    @classmethod
+    def of(cls, values: Values) -> "Settings":
+        return cls(tuple(sorted(values.weights.items())), values.promotion, values.diversity)
+
+
+@dataclass(kw_only=True, eq=False)
+class Held:
+    """A panel with what is known of its customers, all in the same order."""
+
+    version: int
+    panel: Panel
+    drawn: FloatArray  # [resamples, customers]
+    customers: NDArray[np.int64]  # primary keys
+    items: NDArray[np.int64]  # primary keys by item row
+    baskets: IntArray  # of each customer before the window
+    segments: IntArray  # number, −1 = none
+    _parts: dict[int, "Held"] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._parts = {}
+        self.measured = lru_cache(MEASURED_KEPT)(self._measured)
+        self.summary = lru_cache(SUMMARIES_KEPT)(self._summary)
+
+    def __len__(self) -> int:
+        return len(self.customers)
+
+    @property
+    def nbytes(self) -> int:
+        return self.panel.nbytes + self.drawn.nbytes
+
+    def part(self, segment: int | None) -> "Held":
+        """The customers of a segment (by its number) alone; None: all of them."""
+        if segment is None:
+            return self
+        if segment not in self._parts:
+            rows = np.flatnonzero(self.segments == segment)
+            self._parts[segment] = replace(
+                self, panel=self.panel.of(rows), drawn=self.drawn[:, rows], customers=self.customers[rows],
+                baskets=self.baskets[rows], segments=self.segments[rows],
+            )  # fmt: skip
+        return self._parts[segment]
+
+    def _measured(self, settings: Settings) -> Measured:
+        return self.panel.measure(dict(settings.weights), promotion=settings.promotion, diversity=settings.diversity)
+
+    def _summary(self, settings: Settings) -> Mapping[str, Measure]:
+        return self.measured(settings).summary(self.drawn)
+
+
+class Panels:
+    """Those of this process; one version at a time."""
+
+    def __init__(self) -> None:
+        self._held: dict[Task, tuple[int, Held | None]] = {}  # with the version
+        self._lock = threading.Lock()
+        self._warming: threading.Thread | None = None
+
+    def of(self, version: ModelVersion, task: Task) -> Held | None:
+        """The tuning panel; None where nobody with a history bought anything in its window.
+
+        Raises ArtefactDamagedError.
+        """
+        version_id, held = self._held.get(task, NOTHING)
+        if version_id == version.pk:
+            return held
+        with self._lock:
+            version_id, held = self._held.get(task, NOTHING)
+            if version_id != version.pk:
+                held = _loaded(version, task)
+                self._held[task] = version.pk, held
+                self.warm()  # who looks at one task will look at the other
+            return held
+
+    def warm(self) -> None:
+        """Load what is not held in a thread of its own; a page that will soon ask for a panel calls this."""
+        if self._warming is None or not self._warming.is_alive():
+            self._warming = threading.Thread(target=self._load_all, daemon=True, name="panels")
+            self._warming.start()
+
+    def settle(self) -> None:
+        """Wait until ``warm`` is done."""
+        if self._warming is not None:
+            self._warming.join()
+
+    def _load_all(self) -> None:
+        try:
+            version = live_version()
+            if version is not None:
+                for task in TASKS:
+                    self.of(version, task)
+        except (DatabaseError, ArtefactDamagedError, OSError):
+            return  # who asks for it is told
+        finally:
+            connection.close()
+
+
+@cache
+def panels() -> Panels:
+    return Panels()
+
+
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    panels().settle()
+    panels.cache_clear()
+
+
+def _loaded(version: ModelVersion, task: Task) -> Held | None:
+    panel = panel_of(version.pk, Cut.TUNING, task)
+    if panel is None:
+        return None
+    snapshot, _ = model.load_snapshot(version.pk, Cut.TUNING)
+    acts = snapshot.training.interactions
+    customers = snapshot.users.ids[panel.users]
+    return Held(
+        version=version.pk,
+        panel=panel,
+        drawn=resamples(len(panel.users), seed=version.turn.seed),
+        customers=customers,
+        items=snapshot.items.ids,
+        baskets=acts.where(acts.bought).n_baskets[panel.users],
+        segments=interests.segments_by_customer(version.pk, customers),
+    )

@@ -1,0 +1,155 @@
+"""What weights would do, before anybody publishes them: every customer of the tuning panel, measured and re-ranked.
+
+The panel is the live version's tuning window: what customers bought in the weeks after the history that the
+recommenders knew. Nothing is stored and nothing is served from here.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from recommendations.engine.evaluation.intervals import Measure
+from recommendations.engine.evaluation.panel import Measured
+from recommendations.engine.feedback.tuning import ablation
+from recommendations.models import BlendWeights, Segment
+from recommendations.services.weights.movers import SHOWN, Mover, Place, changed_lists, context_movers, panel_movers
+from recommendations.services.weights.panels import Held, Settings, panels
+from recommendations.services.weights.values import Values, shares, values_of
+from recommendations.store.models import weight_versions
+from recommendations.store.models.live_version import live_version
+from recommendations.store.models.measurements import described_all
+from recommendations.terms import BlendName, Cut, task_of
+
+__all__ = [
+    "SHOWN",
+    "Figure",
+    "Mover",
+    "Place",
+    "Unmeasured",
+    "WhatIf",
+    "expected_effect",
+    "held_for",
+    "what_if",
+    "worth",
+]
+
+
+class Unmeasured(StrEnum):
+    """Why there are no figures."""
+
+    NO_MODEL = "no_model"  # no turn of the loop has finished yet
+    NO_TRUTH = "no_truth"  # the blend answers for items in view, and nothing says what would have been right
+    NOBODY = "nobody"  # no customer (of the segment) with a history bought anything in the tuning window
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A metric with 95 % intervals; ``against`` is the draft minus live, paired by customer.
+
+    Coverage counts over everybody, so it has no interval: its lower and upper end are the value.
+    """
+
+    draft: Measure
+    live: Measure
+    against: Measure
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhatIf:
+    """``figures`` by metric are empty where nothing measures the blend; ``unmeasured`` says why.
+
+    For a blend of items in view the ``movers`` are answers to customers of the live model.
+    """
+
+    model_version: int | None
+    live: BlendWeights | None  # what is served, and compared with: the segment's own where it has any
+    users: int
+    changed: int  # customers with another first ten
+    figures: Mapping[str, Figure]
+    movers: Sequence[Mover]
+    unmeasured: Unmeasured | None
+    took_ms: float
+
+
+def what_if(
+    *,
+    blend: BlendName,
+    weights: Mapping[str, Any],
+    diversity: Any = 0.0,
+    promotion: Any = 0.0,
+    segment: Segment | None = None,
+) -> WhatIf:
+    """Of values as a form has them (``weight_values.values_of``); a ``segment`` asks only its customers.
+
+    Raises ValidationError by field, and ArtefactDamagedError.
+    """
+    started = time.perf_counter()
+    live, number = weight_versions.served_weights(blend, segment), segment.number if segment else None
+    given = {"weights": weights, "diversity": diversity, "promotion": promotion}
+    draft = values_of(given, blend=blend, otherwise=Values(weights={}), known=live.weights if live else ())
+    held = held_for(blend, segment)
+    if isinstance(held, Unmeasured):
+        movers = context_movers(blend, draft, segment=number) if held is Unmeasured.NO_TRUTH else []
+        return WhatIf(
+            model_version=None, live=live, users=0, changed=0, figures={}, movers=movers, unmeasured=held,
+            took_ms=_since(started),
+        )  # fmt: skip
+    asked = Settings.of(draft)
+    compared = Settings.of(Values.of(live)) if live else asked
+    now, then = held.measured(asked), held.measured(compared)
+    return WhatIf(
+        model_version=held.version,
+        live=live,
+        users=len(held),
+        changed=changed_lists(now, then),
+        figures=_figures(held, now, then, held.summary(compared)),
+        movers=panel_movers(held, now, then),
+        unmeasured=None,
+        took_ms=_since(started),
+    )
+
+
+def worth(
+    *, blend: BlendName, weights: Mapping[str, float], promotion: float = 0.0, segment: Segment | None = None
+) -> Mapping[str, Measure]:
+    """NDCG@10 with each weighted instance (and the promotion plan) minus without it; empty where nothing measures."""
+    held = held_for(blend, segment)
+    if isinstance(held, Unmeasured):
+        return {}
+    return ablation(held.panel, shares(weights), held.drawn, promotion=promotion)
+
+
+def expected_effect(weights: BlendWeights, live: BlendWeights | None) -> dict[str, Any]:
+    """What a version keeps of the panel: its figures, and those against what it replaces; empty where unmeasured."""
+    held = held_for(BlendName(weights.blend.name), weights.segment)
+    if isinstance(held, Unmeasured):
+        return {}
+    draft = Settings.of(Values.of(weights))
+    against = held.measured(draft).against(held.measured(Settings.of(Values.of(live))), held.drawn) if live else {}
+    return {
+        "cut": Cut.TUNING, "users": len(held), "metrics": described_all(held.summary(draft)),
+        "against_default": described_all(against),
+    }  # fmt: skip
+
+
+def held_for(blend: BlendName, segment: Segment | None) -> Held | Unmeasured:
+    """The tuning panel that speaks of the blend (of the segment's customers), or why there is none."""
+    task, version = task_of(blend), live_version()
+    if task is None:
+        return Unmeasured.NO_TRUTH
+    if version is None:
+        return Unmeasured.NO_MODEL
+    held = panels().of(version, task)
+    part = held.part(segment.number if segment else None) if held else None
+    return part or Unmeasured.NOBODY
+
+
+def _figures(held: Held, now: Measured, then: Measured, live: Mapping[str, Measure]) -> dict[str, Figure]:
+    draft, against = now.beside(then, held.drawn)
+    return {name: Figure(draft=draft[name], live=live[name], against=against[name]) for name in draft}
+
+
+def _since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 1)

@@ -1,0 +1,1 @@
+"""From a request to an answer. Read ``pipeline.py`` first; ``serve.py`` reads and writes around it."""

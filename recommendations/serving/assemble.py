@@ -1,0 +1,122 @@
+"""The items of an answer as they are shown: what was chosen of the pool, and what fills the slots that are left."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommendations.engine.frames import IntArray
+from recommendations.engine.ranking.rules import of_kind
+from recommendations.engine.ranking.scores import PROMOTION
+from recommendations.engine.ranking.selection import NOTHING, Selection, Shelf, Wish, eligibility
+from recommendations.engine.ranking.slots import Cap
+from recommendations.serving.candidates import Pool
+from recommendations.serving.explain import Explainer
+from recommendations.serving.fallback import Filled, Rung, filled
+from recommendations.serving.types import Shown, ShownReason
+from recommendations.terms import RuleAction, Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """What was chosen of a pool (None: nothing but what is pinned); rows of the selection are those of the stock."""
+
+    selection: Selection
+    pool: Pool | None
+    source: Source
+
+
+def shown_items(
+    chosen: Chosen | None, *, explainer: Explainer, shelf: Shelf, wish: Wish, rungs: Iterable[Rung]
+) -> tuple[list[Shown], Mapping[Source, int]]:
+    """In order, and how many of them fill up, by source.
+
+    A pinned item keeps its slot where the pool ends before it: what fills up, from ``rungs``, stands between.
+    """
+    rows = chosen.selection.items if chosen else NOTHING
+    rest = _rest(rungs, shelf, wish, but=rows) if len(rows) < wish.n else []
+    if not rest:
+        return _chosen(chosen, explainer, wish, ranks=range(1, len(rows) + 1)) if chosen else [], {}
+    slots = chosen.selection.slots if chosen else np.arange(0)
+    free = np.setdiff1d(np.arange(wish.n), slots)[: len(rest)]
+    ranks = (np.argsort(np.argsort(np.concatenate([slots, free]))) + 1).tolist()
+    made = _chosen(chosen, explainer, wish, ranks=ranks[: len(rows)]) if chosen else []
+    made += _filling(rest, explainer, ranks=ranks[len(rows) :])
+    return sorted(made, key=lambda one: one.rank), Counter(source for _, source in rest)
+
+
+def _rest(rungs: Iterable[Rung], shelf: Shelf, wish: Wish, *, but: IntArray) -> list[Filled]:
+    """What stands in for the pool; rules that exclude, include only and cap are kept."""
+    every = np.arange(len(shelf.sellable), dtype=np.int32)
+    open_, _ = eligibility(every, shelf=shelf, wish=wish)
+    open_[but] = False
+    caps = [Cap(rule, every) for rule in of_kind(wish.rules, RuleAction.CAP)]
+    for cap in caps:
+        for row in but.tolist():
+            cap.take(row)
+    return filled(rungs, open_=open_, n=wish.n - len(but), caps=caps)
+
+
+def _chosen(chosen: Chosen, explainer: Explainer, wish: Wish, *, ranks: Sequence[int]) -> list[Shown]:
+    selection, products = chosen.selection, explainer.snapshot.stock.products
+    names = [*(chosen.pool.instances if chosen.pool else ()), PROMOTION]
+    parts = np.vstack([selection.contributions, selection.promotion]).T.tolist()
+    reasons, rules = _reasons(chosen, explainer, names, parts), _rules(selection, wish)
+    return [
+        Shown(
+            item=products[row].item,
+            product=products[row],
+            rank=ranks[place],
+            score=float(selection.score[place]),
+            final=float(selection.final[place]),
+            contributions={name: part for name, part in zip(names, parts[place], strict=True) if part},
+            boosts={key: float(added[place]) for key, added in selection.boosts.items() if added[place]},
+            diversity=float(selection.diversity[place]),
+            rules=tuple(rules[place]),
+            reasons=reasons[place],
+            propensity=float(selection.propensity[place]),
+            source=chosen.source,
+        )
+        for place, row in enumerate(selection.items.tolist())
+    ]
+
+
+def _rules(selection: Selection, wish: Wish) -> list[list[int]]:
+    """Keys of those that acted on each item, in the order of the book."""
+    acted: list[list[int]] = [[] for _ in selection.items]
+    for rule in wish.rules:
+        if rule.key in selection.touched:
+            for place in np.flatnonzero(selection.touched[rule.key]).tolist():
+                acted[place].append(rule.key)
+    return acted
+
+
+def _reasons(
+    chosen: Chosen, explainer: Explainer, names: Sequence[str], parts: Sequence[Sequence[float]]
+) -> list[tuple[ShownReason, ...]]:
+    """Nothing speaks for an item that is only pinned."""
+    selection, pool = chosen.selection, chosen.pool
+    if pool is None or explainer.pools is None:
+        return [() for _ in selection.items]
+    items = explainer.pools.model.items.rows(explainer.snapshot.stock.ids.ids[selection.items]).tolist()
+    return [explainer.of_pool(pool, item, own, names=names) for item, own in zip(items, parts, strict=True)]
+
+
+def _filling(rest: Sequence[Filled], explainer: Explainer, *, ranks: Sequence[int]) -> list[Shown]:
+    """They have no score of their own, and follow one another in the order of their rung."""
+    products = explainer.snapshot.stock.products
+    return [
+        Shown(
+            item=products[row].item,
+            product=products[row],
+            rank=rank,
+            score=0.0,
+            final=0.0,
+            contributions={},
+            reasons=explainer.of_rung(source, row),
+            propensity=1.0,
+            source=source,
+        )
+        for rank, (row, source) in zip(ranks, rest, strict=True)
+    ]

@@ -1,0 +1,234 @@
+"""Who is a candidate for whom: the records of customers, and what is scored while the shop waits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommendations.engine.frames import FloatArray, IntArray, Promotions, Queries, Sparse
+from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, trend
+from recommendations.engine.ranking.candidates import Candidates
+from recommendations.engine.ranking.item_facts import ItemFacts, item_facts
+from recommendations.engine.ranking.scores import Standardised
+from recommendations.engine.ranking.second_stage import SecondStage
+from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, Limits, candidates
+from recommendations.engine.recommenders.popularity import Popularity
+from recommendations.engine.recommenders.registry import instances_of
+from recommendations.serving.history import DAY, Past, PastAct, history_of, joined
+from recommendations.store.models.model import Model
+from recommendations.store.models.second_stage import load_stage
+from recommendations.terms import BlendName
+
+WEEK = 7 * DAY
+POPULAR_HALF_LIFE = 7.0  # days
+POPULAR_DAYS = 7.0  # that the explanation speaks of
+TRENDING = "trending"  # the one "instance" of the list that is the same for everybody
+TRENDING_KEPT = 500
+PASTS_KEPT, SCORED_KEPT = 4_096, 256
+ONE_QUERY = Limits(kept=10_000, threads=1, block_rows=1)  # nothing of a pool is lost
+
+
+class Planned(NamedTuple):
+    """A week in which the plan promotes an item; shares of the stores."""
+
+    start: float  # seconds since 1970-01-01 UTC
+    display: float
+    mailer: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """Item rows of the model with their standardised scores; ``past`` is what the scores were made from.
+
+    Those of the instances in ``visiting`` were made from ``visit``.
+    """
+
+    instances: tuple[str, ...]
+    items: IntArray  # [candidates]
+    z: Standardised  # [instances, candidates]
+    past: Past
+    visit: Past | None = None
+    visiting: frozenset[str] = frozenset()
+
+    def asked(self, instance: str) -> Past:
+        """What the instance was asked about."""
+        return self.visit if self.visit is not None and instance in self.visiting else self.past
+
+    @cached_property
+    def heard(self) -> frozenset[str]:
+        """Instances that tell at least two candidates apart."""
+        values = np.asarray(self.z, np.float32)
+        apart = (values < 0) | (values > 0)  # standardised values of a constant are 0, of the silent NaN
+        return frozenset(name for name, speaks in zip(self.instances, apart.any(axis=1), strict=True) if speaks)
+
+
+class Pools:
+    """Of one model. What is scored for a request is kept for the next ones."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.until = model.as_of.timestamp()
+        self.record = lru_cache(PASTS_KEPT)(self._record)
+        self.past_of = lru_cache(PASTS_KEPT)(self._past_of)
+        self.past_at = lru_cache(PASTS_KEPT)(self._past_at)
+        self.folded = lru_cache(PASTS_KEPT)(self._folded)
+        self.scored = lru_cache(SCORED_KEPT)(self._scored)
+        self.second_stage = lru_cache(self._second_stage)
+
+    @cached_property
+    def nobody(self) -> Past:
+        return self.folded((), self.until)
+
+    @cached_property
+    def popular(self) -> IntArray:
+        """All item rows, the most asked for at present first."""
+        return np.argsort(-self.popularity, kind="stable").astype(np.int32)
+
+    @cached_property
+    def popularity(self) -> FloatArray:
+        """Of every item, in the week before the end of the history."""
+        for recommender in self.model.recommenders.values():
+            if isinstance(recommender, Popularity) and recommender.config.half_life == POPULAR_HALF_LIFE:
+                return np.asarray(recommender.popularity_)
+        acts = self.model.training.interactions
+        return recent_popularity(acts, half_life=POPULAR_HALF_LIFE, per_user=True)
+
+    @cached_property
+    def buyers(self) -> FloatArray:
+        """Different buyers of every item in the last week."""
+        return recent_buyers(self.model.training.interactions, days=POPULAR_DAYS)
+
+    @cached_property
+    def trend(self) -> FloatArray:
+        return trend(self.model.training.interactions)
+
+    @cached_property
+    def facts(self) -> ItemFacts:
+        return item_facts(self.model.training)
+
+    def _second_stage(self, blend: BlendName) -> SecondStage | None:
+        return load_stage(self.model.version_id, self.model.cut, blend)
+
+    def planned(self, item: int, *, at: float) -> Planned | None:
+        """The first promoted week of an item that is not over at a moment (seconds since 1970-01-01 UTC)."""
+        plan = self._plan
+        if plan is None:
+            return None
+        for row in range(*np.searchsorted(plan.item, [item, item + 1])):
+            week = Planned(self.until + float(plan.start[row]) * DAY, float(plan.display[row]), float(plan.mailer[row]))
+            if week.start + WEEK > at and (week.display or week.mailer):
+                return week
+        return None
+
+    @cached_property
+    def _plan(self) -> Promotions | None:
+        """The weeks that end after the history, by item and start."""
+        told = self.model.training.promotions
+        if told is None:
+            return None
+        ahead = np.flatnonzero(told.start * DAY > -WEEK)
+        rows = ahead[np.lexsort((told.start[ahead], told.item[ahead]))]
+        return Promotions(
+            item=told.item[rows], start=told.start[rows], display=told.display[rows], mailer=told.mailer[rows]
+        )
+
+    @cached_property
+    def trending(self) -> Pool:
+        """What is asked for at present, above all what is asked for more than usual."""
+        scores = self.popularity * self.trend
+        best = np.argsort(-scores, kind="stable")[:TRENDING_KEPT].astype(np.int32)
+        items = np.sort(best[scores[best] > 0])
+        return Pool(instances=(TRENDING,), items=items, z=scores[items][None, :], past=self.nobody)
+
+    def _record(self, blend: BlendName, row: int) -> Pool | None:
+        """The stored candidates of a customer, or of the stranger; None where the model has none for this blend."""
+        records = self.model.candidates.get(blend)
+        if records is None:
+            return None
+        return _pool(records, row, past=self.nobody if row == self.model.stranger else self.past_of(row))
+
+    def _past_of(self, row: int) -> Past:
+        return Past.of(self.model.training.queries(np.array([row])), until=self.until)
+
+    def _past_at(self, row: int, acts: tuple[PastAct, ...], until: float) -> Past:
+        """What a customer of the model had done at a moment, and these later acts, as of somebody new to the model.
+
+        Nothing that was learned of the customer counts, only what was learned of items and of the others.
+        """
+        back = (self.until - until) / DAY
+        known = self.model.training.queries(np.array([row])).histories
+        known = known.where(known.age > back)
+        known = replace(known, age=known.age - np.float32(back))
+        late = history_of(acts, until=until, n_items=len(self.model.items))
+        histories = joined(known, late) if acts else known
+        return Past.of(Queries(histories=histories, training_rows=np.array([-1], np.int32)), until=until)
+
+    def _folded(self, acts: tuple[PastAct, ...], until: float) -> Past:
+        histories = history_of(acts, until=until, n_items=len(self.model.items))
+        query = Queries(histories=histories, training_rows=np.array([-1], np.int32))
+        return Past.of(query, until=until)
+
+    def _scored(
+        self,
+        blend: BlendName,
+        past: Past,
+        context: tuple[int, ...],
+        within: bytes | None = None,
+        fading: float = 1.0,
+    ) -> Pool:
+        """Candidates of a person or a context that has no record; context items are no candidates.
+
+        ``within`` are the only rows (int32) that may be candidates; all of them are that somebody has a word on. Of the
+        context every item counts ``fading`` times as much as the one before it.
+        """
+        n_items = len(self.model.items)
+        fitted = [
+            FittedInstance(name=part.name, recommender=self.model.recommenders[part.name], trend_exponent=part.trend)
+            for part in instances_of(blend)
+            if part.name in self.model.recommenders
+        ]
+        query = Queries(
+            histories=past.query.histories,
+            training_rows=past.query.training_rows,
+            context=_row(context, n_items, fading=fading) if context else None,
+        )
+        barred, limits = np.zeros(n_items, np.bool_), ONE_QUERY
+        if within is not None:
+            rows = np.frombuffer(within, np.int32)
+            barred[:], limits = True, replace(ONE_QUERY, nominated=len(rows), kept=max(len(rows), ONE_QUERY.own))
+            barred[rows] = False
+        barred[list(context)] = True
+        if blend is BlendName.DISCOVER:
+            barred[past.rows] = True
+        plan = BlendPlan(
+            weights={}, instances=tuple(part.name for part in fitted), excluded=_row(np.flatnonzero(barred), n_items)
+        )
+        found = candidates(fitted, query, plans={blend: plan}, trend=self.trend, limits=limits)
+        return _pool(found[blend], 0, past=Past.of(query, until=past.until))
+
+
+@lru_cache(maxsize=3)
+def pools_of(model: Model) -> Pools:
+    """The live model, the one before it, and the one under review."""
+    return Pools(model)
+
+
+def _pool(records: Candidates, row: int, *, past: Past) -> Pool:
+    count = int(np.count_nonzero(records.items[row] >= 0))
+    return Pool(
+        instances=records.instances,
+        items=np.asarray(records.items[row, :count]),
+        z=np.asarray(records.z[row, :, :count]),
+        past=past,
+    )
+
+
+def _row(items: Sequence[int] | NDArray[np.int64], n_items: int, *, fading: float = 1.0) -> Sparse:
+    """1, fading, fading² … at these items, for one query."""
+    columns = np.asarray(items, np.int32)
+    values = np.power(np.float32(fading), np.arange(len(columns), dtype=np.float32))
+    return sparse.csr_matrix((values, (np.zeros_like(columns), columns)), shape=(1, n_items), dtype=np.float32)

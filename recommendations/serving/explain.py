@@ -1,0 +1,152 @@
+"""Reasons for the items that are shown, with evidence that exists: ids of the shop, names and numbers."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from recommendations.engine.ranking.explain import reasons, speakers
+from recommendations.engine.ranking.scores import PROMOTION
+from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
+from recommendations.engine.recommenders.protocol import Evidence
+from recommendations.serving.candidates import POPULAR_DAYS, TRENDING, WEEK, Pool, Pools
+from recommendations.serving.customer_context import NOBODY, Person
+from recommendations.serving.history import DAY
+from recommendations.serving.types import Fact, ShownReason
+from recommendations.store.live.state import LiveState
+from recommendations.store.serving.snapshot import Snapshot
+from recommendations.terms import Cut, Reason, Source
+
+DIGITS = 4
+ENOUGH = 0.5  # of the positive part of the score
+WORTH_TELLING = 0.1  # of the positive part of the score; a smaller part is told only where there is no larger one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explainer:
+    """For one answer."""
+
+    snapshot: Snapshot
+    pools: Pools | None
+    person: Person
+    state: LiveState
+    now: datetime
+    asked: bool = True  # for reasons at all
+
+    def of_pool(
+        self, pool: Pool, item: int, parts: Sequence[float], *, names: Sequence[str]
+    ) -> tuple[ShownReason, ...]:
+        """``item`` is a row of the model, ``parts`` the contributions of the ``names``: the pool's instances and the
+        promotion plan.
+
+        Instances are asked, the largest first, until those asked make up most of what speaks for the item: asking is
+        what an answer spends its time on.
+        """
+        if not self.asked:
+            return ()
+        evidence: list[tuple[float, Sequence[Evidence]]] = []
+        for name, share in speakers(names, parts):
+            told = self._told(pool, name, item)
+            if told:
+                evidence.append((share, told))
+            if sum(share for share, _ in evidence) >= ENOUGH:
+                break
+        said = reasons(evidence)
+        worth = [one for one in said if one.share >= WORTH_TELLING] or said[:1]
+        shown = (self._shown(one.term, pool) for one in worth)
+        return tuple(reason for reason in shown if reason is not None)
+
+    def of_rung(self, source: Source, row: int) -> tuple[ShownReason, ...]:
+        """Of an item that fills the end of an answer; ``row`` is one of the stock."""
+        if not self.asked:
+            return ()
+        if source is Source.NEWEST:
+            listed = float(self.snapshot.stock.column("listed")[row])
+            days = max(0.0, (self.now.timestamp() - listed) / DAY)
+            return (ShownReason(code=Reason.NEW, evidence={"days": round(days, 1)}),)
+        item = self._row_of_model(row)
+        if source is Source.SEGMENT:
+            return (ShownReason(code=Reason.SEGMENT, evidence=self._segment()),)
+        popular = self._popular(item)
+        return tuple(reason for reason in (self._shown(term, None) for term in popular) if reason is not None)
+
+    def _told(self, pool: Pool, instance: str, item: int) -> Sequence[Evidence]:
+        if instance == TRENDING or self.pools is None:
+            return self._popular(item)
+        if instance == PROMOTION:
+            return self._promoted(self.pools, item)
+        if instance == SECOND_STAGE:
+            return self._weighed(self.pools, pool, item)
+        return pool.asked(instance).evidence(self.pools.model.recommenders, instance, item)
+
+    def _weighed(self, pools: Pools, pool: Pool, item: int) -> Sequence[Evidence]:
+        """The second stage only weighs what the recommenders say: evidence of the one that speaks most for the item."""
+        z = np.nan_to_num(np.asarray(pool.z[:, np.searchsorted(pool.items, item)], np.float64))
+        z[pool.instances.index(SECOND_STAGE)] = 0
+        told = (
+            pool.asked(name).evidence(pools.model.recommenders, name, item)
+            for name, _ in speakers(pool.instances, z.tolist())
+        )
+        return next((evidence for evidence in told if evidence), [])
+
+    def _popular(self, item: int) -> Sequence[Evidence]:
+        if self.pools is None or item < 0 or not self.pools.buyers[item]:
+            return []
+        facts = {"buyers": float(self.pools.buyers[item]), "days": POPULAR_DAYS}
+        return [Evidence(reason=Reason.POPULAR, share=1.0, facts=facts)]
+
+    def _promoted(self, pools: Pools, item: int) -> Sequence[Evidence]:
+        at = self.now.timestamp() if pools.model.cut is Cut.LIVE else pools.until
+        week = pools.planned(item, at=at)
+        if week is None:
+            return []
+        ahead = float(max(0, math.ceil((week.start - at) / WEEK)))
+        facts = {"weeks": ahead, "display": week.display, "mailer": week.mailer}
+        return [Evidence(reason=Reason.PROMOTED, share=1.0, facts=facts)]
+
+    def _shown(self, term: Evidence, pool: Pool | None) -> ShownReason | None:
+        """None where the evidence is no longer in the record."""
+        facts: dict[str, Fact] = {name: round(value, DIGITS) for name, value in term.facts.items()}
+        code = term.reason
+        if term.item is not None:
+            row = self._row_of_stock(term.item)
+            if row < 0:
+                return None
+            product = self.snapshot.stock.products[row]
+            facts |= {"item_id": product.shop_id, "title": product.title}
+            if code is Reason.BECAUSE_YOU_VIEWED and product.item in self.state.bought:
+                code = Reason.BECAUSE_YOU_BOUGHT  # a session holds what was bought, too
+            if "days_since" in term.facts and pool is not None:
+                facts["days_since"] = round(self._days_since(product.item, term.facts["days_since"], pool), 1)
+        if term.category is not None and self.pools is not None:
+            key = int(self.pools.model.categories.ids[term.category])
+            if key not in self.snapshot.names.categories:
+                return None
+            facts["category"], facts["name"] = self.snapshot.names.categories[key]
+        if term.reason is Reason.SEGMENT:
+            facts = {**facts, **self._segment()}
+        return ShownReason(code=code, evidence=facts)
+
+    def _segment(self) -> Mapping[str, Fact]:
+        """The lasting number of the customer's segment and its name; nothing for somebody without one."""
+        number = self.person.segment
+        if number == NOBODY or number not in self.snapshot.names.segments:
+            return {}
+        return {"segment": number, "name": self.snapshot.names.segments[number]}
+
+    def _days_since(self, item: int, days: float, pool: Pool) -> float:
+        """Before now, not before the end of the model's history; a purchase since then counts."""
+        if self.pools is None or self.pools.model.cut is not Cut.LIVE:
+            return days
+        last = max(pool.past.until - days * DAY, self.state.bought.get(item, -np.inf))
+        return max(0.0, (self.now.timestamp() - last) / DAY)
+
+    def _row_of_stock(self, item: int) -> int:
+        return int(self.snapshot.stock_rows[item])
+
+    def _row_of_model(self, row: int) -> int:
+        if self.pools is None:
+            return NOBODY
+        return int(self.pools.model.items.rows(self.snapshot.stock.ids.ids[row : row + 1])[0])

@@ -1,0 +1,145 @@
+"""What a customer likes, and what they did that says so (``maths.md`` §2), from the memory of the process."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommendations.engine.frames import FloatArray, Interactions, Sparse
+from recommendations.engine.interests.profile import (
+    HALF_LIVES,
+    SHRINKAGE,
+    global_share,
+    interest_shares,
+    interest_weights,
+)
+from recommendations.engine.preprocess.weighting import act_weights
+from recommendations.serving.candidates import Pools, pools_of
+from recommendations.serving.customer_context import NOBODY, person_of
+from recommendations.serving.history import DAY, Past
+from recommendations.serving.types import Ask
+from recommendations.store.events.known_customers import customer_key
+from recommendations.store.live import fetch
+from recommendations.store.models.model import Model
+from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
+from recommendations.store.serving.snapshot_holder import keeper
+from recommendations.terms import CustomerKind, Fallback, Part, Repeat
+
+NOWHERE = ServedPlacement(
+    name="", blend=None, repeat=Repeat.ALLOW, needs_context=False, part=Part.WHOLE, n=1, cool_down=0.0, diversity=None,
+    explores=False,
+)  # fmt: skip
+
+
+class Interest(NamedTuple):
+    """Shares of all that the customer did, shrunk towards what is usual; counts are of items in baskets or views."""
+
+    name: str
+    path: str  # the same as the name where there is none
+    share: float  # with the longer half-life
+    lately: float  # with the shorter one
+    usual: float  # of everybody, with the longer half-life
+    purchases: int
+    other_acts: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterestProfile:
+    known: bool  # that the customer did something
+    personalised: bool
+    why_not: Fallback | None
+    model_version: int | None
+    as_of: datetime | None  # what came later is not counted
+    segment: tuple[int, str] | None  # number, name
+    categories: Sequence[Interest]
+    brands: Sequence[Interest]
+
+
+def interest_profile(user_id: str, *, most: int, now: datetime) -> InterestProfile:
+    """Of a signed-in customer; the ``most`` categories and brands with the largest shares. Raises NotLoadedError."""
+    held = keeper().held or keeper().current(None)
+    customer = customer_key(held.customers, user_id, kind=CustomerKind.SIGNED_IN)
+    reading = fetch.state_of(customer, since=held.model.as_of if held.model else None)
+    snapshot = keeper().current(reading.changed)
+    pools = pools_of(snapshot.model) if snapshot.model else None
+    ask = Ask(placement="", customer=customer)
+    person = person_of(ask, NOWHERE, snapshot=snapshot, pools=pools, state=reading.state, now=now)
+    past = person.past
+    name = snapshot.names.segments.get(person.segment)
+    return InterestProfile(
+        known=past is not None,
+        personalised=past is not None,
+        why_not=person.why_not,
+        model_version=snapshot.model.version_id if snapshot.model else None,
+        as_of=datetime.fromtimestamp(past.until, UTC) if past else None,
+        segment=None if person.segment == NOBODY or name is None else (person.segment, name),
+        categories=_categories(past, pools, snapshot, most=most) if past and pools else (),
+        brands=_brands(past, pools, snapshot, most=most) if past and pools else (),
+    )
+
+
+def _categories(past: Past, pools: Pools, snapshot: Snapshot, *, most: int) -> list[Interest]:
+    names = snapshot.names.categories
+    called = [names.get(key, ("", "")) for key in pools.model.categories.ids.tolist()]
+    return _interests(past, pools.model, pools.model.training.catalogue.categories, called, most=most)
+
+
+def _brands(past: Past, pools: Pools, snapshot: Snapshot, *, most: int) -> list[Interest]:
+    stock, rows = snapshot.stock, snapshot.stock_rows
+    there = np.flatnonzero(rows >= 0)
+    codes = stock.column("brand")[rows[there]]
+    shape = (len(rows), len(stock.brands))
+    members = sparse.csr_matrix((np.ones(len(there), np.float32), (there, codes)), shape=shape, dtype=np.float32)
+    return _interests(past, pools.model, members, [(str(brand), str(brand)) for brand in stock.brands], most=most)
+
+
+def _interests(
+    past: Past, model: Model, members: Sparse, called: Sequence[tuple[str, str]], *, most: int
+) -> list[Interest]:
+    """``members`` [items, groups], ``called`` path and name of each group; one without a name is not told."""
+    acts = past.query.histories
+    shares, usual = [], []
+    for half_life in HALF_LIVES:
+        prior = global_share(interest_weights(_everybody(model, half_life), members))
+        weights = interest_weights(act_weights(acts, half_life=half_life), members)
+        shares.append(interest_shares(weights, prior=prior, strength=SHRINKAGE[half_life])[0])
+        usual.append(prior)
+    bought, others, last = _counted(acts, members)
+    shown = [at for at in np.argsort(-shares[0], kind="stable").tolist() if bought[at] + others[at] and called[at][1]]
+    return [
+        Interest(
+            path=called[at][0],
+            name=called[at][1],
+            share=float(shares[0][at]),
+            lately=float(shares[1][at]),
+            usual=float(usual[0][at]),
+            purchases=int(bought[at]),
+            other_acts=int(others[at]),
+            last_at=datetime.fromtimestamp(past.until - float(last[at]) * DAY, UTC),
+        )
+        for at in shown[:most]
+    ]
+
+
+@lru_cache(maxsize=4)
+def _everybody(model: Model, half_life: int) -> Sparse:
+    """One row: the weight of all acts on each item."""
+    weights = act_weights(model.training.interactions, half_life=half_life)
+    return sparse.csr_matrix(weights.sum(axis=0, dtype=np.float64).astype(np.float32))
+
+
+def _counted(acts: Interactions, members: Sparse) -> tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]:
+    """By group: acts that are purchases, the others, and the age of the last in days."""
+    of_acts = members[acts.item].tocoo()
+    act, group = of_acts.row[of_acts.data > 0], of_acts.col[of_acts.data > 0]
+    last = np.full(members.shape[1], np.inf, np.float32)
+    np.minimum.at(last, group, acts.age[act])
+    bought = np.bincount(group[acts.bought[act]], minlength=members.shape[1])
+    others = np.bincount(group[~acts.bought[act]], minlength=members.shape[1])
+    return bought, others, last

@@ -1,0 +1,97 @@
+"""A visit: what somebody did since the model was made, and what it makes of the next answer.
+
+Of a visitor whom the model does not know it makes all of it, under the weights of the blend ``session``. Of a customer
+with a record it makes a share: the record says what they buy, the visit what they have in mind.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from recommendations.engine.preprocess.weighting import SESSION_FADING
+from recommendations.engine.ranking.scores import standardised
+from recommendations.serving.candidates import SCORED_KEPT, Pool, Pools
+from recommendations.store.live.state import LiveState
+from recommendations.terms import BlendName
+
+MOST = 20  # items of a visit that count, the newest ones
+SHARE = 0.2
+"""Of a known customer's score. With one or two items of a basket of the tuning window in view, the rest of it is found
+about as well as by the record alone (NDCG@10 .2543 for .2556, .2492 for .2498), and recall rises; at half NDCG loses a
+tenth and more.
+"""
+NEVER = -np.inf
+
+
+def visit(pools: Pools, state: LiveState, *, known: bool) -> tuple[int, ...]:
+    """Rows of the model of what was looked at or bought, each once, the newest first.
+
+    Of a customer with a record only what the record cannot know, and what a purchase has not settled since.
+    """
+    if not state.recent and not state.bought:
+        return ()
+    since = pools.until if known else NEVER
+    last: dict[int, float] = {}
+    for item, _, at in state.recent:
+        if at > since and not (known and at <= state.bought.get(item, NEVER)):
+            last[item] = max(at, last.get(item, at))
+    for item, at in () if known else state.bought.items():
+        if at >= state.refunded.get(item, NEVER):
+            last[item] = max(at, last.get(item, at))
+    newest = sorted(last, key=lambda item: -last[item])
+    rows = pools.model.items.rows(np.array(newest, np.int64))
+    return tuple(rows[rows >= 0][:MOST].tolist())
+
+
+class Visits:
+    """Of one model. Two visits that saw the same have one pool."""
+
+    def __init__(self, pools: Pools) -> None:
+        self.pools = pools
+        self.joined = lru_cache(SCORED_KEPT)(self._joined)
+
+    def alone(self, rows: tuple[int, ...]) -> Pool:
+        """The candidates of a visit, and of nothing else; what was seen is none."""
+        return self.pools.scored(BlendName.SESSION, self.pools.nobody, rows, fading=SESSION_FADING)
+
+    def _joined(self, blend: BlendName, record: int, rows: tuple[int, ...]) -> Pool | None:
+        """A record with the candidates of a visit beside its own; None without a record.
+
+        The recommenders of the record do not know the visit's candidates: they are as good as the average one.
+        """
+        known = self.pools.record(blend, record)
+        if known is None:
+            return None
+        alone = self.alone(rows)
+        names = tuple(name for name in alone.instances if name not in known.instances)
+        items = np.union1d(known.items, alone.items).astype(np.int32)
+        recommenders = self.pools.model.recommenders
+        scores = np.array([recommenders[name].score(alone.past.query)[0, items] for name in names], np.float32)
+        z = np.full((len(known.instances) + len(names), len(items)), np.nan, np.float32)
+        z[: len(known.instances), np.searchsorted(items, known.items)] = np.asarray(known.z, np.float32)
+        if len(names) and len(items):
+            z[len(known.instances) :] = standardised(scores, np.array([0]))
+        return Pool(
+            instances=(*known.instances, *names), items=items, z=z, past=known.past,
+            visit=alone.past, visiting=frozenset(names),
+        )  # fmt: skip
+
+
+@lru_cache(maxsize=3)
+def visits_of(pools: Pools) -> Visits:
+    """As many as there are pools."""
+    return Visits(pools)
+
+
+def mixed(pool: Pool, weights: Mapping[str, float], visiting: Mapping[str, float]) -> Mapping[str, float]:
+    """The weights of a joined pool; those of the record alone where nothing of the visit counts.
+
+    ``visiting`` are those of the session blend. What both weigh stays with the record.
+    """
+    own = {name: visiting.get(name, 0.0) for name in pool.visiting}
+    total = sum(own.values())
+    if not total:
+        return weights
+    shared = {name: (1 - SHARE) * weight for name, weight in weights.items()}
+    return shared | {name: SHARE * weight / total for name, weight in own.items()}

@@ -1,0 +1,123 @@
+"""What is asked of a placement, and what is answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from recommendations.engine.ranking.selection import Lost
+from recommendations.store.serving.stock import Product
+from recommendations.terms import Cut, Fallback, Reason, Source
+
+type Fact = str | int | float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Only items like these; None does not ask."""
+
+    price_from: Decimal | None = None
+    price_to: Decimal | None = None
+    brands: tuple[str, ...] | None = None
+    categories: tuple[str, ...] | None = None  # whole paths; what lies under them counts, too
+    in_stock: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """Items and the customer by primary key. None for n and diversity: as the placement and its weights have it."""
+
+    placement: str
+    customer: int | None = None
+    context_items: tuple[int, ...] = ()
+    basket: tuple[int, ...] = ()
+    exclude_items: tuple[int, ...] = ()
+    found_items: tuple[int, ...] = ()  # by the shop's search; ``loop.part`` fills it in
+    categories: tuple[str, ...] = ()  # whole paths
+    search_term: str = ""
+    n: int | None = None
+    personalise: bool = True
+    fill: bool = True  # with what is popular, where there are too few candidates
+    explain: bool = True
+    filter: Filter | None = None
+    diversity: float | None = None
+    cut: Cut = Cut.LIVE
+    explore: bool = True
+    folded: bool = False  # from the history up to the moment of asking, scored anew, and not from the stored record
+    recommendation_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """As ``Ask``, in the shop's own ids."""
+
+    placement: str
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    item_ids: tuple[str, ...] = ()
+    basket: tuple[str, ...] = ()
+    exclude_item_ids: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    search_term: str = ""
+    n: int | None = None
+    personalise: bool = True
+    fill: bool = True
+    explain: bool = True
+    filter: Filter | None = None
+    diversity: float | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownReason:
+    """Code and evidence (ids of the shop, names, numbers) are the contract; words are made of them."""
+
+    code: Reason
+    evidence: Mapping[str, Fact]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    item: int
+    product: Product
+    rank: int
+    score: float
+    final: float
+    contributions: Mapping[str, float]  # instance → its part; they add up to the score
+    reasons: tuple[ShownReason, ...]
+    propensity: float
+    source: Source
+    boosts: Mapping[int, float] = field(default_factory=dict)  # key of a rule → what it adds
+    diversity: float = 0.0  # final = score + boosts + diversity
+    rules: tuple[int, ...] = ()  # keys of those that acted on it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """How many candidates went into each step and came out."""
+
+    candidates: int = 0
+    eligible: int = 0
+    lost: Mapping[Lost, int] = field(default_factory=dict)
+    diversified: int = 0
+    explored: int = 0
+    ruled: Mapping[int, int] = field(default_factory=dict)  # key of a rule → items that it acted on
+    filled: Mapping[Source, int] = field(default_factory=dict)
+    silent: tuple[str, ...] = ()  # instances without anything to say about any candidate
+    missing: tuple[str, ...] = ()  # instances with a weight that the model does not have
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    recommendation_id: str
+    placement: str
+    model_version: int | None
+    weights_version: int | None
+    rules_version: int  # number of the book of rules; 0 before the first
+    personalised: bool
+    source: Source
+    fallback_reason: Fallback | None
+    shown: tuple[Shown, ...]
+    trace: Trace
+    nameless: bool = False  # nothing about the customer may be written down
+    missing_item_ids: tuple[str, ...] = ()
+    rule_names: Mapping[int, str] = field(default_factory=dict)  # of the rules that acted, by key

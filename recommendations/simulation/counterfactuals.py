@@ -1,0 +1,265 @@
+"""Single changes that would bring an item into an answer, found by trying them on the very ``select`` that serves."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import lru_cache, partial
+
+import numpy as np
+
+from recommendations.engine.frames import BoolArray
+from recommendations.engine.ranking.rules import STRONGEST, Rule
+from recommendations.serving.pipeline import Ready, picked, ready
+from recommendations.serving.types import Ask
+from recommendations.simulation.diagnosis import Standing, shown_at, with_rules
+from recommendations.store.live.state import NOTHING
+from recommendations.store.serving.snapshot import Snapshot
+from recommendations.terms import AnswerStage, RuleAction
+
+STEPS = 1_000
+"""A weight, or the diversity, is moved in thousandths."""
+
+LOOKED_AT = 5
+"""Points between where a number is and its end at which one looks first; between two of them it is halved."""
+
+SAMPLE = 16
+"""Other customers whose lists are made with a change, to see how much it disturbs them."""
+
+NEW_RULE = 0
+"""The key of a rule that was never saved."""
+
+
+class ChangeKind(StrEnum):
+    WEIGHT = "weight"
+    DIVERSITY = "diversity"
+    BOOST = "boost"
+    LIMIT = "limit"  # a rule no longer means the item
+    END = "end"  # a rule ends
+    PIN = "pin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """The fields after ``kind`` belong to some kinds only."""
+
+    kind: ChangeKind
+    instance: str = ""  # WEIGHT
+    weights: Mapping[str, float] | None = None  # WEIGHT: all of them
+    diversity: float | None = None
+    strength: int = 0  # BOOST
+    slot: int = 0  # PIN: 1 = first
+    rule: int = NEW_RULE  # LIMIT, END
+
+    @property
+    def key(self) -> str:
+        """Names it among the changes for one item."""
+        return f"{self.kind}:{self.instance or self.rule}" if self.instance or self.rule else str(self.kind)
+
+
+def changes(asked: Ready, stands: Standing) -> list[Change]:
+    """Each brings the item in by itself; at most one of a kind, but for rules. In no order."""
+    row, stage = stands.row, stands.stage
+    if row < 0 or stage in (AnswerStage.SHOWN, AnswerStage.ELIGIBILITY):
+        return []
+    if stands.lost is not None:
+        return list(_on_rule(asked, stands)) if stage is AnswerStage.RULES else []
+    found = _pin(asked, row)
+    if stage in (AnswerStage.MODEL, AnswerStage.CANDIDATES):
+        return found
+    return [
+        *_weight(asked, stands),
+        *_less_diversity(asked, row),
+        *_boost(asked, row),
+        *_on_rule(asked, stands),
+        *found,
+    ]
+
+
+def changed(asked: Ready, change: Change, row: int) -> Ready:
+    """With the change in place; ``row`` is the item's in the stock."""
+    rules = asked.wish.rules
+    match change.kind:
+        case ChangeKind.WEIGHT:
+            return replace(asked, ranking=replace(asked.ranking, weights=change.weights or {}))
+        case ChangeKind.DIVERSITY:
+            return replace(asked, wish=replace(asked.wish, diversity=change.diversity or 0.0))
+        case ChangeKind.LIMIT:
+            limited = [_without(rule, row) if rule.key == change.rule else rule for rule in rules]
+            return with_rules(asked, limited)
+        case ChangeKind.END:
+            return with_rules(asked, [rule for rule in rules if rule.key != change.rule])
+    meant = _only(asked, row)
+    if change.kind is ChangeKind.BOOST:
+        made = Rule(key=NEW_RULE, action=RuleAction.BOOST, items=meant, strength=change.strength)
+    else:
+        made = Rule(key=NEW_RULE, action=RuleAction.PIN, items=meant, slot=change.slot)
+    return with_rules(asked, [*rules, made])
+
+
+def disturbed(asked: Ready, change: Change, row: int) -> float:
+    """Share of the slots of other customers, in the same placement, that would show another item: 0 … 1.
+
+    Measured on some customers of the model, evenly spread over its rows, as if they had done nothing since. Customers
+    with other weights (of their segment) are not touched by a change of these.
+    """
+    snapshot = asked.snapshot
+    others = _others(snapshot, asked.ask.placement, asked.ask.context_items, asked.ask.n)
+    of_weights = change.kind in (ChangeKind.WEIGHT, ChangeKind.DIVERSITY)
+    moved = slots = 0
+    for other, before in others:
+        if other.ask.customer == asked.ask.customer:
+            continue
+        slots += len(before)
+        if of_weights and other.ranking.version != asked.ranking.version:
+            continue
+        after = picked(changed(other, change, row))
+        moved += len(before - frozenset(after.items.tolist() if after else ()))
+    return moved / slots if slots else 0.0
+
+
+@lru_cache(maxsize=2)
+def _others(
+    snapshot: Snapshot, placement: str, context: tuple[int, ...], n: int | None
+) -> list[tuple[Ready, frozenset[int]]]:
+    """With what each is shown of the pool."""
+    if snapshot.model is None:
+        return []
+    users = snapshot.model.users.ids
+    spread = np.unique(np.linspace(0, len(users) - 1, min(SAMPLE, len(users))).astype(np.int64))
+    found = []
+    for customer in users[spread].tolist():
+        ask = Ask(placement=placement, customer=customer, context_items=context, n=n, explore=False)
+        other = ready(ask, snapshot=snapshot, state=NOTHING, now=snapshot.read_at)
+        if (chosen := picked(other)) is not None:
+            found.append((other, frozenset(chosen.items.tolist())))
+    return found
+
+
+def _weight(asked: Ready, stands: Standing) -> list[Change]:
+    """The instance of which the smallest part of all weights has to move, up or down."""
+    pool = asked.ranking.pool
+    if asked.ranking.version is None or (pool is not None and pool.visiting):
+        return []  # no weights of staff made this answer, or not they alone
+    best, least = None, STEPS + 1  # of the steps that a weight moves
+    for name, difference in _levers(asked, stands):
+        now = round(asked.ranking.weights.get(name, 0.0) * STEPS)
+        make = partial(_reweighted, asked, name)
+        end = min(STEPS, now + least - 1) if difference > 0 else max(0, now - least + 1)
+        steps = _least(asked, make, stands.row, start=now, end=end)
+        if steps is not None:
+            best, least = make(steps), abs(steps - now)
+    return [best] if best else []
+
+
+def _levers(asked: Ready, stands: Standing) -> Iterator[tuple[str, float]]:
+    """Instances that tell the item from the last one shown: what more weight does for it. One without weight, too."""
+    pool = asked.ranking.pool
+    chosen = picked(asked)
+    if pool is None or chosen is None or not len(chosen.items):
+        return
+    rows = asked.snapshot.stock_rows[pool.items]
+    own, last = (np.flatnonzero(rows == row)[:1] for row in (stands.row, int(chosen.items[-1])))
+    if not len(own) or not len(last):
+        return
+    z = np.nan_to_num(np.asarray(pool.z, np.float64))
+    for name, difference in zip(pool.instances, (z[:, own[0]] - z[:, last[0]]).tolist(), strict=True):
+        if difference > 0 or (difference < 0 and asked.ranking.weights.get(name, 0.0) > 0):
+            yield name, difference
+
+
+def _reweighted(asked: Ready, name: str, steps: int) -> Change:
+    """The instance has ``steps`` thousandths of all weight, the others share the rest as they did."""
+    share, weights = steps / STEPS, asked.ranking.weights
+    total = sum(weights.values())
+    others = {other: weight for other, weight in weights.items() if other != name and weight > 0}
+    rest = sum(others.values())
+    made = {other: weight * (1 - share) * total / rest for other, weight in others.items()} if rest else {}
+    return Change(kind=ChangeKind.WEIGHT, instance=name, weights={**made, name: share * total})
+
+
+def _less_diversity(asked: Ready, row: int) -> list[Change]:
+    def make(steps: int) -> Change:
+        return Change(kind=ChangeKind.DIVERSITY, diversity=steps / STEPS)
+
+    now = round(asked.wish.diversity * STEPS)
+    if not now or asked.ranking.version is None:
+        return []
+    steps = _least(asked, make, row, start=now, end=0)
+    return [] if steps is None else [make(steps)]
+
+
+def _boost(asked: Ready, row: int) -> list[Change]:
+    def make(strength: int) -> Change:
+        return Change(kind=ChangeKind.BOOST, strength=strength)
+
+    strength = _least(asked, make, row, start=0, end=STRONGEST)
+    return [] if strength is None else [make(strength)]
+
+
+def _pin(asked: Ready, row: int) -> list[Change]:
+    """At the last slot that is free for it."""
+    slots = (Change(kind=ChangeKind.PIN, slot=slot) for slot in range(asked.wish.n, 0, -1))
+    found = next((change for change in slots if shown_at(changed(asked, change, row), row)), None)
+    return [found] if found else []
+
+
+def _on_rule(asked: Ready, stands: Standing) -> Iterator[Change]:
+    """The rule that takes it out no longer means it; or, where that is not enough, ends."""
+    if stands.rule is None:
+        return
+    for kind in (ChangeKind.LIMIT, ChangeKind.END):
+        change = Change(kind=kind, rule=stands.rule)
+        if kind is ChangeKind.LIMIT and not _limits(asked, stands):
+            continue
+        if shown_at(changed(asked, change, stands.row), stands.row):
+            yield change
+            return
+
+
+def _limits(asked: Ready, stands: Standing) -> bool:
+    """Is the rule one that does something to this item, so that it helps to leave the item out of it?"""
+    rule = next(rule for rule in asked.wish.rules if rule.key == stands.rule)
+    harmful = rule.action in (RuleAction.EXCLUDE, RuleAction.CAP) or (
+        rule.action is RuleAction.BOOST and rule.strength < 0
+    )
+    return harmful and bool(rule.items[stands.row])
+
+
+def _least(asked: Ready, make: Callable[[int], Change], row: int, *, start: int, end: int) -> int | None:
+    """The number nearest to ``start``, towards ``end``, at which the change brings the row in.
+
+    Looked for at a few points and halved between the last that does not and the first that does: where the item comes
+    and goes more than once in between, a later number may be found, but never one that does not bring it in.
+    """
+
+    def works(number: int) -> bool:
+        return shown_at(changed(asked, make(number), row), row) is not None
+
+    before = start
+    for number in _points(start, end):
+        if works(number):
+            break
+        before = number
+    else:
+        return None
+    while abs(number - before) > 1:
+        middle = (number + before) // 2
+        number, before = (middle, before) if works(middle) else (number, middle)
+    return number
+
+
+def _points(start: int, end: int) -> Sequence[int]:
+    spread = np.linspace(start, end, LOOKED_AT + 1).round().astype(int).tolist()
+    return [number for number in dict.fromkeys(spread) if number != start]
+
+
+def _only(asked: Ready, row: int) -> BoolArray:
+    meant = np.zeros(len(asked.snapshot.stock), np.bool_)
+    meant[row] = True
+    return meant
+
+
+def _without(rule: Rule, row: int) -> Rule:
+    items = rule.items.copy()
+    items[row] = False
+    return replace(rule, items=items)

@@ -1,0 +1,86 @@
+"""Customers to ask where no truth says what would have been right: a sample of the live model, as they would be now."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+
+from recommendations.engine.frames import BoolArray
+from recommendations.engine.ranking.candidates import weight_vector
+from recommendations.engine.ranking.selection import NOTHING
+from recommendations.engine.rng import generator
+from recommendations.serving.candidates import pools_of
+from recommendations.serving.pipeline import NO_WEIGHTS, NO_Z, Ready, ready
+from recommendations.serving.types import Ask
+from recommendations.simulation.rerank import Answerer, Batch, Question, known, shelf_of
+from recommendations.store.live import fetch
+from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
+from recommendations.terms import Cut
+
+SAMPLE = 64
+
+
+class NoModelError(Exception):
+    """No turn of the loop has finished yet: nobody can be asked."""
+
+
+def sample(snapshot: Snapshot, placement: ServedPlacement, *, now: datetime, beside: BoolArray | None) -> Batch:
+    """Customers of the live model, the same ones every time."""
+    learned = snapshot.model
+    if learned is None:
+        raise NoModelError
+    drawn = generator(0, "batch").permutation(len(learned.users))[:SAMPLE]
+    asked: dict[Question, Ready] = {}
+    for row in np.sort(drawn).tolist():
+        customer = int(learned.users.ids[row])
+        ask = Ask(
+            placement=placement.name,
+            customer=customer,
+            context_items=in_view(snapshot, row, beside) if placement.needs_context else (),
+            explore=False,
+        )
+        state = fetch.state_of(customer, since=learned.as_of).state
+        found = ready(ask, snapshot=snapshot, state=state, now=now)
+        asked[_question(found)] = found
+    return Batch(
+        placement=placement,
+        cut=Cut.LIVE,
+        questions=list(asked),
+        answerer=Answerer(
+            shelf=shelf_of(snapshot, list(asked), now=now),
+            rungs=lambda question: iter(asked[question].rungs()),
+        ),
+        judge=None,
+    )
+
+
+def _question(found: Ready) -> Question:
+    pool, stock_rows = found.ranking.pool, found.snapshot.stock_rows
+    rows = NOTHING if pool is None else stock_rows[pool.items]
+    context = found.snapshot.stock.ids.rows(np.array(found.ask.context_items, np.int64))
+    return Question(
+        customer=found.ask.customer or 0,
+        segment=found.person.segment,
+        context=known(context),
+        rows=rows[rows >= 0],
+        z=NO_Z if pool is None else pool.z[:, rows >= 0],
+        weights=NO_WEIGHTS if pool is None else weight_vector(pool.instances, found.ranking.weights),
+        wish=replace(found.wish, rules=()),
+    )
+
+
+def in_view(snapshot: Snapshot, row: int, beside: BoolArray | None = None) -> tuple[int, ...]:
+    """The item (primary key) that a customer of the model is looking at, as an example; always the same one.
+
+    One of ``beside`` [stock], the items most asked for, else the one that was bought last.
+    """
+    learned = snapshot.model
+    if learned is None:
+        raise NoModelError
+    pools = pools_of(learned)
+    if beside is not None:
+        rows = snapshot.stock_rows[pools.popular]
+        wanted = pools.popular[(rows >= 0) & beside[rows]][:SAMPLE]
+        return (int(learned.items.ids[wanted[row % len(wanted)]]),) if len(wanted) else ()
+    past = pools.past_of(row)
+    return (int(learned.items.ids[past.rows[int(np.argmax(past.last))]]),) if len(past.rows) else ()

@@ -1,0 +1,156 @@
+"""Stage 5, beside ``evaluate.py``: what a placement shows many customers under a book of rules, and how good it is.
+
+On a cut with a truth everybody who has any is asked, as the review *as tested* sees the shop: everything is for sale,
+and nothing rests after a purchase. The segments are those of the live version, by which rules and weights are served.
+Where there is no truth, a sample of customers is asked as they would be now.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+
+import numpy as np
+
+from recommendations.engine.evaluation.breadth import Assortment, assortment
+from recommendations.engine.evaluation.split import Truth
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Sparse
+from recommendations.engine.ranking.candidates import Candidates, weight_vector
+from recommendations.engine.ranking.selection import NOTHING, Wish
+from recommendations.serving.candidates import pools_of
+from recommendations.serving.customer_context import Person
+from recommendations.serving.fallback import ladder
+from recommendations.serving.pipeline import UnknownPlacementError
+from recommendations.simulation.live_sample import NoModelError, sample
+from recommendations.simulation.rerank import Answerer, Batch, Judge, Question, known, shelf_of
+from recommendations.store.models.interests import segments_by_customer
+from recommendations.store.models.model import Model, load_model, load_truths
+from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
+from recommendations.store.serving.stock import Stock
+from recommendations.terms import TASKS, Cut, Part, Task, task_of
+
+
+def batch(
+    snapshot: Snapshot, placement: str, *, cut: Cut = Cut.TUNING, now: datetime, beside: BoolArray | None = None
+) -> Batch:
+    """Everybody with truth on a cut of the snapshot's model; where nobody has any, a sample on the live cut.
+
+    ``beside`` [stock] are the items in view to sample from, else what a customer bought last. Raises
+    UnknownPlacementError and NoModelError.
+    """
+    served = snapshot.placements.get(placement)
+    if served is None:
+        raise UnknownPlacementError(placement)
+    if snapshot.model is None:
+        raise NoModelError
+    task = task_of(served.blend) if served.blend and served.part is Part.WHOLE else None
+    ground = _ground(snapshot.model.version_id, cut, task, snapshot.stock) if task else None
+    if ground is None:
+        return sample(snapshot, served, now=now, beside=beside)
+    weights = {key: one for key, one in snapshot.weights.items() if key[0] is served.blend}
+    made_of = (ground, served, weights)
+    held = _held.get((placement, cut))
+    if held is None or held[0] != made_of:
+        held = _held[placement, cut] = (
+            made_of,
+            _of_everybody(replace(snapshot, model=ground.model), served, ground, cut=cut, now=now),
+        )
+    return held[1]
+
+
+_held: dict[tuple[str, Cut], tuple[object, Batch]] = {}
+"""The last batch of each placement with what it was made of."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Ground:
+    """What does not change from one book or one set of weights to the next."""
+
+    model: Model
+    truth: Truth
+    shop: Assortment
+    records: Candidates  # of the truth's users
+    rows: IntArray  # [users, candidates]: of the stock
+    item_of: IntArray  # by row of the stock
+    bought: Sparse  # users of the model × items
+    segments: IntArray  # of the truth's users
+
+
+@lru_cache(maxsize=3)
+def _ground(version: int, cut: Cut, task: Task, stock: Stock) -> _Ground | None:
+    """None where nobody has any truth."""
+    learned, truth = load_model(version, cut), load_truths(version, cut)[task]
+    records = learned.candidates.get(TASKS[task])
+    if records is None or not len(truth.users):
+        return None
+    chosen, stock_rows = records.of(truth.users), stock.ids.rows(learned.items.ids)
+    item_of = np.full(len(stock), -1, np.int32)
+    item_of[stock_rows[stock_rows >= 0]] = np.flatnonzero(stock_rows >= 0)
+    acts = learned.training.interactions
+    return _Ground(
+        model=learned,
+        truth=truth,
+        shop=assortment(learned.training),
+        records=chosen,
+        rows=np.where(chosen.items >= 0, stock_rows[chosen.items], -1).astype(np.int32),
+        item_of=item_of,
+        bought=acts.where(acts.bought).matrix(),
+        segments=segments_by_customer(version, learned.users.ids[truth.users]),
+    )
+
+
+def _of_everybody(snapshot: Snapshot, placement: ServedPlacement, ground: _Ground, *, cut: Cut, now: datetime) -> Batch:
+    """``snapshot`` has the model of the ground."""
+    questions = list(_questions(snapshot, placement, ground))
+    return Batch(
+        placement=placement,
+        cut=cut,
+        questions=questions,
+        answerer=Answerer(
+            shelf=shelf_of(snapshot, questions, now=now),
+            rungs=lambda _question: ladder(snapshot, pools_of(ground.model), Person()),
+        ),
+        judge=Judge(truth=ground.truth, shop=ground.shop, item_of=ground.item_of),
+    )
+
+
+def _questions(snapshot: Snapshot, placement: ServedPlacement, ground: _Ground) -> Iterator[Question]:
+    customers = ground.model.users.ids[ground.truth.users].tolist()
+    weighed = {
+        segment: _weighed(snapshot, placement, ground.records.instances, segment)
+        for segment in set(ground.segments.tolist())
+    }
+    for place, (customer, user) in enumerate(zip(customers, ground.truth.users.tolist(), strict=True)):
+        segment = int(ground.segments[place])
+        weights, wish = weighed[segment]
+        there = ground.rows[place] >= 0
+        yield Question(
+            customer=customer,
+            segment=segment,
+            context=NOTHING,
+            rows=ground.rows[place, there],
+            z=ground.records.z[place][:, there],
+            weights=weights,
+            wish=replace(
+                wish,
+                bought=known(snapshot.stock_rows[_columns(ground.bought, user)]),
+                excluded=known(snapshot.stock_rows[_columns(ground.model.disliked, user)]),
+            ),
+        )
+
+
+def _columns(matrix: Sparse, row: int) -> IntArray:
+    """Of what is stored in a row; a hundred times as fast as taking the row out."""
+    return np.asarray(matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]])
+
+
+def _weighed(
+    snapshot: Snapshot, placement: ServedPlacement, instances: Sequence[str], segment: int
+) -> tuple[FloatArray, Wish]:
+    found = snapshot.weights_for(placement.blend, segment) if placement.blend else None
+    return weight_vector(instances, found.weights if found else {}), Wish(
+        n=placement.n,
+        repeat=placement.repeat,
+        promotion=found.promotion if found else 0.0,
+        diversity=placement.diversity_with(found),
+    )

@@ -1,0 +1,178 @@
+"""A question of one customer, ready but for the rules: so that it can be answered under one book after another.
+
+What answers is the ``select`` that serves; reasons, which take most of the time of an answer, are left out.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.evaluation.accuracy import LENGTH, judge
+from recommendations.engine.evaluation.breadth import Assortment
+from recommendations.engine.evaluation.measures import per_user_table
+from recommendations.engine.evaluation.split import Truth
+from recommendations.engine.frames import FloatArray, IntArray
+from recommendations.engine.ranking.rules import Rule, left_in, of_kind
+from recommendations.engine.ranking.scores import Standardised
+from recommendations.engine.ranking.selection import NOTHING, Selection, Shelf, Wish, eligibility, select
+from recommendations.engine.ranking.slots import Cap
+from recommendations.serving.customer_context import NOBODY
+from recommendations.serving.fallback import Rung, filled
+from recommendations.serving.pipeline import NO_LIKENESS
+from recommendations.store.serving.served_rules import ServedRules
+from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
+from recommendations.terms import Cut, RuleAction
+
+CHUNK = 8
+"""What fills up is looked for among so many times as many items as are missing, then among more."""
+
+RUNGS_KEPT = 100
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Question:
+    """Rows are those of the stock; the wish has no rules, and explores nothing."""
+
+    customer: int  # primary key
+    segment: int  # −1 = none
+    context: IntArray
+    rows: IntArray  # [candidates], ascending
+    z: Standardised  # [instances, candidates]
+    weights: FloatArray  # [instances]
+    wish: Wish
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answerer:
+    """Answers questions of one placement. ``rungs`` tells what fills up a question's list, the best first."""
+
+    shelf: Shelf
+    rungs: Callable[[Question], Iterator[Rung]]
+    _left_of: dict[tuple[tuple[Rule, ...], int], tuple[Rung, Rung]] = field(default_factory=dict, repr=False)
+
+    def answer(self, question: Question, rules: tuple[Rule, ...]) -> IntArray:
+        """Rows of what is shown, in order, as ``recommend`` shows them."""
+        wish = replace(question.wish, rules=rules)
+        chosen = self._chosen(question, wish)
+        items, slots = (chosen.items, chosen.slots) if chosen else (NOTHING, np.arange(0))
+        if len(items) >= wish.n:
+            return items
+        rest = self._rest(question, wish, but=items)
+        free = np.setdiff1d(np.arange(wish.n), slots)[: len(rest)]
+        return np.concatenate([items, rest])[np.argsort(np.concatenate([slots, free]), kind="stable")]
+
+    def _chosen(self, question: Question, wish: Wish) -> Selection | None:
+        if not len(question.rows) and not of_kind(wish.rules, RuleAction.PIN):
+            return None
+        return select(question.rows, question.z, question.weights, shelf=self.shelf, wish=wish)
+
+    def _rest(self, question: Question, wish: Wish, *, but: IntArray) -> IntArray:
+        """What stands in for the candidates; rules that exclude, include only and cap are kept."""
+        every = np.arange(len(self.shelf.sellable), dtype=np.int32)
+        caps = [Cap(rule, every) for rule in of_kind(wish.rules, RuleAction.CAP)]
+        for cap in caps:
+            for row in but.tolist():
+                cap.take(row)
+        shown = but
+        for rung in self.rungs(question):
+            left = self._left(rung, wish.rules)
+            first, size = 0, CHUNK * wish.n
+            while first < len(left.rows) and len(shown) < wish.n:
+                part = left.rows[first : first + size]
+                open_ = np.zeros(len(every), np.bool_)
+                open_[part] = eligibility(part, shelf=self.shelf, wish=wish)[0]
+                open_[shown] = False
+                taken = filled([Rung(left.source, part)], open_=open_, n=wish.n - len(shown), caps=caps)
+                shown = np.append(shown, np.array([row for row, _ in taken], np.int32))
+                first, size = first + size, size * CHUNK
+            if len(shown) >= wish.n:
+                break
+        return shown[len(but) :]
+
+    def _left(self, rung: Rung, rules: tuple[Rule, ...]) -> Rung:
+        """What the rules leave of a rung that many questions share; the rung is kept with it, so that its id lasts."""
+        key = rules, id(rung.rows)
+        if key not in self._left_of:
+            if len(self._left_of) >= RUNGS_KEPT:
+                self._left_of.clear()
+            left, _ = left_in(rung.rows, self.shelf.sellable[rung.rows], rules)
+            self._left_of[key] = rung, Rung(rung.source, rung.rows[left])
+        return self._left_of[key][1]
+
+
+class Judge(NamedTuple):
+    """What lists are held against; rows of ``item_of`` are those of the stock."""
+
+    truth: Truth
+    shop: Assortment
+    item_of: IntArray  # row of the model, −1 = unknown to it
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Batch:
+    """A placement's questions of many customers; ``judge`` is None where no truth says what would have been right."""
+
+    placement: ServedPlacement
+    cut: Cut
+    questions: Sequence[Question]
+    answerer: Answerer
+    judge: Judge | None
+    _told: dict[int, tuple[tuple[Rule, ...], IntArray]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def customers(self) -> NDArray[np.int64]:
+        return np.array([question.customer for question in self.questions], np.int64)
+
+    def applying(self, rules: ServedRules, *, at: datetime) -> Iterator[tuple[Rule, ...]]:
+        """The rules for each question at a moment."""
+        for question in self.questions:
+            yield rules.applying(
+                placement=self.placement.name,
+                segment=None if question.segment == NOBODY else question.segment,
+                customer=question.customer,
+                context=question.context,
+                now=at,
+            )
+
+    def answers(self, rules: ServedRules, *, at: datetime) -> IntArray:
+        """What is shown: rows of the stock [customers, slots], −1 after the last. The last ones are remembered."""
+        shown = np.full((len(self.questions), self.placement.n), -1, np.int32)
+        for place, applying in enumerate(self.applying(rules, at=at)):
+            told = self._told.get(place)
+            if told is None or told[0] != applying:
+                told = self._told[place] = applying, self.answer(place, applying)
+            shown[place] = told[1]
+        return shown
+
+    def answer(self, place: int, rules: tuple[Rule, ...]) -> IntArray:
+        """One question's, under these rules [slots]."""
+        found = self.answerer.answer(self.questions[place], rules)
+        return np.pad(found, (0, self.placement.n - len(found)), constant_values=-1)
+
+    def figures(self, shown: IntArray) -> NDArray[np.float64]:
+        """Metrics by customer [customers, PER_USER] of what is shown; needs a judge."""
+        if self.judge is None:
+            raise ValueError(f"no truth tells how good the answers of {self.placement.name} are")
+        ranked = np.full((len(shown), LENGTH), -1, np.int32)
+        kept = shown[:, :LENGTH]
+        ranked[:, : kept.shape[1]] = np.where(kept >= 0, self.judge.item_of[kept], -1)
+        return per_user_table(ranked, judge(ranked, self.judge.truth.per_user), self.judge.shop)
+
+
+def shelf_of(snapshot: Snapshot, questions: Sequence[Question], *, now: datetime) -> Shelf:
+    diverse = any(question.wish.diversity for question in questions)
+    return Shelf(
+        sellable=snapshot.sellable(now),
+        likeness=snapshot.likeness if diverse else NO_LIKENESS,
+        lift=snapshot.lift,
+    )
+
+
+def known(rows: IntArray) -> IntArray:
+    """Without −1."""
+    return rows[rows >= 0].astype(np.int32)

@@ -1,0 +1,51 @@
+"""What the second stage's part of a score is made of, for staff: groups of features by TreeSHAP, and the base.
+
+Nothing is stored for it but the trees: the features of one customer are made again when somebody asks.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from recommendations.engine.ranking.candidates import without_plane
+from recommendations.engine.ranking.features import features
+from recommendations.engine.ranking.second_stage import NAME, SecondStageUnavailableError
+from recommendations.serving.candidates import Pools
+from recommendations.terms import BlendName
+
+BASE = "base"
+"""Of the terms: what any candidate gets."""
+
+
+def broken_down(
+    pools: Pools, blend: BlendName, row: int, parts: Mapping[int, float]
+) -> dict[int, list[tuple[str, float]]]:
+    """``parts`` are the second stage's contributions to items (rows of the model) of a customer's record, none 0.
+
+    For each item its (group, term), the largest first and the base last; they add up to the contribution. Nothing
+    where LightGBM is not installed here, or the trees were trained on other features than this release makes.
+    """
+    stage, records = pools.second_stage(blend), pools.model.candidates[blend].of(np.array([row]))
+    if stage is None or not parts:
+        return {}
+    query, before = pools.model.training.queries(np.array([row])), without_plane(records, NAME)
+    found = features(before, query, pools.facts)
+    if found.names != tuple(stage.names_):
+        return {}
+    items = np.array(list(parts))
+    places = np.searchsorted(records.items[0, : len(found.values)], items)
+    z = records.z[0, records.instances.index(NAME), places]
+    try:
+        scale = stage.plane(found, before).scale[0]
+        terms = stage.terms(found.values[places], z=z, scale=scale)
+    except SecondStageUnavailableError:
+        return {}
+    weight = np.array(list(parts.values())) / z.astype(np.float64)
+    values, base = terms.values * weight[:, None], terms.base * weight
+    return {
+        item: [
+            *sorted(zip(terms.groups, values[at].tolist(), strict=True), key=lambda term: -abs(term[1])),
+            (BASE, float(base[at])),
+        ]
+        for at, item in enumerate(parts)
+    }

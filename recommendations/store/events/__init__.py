@@ -1,0 +1,1 @@
+"""Events in the record: appended once, in monthly partitions, under pseudonyms."""

@@ -1,0 +1,78 @@
+"""Primary keys of what the shop names, held by the process, so that an event costs no look-up of its own."""
+
+from collections.abc import Callable, Collection, Hashable, Mapping
+from functools import cache, partial
+
+from recommendations.store.events.insert import run
+from recommendations.store.events.known_customers import ensure_customers
+from recommendations.store.events.pseudonyms import pseudonyms
+from recommendations.store.live.change_watch import Watch
+from recommendations.terms import CustomerKind
+
+HALF = 100_000  # names in each of the two halves
+_ITEMS = "SELECT shop_id, id FROM recommendations_item WHERE shop_id = ANY(%b::text[])"
+
+
+class KeyCache[Name: Hashable]:
+    """At most ``2 · half`` keys: when the younger half is full it becomes the older, and what that held is forgotten.
+
+    Names that the look-up does not find are asked for again each time.
+    """
+
+    def __init__(self, look_up: Callable[[Collection[Name]], Mapping[Name, int]], *, half: int = HALF) -> None:
+        self._look_up, self._half = look_up, half
+        self._young: dict[Name, int] = {}
+        self._old: dict[Name, int] = {}
+
+    def keys_of(self, names: Collection[Name]) -> dict[Name, int]:
+        """The keys of those that exist; one query for all that the process does not hold."""
+        young, old = self._young, self._old
+        found = {name: young[name] for name in names if name in young}
+        if len(found) == len(names):
+            return found
+        promoted = {name: old[name] for name in names if name not in found and name in old}
+        missing = [name for name in names if name not in found and name not in promoted]
+        promoted.update(self._look_up(missing) if missing else {})
+        if len(young) + len(promoted) > self._half:
+            self._young, self._old = dict(promoted), young
+        else:
+            young.update(promoted)
+        return found | promoted
+
+    def forget(self) -> None:
+        self._young, self._old = {}, {}
+
+
+@cache
+def _items() -> tuple[KeyCache[str], Watch]:
+    return KeyCache(_look_up_items), Watch("catalogue")
+
+
+@cache
+def _customers(kind: CustomerKind) -> KeyCache[bytes]:
+    return KeyCache(partial(ensure_customers, kind=kind))
+
+
+def item_keys(shop_ids: Collection[str]) -> dict[str, int]:
+    """Primary key per id of the shop; items that do not exist are missing."""
+    known, watch = _items()
+    if watch.moved():
+        known.forget()
+    return known.keys_of(shop_ids)
+
+
+def person_keys(shop_ids: Collection[str], kind: CustomerKind) -> dict[str, int]:
+    """Primary key per id of the shop; customers that are new are added."""
+    named = pseudonyms(shop_ids, kind=kind)
+    keys = _customers(kind).keys_of(named.values())
+    return {shop_id: keys[value] for shop_id, value in named.items()}
+
+
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    _items.cache_clear()
+    _customers.cache_clear()
+
+
+def _look_up_items(shop_ids: Collection[str]) -> Mapping[str, int]:
+    return dict(run(_ITEMS, [list(shop_ids)]))

@@ -1,0 +1,189 @@
+"""Accepted events into the record: one statement a request, each line once, committed when it returns."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+from django.db import IntegrityError, OperationalError, connection
+from psycopg import errors
+from psycopg_pool import PoolTimeout
+
+from recommendations.store.attribution import NOTED
+from recommendations.store.events.partitions import prepare_partitions
+from recommendations.store.live.valkey import Breaker
+
+_record = Breaker("postgresql", pause=0.5)
+
+
+class Place(msgspec.Struct, omit_defaults=True, gc=False):
+    """Where it happened, and what the whole event was worth."""
+
+    channel: str | None = None
+    locale: str | None = None
+    source: str | None = None
+    page: str | None = None
+    value: Decimal | None = None
+
+
+class Line(msgspec.Struct, omit_defaults=True, gc=False):
+    """A row of ``Event``, without what the database adds."""
+
+    occurred_at: datetime
+    event_id: UUID
+    line: int
+    name: str  # of an EventName
+    customer_id: int | None = None
+    item_id: int | None = None
+    quantity: int | None = None
+    price: Decimal | None = None
+    amount: Decimal | None = None
+    rating: float | None = None
+    rating_scale: float | None = None
+    search_term: str | None = None
+    transaction_id: str | None = None
+    session_id: str | None = None
+    recommendation_id: str | None = None
+    position: int | None = None
+    target_type: str | None = None
+    target_id: str | None = None
+    source: str | None = None
+    attributes: Place | None = None
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What a customer said about personalisation, and when."""
+
+    customer: int
+    personalise: bool
+    at: datetime
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Refuse at once what would wait for a PostgreSQL that gave no connection a moment ago.
+
+    Who waits holds a thread that recommendations need. Raises OperationalError.
+    """
+    if not _record:
+        raise OperationalError("PostgreSQL gave no connection a moment ago")
+    try:
+        yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, PoolTimeout):
+            _record.trip(error)
+        raise
+
+
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    _record.close()
+
+
+_TYPES = (
+    *("timestamptz", "uuid", "smallint", "text", "bigint", "bigint", "integer", "numeric", "numeric"),
+    *("double precision", "double precision", "text", "text", "text", "text", "smallint", "text", "text"),
+    *("text", "jsonb"),
+)
+_NAMES = Line.__struct_fields__
+# Who has objected to personalisation is counted and not known: neither the customer's key nor the session is kept.
+_KEPT = {
+    "customer_id": "CASE WHEN personalise THEN customer_id END",
+    "session_id": "CASE WHEN customer_id IS NULL OR personalise THEN session_id END",
+}
+# Lines go in one order: two requests with the same events never lock crosswise. Of two with the same key the first
+# counts. One JSON text costs a web process an eighth of what arrays of the columns do.
+_INSERT = f"""
+WITH line AS MATERIALIZED (
+  SELECT DISTINCT ON (event_id, occurred_at, line) sent.*, customer.personalise
+  FROM ROWS FROM (
+    json_to_recordset(%t::json) AS ({", ".join(f"{name} {kind}" for name, kind in zip(_NAMES, _TYPES, strict=True))})
+  ) WITH ORDINALITY AS sent({", ".join(_NAMES)}, number)
+  LEFT JOIN recommendations_customer customer ON customer.id = sent.customer_id
+  ORDER BY event_id, occurred_at, line, number
+), new AS (
+  INSERT INTO recommendations_event ({", ".join(_NAMES)})
+  SELECT {", ".join(_KEPT.get(name, name) for name in _NAMES)} FROM line
+  ON CONFLICT DO NOTHING
+  RETURNING occurred_at, event_id, line, customer_id, name, recommendation_id
+), due AS (
+  INSERT INTO recommendations_dueline (occurred_at, event_id, line)
+  SELECT occurred_at, event_id, line FROM new WHERE {NOTED}
+)
+SELECT line.number - 1, coalesce(alias.customer_id, new.customer_id)
+FROM new JOIN line USING (occurred_at, event_id, line) LEFT JOIN recommendations_customeralias alias
+  ON alias.anonymous_id = new.customer_id AND alias.undone_at IS NULL
+"""  # noqa: S608 - names and types of our own
+# Somebody is all the keys that were merged into one. A word counts where it is the newest; an objection is always dated
+# anew, so that an older agreement that comes late does not undo it.
+_CONSENT = """
+WITH word AS (
+  SELECT * FROM unnest(%b::bigint[], %b::boolean[], %b::timestamptz[]) AS word(customer, personalise, at)
+), person AS (
+  SELECT coalesce(alias.customer_id, word.customer) AS id, personalise, at
+  FROM word LEFT JOIN recommendations_customeralias alias
+    ON alias.anonymous_id = word.customer AND alias.undone_at IS NULL
+), said AS (
+  SELECT customer AS id, personalise, at FROM word
+  UNION ALL SELECT * FROM person
+  UNION ALL SELECT alias.anonymous_id, personalise, at
+  FROM person JOIN recommendations_customeralias alias ON alias.customer_id = person.id AND alias.undone_at IS NULL
+), newest AS (
+  SELECT DISTINCT ON (id) id, personalise, at FROM said ORDER BY id, at DESC, personalise
+), due AS (
+  SELECT id, newest.personalise, newest.at FROM newest JOIN recommendations_customer customer USING (id)
+  WHERE (consent_at IS NULL OR consent_at < newest.at)
+    AND (customer.personalise <> newest.personalise OR NOT newest.personalise)
+  ORDER BY id FOR UPDATE OF customer
+)
+UPDATE recommendations_customer customer SET personalise = due.personalise, consent_at = due.at
+FROM due WHERE customer.id = due.id
+RETURNING customer.id, customer.personalise
+"""
+_OBJECTING = "SELECT id FROM recommendations_customer WHERE NOT personalise AND id = ANY(%b::bigint[])"
+
+
+def insert(lines: Sequence[Line]) -> dict[int, int | None]:
+    """Which of the lines, by their number here, are new, and of whom the next answers may know: None for nobody.
+
+    Somebody is the customer whom an anonymous key was merged into; who objects is nobody. Of two lines with the same
+    key the first counts.
+    """
+    if not lines:
+        return {}
+    values = [msgspec.json.encode(lines).decode()]
+    try:
+        rows = run(_INSERT, values)
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, errors.CheckViolation):
+            raise
+        times = [line.occurred_at for line in lines]
+        prepare_partitions(min(times), max(times))
+        rows = run(_INSERT, values)
+    return dict(rows)
+
+
+def note_consent(words: Sequence[Consent]) -> dict[int, bool]:
+    """Keep what customers said; every key that changed or objected again, and whether it may be personalised.
+
+    Nearly every word is an agreement of somebody who has never objected, which changes nothing.
+    """
+    agreed = [word.customer for word in words if word.personalise]
+    objecting = {key for (key,) in run(_OBJECTING, [agreed])} if agreed else set()
+    due = [word for word in words if not word.personalise or word.customer in objecting]
+    columns = [[word.customer for word in due], [word.personalise for word in due], [word.at for word in due]]
+    return dict(run(_CONSENT, columns)) if due else {}
+
+
+def run(statement: str, values: Sequence[Any]) -> list[Any]:
+    """What it returns, on a cursor that sends values apart from the statement, which the server then keeps prepared."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(statement.encode(), values, prepare=True, binary=True)
+        return cursor.fetchall()

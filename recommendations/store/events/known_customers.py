@@ -1,0 +1,111 @@
+"""The keys of customers by pseudonym: in the process, in Valkey for those who just came, and in the record."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import batched
+
+from django.db import DatabaseError, transaction
+from django.db.models import BigIntegerField, F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from recommendations.models import Customer, CustomerAlias
+from recommendations.store.events.insert import run
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.live.fetch import BUILT
+from recommendations.store.live.valkey import Breaker, valkey
+from recommendations.terms import CustomerKind
+
+TOLD = 600  # seconds that Valkey tells of somebody new: long after every process has read the record again
+OVERLAP = 1_000  # keys below the newest: who came first may be committed last
+BATCH = 5_000
+
+_KNOWN = "SELECT pseudonym, id FROM recommendations_customer WHERE pseudonym = ANY(%b::bytea[])"
+_record = Breaker("postgresql", pause=5.0)
+
+
+def customer_key(known: dict[bytes, int], shop_id: str, *, kind: CustomerKind) -> int | None:
+    """The key of a customer, also of one who came after ``known`` was read. None where nobody is known so."""
+    return customer_keys(known, [(shop_id, kind)])[0]
+
+
+def customer_keys(known: dict[bytes, int], named: Sequence[tuple[str, CustomerKind]]) -> list[int | None]:
+    """As ``customer_key`` of each; whoever came after ``known`` was read is looked up, and added to it."""
+    values = [pseudonym(shop_id, kind=kind) for shop_id, kind in named]
+    unknown = [value for value in values if value not in known]
+    if unknown:
+        add(known, _newcomers(unknown))
+    return [known.get(value) for value in values]
+
+
+def ensure_customers(pseudonyms: Collection[bytes], *, kind: CustomerKind) -> dict[bytes, int]:
+    """Primary key per pseudonym; customers that are new are added, and every process is told of them."""
+    wanted = sorted(pseudonyms)  # in one order: two requests that add the same people never lock crosswise
+    keys = dict(run(_KNOWN, [wanted]))
+    new = [value for value in wanted if value not in keys]
+    if new:
+        customers = [Customer(pseudonym=value, kind=kind) for value in new]
+        Customer.objects.bulk_create(customers, ignore_conflicts=True, batch_size=BATCH)
+        added = dict(run(_KNOWN, [new]))
+        transaction.on_commit(partial(_tell, added))
+        keys |= added
+    return keys
+
+
+def add(known: dict[bytes, int], others: Mapping[bytes, int]) -> None:
+    """Whoever is not in it. Those who are may have been merged since, which the others do not know."""
+    for value, key in others.items():
+        known.setdefault(value, key)
+
+
+def customers_after(key: int) -> dict[bytes, int]:
+    """Pseudonym → own key of those who came later, and of some before."""
+    rows = Customer.objects.filter(pk__gt=key - OVERLAP).values_list("pseudonym", "pk")
+    return {bytes(value): own for value, own in rows}
+
+
+def merged_since(moment: datetime | None) -> dict[bytes, int]:
+    """Anonymous keys that became a customer's, and those that became their own again, from this moment on."""
+    aliases = CustomerAlias.objects.all()
+    aliases = aliases.filter(undone_at=None) if moment is None else aliases.filter(changed_at__gte=moment)
+    rows = aliases.order_by(F("undone_at").asc(nulls_last=True)).values_list(  # a new one is a later word
+        "anonymous__pseudonym", "anonymous_id", "customer_id", "undone_at"
+    )
+    return {bytes(value): own if undone else customer for value, own, customer, undone in rows}
+
+
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    _record.close()
+
+
+def _newcomers(values: Sequence[bytes]) -> Mapping[bytes, int]:
+    """As Valkey has them, so that a stranger costs no query; as the record has them where Valkey may not know all."""
+    answers = valkey().ask([("EXISTS", BUILT), ("MGET", *map(_name, values))])
+    if answers and answers[0]:
+        return {value: int(key) for value, key in zip(values, answers[1], strict=True) if key is not None}
+    if not _record:
+        return {}
+    try:
+        return _recorded(values)
+    except DatabaseError as error:
+        _record.trip(error)
+        return {}
+
+
+def _tell(keys: Mapping[bytes, int]) -> None:
+    for part in batched(keys.items(), BATCH):
+        valkey().ask([("SET", _name(value), key, "EX", TOLD) for value, key in part])
+
+
+def _name(value: bytes) -> str:
+    return f"live:newcomer:{value.hex()}"
+
+
+def _recorded(values: Sequence[bytes]) -> dict[bytes, int]:
+    """Pseudonym → its key, or that of the customer that it was merged into; without those who are unknown."""
+    alias = CustomerAlias.objects.filter(anonymous=OuterRef("pk"), undone_at=None).values("customer")
+    keys = Customer.objects.filter(pseudonym__in=values).values_list(
+        "pseudonym", Coalesce(Subquery(alias), F("pk"), output_field=BigIntegerField())
+    )
+    return {bytes(value): key for value, key in keys}

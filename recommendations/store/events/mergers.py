@@ -1,0 +1,114 @@
+"""Anonymous keys and the customers they turned out to be: joined when both are seen together or the shop says so.
+
+Events keep the key they came with, so a merger can be undone. Who objects to personalisation is not merged.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from recommendations.models import CustomerAlias
+from recommendations.store.attribution import NOTED
+from recommendations.store.events.id_cache import KeyCache
+from recommendations.store.events.insert import run
+
+_MERGED = """
+SELECT anonymous_id, customer_id FROM recommendations_customeralias
+WHERE (anonymous_id, customer_id) IN (SELECT * FROM unnest(%b::bigint[], %b::bigint[]))
+"""
+_MERGE = """
+INSERT INTO recommendations_customeralias (anonymous_id, customer_id, since, source, changed_at)
+SELECT anonymous, customer, since, %s, clock_timestamp()
+FROM unnest(%b::bigint[], %b::bigint[], %b::timestamptz[]) AS pair(anonymous, customer, since)
+JOIN recommendations_customer known ON known.id = customer AND known.personalise
+JOIN recommendations_customer unnamed ON unnamed.id = anonymous AND unnamed.personalise
+WHERE NOT EXISTS (
+  SELECT FROM recommendations_customeralias alias
+  WHERE anonymous_id = pair.anonymous AND customer_id = pair.customer AND (%b OR undone_at IS NULL))
+ORDER BY anonymous
+ON CONFLICT DO NOTHING
+RETURNING anonymous_id, customer_id
+"""
+
+# What a key did may count for another slate when it becomes somebody's, or nobody's again.
+_NOTE = f"""
+INSERT INTO recommendations_dueline (occurred_at, event_id, line)
+SELECT occurred_at, event_id, line FROM recommendations_event WHERE customer_id = ANY(%b::bigint[]) AND {NOTED}
+RETURNING id
+"""  # noqa: S608 - a condition of our own
+
+type Pair = tuple[int, int]
+"""An anonymous key and a customer's."""
+
+
+@dataclass(frozen=True)
+class Merger:
+    """An anonymous key and the signed-in customer that it was seen with."""
+
+    anonymous: int
+    customer: int
+    since: datetime
+
+
+class MergedElsewhereError(Exception):
+    """The anonymous key is another customer's."""
+
+
+def merge(mergers: Sequence[Merger], *, source: str) -> list[Pair]:
+    """Join keys that were seen together; the pairs that are new.
+
+    Two that were joined before are left as they are: a merger that was undone stays undone. A key that is another
+    customer's stays that one's.
+    """
+    known = _joined().keys_of({(pair.anonymous, pair.customer) for pair in mergers}) if mergers else {}
+    new = [pair for pair in mergers if (pair.anonymous, pair.customer) not in known]
+    return _merge(new, source=source, once=True) if new else []
+
+
+def merge_again(merger: Merger, *, source: str) -> list[Pair]:
+    """Join two because the shop says so, even where that was undone before; the pair if it is new.
+
+    Raises MergedElsewhereError.
+    """
+    new = _merge([merger], source=source, once=False)
+    active = CustomerAlias.objects.filter(anonymous=merger.anonymous, undone_at=None)
+    if active.exclude(customer=merger.customer).exists():
+        raise MergedElsewhereError
+    return new
+
+
+def undo(anonymous: int, customer: int, *, now: datetime) -> bool:
+    """Part two again; False where they are not joined."""
+    active = CustomerAlias.objects.filter(anonymous=anonymous, customer=customer, undone_at=None)
+    undone = bool(active.update(undone_at=now, changed_at=now))
+    if undone:
+        run(_NOTE, [[anonymous, customer]])
+    return undone
+
+
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    _joined.cache_clear()
+
+
+def _merge(mergers: Sequence[Merger], *, source: str, once: bool) -> list[Pair]:
+    """``once``: not where the two were joined at any time."""
+    columns = [
+        [pair.anonymous for pair in mergers], [pair.customer for pair in mergers], [pair.since for pair in mergers],
+    ]  # fmt: skip
+    new = [(anonymous, customer) for anonymous, customer in run(_MERGE, [source, *columns, once])]
+    if new:
+        run(_NOTE, [[anonymous for anonymous, _ in new]])
+    return new
+
+
+@cache
+def _joined() -> KeyCache[Pair]:
+    """The pairs of keys that were joined at any time."""
+    return KeyCache(_look_up)
+
+
+def _look_up(pairs: Collection[Pair]) -> Mapping[Pair, int]:
+    columns = [[anonymous for anonymous, _ in pairs], [customer for _, customer in pairs]]
+    return {(anonymous, customer): customer for anonymous, customer in run(_MERGED, columns)}

@@ -1,0 +1,184 @@
+"""Rows of an event file: the form, the rules in SQL, and the way from text to ready lines."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.imports.row_checks import (
+    Rule,
+    at_most,
+    first_broken,
+    moment,
+    money,
+    needed,
+    number,
+    whole_number,
+)
+from recommendations.store.imports.validate import Form, Header, Hidden
+from recommendations.terms import CustomerKind
+
+LONGEST_ID = 128
+TOO_LONG = "too long"
+MOST_LINES = 200  # of one event, as in the API
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventRules:
+    """What the loop knows of event names: as written → ours; which need an item; which need a transaction."""
+
+    names: Mapping[str, str]
+    need_items: frozenset[str]
+    trades: frozenset[str]
+    currency: str
+
+
+@lru_cache(maxsize=200_000)
+def _hash_of_user(shop_id: str) -> str:
+    return pseudonym(shop_id).hex() if len(shop_id) <= LONGEST_ID else TOO_LONG
+
+
+@lru_cache(maxsize=200_000)
+def _hash_of_anonymous(shop_id: str) -> str:
+    return pseudonym(shop_id, kind=CustomerKind.ANONYMOUS).hex() if len(shop_id) <= LONGEST_ID else TOO_LONG
+
+
+FORM = Form(
+    known=[
+        "event_id", "line", "name", "timestamp", "user_id", "anonymous_id", "session_id", "item_id", "quantity",
+        "price", "amount", "currency", "transaction_id", "rating", "rating_scale", "search_term",
+        "recommendation_id", "position", "target_type", "target_id",
+    ],
+    needed=["name", "timestamp"],
+    hidden=[
+        Hidden("user_id", _hash_of_user),
+        Hidden("anonymous_id", _hash_of_anonymous),
+        Hidden("target_id", _hash_of_user, unless=("target_type", ("brand", "category"))),  # else a person too
+    ],
+)  # fmt: skip
+SHOWN = [name for name in FORM.known if not name.startswith(("user_id", "anonymous_id", "target_id"))]
+
+JOINS = sql.SQL("""
+LEFT JOIN jsonb_each_text(%(names)s) AS known(alias, called) ON known.alias = staged.name
+LEFT JOIN recommendations_item item ON item.shop_id = staged.item_id
+""")
+RULES = [
+    *needed("name"),
+    Rule("name", "unknown_name", "known.called IS NULL"),
+    *needed("timestamp"),
+    *moment("timestamp"),
+    Rule("timestamp", "future", "timestamp::timestamptz > %(latest)s"),
+    Rule("timestamp", "too_old", "timestamp::timestamptz < %(earliest)s"),
+    Rule("user_id", "nobody", "user_id IS NULL AND anonymous_id IS NULL"),
+    Rule("user_id", "too_long", "user_id = 'too long'"),
+    Rule("anonymous_id", "too_long", "anonymous_id = 'too long'"),
+    Rule("target_id", "too_long", "target_id = 'too long'"),
+    Rule("item_id", "missing", "item_id IS NULL AND known.called = ANY(%(need_items)s)"),
+    Rule("item_id", "unknown_item", "item_id IS NOT NULL AND item.id IS NULL"),
+    Rule("event_id", "not_a_uuid", "NOT pg_input_is_valid(event_id, 'uuid')"),
+    *whole_number("line", "out_of_range", least=0, most=32_767),
+    *at_most(LONGEST_ID, "session_id", "transaction_id", "target_id"),
+    *at_most(64, "recommendation_id"),
+    *at_most(512, "search_term"),
+    Rule("transaction_id", "missing", "transaction_id IS NULL AND known.called = ANY(%(trades)s)"),
+    Rule("search_term", "missing", "search_term IS NULL AND known.called = 'search'"),
+    *whole_number("quantity", "not_a_quantity", least=1, most=1_000_000),
+    *money("price", "amount"),
+    Rule(
+        "amount",
+        "too_large",
+        "round(staged.price::numeric * coalesce(staged.quantity, '1')::numeric, 2) > 9999999999.99",
+    ),
+    Rule("currency", "foreign_currency", "currency <> %(currency)s"),
+    *number("rating", most=1_000_000),
+    *number("rating_scale", most=1_000_000),
+    Rule("rating", "missing", "rating IS NULL AND known.called = 'rate_item'"),
+    Rule("rating_scale", "missing", "rating_scale IS NULL AND known.called = 'rate_item'"),
+    Rule("rating", "rating_above_scale", "rating::numeric > rating_scale::numeric OR rating_scale::numeric = 0"),
+    *whole_number("position", "out_of_range", least=0, most=32_767),
+    Rule("target_type", "missing", "target_type IS NULL AND known.called = 'follow'"),
+    Rule("target_type", "unknown_target", "target_type NOT IN ('customer', 'brand', 'category')"),
+    Rule("target_id", "missing", "target_id IS NULL AND known.called = 'follow'"),
+]
+VERDICT = first_broken(RULES)
+
+NEW_CUSTOMERS = """
+INSERT INTO recommendations_customer (pseudonym, kind, personalise, created_at)
+SELECT decode(hash, 'hex'), kind, true, %(now)s::timestamptz FROM (
+  SELECT DISTINCT user_id, 'signed_in' FROM staged WHERE user_id IS NOT NULL
+  UNION ALL SELECT DISTINCT anonymous_id, 'anonymous' FROM staged WHERE anonymous_id IS NOT NULL
+) AS named(hash, kind) ORDER BY 1
+ON CONFLICT DO NOTHING
+"""
+MERGERS = """
+SELECT unnamed.id, signed_in.id, min(staged.timestamp::timestamptz) FROM staged
+JOIN recommendations_customer signed_in ON signed_in.pseudonym = decode(staged.user_id, 'hex')
+JOIN recommendations_customer unnamed ON unnamed.pseudonym = decode(staged.anonymous_id, 'hex')
+GROUP BY 1, 2
+"""
+# Who has objected to personalisation is counted and not known: neither the customer's key nor the session is kept.
+READY = sql.SQL("""
+INSERT INTO ready_event (
+  occurred_at, event_id, line, name, customer_id, item_id, quantity, price, amount, rating, rating_scale, search_term,
+  transaction_id, session_id, recommendation_id, position, target_type, target_id)
+SELECT occurred_at, {event_id}, {line}, called,
+  CASE WHEN personalise THEN customer_id END, item_id, quantity,
+  coalesce(price, round(amount / coalesce(quantity, 1), 2)),
+  coalesce(amount, round(price * coalesce(quantity, 1), 2)), rating, rating_scale,
+  search_term, transaction_id, CASE WHEN personalise THEN session_id END, recommendation_id, position, target_type,
+  target_id
+FROM (
+  SELECT staged.timestamp::timestamptz AS occurred_at, staged.event_id::uuid AS event_id,
+    trunc(staged.line::numeric)::smallint AS line, known.called, customer.id AS customer_id, customer.personalise,
+    item.id AS item_id,
+    trunc(staged.quantity::numeric)::integer AS quantity,
+    round(staged.price::numeric, 2) AS price, round(staged.amount::numeric, 2) AS amount,
+    staged.rating::numeric::float AS rating, staged.rating_scale::numeric::float AS rating_scale, staged.search_term,
+    staged.transaction_id, staged.session_id, staged.recommendation_id,
+    trunc(staged.position::numeric)::smallint AS position, staged.target_type, staged.target_id,
+    coalesce(staged.user_id, staged.anonymous_id) AS hash, staged.item_id AS shop_id
+  FROM staged {joins}
+  LEFT JOIN recommendations_customer customer
+    ON customer.pseudonym = decode(coalesce(staged.user_id, staged.anonymous_id), 'hex')
+) typed
+""")
+# RFC 9562 version 8: the first 128 bits of SHA-256 over all that makes the row.
+MADE_ID = sql.SQL("""overlay(overlay(encode(substr(sha256(convert_to(jsonb_build_array(
+  extract(epoch FROM occurred_at), called, hash, session_id, shop_id, quantity, price, amount, rating, rating_scale,
+  search_term, transaction_id, recommendation_id, position, target_type, target_id
+)::text, 'UTF8')), 1, 16), 'hex') PLACING '8' FROM 13) PLACING '8' FROM 17)::uuid""")
+ONE_LINE = sql.SQL("0")
+# Lines of one event are told apart by what stands in them, so that a row that stands there twice is one line.
+NUMBERED = sql.SQL("""CASE WHEN event_id IS NULL THEN 0 ELSE dense_rank() OVER (
+  PARTITION BY occurred_at, event_id ORDER BY called, shop_id, quantity, price, amount, position, hash) - 1 END""")
+CROWDED = """
+UPDATE staged SET fault = 'event_id:too_many_lines' FROM (
+  SELECT file_line, row_number() OVER (PARTITION BY event_id, timestamp ORDER BY file_line) AS place FROM staged
+  WHERE event_id IN (SELECT event_id FROM staged GROUP BY event_id HAVING count(*) > %(most)s)
+) numbered WHERE place > %(most)s AND numbered.file_line = staged.file_line AND fault IS NULL
+"""
+
+
+def rule_values(rules: EventRules, *, now: datetime) -> dict[str, object]:
+    return {
+        "names": Jsonb(dict(rules.names)),
+        "need_items": sorted(rules.need_items),
+        "trades": sorted(rules.trades),
+        "currency": rules.currency,
+        "latest": now + AHEAD,
+        "earliest": EARLIEST,
+    }
+
+
+def ready_statement(header: Header) -> sql.Composable:
+    """From the stage to ready lines; ids and line numbers are made where the file has none."""
+    line = sql.SQL("coalesce(line, {})")
+    made = NUMBERED if "event_id" in header.places else ONE_LINE
+    event_id = sql.SQL("coalesce(event_id, {})").format(MADE_ID)
+    return READY.format(joins=JOINS, event_id=event_id, line=line.format(made))

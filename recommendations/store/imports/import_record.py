@@ -1,0 +1,60 @@
+"""The record of an import: what came in, what was kept, and every row that was refused with its remedy."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from recommendations.models import Import
+from recommendations.store.temp_tables import rows as ask
+
+LOCKS = 0x1397  # advisory locks of imports; the second number is the import's
+
+
+def begin(*, kind: str, file: str) -> Import:
+    """A new import. Those whose process was killed are said to have failed."""
+    for left in Import.objects.filter(status=Import.Status.RUNNING):
+        if ask("SELECT pg_try_advisory_lock(%(locks)s, %(key)s)", locks=LOCKS, key=left.pk)[0][0]:
+            fail(left, _("It was interrupted, and nothing was kept; import the file again."))
+    with transaction.atomic():  # nobody sees it without its lock
+        imported = Import.objects.create(kind=kind, file=_storable(file)[:300])
+        ask("SELECT pg_advisory_lock(%(locks)s, %(key)s)", locks=LOCKS, key=imported.pk)
+    return imported
+
+
+def finish(
+    imported: Import,
+    *,
+    rows: int,
+    kept: int,
+    duplicates: int,
+    reasons: Mapping[str, int],
+    held: int = 0,
+    message: str = "",
+) -> None:
+    """``rows`` = kept + duplicates + held for the replay + the refused ones; anything else is a fault of ours."""
+    rejected = sum(reasons.values())
+    if rows != kept + duplicates + held + rejected:
+        raise AssertionError(f"{rows} rows came in, but {kept} + {duplicates} + {held} + {rejected} are accounted for")
+    imported.held = held
+    imported.rows, imported.kept, imported.duplicates, imported.rejected = rows, kept, duplicates, rejected
+    imported.reasons, imported.message = dict(reasons), message
+    _end(imported, Import.Status.FINISHED, timezone.now())
+
+
+def fail(imported: Import, message: str) -> None:
+    imported.message = _storable(message)
+    _end(imported, Import.Status.FAILED, timezone.now())
+
+
+def _end(imported: Import, status: Import.Status, at: datetime) -> None:
+    imported.status, imported.finished_at = status, at
+    imported.save()
+    ask("SELECT pg_advisory_unlock(%(locks)s, %(key)s)", locks=LOCKS, key=imported.pk)
+
+
+def _storable(text: str) -> str:
+    """Names of files may hold any bytes."""
+    return text.encode("utf-8", "replace").decode()

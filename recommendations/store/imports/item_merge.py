@@ -1,0 +1,155 @@
+"""Items in bulk: from a table of ready items into the catalogue, with categories and the history of prices."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString
+
+from psycopg import sql
+
+from recommendations.models import Category
+from recommendations.store.temp_tables import copy, rows, run, temporary
+from recommendations.terms import PATH_SEPARATOR
+
+READY = "ready_item"
+COLUMNS = {
+    "shop_id": "text PRIMARY KEY",
+    "title": "text NOT NULL",
+    "description": "text",
+    "brand": "text",
+    "price": "numeric(12, 2)",
+    "original_price": "numeric(12, 2)",
+    "cost": "numeric(12, 2)",
+    "availability": "text",
+    "available_quantity": "integer",
+    "available_at": "timestamptz",
+    "expires_at": "timestamptz",
+    "image_url": "text",
+    "url": "text",
+    "tags": "text[]",
+    "attributes": "jsonb",
+    "rating_average": "double precision",
+    "rating_count": "integer",
+    "kind": "text",
+    "parent_id": "bigint",
+    "listed_at": "timestamptz",
+    "retired_at": "timestamptz",
+}
+# What an item has where the file is silent. The names are columns of ours, never text from outside.
+DEFAULTS: dict[str, LiteralString] = {
+    "description": "''",
+    "brand": "''",
+    "availability": "'in_stock'",
+    "image_url": "''",
+    "url": "''",
+    "tags": "'{}'",
+    "attributes": "'{}'",
+    "kind": "'product'",
+    "listed_at": "%(now)s",
+}
+LINKS = "ready_link"
+
+PRICES = """
+INSERT INTO recommendations_itemprice (item_id, valid_from, price)
+SELECT item.id, CASE WHEN last.price IS NULL THEN least(item.listed_at, %(now)s) ELSE %(now)s END, item.price
+FROM ready_item ready JOIN recommendations_item item USING (shop_id)
+LEFT JOIN LATERAL (
+  SELECT price FROM recommendations_itemprice WHERE item_id = item.id ORDER BY valid_from DESC LIMIT 1
+) last ON true
+WHERE item.price IS NOT NULL AND item.price IS DISTINCT FROM last.price
+ON CONFLICT (item_id, valid_from) DO UPDATE SET price = excluded.price
+"""
+UNLINK = """
+DELETE FROM recommendations_item_categories link USING ready_item ready JOIN recommendations_item item USING (shop_id)
+WHERE link.item_id = item.id AND NOT EXISTS (
+  SELECT FROM ready_link wanted WHERE wanted.shop_id = item.shop_id AND wanted.category_id = link.category_id)
+RETURNING item.id
+"""
+LINK = """
+INSERT INTO recommendations_item_categories (item_id, category_id)
+SELECT item.id, wanted.category_id FROM ready_link wanted JOIN recommendations_item item USING (shop_id)
+WHERE %(all)s OR item.id = ANY(%(new)s)
+ON CONFLICT DO NOTHING RETURNING item_id
+"""
+INSERT = sql.SQL("""
+INSERT INTO recommendations_item AS item ({names}, updated_at)
+SELECT {values}, %(now)s FROM ready_item ORDER BY shop_id
+ON CONFLICT (shop_id) DO {action} RETURNING item.id, xmax = 0
+""")
+UPDATE = sql.SQL("UPDATE SET {changes}, updated_at = %(now)s WHERE ({old}) IS DISTINCT FROM ({new})")
+TOUCH = "UPDATE recommendations_item SET updated_at = %(now)s WHERE id = ANY(%(keys)s)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """Primary keys."""
+
+    new: set[int]
+    changed: set[int]
+
+
+def merge_ready(*, given: Iterable[str], links: bytes | None, now: datetime, update: bool) -> Merged:
+    """Bring the ready items into the catalogue; columns that were not given keep what they have.
+
+    ``links``: CSV of shop id and category key; None leaves the categories as they are. ``update`` False touches no
+    item that the shop has already. Running it twice changes nothing the second time.
+    """
+    new, changed = _merge(given, now=now, update=update)
+    run(PRICES, now=now)
+    if links is not None:
+        with temporary(LINKS, "shop_id text, category_id bigint"):
+            copy(LINKS, ["shop_id", "category_id"], [links])
+            linked = rows(LINK, all=update, new=list(new))
+            relinked = {key for (key,) in (rows(UNLINK) if update else [])} | {key for (key,) in linked}
+        run(TOUCH, now=now, keys=list(relinked - new))
+        changed |= relinked - new
+    return Merged(new=new, changed=changed)
+
+
+def category_keys(paths: Iterable[str], *, names: Mapping[str, str] | None = None) -> dict[str, int]:
+    """Primary key per path; nodes that are missing are made, their ancestors too. A node is called by its last level,
+    or by what ``names`` says of its path."""
+    wanted = {
+        PATH_SEPARATOR.join(levels[: depth + 1]) for levels in map(_levels, paths) for depth in range(len(levels))
+    }
+    known = dict(Category.objects.filter(path__in=wanted).values_list("path", "pk"))
+    for path_depth in range(1, max((len(_levels(path)) for path in wanted), default=0) + 1):
+        missing = [path for path in sorted(wanted - known.keys()) if len(_levels(path)) == path_depth]
+        made = [
+            Category(
+                path=path,
+                name=(names or {}).get(path, _levels(path)[-1])[:200],
+                parent_id=known.get(PATH_SEPARATOR.join(_levels(path)[:-1])),
+            )
+            for path in missing
+        ]
+        Category.objects.bulk_create(made, ignore_conflicts=True, batch_size=2_000)
+        known |= dict(Category.objects.filter(path__in=missing).values_list("path", "pk"))
+    return known
+
+
+def _levels(path: str) -> list[str]:
+    return path.split(PATH_SEPARATOR)
+
+
+def _merge(given: Iterable[str], *, now: datetime, update: bool) -> tuple[set[int], set[int]]:
+    """Keys of the items that are new, and of those that changed."""
+    kept = [name for name in given if name not in {"shop_id", "listed_at"}]
+    statement = INSERT.format(
+        names=_joined("{}", COLUMNS),
+        values=sql.SQL(", ").join(
+            sql.SQL("coalesce({}, {})").format(sql.Identifier(name), sql.SQL(DEFAULTS.get(name, "NULL")))
+            for name in COLUMNS
+        ),
+        action=UPDATE.format(
+            changes=_joined("{0} = excluded.{0}", kept), old=_joined("item.{}", kept), new=_joined("excluded.{}", kept)
+        )
+        if update and kept
+        else sql.SQL("NOTHING"),
+    )
+    touched = rows(statement, now=now)
+    return {key for key, fresh in touched if fresh}, {key for key, fresh in touched if not fresh}
+
+
+def _joined(pattern: LiteralString, names: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.SQL(pattern).format(sql.Identifier(name)) for name in names)

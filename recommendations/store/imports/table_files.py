@@ -1,0 +1,177 @@
+"""Tables that a shop hands over as files: CSV or Parquet, read row by row as text."""
+
+import csv
+import json
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.utils.translation import gettext as _
+
+from recommendations.store.imports import column_blocks
+from recommendations.store.imports.column_blocks import Columns, is_text
+from recommendations.store.imports.csv_rows import CsvRows, Fault, Row, text_fault
+
+BATCH_ROWS = 20_000
+SIGNATURES = {
+    b"PK\x03\x04": "zip",  # Excel's files too
+    b"\x1f\x8b": "gzip",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+    b"\xd0\xcf\x11\xe0": "Excel",
+}
+
+
+class UnreadableFileError(Exception):
+    """Nothing of the file can be used; the message names the file, what is wrong and what to do."""
+
+
+class Table(Protocol):
+    """``columns`` by name; rows; ``estimate(done)``: how many rows there will be, seen after ``done``."""
+
+    columns: list[str]
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+    def blocks(self, places: Collection[int]) -> Iterator[Columns | list[Row]]:
+        """The same rows; those that allow it by column, of which ``places`` are read."""
+
+    def estimate(self, done: int) -> int: ...
+
+
+@contextmanager
+def open_table(path: Path) -> Iterator[Table]:
+    """Raises UnreadableFileError where there is no table in the file."""
+    try:
+        with path.open("rb") as file:
+            yield _table(file, path)
+    except OSError as error:
+        raise UnreadableFileError(
+            _("%(file)s cannot be read: %(reason)s.") % {"file": path, "reason": error.strerror or error}
+        ) from error
+
+
+def _table(file: BinaryIO, path: Path) -> Table:
+    start = file.read(4)
+    file.seek(0)
+    if not start:
+        raise UnreadableFileError(_("%(file)s is empty; its first line must name the columns.") % {"file": path})
+    if start == b"PAR1" or path.suffix.lower() in {".parquet", ".pq"}:
+        return ParquetTable(file, path)
+    for signature, kind in SIGNATURES.items():
+        if start.startswith(signature):
+            text = _("%(file)s is %(kind)s, not CSV; save it as CSV in UTF-8, or as Parquet.")
+            raise UnreadableFileError(text % {"file": path, "kind": kind})
+    return CsvTable(file, path)
+
+
+class CsvTable:
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        try:
+            self._rows = CsvRows(file)
+        except csv.Error as error:
+            text = _("%(file)s: line 1 is no CSV (%(reason)s); it must name the columns, and lines end in LF or CRLF.")
+            raise UnreadableFileError(text % {"file": path, "reason": error}) from error
+        self._size = path.stat().st_size
+        self.columns = self._rows.columns
+        if not self.columns:
+            raise UnreadableFileError(_("%(file)s: line 1 is empty; it must name the columns.") % {"file": path})
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+    def blocks(self, places: Collection[int]) -> Iterator[Columns | list[Row]]:
+        return self._rows.blocks(places)
+
+    def estimate(self, done: int) -> int:
+        return max(done, round(done * self._size / max(self._rows.consumed, 1)))
+
+
+class ParquetTable:
+    """Every value becomes text, so that Parquet and CSV keep the same rules; lines count rows from 1."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._path = path
+        try:
+            self._file = pq.ParquetFile(file)
+        except (pa.ArrowException, OSError) as error:
+            text = _("%(file)s is no whole Parquet file (%(reason)s); write or copy it again.")
+            raise UnreadableFileError(text % {"file": path, "reason": _short(error)}) from error
+        self.columns: list[str] = self._file.schema_arrow.names
+
+    def __iter__(self) -> Iterator[Row]:
+        for line, batch in self._batches():
+            yield from self._rows(batch, line)
+
+    def blocks(self, places: Collection[int]) -> Iterator[Columns | list[Row]]:
+        for line, batch in self._batches():
+            values = column_blocks.of_parquet(batch)
+            if values is None:
+                yield list(self._rows(batch, line))
+            else:
+                yield Columns(line, {place: values[place] for place in places})
+
+    def _batches(self) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """With the number of their first row."""
+        line = 1
+        try:
+            for batch in self._file.iter_batches(batch_size=BATCH_ROWS):
+                yield line, batch
+                line += len(batch)
+        except (pa.ArrowException, OSError) as error:
+            text = _("%(file)s is damaged after row %(line)s (%(reason)s); nothing was taken, write or copy it again.")
+            raise UnreadableFileError(text % {"file": self._path, "line": line, "reason": _short(error)}) from error
+
+    def _rows(self, batch: pa.RecordBatch, line: int) -> Iterator[Row]:
+        texts = [_texts(column) for column in batch.columns]
+        for number, values in enumerate(zip(*texts, strict=True), line):
+            yield _checked(number, self.columns, list(values))
+
+    def estimate(self, done: int) -> int:
+        return max(done, int(self._file.metadata.num_rows))
+
+
+def _checked(line: int, columns: list[str], values: list[str | None]) -> Row:
+    named = zip(columns, values, strict=True)
+    fault: Fault | None = next((flaw for name, value in named if (flaw := text_fault(name, value))), None)
+    if fault is None:
+        return Row(line, values)
+    text = ", ".join(f"{name}={value}" for name, value in zip(columns, values, strict=True) if value is not None)
+    return Row(line, [], fault, text.encode("utf-8", "replace").decode().replace("\x00", "\N{SYMBOL FOR NULL}"))
+
+
+def _texts(column: pa.Array) -> list[str | None]:
+    """A column as text; an empty text is None, as in CSV."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_nested(column.type):
+        return [_nested_text(value) for value in column.to_pylist()]
+    if is_text(column.type):
+        return [_stripped(value) for value in _decoded(column)]
+    texts: list[str | None] = column.cast(pa.string()).to_pylist()
+    return texts
+
+
+def _decoded(column: pa.Array) -> list[str | None]:
+    values: list[bytes | None] = column.cast(pa.large_binary()).to_pylist()
+    return [None if value is None else value.decode("utf-8", "surrogateescape") for value in values]
+
+
+def _nested_text(value: Any) -> str | None:
+    """A list is written as in CSV, with ``|`` between; a record as JSON."""
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return "|".join(str(part) for part in value if part is not None) or None
+    return json.dumps(value, default=str)
+
+
+def _stripped(value: str | None) -> str | None:
+    return (value.strip() or None) if value else None
+
+
+def _short(error: Exception) -> str:
+    return str(error).splitlines()[0][:150]

@@ -1,0 +1,186 @@
+"""A file's rows as text in a temporary table, and the verdict on each: kept, or refused with its field and reason."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.utils.translation import gettext as _
+from psycopg import sql
+
+from recommendations.models import Import
+from recommendations.store.imports.column_blocks import Columns
+from recommendations.store.imports.csv_rows import Row
+from recommendations.store.imports.reasons import REASONS
+from recommendations.store.imports.table_files import Table, UnreadableFileError
+from recommendations.store.temp_tables import Report, copy, csv_block, heavy, rows, run
+
+STAGE, REFUSED = "staged", "refused"
+OWN_COLUMNS = ["file_line", "fault", "content"]  # of the stage, before those of the file
+REFUSED_COLUMNS = "file_line bigint PRIMARY KEY, fault text, content text"
+LISTED = 100_000  # refused rows of one import that are kept; all are counted
+MOST_NAMED = 10
+
+JUDGE = sql.SQL("""
+INSERT INTO refused (file_line, fault, content)
+SELECT * FROM (
+  SELECT file_line, coalesce(fault, {verdict}) AS fault, coalesce(content, {content}) FROM staged {joins}
+) judged WHERE fault IS NOT NULL
+""")
+COUNTS = "SELECT split_part(fault, ':', 2), count(*) FROM refused GROUP BY 1 ORDER BY 1"
+LIST = """
+INSERT INTO recommendations_rejectedrow (source_id, line, field, reason, content)
+SELECT %(source)s, file_line, left(split_part(fault, ':', 1), 50),
+       %(texts)s::jsonb ->> split_part(fault, ':', 2), left(coalesce(content, ''), 2000)
+FROM refused ORDER BY file_line LIMIT %(most)s
+"""
+
+
+class Hidden(NamedTuple):
+    """A column whose values are hashed before they are stored anywhere, unless another column has one of these."""
+
+    name: str
+    hashed: Callable[[str], str]
+    unless: tuple[str, Sequence[str]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """The columns that a file may have; at least one of ``one_of``, where it names any."""
+
+    known: Sequence[str]
+    needed: Sequence[str]
+    one_of: Sequence[str] = ()
+    hidden: Sequence[Hidden] = ()
+
+    def definition(self) -> str:
+        """Columns of the stage."""
+        return ", ".join(["file_line bigint", "fault text", "content text", *(f"{name} text" for name in self.known)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """Which of the file's columns are read, where they stand, and which are not."""
+
+    places: Mapping[str, int]
+    ignored: Sequence[str]
+
+
+def read_header(table: Table, form: Form, *, path: Path) -> Header:
+    """Raises UnreadableFileError where a needed column is missing or a known one stands there twice."""
+    places = {name: place for place, name in enumerate(table.columns) if name in form.known}
+    ignored = [name for name in table.columns if name not in places]
+    values: dict[str, object] = {"file": path, "present": _named(table.columns), "known": ", ".join(form.known)}
+    if missing := [name for name in form.needed if name not in places]:
+        text = _("%(file)s, line 1: the column %(names)s is missing. The file has %(present)s; it may have %(known)s.")
+        raise UnreadableFileError(text % {**values, "names": _named(missing)})
+    if form.one_of and not any(name in places for name in form.one_of):
+        text = _("%(file)s, line 1: one of the columns %(names)s is needed. The file has %(present)s.")
+        raise UnreadableFileError(text % {**values, "names": _named(form.one_of)})
+    if len(places) + len(ignored) < len(table.columns):
+        twice = [name for name in places if table.columns.count(name) > 1]
+        text = _("%(file)s, line 1: the column %(names)s stands there twice; remove or rename one.")
+        raise UnreadableFileError(text % {**values, "names": _named(twice)})
+    return Header(places=places, ignored=ignored)
+
+
+def ignored_text(header: Header) -> str:
+    """What a file has and the import does not read; "" where it reads all."""
+    return _("Columns that are not read: %(names)s.") % {"names": _named(header.ignored)} if header.ignored else ""
+
+
+def fill(table: Table, header: Header, form: Form, *, report: Report) -> int:
+    """Rows into the stage, those that are no text marked as refused; how many came in."""
+    count = 0
+
+    def blocks() -> Iterator[bytes]:
+        nonlocal count
+        for part in table.blocks(header.places.values()):
+            if isinstance(part, Columns):
+                batch = _stage_columns(part, header, form)
+                count += len(batch)
+                yield csv_block(batch)
+            else:
+                count += len(part)
+                buffer = io.StringIO()
+                csv.writer(buffer).writerows(_stage_lines(part, header, form))
+                yield buffer.getvalue().encode()
+            report("reading", count, table.estimate(count))
+
+    with heavy():
+        copy(STAGE, [*OWN_COLUMNS, *header.places], blocks())
+    report("reading", count, count)
+    return count
+
+
+def judge(
+    verdict: sql.Composable, *, joins: sql.Composable, columns: Sequence[str], values: Mapping[str, object]
+) -> dict[str, int]:
+    """Move the rows that break a rule from the stage to the refused, showing ``columns`` of them; code → how many."""
+    shown = sql.SQL(", ").join(
+        sql.SQL("{} || {}").format(sql.Literal(f"{name}="), sql.Identifier(STAGE, name)) for name in columns
+    )
+    content = sql.SQL("concat_ws(', ', {})").format(shown)
+    with heavy():
+        run(JUDGE.format(verdict=verdict, content=content, joins=joins), **values)
+        run("DELETE FROM staged USING refused WHERE staged.file_line = refused.file_line")
+    return refused_counts()
+
+
+def refused_counts() -> dict[str, int]:
+    """Code → how many rows."""
+    return dict(rows(COUNTS))
+
+
+def list_refused(imported: Import) -> None:
+    """Keep the first refused rows with their reasons in words."""
+    texts = {code: str(reason)[:300] for code, reason in REASONS.items()}
+    run(LIST, source=imported.pk, texts=json.dumps(texts), most=LISTED)
+
+
+def _stage_lines(rows_read: Iterable[Row], header: Header, form: Form) -> Iterator[list[object]]:
+    """Stage columns of each row. A refused row is shown only if it cannot hold what must be hidden."""
+    places = list(header.places.values())
+    at = {name: place for place, name in enumerate(header.places, len(OWN_COLUMNS))}
+    hidden = [column for column in form.hidden if column.name in at]
+    nothing = [None] * len(places)
+    for row in rows_read:
+        if row.fault:
+            yield [row.line, ":".join(row.fault), None if hidden else row.text, *nothing]
+            continue
+        line: list[object] = [row.line, None, None, *(row.values[place] for place in places)]
+        for name, hashed, unless in hidden:
+            value = line[at[name]]
+            if value is not None and not (unless and unless[0] in at and line[at[unless[0]]] in unless[1]):
+                line[at[name]] = hashed(str(value))
+        yield line
+
+
+def _stage_columns(part: Columns, header: Header, form: Form) -> pa.RecordBatch:
+    """As ``_stage_lines``; of what is hidden each value is hashed once."""
+    values = {name: part.values[place] for name, place in header.places.items()}
+    staged = dict(values)
+    for name, hashed, unless in form.hidden:
+        if name not in values:
+            continue
+        written = values[name].dictionary_encode()
+        hashes = pa.array([hashed(value) for value in written.dictionary.to_pylist()], pa.string())
+        staged[name] = hashes.take(written.indices)
+        if unless and unless[0] in values:
+            plain = pc.is_in(values[unless[0]], pa.array(unless[1], pa.string()))
+            staged[name] = pc.if_else(plain, values[name], staged[name])
+    count = len(next(iter(staged.values())))
+    lines = pa.array(range(part.first_line, part.first_line + count), pa.int64())
+    nothing = pa.nulls(count, pa.string())
+    return pa.record_batch([lines, nothing, nothing, *staged.values()], [*OWN_COLUMNS, *staged])
+
+
+def _named(names: Sequence[str]) -> str:
+    shown = [repr(name[:50]) for name in names[:MOST_NAMED]]
+    more = len(names) - len(shown)
+    return ", ".join([*shown, _("%(count)s more") % {"count": more}] if more > 0 else shown)

@@ -1,0 +1,137 @@
+"""What happened since the live model was made, per customer, in Valkey; and the marks that make processes look again.
+
+``live_writes`` keeps it there. What Valkey has lost or cannot tell comes from the record.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from itertools import batched
+from typing import Any, NamedTuple
+
+import msgspec
+from redis.client import Pipeline
+
+from recommendations.store.live import record
+from recommendations.store.live.record import recorded_state
+from recommendations.store.live.state import NOTHING, Acts, LiveState, merged, state_told
+from recommendations.store.live.valkey import valkey
+
+ASKED_AT_ONCE = 200  # customers in a round trip
+
+CHANGED, BUILT, OBJECTED = "live:changed", "live:built", "live:objected"
+type Fields = dict[Any, Any]  # as redis-py types them, dict is invariant
+
+# The marks of change, whether all is known, and of each customer the members and times of every set, the newest first,
+# and the word on personalisation: a text each, which costs a process less than its parts.
+_TELL = f"""
+local told = {{cmsgpack.pack(redis.call('HGETALL', '{CHANGED}')), redis.call('EXISTS', '{BUILT}')}}
+for at, customer in ipairs(ARGV) do
+  local acts = {{}}
+  for place, name in ipairs({{{", ".join(f"'{acts}:'" for acts in Acts)}}}) do
+    acts[place] = redis.call('ZREVRANGE', name .. customer, 0, -1, 'WITHSCORES')
+  end
+  acts[#acts + 1] = redis.call('HGET', '{OBJECTED}', customer)
+  told[at + 2] = cmsgpack.pack(acts)
+end
+return told
+"""
+
+
+class Changed(StrEnum):
+    """What a process holds in memory and reads again when somebody changed it."""
+
+    CATALOGUE = "catalogue"
+    WEIGHTS = "weights"
+    RULES = "rules"
+    MODEL = "model"
+    KEYS = "keys"
+    CUSTOMERS = "customers"  # merged, or parted again
+    PLACEMENTS = "placements"
+
+
+class Reading(NamedTuple):
+    """``changed`` are the marks of change; None where Valkey did not answer."""
+
+    state: LiveState
+    changed: Mapping[str, str] | None
+
+
+class Told(NamedTuple):
+    """What Valkey says, not yet understood: the same bytes are the same state."""
+
+    changed: bytes | None = None  # the marks of change; None where Valkey did not answer
+    built: bool = False  # whether it knows everything
+    customer: bytes = b""  # what it knows of one; nothing where nobody is asked for
+
+    @property
+    def whole(self) -> bool:
+        """Nothing has to be asked of PostgreSQL."""
+        return self.changed is not None and (self.built or not self.customer)
+
+
+def announce(*kinds: str) -> None:
+    """Every process looks at these again before its next answer. Call it after the commit."""
+    valkey().run(lambda pipeline: mark(pipeline, *kinds))
+
+
+def mark(pipeline: Pipeline, *kinds: str) -> None:
+    marks: Fields = {Changed(kind): secrets.token_hex(8) for kind in kinds}
+    pipeline.hset(CHANGED, mapping=marks)
+
+
+def state_of(customer: int | None, *, since: datetime | None) -> Reading:
+    """The customer's state and the marks of change, in one round trip.
+
+    Where Valkey is away, or has lost what it knew, the state comes from the events ``since`` (the end of the live
+    model's history) if PostgreSQL answers; without both it is not known.
+    """
+    return understood(told_of(customer), customer, since=since)
+
+
+def told_of(customer: int | None) -> Told:
+    return told_of_all([customer])[0]
+
+
+def told_of_all(customers: Sequence[int | None]) -> list[Told]:
+    """As ``told_of`` of each, under the marks of the first, in a round trip for every few hundred."""
+    told: list[Told] = []
+    for part in batched(customers, ASKED_AT_ONCE):
+        asked = [str(customer) for customer in part if customer is not None]
+        answers = valkey().ask([("EVAL_RO", _TELL, 0, *asked)])
+        if answers is None:
+            told += [Told()] * len(part)
+            continue
+        changed, built, *known = answers[0]
+        first = told[0].changed if told else changed
+        replies = iter(known)
+        told += [Told(first, bool(built), b"" if customer is None else next(replies)) for customer in part]
+    return told
+
+
+def understood(told: Told, customer: int | None, *, since: datetime | None) -> Reading:
+    """As ``state_of``, of what was told about the customer."""
+    if told.changed is None:
+        return Reading(NOTHING if customer is None else recorded_state(customer, since), None)
+    changed = marks_of(told)
+    if customer is None:
+        return Reading(NOTHING, changed)
+    *acts, objected = msgspec.msgpack.decode(told.customer)
+    pairs = (list(zip(flat[::2], map(float, flat[1::2]), strict=True)) for flat in acts)
+    state = state_told(*pairs, objected=None if objected is False else objected == "1")
+    return Reading(state if told.built else merged(state, recorded_state(customer, since)), changed)
+
+
+def marks_of(told: Told) -> Mapping[str, str] | None:
+    """The marks of change."""
+    if told.changed is None:
+        return None
+    flat = msgspec.msgpack.decode(told.changed)
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    record.forget()
+    valkey().breaker.close()

@@ -1,0 +1,102 @@
+"""What the record knows of the live state: it stands in for Valkey, and Valkey's is made again from it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import batched
+
+from django.db import DatabaseError
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from recommendations.models import Customer, CustomerAlias, Event, ModelVersion
+from recommendations.store.live.state import (
+    INTEREST,
+    RECENT,
+    TRADE,
+    UNKNOWN,
+    LiveEvent,
+    LiveState,
+    state_from,
+    times_of,
+)
+from recommendations.store.live.valkey import Breaker
+from recommendations.terms import Cut, EventName
+
+BATCH = 2_000
+
+_record = Breaker("postgresql", pause=5.0)
+
+
+def state_at(customer: int, *, since: datetime | None, at: datetime) -> LiveState:
+    """As it was at a moment of the past, from the record: what came later does not count.
+
+    Trade counts ``since`` the end of a model's history, interest of the 30 days before, and every dislike.
+    """
+    counted = (
+        Q(name=EventName.DISLIKE_ITEM)
+        | Q(name__in=INTEREST, occurred_at__gte=at - RECENT)
+        | Q(name__in=(EventName.PURCHASE, EventName.REFUND), occurred_at__gte=since or at - RECENT)
+    )
+    acts = Event.objects.of_customer(Customer(pk=customer)).filter(counted, occurred_at__lt=at, item__isnull=False)
+    rows = acts.values_list("name", "item", "occurred_at")
+    events = (LiveEvent(customer=customer, name=EventName(name), item=item, at=when) for name, item, when in rows)
+    return state_from(customer, times_of(events), objected=False)
+
+
+def recorded_state(customer: int, since: datetime | None) -> LiveState:
+    if not _record:
+        return UNKNOWN
+    try:
+        times = times_of(recorded(since=since, customer=customer))
+        objected = Customer.objects.filter(pk=customer, personalise=False).exists()
+    except DatabaseError as error:
+        _record.trip(error)
+        return UNKNOWN
+    return state_from(customer, times, objected=objected)
+
+
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    _record.close()
+
+
+def recorded(*, since: datetime | None, customer: int | None = None) -> Iterator[LiveEvent]:
+    """Purchases, refunds and dislikes since the end of the model's history, and the interest of the last 30 days.
+
+    Merged keys count as the customer. The model knows what keys that were merged since did before, but not whose it
+    was, so that is among it. Without a model nobody asks what was bought, and the first one will know it.
+    """
+    merged, parts = _recorded_parts(since=since, customer=customer)
+    for part in parts:
+        rows = part.values_list("customer", "name", "item", "occurred_at")
+        for key, name, item, at in rows.iterator(chunk_size=BATCH):
+            yield LiveEvent(merged.get(key, key), name, item, at)
+
+
+def count_recorded(*, since: datetime | None) -> int:
+    return sum(part.count() for part in _recorded_parts(since=since, customer=None)[1])
+
+
+def _recorded_parts(
+    *, since: datetime | None, customer: int | None
+) -> tuple[Mapping[int, int], Sequence[QuerySet[Event]]]:
+    """Whose each merged key is, and the queries for the events."""
+    recently = timezone.now() - RECENT
+    since = since or recently
+    aliases, events = CustomerAlias.objects.filter(undone_at=None), Event.objects.filter(item__isnull=False)
+    own = events.filter(customer__isnull=False)
+    if customer is not None:
+        aliases, own = aliases.filter(customer=customer), events.of_customer(Customer(pk=customer))
+    known = list(aliases.values_list("anonymous", "customer", "changed_at"))
+    counted = Q(name__in=TRADE, occurred_at__gte=since) | Q(name__in=INTEREST, occurred_at__gte=recently)
+    later = (key for key, _, changed_at in known if changed_at >= since)
+    return {key: whose for key, whose, _ in known}, [
+        own.filter(counted, occurred_at__gte=min(since, recently)),
+        *(events.filter(name__in=TRADE, customer__in=keys, occurred_at__lt=since) for keys in batched(later, BATCH)),
+    ]
+
+
+def end_of_history() -> datetime | None:
+    """Of the live model."""
+    cuts = ModelVersion.objects.live().values_list("windows__cuts", flat=True).first()
+    return datetime.fromisoformat(cuts[Cut.LIVE]) if cuts else None

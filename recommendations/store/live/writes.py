@@ -1,0 +1,283 @@
+"""What happens goes into the live state here, one pipeline a request; and the way back from the record.
+
+Every write is a maximum over the acts' own times, so writes may be repeated and come in any order. What Valkey loses,
+or was never told because the process died between the commit and the write, ``rebuild`` makes again from PostgreSQL.
+"""
+
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import batched, chain
+from typing import Any, NamedTuple
+
+import msgspec
+from django.db.models import Q
+from redis.client import Pipeline
+
+from recommendations.models import Customer
+from recommendations.store.live import fetch, record
+from recommendations.store.live.fetch import Changed
+from recommendations.store.live.state import KEPT, RECENT, RECENT_ACTS, Acts, LiveEvent, times_of
+from recommendations.store.live.valkey import valkey
+from recommendations.store.temp_tables import Report, silent
+
+WAITING_FACTS = 100_000  # kept in the process while Valkey is away
+DOUBTED = "live:doubted"  # set of doubts that the live state knows all; ``rebuild_if_lost`` dispels them
+BATCH = 1_000
+SOON = 1.0  # seconds until the next try of what waits
+_RECENT, _KEPT = (int(time.total_seconds()) for time in (RECENT, KEPT))
+
+# One call for all sorted sets of a request, each with how many members it may have (0: any number), for how many
+# seconds, and the time of each member.
+_REMEMBER = """
+for _, set in ipairs(cmsgpack.unpack(ARGV[1])) do
+  local key, most, seconds, members = unpack(set)
+  local times = {}
+  for member, at in pairs(members) do
+    times[#times + 1] = at
+    times[#times + 1] = member
+  end
+  redis.call('ZADD', key, 'GT', unpack(times))
+  if most > 0 then redis.call('ZREMRANGEBYRANK', key, 0, -most - 1) end
+  redis.call('EXPIRE', key, seconds)
+end
+"""
+
+
+class Objection(NamedTuple):
+    """What a customer said about personalisation."""
+
+    customer: int
+    objected: bool
+
+
+class Joined(NamedTuple):
+    """An anonymous key became a customer's: what it did is the customer's."""
+
+    anonymous: int
+    customer: int
+
+
+class Forgotten(NamedTuple):
+    """What was remembered of a customer does not hold any more; what does will follow."""
+
+    customer: int
+
+
+type Fact = LiveEvent | Objection | Joined | Forgotten
+
+
+class ValkeyAwayError(Exception):
+    """Nothing can be made again in what does not answer."""
+
+
+_waiting: deque[Fact] = deque(maxlen=WAITING_FACTS)
+# Told with the next write: this process is new, so another may have died with acts it had not told; or Valkey was away.
+_doubts: deque[str] = deque([secrets.token_hex(8)], maxlen=1)
+_timers: list[threading.Timer] = []  # at most one
+_timing = threading.Lock()
+
+
+def doubt() -> None:
+    """Valkey may not know all: the next write asks the watch to read the record again, and comes soon in any case."""
+    _doubts.append(secrets.token_hex(8))
+    _write_soon()
+
+
+def remember(facts: Iterable[Fact]) -> bool:
+    """Keep for the next answers what was committed. False where Valkey is away: then it waits until it is back."""
+    parts = _parts([*_taken(), *facts])
+    for part in parts:
+        if not _told(part, doubts=tuple(_doubts)):
+            _waiting.extend(chain(part, *parts))
+            doubt()
+            # If it is not away but full it goes on answering, without this: then answers ask the record, too.
+            valkey().run(lambda pipeline: pipeline.delete(fetch.BUILT))
+            return False
+        _doubts.clear()
+    return True
+
+
+def _write_soon() -> None:
+    """What waits in the process does not wait for somebody else's event."""
+    with _timing:
+        if not _timers:
+            timer = threading.Timer(SOON, _write_what_waits)
+            timer.daemon = True
+            _timers.append(timer)
+            timer.start()
+
+
+def _write_what_waits() -> None:
+    _timers.clear()
+    if remember(()) and _doubts:
+        if _told((), doubts=tuple(_doubts)):
+            _doubts.clear()
+        else:
+            _write_soon()
+
+
+def _told(facts: Sequence[Fact], *, doubts: Sequence[str]) -> bool:
+    acts = [fact for fact in facts if isinstance(fact, LiveEvent)]
+    if len(acts) == len(facts) and not doubts:  # nearly always; and it may come twice
+        sets = _packed(acts)
+        return sets is None or valkey().ask([("EVAL", _REMEMBER, 0, sets)]) is not None
+
+    def write(pipeline: Pipeline) -> None:
+        _write(pipeline, facts)
+        if doubts:
+            pipeline.sadd(DOUBTED, *doubts)
+
+    return valkey().run(write) is not None
+
+
+def part(*keys: int) -> bool:
+    """These are different people again: each gets its own acts back, as the record has them. Call it after the commit.
+
+    False where Valkey is away: then it waits.
+    """
+    since = record.end_of_history()
+    gone = remember(map(Forgotten, keys))  # first, so that nothing is lost of what happens while the record is read
+    own = [event for key in keys for event in record.recorded(since=since, customer=key)]
+    fetch.announce(Changed.CUSTOMERS)
+    return remember(own) and gone
+
+
+def rebuild(*, afresh: bool = False, report: Report = silent) -> int:
+    """Make the live state again from PostgreSQL; how many acts were read. Live writes may go on meanwhile.
+
+    ``afresh``: also forget what the record does not have. Raises ValkeyAwayError.
+    """
+    doubts = _run(lambda pipeline: pipeline.smembers(DOUBTED))[0]  # a later one is for the next time
+    if afresh:
+        _forget_state()
+    spoken = Customer.objects.filter(Q(personalise=False) | Q(consent_at__isnull=False))
+    words = spoken.values_list("pk", "personalise")
+    _run(lambda pipeline: _write(pipeline, [Objection(key, objected=not may) for key, may in words]))
+    since = record.end_of_history()
+    total = record.count_recorded(since=since) if report is not silent else 0
+    read = 0
+    for events in batched(record.recorded(since=since), BATCH):
+        _run(lambda pipeline, events=events: _write(pipeline, events))  # type: ignore[misc]
+        read += len(events)
+        report("live state", read, max(read, total))
+    _run(lambda pipeline: (pipeline.set(fetch.BUILT, 1), doubts and pipeline.srem(DOUBTED, *doubts)))
+    fetch.announce(*Changed)
+    return read
+
+
+def rebuild_if_lost() -> int:
+    """Rebuild where Valkey answers but has forgotten, or may not know all; 0 where there is nothing to do."""
+    answers = valkey().run(lambda pipeline: (pipeline.exists(fetch.BUILT), pipeline.exists(DOUBTED)))
+    if answers is None or answers == [1, 0]:
+        return 0
+    with suppress(ValkeyAwayError):
+        return rebuild()
+    return 0
+
+
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    with _timing:
+        for timer in _timers:
+            timer.cancel()
+        _timers.clear()
+    _waiting.clear()
+    _doubts.append(secrets.token_hex(8))
+
+
+def _taken() -> list[Fact]:
+    taken = []
+    while _waiting:
+        taken.append(_waiting.popleft())
+    return taken
+
+
+def _forget_state() -> None:
+    """While it is not there, answers take it from the record."""
+    _run(lambda pipeline: pipeline.delete(fetch.BUILT, fetch.OBJECTED))
+    for acts in Acts:
+        _forget_all(f"{acts}:*")
+
+
+def _forget_all(pattern: str) -> None:
+    cursor, keys = 0, list[bytes]()
+
+    def unlink(pipeline: Pipeline) -> None:
+        if keys:
+            pipeline.unlink(*keys)
+
+    def go_on(pipeline: Pipeline) -> None:
+        unlink(pipeline)
+        pipeline.scan(cursor, match=pattern, count=BATCH)
+
+    cursor, keys = _run(go_on)[-1]
+    while cursor:
+        cursor, keys = _run(go_on)[-1]
+    _run(unlink)
+
+
+def _run(fill: Callable[[Pipeline], object]) -> list[Any]:
+    answers = valkey().run(fill)
+    if answers is None:
+        raise ValkeyAwayError
+    return answers
+
+
+def _parts(facts: Iterable[Fact]) -> Iterator[list[Fact]]:
+    """For one pipeline each; what is forgotten stands at the beginning of a part."""
+    part: list[Fact] = []
+    for fact in facts:
+        if len(part) == BATCH or (part and isinstance(fact, Forgotten) and not isinstance(part[-1], Forgotten)):
+            yield part
+            part = []
+        part.append(fact)
+    if part:
+        yield part
+
+
+def _write(pipeline: Pipeline, facts: Sequence[Fact]) -> None:
+    others = [fact for fact in facts if not isinstance(fact, LiveEvent)]
+    for fact in others:
+        if isinstance(fact, Forgotten):
+            pipeline.delete(*(f"{acts}:{fact.customer}" for acts in Acts))
+    _write_acts(pipeline, [fact for fact in facts if isinstance(fact, LiveEvent)])
+    joined = [fact for fact in others if isinstance(fact, Joined)]
+    for pair in joined:
+        _unite(pipeline, pair)
+    if joined:
+        fetch.mark(pipeline, Changed.CUSTOMERS)
+    objections: fetch.Fields = {
+        str(fact.customer): int(fact.objected) for fact in others if isinstance(fact, Objection)
+    }
+    if objections:
+        pipeline.hset(fetch.OBJECTED, mapping=objections)
+
+
+def _write_acts(pipeline: Pipeline, events: Sequence[LiveEvent]) -> None:
+    sets = _packed(events)
+    if sets is not None:
+        pipeline.eval(_REMEMBER, 0, sets)
+
+
+def _packed(events: Sequence[LiveEvent]) -> bytes | None:
+    """For ``_REMEMBER``; None where none of them is remembered."""
+    sets = [(key, *_limits(key), members) for key, members in times_of(events).items()]
+    return msgspec.msgpack.encode(sets) if sets else None
+
+
+def _unite(pipeline: Pipeline, pair: Joined) -> None:
+    for acts in Acts:
+        key = f"{acts}:{pair.customer}"
+        pipeline.zunionstore(key, [key, f"{acts}:{pair.anonymous}"], aggregate="MAX")
+        most, seconds = _limits(key)
+        if most:
+            pipeline.zremrangebyrank(key, 0, -most - 1)
+        pipeline.expire(key, seconds)
+
+
+def _limits(key: str) -> tuple[int, int]:
+    """How many members a sorted set may have (0: as many as there are), and for how many seconds."""
+    return (RECENT_ACTS, _RECENT) if key.startswith(Acts.RECENT) else (0, _KEPT)

@@ -1,0 +1,181 @@
+"""Interest profiles, segments and association rules of a version, from arrays into the record and back."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.frames import FloatArray, IntArray
+from recommendations.engine.ids import IdMap
+from recommendations.engine.interests.association import Pairs, p_values
+from recommendations.engine.interests.segment import agreement
+from recommendations.models import (
+    AssociationRule,
+    Category,
+    InterestProfile,
+    ModelVersion,
+    Segment,
+    SegmentMembership,
+)
+from recommendations.store.models.artefacts import load_arrays, save_arrays
+from recommendations.store.temp_tables import copying
+from recommendations.terms import Cut
+
+SHOWN_CATEGORIES = 12
+
+
+def forget(version: ModelVersion) -> None:
+    """What an interrupted try of the stage left behind."""
+    for model in (InterestProfile, SegmentMembership, AssociationRule):
+        model.objects.filter(version=version).delete()
+
+
+def save_profiles(
+    version: ModelVersion, *, users: IdMap, categories: IdMap, half_life: int, shares: FloatArray, weights: FloatArray
+) -> None:
+    """The largest shares of each customer; ``shares`` and ``weights`` are customers × categories."""
+    kept = min(SHOWN_CATEGORIES, shares.shape[1])
+    known = np.nan_to_num(shares)
+    columns = np.argsort(-known, axis=1, kind="stable")[:, :kept]
+    values = np.take_along_axis(known, columns, axis=1)
+    rows = (
+        (version.pk, customer, half_life, categories.ids[column].tolist(), np.round(value, 6).tolist(), weight)
+        for customer, column, value, weight in zip(
+            users.ids.tolist(), columns, values, weights.sum(axis=1, dtype=np.float64).tolist(), strict=True
+        )
+    )
+    _copy("recommendations_interestprofile (version_id, customer_id, half_life_days, categories, shares, weight)", rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviousSegments:
+    """The segments of the version before, so that a segment of now can go on as the same one."""
+
+    numbers: IntArray  # lasting number per row of ``interests``
+    interests: FloatArray  # [segments, categories] over the columns of now
+    users: IdMap
+    membership: IntArray  # lasting number per user, −1 = none
+    highest: int  # number ever given
+    version: int | None = None
+
+    @property
+    def sizes(self) -> IntArray:
+        """Members of each segment."""
+        return np.array([np.count_nonzero(self.membership == number) for number in self.numbers.tolist()], np.int32)
+
+    def numbers_after(self, matched: IntArray) -> IntArray:
+        """Lasting numbers of the segments of now; ``matched`` are rows of ``interests``, beyond them are new ones."""
+        new = self.highest + 1 + matched - len(self.numbers)
+        known = np.append(self.numbers, 0)[np.minimum(matched, len(self.numbers))]
+        return np.where(matched < len(self.numbers), known, new).astype(np.int32)
+
+    def common(self, users: IdMap, membership: IntArray) -> tuple[IntArray, IntArray]:
+        """Lasting number now and before of the customers of both versions."""
+        rows = self.users.rows(users.ids)
+        both = rows >= 0
+        return membership[both], self.membership[rows[both]]
+
+    def agreement(self, users: IdMap, membership: IntArray) -> float | None:
+        """Adjusted Rand index over the customers of both versions; None where there was none before."""
+        now, before = self.common(users, membership)
+        return round(agreement(now, before), 4) if len(now) else None
+
+
+def previous_segments(version: ModelVersion, *, columns: IdMap) -> PreviousSegments:
+    highest = Segment.objects.order_by("-number").values_list("number", flat=True).first() or 0
+    before = ModelVersion.objects.ready().filter(pk__lt=version.pk).order_by("-is_live", "-pk").first()
+    arrays = load_arrays(before.pk, Cut.LIVE, prefix="segments/") if before else {}
+    if before is None or "segments/interests" not in arrays:
+        nothing = np.empty(0, np.int32)
+        return PreviousSegments(
+            numbers=nothing, interests=np.empty((0, len(columns)), np.float32),
+            users=IdMap(ids=np.empty(0, np.int64)), membership=nothing, highest=highest,
+        )  # fmt: skip
+    interests = np.zeros((len(arrays["segments/interests"]), len(columns)), np.float32)
+    at = columns.rows(arrays["segments/categories"])
+    interests[:, at[at >= 0]] = arrays["segments/interests"][:, at >= 0]
+    users = load_arrays(before.pk, Cut.LIVE, prefix="ids/users")["ids/users"]
+    return PreviousSegments(
+        numbers=arrays["segments/numbers"], interests=interests,
+        users=IdMap(ids=users), membership=arrays["segments/of_users"], highest=highest, version=before.pk,
+    )  # fmt: skip
+
+
+def save_segments(
+    version: ModelVersion,
+    *,
+    users: IdMap,
+    categories: IdMap,
+    numbers: IntArray,
+    membership: IntArray,
+    shares: FloatArray,
+    top: IntArray,
+) -> None:
+    """Segments by lasting number, and who belongs to which. Names that staff gave stay."""
+    names = dict(Category.objects.values_list("pk", "name"))
+    sizes = {int(number): int(np.count_nonzero(membership == number)) for number in numbers}
+    keys: dict[int, int] = {}
+    for row, number in enumerate(numbers.tolist()):
+        described = [
+            {"category": int(categories.ids[column]), "name": names[int(categories.ids[column])],
+             "share": round(float(shares[row, column]), 4)}
+            for column in top[row].tolist()
+        ]  # fmt: skip
+        segment, _ = Segment.objects.update_or_create(
+            number=number, defaults={"size": sizes[number], "top_categories": described, "version": version}
+        )
+        keys[number] = segment.pk
+    rows = (
+        (version.pk, customer, keys[number])
+        for customer, number in zip(users.ids.tolist(), membership.tolist(), strict=True)
+        if number >= 0
+    )
+    _copy("recommendations_segmentmembership (version_id, customer_id, segment_id)", rows)
+    save_arrays(
+        version,
+        Cut.LIVE,
+        {"segments/interests": shares, "segments/numbers": numbers, "segments/categories": categories.ids},
+    )
+
+
+def segments_of(version_id: int) -> tuple[IdMap, IntArray]:
+    """The customers of a version's live cut, and the lasting number of each one's segment (−1 = none)."""
+    users = IdMap(ids=load_arrays(version_id, Cut.LIVE, prefix="ids/users")["ids/users"])
+    found = load_arrays(version_id, Cut.LIVE, prefix="segments/of_users").get("segments/of_users")
+    return users, np.full(len(users), -1, np.int32) if found is None else found
+
+
+def segments_by_customer(version_id: int, customers: NDArray[np.int64]) -> IntArray:
+    """The lasting number of each customer's segment, −1 = none."""
+    known, numbers = segments_of(version_id)
+    rows = known.rows(customers)
+    return np.where(rows >= 0, np.append(numbers, -1)[rows], -1).astype(np.int32)
+
+
+def save_rules(version: ModelVersion, *, items: IdMap, pairs: Pairs, most: int) -> None:
+    """The rules with the greatest lift; each says "who takes the first takes the second"."""
+    strongest = np.argsort(-pairs.lift, kind="stable")[:most]
+    chosen = pairs.where(np.isin(np.arange(len(pairs)), strongest))
+    columns: Sequence[NDArray[Any]] = (
+        items.ids[chosen.first], items.ids[chosen.second], chosen.together,
+        chosen.support, chosen.confidence, chosen.lift, p_values(chosen),
+    )  # fmt: skip
+    rows = (
+        (version.pk, [first], second, baskets, support, min(confidence, 1.0), lift, p_value)
+        for first, second, baskets, support, confidence, lift, p_value in zip(
+            *(column.tolist() for column in columns), strict=True
+        )
+    )
+    _copy(
+        "recommendations_associationrule"
+        " (version_id, antecedents, consequent_id, baskets, support, confidence, lift, p_value)",
+        rows,
+    )
+
+
+def _copy(target: str, rows: Iterator[tuple[Any, ...]]) -> None:
+    with copying(f"COPY {target} FROM STDIN") as copied:
+        for row in rows:
+            copied.write_row(row)

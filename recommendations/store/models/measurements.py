@@ -1,0 +1,117 @@
+"""Figures of an evaluation, into the record: tables as rows, what is per customer as artefacts of the version."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from numpy.typing import NDArray
+
+from recommendations.engine.evaluation.gate import Verdict
+from recommendations.engine.evaluation.intervals import Measure
+from recommendations.engine.evaluation.slices import Slice
+from recommendations.engine.evaluation.table import Line, Table
+from recommendations.engine.frames import IntArray
+from recommendations.engine.ids import IdMap
+from recommendations.models import Category, EvaluationRun, Measurement, ModelVersion
+from recommendations.store.models.artefacts import load_arrays, save_arrays
+from recommendations.terms import PATH_SEPARATOR, Cut, Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """What the rows of a table took, by name; peaks in MB."""
+
+    fit_seconds: Mapping[str, float] = field(default_factory=dict)
+    score_seconds: Mapping[str, float] = field(default_factory=dict)
+    peak_mb: Mapping[str, int] = field(default_factory=dict)
+
+
+@transaction.atomic
+def save_evaluation(
+    version: ModelVersion, *, cut: Cut, task: Task, window: tuple[datetime, datetime], seed: int, table: Table,
+    costs: Costs,
+) -> EvaluationRun:  # fmt: skip
+    """The table of one task; what an earlier stage or an interrupted try left is replaced."""
+    names = [line.row.name for line in table.lines]
+    run, _ = EvaluationRun.objects.update_or_create(
+        version=version,
+        cut=cut,
+        task=task,
+        defaults={
+            "window_start": window[0],
+            "window_end": window[1],
+            "users": len(table.lines[0].ndcg) if table.lines else 0,
+            "seed": seed,
+            "overlap": {"names": names, "shares": np.round(table.overlap, 4).tolist()},
+        },
+    )
+    run.rows.all().delete()
+    Measurement.objects.bulk_create(_measurement(run, line, costs) for line in table.lines)
+    save_per_user(version, task, {line.row.name: line.ndcg for line in table.lines}, cut=cut)
+    return run
+
+
+def save_per_user(
+    version: ModelVersion, task: Task, values: Mapping[str, NDArray[np.float32]], *, cut: Cut = Cut.TEST
+) -> None:
+    """NDCG@10 by customer of the task's truth, for every name."""
+    save_arrays(version, cut, {f"evaluation/{task}/{name}": array for name, array in values.items()})
+
+
+def load_per_user(version_id: int, task: Task, *, cut: Cut = Cut.TEST) -> dict[str, NDArray[np.float32]]:
+    prefix = f"evaluation/{task}/"
+    return {name.removeprefix(prefix): array for name, array in load_arrays(version_id, cut, prefix=prefix).items()}
+
+
+def departments(categories: IdMap) -> tuple[list[str], IntArray]:
+    """Names of the departments, the first level of a category's path, and the place of each category's among them."""
+    paths = dict(Category.objects.values_list("pk", "path"))
+    first = [paths.get(key, "").split(PATH_SEPARATOR)[0] for key in categories.ids.tolist()]
+    names = sorted(set(first))
+    place = {name: number for number, name in enumerate(names)}
+    return names, np.array([place[name] for name in first], np.int32)
+
+
+def described(measure: Measure) -> dict[str, float]:
+    return {name: round(value, 6) for name, value in measure._asdict().items()}
+
+
+def described_all(measures: Mapping[str, Measure]) -> dict[str, dict[str, float]]:
+    return {name: described(measure) for name, measure in measures.items()}
+
+
+def described_verdict(verdict: Verdict, *, version: ModelVersion) -> dict[str, Any]:
+    """As it is kept with what it was about; ``wording.gate_text`` reads it."""
+    return {
+        "outcome": verdict.outcome,
+        "version": version.pk,
+        "users": verdict.users,
+        "candidate": described(verdict.candidate),
+        "against": described_all(verdict.against),
+        "worse_than": list(verdict.worse_than),
+    }
+
+
+def _measurement(run: EvaluationRun, line: Line, costs: Costs) -> Measurement:
+    name = line.row.name
+    return Measurement(
+        run=run,
+        name=name,
+        kind=line.row.kind,
+        metrics=described_all(line.row.metrics),
+        against=described_all(line.against),
+        slices=_sliced(line.slices),
+        fit_seconds=costs.fit_seconds.get(name),
+        score_seconds=costs.score_seconds.get(name),
+        peak_mb=costs.peak_mb.get(name),
+    )
+
+
+def _sliced(slices: Sequence[Slice]) -> list[dict[str, Any]]:
+    return [
+        {"kind": each.kind, "key": each.key, "users": each.users, "metrics": described_all(each.metrics)}
+        for each in slices
+    ]

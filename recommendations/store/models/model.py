@@ -1,0 +1,257 @@
+"""What one cut of a model version knows, as arrays: written by the loop, read by serving."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommendations.engine.evaluation.split import Truth
+from recommendations.engine.frames import (
+    Catalogue,
+    FloatArray,
+    IntArray,
+    Interactions,
+    Promotions,
+    Queries,
+    Sparse,
+    TrainingSet,
+)
+from recommendations.engine.ids import IdMap
+from recommendations.engine.preprocess.matrix import Snapshot
+from recommendations.engine.ranking.candidates import Candidates
+from recommendations.engine.ranking.diversity import Likeness
+from recommendations.engine.recommenders.protocol import Recommender, learned, restored
+from recommendations.engine.recommenders.registry import INSTANCES
+from recommendations.models import ModelVersion
+from recommendations.store.models.artefacts import load_arrays, save_arrays
+from recommendations.terms import BlendName, Cut, Task
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LIFT = "promotion/lift"
+BURSTS = "cleaning/bursts"
+ROWS = ("user", "item", "basket", "age", "quantity", "strength", "amount", "bought")
+PROMOTED = ("item", "start", "display", "mailer")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """One cut of a version. ``candidates`` has a record per user row, and a last one for a stranger."""
+
+    version_id: int
+    cut: Cut
+    as_of: datetime
+    users: IdMap  # customer keys
+    items: IdMap  # item keys
+    categories: IdMap  # category keys → columns of ``Catalogue.categories``
+    training: TrainingSet
+    disliked: Sparse
+    recommenders: Mapping[str, Recommender]
+    candidates: Mapping[BlendName, Candidates]
+    segments: IntArray  # segment number per user row, −1 = none
+    lift: FloatArray | None  # of every item under the promotion plan; None without a plan
+
+    @property
+    def stranger(self) -> int:
+        """The row of ``candidates`` for somebody without any history."""
+        return len(self.users)
+
+
+def days(moment: datetime) -> float:
+    """Days since 1970-01-01 UTC, as the engine counts."""
+    return (moment - EPOCH) / timedelta(days=1)
+
+
+def moment(value: float) -> datetime:
+    return EPOCH + timedelta(days=value)
+
+
+def everyone_and_a_stranger(training: TrainingSet) -> Queries:
+    """All users of the training set in order, then one query without history."""
+    histories = replace(training.interactions, n_users=training.n_users + 1)
+    return Queries(histories=histories, training_rows=np.append(np.arange(training.n_users), -1).astype(np.int32))
+
+
+def likeness(catalogue: Catalogue) -> Likeness:
+    """Items are alike where their main category is the same: the one of the largest share, of equals the first."""
+    rows = catalogue.categories
+    counts = np.diff(rows.indptr)
+    known = counts > 0
+    main = np.full(catalogue.n_items, -1, np.int32)
+    if known.any():
+        starts = rows.indptr[:-1][known]
+        largest = np.repeat(np.maximum.reduceat(rows.data, starts), counts[known])
+        main[known] = np.minimum.reduceat(np.where(rows.data == largest, rows.indices, rows.shape[1]), starts)
+    return Likeness(traits=main[:, None])
+
+
+def save_snapshot(version: ModelVersion, cut: Cut, snapshot: Snapshot, *, categories: IdMap) -> int:
+    acts, catalogue = snapshot.training.interactions, snapshot.training.catalogue
+    arrays: dict[str, NDArray[Any]] = {f"interactions/{name}": getattr(acts, name) for name in ROWS}
+    arrays |= {"ids/users": snapshot.users.ids, "ids/items": snapshot.items.ids, "ids/categories": categories.ids}
+    arrays |= {"catalogue/price": catalogue.price, "catalogue/listed_age": catalogue.listed_age}
+    arrays |= _parts("catalogue/categories", catalogue.categories) | _parts("catalogue/terms", catalogue.terms)
+    arrays |= _parts("disliked", snapshot.disliked)
+    if snapshot.training.promotions is not None:
+        arrays |= {f"promotions/{name}": getattr(snapshot.training.promotions, name) for name in PROMOTED}
+    return save_arrays(version, cut, arrays | {"cut": np.array([snapshot.cut])})
+
+
+def load_snapshot(version_id: int, cut: Cut) -> tuple[Snapshot, IdMap]:
+    """The training set of a cut with its ids, and the ids of the category columns."""
+    arrays = load_arrays(version_id, cut)
+    users, items = IdMap(ids=arrays["ids/users"]), IdMap(ids=arrays["ids/items"])
+    acts = Interactions(
+        n_users=len(users), n_items=len(items), **{name: arrays[f"interactions/{name}"] for name in ROWS}
+    )
+    catalogue = Catalogue(
+        categories=_matrix(arrays, "catalogue/categories"),
+        terms=_matrix(arrays, "catalogue/terms"),
+        price=arrays["catalogue/price"],
+        listed_age=arrays["catalogue/listed_age"],
+    )
+    promotions = (
+        Promotions(**{name: arrays[f"promotions/{name}"] for name in PROMOTED}) if "promotions/item" in arrays else None
+    )
+    snapshot = Snapshot(
+        cut=float(arrays["cut"][0]),
+        training=TrainingSet(interactions=acts, catalogue=catalogue, promotions=promotions),
+        users=users,
+        items=items,
+        disliked=_matrix(arrays, "disliked"),
+    )
+    return snapshot, IdMap(ids=arrays["ids/categories"])
+
+
+def save_truths(version: ModelVersion, cut: Cut, truths: Mapping[Task, Truth]) -> int:
+    arrays: dict[str, NDArray[Any]] = {}
+    for task, truth in truths.items():
+        arrays |= _parts(f"truth/{task}", truth.spent)
+    return save_arrays(version, cut, arrays)
+
+
+def load_truths(version_id: int, cut: Cut) -> dict[Task, Truth]:
+    arrays = load_arrays(version_id, cut, prefix="truth/")
+    return {task: Truth(spent=_matrix(arrays, f"truth/{task}")) for task in Task}
+
+
+def save_bursts(version: ModelVersion, bursts: NDArray[np.int64]) -> int:
+    """Customer, day since 1970-01-01 UTC and events of each burst that cleaning left out of the live cut."""
+    return save_arrays(version, Cut.LIVE, {BURSTS: bursts})
+
+
+def load_bursts(version_id: int) -> NDArray[np.int64] | None:
+    """None where the version is older than the list."""
+    return load_arrays(version_id, Cut.LIVE, prefix=BURSTS).get(BURSTS)
+
+
+def save_lift(version: ModelVersion, cut: Cut, lift: FloatArray) -> int:
+    return save_arrays(version, cut, {LIFT: lift})
+
+
+def load_lift(version_id: int, cut: Cut) -> FloatArray | None:
+    """What the promotion plan makes of the demand for each item after the cut; None where there is no plan."""
+    return load_arrays(version_id, cut, prefix=LIFT).get(LIFT)
+
+
+def truth_customers(version_id: int, cut: Cut, task: Task) -> NDArray[np.int64]:
+    """Keys of the customers of a truth, in its order."""
+    truth = f"truth/{task}"
+    arrays = load_arrays(version_id, cut, prefix=("ids/users", f"{truth}/"))
+    return arrays["ids/users"][Truth(spent=_matrix(arrays, truth)).users]
+
+
+def save_recommenders(version: ModelVersion, cut: Cut, recommenders: Mapping[str, Recommender]) -> int:
+    """A recommender that several instances share is written once, under the first of them."""
+    first = {id(recommender): name for name, recommender in reversed(list(recommenders.items()))}
+    arrays = {
+        f"recommenders/{name}/{array}": values
+        for name, recommender in recommenders.items()
+        if first[id(recommender)] == name
+        for array, values in learned(recommender).items()
+    }
+    return save_arrays(version, cut, arrays)
+
+
+def save_candidates(version: ModelVersion, cut: Cut, candidates: Mapping[BlendName, Candidates]) -> int:
+    arrays: dict[str, NDArray[Any]] = {}
+    for blend, records in candidates.items():
+        arrays |= {f"candidates/{blend}/{part}": getattr(records, part) for part in ("items", "z", "own")}
+        arrays[f"candidates/{blend}/instances"] = np.array(records.instances)
+    return save_arrays(version, cut, arrays)
+
+
+def load_candidates(version_id: int, cut: Cut) -> dict[BlendName, Candidates]:
+    arrays = load_arrays(version_id, cut, prefix="candidates/")
+    present = {name.split("/")[1] for name in arrays}
+    return {
+        BlendName(blend): Candidates(
+            instances=tuple(str(name) for name in arrays[f"candidates/{blend}/instances"]),
+            **{part: arrays[f"candidates/{blend}/{part}"] for part in ("items", "z", "own")},
+        )
+        for blend in sorted(present)
+    }
+
+
+def save_segments(version: ModelVersion, cut: Cut, numbers: IntArray) -> int:
+    return save_arrays(version, cut, {"segments/of_users": numbers})
+
+
+def load_model(version_id: int, cut: Cut) -> Model:
+    """Everything that serving and review need of a cut; arrays stay on disk until they are touched."""
+    snapshot, categories = load_snapshot(version_id, cut)
+    segments = load_arrays(version_id, cut, prefix="segments/").get("segments/of_users")
+    return Model(
+        version_id=version_id,
+        cut=cut,
+        as_of=moment(snapshot.cut),
+        users=snapshot.users,
+        items=snapshot.items,
+        categories=categories,
+        training=snapshot.training,
+        disliked=snapshot.disliked,
+        recommenders=_recommenders(version_id, cut),
+        candidates=load_candidates(version_id, cut),
+        segments=np.full(len(snapshot.users), -1, np.int32) if segments is None else segments,
+        lift=load_lift(version_id, cut),
+    )
+
+
+def _recommenders(version_id: int, cut: Cut) -> dict[str, Recommender]:
+    grouped: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, array in load_arrays(version_id, cut, prefix="recommenders/").items():
+        _, owner, part = name.split("/")
+        grouped.setdefault(owner, {})[part] = array
+    configs = ModelVersion.objects.values_list("instances", flat=True).get(pk=version_id)
+    made: dict[str, Recommender] = {}
+    for instance in INSTANCES:
+        if instance.name not in configs:
+            continue
+        config = stored_config(instance.config, configs[instance.name])
+        if instance.name in grouped:
+            made[instance.name] = restored(instance.kind, config, grouped[instance.name])
+        elif twin := next((one for one in made.values() if type(one) is instance.kind and one.config == config), None):
+            made[instance.name] = twin
+    return made
+
+
+def stored_config(default: Any, stored: Mapping[str, Any]) -> Any:
+    """The configuration that the version was fitted with; a parameter it did not know has its default."""
+    return replace(default, **{field.name: stored[field.name] for field in fields(default) if field.name in stored})
+
+
+def _parts(name: str, matrix: Sparse) -> dict[str, NDArray[Any]]:
+    rows = matrix.tocsr()
+    shape = np.asarray(rows.shape, np.int64)
+    return {f"{name}/data": rows.data, f"{name}/indices": rows.indices, f"{name}/indptr": rows.indptr} | {
+        f"{name}/shape": shape
+    }
+
+
+def _matrix(arrays: Mapping[str, NDArray[Any]], name: str) -> Sparse:
+    data, indices, indptr = (arrays[f"{name}/{part}"] for part in ("data", "indices", "indptr"))
+    n_rows, n_columns = (int(side) for side in arrays[f"{name}/shape"])
+    return sparse.csr_matrix((data, indices, indptr), shape=(n_rows, n_columns), copy=False)

@@ -1,0 +1,164 @@
+"""What happened and what is for sale, as frames and arrays for the engine."""
+
+import io
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+from django.conf import settings
+from django.db.models import Count
+from psycopg import sql
+
+from recommendations.engine.frames import Promotions
+from recommendations.engine.ids import IdMap, id_map
+from recommendations.engine.preprocess.matrix import ItemAttributes
+from recommendations.engine.preprocess.terms import description, membership, term_counts
+from recommendations.models import Category, Event
+from recommendations.store.temp_tables import copying
+
+EVENTS = """
+COPY (
+  SELECT coalesce(alias.customer_id, event.customer_id, -1), coalesce(event.item_id, -1), event.name,
+         extract(epoch FROM event.occurred_at) / 86400.0,
+         coalesce(hashtextextended(coalesce('t' || event.transaction_id, 's' || event.session_id), 0)
+                  & x'7fffffffffffffff'::bigint, -1),
+         event.quantity, event.price, event.amount, event.rating / nullif(event.rating_scale, 0)
+  FROM recommendations_event event
+  LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
+  LEFT JOIN recommendations_customer customer ON customer.id = coalesce(alias.customer_id, event.customer_id)
+  WHERE event.occurred_at < {until} AND (event.source <> 'replay' OR event.name = 'purchase')
+    AND coalesce(customer.personalise, true)
+  ORDER BY event.occurred_at, event.event_id, event.line
+) TO STDOUT (FORMAT csv)
+"""
+ITEMS = """
+COPY (
+  SELECT item.id, item.title, item.brand, coalesce(item.attributes ->> 'size', ''), item.price,
+         extract(epoch FROM item.listed_at) / 86400.0, string_agg(category.id::text, ' '),
+         string_agg(category.path, '|')
+  FROM recommendations_item item
+  LEFT JOIN recommendations_item_categories link ON link.item_id = item.id
+  LEFT JOIN recommendations_category category ON category.id = link.category_id
+  GROUP BY item.id ORDER BY item.id
+) TO STDOUT (FORMAT csv)
+"""
+# A week begins at midnight in the shop's time zone, where its leaflets are read.
+PROMOTIONS = """
+COPY (
+  SELECT item_id, extract(epoch FROM week::timestamp AT TIME ZONE {zone}) / 86400.0, display, mailer
+  FROM recommendations_promotion WHERE week >= {since} AND week < {until}
+) TO STDOUT (FORMAT csv)
+"""
+DAY = timedelta(days=1)
+PAST = timedelta(days=364)  # of the plan before a cut: the same week of last year, too
+PLANNED = timedelta(days=28)  # after a cut: what the windows of an evaluation are long
+EVENT_TYPES = {
+    "user": pa.int64(),
+    "item": pa.int64(),
+    "name": pa.dictionary(pa.int32(), pa.string()),
+    "at": pa.float64(),
+    "basket": pa.int64(),
+    "quantity": pa.float32(),
+    "price": pa.float32(),
+    "amount": pa.float32(),
+    "rating": pa.float32(),
+}
+ITEM_TYPES = {
+    "id": pa.int64(),
+    "title": pa.string(),
+    "brand": pa.string(),
+    "size": pa.string(),
+    "price": pa.float32(),
+    "listed_at": pa.float64(),
+    "categories": pa.string(),
+    "paths": pa.string(),
+}
+PROMOTION_TYPES = {"item": pa.int64(), "start": pa.float64(), "display": pa.float32(), "mailer": pa.float32()}
+
+
+def newest_event(*, until: datetime) -> datetime | None:
+    """When the last act before ``until`` happened; None where there is none."""
+    newest = Event.objects.filter(occurred_at__lt=until).order_by("-occurred_at").values_list("occurred_at", flat=True)
+    return newest.first()
+
+
+def arrivals(*, since: datetime | None, until: datetime) -> dict[str, int]:
+    """Events that happened before ``until``, and how many of them were received after ``since``."""
+    events = Event.objects.filter(occurred_at__lt=until)
+    everything = events.aggregate(events=Count("*"), customers=Count("customer", distinct=True))
+    new = events.filter(received_at__gt=since).count() if since else everything["events"]
+    return everything | {"new": new}
+
+
+def event_frame(*, until: datetime) -> pd.DataFrame:
+    """All events before ``until`` in the engine's columns (``preprocess/clean.py``), oldest first.
+
+    Merged anonymous keys are resolved; customers who object to personalisation are left out. Of the replay purchases
+    count, which somebody made; its impressions and clicks nobody did.
+    """
+    return pd.DataFrame(_copied(EVENTS, EVENT_TYPES, until=until).to_pandas())
+
+
+def item_attributes() -> tuple[ItemAttributes, IdMap]:
+    """What is known of every item, and the ids of the category columns."""
+    items = pd.DataFrame(_copied(ITEMS, ITEM_TYPES).to_pandas())
+    columns = id_map(np.fromiter(Category.objects.values_list("pk", flat=True), np.int64))
+    keys = [[int(key) for key in value.split()] for value in items["categories"].fillna("")]
+    attributes = ItemAttributes(
+        ids=items["id"].to_numpy(np.int64),
+        categories=membership([columns.rows(np.array(row, np.int64)) for row in keys], n_columns=len(columns)),
+        terms=term_counts(_tokens(items)),
+        price=items["price"].to_numpy(np.float32),
+        listed_at=items["listed_at"].to_numpy(np.float64),
+    )
+    return attributes, columns
+
+
+def promotion_frame(*, first: datetime, last: datetime) -> pd.DataFrame:
+    """Promotions for all cuts from ``first`` to ``last``: item key, start (days since 1970-01-01), shares.
+
+    A plan is known before its weeks begin, so that a cut may see those after it; who bought what in them it may not.
+    """
+    since, until = (first - PAST).date() - DAY, (last + PLANNED).date() + DAY  # dates differ between time zones
+    table = _copied(PROMOTIONS, PROMOTION_TYPES, zone=settings.SHOP_TIME_ZONE, since=since, until=until)
+    return pd.DataFrame(table.to_pandas())
+
+
+def promotions_at(cut: float, frame: pd.DataFrame, items: IdMap) -> Promotions | None:
+    """The year before a cut and the weeks that begin in the 28 days after it, for these items; None without any."""
+    start, row = frame["start"].to_numpy() - cut, items.rows(frame["item"].to_numpy())
+    kept = (row >= 0) & (start >= -PAST.days) & (start < PLANNED.days)
+    if not kept.any():
+        return None
+    return Promotions(
+        item=row[kept],
+        start=start[kept].astype(np.float32),
+        display=frame["display"].to_numpy(np.float32)[kept],
+        mailer=frame["mailer"].to_numpy(np.float32)[kept],
+    )
+
+
+def _tokens(items: pd.DataFrame) -> Iterator[list[str]]:
+    columns = items[["title", "brand", "size", "paths"]].fillna("").itertuples(index=False, name=None)
+    for title, brand, size, paths in columns:
+        yield description(title, brand=brand, size=size, paths=paths.split("|") if paths else [])
+
+
+def _copied(query: str, types: dict[str, pa.DataType], **values: date | str) -> pa.Table:
+    statement = sql.SQL(query).format(**{name: sql.Literal(value) for name, value in values.items()})
+    buffer = io.BytesIO()
+    with copying(statement) as copied:
+        for block in copied:
+            buffer.write(block)
+    if not buffer.tell():
+        return pa.table({name: pa.array([], kind) for name, kind in types.items()})
+    buffer.seek(0)
+    return pyarrow.csv.read_csv(
+        buffer,
+        read_options=pyarrow.csv.ReadOptions(column_names=list(types), block_size=1 << 24),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        convert_options=pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=True),
+    )

@@ -1,0 +1,143 @@
+"""Served answers: noted in the process, a moment later in a Valkey stream, from there in batches in PostgreSQL.
+
+Losing an impression is tolerable, so nothing here ever delays or fails an answer; a slate that comes twice is written
+once. A process that is killed loses what it served in the last ``PAUSE``.
+"""
+
+import atexit
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+from functools import cache
+
+import msgspec
+
+from recommendations.models import Slate
+from recommendations.store.live.counters import Counted, Name, counters, timed
+from recommendations.store.live.queues import SLATES
+from recommendations.store.live.valkey import valkey
+
+LONGEST = 200_000  # slates that wait in Valkey; the oldest fall out
+HELD = 20_000  # slates that wait in the process while Valkey is away
+PAUSE = 0.005  # seconds in which slates come together
+AWAY = 0.25  # seconds until the next try where Valkey took none
+BATCH = 1_000
+SENT_AT_ONCE = 20  # a few: while Valkey takes them in, others who ask it wait
+
+_ADD = """
+for at = 2, #ARGV do redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'slate', ARGV[at]) end
+"""
+
+
+class ServedSlate(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``Slate``; the customer is None where the answer was not about a person."""
+
+    served_at: str
+    recommendation_id: str
+    customer_id: int | None
+    placement: str
+    source: str
+    personalised: bool
+    fallback_reason: str
+    model_version: int | None
+    weights_version: int | None
+    rules_version: int
+    items: list[int]
+    scores: list[float]
+    propensities: list[float]
+    latency_us: int
+
+
+class Log:
+    """The slates of this process that are not in Valkey yet; a thread of its own takes them there."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[bytes] = deque(maxlen=HELD)
+        self._some = threading.Event()
+        self._sending = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def add(self, slate: ServedSlate) -> None:
+        self._waiting.append(msgspec.json.encode(slate))  # not in the thread: requests would wait for it
+        if not self._some.is_set():
+            self._some.set()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, daemon=True, name="slates")
+                self._thread.start()
+
+    def send(self) -> bool:
+        """What waits now, into the stream; False where Valkey did not take it all: then it goes on waiting."""
+        while self._waiting:
+            if not self._send_some():
+                return False
+        return True
+
+    def _send_some(self) -> bool:
+        with self._sending:
+            slates = [self._waiting.popleft() for _ in range(min(SENT_AT_ONCE, len(self._waiting)))]
+            taken = not slates or valkey().ask([("EVAL", _ADD, 1, SLATES, LONGEST, *slates)]) is not None
+            if not taken:
+                self._waiting.extendleft(reversed(slates))
+            return taken
+
+    def clear(self) -> None:
+        with self._sending:
+            self._waiting.clear()
+
+    def _run(self) -> None:
+        while True:
+            self._some.wait()
+            self._some.clear()
+            time.sleep(PAUSE if len(self._waiting) <= SENT_AT_ONCE else PAUSE / 5)
+            if not self._send_some():
+                time.sleep(AWAY)
+            if self._waiting:
+                self._some.set()
+
+
+@cache
+def log() -> Log:
+    """Of this process."""
+    made = Log()
+    atexit.register(made.send)
+    return made
+
+
+def append(slate: ServedSlate) -> None:
+    """It is in Valkey a moment later."""
+    log().add(slate)
+
+
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    log().clear()
+
+
+def write_slates() -> int:
+    """Everything that waits now, into the record; how many slates."""
+    log().send()
+    written = 0
+    while waiting := _in_stream():
+        slates = [msgspec.json.decode(fields[b"slate"], type=ServedSlate) for _, fields in waiting]
+        Slate.objects.bulk_create((Slate(**msgspec.structs.asdict(slate)) for slate in slates), ignore_conflicts=True)
+        counters().add(_counts(slates))
+        entries = [entry for entry, _ in waiting]
+        valkey().run(lambda pipeline, entries=entries: pipeline.xdel(SLATES, *entries))  # type: ignore[misc]
+        written += len(slates)
+        if len(slates) < BATCH:
+            break
+    return written
+
+
+def _counts(slates: Sequence[ServedSlate]) -> Counter[Name]:
+    counts: Counter[Name] = Counter()
+    for slate in slates:
+        counts[Counted.ANSWERS, slate.placement, slate.source, slate.fallback_reason] += 1
+        counts.update(timed(Counted.ANSWER_SECONDS, slate.placement, seconds=slate.latency_us / 1e6))
+    return counts
+
+
+def _in_stream() -> list[tuple[bytes, dict[bytes, bytes]]]:
+    answers = valkey().run(lambda pipeline: pipeline.xrange(SLATES, count=BATCH))
+    return answers[0] if answers else []

@@ -1,0 +1,126 @@
+"""What an answer is made of: the catalogue, the model, the weights and the rules of one moment."""
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property, lru_cache
+from typing import Any, Self
+
+import numpy as np
+
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray
+from recommendations.engine.ranking.diversity import Likeness
+from recommendations.store.models.model import Model, likeness
+from recommendations.store.rules.conditions import FrozenRule
+from recommendations.store.serving.served_rules import ServedRules
+from recommendations.store.serving.stock import Stock
+from recommendations.terms import BlendName, Cut, Part, Repeat
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedWeights:
+    version: int
+    weights: Mapping[str, float]
+    diversity: float
+    exploration: float
+    promotion: float = 0.0  # exponent of the plan's lift
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedPlacement:
+    name: str
+    blend: BlendName | None
+    repeat: Repeat
+    needs_context: bool
+    part: Part
+    n: int
+    cool_down: float
+    diversity: float | None
+    explores: bool
+
+    def diversity_with(self, weights: ServedWeights | None) -> float:
+        """Its own where it has one, else the weights'."""
+        if self.diversity is not None:
+            return self.diversity
+        return weights.diversity if weights else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """What rows of the record are called."""
+
+    categories: Mapping[int, tuple[str, str]]  # primary key → path, name
+    segments: Mapping[int, str]  # number → name
+
+
+@dataclass(kw_only=True, eq=False)
+class Snapshot:
+    """Immutable in effect: answers that were made of the same one are alike. The model is None before the first turn
+    of the loop.
+    """
+
+    stock: Stock
+    model: Model | None
+    placements: Mapping[str, ServedPlacement]
+    weights: Mapping[tuple[BlendName, int | None], ServedWeights]  # by blend and segment number; None = everybody
+    rules: ServedRules
+    names: Names
+    customers: dict[bytes, int]  # pseudonym → key; it only grows
+    objectors: frozenset[int]  # customers who do not want personal answers
+    changed: Mapping[str, str] | None
+    read_at: datetime
+    stock_rows: IntArray = field(init=False, repr=False)  # of each item row of the model, −1 = gone
+
+    def __post_init__(self) -> None:
+        items = np.empty(0, np.int64) if self.model is None else self.model.items.ids
+        self.stock_rows = self.stock.ids.rows(items)
+
+    def sellable(self, at: datetime) -> BoolArray:
+        """By row of the stock. A model that ends before the present is looked at as if everything were for sale."""
+        if self.model is not None and self.model.cut is not Cut.LIVE:
+            return np.ones(len(self.stock), np.bool_)
+        return self.stock.sellable(at)
+
+    @cached_property
+    def likeness(self) -> Likeness:
+        """By row of the stock, as the what-if panel has it by row of the model."""
+        traits = np.full((len(self.stock), 1), -1, np.int32)
+        if self.model is not None:
+            known = self.stock_rows >= 0
+            traits[self.stock_rows[known]] = _traits(self.model)[known]
+        return Likeness(traits=traits)
+
+    @cached_property
+    def lift(self) -> FloatArray | None:
+        """What the promotion plan makes of demand, by row of the stock; 1 for what the model does not know."""
+        if self.model is None or self.model.lift is None:
+            return None
+        lift = np.ones(len(self.stock), np.float32)
+        known = self.stock_rows >= 0
+        lift[self.stock_rows[known]] = self.model.lift[known]
+        return lift
+
+    def weights_for(self, blend: BlendName, segment: int) -> ServedWeights | None:
+        """The default of the segment where it has one."""
+        return self.weights.get((blend, segment)) or self.weights.get((blend, None))
+
+    def with_rules(self, frozen: Sequence[FrozenRule]) -> Self:
+        """As if this book were served, which has no number yet."""
+        return self._with(rules=self.rules.with_book(frozen))
+
+    def with_weights(self, blend: BlendName, segment: int | None, weights: ServedWeights) -> Self:
+        """As if these weights were the default of the blend and the segment (None: of everybody)."""
+        return self._with(weights={**self.weights, (blend, segment): weights})
+
+    def _with(self, **parts: Any) -> Self:
+        """What was worked out of the stock and the model stays."""
+        other = copy(self)
+        for name, value in parts.items():
+            setattr(other, name, value)
+        return other
+
+
+@lru_cache(maxsize=3)
+def _traits(model: Model) -> IntArray:
+    return likeness(model.training.catalogue).traits

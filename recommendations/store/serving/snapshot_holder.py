@@ -1,0 +1,216 @@
+"""All that an answer needs, in the memory of the process: with PostgreSQL and Valkey away, answers go on.
+
+A request uses one snapshot from beginning to end. The next one is made when a mark of change has moved
+(``live.announce``), and every few seconds in any case; a new model is loaded beside the old one and then takes its
+place.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from recommendations.models import BlendWeights, Category, Customer, Placement, Segment
+from recommendations.store.events.known_customers import add, customers_after, merged_since
+from recommendations.store.live.fetch import Changed
+from recommendations.store.live.valkey import Breaker
+from recommendations.store.models.artefacts import ArtefactDamagedError
+from recommendations.store.models.live_version import live_version
+from recommendations.store.models.model import Model, load_model
+from recommendations.store.serving.served_rules import ServedRules
+from recommendations.store.serving.snapshot import Names, ServedPlacement, ServedWeights, Snapshot
+from recommendations.store.serving.stock import load_stock, with_changes
+from recommendations.terms import BlendName, Cut, Part, Repeat
+
+RECHECK = 15.0  # seconds: a mark of change may have been lost
+RECHECK_ALONE = 1.0  # without Valkey there are no marks
+OVERLAP = timedelta(seconds=60)  # an edit carries the time of its statement and is seen after its commit
+ANOTHER_TRY = 30.0  # seconds after a model could not be loaded
+
+log = structlog.get_logger(__name__)
+
+
+class NotLoadedError(Exception):
+    """The process has never read what it needs: PostgreSQL was away when it began."""
+
+
+class Keeper:
+    """Holds the snapshot of this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: Snapshot | None = None
+        self._checked = 0.0
+        self._record = Breaker("postgresql", pause=2.0)
+        self._loading: threading.Thread | None = None
+        self._failed_at = -ANOTHER_TRY
+        self._as_tested: Model | None = None
+
+    @property
+    def held(self) -> Snapshot | None:
+        return self._held
+
+    def current(self, changed: Mapping[str, str] | None) -> Snapshot:
+        """The snapshot for an answer; ``changed`` are the marks as Valkey has them now, None where it is away.
+
+        With PostgreSQL away it is the last one. Raises NotLoadedError where there is none.
+        """
+        held = self._held
+        if held is not None and (self._is_fresh(held, changed) or not self._record):
+            return held
+        with self._lock:
+            held = self._held
+            if self._record and (held is None or not self._is_fresh(held, changed)):
+                self._read(held, changed)
+        if self._held is None:
+            raise NotLoadedError
+        return self._held
+
+    def as_tested(self, changed: Mapping[str, str] | None) -> Snapshot:
+        """With the test cut of the live version, to review what it would have said; ``changed`` as for ``current``."""
+        now = self.current(changed)
+        if now.model is None:
+            return now
+        with self._lock:
+            if self._as_tested is None or self._as_tested.version_id != now.model.version_id:
+                self._as_tested = load_model(now.model.version_id, Cut.TEST)
+            return replace(now, model=self._as_tested)
+
+    def settle(self) -> None:
+        """Wait until a model that is being loaded has taken its place."""
+        if self._loading is not None:
+            self._loading.join()
+
+    def _is_fresh(self, held: Snapshot, changed: Mapping[str, str] | None) -> bool:
+        age = time.monotonic() - self._checked
+        return age < RECHECK_ALONE if changed is None else changed == held.changed and age < RECHECK
+
+    def _only_lacks_mergers(self, held: Snapshot, changed: Mapping[str, str] | None) -> bool:
+        """Somebody signs in every second or so: for that not everything is read again."""
+        others = ({**(marks or {}), Changed.CUSTOMERS: ""} for marks in (held.changed, changed))
+        return changed is not None and next(others) == next(others) and time.monotonic() - self._checked < RECHECK
+
+    def _read(self, held: Snapshot | None, changed: Mapping[str, str] | None) -> None:
+        try:
+            if held is not None and self._only_lacks_mergers(held, changed):
+                held.customers.update(merged_since(held.read_at - OVERLAP))
+                held.changed = changed
+                return
+            self._held = held = _next(held, changed) if held else _first(changed)
+            version = live_version()
+        except DatabaseError as error:
+            self._record.trip(error)
+            return
+        self._checked = time.monotonic()
+        if version is None or (held.model is not None and held.model.version_id == version.pk):
+            return
+        idle = self._loading is None or not self._loading.is_alive()
+        if idle and time.monotonic() - self._failed_at >= ANOTHER_TRY:
+            self._loading = threading.Thread(target=self._load, args=(version.pk,), daemon=True)
+            self._loading.start()
+
+    def _load(self, version: int) -> None:
+        try:
+            model = _model(version)
+        except DatabaseError as error:
+            self._record.trip(error)
+            model = None
+        finally:
+            connection.close()
+        with self._lock:
+            if model is None:
+                self._failed_at = time.monotonic()
+            elif self._held is not None:
+                self._held = replace(self._held, model=model)
+
+
+@cache
+def keeper() -> Keeper:
+    return Keeper()
+
+
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    keeper.cache_clear()
+
+
+def _first(changed: Mapping[str, str] | None) -> Snapshot:
+    read_at = timezone.now()
+    version = live_version()
+    stock = load_stock()
+    return Snapshot(
+        stock=stock,
+        rules=ServedRules.nothing(stock, read_at=read_at).of_default_book(stock, read_at=read_at),
+        model=_model(version.pk) if version else None,
+        customers=customers_after(0) | merged_since(None),
+        changed=changed,
+        read_at=read_at,
+        **_small(),
+    )
+
+
+def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
+    """Everything small is read again, of the items those that were edited; the same snapshot where nothing differs."""
+    read_at = timezone.now()
+    stock = with_changes(held.stock, since=held.read_at - OVERLAP)
+    add(held.customers, customers_after(max(held.customers.values(), default=0)))
+    held.customers.update(merged_since(held.read_at - OVERLAP))
+    fresh = {"stock": stock, "rules": held.rules.of_default_book(stock, read_at=read_at), **_small()}
+    if all(getattr(held, name) == part for name, part in fresh.items()):
+        held.changed, held.read_at = changed, read_at
+        return held
+    return replace(held, changed=changed, read_at=read_at, **fresh)
+
+
+def _model(version: int) -> Model | None:
+    """None, and a line in the log, where its files are damaged: the old model goes on."""
+    try:
+        return load_model(version, Cut.LIVE)
+    except ArtefactDamagedError as error:
+        log.exception("model not loaded", version=version, path=error.path)
+        return None
+
+
+def _small() -> dict[str, Any]:
+    placements = Placement.objects.filter(enabled=True).select_related("blend")
+    weights = BlendWeights.objects.defaults().select_related("blend", "segment")
+    categories = Category.objects.values_list("pk", "path", "name")
+    return {
+        "placements": {placement.name: _placement(placement) for placement in placements},
+        "weights": {
+            (BlendName(row.blend.name), row.segment.number if row.segment else None): ServedWeights(
+                version=row.pk,
+                weights=row.weights,
+                diversity=row.diversity,
+                exploration=row.exploration,
+                promotion=row.promotion,
+            )
+            for row in weights
+        },
+        "names": Names(
+            categories={key: (path, name) for key, path, name in categories},
+            segments={segment.number: str(segment) for segment in Segment.objects.all()},
+        ),
+        "objectors": frozenset(Customer.objects.filter(personalise=False).values_list("pk", flat=True)),
+    }
+
+
+def _placement(row: Placement) -> ServedPlacement:
+    return ServedPlacement(
+        name=row.name,
+        blend=BlendName(row.blend.name) if row.blend else None,
+        repeat=Repeat(row.repeat),
+        needs_context=row.needs_context,
+        part=Part(row.part),
+        n=row.n,
+        cool_down=row.cool_down,
+        diversity=row.diversity,
+        explores=row.explores,
+    )

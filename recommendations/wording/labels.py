@@ -1,0 +1,263 @@
+"""What each code of ``terms.py`` is called on a page, in the reader's language."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from recommendations.terms import (
+    Availability,
+    BlendName,
+    CapPer,
+    CustomerKind,
+    Cut,
+    EventName,
+    Fallback,
+    GateOutcome,
+    ItemKind,
+    Judgement,
+    MeasuredKind,
+    Operator,
+    Part,
+    Repeat,
+    Role,
+    RuleAction,
+    RuleStatus,
+    RunStatus,
+    Scope,
+    Source,
+    Stage,
+    Task,
+    VersionStatus,
+    WeightsStatus,
+)
+
+type Choices = list[tuple[str, Promise]]
+
+EVENT_NAMES: Choices = [
+    (EventName.VIEW_ITEM_LIST, _("List shown")),
+    (EventName.SELECT_ITEM, _("Clicked in a list")),
+    (EventName.VIEW_ITEM, _("Viewed")),
+    (EventName.SEARCH, _("Searched")),
+    (EventName.ADD_TO_CART, _("Put in the cart")),
+    (EventName.REMOVE_FROM_CART, _("Taken out of the cart")),
+    (EventName.BEGIN_CHECKOUT, _("Began checkout")),
+    (EventName.PURCHASE, _("Bought")),
+    (EventName.REFUND, _("Returned")),
+    (EventName.ADD_TO_WISHLIST, _("Put on the wish list")),
+    (EventName.SHARE, _("Shared")),
+    (EventName.RATE_ITEM, _("Rated")),
+    (EventName.DISLIKE_ITEM, _("Disliked")),
+    (EventName.FOLLOW, _("Followed")),
+    (EventName.VIEW_HOMEPAGE, _("Saw the home page")),
+]
+ITEM_KINDS: Choices = [(ItemKind.PRODUCT, _("Product"))]
+AVAILABILITIES: Choices = [
+    (Availability.IN_STOCK, _("In stock")),
+    (Availability.OUT_OF_STOCK, _("Out of stock")),
+    (Availability.PREORDER, _("To be pre-ordered")),
+    (Availability.BACKORDER, _("On back order")),
+]
+CUSTOMER_KINDS: Choices = [(CustomerKind.SIGNED_IN, _("Signed in")), (CustomerKind.ANONYMOUS, _("Anonymous"))]
+STAGES: Choices = [
+    (Stage.COLLECT, _("Collect")),
+    (Stage.PREPROCESS, _("Preprocess")),
+    (Stage.INTERESTS, _("Interests")),
+    (Stage.RECOMMEND, _("Recommend")),
+    (Stage.EVALUATE, _("Evaluate")),
+    (Stage.ADJUST, _("Adjust")),
+]
+CUTS: Choices = [(Cut.TUNING, _("Tuning")), (Cut.TEST, _("Test")), (Cut.LIVE, _("Live"))]
+RUN_STATUSES: Choices = [
+    (RunStatus.QUEUED, _("Waiting")),
+    (RunStatus.RUNNING, _("Running")),
+    (RunStatus.SUCCEEDED, _("Finished")),
+    (RunStatus.FAILED, _("Failed")),
+    (RunStatus.CANCELLED, _("Cancelled")),
+    (RunStatus.INTERRUPTED, _("Interrupted")),
+]
+VERSION_STATUSES: Choices = [
+    (VersionStatus.BUILDING, _("Being built")),
+    (VersionStatus.READY, _("Ready")),
+    (VersionStatus.DISCARDED, _("Discarded")),
+]
+BLENDS: Choices = [
+    (BlendName.HOME, _("For you")),
+    (BlendName.DISCOVER, _("Discover")),
+    (BlendName.ITEM, _("Similar items")),
+    (BlendName.CART, _("Completes the basket")),
+    (BlendName.SESSION, _("Session")),
+]
+PLACEMENTS: Mapping[str, Promise] = {
+    "home": _("For you"),
+    "discover": _("Discover"),
+    "buy_again": _("Buy again"),
+    "item": _("Similar items"),
+    "also_bought": _("Often bought together"),
+    "cart": _("Completes the basket"),
+    "trending": _("Trending"),
+    "category": _("Best of the category"),
+    "search": _("Search results"),
+    "new": _("New in the shop"),
+    "email": _("E-mail"),
+}
+"""Those that ship; a shop's own are called by their code."""
+TASKS: Choices = [(Task.HOME, _("Next purchases")), (Task.DISCOVER, _("First-time purchases"))]
+REPEATS: Choices = [
+    (Repeat.ALLOW, _("Allowed")),
+    (Repeat.EXCLUDE, _("Left out")),
+    (Repeat.ONLY, _("Only these")),
+]
+PARTS: Choices = [
+    (Part.WHOLE, _("All of it")),
+    (Part.CATEGORY, _("A category")),
+    (Part.FOUND, _("What a search found")),
+    (Part.NEWEST, _("The newest items")),
+]
+WEIGHTS_STATUSES: Choices = [
+    (WeightsStatus.DRAFT, _("Draft")),
+    (WeightsStatus.PROPOSED, _("Proposed")),
+    (WeightsStatus.PUBLISHED, _("Published")),
+]
+RULE_ACTIONS: Choices = [
+    (RuleAction.EXCLUDE, _("Exclude")),
+    (RuleAction.INCLUDE_ONLY, _("Include only")),
+    (RuleAction.PIN, _("Pin")),
+    (RuleAction.BOOST, _("Boost or bury")),
+    (RuleAction.CAP, _("Cap")),
+    (RuleAction.MINIMUM_SHARE, _("Minimum share")),
+]
+CAPS_PER: Choices = [
+    (CapPer.BRAND, _("brand")),
+    (CapPer.CATEGORY, _("category")),
+    (CapPer.ALL, _("all together")),
+]
+RULE_STATUSES: Choices = [
+    (RuleStatus.DRAFT, _("Draft")),
+    (RuleStatus.CHANGED, _("Live, with changes")),
+    (RuleStatus.SCHEDULED, _("Scheduled")),
+    (RuleStatus.LIVE, _("Live")),
+    (RuleStatus.EXPIRED, _("Expired")),
+    (RuleStatus.ARCHIVED, _("Archived")),
+]
+OPERATORS: Choices = [
+    (Operator.IS, _("is")),
+    (Operator.IS_NOT, _("is not")),
+    (Operator.AT_LEAST, _("at least")),
+    (Operator.AT_MOST, _("at most")),
+]
+JUDGEMENTS: Choices = [
+    (Judgement.GOOD, _("Good")),
+    (Judgement.ODD, _("Odd")),
+    (Judgement.WRONG, _("Wrong")),
+]
+SOURCES: Choices = [
+    (Source.MODEL, _("Model")),
+    (Source.SESSION, _("Session")),
+    (Source.SEGMENT, _("Segment")),
+    (Source.POPULAR, _("Popular items")),
+    (Source.NEWEST, _("Newest items")),
+    (Source.NONE, _("Nothing to show")),
+]
+FALLBACKS: Choices = [
+    (Fallback.NO_MODEL, _("No model yet")),
+    (Fallback.NOT_PERSONALISED, _("Not to be personalised")),
+    (Fallback.NO_HISTORY, _("Nothing is known of the customer")),
+    (Fallback.NO_CONTEXT, _("No known item in view")),
+    (Fallback.SILENT, _("No recommender has anything to say")),
+    (Fallback.SHORT, _("Too few candidates")),
+    (Fallback.UNKNOWN_CATEGORY, _("No such category")),
+    (Fallback.NO_MATCH, _("Nothing matches the search term")),
+    (Fallback.NO_LIVE_STATE, _("The latest acts are out of reach")),
+]
+MEASURED_KINDS: Choices = [
+    (MeasuredKind.HYBRID, _("Hybrid")),
+    (MeasuredKind.RECOMMENDER, _("Recommender")),
+    (MeasuredKind.BASELINE, _("Baseline")),
+]
+SCOPES: Choices = [
+    (Scope.EVENTS_WRITE, _("Send events")),
+    (Scope.RECOMMENDATIONS_READ, _("Read recommendations")),
+    (Scope.CATALOGUE_WRITE, _("Change the catalogue")),
+    (Scope.PRIVACY_WRITE, _("Erase and export customers")),
+    (Scope.METRICS_READ, _("Read metrics")),
+]
+ROLES: Choices = [
+    (Role.VIEWER, _("Viewer")),
+    (Role.MERCHANDISER, _("Merchandiser")),
+    (Role.PUBLISHER, _("Publisher")),
+    (Role.CATALOGUE_ADMIN, _("Catalogue admin")),
+    (Role.ADMIN, _("Admin")),
+]
+INSTANCES: Mapping[str, Promise] = {
+    "buy_again": _("Buys again"),
+    "repurchase": _("About to buy again"),
+    "ease_home": _("Goes with purchases"),
+    "ease_discover": _("Goes with purchases, to discover"),
+    "recent_neighbours_home": _("Alike customers' last baskets"),
+    "recent_neighbours_discover": _("Alike customers' last baskets, to discover"),
+    "user_knn": _("Alike customers"),
+    "user_knn_discover": _("Alike customers, to discover"),
+    "interests": _("Interests"),
+    "interests_discover": _("Interests, to discover"),
+    "content": _("Alike descriptions"),
+    "content_discover": _("Alike descriptions, to discover"),
+    "content_context": _("Described like the items in view"),
+    "segments": _("Segment"),
+    "segments_discover": _("Segment, to discover"),
+    "popularity_home": _("Popularity of the week"),
+    "popularity_discover": _("Popularity of the month"),
+    "item_knn": _("Alike items"),
+    "item_knn_discover": _("Alike items, to discover"),
+    "item_knn_context": _("Items like those in view"),
+    "als": _("Hidden factors"),
+    "als_discover": _("Hidden factors, to discover"),
+    "sequence": _("Next in order"),
+    "sequence_context": _("Next after the items in view"),
+    "session_knn": _("Alike sessions"),
+    "also_bought": _("Bought together"),
+    "trending": _("Trend"),
+    "promotion": _("In next week's leaflet"),
+    "second_stage": _("Second stage"),
+    "popular": _("Most popular"),
+    "personal_frequency": _("Most bought by the customer"),
+}
+
+
+def instance_label(name: str) -> str:
+    """What a named instance, a baseline or the list for everybody is called."""
+    return str(INSTANCES.get(name, name))
+
+
+def gate_text(gate: Mapping[str, Any]) -> str:
+    """A stored verdict in the active language: what was compared, on whom, and how it ended; empty where none was."""
+    if not gate:
+        return ""
+    outcome, parts = gate["outcome"], {"users": f"{gate['users']:,}"}
+    if outcome == GateOutcome.UNMEASURED:
+        return gettext("Nobody with a history bought anything in the test window, so nothing could be compared.")
+    if outcome == GateOutcome.PASSED:
+        return gettext("On %(users)s customers of the test window not worse than what it is compared with.") % parts
+    worst = gate["worse_than"][0]
+    lost = {key: f"{gate['against'][worst][key]:+.4f}" for key in ("value", "low", "high")}
+    return gettext(
+        "Worse than %(name)s on %(users)s customers of the test window: NDCG@10 %(value)s, 95%% interval %(low)s to "
+        "%(high)s."
+    ) % {**parts, **lost, "name": _REFERENCES.get(worst, instance_label(worst))}
+
+
+_REFERENCES: Mapping[str, Promise] = {
+    "live": _("what is live"),
+    "recent": _("what was bought lately"),
+}
+
+
+def placement_label(name: str) -> str:
+    return str(PLACEMENTS.get(name, name.replace("_", " ")))
+
+
+def placement_quoted(name: str) -> str:
+    """In the middle of a sentence."""
+    return gettext("“%(name)s”") % {"name": placement_label(name)}

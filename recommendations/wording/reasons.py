@@ -1,0 +1,70 @@
+"""Why an item is shown, in the reader's language, from nothing but code and evidence of a reason."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from recommendations.terms import Reason
+
+
+def reason_text(code: str, evidence: Mapping[str, str | float]) -> str:
+    """A reason in the active language, from nothing but its code and evidence."""
+    if code == Reason.BOUGHT_BEFORE:
+        return _rhythm(evidence)
+    if code == Reason.POPULAR:
+        return _popular(float(evidence.get("days", 0)))
+    if code == Reason.PROMOTED:
+        return _promoted(evidence)
+    if code == Reason.SEGMENT and "name" not in evidence:
+        return gettext("Popular with customers like you")
+    return str(_REASONS[Reason(code)]) % evidence
+
+
+_REASONS: Mapping[Reason, Promise] = {
+    Reason.BECAUSE_YOU_BOUGHT: _("Because you bought %(title)s"),
+    Reason.BECAUSE_YOU_VIEWED: _("Because you viewed %(title)s"),
+    Reason.BOUGHT_TOGETHER: _("Often bought with %(title)s"),
+    Reason.BOUGHT_NEXT: _("Often bought after %(title)s"),
+    Reason.SIMILAR_CUSTOMERS: _("Customers with tastes like yours buy it"),
+    Reason.SIMILAR_ITEM: _("Similar to %(title)s"),
+    Reason.INTEREST: _("You often buy %(name)s"),
+    Reason.SEGMENT: _("Popular with customers who like %(name)s"),
+    Reason.NEW: _("New in the shop"),
+}
+
+
+def _rhythm(evidence: Mapping[str, str | float]) -> str:
+    """``times``, ``days_since`` and, from the second purchase on, ``every_days``."""
+    times, since = round(float(evidence["times"])), round(float(evidence["days_since"]))
+    return _often_and_last(get_language(), times, since, round(float(evidence.get("every_days", 0))))
+
+
+@lru_cache(10_000)  # most reasons are of this kind, in few numbers
+def _often_and_last(_language: str | None, times: int, since: int, every: int) -> str:
+    last = ngettext("last %(days)d day ago", "last %(days)d days ago", since) % {"days": since}
+    if not since:
+        last = gettext("last today")
+    if every:
+        often = ngettext("Bought every day", "Bought every %(days)d days", every) % {"days": every}
+    else:
+        often = ngettext("Bought once", "Bought %(times)d times", times) % {"times": times}
+    return gettext("%(often)s, %(last)s") % {"often": often, "last": last}
+
+
+def _promoted(evidence: Mapping[str, str | float]) -> str:
+    """``weeks`` from now, ``mailer`` and ``display``; what more of the stores do is told."""
+    weeks = round(float(evidence["weeks"]))
+    if float(evidence["mailer"]) >= float(evidence["display"]):
+        shown = [gettext("In this week's leaflet"), gettext("In next week's leaflet"), gettext("Soon in the leaflet")]
+    else:
+        shown = [gettext("On display this week"), gettext("On display next week"), gettext("Soon on display")]
+    return shown[min(weeks, 2)]
+
+
+def _popular(days: float) -> str:
+    if 0 < days <= 7:
+        return gettext("Popular this week")
+    return gettext("Popular this month") if 0 < days <= 31 else gettext("Popular")

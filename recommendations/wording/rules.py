@@ -1,0 +1,190 @@
+"""A rule of merchandising in words: when · which items · do, and what is wrong with a condition."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext_lazy as _
+
+from recommendations.terms import CapPer, Operator, RuleAction
+from recommendations.wording.labels import AVAILABILITIES, OPERATORS, placement_quoted
+
+type Condition = Mapping[str, Any]
+type Frozen = Mapping[str, Any]
+
+ATTRIBUTE_NAMES: Mapping[str, Promise] = {
+    "category": _("category"),
+    "brand": _("brand"),
+    "item": _("item"),
+    "tag": _("tag"),
+    "price": _("price"),
+    "discount": _("discount"),
+    "margin": _("margin"),
+    "listed_days": _("days since it was listed"),
+    "availability": _("availability"),
+    "promoted": _("promoted this week"),
+}
+SHARES = frozenset({"discount", "margin"})
+
+
+def attribute_name(attribute: str) -> str:
+    """What an attribute of an item is called; one of the shop's own (``attributes.<key>``) by its key."""
+    return str(ATTRIBUTE_NAMES.get(attribute, attribute.removeprefix("attributes.")))
+
+
+def rule_text(
+    rule: Frozen, *, segments: Mapping[int, str] | None = None, titles: Mapping[str, str] | None = None
+) -> str:
+    """One sentence: "On home, for segment Fresh & family: pin Apples to slot 1".
+
+    ``segments`` are the names by number, ``titles`` those of items by the shop's id; without them the number and the
+    id stand there.
+    """
+    return gettext("%(when)s: %(do)s") % {"when": when_text(rule, segments=segments), "do": do_text(rule, titles)}
+
+
+def when_text(rule: Frozen, *, segments: Mapping[int, str] | None = None) -> str:
+    """Where, for whom and in what time; "Everywhere" where nothing limits it."""
+    parts = (
+        [gettext("on %(placement)s") % {"placement": placement_quoted(rule["placement"])}] if rule["placement"] else []
+    )
+    if rule["segment"] is not None:
+        name = (segments or {}).get(rule["segment"], str(rule["segment"]))
+        parts.append(gettext("for segment %(segment)s") % {"segment": name})
+    if rule["customer"] is not None:
+        parts.append(gettext("for customer %(customer)s") % {"customer": rule["customer"]})
+    if rule["context"]:
+        parts.append(gettext("beside %(items)s") % {"items": items_text(rule["context"])})
+    if rule["starts_at"]:
+        parts.append(gettext("from %(moment)s") % {"moment": _moment(rule["starts_at"])})
+    if rule["ends_at"]:
+        parts.append(gettext("until %(moment)s") % {"moment": _moment(rule["ends_at"])})
+    if not rule["placement"]:
+        parts.insert(0, gettext("everywhere"))
+    text = pgettext("between where and when", ", ").join(parts)
+    return text[:1].upper() + text[1:]
+
+
+def do_text(rule: Frozen, titles: Mapping[str, str] | None = None) -> str:
+    """What it does to which items."""
+    facts = {**rule, "items": items_text(rule["items"], titles)}
+    match rule["action"]:
+        case RuleAction.BOOST:
+            facts["strength"] = f"{rule['strength'] or 0:+d}".replace("-", "−")
+            up = (rule["strength"] or 0) >= 0
+            said = gettext("boost %(items)s by %(strength)s") if up else gettext("bury %(items)s by %(strength)s")
+        case RuleAction.CAP:
+            facts["most"] = rule["most"] or 0
+            caps = _CAPS if rule["items"] else _CAPS_OF_ALL
+            said = str(caps[CapPer(rule["per"] or CapPer.ALL)])
+        case RuleAction.MINIMUM_SHARE:
+            facts["share"] = _percent(rule["share"] or 0)
+            said = gettext("give %(items)s at least %(share)s of the slots")
+        case action:
+            said = str(_PLAIN[RuleAction(action)])
+    return said % facts
+
+
+_PLAIN: Mapping[RuleAction, Promise] = {
+    RuleAction.EXCLUDE: _("exclude %(items)s"),
+    RuleAction.INCLUDE_ONLY: _("include only %(items)s"),
+    RuleAction.PIN: _("pin %(items)s to slot %(slot)s"),
+}
+_CAPS: Mapping[CapPer, Promise] = {
+    CapPer.BRAND: _("show at most %(most)d of each brand among %(items)s"),
+    CapPer.CATEGORY: _("show at most %(most)d of each category among %(items)s"),
+    CapPer.ALL: _("show at most %(most)d of %(items)s"),
+}
+
+_CAPS_OF_ALL: Mapping[CapPer, Promise] = {
+    CapPer.BRAND: _("show at most %(most)d of each brand"),
+    CapPer.CATEGORY: _("show at most %(most)d of each category"),
+    CapPer.ALL: _("show at most %(most)d items"),
+}
+
+
+def items_text(conditions: Sequence[Condition], titles: Mapping[str, str] | None = None) -> str:
+    """The conditions in words, "items with brand Acme and price at most 5"; of single items only their names."""
+    if not conditions:
+        return gettext("all items")
+    told = pgettext("between conditions", " and ").join(condition_text(condition, titles) for condition in conditions)
+    return (
+        told if all(_names(condition) for condition in conditions) else gettext("items with %(told)s") % {"told": told}
+    )
+
+
+def condition_text(condition: Condition, titles: Mapping[str, str] | None = None) -> str:
+    """One condition: "brand Acme or Best", "price at most 5"; of single items only their names."""
+    attribute, operator, values = condition["attribute"], condition["operator"], condition["values"]
+    told = pgettext("between values", " or ").join(_value(attribute, value, titles or {}) for value in values)
+    if _names(condition):
+        return told
+    if attribute == "promoted":
+        return _promoted(yes=_is_yes(values) is (operator == Operator.IS))
+    facts = {"attribute": attribute_name(attribute), "values": told}
+    if operator == Operator.IS:
+        return gettext("%(attribute)s %(values)s") % facts
+    if operator == Operator.IS_NOT:
+        return gettext("%(attribute)s other than %(values)s") % facts
+    compared = {str(code): name for code, name in OPERATORS}.get(operator, operator)
+    return gettext("%(attribute)s %(operator)s %(values)s") % {**facts, "operator": compared}
+
+
+def _names(condition: Condition) -> bool:
+    """It chooses single items by their ids."""
+    return bool(condition["attribute"] == "item" and condition["operator"] == Operator.IS)
+
+
+def condition_problem(position: int, field: str, code: str) -> str:
+    """What is wrong with the condition at a position (from 0), and what to do: the words of a ``ConditionError``."""
+    problem = str(_PROBLEMS.get((field, code)) or _PROBLEMS[field, "unknown"])
+    return gettext("Condition %(number)d: %(problem)s") % {"number": position + 1, "problem": problem}
+
+
+_PROBLEMS: Mapping[tuple[str, str], Promise] = {
+    ("attribute", "unknown"): _("items have no such attribute: choose one of the list."),
+    ("operator", "unknown"): _("this attribute cannot be compared that way: choose another comparison."),
+    ("values", "unknown"): _("no item has this value: choose one of the list."),
+    ("values", "missing"): _("it has no value: choose at least one."),
+    ("values", "not_a_number"): _("the value is no number: write it as 4.50."),
+    ("values", "out_of_range"): _("the value is out of range: choose a smaller number."),
+    ("values", "not_a_text"): _("the value is no text: choose one of the list."),
+    ("values", "not_yes_or_no"): _("choose yes or no."),
+}
+
+
+def _value(attribute: str, value: object, titles: Mapping[str, str]) -> str:
+    if attribute == "item":
+        return titles.get(str(value), str(value))
+    if attribute == "availability":
+        return str({str(code): name for code, name in AVAILABILITIES}.get(str(value), value))
+    if attribute in SHARES:
+        try:
+            return _percent(float(str(value)))
+        except (ValueError, OverflowError):  # infinity is a number to Python, but no share
+            return str(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return formats.number_format(value)
+    return str(value)
+
+
+def _is_yes(values: Sequence[object]) -> bool:
+    return any(str(value).lower() in {"true", "yes", "1"} for value in values)
+
+
+def _promoted(*, yes: bool) -> str:
+    return gettext("a promotion this week") if yes else gettext("no promotion this week")
+
+
+def _percent(share: float) -> str:
+    """With at most one digit after the point."""
+    value = round(100 * share, 1)
+    return gettext("%(value)s %%") % {"value": formats.number_format(int(value) if value == int(value) else value)}
+
+
+def _moment(iso: str) -> str:
+    """In the time zone of the reader."""
+    return formats.date_format(timezone.localtime(datetime.fromisoformat(iso)), "SHORT_DATETIME_FORMAT")

@@ -1,0 +1,133 @@
+"""Every address of the dashboard × every role: who may look, who may change; a page that is not in the table fails."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from analytics.urls import urlpatterns
+from recommendations.models import Staff
+from recommendations.services.access.policy import POLICY, Action, may
+from recommendations.terms import Role
+
+pytestmark = pytest.mark.django_db
+
+OPEN = {
+    "login", "logout", "preferences",
+    "password_reset", "password_reset_done", "password_reset_confirm",
+}  # fmt: skip
+"""What strangers may reach: it leads into the dashboard, and tells nothing of the shop."""
+
+LOOKS = {
+    "overview", "event_list", "answer_list", "slate", "attributed_list", "customers", "random_customer", "most_changed",
+    "item_suggestions", "customer", "why", "why_not", "change_price", "weights", "weights_effect", "weights_rest",
+    "rules", "rule", "rule_findings", "rule_values", "rule_books", "proposal_effect", "saved_rule_effect",
+    "rule_history", "quality", "wrong_items", "catalogue", "catalogue_items", "item", "segments", "segment", "together",
+    "runs", "run", "run_progress", "replay_progress", "activity", "search",
+}  # fmt: skip
+"""What everybody on the staff may look at."""
+
+DIALOGS = {
+    "new_rule": Action.DRAFT,
+    "weights_suggestion": Action.DRAFT,
+    "suggestion_progress": Action.DRAFT,
+    "weights_publication": Action.PUBLISH,
+    "weights_roll_back": Action.PUBLISH,
+}
+"""What is looked at by those only who may do what it leads to."""
+
+CHANGES = {
+    "apply_change": Action.DRAFT,
+    "judge": Action.DRAFT,
+    "rule_from_card": Action.DRAFT,
+    "undo_rule_from_card": Action.DRAFT,
+    "save_weights": Action.DRAFT,
+    "discard_weights": Action.DRAFT,
+    "suggest_weights": Action.DRAFT,
+    "cancel_suggestion": Action.DRAFT,
+    "publish_weights": Action.PUBLISH,
+    "roll_back_weights": Action.PUBLISH,
+    "new_rule": Action.DRAFT,
+    "rule": Action.DRAFT,
+    "order_rules": Action.DRAFT,
+    "rule_conditions": Action.DRAFT,
+    "rule_effect": Action.DRAFT,
+    "duplicate_rule": Action.DRAFT,
+    "archive_rule": Action.DRAFT,
+    "restore_rule": Action.DRAFT,
+    "publish_rules": Action.PUBLISH,
+    "withdraw_rules": Action.PUBLISH,
+    "roll_back_rules": Action.PUBLISH,
+    "rename_segment": Action.DRAFT,
+    "start_run": Action.RUN_TURN,
+    "cancel_run": Action.RUN_TURN,
+    "resume_run": Action.RUN_TURN,
+    "cancel_replay": Action.RUN_TURN,
+    "resume_replay": Action.RUN_TURN,
+    "make_live": Action.PUBLISH,
+}
+"""What a POST needs: it changes something, or measures what somebody is writing."""
+
+SAMPLES = {"int": 1, "uuid": uuid4(), "str": "x", "string": "x", "slug": "x"}
+
+
+def patterns() -> dict[str, URLPattern]:
+    found = {}
+    for pattern in urlpatterns:
+        assert isinstance(pattern, URLPattern)
+        found[str(pattern.name)] = pattern
+    return found
+
+
+def address(name: str) -> str:
+    converters = patterns()[name].pattern.converters
+    kinds = {key: type(converter).__name__.removesuffix("Converter").lower() for key, converter in converters.items()}
+    return reverse(name, kwargs={key: SAMPLES[kind] for key, kind in kinds.items()})
+
+
+def test_every_address_is_in_the_table() -> None:
+    names = list(patterns())
+    assert len(names) == len(set(names))
+    assert set(names) == OPEN | LOOKS | set(DIALOGS) | set(CHANGES)
+    assert not OPEN & (LOOKS | set(DIALOGS) | set(CHANGES))
+    assert not LOOKS & set(DIALOGS)
+
+
+def test_strangers_are_sent_to_the_login_and_back() -> None:
+    for name in LOOKS | set(DIALOGS) | set(CHANGES):
+        for answer in (Client().get(address(name)), Client().post(address(name))):
+            assert answer.status_code == 302, name
+            assert answer["Location"] == f"/login/?next={address(name)}"
+
+
+def test_a_part_of_a_page_sends_the_whole_page_to_the_login() -> None:
+    """The session ended while a page was open: htmx would put the login into a part of it."""
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/customers/?state=warm"}
+    answer = Client().post(address("start_run"), headers=headers)
+    assert (answer.status_code, answer["HX-Redirect"]) == (200, "/login/?next=%2Fcustomers%2F%3Fstate%3Dwarm")
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_who_may_look_and_who_may_change(client_of: Callable[[Role], Client], role: Role) -> None:
+    """Whatever else an address answers to an empty form or an unknown object: 403 is for those who may not."""
+    client = client_of(role)
+    staff = Staff.objects.get(email=f"{role}@example.com")
+    for name in LOOKS:
+        answer = client.get(address(name))
+        assert answer.status_code in {200, 302, 404}, name
+        assert not answer.get("Location", "").startswith("/login/"), name
+    for name, action in DIALOGS.items():
+        assert (client.get(address(name)).status_code == 403) is not may(staff, action), (name, role)
+    for name, action in CHANGES.items():
+        assert (client.post(address(name)).status_code == 403) is not may(staff, action), (name, role)
+
+
+def test_only_the_policy_decides() -> None:
+    """Who has left may do nothing; nobody may do what the table does not say."""
+    for role in Role:
+        here, gone = Staff(role=role), Staff(role=role, is_active=False)
+        assert {action for action in Action if may(here, action)} == {a for a, roles in POLICY.items() if role in roles}
+        assert not any(may(gone, action) for action in Action)
+    assert set(POLICY) == set(Action)

@@ -1,0 +1,78 @@
+"""Events and answers behind the figures of the Overview."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from recommendations.models import Slate
+from recommendations.store.events.partitions import prepare_partitions
+from recommendations.terms import EventName, Fallback, Source
+from tests.analytics import records
+
+pytestmark = pytest.mark.django_db
+
+
+def text(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+@pytest.fixture
+def who(admin: Client) -> int:
+    customer, tea = records.customer("u"), records.item("tea", title="Green tea")
+    records.event(customer, tea, days_ago=1)
+    records.event(customer, tea, days_ago=1, name=EventName.VIEW_ITEM)
+    records.event(customer, tea, days_ago=20)
+    records.event(records.customer("v"), records.item("mug", title="Blue mug"), days_ago=2)
+    return customer.pk
+
+
+def test_the_last_days_with_events(admin: Client, who: int) -> None:
+    page = text(admin, "/events/")
+    assert "3 lines" in page
+    assert page.index("Green tea") < page.index("Blue mug")
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("?from=2026-08-01&until=2026-09-30", 4), ("?name=view_item", 1), ("?from=2026-09-14&until=2026-09-14", 2),
+        ("?from=2026-09-13&until=2026-09-13&name=purchase", 1), ("?from=2026-02-31&name=king&page=x&customer=y", 3),
+    ],
+)  # fmt: skip
+def test_days_and_kinds(admin: Client, who: int, query: str, count: int) -> None:
+    assert f"{count} line" in text(admin, f"/events/{query}")
+
+
+def test_one_customer(admin: Client, who: int) -> None:
+    page = text(admin, f"/events/?customer={who}&from=2026-08-01&until=2026-09-30")
+    assert "3 lines" in page
+    assert "Blue mug" not in page
+
+
+def test_no_event_in_these_days(admin: Client, who: int) -> None:
+    assert "No event in these days" in text(admin, "/events/?from=2020-01-01&until=2020-01-01")
+
+
+def test_answers_by_source_and_reason(admin: Client, who: int) -> None:
+    now = timezone.now()
+    prepare_partitions(now, now)
+    for number, (source, reason) in enumerate([(Source.MODEL, ""), (Source.POPULAR, Fallback.NO_HISTORY)]):
+        Slate.objects.create(
+            served_at=now, recommendation_id=f"r{number}", customer_id=who, placement="home", source=source,
+            personalised=not reason, fallback_reason=reason, items=[1, 2], scores=[1, 0], propensities=[1, 1],
+            latency_us=2500,
+        )  # fmt: skip
+    assert "2 answers" in text(admin, "/answers/")
+    page = text(admin, "/answers/?reason=no_history&placement=home")
+    assert "1 answer" in page
+    assert "Nothing is known of the customer" in page
+    assert "2.5" in page
+    assert "No answer matches" in text(admin, "/answers/?source=newest")
+    overview = text(admin, "/")
+    assert "/answers/?days=28&amp;source=popular&amp;reason=no_history" in overview
+
+
+def test_no_answer_yet(admin: Client) -> None:
+    assert "No answer in this period" in text(admin, "/answers/")

@@ -1,0 +1,224 @@
+"""The list of customers: who is cold, warm or heavy; filters, order, and events of merged keys.
+
+Ten customers with weights 1 … 10 are known to the model and two are not. The busiest tenth begins at the 90th
+percentile of 1 … 10, interpolated 9.1: only the customer of weight 10 is heavy.
+"""
+
+from datetime import timedelta
+
+import pytest
+
+from analytics.queries.customer.filters import Changed, Filters, State, Version
+from analytics.queries.customer.listing import Customers, customers, first, lines, somebody
+from analytics.queries.customer.order import place
+from recommendations.models import Category, Customer, CustomerAlias, InterestProfile, ModelVersion, Segment
+from recommendations.terms import EventName
+from tests.analytics import records
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def model() -> ModelVersion:
+    live, old = records.version(records.turn()), records.version(records.turn(), live=False)
+    teas = Segment.objects.create(number=4, name="Teas", size=3, version=live)
+    for weight in range(1, 11):
+        who = records.customer(f"u{weight}")
+        records.profile(live, who, weight=weight, segment=teas if weight <= 3 else None, Tea=1.0)
+        records.profile(old, who, weight=100)
+    records.customer("cold-1")
+    records.customer("cold-2")
+    return live
+
+
+def listed(model: ModelVersion | None, **filters: object) -> Customers:
+    return customers(Filters(**filters), version=of(model))  # type: ignore[arg-type]
+
+
+def of(model: ModelVersion | None) -> Version:
+    return Version(model=model.pk, known_until=records.NOW) if model else Version()
+
+
+def keys(model: ModelVersion, **filters: object) -> list[int]:
+    return [line.customer.pk for line in listed(model, **filters).lines]
+
+
+def states(found: Customers) -> list[State]:
+    return [line.state for line in found.lines]
+
+
+def test_the_busiest_come_first(model: ModelVersion) -> None:
+    found = listed(model)
+    assert [line.activity for line in found.lines] == [10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0]
+    assert states(found) == [State.HEAVY, *[State.WARM] * 9, State.COLD, State.COLD]
+
+
+@pytest.mark.parametrize(
+    ("filters", "weights"),
+    [
+        ({"state": State.COLD}, [0, 0]),
+        ({"state": State.HEAVY}, [10]),
+        ({"state": State.WARM}, [9, 8, 7, 6, 5, 4, 3, 2, 1]),
+        ({"segment": 4}, [3, 2, 1]),
+        ({"segment": 4, "state": State.HEAVY}, []),
+        ({"segment": 99}, []),
+        ({"sort": "activity", "segment": 4}, [1, 2, 3]),
+        ({"sort": "-number", "state": State.HEAVY}, [10]),
+    ],
+)
+def test_filters_and_order(model: ModelVersion, filters: dict[str, object], weights: list[int]) -> None:
+    assert [line.activity for line in listed(model, **filters).lines] == weights
+
+
+def test_sorted_by_segment_those_without_come_last(model: ModelVersion) -> None:
+    found = listed(model, sort="segment")
+    assert [str(line.segment) for line in found.lines[:3]] == ["Teas"] * 3
+    assert {line.segment for line in found.lines[3:]} == {None}
+
+
+def test_before_the_first_turn_everybody_is_cold() -> None:
+    records.customer("u")
+    assert states(listed(None)) == [State.COLD]
+    assert list(listed(None).segments) == []
+
+
+def test_events_of_merged_keys_count_for_their_customer() -> None:
+    who, anonymous, other = records.customer("u"), records.customer("a"), records.customer("b")
+    CustomerAlias.objects.create(anonymous=anonymous, customer=who, source="api")
+    CustomerAlias.objects.create(anonymous=other, customer=who, source="api", undone_at=records.NOW)
+    thing = records.item("i")
+    for days_ago in (5, 3):
+        records.event(who, thing, days_ago=days_ago)
+    last = records.event(anonymous, thing, days_ago=1)
+    records.event(other, thing, days_ago=2)
+    found = {line.customer: line for line in listed(None).lines}
+    assert set(found) == {who, other}
+    assert (found[who].events, found[who].last_event) == (3, last.occurred_at)
+    assert found[other].events == 1
+
+
+def test_somebody_is_one_of_those_that_the_filters_leave(model: ModelVersion) -> None:
+    heavy = Customer.objects.get(profiles__weight=10)
+    assert somebody(Filters(state=State.HEAVY), version=of(model)) == heavy.pk
+    assert somebody(Filters(segment=99), version=of(model)) is None
+    cold = {somebody(Filters(state=State.COLD), version=of(model)) for _ in range(30)}
+    assert len(cold) == 2  # by chance only one of the two in one of 2^29 runs
+
+
+def test_pages_of_fifty() -> None:
+    for number in range(51):
+        records.customer(f"u{number}")
+    first, second = listed(None, sort="number"), listed(None, sort="number", page=2)
+    assert [len(first.lines), len(second.lines)] == [50, 1]
+    assert first.page.paginator.count == 51
+    assert listed(None, sort="number", page=99).lines == second.lines
+
+
+def test_ordered_by_events_and_by_the_last_of_them_merged_keys_count() -> None:
+    often, late, never = (records.customer(name) for name in ("often", "late", "never"))
+    anonymous = records.customer("cookie")
+    CustomerAlias.objects.create(anonymous=anonymous, customer=often, source="api")
+    thing = records.item("i")
+    records.event(often, thing, days_ago=9)
+    records.event(anonymous, thing, days_ago=8)
+    records.event(late, thing, days_ago=1)
+    found = [line.customer for line in customers(Filters(sort="-events"), version=Version()).lines]
+    assert found == [often, late, never]
+    found = [line.customer for line in customers(Filters(sort="last"), version=Version()).lines]
+    assert found == [often, late, never]  # never comes last whichever way
+    found = [line.customer for line in customers(Filters(sort="-last"), version=Version()).lines]
+    assert found == [late, often, never]
+
+
+def taste(
+    model: ModelVersion, who: Customer, *, before: dict[str, float], lately: dict[str, float], weight: float
+) -> None:
+    for half_life, shares in ((90, before), (7, lately)):
+        found = [Category.objects.get_or_create(path=name, defaults={"name": name})[0].pk for name in shares]
+        InterestProfile.objects.create(
+            version=model, customer=who, half_life_days=half_life, categories=found, shares=list(shares.values()),
+            weight=weight,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def shifted(model: ModelVersion) -> dict[str, Customer]:
+    """Soap went from 10 % to 50 %, wine from nothing to 20 %; tea stayed; and one did next to nothing lately."""
+    who = {name: records.customer(name) for name in ("soap", "wine", "tea", "idle")}
+    taste(model, who["soap"], before={"Tea": 0.6, "Soap": 0.1}, lately={"Soap": 0.5, "Tea": 0.2}, weight=3)
+    taste(model, who["wine"], before={"Tea": 0.6}, lately={"Wine": 0.2, "Tea": 0.1}, weight=3)
+    taste(model, who["tea"], before={"Tea": 0.6}, lately={"Tea": 0.6}, weight=3)
+    taste(model, who["idle"], before={"Tea": 0.6}, lately={"Wine": 0.9}, weight=0.2)
+    return who
+
+
+def test_changed_is_whose_leading_interest_of_the_week_is_new(
+    model: ModelVersion, shifted: dict[str, Customer]
+) -> None:
+    found = listed(model, changed=Changed.TASTE, sort="-change")
+    assert [line.customer for line in found.lines] == [shifted["soap"], shifted["wine"]]
+    assert [line.leading for line in found.lines] == ["Soap", "Wine"]
+    assert [line.shift for line in found.lines] == pytest.approx([0.4, 0.2])
+    assert first(Filters(sort="-change"), version=of(model)) == shifted["soap"].pk
+
+
+def test_acted_since_the_history_that_the_live_model_knows(model: ModelVersion) -> None:
+    old, new = Customer.objects.order_by("pk")[:2]
+    thing = records.item("i")
+    records.event(old, thing, days_ago=1)
+    records.event(new, thing, days_ago=0, name=EventName.VIEW_ITEM)  # the history ends at NOW
+    assert keys(model, changed=Changed.SINCE) == [new.pk]
+
+
+@pytest.mark.parametrize("text", ["green tea", "TEA green", "leaves", "tea-1"])
+def test_found_by_words_of_what_was_bought_of_late(model: ModelVersion, text: str) -> None:
+    leaves = Category.objects.create(path="DRINKS > LEAVES", name="Leaves")
+    green, black = records.item("tea-1", title="Green tea", category=leaves), records.item("x", title="Black coffee")
+    bought, long_ago, viewed, other = Customer.objects.order_by("pk")[:4]
+    records.event(bought, green, days_ago=10)
+    records.event(long_ago, green, days_ago=100)
+    records.event(viewed, green, days_ago=1, name=EventName.VIEW_ITEM)
+    records.event(other, black, days_ago=1)
+    assert keys(model, text=text) == [bought.pk]
+
+
+def test_found_by_number_and_by_what_a_merged_key_bought(model: ModelVersion) -> None:
+    who, anonymous = Customer.objects.order_by("pk")[0], records.customer("cookie")
+    CustomerAlias.objects.create(anonymous=anonymous, customer=who, source="api")
+    records.event(anonymous, records.item("i", title="Oat milk"), days_ago=1)
+    assert keys(model, text="oat") == [who.pk]
+    assert keys(model, text=str(who.pk)) == [who.pk]
+    assert keys(model, text="9" * 30) == []
+    assert keys(model, text="%") == []
+
+
+def test_who_comes_before_and_after_in_the_same_list(model: ModelVersion) -> None:
+    order = keys(model)  # weights 10, 9, 8 …
+    version = of(model)
+    assert place(order[0], Filters(), version=version) == (None, order[1], 1, 12)
+    assert place(order[4], Filters(), version=version) == (order[3], order[5], 5, 12)
+    assert place(order[-1], Filters(), version=version) == (order[-2], None, 12, 12)
+    teas = keys(model, segment=4, sort="activity")
+    assert place(teas[1], Filters(segment=4, sort="activity"), version=version) == (teas[0], teas[2], 2, 3)
+    heavy = Filters(state=State.HEAVY)
+    assert place(order[0], heavy, version=version) == (None, None, 1, 1)
+    assert place(order[1], heavy, version=version) is None
+
+
+def test_a_file_has_all_that_the_filters_leave() -> None:
+    for number in range(51):
+        records.customer(f"u{number}")
+    found = lines(Filters(sort="number"), version=Version())
+    assert len(found) == 51
+    assert [line.customer.pk for line in found] == sorted(line.customer.pk for line in found)
+    assert found[0].last_event is None
+
+
+def test_of_late_is_counted_back_from_the_end_of_the_history() -> None:
+    """Ninety days, and no more."""
+    who, thing = records.customer("u"), records.item("i", title="Old cheese")
+    records.event(who, thing, days_ago=0)
+    until = Version(known_until=records.NOW + timedelta(days=89))
+    assert [line.customer for line in customers(Filters(text="cheese"), version=until).lines] == [who]
+    later = Version(known_until=records.NOW + timedelta(days=91))
+    assert customers(Filters(text="cheese"), version=later).lines == []

@@ -1,0 +1,135 @@
+"""One customer: head, interests, timeline, context."""
+
+from datetime import date, timedelta
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from analytics.queries.customer import profile as query
+from analytics.queries.customer.filters import State
+from recommendations.models import Blend, BlendWeights, CustomerAlias, Placement, Rule, Segment
+from recommendations.terms import EventName, RuleAction, WeightsStatus
+from tests.analytics import records
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_head_is_read_in_one_round_trip(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    live = records.version(records.turn())
+    who, anonymous = records.customer("a"), records.customer("b")
+    CustomerAlias.objects.create(anonymous=anonymous, customer=who, source="api")
+    segment = Segment.objects.create(number=2, top_categories=[{"name": "Tea"}, {"name": "Wine"}], version=live)
+    records.profile(live, who, weight=5, segment=segment, Tea=0.5)
+    Placement.objects.filter(name="trending").update(enabled=False)
+    with django_assert_num_queries(1):
+        person = query.person(who.pk, model=live.pk)
+    assert person is not None
+    assert person.state is State.HEAVY
+    assert str(person.segment) == "Tea & Wine"
+    assert person.keys == [who.pk, anonymous.pk]
+    assert [(place.name, place.needs_context) for place in person.placements] == [
+        ("home", False), ("discover", False), ("buy_again", False),
+        ("item", True), ("also_bought", True), ("cart", True), ("category", True), ("search", False), ("new", False),
+        ("email", False),
+    ]  # fmt: skip
+
+
+def test_a_customer_whom_no_model_knows() -> None:
+    who = records.customer("a")
+    person = query.person(who.pk, model=None)
+    assert person is not None
+    assert (person.state, person.segment) == (State.COLD, None)
+    assert query.person(who.pk + 1, model=None) is None
+
+
+def test_a_merged_key_leads_to_its_customer() -> None:
+    who, anonymous = records.customer("a"), records.customer("b")
+    CustomerAlias.objects.create(anonymous=anonymous, customer=who, source="api")
+    assert query.person(anonymous.pk, model=None) is None
+    assert query.merged_into(anonymous.pk) == who.pk
+    assert query.merged_into(who.pk) is None
+
+
+def test_interests_are_those_of_the_live_version_largest_first() -> None:
+    live, old = records.version(records.turn()), records.version(records.turn(), live=False)
+    who = records.customer("a")
+    records.profile(old, who, weight=9, Soap=1.0)
+    records.profile(live, who, weight=5, Tea=0.6, Wine=0.4, Bread=0.0)
+    found, unknown = query.person(who.pk, model=live.pk), query.person(who.pk, model=None)
+    assert found is not None
+    assert [(one.category, one.long_term, one.lately) for one in found.interests] == [
+        ("Tea", 0.6, 0.3), ("Wine", 0.4, 0.2),
+    ]  # fmt: skip
+    assert unknown is not None
+    assert unknown.interests == []
+
+
+def test_the_timeline_counts_weeks_and_kinds_of_all_keys() -> None:
+    who, anonymous, thing = records.customer("a"), records.customer("b"), records.item("i")
+    # NOW is a Tuesday: 0 and 1 days ago lie in the week from 14 September, 3 days ago in that from the 7th
+    records.event(who, thing, days_ago=0)
+    records.event(who, thing, days_ago=1)
+    records.event(anonymous, thing, days_ago=1, name=EventName.VIEW_ITEM)
+    records.event(who, thing, days_ago=3)
+    found = query.timeline([who.pk, anonymous.pk])
+    assert [(week.week, week.name, week.count) for week in found.weeks] == [
+        (date(2026, 9, 7), "purchase", 1), (date(2026, 9, 14), "purchase", 2), (date(2026, 9, 14), "view_item", 1),
+    ]  # fmt: skip
+    assert (found.events, found.first, found.last) == (4, records.NOW - timedelta(days=3), records.NOW)
+
+
+def test_the_timeline_of_nobody() -> None:
+    found = query.timeline([1])
+    assert (found.weeks, found.events, found.first, found.last) == ([], 0, None, None)
+
+
+def test_last_events_are_the_newest_first() -> None:
+    who, thing = records.customer("a"), records.item("i", title="Green tea")
+    for days_ago in range(query.SHOWN_EVENTS + 2):
+        records.event(who, thing, days_ago=days_ago)
+    found = query.last_events([who.pk])
+    assert len(found) == query.SHOWN_EVENTS
+    assert found[0].event.occurred_at == records.NOW
+    assert str(found[0].event.item) == "Green tea"
+
+
+def test_what_was_bought_last_knows_nothing_of_what_came_after_the_cut() -> None:
+    who = records.customer("a")
+    old, new, viewed = records.item("old"), records.item("new"), records.item("viewed")
+    records.event(who, old, days_ago=40)
+    records.event(who, new, days_ago=2)
+    records.event(who, new, days_ago=1)
+    records.event(who, viewed, days_ago=0, name=EventName.VIEW_ITEM)
+    assert query.last_bought([who.pk], until=None) == [new, old]
+    assert query.last_bought([who.pk], until=records.SPLIT) == [old]
+
+
+def test_items_by_key_leave_out_what_does_not_exist() -> None:
+    first, second = records.item("1"), records.item("2")
+    assert query.items_by_key([second.pk, 999_999, first.pk]) == {first.pk: first, second.pk: second}
+    assert query.items_by_key([]) == {}
+
+
+def test_drafts_that_would_act_on_the_customer_are_told_in_the_head() -> None:
+    """Of everybody and of the customer's own segment, not of another one."""
+    live, who = records.version(records.turn()), records.customer("a")
+    own, other = (Segment.objects.create(number=number, version=live) for number in (1, 2))
+    records.profile(live, who, weight=5, segment=own, Tea=0.5)
+    for blend, segment in (("home", None), ("discover", own), ("cart", other)):
+        BlendWeights.objects.create(
+            blend=Blend.objects.get(name=blend), segment=segment, number=1, weights={}, status=WeightsStatus.DRAFT,
+            reason="a test",
+        )  # fmt: skip
+    person = query.person(who.pk, model=live.pk)
+    assert person is not None
+    assert (person.drafted, person.has_rules) == ({"home", "discover"}, False)
+    Rule.objects.create(name="No tea", action=RuleAction.EXCLUDE)
+    again = query.person(who.pk, model=live.pk)
+    assert again is not None
+    assert again.has_rules
+
+
+def test_names_of_rules() -> None:
+    rule = Rule.objects.create(name="No tea", action=RuleAction.EXCLUDE)
+    assert query.rule_names([rule.pk, rule.pk, 999_999]) == {rule.pk: "No tea"}
+    assert query.rule_names([]) == {}

@@ -1,0 +1,148 @@
+"""The quality table against rows made by hand."""
+
+import pytest
+
+from analytics.queries.intervals import Verdict, verdict
+from analytics.queries.quality.headline import lead
+from analytics.queries.quality.leader_table import Quality, qualities
+from recommendations.models import EvaluationRun, Measurement, ModelVersion
+from recommendations.terms import MeasuredKind, Task
+from tests.analytics import records
+
+pytestmark = pytest.mark.django_db
+
+HYBRID, OTHER, BASE = MeasuredKind.HYBRID, MeasuredKind.RECOMMENDER, MeasuredKind.BASELINE
+VALUES = {
+    ("popular", BASE): 0.2,
+    ("hybrid", HYBRID): 0.5,
+    ("ease_home", OTHER): 0.3,
+    ("personal_frequency", BASE): 0.4,
+}
+
+
+@pytest.fixture
+def live() -> ModelVersion:
+    return records.version(records.turn())
+
+
+@pytest.fixture
+def run(live: ModelVersion) -> EvaluationRun:
+    return records.measured(live, Task.HOME, VALUES)
+
+
+def home() -> Quality:
+    return qualities()[Task.HOME]
+
+
+def test_quality_is_that_of_the_live_version_best_first(run: EvaluationRun) -> None:
+    old = records.version(records.turn(), live=False)
+    records.measured(old, Task.HOME, {("hybrid", HYBRID): 0.9})
+    assert list(qualities()) == [Task.HOME]
+    assert [row.name for row in home().rows] == ["hybrid", "personal_frequency", "ease_home", "popular"]
+    assert (home().run, home().model) == (run.pk, run.version_id)
+    assert (home().users, home().split_at, home().days) == (1983, records.SPLIT, 28)
+    assert home().over_popular == pytest.approx(1.5)
+    assert home().over_personal == pytest.approx(0.25)
+    assert [(row.name, row.value) for row in home().compared] == [
+        ("hybrid", 0.5), ("personal_frequency", 0.4), ("popular", 0.2),
+    ]  # fmt: skip
+    assert (home().compared[0].low, home().compared[0].high) == pytest.approx((0.49, 0.51))
+
+
+def test_without_a_hybrid_or_a_baseline_nothing_is_claimed(live: ModelVersion) -> None:
+    records.measured(live, Task.HOME, {("popular", BASE): 0.0, ("ease_home", OTHER): 0.3})
+    assert (home().hybrid, home().over_popular, home().over_personal, lead(home())) == (None, None, None, None)
+    records.measured(live, Task.DISCOVER, {("popular", BASE): 0.0, ("hybrid", HYBRID): 0.3})
+    discover = qualities()[Task.DISCOVER]
+    assert discover.over_popular is None  # nothing can be told against zero
+    found = lead(discover)
+    assert found
+    assert found.sentence == "The hybrid reaches NDCG@10 0.300 (95% interval 0.290 to 0.310)."
+
+
+def test_no_turn_no_quality() -> None:
+    assert qualities() == {}
+
+
+@pytest.mark.parametrize(
+    ("sort", "names"),
+    [
+        ("-ndcg@10", ["hybrid", "personal_frequency", "ease_home", "popular"]),
+        ("ndcg@10", ["popular", "ease_home", "personal_frequency", "hybrid"]),
+        ("-fit", ["ease_home", "hybrid", "popular", "personal_frequency"]),
+        ("fit", ["popular", "hybrid", "ease_home", "personal_frequency"]),
+        ("name", ["ease_home", "hybrid", "personal_frequency", "popular"]),  # Goes with, Hybrid, Most bought, Most p.
+        ("-name", ["popular", "personal_frequency", "hybrid", "ease_home"]),
+        ("recall@20", ["hybrid", "personal_frequency", "ease_home", "popular"]),  # nobody has it
+    ],
+)
+def test_sorted_rows_without_a_figure_come_last(run: EvaluationRun, sort: str, names: list[str]) -> None:
+    for name, seconds in (("ease_home", 3.0), ("hybrid", 2.0), ("popular", 0.0), ("personal_frequency", None)):
+        run.rows.filter(name=name).update(fit_seconds=seconds)
+    assert [row.name for row in home().sorted(sort)] == names
+
+
+def test_a_difference_is_clear_when_its_interval_holds_no_zero() -> None:
+    assert verdict({"value": 0.2, "low": 0.1, "high": 0.3}) is Verdict.BETTER
+    assert verdict({"value": -0.2, "low": -0.3, "high": -0.1}) is Verdict.WORSE
+    assert verdict({"value": 0.2, "low": 0.0, "high": 0.3}) is Verdict.UNCLEAR
+    assert verdict({"value": -0.2, "low": -0.3, "high": 0.0}) is Verdict.UNCLEAR
+
+
+def test_cells_carry_the_paired_difference_to_the_hybrid(run: EvaluationRun) -> None:
+    records.compared(run, {"ease_home": -0.2, "popular": 0.005, "hybrid": 0.0})
+    hybrid, ease, popular, personal = (
+        home().named(name) for name in ("hybrid", "ease_home", "popular", "personal_frequency")
+    )
+    cells = [row and row.cell("ndcg@10") for row in (hybrid, ease, popular, personal)]
+    assert [cell and cell.verdict for cell in cells] == [None, Verdict.WORSE, Verdict.UNCLEAR, None]
+    assert ease
+    assert ease.cell("recall@20") is None
+
+
+# On paper: the baseline's 0.4 is 0.1 below the hybrid's 0.5, ± 0.01: the hybrid has 25 % more of it, 22.5 to 27.5 %.
+
+
+def test_the_lead_says_how_much_better_and_how_sure(run: EvaluationRun) -> None:
+    records.compared(run, {"personal_frequency": -0.1, "popular": -0.3})
+    found = lead(home())
+    assert found
+    assert found.sentence == (
+        "The hybrid is clearly better than “Most bought by the customer” (+25.0%, 95% interval +22.5% to +27.5%)"
+        " and clearly better than “Most popular” (+150.0%, 95% interval +145.0% to +155.0%)."
+    )
+    assert found.verdict is Verdict.BETTER
+    assert found.hits == ""
+
+
+def test_the_lead_is_as_good_as_the_worst_comparison(run: EvaluationRun) -> None:
+    records.compared(run, {"personal_frequency": 0.1, "popular": 0.005})
+    run.rows.filter(name="hybrid").update(metrics={"ndcg@10": {"value": 0.3, "low": 0.2, "high": 0.4}})
+    found = lead(home())
+    assert found
+    assert "clearly worse than “Most bought by the customer” (−25.0%" in found.sentence
+    assert "not clearly different from “Most popular”" in found.sentence
+    assert found.verdict is Verdict.WORSE
+
+
+def test_a_version_without_paired_differences_claims_none(run: EvaluationRun) -> None:
+    found = lead(home())
+    assert found
+    assert found.sentence == (
+        "The hybrid's NDCG@10: +25.0% against “Most bought by the customer” and +150.0% against “Most popular”. "
+        "The next run will measure how sure that is."
+    )
+    assert found.verdict is Verdict.UNCLEAR
+
+
+def test_hits_are_told_for_a_hundred_customers(run: EvaluationRun) -> None:
+    for name, share in (("hybrid", 0.712), ("popular", 0.449)):
+        row = Measurement.objects.get(run=run, name=name)
+        row.metrics["hit_rate@10"] = {"value": share, "low": share, "high": share}
+        row.save()
+    found = lead(home())
+    assert found
+    assert found.hits == (
+        "With the hybrid, 71 of 100 customers find something among their ten that they buy afterwards; "
+        "with “Most popular” 45."
+    )

@@ -1,0 +1,87 @@
+"""Runs with their stages, and the change of each against the run before it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from analytics.queries.runs import history as query
+from recommendations.models import TurnLogLine
+from recommendations.terms import MeasuredKind, RunStatus, Stage, Task
+from tests.analytics import records
+
+pytestmark = pytest.mark.django_db
+
+
+def reached(value: float, *, days_ago: float) -> None:
+    made = records.turn(created=records.NOW - timedelta(days=days_ago))
+    records.measured(records.version(made, live=False), Task.HOME, {("hybrid", MeasuredKind.HYBRID): value})
+
+
+def test_newest_first_with_the_change_against_the_run_before() -> None:
+    reached(0.40, days_ago=3)
+    records.turn(created=records.NOW - timedelta(days=2), status=RunStatus.FAILED, done=2)
+    reached(0.43, days_ago=1)
+    _page, found = query.runs(page=1)
+    assert [run.turn.status for run in found] == ["succeeded", "failed", "succeeded"]
+    assert [run.home and run.home.change for run in found] == [pytest.approx(0.03), None, None]
+    assert [run.discover for run in found] == [None] * 3
+    newest = query.run(found[0].turn.pk)
+    assert newest is not None
+    assert newest.home is not None
+    assert newest.home.change == pytest.approx(0.03)
+    assert (newest.home.low, newest.home.high) == pytest.approx((0.42, 0.44))
+
+
+def test_stages_of_a_run_that_failed() -> None:
+    made = records.turn(status=RunStatus.FAILED, done=4, message="It broke.")
+    run = query.run(made.pk)
+    assert run is not None
+    assert [stage.words for stage in run.stages[3:6]] == ["Recommend · Tuning", "Recommend · Test", "Recommend · Live"]
+    assert run.current is not None
+    assert (run.current.words, run.current.status) == ("Recommend · Test", RunStatus.FAILED)
+    assert (run.unfinished, run.may_resume) == (False, True)
+    assert run.took == timedelta(seconds=90)
+    assert [part.width for part in run.bar] == [20] * 5  # five stages of ten seconds
+
+
+def test_the_strip_takes_the_cuts_of_a_stage_together() -> None:
+    made = records.turn(status=RunStatus.RUNNING, done=4, started_by=None)
+    run = query.run(made.pk)
+    assert run is not None
+    strip = {state.stage: state for state in run.strip}
+    assert list(strip) == list(Stage)
+    assert strip[Stage.RECOMMEND].status is RunStatus.RUNNING
+    assert strip[Stage.RECOMMEND].words == "Recommend"
+    assert strip[Stage.COLLECT].headline == ("12", "new events")
+    assert strip[Stage.COLLECT].seconds == 10
+    assert strip[Stage.EVALUATE].seconds is None
+    assert run.unfinished
+    assert not run.may_resume
+
+
+def test_a_running_stage_is_timed_until_now() -> None:
+    begun = timezone.now() - timedelta(seconds=30)
+    run = query.run(records.turn(created=begun, status=RunStatus.RUNNING, done=0).pk)
+    assert run is not None
+    assert run.stages[0].seconds == pytest.approx(30, abs=5)
+    assert run.took is not None
+    assert run.took.total_seconds() == pytest.approx(30, abs=5)
+
+
+def test_a_run_that_waits_has_taken_no_time() -> None:
+    run = query.run(records.turn(status=RunStatus.QUEUED, done=0).pk)
+    assert run is not None
+    assert (run.took, run.bar, run.spans) == (None, [], [])
+
+
+def test_the_log_ends_with_the_newest_line() -> None:
+    made = records.turn()
+    TurnLogLine.objects.bulk_create(TurnLogLine(turn=made, text=f"line {n}") for n in range(query.LOG_LINES + 5))
+    lines = [text for _at, text in query.log_tail(made)]
+    assert (lines[0], lines[-1], len(lines)) == ("line 5", f"line {query.LOG_LINES + 4}", query.LOG_LINES)
+
+
+def test_nothing_has_run() -> None:
+    page, found = query.runs(page=1)
+    assert (found, page.paginator.count, query.last_run()) == ([], 0, None)

@@ -1,0 +1,116 @@
+"""Segments as the page has them, from a picture made by hand: per customer, against everybody, against last turn."""
+
+import numpy as np
+import pytest
+
+from analytics.queries.segments import association_rules, overview
+from recommendations.engine.interests.behaviour import Behaviour
+from recommendations.engine.interests.drift import Drift
+from recommendations.engine.interests.projection import Projection
+from recommendations.models import AssociationRule, Category, ModelVersion, Segment
+from recommendations.services.operations.segments import Picture
+from tests.analytics import records
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def model() -> ModelVersion:
+    return records.version(records.turn())
+
+
+@pytest.fixture
+def drawn(model: ModelVersion) -> Picture:
+    """Segment 7 has three members, 2 has one; there is interest in tea and in wine."""
+    tea, wine = (Category.objects.create(path=name, name=name) for name in ("Tea", "Wine"))
+    top = [{"category": tea.pk, "name": "Tea", "share": 0.8}, {"category": wine.pk, "name": "Wine", "share": 0.2}]
+    Segment.objects.create(number=7, size=3, version=model, top_categories=top, name="Tea people")
+    Segment.objects.create(number=2, size=1, version=model, top_categories=top[::-1])
+    return Picture(
+        numbers=np.asarray([7, 2], np.int32),
+        interests=np.asarray([[0.8, 0.2], [0, 1]], np.float32),
+        categories=np.asarray([tea.pk, wine.pk], np.int64),
+        overall=np.asarray([0.6, 0.4], np.float32),
+        projection=Projection(
+            centres=np.asarray([[1, 0], [-1, 0]], np.float32),
+            users=np.asarray([0, 1, 3], np.int32),
+            points=np.asarray([[0.9, 0], [0.8, 0], [-0.9, 0]], np.float32),
+        ),
+        behaviour=Behaviour(
+            members=np.asarray([3.0, 1]), active=np.asarray([1.0, 1]), acts=np.asarray([30.0, 2]),
+            baskets=np.asarray([6.0, 0]), spend=np.asarray([90.0, 0]),
+        ),
+        drift=Drift(
+            size_before=np.asarray([2, -1], np.int32),
+            kept=np.asarray([0.5, np.nan], np.float32),
+            moved=np.asarray([0.02, np.nan], np.float32),
+        ),
+        users=np.asarray([11, 12, 13, 14], np.int64),
+        of_users=np.asarray([7, 7, 7, 2], np.int32),
+    )  # fmt: skip
+
+
+def test_how_a_segment_buys_is_told_per_customer(model: ModelVersion, drawn: Picture) -> None:
+    found = overview.groups(model.pk, drawn)
+    first, second = found.groups
+    assert (str(first.segment), first.share, first.percent) == ("Tea people", 0.75, 75.0)
+    assert first.buying == overview.Buying(active=pytest.approx(1 / 3), acts=10, baskets=2, spend=30, basket=15)
+    assert second.buying is not None
+    assert second.buying.basket == 0  # no basket, and no division
+    assert found.everybody is not None
+    assert found.everybody.spend == 22.5
+    assert first.attributes[0].times == pytest.approx(0.8 / 0.6)
+
+
+def test_drift_is_told_by_segment(model: ModelVersion, drawn: Picture) -> None:
+    found = overview.groups(model.pk, drawn)
+    changes = [group.change for group in found.groups]
+    assert found.compared
+    assert changes[0] == overview.Change(size_before=2, kept=0.5, moved=pytest.approx(0.02), grown=0.5)
+    assert changes[0].unstable  # fewer than six in ten stayed
+    assert changes[1] == overview.Change(size_before=-1, kept=None, moved=None, grown=None)
+
+
+def test_a_version_without_a_picture_still_has_its_segments(model: ModelVersion, drawn: Picture) -> None:
+    found = overview.groups(model.pk, None)
+    assert [group.segment.size for group in found.groups] == [3, 1]
+    assert (found.groups[0].buying, found.groups[0].change, found.everybody, found.compared) == (
+        None,
+        None,
+        None,
+        False,
+    )
+    assert overview.groups(None, None).groups == []
+
+
+def test_the_map_has_the_centres_and_the_customers_that_are_drawn(model: ModelVersion, drawn: Picture) -> None:
+    found = overview.groups(model.pk, drawn)
+    assert [(each.number, each.x, each.size) for each in overview.centres(found, drawn)] == [(7, 1, 3), (2, -1, 1)]
+    assert [(each.number, round(each.x, 1)) for each in overview.points(drawn)] == [(7, 0.9), (7, 0.8), (2, -0.9)]
+
+
+def test_only_what_is_above_everybody_sets_a_segment_apart(model: ModelVersion, drawn: Picture) -> None:
+    assert [(each.name, round(each.share, 2)) for each in overview.attributes(7, drawn)] == [("Tea", 0.8)]
+
+
+def test_pairs_are_found_from_both_ends_and_drawn_once(model: ModelVersion) -> None:
+    tea, cup, milk = (records.item(name, title=name.title()) for name in ("tea", "cup", "milk"))
+    for first, then, baskets, lift in ((tea, cup, 9, 3.0), (cup, tea, 9, 3.0), (milk, tea, 4, 5.0)):
+        AssociationRule.objects.create(
+            version=model, antecedents=[first.pk], consequent=then, baskets=baskets, support=0.1, confidence=0.5,
+            lift=lift, p_value=0.001,
+        )  # fmt: skip
+
+    def pairs(**filters: object) -> list[tuple[str, str]]:
+        found = association_rules.together(association_rules.Filters(**filters), model=model.pk)  # type: ignore[arg-type]
+        return [(line.first.shop_id, line.then.shop_id) for line in found.lines]
+
+    assert pairs() == [("tea", "cup"), ("cup", "tea"), ("milk", "tea")]
+    assert pairs(sort="-lift")[0] == ("milk", "tea")
+    assert pairs(text="MIL") == [("milk", "tea")]
+    assert pairs(text="cup", baskets=5) == [("tea", "cup"), ("cup", "tea")]
+    assert pairs(baskets=10) == []
+    found = association_rules.drawn(association_rules.Filters(), model=model.pk)
+    assert [(node.words, node.links) for node in found.nodes] == [("Tea", 2), ("Cup", 1), ("Milk", 1)]
+    assert [lift for *_, lift in found.edges] == [3.0, 5.0]
+    assert association_rules.drawn(association_rules.Filters(), model=None).nodes == []

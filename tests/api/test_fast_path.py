@@ -1,0 +1,199 @@
+"""The fast door gives what Django gives, and leaves to Django what is not plain."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from django.test import RequestFactory, override_settings
+
+from recommendations.api import fast_path as doors
+from recommendations.api.fast_path import Door
+from recommendations.models import Slate
+from recommendations.services.access import keys
+from recommendations.store.live import writes
+from recommendations.store.serving.slates import write_slates
+from recommendations.terms import Scope
+from tests.api.conftest import ApiClient
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+HOME = "/api/v1/placements/home/recommend/"
+VARYING = {"Content-Length"}
+
+
+class Reply(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+class Counted:
+    """Django, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self._django = WSGIHandler()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        self.asked += 1
+        return self._django(environ, start_response)
+
+
+class Shop:
+    """Asks one of the two as a web server does."""
+
+    def __init__(self, key: str) -> None:
+        self.django = Counted()
+        self.door = Door(self.django)
+        self._key = key
+
+    def ask(self, app: Any = None, path: str = HOME, query: dict[str, Any] | str = "", **more: Any) -> Reply:
+        given = query if isinstance(query, str) else urlencode(query, doseq=True)
+        headers = {"HTTP_AUTHORIZATION": self._key, "QUERY_STRING": given, "HTTP_HOST": "127.0.0.1:8000"} | more
+        environ = RequestFactory().get(path).environ | headers | {"wsgi.input": io.BytesIO()}
+        told: list[Any] = []
+        body = b"".join((app or self.door)(environ, lambda *start: told.extend(start)))
+        return Reply(int(told[0][:3]), dict(told[1]), json.loads(body))
+
+
+@pytest.fixture(autouse=True)
+def _one_connection() -> Iterator[None]:
+    """A test's transaction lives in its connection, which must not go back to the pool after a request."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def shop_(client_with: Callable[..., ApiClient]) -> Shop:
+    writes.rebuild()
+    shop = Shop(client_with(Scope.RECOMMENDATIONS_READ).headers["Authorization"])
+    shop.ask(query={"user_id": "u0"})  # what Django's headers are is learned from its first answer
+    assert shop.django.asked == 1
+    shop.django.asked = 0
+    return shop
+
+
+def plain(reply: Reply) -> tuple[Any, ...]:
+    body = {name: value for name, value in reply.body.items() if name != "recommendation_id"}
+    return reply.status, {name: value for name, value in reply.headers.items() if name not in VARYING}, body
+
+
+QUERIES: list[tuple[str, dict[str, Any] | str]] = [
+    *((placement, {"user_id": f"u{number}", "n": 5}) for placement in ("home", "discover") for number in range(12)),
+    ("home", ""),
+    ("home", {"user_id": "nobody"}),
+    ("home", {"user_id": "ü/ß?&", "n": 3}),
+    ("home", f"user_id={quote('u0')}&lang=zh-hans&fields=reasons,product"),
+    ("home", {"user_id": "u0", "fields": ["score", "contributions"]}),
+    ("home", {"user_id": "u0", "personalise": "false"}),
+    ("home", {"user_id": "u0", "exclude_item_id": ["tea-0", "bread-0"], "diversity": "0.5"}),
+    ("also_bought", {"item_id": ["cheese-0", "no-such"], "n": 4}),
+    ("cart", {"basket": "cheese-0", "user_id": "u1"}),
+    ("item", {"item_id": "cheese-0"}),
+    ("buy_again", {"user_id": "u2"}),
+    ("trending", {}),
+]
+
+
+@pytest.mark.parametrize(("placement", "query"), QUERIES, ids=str)
+def test_both_doors_say_the_same(shop_: Shop, placement: str, query: dict[str, Any] | str) -> None:
+    path = f"/api/v1/placements/{placement}/recommend/"
+    for _ in range(2):  # written, and given again
+        fast = shop_.ask(path=path, query=query)
+        assert shop_.django.asked == 0
+        slow = shop_.ask(WSGIHandler(), path=path, query=query)
+        assert fast.status == 200
+        assert plain(fast) == plain(slow)
+        assert fast.body["recommendation_id"] != slow.body["recommendation_id"]
+
+
+@pytest.mark.parametrize(
+    ("status", "asked"),
+    [
+        (400, {"query": {"n": "0"}}),
+        (400, {"query": {"n": ["1", "2"]}}),
+        (400, {"query": {"colour": "red"}}),
+        (400, {"query": "user_id=" + "x" * 5_000}),
+        (404, {"path": "/api/v1/placements/nowhere/recommend/"}),
+        (401, {"HTTP_AUTHORIZATION": "Api-Key nothing.real"}),
+        (401, {"HTTP_AUTHORIZATION": "Bearer nothing"}),
+        (401, {"HTTP_AUTHORIZATION": ""}),
+        (405, {"REQUEST_METHOD": "DELETE"}),
+        (406, {"HTTP_ACCEPT": "text/html"}),
+    ],
+)
+def test_what_is_not_plain_is_django_s(shop_: Shop, status: int, asked: dict[str, Any]) -> None:
+    reply = shop_.ask(**asked)
+    assert shop_.django.asked == 1
+    assert reply.status == status
+    assert reply.headers["Content-Type"] == "application/problem+json"
+    assert reply.body["status"] == status
+
+
+def test_a_key_of_another_scope_reads_nothing(shop_: Shop, client_with: Callable[..., ApiClient]) -> None:
+    key = client_with(Scope.EVENTS_WRITE, Scope.CATALOGUE_WRITE).headers["Authorization"]
+    assert shop_.ask(HTTP_AUTHORIZATION=key).status == 403
+
+
+def test_a_host_that_is_not_ours_is_never_answered(shop_: Shop) -> None:
+    for _ in range(2):
+        environ = RequestFactory().get(HOME).environ | {"HTTP_HOST": "evil.example", "HTTP_AUTHORIZATION": shop_._key}
+        told: list[Any] = []
+        list(shop_.door(environ, lambda *start, told=told: told.extend(start)))
+        assert told[0].startswith("400")
+    assert shop_.django.asked == 2
+
+
+def test_what_django_sends_on_to_https_is_not_answered_in_the_clear(client_with: Callable[..., ApiClient]) -> None:
+    with override_settings(SECURE_SSL_REDIRECT=True, SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
+        shop = Shop(client_with(Scope.RECOMMENDATIONS_READ).headers["Authorization"])
+        secure = {"HTTP_X_FORWARDED_PROTO": "https"}
+        for _ in range(2):
+            address = shop.ask(query={"n": 1}, **secure).body["results"][0]["product"]["image_url"]
+            assert address.startswith("https://127.0.0.1:8000/")
+        assert shop.django.asked == 1
+        environ = RequestFactory().get(HOME).environ | {"HTTP_HOST": "127.0.0.1:8000", "HTTP_AUTHORIZATION": shop._key}
+        told: list[Any] = []
+        list(shop.door(environ, lambda *start: told.extend(start)))
+        assert told[0].startswith("301")
+
+
+def test_requests_are_counted_once_whichever_door_answers(shop_: Shop, client_with: Callable[..., ApiClient]) -> None:
+    key = client_with(Scope.RECOMMENDATIONS_READ, requests_per_minute=6).headers["Authorization"]
+    found = [shop_.ask(query={"n": "nonsense" if number == 2 else "3"}, HTTP_AUTHORIZATION=key) for number in range(8)]
+    assert [reply.status for reply in found] == [200, 200, 400, 200, 200, 200, 429, 429]
+    assert int(found[-1].headers["Retry-After"]) > 0
+
+
+def test_a_revoked_key_is_refused(shop_: Shop) -> None:
+    known = keys.key_ring().find(shop_._key.removeprefix("Api-Key ").partition(".")[0])
+    assert known is not None
+    keys.revoke_key(key=keys.ApiKey.objects.get(pk=known.pk), by=None)
+    keys.forget()
+    assert shop_.ask().status == 401
+
+
+def test_answers_are_noted(shop_: Shop) -> None:
+    write_slates()
+    ids = {shop_.ask(query={"user_id": "u0", "n": 3}).body["recommendation_id"] for _ in range(3)}
+    shop_.ask(query={"user_id": "u0", "n": 3, "dry_run": "true"})
+    assert write_slates() == 3
+    assert ids <= set(Slate.objects.values_list("recommendation_id", flat=True))
+
+
+def test_a_bug_behind_the_door_is_said_by_django(shop_: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(doors, "serve_written", broken)
+    assert shop_.ask(query={"n": 3}).status == 200  # Django's own way is whole
+    assert shop_.django.asked == 1

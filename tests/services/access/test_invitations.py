@@ -1,0 +1,97 @@
+"""Invited staff get a link that lets them choose a password, once."""
+
+import re
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from recommendations.models import AuditEntry, Staff
+from recommendations.services.access.invitations import AlreadyInError, send_again
+from recommendations.terms import Role
+from tests.analytics.conftest import MODEL_BACKEND
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "correct horse battery"
+NEW = {"email": "Ann@Example.com", "name": "Ann", "role": "merchandiser", "password1": "", "password2": ""}
+
+
+@pytest.fixture
+def boss(client: Client) -> Staff:
+    staff = Staff.objects.create_user("boss@example.com", PASSWORD, role=Role.ADMIN, name="Bo")
+    client.force_login(staff, backend=MODEL_BACKEND)
+    return staff
+
+
+def link_of(message: mail.EmailMessage) -> str:
+    found = re.search(r"http://testserver(/password/\S+)", str(message.body))
+    assert found is not None, message.body
+    return found[1]
+
+
+def test_from_the_invitation_to_the_first_login(
+    client: Client, boss: Staff, django_capture_on_commit_callbacks: object
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        assert client.post(reverse("admin:recommendations_staff_add"), NEW).status_code == 302
+    ann = Staff.objects.get(email="ann@example.com")
+    assert not ann.has_usable_password()
+    [message] = mail.outbox
+    assert (message.subject, message.to) == ("Bo invites you to Recsite", ["ann@example.com"])
+    assert "as Merchandiser" in message.body
+    stranger = Client()
+    page = stranger.get(link_of(message), follow=True)
+    assert "Choose a password" in page.content.decode()
+    address = page.request["PATH_INFO"]
+    flawed = stranger.post(address, {"new_password1": "12345678", "new_password2": "12345678"})
+    assert "entirely numeric" in flawed.content.decode()
+    done = stranger.post(address, {"new_password1": PASSWORD, "new_password2": PASSWORD}, follow=True)
+    assert "Log in with it" in done.content.decode()
+    assert stranger.post("/login/", {"username": "ann@example.com", "password": PASSWORD})["Location"] == "/"
+    used = Client().get(link_of(message), follow=True)
+    assert "works no more" in used.content.decode()
+    trail = AuditEntry.objects.filter(object_id=str(ann.pk), object_type="staff").order_by("pk")
+    assert [(entry.verb, entry.staff) for entry in trail] == [("create", boss), ("invite", boss), ("set password", ann)]
+    ann.refresh_from_db()
+    with pytest.raises(AlreadyInError):
+        send_again(staff=ann, by=boss, address_of=lambda who, token: "")
+
+
+def test_one_password_of_two_invites_nobody(client: Client, boss: Staff) -> None:
+    answer = client.post(reverse("admin:recommendations_staff_add"), NEW | {"password1": PASSWORD})
+    assert "or leave both fields empty" in answer.content.decode()
+    assert Staff.objects.count() == 1
+
+
+def test_the_invitation_is_sent_again_on_demand(
+    client: Client, boss: Staff, django_capture_on_commit_callbacks: object
+) -> None:
+    ann = Staff.objects.create_user("ann@example.com", role=Role.VIEWER, language="zh-hans")
+    form = {"action": "invite_again", "_selected_action": [ann.pk, boss.pk]}
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        answer = client.post(reverse("admin:recommendations_staff_changelist"), form, follow=True)
+    assert "has a password already" in answer.content.decode()
+    [message] = mail.outbox
+    assert message.subject == "Bo 邀请您使用 Recsite"
+
+
+def test_a_forgotten_password(client: Client) -> None:
+    ada = Staff.objects.create_user("ada@example.com", PASSWORD, name="Ada")
+    for address in ("ADA@example.com", "nobody@example.com", "ada@example.com"):  # the last comes too soon
+        answer = client.post("/password/", {"email": address}, follow=True)
+        assert "Look into your mail" in answer.content.decode()
+    [message] = mail.outbox
+    assert message.to == ["ada@example.com"]
+    page = client.get(link_of(message), follow=True)
+    client.post(page.request["PATH_INFO"], {"new_password1": "a better one now", "new_password2": "a better one now"})
+    ada.refresh_from_db()
+    assert ada.check_password("a better one now")
+
+
+def test_no_address_is_told_at_the_field(client: Client) -> None:
+    answer = client.post("/password/", {"email": "ada"})
+    assert answer.status_code == 200
+    assert 'id="email-error"' in answer.content.decode()
+    assert mail.outbox == []

@@ -1,0 +1,47 @@
+"""Origins are kept as browsers write them, and what is none is refused."""
+
+import pytest
+
+from recommendations.services.access.origins import MOST, NotAnOriginError, TooManyOriginsError, read_origins
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("https://shop.example", "https://shop.example"),
+        (" https://Shop.Example/ ", "https://shop.example"),
+        ("HTTPS://shop.example:443", "https://shop.example"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_as_a_browser_writes_them(written: str, kept: str) -> None:
+    assert read_origins([written]) == [kept]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "shop.example", "*", "https://*.shop.example", "https://shop.example/page", "https://shop.example?x", "null",
+        "https://user@shop.example", "ftp://shop.example", "https://", "https://bücher.example", "javascript:alert(1)",
+        "https://shop.example:99999", "https://shop.example:x", "https://[::1", f"https://{'x' * 200}.example", "//x",
+        "https://shop.example#x", "https://shop.example https://b.example",
+    ],
+)  # fmt: skip
+def test_what_is_none_is_refused(written: str) -> None:
+    with pytest.raises(NotAnOriginError) as refused:
+        read_origins(["https://shop.example", written])
+    assert refused.value.text == written
+
+
+def test_each_once_and_not_too_many() -> None:
+    assert read_origins(["", "https://b.example", "https://a.example", "https://b.example/", "  "]) == [
+        "https://a.example",
+        "https://b.example",
+    ]
+    many = [f"https://shop{number}.example" for number in range(MOST)]
+    assert len(read_origins(many)) == MOST
+    with pytest.raises(TooManyOriginsError):
+        read_origins([*many, "https://one.more"])

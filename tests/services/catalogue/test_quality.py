@@ -1,0 +1,103 @@
+"""Flaws of a catalogue of six items whose slots are known by hand.
+
+The model knows the items 1 to 5; the slates of its two customers hold 1 2 and 1 3. Item 6 is new, item 5 is retired.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from recommendations.models import Category, Item, ItemPrice
+from recommendations.services.catalogue.exposure import Exposure
+from recommendations.services.catalogue.quality import OF_RECORD, Flaw, Flaws, condition, flaws, has_flaw, on_sale
+from recommendations.terms import Availability, BlendName
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 9, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def items() -> list[Item]:
+    category = Category.objects.create(path="TEA", name="Tea")
+    made = []
+    for number in range(1, 7):
+        item = Item.objects.create(
+            shop_id=f"i{number}", title=f"Item {number}", brand="B", description="Good.", image_url="/i.jpg", price="2",
+            listed_at=NOW - timedelta(days=300),
+        )  # fmt: skip
+        item.categories.add(category)
+        ItemPrice.objects.create(item=item, valid_from=NOW - timedelta(days=10), price="2")
+        made.append(item)
+    Item.objects.filter(shop_id="i5").update(retired_at=NOW)
+    return made
+
+
+@pytest.fixture
+def known(items: list[Item]) -> Exposure:
+    five = np.asarray([item.pk for item in items[:5]], np.int64)
+    return Exposure(
+        version=1, mark="m1", items=five, acts=np.full(5, 3, np.int32), bought=np.full(5, 2, np.int32),
+        listed_age=np.full(5, 300, np.float32), ended_at=NOW, customers=np.asarray([7, 8]),
+        segments=np.asarray([1, -1], np.int32), ranked={BlendName.HOME: np.asarray([[0, 1], [0, 2]], np.int32)},
+    )  # fmt: skip
+
+
+def touched(found: Flaws) -> dict[Flaw, tuple[int, int]]:
+    return {flaw: (each.items, each.slots) for flaw, each in found.found.items() if each.items}
+
+
+def test_a_whole_catalogue_has_only_what_the_model_tells(items: list[Item], known: Exposure) -> None:
+    found = flaws(known, now=NOW)
+    assert (found.listed, found.recommended, found.slots) == (5, 3, 4)
+    assert touched(found) == {Flaw.NO_EVENTS: (1, 0), Flaw.NEVER_RECOMMENDED: (1, 0)}
+
+
+def test_every_flaw_counts_its_items_and_their_slots(items: list[Item], known: Exposure) -> None:
+    first, second, third, *_ = items
+    Item.objects.filter(pk=first.pk).update(image_url="", description="", availability=Availability.OUT_OF_STOCK)
+    Item.objects.filter(pk=second.pk).update(brand="", price=None, available_quantity=0)
+    Item.objects.filter(shop_id__in=["i3", "i4", "i5"]).update(title="Twin")
+    third.categories.clear()
+    ItemPrice.objects.filter(item=third).update(valid_from=NOW - timedelta(days=181))
+    expected = {
+        Flaw.NO_PICTURE: (1, 2),
+        Flaw.NO_DESCRIPTION: (1, 2),
+        Flaw.OUT_OF_STOCK: (2, 3),
+        Flaw.NO_BRAND: (1, 1),
+        Flaw.NO_PRICE: (1, 1),
+        Flaw.NO_CATEGORY: (1, 1),
+        Flaw.STALE_PRICE: (1, 1),
+        Flaw.LISTED_TWICE: (2, 1),  # the third twin is retired
+        Flaw.NO_EVENTS: (1, 0),
+        Flaw.NEVER_RECOMMENDED: (1, 0),
+    }
+    assert touched(flaws(known, now=NOW)) == expected
+    for flaw in OF_RECORD:  # the list shows as many as the count says
+        assert on_sale().filter(condition(flaw, now=NOW)).count() == expected[flaw][0], flaw
+
+
+def test_the_flaws_that_the_model_tells_are_those_of_the_list(items: list[Item], known: Exposure) -> None:
+    keys = np.asarray([item.pk for item in items if item.shop_id != "i5"], np.int64)
+    assert has_flaw(Flaw.NO_EVENTS, keys, known).tolist() == [False] * 4 + [True]
+    assert has_flaw(Flaw.NEVER_RECOMMENDED, keys, known).tolist() == [False, False, False, True, False]
+    assert not has_flaw(Flaw.NO_EVENTS, keys, None).any()
+
+
+def test_it_is_counted_again_when_an_item_was_edited(items: list[Item], known: Exposure) -> None:
+    assert flaws(known, now=NOW).found[Flaw.NO_PRICE].items == 0
+    Item.objects.filter(shop_id="i1").update(price=None)
+    assert flaws(known, now=NOW).found[Flaw.NO_PRICE].items == 0  # behind the services' back: nobody noticed
+    Item.objects.filter(shop_id="i2").update(price=None, updated_at=NOW + timedelta(days=99))
+    assert flaws(known, now=NOW).found[Flaw.NO_PRICE].items == 2
+
+
+def test_before_the_first_turn_the_record_is_counted_all_the_same(items: list[Item]) -> None:
+    Item.objects.filter(shop_id="i1").update(brand="")
+    found = flaws(None, now=NOW)
+    assert (found.listed, found.recommended, found.slots) == (5, 0, 0)
+    assert touched(found) == {Flaw.NO_BRAND: (1, 0)}
+
+
+def test_an_empty_catalogue_has_no_flaw() -> None:
+    assert (flaws(None, now=NOW).listed, touched(flaws(None, now=NOW))) == (0, {})

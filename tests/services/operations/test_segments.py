@@ -1,0 +1,59 @@
+"""Names of segments: kept with a trail, told to the servers, and one for each."""
+
+import pytest
+import redis
+from django.core.exceptions import ValidationError
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from recommendations.models import AuditEntry, Segment
+from recommendations.services.operations.segments import LONGEST_NAME, former_name, rename_segment
+
+pytestmark = pytest.mark.django_db
+TOP = [{"category": 1, "name": "Tea", "share": 0.4}, {"category": 2, "name": "Cups", "share": 0.2}]
+
+
+@pytest.fixture
+def segment() -> Segment:
+    Segment.objects.create(number=2, name="Families")
+    return Segment.objects.create(number=1, top_categories=TOP)
+
+
+def test_a_name_is_kept_and_told(
+    segment: Segment, valkey: redis.Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        assert str(rename_segment(segment=segment, name=" Tea \x00  drinkers", by=None)) == "Tea drinkers"
+    assert valkey.hexists("live:changed", "catalogue")
+    entry = AuditEntry.objects.get()
+    assert (entry.verb, entry.before, entry.after) == ("rename", {"name": ""}, {"name": "Tea drinkers"})
+    assert str(rename_segment(segment=segment, name="", by=None)) == "Tea & Cups"
+    assert AuditEntry.objects.count() == 2
+
+
+def test_the_same_name_again_changes_nothing(segment: Segment) -> None:
+    rename_segment(segment=segment, name="", by=None)
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["families", " FAMILIES ", "x" * (LONGEST_NAME + 1)])
+def test_what_is_refused_changes_nothing(segment: Segment, name: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        rename_segment(segment=segment, name=name, by=None)
+    assert set(refused.value.message_dict) == {"name"}
+    segment.refresh_from_db()
+    assert segment.name == ""
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_name_may_not_be_that_which_another_one_shows_of_itself(segment: Segment) -> None:
+    with pytest.raises(ValidationError):
+        rename_segment(segment=Segment.objects.get(number=2), name="Tea & cups", by=None)
+
+
+def test_the_former_name_takes_a_new_one_back(segment: Segment) -> None:
+    assert former_name(segment) == ""
+    for name in ("Tea drinkers", "Tea & cake"):
+        segment = rename_segment(segment=segment, name=name, by=None)
+    assert former_name(segment) == "Tea drinkers"
+    rename_segment(segment=segment, name=former_name(segment), by=None)
+    assert former_name(segment) == "Tea & cake"

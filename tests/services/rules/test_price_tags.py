@@ -1,0 +1,259 @@
+"""Price tags on the trained grocery: what they predict is what the published book does, customer by customer."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from recommendations.engine.evaluation.accuracy import LENGTH, judge, ndcg
+from recommendations.engine.evaluation.measures import MAIN, PER_USER
+from recommendations.loop.evaluate import panel_of
+from recommendations.models import BlendWeights, Customer, ModelVersion, RuleBook, SegmentMembership
+from recommendations.services.rules.books import book_with, publish_rules, roll_back_rules
+from recommendations.services.rules.editing import drafted, save_rule
+from recommendations.services.rules.price_tags import (
+    NoModelError,
+    Silence,
+    UnknownPlacementError,
+    before_after,
+    price_tag,
+)
+from recommendations.serving.pipeline import picked, ready, recommend
+from recommendations.serving.types import Ask
+from recommendations.simulation.panel import batch
+from recommendations.simulation.rerank import Batch
+from recommendations.store.live.state import NOTHING
+from recommendations.store.models.model import load_model, load_truths
+from recommendations.store.rules.conditions import FrozenRule
+from recommendations.store.serving import snapshot_holder
+from recommendations.store.serving.snapshot import Snapshot
+from recommendations.store.serving.snapshot_holder import keeper
+from recommendations.terms import Cut, Task
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+NOW = timezone.now()
+
+
+def of_taste(*tastes: str) -> list[dict[str, Any]]:
+    return [{"attribute": "category", "operator": "is", "values": [f"FOOD > {taste}" for taste in tastes]}]
+
+
+def of_ids(*ids: str) -> list[dict[str, Any]]:
+    return [{"attribute": "item", "operator": "is", "values": list(ids)}]
+
+
+def of_brand(number: int) -> list[dict[str, Any]]:
+    return [{"attribute": "brand", "operator": "is", "values": [f"Brand {number}"]}]
+
+
+def values(action: str, items: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
+    return {"name": f"{action} of the test", "placement": "home", "action": action, "items": items, **fields}
+
+
+def rule(action: str, items: list[dict[str, Any]], **fields: Any) -> FrozenRule:
+    return drafted(rule=None, values=values(action, items, **fields))
+
+
+def fresh() -> Snapshot:
+    """As a process that has just begun reads the record."""
+    snapshot_holder.forget()
+    return keeper().current(None)
+
+
+def at(cut: Cut, snapshot: Snapshot) -> Snapshot:
+    assert snapshot.model is not None
+    return replace(snapshot, model=load_model(snapshot.model.version_id, cut))
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_without_rules_the_batch_is_the_what_if_panel(task: Task) -> None:
+    weights = BlendWeights.objects.defaults().get(blend__name=str(task))
+    panel = panel_of(ModelVersion.objects.get().pk, Cut.TUNING, task)
+    assert panel is not None
+    expected = panel.measure(weights.weights, promotion=weights.promotion, diversity=weights.diversity)
+    asked = batch(fresh(), str(task), now=NOW)
+    shown = asked.answers(fresh().rules, at=NOW)
+    assert len(shown) == len(panel.users) == 60
+    assert asked.figures(shown) == pytest.approx(expected.per_user, abs=1e-12)
+
+
+RULES: Sequence[Sequence[FrozenRule | dict[str, Any]]] = (
+    [values("boost", of_taste("TEA"), strength=80), values("boost", of_taste("WINE"), strength=-60)],
+    [values("exclude", of_taste("BREAD", "CHEESE")), values("pin", of_ids("soap-3"), slot=2)],
+    [values("include_only", of_taste("SOAP")), values("pin", of_ids("soap-9"), slot=7)],
+    [values("cap", [], most=1, per="category"), values("minimum_share", of_taste("FRUIT"), share=0.5)],
+    [values("cap", of_taste("TEA", "WINE"), most=2, per="brand"), values("boost", of_taste("WINE"), strength=100)],
+)
+
+
+@pytest.mark.parametrize("placement", ["home", "discover", "buy_again"])
+@pytest.mark.parametrize("rules", RULES)
+def test_the_batch_shows_what_the_shop_would(placement: str, rules: Sequence[dict[str, Any]]) -> None:
+    book = [{**drafted(rule=None, values={**one, "placement": None}), "id": key} for key, one in enumerate(rules)]
+    snapshot = fresh().with_rules(book)
+    asked = batch(snapshot, placement, cut=Cut.TEST, now=NOW)
+    shown = asked.answers(snapshot.rules, at=NOW)
+    as_tested = at(Cut.TEST, snapshot)
+    for place, question in enumerate(asked.questions):
+        ask = Ask(placement=placement, customer=question.customer, explore=False)
+        answer = recommend(ask, snapshot=as_tested, state=NOTHING, now=NOW)
+        expected = [snapshot.stock.row_of[one.product.shop_id] for one in answer.shown]
+        assert [row for row in shown[place].tolist() if row >= 0] == expected, (question.customer, rules)
+
+
+def published(draft: dict[str, Any]) -> RuleBook:
+    made = save_rule(rule=None, values=draft, revision=None, by=None, now=NOW)
+    default = RuleBook.objects.default()
+    return publish_rules(
+        rules=[made.pk], based_on=default.number if default else 0, note="test", by=None, now=timezone.now()
+    )
+
+
+def measured(placement: str) -> tuple[Batch, np.ndarray[Any, np.dtype[np.int32]]]:
+    """By the batch evaluator, from what the record has published."""
+    snapshot = fresh()
+    asked = batch(snapshot, placement, now=timezone.now())
+    return asked, asked.answers(snapshot.rules, at=timezone.now())
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        values("boost", of_brand(0), strength=-100),
+        values("exclude", of_taste("BREAD")),
+        values("pin", of_ids("soap-1"), slot=1, placement="discover"),
+        values("include_only", of_taste("BREAD", "TEA"), placement=None),
+        values("cap", [], most=2, per="category"),
+        values("pin", of_ids("wine-1"), slot=3, segment=2),
+        values("exclude", of_taste("TEA", "WINE"), segment=1),
+    ],
+    ids=lambda draft: f"{draft['action']}-{draft['placement']}",
+)
+def test_the_price_is_what_the_published_book_does(draft: dict[str, Any]) -> None:
+    """Within 1e-6 on the same panel; the second path reads the default book and the weights from the record."""
+    published(values("boost", of_taste("FRUIT"), strength=40))  # something is served already
+    placement = draft["placement"] or "home"
+    tag = price_tag(rules=book_with([drafted(rule=None, values=draft)]), placement=placement)
+    _, before = measured(placement)
+    book = published(draft)
+    asked, after = measured(placement)
+    for name, effect in tag.effects.items():
+        column = PER_USER.index(name)
+        was, becomes = (asked.figures(shown)[:, column].mean() for shown in (before, after))
+        assert effect.was == pytest.approx(was, abs=1e-6)
+        assert effect.difference.value == pytest.approx(becomes - was, abs=1e-6)
+        assert effect.difference.low <= effect.difference.value <= effect.difference.high
+    assert tag.slots_touched == int((before != after).sum()) > 0
+    assert tag.customers_touched == int((before != after).any(axis=1).sum())
+    assert (tag.customers, tag.cut, tag.silent) == (60, Cut.TUNING, {})
+    roll_back_rules(book=RuleBook.objects.get(number=book.number - 1), note="test", by=None, now=timezone.now())
+    assert (measured(placement)[1] == before).all()
+
+
+def test_the_figures_are_those_of_the_answers_themselves() -> None:
+    """A third path: what the shop would choose for every customer of the truth, held against the truth by hand."""
+    tag = price_tag(rules=[rule("boost", of_brand(0), strength=-100)], placement="home")
+    published(values("boost", of_brand(0), strength=-100))
+    snapshot = at(Cut.TUNING, fresh())
+    learned = snapshot.model
+    assert learned is not None
+    truth = load_truths(learned.version_id, Cut.TUNING)[Task.HOME]
+    ranked = np.full((len(truth.users), LENGTH), -1, np.int32)
+    for place, customer in enumerate(learned.users.ids[truth.users].tolist()):
+        ask = Ask(placement="home", customer=customer, explore=False)
+        chosen = picked(ready(ask, snapshot=snapshot, state=NOTHING, now=NOW))
+        assert chosen is not None
+        ranked[place, : len(chosen.items)] = learned.items.rows(snapshot.stock.ids.ids[chosen.items])
+    assert tag.effects[MAIN].becomes == pytest.approx(float(ndcg(judge(ranked, truth.per_user), 10).mean()), abs=1e-6)
+    assert tag.effects[MAIN].becomes < tag.effects[MAIN].was  # a third of what people buy
+
+
+def test_a_rule_for_one_customer_touches_that_one() -> None:
+    customer = Customer.objects.order_by("pk")[7].pk
+    tag = price_tag(rules=[rule("pin", of_ids("soap-5"), slot=1, customer=customer)], placement="home")
+    assert (tag.customers_touched, tag.touched) == (1, (customer,))
+    assert (tag.slots_touched, tag.slots_replaced, tag.displaced) == (20, 1, 1)  # all moved down, the last one out
+    assert tag.slots == 60 * 20
+
+
+def test_a_rule_for_a_segment_touches_its_customers() -> None:
+    members = set(SegmentMembership.objects.filter(segment__number=3).values_list("customer", flat=True))
+    tag = price_tag(rules=[rule("pin", of_ids("soap-5"), slot=1, segment=3)], placement="home")
+    assert tag.customers_touched == len(members) > 0
+    assert set(tag.touched) <= members
+
+
+def test_what_cannot_show_says_why() -> None:
+    moment = timezone.now()
+    gone = {"ends_at": moment - timedelta(days=1)}
+    stranger = Customer.objects.create(pseudonym=b"s" * 32)
+    silent = {
+        Silence.OTHER_PLACEMENT: rule("boost", of_taste("TEA"), strength=50, placement="discover"),
+        Silence.CONTEXT: rule("boost", of_taste("TEA"), strength=50, context=of_taste("WINE")),
+        Silence.NOT_IN_FORCE: rule("boost", of_taste("TEA"), strength=50, **gone),
+        Silence.NOBODY: rule("boost", of_taste("TEA"), strength=50, customer=stranger.pk),
+    }
+    for reason, one in silent.items():
+        tag = price_tag(rules=[one], placement="home")
+        assert (tag.silent, tag.slots_touched, tag.effects[MAIN].difference.value) == ({0: reason}, 0, 0)
+
+
+def test_a_rule_that_begins_later_is_priced_at_its_beginning() -> None:
+    begins = timezone.now() + timedelta(days=9)
+    later = rule("pin", of_ids("soap-5"), slot=1, starts_at=begins)
+    tag = price_tag(rules=[later], placement="home")
+    assert (tag.at, tag.customers_touched) == (begins, 60)
+
+
+def test_what_nothing_measures_has_slots_and_no_figures() -> None:
+    tag = price_tag(rules=[rule("boost", of_brand(1), strength=-100, placement="item")], placement="item")
+    assert (tag.cut, tag.effects) == (Cut.LIVE, {})
+    assert 0 < tag.customers_touched <= tag.customers == 60
+    beside = rule("pin", of_ids("soap-5"), slot=1, placement="item", context=of_taste("TEA"))
+    assert price_tag(rules=[beside], placement="item").customers_touched == 60  # all are asked beside tea
+    everybody = price_tag(rules=[rule("pin", of_ids("soap-5"), slot=1, placement="trending")], placement="trending")
+    assert (everybody.customers_touched, everybody.cut) == (60, Cut.LIVE)
+
+
+def test_lists_before_and_after_are_the_answers_of_the_shop() -> None:
+    book = [rule("pin", of_ids("soap-5"), slot=1), {**rule("exclude", of_taste("BREAD")), "id": -1}]
+    found = before_after(rules=book, placement="home")
+    assert [one.customer for one in found] == [one.customer for one in before_after(rules=book, placement="home")]
+    assert len({one.customer for one in found}) == 3
+    served, changed = fresh(), fresh().with_rules(book)
+    for one in found:
+        ask = Ask(placement="home", customer=one.customer, explore=False)
+        for placed, snapshot in ((one.before, served), (one.after, changed)):
+            answer = recommend(ask, snapshot=snapshot, state=NOTHING, now=NOW)
+            assert [each.shown.item for each in placed] == [each.item for each in answer.shown]
+        assert one.entered[0].shown.product.shop_id == "soap-5"
+        assert len(one.entered) == len(one.left) > 0
+        assert all(placed.becomes is None and placed.was for placed in one.left)
+    chosen = before_after(rules=book, placement="home", customers=[found[2].customer])
+    assert [one.customer for one in chosen] == [found[2].customer]
+
+
+def test_it_is_kept_as_json() -> None:
+    tag = price_tag(rules=[rule("boost", of_taste("SOAP"), strength=100)], placement="home")
+    kept = tag.described()
+    assert kept["effects"][MAIN]["value"] == tag.effects[MAIN].difference.value
+    made = save_rule(rule=None, values=values("exclude", of_taste("TEA")), revision=None, by=None, now=NOW)
+    book = publish_rules(rules=[made.pk], based_on=None, note="x", by=None, now=NOW, expected=kept)
+    assert RuleBook.objects.get(pk=book.pk).expected == kept
+
+
+def test_what_cannot_be_asked() -> None:
+    with pytest.raises(UnknownPlacementError):
+        price_tag(rules=[], placement="nowhere")
+    with pytest.raises(UnknownPlacementError):
+        before_after(rules=[], placement="nowhere")
+    ModelVersion.objects.update(is_live=False)
+    snapshot_holder.forget()
+    with pytest.raises(NoModelError):
+        price_tag(rules=[], placement="home")
+    with pytest.raises(NoModelError):
+        before_after(rules=[], placement="home")

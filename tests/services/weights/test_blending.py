@@ -1,0 +1,177 @@
+"""Weights through the gate, on a shop that was really learned: popularity alone is far worse than the tuned weights."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone, translation
+
+from recommendations.models import AuditEntry, Blend, BlendWeights, Measurement, ModelVersion, Staff
+from recommendations.services.operations.quality import NotMeasuredError, differences
+from recommendations.services.operations.versions import VersionNotReadyError, make_live
+from recommendations.services.weights.blending import AlreadyPublishedError, GateClosedError, NoteNeededError, publish
+from recommendations.services.weights.tuning import NothingToTuneOnError, tune
+from recommendations.store.live import fetch
+from recommendations.terms import BlendName, GateOutcome, Role, Task, VersionStatus, WeightsStatus
+from recommendations.wording import labels
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+
+@pytest.fixture
+def boss() -> Staff:
+    return Staff.objects.create_user("boss@example.com", role=Role.PUBLISHER)
+
+
+def default(blend: BlendName = BlendName.HOME) -> BlendWeights:
+    return BlendWeights.objects.defaults().get(blend__name=blend)
+
+
+def proposed(weights: dict[str, float], blend: BlendName = BlendName.HOME) -> BlendWeights:
+    return BlendWeights.objects.create(
+        blend=Blend.objects.get(name=blend), number=99, weights=weights, status=WeightsStatus.PROPOSED, reason="test"
+    )
+
+
+def test_the_first_weights_carry_the_verdict_that_let_them_pass() -> None:
+    gate = default().gate
+    assert (gate["outcome"], gate["users"], gate["worse_than"]) == (GateOutcome.PASSED, 60, [])
+    assert set(gate["against"]) == {"popular", "recent", "personal_frequency"}
+    assert labels.gate_text(gate) == "On 60 customers of the test window not worse than what it is compared with."
+
+
+def test_worse_weights_stay_out(boss: Staff) -> None:
+    before, worse = default(), proposed({"popularity_home": 1.0})
+    with pytest.raises(GateClosedError) as closed:
+        publish(weights=worse, by=boss, now=timezone.now(), note="Sale week")
+    assert closed.value.weights == worse
+    verdict = closed.value.verdict
+    assert verdict["outcome"] == GateOutcome.WORSE
+    assert verdict["worse_than"][0] == "live"  # and worse than what a person always buys
+    assert "personal_frequency" in verdict["worse_than"]
+    assert verdict["against"]["live"]["high"] < 0
+    assert default() == before
+    said = labels.gate_text(verdict)
+    assert said.startswith("Worse than what is live on 60 customers of the test window: NDCG@10 -0.")
+    with translation.override("zh-hans"):
+        assert "线上版本" in labels.gate_text(verdict)
+
+
+def test_staff_can_publish_them_with_a_note_that_stays(boss: Staff, django_capture_on_commit_callbacks: Any) -> None:
+    before, worse = default(), proposed({"popularity_home": 1.0})
+    with pytest.raises(NoteNeededError):
+        publish(weights=worse, by=boss, now=timezone.now(), override=True, note="  ")
+    marks = fetch.state_of(1, since=None).changed
+    with django_capture_on_commit_callbacks(execute=True):
+        made = publish(weights=worse, by=boss, now=timezone.now(), override=True, note="Sale week")
+    assert default() == made == worse
+    assert (made.status, made.gate["override"], made.gate["outcome"]) == ("published", "Sale week", "worse")
+    before.refresh_from_db()
+    assert (before.is_default, before.status) == (False, WeightsStatus.PUBLISHED)
+    entry = AuditEntry.objects.get(verb="publish")
+    assert (entry.staff, entry.note, entry.before) == (boss, "Sale week", {"default": before.number})
+    assert fetch.state_of(1, since=None).changed != marks
+
+
+def test_weights_as_good_as_the_live_ones_pass() -> None:
+    same = proposed(default().weights)
+    made = publish(weights=same, by=None, now=timezone.now())
+    assert made.is_default
+    assert made.gate["against"]["live"] == {"value": 0, "low": 0, "high": 0}
+    with pytest.raises(AlreadyPublishedError):
+        publish(weights=made, by=None, now=timezone.now())
+    assert AuditEntry.objects.filter(verb="publish").count() == 1
+
+
+def test_what_nothing_measures_needs_a_note() -> None:
+    items = proposed({"also_bought": 1.0}, BlendName.ITEM)
+    with pytest.raises(GateClosedError) as closed:
+        publish(weights=items, by=None, now=timezone.now())
+    assert closed.value.verdict["outcome"] == GateOutcome.UNMEASURED
+    assert "nothing could be compared" in labels.gate_text(closed.value.verdict)
+    assert publish(weights=items, by=None, now=timezone.now(), override=True, note="by judgement").is_default
+
+
+def test_tuning_proposes_and_changes_nothing(boss: Staff) -> None:
+    before = default(BlendName.DISCOVER)
+    made = tune(blend=BlendName.DISCOVER, seed=3, by=boss, now=timezone.now())
+    assert default(BlendName.DISCOVER) == before == made.parent
+    weights = made.weights
+    assert (weights.status, weights.author, weights.parent) == (WeightsStatus.PROPOSED, boss, before)
+    assert sum(weights.weights.values()) == pytest.approx(1, abs=1e-3)
+    assert weights.expected["against_default"]["ndcg@10"]["value"] >= 0  # the default is where it starts
+    assert set(weights.expected["ablation"]) == {name for name, weight in weights.weights.items() if weight > 0}
+    assert weights.gate["against"].keys() == {"live", "popular", "recent", "personal_frequency"}
+    with pytest.raises(NothingToTuneOnError):
+        tune(blend=BlendName.CART, seed=0, by=None, now=timezone.now())
+
+
+def test_the_command_prints_proposes_and_publishes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = default()
+    call_command("tune", "--blend", "home", "--seed", "1", "--json", str(tmp_path / "told.json"))
+    printed = capsys.readouterr().out
+    told = json.loads((tmp_path / "told.json").read_text())["home"]
+    assert default() == before
+    assert BlendWeights.objects.get(pk=told["version"]).number == told["number"] == before.number + 1
+    assert f"against {before}" in printed
+    assert "on the tuning window" in printed
+    call_command("tune", "--blend", "home", "--publish", "--json", str(tmp_path / "told.json"))
+    told = json.loads((tmp_path / "told.json").read_text())["home"]
+    assert told["published"] is (told["gate"]["outcome"] == "passed") is (default().pk == told["version"])
+
+
+def test_the_command_without_a_live_version_says_what_to_do() -> None:
+    ModelVersion.objects.update(is_live=False)
+    with pytest.raises(CommandError, match="Run a turn of the loop"):
+        call_command("tune")
+
+
+def test_customers_where_two_rows_differ_most() -> None:
+    found = differences(task=Task.HOME, a="hybrid", b="popular")
+    assert list(found.columns) == ["customer", "a", "b", "difference"]
+    assert len(found) == found["customer"].nunique() == 60
+    assert (found["difference"].abs().diff().dropna() <= 0).all()
+    assert found["difference"].tolist() == pytest.approx((found["a"] - found["b"]).tolist())
+    for column, name in {"a": "hybrid", "b": "popular"}.items():
+        stored = Measurement.objects.get(run__task=Task.HOME, name=name).metrics["ndcg@10"]["value"]
+        assert found[column].mean() == pytest.approx(stored, abs=1e-6)
+    with pytest.raises(NotMeasuredError) as missing:
+        differences(task=Task.HOME, a="hybrid", b="ease_discover")
+    assert missing.value.name == "ease_discover"
+    ModelVersion.objects.update(is_live=False)
+    with pytest.raises(NotMeasuredError):
+        differences(task=Task.HOME, a="hybrid", b="popular")
+
+
+def test_every_row_is_compared_and_cut_in_slices() -> None:
+    rows = {row.name: row for row in Measurement.objects.filter(run__task=Task.HOME).select_related("run")}
+    hybrid, popular = rows["hybrid"], rows["popular"]
+    assert hybrid.against == {}
+    expected = popular.metrics["ndcg@10"]["value"] - hybrid.metrics["ndcg@10"]["value"]
+    assert popular.against["ndcg@10"]["value"] == pytest.approx(expected, abs=2e-6)
+    assert popular.against["ndcg@10"]["high"] < 0
+    overall = {(each["kind"], each["key"]): each for each in hybrid.slices}
+    assert overall[("activity", "warm")]["users"] == overall[("department", "FOOD")]["users"] == 60  # all alike
+    assert overall[("department", "FOOD")]["metrics"]["ndcg@10"]["value"] == hybrid.metrics["ndcg@10"]["value"]
+    assert hybrid.run.overlap["names"] == list(rows)
+    assert [row[number] for number, row in enumerate(hybrid.run.overlap["shares"])] == [1.0] * len(rows)
+    assert (hybrid.fit_seconds or 0) > (rows["buy_again"].fit_seconds or 0)
+    assert (hybrid.peak_mb or 0) > 100
+    assert rows["buy_again"].score_seconds is not None
+
+
+def test_a_version_that_was_held_back_goes_live_with_a_note(boss: Staff) -> None:
+    held = ModelVersion.objects.get()
+    ModelVersion.objects.update(is_live=False, live_since=None)
+    with pytest.raises(NoteNeededError):
+        make_live(version=held, by=boss, now=timezone.now(), note="")
+    made = make_live(version=held, by=boss, now=timezone.now(), note="The old one has no bakery")
+    assert made.is_live
+    assert AuditEntry.objects.get(verb="make live").note == "The old one has no bakery"
+    assert "The old one has no bakery" in made.turn.log.last().text
+    assert make_live(version=made, by=boss, now=timezone.now(), note="") == made
+    ModelVersion.objects.update(is_live=False, status=VersionStatus.BUILDING)
+    with pytest.raises(VersionNotReadyError):
+        make_live(version=made, by=boss, now=timezone.now(), note="x")

@@ -1,0 +1,187 @@
+"""Drafts of weights: what a form sends becomes shares, and nobody's draft is overwritten. No model is needed."""
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone, translation
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recommendations.models import AuditEntry, BlendWeights, Segment, Staff
+from recommendations.services.weights.blending import StaleDraftError, discard_draft, draft_of, save_draft
+from recommendations.services.weights.values import Difference, Values, differences, shares
+from recommendations.services.weights.versions import PresetKind, presets, versions
+from recommendations.store.models import weight_versions
+from recommendations.store.models.weight_versions import Made
+from recommendations.terms import BlendName, Role, WeightsStatus
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada() -> Staff:
+    return Staff.objects.create_user("ada@example.com", role=Role.MERCHANDISER)
+
+
+@pytest.fixture
+def bob() -> Staff:
+    return Staff.objects.create_user("bob@example.com", role=Role.MERCHANDISER)
+
+
+@pytest.fixture
+def served() -> BlendWeights:
+    made = Made(weights={"buy_again": 0.7, "als": 0.3}, promotion=0.5, diversity=0.2, exploration=0.05, reason="test")
+    return weight_versions.append_weights(
+        blend=BlendName.HOME, made=made, author=None, now=timezone.now(), publish=True
+    )
+
+
+def save(values: dict[str, Any], *, by: Staff, revision: int | None = None, **more: Any) -> BlendWeights:
+    return save_draft(blend=BlendName.HOME, values=values, revision=revision, by=by, now=timezone.now(), **more)
+
+
+def test_percents_become_shares_and_what_is_not_given_is_as_served(served: BlendWeights, ada: Staff) -> None:
+    draft = save({"weights": {"buy_again": "60", "ease_home": 20, "als": "0"}}, by=ada)
+    assert draft.weights == {"buy_again": 0.75, "ease_home": 0.25}
+    assert (draft.diversity, draft.exploration, draft.promotion) == (0.2, 0.05, 0.5)
+    assert (draft.status, draft.parent, draft.author, draft.revision) == (WeightsStatus.DRAFT, served, ada, 1)
+    assert draft.number == served.number + 1
+    assert weight_versions.default_weights(BlendName.HOME) == served
+    entry = AuditEntry.objects.get(verb="draft")
+    assert entry.after is not None
+    assert (entry.staff, entry.after["weights"]) == (ada, draft.weights)
+
+
+def test_a_change_goes_up_by_one_and_nothing_changed_stays(served: BlendWeights, ada: Staff, bob: Staff) -> None:
+    first = save({"weights": {"als": 1}}, by=ada)
+    second = save({"diversity": "0.4"}, by=bob, revision=first.revision)
+    assert second.pk == first.pk
+    assert (second.revision, second.author, second.weights, second.diversity) == (2, bob, {"als": 1.0}, 0.4)
+    assert save({"weights": {"als": 30}}, by=ada, revision=2).revision == 2
+    assert AuditEntry.objects.filter(verb="draft").count() == 2
+    assert draft_of(BlendName.HOME) == first
+    assert draft_of(BlendName.DISCOVER) is None
+
+
+def test_what_somebody_else_saved_meanwhile_is_not_overwritten(served: BlendWeights, ada: Staff, bob: Staff) -> None:
+    save({"weights": {"als": 1}}, by=ada)
+    theirs = save({"weights": {"buy_again": 1, "als": 3}}, by=bob, revision=1)
+    with pytest.raises(StaleDraftError) as stale:
+        save({"weights": {"als": 1, "ease_home": 1}}, by=ada, revision=1)
+    assert stale.value.current == theirs
+    assert stale.value.differences == [
+        Difference("ease_home", 0.5, 0.0, 0.0),
+        Difference("als", 0.5, 0.75, 0.3),
+        Difference("buy_again", 0.0, 0.25, 0.7),
+    ]
+    theirs.refresh_from_db()
+    assert (theirs.weights, theirs.revision) == ({"buy_again": 0.25, "als": 0.75}, 2)
+
+
+def test_two_who_begin_a_draft_at_once_hear_of_each_other(served: BlendWeights, ada: Staff, bob: Staff) -> None:
+    theirs = save({"weights": {"als": 1}}, by=bob)
+    with pytest.raises(StaleDraftError) as stale:
+        save({"weights": {"ease_home": 1}}, by=ada)
+    assert stale.value.current == theirs
+
+
+def test_a_draft_that_is_gone_is_held_against_what_is_served(served: BlendWeights, ada: Staff, bob: Staff) -> None:
+    draft = save({"weights": {"als": 1}}, by=ada)
+    with pytest.raises(StaleDraftError):
+        discard_draft(draft=draft, revision=7, by=bob)
+    values = discard_draft(draft=draft, revision=1, by=bob)
+    assert values == Values(weights={"als": 1.0}, diversity=0.2, exploration=0.05, promotion=0.5)
+    entry = AuditEntry.objects.get(verb="discard")
+    assert entry.before is not None
+    assert entry.before["weights"] == {"als": 1.0}
+    with pytest.raises(StaleDraftError) as stale:
+        save({"weights": {"ease_home": 1}}, by=ada, revision=1)
+    assert stale.value.current == served
+    with pytest.raises(StaleDraftError):
+        discard_draft(draft=draft, revision=1, by=bob)
+    again = save(values.as_fields(), by=bob)  # undone
+    assert again.weights == {"als": 1.0}
+    assert again.number == draft.number + 1  # one number never means two different things
+
+
+def test_each_segment_has_a_draft_of_its_own(served: BlendWeights, ada: Staff) -> None:
+    segment = Segment.objects.create(number=3, name="Tea")
+    everybodys = save({"weights": {"als": 1}}, by=ada)
+    own = save({"weights": {"ease_home": 1}}, by=ada, segment=segment)
+    assert (own.parent, own.segment, own.number) == (served, segment, everybodys.number + 1)
+    assert draft_of(BlendName.HOME, segment) == own
+    assert draft_of(BlendName.HOME) == everybodys
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"weights": {"als": 100.5}}, "als"),
+        ({"weights": {"als": "-0.1"}}, "als"),
+        ({"weights": {"als": ""}}, "als"),
+        ({"weights": {"als": 0}}, "weights"),
+        ({"weights": {"also_bought": 1}}, "also_bought"),
+        ({"exploration": 2}, "exploration"),
+        ({"promotion": None}, "promotion"),
+    ],
+)
+def test_a_draft_with_an_error_is_not_half_saved(
+    values: dict[str, Any], field: str, served: BlendWeights, ada: Staff
+) -> None:
+    draft = save({"weights": {"buy_again": 1}}, by=ada)
+    with pytest.raises(ValidationError) as refused, translation.override("zh-hans"):
+        save({"diversity": 0.9, **values}, by=ada, revision=1)
+    assert list(refused.value.message_dict) == [field]
+    assert not refused.value.message_dict[field][0].isascii()
+    draft.refresh_from_db()
+    assert (draft.revision, draft.diversity) == (1, 0.2)
+
+
+def test_an_instance_that_the_version_before_had_may_stay(ada: Staff) -> None:
+    made = Made(weights={"retired_one": 1.0}, reason="test")
+    weight_versions.append_weights(blend=BlendName.HOME, made=made, author=None, now=timezone.now(), publish=True)
+    assert save({"weights": {"retired_one": 1, "als": 1}}, by=ada).weights == {"retired_one": 0.5, "als": 0.5}
+
+
+def test_a_turn_s_proposal_and_a_draft_do_not_get_in_each_other_s_way(served: BlendWeights, ada: Staff) -> None:
+    draft = save({"weights": {"als": 1}}, by=ada)
+    made = Made(weights={"ease_home": 1.0}, reason="turn")
+    proposed, published = (
+        weight_versions.append_weights(
+            blend=BlendName.HOME, made=made, author=None, now=timezone.now(), publish=publish
+        )
+        for publish in (False, True)
+    )
+    draft.refresh_from_db()
+    assert [each.number for each in (served, draft, proposed, published)] == [1, 2, 3, 4]
+    assert (draft.status, proposed.status, draft.is_default) == (WeightsStatus.DRAFT, WeightsStatus.PROPOSED, False)
+    assert weight_versions.default_weights(BlendName.HOME) == published
+    assert proposed.parent == published.parent == served
+    assert (proposed.diversity, proposed.exploration) == (0.2, 0.05)
+    assert [each.weights for each in versions(BlendName.HOME)] == [published, proposed, served]
+
+
+def test_presets_are_told_apart(served: BlendWeights) -> None:
+    made = Made(weights={"ease_home": 1.0}, reason="turn")
+    now = timezone.now()
+    newer = weight_versions.append_weights(blend=BlendName.HOME, made=made, author=None, now=now, publish=True)
+    proposed = weight_versions.append_weights(blend=BlendName.HOME, made=made, author=None, now=now, publish=False)
+    found = {preset.kind: preset for preset in presets(BlendName.HOME)}
+    assert list(found) == [PresetKind.LIVE, PresetKind.PREVIOUS, PresetKind.PROPOSED, PresetKind.SHIPPED]
+    assert [found[kind].version for kind in list(found)[:3]] == [newer, served, proposed]
+    assert found[PresetKind.SHIPPED].values.weights["repurchase"] == 0.49
+    assert [preset.kind for preset in presets(BlendName.CART)] == [PresetKind.SHIPPED]
+
+
+@given(st.dictionaries(st.sampled_from("abcdefg"), st.floats(0, 100), min_size=1))
+def test_shares_add_up_to_1_and_are_shares_of_themselves(weights: dict[str, float]) -> None:
+    found = shares(weights)
+    if not found:
+        assert sum(weights.values()) < 1e-300 or not any(weights.values())
+        return
+    assert sum(found.values()) == pytest.approx(1, abs=1e-6)
+    assert all(part > 0 for part in found.values())
+    assert set(found) <= set(weights)
+    assert shares(found) == found
+    assert differences(Values(weights=found), Values(weights=found)) == []

@@ -1,0 +1,273 @@
+"""What the panel says before publishing, against the batch evaluation of the same records, customer by customer."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.exceptions import ValidationError
+from pytest_django import DjangoAssertNumQueries
+
+from bench import moves
+from bench.what_if import table
+from recommendations.engine.evaluation.accuracy import judge
+from recommendations.engine.evaluation.backtest import backtest
+from recommendations.engine.evaluation.intervals import Measure
+from recommendations.engine.evaluation.measures import COVERAGE, PER_USER, covered_share, per_user_table, summary
+from recommendations.engine.ranking.candidates import Candidates
+from recommendations.engine.ranking.diversity import diversified
+from recommendations.engine.ranking.scores import gathered
+from recommendations.models import BlendWeights, Customer, ModelVersion, Segment
+from recommendations.services.operations.readiness import prepare
+from recommendations.services.weights.panels import Held, Settings, forget, panels
+from recommendations.services.weights.values import Values, shares
+from recommendations.services.weights.what_if import Unmeasured, WhatIf, held_for, what_if, worth
+from recommendations.store.models import model
+from recommendations.store.serving import snapshot_holder
+from recommendations.terms import BlendName, Cut, Task
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+MEASURED = (BlendName.HOME, BlendName.DISCOVER)
+
+
+def held_of(blend: BlendName) -> Held:
+    held = held_for(blend, None)
+    assert isinstance(held, Held)
+    return held
+
+
+def records(blend: BlendName) -> Candidates:
+    version = ModelVersion.objects.get()
+    truth = model.load_truths(version.pk, Cut.TUNING)[Task(blend)]
+    return model.load_candidates(version.pk, Cut.TUNING)[blend].of(truth.users)
+
+
+def drawn_weights(held: Held, seed: int) -> dict[str, float]:
+    draw = np.random.default_rng(seed)
+    size = len(held.panel.instances)
+    weights = draw.dirichlet(np.ones(size)) * (draw.random(size) < 0.6) * 100
+    return dict(zip(held.panel.instances, weights.round(1).tolist(), strict=True)) | {held.panel.instances[0]: 1.0}
+
+
+def live(blend: BlendName = BlendName.HOME) -> BlendWeights:
+    return BlendWeights.objects.defaults().get(blend__name=blend)
+
+
+def assert_told(answer: WhatIf, expected: Mapping[str, Measure]) -> None:
+    """Means to the last bit; the resamples are added up in float32."""
+    assert {name: figure.draft.value for name, figure in answer.figures.items()} == {
+        name: measure.value for name, measure in expected.items()
+    }
+    for name, measure in expected.items():
+        assert answer.figures[name].draft == pytest.approx(measure, abs=1e-6)
+
+
+@pytest.mark.parametrize("blend", MEASURED)
+@pytest.mark.parametrize("seed", range(5))
+def test_equal_to_the_batch_evaluation_for_every_customer(blend: BlendName, seed: int) -> None:
+    held, weights = held_of(blend), drawn_weights(held_of(blend), seed)
+    answer = what_if(blend=blend, weights=weights)
+    version = ModelVersion.objects.get()
+    truth = model.load_truths(version.pk, Cut.TUNING)[Task(blend)]
+    row = backtest(
+        model.load_candidates(version.pk, Cut.TUNING)[blend], truth, hybrids={"draft": shares(weights)}, baselines={},
+        shop=held.panel.shop, drawn=held.drawn,
+    )[0]  # fmt: skip
+    measured = held.measured(Settings.of(Values(weights=shares(weights))))
+    assert answer.users == len(row.per_user) == 60
+    assert measured.ranked.tolist() == row.ranked.tolist()
+    assert measured.per_user.tobytes() == row.per_user.tobytes()
+    assert_told(answer, row.metrics)
+
+
+@pytest.mark.parametrize("diversity", [0.2, 0.7])
+@pytest.mark.parametrize("blend", MEASURED)
+def test_with_diversity_equal_to_each_customer_ranked_alone(blend: BlendName, diversity: float) -> None:
+    held = held_of(blend)
+    weights, asked = shares(drawn_weights(held, 3)), records(blend)
+    truth = model.load_truths(ModelVersion.objects.get().pk, Cut.TUNING)[Task(blend)]
+    ranked = np.empty((len(asked), 20), np.int32)
+    for row in range(len(asked)):
+        alone = asked.of(np.array([row]))
+        positions = diversified(
+            alone.blended(weights), alone.items, likeness=held.panel.likeness, diversity=diversity, n=20
+        )
+        ranked[row] = gathered(alone.items, positions, missing=-1)
+    table = per_user_table(ranked, judge(ranked, truth.per_user), held.panel.shop)
+    answer = what_if(blend=blend, weights=weights, diversity=diversity)
+    assert_told(answer, summary(table, covered_share(ranked, held.panel.shop), held.drawn))
+
+
+def test_against_itself_nothing_changes() -> None:
+    answer = what_if(blend=BlendName.HOME, weights={name: 50 * part for name, part in live().weights.items()})
+    assert (answer.changed, answer.live, answer.unmeasured) == (0, live(), None)
+    assert all(figure.against == (0, 0, 0) for figure in answer.figures.values())
+    assert all(figure.draft == pytest.approx(figure.live, abs=1e-6) for figure in answer.figures.values())
+    assert all(place.was == place.now == number for mover in answer.movers
+               for number, place in enumerate(mover.draft, start=1))  # fmt: skip
+
+
+def test_against_live_is_paired_by_customer() -> None:
+    held = held_of(BlendName.HOME)
+    answer = what_if(blend=BlendName.HOME, weights={"popularity_home": 1})
+    now = held.measured(Settings.of(Values(weights={"popularity_home": 1.0})))
+    then = held.measured(Settings.of(Values.of(live())))
+    differences = (now.per_user - then.per_user)[:, PER_USER.index("ndcg@10")]
+    against = answer.figures["ndcg@10"].against
+    assert against.value == pytest.approx(differences.mean())
+    assert against.low < against.value < against.high < 0
+    assert answer.figures[COVERAGE].against.value == now.coverage - then.coverage
+    changed = np.count_nonzero((now.ranked[:, :10] != then.ranked[:, :10]).any(axis=1))
+    assert answer.changed == changed > 0
+
+
+def test_the_served_diversity_and_promotion_count_in_what_is_compared() -> None:
+    before = what_if(blend=BlendName.HOME, weights={"als": 1}).figures["diversity@10"].live
+    BlendWeights.objects.filter(pk=live().pk).update(diversity=0.8)
+    after = what_if(blend=BlendName.HOME, weights={"als": 1}).figures["diversity@10"].live
+    assert after.value > before.value
+
+
+def test_movers_are_customers_of_many_and_few_baskets_and_the_most_changed() -> None:
+    held, weights = held_of(BlendName.HOME), {"popularity_home": 1}
+    answer = what_if(blend=BlendName.HOME, weights=weights)
+    assert answer.movers == what_if(blend=BlendName.HOME, weights=weights).movers
+    assert len({mover.customer for mover in answer.movers}) == len(answer.movers) == 6
+    assert {mover.customer for mover in answer.movers} <= set(Customer.objects.values_list("pk", flat=True))
+    now = held.measured(Settings.of(Values(weights={"popularity_home": 1.0})))
+    then = held.measured(Settings.of(Values.of(live())))
+    for mover in answer.movers:
+        row = int(np.flatnonzero(held.customers == mover.customer)[0])
+        lists = [held.items[one.ranked[row]].tolist() for one in (then, now)]
+        assert [place.item for place in mover.live] == lists[0][:10]
+        assert [place.item for place in mover.draft] == lists[1][:10]
+        for place in (*mover.live, *mover.draft):
+            was, is_ = ((one.index(place.item) + 1 if place.item in one else None) for one in lists)
+            assert (place.was, place.now) == (was, is_)
+        assert mover.replaced == len(set(lists[1][:10]) - set(lists[0][:10]))
+        assert mover.baskets == held.baskets[row] > 0
+    all_replaced = [
+        len({*now.ranked[row, :10].tolist()} - {*then.ranked[row, :10].tolist()}) for row in range(len(held))
+    ]
+    assert max(mover.replaced for mover in answer.movers) == max(all_replaced)
+
+
+def test_a_segment_has_its_own_customers_and_is_compared_with_its_own_weights() -> None:
+    held = held_of(BlendName.HOME)
+    segment = Segment.objects.get(number=held.segments[0])
+    rows = held.segments == segment.number
+    assert 0 < rows.sum() < len(held)
+    answer = what_if(blend=BlendName.HOME, weights={"als": 1}, segment=segment)
+    whole = held.measured(Settings.of(Values(weights={"als": 1.0})))
+    assert answer.users == rows.sum()
+    figure = answer.figures["ndcg@10"]
+    assert figure.draft.value == pytest.approx(whole.per_user[rows, PER_USER.index("ndcg@10")].mean())
+    assert {mover.segment for mover in answer.movers} == {segment.number}
+    everybodys = live()
+    own = BlendWeights.objects.create(
+        blend=everybodys.blend, segment=segment, number=77, weights={"als": 1.0}, status="published", is_default=True,
+        reason="test",
+    )  # fmt: skip
+    compared = what_if(blend=BlendName.HOME, weights={"als": 1}, segment=segment)
+    assert (compared.live, compared.changed) == (own, 0)
+    assert what_if(blend=BlendName.HOME, weights={"als": 1}).live == everybodys
+
+
+@pytest.mark.parametrize("blend", [BlendName.ITEM, BlendName.CART, BlendName.SESSION])
+def test_where_nothing_measures_there_are_movers_and_no_figures(blend: BlendName) -> None:
+    answer = what_if(blend=blend, weights={"item_knn_context": 1, "popularity_home": 1})
+    assert (answer.unmeasured, answer.figures, answer.users) == (Unmeasured.NO_TRUTH, {}, 0)
+    assert answer.movers
+    assert all(mover.context and not set(mover.context) & {place.item for place in mover.draft}
+               for mover in answer.movers)  # fmt: skip
+    assert any(mover.replaced for mover in answer.movers)
+    same = what_if(blend=blend, weights=live(blend).weights)
+    assert not any(mover.replaced for mover in same.movers)
+
+
+def test_without_a_model_or_anybody_that_is_said() -> None:
+    nobody = Segment.objects.create(number=999)
+    assert what_if(blend=BlendName.HOME, weights={"als": 1}, segment=nobody).unmeasured is Unmeasured.NOBODY
+    ModelVersion.objects.update(is_live=False)
+    assert what_if(blend=BlendName.HOME, weights={"als": 1}).unmeasured is Unmeasured.NO_MODEL
+    assert what_if(blend=BlendName.ITEM, weights={"also_bought": 1}).unmeasured is Unmeasured.NO_TRUTH
+    assert worth(blend=BlendName.HOME, weights={"als": 1}) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "said"),
+    [
+        ({"weights": {"als": "101"}}, "als", "from 0 to 100"),
+        ({"weights": {"als": -1}}, "als", "from 0 to 100"),
+        ({"weights": {"als": "much"}}, "als", "Enter a number."),
+        ({"weights": {"als": "nan"}}, "als", "Enter a number."),
+        ({"weights": {"als": 0, "buy_again": "0"}}, "weights", "All weights are zero"),
+        ({"weights": {}}, "weights", "All weights are zero"),
+        ({"weights": {"oracle": 1}}, "oracle", "no recommender oracle"),
+        ({"weights": {"als": 1}, "diversity": "1.1"}, "diversity", "from 0 to 1."),
+        ({"weights": {"als": 1}, "promotion": "inf"}, "promotion", "Enter a number."),
+    ],
+)
+def test_what_is_no_weight_is_told_at_its_field(given: dict[str, Any], field: str, said: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        what_if(blend=BlendName.HOME, **given)
+    assert list(refused.value.message_dict) == [field]
+    assert said in refused.value.message_dict[field][0]
+
+
+def test_worth_is_the_loss_without_the_recommender() -> None:
+    weights = {"buy_again": 3, "ease_home": 1, "als": 0}
+    found = worth(blend=BlendName.HOME, weights=weights)
+    assert set(found) == {"buy_again", "ease_home"}
+    both, alone = (
+        what_if(blend=BlendName.HOME, weights=one).figures["ndcg@10"].draft.value for one in (weights, {"ease_home": 1})
+    )
+    assert found["buy_again"].value == pytest.approx(both - alone, abs=1e-9)
+
+
+def test_a_panel_is_loaded_once_and_makes_place_for_the_next_version() -> None:
+    version = ModelVersion.objects.get()
+    panels().warm()
+    panels().settle()
+    held = panels().of(version, Task.HOME)
+    assert held is panels().of(version, Task.HOME)
+    assert held.nbytes > held.panel.planes.nbytes > 0  # type: ignore[union-attr]
+    forget()
+    assert panels().of(version, Task.HOME) is not held
+
+
+def test_the_bench_holds_every_move_against_the_batch_evaluation() -> None:
+    lines = moves.run(moves=3, seed=1)
+    assert [(line["task"], line["diversity"]) for line in lines] == [
+        ("home", 0.0), ("home", 0.3), ("discover", 0.0), ("discover", 0.3),
+    ]  # fmt: skip
+    assert all(line["customers_equal"] == line["customers"] == 60 for line in lines)
+    assert all(line["answers_equal"] == line["moves"] == 3 for line in lines)
+    assert "100.00%" in table(lines)
+    held = held_of(BlendName.HOME)
+    asked = moves.Move(weights={"als": 100.0}, diversity=0.0, promotion=0.0)
+    batch = moves.Batch(held, ModelVersion.objects.get(), Task.HOME)
+    held.panel.planes[:, 0] *= -1  # one customer's lists go wrong
+    same, figures = batch.agrees(asked, what_if(blend=BlendName.HOME, weights=asked.weights).figures)
+    assert not same[0]
+    assert same[1:].all()
+    assert not figures
+    forget()
+
+
+def test_a_process_is_ready_before_its_first_visitor(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    """The first answer and the first move of a slider read no artefact."""
+    version = ModelVersion.objects.get()
+    snapshot_holder.forget()
+    forget()
+    with ThreadPoolExecutor(1) as pool:  # with a connection of its own, which it closes
+        pool.submit(prepare).result()
+    panels().settle()
+    with django_assert_num_queries(0):
+        held = snapshot_holder.keeper().held
+        assert held is not None
+        assert held.model is not None
+        assert held.model.version_id == version.pk
+        assert all(panels().of(version, task) for task in Task)

@@ -1,0 +1,197 @@
+"""What was written a moment ago is given again, and never when anything that it was made of has changed."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from recommendations.models import BlendWeights, Customer, Item, Placement, RuleBook, Slate
+from recommendations.services.catalogue import editing
+from recommendations.serving import answer_cache
+from recommendations.serving.pipeline import TICK
+from recommendations.serving.serve import Served, serve, serve_written
+from recommendations.serving.types import Answer, Request
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.live import fetch, writes
+from recommendations.store.live.fetch import Changed
+from recommendations.store.live.state import LiveEvent
+from recommendations.store.live.valkey import valkey
+from recommendations.store.live.writes import Objection
+from recommendations.store.serving import snapshot_holder
+from recommendations.store.serving.slates import write_slates
+from recommendations.terms import Availability, EventName
+from tests.trained import NOW
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+HOME = Request(placement="home", user_id="u0")
+written = count()
+
+
+@pytest.fixture(autouse=True)
+def _live_state_is_whole(_empty_valkey: None) -> None:
+    writes.rebuild()
+
+
+def write(answer: Answer) -> bytes:
+    """Whole, so that nothing that differs is overlooked; and no two writings are the same."""
+    bare = replace(answer, recommendation_id="")
+    return json.dumps([next(written), repr(bare)]).encode()
+
+
+def said(served: Served) -> str:
+    return str(json.loads(served.content)[1])
+
+
+def ask(request: Request = HOME, **more: Any) -> Served:
+    return serve_written(request, write=write, now=more.pop("now", NOW))
+
+
+def fresh(request: Request = HOME, **more: Any) -> str:
+    return repr(replace(serve(request, now=more.pop("now", NOW)), recommendation_id=""))
+
+
+def key_of(user: str) -> int:
+    return Customer.objects.get(pseudonym=pseudonym(user)).pk
+
+
+def acts(name: EventName, item: str) -> Callable[[], None]:
+    def act() -> None:
+        event = LiveEvent(customer=key_of("u0"), name=name, item=Item.objects.get(shop_id=item).pk, at=NOW)
+        writes.remember([event])
+
+    return act
+
+
+def sell_out() -> None:
+    item = serve(HOME, now=NOW).shown[0].item
+    editing.set_availability(items=[item], availability=Availability.OUT_OF_STOCK, by=None, now=timezone.now())
+    fetch.announce(Changed.CATALOGUE)
+
+
+def pin() -> None:
+    condition = {"attribute": "item", "operator": "is", "values": ["soap-3"]}
+    asks_nothing = dict.fromkeys(("placement", "segment", "customer", "starts_at", "ends_at", "strength", "most"))
+    rule = {
+        **asks_nothing, "id": 1, "name": "Soap", "context": [], "items": [condition], "action": "pin", "slot": 1,
+        "per": "", "share": None,
+    }  # fmt: skip
+    RuleBook.objects.create(number=1, is_default=True, rules=[rule])
+    fetch.announce(Changed.RULES)
+
+
+def weigh() -> None:
+    BlendWeights.objects.defaults().filter(blend__name="home").update(weights={"als": 1.0})
+    fetch.announce(Changed.WEIGHTS)
+
+
+def shorten() -> None:
+    Placement.objects.filter(name="home").update(n=3)
+    fetch.announce(Changed.PLACEMENTS)
+
+
+def object_() -> None:
+    writes.remember([Objection(key_of("u0"), objected=True)])
+
+
+def test_the_same_is_written_once() -> None:
+    first, second = ask(), ask()
+    assert first.content == second.content
+    assert first.recommendation_id != second.recommendation_id
+    assert said(first) == fresh()
+
+
+def test_each_asking_is_noted() -> None:
+    ids = {ask().recommendation_id for _ in range(3)}
+    ask(replace(HOME, dry_run=True))
+    assert write_slates() == 3
+    slates = list(Slate.objects.all())
+    assert {slate.recommendation_id for slate in slates} == ids
+    assert {slate.served_at for slate in slates} == {NOW}
+    assert {tuple(slate.items) for slate in slates} == {tuple(shown.item for shown in serve(HOME, now=NOW).shown)}
+    assert all(slate.customer_id == key_of("u0") and slate.latency_us for slate in slates)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        acts(EventName.PURCHASE, "tea-0"),
+        acts(EventName.DISLIKE_ITEM, "tea-1"),
+        acts(EventName.REFUND, "bread-0"),
+        sell_out, pin, weigh, shorten, object_,
+    ],
+    ids=["purchase", "dislike", "refund", "sold out", "rule", "weights", "placement", "objection"],
+)  # fmt: skip
+def test_what_changes_acts_on_the_next_answer(change: Callable[[], None]) -> None:
+    before = ask()
+    change()
+    after = ask()
+    assert after.content != before.content
+    assert said(after) == fresh()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(HOME, user_id="u1"), replace(HOME, n=5), replace(HOME, personalise=False),
+        replace(HOME, exclude_item_ids=("tea-0",)), replace(HOME, placement="discover"), replace(HOME, diversity=0.9),
+    ],
+    ids=["customer", "n", "not personalised", "excluded", "placement", "diversity"],
+)  # fmt: skip
+def test_another_question_has_an_answer_of_its_own(other: Request) -> None:
+    ask()
+    assert said(ask(other)) == fresh(other)
+
+
+def test_it_stands_until_ages_are_counted_anew() -> None:
+    start = NOW.replace(minute=0, second=0)
+    first = ask(now=start)
+    assert ask(now=start + timedelta(seconds=TICK - 1)).content == first.content
+    later = start + timedelta(seconds=TICK)
+    assert ask(now=later).content != first.content
+    assert said(ask(now=later)) == fresh(now=later)
+
+
+def test_it_outlives_a_look_at_the_record_that_finds_nothing_new() -> None:
+    first = ask()
+    snapshot = snapshot_holder.keeper().held
+    fetch.announce(Changed.WEIGHTS)  # somebody says so, but nothing differs
+    assert ask().content == first.content
+    assert snapshot_holder.keeper().held is snapshot
+
+
+def test_nothing_is_kept_of_a_state_that_postgresql_told() -> None:
+    valkey().run(lambda pipeline: pipeline.delete("live:built"))
+    assert ask().content != ask().content
+
+
+def test_exploration_draws_anew_for_every_answer() -> None:
+    BlendWeights.objects.defaults().filter(blend__name="home").update(exploration=0.5)
+    fetch.announce(Changed.WEIGHTS)
+    for _ in range(61):
+        ask()
+    assert write_slates() == 61
+    slates = Slate.objects.all()
+    changed = [slate for slate in slates if min(slate.propensities) < 0.5]
+    assert 25 <= len(changed) <= 60  # three of four draw something for one of two slots, on average
+    by_list: dict[tuple[int, ...], set[tuple[float, ...]]] = {}
+    for slate in slates:
+        by_list.setdefault(tuple(slate.items), set()).add(tuple(slate.propensities))
+    assert all(len(told) == 1 for told in by_list.values())
+    assert len(by_list) > 10
+
+
+def test_the_shelf_holds_a_bounded_number() -> None:
+    shelf = answer_cache.Shelf(most=4)
+    for number in range(20):
+        request = replace(HOME, user_id=f"x{number}")
+        ask(request)
+    for key, answer in list(answer_cache.kept()._kept.items()):
+        shelf.keep(key, answer)
+        assert len(shelf._kept) <= 4
+    assert len(shelf._kept) >= 2

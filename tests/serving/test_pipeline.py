@@ -1,0 +1,367 @@
+"""Answers from a model that the real loop made of a small shop."""
+
+import math
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from recommendations.models import Category, Customer, Event, Item
+from recommendations.serving.pipeline import UnknownPlacementError, recommend
+from recommendations.serving.types import Answer, Ask, Filter
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.live.state import NOTHING, UNKNOWN, Act, LiveState
+from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights, Snapshot
+from recommendations.store.serving.snapshot_holder import Keeper
+from recommendations.terms import BlendName, EventName, Fallback, Reason, Repeat, Source
+from recommendations.wording.reasons import reason_text
+from tests.trained import NOW
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+PLACEMENTS = ("home", "discover", "buy_again", "item", "also_bought", "cart", "trending")
+ALL_OF_HOME = {
+    "buy_again": 0.2, "ease_home": 0.2, "recent_neighbours_home": 0.1, "user_knn": 0.1, "interests": 0.1,
+    "content": 0.1, "segments": 0.05, "popularity_home": 0.05, "item_knn": 0.05, "als": 0.03, "sequence": 0.02,
+}  # fmt: skip
+WARM = range(5)  # one of each taste
+
+
+@pytest.fixture
+def snapshot() -> Snapshot:
+    return Keeper().current(None)
+
+
+def customer(number: int) -> int:
+    return Customer.objects.get(pseudonym=pseudonym(f"u{number}")).pk
+
+
+def item(shop_id: str) -> int:
+    return Item.objects.get(shop_id=shop_id).pk
+
+
+def bought_by(key: int) -> set[int]:
+    return set(Event.objects.purchases().filter(customer=key).values_list("item", flat=True))
+
+
+def answer(snapshot: Snapshot, placement: str, key: int | None, *, state: LiveState = NOTHING, **asked: Any) -> Answer:
+    return recommend(
+        Ask(placement=placement, customer=key, recommendation_id="r-1", **asked),
+        snapshot=snapshot, state=state, now=NOW,
+    )  # fmt: skip
+
+
+def taste(answered: Answer) -> Counter[str]:
+    return Counter(shown.product.title.split()[0] for shown in answered.shown)
+
+
+def weighted(snapshot: Snapshot, blend: BlendName, weights: dict[str, float], **more: Any) -> Snapshot:
+    served = ServedWeights(version=99, weights=weights, **{"diversity": 0.0, "exploration": 0.0} | more)
+    return replace(snapshot, weights={**snapshot.weights, (blend, None): served})
+
+
+def assert_evidence_exists(answered: Answer) -> None:
+    for shown in answered.shown:
+        for reason in shown.reasons:
+            facts = reason.evidence
+            if "item_id" in facts:
+                assert Item.objects.get(shop_id=facts["item_id"]).title == facts["title"]
+            if "category" in facts:
+                assert Category.objects.get(path=facts["category"]).name == facts["name"]
+            assert all(math.isfinite(value) for value in facts.values() if not isinstance(value, str))
+            assert "%" not in reason_text(reason.code, facts)
+            assert reason_text(reason.code, facts)
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_every_answer_is_whole_for_warm_and_cold_customers(snapshot: Snapshot, placement: str) -> None:
+    snapshot = weighted(snapshot, BlendName.HOME, ALL_OF_HOME)
+    context = (item("bread-0"),) if snapshot.placements[placement].needs_context else ()
+    for key in [*map(customer, range(8)), None, 10**9]:
+        found = answer(snapshot, placement, key, context_items=context)
+        assert [shown.rank for shown in found.shown] == list(range(1, len(found.shown) + 1))
+        assert len({shown.item for shown in found.shown}) == len(found.shown)
+        for shown in found.shown:
+            assert sum(shown.contributions.values()) == pytest.approx(shown.score, abs=1e-6)
+            assert shown.propensity == 1
+        assert_evidence_exists(found)
+        if placement != "buy_again" or key in map(customer, range(8)):
+            assert len(found.shown) == (20 if placement != "buy_again" else len(found.shown)) > 0
+            assert all(shown.reasons for shown in found.shown if shown.score > 0)  # what speaks for it can be told
+
+
+def test_home_is_from_the_record_with_scores_in_order(snapshot: Snapshot) -> None:
+    snapshot = weighted(snapshot, BlendName.HOME, ALL_OF_HOME)
+    for number in WARM:
+        found = answer(snapshot, "home", customer(number))
+        assert (found.source, found.fallback_reason, found.personalised) == (Source.MODEL, None, True)
+        assert found.weights_version == 99
+        assert found.model_version == snapshot.model.version_id  # type: ignore[union-attr]
+        scores = [shown.score for shown in found.shown]
+        assert scores == sorted(scores, reverse=True)
+        own = ("Bread", "Cheese", "Fruit", "Tea", "Wine")[number]
+        assert {shown.product.title.split()[0] for shown in found.shown[:3]} == {own}
+        assert set(found.shown[0].contributions) <= set(ALL_OF_HOME)
+
+
+def test_reasons_speak_of_what_the_customer_did(snapshot: Snapshot) -> None:
+    snapshot = weighted(snapshot, BlendName.HOME, {"buy_again": 1.0})
+    staple = answer(snapshot, "home", customer(0)).shown[0]
+    reason = staple.reasons[0]
+    assert reason.code is Reason.BOUGHT_BEFORE
+    assert reason.evidence["item_id"] == staple.product.shop_id
+    assert reason.evidence["every_days"] == pytest.approx(7)
+    assert reason.evidence["days_since"] == pytest.approx(1, abs=0.05)  # before now, not before the model's history
+    assert reason_text(reason.code, reason.evidence) == "Bought every 7 days, last 1 day ago"
+
+    later = LiveState(bought={staple.item: (NOW - timedelta(hours=2)).timestamp()})
+    again = answer(snapshot, "home", customer(0), state=later)
+    told = next(shown for shown in again.shown if shown.item == staple.item).reasons[0]
+    assert reason_text(told.code, told.evidence) == "Bought every 7 days, last today"
+
+
+def test_discover_shows_nothing_that_was_bought_before_or_a_moment_ago(snapshot: Snapshot) -> None:
+    for number in range(12):
+        key = customer(number)
+        found = answer(snapshot, "discover", key)
+        assert not bought_by(key) & {shown.item for shown in found.shown}
+        first = found.shown[0].item
+        state = LiveState(bought={first: NOW.timestamp()})
+        assert first not in {shown.item for shown in answer(snapshot, "discover", key, state=state).shown}
+
+
+def test_buy_again_shows_only_what_was_bought(snapshot: Snapshot) -> None:
+    for number in WARM:
+        key = customer(number)
+        shown = {shown.item for shown in answer(snapshot, "buy_again", key, n=100).shown}
+        assert shown == bought_by(key)
+    new = item("soap-1")
+    state = LiveState(bought={new: NOW.timestamp()})
+    assert new in {shown.item for shown in answer(snapshot, "buy_again", customer(0), n=100, state=state).shown}
+
+
+def test_a_refund_takes_a_purchase_back(snapshot: Snapshot) -> None:
+    key, returned = customer(0), item("bread-0")
+    assert returned in bought_by(key)
+    after = LiveState(refunded={returned: NOW.timestamp()})
+    before = LiveState(refunded={returned: (NOW - timedelta(days=60)).timestamp()})
+    shown = [{one.item for one in answer(snapshot, "buy_again", key, state=s, n=100).shown} for s in (before, after)]
+    assert returned in shown[0]
+    assert returned not in shown[1]
+    discovered = {one.item for one in answer(snapshot, "discover", key, state=after, n=100).shown}
+    assert returned in discovered
+
+
+def test_excluded_context_and_basket_items_and_disliked_ones_stay_out(snapshot: Snapshot) -> None:
+    top = [shown.item for shown in answer(snapshot, "home", customer(1)).shown]
+    state = LiveState(disliked=frozenset({top[3]}))
+    found = answer(
+        snapshot, "home", customer(1), state=state, exclude_items=(top[0],), context_items=(top[1],), basket=(top[2],)
+    )
+    assert not set(top[:4]) & {shown.item for shown in found.shown}
+    assert found.shown[0].item == top[4]
+
+
+def test_the_filter_of_the_request(snapshot: Snapshot) -> None:
+    def shown(**wanted: Any) -> list[Any]:
+        return [one.product for one in answer(snapshot, "home", customer(0), filter=Filter(**wanted), n=100).shown]
+
+    cheap = shown(price_from=Decimal(2), price_to=Decimal(3))
+    assert {product.price for product in cheap} == {Decimal(2), Decimal(3)}
+    assert len(cheap) == 12
+    assert {product.brand for product in shown(brands=("Brand 1",))} == {"Brand 1"}
+    assert {product.title.split()[0] for product in shown(categories=("FOOD > TEA",))} == {"Tea"}
+    assert len(shown(categories=("FOOD",))) == 72
+    assert shown(categories=("FOO",)) == []
+    assert len(shown(in_stock=True)) == 72
+    assert shown(in_stock=False) == []
+
+
+def test_a_stranger_gets_what_is_popular(snapshot: Snapshot) -> None:
+    found = answer(snapshot, "home", None)
+    assert (found.source, found.fallback_reason) == (Source.POPULAR, Fallback.NO_HISTORY)
+    assert (found.personalised, found.weights_version) == (False, None)
+    buyers = Counter(
+        Event.objects.filter(occurred_at__gte=NOW - timedelta(days=8)).values_list("item", flat=True).distinct()
+    )
+    assert found.shown[0].item in buyers
+    assert set(found.shown[0].contributions) == {"popularity_home"}
+    assert found.shown[0].reasons[0].code is Reason.POPULAR
+    assert answer(snapshot, "home", 10**9).shown == found.shown
+    assert answer(snapshot, "buy_again", None).source is Source.NONE
+
+
+def test_who_objects_or_must_not_be_known_gets_the_strangers_answer(snapshot: Snapshot) -> None:
+    key = customer(0)
+    everybodys = answer(snapshot, "home", None).shown
+    asked = answer(snapshot, "home", key, personalise=False)
+    objected = answer(snapshot, "home", key, state=LiveState(objected=True))
+    on_record = answer(replace(snapshot, objectors=frozenset({key})), "home", key)
+    for found in (asked, objected, on_record):
+        assert found.shown == everybodys
+        assert (found.personalised, found.fallback_reason) == (False, Fallback.NOT_PERSONALISED)
+    taken_back = answer(replace(snapshot, objectors=frozenset({key})), "home", key, state=LiveState(objected=False))
+    assert taken_back.personalised
+
+
+def viewed(*shop_ids: str) -> LiveState:
+    """One a minute, the last one a minute ago."""
+    acts = [
+        Act(item(shop_id), EventName.VIEW_ITEM, (NOW - timedelta(minutes=minutes)).timestamp())
+        for minutes, shop_id in enumerate(shop_ids, start=1)
+    ]
+    return LiveState(recent=tuple(acts))
+
+
+def test_somebody_new_is_answered_from_the_session(snapshot: Snapshot) -> None:
+    snapshot = weighted(snapshot, BlendName.HOME, ALL_OF_HOME)
+    newcomer = Customer.objects.create(pseudonym=b"n" * 32).pk
+    found = answer(snapshot, "home", newcomer, state=viewed("tea-0", "tea-1"))
+    assert (found.source, found.fallback_reason, found.personalised) == (Source.SESSION, None, True)
+    assert taste(found).most_common(1)[0][0] == "Tea"
+    assert {shown.product.title.split()[0] for shown in found.shown[:5]} == {"Tea"}
+    assert_evidence_exists(found)
+    wine = answer(snapshot, "home", newcomer, state=viewed("wine-0", "wine-1"))
+    assert {shown.product.title.split()[0] for shown in wine.shown[:5]} == {"Wine"}
+    bought = LiveState(bought={item("tea-0"): NOW.timestamp()})
+    discovered = answer(snapshot, "discover", newcomer, state=bought)
+    assert discovered.source is Source.SESSION
+    assert item("tea-0") not in {shown.item for shown in discovered.shown}
+
+
+def test_items_in_view_draw_what_goes_with_them(snapshot: Snapshot) -> None:
+    for placement in ("also_bought", "cart", "item"):
+        found = answer(snapshot, placement, None, context_items=(item("cheese-0"),), n=5)
+        assert (found.source, found.personalised) == (Source.MODEL, False)
+        assert taste(found) == {"Cheese": 5}
+        assert item("cheese-0") not in {shown.item for shown in found.shown}
+        assert_evidence_exists(found)
+    together = answer(snapshot, "also_bought", None, context_items=(item("cheese-0"),)).shown[0].reasons
+    assert "Often bought with Cheese 0" in [reason_text(reason.code, reason.evidence) for reason in together]
+    assert answer(snapshot, "cart", customer(1), basket=(item("cheese-0"),)).personalised
+
+
+def test_without_a_known_item_in_view_the_popular_ones_come(snapshot: Snapshot) -> None:
+    for context in ((), (10**9,)):
+        found = answer(snapshot, "also_bought", customer(0), context_items=context)
+        assert (found.source, found.fallback_reason) == (Source.POPULAR, Fallback.NO_CONTEXT)
+        assert len(found.shown) == 20
+
+
+def test_trending_is_the_same_for_everybody(snapshot: Snapshot) -> None:
+    lists = {tuple(shown.item for shown in answer(snapshot, "trending", key).shown) for key in (None, customer(0))}
+    assert len(lists) == 1
+    found = answer(snapshot, "trending", customer(0))
+    assert (found.source, found.fallback_reason, found.personalised) == (Source.POPULAR, None, False)
+    assert [reason_text(one.code, one.evidence) for one in found.shown[0].reasons] == ["Popular this week"]
+
+
+def test_a_short_answer_is_filled_rung_by_rung(snapshot: Snapshot) -> None:
+    found = answer(snapshot, "home", customer(0), n=72)
+    assert len(found.shown) == 72  # the record holds what somebody buys; soap and the rest follow
+    sources = [shown.source for shown in found.shown]
+    assert sources == sorted(sources, key=[Source.MODEL, Source.SEGMENT, Source.POPULAR, Source.NEWEST].index)
+    assert found.source is Source.MODEL
+    if Source.NEWEST in sources:
+        assert found.fallback_reason is Fallback.SHORT
+        assert found.shown[-1].reasons[0].code is Reason.NEW
+    assert sum(found.trace.filled.values()) == 72 - found.trace.eligible
+
+
+def test_before_the_first_turn_the_newest_items_come(snapshot: Snapshot) -> None:
+    newest = Item.objects.create(shop_id="new", title="New", listed_at=NOW)
+    found = answer(replace(Keeper().current(None), model=None), "home", customer(0))
+    assert (found.source, found.fallback_reason, found.model_version) == (Source.NEWEST, Fallback.NO_MODEL, None)
+    assert found.shown[0].item == newest.pk
+    assert reason_text(found.shown[0].reasons[0].code, found.shown[0].reasons[0].evidence) == "New in the shop"
+
+
+def test_silent_recommenders_are_not_mistaken_for_an_opinion(snapshot: Snapshot) -> None:
+    nothing_to_say = weighted(snapshot, BlendName.HOME, {"popularity_home": 1.0})
+    found = answer(nothing_to_say, "home", customer(0))
+    assert (found.source, found.fallback_reason, found.personalised) == (Source.POPULAR, Fallback.SILENT, False)
+    unknown = weighted(snapshot, BlendName.HOME, {"buy_again": 0.5, "of_tomorrow": 0.5})
+    assert answer(unknown, "home", customer(0)).trace.missing == ("of_tomorrow",)
+
+
+def test_the_weights_of_a_segment_come_before_those_for_everybody(snapshot: Snapshot) -> None:
+    model = snapshot.model
+    assert model is not None
+    key = customer(0)
+    number = int(model.segments[model.users.rows([key])[0]])
+    own = ServedWeights(version=7, weights={"als": 1.0}, diversity=0.0, exploration=0.0)
+    other = ServedWeights(version=8, weights={"als": 1.0}, diversity=0.0, exploration=0.0)
+    snapshot = replace(
+        snapshot, weights={**snapshot.weights, (BlendName.HOME, number): own, (BlendName.HOME, number + 1): other}
+    )
+    found = answer(snapshot, "home", key)
+    assert found.weights_version == 7
+    assert set(found.shown[0].contributions) == {"als"}
+
+
+def test_exploration_is_drawn_by_the_answers_id_and_its_chance_is_exact(snapshot: Snapshot) -> None:
+    snapshot = weighted(snapshot, BlendName.HOME, ALL_OF_HOME, exploration=0.4)
+    key, n, rounds = customer(0), 10, 400
+    plain = [one.item for one in answer(snapshot, "home", key, n=n, explore=False).shown]
+    seen: Counter[int] = Counter()
+    chance: dict[int, float] = {}
+    for number in range(rounds):
+        asked = Ask(placement="home", customer=key, n=n, recommendation_id=f"r-{number}")
+        shown = recommend(asked, snapshot=snapshot, state=NOTHING, now=NOW).shown
+        assert [one.item for one in shown] == [
+            one.item for one in recommend(asked, snapshot=snapshot, state=NOTHING, now=NOW).shown
+        ]
+        assert [one.item for one in shown[:8]] == plain[:8]
+        assert [one.propensity for one in shown[:8]] == [1] * 8
+        seen[shown[9].item] += 1
+        chance[shown[9].item] = shown[9].propensity
+    assert sum(chance.values()) <= 1 + 1e-9
+    assert seen[plain[9]] / rounds == pytest.approx(0.6, abs=4 * math.sqrt(0.24 / rounds))
+    for key_of_item, propensity in chance.items():
+        spread = math.sqrt(propensity * (1 - propensity) / rounds)
+        assert seen[key_of_item] / rounds == pytest.approx(propensity, abs=5 * spread)
+
+
+def test_diversity_of_the_weights_and_of_the_request(snapshot: Snapshot) -> None:
+    alike = answer(weighted(snapshot, BlendName.HOME, ALL_OF_HOME), "home", customer(0), n=6)
+    asked = answer(weighted(snapshot, BlendName.HOME, ALL_OF_HOME), "home", customer(0), n=6, diversity=0.9)
+    weights = answer(weighted(snapshot, BlendName.HOME, ALL_OF_HOME, diversity=0.9), "home", customer(0), n=6)
+    assert len(taste(alike)) == 1
+    assert len(taste(asked)) > 1
+    assert [one.item for one in weights.shown] == [one.item for one in asked.shown]
+    assert asked.trace.diversified > 0
+
+
+def test_an_item_rests_for_a_share_of_its_own_rhythm(snapshot: Snapshot) -> None:
+    key, staple = customer(0), item("bread-0")
+
+    def shown(cool_down: float) -> set[int]:
+        home = snapshot.placements["home"]
+        resting: dict[str, ServedPlacement] = {**snapshot.placements, "home": replace(home, cool_down=cool_down)}
+        return {one.item for one in answer(replace(snapshot, placements=resting), "home", key, n=100).shown}
+
+    assert staple in shown(0)
+    assert staple in shown(0.1)  # bought a day ago, every seven days
+    assert staple not in shown(0.5)
+
+
+def test_an_unreachable_live_state_is_said(snapshot: Snapshot) -> None:
+    found = answer(snapshot, "home", customer(0), state=UNKNOWN)
+    assert (found.source, found.fallback_reason) == (Source.MODEL, Fallback.NO_LIVE_STATE)
+    assert answer(snapshot, "home", None, state=UNKNOWN).fallback_reason is Fallback.NO_HISTORY
+
+
+def test_an_unknown_placement(snapshot: Snapshot) -> None:
+    with pytest.raises(UnknownPlacementError):
+        answer(snapshot, "nowhere", None)
+
+
+def test_a_placement_that_repeats_nothing_can_be_made_to_repeat(snapshot: Snapshot) -> None:
+    key = customer(0)
+    allowed = {**snapshot.placements, "discover": replace(snapshot.placements["discover"], repeat=Repeat.ALLOW)}
+    staple = item("bread-0")
+    assert staple not in {one.item for one in answer(snapshot, "discover", key, n=100).shown}
+    assert staple in {one.item for one in answer(replace(snapshot, placements=allowed), "discover", key, n=100).shown}

@@ -1,0 +1,91 @@
+"""A new model takes the place of the old one under requests."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from recommendations.loop.run import run_turn
+from recommendations.models import BlendWeights, Customer, ModelVersion
+from recommendations.services.operations.runs import start_turn
+from recommendations.serving.pipeline import recommend
+from recommendations.serving.serve import serve
+from recommendations.serving.types import Answer, Ask, Request
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.live import fetch
+from recommendations.store.live.fetch import Changed
+from recommendations.store.live.state import NOTHING
+from recommendations.store.models import live_version
+from recommendations.store.serving.snapshot_holder import keeper
+from recommendations.terms import RunStatus
+from tests.grocery import open_shop
+from tests.trained import NOW, artefact_folder
+
+FLIPS = 12
+
+
+def go_round(seed: int) -> ModelVersion:
+    turn = start_turn(by=None, now=NOW, seed=seed, in_worker=False)
+    assert run_turn(turn.pk, clock=timezone.now) is RunStatus.SUCCEEDED
+    return ModelVersion.objects.live().get()
+
+
+def print_of(answer: Answer) -> tuple[object, ...]:
+    """All that the model decides; another seed gives other factors and so other scores."""
+    return tuple((shown.item, shown.score, tuple(shown.contributions.items())) for shown in answer.shown)
+
+
+def expected(users: list[str]) -> dict[tuple[int | None, str], tuple[object, ...]]:
+    """What the model that is now held answers to each of them."""
+    snapshot = keeper().current(None)
+    asks = {user: Ask(placement="home", customer=Customer.objects.get(pseudonym=pseudonym(user)).pk) for user in users}
+    answers = {user: recommend(ask, snapshot=snapshot, state=NOTHING, now=NOW) for user, ask in asks.items()}
+    return {(answer.model_version, user): print_of(answer) for user, answer in answers.items()}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_answer_is_wholly_of_one_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    users = [f"u{number}" for number in range(6)]
+    with artefact_folder(tmp_path):
+        open_shop(now=NOW)
+        first = go_round(seed=1)
+        # The seed speaks through the factors, so that the two versions differ for everybody.
+        BlendWeights.objects.defaults().filter(blend__name="home").update(weights={"als": 0.6, "ease_home": 0.4})
+        right = expected(users)
+        second = go_round(seed=2)
+        fetch.announce(Changed.MODEL)
+        keeper().current({"model": "moved"})
+        keeper().settle()
+        right |= expected(users)
+        assert len({version for version, _ in right}) == 2
+        assert all(right[first.pk, user] != right[second.pk, user] for user in users)
+
+        stop, wrong, counts = threading.Event(), [], {first.pk: 0, second.pk: 0}
+
+        def ask(user: str) -> None:
+            while not stop.is_set():
+                answer = serve(Request(placement="home", user_id=user, dry_run=True), now=NOW)
+                assert answer.model_version is not None
+                counts[answer.model_version] += 1
+                if print_of(answer) != right[answer.model_version, user]:
+                    wrong.append((user, answer.model_version))
+            connection.close()
+
+        threads = [threading.Thread(target=ask, args=(user,)) for user in users[:3]]
+        for thread in threads:
+            thread.start()
+        try:
+            for flip in range(FLIPS):
+                live_version.go_live((first, second)[flip % 2], now=timezone.now())
+                fetch.announce(Changed.MODEL)
+                time.sleep(0.15)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+        keeper().settle()
+    assert wrong == []
+    assert min(counts.values()) > 50

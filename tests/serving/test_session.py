@@ -1,0 +1,170 @@
+"""What was seen since the model was made counts in the next answer: all of it of a visitor, a share of a customer's."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from recommendations.models import Customer, Item
+from recommendations.serving.candidates import pools_of
+from recommendations.serving.pipeline import recommend
+from recommendations.serving.session import SHARE, mixed, visit, visits_of
+from recommendations.serving.types import Answer, Ask
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.live.state import NOTHING, Act, LiveState
+from recommendations.store.serving.snapshot import Snapshot
+from recommendations.store.serving.snapshot_holder import Keeper
+from recommendations.terms import BlendName, EventName, Fallback, Reason, Source
+from recommendations.wording.reasons import reason_text
+from tests.trained import NOW
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+
+@pytest.fixture
+def snapshot() -> Snapshot:
+    return Keeper().current(None)
+
+
+@pytest.fixture
+def visitor() -> int:
+    return Customer.objects.create(pseudonym=b"v" * 32).pk
+
+
+def known() -> int:
+    """Buys bread."""
+    return Customer.objects.get(pseudonym=pseudonym("u0")).pk
+
+
+def item(shop_id: str) -> int:
+    return Item.objects.get(shop_id=shop_id).pk
+
+
+def looked_at(*shop_ids: str, name: EventName = EventName.VIEW_ITEM, **ago: float) -> LiveState:
+    """The first one a minute ago (and ``ago``), each other one a minute earlier."""
+    before = NOW - timedelta(**ago)
+    return LiveState(
+        recent=tuple(
+            Act(item(shop_id), name, (before - timedelta(minutes=minutes)).timestamp())
+            for minutes, shop_id in enumerate(shop_ids, start=1)
+        )
+    )
+
+
+def answer(snapshot: Snapshot, key: int | None, state: LiveState = NOTHING, *, placement: str = "home") -> Answer:
+    ask = Ask(placement=placement, customer=key, recommendation_id="r-1")
+    return recommend(ask, snapshot=snapshot, state=state, now=NOW)
+
+
+def tastes(found: Answer, n: int = 8) -> set[str]:
+    return {shown.product.title.split()[0] for shown in found.shown[:n]}
+
+
+def rows(snapshot: Snapshot, state: LiveState, *, known: bool) -> list[str]:
+    """Shop ids of a visit, the newest first."""
+    assert snapshot.model
+    found = visit(pools_of(snapshot.model), state, known=known)
+    ids = dict(Item.objects.values_list("pk", "shop_id"))
+    return [ids[int(snapshot.model.items.ids[row])] for row in found]
+
+
+def test_the_first_view_of_a_visitor_makes_the_answer(snapshot: Snapshot, visitor: int) -> None:
+    before, found = answer(snapshot, visitor), answer(snapshot, visitor, looked_at("tea-0"))
+    assert (before.source, before.fallback_reason) == (Source.POPULAR, Fallback.NO_HISTORY)
+    assert (found.source, found.fallback_reason, found.personalised) == (Source.SESSION, None, True)
+    assert tastes(found, 3) == {"Tea"} != tastes(before, 3)
+    assert item("tea-0") not in {shown.item for shown in found.shown}
+    session = snapshot.weights_for(BlendName.SESSION, -1)
+    assert session
+    assert found.weights_version == session.version
+    assert set(found.shown[0].contributions) <= set(session.weights)
+    for shown in found.shown:
+        assert sum(shown.contributions.values()) == pytest.approx(shown.score, abs=1e-6)
+    told = [(one.code, one.evidence.get("item_id")) for shown in found.shown[:3] for one in shown.reasons]
+    assert "tea-0" in {shop_id for _, shop_id in told}
+
+
+def test_the_reason_names_what_was_viewed_or_bought(snapshot: Snapshot, visitor: int) -> None:
+    only = replace(snapshot.weights_for(BlendName.SESSION, -1), weights={"session_knn": 1.0})  # type: ignore[type-var]
+    snapshot = replace(snapshot, weights={**snapshot.weights, (BlendName.SESSION, None): only})
+    viewed = answer(snapshot, visitor, looked_at("tea-0")).shown[0].reasons[0]
+    assert (viewed.code, viewed.evidence["item_id"]) == (Reason.BECAUSE_YOU_VIEWED, "tea-0")
+    assert reason_text(viewed.code, viewed.evidence) == "Because you viewed Tea 0"
+    bought = LiveState(bought={item("tea-0"): NOW.timestamp()})
+    assert answer(snapshot, visitor, bought).shown[0].reasons[0].code is Reason.BECAUSE_YOU_BOUGHT
+
+
+def test_the_newest_view_speaks_loudest(snapshot: Snapshot, visitor: int) -> None:
+    first = answer(snapshot, visitor, looked_at("tea-0", "wine-0")).shown
+    then = answer(snapshot, visitor, looked_at("wine-0", "tea-0")).shown
+    assert first[0].product.title.startswith("Tea")
+    assert then[0].product.title.startswith("Wine")
+
+
+def test_a_visitor_discovers_nothing_that_they_bought(snapshot: Snapshot, visitor: int) -> None:
+    state = LiveState(bought={item("tea-0"): NOW.timestamp()}, recent=looked_at("tea-1").recent)
+    found = answer(snapshot, visitor, state, placement="discover")
+    assert found.source is Source.SESSION
+    assert not {item("tea-0"), item("tea-1")} & {shown.item for shown in found.shown}
+    again = answer(snapshot, visitor, state, placement="buy_again")
+    assert [shown.item for shown in again.shown] == [item("tea-0")]
+
+
+def test_without_weights_of_the_session_the_history_is_folded_in(snapshot: Snapshot, visitor: int) -> None:
+    weights = {key: one for key, one in snapshot.weights.items() if key[0] is not BlendName.SESSION}
+    found = answer(replace(snapshot, weights=weights), visitor, looked_at("tea-0", "tea-1"))
+    assert (found.source, tastes(found, 3)) == (Source.SESSION, {"Tea"})
+
+
+def test_a_customer_s_visit_is_a_share_of_the_answer(snapshot: Snapshot) -> None:
+    record, found = answer(snapshot, known()), answer(snapshot, known(), looked_at("wine-3", "wine-4"))
+    assert (found.source, found.weights_version) == (Source.MODEL, record.weights_version)
+    assert found.shown[0].product.title.startswith("Bread")  # what they always buy
+    assert tastes(found, 20) - tastes(record, 3) >= {"Wine"}
+    before = {shown.item: shown.rank for shown in record.shown}
+    wine = next(shown for shown in found.shown if shown.product.title.startswith("Wine"))
+    assert wine.rank < before.get(wine.item, 21)
+    assert "session_knn" in wine.contributions
+    assert {one.evidence.get("item_id") for one in wine.reasons} & {"wine-3", "wine-4"}
+    for shown in found.shown:
+        assert sum(shown.contributions.values()) == pytest.approx(shown.score, abs=1e-6)
+
+
+def test_what_the_record_knows_or_a_purchase_has_settled_is_no_visit(snapshot: Snapshot) -> None:
+    assert snapshot.model
+    old = looked_at("wine-3", days=20)
+    assert rows(snapshot, old, known=True) == []
+    assert rows(snapshot, old, known=False) == ["wine-3"]
+    assert answer(snapshot, known(), old).shown == answer(snapshot, known()).shown
+    settled = replace(looked_at("wine-3", "wine-4"), bought={item("wine-3"): NOW.timestamp()})
+    assert rows(snapshot, settled, known=True) == ["wine-4"]
+    assert rows(snapshot, settled, known=False) == ["wine-3", "wine-4"]
+    taken_back = replace(settled, refunded={item("wine-3"): NOW.timestamp() + 1})
+    assert rows(snapshot, taken_back, known=False) == ["wine-3", "wine-4"]  # it was looked at all the same
+    assert visit(pools_of(snapshot.model), NOTHING, known=True) == ()
+
+
+def test_who_must_not_be_known_has_no_visit(snapshot: Snapshot, visitor: int) -> None:
+    everybodys = answer(snapshot, None).shown
+    for key in (visitor, known()):
+        state = replace(looked_at("tea-0"), objected=True)
+        found = answer(snapshot, key, state)
+        assert (found.shown, found.fallback_reason) == (everybodys, Fallback.NOT_PERSONALISED)
+        ask = Ask(placement="home", customer=key, recommendation_id="r-1", personalise=False)
+        asked = recommend(ask, snapshot=snapshot, state=looked_at("tea-0"), now=NOW)
+        assert (asked.shown, asked.personalised) == (everybodys, False)
+
+
+def test_weights_of_a_joined_pool_add_up(snapshot: Snapshot) -> None:
+    assert snapshot.model
+    pools = pools_of(snapshot.model)
+    state = looked_at("wine-3")
+    joined = visits_of(pools).joined(BlendName.HOME, 0, visit(pools, state, known=True))
+    assert joined
+    assert joined.visiting == {"session_knn", "also_bought", "item_knn_context", "content_context", "sequence_context"}
+    weights = mixed(joined, {"buy_again": 0.6, "popularity_home": 0.4}, {"session_knn": 0.3, "popularity_home": 0.7})
+    assert weights == pytest.approx({
+        "buy_again": 0.6 * (1 - SHARE), "popularity_home": 0.4 * (1 - SHARE), "session_knn": SHARE,
+        "also_bought": 0, "item_knn_context": 0, "content_context": 0, "sequence_context": 0,
+    })  # fmt: skip
+    assert mixed(joined, {"buy_again": 1.0}, {"popularity_home": 1.0}) == {"buy_again": 1.0}

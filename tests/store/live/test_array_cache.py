@@ -1,0 +1,37 @@
+"""What is kept in Valkey is counted once, and again where Valkey is away."""
+
+import numpy as np
+import pytest
+import redis
+
+from recommendations.store.live import array_cache as module
+from recommendations.store.live.array_cache import PREFIX, kept
+from recommendations.store.live.valkey import Link
+
+pytestmark = pytest.mark.usefixtures("valkey")
+
+
+class Counted:
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self) -> dict[str, np.ndarray]:
+        self.times += 1
+        return {"a": np.arange(3), "b": np.asarray([[0.5]], np.float32)}
+
+
+def test_it_is_counted_once_for_each_key(valkey: redis.Redis) -> None:
+    count = Counted()
+    for key in ("one", "one", "other"):
+        found = kept(key, count)
+        assert found["a"].tolist() == [0, 1, 2]
+        assert (found["b"].dtype, found["b"].tolist()) == (np.float32, [[0.5]])
+    assert count.times == 2
+    assert 0 < valkey.ttl(f"{PREFIX}one") <= 12 * 3600
+
+
+def test_without_valkey_it_is_counted_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "valkey", lambda: Link("redis://127.0.0.1:1"))
+    count = Counted()
+    assert kept("one", count)["a"].tolist() == kept("one", count)["a"].tolist() == [0, 1, 2]
+    assert count.times == 2

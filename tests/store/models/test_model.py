@@ -1,0 +1,45 @@
+"""A model comes back from the store as the loop left it."""
+
+import numpy as np
+import pytest
+
+from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
+from recommendations.engine.recommenders.registry import INSTANCES, instances_of
+from recommendations.models import Artefact, ModelVersion
+from recommendations.store.models.model import Model, everyone_and_a_stranger, load_model
+from recommendations.terms import BlendName, Cut
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+
+@pytest.fixture
+def model() -> Model:
+    return load_model(ModelVersion.objects.live().get().pk, Cut.LIVE)
+
+
+def test_every_instance_is_there_and_twins_share_what_they_learned(model: Model) -> None:
+    assert list(model.recommenders) == [instance.name for instance in INSTANCES]
+    assert model.recommenders["als"] is model.recommenders["als_discover"]
+    assert not Artefact.objects.filter(name__startswith="recommenders/als_discover/").exists()
+
+
+def test_the_loaded_recommenders_give_the_stored_records(model: Model) -> None:
+    """The records of home, made again from the loaded arrays, are the stored ones to the last bit."""
+    names = tuple(instance.name for instance in instances_of(BlendName.HOME))
+    plan = BlendPlan(weights={}, instances=names)
+    again = candidates(
+        [FittedInstance(name=name, recommender=model.recommenders[name]) for name in names],
+        everyone_and_a_stranger(model.training),
+        plans={"home": plan},
+    )["home"]
+    stored = model.candidates[BlendName.HOME]
+    np.testing.assert_array_equal(again.items, stored.items)
+    np.testing.assert_array_equal(again.z, stored.z)
+
+
+def test_the_stranger_s_record_is_the_last_and_only_popularity_speaks(model: Model) -> None:
+    records = model.candidates[BlendName.HOME]
+    assert len(records) == len(model.users) + 1
+    silent = records.silent(model.stranger)
+    assert "popularity_home" not in silent
+    assert {"buy_again", "ease_home", "user_knn"} <= set(silent)

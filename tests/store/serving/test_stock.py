@@ -1,0 +1,110 @@
+"""The stock of a process says what the record says."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from recommendations.models import Category, Item
+from recommendations.store.serving.stock import Stock, load_stock, of_brands, of_categories, with_changes
+from recommendations.terms import Availability
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 9, 15, 6, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def add(number: int, **fields: Any) -> Item:
+    return Item.objects.create(shop_id=f"i{number}", title=f"Item {number}", **fields)
+
+
+def assert_same(left: Stock, right: Stock) -> None:
+    assert left.products == right.products
+    assert left.row_of == right.row_of
+    np.testing.assert_array_equal(left.ids.ids, right.ids.ids)
+    for name in ("offered", "in_stock", "starts", "ends", "listed", "price"):
+        np.testing.assert_array_equal(left.column(name), right.column(name))
+    for mine, theirs, column in ((left.brands, right.brands, "brand"), (left.kinds, right.kinds, "kind")):
+        names = [{number: name for name, number in codes.items()} for codes in (mine, theirs)]
+        assert [names[0][code] for code in left.column(column).tolist()] == [
+            names[1][code] for code in right.column(column).tolist()
+        ]
+
+
+def test_for_sale_is_what_the_queryset_calls_recommendable() -> None:
+    states = product(
+        Availability, (None, 0, 3), (None, NOW - HOUR, NOW, NOW + HOUR), (None, NOW, NOW + 2 * HOUR), (None, NOW - HOUR)
+    )
+    number = 0
+    for availability, quantity, starts, ends, retired in states:
+        if starts and ends and starts >= ends:
+            continue
+        number += 1
+        add(number, availability=availability, available_quantity=quantity, available_at=starts, expires_at=ends,
+            retired_at=retired)  # fmt: skip
+    stock = load_stock()
+    assert len(stock) == number > 100
+    for moment in (NOW - 2 * HOUR, NOW, NOW + timedelta(minutes=59), NOW + HOUR, NOW + 3 * HOUR, NOW):
+        for_sale = set(Item.objects.recommendable(at=moment).values_list("pk", flat=True))
+        assert set(stock.ids.ids[stock.sellable(moment)].tolist()) == for_sale
+    assert stock.sellable(NOW) is stock.sellable(NOW + timedelta(minutes=59))
+
+
+def test_what_changed_is_read_again_and_gives_what_a_fresh_process_reads() -> None:
+    bread, tea = (Category.objects.create(path=path, name=path) for path in ("BREAD", "TEA"))
+    items = [add(number, brand="A", price=Decimal(number)) for number in range(5)]
+    tea.items.set(items[:2])
+    stock = load_stock()
+    Item.objects.all().update(updated_at=NOW - HOUR)
+    assert with_changes(stock, since=NOW) is stock
+
+    items[1].brand, items[1].price, items[1].availability = "B", Decimal("9.50"), Availability.OUT_OF_STOCK
+    items[1].save()
+    items[1].categories.set([bread, tea])
+    add(7, brand="C", expires_at=NOW + HOUR)
+    add(8, brand="A")
+    with CaptureQueriesContext(connection) as queries:
+        changed = with_changes(stock, since=NOW)
+    assert len(queries) == 1
+    assert_same(changed, load_stock())
+    assert stock.products[1].brand == "A"  # the one before is as it was
+    assert len(stock) == 5
+
+
+def test_an_item_that_was_committed_after_one_with_a_higher_key_is_found() -> None:
+    late = add(1)
+    Item.objects.filter(pk=late.pk).delete()
+    add(2)
+    stock = load_stock()
+    Item.objects.create(pk=late.pk, shop_id="late", title="Late")
+    assert_same(with_changes(stock, since=NOW - timedelta(days=10_000)), load_stock())
+
+
+def rows_of(stock: Stock, marked: np.ndarray) -> Sequence[str]:
+    return [stock.products[row].shop_id for row in np.flatnonzero(marked)]
+
+
+def test_filters_by_brand_and_category() -> None:
+    parent = Category.objects.create(path="FOOD", name="Food")
+    child = Category.objects.create(path="FOOD > TEA", name="Tea", parent=parent)
+    parent.items.set([add(1, brand="A")])
+    child.items.set([add(2, brand="B"), add(3, brand="A")])
+    add(4)
+    stock = load_stock()
+    assert rows_of(stock, of_brands(stock, ["A", "unheard of"])) == ["i1", "i3"]
+    assert rows_of(stock, of_brands(stock, [])) == []
+    assert rows_of(stock, of_categories(stock, frozenset({child.pk}))) == ["i2", "i3"]
+    assert rows_of(stock, of_categories(stock, frozenset())) == []
+
+
+def test_an_empty_shop_has_an_empty_stock() -> None:
+    stock = load_stock()
+    assert len(stock) == 0
+    assert stock.sellable(NOW).tolist() == []
