@@ -18,7 +18,7 @@ from analytics.pages.rules.effect import measured
 from analytics.pages.rules.overview import shown
 from analytics.queries.rules import changes as query
 from analytics.queries.rules.changes import Kind, Proposal
-from analytics.queries.rules.ordered import rules
+from analytics.queries.rules.overview import rules
 from recommendations.models import Rule, RuleBook
 from recommendations.services.access.policy import Action
 from recommendations.services.rules.books import (

@@ -22,7 +22,7 @@ from analytics.pages.rules.builder import Builder
 from analytics.pages.rules.effect import of_form
 from analytics.pages.rules.form import Look, ShownBuilder, Typed, shown_builder
 from analytics.queries.rules import editor as query
-from analytics.queries.rules.ordered import SERVED, served
+from analytics.queries.rules.overview import SERVED, served
 from analytics.queries.rules.values import offered
 from analytics.queries.rules.words import FIELDS, Names
 from analytics.queries.words import label

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.parameters import number, typed
-from analytics.queries.rules import ordered as query
+from analytics.queries.rules import overview as query
 from analytics.queries.rules.changes import Proposal, proposal
 from analytics.queries.rules.editor import find_rule
 from analytics.queries.rules.effect import told

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 
-from analytics.queries.rules.ordered import MAIN_METRIC, SERVED, WAITING, Rules, served, share_touched
+from analytics.queries.rules.overview import MAIN_METRIC, SERVED, WAITING, Rules, served, share_touched
 from analytics.queries.rules.words import FieldChange, Names, field_changes
 from recommendations.models import RuleBook
 from recommendations.services.rules.attributes import FrozenRule, frozen

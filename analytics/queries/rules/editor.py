@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from analytics.queries.activity import VERBS
-from analytics.queries.rules.ordered import placements
+from analytics.queries.rules.overview import placements
 from analytics.queries.rules.words import FieldChange, Names, field_changes
 from recommendations.models import AuditEntry, Rule, Segment
 from recommendations.wording import labels

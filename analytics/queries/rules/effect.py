@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.queries.intervals import Verdict, verdict
-from analytics.queries.rules.ordered import served
+from analytics.queries.rules.overview import served
 from analytics.queries.words import metric_label
 from recommendations.models import Customer, Item
 from recommendations.services.rules.attributes import FrozenRule
