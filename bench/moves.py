@@ -14,9 +14,9 @@ from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.diversity import diversified
 from recommendations.engine.ranking.scores import gathered
 from recommendations.models import ModelVersion
-from recommendations.services.weights.panels import Held, Settings, panels
+from recommendations.services.weights.panels import HeldPanel, PanelSettings, panels
 from recommendations.services.weights.values import Values, shares
-from recommendations.services.weights.what_if import Figure, WhatIf, what_if
+from recommendations.services.weights.what_if import WhatIf, WhatIfFigure, what_if
 from recommendations.store.models import model, weight_versions
 from recommendations.store.models.live_version import live_version
 from recommendations.terms import BlendName, Cut, Task
@@ -52,7 +52,7 @@ def run(*, moves: int, seed: int) -> list[dict[str, Any]]:
     ]
 
 
-def on_panel(held: Held, version: ModelVersion, task: Task, *, moves: int, seed: int) -> Iterator[dict[str, Any]]:
+def on_panel(held: HeldPanel, version: ModelVersion, task: Task, *, moves: int, seed: int) -> Iterator[dict[str, Any]]:
     """Without and with diversity."""
     batch = Batch(held, version, task)
     for diversity in (0.0, DIVERSITY):
@@ -74,7 +74,7 @@ def on_panel(held: Held, version: ModelVersion, task: Task, *, moves: int, seed:
         }  # fmt: skip
 
 
-def random_moves(blend: BlendName, held: Held, *, n: int, seed: int, diversity: float) -> Iterator[Move]:
+def random_moves(blend: BlendName, held: HeldPanel, *, n: int, seed: int, diversity: float) -> Iterator[Move]:
     """Each sets one slider, drawn with its value, on what the moves before it left; it starts from what is served."""
     served = weight_versions.default_weights(blend)
     draw = np.random.default_rng(seed)
@@ -94,19 +94,19 @@ def answered(blend: BlendName, move: Move) -> tuple[float, float, WhatIf]:
 class Batch:
     """The batch evaluation on the stored records, which knows nothing of the panel's arrays."""
 
-    def __init__(self, held: Held, version: ModelVersion, task: Task) -> None:
+    def __init__(self, held: HeldPanel, version: ModelVersion, task: Task) -> None:
         self.held = held
         self.truth = model.load_truths(version.pk, Cut.TUNING)[task]
         self.records = model.load_candidates(version.pk, Cut.TUNING)[BlendName(task)].of(self.truth.users)
         self.lift = model.load_lift(version.pk, Cut.TUNING)
 
-    def agrees(self, move: Move, told: Mapping[str, Figure]) -> tuple[np.ndarray, bool]:
+    def agrees(self, move: Move, told: Mapping[str, WhatIfFigure]) -> tuple[np.ndarray, bool]:
         """By customer: the same twenty items in the same order and the same figures; and whether all means agree."""
         weights, shop = shares(move.weights), self.held.panel.shop
         ranked = self._ranked(weights, move)
         figures = per_user_table(ranked, judge(ranked, self.truth.per_user), shop)
         panel = self.held.measured(
-            Settings.of(Values(weights=weights, diversity=move.diversity, promotion=move.promotion))
+            PanelSettings.of(Values(weights=weights, diversity=move.diversity, promotion=move.promotion))
         )
         same = (panel.ranked == ranked).all(axis=1) & (panel.per_user == figures).all(axis=1)
         expected = summary(figures, covered_share(ranked, shop), self.held.drawn)

@@ -77,7 +77,7 @@ def run(cut: float, *, seed: int, tell: Progress) -> list[TaskResult]:
     training = replace(snapshot.training, interactions=acts.where(~new[acts.user]))
     fitted: dict[str, Recommender] = {}
     for one in dict.fromkeys([*instances_of(BlendName.SESSION), *instances_of(BlendName.HOME)]):
-        fitted[one.name] = one.made().fit(training, seed=seed)
+        fitted[one.name] = one.build().fit(training, seed=seed)
         tell(f"{one.name} is fitted")
     results = []
     for known in KNOWN:

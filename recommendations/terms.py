@@ -118,7 +118,7 @@ class Repeat(StrEnum):
     ONLY = "only"
 
 
-class Part(StrEnum):
+class CatalogueScope(StrEnum):
     """Of the shop, that a placement shows."""
 
     WHOLE = "whole"

@@ -14,7 +14,7 @@ WORD = re.compile(r"\w+")
 MOST_FOUND = 200
 
 
-class Product(NamedTuple):
+class CatalogueProduct(NamedTuple):
     item_id: str
     title: str
     brand: str
@@ -35,17 +35,17 @@ class Category:
 
 
 class Catalogue:
-    def __init__(self, products: Iterable[Product]) -> None:
+    def __init__(self, products: Iterable[CatalogueProduct]) -> None:
         self._products = {product.item_id: product for product in products}
         self._having: Mapping[str, Sequence[str]] = _by_word(self._products.values())
         self.categories = _categories(self._products.values())
 
     @classmethod
-    def read(cls, file: Path) -> "Catalogue":
+    def load(cls, file: Path) -> "Catalogue":
         """The items that have a price, of a file as ``manage.py import_items`` takes it."""
         with file.open(encoding="utf-8", newline="") as lines:
             return cls(
-                Product(
+                CatalogueProduct(
                     row["item_id"], _plain(row["title"]), _plain(row["brand"]), row["price"],
                     _plain(row["categories"]).partition("|")[0],
                 )
@@ -53,7 +53,7 @@ class Catalogue:
                 if row["price"]
             )  # fmt: skip
 
-    def find(self, item_id: str) -> Product | None:
+    def find(self, item_id: str) -> CatalogueProduct | None:
         return self._products.get(item_id)
 
     def departments(self, most: int) -> list[Category]:
@@ -61,7 +61,7 @@ class Catalogue:
         first = [category for category in self.categories.values() if LEVEL not in category.path]
         return sorted(first, key=lambda category: -category.size)[:most]
 
-    def of_category(self, path: str) -> list[Product]:
+    def of_category(self, path: str) -> list[CatalogueProduct]:
         """The first ones on the shelf and on those within it."""
         found = (each for each in self._products.values() if f"{each.category}{LEVEL}".startswith(f"{path}{LEVEL}"))
         return list(islice(found, MOST_FOUND))
@@ -82,7 +82,7 @@ def _plain(text: str) -> str:
     return text[1:] if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@"} else text
 
 
-def _by_word(products: Iterable[Product]) -> dict[str, list[str]]:
+def _by_word(products: Iterable[CatalogueProduct]) -> dict[str, list[str]]:
     having = defaultdict(list)
     for product in products:
         for word in set(WORD.findall(f"{product.title} {product.brand}".lower())):
@@ -90,7 +90,7 @@ def _by_word(products: Iterable[Product]) -> dict[str, list[str]]:
     return having
 
 
-def _categories(products: Iterable[Product]) -> dict[str, Category]:
+def _categories(products: Iterable[CatalogueProduct]) -> dict[str, Category]:
     sizes: Counter[str] = Counter()
     examples: dict[str, str] = {}
     for product in products:

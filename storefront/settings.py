@@ -18,7 +18,7 @@ class Settings:
     customers: tuple[str, ...] = ()  # whom a visitor of the demo may sign in as
 
     @classmethod
-    def read(cls, file: Path) -> "Settings":
+    def load(cls, file: Path) -> "Settings":
         known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return cls(
             recsite=known["recsite"].rstrip("/"),
@@ -32,4 +32,4 @@ class Settings:
 
     @classmethod
     def of_environment(cls) -> "Settings":
-        return cls.read(Path(os.environ["STOREFRONT"]))
+        return cls.load(Path(os.environ["STOREFRONT"]))

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from recsite_client import Client
 from recsite_client.bodies import Context
 from storefront.app import Request, Response
-from storefront.catalogue import LEVEL, Catalogue, Product
+from storefront.catalogue import LEVEL, Catalogue, CatalogueProduct
 from storefront.filling import Html, fill, joined
 from storefront.frame import Frame
 from storefront.outbox import Outbox
@@ -24,7 +24,7 @@ ANONYMOUS = ""
 type Page = Callable[[Request, Visit], Response]
 
 
-class Shop:
+class ShopSite:
     def __init__(self, settings: Settings, catalogue: Catalogue, client: Client) -> None:
         self._settings, self._catalogue = settings, catalogue
         self._slots, self._outbox, self._visits = Slots(client), Outbox(client, catalogue), Visits()
@@ -205,7 +205,7 @@ class Shop:
     ) -> Response:
         return Response(self._frame.page(visit, title, main, filled, typed=typed, events=events))
 
-    def _own(self, products: Sequence[Product], *, back: str) -> Html:
+    def _own(self, products: Sequence[CatalogueProduct], *, back: str) -> Html:
         return self._tiles.own(products[:MOST_LISTED], back=back)
 
     def _lines(self, visit: Visit) -> Html:

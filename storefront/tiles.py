@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
 from recsite_client.answers import Recommendations, Result
-from storefront.catalogue import LEVEL, Catalogue, Category, Product
+from storefront.catalogue import LEVEL, Catalogue, CatalogueProduct, Category
 from storefront.filling import Html, fill, joined
 from storefront.settings import Settings
 from storefront.slots import Filled
@@ -47,7 +47,7 @@ class Tiles:
             if each.answer and each.answer["results"]
         )
 
-    def own(self, products: Sequence[Product], *, back: str) -> Html:
+    def own(self, products: Sequence[CatalogueProduct], *, back: str) -> Html:
         """In the shop's own order, where Recsite has nothing to say."""
         tiles = joined(
             self._tile(product.item_id, place, product.title, product.price, back=back)
@@ -93,7 +93,7 @@ class Tiles:
             back=back,
         )
 
-    def item(self, product: Product, *, slots: Sequence[Filled], recommendation_id: str) -> Html:
+    def item(self, product: CatalogueProduct, *, slots: Sequence[Filled], recommendation_id: str) -> Html:
         return fill(
             "item",
             crumbs=self.crumbs(product.category),
@@ -107,7 +107,7 @@ class Tiles:
             slots=self.slots(slots, back=item_address(product.item_id)),
         )
 
-    def line(self, product: Product, quantity: int) -> Html:
+    def line(self, product: CatalogueProduct, quantity: int) -> Html:
         return fill(
             "basket-line",
             address=item_address(product.item_id),

@@ -13,7 +13,7 @@ HEIGHT = 340
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class ConcentrationCurve:
     """``points``: share of items, share of the whole, both from 0 to 1 and growing."""
 
     words: str
@@ -23,7 +23,7 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class AgeGroup:
     """Items of one age: the shares of them that were bought and that are recommended."""
 
     words: str
@@ -32,7 +32,7 @@ class Group:
     recommended: float
 
 
-def lorenz(lines: Sequence[Line], *, items: str, whole: str, equal: str) -> go.Figure:
+def lorenz(lines: Sequence[ConcentrationCurve], *, items: str, whole: str, equal: str) -> go.Figure:
     """The further below the diagonal, the more falls to a few items."""
     figure = go.Figure()
     figure.add_scatter(
@@ -59,7 +59,7 @@ def lorenz(lines: Sequence[Line], *, items: str, whole: str, equal: str) -> go.F
     )
 
 
-def warming(groups: Sequence[Group], *, age: str, share: str, bought: str, recommended: str) -> go.Figure:
+def warming(groups: Sequence[AgeGroup], *, age: str, share: str, bought: str, recommended: str) -> go.Figure:
     """Two bars for each age, from the newest to the oldest items."""
     figure = go.Figure()
     for words, hue, values in (

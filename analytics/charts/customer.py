@@ -14,7 +14,7 @@ LONG_TERM, LATELY = 1, 3  # hues of the two horizons
 
 
 @dataclass(frozen=True, kw_only=True)
-class Interest:
+class InterestBar:
     """Share of a customer's acts in a category, over the long term and lately."""
 
     category: str
@@ -48,7 +48,7 @@ class ScoreBar:
     zero: float  # where positive and negative part, in percent
 
 
-def interests(found: Sequence[Interest], *, long_term: str, lately: str, axis: str) -> go.Figure:
+def interests(found: Sequence[InterestBar], *, long_term: str, lately: str, axis: str) -> go.Figure:
     """Two bars a category; the largest interest on top."""
     figure = go.Figure()
     for words, hue, values in (

@@ -15,7 +15,7 @@ LOUD, QUIET = 13, 9  # sizes: of what is live or may be, and of the others
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class MeasuredRow:
     """A row of the table with one figure and its 95 % interval."""
 
     name: str
@@ -37,15 +37,15 @@ def mark(name: str) -> dict[str, Any]:
     }
 
 
-def add_rows(figure: go.Figure, rows: Sequence[Measured]) -> None:
+def add_rows(figure: go.Figure, rows: Sequence[MeasuredRow]) -> None:
     """A mark with its interval per row, one below the other."""
     for place, row in enumerate(rows):
         figure.add_scatter(
-            x=[row.value], y=[place], error_x=interval([row]), hovertemplate=told(row), **mark(row.name)
+            x=[row.value], y=[place], error_x=interval([row]), hovertemplate=hover_text(row), **mark(row.name)
         )  # fmt: skip
 
 
-def interval(rows: Sequence[Measured]) -> dict[str, Any]:
+def interval(rows: Sequence[MeasuredRow]) -> dict[str, Any]:
     """Whiskers from low to high, one for each row."""
     return {
         "symmetric": False,
@@ -56,7 +56,7 @@ def interval(rows: Sequence[Measured]) -> dict[str, Any]:
     }
 
 
-def told(row: Measured) -> str:
+def hover_text(row: MeasuredRow) -> str:
     """What a row says when it is pointed at."""
     return f"{plain(row.words)}: {row.value:.4f} [{row.low:.4f}, {row.high:.4f}]<extra></extra>"
 

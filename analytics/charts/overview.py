@@ -7,7 +7,7 @@ from datetime import date
 import plotly.graph_objects as go
 
 from analytics.charts import hues, marks
-from analytics.charts.marks import Measured
+from analytics.charts.marks import MeasuredRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class DayCount:
     count: int
 
 
-def quality(rows: Sequence[Measured], *, axis: str) -> go.Figure:
+def quality(rows: Sequence[MeasuredRow], *, axis: str) -> go.Figure:
     """A mark per row with its interval, the name above it."""
     figure = go.Figure()
     marks.add_rows(figure, rows)

@@ -9,31 +9,31 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from analytics.charts import marks
-from analytics.charts.marks import Measured
+from analytics.charts.marks import MeasuredRow
 
 DODGE = 0.24  # of a group's height, between the marks of one group
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class CustomerSlice:
     """Customers who are looked at on their own; ``rows`` as many as were measured there."""
 
     words: str
     customers: int
     few: bool  # too few customers to be sure of anything
-    rows: Sequence[Measured]
+    rows: Sequence[MeasuredRow]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class FigureHistory:
     """One row over the versions, the oldest first."""
 
     name: str
     words: str
-    points: Sequence[tuple[str, Measured]]  # what the version is called, and its figure
+    points: Sequence[tuple[str, MeasuredRow]]  # what the version is called, and its figure
 
 
-def leaders(rows: Sequence[Measured], *, axis: str) -> go.Figure:
+def leaders(rows: Sequence[MeasuredRow], *, axis: str) -> go.Figure:
     """A mark per row with its interval; a line through the hybrid shows who is beyond it."""
     figure = go.Figure()
     marks.add_rows(figure, rows)
@@ -49,7 +49,7 @@ def leaders(rows: Sequence[Measured], *, axis: str) -> go.Figure:
     )
 
 
-def slices(groups: Sequence[Group], *, axis: str) -> go.Figure:
+def slices(groups: Sequence[CustomerSlice], *, axis: str) -> go.Figure:
     """A line of marks per group, one below the other so that their intervals do not cover one another.
 
     Groups of few customers are drawn open.
@@ -80,7 +80,7 @@ def slices(groups: Sequence[Group], *, axis: str) -> go.Figure:
     )
 
 
-def history(lines: Sequence[Line], *, versions: str, axis: str) -> go.Figure:
+def history(lines: Sequence[FigureHistory], *, versions: str, axis: str) -> go.Figure:
     """A line with its band per row; the versions stand in the order in which they were measured."""
     figure = go.Figure()
     order = list(dict.fromkeys(version for line in lines for version, _ in line.points))

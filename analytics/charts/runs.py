@@ -18,7 +18,7 @@ class Span:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class StageSpan:
     """A piece of a bar that is drawn as SVG, in percent of its whole width."""
 
     x: float
@@ -27,13 +27,13 @@ class Part:
     words: str
 
 
-def stage_bar(spans: Sequence[Span]) -> list[Part]:
+def stage_bar(spans: Sequence[Span]) -> list[StageSpan]:
     """The spans side by side; together they fill the bar."""
     total = sum(span.seconds for span in spans)
     parts, x = [], 0.0
     for span in spans:
         width = 100 * span.seconds / total if total else 0.0
-        parts.append(Part(x=round(x, 2), width=round(width, 2), hue=hues.of_stage(span.stage), words=span.words))
+        parts.append(StageSpan(x=round(x, 2), width=round(width, 2), hue=hues.of_stage(span.stage), words=span.words))
         x += width
     return [part for part in parts if part.width > 0]
 

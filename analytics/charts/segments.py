@@ -25,7 +25,7 @@ class Centre:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point:
+class MapPoint:
     """A customer of the segment with this number."""
 
     number: int
@@ -48,7 +48,7 @@ def look(number: int) -> tuple[int, str]:
     return place % hues.N_HUES + 1, SYMBOLS[place // hues.N_HUES % len(SYMBOLS)]
 
 
-def segment_map(centres: Sequence[Centre], points: Sequence[Point], *, customers: str) -> go.Figure:
+def segment_map(centres: Sequence[Centre], points: Sequence[MapPoint], *, customers: str) -> go.Figure:
     """Customers as dots, segments as marks whose area is their size; the largest is named first."""
     figure = go.Figure()
     numbers = {centre.number for centre in centres}

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from analytics.charts import hues, marks
-from analytics.charts.marks import Measured
+from analytics.charts.marks import MeasuredRow
 
 LOOKS = {"good": (2, "circle"), "odd": (4, "diamond"), "wrong": (5, "x")}
 """Hue and symbol of each."""
 
 
-def shares(rows: Sequence[Measured], *, axis: str) -> go.Figure:
+def shares(rows: Sequence[MeasuredRow], *, axis: str) -> go.Figure:
     """A mark per judgement with its interval, from 0 to 100 %."""
     figure = go.Figure()
     for place, row in enumerate(rows):
         hue, symbol = LOOKS[row.name]
         value, low, high = (marks.percent(share) for share in (row.value, row.low, row.high))
-        scaled = Measured(name=row.name, words=row.words, value=value, low=low, high=high)
+        scaled = MeasuredRow(name=row.name, words=row.words, value=value, low=low, high=high)
         figure.add_scatter(
             x=[value],
             y=[place],

@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from analytics.charts import hues, marks
-from analytics.charts.marks import Measured
+from analytics.charts.marks import MeasuredRow
 
 REACHES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 """Ends of the axis in percent: it moves by steps, so that a mark moves when a slider does, and not the axis."""
@@ -51,7 +51,7 @@ def effect_parts(found: Sequence[Effect], *, axis: str) -> dict[str, Any]:
     return {"data": [_side(found, side) for side in _SIDES], "layout": layout}
 
 
-def losses(parts: Sequence[Measured], *, axis: str) -> go.Figure:
+def losses(parts: Sequence[MeasuredRow], *, axis: str) -> go.Figure:
     """A bar with its interval per recommender: what the customers would lose without it."""
     figure = go.Figure()
     for place, part in enumerate(parts):
@@ -63,7 +63,7 @@ def losses(parts: Sequence[Measured], *, axis: str) -> go.Figure:
             meta=hues.meta(hue),
             marker={"pattern": {"shape": "/" if hatched else "", "fillmode": "overlay"}},
             error_x=marks.interval([part]),
-            hovertemplate=marks.told(part),
+            hovertemplate=marks.hover_text(part),
         )
     return figure.update_layout(
         height=60 + ROW * len(parts),
@@ -95,7 +95,7 @@ def _side(found: Sequence[Effect], side: tuple[int, str]) -> dict[str, Any]:
         "cliponaxis": False,
         "meta": hues.meta(hue),
         "marker": {"size": 13, "symbol": symbol, "line": {"width": 2}},
-        "customdata": [_told(effect) for _, effect in rows],
+        "customdata": [_hover_text(effect) for _, effect in rows],
         "hovertemplate": "%{customdata}<extra></extra>",
     }
 
@@ -106,6 +106,6 @@ def _reach(found: Sequence[Effect]) -> float:
     return next((float(end) for end in REACHES if end >= furthest), furthest)
 
 
-def _told(effect: Effect) -> str:
+def _hover_text(effect: Effect) -> str:
     numbers: tuple[Any, ...] = tuple(100 * number for number in (effect.value, effect.low, effect.high))
     return marks.plain(effect.words) + ": {:+.2f} % [{:+.2f}, {:+.2f}]".format(*numbers)

@@ -7,10 +7,10 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from analytics.exports.table import csv_file
-from analytics.queries.activity import Line
+from analytics.queries.activity import ActivityRow
 
 
-def activity_file(lines: Iterable[Line]) -> HttpResponse:
+def activity_file(lines: Iterable[ActivityRow]) -> HttpResponse:
     """A row per field that changed; an entry without fields has one row."""
     head = [
         _("When"),

@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 
 from analytics.exports.table import Value, csv_file
 from analytics.queries.customer.filters import STATES
-from analytics.queries.customer.listing import Line
+from analytics.queries.customer.listing import CustomerRow
 
 
-def customers_file(lines: Sequence[Line]) -> HttpResponse:
+def customers_file(lines: Sequence[CustomerRow]) -> HttpResponse:
     """In the order of the page, one line a customer."""
     head = [
         _("Customer"), _("State"), _("Activity"), _("Events"), _("Last event"),
@@ -19,7 +19,7 @@ def customers_file(lines: Sequence[Line]) -> HttpResponse:
     return csv_file("customers", head=head, rows=[_row(line) for line in lines])
 
 
-def _row(line: Line) -> list[Value]:
+def _row(line: CustomerRow) -> list[Value]:
     return [
         line.customer.pk,
         str(STATES[line.state]),

@@ -6,10 +6,10 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from analytics.exports.table import Value, csv_file
-from analytics.queries.catalogue.items import Line
+from analytics.queries.catalogue.items import ItemRow
 
 
-def items_file(lines: Sequence[Line]) -> HttpResponse:
+def items_file(lines: Sequence[ItemRow]) -> HttpResponse:
     """In the order of the page, one line an item."""
     head = [
         _("Id"), _("Item"), _("Brand"), _("Category"), _("Price"), _("Availability"), _("Listed"), _("Bought"),
@@ -18,7 +18,7 @@ def items_file(lines: Sequence[Line]) -> HttpResponse:
     return csv_file("catalogue", head=head, rows=[_row(line) for line in lines])
 
 
-def _row(line: Line) -> list[Value]:
+def _row(line: ItemRow) -> list[Value]:
     item = line.item
     return [
         item.shop_id,

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from analytics.exports.table import Value, csv_file
-from analytics.queries.quality.leader_table import COLUMNS, Quality, Row
+from analytics.queries.quality.leader_table import COLUMNS, LeaderRow, Quality
 from analytics.queries.words import label, metric_label
 from recommendations.wording import labels
 
@@ -23,7 +23,7 @@ def quality_file(found: Quality, *, sort: str) -> HttpResponse:
     return csv_file(f"quality-{found.task}", head=head, rows=[_line(row) for row in found.sorted(sort)])
 
 
-def _line(row: Row) -> Sequence[Value]:
+def _line(row: LeaderRow) -> Sequence[Value]:
     figures = [
         table.get(metric, {}).get(end) for metric in COLUMNS for table in (row.metrics, row.against) for end in ENDS
     ]

@@ -6,10 +6,10 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from analytics.exports.table import Value, csv_file
-from analytics.queries.segments.association_rules import Line
+from analytics.queries.segments.association_rules import PairRow
 
 
-def together_file(lines: Sequence[Line]) -> HttpResponse:
+def together_file(lines: Sequence[PairRow]) -> HttpResponse:
     """In the order of the page, one line a rule."""
     head = [
         _("If: id"), _("If in the basket"), _("Then: id"), _("Then also"),

@@ -38,7 +38,7 @@ def typed(text: str | None, *, longest: int) -> str:
     return (text or "").replace("\x00", "").strip()[:longest]
 
 
-def known(text: str | None, among: Container[str]) -> str:
+def choice(text: str | None, among: Container[str]) -> str:
     """The text if it is one of these, else ""."""
     return text if text and text in among else ""
 

@@ -44,7 +44,7 @@ def runs(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def run(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found = _found(pk)
+    found = _run_or_404(pk)
     figure = durations(found.spans, seconds=_("Time, s"))
     return render(
         request,
@@ -62,7 +62,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def run_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The part that is asked for every two seconds; when the run has ended, the whole page is loaded again."""
-    found = _found(pk)
+    found = _run_or_404(pk)
     here = "run" if request.GET.get("here") == "run" else "runs"
     log = query.log_tail(found.turn) if here == "run" else []
     response = render(request, "dashboard/runs/progress.html", {"run": found, "log": log, "here": here})
@@ -86,7 +86,7 @@ def start_run(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Action.RUN_TURN)
 def cancel_run(request: HttpRequest, pk: UUID) -> HttpResponse:
-    turn = _found(pk).turn
+    turn = _run_or_404(pk).turn
     try:
         loop_runs.cancel_turn(turn=turn, by=staff_of(request), now=timezone.now())
     except loop_runs.TurnIsOverError:
@@ -99,7 +99,7 @@ def cancel_run(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @requires(Action.RUN_TURN)
 def resume_run(request: HttpRequest, pk: UUID) -> HttpResponse:
-    turn = _found(pk).turn
+    turn = _run_or_404(pk).turn
     try:
         loop_runs.resume_turn(turn=turn, by=staff_of(request), now=timezone.now())
     except loop_runs.TurnAlreadyRunningError as error:
@@ -116,7 +116,7 @@ def resume_run(request: HttpRequest, pk: UUID) -> HttpResponse:
 @requires(Action.PUBLISH)
 def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The version that the gate held back, with the note of who decides otherwise."""
-    found = _found(pk)
+    found = _run_or_404(pk)
     if found.version is None:
         raise Http404
     try:
@@ -135,7 +135,7 @@ def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _back(found.turn)
 
 
-def _found(pk: UUID) -> query.Run:
+def _run_or_404(pk: UUID) -> query.Run:
     found = query.run(pk)
     if found is None:
         raise Http404

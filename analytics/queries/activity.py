@@ -93,7 +93,7 @@ class Filters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class FieldDifference:
     """A field of the object; None where the object was not there before, or is no more."""
 
     field: str
@@ -102,18 +102,18 @@ class Difference:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class ActivityRow:
     entry: AuditEntry
     verb: str
     kind: str
     address: str | None
-    differences: Sequence[Difference]
+    differences: Sequence[FieldDifference]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Activity:
     page: Page[AuditEntry]
-    lines: Sequence[Line]
+    lines: Sequence[ActivityRow]
     people: Sequence[Staff]
 
 
@@ -122,13 +122,13 @@ def activity(filters: Filters) -> Activity:
     return Activity(page=page, lines=[line_of(entry) for entry in page], people=list(Staff.objects.order_by("email")))
 
 
-def all_lines(filters: Filters) -> list[Line]:
+def all_lines(filters: Filters) -> list[ActivityRow]:
     """For a file: the newest ten thousand."""
     return [line_of(entry, longest=None) for entry in _chosen(filters)[:MOST_IN_A_FILE]]
 
 
-def line_of(entry: AuditEntry, *, longest: int | None = LONGEST) -> Line:
-    return Line(
+def line_of(entry: AuditEntry, *, longest: int | None = LONGEST) -> ActivityRow:
+    return ActivityRow(
         entry=entry,
         verb=str(VERBS.get(entry.verb, entry.verb)),
         kind=str(KINDS.get(entry.object_type, entry.object_type)),
@@ -152,10 +152,12 @@ def _chosen(filters: Filters) -> QuerySet[AuditEntry]:
     return found
 
 
-def _differences(entry: AuditEntry, *, longest: int | None) -> list[Difference]:
+def _differences(entry: AuditEntry, *, longest: int | None) -> list[FieldDifference]:
     return [
-        Difference(
-            field=_field_words(entry.object_type, name), before=_told(before, longest), after=_told(after, longest)
+        FieldDifference(
+            field=_field_words(entry.object_type, name),
+            before=_as_text(before, longest),
+            after=_as_text(after, longest),
         )
         for name, before, after in changed_fields(entry)
     ]
@@ -175,7 +177,7 @@ def _field_words(kind: str, name: str) -> str:
     return str(_fields(kind).get(name, name.replace("_", " ")))
 
 
-def _told(given: Any, longest: int | None) -> str | None:
+def _as_text(given: Any, longest: int | None) -> str | None:
     if given is None:
         return None
     value = _moment(given)

@@ -7,7 +7,7 @@ type Interval = Mapping[str, float]
 """``value``, and the ``low`` and ``high`` end of its 95 % interval."""
 
 
-class Verdict(StrEnum):
+class Direction(StrEnum):
     """What a paired difference says: its interval lies above 0, below 0, or holds it."""
 
     BETTER = "better"
@@ -15,7 +15,7 @@ class Verdict(StrEnum):
     UNCLEAR = "unclear"
 
 
-def verdict(difference: Interval) -> Verdict:
+def direction(difference: Interval) -> Direction:
     if difference["low"] > 0:
-        return Verdict.BETTER
-    return Verdict.WORSE if difference["high"] < 0 else Verdict.UNCLEAR
+        return Direction.BETTER
+    return Direction.WORSE if difference["high"] < 0 else Direction.UNCLEAR

@@ -54,7 +54,7 @@ def find_items(text: str, *, most: int = FEW_ITEMS) -> list[Item]:
 def _rules(text: str) -> list[Rule]:
     if len(text) < SHORTEST:
         return []
-    return list(Rule.objects.kept().filter(name__icontains=text).order_by("position", "pk")[:MOST_ITEMS])
+    return list(Rule.objects.unarchived().filter(name__icontains=text).order_by("position", "pk")[:MOST_ITEMS])
 
 
 def _runs(text: str) -> list[ModelVersion]:

@@ -88,7 +88,7 @@ def _matrices(folder: Path) -> Figures:
 def _fit(folder: Path, name: str) -> Figures:
     instance = next(one for one in INSTANCES if one.name == name)
     with threadpool_limits(1, user_api="blas"):  # as in a turn
-        fitted = instance.made().fit(_training(folder), seed=SEED)
+        fitted = instance.build().fit(_training(folder), seed=SEED)
     arrays = learned(fitted)
     _save(folder / name, arrays)
     return {"learned_mb": round(sum(array.nbytes for array in arrays.values()) / 1e6, 1)}

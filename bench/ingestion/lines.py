@@ -18,7 +18,7 @@ from recommendations.ingest import event_schema
 from recommendations.ingest.event_lines import ALONE, Taken, lines_of
 from recommendations.models import Item
 from recommendations.store.events.id_cache import person_keys
-from recommendations.store.events.insert import Line
+from recommendations.store.events.insert import EventLine
 from recommendations.terms import CustomerKind
 
 ITEMS, CUSTOMERS = 5_000, 20_000
@@ -66,22 +66,22 @@ def bodies(made: Sequence[Mapping[str, Any]], *, size: int) -> list[bytes]:
     return [json.dumps({"events": part}).encode() for part in batched(made, size)]
 
 
-def lines(made: Sequence[Mapping[str, Any]], shop: Shop) -> Iterator[Line]:
+def lines(made: Sequence[Mapping[str, Any]], shop: Shop) -> Iterator[EventLine]:
     """The lines that the API makes of the same events."""
     for body in bodies(made, size=event_schema.MOST_ROWS):
-        for form in event_schema.read(body).rows:
+        for form in event_schema.parse_body(body).rows:
             if isinstance(form, event_schema.EventForm):
                 owner = shop.customers[form.user_id or form.anonymous_id or ""]
                 yield from lines_of(Taken(0, form, ALONE), items=shop.items, owner=owner, source="api")
 
 
-def row(line: Line) -> tuple[Any, ...]:
+def row(line: EventLine) -> tuple[Any, ...]:
     """The columns of a line; ``attributes`` as JSON."""
     *columns, attributes = msgspec.structs.astuple(line)
     return *columns, None if attributes is None else msgspec.json.encode(attributes).decode()
 
 
-def as_text(made: Sequence[Line]) -> bytes:
+def as_text(made: Sequence[EventLine]) -> bytes:
     """For COPY: a field that is empty without quotes is NULL."""
     buffer = io.StringIO()
     csv.writer(buffer).writerows(map(row, made))

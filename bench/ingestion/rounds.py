@@ -23,12 +23,12 @@ from recommendations.ingest import import_files
 from recommendations.models import Event, Item
 from recommendations.services.access.keys import create_key
 from recommendations.services.operations import housekeeping
-from recommendations.store.events.insert import Line
+from recommendations.store.events.insert import EventLine
 from recommendations.store.temp_tables import silent
 from recommendations.terms import Scope
 
 EVENTS = "/api/v1/events/"
-NAMES = ", ".join(Line.__struct_fields__)
+NAMES = ", ".join(EventLine.__struct_fields__)
 TYPES = {
     "occurred_at": "timestamptz", "event_id": "uuid", "line": "smallint", "name": "text", "customer_id": "bigint",
     "item_id": "bigint", "quantity": "integer", "price": "numeric", "amount": "numeric", "rating": "double precision",
@@ -38,9 +38,9 @@ TYPES = {
 }  # fmt: skip
 UNNEST = (
     f"INSERT INTO recommendations_event ({NAMES}) SELECT * FROM "  # noqa: S608 - names and types of our own
-    f"unnest({', '.join(f'%s::{TYPES[name]}[]' for name in Line.__struct_fields__)}) ON CONFLICT DO NOTHING"
+    f"unnest({', '.join(f'%s::{TYPES[name]}[]' for name in EventLine.__struct_fields__)}) ON CONFLICT DO NOTHING"
 )
-INSERT = f"INSERT INTO recommendations_event ({NAMES}) VALUES ({', '.join(['%s'] * len(Line.__struct_fields__))})"  # noqa: S608
+INSERT = f"INSERT INTO recommendations_event ({NAMES}) VALUES ({', '.join(['%s'] * len(EventLine.__struct_fields__))})"  # noqa: S608
 HEAP = f"CREATE TABLE floor ({', '.join(f'{name} {kind}' for name, kind in TYPES.items())})"
 FILE = (
     "CREATE TABLE floor (event_id uuid, occurred_at timestamptz, name text, user_id text, item_id text, "
@@ -165,7 +165,7 @@ class Bench:
     def _events(self, count: int) -> list[dict[str, Any]]:
         return events(count, rng=self._rng)
 
-    def _lines(self, count: int) -> list[Line]:
+    def _lines(self, count: int) -> list[EventLine]:
         return list(lines(self._events(count), self._shop))
 
 

@@ -17,7 +17,7 @@ from demo.complete_journey.promotions import read_shares
 from recommendations.engine.evaluation.split import Truth, Windows, truths
 from recommendations.engine.frames import Promotions
 from recommendations.engine.preprocess.clean import clean
-from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, Snapshot, snapshot
+from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, TrainingSnapshot, snapshot
 from recommendations.engine.preprocess.terms import description, membership, term_counts
 from recommendations.terms import PATH_SEPARATOR, EventName, Task
 
@@ -31,7 +31,7 @@ class Part:
     """What is known at a cut, and what was bought in the 28 days after it."""
 
     cut: float
-    snapshot: Snapshot
+    snapshot: TrainingSnapshot
     truths: dict[Task, Truth]
 
 

@@ -44,7 +44,7 @@ class Journey:
 
 def read_journey(*, households: int | None = None) -> Journey:
     """All of it, or the first households and what they bought. Prices, titles and dates are those of the whole."""
-    products, lines = read("products"), read_transactions()
+    products, lines = read_table("products"), read_transactions()
     merchandise = ~products["department"].isin(NOT_MERCHANDISE)
     reason = _reason(lines, products)
     kept = reason == ""
@@ -60,7 +60,7 @@ def read_journey(*, households: int | None = None) -> Journey:
 def read_purchases(*, since: pd.Timestamp, households: int | None) -> pd.DataFrame:
     """The lines that are kept, from a moment on, in the order of time."""
     lines = read_transactions()
-    chosen = (lines["transaction_timestamp"] >= since).to_numpy() & (_reason(lines, read("products")) == "")
+    chosen = (lines["transaction_timestamp"] >= since).to_numpy() & (_reason(lines, read_table("products")) == "")
     if households is not None:
         chosen &= _of_first(lines, households)
     kept: pd.DataFrame = lines[chosen].sort_values(["transaction_timestamp", "basket_id", "line"])
@@ -68,7 +68,7 @@ def read_purchases(*, since: pd.Timestamp, households: int | None) -> pd.DataFra
 
 
 def read_transactions() -> pd.DataFrame:
-    lines = read("transactions")
+    lines = read_table("transactions")
     lines["line"] = np.arange(1, len(lines) + 1)
     return lines
 
@@ -108,7 +108,7 @@ def first_moment(*, weeks: int) -> datetime:
     return datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=UTC) + timedelta(weeks=weeks)
 
 
-def read(name: str) -> pd.DataFrame:
+def read_table(name: str) -> pd.DataFrame:
     frame: pd.DataFrame = pyarrow.parquet.read_table(file_of(name)).to_pandas()
     return frame
 

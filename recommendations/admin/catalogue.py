@@ -176,19 +176,19 @@ class ItemAdmin(ItemPages):
 
     @admin.action(description=_("Retire (keep the history, recommend no more)"), permissions=["change"])
     def retire(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
-        self._told(request, editing.retire(items=_keys(queryset), by=staff_of(request), now=timezone.now()))
+        self._report(request, editing.retire(items=_keys(queryset), by=staff_of(request), now=timezone.now()))
 
     @admin.action(description=_("Bring back what was retired"), permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
-        self._told(request, editing.bring_back(items=_keys(queryset), by=staff_of(request), now=timezone.now()))
+        self._report(request, editing.bring_back(items=_keys(queryset), by=staff_of(request), now=timezone.now()))
 
     def _set(self, request: HttpRequest, queryset: QuerySet[Item], availability: Availability) -> None:
         changed = editing.set_availability(
             items=_keys(queryset), availability=availability, by=staff_of(request), now=timezone.now()
         )
-        self._told(request, changed)
+        self._report(request, changed)
 
-    def _told(self, request: HttpRequest, changed: int) -> None:
+    def _report(self, request: HttpRequest, changed: int) -> None:
         text = ngettext("%(count)s item was changed.", "%(count)s items were changed.", changed)
         self.message_user(request, text % {"count": f"{changed:,}"}, messages.SUCCESS)
 

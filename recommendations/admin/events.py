@@ -74,14 +74,14 @@ class EventAdmin(PolicyAdmin[EventListing]):
         typed = search_term.strip()
         if not typed or "\x00" in typed:
             return (queryset.none() if typed else queryset), False
-        return queryset.filter(_found(typed)), False
+        return queryset.filter(_search(typed)), False
 
 
 def _link(page: str, row: Model | None) -> SafeString | str:
     return "" if row is None else format_html('<a href="{}">{}</a>', reverse(page, args=[row.pk]), row)
 
 
-def _found(typed: str) -> Q:
+def _search(typed: str) -> Q:
     """Whom or what was typed; the customer first, whose events have an index."""
     try:
         return Q(event_id=UUID(typed))

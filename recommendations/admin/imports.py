@@ -76,7 +76,7 @@ class ImportAdmin(PolicyAdmin[Import]):
 
 @admin.register(RejectedRow)
 class RejectedRowAdmin(PolicyAdmin[RejectedRow]):
-    list_display = ("source", "line", "field", "reason", "shown")
+    list_display = ("source", "line", "field", "reason", "row_text")
     list_display_links = None
     list_select_related = ("source",)
     search_fields = ("reason", "content")
@@ -86,5 +86,5 @@ class RejectedRowAdmin(PolicyAdmin[RejectedRow]):
         return lookup == "source__id__exact" or super().lookup_allowed(lookup, value, request)
 
     @admin.display(description=_("row"))
-    def shown(self, row: RejectedRow) -> str:
+    def row_text(self, row: RejectedRow) -> str:
         return row.content[:200]

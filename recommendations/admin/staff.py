@@ -89,7 +89,7 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
     def save_model(self, request: HttpRequest, obj: Staff, form: Any, change: Any) -> None:
         given = form.cleaned_data
         if not change:
-            vars(obj).update(vars(self._made(request, given)))
+            vars(obj).update(vars(self._create(request, given)))
             return
         try:
             service.change_staff(
@@ -99,7 +99,7 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
             text = _("%(staff)s stays an active admin: nobody else could manage staff.")
             self.message_user(request, text % {"staff": error.staff}, messages.ERROR)
 
-    def _made(self, request: HttpRequest, given: Mapping[str, Any]) -> Staff:
+    def _create(self, request: HttpRequest, given: Mapping[str, Any]) -> Staff:
         who: Any = {"email": given["email"], "role": Role(given["role"]), "name": given["name"]}
         if given["password1"]:
             return service.create_staff(**who, password=given["password1"], by=staff_of(request))

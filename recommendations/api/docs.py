@@ -86,7 +86,7 @@ class Operation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class TagGroup:
     """The operations of a tag."""
 
     name: str
@@ -109,7 +109,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 
 @cache
-def groups() -> list[Group]:
+def groups() -> list[TagGroup]:
     known = {tag["name"]: tag["description"] for tag in document()["tags"]}
     found: dict[str, list[Operation]] = {}
     for path, methods in document()["paths"].items():
@@ -117,7 +117,7 @@ def groups() -> list[Group]:
             found.setdefault(operation["tags"][0], []).append(_operation(path, method, operation))
     places = {name: place for place, name in enumerate(known)}
     ordered = sorted(found.items(), key=lambda group: places.get(group[0], len(places)))
-    return [Group(name=name, meaning=known.get(name, ""), operations=operations) for name, operations in ordered]
+    return [TagGroup(name=name, meaning=known.get(name, ""), operations=operations) for name, operations in ordered]
 
 
 def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operation:

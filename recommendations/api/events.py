@@ -18,8 +18,8 @@ from recommendations.api.parsing import BeaconJson, RawJson, body_of, malformed
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.ingest import event_schema
 from recommendations.ingest.accept import accept
-from recommendations.ingest.event_lines import Verdict
-from recommendations.ingest.event_schema import EventBatch, EventForm, Reading, Refusal
+from recommendations.ingest.event_lines import EventResult
+from recommendations.ingest.event_schema import EventBatch, EventForm, ParsedBody, Refusal
 from recommendations.services.operations import metrics
 from recommendations.terms import Scope
 
@@ -75,16 +75,16 @@ class Events(BrowserView):
         return _answer(reading, verdicts)
 
 
-def _reading(body: bytes) -> Reading:
+def _reading(body: bytes) -> ParsedBody:
     try:
-        return event_schema.read(body)
+        return event_schema.parse_body(body)
     except event_schema.UnreadableError as error:
         raise BadRequestError(error.reason, flaws=[Flaw(error.pointer, error.reason)]) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from error
 
 
-def _answer(reading: Reading, verdicts: list[Verdict]) -> HttpResponse:
+def _answer(reading: ParsedBody, verdicts: list[EventResult]) -> HttpResponse:
     results = [_result(reading, number, verdict) for number, verdict in enumerate(verdicts)]
     counts = Counter([verdict.verdict for verdict in verdicts])
     metrics.count_events(counts)
@@ -102,7 +102,7 @@ def _answer(reading: Reading, verdicts: list[Verdict]) -> HttpResponse:
     return HttpResponse(msgspec.json.encode(answer), status=HTTPStatus.ACCEPTED, content_type="application/json")
 
 
-def _result(reading: Reading, number: int, verdict: Verdict) -> RowResult:
+def _result(reading: ParsedBody, number: int, verdict: EventResult) -> RowResult:
     result = RowResult(verdict.verdict, verdict.event_id)
     row = "" if reading.single else f"/events/{number}"
     if verdict.pointer is not None:

@@ -21,7 +21,7 @@ from structlog import get_logger
 
 from recommendations.api.access import SCHEME
 from recommendations.api.negotiation import PLAIN
-from recommendations.api.recommend_form import Asked, of_query
+from recommendations.api.recommend_form import ParsedRequest, of_query
 from recommendations.api.rendering import Writing, whole
 from recommendations.services.access import keys
 from recommendations.services.operations import metrics
@@ -140,11 +140,11 @@ def _answered(environ: Environ, placement: str, *, site: str) -> _Answer | None:
 
 
 @lru_cache(QUERIES)
-def _asked(placement: str, query: str) -> Asked:
+def _asked(placement: str, query: str) -> ParsedRequest:
     return of_query(placement, parse_qs(query, keep_blank_values=True))
 
 
-def _served(asked: Asked, *, site: str) -> _Answer:
+def _served(asked: ParsedRequest, *, site: str) -> _Answer:
     writing = Writing(asked.lang, asked.fields, site=site)
     body = whole(serve_written(asked.request, write=writing, now=timezone.now()))
     if _lines.isEnabledFor(logging.INFO):

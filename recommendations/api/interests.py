@@ -50,7 +50,7 @@ class SegmentGiven(Struct):
     name: str
 
 
-class Interests(Struct):
+class InterestsBody(Struct):
     user_id: Id
     known: bool
     personalised: bool
@@ -71,7 +71,7 @@ class InterestsView(APIView):
         description=DESCRIPTION,
         parameters=parameters_of(InterestsQuery, described=PARAMETERS),
         responses={
-            200: OpenApiResponse(schema_of(Interests), description="The profile."),
+            200: OpenApiResponse(schema_of(InterestsBody), description="The profile."),
             **problems(HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE),
         },
         examples=[INTERESTS],
@@ -83,7 +83,7 @@ class InterestsView(APIView):
             found = interest_profile(user_id, most=form.n, now=timezone.now())
         except NotLoadedError:
             return not_loaded()
-        body = Interests(
+        body = InterestsBody(
             user_id=user_id,
             known=found.known,
             personalised=found.personalised,

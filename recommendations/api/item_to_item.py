@@ -11,8 +11,8 @@ from rest_framework.views import APIView
 
 from recommendations.api import recommend_form
 from recommendations.api.examples import RECOMMENDATION
-from recommendations.api.recommend import PARAMETERS, answered, not_loaded
-from recommendations.api.recommend_form import BesideQuery
+from recommendations.api.recommend import PARAMETERS, not_loaded, respond
+from recommendations.api.recommend_form import ItemToItemQuery
 from recommendations.api.rendering import Recommendations
 from recommendations.api.schema import parameters_of, problems, schema_of
 from recommendations.serving.serve import NotLoadedError, has_item
@@ -30,7 +30,7 @@ def _described(placement: str, *, operation: str, summary: str) -> Any:
         operation_id=operation,
         summary=summary,
         description=DESCRIPTION.format(placement=placement),
-        parameters=parameters_of(BesideQuery, described=PARAMETERS),
+        parameters=parameters_of(ItemToItemQuery, described=PARAMETERS),
         responses={
             200: OpenApiResponse(schema_of(Recommendations), description="What to show."),
             **problems(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -51,7 +51,7 @@ class BesideView(APIView):
                 raise Http404(_("There is no item “%(item)s”.") % {"item": item_id})
         except NotLoadedError:
             return not_loaded()
-        return answered(request, asked)
+        return respond(request, asked)
 
 
 @extend_schema_view(get=_described("item", operation="similar_items", summary="Items like this one"))

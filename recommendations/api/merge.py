@@ -59,7 +59,7 @@ class MergeUsers(BrowserView):
         tags=["events"],
     )
     def post(self, request: Request) -> HttpResponse:
-        body = _read(body_of(request))
+        body = _parse(body_of(request))
         change = part_customers if body.undo else merge_customers
         try:
             change(anonymous_id=body.anonymous_id, user_id=body.user_id, now=timezone.now())
@@ -73,7 +73,7 @@ class MergeUsers(BrowserView):
 _body = msgspec.json.Decoder(MergeBody)
 
 
-def _read(content: bytes) -> MergeBody:
+def _parse(content: bytes) -> MergeBody:
     try:
         body = _body.decode(content)
     except msgspec.ValidationError as error:

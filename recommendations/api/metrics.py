@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from recommendations.api.examples import METRICS
 from recommendations.api.schema import problems
-from recommendations.services.operations.metrics import Figure, Kind, Times, read_figures
+from recommendations.services.operations.metrics import MetricKind, MetricSamples, Times, read_figures
 from recommendations.terms import Scope
 
 DESCRIPTION = """
@@ -63,15 +63,15 @@ class _Collected(Collector):
         return map(_family, read_figures(now=timezone.now()))
 
 
-def _family(figure: Figure) -> Metric:
+def _family(figure: MetricSamples) -> Metric:
     name = f"recsite_{figure.name}"
-    if figure.kind is Kind.TIMES:
+    if figure.kind is MetricKind.TIMES:
         times = HistogramMetricFamily(name, figure.meaning, labels=figure.labels)
         for labels, value in figure.samples:
             assert isinstance(value, Times)  # noqa: S101 - for the type checker
             times.add_metric(labels, buckets=list(value.up_to.items()), sum_value=value.seconds)
         return times
-    kind = CounterMetricFamily if figure.kind is Kind.COUNTER else GaugeMetricFamily
+    kind = CounterMetricFamily if figure.kind is MetricKind.COUNTER else GaugeMetricFamily
     family = kind(name, figure.meaning, labels=figure.labels)
     for labels, value in figure.samples:
         assert isinstance(value, int | float)  # noqa: S101 - for the type checker

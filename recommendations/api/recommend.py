@@ -13,7 +13,7 @@ from recommendations.api import recommend_form
 from recommendations.api.errors import RETRY_SECONDS, problem
 from recommendations.api.examples import RECOMMENDATION, RECOMMENDATION_REQUEST
 from recommendations.api.parsing import RawJson, body_of
-from recommendations.api.recommend_form import Asked, RecommendBody, RecommendQuery
+from recommendations.api.recommend_form import ParsedRequest, RecommendBody, RecommendQuery
 from recommendations.api.rendering import Recommendations, Writing, whole
 from recommendations.api.schema import EVERY_BODY, body_like, parameters_of, problems, schema_of
 from recommendations.serving.serve import NotLoadedError, UnknownPlacementError, serve_written
@@ -61,7 +61,7 @@ class RecommendView(APIView):
         tags=["recommendations"],
     )
     def get(self, request: Request, placement: str) -> HttpResponse:
-        return answered(request, recommend_form.of_query(placement, dict(request.query_params.lists())))
+        return respond(request, recommend_form.of_query(placement, dict(request.query_params.lists())))
 
     @extend_schema(
         operation_id="recommend",
@@ -76,10 +76,10 @@ class RecommendView(APIView):
         tags=["recommendations"],
     )
     def post(self, request: Request, placement: str) -> HttpResponse:
-        return answered(request, recommend_form.of_body(placement, body_of(request)))
+        return respond(request, recommend_form.of_body(placement, body_of(request)))
 
 
-def answered(request: Request, asked: Asked) -> HttpResponse:
+def respond(request: Request, asked: ParsedRequest) -> HttpResponse:
     writing = Writing(asked.lang, asked.fields, site=site_of(request))
     try:
         served = serve_written(asked.request, write=writing, now=timezone.now())

@@ -60,7 +60,7 @@ class RecommendContext(Struct, forbid_unknown_fields=True):
     search_term: Text | None = None
 
 
-class Wishes(Struct, forbid_unknown_fields=True):
+class RecommendOptions(Struct, forbid_unknown_fields=True):
     """What a body asks for. ``n`` and ``diversity`` default to what the placement and its weights have."""
 
     context: RecommendContext | None = None
@@ -75,7 +75,7 @@ class Wishes(Struct, forbid_unknown_fields=True):
     dry_run: bool = False
 
 
-class RecommendBody(Wishes):
+class RecommendBody(RecommendOptions):
     """The body of a POST."""
 
     user_id: Id | None = None
@@ -90,25 +90,25 @@ class BatchUser(Struct, forbid_unknown_fields=True):
     anonymous_id: Id | None = None
 
 
-class BatchWishes(Wishes, kw_only=True):
+class BatchOptions(RecommendOptions, kw_only=True):
     """What many customers get, at one placement."""
 
     placement: Annotated[str, Meta(min_length=1, max_length=40)]
 
 
-class BatchBody(BatchWishes, kw_only=True):
+class BatchBody(BatchOptions, kw_only=True):
     """The body of a batch."""
 
     users: Annotated[list[BatchUser], Meta(min_length=1, max_length=MOST_USERS)]
 
 
-class BatchOfRaw(BatchWishes, kw_only=True):
+class BatchOfRaw(BatchOptions, kw_only=True):
     """As it is read: a flaw of one customer is theirs alone."""
 
     users: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=MOST_USERS)]
 
 
-class BesideQuery(Struct, forbid_unknown_fields=True):
+class ItemToItemQuery(Struct, forbid_unknown_fields=True):
     """The query of a GET about an item; those of its fields that are lists may come several times."""
 
     user_id: Id | None = None
@@ -124,7 +124,7 @@ class BesideQuery(Struct, forbid_unknown_fields=True):
     dry_run: bool = False
 
 
-class RecommendQuery(BesideQuery):
+class RecommendQuery(ItemToItemQuery):
     """The query of a GET."""
 
     item_id: Ids = []
@@ -134,7 +134,7 @@ class RecommendQuery(BesideQuery):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskedOfMany:
+class ParsedBatch:
     """A request per customer in order; None for those of ``flaws``, which are by the customer's place."""
 
     users: Sequence[BatchUser]
@@ -145,7 +145,7 @@ class AskedOfMany:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ParsedRequest:
     request: Request
     lang: str  # one of ours
     fields: frozenset[str]
@@ -157,20 +157,22 @@ _batch = msgspec.json.Decoder(BatchOfRaw)
 _user = msgspec.json.Decoder(BatchUser)
 
 
-def of_body(placement: str, body: bytes) -> Asked:
+def of_body(placement: str, body: bytes) -> ParsedRequest:
     form = _decoded(_body, body)
     fields = _fields(form.fields)
-    return Asked(
-        request=replace(_wished(placement, form, fields=fields), user_id=form.user_id, anonymous_id=form.anonymous_id),
+    return ParsedRequest(
+        request=replace(
+            _request_of(placement, form, fields=fields), user_id=form.user_id, anonymous_id=form.anonymous_id
+        ),
         lang=_language(form.lang),
         fields=fields,
     )
 
 
-def of_batch(body: bytes) -> AskedOfMany:
+def of_batch(body: bytes) -> ParsedBatch:
     form = _decoded(_batch, body)
     fields = _fields(form.fields)
-    wished = _wished(form.placement, form, fields=fields)
+    wished = _request_of(form.placement, form, fields=fields)
     users: list[BatchUser] = []
     requests: list[Request | None] = []
     flaws: dict[int, Flaw] = {}
@@ -186,13 +188,13 @@ def of_batch(body: bytes) -> AskedOfMany:
         known = None if place in flaws else replace(wished, user_id=user.user_id, anonymous_id=user.anonymous_id)
         users.append(user)
         requests.append(known)
-    return AskedOfMany(users=users, requests=requests, flaws=flaws, lang=_language(form.lang), fields=fields)
+    return ParsedBatch(users=users, requests=requests, flaws=flaws, lang=_language(form.lang), fields=fields)
 
 
-def of_query(placement: str, query: Mapping[str, Sequence[str]]) -> Asked:
+def of_query(placement: str, query: Mapping[str, Sequence[str]]) -> ParsedRequest:
     """``query`` as for ``converted``."""
     form = converted(query, RecommendQuery)
-    asked = _asked(placement, form)
+    asked = _parsed(placement, form)
     request = replace(
         asked.request,
         item_ids=tuple(form.item_id),
@@ -203,9 +205,9 @@ def of_query(placement: str, query: Mapping[str, Sequence[str]]) -> Asked:
     return replace(asked, request=request)
 
 
-def of_item(placement: str, shop_id: str, query: Mapping[str, Sequence[str]]) -> Asked:
+def of_item(placement: str, shop_id: str, query: Mapping[str, Sequence[str]]) -> ParsedRequest:
     """What is asked of an item's address; ``query`` as for ``converted``."""
-    asked = _asked(placement, converted(query, BesideQuery))
+    asked = _parsed(placement, converted(query, ItemToItemQuery))
     return replace(asked, request=replace(asked.request, item_ids=(shop_id,)))
 
 
@@ -233,7 +235,7 @@ def converted[Form: Struct](query: Mapping[str, Sequence[str]], kind: type[Form]
         raise _refused(Flaw(flaw.pointer.lstrip("/"), flaw.message)) from error
 
 
-def _wished(placement: str, form: Wishes, *, fields: frozenset[str]) -> Request:
+def _request_of(placement: str, form: RecommendOptions, *, fields: frozenset[str]) -> Request:
     context = form.context or RecommendContext()
     return Request(
         placement=placement,
@@ -252,7 +254,7 @@ def _wished(placement: str, form: Wishes, *, fields: frozenset[str]) -> Request:
     )
 
 
-def _asked(placement: str, form: BesideQuery) -> Asked:
+def _parsed(placement: str, form: ItemToItemQuery) -> ParsedRequest:
     fields = _fields(form.fields)
     request = Request(
         placement=placement,
@@ -266,7 +268,7 @@ def _asked(placement: str, form: BesideQuery) -> Asked:
         diversity=form.diversity,
         dry_run=form.dry_run,
     )
-    return Asked(request=request, lang=_language(form.lang), fields=fields)
+    return ParsedRequest(request=request, lang=_language(form.lang), fields=fields)
 
 
 def _filter(form: ItemFilter) -> Filter:

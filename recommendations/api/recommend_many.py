@@ -16,7 +16,7 @@ from recommendations.api.errors import BadRequestError, Flaw
 from recommendations.api.examples import BATCH_OF_RECOMMENDATIONS, BATCH_REQUEST
 from recommendations.api.parsing import RawJson, body_of
 from recommendations.api.recommend import no_placement, not_loaded, site_of
-from recommendations.api.recommend_form import AskedOfMany, BatchBody, of_batch
+from recommendations.api.recommend_form import BatchBody, ParsedBatch, of_batch
 from recommendations.api.rendering import Recommendations, Writing, whole
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.serving.serve import NotLoadedError, Served, UnknownPlacementError, serve_all
@@ -79,7 +79,7 @@ class BatchView(APIView):
         return HttpResponse(body, content_type="application/json", headers={"Content-Language": writing.lang})
 
 
-def _body(placement: str, asked: AskedOfMany, served: Sequence[Served]) -> bytes:
+def _body(placement: str, asked: ParsedBatch, served: Sequence[Served]) -> bytes:
     answers = iter(served)
     results = []
     for place, user in enumerate(asked.users):

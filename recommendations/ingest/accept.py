@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import DatabaseError
 
-from recommendations.ingest.event_lines import Intake, People, Verdict, lines_of
+from recommendations.ingest.event_lines import EventResult, Intake, People, lines_of
 from recommendations.ingest.event_schema import EventForm, Refusal
 from recommendations.store.events import insert, mergers
 from recommendations.store.live import writes
@@ -13,7 +13,7 @@ from recommendations.store.live.state import LiveEvent
 from recommendations.store.live.writes import Fact, Joined, Objection
 
 
-def accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -> list[Verdict]:
+def accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -> list[EventResult]:
     """Append the events that keep the rules, each once, and say for every row what became of it.
 
     When it returns everything is committed, and the next answer knows of it (where Valkey is there). Raises
@@ -23,7 +23,7 @@ def accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -
         return _accept(rows, source=source, now=now)
 
 
-def _accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -> list[Verdict]:
+def _accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -> list[EventResult]:
     intake = Intake(rows, now=now)
     if not intake.taken:
         return intake.verdicts(set())
@@ -39,7 +39,7 @@ def _accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) 
         new = insert.insert(lines)
     except DatabaseError:
         writes.remember(facts)  # a retry finds them done
-        writes.doubt()  # if only the answer to the commit was lost, a retry finds duplicates
+        writes.mark_incomplete()  # if only the answer to the commit was lost, a retry finds duplicates
         raise
     facts += [
         LiveEvent(customer, lines[number].name, lines[number].item_id, lines[number].occurred_at)

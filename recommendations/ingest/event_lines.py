@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from recommendations.ingest.event_schema import EventForm, EventItemForm, Refusal
 from recommendations.ingest.event_validation import NAMES, refusal_of, rounded
 from recommendations.store.events.id_cache import item_keys, person_keys
-from recommendations.store.events.insert import Consent, Line, Place
+from recommendations.store.events.insert import Consent, EventLine, EventPlace
 from recommendations.store.events.mergers import Merger
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import CustomerKind
@@ -24,11 +24,11 @@ from recommendations.terms import CustomerKind
 REPLAY = "replay"
 ALONE = (0,)  # the number of the only line
 NO_ITEM = EventItemForm(item_id="-")
-NOWHERE = Place()
+NOWHERE = EventPlace()
 _NAMES = {written: name.value for written, name in NAMES.items()}
 
 
-class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
+class EventResult(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of a row. ``refused``: lines of it that were left out; pointers start at the row."""
 
     verdict: str  # accepted, duplicate or rejected
@@ -51,11 +51,11 @@ class Intake:
     """The rows of a request: the events to be kept, and the verdict on the others."""
 
     def __init__(self, rows: Sequence[EventForm | Refusal], *, now: datetime) -> None:
-        self._verdicts: list[Verdict | None] = [None] * len(rows)
+        self._verdicts: list[EventResult | None] = [None] * len(rows)
         forms: list[tuple[int, EventForm]] = []
         for number, row in enumerate(rows):
             if isinstance(row, Refusal):
-                self._verdicts[number] = Verdict("rejected", None, row.pointer, row.reason)
+                self._verdicts[number] = EventResult("rejected", None, row.pointer, row.reason)
             elif (refusal := refusal_of(row, now=now)) is not None:
                 self._reject(number, row, refusal)
             else:
@@ -64,18 +64,18 @@ class Intake:
         taken = (self._taken(number, form) for number, form in forms)
         self.taken = [event for event in taken if event is not None]
 
-    def verdicts(self, new: Set[int]) -> list[Verdict]:
+    def verdicts(self, new: Set[int]) -> list[EventResult]:
         """On every row; ``new`` are the lines that were not there before, counted over all events that were taken."""
         first = 0
         for event in self.taken:
             after = first + len(event.places)
             verdict = "duplicate" if new.isdisjoint(range(first, after)) else "accepted"
-            self._verdicts[event.row] = Verdict(verdict, event.form.event_id, None, None, event.refused)
+            self._verdicts[event.row] = EventResult(verdict, event.form.event_id, None, None, event.refused)
             first = after
         return [verdict for verdict in self._verdicts if verdict is not None]
 
     def _reject(self, number: int, form: EventForm, refusal: Refusal) -> None:
-        self._verdicts[number] = Verdict("rejected", form.event_id, refusal.pointer, refusal.reason)
+        self._verdicts[number] = EventResult("rejected", form.event_id, refusal.pointer, refusal.reason)
 
     def _taken(self, number: int, form: EventForm) -> Taken | None:
         """Without the lines of unknown items; None, and a verdict, where no other line is left."""
@@ -133,7 +133,7 @@ class People:
         return [Merger(anonymous, customer, since) for (anonymous, customer), since in self.mergers.items()]
 
 
-def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None, source: str) -> Iterable[Line]:
+def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None, source: str) -> Iterable[EventLine]:
     """A line per item that exists, numbered by its place in the event; line 0 for an event without items."""
     form = event.form
     attributes = _place(form)
@@ -145,7 +145,7 @@ def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None, sourc
         source = REPLAY
     for place in event.places:
         item = form.items[place] if form.items else NO_ITEM
-        yield Line(
+        yield EventLine(
             form.timestamp,
             form.event_id,
             place,
@@ -176,13 +176,13 @@ def _amount(item: EventItemForm, value: Decimal | None) -> Decimal | None:
     return None if value is None else rounded(value)
 
 
-def _place(form: EventForm) -> Place | None:
+def _place(form: EventForm) -> EventPlace | None:
     """Where it happened; a page without its query, which may hold anything."""
     context, value = form.context, None if form.value is None else rounded(form.value)
     if context is None:
-        return None if value is None else Place(value=value)
+        return None if value is None else EventPlace(value=value)
     page = context.page
     if page is not None:
         page = page.partition("?")[0].partition("#")[0]
-    place = Place(context.channel, context.locale, context.source, page, value)
+    place = EventPlace(context.channel, context.locale, context.source, page, value)
     return None if place == NOWHERE else place

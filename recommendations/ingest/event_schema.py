@@ -100,7 +100,7 @@ class UnreadableError(Exception):
 
 
 @dataclass
-class Reading:
+class ParsedBody:
     """The rows in their order. ``ignored`` names unknown fields: per row, and (−1) of the body around the rows."""
 
     rows: list[EventForm | Refusal]
@@ -137,7 +137,7 @@ _PARTS: dict[type[Struct], dict[str, type[Struct]]] = {
 }
 
 
-def read(body: bytes) -> Reading:
+def parse_body(body: bytes) -> ParsedBody:
     """The events of a body: ``{"events": [1 to 1000 events]}``, or one event by itself.
 
     Raises UnreadableError where there are none, and msgspec's DecodeError, UnicodeDecodeError or RecursionError where
@@ -145,13 +145,13 @@ def read(body: bytes) -> Reading:
     """
     if _NUL not in body:
         try:
-            return Reading(rows=list(_batch.decode(body).events))
+            return ParsedBody(rows=list(_batch.decode(body).events))
         except (msgspec.DecodeError, UnicodeDecodeError):
             pass
     return _read_row_by_row(body)
 
 
-def _read_row_by_row(body: bytes) -> Reading:
+def _read_row_by_row(body: bytes) -> ParsedBody:
     body.decode()
     body = _ESCAPE.sub(lambda found: _NUL if found["half"] else found[0], body)
     try:
@@ -160,7 +160,7 @@ def _read_row_by_row(body: bytes) -> Reading:
         rows = [Raw(body)] if single else _raw_batch.decode(body).events
     except ValidationError as error:
         raise _unreadable(error) from error
-    reading = Reading(rows=[], single=single)
+    reading = ParsedBody(rows=[], single=single)
     for number, raw in enumerate(rows):
         row, ignored = _read_row(bytes(raw))
         reading.rows.append(row)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from recommendations.engine.evaluation.gate import Verdict
+from recommendations.engine.evaluation.gate import GateResult
 from recommendations.engine.evaluation.intervals import resamples
 from recommendations.engine.evaluation.measures import MAIN
 from recommendations.engine.feedback.presets import PRESETS, PROMOTION
@@ -45,7 +45,7 @@ class Decision:
     configuration: Configuration | None = None
     reason: str = ""
     expected: Mapping[str, Any] = field(default_factory=dict)
-    verdict: Verdict | None = None
+    verdict: GateResult | None = None
     publish: bool = False
 
 
@@ -133,7 +133,7 @@ def _decision(context: TurnContext, task: Task, blend: BlendName, *, done: float
     )
     automatic = Blend.objects.get(name=blend).automatic
     what = "published, as the blend is automatic" if automatic and verdict.passed else "proposed to staff"
-    context.report(done, text=f"{blend}: new weights are {what}; {gate.told(verdict)}")
+    context.report(done, text=f"{blend}: new weights are {what}; {gate.as_json(verdict)}")
     return Decision(
         configuration=found.configuration, reason=f"Tuned by turn {context.turn}", expected=found.expected,
         verdict=verdict, publish=automatic and verdict.passed,
@@ -148,7 +148,7 @@ def _first(context: TurnContext, task: Task, blend: BlendName, found: Proposal |
     decisions = []
     for reason, configuration in _contenders(context, blend, found):
         verdict = gate.gate(context.version.pk, task, configuration, live=None, seed=context.seed)
-        context.report(0, text=f"{blend}: {reason}: {gate.told(verdict)}")
+        context.report(0, text=f"{blend}: {reason}: {gate.as_json(verdict)}")
         expected = found.expected if found and configuration is found.configuration else {}
         decisions.append(
             Decision(configuration=configuration, reason=reason, expected=expected, verdict=verdict, publish=True)
@@ -181,7 +181,7 @@ def _gate_version(context: TurnContext, decisions: Mapping[Task, Decision]) -> b
         verdict = challenger.gate_version(context, task, serving)
         if verdict:
             verdicts[task] = verdict
-            context.report(0, text=f"{task}: with the new settings {gate.told(verdict)}")
+            context.report(0, text=f"{task}: with the new settings {gate.as_json(verdict)}")
     described = {task: described_verdict(verdict, version=context.version) for task, verdict in verdicts.items()}
     ModelVersion.objects.filter(pk=context.version.pk).update(gate=described)
     return all(verdict.outcome is not GateOutcome.WORSE for verdict in verdicts.values())

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from recommendations.engine.evaluation.accuracy import judge, ndcg
-from recommendations.engine.evaluation.gate import Verdict, verdict
+from recommendations.engine.evaluation.gate import GateResult, verdict
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.hybrid import BlendPlan
@@ -22,10 +22,10 @@ from recommendations.loop.gate import LIVE, K, ndcg_of
 from recommendations.store.models import live_version, measurements, model, weight_versions
 from recommendations.terms import TASKS, BlendName, Cut, Task
 
-AS_LIVE = "live_configuration"
+LIVE_CONFIGURATION = "live_configuration"
 """Under this name stands what the live configuration reaches when it is fitted on this turn's history."""
 
-SUFFIX = "@live"
+CHAMPION = "@live"
 
 
 def settings() -> dict[str, dict[str, Any]]:
@@ -55,9 +55,11 @@ def plans_as_live(before: Mapping[str, Instance], plans: Mapping[str, BlendPlan]
     found = {}
     for blend, live in _live().items():
         weights = live.weights
-        names = {name: f"{name}{SUFFIX}" if name in before else name for name, weight in weights.items() if weight > 0}
+        names = {
+            name: f"{name}{CHAMPION}" if name in before else name for name, weight in weights.items() if weight > 0
+        }
         if blend in plans and before.keys() & names.keys():
-            found[f"{blend}{SUFFIX}"] = replace(
+            found[f"{blend}{CHAMPION}"] = replace(
                 plans[blend],
                 weights={names[name]: weights[name] for name in names},
                 instances=tuple(names.values()),
@@ -70,23 +72,23 @@ def keep_as_live(context: TurnContext, records: Mapping[str, Candidates], plans:
     truths, live = model.load_truths(context.version.pk, Cut.TEST), _live()
     lift = model.load_lift(context.version.pk, Cut.TEST)
     for task, blend in TASKS.items():
-        name, truth = f"{blend}{SUFFIX}", truths[task]
+        name, truth = f"{blend}{CHAMPION}", truths[task]
         if name not in records or not len(truth.users):
             continue
         ranked = (
             records[name].of(truth.users).ranked(plans[name].weights, K, lift=lift, promotion=live[blend].promotion)
         )
         reached = ndcg(judge(ranked, truth.per_user), K).astype(np.float32)
-        measurements.save_per_user(context.version, task, {AS_LIVE: reached})
+        measurements.save_per_user(context.version, task, {LIVE_CONFIGURATION: reached})
         context.report(0, text=f"{task}: settings changed, so the live ones were fitted as well: {reached.mean():.4f}")
 
 
-def gate_version(context: TurnContext, task: Task, configuration: Configuration) -> Verdict | None:
+def gate_version(context: TurnContext, task: Task, configuration: Configuration) -> GateResult | None:
     """The version under the weights it would serve with, against the live configuration; None where none changed.
 
     There is no second stage for the settings of before, so the settings are compared without it on either side.
     """
-    before = measurements.load_per_user(context.version.pk, task).get(AS_LIVE)
+    before = measurements.load_per_user(context.version.pk, task).get(LIVE_CONFIGURATION)
     if before is None:
         return None
     weights = {name: weight for name, weight in configuration.weights.items() if name != SECOND_STAGE}

@@ -16,7 +16,7 @@ from recommendations.engine.evaluation.panel import Panel, panel
 from recommendations.engine.evaluation.slices import Groups, activity, new_items
 from recommendations.engine.evaluation.table import Table, table
 from recommendations.engine.ids import IdMap
-from recommendations.engine.preprocess.matrix import Snapshot
+from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.registry import instances_of
 from recommendations.loop.context import TurnContext
@@ -87,7 +87,7 @@ def tabulate(context: TurnContext, task: Task, *, hybrids: Mapping[str, Configur
     return made
 
 
-def _groups(context: TurnContext, snapshot: Snapshot, categories: IdMap, users: NDArray[np.int64]) -> Groups:
+def _groups(context: TurnContext, snapshot: TrainingSnapshot, categories: IdMap, users: NDArray[np.int64]) -> Groups:
     """The segments are those of this turn, so they know the whole history: they tell customers apart, no more."""
     numbers = interests.segments_by_customer(context.version.pk, snapshot.users.ids[users])
     departments, of_columns = measurements.departments(categories)

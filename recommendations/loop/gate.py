@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.evaluation.accuracy import judge, ndcg
-from recommendations.engine.evaluation.gate import Verdict, verdict
+from recommendations.engine.evaluation.gate import GateResult, verdict
 from recommendations.engine.frames import BoolArray
 from recommendations.loop.evaluate import Configuration
 from recommendations.store.models import interests, measurements, model
@@ -38,7 +38,7 @@ def gate(
     live: Configuration | None,
     seed: int,
     segment: int | None = None,
-) -> Verdict:
+) -> GateResult:
     """The configuration against what is live, if anything is, and against the baselines.
 
     With the number of a ``segment`` only its customers are asked.
@@ -59,7 +59,7 @@ def _of_segment(version_id: int, task: Task, segment: int) -> BoolArray:
     return np.asarray(numbers == segment)
 
 
-def told(found: Verdict) -> str:
+def as_json(found: GateResult) -> str:
     """For the log of a turn."""
     if found.outcome is GateOutcome.UNMEASURED:
         return "nobody has truth in the test window, so nothing was compared"

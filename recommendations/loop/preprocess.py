@@ -8,7 +8,7 @@ import pandas as pd
 from recommendations.engine.evaluation.leaks import refuse, shared_baskets
 from recommendations.engine.evaluation.split import truths
 from recommendations.engine.preprocess.clean import CleaningReport, clean
-from recommendations.engine.preprocess.matrix import EventWeights, Snapshot, snapshot
+from recommendations.engine.preprocess.matrix import EventWeights, TrainingSnapshot, snapshot
 from recommendations.loop.context import NotEnoughDataError, TurnContext
 from recommendations.models import ModelVersion
 from recommendations.store.models import model, training_data
@@ -59,12 +59,12 @@ def _clean_before(end: float, events: pd.DataFrame) -> pd.DataFrame:
     return clean(events[events["at"].to_numpy() < end], until=end)[0]
 
 
-def _with_promotions(plan: pd.DataFrame, made: Snapshot) -> Snapshot:
+def _with_promotions(plan: pd.DataFrame, made: TrainingSnapshot) -> TrainingSnapshot:
     promotions = training_data.promotions_at(made.cut, plan, made.items)
     return replace(made, training=replace(made.training, promotions=promotions))
 
 
-def _require_enough(made: Snapshot, cut: Cut) -> None:
+def _require_enough(made: TrainingSnapshot, cut: Cut) -> None:
     if cut is Cut.LIVE and (len(made.users) < FEWEST_USERS or len(made.items) < FEWEST_ITEMS):
         raise NotEnoughDataError(
             f"After cleaning there are {len(made.users)} customers and {len(made.items)} items with an act that "

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from recommendations.engine.evaluation.split import without
 from recommendations.engine.frames import FloatArray, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.matrix import Snapshot
+from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.preprocess.promotions import lift
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
@@ -41,7 +41,7 @@ def fit_recommenders(context: TurnContext) -> Mapping[str, object]:
         return {"skipped": "no history before this cut"}
     before = challenger.changed() if cut is Cut.TEST else {}
     wanted = [one for one in INSTANCES if cut is not Cut.TUNING or one.blends.intersection(RANKED)]
-    wanted += [replace(one, name=f"{one.name}{challenger.SUFFIX}") for one in before.values()]
+    wanted += [replace(one, name=f"{one.name}{challenger.CHAMPION}") for one in before.values()]
     fitted, seconds = _fit(context, wanted, snapshot.training)
     started = time.monotonic()
     plans = _plans(snapshot)
@@ -61,7 +61,7 @@ def fit_recommenders(context: TurnContext) -> Mapping[str, object]:
     size = model.save_candidates(context.version, cut, staged.records)
     if as_live:
         challenger.keep_as_live(context, records, as_live)
-    kept = {name: recommender for name, recommender in fitted.items() if not name.endswith(challenger.SUFFIX)}
+    kept = {name: recommender for name, recommender in fitted.items() if not name.endswith(challenger.CHAMPION)}
     if cut is not Cut.TUNING:
         size += model.save_recommenders(context.version, cut, kept)
     ModelVersion.objects.filter(pk=context.version.pk).update(instances=challenger.settings())
@@ -82,7 +82,7 @@ def _fit(
 
     def fit(instance: Instance) -> tuple[Recommender, float]:
         started = time.monotonic()
-        recommender = instance.made().fit(training, seed=context.seed)
+        recommender = instance.build().fit(training, seed=context.seed)
         return recommender, round(time.monotonic() - started, 2)
 
     done: dict[str, tuple[Recommender, float]] = {}
@@ -118,7 +118,7 @@ def _first_alike(instance: Instance, among: Sequence[Instance]) -> Instance:
     return next(one for one in among if one.kind is instance.kind and one.config == instance.config)
 
 
-def _plans(snapshot: Snapshot) -> dict[str, BlendPlan]:
+def _plans(snapshot: TrainingSnapshot) -> dict[str, BlendPlan]:
     bought = _with_stranger([snapshot.bought, snapshot.disliked])
     disliked = _with_stranger([snapshot.disliked]) if snapshot.disliked.nnz else None
     return {

@@ -125,7 +125,9 @@ class Placement(models.Model):
     )
     repeat = models.CharField(_("bought before"), max_length=8, choices=labels.REPEATS, default=terms.Repeat.ALLOW)
     needs_context = models.BooleanField(_("needs an item"), default=False)
-    part = models.CharField(_("part of the shop"), max_length=8, choices=labels.PARTS, default=terms.Part.WHOLE)
+    part = models.CharField(
+        _("part of the shop"), max_length=8, choices=labels.PARTS, default=terms.CatalogueScope.WHOLE
+    )
     n = models.PositiveSmallIntegerField(_("items shown"), default=20, validators=[MaxValueValidator(100)])
     cool_down = models.FloatField(
         _("cool-down"), default=0, validators=[MinValueValidator(0), MaxValueValidator(1)],
@@ -151,7 +153,9 @@ class Placement(models.Model):
         ordering: ClassVar[list[str]] = ["id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=models.Q(repeat__in=list(terms.Repeat)), name="placement_repeat_is_known"),
-            models.CheckConstraint(condition=models.Q(part__in=list(terms.Part)), name="placement_part_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(part__in=list(terms.CatalogueScope)), name="placement_part_is_known"
+            ),
             models.CheckConstraint(condition=models.Q(n__gte=1, n__lte=100), name="placement_shows_1_to_100"),
             models.CheckConstraint(
                 condition=models.Q(diversity__gte=0, diversity__lte=1), name="placement_diversity_is_a_share"

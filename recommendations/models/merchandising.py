@@ -16,7 +16,7 @@ from recommendations.wording import labels
 
 
 class RuleQuerySet(models.QuerySet["Rule"]):
-    def kept(self) -> Self:
+    def unarchived(self) -> Self:
         return self.filter(archived_at=None)
 
 

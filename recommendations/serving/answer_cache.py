@@ -8,10 +8,10 @@ from itertools import islice
 from operator import is_
 
 from recommendations.engine.ranking.rules import Rule
-from recommendations.serving.customer_context import Person
-from recommendations.serving.pipeline import TICK, Ready, rules_for
-from recommendations.serving.types import Ask
-from recommendations.store.live.fetch import Told
+from recommendations.serving.customer_context import CustomerContext
+from recommendations.serving.pipeline import TICK, Prepared, rules_for
+from recommendations.serving.types import ResolvedRequest
+from recommendations.store.live.fetch import RawState
 from recommendations.store.serving.slates import ServedSlate
 from recommendations.store.serving.snapshot import Snapshot
 
@@ -19,12 +19,12 @@ MOST = 4_000  # answers of about 20 kB
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class Basis:
+class ServingState:
     """What an answer is made of, besides the request: one snapshot, one person in a state, one moment."""
 
     snapshot: Snapshot
     customer: int | None
-    told: Told
+    raw: RawState
     now: datetime
 
     @property
@@ -32,67 +32,67 @@ class Basis:
         return self.now.timestamp() // TICK
 
     @property
-    def lasting(self) -> bool:
+    def repeatable(self) -> bool:
         """Nothing of it was asked of PostgreSQL, which says nothing of what comes next."""
-        return self.told.whole
+        return self.raw.complete
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class Kept:
+class CachedAnswer:
     """An answer without its id; the id and the time of its slate are those of the first to get it."""
 
     content: bytes
     slate: ServedSlate
     exploration: float  # chance that an answer shows something else in one of its last slots
-    basis: Basis
+    state: ServingState
     tick: float
-    about: tuple[Ask, Person]  # whom rules ask for
+    about: tuple[ResolvedRequest, CustomerContext]  # whom rules ask for
     rules: Sequence[Rule]
     sellable: object
 
     @classmethod
-    def of(cls, ready: Ready, basis: Basis, *, content: bytes, slate: ServedSlate) -> "Kept":
-        person = ready.person
+    def of(cls, prepared: Prepared, state: ServingState, *, content: bytes, slate: ServedSlate) -> "CachedAnswer":
+        customer = prepared.customer
         return cls(
             content=content,
             slate=slate,
-            exploration=ready.wish.exploration,
-            basis=basis,
-            tick=basis.tick,
-            about=(ready.ask, Person(why_not=person.why_not, segment=person.segment)),
-            rules=ready.wish.rules,
-            sellable=ready.shelf.sellable,
+            exploration=prepared.params.exploration,
+            state=state,
+            tick=state.tick,
+            about=(prepared.request, CustomerContext(why_not=customer.why_not, segment=customer.segment)),
+            rules=prepared.params.rules,
+            sellable=prepared.catalogue.sellable,
         )
 
-    def stands(self, basis: Basis) -> bool:
-        known = self.basis
+    def is_valid(self, state: ServingState) -> bool:
+        known = self.state
         if not (
-            known.snapshot is basis.snapshot
-            and known.customer == basis.customer
-            and known.told.customer == basis.told.customer
-            and self.tick == basis.tick
-            and self.sellable is basis.snapshot.sellable(basis.now)
-            and basis.lasting
+            known.snapshot is state.snapshot
+            and known.customer == state.customer
+            and known.raw.customer == state.raw.customer
+            and self.tick == state.tick
+            and self.sellable is state.snapshot.sellable(state.now)
+            and state.repeatable
         ):
             return False
-        ask, person = self.about
-        rules = rules_for(ask, basis.snapshot, person, basis.now)
+        request, customer = self.about
+        rules = rules_for(request, state.snapshot, customer, state.now)
         return len(rules) == len(self.rules) and all(map(is_, rules, self.rules))
 
 
-class Shelf:
+class AnswerCache:
     """The answers of this process, by what was asked; the oldest half leaves when it is full."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._kept: dict[Hashable, Kept] = {}
+        self._kept: dict[Hashable, CachedAnswer] = {}
 
-    def find(self, key: Hashable, basis: Basis) -> Kept | None:
+    def get(self, key: Hashable, state: ServingState) -> CachedAnswer | None:
         found = self._kept.get(key)
-        return found if found is not None and found.stands(basis) else None
+        return found if found is not None and found.is_valid(state) else None
 
-    def keep(self, key: Hashable, answer: Kept) -> None:
-        if answer.basis.lasting:
+    def put(self, key: Hashable, answer: CachedAnswer) -> None:
+        if answer.state.repeatable:
             if len(self._kept) >= self._most:
                 for oldest in list(islice(self._kept, self._most // 2)):
                     self._kept.pop(oldest, None)
@@ -100,10 +100,10 @@ class Shelf:
 
 
 @cache
-def kept() -> Shelf:
-    return Shelf()
+def answer_cache() -> AnswerCache:
+    return AnswerCache()
 
 
 def forget() -> None:
     """Hold nothing, as a new process does."""
-    kept.cache_clear()
+    answer_cache.cache_clear()

@@ -9,60 +9,67 @@ import numpy as np
 from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.rules import of_kind
 from recommendations.engine.ranking.scores import PROMOTION
-from recommendations.engine.ranking.selection import NOTHING, Selection, Shelf, Wish, eligibility
+from recommendations.engine.ranking.selection import NOTHING, CatalogueState, Selection, SelectionParams, eligibility
 from recommendations.engine.ranking.slots import Cap
-from recommendations.serving.candidates import Pool
+from recommendations.serving.candidates import CandidatePool
 from recommendations.serving.explain import Explainer
-from recommendations.serving.fallback import Filled, Rung, filled
+from recommendations.serving.fallback import Backfilled, FallbackSource, backfill
 from recommendations.serving.types import Shown, ShownReason
 from recommendations.terms import RuleAction, Source
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen:
+class ChosenItems:
     """What was chosen of a pool (None: nothing but what is pinned); rows of the selection are those of the stock."""
 
     selection: Selection
-    pool: Pool | None
+    pool: CandidatePool | None
     source: Source
 
 
 def shown_items(
-    chosen: Chosen | None, *, explainer: Explainer, shelf: Shelf, wish: Wish, rungs: Iterable[Rung]
+    chosen: ChosenItems | None,
+    *,
+    explainer: Explainer,
+    catalogue: CatalogueState,
+    params: SelectionParams,
+    fallbacks: Iterable[FallbackSource],
 ) -> tuple[list[Shown], Mapping[Source, int]]:
     """In order, and how many of them fill up, by source.
 
     A pinned item keeps its slot where the pool ends before it: what fills up, from ``rungs``, stands between.
     """
     rows = chosen.selection.items if chosen else NOTHING
-    rest = _rest(rungs, shelf, wish, but=rows) if len(rows) < wish.n else []
+    rest = _rest(fallbacks, catalogue, params, but=rows) if len(rows) < params.n else []
     if not rest:
-        return _chosen(chosen, explainer, wish, ranks=range(1, len(rows) + 1)) if chosen else [], {}
+        return _chosen(chosen, explainer, params, ranks=range(1, len(rows) + 1)) if chosen else [], {}
     slots = chosen.selection.slots if chosen else np.arange(0)
-    free = np.setdiff1d(np.arange(wish.n), slots)[: len(rest)]
+    free = np.setdiff1d(np.arange(params.n), slots)[: len(rest)]
     ranks = (np.argsort(np.argsort(np.concatenate([slots, free]))) + 1).tolist()
-    made = _chosen(chosen, explainer, wish, ranks=ranks[: len(rows)]) if chosen else []
+    made = _chosen(chosen, explainer, params, ranks=ranks[: len(rows)]) if chosen else []
     made += _filling(rest, explainer, ranks=ranks[len(rows) :])
     return sorted(made, key=lambda one: one.rank), Counter(source for _, source in rest)
 
 
-def _rest(rungs: Iterable[Rung], shelf: Shelf, wish: Wish, *, but: IntArray) -> list[Filled]:
+def _rest(
+    fallbacks: Iterable[FallbackSource], catalogue: CatalogueState, params: SelectionParams, *, but: IntArray
+) -> list[Backfilled]:
     """What stands in for the pool; rules that exclude, include only and cap are kept."""
-    every = np.arange(len(shelf.sellable), dtype=np.int32)
-    open_, _ = eligibility(every, shelf=shelf, wish=wish)
+    every = np.arange(len(catalogue.sellable), dtype=np.int32)
+    open_, _ = eligibility(every, catalogue=catalogue, params=params)
     open_[but] = False
-    caps = [Cap(rule, every) for rule in of_kind(wish.rules, RuleAction.CAP)]
+    caps = [Cap(rule, every) for rule in of_kind(params.rules, RuleAction.CAP)]
     for cap in caps:
         for row in but.tolist():
             cap.take(row)
-    return filled(rungs, open_=open_, n=wish.n - len(but), caps=caps)
+    return backfill(fallbacks, open_=open_, n=params.n - len(but), caps=caps)
 
 
-def _chosen(chosen: Chosen, explainer: Explainer, wish: Wish, *, ranks: Sequence[int]) -> list[Shown]:
+def _chosen(chosen: ChosenItems, explainer: Explainer, params: SelectionParams, *, ranks: Sequence[int]) -> list[Shown]:
     selection, products = chosen.selection, explainer.snapshot.stock.products
     names = [*(chosen.pool.instances if chosen.pool else ()), PROMOTION]
     parts = np.vstack([selection.contributions, selection.promotion]).T.tolist()
-    reasons, rules = _reasons(chosen, explainer, names, parts), _rules(selection, wish)
+    reasons, rules = _reasons(chosen, explainer, names, parts), _rules(selection, params)
     return [
         Shown(
             item=products[row].item,
@@ -82,10 +89,10 @@ def _chosen(chosen: Chosen, explainer: Explainer, wish: Wish, *, ranks: Sequence
     ]
 
 
-def _rules(selection: Selection, wish: Wish) -> list[list[int]]:
+def _rules(selection: Selection, params: SelectionParams) -> list[list[int]]:
     """Keys of those that acted on each item, in the order of the book."""
     acted: list[list[int]] = [[] for _ in selection.items]
-    for rule in wish.rules:
+    for rule in params.rules:
         if rule.key in selection.touched:
             for place in np.flatnonzero(selection.touched[rule.key]).tolist():
                 acted[place].append(rule.key)
@@ -93,17 +100,17 @@ def _rules(selection: Selection, wish: Wish) -> list[list[int]]:
 
 
 def _reasons(
-    chosen: Chosen, explainer: Explainer, names: Sequence[str], parts: Sequence[Sequence[float]]
+    chosen: ChosenItems, explainer: Explainer, names: Sequence[str], parts: Sequence[Sequence[float]]
 ) -> list[tuple[ShownReason, ...]]:
     """Nothing speaks for an item that is only pinned."""
     selection, pool = chosen.selection, chosen.pool
-    if pool is None or explainer.pools is None:
+    if pool is None or explainer.candidates is None:
         return [() for _ in selection.items]
-    items = explainer.pools.model.items.rows(explainer.snapshot.stock.ids.ids[selection.items]).tolist()
+    items = explainer.candidates.model.items.rows(explainer.snapshot.stock.ids.ids[selection.items]).tolist()
     return [explainer.of_pool(pool, item, own, names=names) for item, own in zip(items, parts, strict=True)]
 
 
-def _filling(rest: Sequence[Filled], explainer: Explainer, *, ranks: Sequence[int]) -> list[Shown]:
+def _filling(rest: Sequence[Backfilled], explainer: Explainer, *, ranks: Sequence[int]) -> list[Shown]:
     """They have no score of their own, and follow one another in the order of their rung."""
     products = explainer.snapshot.stock.products
     return [
@@ -114,7 +121,7 @@ def _filling(rest: Sequence[Filled], explainer: Explainer, *, ranks: Sequence[in
             score=0.0,
             final=0.0,
             contributions={},
-            reasons=explainer.of_rung(source, row),
+            reasons=explainer.of_fallback(source, row),
             propensity=1.0,
             source=source,
         )

@@ -7,115 +7,123 @@ import numpy as np
 
 from recommendations.engine.frames import IntArray
 from recommendations.engine.recommenders.popularity import Popularity
-from recommendations.serving.candidates import TRENDING, Pool, Pools
-from recommendations.serving.customer_context import Person
+from recommendations.serving.candidates import TRENDING, CandidatePool, CandidateSource
+from recommendations.serving.customer_context import CustomerContext
 from recommendations.serving.session import mixed, visits_of
-from recommendations.serving.types import Ask
+from recommendations.serving.types import ResolvedRequest
 from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights
-from recommendations.terms import BlendName, Fallback, Part, Repeat, Source
+from recommendations.terms import BlendName, CatalogueScope, Fallback, Repeat, Source
 
 OF_CONTEXT = frozenset({BlendName.ITEM, BlendName.CART})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ranking:
+class ChosenCandidates:
     """What the first items of an answer are taken from; no pool: the fallbacks have all of it."""
 
-    pool: Pool | None
+    pool: CandidatePool | None
     weights: Mapping[str, float]
     source: Source
     why: Fallback | None = None
     version: int | None = None  # of the weights, where they count
 
 
-def ranking_of(
-    ask: Ask,
+def choose_candidates(
+    request: ResolvedRequest,
     placement: ServedPlacement,
     *,
-    pools: Pools | None,
-    person: Person,
+    candidates: CandidateSource | None,
+    customer: CustomerContext,
     weights: ServedWeights | None,
     session: ServedWeights | None,
-    part: Part,
+    part: CatalogueScope,
     within: IntArray | None,
-) -> Ranking:
+) -> ChosenCandidates:
     """``session`` are the weights of a visit, where there is one; ``part`` of the shop that the answer is of, and the
     rows of the model ``within`` it; None: all of them.
     """
-    if pools is None:
-        return Ranking(pool=None, weights={}, source=Source.NEWEST, why=Fallback.NO_MODEL)
+    if candidates is None:
+        return ChosenCandidates(pool=None, weights={}, source=Source.NEWEST, why=Fallback.NO_MODEL)
     if placement.blend is None:
-        if part is Part.NEWEST:
-            return Ranking(pool=None, weights={}, source=Source.NEWEST)
-        return Ranking(pool=pools.trending, weights={TRENDING: 1.0}, source=Source.POPULAR)
+        if part is CatalogueScope.NEWEST:
+            return ChosenCandidates(pool=None, weights={}, source=Source.NEWEST)
+        return ChosenCandidates(pool=candidates.trending, weights={TRENDING: 1.0}, source=Source.POPULAR)
     if placement.blend in OF_CONTEXT:
-        found = _of_context(ask, placement.blend, pools, person)
+        found = _of_context(request, placement.blend, candidates, customer)
     else:
-        visitor = person if session else replace(person, visit=())
-        found = _of_person(placement, placement.blend, pools, visitor, within)
+        visitor = customer if session else replace(customer, visit=())
+        found = _of_person(placement, placement.blend, candidates, visitor, within)
     if isinstance(found, Fallback):
-        return _stand_in(ask, placement.blend, pools, part=part, why=found)
+        return _stand_in(request, placement.blend, candidates, part=part, why=found)
     pool, source = found
     vector = weights.weights if weights else {}
     if session and pool.visiting:
         vector = mixed(pool, vector, session.weights)
     telling = {name for name in pool.heard if vector.get(name, 0) > 0}
-    if not telling - _popularities(pools):
-        return _stand_in(ask, placement.blend, pools, part=part, why=Fallback.SILENT)
-    return Ranking(pool=pool, weights=vector, source=source, version=weights.version if weights else None)
+    if not telling - _popularities(candidates):
+        return _stand_in(request, placement.blend, candidates, part=part, why=Fallback.SILENT)
+    return ChosenCandidates(pool=pool, weights=vector, source=source, version=weights.version if weights else None)
 
 
-def by_visit(placement: ServedPlacement, person: Person) -> bool:
+def by_visit(placement: ServedPlacement, customer: CustomerContext) -> bool:
     """Whether the visit makes all of the answer: of somebody new, where they may be shown what they do not know yet."""
     own = placement.blend is not None and placement.blend not in OF_CONTEXT and placement.repeat is not Repeat.ONLY
-    return own and bool(person.visit) and not person.known
+    return own and bool(customer.visit) and not customer.known
 
 
 def _of_person(
-    placement: ServedPlacement, blend: BlendName, pools: Pools, person: Person, within: IntArray | None
-) -> tuple[Pool, Source] | Fallback:
-    if person.past is None:
-        return person.why_not or Fallback.NO_HISTORY
+    placement: ServedPlacement,
+    blend: BlendName,
+    candidates: CandidateSource,
+    customer: CustomerContext,
+    within: IntArray | None,
+) -> tuple[CandidatePool, Source] | Fallback:
+    if customer.history is None:
+        return customer.why_not or Fallback.NO_HISTORY
     if within is not None:
-        source = Source.SESSION if person.record < 0 else Source.MODEL
-        return pools.scored(blend, person.past, (), within.tobytes()), source
-    if by_visit(placement, person):
-        return visits_of(pools).alone(person.visit), Source.SESSION
-    record = pools.record(blend, person.record) if person.record >= 0 else None
+        source = Source.SESSION if customer.record < 0 else Source.MODEL
+        return candidates.scored(blend, customer.history, (), within.tobytes()), source
+    if by_visit(placement, customer):
+        return visits_of(candidates).alone(customer.visit), Source.SESSION
+    record = candidates.stored(blend, customer.record) if customer.record >= 0 else None
     if record is not None:
-        joined = visits_of(pools).joined(blend, person.record, person.visit) if person.visit else None
+        joined = visits_of(candidates).joined(blend, customer.record, customer.visit) if customer.visit else None
         return joined or record, Source.MODEL
-    return pools.scored(blend, person.past, ()), Source.SESSION
+    return candidates.scored(blend, customer.history, ()), Source.SESSION
 
 
-def _of_context(ask: Ask, blend: BlendName, pools: Pools, person: Person) -> tuple[Pool, Source] | Fallback:
-    keys = np.array([*ask.context_items, *ask.basket], np.int64)
-    rows = pools.model.items.rows(keys)
+def _of_context(
+    request: ResolvedRequest, blend: BlendName, candidates: CandidateSource, customer: CustomerContext
+) -> tuple[CandidatePool, Source] | Fallback:
+    keys = np.array([*request.context_items, *request.basket], np.int64)
+    rows = candidates.model.items.rows(keys)
     context = tuple(sorted(set(rows[rows >= 0].tolist())))
     if not context:
         return Fallback.NO_CONTEXT
-    return pools.scored(blend, person.past or pools.nobody, context), Source.MODEL
+    return candidates.scored(blend, customer.history or candidates.nobody, context), Source.MODEL
 
 
-def _stand_in(ask: Ask, blend: BlendName, pools: Pools, *, part: Part, why: Fallback) -> Ranking:
+def _stand_in(
+    request: ResolvedRequest, blend: BlendName, candidates: CandidateSource, *, part: CatalogueScope, why: Fallback
+) -> ChosenCandidates:
     """What everybody would get, where the request takes it."""
-    if part is Part.NEWEST:
-        return Ranking(pool=None, weights={}, source=Source.NEWEST, why=why)
-    if not ask.fill and part is not Part.FOUND:
-        return Ranking(pool=None, weights={}, source=Source.NONE, why=why)
-    return _popular(blend, pools, why=why)
+    if part is CatalogueScope.NEWEST:
+        return ChosenCandidates(pool=None, weights={}, source=Source.NEWEST, why=why)
+    if not request.fill and part is not CatalogueScope.FOUND:
+        return ChosenCandidates(pool=None, weights={}, source=Source.NONE, why=why)
+    return _popular(blend, candidates, why=why)
 
 
-def _popular(blend: BlendName, pools: Pools, *, why: Fallback) -> Ranking:
+def _popular(blend: BlendName, candidates: CandidateSource, *, why: Fallback) -> ChosenCandidates:
     """What the stranger's record says of what everybody buys."""
     record = BlendName.HOME if blend in OF_CONTEXT else blend
-    pool = pools.record(record, pools.model.stranger)
-    speaking = sorted(pool.heard & _popularities(pools)) if pool else []
+    pool = candidates.stored(record, candidates.model.stranger)
+    speaking = sorted(pool.heard & _popularities(candidates)) if pool else []
     if not speaking:
-        return Ranking(pool=None, weights={}, source=Source.POPULAR, why=why)
-    return Ranking(pool=pool, weights={speaking[0]: 1.0}, source=Source.POPULAR, why=why)
+        return ChosenCandidates(pool=None, weights={}, source=Source.POPULAR, why=why)
+    return ChosenCandidates(pool=pool, weights={speaking[0]: 1.0}, source=Source.POPULAR, why=why)
 
 
-def _popularities(pools: Pools) -> frozenset[str]:
-    recommenders = pools.model.recommenders.items()
+def _popularities(candidates: CandidateSource) -> frozenset[str]:
+    recommenders = candidates.model.recommenders.items()
     return frozenset(name for name, recommender in recommenders if isinstance(recommender, Popularity))

@@ -18,7 +18,7 @@ from recommendations.engine.ranking.second_stage import SecondStage
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, Limits, candidates
 from recommendations.engine.recommenders.popularity import Popularity
 from recommendations.engine.recommenders.registry import instances_of
-from recommendations.serving.history import DAY, Past, PastAct, history_of, joined
+from recommendations.serving.history import DAY, History, HistoryEvent, appended, interactions_of
 from recommendations.store.models.model import Model
 from recommendations.store.models.second_stage import load_stage
 from recommendations.terms import BlendName
@@ -27,8 +27,8 @@ WEEK = 7 * DAY
 POPULAR_HALF_LIFE = 7.0  # days
 POPULAR_DAYS = 7.0  # that the explanation speaks of
 TRENDING = "trending"  # the one "instance" of the list that is the same for everybody
-TRENDING_KEPT = 500
-PASTS_KEPT, SCORED_KEPT = 4_096, 256
+TRENDING_ITEMS = 500
+HISTORIES_HELD, POOLS_HELD = 4_096, 256
 ONE_QUERY = Limits(kept=10_000, threads=1, block_rows=1)  # nothing of a pool is lost
 
 
@@ -41,7 +41,7 @@ class Planned(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pool:
+class CandidatePool:
     """Item rows of the model with their standardised scores; ``past`` is what the scores were made from.
 
     Those of the instances in ``visiting`` were made from ``visit``.
@@ -50,13 +50,13 @@ class Pool:
     instances: tuple[str, ...]
     items: IntArray  # [candidates]
     z: Standardised  # [instances, candidates]
-    past: Past
-    visit: Past | None = None
+    history: History
+    visit: History | None = None
     visiting: frozenset[str] = frozenset()
 
-    def asked(self, instance: str) -> Past:
+    def history_for(self, instance: str) -> History:
         """What the instance was asked about."""
-        return self.visit if self.visit is not None and instance in self.visiting else self.past
+        return self.visit if self.visit is not None and instance in self.visiting else self.history
 
     @cached_property
     def heard(self) -> frozenset[str]:
@@ -66,21 +66,21 @@ class Pool:
         return frozenset(name for name, speaks in zip(self.instances, apart.any(axis=1), strict=True) if speaks)
 
 
-class Pools:
+class CandidateSource:
     """Of one model. What is scored for a request is kept for the next ones."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
         self.until = model.as_of.timestamp()
-        self.record = lru_cache(PASTS_KEPT)(self._record)
-        self.past_of = lru_cache(PASTS_KEPT)(self._past_of)
-        self.past_at = lru_cache(PASTS_KEPT)(self._past_at)
-        self.folded = lru_cache(PASTS_KEPT)(self._folded)
-        self.scored = lru_cache(SCORED_KEPT)(self._scored)
+        self.stored = lru_cache(HISTORIES_HELD)(self._stored)
+        self.history_of = lru_cache(HISTORIES_HELD)(self._history_of)
+        self.history_at = lru_cache(HISTORIES_HELD)(self._history_at)
+        self.folded = lru_cache(HISTORIES_HELD)(self._folded)
+        self.scored = lru_cache(POOLS_HELD)(self._scored)
         self.second_stage = lru_cache(self._second_stage)
 
     @cached_property
-    def nobody(self) -> Past:
+    def nobody(self) -> History:
         return self.folded((), self.until)
 
     @cached_property
@@ -137,24 +137,24 @@ class Pools:
         )
 
     @cached_property
-    def trending(self) -> Pool:
+    def trending(self) -> CandidatePool:
         """What is asked for at present, above all what is asked for more than usual."""
         scores = self.popularity * self.trend
-        best = np.argsort(-scores, kind="stable")[:TRENDING_KEPT].astype(np.int32)
+        best = np.argsort(-scores, kind="stable")[:TRENDING_ITEMS].astype(np.int32)
         items = np.sort(best[scores[best] > 0])
-        return Pool(instances=(TRENDING,), items=items, z=scores[items][None, :], past=self.nobody)
+        return CandidatePool(instances=(TRENDING,), items=items, z=scores[items][None, :], history=self.nobody)
 
-    def _record(self, blend: BlendName, row: int) -> Pool | None:
+    def _stored(self, blend: BlendName, row: int) -> CandidatePool | None:
         """The stored candidates of a customer, or of the stranger; None where the model has none for this blend."""
         records = self.model.candidates.get(blend)
         if records is None:
             return None
-        return _pool(records, row, past=self.nobody if row == self.model.stranger else self.past_of(row))
+        return _pool(records, row, history=self.nobody if row == self.model.stranger else self.history_of(row))
 
-    def _past_of(self, row: int) -> Past:
-        return Past.of(self.model.training.queries(np.array([row])), until=self.until)
+    def _history_of(self, row: int) -> History:
+        return History.of(self.model.training.queries(np.array([row])), until=self.until)
 
-    def _past_at(self, row: int, acts: tuple[PastAct, ...], until: float) -> Past:
+    def _history_at(self, row: int, acts: tuple[HistoryEvent, ...], until: float) -> History:
         """What a customer of the model had done at a moment, and these later acts, as of somebody new to the model.
 
         Nothing that was learned of the customer counts, only what was learned of items and of the others.
@@ -163,23 +163,23 @@ class Pools:
         known = self.model.training.queries(np.array([row])).histories
         known = known.where(known.age > back)
         known = replace(known, age=known.age - np.float32(back))
-        late = history_of(acts, until=until, n_items=len(self.model.items))
-        histories = joined(known, late) if acts else known
-        return Past.of(Queries(histories=histories, training_rows=np.array([-1], np.int32)), until=until)
+        late = interactions_of(acts, until=until, n_items=len(self.model.items))
+        histories = appended(known, late) if acts else known
+        return History.of(Queries(histories=histories, training_rows=np.array([-1], np.int32)), until=until)
 
-    def _folded(self, acts: tuple[PastAct, ...], until: float) -> Past:
-        histories = history_of(acts, until=until, n_items=len(self.model.items))
+    def _folded(self, acts: tuple[HistoryEvent, ...], until: float) -> History:
+        histories = interactions_of(acts, until=until, n_items=len(self.model.items))
         query = Queries(histories=histories, training_rows=np.array([-1], np.int32))
-        return Past.of(query, until=until)
+        return History.of(query, until=until)
 
     def _scored(
         self,
         blend: BlendName,
-        past: Past,
+        history: History,
         context: tuple[int, ...],
         within: bytes | None = None,
         fading: float = 1.0,
-    ) -> Pool:
+    ) -> CandidatePool:
         """Candidates of a person or a context that has no record; context items are no candidates.
 
         ``within`` are the only rows (int32) that may be candidates; all of them are that somebody has a word on. Of the
@@ -192,8 +192,8 @@ class Pools:
             if part.name in self.model.recommenders
         ]
         query = Queries(
-            histories=past.query.histories,
-            training_rows=past.query.training_rows,
+            histories=history.query.histories,
+            training_rows=history.query.training_rows,
             context=_row(context, n_items, fading=fading) if context else None,
         )
         barred, limits = np.zeros(n_items, np.bool_), ONE_QUERY
@@ -203,27 +203,27 @@ class Pools:
             barred[rows] = False
         barred[list(context)] = True
         if blend is BlendName.DISCOVER:
-            barred[past.rows] = True
+            barred[history.rows] = True
         plan = BlendPlan(
             weights={}, instances=tuple(part.name for part in fitted), excluded=_row(np.flatnonzero(barred), n_items)
         )
         found = candidates(fitted, query, plans={blend: plan}, trend=self.trend, limits=limits)
-        return _pool(found[blend], 0, past=Past.of(query, until=past.until))
+        return _pool(found[blend], 0, history=History.of(query, until=history.until))
 
 
 @lru_cache(maxsize=3)
-def pools_of(model: Model) -> Pools:
+def candidate_source(model: Model) -> CandidateSource:
     """The live model, the one before it, and the one under review."""
-    return Pools(model)
+    return CandidateSource(model)
 
 
-def _pool(records: Candidates, row: int, *, past: Past) -> Pool:
+def _pool(records: Candidates, row: int, *, history: History) -> CandidatePool:
     count = int(np.count_nonzero(records.items[row] >= 0))
-    return Pool(
+    return CandidatePool(
         instances=records.instances,
         items=np.asarray(records.items[row, :count]),
         z=np.asarray(records.z[row, :, :count]),
-        past=past,
+        history=history,
     )
 
 

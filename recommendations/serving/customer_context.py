@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.selection import NOTHING
-from recommendations.serving.candidates import Pools
-from recommendations.serving.history import Past, PastAct
+from recommendations.serving.candidates import CandidateSource
+from recommendations.serving.history import History, HistoryEvent
 from recommendations.serving.session import visit
-from recommendations.serving.types import Ask
+from recommendations.serving.types import ResolvedRequest
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
 from recommendations.terms import EventName, Fallback
@@ -22,10 +22,10 @@ NEVER = -np.inf
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
+class CustomerContext:
     """Rows are those of the stock and ascend. Without a past the answer is the one for everybody."""
 
-    past: Past | None = None
+    history: History | None = None
     why_not: Fallback | None = None
     record: int = NOBODY  # row of the customer in the model
     known: bool = False  # to the model
@@ -36,29 +36,39 @@ class Person:
     disliked: IntArray = field(default_factory=lambda: NOTHING)
 
 
-def person_of(
-    ask: Ask, placement: ServedPlacement, *, snapshot: Snapshot, pools: Pools | None, state: LiveState, now: datetime
-) -> Person:
+def context_of(
+    request: ResolvedRequest,
+    placement: ServedPlacement,
+    *,
+    snapshot: Snapshot,
+    candidates: CandidateSource | None,
+    state: LiveState,
+    now: datetime,
+) -> CustomerContext:
     """``state`` may say that the customer objects to personalisation, else the snapshot does."""
-    objects = ask.customer in snapshot.objectors if state.objected is None else state.objected
-    if objects or not ask.personalise:
-        return Person(why_not=Fallback.NOT_PERSONALISED)
-    if pools is None:
-        return Person(why_not=Fallback.NO_MODEL)
-    model = pools.model
-    row = NOBODY if ask.customer is None else int(model.users.rows(np.array([ask.customer]))[0])
-    past = pools.past_of(row) if row != NOBODY and not ask.folded else _folded(pools, state, row=row, now=now)
-    trade = _Trade.of(past, pools, state)
+    objects = request.customer in snapshot.objectors if state.objected is None else state.objected
+    if objects or not request.personalise:
+        return CustomerContext(why_not=Fallback.NOT_PERSONALISED)
+    if candidates is None:
+        return CustomerContext(why_not=Fallback.NO_MODEL)
+    model = candidates.model
+    row = NOBODY if request.customer is None else int(model.users.rows(np.array([request.customer]))[0])
+    history = (
+        candidates.history_of(row)
+        if row != NOBODY and not request.folded
+        else _folded(candidates, state, row=row, now=now)
+    )
+    trade = _Purchases.of(history, candidates, state)
     disliked = set(state.disliked)
-    known = row != NOBODY and not (ask.folded and now < model.as_of)  # what was learned is of a later time
+    known = row != NOBODY and not (request.folded and now < model.as_of)  # what was learned is of a later time
     if known:
         disliked.update(model.items.ids[model.disliked[row].indices].tolist())
-    return Person(
-        past=past,
-        why_not=Fallback.NO_HISTORY if past is None else None,
-        record=NOBODY if ask.folded else row,
+    return CustomerContext(
+        history=history,
+        why_not=Fallback.NO_HISTORY if history is None else None,
+        record=NOBODY if request.folded else row,
         known=row != NOBODY,
-        visit=visit(pools, state, known=row != NOBODY) if not ask.folded or row == NOBODY else (),
+        visit=visit(candidates, state, known=row != NOBODY) if not request.folded or row == NOBODY else (),
         segment=int(model.segments[row]) if known else NOBODY,
         bought=trade.bought(snapshot),
         resting=trade.resting(snapshot, now=now, share=placement.cool_down),
@@ -66,21 +76,21 @@ def person_of(
     )
 
 
-def _folded(pools: Pools, state: LiveState, *, row: int, now: datetime) -> Past | None:
+def _folded(candidates: CandidateSource, state: LiveState, *, row: int, now: datetime) -> History | None:
     """The past up to now: of somebody whom the model does not know (row −1) the live state, and nothing else."""
     bought = [(item, EventName.PURCHASE, at) for item, at in state.bought.items()]
     acts = [*(act for act in bought if act[2] >= state.refunded.get(act[0], NEVER)), *state.recent]
-    rows = pools.model.items.rows(np.array([item for item, _, _ in acts], np.int64)).tolist()
-    known = tuple(PastAct(row, name, at) for row, (_, name, at) in zip(rows, acts, strict=True) if row >= 0)
+    rows = candidates.model.items.rows(np.array([item for item, _, _ in acts], np.int64)).tolist()
+    known = tuple(HistoryEvent(row, name, at) for row, (_, name, at) in zip(rows, acts, strict=True) if row >= 0)
     until = now.timestamp()
     if row == NOBODY:
-        return pools.folded(known, until) if known else None
-    past = pools.past_at(row, tuple(act for act in known if act.at >= pools.until), until)
-    return past if len(past.query.histories) else None
+        return candidates.folded(known, until) if known else None
+    history = candidates.history_at(row, tuple(act for act in known if act.at >= candidates.until), until)
+    return history if len(history.query.histories) else None
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Trade:
+class _Purchases:
     """What was bought, as far as it was not taken back later: item rows of the model, ascending, each with the last
     time and the usual gap in seconds; and keys of items that are not in the person's past.
     """
@@ -91,44 +101,44 @@ class _Trade:
     others: Sequence[int] = ()
 
     @classmethod
-    def of(cls, past: Past | None, pools: Pools, state: LiveState) -> "_Trade":
-        known = past or pools.nobody
+    def of(cls, history: History | None, candidates: CandidateSource, state: LiveState) -> "_Purchases":
+        known = history or candidates.nobody
         rows, last = known.rows, known.last
         if not state.bought and not state.refunded:
             return cls(rows=rows, last=last, every=known.every)
         last, others = last.copy(), []
         for item, at in state.bought.items():
-            place = _place(rows, pools, item)
+            place = _place(rows, candidates, item)
             if place is not None:
                 last[place] = max(last[place], at)
             elif at >= state.refunded.get(item, NEVER):
                 others.append(item)
         kept = np.ones(len(rows), np.bool_)
         for item, at in state.refunded.items():
-            place = _place(rows, pools, item)
+            place = _place(rows, candidates, item)
             if place is not None and last[place] < at:
                 kept[place] = False
         return cls(rows=rows[kept], last=last[kept], every=known.every[kept], others=others)
 
     def bought(self, snapshot: Snapshot) -> IntArray:
-        own = _known(snapshot.stock_rows[self.rows])
+        own = _present(snapshot.stock_rows[self.rows])
         return np.union1d(own, _rows(snapshot, self.others)).astype(np.int32) if self.others else own
 
     def resting(self, snapshot: Snapshot, *, now: datetime, share: float) -> IntArray:
         """What was bought so lately that only a small share of the person's own rhythm has gone by."""
         if share <= 0:
             return NOTHING
-        return _known(snapshot.stock_rows[self.rows[now.timestamp() - self.last < share * self.every]])
+        return _present(snapshot.stock_rows[self.rows[now.timestamp() - self.last < share * self.every]])
 
 
-def _place(rows: IntArray, pools: Pools, item: int) -> int | None:
+def _place(rows: IntArray, candidates: CandidateSource, item: int) -> int | None:
     """Where an item, by its key, stands among ascending rows of the model."""
-    row = int(pools.model.items.rows(np.array([item]))[0])
+    row = int(candidates.model.items.rows(np.array([item]))[0])
     place = int(np.searchsorted(rows, row))
     return place if row >= 0 and place < len(rows) and rows[place] == row else None
 
 
-def _known(rows: IntArray) -> IntArray:
+def _present(rows: IntArray) -> IntArray:
     """Rows of the stock ascend as those of the model do."""
     return rows[rows >= 0]
 

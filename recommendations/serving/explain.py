@@ -11,8 +11,8 @@ from recommendations.engine.ranking.explain import reasons, speakers
 from recommendations.engine.ranking.scores import PROMOTION
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.protocol import Evidence
-from recommendations.serving.candidates import POPULAR_DAYS, TRENDING, WEEK, Pool, Pools
-from recommendations.serving.customer_context import NOBODY, Person
+from recommendations.serving.candidates import POPULAR_DAYS, TRENDING, WEEK, CandidatePool, CandidateSource
+from recommendations.serving.customer_context import NOBODY, CustomerContext
 from recommendations.serving.history import DAY
 from recommendations.serving.types import Fact, ShownReason
 from recommendations.store.live.state import LiveState
@@ -29,14 +29,14 @@ class Explainer:
     """For one answer."""
 
     snapshot: Snapshot
-    pools: Pools | None
-    person: Person
+    candidates: CandidateSource | None
+    customer: CustomerContext
     state: LiveState
     now: datetime
     asked: bool = True  # for reasons at all
 
     def of_pool(
-        self, pool: Pool, item: int, parts: Sequence[float], *, names: Sequence[str]
+        self, pool: CandidatePool, item: int, parts: Sequence[float], *, names: Sequence[str]
     ) -> tuple[ShownReason, ...]:
         """``item`` is a row of the model, ``parts`` the contributions of the ``names``: the pool's instances and the
         promotion plan.
@@ -48,17 +48,17 @@ class Explainer:
             return ()
         evidence: list[tuple[float, Sequence[Evidence]]] = []
         for name, share in speakers(names, parts):
-            told = self._told(pool, name, item)
+            told = self._evidence(pool, name, item)
             if told:
                 evidence.append((share, told))
             if sum(share for share, _ in evidence) >= ENOUGH:
                 break
         said = reasons(evidence)
         worth = [one for one in said if one.share >= WORTH_TELLING] or said[:1]
-        shown = (self._shown(one.term, pool) for one in worth)
+        shown = (self._reason(one.term, pool) for one in worth)
         return tuple(reason for reason in shown if reason is not None)
 
-    def of_rung(self, source: Source, row: int) -> tuple[ShownReason, ...]:
+    def of_fallback(self, source: Source, row: int) -> tuple[ShownReason, ...]:
         """Of an item that fills the end of an answer; ``row`` is one of the stock."""
         if not self.asked:
             return ()
@@ -70,43 +70,43 @@ class Explainer:
         if source is Source.SEGMENT:
             return (ShownReason(code=Reason.SEGMENT, evidence=self._segment()),)
         popular = self._popular(item)
-        return tuple(reason for reason in (self._shown(term, None) for term in popular) if reason is not None)
+        return tuple(reason for reason in (self._reason(term, None) for term in popular) if reason is not None)
 
-    def _told(self, pool: Pool, instance: str, item: int) -> Sequence[Evidence]:
-        if instance == TRENDING or self.pools is None:
+    def _evidence(self, pool: CandidatePool, instance: str, item: int) -> Sequence[Evidence]:
+        if instance == TRENDING or self.candidates is None:
             return self._popular(item)
         if instance == PROMOTION:
-            return self._promoted(self.pools, item)
+            return self._promoted(self.candidates, item)
         if instance == SECOND_STAGE:
-            return self._weighed(self.pools, pool, item)
-        return pool.asked(instance).evidence(self.pools.model.recommenders, instance, item)
+            return self._weighed(self.candidates, pool, item)
+        return pool.history_for(instance).evidence(self.candidates.model.recommenders, instance, item)
 
-    def _weighed(self, pools: Pools, pool: Pool, item: int) -> Sequence[Evidence]:
+    def _weighed(self, candidates: CandidateSource, pool: CandidatePool, item: int) -> Sequence[Evidence]:
         """The second stage only weighs what the recommenders say: evidence of the one that speaks most for the item."""
         z = np.nan_to_num(np.asarray(pool.z[:, np.searchsorted(pool.items, item)], np.float64))
         z[pool.instances.index(SECOND_STAGE)] = 0
         told = (
-            pool.asked(name).evidence(pools.model.recommenders, name, item)
+            pool.history_for(name).evidence(candidates.model.recommenders, name, item)
             for name, _ in speakers(pool.instances, z.tolist())
         )
         return next((evidence for evidence in told if evidence), [])
 
     def _popular(self, item: int) -> Sequence[Evidence]:
-        if self.pools is None or item < 0 or not self.pools.buyers[item]:
+        if self.candidates is None or item < 0 or not self.candidates.buyers[item]:
             return []
-        facts = {"buyers": float(self.pools.buyers[item]), "days": POPULAR_DAYS}
+        facts = {"buyers": float(self.candidates.buyers[item]), "days": POPULAR_DAYS}
         return [Evidence(reason=Reason.POPULAR, share=1.0, facts=facts)]
 
-    def _promoted(self, pools: Pools, item: int) -> Sequence[Evidence]:
-        at = self.now.timestamp() if pools.model.cut is Cut.LIVE else pools.until
-        week = pools.planned(item, at=at)
+    def _promoted(self, candidates: CandidateSource, item: int) -> Sequence[Evidence]:
+        at = self.now.timestamp() if candidates.model.cut is Cut.LIVE else candidates.until
+        week = candidates.planned(item, at=at)
         if week is None:
             return []
         ahead = float(max(0, math.ceil((week.start - at) / WEEK)))
         facts = {"weeks": ahead, "display": week.display, "mailer": week.mailer}
         return [Evidence(reason=Reason.PROMOTED, share=1.0, facts=facts)]
 
-    def _shown(self, term: Evidence, pool: Pool | None) -> ShownReason | None:
+    def _reason(self, term: Evidence, pool: CandidatePool | None) -> ShownReason | None:
         """None where the evidence is no longer in the record."""
         facts: dict[str, Fact] = {name: round(value, DIGITS) for name, value in term.facts.items()}
         code = term.reason
@@ -120,8 +120,8 @@ class Explainer:
                 code = Reason.BECAUSE_YOU_BOUGHT  # a session holds what was bought, too
             if "days_since" in term.facts and pool is not None:
                 facts["days_since"] = round(self._days_since(product.item, term.facts["days_since"], pool), 1)
-        if term.category is not None and self.pools is not None:
-            key = int(self.pools.model.categories.ids[term.category])
+        if term.category is not None and self.candidates is not None:
+            key = int(self.candidates.model.categories.ids[term.category])
             if key not in self.snapshot.names.categories:
                 return None
             facts["category"], facts["name"] = self.snapshot.names.categories[key]
@@ -131,22 +131,22 @@ class Explainer:
 
     def _segment(self) -> Mapping[str, Fact]:
         """The lasting number of the customer's segment and its name; nothing for somebody without one."""
-        number = self.person.segment
+        number = self.customer.segment
         if number == NOBODY or number not in self.snapshot.names.segments:
             return {}
         return {"segment": number, "name": self.snapshot.names.segments[number]}
 
-    def _days_since(self, item: int, days: float, pool: Pool) -> float:
+    def _days_since(self, item: int, days: float, pool: CandidatePool) -> float:
         """Before now, not before the end of the model's history; a purchase since then counts."""
-        if self.pools is None or self.pools.model.cut is not Cut.LIVE:
+        if self.candidates is None or self.candidates.model.cut is not Cut.LIVE:
             return days
-        last = max(pool.past.until - days * DAY, self.state.bought.get(item, -np.inf))
+        last = max(pool.history.until - days * DAY, self.state.bought.get(item, -np.inf))
         return max(0.0, (self.now.timestamp() - last) / DAY)
 
     def _row_of_stock(self, item: int) -> int:
         return int(self.snapshot.stock_rows[item])
 
     def _row_of_model(self, row: int) -> int:
-        if self.pools is None:
+        if self.candidates is None:
             return NOBODY
-        return int(self.pools.model.items.rows(self.snapshot.stock.ids.ids[row : row + 1])[0])
+        return int(self.candidates.model.items.rows(self.snapshot.stock.ids.ids[row : row + 1])[0])

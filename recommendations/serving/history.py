@@ -16,7 +16,7 @@ DAY = 86_400.0
 SESSION_GAP = 1_800.0  # seconds
 
 
-class PastAct(NamedTuple):
+class HistoryEvent(NamedTuple):
     """What a customer did whom the model does not know; ``at`` in seconds since 1970-01-01 UTC."""
 
     item: int  # row of the model
@@ -25,7 +25,7 @@ class PastAct(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Past:
+class History:
     """One person's history as a question, and what was bought: item rows, ascending, with the last time of each."""
 
     query: Queries
@@ -33,7 +33,7 @@ class Past:
     rows: IntArray
     last: NDArray[np.float64]  # seconds since 1970-01-01 UTC
     every: NDArray[np.float64]  # mean gap in seconds, NaN where bought once
-    told: dict[tuple[str, int], Sequence[Evidence]] = field(default_factory=dict)  # by instance and item
+    evidence_by_item: dict[tuple[str, int], Sequence[Evidence]] = field(default_factory=dict)  # by instance and item
 
     @classmethod
     def of(cls, query: Queries, *, until: float) -> Self:
@@ -48,15 +48,15 @@ class Past:
     def evidence(self, recommenders: Mapping[str, Recommender], instance: str, item: int) -> Sequence[Evidence]:
         """What the instance says about the item; asked once."""
         key = (instance, item)
-        if key not in self.told:
-            self.told[key] = recommenders[instance].evidence(self.query, item)
-        return self.told[key]
+        if key not in self.evidence_by_item:
+            self.evidence_by_item[key] = recommenders[instance].evidence(self.query, item)
+        return self.evidence_by_item[key]
 
 
-def history_of(acts: Sequence[PastAct], *, until: float, n_items: int) -> Interactions:
+def interactions_of(acts: Sequence[HistoryEvent], *, until: float, n_items: int) -> Interactions:
     """One person's acts; of several acts on an item in a session the strongest counts."""
     unit = DEFAULT_POINTS[EventName.PURCHASE]
-    rows: dict[tuple[int, int], PastAct] = {}
+    rows: dict[tuple[int, int], HistoryEvent] = {}
     session, before = 0, -np.inf
     for act in sorted(acts, key=lambda act: act.at):
         session += act.at - before > SESSION_GAP
@@ -81,7 +81,7 @@ def history_of(acts: Sequence[PastAct], *, until: float, n_items: int) -> Intera
     )
 
 
-def joined(known: Interactions, late: Interactions) -> Interactions:
+def appended(known: Interactions, late: Interactions) -> Interactions:
     """One person's histories behind one another; their baskets stay apart."""
     late = replace(late, basket=late.basket + np.int32(known.basket.max(initial=-1) + 1))
     rows = [column.name for column in fields(Interactions) if column.name not in {"n_users", "n_items"}]

@@ -19,20 +19,20 @@ from recommendations.engine.interests.profile import (
     interest_weights,
 )
 from recommendations.engine.preprocess.weighting import act_weights
-from recommendations.serving.candidates import Pools, pools_of
-from recommendations.serving.customer_context import NOBODY, person_of
-from recommendations.serving.history import DAY, Past
-from recommendations.serving.types import Ask
+from recommendations.serving.candidates import CandidateSource, candidate_source
+from recommendations.serving.customer_context import NOBODY, context_of
+from recommendations.serving.history import DAY, History
+from recommendations.serving.types import ResolvedRequest
 from recommendations.store.events.known_customers import customer_key
 from recommendations.store.live import fetch
 from recommendations.store.models.model import Model
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
-from recommendations.store.serving.snapshot_holder import keeper
-from recommendations.terms import CustomerKind, Fallback, Part, Repeat
+from recommendations.store.serving.snapshot_holder import snapshot_holder
+from recommendations.terms import CatalogueScope, CustomerKind, Fallback, Repeat
 
 NOWHERE = ServedPlacement(
-    name="", blend=None, repeat=Repeat.ALLOW, needs_context=False, part=Part.WHOLE, n=1, cool_down=0.0, diversity=None,
-    explores=False,
+    name="", blend=None, repeat=Repeat.ALLOW, needs_context=False, part=CatalogueScope.WHOLE, n=1, cool_down=0.0,
+    diversity=None, explores=False,
 )  # fmt: skip
 
 
@@ -63,54 +63,56 @@ class InterestProfile:
 
 def interest_profile(user_id: str, *, most: int, now: datetime) -> InterestProfile:
     """Of a signed-in customer; the ``most`` categories and brands with the largest shares. Raises NotLoadedError."""
-    held = keeper().held or keeper().current(None)
+    held = snapshot_holder().snapshot or snapshot_holder().current(None)
     customer = customer_key(held.customers, user_id, kind=CustomerKind.SIGNED_IN)
     reading = fetch.state_of(customer, since=held.model.as_of if held.model else None)
-    snapshot = keeper().current(reading.changed)
-    pools = pools_of(snapshot.model) if snapshot.model else None
-    ask = Ask(placement="", customer=customer)
-    person = person_of(ask, NOWHERE, snapshot=snapshot, pools=pools, state=reading.state, now=now)
-    past = person.past
+    snapshot = snapshot_holder().current(reading.changed)
+    candidates = candidate_source(snapshot.model) if snapshot.model else None
+    request = ResolvedRequest(placement="", customer=customer)
+    person = context_of(request, NOWHERE, snapshot=snapshot, candidates=candidates, state=reading.state, now=now)
+    history = person.history
     name = snapshot.names.segments.get(person.segment)
     return InterestProfile(
-        known=past is not None,
-        personalised=past is not None,
+        known=history is not None,
+        personalised=history is not None,
         why_not=person.why_not,
         model_version=snapshot.model.version_id if snapshot.model else None,
-        as_of=datetime.fromtimestamp(past.until, UTC) if past else None,
+        as_of=datetime.fromtimestamp(history.until, UTC) if history else None,
         segment=None if person.segment == NOBODY or name is None else (person.segment, name),
-        categories=_categories(past, pools, snapshot, most=most) if past and pools else (),
-        brands=_brands(past, pools, snapshot, most=most) if past and pools else (),
+        categories=_categories(history, candidates, snapshot, most=most) if history and candidates else (),
+        brands=_brands(history, candidates, snapshot, most=most) if history and candidates else (),
     )
 
 
-def _categories(past: Past, pools: Pools, snapshot: Snapshot, *, most: int) -> list[Interest]:
+def _categories(history: History, candidates: CandidateSource, snapshot: Snapshot, *, most: int) -> list[Interest]:
     names = snapshot.names.categories
-    called = [names.get(key, ("", "")) for key in pools.model.categories.ids.tolist()]
-    return _interests(past, pools.model, pools.model.training.catalogue.categories, called, most=most)
+    called = [names.get(key, ("", "")) for key in candidates.model.categories.ids.tolist()]
+    return _interests(history, candidates.model, candidates.model.training.catalogue.categories, called, most=most)
 
 
-def _brands(past: Past, pools: Pools, snapshot: Snapshot, *, most: int) -> list[Interest]:
+def _brands(history: History, candidates: CandidateSource, snapshot: Snapshot, *, most: int) -> list[Interest]:
     stock, rows = snapshot.stock, snapshot.stock_rows
     there = np.flatnonzero(rows >= 0)
     codes = stock.column("brand")[rows[there]]
     shape = (len(rows), len(stock.brands))
     members = sparse.csr_matrix((np.ones(len(there), np.float32), (there, codes)), shape=shape, dtype=np.float32)
-    return _interests(past, pools.model, members, [(str(brand), str(brand)) for brand in stock.brands], most=most)
+    return _interests(
+        history, candidates.model, members, [(str(brand), str(brand)) for brand in stock.brands], most=most
+    )
 
 
 def _interests(
-    past: Past, model: Model, members: Sparse, called: Sequence[tuple[str, str]], *, most: int
+    history: History, model: Model, members: Sparse, called: Sequence[tuple[str, str]], *, most: int
 ) -> list[Interest]:
     """``members`` [items, groups], ``called`` path and name of each group; one without a name is not told."""
-    acts = past.query.histories
+    acts = history.query.histories
     shares, usual = [], []
     for half_life in HALF_LIVES:
         prior = global_share(interest_weights(_everybody(model, half_life), members))
         weights = interest_weights(act_weights(acts, half_life=half_life), members)
         shares.append(interest_shares(weights, prior=prior, strength=SHRINKAGE[half_life])[0])
         usual.append(prior)
-    bought, others, last = _counted(acts, members)
+    bought, others, last = _counts(acts, members)
     shown = [at for at in np.argsort(-shares[0], kind="stable").tolist() if bought[at] + others[at] and called[at][1]]
     return [
         Interest(
@@ -121,7 +123,7 @@ def _interests(
             usual=float(usual[0][at]),
             purchases=int(bought[at]),
             other_acts=int(others[at]),
-            last_at=datetime.fromtimestamp(past.until - float(last[at]) * DAY, UTC),
+            last_at=datetime.fromtimestamp(history.until - float(last[at]) * DAY, UTC),
         )
         for at in shown[:most]
     ]
@@ -134,7 +136,7 @@ def _everybody(model: Model, half_life: int) -> Sparse:
     return sparse.csr_matrix(weights.sum(axis=0, dtype=np.float64).astype(np.float32))
 
 
-def _counted(acts: Interactions, members: Sparse) -> tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]:
+def _counts(acts: Interactions, members: Sparse) -> tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]:
     """By group: acts that are purchases, the others, and the age of the last in days."""
     of_acts = members[acts.item].tocoo()
     act, group = of_acts.row[of_acts.data > 0], of_acts.col[of_acts.data > 0]

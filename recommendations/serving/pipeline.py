@@ -14,20 +14,20 @@ from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.rules import Rule, of_kind
-from recommendations.engine.ranking.selection import NOTHING, Selection, Shelf, Wish, select
+from recommendations.engine.ranking.selection import NOTHING, CatalogueState, Selection, SelectionParams, select
 from recommendations.engine.rng import generator
-from recommendations.serving.assemble import Chosen, shown_items
-from recommendations.serving.candidate_choice import Ranking, by_visit, ranking_of
-from recommendations.serving.candidates import Pools, pools_of
-from recommendations.serving.customer_context import NOBODY, Person, person_of
+from recommendations.serving.assemble import ChosenItems, shown_items
+from recommendations.serving.candidate_choice import ChosenCandidates, by_visit, choose_candidates
+from recommendations.serving.candidates import CandidateSource, candidate_source
+from recommendations.serving.customer_context import NOBODY, CustomerContext, context_of
 from recommendations.serving.explain import Explainer
-from recommendations.serving.fallback import Rung
-from recommendations.serving.scope import WHOLE, Section, keys_under, narrowed, rungs_of, section_of, understood
-from recommendations.serving.types import Answer, Ask, Filter, Shown, Trace
+from recommendations.serving.fallback import FallbackSource
+from recommendations.serving.scope import WHOLE, ScopedItems, fallbacks_of, keys_under, narrowed, resolved, scope_of
+from recommendations.serving.types import Answer, Filter, ResolvedRequest, Shown, Trace
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights, Snapshot
 from recommendations.store.serving.stock import of_brands, of_categories
-from recommendations.terms import BlendName, Fallback, Part, RuleAction, Source
+from recommendations.terms import BlendName, CatalogueScope, Fallback, RuleAction, Source
 
 NO_Z, NO_WEIGHTS = np.empty((0, 0), np.float32), np.empty(0, np.float32)
 TICK = 300.0  # seconds: ages count back from the last full tick, so that an answer stands for a while
@@ -43,108 +43,130 @@ class UnknownPlacementError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ready:
+class Prepared:
     """All that an answer is made of, before anything is chosen; rows of wish and shelf are those of the stock."""
 
-    ask: Ask
+    request: ResolvedRequest
     snapshot: Snapshot
     state: LiveState
     now: datetime  # a full tick
-    pools: Pools | None
-    person: Person
-    ranking: Ranking
-    wish: Wish
-    shelf: Shelf
-    section: Section
+    candidates: CandidateSource | None
+    customer: CustomerContext
+    chosen: ChosenCandidates
+    params: SelectionParams
+    catalogue: CatalogueState
+    scope: ScopedItems
 
-    def rungs(self) -> Iterable[Rung]:
+    def fallbacks(self) -> Iterable[FallbackSource]:
         """What stands in for the pool."""
-        return rungs_of(self.section, ask=self.ask, snapshot=self.snapshot, pools=self.pools, person=self.person)
+        return fallbacks_of(
+            self.scope, request=self.request, snapshot=self.snapshot, candidates=self.candidates, customer=self.customer
+        )
 
 
-def recommend(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) -> Answer:
+def recommend(request: ResolvedRequest, *, snapshot: Snapshot, state: LiveState, now: datetime) -> Answer:
     """Raises UnknownPlacementError."""
-    return answered(ready(ask, snapshot=snapshot, state=state, now=now))
+    return complete(prepare(request, snapshot=snapshot, state=state, now=now))
 
 
-def ready(ask: Ask, *, snapshot: Snapshot, state: LiveState, now: datetime) -> Ready:
+def prepare(request: ResolvedRequest, *, snapshot: Snapshot, state: LiveState, now: datetime) -> Prepared:
     """Raises UnknownPlacementError."""
-    placement = snapshot.placements.get(ask.placement)
+    placement = snapshot.placements.get(request.placement)
     if placement is None:
-        raise UnknownPlacementError(ask.placement)
-    ask = understood(ask, placement)
-    pools = pools_of(snapshot.model) if snapshot.model else None
+        raise UnknownPlacementError(request.placement)
+    request = resolved(request, placement)
+    candidates = candidate_source(snapshot.model) if snapshot.model else None
     tick = datetime.fromtimestamp(now.timestamp() // TICK * TICK, UTC)
-    person = person_of(ask, placement, snapshot=snapshot, pools=pools, state=state, now=tick)
-    weights = snapshot.weights_for(placement.blend, person.segment) if placement.blend else None
+    customer = context_of(request, placement, snapshot=snapshot, candidates=candidates, state=state, now=tick)
+    weights = snapshot.weights_for(placement.blend, customer.segment) if placement.blend else None
     session = None
-    if person.visit and placement.part is Part.WHOLE:
-        session = snapshot.weights_for(BlendName.SESSION, person.segment)
-    if session and by_visit(placement, person):
+    if customer.visit and placement.part is CatalogueScope.WHOLE:
+        session = snapshot.weights_for(BlendName.SESSION, customer.segment)
+    if session and by_visit(placement, customer):
         weights = session
-    wish = _wish(ask, placement, snapshot=snapshot, person=person, weights=weights)
+    params = _params(request, placement, snapshot=snapshot, customer=customer, weights=weights)
     sellable = snapshot.sellable(now)
-    section = WHOLE
-    if placement.part is not Part.WHOLE:
-        open_ = sellable if wish.allowed is None else sellable & wish.allowed
-        section = section_of(ask, placement, snapshot=snapshot, open_=open_)
-        wish = narrowed(wish, section, ask=ask, stock=snapshot.stock)
-    within = section.of_model(snapshot.model, snapshot.stock) if snapshot.model else None
-    ranking = ranking_of(
-        ask, placement, pools=pools, person=person, weights=weights, session=session, part=section.part, within=within
+    scope = WHOLE
+    if placement.part is not CatalogueScope.WHOLE:
+        open_ = sellable if params.allowed is None else sellable & params.allowed
+        scope = scope_of(request, placement, snapshot=snapshot, open_=open_)
+        params = narrowed(params, scope, request=request, stock=snapshot.stock)
+    within = scope.of_model(snapshot.model, snapshot.stock) if snapshot.model else None
+    chosen = choose_candidates(
+        request,
+        placement,
+        candidates=candidates,
+        customer=customer,
+        weights=weights,
+        session=session,
+        part=scope.scope,
+        within=within,
     )
-    wish = replace(wish, rules=rules_for(ask, snapshot, person, now))
-    if weights and ranking.version is not None:
-        wish = replace(wish, promotion=weights.promotion)
-    shelf = Shelf(
+    params = replace(params, rules=rules_for(request, snapshot, customer, now))
+    if weights and chosen.version is not None:
+        params = replace(params, promotion=weights.promotion)
+    catalogue = CatalogueState(
         sellable=sellable,
-        likeness=snapshot.likeness if wish.diversity else NO_LIKENESS,
-        lift=snapshot.lift if wish.promotion else None,
+        likeness=snapshot.likeness if params.diversity else NO_LIKENESS,
+        lift=snapshot.lift if params.promotion else None,
     )
-    return Ready(
-        ask=ask, snapshot=snapshot, state=state, now=tick, pools=pools, person=person, ranking=ranking, wish=wish,
-        shelf=shelf, section=section,
+    return Prepared(
+        request=request, snapshot=snapshot, state=state, now=tick, candidates=candidates, customer=customer,
+        chosen=chosen, params=params, catalogue=catalogue, scope=scope,
     )  # fmt: skip
 
 
-def answered(ready: Ready) -> Answer:
+def complete(prepared: Prepared) -> Answer:
     explainer = Explainer(
-        snapshot=ready.snapshot, pools=ready.pools, person=ready.person, state=ready.state, now=ready.now,
-        asked=ready.ask.explain,
+        snapshot=prepared.snapshot, candidates=prepared.candidates, customer=prepared.customer, state=prepared.state,
+        now=prepared.now, asked=prepared.request.explain,
     )  # fmt: skip
-    selection, ranking = picked(ready), ready.ranking
-    chosen = Chosen(selection=selection, pool=ranking.pool, source=ranking.source) if selection else None
-    shown, counts = shown_items(chosen, explainer=explainer, shelf=ready.shelf, wish=ready.wish, rungs=ready.rungs())
-    return _answer(ready, selection, shown, counts)
+    selection, chosen = select_candidates(prepared), prepared.chosen
+    items = ChosenItems(selection=selection, pool=chosen.pool, source=chosen.source) if selection else None
+    shown, counts = shown_items(
+        items,
+        explainer=explainer,
+        catalogue=prepared.catalogue,
+        params=prepared.params,
+        fallbacks=prepared.fallbacks(),
+    )
+    return _answer(prepared, selection, shown, counts)
 
 
-def _wish(
-    ask: Ask, placement: ServedPlacement, *, snapshot: Snapshot, person: Person, weights: ServedWeights | None
-) -> Wish:
+def _params(
+    request: ResolvedRequest,
+    placement: ServedPlacement,
+    *,
+    snapshot: Snapshot,
+    customer: CustomerContext,
+    weights: ServedWeights | None,
+) -> SelectionParams:
     stock = snapshot.stock
-    own = stock.ids.rows(np.array([*ask.exclude_items, *ask.context_items, *ask.basket], np.int64))
-    explores = ask.explore and placement.explores
-    return Wish(
-        n=ask.n or placement.n,
+    own = stock.ids.rows(np.array([*request.exclude_items, *request.context_items, *request.basket], np.int64))
+    explores = request.explore and placement.explores
+    return SelectionParams(
+        n=request.n or placement.n,
         repeat=placement.repeat,
-        diversity=placement.diversity_with(weights) if ask.diversity is None else ask.diversity,
+        diversity=placement.diversity_with(weights) if request.diversity is None else request.diversity,
         exploration=weights.exploration if weights and explores else 0.0,
-        bought=person.bought,
-        resting=person.resting,
-        excluded=np.union1d(own[own >= 0], person.disliked).astype(np.int32),
-        allowed=_allowed(ask.filter, snapshot) if ask.filter else None,
+        bought=customer.bought,
+        resting=customer.resting,
+        excluded=np.union1d(own[own >= 0], customer.disliked).astype(np.int32),
+        allowed=_allowed(request.filter, snapshot) if request.filter else None,
     )
 
 
-def rules_for(ask: Ask, snapshot: Snapshot, person: Person, now: datetime) -> tuple[Rule, ...]:
+def rules_for(
+    request: ResolvedRequest, snapshot: Snapshot, customer: CustomerContext, now: datetime
+) -> tuple[Rule, ...]:
     """Those that apply; none about this customer where nothing that is known of them may be used."""
     if not snapshot.rules.rules:
         return ()
-    context = snapshot.stock.ids.rows(np.array([*ask.context_items, *ask.basket], np.int64))
+    context = snapshot.stock.ids.rows(np.array([*request.context_items, *request.basket], np.int64))
     return snapshot.rules.applying(
-        placement=ask.placement,
-        segment=None if person.segment == NOBODY else person.segment,
-        customer=ask.customer if person.why_not in {None, Fallback.NO_HISTORY} else None,
+        placement=request.placement,
+        segment=None if customer.segment == NOBODY else customer.segment,
+        customer=request.customer if customer.why_not in {None, Fallback.NO_HISTORY} else None,
         context=context[context >= 0],
         now=now,
     )
@@ -167,22 +189,22 @@ def _allowed(wanted: Filter, snapshot: Snapshot) -> BoolArray:
     return allowed
 
 
-def picked(ready: Ready) -> Selection | None:
+def select_candidates(prepared: Prepared) -> Selection | None:
     """What is chosen of the pool, or pinned; the selection's items are rows of the stock. None without both."""
-    pool, wish = ready.ranking.pool, ready.wish
+    pool, params = prepared.chosen.pool, prepared.params
     if pool is None:
-        if not of_kind(wish.rules, RuleAction.PIN):
+        if not of_kind(params.rules, RuleAction.PIN):
             return None
-        return select(NOTHING, NO_Z, NO_WEIGHTS, shelf=ready.shelf, wish=replace(wish, exploration=0))
-    rows = ready.snapshot.stock_rows[pool.items]
+        return select(NOTHING, NO_Z, NO_WEIGHTS, catalogue=prepared.catalogue, params=replace(params, exploration=0))
+    rows = prepared.snapshot.stock_rows[pool.items]
     there = rows >= 0
     return select(
         rows[there],
         pool.z[:, there],
-        weight_vector(pool.instances, ready.ranking.weights),
-        shelf=ready.shelf,
-        wish=wish,
-        draw=draw_of(ready.ask.recommendation_id) if wish.exploration else None,
+        weight_vector(pool.instances, prepared.chosen.weights),
+        catalogue=prepared.catalogue,
+        params=params,
+        draw=draw_of(prepared.request.recommendation_id) if params.exploration else None,
     )
 
 
@@ -191,35 +213,37 @@ def draw_of(recommendation_id: str) -> Generator:
     return generator(0, recommendation_id)
 
 
-def _answer(ready: Ready, selection: Selection | None, shown: list[Shown], counts: Mapping[Source, int]) -> Answer:
-    ask, snapshot, ranking = ready.ask, ready.snapshot, ready.ranking
-    short = counts or (len(shown) < ready.wish.n and not ask.fill)
-    why = ready.section.why or ranking.why or (Fallback.SHORT if short else None)
-    if why is None and ask.customer is not None and not ready.state.known:
+def _answer(
+    prepared: Prepared, selection: Selection | None, shown: list[Shown], counts: Mapping[Source, int]
+) -> Answer:
+    request, snapshot, chosen = prepared.request, prepared.snapshot, prepared.chosen
+    short = counts or (len(shown) < prepared.params.n and not request.fill)
+    why = prepared.scope.why or chosen.why or (Fallback.SHORT if short else None)
+    if why is None and request.customer is not None and not prepared.state.known:
         why = Fallback.NO_LIVE_STATE
     source = shown[0].source if shown else Source.NONE
-    personal = source in {Source.MODEL, Source.SESSION, Source.SEGMENT} and ready.person.past is not None
+    personal = source in {Source.MODEL, Source.SESSION, Source.SEGMENT} and prepared.customer.history is not None
     acting = {key for one in shown for key in one.rules}
     return Answer(
-        recommendation_id=ask.recommendation_id,
-        placement=ask.placement,
+        recommendation_id=request.recommendation_id,
+        placement=request.placement,
         model_version=snapshot.model.version_id if snapshot.model else None,
-        weights_version=ranking.version,
+        weights_version=chosen.version,
         rules_version=snapshot.rules.version,
         personalised=personal,
         source=source,
         fallback_reason=why,
         shown=tuple(shown),
-        trace=_trace(ranking, selection, counts),
-        nameless=ready.person.why_not is Fallback.NOT_PERSONALISED,
+        trace=_trace(chosen, selection, counts),
+        nameless=prepared.customer.why_not is Fallback.NOT_PERSONALISED,
         rule_names={key: name for key, name in snapshot.rules.names.items() if key in acting},
     )
 
 
-def _trace(ranking: Ranking, selection: Selection | None, counts: Mapping[Source, int]) -> Trace:
+def _trace(chosen: ChosenCandidates, selection: Selection | None, counts: Mapping[Source, int]) -> Trace:
     if selection is None:
         return Trace(filled=counts)
-    pool, trace = ranking.pool, selection.trace
+    pool, trace = chosen.pool, selection.trace
     instances, heard = (pool.instances, pool.heard) if pool else ((), frozenset[str]())
     return Trace(
         candidates=trace.candidates,
@@ -230,5 +254,5 @@ def _trace(ranking: Ranking, selection: Selection | None, counts: Mapping[Source
         explored=trace.explored,
         filled=counts,
         silent=tuple(name for name in instances if name not in heard),
-        missing=tuple(name for name, weight in ranking.weights.items() if weight and name not in instances),
+        missing=tuple(name for name, weight in chosen.weights.items() if weight and name not in instances),
     )

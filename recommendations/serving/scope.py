@@ -7,16 +7,16 @@ from typing import NamedTuple
 import numpy as np
 
 from recommendations.engine.frames import BoolArray, IntArray
-from recommendations.engine.ranking.selection import Wish
-from recommendations.serving.candidates import Pools
-from recommendations.serving.customer_context import Person
-from recommendations.serving.fallback import Rung, ladder, newest
+from recommendations.engine.ranking.selection import SelectionParams
+from recommendations.serving.candidates import CandidateSource
+from recommendations.serving.customer_context import CustomerContext
+from recommendations.serving.fallback import FallbackSource, fallback_chain, newest
 from recommendations.serving.search import matching
-from recommendations.serving.types import Ask
+from recommendations.serving.types import ResolvedRequest
 from recommendations.store.models.model import Model
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
 from recommendations.store.serving.stock import Stock, of_categories
-from recommendations.terms import PATH_SEPARATOR, Fallback, Part, Source
+from recommendations.terms import PATH_SEPARATOR, CatalogueScope, Fallback, Source
 
 NEW = 100
 """Among so many of the newest items that may be shown the customer's taste makes the order."""
@@ -25,13 +25,13 @@ MOST = 100
 """Items that an answer may have."""
 
 
-class Section(NamedTuple):
+class ScopedItems(NamedTuple):
     """The part of the shop that an answer is of; ``rows`` are those of the stock and ascend, None: the whole shop.
 
     ``why``: it is not the part that was asked for.
     """
 
-    part: Part = Part.WHOLE
+    scope: CatalogueScope = CatalogueScope.WHOLE
     rows: IntArray | None = None
     why: Fallback | None = None
 
@@ -43,49 +43,58 @@ class Section(NamedTuple):
         return np.sort(rows[rows >= 0]).astype(np.int32)
 
 
-WHOLE = Section()
+WHOLE = ScopedItems()
 
 
-def understood(ask: Ask, placement: ServedPlacement) -> Ask:
+def resolved(request: ResolvedRequest, placement: ServedPlacement) -> ResolvedRequest:
     """To a search the items of the context are what was found, not what the customer looks at."""
-    if placement.part is not Part.FOUND:
-        return ask
-    return replace(ask, found_items=ask.context_items, context_items=())
+    if placement.part is not CatalogueScope.FOUND:
+        return request
+    return replace(request, found_items=request.context_items, context_items=())
 
 
-def section_of(ask: Ask, placement: ServedPlacement, *, snapshot: Snapshot, open_: BoolArray) -> Section:
+def scope_of(
+    request: ResolvedRequest, placement: ServedPlacement, *, snapshot: Snapshot, open_: BoolArray
+) -> ScopedItems:
     """``open_`` by row of the stock: what may be shown, as far as the section does not say."""
     match placement.part:
-        case Part.CATEGORY:
-            return _category(ask, snapshot)
-        case Part.FOUND:
-            return _found(ask, snapshot)
-        case Part.NEWEST:
+        case CatalogueScope.CATEGORY:
+            return _category(request, snapshot)
+        case CatalogueScope.FOUND:
+            return _found_by_search(request, snapshot)
+        case CatalogueScope.NEWEST:
             order = newest(snapshot)
-            return Section(Part.NEWEST, np.sort(order[open_[order]][:NEW]))
+            return ScopedItems(CatalogueScope.NEWEST, np.sort(order[open_[order]][:NEW]))
         case _:
             return WHOLE
 
 
-def narrowed(wish: Wish, section: Section, *, ask: Ask, stock: Stock) -> Wish:
+def narrowed(params: SelectionParams, scope: ScopedItems, *, request: ResolvedRequest, stock: Stock) -> SelectionParams:
     """To the section. All that a search found is shown, up to what an answer may have, where nobody says how many."""
-    if section.rows is None:
-        return wish
+    if scope.rows is None:
+        return params
     allowed = np.zeros(len(stock), np.bool_)
-    allowed[section.rows] = True
-    if wish.allowed is not None:
-        allowed &= wish.allowed
-    n = wish.n if ask.n else max(wish.n, min(len(ask.found_items), MOST))
-    return replace(wish, allowed=allowed, n=n)
+    allowed[scope.rows] = True
+    if params.allowed is not None:
+        allowed &= params.allowed
+    n = params.n if request.n else max(params.n, min(len(request.found_items), MOST))
+    return replace(params, allowed=allowed, n=n)
 
 
-def rungs_of(section: Section, *, ask: Ask, snapshot: Snapshot, pools: Pools | None, person: Person) -> Iterable[Rung]:
+def fallbacks_of(
+    scope: ScopedItems,
+    *,
+    request: ResolvedRequest,
+    snapshot: Snapshot,
+    candidates: CandidateSource | None,
+    customer: CustomerContext,
+) -> Iterable[FallbackSource]:
     """What stands in for the candidates; what was found and what is new does so always, as it was asked for."""
-    if section.part is Part.NEWEST:
-        return (Rung(Source.NEWEST, newest(snapshot)),)
-    if not ask.fill and section.part is not Part.FOUND:
+    if scope.scope is CatalogueScope.NEWEST:
+        return (FallbackSource(Source.NEWEST, newest(snapshot)),)
+    if not request.fill and scope.scope is not CatalogueScope.FOUND:
         return ()
-    return ladder(snapshot, pools, person)
+    return fallback_chain(snapshot, candidates, customer)
 
 
 def keys_under(snapshot: Snapshot, paths: Sequence[str]) -> frozenset[int]:
@@ -95,28 +104,28 @@ def keys_under(snapshot: Snapshot, paths: Sequence[str]) -> frozenset[int]:
     return frozenset(key for key, (path, _) in names if path in paths or path.startswith(under))
 
 
-def _category(ask: Ask, snapshot: Snapshot) -> Section:
+def _category(request: ResolvedRequest, snapshot: Snapshot) -> ScopedItems:
     """Those of the request, else those that the items in view are in."""
     stock = snapshot.stock
-    if ask.categories:
-        keys = keys_under(snapshot, ask.categories)
+    if request.categories:
+        keys = keys_under(snapshot, request.categories)
     else:
-        seen = stock.ids.rows(np.array(ask.context_items, np.int64))
+        seen = stock.ids.rows(np.array(request.context_items, np.int64))
         kinds = list(stock.kinds)
         keys = frozenset(key for number in stock.column("kind")[seen[seen >= 0]].tolist() for key in kinds[number])
         if not keys:
-            return Section(why=Fallback.NO_CONTEXT)
+            return ScopedItems(why=Fallback.NO_CONTEXT)
     rows = np.flatnonzero(of_categories(stock, keys)).astype(np.int32)
-    return Section(Part.CATEGORY, rows, None if keys else Fallback.UNKNOWN_CATEGORY)
+    return ScopedItems(CatalogueScope.CATEGORY, rows, None if keys else Fallback.UNKNOWN_CATEGORY)
 
 
-def _found(ask: Ask, snapshot: Snapshot) -> Section:
+def _found_by_search(request: ResolvedRequest, snapshot: Snapshot) -> ScopedItems:
     """What the search found, else what matches its term, else the whole shop."""
     stock = snapshot.stock
-    if ask.found_items:
-        rows = stock.ids.rows(np.array(ask.found_items, np.int64))
-        return Section(Part.FOUND, np.unique(rows[rows >= 0]).astype(np.int32))
-    if not ask.search_term:
-        return Section(why=Fallback.NO_CONTEXT)
-    rows = matching(ask.search_term, snapshot)
-    return Section(Part.FOUND, rows) if len(rows) else Section(why=Fallback.NO_MATCH)
+    if request.found_items:
+        rows = stock.ids.rows(np.array(request.found_items, np.int64))
+        return ScopedItems(CatalogueScope.FOUND, np.unique(rows[rows >= 0]).astype(np.int32))
+    if not request.search_term:
+        return ScopedItems(why=Fallback.NO_CONTEXT)
+    rows = matching(request.search_term, snapshot)
+    return ScopedItems(CatalogueScope.FOUND, rows) if len(rows) else ScopedItems(why=Fallback.NO_MATCH)

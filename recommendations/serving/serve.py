@@ -11,15 +11,15 @@ from typing import NamedTuple
 import msgspec
 
 from recommendations.engine.ranking.exploration import may_explore
-from recommendations.serving.answer_cache import Basis, Kept, kept
-from recommendations.serving.pipeline import Ready, UnknownPlacementError, answered, draw_of, ready
-from recommendations.serving.types import Answer, Ask, Request
+from recommendations.serving.answer_cache import CachedAnswer, ServingState, answer_cache
+from recommendations.serving.pipeline import Prepared, UnknownPlacementError, complete, draw_of, prepare
+from recommendations.serving.types import Answer, Request, ResolvedRequest
 from recommendations.store.events.known_customers import customer_key, customer_keys
 from recommendations.store.live import fetch
 from recommendations.store.serving import slates
 from recommendations.store.serving.slates import ServedSlate
 from recommendations.store.serving.snapshot import Snapshot
-from recommendations.store.serving.snapshot_holder import NotLoadedError, keeper
+from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
 from recommendations.store.serving.stock import Stock
 from recommendations.terms import CustomerKind
 
@@ -37,35 +37,35 @@ class Served(NamedTuple):
     content: bytes
 
 
-class _Asking(NamedTuple):
+class _Serving(NamedTuple):
     """A request, and what everything is made of at this moment."""
 
     request: Request
-    basis: Basis
+    state: ServingState
     recommendation_id: str
     started: int  # ns
 
     @classmethod
-    def of(cls, request: Request, *, now: datetime) -> "_Asking":
+    def of(cls, request: Request, *, now: datetime) -> "_Serving":
         started = time.perf_counter_ns()
-        held = keeper().held or keeper().current(None)
+        held = snapshot_holder().snapshot or snapshot_holder().current(None)
         seen, customer = held.changed, _customer(held, request)
-        told = fetch.told_of(customer)
-        snapshot = keeper().current(fetch.marks_of(told))
+        raw = fetch.fetch_raw(customer)
+        snapshot = snapshot_holder().current(fetch.marks_of(raw))
         if snapshot.changed is not seen and (other := _customer(snapshot, request)) != customer:
-            customer, told = other, fetch.told_of(other)  # merged meanwhile, or parted
-        basis = Basis(snapshot=snapshot, customer=customer, told=told, now=now)
+            customer, raw = other, fetch.fetch_raw(other)  # merged meanwhile, or parted
+        basis = ServingState(snapshot=snapshot, customer=customer, raw=raw, now=now)
         return cls(request, basis, _new_id(now), started)
 
     @classmethod
-    def of_all(cls, requests: Sequence[Request], *, now: datetime) -> "Iterator[_Asking]":
+    def of_all(cls, requests: Sequence[Request], *, now: datetime) -> "Iterator[_Serving]":
         """All under the snapshot of one moment; the time of each begins when its turn comes."""
-        held = keeper().held or keeper().current(None)
+        held = snapshot_holder().snapshot or snapshot_holder().current(None)
         customers = _customers(held, requests)
-        told = fetch.told_of_all(customers)
-        snapshot = keeper().current(fetch.marks_of(told[0]))
-        for request, customer, one in zip(requests, customers, told, strict=True):
-            basis = Basis(snapshot=snapshot, customer=customer, told=one, now=now)
+        raw = fetch.fetch_raw_of_all(customers)
+        snapshot = snapshot_holder().current(fetch.marks_of(raw[0]))
+        for request, customer, one in zip(requests, customers, raw, strict=True):
+            basis = ServingState(snapshot=snapshot, customer=customer, raw=one, now=now)
             yield cls(request, basis, _new_id(now), time.perf_counter_ns())
 
 
@@ -75,72 +75,72 @@ def _new_id(now: datetime) -> str:
 
 def knows(placement: str) -> bool:
     """Whether this process serves such a placement, as far as it has looked."""
-    held = keeper().held
+    held = snapshot_holder().snapshot
     return held is not None and placement in held.placements
 
 
 def serve(request: Request, *, now: datetime) -> Answer:
     """Raises UnknownPlacementError, and NotLoadedError where this process has never reached PostgreSQL."""
-    asking = _Asking.of(request, now=now)
-    answer = _answer(asking, _ready(asking))
+    serving = _Serving.of(request, now=now)
+    answer = _completed(serving, _prepared(serving))
     if not request.dry_run:
-        _note(asking, _slate(answer, customer=asking.basis.customer))
+        _note(serving, _slate(answer, customer=serving.state.customer))
     return answer
 
 
 def serve_written(request: Request, *, write: Write, now: datetime) -> Served:
     """As ``serve``, written down; what was written a moment ago is given again while it stands."""
-    asking = _Asking.of(request, now=now)
+    serving = _Serving.of(request, now=now)
     key = (request, write)
-    found = kept().find(key, asking.basis)
-    if found is None or _explores(asking, found):
-        ready = _ready(asking)
-        answer = _answer(asking, ready)
-        slate = _slate(answer, customer=asking.basis.customer)
-        found = Kept.of(ready, asking.basis, content=write(answer), slate=slate)
-        if not _explores(asking, found):
-            kept().keep(key, found)
+    found = answer_cache().get(key, serving.state)
+    if found is None or _may_explore(serving, found):
+        prepared = _prepared(serving)
+        answer = _completed(serving, prepared)
+        slate = _slate(answer, customer=serving.state.customer)
+        found = CachedAnswer.of(prepared, serving.state, content=write(answer), slate=slate)
+        if not _may_explore(serving, found):
+            answer_cache().put(key, found)
     if not request.dry_run:
-        _note(asking, found.slate)
-    return Served(asking.recommendation_id, found.content)
+        _note(serving, found.slate)
+    return Served(serving.recommendation_id, found.content)
 
 
 def serve_all(requests: Sequence[Request], *, write: Write, now: datetime) -> list[Served]:
     """As ``serve_written`` of each, under one model, one set of weights and one book of rules. Raises as ``serve``."""
     served = []
-    for asking in _Asking.of_all(requests, now=now):
-        answer = _answer(asking, _ready(asking))
-        if not asking.request.dry_run:
-            _note(asking, _slate(answer, customer=asking.basis.customer))
-        served.append(Served(asking.recommendation_id, write(answer)))
+    for serving in _Serving.of_all(requests, now=now):
+        answer = _completed(serving, _prepared(serving))
+        if not serving.request.dry_run:
+            _note(serving, _slate(answer, customer=serving.state.customer))
+        served.append(Served(serving.recommendation_id, write(answer)))
     return served
 
 
 def has_item(shop_id: str) -> bool:
     """Whether the catalogue has such an item, retired or not. Raises NotLoadedError as ``serve``."""
-    held = keeper().held
+    held = snapshot_holder().snapshot
     if held is None or shop_id not in held.stock.row_of:
-        held = keeper().current(fetch.marks_of(fetch.told_of(None)))
+        held = snapshot_holder().current(fetch.marks_of(fetch.fetch_raw(None)))
     return shop_id in held.stock.row_of
 
 
-def _explores(asking: _Asking, found: Kept) -> bool:
+def _may_explore(serving: _Serving, found: CachedAnswer) -> bool:
     """Whether this very answer may show what others do not."""
-    return bool(found.exploration) and may_explore(draw_of(asking.recommendation_id), found.exploration)
+    return bool(found.exploration) and may_explore(draw_of(serving.recommendation_id), found.exploration)
 
 
-def _ready(asking: _Asking) -> Ready:
-    snapshot = asking.basis.snapshot
+def _prepared(serving: _Serving) -> Prepared:
+    snapshot = serving.state.snapshot
     since = snapshot.model.as_of if snapshot.model else None
-    reading = fetch.understood(asking.basis.told, asking.basis.customer, since=since)
-    return ready(_ask(asking), snapshot=snapshot, state=reading.state, now=asking.basis.now)
+    reading = fetch.decode(serving.state.raw, serving.state.customer, since=since)
+    return prepare(_resolved(serving), snapshot=snapshot, state=reading.state, now=serving.state.now)
 
 
-def _answer(asking: _Asking, ready: Ready) -> Answer:
-    request, known = asking.request, asking.basis.snapshot.stock.row_of
+def _completed(serving: _Serving, prepared: Prepared) -> Answer:
+    request, known = serving.request, serving.state.snapshot.stock.row_of
     named = (*request.item_ids, *request.basket)
     missing = dict.fromkeys(shop_id for shop_id in named if shop_id not in known)
-    return replace(answered(ready), missing_item_ids=tuple(missing))
+    return replace(complete(prepared), missing_item_ids=tuple(missing))
 
 
 def _customer(held: Snapshot, request: Request) -> int | None:
@@ -165,12 +165,12 @@ def _named(request: Request) -> list[tuple[str, CustomerKind]]:
     return [(shop_id, kind) for shop_id, kind in named if shop_id]
 
 
-def _ask(asking: _Asking) -> Ask:
+def _resolved(serving: _Serving) -> ResolvedRequest:
     """In our own keys."""
-    request, stock = asking.request, asking.basis.snapshot.stock
-    return Ask(
+    request, stock = serving.request, serving.state.snapshot.stock
+    return ResolvedRequest(
         placement=request.placement,
-        customer=asking.basis.customer,
+        customer=serving.state.customer,
         context_items=_keys(request.item_ids, stock),
         basket=_keys(request.basket, stock),
         exclude_items=_keys(request.exclude_item_ids, stock),
@@ -183,7 +183,7 @@ def _ask(asking: _Asking) -> Ask:
         filter=request.filter,
         diversity=request.diversity,
         explore=not request.dry_run,
-        recommendation_id=asking.recommendation_id,
+        recommendation_id=serving.recommendation_id,
     )
 
 
@@ -212,12 +212,12 @@ def _slate(answer: Answer, *, customer: int | None) -> ServedSlate:
     )
 
 
-def _note(asking: _Asking, slate: ServedSlate) -> None:
+def _note(serving: _Serving, slate: ServedSlate) -> None:
     slates.append(
         msgspec.structs.replace(
             slate,
-            served_at=asking.basis.now.isoformat(),
-            recommendation_id=asking.recommendation_id,
-            latency_us=(time.perf_counter_ns() - asking.started) // 1_000,
+            served_at=serving.state.now.isoformat(),
+            recommendation_id=serving.recommendation_id,
+            latency_us=(time.perf_counter_ns() - serving.started) // 1_000,
         )
     )

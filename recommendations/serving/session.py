@@ -11,7 +11,7 @@ import numpy as np
 
 from recommendations.engine.preprocess.weighting import SESSION_FADING
 from recommendations.engine.ranking.scores import standardised
-from recommendations.serving.candidates import SCORED_KEPT, Pool, Pools
+from recommendations.serving.candidates import POOLS_HELD, CandidatePool, CandidateSource
 from recommendations.store.live.state import LiveState
 from recommendations.terms import BlendName
 
@@ -24,14 +24,14 @@ tenth and more.
 NEVER = -np.inf
 
 
-def visit(pools: Pools, state: LiveState, *, known: bool) -> tuple[int, ...]:
+def visit(candidates: CandidateSource, state: LiveState, *, known: bool) -> tuple[int, ...]:
     """Rows of the model of what was looked at or bought, each once, the newest first.
 
     Of a customer with a record only what the record cannot know, and what a purchase has not settled since.
     """
     if not state.recent and not state.bought:
         return ()
-    since = pools.until if known else NEVER
+    since = candidates.until if known else NEVER
     last: dict[int, float] = {}
     for item, _, at in state.recent:
         if at > since and not (known and at <= state.bought.get(item, NEVER)):
@@ -40,51 +40,51 @@ def visit(pools: Pools, state: LiveState, *, known: bool) -> tuple[int, ...]:
         if at >= state.refunded.get(item, NEVER):
             last[item] = max(at, last.get(item, at))
     newest = sorted(last, key=lambda item: -last[item])
-    rows = pools.model.items.rows(np.array(newest, np.int64))
+    rows = candidates.model.items.rows(np.array(newest, np.int64))
     return tuple(rows[rows >= 0][:MOST].tolist())
 
 
 class Visits:
     """Of one model. Two visits that saw the same have one pool."""
 
-    def __init__(self, pools: Pools) -> None:
-        self.pools = pools
-        self.joined = lru_cache(SCORED_KEPT)(self._joined)
+    def __init__(self, candidates: CandidateSource) -> None:
+        self.pools = candidates
+        self.joined = lru_cache(POOLS_HELD)(self._joined)
 
-    def alone(self, rows: tuple[int, ...]) -> Pool:
+    def alone(self, rows: tuple[int, ...]) -> CandidatePool:
         """The candidates of a visit, and of nothing else; what was seen is none."""
         return self.pools.scored(BlendName.SESSION, self.pools.nobody, rows, fading=SESSION_FADING)
 
-    def _joined(self, blend: BlendName, record: int, rows: tuple[int, ...]) -> Pool | None:
+    def _joined(self, blend: BlendName, record: int, rows: tuple[int, ...]) -> CandidatePool | None:
         """A record with the candidates of a visit beside its own; None without a record.
 
         The recommenders of the record do not know the visit's candidates: they are as good as the average one.
         """
-        known = self.pools.record(blend, record)
+        known = self.pools.stored(blend, record)
         if known is None:
             return None
         alone = self.alone(rows)
         names = tuple(name for name in alone.instances if name not in known.instances)
         items = np.union1d(known.items, alone.items).astype(np.int32)
         recommenders = self.pools.model.recommenders
-        scores = np.array([recommenders[name].score(alone.past.query)[0, items] for name in names], np.float32)
+        scores = np.array([recommenders[name].score(alone.history.query)[0, items] for name in names], np.float32)
         z = np.full((len(known.instances) + len(names), len(items)), np.nan, np.float32)
         z[: len(known.instances), np.searchsorted(items, known.items)] = np.asarray(known.z, np.float32)
         if len(names) and len(items):
             z[len(known.instances) :] = standardised(scores, np.array([0]))
-        return Pool(
-            instances=(*known.instances, *names), items=items, z=z, past=known.past,
-            visit=alone.past, visiting=frozenset(names),
+        return CandidatePool(
+            instances=(*known.instances, *names), items=items, z=z, history=known.history,
+            visit=alone.history, visiting=frozenset(names),
         )  # fmt: skip
 
 
 @lru_cache(maxsize=3)
-def visits_of(pools: Pools) -> Visits:
+def visits_of(candidates: CandidateSource) -> Visits:
     """As many as there are pools."""
-    return Visits(pools)
+    return Visits(candidates)
 
 
-def mixed(pool: Pool, weights: Mapping[str, float], visiting: Mapping[str, float]) -> Mapping[str, float]:
+def mixed(pool: CandidatePool, weights: Mapping[str, float], visiting: Mapping[str, float]) -> Mapping[str, float]:
     """The weights of a joined pool; those of the record alone where nothing of the visit counts.
 
     ``visiting`` are those of the session blend. What both weigh stays with the record.

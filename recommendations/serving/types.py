@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from recommendations.engine.ranking.selection import Lost
+from recommendations.engine.ranking.selection import IneligibleReason
 from recommendations.store.serving.stock import Product
 from recommendations.terms import Cut, Fallback, Reason, Source
 
@@ -23,7 +23,7 @@ class Filter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ask:
+class ResolvedRequest:
     """Items and the customer by primary key. None for n and diversity: as the placement and its weights have it."""
 
     placement: str
@@ -97,7 +97,7 @@ class Trace:
 
     candidates: int = 0
     eligible: int = 0
-    lost: Mapping[Lost, int] = field(default_factory=dict)
+    lost: Mapping[IneligibleReason, int] = field(default_factory=dict)
     diversified: int = 0
     explored: int = 0
     ruled: Mapping[int, int] = field(default_factory=dict)  # key of a rule → items that it acted on

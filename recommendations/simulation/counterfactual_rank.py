@@ -10,8 +10,8 @@ from recommendations.engine.frames import FloatArray
 from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.scores import blend
 from recommendations.engine.recommenders.registry import INSTANCES
-from recommendations.serving.candidate_choice import Ranking
-from recommendations.serving.candidates import Pool, Pools
+from recommendations.serving.candidate_choice import ChosenCandidates
+from recommendations.serving.candidates import CandidatePool, CandidateSource
 
 TREND_OF = {instance.name: instance.trend for instance in INSTANCES}
 
@@ -24,31 +24,31 @@ class WouldRank(NamedTuple):
     by_model: bool
 
 
-def would_rank(pools: Pools, ranking: Ranking, item: int) -> WouldRank:
+def would_rank(candidates: CandidateSource, chosen: ChosenCandidates, item: int) -> WouldRank:
     """``item`` is a row of the model that is not in the ranking's pool."""
-    pool = ranking.pool
-    z = _z(pools, pool, ranking.weights, item) if pool is not None else np.empty(0, np.float32)
+    pool = chosen.pool
+    z = _z(candidates, pool, chosen.weights, item) if pool is not None else np.empty(0, np.float32)
     if pool is None or np.isnan(z).all():
-        place = int(np.count_nonzero(pools.popularity > pools.popularity[item])) + 1
-        return WouldRank(place, len(pools.popularity), by_model=False)
-    weights = weight_vector(pool.instances, ranking.weights)
+        place = int(np.count_nonzero(candidates.popularity > candidates.popularity[item])) + 1
+        return WouldRank(place, len(candidates.popularity), by_model=False)
+    weights = weight_vector(pool.instances, chosen.weights)
     scores, own = blend(pool.z, weights), float(blend(z[:, None], weights)[0])
     return WouldRank(int(np.count_nonzero(scores >= own)) + 1, len(scores) + 1, by_model=True)
 
 
-def _z(pools: Pools, pool: Pool, weights: Mapping[str, float], item: int) -> FloatArray:
+def _z(candidates: CandidateSource, pool: CandidatePool, weights: Mapping[str, float], item: int) -> FloatArray:
     """[instances]: what each instance that counts says of the item; NaN where it cannot know, or does not count.
 
     z is linear in the raw score within a pool, so two candidates with different scores give the scale.
     """
     found = np.full(len(pool.instances), np.nan, np.float32)
     for m, name in enumerate(pool.instances):
-        recommender = pools.model.recommenders.get(name)
+        recommender = candidates.model.recommenders.get(name)
         if recommender is None or not weights.get(name):
             continue
-        raw = np.asarray(recommender.score(pool.asked(name).query)[0], np.float64)
+        raw = np.asarray(recommender.score(pool.history_for(name).query)[0], np.float64)
         if exponent := TREND_OF.get(name, 0.0):
-            raw = np.maximum(raw, 0) * pools.trend.astype(np.float64) ** exponent
+            raw = np.maximum(raw, 0) * candidates.trend.astype(np.float64) ** exponent
         found[m] = _on_scale(raw[pool.items], np.asarray(pool.z[m], np.float64), raw[item])
     return found
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.rules import STRONGEST, Rule
-from recommendations.serving.pipeline import Ready, picked, ready
-from recommendations.serving.types import Ask
-from recommendations.simulation.diagnosis import Standing, shown_at, with_rules
+from recommendations.serving.pipeline import Prepared, prepare, select_candidates
+from recommendations.serving.types import ResolvedRequest
+from recommendations.simulation.diagnosis import Diagnosis, shown_at, with_rules
 from recommendations.store.live.state import NOTHING
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.terms import AnswerStage, RuleAction
@@ -29,7 +29,7 @@ NEW_RULE = 0
 """The key of a rule that was never saved."""
 
 
-class ChangeKind(StrEnum):
+class CounterfactualKind(StrEnum):
     WEIGHT = "weight"
     DIVERSITY = "diversity"
     BOOST = "boost"
@@ -39,10 +39,10 @@ class ChangeKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class Counterfactual:
     """The fields after ``kind`` belong to some kinds only."""
 
-    kind: ChangeKind
+    kind: CounterfactualKind
     instance: str = ""  # WEIGHT
     weights: Mapping[str, float] | None = None  # WEIGHT: all of them
     diversity: float | None = None
@@ -56,7 +56,7 @@ class Change:
         return f"{self.kind}:{self.instance or self.rule}" if self.instance or self.rule else str(self.kind)
 
 
-def changes(asked: Ready, stands: Standing) -> list[Change]:
+def changes(asked: Prepared, stands: Diagnosis) -> list[Counterfactual]:
     """Each brings the item in by itself; at most one of a kind, but for rules. In no order."""
     row, stage = stands.row, stands.stage
     if row < 0 or stage in (AnswerStage.SHOWN, AnswerStage.ELIGIBILITY):
@@ -75,44 +75,44 @@ def changes(asked: Ready, stands: Standing) -> list[Change]:
     ]
 
 
-def changed(asked: Ready, change: Change, row: int) -> Ready:
+def changed(asked: Prepared, change: Counterfactual, row: int) -> Prepared:
     """With the change in place; ``row`` is the item's in the stock."""
-    rules = asked.wish.rules
+    rules = asked.params.rules
     match change.kind:
-        case ChangeKind.WEIGHT:
-            return replace(asked, ranking=replace(asked.ranking, weights=change.weights or {}))
-        case ChangeKind.DIVERSITY:
-            return replace(asked, wish=replace(asked.wish, diversity=change.diversity or 0.0))
-        case ChangeKind.LIMIT:
+        case CounterfactualKind.WEIGHT:
+            return replace(asked, chosen=replace(asked.chosen, weights=change.weights or {}))
+        case CounterfactualKind.DIVERSITY:
+            return replace(asked, params=replace(asked.params, diversity=change.diversity or 0.0))
+        case CounterfactualKind.LIMIT:
             limited = [_without(rule, row) if rule.key == change.rule else rule for rule in rules]
             return with_rules(asked, limited)
-        case ChangeKind.END:
+        case CounterfactualKind.END:
             return with_rules(asked, [rule for rule in rules if rule.key != change.rule])
     meant = _only(asked, row)
-    if change.kind is ChangeKind.BOOST:
+    if change.kind is CounterfactualKind.BOOST:
         made = Rule(key=NEW_RULE, action=RuleAction.BOOST, items=meant, strength=change.strength)
     else:
         made = Rule(key=NEW_RULE, action=RuleAction.PIN, items=meant, slot=change.slot)
     return with_rules(asked, [*rules, made])
 
 
-def disturbed(asked: Ready, change: Change, row: int) -> float:
+def side_effect(asked: Prepared, change: Counterfactual, row: int) -> float:
     """Share of the slots of other customers, in the same placement, that would show another item: 0 … 1.
 
     Measured on some customers of the model, evenly spread over its rows, as if they had done nothing since. Customers
     with other weights (of their segment) are not touched by a change of these.
     """
     snapshot = asked.snapshot
-    others = _others(snapshot, asked.ask.placement, asked.ask.context_items, asked.ask.n)
-    of_weights = change.kind in (ChangeKind.WEIGHT, ChangeKind.DIVERSITY)
+    others = _others(snapshot, asked.request.placement, asked.request.context_items, asked.request.n)
+    of_weights = change.kind in (CounterfactualKind.WEIGHT, CounterfactualKind.DIVERSITY)
     moved = slots = 0
     for other, before in others:
-        if other.ask.customer == asked.ask.customer:
+        if other.request.customer == asked.request.customer:
             continue
         slots += len(before)
-        if of_weights and other.ranking.version != asked.ranking.version:
+        if of_weights and other.chosen.version != asked.chosen.version:
             continue
-        after = picked(changed(other, change, row))
+        after = select_candidates(changed(other, change, row))
         moved += len(before - frozenset(after.items.tolist() if after else ()))
     return moved / slots if slots else 0.0
 
@@ -120,7 +120,7 @@ def disturbed(asked: Ready, change: Change, row: int) -> float:
 @lru_cache(maxsize=2)
 def _others(
     snapshot: Snapshot, placement: str, context: tuple[int, ...], n: int | None
-) -> list[tuple[Ready, frozenset[int]]]:
+) -> list[tuple[Prepared, frozenset[int]]]:
     """With what each is shown of the pool."""
     if snapshot.model is None:
         return []
@@ -128,21 +128,21 @@ def _others(
     spread = np.unique(np.linspace(0, len(users) - 1, min(SAMPLE, len(users))).astype(np.int64))
     found = []
     for customer in users[spread].tolist():
-        ask = Ask(placement=placement, customer=customer, context_items=context, n=n, explore=False)
-        other = ready(ask, snapshot=snapshot, state=NOTHING, now=snapshot.read_at)
-        if (chosen := picked(other)) is not None:
+        request = ResolvedRequest(placement=placement, customer=customer, context_items=context, n=n, explore=False)
+        other = prepare(request, snapshot=snapshot, state=NOTHING, now=snapshot.read_at)
+        if (chosen := select_candidates(other)) is not None:
             found.append((other, frozenset(chosen.items.tolist())))
     return found
 
 
-def _weight(asked: Ready, stands: Standing) -> list[Change]:
+def _weight(asked: Prepared, stands: Diagnosis) -> list[Counterfactual]:
     """The instance of which the smallest part of all weights has to move, up or down."""
-    pool = asked.ranking.pool
-    if asked.ranking.version is None or (pool is not None and pool.visiting):
+    pool = asked.chosen.pool
+    if asked.chosen.version is None or (pool is not None and pool.visiting):
         return []  # no weights of staff made this answer, or not they alone
     best, least = None, STEPS + 1  # of the steps that a weight moves
     for name, difference in _levers(asked, stands):
-        now = round(asked.ranking.weights.get(name, 0.0) * STEPS)
+        now = round(asked.chosen.weights.get(name, 0.0) * STEPS)
         make = partial(_reweighted, asked, name)
         end = min(STEPS, now + least - 1) if difference > 0 else max(0, now - least + 1)
         steps = _least(asked, make, stands.row, start=now, end=end)
@@ -151,10 +151,10 @@ def _weight(asked: Ready, stands: Standing) -> list[Change]:
     return [best] if best else []
 
 
-def _levers(asked: Ready, stands: Standing) -> Iterator[tuple[str, float]]:
+def _levers(asked: Prepared, stands: Diagnosis) -> Iterator[tuple[str, float]]:
     """Instances that tell the item from the last one shown: what more weight does for it. One without weight, too."""
-    pool = asked.ranking.pool
-    chosen = picked(asked)
+    pool = asked.chosen.pool
+    chosen = select_candidates(asked)
     if pool is None or chosen is None or not len(chosen.items):
         return
     rows = asked.snapshot.stock_rows[pool.items]
@@ -163,69 +163,69 @@ def _levers(asked: Ready, stands: Standing) -> Iterator[tuple[str, float]]:
         return
     z = np.nan_to_num(np.asarray(pool.z, np.float64))
     for name, difference in zip(pool.instances, (z[:, own[0]] - z[:, last[0]]).tolist(), strict=True):
-        if difference > 0 or (difference < 0 and asked.ranking.weights.get(name, 0.0) > 0):
+        if difference > 0 or (difference < 0 and asked.chosen.weights.get(name, 0.0) > 0):
             yield name, difference
 
 
-def _reweighted(asked: Ready, name: str, steps: int) -> Change:
+def _reweighted(asked: Prepared, name: str, steps: int) -> Counterfactual:
     """The instance has ``steps`` thousandths of all weight, the others share the rest as they did."""
-    share, weights = steps / STEPS, asked.ranking.weights
+    share, weights = steps / STEPS, asked.chosen.weights
     total = sum(weights.values())
     others = {other: weight for other, weight in weights.items() if other != name and weight > 0}
     rest = sum(others.values())
     made = {other: weight * (1 - share) * total / rest for other, weight in others.items()} if rest else {}
-    return Change(kind=ChangeKind.WEIGHT, instance=name, weights={**made, name: share * total})
+    return Counterfactual(kind=CounterfactualKind.WEIGHT, instance=name, weights={**made, name: share * total})
 
 
-def _less_diversity(asked: Ready, row: int) -> list[Change]:
-    def make(steps: int) -> Change:
-        return Change(kind=ChangeKind.DIVERSITY, diversity=steps / STEPS)
+def _less_diversity(asked: Prepared, row: int) -> list[Counterfactual]:
+    def make(steps: int) -> Counterfactual:
+        return Counterfactual(kind=CounterfactualKind.DIVERSITY, diversity=steps / STEPS)
 
-    now = round(asked.wish.diversity * STEPS)
-    if not now or asked.ranking.version is None:
+    now = round(asked.params.diversity * STEPS)
+    if not now or asked.chosen.version is None:
         return []
     steps = _least(asked, make, row, start=now, end=0)
     return [] if steps is None else [make(steps)]
 
 
-def _boost(asked: Ready, row: int) -> list[Change]:
-    def make(strength: int) -> Change:
-        return Change(kind=ChangeKind.BOOST, strength=strength)
+def _boost(asked: Prepared, row: int) -> list[Counterfactual]:
+    def make(strength: int) -> Counterfactual:
+        return Counterfactual(kind=CounterfactualKind.BOOST, strength=strength)
 
     strength = _least(asked, make, row, start=0, end=STRONGEST)
     return [] if strength is None else [make(strength)]
 
 
-def _pin(asked: Ready, row: int) -> list[Change]:
+def _pin(asked: Prepared, row: int) -> list[Counterfactual]:
     """At the last slot that is free for it."""
-    slots = (Change(kind=ChangeKind.PIN, slot=slot) for slot in range(asked.wish.n, 0, -1))
+    slots = (Counterfactual(kind=CounterfactualKind.PIN, slot=slot) for slot in range(asked.params.n, 0, -1))
     found = next((change for change in slots if shown_at(changed(asked, change, row), row)), None)
     return [found] if found else []
 
 
-def _on_rule(asked: Ready, stands: Standing) -> Iterator[Change]:
+def _on_rule(asked: Prepared, stands: Diagnosis) -> Iterator[Counterfactual]:
     """The rule that takes it out no longer means it; or, where that is not enough, ends."""
     if stands.rule is None:
         return
-    for kind in (ChangeKind.LIMIT, ChangeKind.END):
-        change = Change(kind=kind, rule=stands.rule)
-        if kind is ChangeKind.LIMIT and not _limits(asked, stands):
+    for kind in (CounterfactualKind.LIMIT, CounterfactualKind.END):
+        change = Counterfactual(kind=kind, rule=stands.rule)
+        if kind is CounterfactualKind.LIMIT and not _limits(asked, stands):
             continue
         if shown_at(changed(asked, change, stands.row), stands.row):
             yield change
             return
 
 
-def _limits(asked: Ready, stands: Standing) -> bool:
+def _limits(asked: Prepared, stands: Diagnosis) -> bool:
     """Is the rule one that does something to this item, so that it helps to leave the item out of it?"""
-    rule = next(rule for rule in asked.wish.rules if rule.key == stands.rule)
+    rule = next(rule for rule in asked.params.rules if rule.key == stands.rule)
     harmful = rule.action in (RuleAction.EXCLUDE, RuleAction.CAP) or (
         rule.action is RuleAction.BOOST and rule.strength < 0
     )
     return harmful and bool(rule.items[stands.row])
 
 
-def _least(asked: Ready, make: Callable[[int], Change], row: int, *, start: int, end: int) -> int | None:
+def _least(asked: Prepared, make: Callable[[int], Counterfactual], row: int, *, start: int, end: int) -> int | None:
     """The number nearest to ``start``, towards ``end``, at which the change brings the row in.
 
     Looked for at a few points and halved between the last that does not and the first that does: where the item comes
@@ -253,7 +253,7 @@ def _points(start: int, end: int) -> Sequence[int]:
     return [number for number in dict.fromkeys(spread) if number != start]
 
 
-def _only(asked: Ready, row: int) -> BoolArray:
+def _only(asked: Prepared, row: int) -> BoolArray:
     meant = np.zeros(len(asked.snapshot.stock), np.bool_)
     meant[row] = True
     return meant

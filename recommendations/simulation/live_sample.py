@@ -9,10 +9,10 @@ from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.selection import NOTHING
 from recommendations.engine.rng import generator
-from recommendations.serving.candidates import pools_of
-from recommendations.serving.pipeline import NO_WEIGHTS, NO_Z, Ready, ready
-from recommendations.serving.types import Ask
-from recommendations.simulation.rerank import Answerer, Batch, Question, known, shelf_of
+from recommendations.serving.candidates import candidate_source
+from recommendations.serving.pipeline import NO_WEIGHTS, NO_Z, Prepared, prepare
+from recommendations.serving.types import ResolvedRequest
+from recommendations.simulation.rerank import Answerer, Batch, Question, known_items, shelf_of
 from recommendations.store.live import fetch
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
 from recommendations.terms import Cut
@@ -30,42 +30,42 @@ def sample(snapshot: Snapshot, placement: ServedPlacement, *, now: datetime, bes
     if learned is None:
         raise NoModelError
     drawn = generator(0, "batch").permutation(len(learned.users))[:SAMPLE]
-    asked: dict[Question, Ready] = {}
+    asked: dict[Question, Prepared] = {}
     for row in np.sort(drawn).tolist():
         customer = int(learned.users.ids[row])
-        ask = Ask(
+        request = ResolvedRequest(
             placement=placement.name,
             customer=customer,
             context_items=in_view(snapshot, row, beside) if placement.needs_context else (),
             explore=False,
         )
         state = fetch.state_of(customer, since=learned.as_of).state
-        found = ready(ask, snapshot=snapshot, state=state, now=now)
+        found = prepare(request, snapshot=snapshot, state=state, now=now)
         asked[_question(found)] = found
     return Batch(
         placement=placement,
         cut=Cut.LIVE,
         questions=list(asked),
         answerer=Answerer(
-            shelf=shelf_of(snapshot, list(asked), now=now),
-            rungs=lambda question: iter(asked[question].rungs()),
+            catalogue=shelf_of(snapshot, list(asked), now=now),
+            fallbacks=lambda question: iter(asked[question].fallbacks()),
         ),
         judge=None,
     )
 
 
-def _question(found: Ready) -> Question:
-    pool, stock_rows = found.ranking.pool, found.snapshot.stock_rows
+def _question(found: Prepared) -> Question:
+    pool, stock_rows = found.chosen.pool, found.snapshot.stock_rows
     rows = NOTHING if pool is None else stock_rows[pool.items]
-    context = found.snapshot.stock.ids.rows(np.array(found.ask.context_items, np.int64))
+    context = found.snapshot.stock.ids.rows(np.array(found.request.context_items, np.int64))
     return Question(
-        customer=found.ask.customer or 0,
-        segment=found.person.segment,
-        context=known(context),
+        customer=found.request.customer or 0,
+        segment=found.customer.segment,
+        context=known_items(context),
         rows=rows[rows >= 0],
         z=NO_Z if pool is None else pool.z[:, rows >= 0],
-        weights=NO_WEIGHTS if pool is None else weight_vector(pool.instances, found.ranking.weights),
-        wish=replace(found.wish, rules=()),
+        weights=NO_WEIGHTS if pool is None else weight_vector(pool.instances, found.chosen.weights),
+        params=replace(found.params, rules=()),
     )
 
 
@@ -77,10 +77,10 @@ def in_view(snapshot: Snapshot, row: int, beside: BoolArray | None = None) -> tu
     learned = snapshot.model
     if learned is None:
         raise NoModelError
-    pools = pools_of(learned)
+    candidates = candidate_source(learned)
     if beside is not None:
-        rows = snapshot.stock_rows[pools.popular]
-        wanted = pools.popular[(rows >= 0) & beside[rows]][:SAMPLE]
+        rows = snapshot.stock_rows[candidates.popular]
+        wanted = candidates.popular[(rows >= 0) & beside[rows]][:SAMPLE]
         return (int(learned.items.ids[wanted[row % len(wanted)]]),) if len(wanted) else ()
-    past = pools.past_of(row)
-    return (int(learned.items.ids[past.rows[int(np.argmax(past.last))]]),) if len(past.rows) else ()
+    history = candidates.history_of(row)
+    return (int(learned.items.ids[history.rows[int(np.argmax(history.last))]]),) if len(history.rows) else ()

@@ -16,18 +16,18 @@ from recommendations.engine.evaluation.breadth import Assortment, assortment
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Sparse
 from recommendations.engine.ranking.candidates import Candidates, weight_vector
-from recommendations.engine.ranking.selection import NOTHING, Wish
-from recommendations.serving.candidates import pools_of
-from recommendations.serving.customer_context import Person
-from recommendations.serving.fallback import ladder
+from recommendations.engine.ranking.selection import NOTHING, SelectionParams
+from recommendations.serving.candidates import candidate_source
+from recommendations.serving.customer_context import CustomerContext
+from recommendations.serving.fallback import fallback_chain
 from recommendations.serving.pipeline import UnknownPlacementError
 from recommendations.simulation.live_sample import NoModelError, sample
-from recommendations.simulation.rerank import Answerer, Batch, Judge, Question, known, shelf_of
+from recommendations.simulation.rerank import Answerer, Batch, Judge, Question, known_items, shelf_of
 from recommendations.store.models.interests import segments_by_customer
 from recommendations.store.models.model import Model, load_model, load_truths
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
 from recommendations.store.serving.stock import Stock
-from recommendations.terms import TASKS, Cut, Part, Task, task_of
+from recommendations.terms import TASKS, CatalogueScope, Cut, Task, task_of
 
 
 def batch(
@@ -43,7 +43,7 @@ def batch(
         raise UnknownPlacementError(placement)
     if snapshot.model is None:
         raise NoModelError
-    task = task_of(served.blend) if served.blend and served.part is Part.WHOLE else None
+    task = task_of(served.blend) if served.blend and served.part is CatalogueScope.WHOLE else None
     ground = _ground(snapshot.model.version_id, cut, task, snapshot.stock) if task else None
     if ground is None:
         return sample(snapshot, served, now=now, beside=beside)
@@ -107,8 +107,8 @@ def _of_everybody(snapshot: Snapshot, placement: ServedPlacement, ground: _Groun
         cut=cut,
         questions=questions,
         answerer=Answerer(
-            shelf=shelf_of(snapshot, questions, now=now),
-            rungs=lambda _question: ladder(snapshot, pools_of(ground.model), Person()),
+            catalogue=shelf_of(snapshot, questions, now=now),
+            fallbacks=lambda _question: fallback_chain(snapshot, candidate_source(ground.model), CustomerContext()),
         ),
         judge=Judge(truth=ground.truth, shop=ground.shop, item_of=ground.item_of),
     )
@@ -122,7 +122,7 @@ def _questions(snapshot: Snapshot, placement: ServedPlacement, ground: _Ground) 
     }
     for place, (customer, user) in enumerate(zip(customers, ground.truth.users.tolist(), strict=True)):
         segment = int(ground.segments[place])
-        weights, wish = weighed[segment]
+        weights, params = weighed[segment]
         there = ground.rows[place] >= 0
         yield Question(
             customer=customer,
@@ -131,10 +131,10 @@ def _questions(snapshot: Snapshot, placement: ServedPlacement, ground: _Ground) 
             rows=ground.rows[place, there],
             z=ground.records.z[place][:, there],
             weights=weights,
-            wish=replace(
-                wish,
-                bought=known(snapshot.stock_rows[_columns(ground.bought, user)]),
-                excluded=known(snapshot.stock_rows[_columns(ground.model.disliked, user)]),
+            params=replace(
+                params,
+                bought=known_items(snapshot.stock_rows[_columns(ground.bought, user)]),
+                excluded=known_items(snapshot.stock_rows[_columns(ground.model.disliked, user)]),
             ),
         )
 
@@ -146,9 +146,9 @@ def _columns(matrix: Sparse, row: int) -> IntArray:
 
 def _weighed(
     snapshot: Snapshot, placement: ServedPlacement, instances: Sequence[str], segment: int
-) -> tuple[FloatArray, Wish]:
+) -> tuple[FloatArray, SelectionParams]:
     found = snapshot.weights_for(placement.blend, segment) if placement.blend else None
-    return weight_vector(instances, found.weights if found else {}), Wish(
+    return weight_vector(instances, found.weights if found else {}), SelectionParams(
         n=placement.n,
         repeat=placement.repeat,
         promotion=found.promotion if found else 0.0,

@@ -19,10 +19,17 @@ from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.frames import FloatArray, IntArray
 from recommendations.engine.ranking.rules import Rule, left_in, of_kind
 from recommendations.engine.ranking.scores import Standardised
-from recommendations.engine.ranking.selection import NOTHING, Selection, Shelf, Wish, eligibility, select
+from recommendations.engine.ranking.selection import (
+    NOTHING,
+    CatalogueState,
+    Selection,
+    SelectionParams,
+    eligibility,
+    select,
+)
 from recommendations.engine.ranking.slots import Cap
 from recommendations.serving.customer_context import NOBODY
-from recommendations.serving.fallback import Rung, filled
+from recommendations.serving.fallback import FallbackSource, backfill
 from recommendations.serving.pipeline import NO_LIKENESS
 from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
@@ -44,64 +51,66 @@ class Question:
     rows: IntArray  # [candidates], ascending
     z: Standardised  # [instances, candidates]
     weights: FloatArray  # [instances]
-    wish: Wish
+    params: SelectionParams
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answerer:
     """Answers questions of one placement. ``rungs`` tells what fills up a question's list, the best first."""
 
-    shelf: Shelf
-    rungs: Callable[[Question], Iterator[Rung]]
-    _left_of: dict[tuple[tuple[Rule, ...], int], tuple[Rung, Rung]] = field(default_factory=dict, repr=False)
+    catalogue: CatalogueState
+    fallbacks: Callable[[Question], Iterator[FallbackSource]]
+    _left_of: dict[tuple[tuple[Rule, ...], int], tuple[FallbackSource, FallbackSource]] = field(
+        default_factory=dict, repr=False
+    )
 
     def answer(self, question: Question, rules: tuple[Rule, ...]) -> IntArray:
         """Rows of what is shown, in order, as ``recommend`` shows them."""
-        wish = replace(question.wish, rules=rules)
-        chosen = self._chosen(question, wish)
+        params = replace(question.params, rules=rules)
+        chosen = self._chosen(question, params)
         items, slots = (chosen.items, chosen.slots) if chosen else (NOTHING, np.arange(0))
-        if len(items) >= wish.n:
+        if len(items) >= params.n:
             return items
-        rest = self._rest(question, wish, but=items)
-        free = np.setdiff1d(np.arange(wish.n), slots)[: len(rest)]
+        rest = self._rest(question, params, but=items)
+        free = np.setdiff1d(np.arange(params.n), slots)[: len(rest)]
         return np.concatenate([items, rest])[np.argsort(np.concatenate([slots, free]), kind="stable")]
 
-    def _chosen(self, question: Question, wish: Wish) -> Selection | None:
-        if not len(question.rows) and not of_kind(wish.rules, RuleAction.PIN):
+    def _chosen(self, question: Question, params: SelectionParams) -> Selection | None:
+        if not len(question.rows) and not of_kind(params.rules, RuleAction.PIN):
             return None
-        return select(question.rows, question.z, question.weights, shelf=self.shelf, wish=wish)
+        return select(question.rows, question.z, question.weights, catalogue=self.catalogue, params=params)
 
-    def _rest(self, question: Question, wish: Wish, *, but: IntArray) -> IntArray:
+    def _rest(self, question: Question, params: SelectionParams, *, but: IntArray) -> IntArray:
         """What stands in for the candidates; rules that exclude, include only and cap are kept."""
-        every = np.arange(len(self.shelf.sellable), dtype=np.int32)
-        caps = [Cap(rule, every) for rule in of_kind(wish.rules, RuleAction.CAP)]
+        every = np.arange(len(self.catalogue.sellable), dtype=np.int32)
+        caps = [Cap(rule, every) for rule in of_kind(params.rules, RuleAction.CAP)]
         for cap in caps:
             for row in but.tolist():
                 cap.take(row)
         shown = but
-        for rung in self.rungs(question):
-            left = self._left(rung, wish.rules)
-            first, size = 0, CHUNK * wish.n
-            while first < len(left.rows) and len(shown) < wish.n:
+        for fallback in self.fallbacks(question):
+            left = self._left(fallback, params.rules)
+            first, size = 0, CHUNK * params.n
+            while first < len(left.rows) and len(shown) < params.n:
                 part = left.rows[first : first + size]
                 open_ = np.zeros(len(every), np.bool_)
-                open_[part] = eligibility(part, shelf=self.shelf, wish=wish)[0]
+                open_[part] = eligibility(part, catalogue=self.catalogue, params=params)[0]
                 open_[shown] = False
-                taken = filled([Rung(left.source, part)], open_=open_, n=wish.n - len(shown), caps=caps)
+                taken = backfill([FallbackSource(left.source, part)], open_=open_, n=params.n - len(shown), caps=caps)
                 shown = np.append(shown, np.array([row for row, _ in taken], np.int32))
                 first, size = first + size, size * CHUNK
-            if len(shown) >= wish.n:
+            if len(shown) >= params.n:
                 break
         return shown[len(but) :]
 
-    def _left(self, rung: Rung, rules: tuple[Rule, ...]) -> Rung:
+    def _left(self, fallback: FallbackSource, rules: tuple[Rule, ...]) -> FallbackSource:
         """What the rules leave of a rung that many questions share; the rung is kept with it, so that its id lasts."""
-        key = rules, id(rung.rows)
+        key = rules, id(fallback.rows)
         if key not in self._left_of:
             if len(self._left_of) >= RUNGS_KEPT:
                 self._left_of.clear()
-            left, _ = left_in(rung.rows, self.shelf.sellable[rung.rows], rules)
-            self._left_of[key] = rung, Rung(rung.source, rung.rows[left])
+            left, _ = left_in(fallback.rows, self.catalogue.sellable[fallback.rows], rules)
+            self._left_of[key] = fallback, FallbackSource(fallback.source, fallback.rows[left])
         return self._left_of[key][1]
 
 
@@ -164,15 +173,15 @@ class Batch:
         return per_user_table(ranked, judge(ranked, self.judge.truth.per_user), self.judge.shop)
 
 
-def shelf_of(snapshot: Snapshot, questions: Sequence[Question], *, now: datetime) -> Shelf:
-    diverse = any(question.wish.diversity for question in questions)
-    return Shelf(
+def shelf_of(snapshot: Snapshot, questions: Sequence[Question], *, now: datetime) -> CatalogueState:
+    diverse = any(question.params.diversity for question in questions)
+    return CatalogueState(
         sellable=snapshot.sellable(now),
         likeness=snapshot.likeness if diverse else NO_LIKENESS,
         lift=snapshot.lift,
     )
 
 
-def known(rows: IntArray) -> IntArray:
+def known_items(rows: IntArray) -> IntArray:
     """Without −1."""
     return rows[rows >= 0].astype(np.int32)

@@ -10,7 +10,7 @@ import numpy as np
 from recommendations.engine.ranking.candidates import without_plane
 from recommendations.engine.ranking.features import features
 from recommendations.engine.ranking.second_stage import NAME, SecondStageUnavailableError
-from recommendations.serving.candidates import Pools
+from recommendations.serving.candidates import CandidateSource
 from recommendations.terms import BlendName
 
 BASE = "base"
@@ -18,18 +18,18 @@ BASE = "base"
 
 
 def broken_down(
-    pools: Pools, blend: BlendName, row: int, parts: Mapping[int, float]
+    candidates: CandidateSource, blend: BlendName, row: int, parts: Mapping[int, float]
 ) -> dict[int, list[tuple[str, float]]]:
     """``parts`` are the second stage's contributions to items (rows of the model) of a customer's record, none 0.
 
     For each item its (group, term), the largest first and the base last; they add up to the contribution. Nothing
     where LightGBM is not installed here, or the trees were trained on other features than this release makes.
     """
-    stage, records = pools.second_stage(blend), pools.model.candidates[blend].of(np.array([row]))
+    stage, records = candidates.second_stage(blend), candidates.model.candidates[blend].of(np.array([row]))
     if stage is None or not parts:
         return {}
-    query, before = pools.model.training.queries(np.array([row])), without_plane(records, NAME)
-    found = features(before, query, pools.facts)
+    query, before = candidates.model.training.queries(np.array([row])), without_plane(records, NAME)
+    found = features(before, query, candidates.facts)
     if found.names != tuple(stage.names_):
         return {}
     items = np.array(list(parts))

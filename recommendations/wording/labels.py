@@ -11,6 +11,7 @@ from recommendations.terms import (
     Availability,
     BlendName,
     CapPer,
+    CatalogueScope,
     CustomerKind,
     Cut,
     EventName,
@@ -20,7 +21,6 @@ from recommendations.terms import (
     Judgement,
     MeasuredKind,
     Operator,
-    Part,
     Repeat,
     Role,
     RuleAction,
@@ -111,10 +111,10 @@ REPEATS: Choices = [
     (Repeat.ONLY, _("Only these")),
 ]
 PARTS: Choices = [
-    (Part.WHOLE, _("All of it")),
-    (Part.CATEGORY, _("A category")),
-    (Part.FOUND, _("What a search found")),
-    (Part.NEWEST, _("The newest items")),
+    (CatalogueScope.WHOLE, _("All of it")),
+    (CatalogueScope.CATEGORY, _("A category")),
+    (CatalogueScope.FOUND, _("What a search found")),
+    (CatalogueScope.NEWEST, _("The newest items")),
 ]
 WEIGHTS_STATUSES: Choices = [
     (WeightsStatus.DRAFT, _("Draft")),

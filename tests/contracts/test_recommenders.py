@@ -48,7 +48,7 @@ def asked(training: TrainingSet) -> Queries:
 
 
 def fitted(instance: Instance, training: TrainingSet, *, seed: int = 7) -> Recommender:
-    return instance.made().fit(training, seed=seed)
+    return instance.build().fit(training, seed=seed)
 
 
 def tiny_shops() -> dict[str, TrainingSet]:

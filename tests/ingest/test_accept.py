@@ -11,7 +11,7 @@ import redis
 from django.utils import timezone
 
 from recommendations.ingest.accept import accept
-from recommendations.ingest.event_schema import EventForm, EventItemForm, Refusal, read
+from recommendations.ingest.event_schema import EventForm, EventItemForm, Refusal, parse_body
 from recommendations.models import Customer, Event, Item
 from recommendations.store.events.id_cache import KeyCache
 from recommendations.store.live import fetch, writes
@@ -67,7 +67,7 @@ def test_duplicates_and_refused_rows_leave_no_trace(items: dict[str, int], valke
 
 def test_an_objection_is_live_at_once_and_what_follows_is_not_remembered(items: dict[str, int]) -> None:
     agreement = act("view_item", "SKU1")
-    objection = read(
+    objection = parse_body(
         b'{"event_id": "%s", "name": "view_homepage", "timestamp": "%s", "user_id": "u1",'
         b' "consent": {"personalisation": false}}'
         % (str(uuid.uuid4()).encode(), (NOW - timedelta(minutes=5)).isoformat().encode())

@@ -23,7 +23,7 @@ from recommendations.store.live.fetch import Changed
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.live.valkey import Link
 from recommendations.store.serving import snapshot_holder
-from recommendations.store.serving.snapshot_holder import Keeper
+from recommendations.store.serving.snapshot_holder import SnapshotHolder
 from recommendations.terms import CustomerKind
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -72,7 +72,7 @@ def test_an_event_with_both_ids_is_a_sign_in() -> None:
 def test_every_process_learns_of_it_with_its_next_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     did("view_item", Item.objects.get(shop_id="tea-0").pk, anonymous_id="a1")
     ask(anonymous_id="a1")
-    here, other = snapshot_holder.keeper(), Keeper()
+    here, other = snapshot_holder.snapshot_holder(), SnapshotHolder()
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(snapshot_holder, "keeper", lambda: other)
         elsewhere.setattr("recommendations.serving.serve.keeper", lambda: other)
@@ -91,7 +91,7 @@ def test_every_process_learns_of_it_with_its_next_answer(monkeypatch: pytest.Mon
 
 
 def test_a_visitor_who_came_after_the_snapshot_is_found_as_the_customer(valkey: redis.Redis) -> None:
-    known = dict(snapshot_holder.keeper().current(None).customers)
+    known = dict(snapshot_holder.snapshot_holder().current(None).customers)
     did("view_item", Item.objects.get(shop_id="tea-0").pk, anonymous_id="a8")
     merge_customers(anonymous_id="a8", user_id="u0", now=timezone.now())
     valkey.delete(fetch.BUILT)
@@ -106,20 +106,20 @@ def test_whoever_was_merged_long_ago_stays_so_when_the_record_is_read_again(monk
     CustomerAlias.objects.update(changed_at=timezone.now() - timedelta(days=1))
     for name, value in (("RECHECK", 0.0), ("OVERLAP", timedelta())):
         monkeypatch.setattr(snapshot_holder, name, value)
-    keeper, visitor = Keeper(), pseudonym("a8", kind=CustomerKind.ANONYMOUS)
+    keeper, visitor = SnapshotHolder(), pseudonym("a8", kind=CustomerKind.ANONYMOUS)
     assert [keeper.current({}).customers[visitor] for _ in range(3)] == [key_of("u0")] * 3
 
 
 def test_a_sign_in_of_somebody_else_leaves_the_snapshot_that_answers_are_kept_for() -> None:
     ask(user_id="u0")
-    before = snapshot_holder.keeper().held
+    before = snapshot_holder.snapshot_holder().snapshot
     merge_customers(anonymous_id="a1", user_id="u5", now=timezone.now())
     ask(user_id="u0")
-    assert snapshot_holder.keeper().held is before
+    assert snapshot_holder.snapshot_holder().snapshot is before
 
 
 def test_for_a_sign_in_not_everything_is_read_again(django_assert_max_num_queries: Any) -> None:
-    keeper = Keeper()
+    keeper = SnapshotHolder()
     keeper.current({})
     merge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
     changed = fetch.state_of(None, since=None).changed

@@ -63,7 +63,7 @@ def test_why_verdict_rule_undo_and_why_not_with_the_keyboard_alone(ada: Visitor)
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Undo")).to_be_focused()
     assert ada.complaints() == []
-    never = committed(lambda: Rule.objects.kept().get(customer=tea_drinker))
+    never = committed(lambda: Rule.objects.unarchived().get(customer=tea_drinker))
     page.keyboard.press("Enter")
     expect(page.locator("#toasts")).to_contain_text("Taken back")
     assert committed(lambda: Rule.objects.get(pk=never.pk).archived_at) is not None

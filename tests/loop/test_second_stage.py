@@ -31,7 +31,7 @@ from recommendations.models import (
     Staff,
 )
 from recommendations.services.review.review import review
-from recommendations.serving.candidates import pools_of
+from recommendations.serving.candidates import candidate_source
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Answer, Request
 from recommendations.simulation.second_stage_terms import BASE, broken_down
@@ -139,7 +139,7 @@ def test_staff_see_what_its_part_is_made_of(cut: Cut) -> None:
 
 def test_features_made_again_give_the_plane_that_was_stored(version: ModelVersion) -> None:
     """The terms explain the very z that is served, so their base is the same for every candidate but for rounding."""
-    pools = pools_of(load_model(version.pk, Cut.LIVE))
+    pools = candidate_source(load_model(version.pk, Cut.LIVE))
     records = pools.model.candidates[BlendName.HOME]
     count = int(np.count_nonzero(records.items[3] >= 0))
     z = records.z[3, records.instances.index(NAME), :count]
@@ -151,7 +151,7 @@ def test_features_made_again_give_the_plane_that_was_stored(version: ModelVersio
 
 
 def test_terms_of_another_release_s_features_are_left_out(version: ModelVersion) -> None:
-    pools = pools_of(load_model(version.pk, Cut.LIVE))
+    pools = candidate_source(load_model(version.pk, Cut.LIVE))
     pools.second_stage(BlendName.HOME).names_ = np.array(["rhythm: of the moon"])
     assert broken_down(pools, BlendName.HOME, 3, {int(pools.model.candidates[BlendName.HOME].items[3, 0]): 1.0}) == {}
 
@@ -215,7 +215,7 @@ def test_without_lightgbm_the_turn_goes_on_and_says_what_to_do(
         assert len(log) == 1
         assert log[0].startswith("home: The second stage needs LightGBM: install the extra second-stage")
         assert log[0].endswith("The turn goes on without it.")
-    pools = pools_of(load_model(version.pk, Cut.LIVE))
+    pools = candidate_source(load_model(version.pk, Cut.LIVE))
     assert broken_down(pools, BlendName.HOME, 3, {int(pools.model.candidates[BlendName.HOME].items[3, 0]): 1.0}) == {}
 
 
@@ -248,7 +248,7 @@ def test_new_settings_are_compared_without_it_on_either_side(version: ModelVersi
     with_it, without_it = {NAME: 0.9, "popularity_home": 0.1}, {"popularity_home": 1.0}
     reached = ndcg_of(version.pk, Task.HOME, Configuration(weights=without_it))
     assert ndcg_of(version.pk, Task.HOME, Configuration(weights=with_it)).mean() > reached.mean()
-    save_per_user(version, Task.HOME, {challenger.AS_LIVE: reached})
+    save_per_user(version, Task.HOME, {challenger.LIVE_CONFIGURATION: reached})
     context = TurnContext.of(version.turn, cut=None, report=Log())
     verdict = challenger.gate_version(context, Task.HOME, Configuration(weights=with_it))
     assert verdict.against["live"] == (0, 0, 0)

@@ -159,10 +159,10 @@ def test_it_stands_until_ages_are_counted_anew() -> None:
 
 def test_it_outlives_a_look_at_the_record_that_finds_nothing_new() -> None:
     first = ask()
-    snapshot = snapshot_holder.keeper().held
+    snapshot = snapshot_holder.snapshot_holder().snapshot
     fetch.announce(Changed.WEIGHTS)  # somebody says so, but nothing differs
     assert ask().content == first.content
-    assert snapshot_holder.keeper().held is snapshot
+    assert snapshot_holder.snapshot_holder().snapshot is snapshot
 
 
 def test_nothing_is_kept_of_a_state_that_postgresql_told() -> None:
@@ -187,11 +187,11 @@ def test_exploration_draws_anew_for_every_answer() -> None:
 
 
 def test_the_shelf_holds_a_bounded_number() -> None:
-    shelf = answer_cache.Shelf(most=4)
+    shelf = answer_cache.AnswerCache(most=4)
     for number in range(20):
         request = replace(HOME, user_id=f"x{number}")
         ask(request)
-    for key, answer in list(answer_cache.kept()._kept.items()):
-        shelf.keep(key, answer)
+    for key, answer in list(answer_cache.answer_cache()._kept.items()):
+        shelf.put(key, answer)
         assert len(shelf._kept) <= 4
     assert len(shelf._kept) >= 2

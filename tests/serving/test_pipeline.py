@@ -11,11 +11,11 @@ import pytest
 
 from recommendations.models import Category, Customer, Event, Item
 from recommendations.serving.pipeline import UnknownPlacementError, recommend
-from recommendations.serving.types import Answer, Ask, Filter
+from recommendations.serving.types import Answer, Filter, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING, UNKNOWN, Act, LiveState
 from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights, Snapshot
-from recommendations.store.serving.snapshot_holder import Keeper
+from recommendations.store.serving.snapshot_holder import SnapshotHolder
 from recommendations.terms import BlendName, EventName, Fallback, Reason, Repeat, Source
 from recommendations.wording.reasons import reason_text
 from tests.trained import NOW
@@ -32,7 +32,7 @@ WARM = range(5)  # one of each taste
 
 @pytest.fixture
 def snapshot() -> Snapshot:
-    return Keeper().current(None)
+    return SnapshotHolder().current(None)
 
 
 def customer(number: int) -> int:
@@ -49,7 +49,7 @@ def bought_by(key: int) -> set[int]:
 
 def answer(snapshot: Snapshot, placement: str, key: int | None, *, state: LiveState = NOTHING, **asked: Any) -> Answer:
     return recommend(
-        Ask(placement=placement, customer=key, recommendation_id="r-1", **asked),
+        ResolvedRequest(placement=placement, customer=key, recommendation_id="r-1", **asked),
         snapshot=snapshot, state=state, now=NOW,
     )  # fmt: skip
 
@@ -273,7 +273,7 @@ def test_a_short_answer_is_filled_rung_by_rung(snapshot: Snapshot) -> None:
 
 def test_before_the_first_turn_the_newest_items_come(snapshot: Snapshot) -> None:
     newest = Item.objects.create(shop_id="new", title="New", listed_at=NOW)
-    found = answer(replace(Keeper().current(None), model=None), "home", customer(0))
+    found = answer(replace(SnapshotHolder().current(None), model=None), "home", customer(0))
     assert (found.source, found.fallback_reason, found.model_version) == (Source.NEWEST, Fallback.NO_MODEL, None)
     assert found.shown[0].item == newest.pk
     assert reason_text(found.shown[0].reasons[0].code, found.shown[0].reasons[0].evidence) == "New in the shop"
@@ -309,7 +309,7 @@ def test_exploration_is_drawn_by_the_answers_id_and_its_chance_is_exact(snapshot
     seen: Counter[int] = Counter()
     chance: dict[int, float] = {}
     for number in range(rounds):
-        asked = Ask(placement="home", customer=key, n=n, recommendation_id=f"r-{number}")
+        asked = ResolvedRequest(placement="home", customer=key, n=n, recommendation_id=f"r-{number}")
         shown = recommend(asked, snapshot=snapshot, state=NOTHING, now=NOW).shown
         assert [one.item for one in shown] == [
             one.item for one in recommend(asked, snapshot=snapshot, state=NOTHING, now=NOW).shown

@@ -12,12 +12,12 @@ from recommendations.engine.frames import Promotions
 from recommendations.engine.ranking.scores import PROMOTION
 from recommendations.models import Customer, Item, Promotion, Turn
 from recommendations.serving.pipeline import recommend
-from recommendations.serving.types import Answer, Ask
+from recommendations.serving.types import Answer, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING
 from recommendations.store.models.model import load_lift, load_snapshot
 from recommendations.store.serving.snapshot import ServedWeights, Snapshot
-from recommendations.store.serving.snapshot_holder import Keeper
+from recommendations.store.serving.snapshot_holder import SnapshotHolder
 from recommendations.terms import BlendName, Cut, Reason, Stage
 from recommendations.wording.reasons import reason_text
 from tests.trained import NOW, trained_shop
@@ -46,7 +46,7 @@ def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
 
 @pytest.fixture
 def snapshot() -> Snapshot:
-    return Keeper().current(None)
+    return SnapshotHolder().current(None)
 
 
 def wanting(snapshot: Snapshot, *, exponent: float, lift: dict[str, float] | None = None) -> Snapshot:
@@ -70,7 +70,7 @@ def row(snapshot: Snapshot, shop_id: str) -> int:
 def answer(snapshot: Snapshot, *, later: timedelta = timedelta(0)) -> Answer:
     """For the first customer, who buys bread every week."""
     customer = Customer.objects.get(pseudonym=pseudonym("u0")).pk
-    ask = Ask(placement="home", customer=customer, recommendation_id="r-1")
+    ask = ResolvedRequest(placement="home", customer=customer, recommendation_id="r-1")
     return recommend(ask, snapshot=snapshot, state=NOTHING, now=NOW + later)
 
 
@@ -161,6 +161,6 @@ def test_what_more_of_the_stores_do_is_told(
 
 def test_the_plan_does_not_count_where_the_weights_do_not(snapshot: Snapshot) -> None:
     lifted = wanting(snapshot, exponent=1, lift={"bread-0": 4})
-    ask = Ask(placement="home", customer=None, recommendation_id="r-1")
+    ask = ResolvedRequest(placement="home", customer=None, recommendation_id="r-1")
     found = recommend(ask, snapshot=lifted, state=NOTHING, now=NOW)
     assert not any(PROMOTION in shown.contributions for shown in found.shown)

@@ -20,16 +20,16 @@ from recommendations.models import (
 )
 from recommendations.serving.pipeline import recommend
 from recommendations.serving.serve import serve
-from recommendations.serving.types import Answer, Ask, Request
+from recommendations.serving.types import Answer, Request, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.state import NOTHING
 from recommendations.store.rules.conditions import FrozenRule
-from recommendations.store.serving import snapshot_holder
 from recommendations.store.serving.slates import write_slates
 from recommendations.store.serving.snapshot import ServedWeights, Snapshot
-from recommendations.store.serving.snapshot_holder import keeper
+from recommendations.store.serving.snapshot_holder import forget as forget_snapshot
+from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import BlendName, CapPer, Fallback, RuleAction, Source
 from tests.trained import NOW
 
@@ -180,7 +180,7 @@ def test_a_pin_keeps_its_slot_among_what_fills_up() -> None:
     assert ids(answer)[4] == "soap-3"
     assert [shown.rank for shown in answer.shown] == [1, 2, 3, 4, 5, 6]
     assert answer.trace.filled == {Source.NEWEST: 5}
-    snapshot_holder.forget()
+    forget_snapshot()
     ModelVersion.objects.all().update(is_live=False)
     bare = ask(n=6)
     assert bare.fallback_reason is Fallback.NO_MODEL
@@ -235,13 +235,13 @@ def test_slates_tell_the_book() -> None:
 
 
 def preview(snapshot: Snapshot, placement: str = "home", user: str = "u0", **more: Any) -> Answer:
-    asked = Ask(placement=placement, customer=key_of(user), explore=False, **more)
+    asked = ResolvedRequest(placement=placement, customer=key_of(user), explore=False, **more)
     return recommend(asked, snapshot=snapshot, state=NOTHING, now=NOW)
 
 
 def test_a_preview_is_what_is_served_after_publishing() -> None:
     ask()
-    held = keeper().current(None)
+    held = snapshot_holder().current(None)
     rules = [
         rule(1, RuleAction.PIN, of("item", "soap-3"), slot=2),
         rule(2, RuleAction.BOOST, of("price", 6, operator="at_least"), strength=60),
@@ -261,7 +261,7 @@ def test_a_preview_is_what_is_served_after_publishing() -> None:
 
 def test_a_preview_of_weights() -> None:
     ask()
-    held = keeper().current(None)
+    held = snapshot_holder().current(None)
     weights = ServedWeights(version=0, weights={"als": 1.0}, diversity=0.0, exploration=0.0)
     answer = preview(held.with_weights(BlendName.HOME, None, weights))
     assert set(answer.shown[0].contributions) == {"als"}

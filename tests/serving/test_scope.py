@@ -9,7 +9,7 @@ from recommendations.models import Category, Item, Placement
 from recommendations.serving.types import Answer, Filter
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.snapshot import Snapshot
-from recommendations.store.serving.snapshot_holder import Keeper
+from recommendations.store.serving.snapshot_holder import SnapshotHolder
 from recommendations.terms import BlendName, Fallback, Reason, Source
 from tests.serving.test_pipeline import ALL_OF_HOME, answer, assert_evidence_exists, customer, item, taste, weighted
 from tests.trained import NOW
@@ -21,7 +21,7 @@ PARTS = ("category", "search", "new", "email")
 
 @pytest.fixture
 def snapshot() -> Snapshot:
-    return weighted(Keeper().current(None), BlendName.HOME, ALL_OF_HOME)
+    return weighted(SnapshotHolder().current(None), BlendName.HOME, ALL_OF_HOME)
 
 
 def names(found: Answer) -> list[str]:
@@ -106,7 +106,7 @@ def test_a_stranger_sees_what_was_found_by_popularity_whatever_the_fallback(snap
 def test_an_item_newer_than_the_model_is_ranked_behind(snapshot: Snapshot) -> None:
     fresh = Item.objects.create(shop_id="fresh", title="Fresh wine", brand="New brand", price=3, listed_at=NOW)
     fresh.categories.set([Category.objects.get(path="FOOD > WINE")])
-    snapshot = weighted(Keeper().current(None), BlendName.HOME, ALL_OF_HOME)
+    snapshot = weighted(SnapshotHolder().current(None), BlendName.HOME, ALL_OF_HOME)
     found = answer(snapshot, "search", customer(4), context_items=(fresh.pk, item("wine-0"), item("wine-1")))
     assert names(found)[-1] == "fresh"
     assert found.shown[-1].source is Source.NEWEST
@@ -141,7 +141,7 @@ def test_the_newest_items_come_in_the_customers_order_even_those_nobody_bought(s
             shop_id=name, title=name, brand="Brand 1", price=2, listed_at=NOW - timedelta(hours=number)
         )
         one.categories.set([category])
-    late = weighted(Keeper().current(None), BlendName.HOME, ALL_OF_HOME)
+    late = weighted(SnapshotHolder().current(None), BlendName.HOME, ALL_OF_HOME)
     strangers = answer(late, "new", None)
     assert names(strangers)[:2] == ["tea-new", "wine-new"]
     assert (strangers.source, strangers.personalised, len(strangers.shown)) == (Source.NEWEST, False, 20)

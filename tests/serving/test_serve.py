@@ -22,7 +22,7 @@ from recommendations.store.live.queues import SLATES
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.serving import slates, snapshot_holder
 from recommendations.store.serving.slates import ServedSlate, write_slates
-from recommendations.store.serving.snapshot_holder import Keeper
+from recommendations.store.serving.snapshot_holder import SnapshotHolder
 from recommendations.terms import Availability, CustomerKind, Cut, EventName, Fallback, Source
 from tests.trained import NOW
 
@@ -261,7 +261,7 @@ def test_a_process_that_never_reached_postgresql_says_so(monkeypatch: pytest.Mon
         raise DatabaseError
 
     monkeypatch.setattr(snapshot_holder, "load_stock", away)
-    fresh = Keeper()
+    fresh = SnapshotHolder()
     with pytest.raises(NotLoadedError):
         fresh.current(None)
     monkeypatch.undo()

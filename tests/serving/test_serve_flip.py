@@ -13,13 +13,13 @@ from recommendations.models import BlendWeights, Customer, ModelVersion
 from recommendations.services.operations.runs import start_turn
 from recommendations.serving.pipeline import recommend
 from recommendations.serving.serve import serve
-from recommendations.serving.types import Answer, Ask, Request
+from recommendations.serving.types import Answer, Request, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.state import NOTHING
 from recommendations.store.models import live_version
-from recommendations.store.serving.snapshot_holder import keeper
+from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import RunStatus
 from tests.grocery import open_shop
 from tests.trained import NOW, artefact_folder
@@ -40,8 +40,11 @@ def print_of(answer: Answer) -> tuple[object, ...]:
 
 def expected(users: list[str]) -> dict[tuple[int | None, str], tuple[object, ...]]:
     """What the model that is now held answers to each of them."""
-    snapshot = keeper().current(None)
-    asks = {user: Ask(placement="home", customer=Customer.objects.get(pseudonym=pseudonym(user)).pk) for user in users}
+    snapshot = snapshot_holder().current(None)
+    asks = {
+        user: ResolvedRequest(placement="home", customer=Customer.objects.get(pseudonym=pseudonym(user)).pk)
+        for user in users
+    }
     answers = {user: recommend(ask, snapshot=snapshot, state=NOTHING, now=NOW) for user, ask in asks.items()}
     return {(answer.model_version, user): print_of(answer) for user, answer in answers.items()}
 
@@ -57,8 +60,8 @@ def test_every_answer_is_wholly_of_one_version(tmp_path: Path, monkeypatch: pyte
         right = expected(users)
         second = go_round(seed=2)
         fetch.announce(Changed.MODEL)
-        keeper().current({"model": "moved"})
-        keeper().settle()
+        snapshot_holder().current({"model": "moved"})
+        snapshot_holder().settle()
         right |= expected(users)
         assert len({version for version, _ in right}) == 2
         assert all(right[first.pk, user] != right[second.pk, user] for user in users)
@@ -86,6 +89,6 @@ def test_every_answer_is_wholly_of_one_version(tmp_path: Path, monkeypatch: pyte
             stop.set()
             for thread in threads:
                 thread.join()
-        keeper().settle()
+        snapshot_holder().settle()
     assert wrong == []
     assert min(counts.values()) > 50

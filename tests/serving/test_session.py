@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 
 from recommendations.models import Customer, Item
-from recommendations.serving.candidates import pools_of
+from recommendations.serving.candidates import candidate_source
 from recommendations.serving.pipeline import recommend
 from recommendations.serving.session import SHARE, mixed, visit, visits_of
-from recommendations.serving.types import Answer, Ask
+from recommendations.serving.types import Answer, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING, Act, LiveState
 from recommendations.store.serving.snapshot import Snapshot
-from recommendations.store.serving.snapshot_holder import Keeper
+from recommendations.store.serving.snapshot_holder import SnapshotHolder
 from recommendations.terms import BlendName, EventName, Fallback, Reason, Source
 from recommendations.wording.reasons import reason_text
 from tests.trained import NOW
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 @pytest.fixture
 def snapshot() -> Snapshot:
-    return Keeper().current(None)
+    return SnapshotHolder().current(None)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def looked_at(*shop_ids: str, name: EventName = EventName.VIEW_ITEM, **ago: floa
 
 
 def answer(snapshot: Snapshot, key: int | None, state: LiveState = NOTHING, *, placement: str = "home") -> Answer:
-    ask = Ask(placement=placement, customer=key, recommendation_id="r-1")
+    ask = ResolvedRequest(placement=placement, customer=key, recommendation_id="r-1")
     return recommend(ask, snapshot=snapshot, state=state, now=NOW)
 
 
@@ -63,7 +63,7 @@ def tastes(found: Answer, n: int = 8) -> set[str]:
 def rows(snapshot: Snapshot, state: LiveState, *, known: bool) -> list[str]:
     """Shop ids of a visit, the newest first."""
     assert snapshot.model
-    found = visit(pools_of(snapshot.model), state, known=known)
+    found = visit(candidate_source(snapshot.model), state, known=known)
     ids = dict(Item.objects.values_list("pk", "shop_id"))
     return [ids[int(snapshot.model.items.ids[row])] for row in found]
 
@@ -141,7 +141,7 @@ def test_what_the_record_knows_or_a_purchase_has_settled_is_no_visit(snapshot: S
     assert rows(snapshot, settled, known=False) == ["wine-3", "wine-4"]
     taken_back = replace(settled, refunded={item("wine-3"): NOW.timestamp() + 1})
     assert rows(snapshot, taken_back, known=False) == ["wine-3", "wine-4"]  # it was looked at all the same
-    assert visit(pools_of(snapshot.model), NOTHING, known=True) == ()
+    assert visit(candidate_source(snapshot.model), NOTHING, known=True) == ()
 
 
 def test_who_must_not_be_known_has_no_visit(snapshot: Snapshot, visitor: int) -> None:
@@ -150,14 +150,14 @@ def test_who_must_not_be_known_has_no_visit(snapshot: Snapshot, visitor: int) ->
         state = replace(looked_at("tea-0"), objected=True)
         found = answer(snapshot, key, state)
         assert (found.shown, found.fallback_reason) == (everybodys, Fallback.NOT_PERSONALISED)
-        ask = Ask(placement="home", customer=key, recommendation_id="r-1", personalise=False)
+        ask = ResolvedRequest(placement="home", customer=key, recommendation_id="r-1", personalise=False)
         asked = recommend(ask, snapshot=snapshot, state=looked_at("tea-0"), now=NOW)
         assert (asked.shown, asked.personalised) == (everybodys, False)
 
 
 def test_weights_of_a_joined_pool_add_up(snapshot: Snapshot) -> None:
     assert snapshot.model
-    pools = pools_of(snapshot.model)
+    pools = candidate_source(snapshot.model)
     state = looked_at("wine-3")
     joined = visits_of(pools).joined(BlendName.HOME, 0, visit(pools, state, known=True))
     assert joined

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analytics.exports.activity import activity_file
-from analytics.pages.parameters import day, known, number, page_number, typed
+from analytics.pages.parameters import choice, day, number, page_number, typed
 from analytics.queries import activity as query
 from analytics.queries.activity import KINDS, VERBS, Activity, Filters
 from analytics.queries.layout import read_frame
@@ -37,9 +37,9 @@ def activity(request: HttpRequest) -> HttpResponse:
 def _filters(request: HttpRequest) -> Filters:
     asked = {name: typed(request.GET.get(name), longest=LONGEST) for name in ("type", "id", "verb", "q")}
     return Filters(
-        kind=known(asked["type"], KINDS),
+        kind=choice(asked["type"], KINDS),
         key=asked["id"] if asked["type"] in KINDS else "",
-        verb=known(asked["verb"], VERBS),
+        verb=choice(asked["verb"], VERBS),
         staff=number(request.GET.get("staff")),
         text=asked["q"],
         first=day(request.GET.get("from")),

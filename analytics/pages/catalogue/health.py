@@ -22,7 +22,7 @@ from analytics.queries.overview.served import NEWEST_ANSWERS
 from analytics.queries.runs.cleaning import left_out
 from recommendations.models import Customer, Import
 from recommendations.services.catalogue.exposure import Exposure, exposure
-from recommendations.services.catalogue.quality import Flaw, Flaws, flaws
+from recommendations.services.catalogue.quality import CatalogueFlaw, Flaws, flaws
 from recommendations.services.operations.data_health import Suspect, refused, suspects
 
 LONGEST_TEXT = 128
@@ -103,8 +103,8 @@ def _tail(known: Exposure | None, found: Flaws) -> dict[str, Any]:
     if tail is None:
         return {"tail": None}
     lines = [
-        charts.Line(words=_("Purchases"), hue=BOUGHT, dash="solid", points=tail.bought.points),
-        charts.Line(words=_("Recommendations"), hue=RECOMMENDED, dash="dash", points=tail.slots.points),
+        charts.ConcentrationCurve(words=_("Purchases"), hue=BOUGHT, dash="solid", points=tail.bought.points),
+        charts.ConcentrationCurve(words=_("Recommendations"), hue=RECOMMENDED, dash="dash", points=tail.slots.points),
     ]
     figure = charts.lorenz(
         lines,
@@ -122,7 +122,7 @@ def _tail(known: Exposure | None, found: Flaws) -> dict[str, Any]:
 def _warming(known: Exposure | None) -> dict[str, Any]:
     ages = query.warming(known)
     groups = [
-        charts.Group(
+        charts.AgeGroup(
             words=_age(each),
             brief=f"{each.start // 7}+" if each.start else "0",
             bought=each.bought_share,
@@ -164,7 +164,7 @@ def _filters(request: HttpRequest) -> listing.Filters:
     days = number(request.GET.get("days"))
     return listing.Filters(
         text=typed(request.GET.get("q"), longest=LONGEST_TEXT),
-        flaw=Flaw(flaw) if flaw in set(Flaw) else None,
+        flaw=CatalogueFlaw(flaw) if flaw in set(CatalogueFlaw) else None,
         department=typed(request.GET.get("department"), longest=500),
         days=days if days and days <= listing.MOST_DAYS else None,
         sort=sort if sort.removeprefix("-") in columns else listing.USUAL,

@@ -42,7 +42,7 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/catalogue/item.html", context | _standing(query.standing(found, known), known))
 
 
-def _standing(standing: query.Standing | None, known: Exposure | None) -> dict[str, Any]:
+def _standing(standing: query.ItemStanding | None, known: Exposure | None) -> dict[str, Any]:
     if standing is None or known is None:
         return {"standing": None}
     figure = charts.weeks(

@@ -51,15 +51,15 @@ def rule_from_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     place = get_object_or_404(Placement, name=typed(request.POST.get("placement"), longest=LONGEST_NAME))
     action = request.POST.get("action", "")
     if action not in set(CardAction):
-        return _told(request, problem=_("Choose what to do: pin, boost, bury or never."))
+        return _toast(request, problem=_("Choose what to do: pin, boost, bury or never."))
     try:
         rule = card_rule(
             action=CardAction(action), item=thing, placement=place, customer=person, by=staff_of(request),
             now=timezone.now(), slot=number(request.POST.get("rank")),
         )  # fmt: skip
     except ValidationError as error:
-        return _told(request, problem=" ".join(error.messages))
-    return _told(request, rule=rule, done=_("Draft rule made: “%(rule)s”.") % {"rule": rule})
+        return _toast(request, problem=" ".join(error.messages))
+    return _toast(request, rule=rule, done=_("Draft rule made: “%(rule)s”.") % {"rule": rule})
 
 
 @require_POST
@@ -70,14 +70,14 @@ def undo_rule_from_card(request: HttpRequest, rule: int) -> HttpResponse:
     staff, now = staff_of(request), timezone.now()
     if "redo" in request.POST:
         restore_rule(rule=stored, by=staff, now=now)
-        return _told(request, rule=stored, done=_("Draft rule made: “%(rule)s”.") % {"rule": stored})
+        return _toast(request, rule=stored, done=_("Draft rule made: “%(rule)s”.") % {"rule": stored})
     try:
         archive_rule(rule=stored, by=staff, now=now)
     except RuleIsServedError:
-        return _told(
+        return _toast(
             request, problem=_("“%(rule)s” was published meanwhile. Withdraw it under Rules.") % {"rule": stored}
         )
-    return _told(request, rule=stored, undone=True, done=_("Taken back: “%(rule)s”.") % {"rule": stored})
+    return _toast(request, rule=stored, undone=True, done=_("Taken back: “%(rule)s”.") % {"rule": stored})
 
 
 def _judged(
@@ -97,7 +97,7 @@ def _judged(
     return render(request, "dashboard/customer/judgement.html", context)
 
 
-def _told(request: HttpRequest, *, done: str = "", problem: str = "", **context: Any) -> HttpResponse:
+def _toast(request: HttpRequest, *, done: str = "", problem: str = "", **context: Any) -> HttpResponse:
     """As a toast where the page asked for it alone, else as a message of the page."""
     if request.headers.get("HX-Request"):
         told: Mapping[str, Any] = {"done": done, "problem": problem, "back": request.POST.get("back", "/"), **context}

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from analytics.pages.customer.compare import Drafted, drafted
 from analytics.pages.customer.view import Lens
-from analytics.queries.customer.profile import Person
+from analytics.queries.customer.profile import CustomerHead
 from recommendations.services.review.review import Look, NotLoadedError, Review, UnknownPlacementError, reviews
 
 
@@ -21,7 +21,7 @@ class Answers:
     drafted: Drafted | None = None
 
 
-def answers_for(lens: Lens, person: Person) -> Answers | str:
+def answers_for(lens: Lens, person: CustomerHead) -> Answers | str:
     """Where there is no answer, what to do, in words."""
     compared = drafted(lens, person) if lens.compare else None
     looks = {"shown": Look(cut=lens.cut, as_of=lens.as_of, simulated=lens.simulated)}

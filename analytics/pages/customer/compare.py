@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from analytics.pages.customer.cards import moved, places
 from analytics.pages.customer.view import Compare, Lens
-from analytics.queries.customer.profile import Person
+from analytics.queries.customer.profile import CustomerHead
 from recommendations.models import BlendWeights
 from recommendations.services.review.drafts import DraftRules, draft_rules, draft_weights
 from recommendations.services.review.review import Draft, Review, compare
@@ -36,7 +36,7 @@ class Drafted:
     missing: list[str]
 
 
-def drafted(lens: Lens, person: Person) -> Drafted:
+def drafted(lens: Lens, person: CustomerHead) -> Drafted:
     weights = rules = None
     missing = []
     if lens.compare in {Compare.WEIGHTS, Compare.BOTH}:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from analytics.exports.customers import customers_file
 from analytics.pages.customer.filters import LENS, NAMES, carried, chips, filters_of, jumps, without
 from analytics.queries.customer import listing as query
-from analytics.queries.customer.filters import CHANGED_FROM, CHANGES, STATES, Version
+from analytics.queries.customer.filters import CHANGED_FROM, CHANGES, STATES, KnownModel
 from analytics.queries.layout import Frame, read_frame
 
 MOST_CHANGED = "-change"
@@ -68,8 +68,8 @@ def most_changed(request: HttpRequest) -> HttpResponse:
     return _opened(request, key, sort=MOST_CHANGED)
 
 
-def version_of(frame: Frame) -> Version:
-    return Version(model=frame.model, known_until=frame.known_until)
+def version_of(frame: Frame) -> KnownModel:
+    return KnownModel(model=frame.model, known_until=frame.known_until)
 
 
 def _opened(request: HttpRequest, key: int | None, **changes: str) -> HttpResponse:

@@ -14,7 +14,7 @@ from analytics.pages.customer.view import ACTS, COMPARISONS, Compare, Looked, as
 from analytics.pages.customer.why import OF_DRAFT, why_context
 from analytics.pages.customer.why_not import why_not_context
 from analytics.pages.parameters import number
-from analytics.queries.customer.profile import Person
+from analytics.queries.customer.profile import CustomerHead
 from analytics.queries.layout import Frame
 from recommendations.models import Verdict
 from recommendations.services.access.policy import Action, may
@@ -25,7 +25,7 @@ OF_THE_PANEL = {"why", "why_not", "of"}
 """Parameters that say what is open beside the list."""
 
 
-def recommendations(request: HttpRequest, person: Person, *, frame: Frame) -> dict[str, Any]:
+def recommendations(request: HttpRequest, person: CustomerHead, *, frame: Frame) -> dict[str, Any]:
     lens = lens_of(request.GET, person, frame=frame)
     if lens is None:
         return {"problem": _("Every placement is switched off.")}

@@ -61,7 +61,7 @@ class Act:
 
 @dataclass(frozen=True, kw_only=True)
 class Lens:
-    place: query.Place
+    place: query.PlacementChoice
     cut: Cut = Cut.LIVE
     context: Sequence[Item] = ()
     chosen: bool = False  # the context, by the reader; else it is what the customer bought last
@@ -93,7 +93,7 @@ class Lens:
 class Looked(NamedTuple):
     """A customer, and how they are looked at."""
 
-    person: query.Person
+    person: query.CustomerHead
     lens: Lens
 
 
@@ -105,7 +105,7 @@ def looked_at(request: HttpRequest, pk: int) -> Looked | None:
     return Looked(person, lens) if person and lens else None
 
 
-def lens_of(sent: QueryDict, person: query.Person, *, frame: Frame) -> Lens | None:
+def lens_of(sent: QueryDict, person: query.CustomerHead, *, frame: Frame) -> Lens | None:
     """None where every placement is switched off."""
     places = {place.name: place for place in person.placements}
     if not places:
@@ -146,7 +146,7 @@ def asked(sent: QueryDict) -> str:
     return without(sent, "why", "why_not", "page")
 
 
-def _asked_context(sent: QueryDict, place: query.Place) -> list[int]:
+def _asked_context(sent: QueryDict, place: query.PlacementChoice) -> list[int]:
     if not place.needs_context:
         return []
     chosen = [key for text in sent.getlist("around") if (key := number(text)) is not None]
@@ -164,7 +164,7 @@ def _asked_acts(sent: QueryDict) -> list[tuple[EventName, int, str]]:
     return found
 
 
-def _last_bought(place: query.Place, person: query.Person, *, until: datetime | None) -> Sequence[Item]:
+def _last_bought(place: query.PlacementChoice, person: query.CustomerHead, *, until: datetime | None) -> Sequence[Item]:
     """What the customer bought last, in the history that is looked at."""
     if not place.needs_context:
         return []

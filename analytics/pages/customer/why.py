@@ -26,7 +26,7 @@ RULES = {TermKind.BOOST, TermKind.PLACED}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class TermRow:
     """A term in the table beside the picture; ``value`` is None where a rule only moves the item."""
 
     words: str
@@ -71,7 +71,7 @@ def why_context(item: int, answers: Answers, *, of_draft: bool) -> dict[str, Any
     }
 
 
-def _figure(lines: list[Line]) -> go.Figure:
+def _figure(lines: list[TermRow]) -> go.Figure:
     falls = [
         Fall(words=line.words, value=line.value, hue=line.hue, hatched=line.hatched)
         for line in lines
@@ -80,15 +80,15 @@ def _figure(lines: list[Line]) -> go.Figure:
     return waterfall(falls, total=_("Final score"), axis=_("Score"))
 
 
-def _line(term: Term) -> Line:
+def _line(term: Term) -> TermRow:
     hue, hatched = of_recommender(term.name) if term.kind not in {*RULES, TermKind.DIVERSITY} else (INK, False)
     match term.kind:
         case TermKind.BOOST:
             words = _("Rule “%(rule)s”") % {"rule": term.name}
         case TermKind.PLACED:
-            return Line(words=_("Rule “%(rule)s”") % {"rule": term.name}, value=None, hue=hue, hatched=hatched)
+            return TermRow(words=_("Rule “%(rule)s”") % {"rule": term.name}, value=None, hue=hue, hatched=hatched)
         case TermKind.DIVERSITY:
             words = _("Diversity")
         case _:
             words = labels.instance_label(term.name)
-    return Line(words=words, value=term.value, hue=hue, hatched=hatched)
+    return TermRow(words=words, value=term.value, hue=hue, hatched=hatched)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from analytics.pages.parameters import day, known, number, one_of, page_number
+from analytics.pages.parameters import choice, day, number, one_of, page_number
 from analytics.queries.layout import read_frame
 from analytics.queries.overview import arrivals as query
 from analytics.queries.overview import outcomes
@@ -43,9 +43,9 @@ def events(request: HttpRequest) -> HttpResponse:
 def answers(request: HttpRequest) -> HttpResponse:
     filters = AnswerFilters(
         days=one_of(PERIODS, request.GET.get("days"), default=28),
-        placement=known(request.GET.get("placement"), PLACEMENTS),
-        source=known(request.GET.get("source"), dict(labels.SOURCES)),
-        reason=known(request.GET.get("reason"), dict(labels.FALLBACKS)),
+        placement=choice(request.GET.get("placement"), PLACEMENTS),
+        source=choice(request.GET.get("source"), dict(labels.SOURCES)),
+        reason=choice(request.GET.get("reason"), dict(labels.FALLBACKS)),
         page=page_number(request.GET.get("page")),
     )
     chips = [
@@ -73,9 +73,9 @@ def answers(request: HttpRequest) -> HttpResponse:
 def attributed(request: HttpRequest) -> HttpResponse:
     filters = outcomes.LineFilters(
         days=one_of(PERIODS, request.GET.get("days"), default=28),
-        placement=known(request.GET.get("placement"), PLACEMENTS),
+        placement=choice(request.GET.get("placement"), PLACEMENTS),
         position=one_of(range(1, 101), request.GET.get("position"), default=0) or None,
-        name=known(request.GET.get("name"), ATTRIBUTED) or ATTRIBUTED[0],
+        name=choice(request.GET.get("name"), ATTRIBUTED) or ATTRIBUTED[0],
         page=page_number(request.GET.get("page")),
     )
     chips = [("placement", filters.placement and placement_label(filters.placement))]
@@ -111,7 +111,7 @@ def _event_filters(request: HttpRequest, *, newest: date) -> EventFilters:
     return EventFilters(
         first=first or (last or newest) - WEEK,
         last=last or newest,
-        name=known(request.GET.get("name"), dict(labels.EVENT_NAMES)),
+        name=choice(request.GET.get("name"), dict(labels.EVENT_NAMES)),
         customer=number(request.GET.get("customer")),
         page=page_number(request.GET.get("page")),
     )

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.parameters import LONGEST_NOTE, number, typed
 from analytics.pages.rules.effect import measured
-from analytics.pages.rules.overview import shown
+from analytics.pages.rules.overview import render_rules
 from analytics.queries.rules import changes as query
-from analytics.queries.rules.changes import Kind, Proposal
+from analytics.queries.rules.changes import BookAction, Proposal
 from analytics.queries.rules.overview import rules
 from recommendations.models import Rule, RuleBook
 from recommendations.services.access.policy import Action
@@ -44,7 +44,7 @@ def publish(request: HttpRequest) -> HttpResponse:
     keys, based_on = _keys(request), number(request.POST.get("based_on")) or 0
     return _settled(
         request,
-        Kind.PUBLISH,
+        BookAction.PUBLISH,
         lambda: publish_rules(
             rules=keys,
             based_on=based_on,
@@ -62,7 +62,7 @@ def publish(request: HttpRequest) -> HttpResponse:
 def withdraw(request: HttpRequest) -> HttpResponse:
     return _settled(
         request,
-        Kind.WITHDRAW,
+        BookAction.WITHDRAW,
         lambda: withdraw_rules(
             rules=_keys(request),
             based_on=number(request.POST.get("based_on")) or 0,
@@ -126,7 +126,7 @@ def _books(request: HttpRequest, *, opened: Proposal | None = None, problem: str
     return render(request, "dashboard/rules/books.html", context, status=422 if problem else 200)
 
 
-def _settled(request: HttpRequest, kind: Kind, act: Done) -> HttpResponse:
+def _settled(request: HttpRequest, kind: BookAction, act: Done) -> HttpResponse:
     """Do it and say so, or show the dialog again with what was typed and why it was not done."""
     try:
         made = act()
@@ -153,11 +153,11 @@ def _settled(request: HttpRequest, kind: Kind, act: Done) -> HttpResponse:
     if opened is None:
         messages.warning(request, problem)
         return redirect("rules")
-    return shown(request, found, opened=opened, chosen=keys, problem=problem)
+    return render_rules(request, found, opened=opened, chosen=keys, problem=problem)
 
 
-def _done(kind: Kind, made: RuleBook, count: int) -> str:
-    if kind is Kind.PUBLISH:
+def _done(kind: BookAction, made: RuleBook, count: int) -> str:
+    if kind is BookAction.PUBLISH:
         text = ngettext(
             "Published as r%(number)d: %(count)d rule. It acts on the next answer.",
             "Published as r%(number)d: %(count)d rules. They act on the next answer.",
@@ -174,9 +174,9 @@ def _done(kind: Kind, made: RuleBook, count: int) -> str:
 
 def _proposed(request: HttpRequest) -> Proposal | None:
     kind = request.GET.get("open", "")
-    if kind == Kind.ROLL_BACK:
+    if kind == BookAction.ROLL_BACK:
         return query.roll_back(number=number(request.GET.get("book")) or 0)
-    if kind not in {Kind.PUBLISH, Kind.WITHDRAW}:
+    if kind not in {BookAction.PUBLISH, BookAction.WITHDRAW}:
         return None
     keys = [key for text in request.GET.getlist("rule") if (key := number(text)) is not None]
     return query.proposal(rules(now=timezone.now()), kind=kind, keys=keys)

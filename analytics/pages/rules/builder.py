@@ -35,7 +35,7 @@ PERCENT = frozenset({"discount", "margin"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ConditionRow:
     """A condition as it stands in the form: everything is text."""
 
     attribute: str = ""
@@ -54,7 +54,7 @@ class Row:
         return not self.attribute and not self.chosen
 
 
-def read_rows(data: QueryDict, builder: Builder) -> list[Row]:
+def read_rows(data: QueryDict, builder: Builder) -> list[ConditionRow]:
     """In the order of their numbers. A row whose attribute was changed loses the values of the former one."""
     numbers = {
         int(found.group(1)) for name in data if (found := re.fullmatch(rf"{builder}-(\d{{1,4}})-attribute", name))
@@ -62,11 +62,11 @@ def read_rows(data: QueryDict, builder: Builder) -> list[Row]:
     return [_row(data, f"{builder}-{number}") for number in sorted(numbers)[:MOST_ROWS]]
 
 
-def edited(rows: Sequence[Row], command: str) -> list[Row]:
+def edited(rows: Sequence[ConditionRow], command: str) -> list[ConditionRow]:
     """After a button: ``add``, ``drop:n``, ``take:n`` (what was typed), ``pick:n:value``, ``out:n:place``."""
     what, _separator, rest = command.partition(":")
     if what == "add":
-        return [*rows, Row()][:MOST_ROWS]
+        return [*rows, ConditionRow()][:MOST_ROWS]
     number, _separator, argument = rest.partition(":")
     at = parameters.number(number)
     if at is None or at >= len(rows):
@@ -76,7 +76,7 @@ def edited(rows: Sequence[Row], command: str) -> list[Row]:
     return [_changed(row, what, argument) if place == at else row for place, row in enumerate(rows)]
 
 
-def conditions(rows: Iterable[Row]) -> list[dict[str, Any]]:
+def conditions(rows: Iterable[ConditionRow]) -> list[dict[str, Any]]:
     """As they are stored; a number that is none stays text, for the service to complain of."""
     return [
         {
@@ -88,13 +88,15 @@ def conditions(rows: Iterable[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def rows_of(stored: Iterable[Mapping[str, Any]]) -> list[Row]:
+def rows_of(stored: Iterable[Mapping[str, Any]]) -> list[ConditionRow]:
     """Rows that show stored conditions."""
     return [
-        Row(
+        ConditionRow(
             attribute=str(condition.get("attribute", "")),
             operator=str(condition.get("operator", "")),
-            values=tuple(_shown(str(condition.get("attribute", "")), value) for value in condition.get("values", ())),
+            values=tuple(
+                _as_typed(str(condition.get("attribute", "")), value) for value in condition.get("values", ())
+            ),
         )
         for condition in stored
     ]
@@ -113,7 +115,7 @@ def _stored(attribute: str, text: str) -> str | float | int:
     return int(number) if number == int(number) else float(number)
 
 
-def _shown(attribute: str, value: Any) -> str:
+def _as_typed(attribute: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if attribute not in PERCENT:
@@ -124,12 +126,12 @@ def _shown(attribute: str, value: Any) -> str:
         return str(value)
 
 
-def _row(data: QueryDict, prefix: str) -> Row:
+def _row(data: QueryDict, prefix: str) -> ConditionRow:
     attribute = _clean(data.get(f"{prefix}-attribute", ""))
     if attribute != _clean(data.get(f"{prefix}-was", attribute)):
-        return Row(attribute=attribute, typed="yes" if kind_of(attribute) is AttributeKind.YES_NO else "")
+        return ConditionRow(attribute=attribute, typed="yes" if kind_of(attribute) is AttributeKind.YES_NO else "")
     values = [value for text in data.getlist(f"{prefix}-values") if (value := _clean(text))]
-    return Row(
+    return ConditionRow(
         attribute=attribute,
         operator=_clean(data.get(f"{prefix}-operator", "")),
         values=tuple(dict.fromkeys(values))[:MOST_VALUES],
@@ -137,7 +139,7 @@ def _row(data: QueryDict, prefix: str) -> Row:
     )
 
 
-def _changed(row: Row, what: str, argument: str) -> Row:
+def _changed(row: ConditionRow, what: str, argument: str) -> ConditionRow:
     if what == "take":
         return replace(row, values=row.chosen, typed="")
     if what == "pick" and argument:

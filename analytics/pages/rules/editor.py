@@ -57,26 +57,26 @@ def new_rule(request: HttpRequest) -> HttpResponse:
     """An address may say how the rule begins: ``?action=pin&item=1043&slot=1&placement=home&customer=1228``."""
     if request.method == "POST":
         return _take(request, None)
-    return _shown(request, None, Typed.asked_for(request.GET))
+    return _render(request, None, Typed.asked_for(request.GET))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def rule(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _change(request, pk)
-    found = _found(pk)
-    return _shown(request, found, Typed.of(found))
+    found = _rule_or_404(pk)
+    return _render(request, found, Typed.of(found))
 
 
 @requires(Action.DRAFT)
 def _change(request: HttpRequest, pk: int) -> HttpResponse:
-    return _take(request, _found(pk))
+    return _take(request, _rule_or_404(pk))
 
 
 @require_safe
 def rule_history(request: HttpRequest, pk: int) -> HttpResponse:
     """What happened to the rule; a part of its page."""
-    found = _found(pk)
+    found = _rule_or_404(pk)
     return render(request, "dashboard/rules/history.html", {"rule": found, "history": query.history(found)})
 
 
@@ -115,16 +115,16 @@ def _take(request: HttpRequest, found: Rule | None) -> HttpResponse:
             text = _("What you had typed before the session ended is there again. It is not saved yet.")
             messages.info(request, text)
         measured = of_form(request) if command == MEASURE else {}
-        return _shown(request, found, typed.after(command), focus=command, more=measured)
+        return _render(request, found, typed.after(command), focus=command, more=measured)
     revision = number(request.POST.get("over")) or number(request.POST.get("revision"))
     by, now = staff_of(request), timezone.now()
     try:
         saved = save_rule(rule=found, values=typed.values(), revision=revision, by=by, now=now)
     except ValidationError as error:
-        return _shown(request, found, typed, errors=_by_field(error))
+        return _render(request, found, typed, errors=_by_field(error))
     except StaleRuleError as error:
         if error.differences:
-            return _shown(request, error.current, typed, stale=_stale(error))
+            return _render(request, error.current, typed, stale=_stale(error))
         saved = error.current
     if request.POST.get("then") == "publish" and may(by, Action.PUBLISH):
         return redirect(reverse("rules", query={"open": "publish", "rule": saved.pk, "back": saved.pk}))
@@ -132,7 +132,7 @@ def _take(request: HttpRequest, found: Rule | None) -> HttpResponse:
     return redirect("rule", pk=saved.pk)
 
 
-def _shown(
+def _render(
     request: HttpRequest,
     found: Rule | None,
     typed: Typed,
@@ -144,7 +144,7 @@ def _shown(
 ) -> HttpResponse:
     look = Look(offered=attributes(), check=request.method == "POST", complain=errors is not None)
     builders = {each: shown_builder(typed, each, replace(look, focus=_focus(typed, each, focus))) for each in Builder}
-    told, builders = _told(errors or {}, builders)
+    told, builders = _placed_errors(errors or {}, builders)
     choices = query.choices()
     context = {
         "section": "rules",
@@ -180,7 +180,7 @@ def _of(found: Rule, choices: query.Choices) -> dict[str, Any]:
     }
 
 
-def _told(
+def _placed_errors(
     errors: Mapping[str, str], builders: Mapping[Builder, ShownBuilder]
 ) -> tuple[dict[str, str], dict[Builder, ShownBuilder]]:
     """Errors of a builder stand in it; what stands at a row of it already is not said once more."""
@@ -226,7 +226,7 @@ def _focus(typed: Typed, builder: Builder, command: str) -> str:
     return "" if row is None else f"{min(row, len(rows) - 1)}:values"
 
 
-def _found(pk: int) -> Rule:
+def _rule_or_404(pk: int) -> Rule:
     found = query.find_rule(pk)
     if found is None:
         raise Http404

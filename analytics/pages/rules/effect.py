@@ -59,7 +59,7 @@ def of_form(request: HttpRequest) -> dict[str, Any]:
 def of_rule(rule: FrozenRule, *, on: str) -> dict[str, Any]:
     """The served book with this rule in it, at the rule's own placement if it has one."""
     now, book = timezone.now(), book_with([rule])
-    findings = query.told(lint(book, now=now), book, key=rule["id"])
+    findings = query.named_findings(lint(book, now=now), book, key=rule["id"])
     return {"findings": findings, **measured(book, placement=rule["placement"] or on or USUAL_PLACEMENT, now=now)}
 
 

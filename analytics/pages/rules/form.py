@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from analytics.pages.rules.builder import PERCENT, Builder, Row, conditions, edited, read_rows, rows_of
+from analytics.pages.rules.builder import PERCENT, Builder, ConditionRow, conditions, edited, read_rows, rows_of
 from analytics.queries.rules.values import described, yes_no
 from analytics.queries.rules.words import Names
 from analytics.templatetags.display import SYMBOLS
@@ -38,7 +38,7 @@ class Typed:
     """Everything in the form; ``fields`` and the values of the rows are text."""
 
     fields: Mapping[str, str]
-    rows: Mapping[Builder, Sequence[Row]] = field(default_factory=dict)
+    rows: Mapping[Builder, Sequence[ConditionRow]] = field(default_factory=dict)
 
     @classmethod
     def sent(cls, data: QueryDict) -> "Typed":
@@ -66,7 +66,10 @@ class Typed:
         rows = _asked_rows(query)
         typed = cls(
             fields=fields,
-            rows={Builder.ITEMS: rows or [Row()], Builder.CONTEXT: _asked_rows(query, prefix=f"{Builder.CONTEXT}.")},
+            rows={
+                Builder.ITEMS: rows or [ConditionRow()],
+                Builder.CONTEXT: _asked_rows(query, prefix=f"{Builder.CONTEXT}."),
+            },
         )
         return replace(typed, fields=fields | {"name": fields["name"] or typed.suggested_name()}) if rows else typed
 
@@ -152,7 +155,7 @@ def attribute_words(attribute: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _shown_row(row: Row, prefix: str, problem: ConditionError | None, *, focus: str) -> dict[str, Any]:
+def _shown_row(row: ConditionRow, prefix: str, problem: ConditionError | None, *, focus: str) -> dict[str, Any]:
     kind = kind_of(row.attribute) if row.attribute else None
     operators = operators_of(row.attribute)
     names = dict(labels.OPERATORS)
@@ -200,10 +203,10 @@ def _matched(wanted: Sequence[Mapping[str, Any]]) -> Matched | None:
         return None
 
 
-def _asked_rows(query: QueryDict, *, prefix: str = "") -> list[Row]:
+def _asked_rows(query: QueryDict, *, prefix: str = "") -> list[ConditionRow]:
     names = {name: name.removeprefix(prefix) for name in query if name.startswith(prefix)}
     return [
-        Row(
+        ConditionRow(
             attribute=attribute,
             operator=next(iter(operators_of(attribute)), Operator.IS),
             values=tuple(value.replace("\x00", "") for value in query.getlist(name) if value),

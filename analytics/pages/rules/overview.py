@@ -13,7 +13,7 @@ from analytics.pages.parameters import number, typed
 from analytics.queries.rules import overview as query
 from analytics.queries.rules.changes import Proposal, proposal
 from analytics.queries.rules.editor import find_rule
-from analytics.queries.rules.effect import told
+from analytics.queries.rules.effect import named_findings
 from recommendations.models import Rule
 from recommendations.services.access.policy import Action, may
 from recommendations.services.rules.attributes import frozen
@@ -42,10 +42,10 @@ def rules(request: HttpRequest) -> HttpResponse:
         opened = proposal(found, kind=kind, keys=keys)
         if opened is None:
             messages.warning(request, _nothing(kind, ticked=bool(keys)))
-    return shown(request, found, opened=opened, chosen=keys)
+    return render_rules(request, found, opened=opened, chosen=keys)
 
 
-def shown(
+def render_rules(
     request: HttpRequest,
     found: query.Rules,
     *,
@@ -81,8 +81,8 @@ def shown(
 def rule_findings(request: HttpRequest) -> HttpResponse:
     """What the linter finds in the rules as they would be if all of them were published; a part of the list."""
     now = timezone.now()
-    book = [frozen(line.rule) for line in query.rules(now=now).kept]
-    return render(request, "dashboard/rules/findings.html", {"findings": told(lint(book, now=now), book)})
+    book = [frozen(line.rule) for line in query.rules(now=now).unarchived]
+    return render(request, "dashboard/rules/findings.html", {"findings": named_findings(lint(book, now=now), book)})
 
 
 @require_POST
@@ -92,7 +92,7 @@ def order_rules(request: HttpRequest) -> HttpResponse:
     now, keys = timezone.now(), [int(text) for text in request.POST.getlist("key") if number(text) is not None]
     focus = ""
     if not keys:
-        kept = [line.rule.pk for line in query.rules(now=now).kept]
+        kept = [line.rule.pk for line in query.rules(now=now).unarchived]
         key, to = number(request.POST.get("rule")), request.POST.get("to", "")
         keys = _moved(kept, key or 0, to)
         focus = f"#{to}-{key}" if key in kept else ""
@@ -103,7 +103,7 @@ def order_rules(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Action.DRAFT)
 def archive(request: HttpRequest, pk: int) -> HttpResponse:
-    found = _found(pk)
+    found = _rule_or_404(pk)
     try:
         archived = archive_rule(rule=found, by=staff_of(request), now=timezone.now())
     except RuleIsServedError:
@@ -115,7 +115,7 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires(Action.DRAFT)
 def restore(request: HttpRequest, pk: int) -> HttpResponse:
-    found = restore_rule(rule=_found(pk), by=staff_of(request), now=timezone.now())
+    found = restore_rule(rule=_rule_or_404(pk), by=staff_of(request), now=timezone.now())
     messages.success(request, _("“%(name)s” is back, at its former place of the order.") % {"name": found.name})
     return redirect("rule", pk=pk) if request.POST.get("back") == "rule" else redirect("rules")
 
@@ -123,7 +123,7 @@ def restore(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires(Action.DRAFT)
 def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
-    copy = duplicate_rule(rule=_found(pk), by=staff_of(request), now=timezone.now())
+    copy = duplicate_rule(rule=_rule_or_404(pk), by=staff_of(request), now=timezone.now())
     messages.success(request, _("This is the copy, a draft at the end of the order: “%(name)s”.") % {"name": copy.name})
     return redirect("rule", pk=copy.pk)
 
@@ -169,7 +169,7 @@ def _back(request: HttpRequest) -> str:
     return reverse("rule", args=[key]) if key else reverse("rules")
 
 
-def _found(pk: int) -> Rule:
+def _rule_or_404(pk: int) -> Rule:
     found = find_rule(pk)
     if found is None:
         raise Http404

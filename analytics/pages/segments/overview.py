@@ -70,14 +70,14 @@ def _all(request: HttpRequest, *, refused: dict[str, Any] | None = None) -> Http
     return render(request, "dashboard/segments/overview.html", context, status=422 if refused else 200)
 
 
-def _renamed(request: HttpRequest, found: query.Groups) -> dict[str, Any]:
+def _renamed(request: HttpRequest, found: query.SegmentRows) -> dict[str, Any]:
     """The segment that was just renamed, and its former name for the way back."""
     key = parameters.number(request.GET.get("renamed"))
     group = found.of(key) if key is not None else None
     return {"renamed": group.segment, "was": former_name(group.segment)} if group else {}
 
 
-def _map(found: query.Groups, drawn: Picture | None) -> dict[str, Any]:
+def _map(found: query.SegmentRows, drawn: Picture | None) -> dict[str, Any]:
     if drawn is None or not found.groups:
         return {"map_figure": ""}
     figure = charts.segment_map(query.centres(found, drawn), query.points(drawn), customers=_("customers"))

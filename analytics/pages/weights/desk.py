@@ -89,7 +89,7 @@ def desk_page(
         "may_draft": may(staff, Action.DRAFT),
     }
     if desk.loaded:
-        values = _read(given or {}, blend, otherwise=desk.loaded.values)
+        values = _values(given or {}, blend, otherwise=desk.loaded.values)
         context |= _effect(_asked(blend, segment, values)) | {"points": query.loadable(desk)}
         figure = charts.effects(context["effects"].drawn, axis=_axis())
         context["effect_figure"] = figure.to_json(engine="orjson")
@@ -132,7 +132,7 @@ def weights_rest(request: HttpRequest) -> HttpResponse:
     desk = query.desk(blend, segment, versions=found, best=query.best_single(blend, segment), load=load)
     if desk.loaded is None:
         return _json({"html": {}, "figures": {}})
-    values = _read(given_in(request.GET), blend, otherwise=desk.loaded.values)
+    values = _values(given_in(request.GET), blend, otherwise=desk.loaded.values)
     places, parts = past_query.located(desk, values), past_query.parts(desk, values)
     context = {
         "desk": desk,
@@ -183,7 +183,7 @@ def first_messages(error: ValidationError) -> dict[str, str]:
     return {name: texts[0] for name, texts in error.message_dict.items()}
 
 
-def _read(given: Given, blend: BlendName, *, otherwise: Values) -> Values:
+def _values(given: Given, blend: BlendName, *, otherwise: Values) -> Values:
     """What makes no sense is as if it had not been sent."""
     try:
         return values_of(form_values(given), blend=blend, otherwise=otherwise)

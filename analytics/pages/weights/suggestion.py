@@ -83,7 +83,7 @@ def cancel_suggestion(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _progress(request: HttpRequest, found: Suggestion) -> HttpResponse:
-    context = {"suggestion": found, "told": query.told(found), "found": query.loadable(found)}
+    context = {"suggestion": found, "told": query.progress_text(found), "found": query.loadable(found)}
     return render(request, "dashboard/weights/suggestion.html", context)
 
 

@@ -13,14 +13,14 @@ from analytics.queries.overview.served import served
 from recommendations.engine.evaluation.concentration import gini, lorenz, share_of_top
 from recommendations.models import Item
 from recommendations.services.catalogue.exposure import Exposure
-from recommendations.services.catalogue.quality import NEW_FOR, Flaw, Flaws, on_sale
+from recommendations.services.catalogue.quality import NEW_FOR, CatalogueFlaw, Flaws, on_sale
 
-FIELDS: Mapping[Flaw, Promise] = {
-    Flaw.NO_PICTURE: _("Picture"),
-    Flaw.NO_PRICE: _("Price"),
-    Flaw.NO_CATEGORY: _("Category"),
-    Flaw.NO_DESCRIPTION: _("Description"),
-    Flaw.NO_BRAND: _("Brand"),
+FIELDS: Mapping[CatalogueFlaw, Promise] = {
+    CatalogueFlaw.NO_PICTURE: _("Picture"),
+    CatalogueFlaw.NO_PRICE: _("Price"),
+    CatalogueFlaw.NO_CATEGORY: _("Category"),
+    CatalogueFlaw.NO_DESCRIPTION: _("Description"),
+    CatalogueFlaw.NO_BRAND: _("Brand"),
 }
 AGES = (7, 14, 28, 56, 91, 182, None)  # days since listed: ends of the groups
 NEWEST = 10
@@ -32,7 +32,7 @@ CURVE_POINTS = 201
 class Field:
     """How many items on sale have it."""
 
-    flaw: Flaw
+    flaw: CatalogueFlaw
     words: str
     missing: int
     there: float  # share

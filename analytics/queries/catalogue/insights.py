@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from analytics.templatetags.display import number
 from recommendations.models import Import
-from recommendations.services.catalogue.quality import Flaw, Flaws
+from recommendations.services.catalogue.quality import CatalogueFlaw, Flaws
 from recommendations.services.operations.data_health import Refused, Suspect
 
 
@@ -31,54 +31,54 @@ SEVERITIES: Mapping[Severity, Promise] = {
     Severity.MEDIUM: pgettext_lazy("severity", "Medium"),
     Severity.LOW: pgettext_lazy("severity", "Low"),
 }
-FLAWS: Mapping[Flaw, tuple[Promise, Promise]] = {
-    Flaw.NO_PICTURE: (
+FLAWS: Mapping[CatalogueFlaw, tuple[Promise, Promise]] = {
+    CatalogueFlaw.NO_PICTURE: (
         gettext_lazy("No picture"),
         gettext_lazy("The shop has nothing to show but a drawn tile with the title. Add pictures."),
     ),
-    Flaw.NO_PRICE: (
+    CatalogueFlaw.NO_PRICE: (
         gettext_lazy("No price"),
         gettext_lazy("Rules on price and discount pass these items by. Add prices, or retire what is not sold."),
     ),
-    Flaw.NO_CATEGORY: (
+    CatalogueFlaw.NO_CATEGORY: (
         gettext_lazy("No category"),
         gettext_lazy("Interests, diversity and rules by category do not see these items. Put them into the tree."),
     ),
-    Flaw.NO_DESCRIPTION: (
+    CatalogueFlaw.NO_DESCRIPTION: (
         gettext_lazy("No description"),
         gettext_lazy("People decide by title and price alone. Add descriptions to what is recommended most."),
     ),
-    Flaw.NO_BRAND: (
+    CatalogueFlaw.NO_BRAND: (
         gettext_lazy("No brand"),
         gettext_lazy("Rules and caps by brand pass these items by. Add brands."),
     ),
-    Flaw.OUT_OF_STOCK: (
+    CatalogueFlaw.OUT_OF_STOCK: (
         gettext_lazy("Out of stock"),
         gettext_lazy("Customers would get these items, and get the next best ones instead. Restock the most wanted."),
     ),
-    Flaw.STALE_PRICE: (
+    CatalogueFlaw.STALE_PRICE: (
         gettext_lazy("Price not changed for 180 days"),
         gettext_lazy("Prices that nobody touched for half a year may be wrong. Check the most recommended ones."),
     ),
-    Flaw.LISTED_TWICE: (
+    CatalogueFlaw.LISTED_TWICE: (
         gettext_lazy("The same title twice"),
         gettext_lazy("One item under two ids halves what is known of it. Merge them, or tell them apart."),
     ),
-    Flaw.NO_EVENTS: (
+    CatalogueFlaw.NO_EVENTS: (
         gettext_lazy("No event yet"),
         gettext_lazy("The model cannot know these items: only a rule or the newest-items fallback shows them."),
     ),
-    Flaw.NEVER_RECOMMENDED: (
+    CatalogueFlaw.NEVER_RECOMMENDED: (
         gettext_lazy("In nobody's slate"),
         gettext_lazy("Known, but behind others for every customer. Boost what you want seen."),
     ),
 }
 """What a flaw is called, and what it means and asks for."""
 
-IN_ADMIN: Mapping[Flaw, Mapping[str, str]] = {
-    Flaw.NO_PICTURE: {"no_picture": "yes", "retired": "no"},
-    Flaw.NO_PRICE: {"price__isnull": "True", "retired": "no"},
-    Flaw.NO_CATEGORY: {"categories__isnull": "True", "retired": "no"},
+IN_ADMIN: Mapping[CatalogueFlaw, Mapping[str, str]] = {
+    CatalogueFlaw.NO_PICTURE: {"no_picture": "yes", "retired": "no"},
+    CatalogueFlaw.NO_PRICE: {"price__isnull": "True", "retired": "no"},
+    CatalogueFlaw.NO_CATEGORY: {"categories__isnull": "True", "retired": "no"},
 }
 """Filters of the admin's list that leave the very rows of a flaw."""
 
@@ -103,7 +103,7 @@ class Insight:
 
 def insights(found: Flaws, refused: Sequence[Refused], suspects: Sequence[Suspect] | None) -> list[Insight]:
     """The gravest first."""
-    told = [_of_flaw(flaw, found) for flaw in Flaw if found.found[flaw].items]
+    told = [_of_flaw(flaw, found) for flaw in CatalogueFlaw if found.found[flaw].items]
     sources = dict.fromkeys(each.source for each in refused)
     told += [_of_import(source, [each for each in refused if each.source == source]) for source in sources]
     if suspects:
@@ -117,7 +117,7 @@ def severity(*, slots_share: float, share: float) -> Severity:
     return Severity.MEDIUM if slots_share >= 0.01 or share >= 0.1 else Severity.LOW
 
 
-def _of_flaw(flaw: Flaw, found: Flaws) -> Insight:
+def _of_flaw(flaw: CatalogueFlaw, found: Flaws) -> Insight:
     touched = found.found[flaw]
     words, meaning = FLAWS[flaw]
     slots_share = touched.slots / found.slots if found.slots else 0.0

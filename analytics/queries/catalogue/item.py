@@ -43,7 +43,7 @@ class InSegment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class ItemStanding:
     """As the live model has it."""
 
     acts: int
@@ -65,14 +65,14 @@ def find_item(pk: int) -> Item | None:
     return Item.objects.select_related("parent").prefetch_related("categories").filter(pk=pk).first()
 
 
-def standing(item: Item, known: Exposure | None) -> Standing | None:
+def standing(item: Item, known: Exposure | None) -> ItemStanding | None:
     """None for an item that the live model does not know."""
     row = int(known.rows(np.array([item.pk]))[0]) if known else -1
     if known is None or row < 0:
         return None
     acts = acts_with(row, version=known.version)
     having = {blend: np.argwhere(ranked == row) for blend, ranked in known.ranked.items()}
-    return Standing(
+    return ItemStanding(
         acts=len(acts.age),
         bought=int(acts.bought.sum()),
         buyers=len(np.unique(acts.user[acts.bought])),

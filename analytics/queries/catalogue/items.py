@@ -15,7 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from recommendations.engine.frames import IdArray
 from recommendations.models import Category, Item
 from recommendations.services.catalogue.exposure import Exposure
-from recommendations.services.catalogue.quality import OF_MODEL, Flaw, condition, has_flaw, on_sale
+from recommendations.services.catalogue.quality import OF_MODEL, CatalogueFlaw, condition, has_flaw, on_sale
 from recommendations.terms import PATH_SEPARATOR
 
 PER_PAGE = 50
@@ -32,7 +32,7 @@ class Filters:
     """What the address asks for; what it does not understand is left out."""
 
     text: str = ""
-    flaw: Flaw | None = None
+    flaw: CatalogueFlaw | None = None
     department: str = ""  # path of the first level
     days: int | None = None  # listed within
     sort: str = USUAL
@@ -40,7 +40,7 @@ class Filters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class ItemRow:
     item: Item  # with its categories
     known: bool  # to the live model
     bought: int
@@ -50,7 +50,7 @@ class Line:
 @dataclass(frozen=True, kw_only=True)
 class Items:
     page: Page[int]
-    lines: Sequence[Line]
+    lines: Sequence[ItemRow]
 
 
 def items(filters: Filters, known: Exposure | None, *, now: datetime) -> Items:
@@ -59,7 +59,7 @@ def items(filters: Filters, known: Exposure | None, *, now: datetime) -> Items:
     return Items(page=page, lines=_lines(list(page), known))
 
 
-def first_lines(filters: Filters, known: Exposure | None, *, now: datetime) -> list[Line]:
+def first_lines(filters: Filters, known: Exposure | None, *, now: datetime) -> list[ItemRow]:
     """As many as a file holds."""
     return _lines(_keys(filters, known, now=now)[:MOST_IN_A_FILE].tolist(), known)
 
@@ -110,11 +110,11 @@ def _sorted(keys: IdArray, known: Exposure | None, sort: str) -> IdArray:
     return keys[np.lexsort((keys, -values if sort.startswith("-") else values))]
 
 
-def _lines(keys: Sequence[int], known: Exposure | None) -> list[Line]:
+def _lines(keys: Sequence[int], known: Exposure | None) -> list[ItemRow]:
     there = Item.objects.prefetch_related("categories").in_bulk(keys)
     rows = known.rows(np.array(keys, np.int64)).tolist() if known else [-1] * len(keys)
     return [
-        Line(
+        ItemRow(
             item=there[key],
             known=row >= 0,
             bought=int(known.bought[row]) if known and row >= 0 else 0,

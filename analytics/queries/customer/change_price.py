@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from analytics.queries.intervals import Verdict, verdict
+from analytics.queries.intervals import Direction, direction
 from analytics.queries.rules.effect import priced
 from analytics.queries.words import WHY_UNMEASURED, metric_label
 from analytics.templatetags.display import number, share
@@ -20,15 +20,15 @@ TOLD = ("ndcg@10", "revenue_ndcg@10")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class MetricChange:
     """A metric's difference to what is served, with its 95 % interval."""
 
     words: str
     difference: Mapping[str, float]
 
     @property
-    def verdict(self) -> Verdict:
-        return verdict(self.difference)
+    def verdict(self) -> Direction:
+        return direction(self.difference)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Price:
     """``whom`` says whose lists change, ``unmeasured`` why there are no figures where there are none."""
 
     whom: str
-    figures: Sequence[Change] = ()
+    figures: Sequence[MetricChange] = ()
     unmeasured: str = ""
 
 
@@ -64,7 +64,7 @@ def _of_weights(weights: BlendWeights) -> Price:
     return Price(
         whom=f"{_whom(weights)} {told}",
         figures=[
-            Change(words=metric_label(name), difference=found.figures[name].against._asdict())
+            MetricChange(words=metric_label(name), difference=found.figures[name].against._asdict())
             for name in TOLD
             if name in found.figures
         ],
@@ -90,6 +90,6 @@ def _of_rules(change: Suggestion, *, placement: str, now: datetime) -> Price:
     }
     return Price(
         whom=f"{everyone} {told}",
-        figures=[Change(words=each.words, difference=each.effect.difference._asdict()) for each in found.figures],
+        figures=[MetricChange(words=each.words, difference=each.effect.difference._asdict()) for each in found.figures],
         unmeasured="" if found.figures else _("No purchase tells what would have been right here."),
     )

@@ -63,7 +63,7 @@ class Filters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Version:
+class KnownModel:
     """The live model: its key, and the end of the history that it knows; both None before the first turn."""
 
     model: int | None = None

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Max, Window
 
-from analytics.queries.customer.filters import Filters, Known, State, Version, browsable, chosen, state_of
+from analytics.queries.customer.filters import Filters, Known, KnownModel, State, browsable, chosen, state_of
 from analytics.queries.customer.order import ordered
 from recommendations.models import Category, Customer, CustomerAlias, Event, Segment
 
@@ -18,7 +18,7 @@ MOST_IN_A_FILE = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class CustomerRow:
     customer: Customer
     state: State
     activity: float
@@ -32,11 +32,11 @@ class Line:
 @dataclass(frozen=True, kw_only=True)
 class Customers:
     page: Page[Customer]
-    lines: Sequence[Line]
+    lines: Sequence[CustomerRow]
     segments: Sequence[Segment]
 
 
-def customers(filters: Filters, *, version: Version) -> Customers:
+def customers(filters: Filters, *, version: KnownModel) -> Customers:
     found = _listed(filters, version).annotate(total=Window(Count("pk")))
     first = (filters.page - 1) * PER_PAGE
     rows = list(found[first : first + PER_PAGE])
@@ -48,38 +48,38 @@ def customers(filters: Filters, *, version: Version) -> Customers:
     return Customers(page=Page(rows, filters.page, paginator), lines=_lines(rows, segments), segments=segments)
 
 
-def lines(filters: Filters, *, version: Version) -> list[Line]:
+def lines(filters: Filters, *, version: KnownModel) -> list[CustomerRow]:
     """All that the filters leave, for a file; the first 10,000 of them."""
     segments = list(Segment.objects.filter(version=version.model)) if version.model else []
     return _lines(list(_listed(filters, version)[:MOST_IN_A_FILE]), segments)
 
 
-def somebody(filters: Filters, *, version: Version) -> int | None:
+def somebody(filters: Filters, *, version: KnownModel) -> int | None:
     """The key of a customer taken at random from those that the filters leave."""
     keys = _chosen(filters, version).order_by("pk").values_list("pk", flat=True)
     total = keys.count()
     return keys[secrets.randbelow(total)] if total else None
 
 
-def first(filters: Filters, *, version: Version) -> int | None:
+def first(filters: Filters, *, version: KnownModel) -> int | None:
     """The key of the customer that stands first in the order of the filters."""
     return _listed(filters, version).values_list("pk", flat=True).first()
 
 
-def _chosen(filters: Filters, version: Version) -> Known:
+def _chosen(filters: Filters, version: KnownModel) -> Known:
     return chosen(browsable(version.model), filters, known_until=version.known_until)
 
 
-def _listed(filters: Filters, version: Version) -> Known:
+def _listed(filters: Filters, version: KnownModel) -> Known:
     return ordered(_chosen(filters, version), filters.sort)
 
 
-def _lines(rows: Sequence[Any], segments: Sequence[Segment]) -> list[Line]:
+def _lines(rows: Sequence[Any], segments: Sequence[Segment]) -> list[CustomerRow]:
     by_key = {segment.pk: segment for segment in segments}
     acts = _acts([row.pk for row in rows])
     leading = Category.objects.in_bulk({row.leading for row in rows if row.shift > 0})
     return [
-        Line(
+        CustomerRow(
             customer=row,
             state=state_of(row),
             activity=row.weight,

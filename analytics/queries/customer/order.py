@@ -7,11 +7,11 @@ from django.db.models import Count, F, OrderBy, OuterRef, Q, QuerySet, Subquery,
 from django.db.models.expressions import Expression
 from django.db.models.functions import Coalesce, Greatest, Lag, Lead, RowNumber
 
-from analytics.queries.customer.filters import Filters, Known, Version, browsable, chosen
+from analytics.queries.customer.filters import Filters, Known, KnownModel, browsable, chosen
 from recommendations.models import Event
 
 
-class Place(NamedTuple):
+class ListPosition(NamedTuple):
     """Where a customer stands in a list: keys of the neighbours, the number of the row, and of how many."""
 
     previous: int | None
@@ -25,7 +25,7 @@ def ordered(found: Known, sort: str) -> Known:
     return found.order_by(*_order(sort))
 
 
-def place(pk: int, filters: Filters, *, version: Version) -> Place | None:
+def place(pk: int, filters: Filters, *, version: KnownModel) -> ListPosition | None:
     """None where the filters leave the customer out."""
     found = chosen(browsable(version.model), filters, known_until=version.known_until)
     order = _order(filters.sort)
@@ -46,7 +46,7 @@ def place(pk: int, filters: Filters, *, version: Version) -> Place | None:
             before, number = key, row + 1
     if before is None and after is None and not found.filter(pk=pk).exists():
         return None
-    return Place(previous=before, next=after, number=number, of=total)
+    return ListPosition(previous=before, next=after, number=number, of=total)
 
 
 def _order(sort: str) -> list[OrderBy]:

@@ -9,7 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, Count, Exists, F, Func, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject, TruncWeek
 
-from analytics.charts.customer import Interest, WeekCount
+from analytics.charts.customer import InterestBar, WeekCount
 from analytics.queries.customer.filters import State, browsable, state_of
 from analytics.queries.words import label
 from recommendations.models import (
@@ -45,7 +45,7 @@ class IsOneOf(Func):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class PlacementChoice:
     """A placement that can be looked at."""
 
     name: str
@@ -58,15 +58,15 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
+class CustomerHead:
     customer: Customer
     state: State
     segment: Segment | None
     keys: Sequence[int]  # the customer's own, then those of merged anonymous keys
-    placements: Sequence[Place]
+    placements: Sequence[PlacementChoice]
     drafted: frozenset[str]  # blends of which there are draft weights that would act on the customer
     has_rules: bool
-    interests: Sequence[Interest]
+    interests: Sequence[InterestBar]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,7 @@ class Timeline:
     last: datetime | None
 
 
-def person(pk: int, *, model: int | None) -> Person | None:
+def person(pk: int, *, model: int | None) -> CustomerHead | None:
     """One round trip for all that stands in the head of the page."""
     merged = CustomerAlias.objects.filter(customer=OuterRef("pk"), undone_at=None)
     customer = (
@@ -116,7 +116,7 @@ def person(pk: int, *, model: int | None) -> Person | None:
                 .order_by("pk")
                 .values(draft=JSONObject(blend="blend__name", segment="segment__number"))
             ),
-            has_rules=Exists(Rule.objects.kept()),
+            has_rules=Exists(Rule.objects.unarchived()),
             categories=F("profile_now__categories"),
             shares=F("profile_now__shares"),
             lately_categories=F("profile_lately__categories"),
@@ -134,12 +134,12 @@ def person(pk: int, *, model: int | None) -> Person | None:
         return None
     known = vars(customer)
     segment = Segment(**{name: known[f"segment_{name}"] for name in SEGMENT_FIELDS}) if known["segment_now"] else None
-    return Person(
+    return CustomerHead(
         customer=customer,
         state=state_of(customer),
         segment=segment,
         keys=[pk, *known["merged_keys"]],
-        placements=[Place(**place) for place in known["placements"]],
+        placements=[PlacementChoice(**place) for place in known["placements"]],
         drafted=frozenset(
             draft["blend"]
             for draft in known["drafts"]
@@ -156,13 +156,13 @@ def merged_into(pk: int) -> int | None:
     return alias.first()
 
 
-def _interests(known: Mapping[str, Any]) -> list[Interest]:
+def _interests(known: Mapping[str, Any]) -> list[InterestBar]:
     """The largest of the long term, with their share of late; empty for whom the model does not know."""
     names = {category["key"]: category["name"] for category in known["category_names"]}
     lately = dict(zip(known["lately_categories"] or (), known["lately_shares"] or (), strict=True))
     long_term = zip(known["categories"] or (), known["shares"] or (), strict=True)
     return [
-        Interest(category=names[key], long_term=share, lately=lately.get(key, 0.0))
+        InterestBar(category=names[key], long_term=share, lately=lately.get(key, 0.0))
         for key, share in long_term
         if share > 0 and key in names
     ][:SHOWN_INTERESTS]

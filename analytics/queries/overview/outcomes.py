@@ -29,7 +29,7 @@ SUMS = ("listed", "seen", "clicked", "carted", "bought", "purchases", "revenue",
 type Sums = Mapping[str, int | Decimal]
 
 
-class Basis(StrEnum):
+class RateBasis(StrEnum):
     """What the rates are shares of: slates that the shop said were seen, or, where it never says, all it was given."""
 
     SEEN = "seen"
@@ -37,7 +37,7 @@ class Basis(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class OutcomeFigures:
     """Of a placement, or of one position of it. ``tries``: slates seen or served."""
 
     position: int
@@ -57,10 +57,10 @@ class PlacementOutcome:
     """``before`` is the period before, as long; None where nothing came of it."""
 
     placement: str
-    basis: Basis
-    now: Outcome
-    before: Outcome | None
-    positions: Sequence[Outcome]
+    basis: RateBasis
+    now: OutcomeFigures
+    before: OutcomeFigures | None
+    positions: Sequence[OutcomeFigures]
     replayed: int  # of the tries
 
     @property
@@ -130,7 +130,7 @@ def lines(filters: LineFilters, *, today: date) -> Page[AttributedLine]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class SlateItem:
     """An item of a slate, and what came of it."""
 
     position: int
@@ -147,7 +147,7 @@ class Place:
 class SlateStory:
     slate: Slate
     outcome: SlateOutcome | None
-    places: Sequence[Place]
+    places: Sequence[SlateItem]
     events: Sequence[Event]
 
     @property
@@ -168,7 +168,7 @@ def story(recommendation_id: str) -> SlateStory | None:
         slate=slate,
         outcome=outcome,
         places=[
-            Place(
+            SlateItem(
                 position=place, item=items.get(key), score=score, seen=place in seen, clicked=place in clicked,
                 carted=place in carted, bought=place in revenue, revenue=revenue.get(place),
             )
@@ -182,10 +182,10 @@ def _placement(
     placement: str, *, now: Mapping[int, Sums], before: Mapping[int, Sums], served: Mapping[int, int], replayed: int
 ) -> PlacementOutcome:
     """``served``: slates by how many items they had."""
-    basis = Basis.SEEN if now[WHOLE]["listed"] else Basis.SERVED
+    basis = RateBasis.SEEN if now[WHOLE]["listed"] else RateBasis.SERVED
 
     def tries(position: int, sums: Sums) -> int:
-        if basis is Basis.SEEN:
+        if basis is RateBasis.SEEN:
             return int(sums["seen"])
         return max(int(sums["seen"]), sum(count for length, count in served.items() if length >= position))
 
@@ -194,7 +194,7 @@ def _placement(
         basis=basis,
         now=_outcome(WHOLE, now[WHOLE], tries=tries(WHOLE, now[WHOLE])),
         before=_outcome(WHOLE, before[WHOLE], tries=int(before[WHOLE]["seen"]))
-        if before and basis is Basis.SEEN
+        if before and basis is RateBasis.SEEN
         else None,
         positions=[
             _outcome(position, sums, tries=tries(position, sums))
@@ -205,9 +205,9 @@ def _placement(
     )
 
 
-def _outcome(position: int, sums: Sums, *, tries: int) -> Outcome:
+def _outcome(position: int, sums: Sums, *, tries: int) -> OutcomeFigures:
     clicked, bought = int(sums["clicked"]), int(sums["bought"])
-    return Outcome(
+    return OutcomeFigures(
         position=position,
         tries=tries,
         clicked=clicked,

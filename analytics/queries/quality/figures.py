@@ -10,10 +10,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from analytics.charts.marks import Measured
-from analytics.charts.quality import Group, Line
+from analytics.charts.marks import MeasuredRow
+from analytics.charts.quality import CustomerSlice, FigureHistory
 from analytics.queries.customer.filters import STATES
-from analytics.queries.quality.leader_table import COMPARED, MAIN_METRIC, Quality, Row
+from analytics.queries.quality.leader_table import COMPARED, MAIN_METRIC, LeaderRow, Quality
 from analytics.queries.words import measured_label
 from recommendations.models import Category, EvaluationRun, Measurement, Segment
 from recommendations.terms import Activity, Cut, SliceKind, Task
@@ -62,27 +62,27 @@ class Overlap:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Version:
+class PastEvaluation:
     """One evaluation of the past: when it was, and the figure of each row by name."""
 
     words: str
     measured_at: datetime
     users: int
-    figures: Mapping[str, Measured]
+    figures: Mapping[str, MeasuredRow]
 
     @property
-    def row(self) -> list[Measured | None]:
+    def row(self) -> list[MeasuredRow | None]:
         return [self.figures.get(name) for name in COMPARED]
 
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    versions: Sequence[Version]
+    versions: Sequence[PastEvaluation]
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[FigureHistory]:
         return [
-            Line(
+            FigureHistory(
                 name=name,
                 words=measured_label(name),
                 points=[(each.words, each.figures[name]) for each in self.versions if name in each.figures],
@@ -107,26 +107,26 @@ def details(quality: Quality) -> Details:
     return Details(slices=slices, overlap=next((overlap for _, overlap in found.values()), {}))
 
 
-def groups(details: Details, kind: SliceKind) -> list[Group]:
+def groups(details: Details, kind: SliceKind) -> list[CustomerSlice]:
     """The compared rows in each slice of a kind; activity from cold to heavy, the others the largest first."""
-    found: dict[str, list[Measured]] = {}
+    found: dict[str, list[MeasuredRow]] = {}
     users: dict[str, int] = {}
     for name, slices in details.slices.items():
         for each in slices:
             if each["kind"] == kind and MAIN_METRIC in each["metrics"]:
                 measure = each["metrics"][MAIN_METRIC]
-                found.setdefault(each["key"], []).append(Measured(name=name, words=measured_label(name), **measure))
+                found.setdefault(each["key"], []).append(MeasuredRow(name=name, words=measured_label(name), **measure))
                 users[each["key"]] = each["users"]
     order = list(Activity) if kind is SliceKind.ACTIVITY else sorted(found, key=lambda key: (-users[key], key))
     words = _names(kind, order)
     return [
-        Group(words=words.get(key, key), customers=users[key], few=users[key] < FEW, rows=found[key])
+        CustomerSlice(words=words.get(key, key), customers=users[key], few=users[key] < FEW, rows=found[key])
         for key in order
         if key in found
     ]
 
 
-def overlap(details: Details, rows: Sequence[Row]) -> Overlap | None:
+def overlap(details: Details, rows: Sequence[LeaderRow]) -> Overlap | None:
     """In the order of the table; None where the turn did not measure it yet."""
     stored = details.overlap
     if not stored:
@@ -147,13 +147,13 @@ def history(task: Task) -> History:
         .order_by("run__created_at")
         .values_list("run__version", "run__created_at", "run__users", "name", KeyTransform(MAIN_METRIC, "metrics"))
     )
-    figures: dict[tuple[int, datetime, int], dict[str, Measured]] = {}
+    figures: dict[tuple[int, datetime, int], dict[str, MeasuredRow]] = {}
     for version, created, users, name, main in rows:
-        row = Measured(name=name, words=measured_label(name), **main)
+        row = MeasuredRow(name=name, words=measured_label(name), **main)
         figures.setdefault((version, created, users), {})[name] = row
     return History(
         versions=[
-            Version(words=f"m{version}", measured_at=created, users=users, figures=found)
+            PastEvaluation(words=f"m{version}", measured_at=created, users=users, figures=found)
             for (version, created, users), found in figures.items()
         ]
     )

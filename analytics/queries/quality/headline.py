@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from analytics.queries.intervals import Verdict, verdict
-from analytics.queries.quality.leader_table import MAIN_METRIC, Quality, Row
+from analytics.queries.intervals import Direction, direction
+from analytics.queries.quality.leader_table import MAIN_METRIC, LeaderRow, Quality
 from analytics.templatetags.display import number, signed_share
 
 HITS = "hit_rate@10"
@@ -16,7 +16,7 @@ HITS = "hit_rate@10"
 class Lead:
     sentence: str
     hits: str
-    verdict: Verdict  # the worse of those against the baselines
+    verdict: Direction  # the worse of those against the baselines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +28,10 @@ class Gain:
     interval: tuple[float, float] | None
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Direction:
         if self.interval is None:
-            return Verdict.UNCLEAR
-        return verdict({"value": self.value, "low": self.interval[0], "high": self.interval[1]})
+            return Direction.UNCLEAR
+        return direction({"value": self.value, "low": self.interval[0], "high": self.interval[1]})
 
     @property
     def words(self) -> str:
@@ -44,9 +44,9 @@ class Gain:
         }
         if self.interval is None:
             return _("%(gain)s against “%(other)s”") % values
-        if self.verdict is Verdict.BETTER:
+        if self.verdict is Direction.BETTER:
             return _("clearly better than “%(other)s” (%(gain)s, 95%% interval %(low)s to %(high)s)") % values
-        if self.verdict is Verdict.WORSE:
+        if self.verdict is Direction.WORSE:
             return _("clearly worse than “%(other)s” (%(gain)s, 95%% interval %(low)s to %(high)s)") % values
         return _("not clearly different from “%(other)s” (%(gain)s, 95%% interval %(low)s to %(high)s)") % values
 
@@ -58,15 +58,15 @@ def lead(quality: Quality) -> Lead | None:
         return None
     others = [row for row in (quality.personal, quality.popular) if row]
     gains = [found for row in others if (found := gain(hybrid, row))]
-    verdicts = {each.verdict for each in gains} or {Verdict.UNCLEAR}
+    verdicts = {each.verdict for each in gains} or {Direction.UNCLEAR}
     return Lead(
         sentence=_sentence(hybrid, gains),
         hits=_hits(hybrid, others),
-        verdict=next(each for each in (Verdict.WORSE, Verdict.UNCLEAR, Verdict.BETTER) if each in verdicts),
+        verdict=next(each for each in (Direction.WORSE, Direction.UNCLEAR, Direction.BETTER) if each in verdicts),
     )
 
 
-def gain(hybrid: Row, other: Row) -> Gain | None:
+def gain(hybrid: LeaderRow, other: LeaderRow) -> Gain | None:
     """Nothing can be told against zero."""
     base, difference = other.main["value"], other.against.get(MAIN_METRIC)
     if not base:
@@ -78,7 +78,7 @@ def gain(hybrid: Row, other: Row) -> Gain | None:
     )
 
 
-def _sentence(hybrid: Row, gains: Sequence[Gain]) -> str:
+def _sentence(hybrid: LeaderRow, gains: Sequence[Gain]) -> str:
     parts = [each.words for each in gains]
     if not parts:
         values = {name: number(value, 3) for name, value in hybrid.main.items()}
@@ -89,7 +89,7 @@ def _sentence(hybrid: Row, gains: Sequence[Gain]) -> str:
     return _("The hybrid is %(told)s.") % {"told": told}
 
 
-def _hits(hybrid: Row, others: Sequence[Row]) -> str:
+def _hits(hybrid: LeaderRow, others: Sequence[LeaderRow]) -> str:
     if HITS not in hybrid.metrics:
         return ""
     ours = _("With the hybrid, %(hits)s of 100 customers find something among their ten that they buy afterwards") % {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 
-from analytics.charts.marks import Measured
+from analytics.charts.marks import MeasuredRow
 from recommendations.models import Verdict
 from recommendations.services.review import judgements
 from recommendations.terms import Judgement
@@ -24,10 +24,10 @@ class Said:
     weights: str  # blend and version; empty where no weights counted
     total: int
     counts: Sequence[int]  # as the shares
-    shares: Sequence[Measured]
+    shares: Sequence[MeasuredRow]
 
     @property
-    def cells(self) -> list[tuple[int, Measured]]:
+    def cells(self) -> list[tuple[int, MeasuredRow]]:
         return list(zip(self.counts, self.shares, strict=True))
 
 
@@ -57,14 +57,14 @@ def opinion() -> Opinion | None:
     return Opinion(newest=_said(newest), versions=[_said(one) for one in found[:SHOWN_VERSIONS]])
 
 
-def _said(one: judgements.Judged) -> Said:
+def _said(one: judgements.JudgedItem) -> Said:
     return Said(
         model=one.model,
         weights=str(one.weights) if one.weights else "",
         total=one.total,
         counts=[one.counts.get(judgement, 0) for judgement in Judgement],
         shares=[
-            Measured(name=judgement, words=str(WORDS[judgement]), **one.share(judgement)._asdict())
+            MeasuredRow(name=judgement, words=str(WORDS[judgement]), **one.share(judgement)._asdict())
             for judgement in Judgement
         ],
     )

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from analytics.charts.marks import Measured
-from analytics.queries.intervals import Interval, Verdict, verdict
+from analytics.charts.marks import MeasuredRow
+from analytics.queries.intervals import Direction, Interval, direction
 from analytics.queries.words import label, measured_label
 from recommendations.models import Measurement
 from recommendations.terms import Cut, MeasuredKind, Task
@@ -25,7 +25,7 @@ NAME, FIT = "name", "fit"  # what else than a metric the table can be sorted by
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class LeaderCell:
     """A figure of a row; its difference to the hybrid that is served is None for itself and where none was stored."""
 
     value: float
@@ -38,12 +38,12 @@ class Cell:
         return self.low == self.high
 
     @property
-    def verdict(self) -> Verdict | None:
-        return None if self.difference is None else verdict(self.difference)
+    def verdict(self) -> Direction | None:
+        return None if self.difference is None else direction(self.difference)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class LeaderRow:
     """A recommender, the hybrid or a baseline, with everything that was measured of it."""
 
     name: str
@@ -61,13 +61,13 @@ class Row:
     def ours(self) -> bool:
         return self.name == HYBRID
 
-    def cell(self, metric: str) -> Cell | None:
+    def cell(self, metric: str) -> LeaderCell | None:
         found = self.metrics.get(metric)
-        return Cell(**found, difference=None if self.ours else self.against.get(metric)) if found else None
+        return LeaderCell(**found, difference=None if self.ours else self.against.get(metric)) if found else None
 
-    def drawn(self, metric: str = MAIN_METRIC) -> Measured:
+    def drawn(self, metric: str = MAIN_METRIC) -> MeasuredRow:
         found = self.metrics[metric]
-        return Measured(name=self.name, words=self.words, value=found["value"], low=found["low"], high=found["high"])
+        return MeasuredRow(name=self.name, words=self.words, value=found["value"], low=found["low"], high=found["high"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,22 +81,22 @@ class Quality:
     users: int
     split_at: datetime
     days: int
-    rows: Sequence[Row]
+    rows: Sequence[LeaderRow]
 
     @property
-    def hybrid(self) -> Row | None:
+    def hybrid(self) -> LeaderRow | None:
         return self.named(HYBRID)
 
     @property
-    def personal(self) -> Row | None:
+    def personal(self) -> LeaderRow | None:
         return self.named(PERSONAL)
 
     @property
-    def popular(self) -> Row | None:
+    def popular(self) -> LeaderRow | None:
         return self.named(POPULAR)
 
     @property
-    def compared(self) -> list[Measured]:
+    def compared(self) -> list[MeasuredRow]:
         """The hybrid against what needs no model."""
         return [row.drawn() for row in (self.hybrid, self.personal, self.popular) if row]
 
@@ -108,7 +108,7 @@ class Quality:
     def over_personal(self) -> float | None:
         return self._gain(self.personal)
 
-    def sorted(self, sort: str) -> list[Row]:
+    def sorted(self, sort: str) -> list[LeaderRow]:
         """By name, by seconds of fitting or by a metric, downwards with a minus; rows without the figure come last."""
         key, down = sort.removeprefix("-"), sort.startswith("-")
         if key == NAME:
@@ -118,10 +118,10 @@ class Quality:
         ordered = [row for _, row in sorted(known, key=lambda pair: pair[0], reverse=down)]
         return ordered + [row for value, row in values if value is None]
 
-    def named(self, name: str) -> Row | None:
+    def named(self, name: str) -> LeaderRow | None:
         return next((row for row in self.rows if row.name == name), None)
 
-    def _gain(self, other: Row | None) -> float | None:
+    def _gain(self, other: LeaderRow | None) -> float | None:
         """How much better the hybrid is, as a share of the other."""
         if other is None or self.hybrid is None or not other.main["value"]:
             return None
@@ -144,7 +144,7 @@ def qualities() -> dict[Task, Quality]:
 def _quality(task: Task, measured: list[Measurement]) -> Quality:
     run = measured[0].run
     rows = [
-        Row(
+        LeaderRow(
             name=row.name,
             words=measured_label(row.name),
             kind=MeasuredKind(row.kind),

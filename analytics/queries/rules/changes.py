@@ -19,7 +19,7 @@ MOST_PLACEMENTS = 3  # that are measured before a change
 PER_PAGE = 20
 
 
-class Kind(StrEnum):
+class BookAction(StrEnum):
     """What happens to the book."""
 
     PUBLISH = "publish"
@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class RuleChange:
     """One rule that differs between two books: added, removed, changed or moved."""
 
     kind: str
@@ -42,10 +42,10 @@ class Change:
 class Proposal:
     """A book as it would be; ``based_on`` is the number of the one that is served, ``target`` the one to go back to."""
 
-    kind: Kind
+    kind: BookAction
     based_on: int
     rules: Sequence[FrozenRule]
-    changes: Sequence[Change]
+    changes: Sequence[RuleChange]
     keys: Sequence[int] = ()
     names: Sequence[str] = ()
     target: RuleBook | None = None
@@ -65,17 +65,17 @@ class Proposal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Version:
+class BookVersion:
     """A book of the past or the present, with what it changed."""
 
     book: RuleBook
-    changes: Sequence[Change]
+    changes: Sequence[RuleChange]
     tags: Sequence[dict[str, Any]] = field(default_factory=list)
 
 
 def proposal(found: Rules, *, kind: str, keys: Sequence[int]) -> Proposal | None:
     """Publish or withdraw these rules; None where nothing would change."""
-    publish = kind == Kind.PUBLISH
+    publish = kind == BookAction.PUBLISH
     lines = [line for line in found.of(keys) if line.status in (WAITING if publish else SERVED)]
     if not lines and not (publish and found.order_waits):
         return None
@@ -83,7 +83,7 @@ def proposal(found: Rules, *, kind: str, keys: Sequence[int]) -> Proposal | None
     after = book_with(drafts, without=[] if publish else [line.rule.pk for line in lines])
     before = found.book.rules if found.book else []
     return Proposal(
-        kind=Kind(kind),
+        kind=BookAction(kind),
         keys=[line.rule.pk for line in lines],
         based_on=found.book.number if found.book else 0,
         rules=after,
@@ -99,7 +99,7 @@ def roll_back(*, number: int) -> Proposal | None:
     if target is None or current is None or target.rules == current.rules:
         return None
     return Proposal(
-        kind=Kind.ROLL_BACK,
+        kind=BookAction.ROLL_BACK,
         based_on=current.number,
         rules=target.rules,
         changes=_changes(current.rules, target.rules, Names.of([*current.rules, *target.rules])),
@@ -107,13 +107,13 @@ def roll_back(*, number: int) -> Proposal | None:
     )
 
 
-def versions(*, page: int) -> tuple[Page[RuleBook], list[Version]]:
+def versions(*, page: int) -> tuple[Page[RuleBook], list[BookVersion]]:
     """The newest first, each beside the one that it was made from."""
     found = Paginator(RuleBook.objects.select_related("author", "parent"), PER_PAGE).get_page(page)
     books = list(found)
     names = Names.of(rule for book in books for each in (book, book.parent) if each for rule in each.rules)
     return found, [
-        Version(
+        BookVersion(
             book=book,
             changes=_changes(book.parent.rules if book.parent else [], book.rules, names),
             tags=[_tag(tag) for tag in book.expected.get("tags", [])],
@@ -131,14 +131,14 @@ def _tag(tag: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _changes(before: Sequence[FrozenRule], after: Sequence[FrozenRule], names: Names) -> list[Change]:
+def _changes(before: Sequence[FrozenRule], after: Sequence[FrozenRule], names: Names) -> list[RuleChange]:
     found = []
     for change in book_changes(before, after):
         rule = change.after or change.before
         kind = "added" if change.before is None else "removed" if change.after is None else "changed"
         differ = field_changes(change.before, change.after, names) if change.before and change.after else []
         found.append(
-            Change(
+            RuleChange(
                 kind="moved" if kind == "changed" and not differ else kind,
                 key=change.rule,
                 name=change.name,

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analytics.queries.intervals import Verdict, verdict
+from analytics.queries.intervals import Direction, direction
 from analytics.queries.rules.overview import served
 from analytics.queries.words import metric_label
 from recommendations.models import Customer, Item
@@ -38,15 +38,15 @@ SILENCES: Mapping[Silence, Promise] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
+class MetricEffect:
     """A metric before and after; ``share`` is the difference as a share of what it was, with its interval."""
 
     words: str
     effect: Effect
 
     @property
-    def verdict(self) -> Verdict:
-        return verdict(self.effect.difference._asdict())
+    def verdict(self) -> Direction:
+        return direction(self.effect.difference._asdict())
 
     @property
     def share(self) -> Mapping[str, float] | None:
@@ -61,7 +61,7 @@ class Figure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class RankedItem:
     """An item of a list, at ``rank``; ``moved`` is how many places up, None where the other list has it not."""
 
     item: Item | None
@@ -78,8 +78,8 @@ class Lists:
     """A customer's list now and with the change."""
 
     customer: Customer
-    before: Sequence[Place]
-    after: Sequence[Place]
+    before: Sequence[RankedItem]
+    after: Sequence[RankedItem]
     out: int
     entered: int
 
@@ -90,7 +90,7 @@ class Price:
 
     tag: PriceTag
     where: str
-    figures: Sequence[Figure]
+    figures: Sequence[MetricEffect]
     silent: Sequence[str]
     later: datetime | None  # what moment was looked at, if not now
 
@@ -104,7 +104,7 @@ class Price:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class NamedFinding:
     """A finding of the linter; ``named`` are the keys and names of its rules, 0 for one that was never saved."""
 
     severity: Severity
@@ -121,7 +121,7 @@ def priced(book: Sequence[FrozenRule], *, placement: str, now: datetime) -> Pric
     return Price(
         tag=tag,
         where=placement_label(placement),
-        figures=[Figure(words=metric_label(name), effect=effect) for name, effect in tag.effects.items()],
+        figures=[MetricEffect(words=metric_label(name), effect=effect) for name, effect in tag.effects.items()],
         later=tag.at if tag.at > now else None,
         silent=[
             _("“%(rule)s” cannot show here: %(reason)s.") % {"rule": names.get(key, ""), "reason": SILENCES[reason]}
@@ -150,11 +150,13 @@ def pictured(book: Sequence[FrozenRule], *, price: Price, now: datetime) -> list
     return [_lists(each, customers[each.customer], items) for each in found if each.customer in customers]
 
 
-def told(found: Iterable[Finding], rules: Iterable[Mapping[str, Any]], *, key: int | None = None) -> list[Told]:
+def named_findings(
+    found: Iterable[Finding], rules: Iterable[Mapping[str, Any]], *, key: int | None = None
+) -> list[NamedFinding]:
     """Findings with the names of their rules: those on the rule ``key`` first, errors before warnings."""
     names = {rule["id"]: rule["name"] for rule in rules}
     findings = [
-        Told(
+        NamedFinding(
             severity=finding.severity,
             text=finding.text,
             named=[(each, names.get(each, "")) for each in finding.rules],
@@ -175,8 +177,8 @@ def _lists(each: BeforeAfter, customer: Customer, items: Mapping[int, Item]) -> 
     )
 
 
-def _place(placed: Placed, items: Mapping[int, Item], rank: int | None, other: int | None) -> Place:
-    return Place(
+def _place(placed: Placed, items: Mapping[int, Item], rank: int | None, other: int | None) -> RankedItem:
+    return RankedItem(
         item=items.get(placed.shown.item),
         rank=rank or 0,
         moved=None if other is None or rank is None else other - rank,

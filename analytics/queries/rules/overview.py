@@ -35,7 +35,7 @@ class Filters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class MeasuredEffect:
     """When the rule was published, alone or with others: the share of slots touched, and the change of NDCG@10."""
 
     touched: float
@@ -44,7 +44,7 @@ class Measured:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class RuleRow:
     """A rule; ``place`` is where it stands in the order, None when it is archived."""
 
     rule: Rule
@@ -54,7 +54,7 @@ class Line:
     where: str
     whom: str
     schedule: str
-    measured: Measured | None
+    measured: MeasuredEffect | None
 
     @property
     def status_words(self) -> str:
@@ -78,12 +78,12 @@ class Line:
 class Rules:
     """All rules, archived ones last, and the book that is served; ``names`` of all that both speak of."""
 
-    lines: Sequence[Line]
+    lines: Sequence[RuleRow]
     book: RuleBook | None
     names: Names
 
     @property
-    def kept(self) -> list[Line]:
+    def unarchived(self) -> list[RuleRow]:
         return [line for line in self.lines if line.place is not None]
 
     @property
@@ -93,7 +93,7 @@ class Rules:
         return [(code, str(words), found.count(RuleStatus(code))) for code, words in labels.RULE_STATUSES]
 
     @property
-    def waiting(self) -> list[Line]:
+    def waiting(self) -> list[RuleRow]:
         """Those whose present form is not served."""
         return [line for line in self.lines if line.status in WAITING]
 
@@ -101,9 +101,9 @@ class Rules:
     def order_waits(self) -> bool:
         """The served rules stand in another order by now than they are served in."""
         served = [rule["id"] for rule in self.book.rules] if self.book else []
-        return [line.rule.pk for line in self.kept if line.served] != served
+        return [line.rule.pk for line in self.unarchived if line.served] != served
 
-    def of(self, keys: Sequence[int]) -> list[Line]:
+    def of(self, keys: Sequence[int]) -> list[RuleRow]:
         return [line for line in self.lines if line.rule.pk in keys]
 
 
@@ -114,7 +114,7 @@ def rules(*, now: datetime) -> Rules:
     kept = [row for row in rows if row.archived_at is None]
     places = {row.pk: number for number, row in enumerate(kept, start=1)}
     lines = [
-        Line(
+        RuleRow(
             rule=row,
             place=places.get(row.pk),
             status=status_of(row, book, now),
@@ -145,10 +145,10 @@ def share_touched(tag: Mapping[str, Any]) -> float:
     return float(tag["slots_touched"] / tag["slots"]) if tag["slots"] else 0.0
 
 
-def _measured(rows: Sequence[Rule]) -> dict[int, Measured]:
+def _measured(rows: Sequence[Rule]) -> dict[int, MeasuredEffect]:
     """By rule, from the last book whose publication measured it, at its own placement; else where it shows most."""
     places = {row.pk: row.placement.name if row.placement else "" for row in rows}
-    found: dict[int, Measured] = {}
+    found: dict[int, MeasuredEffect] = {}
     for expected in RuleBook.objects.exclude(expected={}).values_list("expected", flat=True):
         keys = expected.get("rules", [])
         for key in keys:
@@ -156,7 +156,7 @@ def _measured(rows: Sequence[Rule]) -> dict[int, Measured]:
             tags = [tag for tag in expected.get("tags", []) if not place or tag["placement"] == place]
             if tags and key not in found:
                 tag = max(tags, key=share_touched)
-                found[key] = Measured(
+                found[key] = MeasuredEffect(
                     touched=share_touched(tag), cost=tag["effects"].get(MAIN_METRIC), others=len(keys) - 1
                 )
     return found

@@ -46,12 +46,12 @@ def described(attribute: str, codes: Sequence[str]) -> list[Value]:
     """Chosen values; one that the catalogue does not know is marked."""
     if kind_of(attribute) is not AttributeKind.CHOICE:
         return [Value(code=code, words=code) for code in codes]
-    known = {value.code: value for value in _known(attribute, codes[:SHOWN])}
+    known = {value.code: value for value in _values_of(attribute, codes[:SHOWN])}
     late = set(codes[SHOWN:])
     return [known.get(code, Value(code=code, words=code, known=code in late)) for code in codes]
 
 
-def _known(attribute: str, codes: Sequence[str]) -> list[Value]:
+def _values_of(attribute: str, codes: Sequence[str]) -> list[Value]:
     if not codes:
         return []
     if attribute == "category":
@@ -87,20 +87,20 @@ def _item(item: Item) -> Value:
 
 
 def _brands(text: str) -> list[Value]:
-    return _counted(Item.objects.filter(brand__icontains=text).exclude(brand="").annotate(value=F("brand")))[:OFFERED]
+    return _commonest(Item.objects.filter(brand__icontains=text).exclude(brand="").annotate(value=F("brand")))[:OFFERED]
 
 
 def _tags(text: str) -> list[Value]:
     tags = Item.objects.filter(~Q(tags=[])).annotate(value=Func(F("tags"), function="unnest", output_field=TextField()))
-    return [value for value in _counted(tags) if text.casefold() in value.words.casefold()][:OFFERED]
+    return [value for value in _commonest(tags) if text.casefold() in value.words.casefold()][:OFFERED]
 
 
 def _own(key: str, text: str) -> list[Value]:
     given = Item.objects.annotate(value=KeyTextTransform(key, "attributes")).filter(value__icontains=text)
-    return _counted(given.exclude(value=""))[:OFFERED]
+    return _commonest(given.exclude(value=""))[:OFFERED]
 
 
-def _counted(items: QuerySet[Any]) -> list[Value]:
+def _commonest(items: QuerySet[Any]) -> list[Value]:
     """Of items with a ``value``: its commonest values, with the number of items."""
     rows = items.filter(retired_at=None).values_list("value").annotate(n=Count("pk")).order_by("-n", "value")
     words = [(str(value), count) for value, count in rows[:MOST]]

@@ -9,7 +9,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
-from analytics.charts.runs import Part, Span, stage_bar
+from analytics.charts.runs import Span, StageSpan, stage_bar
 from analytics.queries.words import counts_in_words, headline, label
 from recommendations.models import Measurement, ModelVersion, Turn, TurnStage
 from recommendations.terms import GateOutcome, MeasuredKind, RunStatus, Stage, Task, VersionStatus
@@ -38,7 +38,7 @@ class StageState:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
+class HybridFigure:
     """What the hybrid reached, and the change against the run before."""
 
     value: float
@@ -51,7 +51,7 @@ class Figure:
 class Run:
     turn: Turn
     stages: list[StageState]
-    figures: Mapping[Task, Figure] = field(default_factory=dict)
+    figures: Mapping[Task, HybridFigure] = field(default_factory=dict)
 
     @property
     def unfinished(self) -> bool:
@@ -89,7 +89,7 @@ class Run:
         ]
 
     @property
-    def bar(self) -> list[Part]:
+    def bar(self) -> list[StageSpan]:
         return stage_bar(self.spans)
 
     @property
@@ -97,11 +97,11 @@ class Run:
         return round(100 * self.turn.progress)
 
     @property
-    def home(self) -> Figure | None:
+    def home(self) -> HybridFigure | None:
         return self.figures.get(Task.HOME)
 
     @property
-    def discover(self) -> Figure | None:
+    def discover(self) -> HybridFigure | None:
         return self.figures.get(Task.DISCOVER)
 
     @property
@@ -154,7 +154,7 @@ def log_tail(turn: Turn) -> list[tuple[datetime, str]]:
     return list(reversed(newest))
 
 
-def _with_changes(turns: list[Turn]) -> Iterable[tuple[Turn, dict[Task, Figure]]]:
+def _with_changes(turns: list[Turn]) -> Iterable[tuple[Turn, dict[Task, HybridFigure]]]:
     """``turns`` newest first."""
     measured = Measurement.objects.filter(
         run__version__turn__in=turns, run__cut="test", kind=MeasuredKind.HYBRID, name=HYBRID
@@ -169,11 +169,11 @@ def _with_changes(turns: list[Turn]) -> Iterable[tuple[Turn, dict[Task, Figure]]
             then = next((reached[key] for older in turns[number + 1 :] if (key := (older.pk, task)) in reached), None)
             if now:
                 change = now["value"] - then["value"] if then else None
-                figures[task] = Figure(value=now["value"], low=now["low"], high=now["high"], change=change)
+                figures[task] = HybridFigure(value=now["value"], low=now["low"], high=now["high"], change=change)
         yield turn, figures
 
 
-def _run(turn: Turn, figures: Mapping[Task, Figure]) -> Run:
+def _run(turn: Turn, figures: Mapping[Task, HybridFigure]) -> Run:
     return Run(turn=turn, stages=[_stage(row) for row in turn.stages.all()], figures=figures)
 
 

@@ -32,7 +32,7 @@ class Filters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class PairRow:
     """Baskets with ``first`` hold ``then``, too."""
 
     first: Item
@@ -43,7 +43,7 @@ class Line:
 @dataclass(frozen=True, kw_only=True)
 class Together:
     page: Page[AssociationRule]
-    lines: Sequence[Line]
+    lines: Sequence[PairRow]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ def together(filters: Filters, *, model: int | None) -> Together:
     return Together(page=page, lines=_lines(list(page)))
 
 
-def first_lines(filters: Filters, *, model: int | None) -> list[Line]:
+def first_lines(filters: Filters, *, model: int | None) -> list[PairRow]:
     """As many as a file holds."""
     return _lines(list(_ordered(filters, model)[:MOST_IN_A_FILE]))
 
@@ -101,11 +101,11 @@ def _chosen(filters: Filters, model: int | None) -> QuerySet[AssociationRule]:
     return found
 
 
-def _lines(rules: Sequence[AssociationRule]) -> list[Line]:
+def _lines(rules: Sequence[AssociationRule]) -> list[PairRow]:
     keys = {key for rule in rules for key in (rule.antecedents[0], rule.consequent_id)}
     items = Item.objects.in_bulk(keys)
     return [
-        Line(first=items[rule.antecedents[0]], then=items[rule.consequent_id], rule=rule)
+        PairRow(first=items[rule.antecedents[0]], then=items[rule.consequent_id], rule=rule)
         for rule in rules
         if rule.antecedents[0] in items and rule.consequent_id in items
     ]

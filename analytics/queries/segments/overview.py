@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from analytics.charts.segments import Centre, Point
+from analytics.charts.segments import Centre, MapPoint
 from recommendations.engine.interests.segment import top_categories
 from recommendations.models import BlendWeights, Category, Customer, InterestProfile, Rule, Segment
 from recommendations.services.operations.segments import Picture
@@ -45,7 +45,7 @@ class Buying:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class SegmentChange:
     """Since the last turn; None where there was nothing to compare."""
 
     size_before: int
@@ -59,12 +59,12 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class SegmentRow:
     segment: Segment
     share: float  # of all customers with a segment
     attributes: Sequence[Attribute]
     buying: Buying | None
-    change: Change | None
+    change: SegmentChange | None
 
     @property
     def percent(self) -> float:
@@ -72,14 +72,14 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Groups:
+class SegmentRows:
     """The largest first; ``everybody`` is None where the version has no picture."""
 
-    groups: Sequence[Group]
+    groups: Sequence[SegmentRow]
     everybody: Buying | None
     compared: bool  # with an earlier turn
 
-    def of(self, number: int) -> Group | None:
+    def of(self, number: int) -> SegmentRow | None:
         return next((group for group in self.groups if group.segment.number == number), None)
 
 
@@ -92,7 +92,7 @@ class Uses:
     busiest: Sequence[Customer]
 
 
-def groups(model: int | None, picture: Picture | None) -> Groups:
+def groups(model: int | None, picture: Picture | None) -> SegmentRows:
     """Of a version; what only the picture knows is None without one."""
     found = list(Segment.objects.filter(version=model).order_by("-size", "number")) if model else []
     total = sum(segment.size for segment in found)
@@ -102,7 +102,7 @@ def groups(model: int | None, picture: Picture | None) -> Groups:
         row = rows.get(segment.number)
         there = picture if row is not None else None
         made.append(
-            Group(
+            SegmentRow(
                 segment=segment,
                 share=segment.size / total if total else 0.0,
                 attributes=_attributes(segment, there),
@@ -111,10 +111,10 @@ def groups(model: int | None, picture: Picture | None) -> Groups:
             )
         )
     compared = any(group.change is not None and group.change.size_before >= 0 for group in made)
-    return Groups(groups=made, everybody=_everybody(picture), compared=compared)
+    return SegmentRows(groups=made, everybody=_everybody(picture), compared=compared)
 
 
-def centres(found: Groups, picture: Picture) -> list[Centre]:
+def centres(found: SegmentRows, picture: Picture) -> list[Centre]:
     at = {number: row for row, number in enumerate(picture.numbers.tolist())}
     return [
         Centre(
@@ -129,13 +129,13 @@ def centres(found: Groups, picture: Picture) -> list[Centre]:
     ]
 
 
-def points(picture: Picture) -> list[Point]:
+def points(picture: Picture) -> list[MapPoint]:
     """Some of the customers, evenly spread."""
     drawn = picture.projection.users
     some = np.linspace(0, len(drawn) - 1, min(MOST_POINTS, len(drawn))).astype(np.int64)
     numbers = picture.of_users[drawn[some]].tolist()
     places = picture.projection.points[some].tolist()
-    return [Point(number=number, x=x, y=y) for number, (x, y) in zip(numbers, places, strict=True) if number >= 0]
+    return [MapPoint(number=number, x=x, y=y) for number, (x, y) in zip(numbers, places, strict=True) if number >= 0]
 
 
 def attributes(number: int, picture: Picture) -> list[Attribute]:
@@ -161,7 +161,7 @@ def uses(segment: Segment) -> Uses:
     )
     rows = busiest.order_by("-weight").select_related("customer")[:BUSIEST]
     return Uses(
-        rules=list(Rule.objects.kept().filter(segment=segment)),
+        rules=list(Rule.objects.unarchived().filter(segment=segment)),
         weights=list(BlendWeights.objects.defaults().filter(segment=segment).select_related("blend")),
         busiest=[row.customer for row in rows],
     )
@@ -201,13 +201,13 @@ def _per_member(members: float, active: float, acts: float, baskets: float, spen
     )
 
 
-def _change(picture: Picture | None, row: int | None, *, size: int) -> Change | None:
+def _change(picture: Picture | None, row: int | None, *, size: int) -> SegmentChange | None:
     if picture is None or row is None:
         return None
     before, kept, moved = (
         values[row].item() for values in (picture.drift.size_before, picture.drift.kept, picture.drift.moved)
     )
-    return Change(
+    return SegmentChange(
         size_before=before,
         kept=None if np.isnan(kept) else kept,
         moved=None if np.isnan(moved) else moved,

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from analytics.queries.weights.desk import BESIDE, WEIGHT, live_of, plain, setting_label
 from analytics.queries.weights.effect import Effects, effects
-from analytics.queries.weights.past import Change, changes_between, written
+from analytics.queries.weights.past import WeightChange, changes_between, written
 from recommendations.models import BlendWeights
 from recommendations.services.weights.blending import StaleDraftError, verdict_on
 from recommendations.services.weights.values import MOST, Values
@@ -54,7 +54,7 @@ class Publication:
 
     draft: BlendWeights
     live: BlendWeights
-    changes: Sequence[Change]
+    changes: Sequence[WeightChange]
     effects: Effects
     verdict: str
     passes: bool
@@ -67,7 +67,7 @@ class WayBack:
 
     version: BlendWeights
     live: BlendWeights | None
-    changes: Sequence[Change]
+    changes: Sequence[WeightChange]
     effects: Effects
 
 

@@ -17,7 +17,7 @@ from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.models import BlendWeights, Segment
 from recommendations.services.weights.blending import draft_of
 from recommendations.services.weights.values import HIGHEST, MOST, Values, weighable
-from recommendations.services.weights.versions import PresetKind, Version, presets
+from recommendations.services.weights.versions import PresetKind, WeightsVersion, presets
 from recommendations.terms import BlendName
 from recommendations.wording import labels
 
@@ -98,7 +98,7 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point:
+class StartingPoint:
     """Something that can be loaded onto the sliders; ``version`` where it is one."""
 
     key: str
@@ -115,9 +115,9 @@ class Desk:
     blend: BlendName
     words: str
     segment: Segment | None
-    points: Mapping[str, Point]
+    points: Mapping[str, StartingPoint]
     draft: BlendWeights | None
-    loaded: Point | None
+    loaded: StartingPoint | None
     settings: Sequence[Setting] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
 
@@ -126,7 +126,7 @@ class Desk:
         return self.points[LIVE].version if LIVE in self.points else None
 
     @property
-    def menu(self) -> list[Point]:
+    def menu(self) -> list[StartingPoint]:
         """Versions have a list of their own."""
         return [self.points[key] for key in (LIVE, DRAFT, PRESET) if key in self.points]
 
@@ -161,8 +161,8 @@ def desk(
     blend: BlendName,
     segment: Segment | None,
     *,
-    versions: Sequence[Version] = (),
-    best: Point | None = None,
+    versions: Sequence[WeightsVersion] = (),
+    best: StartingPoint | None = None,
     load: str = "",
     given: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
@@ -192,12 +192,12 @@ def live_of(blend: BlendName, segment: Segment | None) -> BlendWeights | None:
     return found.get(segment.pk if segment else None) or found.get(None)
 
 
-def best_single(blend: BlendName, segment: Segment | None) -> Point | None:
+def best_single(blend: BlendName, segment: Segment | None) -> StartingPoint | None:
     """The recommender that does best alone on the panel; asking takes a measurement of each, once a model."""
     for preset in presets(blend, segment):
         if preset.kind is PresetKind.BEST_SINGLE and preset.instance:
             about = _("The recommender that does best alone: %(name)s")
-            return Point(
+            return StartingPoint(
                 key=BEST_SINGLE, words=_("Only the best one"), values=preset.values,
                 about=about % {"name": labels.instance_label(preset.instance)},
             )  # fmt: skip
@@ -251,19 +251,19 @@ def _points(
     live: BlendWeights,
     draft: BlendWeights | None,
     versions: Sequence[BlendWeights],
-    best: Point | None,
-) -> list[Point]:
+    best: StartingPoint | None,
+) -> list[StartingPoint]:
     found = [_version_point(live, key=LIVE, words=_("Live v%(n)s") % {"n": live.number})]
     if draft:
         found.append(_version_point(draft, key=DRAFT, words=_("Draft v%(n)s") % {"n": draft.number}))
     shipped = Values(weights=PRESETS[blend], promotion=PROMOTION[blend], exploration=live.exploration)
     about = _("The start for shops that have no purchases to tune on yet")
-    found.append(Point(key=PRESET, words=_("Shipped preset"), about=about, values=shipped))
+    found.append(StartingPoint(key=PRESET, words=_("Shipped preset"), about=about, values=shipped))
     return [*found, *([best] if best else []), *map(_version_point, versions)]
 
 
-def _version_point(version: BlendWeights, *, key: str = "", words: str = "") -> Point:
-    return Point(
+def _version_point(version: BlendWeights, *, key: str = "", words: str = "") -> StartingPoint:
+    return StartingPoint(
         key=key or str(version.number), words=words or f"v{version.number}", about=by_whom(version),
         values=Values.of(version), version=version,
     )  # fmt: skip
@@ -271,8 +271,8 @@ def _version_point(version: BlendWeights, *, key: str = "", words: str = "") -> 
 
 def _settings(
     blend: BlendName,
-    points: Mapping[str, Point],
-    loaded: Point,
+    points: Mapping[str, StartingPoint],
+    loaded: StartingPoint,
     *,
     given: Mapping[str, str],
     errors: Mapping[str, str],

@@ -8,19 +8,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from analytics.charts.weights import Effect
-from analytics.queries.intervals import Interval, Verdict, verdict
+from analytics.queries.intervals import Direction, Interval, direction
 from analytics.queries.quality.leader_table import MAIN_METRIC
 from analytics.queries.words import METRICS, WHY_UNMEASURED, metric_label
 from analytics.templatetags.display import number, signed
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.models import Item
-from recommendations.services.weights.what_if import SHOWN, Figure, Mover, Place, WhatIf
+from recommendations.services.weights.what_if import SHOWN, ListPlace, Mover, WhatIf, WhatIfFigure
 
 SHOWN_METRICS = ("ndcg@10", "recall@10", "revenue_ndcg@10", "coverage@10", "novelty@10", "diversity@10")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class MetricRow:
     """A figure under these weights, under live, and the difference, paired by customer; ``shift`` is its share."""
 
     name: str
@@ -40,8 +40,8 @@ class Row:
         return self.exact and not self.difference["value"]
 
     @property
-    def verdict(self) -> Verdict:
-        return verdict(self.difference)
+    def verdict(self) -> Direction:
+        return direction(self.difference)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Effects:
 
     users: int
     changed: int
-    rows: Sequence[Row]
+    rows: Sequence[MetricRow]
     why_not: str
 
     @property
@@ -58,7 +58,7 @@ class Effects:
         return not self.changed
 
     @property
-    def main(self) -> Row | None:
+    def main(self) -> MetricRow | None:
         return next((row for row in self.rows if row.name == MAIN_METRIC), None)
 
     @property
@@ -87,21 +87,21 @@ class Effects:
         ) % {"changed": number(self.changed), "users": number(self.users)}
 
 
-_SENTENCES: Mapping[Verdict, Promise] = {
-    Verdict.BETTER: gettext_lazy(
+_SENTENCES: Mapping[Direction, Promise] = {
+    Direction.BETTER: gettext_lazy(
         "Clearly more accurate than live: NDCG@10 %(value)s (95%% interval %(low)s to %(high)s)."
     ),
-    Verdict.WORSE: gettext_lazy(
+    Direction.WORSE: gettext_lazy(
         "Clearly less accurate than live: NDCG@10 %(value)s (95%% interval %(low)s to %(high)s)."
     ),
-    Verdict.UNCLEAR: gettext_lazy(
+    Direction.UNCLEAR: gettext_lazy(
         "As accurate as live, as far as the panel can tell: NDCG@10 %(value)s (95%% interval %(low)s to %(high)s)."
     ),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class MovedItem:
     """An item of a customer's list; ``up`` by how many places it rose, negative where it fell, None where it is new."""
 
     item: Item
@@ -121,8 +121,8 @@ class Listed:
     heading: str
     customer: int | None  # its key, where the list is of a customer
     about: str
-    lines: Sequence[Line]
-    outs: Sequence[Line]
+    lines: Sequence[MovedItem]
+    outs: Sequence[MovedItem]
     replaced: int
     context: Sequence[Item] = ()  # in view
 
@@ -148,10 +148,10 @@ def titled(keys: Iterable[int]) -> dict[int, Item]:
     return Item.objects.only("shop_id", "title", "image_url").in_bulk(list(keys))
 
 
-def lines(places: Iterable[Place], items: Mapping[int, Item]) -> list[Line]:
+def lines(places: Iterable[ListPlace], items: Mapping[int, Item]) -> list[MovedItem]:
     """A list in its order; what the catalogue has no more is left out."""
     return [
-        Line(
+        MovedItem(
             item=items[place.item],
             place=place.now if place.now and place.now <= SHOWN else None,
             up=place.was - place.now if place.was and place.now and place.was <= SHOWN else None,
@@ -174,10 +174,10 @@ def _of_customer(mover: Mover, items: Mapping[int, Item]) -> Listed:
     )
 
 
-def _row(name: str, figure: Figure) -> Row:
+def _row(name: str, figure: WhatIfFigure) -> MetricRow:
     words, base = metric_label(name), figure.live.value
     shares = [end / base if base else 0.0 for end in figure.against]
-    return Row(
+    return MetricRow(
         name=name,
         words=words,
         help=str(METRICS[name][1]),

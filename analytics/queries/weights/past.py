@@ -6,16 +6,16 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from analytics.charts.marks import Measured
+from analytics.charts.marks import MeasuredRow
 from analytics.charts.pareto import Spot
 from analytics.queries.quality.leader_table import COVERAGE, MAIN_METRIC
-from analytics.queries.weights.desk import BESIDE, Desk, Point, setting_label
+from analytics.queries.weights.desk import BESIDE, Desk, StartingPoint, setting_label
 from analytics.queries.words import label
 from analytics.templatetags.display import number, share
 from recommendations.engine.evaluation.intervals import Measure
-from recommendations.services.weights.panels import Settings
-from recommendations.services.weights.values import Difference, Values, differences
-from recommendations.services.weights.versions import Version
+from recommendations.services.weights.panels import PanelSettings
+from recommendations.services.weights.values import Values, WeightDifference, differences
+from recommendations.services.weights.versions import WeightsVersion
 from recommendations.services.weights.what_if import Unmeasured, held_for, worth
 from recommendations.terms import WeightsStatus
 from recommendations.wording import labels
@@ -25,7 +25,7 @@ TOLD = 3  # changes of a version; the others are counted
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class WeightChange:
     """A value before and after, as it is written: weights in percent of the whole."""
 
     words: str
@@ -35,7 +35,7 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class VersionRow:
     """A version in the list."""
 
     pk: int
@@ -48,7 +48,7 @@ class Line:
     made: datetime
     reason: str
     note: str
-    changes: Sequence[Change]
+    changes: Sequence[WeightChange]
     others: int  # changes that are not told
     accuracy: Measure | None
     coverage: float | None
@@ -69,7 +69,7 @@ class Located:
         return Spot(name=self.key, words=self.words, breadth=self.coverage, accuracy=self.accuracy.value)
 
 
-def lines(versions: Sequence[Version]) -> list[Line]:
+def lines(versions: Sequence[WeightsVersion]) -> list[VersionRow]:
     return [_line(version) for version in versions]
 
 
@@ -78,26 +78,26 @@ def located(desk: Desk, sliders: Values) -> list[Located]:
     held = held_for(desk.blend, desk.segment)
     if isinstance(held, Unmeasured):
         return []
-    here = Point(key=SLIDERS, words=_("These sliders"), about="", values=sliders)
+    here = StartingPoint(key=SLIDERS, words=_("These sliders"), about="", values=sliders)
     found: dict[tuple[float, float], Located] = {}
     for point in (*desk.points.values(), here):
-        summary = held.summary(Settings.of(point.values))
+        summary = held.summary(PanelSettings.of(point.values))
         accuracy, coverage = summary[MAIN_METRIC], summary[COVERAGE].value
         place = Located(key=point.key, words=point.words, about=point.about, accuracy=accuracy, coverage=coverage)
         found.setdefault((accuracy.value, coverage), place)
     return list(found.values())
 
 
-def parts(desk: Desk, values: Values) -> list[Measured]:
+def parts(desk: Desk, values: Values) -> list[MeasuredRow]:
     """What the panel's customers would lose without each recommender; the greatest loss first."""
     found = worth(blend=desk.blend, weights=values.weights, promotion=values.promotion, segment=desk.segment)
     return [
-        Measured(name=name, words=setting_label(name), **measure._asdict())
+        MeasuredRow(name=name, words=setting_label(name), **measure._asdict())
         for name, measure in sorted(found.items(), key=lambda part: -part[1].value)
     ]
 
 
-def changes_between(after: Values, before: Values | None) -> list[Change]:
+def changes_between(after: Values, before: Values | None) -> list[WeightChange]:
     """The largest first."""
     return [_change(each) for each in differences(after, before)] if before else []
 
@@ -107,9 +107,9 @@ def written(name: str, value: float) -> str:
     return number(value, 2) if name in BESIDE else share(value, 0 if round(100 * value, 4).is_integer() else 1)
 
 
-def _line(version: Version) -> Line:
+def _line(version: WeightsVersion) -> VersionRow:
     row, told = version.weights, [_change(each) for each in version.changes]
-    return Line(
+    return VersionRow(
         pk=row.pk,
         key=str(row.number),
         words=f"v{row.number}",
@@ -127,8 +127,8 @@ def _line(version: Version) -> Line:
     )
 
 
-def _change(each: Difference) -> Change:
-    return Change(
+def _change(each: WeightDifference) -> WeightChange:
+    return WeightChange(
         words=setting_label(each.name), before=written(each.name, each.theirs), after=written(each.name, each.yours),
         more=each.yours > each.theirs,
     )  # fmt: skip

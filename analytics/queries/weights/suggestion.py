@@ -9,7 +9,7 @@ from analytics.queries.quality.leader_table import COVERAGE, MAIN_METRIC
 from analytics.queries.weights.desk import fields, live_of
 from analytics.templatetags.display import number, signed
 from recommendations.models import Segment
-from recommendations.services.weights.panels import Settings
+from recommendations.services.weights.panels import PanelSettings
 from recommendations.services.weights.suggestions import Outcome, Suggestion
 from recommendations.services.weights.values import Values
 from recommendations.services.weights.what_if import Unmeasured, held_for
@@ -19,7 +19,7 @@ DIVERSITY = "diversity@10"
 ENDED = (RunStatus.CANCELLED, RunStatus.INTERRUPTED)
 
 
-def told(found: Suggestion) -> str:
+def progress_text(found: Suggestion) -> str:
     """Where the search is, or how it ended."""
     if found.status in ENDED:
         return (
@@ -61,5 +61,5 @@ def figures_of_live(blend: BlendName, segment: Segment | None) -> dict[str, floa
     held, live = held_for(blend, segment), live_of(blend, segment)
     if isinstance(held, Unmeasured) or live is None:
         return {}
-    found = held.summary(Settings.of(Values.of(live)))
+    found = held.summary(PanelSettings.of(Values.of(live)))
     return {"coverage": found[COVERAGE].value, "diversity": found[DIVERSITY].value}

@@ -75,7 +75,7 @@ class Recommendations(TypedDict):
     missing_item_ids: list[str]
 
 
-class Flaw(TypedDict):
+class ProblemDetail(TypedDict):
     pointer: str
     message: str
 
@@ -86,7 +86,7 @@ class BatchResult(TypedDict):
     user_id: str | None
     anonymous_id: str | None
     recommendation: NotRequired[Recommendations]
-    errors: NotRequired[list[Flaw]]
+    errors: NotRequired[list[ProblemDetail]]
 
 
 class BatchAnswer(TypedDict):

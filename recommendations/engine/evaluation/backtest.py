@@ -21,7 +21,7 @@ USERS_AT_ONCE = 256
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class TableRow:
     """One line of the quality table."""
 
     name: str
@@ -41,7 +41,7 @@ def backtest(
     drawn: FloatArray,
     lift: FloatArray | None = None,
     promotion: Mapping[str, float] | None = None,
-) -> list[Row]:
+) -> list[TableRow]:
     """Hybrids (name → weights), then instances, then baselines (name → ranked item rows per user of the truth).
 
     ``candidates`` has a record per user of the training set; ``drawn`` are resamples of the truth's users. ``lift`` is
@@ -57,9 +57,11 @@ def backtest(
     return [_row(name, kind, ranked, truth=truth, shop=shop, drawn=drawn) for name, kind, ranked in lists]
 
 
-def _row(name: str, kind: MeasuredKind, ranked: IntArray, *, truth: Truth, shop: Assortment, drawn: FloatArray) -> Row:
+def _row(
+    name: str, kind: MeasuredKind, ranked: IntArray, *, truth: Truth, shop: Assortment, drawn: FloatArray
+) -> TableRow:
     table = per_user_table(ranked, judge(ranked, truth.per_user), shop)
-    return Row(
+    return TableRow(
         name=name, kind=kind, metrics=summary(table, covered_share(ranked, shop), drawn), per_user=table, ranked=ranked
     )
 

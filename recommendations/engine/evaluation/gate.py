@@ -15,7 +15,7 @@ from recommendations.terms import GateOutcome
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class GateResult:
     """NDCG@10 on the test window: the candidate's own, and candidate minus each reference."""
 
     outcome: GateOutcome
@@ -34,7 +34,9 @@ class Verdict:
         return tuple(sorted(lost, key=lambda name: self.against[name].value))
 
 
-def verdict(candidate: NDArray[np.floating], references: Mapping[str, NDArray[np.floating]], *, seed: int) -> Verdict:
+def verdict(
+    candidate: NDArray[np.floating], references: Mapping[str, NDArray[np.floating]], *, seed: int
+) -> GateResult:
     """From NDCG@10 per user; references (what is live, the baselines) have the same users in the same order."""
     drawn = resamples(len(candidate), seed=seed)
     names = list(references)
@@ -47,4 +49,4 @@ def verdict(candidate: NDArray[np.floating], references: Mapping[str, NDArray[np
         outcome = GateOutcome.WORSE
     else:
         outcome = GateOutcome.PASSED
-    return Verdict(outcome=outcome, users=len(candidate), candidate=own, against=against)
+    return GateResult(outcome=outcome, users=len(candidate), candidate=own, against=against)

@@ -22,7 +22,7 @@ from recommendations.engine.ranking.scores import blend_planes, gathered, promot
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class PanelResult:
     """What one set of weights would do on the panel."""
 
     ranked: IntArray  # [users, 20] item rows, best first
@@ -32,12 +32,12 @@ class Measured:
     def summary(self, drawn: FloatArray) -> dict[str, Measure]:
         return summary(self.per_user, self.coverage, drawn)
 
-    def against(self, reference: "Measured", drawn: FloatArray) -> dict[str, Measure]:
+    def against(self, reference: "PanelResult", drawn: FloatArray) -> dict[str, Measure]:
         """This minus the reference, paired by user."""
         pairs = differences(self.per_user, reference.per_user, drawn)
         return dict(zip(PER_USER, pairs, strict=True))
 
-    def beside(self, reference: "Measured", drawn: FloatArray) -> tuple[dict[str, Measure], dict[str, Measure]]:
+    def beside(self, reference: "PanelResult", drawn: FloatArray) -> tuple[dict[str, Measure], dict[str, Measure]]:
         """``summary`` and ``against`` in one pass over the resamples; coverage has a difference as well."""
         both = np.concatenate([self.per_user, self.per_user - reference.per_user], axis=1)
         found = measures(both, drawn)
@@ -75,13 +75,13 @@ class Panel:
             ideal=Ideal(n_relevant=self.ideal.n_relevant[rows], gain=self.ideal.gain[rows]),
         )  # fmt: skip
 
-    def measure(self, weights: Mapping[str, float], *, promotion: float = 0.0, diversity: float = 0.0) -> Measured:
+    def measure(self, weights: Mapping[str, float], *, promotion: float = 0.0, diversity: float = 0.0) -> PanelResult:
         """All metrics of all users under these weights, the lift's exponent, and this much diversity (0 … 1)."""
         vector = weight_vector(self.instances, weights)
         positions = self._positions(vector, LENGTH, promotion=promotion, diversity=diversity)
         ranked: IntArray = gathered(self.items, positions, missing=-1)
         table = per_user_table(ranked, self._judged(positions), self.shop)
-        return Measured(ranked=ranked, per_user=table, coverage=covered_share(ranked, self.shop))
+        return PanelResult(ranked=ranked, per_user=table, coverage=covered_share(ranked, self.shop))
 
     def ndcg(self, weights: FloatArray, *, promotion: float = 0.0, k: int = 10) -> PerUser:
         """NDCG@k per user of a weight vector in the order of the instances: the tuner's objective."""

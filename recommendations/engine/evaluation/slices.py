@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.evaluation.accuracy import discount, labels
-from recommendations.engine.evaluation.backtest import Row
+from recommendations.engine.evaluation.backtest import TableRow
 from recommendations.engine.evaluation.intervals import Measure, measures
 from recommendations.engine.evaluation.measures import PER_USER
 from recommendations.engine.evaluation.split import Truth
@@ -76,7 +76,7 @@ def new_items(training: TrainingSet) -> BoolArray:
     return np.asarray((first >= 0) & (first <= NEW_DAYS))
 
 
-def slices(rows: Sequence[Row], truth: Truth, *, groups: Groups, drawn: FloatArray) -> list[list[Slice]]:
+def slices(rows: Sequence[TableRow], truth: Truth, *, groups: Groups, drawn: FloatArray) -> list[list[Slice]]:
     """The slices of each row, in the order of the rows; ``drawn`` are resamples of the truth's users."""
     found: list[list[Slice]] = [[] for _ in rows]
     for kind, key, members, tables in _parts(rows, truth, groups):
@@ -93,7 +93,7 @@ def slices(rows: Sequence[Row], truth: Truth, *, groups: Groups, drawn: FloatArr
 type _Part = tuple[SliceKind, str, NDArray[np.int64], Table]
 
 
-def _parts(rows: Sequence[Row], truth: Truth, groups: Groups) -> Iterator[_Part]:
+def _parts(rows: Sequence[TableRow], truth: Truth, groups: Groups) -> Iterator[_Part]:
     """Kind, key, who is in it (places among the truth's users), and [members, rows × SHOWN]."""
     columns = [list(PER_USER).index(name) for name in SHOWN]
     whole = np.concatenate([row.per_user[:, columns] for row in rows], axis=1)
@@ -114,7 +114,7 @@ def _of_truth(
     kind: SliceKind,
     keys: Sequence[str],
     group_of: IntArray,
-    rows: Sequence[Row],
+    rows: Sequence[TableRow],
     *,
     hits: Sequence[BoolArray],
     truth: Truth,
@@ -122,14 +122,14 @@ def _of_truth(
     """Parts of the truth by the group of its items."""
     n_users, n_groups = len(truth.users), len(keys)
     user = np.repeat(np.arange(n_users), np.diff(truth.per_user.indptr))
-    relevant = _counted(user, group_of[truth.per_user.indices], shape=(n_users, n_groups))
+    relevant = _by_count(user, group_of[truth.per_user.indices], shape=(n_users, n_groups))
     best = np.cumsum(discount(K))[np.minimum(relevant.astype(np.int64), K) - 1]  # of no purchases: never looked at
     gain, caught = [], []
     for row, hit in zip(rows, hits, strict=True):
         who, place = np.nonzero(hit)
         group = group_of[row.ranked[who, place]]
-        gain.append(_counted(who, group, shape=relevant.shape, weights=discount(K)[place]))
-        caught.append(_counted(who, group, shape=relevant.shape))
+        gain.append(_by_count(who, group, shape=relevant.shape, weights=discount(K)[place]))
+        caught.append(_by_count(who, group, shape=relevant.shape))
     for column, key in enumerate(keys):
         members = np.flatnonzero(relevant[:, column])
         tables = []
@@ -139,7 +139,7 @@ def _of_truth(
         yield kind, key, members, np.stack(tables, axis=1).astype(np.float64)
 
 
-def _counted(
+def _by_count(
     user: NDArray[np.int64], group: IntArray, *, shape: tuple[int, int], weights: NDArray[np.float64] | None = None
 ) -> Table:
     """How often (or with what weight) each user meets each group."""

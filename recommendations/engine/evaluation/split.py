@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.frames import Sparse
-from recommendations.engine.preprocess.matrix import Snapshot
+from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.terms import Cut, EventName, Task
 
 WINDOW_DAYS = 28.0
@@ -63,7 +63,7 @@ class Truth:
         return self.spent[self.users]
 
 
-def truths(events: pd.DataFrame, snapshot: Snapshot, *, window: tuple[float, float]) -> dict[Task, Truth]:
+def truths(events: pd.DataFrame, snapshot: TrainingSnapshot, *, window: tuple[float, float]) -> dict[Task, Truth]:
     """Truth of both tasks: items and users with history in the snapshot; discover leaves out what was bought before."""
     start, end = window
     bought = events[(events["name"] == EventName.PURCHASE) & (events["at"] >= start) & (events["at"] < end)]

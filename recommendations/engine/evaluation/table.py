@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommendations.engine.evaluation.backtest import Row
+from recommendations.engine.evaluation.backtest import TableRow
 from recommendations.engine.evaluation.intervals import Measure, differences
 from recommendations.engine.evaluation.measures import COVERAGE, MAIN, PER_USER
 from recommendations.engine.evaluation.overlap import overlap
@@ -16,10 +16,10 @@ from recommendations.engine.frames import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class TableLine:
     """A row with all that is known of it."""
 
-    row: Row
+    row: TableRow
     against: Mapping[str, Measure]  # metric → this minus the reference, paired by user; empty for the reference itself
     slices: Sequence[Slice]
 
@@ -31,23 +31,24 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    lines: Sequence[Line]
+    lines: Sequence[TableLine]
     overlap: NDArray[np.float64]  # [lines, lines]
 
 
 def table(
-    rows: Sequence[Row], truth: Truth, *, groups: Groups, drawn: FloatArray, reference: str | None = None
+    rows: Sequence[TableRow], truth: Truth, *, groups: Groups, drawn: FloatArray, reference: str | None = None
 ) -> Table:
     """``reference`` names the row that all are compared with: what is served."""
     served = next((row for row in rows if row.name == reference), None)
     parts = slices(rows, truth, groups=groups, drawn=drawn)
     lines = [
-        Line(row=row, against=_against(row, served, drawn), slices=part) for row, part in zip(rows, parts, strict=True)
+        TableLine(row=row, against=_against(row, served, drawn), slices=part)
+        for row, part in zip(rows, parts, strict=True)
     ]
     return Table(lines=lines, overlap=overlap([row.ranked for row in rows]))
 
 
-def _against(row: Row, served: Row | None, drawn: FloatArray) -> dict[str, Measure]:
+def _against(row: TableRow, served: TableRow | None, drawn: FloatArray) -> dict[str, Measure]:
     if served is None or row is served:
         return {}
     found = dict(zip(PER_USER, differences(row.per_user, served.per_user, drawn), strict=True))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommendations.engine.evaluation.measures import MAIN, PER_USER
-from recommendations.engine.evaluation.panel import Measured, Panel
+from recommendations.engine.evaluation.panel import Panel, PanelResult
 from recommendations.engine.feedback.tuning import COARSE, DECIMALS, SearchConfig, climb, measurably_better
 from recommendations.engine.frames import BoolArray, FloatArray
 from recommendations.engine.ranking.candidates import weight_vector
@@ -35,7 +35,7 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point:
+class SearchPoint:
     """``shortfall``: how far it is outside the limits, as a share of them; 0 within."""
 
     weights: FloatArray  # in the order of the panel's instances
@@ -56,8 +56,8 @@ class Suggested:
     """``best`` is within the limits if any point was; ``start`` where nothing within them is measurably better."""
 
     instances: tuple[str, ...]
-    start: Point
-    best: Point
+    start: SearchPoint
+    best: SearchPoint
     most_coverage: float  # of all points that were tried
     most_diversity: float
     evaluations: int
@@ -81,11 +81,11 @@ class _Search:
         self.most_coverage = self.most_diversity = 0.0
         self.evaluations, self.expected = 0, 1
 
-    def measured(self, weights: FloatArray, mmr: float) -> Measured:
+    def measured(self, weights: FloatArray, mmr: float) -> PanelResult:
         named = dict(zip(self.panel.instances, weights.tolist(), strict=True))
         return self.panel.measure(named, promotion=self.promotion, diversity=mmr)
 
-    def point(self, weights: FloatArray, mmr: float) -> Point:
+    def point(self, weights: FloatArray, mmr: float) -> SearchPoint:
         self.evaluations += 1
         if self.progress:
             self.progress(min(self.evaluations / self.expected, 1.0))
@@ -94,18 +94,18 @@ class _Search:
         self.most_coverage = max(self.most_coverage, found.coverage)
         self.most_diversity = max(self.most_diversity, diversity)
         shortfall = _below(found.coverage, self.limits.coverage) + _below(diversity, self.limits.diversity)
-        return Point(
+        return SearchPoint(
             weights=weights, mmr=mmr, ndcg=ndcg, coverage=found.coverage, diversity=diversity, shortfall=shortfall
         )
 
-    def climbed(self, start: Point, *, free: BoolArray, draw: np.random.Generator, rounds: int) -> Point:
+    def climbed(self, start: SearchPoint, *, free: BoolArray, draw: np.random.Generator, rounds: int) -> SearchPoint:
         reached, _ = climb(
             lambda weights: self.point(weights, start.mmr).value, start.weights, start.value,
             draw=draw, rounds=rounds, free=free,
         )  # fmt: skip
         return start if reached is start.weights else self.point(reached, start.mmr)
 
-    def is_better(self, one: Point, other: Point) -> bool:
+    def is_better(self, one: SearchPoint, other: SearchPoint) -> bool:
         """Measurably, paired by user."""
         gains = [self.measured(each.weights, each.mmr).per_user[:, PER_USER.index(MAIN)] for each in (one, other)]
         return measurably_better(*gains)
@@ -165,13 +165,13 @@ def _vectors(begun: FloatArray, free: BoolArray, *, draw: np.random.Generator, n
     return [begun, *vectors]
 
 
-def _more_mixed(looked: _Search, accurate: Point, *, free: BoolArray, draw: np.random.Generator) -> Point:
+def _more_mixed(looked: _Search, accurate: SearchPoint, *, free: BoolArray, draw: np.random.Generator) -> SearchPoint:
     """From the most accurate weights, which are outside the limits: the step of the order that does best."""
     steps = [looked.point(accurate.weights, mmr) for mmr in MMR if mmr != accurate.mmr]
     return looked.climbed(max(steps, key=lambda point: point.value), free=free, draw=draw, rounds=1)
 
 
-def _rounded(looked: _Search, found: Point, *, free: BoolArray) -> Point:
+def _rounded(looked: _Search, found: SearchPoint, *, free: BoolArray) -> SearchPoint:
     """What is free in four decimals, unless that is outside the limits or takes more than rounding may."""
     rounded = found.weights.astype(np.float64)
     if not rounded[free].sum() > 0:

@@ -39,11 +39,11 @@ def drift(now: Grouping, before: Grouping) -> Drift:
     if there.any():
         mine, theirs = unit_length(now.interests[there]), unit_length(before.interests[rows[there]])
         moved[there] = np.clip(1 - (mine * theirs).sum(axis=1), 0, 1)
-        kept[there] = [_kept(now.members, before.members, number) for number in now.numbers[there].tolist()]
+        kept[there] = [_share_kept(now.members, before.members, number) for number in now.numbers[there].tolist()]
         size_before[there] = before.sizes[rows[there]]
     return Drift(size_before=size_before, kept=kept, moved=moved)
 
 
-def _kept(now: IntArray, before: IntArray, number: int) -> float:
+def _share_kept(now: IntArray, before: IntArray, number: int) -> float:
     were = before == number
     return float(np.mean(now[were] == number)) if were.any() else float("nan")

@@ -61,7 +61,7 @@ class ItemAttributes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Snapshot:
+class TrainingSnapshot:
     """A training set with the ids of its rows; category and term columns are those of its attributes."""
 
     cut: float
@@ -79,7 +79,9 @@ class Snapshot:
         return matrix
 
 
-def snapshot(events: pd.DataFrame, attributes: ItemAttributes, *, cut: float, weights: EventWeights) -> Snapshot:
+def snapshot(
+    events: pd.DataFrame, attributes: ItemAttributes, *, cut: float, weights: EventWeights
+) -> TrainingSnapshot:
     """The training set of everything before the cut.
 
     ``events`` are clean (``clean.py``). Users are those with an act that counts; items those with one, and those listed
@@ -92,7 +94,7 @@ def snapshot(events: pd.DataFrame, attributes: ItemAttributes, *, cut: float, we
     rows = _per_basket(acts)
     new = (attributes.listed_at < cut) & (attributes.listed_at >= cut - NEW_DAYS)
     users, items = id_map(rows["user"].to_numpy()), id_map(np.concatenate([rows["item"], attributes.ids[new]]))
-    return Snapshot(
+    return TrainingSnapshot(
         cut=cut,
         training=TrainingSet(
             interactions=_interactions(rows, users, items, cut=cut), catalogue=_catalogue(attributes, items, cut=cut)

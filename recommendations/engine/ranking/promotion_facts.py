@@ -57,10 +57,10 @@ def _lift(training: TrainingSet, told: Promotions) -> FloatArray:
 
 def _columns(told: Promotions, *, n_items: int) -> dict[str, FloatArray]:
     ahead = told.start > -WEEK
-    plan, past = np.unique(told.start[ahead]), np.unique(told.start[~ahead])[-PAST_WEEKS:]
+    plan, history = np.unique(told.start[ahead]), np.unique(told.start[~ahead])[-PAST_WEEKS:]
     found: dict[str, FloatArray] = {}
     for medium in MEDIA:
-        weeks = {"past": past, "last_week": past[-1:], "plan": plan}
+        weeks = {"past": history, "last_week": history[-1:], "plan": plan}
         weeks |= {f"plan_{number + 1}": plan[number : number + 1] for number in range(PLAN_WEEKS)}
         for name, starts in weeks.items():
             found[f"{medium}_{name}"] = _mean(told, medium, starts, n_items=n_items)

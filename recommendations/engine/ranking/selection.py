@@ -25,7 +25,7 @@ OF_SLOTS = frozenset({RuleAction.PIN, RuleAction.CAP, RuleAction.MINIMUM_SHARE})
 NOTHING: IntArray = np.empty(0, np.int32)
 
 
-class Lost(StrEnum):
+class IneligibleReason(StrEnum):
     """Why a candidate may not be shown; it counts under the first reason that applies."""
 
     UNSELLABLE = "unsellable"  # out of stock, retired, not yet or no longer available
@@ -38,7 +38,7 @@ class Lost(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shelf:
+class CatalogueState:
     """The shop at the moment of the answer, by item row."""
 
     sellable: BoolArray
@@ -47,7 +47,7 @@ class Shelf:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class SelectionParams:
     """What is asked for. Arrays of item rows ascend."""
 
     n: int
@@ -69,7 +69,7 @@ class Trace:
 
     candidates: int
     eligible: int
-    lost: Mapping[Lost, int]  # candidates − eligible, by reason
+    lost: Mapping[IneligibleReason, int]  # candidates − eligible, by reason
     diversified: int  # how many of those shown are there thanks to diversity
     explored: int  # how many of those shown were drawn
     shown: int
@@ -98,8 +98,8 @@ def select(
     z: Standardised,
     weights: FloatArray,
     *,
-    shelf: Shelf,
-    wish: Wish,
+    catalogue: CatalogueState,
+    params: SelectionParams,
     draw: np.random.Generator | None = None,
 ) -> Selection:
     """``items`` [candidates] with −1 after the last, ``z`` [instances, candidates], ``weights`` [instances].
@@ -108,29 +108,31 @@ def select(
     """
     count = int(np.count_nonzero(items >= 0))
     items, z = items[:count], z[:, :count]
-    eligible, lost, took = _judged(items, shelf=shelf, wish=wish)
+    eligible, lost, took = _judged(items, catalogue=catalogue, params=params)
     blended = blend(z, weights)
-    if shelf.lift is not None and wish.promotion:
-        blended += promoted(blended, shelf.lift[items], wish.promotion)
-    rivals = _Rivals(items=items, z=z, scores=np.where(eligible, blended, -np.inf).astype(np.float32))
-    if wish.rules:
-        rivals = _ruled(rivals, shelf=shelf, wish=wish)
-    order = _order(rivals, shelf=shelf, wish=wish, diversity=wish.diversity)
-    chosen, propensity = explored(order.fixed, n=wish.n, slots=wish.explored_slots, chance=wish.exploration, draw=draw)
+    if catalogue.lift is not None and params.promotion:
+        blended += promoted(blended, catalogue.lift[items], params.promotion)
+    contenders = _Contenders(items=items, z=z, scores=np.where(eligible, blended, -np.inf).astype(np.float32))
+    if params.rules:
+        contenders = _ruled(contenders, catalogue=catalogue, params=params)
+    order = _order(contenders, catalogue=catalogue, params=params, diversity=params.diversity)
+    chosen, propensity = explored(
+        order.fixed, n=params.n, slots=params.explored_slots, chance=params.exploration, draw=draw
+    )
     positions = order.positions[chosen]
-    parts = contributions(rivals.z[:, positions], weights)
+    parts = contributions(contenders.z[:, positions], weights)
     added = np.zeros(len(positions))
-    if shelf.lift is not None and wish.promotion:
-        added = promoted(parts.sum(axis=0), shelf.lift[rivals.items[positions]], wish.promotion)
+    if catalogue.lift is not None and params.promotion:
+        added = promoted(parts.sum(axis=0), catalogue.lift[contenders.items[positions]], params.promotion)
     score = parts.sum(axis=0) + added
-    boosted = {key: values[positions] for key, values in rivals.boosts.items()}
+    boosted = {key: values[positions] for key, values in contenders.boosts.items()}
     boosted = {key: values for key, values in boosted.items() if values.any()}
     whole = score + sum(boosted.values())
-    final = order.finals[chosen].astype(np.float64) if wish.diversity else whole
+    final = order.finals[chosen].astype(np.float64) if params.diversity else whole
     touched = {key: values[chosen] for key, values in order.touched.items()}
     touched |= {key: values != 0 for key, values in boosted.items()}
     return Selection(
-        items=rivals.items[positions],
+        items=contenders.items[positions],
         slots=order.slots[: len(chosen)],
         score=score,
         final=final,
@@ -144,50 +146,56 @@ def select(
             candidates=count,
             eligible=int(np.count_nonzero(eligible)),
             lost=lost,
-            ruled=_acted(took, rivals, order) if wish.rules else {},
-            diversified=_diversified(rivals, order, shelf=shelf, wish=wish),
-            explored=int(np.count_nonzero(chosen >= wish.n)),
+            ruled=_acted(took, contenders, order) if params.rules else {},
+            diversified=_diversified(contenders, order, catalogue=catalogue, params=params),
+            explored=int(np.count_nonzero(chosen >= params.n)),
             shown=len(chosen),
         ),
     )
 
 
-def eligibility(items: IntArray, *, shelf: Shelf, wish: Wish) -> tuple[BoolArray, dict[Lost, int]]:
+def eligibility(
+    items: IntArray, *, catalogue: CatalogueState, params: SelectionParams
+) -> tuple[BoolArray, dict[IneligibleReason, int]]:
     """Which candidates may be shown, and how many fell for each reason."""
-    eligible, lost, _ = _judged(items, shelf=shelf, wish=wish)
+    eligible, lost, _ = _judged(items, catalogue=catalogue, params=params)
     return eligible, lost
 
 
-def _judged(items: IntArray, *, shelf: Shelf, wish: Wish) -> tuple[BoolArray, dict[Lost, int], dict[int, int]]:
+def _judged(
+    items: IntArray, *, catalogue: CatalogueState, params: SelectionParams
+) -> tuple[BoolArray, dict[IneligibleReason, int], dict[int, int]]:
     """As ``eligibility``, and how many each rule took out."""
     eligible = np.ones(len(items), np.bool_)
-    lost: dict[Lost, int] = {}
-    for reason, barred in _bars(items, shelf=shelf, wish=wish):
+    lost: dict[IneligibleReason, int] = {}
+    for reason, barred in _bars(items, catalogue=catalogue, params=params):
         fell = int(np.count_nonzero(eligible & barred))
         if fell:
             lost[reason] = fell
             eligible &= ~barred
-    if not wish.rules:
+    if not params.rules:
         return eligible, lost, {}
-    eligible, took = left_in(items, eligible, wish.rules)
+    eligible, took = left_in(items, eligible, params.rules)
     if fell := sum(took.values()):
-        lost[Lost.RULED_OUT] = fell
+        lost[IneligibleReason.RULED_OUT] = fell
     return eligible, lost, took
 
 
-def _bars(items: IntArray, *, shelf: Shelf, wish: Wish) -> list[tuple[Lost, BoolArray]]:
-    bars = [(Lost.UNSELLABLE, ~shelf.sellable[items])]
-    if len(wish.excluded):
-        bars.append((Lost.EXCLUDED, among(items, wish.excluded)))
-    if wish.allowed is not None:
-        bars.append((Lost.FILTERED, ~wish.allowed[items]))
-    match wish.repeat:
+def _bars(
+    items: IntArray, *, catalogue: CatalogueState, params: SelectionParams
+) -> list[tuple[IneligibleReason, BoolArray]]:
+    bars = [(IneligibleReason.UNSELLABLE, ~catalogue.sellable[items])]
+    if len(params.excluded):
+        bars.append((IneligibleReason.EXCLUDED, among(items, params.excluded)))
+    if params.allowed is not None:
+        bars.append((IneligibleReason.FILTERED, ~params.allowed[items]))
+    match params.repeat:
         case Repeat.EXCLUDE:
-            bars.append((Lost.BOUGHT, among(items, wish.bought)))
+            bars.append((IneligibleReason.BOUGHT, among(items, params.bought)))
         case Repeat.ONLY:
-            bars.append((Lost.NOT_BOUGHT, ~among(items, wish.bought)))
-    if wish.repeat is not Repeat.EXCLUDE and len(wish.resting):
-        bars.append((Lost.RESTING, among(items, wish.resting)))
+            bars.append((IneligibleReason.NOT_BOUGHT, ~among(items, params.bought)))
+    if params.repeat is not Repeat.EXCLUDE and len(params.resting):
+        bars.append((IneligibleReason.RESTING, among(items, params.resting)))
     return bars
 
 
@@ -200,7 +208,7 @@ def among(items: IntArray, rows: IntArray) -> BoolArray:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Rivals:
+class _Contenders:
     """All that competes for the slots: the pool, and behind it what is pinned from outside."""
 
     items: IntArray
@@ -210,66 +218,66 @@ class _Rivals:
     pins: Mapping[int, Pin] = field(default_factory=dict)  # by slot
 
 
-def _ruled(pool: _Rivals, *, shelf: Shelf, wish: Wish) -> _Rivals:
+def _ruled(pool: _Contenders, *, catalogue: CatalogueState, params: SelectionParams) -> _Contenders:
     """With boosts added, and pins found a slot."""
     step = unit(pool.scores[pool.scores > -np.inf])
-    boosted = _boosted(pool, step, wish.rules)
-    pinning = of_kind(wish.rules, RuleAction.PIN)
+    boosted = _boosted(pool, step, params.rules)
+    pinning = of_kind(params.rules, RuleAction.PIN)
     if not pinning:
         return boosted
     lacking = may_lack(pinning, pool.items, boosted.scores)
-    others = _others(lacking, but=pool.items, shelf=shelf, wish=wish)
-    pins = pinned(pinning, pool.items, boosted.scores, others=others, n=wish.n)
+    others = _others(lacking, but=pool.items, catalogue=catalogue, params=params)
+    pins = pinned(pinning, pool.items, boosted.scores, others=others, n=params.n)
     if not pins.outside:
         return replace(boosted, pins=pins.slots)
     silent = np.full((len(pool.z), len(pins.outside)), np.nan, pool.z.dtype)
-    wider = _Rivals(
+    wider = _Contenders(
         items=np.append(pool.items, np.array(pins.outside, np.int32)),
         z=np.concatenate([pool.z, silent], axis=1),
         scores=np.append(pool.scores, np.zeros(len(pins.outside), np.float32)),
         pins=pins.slots,
     )
-    return _boosted(wider, step, wish.rules)
+    return _boosted(wider, step, params.rules)
 
 
-def _boosted(plain: _Rivals, step: float, rules: Iterable[Rule]) -> _Rivals:
+def _boosted(plain: _Contenders, step: float, rules: Iterable[Rule]) -> _Contenders:
     added = boosts(plain.items, rules, unit=step)
     if not added:
         return plain
     return replace(plain, scores=(plain.scores + sum(added.values())).astype(np.float32), boosts=added)
 
 
-def _others(rules: Sequence[Rule], *, but: IntArray, shelf: Shelf, wish: Wish) -> IntArray:
+def _others(rules: Sequence[Rule], *, but: IntArray, catalogue: CatalogueState, params: SelectionParams) -> IntArray:
     """Rows of what the rules mean that may be shown and is no candidate."""
     if not rules:
         return NOTHING
     meant = np.logical_or.reduce([rule.items for rule in rules])
     meant[but] = False
     rows = np.flatnonzero(meant).astype(np.int32)
-    eligible, _ = eligibility(rows, shelf=shelf, wish=wish)
+    eligible, _ = eligibility(rows, catalogue=catalogue, params=params)
     return rows[eligible]
 
 
-def _order(rivals: _Rivals, *, shelf: Shelf, wish: Wish, diversity: float) -> Placed:
+def _order(contenders: _Contenders, *, catalogue: CatalogueState, params: SelectionParams, diversity: float) -> Placed:
     """What the slots show, and what stands behind them for exploration."""
-    further = EXPLORED_FROM if wish.exploration > 0 else 0
-    if any(rule.action in OF_SLOTS for rule in wish.rules):
+    further = EXPLORED_FROM if params.exploration > 0 else 0
+    if any(rule.action in OF_SLOTS for rule in params.rules):
         return placed(
-            rivals.scores,
-            rivals.items,
-            pins=rivals.pins,
-            rules=wish.rules,
-            likeness=shelf.likeness,
+            contenders.scores,
+            contenders.items,
+            pins=contenders.pins,
+            rules=params.rules,
+            likeness=catalogue.likeness,
             diversity=diversity,
-            n=wish.n,
+            n=params.n,
             further=further,
         )
     found = spread(
-        rivals.scores[None, :],
-        rivals.items[None, :],
-        likeness=shelf.likeness,
+        contenders.scores[None, :],
+        contenders.items[None, :],
+        likeness=catalogue.likeness,
         diversity=diversity,
-        n=wish.n + further,
+        n=params.n + further,
     )
     known = found.positions[0] >= 0
     count = int(np.count_nonzero(known))
@@ -281,20 +289,24 @@ def _order(rivals: _Rivals, *, shelf: Shelf, wish: Wish, diversity: float) -> Pl
     )
 
 
-def _diversified(rivals: _Rivals, order: Placed, *, shelf: Shelf, wish: Wish) -> int:
+def _diversified(contenders: _Contenders, order: Placed, *, catalogue: CatalogueState, params: SelectionParams) -> int:
     """How many of the slots show what would not be shown without diversity."""
-    shown = order.positions[: wish.n]
-    if not wish.diversity or not len(shown):
+    shown = order.positions[: params.n]
+    if not params.diversity or not len(shown):
         return 0
-    if any(rule.action in OF_SLOTS for rule in wish.rules):
-        return len(np.setdiff1d(shown, _order(rivals, shelf=shelf, wish=wish, diversity=0.0).positions[: wish.n]))
-    least = np.sort(rivals.scores)[len(rivals.scores) - len(shown)]
-    return int(np.count_nonzero(rivals.scores[shown] < least))
+    if any(rule.action in OF_SLOTS for rule in params.rules):
+        return len(
+            np.setdiff1d(
+                shown, _order(contenders, catalogue=catalogue, params=params, diversity=0.0).positions[: params.n]
+            )
+        )
+    least = np.sort(contenders.scores)[len(contenders.scores) - len(shown)]
+    return int(np.count_nonzero(contenders.scores[shown] < least))
 
 
-def _acted(took: Mapping[int, int], rivals: _Rivals, order: Placed) -> dict[int, int]:
+def _acted(took: Mapping[int, int], contenders: _Contenders, order: Placed) -> dict[int, int]:
     """By rule: candidates that it took out or held back, boosted, pinned or brought in."""
-    open_ = rivals.scores > -np.inf
-    boosted = {key: int(np.count_nonzero(values[open_])) for key, values in rivals.boosts.items()}
+    open_ = contenders.scores > -np.inf
+    boosted = {key: int(np.count_nonzero(values[open_])) for key, values in contenders.boosts.items()}
     brought = {key: int(np.count_nonzero(places)) for key, places in order.touched.items()}
     return {**took, **boosted, **brought, **order.held}

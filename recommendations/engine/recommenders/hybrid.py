@@ -166,7 +166,7 @@ class _Bench:
         planes = [raw[self.place[name]] for name in names]
         with _Excluded(planes, plan.excluded, rows):
             nominated, own = self._nominations(planes, n_rows=len(rows))
-            items, z = self._kept(planes, nominated, own, weights=weight_vector(names, plan.weights))
+            items, z = self._cut(planes, nominated, own, weights=weight_vector(names, plan.weights))
         return Candidates(instances=names, items=items, z=z, own=own)
 
     def _nominations(self, planes: Sequence[FloatArray], *, n_rows: int) -> tuple[IntArray, IntArray]:
@@ -180,7 +180,7 @@ class _Bench:
             own[:, m] = gathered(columns, top(scores, self.limits.own), missing=-1)
         return nominated, own
 
-    def _kept(
+    def _cut(
         self, planes: Sequence[FloatArray], nominated: IntArray, own: IntArray, *, weights: FloatArray
     ) -> tuple[IntArray, NDArray[np.float16]]:
         """The pool, standardised and rounded, then cut to what is kept: each instance's own best, then by blend."""

@@ -41,7 +41,7 @@ class Instance:
     trend: float = 0.0
     blends: frozenset[BlendName] = frozenset()  # a baseline is in none
 
-    def made(self) -> Recommender:
+    def build(self) -> Recommender:
         """A recommender that is not fitted yet."""
         return self.kind(self.config)
 

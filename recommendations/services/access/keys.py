@@ -171,9 +171,9 @@ class KeyRing:
     def find(self, prefix: str) -> KnownKey | None:
         """Raises ``DatabaseError`` only where the key is unknown here and PostgreSQL cannot be asked."""
         if self._is_stale() and self._keys:
-            _beside(self._read)
+            _beside(self._load)
         if prefix not in self._keys and self._clock() - self._read_at > UNKNOWN:
-            self._read()
+            self._load()
         if prefix not in self._keys and not self._record:
             raise OperationalError("the API keys cannot be read")
         key = self._keys.get(prefix)
@@ -181,7 +181,7 @@ class KeyRing:
 
     def knows_origin(self, origin: str) -> bool:
         if self._is_stale():
-            _beside(self._read) if self._keys else self._read()
+            _beside(self._load) if self._keys else self._load()
         return any(origin in key.origins and self._is_valid(key) for key in self._keys.values())
 
     def note_use(self, key: KnownKey) -> None:
@@ -196,7 +196,7 @@ class KeyRing:
     def _is_stale(self) -> bool:
         return self._watch.moved() or self._clock() - self._read_at > OLDEST
 
-    def _read(self) -> None:
+    def _load(self) -> None:
         asked_at = self._clock()
         with self._reading:
             if self._read_at > asked_at or not self._record:  # another thread has just tried

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray, FloatArray, IdArray, IntArray
 from recommendations.models import BlendWeights
-from recommendations.store.live.array_cache import Arrays, kept
+from recommendations.store.live.array_cache import Arrays, cached
 from recommendations.store.models import model
 from recommendations.store.models.artefacts import load_arrays
-from recommendations.terms import BlendName, Cut, Part
+from recommendations.terms import BlendName, CatalogueScope, Cut
 
 RANKED = (BlendName.HOME, BlendName.DISCOVER)
 MOST_CUSTOMERS = 5_000
@@ -75,7 +75,7 @@ def exposure(version: int | None) -> Exposure | None:
     ranked = _ranked()
     of = "-".join(f"{blend}.{one.weights.pk}.{one.length}" for blend, one in ranked.items())
     mark = f"m{version}:{of}"
-    arrays = kept(f"exposure:{mark}", lambda: _counted(version, ranked))
+    arrays = cached(f"exposure:{mark}", lambda: _exposure(version, ranked))
     return Exposure(
         version=version,
         mark=mark,
@@ -94,7 +94,9 @@ class _Ranked:
 
 
 def _ranked() -> dict[BlendName, _Ranked]:
-    longest = Max("blend__placements__n", filter=Q(blend__placements__enabled=True, blend__placements__part=Part.WHOLE))
+    longest = Max(
+        "blend__placements__n", filter=Q(blend__placements__enabled=True, blend__placements__part=CatalogueScope.WHOLE)
+    )
     rows = BlendWeights.objects.defaults().filter(segment=None, blend__name__in=RANKED)
     found = {
         BlendName(row.blend.name): _Ranked(weights=row, length=vars(row)["longest"] or SLOTS)
@@ -103,7 +105,7 @@ def _ranked() -> dict[BlendName, _Ranked]:
     return {blend: found[blend] for blend in RANKED if blend in found}
 
 
-def _counted(version: int, ranked: Mapping[BlendName, _Ranked]) -> Arrays:
+def _exposure(version: int, ranked: Mapping[BlendName, _Ranked]) -> Arrays:
     ids = load_arrays(version, Cut.LIVE, prefix="ids/")
     items, users = ids["ids/items"], ids["ids/users"]
     acts = load_arrays(version, Cut.LIVE, prefix="interactions/")

@@ -19,7 +19,7 @@ from recommendations.models import Import, Item, RejectedRow, Staff
 from recommendations.services.access import audit
 from recommendations.services.catalogue.spreadsheets import harmless
 from recommendations.store.imports import item_diff
-from recommendations.store.imports.item_diff import Image
+from recommendations.store.imports.item_diff import ItemState
 from recommendations.store.temp_tables import silent
 
 __all__ = ["FileGoneError", "Preview", "TooLargeError", "UnreadableFileError", "export", "import_kept", "keep", "look"]
@@ -49,11 +49,11 @@ class FileGoneError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class ItemChange:
     shop_id: str
     title: str
-    before: Image  # of the fields that differ
-    after: Image
+    before: ItemState  # of the fields that differ
+    after: ItemState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +67,11 @@ class Preview:
     rejected: int
     message: str
     made: Sequence[tuple[str, str]]  # shop id and title of the first fifty new items
-    changes: Sequence[Change]
+    changes: Sequence[ItemChange]
     refused: Sequence[RejectedRow]
 
     @property
-    def kept(self) -> int:
+    def taken(self) -> int:
         return self.new + self.changed
 
 
@@ -104,7 +104,7 @@ def look(*, key: str, now: datetime) -> Preview:
         message=imported.message,
         made=[(image["shop_id"], image["title"]) for image in list(seen.new.values())[:SHOWN]],
         changes=[
-            Change(shop_id=seen.after[key]["shop_id"], title=seen.after[key]["title"], before=before, after=after)
+            ItemChange(shop_id=seen.after[key]["shop_id"], title=seen.after[key]["title"], before=before, after=after)
             for key, (before, after) in list(seen.changed.items())[:SHOWN]
         ],
         refused=refused,
@@ -116,7 +116,7 @@ def import_kept(*, key: str, name: str, by: Staff, now: datetime) -> Import:
     """Take the file that was looked at; all that it changes can be undone. Raises FileGoneError."""
     path, batch = _path(key), uuid4()
 
-    def note(imported: Import, before: Mapping[int, Image], after: Mapping[int, Image]) -> None:
+    def note(imported: Import, before: Mapping[int, ItemState], after: Mapping[int, ItemState]) -> None:
         seen = _Seen()
         seen(imported, before, after)
         _note(imported, seen, batch=batch, by=by)
@@ -146,11 +146,11 @@ class _Echo:
 class _Seen:
     """What an import did, from the catalogue before and after."""
 
-    new: Mapping[int, Image]
-    changed: Mapping[int, tuple[Image, Image]]
-    after: Mapping[int, Image]
+    new: Mapping[int, ItemState]
+    changed: Mapping[int, tuple[ItemState, ItemState]]
+    after: Mapping[int, ItemState]
 
-    def __call__(self, _imported: Import, before: Mapping[int, Image], after: Mapping[int, Image]) -> None:
+    def __call__(self, _imported: Import, before: Mapping[int, ItemState], after: Mapping[int, ItemState]) -> None:
         self.after = after
         self.new = {key: image for key, image in after.items() if key not in before}
         pairs = {key: item_diff.changed(before[key], image) for key, image in after.items() if key in before}

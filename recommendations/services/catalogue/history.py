@@ -98,7 +98,7 @@ def _restore(back: Sequence[tuple[Item, Mapping[str, Any]]], *, by: Staff | None
     changes, columns, prices = [], {"updated_at"}, []
     for item, old in back:
         values = {name: _then(name, value) for name, value in old.items() if name in _NAMES}
-        before = {name: _shown(_now(item, name)) for name in values}
+        before = {name: _plain_value(_now(item, name)) for name in values}
         for name, value in values.items():
             if name == "categories":
                 item.categories.set(Category.objects.filter(path__in=value))
@@ -108,7 +108,7 @@ def _restore(back: Sequence[tuple[Item, Mapping[str, Any]]], *, by: Staff | None
         item.updated_at = now
         if "price" in values and item.price is not None:
             prices.append(ItemPrice(item=item, valid_from=now, price=item.price))
-        changes.append((item, before, {name: _shown(value) for name, value in values.items()}))
+        changes.append((item, before, {name: _plain_value(value) for name, value in values.items()}))
     Item.objects.bulk_update([item for item, _ in back], sorted(columns), batch_size=BATCH)
     ItemPrice.objects.bulk_create(
         prices, update_conflicts=True, unique_fields=["item", "valid_from"], update_fields=["price"]
@@ -136,5 +136,5 @@ def _then(name: str, value: Any) -> Any:
     return column.to_python(value)
 
 
-def _shown(value: Any) -> Any:
+def _plain_value(value: Any) -> Any:
     return value.pk if isinstance(value, Item) else plain(value)

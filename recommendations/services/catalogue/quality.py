@@ -11,14 +11,14 @@ from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, Wh
 from recommendations.engine.frames import BoolArray, IdArray, IntArray
 from recommendations.models import Item, ItemPrice
 from recommendations.services.catalogue.exposure import Exposure
-from recommendations.store.live.array_cache import Arrays, kept
+from recommendations.store.live.array_cache import Arrays, cached
 from recommendations.terms import Availability
 
 STALE_AFTER = timedelta(days=180)
 NEW_FOR = timedelta(days=28)
 
 
-class Flaw(StrEnum):
+class CatalogueFlaw(StrEnum):
     """Of an item on sale. The last two need the live model; the others stand in the record."""
 
     NO_PICTURE = "no_picture"
@@ -33,9 +33,9 @@ class Flaw(StrEnum):
     NEVER_RECOMMENDED = "never_recommended"
 
 
-OF_MODEL = frozenset({Flaw.NO_EVENTS, Flaw.NEVER_RECOMMENDED})
-OF_RECORD = tuple(flaw for flaw in Flaw if flaw not in OF_MODEL)
-OF_OTHER_ROWS = (Flaw.NO_CATEGORY, Flaw.STALE_PRICE, Flaw.LISTED_TWICE)
+OF_MODEL = frozenset({CatalogueFlaw.NO_EVENTS, CatalogueFlaw.NEVER_RECOMMENDED})
+OF_RECORD = tuple(flaw for flaw in CatalogueFlaw if flaw not in OF_MODEL)
+OF_OTHER_ROWS = (CatalogueFlaw.NO_CATEGORY, CatalogueFlaw.STALE_PRICE, CatalogueFlaw.LISTED_TWICE)
 """Counted one by one: as filters of one count, PostgreSQL would ask about the other rows item by item."""
 
 
@@ -52,38 +52,38 @@ class Flaws:
     listed: int
     recommended: int
     slots: int
-    found: Mapping[Flaw, Touched]
+    found: Mapping[CatalogueFlaw, Touched]
 
 
 def on_sale() -> QuerySet[Item]:
     return Item.objects.filter(retired_at=None)
 
 
-def condition(flaw: Flaw, *, now: datetime) -> Q:
+def condition(flaw: CatalogueFlaw, *, now: datetime) -> Q:
     """What an item of ``on_sale`` with this flaw fulfils. Only for flaws that stand in the record."""
     links = Item.categories.through.objects.filter(item=OuterRef("pk"))
     confirmed = ItemPrice.objects.filter(item=OuterRef("pk"), valid_from__gt=now - STALE_AFTER)
     titles = on_sale().filter(parent=None).values("title").annotate(items=Count("pk")).filter(items__gt=1)
-    conditions: Mapping[Flaw, Q] = {
-        Flaw.NO_PICTURE: Q(image_url=""),
-        Flaw.NO_PRICE: Q(price=None),
-        Flaw.NO_CATEGORY: ~Q(Exists(links)),
-        Flaw.NO_DESCRIPTION: Q(description=""),
-        Flaw.NO_BRAND: Q(brand=""),
-        Flaw.OUT_OF_STOCK: Q(availability=Availability.OUT_OF_STOCK)
+    conditions: Mapping[CatalogueFlaw, Q] = {
+        CatalogueFlaw.NO_PICTURE: Q(image_url=""),
+        CatalogueFlaw.NO_PRICE: Q(price=None),
+        CatalogueFlaw.NO_CATEGORY: ~Q(Exists(links)),
+        CatalogueFlaw.NO_DESCRIPTION: Q(description=""),
+        CatalogueFlaw.NO_BRAND: Q(brand=""),
+        CatalogueFlaw.OUT_OF_STOCK: Q(availability=Availability.OUT_OF_STOCK)
         | Q(availability=Availability.IN_STOCK, available_quantity=0),
-        Flaw.STALE_PRICE: Q(price__isnull=False) & ~Q(Exists(confirmed)),
-        Flaw.LISTED_TWICE: Q(parent=None, title__in=titles.values("title")),
+        CatalogueFlaw.STALE_PRICE: Q(price__isnull=False) & ~Q(Exists(confirmed)),
+        CatalogueFlaw.LISTED_TWICE: Q(parent=None, title__in=titles.values("title")),
     }
     return conditions[flaw]
 
 
-def has_flaw(flaw: Flaw, items: IdArray, known: Exposure | None) -> BoolArray:
+def has_flaw(flaw: CatalogueFlaw, items: IdArray, known: Exposure | None) -> BoolArray:
     """Which of these items on sale have a flaw that only the model tells; none before the first turn."""
     if known is None:
         return np.zeros(len(items), np.bool_)
     rows = known.rows(items)
-    if flaw is Flaw.NO_EVENTS:
+    if flaw is CatalogueFlaw.NO_EVENTS:
         return np.asarray(rows < 0)
     return np.asarray((rows >= 0) & (known.slots[np.maximum(rows, 0)] == 0))
 
@@ -92,18 +92,18 @@ def flaws(known: Exposure | None, *, now: datetime) -> Flaws:
     """Counted once for each state of the catalogue, the model and the weights, and once a day."""
     newest = Item.objects.aggregate(newest=Max("updated_at"))["newest"]
     mark = newest.isoformat() if newest else "empty"
-    counted = kept(f"flaws:{mark}:{now:%Y-%m-%d}:{known.mark if known else 'none'}", lambda: _counted(known, now=now))
+    counted = cached(f"flaws:{mark}:{now:%Y-%m-%d}:{known.mark if known else 'none'}", lambda: _counts(known, now=now))
     items, slots = counted["items"].tolist(), counted["slots"].tolist()
     return Flaws(
         listed=int(counted["listed"]),
         recommended=int(counted["recommended"]),
         slots=int(known.slots.sum()) if known else 0,
-        found={flaw: Touched(items=items[at], slots=slots[at]) for at, flaw in enumerate(Flaw)},
+        found={flaw: Touched(items=items[at], slots=slots[at]) for at, flaw in enumerate(CatalogueFlaw)},
     )
 
 
-def _counted(known: Exposure | None, *, now: datetime) -> Arrays:
-    items, slots, recommended = dict.fromkeys(Flaw, 0), dict.fromkeys(Flaw, 0), 0
+def _counts(known: Exposure | None, *, now: datetime) -> Arrays:
+    items, slots, recommended = dict.fromkeys(CatalogueFlaw, 0), dict.fromkeys(CatalogueFlaw, 0), 0
     simple = {flaw: condition(flaw, now=now) for flaw in OF_RECORD if flaw not in OF_OTHER_ROWS}
     listed = on_sale().aggregate(every=Count("pk"), **{flaw: Count("pk", filter=each) for flaw, each in simple.items()})
     items |= {flaw: listed[flaw] for flaw in simple}
@@ -113,14 +113,14 @@ def _counted(known: Exposure | None, *, now: datetime) -> Arrays:
         there[_retired(known)] = False
         shown = there & (known.slots > 0)
         recommended = int(shown.sum())
-        items[Flaw.NO_EVENTS] = listed["every"] - int(there.sum())
-        items[Flaw.NEVER_RECOMMENDED] = int(there.sum()) - recommended
+        items[CatalogueFlaw.NO_EVENTS] = listed["every"] - int(there.sum())
+        items[CatalogueFlaw.NEVER_RECOMMENDED] = int(there.sum()) - recommended
         slots |= _slots(known, [flaw for flaw in OF_RECORD if items[flaw]], shown=known.items[shown], now=now)
     return {
         "listed": np.array(listed["every"]),
         "recommended": np.array(recommended),
-        "items": np.array([items[flaw] for flaw in Flaw]),
-        "slots": np.array([slots[flaw] for flaw in Flaw]),
+        "items": np.array([items[flaw] for flaw in CatalogueFlaw]),
+        "slots": np.array([slots[flaw] for flaw in CatalogueFlaw]),
     }
 
 
@@ -130,7 +130,9 @@ def _retired(known: Exposure) -> IntArray:
     return rows[rows >= 0]
 
 
-def _slots(known: Exposure, found: Sequence[Flaw], *, shown: IdArray, now: datetime) -> dict[Flaw, int]:
+def _slots(
+    known: Exposure, found: Sequence[CatalogueFlaw], *, shown: IdArray, now: datetime
+) -> dict[CatalogueFlaw, int]:
     """Of the items with each flaw; only those that fill a slot are asked about."""
     flags = {f"has_{flaw}": Case(When(condition(flaw, now=now), then=1), default=0) for flaw in found}
     rows = on_sale().filter(pk__in=shown.tolist()).annotate(**flags).values_list("pk", *flags)

@@ -19,7 +19,7 @@ from recommendations.services.access.keys import KnownKey
 from recommendations.services.catalogue import editing
 from recommendations.services.catalogue.item_checks import BrokenRuleError, check_times
 from recommendations.store.imports import item_diff, item_upsert
-from recommendations.store.imports.item_diff import Image
+from recommendations.store.imports.item_diff import ItemState
 from recommendations.store.imports.item_upsert import Row
 from recommendations.store.imports.reasons import REASONS
 from recommendations.store.live import fetch
@@ -159,7 +159,7 @@ def _change(rows: Sequence[Row], by: ApiKey, now: datetime) -> Mapping[str, Beca
     return became
 
 
-def _with_changes(row: Row, image: Image | None) -> Row:
+def _with_changes(row: Row, image: ItemState | None) -> Row:
     """The whole item. Raises BrokenRuleError."""
     if image is None:
         raise BrokenRuleError("/item_id", _("There is no item of this id; send the item first."))
@@ -168,7 +168,7 @@ def _with_changes(row: Row, image: Image | None) -> Row:
     return whole
 
 
-def _note(before: Mapping[int, Image], *, made: set[int], changed: set[int], by: ApiKey) -> None:
+def _note(before: Mapping[int, ItemState], *, made: set[int], changed: set[int], by: ApiKey) -> None:
     """The trail, and the word to every process."""
     if not made and not changed:
         return

@@ -49,7 +49,7 @@ def part_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:
     """
     visitor, customer = _keys(anonymous_id, user_id)
     mergers.undo(visitor, customer, now=now)
-    writes.part(visitor, customer)
+    writes.unmerge(visitor, customer)
 
 
 def _keys(anonymous_id: str, user_id: str) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from recommendations.store.live.counters import BUCKETS, SUM, Counted, Name, tim
 from recommendations.terms import RunStatus
 
 
-class Kind(StrEnum):
+class MetricKind(StrEnum):
     COUNTER = "counter"
     GAUGE = "gauge"
     TIMES = "times"
@@ -38,11 +38,11 @@ type Sample = tuple[Sequence[str], float | Times]
 
 
 @dataclass(frozen=True)
-class Figure:
+class MetricSamples:
     """A sample per combination of labels."""
 
     name: str
-    kind: Kind
+    kind: MetricKind
     meaning: str
     labels: Sequence[str]
     samples: Sequence[Sample]
@@ -78,8 +78,8 @@ def count_events(verdicts: Mapping[str, int]) -> None:
     counters.counters().add({(Counted.EVENTS, verdict): count for verdict, count in verdicts.items()})
 
 
-def read_figures(*, now: datetime) -> list[Figure]:
-    counted, waiting, recorded = _counted(), _waiting(), _recorded(now)
+def read_figures(*, now: datetime) -> list[MetricSamples]:
+    counted, waiting, recorded = _counter_metrics(), _waiting(), _recorded(now)
     up = [("valkey", counted is not None and waiting is not None), ("postgresql", recorded is not None)]
     return [
         _gauge("up", "Whether a server answers.", ("server",), [((name,), float(answers)) for name, answers in up]),
@@ -89,17 +89,23 @@ def read_figures(*, now: datetime) -> list[Figure]:
     ]
 
 
-def _counted() -> list[Figure] | None:
-    found = counters.read()
+def _counter_metrics() -> list[MetricSamples] | None:
+    found = counters.totals()
     if found is None:
         return None
     return [
         *(
-            Figure(kind, Kind.COUNTER, meaning, labels, [(name[1:], n) for name, n in found.items() if name[0] == kind])
+            MetricSamples(
+                kind,
+                MetricKind.COUNTER,
+                meaning,
+                labels,
+                [(name[1:], n) for name, n in found.items() if name[0] == kind],
+            )
             for kind, meaning, labels in COUNTED
         ),
         *(
-            Figure(kind, Kind.TIMES, meaning, (label,), list(_times(found, kind)))
+            MetricSamples(kind, MetricKind.TIMES, meaning, (label,), list(_times(found, kind)))
             for kind, meaning, label in TIMED
         ),
     ]  # fmt: skip
@@ -117,7 +123,7 @@ def _times(found: Mapping[Name, int], kind: Counted) -> Iterator[Sample]:
         yield (label,), Times(up_to, counts.get(SUM, 0) / 1e6)
 
 
-def _waiting() -> list[Figure] | None:
+def _waiting() -> list[MetricSamples] | None:
     conf = current_app.conf
     names = [queue.name for queue in conf.task_queues]
     found = queues.waiting(names, prefix=conf.broker_transport_options["global_keyprefix"])
@@ -131,7 +137,7 @@ def _waiting() -> list[Figure] | None:
     ]
 
 
-def _recorded(now: datetime) -> list[Figure] | None:
+def _recorded(now: datetime) -> list[MetricSamples] | None:
     """Ages are seconds."""
     try:
         finished = TurnStage.objects.filter(status=RunStatus.SUCCEEDED).order_by().values_list("stage")
@@ -153,5 +159,5 @@ def _recorded(now: datetime) -> list[Figure] | None:
     ]
 
 
-def _gauge(name: str, meaning: str, labels: Sequence[str], samples: Sequence[Sample]) -> Figure:
-    return Figure(name, Kind.GAUGE, meaning, labels, samples)
+def _gauge(name: str, meaning: str, labels: Sequence[str], samples: Sequence[Sample]) -> MetricSamples:
+    return MetricSamples(name, MetricKind.GAUGE, meaning, labels, samples)

@@ -8,13 +8,13 @@ from recommendations.models import ModelVersion
 from recommendations.services.access import keys
 from recommendations.services.weights.panels import panels
 from recommendations.store.events.pseudonyms import key_is_the_stored_one
-from recommendations.store.serving.snapshot_holder import NotLoadedError, keeper
+from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
 
 
 def prepare() -> None:
     """Read what the first answers and pages need. What cannot be read yet, the first who asks for it will read."""
     with suppress(NotLoadedError):
-        keeper().current(None)
+        snapshot_holder().current(None)
     keys.prepare()
     connection.close()
     panels().warm()

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from recommendations.engine.ranking.selection import Lost
+from recommendations.engine.ranking.selection import IneligibleReason
 from recommendations.serving.types import Answer
 from recommendations.store.serving.served_rules import ServedRules
 from recommendations.terms import AnswerStage, RuleAction
@@ -32,7 +32,7 @@ class Step:
 def steps(answer: Answer, *, rules: ServedRules) -> list[Step]:
     """Of the candidates, then of what fills an answer that they are too few for. ``rules``: those of the answer."""
     trace = answer.trace
-    ruled_out = trace.lost.get(Lost.RULED_OUT, 0)
+    ruled_out = trace.lost.get(IneligibleReason.RULED_OUT, 0)
     filled = sum(trace.filled.values())
     chosen, outside = len(answer.shown) - filled, _pinned_from_outside(answer, rules)
     below = trace.eligible + outside - chosen
@@ -43,7 +43,11 @@ def steps(answer: Answer, *, rules: ServedRules) -> list[Step]:
         Step(
             stage=AnswerStage.ELIGIBILITY,
             left=trace.eligible + ruled_out,
-            lost=[(str(_LOST[reason]), count) for reason, count in trace.lost.items() if reason is not Lost.RULED_OUT],
+            lost=[
+                (str(_LOST[reason]), count)
+                for reason, count in trace.lost.items()
+                if reason is not IneligibleReason.RULED_OUT
+            ],
         ),
         Step(
             stage=AnswerStage.RULES,
@@ -82,11 +86,11 @@ def _pinned_from_outside(answer: Answer, rules: ServedRules) -> int:
     return sum(not shown.contributions and not pins.isdisjoint(shown.rules) for shown in answer.shown)
 
 
-_LOST: Mapping[Lost, Promise] = {
-    Lost.UNSELLABLE: _("out of stock or not for sale now"),
-    Lost.EXCLUDED: _("disliked, or in view already"),
-    Lost.FILTERED: _("outside the filter of the request"),
-    Lost.BOUGHT: _("bought already"),
-    Lost.NOT_BOUGHT: _("never bought"),
-    Lost.RESTING: _("bought too lately"),
+_LOST: Mapping[IneligibleReason, Promise] = {
+    IneligibleReason.UNSELLABLE: _("out of stock or not for sale now"),
+    IneligibleReason.EXCLUDED: _("disliked, or in view already"),
+    IneligibleReason.FILTERED: _("outside the filter of the request"),
+    IneligibleReason.BOUGHT: _("bought already"),
+    IneligibleReason.NOT_BOUGHT: _("never bought"),
+    IneligibleReason.RESTING: _("bought too lately"),
 }

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import F
 
 from recommendations.models import BlendWeights, Rule, Segment
-from recommendations.services.rules.books import Basis, book_with
+from recommendations.services.rules.books import BookBasis, book_with
 from recommendations.services.rules.editing import status_of
 from recommendations.store.rules.conditions import FrozenRule, default_book, frozen
 from recommendations.terms import BlendName, RuleStatus, WeightsStatus
@@ -33,9 +33,9 @@ def draft_weights(*, blend: BlendName, segment: Segment | None) -> BlendWeights 
 def draft_rules(*, now: datetime) -> DraftRules | None:
     """None where nothing waits: all rules are served as they were last written."""
     book = default_book()
-    rows = list(Rule.objects.kept().select_related("placement", "segment", "customer").order_by("position", "pk"))
+    rows = list(Rule.objects.unarchived().select_related("placement", "segment", "customer").order_by("position", "pk"))
     waiting = [row for row in rows if status_of(row, book, now) in WAITING]
     if not waiting:
         return None
-    basis = Basis(book.rules if book else [], [row.pk for row in rows])
+    basis = BookBasis(book.rules if book else [], [row.pk for row in rows])
     return DraftRules(book=book_with(map(frozen, waiting), basis=basis), waiting=waiting)

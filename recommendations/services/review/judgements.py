@@ -12,9 +12,9 @@ from django.db.models import Count
 from recommendations.engine.evaluation.intervals import Measure, wilson
 from recommendations.models import BlendWeights, Customer, Item, Staff, Verdict
 from recommendations.services.review.review import NotLoadedError, UnknownPlacementError, live_ready
-from recommendations.serving.pipeline import answered
+from recommendations.serving.pipeline import complete
 from recommendations.store.live import fetch
-from recommendations.store.serving.snapshot_holder import keeper
+from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import Judgement
 
 MOST_CHECKED = 20
@@ -60,7 +60,7 @@ def verdicts_of(*, customer: int, placement: str, by: Staff) -> dict[int, Verdic
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class JudgedItem:
     """What was said of the answers of one model with one set of weights; None where a version is gone."""
 
     model: int | None
@@ -76,7 +76,7 @@ class Judged:
         return wilson(self.counts.get(judgement, 0), self.total)
 
 
-def judged() -> list[Judged]:
+def judged() -> list[JudgedItem]:
     """By model and weights, the newest model first."""
     rows = Verdict.objects.order_by().values_list("model", "weights", "judgement").annotate(Count("pk"))
     counts: dict[tuple[int | None, int | None], Counter[Judgement]] = {}
@@ -87,19 +87,19 @@ def judged() -> list[Judged]:
     )
     newest = sorted(counts, key=lambda pair: (-(pair[0] or 0), -(pair[1] or 0)))
     return [
-        Judged(model=model, weights=known.get(weights) if weights else None, counts=counts[model, weights])
+        JudgedItem(model=model, weights=known.get(weights) if weights else None, counts=counts[model, weights])
         for model, weights in newest
     ]
 
 
-def judged_of_newest(found: Sequence[Judged]) -> Judged | None:
+def judged_of_newest(found: Sequence[JudgedItem]) -> JudgedItem | None:
     """All that was said of the newest model, whatever the weights; None where nothing was said."""
     if not found:
         return None
     counts: Counter[Judgement] = Counter()
     for one in found:
         counts.update(one.counts if one.model == found[0].model else {})
-    return Judged(model=found[0].model, weights=None, counts=counts)
+    return JudgedItem(model=found[0].model, weights=None, counts=counts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,13 +143,13 @@ def _ranks(customer: int, placement: str) -> Mapping[int, int]:
         return {}
     if asked.snapshot.placements[placement].needs_context:
         return {}
-    return {shown.item: shown.rank for shown in answered(asked).shown}
+    return {shown.item: shown.rank for shown in complete(asked).shown}
 
 
 def _versions(customer: int, placement: str) -> tuple[int | None, int | None]:
     """Of the model, and of the weights that the customer's answer is made with."""
     try:
-        held = keeper().current(fetch.state_of(None, since=None).changed)
+        held = snapshot_holder().current(fetch.state_of(None, since=None).changed)
     except NotLoadedError:
         return None, None
     place, model = held.placements.get(placement), held.model

@@ -12,16 +12,16 @@ from recommendations.engine.ranking.second_stage import NAME
 from recommendations.models import BlendWeights, Category, Customer, Event, Item, ModelVersion
 from recommendations.services.review.answer_funnel import Step, steps
 from recommendations.services.review.waterfall import Term, waterfall
-from recommendations.serving.candidates import pools_of
-from recommendations.serving.pipeline import Ready, UnknownPlacementError, ready, recommend
-from recommendations.serving.types import Answer, Ask, ShownReason
+from recommendations.serving.candidates import candidate_source
+from recommendations.serving.pipeline import Prepared, UnknownPlacementError, prepare, recommend
+from recommendations.serving.types import Answer, ResolvedRequest, ShownReason
 from recommendations.simulation.second_stage_terms import broken_down
 from recommendations.store.live import fetch, record
 from recommendations.store.live.state import NOTHING, Act, LiveState
 from recommendations.store.models.model import Model
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.snapshot import ServedWeights, Snapshot
-from recommendations.store.serving.snapshot_holder import NotLoadedError, keeper
+from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
 from recommendations.terms import BlendName, Cut, EventName, Making
 from recommendations.wording.reasons import reason_text
 
@@ -154,11 +154,13 @@ def reviews(
     looks: Sequence[Look], *, customer: int, placement: str, context_items: Sequence[int] = (), n: int | None = None
 ) -> list[Review]:
     """One answer looked at in several ways, from one reading of what is live. Raises as ``review``."""
-    ask = Ask(placement=placement, customer=customer, context_items=tuple(context_items), n=n, explore=False)
+    request = ResolvedRequest(
+        placement=placement, customer=customer, context_items=tuple(context_items), n=n, explore=False
+    )
     now, reading = timezone.now(), _reading(customer)
     histories = {look.history: look for look in looks}
     bases = {key: _basis(look, customer, reading=reading, now=now) for key, look in histories.items()}
-    made = [_made(look, ask, bases[look.history]) for look in looks]
+    made = [_make(look, request, bases[look.history]) for look in looks]
     items = _items({shown.item for each in made for shown in each.answer.shown})
     later = {window: _bought_in(customer, window, items) for window in {each.window for each in made}}
     return [_review(each, items, later[each.window], customer=customer) for each in made]
@@ -184,11 +186,11 @@ class _Made:
     window: tuple[datetime, datetime] | None  # in which purchases count as later ones
 
 
-def _made(look: Look, ask: Ask, basis: _Basis) -> _Made:
+def _make(look: Look, request: ResolvedRequest, basis: _Basis) -> _Made:
     if look.draft is not None:
         basis = replace(basis, snapshot=drafted(basis.snapshot, look.draft))
-    ask = replace(ask, cut=look.cut, folded=basis.making is Making.FOLDED)
-    answer = recommend(ask, snapshot=basis.snapshot, state=basis.state, now=basis.now)
+    request = replace(request, cut=look.cut, folded=basis.making is Making.FOLDED)
+    answer = recommend(request, snapshot=basis.snapshot, state=basis.state, now=basis.now)
     window = _window(basis.snapshot.model) if look.as_of is None else (look.as_of, look.as_of + LATER)
     return _Made(look=look, basis=basis, answer=answer, window=window)
 
@@ -205,11 +207,13 @@ def _review(made: _Made, items: Mapping[int, Item], later: frozenset[int] | None
     )
 
 
-def live_ready(*, customer: int, placement: str, context_items: Sequence[int] = (), n: int | None = None) -> Ready:
+def live_ready(*, customer: int, placement: str, context_items: Sequence[int] = (), n: int | None = None) -> Prepared:
     """What the customer's answer is made of now. Raises as ``review``."""
     basis = _basis(Look(), customer, reading=_reading(customer), now=timezone.now())
-    ask = Ask(placement=placement, customer=customer, context_items=tuple(context_items), n=n, explore=False)
-    return ready(ask, snapshot=basis.snapshot, state=basis.state, now=basis.now)
+    request = ResolvedRequest(
+        placement=placement, customer=customer, context_items=tuple(context_items), n=n, explore=False
+    )
+    return prepare(request, snapshot=basis.snapshot, state=basis.state, now=basis.now)
 
 
 def _items(keys: Iterable[int]) -> dict[int, Item]:
@@ -247,24 +251,26 @@ def _terms(answer: Answer, snapshot: Snapshot, *, customer: int) -> dict[int, li
         return {}
     row = int(snapshot.model.users.rows(np.array([customer]))[0])
     rows = dict(zip(parts, snapshot.model.items.rows(np.array(list(parts))).tolist(), strict=True))
-    found = broken_down(pools_of(snapshot.model), blend, row, {rows[item]: part for item, part in parts.items()})
+    found = broken_down(
+        candidate_source(snapshot.model), blend, row, {rows[item]: part for item, part in parts.items()}
+    )
     return {item: found[at] for item, at in rows.items() if at in found}
 
 
-def _reading(customer: int) -> fetch.Reading:
-    held = keeper().held or keeper().current(None)
+def _reading(customer: int) -> fetch.LiveReading:
+    held = snapshot_holder().snapshot or snapshot_holder().current(None)
     return fetch.state_of(customer, since=held.model.as_of if held.model else None)
 
 
-def _basis(look: Look, customer: int, *, reading: fetch.Reading, now: datetime) -> _Basis:
+def _basis(look: Look, customer: int, *, reading: fetch.LiveReading, now: datetime) -> _Basis:
     """The test cut knows nothing of what came after it."""
     folded = look.as_of is not None or bool(look.simulated)
     if look.cut is not Cut.LIVE:
         if folded:
             raise ValueError("the test cut is not looked at as of another time")
-        tested = keeper().as_tested(reading.changed)
+        tested = snapshot_holder().as_tested(reading.changed)
         return _Basis(snapshot=tested, state=NOTHING, now=now, making=Making.TESTED)
-    snapshot, state, moment = keeper().current(reading.changed), reading.state, min(look.as_of or now, now)
+    snapshot, state, moment = snapshot_holder().current(reading.changed), reading.state, min(look.as_of or now, now)
     if moment < now:
         state = record.state_at(customer, since=snapshot.model.as_of if snapshot.model else None, at=moment)
     return _Basis(

@@ -7,16 +7,23 @@ from typing import Any
 from recommendations.models import BlendWeights, Item
 from recommendations.services.review.review import Draft, drafted
 from recommendations.services.review.why_words import change_text
-from recommendations.services.rules.books import Basis, book_with, present_order
+from recommendations.services.rules.books import BookBasis, book_with, present_order
 from recommendations.services.rules.card_rules import boost_values, pin_values
 from recommendations.services.weights.values import shares
-from recommendations.serving.pipeline import Ready, recommend
-from recommendations.simulation.counterfactuals import Change, ChangeKind, changes, disturbed
-from recommendations.simulation.diagnosis import Standing
+from recommendations.serving.pipeline import Prepared, recommend
+from recommendations.simulation.counterfactuals import Counterfactual, CounterfactualKind, changes, side_effect
+from recommendations.simulation.diagnosis import Diagnosis
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.terms import Operator, WeightsStatus
 
-ORDER = (ChangeKind.LIMIT, ChangeKind.WEIGHT, ChangeKind.DIVERSITY, ChangeKind.BOOST, ChangeKind.END, ChangeKind.PIN)
+ORDER = (
+    CounterfactualKind.LIMIT,
+    CounterfactualKind.WEIGHT,
+    CounterfactualKind.DIVERSITY,
+    CounterfactualKind.BOOST,
+    CounterfactualKind.END,
+    CounterfactualKind.PIN,
+)
 """Of changes that disturb as much; a pin comes last whatever it disturbs: it asks no score at all."""
 
 UNSAVED = 0
@@ -26,7 +33,7 @@ UNSAVED = 0
 class Suggestion:
     """A change that brings the item in; as a draft it changes nothing that is served."""
 
-    change: Change
+    change: Counterfactual
     disturbs: float  # share of the slots of other customers that would show another item, 0 … 1 (``changes.disturbed``)
     words: str
     rank: int  # of the item after the change
@@ -39,7 +46,7 @@ class Suggestion:
         return self.change.key
 
     @property
-    def kind(self) -> ChangeKind:
+    def kind(self) -> CounterfactualKind:
         return self.change.kind
 
 
@@ -47,18 +54,18 @@ class Suggestion:
 class _Served:
     """What made the answer, from which the drafts begin; of the record only what is asked for, and once."""
 
-    asked: Ready
+    asked: Prepared
 
     @cached_property
-    def book(self) -> Basis:
-        return Basis(self.asked.snapshot.rules.book, present_order())
+    def book(self) -> BookBasis:
+        return BookBasis(self.asked.snapshot.rules.book, present_order())
 
     @cached_property
     def weights(self) -> BlendWeights:
-        return BlendWeights.objects.select_related("blend", "segment").get(pk=self.asked.ranking.version or 0)
+        return BlendWeights.objects.select_related("blend", "segment").get(pk=self.asked.chosen.version or 0)
 
 
-def suggestions(asked: Ready, stands: Standing, item: Item) -> list[Suggestion]:
+def suggestions(asked: Prepared, stands: Diagnosis, item: Item) -> list[Suggestion]:
     """The one that disturbs the lists of others least comes first."""
     found, served = [], _Served(asked=asked)
     for change in changes(asked, stands):
@@ -72,23 +79,23 @@ def suggestions(asked: Ready, stands: Standing, item: Item) -> list[Suggestion]:
             found.append(
                 Suggestion(
                     change=change,
-                    disturbs=disturbed(asked, change, stands.row),
+                    disturbs=side_effect(asked, change, stands.row),
                     words=change_text(change, asked),
                     rank=rank,
                     draft=draft,
                     rule=rule,
                 )
             )
-    return sorted(found, key=lambda one: (one.kind is ChangeKind.PIN, one.disturbs, ORDER.index(one.kind)))
+    return sorted(found, key=lambda one: (one.kind is CounterfactualKind.PIN, one.disturbs, ORDER.index(one.kind)))
 
 
-def _rank(asked: Ready, draft: Draft, item: int) -> int | None:
+def _rank(asked: Prepared, draft: Draft, item: int) -> int | None:
     snapshot = drafted(asked.snapshot, draft)
-    answer = recommend(asked.ask, snapshot=snapshot, state=asked.state, now=asked.now)
+    answer = recommend(asked.request, snapshot=snapshot, state=asked.state, now=asked.now)
     return next((shown.rank for shown in answer.shown if shown.item == item), None)
 
 
-def _weights(change: Change, served: BlendWeights) -> BlendWeights:
+def _weights(change: Counterfactual, served: BlendWeights) -> BlendWeights:
     """As they would stand in the draft, unsaved."""
     return BlendWeights(
         blend=served.blend,
@@ -102,23 +109,23 @@ def _weights(change: Change, served: BlendWeights) -> BlendWeights:
     )
 
 
-def _rule(change: Change, served: _Served, item: Item) -> FrozenRule | None:
+def _rule(change: Counterfactual, served: _Served, item: Item) -> FrozenRule | None:
     """None for a change of weights."""
     asked = served.asked
     match change.kind:
-        case ChangeKind.BOOST:
-            return _new(boost_values(item, strength=change.strength, placement=asked.ask.placement))
-        case ChangeKind.PIN:
-            return _new(pin_values(item, slot=change.slot, placement=asked.ask.placement))
-        case ChangeKind.LIMIT | ChangeKind.END:
+        case CounterfactualKind.BOOST:
+            return _new(boost_values(item, strength=change.strength, placement=asked.request.placement))
+        case CounterfactualKind.PIN:
+            return _new(pin_values(item, slot=change.slot, placement=asked.request.placement))
+        case CounterfactualKind.LIMIT | CounterfactualKind.END:
             before = next(rule for rule in served.book.rules if rule["id"] == change.rule)
             return _amended(before, change, asked, item)
         case _:
             return None
 
 
-def _amended(served: FrozenRule, change: Change, asked: Ready, item: Item) -> FrozenRule:
-    if change.kind is ChangeKind.END:
+def _amended(served: FrozenRule, change: Counterfactual, asked: Prepared, item: Item) -> FrozenRule:
+    if change.kind is CounterfactualKind.END:
         return {**served, "ends_at": asked.now.isoformat()}
     return {**served, "items": [*served["items"], all_but(item)]}
 

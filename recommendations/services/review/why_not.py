@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from recommendations.engine.ranking.selection import Lost
+from recommendations.engine.ranking.selection import IneligibleReason
 from recommendations.models import BlendWeights, Item, Rule, Staff
 from recommendations.services.review.review import NotLoadedError, UnknownPlacementError, live_ready
 from recommendations.services.review.suggestions import Suggestion, all_but, suggestions
@@ -12,14 +12,14 @@ from recommendations.services.review.why_words import remedy, rule_name, stage_t
 from recommendations.services.rules.editing import StaleRuleError, save_rule
 from recommendations.services.weights.drafts import StaleDraftError, draft_of, save_draft
 from recommendations.services.weights.values import Values
-from recommendations.serving.pipeline import answered
-from recommendations.simulation.counterfactuals import ChangeKind
-from recommendations.simulation.diagnosis import Standing, standing
+from recommendations.serving.pipeline import complete
+from recommendations.simulation.counterfactuals import CounterfactualKind
+from recommendations.simulation.diagnosis import Diagnosis, diagnose
 from recommendations.store.rules.conditions import frozen
 from recommendations.terms import AnswerStage, BlendName
 
 __all__ = [
-    "ChangeKind", "DraftExistsError", "NotLoadedError", "Question", "StaleDraftError", "StaleRuleError",
+    "CounterfactualKind", "DraftExistsError", "NotLoadedError", "Question", "StaleDraftError", "StaleRuleError",
     "Suggestion", "SuggestionGoneError", "UnknownPlacementError", "WhyNot", "apply_suggestion", "why_not",
 ]  # fmt: skip
 
@@ -41,7 +41,7 @@ class WhyNot:
 
     question: Question
     item: Item
-    stands: Standing
+    stands: Diagnosis
     n: int  # how many items the answer has room for
     words: str  # what happened
     remedy: str  # what to do where no single change of weights or rules helps; else empty
@@ -58,7 +58,7 @@ class WhyNot:
         return self.stands.rank
 
     @property
-    def lost(self) -> Lost | None:
+    def lost(self) -> IneligibleReason | None:
         return self.stands.lost
 
     @property
@@ -98,13 +98,13 @@ def why_not(
     question = Question(customer=customer, placement=placement, item=item, n=n, context_items=tuple(context_items))
     thing = Item.objects.get(pk=item)
     asked = live_ready(customer=customer, placement=placement, n=n, context_items=context_items)
-    stands = standing(asked, answered(asked), item)
+    stands = diagnose(asked, complete(asked), item)
     found = suggestions(asked, stands, thing)
     return WhyNot(
         question=question,
         item=thing,
         stands=stands,
-        n=asked.wish.n,
+        n=asked.params.n,
         words=stage_text(stands, asked),
         remedy=remedy(stands, asked, suggested=bool(found)),
         rule=rule_name(stands.rule, asked),
@@ -151,15 +151,15 @@ def _draft_rule(suggestion: Suggestion, item: Item, *, by: Staff, now: datetime)
     rule, change = suggestion.rule, suggestion.change
     if rule is None:
         raise SuggestionGoneError(suggestion.key)
-    if change.kind in (ChangeKind.LIMIT, ChangeKind.END):
+    if change.kind in (CounterfactualKind.LIMIT, CounterfactualKind.END):
         stored = Rule.objects.get(pk=change.rule)
         kept_out = all_but(item)
-        if change.kind is ChangeKind.LIMIT and kept_out in stored.items:
+        if change.kind is CounterfactualKind.LIMIT and kept_out in stored.items:
             return stored  # somebody has drafted it already
         limited = {"items": [*stored.items, kept_out]}
-        values = limited if change.kind is ChangeKind.LIMIT else {"ends_at": now}
+        values = limited if change.kind is CounterfactualKind.LIMIT else {"ends_at": now}
         return save_rule(rule=stored, values=values, revision=stored.revision, by=by, now=now)
-    for drafted in Rule.objects.kept().filter(action=rule["action"], items=rule["items"]):
+    for drafted in Rule.objects.unarchived().filter(action=rule["action"], items=rule["items"]):
         if frozen(drafted) == {**rule, "id": drafted.pk}:
             return drafted
     made = {name: value for name, value in rule.items() if name != "id"}

@@ -6,17 +6,17 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from recommendations.engine.ranking.selection import Lost
-from recommendations.serving.pipeline import Ready
-from recommendations.simulation.counterfactuals import Change, ChangeKind
-from recommendations.simulation.diagnosis import Standing
+from recommendations.engine.ranking.selection import IneligibleReason
+from recommendations.serving.pipeline import Prepared
+from recommendations.simulation.counterfactuals import Counterfactual, CounterfactualKind
+from recommendations.simulation.diagnosis import Diagnosis
 from recommendations.terms import AnswerStage
 from recommendations.wording.labels import instance_label, placement_quoted
 
 
-def stage_text(stands: Standing, asked: Ready) -> str:
+def stage_text(stands: Diagnosis, asked: Prepared) -> str:
     """What happened to the item, in one sentence or two."""
-    rank, n = stands.rank or 0, asked.wish.n
+    rank, n = stands.rank or 0, asked.params.n
     match stands.stage:
         case AnswerStage.SHOWN:
             return gettext("It is shown, at place %(rank)d.") % {"rank": rank}
@@ -38,22 +38,22 @@ def stage_text(stands: Standing, asked: Ready) -> str:
     return f"{said} {more}" if more else said
 
 
-def barred_text(stands: Standing, asked: Ready) -> str:
+def barred_text(stands: Diagnosis, asked: Prepared) -> str:
     """Why it may not be shown; empty where it may."""
     if stands.lost is None:
         return ""
-    if stands.lost is Lost.RULED_OUT:
+    if stands.lost is IneligibleReason.RULED_OUT:
         return gettext("The rule “%(rule)s” takes it out.") % {"rule": rule_name(stands.rule, asked)}
-    if stands.lost is Lost.EXCLUDED and _is_disliked(stands, asked):
+    if stands.lost is IneligibleReason.EXCLUDED and _is_disliked(stands, asked):
         return gettext("The customer dislikes it.")
     return str(_BARRED[stands.lost])
 
 
-def remedy(stands: Standing, asked: Ready, *, suggested: bool) -> str:
+def remedy(stands: Diagnosis, asked: Prepared, *, suggested: bool) -> str:
     """What to do where no single change of weights or rules helps; empty where one does, or where it is shown."""
     if suggested or stands.stage is AnswerStage.SHOWN:
         return ""
-    if stands.lost is Lost.EXCLUDED and _is_disliked(stands, asked):
+    if stands.lost is IneligibleReason.EXCLUDED and _is_disliked(stands, asked):
         return gettext("Nothing: who dislikes an item does not see it again.")
     if stands.lost is not None and stands.lost in _REMEDIES:
         return str(_REMEDIES[stands.lost])
@@ -62,42 +62,42 @@ def remedy(stands: Standing, asked: Ready, *, suggested: bool) -> str:
     return gettext("More than one change is needed: try them together in a draft.")
 
 
-def change_text(change: Change, asked: Ready) -> str:
+def change_text(change: Counterfactual, asked: Prepared) -> str:
     """What is done, as one would tell a colleague."""
     match change.kind:
-        case ChangeKind.WEIGHT:
+        case CounterfactualKind.WEIGHT:
             return gettext("Weight of “%(recommender)s”: %(before)s %% → %(after)s %%") % {
                 "recommender": instance_label(change.instance),
-                "before": _per_cent(asked.ranking.weights, change.instance),
+                "before": _per_cent(asked.chosen.weights, change.instance),
                 "after": _per_cent(change.weights or {}, change.instance),
             }
-        case ChangeKind.DIVERSITY:
+        case CounterfactualKind.DIVERSITY:
             return gettext("Diversity: %(before)s → %(after)s") % {
-                "before": f"{asked.wish.diversity:.3g}", "after": f"{change.diversity or 0:.3g}",
+                "before": f"{asked.params.diversity:.3g}", "after": f"{change.diversity or 0:.3g}",
             }  # fmt: skip
-        case ChangeKind.BOOST:
+        case CounterfactualKind.BOOST:
             return gettext("Boost it by %(strength)d on %(placement)s") % {
-                "strength": change.strength, "placement": placement_quoted(asked.ask.placement),
+                "strength": change.strength, "placement": placement_quoted(asked.request.placement),
             }  # fmt: skip
-        case ChangeKind.PIN:
+        case CounterfactualKind.PIN:
             return gettext("Pin it to slot %(slot)d on %(placement)s") % {
-                "slot": change.slot, "placement": placement_quoted(asked.ask.placement),
+                "slot": change.slot, "placement": placement_quoted(asked.request.placement),
             }  # fmt: skip
-        case ChangeKind.LIMIT:
+        case CounterfactualKind.LIMIT:
             return gettext("Leave it out of the rule “%(rule)s”") % {"rule": rule_name(change.rule, asked)}
-        case ChangeKind.END:
+        case CounterfactualKind.END:
             return gettext("End the rule “%(rule)s”") % {"rule": rule_name(change.rule, asked)}
 
 
-def rule_name(key: int | None, asked: Ready) -> str:
+def rule_name(key: int | None, asked: Prepared) -> str:
     return asked.snapshot.rules.names.get(key, "") if key else ""
 
 
-def _not_a_candidate(stands: Standing, asked: Ready) -> str:
+def _not_a_candidate(stands: Diagnosis, asked: Prepared) -> str:
     place = stands.would_rank
-    if place is None or asked.ranking.pool is None:
+    if place is None or asked.chosen.pool is None:
         return gettext("Nothing is known of this customer to choose candidates from.")
-    facts = {"candidates": len(asked.ranking.pool.items), "rank": place.place, "of": place.of}
+    facts = {"candidates": len(asked.chosen.pool.items), "rank": place.place, "of": place.of}
     if place.by_model:
         return (
             gettext(
@@ -115,7 +115,7 @@ def _not_a_candidate(stands: Standing, asked: Ready) -> str:
     )
 
 
-def _why_outranked(stands: Standing, asked: Ready) -> str:
+def _why_outranked(stands: Diagnosis, asked: Prepared) -> str:
     if stands.rule and stands.stage is AnswerStage.RANKING:
         return gettext("The rule “%(rule)s” buries it.") % {"rule": rule_name(stands.rule, asked)}
     if stands.rule:
@@ -125,27 +125,27 @@ def _why_outranked(stands: Standing, asked: Ready) -> str:
     return ""
 
 
-def _is_disliked(stands: Standing, asked: Ready) -> bool:
-    return stands.row in asked.person.disliked
+def _is_disliked(stands: Diagnosis, asked: Prepared) -> bool:
+    return stands.row in asked.customer.disliked
 
 
 def _per_cent(weights: Mapping[str, float], name: str) -> str:
     return f"{100 * weights.get(name, 0.0) / sum(weights.values()):.1f}"
 
 
-_BARRED: Mapping[Lost, Promise] = {
-    Lost.UNSELLABLE: _("It is out of stock or not for sale now."),
-    Lost.EXCLUDED: _("It is one of the items in view."),
-    Lost.FILTERED: _("It is outside the filter of the request."),
-    Lost.BOUGHT: _("The customer has bought it, and this placement shows only what is new to them."),
-    Lost.NOT_BOUGHT: _("The customer has never bought it, and this placement shows only what they know."),
-    Lost.RESTING: _("The customer bought it so lately that it is not due again."),
+_BARRED: Mapping[IneligibleReason, Promise] = {
+    IneligibleReason.UNSELLABLE: _("It is out of stock or not for sale now."),
+    IneligibleReason.EXCLUDED: _("It is one of the items in view."),
+    IneligibleReason.FILTERED: _("It is outside the filter of the request."),
+    IneligibleReason.BOUGHT: _("The customer has bought it, and this placement shows only what is new to them."),
+    IneligibleReason.NOT_BOUGHT: _("The customer has never bought it, and this placement shows only what they know."),
+    IneligibleReason.RESTING: _("The customer bought it so lately that it is not due again."),
 }
-_REMEDIES: Mapping[Lost, Promise] = {
-    Lost.UNSELLABLE: _("Put it back in stock, or change its time of sale, in the catalogue."),
-    Lost.EXCLUDED: _("Nothing: an item in view does not recommend itself."),
-    Lost.FILTERED: _("The shop has to ask with a wider filter."),
-    Lost.BOUGHT: _("Look at “For you” or “Buy again”: they show what was bought before."),
-    Lost.NOT_BOUGHT: _("Look at “For you” or “Discover”: they show what is new."),
-    Lost.RESTING: _("It comes back by itself; a shorter cool-down of the placement brings it back sooner."),
+_REMEDIES: Mapping[IneligibleReason, Promise] = {
+    IneligibleReason.UNSELLABLE: _("Put it back in stock, or change its time of sale, in the catalogue."),
+    IneligibleReason.EXCLUDED: _("Nothing: an item in view does not recommend itself."),
+    IneligibleReason.FILTERED: _("The shop has to ask with a wider filter."),
+    IneligibleReason.BOUGHT: _("Look at “For you” or “Buy again”: they show what was bought before."),
+    IneligibleReason.NOT_BOUGHT: _("Look at “For you” or “Discover”: they show what is new."),
+    IneligibleReason.RESTING: _("It comes back by itself; a shorter cool-down of the placement brings it back sooner."),
 }

@@ -13,11 +13,11 @@ from recommendations.services.rules.books import book_changes
 from recommendations.store.live import fetch
 from recommendations.store.rules.conditions import FrozenRule, default_book
 from recommendations.store.serving.snapshot import Snapshot
-from recommendations.store.serving.snapshot_holder import keeper
+from recommendations.store.serving.snapshot_holder import snapshot_holder
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Change:
+class BookChange:
     """The shop under the served book and under the changed one, looked at at a moment."""
 
     was: Snapshot
@@ -42,15 +42,15 @@ class Change:
         )
 
 
-def change_to(rules: Sequence[FrozenRule], now: datetime) -> Change:
+def change_to(rules: Sequence[FrozenRule], now: datetime) -> BookChange:
     """Looked at now, or when the first of the changed rules begins if none of them is in force before."""
     book = default_book()
     served = book.rules if book else []
-    snapshot = keeper().current(fetch.state_of(None, since=None).changed)
+    snapshot = snapshot_holder().current(fetch.state_of(None, since=None).changed)
     changed = {one.rule: one.after or one.before for one in book_changes(served, rules)}
     differing = {key: rule for key, rule in changed.items() if rule is not None}
     begins = [datetime.fromisoformat(rule["starts_at"]) if rule["starts_at"] else now for rule in differing.values()]
-    return Change(
+    return BookChange(
         was=snapshot if snapshot.rules.version == (book.number if book else 0) else snapshot.with_rules(served),
         becomes=snapshot.with_rules(rules),
         changed=differing,

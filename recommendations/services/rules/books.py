@@ -17,7 +17,7 @@ from recommendations.store.live import fetch
 from recommendations.store.rules.conditions import FrozenRule, default_book, frozen
 
 __all__ = [
-    "Basis",
+    "BookBasis",
     "BookChange",
     "FaultyRulesError",
     "NoteNeededError",
@@ -33,7 +33,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Basis(NamedTuple):
+class BookBasis(NamedTuple):
     """What a preview changes: a book, and the keys of rules in their present order, which the next book would have."""
 
     rules: Sequence[FrozenRule]
@@ -147,14 +147,14 @@ def roll_back_rules(*, book: RuleBook, note: str, by: Staff | None, now: datetim
 
 
 def book_with(
-    rules: Iterable[FrozenRule], *, without: Iterable[int] = (), basis: Basis | None = None
+    rules: Iterable[FrozenRule], *, without: Iterable[int] = (), basis: BookBasis | None = None
 ) -> list[FrozenRule]:
     """The book that is served (or the ``basis``), as it would be with these rules in place and others withdrawn.
 
     For previews. A rule that was never saved has id 0 and comes last.
     """
     if basis is None:
-        basis = Basis(list(_by_key(default_book()).values()), present_order())
+        basis = BookBasis(list(_by_key(default_book()).values()), present_order())
     gone = set(without)
     together = {rule["id"]: rule for rule in basis.rules if rule["id"] not in gone}
     together |= {rule["id"]: rule for rule in rules}
@@ -164,7 +164,7 @@ def book_with(
 
 def present_order() -> list[int]:
     """Keys of all rules that are kept; those of a served book are among them."""
-    return list(Rule.objects.kept().order_by("position", "pk").values_list("pk", flat=True))
+    return list(Rule.objects.unarchived().order_by("position", "pk").values_list("pk", flat=True))
 
 
 def book_changes(before: Sequence[FrozenRule], after: Sequence[FrozenRule]) -> list[BookChange]:
@@ -183,7 +183,7 @@ def _held(note: str) -> tuple[dict[int, Rule], RuleBook | None]:
     """All rules in their order, locked, so that one publishes at a time; and the book that is served."""
     if not note.strip():
         raise NoteNeededError
-    rows = {row.pk: row for row in in_order(_rules().kept())}
+    rows = {row.pk: row for row in in_order(_rules().unarchived())}
     return rows, default_book()
 
 
@@ -255,6 +255,6 @@ def _follow(row: Rule, rule: FrozenRule, *, by: Staff | None, now: datetime) -> 
 
 def _follow_order(keys: Sequence[int]) -> None:
     """The rules of the former book in its order, the others behind them as they were."""
-    others = Rule.objects.kept().exclude(pk__in=keys).order_by("position", "pk").values_list("pk", flat=True)
+    others = Rule.objects.unarchived().exclude(pk__in=keys).order_by("position", "pk").values_list("pk", flat=True)
     for position, key in enumerate([*keys, *others], start=1):
         Rule.objects.filter(pk=key).update(position=position)

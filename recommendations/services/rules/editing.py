@@ -20,7 +20,7 @@ from recommendations.wording.rules import rule_text
 SHOWN_OF_MATCHED = 8
 
 
-class Difference(NamedTuple):
+class RuleDifference(NamedTuple):
     """What two people have of a field; values as in a frozen rule."""
 
     field: str
@@ -31,7 +31,7 @@ class Difference(NamedTuple):
 class StaleRuleError(Exception):
     """Somebody changed the rule since it was read; ``current`` is what it is now."""
 
-    def __init__(self, current: Rule, differences: Sequence[Difference]) -> None:
+    def __init__(self, current: Rule, differences: Sequence[RuleDifference]) -> None:
         super().__init__(f"{current} was changed by somebody else")
         self.current, self.differences = current, differences
 
@@ -69,7 +69,7 @@ def save_rule(
     after: Mapping[str, Any] = frozen(changed)
     fields = [name for name in after if before[name] != after[name]]
     if revision != current.revision:
-        raise StaleRuleError(current, [Difference(name, after[name], before[name]) for name in fields])
+        raise StaleRuleError(current, [RuleDifference(name, after[name], before[name]) for name in fields])
     if not fields:
         return current
     changed.revision += 1
@@ -112,7 +112,7 @@ def in_order(locked: Iterable[Rule]) -> list[Rule]:
 @transaction.atomic
 def reorder(*, keys: Sequence[int], by: Staff | None, now: datetime) -> None:
     """Put the rules in this order; those that are not named follow as they were. Served when next published."""
-    rules = in_order(Rule.objects.kept().select_for_update())
+    rules = in_order(Rule.objects.unarchived().select_for_update())
     place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     wanted = sorted(rules, key=lambda rule: place.get(rule.pk, len(place)))
     was = {rule.pk: number for number, rule in enumerate(rules, start=1)}
@@ -170,7 +170,7 @@ def rule_texts(rules: Iterable[FrozenRule]) -> list[str]:
 
 
 def _created(rule: Rule, *, by: Staff | None, now: datetime) -> Rule:
-    last = Rule.objects.kept().aggregate(last=Max("position"))["last"] or 0
+    last = Rule.objects.unarchived().aggregate(last=Max("position"))["last"] or 0
     rule.position, rule.author, rule.created_at, rule.updated_at = last + 1, by, now, now
     rule.save()
     audit.record(by=by, verb="create", subject=rule, after=dict(frozen(rule)))

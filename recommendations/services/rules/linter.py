@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from recommendations.engine.frames import IntArray
-from recommendations.engine.ranking.linting.book import Fault, Found, Linted, Shop
+from recommendations.engine.ranking.linting.book import FaultKind, Linted, LintedShop, RuleFault
 from recommendations.engine.ranking.linting.lint import lint as lint_sets
 from recommendations.engine.ranking.linting.when import When
 from recommendations.models import Customer
@@ -20,7 +20,7 @@ from recommendations.store.live import fetch
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.served_rules import ServedRule, groups_of
 from recommendations.store.serving.snapshot import Snapshot
-from recommendations.store.serving.snapshot_holder import keeper
+from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import CapPer, RuleAction
 
 
@@ -58,7 +58,7 @@ class _Words(NamedTuple):
 
 def lint(rules: Sequence[FrozenRule], *, now: datetime) -> list[Finding]:
     """Findings on the rules as one book, in its order; a rule that was never saved has the key 0."""
-    snapshot = keeper().current(fetch.state_of(None, since=None).changed)
+    snapshot = snapshot_holder().current(fetch.state_of(None, since=None).changed)
     linted = _linted(rules, snapshot, now=now)
     return [_finding(found, rules) for found in lint_sets(linted, _shop(rules, snapshot, now=now))]
 
@@ -91,10 +91,10 @@ def _linted(rules: Sequence[FrozenRule], snapshot: Snapshot, *, now: datetime) -
     ]
 
 
-def _shop(rules: Sequence[FrozenRule], snapshot: Snapshot, *, now: datetime) -> Shop:
+def _shop(rules: Sequence[FrozenRule], snapshot: Snapshot, *, now: datetime) -> LintedShop:
     numbers = np.empty(0, np.int32) if snapshot.model is None else snapshot.model.segments
     sizes = np.bincount(numbers[numbers >= 0])
-    return Shop(
+    return LintedShop(
         now=now.timestamp(),
         sellable=snapshot.sellable(now),
         slots={name: placement.n for name, placement in snapshot.placements.items()},
@@ -115,7 +115,7 @@ def _segments_of(customers: Sequence[int], snapshot: Snapshot) -> dict[int, int]
     return found
 
 
-def _finding(found: Found, rules: Sequence[FrozenRule]) -> Finding:
+def _finding(found: RuleFault, rules: Sequence[FrozenRule]) -> Finding:
     words = _WORDS[found.fault]
     quoted = {place: str(_("“%(name)s”") % {"name": rules[place]["name"]}) for place in found.rules}
     subject = rules[found.subject]
@@ -144,122 +144,122 @@ def _listed(names: Sequence[str]) -> str:
     }
 
 
-_WORDS: Mapping[Fault, _Words] = {
-    Fault.EXPIRED: _Words(
+_WORDS: Mapping[FaultKind, _Words] = {
+    FaultKind.EXPIRED: _Words(
         FindingCode.EXPIRED, Severity.WARNING, _("%(rule)s has expired: give it a later end, or withdraw it.")
     ),
-    Fault.PLACEMENT_OFF: _Words(
+    FaultKind.PLACEMENT_OFF: _Words(
         FindingCode.NEVER_FIRES,
         Severity.WARNING,
         _("%(rule)s is for the placement %(placement)s, which does not answer: switch it on, or choose another."),
     ),
-    Fault.NOBODY: _Words(
+    FaultKind.NOBODY: _Words(
         FindingCode.NEVER_FIRES,
         Severity.WARNING,
         _("%(rule)s is for nobody: choose a segment that has customers, or a customer of that segment."),
     ),
-    Fault.NO_CONTEXT: _Words(
+    FaultKind.NO_CONTEXT: _Words(
         FindingCode.NEVER_FIRES,
         Severity.WARNING,
         _("%(rule)s waits for an item in view that the shop does not have: change the conditions of its context."),
     ),
-    Fault.MATCHES_NOTHING: _Words(
+    FaultKind.MATCHES_NOTHING: _Words(
         FindingCode.NEVER_FIRES, Severity.WARNING, _("%(rule)s matches no item: change its conditions.")
     ),
-    Fault.NOT_FOR_SALE: _Words(
+    FaultKind.NOT_FOR_SALE: _Words(
         FindingCode.NEVER_FIRES,
         Severity.WARNING,
         _("None of the items of %(rule)s is for sale: it does nothing until one is."),
     ),
-    Fault.BEYOND_SLATE: _Words(
+    FaultKind.BEYOND_SLATE: _Words(
         FindingCode.NEVER_FIRES,
         Severity.ERROR,
         _("%(rule)s pins to slot %(slot)d, and the slate has only %(slots)d: choose a lower slot."),
     ),
-    Fault.LOOSE_CAP: _Words(
+    FaultKind.LOOSE_CAP: _Words(
         FindingCode.NEVER_FIRES,
         Severity.WARNING,
         _("%(rule)s allows %(most)d items, and the slate has only %(slots)d slots: choose a smaller number."),
     ),
-    Fault.ALL_INCLUDED: _Words(
+    FaultKind.ALL_INCLUDED: _Words(
         FindingCode.NEVER_FIRES,
         Severity.WARNING,
         _("%(rule)s includes every item that is for sale, so it changes nothing: narrow its conditions."),
     ),
-    Fault.PIN_BARRED: _Words(
+    FaultKind.PIN_BARRED: _Words(
         FindingCode.CONTRADICTION,
         Severity.ERROR,
         _("What %(rule)s pins is kept out because of %(others)s: change one of them."),
     ),
-    Fault.PIN_PARTLY_BARRED: _Words(
+    FaultKind.PIN_PARTLY_BARRED: _Words(
         FindingCode.CONTRADICTION,
         Severity.WARNING,
         _("Where both apply, what %(rule)s pins is kept out because of %(others)s: let them apply apart."),
     ),
-    Fault.SHARE_BARRED: _Words(
+    FaultKind.SHARE_BARRED: _Words(
         FindingCode.CONTRADICTION,
         Severity.ERROR,
         _("What %(rule)s wants a share of is kept out because of %(others)s: change one of them."),
     ),
-    Fault.INCLUSIONS_APART: _Words(
+    FaultKind.INCLUSIONS_APART: _Words(
         FindingCode.CONTRADICTION,
         Severity.ERROR,
         _("No item is in all of %(rules)s, so nothing may be shown: widen one of them, or let them apply apart."),
     ),
-    Fault.INCLUDED_EXCLUDED: _Words(
+    FaultKind.INCLUDED_EXCLUDED: _Words(
         FindingCode.CONTRADICTION,
         Severity.ERROR,
         _("All that is included is excluded by %(rules)s, so nothing may be shown: change one of them."),
     ),
-    Fault.BOOST_AND_BURY: _Words(
+    FaultKind.BOOST_AND_BURY: _Words(
         FindingCode.CONTRADICTION,
         Severity.WARNING,
         _("%(rules)s boost and bury the same items, together by %(strength)d: keep one of them."),
     ),
-    Fault.SHADOWED: _Words(
+    FaultKind.SHADOWED: _Words(
         FindingCode.SHADOWED,
         Severity.WARNING,
         _("%(rule)s has no effect because of %(others)s: remove it, or let them apply apart."),
     ),
-    Fault.TWO_PINS: _Words(
+    FaultKind.TWO_PINS: _Words(
         FindingCode.TWO_PINS,
         Severity.ERROR,
         _("%(rule)s pins to slot %(slot)d, which %(others)s fills already: choose another slot."),
     ),
-    Fault.TWO_PINS_PARTLY: _Words(
+    FaultKind.TWO_PINS_PARTLY: _Words(
         FindingCode.TWO_PINS,
         Severity.WARNING,
         _("Where both apply, %(others)s fills slot %(slot)d before %(rule)s: choose another slot."),
     ),
-    Fault.NOTHING_LEFT: _Words(
+    FaultKind.NOTHING_LEFT: _Words(
         FindingCode.EMPTIES,
         Severity.ERROR,
         _("%(rules)s leave nothing to show: exclude less, or include more."),
     ),
-    Fault.TOO_FEW_LEFT: _Words(
+    FaultKind.TOO_FEW_LEFT: _Words(
         FindingCode.EMPTIES,
         Severity.WARNING,
         _("%(rules)s leave %(left)d items for %(slots)d slots: exclude less, or include more."),
     ),
-    Fault.ZERO_CAP: _Words(
+    FaultKind.ZERO_CAP: _Words(
         FindingCode.CAP, Severity.ERROR, _("%(rule)s allows 0 items: to show none of them, exclude them.")
     ),
-    Fault.TIGHT_CAP: _Words(
+    FaultKind.TIGHT_CAP: _Words(
         FindingCode.CAP,
         Severity.WARNING,
         _("%(rule)s can fill only %(left)d of %(slots)d slots: allow more, or cap fewer items."),
     ),
-    Fault.SHARES_ABOVE_ONE: _Words(
+    FaultKind.SHARES_ABOVE_ONE: _Words(
         FindingCode.SHARES,
         Severity.ERROR,
         _("The least shares of %(rules)s add up to %(percent)d %% of the slots: lower them to 100 %% or less."),
     ),
-    Fault.SHARE_BEYOND_CAP: _Words(
+    FaultKind.SHARE_BEYOND_CAP: _Words(
         FindingCode.SHARES,
         Severity.ERROR,
         _("%(rule)s needs %(needed)d slots, which %(others)s does not allow: raise the cap, or lower the share."),
     ),
-    Fault.SHARE_BEYOND_ITEMS: _Words(
+    FaultKind.SHARE_BEYOND_ITEMS: _Words(
         FindingCode.SHARES,
         Severity.WARNING,
         _("%(rule)s needs %(needed)d items and has %(left)d: lower the share, or match more items."),

@@ -16,9 +16,9 @@ from recommendations.engine.evaluation.intervals import Measure, differences, re
 from recommendations.engine.evaluation.measures import MAIN, PER_USER
 from recommendations.engine.frames import IntArray
 from recommendations.engine.rng import generator
-from recommendations.services.rules.book_change import Change, change_to
+from recommendations.services.rules.book_change import BookChange, change_to
 from recommendations.serving.pipeline import UnknownPlacementError, recommend
-from recommendations.serving.types import Ask, Shown
+from recommendations.serving.types import ResolvedRequest, Shown
 from recommendations.simulation.live_sample import NoModelError, in_view
 from recommendations.simulation.panel import batch
 from recommendations.simulation.rerank import Batch
@@ -186,7 +186,7 @@ def before_after(
     return list(islice((lists for lists in tried if lists.differ), SHOWN))
 
 
-def _under_changed_book(change: Change, asked: Batch, before: IntArray) -> tuple[IntArray, set[int]]:
+def _under_changed_book(change: BookChange, asked: Batch, before: IntArray) -> tuple[IntArray, set[int]]:
     """Answers under the changed book, and the changed rules that apply to anybody under either."""
     after, acting = before.copy(), set[int]()
     both = zip(*(asked.applying(shop.rules, at=change.at) for shop in (change.was, change.becomes)), strict=True)
@@ -208,7 +208,7 @@ def _effects(asked: Batch, before: IntArray, after: IntArray) -> dict[str, Effec
     }
 
 
-def _why_silent(rule: FrozenRule, change: Change, placement: ServedPlacement) -> Silence:
+def _why_silent(rule: FrozenRule, change: BookChange, placement: ServedPlacement) -> Silence:
     if rule["placement"] not in (None, placement.name):
         return Silence.OTHER_PLACEMENT
     if rule["context"] and not placement.needs_context:
@@ -226,7 +226,7 @@ def _examples(customers: NDArray[np.int64], slots: NDArray[np.int64]) -> tuple[i
     return tuple(int(customers[place]) for place in dict.fromkeys([*spread, *order.tolist()]))[:EXAMPLES]
 
 
-def _concerned(change: Change, placement: ServedPlacement, learned: Model) -> Iterator[int]:
+def _concerned(change: BookChange, placement: ServedPlacement, learned: Model) -> Iterator[int]:
     """Customers of the model to whom other rules apply under the changed book, in an order that stays the same."""
     order = generator(0, "before and after").permutation(len(learned.users))
     named = [rule["customer"] for rule in change.changed.values() if rule["customer"] is not None]
@@ -247,13 +247,13 @@ def _concerned(change: Change, placement: ServedPlacement, learned: Model) -> It
             yield int(learned.users.ids[row])
 
 
-def _in_view(change: Change, placement: ServedPlacement, row: int) -> tuple[int, ...]:
+def _in_view(change: BookChange, placement: ServedPlacement, row: int) -> tuple[int, ...]:
     return in_view(change.was, row, change.beside) if placement.needs_context and row >= 0 else ()
 
 
-def _beside(change: Change, placement: ServedPlacement, learned: Model, customer: int) -> BeforeAfter:
+def _beside(change: BookChange, placement: ServedPlacement, learned: Model, customer: int) -> BeforeAfter:
     row = int(learned.users.rows(np.array([customer]))[0])
-    ask = Ask(
+    request = ResolvedRequest(
         placement=placement.name,
         customer=customer,
         context_items=_in_view(change, placement, row),
@@ -261,7 +261,7 @@ def _beside(change: Change, placement: ServedPlacement, learned: Model, customer
     )
     state = fetch.state_of(customer, since=learned.as_of).state
     was, becomes = (
-        recommend(ask, snapshot=shop, state=state, now=change.at).shown for shop in (change.was, change.becomes)
+        recommend(request, snapshot=shop, state=state, now=change.at).shown for shop in (change.was, change.becomes)
     )
     ranks = [{one.item: one.rank for one in shown} for shown in (was, becomes)]
     before, after = (

@@ -12,7 +12,7 @@ from recommendations.models import BlendWeights, ModelVersion, Staff
 from recommendations.services.access import audit
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.weights.drafts import StaleDraftError, discard_draft, draft_of, save_draft
-from recommendations.services.weights.values import Difference, Values, differences
+from recommendations.services.weights.values import Values, WeightDifference, differences
 from recommendations.services.weights.what_if import expected_effect
 from recommendations.store.live import fetch
 from recommendations.store.models import live_version, weight_versions
@@ -61,7 +61,9 @@ class StaleDefaultError(Exception):
     Who has seen them publishes with ``replacing`` = the key of ``current``.
     """
 
-    def __init__(self, weights: BlendWeights, current: BlendWeights | None, differences: Sequence[Difference]) -> None:
+    def __init__(
+        self, weights: BlendWeights, current: BlendWeights | None, differences: Sequence[WeightDifference]
+    ) -> None:
         super().__init__(f"{weights} was not made from what is published now, {current}")
         self.weights, self.current, self.differences = weights, current, differences
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from recommendations.models import BlendWeights, Segment, Staff
 from recommendations.services.access import audit
-from recommendations.services.weights.values import Difference, Values, differences, values_of
+from recommendations.services.weights.values import Values, WeightDifference, differences, values_of
 from recommendations.store.models import weight_versions
 from recommendations.terms import BlendName, WeightsStatus
 
@@ -22,7 +22,7 @@ class StaleDraftError(Exception):
     nothing is). ``differences`` are those between what was sent and ``current``.
     """
 
-    def __init__(self, current: BlendWeights | None, differences: Sequence[Difference]) -> None:
+    def __init__(self, current: BlendWeights | None, differences: Sequence[WeightDifference]) -> None:
         super().__init__(f"the draft has changed meanwhile; now there is {current}")
         self.current, self.differences = current, differences
 

@@ -7,17 +7,17 @@ from functools import lru_cache
 import numpy as np
 from django.utils import timezone
 
-from recommendations.engine.evaluation.panel import Measured
+from recommendations.engine.evaluation.panel import PanelResult
 from recommendations.engine.frames import IntArray
-from recommendations.services.weights.panels import Held
+from recommendations.services.weights.panels import HeldPanel
 from recommendations.services.weights.values import Values
 from recommendations.serving.pipeline import recommend
-from recommendations.serving.types import Ask
+from recommendations.serving.types import ResolvedRequest
 from recommendations.store.live import fetch
 from recommendations.store.live.state import Act, LiveState
 from recommendations.store.models.model import Model
 from recommendations.store.serving.snapshot import ServedWeights, Snapshot
-from recommendations.store.serving.snapshot_holder import NotLoadedError, keeper
+from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
 from recommendations.terms import BlendName, EventName
 
 SHOWN = 10
@@ -34,7 +34,7 @@ UNSAVED = 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class ListPlace:
     """An item of a list; places count from 1, None: below the first 20."""
 
     item: int
@@ -53,13 +53,13 @@ class Mover:
     customer: int
     baskets: int  # before the window
     segment: int | None  # number
-    live: Sequence[Place]
-    draft: Sequence[Place]
+    live: Sequence[ListPlace]
+    draft: Sequence[ListPlace]
     replaced: int
     context: tuple[int, ...] = ()
 
 
-def panel_movers(held: Held, now: Measured, then: Measured) -> list[Mover]:
+def panel_movers(held: HeldPanel, now: PanelResult, then: PanelResult) -> list[Mover]:
     """Customers of the tuning panel: four by their baskets, then those whose first ten change most."""
     replaced = _replaced(now.ranked[:, :SHOWN], then.ranked[:, :SHOWN])
     changed = np.argsort(-replaced, kind="stable")[:MOVERS].tolist()
@@ -81,11 +81,11 @@ def context_movers(blend: BlendName, draft: Values, *, segment: int | None) -> l
     Empty without a model, or where no placement asks for the blend.
     """
     try:
-        held = keeper().current(fetch.state_of(None, since=None).changed)
+        held = snapshot_holder().current(fetch.state_of(None, since=None).changed)
     except NotLoadedError:
         return []
-    asking = BlendName.HOME if blend is BlendName.SESSION else blend
-    placement = next((each.name for each in held.placements.values() if each.blend is asking), None)
+    serving = BlendName.HOME if blend is BlendName.SESSION else blend
+    placement = next((each.name for each in held.placements.values() if each.blend is serving), None)
     if held.model is None or placement is None:
         return []
     served = ServedWeights(
@@ -125,13 +125,13 @@ def _shoppers(model: Model, segment: int | None, in_view: int) -> Sequence[_Shop
 
 def _context_mover(pair: tuple[Snapshot, Snapshot], placement: str, shopper: _Shopper, *, visiting: bool) -> Mover:
     model, now = pair[0].model, timezone.now()
-    ask = Ask(placement=placement, n=COMPARED, explore=False)
+    request = ResolvedRequest(placement=placement, n=COMPARED, explore=False)
     if visiting:
         state = LiveState(recent=tuple(Act(item, EventName.VIEW_ITEM, now.timestamp()) for item in shopper.context))
     else:
         state = fetch.state_of(shopper.customer, since=model.as_of if model else None).state
-        ask = replace(ask, customer=shopper.customer, context_items=shopper.context)
-    lists = [[one.item for one in recommend(ask, snapshot=each, state=state, now=now).shown] for each in pair]
+        request = replace(request, customer=shopper.customer, context_items=shopper.context)
+    lists = [[one.item for one in recommend(request, snapshot=each, state=state, now=now).shown] for each in pair]
     return _mover(
         *lists, customer=shopper.customer, baskets=shopper.baskets, segment=shopper.segment, context=shopper.context
     )
@@ -143,7 +143,7 @@ def _spread(baskets: IntArray, shares: Sequence[float]) -> list[int]:
     return [int(order[round(share * (len(order) - 1))]) for share in shares]
 
 
-def changed_lists(now: Measured, then: Measured) -> int:
+def changed_lists(now: PanelResult, then: PanelResult) -> int:
     """How many customers have another first ten."""
     return int(np.count_nonzero((now.ranked[:, :SHOWN] != then.ranked[:, :SHOWN]).any(axis=1)))
 
@@ -164,7 +164,9 @@ def _mover(
     context: tuple[int, ...] = (),
 ) -> Mover:
     was, is_ = ({item: place for place, item in enumerate(items, start=1)} for items in (then, now))
-    places = [[Place(item=item, was=was.get(item), now=is_.get(item)) for item in one[:SHOWN]] for one in (then, now)]
+    places = [
+        [ListPlace(item=item, was=was.get(item), now=is_.get(item)) for item in one[:SHOWN]] for one in (then, now)
+    ]
     return Mover(
         customer=customer, baskets=baskets, segment=segment if segment >= 0 else None, live=places[0],
         draft=places[1], replaced=len({*now[:SHOWN]} - {*then[:SHOWN]}), context=context,

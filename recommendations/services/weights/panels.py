@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection
 from numpy.typing import NDArray
 
 from recommendations.engine.evaluation.intervals import Measure, resamples
-from recommendations.engine.evaluation.panel import Measured, Panel
+from recommendations.engine.evaluation.panel import Panel, PanelResult
 from recommendations.engine.frames import FloatArray, IntArray
 from recommendations.loop.evaluate import panel_of
 from recommendations.models import ModelVersion
@@ -33,7 +33,7 @@ NOTHING = (-1, None)
 
 
 @dataclass(frozen=True)
-class Settings:
+class PanelSettings:
     """What ranks the panel: weights sorted by instance, the exponent of the lift, diversity."""
 
     weights: tuple[tuple[str, float], ...]
@@ -41,12 +41,12 @@ class Settings:
     diversity: float
 
     @classmethod
-    def of(cls, values: Values) -> "Settings":
+    def of(cls, values: Values) -> "PanelSettings":
         return cls(tuple(sorted(values.weights.items())), values.promotion, values.diversity)
 
 
 @dataclass(kw_only=True, eq=False)
-class Held:
+class HeldPanel:
     """A panel with what is known of its customers, all in the same order."""
 
     version: int
@@ -56,7 +56,7 @@ class Held:
     items: NDArray[np.int64]  # primary keys by item row
     baskets: IntArray  # of each customer before the window
     segments: IntArray  # number, −1 = none
-    _parts: dict[int, "Held"] = field(init=False, repr=False)
+    _parts: dict[int, "HeldPanel"] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._parts = {}
@@ -70,7 +70,7 @@ class Held:
     def nbytes(self) -> int:
         return self.panel.nbytes + self.drawn.nbytes
 
-    def part(self, segment: int | None) -> "Held":
+    def part(self, segment: int | None) -> "HeldPanel":
         """The customers of a segment (by its number) alone; None: all of them."""
         if segment is None:
             return self
@@ -82,10 +82,10 @@ class Held:
             )  # fmt: skip
         return self._parts[segment]
 
-    def _measured(self, settings: Settings) -> Measured:
+    def _measured(self, settings: PanelSettings) -> PanelResult:
         return self.panel.measure(dict(settings.weights), promotion=settings.promotion, diversity=settings.diversity)
 
-    def _summary(self, settings: Settings) -> Mapping[str, Measure]:
+    def _summary(self, settings: PanelSettings) -> Mapping[str, Measure]:
         return self.measured(settings).summary(self.drawn)
 
 
@@ -93,11 +93,11 @@ class Panels:
     """Those of this process; one version at a time."""
 
     def __init__(self) -> None:
-        self._held: dict[Task, tuple[int, Held | None]] = {}  # with the version
+        self._held: dict[Task, tuple[int, HeldPanel | None]] = {}  # with the version
         self._lock = threading.Lock()
         self._warming: threading.Thread | None = None
 
-    def of(self, version: ModelVersion, task: Task) -> Held | None:
+    def of(self, version: ModelVersion, task: Task) -> HeldPanel | None:
         """The tuning panel; None where nobody with a history bought anything in its window.
 
         Raises ArtefactDamagedError.
@@ -147,14 +147,14 @@ def forget() -> None:
     panels.cache_clear()
 
 
-def _loaded(version: ModelVersion, task: Task) -> Held | None:
+def _loaded(version: ModelVersion, task: Task) -> HeldPanel | None:
     panel = panel_of(version.pk, Cut.TUNING, task)
     if panel is None:
         return None
     snapshot, _ = model.load_snapshot(version.pk, Cut.TUNING)
     acts = snapshot.training.interactions
     customers = snapshot.users.ids[panel.users]
-    return Held(
+    return HeldPanel(
         version=version.pk,
         panel=panel,
         drawn=resamples(len(panel.users), seed=version.turn.seed),

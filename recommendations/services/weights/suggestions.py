@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from recommendations.engine.feedback.suggestion import Limits, Suggested, suggested
 from recommendations.models import Segment, Staff
-from recommendations.services.weights.panels import Held, Settings
+from recommendations.services.weights.panels import HeldPanel, PanelSettings
 from recommendations.services.weights.tuning import NothingToTuneOnError
 from recommendations.services.weights.values import Values, number, shares, values_of
 from recommendations.services.weights.what_if import Unmeasured, held_for
@@ -122,7 +122,7 @@ def suggest(
     }  # fmt: skip
     weight_searches.keep(key, of=_of(blend, segment), request=request)
     current_app.send_task(SEARCH, args=[key])
-    return _read(key, request, {}, now=now)
+    return _suggestion_of(key, request, {}, now=now)
 
 
 def latest_suggestion(blend: BlendName, segment: Segment | None = None) -> Suggestion | None:
@@ -133,8 +133,8 @@ def latest_suggestion(blend: BlendName, segment: Segment | None = None) -> Sugge
 
 def suggestion(key: str) -> Suggestion | None:
     """None where there is none of this key any more. Raises NoAnswerError."""
-    fields = weight_searches.read(key)
-    return _read(key, fields["request"], fields, now=timezone.now()) if "request" in fields else None
+    fields = weight_searches.load_search(key)
+    return _suggestion_of(key, fields["request"], fields, now=timezone.now()) if "request" in fields else None
 
 
 def cancel(*, key: str, by: Staff | None, now: datetime) -> Suggestion:
@@ -149,7 +149,7 @@ def cancel(*, key: str, by: Staff | None, now: datetime) -> Suggestion:
 
 def search(key: str) -> Outcome | None:
     """What the worker does; None where the job is gone or was cancelled. Once more gives the same again."""
-    fields = weight_searches.read(key)
+    fields = weight_searches.load_search(key)
     if "request" not in fields or "cancelled" in fields:
         return None
     request = fields["request"]
@@ -193,7 +193,7 @@ def _limits(least: Mapping[str, Any]) -> dict[str, float]:
     return limits
 
 
-def _searched(held: Held, wanted: Values, request: Mapping[str, Any], *, progress: _Progress) -> Suggested:
+def _searched(held: HeldPanel, wanted: Values, request: Mapping[str, Any], *, progress: _Progress) -> Suggested:
     locked = frozenset(request["locked"])
     limits = Limits(**request["least"], locked=locked - {ORDER}, mmr_locked=ORDER in locked)
     return suggested(
@@ -202,12 +202,12 @@ def _searched(held: Held, wanted: Values, request: Mapping[str, Any], *, progres
     )  # fmt: skip
 
 
-def _result(held: Held, wanted: Values, found: Suggested) -> dict[str, Any]:
+def _result(held: HeldPanel, wanted: Values, found: Suggested) -> dict[str, Any]:
     weights = wanted.weights if found.stays else shares(found.weights)
     values = Values(
         weights=weights, diversity=found.best.mmr, exploration=wanted.exploration, promotion=wanted.promotion
     )
-    now, then = (held.measured(Settings.of(one)) for one in (values, wanted))
+    now, then = (held.measured(PanelSettings.of(one)) for one in (values, wanted))
     within = Outcome.STAYS if found.stays else Outcome.FOUND
     outcome = Outcome.UNMET if found.best.shortfall else within
     return {
@@ -217,7 +217,7 @@ def _result(held: Held, wanted: Values, found: Suggested) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _read(key: str, request: Mapping[str, Any], fields: Mapping[str, Any], *, now: datetime) -> Suggestion:
+def _suggestion_of(key: str, request: Mapping[str, Any], fields: Mapping[str, Any], *, now: datetime) -> Suggestion:
     result = dict(fields.get("result", {})) if "cancelled" not in fields else {}
     if result:
         result |= {"outcome": Outcome(result["outcome"]), "values": Values(**result["values"])}

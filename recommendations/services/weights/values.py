@@ -46,7 +46,7 @@ class Values:
         return {**self.weights, **{name: getattr(self, name) for name in HIGHEST}}
 
 
-class Difference(NamedTuple):
+class WeightDifference(NamedTuple):
     """A value (an instance, or one of ``HIGHEST``) that is not the same on both sides; 0 for one that is not set."""
 
     name: str
@@ -55,11 +55,11 @@ class Difference(NamedTuple):
     before: float  # in the version that both were made from
 
 
-def differences(yours: Values, theirs: Values, *, before: Values | None = None) -> list[Difference]:
+def differences(yours: Values, theirs: Values, *, before: Values | None = None) -> list[WeightDifference]:
     """The largest difference first."""
     mine, other, base = (one._flat() if one else {} for one in (yours, theirs, before or theirs))  # noqa: SLF001
     found = [
-        Difference(name, mine.get(name, 0.0), other.get(name, 0.0), base.get(name, 0.0))
+        WeightDifference(name, mine.get(name, 0.0), other.get(name, 0.0), base.get(name, 0.0))
         for name in dict.fromkeys([*mine, *other])
         if mine.get(name, 0.0) != other.get(name, 0.0)
     ]

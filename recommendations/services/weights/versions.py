@@ -8,8 +8,8 @@ from recommendations.engine.evaluation.intervals import Measure
 from recommendations.engine.evaluation.measures import MAIN
 from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.models import BlendWeights, Segment
-from recommendations.services.weights.panels import Held, Settings
-from recommendations.services.weights.values import Difference, Values, differences
+from recommendations.services.weights.panels import HeldPanel, PanelSettings
+from recommendations.services.weights.values import Values, WeightDifference, differences
 from recommendations.services.weights.what_if import Unmeasured, held_for
 from recommendations.store.models import weight_versions
 from recommendations.terms import BlendName, WeightsStatus
@@ -18,11 +18,11 @@ MOST = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class Version:
+class WeightsVersion:
     """``changes``: yours is this version, theirs the one that it was made from. ``figures`` are of today's panel."""
 
     weights: BlendWeights
-    changes: Sequence[Difference]
+    changes: Sequence[WeightDifference]
     figures: Mapping[str, Measure] = field(default_factory=dict)
 
 
@@ -46,7 +46,7 @@ class Preset:
 
 def versions(
     blend: BlendName, segment: Segment | None = None, *, measured: bool = False, most: int = MOST
-) -> list[Version]:
+) -> list[WeightsVersion]:
     """Of the blend (and the segment), the newest first, drafts left out.
 
     ``measured`` asks today's tuning panel about each of them: some 15 ms for one that it was not asked about before.
@@ -58,7 +58,7 @@ def versions(
         .order_by("-number")[:most]
     )
     held = held_for(blend, segment) if measured else None
-    return [Version(weights=row, changes=_changes(row), figures=_figures(row, held)) for row in rows]
+    return [WeightsVersion(weights=row, changes=_changes(row), figures=_figures(row, held)) for row in rows]
 
 
 def presets(blend: BlendName, segment: Segment | None = None) -> list[Preset]:
@@ -84,15 +84,15 @@ def presets(blend: BlendName, segment: Segment | None = None) -> list[Preset]:
     return found
 
 
-def _best_single(held: Held, beside: Values) -> Preset:
+def _best_single(held: HeldPanel, beside: Values) -> Preset:
     alone = {name: Values(weights={name: 1.0}, exploration=beside.exploration) for name in held.panel.instances}
-    best = max(alone, key=lambda name: held.summary(Settings.of(alone[name]))[MAIN].value)
+    best = max(alone, key=lambda name: held.summary(PanelSettings.of(alone[name]))[MAIN].value)
     return Preset(kind=PresetKind.BEST_SINGLE, values=alone[best], instance=best)
 
 
-def _changes(row: BlendWeights) -> list[Difference]:
+def _changes(row: BlendWeights) -> list[WeightDifference]:
     return differences(Values.of(row), Values.of(row.parent)) if row.parent else []
 
 
-def _figures(row: BlendWeights, held: Held | Unmeasured | None) -> Mapping[str, Measure]:
-    return held.summary(Settings.of(Values.of(row))) if isinstance(held, Held) else {}
+def _figures(row: BlendWeights, held: HeldPanel | Unmeasured | None) -> Mapping[str, Measure]:
+    return held.summary(PanelSettings.of(Values.of(row))) if isinstance(held, HeldPanel) else {}

@@ -11,11 +11,11 @@ from enum import StrEnum
 from typing import Any
 
 from recommendations.engine.evaluation.intervals import Measure
-from recommendations.engine.evaluation.panel import Measured
+from recommendations.engine.evaluation.panel import PanelResult
 from recommendations.engine.feedback.tuning import ablation
 from recommendations.models import BlendWeights, Segment
-from recommendations.services.weights.movers import SHOWN, Mover, Place, changed_lists, context_movers, panel_movers
-from recommendations.services.weights.panels import Held, Settings, panels
+from recommendations.services.weights.movers import SHOWN, ListPlace, Mover, changed_lists, context_movers, panel_movers
+from recommendations.services.weights.panels import HeldPanel, PanelSettings, panels
 from recommendations.services.weights.values import Values, shares, values_of
 from recommendations.store.models import weight_versions
 from recommendations.store.models.live_version import live_version
@@ -24,11 +24,11 @@ from recommendations.terms import BlendName, Cut, task_of
 
 __all__ = [
     "SHOWN",
-    "Figure",
+    "ListPlace",
     "Mover",
-    "Place",
     "Unmeasured",
     "WhatIf",
+    "WhatIfFigure",
     "expected_effect",
     "held_for",
     "what_if",
@@ -45,7 +45,7 @@ class Unmeasured(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
+class WhatIfFigure:
     """A metric with 95 % intervals; ``against`` is the draft minus live, paired by customer.
 
     Coverage counts over everybody, so it has no interval: its lower and upper end are the value.
@@ -67,7 +67,7 @@ class WhatIf:
     live: BlendWeights | None  # what is served, and compared with: the segment's own where it has any
     users: int
     changed: int  # customers with another first ten
-    figures: Mapping[str, Figure]
+    figures: Mapping[str, WhatIfFigure]
     movers: Sequence[Mover]
     unmeasured: Unmeasured | None
     took_ms: float
@@ -96,8 +96,8 @@ def what_if(
             model_version=None, live=live, users=0, changed=0, figures={}, movers=movers, unmeasured=held,
             took_ms=_since(started),
         )  # fmt: skip
-    asked = Settings.of(draft)
-    compared = Settings.of(Values.of(live)) if live else asked
+    asked = PanelSettings.of(draft)
+    compared = PanelSettings.of(Values.of(live)) if live else asked
     now, then = held.measured(asked), held.measured(compared)
     return WhatIf(
         model_version=held.version,
@@ -126,15 +126,15 @@ def expected_effect(weights: BlendWeights, live: BlendWeights | None) -> dict[st
     held = held_for(BlendName(weights.blend.name), weights.segment)
     if isinstance(held, Unmeasured):
         return {}
-    draft = Settings.of(Values.of(weights))
-    against = held.measured(draft).against(held.measured(Settings.of(Values.of(live))), held.drawn) if live else {}
+    draft = PanelSettings.of(Values.of(weights))
+    against = held.measured(draft).against(held.measured(PanelSettings.of(Values.of(live))), held.drawn) if live else {}
     return {
         "cut": Cut.TUNING, "users": len(held), "metrics": described_all(held.summary(draft)),
         "against_default": described_all(against),
     }  # fmt: skip
 
 
-def held_for(blend: BlendName, segment: Segment | None) -> Held | Unmeasured:
+def held_for(blend: BlendName, segment: Segment | None) -> HeldPanel | Unmeasured:
     """The tuning panel that speaks of the blend (of the segment's customers), or why there is none."""
     task, version = task_of(blend), live_version()
     if task is None:
@@ -146,9 +146,11 @@ def held_for(blend: BlendName, segment: Segment | None) -> Held | Unmeasured:
     return part or Unmeasured.NOBODY
 
 
-def _figures(held: Held, now: Measured, then: Measured, live: Mapping[str, Measure]) -> dict[str, Figure]:
+def _figures(
+    held: HeldPanel, now: PanelResult, then: PanelResult, live: Mapping[str, Measure]
+) -> dict[str, WhatIfFigure]:
     draft, against = now.beside(then, held.drawn)
-    return {name: Figure(draft=draft[name], live=live[name], against=against[name]) for name in draft}
+    return {name: WhatIfFigure(draft=draft[name], live=live[name], against=against[name]) for name in draft}
 
 
 def _since(started: float) -> float:

@@ -21,7 +21,7 @@ from recommendations.store.live.valkey import Breaker
 _record = Breaker("postgresql", pause=0.5)
 
 
-class Place(msgspec.Struct, omit_defaults=True, gc=False):
+class EventPlace(msgspec.Struct, omit_defaults=True, gc=False):
     """Where it happened, and what the whole event was worth."""
 
     channel: str | None = None
@@ -31,7 +31,7 @@ class Place(msgspec.Struct, omit_defaults=True, gc=False):
     value: Decimal | None = None
 
 
-class Line(msgspec.Struct, omit_defaults=True, gc=False):
+class EventLine(msgspec.Struct, omit_defaults=True, gc=False):
     """A row of ``Event``, without what the database adds."""
 
     occurred_at: datetime
@@ -53,7 +53,7 @@ class Line(msgspec.Struct, omit_defaults=True, gc=False):
     target_type: str | None = None
     target_id: str | None = None
     source: str | None = None
-    attributes: Place | None = None
+    attributes: EventPlace | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ _TYPES = (
     *("double precision", "double precision", "text", "text", "text", "text", "smallint", "text", "text"),
     *("text", "jsonb"),
 )
-_NAMES = Line.__struct_fields__
+_NAMES = EventLine.__struct_fields__
 # Who has objected to personalisation is counted and not known: neither the customer's key nor the session is kept.
 _KEPT = {
     "customer_id": "CASE WHEN personalise THEN customer_id END",
@@ -149,7 +149,7 @@ RETURNING customer.id, customer.personalise
 _OBJECTING = "SELECT id FROM recommendations_customer WHERE NOT personalise AND id = ANY(%b::bigint[])"
 
 
-def insert(lines: Sequence[Line]) -> dict[int, int | None]:
+def insert(lines: Sequence[EventLine]) -> dict[int, int | None]:
     """Which of the lines, by their number here, are new, and of whom the next answers may know: None for nobody.
 
     Somebody is the customer whom an anonymous key was merged into; who objects is nobody. Of two lines with the same

@@ -23,12 +23,12 @@ from recommendations.store.imports import (
     validate,
 )
 from recommendations.store.imports.event_rows import EventRules
-from recommendations.store.imports.item_diff import Image
+from recommendations.store.imports.item_diff import ItemState
 from recommendations.store.imports.table_files import Table, UnreadableFileError, open_table
 from recommendations.store.imports.validate import Form, Header
 from recommendations.store.temp_tables import Report, definition, heavy, rows, run, temporary
 
-type Watch = Callable[[Import, Mapping[int, Image], Mapping[int, Image]], None]
+type Watch = Callable[[Import, Mapping[int, ItemState], Mapping[int, ItemState]], None]
 """Gets the import and what the catalogue held of its items before and after, by primary key, in its transaction."""
 
 

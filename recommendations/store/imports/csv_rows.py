@@ -23,7 +23,7 @@ class Fault(NamedTuple):
     code: str
 
 
-class Row(NamedTuple):
+class FileRow(NamedTuple):
     """``values`` in the order of the columns; an empty field is None. A faulty row has its text instead."""
 
     line: int
@@ -47,10 +47,10 @@ class CsvRows:
     def consumed(self) -> int:
         return self._lines.consumed
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[FileRow]:
         return self._rows()
 
-    def blocks(self, places: Collection[int]) -> Iterator[Columns | list[Row]]:
+    def blocks(self, places: Collection[int]) -> Iterator[Columns | list[FileRow]]:
         """The same rows, by column wherever a block of lines is plain enough."""
         while raw := self._lines.block():
             values = column_blocks.of_csv(raw, delimiter=self._delimiter, width=len(self.columns), places=places)
@@ -59,7 +59,7 @@ class CsvRows:
             else:
                 yield Columns(self._lines.pass_over(raw), values)
 
-    def _rows(self, *, until: int | None = None) -> Iterator[Row]:
+    def _rows(self, *, until: int | None = None) -> Iterator[FileRow]:
         """To the end, or to the first row that begins at or after so many bytes."""
         records = csv.reader(self._lines, delimiter=self._delimiter, strict=True)
         while until is None or self._lines.consumed < until or self._lines.again:
@@ -74,13 +74,13 @@ class CsvRows:
             if values:
                 yield self._row(values)
 
-    def _row(self, values: list[str]) -> Row:
+    def _row(self, values: list[str]) -> FileRow:
         line, flawed = self._lines.first_line, self._lines.flawed
         if flawed or len(values) != len(self.columns):
             return self._faulty(values)
-        return Row(line, [_meant(value.strip()) or None for value in values])
+        return FileRow(line, [_meant(value.strip()) or None for value in values])
 
-    def _faulty(self, values: list[str]) -> Row:
+    def _faulty(self, values: list[str]) -> FileRow:
         """Not as many fields as columns (perhaps for want of a closing quote), not UTF-8, or with NUL."""
         lines = self._lines
         if lines.too_long:
@@ -92,13 +92,13 @@ class CsvRows:
         else:
             named = zip(self.columns, values, strict=True)
             fault = next((flaw for name, value in named if (flaw := _text_fault(name, value))), Fault("", "not_utf8"))
-        return Row(lines.first_line, [], fault, lines.text())
+        return FileRow(lines.first_line, [], fault, lines.text())
 
-    def _unparsed(self) -> Row:
+    def _unparsed(self) -> FileRow:
         """Only the line where the row begins is refused; those that an open quote swallowed are read again."""
         lines = self._lines
         lines.give_back()
-        return Row(lines.first_line, [], Fault("", "line_too_long" if lines.too_long else "quotes"), lines.text())
+        return FileRow(lines.first_line, [], Fault("", "line_too_long" if lines.too_long else "quotes"), lines.text())
 
 
 def _meant(value: str) -> str:
@@ -165,7 +165,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self.again.popleft() if self.again else self._read()
+        line = self.again.popleft() if self.again else self._read_line()
         if not line:
             raise StopIteration
         self._number += 1
@@ -174,7 +174,7 @@ class _Lines:
             self.flawed = self.flawed or _text_fault("", line) is not None
         return line
 
-    def _read(self) -> str:
+    def _read_line(self) -> str:
         raw = self._file.readline(LONGEST_LINE + 1)
         if self.consumed == 0:
             raw = raw.removeprefix(BOM)

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from recommendations.store.imports.item_merge import category_keys
 from recommendations.store.imports.row_checks import (
-    Rule,
+    RowCheck,
     at_most,
     first_broken,
     moment,
@@ -44,22 +44,22 @@ RULES = [
     *at_most(200, "brand"),
     *at_most(100_000, "description", "attributes"),
     *at_most(1_000, "image_url", "url"),
-    Rule("categories", "bad_category", "staged.categories = ANY(%(bad_categories)s)"),
+    RowCheck("categories", "bad_category", "staged.categories = ANY(%(bad_categories)s)"),
     *money("price", "original_price", "cost"),
-    Rule("currency", "foreign_currency", "staged.currency <> %(currency)s"),
-    Rule("availability", "unknown_availability", "staged.availability <> ALL(%(availabilities)s)"),
+    RowCheck("currency", "foreign_currency", "staged.currency <> %(currency)s"),
+    RowCheck("availability", "unknown_availability", "staged.availability <> ALL(%(availabilities)s)"),
     *whole_number("available_quantity", "not_a_stock", least=0, most=MOST),
     *moment("available_time"),
     *moment("expire_time"),
-    Rule("image_url", "not_a_url", "staged.image_url !~* '^(https?://|/)'"),
-    Rule("url", "not_a_url", "staged.url !~* '^(https?://|/)'"),
-    Rule("tags", "bad_tags", "staged.tags ~ '[^|]{101}'"),
-    Rule("attributes", "not_an_object", "NOT pg_input_is_valid(staged.attributes, 'jsonb')"),
-    Rule("attributes", "not_an_object", "jsonb_typeof(staged.attributes::jsonb) <> 'object'"),
+    RowCheck("image_url", "not_a_url", "staged.image_url !~* '^(https?://|/)'"),
+    RowCheck("url", "not_a_url", "staged.url !~* '^(https?://|/)'"),
+    RowCheck("tags", "bad_tags", "staged.tags ~ '[^|]{101}'"),
+    RowCheck("attributes", "not_an_object", "NOT pg_input_is_valid(staged.attributes, 'jsonb')"),
+    RowCheck("attributes", "not_an_object", "jsonb_typeof(staged.attributes::jsonb) <> 'object'"),
     *number("rating_average", most=1_000_000),
     *whole_number("rating_count", "out_of_range", least=0, most=MOST),
     # where the file is silent the item keeps its time
-    Rule("expire_time", "available_after_end", "CASE WHEN %(gives_start)s THEN staged.available_time::timestamptz "
+    RowCheck("expire_time", "available_after_end", "CASE WHEN %(gives_start)s THEN staged.available_time::timestamptz "
          "ELSE item.available_at END >= CASE WHEN %(gives_end)s THEN staged.expire_time::timestamptz "
          "ELSE item.expires_at END"),
 ]  # fmt: skip

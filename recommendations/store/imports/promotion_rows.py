@@ -6,7 +6,7 @@ from psycopg import sql
 
 from recommendations.models.promotions import WEEK
 from recommendations.store.imports.promotion_merge import SHARES, first_weekday
-from recommendations.store.imports.row_checks import Rule, at_most, first_broken, needed, share
+from recommendations.store.imports.row_checks import RowCheck, at_most, first_broken, needed, share
 from recommendations.store.imports.validate import Form, Header
 from recommendations.store.temp_tables import rows, run
 
@@ -24,14 +24,14 @@ BEFORE_THE_WEEKDAY = [
     *needed("item_id"),
     *at_most(128, "item_id"),
     *needed("week"),
-    Rule("week", "not_a_date", f"staged.week !~ {DAY} OR NOT pg_input_is_valid(staged.week, 'timestamp')"),
-    Rule("week", "too_old", "staged.week < '1990'"),
-    Rule("week", "too_far_ahead", "left(staged.week, 10)::date > %(latest)s"),
+    RowCheck("week", "not_a_date", f"staged.week !~ {DAY} OR NOT pg_input_is_valid(staged.week, 'timestamp')"),
+    RowCheck("week", "too_old", "staged.week < '1990'"),
+    RowCheck("week", "too_far_ahead", "left(staged.week, 10)::date > %(latest)s"),
 ]
 AFTER_THE_WEEKDAY = [
     *share("display"),
     *share("mailer"),
-    Rule("item_id", "unknown_item", "item.id IS NULL"),
+    RowCheck("item_id", "unknown_item", "item.id IS NULL"),
 ]
 WEEKDAY = sql.SQL("""
 SELECT extract(isodow FROM day)::integer - 1 FROM (
@@ -57,7 +57,7 @@ def verdict() -> sql.Composable:
     planned = first_weekday()
     filed = planned if planned is not None else next((day for (day,) in rows(WEEKDAY)), MONDAY)
     other = sql.SQL("extract(isodow FROM left(staged.week, 10)::date) <> {}").format(sql.Literal(filed + 1))
-    return first_broken([*BEFORE_THE_WEEKDAY, Rule("week", NOT_THE_WEEKDAY[filed], other), *AFTER_THE_WEEKDAY])
+    return first_broken([*BEFORE_THE_WEEKDAY, RowCheck("week", NOT_THE_WEEKDAY[filed], other), *AFTER_THE_WEEKDAY])
 
 
 def rule_values(*, now: datetime) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import LiteralString, NamedTuple
 from psycopg import sql
 
 
-class Rule(NamedTuple):
+class RowCheck(NamedTuple):
     """``broken`` is a condition over the row; one that cannot be computed counts as kept."""
 
     field: LiteralString
@@ -19,7 +19,7 @@ def column(field: LiteralString) -> sql.Identifier:
     return sql.Identifier("staged", field)
 
 
-def first_broken(rules: Iterable[Rule]) -> sql.Composable:
+def first_broken(rules: Iterable[RowCheck]) -> sql.Composable:
     """A CASE: later rules may rely on the earlier ones, as SQL evaluates them in order."""
     cases = [
         sql.SQL("WHEN {} THEN {}").format(
@@ -31,36 +31,36 @@ def first_broken(rules: Iterable[Rule]) -> sql.Composable:
     return sql.SQL("CASE {} END").format(sql.SQL("\n").join(cases))
 
 
-def needed(field: LiteralString) -> list[Rule]:
-    return [Rule(field, "missing", _of("{} IS NULL", field))]
+def needed(field: LiteralString) -> list[RowCheck]:
+    return [RowCheck(field, "missing", _of("{} IS NULL", field))]
 
 
-def at_most(characters: int, *fields: LiteralString) -> list[Rule]:
+def at_most(characters: int, *fields: LiteralString) -> list[RowCheck]:
     longer = sql.SQL("length({}) > {}")
-    return [Rule(field, "too_long", longer.format(column(field), sql.Literal(characters))) for field in fields]
+    return [RowCheck(field, "too_long", longer.format(column(field), sql.Literal(characters))) for field in fields]
 
 
-def money(*fields: LiteralString) -> list[Rule]:
+def money(*fields: LiteralString) -> list[RowCheck]:
     return [rule for field in fields for rule in _money(field)]
 
 
-def whole_number(field: LiteralString, code: LiteralString, *, least: int, most: int) -> list[Rule]:
+def whole_number(field: LiteralString, code: LiteralString, *, least: int, most: int) -> list[RowCheck]:
     shape = sql.SQL(
         "{0} IS NOT NULL AND NOT coalesce(CASE WHEN pg_input_is_valid({0}, 'numeric') "
         "THEN {0}::numeric BETWEEN {1} AND {2} AND {0}::numeric = trunc({0}::numeric) END, false)"
     )
-    return [Rule(field, code, shape.format(column(field), sql.Literal(least), sql.Literal(most)))]
+    return [RowCheck(field, code, shape.format(column(field), sql.Literal(least), sql.Literal(most)))]
 
 
-def number(field: LiteralString, *, most: int) -> list[Rule]:
+def number(field: LiteralString, *, most: int) -> list[RowCheck]:
     """From 0 to ``most``, for a column of double precision: PostgreSQL takes 1e-999 as numeric, but not as double."""
     beyond = sql.SQL("{}::numeric NOT BETWEEN 0 AND {}").format(column(field), sql.Literal(most))
     too_fine = _of("NOT pg_input_is_valid({}::numeric::text, 'double precision')", field)
-    return [*_numeric(field), Rule(field, "out_of_range", beyond), Rule(field, "too_fine", too_fine)]
+    return [*_numeric(field), RowCheck(field, "out_of_range", beyond), RowCheck(field, "too_fine", too_fine)]
 
 
-def share(field: LiteralString) -> list[Rule]:
-    return [*_numeric(field), Rule(field, "not_a_share", _of("{}::numeric NOT BETWEEN 0 AND 1", field))]
+def share(field: LiteralString) -> list[RowCheck]:
+    return [*_numeric(field), RowCheck(field, "not_a_share", _of("{}::numeric NOT BETWEEN 0 AND 1", field))]
 
 
 # As most systems write it. Regular expressions cost more than all else, so these are known without one.
@@ -69,7 +69,7 @@ USUAL_MOMENTS = [
 ]
 
 
-def moment(field: LiteralString) -> list[Rule]:
+def moment(field: LiteralString) -> list[RowCheck]:
     """A date and a time of day with a zone, in ISO 8601."""
     digits = sql.SQL("translate({}, '123456789', '000000000') <> ALL({})").format(
         column(field), sql.Literal(USUAL_MOMENTS)
@@ -77,24 +77,24 @@ def moment(field: LiteralString) -> list[Rule]:
     shape = r"{} !~* '^\d{{4}}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|[+-]\d\d(:?\d\d)?)?)?$'"
     zoned = "right({0}, 1) <> 'Z' AND left(right({0}, 6), 1) <> '+'"  # of what has the shape
     return [
-        Rule(field, "not_a_time", sql.SQL(" AND ").join([digits, _of(shape, field)])),
-        Rule(field, "not_a_time", _of("NOT pg_input_is_valid({}, 'timestamptz')", field)),
-        Rule(field, "no_zone", _of(zoned + r" AND {0} !~* ':\d\d(\.\d+)? ?(Z|[+-]\d\d(:?\d\d)?)$'", field)),
+        RowCheck(field, "not_a_time", sql.SQL(" AND ").join([digits, _of(shape, field)])),
+        RowCheck(field, "not_a_time", _of("NOT pg_input_is_valid({}, 'timestamptz')", field)),
+        RowCheck(field, "no_zone", _of(zoned + r" AND {0} !~* ':\d\d(\.\d+)? ?(Z|[+-]\d\d(:?\d\d)?)$'", field)),
     ]
 
 
-def _numeric(field: LiteralString) -> list[Rule]:
+def _numeric(field: LiteralString) -> list[RowCheck]:
     return [
-        Rule(field, "not_a_number", _of("NOT pg_input_is_valid({}, 'numeric')", field)),
-        Rule(field, "not_a_number", _of("{}::numeric IN ('NaN', 'Infinity', '-Infinity')", field)),
+        RowCheck(field, "not_a_number", _of("NOT pg_input_is_valid({}, 'numeric')", field)),
+        RowCheck(field, "not_a_number", _of("{}::numeric IN ('NaN', 'Infinity', '-Infinity')", field)),
     ]
 
 
-def _money(field: LiteralString) -> list[Rule]:
+def _money(field: LiteralString) -> list[RowCheck]:
     return [
         *_numeric(field),
-        Rule(field, "negative", _of("{}::numeric < 0", field)),
-        Rule(field, "too_large", _of("round({}::numeric, 2) > 9999999999.99", field)),  # numeric(12, 2)
+        RowCheck(field, "negative", _of("{}::numeric < 0", field)),
+        RowCheck(field, "too_large", _of("round({}::numeric, 2) > 9999999999.99", field)),  # numeric(12, 2)
     ]
 
 

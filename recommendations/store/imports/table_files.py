@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from recommendations.store.imports import column_blocks
 from recommendations.store.imports.column_blocks import Columns, is_text
-from recommendations.store.imports.csv_rows import CsvRows, Fault, Row, text_fault
+from recommendations.store.imports.csv_rows import CsvRows, Fault, FileRow, text_fault
 
 BATCH_ROWS = 20_000
 SIGNATURES = {
@@ -34,9 +34,9 @@ class Table(Protocol):
 
     columns: list[str]
 
-    def __iter__(self) -> Iterator[Row]: ...
+    def __iter__(self) -> Iterator[FileRow]: ...
 
-    def blocks(self, places: Collection[int]) -> Iterator[Columns | list[Row]]:
+    def blocks(self, places: Collection[int]) -> Iterator[Columns | list[FileRow]]:
         """The same rows; those that allow it by column, of which ``places`` are read."""
 
     def estimate(self, done: int) -> int: ...
@@ -80,10 +80,10 @@ class CsvTable:
         if not self.columns:
             raise UnreadableFileError(_("%(file)s: line 1 is empty; it must name the columns.") % {"file": path})
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[FileRow]:
         return iter(self._rows)
 
-    def blocks(self, places: Collection[int]) -> Iterator[Columns | list[Row]]:
+    def blocks(self, places: Collection[int]) -> Iterator[Columns | list[FileRow]]:
         return self._rows.blocks(places)
 
     def estimate(self, done: int) -> int:
@@ -102,11 +102,11 @@ class ParquetTable:
             raise UnreadableFileError(text % {"file": path, "reason": _short(error)}) from error
         self.columns: list[str] = self._file.schema_arrow.names
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[FileRow]:
         for line, batch in self._batches():
             yield from self._rows(batch, line)
 
-    def blocks(self, places: Collection[int]) -> Iterator[Columns | list[Row]]:
+    def blocks(self, places: Collection[int]) -> Iterator[Columns | list[FileRow]]:
         for line, batch in self._batches():
             values = column_blocks.of_parquet(batch)
             if values is None:
@@ -125,7 +125,7 @@ class ParquetTable:
             text = _("%(file)s is damaged after row %(line)s (%(reason)s); nothing was taken, write or copy it again.")
             raise UnreadableFileError(text % {"file": self._path, "line": line, "reason": _short(error)}) from error
 
-    def _rows(self, batch: pa.RecordBatch, line: int) -> Iterator[Row]:
+    def _rows(self, batch: pa.RecordBatch, line: int) -> Iterator[FileRow]:
         texts = [_texts(column) for column in batch.columns]
         for number, values in enumerate(zip(*texts, strict=True), line):
             yield _checked(number, self.columns, list(values))
@@ -134,13 +134,13 @@ class ParquetTable:
         return max(done, int(self._file.metadata.num_rows))
 
 
-def _checked(line: int, columns: list[str], values: list[str | None]) -> Row:
+def _checked(line: int, columns: list[str], values: list[str | None]) -> FileRow:
     named = zip(columns, values, strict=True)
     fault: Fault | None = next((flaw for name, value in named if (flaw := text_fault(name, value))), None)
     if fault is None:
-        return Row(line, values)
+        return FileRow(line, values)
     text = ", ".join(f"{name}={value}" for name, value in zip(columns, values, strict=True) if value is not None)
-    return Row(line, [], fault, text.encode("utf-8", "replace").decode().replace("\x00", "\N{SYMBOL FOR NULL}"))
+    return FileRow(line, [], fault, text.encode("utf-8", "replace").decode().replace("\x00", "\N{SYMBOL FOR NULL}"))
 
 
 def _texts(column: pa.Array) -> list[str | None]:

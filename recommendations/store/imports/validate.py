@@ -15,7 +15,7 @@ from psycopg import sql
 
 from recommendations.models import Import
 from recommendations.store.imports.column_blocks import Columns
-from recommendations.store.imports.csv_rows import Row
+from recommendations.store.imports.csv_rows import FileRow
 from recommendations.store.imports.reasons import REASONS
 from recommendations.store.imports.table_files import Table, UnreadableFileError
 from recommendations.store.temp_tables import Report, copy, csv_block, heavy, rows, run
@@ -143,7 +143,7 @@ def list_refused(imported: Import) -> None:
     run(LIST, source=imported.pk, texts=json.dumps(texts), most=LISTED)
 
 
-def _stage_lines(rows_read: Iterable[Row], header: Header, form: Form) -> Iterator[list[object]]:
+def _stage_lines(rows_read: Iterable[FileRow], header: Header, form: Form) -> Iterator[list[object]]:
     """Stage columns of each row. A refused row is shown only if it cannot hold what must be hidden."""
     places = list(header.places.values())
     at = {name: place for place, name in enumerate(header.places, len(OWN_COLUMNS))}

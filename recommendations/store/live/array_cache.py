@@ -20,7 +20,7 @@ PREFIX = "kept:2:"  # the number goes up when the arrays of a key become others
 type Arrays = Mapping[str, NDArray[Any]]
 
 
-def kept(key: str, count: Callable[[], Arrays]) -> Arrays:
+def cached(key: str, count: Callable[[], Arrays]) -> Arrays:
     """The arrays of ``key``, counted where they are not there."""
     found = valkey().run(lambda pipeline: pipeline.get(PREFIX + key))
     if found and found[0] is not None:

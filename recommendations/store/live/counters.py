@@ -75,7 +75,7 @@ def counters() -> Counters:
     return Counters()
 
 
-def read() -> dict[Name, int] | None:
+def totals() -> dict[Name, int] | None:
     """Of all processes; None where Valkey is away."""
     counters().tell()
     answers = valkey().run(lambda pipeline: pipeline.hgetall(KEY))

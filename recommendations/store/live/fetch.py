@@ -51,14 +51,14 @@ class Changed(StrEnum):
     PLACEMENTS = "placements"
 
 
-class Reading(NamedTuple):
+class LiveReading(NamedTuple):
     """``changed`` are the marks of change; None where Valkey did not answer."""
 
     state: LiveState
     changed: Mapping[str, str] | None
 
 
-class Told(NamedTuple):
+class RawState(NamedTuple):
     """What Valkey says, not yet understood: the same bytes are the same state."""
 
     changed: bytes | None = None  # the marks of change; None where Valkey did not answer
@@ -66,7 +66,7 @@ class Told(NamedTuple):
     customer: bytes = b""  # what it knows of one; nothing where nobody is asked for
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Nothing has to be asked of PostgreSQL."""
         return self.changed is not None and (self.built or not self.customer)
 
@@ -81,49 +81,49 @@ def mark(pipeline: Pipeline, *kinds: str) -> None:
     pipeline.hset(CHANGED, mapping=marks)
 
 
-def state_of(customer: int | None, *, since: datetime | None) -> Reading:
+def state_of(customer: int | None, *, since: datetime | None) -> LiveReading:
     """The customer's state and the marks of change, in one round trip.
 
     Where Valkey is away, or has lost what it knew, the state comes from the events ``since`` (the end of the live
     model's history) if PostgreSQL answers; without both it is not known.
     """
-    return understood(told_of(customer), customer, since=since)
+    return decode(fetch_raw(customer), customer, since=since)
 
 
-def told_of(customer: int | None) -> Told:
-    return told_of_all([customer])[0]
+def fetch_raw(customer: int | None) -> RawState:
+    return fetch_raw_of_all([customer])[0]
 
 
-def told_of_all(customers: Sequence[int | None]) -> list[Told]:
+def fetch_raw_of_all(customers: Sequence[int | None]) -> list[RawState]:
     """As ``told_of`` of each, under the marks of the first, in a round trip for every few hundred."""
-    told: list[Told] = []
+    told: list[RawState] = []
     for part in batched(customers, ASKED_AT_ONCE):
         asked = [str(customer) for customer in part if customer is not None]
         answers = valkey().ask([("EVAL_RO", _TELL, 0, *asked)])
         if answers is None:
-            told += [Told()] * len(part)
+            told += [RawState()] * len(part)
             continue
         changed, built, *known = answers[0]
         first = told[0].changed if told else changed
         replies = iter(known)
-        told += [Told(first, bool(built), b"" if customer is None else next(replies)) for customer in part]
+        told += [RawState(first, bool(built), b"" if customer is None else next(replies)) for customer in part]
     return told
 
 
-def understood(told: Told, customer: int | None, *, since: datetime | None) -> Reading:
+def decode(told: RawState, customer: int | None, *, since: datetime | None) -> LiveReading:
     """As ``state_of``, of what was told about the customer."""
     if told.changed is None:
-        return Reading(NOTHING if customer is None else recorded_state(customer, since), None)
+        return LiveReading(NOTHING if customer is None else recorded_state(customer, since), None)
     changed = marks_of(told)
     if customer is None:
-        return Reading(NOTHING, changed)
+        return LiveReading(NOTHING, changed)
     *acts, objected = msgspec.msgpack.decode(told.customer)
     pairs = (list(zip(flat[::2], map(float, flat[1::2]), strict=True)) for flat in acts)
     state = state_told(*pairs, objected=None if objected is False else objected == "1")
-    return Reading(state if told.built else merged(state, recorded_state(customer, since)), changed)
+    return LiveReading(state if told.built else merged(state, recorded_state(customer, since)), changed)
 
 
-def marks_of(told: Told) -> Mapping[str, str] | None:
+def marks_of(told: RawState) -> Mapping[str, str] | None:
     """The marks of change."""
     if told.changed is None:
         return None

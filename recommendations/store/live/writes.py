@@ -80,7 +80,7 @@ _timers: list[threading.Timer] = []  # at most one
 _timing = threading.Lock()
 
 
-def doubt() -> None:
+def mark_incomplete() -> None:
     """Valkey may not know all: the next write asks the watch to read the record again, and comes soon in any case."""
     _doubts.append(secrets.token_hex(8))
     _write_soon()
@@ -90,9 +90,9 @@ def remember(facts: Iterable[Fact]) -> bool:
     """Keep for the next answers what was committed. False where Valkey is away: then it waits until it is back."""
     parts = _parts([*_taken(), *facts])
     for part in parts:
-        if not _told(part, doubts=tuple(_doubts)):
+        if not _facts_written(part, doubts=tuple(_doubts)):
             _waiting.extend(chain(part, *parts))
-            doubt()
+            mark_incomplete()
             # If it is not away but full it goes on answering, without this: then answers ask the record, too.
             valkey().run(lambda pipeline: pipeline.delete(fetch.BUILT))
             return False
@@ -113,13 +113,13 @@ def _write_soon() -> None:
 def _write_what_waits() -> None:
     _timers.clear()
     if remember(()) and _doubts:
-        if _told((), doubts=tuple(_doubts)):
+        if _facts_written((), doubts=tuple(_doubts)):
             _doubts.clear()
         else:
             _write_soon()
 
 
-def _told(facts: Sequence[Fact], *, doubts: Sequence[str]) -> bool:
+def _facts_written(facts: Sequence[Fact], *, doubts: Sequence[str]) -> bool:
     acts = [fact for fact in facts if isinstance(fact, LiveEvent)]
     if len(acts) == len(facts) and not doubts:  # nearly always; and it may come twice
         sets = _packed(acts)
@@ -133,7 +133,7 @@ def _told(facts: Sequence[Fact], *, doubts: Sequence[str]) -> bool:
     return valkey().run(write) is not None
 
 
-def part(*keys: int) -> bool:
+def unmerge(*keys: int) -> bool:
     """These are different people again: each gets its own acts back, as the record has them. Call it after the commit.
 
     False where Valkey is away: then it waits.

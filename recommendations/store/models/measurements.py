@@ -9,10 +9,10 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
-from recommendations.engine.evaluation.gate import Verdict
+from recommendations.engine.evaluation.gate import GateResult
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.engine.evaluation.slices import Slice
-from recommendations.engine.evaluation.table import Line, Table
+from recommendations.engine.evaluation.table import Table, TableLine
 from recommendations.engine.frames import IntArray
 from recommendations.engine.ids import IdMap
 from recommendations.models import Category, EvaluationRun, Measurement, ModelVersion
@@ -83,7 +83,7 @@ def described_all(measures: Mapping[str, Measure]) -> dict[str, dict[str, float]
     return {name: described(measure) for name, measure in measures.items()}
 
 
-def described_verdict(verdict: Verdict, *, version: ModelVersion) -> dict[str, Any]:
+def described_verdict(verdict: GateResult, *, version: ModelVersion) -> dict[str, Any]:
     """As it is kept with what it was about; ``wording.gate_text`` reads it."""
     return {
         "outcome": verdict.outcome,
@@ -95,7 +95,7 @@ def described_verdict(verdict: Verdict, *, version: ModelVersion) -> dict[str, A
     }
 
 
-def _measurement(run: EvaluationRun, line: Line, costs: Costs) -> Measurement:
+def _measurement(run: EvaluationRun, line: TableLine, costs: Costs) -> Measurement:
     name = line.row.name
     return Measurement(
         run=run,

@@ -21,7 +21,7 @@ from recommendations.engine.frames import (
     TrainingSet,
 )
 from recommendations.engine.ids import IdMap
-from recommendations.engine.preprocess.matrix import Snapshot
+from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.recommenders.protocol import Recommender, learned, restored
@@ -88,7 +88,7 @@ def likeness(catalogue: Catalogue) -> Likeness:
     return Likeness(traits=main[:, None])
 
 
-def save_snapshot(version: ModelVersion, cut: Cut, snapshot: Snapshot, *, categories: IdMap) -> int:
+def save_snapshot(version: ModelVersion, cut: Cut, snapshot: TrainingSnapshot, *, categories: IdMap) -> int:
     acts, catalogue = snapshot.training.interactions, snapshot.training.catalogue
     arrays: dict[str, NDArray[Any]] = {f"interactions/{name}": getattr(acts, name) for name in ROWS}
     arrays |= {"ids/users": snapshot.users.ids, "ids/items": snapshot.items.ids, "ids/categories": categories.ids}
@@ -100,7 +100,7 @@ def save_snapshot(version: ModelVersion, cut: Cut, snapshot: Snapshot, *, catego
     return save_arrays(version, cut, arrays | {"cut": np.array([snapshot.cut])})
 
 
-def load_snapshot(version_id: int, cut: Cut) -> tuple[Snapshot, IdMap]:
+def load_snapshot(version_id: int, cut: Cut) -> tuple[TrainingSnapshot, IdMap]:
     """The training set of a cut with its ids, and the ids of the category columns."""
     arrays = load_arrays(version_id, cut)
     users, items = IdMap(ids=arrays["ids/users"]), IdMap(ids=arrays["ids/items"])
@@ -116,7 +116,7 @@ def load_snapshot(version_id: int, cut: Cut) -> tuple[Snapshot, IdMap]:
     promotions = (
         Promotions(**{name: arrays[f"promotions/{name}"] for name in PROMOTED}) if "promotions/item" in arrays else None
     )
-    snapshot = Snapshot(
+    snapshot = TrainingSnapshot(
         cut=float(arrays["cut"][0]),
         training=TrainingSet(interactions=acts, catalogue=catalogue, promotions=promotions),
         users=users,

@@ -34,7 +34,7 @@ def latest(of: str) -> str | None:
     return found.decode() if found else None
 
 
-def read(key: str) -> dict[str, Any]:
+def load_search(key: str) -> dict[str, Any]:
     """Empty where there is no such job any more."""
     fields = _run(lambda pipe: pipe.hgetall(_job(key)))[0]
     return {name.decode(): json.loads(value) for name, value in fields.items()}

@@ -146,7 +146,7 @@ def matching(conditions: Conditions, *, now: datetime | None = None) -> QuerySet
 
     Raises ConditionError.
     """
-    return Item.objects.filter(meaning(parsed(conditions), now=now or timezone.now()))
+    return Item.objects.filter(as_query(parsed(conditions), now=now or timezone.now()))
 
 
 def check(conditions: Conditions) -> None:
@@ -160,7 +160,7 @@ def check(conditions: Conditions) -> None:
             raise ConditionError(position, "values", "unknown")
 
 
-def meaning(conditions: Sequence[Condition], *, now: datetime) -> Q:
+def as_query(conditions: Sequence[Condition], *, now: datetime) -> Q:
     """What an item has to be. An unknown number meets no condition."""
     wanted = Q()
     for condition in conditions:

@@ -11,7 +11,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, Value
 
 from recommendations.engine.frames import BoolArray
 from recommendations.models import Item, Promotion
-from recommendations.store.rules.conditions import TIMED, WEEK, Condition, listed_spans, meaning, shop_day
+from recommendations.store.rules.conditions import TIMED, WEEK, Condition, as_query, listed_spans, shop_day
 from recommendations.store.serving.stock import Stock
 from recommendations.terms import Operator
 
@@ -68,7 +68,7 @@ class Lookup:
             return {}
         masks = np.zeros((len(wanted), len(self.stock)), np.bool_)
         first, *others = (
-            Item.objects.filter(meaning(conditions, now=self.read_at)).values_list(Value(number), "pk").order_by()
+            Item.objects.filter(as_query(conditions, now=self.read_at)).values_list(Value(number), "pk").order_by()
             for number, conditions in enumerate(wanted)
         )
         for part in batched(first.union(*others, all=True).iterator(), BATCH):
@@ -89,7 +89,7 @@ class Lookup:
 
     def _edited(self, stock: Stock) -> dict[Conditions, BoolArray]:
         answers = [
-            ExpressionWrapper(meaning(conditions, now=self.read_at), BooleanField()) for conditions in self.found
+            ExpressionWrapper(as_query(conditions, now=self.read_at), BooleanField()) for conditions in self.found
         ]
         edited = list(Item.objects.changed_since(self.read_at - OVERLAP).values_list("pk", *answers))
         rows = stock.ids.rows(np.array([row[0] for row in edited], np.int64))

@@ -115,7 +115,7 @@ class ServedRules:
 
     def with_book(self, frozen: Sequence[FrozenRule], *, version: int = 0) -> Self:
         """These rules in place of the old ones; one that cannot be read is left out, and the log says so."""
-        rules = tuple(rule for one in frozen if (rule := _read(one)) is not None)
+        rules = tuple(rule for one in frozen if (rule := _parse(one)) is not None)
         lookup = _holding(self.lookup, rules)
         return replace(self, version=version, rules=rules, lookup=lookup, book=frozen, _met={}, _made={})
 
@@ -162,7 +162,7 @@ class ServedRules:
         return made
 
 
-def _read(frozen: Mapping[str, Any]) -> ServedRule | None:
+def _parse(frozen: Mapping[str, Any]) -> ServedRule | None:
     try:
         return ServedRule.of(frozen)
     except (KeyError, TypeError, ValueError) as error:

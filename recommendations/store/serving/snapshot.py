@@ -15,7 +15,7 @@ from recommendations.store.models.model import Model, likeness
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.stock import Stock
-from recommendations.terms import BlendName, Cut, Part, Repeat
+from recommendations.terms import BlendName, CatalogueScope, Cut, Repeat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class ServedPlacement:
     blend: BlendName | None
     repeat: Repeat
     needs_context: bool
-    part: Part
+    part: CatalogueScope
     n: int
     cool_down: float
     diversity: float | None

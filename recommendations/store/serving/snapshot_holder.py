@@ -27,7 +27,7 @@ from recommendations.store.models.model import Model, load_model
 from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.snapshot import Names, ServedPlacement, ServedWeights, Snapshot
 from recommendations.store.serving.stock import load_stock, with_changes
-from recommendations.terms import BlendName, Cut, Part, Repeat
+from recommendations.terms import BlendName, CatalogueScope, Cut, Repeat
 
 RECHECK = 15.0  # seconds: a mark of change may have been lost
 RECHECK_ALONE = 1.0  # without Valkey there are no marks
@@ -41,7 +41,7 @@ class NotLoadedError(Exception):
     """The process has never read what it needs: PostgreSQL was away when it began."""
 
 
-class Keeper:
+class SnapshotHolder:
     """Holds the snapshot of this process."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Keeper:
         self._as_tested: Model | None = None
 
     @property
-    def held(self) -> Snapshot | None:
+    def snapshot(self) -> Snapshot | None:
         return self._held
 
     def current(self, changed: Mapping[str, str] | None) -> Snapshot:
@@ -68,7 +68,7 @@ class Keeper:
         with self._lock:
             held = self._held
             if self._record and (held is None or not self._is_fresh(held, changed)):
-                self._read(held, changed)
+                self._refresh(held, changed)
         if self._held is None:
             raise NotLoadedError
         return self._held
@@ -97,7 +97,7 @@ class Keeper:
         others = ({**(marks or {}), Changed.CUSTOMERS: ""} for marks in (held.changed, changed))
         return changed is not None and next(others) == next(others) and time.monotonic() - self._checked < RECHECK
 
-    def _read(self, held: Snapshot | None, changed: Mapping[str, str] | None) -> None:
+    def _refresh(self, held: Snapshot | None, changed: Mapping[str, str] | None) -> None:
         try:
             if held is not None and self._only_lacks_mergers(held, changed):
                 held.customers.update(merged_since(held.read_at - OVERLAP))
@@ -132,13 +132,13 @@ class Keeper:
 
 
 @cache
-def keeper() -> Keeper:
-    return Keeper()
+def snapshot_holder() -> SnapshotHolder:
+    return SnapshotHolder()
 
 
 def forget() -> None:
     """Hold nothing, as a new process does."""
-    keeper.cache_clear()
+    snapshot_holder.cache_clear()
 
 
 def _first(changed: Mapping[str, str] | None) -> Snapshot:
@@ -208,7 +208,7 @@ def _placement(row: Placement) -> ServedPlacement:
         blend=BlendName(row.blend.name) if row.blend else None,
         repeat=Repeat(row.repeat),
         needs_context=row.needs_context,
-        part=Part(row.part),
+        part=CatalogueScope(row.part),
         n=row.n,
         cool_down=row.cool_down,
         diversity=row.diversity,

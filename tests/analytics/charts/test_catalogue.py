@@ -8,7 +8,7 @@ from analytics.charts import catalogue, hues, item, segments, together
 
 
 def test_lorenz_curves_lie_over_the_line_of_equality() -> None:
-    line = catalogue.Line(words="Slots", hue=3, dash="dash", points=[(0, 0), (0.5, 0.1), (1, 1)])
+    line = catalogue.ConcentrationCurve(words="Slots", hue=3, dash="dash", points=[(0, 0), (0.5, 0.1), (1, 1)])
     equal, drawn = catalogue.lorenz([line], items="Items", whole="Whole", equal="Equal").data
     assert (equal.x, equal.y) == ((0, 100), (0, 100))
     assert (drawn.x, drawn.y) == ((0, 50, 100), (0, 10, 100))
@@ -16,7 +16,7 @@ def test_lorenz_curves_lie_over_the_line_of_equality() -> None:
 
 
 def test_warming_has_two_bars_for_each_age() -> None:
-    groups = [catalogue.Group(words="under 1", brief="0", bought=0.5, recommended=0.125)]
+    groups = [catalogue.AgeGroup(words="under 1", brief="0", bought=0.5, recommended=0.125)]
     bought, recommended = catalogue.warming(groups, age="Age", share="%", bought="b", recommended="r").data
     assert (bought.y, recommended.y) == ((50,), (12.5,))
     assert bought.customdata == ("under 1",)
@@ -49,7 +49,7 @@ def test_the_area_of_a_centre_is_its_size_and_the_largest_is_named_first() -> No
         segments.Centre(number=1, words="Small", size=1, x=0, y=0),
         segments.Centre(number=2, words="Large <b>", size=4, x=1, y=1),
     ]
-    points = [segments.Point(number=2, x=0.9, y=0.9), segments.Point(number=9, x=0, y=0)]
+    points = [segments.MapPoint(number=2, x=0.9, y=0.9), segments.MapPoint(number=9, x=0, y=0)]
     dots, large, small = segments.segment_map(centres, points, customers="customers").data
     assert dots.x == (0.9,)  # a segment without a centre has no dots
     assert large.text == ("2 Large &lt;b&gt;",)

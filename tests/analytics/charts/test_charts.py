@@ -7,12 +7,12 @@ import plotly.io as pio
 import pytest
 
 from analytics.charts import customer, differences, hues, outcomes, overlap, overview, pareto, quality, runs, waterfall
-from analytics.charts.marks import Measured
+from analytics.charts.marks import MeasuredRow
 from recommendations.engine.recommenders.registry import INSTANCES
 from recommendations.terms import EventName
 
-HYBRID = Measured(name="hybrid", words="Hybrid", value=0.42, low=0.40, high=0.44)
-POPULAR = Measured(name="popular", words="Popular", value=0.1, low=0.09, high=0.11)
+HYBRID = MeasuredRow(name="hybrid", words="Hybrid", value=0.42, low=0.40, high=0.44)
+POPULAR = MeasuredRow(name="popular", words="Popular", value=0.1, low=0.09, high=0.11)
 DRAWN_BY_THE_BUNDLE = {"bar", "scatter", "box", "histogram", "violin", "heatmap", "contour", "pie"}
 
 
@@ -33,7 +33,7 @@ FALLS = [
 def figures() -> dict[str, go.Figure]:
     day = overview.DayCount(day=date(2026, 9, 1), name="purchase", words="Bought", count=3)
     week = customer.WeekCount(week=date(2026, 8, 31), name="purchase", words="Bought", count=3)
-    interest = customer.Interest(category="Tea", long_term=0.2, lately=0.1)
+    interest = customer.InterestBar(category="Tea", long_term=0.2, lately=0.1)
     span = runs.Span(stage="collect", words="Collect", seconds=1.5)
     return {
         "quality": overview.quality([HYBRID], axis="NDCG@10"),
@@ -42,10 +42,10 @@ def figures() -> dict[str, go.Figure]:
         "interests": customer.interests([interest], long_term="90 days", lately="7 days", axis="Share, %"),
         "leaders": quality.leaders([HYBRID, POPULAR], axis="NDCG@10"),
         "slices": quality.slices(
-            [quality.Group(words="Cold", customers=3, few=True, rows=[HYBRID, POPULAR])], axis="NDCG@10"
+            [quality.CustomerSlice(words="Cold", customers=3, few=True, rows=[HYBRID, POPULAR])], axis="NDCG@10"
         ),
         "history": quality.history(
-            [quality.Line(name="hybrid", words="Hybrid", points=[("m1", HYBRID), ("m2", HYBRID)])],
+            [quality.FigureHistory(name="hybrid", words="Hybrid", points=[("m1", HYBRID), ("m2", HYBRID)])],
             versions="Version",
             axis="NDCG@10",
         ),
@@ -113,7 +113,7 @@ def test_no_two_kinds_of_events_look_alike() -> None:
 
 def test_interests_are_percent_and_long_names_are_cut() -> None:
     long_name = "Refrigerated dinners and something more"
-    found = [customer.Interest(category=long_name, long_term=0.25, lately=0.125)]
+    found = [customer.InterestBar(category=long_name, long_term=0.25, lately=0.125)]
     figure = customer.interests(found, long_term="90 days", lately="7 days", axis="Share, %")
     assert [trace.x for trace in figure.data] == [(25.0,), (12.5,)]
     assert figure.data[0].customdata == (long_name,)
@@ -121,7 +121,7 @@ def test_interests_are_percent_and_long_names_are_cut() -> None:
 
 
 def test_names_from_the_shop_are_no_markup() -> None:
-    found = [customer.Interest(category="<a href='x'>A</a>", long_term=0.1, lately=0)]
+    found = [customer.InterestBar(category="<a href='x'>A</a>", long_term=0.1, lately=0)]
     text = customer.interests(found, long_term="", lately="", axis="").to_json(engine="orjson")
     assert "<a" not in text
     assert "&lt;a" in text

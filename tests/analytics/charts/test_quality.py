@@ -3,12 +3,12 @@
 import pytest
 
 from analytics.charts import differences, hues, marks, overlap, pareto, quality
-from analytics.charts.marks import Measured
+from analytics.charts.marks import MeasuredRow
 from recommendations.engine.recommenders.registry import INSTANCES
 
 
-def measured(name: str, value: float) -> Measured:
-    return Measured(name=name, words=name.title(), value=value, low=value - 0.02, high=value + 0.03)
+def measured(name: str, value: float) -> MeasuredRow:
+    return MeasuredRow(name=name, words=name.title(), value=value, low=value - 0.02, high=value + 0.03)
 
 
 ROWS = [measured("hybrid", 0.4), measured("als", 0.3), measured("popular", 0.2)]
@@ -30,8 +30,8 @@ def test_leaders_without_a_hybrid_have_no_line() -> None:
 
 def test_marks_of_one_slice_do_not_lie_on_one_another_and_few_customers_are_open() -> None:
     groups = [
-        quality.Group(words="Cold", customers=12, few=True, rows=ROWS),
-        quality.Group(words="Warm", customers=900, few=False, rows=[ROWS[0], ROWS[2]]),
+        quality.CustomerSlice(words="Cold", customers=12, few=True, rows=ROWS),
+        quality.CustomerSlice(words="Warm", customers=900, few=False, rows=[ROWS[0], ROWS[2]]),
     ]
     hybrid, als, popular = quality.slices(groups, axis="NDCG@10").data
     assert hybrid.y == (-0.24, 0.76)
@@ -73,8 +73,8 @@ def test_nobody_is_compared_with_themselves() -> None:
 
 def test_history_is_a_band_and_a_line_per_row() -> None:
     lines = [
-        quality.Line(name="hybrid", words="Hybrid", points=[("m1", ROWS[0]), ("m3", ROWS[1])]),
-        quality.Line(name="popular", words="Popular", points=[("m3", ROWS[2])]),
+        quality.FigureHistory(name="hybrid", words="Hybrid", points=[("m1", ROWS[0]), ("m3", ROWS[1])]),
+        quality.FigureHistory(name="popular", words="Popular", points=[("m3", ROWS[2])]),
     ]
     figure = quality.history(lines, versions="Version", axis="NDCG@10")
     band, line, *_rest = figure.data
@@ -107,7 +107,7 @@ def test_every_row_of_the_table_has_a_mark_that_tells_it_from_the_baselines() ->
 
 
 def test_names_from_the_shop_are_no_markup() -> None:
-    group = quality.Group(words="<b>Tea</b>", customers=1, few=False, rows=ROWS)
+    group = quality.CustomerSlice(words="<b>Tea</b>", customers=1, few=False, rows=ROWS)
     text = quality.slices([group], axis="").to_json(engine="orjson")
     assert "<b>" not in text
     assert "&lt;b>" in text or "&lt;b&gt;" in text

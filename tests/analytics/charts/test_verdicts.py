@@ -2,15 +2,15 @@
 
 import pytest
 
-from analytics.charts.marks import Measured
+from analytics.charts.marks import MeasuredRow
 from analytics.charts.verdicts import shares
 
 
 def test_a_mark_and_an_interval_per_judgement_in_per_cent() -> None:
     rows = [
-        Measured(name="good", words="Good", value=0.5, low=0.15, high=0.85),
-        Measured(name="odd", words="Odd", value=0.25, low=0.05, high=0.7),
-        Measured(name="wrong", words="Wrong <b>", value=0.25, low=0.05, high=0.7),
+        MeasuredRow(name="good", words="Good", value=0.5, low=0.15, high=0.85),
+        MeasuredRow(name="odd", words="Odd", value=0.25, low=0.05, high=0.7),
+        MeasuredRow(name="wrong", words="Wrong <b>", value=0.25, low=0.05, high=0.7),
     ]
     figure = shares(rows, axis="Share")
     assert [trace.x[0] for trace in figure.data] == [50, 25, 25]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from analytics.charts import weights
-from analytics.charts.marks import Measured
+from analytics.charts.marks import MeasuredRow
 from analytics.charts.pareto import Spot, pareto
 from analytics.charts.weights import Effect
 
@@ -53,9 +53,9 @@ def test_nothing_to_compare_is_an_empty_figure() -> None:
 
 def test_losses_have_the_hue_of_their_recommender_and_an_interval() -> None:
     parts = [
-        Measured(name="buy_again", words="Buys <again>", value=0.02, low=0.01, high=0.04),
-        Measured(name="sequence", words="Next", value=-0.001, low=-0.002, high=0.0),
-        Measured(name="promotion", words="Plan", value=0.0, low=0.0, high=0.0),
+        MeasuredRow(name="buy_again", words="Buys <again>", value=0.02, low=0.01, high=0.04),
+        MeasuredRow(name="sequence", words="Next", value=-0.001, low=-0.002, high=0.0),
+        MeasuredRow(name="promotion", words="Plan", value=0.0, low=0.0, high=0.0),
     ]
     figure = weights.losses(parts, axis="lost")
     assert [(bar.x, bar.y, bar.meta["hue"]) for bar in figure.data] == [

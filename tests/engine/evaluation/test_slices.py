@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from recommendations.engine.evaluation.accuracy import judge, ndcg, recall
-from recommendations.engine.evaluation.backtest import Row
+from recommendations.engine.evaluation.backtest import TableRow
 from recommendations.engine.evaluation.breadth import Assortment
 from recommendations.engine.evaluation.intervals import resamples
 from recommendations.engine.evaluation.measures import COVERAGE, MAIN, covered_share, per_user_table, summary
@@ -20,14 +20,14 @@ SHOP = Assortment(surprise=np.zeros(N_ITEMS, np.float32), categories=sparse.csr_
 DEPARTMENTS = ["dairy", "bakery"]
 
 
-def row(name: str, ranked: np.ndarray, truth: Truth, drawn: np.ndarray) -> Row:
+def row(name: str, ranked: np.ndarray, truth: Truth, drawn: np.ndarray) -> TableRow:
     figures = per_user_table(ranked, judge(ranked, truth.per_user), SHOP)
     metrics = summary(figures, covered_share(ranked, SHOP), drawn)
-    return Row(name=name, kind=MeasuredKind.RECOMMENDER, metrics=metrics, per_user=figures, ranked=ranked)
+    return TableRow(name=name, kind=MeasuredKind.RECOMMENDER, metrics=metrics, per_user=figures, ranked=ranked)
 
 
 @pytest.fixture(scope="module")
-def scene() -> tuple[list[Row], Truth, Groups, np.ndarray]:
+def scene() -> tuple[list[TableRow], Truth, Groups, np.ndarray]:
     """Even items are dairy, odd ones bakery, the last four no department; items 0 – 3 are new."""
     draw = np.random.default_rng(0)
     bought = draw.random((N_USERS, N_ITEMS)) < 0.15

@@ -2,18 +2,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, Snapshot, snapshot
+from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, TrainingSnapshot, snapshot
 from recommendations.terms import EventName
 from tests.engine.preprocess.events import DAY, act, attributes, frame
 
 CUT = DAY + 10
 
 
-def made(*rows: dict[str, object], about: ItemAttributes | None = None) -> Snapshot:
+def made(*rows: dict[str, object], about: ItemAttributes | None = None) -> TrainingSnapshot:
     return snapshot(frame(rows), about or attributes([1, 2, 3, 4]), cut=CUT, weights=EventWeights())
 
 
-def table(found: Snapshot) -> pd.DataFrame:
+def table(found: TrainingSnapshot) -> pd.DataFrame:
     acts = found.training.interactions
     columns = ("user", "item", "basket", "age", "quantity", "strength", "amount", "bought")
     return pd.DataFrame({name: getattr(acts, name) for name in columns})

@@ -14,14 +14,23 @@ from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.diversity import Likeness, spread
 from recommendations.engine.ranking.rules import Rule, left_in, slots_of, unit
 from recommendations.engine.ranking.scores import blend, promoted
-from recommendations.engine.ranking.selection import Lost, Selection, Shelf, Wish, eligibility, select
+from recommendations.engine.ranking.selection import (
+    CatalogueState,
+    IneligibleReason,
+    Selection,
+    SelectionParams,
+    eligibility,
+    select,
+)
 from recommendations.terms import Repeat, RuleAction
 
 N_ITEMS = 40
 ITEMS = np.array([2, 3, 5, 8, 13, 21, -1], np.int32)
 Z = np.array([[6, 5, 4, 3, 2, 1, np.nan]], np.float16)
 WEIGHTS = np.array([1.0], np.float32)
-SHELF = Shelf(sellable=np.ones(N_ITEMS, np.bool_), likeness=Likeness(traits=np.full((N_ITEMS, 1), -1, np.int32)))
+SHELF = CatalogueState(
+    sellable=np.ones(N_ITEMS, np.bool_), likeness=Likeness(traits=np.full((N_ITEMS, 1), -1, np.int32))
+)
 UNIT = 2.25  # of the scores 1 … 6: p95 = 5.75, p50 = 3.5
 
 
@@ -36,10 +45,16 @@ def rule(key: int, action: RuleAction, items: Sequence[int] = range(N_ITEMS), **
 
 
 def shown(
-    *rules: Rule, n: int = 3, wish: Wish | None = None, shelf: Shelf = SHELF, seed: int | None = None
+    *rules: Rule,
+    n: int = 3,
+    wish: SelectionParams | None = None,
+    shelf: CatalogueState = SHELF,
+    seed: int | None = None,
 ) -> Selection:
     draw = None if seed is None else np.random.default_rng(seed)
-    return select(ITEMS, Z, WEIGHTS, shelf=shelf, wish=replace(wish or Wish(n=n), rules=rules), draw=draw)
+    return select(
+        ITEMS, Z, WEIGHTS, catalogue=shelf, params=replace(wish or SelectionParams(n=n), rules=rules), draw=draw
+    )
 
 
 def assert_adds_up(found: Selection) -> None:
@@ -52,7 +67,7 @@ def test_excluding_and_including_only_take_candidates_out() -> None:
     including = rule(2, RuleAction.INCLUDE_ONLY, [2, 3, 13, 21])
     found = shown(including, excluding)
     assert found.items.tolist() == [3, 13, 21]
-    assert found.trace.lost == {Lost.RULED_OUT: 3}
+    assert found.trace.lost == {IneligibleReason.RULED_OUT: 3}
     assert found.trace.ruled == {1: 2, 2: 1}  # excluding comes first: the including one takes out what is left of 5
     assert found.trace.eligible == 3
     assert not found.touched
@@ -61,14 +76,16 @@ def test_excluding_and_including_only_take_candidates_out() -> None:
 
 
 def test_what_is_lost_for_another_reason_does_not_count_for_a_rule() -> None:
-    wish = Wish(n=6, repeat=Repeat.EXCLUDE, bought=np.array([2], np.int32))
+    wish = SelectionParams(n=6, repeat=Repeat.EXCLUDE, bought=np.array([2], np.int32))
     found = shown(rule(1, RuleAction.EXCLUDE, [2, 3]), wish=wish)
-    assert found.trace.lost == {Lost.BOUGHT: 1, Lost.RULED_OUT: 1}
+    assert found.trace.lost == {IneligibleReason.BOUGHT: 1, IneligibleReason.RULED_OUT: 1}
     assert found.trace.ruled == {1: 1}
     every = np.arange(N_ITEMS, dtype=np.int32)
-    open_, lost = eligibility(every, shelf=SHELF, wish=replace(wish, rules=(rule(1, RuleAction.EXCLUDE, [2, 3]),)))
+    open_, lost = eligibility(
+        every, catalogue=SHELF, params=replace(wish, rules=(rule(1, RuleAction.EXCLUDE, [2, 3]),))
+    )
     assert np.flatnonzero(~open_).tolist() == [2, 3]
-    assert lost == {Lost.BOUGHT: 1, Lost.RULED_OUT: 1}
+    assert lost == {IneligibleReason.BOUGHT: 1, IneligibleReason.RULED_OUT: 1}
 
 
 def test_boosts_are_shares_of_the_spread_of_the_scores_and_add_up() -> None:
@@ -134,12 +151,12 @@ def test_a_pin_from_outside_the_pool_enters_without_a_score() -> None:
 @pytest.mark.parametrize(
     "wish",
     [
-        Wish(n=3, repeat=Repeat.ONLY, bought=np.array([2, 3, 5], np.int32)),
-        Wish(n=3, excluded=np.array([30], np.int32)),
-        Wish(n=3, allowed=~meant(30)),
+        SelectionParams(n=3, repeat=Repeat.ONLY, bought=np.array([2, 3, 5], np.int32)),
+        SelectionParams(n=3, excluded=np.array([30], np.int32)),
+        SelectionParams(n=3, allowed=~meant(30)),
     ],
 )
-def test_what_may_not_be_shown_is_not_pinned(wish: Wish) -> None:
+def test_what_may_not_be_shown_is_not_pinned(wish: SelectionParams) -> None:
     assert shown(rule(1, RuleAction.PIN, [30], slot=1), wish=wish).items.tolist() == [2, 3, 5]
     unsellable = replace(SHELF, sellable=~meant(30))
     assert shown(rule(1, RuleAction.PIN, [30], slot=1), shelf=unsellable).items.tolist() == [2, 3, 5]
@@ -156,8 +173,8 @@ def test_a_pin_keeps_its_slot_where_the_pool_ends_before_it() -> None:
 def test_nothing_but_pins() -> None:
     nothing = np.empty(0, np.int32)
     found = select(
-        nothing, np.empty((0, 0), np.float32), np.empty(0, np.float32), shelf=SHELF,
-        wish=Wish(n=3, diversity=0.5, rules=(rule(1, RuleAction.PIN, [30], slot=2),)),
+        nothing, np.empty((0, 0), np.float32), np.empty(0, np.float32), catalogue=SHELF,
+        params=SelectionParams(n=3, diversity=0.5, rules=(rule(1, RuleAction.PIN, [30], slot=2),)),
     )  # fmt: skip
     assert (found.items.tolist(), found.slots.tolist(), found.final.tolist()) == ([30], [1], [0])
     assert found.trace.candidates == 0
@@ -215,7 +232,7 @@ def test_diversity_sees_what_is_pinned_above_and_is_a_term_of_its_own() -> None:
     traits = np.full((N_ITEMS, 1), -1, np.int32)
     traits[[30, 2, 5]] = 7
     alike = replace(SHELF, likeness=Likeness(traits=traits))
-    found = shown(rule(1, RuleAction.PIN, [30], slot=1), wish=Wish(n=3, diversity=0.7), shelf=alike)
+    found = shown(rule(1, RuleAction.PIN, [30], slot=1), wish=SelectionParams(n=3, diversity=0.7), shelf=alike)
     assert found.items.tolist() == [30, 3, 2]  # 2: .3 · 6 − .7 = 1.1 < .3 · 5
     np.testing.assert_allclose(found.diversity, [0, -3.5, 1.1 - 6], atol=1e-6)
     assert_adds_up(found)
@@ -224,7 +241,7 @@ def test_diversity_sees_what_is_pinned_above_and_is_a_term_of_its_own() -> None:
 def test_pinned_slots_are_not_explored_and_the_others_keep_their_chances() -> None:
     """The last two slots that are free, 2 and 4, have three cards: 8, 21 and 13, 5 having been pinned."""
     pin = rule(1, RuleAction.PIN, [5], slot=3)
-    wish = Wish(n=4, exploration=0.5)
+    wish = SelectionParams(n=4, exploration=0.5)
     seen: list[Counter[int]] = [Counter(), Counter(), Counter(), Counter()]
     chances: list[dict[int, float]] = [{}, {}, {}, {}]
     runs = 3000
@@ -240,7 +257,7 @@ def test_pinned_slots_are_not_explored_and_the_others_keep_their_chances() -> No
 
 
 def test_exploration_keeps_caps_and_minimum_shares() -> None:
-    wish = Wish(n=3, exploration=1.0)
+    wish = SelectionParams(n=3, exploration=1.0)
     for seed in range(20):
         capped = shown(rule(1, RuleAction.CAP, [2, 8, 13, 21], most=1), wish=wish, seed=seed)
         assert len({2, 8, 13, 21} & set(capped.items.tolist())) <= 1
@@ -249,13 +266,13 @@ def test_exploration_keeps_caps_and_minimum_shares() -> None:
         assert owed.propensity[2] == 1
 
 
-def shop(draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, Shelf]:
+def shop(draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, CatalogueState]:
     """Candidates, z, weights and a shelf at random."""
     count = int(draw.integers(0, 35))
     items = np.sort(draw.choice(N_ITEMS, count, replace=False)).astype(np.int32)
     z = (draw.standard_normal((3, count)) * 3).astype(np.float16)
     z[:, draw.random(count) < 0.2] = np.nan
-    shelf = Shelf(
+    shelf = CatalogueState(
         sellable=draw.random(N_ITEMS) < 0.9,
         likeness=Likeness(traits=draw.integers(-1, 3, (N_ITEMS, 2)).astype(np.int32)),
         lift=np.exp(draw.normal(size=N_ITEMS)).astype(np.float32) if draw.random() < 0.5 else None,
@@ -279,9 +296,9 @@ def some_rules(draw: np.random.Generator, n: int) -> tuple[Rule, ...]:
     )
 
 
-def some_wish(draw: np.random.Generator, **fields: Any) -> Wish:
+def some_wish(draw: np.random.Generator, **fields: Any) -> SelectionParams:
     known = np.sort(draw.choice(N_ITEMS, 6, replace=False)).astype(np.int32)
-    return Wish(
+    return SelectionParams(
         n=int(draw.integers(1, 25)), repeat=list(Repeat)[draw.integers(3)], promotion=float(draw.choice([0, 0.5])),
         diversity=float(draw.choice([0, 0.3, 1])), exploration=float(draw.choice([0, 0.4])), bought=known,
         excluded=known[:2], **fields,
@@ -294,7 +311,9 @@ def test_every_final_is_the_sum_of_its_terms_on_ten_thousand_items() -> None:
         draw = np.random.default_rng(seed)
         items, z, weights, shelf = shop(draw)
         wish = some_wish(draw)
-        found = select(items, z, weights, shelf=shelf, wish=replace(wish, rules=some_rules(draw, wish.n)), draw=draw)
+        found = select(
+            items, z, weights, catalogue=shelf, params=replace(wish, rules=some_rules(draw, wish.n)), draw=draw
+        )
         assert_adds_up(found)
         np.testing.assert_allclose(found.contributions.sum(axis=0) + found.promotion, found.score, rtol=0, atol=1e-6)
         looked_at += len(found.items)
@@ -310,9 +329,9 @@ def test_what_always_holds(seed: int) -> None:
     items, z, weights, shelf = shop(draw)
     wish = some_wish(draw)
     wish = replace(wish, rules=some_rules(draw, wish.n))
-    found = select(items, z, weights, shelf=shelf, wish=wish, draw=draw)
+    found = select(items, z, weights, catalogue=shelf, params=wish, draw=draw)
     every = np.arange(N_ITEMS, dtype=np.int32)
-    eligible, _ = eligibility(every, shelf=shelf, wish=wish)
+    eligible, _ = eligibility(every, catalogue=shelf, params=wish)
     assert eligible[found.items].all()
     assert len(set(found.items.tolist())) == len(found.items) == found.trace.shown <= wish.n
     assert (np.diff(found.slots) > 0).all()
@@ -321,7 +340,7 @@ def test_what_always_holds(seed: int) -> None:
     assert ((found.propensity > 0) & (found.propensity <= 1)).all()
     assert found.trace.candidates == found.trace.eligible + sum(found.trace.lost.values())
     assert sum(found.trace.ruled.get(one.key, 0) for one in wish.rules if one.action in OUT) == found.trace.lost.get(
-        Lost.RULED_OUT, 0
+        IneligibleReason.RULED_OUT, 0
     )
     pinned = [one.key for one in wish.rules if one.action is RuleAction.PIN and one.key in found.touched]
     assert all(found.touched[key].sum() == 1 for key in pinned)
@@ -332,7 +351,7 @@ def test_what_always_holds(seed: int) -> None:
 OUT = (RuleAction.EXCLUDE, RuleAction.INCLUDE_ONLY)
 
 
-def assert_caps_hold(found: Selection, wish: Wish) -> None:
+def assert_caps_hold(found: Selection, wish: SelectionParams) -> None:
     """No more of a group than the cap, or than what is pinned of it."""
     pinned = np.zeros(len(found.items), np.bool_)
     for one in wish.rules:
@@ -359,10 +378,10 @@ def test_rules_that_mean_nothing_or_bind_nothing_change_nothing(seed: int) -> No
         rule(4, RuleAction.BOOST, [], strength=50), rule(5, RuleAction.BOOST), rule(6, RuleAction.CAP, most=N_ITEMS),
         rule(7, RuleAction.MINIMUM_SHARE),
     )  # fmt: skip
-    plain = select(items, z, weights, shelf=shelf, wish=wish, draw=np.random.default_rng(seed))
+    plain = select(items, z, weights, catalogue=shelf, params=wish, draw=np.random.default_rng(seed))
     for rules in (idle[:2], idle[3:5], idle):
         found = select(
-            items, z, weights, shelf=shelf, wish=replace(wish, rules=rules), draw=np.random.default_rng(seed)
+            items, z, weights, catalogue=shelf, params=replace(wish, rules=rules), draw=np.random.default_rng(seed)
         )
         for name in ("items", "slots", "score", "final", "contributions", "promotion", "propensity", "diversity"):
             np.testing.assert_array_equal(getattr(found, name), getattr(plain, name))
@@ -378,8 +397,8 @@ def test_without_rules_the_list_is_what_panel_and_evaluator_rank(seed: int) -> N
     draw = np.random.default_rng(seed)
     items, z, weights, shelf = shop(draw)
     wish = replace(some_wish(draw), exploration=0.0)
-    found = select(items, z, weights, shelf=shelf, wish=wish)
-    eligible, _ = eligibility(items, shelf=shelf, wish=wish)
+    found = select(items, z, weights, catalogue=shelf, params=wish)
+    eligible, _ = eligibility(items, catalogue=shelf, params=wish)
     scores = blend(z, weights)
     if shelf.lift is not None and wish.promotion:
         scores += promoted(scores, shelf.lift[items], wish.promotion)

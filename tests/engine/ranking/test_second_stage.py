@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 
 from recommendations.engine.frames import Promotions, TrainingSet
-from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, Snapshot, snapshot
+from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, TrainingSnapshot, snapshot
 from recommendations.engine.preprocess.terms import membership
 from recommendations.engine.ranking.candidates import Candidates, with_plane
 from recommendations.engine.ranking.features import Features, features
@@ -229,7 +229,7 @@ def purchases(*rows: tuple[int, int, float]) -> pd.DataFrame:
     )
 
 
-def seen_at_the_cut(made: Snapshot) -> Features:
+def seen_at_the_cut(made: TrainingSnapshot) -> Features:
     plan = Promotions(
         item=np.array([0, 1], np.int32),
         start=np.array([-9, -2], np.float32),

@@ -7,27 +7,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendations.engine.ranking.diversity import Likeness
-from recommendations.engine.ranking.selection import Lost, Selection, Shelf, Wish, eligibility, select
+from recommendations.engine.ranking.selection import (
+    CatalogueState,
+    IneligibleReason,
+    Selection,
+    SelectionParams,
+    eligibility,
+    select,
+)
 from recommendations.terms import Repeat
 
 N_ITEMS = 40
 ITEMS = np.array([2, 3, 5, 8, 13, 21, -1, -1], np.int32)
 Z = np.array([[6, 5, 4, 3, 2, 1, np.nan, np.nan], [np.nan, 0, 0, 0, 0, 8, np.nan, np.nan]], np.float16)
 WEIGHTS = np.array([0.75, 0.25], np.float32)
-SHELF = Shelf(sellable=np.ones(N_ITEMS, np.bool_), likeness=Likeness(traits=np.full((N_ITEMS, 2), -1, np.int32)))
+SHELF = CatalogueState(
+    sellable=np.ones(N_ITEMS, np.bool_), likeness=Likeness(traits=np.full((N_ITEMS, 2), -1, np.int32))
+)
 
 
 def rows(*items: int) -> np.ndarray:
     return np.array(items, np.int32)
 
 
-def shown(wish: Wish, shelf: Shelf = SHELF, seed: int | None = None) -> Selection:
+def shown(wish: SelectionParams, shelf: CatalogueState = SHELF, seed: int | None = None) -> Selection:
     draw = None if seed is None else np.random.default_rng(seed)
-    return select(ITEMS, Z, WEIGHTS, shelf=shelf, wish=wish, draw=draw)
+    return select(ITEMS, Z, WEIGHTS, catalogue=shelf, params=wish, draw=draw)
 
 
 def test_by_hand() -> None:
-    found = shown(Wish(n=3))
+    found = shown(SelectionParams(n=3))
     assert found.items.tolist() == [2, 3, 5]
     assert found.score.tolist() == [4.5, 3.75, 3.0]
     assert found.final.tolist() == [4.5, 3.75, 3.0]
@@ -41,13 +50,13 @@ def test_the_plan_is_a_term_of_its_own() -> None:
     lift = np.ones(N_ITEMS, np.float32)
     lift[[3, 5, 21]] = 4, 0.25, 9
     promoting = replace(SHELF, lift=lift)
-    found = shown(Wish(n=6, promotion=0.5), promoting)
+    found = shown(SelectionParams(n=6, promotion=0.5), promoting)
     assert found.items.tolist() == [21, 3, 2, 8, 5, 13]  # 21: (0.75 + 2) · 3, 3: 3.75 · 2, 5: 3 · 0.5
     assert found.promotion.tolist() == [5.5, 3.75, 0, 0, -1.5, 0]
     np.testing.assert_array_equal(found.score, found.contributions.sum(axis=0) + found.promotion)
     np.testing.assert_array_equal(found.final, found.score.astype(np.float32))
-    for plain in (shown(Wish(n=6), promoting), shown(Wish(n=6, promotion=0.5))):
-        assert plain.items.tolist() == shown(Wish(n=6)).items.tolist()
+    for plain in (shown(SelectionParams(n=6), promoting), shown(SelectionParams(n=6, promotion=0.5))):
+        assert plain.items.tolist() == shown(SelectionParams(n=6)).items.tolist()
         assert not plain.promotion.any()
 
 
@@ -56,10 +65,14 @@ def test_each_loss_is_counted_once_under_its_first_reason() -> None:
     sellable[[2, 30]] = False
     allowed = np.ones(N_ITEMS, np.bool_)
     allowed[[2, 8]] = False
-    wish = Wish(n=9, repeat=Repeat.EXCLUDE, bought=rows(2, 5, 30), excluded=rows(3, 5), allowed=allowed)
+    wish = SelectionParams(n=9, repeat=Repeat.EXCLUDE, bought=rows(2, 5, 30), excluded=rows(3, 5), allowed=allowed)
     found = shown(wish, replace(SHELF, sellable=sellable))
     assert found.items.tolist() == [21, 13]
-    assert found.trace.lost == {Lost.UNSELLABLE: 1, Lost.EXCLUDED: 2, Lost.FILTERED: 1}
+    assert found.trace.lost == {
+        IneligibleReason.UNSELLABLE: 1,
+        IneligibleReason.EXCLUDED: 2,
+        IneligibleReason.FILTERED: 1,
+    }
     assert found.trace.candidates - sum(found.trace.lost.values()) == found.trace.eligible == 2
 
 
@@ -68,22 +81,22 @@ def test_each_loss_is_counted_once_under_its_first_reason() -> None:
     [(Repeat.ALLOW, {2, 3, 8, 13, 21}), (Repeat.EXCLUDE, {3, 13, 21}), (Repeat.ONLY, {2, 8})],
 )
 def test_the_repeat_rule_and_what_rests(repeat: Repeat, left: set[int]) -> None:
-    found = shown(Wish(n=9, repeat=repeat, bought=rows(2, 5, 8, 39), resting=rows(5)))
+    found = shown(SelectionParams(n=9, repeat=repeat, bought=rows(2, 5, 8, 39), resting=rows(5)))
     assert set(found.items.tolist()) == left
 
 
 def test_only_without_purchases_shows_nothing() -> None:
-    found = shown(Wish(n=5, repeat=Repeat.ONLY))
+    found = shown(SelectionParams(n=5, repeat=Repeat.ONLY))
     assert found.items.shape == found.score.shape == found.final.shape == (0,)
     assert found.contributions.shape == (2, 0)
-    assert found.trace.lost == {Lost.NOT_BOUGHT: 6}
+    assert found.trace.lost == {IneligibleReason.NOT_BOUGHT: 6}
 
 
 def test_diversity_moves_likes_apart_and_says_how_many_it_brought_in() -> None:
     traits = np.full((N_ITEMS, 1), -1, np.int32)
     traits[[2, 3, 5], 0] = 7
     alike = replace(SHELF, likeness=Likeness(traits=traits))
-    found = shown(Wish(n=3, diversity=0.8), alike)
+    found = shown(SelectionParams(n=3, diversity=0.8), alike)
     assert found.items.tolist() == [2, 21, 8]  # finals .9, .55, .45 − but .75 − .8 < 0 for items 3 and 5
     np.testing.assert_allclose(found.final, [0.9, 0.55, 0.45], rtol=1e-6)
     assert found.trace.diversified == 2
@@ -91,7 +104,7 @@ def test_diversity_moves_likes_apart_and_says_how_many_it_brought_in() -> None:
 
 def test_exploration_changes_only_the_last_slots_with_exact_propensities() -> None:
     """Three slots, two explored; three cards are left: the first explored slot holds two of them, the second one."""
-    wish = Wish(n=3, exploration=0.5)
+    wish = SelectionParams(n=3, exploration=0.5)
     seen: list[Counter[int]] = [Counter(), Counter(), Counter()]
     propensity: list[dict[int, float]] = [{}, {}, {}]
     runs = 4000
@@ -109,29 +122,37 @@ def test_exploration_changes_only_the_last_slots_with_exact_propensities() -> No
 
 def test_exploration_needs_a_generator_and_says_what_it_did() -> None:
     with pytest.raises(ValueError, match="generator"):
-        shown(Wish(n=3, exploration=0.5))
-    found = shown(Wish(n=3, exploration=1.0), seed=1)
+        shown(SelectionParams(n=3, exploration=0.5))
+    found = shown(SelectionParams(n=3, exploration=1.0), seed=1)
     assert found.trace.explored == 2
     assert found.items[0] == 2
 
 
 def test_nothing_further_down_to_explore() -> None:
-    found = shown(Wish(n=6, exploration=0.9), seed=1)
+    found = shown(SelectionParams(n=6, exploration=0.9), seed=1)
     assert found.propensity.tolist() == [1] * 6
     assert found.trace.explored == 0
 
 
-@pytest.mark.parametrize("wish", [Wish(n=5), Wish(n=5, diversity=0.5), Wish(n=5, exploration=0.5), Wish(n=0)])
-def test_no_candidates(wish: Wish) -> None:
+@pytest.mark.parametrize(
+    "wish",
+    [
+        SelectionParams(n=5),
+        SelectionParams(n=5, diversity=0.5),
+        SelectionParams(n=5, exploration=0.5),
+        SelectionParams(n=0),
+    ],
+)
+def test_no_candidates(wish: SelectionParams) -> None:
     empty = np.full(3, -1, np.int32)
     found = select(
-        empty, np.full((2, 3), np.nan, np.float16), WEIGHTS, shelf=SHELF, wish=wish, draw=np.random.default_rng(0)
+        empty, np.full((2, 3), np.nan, np.float16), WEIGHTS, catalogue=SHELF, params=wish, draw=np.random.default_rng(0)
     )
     assert len(found.items) == found.trace.candidates == found.trace.shown == 0
 
 
 def test_all_silent_still_shows_in_item_order() -> None:
-    found = select(ITEMS, np.full_like(Z, np.nan), WEIGHTS, shelf=SHELF, wish=Wish(n=2))
+    found = select(ITEMS, np.full_like(Z, np.nan), WEIGHTS, catalogue=SHELF, params=SelectionParams(n=2))
     assert found.items.tolist() == [2, 3]
     assert found.score.tolist() == [0, 0]
 
@@ -147,18 +168,18 @@ def test_what_always_holds(seed: int, n: int, diversity: float, exploration: flo
     z = draw.standard_normal((3, count)).astype(np.float16)
     z[:, draw.random(count) < 0.2] = np.nan
     weights = draw.dirichlet(np.ones(3)).astype(np.float32)
-    shelf = Shelf(
+    shelf = CatalogueState(
         sellable=draw.random(N_ITEMS) < 0.8,
         likeness=Likeness(traits=draw.integers(-1, 3, (N_ITEMS, 2)).astype(np.int32)),
         lift=np.exp(draw.normal(size=N_ITEMS)).astype(np.float32) if seed % 2 else None,
     )
     known = np.sort(draw.choice(N_ITEMS, 10, replace=False)).astype(np.int32)
-    wish = Wish(
+    wish = SelectionParams(
         n=n, repeat=repeat, promotion=seed % 3 / 2, diversity=diversity, exploration=exploration, bought=known,
         excluded=known[:2],
     )  # fmt: skip
-    found = select(items, z, weights, shelf=shelf, wish=wish, draw=draw)
-    eligible, lost = eligibility(items, shelf=shelf, wish=wish)
+    found = select(items, z, weights, catalogue=shelf, params=wish, draw=draw)
+    eligible, lost = eligibility(items, catalogue=shelf, params=wish)
     assert len(found.items) == min(n, eligible.sum()) == found.trace.shown
     assert set(found.items) <= set(items[eligible])
     assert len(set(found.items)) == len(found.items)

@@ -10,7 +10,15 @@ import pytest
 
 from recommendations.models import Category, Item, ItemPrice
 from recommendations.services.catalogue.exposure import Exposure
-from recommendations.services.catalogue.quality import OF_RECORD, Flaw, Flaws, condition, flaws, has_flaw, on_sale
+from recommendations.services.catalogue.quality import (
+    OF_RECORD,
+    CatalogueFlaw,
+    Flaws,
+    condition,
+    flaws,
+    has_flaw,
+    on_sale,
+)
 from recommendations.terms import Availability, BlendName
 
 pytestmark = pytest.mark.django_db
@@ -43,14 +51,14 @@ def known(items: list[Item]) -> Exposure:
     )  # fmt: skip
 
 
-def touched(found: Flaws) -> dict[Flaw, tuple[int, int]]:
+def touched(found: Flaws) -> dict[CatalogueFlaw, tuple[int, int]]:
     return {flaw: (each.items, each.slots) for flaw, each in found.found.items() if each.items}
 
 
 def test_a_whole_catalogue_has_only_what_the_model_tells(items: list[Item], known: Exposure) -> None:
     found = flaws(known, now=NOW)
     assert (found.listed, found.recommended, found.slots) == (5, 3, 4)
-    assert touched(found) == {Flaw.NO_EVENTS: (1, 0), Flaw.NEVER_RECOMMENDED: (1, 0)}
+    assert touched(found) == {CatalogueFlaw.NO_EVENTS: (1, 0), CatalogueFlaw.NEVER_RECOMMENDED: (1, 0)}
 
 
 def test_every_flaw_counts_its_items_and_their_slots(items: list[Item], known: Exposure) -> None:
@@ -61,16 +69,16 @@ def test_every_flaw_counts_its_items_and_their_slots(items: list[Item], known: E
     third.categories.clear()
     ItemPrice.objects.filter(item=third).update(valid_from=NOW - timedelta(days=181))
     expected = {
-        Flaw.NO_PICTURE: (1, 2),
-        Flaw.NO_DESCRIPTION: (1, 2),
-        Flaw.OUT_OF_STOCK: (2, 3),
-        Flaw.NO_BRAND: (1, 1),
-        Flaw.NO_PRICE: (1, 1),
-        Flaw.NO_CATEGORY: (1, 1),
-        Flaw.STALE_PRICE: (1, 1),
-        Flaw.LISTED_TWICE: (2, 1),  # the third twin is retired
-        Flaw.NO_EVENTS: (1, 0),
-        Flaw.NEVER_RECOMMENDED: (1, 0),
+        CatalogueFlaw.NO_PICTURE: (1, 2),
+        CatalogueFlaw.NO_DESCRIPTION: (1, 2),
+        CatalogueFlaw.OUT_OF_STOCK: (2, 3),
+        CatalogueFlaw.NO_BRAND: (1, 1),
+        CatalogueFlaw.NO_PRICE: (1, 1),
+        CatalogueFlaw.NO_CATEGORY: (1, 1),
+        CatalogueFlaw.STALE_PRICE: (1, 1),
+        CatalogueFlaw.LISTED_TWICE: (2, 1),  # the third twin is retired
+        CatalogueFlaw.NO_EVENTS: (1, 0),
+        CatalogueFlaw.NEVER_RECOMMENDED: (1, 0),
     }
     assert touched(flaws(known, now=NOW)) == expected
     for flaw in OF_RECORD:  # the list shows as many as the count says
@@ -79,24 +87,24 @@ def test_every_flaw_counts_its_items_and_their_slots(items: list[Item], known: E
 
 def test_the_flaws_that_the_model_tells_are_those_of_the_list(items: list[Item], known: Exposure) -> None:
     keys = np.asarray([item.pk for item in items if item.shop_id != "i5"], np.int64)
-    assert has_flaw(Flaw.NO_EVENTS, keys, known).tolist() == [False] * 4 + [True]
-    assert has_flaw(Flaw.NEVER_RECOMMENDED, keys, known).tolist() == [False, False, False, True, False]
-    assert not has_flaw(Flaw.NO_EVENTS, keys, None).any()
+    assert has_flaw(CatalogueFlaw.NO_EVENTS, keys, known).tolist() == [False] * 4 + [True]
+    assert has_flaw(CatalogueFlaw.NEVER_RECOMMENDED, keys, known).tolist() == [False, False, False, True, False]
+    assert not has_flaw(CatalogueFlaw.NO_EVENTS, keys, None).any()
 
 
 def test_it_is_counted_again_when_an_item_was_edited(items: list[Item], known: Exposure) -> None:
-    assert flaws(known, now=NOW).found[Flaw.NO_PRICE].items == 0
+    assert flaws(known, now=NOW).found[CatalogueFlaw.NO_PRICE].items == 0
     Item.objects.filter(shop_id="i1").update(price=None)
-    assert flaws(known, now=NOW).found[Flaw.NO_PRICE].items == 0  # behind the services' back: nobody noticed
+    assert flaws(known, now=NOW).found[CatalogueFlaw.NO_PRICE].items == 0  # behind the services' back: nobody noticed
     Item.objects.filter(shop_id="i2").update(price=None, updated_at=NOW + timedelta(days=99))
-    assert flaws(known, now=NOW).found[Flaw.NO_PRICE].items == 2
+    assert flaws(known, now=NOW).found[CatalogueFlaw.NO_PRICE].items == 2
 
 
 def test_before_the_first_turn_the_record_is_counted_all_the_same(items: list[Item]) -> None:
     Item.objects.filter(shop_id="i1").update(brand="")
     found = flaws(None, now=NOW)
     assert (found.listed, found.recommended, found.slots) == (5, 0, 0)
-    assert touched(found) == {Flaw.NO_BRAND: (1, 0)}
+    assert touched(found) == {CatalogueFlaw.NO_BRAND: (1, 0)}
 
 
 def test_an_empty_catalogue_has_no_flaw() -> None:

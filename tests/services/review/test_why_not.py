@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from django.utils import timezone, translation
 
-from recommendations.engine.ranking.selection import Lost
+from recommendations.engine.ranking.selection import IneligibleReason
 from recommendations.models import BlendWeights, Customer, Item, Rule, Staff
 from recommendations.services.catalogue import editing
 from recommendations.services.review.review import Draft, Review, live_ready, review
@@ -21,8 +21,8 @@ from recommendations.services.review.why_not import (
 from recommendations.services.rules.books import book_with, publish_rules
 from recommendations.services.rules.editing import save_rule
 from recommendations.services.weights.drafts import draft_of, save_draft
-from recommendations.serving.pipeline import answered
-from recommendations.simulation.counterfactuals import ChangeKind, disturbed
+from recommendations.serving.pipeline import complete
+from recommendations.simulation.counterfactuals import CounterfactualKind, side_effect
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
@@ -91,7 +91,7 @@ def test_out_of_stock_has_a_remedy_and_no_suggestion(django_capture_on_commit_ca
     with django_capture_on_commit_callbacks(execute=True):
         editing.set_availability(items=[bread], availability=Availability.OUT_OF_STOCK, by=None, now=timezone.now())
     found = ask(bread)
-    assert (found.stage, found.lost, found.suggestion) == (AnswerStage.ELIGIBILITY, Lost.UNSELLABLE, None)
+    assert (found.stage, found.lost, found.suggestion) == (AnswerStage.ELIGIBILITY, IneligibleReason.UNSELLABLE, None)
     assert found.words == "It is out of stock or not for sale now."
     assert "Put it back in stock" in found.remedy
     with django_capture_on_commit_callbacks(execute=True):
@@ -100,7 +100,7 @@ def test_out_of_stock_has_a_remedy_and_no_suggestion(django_capture_on_commit_ca
 
 def test_what_was_bought_is_not_discovered() -> None:
     found = ask(key("bread-0"), placement="discover")
-    assert found.lost is Lost.BOUGHT
+    assert found.lost is IneligibleReason.BOUGHT
     assert "shows only what is new to them" in found.words
     assert found.suggestion is None
     assert "Buy again" in found.remedy
@@ -110,7 +110,7 @@ def test_who_dislikes_an_item_does_not_get_it_back() -> None:
     soap = key("soap-1")
     writes.remember([LiveEvent(customer=customer(0), name=EventName.DISLIKE_ITEM, item=soap, at=NOW)])
     found = ask(soap)
-    assert found.lost is Lost.EXCLUDED
+    assert found.lost is IneligibleReason.EXCLUDED
     assert "The customer dislikes it." in found.words
     assert found.suggestion is None
 
@@ -121,7 +121,7 @@ def test_an_item_that_the_model_never_saw_can_be_pinned(merchandiser: Staff) -> 
     found = ask(new.pk)
     assert found.stage is AnswerStage.MODEL
     assert "The model does not know it" in found.words
-    assert [one.kind for one in found.suggestions] == [ChangeKind.PIN]
+    assert [one.kind for one in found.suggestions] == [CounterfactualKind.PIN]
     made = apply_suggestion(question=found.question, key="pin", by=merchandiser, now=NOW)
     assert apply_suggestion(question=found.question, key="pin", by=merchandiser, now=NOW) == made  # no second one
     assert isinstance(made, Rule)
@@ -133,7 +133,7 @@ def test_a_rule_that_takes_it_out_is_limited(merchandiser: Staff) -> None:
     """Bread 0 would be among the first; without it in the rule, all other breads stay out."""
     (made,) = published(rule("No bread", "category", "FOOD > BREAD", action="exclude"))
     found = ask(key("bread-0"))
-    assert (found.stage, found.lost, found.rule) == (AnswerStage.RULES, Lost.RULED_OUT, "No bread")
+    assert (found.stage, found.lost, found.rule) == (AnswerStage.RULES, IneligibleReason.RULED_OUT, "No bread")
     assert found.words == "The rule “No bread” takes it out."
     (suggestion,) = found.suggestions
     assert suggestion.key == f"limit:{made.pk}"
@@ -171,7 +171,7 @@ def test_what_is_too_like_the_others_comes_with_less_diversity(merchandiser: Sta
     assert lost
     for found in lost:
         assert "It is too much like those above it." in found.words
-        less = next(one for one in found.suggestions if one.kind is ChangeKind.DIVERSITY)
+        less = next(one for one in found.suggestions if one.kind is CounterfactualKind.DIVERSITY)
         made = apply_suggestion(
             question=found.question, key=less.key, by=merchandiser, now=NOW, replace_draft=True
         )  # fmt: skip
@@ -182,24 +182,24 @@ def test_what_is_too_like_the_others_comes_with_less_diversity(merchandiser: Sta
 
 def test_what_ranks_below_says_how_far_and_who_speaks_against_it() -> None:
     asked = live_ready(customer=customer(0), placement="home", n=N)
-    order = [shown.item for shown in answered(live_ready(customer=customer(0), placement="home", n=60)).shown]
+    order = [shown.item for shown in complete(live_ready(customer=customer(0), placement="home", n=60)).shown]
     found = ask(order[N + 3])
     assert (found.stage, found.rank) == (AnswerStage.RANKING, N + 4)
     assert found.gap is not None
     assert found.gap > 0
     assert sum(part for _, part in found.speaking) == pytest.approx(-found.gap, abs=1e-5)
     assert found.suggestions
-    assert found.suggestions[-1].kind is ChangeKind.PIN
+    assert found.suggestions[-1].kind is CounterfactualKind.PIN
     assert [one.disturbs for one in found.suggestions[:-1]] == sorted(one.disturbs for one in found.suggestions[:-1])
     pin = found.suggestions[-1].change
-    assert 0 < disturbed(asked, pin, found.stands.row) <= 1 / N
+    assert 0 < side_effect(asked, pin, found.stands.row) <= 1 / N
 
 
 def test_a_smaller_boost_does_not_do() -> None:
-    order = [shown.item for shown in answered(live_ready(customer=customer(0), placement="home", n=60)).shown]
+    order = [shown.item for shown in complete(live_ready(customer=customer(0), placement="home", n=60)).shown]
     item = Item.objects.get(pk=order[N + 3])
     found = ask(item.pk)
-    boost = next(one for one in found.suggestions if one.kind is ChangeKind.BOOST)
+    boost = next(one for one in found.suggestions if one.kind is CounterfactualKind.BOOST)
     assert boost.rule is not None
     for strength, enough in ((boost.change.strength, True), (boost.change.strength - 1, False)):
         rules = book_with([{**boost.rule, "strength": strength}])
@@ -208,9 +208,9 @@ def test_a_smaller_boost_does_not_do() -> None:
 
 
 def test_a_draft_of_somebody_else_is_not_overwritten(merchandiser: Staff) -> None:
-    order = [shown.item for shown in answered(live_ready(customer=customer(0), placement="home", n=60)).shown]
+    order = [shown.item for shown in complete(live_ready(customer=customer(0), placement="home", n=60)).shown]
     found = ask(order[N + 1])
-    weight = next(one for one in found.suggestions if one.kind is ChangeKind.WEIGHT)
+    weight = next(one for one in found.suggestions if one.kind is CounterfactualKind.WEIGHT)
     other = save_draft(
         blend=BlendName.HOME, values={"weights": {"popularity_home": 1}}, revision=None, by=None, now=NOW
     )  # fmt: skip
@@ -261,7 +261,7 @@ def test_on_random_pairs_the_stage_is_that_of_the_trace_and_every_suggestion_bri
         placement = ("home", "discover", "trending", "buy_again")[number % 4]
         asked = live_ready(customer=customer(int(draw.integers(60))), placement=placement, n=N)
         item = items[int(draw.integers(len(items)))]
-        found = why_not(customer=asked.ask.customer or 0, placement=placement, item=item, n=N)
+        found = why_not(customer=asked.request.customer or 0, placement=placement, item=item, n=N)
         stage, lost = stage_by_removal(asked, item)
         assert found.stage is stage
         assert lost is None or found.lost is lost

@@ -35,7 +35,7 @@ from recommendations.services.rules.books import (
     withdraw_rules,
 )
 from recommendations.services.rules.editing import (
-    Difference,
+    RuleDifference,
     RuleIsServedError,
     StaleRuleError,
     archive_rule,
@@ -246,7 +246,7 @@ def test_nobody_overwrites_what_they_never_saw() -> None:
     with pytest.raises(StaleRuleError) as stale:
         save_rule(rule=rule, values={"slot": 5, "name": "Mine"}, revision=1, by=None, now=NOW)
     assert stale.value.current.name == "Theirs"
-    assert stale.value.differences == [Difference("name", "Mine", "Theirs"), Difference("slot", 5, 2)]
+    assert stale.value.differences == [RuleDifference("name", "Mine", "Theirs"), RuleDifference("slot", 5, 2)]
     rule.refresh_from_db()
     assert (rule.slot, rule.revision) == (2, 2)
     assert save_rule(rule=rule, values={"slot": 5}, revision=2, by=None, now=NOW).slot == 5
@@ -264,7 +264,7 @@ def test_a_rule_is_put_away_and_brought_back(boss: Staff) -> None:
     rule = saved()
     archived = archive_rule(rule=rule, by=boss, now=NOW)
     assert status_of(archived, None, NOW) is RuleStatus.ARCHIVED
-    assert Rule.objects.kept().count() == 0
+    assert Rule.objects.unarchived().count() == 0
     assert archive_rule(rule=rule, by=boss, now=NOW).revision == archived.revision  # once is enough
     with pytest.raises(Rule.DoesNotExist):
         published(rule)
@@ -446,7 +446,7 @@ def test_a_former_book_comes_back_and_the_rules_follow(boss: Staff) -> None:
     archive_rule(rule=two, by=None, now=NOW)
     back = roll_back_rules(book=first, note="It was better", by=boss, now=NOW)
     assert (back.number, back.rules, back.parent.number, back.is_default) == (4, first.rules, 3, True)  # type: ignore[union-attr]
-    rows = list(Rule.objects.kept())
+    rows = list(Rule.objects.unarchived())
     assert [(row.name, row.slot, status_of(row, back, NOW)) for row in rows] == [
         ("a", 1, RuleStatus.LIVE),
         ("b", 2, RuleStatus.LIVE),

@@ -8,7 +8,7 @@ import pytest
 import pytest_django
 from django.utils import translation
 
-from recommendations.engine.ranking.linting.book import Fault, Linted, Shop
+from recommendations.engine.ranking.linting.book import FaultKind, Linted, LintedShop
 from recommendations.engine.ranking.linting.lint import lint as lint_sets
 from recommendations.engine.ranking.linting.when import When
 from recommendations.models import Customer, Item, Placement, SegmentMembership
@@ -106,20 +106,22 @@ def linted(action: RuleAction, items: str, **fields: object) -> Linted:
     return Linted(action=action, when=When(**when), items=np.array([one == "x" for one in items]), **fields)  # type: ignore[arg-type]
 
 
-def small_shop(n: int, *, slots: int) -> Shop:
-    return Shop(now=0.0, sellable=np.ones(n, np.bool_), slots={"home": slots}, segments={1: 5, 2: 5}, customers={})
+def small_shop(n: int, *, slots: int) -> LintedShop:
+    return LintedShop(
+        now=0.0, sellable=np.ones(n, np.bool_), slots={"home": slots}, segments={1: 5, 2: 5}, customers={}
+    )
 
 
-def faults(*rules: Linted, slots: int = 2) -> list[tuple[Fault, tuple[int, ...]]]:
+def faults(*rules: Linted, slots: int = 2) -> list[tuple[FaultKind, tuple[int, ...]]]:
     return [(found.fault, found.rules) for found in lint_sets(rules, small_shop(len(rules[0].items), slots=slots))]
 
 
 def test_by_hand() -> None:
-    assert faults(linted(ONLY, "xx...."), linted(ONLY, ".xxx..")) == [(Fault.TOO_FEW_LEFT, (0, 1))]  # one for two
+    assert faults(linted(ONLY, "xx...."), linted(ONLY, ".xxx..")) == [(FaultKind.TOO_FEW_LEFT, (0, 1))]  # one for two
     assert faults(linted(ONLY, "xxx..."), linted(ONLY, ".xxx..")) == []
-    assert faults(linted(EXCLUDE, "x....."), linted(EXCLUDE, "xx....")) == [(Fault.SHADOWED, (0, 1))]
+    assert faults(linted(EXCLUDE, "x....."), linted(EXCLUDE, "xx....")) == [(FaultKind.SHADOWED, (0, 1))]
     assert faults(linted(EXCLUDE, "xx...."), linted(EXCLUDE, "..xx..")) == []
-    assert faults(linted(EXCLUDE, "xxxx.."), linted(EXCLUDE, "....x.", segment=1)) == [(Fault.TOO_FEW_LEFT, (0, 1))]
+    assert faults(linted(EXCLUDE, "xxxx.."), linted(EXCLUDE, "....x.", segment=1)) == [(FaultKind.TOO_FEW_LEFT, (0, 1))]
     assert faults(linted(EXCLUDE, "xxx...", segment=2), linted(EXCLUDE, "...xxx", segment=1)) == []
     assert faults(linted(PIN, "xx....", slot=1), linted(EXCLUDE, "x.....")) == []
     assert faults(linted(PIN, "xx....", slot=1), linted(PIN, "x.....", slot=2)) == []  # the first may show the other
@@ -129,9 +131,9 @@ def test_by_hand() -> None:
 
 def test_what_never_acts_is_not_held_against_others() -> None:
     off = linted(PIN, "x.....", slot=1, placement="nowhere")
-    assert faults(off, linted(PIN, ".x....", slot=1)) == [(Fault.PLACEMENT_OFF, (0,))]
+    assert faults(off, linted(PIN, ".x....", slot=1)) == [(FaultKind.PLACEMENT_OFF, (0,))]
     gone = linted(EXCLUDE, "xxxxxx", ends=-1.0)
-    assert faults(gone, linted(PIN, ".x....", slot=1)) == [(Fault.EXPIRED, (0,))]
+    assert faults(gone, linted(PIN, ".x....", slot=1)) == [(FaultKind.EXPIRED, (0,))]
 
 
 def test_fifty_rules_on_65_000_items_take_less_than_two_seconds() -> None:
@@ -151,7 +153,9 @@ def test_fifty_rules_on_65_000_items_take_less_than_two_seconds() -> None:
         )
         for number in range(50)
     ]
-    shop = Shop(now=0.0, sellable=draw.random(65_000) < 0.9, slots={"home": 20}, segments={1: 5, 2: 5}, customers={})
+    shop = LintedShop(
+        now=0.0, sellable=draw.random(65_000) < 0.9, slots={"home": 20}, segments={1: 5, 2: 5}, customers={}
+    )
     started = time.process_time()
     assert lint_sets(rules, shop)
     assert time.process_time() - started < 2

@@ -22,16 +22,16 @@ from recommendations.services.rules.price_tags import (
     before_after,
     price_tag,
 )
-from recommendations.serving.pipeline import picked, ready, recommend
-from recommendations.serving.types import Ask
+from recommendations.serving.pipeline import prepare, recommend, select_candidates
+from recommendations.serving.types import ResolvedRequest
 from recommendations.simulation.panel import batch
 from recommendations.simulation.rerank import Batch
 from recommendations.store.live.state import NOTHING
 from recommendations.store.models.model import load_model, load_truths
 from recommendations.store.rules.conditions import FrozenRule
-from recommendations.store.serving import snapshot_holder
 from recommendations.store.serving.snapshot import Snapshot
-from recommendations.store.serving.snapshot_holder import keeper
+from recommendations.store.serving.snapshot_holder import forget as forget_snapshot
+from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import Cut, Task
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -60,8 +60,8 @@ def rule(action: str, items: list[dict[str, Any]], **fields: Any) -> FrozenRule:
 
 def fresh() -> Snapshot:
     """As a process that has just begun reads the record."""
-    snapshot_holder.forget()
-    return keeper().current(None)
+    forget_snapshot()
+    return snapshot_holder().current(None)
 
 
 def at(cut: Cut, snapshot: Snapshot) -> Snapshot:
@@ -99,7 +99,7 @@ def test_the_batch_shows_what_the_shop_would(placement: str, rules: Sequence[dic
     shown = asked.answers(snapshot.rules, at=NOW)
     as_tested = at(Cut.TEST, snapshot)
     for place, question in enumerate(asked.questions):
-        ask = Ask(placement=placement, customer=question.customer, explore=False)
+        ask = ResolvedRequest(placement=placement, customer=question.customer, explore=False)
         answer = recommend(ask, snapshot=as_tested, state=NOTHING, now=NOW)
         expected = [snapshot.stock.row_of[one.product.shop_id] for one in answer.shown]
         assert [row for row in shown[place].tolist() if row >= 0] == expected, (question.customer, rules)
@@ -164,8 +164,8 @@ def test_the_figures_are_those_of_the_answers_themselves() -> None:
     truth = load_truths(learned.version_id, Cut.TUNING)[Task.HOME]
     ranked = np.full((len(truth.users), LENGTH), -1, np.int32)
     for place, customer in enumerate(learned.users.ids[truth.users].tolist()):
-        ask = Ask(placement="home", customer=customer, explore=False)
-        chosen = picked(ready(ask, snapshot=snapshot, state=NOTHING, now=NOW))
+        ask = ResolvedRequest(placement="home", customer=customer, explore=False)
+        chosen = select_candidates(prepare(ask, snapshot=snapshot, state=NOTHING, now=NOW))
         assert chosen is not None
         ranked[place, : len(chosen.items)] = learned.items.rows(snapshot.stock.ids.ids[chosen.items])
     assert tag.effects[MAIN].becomes == pytest.approx(float(ndcg(judge(ranked, truth.per_user), 10).mean()), abs=1e-6)
@@ -226,7 +226,7 @@ def test_lists_before_and_after_are_the_answers_of_the_shop() -> None:
     assert len({one.customer for one in found}) == 3
     served, changed = fresh(), fresh().with_rules(book)
     for one in found:
-        ask = Ask(placement="home", customer=one.customer, explore=False)
+        ask = ResolvedRequest(placement="home", customer=one.customer, explore=False)
         for placed, snapshot in ((one.before, served), (one.after, changed)):
             answer = recommend(ask, snapshot=snapshot, state=NOTHING, now=NOW)
             assert [each.shown.item for each in placed] == [each.item for each in answer.shown]
@@ -252,7 +252,7 @@ def test_what_cannot_be_asked() -> None:
     with pytest.raises(UnknownPlacementError):
         before_after(rules=[], placement="nowhere")
     ModelVersion.objects.update(is_live=False)
-    snapshot_holder.forget()
+    forget_snapshot()
     with pytest.raises(NoModelError):
         price_tag(rules=[], placement="home")
     with pytest.raises(NoModelError):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recommendations.models import AuditEntry, BlendWeights, Segment, Staff
 from recommendations.services.weights.blending import StaleDraftError, discard_draft, draft_of, save_draft
-from recommendations.services.weights.values import Difference, Values, differences, shares
+from recommendations.services.weights.values import Values, WeightDifference, differences, shares
 from recommendations.services.weights.versions import PresetKind, presets, versions
 from recommendations.store.models import weight_versions
 from recommendations.store.models.weight_versions import Made
@@ -71,9 +71,9 @@ def test_what_somebody_else_saved_meanwhile_is_not_overwritten(served: BlendWeig
         save({"weights": {"als": 1, "ease_home": 1}}, by=ada, revision=1)
     assert stale.value.current == theirs
     assert stale.value.differences == [
-        Difference("ease_home", 0.5, 0.0, 0.0),
-        Difference("als", 0.5, 0.75, 0.3),
-        Difference("buy_again", 0.0, 0.25, 0.7),
+        WeightDifference("ease_home", 0.5, 0.0, 0.0),
+        WeightDifference("als", 0.5, 0.75, 0.3),
+        WeightDifference("buy_again", 0.0, 0.25, 0.7),
     ]
     theirs.refresh_from_db()
     assert (theirs.weights, theirs.revision) == ({"buy_again": 0.25, "als": 0.75}, 2)

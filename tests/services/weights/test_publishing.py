@@ -20,7 +20,7 @@ from recommendations.services.weights.blending import (
     save_draft,
     withdraw,
 )
-from recommendations.services.weights.values import Difference
+from recommendations.services.weights.values import WeightDifference
 from recommendations.services.weights.versions import PresetKind, presets, versions
 from recommendations.services.weights.what_if import what_if
 from recommendations.serving.serve import serve
@@ -136,7 +136,10 @@ def test_what_was_published_meanwhile_is_not_overwritten_unseen(boss: Staff) -> 
         publish(weights=mine, by=boss, now=timezone.now(), note="a", override=True)
     assert stale.value.current == theirs
     was = first.weights.get("buy_again", 0.0), first.weights.get("als", 0.0)
-    assert stale.value.differences == [Difference("buy_again", 1.0, 0.0, was[0]), Difference("als", 0.0, 1.0, was[1])]
+    assert stale.value.differences == [
+        WeightDifference("buy_again", 1.0, 0.0, was[0]),
+        WeightDifference("als", 0.0, 1.0, was[1]),
+    ]
     assert default() == theirs
     with pytest.raises(StaleDefaultError):
         publish(weights=mine, by=boss, now=timezone.now(), note="a", override=True, replacing=first.pk)

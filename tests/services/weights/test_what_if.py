@@ -20,7 +20,7 @@ from recommendations.engine.ranking.diversity import diversified
 from recommendations.engine.ranking.scores import gathered
 from recommendations.models import BlendWeights, Customer, ModelVersion, Segment
 from recommendations.services.operations.readiness import prepare
-from recommendations.services.weights.panels import Held, Settings, forget, panels
+from recommendations.services.weights.panels import HeldPanel, PanelSettings, forget, panels
 from recommendations.services.weights.values import Values, shares
 from recommendations.services.weights.what_if import Unmeasured, WhatIf, held_for, what_if, worth
 from recommendations.store.models import model
@@ -32,9 +32,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 MEASURED = (BlendName.HOME, BlendName.DISCOVER)
 
 
-def held_of(blend: BlendName) -> Held:
+def held_of(blend: BlendName) -> HeldPanel:
     held = held_for(blend, None)
-    assert isinstance(held, Held)
+    assert isinstance(held, HeldPanel)
     return held
 
 
@@ -44,7 +44,7 @@ def records(blend: BlendName) -> Candidates:
     return model.load_candidates(version.pk, Cut.TUNING)[blend].of(truth.users)
 
 
-def drawn_weights(held: Held, seed: int) -> dict[str, float]:
+def drawn_weights(held: HeldPanel, seed: int) -> dict[str, float]:
     draw = np.random.default_rng(seed)
     size = len(held.panel.instances)
     weights = draw.dirichlet(np.ones(size)) * (draw.random(size) < 0.6) * 100
@@ -75,7 +75,7 @@ def test_equal_to_the_batch_evaluation_for_every_customer(blend: BlendName, seed
         model.load_candidates(version.pk, Cut.TUNING)[blend], truth, hybrids={"draft": shares(weights)}, baselines={},
         shop=held.panel.shop, drawn=held.drawn,
     )[0]  # fmt: skip
-    measured = held.measured(Settings.of(Values(weights=shares(weights))))
+    measured = held.measured(PanelSettings.of(Values(weights=shares(weights))))
     assert answer.users == len(row.per_user) == 60
     assert measured.ranked.tolist() == row.ranked.tolist()
     assert measured.per_user.tobytes() == row.per_user.tobytes()
@@ -112,8 +112,8 @@ def test_against_itself_nothing_changes() -> None:
 def test_against_live_is_paired_by_customer() -> None:
     held = held_of(BlendName.HOME)
     answer = what_if(blend=BlendName.HOME, weights={"popularity_home": 1})
-    now = held.measured(Settings.of(Values(weights={"popularity_home": 1.0})))
-    then = held.measured(Settings.of(Values.of(live())))
+    now = held.measured(PanelSettings.of(Values(weights={"popularity_home": 1.0})))
+    then = held.measured(PanelSettings.of(Values.of(live())))
     differences = (now.per_user - then.per_user)[:, PER_USER.index("ndcg@10")]
     against = answer.figures["ndcg@10"].against
     assert against.value == pytest.approx(differences.mean())
@@ -136,8 +136,8 @@ def test_movers_are_customers_of_many_and_few_baskets_and_the_most_changed() -> 
     assert answer.movers == what_if(blend=BlendName.HOME, weights=weights).movers
     assert len({mover.customer for mover in answer.movers}) == len(answer.movers) == 6
     assert {mover.customer for mover in answer.movers} <= set(Customer.objects.values_list("pk", flat=True))
-    now = held.measured(Settings.of(Values(weights={"popularity_home": 1.0})))
-    then = held.measured(Settings.of(Values.of(live())))
+    now = held.measured(PanelSettings.of(Values(weights={"popularity_home": 1.0})))
+    then = held.measured(PanelSettings.of(Values.of(live())))
     for mover in answer.movers:
         row = int(np.flatnonzero(held.customers == mover.customer)[0])
         lists = [held.items[one.ranked[row]].tolist() for one in (then, now)]
@@ -160,7 +160,7 @@ def test_a_segment_has_its_own_customers_and_is_compared_with_its_own_weights() 
     rows = held.segments == segment.number
     assert 0 < rows.sum() < len(held)
     answer = what_if(blend=BlendName.HOME, weights={"als": 1}, segment=segment)
-    whole = held.measured(Settings.of(Values(weights={"als": 1.0})))
+    whole = held.measured(PanelSettings.of(Values(weights={"als": 1.0})))
     assert answer.users == rows.sum()
     figure = answer.figures["ndcg@10"]
     assert figure.draft.value == pytest.approx(whole.per_user[rows, PER_USER.index("ndcg@10")].mean())
@@ -266,7 +266,7 @@ def test_a_process_is_ready_before_its_first_visitor(django_assert_num_queries: 
         pool.submit(prepare).result()
     panels().settle()
     with django_assert_num_queries(0):
-        held = snapshot_holder.keeper().held
+        held = snapshot_holder.snapshot_holder().snapshot
         assert held is not None
         assert held.model is not None
         assert held.model.version_id == version.pk

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommendations.store.imports.column_blocks import Columns
-from recommendations.store.imports.csv_rows import LONGEST_LINE, CsvRows, Row
+from recommendations.store.imports.csv_rows import LONGEST_LINE, CsvRows, FileRow
 from recommendations.store.imports.table_files import UnreadableFileError, open_table
 
 
-def rows_of(content: bytes) -> list[Row]:
+def rows_of(content: bytes) -> list[FileRow]:
     return list(CsvRows(io.BytesIO(content)))
 
 
@@ -136,16 +136,16 @@ SEEDS = [
 ]  # fmt: skip
 
 
-def by_blocks(content: bytes) -> list[Row]:
+def by_blocks(content: bytes) -> list[FileRow]:
     rows = CsvRows(io.BytesIO(content))
     return [row for part in rows.blocks(range(len(rows.columns))) for row in written_out(part)]
 
 
-def written_out(part: Columns | list[Row]) -> list[Row]:
+def written_out(part: Columns | list[FileRow]) -> list[FileRow]:
     if isinstance(part, list):
         return part
     values = zip(*(part.values[place].to_pylist() for place in sorted(part.values)), strict=True)
-    return [Row(line, list(row)) for line, row in enumerate(values, part.first_line)]
+    return [FileRow(line, list(row)) for line, row in enumerate(values, part.first_line)]
 
 
 @settings(max_examples=800)
@@ -168,7 +168,7 @@ def test_plain_blocks_are_read_by_column() -> None:
     rows = CsvRows(io.BytesIO(b"a,b\r\n" + "1, é \r\n,2".encode()))
     (part,) = rows.blocks([1, 0])
     assert isinstance(part, Columns)
-    assert written_out(part) == [Row(2, ["1", "é"]), Row(3, [None, "2"])]
+    assert written_out(part) == [FileRow(2, ["1", "é"]), FileRow(3, [None, "2"])]
 
 
 def test_a_field_that_the_csv_module_would_not_read_is_refused_by_blocks_too() -> None:
@@ -202,8 +202,8 @@ def test_parquet_values_become_text(tmp_path: Path) -> None:
     )
     with open_table(path) as table:
         rows = list(table)
-    assert rows[0] == Row(1, ["x", "5", "2.5", "2026-09-01 12:00:00.000Z", "a > b|c", '{"k": 1}', "q"])
-    assert rows[1] == Row(2, [None, None, "nan", None, None, None, None])
+    assert rows[0] == FileRow(1, ["x", "5", "2.5", "2026-09-01 12:00:00.000Z", "a > b|c", '{"k": 1}', "q"])
+    assert rows[1] == FileRow(2, [None, None, "nan", None, None, None, None])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 import redis
 
 from recommendations.store.live import array_cache as module
-from recommendations.store.live.array_cache import PREFIX, kept
+from recommendations.store.live.array_cache import PREFIX, cached
 from recommendations.store.live.valkey import Link
 
 pytestmark = pytest.mark.usefixtures("valkey")
@@ -23,7 +23,7 @@ class Counted:
 def test_it_is_counted_once_for_each_key(valkey: redis.Redis) -> None:
     count = Counted()
     for key in ("one", "one", "other"):
-        found = kept(key, count)
+        found = cached(key, count)
         assert found["a"].tolist() == [0, 1, 2]
         assert (found["b"].dtype, found["b"].tolist()) == (np.float32, [[0.5]])
     assert count.times == 2
@@ -33,5 +33,5 @@ def test_it_is_counted_once_for_each_key(valkey: redis.Redis) -> None:
 def test_without_valkey_it_is_counted_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "valkey", lambda: Link("redis://127.0.0.1:1"))
     count = Counted()
-    assert kept("one", count)["a"].tolist() == kept("one", count)["a"].tolist() == [0, 1, 2]
+    assert cached("one", count)["a"].tolist() == cached("one", count)["a"].tolist() == [0, 1, 2]
     assert count.times == 2

@@ -166,7 +166,7 @@ def test_a_commit_whose_answer_was_lost_is_told_by_the_watch(history: tuple[Cust
     writes.remember([act(EventName.VIEW_ITEM, items[0].pk, 0)])
     writes.rebuild()
     recorded(EventName.PURCHASE, items[2], 1, customer)
-    writes.doubt()
+    writes.mark_incomplete()
     writes.remember([act(EventName.VIEW_ITEM, items[0].pk, 1)])  # the next request's
     assert writes.rebuild_if_lost() == 3
     assert set(fetch.state_of(customer.pk, since=None).state.bought) == {items[1].pk, items[2].pk}
@@ -251,7 +251,7 @@ def test_what_waits_does_not_wait_for_another_event(
 
 def test_a_doubt_alone_is_told_soon(built: None, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writes, "SOON", 0.1)
-    writes.doubt()
+    writes.mark_incomplete()
     assert wait_for(lambda: bool(valkey.exists(writes.DOUBTED)), seconds=2)
 
 
@@ -273,12 +273,12 @@ def test_a_full_valkey_refuses_writes_and_goes_on_answering_reads(db: None, buil
     valkey.config_set("maxmemory", 1)
     try:
         assert writes.remember([act(EventName.PURCHASE, 2, 0)]) is False
-        assert not fetch.told_of(CUSTOMER).whole  # so that answers ask the record, too
+        assert not fetch.fetch_raw(CUSTOMER).complete  # so that answers ask the record, too
         assert fetch.state_of(CUSTOMER, since=None).state.bought == {1: at(0)}
         assert writes.rebuild_if_lost() == 0
     finally:
         valkey.config_set("maxmemory", limit)
     assert writes.remember([]) is True
     writes.rebuild_if_lost()
-    assert fetch.told_of(CUSTOMER).whole
+    assert fetch.fetch_raw(CUSTOMER).complete
     assert fetch.state_of(CUSTOMER, since=None).state.bought == {1: at(0), 2: at(0)}

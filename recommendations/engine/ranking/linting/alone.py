@@ -2,40 +2,40 @@
 
 from collections.abc import Iterator
 
-from recommendations.engine.ranking.linting.book import Fault, Found, Linted, Shop, found, slots_of
+from recommendations.engine.ranking.linting.book import FaultKind, Linted, LintedShop, RuleFault, rule_fault, slots_of
 from recommendations.engine.ranking.linting.when import When
 from recommendations.terms import RuleAction
 
 
-def alone(place: int, rule: Linted, shop: Shop) -> Found | None:
+def alone(place: int, rule: Linted, shop: LintedShop) -> RuleFault | None:
     """The first reason why a rule never does anything; None where there is none."""
     slots = slots_of(rule.when, shop)
     numbers = {"slot": rule.slot, "slots": slots} if rule.action is RuleAction.PIN else {}
     fault = next(_reasons(rule, shop, slots), None)
-    return None if fault is None else found(fault, place, **numbers)
+    return None if fault is None else rule_fault(fault, place, **numbers)
 
 
-def _reasons(rule: Linted, shop: Shop, slots: int) -> Iterator[Fault]:
+def _reasons(rule: Linted, shop: LintedShop, slots: int) -> Iterator[FaultKind]:
     when = rule.when
     if when.ends <= shop.now:
-        yield Fault.EXPIRED
+        yield FaultKind.EXPIRED
     if when.placement is not None and when.placement not in shop.slots:
-        yield Fault.PLACEMENT_OFF
+        yield FaultKind.PLACEMENT_OFF
     if _is_for_nobody(when, shop):
-        yield Fault.NOBODY
+        yield FaultKind.NOBODY
     if when.context is not None and not when.context.any():
-        yield Fault.NO_CONTEXT
+        yield FaultKind.NO_CONTEXT
     if rule.action is RuleAction.INCLUDE_ONLY:  # what it does not match it takes away: it always does something
         return
     if not rule.items.any():
-        yield Fault.MATCHES_NOTHING
+        yield FaultKind.MATCHES_NOTHING
     if rule.action is not RuleAction.EXCLUDE and not (rule.items & shop.sellable).any():  # what is out may come back
-        yield Fault.NOT_FOR_SALE
+        yield FaultKind.NOT_FOR_SALE
     if rule.action is RuleAction.PIN and rule.slot > slots:
-        yield Fault.BEYOND_SLATE
+        yield FaultKind.BEYOND_SLATE
 
 
-def _is_for_nobody(when: When, shop: Shop) -> bool:
+def _is_for_nobody(when: When, shop: LintedShop) -> bool:
     if when.customer is not None:
         known = shop.customers.get(when.customer)
         return known is None or (when.segment is not None and when.segment != known)

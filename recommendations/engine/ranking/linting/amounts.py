@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from recommendations.engine.frames import BoolArray
-from recommendations.engine.ranking.linting.book import Book, Fault, Found, Linted, count, found
+from recommendations.engine.ranking.linting.book import Book, FaultKind, Linted, RuleFault, count, rule_fault
 from recommendations.terms import RuleAction
 
 ROUNDING = 1e-9
 
 
-def caps(book: Book) -> Iterator[Found]:
+def caps(book: Book) -> Iterator[RuleFault]:
     idle: set[int] = set()
     all_caps = book.of(RuleAction.CAP)
     for place in reversed(all_caps):
@@ -19,17 +19,17 @@ def caps(book: Book) -> Iterator[Found]:
         left, slots = book.left(book.covering(rule.when, book.filters)), book.slots(rule.when)
         reached = _reached(rule, left)
         if rule.most < 1:
-            yield found(Fault.ZERO_CAP, place)
+            yield rule_fault(FaultKind.ZERO_CAP, place)
         elif rule.most >= slots:
-            yield found(Fault.LOOSE_CAP, place, most=rule.most, slots=slots)
+            yield rule_fault(FaultKind.LOOSE_CAP, place, most=rule.most, slots=slots)
         elif reached < slots <= count(left):
-            yield found(Fault.TIGHT_CAP, place, left=reached, slots=slots)
+            yield rule_fault(FaultKind.TIGHT_CAP, place, left=reached, slots=slots)
         else:
             others = [other for other in book.covering(rule.when, all_caps) if other != place and other not in idle]
             tighter = [other for other in others if _is_tighter(book.rules[other], rule)]
             if tighter:
                 idle.add(place)
-                yield found(Fault.SHADOWED, tighter[0], place)
+                yield rule_fault(FaultKind.SHADOWED, tighter[0], place)
 
 
 def _reached(cap: Linted, left: BoolArray) -> int:
@@ -49,23 +49,23 @@ def _is_tighter(one: Linted, other: Linted) -> bool:
     return same and 0 < one.most <= other.most and not (other.items & ~one.items).any()
 
 
-def shares(book: Book) -> Iterator[Found]:
+def shares(book: Book) -> Iterator[RuleFault]:
     idle: set[int] = set()
     all_shares = book.of(RuleAction.MINIMUM_SHARE)
     for place in reversed(all_shares):
         rule, there = book.rules[place], book.open(place)
         needed = int(np.ceil(rule.share * book.slots(rule.when) - ROUNDING))
         if 0 < (there_are := count(there)) < needed:
-            yield found(Fault.SHARE_BEYOND_ITEMS, place, left=there_are, needed=needed)
+            yield rule_fault(FaultKind.SHARE_BEYOND_ITEMS, place, left=there_are, needed=needed)
         for cap in book.of(RuleAction.CAP):
             capped = book.rules[cap]
             if capped.most > 0 and capped.when.meets(rule.when) and _reached(capped, there) < min(needed, there_are):
-                yield found(Fault.SHARE_BEYOND_CAP, cap, place, most=capped.most, needed=needed)
+                yield rule_fault(FaultKind.SHARE_BEYOND_CAP, cap, place, most=capped.most, needed=needed)
         others = [other for other in book.covering(rule.when, all_shares) if other != place and other not in idle]
         more = [other for other in others if _asks_for_more(book.rules[other], rule)]
         if more:
             idle.add(place)
-            yield found(Fault.SHADOWED, more[0], place)
+            yield rule_fault(FaultKind.SHADOWED, more[0], place)
     yield from _shares_together(book, [place for place in all_shares if place not in idle])
 
 
@@ -73,7 +73,7 @@ def _asks_for_more(one: Linted, other: Linted) -> bool:
     return one.share >= other.share and not (one.items & ~other.items).any()
 
 
-def _shares_together(book: Book, places: Sequence[int]) -> Iterator[Found]:
+def _shares_together(book: Book, places: Sequence[int]) -> Iterator[RuleFault]:
     """Those that no item could serve together, the largest first, wherever one or two and all that cover it apply."""
     told: list[set[int]] = []
     for when in book.scopes(places):
@@ -85,4 +85,4 @@ def _shares_together(book: Book, places: Sequence[int]) -> Iterator[Found]:
                 chosen, total, union = [*chosen, place], total + rule.share, union | rule.items
         if total > 1 + ROUNDING and not any(known <= set(chosen) for known in told):
             told.append(set(chosen))
-            yield found(Fault.SHARES_ABOVE_ONE, *chosen, percent=round(100 * total))
+            yield rule_fault(FaultKind.SHARES_ABOVE_ONE, *chosen, percent=round(100 * total))

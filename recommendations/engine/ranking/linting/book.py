@@ -16,7 +16,7 @@ from recommendations.terms import RuleAction
 FILTERS = (RuleAction.EXCLUDE, RuleAction.INCLUDE_ONLY)
 
 
-class Fault(StrEnum):
+class FaultKind(StrEnum):
     EXPIRED = "expired"
     PLACEMENT_OFF = "placement_off"
     NOBODY = "nobody"  # in its segment, or its customer is gone or in another segment
@@ -59,7 +59,7 @@ class Linted:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Shop:
+class LintedShop:
     """What rules can act on. ``customers``: the segment of each customer that rules name, −1 = of none."""
 
     now: float
@@ -70,16 +70,16 @@ class Shop:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class RuleFault:
     """``rules`` are places in the book, ascending; ``subject`` is the one of them that is to be changed first."""
 
-    fault: Fault
+    fault: FaultKind
     rules: tuple[int, ...]
     subject: int
     numbers: Mapping[str, int] = field(default_factory=dict)
 
 
-def slots_of(when: When, shop: Shop) -> int:
+def slots_of(when: When, shop: LintedShop) -> int:
     """Of the placement, else of the longest slate."""
     return max(shop.slots.values(), default=0) if when.placement is None else shop.slots.get(when.placement, 0)
 
@@ -87,7 +87,7 @@ def slots_of(when: When, shop: Shop) -> int:
 class Book:
     """The rules that do something at all, by their places."""
 
-    def __init__(self, rules: Sequence[Linted], shop: Shop, acting: Sequence[int]) -> None:
+    def __init__(self, rules: Sequence[Linted], shop: LintedShop, acting: Sequence[int]) -> None:
         self.rules, self.shop, self.acting = rules, shop, acting
         self.filters = self.of(*FILTERS)
 
@@ -136,6 +136,6 @@ def count(items: BoolArray) -> int:
     return int(items.sum())
 
 
-def found(fault: Fault, *places: int, **numbers: int) -> Found:
+def rule_fault(fault: FaultKind, *places: int, **numbers: int) -> RuleFault:
     """The last place is the subject."""
-    return Found(fault=fault, rules=tuple(sorted(places)), subject=places[-1], numbers=numbers)
+    return RuleFault(fault=fault, rules=tuple(sorted(places)), subject=places[-1], numbers=numbers)

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from recommendations.engine.ranking.linting.book import Book, Fault, Found, count, found
+from recommendations.engine.ranking.linting.book import Book, FaultKind, RuleFault, count, rule_fault
 from recommendations.terms import RuleAction
 
-BARRED: Mapping[RuleAction, Fault] = {
-    RuleAction.PIN: Fault.PIN_BARRED,
-    RuleAction.MINIMUM_SHARE: Fault.SHARE_BARRED,
-    RuleAction.BOOST: Fault.SHADOWED,
-    RuleAction.CAP: Fault.SHADOWED,
+BARRED: Mapping[RuleAction, FaultKind] = {
+    RuleAction.PIN: FaultKind.PIN_BARRED,
+    RuleAction.MINIMUM_SHARE: FaultKind.SHARE_BARRED,
+    RuleAction.BOOST: FaultKind.SHADOWED,
+    RuleAction.CAP: FaultKind.SHADOWED,
 }
 
 
-def emptied(book: Book) -> Iterator[Found]:
+def emptied(book: Book) -> Iterator[RuleFault]:
     """Filters that leave nothing, or too little for the slots, where one or two of them and all that cover it act."""
     all_there = count(book.shop.sellable)
     told: list[set[int]] = []
@@ -28,45 +28,45 @@ def emptied(book: Book) -> Iterator[Found]:
         culprits = book.culprits(acting, book.shop.sellable, fewer_than=enough)
         if not any(known <= set(culprits) for known in told):
             told.append(set(culprits))
-            yield found(_how_emptied(book, culprits, left), *culprits, left=left, slots=slots)
+            yield rule_fault(_how_emptied(book, culprits, left), *culprits, left=left, slots=slots)
 
 
-def _how_emptied(book: Book, culprits: Sequence[int], left: int) -> Fault:
+def _how_emptied(book: Book, culprits: Sequence[int], left: int) -> FaultKind:
     if left:
-        return Fault.TOO_FEW_LEFT
+        return FaultKind.TOO_FEW_LEFT
     actions = {book.rules[place].action for place in culprits}
     if len(actions) > 1:
-        return Fault.INCLUDED_EXCLUDED
+        return FaultKind.INCLUDED_EXCLUDED
     apart = len(culprits) > 1 and RuleAction.INCLUDE_ONLY in actions
-    return Fault.INCLUSIONS_APART if apart else Fault.NOTHING_LEFT
+    return FaultKind.INCLUSIONS_APART if apart else FaultKind.NOTHING_LEFT
 
 
-def idle_filters(book: Book) -> Iterator[Found]:
+def idle_filters(book: Book) -> Iterator[RuleFault]:
     """Filters that take out nothing that others had not taken out already. Of two alike the later one is idle."""
     idle: set[int] = set()
     for place in reversed(book.filters):
         own = book.taken_by(place)
         if not (own & book.shop.sellable).any():
             if book.rules[place].action is RuleAction.INCLUDE_ONLY:
-                yield found(Fault.ALL_INCLUDED, place)
+                yield rule_fault(FaultKind.ALL_INCLUDED, place)
             continue
         others = [other for other in book.covering(book.rules[place].when, book.filters) if other != place]
         others = [other for other in others if other not in idle]
         left = book.left(others)
         if left.any() and not (left & own).any():
             idle.add(place)
-            yield found(Fault.SHADOWED, *book.culprits(others, own), place)
+            yield rule_fault(FaultKind.SHADOWED, *book.culprits(others, own), place)
 
 
-def barred(book: Book) -> Iterator[Found]:
+def barred(book: Book) -> Iterator[RuleFault]:
     """Rules whose items the filters take out, wherever the rule applies; pins also where that is so in a part only."""
     for place in book.of(*BARRED):
         rule = book.rules[place]
         covering = book.covering(rule.when, book.filters)
         if not book.open(place).any():
-            yield found(BARRED[rule.action], *book.culprits(covering, rule.items), place)
+            yield rule_fault(BARRED[rule.action], *book.culprits(covering, rule.items), place)
         elif rule.action is RuleAction.PIN:
             for other in book.filters:
                 partly = other not in covering and book.rules[other].when.meets(rule.when)
                 if partly and not (book.left([*covering, other]) & rule.items).any():
-                    yield found(Fault.PIN_PARTLY_BARRED, other, place)
+                    yield rule_fault(FaultKind.PIN_PARTLY_BARRED, other, place)

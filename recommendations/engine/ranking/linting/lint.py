@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 from recommendations.engine.ranking.linting.alone import alone
 from recommendations.engine.ranking.linting.amounts import caps, shares
-from recommendations.engine.ranking.linting.book import Book, Found, Linted, Shop
+from recommendations.engine.ranking.linting.book import Book, Linted, LintedShop, RuleFault
 from recommendations.engine.ranking.linting.filters import barred, emptied, idle_filters
 from recommendations.engine.ranking.linting.steering import boosts, pins
 
-CHECKS: tuple[Callable[[Book], Iterator[Found]], ...] = (emptied, idle_filters, barred, pins, boosts, caps, shares)
+CHECKS: tuple[Callable[[Book], Iterator[RuleFault]], ...] = (emptied, idle_filters, barred, pins, boosts, caps, shares)
 
 
-def lint(rules: Sequence[Linted], shop: Shop) -> list[Found]:
+def lint(rules: Sequence[Linted], shop: LintedShop) -> list[RuleFault]:
     """Everything that is wrong, each once, in the order of the book; what never acts is not held against others."""
     idle = [one for place, rule in enumerate(rules) if (one := alone(place, rule, shop))]
     out = {one.rules[0] for one in idle}

@@ -5,18 +5,18 @@ from itertools import combinations
 
 import numpy as np
 
-from recommendations.engine.ranking.linting.book import Book, Fault, Found, count, found
+from recommendations.engine.ranking.linting.book import Book, FaultKind, RuleFault, count, rule_fault
 from recommendations.terms import RuleAction
 
 
-def pins(book: Book) -> Iterator[Found]:
+def pins(book: Book) -> Iterator[RuleFault]:
     """Two on one slot; and a pin of an item that earlier ones have put elsewhere."""
     places = book.of(RuleAction.PIN)
     for earlier, later in combinations(places, 2):
         one, other = book.rules[earlier], book.rules[later]
         if one.slot == other.slot and one.when.meets(other.when):
             wholly = one.when.covers(other.when)
-            yield found(Fault.TWO_PINS if wholly else Fault.TWO_PINS_PARTLY, earlier, later, slot=one.slot)
+            yield rule_fault(FaultKind.TWO_PINS if wholly else FaultKind.TWO_PINS_PARTLY, earlier, later, slot=one.slot)
     open_ = {place: book.open(place) for place in places}
     single = [place for place in places if count(open_[place]) == 1]
     for place in places:
@@ -24,12 +24,12 @@ def pins(book: Book) -> Iterator[Found]:
         before = book.covering(book.rules[place].when, before)
         shown = [other for other in before if (open_[other] & open_[place]).any()]
         if shown and count(open_[place]) == count(np.logical_or.reduce([open_[other] for other in shown])):
-            yield found(Fault.SHADOWED, *shown, place)
+            yield rule_fault(FaultKind.SHADOWED, *shown, place)
 
 
-def boosts(book: Book) -> Iterator[Found]:
+def boosts(book: Book) -> Iterator[RuleFault]:
     for one, other in combinations(book.of(RuleAction.BOOST), 2):
         first, second = book.rules[one], book.rules[other]
         opposed = first.strength * second.strength < 0 and first.when.meets(second.when)
         if opposed and np.array_equal(first.items, second.items):
-            yield found(Fault.BOOST_AND_BURY, one, other, strength=first.strength + second.strength)
+            yield rule_fault(FaultKind.BOOST_AND_BURY, one, other, strength=first.strength + second.strength)

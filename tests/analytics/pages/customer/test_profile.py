@@ -12,7 +12,7 @@ from django.utils import timezone
 from analytics.queries.customer.evidence_words import facts_in_words
 from recommendations.models import BlendWeights, Customer, Event, Item, Rule, Segment, Verdict
 from recommendations.services.review.review import review
-from recommendations.services.review.why_not import ChangeKind, WhyNot, why_not
+from recommendations.services.review.why_not import CounterfactualKind, WhyNot, why_not
 from recommendations.services.rules.books import publish_rules
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.serving import snapshot_holder
@@ -53,7 +53,7 @@ def titles(page: str) -> list[str]:
     return re.findall(r"<h3>([^<]+ \d+)</h3>", page)
 
 
-def outsider(who: Customer, *, kind: ChangeKind | None = None) -> tuple[Item, WhyNot]:
+def outsider(who: Customer, *, kind: CounterfactualKind | None = None) -> tuple[Item, WhyNot]:
     """An item that is not shown to the customer, and that a change (of weights, of a rule …) would bring in."""
     shown = {card.item.pk for card in review(customer=who.pk, placement="home").cards}
     for item in Item.objects.exclude(pk__in=shown).order_by("pk"):
@@ -287,8 +287,8 @@ def test_a_change_becomes_a_draft_that_opens_where_it_is_worked_on(merchandiser:
 
 
 def test_somebodys_draft_is_not_overwritten_without_asking(merchandiser: Client, tea_drinker: Customer) -> None:
-    item, found = outsider(tea_drinker, kind=ChangeKind.WEIGHT)
-    change = next(each for each in found.suggestions if each.kind is ChangeKind.WEIGHT)
+    item, found = outsider(tea_drinker, kind=CounterfactualKind.WEIGHT)
+    change = next(each for each in found.suggestions if each.kind is CounterfactualKind.WEIGHT)
     kept = draft_weights("home", {"buy_again": 1.0})
     answer = merchandiser.post(f"/customers/{tea_drinker.pk}/why-not/{item.pk}/apply/", {"key": change.key})
     assert answer.status_code == 409
@@ -348,7 +348,7 @@ def test_a_card_makes_a_draft_rule_and_takes_it_back(
     address = f"/customers/{tea_drinker.pk}/rule/{thing('tea-0').pk}/"
     sent = {"placement": "home", "rank": "4", "action": action, "back": "/customers/"}
     toast = merchandiser.post(address, sent, headers=HTMX).content.decode()
-    rule = Rule.objects.kept().get()
+    rule = Rule.objects.unarchived().get()
     assert {name: getattr(rule, name) for name in expected} == expected
     assert (rule.customer == tea_drinker) == (action == "never")
     assert "Draft rule made" in toast
@@ -356,9 +356,9 @@ def test_a_card_makes_a_draft_rule_and_takes_it_back(
     undo = f"/customers/rules/{rule.pk}/undo/"
     toast = merchandiser.post(undo, headers=HTMX).content.decode()
     assert "Taken back" in toast
-    assert not Rule.objects.kept().exists()
+    assert not Rule.objects.unarchived().exists()
     assert "Draft rule made" in merchandiser.post(undo, {"redo": "yes"}, headers=HTMX).content.decode()
-    assert Rule.objects.kept().get() == rule
+    assert Rule.objects.unarchived().get() == rule
 
 
 def test_without_script_the_page_comes_back_with_a_message(merchandiser: Client, tea_drinker: Customer) -> None:

@@ -143,7 +143,7 @@ def test_what_is_live_is_withdrawn_first(admin: Client) -> None:
     records.published(rule)
     admin.post(f"/rules/{rule.pk}/archive/")
     assert "withdraw it first" in text(admin)
-    assert Rule.objects.kept().filter(pk=rule.pk).exists()
+    assert Rule.objects.unarchived().filter(pk=rule.pk).exists()
 
 
 def test_a_copy_is_a_draft_at_the_end(admin: Client) -> None:

@@ -10,7 +10,7 @@ from analytics.queries.catalogue.insights import Severity, insights, severity
 from analytics.queries.overview.served import served
 from recommendations.models import Import, Item, Slate
 from recommendations.services.catalogue.exposure import Exposure
-from recommendations.services.catalogue.quality import Flaw, Flaws, Touched
+from recommendations.services.catalogue.quality import CatalogueFlaw, Flaws, Touched
 from recommendations.services.operations.data_health import Suspect, refused, suspects
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.models.model import save_bursts
@@ -95,8 +95,8 @@ def test_the_list_sorts_by_what_the_model_counts_and_leaves_out_what_it_does_not
     assert listed(sort="bought") == ["i3", "i1", "i10", "i40", "i400"]
     assert listed(sort="-listed") == ["i1", "i3", "i10", "i40", "i400"]
     assert listed(days=28, sort="listed") == ["i10", "i3", "i1"]
-    assert listed(flaw=Flaw.NEVER_RECOMMENDED) == ["i3", "i10"]
-    assert listed(flaw=Flaw.NO_EVENTS) == ["i1"]
+    assert listed(flaw=CatalogueFlaw.NEVER_RECOMMENDED) == ["i3", "i10"]
+    assert listed(flaw=CatalogueFlaw.NO_EVENTS) == ["i1"]
 
 
 @pytest.mark.parametrize(
@@ -112,11 +112,11 @@ def test_the_gravest_insight_comes_first() -> None:
         listed=100,
         recommended=50,
         slots=1000,
-        found=dict.fromkeys(Flaw, Touched(items=0, slots=0))
+        found=dict.fromkeys(CatalogueFlaw, Touched(items=0, slots=0))
         | {
-            Flaw.NO_PRICE: Touched(items=5, slots=0),
-            Flaw.NO_BRAND: Touched(items=3, slots=20),
-            Flaw.NO_PICTURE: Touched(items=9, slots=400),
+            CatalogueFlaw.NO_PRICE: Touched(items=5, slots=0),
+            CatalogueFlaw.NO_BRAND: Touched(items=3, slots=20),
+            CatalogueFlaw.NO_PICTURE: Touched(items=9, slots=400),
         },
     )
     source = Import.objects.create(
@@ -152,8 +152,14 @@ def test_completeness_begins_with_the_least_complete() -> None:
         listed=4,
         recommended=0,
         slots=0,
-        found=dict.fromkeys(Flaw, Touched(items=0, slots=0)) | {Flaw.NO_BRAND: Touched(items=3, slots=0)},
+        found=dict.fromkeys(CatalogueFlaw, Touched(items=0, slots=0))
+        | {CatalogueFlaw.NO_BRAND: Touched(items=3, slots=0)},
     )
     fields = health.completeness(found)
-    assert (fields[0].flaw, fields[0].missing, fields[0].there, fields[0].percent) == (Flaw.NO_BRAND, 3, 0.25, 25.0)
+    assert (fields[0].flaw, fields[0].missing, fields[0].there, fields[0].percent) == (
+        CatalogueFlaw.NO_BRAND,
+        3,
+        0.25,
+        25.0,
+    )
     assert {field.there for field in fields[1:]} == {1.0}

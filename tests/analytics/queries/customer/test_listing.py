@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from analytics.queries.customer.filters import Changed, Filters, State, Version
+from analytics.queries.customer.filters import Changed, Filters, KnownModel, State
 from analytics.queries.customer.listing import Customers, customers, first, lines, somebody
 from analytics.queries.customer.order import place
 from recommendations.models import Category, Customer, CustomerAlias, InterestProfile, ModelVersion, Segment
@@ -35,8 +35,8 @@ def listed(model: ModelVersion | None, **filters: object) -> Customers:
     return customers(Filters(**filters), version=of(model))  # type: ignore[arg-type]
 
 
-def of(model: ModelVersion | None) -> Version:
-    return Version(model=model.pk, known_until=records.NOW) if model else Version()
+def of(model: ModelVersion | None) -> KnownModel:
+    return KnownModel(model=model.pk, known_until=records.NOW) if model else KnownModel()
 
 
 def keys(model: ModelVersion, **filters: object) -> list[int]:
@@ -122,11 +122,11 @@ def test_ordered_by_events_and_by_the_last_of_them_merged_keys_count() -> None:
     records.event(often, thing, days_ago=9)
     records.event(anonymous, thing, days_ago=8)
     records.event(late, thing, days_ago=1)
-    found = [line.customer for line in customers(Filters(sort="-events"), version=Version()).lines]
+    found = [line.customer for line in customers(Filters(sort="-events"), version=KnownModel()).lines]
     assert found == [often, late, never]
-    found = [line.customer for line in customers(Filters(sort="last"), version=Version()).lines]
+    found = [line.customer for line in customers(Filters(sort="last"), version=KnownModel()).lines]
     assert found == [often, late, never]  # never comes last whichever way
-    found = [line.customer for line in customers(Filters(sort="-last"), version=Version()).lines]
+    found = [line.customer for line in customers(Filters(sort="-last"), version=KnownModel()).lines]
     assert found == [late, often, never]
 
 
@@ -208,7 +208,7 @@ def test_who_comes_before_and_after_in_the_same_list(model: ModelVersion) -> Non
 def test_a_file_has_all_that_the_filters_leave() -> None:
     for number in range(51):
         records.customer(f"u{number}")
-    found = lines(Filters(sort="number"), version=Version())
+    found = lines(Filters(sort="number"), version=KnownModel())
     assert len(found) == 51
     assert [line.customer.pk for line in found] == sorted(line.customer.pk for line in found)
     assert found[0].last_event is None
@@ -218,7 +218,7 @@ def test_of_late_is_counted_back_from_the_end_of_the_history() -> None:
     """Ninety days, and no more."""
     who, thing = records.customer("u"), records.item("i", title="Old cheese")
     records.event(who, thing, days_ago=0)
-    until = Version(known_until=records.NOW + timedelta(days=89))
+    until = KnownModel(known_until=records.NOW + timedelta(days=89))
     assert [line.customer for line in customers(Filters(text="cheese"), version=until).lines] == [who]
-    later = Version(known_until=records.NOW + timedelta(days=91))
+    later = KnownModel(known_until=records.NOW + timedelta(days=91))
     assert customers(Filters(text="cheese"), version=later).lines == []

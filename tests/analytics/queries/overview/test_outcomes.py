@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from analytics.queries.overview import outcomes as query
-from analytics.queries.overview.outcomes import Basis, LineFilters, PlacementOutcome
+from analytics.queries.overview.outcomes import LineFilters, PlacementOutcome, RateBasis
 from analytics.queries.overview.summary import Answers
 from recommendations.models import AttributedLine, PlacementDay, Slate, SlateOutcome
 from recommendations.store.events.partitions import prepare_partitions
@@ -42,7 +42,7 @@ def test_rates_are_of_slates_that_were_seen_with_wilsons_interval() -> None:
     counted(days_ago=7, listed=50, seen=50, clicked=10, bought=0, purchases=0)
     counted(position=2, seen=100, clicked=1)
     [home] = outcomes(home={10: 9_999})
-    assert (home.placement, home.basis, home.replayed) == ("home", Basis.SEEN, 40)
+    assert (home.placement, home.basis, home.replayed) == ("home", RateBasis.SEEN, 40)
     assert (home.now.tries, home.now.clicked, home.now.bought, home.now.purchases) == (100, 10, 5, 6)
     assert home.now.click_rate == pytest.approx((0.1, 0.0552, 0.1744), abs=1e-4)  # Wilson 1927, by hand
     assert home.before is not None
@@ -70,7 +70,7 @@ def test_without_any_impression_every_answer_counts_and_says_so() -> None:
     counted(position=1, seen=2, clicked=2)
     counted(position=9, seen=1, clicked=1)
     [home] = outcomes(home={10: 30, 8: 20})
-    assert (home.basis, home.now.tries, home.now.click_rate.value) == (Basis.SERVED, 50, 0.1)
+    assert (home.basis, home.now.tries, home.now.click_rate.value) == (RateBasis.SERVED, 50, 0.1)
     assert [(each.position, each.tries) for each in home.positions] == [(1, 50), (9, 30)]
 
 

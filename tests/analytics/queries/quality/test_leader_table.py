@@ -2,7 +2,7 @@
 
 import pytest
 
-from analytics.queries.intervals import Verdict, verdict
+from analytics.queries.intervals import Direction, direction
 from analytics.queries.quality.headline import lead
 from analytics.queries.quality.leader_table import Quality, qualities
 from recommendations.models import EvaluationRun, Measurement, ModelVersion
@@ -83,10 +83,10 @@ def test_sorted_rows_without_a_figure_come_last(run: EvaluationRun, sort: str, n
 
 
 def test_a_difference_is_clear_when_its_interval_holds_no_zero() -> None:
-    assert verdict({"value": 0.2, "low": 0.1, "high": 0.3}) is Verdict.BETTER
-    assert verdict({"value": -0.2, "low": -0.3, "high": -0.1}) is Verdict.WORSE
-    assert verdict({"value": 0.2, "low": 0.0, "high": 0.3}) is Verdict.UNCLEAR
-    assert verdict({"value": -0.2, "low": -0.3, "high": 0.0}) is Verdict.UNCLEAR
+    assert direction({"value": 0.2, "low": 0.1, "high": 0.3}) is Direction.BETTER
+    assert direction({"value": -0.2, "low": -0.3, "high": -0.1}) is Direction.WORSE
+    assert direction({"value": 0.2, "low": 0.0, "high": 0.3}) is Direction.UNCLEAR
+    assert direction({"value": -0.2, "low": -0.3, "high": 0.0}) is Direction.UNCLEAR
 
 
 def test_cells_carry_the_paired_difference_to_the_hybrid(run: EvaluationRun) -> None:
@@ -95,7 +95,7 @@ def test_cells_carry_the_paired_difference_to_the_hybrid(run: EvaluationRun) -> 
         home().named(name) for name in ("hybrid", "ease_home", "popular", "personal_frequency")
     )
     cells = [row and row.cell("ndcg@10") for row in (hybrid, ease, popular, personal)]
-    assert [cell and cell.verdict for cell in cells] == [None, Verdict.WORSE, Verdict.UNCLEAR, None]
+    assert [cell and cell.verdict for cell in cells] == [None, Direction.WORSE, Direction.UNCLEAR, None]
     assert ease
     assert ease.cell("recall@20") is None
 
@@ -111,7 +111,7 @@ def test_the_lead_says_how_much_better_and_how_sure(run: EvaluationRun) -> None:
         "The hybrid is clearly better than “Most bought by the customer” (+25.0%, 95% interval +22.5% to +27.5%)"
         " and clearly better than “Most popular” (+150.0%, 95% interval +145.0% to +155.0%)."
     )
-    assert found.verdict is Verdict.BETTER
+    assert found.verdict is Direction.BETTER
     assert found.hits == ""
 
 
@@ -122,7 +122,7 @@ def test_the_lead_is_as_good_as_the_worst_comparison(run: EvaluationRun) -> None
     assert found
     assert "clearly worse than “Most bought by the customer” (−25.0%" in found.sentence
     assert "not clearly different from “Most popular”" in found.sentence
-    assert found.verdict is Verdict.WORSE
+    assert found.verdict is Direction.WORSE
 
 
 def test_a_version_without_paired_differences_claims_none(run: EvaluationRun) -> None:
@@ -132,7 +132,7 @@ def test_a_version_without_paired_differences_claims_none(run: EvaluationRun) ->
         "The hybrid's NDCG@10: +25.0% against “Most bought by the customer” and +150.0% against “Most popular”. "
         "The next run will measure how sure that is."
     )
-    assert found.verdict is Verdict.UNCLEAR
+    assert found.verdict is Direction.UNCLEAR
 
 
 def test_hits_are_told_for_a_hundred_customers(run: EvaluationRun) -> None:

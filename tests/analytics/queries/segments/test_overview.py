@@ -66,9 +66,9 @@ def test_drift_is_told_by_segment(model: ModelVersion, drawn: Picture) -> None:
     found = overview.groups(model.pk, drawn)
     changes = [group.change for group in found.groups]
     assert found.compared
-    assert changes[0] == overview.Change(size_before=2, kept=0.5, moved=pytest.approx(0.02), grown=0.5)
+    assert changes[0] == overview.SegmentChange(size_before=2, kept=0.5, moved=pytest.approx(0.02), grown=0.5)
     assert changes[0].unstable  # fewer than six in ten stayed
-    assert changes[1] == overview.Change(size_before=-1, kept=None, moved=None, grown=None)
+    assert changes[1] == overview.SegmentChange(size_before=-1, kept=None, moved=None, grown=None)
 
 
 def test_a_version_without_a_picture_still_has_its_segments(model: ModelVersion, drawn: Picture) -> None:

@@ -7,7 +7,7 @@ from analytics.queries.weights import desk as weights_desk
 from analytics.queries.weights.effect import lines
 from recommendations.models import BlendWeights, Item, Segment
 from recommendations.services.weights.blending import StaleDraftError, draft_of, save_draft
-from recommendations.services.weights.movers import Place
+from recommendations.services.weights.movers import ListPlace
 from recommendations.services.weights.values import Values
 from recommendations.services.weights.versions import versions
 from recommendations.terms import BlendName
@@ -138,10 +138,10 @@ def test_places_of_a_list() -> None:
     items = {key: Item(pk=key, title=str(key)) for key in (1, 2, 3)}
     found = lines(
         [
-            Place(item=1, was=2, now=1),
-            Place(item=2, was=12, now=2),
-            Place(item=3, was=1, now=11),
-            Place(item=9, was=1, now=1),
+            ListPlace(item=1, was=2, now=1),
+            ListPlace(item=2, was=12, now=2),
+            ListPlace(item=3, was=1, now=11),
+            ListPlace(item=9, was=1, now=1),
         ],
         items,
     )
