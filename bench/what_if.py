@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     results = on_the_live_version(moves=arguments.moves, seed=arguments.seed)
     if not results:
-        sys.stderr.write("what_if: there is nothing to measure; run a turn of the loop on more data first\n")
+        sys.stderr.write("what_if: there is nothing to measure; run the loop on more data first\n")
         return 2
     sys.stdout.write(table(results))
     if arguments.json:

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from recommendations.models.training import Turn
+from recommendations.models.training import Run
 from recommendations.terms import RunStatus
 from recommendations.wording import labels
 
@@ -28,8 +28,8 @@ class Replay(models.Model):
     finished_at = models.DateTimeField(_("finished"), null=True)
     cancel_requested_at = models.DateTimeField(_("cancel asked for"), null=True)
     message = models.TextField(_("message"), blank=True)
-    turn = models.ForeignKey(
-        Turn, models.SET_NULL, null=True, related_name="+", verbose_name=_("the turn that learned from it")
+    run = models.ForeignKey(
+        Run, models.SET_NULL, null=True, related_name="+", verbose_name=_("the run that learned from it")
     )
 
     class Meta:

@@ -38,7 +38,7 @@ def replay_progress(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@requires(Action.RUN_TURN)
+@requires(Action.RUN_LOOP)
 def cancel_replay(request: HttpRequest) -> HttpResponse:
     try:
         cancel(by=staff_of(request), now=timezone.now())
@@ -50,7 +50,7 @@ def cancel_replay(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@requires(Action.RUN_TURN)
+@requires(Action.RUN_LOOP)
 def resume_replay(request: HttpRequest) -> HttpResponse:
     try:
         resume(by=staff_of(request))

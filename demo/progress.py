@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from demo.models import Replay
@@ -55,6 +56,6 @@ def progress() -> Progress | None:
     return Progress(replay=replay) if replay else None
 
 
-def goes_on() -> bool:
-    """Whether the last days come in right now: events of days gone by, and the newest still to come."""
-    return Replay.objects.filter(status__in=(RunStatus.QUEUED, RunStatus.RUNNING)).exists()
+def going_on() -> QuerySet[Replay]:
+    """The replay while the last days come in: events of days gone by, and the newest still to come."""
+    return Replay.objects.filter(status__in=(RunStatus.QUEUED, RunStatus.RUNNING))

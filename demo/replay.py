@@ -1,7 +1,7 @@
 """The replay of the demo: the days that the import held back come in through the API, as a shop would send them.
 
 Each basket asks for a slate, reports it as seen, the slate's items that are in the basket as clicked, and the basket as
-bought, at its own time. When all are in, a turn of the loop learns from them, once.
+bought, at its own time. When all are in, a run of the loop learns from them, once.
 """
 
 import http.client
@@ -143,11 +143,11 @@ def resume_replay(*, by: Staff | None) -> None:
 
 
 def watch_replay(*, now: datetime) -> bool:
-    """Give a replay that nobody is at to a worker, and one that has finished to a turn; whether there was one."""
+    """Give a replay that nobody is at to a worker, and one that has finished to a run; whether there was one."""
     replay = Replay.objects.first()
     if replay is None or not settings.DEMO:
         return False
-    if replay.status == RunStatus.SUCCEEDED and replay.turn_id is None:
+    if replay.status == RunStatus.SUCCEEDED and replay.run_id is None:
         return _learn(replay, now=now)
     if replay.status not in UNFINISHED or demo_door() is None:
         return False
@@ -160,12 +160,12 @@ def watch_replay(*, now: datetime) -> bool:
 
 
 def _learn(replay: Replay, *, now: datetime) -> bool:
-    """Start the one turn that learns from the replay, as soon as no other goes round."""
+    """Start the one run that learns from the replay, as soon as no other goes round."""
     try:
         with transaction.atomic():
-            turn = runs.start_turn(by=None, now=now)
-            return bool(Replay.objects.filter(pk=replay.pk, turn=None).update(turn=turn))
-    except runs.TurnAlreadyRunningError:
+            run = runs.start_run(by=None, now=now)
+            return bool(Replay.objects.filter(pk=replay.pk, run=None).update(run=run))
+    except runs.RunInProgressError:
         return False
 
 

@@ -10,19 +10,19 @@ from recommendations.services.operations import housekeeping, runs
 from recommendations.services.weights import suggestions
 
 
-@shared_task(name="recommendations.tasks.run_turn")
-def run_turn(turn_id: str) -> str | None:
-    return run.run_turn(UUID(turn_id), clock=timezone.now)
+@shared_task(name="recommendations.tasks.run_loop")
+def run_loop(run_id: str) -> str | None:
+    return run.run_loop(UUID(run_id), clock=timezone.now)
 
 
-@shared_task(name="recommendations.tasks.start_daily_turn")
-def start_daily_turn() -> None:
-    runs.start_daily_turn(now=timezone.now())
+@shared_task(name="recommendations.tasks.start_daily_run")
+def start_daily_run() -> None:
+    runs.start_daily_run(now=timezone.now())
 
 
-@shared_task(name="recommendations.tasks.watch_turns")
-def watch_turns() -> int:
-    return len(runs.watch_turns(now=timezone.now()))
+@shared_task(name="recommendations.tasks.watch_runs")
+def watch_runs() -> int:
+    return len(runs.watch_runs(now=timezone.now()))
 
 
 @shared_task(name="recommendations.tasks.write_slates")

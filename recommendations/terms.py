@@ -55,7 +55,7 @@ class Stage(StrEnum):
     COLLECT = "collect"
     PREPROCESS = "preprocess"
     INTERESTS = "interests"
-    RECOMMEND = "recommend"
+    TRAIN = "train"
     EVALUATE = "evaluate"
     ADJUST = "adjust"
 
@@ -147,7 +147,7 @@ class Source(StrEnum):
 class Fallback(StrEnum):
     """Why an answer, or the end of it, does not come from the model."""
 
-    NO_MODEL = "no_model"  # no turn of the loop has finished yet
+    NO_MODEL = "no_model"  # no run of the loop has finished yet
     NOT_PERSONALISED = "not_personalised"  # the shop asked for it, or the customer objected
     NO_HISTORY = "no_history"
     NO_CONTEXT = "no_context"  # the placement needs an item, and none was given that the model knows
@@ -259,7 +259,7 @@ class Operator(StrEnum):
     AT_MOST = "at_most"
 
 
-class Judgement(StrEnum):
+class JudgementKind(StrEnum):
     """What staff think of an item that was recommended to a customer."""
 
     GOOD = "good"

@@ -1,8 +1,8 @@
 """The Celery app: two queues, and what beat starts when.
 
-``loop`` carries the turns of the data loop and the demo's replay: one process takes one at a time. ``default`` carries
+``loop`` carries the runs of the data loop and the demo's replay: one process takes one at a time. ``default`` carries
 small tasks. A task that its worker did not finish comes back (late acknowledgement, look-up every two seconds), so
-every task is idempotent; a turn's argument is its id only.
+every task is idempotent; a run's argument is its id only.
 """
 
 import os
@@ -21,7 +21,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recsite.settings")
 # Django's checks would read every page, of which neither workers nor beat have any.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
-_TURN_SECONDS = 60 * 60
+_RUN_SECONDS = 60 * 60
 
 app = Celery("recsite")
 app.conf.update(
@@ -30,16 +30,16 @@ app.conf.update(
     broker_connection_max_retries=None,  # for ever
     broker_transport_options={
         "global_keyprefix": "celery:",
-        "visibility_timeout": 2 * _TURN_SECONDS,  # above the hard limit, or a long turn would be given out twice
+        "visibility_timeout": 2 * _RUN_SECONDS,  # above the hard limit, or a long run would be given out twice
         "unacked_restore_interval": 2,
         "unacked_restore_throttle": 1,
         "socket_connect_timeout": 2,
     },
-    task_ignore_result=True,  # a turn's row holds what became of it
+    task_ignore_result=True,  # a run's row holds what became of it
     task_acks_late=True,
     task_reject_on_worker_lost=True,
-    task_time_limit=_TURN_SECONDS,
-    task_soft_time_limit=_TURN_SECONDS - 60,
+    task_time_limit=_RUN_SECONDS,
+    task_soft_time_limit=_RUN_SECONDS - 60,
     worker_prefetch_multiplier=1,
     worker_max_memory_per_child=4_000_000,  # kB; the task in hand is finished first
     worker_hijack_root_logger=False,
@@ -50,10 +50,10 @@ app.conf.update(
     task_default_queue="default",
     # Each with an exchange of its own: on a shared one every message would reach both.
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("default", "loop")],
-    task_routes={task: {"queue": "loop"} for task in ("recommendations.tasks.run_turn", "demo.tasks.run_replay")},
+    task_routes={task: {"queue": "loop"} for task in ("recommendations.tasks.run_loop", "demo.tasks.run_replay")},
     beat_schedule={
         # What comes again soon does not pile up while no worker runs.
-        "watch turns": {"task": "recommendations.tasks.watch_turns", "schedule": 15, "options": {"expires": 15}},
+        "watch runs": {"task": "recommendations.tasks.watch_runs", "schedule": 15, "options": {"expires": 15}},
         "write slates": {"task": "recommendations.tasks.write_slates", "schedule": 1, "options": {"expires": 10}},
         "restore live state": {
             "task": "recommendations.tasks.restore_live_state",
@@ -64,7 +64,7 @@ app.conf.update(
             "task": "recommendations.tasks.prepare_partitions",
             "schedule": crontab(hour="0", minute="10"),
         },
-        "daily turn": {"task": "recommendations.tasks.start_daily_turn", "schedule": crontab(hour="3", minute="0")},
+        "daily run": {"task": "recommendations.tasks.start_daily_run", "schedule": crontab(hour="3", minute="0")},
     },
 )
 if settings.DEMO:
@@ -77,7 +77,7 @@ app.autodiscover_tasks()
 
 
 def _die_with_worker(**_fields: Any) -> None:
-    """A process in the middle of a turn does not look whether its worker still lives."""
+    """A process in the middle of a run does not look whether its worker still lives."""
     die_with_parent(signal.SIGKILL)
 
 

@@ -62,14 +62,14 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_structlog",
 ]
-# What an app that not every shop installs adds to the dashboard: cards above the list of runs, and what says that
-# events of days gone by come in right now.
+# What an app that not every shop installs adds to the dashboard: cards above the list of runs, and queries that find
+# something while events of days gone by come in.
 RUN_CARDS: list[str] = []
 CATCHING_UP: list[str] = []
 if DEMO:
     INSTALLED_APPS.append("demo")
     RUN_CARDS.append("demo.pages.card")
-    CATCHING_UP.append("demo.progress.goes_on")
+    CATCHING_UP.append("demo.progress.going_on")
 MIDDLEWARE = [
     "recsite.timing.RequestTiming",
     "django.middleware.security.SecurityMiddleware",

@@ -126,7 +126,7 @@ def children(*, port: int, data: Path, shop_port: int | None = None) -> list[Chi
     beat = (*_CELERY, "beat", "--loglevel", "WARNING", "--pidfile=", "--schedule", str(data / "beat-schedule"))
     polite = partial(Child, stop=signal.SIGTERM, orphaned=signal.SIGTERM)
     # SIGQUIT: a worker gives the task in hand back to the queue instead of finishing it first. For that it needs Valkey
-    # and waits for it; so when all of us were killed it goes at once, and the watchdog of turns sees to the rest.
+    # and waits for it; so when all of us were killed it goes at once, and the watchdog of runs sees to the rest.
     worker = partial(Child, stop=signal.SIGQUIT, orphaned=signal.SIGKILL)
     shop = (
         []

@@ -96,7 +96,7 @@ def valkey() -> Iterator[redis.Redis]:
 
 @pytest.fixture(scope="module")
 def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    """The grocery after a turn of the loop, made once for all tests of the module that uses it."""
+    """The grocery after a run of the loop, made once for all tests of the module that uses it."""
     with import_module("tests.trained").trained_shop(django_db_blocker):  # it knows Django's models
         yield
 

@@ -1,6 +1,6 @@
-"""The grocery of ``grocery.py`` after one turn of the loop, as every module that needs a learned shop begins with.
+"""The grocery of ``grocery.py`` after one run of the loop, as every module that needs a learned shop begins with.
 
-The first module that asks for it trains it; what the turn left behind, in the database and on disk, is kept, and later
+The first module that asks for it trains it; what the run left behind, in the database and on disk, is kept, and later
 modules get the same again.
 """
 
@@ -23,9 +23,9 @@ from django.test import override_settings
 from django.utils import timezone
 from psycopg import sql
 
-from recommendations.loop.run import run_turn
+from recommendations.loop.run import run_loop
 from recommendations.models import Blend
-from recommendations.services.operations.runs import start_turn
+from recommendations.services.operations.runs import start_run
 from recommendations.terms import RunStatus
 from tests.grocery import open_shop
 
@@ -48,7 +48,7 @@ def trained_shop(
 ) -> Iterator[None]:
     """The database holds the shop and its live version while the block runs; afterwards it is as new.
 
-    ``furnished`` adds to the shop before the turn; such a shop is trained by itself.
+    ``furnished`` adds to the shop before the run; such a shop is trained by itself.
     """
     folder = Path(tempfile.mkdtemp())
     with blocker.unblock(), artefact_folder(folder):
@@ -65,8 +65,7 @@ def trained_shop(
 
 def furnish() -> None:
     """What the migrations put into an empty database."""
-    for migration in ("0002_shop", "0010_placements", "0015_session_blend"):
-        import_module(f"recommendations.migrations.{migration}").furnish(apps, None)
+    import_module("recommendations.migrations.0002_version_0_2").furnish(apps, None)
 
 
 def empty() -> None:
@@ -129,10 +128,10 @@ def _train(furnished: Callable[[], object]) -> None:
         furnish()
     open_shop(now=NOW)
     furnished()
-    turn = start_turn(by=None, now=NOW, in_worker=False)
-    status = run_turn(turn.pk, clock=timezone.now)
-    turn.refresh_from_db()
-    assert status is RunStatus.SUCCEEDED, turn.message
+    run = start_run(by=None, now=NOW, in_worker=False)
+    status = run_loop(run.pk, clock=timezone.now)
+    run.refresh_from_db()
+    assert status is RunStatus.SUCCEEDED, run.message
 
 
 def _tables() -> list[str]:

@@ -40,7 +40,7 @@ POINTS = {
     "sliders": (4, "star"),
 }
 """Of the weights page; its versions have the look of what has no hue of its own."""
-STAGES = ("collect", "preprocess", "interests", "recommend", "evaluate", "adjust")
+STAGES = ("collect", "preprocess", "interests", "train", "evaluate", "adjust")
 N_HUES = 6
 OTHER = 6
 INK = 0  # of the text: neither the promotion plan nor the second stage is a recommender

@@ -19,7 +19,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "theme": theme_of(request),
         "frame": SimpleLazyObject(read_frame),
-        "may_run_turn": may(staff, Action.RUN_TURN),
+        "may_run_loop": may(staff, Action.RUN_LOOP),
         "may_draft": may(staff, Action.DRAFT),
         "may_publish": may(staff, Action.PUBLISH),
         "may_open_admin": staff.is_staff,

@@ -1,4 +1,4 @@
-"""Turns of the loop: list, one of them, its progress; start, cancel, resume."""
+"""Runs of the loop: list, one of them, its progress; start, cancel, resume."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from analytics.charts.runs import durations
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.runs import history as query
-from recommendations.models import Turn
+from recommendations.models import Run
 from recommendations.services.access.policy import Action
 from recommendations.services.operations import runs as loop_runs
 from recommendations.services.operations import versions
@@ -52,7 +52,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
         {
             "section": "runs",
             "run": found,
-            "log": query.log_tail(found.turn),
+            "log": query.log_tail(found.record),
             "figure": figure.to_json(engine="orjson"),
             "here": "run",
         },
@@ -64,7 +64,7 @@ def run_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The part that is asked for every two seconds; when the run has ended, the whole page is loaded again."""
     found = _run_or_404(pk)
     here = "run" if request.GET.get("here") == "run" else "runs"
-    log = query.log_tail(found.turn) if here == "run" else []
+    log = query.log_tail(found.record) if here == "run" else []
     response = render(request, "dashboard/runs/progress.html", {"run": found, "log": log, "here": here})
     if not found.unfinished:
         response["HX-Refresh"] = "true"
@@ -72,44 +72,44 @@ def run_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-@requires(Action.RUN_TURN)
+@requires(Action.RUN_LOOP)
 def start_run(request: HttpRequest) -> HttpResponse:
     try:
-        turn = loop_runs.start_turn(by=staff_of(request), now=timezone.now())
-    except loop_runs.TurnAlreadyRunningError as error:
+        run = loop_runs.start_run(by=staff_of(request), now=timezone.now())
+    except loop_runs.RunInProgressError as error:
         messages.warning(request, _("A run is going on already; this is it. Only one can go on at a time."))
-        return redirect("run", pk=error.turn.pk)
+        return redirect("run", pk=error.run.pk)
     messages.success(request, _("The run has started. What is live stays live until it has finished."))
-    return redirect("run", pk=turn.pk)
+    return redirect("run", pk=run.pk)
 
 
 @require_POST
-@requires(Action.RUN_TURN)
+@requires(Action.RUN_LOOP)
 def cancel_run(request: HttpRequest, pk: UUID) -> HttpResponse:
-    turn = _run_or_404(pk).turn
+    run = _run_or_404(pk).record
     try:
-        loop_runs.cancel_turn(turn=turn, by=staff_of(request), now=timezone.now())
-    except loop_runs.TurnIsOverError:
+        loop_runs.cancel_run(run=run, by=staff_of(request), now=timezone.now())
+    except loop_runs.RunIsOverError:
         messages.warning(request, _("The run had ended already, so there was nothing to cancel."))
     else:
         messages.success(request, _("The run will stop at the next chance. What is live stays live."))
-    return _back(turn)
+    return _back(run)
 
 
 @require_POST
-@requires(Action.RUN_TURN)
+@requires(Action.RUN_LOOP)
 def resume_run(request: HttpRequest, pk: UUID) -> HttpResponse:
-    turn = _run_or_404(pk).turn
+    run = _run_or_404(pk).record
     try:
-        loop_runs.resume_turn(turn=turn, by=staff_of(request), now=timezone.now())
-    except loop_runs.TurnAlreadyRunningError as error:
+        loop_runs.resume_run(run=run, by=staff_of(request), now=timezone.now())
+    except loop_runs.RunInProgressError as error:
         messages.warning(request, _("Another run is going on; this is it. Resume the other one when it has ended."))
-        return redirect("run", pk=error.turn.pk)
-    except loop_runs.TurnIsOverError:
+        return redirect("run", pk=error.run.pk)
+    except loop_runs.RunIsOverError:
         messages.warning(request, _("The run has finished or goes on already, so there was nothing to resume."))
     else:
         messages.success(request, _("The run goes on after its last finished stage."))
-    return _back(turn)
+    return _back(run)
 
 
 @require_POST
@@ -132,15 +132,15 @@ def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.warning(request, _("The files of this model are gone, so it cannot go live. Start a run."))
     else:
         messages.success(request, _("Model %(version)s is live.") % {"version": made})
-    return _back(found.turn)
+    return _back(found.record)
 
 
-def _run_or_404(pk: UUID) -> query.Run:
+def _run_or_404(pk: UUID) -> query.RunView:
     found = query.run(pk)
     if found is None:
         raise Http404
     return found
 
 
-def _back(turn: Turn) -> HttpResponse:
-    return redirect("run", pk=turn.pk)
+def _back(run: Run) -> HttpResponse:
+    return redirect("run", pk=run.pk)

@@ -68,13 +68,13 @@ KINDS: Mapping[str, Promise] = {
     "category": gettext_lazy("Category"),
     "promotion": gettext_lazy("Promotion"),
     "import": gettext_lazy("Import"),
-    "turn": gettext_lazy("Run"),
+    "run": gettext_lazy("Run"),
     "modelversion": gettext_lazy("Model"),
     "apikey": gettext_lazy("API key"),
     "staff": gettext_lazy("Staff member"),
-    "verdict": gettext_lazy("Verdict"),
+    "judgement": gettext_lazy("Verdict"),
 }
-PAGES: Mapping[str, str] = {"turn": "run", "rule": "rule", "item": "item"}
+PAGES: Mapping[str, str] = {"run": "run", "rule": "rule", "item": "item"}
 """Kinds of objects that have a page of their own: the name of its address, which takes the primary key."""
 
 

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery, Value
+from django.utils.module_loading import import_string
 
 from recommendations.models import ApiKey, Blend, BlendWeights, Event, ModelVersion, RuleBook, ShopSetting
 from recommendations.terms import BlendName, Cut
@@ -30,6 +33,7 @@ class Frame:
     weights: tuple[LiveWeights, ...]
     rules: int | None  # number of the book of rules that is served
     newest_event: datetime | None
+    catching_up: bool  # events of days gone by come in right now, so that the newest may well be old
     has_key: bool  # whether there is an API key that is valid
     clock_weeks: int  # by how many weeks the demo's data were moved forward
 
@@ -48,6 +52,7 @@ def read_frame() -> Frame:
             windows=Subquery(live.values("windows")[:1]),
             rules=Subquery(RuleBook.objects.filter(is_default=True).values("number")[:1]),
             newest_event=Subquery(Event.objects.order_by("-occurred_at").values("occurred_at")[:1]),
+            catching_up=_catching_up(),
             has_key=Exists(ApiKey.objects.valid()),
             weeks=Subquery(ShopSetting.objects.filter(key=DEMO_CLOCK).values("value__shift_weeks")[:1]),
         )
@@ -69,6 +74,13 @@ def read_frame() -> Frame:
         ),
         rules=first.get("rules"),
         newest_event=first.get("newest_event"),
+        catching_up=bool(first.get("catching_up")),
         has_key=bool(first.get("has_key")),
         clock_weeks=int(first.get("weeks") or 0),
     )
+
+
+def _catching_up() -> Q | Value:
+    """Whether one of the installed queries finds something."""
+    found = [Q(Exists(import_string(name)())) for name in settings.CATCHING_UP]
+    return reduce(or_, found) if found else Value(value=False)

@@ -60,4 +60,4 @@ def _rules(text: str) -> list[Rule]:
 def _runs(text: str) -> list[ModelVersion]:
     """The run that made a model: m12."""
     found = MODEL.fullmatch(text)
-    return list(ModelVersion.objects.select_related("turn").filter(pk=int(found[1]))) if found else []
+    return list(ModelVersion.objects.select_related("run").filter(pk=int(found[1]))) if found else []

@@ -120,7 +120,7 @@ HEADLINES: Mapping[Stage, tuple[str, ...]] = {
     Stage.COLLECT: ("new",),
     Stage.PREPROCESS: ("kept",),
     Stage.INTERESTS: ("segments",),
-    Stage.RECOMMEND: ("customers",),
+    Stage.TRAIN: ("customers",),
     Stage.EVALUATE: ("home_users",),
     Stage.ADJUST: ("home_ndcg@10",),
 }

@@ -1,6 +1,6 @@
 """What only the product itself can do, run as a program beside it: each command prints one JSON object.
 
-``open SEED…`` makes the tables, the grocery of the tests, one turn of the loop for each seed and an API key; ``flip``
+``open SEED…`` makes the tables, the grocery of the tests, one run of the loop for each seed and an API key; ``flip``
 makes the version live whose key comes in a line; ``behind`` holds Valkey's live state against the record.
 """
 
@@ -21,10 +21,10 @@ from django.core.management import call_command  # noqa: E402
 from django.db.models import Max  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from recommendations.loop.run import run_turn  # noqa: E402
+from recommendations.loop.run import run_loop  # noqa: E402
 from recommendations.models import BlendWeights, Event, Item, ModelVersion, Staff  # noqa: E402
 from recommendations.services.access.keys import create_key  # noqa: E402
-from recommendations.services.operations.runs import start_turn  # noqa: E402
+from recommendations.services.operations.runs import start_run  # noqa: E402
 from recommendations.services.operations.versions import make_live  # noqa: E402
 from recommendations.store.live import fetch, writes  # noqa: E402
 from recommendations.store.live.record import end_of_history  # noqa: E402
@@ -56,10 +56,10 @@ def opened(*seeds: str) -> dict[str, Any]:
 
 
 def learned(seed: int) -> int:
-    turn = start_turn(by=None, now=timezone.now(), seed=seed, in_worker=False)
-    if run_turn(turn.pk, clock=timezone.now) is not RunStatus.SUCCEEDED:
-        turn.refresh_from_db()
-        raise SystemExit(f"the turn ended as {turn.status}: {turn.message}")
+    run = start_run(by=None, now=timezone.now(), seed=seed, in_worker=False)
+    if run_loop(run.pk, clock=timezone.now) is not RunStatus.SUCCEEDED:
+        run.refresh_from_db()
+        raise SystemExit(f"the run ended as {run.status}: {run.message}")
     return ModelVersion.objects.live().get().pk
 
 
@@ -104,7 +104,7 @@ def static() -> dict[str, Any]:
 
 
 def start(seed: str) -> dict[str, Any]:
-    return {"turn": str(start_turn(by=None, now=timezone.now(), seed=int(seed)).pk)}
+    return {"run": str(start_run(by=None, now=timezone.now(), seed=int(seed)).pk)}
 
 
 COMMANDS: Mapping[str, Callable[..., dict[str, Any]]] = {

@@ -1,7 +1,7 @@
-"""Kill -9 of the worker in the middle of turns: the live version answers, and the turn goes on where it was.
+"""Kill -9 of the worker in the middle of runs: the live version answers, and the run goes on where it was.
 
-Each turn's worker is killed twice at a random moment of a random stage, the whole worker or the process that computes;
-the third try has to end it. Then comes a turn that dies at every try, which has to be given up after three.
+Each run's worker is killed twice at a random moment of a random stage, the whole worker or the process that computes;
+the third try has to end it. Then comes a run that dies at every try, which has to be given up after three.
 """
 
 import argparse
@@ -25,13 +25,13 @@ from bench.faults.shop import NotInTimeError, Shop, family, until
 from bench.faults.victims import kill
 from bench.meter import Progress
 
-OFTEN = 2  # kills of one turn; a third would be the last
+OFTEN = 2  # kills of one run; a third would be the last
 TRIES = 3
 PATIENCE = 900.0  # seconds; a busy machine
 ENDED = {"succeeded", "failed", "cancelled"}
-TURN = "SELECT status, tries, message FROM recommendations_turn WHERE id = %s"
-STAGES = "SELECT id, started_at FROM recommendations_turnstage WHERE turn_id = %s AND status = 'succeeded'"
-SHOWN = "SELECT count(*) FROM recommendations_turnstage WHERE turn_id = %s AND status = 'interrupted'"
+RUN = "SELECT status, tries, message FROM recommendations_run WHERE id = %s"
+STAGES = "SELECT id, started_at FROM recommendations_runstage WHERE run_id = %s AND status = 'succeeded'"
+SHOWN = "SELECT count(*) FROM recommendations_runstage WHERE run_id = %s AND status = 'interrupted'"
 LIVE = """
 SELECT version.id, version.status, count(artefact.*) AS artefacts
 FROM recommendations_modelversion version
@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     report, tell = Report("The worker is killed in training"), progress(arguments)
     with family() as shop:
         onlooker = Onlooker(shop)
-        turns(shop, report, tell, arguments)
+        runs(shop, report, tell, arguments)
         poison(shop, report, tell, random.Random(arguments.seed))  # noqa: S311 - no secret
         onlooker.stop()
     _served(onlooker, report)
@@ -100,31 +100,31 @@ def _options() -> argparse.ArgumentParser:
     return parser
 
 
-def turns(shop: Shop, report: Report, tell: Progress, arguments: argparse.Namespace) -> None:
+def runs(shop: Shop, report: Report, tell: Progress, arguments: argparse.Namespace) -> None:
     rng = random.Random(arguments.seed)  # noqa: S311 - no secret
     ended: Counter[str] = Counter()
     again: list[float] = []
     kept, interrupted, repeated, kills = 0, 0, 0, 0
     while kills < arguments.kills:
-        turn, done = start(shop, seed=kills), {}
+        run, done = start(shop, seed=kills), {}
         for _ in range(min(OFTEN, arguments.kills - kills)):
-            tries = struck(shop, turn, rng, longest=6)
+            tries = struck(shop, run, rng, longest=6)
             if tries is None:
                 break
             kills += 1
-            done = stages(shop, turn)
+            done = stages(shop, run)
             begin = time.monotonic()
-            interrupted += went_on(shop, turn, tries)
+            interrupted += went_on(shop, run, tries)
             again.append(time.monotonic() - begin)
             tell(f"kill {kills}: {len(done)} stages were finished; it went on after {again[-1]:.1f} s")
-        until(lambda turn=turn: state(shop, turn)["status"] in ENDED, f"{turn} ends", seconds=PATIENCE)  # type: ignore[misc]
-        now = stages(shop, turn)
+        until(lambda run=run: state(shop, run)["status"] in ENDED, f"{run} ends", seconds=PATIENCE)  # type: ignore[misc]
+        now = stages(shop, run)
         kept += sum(now.get(stage) == at for stage, at in done.items())
         repeated += sum(now.get(stage) != at for stage, at in done.items())
-        ended[str(state(shop, turn)["status"])] += 1
+        ended[str(state(shop, run)["status"])] += 1
     report.figures |= {"kills": kills, "again_seconds": again, "ended": dict(ended), "stages_kept": kept}
     good = ended.keys() == {"succeeded"}
-    report.promise("a turn whose worker was killed ends all the same", f"{dict(ended)} with {kills} kills", kept=good)
+    report.promise("a run whose worker was killed ends all the same", f"{dict(ended)} with {kills} kills", kept=good)
     what = "it goes on after its last finished stage"
     report.promise(what, f"{kept} finished stages were kept, {repeated} run again", kept=not repeated and kept > 0)
     report.promise(
@@ -133,57 +133,57 @@ def turns(shop: Shop, report: Report, tell: Progress, arguments: argparse.Namesp
 
 
 def poison(shop: Shop, report: Report, tell: Progress, rng: random.Random) -> None:
-    turn = start(shop, seed=0)
+    run = start(shop, seed=0)
     for number in range(1, TRIES + 1):
-        until(lambda number=number: state(shop, turn)["tries"] == number, f"try {number}", seconds=PATIENCE)  # type: ignore[misc]
-        struck(shop, turn, rng, longest=0.2)
-    until(lambda: state(shop, turn)["status"] in ENDED, "the turn is given up", seconds=PATIENCE)
-    found = state(shop, turn)
+        until(lambda number=number: state(shop, run)["tries"] == number, f"try {number}", seconds=PATIENCE)  # type: ignore[misc]
+        struck(shop, run, rng, longest=0.2)
+    until(lambda: state(shop, run)["status"] in ENDED, "the run is given up", seconds=PATIENCE)
+    found = state(shop, run)
     tell(f"poison: {found}")
     report.figures["poison"] = found
     kept = found["status"] == "failed" and found["tries"] == TRIES
-    what = "a turn that kills its worker at every try is given up after three"
+    what = "a run that kills its worker at every try is given up after three"
     report.promise(what, f"{found['status']}: {found['message']}", kept=kept)
 
 
 def start(shop: Shop, *, seed: int) -> str:
-    return str(shop.inside("start", str(seed))["turn"])
+    return str(shop.inside("start", str(seed))["run"])
 
 
-def state(shop: Shop, turn: str) -> dict[str, Any]:
+def state(shop: Shop, run: str) -> dict[str, Any]:
     with shop.database() as connection, connection.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(TURN, [turn]).fetchone()
+        found = cursor.execute(RUN, [run]).fetchone()
     return dict(found or {})
 
 
-def stages(shop: Shop, turn: str) -> dict[int, object]:
+def stages(shop: Shop, run: str) -> dict[int, object]:
     with shop.database() as connection:
-        return {int(stage): started for stage, started in connection.execute(STAGES, [turn])}
+        return {int(stage): started for stage, started in connection.execute(STAGES, [run])}
 
 
-def struck(shop: Shop, turn: str, rng: random.Random, *, longest: float) -> int | None:
+def struck(shop: Shop, run: str, rng: random.Random, *, longest: float) -> int | None:
     """Kill its worker at a random moment while it computes; which try that was, None where it had ended before."""
-    until(lambda: state(shop, turn)["status"] in {"running", *ENDED}, f"{turn} runs", seconds=PATIENCE)
+    until(lambda: state(shop, run)["status"] in {"running", *ENDED}, f"{run} runs", seconds=PATIENCE)
     time.sleep(rng.uniform(0, longest))
-    found = state(shop, turn)
+    found = state(shop, run)
     if found["status"] in ENDED:
         return None
     kill(shop, "loop", rng, alone=rng.random() < 0.3)
     return int(found["tries"])
 
 
-def went_on(shop: Shop, turn: str, tries: int) -> bool:
+def went_on(shop: Shop, run: str, tries: int) -> bool:
     """Wait for the next try; did the run, or its stage, show as interrupted until then?"""
     shown, end = False, time.monotonic() + PATIENCE
     with shop.database() as connection:
         while time.monotonic() < end:
-            found = state(shop, turn)
-            row = connection.execute(SHOWN, [turn]).fetchone()
+            found = state(shop, run)
+            row = connection.execute(SHOWN, [run]).fetchone()
             shown = shown or found["status"] == "interrupted" or bool(row and row[0])
             if found["tries"] > tries or found["status"] in ENDED:
                 return shown
             time.sleep(0.02)
-    raise NotInTimeError(f"{turn} did not go on within {PATIENCE:g} s: {found}")
+    raise NotInTimeError(f"{run} did not go on within {PATIENCE:g} s: {found}")
 
 
 def _served(onlooker: Onlooker, report: Report) -> None:

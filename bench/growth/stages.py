@@ -87,7 +87,7 @@ def _matrices(folder: Path) -> Figures:
 
 def _fit(folder: Path, name: str) -> Figures:
     instance = next(one for one in INSTANCES if one.name == name)
-    with threadpool_limits(1, user_api="blas"):  # as in a turn
+    with threadpool_limits(1, user_api="blas"):  # as in a run
         fitted = instance.build().fit(_training(folder), seed=SEED)
     arrays = learned(fitted)
     _save(folder / name, arrays)

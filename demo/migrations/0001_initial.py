@@ -22,7 +22,7 @@ class CreateUnlessThere(migrations.CreateModel):
 
 class Migration(migrations.Migration):
     initial = True
-    dependencies = [("recommendations", "0016_replay_to_demo")]
+    dependencies = [("recommendations", "0002_version_0_2")]
     operations = [
         CreateUnlessThere(
             name="Replay",
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
                 ("cancel_requested_at", models.DateTimeField(null=True, verbose_name="cancel asked for")),
                 ("message", models.TextField(blank=True, verbose_name="message")),
-                ("turn", models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="recommendations.turn", verbose_name="the turn that learned from it")),
+                ("run", models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="recommendations.run", verbose_name="the run that learned from it")),
             ],
             options={
                 "verbose_name": "replay",

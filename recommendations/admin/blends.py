@@ -1,4 +1,4 @@
-"""Blends: whether a turn may put its own weights in place, and whether it trains a second stage."""
+"""Blends: whether a run may put its own weights in place, and whether it trains a second stage."""
 
 from typing import Any, ClassVar
 
@@ -14,9 +14,9 @@ from recommendations.services.access.policy import Action
 from recommendations.services.weights.blend_options import OPTIONS, check_options, set_options
 
 COST = _(
-    "A turn of the loop trains and measures trees over what the recommenders say and how the customer buys. That takes "
+    "A run of the loop trains and measures trees over what the recommenders say and how the customer buys. That takes "
     "it longer, and needs the extra second-stage (LightGBM). It counts in no answer before weights with it have passed "
-    "the gate and are published. The next turn goes by it."
+    "the gate and are published. The next run goes by it."
 )
 
 

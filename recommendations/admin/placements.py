@@ -16,11 +16,11 @@ from recommendations.wording import labels
 @admin.register(Placement)
 class PlacementAdmin(PolicyAdmin[Placement]):
     changes = Action.SET_PLACEMENTS
-    list_display = ("name", "blend", "part", "repeat", "needs_context", "n", "attribution_window", "enabled")
+    list_display = ("name", "blend", "scope", "repeat", "needs_context", "n", "attribution_window", "enabled")
     list_editable = ("n", "attribution_window", "enabled")
     list_select_related = ("blend",)
-    fields = ("name", "blend", "part", "needs_context", *CHANGEABLE)
-    readonly_fields = ("name", "blend", "part", "needs_context")
+    fields = ("name", "blend", "scope", "needs_context", *CHANGEABLE)
+    readonly_fields = ("name", "blend", "scope", "needs_context")
     actions = None
 
     def save_model(self, request: HttpRequest, obj: Placement, form: Any, change: Any) -> None:

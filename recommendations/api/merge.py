@@ -16,7 +16,7 @@ from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import MERGE
 from recommendations.api.parsing import RawJson, body_of, flaw_of, malformed
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
-from recommendations.services.operations.customers import MergedElsewhereError, merge_customers, part_customers
+from recommendations.services.operations.customers import MergedElsewhereError, merge_customers, unmerge_customers
 from recommendations.terms import Scope
 
 DESCRIPTION = """
@@ -60,7 +60,7 @@ class MergeUsers(BrowserView):
     )
     def post(self, request: Request) -> HttpResponse:
         body = _parse(body_of(request))
-        change = part_customers if body.undo else merge_customers
+        change = unmerge_customers if body.undo else merge_customers
         try:
             change(anonymous_id=body.anonymous_id, user_id=body.user_id, now=timezone.now())
         except MergedElsewhereError:

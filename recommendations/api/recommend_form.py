@@ -24,7 +24,7 @@ type SessionId = Annotated[
     Meta(
         min_length=1,
         max_length=128,
-        description="Taken, and nothing more: a visit is what the customer or visitor did since the last turn "
+        description="Taken, and nothing more: a visit is what the customer or visitor did since the last run "
         "of the loop, the newest first, whatever its session is called. Send user_id or anonymous_id.",
     ),
 ]

@@ -41,7 +41,7 @@ def import_events(path: Path, *, now: datetime, report: Report) -> Import:
 def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
     """The promotion plan of a CSV or Parquet file; raises UnreadableFileError where there is none.
 
-    The next turn of the loop learns from it.
+    The next run of the loop learns from it.
     """
     return bulk_import.import_promotions(path, now=now, report=report)
 

@@ -1,7 +1,7 @@
 """Stage 6: weights from the tuning window, the gate on the test window, and the version goes live whole.
 
-The first turn's weights become the default; later turns propose, and where staff set the blend to automatic they put
-what passes the gate in its place. Every decision leaves a line with its reason in the turn's log.
+The first run's weights become the default; later runs propose, and where staff set the blend to automatic they put
+what passes the gate in its place. Every decision leaves a line with its reason in the run's log.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,12 +15,12 @@ from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.engine.feedback.tuning import ablation, tuned
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.loop import challenger, gate
-from recommendations.loop.context import TurnContext
+from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import HYBRID, Configuration, panel_of, tabulate
 from recommendations.models import Blend, BlendWeights, ModelVersion
 from recommendations.store.live import fetch
 from recommendations.store.models import artefacts, live_version, weight_versions
-from recommendations.store.models.measurements import described_all, described_verdict
+from recommendations.store.models.measurements import described_all, described_gate_result
 from recommendations.store.models.weight_versions import Made
 from recommendations.terms import TASKS, BlendName, Cut, GateOutcome, Task
 
@@ -40,7 +40,7 @@ class Proposal:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What a turn does with a blend: a new version, the default at once or proposed; or nothing (no configuration)."""
+    """What a run does with a blend: a new version, the default at once or proposed; or nothing (no configuration)."""
 
     configuration: Configuration | None = None
     reason: str = ""
@@ -49,7 +49,7 @@ class Decision:
     publish: bool = False
 
 
-def adjust_weights_and_go_live(context: TurnContext) -> Mapping[str, object]:
+def adjust_weights_and_go_live(context: RunContext) -> Mapping[str, object]:
     decisions = {
         task: _decision(context, task, blend, done=0.4 * number) for number, (task, blend) in enumerate(TASKS.items())
     }
@@ -113,7 +113,7 @@ def proposal(
     )
 
 
-def _decision(context: TurnContext, task: Task, blend: BlendName, *, done: float) -> Decision:
+def _decision(context: RunContext, task: Task, blend: BlendName, *, done: float) -> Decision:
     found = proposal(
         context.version.pk, task, seed=context.seed, progress=lambda share: context.report(done + 0.4 * share)
     )
@@ -128,48 +128,46 @@ def _decision(context: TurnContext, task: Task, blend: BlendName, *, done: float
     if found is None or found.gain < NOTABLE:
         context.report(done, text=f"{blend}: weights stay as they are, as tuning found nothing better")
         return Decision()
-    verdict = gate.gate(
-        context.version.pk, task, found.configuration, live=Configuration.of(default), seed=context.seed
-    )
+    result = gate.gate(context.version.pk, task, found.configuration, live=Configuration.of(default), seed=context.seed)
     automatic = Blend.objects.get(name=blend).automatic
-    what = "published, as the blend is automatic" if automatic and verdict.passed else "proposed to staff"
-    context.report(done, text=f"{blend}: new weights are {what}; {gate.as_json(verdict)}")
+    what = "published, as the blend is automatic" if automatic and result.passed else "proposed to staff"
+    context.report(done, text=f"{blend}: new weights are {what}; {gate.log_line(result)}")
     return Decision(
-        configuration=found.configuration, reason=f"Tuned by turn {context.turn}", expected=found.expected,
-        verdict=verdict, publish=automatic and verdict.passed,
+        configuration=found.configuration, reason=f"Tuned by run {context.run}", expected=found.expected,
+        verdict=result, publish=automatic and result.passed,
     )  # fmt: skip
 
 
-def _first(context: TurnContext, task: Task, blend: BlendName, found: Proposal | None) -> Decision:
+def _first(context: RunContext, task: Task, blend: BlendName, found: Proposal | None) -> Decision:
     """The first weights: the first that pass of tuned, preset and best recommender alone; else the tuned ones.
 
     Something has to be served, and where all lose to a baseline the tuning window still knows the tuned ones as best.
     """
     decisions = []
     for reason, configuration in _contenders(context, blend, found):
-        verdict = gate.gate(context.version.pk, task, configuration, live=None, seed=context.seed)
-        context.report(0, text=f"{blend}: {reason}: {gate.as_json(verdict)}")
+        result = gate.gate(context.version.pk, task, configuration, live=None, seed=context.seed)
+        context.report(0, text=f"{blend}: {reason}: {gate.log_line(result)}")
         expected = found.expected if found and configuration is found.configuration else {}
         decisions.append(
-            Decision(configuration=configuration, reason=reason, expected=expected, verdict=verdict, publish=True)
+            Decision(configuration=configuration, reason=reason, expected=expected, verdict=result, publish=True)
         )
-        if verdict.outcome is not GateOutcome.WORSE:
+        if result.outcome is not GateOutcome.WORSE:
             return decisions[-1]
     context.report(0, text=f"{blend}: nothing passes the gate, but something has to be served: {decisions[0].reason}")
     return decisions[0]
 
 
-def _contenders(context: TurnContext, blend: BlendName, found: Proposal | None) -> Iterator[tuple[str, Configuration]]:
+def _contenders(context: RunContext, blend: BlendName, found: Proposal | None) -> Iterator[tuple[str, Configuration]]:
     if found:
-        yield f"Tuned by turn {context.turn}", found.configuration
+        yield f"Tuned by run {context.run}", found.configuration
     yield "Shipped preset", _preset(blend)
     if found:
         yield f"Only {found.best_single}, the best alone", Configuration(weights={found.best_single: 1.0})
 
 
-def _gate_version(context: TurnContext, decisions: Mapping[Task, Decision]) -> bool:
+def _gate_version(context: RunContext, decisions: Mapping[Task, Decision]) -> bool:
     """Whether the version may go live: where settings changed, not below what the live configuration reaches."""
-    verdicts = {}
+    results = {}
     for task, blend in TASKS.items():
         default, decision = weight_versions.default_weights(blend), decisions[task]
         if decision.publish and decision.configuration:
@@ -180,26 +178,26 @@ def _gate_version(context: TurnContext, decisions: Mapping[Task, Decision]) -> b
             continue
         verdict = challenger.gate_version(context, task, serving)
         if verdict:
-            verdicts[task] = verdict
-            context.report(0, text=f"{task}: with the new settings {gate.as_json(verdict)}")
-    described = {task: described_verdict(verdict, version=context.version) for task, verdict in verdicts.items()}
+            results[task] = verdict
+            context.report(0, text=f"{task}: with the new settings {gate.log_line(verdict)}")
+    described = {task: described_gate_result(verdict, version=context.version) for task, verdict in results.items()}
     ModelVersion.objects.filter(pk=context.version.pk).update(gate=described)
-    return all(verdict.outcome is not GateOutcome.WORSE for verdict in verdicts.values())
+    return all(result.outcome is not GateOutcome.WORSE for result in results.values())
 
 
-def _append(context: TurnContext, blend: BlendName, decision: Decision, *, publish: bool) -> BlendWeights | None:
+def _append(context: RunContext, blend: BlendName, decision: Decision, *, publish: bool) -> BlendWeights | None:
     if decision.configuration is None:
         return None
-    verdict = described_verdict(decision.verdict, version=context.version) if decision.verdict else {}
+    result = described_gate_result(decision.verdict, version=context.version) if decision.verdict else {}
     made = Made(
         weights=decision.configuration.weights, promotion=decision.configuration.promotion, reason=decision.reason,
-        expected=decision.expected, gate=verdict,
+        expected=decision.expected, gate=result,
     )  # fmt: skip
     return weight_versions.append_weights(blend=blend, made=made, author=None, now=context.now, publish=publish)
 
 
 def _measure_hybrid(
-    context: TurnContext, task: Task, blend: BlendName, made: BlendWeights | None
+    context: RunContext, task: Task, blend: BlendName, made: BlendWeights | None
 ) -> Mapping[str, object]:
     """The table of the test window again, now with the default (and the proposal) in it."""
     default = weight_versions.default_weights(blend)

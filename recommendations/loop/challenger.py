@@ -1,6 +1,6 @@
 """An upgrade of the recommenders' settings: the live settings are fitted again beside the new ones, on the same cut.
 
-The version of a turn with new settings goes live only where it is not worse than the live configuration would be on
+The version of a run with new settings goes live only where it is not worse than the live configuration would be on
 the same history. Only what the live weights count on is fitted twice.
 """
 
@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 
 from recommendations.engine.evaluation.accuracy import judge, ndcg
-from recommendations.engine.evaluation.gate import GateResult, verdict
+from recommendations.engine.evaluation.gate import GateResult, gate_result
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.hybrid import BlendPlan
 from recommendations.engine.recommenders.registry import INSTANCES, Instance
-from recommendations.loop.context import TurnContext
+from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import Configuration
 from recommendations.loop.gate import LIVE, K, ndcg_of
 from recommendations.store.models import live_version, measurements, model, weight_versions
 from recommendations.terms import TASKS, BlendName, Cut, Task
 
 LIVE_CONFIGURATION = "live_configuration"
-"""Under this name stands what the live configuration reaches when it is fitted on this turn's history."""
+"""Under this name stands what the live configuration reaches when it is fitted on this run's history."""
 
 CHAMPION = "@live"
 
@@ -67,7 +67,7 @@ def plans_as_live(before: Mapping[str, Instance], plans: Mapping[str, BlendPlan]
     return found
 
 
-def keep_as_live(context: TurnContext, records: Mapping[str, Candidates], plans: Mapping[str, BlendPlan]) -> None:
+def keep_as_live(context: RunContext, records: Mapping[str, Candidates], plans: Mapping[str, BlendPlan]) -> None:
     """What the live configuration reaches on the test window, kept for the gate."""
     truths, live = model.load_truths(context.version.pk, Cut.TEST), _live()
     lift = model.load_lift(context.version.pk, Cut.TEST)
@@ -83,7 +83,7 @@ def keep_as_live(context: TurnContext, records: Mapping[str, Candidates], plans:
         context.report(0, text=f"{task}: settings changed, so the live ones were fitted as well: {reached.mean():.4f}")
 
 
-def gate_version(context: TurnContext, task: Task, configuration: Configuration) -> GateResult | None:
+def gate_version(context: RunContext, task: Task, configuration: Configuration) -> GateResult | None:
     """The version under the weights it would serve with, against the live configuration; None where none changed.
 
     There is no second stage for the settings of before, so the settings are compared without it on either side.
@@ -95,7 +95,7 @@ def gate_version(context: TurnContext, task: Task, configuration: Configuration)
     if any(weights.values()):
         configuration = replace(configuration, weights=weights)
     reached = ndcg_of(context.version.pk, task, configuration)
-    return verdict(reached, {LIVE: before}, seed=context.seed)
+    return gate_result(reached, {LIVE: before}, seed=context.seed)
 
 
 def _live() -> dict[BlendName, Configuration]:

@@ -1,4 +1,4 @@
-"""What every stage of a turn is given."""
+"""What every stage of a run is given."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Self
 
 from recommendations.engine.evaluation.split import Windows
-from recommendations.models import ModelVersion, Turn
+from recommendations.models import ModelVersion, Run
 from recommendations.store.models.model import days
 from recommendations.store.models.runs import StageReport, version_of
 from recommendations.store.models.training_data import newest_event
@@ -20,8 +20,8 @@ class NotEnoughDataError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TurnContext:
-    turn: Turn
+class RunContext:
+    run: Run
     version: ModelVersion
     now: datetime
     seed: int
@@ -30,15 +30,15 @@ class TurnContext:
     report: StageReport
 
     @classmethod
-    def of(cls, turn: Turn, *, cut: Cut | None, report: StageReport) -> Self:
-        version = version_of(turn)
+    def of(cls, run: Run, *, cut: Cut | None, report: StageReport) -> Self:
+        version = version_of(run)
         return cls(
-            turn=turn,
+            run=run,
             version=version,
-            now=turn.now,
-            seed=turn.seed,
+            now=run.now,
+            seed=run.seed,
             cut=cut,
-            windows=_stored_windows(version) or _windows(turn.now),
+            windows=_stored_windows(version) or _windows(run.now),
             report=report,
         )
 
@@ -57,7 +57,7 @@ def _windows(now: datetime) -> Windows:
 
 
 def _stored_windows(version: ModelVersion) -> Windows | None:
-    """Those that the first stage fixed: what arrives while a turn runs, or rests, does not move them."""
+    """Those that the first stage fixed: what arrives while a run runs, or rests, does not move them."""
     if not version.windows:
         return None
     end, live = (

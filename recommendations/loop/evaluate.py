@@ -19,7 +19,7 @@ from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.registry import instances_of
-from recommendations.loop.context import TurnContext
+from recommendations.loop.context import RunContext
 from recommendations.models import BlendWeights
 from recommendations.store.models import interests, measurements, model, runs
 from recommendations.store.models.measurements import Costs
@@ -40,7 +40,7 @@ class Configuration:
         return cls(weights=version.weights, promotion=version.promotion)
 
 
-def measure(context: TurnContext) -> Mapping[str, object]:
+def measure(context: RunContext) -> Mapping[str, object]:
     """Tables of both tasks on the test cut, without the hybrid. Raises LeakError where the figures would be hollow."""
     for cut in (Cut.TUNING, Cut.TEST):
         refuse(future_acts(model.load_snapshot(context.version.pk, cut)[0].training.interactions, where=cut))
@@ -56,7 +56,7 @@ def measure(context: TurnContext) -> Mapping[str, object]:
     return counts
 
 
-def tabulate(context: TurnContext, task: Task, *, hybrids: Mapping[str, Configuration]) -> Table | None:
+def tabulate(context: RunContext, task: Task, *, hybrids: Mapping[str, Configuration]) -> Table | None:
     """Measure and keep the table of a task on the test cut; None where nobody has truth.
 
     All rows are compared with the hybrid that is called "hybrid".
@@ -87,8 +87,8 @@ def tabulate(context: TurnContext, task: Task, *, hybrids: Mapping[str, Configur
     return made
 
 
-def _groups(context: TurnContext, snapshot: TrainingSnapshot, categories: IdMap, users: NDArray[np.int64]) -> Groups:
-    """The segments are those of this turn, so they know the whole history: they tell customers apart, no more."""
+def _groups(context: RunContext, snapshot: TrainingSnapshot, categories: IdMap, users: NDArray[np.int64]) -> Groups:
+    """The segments are those of this run, so they know the whole history: they tell customers apart, no more."""
     numbers = interests.segments_by_customer(context.version.pk, snapshot.users.ids[users])
     departments, of_columns = measurements.departments(categories)
     memberships = snapshot.training.catalogue.categories
@@ -105,9 +105,9 @@ def _groups(context: TurnContext, snapshot: TrainingSnapshot, categories: IdMap,
     )
 
 
-def _costs(context: TurnContext, blend: BlendName, hybrids: Iterable[str]) -> Costs:
+def _costs(context: RunContext, blend: BlendName, hybrids: Iterable[str]) -> Costs:
     """A hybrid takes what its recommenders take together; the peak is that of the whole process."""
-    counts = runs.stage_counts(context.turn, Stage.RECOMMEND, Cut.TEST)
+    counts = runs.stage_counts(context.run, Stage.TRAIN, Cut.TEST)
     fit, score = (_of_blend(counts.get(key, {}), blend) for key in ("fit_seconds", "score_seconds"))
     names = {instance.name for instance in instances_of(blend)} | {SECOND_STAGE}
     for hybrid in hybrids:

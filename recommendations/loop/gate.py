@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.evaluation.accuracy import judge, ndcg
-from recommendations.engine.evaluation.gate import GateResult, verdict
+from recommendations.engine.evaluation.gate import GateResult, gate_result
 from recommendations.engine.frames import BoolArray
 from recommendations.loop.evaluate import Configuration
 from recommendations.store.models import interests, measurements, model
@@ -50,7 +50,7 @@ def gate(
     if segment is not None and len(candidate):
         rows = _of_segment(version_id, task, segment)
         candidate, references = candidate[rows], {name: values[rows] for name, values in references.items()}
-    return verdict(candidate, references, seed=seed)
+    return gate_result(candidate, references, seed=seed)
 
 
 def _of_segment(version_id: int, task: Task, segment: int) -> BoolArray:
@@ -59,8 +59,8 @@ def _of_segment(version_id: int, task: Task, segment: int) -> BoolArray:
     return np.asarray(numbers == segment)
 
 
-def as_json(found: GateResult) -> str:
-    """For the log of a turn."""
+def log_line(found: GateResult) -> str:
+    """For the log of a run."""
     if found.outcome is GateOutcome.UNMEASURED:
         return "nobody has truth in the test window, so nothing was compared"
     if found.worse_than:

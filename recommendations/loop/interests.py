@@ -11,7 +11,7 @@ from recommendations.engine.interests.drift import Grouping, drift
 from recommendations.engine.interests.profile import HALF_LIVES, SHRINKAGE
 from recommendations.engine.interests.projection import project
 from recommendations.engine.preprocess.weighting import act_weights
-from recommendations.loop.context import TurnContext
+from recommendations.loop.context import RunContext
 from recommendations.store.models import interests, model, segments
 from recommendations.terms import Cut
 
@@ -21,7 +21,7 @@ FEWEST_BASKETS = 20
 MOST_RULES = 20_000
 
 
-def learn_interests(context: TurnContext) -> Mapping[str, object]:
+def learn_interests(context: RunContext) -> Mapping[str, object]:
     """Profiles, segments with their lasting numbers, and significant association rules of the live cut."""
     snapshot, categories = model.load_snapshot(context.version.pk, Cut.LIVE)
     training = snapshot.training
@@ -44,8 +44,8 @@ def learn_interests(context: TurnContext) -> Mapping[str, object]:
     return {"profiles": len(snapshot.users), "segments": len(sizes), "agreement": agreement, "rules": len(rules)}
 
 
-def _segments(context: TurnContext, training: TrainingSet) -> tuple[float | None, IntArray]:
-    """Adjusted Rand index against the last turn (None for the first), and the sizes."""
+def _segments(context: RunContext, training: TrainingSet) -> tuple[float | None, IntArray]:
+    """Adjusted Rand index against the last run (None for the first), and the sizes."""
     snapshot, categories = model.load_snapshot(context.version.pk, Cut.LIVE)
     weights = act_weights(training.interactions, half_life=HALF_LIVES[0])
     found, membership = segment.find_segments(

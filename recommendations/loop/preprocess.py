@@ -9,7 +9,7 @@ from recommendations.engine.evaluation.leaks import refuse, shared_baskets
 from recommendations.engine.evaluation.split import truths
 from recommendations.engine.preprocess.clean import CleaningReport, clean
 from recommendations.engine.preprocess.matrix import EventWeights, TrainingSnapshot, snapshot
-from recommendations.loop.context import NotEnoughDataError, TurnContext
+from recommendations.loop.context import NotEnoughDataError, RunContext
 from recommendations.models import ModelVersion
 from recommendations.store.models import model, training_data
 from recommendations.terms import Cut
@@ -18,7 +18,7 @@ FEWEST_USERS = 2
 FEWEST_ITEMS = 2
 
 
-def make_snapshots(context: TurnContext) -> Mapping[str, object]:
+def make_snapshots(context: RunContext) -> Mapping[str, object]:
     """Training sets of the three cuts, and the truths of the two that have a window after them.
 
     Raises LeakError where baskets lie on both sides of a cut.

@@ -1,6 +1,6 @@
 """THE LOOP: collect → preprocess → interests → recommend → evaluate → adjust → collect.
 
-A turn is a function of the data, the moment and the seed. Each stage leaves its result in the store, so a turn that
+A run is a function of the data, the moment and the seed. Each stage leaves its result in the store, so a run that
 was interrupted goes on after its last finished stage.
 """
 
@@ -10,50 +10,50 @@ from uuid import UUID
 
 from recommendations.engine.evaluation.leaks import LeakError
 from recommendations.loop import adjust, collect, evaluate, interests, preprocess, train
-from recommendations.loop.context import NotEnoughDataError, TurnContext
-from recommendations.models import Turn
+from recommendations.loop.context import NotEnoughDataError, RunContext
+from recommendations.models import Run
 from recommendations.store.models import runs
 from recommendations.terms import Cut, RunStatus, Stage
 
-type Step = Callable[[TurnContext], Mapping[str, object]]
+type Step = Callable[[RunContext], Mapping[str, object]]
 
 STAGES: tuple[tuple[Stage, tuple[Cut | None, ...], Step], ...] = (
     (Stage.COLLECT, (None,), collect.close_window),
     (Stage.PREPROCESS, (None,), preprocess.make_snapshots),
     (Stage.INTERESTS, (None,), interests.learn_interests),
-    (Stage.RECOMMEND, (Cut.TUNING, Cut.TEST, Cut.LIVE), train.fit_recommenders),
+    (Stage.TRAIN, (Cut.TUNING, Cut.TEST, Cut.LIVE), train.fit_recommenders),
     (Stage.EVALUATE, (None,), evaluate.measure),
     (Stage.ADJUST, (None,), adjust.adjust_weights_and_go_live),
 )
 
 
 def plan() -> list[tuple[Stage, Cut | None]]:
-    """Every stage with its cuts, in order: the rows of a turn."""
+    """Every stage with its cuts, in order: the rows of a run."""
     return [(stage, cut) for stage, cuts, _ in STAGES for cut in cuts]
 
 
-def run_turn(turn_id: UUID, *, clock: Callable[[], datetime]) -> RunStatus | None:
-    """Run or resume a turn; None where another process is at it, or the turn is over."""
+def run_loop(run_id: UUID, *, clock: Callable[[], datetime]) -> RunStatus | None:
+    """Run or resume a run; None where another process is at it, or the run is over."""
     steps = {stage: step for stage, _, step in STAGES}
-    with runs.turn_lock() as alone:
-        turn = runs.take_up(turn_id, now=clock()) if alone else None
-        if turn is None:
+    with runs.run_lock() as alone:
+        run = runs.take_up(run_id, now=clock()) if alone else None
+        if run is None:
             return None
         try:
-            for row in turn.stages.exclude(status=RunStatus.SUCCEEDED):
-                with runs.stage(turn, row) as report:
+            for row in run.stages.exclude(status=RunStatus.SUCCEEDED):
+                with runs.stage(run, row) as report:
                     cut = Cut(row.cut) if row.cut else None
-                    row.counts = dict(steps[Stage(row.stage)](TurnContext.of(turn, cut=cut, report=report)))
-        except runs.TurnCancelledError:
-            return _ended(turn, RunStatus.CANCELLED, clock)
+                    row.counts = dict(steps[Stage(row.stage)](RunContext.of(run, cut=cut, report=report)))
+        except runs.RunCancelledError:
+            return _ended(run, RunStatus.CANCELLED, clock)
         except (NotEnoughDataError, LeakError) as error:
-            return _ended(turn, RunStatus.FAILED, clock, message=str(error))
+            return _ended(run, RunStatus.FAILED, clock, message=str(error))
         except Exception as error:  # the outermost boundary: the row must say what happened, then it is everybody's
-            _ended(turn, RunStatus.FAILED, clock, message=f"{type(error).__name__}: {error}")
+            _ended(run, RunStatus.FAILED, clock, message=f"{type(error).__name__}: {error}")
             raise
-        return _ended(turn, RunStatus.SUCCEEDED, clock)
+        return _ended(run, RunStatus.SUCCEEDED, clock)
 
 
-def _ended(turn: Turn, status: RunStatus, clock: Callable[[], datetime], *, message: str = "") -> RunStatus:
-    runs.finish(turn, status, now=clock(), message=message)
+def _ended(run: Run, status: RunStatus, clock: Callable[[], datetime], *, message: str = "") -> RunStatus:
+    runs.finish(run, status, now=clock(), message=message)
     return status

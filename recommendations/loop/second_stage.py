@@ -30,7 +30,7 @@ from recommendations.engine.ranking.second_stage import (
     joined,
     lesson,
 )
-from recommendations.loop.context import TurnContext
+from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import of_second_stage
 from recommendations.store.models import model, weight_versions
 from recommendations.store.models import second_stage as store
@@ -42,7 +42,7 @@ CUSTOMERS_AT_ONCE = 2_000
 CONFIG = Config()
 
 DONE = 0.95
-"""Share of the stage's time before this begins; telling it now and then also hears that the turn should stop."""
+"""Share of the stage's time before this begins; telling it now and then also hears that the run should stop."""
 
 TAUGHT_BY: Mapping[Cut, tuple[Cut, ...]] = {
     Cut.TUNING: (),
@@ -66,8 +66,8 @@ def first_stage_weights(blend: BlendName) -> Mapping[str, float]:
     return weights if any(weight > 0 for weight in weights.values()) else PRESETS[blend]
 
 
-def staged(context: TurnContext, training: TrainingSet, records: Mapping[BlendName, Candidates]) -> Staged:
-    """Add the plane to the records of each blend where it is on; why there is none is told in the turn's log."""
+def staged(context: RunContext, training: TrainingSet, records: Mapping[BlendName, Candidates]) -> Staged:
+    """Add the plane to the records of each blend where it is on; why there is none is told in the run's log."""
     made = Staged(records=dict(records))
     wanted = [blend for blend in store.blends_with_second_stage() if blend in records]
     if not wanted:
@@ -78,7 +78,7 @@ def staged(context: TurnContext, training: TrainingSet, records: Mapping[BlendNa
         try:
             z = job.tuning_plane() if context.the_cut is Cut.TUNING else job.plane()
         except SecondStageUnavailableError as error:
-            context.report(DONE, text=f"{blend}: {error} The turn goes on without it.")
+            context.report(DONE, text=f"{blend}: {error} The run goes on without it.")
             continue
         except NothingToLearnError:
             context.report(DONE, text=f"{blend}: no second stage, as there is nothing to learn it from")
@@ -93,7 +93,7 @@ def staged(context: TurnContext, training: TrainingSet, records: Mapping[BlendNa
 class _Job:
     """The second stage of one blend on one cut; the records and queries are those of everyone and a stranger."""
 
-    context: TurnContext
+    context: RunContext
     blend: BlendName
     everyone: Queries
     records: Candidates

@@ -18,7 +18,7 @@ from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.engine.recommenders.registry import INSTANCES, Instance, instances_of
 from recommendations.loop import challenger, second_stage
-from recommendations.loop.context import TurnContext
+from recommendations.loop.context import RunContext
 from recommendations.models import ModelVersion
 from recommendations.store.models import model
 from recommendations.terms import BlendName, Cut
@@ -32,7 +32,7 @@ FITTED = 0.4
 """Share of the stage's time that fitting takes."""
 
 
-def fit_recommenders(context: TurnContext) -> Mapping[str, object]:
+def fit_recommenders(context: RunContext) -> Mapping[str, object]:
     """Fitted instances and candidate records of the cut; nothing of it is served before the version goes live."""
     cut = context.the_cut
     snapshot, _ = model.load_snapshot(context.version.pk, cut)
@@ -74,7 +74,7 @@ def fit_recommenders(context: TurnContext) -> Mapping[str, object]:
 
 
 def _fit(
-    context: TurnContext, wanted: Sequence[Instance], training: TrainingSet
+    context: RunContext, wanted: Sequence[Instance], training: TrainingSet
 ) -> tuple[dict[str, Recommender], dict[str, float]]:
     """All that are wanted, two at a time; instances that differ by their trend share one."""
     first = {one.name: _first_alike(one, wanted) for one in wanted}

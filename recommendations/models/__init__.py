@@ -7,18 +7,48 @@ from recommendations.models.catalogue import Category, Item, ItemPrice
 from recommendations.models.customers import Customer, CustomerAlias
 from recommendations.models.events import Event, Import, RejectedRow
 from recommendations.models.interests import AssociationRule, InterestProfile, Segment, SegmentMembership
-from recommendations.models.measurements import EvaluationRun, Measurement
+from recommendations.models.judgements import Judgement
+from recommendations.models.measurements import Evaluation, Measurement
 from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.promotions import Promotion
 from recommendations.models.serving import Slate
 from recommendations.models.staff import Staff
-from recommendations.models.training import Artefact, ModelVersion, Turn, TurnLogLine, TurnStage
-from recommendations.models.verdicts import Verdict
+from recommendations.models.training import Artefact, ModelVersion, Run, RunLogLine, RunStage
 
 __all__ = [
-    "ApiKey", "Artefact", "AssociationRule", "AttributedLine", "AuditEntry", "Blend", "BlendWeights", "Category",
-    "Customer", "CustomerAlias", "DueLine", "EvaluationRun", "Event", "Import", "InterestProfile", "Item", "ItemPrice",
-    "Measurement", "ModelVersion", "Placement", "PlacementDay", "Promotion", "RejectedRow", "Rule",
-    "RuleBook", "Segment", "SegmentMembership", "ShopSetting", "Slate", "SlateOutcome", "Staff", "Turn", "TurnLogLine",
-    "TurnStage", "Verdict",
+    "ApiKey",
+    "Artefact",
+    "AssociationRule",
+    "AttributedLine",
+    "AuditEntry",
+    "Blend",
+    "BlendWeights",
+    "Category",
+    "Customer",
+    "CustomerAlias",
+    "DueLine",
+    "Evaluation",
+    "Event",
+    "Import",
+    "InterestProfile",
+    "Item",
+    "ItemPrice",
+    "Judgement",
+    "Measurement",
+    "ModelVersion",
+    "Placement",
+    "PlacementDay",
+    "Promotion",
+    "RejectedRow",
+    "Rule",
+    "RuleBook",
+    "Run",
+    "RunLogLine",
+    "RunStage",
+    "Segment",
+    "SegmentMembership",
+    "ShopSetting",
+    "Slate",
+    "SlateOutcome",
+    "Staff",
 ]  # fmt: skip

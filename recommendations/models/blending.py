@@ -16,12 +16,12 @@ from recommendations.wording import labels
 class Blend(models.Model):
     name = models.CharField(_("name"), max_length=20, choices=labels.BLENDS, unique=True)
     automatic = models.BooleanField(
-        _("automatic"), default=False, help_text=_("A turn makes its own result the default, without asking.")
+        _("automatic"), default=False, help_text=_("A run makes its own result the default, without asking.")
     )
     second_stage = models.BooleanField(
         _("second stage"),
         default=False,
-        help_text=_("Turns train and measure a second stage; it gets weight only where it proves better."),
+        help_text=_("Runs train and measure a second stage; it gets weight only where it proves better."),
     )
     last_number = models.PositiveIntegerField(_("last version"), default=0, editable=False)  # given out, kept or not
 
@@ -125,8 +125,8 @@ class Placement(models.Model):
     )
     repeat = models.CharField(_("bought before"), max_length=8, choices=labels.REPEATS, default=terms.Repeat.ALLOW)
     needs_context = models.BooleanField(_("needs an item"), default=False)
-    part = models.CharField(
-        _("part of the shop"), max_length=8, choices=labels.PARTS, default=terms.CatalogueScope.WHOLE
+    scope = models.CharField(
+        _("part of the shop"), max_length=8, choices=labels.CATALOGUE_SCOPES, default=terms.CatalogueScope.WHOLE
     )
     n = models.PositiveSmallIntegerField(_("items shown"), default=20, validators=[MaxValueValidator(100)])
     cool_down = models.FloatField(
@@ -154,7 +154,7 @@ class Placement(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=models.Q(repeat__in=list(terms.Repeat)), name="placement_repeat_is_known"),
             models.CheckConstraint(
-                condition=models.Q(part__in=list(terms.CatalogueScope)), name="placement_part_is_known"
+                condition=models.Q(scope__in=list(terms.CatalogueScope)), name="placement_scope_is_known"
             ),
             models.CheckConstraint(condition=models.Q(n__gte=1, n__lte=100), name="placement_shows_1_to_100"),
             models.CheckConstraint(

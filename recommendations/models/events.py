@@ -75,7 +75,7 @@ class Event(models.Model):
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
-            BrinIndex(fields=["occurred_at"], name="event_occurred_at", pages_per_range=32),  # windows of a turn
+            BrinIndex(fields=["occurred_at"], name="event_occurred_at", pages_per_range=32),  # windows of a run
             # timeline and history of one customer
             models.Index(
                 fields=["customer", "occurred_at"], name="event_of_customer", condition=~models.Q(customer=None)

@@ -33,7 +33,7 @@ class InterestProfile(models.Model):
 
 
 class Segment(models.Model):
-    """A group of customers with like interests; it keeps its number and name from turn to turn."""
+    """A group of customers with like interests; it keeps its number and name from run to run."""
 
     number = models.PositiveSmallIntegerField(_("number"), unique=True)
     name = models.CharField(

@@ -9,13 +9,13 @@ from recommendations.models.training import ModelVersion
 from recommendations.wording import labels
 
 
-class EvaluationRunQuerySet(models.QuerySet["EvaluationRun"]):
+class EvaluationQuerySet(models.QuerySet["Evaluation"]):
     def of_test_windows(self) -> Self:
         """Figures that may be reported: never those of the window the weights were tuned on."""
         return self.filter(cut="test")
 
 
-class EvaluationRun(models.Model):
+class Evaluation(models.Model):
     version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="evaluations", verbose_name=_("version"))
     cut = models.CharField(_("cut"), max_length=8, choices=labels.CUTS)
     task = models.CharField(_("task"), max_length=10, choices=labels.TASKS)
@@ -30,7 +30,7 @@ class EvaluationRun(models.Model):
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
-    objects: ClassVar[models.Manager["EvaluationRun"]] = models.Manager.from_queryset(EvaluationRunQuerySet)()
+    objects: ClassVar[models.Manager["Evaluation"]] = models.Manager.from_queryset(EvaluationQuerySet)()
 
     class Meta:
         verbose_name = _("evaluation")
@@ -50,7 +50,7 @@ class EvaluationRun(models.Model):
 class Measurement(models.Model):
     """One row of the table: a recommender, the hybrid or a baseline."""
 
-    run = models.ForeignKey(EvaluationRun, models.CASCADE, related_name="rows", verbose_name=_("evaluation"))
+    evaluation = models.ForeignKey(Evaluation, models.CASCADE, related_name="rows", verbose_name=_("evaluation"))
     name = models.CharField(_("name"), max_length=60)
     kind = models.CharField(_("kind"), max_length=12, choices=labels.MEASURED_KINDS)
     metrics = models.JSONField(_("metrics"), help_text=_("Metric → value, low, high of its interval."))
@@ -70,7 +70,7 @@ class Measurement(models.Model):
         verbose_name = _("measurement")
         verbose_name_plural = _("measurements")
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["run", "name"], name="measured_once_per_run"),
+            models.UniqueConstraint(fields=["evaluation", "name"], name="measured_once_per_evaluation"),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Turns of the loop, and the model versions that they make."""
+"""Runs of the loop, and the model versions that they make."""
 
 import uuid
 from typing import ClassVar, Self
@@ -12,7 +12,7 @@ from recommendations.models.staff import Staff
 from recommendations.wording import labels
 
 
-class TurnQuerySet(models.QuerySet["Turn"]):
+class RunQuerySet(models.QuerySet["Run"]):
     def unfinished(self) -> Self:
         return self.filter(status__in=[terms.RunStatus.QUEUED, terms.RunStatus.RUNNING, terms.RunStatus.INTERRUPTED])
 
@@ -20,15 +20,15 @@ class TurnQuerySet(models.QuerySet["Turn"]):
         return self.filter(status=terms.RunStatus.SUCCEEDED)
 
 
-class Turn(models.Model):
+class Run(models.Model):
     """One time round the loop: a function of the data, the moment and the seed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     status = models.CharField(_("status"), max_length=12, choices=labels.RUN_STATUSES, default=terms.RunStatus.QUEUED)
-    now = models.DateTimeField(_("as of"), help_text=_("The moment that the turn takes for the present."))
+    now = models.DateTimeField(_("as of"), help_text=_("The moment that the run takes for the present."))
     seed = models.IntegerField(_("seed"), default=0)
     started_by = models.ForeignKey(
-        Staff, models.SET_NULL, null=True, blank=True, related_name="turns", verbose_name=_("started by")
+        Staff, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("started by")
     )
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     progress = models.FloatField(_("progress"), default=0)
@@ -40,16 +40,16 @@ class Turn(models.Model):
     message = models.TextField(_("message"), blank=True)
     peak_mb = models.PositiveIntegerField(_("peak memory, MB"), null=True)
 
-    objects: ClassVar[models.Manager["Turn"]] = models.Manager.from_queryset(TurnQuerySet)()
+    objects: ClassVar[models.Manager["Run"]] = models.Manager.from_queryset(RunQuerySet)()
 
     class Meta:
-        verbose_name = _("turn")
-        verbose_name_plural = _("turns")
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
         ordering: ClassVar[list[str]] = ["-created_at"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(condition=models.Q(status__in=list(terms.RunStatus)), name="turn_status_is_known"),
+            models.CheckConstraint(condition=models.Q(status__in=list(terms.RunStatus)), name="run_status_is_known"),
             models.CheckConstraint(
-                condition=models.Q(progress__gte=0, progress__lte=1), name="turn_progress_is_a_share"
+                condition=models.Q(progress__gte=0, progress__lte=1), name="run_progress_is_a_share"
             ),
         ]
 
@@ -57,10 +57,10 @@ class Turn(models.Model):
         return str(self.id)[:8]
 
 
-class TurnStage(models.Model):
-    """A stage of a turn; a finished one is not done again when the turn resumes."""
+class RunStage(models.Model):
+    """A stage of a run; a finished one is not done again when the run resumes."""
 
-    turn = models.ForeignKey(Turn, models.CASCADE, related_name="stages", verbose_name=_("turn"))
+    run = models.ForeignKey(Run, models.CASCADE, related_name="stages", verbose_name=_("run"))
     stage = models.CharField(_("stage"), max_length=12, choices=labels.STAGES)
     cut = models.CharField(_("cut"), max_length=8, choices=labels.CUTS, blank=True)
     position = models.PositiveSmallIntegerField(_("position"))
@@ -71,26 +71,26 @@ class TurnStage(models.Model):
     counts = models.JSONField(_("counts"), default=dict)
 
     class Meta:
-        verbose_name = _("stage of a turn")
-        verbose_name_plural = _("stages of turns")
-        ordering: ClassVar[list[str]] = ["turn", "position"]
+        verbose_name = _("stage of a run")
+        verbose_name_plural = _("stages of runs")
+        ordering: ClassVar[list[str]] = ["run", "position"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["turn", "stage", "cut"], name="stage_once_per_turn_and_cut"),
+            models.UniqueConstraint(fields=["run", "stage", "cut"], name="stage_once_per_run_and_cut"),
         ]
 
     def __str__(self) -> str:
         return f"{self.stage} {self.cut}".strip()
 
 
-class TurnLogLine(models.Model):
-    turn = models.ForeignKey(Turn, models.CASCADE, related_name="log", verbose_name=_("turn"))
+class RunLogLine(models.Model):
+    run = models.ForeignKey(Run, models.CASCADE, related_name="log", verbose_name=_("run"))
     at = models.DateTimeField(_("at"), auto_now_add=True)
     text = models.TextField(_("text"))
 
     class Meta:
         verbose_name = _("log line")
         verbose_name_plural = _("log lines")
-        ordering: ClassVar[list[str]] = ["turn", "id"]
+        ordering: ClassVar[list[str]] = ["run", "id"]
 
     def __str__(self) -> str:
         return self.text
@@ -105,9 +105,9 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
 
 
 class ModelVersion(models.Model):
-    """All that one turn learned. It goes live whole, by moving ``is_live``, and never half."""
+    """All that one run learned. It goes live whole, by moving ``is_live``, and never half."""
 
-    turn = models.OneToOneField(Turn, models.PROTECT, related_name="model_version", verbose_name=_("turn"))
+    run = models.OneToOneField(Run, models.PROTECT, related_name="model_version", verbose_name=_("run"))
     status = models.CharField(
         _("status"), max_length=10, choices=labels.VERSION_STATUSES, default=terms.VersionStatus.BUILDING
     )

@@ -36,7 +36,7 @@ def choose_candidates(
     customer: CustomerContext,
     weights: ServedWeights | None,
     session: ServedWeights | None,
-    part: CatalogueScope,
+    scope: CatalogueScope,
     within: IntArray | None,
 ) -> ChosenCandidates:
     """``session`` are the weights of a visit, where there is one; ``part`` of the shop that the answer is of, and the
@@ -45,7 +45,7 @@ def choose_candidates(
     if candidates is None:
         return ChosenCandidates(pool=None, weights={}, source=Source.NEWEST, why=Fallback.NO_MODEL)
     if placement.blend is None:
-        if part is CatalogueScope.NEWEST:
+        if scope is CatalogueScope.NEWEST:
             return ChosenCandidates(pool=None, weights={}, source=Source.NEWEST)
         return ChosenCandidates(pool=candidates.trending, weights={TRENDING: 1.0}, source=Source.POPULAR)
     if placement.blend in OF_CONTEXT:
@@ -54,14 +54,14 @@ def choose_candidates(
         visitor = customer if session else replace(customer, visit=())
         found = _of_person(placement, placement.blend, candidates, visitor, within)
     if isinstance(found, Fallback):
-        return _stand_in(request, placement.blend, candidates, part=part, why=found)
+        return _stand_in(request, placement.blend, candidates, scope=scope, why=found)
     pool, source = found
     vector = weights.weights if weights else {}
     if session and pool.visiting:
         vector = mixed(pool, vector, session.weights)
     telling = {name for name in pool.heard if vector.get(name, 0) > 0}
     if not telling - _popularities(candidates):
-        return _stand_in(request, placement.blend, candidates, part=part, why=Fallback.SILENT)
+        return _stand_in(request, placement.blend, candidates, scope=scope, why=Fallback.SILENT)
     return ChosenCandidates(pool=pool, weights=vector, source=source, version=weights.version if weights else None)
 
 
@@ -104,12 +104,12 @@ def _of_context(
 
 
 def _stand_in(
-    request: ResolvedRequest, blend: BlendName, candidates: CandidateSource, *, part: CatalogueScope, why: Fallback
+    request: ResolvedRequest, blend: BlendName, candidates: CandidateSource, *, scope: CatalogueScope, why: Fallback
 ) -> ChosenCandidates:
     """What everybody would get, where the request takes it."""
-    if part is CatalogueScope.NEWEST:
+    if scope is CatalogueScope.NEWEST:
         return ChosenCandidates(pool=None, weights={}, source=Source.NEWEST, why=why)
-    if not request.fill and part is not CatalogueScope.FOUND:
+    if not request.fill and scope is not CatalogueScope.FOUND:
         return ChosenCandidates(pool=None, weights={}, source=Source.NONE, why=why)
     return _popular(blend, candidates, why=why)
 

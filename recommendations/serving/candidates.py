@@ -205,7 +205,7 @@ class CandidateSource:
         if blend is BlendName.DISCOVER:
             barred[history.rows] = True
         plan = BlendPlan(
-            weights={}, instances=tuple(part.name for part in fitted), excluded=_row(np.flatnonzero(barred), n_items)
+            weights={}, instances=tuple(scope.name for scope in fitted), excluded=_row(np.flatnonzero(barred), n_items)
         )
         found = candidates(fitted, query, plans={blend: plan}, trend=self.trend, limits=limits)
         return _pool(found[blend], 0, history=History.of(query, until=history.until))

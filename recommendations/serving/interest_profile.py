@@ -31,7 +31,7 @@ from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import CatalogueScope, CustomerKind, Fallback, Repeat
 
 NOWHERE = ServedPlacement(
-    name="", blend=None, repeat=Repeat.ALLOW, needs_context=False, part=CatalogueScope.WHOLE, n=1, cool_down=0.0,
+    name="", blend=None, repeat=Repeat.ALLOW, needs_context=False, scope=CatalogueScope.WHOLE, n=1, cool_down=0.0,
     diversity=None, explores=False,
 )  # fmt: skip
 

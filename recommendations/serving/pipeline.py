@@ -80,14 +80,14 @@ def prepare(request: ResolvedRequest, *, snapshot: Snapshot, state: LiveState, n
     customer = context_of(request, placement, snapshot=snapshot, candidates=candidates, state=state, now=tick)
     weights = snapshot.weights_for(placement.blend, customer.segment) if placement.blend else None
     session = None
-    if customer.visit and placement.part is CatalogueScope.WHOLE:
+    if customer.visit and placement.scope is CatalogueScope.WHOLE:
         session = snapshot.weights_for(BlendName.SESSION, customer.segment)
     if session and by_visit(placement, customer):
         weights = session
     params = _params(request, placement, snapshot=snapshot, customer=customer, weights=weights)
     sellable = snapshot.sellable(now)
     scope = WHOLE
-    if placement.part is not CatalogueScope.WHOLE:
+    if placement.scope is not CatalogueScope.WHOLE:
         open_ = sellable if params.allowed is None else sellable & params.allowed
         scope = scope_of(request, placement, snapshot=snapshot, open_=open_)
         params = narrowed(params, scope, request=request, stock=snapshot.stock)
@@ -99,7 +99,7 @@ def prepare(request: ResolvedRequest, *, snapshot: Snapshot, state: LiveState, n
         customer=customer,
         weights=weights,
         session=session,
-        part=scope.scope,
+        scope=scope.scope,
         within=within,
     )
     params = replace(params, rules=rules_for(request, snapshot, customer, now))

@@ -48,7 +48,7 @@ WHOLE = ScopedItems()
 
 def resolved(request: ResolvedRequest, placement: ServedPlacement) -> ResolvedRequest:
     """To a search the items of the context are what was found, not what the customer looks at."""
-    if placement.part is not CatalogueScope.FOUND:
+    if placement.scope is not CatalogueScope.FOUND:
         return request
     return replace(request, found_items=request.context_items, context_items=())
 
@@ -57,7 +57,7 @@ def scope_of(
     request: ResolvedRequest, placement: ServedPlacement, *, snapshot: Snapshot, open_: BoolArray
 ) -> ScopedItems:
     """``open_`` by row of the stock: what may be shown, as far as the section does not say."""
-    match placement.part:
+    match placement.scope:
         case CatalogueScope.CATEGORY:
             return _category(request, snapshot)
         case CatalogueScope.FOUND:

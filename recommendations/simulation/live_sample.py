@@ -21,7 +21,7 @@ SAMPLE = 64
 
 
 class NoModelError(Exception):
-    """No turn of the loop has finished yet: nobody can be asked."""
+    """No run of the loop has finished yet: nobody can be asked."""
 
 
 def sample(snapshot: Snapshot, placement: ServedPlacement, *, now: datetime, beside: BoolArray | None) -> Batch:

@@ -43,7 +43,7 @@ def batch(
         raise UnknownPlacementError(placement)
     if snapshot.model is None:
         raise NoModelError
-    task = task_of(served.blend) if served.blend and served.part is CatalogueScope.WHOLE else None
+    task = task_of(served.blend) if served.blend and served.scope is CatalogueScope.WHOLE else None
     ground = _ground(snapshot.model.version_id, cut, task, snapshot.stock) if task else None
     if ground is None:
         return sample(snapshot, served, now=now, beside=beside)

@@ -18,7 +18,7 @@ from recommendations.terms import (
     Fallback,
     GateOutcome,
     ItemKind,
-    Judgement,
+    JudgementKind,
     MeasuredKind,
     Operator,
     Repeat,
@@ -65,7 +65,7 @@ STAGES: Choices = [
     (Stage.COLLECT, _("Collect")),
     (Stage.PREPROCESS, _("Preprocess")),
     (Stage.INTERESTS, _("Interests")),
-    (Stage.RECOMMEND, _("Recommend")),
+    (Stage.TRAIN, _("Recommend")),
     (Stage.EVALUATE, _("Evaluate")),
     (Stage.ADJUST, _("Adjust")),
 ]
@@ -110,7 +110,7 @@ REPEATS: Choices = [
     (Repeat.EXCLUDE, _("Left out")),
     (Repeat.ONLY, _("Only these")),
 ]
-PARTS: Choices = [
+CATALOGUE_SCOPES: Choices = [
     (CatalogueScope.WHOLE, _("All of it")),
     (CatalogueScope.CATEGORY, _("A category")),
     (CatalogueScope.FOUND, _("What a search found")),
@@ -149,9 +149,9 @@ OPERATORS: Choices = [
     (Operator.AT_MOST, _("at most")),
 ]
 JUDGEMENTS: Choices = [
-    (Judgement.GOOD, _("Good")),
-    (Judgement.ODD, _("Odd")),
-    (Judgement.WRONG, _("Wrong")),
+    (JudgementKind.GOOD, _("Good")),
+    (JudgementKind.ODD, _("Odd")),
+    (JudgementKind.WRONG, _("Wrong")),
 ]
 SOURCES: Choices = [
     (Source.MODEL, _("Model")),

@@ -15,5 +15,5 @@ function name() {
   }
 }
 
-/* The shortcuts are there with "load"; the choosers are made by jQuery, whose turn may come later still. */
+/* The shortcuts are there with "load"; the choosers are made by jQuery, whose run may come later still. */
 addEventListener("load", () => (window.django?.jQuery ?? ((work) => work()))(name));

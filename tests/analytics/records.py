@@ -10,16 +10,16 @@ from recommendations.models import (
     BlendWeights,
     Category,
     Customer,
-    EvaluationRun,
+    Evaluation,
     Event,
     InterestProfile,
     Item,
     Measurement,
     ModelVersion,
+    Run,
+    RunStage,
     Segment,
     SegmentMembership,
-    Turn,
-    TurnStage,
 )
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
@@ -28,8 +28,8 @@ from recommendations.terms import Cut, EventName, MeasuredKind, RunStatus, Stage
 NOW = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)
 SPLIT = NOW - timedelta(days=28)
 PLAN = [
-    (Stage.COLLECT, ""), (Stage.PREPROCESS, ""), (Stage.INTERESTS, ""), (Stage.RECOMMEND, Cut.TUNING),
-    (Stage.RECOMMEND, Cut.TEST), (Stage.RECOMMEND, Cut.LIVE), (Stage.EVALUATE, ""), (Stage.ADJUST, ""),
+    (Stage.COLLECT, ""), (Stage.PREPROCESS, ""), (Stage.INTERESTS, ""), (Stage.TRAIN, Cut.TUNING),
+    (Stage.TRAIN, Cut.TEST), (Stage.TRAIN, Cut.LIVE), (Stage.EVALUATE, ""), (Stage.ADJUST, ""),
 ]  # fmt: skip
 
 
@@ -59,27 +59,27 @@ def event(who: Customer, what: Item | None, *, days_ago: float, name: EventName 
     )
 
 
-def turn(
+def run(
     *, created: datetime = NOW, status: RunStatus = RunStatus.SUCCEEDED, done: int = len(PLAN), **fields: Any
-) -> Turn:
-    """A turn whose first ``done`` stages have finished, ten seconds each."""
+) -> Run:
+    """A run whose first ``done`` stages have finished, ten seconds each."""
     over = status not in {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.INTERRUPTED}
     started = created if status is not RunStatus.QUEUED else None
-    made = Turn.objects.create(
+    made = Run.objects.create(
         status=status,
         now=created,
         started_at=started,
         finished_at=created + timedelta(seconds=90) if over else None,
         **fields,
     )
-    Turn.objects.filter(pk=made.pk).update(created_at=created)
+    Run.objects.filter(pk=made.pk).update(created_at=created)
     made.refresh_from_db()
     for position, (stage, cut) in enumerate(PLAN):
         begin = created + timedelta(seconds=10 * position)
         finished = position < done
         broken = position == done and status is not RunStatus.QUEUED
-        TurnStage.objects.create(
-            turn=made,
+        RunStage.objects.create(
+            run=made,
             stage=stage,
             cut=cut,
             position=position + 1,
@@ -91,14 +91,14 @@ def turn(
     return made
 
 
-def version(of: Turn, *, live: bool = True) -> ModelVersion:
+def version(of: Run, *, live: bool = True) -> ModelVersion:
     cuts = {
         Cut.LIVE: NOW.isoformat(),
         Cut.TEST: SPLIT.isoformat(),
         Cut.TUNING: (SPLIT - timedelta(days=28)).isoformat(),
     }
     return ModelVersion.objects.create(
-        turn=of,
+        run=of,
         status=VersionStatus.READY,
         is_live=live,
         live_since=NOW,
@@ -106,24 +106,24 @@ def version(of: Turn, *, live: bool = True) -> ModelVersion:
     )
 
 
-def measured(of: ModelVersion, task: Task, values: Mapping[tuple[str, MeasuredKind], float]) -> EvaluationRun:
+def measured(of: ModelVersion, task: Task, values: Mapping[tuple[str, MeasuredKind], float]) -> Evaluation:
     """Each value with an interval of ± .01 around it."""
-    run = EvaluationRun.objects.create(
+    run = Evaluation.objects.create(
         version=of, cut=Cut.TEST, task=task, window_start=SPLIT, window_end=NOW, users=1983, seed=0
     )
     for (name, kind), value in values.items():
         metrics = {metric: _around(value, 0.01) for metric in ("ndcg@10", "coverage@10")}
-        Measurement.objects.create(run=run, name=name, kind=kind, metrics=metrics, fit_seconds=1.5)
+        Measurement.objects.create(evaluation=run, name=name, kind=kind, metrics=metrics, fit_seconds=1.5)
     return run
 
 
-def compared(run: EvaluationRun, differences: Mapping[str, float]) -> None:
+def compared(run: Evaluation, differences: Mapping[str, float]) -> None:
     """How far each row is from the hybrid in NDCG@10, with an interval of ± .01 around it."""
     for name, value in differences.items():
         run.rows.filter(name=name).update(against={"ndcg@10": _around(value, 0.01)})
 
 
-def sliced(run: EvaluationRun, name: str, *slices: tuple[str, str, int, float]) -> None:
+def sliced(run: Evaluation, name: str, *slices: tuple[str, str, int, float]) -> None:
     """Kind, key, customers and NDCG@10 of each slice of a row, with an interval of ± .05 around it."""
     stored = [
         {"kind": kind, "key": key, "users": users, "metrics": {"ndcg@10": _around(value, 0.05)}}

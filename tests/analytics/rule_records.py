@@ -25,7 +25,7 @@ def shop() -> dict[str, Item]:
 
 def segment(number: int = 3) -> Segment:
     return Segment.objects.create(
-        number=number, name="Tea lovers", size=10, version=records.version(records.turn(), live=False)
+        number=number, name="Tea lovers", size=10, version=records.version(records.run(), live=False)
     )
 
 

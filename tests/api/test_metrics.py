@@ -14,7 +14,7 @@ from django.utils import timezone
 from kombu import Connection
 from prometheus_client.parser import text_string_to_metric_families
 
-from recommendations.models import Item, ModelVersion, Turn, TurnStage
+from recommendations.models import Item, ModelVersion, Run, RunStage
 from recommendations.services.access import keys
 from recommendations.services.operations import housekeeping, metrics
 from recommendations.store.live import counters
@@ -118,16 +118,16 @@ def test_answers_by_source_and_reason(watcher: ApiClient, client_with: Callable[
 
 def test_age_of_every_stage_and_the_live_versions(watcher: ApiClient) -> None:
     now = timezone.now()
-    turn = Turn.objects.create(now=now)
+    run = Run.objects.create(now=now)
     for position, (stage, hours) in enumerate([(Stage.COLLECT, 3), (Stage.COLLECT, 2), (Stage.EVALUATE, 1)]):
-        TurnStage.objects.create(
-            turn=turn, stage=stage, cut=list(Cut)[position], position=position, status=RunStatus.SUCCEEDED,
+        RunStage.objects.create(
+            run=run, stage=stage, cut=list(Cut)[position], position=position, status=RunStatus.SUCCEEDED,
             finished_at=now - timedelta(hours=hours),
         )  # fmt: skip
-    TurnStage.objects.create(turn=turn, stage=Stage.ADJUST, position=9, status=RunStatus.FAILED, finished_at=now)
+    RunStage.objects.create(run=run, stage=Stage.ADJUST, position=9, status=RunStatus.FAILED, finished_at=now)
     assert named(samples(watcher.get(METRICS)), "model_version") is None
     live = ModelVersion.objects.create(
-        turn=turn, status=VersionStatus.READY, is_live=True, live_since=now - timedelta(minutes=5)
+        run=run, status=VersionStatus.READY, is_live=True, live_since=now - timedelta(minutes=5)
     )
     found = samples(watcher.get(METRICS))
     assert named(found, "stage_age_seconds", stage="collect") == pytest.approx(7_200, abs=30)

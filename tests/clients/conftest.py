@@ -80,7 +80,7 @@ def recsite(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBloc
 
 @pytest.fixture(scope="module")
 def trained(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[Recsite]:
-    """The same, over the grocery after a turn of the loop."""
+    """The same, over the grocery after a run of the loop."""
     with trained_shop(django_db_blocker):
         server = LiveServer("127.0.0.1")
         try:

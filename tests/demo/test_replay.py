@@ -19,7 +19,7 @@ from demo.complete_journey import wheel
 from demo.held_back import Basket, Purchase
 from demo.models import Replay
 from demo.replay import Door
-from recommendations.models import AuditEntry, Event, Item, Slate, Turn
+from recommendations.models import AuditEntry, Event, Item, Run, Slate
 from recommendations.services.access import keys
 from recommendations.services.operations import housekeeping
 from recommendations.store.events.partitions import prepare_partitions
@@ -128,18 +128,18 @@ def test_a_door_that_says_no_fails_it_with_the_reason(planned: Replay, door: Doo
     assert planned.message.startswith("GET /api/v1/placements/home/recommend/: 401")
 
 
-def test_when_all_are_in_one_turn_learns_from_them(planned: Replay, tmp_path: Path) -> None:
+def test_when_all_are_in_one_run_learns_from_them(planned: Replay, tmp_path: Path) -> None:
     Replay.objects.update(status=RunStatus.SUCCEEDED)
-    running = Turn.objects.create(now=AT, status=RunStatus.RUNNING)
+    running = Run.objects.create(now=AT, status=RunStatus.RUNNING)
     with override_settings(DEMO=True):
         assert not demo_replay.watch_replay(now=timezone.now())  # another goes round
-        Turn.objects.filter(pk=running.pk).update(status=RunStatus.SUCCEEDED)
+        Run.objects.filter(pk=running.pk).update(status=RunStatus.SUCCEEDED)
         assert demo_replay.watch_replay(now=timezone.now())
-        turn = Turn.objects.exclude(pk=running.pk).get()
-        assert Replay.objects.get().turn == turn
-        Turn.objects.update(status=RunStatus.SUCCEEDED)
+        run = Run.objects.exclude(pk=running.pk).get()
+        assert Replay.objects.get().run == run
+        Run.objects.update(status=RunStatus.SUCCEEDED)
         assert not demo_replay.watch_replay(now=timezone.now())  # once
-    assert Turn.objects.count() == 2
+    assert Run.objects.count() == 2
 
 
 def test_the_door_of_the_demo_is_open_when_its_pages_answer(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from recommendations.ingest.accept import accept
 from recommendations.ingest.event_schema import EventForm, EventItemForm
 from recommendations.models import Customer, CustomerAlias, Item
-from recommendations.services.operations.customers import merge_customers, part_customers
+from recommendations.services.operations.customers import merge_customers, unmerge_customers
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Answer, Request
 from recommendations.store.events.known_customers import customer_key
@@ -55,7 +55,7 @@ def test_what_the_visitor_bought_leaves_the_customers_next_answer_and_comes_back
     assert items(ask(user_id="u0")) == before
     merge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
     assert before[0] not in items(ask(user_id="u0"))
-    part_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
+    unmerge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
     assert items(ask(user_id="u0")) == before
     assert before[0] not in items(ask(anonymous_id="a1"))
 
@@ -84,7 +84,7 @@ def test_every_process_learns_of_it_with_its_next_answer(monkeypatch: pytest.Mon
     for keeper in (here, other):
         monkeypatch.setattr("recommendations.serving.serve.keeper", lambda keeper=keeper: keeper)
         assert items(ask(anonymous_id="a1")) == customers
-    part_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
+    unmerge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
     for keeper in (here, other):
         monkeypatch.setattr("recommendations.serving.serve.keeper", lambda keeper=keeper: keeper)
         assert items(ask(anonymous_id="a1")) == items(own)
@@ -189,7 +189,7 @@ def test_a_sign_in_waits_for_valkey_too(monkeypatch: pytest.MonkeyPatch) -> None
     with monkeypatch.context() as away:
         away.setattr(writes, "valkey", lambda: Link("redis://127.0.0.1:1/0"))
         merge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
-        part_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
+        unmerge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
         merge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
     assert writes.remember([])
     assert shown[0] in fetch.state_of(key_of("u0"), since=None).state.bought

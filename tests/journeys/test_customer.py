@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from recommendations.models import Customer, Item, Rule, Verdict
+from recommendations.models import Customer, Item, Judgement, Rule
 from recommendations.store.events.pseudonyms import pseudonym
 from tests.journeys.conftest import Visitor, committed
 
@@ -50,9 +50,7 @@ def test_why_verdict_rule_undo_and_why_not_with_the_keyboard_alone(ada: Visitor)
     page.keyboard.type("Every week?")
     page.keyboard.press("Enter")
     expect(page.locator(".product:first-child [role=status]")).to_have_text("Saved with the note: Odd")
-    assert committed(lambda: [(each.judgement, each.note) for each in Verdict.objects.all()]) == [
-        ("odd", "Every week?")
-    ]
+    assert committed(lambda: [(each.kind, each.note) for each in Judgement.objects.all()]) == [("odd", "Every week?")]
 
     tab_to(page, ".product:nth-child(2) .card-menu > summary")  # never for this customer, and back
     page.keyboard.press("Enter")

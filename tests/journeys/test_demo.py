@@ -1,4 +1,4 @@
-"""``make demo`` as somebody runs it who has just cloned the project: full data, one turn, pages, API, and the end."""
+"""``make demo`` as somebody runs it who has just cloned the project: full data, one run, pages, API, and the end."""
 
 import json
 import os

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from recommendations.models import Customer, Staff, Turn, TurnLogLine, TurnStage
-from recommendations.services.operations.runs import start_turn
+from recommendations.models import Customer, Run, RunLogLine, RunStage, Staff
+from recommendations.services.operations.runs import start_run
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import RunStatus
 from tests.journeys.conftest import EMAIL, Visitor, committed
@@ -20,7 +20,7 @@ expect.set_options(timeout=10_000)
 
 @pytest.fixture(autouse=True)
 def _no_run_goes_on(site: str) -> None:
-    committed(lambda: Turn.objects.unfinished().update(status=RunStatus.CANCELLED))
+    committed(lambda: Run.objects.unfinished().update(status=RunStatus.CANCELLED))
 
 
 def test_from_login_to_a_cancelled_run(ada: Visitor) -> None:
@@ -64,28 +64,28 @@ def test_from_login_to_a_cancelled_run(ada: Visitor) -> None:
 
 
 def test_progress_moves_by_itself_until_the_run_is_over(ada: Visitor) -> None:
-    turn = committed(lambda: start_turn(by=None, now=NOW, in_worker=False))
-    committed(lambda: change(turn, status=RunStatus.RUNNING, started_at=NOW))
-    ada.visit(f"/runs/{turn.pk}/")
-    committed(lambda: one_stage_further(turn))
+    run = committed(lambda: start_run(by=None, now=NOW, in_worker=False))
+    committed(lambda: change(run, status=RunStatus.RUNNING, started_at=NOW))
+    ada.visit(f"/runs/{run.pk}/")
+    committed(lambda: one_stage_further(run))
     expect(ada.page.locator("progress")).to_have_attribute("value", "42")
     expect(ada.page.get_by_text("1,200 events")).to_be_visible()
     expect(ada.page.get_by_role("status").filter(has_text="Running: Preprocess")).to_be_visible()
     assert ada.complaints() == []
-    committed(lambda: change(turn, status=RunStatus.SUCCEEDED, finished_at=NOW))
+    committed(lambda: change(run, status=RunStatus.SUCCEEDED, finished_at=NOW))
     expect(ada.page.get_by_role("heading", name=re.compile("Finished$"))).to_be_visible()
     expect(ada.page.locator("[hx-get]")).to_have_count(0)
     assert ada.problems == []
 
 
-def change(turn: Turn, **fields: object) -> None:
-    Turn.objects.filter(pk=turn.pk).update(**fields)
+def change(run: Run, **fields: object) -> None:
+    Run.objects.filter(pk=run.pk).update(**fields)
 
 
-def one_stage_further(turn: Turn) -> None:
-    change(turn, progress=0.42)
-    TurnStage.objects.filter(turn=turn, position=1).update(status=RunStatus.SUCCEEDED, started_at=NOW, finished_at=NOW)
-    TurnLogLine.objects.create(turn=turn, text="1,200 events")
+def one_stage_further(run: Run) -> None:
+    change(run, progress=0.42)
+    RunStage.objects.filter(run=run, position=1).update(status=RunStatus.SUCCEEDED, started_at=NOW, finished_at=NOW)
+    RunLogLine.objects.create(run=run, text="1,200 events")
 
 
 def test_an_item_is_put_into_the_basket(ada: Visitor) -> None:

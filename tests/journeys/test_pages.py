@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.conf import settings
 
-from recommendations.models import Customer, Item, Rule, Staff, Turn
+from recommendations.models import Customer, Item, Rule, Run, Staff
 from recommendations.store.events.pseudonyms import pseudonym
 from tests.journeys.conftest import EMAIL, Visitor, committed
 
@@ -20,7 +20,7 @@ WORDS = {"en": "Overview", "zh-hans": "概览"}
 
 def addresses() -> dict[str, str]:
     tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).pk
-    turn = Turn.objects.order_by("created_at").values_list("pk", flat=True)[0]
+    run = Run.objects.order_by("created_at").values_list("pk", flat=True)[0]
     rule = Rule.objects.values_list("pk", flat=True)[0]
     tea, soap, wine = (Item.objects.get(shop_id=name).pk for name in ("tea-0", "soap-1", "wine-11"))
     return {
@@ -63,7 +63,7 @@ def addresses() -> dict[str, str]:
         "attributed": "/attributed/",
         "activity": "/activity/",
         "runs": "/runs/",
-        "run": f"/runs/{turn}/",
+        "run": f"/runs/{run}/",
         "search": "/search/?q=tea",
         "nothing found": "/search/?q=zzzz",
     }

@@ -1,4 +1,4 @@
-"""What a turn lets go live by itself: first weights, automatic weights, changed settings; and leaks end it."""
+"""What a run lets go live by itself: first weights, automatic weights, changed settings; and leaks end it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,9 +12,9 @@ from django.utils import timezone
 from recommendations.engine.feedback.tuning import SearchConfig, tuned
 from recommendations.engine.recommenders.registry import INSTANCES
 from recommendations.loop import adjust, challenger, train
-from recommendations.loop.run import run_turn
-from recommendations.models import Blend, BlendWeights, Event, ModelVersion, Turn
-from recommendations.services.operations.runs import start_turn
+from recommendations.loop.run import run_loop
+from recommendations.models import Blend, BlendWeights, Event, ModelVersion, Run
+from recommendations.services.operations.runs import start_run
 from recommendations.terms import BlendName, GateOutcome, RunStatus, VersionStatus, WeightsStatus
 from tests.grocery import open_shop
 from tests.trained import artefact_folder
@@ -32,15 +32,15 @@ def grocery(tmp_path: Path, transactional_db: None, monkeypatch: pytest.MonkeyPa
         yield
 
 
-def go_round() -> Turn:
-    turn = start_turn(by=None, now=NOW, in_worker=False)
-    run_turn(turn.pk, clock=timezone.now)
-    turn.refresh_from_db()
-    return turn
+def go_round() -> Run:
+    run = start_run(by=None, now=NOW, in_worker=False)
+    run_loop(run.pk, clock=timezone.now)
+    run.refresh_from_db()
+    return run
 
 
-def log_of(turn: Turn) -> str:
-    return "\n".join(turn.log.values_list("text", flat=True))
+def log_of(run: Run) -> str:
+    return "\n".join(run.log.values_list("text", flat=True))
 
 
 def default(blend: BlendName = BlendName.HOME) -> BlendWeights:
@@ -69,7 +69,7 @@ def test_settings_that_make_it_worse_do_not_go_live(monkeypatch: pytest.MonkeyPa
     assert second.status == RunStatus.SUCCEEDED, second.message
     held = second.model_version
     assert (held.status, held.is_live) == (VersionStatus.READY, False)
-    assert ModelVersion.objects.live().get().turn == first
+    assert ModelVersion.objects.live().get().run == first
     assert held.gate["home"]["outcome"] == GateOutcome.WORSE
     assert held.gate["home"]["worse_than"] == ["live"]
     assert "discover" not in held.gate  # nothing of it changed
@@ -88,7 +88,7 @@ def test_settings_that_change_nothing_for_the_worse_go_live(monkeypatch: pytest.
     for module in (train, challenger):
         monkeypatch.setattr(module, "INSTANCES", changed)
     second = go_round()
-    assert ModelVersion.objects.live().get().turn == second
+    assert ModelVersion.objects.live().get().run == second
     assert second.model_version.gate["home"]["outcome"] == GateOutcome.PASSED
     assert second.model_version.instances["buy_again"]["half_life"] == 80
     third = go_round()  # now the settings are the live ones
@@ -138,11 +138,11 @@ def test_first_weights_that_lose_to_a_baseline_give_way_to_the_preset(monkeypatc
     first = go_round()
     assert default().reason == "Shipped preset"
     assert default().gate["outcome"] == GateOutcome.PASSED
-    assert "home: Tuned by turn" in log_of(first)
+    assert "home: Tuned by run" in log_of(first)
     assert "worse than personal_frequency beyond the interval" in log_of(first)
 
 
-def test_a_turn_whose_history_holds_baskets_of_the_window_fails_with_the_reason() -> None:
+def test_a_run_whose_history_holds_baskets_of_the_window_fails_with_the_reason() -> None:
     """Every fourth basket of the last two weeks was imported a second time, two months too early."""
     copies = [
         event
@@ -152,8 +152,8 @@ def test_a_turn_whose_history_holds_baskets_of_the_window_fails_with_the_reason(
     for event in copies:
         event.occurred_at -= timedelta(days=60)
     Event.objects.bulk_create(copies)
-    turn = go_round()
-    assert turn.status == RunStatus.FAILED
-    assert turn.message.startswith("The evaluation leaks, so its figures mean nothing. ")
-    assert "of the window's baskets are in the history, too" in turn.message
+    run = go_round()
+    assert run.status == RunStatus.FAILED
+    assert run.message.startswith("The evaluation leaks, so its figures mean nothing. ")
+    assert "of the window's baskets are in the history, too" in run.message
     assert not ModelVersion.objects.live().exists()

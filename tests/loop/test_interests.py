@@ -1,6 +1,6 @@
-"""Segments from turn to turn: a name stays with its people although k-means numbers the clusters by size each time.
+"""Segments from run to run: a name stays with its people although k-means numbers the clusters by size each time.
 
-In the grocery five tastes have twelve customers each. After the first turn the taste with the highest number gets eight
+In the grocery five tastes have twelve customers each. After the first run the taste with the highest number gets eight
 newcomers, so that its cluster comes first, and five of the taste with number 1 object, so that theirs comes last.
 """
 
@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommendations.loop.context import TurnContext
+from recommendations.loop.context import RunContext
 from recommendations.loop.interests import learn_interests
 from recommendations.loop.preprocess import make_snapshots
 from recommendations.models import Customer, Event, Item, ModelVersion, Segment
-from recommendations.services.operations.runs import start_turn
+from recommendations.services.operations.runs import start_run
 from recommendations.services.operations.segments import picture, rename_segment
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
@@ -38,13 +38,13 @@ def grocery(tmp_path: Path) -> Iterator[None]:
 
 
 def learned(now: datetime) -> ModelVersion:
-    """A version with the first stages of a turn."""
-    turn = start_turn(by=None, now=now, in_worker=False)
-    context = TurnContext.of(turn, cut=None, report=lambda share, *, text="": None)  # type: ignore[arg-type]
+    """A version with the first stages of a run."""
+    run = start_run(by=None, now=now, in_worker=False)
+    context = RunContext.of(run, cut=None, report=lambda share, *, text="": None)  # type: ignore[arg-type]
     make_snapshots(context)
     learn_interests(context)
     go_live(context.version, now=now)
-    runs.finish(turn, RunStatus.SUCCEEDED, now=now)
+    runs.finish(run, RunStatus.SUCCEEDED, now=now)
     return context.version
 
 
@@ -95,7 +95,7 @@ def test_a_name_stays_with_its_people_whatever_the_clusters_are_numbered() -> No
     np.testing.assert_allclose(drawn.drift.moved, 0, atol=0.01)
 
 
-def test_the_first_turn_draws_a_picture_and_compares_with_nothing() -> None:
+def test_the_first_run_draws_a_picture_and_compares_with_nothing() -> None:
     version = learned(NOW)
     drawn = picture(version.pk)
     assert drawn is not None

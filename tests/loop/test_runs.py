@@ -1,4 +1,4 @@
-"""A turn of the loop on real PostgreSQL, Valkey and artefact files."""
+"""A run of the loop on real PostgreSQL, Valkey and artefact files."""
 
 import os
 import signal
@@ -17,24 +17,24 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from recommendations.loop.run import plan, run_turn
+from recommendations.loop.run import plan, run_loop
 from recommendations.models import (
     BlendWeights,
     Customer,
-    EvaluationRun,
+    Evaluation,
     Event,
     InterestProfile,
     Item,
     ModelVersion,
+    Run,
     Segment,
-    Turn,
 )
 from recommendations.services.operations.runs import (
-    TurnAlreadyRunningError,
-    TurnIsOverError,
-    cancel_turn,
-    resume_turn,
-    start_turn,
+    RunInProgressError,
+    RunIsOverError,
+    cancel_run,
+    resume_run,
+    start_run,
 )
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Request
@@ -49,12 +49,12 @@ from tests.grocery import open_shop
 from tests.trained import artefact_folder
 
 NOW = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)
-ONE_TURN = """
+ONE_RUN = """
 import sys, uuid, django
 django.setup()
 from django.utils import timezone
-from recommendations.loop.run import run_turn
-run_turn(uuid.UUID(sys.argv[1]), clock=timezone.now)
+from recommendations.loop.run import run_loop
+run_loop(uuid.UUID(sys.argv[1]), clock=timezone.now)
 """
 
 
@@ -69,27 +69,27 @@ def grocery(transactional_db: None) -> None:
     open_shop(now=NOW)
 
 
-def go_round() -> Turn:
-    turn = start_turn(by=None, now=NOW, in_worker=False)
-    run_turn(turn.pk, clock=timezone.now)
-    turn.refresh_from_db()
-    return turn
+def go_round() -> Run:
+    run = start_run(by=None, now=NOW, in_worker=False)
+    run_loop(run.pk, clock=timezone.now)
+    run.refresh_from_db()
+    return run
 
 
-def test_one_turn_leaves_a_live_version_with_figures_and_weights(grocery: None) -> None:
-    turn = go_round()
-    assert (turn.status, turn.message, turn.progress) == (RunStatus.SUCCEEDED, "", 1)
-    assert [(row.stage, row.cut or None) for row in turn.stages.all()] == plan()
-    assert set(turn.stages.values_list("status", flat=True)) == {RunStatus.SUCCEEDED}
+def test_one_run_leaves_a_live_version_with_figures_and_weights(grocery: None) -> None:
+    run = go_round()
+    assert (run.status, run.message, run.progress) == (RunStatus.SUCCEEDED, "", 1)
+    assert [(row.stage, row.cut or None) for row in run.stages.all()] == plan()
+    assert set(run.stages.values_list("status", flat=True)) == {RunStatus.SUCCEEDED}
 
     version = ModelVersion.objects.live().get()
-    assert version.turn == turn
+    assert version.run == run
     assert version.users == 60
     model = load_model(version.pk, Cut.LIVE)
     assert len(model.users) == 60
     assert model.candidates[BlendName.HOME].items.shape[0] == 61  # and the stranger
 
-    home = EvaluationRun.objects.get(version=version, cut=Cut.TEST, task="home")
+    home = Evaluation.objects.get(version=version, cut=Cut.TEST, task="home")
     assert home.users == 60
     assert (home.window_end - home.window_start).days == 28
     rows = {row.name: row.metrics["ndcg@10"]["value"] for row in home.rows.all()}
@@ -101,13 +101,13 @@ def test_one_turn_leaves_a_live_version_with_figures_and_weights(grocery: None) 
     assert sum(Segment.objects.values_list("size", flat=True)) == 60
 
 
-def test_a_later_turn_proposes_and_moves_the_pointer_but_not_the_default(grocery: None) -> None:
+def test_a_later_run_proposes_and_moves_the_pointer_but_not_the_default(grocery: None) -> None:
     first = go_round()
     defaults = set(BlendWeights.objects.defaults().values_list("pk", flat=True))
     numbers = set(Segment.objects.values_list("number", flat=True))
     second = go_round()
-    assert ModelVersion.objects.live().get().turn == second
-    assert ModelVersion.objects.get(turn=first).is_live is False
+    assert ModelVersion.objects.live().get().run == second
+    assert ModelVersion.objects.get(run=first).is_live is False
     assert set(BlendWeights.objects.defaults().values_list("pk", flat=True)) == defaults
     assert not BlendWeights.objects.exclude(pk__in=defaults).exclude(status=WeightsStatus.PROPOSED).exists()
     assert set(Segment.objects.values_list("number", flat=True)) == numbers  # the same data: the same segments
@@ -117,26 +117,26 @@ def test_a_later_turn_proposes_and_moves_the_pointer_but_not_the_default(grocery
 def test_the_same_seed_gives_the_same_weights_and_figures(grocery: None) -> None:
     go_round()
     default = BlendWeights.objects.defaults().get(blend__name="home").weights
-    figures = dict(EvaluationRun.objects.get(task="home").rows.values_list("name", "metrics"))
+    figures = dict(Evaluation.objects.get(task="home").rows.values_list("name", "metrics"))
     BlendWeights.objects.all().delete()
     second = go_round()
     assert BlendWeights.objects.defaults().get(blend__name="home").weights == default
-    assert dict(EvaluationRun.objects.get(task="home", version__turn=second).rows.values_list("name", "metrics")) == (
+    assert dict(Evaluation.objects.get(task="home", version__run=second).rows.values_list("name", "metrics")) == (
         figures
     )
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_turn_without_events_says_what_is_missing() -> None:
-    turn = go_round()
-    assert turn.status == RunStatus.FAILED
-    assert turn.message == "There are no events yet. Import some (manage.py import_events) or send them."
+def test_a_run_without_events_says_what_is_missing() -> None:
+    run = go_round()
+    assert run.status == RunStatus.FAILED
+    assert run.message == "There are no events yet. Import some (manage.py import_events) or send them."
     assert not ModelVersion.objects.live().exists()
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("customers", "items", "moments"), [(1, 1, 1), (1, 3, 5), (30, 1, 20), (30, 8, 1)])
-def test_a_turn_on_next_to_nothing_ends_in_order(customers: int, items: int, moments: int) -> None:
+def test_a_run_on_next_to_nothing_ends_in_order(customers: int, items: int, moments: int) -> None:
     prepare_partitions(NOW - timedelta(days=200), NOW)
     shelf = [Item.objects.create(shop_id=f"i{number}", title=f"Item {number}") for number in range(items)]
     people = [Customer.objects.create(pseudonym=pseudonym(f"u{number}")) for number in range(customers)]
@@ -147,9 +147,9 @@ def test_a_turn_on_next_to_nothing_ends_in_order(customers: int, items: int, mom
         )
         for person in people for item in shelf for moment in range(moments)
     )  # fmt: skip
-    turn = go_round()
-    assert turn.status in {RunStatus.SUCCEEDED, RunStatus.FAILED}
-    assert bool(turn.message) == (turn.status == RunStatus.FAILED)
+    run = go_round()
+    assert run.status in {RunStatus.SUCCEEDED, RunStatus.FAILED}
+    assert bool(run.message) == (run.status == RunStatus.FAILED)
     fetch.announce(Changed.MODEL)
     for user in ("u0", "stranger"):
         answer = serve(Request(placement="home", user_id=user, dry_run=True), now=NOW)
@@ -157,68 +157,68 @@ def test_a_turn_on_next_to_nothing_ends_in_order(customers: int, items: int, mom
         assert all(isfinite(shown.score) for shown in answer.shown)
 
 
-def test_only_one_turn_at_a_time(grocery: None) -> None:
-    waiting = start_turn(by=None, now=NOW, in_worker=False)
-    with pytest.raises(TurnAlreadyRunningError) as refused:
-        start_turn(by=None, now=NOW, in_worker=False)
-    assert refused.value.turn == waiting
-    with runs.turn_lock() as alone:
+def test_only_one_run_at_a_time(grocery: None) -> None:
+    waiting = start_run(by=None, now=NOW, in_worker=False)
+    with pytest.raises(RunInProgressError) as refused:
+        start_run(by=None, now=NOW, in_worker=False)
+    assert refused.value.run == waiting
+    with runs.run_lock() as alone:
         assert alone
-        assert run_turn(waiting.pk, clock=timezone.now) is None
+        assert run_loop(waiting.pk, clock=timezone.now) is None
     waiting.refresh_from_db()
     assert (waiting.status, waiting.tries) == (RunStatus.QUEUED, 0)
 
 
 def test_cancel_and_cancel_again_and_resume(grocery: None) -> None:
-    turn = start_turn(by=None, now=NOW, in_worker=False)
-    cancel_turn(turn=turn, by=None, now=NOW)
-    turn.refresh_from_db()
-    assert turn.status == RunStatus.CANCELLED
-    with pytest.raises(TurnIsOverError):
-        cancel_turn(turn=turn, by=None, now=NOW)
-    assert run_turn(turn.pk, clock=timezone.now) is None
-    resume_turn(turn=turn, by=None, now=NOW)
-    assert run_turn(turn.pk, clock=timezone.now) is RunStatus.SUCCEEDED
+    run = start_run(by=None, now=NOW, in_worker=False)
+    cancel_run(run=run, by=None, now=NOW)
+    run.refresh_from_db()
+    assert run.status == RunStatus.CANCELLED
+    with pytest.raises(RunIsOverError):
+        cancel_run(run=run, by=None, now=NOW)
+    assert run_loop(run.pk, clock=timezone.now) is None
+    resume_run(run=run, by=None, now=NOW)
+    assert run_loop(run.pk, clock=timezone.now) is RunStatus.SUCCEEDED
 
 
-def test_a_running_turn_hears_that_it_should_stop_and_nothing_goes_live(grocery: None) -> None:
-    turn = start_turn(by=None, now=NOW, in_worker=False)
-    Turn.objects.filter(pk=turn.pk).update(cancel_requested_at=NOW)
-    assert run_turn(turn.pk, clock=timezone.now) is RunStatus.CANCELLED
+def test_a_running_run_hears_that_it_should_stop_and_nothing_goes_live(grocery: None) -> None:
+    run = start_run(by=None, now=NOW, in_worker=False)
+    Run.objects.filter(pk=run.pk).update(cancel_requested_at=NOW)
+    assert run_loop(run.pk, clock=timezone.now) is RunStatus.CANCELLED
     assert not ModelVersion.objects.live().exists()
 
 
-def test_a_turn_is_given_up_after_three_tries(grocery: None) -> None:
-    turn = start_turn(by=None, now=NOW, in_worker=False)
-    Turn.objects.filter(pk=turn.pk).update(tries=runs.MOST_TRIES, status=RunStatus.INTERRUPTED)
-    assert run_turn(turn.pk, clock=timezone.now) is None
-    turn.refresh_from_db()
-    assert turn.status == RunStatus.FAILED
-    assert "3 tries" in turn.message
+def test_a_run_is_given_up_after_three_tries(grocery: None) -> None:
+    run = start_run(by=None, now=NOW, in_worker=False)
+    Run.objects.filter(pk=run.pk).update(tries=runs.MOST_TRIES, status=RunStatus.INTERRUPTED)
+    assert run_loop(run.pk, clock=timezone.now) is None
+    run.refresh_from_db()
+    assert run.status == RunStatus.FAILED
+    assert "3 tries" in run.message
 
 
-def test_a_killed_worker_s_turn_resumes_after_its_last_finished_stage(grocery: None) -> None:
+def test_a_killed_worker_s_run_resumes_after_its_last_finished_stage(grocery: None) -> None:
     first = go_round()
-    turn = start_turn(by=None, now=NOW, in_worker=False)
-    worker = _worker(turn)
-    _wait_until(lambda: turn.stages.filter(stage=Stage.RECOMMEND, status=RunStatus.RUNNING).exists())
+    run = start_run(by=None, now=NOW, in_worker=False)
+    worker = _worker(run)
+    _wait_until(lambda: run.stages.filter(stage=Stage.TRAIN, status=RunStatus.RUNNING).exists())
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait()
-    assert ModelVersion.objects.live().get().turn == first  # no half version is live
-    done = dict(turn.stages.filter(status=RunStatus.SUCCEEDED).values_list("pk", "started_at"))
+    assert ModelVersion.objects.live().get().run == first  # no half version is live
+    done = dict(run.stages.filter(status=RunStatus.SUCCEEDED).values_list("pk", "started_at"))
     assert len(done) >= 3
 
-    _wait_until(lambda: runs.interrupted_turns(now=NOW) == [turn.pk])
-    turn.refresh_from_db()
-    assert turn.status == RunStatus.INTERRUPTED
-    assert run_turn(turn.pk, clock=timezone.now) is RunStatus.SUCCEEDED
-    assert {pk: at for pk, at in turn.stages.values_list("pk", "started_at") if pk in done} == done
-    turn.refresh_from_db()
-    assert turn.tries == 2
-    assert ModelVersion.objects.live().get().turn == turn
+    _wait_until(lambda: runs.interrupted_runs(now=NOW) == [run.pk])
+    run.refresh_from_db()
+    assert run.status == RunStatus.INTERRUPTED
+    assert run_loop(run.pk, clock=timezone.now) is RunStatus.SUCCEEDED
+    assert {pk: at for pk, at in run.stages.values_list("pk", "started_at") if pk in done} == done
+    run.refresh_from_db()
+    assert run.tries == 2
+    assert ModelVersion.objects.live().get().run == run
 
 
-def _worker(turn: Turn) -> subprocess.Popen[bytes]:
+def _worker(run: Run) -> subprocess.Popen[bytes]:
     tests_own = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
     environment = {
         **os.environ,
@@ -226,7 +226,7 @@ def _worker(turn: Turn) -> subprocess.Popen[bytes]:
         "DJANGO_SETTINGS_MODULE": "recsite.settings",
         "ARTEFACTS": str(settings.STORAGES["artefacts"]["OPTIONS"]["location"]),
     }
-    return subprocess.Popen([sys.executable, "-c", ONE_TURN, str(turn.pk)], env=environment)
+    return subprocess.Popen([sys.executable, "-c", ONE_RUN, str(run.pk)], env=environment)
 
 
 def _wait_until(true: object, *, seconds: float = 60) -> None:

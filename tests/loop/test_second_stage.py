@@ -1,4 +1,4 @@
-"""The second stage in a turn and in its answers: a plane on three cuts, a weight like any other, exact terms."""
+"""The second stage in a run and in its answers: a plane on three cuts, a weight like any other, exact terms."""
 
 import random
 import sys
@@ -15,7 +15,7 @@ from recommendations.engine.feedback.tuning import SearchConfig, tuned
 from recommendations.engine.ranking.candidates import Candidates, without_plane
 from recommendations.engine.ranking.second_stage import NAME
 from recommendations.loop import adjust, challenger
-from recommendations.loop.context import TurnContext
+from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import Configuration, panel_of
 from recommendations.loop.gate import ndcg_of
 from recommendations.loop.second_stage import Staged, first_stage_weights, staged
@@ -99,7 +99,7 @@ def test_nothing_is_kept_for_a_blend_that_has_it_off() -> None:
 
 
 def test_it_is_measured_and_weighed_like_any_other(version: ModelVersion) -> None:
-    row = Measurement.objects.get(run__version=version, run__task=Task.HOME, name=NAME)
+    row = Measurement.objects.get(evaluation__version=version, evaluation__task=Task.HOME, name=NAME)
     assert row.metrics["ndcg@10"]["value"] > 0.5
     assert row.fit_seconds is not None
     assert row.score_seconds is not None
@@ -192,7 +192,7 @@ def staged_again(version: ModelVersion, cut: Cut) -> tuple[Log, Staged, dict[Ble
     """The stage on the records that the recommenders left."""
     log = Log()
     before = {blend: without_plane(records, NAME) for blend, records in load_candidates(version.pk, cut).items()}
-    context = TurnContext.of(version.turn, cut=cut, report=log)
+    context = RunContext.of(version.run, cut=cut, report=log)
     return log, staged(context, load_snapshot(version.pk, cut)[0].training, before), before
 
 
@@ -205,7 +205,7 @@ def test_the_same_seed_gives_the_same_plane(version: ModelVersion) -> None:
     assert not log
 
 
-def test_without_lightgbm_the_turn_goes_on_and_says_what_to_do(
+def test_without_lightgbm_the_run_goes_on_and_says_what_to_do(
     version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "lightgbm", None)
@@ -214,7 +214,7 @@ def test_without_lightgbm_the_turn_goes_on_and_says_what_to_do(
         assert made.records == before
         assert len(log) == 1
         assert log[0].startswith("home: The second stage needs LightGBM: install the extra second-stage")
-        assert log[0].endswith("The turn goes on without it.")
+        assert log[0].endswith("The run goes on without it.")
     pools = candidate_source(load_model(version.pk, Cut.LIVE))
     assert broken_down(pools, BlendName.HOME, 3, {int(pools.model.candidates[BlendName.HOME].items[3, 0]): 1.0}) == {}
 
@@ -249,6 +249,6 @@ def test_new_settings_are_compared_without_it_on_either_side(version: ModelVersi
     reached = ndcg_of(version.pk, Task.HOME, Configuration(weights=without_it))
     assert ndcg_of(version.pk, Task.HOME, Configuration(weights=with_it)).mean() > reached.mean()
     save_per_user(version, Task.HOME, {challenger.LIVE_CONFIGURATION: reached})
-    context = TurnContext.of(version.turn, cut=None, report=Log())
+    context = RunContext.of(version.run, cut=None, report=Log())
     verdict = challenger.gate_version(context, Task.HOME, Configuration(weights=with_it))
     assert verdict.against["live"] == (0, 0, 0)

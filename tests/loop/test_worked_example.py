@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from recommendations.engine.interests.profile import SHRINKAGE
 from recommendations.engine.recommenders import interests
-from recommendations.loop.run import run_turn
+from recommendations.loop.run import run_loop
 from recommendations.models import Category, Customer, Event, InterestProfile, Item
 from recommendations.services.access.keys import create_key
-from recommendations.services.operations.runs import start_turn
+from recommendations.services.operations.runs import start_run
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.models import weight_versions
 from recommendations.store.serving import snapshot_holder
@@ -52,8 +52,8 @@ def example(transactional_db: None, tmp_path: Path) -> Iterator[None]:
                     transaction_id=f"t{user}" if name == "purchase" else None,
                 )
     with artefact_folder(tmp_path):
-        turn = start_turn(by=None, now=NOW, in_worker=False)
-        assert run_turn(turn.pk, clock=timezone.now) is RunStatus.SUCCEEDED
+        run = start_run(by=None, now=NOW, in_worker=False)
+        assert run_loop(run.pk, clock=timezone.now) is RunStatus.SUCCEEDED
         yield
 
 

@@ -1,4 +1,4 @@
-"""Queues and schedule: a turn never waits behind a small task, and what is scheduled exists."""
+"""Queues and schedule: a run never waits behind a small task, and what is scheduled exists."""
 
 from inspect import signature
 
@@ -11,8 +11,8 @@ def queue_of(task: str) -> str:
     return str(app.amqp.router.route({}, task)["queue"].name)
 
 
-def test_turns_have_a_queue_of_their_own() -> None:
-    assert queue_of("recommendations.tasks.run_turn") == "loop"
+def test_runs_have_a_queue_of_their_own() -> None:
+    assert queue_of("recommendations.tasks.run_loop") == "loop"
     assert queue_of("recommendations.tasks.write_slates") == "default"
 
 
@@ -25,24 +25,24 @@ def test_everything_scheduled_is_a_task() -> None:
     app.loader.import_default_modules()
     scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
     assert scheduled <= set(app.tasks)
-    assert "recommendations.tasks.run_turn" in app.tasks
+    assert "recommendations.tasks.run_loop" in app.tasks
 
 
 def test_every_chore_is_scheduled() -> None:
     """A task that takes nothing is one that nobody but beat starts; but for the replay, which its watch starts."""
     app.loader.import_default_modules()
-    ours = {name: task for name, task in app.tasks.items() if name.startswith("recommendations.")}
+    ours = {name: task for name, task in app.tasks.items() if name.startswith(("recommendations.", "demo."))}
     chores = {name for name, task in ours.items() if not signature(task.run).parameters}
-    assert chores - {"recommendations.tasks.run_replay"} == {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert chores - {"demo.tasks.run_replay"} == {entry["task"] for entry in app.conf.beat_schedule.values()}
 
 
-def test_the_daily_turn_is_at_three_in_the_shop() -> None:
-    when = app.conf.beat_schedule["daily turn"]["schedule"]
+def test_the_daily_run_is_at_three_in_the_shop() -> None:
+    when = app.conf.beat_schedule["daily run"]["schedule"]
     assert isinstance(when, crontab)
     assert (when.hour, when.minute) == ({3}, {0})
 
 
-def test_a_long_turn_is_not_given_out_twice() -> None:
+def test_a_long_run_is_not_given_out_twice() -> None:
     assert app.conf.broker_transport_options["visibility_timeout"] > app.conf.task_time_limit
 
 

@@ -5,15 +5,15 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from recommendations.models import ModelVersion, ShopSetting, Turn
+from recommendations.models import ModelVersion, Run, ShopSetting
 from recommendations.terms import VersionStatus
 
 pytestmark = pytest.mark.django_db
 
 
 def go_live() -> None:
-    turn = Turn.objects.create(now=timezone.now())
-    ModelVersion.objects.create(turn=turn, status=VersionStatus.READY, is_live=True)
+    run = Run.objects.create(now=timezone.now())
+    ModelVersion.objects.create(run=run, status=VersionStatus.READY, is_live=True)
 
 
 def test_alive_needs_nothing(client: Client) -> None:

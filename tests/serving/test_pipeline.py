@@ -271,7 +271,7 @@ def test_a_short_answer_is_filled_rung_by_rung(snapshot: Snapshot) -> None:
     assert sum(found.trace.filled.values()) == 72 - found.trace.eligible
 
 
-def test_before_the_first_turn_the_newest_items_come(snapshot: Snapshot) -> None:
+def test_before_the_first_run_the_newest_items_come(snapshot: Snapshot) -> None:
     newest = Item.objects.create(shop_id="new", title="New", listed_at=NOW)
     found = answer(replace(SnapshotHolder().current(None), model=None), "home", customer(0))
     assert (found.source, found.fallback_reason, found.model_version) == (Source.NEWEST, Fallback.NO_MODEL, None)

@@ -1,4 +1,4 @@
-"""The promotion plan on its way to the customer: learned by a turn, a line of its own in the score, told in words."""
+"""The promotion plan on its way to the customer: learned by a run, a line of its own in the score, told in words."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +10,7 @@ import pytest_django
 
 from recommendations.engine.frames import Promotions
 from recommendations.engine.ranking.scores import PROMOTION
-from recommendations.models import Customer, Item, Promotion, Turn
+from recommendations.models import Customer, Item, Promotion, Run
 from recommendations.serving.pipeline import recommend
 from recommendations.serving.types import Answer, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
@@ -74,8 +74,8 @@ def answer(snapshot: Snapshot, *, later: timedelta = timedelta(0)) -> Answer:
     return recommend(ask, snapshot=snapshot, state=NOTHING, now=NOW + later)
 
 
-def test_a_turn_learns_from_the_plan_as_it_was_known_at_each_cut(snapshot: Snapshot) -> None:
-    counts = Turn.objects.get().stages.get(stage=Stage.PREPROCESS).counts
+def test_a_run_learns_from_the_plan_as_it_was_known_at_each_cut(snapshot: Snapshot) -> None:
+    counts = Run.objects.get().stages.get(stage=Stage.PREPROCESS).counts
     assert counts["promotions"] == 10  # the eleventh begins after the 28 days
     starts = {}
     for cut in Cut:

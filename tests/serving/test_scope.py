@@ -232,7 +232,7 @@ def test_who_objects_leaves_no_name_whatever_the_placement(snapshot: Snapshot) -
 
 
 def test_the_shipped_rows() -> None:
-    rows = Placement.objects.filter(name__in=PARTS).order_by("pk").values_list("name", "part", "n", "explores")
+    rows = Placement.objects.filter(name__in=PARTS).order_by("pk").values_list("name", "scope", "n", "explores")
     assert list(rows) == [
         ("category", "category", 20, True),
         ("search", "found", 20, False),

@@ -33,15 +33,15 @@ import django
 django.setup()
 from django.core.management import call_command
 from django.utils import timezone
-from recommendations.loop.run import run_turn
+from recommendations.loop.run import run_loop
 from recommendations.services.access.keys import create_key
-from recommendations.services.operations.runs import start_turn
-from recommendations.store import live_writes
+from recommendations.services.operations.runs import start_run
+from recommendations.store.live import writes
 from tests.grocery import open_shop
 call_command("migrate", verbosity=0)
 open_shop(now=timezone.now())
-print(run_turn(start_turn(by=None, now=timezone.now(), in_worker=False).pk, clock=timezone.now))
-live_writes.rebuild()
+print(run_loop(start_run(by=None, now=timezone.now(), in_worker=False).pk, clock=timezone.now))
+writes.rebuild()
 key, secret = create_key(name="test", scopes=["recommendations:read", "events:write"], by=None)
 print(f"{key.prefix}.{secret}")
 """

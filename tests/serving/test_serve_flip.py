@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from recommendations.loop.run import run_turn
+from recommendations.loop.run import run_loop
 from recommendations.models import BlendWeights, Customer, ModelVersion
-from recommendations.services.operations.runs import start_turn
+from recommendations.services.operations.runs import start_run
 from recommendations.serving.pipeline import recommend
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Answer, Request, ResolvedRequest
@@ -28,8 +28,8 @@ FLIPS = 12
 
 
 def go_round(seed: int) -> ModelVersion:
-    turn = start_turn(by=None, now=NOW, seed=seed, in_worker=False)
-    assert run_turn(turn.pk, clock=timezone.now) is RunStatus.SUCCEEDED
+    run = start_run(by=None, now=NOW, seed=seed, in_worker=False)
+    assert run_loop(run.pk, clock=timezone.now) is RunStatus.SUCCEEDED
     return ModelVersion.objects.live().get()
 
 

@@ -15,12 +15,12 @@ from django.views.decorators.http import require_POST
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.customer.cards import judgement_choices
 from analytics.pages.parameters import LONGEST_NOTE, number, typed
-from recommendations.models import Customer, Item, Placement, Rule, Verdict
+from recommendations.models import Customer, Item, Judgement, Placement, Rule
 from recommendations.services.access.policy import Action
-from recommendations.services.review.judgements import judge, verdicts_of
+from recommendations.services.review.judgements import judge, judgements_of
 from recommendations.services.rules.card_rules import CardAction, card_rule
 from recommendations.services.rules.editing import RuleIsServedError, archive_rule, restore_rule
-from recommendations.terms import Judgement
+from recommendations.terms import JudgementKind
 
 LONGEST_NAME = 40
 
@@ -32,15 +32,15 @@ def judge_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     person, thing = get_object_or_404(Customer, pk=pk), get_object_or_404(Item, pk=item)
     place = get_object_or_404(Placement, name=typed(request.POST.get("placement"), longest=LONGEST_NAME))
     staff, keeps = staff_of(request), "save_note" in request.POST
-    verdict = verdicts_of(customer=pk, placement=place.name, by=staff).get(item)
-    note = typed(request.POST.get("note", verdict.note if verdict else ""), longest=LONGEST_NOTE)
-    judgement = verdict.judgement if verdict and keeps else request.POST.get("judgement", "")
-    if judgement in set(Judgement) and not (verdict and keeps and verdict.note == note):
-        verdict = judge(
-            customer=person, item=thing, placement=place.name, judgement=Judgement(judgement), note=note,
+    judgement = judgements_of(customer=pk, placement=place.name, by=staff).get(item)
+    note = typed(request.POST.get("note", judgement.note if judgement else ""), longest=LONGEST_NOTE)
+    kind = judgement.kind if judgement and keeps else request.POST.get("judgement", "")
+    if kind in set(JudgementKind) and not (judgement and keeps and judgement.note == note):
+        judgement = judge(
+            customer=person, item=thing, placement=place.name, judgement=JudgementKind(kind), note=note,
             rank=number(request.POST.get("rank")), by=staff, now=timezone.now(),
         )  # fmt: skip
-    return _judged(request, person, thing, place.name, verdict)
+    return _judged(request, person, thing, place.name, judgement)
 
 
 @require_POST
@@ -81,7 +81,7 @@ def undo_rule_from_card(request: HttpRequest, rule: int) -> HttpResponse:
 
 
 def _judged(
-    request: HttpRequest, person: Customer, thing: Item, placement: str, verdict: Verdict | None
+    request: HttpRequest, person: Customer, thing: Item, placement: str, judgement: Judgement | None
 ) -> HttpResponse:
     if not request.headers.get("HX-Request"):
         return redirect(_way_back(request))
@@ -90,7 +90,7 @@ def _judged(
         "item": thing,
         "placement": placement,
         "rank": request.POST.get("rank", ""),
-        "verdict": verdict,
+        "judgement": judgement,
         "judgements": judgement_choices(),
         "saved": True,
     }

@@ -10,15 +10,15 @@ from analytics.charts import customer as charts
 from analytics.charts.hues import of_recommender
 from analytics.queries.customer import profile as query
 from analytics.queries.words import label
-from recommendations.models import Verdict
+from recommendations.models import Judgement
 from recommendations.services.review.review import Card, Review
-from recommendations.terms import Judgement
+from recommendations.terms import JudgementKind
 from recommendations.wording import labels
 
-JUDGEMENTS: Mapping[Judgement, str] = {
-    Judgement.GOOD: "thumb-up",
-    Judgement.ODD: "mood-puzzled",
-    Judgement.WRONG: "thumb-down",
+JUDGEMENTS: Mapping[JudgementKind, str] = {
+    JudgementKind.GOOD: "thumb-up",
+    JudgementKind.ODD: "mood-puzzled",
+    JudgementKind.WRONG: "thumb-down",
 }
 """With the icon of each."""
 
@@ -38,13 +38,13 @@ class CardView:
     bar: charts.ScoreBar
     pieces: Sequence[tuple[charts.Piece, str]]
     rules: Sequence[tuple[int, str]]  # key and name of those that acted on it
-    verdict: Verdict | None
+    judgement: Judgement | None
     moved: Moved | None = None
 
 
 def judgement_choices() -> list[tuple[str, str, str]]:
     """Code, words and icon."""
-    return [(code, str(words), JUDGEMENTS[Judgement(code)]) for code, words in labels.JUDGEMENTS]
+    return [(code, str(words), JUDGEMENTS[JudgementKind(code)]) for code, words in labels.JUDGEMENTS]
 
 
 def moved(was: int | None, now: int | None) -> Moved:
@@ -61,7 +61,7 @@ def moved(was: int | None, now: int | None) -> Moved:
 
 
 def card_views(
-    found: Review, *, verdicts: Mapping[int, Verdict], before: Mapping[int, int] | None = None
+    found: Review, *, judgements: Mapping[int, Judgement], before: Mapping[int, int] | None = None
 ) -> list[CardView]:
     """``before``: the place of each item in the answer that this one is compared with."""
     bars = charts.score_bars([card.contributions for card in found.cards])
@@ -73,7 +73,7 @@ def card_views(
             bar=bar,
             pieces=[(piece, labels.instance_label(piece.instance)) for piece in bar.pieces],
             rules=[(key, names[key]) for key in touched.get(card.item.pk, ()) if key in names],
-            verdict=verdicts.get(card.item.pk),
+            judgement=judgements.get(card.item.pk),
             moved=None if before is None else moved(before.get(card.item.pk), card.rank),
         )
         for card, bar in zip(found.cards, bars, strict=True)

@@ -16,9 +16,9 @@ from analytics.pages.customer.why_not import why_not_context
 from analytics.pages.parameters import number
 from analytics.queries.customer.profile import CustomerHead
 from analytics.queries.layout import Frame
-from recommendations.models import Verdict
+from recommendations.models import Judgement
 from recommendations.services.access.policy import Action, may
-from recommendations.services.review.judgements import verdicts_of
+from recommendations.services.review.judgements import judgements_of
 from recommendations.terms import Making
 
 OF_THE_PANEL = {"why", "why_not", "of"}
@@ -40,22 +40,22 @@ def recommendations(request: HttpRequest, person: CustomerHead, *, frame: Frame)
     if answers.draft:
         context |= comparison(answers.shown, answers.draft)
     else:
-        context |= _cards(answers, verdicts=_verdicts(request, looked) if acts else {})
+        context |= _cards(answers, judgements=_verdicts(request, looked) if acts else {})
     return context | _panel(request, looked, answers)
 
 
-def _verdicts(request: HttpRequest, looked: Looked) -> Mapping[int, Verdict]:
+def _verdicts(request: HttpRequest, looked: Looked) -> Mapping[int, Judgement]:
     """By item: what the reader said of the live list."""
     person, lens = looked
-    return verdicts_of(customer=person.customer.pk, placement=lens.place.name, by=staff_of(request))
+    return judgements_of(customer=person.customer.pk, placement=lens.place.name, by=staff_of(request))
 
 
-def _cards(answers: Answers, *, verdicts: Mapping[int, Verdict]) -> dict[str, Any]:
+def _cards(answers: Answers, *, judgements: Mapping[int, Judgement]) -> dict[str, Any]:
     if answers.before is None:
-        return {"cards": card_views(answers.shown, verdicts=verdicts)}
+        return {"cards": card_views(answers.shown, judgements=judgements)}
     now = places(answers.shown)
     return {
-        "cards": card_views(answers.shown, verdicts=verdicts, before=places(answers.before)),
+        "cards": card_views(answers.shown, judgements=judgements, before=places(answers.before)),
         "moves": movement_text(answers.before, answers.shown),
         "gone": [card for card in answers.before.cards if card.item.pk not in now],
     }

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from analytics.charts.verdicts import shares
+from analytics.charts.judgements import shares
 from analytics.queries.quality import judgements as query
 from recommendations.services.review.review import NotLoadedError
 from recommendations.wording import labels

@@ -115,7 +115,7 @@ def _curve(counts: np.ndarray) -> Curve:
 
 
 def warming(known: Exposure | None) -> list[Age]:
-    """From the newest items to the oldest; groups that no item is in are left out. Empty before the first turn."""
+    """From the newest items to the oldest; groups that no item is in are left out. Empty before the first run."""
     if known is None:
         return []
     listed = on_sale().aggregate(**{f"until_{end}": Count("pk", filter=_younger(known, end)) for end in AGES})

@@ -27,7 +27,7 @@ class MetricChange:
     difference: Mapping[str, float]
 
     @property
-    def verdict(self) -> Direction:
+    def direction(self) -> Direction:
         return direction(self.difference)
 
 

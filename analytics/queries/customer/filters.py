@@ -64,7 +64,7 @@ class Filters:
 
 @dataclass(frozen=True, kw_only=True)
 class KnownModel:
-    """The live model: its key, and the end of the history that it knows; both None before the first turn."""
+    """The live model: its key, and the end of the history that it knows; both None before the first run."""
 
     model: int | None = None
     known_until: datetime | None = None
@@ -128,7 +128,7 @@ def _in_state(found: Known, state: State | None) -> Known:
 
 
 def _acts_of_each(*, since: datetime | None) -> QuerySet[Event]:
-    """Before the first turn everything is news."""
+    """Before the first run everything is news."""
     acts = Event.objects.filter(customer=OuterRef("pk"))
     return acts.filter(occurred_at__gte=since) if since else acts
 

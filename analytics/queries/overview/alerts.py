@@ -4,16 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models.fields.json import KeyTransform
 from django.urls import reverse
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from analytics.queries.layout import Frame
 from analytics.queries.overview.summary import Answers
 from analytics.queries.quality.leader_table import COVERAGE, HYBRID
-from analytics.queries.runs.history import Run
+from analytics.queries.runs.history import RunView
 from recommendations.models import Measurement
 from recommendations.terms import Cut, RunStatus, Task
 
@@ -33,16 +31,16 @@ class Alert:
     address: str = ""
 
 
-def alerts(frame: Frame, run: Run | None, answers: Answers, *, now: datetime) -> list[Alert]:
+def alerts(frame: Frame, run: RunView | None, answers: Answers, *, now: datetime) -> list[Alert]:
     """The worst first; each says what to do."""
     return [*_of_run(run), *_of_ages(frame, now=now), *_of_answers(answers), *_of_coverage()]
 
 
-def _of_run(run: Run | None) -> Iterator[Alert]:
+def _of_run(run: RunView | None) -> Iterator[Alert]:
     if run is None:
         return
-    address = reverse("run", args=[run.turn.pk])
-    if run.turn.status == RunStatus.FAILED:
+    address = reverse("run", args=[run.record.pk])
+    if run.record.status == RunStatus.FAILED:
         stage = run.current.words if run.current else ""
         text = _("The last run failed at “%(stage)s”. See Runs for the reason.") % {"stage": stage}
         yield Alert(level="danger", text=text, address=address)
@@ -52,17 +50,12 @@ def _of_run(run: Run | None) -> Iterator[Alert]:
 
 
 def _of_ages(frame: Frame, *, now: datetime) -> Iterator[Alert]:
-    if frame.newest_event and now - frame.newest_event > STALE_AFTER and not _is_catching_up():
+    if frame.newest_event and now - frame.newest_event > STALE_AFTER and not frame.catching_up:
         text = _("No event for %(days)d days. Is the shop still sending?") % {"days": (now - frame.newest_event).days}
         yield Alert(level="warning", text=text, address=reverse("event_list"))
     if frame.live_since and now - frame.live_since > OLD_MODEL_AFTER:
         text = _("The live model is %(days)d days old. Start a run, or see why none ends.")
         yield Alert(level="warning", text=text % {"days": (now - frame.live_since).days}, address=reverse("runs"))
-
-
-def _is_catching_up() -> bool:
-    """Whether events of days gone by come in right now, so that the newest one may well be old."""
-    return any(import_string(name)() for name in settings.CATCHING_UP)
 
 
 def _of_answers(answers: Answers) -> Iterator[Alert]:
@@ -73,7 +66,9 @@ def _of_answers(answers: Answers) -> Iterator[Alert]:
 
 def _of_coverage() -> Iterator[Alert]:
     """Of the hybrid in the last two evaluations."""
-    rows = Measurement.objects.filter(name=HYBRID, run__cut=Cut.TEST, run__task=Task.HOME).order_by("-run__created_at")
+    rows = Measurement.objects.filter(name=HYBRID, evaluation__cut=Cut.TEST, evaluation__task=Task.HOME).order_by(
+        "-evaluation__created_at"
+    )
     found = rows.values_list(KeyTransform("value", KeyTransform(COVERAGE, "metrics")), flat=True)[:2]
     latest, before = [*(float(value) for value in found if value is not None), 0.0, 0.0][:2]
     if latest < (1 - FALLEN_BY) * before:

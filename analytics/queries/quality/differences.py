@@ -32,7 +32,7 @@ class Differences:
 
 
 def most_different(task: Task, *, a: str, b: str) -> Differences | None:
-    """Two rows of the live version's table, customer by customer; None where its turn did not keep them yet."""
+    """Two rows of the live version's table, customer by customer; None where its run did not keep them yet."""
     try:
         found = differences(task=task, a=a, b=b)
     except NotMeasuredError:

@@ -15,7 +15,7 @@ from analytics.charts.quality import CustomerSlice, FigureHistory
 from analytics.queries.customer.filters import STATES
 from analytics.queries.quality.leader_table import COMPARED, MAIN_METRIC, LeaderRow, Quality
 from analytics.queries.words import measured_label
-from recommendations.models import Category, EvaluationRun, Measurement, Segment
+from recommendations.models import Category, Evaluation, Measurement, Segment
 from recommendations.terms import Activity, Cut, SliceKind, Task
 
 FEW = 100  # customers; with fewer the interval of NDCG@10 is about as wide as what there is to see
@@ -94,14 +94,16 @@ class History:
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """What one evaluation keeps besides its table; empty where the turn did not measure it yet."""
+    """What one evaluation keeps besides its table; empty where the run did not measure it yet."""
 
     slices: Mapping[str, Sequence[Mapping[str, Any]]]  # of each compared row, by its name
     overlap: Mapping[str, Any]
 
 
 def details(quality: Quality) -> Details:
-    rows = Measurement.objects.filter(run=quality.run, name__in=COMPARED).values_list("name", "slices", "run__overlap")
+    rows = Measurement.objects.filter(evaluation=quality.evaluation, name__in=COMPARED).values_list(
+        "name", "slices", "evaluation__overlap"
+    )
     found = {name: (slices, overlap) for name, slices, overlap in rows}
     slices = {name: found[name][0] for name in COMPARED if name in found}
     return Details(slices=slices, overlap=next((overlap for _, overlap in found.values()), {}))
@@ -127,7 +129,7 @@ def groups(details: Details, kind: SliceKind) -> list[CustomerSlice]:
 
 
 def overlap(details: Details, rows: Sequence[LeaderRow]) -> Overlap | None:
-    """In the order of the table; None where the turn did not measure it yet."""
+    """In the order of the table; None where the run did not measure it yet."""
     stored = details.overlap
     if not stored:
         return None
@@ -141,11 +143,17 @@ def overlap(details: Details, rows: Sequence[LeaderRow]) -> Overlap | None:
 
 def history(task: Task) -> History:
     """The last evaluations of a task on their test windows, the oldest first."""
-    runs = EvaluationRun.objects.filter(cut=Cut.TEST, task=task).order_by("-created_at")
+    runs = Evaluation.objects.filter(cut=Cut.TEST, task=task).order_by("-created_at")
     rows = (
-        Measurement.objects.filter(run__in=runs.values("pk")[:VERSIONS], name__in=COMPARED)
-        .order_by("run__created_at")
-        .values_list("run__version", "run__created_at", "run__users", "name", KeyTransform(MAIN_METRIC, "metrics"))
+        Measurement.objects.filter(evaluation__in=runs.values("pk")[:VERSIONS], name__in=COMPARED)
+        .order_by("evaluation__created_at")
+        .values_list(
+            "evaluation__version",
+            "evaluation__created_at",
+            "evaluation__users",
+            "name",
+            KeyTransform(MAIN_METRIC, "metrics"),
+        )
     )
     figures: dict[tuple[int, datetime, int], dict[str, MeasuredRow]] = {}
     for version, created, users, name, main in rows:

@@ -16,7 +16,7 @@ HITS = "hit_rate@10"
 class Lead:
     sentence: str
     hits: str
-    verdict: Direction  # the worse of those against the baselines
+    direction: Direction  # the worse of those against the baselines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Gain:
     interval: tuple[float, float] | None
 
     @property
-    def verdict(self) -> Direction:
+    def direction(self) -> Direction:
         if self.interval is None:
             return Direction.UNCLEAR
         return direction({"value": self.value, "low": self.interval[0], "high": self.interval[1]})
@@ -44,9 +44,9 @@ class Gain:
         }
         if self.interval is None:
             return _("%(gain)s against “%(other)s”") % values
-        if self.verdict is Direction.BETTER:
+        if self.direction is Direction.BETTER:
             return _("clearly better than “%(other)s” (%(gain)s, 95%% interval %(low)s to %(high)s)") % values
-        if self.verdict is Direction.WORSE:
+        if self.direction is Direction.WORSE:
             return _("clearly worse than “%(other)s” (%(gain)s, 95%% interval %(low)s to %(high)s)") % values
         return _("not clearly different from “%(other)s” (%(gain)s, 95%% interval %(low)s to %(high)s)") % values
 
@@ -58,11 +58,11 @@ def lead(quality: Quality) -> Lead | None:
         return None
     others = [row for row in (quality.personal, quality.popular) if row]
     gains = [found for row in others if (found := gain(hybrid, row))]
-    verdicts = {each.verdict for each in gains} or {Direction.UNCLEAR}
+    directions = {each.direction for each in gains} or {Direction.UNCLEAR}
     return Lead(
         sentence=_sentence(hybrid, gains),
         hits=_hits(hybrid, others),
-        verdict=next(each for each in (Direction.WORSE, Direction.UNCLEAR, Direction.BETTER) if each in verdicts),
+        direction=next(each for each in (Direction.WORSE, Direction.UNCLEAR, Direction.BETTER) if each in directions),
     )
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 
 from analytics.charts.marks import MeasuredRow
-from recommendations.models import Verdict
+from recommendations.models import Judgement
 from recommendations.services.review import judgements
-from recommendations.terms import Judgement
+from recommendations.terms import JudgementKind
 from recommendations.wording import labels
 from recommendations.wording.labels import placement_label
 
@@ -35,7 +35,7 @@ class Said:
 class Wrong:
     """``rank``: where the customer would see it now; None: nowhere."""
 
-    verdict: Verdict
+    judgement: Judgement
     placement: str
     rank: int | None
 
@@ -62,10 +62,10 @@ def _said(one: judgements.JudgedItem) -> Said:
         model=one.model,
         weights=str(one.weights) if one.weights else "",
         total=one.total,
-        counts=[one.counts.get(judgement, 0) for judgement in Judgement],
+        counts=[one.counts.get(judgement, 0) for judgement in JudgementKind],
         shares=[
             MeasuredRow(name=judgement, words=str(WORDS[judgement]), **one.share(judgement)._asdict())
-            for judgement in Judgement
+            for judgement in JudgementKind
         ],
     )
 
@@ -73,6 +73,6 @@ def _said(one: judgements.JudgedItem) -> Said:
 def wrong_items() -> list[Wrong]:
     """Those still shown first. Raises ``services.review.NotLoadedError``."""
     return [
-        Wrong(verdict=one.verdict, placement=placement_label(one.verdict.placement), rank=one.rank)
+        Wrong(judgement=one.judgement, placement=placement_label(one.judgement.placement), rank=one.rank)
         for one in judgements.wrong_items()
     ]

@@ -1,4 +1,4 @@
-"""The table of the live model's turn: every recommender, the hybrid and the baselines on purchases unknown to them."""
+"""The table of the live model's run: every recommender, the hybrid and the baselines on purchases unknown to them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class LeaderCell:
         return self.low == self.high
 
     @property
-    def verdict(self) -> Direction | None:
+    def direction(self) -> Direction | None:
         return None if self.difference is None else direction(self.difference)
 
 
@@ -76,7 +76,7 @@ class Quality:
 
     task: Task
     words: str
-    run: int  # key of the evaluation
+    evaluation: int  # key of the evaluation
     model: int  # key of the version
     users: int
     split_at: datetime
@@ -129,20 +129,20 @@ class Quality:
 
 
 def qualities() -> dict[Task, Quality]:
-    """What the live model's turn measured on its test window; empty before the first turn has finished."""
+    """What the live model's run measured on its test window; empty before the first run has finished."""
     measured = (
-        Measurement.objects.filter(run__cut=Cut.TEST, run__version__is_live=True)
-        .select_related("run")
-        .defer("slices", "run__overlap")
+        Measurement.objects.filter(evaluation__cut=Cut.TEST, evaluation__version__is_live=True)
+        .select_related("evaluation")
+        .defer("slices", "evaluation__overlap")
     )
     by_task: dict[Task, list[Measurement]] = {}
     for row in measured:
-        by_task.setdefault(Task(row.run.task), []).append(row)
+        by_task.setdefault(Task(row.evaluation.task), []).append(row)
     return {task: _quality(task, by_task[task]) for task in Task if task in by_task}
 
 
 def _quality(task: Task, measured: list[Measurement]) -> Quality:
-    run = measured[0].run
+    run = measured[0].evaluation
     rows = [
         LeaderRow(
             name=row.name,
@@ -157,7 +157,7 @@ def _quality(task: Task, measured: list[Measurement]) -> Quality:
     return Quality(
         task=task,
         words=label(labels.TASKS, task),
-        run=run.pk,
+        evaluation=run.pk,
         model=run.version_id,
         users=run.users,
         split_at=run.window_start,

@@ -45,7 +45,7 @@ class MetricEffect:
     effect: Effect
 
     @property
-    def verdict(self) -> Direction:
+    def direction(self) -> Direction:
         return direction(self.effect.difference._asdict())
 
     @property

@@ -1,4 +1,4 @@
-"""Turns of the loop with their stages, and what each reached on its test window."""
+"""Runs of the loop with their stages, and what each reached on its test window."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from analytics.charts.runs import Span, StageSpan, stage_bar
 from analytics.queries.words import counts_in_words, headline, label
-from recommendations.models import Measurement, ModelVersion, Turn, TurnStage
+from recommendations.models import Measurement, ModelVersion, Run, RunStage
 from recommendations.terms import GateOutcome, MeasuredKind, RunStatus, Stage, Task, VersionStatus
 from recommendations.wording import labels
 
@@ -48,25 +48,25 @@ class HybridFigure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
-    turn: Turn
+class RunView:
+    record: Run
     stages: list[StageState]
     figures: Mapping[Task, HybridFigure] = field(default_factory=dict)
 
     @property
     def unfinished(self) -> bool:
-        return self.turn.status in UNFINISHED
+        return self.record.status in UNFINISHED
 
     @property
     def may_resume(self) -> bool:
-        return self.turn.status in ENDED_EARLY
+        return self.record.status in ENDED_EARLY
 
     @property
     def took(self) -> timedelta | None:
         """From the start to the end, or to now."""
-        if self.turn.started_at is None:
+        if self.record.started_at is None:
             return None
-        return (self.turn.finished_at or timezone.now()) - self.turn.started_at
+        return (self.record.finished_at or timezone.now()) - self.record.started_at
 
     @property
     def current(self) -> StageState | None:
@@ -94,7 +94,7 @@ class Run:
 
     @property
     def percent(self) -> int:
-        return round(100 * self.turn.progress)
+        return round(100 * self.record.progress)
 
     @property
     def home(self) -> HybridFigure | None:
@@ -106,7 +106,7 @@ class Run:
 
     @property
     def held_back(self) -> list[str]:
-        """Why the version did not go live although the turn finished, a sentence per task; empty where it did."""
+        """Why the version did not go live although the run finished, a sentence per task; empty where it did."""
         version = self.version
         if version is None or version.is_live or version.live_since or version.status != VersionStatus.READY:
             return []
@@ -118,63 +118,63 @@ class Run:
 
     @property
     def version(self) -> ModelVersion | None:
-        return getattr(self.turn, "model_version", None)
+        return getattr(self.record, "model_version", None)
 
 
-def _turns() -> QuerySet[Turn]:
-    stages = Prefetch("stages", TurnStage.objects.order_by("position"))
-    return Turn.objects.select_related("started_by", "model_version").prefetch_related(stages)
+def _runs() -> QuerySet[Run]:
+    stages = Prefetch("stages", RunStage.objects.order_by("position"))
+    return Run.objects.select_related("started_by", "model_version").prefetch_related(stages)
 
 
-def runs(*, page: int) -> tuple[Page[Turn], list[Run]]:
+def runs(*, page: int) -> tuple[Page[Run], list[RunView]]:
     """The newest first, each with its change against the run before it that has figures."""
-    found = Paginator(_turns().order_by("-created_at"), PER_PAGE).get_page(page)
-    turns = list(found)
-    return found, [_run(turn, figures) for turn, figures in _with_changes(turns)]
+    found = Paginator(_runs().order_by("-created_at"), PER_PAGE).get_page(page)
+    runs = list(found)
+    return found, [_run(run, figures) for run, figures in _with_changes(runs)]
 
 
-def run(pk: UUID) -> Run | None:
-    turn = _turns().filter(pk=pk).first()
-    if turn is None:
+def run(pk: UUID) -> RunView | None:
+    run = _runs().filter(pk=pk).first()
+    if run is None:
         return None
-    before = Turn.objects.filter(created_at__lt=turn.created_at, model_version__evaluations__isnull=False)
+    before = Run.objects.filter(created_at__lt=run.created_at, model_version__evaluations__isnull=False)
     previous = before.order_by("-created_at").first()
-    [(_, figures), *_rest] = _with_changes([turn, *([previous] if previous else [])])
-    return _run(turn, figures)
+    [(_, figures), *_rest] = _with_changes([run, *([previous] if previous else [])])
+    return _run(run, figures)
 
 
-def last_run() -> Run | None:
-    turn = _turns().order_by("-created_at").first()
-    return _run(turn, {}) if turn else None
+def last_run() -> RunView | None:
+    run = _runs().order_by("-created_at").first()
+    return _run(run, {}) if run else None
 
 
-def log_tail(turn: Turn) -> list[tuple[datetime, str]]:
+def log_tail(run: Run) -> list[tuple[datetime, str]]:
     """The newest lines, oldest of them first."""
-    newest = turn.log.order_by("-pk").values_list("at", "text")[:LOG_LINES]
+    newest = run.log.order_by("-pk").values_list("at", "text")[:LOG_LINES]
     return list(reversed(newest))
 
 
-def _with_changes(turns: list[Turn]) -> Iterable[tuple[Turn, dict[Task, HybridFigure]]]:
-    """``turns`` newest first."""
+def _with_changes(runs: list[Run]) -> Iterable[tuple[Run, dict[Task, HybridFigure]]]:
+    """``runs`` newest first."""
     measured = Measurement.objects.filter(
-        run__version__turn__in=turns, run__cut="test", kind=MeasuredKind.HYBRID, name=HYBRID
-    ).select_related("run__version")
+        evaluation__version__run__in=runs, evaluation__cut="test", kind=MeasuredKind.HYBRID, name=HYBRID
+    ).select_related("evaluation__version")
     reached: dict[tuple[UUID, str], dict[str, float]] = {
-        (row.run.version.turn_id, row.run.task): row.metrics[MAIN_METRIC] for row in measured
+        (row.evaluation.version.run_id, row.evaluation.task): row.metrics[MAIN_METRIC] for row in measured
     }
-    for number, turn in enumerate(turns):
+    for number, run in enumerate(runs):
         figures = {}
         for task in Task:
-            now = reached.get((turn.pk, task))
-            then = next((reached[key] for older in turns[number + 1 :] if (key := (older.pk, task)) in reached), None)
+            now = reached.get((run.pk, task))
+            then = next((reached[key] for older in runs[number + 1 :] if (key := (older.pk, task)) in reached), None)
             if now:
                 change = now["value"] - then["value"] if then else None
                 figures[task] = HybridFigure(value=now["value"], low=now["low"], high=now["high"], change=change)
-        yield turn, figures
+        yield run, figures
 
 
-def _run(turn: Turn, figures: Mapping[Task, HybridFigure]) -> Run:
-    return Run(turn=turn, stages=[_stage(row) for row in turn.stages.all()], figures=figures)
+def _run(run: Run, figures: Mapping[Task, HybridFigure]) -> RunView:
+    return RunView(record=run, stages=[_stage(row) for row in run.stages.all()], figures=figures)
 
 
 def _together(rows: list[StageState]) -> StageState:
@@ -189,7 +189,7 @@ def _together(rows: list[StageState]) -> StageState:
     )
 
 
-def _stage(row: TurnStage) -> StageState:
+def _stage(row: RunStage) -> StageState:
     stage = Stage(row.stage)
     cut = label(labels.CUTS, row.cut) if row.cut else ""
     words = label(labels.STAGES, stage)

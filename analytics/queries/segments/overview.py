@@ -1,4 +1,4 @@
-"""Interest groups: who they are, how they buy, what became of them since the last turn."""
+"""Interest groups: who they are, how they buy, what became of them since the last run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Buying:
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentChange:
-    """Since the last turn; None where there was nothing to compare."""
+    """Since the last run; None where there was nothing to compare."""
 
     size_before: int
     kept: float | None
@@ -77,7 +77,7 @@ class SegmentRows:
 
     groups: Sequence[SegmentRow]
     everybody: Buying | None
-    compared: bool  # with an earlier turn
+    compared: bool  # with an earlier run
 
     def of(self, number: int) -> SegmentRow | None:
         return next((group for group in self.groups if group.segment.number == number), None)

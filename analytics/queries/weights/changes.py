@@ -9,7 +9,7 @@ from analytics.queries.weights.desk import BESIDE, WEIGHT, live_of, plain, setti
 from analytics.queries.weights.effect import Effects, effects
 from analytics.queries.weights.past import WeightChange, changes_between, written
 from recommendations.models import BlendWeights
-from recommendations.services.weights.blending import StaleDraftError, verdict_on
+from recommendations.services.weights.blending import StaleDraftError, gate_result_on
 from recommendations.services.weights.values import MOST, Values
 from recommendations.services.weights.what_if import what_if
 from recommendations.terms import BlendName, GateOutcome, WeightsStatus
@@ -56,7 +56,7 @@ class Publication:
     live: BlendWeights
     changes: Sequence[WeightChange]
     effects: Effects
-    verdict: str
+    gate: str
     passes: bool
     overtaken: str
 
@@ -100,14 +100,14 @@ def publication(draft: BlendWeights) -> Publication | None:
     live = live_of(BlendName(draft.blend.name), draft.segment)
     if live is None:
         return None
-    verdict = verdict_on(draft)
+    result = gate_result_on(draft)
     return Publication(
         draft=draft,
         live=live,
         changes=changes_between(Values.of(draft), Values.of(live)),
         effects=_effects(draft),
-        verdict=gate_text(verdict),
-        passes=verdict["outcome"] == GateOutcome.PASSED,
+        gate=gate_text(result),
+        passes=result["outcome"] == GateOutcome.PASSED,
         overtaken=_("The draft was begun on %(parent)s; now %(live)s is live, and would be replaced.")
         % {"parent": draft.parent, "live": live}
         if draft.parent_id != live.pk

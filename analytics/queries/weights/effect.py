@@ -40,7 +40,7 @@ class MetricRow:
         return self.exact and not self.difference["value"]
 
     @property
-    def verdict(self) -> Direction:
+    def direction(self) -> Direction:
         return direction(self.difference)
 
 
@@ -73,7 +73,7 @@ class Effects:
         if self.same:
             return _("As live: every customer sees the same ten items.")
         values = {name: signed(self.main.difference[name], 4) for name in ("value", "low", "high")}
-        return str(_SENTENCES[self.main.verdict]) % values
+        return str(_SENTENCES[self.main.direction]) % values
 
     @property
     def reach(self) -> str:

@@ -49,12 +49,12 @@ class Command(BaseCommand):
             arguments = {"shift_weeks": "auto", "hold_days": _HOLD_DAYS}
             self._step("Complete Journey", lambda: call_command("load_complete_journey", **arguments))
         if not ModelVersion.objects.live().exists():
-            self._step("First turn of the loop", lambda: call_command("run_loop"))
+            self._step("First run of the loop", lambda: call_command("run_loop"))
         self._step("Login and API key", lambda: _publish_credentials(url, shop_url))
         self._step("Catalogue and keys of the shop", lambda: _furnish_shop(url, shop_url))
         self.stdout.write("Starting web, workers, beat and the shop")
         self.stdout.flush()
-        # The supervisor needs none of the memory that the turn took, so it replaces this program.
+        # The supervisor needs none of the memory that the run took, so it replaces this program.
         ports = ["--port", str(port), "--shop-port", str(shop_port)]
         argv = [sys.executable, "-m", "recsite.supervisor", *ports, "--data", str(settings.DATA)]
         os.execve(sys.executable, argv, {"LOG_LEVEL": "WARNING"} | os.environ)  # noqa: S606 - no shell, our own program

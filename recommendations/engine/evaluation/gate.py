@@ -34,7 +34,7 @@ class GateResult:
         return tuple(sorted(lost, key=lambda name: self.against[name].value))
 
 
-def verdict(
+def gate_result(
     candidate: NDArray[np.floating], references: Mapping[str, NDArray[np.floating]], *, seed: int
 ) -> GateResult:
     """From NDCG@10 per user; references (what is live, the baselines) have the same users in the same order."""

@@ -1,4 +1,4 @@
-"""What became of the segments since the turn before, segment by segment."""
+"""What became of the segments since the run before, segment by segment."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ NEW = -1
 
 @dataclass(frozen=True, kw_only=True)
 class Grouping:
-    """A division of customers as one turn made it; ``members`` counts over the same customers in both turns."""
+    """A division of customers as one run made it; ``members`` counts over the same customers in both runs."""
 
     numbers: IntArray  # lasting number of each segment
     interests: FloatArray  # [segments, categories]: mean share of interest of the members

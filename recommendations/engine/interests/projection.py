@@ -73,8 +73,8 @@ def turned(points: Points, *, like: FloatArray | None) -> Points:
     known = np.zeros(len(points), np.bool_) if like is None else ~np.isnan(like).any(axis=1)
     if like is None or np.count_nonzero(known) < 2:
         return points
-    turn, _ = orthogonal_procrustes(points[known], like[known].astype(np.float64))
-    return np.asarray(points @ turn)
+    run, _ = orthogonal_procrustes(points[known], like[known].astype(np.float64))
+    return np.asarray(points @ run)
 
 
 def _classical(distances: Points) -> Points:

@@ -166,7 +166,7 @@ def placed(
 ) -> Placed:
     """Slots 0 … n − 1 and ``further`` places behind them, which obey the caps, too.
 
-    ``scores`` [candidates] are −inf where one may not be shown, ``pins`` by slot. At its turn an item's final is
+    ``scores`` [candidates] are −inf where one may not be shown, ``pins`` by slot. At its run an item's final is
     λ · score − (1 − λ) · its largest likeness to those above, λ = 1 − diversity, as in ``spread``.
     """
     at = [pin.candidate for pin in pins.values()]

@@ -1,4 +1,4 @@
-"""One turn of the loop in this process, with a progress line per stage."""
+"""One run of the loop in this process, with a progress line per stage."""
 
 import threading
 import time
@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from recommendations.loop.run import run_turn
-from recommendations.models import Turn
-from recommendations.services.operations.runs import TurnAlreadyRunningError, start_turn
+from recommendations.loop.run import run_loop
+from recommendations.models import Run
+from recommendations.services.operations.runs import RunInProgressError, start_run
 from recommendations.terms import RunStatus
 
 
@@ -22,29 +22,29 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, seed: int, **_options: Any) -> None:
         try:
-            turn = start_turn(by=None, now=timezone.now(), seed=seed, in_worker=False)
-        except TurnAlreadyRunningError as error:
-            turn = error.turn  # its process may have died, so it goes on here; a turn that runs is left alone
-        watcher = threading.Thread(target=self._follow, args=[turn], daemon=True)
+            run = start_run(by=None, now=timezone.now(), seed=seed, in_worker=False)
+        except RunInProgressError as error:
+            run = error.run  # its process may have died, so it goes on here; a run that runs is left alone
+        watcher = threading.Thread(target=self._follow, args=[run], daemon=True)
         watcher.start()
-        status = run_turn(turn.pk, clock=timezone.now)
-        turn.refresh_from_db()
+        status = run_loop(run.pk, clock=timezone.now)
+        run.refresh_from_db()
         watcher.join(timeout=3)
-        if status is None and turn.status == RunStatus.RUNNING:
-            raise CommandError(f"Turn {turn} runs elsewhere. Wait for it, or cancel it on the page Runs.")
+        if status is None and run.status == RunStatus.RUNNING:
+            raise CommandError(f"Run {run} runs elsewhere. Wait for it, or cancel it on the page Runs.")
         if status is not RunStatus.SUCCEEDED:
-            raise CommandError(f"The turn ended as {turn.status}. {turn.message}")
-        self.stdout.write(self.style.SUCCESS(f"Model {turn.model_version} is live."))
+            raise CommandError(f"The run ended as {run.status}. {run.message}")
+        self.stdout.write(self.style.SUCCESS(f"Model {run.model_version} is live."))
 
-    def _follow(self, turn: Turn) -> None:
+    def _follow(self, run: Run) -> None:
         """Print a line for each stage that has finished, and the log as it grows."""
         printed, logged = set[int](), 0
         while True:
-            ended = not Turn.objects.unfinished().filter(pk=turn.pk).exists()
-            for line in turn.log.filter(pk__gt=logged):
+            ended = not Run.objects.unfinished().filter(pk=run.pk).exists()
+            for line in run.log.filter(pk__gt=logged):
                 self.stdout.write(f"    {line.text}")
                 logged = line.pk
-            for row in turn.stages.filter(status=RunStatus.SUCCEEDED).exclude(pk__in=printed):
+            for row in run.stages.filter(status=RunStatus.SUCCEEDED).exclude(pk__in=printed):
                 seconds = (
                     (row.finished_at - row.started_at).total_seconds() if row.finished_at and row.started_at else 0
                 )

@@ -70,7 +70,7 @@ class Command(BaseCommand):
         try:
             published = publish(weights=BlendWeights.objects.get(pk=key), by=None, now=timezone.now())
         except GateClosedError as error:
-            self.stdout.write(self.style.WARNING(f"  not published: {labels.gate_text(error.verdict)}"))
+            self.stdout.write(self.style.WARNING(f"  not published: {labels.gate_text(error.gate_result)}"))
             return False
         self.stdout.write(self.style.SUCCESS(f"  {published} is the default now"))
         return True

@@ -9,7 +9,7 @@ from recommendations.terms import Role
 
 class Action(StrEnum):
     SEE = "see"
-    RUN_TURN = "run_turn"
+    RUN_LOOP = "run_loop"
     EDIT_CATALOGUE = "edit_catalogue"
     MANAGE_KEYS = "manage_keys"
     MANAGE_STAFF = "manage_staff"
@@ -21,7 +21,7 @@ class Action(StrEnum):
 EVERYONE = frozenset(Role)
 POLICY: Mapping[Action, frozenset[Role]] = {
     Action.SEE: EVERYONE,
-    Action.RUN_TURN: frozenset({Role.PUBLISHER, Role.ADMIN}),
+    Action.RUN_LOOP: frozenset({Role.PUBLISHER, Role.ADMIN}),
     Action.EDIT_CATALOGUE: frozenset({Role.CATALOGUE_ADMIN, Role.ADMIN}),
     Action.MANAGE_KEYS: frozenset({Role.ADMIN}),
     Action.MANAGE_STAFF: frozenset({Role.ADMIN}),

@@ -69,7 +69,7 @@ class Exposure:
 
 
 def exposure(version: int | None) -> Exposure | None:
-    """Of the live version, by its key; None before the first turn."""
+    """Of the live version, by its key; None before the first run."""
     if version is None:
         return None
     ranked = _ranked()
@@ -95,7 +95,7 @@ class _Ranked:
 
 def _ranked() -> dict[BlendName, _Ranked]:
     longest = Max(
-        "blend__placements__n", filter=Q(blend__placements__enabled=True, blend__placements__part=CatalogueScope.WHOLE)
+        "blend__placements__n", filter=Q(blend__placements__enabled=True, blend__placements__scope=CatalogueScope.WHOLE)
     )
     rows = BlendWeights.objects.defaults().filter(segment=None, blend__name__in=RANKED)
     found = {

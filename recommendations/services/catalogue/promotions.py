@@ -1,4 +1,4 @@
-"""The promotion plan as staff set it. Every change leaves an audit entry; the next turn of the loop learns from it."""
+"""The promotion plan as staff set it. Every change leaves an audit entry; the next run of the loop learns from it."""
 
 from collections.abc import Mapping
 from datetime import date

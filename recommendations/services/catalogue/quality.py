@@ -79,7 +79,7 @@ def condition(flaw: CatalogueFlaw, *, now: datetime) -> Q:
 
 
 def has_flaw(flaw: CatalogueFlaw, items: IdArray, known: Exposure | None) -> BoolArray:
-    """Which of these items on sale have a flaw that only the model tells; none before the first turn."""
+    """Which of these items on sale have a flaw that only the model tells; none before the first run."""
     if known is None:
         return np.zeros(len(items), np.bool_)
     rows = known.rows(items)

@@ -12,7 +12,7 @@ from recommendations.store.live import writes
 from recommendations.store.live.writes import Joined
 from recommendations.terms import CustomerKind
 
-__all__ = ["MergedElsewhereError", "find_customers", "merge_customers", "part_customers"]
+__all__ = ["MergedElsewhereError", "find_customers", "merge_customers", "unmerge_customers"]
 
 LARGEST_KEY = 2**63 - 1
 SOURCE = "api"
@@ -41,11 +41,11 @@ def merge_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:
     writes.remember([Joined(*pair) for pair in mergers.merge_again(merger, source=SOURCE)])
 
 
-def part_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:
+def unmerge_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:
     """Undo a merger: each has its own acts again, as the record has them under the key that they came with.
 
     Doing it twice, or where the two were never merged, changes nothing. What the model has learned of them together it
-    forgets with the next turn.
+    forgets with the next run.
     """
     visitor, customer = _keys(anonymous_id, user_id)
     mergers.undo(visitor, customer, now=now)

@@ -50,7 +50,7 @@ def refused(imports: Iterable[Import]) -> list[Refused]:
 
 
 def suspects(model: int | None) -> list[Suspect] | None:
-    """As the version's turn saw them, the busiest first; None where its turn kept no list."""
+    """As the version's run saw them, the busiest first; None where its run kept no list."""
     bursts = load_bursts(model) if model else None
     if bursts is None:
         return None

@@ -14,7 +14,7 @@ from celery import current_app
 from django.db import DatabaseError
 from django.db.models import Max
 
-from recommendations.models import BlendWeights, ModelVersion, RuleBook, TurnStage
+from recommendations.models import BlendWeights, ModelVersion, RuleBook, RunStage
 from recommendations.store.live import counters, queues
 from recommendations.store.live.counters import BUCKETS, SUM, Counted, Name, timed
 from recommendations.terms import RunStatus
@@ -140,7 +140,7 @@ def _waiting() -> list[MetricSamples] | None:
 def _recorded(now: datetime) -> list[MetricSamples] | None:
     """Ages are seconds."""
     try:
-        finished = TurnStage.objects.filter(status=RunStatus.SUCCEEDED).order_by().values_list("stage")
+        finished = RunStage.objects.filter(status=RunStatus.SUCCEEDED).order_by().values_list("stage")
         stages = [((stage,), (now - at).total_seconds()) for stage, at in finished.annotate(Max("finished_at"))]
         model = ModelVersion.objects.live().values_list("pk", "live_since").first()
         weights = BlendWeights.objects.defaults().filter(segment=None).values_list("blend__name", "number")
@@ -152,7 +152,7 @@ def _recorded(now: datetime) -> list[MetricSamples] | None:
     since = [((), (now - model[1]).total_seconds())] if model and model[1] else []
     return [
         _gauge("stage_age_seconds", "Since a stage of the loop was last finished.", ("stage",), stages),
-        _gauge("model_version", "The version that is live; none before the first turn.", (), live),
+        _gauge("model_version", "The version that is live; none before the first run.", (), live),
         _gauge("model_age_seconds", "Since it went live.", (), since),
         _gauge("weights_version", "The weights that are served, unless a segment has its own.", ("blend",), versions),
         _gauge("rules_version", "The book of rules that is served; 0: none yet.", (), [((), rules or 0)]),

@@ -26,5 +26,5 @@ def what_is_missing() -> dict[str, str]:
     if not key_is_the_stored_one():
         missing["pseudonym_key"] = "This database was filled under another PSEUDONYM_KEY: all would be strangers."
     if not ModelVersion.objects.live().exists():
-        missing["model_version"] = "No turn of the loop has finished yet; start one on the page Runs."
+        missing["model_version"] = "No run of the loop has finished yet; start one on the page Runs."
     return missing

@@ -1,4 +1,4 @@
-"""Start, cancel and resume a turn of the loop."""
+"""Start, cancel and resume a run of the loop."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,95 +9,95 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from recommendations.loop.run import plan
-from recommendations.models import Staff, Turn
+from recommendations.models import Run, Staff
 from recommendations.services.access import audit
 from recommendations.store.models import runs
 from recommendations.terms import RunStatus
 
-RUN_TURN = "recommendations.tasks.run_turn"
+RUN_LOOP = "recommendations.tasks.run_loop"
 
 log = structlog.get_logger(__name__)
 
 
-class TurnAlreadyRunningError(Exception):
-    """Only one turn goes round at a time; ``turn`` is the one that does."""
+class RunInProgressError(Exception):
+    """Only one run goes round at a time; ``run`` is the one that does."""
 
-    def __init__(self, turn: Turn) -> None:
-        super().__init__(f"turn {turn} is not over yet")
-        self.turn = turn
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"run {run} is not over yet")
+        self.run = run
 
 
-class TurnIsOverError(Exception):
-    """The turn has ended, so that it cannot be cancelled or resumed."""
+class RunIsOverError(Exception):
+    """The run has ended, so that it cannot be cancelled or resumed."""
 
-    def __init__(self, turn: Turn) -> None:
-        super().__init__(f"turn {turn} is over: {turn.status}")
-        self.turn = turn
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"run {run} is over: {run.status}")
+        self.run = run
 
 
 @transaction.atomic
-def start_turn(*, by: Staff | None, now: datetime, seed: int = 0, in_worker: bool = True) -> Turn:
-    """A new turn as of now. It waits for a worker, unless the caller runs it in its own process."""
-    unfinished = Turn.objects.unfinished().select_for_update().first()
+def start_run(*, by: Staff | None, now: datetime, seed: int = 0, in_worker: bool = True) -> Run:
+    """A new run as of now. It waits for a worker, unless the caller runs it in its own process."""
+    unfinished = Run.objects.unfinished().select_for_update().first()
     if unfinished:
-        raise TurnAlreadyRunningError(unfinished)
-    turn = Turn.objects.create(now=now, seed=seed, started_by=by)
-    runs.add_stages(turn, plan())
-    audit.record(by=by, verb="start", subject=turn, after={"now": now.isoformat(), "seed": seed})
+        raise RunInProgressError(unfinished)
+    run = Run.objects.create(now=now, seed=seed, started_by=by)
+    runs.add_stages(run, plan())
+    audit.record(by=by, verb="start", subject=run, after={"now": now.isoformat(), "seed": seed})
     if in_worker:
-        transaction.on_commit(lambda: enqueue(turn.pk))
-    return turn
+        transaction.on_commit(lambda: enqueue(run.pk))
+    return run
 
 
 @transaction.atomic
-def cancel_turn(*, turn: Turn, by: Staff | None, now: datetime) -> None:
-    """Ask the turn to stop; one that no worker has taken up ends at once. What is live stays as it is."""
-    asked = Turn.objects.unfinished().filter(pk=turn.pk, cancel_requested_at=None).update(cancel_requested_at=now)
+def cancel_run(*, run: Run, by: Staff | None, now: datetime) -> None:
+    """Ask the run to stop; one that no worker has taken up ends at once. What is live stays as it is."""
+    asked = Run.objects.unfinished().filter(pk=run.pk, cancel_requested_at=None).update(cancel_requested_at=now)
     if not asked:
-        turn.refresh_from_db()
-        raise TurnIsOverError(turn)
-    Turn.objects.filter(pk=turn.pk, status__in=[RunStatus.QUEUED, RunStatus.INTERRUPTED]).update(
+        run.refresh_from_db()
+        raise RunIsOverError(run)
+    Run.objects.filter(pk=run.pk, status__in=[RunStatus.QUEUED, RunStatus.INTERRUPTED]).update(
         status=RunStatus.CANCELLED, finished_at=now
     )
-    audit.record(by=by, verb="cancel", subject=turn)
+    audit.record(by=by, verb="cancel", subject=run)
 
 
 @transaction.atomic
-def resume_turn(*, turn: Turn, by: Staff | None, now: datetime) -> None:
-    """Let a failed, cancelled or interrupted turn go on from its last finished stage."""
-    other = Turn.objects.unfinished().exclude(pk=turn.pk).first()
+def resume_run(*, run: Run, by: Staff | None, now: datetime) -> None:
+    """Let a failed, cancelled or interrupted run go on from its last finished stage."""
+    other = Run.objects.unfinished().exclude(pk=run.pk).first()
     if other:
-        raise TurnAlreadyRunningError(other)
+        raise RunInProgressError(other)
     ended = [RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.INTERRUPTED]
-    changed = Turn.objects.filter(pk=turn.pk, status__in=ended).update(
+    changed = Run.objects.filter(pk=run.pk, status__in=ended).update(
         status=RunStatus.QUEUED, tries=0, cancel_requested_at=None, finished_at=None, message=""
     )
     if not changed:
-        turn.refresh_from_db()
-        raise TurnIsOverError(turn)
-    audit.record(by=by, verb="resume", subject=turn, after={"at": now.isoformat()})
-    transaction.on_commit(lambda: enqueue(turn.pk))
+        run.refresh_from_db()
+        raise RunIsOverError(run)
+    audit.record(by=by, verb="resume", subject=run, after={"at": now.isoformat()})
+    transaction.on_commit(lambda: enqueue(run.pk))
 
 
-def start_daily_turn(*, now: datetime) -> Turn | None:
-    """The turn of the schedule; None where one is still going round."""
+def start_daily_run(*, now: datetime) -> Run | None:
+    """The run of the schedule; None where one is still going round."""
     try:
-        return start_turn(by=None, now=now)
-    except TurnAlreadyRunningError:
+        return start_run(by=None, now=now)
+    except RunInProgressError:
         return None
 
 
-def watch_turns(*, now: datetime) -> list[UUID]:
-    """Give turns whose worker died to the next worker; the ids of those."""
-    found = runs.interrupted_turns(now=now)
-    for turn_id in found:
-        enqueue(turn_id)
+def watch_runs(*, now: datetime) -> list[UUID]:
+    """Give runs whose worker died to the next worker; the ids of those."""
+    found = runs.interrupted_runs(now=now)
+    for run_id in found:
+        enqueue(run_id)
     return found
 
 
-def enqueue(turn_id: UUID) -> None:
-    """Where Valkey is away the turn waits for ``watch_turns``, which finds it after a minute."""
+def enqueue(run_id: UUID) -> None:
+    """Where Valkey is away the run waits for ``watch_runs``, which finds it after a minute."""
     try:
-        current_app.send_task(RUN_TURN, args=[str(turn_id)], queue="loop")
+        current_app.send_task(RUN_LOOP, args=[str(run_id)], queue="loop")
     except OperationalError as error:
-        log.warning("turn not sent to a worker", turn=str(turn_id), error=type(error).__name__)
+        log.warning("run not sent to a worker", run=str(run_id), error=type(error).__name__)

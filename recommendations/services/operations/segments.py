@@ -15,13 +15,13 @@ LONGEST_NAME = 100
 
 
 def picture(model: int | None) -> Picture | None:
-    """Of a version; None before the first turn, and of a version that was made before there were pictures."""
+    """Of a version; None before the first run, and of a version that was made before there were pictures."""
     return load_picture(model) if model else None
 
 
 @transaction.atomic
 def rename_segment(*, segment: Segment, name: str, by: Staff | None) -> Segment:
-    """Give it a name of its own, which later turns leave alone; an empty one takes it back.
+    """Give it a name of its own, which later runs leave alone; an empty one takes it back.
 
     Raises ValidationError (``name``) for a name that is too long or that another segment has.
     """

@@ -25,7 +25,7 @@ class VersionNotReadyError(Exception):
 @transaction.atomic
 def make_live(*, version: ModelVersion, by: Staff | None, now: datetime, note: str) -> ModelVersion:
     """Serve this version in place of the live one; the note says why although the gate held it back."""
-    stored = ModelVersion.objects.select_for_update(of=("self",)).select_related("turn").get(pk=version.pk)
+    stored = ModelVersion.objects.select_for_update(of=("self",)).select_related("run").get(pk=version.pk)
     if stored.is_live:
         return stored
     if stored.status != VersionStatus.READY or not stored.artefacts.exists():
@@ -34,7 +34,7 @@ def make_live(*, version: ModelVersion, by: Staff | None, now: datetime, note: s
         raise NoteNeededError
     before = live_version.live_version()
     live_version.go_live(stored, now=now)
-    runs.log(stored.turn, f"model {stored} was made live by staff: {note.strip()}")
+    runs.log(stored.run, f"model {stored} was made live by staff: {note.strip()}")
     audit.record(
         by=by, verb="make live", subject=stored, note=note.strip(),
         before={"live": str(before)} if before else None, after={"live": str(stored)},

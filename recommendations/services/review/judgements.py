@@ -10,12 +10,12 @@ from django.db import transaction
 from django.db.models import Count
 
 from recommendations.engine.evaluation.intervals import Measure, wilson
-from recommendations.models import BlendWeights, Customer, Item, Staff, Verdict
+from recommendations.models import BlendWeights, Customer, Item, Judgement, Staff
 from recommendations.services.review.review import NotLoadedError, UnknownPlacementError, live_ready
 from recommendations.serving.pipeline import complete
 from recommendations.store.live import fetch
 from recommendations.store.serving.snapshot_holder import snapshot_holder
-from recommendations.terms import Judgement
+from recommendations.terms import JudgementKind
 
 MOST_CHECKED = 20
 """Answers that are made to see whether wrong items are still shown: some milliseconds each."""
@@ -27,36 +27,36 @@ def judge(
     customer: Customer,
     item: Item,
     placement: str,
-    judgement: Judgement,
+    judgement: JudgementKind,
     note: str = "",
     rank: int | None,
     by: Staff,
     now: datetime,
-) -> Verdict | None:
+) -> Judgement | None:
     """One view of each member of staff: another replaces it, and the same again takes it back (then None)."""
     note = note.strip()
-    own = Verdict.objects.filter(customer=customer, item=item, placement=placement, staff=by).first()
-    if own is not None and (own.judgement, own.note) == (judgement, note):
+    own = Judgement.objects.filter(customer=customer, item=item, placement=placement, staff=by).first()
+    if own is not None and (own.kind, own.note) == (judgement, note):
         own.delete()
         return None
     model, weights = _versions(customer.pk, placement)
-    verdict, _made = Verdict.objects.update_or_create(
+    verdict, _made = Judgement.objects.update_or_create(
         customer=customer,
         item=item,
         placement=placement,
         staff=by,
         defaults={
-            "judgement": judgement, "note": note, "rank": rank, "model_id": model, "weights_id": weights,
+            "kind": judgement, "note": note, "rank": rank, "model_id": model, "weights_id": weights,
             "judged_at": now,
         },
     )  # fmt: skip
     return verdict
 
 
-def verdicts_of(*, customer: int, placement: str, by: Staff) -> dict[int, Verdict]:
+def judgements_of(*, customer: int, placement: str, by: Staff) -> dict[int, Judgement]:
     """By item: what this member of staff said."""
-    found = Verdict.objects.filter(customer=customer, placement=placement, staff=by)
-    return {verdict.item_id: verdict for verdict in found}
+    found = Judgement.objects.filter(customer=customer, placement=placement, staff=by)
+    return {judgement.item_id: judgement for judgement in found}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,23 +65,23 @@ class JudgedItem:
 
     model: int | None
     weights: BlendWeights | None
-    counts: Mapping[Judgement, int]
+    counts: Mapping[JudgementKind, int]
 
     @property
     def total(self) -> int:
         return sum(self.counts.values())
 
-    def share(self, judgement: Judgement) -> Measure:
+    def share(self, judgement: JudgementKind) -> Measure:
         """With its 95 % interval (Wilson)."""
         return wilson(self.counts.get(judgement, 0), self.total)
 
 
 def judged() -> list[JudgedItem]:
     """By model and weights, the newest model first."""
-    rows = Verdict.objects.order_by().values_list("model", "weights", "judgement").annotate(Count("pk"))
-    counts: dict[tuple[int | None, int | None], Counter[Judgement]] = {}
+    rows = Judgement.objects.order_by().values_list("model", "weights", "kind").annotate(Count("pk"))
+    counts: dict[tuple[int | None, int | None], Counter[JudgementKind]] = {}
     for model, weights, judgement, count in rows:
-        counts.setdefault((model, weights), Counter())[Judgement(judgement)] += count
+        counts.setdefault((model, weights), Counter())[JudgementKind(judgement)] += count
     known = BlendWeights.objects.select_related("blend", "segment").in_bulk(
         [weights for _, weights in counts if weights]
     )
@@ -96,7 +96,7 @@ def judged_of_newest(found: Sequence[JudgedItem]) -> JudgedItem | None:
     """All that was said of the newest model, whatever the weights; None where nothing was said."""
     if not found:
         return None
-    counts: Counter[Judgement] = Counter()
+    counts: Counter[JudgementKind] = Counter()
     for one in found:
         counts.update(one.counts if one.model == found[0].model else {})
     return JudgedItem(model=found[0].model, weights=None, counts=counts)
@@ -106,7 +106,7 @@ def judged_of_newest(found: Sequence[JudgedItem]) -> JudgedItem | None:
 class Wrong:
     """An item that somebody called wrong; ``rank`` is where the customer would see it now, None: nowhere."""
 
-    verdict: Verdict
+    judgement: Judgement
     rank: int | None
 
 
@@ -116,22 +116,22 @@ def wrong_items() -> list[Wrong]:
     Placements that need an item in view are left out: a verdict does not know which it was. Raises NotLoadedError.
     """
     rows = (
-        Verdict.objects.filter(judgement=Judgement.WRONG)
+        Judgement.objects.filter(kind=JudgementKind.WRONG)
         .select_related("customer", "item", "staff")
         .order_by("customer", "item", "placement", "-judged_at")
         .distinct("customer", "item", "placement")
     )
-    newest = sorted(rows, key=lambda verdict: verdict.judged_at, reverse=True)
+    newest = sorted(rows, key=lambda judgement: judgement.judged_at, reverse=True)
     ranks: dict[tuple[int, str], Mapping[int, int]] = {}
     found = []
-    for verdict in newest:
-        asked = verdict.customer_id, verdict.placement
+    for judgement in newest:
+        asked = judgement.customer_id, judgement.placement
         if asked not in ranks:
             if len(ranks) == MOST_CHECKED:
                 continue
             ranks[asked] = _ranks(*asked)
         if ranks[asked]:
-            found.append(Wrong(verdict=verdict, rank=ranks[asked].get(verdict.item_id)))
+            found.append(Wrong(judgement=judgement, rank=ranks[asked].get(judgement.item_id)))
     return sorted(found, key=lambda wrong: wrong.rank is None)
 
 

@@ -1,4 +1,4 @@
-"""What turns of the loop may do with a blend by themselves."""
+"""What runs of the loop may do with a blend by themselves."""
 
 from collections.abc import Mapping
 
@@ -15,9 +15,9 @@ OPTIONS = ("automatic", "second_stage")
 
 @transaction.atomic
 def set_options(*, blend: Blend, changes: Mapping[str, bool], by: Staff | None) -> Blend:
-    """``changes`` of ``automatic`` and ``second_stage``; the next turn goes by them.
+    """``changes`` of ``automatic`` and ``second_stage``; the next run goes by them.
 
-    Raises ValidationError for a blend that turns do not tune.
+    Raises ValidationError for a blend that runs do not tune.
     """
     stored = Blend.objects.select_for_update().get(pk=blend.pk)
     before, values = audit.apply(stored, {name: changes[name] for name in OPTIONS if name in changes})
@@ -33,6 +33,6 @@ def check_options(blend: Blend, values: Mapping[str, bool]) -> None:
     """Raises ValidationError where the blend is not tuned, as nothing measures it, and an option is switched on."""
     if any(values.values()) and task_of(BlendName(blend.name)) is None:
         raise ValidationError(
-            _("No truth measures %(blend)s: turns do not tune it, and a second stage could learn nothing.")
+            _("No truth measures %(blend)s: runs do not tune it, and a second stage could learn nothing.")
             % {"blend": blend}
         )

@@ -16,7 +16,7 @@ from recommendations.services.weights.values import Values, WeightDifference, di
 from recommendations.services.weights.what_if import expected_effect
 from recommendations.store.live import fetch
 from recommendations.store.models import live_version, weight_versions
-from recommendations.store.models.measurements import described_verdict
+from recommendations.store.models.measurements import described_gate_result
 from recommendations.store.models.weight_versions import Made
 from recommendations.terms import BlendName, GateOutcome, WeightsStatus, task_of
 
@@ -29,10 +29,10 @@ __all__ = [
     "StaleDraftError",
     "discard_draft",
     "draft_of",
+    "gate_result_on",
     "publish",
     "roll_back",
     "save_draft",
-    "verdict_on",
     "withdraw",
 ]
 
@@ -42,9 +42,9 @@ UNMEASURED: Mapping[str, Any] = {"outcome": GateOutcome.UNMEASURED, "users": 0, 
 class GateClosedError(Exception):
     """The version may not take the default's place; ``verdict`` says why (``wording.gate_text``)."""
 
-    def __init__(self, weights: BlendWeights, verdict: Mapping[str, Any]) -> None:
-        super().__init__(f"{weights} does not pass the gate: {verdict['outcome']}")
-        self.weights, self.verdict = weights, verdict
+    def __init__(self, weights: BlendWeights, result: Mapping[str, Any]) -> None:
+        super().__init__(f"{weights} does not pass the gate: {result['outcome']}")
+        self.weights, self.gate_result = weights, result
 
 
 class AlreadyPublishedError(Exception):
@@ -100,22 +100,22 @@ def publish(
     note = note.strip()
     if by and not note:
         raise NoteNeededError
-    verdict = dict(_verdict(stored, before))
-    if verdict["outcome"] != GateOutcome.PASSED:
+    result = dict(_gate_result(stored, before))
+    if result["outcome"] != GateOutcome.PASSED:
         if not override:
-            raise GateClosedError(stored, verdict)
+            raise GateClosedError(stored, result)
         if not note:
             raise NoteNeededError
-        verdict["override"] = note
+        result["override"] = note
     expected = stored.expected or expected_effect(stored, before)
-    published = weight_versions.make_default(stored, now=now, gate=verdict, note=note, expected=expected)
+    published = weight_versions.make_default(stored, now=now, gate=result, note=note, expected=expected)
     _record(published, before, by=by, verb="publish", note=note)
     return published
 
 
-def verdict_on(weights: BlendWeights) -> Mapping[str, Any]:
+def gate_result_on(weights: BlendWeights) -> Mapping[str, Any]:
     """What the gate would say of the version now, against what its customers get; nothing changes."""
-    return _verdict(weights, weight_versions.served_weights(BlendName(weights.blend.name), weights.segment))
+    return _gate_result(weights, weight_versions.served_weights(BlendName(weights.blend.name), weights.segment))
 
 
 @transaction.atomic
@@ -131,12 +131,12 @@ def roll_back(*, weights: BlendWeights, note: str, by: Staff | None, now: dateti
     note = note.strip()
     if not note:
         raise NoteNeededError
-    verdict = dict(_verdict(stored, before))
-    if verdict["outcome"] != GateOutcome.PASSED:
-        verdict["override"] = note
+    result = dict(_gate_result(stored, before))
+    if result["outcome"] != GateOutcome.PASSED:
+        result["override"] = note
     made = Made(
         weights=stored.weights, diversity=stored.diversity, exploration=stored.exploration,
-        promotion=stored.promotion, reason=f"Rolled back to v{stored.number}", note=note, gate=verdict,
+        promotion=stored.promotion, reason=f"Rolled back to v{stored.number}", note=note, gate=result,
         expected=expected_effect(stored, before),
     )  # fmt: skip
     published = weight_versions.append_weights(
@@ -200,12 +200,12 @@ def _record(
     transaction.on_commit(lambda: fetch.announce(fetch.Changed.WEIGHTS))
 
 
-def _verdict(weights: BlendWeights, default: BlendWeights | None) -> Mapping[str, Any]:
+def _gate_result(weights: BlendWeights, default: BlendWeights | None) -> Mapping[str, Any]:
     version, task = live_version.live_version(), task_of(BlendName(weights.blend.name))
     if version is None or task is None:
         return UNMEASURED
     reference = Configuration.of(default) if default else None
-    seed = ModelVersion.objects.values_list("turn__seed", flat=True).get(pk=version.pk)
+    seed = ModelVersion.objects.values_list("run__seed", flat=True).get(pk=version.pk)
     segment = weights.segment.number if weights.segment else None
     found = gate.gate(version.pk, task, Configuration.of(weights), live=reference, seed=seed, segment=segment)
-    return described_verdict(found, version=version)
+    return described_gate_result(found, version=version)

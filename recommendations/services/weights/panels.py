@@ -157,7 +157,7 @@ def _loaded(version: ModelVersion, task: Task) -> HeldPanel | None:
     return HeldPanel(
         version=version.pk,
         panel=panel,
-        drawn=resamples(len(panel.users), seed=version.turn.seed),
+        drawn=resamples(len(panel.users), seed=version.run.seed),
         customers=customers,
         items=snapshot.items.ids,
         baskets=acts.where(acts.bought).n_baskets[panel.users],

@@ -12,7 +12,7 @@ from recommendations.loop.evaluate import Configuration
 from recommendations.models import BlendWeights, Staff
 from recommendations.services.access import audit
 from recommendations.store.models import live_version, weight_versions
-from recommendations.store.models.measurements import described_verdict
+from recommendations.store.models.measurements import described_gate_result
 from recommendations.store.models.weight_versions import Made
 from recommendations.terms import BlendName, task_of
 
@@ -21,7 +21,7 @@ class NothingToTuneOnError(Exception):
     """There is no live version, or nobody with a history bought anything in its tuning window."""
 
     def __init__(self, blend: BlendName) -> None:
-        super().__init__(f"There is nothing to tune {blend} on. Run a turn of the loop on more data first.")
+        super().__init__(f"There is nothing to tune {blend} on. Run the loop on more data first.")
         self.blend = blend
 
 
@@ -46,15 +46,15 @@ def tune(
         raise NothingToTuneOnError(blend)
     default = weight_versions.default_weights(blend)
     reference = Configuration.of(default) if default else None
-    verdict = gate.gate(version.pk, task, found.configuration, live=reference, seed=seed)
+    result = gate.gate(version.pk, task, found.configuration, live=reference, seed=seed)
     made = Made(
         weights=found.configuration.weights,
         promotion=found.configuration.promotion,
         reason=f"Tuned with seed {seed} on {version}",
         expected=found.expected,
-        gate=described_verdict(verdict, version=version),
+        gate=described_gate_result(result, version=version),
     )
     with transaction.atomic():
         weights = weight_versions.append_weights(blend=blend, made=made, author=by, now=now, publish=False)
-        audit.record(by=by, verb="tune", subject=weights, after={"seed": seed, "gate": verdict.outcome})
+        audit.record(by=by, verb="tune", subject=weights, after={"seed": seed, "gate": result.outcome})
     return TunedBlend(weights=weights, parent=default)

@@ -80,7 +80,7 @@ def shares(weights: Mapping[str, float]) -> dict[str, float]:
 
 
 def weighable(blend: BlendName) -> Sequence[str]:
-    """The instances that a blend may weigh; a second stage is one where a turn has trained it."""
+    """The instances that a blend may weigh; a second stage is one where a run has trained it."""
     names = [instance.name for instance in instances_of(blend)]
     return [*names, SECOND_STAGE] if blend in (BlendName.HOME, BlendName.DISCOVER) else names
 

@@ -39,7 +39,7 @@ __all__ = [
 class Unmeasured(StrEnum):
     """Why there are no figures."""
 
-    NO_MODEL = "no_model"  # no turn of the loop has finished yet
+    NO_MODEL = "no_model"  # no run of the loop has finished yet
     NO_TRUTH = "no_truth"  # the blend answers for items in view, and nothing says what would have been right
     NOBODY = "nobody"  # no customer (of the segment) with a history bought anything in the tuning window
 

@@ -30,7 +30,7 @@ class ArtefactDamagedError(Exception):
     """The file is missing, or is not what was written."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"artefact {path} is missing or damaged; run a turn of the loop to make a new version")
+        super().__init__(f"artefact {path} is missing or damaged; run the loop to make a new version")
         self.path = path
 
 
@@ -54,7 +54,7 @@ def load_arrays(version_id: int, cut: Cut, *, prefix: str | tuple[str, ...] = ""
 def forget_old_versions() -> int:
     """Delete the files of all but the newest versions that were ever ready; the live one is always kept."""
     kept = ModelVersion.objects.ready().order_by("-is_live", "-id").values_list("pk", flat=True)[:KEPT_VERSIONS]
-    old = Artefact.objects.filter(version__turn__finished_at__isnull=False).exclude(version__in=list(kept))
+    old = Artefact.objects.filter(version__run__finished_at__isnull=False).exclude(version__in=list(kept))
     return _forget(old)
 
 

@@ -15,7 +15,7 @@ from recommendations.engine.evaluation.slices import Slice
 from recommendations.engine.evaluation.table import Table, TableLine
 from recommendations.engine.frames import IntArray
 from recommendations.engine.ids import IdMap
-from recommendations.models import Category, EvaluationRun, Measurement, ModelVersion
+from recommendations.models import Category, Evaluation, Measurement, ModelVersion
 from recommendations.store.models.artefacts import load_arrays, save_arrays
 from recommendations.terms import PATH_SEPARATOR, Cut, Task
 
@@ -33,10 +33,10 @@ class Costs:
 def save_evaluation(
     version: ModelVersion, *, cut: Cut, task: Task, window: tuple[datetime, datetime], seed: int, table: Table,
     costs: Costs,
-) -> EvaluationRun:  # fmt: skip
+) -> Evaluation:  # fmt: skip
     """The table of one task; what an earlier stage or an interrupted try left is replaced."""
     names = [line.row.name for line in table.lines]
-    run, _ = EvaluationRun.objects.update_or_create(
+    run, _ = Evaluation.objects.update_or_create(
         version=version,
         cut=cut,
         task=task,
@@ -83,22 +83,22 @@ def described_all(measures: Mapping[str, Measure]) -> dict[str, dict[str, float]
     return {name: described(measure) for name, measure in measures.items()}
 
 
-def described_verdict(verdict: GateResult, *, version: ModelVersion) -> dict[str, Any]:
+def described_gate_result(result: GateResult, *, version: ModelVersion) -> dict[str, Any]:
     """As it is kept with what it was about; ``wording.gate_text`` reads it."""
     return {
-        "outcome": verdict.outcome,
+        "outcome": result.outcome,
         "version": version.pk,
-        "users": verdict.users,
-        "candidate": described(verdict.candidate),
-        "against": described_all(verdict.against),
-        "worse_than": list(verdict.worse_than),
+        "users": result.users,
+        "candidate": described(result.candidate),
+        "against": described_all(result.against),
+        "worse_than": list(result.worse_than),
     }
 
 
-def _measurement(run: EvaluationRun, line: TableLine, costs: Costs) -> Measurement:
+def _measurement(run: Evaluation, line: TableLine, costs: Costs) -> Measurement:
     name = line.row.name
     return Measurement(
-        run=run,
+        evaluation=run,
         name=name,
         kind=line.row.kind,
         metrics=described_all(line.row.metrics),

@@ -1,4 +1,4 @@
-"""The state of a turn. Every change is conditional on the state before it, so that two workers never both act."""
+"""The state of a run. Every change is conditional on the state before it, so that two workers never both act."""
 
 import resource
 from collections.abc import Iterator, Sequence
@@ -11,21 +11,21 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from recommendations.models import ModelVersion, Turn, TurnLogLine, TurnStage
+from recommendations.models import ModelVersion, Run, RunLogLine, RunStage
 from recommendations.terms import Cut, RunStatus, Stage
 
-LOCK = 7_264_101  # one turn of the loop at a time in this database
+LOCK = 7_264_101  # one run of the loop at a time in this database
 MOST_TRIES = 3
 BETWEEN_REPORTS = timedelta(milliseconds=500)
 
 
-class TurnCancelledError(Exception):
-    """Staff asked for the turn to stop."""
+class RunCancelledError(Exception):
+    """Staff asked for the run to stop."""
 
 
 @contextmanager
-def turn_lock() -> Iterator[bool]:
-    """True while this process alone may run a turn. The lock goes with its connection, so a killed worker frees it."""
+def run_lock() -> Iterator[bool]:
+    """True while this process alone may run a run. The lock goes with its connection, so a killed worker frees it."""
     own = connection.copy()
     try:
         with own.cursor() as cursor:
@@ -41,41 +41,41 @@ def turn_lock() -> Iterator[bool]:
         own.close()
 
 
-def add_stages(turn: Turn, plan: Sequence[tuple[Stage, Cut | None]]) -> None:
-    TurnStage.objects.bulk_create(
-        TurnStage(turn=turn, stage=stage, cut=cut or "", position=position)
+def add_stages(run: Run, plan: Sequence[tuple[Stage, Cut | None]]) -> None:
+    RunStage.objects.bulk_create(
+        RunStage(run=run, stage=stage, cut=cut or "", position=position)
         for position, (stage, cut) in enumerate(plan, start=1)
     )
 
 
-def take_up(turn_id: UUID, *, now: datetime) -> Turn | None:
-    """The turn, now running; None where it is over, or was given up after three tries."""
-    waiting = Turn.objects.unfinished().filter(pk=turn_id)
-    turn = waiting.first()
-    if turn is None:
+def take_up(run_id: UUID, *, now: datetime) -> Run | None:
+    """The run, now running; None where it is over, or was given up after three tries."""
+    waiting = Run.objects.unfinished().filter(pk=run_id)
+    run = waiting.first()
+    if run is None:
         return None
-    if turn.tries >= MOST_TRIES:
-        finish(turn, RunStatus.FAILED, now=now, message=f"Given up after {turn.tries} tries that did not end.")
+    if run.tries >= MOST_TRIES:
+        finish(run, RunStatus.FAILED, now=now, message=f"Given up after {run.tries} tries that did not end.")
         return None
-    changed = waiting.filter(tries=turn.tries).update(
+    changed = waiting.filter(tries=run.tries).update(
         status=RunStatus.RUNNING,
-        tries=turn.tries + 1,
+        tries=run.tries + 1,
         heartbeat_at=now,
-        started_at=turn.started_at or now,
+        started_at=run.started_at or now,
         message="",
     )
     if not changed:
         return None
-    turn.stages.filter(status=RunStatus.RUNNING).update(status=RunStatus.INTERRUPTED)
-    turn.refresh_from_db()
-    return turn
+    run.stages.filter(status=RunStatus.RUNNING).update(status=RunStatus.INTERRUPTED)
+    run.refresh_from_db()
+    return run
 
 
-def finish(turn: Turn, status: RunStatus, *, now: datetime, message: str = "") -> bool:
-    """End the turn if it has not ended yet."""
+def finish(run: Run, status: RunStatus, *, now: datetime, message: str = "") -> bool:
+    """End the run if it has not ended yet."""
     changed = (
-        Turn.objects.unfinished()
-        .filter(pk=turn.pk)
+        Run.objects.unfinished()
+        .filter(pk=run.pk)
         .update(
             status=status,
             finished_at=now,
@@ -84,7 +84,7 @@ def finish(turn: Turn, status: RunStatus, *, now: datetime, message: str = "") -
             **({"progress": 1} if status is RunStatus.SUCCEEDED else {}),
         )
     )
-    turn.stages.filter(status=RunStatus.RUNNING).update(status=status, finished_at=now)
+    run.stages.filter(status=RunStatus.RUNNING).update(status=status, finished_at=now)
     return bool(changed)
 
 
@@ -93,35 +93,35 @@ def peak_mb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def interrupted_turns(*, now: datetime) -> list[UUID]:
-    """Turns whose worker is gone: they say that they run, and nobody holds the lock. They are marked interrupted.
+def interrupted_runs(*, now: datetime) -> list[UUID]:
+    """Runs whose worker is gone: they say that they run, and nobody holds the lock. They are marked interrupted.
 
-    Also turns that have waited for a minute though no other runs: their message to the worker was lost.
+    Also runs that have waited for a minute though no other runs: their message to the worker was lost.
     """
-    with turn_lock() as free:
+    with run_lock() as free:
         if not free:
             return []
-        dead = Turn.objects.filter(status=RunStatus.RUNNING)
+        dead = Run.objects.filter(status=RunStatus.RUNNING)
         found = list(dead.values_list("pk", flat=True))
         dead.update(status=RunStatus.INTERRUPTED)
-        TurnStage.objects.filter(turn__in=found, status=RunStatus.RUNNING).update(status=RunStatus.INTERRUPTED)
-        lost = Turn.objects.filter(status__in=[RunStatus.QUEUED, RunStatus.INTERRUPTED])
+        RunStage.objects.filter(run__in=found, status=RunStatus.RUNNING).update(status=RunStatus.INTERRUPTED)
+        lost = Run.objects.filter(status__in=[RunStatus.QUEUED, RunStatus.INTERRUPTED])
         waited = lost.filter(created_at__lt=now - timedelta(minutes=1)).exclude(pk__in=found)
         return found + list(waited.values_list("pk", flat=True))
 
 
-def log(turn: Turn, text: str) -> None:
-    TurnLogLine.objects.create(turn=turn, text=text)
+def log(run: Run, text: str) -> None:
+    RunLogLine.objects.create(run=run, text=text)
 
 
-def version_of(turn: Turn) -> ModelVersion:
-    """The version that the turn makes; the same one when the turn is resumed."""
-    return ModelVersion.objects.get_or_create(turn=turn)[0]
+def version_of(run: Run) -> ModelVersion:
+    """The version that the run makes; the same one when the run is resumed."""
+    return ModelVersion.objects.get_or_create(run=run)[0]
 
 
-def stage_counts(turn: Turn, stage_name: Stage, cut: Cut) -> dict[str, Any]:
-    """What a finished stage of this turn counted; empty where it has not finished."""
-    row = turn.stages.filter(stage=stage_name, cut=cut, status=RunStatus.SUCCEEDED).first()
+def stage_counts(run: Run, stage_name: Stage, cut: Cut) -> dict[str, Any]:
+    """What a finished stage of this run counted; empty where it has not finished."""
+    row = run.stages.filter(stage=stage_name, cut=cut, status=RunStatus.SUCCEEDED).first()
     return dict(row.counts) if row else {}
 
 
@@ -129,37 +129,37 @@ def stage_counts(turn: Turn, stage_name: Stage, cut: Cut) -> dict[str, Any]:
 class StageReport:
     """How a running stage tells how far it is; it hears in return whether it should stop."""
 
-    turn: Turn
-    row: TurnStage
+    run: Run
+    row: RunStage
     n_stages: int
     reported_at: datetime | None = None
 
     def __call__(self, share: float, *, text: str = "") -> None:
-        """``share`` of the stage is done. Raises TurnCancelledError where staff asked for the turn to stop."""
+        """``share`` of the stage is done. Raises RunCancelledError where staff asked for the run to stop."""
         now = timezone.now()
         if text:
-            log(self.turn, text)
+            log(self.run, text)
         if not text and self.reported_at and now - self.reported_at < BETWEEN_REPORTS:
             return
         self.reported_at = now
         share = min(max(share, 0.0), 1.0)
-        TurnStage.objects.filter(pk=self.row.pk).update(progress=share)
-        Turn.objects.filter(pk=self.turn.pk, status=RunStatus.RUNNING).update(
+        RunStage.objects.filter(pk=self.row.pk).update(progress=share)
+        Run.objects.filter(pk=self.run.pk, status=RunStatus.RUNNING).update(
             progress=(self.row.position - 1 + share) / self.n_stages, heartbeat_at=now
         )
-        if Turn.objects.filter(pk=self.turn.pk, cancel_requested_at__isnull=False).exists():
-            raise TurnCancelledError
+        if Run.objects.filter(pk=self.run.pk, cancel_requested_at__isnull=False).exists():
+            raise RunCancelledError
 
 
 @contextmanager
-def stage(turn: Turn, row: TurnStage) -> Iterator[StageReport]:
+def stage(run: Run, row: RunStage) -> Iterator[StageReport]:
     """The row runs while the block runs, and is finished if the block ends without an error."""
-    TurnStage.objects.filter(pk=row.pk).update(
+    RunStage.objects.filter(pk=row.pk).update(
         status=RunStatus.RUNNING, started_at=timezone.now(), progress=0, finished_at=None
     )
-    report = StageReport(turn=turn, row=row, n_stages=turn.stages.count())
+    report = StageReport(run=run, row=row, n_stages=run.stages.count())
     report(0)
     yield report
-    TurnStage.objects.filter(pk=row.pk).update(
+    RunStage.objects.filter(pk=row.pk).update(
         status=RunStatus.SUCCEEDED, finished_at=timezone.now(), progress=1, counts=row.counts
     )

@@ -1,4 +1,4 @@
-"""The picture of a version's segments: where they lie, how their members buy, what became of them since the last turn.
+"""The picture of a version's segments: where they lie, how their members buy, what became of them since the last run.
 
 Arrays of the live cut, a row per segment in the order of ``segments/numbers``; versions made before there was a picture
 have none.

@@ -33,7 +33,7 @@ class ServedPlacement:
     blend: BlendName | None
     repeat: Repeat
     needs_context: bool
-    part: CatalogueScope
+    scope: CatalogueScope
     n: int
     cool_down: float
     diversity: float | None
@@ -56,7 +56,7 @@ class Names:
 
 @dataclass(kw_only=True, eq=False)
 class Snapshot:
-    """Immutable in effect: answers that were made of the same one are alike. The model is None before the first turn
+    """Immutable in effect: answers that were made of the same one are alike. The model is None before the first run
     of the loop.
     """
 

@@ -208,7 +208,7 @@ def _placement(row: Placement) -> ServedPlacement:
         blend=BlendName(row.blend.name) if row.blend else None,
         repeat=Repeat(row.repeat),
         needs_context=row.needs_context,
-        part=CatalogueScope(row.part),
+        scope=CatalogueScope(row.scope),
         n=row.n,
         cool_down=row.cool_down,
         diversity=row.diversity,

@@ -1,4 +1,4 @@
-"""Catalogue and segments on the grocery after a turn.
+"""Catalogue and segments on the grocery after a run.
 
 Seventy-two items of six tastes; nobody buys soaps, so the model knows sixty. No item has a picture or a description;
 all have a price, a brand and a category.

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from recommendations.models import Artefact, AuditEntry, ModelVersion, Turn, TurnLogLine
+from recommendations.models import Artefact, AuditEntry, ModelVersion, Run, RunLogLine
 from recommendations.terms import Role, RunStatus
 from tests.analytics import records
 
@@ -24,7 +24,7 @@ def test_starting_leads_to_the_run_that_waits(
 ) -> None:
     with django_capture_on_commit_callbacks() as callbacks:
         answer = admin.post("/runs/start/")
-    made = Turn.objects.get()
+    made = Run.objects.get()
     assert answer["Location"] == f"/runs/{made.pk}/"
     assert len(callbacks) == 1  # the worker is told after the commit
     page = text(admin, f"/runs/{made.pk}/")
@@ -32,13 +32,13 @@ def test_starting_leads_to_the_run_that_waits(
     assert "The run has started." in page
     assert AuditEntry.objects.get().staff == made.started_by
     assert admin.post("/runs/start/")["Location"] == f"/runs/{made.pk}/"  # the second press starts nothing
-    assert Turn.objects.count() == 1
+    assert Run.objects.count() == 1
     assert "A run is going on already" in text(admin, "/runs/")
 
 
 def test_progress_is_asked_for_only_while_it_runs(admin: Client) -> None:
-    going = records.turn(status=RunStatus.RUNNING, done=4, progress=0.5)
-    TurnLogLine.objects.create(turn=going, text="tuning: 24 recommenders")
+    going = records.run(status=RunStatus.RUNNING, done=4, progress=0.5)
+    RunLogLine.objects.create(run=going, text="tuning: 24 recommenders")
     address = reverse("run_progress", args=[going.pk])
     for page in ("/runs/", f"/runs/{going.pk}/"):
         assert f'hx-get="{address}?here=' in text(admin, page)
@@ -50,7 +50,7 @@ def test_progress_is_asked_for_only_while_it_runs(admin: Client) -> None:
     assert 'value="50"' in part
     assert "tuning: 24 recommenders" in part
     assert "HX-Refresh" not in answer
-    Turn.objects.filter(pk=going.pk).update(status=RunStatus.SUCCEEDED, finished_at=records.NOW)
+    Run.objects.filter(pk=going.pk).update(status=RunStatus.SUCCEEDED, finished_at=records.NOW)
     answer = admin.get(address)
     assert answer["HX-Refresh"] == "true"
     assert "hx-get" not in answer.content.decode()
@@ -58,7 +58,7 @@ def test_progress_is_asked_for_only_while_it_runs(admin: Client) -> None:
 
 
 def test_cancel_names_its_effect_and_asks_first(admin: Client) -> None:
-    going = records.turn(status=RunStatus.RUNNING, done=3)
+    going = records.run(status=RunStatus.RUNNING, done=3)
     page = text(admin, f"/runs/{going.pk}/")
     assert '<dialog id="cancel"' in page
     assert "what is live stays live" in page
@@ -73,7 +73,7 @@ def test_cancel_names_its_effect_and_asks_first(admin: Client) -> None:
 def test_a_failed_run_says_why_and_can_be_resumed(
     admin: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    failed = records.turn(status=RunStatus.FAILED, done=2, message="There are no <b>events</b> yet.")
+    failed = records.run(status=RunStatus.FAILED, done=2, message="There are no <b>events</b> yet.")
     page = text(admin, f"/runs/{failed.pk}/")
     assert "There are no &lt;b&gt;events&lt;/b&gt; yet." in page
     assert "What is live was not touched." in page
@@ -88,7 +88,7 @@ def test_a_failed_run_says_why_and_can_be_resumed(
 
 
 def test_resuming_while_another_goes_on_leads_to_that_one(admin: Client) -> None:
-    failed, going = records.turn(status=RunStatus.FAILED, done=2), records.turn(status=RunStatus.RUNNING, done=1)
+    failed, going = records.run(status=RunStatus.FAILED, done=2), records.run(status=RunStatus.RUNNING, done=1)
     assert admin.post(f"/runs/{failed.pk}/resume/")["Location"] == f"/runs/{going.pk}/"
 
 
@@ -99,8 +99,8 @@ def test_a_model_that_was_held_back_says_why_and_goes_live_with_a_note(
         "outcome": "worse", "users": 1983, "worse_than": ["live"],
         "against": {"live": {"value": -0.02, "low": -0.03, "high": -0.01}},
     }  # fmt: skip
-    live = records.version(records.turn(created=records.NOW - timedelta(days=1)))
-    made = records.turn()
+    live = records.version(records.run(created=records.NOW - timedelta(days=1)))
+    made = records.run()
     held = records.version(made, live=False)
     ModelVersion.objects.filter(pk=held.pk).update(gate={"home": gate}, live_since=None)
     page = text(admin, f"/runs/{made.pk}/")
@@ -124,7 +124,7 @@ def test_a_model_that_was_held_back_says_why_and_goes_live_with_a_note(
     assert "measured worse" not in page
     live.refresh_from_db()
     assert live.is_live is False
-    assert admin.post(f"/runs/{records.turn(created=records.NOW - timedelta(days=2)).pk}/make-live/").status_code == 404
+    assert admin.post(f"/runs/{records.run(created=records.NOW - timedelta(days=2)).pk}/make-live/").status_code == 404
 
 
 def test_first_run(admin: Client) -> None:
@@ -135,5 +135,5 @@ def test_first_run(admin: Client) -> None:
 
 @pytest.mark.parametrize("page", ["x", "-1", "0", "²", "9" * 30, "2"])
 def test_odd_page_numbers_show_a_page(admin: Client, page: str) -> None:
-    records.turn()
+    records.run()
     assert admin.get("/runs/", {"page": page}).status_code == 200

@@ -22,8 +22,8 @@ def test_a_new_installation_has_nothing_live(django_assert_num_queries: DjangoAs
 
 
 def test_what_is_live_and_how_fresh_the_data_are(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    records.version(records.turn(), live=False)
-    live = records.version(records.turn())
+    records.version(records.run(), live=False)
+    live = records.version(records.run())
     records.published("home", number=3)
     records.published("discover", number=2)
     records.event(records.customer("u"), records.item("i"), days_ago=2)
@@ -38,5 +38,5 @@ def test_what_is_live_and_how_fresh_the_data_are(django_assert_num_queries: Djan
 
 
 def test_a_version_that_failed_is_not_live() -> None:
-    records.version(records.turn(status=RunStatus.FAILED), live=False)
+    records.version(records.run(status=RunStatus.FAILED), live=False)
     assert read_frame().model is None

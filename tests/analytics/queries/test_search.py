@@ -60,6 +60,6 @@ def test_rules_by_a_part_of_their_name() -> None:
 
 
 def test_a_run_by_the_model_it_made() -> None:
-    version = ModelVersion.objects.create(turn=records.turn())
+    version = ModelVersion.objects.create(run=records.run())
     assert search(f"M{version.pk}").runs == [version]
     assert search(f"m{version.pk + 1}").runs == search("m" * 3).runs == search("m²").runs == []

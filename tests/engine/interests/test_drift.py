@@ -1,4 +1,4 @@
-"""What became of segments between two turns, worked out by hand."""
+"""What became of segments between two runs, worked out by hand."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_segments_are_compared_by_their_number_and_not_by_their_place() -> None:
     np.testing.assert_allclose(found.moved, [1 - np.sqrt(0.5), np.nan, 0], atol=1e-6)
 
 
-def test_the_first_turn_has_nothing_before_it() -> None:
+def test_the_first_run_has_nothing_before_it() -> None:
     found = drift(grouping([1], [[1, 0]], [1, 1]), grouping([], [], []))
     assert found.size_before.tolist() == [-1]
     assert np.isnan(found.kept).all()

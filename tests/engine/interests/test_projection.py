@@ -37,7 +37,7 @@ def test_segments_of_the_same_direction_share_a_place() -> None:
 
 def test_a_picture_is_turned_towards_the_one_before() -> None:
     before = np.asarray([[1, 0], [0, 0.5], [-0.4, -0.2], [np.nan, np.nan]], np.float32)
-    mirrored = before[:, ::-1] * [1, -1]  # a quarter turn and a mirror
+    mirrored = before[:, ::-1] * [1, -1]  # a quarter run and a mirror
     mirrored[3] = [0.3, 0.3]
     found = turned(mirrored.astype(np.float64), like=before)
     np.testing.assert_allclose(found[:3], before[:3], atol=1e-6)

@@ -100,7 +100,7 @@ def test_it_is_counted_again_when_an_item_was_edited(items: list[Item], known: E
     assert flaws(known, now=NOW).found[CatalogueFlaw.NO_PRICE].items == 2
 
 
-def test_before_the_first_turn_the_record_is_counted_all_the_same(items: list[Item]) -> None:
+def test_before_the_first_run_the_record_is_counted_all_the_same(items: list[Item]) -> None:
     Item.objects.filter(shop_id="i1").update(brand="")
     found = flaws(None, now=NOW)
     assert (found.listed, found.recommended, found.slots) == (5, 0, 0)

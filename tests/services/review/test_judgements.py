@@ -5,13 +5,13 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone, translation
 
 from recommendations.models import AuditEntry, BlendWeights, Customer, Item, ModelVersion, Placement, Rule, Staff
-from recommendations.services.review.judgements import judge, judged, judged_of_newest, verdicts_of, wrong_items
+from recommendations.services.review.judgements import judge, judged, judged_of_newest, judgements_of, wrong_items
 from recommendations.services.review.review import review
 from recommendations.services.rules.card_rules import STRENGTH, CardAction, card_rule
 from recommendations.services.rules.editing import archive_rule, status_of
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.rules.conditions import default_book, matching
-from recommendations.terms import Judgement, Role, RuleStatus
+from recommendations.terms import JudgementKind, Role, RuleStatus
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -31,7 +31,7 @@ def shown(customer: Customer, placement: str = "home") -> list[Item]:
     return [card.item for card in review(customer=customer.pk, placement=placement).cards]
 
 
-def say(customer: Customer, item: Item, judgement: Judgement, by: Staff, note: str = "") -> object:
+def say(customer: Customer, item: Item, judgement: JudgementKind, by: Staff, note: str = "") -> object:
     return judge(
         customer=customer, item=item, placement="home", judgement=judgement, note=note, rank=1, by=by, now=NOW
     )  # fmt: skip
@@ -41,33 +41,33 @@ def test_another_view_replaces_the_first_and_the_same_again_takes_it_back(
     customer: Customer, merchandiser: Staff
 ) -> None:
     bread = shown(customer)[0]
-    say(customer, bread, Judgement.GOOD, merchandiser)
-    assert say(customer, bread, Judgement.WRONG, merchandiser, " Never buys it ") is not None
-    verdict = verdicts_of(customer=customer.pk, placement="home", by=merchandiser)[bread.pk]
-    assert (verdict.judgement, verdict.note, verdict.rank) == (Judgement.WRONG, "Never buys it", 1)
-    assert say(customer, bread, Judgement.WRONG, merchandiser, "Never buys it") is None
-    assert verdicts_of(customer=customer.pk, placement="home", by=merchandiser) == {}
+    say(customer, bread, JudgementKind.GOOD, merchandiser)
+    assert say(customer, bread, JudgementKind.WRONG, merchandiser, " Never buys it ") is not None
+    verdict = judgements_of(customer=customer.pk, placement="home", by=merchandiser)[bread.pk]
+    assert (verdict.kind, verdict.note, verdict.rank) == (JudgementKind.WRONG, "Never buys it", 1)
+    assert say(customer, bread, JudgementKind.WRONG, merchandiser, "Never buys it") is None
+    assert judgements_of(customer=customer.pk, placement="home", by=merchandiser) == {}
 
 
 def test_everybody_has_a_view_of_their_own(customer: Customer, merchandiser: Staff) -> None:
     other = Staff.objects.create_user("other@example.com", role=Role.PUBLISHER)
     bread = shown(customer)[0]
-    say(customer, bread, Judgement.GOOD, merchandiser)
-    say(customer, bread, Judgement.ODD, other)
-    own = [verdicts_of(customer=customer.pk, placement="home", by=by)[bread.pk] for by in (merchandiser, other)]
-    assert [verdict.judgement for verdict in own] == ["good", "odd"]
+    say(customer, bread, JudgementKind.GOOD, merchandiser)
+    say(customer, bread, JudgementKind.ODD, other)
+    own = [judgements_of(customer=customer.pk, placement="home", by=by)[bread.pk] for by in (merchandiser, other)]
+    assert [verdict.kind for verdict in own] == ["good", "odd"]
 
 
 def test_shares_stand_under_the_versions_that_answered(customer: Customer, merchandiser: Staff) -> None:
     for item, judgement in zip(shown(customer)[:4], ["good", "good", "odd", "wrong"], strict=True):
-        say(customer, item, Judgement(judgement), merchandiser)
+        say(customer, item, JudgementKind(judgement), merchandiser)
     (found,) = judged()
     discovered = shown(customer, "discover")[0]
     judge(
         customer=customer,
         item=discovered,
         placement="discover",
-        judgement=Judgement.ODD,
+        judgement=JudgementKind.ODD,
         rank=1,
         by=merchandiser,
         now=NOW,
@@ -77,19 +77,19 @@ def test_shares_stand_under_the_versions_that_answered(customer: Customer, merch
     assert (newest.model, newest.counts) == (found.model, {"good": 2, "odd": 2, "wrong": 1})
     assert found.model == ModelVersion.objects.live().get().pk
     assert found.weights == BlendWeights.objects.defaults().get(blend__name="home")
-    assert (found.total, found.counts[Judgement.GOOD]) == (4, 2)
-    assert found.share(Judgement.GOOD) == pytest.approx((0.5, 0.1500, 0.8500), abs=1e-4)
+    assert (found.total, found.counts[JudgementKind.GOOD]) == (4, 2)
+    assert found.share(JudgementKind.GOOD) == pytest.approx((0.5, 0.1500, 0.8500), abs=1e-4)
 
 
 def test_wrong_items_that_are_still_shown_come_first(customer: Customer, merchandiser: Staff) -> None:
     first, soap = shown(customer)[0], Item.objects.get(shop_id="soap-0")
-    say(customer, soap, Judgement.WRONG, merchandiser)
-    say(customer, first, Judgement.WRONG, merchandiser)
-    say(customer, shown(customer)[1], Judgement.ODD, merchandiser)
+    say(customer, soap, JudgementKind.WRONG, merchandiser)
+    say(customer, first, JudgementKind.WRONG, merchandiser)
+    say(customer, shown(customer)[1], JudgementKind.ODD, merchandiser)
     found = wrong_items()
-    ranks = {wrong.verdict.item: wrong.rank for wrong in found}
+    ranks = {wrong.judgement.item: wrong.rank for wrong in found}
     assert ranks[first] == 1
-    assert found[0].verdict.item == first
+    assert found[0].judgement.item == first
     assert (ranks[soap] is None) == (soap not in shown(customer))
 
 

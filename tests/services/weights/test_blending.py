@@ -47,7 +47,7 @@ def test_worse_weights_stay_out(boss: Staff) -> None:
     with pytest.raises(GateClosedError) as closed:
         publish(weights=worse, by=boss, now=timezone.now(), note="Sale week")
     assert closed.value.weights == worse
-    verdict = closed.value.verdict
+    verdict = closed.value.gate_result
     assert verdict["outcome"] == GateOutcome.WORSE
     assert verdict["worse_than"][0] == "live"  # and worse than what a person always buys
     assert "personal_frequency" in verdict["worse_than"]
@@ -89,8 +89,8 @@ def test_what_nothing_measures_needs_a_note() -> None:
     items = proposed({"also_bought": 1.0}, BlendName.ITEM)
     with pytest.raises(GateClosedError) as closed:
         publish(weights=items, by=None, now=timezone.now())
-    assert closed.value.verdict["outcome"] == GateOutcome.UNMEASURED
-    assert "nothing could be compared" in labels.gate_text(closed.value.verdict)
+    assert closed.value.gate_result["outcome"] == GateOutcome.UNMEASURED
+    assert "nothing could be compared" in labels.gate_text(closed.value.gate_result)
     assert publish(weights=items, by=None, now=timezone.now(), override=True, note="by judgement").is_default
 
 
@@ -124,7 +124,7 @@ def test_the_command_prints_proposes_and_publishes(tmp_path: Path, capsys: pytes
 
 def test_the_command_without_a_live_version_says_what_to_do() -> None:
     ModelVersion.objects.update(is_live=False)
-    with pytest.raises(CommandError, match="Run a turn of the loop"):
+    with pytest.raises(CommandError, match="Run the loop"):
         call_command("tune")
 
 
@@ -135,7 +135,7 @@ def test_customers_where_two_rows_differ_most() -> None:
     assert (found["difference"].abs().diff().dropna() <= 0).all()
     assert found["difference"].tolist() == pytest.approx((found["a"] - found["b"]).tolist())
     for column, name in {"a": "hybrid", "b": "popular"}.items():
-        stored = Measurement.objects.get(run__task=Task.HOME, name=name).metrics["ndcg@10"]["value"]
+        stored = Measurement.objects.get(evaluation__task=Task.HOME, name=name).metrics["ndcg@10"]["value"]
         assert found[column].mean() == pytest.approx(stored, abs=1e-6)
     with pytest.raises(NotMeasuredError) as missing:
         differences(task=Task.HOME, a="hybrid", b="ease_discover")
@@ -146,7 +146,9 @@ def test_customers_where_two_rows_differ_most() -> None:
 
 
 def test_every_row_is_compared_and_cut_in_slices() -> None:
-    rows = {row.name: row for row in Measurement.objects.filter(run__task=Task.HOME).select_related("run")}
+    rows = {
+        row.name: row for row in Measurement.objects.filter(evaluation__task=Task.HOME).select_related("evaluation")
+    }
     hybrid, popular = rows["hybrid"], rows["popular"]
     assert hybrid.against == {}
     expected = popular.metrics["ndcg@10"]["value"] - hybrid.metrics["ndcg@10"]["value"]
@@ -155,8 +157,8 @@ def test_every_row_is_compared_and_cut_in_slices() -> None:
     overall = {(each["kind"], each["key"]): each for each in hybrid.slices}
     assert overall[("activity", "warm")]["users"] == overall[("department", "FOOD")]["users"] == 60  # all alike
     assert overall[("department", "FOOD")]["metrics"]["ndcg@10"]["value"] == hybrid.metrics["ndcg@10"]["value"]
-    assert hybrid.run.overlap["names"] == list(rows)
-    assert [row[number] for number, row in enumerate(hybrid.run.overlap["shares"])] == [1.0] * len(rows)
+    assert hybrid.evaluation.overlap["names"] == list(rows)
+    assert [row[number] for number, row in enumerate(hybrid.evaluation.overlap["shares"])] == [1.0] * len(rows)
     assert (hybrid.fit_seconds or 0) > (rows["buy_again"].fit_seconds or 0)
     assert (hybrid.peak_mb or 0) > 100
     assert rows["buy_again"].score_seconds is not None
@@ -170,7 +172,7 @@ def test_a_version_that_was_held_back_goes_live_with_a_note(boss: Staff) -> None
     made = make_live(version=held, by=boss, now=timezone.now(), note="The old one has no bakery")
     assert made.is_live
     assert AuditEntry.objects.get(verb="make live").note == "The old one has no bakery"
-    assert "The old one has no bakery" in made.turn.log.last().text
+    assert "The old one has no bakery" in made.run.log.last().text
     assert make_live(version=made, by=boss, now=timezone.now(), note="") == made
     ModelVersion.objects.update(is_live=False, status=VersionStatus.BUILDING)
     with pytest.raises(VersionNotReadyError):

@@ -144,9 +144,9 @@ def test_an_instance_that_the_version_before_had_may_stay(ada: Staff) -> None:
     assert save({"weights": {"retired_one": 1, "als": 1}}, by=ada).weights == {"retired_one": 0.5, "als": 0.5}
 
 
-def test_a_turn_s_proposal_and_a_draft_do_not_get_in_each_other_s_way(served: BlendWeights, ada: Staff) -> None:
+def test_a_run_s_proposal_and_a_draft_do_not_get_in_each_other_s_way(served: BlendWeights, ada: Staff) -> None:
     draft = save({"weights": {"als": 1}}, by=ada)
-    made = Made(weights={"ease_home": 1.0}, reason="turn")
+    made = Made(weights={"ease_home": 1.0}, reason="run")
     proposed, published = (
         weight_versions.append_weights(
             blend=BlendName.HOME, made=made, author=None, now=timezone.now(), publish=publish
@@ -163,7 +163,7 @@ def test_a_turn_s_proposal_and_a_draft_do_not_get_in_each_other_s_way(served: Bl
 
 
 def test_presets_are_told_apart(served: BlendWeights) -> None:
-    made = Made(weights={"ease_home": 1.0}, reason="turn")
+    made = Made(weights={"ease_home": 1.0}, reason="run")
     now = timezone.now()
     newer = weight_versions.append_weights(blend=BlendName.HOME, made=made, author=None, now=now, publish=True)
     proposed = weight_versions.append_weights(blend=BlendName.HOME, made=made, author=None, now=now, publish=False)

@@ -151,7 +151,7 @@ def test_a_draft_that_is_worse_is_stopped_by_the_gate(boss: Staff) -> None:
     made = draft({"popularity_home": 1}, by=boss)
     with pytest.raises(GateClosedError) as closed:
         publish(weights=made, by=boss, now=timezone.now(), note="a")
-    assert closed.value.verdict["outcome"] == GateOutcome.WORSE
+    assert closed.value.gate_result["outcome"] == GateOutcome.WORSE
     made.refresh_from_db()
     assert made.status == WeightsStatus.DRAFT
 

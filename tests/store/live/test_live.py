@@ -9,7 +9,7 @@ import pytest
 import redis
 from django.utils import timezone
 
-from recommendations.models import Customer, Event, Item, ModelVersion, Turn
+from recommendations.models import Customer, Event, Item, ModelVersion, Run
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.state import LiveEvent
@@ -105,7 +105,7 @@ def live_version(db: None) -> ModelVersion:
     """Its history ends ten days ago."""
     cut = timezone.now() - timedelta(days=10)
     return ModelVersion.objects.create(
-        turn=Turn.objects.create(now=cut), status=VersionStatus.READY, is_live=True,
+        run=Run.objects.create(now=cut), status=VersionStatus.READY, is_live=True,
         windows={"cuts": {"live": cut.isoformat()}},
     )  # fmt: skip
 

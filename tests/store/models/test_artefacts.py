@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from django.core.files.storage import storages
 
-from recommendations.models import Artefact, ModelVersion, Turn
+from recommendations.models import Artefact, ModelVersion, Run
 from recommendations.store.models.artefacts import ArtefactDamagedError, forget_old_versions, load_arrays, save_arrays
 from recommendations.terms import Cut, VersionStatus
 from tests.trained import artefact_folder
@@ -23,8 +23,8 @@ def folder(tmp_path: Path) -> object:
 
 
 def version(*, live: bool = False) -> ModelVersion:
-    turn = Turn.objects.create(now=NOW, finished_at=NOW)
-    return ModelVersion.objects.create(turn=turn, status=VersionStatus.READY, is_live=live)
+    run = Run.objects.create(now=NOW, finished_at=NOW)
+    return ModelVersion.objects.create(run=run, status=VersionStatus.READY, is_live=live)
 
 
 def test_arrays_come_back_as_they_were_memory_mapped_and_read_only() -> None:
@@ -57,7 +57,7 @@ def test_a_damaged_file_is_refused() -> None:
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ArtefactDamagedError, match="run a turn of the loop"):
+    with pytest.raises(ArtefactDamagedError, match="run the loop"):
         load_arrays(made.pk, Cut.LIVE)
     path.unlink()
     with pytest.raises(ArtefactDamagedError):

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 
 from analytics.urls import urlpatterns
+from demo.urls import urlpatterns as replay_patterns
 from recommendations.models import Staff
 from recommendations.services.access.policy import POLICY, Action, may
 from recommendations.terms import Role
@@ -61,11 +62,11 @@ CHANGES = {
     "withdraw_rules": Action.PUBLISH,
     "roll_back_rules": Action.PUBLISH,
     "rename_segment": Action.DRAFT,
-    "start_run": Action.RUN_TURN,
-    "cancel_run": Action.RUN_TURN,
-    "resume_run": Action.RUN_TURN,
-    "cancel_replay": Action.RUN_TURN,
-    "resume_replay": Action.RUN_TURN,
+    "start_run": Action.RUN_LOOP,
+    "cancel_run": Action.RUN_LOOP,
+    "resume_run": Action.RUN_LOOP,
+    "cancel_replay": Action.RUN_LOOP,
+    "resume_replay": Action.RUN_LOOP,
     "make_live": Action.PUBLISH,
 }
 """What a POST needs: it changes something, or measures what somebody is writing."""
@@ -75,7 +76,7 @@ SAMPLES = {"int": 1, "uuid": uuid4(), "str": "x", "string": "x", "slug": "x"}
 
 def patterns() -> dict[str, URLPattern]:
     found = {}
-    for pattern in urlpatterns:
+    for pattern in (*urlpatterns, *replay_patterns):
         assert isinstance(pattern, URLPattern)
         found[str(pattern.name)] = pattern
     return found

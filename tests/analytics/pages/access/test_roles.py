@@ -24,7 +24,7 @@ def addresses(names: set[str]) -> list[str]:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_everybody_sees_every_page(client_of: Callable[[Role], Client], role: Role) -> None:
-    client, made, who = client_of(role), records.turn(), records.customer("u")
+    client, made, who = client_of(role), records.run(), records.customer("u")
     records.event(who, records.item("i"), days_ago=1)
     pages = ["/", "/customers/", f"/customers/{who.pk}/", "/runs/", f"/runs/{made.pk}/", f"/runs/{made.pk}/progress/"]
     for page in [*pages, "/quality/", "/search/?q=x", "/customers/items/?find=x"]:
@@ -34,7 +34,7 @@ def test_everybody_sees_every_page(client_of: Callable[[Role], Client], role: Ro
 @pytest.mark.parametrize("role", list(Role))
 def test_only_those_who_may_start_cancel_and_resume(client_of: Callable[[Role], Client], role: Role) -> None:
     client = client_of(role)
-    failed = records.turn(status=RunStatus.FAILED, done=2)
+    failed = records.run(status=RunStatus.FAILED, done=2)
     expected = 302 if role in MAY_RUN else 403
     for action in (f"/runs/{failed.pk}/resume/", f"/runs/{failed.pk}/cancel/", "/runs/start/"):
         answer = client.post(action)
@@ -47,7 +47,7 @@ def test_only_those_who_may_start_cancel_and_resume(client_of: Callable[[Role], 
 
 @pytest.mark.parametrize("role", list(Role))
 def test_buttons_are_shown_to_those_who_may_press_them(client_of: Callable[[Role], Client], role: Role) -> None:
-    client, failed = client_of(role), records.turn(status=RunStatus.FAILED, done=2)
+    client, failed = client_of(role), records.run(status=RunStatus.FAILED, done=2)
     may = role in MAY_RUN
     assert ("Start a run" in client.get("/runs/").content.decode()) is may
     assert ("Resume</button>" in client.get(f"/runs/{failed.pk}/").content.decode()) is may

@@ -75,8 +75,8 @@ def test_few_queries_for_a_review(admin: Client, tea_drinker: Customer, placemen
 
 
 def test_few_queries_for_a_run(admin: Client) -> None:
-    turn = ModelVersion.objects.get().turn
-    for address in (f"/runs/{turn.pk}/", f"/runs/{turn.pk}/progress/?here=run"):
+    run = ModelVersion.objects.get().run
+    for address in (f"/runs/{run.pk}/", f"/runs/{run.pk}/progress/?here=run"):
         with CaptureQueriesContext(connection) as queries:
             text(admin, address)
         assert len(queries) <= MOST_QUERIES
@@ -245,7 +245,7 @@ def test_the_list_as_a_file(admin: Client) -> None:
     assert answer["Content-Disposition"] == 'attachment; filename="customers.csv"'
 
 
-def test_every_header_sorts_and_the_next_click_turns_the_order_round(admin: Client) -> None:
+def test_every_header_sorts_and_the_next_click_runs_the_order_round(admin: Client) -> None:
     page = text(admin, "/customers/?state=warm")
     heads = re.findall(r'<th scope="col"[^>]*><a href="(\?[^"]+)"', page)
     assert [head.rpartition("sort=")[2] for head in heads] == [

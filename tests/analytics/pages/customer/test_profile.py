@@ -10,13 +10,13 @@ from django.test import Client
 from django.utils import timezone
 
 from analytics.queries.customer.evidence_words import facts_in_words
-from recommendations.models import BlendWeights, Customer, Event, Item, Rule, Segment, Verdict
+from recommendations.models import BlendWeights, Customer, Event, Item, Judgement, Rule, Segment
 from recommendations.services.review.review import review
 from recommendations.services.review.why_not import CounterfactualKind, WhyNot, why_not
 from recommendations.services.rules.books import publish_rules
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.serving import snapshot_holder
-from recommendations.terms import Judgement, Role, RuleAction, WeightsStatus
+from recommendations.terms import JudgementKind, Role, RuleAction, WeightsStatus
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
@@ -325,12 +325,12 @@ def test_a_verdict_is_given_noted_changed_and_taken_back(merchandiser: Client, t
     assert 'value="Twice a week?"' in part
     assert pressed(judged(merchandiser, tea_drinker, item, save_note="yes", note="Twice a week?")) == ["odd"]
     assert pressed(judged(merchandiser, tea_drinker, item, judgement="wrong", note="Twice a week?")) == ["wrong"]
-    verdict = Verdict.objects.get()
-    assert (verdict.judgement, verdict.note, verdict.rank) == (Judgement.WRONG, "Twice a week?", 1)
+    verdict = Judgement.objects.get()
+    assert (verdict.kind, verdict.note, verdict.rank) == (JudgementKind.WRONG, "Twice a week?", 1)
     page = merchandiser.get(f"/customers/{tea_drinker.pk}/").content.decode()
     assert pressed(page) == ["wrong"]
     assert pressed(judged(merchandiser, tea_drinker, item, judgement="wrong", note="Twice a week?")) == []
-    assert not Verdict.objects.exists()
+    assert not Judgement.objects.exists()
 
 
 @pytest.mark.parametrize(

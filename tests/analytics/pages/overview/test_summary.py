@@ -24,7 +24,7 @@ def test_first_steps_until_all_are_done(admin: Client) -> None:
     assert "Nothing measured yet" in page
     assert "No answer in this period" in page
     records.event(records.customer("u"), records.item("i"), days_ago=0)
-    records.version(records.turn())
+    records.version(records.run())
     records.published("home")
     assert "First steps" in text(admin)
     ApiKey.objects.create(name="shop", prefix="abc", digest="0" * 64, scopes=[])
@@ -32,7 +32,7 @@ def test_first_steps_until_all_are_done(admin: Client) -> None:
 
 
 def test_the_first_line_is_the_figure_with_its_interval_and_protocol(admin: Client) -> None:
-    live = records.version(records.turn())
+    live = records.version(records.run())
     kinds = MeasuredKind
     values = {
         ("hybrid", kinds.HYBRID): 0.4,
@@ -47,14 +47,14 @@ def test_the_first_line_is_the_figure_with_its_interval_and_protocol(admin: Clie
     assert '<strong class="down">−20%</strong> against what the customer buys most' in page
     assert "Global time split at Aug. 18, 2026" in page
     assert "measured on what was bought in the 28 days after. Next purchases: 1,983 customers." in page
-    assert page.index("How good are the recommendations?") < page.index("The last turn of the loop")
+    assert page.index("How good are the recommendations?") < page.index("The last run of the loop")
     assert '<td class="num">0.390 – 0.410</td>' in page
     assert 'href="/quality/?task=home"' in page
     assert 'href="/quality/?task=discover"' in page
 
 
 def test_the_strip_uses_the_words_of_the_code(admin: Client) -> None:
-    records.turn()
+    records.run()
     page = text(admin)
     places = [
         page.index(f"{stage}<span")
@@ -67,9 +67,9 @@ def test_the_strip_uses_the_words_of_the_code(admin: Client) -> None:
 def test_alerts_say_what_to_do(admin: Client) -> None:
     now = timezone.now()
     records.event(records.customer("u"), records.item("i"), days_ago=(records.NOW - now).days + 3)
-    version = records.version(records.turn())
+    version = records.version(records.run())
     ModelVersion.objects.filter(pk=version.pk).update(live_since=now - timedelta(days=5))
-    records.turn(created=now, status=RunStatus.FAILED, done=4)
+    records.run(created=now, status=RunStatus.FAILED, done=4)
     page = text(admin)
     assert "The last run failed at “Recommend · Test”." in page
     assert "The live model is 5 days old." in page

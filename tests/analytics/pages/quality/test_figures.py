@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from analytics.exports.table import csv_file
-from recommendations.models import EvaluationRun
+from recommendations.models import Evaluation
 from recommendations.terms import MeasuredKind, Role, Task
 from tests.analytics import records
 
@@ -30,9 +30,9 @@ VALUES = {
 
 
 @pytest.fixture
-def run() -> EvaluationRun:
-    """A table with everything that a turn measures."""
-    run = records.measured(records.version(records.turn()), Task.HOME, VALUES)
+def run() -> Evaluation:
+    """A table with everything that a run measures."""
+    run = records.measured(records.version(records.run()), Task.HOME, VALUES)
     records.compared(run, {"ease_home": -0.1, "personal_frequency": -0.05, "popular": -0.2, "hybrid_proposed": 0.005})
     for name, value in (("hybrid", 0.4), ("personal_frequency", 0.35), ("popular", 0.2)):
         records.sliced(
@@ -57,7 +57,7 @@ def names(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_everybody_sees_it(client_of: Callable[[Role], Client], role: Role, run: EvaluationRun) -> None:
+def test_everybody_sees_it(client_of: Callable[[Role], Client], role: Role, run: Evaluation) -> None:
     assert "Is it any good, and for whom?" in text(client_of(role))
 
 
@@ -69,12 +69,12 @@ def test_before_the_first_run(admin: Client) -> None:
     assert text(admin, "/quality/?format=csv").startswith("<!doctype html>")  # there is no table yet
 
 
-def test_a_task_that_nobody_could_be_measured_on(admin: Client, run: EvaluationRun) -> None:
+def test_a_task_that_nobody_could_be_measured_on(admin: Client, run: Evaluation) -> None:
     page = text(admin, "/quality/?task=discover")
     assert "Nobody with a history bought anything for this task in the test window." in page
 
 
-def test_one_sentence_first_then_the_protocol_then_the_table(admin: Client, run: EvaluationRun) -> None:
+def test_one_sentence_first_then_the_protocol_then_the_table(admin: Client, run: Evaluation) -> None:
     page = text(admin)
     places = [
         page.index(words)
@@ -89,14 +89,14 @@ def test_one_sentence_first_then_the_protocol_then_the_table(admin: Client, run:
     assert len(names(page)) == len(VALUES)
 
 
-def test_differences_are_told_in_words_and_signs(admin: Client, run: EvaluationRun) -> None:
+def test_differences_are_told_in_words_and_signs(admin: Client, run: Evaluation) -> None:
     page = text(admin)
     assert "▼ −0.100" in page
     assert "95% interval −0.1100 to −0.0900" in page
     assert '≈ +0.005<span class="visually-hidden"> no clear difference</span>' in page
 
 
-def test_slices_by_what_the_address_says(admin: Client, run: EvaluationRun) -> None:
+def test_slices_by_what_the_address_says(admin: Client, run: Evaluation) -> None:
     activity, segments = text(admin), text(admin, "/quality/?slice=segment")
     assert activity.count("uncertain: few customers") == 1  # the cold ones
     assert "Cold <span" in activity
@@ -106,7 +106,7 @@ def test_slices_by_what_the_address_says(admin: Client, run: EvaluationRun) -> N
     assert "No slices yet" in text(admin, "/quality/?slice=department")
 
 
-def test_the_table_is_sorted_as_the_address_says(admin: Client, run: EvaluationRun) -> None:
+def test_the_table_is_sorted_as_the_address_says(admin: Client, run: Evaluation) -> None:
     best_first = ["Hybrid, proposed weights", "Hybrid, as served", "Most bought by the customer",
                   "Goes with purchases", "Most popular", "Most bought lately"]  # fmt: skip
     assert names(text(admin)) == best_first
@@ -120,13 +120,13 @@ def test_the_table_is_sorted_as_the_address_says(admin: Client, run: EvaluationR
     "query",
     ["task=x", "slice=x", "sort=x", "sort=--ndcg", "format=x", "a=x&b=y", "a=hybrid&b=hybrid", "task=&sort=%00"],
 )
-def test_odd_parameters_are_as_if_absent(admin: Client, run: EvaluationRun, query: str) -> None:
+def test_odd_parameters_are_as_if_absent(admin: Client, run: Evaluation, query: str) -> None:
     page = text(admin, f"/quality/?{query}")
     assert names(page)[0] == "Hybrid, proposed weights"
 
 
 def test_a_version_from_before_says_what_the_next_run_will_measure(admin: Client) -> None:
-    records.measured(records.version(records.turn()), Task.HOME, VALUES)
+    records.measured(records.version(records.run()), Task.HOME, VALUES)
     page = text(admin)
     assert "The next run will measure how sure that is." in page
     assert "Differences to the live hybrid are not there yet" in page
@@ -136,7 +136,7 @@ def test_a_version_from_before_says_what_the_next_run_will_measure(admin: Client
     assert "One run so far" in page
 
 
-def test_the_file_holds_what_the_page_shows(admin: Client, run: EvaluationRun) -> None:
+def test_the_file_holds_what_the_page_shows(admin: Client, run: Evaluation) -> None:
     answer = admin.get("/quality/?format=csv&sort=ndcg%4010")
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == 'attachment; filename="quality-home.csv"'
@@ -162,7 +162,7 @@ def parsed(answer: HttpResponse) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("kind", ["activity", "segment", "department", "new_items"])
-def test_few_queries(admin: Client, run: EvaluationRun, kind: str) -> None:
+def test_few_queries(admin: Client, run: Evaluation, kind: str) -> None:
     with CaptureQueriesContext(
         connection,
     ) as asked:

@@ -9,7 +9,7 @@ from recommendations.models import Customer, Staff
 from recommendations.services.review.judgements import judge
 from recommendations.services.review.review import review
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.terms import Judgement, Role
+from recommendations.terms import JudgementKind, Role
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -21,7 +21,7 @@ def text(client: Client, address: str = "/quality/") -> str:
     return " ".join(answer.content.decode().split())
 
 
-def judged(*judgements: Judgement) -> None:
+def judged(*judgements: JudgementKind) -> None:
     """The first items of one customer, one judgement each."""
     customer = Customer.objects.get(pseudonym=pseudonym("u0"))
     by = Staff.objects.create_user("judge@example.com", role=Role.MERCHANDISER)
@@ -40,7 +40,7 @@ def test_before_the_first_verdict_the_page_says_where_to_give_one(admin: Client)
 
 
 def test_shares_with_their_intervals(admin: Client) -> None:
-    judged(Judgement.GOOD, Judgement.GOOD, Judgement.ODD, Judgement.WRONG)
+    judged(JudgementKind.GOOD, JudgementKind.GOOD, JudgementKind.ODD, JudgementKind.WRONG)
     page = text(admin)
     assert "4 verdicts on the newest model: 50% good (95% interval 15% to 85%)." in page
     assert '<td class="num" data-label="Wrong">1 · 25%<br><small>5% – 70%</small></td>' in page
@@ -48,7 +48,7 @@ def test_shares_with_their_intervals(admin: Client) -> None:
 
 
 def test_wrong_items_say_whether_they_are_still_shown(client_of: Callable[[Role], Client]) -> None:
-    judged(Judgement.WRONG)
+    judged(JudgementKind.WRONG)
     page = text(client_of(Role.VIEWER), "/quality/wrong/")
     assert "still at place 1" in page
     assert "Look &lt;here&gt;" in page
@@ -57,5 +57,5 @@ def test_wrong_items_say_whether_they_are_still_shown(client_of: Callable[[Role]
 
 
 def test_nothing_wrong(admin: Client) -> None:
-    judged(Judgement.GOOD)
+    judged(JudgementKind.GOOD)
     assert "Nothing was called wrong." in text(admin, "/quality/wrong/")

@@ -133,7 +133,7 @@ def test_the_gravest_insight_comes_first() -> None:
 
 
 def test_days_of_a_customer_are_counted_together(tmp_path: object) -> None:
-    version = records.version(records.turn())
+    version = records.version(records.run())
     with artefact_folder(tmp_path):  # type: ignore[arg-type]
         assert suspects(version.pk) is None
         save_bursts(version, np.asarray([[4, 20_000, 900], [7, 20_001, 700], [4, 20_002, 600]], np.int64))

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def model() -> ModelVersion:
-    live, old = records.version(records.turn()), records.version(records.turn(), live=False)
+    live, old = records.version(records.run()), records.version(records.run(), live=False)
     teas = Segment.objects.create(number=4, name="Teas", size=3, version=live)
     for weight in range(1, 11):
         who = records.customer(f"u{weight}")
@@ -76,7 +76,7 @@ def test_sorted_by_segment_those_without_come_last(model: ModelVersion) -> None:
     assert {line.segment for line in found.lines[3:]} == {None}
 
 
-def test_before_the_first_turn_everybody_is_cold() -> None:
+def test_before_the_first_run_everybody_is_cold() -> None:
     records.customer("u")
     assert states(listed(None)) == [State.COLD]
     assert list(listed(None).segments) == []

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_the_head_is_read_in_one_round_trip(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    live = records.version(records.turn())
+    live = records.version(records.run())
     who, anonymous = records.customer("a"), records.customer("b")
     CustomerAlias.objects.create(anonymous=anonymous, customer=who, source="api")
     segment = Segment.objects.create(number=2, top_categories=[{"name": "Tea"}, {"name": "Wine"}], version=live)
@@ -51,7 +51,7 @@ def test_a_merged_key_leads_to_its_customer() -> None:
 
 
 def test_interests_are_those_of_the_live_version_largest_first() -> None:
-    live, old = records.version(records.turn()), records.version(records.turn(), live=False)
+    live, old = records.version(records.run()), records.version(records.run(), live=False)
     who = records.customer("a")
     records.profile(old, who, weight=9, Soap=1.0)
     records.profile(live, who, weight=5, Tea=0.6, Wine=0.4, Bread=0.0)
@@ -112,7 +112,7 @@ def test_items_by_key_leave_out_what_does_not_exist() -> None:
 
 def test_drafts_that_would_act_on_the_customer_are_told_in_the_head() -> None:
     """Of everybody and of the customer's own segment, not of another one."""
-    live, who = records.version(records.turn()), records.customer("a")
+    live, who = records.version(records.run()), records.customer("a")
     own, other = (Segment.objects.create(number=number, version=live) for number in (1, 2))
     records.profile(live, who, weight=5, segment=own, Tea=0.5)
     for blend, segment in (("home", None), ("discover", own), ("cart", other)):

@@ -6,7 +6,7 @@ from analytics.queries.layout import read_frame
 from analytics.queries.overview.alerts import alerts
 from analytics.queries.overview.summary import Answers
 from demo.models import Replay
-from recommendations.models import EvaluationRun, Measurement, ModelVersion
+from recommendations.models import Evaluation, Measurement, ModelVersion
 from recommendations.terms import Cut, MeasuredKind, RunStatus, Task
 from tests.analytics import records
 
@@ -15,8 +15,8 @@ NOBODY = Answers(total=0, personalised=0, fallback=0, p50_ms=None, p95_ms=None, 
 
 
 def measured(*, coverage: float) -> None:
-    version = ModelVersion.objects.create(turn=records.turn())
-    run = EvaluationRun.objects.create(
+    version = ModelVersion.objects.create(run=records.run())
+    run = Evaluation.objects.create(
         version=version,
         cut=Cut.TEST,
         task=Task.HOME,
@@ -26,7 +26,7 @@ def measured(*, coverage: float) -> None:
         seed=1,
     )
     figures = {"coverage@10": {"value": coverage, "low": coverage, "high": coverage}}
-    Measurement.objects.create(run=run, name="hybrid", kind=MeasuredKind.HYBRID, metrics=figures)
+    Measurement.objects.create(evaluation=run, name="hybrid", kind=MeasuredKind.HYBRID, metrics=figures)
 
 
 def told(answers: Answers = NOBODY) -> list[tuple[str, str, str]]:

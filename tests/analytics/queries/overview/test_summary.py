@@ -73,7 +73,7 @@ def test_answers_of_the_shop_and_of_the_replay_are_told_apart() -> None:
 def test_checklist() -> None:
     assert not query.checklist(read_frame()).key
     records.event(records.customer("a"), records.item("i"), days_ago=0)
-    records.version(records.turn())
+    records.version(records.run())
     records.published("home")
     key = ApiKey.objects.create(name="shop", prefix="abc", digest="0" * 64, scopes=[])
     assert query.checklist(read_frame()).done

@@ -6,7 +6,7 @@ import pytest
 
 from analytics.queries.quality import figures as query
 from analytics.queries.quality.leader_table import qualities
-from recommendations.models import Category, EvaluationRun, Segment
+from recommendations.models import Category, Evaluation, Segment
 from recommendations.terms import MeasuredKind, SliceKind, Task
 from tests.analytics import records
 
@@ -21,8 +21,8 @@ VALUES = {
 
 
 @pytest.fixture
-def run() -> EvaluationRun:
-    return records.measured(records.version(records.turn()), Task.HOME, VALUES)
+def run() -> Evaluation:
+    return records.measured(records.version(records.run()), Task.HOME, VALUES)
 
 
 def groups(kind: SliceKind) -> list[tuple[str, int, bool, list[tuple[str, float]]]]:
@@ -32,7 +32,7 @@ def groups(kind: SliceKind) -> list[tuple[str, int, bool, list[tuple[str, float]
     ]
 
 
-def test_activity_goes_from_cold_to_heavy_and_only_what_is_compared_is_shown(run: EvaluationRun) -> None:
+def test_activity_goes_from_cold_to_heavy_and_only_what_is_compared_is_shown(run: Evaluation) -> None:
     for name, value in (("hybrid", 0.5), ("popular", 0.2), ("ease_home", 0.3)):
         records.sliced(
             run, name, ("activity", "heavy", 500, value), ("activity", "cold", 99, value - 0.1),
@@ -46,7 +46,7 @@ def test_activity_goes_from_cold_to_heavy_and_only_what_is_compared_is_shown(run
     assert groups(SliceKind.NEW_ITEMS) == [("New items", 300, False, [("hybrid", 0.5), ("popular", 0.2)])]
 
 
-def test_segments_and_departments_have_their_names_and_the_largest_comes_first(run: EvaluationRun) -> None:
+def test_segments_and_departments_have_their_names_and_the_largest_comes_first(run: Evaluation) -> None:
     Segment.objects.create(number=3, name="Fresh & family")
     Category.objects.create(path="GROCERY", name="Grocery")
     records.sliced(
@@ -57,14 +57,14 @@ def test_segments_and_departments_have_their_names_and_the_largest_comes_first(r
     assert [line[:2] for line in groups(SliceKind.DEPARTMENT)] == [("Grocery", 30), ("GONE", 20)]
 
 
-def test_a_version_from_before_has_neither_slices_nor_overlap(run: EvaluationRun) -> None:
+def test_a_version_from_before_has_neither_slices_nor_overlap(run: Evaluation) -> None:
     found = qualities()[Task.HOME]
     details = query.details(found)
     assert [query.groups(details, kind) for kind in SliceKind] == [[], [], [], []]
     assert query.overlap(details, found.rows) is None
 
 
-def test_overlap_is_in_the_order_of_the_table(run: EvaluationRun) -> None:
+def test_overlap_is_in_the_order_of_the_table(run: Evaluation) -> None:
     run.overlap = {"names": ["popular", "hybrid", "gone"], "shares": [[1, 0.2, 0], [0.2, 1, 0], [0, 0, 1]]}
     run.save()
     home = qualities()[Task.HOME]
@@ -73,12 +73,12 @@ def test_overlap_is_in_the_order_of_the_table(run: EvaluationRun) -> None:
     assert found.lines == [("Hybrid, as served", [1, 0.2]), ("Most popular", [0.2, 1])]
 
 
-def test_history_has_every_version_the_oldest_first(run: EvaluationRun) -> None:
+def test_history_has_every_version_the_oldest_first(run: Evaluation) -> None:
     older = records.measured(
-        records.version(records.turn(), live=False), Task.HOME, {("hybrid", MeasuredKind.HYBRID): 0.3}
+        records.version(records.run(), live=False), Task.HOME, {("hybrid", MeasuredKind.HYBRID): 0.3}
     )
-    EvaluationRun.objects.filter(pk=older.pk).update(created_at=run.created_at - timedelta(days=1))
-    other = records.version(records.turn(), live=False)
+    Evaluation.objects.filter(pk=older.pk).update(created_at=run.created_at - timedelta(days=1))
+    other = records.version(records.run(), live=False)
     records.measured(other, Task.DISCOVER, {("hybrid", MeasuredKind.HYBRID): 0.1})
     found = query.history(Task.HOME)
     assert [each.words for each in found.versions] == [f"m{older.version_id}", f"m{run.version_id}"]
@@ -89,8 +89,8 @@ def test_history_has_every_version_the_oldest_first(run: EvaluationRun) -> None:
     ]  # fmt: skip
 
 
-def test_history_goes_back_so_far_only(run: EvaluationRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_history_goes_back_so_far_only(run: Evaluation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(query, "VERSIONS", 1)
-    newest = records.measured(records.version(records.turn(), live=False), Task.HOME, VALUES)
+    newest = records.measured(records.version(records.run(), live=False), Task.HOME, VALUES)
     assert [each.words for each in query.history(Task.HOME).versions] == [f"m{newest.version_id}"]
     assert query.history(Task.DISCOVER).versions == []

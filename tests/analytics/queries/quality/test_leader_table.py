@@ -5,7 +5,7 @@ import pytest
 from analytics.queries.intervals import Direction, direction
 from analytics.queries.quality.headline import lead
 from analytics.queries.quality.leader_table import Quality, qualities
-from recommendations.models import EvaluationRun, Measurement, ModelVersion
+from recommendations.models import Evaluation, Measurement, ModelVersion
 from recommendations.terms import MeasuredKind, Task
 from tests.analytics import records
 
@@ -22,11 +22,11 @@ VALUES = {
 
 @pytest.fixture
 def live() -> ModelVersion:
-    return records.version(records.turn())
+    return records.version(records.run())
 
 
 @pytest.fixture
-def run(live: ModelVersion) -> EvaluationRun:
+def run(live: ModelVersion) -> Evaluation:
     return records.measured(live, Task.HOME, VALUES)
 
 
@@ -34,12 +34,12 @@ def home() -> Quality:
     return qualities()[Task.HOME]
 
 
-def test_quality_is_that_of_the_live_version_best_first(run: EvaluationRun) -> None:
-    old = records.version(records.turn(), live=False)
+def test_quality_is_that_of_the_live_version_best_first(run: Evaluation) -> None:
+    old = records.version(records.run(), live=False)
     records.measured(old, Task.HOME, {("hybrid", HYBRID): 0.9})
     assert list(qualities()) == [Task.HOME]
     assert [row.name for row in home().rows] == ["hybrid", "personal_frequency", "ease_home", "popular"]
-    assert (home().run, home().model) == (run.pk, run.version_id)
+    assert (home().evaluation, home().model) == (run.pk, run.version_id)
     assert (home().users, home().split_at, home().days) == (1983, records.SPLIT, 28)
     assert home().over_popular == pytest.approx(1.5)
     assert home().over_personal == pytest.approx(0.25)
@@ -60,7 +60,7 @@ def test_without_a_hybrid_or_a_baseline_nothing_is_claimed(live: ModelVersion) -
     assert found.sentence == "The hybrid reaches NDCG@10 0.300 (95% interval 0.290 to 0.310)."
 
 
-def test_no_turn_no_quality() -> None:
+def test_no_run_no_quality() -> None:
     assert qualities() == {}
 
 
@@ -76,7 +76,7 @@ def test_no_turn_no_quality() -> None:
         ("recall@20", ["hybrid", "personal_frequency", "ease_home", "popular"]),  # nobody has it
     ],
 )
-def test_sorted_rows_without_a_figure_come_last(run: EvaluationRun, sort: str, names: list[str]) -> None:
+def test_sorted_rows_without_a_figure_come_last(run: Evaluation, sort: str, names: list[str]) -> None:
     for name, seconds in (("ease_home", 3.0), ("hybrid", 2.0), ("popular", 0.0), ("personal_frequency", None)):
         run.rows.filter(name=name).update(fit_seconds=seconds)
     assert [row.name for row in home().sorted(sort)] == names
@@ -89,13 +89,13 @@ def test_a_difference_is_clear_when_its_interval_holds_no_zero() -> None:
     assert direction({"value": -0.2, "low": -0.3, "high": 0.0}) is Direction.UNCLEAR
 
 
-def test_cells_carry_the_paired_difference_to_the_hybrid(run: EvaluationRun) -> None:
+def test_cells_carry_the_paired_difference_to_the_hybrid(run: Evaluation) -> None:
     records.compared(run, {"ease_home": -0.2, "popular": 0.005, "hybrid": 0.0})
     hybrid, ease, popular, personal = (
         home().named(name) for name in ("hybrid", "ease_home", "popular", "personal_frequency")
     )
     cells = [row and row.cell("ndcg@10") for row in (hybrid, ease, popular, personal)]
-    assert [cell and cell.verdict for cell in cells] == [None, Direction.WORSE, Direction.UNCLEAR, None]
+    assert [cell and cell.direction for cell in cells] == [None, Direction.WORSE, Direction.UNCLEAR, None]
     assert ease
     assert ease.cell("recall@20") is None
 
@@ -103,7 +103,7 @@ def test_cells_carry_the_paired_difference_to_the_hybrid(run: EvaluationRun) -> 
 # On paper: the baseline's 0.4 is 0.1 below the hybrid's 0.5, ± 0.01: the hybrid has 25 % more of it, 22.5 to 27.5 %.
 
 
-def test_the_lead_says_how_much_better_and_how_sure(run: EvaluationRun) -> None:
+def test_the_lead_says_how_much_better_and_how_sure(run: Evaluation) -> None:
     records.compared(run, {"personal_frequency": -0.1, "popular": -0.3})
     found = lead(home())
     assert found
@@ -111,33 +111,33 @@ def test_the_lead_says_how_much_better_and_how_sure(run: EvaluationRun) -> None:
         "The hybrid is clearly better than “Most bought by the customer” (+25.0%, 95% interval +22.5% to +27.5%)"
         " and clearly better than “Most popular” (+150.0%, 95% interval +145.0% to +155.0%)."
     )
-    assert found.verdict is Direction.BETTER
+    assert found.direction is Direction.BETTER
     assert found.hits == ""
 
 
-def test_the_lead_is_as_good_as_the_worst_comparison(run: EvaluationRun) -> None:
+def test_the_lead_is_as_good_as_the_worst_comparison(run: Evaluation) -> None:
     records.compared(run, {"personal_frequency": 0.1, "popular": 0.005})
     run.rows.filter(name="hybrid").update(metrics={"ndcg@10": {"value": 0.3, "low": 0.2, "high": 0.4}})
     found = lead(home())
     assert found
     assert "clearly worse than “Most bought by the customer” (−25.0%" in found.sentence
     assert "not clearly different from “Most popular”" in found.sentence
-    assert found.verdict is Direction.WORSE
+    assert found.direction is Direction.WORSE
 
 
-def test_a_version_without_paired_differences_claims_none(run: EvaluationRun) -> None:
+def test_a_version_without_paired_differences_claims_none(run: Evaluation) -> None:
     found = lead(home())
     assert found
     assert found.sentence == (
         "The hybrid's NDCG@10: +25.0% against “Most bought by the customer” and +150.0% against “Most popular”. "
         "The next run will measure how sure that is."
     )
-    assert found.verdict is Direction.UNCLEAR
+    assert found.direction is Direction.UNCLEAR
 
 
-def test_hits_are_told_for_a_hundred_customers(run: EvaluationRun) -> None:
+def test_hits_are_told_for_a_hundred_customers(run: Evaluation) -> None:
     for name, share in (("hybrid", 0.712), ("popular", 0.449)):
-        row = Measurement.objects.get(run=run, name=name)
+        row = Measurement.objects.get(evaluation=run, name=name)
         row.metrics["hit_rate@10"] = {"value": share, "low": share, "high": share}
         row.save()
     found = lead(home())

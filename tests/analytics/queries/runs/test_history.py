@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from analytics.queries.runs import history as query
-from recommendations.models import TurnLogLine
+from recommendations.models import RunLogLine
 from recommendations.terms import MeasuredKind, RunStatus, Stage, Task
 from tests.analytics import records
 
@@ -14,19 +14,19 @@ pytestmark = pytest.mark.django_db
 
 
 def reached(value: float, *, days_ago: float) -> None:
-    made = records.turn(created=records.NOW - timedelta(days=days_ago))
+    made = records.run(created=records.NOW - timedelta(days=days_ago))
     records.measured(records.version(made, live=False), Task.HOME, {("hybrid", MeasuredKind.HYBRID): value})
 
 
 def test_newest_first_with_the_change_against_the_run_before() -> None:
     reached(0.40, days_ago=3)
-    records.turn(created=records.NOW - timedelta(days=2), status=RunStatus.FAILED, done=2)
+    records.run(created=records.NOW - timedelta(days=2), status=RunStatus.FAILED, done=2)
     reached(0.43, days_ago=1)
     _page, found = query.runs(page=1)
-    assert [run.turn.status for run in found] == ["succeeded", "failed", "succeeded"]
+    assert [run.record.status for run in found] == ["succeeded", "failed", "succeeded"]
     assert [run.home and run.home.change for run in found] == [pytest.approx(0.03), None, None]
     assert [run.discover for run in found] == [None] * 3
-    newest = query.run(found[0].turn.pk)
+    newest = query.run(found[0].record.pk)
     assert newest is not None
     assert newest.home is not None
     assert newest.home.change == pytest.approx(0.03)
@@ -34,7 +34,7 @@ def test_newest_first_with_the_change_against_the_run_before() -> None:
 
 
 def test_stages_of_a_run_that_failed() -> None:
-    made = records.turn(status=RunStatus.FAILED, done=4, message="It broke.")
+    made = records.run(status=RunStatus.FAILED, done=4, message="It broke.")
     run = query.run(made.pk)
     assert run is not None
     assert [stage.words for stage in run.stages[3:6]] == ["Recommend · Tuning", "Recommend · Test", "Recommend · Live"]
@@ -46,13 +46,13 @@ def test_stages_of_a_run_that_failed() -> None:
 
 
 def test_the_strip_takes_the_cuts_of_a_stage_together() -> None:
-    made = records.turn(status=RunStatus.RUNNING, done=4, started_by=None)
+    made = records.run(status=RunStatus.RUNNING, done=4, started_by=None)
     run = query.run(made.pk)
     assert run is not None
     strip = {state.stage: state for state in run.strip}
     assert list(strip) == list(Stage)
-    assert strip[Stage.RECOMMEND].status is RunStatus.RUNNING
-    assert strip[Stage.RECOMMEND].words == "Recommend"
+    assert strip[Stage.TRAIN].status is RunStatus.RUNNING
+    assert strip[Stage.TRAIN].words == "Recommend"
     assert strip[Stage.COLLECT].headline == ("12", "new events")
     assert strip[Stage.COLLECT].seconds == 10
     assert strip[Stage.EVALUATE].seconds is None
@@ -62,7 +62,7 @@ def test_the_strip_takes_the_cuts_of_a_stage_together() -> None:
 
 def test_a_running_stage_is_timed_until_now() -> None:
     begun = timezone.now() - timedelta(seconds=30)
-    run = query.run(records.turn(created=begun, status=RunStatus.RUNNING, done=0).pk)
+    run = query.run(records.run(created=begun, status=RunStatus.RUNNING, done=0).pk)
     assert run is not None
     assert run.stages[0].seconds == pytest.approx(30, abs=5)
     assert run.took is not None
@@ -70,14 +70,14 @@ def test_a_running_stage_is_timed_until_now() -> None:
 
 
 def test_a_run_that_waits_has_taken_no_time() -> None:
-    run = query.run(records.turn(status=RunStatus.QUEUED, done=0).pk)
+    run = query.run(records.run(status=RunStatus.QUEUED, done=0).pk)
     assert run is not None
     assert (run.took, run.bar, run.spans) == (None, [], [])
 
 
 def test_the_log_ends_with_the_newest_line() -> None:
-    made = records.turn()
-    TurnLogLine.objects.bulk_create(TurnLogLine(turn=made, text=f"line {n}") for n in range(query.LOG_LINES + 5))
+    made = records.run()
+    RunLogLine.objects.bulk_create(RunLogLine(run=made, text=f"line {n}") for n in range(query.LOG_LINES + 5))
     lines = [text for _at, text in query.log_tail(made)]
     assert (lines[0], lines[-1], len(lines)) == ("line 5", f"line {query.LOG_LINES + 4}", query.LOG_LINES)
 

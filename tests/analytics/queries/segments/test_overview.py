@@ -1,4 +1,4 @@
-"""Segments as the page has them, from a picture made by hand: per customer, against everybody, against last turn."""
+"""Segments as the page has them, from a picture made by hand: per customer, against everybody, against last run."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def model() -> ModelVersion:
-    return records.version(records.turn())
+    return records.version(records.run())
 
 
 @pytest.fixture

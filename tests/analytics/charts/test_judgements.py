@@ -2,8 +2,8 @@
 
 import pytest
 
+from analytics.charts.judgements import shares
 from analytics.charts.marks import MeasuredRow
-from analytics.charts.verdicts import shares
 
 
 def test_a_mark_and_an_interval_per_judgement_in_per_cent() -> None:

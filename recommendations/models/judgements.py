@@ -15,13 +15,13 @@ from recommendations.models.training import ModelVersion
 from recommendations.wording import labels
 
 
-class Verdict(models.Model):
+class Judgement(models.Model):
     """One staff member's view of an item for a customer in a placement; a second view replaces the first."""
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="verdicts", verbose_name=_("customer"))
-    item = models.ForeignKey(Item, models.CASCADE, related_name="verdicts", verbose_name=_("item"))
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="judgements", verbose_name=_("customer"))
+    item = models.ForeignKey(Item, models.CASCADE, related_name="judgements", verbose_name=_("item"))
     placement = models.CharField(_("placement"), max_length=40)
-    judgement = models.CharField(_("judgement"), max_length=10, choices=labels.JUDGEMENTS)
+    kind = models.CharField(_("judgement"), max_length=10, choices=labels.JUDGEMENTS)
     note = models.TextField(_("note"), blank=True)
     rank = models.PositiveSmallIntegerField(_("rank"), null=True, help_text=_("At which it was seen."))
     model = models.ForeignKey(
@@ -30,7 +30,7 @@ class Verdict(models.Model):
     weights = models.ForeignKey(
         BlendWeights, models.SET_NULL, null=True, related_name="+", verbose_name=_("weights version")
     )
-    staff = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="verdicts", verbose_name=_("by"))
+    staff = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="judgements", verbose_name=_("by"))
     judged_at = models.DateTimeField(_("judged"), default=timezone.now)
 
     class Meta:
@@ -39,10 +39,10 @@ class Verdict(models.Model):
         ordering: ClassVar[list[str]] = ["-judged_at"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["customer", "item", "placement", "staff"], nulls_distinct=False, name="one_verdict_of_each"
+                fields=["customer", "item", "placement", "staff"], nulls_distinct=False, name="one_judgement_of_each"
             ),
-            models.CheckConstraint(condition=models.Q(judgement__in=list(terms.Judgement)), name="judgement_is_known"),
+            models.CheckConstraint(condition=models.Q(kind__in=list(terms.JudgementKind)), name="judgement_is_known"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.judgement}: {self.item_id} for {self.customer_id}"
+        return f"{self.kind}: {self.item_id} for {self.customer_id}"
