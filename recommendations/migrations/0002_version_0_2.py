@@ -2,7 +2,7 @@
 
 from django.apps.registry import Apps
 from django.conf import settings
-from django.db import migrations, models
+from django.db import DEFAULT_DB_ALIAS, migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 BLENDS = ("home", "discover", "item", "cart", "session")
@@ -24,24 +24,27 @@ OBJECTS = {"turn": "run", "verdict": "judgement"}
 """What the audit trail called objects that have another name now."""
 
 
-def furnish(apps: Apps, _editor: BaseDatabaseSchemaEditor | None) -> None:
+def furnish(apps: Apps, editor: BaseDatabaseSchemaEditor | None) -> None:
     """The blends, and the placements that rank by them, where there are none yet."""
-    blend_model = apps.get_model("recommendations", "Blend")
-    if blend_model.objects.exists():
+    alias = editor.connection.alias if editor else DEFAULT_DB_ALIAS
+    known = apps.get_model("recommendations", "Blend").objects.using(alias)
+    if known.exists():
         return
-    blends = {name: blend_model.objects.create(name=name) for name in BLENDS}
-    placement = apps.get_model("recommendations", "Placement")
+    blends = {name: known.create(name=name) for name in BLENDS}
+    placements = apps.get_model("recommendations", "Placement").objects.using(alias)
     for name, blend, repeat, needs_context, scope, n, diversity, explores in PLACEMENTS:
-        placement.objects.create(
+        placements.create(
             name=name, blend=blends[blend] if blend else None, repeat=repeat, needs_context=needs_context, scope=scope,
             n=n, diversity=diversity, explores=explores,
         )  # fmt: skip
 
 
-def reword(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
+def reword(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
+    entries = apps.get_model("recommendations", "AuditEntry").objects.using(editor.connection.alias)
     for before, after in OBJECTS.items():
-        apps.get_model("recommendations", "AuditEntry").objects.filter(object_type=before).update(object_type=after)
-    apps.get_model("recommendations", "RunStage").objects.filter(stage="recommend").update(stage="train")
+        entries.filter(object_type=before).update(object_type=after)
+    stages = apps.get_model("recommendations", "RunStage").objects.using(editor.connection.alias)
+    stages.filter(stage="recommend").update(stage="train")
 
 
 def hand_over_replay(_apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:

@@ -115,6 +115,23 @@ def test_the_programme_reads_the_demo_from_its_wrapper_only() -> None:
     assert run(code, RECSITE_DEMO="1").stdout.split() == ["True", "False", "0"]
 
 
+def test_a_shop_that_is_no_demo_has_no_command_page_or_chore_of_it() -> None:
+    code = """
+import django; django.setup()
+from django.apps import apps
+from django.core.management import get_commands
+from django.urls import NoReverseMatch, reverse
+from recsite.celery import app
+print(apps.is_installed("demo"), {"demo", "load_complete_journey"} & set(get_commands()))
+print([entry["task"] for entry in app.conf.beat_schedule.values() if "replay" in entry["task"]])
+try:
+    print(reverse("replay_progress"))
+except NoReverseMatch:
+    print("no page")
+"""
+    assert run(code).stdout.splitlines() == ["False set()", "[]", "no page"]
+
+
 def test_pictures_come_from_the_hosts_that_are_named_and_from_nowhere_else() -> None:
     code = "from recsite.settings import SECURE_CSP; print(SECURE_CSP['img-src'][-1], len(SECURE_CSP['img-src']))"
     assert run(code, PICTURE_HOSTS="https://cdn.example.com").stdout.split() == ["https://cdn.example.com", "4"]
