@@ -13,8 +13,9 @@ COPY recsite recsite
 COPY recommendations recommendations
 COPY analytics analytics
 # Nothing of this reaches the running process: collecting static files needs no server and no secret.
-RUN RECSITE_DEMO=1 SECRET_KEY=demo-only-while-the-image-is-built-0123456789abcdefgh PSEUDONYM_KEY=demo-only-while-the-image-is-built-0 \
-    DATABASE_URL=postgresql:/// REDIS_URL=redis://nowhere .venv/bin/python manage.py collectstatic --noinput -v 0
+RUN SECRET_KEY=only-while-the-image-is-built-0123456789abcdefghijklmn PSEUDONYM_KEY=only-while-the-image-is-built-01 \
+    DATABASE_URL=postgresql:/// REDIS_URL=redis://nowhere ALLOWED_HOSTS=nowhere EMAIL_URL=smtp://nowhere \
+    .venv/bin/python manage.py collectstatic --noinput -v 0
 
 FROM python:3.13-slim
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
