@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 import threading
 from collections.abc import Iterator
 from importlib import import_module
@@ -17,6 +16,8 @@ from django.core.cache import caches
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
+from recommendations.store.process_held import drop_all
+
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs an event loop in the test's thread
 
 _BROWSER_ARGS = [
@@ -28,25 +29,6 @@ _BROWSER_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_HELD = (  # what a process holds of the servers
-    *(
-        "recommendations.serving.answer_cache",
-        "recommendations.services.access.keys",
-        "recommendations.services.weights.panels",
-    ),
-    "recommendations.store.events.insert",
-    *(
-        "recommendations.store.live.django_cache",
-        "recommendations.store.live.counters",
-        "recommendations.store.events.known_customers",
-    ),
-    *("recommendations.store.live.fetch", "recommendations.store.live.writes", "recommendations.store.events.id_cache"),
-    *(
-        "recommendations.store.events.mergers",
-        "recommendations.store.serving.snapshot_holder",
-        "recommendations.store.serving.slates",
-    ),
-)
 _USES_SERVERS = {"db", "transactional_db", "live_server", "valkey"}
 
 # A run repeats the one before it, case by case; ``make fuzz`` looks on with new ones. No case is timed: the machine may
@@ -104,17 +86,11 @@ def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
 @pytest.fixture(autouse=True)
 def _empty_valkey(request: pytest.FixtureRequest) -> None:
     if _needs_servers(request.node):
-        _forget()  # a slate of the test before that is on its way arrives now, not after the flush
+        drop_all()  # a slate of the test before that is on its way arrives now, not after the flush
         with redis.Redis.from_url(settings.REDIS_URL) as client:
             client.flushdb()
         caches.close_all()
-        _forget()
-
-
-def _forget() -> None:
-    for name in _HELD:
-        if module := sys.modules.get(name):
-            module.forget()
+        drop_all()
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from recommendations.engine.ranking.selection import IneligibleReason
 from recommendations.serving.pipeline import Prepared, complete, select_candidates
 from recommendations.terms import AnswerStage, RuleAction
@@ -16,7 +14,7 @@ def stage_by_removal(asked: Prepared, item: int) -> tuple[AnswerStage, Ineligibl
     if any(shown.item == item for shown in complete(asked).shown):
         return AnswerStage.SHOWN, None
     model = asked.snapshot.model
-    row = -1 if model is None else int(model.items.rows(np.array([item]))[0])
+    row = -1 if model is None else model.items.row(item)
     if row < 0:
         return AnswerStage.MODEL, None
     before, after = select_candidates(asked), select_candidates(_without(asked, row))
@@ -29,7 +27,7 @@ def stage_by_removal(asked: Prepared, item: int) -> tuple[AnswerStage, Ineligibl
         return AnswerStage.RULES if fell[0] is IneligibleReason.RULED_OUT else AnswerStage.ELIGIBILITY, fell[0]
     assert before.trace.eligible - after.trace.eligible == 1
     rules = tuple(rule for rule in asked.params.rules if rule.action not in PLACING)
-    by_score = select_candidates(replace(asked, wish=replace(asked.params, diversity=0.0, rules=rules)))
+    by_score = select_candidates(replace(asked, params=replace(asked.params, diversity=0.0, rules=rules)))
     assert by_score is not None
     in_time = asked.snapshot.stock_rows[row] in by_score.items
     return AnswerStage.DIVERSITY if in_time else AnswerStage.RANKING, None
@@ -41,5 +39,5 @@ def _without(asked: Prepared, row: int) -> Prepared:
         return asked
     keep = pool.items != row
     return replace(
-        asked, ranking=replace(asked.chosen, pool=replace(pool, items=pool.items[keep], z=pool.z[:, keep]))
+        asked, chosen=replace(asked.chosen, pool=replace(pool, items=pool.items[keep], z=pool.z[:, keep]))
     )  # fmt: skip

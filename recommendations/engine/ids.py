@@ -1,4 +1,4 @@
-"""The one border between the shop's ids and dense rows."""
+"""Maps between the shop's ids and the engine's dense rows: the one border between the two."""
 
 from dataclasses import dataclass
 
@@ -21,6 +21,11 @@ class IdMap:
             return np.full(len(ids), -1, np.int32)
         at = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
         return np.where(self.ids[at] == ids, at, -1).astype(np.int32)
+
+    def row(self, key: int) -> int:
+        """Row of one id, −1 where it is not in the map."""
+        at = int(np.searchsorted(self.ids, key))
+        return at if at < len(self.ids) and self.ids[at] == key else -1
 
 
 def id_map(ids: NDArray[np.integer]) -> IdMap:

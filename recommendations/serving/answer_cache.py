@@ -3,7 +3,6 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from itertools import islice
 from operator import is_
 
@@ -12,6 +11,7 @@ from recommendations.serving.customer_context import CustomerContext
 from recommendations.serving.pipeline import TICK, Prepared, rules_for
 from recommendations.serving.types import ResolvedRequest
 from recommendations.store.live.fetch import RawState
+from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.slates import ServedSlate
 from recommendations.store.serving.snapshot import Snapshot
 
@@ -99,11 +99,4 @@ class AnswerCache:
             self._kept[key] = answer
 
 
-@cache
-def answer_cache() -> AnswerCache:
-    return AnswerCache()
-
-
-def forget() -> None:
-    """Hold nothing, as a new process does."""
-    answer_cache.cache_clear()
+answer_cache = ProcessHeld(AnswerCache)

@@ -52,7 +52,7 @@ def context_of(
     if candidates is None:
         return CustomerContext(why_not=Fallback.NO_MODEL)
     model = candidates.model
-    row = NOBODY if request.customer is None else int(model.users.rows(np.array([request.customer]))[0])
+    row = NOBODY if request.customer is None else model.users.row(request.customer)
     history = (
         candidates.history_of(row)
         if row != NOBODY and not request.folded
@@ -133,7 +133,7 @@ class _Purchases:
 
 def _place(rows: IntArray, candidates: CandidateSource, item: int) -> int | None:
     """Where an item, by its key, stands among ascending rows of the model."""
-    row = int(candidates.model.items.rows(np.array([item]))[0])
+    row = candidates.model.items.row(item)
     place = int(np.searchsorted(rows, row))
     return place if row >= 0 and place < len(rows) and rows[place] == row else None
 

@@ -63,7 +63,7 @@ class InterestProfile:
 
 def interest_profile(user_id: str, *, most: int, now: datetime) -> InterestProfile:
     """Of a signed-in customer; the ``most`` categories and brands with the largest shares. Raises NotLoadedError."""
-    held = snapshot_holder().snapshot or snapshot_holder().current(None)
+    held = snapshot_holder().any()
     customer = customer_key(held.customers, user_id, kind=CustomerKind.SIGNED_IN)
     reading = fetch.state_of(customer, since=held.model.as_of if held.model else None)
     snapshot = snapshot_holder().current(reading.changed)

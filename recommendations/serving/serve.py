@@ -48,7 +48,7 @@ class _Serving(NamedTuple):
     @classmethod
     def of(cls, request: Request, *, now: datetime) -> "_Serving":
         started = time.perf_counter_ns()
-        held = snapshot_holder().snapshot or snapshot_holder().current(None)
+        held = snapshot_holder().any()
         seen, customer = held.changed, _customer(held, request)
         raw = fetch.fetch_raw(customer)
         snapshot = snapshot_holder().current(fetch.marks_of(raw))
@@ -60,7 +60,7 @@ class _Serving(NamedTuple):
     @classmethod
     def of_all(cls, requests: Sequence[Request], *, now: datetime) -> "Iterator[_Serving]":
         """All under the snapshot of one moment; the time of each begins when its turn comes."""
-        held = snapshot_holder().snapshot or snapshot_holder().current(None)
+        held = snapshot_holder().any()
         customers = _customers(held, requests)
         raw = fetch.fetch_raw_of_all(customers)
         snapshot = snapshot_holder().current(fetch.marks_of(raw[0]))

@@ -34,11 +34,11 @@ class Diagnosis:
 
 def diagnose(prepared: Prepared, answer: Answer, item: int) -> Diagnosis:
     """``answer`` is what ``ready`` gives, ``item`` a primary key."""
-    row = int(prepared.snapshot.stock.ids.rows(np.array([item]))[0])
+    row = prepared.snapshot.stock.ids.row(item)
     rank = next((shown.rank for shown in answer.shown if shown.item == item), None)
     if rank is not None:
         return Diagnosis(stage=AnswerStage.SHOWN, row=row, rank=rank, eligible=len(answer.shown))
-    known = -1 if prepared.candidates is None else int(prepared.candidates.model.items.rows(np.array([item]))[0])
+    known = -1 if prepared.candidates is None else prepared.candidates.model.items.row(item)
     lost, rule = barred(prepared, row) if row >= 0 else (None, None)
     if row < 0 or known < 0 or prepared.candidates is None:
         return Diagnosis(stage=AnswerStage.MODEL, row=row, lost=lost, rule=rule)

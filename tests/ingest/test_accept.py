@@ -49,7 +49,7 @@ def state() -> LiveState:
     return fetch.state_of(Customer.objects.get().pk, since=None).state
 
 
-def test_what_is_accepted_is_in_the_live_state_at_once(items: dict[str, int]) -> None:
+def test_an_accepted_event_is_in_the_live_state_at_once(items: dict[str, int]) -> None:
     form = act("purchase", "SKU1", "SKU2")
     assert taken(form, act("view_item", "SKU3")) == ["accepted", "accepted"]
     assert state().bought == dict.fromkeys([items["SKU1"], items["SKU2"]], form.timestamp.timestamp())
@@ -65,7 +65,7 @@ def test_duplicates_and_refused_rows_leave_no_trace(items: dict[str, int], valke
     assert valkey.keys("live:bought:*") == []
 
 
-def test_an_objection_is_live_at_once_and_what_follows_is_not_remembered(items: dict[str, int]) -> None:
+def test_an_objection_is_live_at_once_and_later_events_are_not(items: dict[str, int]) -> None:
     agreement = act("view_item", "SKU1")
     objection = parse_body(
         b'{"event_id": "%s", "name": "view_homepage", "timestamp": "%s", "user_id": "u1",'
@@ -91,7 +91,7 @@ def test_without_valkey_events_are_accepted_and_remembered_later(
     assert state().bought.keys() == {items["SKU1"], items["SKU2"]}
 
 
-def test_nothing_but_refused_rows_asks_no_database() -> None:
+def test_refused_rows_alone_ask_no_database() -> None:
     assert taken(Refusal("", "broken"), act("view_item", timestamp=NOW + timedelta(days=1))) == ["rejected", "rejected"]
 
 

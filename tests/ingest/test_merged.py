@@ -22,8 +22,7 @@ from recommendations.store.live import fetch, record, writes
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.live.valkey import Link
-from recommendations.store.serving import snapshot_holder
-from recommendations.store.serving.snapshot_holder import SnapshotHolder
+from recommendations.store.serving.snapshot_holder import SnapshotHolder, snapshot_holder
 from recommendations.terms import CustomerKind
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -49,7 +48,7 @@ def key_of(shop_id: str, kind: CustomerKind = CustomerKind.SIGNED_IN) -> int:
     return Customer.objects.get(pseudonym=pseudonym(shop_id, kind=kind)).pk
 
 
-def test_what_the_visitor_bought_leaves_the_customers_next_answer_and_comes_back() -> None:
+def test_a_visitors_purchase_leaves_the_customers_answer_until_unmerged() -> None:
     before = items(ask(user_id="u0"))
     did("purchase", before[0], anonymous_id="a1")
     assert items(ask(user_id="u0")) == before
@@ -69,29 +68,29 @@ def test_an_event_with_both_ids_is_a_sign_in() -> None:
     assert before[1] not in items(ask(user_id="u0"))
 
 
-def test_every_process_learns_of_it_with_its_next_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_process_learns_of_a_merger_with_its_next_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     did("view_item", Item.objects.get(shop_id="tea-0").pk, anonymous_id="a1")
     ask(anonymous_id="a1")
-    here, other = snapshot_holder.snapshot_holder(), SnapshotHolder()
+    here, other = snapshot_holder(), SnapshotHolder()
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(snapshot_holder, "keeper", lambda: other)
-        elsewhere.setattr("recommendations.serving.serve.keeper", lambda: other)
+        elsewhere.setattr("recommendations.store.serving.snapshot_holder.snapshot_holder", lambda: other)
+        elsewhere.setattr("recommendations.serving.serve.snapshot_holder", lambda: other)
         own = ask(anonymous_id="a1")
     assert here is not other
     merge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
     customers = items(ask(user_id="u0"))
     assert customers != items(own)
-    for keeper in (here, other):
-        monkeypatch.setattr("recommendations.serving.serve.keeper", lambda keeper=keeper: keeper)
+    for holder in (here, other):
+        monkeypatch.setattr("recommendations.serving.serve.snapshot_holder", lambda holder=holder: holder)
         assert items(ask(anonymous_id="a1")) == customers
     unmerge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
-    for keeper in (here, other):
-        monkeypatch.setattr("recommendations.serving.serve.keeper", lambda keeper=keeper: keeper)
+    for holder in (here, other):
+        monkeypatch.setattr("recommendations.serving.serve.snapshot_holder", lambda holder=holder: holder)
         assert items(ask(anonymous_id="a1")) == items(own)
 
 
 def test_a_visitor_who_came_after_the_snapshot_is_found_as_the_customer(valkey: redis.Redis) -> None:
-    known = dict(snapshot_holder.snapshot_holder().current(None).customers)
+    known = dict(snapshot_holder().current(None).customers)
     did("view_item", Item.objects.get(shop_id="tea-0").pk, anonymous_id="a8")
     merge_customers(anonymous_id="a8", user_id="u0", now=timezone.now())
     valkey.delete(fetch.BUILT)
@@ -100,38 +99,38 @@ def test_a_visitor_who_came_after_the_snapshot_is_found_as_the_customer(valkey: 
     assert customer_key(known, "a9", kind=kind) is None
 
 
-def test_whoever_was_merged_long_ago_stays_so_when_the_record_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_merger_stays_when_the_record_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     did("view_item", Item.objects.get(shop_id="tea-0").pk, anonymous_id="a8")
     merge_customers(anonymous_id="a8", user_id="u0", now=timezone.now())
     CustomerAlias.objects.update(changed_at=timezone.now() - timedelta(days=1))
     for name, value in (("RECHECK", 0.0), ("OVERLAP", timedelta())):
-        monkeypatch.setattr(snapshot_holder, name, value)
-    keeper, visitor = SnapshotHolder(), pseudonym("a8", kind=CustomerKind.ANONYMOUS)
-    assert [keeper.current({}).customers[visitor] for _ in range(3)] == [key_of("u0")] * 3
+        monkeypatch.setattr(f"recommendations.store.serving.snapshot_holder.{name}", value)
+    holder, visitor = SnapshotHolder(), pseudonym("a8", kind=CustomerKind.ANONYMOUS)
+    assert [holder.current({}).customers[visitor] for _ in range(3)] == [key_of("u0")] * 3
 
 
-def test_a_sign_in_of_somebody_else_leaves_the_snapshot_that_answers_are_kept_for() -> None:
+def test_another_customers_sign_in_leaves_the_snapshot_as_it_is() -> None:
     ask(user_id="u0")
-    before = snapshot_holder.snapshot_holder().snapshot
+    before = snapshot_holder().snapshot
     merge_customers(anonymous_id="a1", user_id="u5", now=timezone.now())
     ask(user_id="u0")
-    assert snapshot_holder.snapshot_holder().snapshot is before
+    assert snapshot_holder().snapshot is before
 
 
-def test_for_a_sign_in_not_everything_is_read_again(django_assert_max_num_queries: Any) -> None:
-    keeper = SnapshotHolder()
-    keeper.current({})
+def test_a_sign_in_costs_one_query(django_assert_max_num_queries: Any) -> None:
+    holder = SnapshotHolder()
+    holder.current({})
     merge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
     changed = fetch.state_of(None, since=None).changed
     with django_assert_max_num_queries(1):
-        snapshot = keeper.current(changed)
+        snapshot = holder.current(changed)
     assert snapshot.customers[pseudonym("a1", kind=CustomerKind.ANONYMOUS)] == key_of("u0")
     read_at = snapshot.read_at
     fetch.announce(Changed.PLACEMENTS)
-    assert keeper.current(fetch.state_of(None, since=None).changed).read_at > read_at
+    assert holder.current(fetch.state_of(None, since=None).changed).read_at > read_at
 
 
-def test_valkey_emptied_and_filled_again_answers_as_before(valkey: redis.Redis) -> None:
+def test_answers_are_the_same_after_a_rebuild_of_valkey(valkey: redis.Redis) -> None:
     shown = items(ask(user_id="u0"))
     did("purchase", shown[0], anonymous_id="a1")
     did("view_item", shown[4], anonymous_id="a2")
@@ -152,7 +151,7 @@ def test_valkey_emptied_and_filled_again_answers_as_before(valkey: redis.Redis) 
     assert [(items(ask(**one)), ask(**one).personalised) for one in who] == before
 
 
-def test_what_a_visitor_bought_before_the_cut_is_the_customers_after_a_rebuild(valkey: redis.Redis) -> None:
+def test_a_visitors_purchase_before_the_cut_is_the_customers_after_a_rebuild(valkey: redis.Redis) -> None:
     """The model knows the purchase, but not whose it was."""
     shown = items(ask(user_id="u0"))
     ended = record.end_of_history()
@@ -168,7 +167,7 @@ def test_what_a_visitor_bought_before_the_cut_is_the_customers_after_a_rebuild(v
     assert shown[0] not in items(ask(user_id="u0"))
 
 
-def test_live_writes_go_on_while_it_is_rebuilt(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_live_writes_go_on_during_a_rebuild(monkeypatch: pytest.MonkeyPatch) -> None:
     tea = Item.objects.get(shop_id="tea-0").pk
     did("purchase", tea, user_id="u1")
     customer, late = key_of("u1"), Item.objects.get(shop_id="tea-1").pk
@@ -183,7 +182,7 @@ def test_live_writes_go_on_while_it_is_rebuilt(monkeypatch: pytest.MonkeyPatch) 
     assert fetch.state_of(customer, since=None).state.bought.keys() == {tea, late}
 
 
-def test_a_sign_in_waits_for_valkey_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mergers_wait_while_valkey_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = items(ask(user_id="u0"))
     did("purchase", shown[0], anonymous_id="a1")
     with monkeypatch.context() as away:

@@ -39,7 +39,7 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.models.measurements import save_per_user
 from recommendations.store.models.model import load_candidates, load_model, load_snapshot, load_truths
 from recommendations.store.models.second_stage import load_lesson, load_stage
-from recommendations.store.serving import snapshot_holder
+from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import BlendName, Cut, Role, Task
 from tests.trained import NOW, trained_shop
 
@@ -72,7 +72,7 @@ def version() -> ModelVersion:
 
 def answer(weights: dict[str, float]) -> Answer:
     BlendWeights.objects.defaults().filter(blend__name=BlendName.HOME).update(weights=weights)
-    snapshot_holder.forget()
+    snapshot_holder.drop()
     return serve(Request(placement="home", user_id="u3", n=8), now=NOW)
 
 
@@ -160,7 +160,7 @@ def test_a_version_without_the_plane_drops_the_weight_and_says_so() -> None:
     BlendWeights.objects.defaults().filter(blend__name=BlendName.DISCOVER).update(
         weights={NAME: 0.5, "ease_discover": 0.5}
     )
-    snapshot_holder.forget()
+    snapshot_holder.drop()
     found = serve(Request(placement="discover", user_id="u3", n=8), now=NOW)
     assert found.trace.missing == (NAME,)
     assert set(found.shown[0].contributions) == {"ease_discover"}

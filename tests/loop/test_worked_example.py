@@ -19,7 +19,7 @@ from recommendations.services.access.keys import create_key
 from recommendations.services.operations.runs import start_run
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.models import weight_versions
-from recommendations.store.serving import snapshot_holder
+from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import BlendName, RunStatus, Scope
 from tests.shop import BOUGHT, POPULARITY, PURCHASE, SEARCHED, TOTAL, VIEWED, WEIGHTS
 from tests.trained import artefact_folder
@@ -82,7 +82,7 @@ def test_the_loop_gives_the_interest_shares_of_the_sheet(example: None) -> None:
 
 def test_the_api_gives_the_lists_and_the_scores_of_the_sheet(example: None) -> None:
     """With interests alone, r_ij = θ_ic, as every category has one item with acts; z over the eight candidates."""
-    snapshot_holder.forget()
+    snapshot_holder.drop()
     weight_versions.append_weights(
         blend=BlendName.HOME, made=weight_versions.Made(weights={"interests": 1.0}, reason="by hand"),
         author=None, now=NOW, publish=True,

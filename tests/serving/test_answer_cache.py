@@ -22,8 +22,8 @@ from recommendations.store.live.fetch import Changed
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.live.valkey import valkey
 from recommendations.store.live.writes import Objection
-from recommendations.store.serving import snapshot_holder
 from recommendations.store.serving.slates import write_slates
+from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import Availability, EventName
 from tests.trained import NOW
 
@@ -159,10 +159,10 @@ def test_it_stands_until_ages_are_counted_anew() -> None:
 
 def test_it_outlives_a_look_at_the_record_that_finds_nothing_new() -> None:
     first = ask()
-    snapshot = snapshot_holder.snapshot_holder().snapshot
+    snapshot = snapshot_holder().snapshot
     fetch.announce(Changed.WEIGHTS)  # somebody says so, but nothing differs
     assert ask().content == first.content
-    assert snapshot_holder.snapshot_holder().snapshot is snapshot
+    assert snapshot_holder().snapshot is snapshot
 
 
 def test_nothing_is_kept_of_a_state_that_postgresql_told() -> None:

@@ -7,7 +7,7 @@ from recommendations.models import BlendWeights, ModelVersion
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Answer, Request
 from recommendations.store.models.model import load_lift, load_model, save_lift
-from recommendations.store.serving import snapshot_holder
+from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import Cut
 from tests.trained import NOW
 
@@ -16,7 +16,7 @@ PLACES = 12
 
 
 def answer() -> Answer:
-    snapshot_holder.forget()
+    snapshot_holder.drop()
     return serve(Request(placement="home", user_id="u0", n=PLACES), now=NOW)
 
 

@@ -28,7 +28,6 @@ from recommendations.store.live.state import NOTHING
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.slates import write_slates
 from recommendations.store.serving.snapshot import ServedWeights, Snapshot
-from recommendations.store.serving.snapshot_holder import forget as forget_snapshot
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import BlendName, CapPer, Fallback, RuleAction, Source
 from tests.trained import NOW
@@ -180,7 +179,7 @@ def test_a_pin_keeps_its_slot_among_what_fills_up() -> None:
     assert ids(answer)[4] == "soap-3"
     assert [shown.rank for shown in answer.shown] == [1, 2, 3, 4, 5, 6]
     assert answer.trace.filled == {Source.NEWEST: 5}
-    forget_snapshot()
+    snapshot_holder.drop()
     ModelVersion.objects.all().update(is_live=False)
     bare = ask(n=6)
     assert bare.fallback_reason is Fallback.NO_MODEL

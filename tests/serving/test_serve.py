@@ -130,7 +130,7 @@ def test_an_anonymous_key_that_became_a_customer_s_is_answered_as_that_customer(
     fetch.announce(Changed.CATALOGUE)
     ask()  # the snapshot is read again
     assert items(by_anonymous()) == items(ask())
-    snapshot_holder.forget()
+    snapshot_holder.snapshot_holder.drop()
     assert items(by_anonymous()) == items(ask())
 
 

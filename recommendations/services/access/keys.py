@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 
 import structlog
 from django.db import DatabaseError, OperationalError, connection, models, transaction
@@ -28,6 +27,7 @@ from recommendations.services.access.rates import RateLimiter
 from recommendations.store.live import fetch
 from recommendations.store.live.change_watch import Watch
 from recommendations.store.live.valkey import Breaker
+from recommendations.store.process_held import ProcessHeld
 from recommendations.terms import Scope
 
 PREFIX_BYTES = 6
@@ -214,20 +214,8 @@ class KeyRing:
             }
 
 
-@cache
-def key_ring() -> KeyRing:
-    return KeyRing()
-
-
-@cache
-def _rates() -> RateLimiter:
-    return RateLimiter()
-
-
-def forget() -> None:
-    """Hold nothing, as a new process does."""
-    key_ring.cache_clear()
-    _rates.cache_clear()
+key_ring = ProcessHeld(KeyRing)
+_rates = ProcessHeld(RateLimiter)
 
 
 def _digest(secret: str) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
 from django.db import transaction
 from django.db.models import Count
 
@@ -13,8 +12,7 @@ from recommendations.engine.evaluation.intervals import Measure, wilson
 from recommendations.models import BlendWeights, Customer, Item, Judgement, Staff
 from recommendations.services.review.review import NotLoadedError, UnknownPlacementError, live_ready
 from recommendations.serving.pipeline import complete
-from recommendations.store.live import fetch
-from recommendations.store.serving.snapshot_holder import snapshot_holder
+from recommendations.store.serving.snapshot_holder import current_snapshot
 from recommendations.terms import JudgementKind
 
 MOST_CHECKED = 20
@@ -149,12 +147,12 @@ def _ranks(customer: int, placement: str) -> Mapping[int, int]:
 def _versions(customer: int, placement: str) -> tuple[int | None, int | None]:
     """Of the model, and of the weights that the customer's answer is made with."""
     try:
-        held = snapshot_holder().current(fetch.state_of(None, since=None).changed)
+        held = current_snapshot()
     except NotLoadedError:
         return None, None
     place, model = held.placements.get(placement), held.model
     if model is None or place is None or place.blend is None:
         return (None if model is None else model.version_id), None
-    row = int(model.users.rows(np.array([customer]))[0])
+    row = model.users.row(customer)
     weights = held.weights_for(place.blend, int(model.segments[row]) if row >= 0 else -1)
     return model.version_id, weights.version if weights else None

@@ -249,7 +249,7 @@ def _terms(answer: Answer, snapshot: Snapshot, *, customer: int) -> dict[int, li
     blend = snapshot.placements[answer.placement].blend
     if not parts or snapshot.model is None or blend is None:
         return {}
-    row = int(snapshot.model.users.rows(np.array([customer]))[0])
+    row = snapshot.model.users.row(customer)
     rows = dict(zip(parts, snapshot.model.items.rows(np.array(list(parts))).tolist(), strict=True))
     found = broken_down(
         candidate_source(snapshot.model), blend, row, {rows[item]: part for item, part in parts.items()}
@@ -258,7 +258,7 @@ def _terms(answer: Answer, snapshot: Snapshot, *, customer: int) -> dict[int, li
 
 
 def _reading(customer: int) -> fetch.LiveReading:
-    held = snapshot_holder().snapshot or snapshot_holder().current(None)
+    held = snapshot_holder().any()
     return fetch.state_of(customer, since=held.model.as_of if held.model else None)
 
 

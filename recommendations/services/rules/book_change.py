@@ -10,10 +10,9 @@ import numpy as np
 from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.rules import Rule
 from recommendations.services.rules.books import book_changes
-from recommendations.store.live import fetch
 from recommendations.store.rules.conditions import FrozenRule, default_book
 from recommendations.store.serving.snapshot import Snapshot
-from recommendations.store.serving.snapshot_holder import snapshot_holder
+from recommendations.store.serving.snapshot_holder import current_snapshot
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,7 +45,7 @@ def change_to(rules: Sequence[FrozenRule], now: datetime) -> BookChange:
     """Looked at now, or when the first of the changed rules begins if none of them is in force before."""
     book = default_book()
     served = book.rules if book else []
-    snapshot = snapshot_holder().current(fetch.state_of(None, since=None).changed)
+    snapshot = current_snapshot()
     changed = {one.rule: one.after or one.before for one in book_changes(served, rules)}
     differing = {key: rule for key, rule in changed.items() if rule is not None}
     begins = [datetime.fromisoformat(rule["starts_at"]) if rule["starts_at"] else now for rule in differing.values()]

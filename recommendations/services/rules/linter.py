@@ -16,11 +16,10 @@ from recommendations.engine.ranking.linting.book import FaultKind, Linted, Linte
 from recommendations.engine.ranking.linting.lint import lint as lint_sets
 from recommendations.engine.ranking.linting.when import When
 from recommendations.models import Customer
-from recommendations.store.live import fetch
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.served_rules import ServedRule, groups_of
 from recommendations.store.serving.snapshot import Snapshot
-from recommendations.store.serving.snapshot_holder import snapshot_holder
+from recommendations.store.serving.snapshot_holder import current_snapshot
 from recommendations.terms import CapPer, RuleAction
 
 
@@ -58,7 +57,7 @@ class _Words(NamedTuple):
 
 def lint(rules: Sequence[FrozenRule], *, now: datetime) -> list[Finding]:
     """Findings on the rules as one book, in its order; a rule that was never saved has the key 0."""
-    snapshot = snapshot_holder().current(fetch.state_of(None, since=None).changed)
+    snapshot = current_snapshot()
     linted = _linted(rules, snapshot, now=now)
     return [_finding(found, rules) for found in lint_sets(linted, _shop(rules, snapshot, now=now))]
 
@@ -110,7 +109,7 @@ def _segments_of(customers: Sequence[int], snapshot: Snapshot) -> dict[int, int]
     found = dict.fromkeys(Customer.objects.filter(pk__in=customers).values_list("pk", flat=True), -1)
     if snapshot.model is not None:
         for key in found:
-            row = int(snapshot.model.users.rows(np.array([key]))[0])
+            row = snapshot.model.users.row(key)
             found[key] = int(snapshot.model.segments[row]) if row >= 0 else -1
     return found
 

@@ -252,7 +252,7 @@ def _in_view(change: BookChange, placement: ServedPlacement, row: int) -> tuple[
 
 
 def _beside(change: BookChange, placement: ServedPlacement, learned: Model, customer: int) -> BeforeAfter:
-    row = int(learned.users.rows(np.array([customer]))[0])
+    row = learned.users.row(customer)
     request = ResolvedRequest(
         placement=placement.name,
         customer=customer,

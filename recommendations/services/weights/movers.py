@@ -17,7 +17,7 @@ from recommendations.store.live import fetch
 from recommendations.store.live.state import Act, LiveState
 from recommendations.store.models.model import Model
 from recommendations.store.serving.snapshot import ServedWeights, Snapshot
-from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
+from recommendations.store.serving.snapshot_holder import NotLoadedError, current_snapshot
 from recommendations.terms import BlendName, EventName
 
 SHOWN = 10
@@ -81,7 +81,7 @@ def context_movers(blend: BlendName, draft: Values, *, segment: int | None) -> l
     Empty without a model, or where no placement asks for the blend.
     """
     try:
-        held = snapshot_holder().current(fetch.state_of(None, since=None).changed)
+        held = current_snapshot()
     except NotLoadedError:
         return []
     serving = BlendName.HOME if blend is BlendName.SESSION else blend

@@ -8,7 +8,7 @@ the other is loaded meanwhile, and a page may call ``warm`` before it asks.
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from django.db import DatabaseError, connection
@@ -23,6 +23,7 @@ from recommendations.services.weights.values import Values
 from recommendations.store.models import interests, model
 from recommendations.store.models.artefacts import ArtefactDamagedError
 from recommendations.store.models.live_version import live_version
+from recommendations.store.process_held import ProcessHeld
 from recommendations.terms import TASKS, Cut, Task
 
 MEASURED_KEPT = 16
@@ -136,15 +137,7 @@ class Panels:
             connection.close()
 
 
-@cache
-def panels() -> Panels:
-    return Panels()
-
-
-def forget() -> None:
-    """Hold nothing, as a new process does."""
-    panels().settle()
-    panels.cache_clear()
+panels = ProcessHeld(Panels, end=Panels.settle)
 
 
 def _loaded(version: ModelVersion, task: Task) -> HeldPanel | None:

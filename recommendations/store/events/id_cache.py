@@ -1,12 +1,13 @@
 """Primary keys of what the shop names, held by the process, so that an event costs no look-up of its own."""
 
 from collections.abc import Callable, Collection, Hashable, Mapping
-from functools import cache, partial
+from functools import partial
 
 from recommendations.store.events.insert import run
 from recommendations.store.events.known_customers import ensure_customers
 from recommendations.store.events.pseudonyms import pseudonyms
 from recommendations.store.live.change_watch import Watch
+from recommendations.store.process_held import ProcessHeld
 from recommendations.terms import CustomerKind
 
 HALF = 100_000  # names in each of the two halves
@@ -39,40 +40,24 @@ class KeyCache[Name: Hashable]:
             young.update(promoted)
         return found | promoted
 
-    def forget(self) -> None:
-        self._young, self._old = {}, {}
-
-
-@cache
-def _items() -> tuple[KeyCache[str], Watch]:
-    return KeyCache(_look_up_items), Watch("catalogue")
-
-
-@cache
-def _customers(kind: CustomerKind) -> KeyCache[bytes]:
-    return KeyCache(partial(ensure_customers, kind=kind))
-
 
 def item_keys(shop_ids: Collection[str]) -> dict[str, int]:
     """Primary key per id of the shop; items that do not exist are missing."""
-    known, watch = _items()
-    if watch.moved():
-        known.forget()
-    return known.keys_of(shop_ids)
+    return _items().keys_of(shop_ids)
 
 
 def person_keys(shop_ids: Collection[str], kind: CustomerKind) -> dict[str, int]:
     """Primary key per id of the shop; customers that are new are added."""
     named = pseudonyms(shop_ids, kind=kind)
-    keys = _customers(kind).keys_of(named.values())
+    keys = _customers[kind]().keys_of(named.values())
     return {shop_id: keys[value] for shop_id, value in named.items()}
-
-
-def forget() -> None:
-    """Hold nothing, as a new process does."""
-    _items.cache_clear()
-    _customers.cache_clear()
 
 
 def _look_up_items(shop_ids: Collection[str]) -> Mapping[str, int]:
     return dict(run(_ITEMS, [list(shop_ids)]))
+
+
+_items = ProcessHeld(lambda: KeyCache(_look_up_items), watch=lambda: Watch("catalogue"))
+_customers: Mapping[CustomerKind, ProcessHeld[KeyCache[bytes]]] = {
+    kind: ProcessHeld(partial(KeyCache[bytes], partial(ensure_customers, kind=kind))) for kind in CustomerKind
+}

@@ -17,8 +17,10 @@ from psycopg_pool import PoolTimeout
 from recommendations.store.attribution import NOTED
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.live.valkey import Breaker
+from recommendations.store.process_held import at_drop
 
 _record = Breaker("postgresql", pause=0.5)
+at_drop(_record.close)
 
 
 class EventPlace(msgspec.Struct, omit_defaults=True, gc=False):
@@ -79,11 +81,6 @@ def reachable() -> Iterator[None]:
         if isinstance(error.__cause__, PoolTimeout):
             _record.trip(error)
         raise
-
-
-def forget() -> None:
-    """Hold nothing, as a new process does."""
-    _record.close()
 
 
 _TYPES = (

@@ -14,6 +14,7 @@ from recommendations.store.events.insert import run
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.fetch import BUILT
 from recommendations.store.live.valkey import Breaker, valkey
+from recommendations.store.process_held import at_drop
 from recommendations.terms import CustomerKind
 
 TOLD = 600  # seconds that Valkey tells of somebody new: long after every process has read the record again
@@ -22,6 +23,7 @@ BATCH = 5_000
 
 _KNOWN = "SELECT pseudonym, id FROM recommendations_customer WHERE pseudonym = ANY(%b::bytea[])"
 _record = Breaker("postgresql", pause=5.0)
+at_drop(_record.close)
 
 
 def customer_key(known: dict[bytes, int], shop_id: str, *, kind: CustomerKind) -> int | None:
@@ -72,11 +74,6 @@ def merged_since(moment: datetime | None) -> dict[bytes, int]:
         "anonymous__pseudonym", "anonymous_id", "customer_id", "undone_at"
     )
     return {bytes(value): own if undone else customer for value, own, customer, undone in rows}
-
-
-def forget() -> None:
-    """Hold nothing, as a new process does."""
-    _record.close()
 
 
 def _newcomers(values: Sequence[bytes]) -> Mapping[bytes, int]:

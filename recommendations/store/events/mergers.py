@@ -6,12 +6,12 @@ Events keep the key they came with, so a merger can be undone. Who objects to pe
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 
 from recommendations.models import CustomerAlias
 from recommendations.store.attribution import NOTED
 from recommendations.store.events.id_cache import KeyCache
 from recommendations.store.events.insert import run
+from recommendations.store.process_held import ProcessHeld
 
 _MERGED = """
 SELECT anonymous_id, customer_id FROM recommendations_customeralias
@@ -87,11 +87,6 @@ def undo(anonymous: int, customer: int, *, now: datetime) -> bool:
     return undone
 
 
-def forget() -> None:
-    """Hold nothing, as a new process does."""
-    _joined.cache_clear()
-
-
 def _merge(mergers: Sequence[Merger], *, source: str, once: bool) -> list[Pair]:
     """``once``: not where the two were joined at any time."""
     columns = [
@@ -103,12 +98,10 @@ def _merge(mergers: Sequence[Merger], *, source: str, once: bool) -> list[Pair]:
     return new
 
 
-@cache
-def _joined() -> KeyCache[Pair]:
-    """The pairs of keys that were joined at any time."""
-    return KeyCache(_look_up)
-
-
 def _look_up(pairs: Collection[Pair]) -> Mapping[Pair, int]:
     columns = [[anonymous for anonymous, _ in pairs], [customer for _, customer in pairs]]
     return {(anonymous, customer): customer for anonymous, customer in run(_MERGED, columns)}
+
+
+_joined = ProcessHeld[KeyCache[Pair]](lambda: KeyCache(_look_up))
+"""The pairs of keys that were joined at any time."""

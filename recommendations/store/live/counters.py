@@ -10,11 +10,11 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from functools import cache
 
 from redis.client import Pipeline
 
 from recommendations.store.live.valkey import valkey
+from recommendations.store.process_held import ProcessHeld
 
 KEY = "counted"
 TELL = 1.0  # seconds
@@ -70,9 +70,7 @@ class Counters:
                 self._untold.update(due)
 
 
-@cache
-def counters() -> Counters:
-    return Counters()
+counters = ProcessHeld(Counters)
 
 
 def totals() -> dict[Name, int] | None:
@@ -82,8 +80,3 @@ def totals() -> dict[Name, int] | None:
     if answers is None:
         return None
     return {tuple(name.decode().split(_BETWEEN)): int(count) for name, count in answers[0].items()}
-
-
-def forget() -> None:
-    """Hold nothing, as a new process does."""
-    counters.cache_clear()

@@ -11,6 +11,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
 from recommendations.store.live.valkey import PAUSE, Breaker
+from recommendations.store.process_held import at_drop
 
 _MISSING = object()
 
@@ -28,9 +29,7 @@ def _beside(_server: str, prefix: str) -> Beside:
     return Beside(prefix)
 
 
-def forget() -> None:
-    """Hold nothing, as a new process does."""
-    _beside.cache_clear()
+at_drop(_beside.cache_clear)
 
 
 class Cache(RedisCache):

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import msgspec
 from redis.client import Pipeline
 
-from recommendations.store.live import record
 from recommendations.store.live.record import recorded_state
 from recommendations.store.live.state import NOTHING, Acts, LiveState, merged, state_told
 from recommendations.store.live.valkey import valkey
@@ -129,9 +128,3 @@ def marks_of(told: RawState) -> Mapping[str, str] | None:
         return None
     flat = msgspec.msgpack.decode(told.changed)
     return dict(zip(flat[::2], flat[1::2], strict=True))
-
-
-def forget() -> None:
-    """Hold nothing, as a new process does."""
-    record.forget()
-    valkey().breaker.close()

@@ -20,11 +20,13 @@ from recommendations.store.live.state import (
     times_of,
 )
 from recommendations.store.live.valkey import Breaker
+from recommendations.store.process_held import at_drop
 from recommendations.terms import Cut, EventName
 
 BATCH = 2_000
 
 _record = Breaker("postgresql", pause=5.0)
+at_drop(_record.close)
 
 
 def state_at(customer: int, *, since: datetime | None, at: datetime) -> LiveState:
@@ -53,11 +55,6 @@ def recorded_state(customer: int, since: datetime | None) -> LiveState:
         _record.trip(error)
         return UNKNOWN
     return state_from(customer, times, objected=objected)
-
-
-def forget() -> None:
-    """Hold nothing, as a new process does."""
-    _record.close()
 
 
 def recorded(*, since: datetime | None, customer: int | None = None) -> Iterator[LiveEvent]:

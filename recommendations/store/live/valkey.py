@@ -14,6 +14,8 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from recommendations.store.process_held import at_drop
+
 PAUSE = 1.0  # seconds without a try after an error
 PATIENCE = 0.25  # seconds to wait for an answer
 
@@ -115,3 +117,11 @@ class Link:
 @cache
 def valkey() -> Link:
     return Link(settings.REDIS_URL)
+
+
+def _reset() -> None:
+    """Valkey is worth a try again at once."""
+    valkey().breaker.close()
+
+
+at_drop(_reset)

@@ -21,6 +21,7 @@ from recommendations.store.live import fetch, record
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.state import KEPT, RECENT, RECENT_ACTS, Acts, LiveEvent, times_of
 from recommendations.store.live.valkey import valkey
+from recommendations.store.process_held import at_drop
 from recommendations.store.temp_tables import Report, silent
 
 WAITING_FACTS = 100_000  # kept in the process while Valkey is away
@@ -178,14 +179,17 @@ def rebuild_if_lost() -> int:
     return 0
 
 
-def forget() -> None:
-    """Hold nothing, as a new process does."""
+def reset() -> None:
+    """Nothing waits, and Valkey may not know all, as of a new process."""
     with _timing:
         for timer in _timers:
             timer.cancel()
         _timers.clear()
     _waiting.clear()
     _doubts.append(secrets.token_hex(8))
+
+
+at_drop(reset)
 
 
 def _taken() -> list[Fact]:

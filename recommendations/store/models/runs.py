@@ -2,16 +2,16 @@
 
 import resource
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 
 from recommendations.models import ModelVersion, Run, RunLogLine, RunStage
+from recommendations.store.advisory_lock import advisory_lock
 from recommendations.terms import Cut, RunStatus, Stage
 
 LOCK = 7_264_101  # one run of the loop at a time in this database
@@ -23,22 +23,9 @@ class RunCancelledError(Exception):
     """Staff asked for the run to stop."""
 
 
-@contextmanager
-def run_lock() -> Iterator[bool]:
-    """True while this process alone may run a run. The lock goes with its connection, so a killed worker frees it."""
-    own = connection.copy()
-    try:
-        with own.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-            taken = bool(cursor.fetchone()[0])
-        try:
-            yield taken
-        finally:
-            if taken:
-                with own.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
-    finally:
-        own.close()
+def run_lock() -> AbstractContextManager[bool]:
+    """True while this process alone may go round the loop."""
+    return advisory_lock(LOCK)
 
 
 def add_stages(run: Run, plan: Sequence[tuple[Stage, Cut | None]]) -> None:

@@ -17,6 +17,7 @@ from recommendations.models import Slate
 from recommendations.store.live.counters import Counted, Name, counters, timed
 from recommendations.store.live.queues import SLATES
 from recommendations.store.live.valkey import valkey
+from recommendations.store.process_held import at_drop
 
 LONGEST = 200_000  # slates that wait in Valkey; the oldest fall out
 HELD = 20_000  # slates that wait in the process while Valkey is away
@@ -109,9 +110,7 @@ def append(slate: ServedSlate) -> None:
     log().add(slate)
 
 
-def forget() -> None:
-    """Hold nothing, as a new process does."""
-    log().clear()
+at_drop(lambda: log().clear())
 
 
 def write_slates() -> int:

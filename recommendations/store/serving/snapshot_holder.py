@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 import structlog
@@ -19,11 +18,13 @@ from django.utils import timezone
 
 from recommendations.models import BlendWeights, Category, Customer, Placement, Segment
 from recommendations.store.events.known_customers import add, customers_after, merged_since
+from recommendations.store.live import fetch
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.valkey import Breaker
 from recommendations.store.models.artefacts import ArtefactDamagedError
 from recommendations.store.models.live_version import live_version
 from recommendations.store.models.model import Model, load_model
+from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.snapshot import Names, ServedPlacement, ServedWeights, Snapshot
 from recommendations.store.serving.stock import load_stock, with_changes
@@ -56,6 +57,10 @@ class SnapshotHolder:
     @property
     def snapshot(self) -> Snapshot | None:
         return self._held
+
+    def any(self) -> Snapshot:
+        """The snapshot that is held, however old, else the first one. Raises NotLoadedError as ``current``."""
+        return self._held or self.current(None)
 
     def current(self, changed: Mapping[str, str] | None) -> Snapshot:
         """The snapshot for an answer; ``changed`` are the marks as Valkey has them now, None where it is away.
@@ -131,14 +136,12 @@ class SnapshotHolder:
                 self._held = replace(self._held, model=model)
 
 
-@cache
-def snapshot_holder() -> SnapshotHolder:
-    return SnapshotHolder()
+snapshot_holder = ProcessHeld(SnapshotHolder)
 
 
-def forget() -> None:
-    """Hold nothing, as a new process does."""
-    snapshot_holder.cache_clear()
+def current_snapshot() -> Snapshot:
+    """The snapshot by the marks of change as they are now, for who asks about no customer. Raises NotLoadedError."""
+    return snapshot_holder().current(fetch.state_of(None, since=None).changed)
 
 
 def _first(changed: Mapping[str, str] | None) -> Snapshot:

@@ -30,7 +30,6 @@ from recommendations.store.live.state import NOTHING
 from recommendations.store.models.model import load_model, load_truths
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.snapshot import Snapshot
-from recommendations.store.serving.snapshot_holder import forget as forget_snapshot
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import Cut, Task
 
@@ -60,7 +59,7 @@ def rule(action: str, items: list[dict[str, Any]], **fields: Any) -> FrozenRule:
 
 def fresh() -> Snapshot:
     """As a process that has just begun reads the record."""
-    forget_snapshot()
+    snapshot_holder.drop()
     return snapshot_holder().current(None)
 
 
@@ -252,7 +251,7 @@ def test_what_cannot_be_asked() -> None:
     with pytest.raises(UnknownPlacementError):
         before_after(rules=[], placement="nowhere")
     ModelVersion.objects.update(is_live=False)
-    forget_snapshot()
+    snapshot_holder.drop()
     with pytest.raises(NoModelError):
         price_tag(rules=[], placement="home")
     with pytest.raises(NoModelError):

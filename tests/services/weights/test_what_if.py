@@ -20,11 +20,11 @@ from recommendations.engine.ranking.diversity import diversified
 from recommendations.engine.ranking.scores import gathered
 from recommendations.models import BlendWeights, Customer, ModelVersion, Segment
 from recommendations.services.operations.readiness import prepare
-from recommendations.services.weights.panels import HeldPanel, PanelSettings, forget, panels
+from recommendations.services.weights.panels import HeldPanel, PanelSettings, panels
 from recommendations.services.weights.values import Values, shares
 from recommendations.services.weights.what_if import Unmeasured, WhatIf, held_for, what_if, worth
 from recommendations.store.models import model
-from recommendations.store.serving import snapshot_holder
+from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import BlendName, Cut, Task
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -234,7 +234,7 @@ def test_a_panel_is_loaded_once_and_makes_place_for_the_next_version() -> None:
     held = panels().of(version, Task.HOME)
     assert held is panels().of(version, Task.HOME)
     assert held.nbytes > held.panel.planes.nbytes > 0  # type: ignore[union-attr]
-    forget()
+    panels.drop()
     assert panels().of(version, Task.HOME) is not held
 
 
@@ -254,19 +254,19 @@ def test_the_bench_holds_every_move_against_the_batch_evaluation() -> None:
     assert not same[0]
     assert same[1:].all()
     assert not figures
-    forget()
+    panels.drop()
 
 
 def test_a_process_is_ready_before_its_first_visitor(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     """The first answer and the first move of a slider read no artefact."""
     version = ModelVersion.objects.get()
-    snapshot_holder.forget()
-    forget()
+    snapshot_holder.drop()
+    panels.drop()
     with ThreadPoolExecutor(1) as pool:  # with a connection of its own, which it closes
         pool.submit(prepare).result()
     panels().settle()
     with django_assert_num_queries(0):
-        held = snapshot_holder.snapshot_holder().snapshot
+        held = snapshot_holder().snapshot
         assert held is not None
         assert held.model is not None
         assert held.model.version_id == version.pk

@@ -153,7 +153,7 @@ def test_what_a_killed_process_had_not_told_is_told_by_the_watch(
     customer, items = history
     writes.rebuild()
     recorded(EventName.PURCHASE, items[2], 1, customer)  # committed; then its process died
-    writes.forget()
+    writes.reset()
     assert writes.rebuild_if_lost() == 0  # nobody can know
     writes.remember([act(EventName.VIEW_ITEM, items[0].pk, 0, customer=customer.pk)])  # by the next process
     assert writes.rebuild_if_lost() == 3
