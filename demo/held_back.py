@@ -1,18 +1,17 @@
 """The replay: which purchases are held back for it, its baskets in the order of time, and how far it is."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID, uuid5
 
 import pandas as pd
-from django.db import connection
 
 from demo.complete_journey import wheel
 from demo.models import Replay
 from recommendations.models import Event
+from recommendations.store.advisory_lock import advisory_lock
 from recommendations.terms import EventName, RunStatus
 
 LOCK = 7_264_103  # one replay at a time in this database
@@ -27,7 +26,7 @@ class Purchase:
 
     @property
     def price(self) -> Decimal:
-        """Of one, so exact that quantity times price is the amount to the cent."""
+        """Price of one, so exact that quantity times price is the amount to the cent."""
         return (self.amount / self.quantity).quantize(Decimal("0.0000000001"))
 
 
@@ -39,7 +38,7 @@ class Basket:
     lines: tuple[Purchase, ...]
 
     def purchase_id(self, product: int) -> UUID:
-        """That of the import, so that a purchase is one event whichever way it comes."""
+        """Event id of the import, so that a purchase is one event whichever way it comes."""
         return wheel.purchase_id(self.number, product)
 
     def act_id(self, name: EventName, product: int | None = None) -> UUID:
@@ -56,7 +55,7 @@ def plan(purchases: pd.DataFrame, *, days: int, weeks: int, households: int | No
 
 
 def held_from() -> pd.Timestamp | None:
-    """From when on purchases are held back, on the clock of the source; None where none are."""
+    """Moment from which on purchases are held back, on the clock of the source; None where none are."""
     replay = Replay.objects.first()
     if replay is None:
         return None
@@ -64,7 +63,7 @@ def held_from() -> pd.Timestamp | None:
 
 
 def baskets(replay: Replay) -> list[Basket]:
-    """Those that were held back, in the order of time."""
+    """Baskets that were held back, in the order of time."""
     since = held_from()
     if since is None:
         raise ValueError("no replay is planned")
@@ -92,22 +91,9 @@ def sent(replay: Replay) -> set[str]:
     return {str(key) for key in came.values_list("transaction_id", flat=True).distinct()}
 
 
-@contextmanager
-def replay_lock() -> Iterator[bool]:
-    """True while this process alone may replay. The lock goes with its connection, so a killed worker frees it."""
-    own = connection.copy()
-    try:
-        with own.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-            taken = bool(cursor.fetchone()[0])
-        try:
-            yield taken
-        finally:
-            if taken:
-                with own.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
-    finally:
-        own.close()
+def replay_lock() -> AbstractContextManager[bool]:
+    """True while this process alone may replay."""
+    return advisory_lock(LOCK)
 
 
 def _moved(at: pd.Timestamp, weeks: int) -> datetime:

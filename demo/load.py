@@ -1,4 +1,4 @@
-"""The demo's data into the record: catalogue, purchases and promotions, moved to the present by whole weeks."""
+"""Loading of the demo's data: catalogue, purchases and promotions, moved to the present by whole weeks."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from recommendations.store.temp_tables import Report
 def load_complete_journey(
     *, weeks: int | None, households: int | None, hold_days: int = 0, now: datetime, report: Report
 ) -> tuple[Import, Import, Import]:
-    """The demo's data, moved by whole weeks; None: so that the purchases end in the past seven days.
+    """Load the demo's data, moved by whole weeks; None: so that the purchases end in the past seven days.
 
     The first time the last ``hold_days`` may be held back for the replay; later it stays as it was then.
     """

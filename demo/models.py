@@ -11,7 +11,7 @@ from recommendations.wording import labels
 
 
 class Replay(models.Model):
-    """There is one per installation. It goes on where it was left: the ids of its events are always the same."""
+    """The replay, one per installation. It goes on where it was left: the ids of its events are always the same."""
 
     starts_at = models.DateTimeField(_("from"), help_text=_("Purchases from here on were held back by the import."))
     shift_weeks = models.IntegerField(_("moved by weeks"))

@@ -20,14 +20,14 @@ TEMPLATE = "demo/replay.html"
 
 
 def card(request: HttpRequest) -> SafeString:
-    """What stands above the list of runs; "" where nothing was held back."""
+    """Card of the replay above the list of runs; "" where nothing was held back."""
     replay = progress()
     return render_to_string(TEMPLATE, {"replay": replay}, request) if replay else SafeString()
 
 
 @require_safe
 def replay_progress(request: HttpRequest) -> HttpResponse:
-    """The part that is asked for every two seconds; when the replay has ended, the whole page is loaded again."""
+    """Progress of the replay, asked for every two seconds; when it has ended, the whole page is loaded again."""
     replay = progress()
     if replay is None:
         raise Http404

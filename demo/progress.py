@@ -1,4 +1,4 @@
-"""How far the replay of the demo is."""
+"""Progress of the replay of the demo."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,7 +30,7 @@ class Progress:
 
     @property
     def per_second(self) -> float | None:
-        """Baskets since the last start; None before there is one."""
+        """Baskets a second since the last start; None before there is one."""
         replay = self.replay
         if replay.resumed_at is None or replay.heartbeat_at is None or replay.done == replay.already:
             return None
@@ -44,14 +44,14 @@ class Progress:
 
     @property
     def took(self) -> timedelta | None:
-        """From the first start to the end, or to now."""
+        """Duration from the first start to the end, or to now; None before it."""
         if self.replay.started_at is None:
             return None
         return (self.replay.finished_at or timezone.now()) - self.replay.started_at
 
 
 def progress() -> Progress | None:
-    """None where nothing was held back."""
+    """Progress of the replay; None where nothing was held back."""
     replay = Replay.objects.first()
     return Progress(replay=replay) if replay else None
 

@@ -37,7 +37,7 @@ PATIENCE = 60  # seconds without an answer, of tries that are ever further apart
 
 
 class ReplayIsOverError(Exception):
-    """It has ended, so that it cannot be cancelled or resumed."""
+    """The replay is over or goes on already, so that it cannot be cancelled or resumed."""
 
 
 class DoorIsShutError(Exception):
@@ -69,7 +69,7 @@ class Door:
             self._connection = None
 
     def _ask(self, method: str, path: str, body: bytes | None, expected: int) -> dict[str, Any]:
-        """Again while it is away or busy: a retry of events changes nothing. Raises DoorIsShutError."""
+        """Ask again while the API is away or busy: a retry of events changes nothing. Raises DoorIsShutError."""
         end, pause = time.monotonic() + PATIENCE, 0.25
         while True:
             status, text = self._once(method, path, body)
@@ -82,7 +82,7 @@ class Door:
             pause = min(2 * pause, 5.0)
 
     def _once(self, method: str, path: str, body: bytes | None) -> tuple[int, str]:
-        """Status 0 where nobody answers."""
+        """Send one request; returns status and text, status 0 where nobody answers."""
         if self._connection is None:
             address = urlsplit(self.url)
             self._connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
@@ -97,12 +97,12 @@ class Door:
 
 
 def demo_door() -> Door | None:
-    """That of the running demo; None until its pages answer."""
+    """Door of the running demo; None until its pages answer."""
     published = Path(settings.DATA) / "demo.json"
     if not settings.DEMO or not published.exists():
         return None
-    known = json.loads(published.read_text(encoding="utf-8"))
-    return Door(url=known["url"], key=known["api_key"])
+    credentials = json.loads(published.read_text(encoding="utf-8"))
+    return Door(url=credentials["url"], key=credentials["api_key"])
 
 
 def run_replay(door: Door, *, clock: Callable[[], datetime]) -> RunStatus | None:
@@ -123,10 +123,10 @@ def run_replay(door: Door, *, clock: Callable[[], datetime]) -> RunStatus | None
 
 
 def cancel_replay(*, by: Staff | None, now: datetime) -> None:
-    """It stops after the basket in hand; what came in stays. One that no worker has taken up ends at once."""
+    """Stop the replay after the basket in hand; what came in stays. One that no worker has taken up ends at once."""
     with transaction.atomic():
-        asked = Replay.objects.filter(status__in=UNFINISHED, cancel_requested_at=None).update(cancel_requested_at=now)
-        if not asked:
+        count = Replay.objects.filter(status__in=UNFINISHED, cancel_requested_at=None).update(cancel_requested_at=now)
+        if not count:
             raise ReplayIsOverError
         waiting = Replay.objects.filter(status__in=[RunStatus.QUEUED, RunStatus.INTERRUPTED])
         waiting.update(status=RunStatus.CANCELLED, finished_at=now)
@@ -134,7 +134,7 @@ def cancel_replay(*, by: Staff | None, now: datetime) -> None:
 
 
 def resume_replay(*, by: Staff | None) -> None:
-    """Go on with a cancelled or failed one; the next look takes it up."""
+    """Go on with a cancelled or failed replay; the next look takes it up."""
     with transaction.atomic():
         ended = Replay.objects.filter(status__in=[RunStatus.CANCELLED, RunStatus.FAILED])
         if not ended.update(status=RunStatus.QUEUED, cancel_requested_at=None, finished_at=None, message=""):
@@ -170,7 +170,7 @@ def _learn(replay: Replay, *, now: datetime) -> bool:
 
 
 def _replay(replay: Replay, door: Door, *, clock: Callable[[], datetime]) -> None:
-    """Raises CancelledError and DoorIsShutError."""
+    """Send all baskets that have not come in yet. Raises CancelledError and DoorIsShutError."""
     baskets, came = store.baskets(replay), store.sent(replay)
     left = [basket for basket in baskets if str(basket.number) not in came]
     now = clock()
@@ -191,7 +191,7 @@ def _replay(replay: Replay, door: Door, *, clock: Callable[[], datetime]) -> Non
 
 
 def events_of(basket: Basket, answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """Seen, clicked where the slate had what was bought, and bought; every event names the slate."""
+    """Events of a basket: seen, clicked where the slate had what was bought, bought; every event names the slate."""
     bought = {line.product for line in basket.lines}
     clicked = [int(row["item_id"]) for row in answer["results"] if int(row["item_id"]) in bought]
     common = {
@@ -222,7 +222,7 @@ def events_of(basket: Basket, answer: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _report(replay: Replay, *, now: datetime) -> None:
-    """Raises CancelledError where staff asked for the replay to stop."""
+    """Save the progress. Raises CancelledError where staff asked for the replay to stop."""
     replay.heartbeat_at = now
     replay.save(update_fields=[
         "baskets", "done", "already", "events", "refused", "status", "started_at", "resumed_at", "heartbeat_at",

@@ -1,4 +1,4 @@
-"""Work for Celery: parse, one call."""
+"""Celery tasks of the replay: parse, one call."""
 
 from celery import shared_task
 from django.utils import timezone

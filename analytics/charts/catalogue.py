@@ -1,4 +1,4 @@
-"""The long tail, and how new items warm up."""
+"""Figures of the catalogue: Lorenz curves of the long tail, and how new items warm up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ HEIGHT = 340
 
 @dataclass(frozen=True, kw_only=True)
 class ConcentrationCurve:
-    """``points``: share of items, share of the whole, both from 0 to 1 and growing."""
+    """A Lorenz curve; ``points``: share of items, share of the whole, both from 0 to 1 and growing."""
 
     words: str
     hue: int
@@ -33,7 +33,7 @@ class AgeGroup:
 
 
 def lorenz(lines: Sequence[ConcentrationCurve], *, items: str, whole: str, equal: str) -> go.Figure:
-    """The further below the diagonal, the more falls to a few items."""
+    """Lorenz curves under the line of equality; the further below it, the more falls to a few items."""
     figure = go.Figure()
     figure.add_scatter(
         x=[0, 100], y=[0, 100], mode="lines", name=equal, line={"dash": "dot", "width": 1.5},

@@ -1,4 +1,4 @@
-"""One customer: interests, timeline, and what each recommender adds to a score."""
+"""Figures of one customer: interests, timeline, and what each recommender adds to a score."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How far two rows of the quality table are apart, customer by customer."""
+"""Histogram of the differences between two rows of the quality table, customer by customer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Bar:
 
 
 def bars(differences: Sequence[float]) -> list[Bar]:
-    """From −1 to 1 in steps of 0.1; the middle one is around 0, empty ends are left out."""
+    """Count differences from −1 to 1 in steps of 0.1; the middle bar is around 0, empty ends are left out."""
     places = [round(difference * STEPS) for difference in differences]
     if not places:
         return []
@@ -32,7 +32,7 @@ def bars(differences: Sequence[float]) -> list[Bar]:
 
 
 def histogram(found: Sequence[Bar], *, difference: str, customers: str) -> go.Figure:
-    """Right of zero the first is better, left of it the second."""
+    """A bar per step of difference: right of zero the first row is better, left of it the second."""
     middle = [(bar.low + bar.high) / 2 for bar in found]
     figure = go.Figure(
         go.Bar(

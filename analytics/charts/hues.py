@@ -1,4 +1,4 @@
-"""Which of the six hues a thing has, always the same one; the second six of the recommenders are hatched as well.
+"""Hues of recommenders, events and stages, always the same of six; the second six recommenders are hatched as well.
 
 A trace carries its hue's number in ``meta``; the browser puts in the colour of the theme.
 """
@@ -13,7 +13,7 @@ RECOMMENDERS = (
     "interests", "item_knn", "segments", "also_bought", "sequence", "popularity",
 )  # fmt: skip
 SHARED = {"repurchase": "also_bought", "session_knn": "segments"}
-"""The hue of another one, which no blend gives weight beside it."""
+"""Recommenders with the hue of another one, which no blend gives weight beside them."""
 
 CONTEXTS = ("_home", "_discover", "_context")
 EVENTS = (
@@ -22,7 +22,7 @@ EVENTS = (
     "share", "rate_item", "follow",
 )  # fmt: skip
 SHAPES = ("", "/", "x")
-"""Of the pattern over the hue: of the first six kinds, of the second, of the rest."""
+"""Shapes of the pattern over the hue: for the first six kinds of events, the second six, and the rest."""
 
 MEASURED = {
     "hybrid": (1, "diamond"),
@@ -39,7 +39,7 @@ POINTS = {
     "best": (3, "square-open"),
     "sliders": (4, "star"),
 }
-"""Of the weights page; its versions have the look of what has no hue of its own."""
+"""Looks of points on the weights page; its versions have the look of what has no hue of its own."""
 STAGES = ("collect", "preprocess", "interests", "train", "evaluate", "adjust")
 N_HUES = 6
 OTHER = 6
@@ -64,14 +64,14 @@ def of_recommender(instance: str) -> tuple[int, bool]:
 def of_measured(name: str) -> tuple[int, str]:
     """Hue and symbol of a row of the quality table: the hybrid a diamond, baselines square or triangular, the others
     circles of their own hue, open where they are hatched elsewhere."""
-    if found := MEASURED.get(name) or POINTS.get(name):
-        return found
+    if look := MEASURED.get(name) or POINTS.get(name):
+        return look
     hue, hatched = of_recommender(name)
     return hue, "circle-open" if hatched else "circle"
 
 
 def of_event(name: str) -> tuple[int, str]:
-    """Hue and shape of the pattern; no two kinds have the same look."""
+    """Hue and pattern of a kind of event; no two kinds have the same look."""
     place = EVENTS.index(name)
     return place % N_HUES + 1, SHAPES[place // N_HUES]
 

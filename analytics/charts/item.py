@@ -1,4 +1,4 @@
-"""One item: its price over time, and what was done with it week by week."""
+"""Figures of one item: its price over time, and its events week by week."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class PricePoint:
 
 @dataclass(frozen=True, kw_only=True)
 class WeekActs:
-    """``week``: its first day; ``others``: acts that are no purchases."""
+    """Events of one week with an item; ``week``: its first day; ``others``: acts that are no purchases."""
 
     week: date
     bought: int
@@ -29,7 +29,7 @@ class WeekActs:
 
 
 def prices(points: Sequence[PricePoint], *, until: datetime, time: str, price: str) -> go.Figure:
-    """Steps: a price holds until the next one."""
+    """Prices over time in steps: each holds until the next one."""
     held = [*points, PricePoint(since=until, price=points[-1].price)] if points else []
     figure = go.Figure(
         go.Scatter(
@@ -51,7 +51,7 @@ def prices(points: Sequence[PricePoint], *, until: datetime, time: str, price: s
 
 
 def weeks(acts: Sequence[WeekActs], *, time: str, events: str, bought: str, others: str) -> go.Figure:
-    """Stacked bars; a kind that never occurs is left out."""
+    """Events a week as stacked bars; a kind that never occurs is left out."""
     figure = go.Figure()
     for words, hue, counts in (
         (bought, BOUGHT, [each.bought for each in acts]),

@@ -1,4 +1,4 @@
-"""Shares of good, odd and wrong among the verdicts of staff, with their intervals."""
+"""Figure of the shares of good, odd and wrong among staff's judgements, with their intervals."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from analytics.charts import hues, marks
 from analytics.charts.marks import MeasuredRow
 
 LOOKS = {"good": (2, "circle"), "odd": (4, "diamond"), "wrong": (5, "x")}
-"""Hue and symbol of each."""
+"""Hue and symbol of each judgement."""
 
 
 def shares(rows: Sequence[MeasuredRow], *, axis: str) -> go.Figure:

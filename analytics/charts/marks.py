@@ -1,4 +1,4 @@
-"""How rows of the quality table look in every picture: the mark of each, its interval, and the axis of their names."""
+"""Looks of the quality table's rows in every figure: the mark of each, its interval, and the axis of their names."""
 
 import html
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class MeasuredRow:
 
 
 def mark(name: str) -> dict[str, Any]:
-    """What a trace of markers needs to look like the row."""
+    """Properties of a trace of markers that looks like the row."""
     hue, symbol = hues.of_measured(name)
     size = LOUD if symbol.startswith(("diamond", "star")) else QUIET
     return {
@@ -38,7 +38,7 @@ def mark(name: str) -> dict[str, Any]:
 
 
 def add_rows(figure: go.Figure, rows: Sequence[MeasuredRow]) -> None:
-    """A mark with its interval per row, one below the other."""
+    """Add a mark with its interval per row, one below the other."""
     for place, row in enumerate(rows):
         figure.add_scatter(
             x=[row.value], y=[place], error_x=interval([row]), hovertemplate=hover_text(row), **mark(row.name)
@@ -57,7 +57,7 @@ def interval(rows: Sequence[MeasuredRow]) -> dict[str, Any]:
 
 
 def hover_text(row: MeasuredRow) -> str:
-    """What a row says when it is pointed at."""
+    """Text of a row when it is pointed at."""
     return f"{plain(row.words)}: {row.value:.4f} [{row.low:.4f}, {row.high:.4f}]<extra></extra>"
 
 
@@ -73,7 +73,7 @@ def named_rows(words: Sequence[str]) -> dict[str, Any]:
 
 
 def on_a_phone(words: Sequence[str]) -> dict[str, Any]:
-    """What the browser lays over the layout where the figure is narrow."""
+    """Properties that the browser lays over the layout where the figure is narrow."""
     return {"narrow": {"yaxis": {"ticktext": [f"{short(each, LONGEST_ON_A_PHONE)} " for each in words]}}}
 
 
@@ -82,10 +82,10 @@ def percent(share: float) -> float:
 
 
 def short(words: str, longest: int = LONGEST_NAME) -> str:
-    """Long names would leave no room on a phone; hover and table have them whole."""
+    """Cut a long name, which would leave no room on a phone; hover and table have it whole."""
     return plain(words if len(words) <= longest else words[: longest - 1].rstrip() + "…")
 
 
 def plain(words: str) -> str:
-    """Plotly reads some HTML in texts; a name from the shop is shown as it is."""
+    """Escape a name from the shop, so that it is shown as it is: Plotly reads some HTML in texts."""
     return html.escape(words, quote=False)

@@ -1,4 +1,4 @@
-"""How often an item is clicked and bought at each position of a slate."""
+"""Figure of how often an item is clicked and bought at each position of a slate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who recommends the same items as whom."""
+"""Heat map of the items that recommenders have in common."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from analytics.charts import hues, marks
 
 
 def overlap(words: Sequence[str], shares: Sequence[Sequence[float]], *, columns: str) -> go.Figure:
-    """Per cent of the items that two rows share; columns are the rows' numbers, and nobody is compared with themselves.
+    """Percent of the items that two rows share; columns are the rows' numbers, and no row is compared with itself.
 
     A bar of colours would need styles that the content security policy forbids; the cells say their numbers.
     """

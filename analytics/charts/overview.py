@@ -1,4 +1,4 @@
-"""Figures of the overview: how good, and what came in."""
+"""Figures of the overview: quality, and events that came in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Accuracy against breadth.
+"""Scatter of accuracy against breadth.
 
 A trace that says ``label`` in its meta has a text for which the browser finds a place that covers no other one.
 """
@@ -56,7 +56,7 @@ def pareto(spots: Sequence[Spot], *, breadth: str, accuracy: str) -> go.Figure:
 
 
 def frontier(spots: Sequence[Spot]) -> list[Spot]:
-    """Those that no other one beats in accuracy and in breadth, from the broadest."""
+    """Spots that no other one beats in accuracy and in breadth, from the broadest."""
     best: list[Spot] = []
     for spot in sorted(spots, key=lambda spot: (-spot.breadth, -spot.accuracy)):
         if not best or spot.accuracy > best[-1].accuracy:

@@ -1,4 +1,4 @@
-"""Who leads, for whom, and since when: measured rows with their 95 % intervals.
+"""Figures of the quality page: leaders, slices and history of measured rows, with their 95 % intervals.
 
 A trace that says ``band`` in its meta is an area that the browser fills with its hue.
 """
@@ -16,7 +16,7 @@ DODGE = 0.24  # of a group's height, between the marks of one group
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerSlice:
-    """Customers who are looked at on their own; ``rows`` as many as were measured there."""
+    """A slice of the customers; ``rows`` as many as were measured in it."""
 
     words: str
     customers: int
@@ -26,7 +26,7 @@ class CustomerSlice:
 
 @dataclass(frozen=True, kw_only=True)
 class FigureHistory:
-    """One row over the versions, the oldest first."""
+    """Figures of one row over the versions, the oldest first."""
 
     name: str
     words: str
@@ -57,16 +57,16 @@ def slices(groups: Sequence[CustomerSlice], *, axis: str) -> go.Figure:
     figure = go.Figure()
     names = list(dict.fromkeys((row.name, row.words) for group in groups for row in group.rows))
     for number, (name, words) in enumerate(names):
-        found = [(at, group, row) for at, group in enumerate(groups) for row in group.rows if row.name == name]
+        entries = [(at, group, row) for at, group in enumerate(groups) for row in group.rows if row.name == name]
         mark = marks.mark(name)
         symbol = mark["marker"]["symbol"]
-        mark["marker"]["symbol"] = [f"{symbol}-open" if group.few else symbol for _, group, _ in found]
+        mark["marker"]["symbol"] = [f"{symbol}-open" if group.few else symbol for _, group, _ in entries]
         figure.add_scatter(
-            x=[row.value for _, _, row in found],
-            y=[round(at + (number - (len(names) - 1) / 2) * DODGE, 3) for at, _, _ in found],
-            error_x=marks.interval([row for _, _, row in found]),
+            x=[row.value for _, _, row in entries],
+            y=[round(at + (number - (len(names) - 1) / 2) * DODGE, 3) for at, _, _ in entries],
+            error_x=marks.interval([row for _, _, row in entries]),
             name=words,
-            customdata=[marks.plain(group.words) for _, group, _ in found],
+            customdata=[marks.plain(group.words) for _, group, _ in entries],
             hovertemplate="%{customdata}: %{x:.3f} <extra>%{fullData.name}</extra>",
             **mark,
         )

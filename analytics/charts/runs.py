@@ -1,4 +1,4 @@
-"""How long the stages of runs took."""
+"""Figures of how long the stages of runs took."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

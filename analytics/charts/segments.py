@@ -1,4 +1,4 @@
-"""The map of segments, and what sets one apart."""
+"""Figures of segments: their map, and the categories that set one apart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ def segment_map(centres: Sequence[Centre], points: Sequence[MapPoint], *, custom
 
 
 def leanings(found: Sequence[Leaning], *, segment: str, everybody: str, axis: str) -> go.Figure:
-    """Two bars for each category, what sets the segment apart most on top."""
+    """Two bars for each category; the one that sets the segment apart most is on top."""
     figure = go.Figure()
     rows = list(range(len(found)))
     for words, hue, values in (

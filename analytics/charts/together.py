@@ -15,7 +15,7 @@ SMALLEST, PER_LINK, LARGEST = 9, 2, 22  # size of a node
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """``links``: how many of the drawn pairs it is in; ``x``, ``y`` in lengths of an edge."""
+    """An item of the network; ``links``: how many of the drawn pairs it is in; ``x``, ``y`` in lengths of an edge."""
 
     key: int
     words: str

@@ -22,7 +22,7 @@ class Fall:
 
 
 def waterfall(terms: Sequence[Fall], *, total: str, axis: str) -> go.Figure:
-    """From above to below; to the right what speaks for the item, to the left what speaks against it."""
+    """Terms from above to below; to the right what speaks for the item, to the left what speaks against it."""
     starts = [sum(term.value for term in terms[:place]) for place in range(len(terms) + 1)]
     rows = [*terms, Fall(words=total, value=starts[-1], hue=INK)]
     words = [row.words for row in rows]

@@ -1,4 +1,4 @@
-"""What other weights do: each figure against live, and what is lost without each recommender."""
+"""Figures of what other weights do: each metric against live, and what is lost without each recommender."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def effects(found: Sequence[Effect], *, axis: str) -> go.Figure:
 
 
 def effect_parts(found: Sequence[Effect], *, axis: str) -> dict[str, Any]:
-    """The same as it is sent to the browser on every move: Plotly's own checks would take longer than all the rest."""
+    """``effects`` as it is sent to the browser on every move: Plotly's checks would take longer than all the rest."""
     reach, words = _reach(found), [effect.words for effect in found]
     layout = {
         "height": 60 + ROW * len(found),
@@ -77,7 +77,7 @@ def losses(parts: Sequence[MeasuredRow], *, axis: str) -> go.Figure:
 
 
 def _side(found: Sequence[Effect], side: tuple[int, str]) -> dict[str, Any]:
-    """The marks of one verdict."""
+    """The marks of one side: better, worse or unclear."""
     (hue, symbol), holds = side, _SIDES[side]
     rows = [(place, effect) for place, effect in enumerate(found) if holds(effect)]
     return {

@@ -1,1 +1,1 @@
-"""What pages show, as files for spreadsheets."""
+"""Files for spreadsheets of what pages show."""

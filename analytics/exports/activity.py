@@ -11,7 +11,7 @@ from analytics.queries.activity import ActivityRow
 
 
 def activity_file(lines: Iterable[ActivityRow]) -> HttpResponse:
-    """A row per field that changed; an entry without fields has one row."""
+    """A CSV file with a row per field that changed; an entry without fields has one row."""
     head = [
         _("When"),
         _("Who"),

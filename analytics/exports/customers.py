@@ -11,7 +11,7 @@ from analytics.queries.customer.listing import CustomerRow
 
 
 def customers_file(lines: Sequence[CustomerRow]) -> HttpResponse:
-    """In the order of the page, one line a customer."""
+    """A CSV file in the order of the page, one line a customer."""
     head = [
         _("Customer"), _("State"), _("Activity"), _("Events"), _("Last event"),
         _("New this week"), _("Share gained"), _("Segment"),

@@ -10,7 +10,7 @@ from analytics.queries.catalogue.items import ItemRow
 
 
 def items_file(lines: Sequence[ItemRow]) -> HttpResponse:
-    """In the order of the page, one line an item."""
+    """A CSV file in the order of the page, one line an item."""
     head = [
         _("Id"), _("Item"), _("Brand"), _("Category"), _("Price"), _("Availability"), _("Listed"), _("Bought"),
         _("Slots"),

@@ -14,7 +14,7 @@ ENDS = ("value", "low", "high")
 
 
 def quality_file(found: Quality, *, sort: str) -> HttpResponse:
-    """As the page shows it: each figure with its interval, then the paired difference to the hybrid with its own."""
+    """A CSV file as the page: each figure with its interval, then the paired difference to the hybrid with its own."""
     head = [_("Recommender"), _("Code"), _("Kind"), _("Fit, s")]
     for metric in COLUMNS:
         words = metric_label(metric)

@@ -10,7 +10,7 @@ from analytics.queries.segments.association_rules import PairRow
 
 
 def together_file(lines: Sequence[PairRow]) -> HttpResponse:
-    """In the order of the page, one line a rule."""
+    """A CSV file in the order of the page, one line a rule."""
     head = [
         _("If: id"), _("If in the basket"), _("Then: id"), _("Then also"),
         _("Support"), _("Confidence"), _("Lift"), _("Baskets with both"), _("p-value"),

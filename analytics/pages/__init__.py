@@ -1,1 +1,1 @@
-"""What each address shows: filter → query → chart → template."""
+"""Pages of the dashboard, one per address: filter → query → chart → template."""

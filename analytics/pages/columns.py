@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """``key`` as in the address, empty for one that does not sort; ``css`` of head and cells."""
+    """A column of a table; ``key`` as in the address, empty for one that does not sort; ``css`` of head and cells."""
 
     key: str
     words: str
@@ -29,7 +29,7 @@ class ColumnHead:
 def column_heads(
     address: QueryDict, columns: Sequence[Column], *, sort: str, downwards: Collection[str]
 ) -> list[ColumnHead]:
-    """``downwards``: the columns that begin with the largest; back to the first page with every new order."""
+    """Heads of columns; ``downwards``: those that begin with the largest. A new order goes back to the first page."""
     return [_head(address, column, sort=sort, downwards=column.key in downwards) for column in columns]
 
 

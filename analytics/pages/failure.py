@@ -1,4 +1,4 @@
-"""The page of an error that no page caught: of ours, or that the database is away."""
+"""The page of an error that no page caught: a fault of ours, or the database that is away."""
 
 import sys
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Reading the query parameters of an address; what makes no sense counts as absent."""
+"""Parsers of an address's query parameters; what makes no sense counts as absent."""
 
 from collections.abc import Container, Sequence
 from datetime import date
@@ -9,7 +9,7 @@ LARGEST = 2**63 - 1
 LONGEST_NOTE = 500  # characters of why somebody did something, as the forms have it
 LAST_PAGE = 1_000_000
 YEARS = range(1970, 9_999)
-"""Of days that are asked for: a day and a week from each of them are days, too."""
+"""Years of days that can be asked for: a day and a week from each of them are days, too."""
 
 
 def number(text: str | None) -> int | None:
@@ -21,16 +21,16 @@ def number(text: str | None) -> int | None:
 
 
 def page_number(text: str | None) -> int:
-    """The first where none is asked for."""
+    """Number of a page; the first where none is asked for."""
     return min(number(text) or 1, LAST_PAGE)
 
 
 def day(text: str | None) -> date | None:
     try:
-        found = parse_date(text or "")
+        value = parse_date(text or "")
     except ValueError:  # as 2026-02-31
         return None
-    return found if found and found.year in YEARS else None
+    return value if value and value.year in YEARS else None
 
 
 def typed(text: str | None, *, longest: int) -> str:

@@ -25,15 +25,15 @@ from recommendations.wording import labels
 
 @require_safe
 def runs(request: HttpRequest) -> HttpResponse:
-    page, found = query.runs(page=number(request.GET.get("page")) or 1)
-    running = next((run for run in found if run.unfinished), None)
+    page, views = query.runs(page=number(request.GET.get("page")) or 1)
+    running = next((run for run in views if run.unfinished), None)
     return render(
         request,
         "dashboard/runs/list.html",
         {
             "section": "runs",
             "page": page,
-            "runs": found,
+            "runs": views,
             "run": running,
             "here": "runs",
             "cards": [import_string(name)(request) for name in settings.RUN_CARDS],
@@ -44,15 +44,15 @@ def runs(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def run(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found = _run_or_404(pk)
-    figure = durations(found.spans, seconds=_("Time, s"))
+    view = _run_or_404(pk)
+    figure = durations(view.spans, seconds=_("Time, s"))
     return render(
         request,
         "dashboard/runs/run.html",
         {
             "section": "runs",
-            "run": found,
-            "log": query.log_tail(found.record),
+            "run": view,
+            "log": query.log_tail(view.record),
             "figure": figure.to_json(engine="orjson"),
             "here": "run",
         },
@@ -61,12 +61,12 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def run_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The part that is asked for every two seconds; when the run has ended, the whole page is loaded again."""
-    found = _run_or_404(pk)
+    """Progress of a run, asked for every two seconds; when the run has ended, the whole page is loaded again."""
+    view = _run_or_404(pk)
     here = "run" if request.GET.get("here") == "run" else "runs"
-    log = query.log_tail(found.record) if here == "run" else []
-    response = render(request, "dashboard/runs/progress.html", {"run": found, "log": log, "here": here})
-    if not found.unfinished:
+    log = query.log_tail(view.record) if here == "run" else []
+    response = render(request, "dashboard/runs/progress.html", {"run": view, "log": log, "here": here})
+    if not view.unfinished:
         response["HX-Refresh"] = "true"
     return response
 
@@ -115,13 +115,13 @@ def resume_run(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @requires(Action.PUBLISH)
 def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The version that the gate held back, with the note of who decides otherwise."""
-    found = _run_or_404(pk)
-    if found.version is None:
+    """Make the version live that the gate held back, with the note of who decides otherwise."""
+    view = _run_or_404(pk)
+    if view.version is None:
         raise Http404
     try:
-        made = versions.make_live(
-            version=found.version,
+        version = versions.make_live(
+            version=view.version,
             by=staff_of(request),
             now=timezone.now(),
             note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
@@ -131,15 +131,15 @@ def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     except versions.VersionNotReadyError:
         messages.warning(request, _("The files of this model are gone, so it cannot go live. Start a run."))
     else:
-        messages.success(request, _("Model %(version)s is live.") % {"version": made})
-    return _back(found.record)
+        messages.success(request, _("Model %(version)s is live.") % {"version": version})
+    return _back(view.record)
 
 
 def _run_or_404(pk: UUID) -> query.RunView:
-    found = query.run(pk)
-    if found is None:
+    view = query.run(pk)
+    if view is None:
         raise Http404
-    return found
+    return view
 
 
 def _back(run: Run) -> HttpResponse:

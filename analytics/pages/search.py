@@ -13,9 +13,9 @@ LONGEST = 128
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     text = typed(request.GET.get("q"), longest=LONGEST)
-    found = query.search(text)
-    if found.count == len(found.customers) == 1:
-        return redirect("customer", pk=found.customers[0].pk)
-    if found.count == len(found.items) == 1:
-        return redirect("item", pk=found.items[0].pk)
-    return render(request, "dashboard/search.html", {"q": text, "found": found})
+    results = query.search(text)
+    if results.count == len(results.customers) == 1:
+        return redirect("customer", pk=results.customers[0].pk)
+    if results.count == len(results.items) == 1:
+        return redirect("item", pk=results.items[0].pk)
+    return render(request, "dashboard/search.html", {"q": text, "found": results})

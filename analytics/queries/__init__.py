@@ -1,1 +1,1 @@
-"""What each page reads: model querysets and services in, small frozen records out."""
+"""Queries of each page: model querysets and services in, small frozen records out."""

@@ -1,4 +1,4 @@
-"""Who changed what, from what to what: the audit trail, over all and per object."""
+"""The audit trail, over all and per object: who changed what, from what to what."""
 
 import json
 import re
@@ -80,7 +80,7 @@ PAGES: Mapping[str, str] = {"run": "run", "rule": "rule", "item": "item"}
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What the address asks for; what it does not understand is left out."""
+    """Filters that the address asks for; what is not understood is left out."""
 
     kind: str = ""
     key: str = ""  # of one object of the kind
@@ -94,7 +94,7 @@ class Filters:
 
 @dataclass(frozen=True, kw_only=True)
 class FieldDifference:
-    """A field of the object; None where the object was not there before, or is no more."""
+    """A field that changed; None where the object was not there before, or is no more."""
 
     field: str
     before: str | None
@@ -123,7 +123,7 @@ def activity(filters: Filters) -> Activity:
 
 
 def all_lines(filters: Filters) -> list[ActivityRow]:
-    """For a file: the newest ten thousand."""
+    """Rows for a file: the newest ten thousand."""
     return [line_of(entry, longest=None) for entry in _chosen(filters)[:MOST_IN_A_FILE]]
 
 
@@ -138,18 +138,18 @@ def line_of(entry: AuditEntry, *, longest: int | None = LONGEST) -> ActivityRow:
 
 
 def _chosen(filters: Filters) -> QuerySet[AuditEntry]:
-    found = AuditEntry.objects.select_related("staff", "api_key").order_by("-at", "-pk")
+    entries = AuditEntry.objects.select_related("staff", "api_key").order_by("-at", "-pk")
     exact = {"object_type": filters.kind, "object_id": filters.key, "verb": filters.verb}
-    found = found.filter(**{name: value for name, value in exact.items() if value})
+    entries = entries.filter(**{name: value for name, value in exact.items() if value})
     if filters.staff is not None:
-        found = found.filter(staff=filters.staff) if filters.staff else found.filter(staff=None, api_key=None)
+        entries = entries.filter(staff=filters.staff) if filters.staff else entries.filter(staff=None, api_key=None)
     if filters.text:
-        found = found.filter(Q(label__icontains=filters.text) | Q(note__icontains=filters.text))
+        entries = entries.filter(Q(label__icontains=filters.text) | Q(note__icontains=filters.text))
     if filters.first:
-        found = found.filter(at__gte=midnight(filters.first))
+        entries = entries.filter(at__gte=midnight(filters.first))
     if filters.last:
-        found = found.filter(at__lt=midnight(filters.last + timedelta(days=1)))
-    return found
+        entries = entries.filter(at__lt=midnight(filters.last + timedelta(days=1)))
+    return entries
 
 
 def _differences(entry: AuditEntry, *, longest: int | None) -> list[FieldDifference]:
@@ -165,7 +165,7 @@ def _differences(entry: AuditEntry, *, longest: int | None) -> list[FieldDiffere
 
 @lru_cache(maxsize=1_000)
 def _fields(kind: str) -> Mapping[str, Any]:
-    """What the model calls its fields."""
+    """Verbose names of a model's fields; none where there is no such model."""
     try:
         model = apps.get_model("recommendations", kind)
     except LookupError:
@@ -186,7 +186,7 @@ def _as_text(given: Any, longest: int | None) -> str | None:
 
 
 def _moment(value: Any) -> Any:
-    """A time as the shop lives it; anything else as it is."""
+    """A time in words, in the shop's time zone; anything else as it is."""
     if not isinstance(value, str) or not MOMENT.match(value):
         return value
     at = parse_datetime(value)

@@ -1,4 +1,4 @@
-"""What a paired difference with its 95 % interval says."""
+"""Direction of a paired difference by its 95 % interval."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,7 +8,7 @@ type Interval = Mapping[str, float]
 
 
 class Direction(StrEnum):
-    """What a paired difference says: its interval lies above 0, below 0, or holds it."""
+    """Direction of a paired difference: its interval lies above 0, below 0, or holds it."""
 
     BETTER = "better"
     WORSE = "worse"

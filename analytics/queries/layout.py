@@ -1,4 +1,4 @@
-"""What is in view on every page: which installation this is, what is live, how fresh the data are."""
+"""The frame of every page: which installation this is, what is live, how fresh the data are."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,7 +39,7 @@ class Frame:
 
 
 def read_frame() -> Frame:
-    """One query, answered by indexes and by tables of a few rows."""
+    """Read the frame in one query, answered by indexes and by tables of a few rows."""
     live = ModelVersion.objects.live()
     default = BlendWeights.objects.defaults().filter(blend=OuterRef("pk"), segment=None)
     blends = list(
@@ -81,6 +81,6 @@ def read_frame() -> Frame:
 
 
 def _catching_up() -> Q | Value:
-    """Whether one of the installed queries finds something."""
-    found = [Q(Exists(import_string(name)())) for name in settings.CATCHING_UP]
-    return reduce(or_, found) if found else Value(value=False)
+    """Whether one of the installed queries has a row."""
+    conditions = [Q(Exists(import_string(name)())) for name in settings.CATCHING_UP]
+    return reduce(or_, conditions) if conditions else Value(value=False)

@@ -39,7 +39,7 @@ def search(text: str) -> Found:
 
 
 def find_items(text: str, *, most: int = FEW_ITEMS) -> list[Item]:
-    """An item of that id first, then titles that begin so, then titles that contain it (by the trigram index)."""
+    """Items: that of the id first, then titles that begin so, then titles that contain it (by the trigram index)."""
     text = text.strip()
     if len(text) < SHORTEST:
         return []
@@ -47,8 +47,8 @@ def find_items(text: str, *, most: int = FEW_ITEMS) -> list[Item]:
         When(shop_id=text, then=Value(0)), When(title__istartswith=text, then=Value(1)), default=Value(2),
         output_field=IntegerField(),
     )  # fmt: skip
-    found = Item.objects.filter(Q(title__icontains=text) | Q(shop_id=text), retired_at=None)
-    return list(found.annotate(rank=rank).order_by("rank", "title").prefetch_related("categories")[:most])
+    items = Item.objects.filter(Q(title__icontains=text) | Q(shop_id=text), retired_at=None)
+    return list(items.annotate(rank=rank).order_by("rank", "title").prefetch_related("categories")[:most])
 
 
 def _rules(text: str) -> list[Rule]:
@@ -59,5 +59,5 @@ def _rules(text: str) -> list[Rule]:
 
 def _runs(text: str) -> list[ModelVersion]:
     """The run that made a model: m12."""
-    found = MODEL.fullmatch(text)
-    return list(ModelVersion.objects.select_related("run").filter(pk=int(found[1]))) if found else []
+    match = MODEL.fullmatch(text)
+    return list(ModelVersion.objects.select_related("run").filter(pk=int(match[1]))) if match else []

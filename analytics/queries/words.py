@@ -1,4 +1,4 @@
-"""What figures, counts and placements are called on the pages, in the reader's language."""
+"""Labels of metrics, counts and terms on the pages, in the reader's language."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -114,7 +114,7 @@ TERMS: Mapping[str, Promise] = {
     "agreement": gettext_lazy("How far the recommenders agree"),
     "base": gettext_lazy("What any candidate gets"),
 }
-"""Of the second stage's part of a score; the other terms are the recommenders, by their own names."""
+"""Terms of the second stage's part of a score; the other terms are the recommenders, by their own names."""
 
 HEADLINES: Mapping[Stage, tuple[str, ...]] = {
     Stage.COLLECT: ("new",),
@@ -132,7 +132,7 @@ def label(choices: labels.Choices, code: str) -> str:
 
 
 def measured_label(name: str) -> str:
-    """The hybrid, a recommender or a baseline."""
+    """Label of the hybrid, a recommender or a baseline."""
     return str(MEASURED[name]) if name in MEASURED else labels.instance_label(name)
 
 
@@ -145,16 +145,16 @@ def metric_label(name: str) -> str:
 
 
 def counts_in_words(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What a stage counted, as (value, words): ``("1,469,307", "events")``; nothing removed is not worth a line."""
-    told = [
+    """Counts of a stage, as (value, words): ``("1,469,307", "events")``; nothing removed is not worth a line."""
+    keys = [
         key for key, value in counts.items() if value is not None and not (key.startswith("removed_") and not value)
     ]
-    return [(_count_value(key, counts[key]), _count_words(key)) for key in sorted(told, key=_count_order)]
+    return [(_count_value(key, counts[key]), _count_words(key)) for key in sorted(keys, key=_count_order)]
 
 
 def _count_order(key: str) -> tuple[str, int, str]:
-    """What concerns all cuts first, each part in the order of ``COUNTS``."""
-    cut, _found, rest = key.partition("_")
+    """Sort key of a count: what concerns all cuts first, each part in the order of ``COUNTS``."""
+    cut, _separator, rest = key.partition("_")
     named = rest if cut in set(Cut) else key
     place = list(COUNTS).index(named) if named in COUNTS else len(COUNTS)
     return (cut if cut in set(Cut) else "", place, key)
@@ -169,7 +169,7 @@ def headline(stage: Stage, counts: Mapping[str, Any]) -> tuple[str, str] | None:
 def _count_words(key: str) -> str:
     if key in COUNTS:
         return str(COUNTS[key])
-    cut, _found, rest = key.partition("_")
+    cut, _separator, rest = key.partition("_")
     if cut in set(Cut) and rest in COUNTS:
         return _("%(what)s (%(cut)s)") % {"cut": label(labels.CUTS, cut), "what": COUNTS[rest]}
     return key.replace("_", " ")

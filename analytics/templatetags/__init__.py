@@ -1,1 +1,1 @@
-"""How figures, money, times and icons are written on a page."""
+"""Template filters and tags for figures, money, times and icons."""

@@ -50,20 +50,20 @@ def number(value: Number, decimals: int = 0) -> str:
 
 @register.filter
 def signed(value: Number, decimals: int = 2) -> str:
-    """With its sign, so that a column of effects can be read at a glance."""
+    """A number with its sign, so that a column of effects can be read at a glance."""
     text = number(value, decimals)
     return text if text[0] in f"{MINUS}{MISSING}" else f"+{text}"
 
 
 @register.filter
 def share(value: Number, decimals: int = 0) -> str:
-    """0.41 as 41%."""
+    """A share as a percentage: 0.41 as 41%."""
     return MISSING if value is None or value == "" else number(float(value) * 100, decimals) + "%"
 
 
 @register.filter
 def signed_share(value: Number, decimals: int = 0) -> str:
-    """−0.04 as −4%."""
+    """A share as a percentage with its sign: −0.04 as −4%."""
     return MISSING if value is None or value == "" else signed(float(value) * 100, decimals) + "%"
 
 
@@ -75,7 +75,7 @@ def points(value: Number, decimals: int = 0) -> str:
 
 @register.simple_tag
 def change(now: float, before: float) -> float | None:
-    """By which share a count changed; None where there was nothing before."""
+    """Share by which a count changed; None where there was nothing before."""
     return now / before - 1 if before else None
 
 
@@ -127,7 +127,7 @@ def ago(value: datetime | None) -> str:
 
 @register.filter
 def machine_time(value: datetime | None) -> str:
-    """For the ``datetime`` attribute of a ``time`` element."""
+    """A moment for the ``datetime`` attribute of a ``time`` element."""
     return _local(value).isoformat() if value else ""
 
 

@@ -1,4 +1,4 @@
-"""Complete Journey into the record: catalogue, customers, purchases, promotions. Loading it again changes nothing."""
+"""Import of Complete Journey: catalogue, customers, purchases, promotions. Loading it again changes nothing."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -41,10 +41,10 @@ class ClockIsSetError(Exception):
 
 
 def set_clock(weeks: int | None, *, now: datetime) -> int:
-    """The shift in weeks: the one that the data were loaded with before, else the one asked for, else the latest."""
+    """Set the shift in weeks: that with which the data were loaded before, else the one asked for, else the latest."""
     shift = wheel.weeks_to_move(now.date()) if weeks is None else weeks
     last = wheel.LAST_FULL_DAY + pd.Timedelta(weeks=shift)
-    clock, _made = ShopSetting.objects.get_or_create(
+    clock, _created = ShopSetting.objects.get_or_create(
         key=DEMO_CLOCK, defaults={"value": {"shift_weeks": shift, "last_full_day": last.isoformat()}}
     )
     stored = int(clock.value["shift_weeks"])
@@ -59,7 +59,7 @@ def clock_is_set() -> bool:
 
 
 def load_catalogue(journey: Journey, *, weeks: int, now: datetime, report: Report) -> Import:
-    """Items, categories and prices. What the shop changed since the last time stays as it is."""
+    """Load items, categories and prices. What the shop changed since the last time stays as it is."""
     imported = import_record.begin(kind="items", file=wheel.PACKAGE)
     products = journey.products
     report("items", 0, len(products))
@@ -77,18 +77,18 @@ def load_catalogue(journey: Journey, *, weeks: int, now: datetime, report: Repor
 
 
 def load_purchases(journey: Journey, *, weeks: int, report: Report, hold_from: pd.Timestamp | None = None) -> Import:
-    """``hold_from``: later purchases stay out for the replay; a basket, which is one moment, is never torn apart."""
+    """Load purchases; those from ``hold_from`` on stay out for the replay. A basket, one moment, is never torn."""
     imported = import_record.begin(kind="events", file=wheel.PACKAGE)
     lines = journey.purchases
     if hold_from is not None:
         lines = lines[lines["transaction_timestamp"] < hold_from]
     total, held = len(lines), len(journey.purchases) - len(lines)
-    customers, known = _customers(lines["household_id"]), dict(rows("SELECT shop_id, id FROM recommendations_item"))
+    customers, item_keys = _customers(lines["household_id"]), dict(rows("SELECT shop_id, id FROM recommendations_item"))
     with temporary(bulk_append.READY, definition(bulk_append.COLUMNS)):
         copy(
             bulk_append.READY,
             EVENT_COLUMNS,
-            _blocks(lines, customers=customers, items=known, weeks=weeks, report=report),
+            _blocks(lines, customers=customers, items=item_keys, weeks=weeks, report=report),
         )
         months = bulk_append.prepare_months()
         with heavy(), temporary(validate.REFUSED, validate.REFUSED_COLUMNS):
@@ -105,15 +105,15 @@ def load_purchases(journey: Journey, *, weeks: int, report: Report, hold_from: p
 
 
 def load_promotions(journey: Journey, *, weeks: int, report: Report) -> Import:
-    """Weeks of items. What the shop changed since the last time stays as it is."""
+    """Load promoted weeks of items. What the shop changed since the last time stays as it is."""
     imported = import_record.begin(kind="promotions", file=wheel.PACKAGE)
     listed = journey.products["product_id"]
     products = np.concatenate([listed, journey.excluded])
     shares = read_shares(products, report=report)
     sold = shares.frame["item"].to_numpy() < len(listed)
     planned, refused = shares.frame[sold], shares.frame[~sold]
-    known = dict(rows("SELECT shop_id, id FROM recommendations_item"))
-    keys = np.array([known[shop_id] for shop_id in listed.astype(str)], np.int64)
+    item_keys = dict(rows("SELECT shop_id, id FROM recommendations_item"))
+    keys = np.array([item_keys[shop_id] for shop_id in listed.astype(str)], np.int64)
     report("promotions", 0, len(planned))
     with heavy(), temporary(promotion_merge.READY, definition(promotion_merge.COLUMNS)):
         ready = _promotion_table(planned, keys=keys, weeks=weeks)
@@ -183,8 +183,8 @@ def _event_table(lines: pd.DataFrame) -> pa.Table:
 
 
 def _refused_table(lines: pd.DataFrame) -> pa.Table:
-    shown = [f"{name}=" + lines[name].astype(str) for name in ("basket_id", "product_id", "quantity", "sales_value")]
-    content = pd.Series([", ".join(parts) for parts in zip(*shown, strict=True)], dtype=str)
+    fields = [f"{name}=" + lines[name].astype(str) for name in ("basket_id", "product_id", "quantity", "sales_value")]
+    content = pd.Series([", ".join(parts) for parts in zip(*fields, strict=True)], dtype=str)
     return pa.table(dict(zip(REFUSED_COLUMNS, map(pa.array, [lines["line"], lines["fault"], content]), strict=True)))
 
 
@@ -198,7 +198,7 @@ def _unsold_table(promoted: pd.DataFrame, *, products: NDArray[np.int64]) -> pa.
 
 
 def _attributes(lines: pd.DataFrame) -> pa.Array:
-    """The store, and each discount that is not zero, as JSON."""
+    """Attributes as JSON: the store, and each discount that is not zero."""
     parts = [pa.array(lines["store_id"].astype(str)).cast(pa.string())]
     for column, name in DISCOUNTS.items():
         amount = pc.cast(pa.array(lines[column].round(2)), pa.string())

@@ -79,7 +79,7 @@ def department_name(raw: str) -> str:
 
 
 def type_title(raw: str, *, category: str) -> str:
-    """What an item of this type is called: our own wording for the common types, else the type tidied."""
+    """Title of an item of this type: our own wording for the common types, else the type tidied."""
     titles = _titles()
     title = titles.get((category, raw)) or titles.get(("", raw)) or tidied(raw)
     words = set(re.findall(r"[a-z]+", title.lower()))
@@ -89,7 +89,7 @@ def type_title(raw: str, *, category: str) -> str:
 
 
 def tidied(raw: str) -> str:
-    """In sentence case, abbreviations written out, without the source's brackets (they are cut off half-way)."""
+    """A name in sentence case, abbreviations written out, without the source's brackets (they are cut off half-way)."""
     text = re.sub(r"\(.*", "", raw.lower())
     text = re.sub(r"\bw/(?!o\b)", "with ", text).replace("w/o", "without")
     text = re.sub(r"\s+-\s*|\s*-\s+|\s*:\s*|(?<=[a-z]{4})(?<!multi)(?<!make)-(?=[a-z]{4})", ", ", text)
@@ -100,11 +100,11 @@ def tidied(raw: str) -> str:
 
 def size_text(raw: str | None) -> str:
     """``16 OZ`` → ``16 oz``; nothing where the source gives no measure."""
-    found = SIZE.search(raw or "")
-    if not found:
+    match = SIZE.search(raw or "")
+    if not match:
         return ALONE.get((raw or "").strip(), "")
-    number = re.sub(r"(\.\d*?)0+$", r"\1", found[1]).rstrip(".")
-    return f"{'0' if number.startswith('.') else ''}{number} {CALLED.get(found[2], found[2].lower())}"
+    number = re.sub(r"(\.\d*?)0+$", r"\1", match[1]).rstrip(".")
+    return f"{'0' if number.startswith('.') else ''}{number} {CALLED.get(match[2], match[2].lower())}"
 
 
 def _words(text: str) -> str:

@@ -40,13 +40,13 @@ def read_shares(product_ids: NDArray[np.int64], *, report: Report = silent) -> S
     done = rows = 0
     for batch in source.iter_batches(batch_size=BATCH):
         item = products.get_indexer(batch["product_id"].to_numpy())
-        asked = np.flatnonzero(item >= 0)
+        wanted = np.flatnonzero(item >= 0)
         week, store = weeks.get_indexer(batch["week"].to_numpy()), stores.get_indexer(batch["store_id"].to_numpy())
-        shown = DISPLAY * _is_shown(batch["display_location"]) | MAILER * _is_shown(batch["mailer_location"])
-        at = np.ravel_multi_index((week[asked], item[asked], store[asked]), bits.shape)
-        np.bitwise_or.at(bits.reshape(-1), at, shown[asked])
-        _note_first(first.reshape(-1), at // len(stores), done + 1 + asked)
-        done, rows = done + len(batch), rows + len(asked)
+        flags = DISPLAY * _is_shown(batch["display_location"]) | MAILER * _is_shown(batch["mailer_location"])
+        at = np.ravel_multi_index((week[wanted], item[wanted], store[wanted]), bits.shape)
+        np.bitwise_or.at(bits.reshape(-1), at, flags[wanted])
+        _note_first(first.reshape(-1), at // len(stores), done + 1 + wanted)
+        done, rows = done + len(batch), rows + len(wanted)
         report("shares", done, source.metadata.num_rows)
     week, item = np.nonzero(first)
     frame = pd.DataFrame(
@@ -69,18 +69,18 @@ def _distinct(source: pyarrow.parquet.ParquetFile, column: str) -> pd.Index:
 
 
 def _is_shown(places: pa.DictionaryArray) -> NDArray[np.bool_]:
-    """The source writes "0" where an item is in no such place."""
+    """Mask of the rows whose item is in such a place; the source writes "0" where it is in none."""
     somewhere = np.asarray(places.dictionary) != "0"
-    shown: NDArray[np.bool_] = somewhere[places.indices.to_numpy()]
-    return shown
+    mask: NDArray[np.bool_] = somewhere[places.indices.to_numpy()]
+    return mask
 
 
 def _note_first(first: NDArray[np.int32], at: NDArray[np.int64], lines: NDArray[np.int64]) -> None:
-    """Write each line where none stands yet; of several in one place the first."""
+    """Note the number of each line where none stands yet; of several in one place the first."""
     new = np.flatnonzero(first[at] == 0)[::-1]
     first[at[new]] = lines[new]
 
 
 def _stores_with(bit: np.uint8, bits: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """How many stores, per week and item."""
+    """Number of stores with the bit, per week and item."""
     return np.array([np.count_nonzero(of_week & bit, axis=1) for of_week in bits])

@@ -34,7 +34,7 @@ class WheelIsMissingError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Journey:
-    """``purchases`` and ``refused`` together are all rows of the source; each has its line there."""
+    """Tables of the source; ``purchases`` and ``refused`` together are all its rows; each has its line there."""
 
     products: pd.DataFrame
     purchases: pd.DataFrame
@@ -43,18 +43,18 @@ class Journey:
 
 
 def read_journey(*, households: int | None = None) -> Journey:
-    """All of it, or the first households and what they bought. Prices, titles and dates are those of the whole."""
+    """Read all of it, or the first households and what they bought. Prices, titles and dates are those of the whole."""
     products, lines = read_table("products"), read_transactions()
     merchandise = ~products["department"].isin(NOT_MERCHANDISE)
     reason = _reason(lines, products)
-    kept = reason == ""
-    listed, excluded = _listed(products[merchandise], lines[kept]), products.loc[~merchandise, "product_id"]
+    valid = reason == ""
+    listed, excluded = _listed(products[merchandise], lines[valid]), products.loc[~merchandise, "product_id"]
     if households is not None:
         among = _of_first(lines, households)
-        lines, reason, kept = lines[among], reason[among], kept[among]
+        lines, reason, valid = lines[among], reason[among], valid[among]
         listed, excluded = listed[listed["product_id"].isin(lines["product_id"])], excluded[:0]
-    refused = lines[~kept].assign(fault=reason[~kept])
-    return Journey(products=listed, purchases=lines[kept], refused=refused, excluded=excluded)
+    refused = lines[~valid].assign(fault=reason[~valid])
+    return Journey(products=listed, purchases=lines[valid], refused=refused, excluded=excluded)
 
 
 def read_purchases(*, since: pd.Timestamp, households: int | None) -> pd.DataFrame:
@@ -63,8 +63,8 @@ def read_purchases(*, since: pd.Timestamp, households: int | None) -> pd.DataFra
     chosen = (lines["transaction_timestamp"] >= since).to_numpy() & (_reason(lines, read_table("products")) == "")
     if households is not None:
         chosen &= _of_first(lines, households)
-    kept: pd.DataFrame = lines[chosen].sort_values(["transaction_timestamp", "basket_id", "line"])
-    return kept
+    purchases: pd.DataFrame = lines[chosen].sort_values(["transaction_timestamp", "basket_id", "line"])
+    return purchases
 
 
 def read_transactions() -> pd.DataFrame:
@@ -74,12 +74,12 @@ def read_transactions() -> pd.DataFrame:
 
 
 def start_of_last(days: int) -> pd.Timestamp:
-    """When the last so many full days begin, before they are moved."""
+    """Moment at which the last so many full days begin, before they are moved."""
     return pd.Timestamp(LAST_FULL_DAY) - pd.Timedelta(days=days - 1)
 
 
 def weeks_to_move(today: date) -> int:
-    """So many that the last full day falls in the seven days before today."""
+    """Number of weeks by which the last full day moves into the seven days before today."""
     return (today - timedelta(days=1) - LAST_FULL_DAY) // timedelta(weeks=1)
 
 
@@ -114,7 +114,7 @@ def read_table(name: str) -> pd.DataFrame:
 
 
 def file_of(name: str) -> Path:
-    """Raises WheelIsMissingError."""
+    """Path of a table's file. Raises WheelIsMissingError."""
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise WheelIsMissingError(f"{PACKAGE} is not installed; `make install` brings it.")
@@ -162,7 +162,7 @@ def _levels(products: pd.DataFrame) -> Iterator[list[str]]:
 
 
 def _titles(products: pd.DataFrame) -> list[str]:
-    """Type, size, maker; the product's number where that does not tell it from another."""
+    """Titles of type, size, maker; with the product's number where that does not tell it from another."""
     named: dict[tuple[object, object, object], str] = {}
     titles = []
     columns = ["department", "product_category", "product_type", "size", "brand_name"]
@@ -184,7 +184,7 @@ def _base_title(department: object, category: object, kind: object) -> str:
 
 
 def category_names(products: pd.DataFrame) -> dict[str, str]:
-    """What each node of the tree is called, by its path."""
+    """Names of the nodes of the tree, by path."""
     names: dict[str, str] = {}
     for levels in {tuple(levels) for levels in _levels(products)}:
         called = [department_name(levels[0]), *map(tidied, levels[1:2])]

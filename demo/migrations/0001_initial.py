@@ -1,4 +1,4 @@
-"""The replay. In a demo of before it had an app of its own the table is there already, with its row."""
+"""Table of the replay. In a demo of before it had an app of its own it is there already, with its row."""
 
 import django.db.models.deletion
 from django.db import migrations, models

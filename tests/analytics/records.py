@@ -38,10 +38,10 @@ def customer(shop_id: str) -> Customer:
 
 
 def item(shop_id: str, *, title: str = "", category: Category | None = None) -> Item:
-    made = Item.objects.create(shop_id=shop_id, title=title or shop_id, price="2.50", listed_at=NOW)
+    row = Item.objects.create(shop_id=shop_id, title=title or shop_id, price="2.50", listed_at=NOW)
     if category:
-        made.categories.add(category)
-    return made
+        row.categories.add(category)
+    return row
 
 
 def event(who: Customer, what: Item | None, *, days_ago: float, name: EventName = EventName.PURCHASE) -> Event:
@@ -65,21 +65,21 @@ def run(
     """A run whose first ``done`` stages have finished, ten seconds each."""
     over = status not in {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.INTERRUPTED}
     started = created if status is not RunStatus.QUEUED else None
-    made = Run.objects.create(
+    row = Run.objects.create(
         status=status,
         now=created,
         started_at=started,
         finished_at=created + timedelta(seconds=90) if over else None,
         **fields,
     )
-    Run.objects.filter(pk=made.pk).update(created_at=created)
-    made.refresh_from_db()
+    Run.objects.filter(pk=row.pk).update(created_at=created)
+    row.refresh_from_db()
     for position, (stage, cut) in enumerate(PLAN):
         begin = created + timedelta(seconds=10 * position)
         finished = position < done
         broken = position == done and status is not RunStatus.QUEUED
         RunStage.objects.create(
-            run=made,
+            run=row,
             stage=stage,
             cut=cut,
             position=position + 1,
@@ -88,7 +88,7 @@ def run(
             finished_at=begin + timedelta(seconds=10) if finished or (broken and over) else None,
             counts={"events": 1200, "new": 12} if stage is Stage.COLLECT and finished else {},
         )
-    return made
+    return row
 
 
 def version(of: Run, *, live: bool = True) -> ModelVersion:
@@ -107,7 +107,7 @@ def version(of: Run, *, live: bool = True) -> ModelVersion:
 
 
 def measured(of: ModelVersion, task: Task, values: Mapping[tuple[str, MeasuredKind], float]) -> Evaluation:
-    """Each value with an interval of ± .01 around it."""
+    """Rows of the quality table, each value with an interval of ± .01 around it."""
     run = Evaluation.objects.create(
         version=of, cut=Cut.TEST, task=task, window_start=SPLIT, window_end=NOW, users=1983, seed=0
     )
@@ -118,7 +118,7 @@ def measured(of: ModelVersion, task: Task, values: Mapping[tuple[str, MeasuredKi
 
 
 def compared(run: Evaluation, differences: Mapping[str, float]) -> None:
-    """How far each row is from the hybrid in NDCG@10, with an interval of ± .01 around it."""
+    """Differences of rows to the hybrid in NDCG@10, with an interval of ± .01 around each."""
     for name, value in differences.items():
         run.rows.filter(name=name).update(against={"ndcg@10": _around(value, 0.01)})
 

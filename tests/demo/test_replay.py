@@ -68,7 +68,7 @@ def planned(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Replay:
 def door(planned: Replay) -> Iterator[Door]:
     server = LiveServer("127.0.0.1")
     key, secret = keys.create_key(name="demo", scopes=list(Scope), by=None)
-    keys.forget()
+    keys.key_ring.drop()
     try:
         yield Door(url=server.url, key=f"{key.prefix}.{secret}")
     finally:
@@ -95,7 +95,7 @@ def test_the_baskets_come_in_once_through_the_api(planned: Replay, door: Door) -
     assert not Slate.objects.filter(replay=False).exists()
 
 
-def test_it_can_be_cancelled_and_goes_on_where_it_stopped(planned: Replay, door: Door) -> None:
+def test_a_cancelled_replay_goes_on_where_it_stopped(planned: Replay, door: Door) -> None:
     demo_replay.cancel_replay(by=None, now=timezone.now())
     planned.refresh_from_db()
     assert planned.status == RunStatus.CANCELLED
@@ -109,26 +109,26 @@ def test_it_can_be_cancelled_and_goes_on_where_it_stopped(planned: Replay, door:
     assert list(AuditEntry.objects.order_by("pk").values_list("verb", flat=True)[1:]) == ["cancel", "resume"]
 
 
-def test_one_that_is_asked_to_stop_stops_at_the_next_basket(planned: Replay, door: Door) -> None:
+def test_a_cancelled_replay_stops_at_the_next_basket(planned: Replay, door: Door) -> None:
     Replay.objects.update(status=RunStatus.RUNNING, cancel_requested_at=timezone.now())
     assert demo_replay.run_replay(door, clock=timezone.now) is RunStatus.CANCELLED
     assert not Event.objects.exists()
 
 
-def test_two_never_replay_at_once(planned: Replay, door: Door) -> None:
+def test_two_processes_never_replay_at_once(planned: Replay, door: Door) -> None:
     with store.replay_lock() as alone:
         assert alone
         assert demo_replay.run_replay(door, clock=timezone.now) is None
 
 
-def test_a_door_that_says_no_fails_it_with_the_reason(planned: Replay, door: Door) -> None:
+def test_a_refusal_of_the_api_fails_the_replay_with_the_reason(planned: Replay, door: Door) -> None:
     door.key = "wrong.key"
     assert demo_replay.run_replay(door, clock=timezone.now) is RunStatus.FAILED
     planned.refresh_from_db()
     assert planned.message.startswith("GET /api/v1/placements/home/recommend/: 401")
 
 
-def test_when_all_are_in_one_run_learns_from_them(planned: Replay, tmp_path: Path) -> None:
+def test_one_run_learns_from_a_finished_replay(planned: Replay, tmp_path: Path) -> None:
     Replay.objects.update(status=RunStatus.SUCCEEDED)
     running = Run.objects.create(now=AT, status=RunStatus.RUNNING)
     with override_settings(DEMO=True):
@@ -145,16 +145,16 @@ def test_when_all_are_in_one_run_learns_from_them(planned: Replay, tmp_path: Pat
 def test_the_door_of_the_demo_is_open_when_its_pages_answer(tmp_path: Path) -> None:
     with override_settings(DEMO=True, DATA=tmp_path):
         assert demo_replay.demo_door() is None
-        known = {"url": "http://127.0.0.1:1/", "api_key": "a.b"}
-        (tmp_path / "demo.json").write_text(json.dumps(known), encoding="utf-8")
-        assert demo_replay.demo_door() == Door(url=known["url"], key="a.b")
+        credentials = {"url": "http://127.0.0.1:1/", "api_key": "a.b"}
+        (tmp_path / "demo.json").write_text(json.dumps(credentials), encoding="utf-8")
+        assert demo_replay.demo_door() == Door(url=credentials["url"], key="a.b")
     with override_settings(DEMO=False, DATA=tmp_path):
         assert demo_replay.demo_door() is None
     assert settings.DATA
 
 
 @pytest.mark.django_db
-def test_what_is_held_back_is_what_comes_later(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_purchases_of_the_last_days_are_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
     times = pd.to_datetime(["2017-12-18 23:59:59", "2017-12-19 00:00:00", "2017-12-19 00:00:00", "2018-01-01 04:00:00"])
     lines = pd.DataFrame({"transaction_timestamp": times, "basket_id": [1, 2, 2, 3]})
     store.plan(lines, days=14, weeks=2, households=None)

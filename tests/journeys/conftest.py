@@ -53,7 +53,7 @@ def site(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
 
 
 def committed[T](work: Callable[[], T]) -> T:
-    """Do it in a thread, which is outside the test's own transaction, so that the server sees it."""
+    """Do work in a thread, which is outside the test's own transaction, so that the server sees it."""
 
     def alone() -> T:
         try:
@@ -94,7 +94,7 @@ class Visitor:
         self.settle()
 
     def settle(self) -> None:
-        """Until every chart that the page has is drawn."""
+        """Wait until every chart that the page has is drawn."""
         self.page.wait_for_load_state()
         self.page.wait_for_function(
             "() => [...document.querySelectorAll('[data-figure-for]')]"
@@ -102,22 +102,22 @@ class Visitor:
         )
 
     def complaints(self, *, axe: bool = True) -> list[str]:
-        """Of console, policy and accessibility rules (``axe``), and whether the page is wider than its window."""
-        found = self.problems + [f"policy: {text}" for text in self.page.evaluate("window.violations")]
+        """Complaints of console, policy and accessibility rules (``axe``), and a page wider than its window."""
+        complaints = self.problems + [f"policy: {text}" for text in self.page.evaluate("window.violations")]
         if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            found.append("the page is wider than its window")
+            complaints.append("the page is wider than its window")
         if not axe:
-            return found
+            return complaints
         self.page.evaluate(AXE)
         answer: dict[str, Any] = self.page.evaluate(
             "(rules) => axe.run({ runOnly: rules, resultTypes: ['violations'], preload: false })", RULES
         )
-        found += [
+        complaints += [
             f"axe: {violation['id']}: {node['html'][:200]}"
             for violation in answer["violations"]
             for node in violation["nodes"]
         ]
-        return found
+        return complaints
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def window(site: str, browser: Browser) -> Iterator[Callable[..., Visitor]]:
 
 @pytest.fixture
 def ada(window: Callable[..., Visitor]) -> Visitor:
-    """Signed in, in English and with the theme of the system, which is light."""
+    """A visitor signed in, in English and with the theme of the system, which is light."""
     committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="auto", language="en"))
     visitor = window()
     visitor.log_in()

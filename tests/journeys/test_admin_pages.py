@@ -51,19 +51,19 @@ def admin_addresses() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("width", "theme", "language"), [(1440, "dark", "en"), (390, "light", "zh-hans")])
-def test_admin(window: Callable[..., Visitor], width: int, theme: str, language: str) -> None:
+def test_every_admin_page_is_in_order(window: Callable[..., Visitor], width: int, theme: str, language: str) -> None:
     visitor = window(width=width, theme=theme, language=language)
     committed(lambda: Staff.objects.filter(email=EMAIL).update(theme=theme, language=language))
     visitor.log_in()
     visitor.page.emulate_media(color_scheme=theme)
-    known = admin_addresses()
-    visitor.visit(known["admin"])
+    addresses = admin_addresses()
+    visitor.visit(addresses["admin"])
     assert visitor.page.locator("html").get_attribute("lang") == language
     named = visitor.page.eval_on_selector_all("#content-main th a", "(links) => links.map((a) => a.pathname)")
     assert f"{RECORD}/item/" in named
-    assert set(named) <= set(known.values())
+    assert set(named) <= set(addresses.values())
     assert visitor.page.evaluate("getComputedStyle(document.body).backgroundColor") == GROUND[theme]
-    for name, address in known.items():
+    for name, address in addresses.items():
         visitor.visit(address)
         assert visitor.complaints() == [], name
 
@@ -77,7 +77,7 @@ def tab_to(page: Page, selector: str) -> None:
 
 
 def test_the_keyboard_alone_changes_an_item(ada: Visitor) -> None:
-    """From the list: find it, open it, choose one more category, save."""
+    """An item is found in the list, opened, given one more category and saved."""
     page = ada.page
     ada.visit(f"{RECORD}/item/")
     tab_to(page, "#searchbar")

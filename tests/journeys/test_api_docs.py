@@ -19,32 +19,32 @@ DOCS = "/api/docs/"
 @pytest.fixture
 def token() -> str:
     key, secret = committed(lambda: keys.create_key(name="Docs", scopes=list(Scope), by=None))
-    keys.forget()
+    keys.key_ring.drop()
     return f"{key.prefix}.{secret}"
 
 
 @pytest.mark.parametrize(("width", "theme"), [(390, "light"), (390, "dark"), (1440, "light"), (1440, "dark")])
-def test_it_can_be_read_by_everybody(window: Callable[..., Visitor], width: int, theme: str) -> None:
+def test_the_reference_is_accessible(window: Callable[..., Visitor], width: int, theme: str) -> None:
     visitor = window(width=width, theme=theme, language="zh-hans")  # the reference is in English all the same
-    asked: list[str] = []
-    visitor.page.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    visitor.page.on("request", lambda request: requests.append(request.url))
     visitor.visit(DOCS)
     assert visitor.page.locator("html").get_attribute("lang") == "en"
     assert visitor.page.locator("html").get_attribute("data-bs-theme") == theme
     assert visitor.complaints() == []
     visitor.page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
     assert visitor.complaints() == []
-    assert all(url.startswith((visitor.site, "data:", "blob:")) for url in asked)
+    assert all(url.startswith((visitor.site, "data:", "blob:")) for url in requests)
 
 
-def test_every_operation_is_there(window: Callable[..., Visitor]) -> None:
+def test_the_reference_has_every_operation(window: Callable[..., Visitor]) -> None:
     visitor = window()
     visitor.visit(DOCS)
     schema = json.loads(visitor.page.request.get(f"{visitor.site}/api/schema/").text())
     named = {operation["operationId"] for methods in schema["paths"].values() for operation in methods.values()}
-    shown = visitor.page.eval_on_selector_all("article.operation", "(parts) => parts.map((part) => part.id)")
-    assert set(shown) == named
-    assert len(shown) == len(named)
+    operations = visitor.page.eval_on_selector_all("article.operation", "(parts) => parts.map((part) => part.id)")
+    assert set(operations) == named
+    assert len(operations) == len(named)
     ids = visitor.page.eval_on_selector_all("[id]", "(parts) => parts.map((part) => part.id)")
     assert len(set(ids)) == len(ids)
     with visitor.page.expect_download() as download:
@@ -52,7 +52,7 @@ def test_every_operation_is_there(window: Callable[..., Visitor]) -> None:
     assert download.value.suggested_filename == "recsite-openapi.json"
 
 
-def test_a_request_is_tried(window: Callable[..., Visitor], token: str) -> None:
+def test_a_request_is_tried_in_the_reference(window: Callable[..., Visitor], token: str) -> None:
     visitor = window()
     page = visitor.page
     visitor.visit(DOCS)
@@ -77,7 +77,7 @@ def test_a_request_is_tried(window: Callable[..., Visitor], token: str) -> None:
     assert [text for text in visitor.complaints() if "401" not in text] == []
 
 
-def test_an_event_is_sent(window: Callable[..., Visitor], token: str) -> None:
+def test_an_event_is_sent_from_the_reference(window: Callable[..., Visitor], token: str) -> None:
     visitor = window()
     page = visitor.page
     visitor.visit(DOCS)

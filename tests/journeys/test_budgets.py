@@ -31,7 +31,7 @@ QUALITY = 5  # of brotli; the server compresses better, so this never says too l
 
 @pytest.fixture
 def reader(site: str, monkeypatch: pytest.MonkeyPatch) -> Client:
-    """As in production Valkey holds the live state; what a process reads again by the clock counts for no page."""
+    """A reader with live state in Valkey, as in production; what a process reads again by the clock counts for none."""
     writes.rebuild()
     monkeypatch.setattr(snapshot_holder, "RECHECK", 3600.0)
     client = Client()
@@ -44,23 +44,23 @@ def addresses() -> dict[str, str]:
 
 
 def counts(client: Client) -> dict[str, int]:
-    """Questions of every page, when what processes keep is there."""
-    found = {}
+    """Number of queries of every page, when what processes keep is there."""
+    numbers = {}
     for name, address in addresses().items():
         client.get(address)
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             assert client.get(address).status_code == 200, name
-        found[name] = len(asked)
-    return found
+        numbers[name] = len(queries)
+    return numbers
 
 
-def test_no_page_asks_more_than_it_did(reader: Client) -> None:
+def test_no_page_takes_more_queries_than_its_baseline(reader: Client) -> None:
     """A page that asks more is a page that someone made slower; where it has to, write the new number down."""
     baseline: dict[str, int] = json.loads(BASELINE.read_text(encoding="utf-8"))
-    found = counts(reader)
-    assert {name: count for name, count in found.items() if count > MOST_QUERIES} == {}
-    assert {name: (count, baseline.get(name)) for name, count in found.items() if count > baseline.get(name, 0)} == {}
-    assert baseline.keys() == found.keys()
+    numbers = counts(reader)
+    assert {name: count for name, count in numbers.items() if count > MOST_QUERIES} == {}
+    assert {name: (count, baseline.get(name)) for name, count in numbers.items() if count > baseline.get(name, 0)} == {}
+    assert baseline.keys() == numbers.keys()
 
 
 def test_a_first_visit_is_light(reader: Client) -> None:
@@ -76,17 +76,17 @@ def test_a_first_visit_is_light(reader: Client) -> None:
 
 
 def files_of(named: frozenset[str]) -> frozenset[str]:
-    """With the modules that modules import."""
+    """Files that a page names, with the modules that modules import."""
     more = {
-        f"js/{found}" for file in named if file.startswith("js/") for found in IMPORT.findall(text_of(file))
+        f"js/{module}" for file in named if file.startswith("js/") for module in IMPORT.findall(text_of(file))
     } - named
     return files_of(named | more) if more else named
 
 
 def path_of(file: str) -> Path:
-    found = finders.find(file)
-    assert found, file
-    return Path(found)
+    path = finders.find(file)
+    assert path, file
+    return Path(path)
 
 
 def text_of(file: str) -> str:

@@ -79,13 +79,13 @@ def get(url: str, key: str = "") -> tuple[int, bytes]:
             return error.code, error.read()
 
 
-def test_from_nothing_to_answers_and_back(clone: Path, tmp_path: Path) -> None:
+def test_make_demo_goes_from_nothing_to_answers_and_back(clone: Path, tmp_path: Path) -> None:
     log = tmp_path / "demo.log"
     family = make_demo(clone, log)
     try:
-        known = wait_until_up(family, clone, log, seconds=FIRST_SECONDS)
+        credentials = wait_until_up(family, clone, log, seconds=FIRST_SECONDS)
         assert stat.S_IMODE((clone / ".local/demo.json").stat().st_mode) == 0o600
-        url, key = known["url"], known["api_key"]
+        url, key = credentials["url"], credentials["api_key"]
         assert get(f"{url}readyz")[0] == 200
         assert b"csrfmiddlewaretoken" in get(url)[1]
         status, body = get(f"{url}api/v1/placements/home/recommend/?user_id=1228&n=10", key)
@@ -101,7 +101,7 @@ def test_from_nothing_to_answers_and_back(clone: Path, tmp_path: Path) -> None:
         family = make_demo(clone, log)
         again = wait_until_up(family, clone, log, seconds=SECOND_SECONDS)
         assert time.monotonic() - begin < SECOND_SECONDS
-        assert again == known
+        assert again == credentials
         assert get(f"{url}api/v1/placements/home/recommend/?user_id=1228&n=10", key)[0] == 200
         family.members()
         family.process.kill()

@@ -26,8 +26,8 @@ def answer(site: str) -> Iterator[Callable[[], list[str]]]:
     """What the shop is answered for the tea drinker now: ids in order."""
 
     def key() -> str:
-        made, secret = create_key(name="Journey", scopes=[Scope.RECOMMENDATIONS_READ], by=None)
-        return f"{made.prefix}.{secret}"
+        api_key, secret = create_key(name="Journey", scopes=[Scope.RECOMMENDATIONS_READ], by=None)
+        return f"{api_key.prefix}.{secret}"
 
     token = committed(key)
 

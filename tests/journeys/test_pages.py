@@ -70,7 +70,7 @@ def addresses() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("width", "theme", "language"), LOOKS)
-def test_pages(window: Callable[..., Visitor], width: int, theme: str, language: str) -> None:
+def test_every_page_is_in_order(window: Callable[..., Visitor], width: int, theme: str, language: str) -> None:
     visitor = window(width=width, theme=theme, language=language)
     committed(lambda: Staff.objects.filter(email=EMAIL).update(theme=theme, language=language))
     for door in ("/password/", "/password/sent/", "/password/who/token/", "/login/"):
@@ -135,7 +135,7 @@ def test_charts_follow_the_width_of_the_window_and_keep_their_height(window: Cal
     assert [height for _, height in visitor.page.evaluate(sizes)] == [height for _, height in before]
 
 
-def test_what_is_folded_fits_a_phone_when_it_is_open(window: Callable[..., Visitor]) -> None:
+def test_folded_parts_fit_a_phone_when_they_are_open(window: Callable[..., Visitor]) -> None:
     visitor = window(width=390)
     visitor.log_in()
     for name, address in addresses().items():
@@ -154,7 +154,7 @@ def test_the_charts_library_is_the_one_that_the_server_writes_for(window: Callab
     assert visitor.page.evaluate("Plotly.version") == "4.1.1"
 
 
-def test_a_page_that_is_not_there(window: Callable[..., Visitor]) -> None:
+def test_an_unknown_address_has_its_page(window: Callable[..., Visitor]) -> None:
     visitor = window(width=390, theme="dark")
     visitor.log_in()
     visitor.visit("/nothing/")
@@ -164,7 +164,7 @@ def test_a_page_that_is_not_there(window: Callable[..., Visitor]) -> None:
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_paper(window: Callable[..., Visitor], width: int) -> None:
+def test_a_page_is_printed_without_its_controls(window: Callable[..., Visitor], width: int) -> None:
     """On paper there is the page without its controls, and charts are as wide as the paper."""
     visitor = window(width=width)
     visitor.log_in()

@@ -19,7 +19,7 @@ MOST_STOPS = 150  # of the tab key on one page
 
 @pytest.fixture
 def ada(ada: Visitor) -> Iterator[Visitor]:
-    """The book that is served holds "More tea"; afterwards there is none, and no rule but the drafts of before."""
+    """A visitor with "More tea" in the served book; afterwards there is none, and no rule but the drafts of before."""
     before = committed(lambda: set(Rule.objects.values_list("pk", flat=True)))
     committed(publish_first)
     yield ada
@@ -38,7 +38,7 @@ def tidy(rules: set[int]) -> None:
 
 
 def tab_to(page: Page, place: Locator) -> None:
-    """With the keyboard alone: what cannot be reached is not there."""
+    """Press Tab until a control has the focus: what the keyboard cannot reach is not there."""
     expect(place).to_be_visible()
     for _ in range(MOST_STOPS):
         if place.evaluate("(element) => element === document.activeElement"):
@@ -127,7 +127,7 @@ def test_the_order_by_keyboard_keeps_its_place(ada: Visitor) -> None:
     assert ada.problems == []
 
 
-def test_what_was_typed_outlives_the_session(ada: Visitor) -> None:
+def test_a_typed_rule_outlives_the_session(ada: Visitor) -> None:
     page = ada.page
     ada.visit("/rules/new/")
     page.fill("#name", "Half a rule")
@@ -143,8 +143,8 @@ def test_what_was_typed_outlives_the_session(ada: Visitor) -> None:
     page.fill("#id_username", EMAIL)
     page.fill("#id_password", PASSWORD)
     page.click("form.stack button")
-    told = page.get_by_role("status").filter(has_text="What you had typed before the session ended is there again.")
-    expect(told).to_be_visible()
+    notice = page.get_by_role("status").filter(has_text="What you had typed before the session ended is there again.")
+    expect(notice).to_be_visible()
     expect(page.locator("#name")).to_have_value("Half a rule")
     expect(page.locator("#most")).to_have_value("7")
     expect(page.locator("input[name=items-0-values]")).to_have_value("FOOD > WINE")

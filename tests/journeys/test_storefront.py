@@ -59,9 +59,9 @@ def shop_process(data: Path, *, recsite: str, **keys: Callable[[str], str]) -> I
     file.parent.mkdir()
     with (file.parent / "catalogue.csv").open("w", encoding="utf-8", newline="") as lines:
         lines.writelines(CATALOGUE)
-    known = {"recsite": recsite, "timeout": 10, "currency": "USD", "catalogue": "catalogue.csv", "customers": ["u3"]}
-    known |= {name: committed(lambda make=make: make(address)) for name, make in keys.items()}
-    file.write_text(json.dumps(known), encoding="utf-8")
+    options = {"recsite": recsite, "timeout": 10, "currency": "USD", "catalogue": "catalogue.csv", "customers": ["u3"]}
+    options |= {name: committed(lambda make=make: make(address)) for name, make in keys.items()}
+    file.write_text(json.dumps(options), encoding="utf-8")
     argv = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
     argv += ["--blocking-threads", "4", "--log-level", "warning", "storefront.wsgi:application"]
     process = spawn(argv, stop=signal.SIGTERM, env=os.environ | shop_environment(data))
@@ -93,9 +93,9 @@ def answers(port: int) -> bool:
 
 @pytest.fixture
 def visitor(shop: str, window: Callable[..., Visitor]) -> Visitor:
-    made = window()
-    made.site = shop
-    return made
+    person = window()
+    person.site = shop
+    return person
 
 
 def title(item_id: str) -> str:
@@ -103,7 +103,7 @@ def title(item_id: str) -> str:
 
 
 def delivered(page: Page) -> None:
-    """Until every event of the page is in the record."""
+    """Wait until every event of the page is in the record."""
     page.wait_for_function("() => !JSON.parse(localStorage.getItem('recsite') ?? '{}').queue?.length")
 
 
@@ -119,7 +119,7 @@ def shown(page: Page, placement: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
-def test_every_page_is_in_order(
+def test_every_page_of_the_shop_is_in_order(
     shop: str, window: Callable[..., Visitor], width: int, theme: Literal["light", "dark"]
 ) -> None:
     visitor = window(width=width)
@@ -137,8 +137,8 @@ def test_every_page_is_in_order(
     ):
         visitor.visit(address)
         page.locator("summary").evaluate_all("(panels) => panels.forEach((panel) => panel.click())")
-        found = visitor.complaints()
-        assert [each for each in found if "status of 404" not in each] == [], address
+        complaints = visitor.complaints()
+        assert [each for each in complaints if "status of 404" not in each] == [], address
         visitor.problems.clear()
     allow(page)
     visitor.visit("/item/tea-1")
@@ -150,7 +150,7 @@ def test_every_page_is_in_order(
     assert visitor.complaints() == []
 
 
-def test_what_a_visitor_does_changes_what_is_shown(visitor: Visitor, ada: Visitor) -> None:
+def test_events_of_a_visitor_change_the_next_slates(visitor: Visitor, ada: Visitor) -> None:
     """View, add to the basket, buy; each shows in the next slate, and all of it on the dashboard within two seconds."""
     page = visitor.page
     visitor.visit("/")
@@ -194,7 +194,7 @@ def test_what_a_visitor_does_changes_what_is_shown(visitor: Visitor, ada: Visito
         expect(row.locator("td").last).to_have_text(str(count))
 
 
-def test_signing_in_joins_what_was_done_before(visitor: Visitor) -> None:
+def test_signing_in_joins_the_events_before_it(visitor: Visitor) -> None:
     page = visitor.page
     visitor.visit("/")
     allow(page)
@@ -205,7 +205,7 @@ def test_signing_in_joins_what_was_done_before(visitor: Visitor) -> None:
     expect(page.locator("[data-recsite-slot=buy_again] .reason").first).not_to_be_empty()
 
 
-def test_no_means_no(visitor: Visitor) -> None:
+def test_a_visitor_who_declines_is_not_personalised(visitor: Visitor) -> None:
     page = visitor.page
     visitor.visit("/")
     page.get_by_role("button", name="No, thank you").click()

@@ -39,7 +39,7 @@ def default() -> BlendWeights:
 
 
 def reached(visitor: Visitor, target: Locator) -> Locator:
-    """Go there with the tab key, as somebody without a mouse does."""
+    """Go to a control with the tab key, as somebody without a mouse does."""
     for _ in range(80):
         if target.evaluate("(each) => each === document.activeElement"):
             return target

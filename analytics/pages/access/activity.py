@@ -1,4 +1,4 @@
-"""Who did what, to which object, from what to what, and why; filters stand in the address."""
+"""The page of the audit trail: who did what to which object, and why; filters stand in the address."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,28 +20,28 @@ def activity(request: HttpRequest) -> HttpResponse:
     filters = _filters(request)
     if request.GET.get("format") == "csv":
         return activity_file(query.all_lines(filters))
-    found = query.activity(filters)
+    trail = query.activity(filters)
     context = {
         "section": "activity",
         "frame": read_frame(),
         "filters": filters,
-        "found": found,
-        "page": found.page,
+        "found": trail,
+        "page": trail.page,
         "kinds": KINDS.items(),
         "verbs": VERBS.items(),
-        "chips": _chips(filters, found),
+        "chips": _chips(filters, trail),
     }
     return render(request, "dashboard/activity.html", context)
 
 
 def _filters(request: HttpRequest) -> Filters:
-    asked = {name: typed(request.GET.get(name), longest=LONGEST) for name in ("type", "id", "verb", "q")}
+    texts = {name: typed(request.GET.get(name), longest=LONGEST) for name in ("type", "id", "verb", "q")}
     return Filters(
-        kind=choice(asked["type"], KINDS),
-        key=asked["id"] if asked["type"] in KINDS else "",
-        verb=choice(asked["verb"], VERBS),
+        kind=choice(texts["type"], KINDS),
+        key=texts["id"] if texts["type"] in KINDS else "",
+        verb=choice(texts["verb"], VERBS),
         staff=number(request.GET.get("staff")),
-        text=asked["q"],
+        text=texts["q"],
         first=day(request.GET.get("from")),
         last=day(request.GET.get("until")),
         page=page_number(request.GET.get("page")),

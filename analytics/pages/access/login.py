@@ -19,13 +19,13 @@ from recommendations.models import Staff
 
 
 def account_of(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
-    """Whose failures a wrong password counts among: the address is the same in any case."""
+    """Account that a wrong password counts against: the e-mail address, the same in upper and lower case."""
     given = credentials or request.POST
     return str(given.get("username") or "").strip().lower()
 
 
 class LoginRequired(LoginRequiredMiddleware):
-    """A page whose session has ended goes to the login as a whole: htmx would put the login into a part of it."""
+    """Middleware that sends a page whose session has ended to the login as a whole: htmx would load it into a part."""
 
     def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> Any:
         htmx = getattr(request, "htmx", None)

@@ -19,7 +19,7 @@ PAUSE = 60
 
 
 class AddressForm(PasswordResetForm):
-    """The page says the same for every address, so nobody learns who has an account."""
+    """Form for a reset link; the page says the same for every address, so nobody learns who has an account."""
 
     def save(self, *arguments: Any, **options: Any) -> None:
         address = str(self.cleaned_data["email"]).strip().lower()
@@ -30,7 +30,7 @@ class AddressForm(PasswordResetForm):
 
 
 class NewPasswordForm(SetPasswordForm[Staff]):
-    """The service sets the password, and leaves a line in the trail."""
+    """Form for a new password, which the service sets with a line in the audit trail."""
 
     def save(self, commit: bool = True) -> Staff:  # noqa: ARG002, FBT001, FBT002 - Django's signature
         set_password(staff=self.user, password=self.cleaned_data["new_password1"], by=self.user)

@@ -1,4 +1,4 @@
-"""Pages that change something ask the policy first."""
+"""Permissions of pages: those that change something ask the policy first."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,7 +14,7 @@ type View = Callable[..., HttpResponse]
 
 
 def requires(action: Action) -> Callable[[View], View]:
-    """403 for staff whose role may not do it; strangers were sent to the login before."""
+    """Answer 403 to staff whose role may not do the action; strangers were sent to the login before."""
 
     def decorate(view: View) -> View:
         @wraps(view)

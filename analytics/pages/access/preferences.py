@@ -41,7 +41,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 
 
 def settle_preferences(request: HttpRequest, *, staff: Staff, response: HttpResponse) -> None:
-    """At login: what was chosen on the login page is remembered for the person, else the person's own applies."""
+    """Remember at login what was chosen on the login page; where nothing was, the staff member's own choice applies."""
     chosen: dict[str, Any] = request.session.pop(CHOSEN, {})
     remember_preferences(staff=staff, **chosen)
     keep_in_browser(response, **({"language": staff.language, "theme": staff.theme} | chosen))
@@ -58,7 +58,7 @@ def keep_in_browser(response: HttpResponse, *, language: str | None = None, them
 
 
 def theme_of(request: HttpRequest) -> str:
-    """The theme of this browser; what no theme is called is "as the system"."""
+    """The theme of this browser; "as the system" where the cookie names none."""
     theme = request.COOKIES.get(THEME_COOKIE, "")
     return theme if theme in Staff.Theme.values else Staff.Theme.AUTO.value
 

@@ -32,48 +32,48 @@ BOUGHT, RECOMMENDED = 1, 3  # hues
 @require_safe
 def catalogue(request: HttpRequest) -> HttpResponse:
     now, frame = timezone.now(), read_frame()
-    known = exposure(frame.model)
-    found = flaws(known, now=now)
+    live = exposure(frame.model)
+    report = flaws(live, now=now)
     imports, robots = list(Import.objects.all()[:50]), suspects(frame.model)
     refusals = refused(imports)
     context = {
         "section": "catalogue",
         "frame": frame,
-        "known": known,
-        "flaws": found,
-        "touched": {str(flaw): touched for flaw, touched in found.found.items()},
-        "shares": {str(flaw): touched.items / found.listed for flaw, touched in found.found.items()}
-        | {"recommended": found.recommended / found.listed}
-        if found.listed
+        "known": live,
+        "flaws": report,
+        "touched": {str(flaw): touched for flaw, touched in report.found.items()},
+        "shares": {str(flaw): touched.items / report.listed for flaw, touched in report.found.items()}
+        | {"recommended": report.recommended / report.listed}
+        if report.listed
         else {},
-        "fields": query.completeness(found),
-        "insights": insights(found, refusals, robots),
-        "newest": query.newest(known, now=now),
+        "fields": query.completeness(report),
+        "insights": insights(report, refusals, robots),
+        "newest": query.newest(live, now=now),
         "newest_answers": NEWEST_ANSWERS,
         "imports": imports,
         "refusals": refusals,
         "left_out": left_out(frame.model),
         "robots": _robots(robots),
     }
-    context |= _tail(known, found) | _warming(known)
+    context |= _tail(live, report) | _warming(live)
     return render(request, "dashboard/catalogue/health.html", context)
 
 
 @require_safe
 def items(request: HttpRequest) -> HttpResponse:
     now, frame, filters = timezone.now(), read_frame(), _filters(request)
-    known = exposure(frame.model)
+    live = exposure(frame.model)
     if request.GET.get("format") == "csv":
-        return items_file(listing.first_lines(filters, known, now=now))
+        return items_file(listing.first_lines(filters, live, now=now))
     departments = listing.departments()
-    found = listing.items(filters, known, now=now)
+    matches = listing.items(filters, live, now=now)
     context = {
         "section": "catalogue",
         "frame": frame,
-        "known": known,
+        "known": live,
         "filters": filters,
-        "found": found,
-        "page": found.page,
+        "found": matches,
+        "page": matches.page,
         "flaw_words": [(flaw, words) for flaw, (words, _meaning) in FLAWS.items()],
         "meaning": FLAWS[filters.flaw][1] if filters.flaw else "",
         "departments": departments,

@@ -1,4 +1,4 @@
-"""One item of the catalogue."""
+"""The page of one item of the catalogue."""
 
 from typing import Any
 
@@ -18,28 +18,28 @@ from recommendations.wording import labels
 
 @require_safe
 def item(request: HttpRequest, pk: int) -> HttpResponse:
-    found = query.find_item(pk)
-    if found is None:
+    record = query.find_item(pk)
+    if record is None:
         raise Http404
     frame = read_frame()
-    known = exposure(frame.model)
-    points = query.prices(found)
+    live = exposure(frame.model)
+    points = query.prices(record)
     figure = charts.prices(points, until=timezone.localtime(), time=_("Day"), price=_("Price"))
     context = {
         "section": "catalogue",
         "frame": frame,
-        "item": found,
-        "attributes": sorted(found.attributes.items()) if isinstance(found.attributes, dict) else [],
-        "known": known,
+        "item": record,
+        "attributes": sorted(record.attributes.items()) if isinstance(record.attributes, dict) else [],
+        "known": live,
         "prices": points,
         "prices_figure": figure.to_json(engine="orjson"),
-        "promotions": query.promotions(found),
+        "promotions": query.promotions(record),
         "today": timezone.localdate(),
-        "neighbours": query.neighbours(found, model=frame.model),
-        "served": served([found.pk])[found.pk],
+        "neighbours": query.neighbours(record, model=frame.model),
+        "served": served([record.pk])[record.pk],
         "newest_answers": NEWEST_ANSWERS,
     }
-    return render(request, "dashboard/catalogue/item.html", context | _standing(query.standing(found, known), known))
+    return render(request, "dashboard/catalogue/item.html", context | _standing(query.standing(record, live), live))
 
 
 def _standing(standing: query.ItemStanding | None, known: Exposure | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What can be done to a card: judge it, make a draft rule of it, take that back."""
+"""Actions on a card: judge it, make a draft rule of it, take that back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,7 +28,7 @@ LONGEST_NAME = 40
 @require_POST
 @requires(Action.DRAFT)
 def judge_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
-    """Good, odd or wrong; the same once more takes it back. A note goes with it."""
+    """Judge a card good, odd or wrong; the same once more takes it back. A note goes with it."""
     person, thing = get_object_or_404(Customer, pk=pk), get_object_or_404(Item, pk=item)
     place = get_object_or_404(Placement, name=typed(request.POST.get("placement"), longest=LONGEST_NAME))
     staff, keeps = staff_of(request), "save_note" in request.POST
@@ -46,7 +46,7 @@ def judge_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
 @require_POST
 @requires(Action.DRAFT)
 def rule_from_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
-    """A draft rule, with a way back."""
+    """Make a draft rule of a card, with a way back."""
     person, thing = get_object_or_404(Customer, pk=pk), get_object_or_404(Item, pk=item)
     place = get_object_or_404(Placement, name=typed(request.POST.get("placement"), longest=LONGEST_NAME))
     action = request.POST.get("action", "")
@@ -65,7 +65,7 @@ def rule_from_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
 @require_POST
 @requires(Action.DRAFT)
 def undo_rule_from_card(request: HttpRequest, rule: int) -> HttpResponse:
-    """Puts the draft rule away, and with ``redo`` brings it back."""
+    """Archive the draft rule of a card, and with ``redo`` bring it back."""
     stored = get_object_or_404(Rule, pk=rule)
     staff, now = staff_of(request), timezone.now()
     if "redo" in request.POST:
@@ -98,16 +98,16 @@ def _judged(
 
 
 def _toast(request: HttpRequest, *, done: str = "", problem: str = "", **context: Any) -> HttpResponse:
-    """As a toast where the page asked for it alone, else as a message of the page."""
+    """Answer with a toast where the page asked for it alone, else with a message of the page."""
     if request.headers.get("HX-Request"):
-        told: Mapping[str, Any] = {"done": done, "problem": problem, "back": request.POST.get("back", "/"), **context}
-        return render(request, "dashboard/customer/toast.html", told)
+        toast: Mapping[str, Any] = {"done": done, "problem": problem, "back": request.POST.get("back", "/"), **context}
+        return render(request, "dashboard/customer/toast.html", toast)
     (messages.error if problem else messages.success)(request, problem or done)
     return redirect(_way_back(request))
 
 
 def _way_back(request: HttpRequest) -> str:
-    """The view that the card stood in; never an address of another site."""
+    """Address of the view that the card stood in; never one of another site."""
     target = request.POST.get("back", "")
     safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
     return target if safe else "/customers/"

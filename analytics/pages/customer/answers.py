@@ -13,7 +13,7 @@ from recommendations.services.review.review import Look, NotLoadedError, Review,
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """``before`` is the list without the simulated acts, ``draft`` the one that the drafts would give."""
+    """Answers of a page; ``before``: without the simulated acts, ``draft``: what the drafts would give."""
 
     shown: Review
     before: Review | None = None
@@ -22,7 +22,7 @@ class Answers:
 
 
 def answers_for(lens: Lens, person: CustomerHead) -> Answers | str:
-    """Where there is no answer, what to do, in words."""
+    """Answers for a customer; where there is none, what to do, in words."""
     compared = drafted(lens, person) if lens.compare else None
     looks = {"shown": Look(cut=lens.cut, as_of=lens.as_of, simulated=lens.simulated)}
     if compared and compared.draft:
@@ -31,7 +31,7 @@ def answers_for(lens: Lens, person: CustomerHead) -> Answers | str:
         # Without the acts it is scored anew all the same, so that only they make the difference.
         looks["before"] = Look(cut=lens.cut, as_of=lens.as_of or timezone.now())
     try:
-        found = reviews(
+        answers = reviews(
             list(looks.values()),
             customer=person.customer.pk,
             placement=lens.place.name,
@@ -41,4 +41,4 @@ def answers_for(lens: Lens, person: CustomerHead) -> Answers | str:
         return _("This placement was switched off a moment ago.")
     except NotLoadedError:
         return _("The model is still being read. Load the page again in a few seconds.")
-    return Answers(**dict(zip(looks, found, strict=True)), drafted=compared)
+    return Answers(**dict(zip(looks, answers, strict=True)), drafted=compared)

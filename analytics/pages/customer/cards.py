@@ -20,12 +20,12 @@ JUDGEMENTS: Mapping[JudgementKind, str] = {
     JudgementKind.ODD: "mood-puzzled",
     JudgementKind.WRONG: "thumb-down",
 }
-"""With the icon of each."""
+"""Icon of each judgement."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """Where an item stands now against where it stood, as a mark and in words."""
+    """Movement of an item from where it stood to where it stands now, as a mark and in words."""
 
     mark: str
     words: str
@@ -43,7 +43,7 @@ class CardView:
 
 
 def judgement_choices() -> list[tuple[str, str, str]]:
-    """Code, words and icon."""
+    """Code, words and icon of each judgement."""
     return [(code, str(words), JUDGEMENTS[JudgementKind(code)]) for code, words in labels.JUDGEMENTS]
 
 
@@ -63,9 +63,9 @@ def moved(was: int | None, now: int | None) -> Moved:
 def card_views(
     found: Review, *, judgements: Mapping[int, Judgement], before: Mapping[int, int] | None = None
 ) -> list[CardView]:
-    """``before``: the place of each item in the answer that this one is compared with."""
+    """Cards of an answer; ``before``: the place of each item in the answer that it is compared with."""
     bars = charts.score_bars([card.contributions for card in found.cards])
-    touched = {shown.item: shown.rules for shown in found.answer.shown}
+    touched = {entry.item: entry.rules for entry in found.answer.shown}
     names = query.rule_names(key for keys in touched.values() for key in keys)
     return [
         CardView(
@@ -81,7 +81,7 @@ def card_views(
 
 
 def answer_context(found: Review) -> dict[str, Any]:
-    """What is told of an answer beside its cards: legend, table of contributions, hits, and where it came from."""
+    """Context of an answer beside its cards: legend, table of contributions, hits, and where it came from."""
     instances = list(dict.fromkeys(name for card in found.cards for name, _value in card.contributions))
     hits = [card for card in found.cards if card.bought_later]
     reason = found.answer.fallback_reason

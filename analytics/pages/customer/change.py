@@ -29,7 +29,7 @@ from recommendations.services.review.why_not import (
 
 @require_safe
 def change_price(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
-    """What a change would do to everybody, before it is made a draft."""
+    """Show what a change would do to everybody, before it is made a draft."""
     looked, key = looked_at(request, pk), request.GET.get("key", "")
     change = _suggested(looked, item=item, key=key) if looked else None
     if looked is None or change is None:
@@ -42,7 +42,7 @@ def change_price(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
 @require_POST
 @requires(Action.DRAFT)
 def apply_change(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
-    """A draft is made, and opened where it is worked on."""
+    """Make a change a draft, and open it where it is worked on."""
     looked, key = looked_at(request, pk), request.POST.get("key", "")
     if looked is None:
         raise Http404
@@ -55,7 +55,7 @@ def apply_change(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     replace = request.POST.get("replace") == "yes"
     context = {**looked._asdict(), "asked": asked(request.GET), "item": item, "key": key}
     try:
-        made = apply_suggestion(
+        draft = apply_suggestion(
             question=question, key=key, by=staff_of(request), now=timezone.now(), replace_draft=replace
         )
     except DraftExistsError as error:
@@ -65,12 +65,12 @@ def apply_change(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     except (SuggestionGoneError, StaleDraftError, StaleRuleError, ValidationError) as error:
         context |= {"trouble": _trouble(error)}
         return render(request, "dashboard/customer/change_refused.html", context, status=409)
-    return redirect(_address(made))
+    return redirect(_address(draft))
 
 
 def _suggested(looked: Looked, *, item: int, key: str) -> Suggestion | None:
-    found = asked_why_not(looked, item=item)
-    suggestions = found.suggestions if isinstance(found, WhyNot) else ()
+    answer = asked_why_not(looked, item=item)
+    suggestions = answer.suggestions if isinstance(answer, WhyNot) else ()
     return next((each for each in suggestions if each.key == key), None)
 
 

@@ -29,7 +29,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Drafted:
-    """What is compared with; ``missing`` says which draft does not exist."""
+    """Drafts that the answer is compared with; ``missing`` says which of them does not exist."""
 
     draft: Draft | None
     sources: list[Source]
@@ -71,13 +71,13 @@ def _rule_sources(rules: DraftRules | None) -> list[Source]:
 
 
 def weights_address(draft: BlendWeights) -> str:
-    """Where the draft is edited."""
+    """Address of the page on which the draft is edited."""
     segment = {"segment": str(draft.segment.number)} if draft.segment else {}
     return reverse("weights", query={"blend": draft.blend.name, **segment})
 
 
 def comparison(live: Review, draft: Review) -> dict[str, Any]:
-    """Both lists with the movement of each item, and all of it in one sentence."""
+    """Context of both lists with the movement of each item, and all of it in one sentence."""
     was, now = places(live), places(draft)
     return {
         "live_list": [(card, None if card.item.pk in now else moved(card.rank, None)) for card in live.cards],
@@ -93,13 +93,13 @@ def movement_text(before: Review, after: Review) -> str:
 
 
 def _sentence(counts: Counter[str], *, total: int) -> str:
-    told = {
+    phrases = {
         "is-new": ngettext("%(n)d is new", "%(n)d are new", counts["is-new"]),
         "is-out": ngettext("%(n)d is out", "%(n)d are out", counts["is-out"]),
         "is-up": ngettext("%(n)d moves up", "%(n)d move up", counts["is-up"]),
         "is-down": ngettext("%(n)d moves down", "%(n)d move down", counts["is-down"]),
     }
-    parts = [words % {"n": counts[css]} for css, words in told.items() if counts[css]]
+    parts = [words % {"n": counts[css]} for css, words in phrases.items() if counts[css]]
     if not parts:
         return _("Nothing moves for this customer.")
     same = ngettext("%(n)d of %(total)d stays", "%(n)d of %(total)d stay", counts["is-same"]) % {

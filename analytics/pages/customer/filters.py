@@ -1,4 +1,4 @@
-"""What a list of customers is filtered and sorted by, read from the address and carried from page to page."""
+"""Filters and order of a list of customers, read from the address and carried from page to page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def filters_of(query: QueryDict) -> Filters:
 
 
 def chips(query: QueryDict, filters: Filters, segments: Sequence[Segment]) -> list[Chip]:
-    """Every filter that is on; each can be taken off."""
+    """A chip for every filter that is on; each can be taken off."""
     names = {segment.number: str(segment) for segment in segments}
     on: Mapping[str, str] = {
         "state": str(STATES[filters.state]) if filters.state else "",
@@ -58,13 +58,13 @@ def without(query: QueryDict, *names: str) -> str:
 
 
 def carried(query: QueryDict, *names: str, **changes: str) -> str:
-    """Only these parameters of an address, some with another value; with its question mark, or nothing at all."""
-    kept = query.copy()
+    """The query of an address with these parameters only, some changed; with its question mark, or nothing at all."""
+    parameters = query.copy()
     for name in [name for name in query if name not in names]:
-        del kept[name]
+        del parameters[name]
     for name, value in changes.items():
-        kept[name] = value
-    return f"?{kept.urlencode()}" if kept else ""
+        parameters[name] = value
+    return f"?{parameters.urlencode()}" if parameters else ""
 
 
 def jumps(query: QueryDict) -> dict[str, str]:

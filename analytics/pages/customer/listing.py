@@ -1,4 +1,4 @@
-"""Browse customers; filters and order stand in the address."""
+"""The list of customers; filters and order stand in the address."""
 
 from dataclasses import dataclass, replace
 
@@ -20,7 +20,7 @@ UPWARDS_FIRST = {"number", "segment"}
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """Of a column: how it is called, how it is sorted now, and the query of the address that sorts it next."""
+    """Head of a column: its words, how it is sorted now, and the query of the address that sorts it next."""
 
     words: str
     css: str
@@ -34,20 +34,20 @@ def customers(request: HttpRequest) -> HttpResponse:
     frame, filters = read_frame(), filters_of(request.GET)
     if request.GET.get("format") == "csv":
         return customers_file(query.lines(filters, version=version_of(frame)))
-    found = query.customers(filters, version=version_of(frame))
+    matches = query.customers(filters, version=version_of(frame))
     context = {
         "section": "customers",
         "frame": frame,
         "filters": filters,
-        "found": found,
-        "page": found.page,
+        "found": matches,
+        "page": matches.page,
         "states": STATES.items(),
         "changes": CHANGES.items(),
         "changed_from": CHANGED_FROM,
-        "chips": chips(request.GET, filters, found.segments),
+        "chips": chips(request.GET, filters, matches.segments),
         "jumps": jumps(request.GET),
         "heads": _heads(request.GET, filters.sort),
-        "whole_file": found.page.paginator.count <= query.MOST_IN_A_FILE,
+        "whole_file": matches.page.paginator.count <= query.MOST_IN_A_FILE,
         "most_in_a_file": query.MOST_IN_A_FILE,
     }
     return render(request, "dashboard/customer/listing.html", context)
@@ -55,14 +55,14 @@ def customers(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def random_customer(request: HttpRequest) -> HttpResponse:
-    """Anybody whom the filters leave."""
+    """Open a customer at random from those whom the filters leave."""
     key = query.somebody(filters_of(request.GET), version=version_of(read_frame()))
     return _opened(request, key)
 
 
 @require_safe
 def most_changed(request: HttpRequest) -> HttpResponse:
-    """Whose taste shifted most among those whom the filters leave; "Next" then goes down from there."""
+    """Open the customer with the largest shift of taste whom the filters leave; "Next" then goes down from there."""
     filters = replace(filters_of(request.GET), sort=MOST_CHANGED)
     key = query.first(filters, version=version_of(read_frame()))
     return _opened(request, key, sort=MOST_CHANGED)
@@ -97,7 +97,7 @@ def _sorted(key: str, sort: str) -> str:
 
 
 def _next(address: QueryDict, key: str, sort: str) -> str:
-    """The column's natural direction first, then the other one."""
+    """Query that sorts by the column, in its natural direction first, then in the other one."""
     first, other = (key, f"-{key}") if key in UPWARDS_FIRST else (f"-{key}", key)
     wanted = other if sort == first else first
     rest = without(address, "sort", "page")

@@ -63,7 +63,7 @@ def item_suggestions(request: HttpRequest) -> HttpResponse:
 
 
 def _elsewhere(request: HttpRequest, pk: int) -> HttpResponse:
-    """The customer that an anonymous key turned out to be, else what to do."""
+    """Redirect an anonymous key to the customer that it was merged into, else say what to do."""
     merged = query.merged_into(pk)
     if merged is not None:
         return redirect("customer", pk=merged)

@@ -45,7 +45,7 @@ def recommendations(request: HttpRequest, person: CustomerHead, *, frame: Frame)
 
 
 def _verdicts(request: HttpRequest, looked: Looked) -> Mapping[int, Judgement]:
-    """By item: what the reader said of the live list."""
+    """Judgements of the live list by the reader, by item."""
     person, lens = looked
     return judgements_of(customer=person.customer.pk, placement=lens.place.name, by=staff_of(request))
 
@@ -62,7 +62,7 @@ def _cards(answers: Answers, *, judgements: Mapping[int, Judgement]) -> dict[str
 
 
 def _choices(request: HttpRequest, looked: Looked) -> dict[str, Any]:
-    """What can be chosen, and the parameters that each form of the page hands on."""
+    """Context of what can be chosen, and of the parameters that each form of the page hands on."""
     person, lens = looked
     weights = lens.place.blend in person.drafted
     possible = {
@@ -91,7 +91,7 @@ def _rest(request: HttpRequest, *but: str) -> list[tuple[str, str]]:
 
 
 def _panel(request: HttpRequest, looked: Looked, answers: Answers) -> dict[str, Any]:
-    """What the address opens beside the list: why an item is in it, or why not."""
+    """Context of the panel that the address opens beside the list: why an item is in it, or why not."""
     why, why_not = (number(request.GET.get(name)) for name in ("why", "why_not"))
     if why is not None:
         return {"drawer": "why"} | why_context(why, answers, of_draft=request.GET.get("of") == OF_DRAFT)

@@ -1,4 +1,4 @@
-"""How a customer is looked at: placement, context, moment, simulated acts, draft; all of it stands in the address."""
+"""The lens on a customer: placement, context, moment, simulated acts, draft; all of it stands in the address."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ ACTS: Mapping[str, Promise] = {
 
 
 class Compare(StrEnum):
-    """With which drafts the live answer is compared."""
+    """The drafts with which the live answer is compared."""
 
     WEIGHTS = "weights"
     RULES = "rules"
@@ -73,7 +73,7 @@ class Lens:
 
     @property
     def as_of_words(self) -> str:
-        """The end of the day that was chosen; empty for now, and where none was."""
+        """The day that was chosen, in words; empty where none was."""
         if self.as_of is None:
             return ""
         day = date.fromisoformat(self.as_of_text)
@@ -91,14 +91,14 @@ class Lens:
 
 
 class Looked(NamedTuple):
-    """A customer, and how they are looked at."""
+    """A customer, and the lens on them."""
 
     person: query.CustomerHead
     lens: Lens
 
 
 def looked_at(request: HttpRequest, pk: int) -> Looked | None:
-    """What a part of the page asks for: None where the customer or every placement is gone."""
+    """Customer and lens of a part of the page; None where the customer or every placement is gone."""
     frame = read_frame()
     person = query.person(pk, model=frame.model)
     lens = lens_of(request.GET, person, frame=frame) if person else None
@@ -106,7 +106,7 @@ def looked_at(request: HttpRequest, pk: int) -> Looked | None:
 
 
 def lens_of(sent: QueryDict, person: query.CustomerHead, *, frame: Frame) -> Lens | None:
-    """None where every placement is switched off."""
+    """The lens that the address asks for; None where every placement is switched off."""
     places = {place.name: place for place in person.placements}
     if not places:
         return None
@@ -114,11 +114,11 @@ def lens_of(sent: QueryDict, person: query.CustomerHead, *, frame: Frame) -> Len
     cut = Cut.TEST if sent.get("cut") == Cut.TEST else Cut.LIVE
     compare = sent.get("compare", "")
     asked_context, asked_acts = _asked_context(sent, place), _asked_acts(sent) if cut is Cut.LIVE else []
-    found = query.items_by_key([*asked_context, *(key for _name, key, _raw in asked_acts)])
+    items = query.items_by_key([*asked_context, *(key for _name, key, _raw in asked_acts)])
     moment, problem = _moment(sent.get("as_of", "")) if cut is Cut.LIVE else (None, "")
-    unknown = [key for key in (*asked_context, *(key for _name, key, _raw in asked_acts)) if key not in found]
+    unknown = [key for key in (*asked_context, *(key for _name, key, _raw in asked_acts)) if key not in items]
     problems = {"as_of": problem, "unknown": _unknown_items(unknown)}
-    context = [found[key] for key in asked_context if key in found]
+    context = [items[key] for key in asked_context if key in items]
     return Lens(
         place=place,
         cut=cut,
@@ -130,11 +130,11 @@ def lens_of(sent: QueryDict, person: query.CustomerHead, *, frame: Frame) -> Len
             Act(
                 act=Simulated(name=name, item=key),
                 words=str(ACTS[name]),
-                item=found[key],
+                item=items[key],
                 without=_without_one(sent, name="did", value=raw),
             )
             for name, key, raw in asked_acts
-            if key in found
+            if key in items
         ],
         compare=Compare(compare) if compare in set(Compare) else None,
         problems={name: text for name, text in problems.items() if text},
@@ -154,18 +154,18 @@ def _asked_context(sent: QueryDict, place: query.PlacementChoice) -> list[int]:
 
 
 def _asked_acts(sent: QueryDict) -> list[tuple[EventName, int, str]]:
-    """What of ``did=view_item:17`` makes sense: the act, the item's key, and the parameter as it stands."""
-    found = []
+    """Acts in ``did=view_item:17`` that make sense: the act, the item's key, and the parameter as it stands."""
+    acts = []
     for raw in sent.getlist("did")[:MOST_ACTS]:
         name, _colon, text = raw.partition(":")
         key = number(text)
         if name in ACTS and key is not None:
-            found.append((EventName(name), key, raw))
-    return found
+            acts.append((EventName(name), key, raw))
+    return acts
 
 
 def _last_bought(place: query.PlacementChoice, person: query.CustomerHead, *, until: datetime | None) -> Sequence[Item]:
-    """What the customer bought last, in the history that is looked at."""
+    """Items that the customer bought last, in the history that is looked at."""
     if not place.needs_context:
         return []
     bought = query.last_bought(person.keys, until=until)
@@ -173,7 +173,7 @@ def _last_bought(place: query.PlacementChoice, person: query.CustomerHead, *, un
 
 
 def _moment(text: str) -> tuple[datetime | None, str]:
-    """The end of a day, and what is wrong with it; today is now."""
+    """The end of a day, or now if it is today, and in words what is wrong with the text."""
     if not text:
         return None, ""
     try:

@@ -38,7 +38,7 @@ class TermRow:
 
 @require_safe
 def why(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
-    """The panel alone, for the page that is open already."""
+    """The panel "why" alone, for the page that is open already."""
     looked = looked_at(request, pk)
     if looked is None:
         return render(request, "dashboard/customer/panel.html", {"drawer": "gone"})
@@ -51,15 +51,15 @@ def why(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
 
 
 def why_context(item: int, answers: Answers, *, of_draft: bool) -> dict[str, Any]:
-    """Of the item in the answer that is shown, or in the one that the draft would give."""
-    found = answers.draft if of_draft and answers.draft else answers.shown
-    card = next((card for card in found.cards if card.item.pk == item), None)
+    """Context of the panel: the item in the answer that is shown, or in the one that the draft would give."""
+    review = answers.draft if of_draft and answers.draft else answers.shown
+    card = next((card for card in review.cards if card.item.pk == item), None)
     if card is None:
         return {"absent": query.items_by_key([item]).get(item)}
     lines = [_line(term) for term in card.waterfall]
     return {
         "card": card,
-        "of_draft": found is answers.draft,
+        "of_draft": review is answers.draft,
         "lines": lines,
         "total": sum(line.value for line in lines if line.value is not None),
         "waterfall_figure": _figure(lines).to_json(engine="orjson"),
@@ -67,7 +67,7 @@ def why_context(item: int, answers: Answers, *, of_draft: bool) -> dict[str, Any
         "evidence": [
             (words, facts_in_words(reason.evidence)) for words, reason in zip(card.reasons, card.evidence, strict=True)
         ],
-        "steps": [(str(STAGES[step.stage]), step) for step in found.steps],
+        "steps": [(str(STAGES[step.stage]), step) for step in review.steps],
     }
 
 

@@ -35,7 +35,7 @@ class Voice:
 
 @require_safe
 def why_not_panel(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
-    """The panel alone, for the page that is open already."""
+    """The panel "why not" alone, for the page that is open already."""
     looked = looked_at(request, pk)
     if looked is None:
         return render(request, "dashboard/customer/panel.html", {"drawer": "gone"})
@@ -50,21 +50,21 @@ def why_not_panel(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
 
 
 def why_not_context(looked: Looked, *, item: int) -> dict[str, Any]:
-    """Always of the live answer: what is served now is what can be changed."""
-    found, lens = asked_why_not(looked, item=item), looked.lens
-    if not isinstance(found, WhyNot):
-        return {"trouble": found}
+    """Context of the panel, always of the live answer: what is served now is what can be changed."""
+    answer, lens = asked_why_not(looked, item=item), looked.lens
+    if not isinstance(answer, WhyNot):
+        return {"trouble": answer}
     return {
-        "why_not": found,
-        "item": found.item,
-        "passed": passed(found.stage),
-        "voices": _voices(found),
+        "why_not": answer,
+        "item": answer.item,
+        "passed": passed(answer.stage),
+        "voices": _voices(answer),
         "not_as_shown": bool(lens.acts or lens.as_of or lens.compare or lens.cut is not Cut.LIVE),
     }
 
 
 def asked_why_not(looked: Looked, *, item: int) -> WhyNot | str:
-    """Or, in words, why it cannot be said."""
+    """Why the item is not in the answer or, in words, why that cannot be said."""
     try:
         return why_not(
             customer=looked.person.customer.pk,

@@ -1,4 +1,4 @@
-"""Behind the figures of the Overview, one by one: events, answers, what came of them. Filters stand in the address."""
+"""Lists behind the figures of the Overview: events, answers, what came of them; filters stand in the address."""
 
 from datetime import date, timedelta
 
@@ -98,15 +98,15 @@ def attributed(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def slate(request: HttpRequest, recommendation: str) -> HttpResponse:
-    found = outcomes.story(recommendation)
-    if found is None:
+    story = outcomes.story(recommendation)
+    if story is None:
         raise Http404
-    context = {"section": "overview", "frame": read_frame(), "story": found}
+    context = {"section": "overview", "frame": read_frame(), "story": story}
     return render(request, "dashboard/overview/slate.html", context)
 
 
 def _event_filters(request: HttpRequest, *, newest: date) -> EventFilters:
-    """Without dates the last seven days with events; a single date is that day."""
+    """Filters of events: without a first day the seven days to the last, without a last day to the newest event."""
     first, last = day(request.GET.get("from")), day(request.GET.get("until"))
     return EventFilters(
         first=first or (last or newest) - WEEK,

@@ -1,4 +1,4 @@
-"""The first page: is it any good, what came in, what did the loop do, what is missing."""
+"""The first page: quality, what came in, what the loop did, what is missing."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,7 @@ from analytics.queries.words import metric_label
 from recommendations.terms import Task
 
 LIST = "?from={day}&until={day}&name={name}"
-"""What is behind a bar of the arrivals, after the address of the events."""
+"""Query of the events behind a bar of the arrivals."""
 
 
 @require_safe
@@ -49,14 +49,14 @@ def overview(request: HttpRequest) -> HttpResponse:
         "checklist": query.checklist(frame),
         "alerts": alerts(frame, run, answers, now=now),
     }  # fmt: skip
-    found = outcomes.outcomes(today=timezone.localdate(), days=days, served=answers)
-    return render(request, "dashboard/overview/summary.html", context | _quality(qualities) | _outcomes(request, found))
+    rows = outcomes.outcomes(today=timezone.localdate(), days=days, served=answers)
+    return render(request, "dashboard/overview/summary.html", context | _quality(qualities) | _outcomes(request, rows))
 
 
 def _outcomes(request: HttpRequest, found: list[outcomes.PlacementOutcome]) -> dict[str, Any]:
-    """Of all placements; the positions of the one that is asked for, else of the one with the most tries."""
-    asked = next((each for each in found if each.placement == request.GET.get("placement")), None)
-    chosen = asked or (found[0] if found else None)
+    """Context of all placements, with positions of the one that is asked for, else of the one with the most tries."""
+    requested = next((each for each in found if each.placement == request.GET.get("placement")), None)
+    chosen = requested or (found[0] if found else None)
     figure = chosen and by_position(
         chosen.points,
         clicks=_("Click-through"),

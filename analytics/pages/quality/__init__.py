@@ -1,1 +1,1 @@
-"""Is it any good, and for whom; and what staff think of it."""
+"""Quality of the recommendations, for whom, and staff's judgements of them."""

@@ -1,4 +1,4 @@
-"""Is it any good, and for whom; what is compared and how it is sorted stand in the address."""
+"""The page of quality, and for whom; what is compared and how it is sorted stand in the address."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,20 +54,20 @@ class Choice:
 @require_safe
 def quality(request: HttpRequest) -> HttpResponse:
     choice = _choice(request)
-    found = qualities().get(choice.task)
-    if found and request.GET.get("format") == "csv":
-        return quality_file(found, sort=choice.sort)
+    table = qualities().get(choice.task)
+    if table and request.GET.get("format") == "csv":
+        return quality_file(table, sort=choice.sort)
     context = {
         "section": "quality",
         "frame": read_frame(),
         "choice": choice,
         "tasks": labels.TASKS,
-        "quality": found,
+        "quality": table,
     }
-    if found:
-        details = query.details(found)
-        context |= _leaders(found, choice) | _slices(details, choice)
-        context |= _pictures(found, details) | _customers(found, choice) | judgements.panel()
+    if table:
+        details = query.details(table)
+        context |= _leaders(table, choice) | _slices(details, choice)
+        context |= _pictures(table, details) | _customers(table, choice) | judgements.panel()
     return render(request, "dashboard/quality/figures.html", context)
 
 
@@ -133,7 +133,7 @@ def _pictures(found: Quality, details: query.Details) -> dict[str, Any]:
 
 
 def _customers(found: Quality, choice: Choice) -> dict[str, Any]:
-    """Two rows, customer by customer; rows that the version has not are replaced, and that is said."""
+    """Context of two rows customer by customer; rows that the version has not are replaced, and that is said."""
     names = {row.name: row.words for row in found.rows}
     pair = _pair(choice.pair, among=[name for name in (*COMPARED, *names) if name in names])
     if pair is None:
@@ -149,7 +149,7 @@ def _customers(found: Quality, choice: Choice) -> dict[str, Any]:
         "pair": pair,
         "first": names[pair[0]],
         "second": names[pair[1]],
-        "replaced": [asked for asked, taken in zip(choice.pair, pair, strict=True) if asked != taken],
+        "replaced": [requested for requested, taken in zip(choice.pair, pair, strict=True) if requested != taken],
         "differences": differences,
         "differences_figure": figure.to_json(engine="orjson"),
     }

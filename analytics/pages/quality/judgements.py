@@ -1,4 +1,4 @@
-"""What staff think, on the page of quality; the items called wrong are asked for after it, as answers are made."""
+"""Staff's judgements on the page of quality; the items called wrong are loaded after it, as answers are made."""
 
 from typing import Any
 
@@ -14,15 +14,15 @@ from recommendations.wording import labels
 
 
 def panel() -> dict[str, Any]:
-    """The context of ``quality_verdicts.html``."""
-    found = query.opinion()
-    figure = found and shares(found.newest.shares, axis=_("Share of the verdicts, %")).to_json(engine="orjson")
-    return {"opinion": found, "judgements": [words for _code, words in labels.JUDGEMENTS], "opinion_figure": figure}
+    """The context of ``quality/judgements.html``."""
+    opinion = query.opinion()
+    figure = opinion and shares(opinion.newest.shares, axis=_("Share of the verdicts, %")).to_json(engine="orjson")
+    return {"opinion": opinion, "judgements": [words for _code, words in labels.JUDGEMENTS], "opinion_figure": figure}
 
 
 @require_safe
 def wrong_items(request: HttpRequest) -> HttpResponse:
-    """The part of the panel that lists what was called wrong, those still shown first."""
+    """The part of the panel that lists the items judged wrong, those still shown first."""
     try:
         context: dict[str, Any] = {"wrong": query.wrong_items()}
     except NotLoadedError:

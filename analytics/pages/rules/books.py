@@ -76,14 +76,14 @@ def withdraw(request: HttpRequest) -> HttpResponse:
 @require_safe
 def proposal_effect(request: HttpRequest) -> HttpResponse:
     """The price tag of a dialog: what the book would do at the placements of the rules that change."""
-    found = _proposed(request)
-    if found is None:
+    proposal = _proposed(request)
+    if proposal is None:
         raise Http404
     now = timezone.now()
-    effects = [measured(found.rules, placement=name, now=now) for name in found.placements]
+    effects = [measured(proposal.rules, placement=name, now=now) for name in proposal.placements]
     tags = [effect["price"].tag.described() for effect in effects if "price" in effect]
     signed = signing.dumps(
-        {"rules": list(found.keys), "based_on": found.based_on, "tags": tags}, salt=SALT, compress=True
+        {"rules": list(proposal.keys), "based_on": proposal.based_on, "tags": tags}, salt=SALT, compress=True
     )
     return render(request, "dashboard/rules/proposal.html", {"effects": effects, "expected": signed if tags else ""})
 
@@ -101,25 +101,25 @@ def roll_back(request: HttpRequest) -> HttpResponse:
         raise Http404
     note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
     try:
-        made = roll_back_rules(book=target, note=note, by=staff_of(request), now=timezone.now())
+        book = roll_back_rules(book=target, note=note, by=staff_of(request), now=timezone.now())
     except NoteNeededError:
         return _books(request, opened=query.roll_back(number=target.number), problem=_note_needed())
     except NothingToPublishError:
         messages.warning(request, _("The rules stand as in r%(number)d already.") % {"number": target.number})
         return redirect("rule_books")
     words = _("Rolled back: r%(made)d serves what r%(target)d had. It acts on the next answer.")
-    messages.success(request, words % {"made": made.number, "target": target.number})
+    messages.success(request, words % {"made": book.number, "target": target.number})
     return redirect("rule_books")
 
 
 def _books(request: HttpRequest, *, opened: Proposal | None = None, problem: str = "") -> HttpResponse:
     page, versions = query.versions(page=number(request.GET.get("page")) or 1)
-    asked = number(request.GET.get("roll_back"))
+    target = number(request.GET.get("roll_back"))
     context = {
         "section": "rules",
         "page": page,
         "versions": versions,
-        "dialog": opened or (query.roll_back(number=asked) if asked else None),
+        "dialog": opened or (query.roll_back(number=target) if target else None),
         "problem": problem,
         "note": typed(request.POST.get("note"), longest=LONGEST_NOTE),
     }
@@ -129,7 +129,7 @@ def _books(request: HttpRequest, *, opened: Proposal | None = None, problem: str
 def _settled(request: HttpRequest, kind: BookAction, act: Done) -> HttpResponse:
     """Do it and say so, or show the dialog again with what was typed and why it was not done."""
     try:
-        made = act()
+        book = act()
     except NoteNeededError:
         problem = _note_needed()
     except StaleBookError as error:
@@ -146,14 +146,14 @@ def _settled(request: HttpRequest, kind: BookAction, act: Done) -> HttpResponse:
         messages.warning(request, _("Nothing was changed: the rules stand like that already, or one of them is gone."))
         return redirect("rules")
     else:
-        messages.success(request, _done(kind, made, len(_keys(request))))
+        messages.success(request, _done(kind, book, len(_keys(request))))
         return redirect("rules")
-    found, keys = rules(now=timezone.now()), _keys(request)
-    opened = query.proposal(found, kind=kind, keys=keys)
+    current, keys = rules(now=timezone.now()), _keys(request)
+    opened = query.proposal(current, kind=kind, keys=keys)
     if opened is None:
         messages.warning(request, problem)
         return redirect("rules")
-    return render_rules(request, found, opened=opened, chosen=keys, problem=problem)
+    return render_rules(request, current, opened=opened, chosen=keys, problem=problem)
 
 
 def _done(kind: BookAction, made: RuleBook, count: int) -> str:
@@ -185,11 +185,11 @@ def _proposed(request: HttpRequest) -> Proposal | None:
 def _expected(request: HttpRequest, *, keys: list[int], based_on: int) -> Mapping[str, Any]:
     """The price tag that the dialog showed, if it is of just this change; it is signed, as it comes from outside."""
     try:
-        told = signing.loads(request.POST.get("expected", ""), salt=SALT, max_age=MOST_AGE)
+        expected = signing.loads(request.POST.get("expected", ""), salt=SALT, max_age=MOST_AGE)
     except signing.BadSignature:
         return {}
-    same = sorted(told["rules"]) == sorted(keys) and told["based_on"] == based_on
-    return {"rules": keys, "tags": told["tags"]} if same else {}
+    same = sorted(expected["rules"]) == sorted(keys) and expected["based_on"] == based_on
+    return {"rules": keys, "tags": expected["tags"]} if same else {}
 
 
 def _keys(request: HttpRequest) -> list[int]:
@@ -197,9 +197,9 @@ def _keys(request: HttpRequest) -> list[int]:
 
 
 def _revisions(request: HttpRequest) -> dict[int, int]:
-    """Of the drafts that the dialog showed, by key."""
-    told = (text.partition(":") for text in request.POST.getlist("revision"))
-    pairs = ((number(key), number(revision)) for key, _separator, revision in told)
+    """Revisions of the drafts that the dialog showed, by key."""
+    parts = (text.partition(":") for text in request.POST.getlist("revision"))
+    pairs = ((number(key), number(revision)) for key, _separator, revision in parts)
     return {key: revision for key, revision in pairs if key is not None and revision is not None}
 
 

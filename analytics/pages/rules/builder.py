@@ -24,7 +24,7 @@ LARGEST = 10**15  # what is beyond is no number of anything
 
 
 class Builder(StrEnum):
-    """Which conditions: on the items that the rule acts on, or on an item in view."""
+    """A builder of conditions: on the items that the rule acts on, or on an item in view."""
 
     CONTEXT = "context"
     ITEMS = "items"
@@ -45,7 +45,7 @@ class ConditionRow:
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """With the value that was typed and not taken over yet."""
+        """The values, with the one that was typed and not taken over yet."""
         typed = self.typed.strip()
         return self.values if not typed or typed in self.values else (*self.values, typed)
 
@@ -55,15 +55,15 @@ class ConditionRow:
 
 
 def read_rows(data: QueryDict, builder: Builder) -> list[ConditionRow]:
-    """In the order of their numbers. A row whose attribute was changed loses the values of the former one."""
+    """Rows in the order of their numbers; one whose attribute was changed loses the values of the former one."""
     numbers = {
-        int(found.group(1)) for name in data if (found := re.fullmatch(rf"{builder}-(\d{{1,4}})-attribute", name))
+        int(match.group(1)) for name in data if (match := re.fullmatch(rf"{builder}-(\d{{1,4}})-attribute", name))
     }
     return [_row(data, f"{builder}-{number}") for number in sorted(numbers)[:MOST_ROWS]]
 
 
 def edited(rows: Sequence[ConditionRow], command: str) -> list[ConditionRow]:
-    """After a button: ``add``, ``drop:n``, ``take:n`` (what was typed), ``pick:n:value``, ``out:n:place``."""
+    """Rows after a button: ``add``, ``drop:n``, ``take:n`` (what was typed), ``pick:n:value``, ``out:n:place``."""
     what, _separator, rest = command.partition(":")
     if what == "add":
         return [*rows, ConditionRow()][:MOST_ROWS]
@@ -77,7 +77,7 @@ def edited(rows: Sequence[ConditionRow], command: str) -> list[ConditionRow]:
 
 
 def conditions(rows: Iterable[ConditionRow]) -> list[dict[str, Any]]:
-    """As they are stored; a number that is none stays text, for the service to complain of."""
+    """Conditions as they are stored; a number that is none stays text, for the service to complain of."""
     return [
         {
             "attribute": row.attribute,
@@ -146,11 +146,11 @@ def _changed(row: ConditionRow, what: str, argument: str) -> ConditionRow:
         return replace(row, values=tuple(dict.fromkeys([*row.values, _clean(argument)])), typed="")
     if what == "out":
         out = parameters.number(argument)
-        kept = [value for place, value in enumerate(row.values) if place != out]
-        return replace(row, values=tuple(kept))
+        values = [value for place, value in enumerate(row.values) if place != out]
+        return replace(row, values=tuple(values))
     return row
 
 
 def _clean(text: str | None) -> str:
-    """PostgreSQL takes no NUL."""
+    """Cut and strip a text, and remove NUL, which PostgreSQL does not take."""
     return (text or "").replace("\x00", "").strip()[:LONGEST]

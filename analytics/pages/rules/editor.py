@@ -54,7 +54,7 @@ HELP: Mapping[RuleAction, tuple[str, Promise]] = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.DRAFT)
 def new_rule(request: HttpRequest) -> HttpResponse:
-    """An address may say how the rule begins: ``?action=pin&item=1043&slot=1&placement=home&customer=1228``."""
+    """A new rule, as the address may begin it: ``?action=pin&item=1043&slot=1&placement=home&customer=1228``."""
     if request.method == "POST":
         return _take(request, None)
     return _render(request, None, Typed.asked_for(request.GET))
@@ -64,8 +64,8 @@ def new_rule(request: HttpRequest) -> HttpResponse:
 def rule(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _change(request, pk)
-    found = _rule_or_404(pk)
-    return _render(request, found, Typed.of(found))
+    stored = _rule_or_404(pk)
+    return _render(request, stored, Typed.of(stored))
 
 
 @requires(Action.DRAFT)
@@ -75,9 +75,9 @@ def _change(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def rule_history(request: HttpRequest, pk: int) -> HttpResponse:
-    """What happened to the rule; a part of its page."""
-    found = _rule_or_404(pk)
-    return render(request, "dashboard/rules/history.html", {"rule": found, "history": query.history(found)})
+    """History of the rule; a part of its page."""
+    stored = _rule_or_404(pk)
+    return render(request, "dashboard/rules/history.html", {"rule": stored, "history": query.history(stored)})
 
 
 @require_POST
@@ -89,8 +89,8 @@ def rule_conditions(request: HttpRequest, builder: str) -> HttpResponse:
     command = request.POST.get("edit", "")
     typed = Typed.sent(request.POST).after(command)
     focus = _focus(typed, Builder(builder), command)
-    shown = shown_builder(typed, Builder(builder), Look(offered=attributes(), focus=focus))
-    response = render(request, "dashboard/rules/conditions.html", {"builder": shown})
+    view = shown_builder(typed, Builder(builder), Look(offered=attributes(), focus=focus))
+    response = render(request, "dashboard/rules/conditions.html", {"builder": view})
     response["HX-Trigger"] = "rule-changed"
     return response
 
@@ -144,7 +144,7 @@ def _render(
 ) -> HttpResponse:
     look = Look(offered=attributes(), check=request.method == "POST", complain=errors is not None)
     builders = {each: shown_builder(typed, each, replace(look, focus=_focus(typed, each, focus))) for each in Builder}
-    told, builders = _placed_errors(errors or {}, builders)
+    field_errors, builders = _placed_errors(errors or {}, builders)
     choices = query.choices()
     context = {
         "section": "rules",
@@ -152,8 +152,8 @@ def _render(
         "address": reverse("rule", args=[found.pk]) if found else reverse("new_rule"),
         "revision": number(request.POST.get("revision")) or (found.revision if found else ""),
         "typed": typed.fields,
-        "errors": told,
-        "error_count": len(told) + sum(each.complaints for each in builders.values()),
+        "errors": field_errors,
+        "error_count": len(field_errors) + sum(each.complaints for each in builders.values()),
         "stale": stale,
         "choices": choices,
         "items_builder": builders[Builder.ITEMS],
@@ -183,11 +183,9 @@ def _of(found: Rule, choices: query.Choices) -> dict[str, Any]:
 def _placed_errors(
     errors: Mapping[str, str], builders: Mapping[Builder, ShownBuilder]
 ) -> tuple[dict[str, str], dict[Builder, ShownBuilder]]:
-    """Errors of a builder stand in it; what stands at a row of it already is not said once more."""
-    rows = {name: any(row["errors"] for row in shown.rows) for name, shown in builders.items()}
-    placed = {
-        name: replace(shown, error="" if rows[name] else errors.get(name, "")) for name, shown in builders.items()
-    }
+    """Put errors of a builder into it; what stands at a row of it already is not said once more."""
+    rows = {name: any(row["errors"] for row in view.rows) for name, view in builders.items()}
+    placed = {name: replace(view, error="" if rows[name] else errors.get(name, "")) for name, view in builders.items()}
     return {name: text for name, text in errors.items() if name not in set(Builder)}, placed
 
 
@@ -227,7 +225,7 @@ def _focus(typed: Typed, builder: Builder, command: str) -> str:
 
 
 def _rule_or_404(pk: int) -> Rule:
-    found = query.find_rule(pk)
-    if found is None:
+    stored = query.find_rule(pk)
+    if stored is None:
         raise Http404
-    return found
+    return stored

@@ -30,41 +30,41 @@ USUAL_PLACEMENT = "home"
 @require_POST
 @requires(Action.DRAFT)
 def rule_effect(request: HttpRequest) -> HttpResponse:
-    """Of what stands in the form; a rule that is not complete yet says what it lacks."""
+    """The effect of what stands in the form; a rule that is not complete yet says what it lacks."""
     context = of_form(request)
     return render(request, "dashboard/rules/effect_answer.html", context | {"swapped": True})
 
 
 @require_safe
 def saved_rule_effect(request: HttpRequest, pk: int) -> HttpResponse:
-    """Of a rule as it is stored, for those who only look."""
-    found = find_rule(pk)
-    effect = of_rule(frozen(found), on=request.GET.get("measured_on", "")) if found else {}
-    return render(request, "dashboard/rules/effect_body.html", {"effect": effect}, status=200 if found else 404)
+    """The effect of a rule as it is stored, for those who only look."""
+    stored = find_rule(pk)
+    effect = of_rule(frozen(stored), on=request.GET.get("measured_on", "")) if stored else {}
+    return render(request, "dashboard/rules/effect_body.html", {"effect": effect}, status=200 if stored else 404)
 
 
 def of_form(request: HttpRequest) -> dict[str, Any]:
-    """``effect`` and ``words`` of what was sent."""
+    """Context ``effect`` and ``words`` of what was sent."""
     typed = Typed.sent(request.POST)
     key = number(request.POST.get("key"))
-    found = find_rule(key) if key else None
+    stored = find_rule(key) if key else None
     values = typed.values()
     try:
-        rule = drafted(rule=found, values=values | {"name": values["name"].strip() or _("This rule")})
+        rule = drafted(rule=stored, values=values | {"name": values["name"].strip() or _("This rule")})
     except ValidationError as error:
         return {"effect": {"incomplete": [text for texts in error.message_dict.values() for text in texts]}}
     return {"effect": of_rule(rule, on=request.POST.get("measured_on", "")), "words": sentences([rule])[0]}
 
 
 def of_rule(rule: FrozenRule, *, on: str) -> dict[str, Any]:
-    """The served book with this rule in it, at the rule's own placement if it has one."""
+    """The effect of the served book with this rule in it, at the rule's own placement if it has one."""
     now, book = timezone.now(), book_with([rule])
     findings = query.named_findings(lint(book, now=now), book, key=rule["id"])
     return {"findings": findings, **measured(book, placement=rule["placement"] or on or USUAL_PLACEMENT, now=now)}
 
 
 def measured(book: Sequence[FrozenRule], *, placement: str, now: datetime) -> dict[str, Any]:
-    """``price`` and ``lists``, or the ``problem`` that there is."""
+    """Context ``price`` and ``lists`` of a book, or the ``problem`` that there is."""
     try:
         price = query.priced(book, placement=placement, now=now)
         return {"price": price, "lists": query.pictured(book, price=price, now=now)}

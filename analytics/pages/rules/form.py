@@ -57,12 +57,12 @@ class Typed:
 
     @classmethod
     def asked_for(cls, query: QueryDict) -> "Typed":
-        """Of an address such as ``?action=pin&item=1043&slot=1&placement=home``: how other pages begin a rule.
+        """The form that other pages begin, by an address such as ``?action=pin&item=1043&slot=1&placement=home``.
 
         ``context.item=1042`` asks that this item is in view.
         """
-        asked = {name: text.replace("\x00", "") for name in FIELDS if (text := query.get(name, ""))}
-        fields = {**dict.fromkeys(FIELDS, ""), **USUAL, **asked}
+        given = {name: text.replace("\x00", "") for name in FIELDS if (text := query.get(name, ""))}
+        fields = {**dict.fromkeys(FIELDS, ""), **USUAL, **given}
         rows = _asked_rows(query)
         typed = cls(
             fields=fields,
@@ -74,14 +74,14 @@ class Typed:
         return replace(typed, fields=fields | {"name": fields["name"] or typed.suggested_name()}) if rows else typed
 
     def after(self, command: str) -> "Typed":
-        """After a button of a builder: ``items:add``."""
+        """The form after a button of a builder: ``items:add``."""
         name, _separator, rest = command.partition(":")
         return replace(
             self, rows={each: edited(rows, rest) if each == name else rows for each, rows in self.rows.items()}
         )
 
     def values(self) -> dict[str, Any]:
-        """In the shape of a frozen rule, numbers and times still as text."""
+        """Values in the shape of a frozen rule, numbers and times still as text."""
         share = self.fields["share"]
         return {
             **self.fields,
@@ -91,7 +91,7 @@ class Typed:
         }
 
     def conditions(self, builder: Builder) -> list[dict[str, Any]]:
-        """Rows in which nothing was chosen say nothing."""
+        """Conditions of a builder, without the rows in which nothing was chosen."""
         return conditions(row for row in self.rows.get(builder, ()) if not row.empty)
 
     def suggested_name(self) -> str:
@@ -134,14 +134,14 @@ class Look:
 def shown_builder(typed: Typed, builder: Builder, look: Look) -> ShownBuilder:
     rows = list(typed.rows.get(builder, ()))
     full = [place for place, row in enumerate(rows) if not row.empty]
-    found = problems(typed.conditions(builder)) if look.check else {}
-    wrong = {full[at]: error for at, error in found.items()}
-    told = {place: error for place, error in wrong.items() if look.complain or error.code != "missing"}
+    faults = problems(typed.conditions(builder)) if look.check else {}
+    wrong = {full[at]: error for at, error in faults.items()}
+    complaints = {place: error for place, error in wrong.items() if look.complain or error.code != "missing"}
     at, _separator, name = look.focus.partition(":")
     return ShownBuilder(
         name=builder,
         rows=[
-            _shown_row(row, f"{builder}-{place}", told.get(place), focus=name if at == str(place) else "")
+            _shown_row(row, f"{builder}-{place}", complaints.get(place), focus=name if at == str(place) else "")
             for place, row in enumerate(rows)
         ],
         attributes=[(code, attribute_words(code)) for code in look.offered],

@@ -1,4 +1,4 @@
-"""The rules in their order, and what is done with them; publishing and withdrawing stand in ``rule_books.py``."""
+"""The rules in their order, and what is done with them; publishing and withdrawing stand in ``books.py``."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -36,13 +36,13 @@ CHANGES = ("publish", "withdraw")
 def rules(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("open", "")
     keys = [key for text in request.GET.getlist("rule") if (key := number(text)) is not None]
-    found = query.rules(now=timezone.now())
+    rule_list = query.rules(now=timezone.now())
     opened = None
     if kind in CHANGES and may(staff_of(request), Action.PUBLISH):
-        opened = proposal(found, kind=kind, keys=keys)
+        opened = proposal(rule_list, kind=kind, keys=keys)
         if opened is None:
             messages.warning(request, _nothing(kind, ticked=bool(keys)))
-    return render_rules(request, found, opened=opened, chosen=keys)
+    return render_rules(request, rule_list, opened=opened, chosen=keys)
 
 
 def render_rules(
@@ -79,7 +79,7 @@ def render_rules(
 
 @require_safe
 def rule_findings(request: HttpRequest) -> HttpResponse:
-    """What the linter finds in the rules as they would be if all of them were published; a part of the list."""
+    """Findings of the linter in the rules as they would be if all of them were published; a part of the list."""
     now = timezone.now()
     book = [frozen(line.rule) for line in query.rules(now=now).unarchived]
     return render(request, "dashboard/rules/findings.html", {"findings": named_findings(lint(book, now=now), book)})
@@ -88,14 +88,14 @@ def rule_findings(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Action.DRAFT)
 def order_rules(request: HttpRequest) -> HttpResponse:
-    """One place up or down (``rule``, ``to``), or the whole order (``key``, once for each rule)."""
+    """Move one rule up or down (``rule``, ``to``), or set the whole order (``key``, once for each rule)."""
     now, keys = timezone.now(), [int(text) for text in request.POST.getlist("key") if number(text) is not None]
     focus = ""
     if not keys:
-        kept = [line.rule.pk for line in query.rules(now=now).unarchived]
+        order = [line.rule.pk for line in query.rules(now=now).unarchived]
         key, to = number(request.POST.get("rule")), request.POST.get("to", "")
-        keys = _moved(kept, key or 0, to)
-        focus = f"#{to}-{key}" if key in kept else ""
+        keys = _moved(order, key or 0, to)
+        focus = f"#{to}-{key}" if key in order else ""
     reorder(keys=keys, by=staff_of(request), now=now)
     return redirect(reverse("rules") + focus)
 
@@ -103,11 +103,11 @@ def order_rules(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Action.DRAFT)
 def archive(request: HttpRequest, pk: int) -> HttpResponse:
-    found = _rule_or_404(pk)
+    stored = _rule_or_404(pk)
     try:
-        archived = archive_rule(rule=found, by=staff_of(request), now=timezone.now())
+        archived = archive_rule(rule=stored, by=staff_of(request), now=timezone.now())
     except RuleIsServedError:
-        messages.warning(request, _("“%(name)s” is live: withdraw it first, then archive it.") % {"name": found.name})
+        messages.warning(request, _("“%(name)s” is live: withdraw it first, then archive it.") % {"name": stored.name})
         return redirect("rules")
     return redirect(reverse("rules", query={"archived": archived.pk}))
 
@@ -115,8 +115,8 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires(Action.DRAFT)
 def restore(request: HttpRequest, pk: int) -> HttpResponse:
-    found = restore_rule(rule=_rule_or_404(pk), by=staff_of(request), now=timezone.now())
-    messages.success(request, _("“%(name)s” is back, at its former place of the order.") % {"name": found.name})
+    stored = restore_rule(rule=_rule_or_404(pk), by=staff_of(request), now=timezone.now())
+    messages.success(request, _("“%(name)s” is back, at its former place of the order.") % {"name": stored.name})
     return redirect("rule", pk=pk) if request.POST.get("back") == "rule" else redirect("rules")
 
 
@@ -164,13 +164,13 @@ def _nothing(kind: str, *, ticked: bool) -> str:
 
 
 def _back(request: HttpRequest) -> str:
-    """Where one goes who leaves the dialog: the editor that one came from, else the list."""
+    """Address for who leaves the dialog: the editor that one came from, else the list."""
     key = number(request.GET.get("back") or request.POST.get("back"))
     return reverse("rule", args=[key]) if key else reverse("rules")
 
 
 def _rule_or_404(pk: int) -> Rule:
-    found = find_rule(pk)
-    if found is None:
+    stored = find_rule(pk)
+    if stored is None:
         raise Http404
-    return found
+    return stored

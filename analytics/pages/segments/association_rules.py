@@ -1,4 +1,4 @@
-"""What is bought together; filters and order stand in the address."""
+"""The page of what is bought together; filters and order stand in the address."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -21,15 +21,15 @@ def together(request: HttpRequest) -> HttpResponse:
     frame, filters = read_frame(), _filters(request)
     if request.GET.get("format") == "csv":
         return together_file(query.first_lines(filters, model=frame.model))
-    found = query.together(filters, model=frame.model)
+    pairs = query.together(filters, model=frame.model)
     drawn = query.drawn(filters, model=frame.model)
     figure = network(drawn.nodes, drawn.edges, pairs=_("Pairs"), lift=_("Lift"))
     context = {
         "section": "segments",
         "frame": frame,
         "filters": filters,
-        "found": found,
-        "page": found.page,
+        "found": pairs,
+        "page": pairs.page,
         "chips": [(words, without(request.GET, name)) for name, words in _chips(filters)],
         "heads": column_heads(request.GET, _columns(), sort=filters.sort, downwards=query.SORTS),
         "network": drawn,

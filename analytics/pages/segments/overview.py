@@ -35,38 +35,38 @@ def segment(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 @requires(Action.DRAFT)
 def rename(request: HttpRequest, number: int) -> HttpResponse:
-    found = Segment.objects.filter(number=number).first()
-    if found is None:
+    stored = Segment.objects.filter(number=number).first()
+    if stored is None:
         raise Http404
     of_one = request.POST.get("back") == "segment"
-    name, was = typed(request.POST.get("name"), longest=LONGEST_TYPED), found.name
+    name, was = typed(request.POST.get("name"), longest=LONGEST_TYPED), stored.name
     try:
-        renamed = rename_segment(segment=found, name=name, by=staff_of(request))
+        renamed = rename_segment(segment=stored, name=name, by=staff_of(request))
     except ValidationError as error:
         refused = {"number": number, "typed": name, "problem": " ".join(error.message_dict["name"])}
         return _one(request, number, refused=refused) if of_one else _all(request, refused=refused)
-    told = {"renamed": number} if renamed.name != was else None
+    notice = {"renamed": number} if renamed.name != was else None
     if of_one:
-        return redirect(reverse("segment", args=[number], query=told))
-    return redirect(reverse("segments", query=told, fragment=f"segment-{number}"))
+        return redirect(reverse("segment", args=[number], query=notice))
+    return redirect(reverse("segments", query=notice, fragment=f"segment-{number}"))
 
 
 def _all(request: HttpRequest, *, refused: dict[str, Any] | None = None) -> HttpResponse:
-    """``refused``: the name that was not taken, with its segment's number and the reason."""
+    """The page of all segments; ``refused``: the name that was not taken, with its segment's number and the reason."""
     frame = read_frame()
     drawn = picture(frame.model)
-    found = query.groups(frame.model, drawn)
+    rows = query.groups(frame.model, drawn)
     context = {
         "section": "segments",
         "frame": frame,
-        "found": found,
-        "looks": {group.segment.number: charts.look(group.segment.number) for group in found.groups},
+        "found": rows,
+        "looks": {group.segment.number: charts.look(group.segment.number) for group in rows.groups},
         "longest_name": LONGEST_NAME,
         "refused": refused,
         "back": "segments",
-        **_renamed(request, found),
+        **_renamed(request, rows),
     }
-    context |= _map(found, drawn)
+    context |= _map(rows, drawn)
     return render(request, "dashboard/segments/overview.html", context, status=422 if refused else 200)
 
 
@@ -87,8 +87,8 @@ def _map(found: query.SegmentRows, drawn: Picture | None) -> dict[str, Any]:
 def _one(request: HttpRequest, number: int, *, refused: dict[str, Any] | None = None) -> HttpResponse:
     frame = read_frame()
     drawn = picture(frame.model)
-    found = query.groups(frame.model, drawn)
-    group = found.of(number)
+    rows = query.groups(frame.model, drawn)
+    group = rows.of(number)
     if group is None:
         raise Http404
     attributes = query.attributes(number, drawn) if drawn and group.buying else []
@@ -102,14 +102,14 @@ def _one(request: HttpRequest, number: int, *, refused: dict[str, Any] | None = 
         "section": "segments",
         "frame": frame,
         "group": group,
-        "everybody": found.everybody,
-        "compared": found.compared,
+        "everybody": rows.everybody,
+        "compared": rows.compared,
         "attributes": attributes,
         "attributes_figure": figure.to_json(engine="orjson"),
         "uses": query.uses(group.segment),
         "longest_name": LONGEST_NAME,
         "refused": refused,
         "back": "segment",
-        **_renamed(request, found),
+        **_renamed(request, rows),
     }
     return render(request, "dashboard/segments/segment.html", context, status=422 if refused else 200)

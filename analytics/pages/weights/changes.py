@@ -1,4 +1,4 @@
-"""What changes weights: a draft is saved or discarded, published after a look at what it does, and rolled back."""
+"""Changes of weights: a draft is saved or discarded, published after a look at what it does, and rolled back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ from recommendations.terms import BlendName
 @require_POST
 @requires(Action.DRAFT)
 def save_weights(request: HttpRequest) -> HttpResponse:
-    """What is on the sliders becomes the draft; with ``then=publish`` the page comes back with the dialog open."""
+    """Save what is on the sliders as the draft; with ``then=publish`` the page comes back with the dialog open."""
     (blend, segment), given = place_in(request.POST), given_in(request.POST)
     revision = number(request.POST.get("revision"))
     try:
@@ -63,7 +63,7 @@ def discard_weights(request: HttpRequest) -> HttpResponse:
 @requires(Action.PUBLISH)
 @require_safe
 def weights_publication(request: HttpRequest) -> HttpResponse:
-    """The part of the dialog that tells what publishing would do: figures of the panel, and the gate, once."""
+    """The part of the dialog that says what publishing would do: figures of the panel, and the gate, once."""
     blend, segment = place_in(request.GET)
     draft = blending.draft_of(blend, segment)
     publication = query.publication(draft) if draft else None
@@ -104,19 +104,19 @@ def publish_weights(request: HttpRequest) -> HttpResponse:
 @requires(Action.PUBLISH)
 @require_safe
 def weights_roll_back(request: HttpRequest, version: int) -> HttpResponse:
-    """The dialog's content: what would be served again, and what changes."""
-    found = _version(version)
-    return render(request, "dashboard/weights/roll_back.html", {"way_back": query.way_back(found)})
+    """Content of the dialog to roll back: what would be served again, and what changes."""
+    target = _version(version)
+    return render(request, "dashboard/weights/roll_back.html", {"way_back": query.way_back(target)})
 
 
 @require_POST
 @requires(Action.PUBLISH)
 def roll_back_weights(request: HttpRequest, version: int) -> HttpResponse:
-    found = _version(version)
-    blend, segment = BlendName(found.blend.name), found.segment
+    target = _version(version)
+    blend, segment = BlendName(target.blend.name), target.segment
     try:
-        made = blending.roll_back(
-            weights=found,
+        live = blending.roll_back(
+            weights=target,
             note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
             by=staff_of(request),
             now=timezone.now(),
@@ -124,9 +124,9 @@ def roll_back_weights(request: HttpRequest, version: int) -> HttpResponse:
     except blending.NoteNeededError:
         messages.warning(request, _("Say why you roll back: it stays with the version. Nothing was changed."))
     except blending.NothingToRollBackToError:
-        messages.warning(request, _("%(version)s is live already, so nothing was changed.") % {"version": found})
+        messages.warning(request, _("%(version)s is live already, so nothing was changed.") % {"version": target})
     else:
-        texts = {"made": made, "version": f"v{found.number}"}
+        texts = {"made": live, "version": f"v{target.number}"}
         messages.success(request, _("%(made)s is live, with the weights of %(version)s.") % texts)
     return _back(blend, segment)
 
@@ -138,10 +138,10 @@ def _dialog(request: HttpRequest, draft: BlendWeights, **said: str) -> HttpRespo
 
 
 def _version(key: int) -> BlendWeights:
-    found = BlendWeights.objects.select_related("blend", "segment").filter(pk=key).first()
-    if found is None:
+    version = BlendWeights.objects.select_related("blend", "segment").filter(pk=key).first()
+    if version is None:
         raise Http404
-    return found
+    return version
 
 
 def _back(blend: BlendName, segment: Segment | None, **more: str) -> HttpResponse:

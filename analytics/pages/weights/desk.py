@@ -1,4 +1,4 @@
-"""Tune the hybrid and see it move: the desk, and what every move of a slider asks for."""
+"""The desk at which the hybrid is tuned, and what every move of a slider asks for."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ EFFECT = {
     "effect-table": "dashboard/weights/table.html",
     "dirty-effect": "dashboard/weights/brief.html",
 }
-"""Where each part of the page stands that a move changes, and what it is made of."""
+"""Parts of the page that a move changes: the place of each, and its template."""
 
 LISTS = "dashboard/weights/movers.html"
 
@@ -59,7 +59,7 @@ def timed(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest]
 
 @require_safe
 def weights(request: HttpRequest) -> HttpResponse:
-    """What is typed in the address goes before what it loads, so that a view can be handed on before it is saved."""
+    """The desk; what is typed in the address goes before what it loads, so that a view can be handed on unsaved."""
     sent = request.GET
     more = {"open_publish": "publish" in sent}
     return desk_page(request, *place_in(sent), load=sent.get("load", ""), given=given_in(sent), more=more)
@@ -99,7 +99,7 @@ def desk_page(
 @require_safe
 @timed
 def weights_effect(request: HttpRequest) -> HttpResponse:
-    """What the browser asks for whenever a slider moves: parts of the page, the chart, or what is wrong, by field."""
+    """Answer of the desk to every move of a slider: parts of the page, the chart, or what is wrong, by field."""
     blend, segment = place_in(request.GET)
     live = query.live_of(blend, segment) if request.GET.get("load") == query.LIVE else None
     try:
@@ -107,9 +107,9 @@ def weights_effect(request: HttpRequest) -> HttpResponse:
         values = Values.of(live) if live else values_of(given, blend=blend, otherwise=Values(weights={}))
     except ValidationError as error:
         return _json({"errors": first_messages(error)})
-    asked = _asked(blend, segment, values)
-    context = _effect(asked)
-    figures = {"effect-chart": charts.effect_parts(context["effects"].drawn, axis=_axis())} if asked.figures else {}
+    result = _asked(blend, segment, values)
+    context = _effect(result)
+    figures = {"effect-chart": charts.effect_parts(context["effects"].drawn, axis=_axis())} if result.figures else {}
     response = _json(
         {
             "html": {place: render_to_string(template, context) for place, template in EFFECT.items()},
@@ -118,25 +118,25 @@ def weights_effect(request: HttpRequest) -> HttpResponse:
             "told": context["effects"].sentence,
         }
     )
-    response["Server-Timing"] = f"panel;dur={asked.took_ms}"
+    response["Server-Timing"] = f"panel;dur={result.took_ms}"
     return response
 
 
 @require_safe
 @timed
 def weights_rest(request: HttpRequest) -> HttpResponse:
-    """What takes longer, and is asked for when the hand rests: all points, and what each recommender is worth."""
+    """Slower answer of the desk, for when the hand rests: all points, and what each recommender is worth."""
     blend, segment = place_in(request.GET)
-    found = versions(blend, segment, measured=True)
+    history = versions(blend, segment, measured=True)
     load = request.GET.get("load", "")
-    desk = query.desk(blend, segment, versions=found, best=query.best_single(blend, segment), load=load)
+    desk = query.desk(blend, segment, versions=history, best=query.best_single(blend, segment), load=load)
     if desk.loaded is None:
         return _json({"html": {}, "figures": {}})
     values = _values(given_in(request.GET), blend, otherwise=desk.loaded.values)
     places, parts = past_query.located(desk, values), past_query.parts(desk, values)
     context = {
         "desk": desk,
-        "lines": past_query.lines(found),
+        "lines": past_query.lines(history),
         "places": places,
         "parts": parts,
         "may_publish": may(staff_of(request), Action.PUBLISH),
@@ -162,7 +162,7 @@ def weights_rest(request: HttpRequest) -> HttpResponse:
 
 
 def place_in(sent: QueryDict) -> tuple[BlendName, Segment | None]:
-    """Whose weights the address or the form speaks of."""
+    """Blend and segment that the address or the form speaks of."""
     return query.blend_of(sent.get("blend", "")), query.segment_of(number(sent.get("segment")))
 
 
@@ -172,19 +172,19 @@ def given_in(sent: QueryDict) -> Given:
 
 
 def form_values(given: Given) -> dict[str, Any]:
-    """As ``weight_values.values_of`` takes them."""
-    found = {name.removeprefix(query.WEIGHT): text for name, text in given.items() if name.startswith(query.WEIGHT)}
+    """Fields of the desk as ``values_of`` takes them."""
+    texts = {name.removeprefix(query.WEIGHT): text for name, text in given.items() if name.startswith(query.WEIGHT)}
     beside: dict[str, Any] = {name: text for name, text in given.items() if name in HIGHEST}
-    return beside | ({"weights": found} if found else {})
+    return beside | ({"weights": texts} if texts else {})
 
 
 def first_messages(error: ValidationError) -> dict[str, str]:
-    """By field."""
+    """The first message of each field, by its name."""
     return {name: texts[0] for name, texts in error.message_dict.items()}
 
 
 def _values(given: Given, blend: BlendName, *, otherwise: Values) -> Values:
-    """What makes no sense is as if it had not been sent."""
+    """Values that were sent; ``otherwise`` where they make no sense."""
     try:
         return values_of(form_values(given), blend=blend, otherwise=otherwise)
     except ValidationError:

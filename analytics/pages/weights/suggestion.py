@@ -26,7 +26,7 @@ LIMITS = ("coverage", "diversity")
 @requires(Action.DRAFT)
 @require_safe
 def weights_suggestion(request: HttpRequest) -> HttpResponse:
-    """The dialog's content: a search that goes on, else what one needs to begin."""
+    """Content of the dialog: a search that goes on, else what one needs to begin."""
     blend, segment = place_in(request.GET)
     try:
         running = suggestions.latest_suggestion(blend, segment)
@@ -59,14 +59,14 @@ def suggest_weights(request: HttpRequest) -> HttpResponse:
 @requires(Action.DRAFT)
 @require_safe
 def suggestion_progress(request: HttpRequest, key: str) -> HttpResponse:
-    """The part that is asked for every second."""
+    """Progress of a search, asked for every second."""
     try:
-        found = suggestions.suggestion(key)
+        search = suggestions.suggestion(key)
     except suggestions.NoAnswerError:
         return HttpResponse(status=204)  # the next second may have an answer
-    if found is None:
+    if search is None:
         raise Http404
-    return _progress(request, found)
+    return _progress(request, search)
 
 
 @require_POST
@@ -88,7 +88,7 @@ def _progress(request: HttpRequest, found: Suggestion) -> HttpResponse:
 
 
 def _form(request: HttpRequest, blend: BlendName, segment: Segment | None, **said: Any) -> HttpResponse:
-    """Filled with what was typed; else with as much coverage as live has, so that nothing is traded away unasked."""
+    """Form with what was typed; else with as much coverage as live has, so that nothing is traded away unasked."""
     live = query.figures_of_live(blend, segment)
     filled = {"least": {"coverage": f"{math.floor(1000 * live['coverage']) / 1000:g}"} if live else {}}
     return render(request, "dashboard/weights/suggest_form.html", filled | {"live": live} | said)

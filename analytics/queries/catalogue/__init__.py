@@ -1,1 +1,1 @@
-"""How whole the catalogue is, its items as a list, and one of them."""
+"""Health of the catalogue, its items as a list, and one of them."""

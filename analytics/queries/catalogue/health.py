@@ -1,4 +1,4 @@
-"""How whole the catalogue is, how much of it is recommended, and how new items find their way into slates."""
+"""Completeness of the catalogue, how much of it is recommended, and how new items find their way into slates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ CURVE_POINTS = 201
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """How many items on sale have it."""
+    """A field of items, and how many items on sale have it."""
 
     flaw: CatalogueFlaw
     words: str
@@ -39,13 +39,13 @@ class Field:
 
     @property
     def percent(self) -> float:
-        """Of the bar."""
+        """Width of the bar in percent."""
         return round(100 * self.there, 2)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """How something falls to the items on sale; ``points``: share of items, share of the whole."""
+    """Concentration of something over the items on sale; ``points``: share of items, share of the whole."""
 
     gini: float
     top: float  # what the hundredth with most takes
@@ -88,7 +88,7 @@ class NewItem:
 
 
 def completeness(found: Flaws) -> list[Field]:
-    """The least complete first."""
+    """Completeness of each field, the least complete first."""
     fields = [
         Field(
             flaw=flaw,
@@ -102,7 +102,7 @@ def completeness(found: Flaws) -> list[Field]:
 
 
 def tail(known: Exposure | None, *, listed: int) -> Tail | None:
-    """Of purchases and of slots over all items on sale; None where nothing was bought or nothing is recommended."""
+    """Curves of purchases and slots over all items on sale; None where nothing was bought or nothing is recommended."""
     if known is None or not known.bought.any() or not known.slots.any():
         return None
     unknown = np.zeros(max(listed - len(known.items), 0), np.int32)
@@ -115,17 +115,17 @@ def _curve(counts: np.ndarray) -> Curve:
 
 
 def warming(known: Exposure | None) -> list[Age]:
-    """From the newest items to the oldest; groups that no item is in are left out. Empty before the first run."""
+    """Groups from the newest items to the oldest; those that no item is in are left out. Empty before the first run."""
     if known is None:
         return []
     listed = on_sale().aggregate(**{f"until_{end}": Count("pk", filter=_younger(known, end)) for end in AGES})
-    found, start, before = [], 0, 0
+    ages, start, before = [], 0, 0
     for end in AGES:
         there = (known.listed_age >= start) & (known.listed_age < (end or np.inf))
         items = max(listed[f"until_{end}"] - before, int(there.sum()))
         if items:
             slots = known.slots[there]
-            found.append(
+            ages.append(
                 Age(
                     start=start,
                     end=end,
@@ -136,7 +136,7 @@ def warming(known: Exposure | None) -> list[Age]:
                 )
             )
         start, before = end or 0, listed[f"until_{end}"]
-    return found
+    return ages
 
 
 def newest(known: Exposure | None, *, now: datetime) -> list[NewItem]:
@@ -144,14 +144,14 @@ def newest(known: Exposure | None, *, now: datetime) -> list[NewItem]:
     items = list(on_sale().filter(listed_at__gt=now - NEW_FOR).order_by("-listed_at", "-pk")[:NEWEST])
     keys = np.array([item.pk for item in items], np.int64)
     rows = known.rows(keys).tolist() if known else [-1] * len(items)
-    shown = served(keys.tolist())
+    slots = served(keys.tolist())
     return [
         NewItem(
             item=item,
             known=row >= 0,
             acts=int(known.acts[row]) if known and row >= 0 else 0,
             slots=int(known.slots[row]) if known and row >= 0 else 0,
-            served=shown[item.pk],
+            served=slots[item.pk],
         )
         for item, row in zip(items, rows, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""What is wrong with catalogue and data, what it costs, and where to mend it.
+"""Insights into catalogue and data: what is wrong, what it costs, and where to mend it.
 
 Severity goes by what is touched: *high* from a tenth of all slots on, *medium* from a hundredth of them or a tenth of
 the items (rows, events), *low* below.
@@ -85,7 +85,7 @@ IN_ADMIN: Mapping[CatalogueFlaw, Mapping[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Insight:
-    """``slots``: recommendations that it touches; None where that cannot be said."""
+    """Something that is wrong; ``slots``: recommendations that it touches, None where that cannot be said."""
 
     severity: Severity
     words: str
@@ -102,13 +102,13 @@ class Insight:
 
 
 def insights(found: Flaws, refused: Sequence[Refused], suspects: Sequence[Suspect] | None) -> list[Insight]:
-    """The gravest first."""
-    told = [_of_flaw(flaw, found) for flaw in CatalogueFlaw if found.found[flaw].items]
+    """Insights into flaws, imports and suspects, the gravest first."""
+    findings = [_of_flaw(flaw, found) for flaw in CatalogueFlaw if found.found[flaw].items]
     sources = dict.fromkeys(each.source for each in refused)
-    told += [_of_import(source, [each for each in refused if each.source == source]) for source in sources]
+    findings += [_of_import(source, [each for each in refused if each.source == source]) for source in sources]
     if suspects:
-        told.append(_of_suspects(suspects))
-    return sorted(told, key=lambda each: (list(Severity).index(each.severity), -(each.slots or 0)))
+        findings.append(_of_suspects(suspects))
+    return sorted(findings, key=lambda each: (list(Severity).index(each.severity), -(each.slots or 0)))
 
 
 def severity(*, slots_share: float, share: float) -> Severity:
@@ -135,7 +135,7 @@ def _of_flaw(flaw: CatalogueFlaw, found: Flaws) -> Insight:
 
 
 def _of_import(source: Import, refused: Sequence[Refused]) -> Insight:
-    """``refused``: of this import, the most rows first."""
+    """Insight into one import; ``refused``: its faults, the most rows first."""
     rows = sum(each.rows for each in refused)
     return Insight(
         severity=severity(slots_share=0.0, share=rows / source.rows if source.rows else 0.0),

@@ -27,7 +27,7 @@ class Receiver:
 
 @dataclass(frozen=True, kw_only=True)
 class Receivers:
-    """Who has the item in a slate of this blend, the best ranks first; ``customers`` of ``of``."""
+    """Customers with the item in a slate of this blend, the best ranks first; ``customers`` of ``of``."""
 
     blend: BlendName
     customers: int
@@ -44,7 +44,7 @@ class InSegment:
 
 @dataclass(frozen=True, kw_only=True)
 class ItemStanding:
-    """As the live model has it."""
+    """An item as the live model has it."""
 
     acts: int
     bought: int
@@ -66,7 +66,7 @@ def find_item(pk: int) -> Item | None:
 
 
 def standing(item: Item, known: Exposure | None) -> ItemStanding | None:
-    """None for an item that the live model does not know."""
+    """The item as the live model has it; None where it does not know the item."""
     row = int(known.rows(np.array([item.pk]))[0]) if known else -1
     if known is None or row < 0:
         return None
@@ -87,40 +87,40 @@ def standing(item: Item, known: Exposure | None) -> ItemStanding | None:
 
 
 def prices(item: Item) -> list[PricePoint]:
-    """The oldest first."""
+    """Prices of the item, the oldest first."""
     newest = item.prices.order_by("-valid_from").values_list("valid_from", "price")[:MOST_PRICES]
     return [PricePoint(since=localtime(since), price=float(price)) for since, price in reversed(list(newest))]
 
 
 def promotions(item: Item) -> list[Promotion]:
-    """The plan from the farthest week on, then the weeks that are over."""
+    """Promotions of the item: the plan from the farthest week on, then the weeks that are over."""
     return list(Promotion.objects.of_items([item]).order_by("-week")[:MOST_PROMOTIONS])
 
 
 def neighbours(item: Item, *, model: int | None) -> list[Neighbour]:
-    """What goes into its baskets more often than by chance, the most baskets first."""
+    """Items that go into its baskets more often than by chance, the most baskets first."""
     rules = AssociationRule.objects.filter(version=model or 0, antecedents=[item.pk]).select_related("consequent")
     return [Neighbour(item=rule.consequent, rule=rule) for rule in rules.order_by("-baskets", "pk")[:MOST_NEIGHBOURS]]
 
 
 def _first(at: np.ndarray, customers: IdArray) -> list[Receiver]:
-    """``at``: rows of (customer, place)."""
+    """Receivers with the best ranks; ``at``: rows of (customer, place)."""
     order = np.lexsort((at[:, 0], at[:, 1]))[:MOST_RECEIVERS]
     return [Receiver(customer=int(customers[who]), rank=int(place) + 1) for who, place in at[order].tolist()]
 
 
 def _in_segments(having: Mapping[BlendName, np.ndarray], known: Exposure) -> list[InSegment]:
-    """Where the largest share of the members has it, first."""
+    """Segments with members who have the item, the one with the largest share of them first."""
     who = np.unique(np.concatenate([at[:, 0] for at in having.values()])) if having else np.empty(0, np.int64)
     numbers, sizes = np.unique(known.segments[known.segments >= 0], return_counts=True)
     counts = dict(zip(*np.unique(known.segments[who], return_counts=True), strict=True))
     named = {segment.number: segment for segment in Segment.objects.filter(number__in=numbers.tolist())}
-    found = [
+    rows = [
         InSegment(segment=named[number], customers=int(counts[number]), of=int(size))
         for number, size in zip(numbers.tolist(), sizes.tolist(), strict=True)
         if number in named and counts.get(number)
     ]
-    return sorted(found, key=lambda each: (-each.customers / each.of, each.segment.number))
+    return sorted(rows, key=lambda each: (-each.customers / each.of, each.segment.number))
 
 
 def _weeks(last: date, age: np.ndarray, bought: np.ndarray) -> list[WeekActs]:

@@ -29,7 +29,7 @@ USUAL = "-slots"
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What the address asks for; what it does not understand is left out."""
+    """Filters that the address asks for; what is not understood is left out."""
 
     text: str = ""
     flaw: CatalogueFlaw | None = None
@@ -60,7 +60,7 @@ def items(filters: Filters, known: Exposure | None, *, now: datetime) -> Items:
 
 
 def first_lines(filters: Filters, known: Exposure | None, *, now: datetime) -> list[ItemRow]:
-    """As many as a file holds."""
+    """The first rows, as many as a file holds."""
     return _lines(_keys(filters, known, now=now)[:MOST_IN_A_FILE].tolist(), known)
 
 
@@ -70,38 +70,38 @@ def departments() -> list[tuple[str, str]]:
 
 
 def _keys(filters: Filters, known: Exposure | None, *, now: datetime) -> IdArray:
-    """All that the filters leave, in order."""
-    found = _chosen(filters, now=now)
+    """Keys of all items that the filters leave, in order."""
+    rows = _chosen(filters, now=now)
     column = filters.sort.removeprefix("-")
     if column in COLUMNS:
         order = F(COLUMNS[column])
-        found = found.order_by(
+        rows = rows.order_by(
             order.desc(nulls_last=True) if filters.sort.startswith("-") else order.asc(nulls_last=True), "pk"
         )
-    keys = np.fromiter(found.values_list("pk", flat=True), np.int64)
+    keys = np.fromiter(rows.values_list("pk", flat=True), np.int64)
     if filters.flaw in OF_MODEL:
         keys = keys[has_flaw(filters.flaw, keys, known)]
     return keys if column in COLUMNS else _sorted(keys, known, filters.sort)
 
 
 def _chosen(filters: Filters, *, now: datetime) -> QuerySet[Item]:
-    found = on_sale()
+    rows = on_sale()
     if len(filters.text) >= SHORTEST:
-        found = found.filter(Q(title__icontains=filters.text) | Q(shop_id=filters.text))
+        rows = rows.filter(Q(title__icontains=filters.text) | Q(shop_id=filters.text))
     if filters.flaw and filters.flaw not in OF_MODEL:
-        found = found.filter(condition(filters.flaw, now=now))
+        rows = rows.filter(condition(filters.flaw, now=now))
     if filters.department:
         under = Q(category__path=filters.department) | Q(
             category__path__startswith=f"{filters.department}{PATH_SEPARATOR}"
         )
-        found = found.filter(Exists(Item.categories.through.objects.filter(under, item=OuterRef("pk"))))
+        rows = rows.filter(Exists(Item.categories.through.objects.filter(under, item=OuterRef("pk"))))
     if filters.days is not None:
-        found = found.filter(listed_at__gt=now - timedelta(days=filters.days))
-    return found
+        rows = rows.filter(listed_at__gt=now - timedelta(days=filters.days))
+    return rows
 
 
 def _sorted(keys: IdArray, known: Exposure | None, sort: str) -> IdArray:
-    """By a count of the model, most first with "-"; ties by key, what the model does not know counts nothing."""
+    """Keys by a count of the model, most first with "-"; ties by key, what the model does not know counts nothing."""
     if known is None:
         return np.sort(keys)
     rows = known.rows(keys)

@@ -1,4 +1,4 @@
-"""What a suggested change would do to everybody else, told before it is made a draft."""
+"""The price of a suggested change: what it would do to everybody else, before it is made a draft."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class MetricChange:
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """``whom`` says whose lists change, ``unmeasured`` why there are no figures where there are none."""
+    """Price of a change; ``whom``: whose lists change, ``unmeasured``: why there are no figures, if there are none."""
 
     whom: str
     figures: Sequence[MetricChange] = ()
@@ -47,26 +47,26 @@ def price_of(change: Suggestion, *, placement: str, now: datetime) -> Price:
 
 
 def _of_weights(weights: BlendWeights) -> Price:
-    found = what_if(
+    result = what_if(
         blend=BlendName(weights.blend.name),
         weights=weights.weights,
         diversity=weights.diversity,
         promotion=weights.promotion,
         segment=weights.segment,
     )
-    if found.unmeasured:
-        return Price(whom=_whom(weights), unmeasured=str(WHY_UNMEASURED[found.unmeasured]))
-    told = _("%(changed)s of %(users)s customers of the tuning panel (%(share)s) would see another first ten.") % {
-        "changed": number(found.changed),
-        "users": number(found.users),
-        "share": share(found.changed / found.users, 1),
+    if result.unmeasured:
+        return Price(whom=_whom(weights), unmeasured=str(WHY_UNMEASURED[result.unmeasured]))
+    reach = _("%(changed)s of %(users)s customers of the tuning panel (%(share)s) would see another first ten.") % {
+        "changed": number(result.changed),
+        "users": number(result.users),
+        "share": share(result.changed / result.users, 1),
     }
     return Price(
-        whom=f"{_whom(weights)} {told}",
+        whom=f"{_whom(weights)} {reach}",
         figures=[
-            MetricChange(words=metric_label(name), difference=found.figures[name].against._asdict())
+            MetricChange(words=metric_label(name), difference=result.figures[name].against._asdict())
             for name in TOLD
-            if name in found.figures
+            if name in result.figures
         ],
     )
 
@@ -80,16 +80,16 @@ def _whom(weights: BlendWeights) -> str:
 def _of_rules(change: Suggestion, *, placement: str, now: datetime) -> Price:
     everyone = _("This changes everyone, not this customer alone.")
     try:
-        found = priced(change.draft.rules or (), placement=placement, now=now)
+        price = priced(change.draft.rules or (), placement=placement, now=now)
     except (NoModelError, UnknownPlacementError):
         return Price(whom=everyone, unmeasured=_("There is nothing to measure it on yet."))
-    told = _("%(touched)s of %(customers)s customers (%(share)s) would see another list.") % {
-        "touched": number(found.tag.customers_touched),
-        "customers": number(found.tag.customers),
-        "share": share(found.customers, 1),
+    reach = _("%(touched)s of %(customers)s customers (%(share)s) would see another list.") % {
+        "touched": number(price.tag.customers_touched),
+        "customers": number(price.tag.customers),
+        "share": share(price.customers, 1),
     }
     return Price(
-        whom=f"{everyone} {told}",
-        figures=[MetricChange(words=each.words, difference=each.effect.difference._asdict()) for each in found.figures],
-        unmeasured="" if found.figures else _("No purchase tells what would have been right here."),
+        whom=f"{everyone} {reach}",
+        figures=[MetricChange(words=each.words, difference=each.effect.difference._asdict()) for each in price.figures],
+        unmeasured="" if price.figures else _("No purchase tells what would have been right here."),
     )

@@ -24,7 +24,7 @@ FACTS: Mapping[str, tuple[Promise, Callable[[float], str]]] = {
     "mailer": (_("of the stores have it in the leaflet"), share),
     "display": (_("of the stores have it on display"), share),
 }
-"""By name of the fact: what it is called, and how it is written."""
+"""Words of each fact by its name, and how its number is written."""
 
 
 def facts_in_words(evidence: Mapping[str, Fact]) -> list[tuple[str, str]]:

@@ -52,7 +52,7 @@ CHANGES: Mapping[Changed, Promise] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What the address asks for; what it does not understand is left out."""
+    """Filters that the address asks for; what is not understood is left out."""
 
     state: State | None = None
     segment: int | None = None
@@ -92,7 +92,7 @@ def browsable(model: int | None) -> Known:
 
 
 def chosen(found: Known, filters: Filters, *, known_until: datetime | None) -> Known:
-    """Those of ``browsable`` that the filters leave."""
+    """Customers of ``browsable`` that the filters leave."""
     if filters.segment is not None:
         found = found.filter(memberships_now__segment__number=filters.segment)
     if filters.changed is Changed.TASTE:
@@ -105,7 +105,7 @@ def chosen(found: Known, filters: Filters, *, known_until: datetime | None) -> K
 
 
 def state_of(row: Any) -> State:
-    """Of a row of ``browsable``."""
+    """State of a row of ``browsable``."""
     weight, heavy = row.weight, row.heavy
     if weight <= 0:
         return State.COLD
@@ -128,7 +128,7 @@ def _in_state(found: Known, state: State | None) -> Known:
 
 
 def _acts_of_each(*, since: datetime | None) -> QuerySet[Event]:
-    """Before the first run everything is news."""
+    """Events of each customer since a moment; all of them before the first run."""
     acts = Event.objects.filter(customer=OuterRef("pk"))
     return acts.filter(occurred_at__gte=since) if since else acts
 

@@ -37,11 +37,11 @@ class Customers:
 
 
 def customers(filters: Filters, *, version: KnownModel) -> Customers:
-    found = _listed(filters, version).annotate(total=Window(Count("pk")))
+    matches = _listed(filters, version).annotate(total=Window(Count("pk")))
     first = (filters.page - 1) * PER_PAGE
-    rows = list(found[first : first + PER_PAGE])
+    rows = list(matches[first : first + PER_PAGE])
     if not rows and filters.page > 1:  # beyond the end
-        return customers(replace(filters, page=-(-found.count() // PER_PAGE) or 1), version=version)
+        return customers(replace(filters, page=-(-matches.count() // PER_PAGE) or 1), version=version)
     paginator: Paginator[Customer] = Paginator(rows, PER_PAGE)
     paginator.count = rows[0].total if rows else 0  # of all; the query that read the page counted them, too
     segments = list(Segment.objects.filter(version=version.model)) if version.model else []
@@ -49,7 +49,7 @@ def customers(filters: Filters, *, version: KnownModel) -> Customers:
 
 
 def lines(filters: Filters, *, version: KnownModel) -> list[CustomerRow]:
-    """All that the filters leave, for a file; the first 10,000 of them."""
+    """Rows of all customers that the filters leave, for a file; the first 10,000 of them."""
     segments = list(Segment.objects.filter(version=version.model)) if version.model else []
     return _lines(list(_listed(filters, version)[:MOST_IN_A_FILE]), segments)
 
@@ -94,17 +94,17 @@ def _lines(rows: Sequence[Any], segments: Sequence[Segment]) -> list[CustomerRow
 
 
 def _acts(keys: Sequence[int]) -> dict[int, tuple[int, datetime | None]]:
-    """Events and the last of them per customer, those of merged anonymous keys included."""
+    """Number of events and time of the last per customer, those of merged anonymous keys included."""
     aliases = CustomerAlias.objects.filter(customer__in=keys, undone_at=None).values_list("anonymous", "customer")
     owner = {key: key for key in keys} | dict(aliases)
-    counted = (
+    counts = (
         Event.objects.filter(customer__in=list(owner))
         .values("customer")
         .annotate(events=Count("*"), last=Max("occurred_at"))
         .order_by()
     )
     acts: dict[int, tuple[int, datetime | None]] = {}
-    for row in counted:
+    for row in counts:
         key = owner[row["customer"]]
         events, last = acts.get(key, (0, None))
         acts[key] = (events + row["events"], max(last, row["last"]) if last else row["last"])

@@ -1,4 +1,4 @@
-"""In which order customers are listed, and who comes before and after one of them in it."""
+"""The order of a list of customers, and who comes before and after one of them in it."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -21,15 +21,15 @@ class ListPosition(NamedTuple):
 
 
 def ordered(found: Known, sort: str) -> Known:
-    """By a column of ``SORTS``, with "-" downwards; ties by number, customers without a value last."""
+    """Customers by a column of ``SORTS``, with "-" downwards; ties by number, those without a value last."""
     return found.order_by(*_order(sort))
 
 
 def place(pk: int, filters: Filters, *, version: KnownModel) -> ListPosition | None:
-    """None where the filters leave the customer out."""
-    found = chosen(browsable(version.model), filters, known_until=version.known_until)
+    """Position of a customer in the list; None where the filters leave them out."""
+    customers = chosen(browsable(version.model), filters, known_until=version.known_until)
     order = _order(filters.sort)
-    beside = found.annotate(
+    beside = customers.annotate(
         previous=Window(Lag("pk"), order_by=order),
         next=Window(Lead("pk"), order_by=order),
         row=Window(RowNumber(), order_by=order),
@@ -44,7 +44,7 @@ def place(pk: int, filters: Filters, *, version: KnownModel) -> ListPosition | N
             after, number = key, row - 1
         else:
             before, number = key, row + 1
-    if before is None and after is None and not found.filter(pk=pk).exists():
+    if before is None and after is None and not customers.filter(pk=pk).exists():
         return None
     return ListPosition(previous=before, next=after, number=number, of=total)
 
@@ -55,7 +55,7 @@ def _order(sort: str) -> list[OrderBy]:
 
 
 def _events() -> Expression:
-    """Counted now, with those of merged anonymous keys: an index is read from end to end."""
+    """Number of events, counted now with those of merged anonymous keys: an index is read from end to end."""
     own, merged = (
         Subquery(acts.order_by().values(_all=Value(1)).annotate(n=Count("*")).values("n")) for acts in _acts()
     )
@@ -68,7 +68,7 @@ def _last_event() -> Expression:
 
 
 def _acts() -> tuple[QuerySet[Event], QuerySet[Event]]:
-    """Of each customer, and of the keys merged into them."""
+    """Events of each customer, and of the keys merged into them."""
     merged = {"customer__aliases__customer": OuterRef("pk"), "customer__aliases__undone_at": None}
     return Event.objects.filter(customer=OuterRef("pk")), Event.objects.filter(**merged)
 
@@ -81,4 +81,4 @@ SORTS: Mapping[str, Callable[[], Expression | F]] = {
     "last": _last_event,
     "segment": lambda: F("memberships_now__segment__number"),
 }
-"""Made anew for each query: Django changes the expressions that it is given."""
+"""Columns to sort by, made anew for each query: Django changes the expressions that it is given."""

@@ -99,7 +99,7 @@ class Timeline:
 
 
 def person(pk: int, *, model: int | None) -> CustomerHead | None:
-    """One round trip for all that stands in the head of the page."""
+    """All that stands in the head of the page, in one round trip; None for an unknown customer."""
     merged = CustomerAlias.objects.filter(customer=OuterRef("pk"), undone_at=None)
     customer = (
         browsable(model)
@@ -132,32 +132,30 @@ def person(pk: int, *, model: int | None) -> CustomerHead | None:
     )
     if customer is None:
         return None
-    known = vars(customer)
-    segment = Segment(**{name: known[f"segment_{name}"] for name in SEGMENT_FIELDS}) if known["segment_now"] else None
+    row = vars(customer)
+    segment = Segment(**{name: row[f"segment_{name}"] for name in SEGMENT_FIELDS}) if row["segment_now"] else None
     return CustomerHead(
         customer=customer,
         state=state_of(customer),
         segment=segment,
-        keys=[pk, *known["merged_keys"]],
-        placements=[PlacementChoice(**place) for place in known["placements"]],
+        keys=[pk, *row["merged_keys"]],
+        placements=[PlacementChoice(**place) for place in row["placements"]],
         drafted=frozenset(
-            draft["blend"]
-            for draft in known["drafts"]
-            if draft["segment"] in {None, segment.number if segment else None}
+            draft["blend"] for draft in row["drafts"] if draft["segment"] in {None, segment.number if segment else None}
         ),
-        has_rules=known["has_rules"],
-        interests=_interests(known),
+        has_rules=row["has_rules"],
+        interests=_interests(row),
     )
 
 
 def merged_into(pk: int) -> int | None:
-    """The customer that an anonymous key was found to be."""
+    """Key of the customer that an anonymous key was merged into."""
     alias = CustomerAlias.objects.filter(anonymous=pk, undone_at=None).values_list("customer", flat=True)
     return alias.first()
 
 
 def _interests(known: Mapping[str, Any]) -> list[InterestBar]:
-    """The largest of the long term, with their share of late; empty for whom the model does not know."""
+    """The largest long-term interests, with their share of late; empty for whom the model does not know."""
     names = {category["key"]: category["name"] for category in known["category_names"]}
     lately = dict(zip(known["lately_categories"] or (), known["lately_shares"] or (), strict=True))
     long_term = zip(known["categories"] or (), known["shares"] or (), strict=True)
@@ -203,8 +201,8 @@ def last_events(keys: Sequence[int]) -> list[SeenEvent]:
     tied = AttributedLine.objects.filter(**own).values(
         tie=JSONObject(slate="recommendation_id", placement="placement", position="position", kept="kept")
     )
-    found = _events(keys).select_related("item").annotate(tied=Subquery(tied[:1]))
-    ordered = found.order_by("-occurred_at", "event_id", "line")[:SHOWN_EVENTS]
+    events = _events(keys).select_related("item").annotate(tied=Subquery(tied[:1]))
+    ordered = events.order_by("-occurred_at", "event_id", "line")[:SHOWN_EVENTS]
     return [SeenEvent(event=event, tied=Tie(**tie) if (tie := vars(event)["tied"]) else None) for event in ordered]
 
 

@@ -13,7 +13,7 @@ LEAST = 1.0  # weight of acts within the last days from which they say something
 
 
 class Subscript(Func):
-    """``array[position]``; NULL where the position is."""
+    """SQL's ``array[position]``; NULL where the position is."""
 
     template = "((%(expressions)s])"
     arg_joiner = ")["

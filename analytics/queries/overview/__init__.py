@@ -1,1 +1,1 @@
-"""What came in, what was answered, what came of it, and what somebody should look at."""
+"""Events that came in, answers, what came of them, and alerts."""

@@ -1,4 +1,4 @@
-"""What somebody should look at now: stale data, a failed stage, falling coverage, too many fallbacks."""
+"""Alerts to look at now: stale data, a failed stage, falling coverage, too many fallbacks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ STALE_AFTER = timedelta(days=2)
 OLD_MODEL_AFTER = timedelta(days=3)
 TOO_MANY_FALLBACKS = 0.2
 FALLEN_BY = 0.2
-"""Coverage that lost this part of what it was in the evaluation before."""
+"""Part of what it was in the evaluation before that coverage loses before there is an alert."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """``address`` of the page that shows more, or "" where the overview itself does."""
+    """An alert; ``address`` of the page that shows more, or "" where the overview itself does."""
 
     level: str
     text: str
@@ -32,7 +32,7 @@ class Alert:
 
 
 def alerts(frame: Frame, run: RunView | None, answers: Answers, *, now: datetime) -> list[Alert]:
-    """The worst first; each says what to do."""
+    """Alerts, the worst first; each says what to do."""
     return [*_of_run(run), *_of_ages(frame, now=now), *_of_answers(answers), *_of_coverage()]
 
 
@@ -65,12 +65,12 @@ def _of_answers(answers: Answers) -> Iterator[Alert]:
 
 
 def _of_coverage() -> Iterator[Alert]:
-    """Of the hybrid in the last two evaluations."""
+    """Alert where coverage of the hybrid fell between the last two evaluations."""
     rows = Measurement.objects.filter(name=HYBRID, evaluation__cut=Cut.TEST, evaluation__task=Task.HOME).order_by(
         "-evaluation__created_at"
     )
-    found = rows.values_list(KeyTransform("value", KeyTransform(COVERAGE, "metrics")), flat=True)[:2]
-    latest, before = [*(float(value) for value in found if value is not None), 0.0, 0.0][:2]
+    values = rows.values_list(KeyTransform("value", KeyTransform(COVERAGE, "metrics")), flat=True)[:2]
+    latest, before = [*(float(value) for value in values if value is not None), 0.0, 0.0][:2]
     if latest < (1 - FALLEN_BY) * before:
         text = _("Coverage fell from %(before).1f%% to %(now).1f%% of the catalogue with the last run. See Quality.")
         shares = {"before": 100 * before, "now": 100 * latest}

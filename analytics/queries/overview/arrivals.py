@@ -14,7 +14,7 @@ PER_PAGE = 50
 
 @dataclass(frozen=True, kw_only=True)
 class EventFilters:
-    """Whole days of the shop, both ends included."""
+    """Filters of events: whole days of the shop, both ends included."""
 
     first: date
     last: date
@@ -25,7 +25,7 @@ class EventFilters:
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerFilters:
-    """Answers served in the last so many days."""
+    """Filters of answers: served in the last so many days."""
 
     days: int
     placement: str = ""
@@ -35,17 +35,17 @@ class AnswerFilters:
 
 
 def events(filters: EventFilters) -> Page[Event]:
-    found = Event.objects.between(midnight(filters.first), midnight(filters.last + timedelta(days=1)))
+    rows = Event.objects.between(midnight(filters.first), midnight(filters.last + timedelta(days=1)))
     if filters.name:
-        found = found.filter(name=filters.name)
+        rows = rows.filter(name=filters.name)
     if filters.customer is not None:
-        found = found.filter(customer=filters.customer)
-    ordered = found.select_related("item").order_by("-occurred_at", "event_id", "line")
+        rows = rows.filter(customer=filters.customer)
+    ordered = rows.select_related("item").order_by("-occurred_at", "event_id", "line")
     return Paginator(ordered, PER_PAGE).get_page(filters.page)
 
 
 def answers(filters: AnswerFilters, *, now: datetime) -> Page[Slate]:
-    found = Slate.objects.filter(served_at__gte=now - timedelta(days=filters.days))
+    slates = Slate.objects.filter(served_at__gte=now - timedelta(days=filters.days))
     exact = {"placement": filters.placement, "source": filters.source, "fallback_reason": filters.reason}
-    found = found.filter(Q(**{name: value for name, value in exact.items() if value}))
-    return Paginator(found.order_by("-served_at", "recommendation_id"), PER_PAGE).get_page(filters.page)
+    slates = slates.filter(Q(**{name: value for name, value in exact.items() if value}))
+    return Paginator(slates.order_by("-served_at", "recommendation_id"), PER_PAGE).get_page(filters.page)

@@ -38,7 +38,7 @@ class RateBasis(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class OutcomeFigures:
-    """Of a placement, or of one position of it. ``tries``: slates seen or served."""
+    """Figures of a placement, or of one position of it. ``tries``: slates seen or served."""
 
     position: int
     tries: int
@@ -54,7 +54,7 @@ class OutcomeFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class PlacementOutcome:
-    """``before`` is the period before, as long; None where nothing came of it."""
+    """Outcome of a placement; ``before``: the period before, as long, None where nothing came of it."""
 
     placement: str
     basis: RateBasis
@@ -69,7 +69,7 @@ class PlacementOutcome:
 
     @property
     def points(self) -> list[PositionRates]:
-        """Of the positions that were tried often enough to be drawn; of all where none was."""
+        """Rates of the positions that were tried often enough to be drawn; of all where none was."""
         often = [each for each in self.positions if each.tries >= FEWEST]
         return [
             PositionRates(position=each.position, clicks=each.click_rate, conversion=each.conversion)
@@ -92,7 +92,7 @@ class LineFilters:
 
 
 def outcomes(*, today: date, days: int, served: Answers) -> list[PlacementOutcome]:
-    """Of whole days of the shop, today the last of them; the placement with the most tries first."""
+    """Outcomes over whole days of the shop, today the last of them; the placement with the most tries first."""
     start, before = today - timedelta(days=days - 1), today - timedelta(days=2 * days - 1)
     grouped = (
         PlacementDay.objects.filter(day__gte=before, day__lte=today)
@@ -100,32 +100,32 @@ def outcomes(*, today: date, days: int, served: Answers) -> list[PlacementOutcom
         .values_list("placement", "current", "position", "replay")
         .annotate(*(Sum(name) for name in SUMS))
     )
-    found: dict[tuple[str, int], dict[int, dict[str, int | Decimal]]] = {}
+    totals: dict[tuple[str, int], dict[int, dict[str, int | Decimal]]] = {}
     replayed: dict[str, int] = {}
     for placement, current, position, replay, *summed in grouped:
-        sums = found.setdefault((placement, current), {}).setdefault(position, dict.fromkeys(SUMS, 0))
+        sums = totals.setdefault((placement, current), {}).setdefault(position, dict.fromkeys(SUMS, 0))
         for name, value in zip(SUMS, summed, strict=True):
             sums[name] += value
         if replay and current and position == WHOLE:
             replayed[placement] = summed[SUMS.index("seen")]
-    placements = {placement for placement, current in found if current}
-    made = [
-        _placement(placement, now=found[placement, 1], before=found.get((placement, 0), {}),
+    placements = {placement for placement, current in totals if current}
+    results = [
+        _placement(placement, now=totals[placement, 1], before=totals.get((placement, 0), {}),
                    served=served.lengths.get(placement, {}), replayed=replayed.get(placement, 0))
         for placement in placements
     ]  # fmt: skip
-    return sorted(made, key=lambda each: (-each.now.tries, each.placement))
+    return sorted(results, key=lambda each: (-each.now.tries, each.placement))
 
 
 def lines(filters: LineFilters, *, today: date) -> Page[AttributedLine]:
-    """What was attributed, line by line, the newest first."""
+    """Attributed lines, the newest first."""
     since = midnight(today - timedelta(days=filters.days - 1))
-    found = AttributedLine.objects.filter(occurred_at__gte=since, name=filters.name)
+    rows = AttributedLine.objects.filter(occurred_at__gte=since, name=filters.name)
     if filters.placement:
-        found = found.filter(placement=filters.placement)
+        rows = rows.filter(placement=filters.placement)
     if filters.position is not None:
-        found = found.filter(position=filters.position)
-    ordered = found.select_related("item").order_by("-occurred_at", "event_id", "line")
+        rows = rows.filter(position=filters.position)
+    ordered = rows.select_related("item").order_by("-occurred_at", "event_id", "line")
     return Paginator(ordered, PER_PAGE).get_page(filters.page)
 
 
@@ -181,7 +181,7 @@ def story(recommendation_id: str) -> SlateStory | None:
 def _placement(
     placement: str, *, now: Mapping[int, Sums], before: Mapping[int, Sums], served: Mapping[int, int], replayed: int
 ) -> PlacementOutcome:
-    """``served``: slates by how many items they had."""
+    """Outcome of one placement; ``served``: slates by how many items they had."""
     basis = RateBasis.SEEN if now[WHOLE]["listed"] else RateBasis.SERVED
 
     def tries(position: int, sums: Sums) -> int:

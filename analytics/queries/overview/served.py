@@ -1,4 +1,4 @@
-"""What was really shown lately."""
+"""Items in the newest answers that were served."""
 
 from collections import Counter
 from collections.abc import Collection

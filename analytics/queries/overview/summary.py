@@ -1,4 +1,4 @@
-"""What came in, what was answered, what is missing."""
+"""Figures of the overview: events that came in, answers, and what is missing."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -58,7 +58,7 @@ class Answers:
 
 @dataclass(frozen=True, kw_only=True)
 class Checklist:
-    """The way to a working installation."""
+    """Steps to a working installation, and which of them are done."""
 
     data: bool
     run: bool
@@ -71,7 +71,7 @@ class Checklist:
 
 
 def arrivals(*, newest: datetime, days: int) -> Arrivals:
-    """Whole days of the shop, the last of them that of the newest event."""
+    """Events of whole days of the shop, the last of them that of the newest event."""
     last = timezone.localtime(newest).replace(hour=0, minute=0, second=0, microsecond=0)
     end = last + timedelta(days=1)
     start, before = end - timedelta(days=days), end - timedelta(days=2 * days)
@@ -106,7 +106,7 @@ def arrivals(*, newest: datetime, days: int) -> Arrivals:
 
 def answers(*, since: datetime) -> Answers:
     served = Slate.objects.filter(served_at__gte=since)
-    counted = (
+    rows = (
         served.values("source", "fallback_reason", "placement", "replay", "items__len")
         .annotate(answers=Count("*"), personal=Count("recommendation_id", filter=Q(personalised=True)))
         .order_by()
@@ -114,7 +114,7 @@ def answers(*, since: datetime) -> Answers:
     groups: Counter[tuple[str, str]] = Counter()
     lengths: dict[str, Counter[int]] = {}
     personal = replayed = 0
-    for row in counted:
+    for row in rows:
         groups[row["source"], row["fallback_reason"]] += row["answers"]
         personal += row["personal"]
         if row["replay"]:

@@ -1,4 +1,4 @@
-"""Whom one row of the table serves better than another."""
+"""Customers whom one row of the quality table serves better than another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,18 +34,18 @@ class Differences:
 def most_different(task: Task, *, a: str, b: str) -> Differences | None:
     """Two rows of the live version's table, customer by customer; None where its run did not keep them yet."""
     try:
-        found = differences(task=task, a=a, b=b)
+        frame = differences(task=task, a=a, b=b)
     except NotMeasuredError:
         return None
     return Differences(
-        better=int((found["difference"] > 0).sum()),
-        worse=int((found["difference"] < 0).sum()),
-        same=int((found["difference"] == 0).sum()),
-        bars=bars(found["difference"].tolist()),
+        better=int((frame["difference"] > 0).sum()),
+        worse=int((frame["difference"] < 0).sum()),
+        same=int((frame["difference"] == 0).sum()),
+        bars=bars(frame["difference"].tolist()),
         most=[
             CustomerDifference(customer=Customer(pk=key), a=one, b=other, difference=difference)
             for key, one, other, difference in zip(
-                *(found[column].head(MOST_DIFFERENT).tolist() for column in COLUMNS), strict=True
+                *(frame[column].head(MOST_DIFFERENT).tolist() for column in COLUMNS), strict=True
             )
         ],
     )

@@ -1,4 +1,4 @@
-"""For whom it is good, since when, and who recommends the same as whom."""
+"""Details of the quality table: slices of customers, history, and overlap of recommenders."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -104,32 +104,32 @@ def details(quality: Quality) -> Details:
     rows = Measurement.objects.filter(evaluation=quality.evaluation, name__in=COMPARED).values_list(
         "name", "slices", "evaluation__overlap"
     )
-    found = {name: (slices, overlap) for name, slices, overlap in rows}
-    slices = {name: found[name][0] for name in COMPARED if name in found}
-    return Details(slices=slices, overlap=next((overlap for _, overlap in found.values()), {}))
+    stored = {name: (slices, overlap) for name, slices, overlap in rows}
+    slices = {name: stored[name][0] for name in COMPARED if name in stored}
+    return Details(slices=slices, overlap=next((overlap for _, overlap in stored.values()), {}))
 
 
 def groups(details: Details, kind: SliceKind) -> list[CustomerSlice]:
     """The compared rows in each slice of a kind; activity from cold to heavy, the others the largest first."""
-    found: dict[str, list[MeasuredRow]] = {}
+    rows: dict[str, list[MeasuredRow]] = {}
     users: dict[str, int] = {}
     for name, slices in details.slices.items():
         for each in slices:
             if each["kind"] == kind and MAIN_METRIC in each["metrics"]:
                 measure = each["metrics"][MAIN_METRIC]
-                found.setdefault(each["key"], []).append(MeasuredRow(name=name, words=measured_label(name), **measure))
+                rows.setdefault(each["key"], []).append(MeasuredRow(name=name, words=measured_label(name), **measure))
                 users[each["key"]] = each["users"]
-    order = list(Activity) if kind is SliceKind.ACTIVITY else sorted(found, key=lambda key: (-users[key], key))
+    order = list(Activity) if kind is SliceKind.ACTIVITY else sorted(rows, key=lambda key: (-users[key], key))
     words = _names(kind, order)
     return [
-        CustomerSlice(words=words.get(key, key), customers=users[key], few=users[key] < FEW, rows=found[key])
+        CustomerSlice(words=words.get(key, key), customers=users[key], few=users[key] < FEW, rows=rows[key])
         for key in order
-        if key in found
+        if key in rows
     ]
 
 
 def overlap(details: Details, rows: Sequence[LeaderRow]) -> Overlap | None:
-    """In the order of the table; None where the run did not measure it yet."""
+    """Overlap of rows in the order of the table; None where the run did not measure it yet."""
     stored = details.overlap
     if not stored:
         return None
@@ -161,8 +161,8 @@ def history(task: Task) -> History:
         figures.setdefault((version, created, users), {})[name] = row
     return History(
         versions=[
-            PastEvaluation(words=f"m{version}", measured_at=created, users=users, figures=found)
-            for (version, created, users), found in figures.items()
+            PastEvaluation(words=f"m{version}", measured_at=created, users=users, figures=by_name)
+            for (version, created, users), by_name in figures.items()
         ]
     )
 

@@ -1,4 +1,4 @@
-"""How good the hybrid is, in one sentence, and what that means for a hundred customers."""
+"""Quality of the hybrid in one sentence, and what it means for a hundred customers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Lead:
 
 @dataclass(frozen=True, kw_only=True)
 class Gain:
-    """By how much more NDCG@10 the hybrid has than another row, as shares of the other's."""
+    """Gain in NDCG@10 of the hybrid over another row, as shares of the other's."""
 
     other: str
     value: float
@@ -52,12 +52,12 @@ class Gain:
 
 
 def lead(quality: Quality) -> Lead | None:
-    """None without a hybrid. What a version did not measure is not claimed."""
+    """Headline of the table; None without a hybrid. What a version did not measure is not claimed."""
     hybrid = quality.hybrid
     if hybrid is None:
         return None
     others = [row for row in (quality.personal, quality.popular) if row]
-    gains = [found for row in others if (found := gain(hybrid, row))]
+    gains = [advantage for row in others if (advantage := gain(hybrid, row))]
     directions = {each.direction for each in gains} or {Direction.UNCLEAR}
     return Lead(
         sentence=_sentence(hybrid, gains),
@@ -67,7 +67,7 @@ def lead(quality: Quality) -> Lead | None:
 
 
 def gain(hybrid: LeaderRow, other: LeaderRow) -> Gain | None:
-    """Nothing can be told against zero."""
+    """Gain of the hybrid over another row; None where the other's figure is zero."""
     base, difference = other.main["value"], other.against.get(MAIN_METRIC)
     if not base:
         return None
@@ -83,10 +83,10 @@ def _sentence(hybrid: LeaderRow, gains: Sequence[Gain]) -> str:
     if not parts:
         values = {name: number(value, 3) for name, value in hybrid.main.items()}
         return _("The hybrid reaches NDCG@10 %(value)s (95%% interval %(low)s to %(high)s).") % values
-    told = parts[0] if len(parts) == 1 else _("%(first)s and %(second)s") % {"first": parts[0], "second": parts[1]}
+    text = parts[0] if len(parts) == 1 else _("%(first)s and %(second)s") % {"first": parts[0], "second": parts[1]}
     if any(each.interval is None for each in gains):
-        return _("The hybrid's NDCG@10: %(told)s. The next run will measure how sure that is.") % {"told": told}
-    return _("The hybrid is %(told)s.") % {"told": told}
+        return _("The hybrid's NDCG@10: %(told)s. The next run will measure how sure that is.") % {"told": text}
+    return _("The hybrid is %(told)s.") % {"told": text}
 
 
 def _hits(hybrid: LeaderRow, others: Sequence[LeaderRow]) -> str:

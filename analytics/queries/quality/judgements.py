@@ -1,4 +1,4 @@
-"""What staff think of the recommendations, by the versions that made them."""
+"""Staff's judgements of the recommendations, by the versions that made them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ SHOWN_VERSIONS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """Of one model with one set of weights; ``shares`` of good, odd and wrong with their 95 % intervals."""
+    """Judgements of one model with one set of weights; ``shares`` of good, odd and wrong with their 95 % intervals."""
 
     model: int | None
     weights: str  # blend and version; empty where no weights counted
@@ -33,7 +33,7 @@ class Said:
 
 @dataclass(frozen=True, kw_only=True)
 class Wrong:
-    """``rank``: where the customer would see it now; None: nowhere."""
+    """An item judged wrong; ``rank``: where the customer would see it now; None: nowhere."""
 
     judgement: Judgement
     placement: str
@@ -42,19 +42,19 @@ class Wrong:
 
 @dataclass(frozen=True, kw_only=True)
 class Opinion:
-    """Of the newest model as a whole, and of the newest versions one by one."""
+    """Judgements of the newest model as a whole, and of the newest versions one by one."""
 
     newest: Said
     versions: Sequence[Said]
 
 
 def opinion() -> Opinion | None:
-    """None before the first verdict."""
-    found = judgements.judged()
-    newest = judgements.judged_of_newest(found)
+    """Judgements by model and weights; None before the first."""
+    versions = judgements.judged()
+    newest = judgements.judged_of_newest(versions)
     if newest is None:
         return None
-    return Opinion(newest=_said(newest), versions=[_said(one) for one in found[:SHOWN_VERSIONS]])
+    return Opinion(newest=_said(newest), versions=[_said(one) for one in versions[:SHOWN_VERSIONS]])
 
 
 def _said(one: judgements.JudgedItem) -> Said:
@@ -71,7 +71,7 @@ def _said(one: judgements.JudgedItem) -> Said:
 
 
 def wrong_items() -> list[Wrong]:
-    """Those still shown first. Raises ``services.review.NotLoadedError``."""
+    """Items judged wrong, those still shown first. Raises ``services.review.review.NotLoadedError``."""
     return [
         Wrong(judgement=one.judgement, placement=placement_label(one.judgement.placement), rank=one.rank)
         for one in judgements.wrong_items()

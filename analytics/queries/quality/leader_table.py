@@ -62,12 +62,12 @@ class LeaderRow:
         return self.name == HYBRID
 
     def cell(self, metric: str) -> LeaderCell | None:
-        found = self.metrics.get(metric)
-        return LeaderCell(**found, difference=None if self.ours else self.against.get(metric)) if found else None
+        figure = self.metrics.get(metric)
+        return LeaderCell(**figure, difference=None if self.ours else self.against.get(metric)) if figure else None
 
     def drawn(self, metric: str = MAIN_METRIC) -> MeasuredRow:
-        found = self.metrics[metric]
-        return MeasuredRow(name=self.name, words=self.words, value=found["value"], low=found["low"], high=found["high"])
+        score = self.metrics[metric]
+        return MeasuredRow(name=self.name, words=self.words, value=score["value"], low=score["low"], high=score["high"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,13 +109,13 @@ class Quality:
         return self._gain(self.personal)
 
     def sorted(self, sort: str) -> list[LeaderRow]:
-        """By name, by seconds of fitting or by a metric, downwards with a minus; rows without the figure come last."""
+        """Rows by name, seconds of fitting or a metric, downwards with a minus; those without the figure come last."""
         key, down = sort.removeprefix("-"), sort.startswith("-")
         if key == NAME:
             return sorted(self.rows, key=lambda row: row.words.casefold(), reverse=down)
         values = [(row.fit_seconds if key == FIT else row.metrics.get(key, {}).get("value"), row) for row in self.rows]
-        known = [(value, row) for value, row in values if value is not None]
-        ordered = [row for _, row in sorted(known, key=lambda pair: pair[0], reverse=down)]
+        pairs = [(value, row) for value, row in values if value is not None]
+        ordered = [row for _, row in sorted(pairs, key=lambda pair: pair[0], reverse=down)]
         return ordered + [row for value, row in values if value is None]
 
     def named(self, name: str) -> LeaderRow | None:

@@ -1,4 +1,4 @@
-"""What would change in the book that is served, before it does; and what changed from book to book."""
+"""Changes of the book that is served, before they are made; and from book to book."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ PER_PAGE = 20
 
 
 class BookAction(StrEnum):
-    """What happens to the book."""
+    """An act on the book."""
 
     PUBLISH = "publish"
     WITHDRAW = "withdraw"
@@ -60,8 +60,8 @@ class Proposal:
     def placements(self) -> list[str]:
         """Where the change can show: the placements of the rules that differ."""
         by_key = {rule["id"]: rule for rule in self.rules}
-        found = [by_key[change.key]["placement"] for change in self.changes if change.key in by_key]
-        return list(dict.fromkeys(name or USUAL_PLACEMENT for name in found or [None]))[:MOST_PLACEMENTS]
+        names = [by_key[change.key]["placement"] for change in self.changes if change.key in by_key]
+        return list(dict.fromkeys(name or USUAL_PLACEMENT for name in names or [None]))[:MOST_PLACEMENTS]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ class BookVersion:
 
 
 def proposal(found: Rules, *, kind: str, keys: Sequence[int]) -> Proposal | None:
-    """Publish or withdraw these rules; None where nothing would change."""
+    """Proposal to publish or withdraw these rules; None where nothing would change."""
     publish = kind == BookAction.PUBLISH
     lines = [line for line in found.of(keys) if line.status in (WAITING if publish else SERVED)]
     if not lines and not (publish and found.order_waits):
@@ -94,7 +94,7 @@ def proposal(found: Rules, *, kind: str, keys: Sequence[int]) -> Proposal | None
 
 
 def roll_back(*, number: int) -> Proposal | None:
-    """Back to a former book; None where there is none, or it is the one that is served."""
+    """Proposal to go back to a former book; None where there is none, or it is the one that is served."""
     current, target = served(), RuleBook.objects.filter(number=number).first()
     if target is None or current is None or target.rules == current.rules:
         return None
@@ -108,11 +108,11 @@ def roll_back(*, number: int) -> Proposal | None:
 
 
 def versions(*, page: int) -> tuple[Page[RuleBook], list[BookVersion]]:
-    """The newest first, each beside the one that it was made from."""
-    found = Paginator(RuleBook.objects.select_related("author", "parent"), PER_PAGE).get_page(page)
-    books = list(found)
+    """Books of a page, the newest first, each beside the one that it was made from."""
+    book_page = Paginator(RuleBook.objects.select_related("author", "parent"), PER_PAGE).get_page(page)
+    books = list(book_page)
     names = Names.of(rule for book in books for each in (book, book.parent) if each for rule in each.rules)
-    return found, [
+    return book_page, [
         BookVersion(
             book=book,
             changes=_changes(book.parent.rules if book.parent else [], book.rules, names),
@@ -132,12 +132,12 @@ def _tag(tag: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _changes(before: Sequence[FrozenRule], after: Sequence[FrozenRule], names: Names) -> list[RuleChange]:
-    found = []
+    changes = []
     for change in book_changes(before, after):
         rule = change.after or change.before
         kind = "added" if change.before is None else "removed" if change.after is None else "changed"
         differ = field_changes(change.before, change.after, names) if change.before and change.after else []
-        found.append(
+        changes.append(
             RuleChange(
                 kind="moved" if kind == "changed" and not differ else kind,
                 key=change.rule,
@@ -146,4 +146,4 @@ def _changes(before: Sequence[FrozenRule], after: Sequence[FrozenRule], names: N
                 fields=differ,
             )
         )
-    return found
+    return changes

@@ -47,7 +47,7 @@ def find_rule(pk: int) -> Rule | None:
 
 
 def history(rule: Rule) -> list[Entry]:
-    """The newest first. Of what was published whole, only what differs is told."""
+    """Entries of a rule, the newest first. Of what was published whole, only what differs is told."""
     rows = list(_entries(rule)[:MOST_ENTRIES])
     names = Names.of(part for row in rows for part in (row.before, row.after) if part)
     return [

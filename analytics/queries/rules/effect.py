@@ -1,4 +1,4 @@
-"""What a changed book would do, in the words and pictures of a price tag."""
+"""The effect of a changed book, in the words and pictures of a price tag."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -114,7 +114,7 @@ class NamedFinding:
 
 
 def priced(book: Sequence[FrozenRule], *, placement: str, now: datetime) -> Price:
-    """Raises NoModelError and UnknownPlacementError."""
+    """Price tag of a book as it is shown. Raises NoModelError and UnknownPlacementError."""
     tag = price_tag(rules=book, placement=placement, now=now)
     before = served() if tag.silent else None
     names = {rule["id"]: rule["name"] for rule in [*(before.rules if before else []), *book]}
@@ -139,15 +139,15 @@ def pictured(book: Sequence[FrozenRule], *, price: Price, now: datetime) -> list
     """
     tag = price.tag
     if Silence.NOBODY in tag.silent.values():
-        found = before_after(rules=book, placement=tag.placement, now=now)
+        comparisons = before_after(rules=book, placement=tag.placement, now=now)
     else:
         chunks = (tag.touched[at : at + SHOWN_CUSTOMERS] for at in range(0, len(tag.touched), SHOWN_CUSTOMERS))
-        asked = (before_after(rules=book, placement=tag.placement, customers=chunk, now=now) for chunk in chunks)
-        found = list(islice((each for some in asked for each in some if each.differ), SHOWN_CUSTOMERS))
-    keys = {placed.shown.item for each in found for placed in (*each.before, *each.after)}
+        answers = (before_after(rules=book, placement=tag.placement, customers=chunk, now=now) for chunk in chunks)
+        comparisons = list(islice((each for some in answers for each in some if each.differ), SHOWN_CUSTOMERS))
+    keys = {placed.shown.item for each in comparisons for placed in (*each.before, *each.after)}
     items = {item.pk: item for item in Item.objects.filter(pk__in=keys)}
-    customers = Customer.objects.in_bulk([each.customer for each in found])
-    return [_lists(each, customers[each.customer], items) for each in found if each.customer in customers]
+    customers = Customer.objects.in_bulk([each.customer for each in comparisons])
+    return [_lists(each, customers[each.customer], items) for each in comparisons if each.customer in customers]
 
 
 def named_findings(

@@ -23,7 +23,7 @@ MAIN_METRIC = "ndcg@10"
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What the address asks for; without a status everything but what is archived."""
+    """Filters that the address asks for; without a status everything but what is archived."""
 
     status: RuleStatus | None = None
     placement: str = ""
@@ -36,7 +36,7 @@ class Filters:
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredEffect:
-    """When the rule was published, alone or with others: the share of slots touched, and the change of NDCG@10."""
+    """Effect when the rule was published, alone or with others: share of slots touched, and change of NDCG@10."""
 
     touched: float
     cost: Mapping[str, float] | None
@@ -65,7 +65,7 @@ class RuleRow:
         return self.status in SERVED
 
     def meets(self, filters: Filters) -> bool:
-        """A rule of every placement acts at the one that is asked for, too."""
+        """Whether the filters leave the rule; one of every placement acts at the one that is asked for, too."""
         if (self.status == RuleStatus.ARCHIVED) if filters.status is None else self.status != filters.status:
             return False
         if filters.placement and self.rule.placement and self.rule.placement.name != filters.placement:
@@ -89,17 +89,17 @@ class Rules:
     @property
     def counts(self) -> list[tuple[str, str, int]]:
         """Code, words and number of rules of each status."""
-        found = [line.status for line in self.lines]
-        return [(code, str(words), found.count(RuleStatus(code))) for code, words in labels.RULE_STATUSES]
+        statuses = [line.status for line in self.lines]
+        return [(code, str(words), statuses.count(RuleStatus(code))) for code, words in labels.RULE_STATUSES]
 
     @property
     def waiting(self) -> list[RuleRow]:
-        """Those whose present form is not served."""
+        """Rules whose present form is not served."""
         return [line for line in self.lines if line.status in WAITING]
 
     @property
     def order_waits(self) -> bool:
-        """The served rules stand in another order by now than they are served in."""
+        """Whether the served rules stand in another order by now than they are served in."""
         served = [rule["id"] for rule in self.book.rules] if self.book else []
         return [line.rule.pk for line in self.unarchived if line.served] != served
 
@@ -111,8 +111,8 @@ def rules(*, now: datetime) -> Rules:
     rows = list(Rule.objects.select_related("placement", "segment", "author").order_by("position", "pk"))
     book, measured = served(), _measured(rows)
     names = Names.of([*(frozen(row) for row in rows), *(book.rules if book else [])])
-    kept = [row for row in rows if row.archived_at is None]
-    places = {row.pk: number for number, row in enumerate(kept, start=1)}
+    unarchived = [row for row in rows if row.archived_at is None]
+    places = {row.pk: number for number, row in enumerate(unarchived, start=1)}
     lines = [
         RuleRow(
             rule=row,
@@ -124,7 +124,7 @@ def rules(*, now: datetime) -> Rules:
             schedule=schedule_text(row.starts_at, row.ends_at),
             measured=measured.get(row.pk),
         )
-        for row in [*kept, *(row for row in rows if row.archived_at)]
+        for row in [*unarchived, *(row for row in rows if row.archived_at)]
     ]
     return Rules(lines=lines, book=book, names=names)
 
@@ -141,25 +141,25 @@ def placements() -> list[tuple[str, str]]:
 
 
 def share_touched(tag: Mapping[str, Any]) -> float:
-    """Of a stored price tag."""
+    """Share of slots that a stored price tag touches."""
     return float(tag["slots_touched"] / tag["slots"]) if tag["slots"] else 0.0
 
 
 def _measured(rows: Sequence[Rule]) -> dict[int, MeasuredEffect]:
-    """By rule, from the last book whose publication measured it, at its own placement; else where it shows most."""
+    """Effects by rule, from the last book that measured it on publication, at its placement or where it shows most."""
     places = {row.pk: row.placement.name if row.placement else "" for row in rows}
-    found: dict[int, MeasuredEffect] = {}
+    effects: dict[int, MeasuredEffect] = {}
     for expected in RuleBook.objects.exclude(expected={}).values_list("expected", flat=True):
         keys = expected.get("rules", [])
         for key in keys:
             place = places.get(key)
             tags = [tag for tag in expected.get("tags", []) if not place or tag["placement"] == place]
-            if tags and key not in found:
+            if tags and key not in effects:
                 tag = max(tags, key=share_touched)
-                found[key] = MeasuredEffect(
+                effects[key] = MeasuredEffect(
                     touched=share_touched(tag), cost=tag["effects"].get(MAIN_METRIC), others=len(keys) - 1
                 )
-    return found
+    return effects
 
 
 def _whom(rule: Rule, names: Names) -> str:

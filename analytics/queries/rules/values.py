@@ -25,7 +25,7 @@ SHOWN = 60  # chosen values that are looked up; what is beyond is shown as it wa
 
 @dataclass(frozen=True, kw_only=True)
 class Value:
-    """One to choose: what is stored, what it is called, and what more is to be said of it."""
+    """A value to choose: what is stored, what it is called, and what more is to be said of it."""
 
     code: str
     words: str
@@ -35,7 +35,7 @@ class Value:
 
 
 def offered(attribute: str, text: str) -> list[Value]:
-    """The first that have the text in their name; without a text the largest, so that there is something to see."""
+    """The first values with the text in their name; without a text the largest, so that there is something to see."""
     if attribute.startswith(OWN):
         return _own(attribute.removeprefix(OWN), text.strip())
     find = _OFFERS.get(attribute)
@@ -46,9 +46,9 @@ def described(attribute: str, codes: Sequence[str]) -> list[Value]:
     """Chosen values; one that the catalogue does not know is marked."""
     if kind_of(attribute) is not AttributeKind.CHOICE:
         return [Value(code=code, words=code) for code in codes]
-    known = {value.code: value for value in _values_of(attribute, codes[:SHOWN])}
+    values = {value.code: value for value in _values_of(attribute, codes[:SHOWN])}
     late = set(codes[SHOWN:])
-    return [known.get(code, Value(code=code, words=code, known=code in late)) for code in codes]
+    return [values.get(code, Value(code=code, words=code, known=code in late)) for code in codes]
 
 
 def _values_of(attribute: str, codes: Sequence[str]) -> list[Value]:
@@ -61,15 +61,15 @@ def _values_of(attribute: str, codes: Sequence[str]) -> list[Value]:
     if attribute == "availability":
         return [value for value in _availabilities("") if value.code in codes]
     if attribute == "brand":
-        found = set(Item.objects.filter(brand__in=codes).values_list("brand", flat=True))
-        return [Value(code=code, words=code) for code in codes if code in found]
+        brands = set(Item.objects.filter(brand__in=codes).values_list("brand", flat=True))
+        return [Value(code=code, words=code) for code in codes if code in brands]
     return [Value(code=code, words=code) for code in codes]
 
 
 def _categories(text: str) -> list[Value]:
-    """The highest in the tree first."""
-    found = Category.objects.filter(path__icontains=text) if text else Category.objects.filter(parent=None)
-    return [_category(each) for each in found.order_by(Length("path"), "path")[:OFFERED]]
+    """Categories with the text in their path, the highest in the tree first."""
+    categories = Category.objects.filter(path__icontains=text) if text else Category.objects.filter(parent=None)
+    return [_category(each) for each in categories.order_by(Length("path"), "path")[:OFFERED]]
 
 
 def _category(category: Category) -> Value:
@@ -101,7 +101,7 @@ def _own(key: str, text: str) -> list[Value]:
 
 
 def _commonest(items: QuerySet[Any]) -> list[Value]:
-    """Of items with a ``value``: its commonest values, with the number of items."""
+    """The commonest values of items with a ``value``, with the number of items."""
     rows = items.filter(retired_at=None).values_list("value").annotate(n=Count("pk")).order_by("-n", "value")
     words = [(str(value), count) for value, count in rows[:MOST]]
     return [Value(code=value, words=value, more=_items_counted(count)) for value, count in words]
@@ -112,8 +112,8 @@ def _items_counted(count: int) -> str:
 
 
 def _availabilities(text: str) -> list[Value]:
-    found = [Value(code=str(code), words=label(labels.AVAILABILITIES, code)) for code, _words in labels.AVAILABILITIES]
-    return [value for value in found if text.casefold() in value.words.casefold()]
+    values = [Value(code=str(code), words=label(labels.AVAILABILITIES, code)) for code, _words in labels.AVAILABILITIES]
+    return [value for value in values if text.casefold() in value.words.casefold()]
 
 
 def yes_no() -> list[tuple[str, str]]:

@@ -46,14 +46,14 @@ class Names:
 
     @classmethod
     def of(cls, rules: Iterable[Mapping[str, Any]], *, segments: Mapping[int, str] | None = None) -> "Names":
-        """Of everything that these rules, or parts of them, speak of; ``segments`` where they are known already."""
+        """Names of all that these rules, or parts of them, speak of; ``segments`` where they are known already."""
         rules = list(rules)
         conditions = [one for rule in rules for name in ("items", "context") for one in rule.get(name) or ()]
         ids = {str(value) for one in conditions if one["attribute"] == "item" for value in one["values"]}
         numbers = {rule["segment"] for rule in rules if rule.get("segment") is not None} - set(segments or {})
-        found = {one.number: str(one) for one in Segment.objects.filter(number__in=numbers)} if numbers else {}
+        names = {one.number: str(one) for one in Segment.objects.filter(number__in=numbers)} if numbers else {}
         return cls(
-            segments={**(segments or {}), **found},
+            segments={**(segments or {}), **names},
             titles=dict(Item.objects.filter(shop_id__in=ids).values_list("shop_id", "title")) if ids else {},
         )
 
@@ -61,11 +61,11 @@ class Names:
         return self.segments.get(number, str(number))
 
     def sentence(self, rule: Mapping[str, Any]) -> str:
-        """When and what, in one sentence."""
+        """The rule in one sentence: when and what."""
         return rule_text(rule, segments=self.segments, titles=self.titles)
 
     def effect(self, rule: Mapping[str, Any]) -> str:
-        """What it does to which items, as a sentence of its own."""
+        """What the rule does to which items, as a sentence of its own."""
         text = do_text(rule, self.titles)
         return text[:1].upper() + text[1:]
 
@@ -86,14 +86,14 @@ class FieldChange:
 
 
 def field_changes(before: Mapping[str, Any], after: Mapping[str, Any], names: Names) -> list[FieldChange]:
-    """Field by field, those only that differ; what is of no interest to a reader is left out."""
-    told = [
+    """Fields that differ, one by one; what is of no interest to a reader is left out."""
+    changes = [
         FieldChange(
             words=str(words), before=names.field(name, before.get(name)), after=names.field(name, after.get(name))
         )
         for name, words in FIELDS.items()
     ]
-    return [change for change in told if change.before != change.after]
+    return [change for change in changes if change.before != change.after]
 
 
 def schedule_text(starts_at: datetime | None, ends_at: datetime | None) -> str:

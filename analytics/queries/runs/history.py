@@ -63,14 +63,14 @@ class RunView:
 
     @property
     def took(self) -> timedelta | None:
-        """From the start to the end, or to now."""
+        """Duration from the start to the end, or to now; None before the start."""
         if self.record.started_at is None:
             return None
         return (self.record.finished_at or timezone.now()) - self.record.started_at
 
     @property
     def current(self) -> StageState | None:
-        """The stage that runs, or that it stopped at."""
+        """The stage that runs, or that the run stopped at."""
         return next((stage for stage in self.stages if stage.status is not RunStatus.SUCCEEDED), None)
 
     @property
@@ -127,10 +127,10 @@ def _runs() -> QuerySet[Run]:
 
 
 def runs(*, page: int) -> tuple[Page[Run], list[RunView]]:
-    """The newest first, each with its change against the run before it that has figures."""
-    found = Paginator(_runs().order_by("-created_at"), PER_PAGE).get_page(page)
-    runs = list(found)
-    return found, [_run(run, figures) for run, figures in _with_changes(runs)]
+    """Runs of a page, the newest first, each with its change against the run before it that has figures."""
+    run_page = Paginator(_runs().order_by("-created_at"), PER_PAGE).get_page(page)
+    runs = list(run_page)
+    return run_page, [_run(run, figures) for run, figures in _with_changes(runs)]
 
 
 def run(pk: UUID) -> RunView | None:
@@ -155,7 +155,7 @@ def log_tail(run: Run) -> list[tuple[datetime, str]]:
 
 
 def _with_changes(runs: list[Run]) -> Iterable[tuple[Run, dict[Task, HybridFigure]]]:
-    """``runs`` newest first."""
+    """Runs with their figures, and the change of each against the run before it; ``runs`` newest first."""
     measured = Measurement.objects.filter(
         evaluation__version__run__in=runs, evaluation__cut="test", kind=MeasuredKind.HYBRID, name=HYBRID
     ).select_related("evaluation__version")

@@ -23,7 +23,7 @@ USUAL = "-baskets"
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What the address asks for; what it does not understand is left out."""
+    """Filters that the address asks for; what is not understood is left out."""
 
     text: str = ""
     baskets: int = 0  # least
@@ -48,7 +48,7 @@ class Together:
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """``edges``: places of two nodes, and the pair's lift."""
+    """Items and pairs to draw; ``edges``: places of two nodes, and the pair's lift."""
 
     nodes: Sequence[Node]
     edges: Sequence[tuple[int, int, float]]
@@ -60,12 +60,12 @@ def together(filters: Filters, *, model: int | None) -> Together:
 
 
 def first_lines(filters: Filters, *, model: int | None) -> list[PairRow]:
-    """As many as a file holds."""
+    """The first rows, as many as a file holds."""
     return _lines(list(_ordered(filters, model)[:MOST_IN_A_FILE]))
 
 
 def drawn(filters: Filters, *, model: int | None) -> Network:
-    """The pairs that the filters leave, by the order asked for, each once."""
+    """Network of the pairs that the filters leave, by the order asked for, each once."""
     once = {
         frozenset((rule.antecedents[0], rule.consequent_id)): rule for rule in _ordered(filters, model)[: 2 * DRAWN]
     }
@@ -90,15 +90,15 @@ def _ordered(filters: Filters, model: int | None) -> QuerySet[AssociationRule]:
 
 
 def _chosen(filters: Filters, model: int | None) -> QuerySet[AssociationRule]:
-    found = AssociationRule.objects.filter(version=model or 0)
+    rules = AssociationRule.objects.filter(version=model or 0)
     if filters.baskets:
-        found = found.filter(baskets__gte=filters.baskets)
+        rules = rules.filter(baskets__gte=filters.baskets)
     if len(filters.text) >= SHORTEST:
         called = Item.objects.filter(Q(title__icontains=filters.text) | Q(shop_id=filters.text))
-        found = found.filter(
+        rules = rules.filter(
             Exists(called.filter(pk=OuterRef("antecedents__0"))) | Exists(called.filter(pk=OuterRef("consequent")))
         )
-    return found
+    return rules
 
 
 def _lines(rules: Sequence[AssociationRule]) -> list[PairRow]:

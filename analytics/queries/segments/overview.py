@@ -35,7 +35,7 @@ class Attribute:
 
 @dataclass(frozen=True, kw_only=True)
 class Buying:
-    """Per member over the whole history, but ``active``: share of the members with an event in its last 28 days."""
+    """Buying per member over the whole history, but ``active``: share of members with an event in its last 28 days."""
 
     active: float
     acts: float
@@ -46,7 +46,7 @@ class Buying:
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentChange:
-    """Since the last run; None where there was nothing to compare."""
+    """Change of a segment since the last run; None where there was nothing to compare."""
 
     size_before: int
     kept: float | None
@@ -73,7 +73,7 @@ class SegmentRow:
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentRows:
-    """The largest first; ``everybody`` is None where the version has no picture."""
+    """Segments, the largest first; ``everybody`` is None where the version has no picture."""
 
     groups: Sequence[SegmentRow]
     everybody: Buying | None
@@ -93,15 +93,15 @@ class Uses:
 
 
 def groups(model: int | None, picture: Picture | None) -> SegmentRows:
-    """Of a version; what only the picture knows is None without one."""
-    found = list(Segment.objects.filter(version=model).order_by("-size", "number")) if model else []
-    total = sum(segment.size for segment in found)
+    """Segments of a version; what only the picture knows is None without one."""
+    segments = list(Segment.objects.filter(version=model).order_by("-size", "number")) if model else []
+    total = sum(segment.size for segment in segments)
     rows = {number: row for row, number in enumerate(picture.numbers.tolist())} if picture else {}
-    made = []
-    for segment in found:
+    segment_rows = []
+    for segment in segments:
         row = rows.get(segment.number)
         there = picture if row is not None else None
-        made.append(
+        segment_rows.append(
             SegmentRow(
                 segment=segment,
                 share=segment.size / total if total else 0.0,
@@ -110,8 +110,8 @@ def groups(model: int | None, picture: Picture | None) -> SegmentRows:
                 change=_change(there, row, size=segment.size),
             )
         )
-    compared = any(group.change is not None and group.change.size_before >= 0 for group in made)
-    return SegmentRows(groups=made, everybody=_everybody(picture), compared=compared)
+    compared = any(group.change is not None and group.change.size_before >= 0 for group in segment_rows)
+    return SegmentRows(groups=segment_rows, everybody=_everybody(picture), compared=compared)
 
 
 def centres(found: SegmentRows, picture: Picture) -> list[Centre]:
@@ -139,7 +139,7 @@ def points(picture: Picture) -> list[MapPoint]:
 
 
 def attributes(number: int, picture: Picture) -> list[Attribute]:
-    """What sets one segment apart, most first."""
+    """Categories that set one segment apart, most first."""
     row = int(np.flatnonzero(picture.numbers == number)[0])
     shares = picture.interests[row]
     columns = top_categories(shares[None], picture.overall, n=ATTRIBUTES_OF_ONE)[0]
@@ -176,16 +176,16 @@ def _attributes(segment: Segment, picture: Picture | None) -> list[Attribute]:
 def _buying(picture: Picture | None, row: int | None) -> Buying | None:
     if picture is None or row is None:
         return None
-    found = picture.behaviour
-    sums = (found.members, found.active, found.acts, found.baskets, found.spend)
+    behaviour = picture.behaviour
+    sums = (behaviour.members, behaviour.active, behaviour.acts, behaviour.baskets, behaviour.spend)
     return _per_member(*(float(values[row]) for values in sums))
 
 
 def _everybody(picture: Picture | None) -> Buying | None:
     if picture is None:
         return None
-    found = picture.behaviour
-    sums = (found.members, found.active, found.acts, found.baskets, found.spend)
+    behaviour = picture.behaviour
+    sums = (behaviour.members, behaviour.active, behaviour.acts, behaviour.baskets, behaviour.spend)
     return _per_member(*(float(values.sum()) for values in sums))
 
 
@@ -204,12 +204,12 @@ def _per_member(members: float, active: float, acts: float, baskets: float, spen
 def _change(picture: Picture | None, row: int | None, *, size: int) -> SegmentChange | None:
     if picture is None or row is None:
         return None
-    before, kept, moved = (
+    before, retention, moved = (
         values[row].item() for values in (picture.drift.size_before, picture.drift.kept, picture.drift.moved)
     )
     return SegmentChange(
         size_before=before,
-        kept=None if np.isnan(kept) else kept,
+        kept=None if np.isnan(retention) else retention,
         moved=None if np.isnan(moved) else moved,
         grown=size / before - 1 if before > 0 else None,
     )

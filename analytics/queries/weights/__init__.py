@@ -1,1 +1,1 @@
-"""What stands on the sliders, what it does, and what was there before."""
+"""Weights on the sliders, their effect, and former versions."""

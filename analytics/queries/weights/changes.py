@@ -1,4 +1,4 @@
-"""What a change of weights would do, told before it is done; and what somebody else did meanwhile."""
+"""The effect of a change of weights, told before it is made; and what somebody else did meanwhile."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ class WayBack:
 
 
 def draft_conflict(error: StaleDraftError, given: Mapping[str, str], *, edited: int | None) -> Conflict:
-    """``given`` and ``edited`` are the fields and the revision that were sent."""
+    """Conflict over a draft; ``given`` and ``edited`` are the fields and the revision that were sent."""
     current = error.current
     is_draft = current is not None and current.status == WeightsStatus.DRAFT
     disputed = [
@@ -96,7 +96,7 @@ def draft_conflict(error: StaleDraftError, given: Mapping[str, str], *, edited: 
 
 
 def publication(draft: BlendWeights) -> Publication | None:
-    """None where nothing is live, so that there is nothing to compare with."""
+    """What publishing the draft would do; None where nothing is live, so that there is nothing to compare with."""
     live = live_of(BlendName(draft.blend.name), draft.segment)
     if live is None:
         return None
@@ -123,11 +123,11 @@ def way_back(version: BlendWeights) -> WayBack:
 
 
 def _effects(version: BlendWeights) -> Effects:
-    asked = what_if(
+    result = what_if(
         blend=BlendName(version.blend.name), weights=version.weights, diversity=version.diversity,
         promotion=version.promotion, segment=version.segment,
     )  # fmt: skip
-    return effects(asked)
+    return effects(result)
 
 
 def _whose(draft: BlendWeights) -> str:

@@ -25,7 +25,7 @@ LIVE, DRAFT, PRESET, BEST_SINGLE = "live", "draft", "preset", "best"
 """What can be loaded besides a version, which is called by its number."""
 
 WEIGHT = "w."
-"""Before the name of a recommender, in the address and in the form."""
+"""Prefix of a recommender's name, in the address and in the form."""
 
 BESIDE: Mapping[str, tuple[Promise, Promise]] = {
     "diversity": (
@@ -79,12 +79,12 @@ class Setting:
 
     @property
     def step(self) -> str:
-        """Of the slider: weights of versions have more digits than a hand needs, and they must not be rounded away."""
+        """Step of the slider: versions' weights have more digits than a hand needs; none must be rounded away."""
         return "any" if self.weighs else "0.01"
 
     @property
     def grain(self) -> float:
-        """What a hand moves it by."""
+        """Step by which a hand moves the slider."""
         return 1 if self.weighs else 0.01
 
     @property
@@ -127,7 +127,7 @@ class Desk:
 
     @property
     def menu(self) -> list[StartingPoint]:
-        """Versions have a list of their own."""
+        """Points of the menu; versions have a list of their own."""
         return [self.points[key] for key in (LIVE, DRAFT, PRESET) if key in self.points]
 
     @property
@@ -167,7 +167,7 @@ def desk(
     given: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> Desk:
-    """``given`` are fields as somebody typed them, which go before what ``load`` names; ``errors`` by name."""
+    """The desk; ``given`` are fields as they were typed, which go before what ``load`` names; ``errors`` by name."""
     rows = [version.weights for version in versions]
     live = next((row for row in rows if row.is_default), None) or live_of(blend, segment)
     draft = draft_of(blend, segment)
@@ -186,10 +186,10 @@ def desk(
 
 
 def live_of(blend: BlendName, segment: Segment | None) -> BlendWeights | None:
-    """What the segment's customers get: its own weights where it has any, else everybody's."""
+    """Weights that the segment's customers get: its own where it has any, else everybody's."""
     defaults = BlendWeights.objects.defaults().filter(blend__name=blend).select_related("blend", "author", "segment")
-    found = {row.segment_id: row for row in defaults.filter(Q(segment=None) | Q(segment=segment))}
-    return found.get(segment.pk if segment else None) or found.get(None)
+    by_segment = {row.segment_id: row for row in defaults.filter(Q(segment=None) | Q(segment=segment))}
+    return by_segment.get(segment.pk if segment else None) or by_segment.get(None)
 
 
 def best_single(blend: BlendName, segment: Segment | None) -> StartingPoint | None:
@@ -205,7 +205,7 @@ def best_single(blend: BlendName, segment: Segment | None) -> StartingPoint | No
 
 
 def loadable(desk: Desk) -> dict[str, dict[str, object]]:
-    """For the browser: what each point is called, and its fields."""
+    """What each point is called, and its fields, for the browser."""
     if LIVE not in desk.points:
         return {}
     base, names = desk.points[LIVE].values, [each.name for each in desk.settings if each.weighs]
@@ -216,7 +216,7 @@ def loadable(desk: Desk) -> dict[str, dict[str, object]]:
 
 
 def fields(values: Values, *, live: Values, names: Sequence[str]) -> Fields:
-    """On the scale on which most recommenders stand at live's mark, so that one that was moved is seen as that one."""
+    """Fields on the scale where most recommenders stand at live's mark, so that one that was moved is seen as such."""
     scale = _scale(values.weights, live.weights)
     weights = {f"{WEIGHT}{name}": round(MOST * scale * values.weights.get(name, 0.0), 2) for name in names}
     return weights | {name: getattr(values, name) for name in HIGHEST}
@@ -231,13 +231,13 @@ def segment_of(numbered: int | None) -> Segment | None:
 
 
 def by_whom(version: BlendWeights) -> str:
-    """Author and age."""
+    """Author and age of a version."""
     who = str(version.author) if version.author else _("the loop")
     return _("by %(who)s, %(when)s") % {"who": who, "when": ago(version.published_at or version.created_at)}
 
 
 def setting_label(name: str) -> str:
-    """Of a recommender, or of what is set beside them."""
+    """Label of a recommender, or of what is set beside them."""
     return str(BESIDE[name][0]) if name in BESIDE else labels.instance_label(name)
 
 
@@ -253,13 +253,13 @@ def _points(
     versions: Sequence[BlendWeights],
     best: StartingPoint | None,
 ) -> list[StartingPoint]:
-    found = [_version_point(live, key=LIVE, words=_("Live v%(n)s") % {"n": live.number})]
+    points = [_version_point(live, key=LIVE, words=_("Live v%(n)s") % {"n": live.number})]
     if draft:
-        found.append(_version_point(draft, key=DRAFT, words=_("Draft v%(n)s") % {"n": draft.number}))
+        points.append(_version_point(draft, key=DRAFT, words=_("Draft v%(n)s") % {"n": draft.number}))
     shipped = Values(weights=PRESETS[blend], promotion=PROMOTION[blend], exploration=live.exploration)
     about = _("The start for shops that have no purchases to tune on yet")
-    found.append(StartingPoint(key=PRESET, words=_("Shipped preset"), about=about, values=shipped))
-    return [*found, *([best] if best else []), *map(_version_point, versions)]
+    points.append(StartingPoint(key=PRESET, words=_("Shipped preset"), about=about, values=shipped))
+    return [*points, *([best] if best else []), *map(_version_point, versions)]
 
 
 def _version_point(version: BlendWeights, *, key: str = "", words: str = "") -> StartingPoint:
@@ -277,21 +277,21 @@ def _settings(
     given: Mapping[str, str],
     errors: Mapping[str, str],
 ) -> list[Setting]:
-    """Those that weigh most in what is live first."""
+    """Settings of the desk, those that weigh most in what is live first."""
     base, saved = points.get(LIVE, loaded).values, points.get(DRAFT, points.get(LIVE, loaded)).values
     names = _names(blend, [point.values for point in points.values()])
-    shown, live, kept = (fields(each, live=base, names=names) for each in (loaded.values, base, saved))
-    whole = sum(shown[f"{WEIGHT}{name}"] for name in names)
-    found = []
+    sliders, live, stored = (fields(each, live=base, names=names) for each in (loaded.values, base, saved))
+    whole = sum(sliders[f"{WEIGHT}{name}"] for name in names)
+    settings = []
     for name in (*sorted(names, key=lambda name: -live[f"{WEIGHT}{name}"]), *BESIDE):
         at = name if name in BESIDE else f"{WEIGHT}{name}"
         setting = Setting(
-            name=name, field=at, words=setting_label(name), text=given.get(at, plain(shown[at])), live=live[at],
-            saved=kept[at], highest=HIGHEST.get(name, MOST), error=errors.get(name, ""),
+            name=name, field=at, words=setting_label(name), text=given.get(at, plain(sliders[at])), live=live[at],
+            saved=stored[at], highest=HIGHEST.get(name, MOST), error=errors.get(name, ""),
             help=str(BESIDE[name][1]) if name in BESIDE else "",
         )  # fmt: skip
-        found.append(setting if name in BESIDE else _coloured(setting, share=shown[at] / whole if whole else None))
-    return found
+        settings.append(setting if name in BESIDE else _coloured(setting, share=sliders[at] / whole if whole else None))
+    return settings
 
 
 def _coloured(setting: Setting, *, share: float | None) -> Setting:
@@ -316,7 +316,7 @@ def _scale(weights: Mapping[str, float], live: Mapping[str, float]) -> float:
 
 
 def _number(text: str) -> float | None:
-    """None for what is no number."""
+    """Parse a number; None for what is none."""
     try:
         return float(text)
     except ValueError:

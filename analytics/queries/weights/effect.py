@@ -1,4 +1,4 @@
-"""What weights would do to all customers of the tuning panel, in figures and in one sentence, and to some in lists."""
+"""The effect of weights on all customers of the tuning panel, in figures and a sentence, and on some in lists."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class MetricRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Effects:
-    """``why_not``: why there are no figures, empty where there are."""
+    """The effect of weights on the panel; ``why_not``: why there are no figures, empty where there are."""
 
     users: int
     changed: int
@@ -67,7 +67,7 @@ class Effects:
 
     @property
     def sentence(self) -> str:
-        """What happens to accuracy, and how sure that is."""
+        """Change of accuracy, and how sure that is, in one sentence."""
         if self.main is None:
             return self.why_not
         if self.same:
@@ -77,7 +77,7 @@ class Effects:
 
     @property
     def reach(self) -> str:
-        """How many customers notice."""
+        """Number of customers who notice, in one sentence."""
         if self.main is None or self.same:
             return ""
         return ngettext(
@@ -110,7 +110,7 @@ class MovedItem:
 
     @property
     def down(self) -> int:
-        """By how many places it fell."""
+        """Number of places by which the item fell."""
         return -(self.up or 0)
 
 
@@ -137,14 +137,14 @@ def effects(found: WhatIf) -> Effects:
 
 
 def movers(found: WhatIf) -> list[Listed]:
-    """The panel's customers that are shown, with their lists."""
-    shown = {place.item for mover in found.movers for place in (*mover.live, *mover.draft)}
-    items = titled(shown.union(*(mover.context for mover in found.movers)))
+    """Lists of the panel's customers that are shown."""
+    keys = {place.item for mover in found.movers for place in (*mover.live, *mover.draft)}
+    items = titled(keys.union(*(mover.context for mover in found.movers)))
     return [_of_customer(mover, items) for mover in found.movers]
 
 
 def titled(keys: Iterable[int]) -> dict[int, Item]:
-    """As much of the items as a line shows."""
+    """Items by key, with as much of them as a line shows."""
     return Item.objects.only("shop_id", "title", "image_url").in_bulk(list(keys))
 
 

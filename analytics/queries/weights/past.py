@@ -74,31 +74,31 @@ def lines(versions: Sequence[WeightsVersion]) -> list[VersionRow]:
 
 
 def located(desk: Desk, sliders: Values) -> list[Located]:
-    """Everything that can be loaded, and what stands on the sliders where that is something else; each once."""
+    """Points of all that can be loaded, and of what stands on the sliders where that is something else; each once."""
     held = held_for(desk.blend, desk.segment)
     if isinstance(held, Unmeasured):
         return []
     here = StartingPoint(key=SLIDERS, words=_("These sliders"), about="", values=sliders)
-    found: dict[tuple[float, float], Located] = {}
+    places: dict[tuple[float, float], Located] = {}
     for point in (*desk.points.values(), here):
         summary = held.summary(PanelSettings.of(point.values))
         accuracy, coverage = summary[MAIN_METRIC], summary[COVERAGE].value
         place = Located(key=point.key, words=point.words, about=point.about, accuracy=accuracy, coverage=coverage)
-        found.setdefault((accuracy.value, coverage), place)
-    return list(found.values())
+        places.setdefault((accuracy.value, coverage), place)
+    return list(places.values())
 
 
 def parts(desk: Desk, values: Values) -> list[MeasuredRow]:
-    """What the panel's customers would lose without each recommender; the greatest loss first."""
-    found = worth(blend=desk.blend, weights=values.weights, promotion=values.promotion, segment=desk.segment)
+    """Loss of the panel's customers without each recommender; the greatest loss first."""
+    losses = worth(blend=desk.blend, weights=values.weights, promotion=values.promotion, segment=desk.segment)
     return [
         MeasuredRow(name=name, words=setting_label(name), **measure._asdict())
-        for name, measure in sorted(found.items(), key=lambda part: -part[1].value)
+        for name, measure in sorted(losses.items(), key=lambda part: -part[1].value)
     ]
 
 
 def changes_between(after: Values, before: Values | None) -> list[WeightChange]:
-    """The largest first."""
+    """Changes between two sets of values, the largest first; none where there is no ``before``."""
     return [_change(each) for each in differences(after, before)] if before else []
 
 
@@ -108,7 +108,7 @@ def written(name: str, value: float) -> str:
 
 
 def _line(version: WeightsVersion) -> VersionRow:
-    row, told = version.weights, [_change(each) for each in version.changes]
+    row, changes = version.weights, [_change(each) for each in version.changes]
     return VersionRow(
         pk=row.pk,
         key=str(row.number),
@@ -120,8 +120,8 @@ def _line(version: WeightsVersion) -> VersionRow:
         made=row.published_at or row.created_at,
         reason=row.reason,
         note=row.note,
-        changes=told[:TOLD],
-        others=max(0, len(told) - TOLD),
+        changes=changes[:TOLD],
+        others=max(0, len(changes) - TOLD),
         accuracy=version.figures.get(MAIN_METRIC),
         coverage=version.figures[COVERAGE].value if COVERAGE in version.figures else None,
     )

@@ -20,7 +20,7 @@ ENDED = (RunStatus.CANCELLED, RunStatus.INTERRUPTED)
 
 
 def progress_text(found: Suggestion) -> str:
-    """Where the search is, or how it ended."""
+    """Words for where the search is, or how it ended."""
     if found.status in ENDED:
         return (
             _("The search was cancelled.")
@@ -42,7 +42,7 @@ def progress_text(found: Suggestion) -> str:
 
 
 def loadable(found: Suggestion) -> Mapping[str, Any] | None:
-    """For the browser, as ``weights.loadable`` has its points; None where there is nothing new to load."""
+    """The suggestion for the browser, as ``desk.loadable`` has its points; None where there is nothing new to load."""
     if found.values is None or found.outcome is Outcome.STAYS:
         return None
     segment = Segment.objects.filter(number=found.segment).first() if found.segment is not None else None
@@ -61,5 +61,5 @@ def figures_of_live(blend: BlendName, segment: Segment | None) -> dict[str, floa
     held, live = held_for(blend, segment), live_of(blend, segment)
     if isinstance(held, Unmeasured) or live is None:
         return {}
-    found = held.summary(PanelSettings.of(Values.of(live)))
-    return {"coverage": found[COVERAGE].value, "diversity": found[DIVERSITY].value}
+    summary = held.summary(PanelSettings.of(Values.of(live)))
+    return {"coverage": summary[COVERAGE].value, "diversity": summary[DIVERSITY].value}

@@ -94,7 +94,7 @@ def _collect_static() -> None:
 
 
 def _furnish_shop(url: str, shop_url: str) -> None:
-    """What ``storefront.settings`` reads: the catalogue as a file and two keys. Known ones are kept."""
+    """Write what ``storefront.settings`` reads: the catalogue as a file and two keys. Known ones are kept."""
     folder = settings.DATA / "storefront"
     folder.mkdir(mode=0o700, exist_ok=True)
     catalogue, file = folder / "catalogue.csv", folder / "settings.json"
@@ -106,7 +106,7 @@ def _furnish_shop(url: str, shop_url: str) -> None:
         part.rename(catalogue)
     old: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     server, origin = (Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ), shop_url.rstrip("/")
-    known = {
+    options = {
         "recsite": url,
         "timeout": _TIMEOUT,
         "currency": settings.SHOP_CURRENCY,
@@ -117,17 +117,17 @@ def _furnish_shop(url: str, shop_url: str) -> None:
             old.get("browser_key", ""), name="Demo shop, pages", scopes=[Scope.EVENTS_WRITE], origins=[origin]
         ),
     }
-    _write_private(file, known)
+    _write_private(file, options)
 
 
 def _key_of(token: str, *, name: str, scopes: Iterable[Scope], origins: Sequence[str] = ()) -> str:
     """The key of the last time if it is still good for this, else a new one."""
     if ApiKey.objects.valid().filter(prefix=token.partition(".")[0], origins=list(origins)).exists():
         return token
-    made, secret = create_key(
+    key, secret = create_key(
         name=name, scopes=scopes, by=Staff.objects.filter(email=_USERNAME).first(), origins=origins
     )
-    return f"{made.prefix}.{secret}"
+    return f"{key.prefix}.{secret}"
 
 
 def _publish_credentials(url: str, shop_url: str) -> None:
@@ -144,9 +144,9 @@ def _publish_credentials(url: str, shop_url: str) -> None:
         staff.set_password(password)
         staff.save()
     key = _key_of(old.get("api_key", ""), name="Demo", scopes=list(Scope))
-    known = {"url": url, "shop_url": shop_url, "username": _USERNAME, "password": password, "api_key": key}
+    credentials = {"url": url, "shop_url": shop_url, "username": _USERNAME, "password": password, "api_key": key}
     published.unlink(missing_ok=True)
-    _write_private(pending, known)
+    _write_private(pending, credentials)
 
 
 def _write_private(file: Path, known: Mapping[str, Any]) -> None:

@@ -62,9 +62,9 @@ def test_the_area_of_a_centre_is_its_size_and_the_largest_is_named_first() -> No
     assert segments.segment_map([], [], customers="c").data == ()
 
 
-def test_what_sets_a_segment_apart_stands_beside_everybody() -> None:
-    found = [segments.Leaning(words="Tea", share=0.4, overall=0.1)]
-    mine, everybody = segments.leanings(found, segment="Tea people", everybody="Everybody", axis="%").data
+def test_leanings_of_a_segment_stand_beside_those_of_everybody() -> None:
+    rows = [segments.Leaning(words="Tea", share=0.4, overall=0.1)]
+    mine, everybody = segments.leanings(rows, segment="Tea people", everybody="Everybody", axis="%").data
     assert (mine.x, everybody.x) == ((40,), (10,))
 
 

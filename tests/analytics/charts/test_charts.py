@@ -91,12 +91,12 @@ def test_the_interval_is_drawn_around_the_value() -> None:
     assert dot.error_x.arrayminus == pytest.approx((0.02,))
 
 
-def test_ours_is_another_shape() -> None:
+def test_the_hybrid_has_another_symbol_than_the_baselines() -> None:
     drawn = overview.quality([HYBRID, POPULAR], axis="NDCG@10").data
     assert [trace.marker.symbol for trace in drawn] == ["diamond", "triangle-up"]
 
 
-def test_kinds_keep_hue_and_order_whatever_occurs() -> None:
+def test_kinds_of_events_keep_hue_and_order() -> None:
     week = date(2026, 8, 31)
     counts = [
         customer.WeekCount(week=week, name=name, words=name, count=1) for name in ("search", "purchase", "view_item")
@@ -113,16 +113,16 @@ def test_no_two_kinds_of_events_look_alike() -> None:
 
 def test_interests_are_percent_and_long_names_are_cut() -> None:
     long_name = "Refrigerated dinners and something more"
-    found = [customer.InterestBar(category=long_name, long_term=0.25, lately=0.125)]
-    figure = customer.interests(found, long_term="90 days", lately="7 days", axis="Share, %")
+    interests = [customer.InterestBar(category=long_name, long_term=0.25, lately=0.125)]
+    figure = customer.interests(interests, long_term="90 days", lately="7 days", axis="Share, %")
     assert [trace.x for trace in figure.data] == [(25.0,), (12.5,)]
     assert figure.data[0].customdata == (long_name,)
     assert figure.layout.yaxis.ticktext == ("Refrigerated dinners… ",)
 
 
 def test_names_from_the_shop_are_no_markup() -> None:
-    found = [customer.InterestBar(category="<a href='x'>A</a>", long_term=0.1, lately=0)]
-    text = customer.interests(found, long_term="", lately="", axis="").to_json(engine="orjson")
+    interests = [customer.InterestBar(category="<a href='x'>A</a>", long_term=0.1, lately=0)]
+    text = customer.interests(interests, long_term="", lately="", axis="").to_json(engine="orjson")
     assert "<a" not in text
     assert "&lt;a" in text
 
@@ -148,7 +148,7 @@ def test_each_term_of_a_waterfall_begins_where_the_last_one_ends() -> None:
     assert [shape.x0 for shape in figures()["waterfall"].layout.shapes] == [3.0, 2.0, 1.5]
 
 
-def test_a_waterfall_of_nothing_is_its_sum() -> None:
+def test_a_waterfall_without_terms_is_its_sum() -> None:
     (bars,) = waterfall.waterfall([], total="Final score", axis="Score").data
     assert bars.x == (0,)
 
@@ -166,7 +166,7 @@ def test_pieces_of_a_bar_stand_side_by_side() -> None:
 
 
 @pytest.mark.parametrize("parts", [[], [[]], [[("a", 0.0)]]])
-def test_score_bars_of_nothing(parts: list[list[tuple[str, float]]]) -> None:
+def test_score_bars_without_contributions(parts: list[list[tuple[str, float]]]) -> None:
     assert [piece.width for bar in customer.score_bars(parts) for piece in bar.pieces] == [
         0 for part in parts for _ in part
     ]
@@ -209,6 +209,6 @@ def test_a_shared_hue_never_stands_beside_its_owner() -> None:
         assert not blends[0] & blends[1]
 
 
-def test_every_instance_is_known() -> None:
+def test_every_instance_of_a_recommender_has_a_hue() -> None:
     unknown = [instance.name for instance in INSTANCES if hues.of_recommender(instance.name) == (hues.OTHER, True)]
     assert [name for name in unknown if not name.startswith("popularity")] == []

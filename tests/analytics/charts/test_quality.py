@@ -51,7 +51,7 @@ SPOTS = [
 ]  # fmt: skip
 
 
-def test_frontier_is_what_no_other_one_beats_in_both() -> None:
+def test_the_frontier_has_the_spots_that_no_other_beats_in_both() -> None:
     assert [spot.name for spot in pareto.frontier(SPOTS)] == ["b", "d", "a"]
     assert pareto.frontier([]) == []
 
@@ -65,7 +65,7 @@ def test_the_hybrid_and_the_baselines_have_their_texts_placed_first() -> None:
     assert all(trace.meta["label"] for trace in (first, *others))
 
 
-def test_nobody_is_compared_with_themselves() -> None:
+def test_the_overlap_leaves_out_its_diagonal() -> None:
     (drawn,) = overlap.overlap(["A", "B"], [[1, 0.256], [0.25, 1]], columns="Rows").data
     assert [list(row) for row in drawn.z] == [[None, 25.6], [25.0, None]]
     assert drawn.customdata[0][1] == "A · B"
@@ -86,11 +86,11 @@ def test_history_is_a_band_and_a_line_per_row() -> None:
 
 
 def test_bars_are_steps_of_a_tenth_around_zero() -> None:
-    found = differences.bars([0.0, 0.04, -0.04, 0.06, -0.32, 0.3])
-    assert [bar.customers for bar in found] == [1, 0, 0, 3, 1, 0, 1]
-    assert (found[0].low, found[0].high) == pytest.approx((-0.35, -0.25))
-    assert (found[3].low, found[3].high) == pytest.approx((-0.05, 0.05))
-    assert sum(bar.customers for bar in found) == 6
+    bars = differences.bars([0.0, 0.04, -0.04, 0.06, -0.32, 0.3])
+    assert [bar.customers for bar in bars] == [1, 0, 0, 3, 1, 0, 1]
+    assert (bars[0].low, bars[0].high) == pytest.approx((-0.35, -0.25))
+    assert (bars[3].low, bars[3].high) == pytest.approx((-0.05, 0.05))
+    assert sum(bar.customers for bar in bars) == 6
     assert differences.bars([]) == []
 
 

@@ -30,10 +30,10 @@ def test_more_less_and_unclear_differ_by_symbol_not_by_colour_alone() -> None:
     assert worse.customdata == ("Recall: -2.00 % [-3.00, -1.00]",)
 
 
-def test_what_is_sent_on_every_move_is_what_plotly_would_make_of_it() -> None:
-    made = json.loads(weights.effects([UNCLEAR, LESS, MORE], axis="%").to_json(engine="orjson"))
-    made["layout"].pop("template")  # the browser has its own
-    assert made == json.loads(json.dumps(weights.effect_parts([UNCLEAR, LESS, MORE], axis="%")))
+def test_effect_parts_equal_the_figure_that_plotly_makes() -> None:
+    figure = json.loads(weights.effects([UNCLEAR, LESS, MORE], axis="%").to_json(engine="orjson"))
+    figure["layout"].pop("template")  # the browser has its own
+    assert figure == json.loads(json.dumps(weights.effect_parts([UNCLEAR, LESS, MORE], axis="%")))
 
 
 def test_an_interval_that_ends_at_zero_is_unclear() -> None:
@@ -47,7 +47,7 @@ def test_the_axis_moves_by_steps_and_holds_every_interval(furthest: float, end: 
     assert figure.layout.xaxis.range == (-end, end)
 
 
-def test_nothing_to_compare_is_an_empty_figure() -> None:
+def test_without_effects_the_figure_is_empty() -> None:
     assert all(not trace.x for trace in weights.effects([], axis="%").data)
 
 
@@ -66,7 +66,7 @@ def test_losses_have_the_hue_of_their_recommender_and_an_interval() -> None:
     assert "Buys &lt;again&gt;" in figure.data[0].hovertemplate
 
 
-def test_a_mark_of_the_scatter_says_what_it_loads() -> None:
+def test_a_mark_of_the_scatter_names_the_point_that_it_loads() -> None:
     spots = [Spot(name=name, words=name, breadth=0.1, accuracy=0.4) for name in ("live", "draft", "12", "sliders")]
     traces = pareto(spots, breadth="x", accuracy="y").data[1:]
     assert {trace.customdata[0]: trace.marker.symbol for trace in traces} == {

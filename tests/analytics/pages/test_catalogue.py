@@ -80,7 +80,7 @@ def test_health_counts_what_is_missing(admin: Client) -> None:
     assert "Everybody acts at a human pace" in page
 
 
-def test_links_to_the_admin_are_for_those_who_may_open_it(client_of: Callable[[Role], Client]) -> None:
+def test_links_to_the_admin_are_for_roles_that_may_open_it(client_of: Callable[[Role], Client]) -> None:
     page = text(client_of(Role.MERCHANDISER), "/catalogue/")
     assert "/admin/" not in page
     assert "/admin/" not in text(client_of(Role.VIEWER), f"/catalogue/{tea().pk}/")
@@ -101,13 +101,13 @@ def test_the_admin_shows_the_very_rows_of_an_insight(admin: Client, flaw: str) -
     assert rows == {"no_picture": ITEMS - 1, "no_price": 1, "no_category": 1}[flaw]
 
 
-def test_an_edit_is_counted_at_once(admin: Client) -> None:
+def test_an_edit_of_an_item_is_counted_at_once(admin: Client) -> None:
     assert 'Price</a><span class="num">100.0%' in text(admin, "/catalogue/")
     Item.objects.filter(shop_id="wine-3").update(price=None, updated_at=timezone.now())
     assert "1 item lacks it" in text(admin, "/catalogue/")
 
 
-def test_what_is_out_of_stock_touches_the_slots_that_it_would_fill(admin: Client) -> None:
+def test_items_out_of_stock_touch_the_slots_that_they_would_fill(admin: Client) -> None:
     best = titles(text(admin, "/catalogue/items/"))[0]
     Item.objects.filter(title=best).update(availability=Availability.OUT_OF_STOCK, updated_at=timezone.now())
     page = text(admin, "/catalogue/")
@@ -163,7 +163,7 @@ def test_odd_parameters_show_a_page(admin: Client, query: str) -> None:
     text(admin, f"/segments/together/?{query}&baskets=x")
 
 
-def test_an_item_tells_who_gets_it(admin: Client) -> None:
+def test_an_item_lists_the_customers_who_get_it(admin: Client) -> None:
     page = text(admin, f"/catalogue/{tea().pk}/")
     assert "12 customers" in page  # of the taste; all of them buy Tea 0 now and then
     assert "Customer " in page[page.index("Who gets it recommended") :]
@@ -180,7 +180,7 @@ def test_an_item_that_nobody_bought_says_so(admin: Client) -> None:
     assert admin.get("/catalogue/999999/").status_code == 404
 
 
-def test_segments_are_told_by_what_they_like(admin: Client) -> None:
+def test_segments_are_described_by_their_interests(admin: Client) -> None:
     page = text(admin, "/segments/")
     assert page.count('class="card segment-card"') == Segment.objects.count() == 5
     assert 'data-figure-for="map"' in page
@@ -194,7 +194,7 @@ def test_segments_are_told_by_what_they_like(admin: Client) -> None:
     assert admin.get("/segments/99/").status_code == 404
 
 
-def test_a_name_is_given_in_place(client_of: Callable[[Role], Client]) -> None:
+def test_a_segment_is_renamed_in_place(client_of: Callable[[Role], Client]) -> None:
     client = client_of(Role.MERCHANDISER)
     answer = client.post("/segments/1/rename/", {"name": "  Tea   people ", "back": "segments"}, follow=True)
     assert answer.redirect_chain == [("/segments/?renamed=1#segment-1", 302)]
@@ -210,7 +210,7 @@ def test_a_name_is_given_in_place(client_of: Callable[[Role], Client]) -> None:
     assert Segment.objects.get(number=2).name == ""
 
 
-def test_a_new_name_is_taken_back(client_of: Callable[[Role], Client]) -> None:
+def test_the_new_name_of_a_segment_is_taken_back(client_of: Callable[[Role], Client]) -> None:
     """The button sends the name that the segment had, "" where it had none of its own; the address names none."""
     client = client_of(Role.MERCHANDISER)
     first = client.post("/segments/1/rename/", {"name": "Tea people", "back": "segment"}, follow=True)
@@ -226,7 +226,7 @@ def test_a_new_name_is_taken_back(client_of: Callable[[Role], Client]) -> None:
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CATALOGUE_ADMIN])
-def test_who_may_not_draft_renames_nothing(client_of: Callable[[Role], Client], role: Role) -> None:
+def test_roles_that_may_not_draft_rename_no_segment(client_of: Callable[[Role], Client], role: Role) -> None:
     client = client_of(role)
     assert client.post("/segments/1/rename/", {"name": "Mine"}).status_code == 403
     page = text(client, "/segments/")
@@ -238,9 +238,9 @@ def test_pairs_are_drawn_listed_and_filtered(admin: Client) -> None:
     page = text(admin, "/segments/together/")
     assert 'data-figure-for="network"' in page
     only = text(admin, "/segments/together/?q=wine")
-    shown = titles(only)
-    assert shown
-    assert all("Wine" in one or "Wine" in other for one, other in zip(shown[::2], shown[1::2], strict=True))
+    names = titles(only)
+    assert names
+    assert all("Wine" in one or "Wine" in other for one, other in zip(names[::2], names[1::2], strict=True))
     assert "No pair matches" in text(admin, "/segments/together/?q=zzzz")
     rows = admin.get("/segments/together/?q=wine&format=csv").content.decode("utf-8-sig").splitlines()
     assert f"{len(rows) - 1} rules" in only

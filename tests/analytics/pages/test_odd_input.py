@@ -23,17 +23,17 @@ FAR, EARLY, HUGE = "9999-12-31", "0001-01-03", str(2**63 - 1)
         "/activity/?q=%00", "/events/?name=%00", "/rules/?placement=%00", "/customers/?text=%00",
     ],
 )  # fmt: skip
-def test_addresses(admin: Client, address: str) -> None:
+def test_odd_addresses_are_answered(admin: Client, address: str) -> None:
     assert admin.get(address).status_code == 200
 
 
 @pytest.mark.parametrize("edit", [f"items:drop:{'9' * 5000}", f"items:out:0:{'9' * 5000}", "items:take:²"])
-def test_buttons_of_the_builder(admin: Client, edit: str) -> None:
+def test_odd_buttons_of_the_builder_are_answered(admin: Client, edit: str) -> None:
     fields = {"name": "Teas", "action": "exclude", "items-0-attribute": "brand", "items-0-values": "x", "edit": edit}
     assert admin.post("/rules/new/", fields).status_code == 200
 
 
-def test_a_nul_in_what_is_typed(client_of: Callable[[Role], Client]) -> None:
+def test_a_nul_in_a_typed_field_is_no_server_error(client_of: Callable[[Role], Client]) -> None:
     client, who, tea = client_of(Role.PUBLISHER), records.customer("u"), records.item("tea")
     rule = Rule.objects.create(name="Teas", action=RuleAction.EXCLUDE, author=Staff.objects.get())
     card = {"placement": "home\x00", "judgement": "odd", "note": "odd\x00 one", "action": "pin", "rank": "1"}

@@ -21,7 +21,7 @@ def _shop() -> None:
 
 
 @pytest.mark.parametrize(("field", "action"), FIELDS.items())
-def test_of_a_rule(admin: Client, field: str, action: str) -> None:
+def test_odd_numbers_in_a_rule_are_no_server_error(admin: Client, field: str, action: str) -> None:
     admin.raise_request_exception = False
     for number in NUMBERS:
         assert admin.post("/rules/new/", form(action=action, **{field: number})).status_code in {200, 302, 422}, number
@@ -30,7 +30,7 @@ def test_of_a_rule(admin: Client, field: str, action: str) -> None:
 
 
 @pytest.mark.parametrize("attribute", ["price", "discount", "margin", "listed_days"])
-def test_of_a_condition(admin: Client, attribute: str) -> None:
+def test_odd_numbers_in_a_condition_are_no_server_error(admin: Client, attribute: str) -> None:
     admin.raise_request_exception = False
     for number in NUMBERS:
         row = {
@@ -45,7 +45,7 @@ def test_of_a_condition(admin: Client, attribute: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["w.als", "promotion", "diversity", "least_coverage", "least_diversity", "segment"])
-def test_of_weights(client_of: Callable[[Role], Client], field: str) -> None:
+def test_odd_numbers_in_weights_are_no_server_error(client_of: Callable[[Role], Client], field: str) -> None:
     client = client_of(Role.PUBLISHER)
     client.raise_request_exception = False
     for number in NUMBERS:

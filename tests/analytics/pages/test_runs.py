@@ -24,19 +24,19 @@ def test_starting_leads_to_the_run_that_waits(
 ) -> None:
     with django_capture_on_commit_callbacks() as callbacks:
         answer = admin.post("/runs/start/")
-    made = Run.objects.get()
-    assert answer["Location"] == f"/runs/{made.pk}/"
+    run = Run.objects.get()
+    assert answer["Location"] == f"/runs/{run.pk}/"
     assert len(callbacks) == 1  # the worker is told after the commit
-    page = text(admin, f"/runs/{made.pk}/")
+    page = text(admin, f"/runs/{run.pk}/")
     assert "Waiting for a worker." in page
     assert "The run has started." in page
-    assert AuditEntry.objects.get().staff == made.started_by
-    assert admin.post("/runs/start/")["Location"] == f"/runs/{made.pk}/"  # the second press starts nothing
+    assert AuditEntry.objects.get().staff == run.started_by
+    assert admin.post("/runs/start/")["Location"] == f"/runs/{run.pk}/"  # the second press starts nothing
     assert Run.objects.count() == 1
     assert "A run is going on already" in text(admin, "/runs/")
 
 
-def test_progress_is_asked_for_only_while_it_runs(admin: Client) -> None:
+def test_progress_is_asked_for_only_while_the_run_goes_on(admin: Client) -> None:
     going = records.run(status=RunStatus.RUNNING, done=4, progress=0.5)
     RunLogLine.objects.create(run=going, text="tuning: 24 recommenders")
     address = reverse("run_progress", args=[going.pk])
@@ -87,7 +87,7 @@ def test_a_failed_run_says_why_and_can_be_resumed(
     assert "nothing to resume" in text(admin, f"/runs/{failed.pk}/")
 
 
-def test_resuming_while_another_goes_on_leads_to_that_one(admin: Client) -> None:
+def test_resuming_during_another_run_leads_to_that_run(admin: Client) -> None:
     failed, going = records.run(status=RunStatus.FAILED, done=2), records.run(status=RunStatus.RUNNING, done=1)
     assert admin.post(f"/runs/{failed.pk}/resume/")["Location"] == f"/runs/{going.pk}/"
 
@@ -100,26 +100,26 @@ def test_a_model_that_was_held_back_says_why_and_goes_live_with_a_note(
         "against": {"live": {"value": -0.02, "low": -0.03, "high": -0.01}},
     }  # fmt: skip
     live = records.version(records.run(created=records.NOW - timedelta(days=1)))
-    made = records.run()
-    held = records.version(made, live=False)
+    run = records.run()
+    held = records.version(run, live=False)
     ModelVersion.objects.filter(pk=held.pk).update(gate={"home": gate}, live_since=None)
-    page = text(admin, f"/runs/{made.pk}/")
+    page = text(admin, f"/runs/{run.pk}/")
     assert "the new ones measured worse" in page
     assert "Next purchases: Worse than what is live on 1,983 customers of the test window" in page
     assert "The model of the last run is not live" in text(admin, "/")
     viewer = client_of(Role.VIEWER)
-    assert "Make it live all the same" not in text(viewer, f"/runs/{made.pk}/")
-    assert viewer.post(f"/runs/{made.pk}/make-live/", {"note": "x"}).status_code == 403
+    assert "Make it live all the same" not in text(viewer, f"/runs/{run.pk}/")
+    assert viewer.post(f"/runs/{run.pk}/make-live/", {"note": "x"}).status_code == 403
 
-    admin.post(f"/runs/{made.pk}/make-live/", {"note": "x"})
-    assert "The files of this model are gone" in text(admin, f"/runs/{made.pk}/")
+    admin.post(f"/runs/{run.pk}/make-live/", {"note": "x"})
+    assert "The files of this model are gone" in text(admin, f"/runs/{run.pk}/")
     Artefact.objects.create(
         version=held, cut="live", name="a", path="a", dtype="f4", shape=[1], size=1, sha256="0" * 64
     )
-    admin.post(f"/runs/{made.pk}/make-live/", {"note": " "})
-    assert "Say why it is to go live" in text(admin, f"/runs/{made.pk}/")
-    admin.post(f"/runs/{made.pk}/make-live/", {"note": "The bakery is new"})
-    page = text(admin, f"/runs/{made.pk}/")
+    admin.post(f"/runs/{run.pk}/make-live/", {"note": " "})
+    assert "Say why it is to go live" in text(admin, f"/runs/{run.pk}/")
+    admin.post(f"/runs/{run.pk}/make-live/", {"note": "The bakery is new"})
+    page = text(admin, f"/runs/{run.pk}/")
     assert f"Model {held} is live." in page
     assert "measured worse" not in page
     live.refresh_from_db()
@@ -127,7 +127,7 @@ def test_a_model_that_was_held_back_says_why_and_goes_live_with_a_note(
     assert admin.post(f"/runs/{records.run(created=records.NOW - timedelta(days=2)).pk}/make-live/").status_code == 404
 
 
-def test_first_run(admin: Client) -> None:
+def test_the_page_before_the_first_run(admin: Client) -> None:
     page = text(admin, "/runs/")
     assert "No run yet" in page
     assert "Start the first run" in page

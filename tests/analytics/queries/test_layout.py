@@ -21,7 +21,7 @@ def test_a_new_installation_has_nothing_live(django_assert_num_queries: DjangoAs
     assert frame.weights == ()
 
 
-def test_what_is_live_and_how_fresh_the_data_are(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_the_frame_has_live_versions_and_the_newest_event(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     records.version(records.run(), live=False)
     live = records.version(records.run())
     records.published("home", number=3)

@@ -17,16 +17,16 @@ def test_customers_by_our_number_and_by_the_shops_id() -> None:
     assert search("household").customers == []  # an id is hashed: a part of it finds nothing
 
 
-def test_a_number_may_be_both() -> None:
+def test_a_number_may_be_ours_and_the_shops_id() -> None:
     first = records.customer("x")
     other = records.customer(str(first.pk))
     assert search(str(first.pk)).customers == [other, first]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "9" * 40, "²", "\u0660", "%", "'; drop table", "null"])
-def test_odd_texts_find_nobody(text: str) -> None:
-    found = search(text)
-    assert (found.customers, found.items) == ([], [])
+def test_odd_texts_find_no_customer_or_item(text: str) -> None:
+    results = search(text)
+    assert (results.customers, results.items) == ([], [])
 
 
 def test_items_by_title_in_any_case_best_first() -> None:
@@ -44,11 +44,11 @@ def test_a_percent_sign_is_no_wildcard() -> None:
     assert find_items("__") == []
 
 
-def test_more_than_are_shown() -> None:
+def test_more_items_than_are_shown() -> None:
     for number in range(MOST_ITEMS + 1):
         records.item(f"i{number}", title=f"Tea {number:02}")
-    found = search("Tea")
-    assert (len(found.items), found.more_items) == (MOST_ITEMS, True)
+    results = search("Tea")
+    assert (len(results.items), results.more_items) == (MOST_ITEMS, True)
     assert len(find_items("Tea")) == FEW_ITEMS
 
 

@@ -44,7 +44,7 @@ def loaded(journey: Journey, *, weeks: int | None = None, now: datetime = NOW) -
 
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four stores in two weeks, not in order. Store 4 lists product 1029743 twice in week 2."""
+    """Promotions of four stores in two weeks, not in order. Store 4 lists product 1029743 twice in week 2."""
     rows = [
         (1029743, 4, "A", "0", 2), (1029743, 4, "0", "D", 2), (1029743, 1, "9", "0", 2), (1029743, 1, "0", "A", 1),
         (COUPON, 2, "0", "A", 1), (COUPON, 3, "1", "0", 1), (1029743, 3, "0", "A", 1),
@@ -93,9 +93,9 @@ def test_the_last_full_day_falls_in_the_past_seven(days: int) -> None:
 
 
 def test_ids_of_purchases_are_the_same_in_bulk() -> None:
-    made = [UUID(text) for text in wheel.purchase_ids([31198570044, 7], [1095275, 8])]
-    assert made == [wheel.purchase_id(31198570044, 1095275), wheel.purchase_id(7, 8)]
-    assert made[0].version == 5
+    ids = [UUID(text) for text in wheel.purchase_ids([31198570044, 7], [1095275, 8])]
+    assert ids == [wheel.purchase_id(31198570044, 1095275), wheel.purchase_id(7, 8)]
+    assert ids[0].version == 5
 
 
 @pytest.mark.django_db
@@ -124,9 +124,9 @@ def test_the_last_days_are_held_back_and_accounted_for(small: Journey) -> None:
     since = held_back.held_from()
     for duplicates in (False, True):  # loaded again the same is held back
         imported = load.load_purchases(small, weeks=shift, hold_from=since, report=silent)
-        kept = imported.duplicates if duplicates else imported.kept
-        assert imported.rows == kept + imported.rejected + imported.held == len(small.purchases) + len(small.refused)
-        assert kept == Event.objects.count()
+        lines = imported.duplicates if duplicates else imported.kept
+        assert imported.rows == lines + imported.rejected + imported.held == len(small.purchases) + len(small.refused)
+        assert lines == Event.objects.count()
     assert imported.held > 0
     replay = Replay.objects.get()
     assert Event.objects.filter(occurred_at__gte=replay.starts_at).count() == 0
@@ -165,7 +165,7 @@ def test_items_stand_in_the_tree_with_price_and_first_sale(small: Journey) -> No
 
 
 @pytest.mark.django_db
-def test_loading_it_again_changes_nothing_not_even_what_the_shop_changed(small: Journey) -> None:
+def test_loading_again_changes_nothing_not_even_edits_of_the_shop(small: Journey) -> None:
     loaded(small)
     Item.objects.filter(shop_id="1029743").update(title="Our milk", price=5)
     before = [list(model.objects.order_by("pk").values()) for model in (Item, ItemPrice, Event, Customer)]
@@ -192,7 +192,7 @@ def test_shares_count_a_store_once_whatever_the_order_of_the_rows() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("source")
-def test_promotions_move_with_the_clock_and_what_is_not_for_sale_is_refused(small: Journey) -> None:
+def test_promotions_move_with_the_clock_and_items_not_for_sale_are_refused(small: Journey) -> None:
     sold = replace(small, excluded=pd.Series([COUPON]))
     loaded(small)
     imported = load.load_promotions(sold, weeks=452, report=silent)

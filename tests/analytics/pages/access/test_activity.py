@@ -32,7 +32,7 @@ def text(client: Client, query: str = "") -> str:
     return answer.content.decode()
 
 
-def test_everything_newest_first(admin: Client, trail: Item) -> None:
+def test_entries_are_newest_first(admin: Client, trail: Item) -> None:
     page = text(admin)
     assert page.index("published") < page.index("Black tea") < page.index("=Tea")
     assert "<del>Green tea</del>" in page
@@ -40,7 +40,7 @@ def test_everything_newest_first(admin: Client, trail: Item) -> None:
     assert "Spring" in page
 
 
-def test_one_object(admin: Client, trail: Item) -> None:
+def test_entries_of_one_object(admin: Client, trail: Item) -> None:
     page = text(admin, f"?type=item&id={trail.pk}")
     assert "3 entries" in page
     assert "<ins>Black tea</ins>" in page
@@ -55,7 +55,7 @@ def test_one_object(admin: Client, trail: Item) -> None:
         ("?type=item&verb=change", 2),
     ],
 )  # fmt: skip
-def test_filters(admin: Client, trail: Item, query: str, count: int) -> None:
+def test_entries_are_filtered_by_the_address(admin: Client, trail: Item, query: str, count: int) -> None:
     page = text(admin, query)
     assert f"{count} entr" in page
     assert ("Nothing matches" in page) is (count == 0)
@@ -67,11 +67,11 @@ def test_fields_and_times_in_words(admin: Client, trail: Item) -> None:
     assert "<ins>May 4, 2026, noon</ins>" in page
 
 
-def test_nothing_yet(admin: Client) -> None:
+def test_an_empty_trail_says_so(admin: Client) -> None:
     assert "Nothing was changed yet" in text(admin)
 
 
-def test_a_file_of_what_is_shown_with_a_row_per_field(admin: Client, trail: Item) -> None:
+def test_the_csv_file_has_a_row_per_changed_field(admin: Client, trail: Item) -> None:
     answer = admin.get(f"/activity/?format=csv&type=item&id={trail.pk}&verb=change")
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(answer.content.decode("utf-8-sig").splitlines()))

@@ -17,7 +17,7 @@ def ada() -> Staff:
     return Staff.objects.create_user("ada@example.com", PASSWORD, name="Ada")
 
 
-def test_the_address_counts_in_any_case(client: Client, ada: Staff) -> None:
+def test_the_email_address_is_the_same_in_any_case(client: Client, ada: Staff) -> None:
     answer = client.post("/login/?next=/runs/", {"username": "ADA@example.com", "password": PASSWORD, "next": "/runs/"})
     assert (answer.status_code, answer["Location"]) == (302, "/runs/")
     assert "Ada" in client.get("/runs/").content.decode()
@@ -26,7 +26,7 @@ def test_the_address_counts_in_any_case(client: Client, ada: Staff) -> None:
     assert client.get("/")["Location"] == "/login/?next=/"
 
 
-def test_elsewhere_is_no_next_page(client: Client, ada: Staff) -> None:
+def test_login_does_not_redirect_to_another_site(client: Client, ada: Staff) -> None:
     answer = client.post("/login/", {"username": ada.email, "password": PASSWORD, "next": "https://evil.example/"})
     assert answer["Location"] == "/"
 
@@ -45,7 +45,7 @@ def test_wrong_passwords_are_told_then_locked_for_a_while(client: Client, ada: S
     assert client.post("/login/", {"username": other.email, "password": PASSWORD}).status_code == 302
 
 
-def test_who_has_left_cannot_log_in(client: Client, ada: Staff) -> None:
+def test_inactive_staff_cannot_log_in(client: Client, ada: Staff) -> None:
     Staff.objects.filter(pk=ada.pk).update(is_active=False)
     assert client.post("/login/", {"username": ada.email, "password": PASSWORD}).status_code == 200
 
@@ -55,7 +55,7 @@ def chosen(client: Client, **choice: str) -> None:
     assert (answer.status_code, answer["Location"]) == (302, "/login/")
 
 
-def test_language_and_theme_before_login_are_kept_for_the_person(client: Client, ada: Staff) -> None:
+def test_language_and_theme_before_login_are_kept_for_the_staff_member(client: Client, ada: Staff) -> None:
     chosen(client, language="zh-hans")
     chosen(client, theme="dark")
     page = client.get("/login/").content.decode()
@@ -67,7 +67,7 @@ def test_language_and_theme_before_login_are_kept_for_the_person(client: Client,
     assert "概览" in client.get("/").content.decode()
 
 
-def test_another_browser_gets_what_the_person_had(ada: Staff) -> None:
+def test_another_browser_gets_the_language_and_theme_of_the_staff_member(ada: Staff) -> None:
     Staff.objects.filter(pk=ada.pk).update(language="zh-hans", theme="light")
     client = Client()
     client.post("/login/", {"username": ada.email, "password": PASSWORD})
@@ -75,7 +75,7 @@ def test_another_browser_gets_what_the_person_had(ada: Staff) -> None:
     assert 'lang="zh-hans" data-theme="light"' in page
 
 
-def test_changes_after_login_are_kept(client: Client, ada: Staff) -> None:
+def test_language_and_theme_changed_after_login_are_kept(client: Client, ada: Staff) -> None:
     client.post("/login/", {"username": ada.email, "password": PASSWORD})
     chosen(client, language="zh-hans", theme="dark")
     ada.refresh_from_db()
@@ -94,7 +94,7 @@ def test_choices_that_are_not_on_offer_change_nothing(client: Client, ada: Staff
 
 
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
-def test_the_way_back_stays_here(client: Client, target: str) -> None:
+def test_preferences_do_not_redirect_to_another_site(client: Client, target: str) -> None:
     assert client.post("/preferences/", {"theme": "dark", "next": target})["Location"] == "/"
 
 

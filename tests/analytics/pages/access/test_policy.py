@@ -75,11 +75,11 @@ SAMPLES = {"int": 1, "uuid": uuid4(), "str": "x", "string": "x", "slug": "x"}
 
 
 def patterns() -> dict[str, URLPattern]:
-    found = {}
+    by_name = {}
     for pattern in (*urlpatterns, *replay_patterns):
         assert isinstance(pattern, URLPattern)
-        found[str(pattern.name)] = pattern
-    return found
+        by_name[str(pattern.name)] = pattern
+    return by_name
 
 
 def address(name: str) -> str:
@@ -111,7 +111,7 @@ def test_a_part_of_a_page_sends_the_whole_page_to_the_login() -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_who_may_look_and_who_may_change(client_of: Callable[[Role], Client], role: Role) -> None:
+def test_every_role_may_look_and_change_as_the_table_says(client_of: Callable[[Role], Client], role: Role) -> None:
     """Whatever else an address answers to an empty form or an unknown object: 403 is for those who may not."""
     client = client_of(role)
     staff = Staff.objects.get(email=f"{role}@example.com")

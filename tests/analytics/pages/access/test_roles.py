@@ -23,16 +23,16 @@ def addresses(names: set[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_everybody_sees_every_page(client_of: Callable[[Role], Client], role: Role) -> None:
-    client, made, who = client_of(role), records.run(), records.customer("u")
+def test_every_role_sees_every_page(client_of: Callable[[Role], Client], role: Role) -> None:
+    client, run, who = client_of(role), records.run(), records.customer("u")
     records.event(who, records.item("i"), days_ago=1)
-    pages = ["/", "/customers/", f"/customers/{who.pk}/", "/runs/", f"/runs/{made.pk}/", f"/runs/{made.pk}/progress/"]
+    pages = ["/", "/customers/", f"/customers/{who.pk}/", "/runs/", f"/runs/{run.pk}/", f"/runs/{run.pk}/progress/"]
     for page in [*pages, "/quality/", "/search/?q=x", "/customers/items/?find=x"]:
         assert client.get(page).status_code == 200, page
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_only_those_who_may_start_cancel_and_resume(client_of: Callable[[Role], Client], role: Role) -> None:
+def test_only_permitted_roles_start_cancel_and_resume_runs(client_of: Callable[[Role], Client], role: Role) -> None:
     client = client_of(role)
     failed = records.run(status=RunStatus.FAILED, done=2)
     expected = 302 if role in MAY_RUN else 403
@@ -46,7 +46,7 @@ def test_only_those_who_may_start_cancel_and_resume(client_of: Callable[[Role], 
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_buttons_are_shown_to_those_who_may_press_them(client_of: Callable[[Role], Client], role: Role) -> None:
+def test_buttons_are_shown_to_roles_that_may_press_them(client_of: Callable[[Role], Client], role: Role) -> None:
     client, failed = client_of(role), records.run(status=RunStatus.FAILED, done=2)
     may = role in MAY_RUN
     assert ("Start a run" in client.get("/runs/").content.decode()) is may
@@ -55,7 +55,7 @@ def test_buttons_are_shown_to_those_who_may_press_them(client_of: Callable[[Role
     assert ('href="/admin/"' in client.get("/runs/").content.decode()) is opens_admin
 
 
-def test_what_changes_something_needs_a_post(admin: Client) -> None:
+def test_addresses_that_change_something_need_a_post(admin: Client) -> None:
     for address in addresses(CHANGING | {"preferences"}):
         assert admin.get(address).status_code == 405, address
 
@@ -82,7 +82,7 @@ def test_an_unknown_customer_is_named(admin: Client, number: str) -> None:
     assert f"There is no customer {number}" in answer.content.decode()
 
 
-def test_a_stranger_learns_nothing_from_a_page_that_is_not_there(client: Client) -> None:
+def test_a_stranger_learns_nothing_from_an_unknown_address(client: Client) -> None:
     answer = client.get("/nothing/")
     assert answer.status_code == 404
     assert "Customers" not in answer.content.decode()

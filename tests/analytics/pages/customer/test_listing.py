@@ -82,16 +82,16 @@ def test_few_queries_for_a_run(admin: Client) -> None:
         assert len(queries) <= MOST_QUERIES
 
 
-def test_what_a_customer_likes_and_gets(admin: Client, tea_drinker: Customer) -> None:
+def test_the_review_shows_interests_and_recommendations(admin: Client, tea_drinker: Customer) -> None:
     page = text(admin, f"/customers/{tea_drinker.pk}/")
     assert f"Customer {tea_drinker.pk}" in page
     assert '<th scope="row">Tea</th>' in page  # the numbers of the interests
-    shown = cards(page)
-    assert len(shown) == 20
-    assert "<h3>Tea " in shown[0]
+    items = cards(page)
+    assert len(items) == 20
+    assert "<h3>Tea " in items[0]
     assert "Live cut: history until" in page
     assert "Bought later" not in page
-    first = shown[0]
+    first = items[0]
     assert '<ul class="reasons"><li>' in first
     assert "tile.svg" in first
     assert "Score <strong>" in first
@@ -108,7 +108,7 @@ def test_contributions_of_a_card_are_those_of_the_table(admin: Client, tea_drink
         assert sum(parts) == pytest.approx(score, abs=0.0005 * (len(parts) + 1))
 
 
-def test_as_tested_marks_what_was_bought_later(admin: Client, tea_drinker: Customer) -> None:
+def test_the_list_as_tested_marks_items_bought_later(admin: Client, tea_drinker: Customer) -> None:
     page = text(admin, f"/customers/{tea_drinker.pk}/?cut=test")
     version = ModelVersion.objects.get()
     hits = [card for card in cards(page) if "Bought later" in card]
@@ -135,7 +135,7 @@ def test_a_cold_customer_is_told_apart(admin: Client) -> None:
     assert cards(page)
 
 
-def test_context_is_what_was_bought_last_until_staff_choose(admin: Client, tea_drinker: Customer) -> None:
+def test_the_context_is_the_last_purchases_until_staff_choose(admin: Client, tea_drinker: Customer) -> None:
     page = text(admin, f"/customers/{tea_drinker.pk}/?placement=item")
     assert page.count('class="chip-item"') == 1
     assert "what the customer bought last" in page
@@ -149,7 +149,7 @@ def test_context_is_what_was_bought_last_until_staff_choose(admin: Client, tea_d
     assert "Wine 1</span>" not in page[page.index('class="context') : page.index('class="products"')]
 
 
-def test_suggestions_while_typing(admin: Client) -> None:
+def test_items_are_suggested_while_a_title_is_typed(admin: Client) -> None:
     part = text(admin, "/customers/items/?find=wine+1")
     assert "<html" not in part
     assert part.count("<button") == 3  # Wine 1, 10 and 11
@@ -176,7 +176,7 @@ def test_where_two_rows_differ_most_the_customer_opens_as_tested(admin: Client) 
     assert "later purchases from" in text(admin, links[0].replace("&amp;", "&"))
 
 
-def test_rows_that_were_not_measured_are_replaced_and_that_is_said(admin: Client) -> None:
+def test_unmeasured_rows_of_a_comparison_are_replaced_and_named(admin: Client) -> None:
     page = text(admin, "/quality/?a=nobody&b=hybrid")
     assert "“nobody” cannot be compared here" in page
     assert page.count("cannot be compared here") == 2  # the hybrid takes the first place, so it cannot be the second
@@ -198,7 +198,7 @@ def test_a_merged_key_leads_to_its_customer(admin: Client, tea_drinker: Customer
     assert admin.get(f"/customers/{anonymous.pk}/")["Location"] == f"/customers/{tea_drinker.pk}/"
 
 
-def test_random_keeps_what_is_looked_at(admin: Client) -> None:
+def test_a_random_customer_keeps_filters_and_lens(admin: Client) -> None:
     location = admin.get("/customers/random/?state=heavy&placement=discover&cut=test")["Location"]
     assert re.fullmatch(r"/customers/\d+/\?state=heavy&placement=discover&cut=test", location)
     assert admin.get("/customers/random/?segment=999&page=2")["Location"] == "/customers/?segment=999"
@@ -214,7 +214,7 @@ def test_filters_stand_in_the_address_and_can_be_taken_off(admin: Client) -> Non
     assert "Clear the filters" in page
 
 
-def test_found_by_what_they_bought_and_the_way_on_stays_among_them(admin: Client, tea_drinker: Customer) -> None:
+def test_customers_are_found_by_purchases_and_next_stays_among_them(admin: Client, tea_drinker: Customer) -> None:
     page = text(admin, "/customers/?text=tea&sort=number")
     assert "<strong>12 customers</strong>" in page  # every fifth of sixty
     assert "“tea”" in page
@@ -228,7 +228,7 @@ def test_found_by_what_they_bought_and_the_way_on_stays_among_them(admin: Client
     assert "Not among:" in text(admin, f"/customers/{tea_drinker.pk}/?text=wine")
 
 
-def test_most_changed_is_the_first_of_that_order(admin: Client) -> None:
+def test_most_changed_opens_the_largest_shift_of_taste(admin: Client) -> None:
     location = admin.get("/customers/most-changed/?state=warm")["Location"]
     assert re.fullmatch(r"/customers/\d+/\?state=warm&sort=-change", location)
     page = text(admin, location)
@@ -266,8 +266,8 @@ def test_one_customer_found_is_opened_at_once(admin: Client, tea_drinker: Custom
     assert "Type what you look for" in text(admin, "/search/?q=+")
 
 
-def test_what_is_found_of_items_leads_to_their_pages(client_of: Callable[[Role], Client]) -> None:
-    """Also who may not open the admin wants to see who gets the item recommended; to the admin its page leads on."""
+def test_items_found_by_the_search_box_lead_to_their_pages(client_of: Callable[[Role], Client]) -> None:
+    """Staff who may not open the admin also want to see who gets an item; its page leads on to the admin."""
     merchandiser, teas = client_of(Role.MERCHANDISER), Item.objects.filter(title__startswith="Tea")
     page = text(merchandiser, "/search/?q=tea")
     assert all(f'href="/catalogue/{tea.pk}/"' in page for tea in teas)

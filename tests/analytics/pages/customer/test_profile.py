@@ -15,7 +15,7 @@ from recommendations.services.review.review import review
 from recommendations.services.review.why_not import CounterfactualKind, WhyNot, why_not
 from recommendations.services.rules.books import publish_rules
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.serving import snapshot_holder
+from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import JudgementKind, Role, RuleAction, WeightsStatus
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -49,17 +49,17 @@ def thing(shop_id: str) -> Item:
 
 
 def titles(page: str) -> list[str]:
-    """Of the cards, in order."""
+    """Titles of the cards, in order."""
     return re.findall(r"<h3>([^<]+ \d+)</h3>", page)
 
 
 def outsider(who: Customer, *, kind: CounterfactualKind | None = None) -> tuple[Item, WhyNot]:
     """An item that is not shown to the customer, and that a change (of weights, of a rule …) would bring in."""
-    shown = {card.item.pk for card in review(customer=who.pk, placement="home").cards}
-    for item in Item.objects.exclude(pk__in=shown).order_by("pk"):
-        found = why_not(customer=who.pk, placement="home", item=item.pk)
-        if any(kind in {None, change.kind} for change in found.suggestions):
-            return item, found
+    slate = {card.item.pk for card in review(customer=who.pk, placement="home").cards}
+    for item in Item.objects.exclude(pk__in=slate).order_by("pk"):
+        diagnosis = why_not(customer=who.pk, placement="home", item=item.pk)
+        if any(kind in {None, change.kind} for change in diagnosis.suggestions):
+            return item, diagnosis
     raise AssertionError(f"no {kind} brings anything in")
 
 
@@ -94,7 +94,7 @@ def exclusion(item: Item, *, customer: Customer | None = None) -> Rule:
         ("why_not=999999999", "There is no item 999999999."),
     ],
 )
-def test_what_makes_no_sense_says_what_to_do(admin: Client, tea_drinker: Customer, query: str, told: str) -> None:
+def test_an_odd_parameter_says_what_to_do(admin: Client, tea_drinker: Customer, query: str, told: str) -> None:
     page = text(admin, f"/customers/{tea_drinker.pk}/?{query}")
     assert told in page
     assert len(titles(page)) == 20  # and the list is there all the same
@@ -109,7 +109,7 @@ def test_a_date_that_is_none_stands_in_its_field_with_the_error(admin: Client, t
 @pytest.mark.parametrize(
     "query", ["did=purchase", "did=erase:5", "did=%00", "compare=all", "of=draft", "sort=x&text=%00"]
 )
-def test_what_is_not_understood_is_as_if_absent(admin: Client, tea_drinker: Customer, query: str) -> None:
+def test_unknown_parameters_are_as_if_absent(admin: Client, tea_drinker: Customer, query: str) -> None:
     assert titles(text(admin, f"/customers/{tea_drinker.pk}/?{query}")) == titles(
         text(admin, f"/customers/{tea_drinker.pk}/")
     )
@@ -153,7 +153,7 @@ def test_a_simulated_act_stands_in_the_address_and_nowhere_else(admin: Client, t
     assert titles(text(admin, f"/customers/{tea_drinker.pk}/?placement=discover")) != []
 
 
-def test_what_an_act_changes_is_told_against_the_same_list_without_it(admin: Client, tea_drinker: Customer) -> None:
+def test_a_simulated_act_is_compared_with_the_list_without_it(admin: Client, tea_drinker: Customer) -> None:
     """A view of what the customer dislikes nothing of: each card says where it stood before."""
     wine = thing("wine-0")
     page = text(admin, f"/customers/{tea_drinker.pk}/?did=purchase:{wine.pk}&did=view_item:{wine.pk}")
@@ -214,9 +214,9 @@ def test_why_here_has_every_term_and_they_add_up(admin: Client, tea_drinker: Cus
     assert "<html" not in panel
     assert f'id="drawer-title">{card.item.title}<' in panel
     body, foot = panel.split("<tfoot>")
-    told = [float(value.replace("−", "-")) for value in re.findall(r'<td class="num">([+−]\d+\.\d{4})</td>', body)]
+    terms = [float(value.replace("−", "-")) for value in re.findall(r'<td class="num">([+−]\d+\.\d{4})</td>', body)]
     exact = [term.value for term in card.waterfall if term.value is not None]
-    assert told == pytest.approx(exact, abs=5e-5)
+    assert terms == pytest.approx(exact, abs=5e-5)
     assert sum(exact) == pytest.approx(card.final, abs=1e-6)
     assert f"<strong>{card.final:.4f}</strong>" in foot
     assert card.reasons[0] in panel
@@ -247,16 +247,16 @@ def test_why_here_of_the_draft_is_the_drafts_score(admin: Client, tea_drinker: C
 
 
 def test_why_not_names_the_stage_and_a_change_that_brings_it_in(merchandiser: Client, tea_drinker: Customer) -> None:
-    item, found = outsider(tea_drinker)
+    item, diagnosis = outsider(tea_drinker)
     panel = text(merchandiser, f"/customers/{tea_drinker.pk}/why-not/{item.pk}/")
-    assert found.words in panel
+    assert diagnosis.words in panel
     assert panel.count("lost here") == 1
-    assert found.suggestion is not None
-    assert found.suggestion.words in panel
+    assert diagnosis.suggestion is not None
+    assert diagnosis.suggestion.words in panel
     assert "Apply as draft" in panel
 
 
-def test_why_not_of_what_is_shown_leads_to_why(admin: Client, tea_drinker: Customer) -> None:
+def test_why_not_of_a_shown_item_leads_to_why(admin: Client, tea_drinker: Customer) -> None:
     item = review(customer=tea_drinker.pk, placement="home").cards[2].item
     panel = text(admin, f"/customers/{tea_drinker.pk}/why-not/{item.pk}/")
     assert "It is shown, at place 3." in panel
@@ -264,9 +264,9 @@ def test_why_not_of_what_is_shown_leads_to_why(admin: Client, tea_drinker: Custo
 
 
 def test_a_change_says_its_price_before_it_is_a_draft(merchandiser: Client, tea_drinker: Customer) -> None:
-    item, found = outsider(tea_drinker)
+    item, diagnosis = outsider(tea_drinker)
     rules, weights = Rule.objects.count(), BlendWeights.objects.count()
-    for change in found.suggestions:
+    for change in diagnosis.suggestions:
         part = text(merchandiser, f"/customers/{tea_drinker.pk}/why-not/{item.pk}/price/?key={change.key}")
         assert "This changes everyone" in part
         assert "Make it a draft" in part
@@ -276,9 +276,9 @@ def test_a_change_says_its_price_before_it_is_a_draft(merchandiser: Client, tea_
 
 
 def test_a_change_becomes_a_draft_that_opens_where_it_is_worked_on(merchandiser: Client, tea_drinker: Customer) -> None:
-    item, found = outsider(tea_drinker)
+    item, diagnosis = outsider(tea_drinker)
     before = [card.item.pk for card in review(customer=tea_drinker.pk, placement="home").cards]
-    for change in found.suggestions:
+    for change in diagnosis.suggestions:
         address = f"/customers/{tea_drinker.pk}/why-not/{item.pk}/apply/"
         answer = merchandiser.post(address, {"key": change.key, "replace": "yes"})
         assert answer.status_code == 302
@@ -286,15 +286,15 @@ def test_a_change_becomes_a_draft_that_opens_where_it_is_worked_on(merchandiser:
     assert [card.item.pk for card in review(customer=tea_drinker.pk, placement="home").cards] == before
 
 
-def test_somebodys_draft_is_not_overwritten_without_asking(merchandiser: Client, tea_drinker: Customer) -> None:
-    item, found = outsider(tea_drinker, kind=CounterfactualKind.WEIGHT)
-    change = next(each for each in found.suggestions if each.kind is CounterfactualKind.WEIGHT)
-    kept = draft_weights("home", {"buy_again": 1.0})
+def test_an_existing_draft_is_not_overwritten_without_asking(merchandiser: Client, tea_drinker: Customer) -> None:
+    item, diagnosis = outsider(tea_drinker, kind=CounterfactualKind.WEIGHT)
+    change = next(each for each in diagnosis.suggestions if each.kind is CounterfactualKind.WEIGHT)
+    draft = draft_weights("home", {"buy_again": 1.0})
     answer = merchandiser.post(f"/customers/{tea_drinker.pk}/why-not/{item.pk}/apply/", {"key": change.key})
     assert answer.status_code == 409
     assert "There is a draft already" in answer.content.decode()
-    kept.refresh_from_db()
-    assert kept.weights == {"buy_again": 1.0}
+    draft.refresh_from_db()
+    assert draft.weights == {"buy_again": 1.0}
 
 
 def test_a_change_that_is_gone_says_so(merchandiser: Client, tea_drinker: Customer) -> None:
@@ -317,7 +317,7 @@ def pressed(part: str) -> list[str]:
     return re.findall(r'name="judgement" value="(\w+)" aria-pressed="true"', part)
 
 
-def test_a_verdict_is_given_noted_changed_and_taken_back(merchandiser: Client, tea_drinker: Customer) -> None:
+def test_a_judgement_is_given_noted_changed_and_taken_back(merchandiser: Client, tea_drinker: Customer) -> None:
     item = thing("tea-0")
     assert pressed(judged(merchandiser, tea_drinker, item, judgement="odd")) == ["odd"]
     part = judged(merchandiser, tea_drinker, item, save_note="yes", note="Twice a week?")
@@ -371,14 +371,14 @@ def test_without_script_the_page_comes_back_with_a_message(merchandiser: Client,
     assert elsewhere["Location"] == "/customers/"
 
 
-def test_an_action_that_is_none_makes_nothing(merchandiser: Client, tea_drinker: Customer) -> None:
+def test_an_unknown_action_makes_no_judgement_or_rule(merchandiser: Client, tea_drinker: Customer) -> None:
     address = f"/customers/{tea_drinker.pk}/rule/{thing('tea-0').pk}/"
     toast = merchandiser.post(address, {"placement": "home", "action": "explode"}, headers=HTMX).content.decode()
     assert "Choose what to do" in toast
     assert not Rule.objects.exists()
 
 
-def test_who_may_only_look_sees_no_button_that_would_be_refused(viewer: Client, tea_drinker: Customer) -> None:
+def test_a_viewer_sees_no_button_that_would_be_refused(viewer: Client, tea_drinker: Customer) -> None:
     page = text(viewer, f"/customers/{tea_drinker.pk}/")
     assert "Why here" in page
     for hidden in ("judgement", "Make a draft rule", "Never for this customer"):
@@ -389,14 +389,14 @@ def test_who_may_only_look_sees_no_button_that_would_be_refused(viewer: Client, 
 
 
 def test_a_served_rule_is_named_on_the_card_that_it_touched(merchandiser: Client, tea_drinker: Customer) -> None:
-    """A draft is not: nothing is served differently by it."""
+    """A draft rule is not named: nothing is served differently by it."""
     rule = Rule.objects.create(
         name="Soap first", action=RuleAction.PIN, slot=1,
         items=[{"attribute": "item", "operator": "is", "values": ["soap-1"]}],
     )  # fmt: skip
     assert "Rules that touched it" not in text(merchandiser, f"/customers/{tea_drinker.pk}/")
     publish_rules(rules=[rule.pk], based_on=None, note="Try it", by=None, now=timezone.now())
-    snapshot_holder.forget()  # as another process, which has not read the book yet
+    snapshot_holder.drop()  # as another process, which has not read the book yet
     page = text(merchandiser, f"/customers/{tea_drinker.pk}/")
     assert titles(page)[0] == "Soap 1"
     assert page.count("Rules that touched it") == 1

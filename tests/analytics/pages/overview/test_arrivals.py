@@ -28,7 +28,7 @@ def who(admin: Client) -> int:
     return customer.pk
 
 
-def test_the_last_days_with_events(admin: Client, who: int) -> None:
+def test_events_without_dates_are_those_of_the_last_seven_days(admin: Client, who: int) -> None:
     page = text(admin, "/events/")
     assert "3 lines" in page
     assert page.index("Green tea") < page.index("Blue mug")
@@ -41,17 +41,17 @@ def test_the_last_days_with_events(admin: Client, who: int) -> None:
         ("?from=2026-09-13&until=2026-09-13&name=purchase", 1), ("?from=2026-02-31&name=king&page=x&customer=y", 3),
     ],
 )  # fmt: skip
-def test_days_and_kinds(admin: Client, who: int, query: str, count: int) -> None:
+def test_events_are_filtered_by_days_and_kind(admin: Client, who: int, query: str, count: int) -> None:
     assert f"{count} line" in text(admin, f"/events/{query}")
 
 
-def test_one_customer(admin: Client, who: int) -> None:
+def test_events_are_filtered_by_customer(admin: Client, who: int) -> None:
     page = text(admin, f"/events/?customer={who}&from=2026-08-01&until=2026-09-30")
     assert "3 lines" in page
     assert "Blue mug" not in page
 
 
-def test_no_event_in_these_days(admin: Client, who: int) -> None:
+def test_days_without_events_say_so(admin: Client, who: int) -> None:
     assert "No event in these days" in text(admin, "/events/?from=2020-01-01&until=2020-01-01")
 
 

@@ -17,7 +17,7 @@ def text(client: Client, address: str = "/") -> str:
     return " ".join(client.get(address).content.decode().split())
 
 
-def test_first_steps_until_all_are_done(admin: Client) -> None:
+def test_first_steps_are_shown_until_all_are_done(admin: Client) -> None:
     page = text(admin)
     assert "First steps" in page
     assert "No events yet" in page
@@ -53,7 +53,7 @@ def test_the_first_line_is_the_figure_with_its_interval_and_protocol(admin: Clie
     assert 'href="/quality/?task=discover"' in page
 
 
-def test_the_strip_uses_the_words_of_the_code(admin: Client) -> None:
+def test_the_strip_shows_the_six_stages_in_order(admin: Client) -> None:
     records.run()
     page = text(admin)
     places = [

@@ -51,13 +51,13 @@ def text(client: Client, address: str = "/quality/") -> str:
 
 
 def names(page: str) -> list[str]:
-    """Of the rows of the leader table, as they stand."""
+    """Names of the rows of the leader table, as they stand."""
     table = page[page.index('id="leaders"') : page.index('id="slices"')]
     return re.findall(r'<th scope="row">([^<]+?)(?: <span|</th>)', table)
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_everybody_sees_it(client_of: Callable[[Role], Client], role: Role, run: Evaluation) -> None:
+def test_every_role_sees_the_quality_page(client_of: Callable[[Role], Client], role: Role, run: Evaluation) -> None:
     assert "Is it any good, and for whom?" in text(client_of(role))
 
 
@@ -69,7 +69,7 @@ def test_before_the_first_run(admin: Client) -> None:
     assert text(admin, "/quality/?format=csv").startswith("<!doctype html>")  # there is no table yet
 
 
-def test_a_task_that_nobody_could_be_measured_on(admin: Client, run: Evaluation) -> None:
+def test_a_task_without_measured_customers_says_so(admin: Client, run: Evaluation) -> None:
     page = text(admin, "/quality/?task=discover")
     assert "Nobody with a history bought anything for this task in the test window." in page
 
@@ -96,7 +96,7 @@ def test_differences_are_told_in_words_and_signs(admin: Client, run: Evaluation)
     assert '≈ +0.005<span class="visually-hidden"> no clear difference</span>' in page
 
 
-def test_slices_by_what_the_address_says(admin: Client, run: Evaluation) -> None:
+def test_the_address_chooses_the_kind_of_slices(admin: Client, run: Evaluation) -> None:
     activity, segments = text(admin), text(admin, "/quality/?slice=segment")
     assert activity.count("uncertain: few customers") == 1  # the cold ones
     assert "Cold <span" in activity
@@ -125,7 +125,7 @@ def test_odd_parameters_are_as_if_absent(admin: Client, run: Evaluation, query: 
     assert names(page)[0] == "Hybrid, proposed weights"
 
 
-def test_a_version_from_before_says_what_the_next_run_will_measure(admin: Client) -> None:
+def test_an_older_version_says_what_the_next_run_will_measure(admin: Client) -> None:
     records.measured(records.version(records.run()), Task.HOME, VALUES)
     page = text(admin)
     assert "The next run will measure how sure that is." in page
@@ -136,7 +136,7 @@ def test_a_version_from_before_says_what_the_next_run_will_measure(admin: Client
     assert "One run so far" in page
 
 
-def test_the_file_holds_what_the_page_shows(admin: Client, run: Evaluation) -> None:
+def test_the_csv_file_holds_the_figures_of_the_page(admin: Client, run: Evaluation) -> None:
     answer = admin.get("/quality/?format=csv&sort=ndcg%4010")
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == 'attachment; filename="quality-home.csv"'
@@ -162,9 +162,9 @@ def parsed(answer: HttpResponse) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("kind", ["activity", "segment", "department", "new_items"])
-def test_few_queries(admin: Client, run: Evaluation, kind: str) -> None:
+def test_the_quality_page_takes_few_queries(admin: Client, run: Evaluation, kind: str) -> None:
     with CaptureQueriesContext(
         connection,
-    ) as asked:
+    ) as queries:
         text(admin, f"/quality/?slice={kind}")
-    assert len(asked) <= MOST_QUERIES
+    assert len(queries) <= MOST_QUERIES

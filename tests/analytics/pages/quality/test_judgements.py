@@ -33,13 +33,13 @@ def judged(*judgements: JudgementKind) -> None:
         )  # fmt: skip
 
 
-def test_before_the_first_verdict_the_page_says_where_to_give_one(admin: Client) -> None:
+def test_before_the_first_judgement_the_page_says_where_to_give_one(admin: Client) -> None:
     page = text(admin)
     assert "No verdicts yet" in page
     assert "verdicts-chart" not in page
 
 
-def test_shares_with_their_intervals(admin: Client) -> None:
+def test_shares_of_judgements_have_intervals(admin: Client) -> None:
     judged(JudgementKind.GOOD, JudgementKind.GOOD, JudgementKind.ODD, JudgementKind.WRONG)
     page = text(admin)
     assert "4 verdicts on the newest model: 50% good (95% interval 15% to 85%)." in page
@@ -56,6 +56,6 @@ def test_wrong_items_say_whether_they_are_still_shown(client_of: Callable[[Role]
     assert judged_item.title in page
 
 
-def test_nothing_wrong(admin: Client) -> None:
+def test_without_an_item_judged_wrong_the_page_says_so(admin: Client) -> None:
     judged(JudgementKind.GOOD)
     assert "Nothing was called wrong." in text(admin, "/quality/wrong/")

@@ -36,15 +36,15 @@ def text(client: Client, address: str) -> str:
 
 def field(page: str, name: str) -> str:
     """What stands in an input of the form."""
-    found = re.search(rf'<input[^>]* name="{re.escape(name)}"[^>]*>', page)
-    assert found, name
-    value = re.search(r' value="([^"]*)"', found.group())
+    match = re.search(rf'<input[^>]* name="{re.escape(name)}"[^>]*>', page)
+    assert match, name
+    value = re.search(r' value="([^"]*)"', match.group())
     return value.group(1) if value else ""
 
 
 def error(page: str, name: str) -> str:
-    found = re.search(rf'id="{re.escape(name)}-error">([^<]*)<', page)
-    return found.group(1) if found else ""
+    match = re.search(rf'id="{re.escape(name)}-error">([^<]*)<', page)
+    return match.group(1) if match else ""
 
 
 def test_plain_fields_make_a_draft(admin: Client) -> None:
@@ -118,7 +118,7 @@ def test_buttons_of_the_builder_change_the_rows_and_save_nothing(
         assert field(page, "items-0-typed").replace("&gt;", ">") == typed
 
 
-def test_another_attribute_has_other_fields(admin: Client) -> None:
+def test_another_attribute_of_a_condition_has_other_fields(admin: Client) -> None:
     _, page = sent(admin, form(edit="items:show", **{"items-0-attribute": "price"}))
     assert "items-0-values" not in page
     assert re.search(r'<select[^>]* name="items-0-operator"[^>]*>.*?at least', page)
@@ -126,7 +126,7 @@ def test_another_attribute_has_other_fields(admin: Client) -> None:
     assert "Counted as soon as every condition is complete." in page
 
 
-def test_a_part_of_the_page_counts_and_shows_what_matches(admin: Client) -> None:
+def test_the_builder_counts_and_shows_the_items_that_match(admin: Client) -> None:
     answer = admin.post("/rules/conditions/items/", form(edit="items:pick:0:" + COFFEE))
     page = " ".join(answer.content.decode().split())
     assert answer["HX-Trigger"] == "rule-changed"
@@ -187,7 +187,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("fields", "name", "words"), WRONG)
-def test_what_is_wrong_stands_at_its_field_and_nothing_is_lost_or_saved(
+def test_a_fault_stands_at_its_field_and_nothing_is_lost_or_saved(
     admin: Client, fields: dict[str, Any], name: str, words: str
 ) -> None:
     status, page = sent(admin, form(**fields))
@@ -255,7 +255,7 @@ def test_save_and_publish_leads_to_the_dialog(admin: Client) -> None:
     assert f'<a class="btn" href="/rules/{rule.pk}/">Leave it</a>' in page
 
 
-def test_a_merchandiser_saves_and_a_publisher_publishes(client_of: Callable[[Role], Client]) -> None:
+def test_a_merchandiser_saves_where_a_publisher_would_publish(client_of: Callable[[Role], Client]) -> None:
     merchandiser = client_of(Role.MERCHANDISER)
     answer = merchandiser.post("/rules/new/", form(then="publish"))
     rule = Rule.objects.get()
@@ -263,7 +263,7 @@ def test_a_merchandiser_saves_and_a_publisher_publishes(client_of: Callable[[Rol
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CATALOGUE_ADMIN])
-def test_who_only_looks_saves_nothing(client_of: Callable[[Role], Client], role: Role) -> None:
+def test_roles_that_may_not_draft_save_no_rule(client_of: Callable[[Role], Client], role: Role) -> None:
     client, rule = client_of(role), records.rule()
     assert client.post(f"/rules/{rule.pk}/", form(revision=1, name="x")).status_code == 403
     assert client.get("/rules/new/").status_code == 403
@@ -279,7 +279,7 @@ def test_an_unknown_rule_is_not_found(admin: Client) -> None:
         assert admin.post(address).status_code == 404
 
 
-def test_what_it_would_do_waits_until_the_rule_is_complete(admin: Client) -> None:
+def test_the_effect_waits_until_the_rule_is_complete(admin: Client) -> None:
     _, page = sent(admin, form(**{"items-0-values": []}), "/rules/effect/")
     assert "The price tag comes as soon as the rule is complete:" in page
     _, page = sent(admin, form(name=""), "/rules/effect/")
@@ -288,7 +288,7 @@ def test_what_it_would_do_waits_until_the_rule_is_complete(admin: Client) -> Non
     assert "No rule contradicts, hides or empties another." in page
 
 
-def test_without_javascript_the_button_measures_too(admin: Client) -> None:
+def test_the_effect_is_measured_without_javascript_too(admin: Client) -> None:
     status, page = sent(admin, form(edit="measure", strength="-30"))
     assert status == 200
     assert "No run of the loop has finished yet" in page
@@ -297,7 +297,7 @@ def test_without_javascript_the_button_measures_too(admin: Client) -> None:
     assert not Rule.objects.exists()
 
 
-def test_findings_of_this_rule_stand_first(admin: Client) -> None:
+def test_findings_of_the_edited_rule_stand_first(admin: Client) -> None:
     records.rule("Pinned", action="pin", slot=1)
     records.rule("Long over", ends_at="2020-01-01T00:00:00+00:00")
     _, page = sent(admin, form(name="Mine", action="pin", slot="1", **{"items-0-values": [COFFEE]}), "/rules/effect/")

@@ -34,7 +34,7 @@ def text(client: Client, address: str = "/rules/", *, status: int = 200) -> str:
 
 
 def names(page: str) -> list[str]:
-    """Of the rules of the table, as they stand."""
+    """Names of the rules of the table, as they stand."""
     return re.findall(r'<a href="/rules/\d+/">([^<]+)</a><span class="rule-line">', page)
 
 
@@ -88,7 +88,7 @@ def test_odd_parameters_are_as_if_absent(admin: Client, query: str) -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_everybody_sees_and_is_offered_what_they_may_do(client_of: Callable[[Role], Client], role: Role) -> None:
+def test_every_role_is_offered_what_it_may_do(client_of: Callable[[Role], Client], role: Role) -> None:
     rule, client = records.rule(), client_of(role)
     records.published(records.rule("Live one"))
     page, editor = text(client), text(client, f"/rules/{rule.pk}/")
@@ -102,7 +102,7 @@ def test_everybody_sees_and_is_offered_what_they_may_do(client_of: Callable[[Rol
     assert ("<dialog class" in text(client, f"/rules/?open=publish&rule={rule.pk}")) is (role in PUBLISHERS)
 
 
-def test_one_place_up_and_down_and_the_whole_order(admin: Client) -> None:
+def test_rules_move_one_place_or_in_a_whole_order(admin: Client) -> None:
     keys = [records.rule(name).pk for name in "abc"]
     assert admin.post("/rules/order/", {"rule": keys[2], "to": "up"})["Location"] == f"/rules/#up-{keys[2]}"
     assert names(text(admin)) == ["a", "c", "b"]
@@ -138,7 +138,7 @@ def test_archive_can_be_undone(admin: Client) -> None:
     assert names(text(admin)) == ["Tea first"]
 
 
-def test_what_is_live_is_withdrawn_first(admin: Client) -> None:
+def test_a_live_rule_is_not_archived_before_it_is_withdrawn(admin: Client) -> None:
     rule = records.rule()
     records.published(rule)
     admin.post(f"/rules/{rule.pk}/archive/")
@@ -162,8 +162,8 @@ def test_several_drafts_are_published_with_a_note(admin: Client) -> None:
     assert "Publish 2 rules?" in page
     assert page.count("added</span>") == 2
     assert "required" in page[page.index('id="book-note"') :][:200]
-    asked = {"rule": keys, "based_on": 0, "note": "The tea week begins"}
-    assert admin.post("/rules/publish/", asked)["Location"] == "/rules/"
+    fields = {"rule": keys, "based_on": 0, "note": "The tea week begins"}
+    assert admin.post("/rules/publish/", fields)["Location"] == "/rules/"
     page = text(admin)
     assert "Published as r1: 2 rules." in page
     assert statuses(page) == ["Live", "Live"]
@@ -187,16 +187,16 @@ def test_a_draft_that_was_changed_meanwhile_is_not_published_unseen(admin: Clien
     seen = f"{rule.pk}:{rule.revision}"
     assert f'name="revision" value="{seen}"' in page
     Rule.objects.update(slot=3, revision=rule.revision + 1)
-    asked = {"rule": rule.pk, "based_on": 0, "note": "my note", "revision": seen}
-    answer = admin.post("/rules/publish/", asked)
+    fields = {"rule": rule.pk, "based_on": 0, "note": "my note", "revision": seen}
+    answer = admin.post("/rules/publish/", fields)
     assert answer.status_code == 422
     assert "“Tea first” was changed meanwhile." in answer.content.decode()
     assert not RuleBook.objects.exists()
-    answer = admin.post("/rules/publish/", asked | {"revision": f"{rule.pk}:{rule.revision + 1}"})
+    answer = admin.post("/rules/publish/", fields | {"revision": f"{rule.pk}:{rule.revision + 1}"})
     assert answer["Location"] == "/rules/"
 
 
-def test_what_somebody_else_published_meanwhile_is_not_overwritten(admin: Client) -> None:
+def test_a_book_published_meanwhile_is_not_overwritten(admin: Client) -> None:
     mine, theirs = records.rule(), records.rule("Theirs")
     records.published(theirs)
     answer = admin.post("/rules/publish/", {"rule": mine.pk, "based_on": 0, "note": "my note"})
@@ -209,7 +209,7 @@ def test_what_somebody_else_published_meanwhile_is_not_overwritten(admin: Client
     assert admin.post("/rules/publish/", {"rule": mine.pk, "based_on": 1, "note": "my note"}).status_code == 302
 
 
-def test_published_twice_says_that_nothing_changed(admin: Client) -> None:
+def test_publishing_a_rule_twice_says_that_nothing_changed(admin: Client) -> None:
     rule = records.rule()
     records.published(rule)
     admin.post("/rules/publish/", {"rule": rule.pk, "based_on": 1, "note": "again"})
@@ -243,7 +243,7 @@ def test_withdraw_and_roll_back(admin: Client) -> None:
     assert admin.post("/rules/roll-back/", {"book": 99, "note": "x"}).status_code == 404
 
 
-def test_what_was_measured_stands_beside_the_rules(admin: Client) -> None:
+def test_measured_effects_stand_beside_the_rules(admin: Client) -> None:
     tag = {
         "placement": "home", "slots": 1000, "slots_touched": 180,
         "effects": {"ndcg@10": {"value": -0.0012, "low": -0.002, "high": -0.0004}},
@@ -276,7 +276,7 @@ def test_findings_name_and_link_their_rules(admin: Client) -> None:
     assert f'<a href="/rules/{over.pk}/">Over</a>' in page
 
 
-def test_chinese(admin: Client) -> None:
+def test_the_list_of_rules_in_chinese(admin: Client) -> None:
     records.published(records.rule())
     admin.cookies["django_language"] = "zh-hans"
     page = text(admin)
@@ -286,12 +286,12 @@ def test_chinese(admin: Client) -> None:
 
 
 @pytest.mark.parametrize("address", ["/rules/", "/rules/?open=publish&rule={}", "/rules/{}/", "/rules/versions/"])
-def test_few_queries(admin: Client, address: str) -> None:
+def test_pages_of_rules_take_few_queries(admin: Client, address: str) -> None:
     segment = records.segment()
     items = [records.condition("category", TEA), records.condition("item", "sku-bean", operator="is_not")]
     rules = [records.rule(f"Rule {number}", segment=segment.number, items=items) for number in range(8)]
     records.published(*rules[:6])
     ModelVersion.objects.update(is_live=True)
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         text(admin, address.format(rules[7].pk))
-    assert len(asked) <= MOST_QUERIES, "\n".join(query["sql"][:230] for query in asked)
+    assert len(queries) <= MOST_QUERIES, "\n".join(query["sql"][:230] for query in queries)

@@ -61,15 +61,15 @@ def text(client: Client, address: str = "/weights/", *, status: int = 200) -> st
 def effect(client: Client, sent: dict[str, str]) -> dict[str, Any]:
     answer = client.get("/weights/effect/", sent)
     assert answer.status_code == 200
-    found: dict[str, Any] = json.loads(answer.content)
-    return found
+    content: dict[str, Any] = json.loads(answer.content)
+    return content
 
 
 def box(page: str, name: str) -> str:
     """What stands in the number box of a setting."""
-    found = re.search(rf'id="box-{name}"[^>]* value="([^"]*)"', page)
-    assert found, name
-    return found[1]
+    match = re.search(rf'id="box-{name}"[^>]* value="([^"]*)"', page)
+    assert match, name
+    return match[1]
 
 
 def staff(name: str = "Mia") -> Staff:
@@ -80,7 +80,7 @@ def staff(name: str = "Mia") -> Staff:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_everybody_may_try_and_only_some_may_keep(client_of: Callable[[Role], Client], role: Role) -> None:
+def test_every_role_may_try_weights_and_only_some_may_save(client_of: Callable[[Role], Client], role: Role) -> None:
     page = text(client_of(role))
     assert "all 60 customers of the tuning panel" in page
     assert ("Save draft" in page) is (role in {Role.MERCHANDISER, Role.PUBLISHER, Role.ADMIN})
@@ -88,7 +88,7 @@ def test_everybody_may_try_and_only_some_may_keep(client_of: Callable[[Role], Cl
     assert ("Your role may try weights, not save them." in page) is ("Save draft" not in page)
 
 
-def test_live_stands_on_the_sliders_and_changes_nothing(publisher: Client) -> None:
+def test_live_weights_on_the_sliders_change_nothing(publisher: Client) -> None:
     page = text(publisher)
     for name, weight in live().weights.items():
         assert float(box(page, name)) == pytest.approx(100 * weight, abs=0.01)
@@ -101,12 +101,12 @@ def test_live_stands_on_the_sliders_and_changes_nothing(publisher: Client) -> No
     "address",
     ["/weights/", "/weights/?blend=discover", "/weights/?blend=cart", "/weights/?load=preset", "/weights/?segment=0"],
 )
-def test_few_queries(publisher: Client, address: str) -> None:
+def test_the_desk_takes_few_queries(publisher: Client, address: str) -> None:
     rebuild()  # what customers did last is in Valkey, as it is while workers run
     text(publisher, address)  # the panel is read
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         text(publisher, address)
-    assert len(asked) <= MOST_QUERIES
+    assert len(queries) <= MOST_QUERIES
 
 
 @pytest.mark.parametrize("odd", ["blend=x", "load=x", "segment=x", "segment=99", "w.buy_again=x", "load=%00&w.=1"])
@@ -114,7 +114,7 @@ def test_odd_parameters_are_as_if_absent(publisher: Client, odd: str) -> None:
     assert "As live" in text(publisher, f"/weights/?{odd}")
 
 
-def test_what_is_typed_in_the_address_is_on_the_sliders(publisher: Client) -> None:
+def test_weights_in_the_address_are_on_the_sliders(publisher: Client) -> None:
     answer = publisher.get("/weights/", sliders(content=55))
     assert box(flat(answer), "content") == "55"
     assert "As live" not in flat(answer)
@@ -127,9 +127,9 @@ def test_blends_of_items_in_view_say_that_nothing_measures_them(publisher: Clien
     assert "effect-chart" not in page
     assert "Suggest…" not in page
     sent = {f"w.{name}": "1" for name in live(BlendName.ITEM).weights}
-    found = effect(publisher, sent | {"blend": "item"})
-    assert found["figures"] == {}
-    assert "In view:" in found["lists"]
+    parts = effect(publisher, sent | {"blend": "item"})
+    assert parts["figures"] == {}
+    assert "In view:" in parts["lists"]
 
 
 def test_a_segment_gets_everybodys_weights_until_it_has_its_own(publisher: Client) -> None:
@@ -145,25 +145,25 @@ def test_a_segment_gets_everybodys_weights_until_it_has_its_own(publisher: Clien
 # --- A move
 
 
-def test_a_move_answers_with_what_the_panel_says(publisher: Client) -> None:
+def test_a_move_of_a_slider_answers_with_the_figures_of_the_panel(publisher: Client) -> None:
     sent = sliders(popularity_home=100)
-    found = effect(publisher, sent)
+    parts = effect(publisher, sent)
     weights = {name.removeprefix("w."): float(value) for name, value in sent.items() if name.startswith("w.")}
-    asked = what_if(blend=HOME, weights=weights, promotion=live().promotion)
-    main = asked.figures["ndcg@10"]
-    table = " ".join(found["html"]["effect-table"].split())
+    result = what_if(blend=HOME, weights=weights, promotion=live().promotion)
+    main = result.figures["ndcg@10"]
+    table = " ".join(parts["html"]["effect-table"].split())
     assert f"<strong>{main.draft.value:.4f}</strong>" in table
     assert f"{abs(main.against.value):.4f}" in table
-    assert f"{asked.changed} of 60 customers see another top ten." in found["html"]["effect-sentence"]
+    assert f"{result.changed} of 60 customers see another top ten." in parts["html"]["effect-sentence"]
     drawn = {
-        y: x for trace in found["figures"]["effect-chart"]["data"] for x, y in zip(trace["x"], trace["y"], strict=True)
+        y: x for trace in parts["figures"]["effect-chart"]["data"] for x, y in zip(trace["x"], trace["y"], strict=True)
     }
     assert len(drawn) == 6
     assert drawn[0] == pytest.approx(100 * main.against.value / main.live.value, abs=0.01)
-    assert "new" in found["lists"]
+    assert "new" in parts["lists"]
 
 
-def test_the_answer_says_how_long_it_took(publisher: Client) -> None:
+def test_answers_of_the_desk_say_how_long_they_took(publisher: Client) -> None:
     header = publisher.get("/weights/effect/", sliders())["Server-Timing"]
     panel, page = re.fullmatch(r"panel;dur=([\d.]+), page;dur=([\d.]+)", header).groups()  # type: ignore[union-attr]
     assert 0 <= float(panel) <= float(page)
@@ -196,7 +196,7 @@ def test_bad_input_is_told_at_its_field_and_saves_nothing(
         assert box(page, field) == next(iter(moved.values()))
 
 
-def test_all_zero_is_told_above_the_sliders(publisher: Client) -> None:
+def test_weights_that_are_all_zero_are_refused_above_the_sliders(publisher: Client) -> None:
     nothing = {name: "0" if name.startswith("w.") else value for name, value in sliders().items()}
     assert "weights" in effect(publisher, nothing)["errors"]
     answer = publisher.post("/weights/save/", nothing)
@@ -205,14 +205,14 @@ def test_all_zero_is_told_above_the_sliders(publisher: Client) -> None:
     assert draft_of(HOME) is None
 
 
-def test_when_the_hand_rests_the_slower_parts_follow(publisher: Client) -> None:
-    found = json.loads(publisher.get("/weights/rest/", sliders(popularity_home=100)).content)
-    assert set(found["figures"]) == {"past-chart", "worth-chart"}
-    names = [trace["customdata"][0] for trace in found["figures"]["past-chart"]["data"][1:]]
+def test_points_versions_and_worth_follow_in_a_slower_answer(publisher: Client) -> None:
+    parts = json.loads(publisher.get("/weights/rest/", sliders(popularity_home=100)).content)
+    assert set(parts["figures"]) == {"past-chart", "worth-chart"}
+    names = [trace["customdata"][0] for trace in parts["figures"]["past-chart"]["data"][1:]]
     assert {"live", "sliders"} <= set(names)
-    assert "Load v1" in found["html"]["versions"]
-    assert "Popularity of the week" in found["html"]["worth"]
-    assert "Load Live v1" in found["html"]["places"]
+    assert "Load v1" in parts["html"]["versions"]
+    assert "Popularity of the week" in parts["html"]["worth"]
+    assert "Load Live v1" in parts["html"]["places"]
 
 
 # --- Drafts
@@ -268,7 +268,7 @@ def publication(client: Client) -> dict[str, str]:
     return {"blend": HOME} | dict(re.findall(r'type="hidden" name="(revision|replacing)" value="(\d+)"', page))
 
 
-def test_publish_says_first_what_it_does(publisher: Client) -> None:
+def test_the_publish_dialog_says_first_what_it_does(publisher: Client) -> None:
     publisher.post("/weights/save/", sliders(content=55))
     page = text(publisher, f"/weights/publication/?blend={HOME}")
     for words in (
@@ -306,7 +306,7 @@ def test_the_closed_gate_asks_for_an_override_and_keeps_the_note(publisher: Clie
     assert live().number == 2
 
 
-def test_published_over_somebody_elses_is_shown_first(publisher: Client) -> None:
+def test_a_version_published_meanwhile_is_shown_before_it_is_replaced(publisher: Client) -> None:
     publisher.post("/weights/save/", sliders(buy_again=55))
     seen = publication(publisher)
     other = BlendWeights.objects.create(
@@ -332,7 +332,7 @@ def test_a_draft_that_changed_since_the_dialog_is_not_published_unseen(publisher
     assert live().number == 1
 
 
-def test_published_twice_says_so(publisher: Client) -> None:
+def test_publishing_a_draft_twice_says_so(publisher: Client) -> None:
     publisher.post("/weights/save/", sliders(buy_again=55))
     seen = publication(publisher) | {"note": "Once", "override": "on"}
     publisher.post("/weights/publish/", seen)
@@ -373,9 +373,9 @@ def test_a_suggestion_is_searched_and_lands_on_the_sliders(publisher: Client) ->
     suggestions.search(key)
     page = text(publisher, f"/weights/suggestion/{key}/")
     assert "Found: NDCG@10 +" in page
-    found = json.loads(re.search(r'<script id="suggested" type="application/json">(.*?)</script>', page)[1])  # type: ignore[index]
-    assert found["at_once"] is True
-    assert found["fields"].get("w.popularity_home", 0) < 100
+    suggestion = json.loads(re.search(r'<script id="suggested" type="application/json">(.*?)</script>', page)[1])  # type: ignore[index]
+    assert suggestion["at_once"] is True
+    assert suggestion["fields"].get("w.popularity_home", 0) < 100
     assert draft_of(HOME) is None
 
 

@@ -47,10 +47,10 @@ def states(found: Customers) -> list[State]:
     return [line.state for line in found.lines]
 
 
-def test_the_busiest_come_first(model: ModelVersion) -> None:
-    found = listed(model)
-    assert [line.activity for line in found.lines] == [10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0]
-    assert states(found) == [State.HEAVY, *[State.WARM] * 9, State.COLD, State.COLD]
+def test_the_busiest_customers_come_first(model: ModelVersion) -> None:
+    page = listed(model)
+    assert [line.activity for line in page.lines] == [10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0]
+    assert states(page) == [State.HEAVY, *[State.WARM] * 9, State.COLD, State.COLD]
 
 
 @pytest.mark.parametrize(
@@ -70,13 +70,13 @@ def test_filters_and_order(model: ModelVersion, filters: dict[str, object], weig
     assert [line.activity for line in listed(model, **filters).lines] == weights
 
 
-def test_sorted_by_segment_those_without_come_last(model: ModelVersion) -> None:
-    found = listed(model, sort="segment")
-    assert [str(line.segment) for line in found.lines[:3]] == ["Teas"] * 3
-    assert {line.segment for line in found.lines[3:]} == {None}
+def test_customers_without_a_segment_come_last(model: ModelVersion) -> None:
+    page = listed(model, sort="segment")
+    assert [str(line.segment) for line in page.lines[:3]] == ["Teas"] * 3
+    assert {line.segment for line in page.lines[3:]} == {None}
 
 
-def test_before_the_first_run_everybody_is_cold() -> None:
+def test_before_the_first_run_all_customers_are_cold() -> None:
     records.customer("u")
     assert states(listed(None)) == [State.COLD]
     assert list(listed(None).segments) == []
@@ -91,13 +91,13 @@ def test_events_of_merged_keys_count_for_their_customer() -> None:
         records.event(who, thing, days_ago=days_ago)
     last = records.event(anonymous, thing, days_ago=1)
     records.event(other, thing, days_ago=2)
-    found = {line.customer: line for line in listed(None).lines}
-    assert set(found) == {who, other}
-    assert (found[who].events, found[who].last_event) == (3, last.occurred_at)
-    assert found[other].events == 1
+    rows = {line.customer: line for line in listed(None).lines}
+    assert set(rows) == {who, other}
+    assert (rows[who].events, rows[who].last_event) == (3, last.occurred_at)
+    assert rows[other].events == 1
 
 
-def test_somebody_is_one_of_those_that_the_filters_leave(model: ModelVersion) -> None:
+def test_a_random_customer_is_one_that_the_filters_leave(model: ModelVersion) -> None:
     heavy = Customer.objects.get(profiles__weight=10)
     assert somebody(Filters(state=State.HEAVY), version=of(model)) == heavy.pk
     assert somebody(Filters(segment=99), version=of(model)) is None
@@ -114,7 +114,7 @@ def test_pages_of_fifty() -> None:
     assert listed(None, sort="number", page=99).lines == second.lines
 
 
-def test_ordered_by_events_and_by_the_last_of_them_merged_keys_count() -> None:
+def test_events_of_merged_keys_count_for_the_order() -> None:
     often, late, never = (records.customer(name) for name in ("often", "late", "never"))
     anonymous = records.customer("cookie")
     CustomerAlias.objects.create(anonymous=anonymous, customer=often, source="api")
@@ -122,21 +122,21 @@ def test_ordered_by_events_and_by_the_last_of_them_merged_keys_count() -> None:
     records.event(often, thing, days_ago=9)
     records.event(anonymous, thing, days_ago=8)
     records.event(late, thing, days_ago=1)
-    found = [line.customer for line in customers(Filters(sort="-events"), version=KnownModel()).lines]
-    assert found == [often, late, never]
-    found = [line.customer for line in customers(Filters(sort="last"), version=KnownModel()).lines]
-    assert found == [often, late, never]  # never comes last whichever way
-    found = [line.customer for line in customers(Filters(sort="-last"), version=KnownModel()).lines]
-    assert found == [late, often, never]
+    order = [line.customer for line in customers(Filters(sort="-events"), version=KnownModel()).lines]
+    assert order == [often, late, never]
+    order = [line.customer for line in customers(Filters(sort="last"), version=KnownModel()).lines]
+    assert order == [often, late, never]  # never comes last whichever way
+    order = [line.customer for line in customers(Filters(sort="-last"), version=KnownModel()).lines]
+    assert order == [late, often, never]
 
 
 def taste(
     model: ModelVersion, who: Customer, *, before: dict[str, float], lately: dict[str, float], weight: float
 ) -> None:
     for half_life, shares in ((90, before), (7, lately)):
-        found = [Category.objects.get_or_create(path=name, defaults={"name": name})[0].pk for name in shares]
+        categories = [Category.objects.get_or_create(path=name, defaults={"name": name})[0].pk for name in shares]
         InterestProfile.objects.create(
-            version=model, customer=who, half_life_days=half_life, categories=found, shares=list(shares.values()),
+            version=model, customer=who, half_life_days=half_life, categories=categories, shares=list(shares.values()),
             weight=weight,
         )  # fmt: skip
 
@@ -152,17 +152,17 @@ def shifted(model: ModelVersion) -> dict[str, Customer]:
     return who
 
 
-def test_changed_is_whose_leading_interest_of_the_week_is_new(
+def test_changed_customers_have_a_new_leading_interest_of_the_week(
     model: ModelVersion, shifted: dict[str, Customer]
 ) -> None:
-    found = listed(model, changed=Changed.TASTE, sort="-change")
-    assert [line.customer for line in found.lines] == [shifted["soap"], shifted["wine"]]
-    assert [line.leading for line in found.lines] == ["Soap", "Wine"]
-    assert [line.shift for line in found.lines] == pytest.approx([0.4, 0.2])
+    page = listed(model, changed=Changed.TASTE, sort="-change")
+    assert [line.customer for line in page.lines] == [shifted["soap"], shifted["wine"]]
+    assert [line.leading for line in page.lines] == ["Soap", "Wine"]
+    assert [line.shift for line in page.lines] == pytest.approx([0.4, 0.2])
     assert first(Filters(sort="-change"), version=of(model)) == shifted["soap"].pk
 
 
-def test_acted_since_the_history_that_the_live_model_knows(model: ModelVersion) -> None:
+def test_customers_who_acted_since_the_history_of_the_live_model(model: ModelVersion) -> None:
     old, new = Customer.objects.order_by("pk")[:2]
     thing = records.item("i")
     records.event(old, thing, days_ago=1)
@@ -171,7 +171,7 @@ def test_acted_since_the_history_that_the_live_model_knows(model: ModelVersion) 
 
 
 @pytest.mark.parametrize("text", ["green tea", "TEA green", "leaves", "tea-1"])
-def test_found_by_words_of_what_was_bought_of_late(model: ModelVersion, text: str) -> None:
+def test_customers_are_found_by_words_of_recent_purchases(model: ModelVersion, text: str) -> None:
     leaves = Category.objects.create(path="DRINKS > LEAVES", name="Leaves")
     green, black = records.item("tea-1", title="Green tea", category=leaves), records.item("x", title="Black coffee")
     bought, long_ago, viewed, other = Customer.objects.order_by("pk")[:4]
@@ -182,7 +182,7 @@ def test_found_by_words_of_what_was_bought_of_late(model: ModelVersion, text: st
     assert keys(model, text=text) == [bought.pk]
 
 
-def test_found_by_number_and_by_what_a_merged_key_bought(model: ModelVersion) -> None:
+def test_customers_are_found_by_number_and_by_purchases_of_merged_keys(model: ModelVersion) -> None:
     who, anonymous = Customer.objects.order_by("pk")[0], records.customer("cookie")
     CustomerAlias.objects.create(anonymous=anonymous, customer=who, source="api")
     records.event(anonymous, records.item("i", title="Oat milk"), days_ago=1)
@@ -192,7 +192,7 @@ def test_found_by_number_and_by_what_a_merged_key_bought(model: ModelVersion) ->
     assert keys(model, text="%") == []
 
 
-def test_who_comes_before_and_after_in_the_same_list(model: ModelVersion) -> None:
+def test_the_customers_before_and_after_in_the_same_list(model: ModelVersion) -> None:
     order = keys(model)  # weights 10, 9, 8 …
     version = of(model)
     assert place(order[0], Filters(), version=version) == (None, order[1], 1, 12)
@@ -205,17 +205,17 @@ def test_who_comes_before_and_after_in_the_same_list(model: ModelVersion) -> Non
     assert place(order[1], heavy, version=version) is None
 
 
-def test_a_file_has_all_that_the_filters_leave() -> None:
+def test_a_file_has_all_customers_that_the_filters_leave() -> None:
     for number in range(51):
         records.customer(f"u{number}")
-    found = lines(Filters(sort="number"), version=KnownModel())
-    assert len(found) == 51
-    assert [line.customer.pk for line in found] == sorted(line.customer.pk for line in found)
-    assert found[0].last_event is None
+    rows = lines(Filters(sort="number"), version=KnownModel())
+    assert len(rows) == 51
+    assert [line.customer.pk for line in rows] == sorted(line.customer.pk for line in rows)
+    assert rows[0].last_event is None
 
 
-def test_of_late_is_counted_back_from_the_end_of_the_history() -> None:
-    """Ninety days, and no more."""
+def test_recent_purchases_are_counted_back_from_the_end_of_the_history() -> None:
+    """Purchases of the last ninety days of the history count, and no older ones."""
     who, thing = records.customer("u"), records.item("i", title="Old cheese")
     records.event(who, thing, days_ago=0)
     until = KnownModel(known_until=records.NOW + timedelta(days=89))

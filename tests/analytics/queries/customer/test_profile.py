@@ -55,9 +55,9 @@ def test_interests_are_those_of_the_live_version_largest_first() -> None:
     who = records.customer("a")
     records.profile(old, who, weight=9, Soap=1.0)
     records.profile(live, who, weight=5, Tea=0.6, Wine=0.4, Bread=0.0)
-    found, unknown = query.person(who.pk, model=live.pk), query.person(who.pk, model=None)
-    assert found is not None
-    assert [(one.category, one.long_term, one.lately) for one in found.interests] == [
+    head, unknown = query.person(who.pk, model=live.pk), query.person(who.pk, model=None)
+    assert head is not None
+    assert [(one.category, one.long_term, one.lately) for one in head.interests] == [
         ("Tea", 0.6, 0.3), ("Wine", 0.4, 0.2),
     ]  # fmt: skip
     assert unknown is not None
@@ -71,29 +71,29 @@ def test_the_timeline_counts_weeks_and_kinds_of_all_keys() -> None:
     records.event(who, thing, days_ago=1)
     records.event(anonymous, thing, days_ago=1, name=EventName.VIEW_ITEM)
     records.event(who, thing, days_ago=3)
-    found = query.timeline([who.pk, anonymous.pk])
-    assert [(week.week, week.name, week.count) for week in found.weeks] == [
+    timeline = query.timeline([who.pk, anonymous.pk])
+    assert [(week.week, week.name, week.count) for week in timeline.weeks] == [
         (date(2026, 9, 7), "purchase", 1), (date(2026, 9, 14), "purchase", 2), (date(2026, 9, 14), "view_item", 1),
     ]  # fmt: skip
-    assert (found.events, found.first, found.last) == (4, records.NOW - timedelta(days=3), records.NOW)
+    assert (timeline.events, timeline.first, timeline.last) == (4, records.NOW - timedelta(days=3), records.NOW)
 
 
-def test_the_timeline_of_nobody() -> None:
-    found = query.timeline([1])
-    assert (found.weeks, found.events, found.first, found.last) == ([], 0, None, None)
+def test_the_timeline_without_events_is_empty() -> None:
+    timeline = query.timeline([1])
+    assert (timeline.weeks, timeline.events, timeline.first, timeline.last) == ([], 0, None, None)
 
 
 def test_last_events_are_the_newest_first() -> None:
     who, thing = records.customer("a"), records.item("i", title="Green tea")
     for days_ago in range(query.SHOWN_EVENTS + 2):
         records.event(who, thing, days_ago=days_ago)
-    found = query.last_events([who.pk])
-    assert len(found) == query.SHOWN_EVENTS
-    assert found[0].event.occurred_at == records.NOW
-    assert str(found[0].event.item) == "Green tea"
+    events = query.last_events([who.pk])
+    assert len(events) == query.SHOWN_EVENTS
+    assert events[0].event.occurred_at == records.NOW
+    assert str(events[0].event.item) == "Green tea"
 
 
-def test_what_was_bought_last_knows_nothing_of_what_came_after_the_cut() -> None:
+def test_last_purchases_leave_out_those_after_the_cut() -> None:
     who = records.customer("a")
     old, new, viewed = records.item("old"), records.item("new"), records.item("viewed")
     records.event(who, old, days_ago=40)
@@ -111,7 +111,7 @@ def test_items_by_key_leave_out_what_does_not_exist() -> None:
 
 
 def test_drafts_that_would_act_on_the_customer_are_told_in_the_head() -> None:
-    """Of everybody and of the customer's own segment, not of another one."""
+    """Drafts for everybody and for the customer's own segment, not for another one."""
     live, who = records.version(records.run()), records.customer("a")
     own, other = (Segment.objects.create(number=number, version=live) for number in (1, 2))
     records.profile(live, who, weight=5, segment=own, Tea=0.5)

@@ -53,7 +53,7 @@ def test_stale_events_and_fallbacks() -> None:
     ]
 
 
-def test_while_the_demo_replays_its_last_days_nobody_is_missed() -> None:
+def test_a_replay_that_goes_on_raises_no_alert_of_stale_events() -> None:
     records.event(records.customer("u"), records.item("tea"), days_ago=5)
     replay = Replay.objects.create(starts_at=records.NOW, shift_weeks=0, status=RunStatus.RUNNING)
     assert told() == []

@@ -74,7 +74,7 @@ def test_without_any_impression_every_answer_counts_and_says_so() -> None:
     assert [(each.position, each.tries) for each in home.positions] == [(1, 50), (9, 30)]
 
 
-def test_days_outside_are_not_counted_and_the_largest_placement_is_first() -> None:
+def test_days_outside_the_period_are_not_counted_and_the_largest_placement_is_first() -> None:
     counted(days_ago=-1, listed=1, seen=1)
     counted(days_ago=14, listed=1, seen=1)
     assert outcomes() == []
@@ -126,8 +126,8 @@ def test_the_story_of_a_slate() -> None:
         recommendation_id="r-1", placement="home", at=records.NOW, replay=False, listed=True, seen=[1, 2], clicked=[2],
         carted=[], bought=[2], revenues=[Decimal("2.50")], purchases=1,
     )  # fmt: skip
-    told = query.story("r-1")
-    assert told is not None
-    assert [(place.item, place.seen, place.clicked, place.revenue) for place in told.places] == [
+    story = query.story("r-1")
+    assert story is not None
+    assert [(place.item, place.seen, place.clicked, place.revenue) for place in story.places] == [
         (tea, True, False, None), (soap, True, True, Decimal("2.50")), (None, False, False, None),
     ]  # fmt: skip

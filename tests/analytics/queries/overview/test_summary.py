@@ -23,13 +23,13 @@ def test_arrivals_by_day_and_kind_against_the_period_before() -> None:
     records.event(one, thing, days_ago=7)  # the period before begins here
     records.event(two, thing, days_ago=13)
     records.event(two, thing, days_ago=14)  # and ends here
-    found = query.arrivals(newest=records.NOW, days=7)
-    assert [(day.day, day.name, day.count) for day in found.days] == [
+    arrivals = query.arrivals(newest=records.NOW, days=7)
+    assert [(day.day, day.name, day.count) for day in arrivals.days] == [
         (date(2026, 9, 9), "purchase", 1), (date(2026, 9, 15), "purchase", 1), (date(2026, 9, 15), "view_item", 1),
     ]  # fmt: skip
-    assert (found.events, found.events_before) == (3, 2)
-    assert (found.customers, found.customers_before) == (1, 2)
-    assert found.start.date() == date(2026, 9, 9)
+    assert (arrivals.events, arrivals.events_before) == (3, 2)
+    assert (arrivals.customers, arrivals.customers_before) == (1, 2)
+    assert arrivals.start.date() == date(2026, 9, 9)
 
 
 def served(*, hours_ago: float, source: Source, reason: Fallback | None, personalised: bool, latency_us: int) -> None:
@@ -46,17 +46,17 @@ def test_answers_with_fallbacks_and_latency() -> None:
         served(hours_ago=1, source=Source.MODEL, reason=None, personalised=True, latency_us=latency)
     served(hours_ago=1, source=Source.POPULAR, reason=Fallback.NO_HISTORY, personalised=False, latency_us=4000)
     served(hours_ago=30, source=Source.POPULAR, reason=Fallback.NO_MODEL, personalised=False, latency_us=9_000_000)
-    found = query.answers(since=records.NOW - timedelta(days=1))
-    assert (found.total, found.personalised, found.fallback) == (4, 0.75, 0.25)
-    assert (found.p50_ms, found.p95_ms) == pytest.approx((2.5, 3.85))  # between the ordered values, by hand
-    assert [(group.source, group.reason, group.answers, group.share) for group in found.groups] == [
+    answers = query.answers(since=records.NOW - timedelta(days=1))
+    assert (answers.total, answers.personalised, answers.fallback) == (4, 0.75, 0.25)
+    assert (answers.p50_ms, answers.p95_ms) == pytest.approx((2.5, 3.85))  # between the ordered values, by hand
+    assert [(group.source, group.reason, group.answers, group.share) for group in answers.groups] == [
         ("Model", "", 3, 0.75), ("Popular items", "Nothing is known of the customer", 1, 0.25),
     ]  # fmt: skip
 
 
 def test_no_answers_yet() -> None:
-    found = query.answers(since=records.NOW)
-    assert (found.total, found.personalised, found.fallback, found.p50_ms, found.groups) == (0, 0, 0, None, [])
+    empty = query.answers(since=records.NOW)
+    assert (empty.total, empty.personalised, empty.fallback, empty.p50_ms, empty.groups) == (0, 0, 0, None, [])
 
 
 def test_answers_of_the_shop_and_of_the_replay_are_told_apart() -> None:
@@ -66,8 +66,8 @@ def test_answers_of_the_shop_and_of_the_replay_are_told_apart() -> None:
     assert first is not None
     Slate.objects.filter(pk=first.pk).update(replay=True)
     Slate.objects.filter(replay=False).update(items=[1, 2, 3])
-    found = query.answers(since=records.NOW - timedelta(days=1))
-    assert (found.total, found.replayed, found.lengths) == (2, 1, {"home": {3: 1}})
+    answers = query.answers(since=records.NOW - timedelta(days=1))
+    assert (answers.total, answers.replayed, answers.lengths) == (2, 1, {"home": {3: 1}})
 
 
 def test_checklist() -> None:

@@ -32,7 +32,7 @@ def groups(kind: SliceKind) -> list[tuple[str, int, bool, list[tuple[str, float]
     ]
 
 
-def test_activity_goes_from_cold_to_heavy_and_only_what_is_compared_is_shown(run: Evaluation) -> None:
+def test_activity_goes_from_cold_to_heavy_and_only_compared_rows_are_shown(run: Evaluation) -> None:
     for name, value in (("hybrid", 0.5), ("popular", 0.2), ("ease_home", 0.3)):
         records.sliced(
             run, name, ("activity", "heavy", 500, value), ("activity", "cold", 99, value - 0.1),
@@ -57,20 +57,20 @@ def test_segments_and_departments_have_their_names_and_the_largest_comes_first(r
     assert [line[:2] for line in groups(SliceKind.DEPARTMENT)] == [("Grocery", 30), ("GONE", 20)]
 
 
-def test_a_version_from_before_has_neither_slices_nor_overlap(run: Evaluation) -> None:
-    found = qualities()[Task.HOME]
-    details = query.details(found)
+def test_an_older_version_has_neither_slices_nor_overlap(run: Evaluation) -> None:
+    table = qualities()[Task.HOME]
+    details = query.details(table)
     assert [query.groups(details, kind) for kind in SliceKind] == [[], [], [], []]
-    assert query.overlap(details, found.rows) is None
+    assert query.overlap(details, table.rows) is None
 
 
 def test_overlap_is_in_the_order_of_the_table(run: Evaluation) -> None:
     run.overlap = {"names": ["popular", "hybrid", "gone"], "shares": [[1, 0.2, 0], [0.2, 1, 0], [0, 0, 1]]}
     run.save()
     home = qualities()[Task.HOME]
-    found = query.overlap(query.details(home), home.rows)
-    assert found
-    assert found.lines == [("Hybrid, as served", [1, 0.2]), ("Most popular", [0.2, 1])]
+    overlap = query.overlap(query.details(home), home.rows)
+    assert overlap
+    assert overlap.lines == [("Hybrid, as served", [1, 0.2]), ("Most popular", [0.2, 1])]
 
 
 def test_history_has_every_version_the_oldest_first(run: Evaluation) -> None:
@@ -80,16 +80,16 @@ def test_history_has_every_version_the_oldest_first(run: Evaluation) -> None:
     Evaluation.objects.filter(pk=older.pk).update(created_at=run.created_at - timedelta(days=1))
     other = records.version(records.run(), live=False)
     records.measured(other, Task.DISCOVER, {("hybrid", MeasuredKind.HYBRID): 0.1})
-    found = query.history(Task.HOME)
-    assert [each.words for each in found.versions] == [f"m{older.version_id}", f"m{run.version_id}"]
-    assert [row and row.value for row in found.versions[0].row] == [0.3, None, None]
-    assert [row and row.value for row in found.versions[1].row] == [0.5, 0.4, 0.2]
-    assert [(line.name, len(line.points)) for line in found.lines] == [
+    history = query.history(Task.HOME)
+    assert [each.words for each in history.versions] == [f"m{older.version_id}", f"m{run.version_id}"]
+    assert [row and row.value for row in history.versions[0].row] == [0.3, None, None]
+    assert [row and row.value for row in history.versions[1].row] == [0.5, 0.4, 0.2]
+    assert [(line.name, len(line.points)) for line in history.lines] == [
         ("hybrid", 2), ("personal_frequency", 1), ("popular", 1),
     ]  # fmt: skip
 
 
-def test_history_goes_back_so_far_only(run: Evaluation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_history_is_limited_to_the_last_versions(run: Evaluation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(query, "VERSIONS", 1)
     newest = records.measured(records.version(records.run(), live=False), Task.HOME, VALUES)
     assert [each.words for each in query.history(Task.HOME).versions] == [f"m{newest.version_id}"]

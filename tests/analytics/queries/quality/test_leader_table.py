@@ -49,18 +49,18 @@ def test_quality_is_that_of_the_live_version_best_first(run: Evaluation) -> None
     assert (home().compared[0].low, home().compared[0].high) == pytest.approx((0.49, 0.51))
 
 
-def test_without_a_hybrid_or_a_baseline_nothing_is_claimed(live: ModelVersion) -> None:
+def test_without_a_hybrid_or_a_baseline_no_gain_is_claimed(live: ModelVersion) -> None:
     records.measured(live, Task.HOME, {("popular", BASE): 0.0, ("ease_home", OTHER): 0.3})
     assert (home().hybrid, home().over_popular, home().over_personal, lead(home())) == (None, None, None, None)
     records.measured(live, Task.DISCOVER, {("popular", BASE): 0.0, ("hybrid", HYBRID): 0.3})
     discover = qualities()[Task.DISCOVER]
     assert discover.over_popular is None  # nothing can be told against zero
-    found = lead(discover)
-    assert found
-    assert found.sentence == "The hybrid reaches NDCG@10 0.300 (95% interval 0.290 to 0.310)."
+    headline = lead(discover)
+    assert headline
+    assert headline.sentence == "The hybrid reaches NDCG@10 0.300 (95% interval 0.290 to 0.310)."
 
 
-def test_no_run_no_quality() -> None:
+def test_before_the_first_run_there_is_no_quality() -> None:
     assert qualities() == {}
 
 
@@ -105,34 +105,34 @@ def test_cells_carry_the_paired_difference_to_the_hybrid(run: Evaluation) -> Non
 
 def test_the_lead_says_how_much_better_and_how_sure(run: Evaluation) -> None:
     records.compared(run, {"personal_frequency": -0.1, "popular": -0.3})
-    found = lead(home())
-    assert found
-    assert found.sentence == (
+    headline = lead(home())
+    assert headline
+    assert headline.sentence == (
         "The hybrid is clearly better than “Most bought by the customer” (+25.0%, 95% interval +22.5% to +27.5%)"
         " and clearly better than “Most popular” (+150.0%, 95% interval +145.0% to +155.0%)."
     )
-    assert found.direction is Direction.BETTER
-    assert found.hits == ""
+    assert headline.direction is Direction.BETTER
+    assert headline.hits == ""
 
 
 def test_the_lead_is_as_good_as_the_worst_comparison(run: Evaluation) -> None:
     records.compared(run, {"personal_frequency": 0.1, "popular": 0.005})
     run.rows.filter(name="hybrid").update(metrics={"ndcg@10": {"value": 0.3, "low": 0.2, "high": 0.4}})
-    found = lead(home())
-    assert found
-    assert "clearly worse than “Most bought by the customer” (−25.0%" in found.sentence
-    assert "not clearly different from “Most popular”" in found.sentence
-    assert found.direction is Direction.WORSE
+    headline = lead(home())
+    assert headline
+    assert "clearly worse than “Most bought by the customer” (−25.0%" in headline.sentence
+    assert "not clearly different from “Most popular”" in headline.sentence
+    assert headline.direction is Direction.WORSE
 
 
-def test_a_version_without_paired_differences_claims_none(run: Evaluation) -> None:
-    found = lead(home())
-    assert found
-    assert found.sentence == (
+def test_a_version_without_paired_differences_claims_no_direction(run: Evaluation) -> None:
+    headline = lead(home())
+    assert headline
+    assert headline.sentence == (
         "The hybrid's NDCG@10: +25.0% against “Most bought by the customer” and +150.0% against “Most popular”. "
         "The next run will measure how sure that is."
     )
-    assert found.direction is Direction.UNCLEAR
+    assert headline.direction is Direction.UNCLEAR
 
 
 def test_hits_are_told_for_a_hundred_customers(run: Evaluation) -> None:
@@ -140,9 +140,9 @@ def test_hits_are_told_for_a_hundred_customers(run: Evaluation) -> None:
         row = Measurement.objects.get(evaluation=run, name=name)
         row.metrics["hit_rate@10"] = {"value": share, "low": share, "high": share}
         row.save()
-    found = lead(home())
-    assert found
-    assert found.hits == (
+    headline = lead(home())
+    assert headline
+    assert headline.hits == (
         "With the hybrid, 71 of 100 customers find something among their ten that they buy afterwards; "
         "with “Most popular” 45."
     )

@@ -14,19 +14,19 @@ pytestmark = pytest.mark.django_db
 
 
 def reached(value: float, *, days_ago: float) -> None:
-    made = records.run(created=records.NOW - timedelta(days=days_ago))
-    records.measured(records.version(made, live=False), Task.HOME, {("hybrid", MeasuredKind.HYBRID): value})
+    run = records.run(created=records.NOW - timedelta(days=days_ago))
+    records.measured(records.version(run, live=False), Task.HOME, {("hybrid", MeasuredKind.HYBRID): value})
 
 
-def test_newest_first_with_the_change_against_the_run_before() -> None:
+def test_runs_are_newest_first_with_the_change_against_the_run_before() -> None:
     reached(0.40, days_ago=3)
     records.run(created=records.NOW - timedelta(days=2), status=RunStatus.FAILED, done=2)
     reached(0.43, days_ago=1)
-    _page, found = query.runs(page=1)
-    assert [run.record.status for run in found] == ["succeeded", "failed", "succeeded"]
-    assert [run.home and run.home.change for run in found] == [pytest.approx(0.03), None, None]
-    assert [run.discover for run in found] == [None] * 3
-    newest = query.run(found[0].record.pk)
+    _page, runs = query.runs(page=1)
+    assert [run.record.status for run in runs] == ["succeeded", "failed", "succeeded"]
+    assert [run.home and run.home.change for run in runs] == [pytest.approx(0.03), None, None]
+    assert [run.discover for run in runs] == [None] * 3
+    newest = query.run(runs[0].record.pk)
     assert newest is not None
     assert newest.home is not None
     assert newest.home.change == pytest.approx(0.03)
@@ -34,8 +34,8 @@ def test_newest_first_with_the_change_against_the_run_before() -> None:
 
 
 def test_stages_of_a_run_that_failed() -> None:
-    made = records.run(status=RunStatus.FAILED, done=4, message="It broke.")
-    run = query.run(made.pk)
+    record = records.run(status=RunStatus.FAILED, done=4, message="It broke.")
+    run = query.run(record.pk)
     assert run is not None
     assert [stage.words for stage in run.stages[3:6]] == ["Recommend · Tuning", "Recommend · Test", "Recommend · Live"]
     assert run.current is not None
@@ -46,8 +46,8 @@ def test_stages_of_a_run_that_failed() -> None:
 
 
 def test_the_strip_takes_the_cuts_of_a_stage_together() -> None:
-    made = records.run(status=RunStatus.RUNNING, done=4, started_by=None)
-    run = query.run(made.pk)
+    record = records.run(status=RunStatus.RUNNING, done=4, started_by=None)
+    run = query.run(record.pk)
     assert run is not None
     strip = {state.stage: state for state in run.strip}
     assert list(strip) == list(Stage)
@@ -76,12 +76,12 @@ def test_a_run_that_waits_has_taken_no_time() -> None:
 
 
 def test_the_log_ends_with_the_newest_line() -> None:
-    made = records.run()
-    RunLogLine.objects.bulk_create(RunLogLine(run=made, text=f"line {n}") for n in range(query.LOG_LINES + 5))
-    lines = [text for _at, text in query.log_tail(made)]
+    run = records.run()
+    RunLogLine.objects.bulk_create(RunLogLine(run=run, text=f"line {n}") for n in range(query.LOG_LINES + 5))
+    lines = [text for _at, text in query.log_tail(run)]
     assert (lines[0], lines[-1], len(lines)) == ("line 5", f"line {query.LOG_LINES + 4}", query.LOG_LINES)
 
 
-def test_nothing_has_run() -> None:
-    page, found = query.runs(page=1)
-    assert (found, page.paginator.count, query.last_run()) == ([], 0, None)
+def test_before_the_first_run_the_history_is_empty() -> None:
+    page, runs = query.runs(page=1)
+    assert (runs, page.paginator.count, query.last_run()) == ([], 0, None)

@@ -50,31 +50,31 @@ def drawn(model: ModelVersion) -> Picture:
     )  # fmt: skip
 
 
-def test_how_a_segment_buys_is_told_per_customer(model: ModelVersion, drawn: Picture) -> None:
-    found = overview.groups(model.pk, drawn)
-    first, second = found.groups
+def test_buying_of_a_segment_is_per_customer(model: ModelVersion, drawn: Picture) -> None:
+    rows = overview.groups(model.pk, drawn)
+    first, second = rows.groups
     assert (str(first.segment), first.share, first.percent) == ("Tea people", 0.75, 75.0)
     assert first.buying == overview.Buying(active=pytest.approx(1 / 3), acts=10, baskets=2, spend=30, basket=15)
     assert second.buying is not None
     assert second.buying.basket == 0  # no basket, and no division
-    assert found.everybody is not None
-    assert found.everybody.spend == 22.5
+    assert rows.everybody is not None
+    assert rows.everybody.spend == 22.5
     assert first.attributes[0].times == pytest.approx(0.8 / 0.6)
 
 
 def test_drift_is_told_by_segment(model: ModelVersion, drawn: Picture) -> None:
-    found = overview.groups(model.pk, drawn)
-    changes = [group.change for group in found.groups]
-    assert found.compared
+    rows = overview.groups(model.pk, drawn)
+    changes = [group.change for group in rows.groups]
+    assert rows.compared
     assert changes[0] == overview.SegmentChange(size_before=2, kept=0.5, moved=pytest.approx(0.02), grown=0.5)
     assert changes[0].unstable  # fewer than six in ten stayed
     assert changes[1] == overview.SegmentChange(size_before=-1, kept=None, moved=None, grown=None)
 
 
 def test_a_version_without_a_picture_still_has_its_segments(model: ModelVersion, drawn: Picture) -> None:
-    found = overview.groups(model.pk, None)
-    assert [group.segment.size for group in found.groups] == [3, 1]
-    assert (found.groups[0].buying, found.groups[0].change, found.everybody, found.compared) == (
+    rows = overview.groups(model.pk, None)
+    assert [group.segment.size for group in rows.groups] == [3, 1]
+    assert (rows.groups[0].buying, rows.groups[0].change, rows.everybody, rows.compared) == (
         None,
         None,
         None,
@@ -84,12 +84,12 @@ def test_a_version_without_a_picture_still_has_its_segments(model: ModelVersion,
 
 
 def test_the_map_has_the_centres_and_the_customers_that_are_drawn(model: ModelVersion, drawn: Picture) -> None:
-    found = overview.groups(model.pk, drawn)
-    assert [(each.number, each.x, each.size) for each in overview.centres(found, drawn)] == [(7, 1, 3), (2, -1, 1)]
+    rows = overview.groups(model.pk, drawn)
+    assert [(each.number, each.x, each.size) for each in overview.centres(rows, drawn)] == [(7, 1, 3), (2, -1, 1)]
     assert [(each.number, round(each.x, 1)) for each in overview.points(drawn)] == [(7, 0.9), (7, 0.8), (2, -0.9)]
 
 
-def test_only_what_is_above_everybody_sets_a_segment_apart(model: ModelVersion, drawn: Picture) -> None:
+def test_only_categories_above_the_overall_share_set_a_segment_apart(model: ModelVersion, drawn: Picture) -> None:
     assert [(each.name, round(each.share, 2)) for each in overview.attributes(7, drawn)] == [("Tea", 0.8)]
 
 
@@ -102,15 +102,15 @@ def test_pairs_are_found_from_both_ends_and_drawn_once(model: ModelVersion) -> N
         )  # fmt: skip
 
     def pairs(**filters: object) -> list[tuple[str, str]]:
-        found = association_rules.together(association_rules.Filters(**filters), model=model.pk)  # type: ignore[arg-type]
-        return [(line.first.shop_id, line.then.shop_id) for line in found.lines]
+        result = association_rules.together(association_rules.Filters(**filters), model=model.pk)  # type: ignore[arg-type]
+        return [(line.first.shop_id, line.then.shop_id) for line in result.lines]
 
     assert pairs() == [("tea", "cup"), ("cup", "tea"), ("milk", "tea")]
     assert pairs(sort="-lift")[0] == ("milk", "tea")
     assert pairs(text="MIL") == [("milk", "tea")]
     assert pairs(text="cup", baskets=5) == [("tea", "cup"), ("cup", "tea")]
     assert pairs(baskets=10) == []
-    found = association_rules.drawn(association_rules.Filters(), model=model.pk)
-    assert [(node.words, node.links) for node in found.nodes] == [("Tea", 2), ("Cup", 1), ("Milk", 1)]
-    assert [lift for *_, lift in found.edges] == [3.0, 5.0]
+    result = association_rules.drawn(association_rules.Filters(), model=model.pk)
+    assert [(node.words, node.links) for node in result.nodes] == [("Tea", 2), ("Cup", 1), ("Milk", 1)]
+    assert [lift for *_, lift in result.edges] == [3.0, 5.0]
     assert association_rules.drawn(association_rules.Filters(), model=None).nodes == []

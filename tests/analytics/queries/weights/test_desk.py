@@ -22,10 +22,10 @@ NAMES = ["buy_again", "ease_home", "content", "als"]
 @pytest.fixture
 def live() -> BlendWeights:
     """v1 of home, published."""
-    made = records.published("home")
-    BlendWeights.objects.filter(pk=made.pk).update(weights=dict(LIVE.weights), promotion=0.5)
-    made.refresh_from_db()
-    return made
+    weights = records.published("home")
+    BlendWeights.objects.filter(pk=weights.pk).update(weights=dict(LIVE.weights), promotion=0.5)
+    weights.refresh_from_db()
+    return weights
 
 
 def on_sliders(values: Values) -> dict[str, float]:
@@ -33,43 +33,43 @@ def on_sliders(values: Values) -> dict[str, float]:
 
 
 def moved(field: str, text: str) -> dict[str, object]:
-    """Live with one slider elsewhere, as a form sends it."""
+    """Fields of live with one slider elsewhere, as a form sends them."""
     sent = {name: str(100 * weight) for name, weight in LIVE.weights.items()}
     return {"weights": sent | {field: text}}
 
 
-def test_live_stands_at_its_marks() -> None:
+def test_live_weights_stand_at_their_marks() -> None:
     assert on_sliders(LIVE) == {
         "w.buy_again": 50, "w.ease_home": 30, "w.content": 20, "w.als": 0,
         "diversity": 0, "exploration": 0, "promotion": 0.5,
     }  # fmt: skip
 
 
-def test_one_slider_that_was_moved_is_seen_as_that_one() -> None:
+def test_only_the_slider_that_was_moved_leaves_its_mark() -> None:
     """0.5 : 0.3 : 0.4, stored as shares of 1.2, comes back as 50, 30 and 40."""
     shares = Values(weights={"buy_again": 0.416667, "ease_home": 0.25, "content": 0.333333})
-    found = on_sliders(shares)
-    assert (found["w.buy_again"], found["w.ease_home"], found["w.content"]) == (50, 30, 40)
+    fields = on_sliders(shares)
+    assert (fields["w.buy_again"], fields["w.ease_home"], fields["w.content"]) == (50, 30, 40)
 
 
 def test_weights_that_have_nothing_in_common_with_live_are_shares() -> None:
-    found = on_sliders(Values(weights={"als": 0.75, "content": 0.25}))
-    assert (found["w.als"], found["w.content"], found["w.buy_again"]) == (75, 25, 0)
+    fields = on_sliders(Values(weights={"als": 0.75, "content": 0.25}))
+    assert (fields["w.als"], fields["w.content"], fields["w.buy_again"]) == (75, 25, 0)
 
 
 def test_no_slider_goes_beyond_its_end() -> None:
     """50 : 30 as live, the third at 160: on live's scale it would not fit."""
-    found = on_sliders(Values(weights={"buy_again": 0.208333, "ease_home": 0.125, "content": 0.666667}))
-    assert max(found.values()) <= 100
-    assert found["w.content"] == pytest.approx(66.67)
+    fields = on_sliders(Values(weights={"buy_again": 0.208333, "ease_home": 0.125, "content": 0.666667}))
+    assert max(fields.values()) <= 100
+    assert fields["w.content"] == pytest.approx(66.67)
 
 
-def test_before_the_first_weights_there_is_nothing_on_the_desk() -> None:
+def test_the_desk_is_empty_before_the_first_weights() -> None:
     desk = weights_desk.desk(BlendName.HOME, None)
     assert (desk.live, desk.loaded, desk.settings, weights_desk.loadable(desk)) == (None, None, (), {})
 
 
-def test_the_desk_loads_the_draft_else_live_else_what_is_asked_for(live: BlendWeights) -> None:
+def test_the_desk_loads_the_point_asked_for_else_the_draft_else_live(live: BlendWeights) -> None:
     assert weights_desk.desk(BlendName.HOME, None).loaded.key == "live"
     save_draft(blend=BlendName.HOME, values=moved("content", "40"), revision=None, by=None, now=records.NOW)
     desk = weights_desk.desk(BlendName.HOME, None, versions=versions(BlendName.HOME))
@@ -83,7 +83,7 @@ def test_the_desk_loads_the_draft_else_live_else_what_is_asked_for(live: BlendWe
     assert weights_desk.desk(BlendName.HOME, None, load="99").loaded.key == "draft"
 
 
-def test_what_weighs_nothing_is_folded_away_unless_it_is_wrong(live: BlendWeights) -> None:
+def test_settings_without_weight_are_folded_away_unless_they_are_wrong(live: BlendWeights) -> None:
     desk = weights_desk.desk(BlendName.HOME, None, given={"w.als": "x"}, errors={"als": "Enter a number."})
     assert "als" in [each.name for each in desk.used]
     assert next(each.text for each in desk.used if each.name == "als") == "x"
@@ -104,8 +104,8 @@ def test_versions_tell_what_changed_in_words(live: BlendWeights) -> None:
         status="proposed", parent=live, reason="a test",
     )  # fmt: skip
     newest, first = past.lines(versions(BlendName.HOME))
-    told = [(change.words, change.before, change.after, change.more) for change in newest.changes]
-    assert told == [
+    rows = [(change.words, change.before, change.after, change.more) for change in newest.changes]
+    assert rows == [
         ("Promotion plan", "0.50", "0.25", False), ("Alike descriptions", "20%", "0%", False),
         ("Buys again", "50%", "65%", True),
     ]  # fmt: skip
@@ -122,21 +122,21 @@ def test_a_conflict_shows_live_theirs_and_mine(live: BlendWeights) -> None:
             blend=BlendName.HOME, values={"weights": {"buy_again": "50", "ease_home": "30", "content": "20"}},
             revision=None, by=None, now=records.NOW,
         )  # fmt: skip
-    found = changes.draft_conflict(refused.value, mine | {"w.content": "20"}, edited=None)
-    assert (found.is_draft, found.revision, found.edited) == (True, 1, None)
-    by_field = {each.field: (each.live, each.theirs.written, each.mine.written) for each in found.disputed}
+    conflict = changes.draft_conflict(refused.value, mine | {"w.content": "20"}, edited=None)
+    assert (conflict.is_draft, conflict.revision, conflict.edited) == (True, 1, None)
+    by_field = {each.field: (each.live, each.theirs.written, each.mine.written) for each in conflict.disputed}
     assert by_field["w.content"] == ("20%", "0%", "20%")
     assert by_field["w.buy_again"] == ("50%", "62.5%", "50%")
-    assert found.agreed == {"promotion": "0.5"}
+    assert conflict.agreed == {"promotion": "0.5"}
     draft = draft_of(BlendName.HOME)
     assert draft is not None
     assert draft.revision == 1  # theirs is as it was
 
 
-def test_places_of_a_list() -> None:
-    """Second before and first now rises; from below ten it is new; what left has no place."""
+def test_items_of_a_list_rise_enter_and_leave() -> None:
+    """An item second before and first now rises; one from below ten is new; one that left has no place."""
     items = {key: Item(pk=key, title=str(key)) for key in (1, 2, 3)}
-    found = lines(
+    rows = lines(
         [
             ListPlace(item=1, was=2, now=1),
             ListPlace(item=2, was=12, now=2),
@@ -145,4 +145,4 @@ def test_places_of_a_list() -> None:
         ],
         items,
     )
-    assert [(line.place, line.up, line.down) for line in found] == [(1, 1, -1), (2, None, 0), (None, -10, 10)]
+    assert [(line.place, line.up, line.down) for line in rows] == [(1, 1, -1), (2, None, 0), (None, -10, 10)]
