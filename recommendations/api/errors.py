@@ -1,4 +1,4 @@
-"""Everything that goes wrong, as ``application/problem+json`` (RFC 9457), never with a stack trace."""
+"""Errors of the API as ``application/problem+json`` (RFC 9457), never with a stack trace."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +16,8 @@ from django.http.request import UnreadablePostError
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
+
+from recommendations.ingest.refusal import escaped
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -63,7 +65,7 @@ class LengthRequiredError(exceptions.APIException):
 def problem(
     status: HTTPStatus, detail: str, *, flaws: Sequence[Flaw] = (), members: Mapping[str, Any] | None = None
 ) -> HttpResponse:
-    """The answer; ``members`` are extension members of this kind of problem."""
+    """The response for a problem; ``members`` are extension members of this kind of problem."""
     title = _TITLES.get(status, status.phrase)
     code = f"urn:recsite:problem:{title.lower().replace(' ', '-')}"
     body = Problem(type=code, title=title, status=status.value, detail=detail, errors=flaws)
@@ -72,7 +74,7 @@ def problem(
 
 
 def problem_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
-    """The outermost boundary of the API: every error of a view ends here."""
+    """Exception handler, the outermost boundary of the API: every error of a view ends here."""
     if isinstance(error, Http404):
         error = exceptions.NotFound(*error.args)
     elif isinstance(error, PermissionDenied):
@@ -92,7 +94,7 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespons
 
 
 def only_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """For a plain view: any method but GET and HEAD is a problem."""
+    """Decorate a plain view: any method but GET and HEAD is a problem."""
 
     @csrf_exempt
     @wraps(view)
@@ -108,7 +110,7 @@ def only_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 def unknown_path(request: HttpRequest, *, known: bool) -> HttpResponse:
-    """``known``: it would be, with a slash at its end."""
+    """The problem of a path that does not exist; ``known``: it would, with a slash at its end."""
     detail = _("There is nothing at %(path)s.") % {"path": request.path}
     if known:
         detail = _("There is nothing at %(path)s; the address ends with a slash: %(path)s/") % {"path": request.path}
@@ -131,10 +133,10 @@ def _refusal(error: exceptions.APIException) -> HttpResponse:
 
 
 def _flaws(detail: Any, pointer: str = "") -> Iterator[Flaw]:
-    """The leaves of a serializer's nested errors."""
+    """Flaws at the leaves of a serializer's nested errors."""
     if isinstance(detail, Mapping):
         for name, inner in detail.items():
-            place = pointer if name == "non_field_errors" else f"{pointer}/{_escaped(str(name))}"
+            place = pointer if name == "non_field_errors" else f"{pointer}/{escaped(str(name))}"
             yield from _flaws(inner, place)
     elif isinstance(detail, list):
         for position, inner in enumerate(detail):
@@ -142,10 +144,6 @@ def _flaws(detail: Any, pointer: str = "") -> Iterator[Flaw]:
             yield from _flaws(inner, f"{pointer}/{position}" if nested else pointer)
     else:
         yield Flaw(pointer, str(detail))
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _out_of_reach(error: Exception) -> HttpResponse:

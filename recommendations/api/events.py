@@ -1,4 +1,4 @@
-"""Events in: ``POST /api/v1/events/``."""
+"""Intake of events: ``POST /api/v1/events/``."""
 
 from collections import Counter
 from http import HTTPStatus
@@ -19,7 +19,8 @@ from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_o
 from recommendations.ingest import event_schema
 from recommendations.ingest.accept import accept
 from recommendations.ingest.event_lines import EventResult
-from recommendations.ingest.event_schema import EventBatch, EventForm, ParsedBody, Refusal
+from recommendations.ingest.event_schema import EventBatch, EventForm, ParsedBody
+from recommendations.ingest.refusal import Refusal
 from recommendations.services.operations import metrics
 from recommendations.terms import Scope
 

@@ -11,15 +11,13 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from recommendations.api.errors import BadRequestError, Flaw, LengthRequiredError, TooLargeError
+from recommendations.ingest.refusal import misfit
 
 _BYTE = re.compile(r" \(byte (\d+)\)$")
-_PLACE = re.compile(r"(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
 
 
 class RawJson(BaseParser):
-    """The bytes as they came, for a view that decodes them itself."""
+    """Parser that gives the bytes as they came, for a view that decodes them itself."""
 
     media_type = "application/json"
 
@@ -38,13 +36,13 @@ class RawJson(BaseParser):
 
 
 class BeaconJson(RawJson):
-    """JSON that says it were plain text: of a page that is being left (``access.BEACON``)."""
+    """Parser of JSON that says it were plain text, from a page that is being left (``access.BEACON``)."""
 
     media_type = "text/plain"
 
 
 class Json(RawJson):
-    """Any JSON value."""
+    """Parser of any JSON value."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -68,7 +66,7 @@ def body_of(request: Request) -> bytes:
 
 
 def malformed(body: bytes, error: Exception) -> BadRequestError:
-    """What is wrong with a body that is no JSON, and at which byte."""
+    """Error for a body that is no JSON: what is wrong, and at which byte."""
     try:
         body.decode()
     except UnicodeDecodeError as wrong:
@@ -76,26 +74,19 @@ def malformed(body: bytes, error: Exception) -> BadRequestError:
         return BadRequestError(text, flaws=[Flaw("", text)])
     if isinstance(error, RecursionError):
         text = _("The JSON is nested too deeply.")
-    elif found := _BYTE.search(str(error)):
-        line, column = _place(body, int(found[1]))
+    elif match := _BYTE.search(str(error)):
+        line, column = _place(body, int(match[1]))
         text = _("The body is not JSON: an unexpected character at byte %(byte)s (line %(line)s, column %(column)s).")
-        text %= {"byte": found[1], "line": line, "column": column}
+        text %= {"byte": match[1], "line": line, "column": column}
     else:
         text = _("The body is not JSON: it ends too early, or a text in it is not valid Unicode.")
     return BadRequestError(text, flaws=[Flaw("", text)])
 
 
 def flaw_of(error: msgspec.ValidationError) -> Flaw:
-    """What is wrong with a body that is JSON and does not fit, and where."""
-    found = _PLACE.fullmatch(str(error))
-    message, path = (found["message"], found["path"] or "") if found else (str(error), "")
-    pointer = path.replace("[", "/").replace("]", "").replace(".", "/")
-    if missing := _MISSING.fullmatch(message):
-        return Flaw(f"{pointer}/{missing['name']}", _("The field is missing."))
-    if unknown := _UNKNOWN.fullmatch(message):
-        name = unknown["name"].replace("~", "~0").replace("/", "~1")
-        return Flaw(f"{pointer}/{name}", _("The field is unknown."))
-    return Flaw(pointer, message)
+    """Flaw of a body that is JSON and does not fit: what is wrong, and where."""
+    refusal = misfit(error)
+    return Flaw(refusal.pointer, refusal.reason)
 
 
 def _place(body: bytes, byte: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Events in, as the API hands them on: validate, pseudonymise, deduplicate, append."""
+"""Intake of the events that the API hands on: validate, pseudonymise, deduplicate, append."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,8 @@ from datetime import datetime
 from django.db import DatabaseError
 
 from recommendations.ingest.event_lines import EventResult, Intake, People, lines_of
-from recommendations.ingest.event_schema import EventForm, Refusal
+from recommendations.ingest.event_schema import EventForm
+from recommendations.ingest.refusal import Refusal
 from recommendations.store.events import insert, mergers
 from recommendations.store.live import writes
 from recommendations.store.live.state import LiveEvent

@@ -1,6 +1,6 @@
-"""Events as lines of the record, the people in them as keys of ours, and a verdict for each.
+"""Events as lines of the record, the customers in them as keys of ours, and a verdict on each event.
 
-This is what every event of the shop goes through, so it looks at each field once.
+Every event of the shop goes through here, so each field is looked at once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -13,8 +13,9 @@ from uuid import UUID
 import msgspec
 from django.utils.translation import gettext as _
 
-from recommendations.ingest.event_schema import EventForm, EventItemForm, Refusal
+from recommendations.ingest.event_schema import EventForm, EventItemForm
 from recommendations.ingest.event_validation import NAMES, refusal_of, rounded
+from recommendations.ingest.refusal import Refusal
 from recommendations.store.events.id_cache import item_keys, person_keys
 from recommendations.store.events.insert import Consent, EventLine, EventPlace
 from recommendations.store.events.mergers import Merger
@@ -29,7 +30,7 @@ _NAMES = {written: name.value for written, name in NAMES.items()}
 
 
 class EventResult(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of a row. ``refused``: lines of it that were left out; pointers start at the row."""
+    """Verdict on a row. ``refused``: lines of it that were left out; pointers start at the row."""
 
     verdict: str  # accepted, duplicate or rejected
     event_id: UUID | None = None
@@ -65,7 +66,7 @@ class Intake:
         self.taken = [event for event in taken if event is not None]
 
     def verdicts(self, new: Set[int]) -> list[EventResult]:
-        """On every row; ``new`` are the lines that were not there before, counted over all events that were taken."""
+        """A verdict on every row; ``new``: the lines that were not there before, counted over all events taken."""
         first = 0
         for event in self.taken:
             after = first + len(event.places)
@@ -78,7 +79,7 @@ class Intake:
         self._verdicts[number] = EventResult("rejected", form.event_id, refusal.pointer, refusal.reason)
 
     def _taken(self, number: int, form: EventForm) -> Taken | None:
-        """Without the lines of unknown items; None, and a verdict, where no other line is left."""
+        """The event without its lines of unknown items; None, and a verdict, where no other line is left."""
         items = form.items
         places = [place for place, item in enumerate(items) if item.item_id in self.items] if items else ALONE
         if len(places) == len(items) or not items:
@@ -96,7 +97,7 @@ class Intake:
 
 @dataclass
 class People:
-    """Whose the events are, what they said about personalisation, and which keys turned out to be one person's."""
+    """Owners of events, what they said about personalisation, and which keys turned out to be one person's."""
 
     owners: list[int | None] = field(default_factory=list)  # per event; None: not to be known
     words: list[Consent] = field(default_factory=list)
@@ -117,11 +118,11 @@ class People:
         return people
 
     def _add(self, form: EventForm, customer: int | None, visitor: int | None) -> None:
-        said = form.consent.personalisation if form.consent is not None else None
-        if said is not None:
+        personalisation = form.consent.personalisation if form.consent is not None else None
+        if personalisation is not None:
             keys = (key for key in (customer, visitor) if key is not None)
-            self.words += [Consent(key, said, form.timestamp) for key in keys]
-        if said is False:
+            self.words += [Consent(key, personalisation, form.timestamp) for key in keys]
+        if personalisation is False:
             self.owners.append(None)
             return
         if customer is not None and visitor is not None:
@@ -177,7 +178,7 @@ def _amount(item: EventItemForm, value: Decimal | None) -> Decimal | None:
 
 
 def _place(form: EventForm) -> EventPlace | None:
-    """Where it happened; a page without its query, which may hold anything."""
+    """Where an event happened; its page without the query, which may hold anything."""
     context, value = form.context, None if form.value is None else rounded(form.value)
     if context is None:
         return None if value is None else EventPlace(value=value)

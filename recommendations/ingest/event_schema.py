@@ -1,4 +1,4 @@
-"""What an event sent by a shop looks like, and how a body of them is read: one bad row never loses its neighbours.
+"""Schema of the events that a shop sends, and the parser of their bodies: one bad row never loses its neighbours.
 
 A body without flaws is decoded in one go. Any other is taken apart and read row by row, which costs about four times
 as much and says for each row what is wrong, at which place, and which unknown fields were left out.
@@ -15,6 +15,8 @@ from uuid import UUID
 import msgspec
 from django.utils.translation import gettext as _
 from msgspec import Meta, Raw, Struct, ValidationError
+
+from recommendations.ingest.refusal import Refusal, escaped, misfit
 
 MOST_ROWS = 1_000
 MOST_ITEMS = 200
@@ -84,13 +86,6 @@ class EventForm(Struct, forbid_unknown_fields=True):
     consent: ConsentForm | None = None
 
 
-class Refusal(Struct, frozen=True):
-    """Why a row, or a line of it, was not taken; the pointer starts at the row."""
-
-    pointer: str
-    reason: str
-
-
 class UnreadableError(Exception):
     """The body as a whole holds no events; the pointer starts at the body."""
 
@@ -101,7 +96,7 @@ class UnreadableError(Exception):
 
 @dataclass
 class ParsedBody:
-    """The rows in their order. ``ignored`` names unknown fields: per row, and (−1) of the body around the rows."""
+    """Rows of a body, in order. ``ignored`` names unknown fields: per row, and (−1) of the body around the rows."""
 
     rows: list[EventForm | Refusal]
     single: bool = False
@@ -129,8 +124,6 @@ _array = msgspec.json.Decoder(list[Raw])
 
 _NUL = b"\\u0000"  # the only way to write it in JSON; PostgreSQL takes no such text
 _ESCAPE = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)|\\.", re.DOTALL)
-_PLACE = re.compile(r"(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
 _UNKNOWN = "Object contains unknown field"
 _PARTS: dict[type[Struct], dict[str, type[Struct]]] = {
     EventForm: {"items": EventItemForm, "context": EventContextForm, "consent": ConsentForm}
@@ -153,7 +146,7 @@ def parse_body(body: bytes) -> ParsedBody:
 
 def _read_row_by_row(body: bytes) -> ParsedBody:
     body.decode()
-    body = _ESCAPE.sub(lambda found: _NUL if found["half"] else found[0], body)
+    body = _ESCAPE.sub(lambda match: _NUL if match["half"] else match[0], body)
     try:
         top = _object.decode(body)
         single = "events" not in top and "event_id" in top
@@ -166,14 +159,14 @@ def _read_row_by_row(body: bytes) -> ParsedBody:
         reading.rows.append(row)
         if ignored:
             reading.ignored[number] = ignored[:MOST_IGNORED]
-    others = [f"/{_escaped(name)}" for name in top if name not in {"events", "api_key"}]
+    others = [f"/{escaped(name)}" for name in top if name not in {"events", "api_key"}]
     if others and not single:
         reading.ignored[-1] = others[:MOST_IGNORED]
     return reading
 
 
 def _unreadable(error: ValidationError) -> UnreadableError:
-    refusal = _refusal(error)
+    refusal = misfit(error)
     if not refusal.pointer or refusal.pointer == "/events":
         remedy = _("Send {“events”: [1 to %(most)s events]}, or one event by itself.") % {"most": MOST_ROWS}
         return UnreadableError(refusal.pointer, f"{refusal.reason}. {remedy}")
@@ -181,7 +174,7 @@ def _unreadable(error: ValidationError) -> UnreadableError:
 
 
 def _read_row(raw: bytes) -> tuple[EventForm | Refusal, list[str]]:
-    """The event, or why it is none; and pointers to the fields that are unknown."""
+    """Decode a row: the event, or why it is none; and pointers to its unknown fields."""
     ignored: list[str] = []
     try:
         try:
@@ -191,7 +184,7 @@ def _read_row(raw: bytes) -> tuple[EventForm | Refusal, list[str]]:
                 raise
             form = _event.decode(_known_part(raw, EventForm, "", ignored))
     except ValidationError as error:
-        return _refusal(error), ignored
+        return misfit(error), ignored
     nul = next(_with_nul(msgspec.to_builtins(form)), None) if _NUL in raw else None
     if nul is not None:
         return Refusal(nul, _("The text holds a NUL character or half a surrogate pair.")), ignored
@@ -199,21 +192,21 @@ def _read_row(raw: bytes) -> tuple[EventForm | Refusal, list[str]]:
 
 
 def _known_part(raw: bytes, kind: type[Struct], pointer: str, ignored: list[str]) -> bytes:
-    """The object without the fields that ``kind`` does not have; their pointers are added to ``ignored``."""
-    parts, kept = _PARTS.get(kind, {}), {}
+    """JSON of the object without fields that ``kind`` does not have; their pointers are added to ``ignored``."""
+    parts, fields = _PARTS.get(kind, {}), {}
     for name, value in _object.decode(raw).items():
-        place = f"{pointer}/{_escaped(name)}"
+        place = f"{pointer}/{escaped(name)}"
         if name not in kind.__struct_fields__:
             ignored.append(place)
         elif name in parts:
-            kept[name] = _known_value(bytes(value), parts[name], place, ignored)
+            fields[name] = _known_value(bytes(value), parts[name], place, ignored)
         else:
-            kept[name] = value
-    return msgspec.json.encode(kept)
+            fields[name] = value
+    return msgspec.json.encode(fields)
 
 
 def _known_value(raw: bytes, kind: type[Struct], pointer: str, ignored: list[str]) -> Raw:
-    """The same for an object or a list of objects; anything else is left for the decoder to refuse."""
+    """An object or a list of objects without unknown fields; anything else is left for the decoder to refuse."""
     if raw.startswith(b"{"):
         return Raw(_known_part(raw, kind, pointer, ignored))
     if raw.startswith(b"["):
@@ -225,17 +218,6 @@ def _known_value(raw: bytes, kind: type[Struct], pointer: str, ignored: list[str
     return Raw(raw)
 
 
-def _refusal(error: ValidationError) -> Refusal:
-    found = _PLACE.fullmatch(str(error))
-    message, path = (found["message"], found["path"] or "") if found else (str(error), "")
-    pointer = path.replace("[", "/").replace("]", "").replace(".", "/")
-    if missing := _MISSING.fullmatch(message):
-        return Refusal(f"{pointer}/{missing['name']}", _("The field is missing."))
-    if "timezone" in message:
-        message = _("The time has no time zone; write it like 2026-09-01T10:02:11Z.")
-    return Refusal(pointer, message)
-
-
 def _with_nul(value: Any, pointer: str = "") -> Iterator[str]:
     if isinstance(value, str) and "\x00" in value:
         yield pointer
@@ -245,7 +227,3 @@ def _with_nul(value: Any, pointer: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for position, inner in enumerate(value):
             yield from _with_nul(inner, f"{pointer}/{position}")
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

@@ -1,4 +1,4 @@
-"""The rules that an event keeps, beyond the shape of its fields: each says what to do instead."""
+"""Validation rules of events, beyond the shape of their fields; each says what to do instead."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from recommendations.ingest.event_schema import EventForm, Refusal
+from recommendations.ingest.event_schema import EventForm
+from recommendations.ingest.refusal import Refusal
 from recommendations.terms import EventName
 
 AHEAD = timedelta(minutes=10)
@@ -30,9 +31,9 @@ ALIASES = {
     EventName.RATE_ITEM: ("Product Reviewed", "AddRating"),
     EventName.VIEW_HOMEPAGE: ("home-page-view",),
 }
-"""Names that Segment, Vertex and Recombee have for the same acts."""
+"""Names that Segment, Vertex and Recombee have for the same events."""
 
-NAMES = {str(name): name for name in EventName} | {alias: name for name, known in ALIASES.items() for alias in known}
+NAMES = {str(name): name for name in EventName} | {alias: name for name, names in ALIASES.items() for alias in names}
 NEEDS_ITEMS = frozenset(EventName) - {
     EventName.VIEW_ITEM_LIST,
     EventName.SEARCH,
@@ -48,7 +49,7 @@ type Rule = Callable[[EventForm], Refusal | None]
 
 
 def refusal_of(form: EventForm, *, now: datetime) -> Refusal | None:
-    """The first rule that the event breaks."""
+    """Refusal by the first rule that the event breaks; None where it breaks none."""
     rules = _RULES.get(form.name)
     if rules is None:
         names = ", ".join(EventName)
@@ -63,9 +64,9 @@ def refusal_of(form: EventForm, *, now: datetime) -> Refusal | None:
 
 def _untimely(form: EventForm, now: datetime) -> Refusal:
     if form.timestamp > now:
-        told = now.astimezone(UTC).isoformat(timespec="seconds")
+        server_time = now.astimezone(UTC).isoformat(timespec="seconds")
         text = _("The time is more than 10 minutes ahead of the server's, which is %(now)s; set the clock right.")
-        return Refusal("/timestamp", text % {"now": told})
+        return Refusal("/timestamp", text % {"now": server_time})
     text = _("The time is more than %(days)s days ago; load older events with manage.py import_events.")
     return Refusal("/timestamp", text % {"days": RETENTION.days})
 
@@ -150,7 +151,7 @@ def _impossible_money(form: EventForm) -> Refusal | None:
 
 
 def _rules_of(name: EventName) -> tuple[Rule, ...]:
-    """Those that an event of this name may break, but for its time, in the order in which they are told."""
+    """Rules that an event of this name may break, all but that on its time, in the order in which they are checked."""
     items: tuple[Rule, ...] = (_no_items,) if name in NEEDS_ITEMS else ()
     own: tuple[Rule, ...] = (_CHECKS[name],) if name in _CHECKS else ()
     return (_nobody, *items, *own, _unknown_target, _foreign, _impossible_money)
@@ -165,7 +166,7 @@ def _impossible() -> str:
 
 
 def rounded(amount: Decimal) -> Decimal:
-    """To cents, as PostgreSQL rounds."""
+    """An amount rounded to cents, as PostgreSQL rounds."""
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 

@@ -1,4 +1,4 @@
-"""``collect.accept``: rows of any source in, verdicts and live state out."""
+"""``ingest.accept``: rows of any source in, verdicts and live state out."""
 
 import uuid
 from collections.abc import Iterator
@@ -11,7 +11,8 @@ import redis
 from django.utils import timezone
 
 from recommendations.ingest.accept import accept
-from recommendations.ingest.event_schema import EventForm, EventItemForm, Refusal, parse_body
+from recommendations.ingest.event_schema import EventForm, EventItemForm, parse_body
+from recommendations.ingest.refusal import Refusal
 from recommendations.models import Customer, Event, Item
 from recommendations.store.events.id_cache import KeyCache
 from recommendations.store.live import fetch, writes
@@ -97,7 +98,7 @@ def test_refused_rows_alone_ask_no_database() -> None:
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """All that PostgreSQL is asked, by Django or past it."""
+    """Statements that PostgreSQL gets, by Django or past it."""
     sent: list[Any] = []
     execute = psycopg.Cursor.execute
 
@@ -119,21 +120,21 @@ def test_a_batch_costs_the_same_statements_whatever_its_size(items: dict[str, in
 
 
 def test_the_cache_of_keys_is_bounded_and_keeps_what_is_used() -> None:
-    asked: list[list[int]] = []
+    lookups: list[list[int]] = []
 
     def look_up(names: Any) -> dict[int, int]:
-        asked.append(sorted(names))
+        lookups.append(sorted(names))
         return {name: -name for name in names if name != 13}
 
     cache = KeyCache(look_up, half=10)
     assert cache.keys_of([1, 2, 13]) == {1: -1, 2: -2}
     assert cache.keys_of([1, 2]) == {1: -1, 2: -2}
     assert cache.keys_of([13]) == {}
-    assert asked == [[1, 2, 13], [13]]
+    assert lookups == [[1, 2, 13], [13]]
     for start in range(100, 150, 5):
         cache.keys_of(range(start, start + 5))
         cache.keys_of([1])  # used all the time
-    assert [1] not in asked
+    assert [1] not in lookups
     assert len(cache._young) + len(cache._old) <= 20
     cache.keys_of([2])
-    assert asked[-1] == [2]  # not used for long
+    assert lookups[-1] == [2]  # not used for long

@@ -1,4 +1,4 @@
-"""Values of an item as the catalogue keeps them, and the rules that a shop's row has to keep."""
+"""Validation of a shop's item rows: the rules that they keep, and their values as the catalogue stores them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,8 +10,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from msgspec import UNSET
 
-from recommendations.ingest.event_schema import Refusal
 from recommendations.ingest.event_validation import LARGEST_AMOUNT, rounded
+from recommendations.ingest.refusal import Refusal
 from recommendations.services.catalogue.item_schema import ItemChanges, RatingForm
 from recommendations.store.imports.reasons import REASONS
 from recommendations.terms import PATH_SEPARATOR
@@ -25,7 +25,7 @@ APART = "|"  # what separates categories and tags in files of the catalogue
 
 
 class BrokenRuleError(ValueError):
-    """A value will not do; the pointer starts at the row."""
+    """The value breaks a rule of the catalogue; the pointer starts at the row."""
 
     def __init__(self, pointer: str, reason: object) -> None:
         super().__init__(str(reason))
@@ -39,7 +39,7 @@ def checked_id(shop_id: str, pointer: str) -> str:
 
 
 def fields_of(form: ItemChanges) -> dict[str, Any]:
-    """What the row gives: columns of ``upsert.COLUMNS``, but the parent as its shop's id in ``parent``; None empties.
+    """Columns of ``item_upsert.COLUMNS`` that the row gives, the parent as its shop's id in ``parent``; None empties.
 
     Raises BrokenRuleError with the first rule that is broken.
     """
@@ -111,7 +111,7 @@ def _categories(value: Sequence[str] | None, pointer: str, name: str) -> dict[st
 
 
 def _path(text: str, pointer: str) -> str:
-    """In our spelling."""
+    """Path of a category in our spelling. Raises BrokenRuleError."""
     levels = [level.strip() for level in _without_nul(text, pointer).split(">")]
     path = PATH_SEPARATOR.join(levels)
     if not all(0 < len(level) <= LONGEST_LEVEL for level in levels) or len(path) > LONGEST_PATH:
@@ -137,7 +137,7 @@ def _attributes(value: dict[str, Any] | None, pointer: str, name: str) -> dict[s
 
 
 def _check_depth(value: Any, pointer: str) -> None:
-    """Not with recursion, as a body may be nested more deeply than Python can call."""
+    """Check depth and texts, without recursion: a body may be nested more deeply than Python can call."""
     due = [(value, 0)]
     while due:
         part, depth = due.pop()

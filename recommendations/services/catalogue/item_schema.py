@@ -1,6 +1,5 @@
-"""What an item sent by a shop looks like, and how a body of one or of many is read."""
+"""Schema of the items that a shop sends, and decoding of a body of one or of many."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,7 @@ import msgspec
 from django.utils.translation import gettext as _
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, ValidationError
 
-from recommendations.ingest.event_schema import Refusal
+from recommendations.ingest.refusal import Refusal, misfit
 from recommendations.terms import Availability, ItemKind
 
 MOST_ROWS = 1_000
@@ -110,7 +109,7 @@ type RowForm = ItemRowForm | ItemChangesRowForm
 
 @dataclass(frozen=True)
 class RefusedRow:
-    """A row that is no item; its id as far as it can be told."""
+    """A row that is no item, with its id where that can be read."""
 
     item_id: str | None
     refusal: Refusal
@@ -129,26 +128,24 @@ _named = msgspec.json.Decoder(_Named)
 _decoders: dict[type[ItemChanges], msgspec.json.Decoder[Any]] = {
     kind: msgspec.json.Decoder(kind) for kind in (ItemChanges, ItemForm, ItemRowForm, ItemChangesRowForm)
 }
-_PLACE = re.compile(r"(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)
-_FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
 
 
 def read_one[Form: ItemChanges](body: bytes, kind: type[Form]) -> Form:
-    """Raises UnreadableError; and msgspec's DecodeError, UnicodeDecodeError or RecursionError where it is no JSON."""
+    """Read an item. Raises UnreadableError; msgspec's DecodeError, UnicodeDecodeError or RecursionError for no JSON."""
     try:
         form: Form = _decoders[kind].decode(body)
     except ValidationError as error:
-        raise UnreadableError(_refusal(error)) from error
+        raise UnreadableError(misfit(error)) from error
     return form
 
 
 def read_batch(body: bytes, kind: type[RowForm]) -> Sequence[RowForm | RefusedRow]:
-    """Raises as ``read_one`` where the body holds no rows."""
+    """Decode the rows of a batch, each by itself. Raises as ``read_one`` where the body holds no rows."""
     body.decode()
     try:
         rows = _raw_batch.decode(body).items
     except ValidationError as error:
-        refusal = _refusal(error)
+        refusal = misfit(error)
         if refusal.pointer in {"", "/items"}:
             remedy = _("Send {“items”: [1 to %(most)s items]}.") % {"most": MOST_ROWS}
             refusal = Refusal(refusal.pointer, f"{refusal.reason}. {remedy}")
@@ -160,7 +157,7 @@ def _read_row(raw: Raw, decoder: msgspec.json.Decoder[RowForm]) -> RowForm | Ref
     try:
         return decoder.decode(raw)
     except ValidationError as error:
-        return RefusedRow(_name_of(raw), _refusal(error))
+        return RefusedRow(_name_of(raw), misfit(error))
     except (msgspec.DecodeError, RecursionError):
         text = _("The row is nested too deeply, or a text in it is not valid Unicode.")
         return RefusedRow(None, Refusal("", text))
@@ -171,16 +168,3 @@ def _name_of(raw: Raw) -> str | None:
         return _named.decode(raw).item_id
     except (msgspec.DecodeError, RecursionError):
         return None
-
-
-def _refusal(error: ValidationError) -> Refusal:
-    found = _PLACE.fullmatch(str(error))
-    message, path = (found["message"], found["path"] or "") if found else (str(error), "")
-    pointer = path.replace("[", "/").replace("]", "").replace(".", "/")
-    if named := _FIELD.fullmatch(message):
-        name = named["name"].replace("~", "~0").replace("/", "~1")
-        missing = message.startswith("Object missing")
-        return Refusal(f"{pointer}/{name}", _("The field is missing.") if missing else _("The field is unknown."))
-    if "timezone" in message:
-        message = _("The time has no time zone; write it like 2026-09-01T10:02:11Z.")
-    return Refusal(pointer, message)

@@ -1,4 +1,4 @@
-"""What a shop's system sends of its catalogue: many rows in few statements, with a verdict on each.
+"""Item rows from a shop's system: many in few statements, with a verdict on each.
 
 As with changes by staff, every change leaves an audit entry and acts on the next answer.
 """
@@ -12,7 +12,7 @@ import msgspec
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recommendations.ingest.event_schema import Refusal
+from recommendations.ingest.refusal import Refusal
 from recommendations.models import ApiKey, Item
 from recommendations.services.access import audit
 from recommendations.services.access.keys import KnownKey
@@ -39,7 +39,7 @@ class ItemVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, kw_only=True)
 class ItemRow:
-    """``fields`` as ``item_rules.fields_of`` gives them."""
+    """A row of one item; ``fields`` as ``item_checks.fields_of`` gives them."""
 
     shop_id: str
     fields: Mapping[str, Any]
@@ -63,7 +63,7 @@ def change_items(rows: Sequence[ItemRow | ItemVerdict], *, by: KnownKey, now: da
 
 
 def retire_item(*, shop_id: str, by: KnownKey, now: datetime) -> bool:
-    """As ``catalogue.retire``; False where there is no such item."""
+    """Retire one item as ``editing.retire`` does; False where there is no such item."""
     key = Item.objects.filter(shop_id=shop_id).values_list("pk", flat=True).first()
     if key is not None:
         editing.retire(items=[key], by=ApiKey(pk=by.pk), now=now)
@@ -72,7 +72,7 @@ def retire_item(*, shop_id: str, by: KnownKey, now: datetime) -> bool:
 
 @transaction.atomic
 def _taken(rows: Sequence[ItemRow | ItemVerdict], take: Take, *, by: KnownKey, now: datetime) -> list[ItemVerdict]:
-    """Rows of parents before those of their variants, where a batch has both."""
+    """Take the rows, those of parents before those of their variants where a batch has both."""
     due = _first_of_each(rows)
     own = Refusal("/parent_id", _("An item is no variant of itself."))
     became: dict[str, Became] = {row.shop_id: own for row in due.values() if row.parent == row.shop_id}
@@ -97,20 +97,20 @@ def _first_of_each(rows: Iterable[ItemRow | ItemVerdict]) -> dict[str, ItemRow]:
 
 
 def _verdicts(rows: Iterable[ItemRow | ItemVerdict], became: Mapping[str, Became]) -> list[ItemVerdict]:
-    """The second row of an item is refused."""
+    """Verdict on every row; the second row of an item is refused."""
     verdicts, seen = [], set()
     for row in rows:
         if isinstance(row, ItemVerdict):
             verdicts.append(row)
             continue
-        found = became[row.shop_id]
+        outcome = became[row.shop_id]
         if row.shop_id in seen:
-            found = Refusal("/item_id", str(REASONS["already_listed"]))
+            outcome = Refusal("/item_id", str(REASONS["already_listed"]))
         seen.add(row.shop_id)
-        if isinstance(found, Refusal):
-            verdicts.append(ItemVerdict("rejected", row.shop_id, found.pointer, found.reason))
+        if isinstance(outcome, Refusal):
+            verdicts.append(ItemVerdict("rejected", row.shop_id, outcome.pointer, outcome.reason))
         else:
-            verdicts.append(ItemVerdict(found, row.shop_id))
+            verdicts.append(ItemVerdict(outcome, row.shop_id))
     return verdicts
 
 
@@ -129,14 +129,14 @@ def _row(row: ItemRow, parents: Mapping[str, int]) -> Row:
 def _put(rows: Sequence[Row], by: ApiKey, now: datetime) -> Mapping[str, Became]:
     keys = item_upsert.lock_items(row["shop_id"] for row in rows)
     new = [row for row in rows if row["shop_id"] not in keys]
-    made = item_upsert.merge_rows(new, given=item_upsert.COLUMNS, now=now, update=False).new if new else set()
+    created = item_upsert.merge_rows(new, given=item_upsert.COLUMNS, now=now, update=False).new if new else set()
     keys |= item_upsert.lock_items(row["shop_id"] for row in new)  # with those that somebody else made in the meantime
-    before = item_diff.of_items(set(keys.values()) - made)
-    held = [row for row in rows if keys[row["shop_id"]] not in made]
+    before = item_diff.of_items(set(keys.values()) - created)
+    held = [row for row in rows if keys[row["shop_id"]] not in created]
     changed = item_upsert.merge_rows(held, given=item_upsert.COLUMNS, now=now, update=True).changed if held else set()
-    _note(before, made=made, changed=changed, by=by)
+    _note(before, made=created, changed=changed, by=by)
     return {
-        shop_id: "created" if key in made else "updated" if key in changed else "unchanged"
+        shop_id: "created" if key in created else "updated" if key in changed else "unchanged"
         for shop_id, key in keys.items()
     }
 
@@ -160,7 +160,7 @@ def _change(rows: Sequence[Row], by: ApiKey, now: datetime) -> Mapping[str, Beca
 
 
 def _with_changes(row: Row, image: ItemState | None) -> Row:
-    """The whole item. Raises BrokenRuleError."""
+    """Whole item with the changes of its row. Raises BrokenRuleError."""
     if image is None:
         raise BrokenRuleError("/item_id", _("There is no item of this id; send the item first."))
     whole = {**image, "parent_id": image["parent"], **row}
@@ -169,7 +169,7 @@ def _with_changes(row: Row, image: ItemState | None) -> Row:
 
 
 def _note(before: Mapping[int, ItemState], *, made: set[int], changed: set[int], by: ApiKey) -> None:
-    """The trail, and the word to every process."""
+    """Write the audit entries, and announce the change to every process."""
     if not made and not changed:
         return
     after = {key: item_diff.in_json(image) for key, image in item_diff.of_items({*made, *changed}).items()}
