@@ -1,4 +1,4 @@
-"""The shapes that the engine works on: who did what when, and what the items are.
+"""The engine's data types: interactions, catalogue, promotion plan, queries and the training set, as arrays.
 
 Rows are dense (0 … n − 1); ``ids.py`` holds the border to the shop's ids. Arrays in a frame are never changed.
 """
@@ -47,7 +47,7 @@ class Interactions:
 
     @cached_property
     def basket_rank(self) -> IntArray:
-        """Per row: how many baskets of the same user are newer (0 = the newest basket)."""
+        """Number of newer baskets of the same user, per row (0 = the newest basket)."""
         if not len(self):
             return np.empty(0, np.int32)
         first, code = self._baskets()
@@ -78,7 +78,7 @@ class Interactions:
         return counts
 
     def matrix(self, values: NDArray[np.floating] | None = None) -> Sparse:
-        """Users × items; the values (one per row, default 1) of a user's rows of one item are added up."""
+        """Matrix users × items; the values (one per row, default 1) of a user's rows of one item are added up."""
         data = np.ones(len(self), np.float32) if values is None else np.array(values, np.float32)
         shape = (self.n_users, self.n_items)  # rows are sorted by user: they are the matrix already, but for its order
         matrix = sparse.csr_matrix((data, self.item.copy(), self.offsets), shape=shape)
@@ -115,7 +115,7 @@ class Interactions:
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """What is known of the items without any behaviour."""
+    """Attributes of the items that need no behaviour: categories, terms, price and age of the listing."""
 
     categories: Sparse  # items × categories: membership rows c_j; a row sums to 1 (or 0 where unknown)
     terms: Sparse  # items × terms: counts of attribute and title tokens
@@ -129,7 +129,7 @@ class Catalogue:
 
 @dataclass(frozen=True, kw_only=True)
 class Promotions:
-    """What was, is and will be promoted: one row per (item, week), in no order. A week has seven days.
+    """Promotions of the past and the plan: one row per (item, week), in no order. A week has seven days.
 
     Weeks that end before the cut are the past; the others are the plan, which a shop knows in advance.
     """
@@ -145,10 +145,10 @@ class Promotions:
 
 @dataclass(frozen=True, kw_only=True)
 class Queries:
-    """A block of questions "what for this person, now?": each has a history of its own, in training or not."""
+    """A block of queries "what for this user, now?", each with a history of its own, in training or not."""
 
     histories: Interactions  # user = number of the query in the block
-    training_rows: IntArray  # the person's row in the training set; −1 where folded in
+    training_rows: IntArray  # the user's row in the training set; −1 where folded in
     context: Sparse | None = None  # queries × items: the item in view, the items in the basket
     _derived: dict[Hashable, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
@@ -156,7 +156,7 @@ class Queries:
         return self.histories.n_users
 
     def of(self, rows: NDArray[np.integer]) -> "Queries":
-        """These questions, in the order asked for."""
+        """The block of these queries, in the order asked for."""
         return Queries(
             histories=self.histories.of_users(rows),
             training_rows=self.training_rows[rows],
@@ -164,7 +164,7 @@ class Queries:
         )
 
     def once[T](self, key: Hashable, make: Callable[[], T]) -> T:
-        """What a recommender derives from this block, made once: the evidence of twenty items has one profile."""
+        """Return what a recommender derives from this block, made once: evidence of twenty items has one profile."""
         if key not in self._derived:
             self._derived[key] = make()
         return cast("T", self._derived[key])
@@ -187,7 +187,7 @@ class TrainingSet:
         return self.interactions.n_items
 
     def queries(self, rows: NDArray[np.integer], *, context: Sparse | None = None) -> Queries:
-        """The questions of customers whose history was in training."""
+        """The queries of users whose history was in training."""
         return Queries(
             histories=self.interactions.of_users(rows), training_rows=np.asarray(rows, np.int32), context=context
         )

@@ -1,4 +1,4 @@
-"""What every registered instance keeps, whatever is inside (``engine/recommenders/protocol.py``)."""
+"""Contracts that every registered instance keeps, whatever is inside (``engine/recommenders/protocol.py``)."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -41,7 +41,7 @@ def board() -> TrainingSet:
 
 
 def asked(training: TrainingSet) -> Queries:
-    """Everybody, with the items of their history in view, so that either kind of profile can answer."""
+    """Queries of everybody, with the items of their history in view, so that either kind of profile can answer."""
     histories = training.interactions
     bought = [np.unique(histories.item[histories.user == user]).tolist() for user in range(training.n_users)]
     return everybody(training, context=in_view(bought, n_items=training.n_items))
@@ -89,7 +89,7 @@ def test_the_configuration_is_data(instance: Instance) -> None:
     assert type(instance.config)(**data) == instance.config
 
 
-def test_a_score_for_every_query_and_item(instance: Instance, board: TrainingSet) -> None:
+def test_scores_have_the_shape_of_queries_and_items(instance: Instance, board: TrainingSet) -> None:
     scores = fitted(instance, board).score(asked(board))
     assert scores.shape == (20, 20)
     assert scores.dtype == np.float32
@@ -97,7 +97,7 @@ def test_a_score_for_every_query_and_item(instance: Instance, board: TrainingSet
 
 
 @pytest.mark.parametrize("name", tiny_shops())
-def test_small_shops_are_no_error(instance: Instance, name: str) -> None:
+def test_tiny_shops_raise_no_error(instance: Instance, name: str) -> None:
     training = tiny_shops()[name]
     recommender = fitted(instance, training)
     queries = asked(training)
@@ -107,8 +107,8 @@ def test_small_shops_are_no_error(instance: Instance, name: str) -> None:
     assert not np.isinf(scores).any()
     for user in range(min(training.n_users, 3)):
         for item in range(min(training.n_items, 9)):
-            found = recommender.evidence(_one(queries, user), item)
-            assert all(0 < term.share <= 1 + 1e-6 for term in found)
+            terms = recommender.evidence(_one(queries, user), item)
+            assert all(0 < term.share <= 1 + 1e-6 for term in terms)
 
 
 def test_the_same_seed_gives_the_same_scores(instance: Instance, board: TrainingSet) -> None:
@@ -116,7 +116,7 @@ def test_the_same_seed_gives_the_same_scores(instance: Instance, board: Training
     np.testing.assert_array_equal(first, again)
 
 
-def test_no_training_data_are_changed(instance: Instance) -> None:
+def test_fitting_and_scoring_do_not_change_the_training_data(instance: Instance) -> None:
     board, untouched = checkerboard(10), checkerboard(10)
     recommender = fitted(instance, board)
     recommender.score(asked(board))
@@ -132,12 +132,12 @@ def test_a_folded_in_history_is_scored_as_in_training(instance: Instance, board:
     queries = asked(board)
     if instance.name in LEAVES_ONESELF_OUT:
         others = _without(board, user=4)
-        known = fitted(instance, board).score(_one(queries, 4))
+        inside = fitted(instance, board).score(_one(queries, 4))
         new = fitted(instance, others).score(folded_in(_one(queries, 4)))
     else:
         recommender = fitted(instance, board)
-        known, new = recommender.score(queries), recommender.score(folded_in(queries))
-    np.testing.assert_allclose(new, known, rtol=1e-5, atol=1e-7)
+        inside, new = recommender.score(queries), recommender.score(folded_in(queries))
+    np.testing.assert_allclose(new, inside, rtol=1e-5, atol=1e-7)
 
 
 def test_a_block_is_scored_as_its_queries_one_by_one(instance: Instance, board: TrainingSet) -> None:
@@ -157,13 +157,13 @@ def test_a_stranger_gets_an_answer_or_silence(instance: Instance, board: Trainin
         assert not any(recommender.evidence(query, item) for item in range(20))
 
 
-def test_nothing_in_view_is_silence_for_a_context_profile(board: TrainingSet) -> None:
+def test_a_context_profile_is_silent_without_items_in_view(board: TrainingSet) -> None:
     for instance in EVERY:
         if getattr(instance.config, "profile", "history") == "context":
             assert np.isnan(fitted(instance, board).score(everybody(board))).all(), instance.name
 
 
-def test_another_order_of_items_is_another_order_of_scores(instance: Instance, board: TrainingSet) -> None:
+def test_permuted_items_give_permuted_scores(instance: Instance, board: TrainingSet) -> None:
     if instance.name in RANDOM_START:
         pytest.skip("another order of items is another random start")
     order = np.random.default_rng(5).permutation(20)  # new row n holds the old item order[n]
@@ -185,7 +185,7 @@ def test_the_held_out_item_wins(instance: Instance, board: TrainingSet) -> None:
     np.testing.assert_array_equal(best, np.arange(20))
 
 
-def test_what_was_bought_wins_where_old_items_count(board: TrainingSet) -> None:
+def test_bought_items_win_where_old_items_count(board: TrainingSet) -> None:
     for instance in EVERY:
         if instance.name in ONLY_OLD:
             scores = fitted(instance, board).score(asked(board))
@@ -193,7 +193,7 @@ def test_what_was_bought_wins_where_old_items_count(board: TrainingSet) -> None:
             assert scores[bought].min() > scores[~bought].max(), instance.name
 
 
-def test_restored_from_its_arrays_it_scores_the_same_bits(instance: Instance, board: TrainingSet) -> None:
+def test_a_restored_recommender_scores_the_same_bits(instance: Instance, board: TrainingSet) -> None:
     recommender = fitted(instance, board)
     arrays = {name: np.ascontiguousarray(array) for name, array in learned(recommender).items()}
     assert all(array.dtype.kind in "fiub" for array in arrays.values())
@@ -204,17 +204,17 @@ def test_restored_from_its_arrays_it_scores_the_same_bits(instance: Instance, bo
     assert again.evidence(_one(asked(board), 2), 2) == recommender.evidence(_one(asked(board), 2), 2)
 
 
-def test_evidence_is_about_things_that_are_there(instance: Instance, board: TrainingSet) -> None:
+def test_evidence_names_items_and_categories_that_exist(instance: Instance, board: TrainingSet) -> None:
     recommender, queries = fitted(instance, board), asked(board)
     for user in (0, 7):
         query = _one(queries, user)
         item = 2 + user % 2 if instance.name in ONLY_OLD else user
         history = set(query.histories.item.tolist())
-        found = recommender.evidence(query, item)
-        assert found
-        assert [term.share for term in found] == sorted((term.share for term in found), reverse=True)
-        assert 0 < sum(term.share for term in found) <= 1 + 1e-5
-        for term in found:
+        terms = recommender.evidence(query, item)
+        assert terms
+        assert [term.share for term in terms] == sorted((term.share for term in terms), reverse=True)
+        assert 0 < sum(term.share for term in terms) <= 1 + 1e-5
+        for term in terms:
             assert term.item is None or term.item in history
             assert term.category is None or term.category == item % 2
             assert all(np.isfinite(number) for number in term.facts.values())
@@ -243,7 +243,7 @@ def test_evidence_has_the_facts_that_its_sentence_needs(instance: Instance, boar
             assert (term.category is not None) == (term.reason is Reason.INTEREST)
 
 
-def test_threads_do_not_disturb_one_another(instance: Instance, board: TrainingSet) -> None:
+def test_scores_from_many_threads_are_the_same(instance: Instance, board: TrainingSet) -> None:
     recommender, queries = fitted(instance, board), asked(board)
     blocks = [queries if n % 2 else _one(queries, n) for n in range(16)]
     serial = [recommender.score(block) for block in blocks]

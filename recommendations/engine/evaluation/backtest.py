@@ -1,4 +1,4 @@
-"""Every recommender alone, the baselines that never leave the picture, and the hybrid, on one truth."""
+"""Backtest of the hybrid, of every recommender alone and of the baselines, on one truth."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def backtest(
     lift: FloatArray | None = None,
     promotion: Mapping[str, float] | None = None,
 ) -> list[TableRow]:
-    """Hybrids (name → weights), then instances, then baselines (name → ranked item rows per user of the truth).
+    """Measure hybrids (name → weights), instances, then baselines (name → ranked item rows per user of the truth).
 
     ``candidates`` has a record per user of the training set; ``drawn`` are resamples of the truth's users. ``lift`` is
     that of every item under the promotion plan, ``promotion`` its exponent by name of the hybrid.
@@ -67,7 +67,7 @@ def _row(
 
 
 def baselines(training: TrainingSet, users: NDArray[np.int64], *, excluded: Sparse | None) -> dict[str, IntArray]:
-    """What anyone could do without a model, ranked item rows [users, 20]; ``excluded`` has a row per training user.
+    """Rank without a model: item rows [users, 20] by baseline; ``excluded`` has a row per training user.
 
     ``popular``: most buyers; ``recent``: most buyers in the last 7 days; ``personal_frequency``: what the person bought
     in the most baskets, then what is popular.
@@ -98,18 +98,18 @@ def _ranked(shared: FloatArray, own: Sparse | None, users: NDArray[np.int64], *,
 def ranked_in_blocks(
     scores: Callable[[NDArray[np.int64]], FloatArray], users: NDArray[np.int64], *, excluded: Sparse | None
 ) -> IntArray:
-    """Item rows [users, 20], best first, of what ``scores`` gives a block of users: a new array [block, items].
+    """Rank by what ``scores`` gives a block of users (a new array [block, items]): item rows [users, 20], best first.
 
     ``excluded`` has a row per training user.
     """
     ranked = np.full((len(users), LENGTH), -1, np.int32)
     for start in range(0, len(users), USERS_AT_ONCE):
         block = users[start : start + USERS_AT_ONCE]
-        found = scores(block)
+        values = scores(block)
         if excluded is not None:
             out = excluded[block]
-            found[np.repeat(np.arange(len(block)), np.diff(out.indptr)), out.indices] = np.nan
-        columns = largest(found, LENGTH)
-        order = top(gathered(found, columns, missing=-np.inf), LENGTH)
+            values[np.repeat(np.arange(len(block)), np.diff(out.indptr)), out.indices] = np.nan
+        columns = largest(values, LENGTH)
+        order = top(gathered(values, columns, missing=-np.inf), LENGTH)
         ranked[start : start + len(block)] = gathered(columns, order, missing=-1)
     return ranked

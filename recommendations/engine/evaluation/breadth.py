@@ -1,4 +1,4 @@
-"""What the lists show, whether or not it is bought: how much of the catalogue, how familiar, how mixed.
+"""Breadth metrics of lists, whether or not they are bought: coverage, novelty and diversity.
 
 The per-user metrics are functions of ranked item rows [users, places] (−1 = no item), the assortment and a cut-off k.
 """
@@ -14,7 +14,7 @@ from recommendations.engine.frames import FloatArray, IntArray, Sparse, Training
 
 @dataclass(frozen=True, kw_only=True)
 class Assortment:
-    """What breadth is measured against; one row per item of the training set."""
+    """Items that breadth is measured against; one row per item of the training set."""
 
     surprise: FloatArray  # −log2 of the share of users who bought the item (an unsold item counts as sold to one)
     categories: Sparse  # items × categories, rows of length 1 (or 0 where unknown)
@@ -32,9 +32,9 @@ def assortment(training: TrainingSet) -> Assortment:
 
 def novelty(ranked: IntArray, shop: Assortment, k: int) -> PerUser:
     """Mean −log2 of the popularity share of what is shown (Zhou 2010); 0 for an empty list."""
-    shown = ranked[:, :k]
-    surprise: PerUser = np.where(shown >= 0, shop.surprise[shown], 0).sum(axis=1, dtype=np.float64)
-    return np.asarray(surprise / np.maximum(np.count_nonzero(shown >= 0, axis=1), 1))
+    items = ranked[:, :k]
+    surprise: PerUser = np.where(items >= 0, shop.surprise[items], 0).sum(axis=1, dtype=np.float64)
+    return np.asarray(surprise / np.maximum(np.count_nonzero(items >= 0, axis=1), 1))
 
 
 def diversity(ranked: IntArray, shop: Assortment, k: int) -> PerUser:
@@ -42,11 +42,11 @@ def diversity(ranked: IntArray, shop: Assortment, k: int) -> PerUser:
 
     With unit rows Σ_{i≠j} c_i·c_j = |Σ c_i|² − Σ |c_i|², so no pair is ever looked at.
     """
-    shown = ranked[:, :k]
-    counts = np.count_nonzero(shown >= 0, axis=1)
+    items = ranked[:, :k]
+    counts = np.count_nonzero(items >= 0, axis=1)
     starts = np.concatenate([[0], np.cumsum(counts)])
     lists = sparse.csr_matrix(
-        (np.ones(starts[-1], np.float32), shown[shown >= 0], starts), shape=(len(shown), len(shop.surprise))
+        (np.ones(starts[-1], np.float32), items[items >= 0], starts), shape=(len(items), len(shop.surprise))
     )
     together = _squares(lists @ shop.categories)
     alone = lists @ _squares(shop.categories)
@@ -56,8 +56,8 @@ def diversity(ranked: IntArray, shop: Assortment, k: int) -> PerUser:
 
 def coverage(ranked: IntArray, shop: Assortment, k: int) -> float:
     """Share of the catalogue that is in anyone's list."""
-    shown = ranked[:, :k]
-    seen = np.bincount(shown[shown >= 0], minlength=len(shop.surprise)) > 0
+    items = ranked[:, :k]
+    seen = np.bincount(items[items >= 0], minlength=len(shop.surprise)) > 0
     return float(seen.sum() / max(len(seen), 1))
 
 

@@ -1,4 +1,4 @@
-"""How unequally something falls to the items of a catalogue."""
+"""Concentration: how unequally something falls to the items of a catalogue."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -29,7 +29,7 @@ class GateResult:
 
     @property
     def worse_than(self) -> tuple[str, ...]:
-        """The references that speak against it, the largest loss first."""
+        """References that the candidate loses to beyond chance, the largest loss first."""
         lost = [name for name, difference in self.against.items() if difference.high < 0]
         return tuple(sorted(lost, key=lambda name: self.against[name].value))
 
@@ -37,7 +37,7 @@ class GateResult:
 def gate_result(
     candidate: NDArray[np.floating], references: Mapping[str, NDArray[np.floating]], *, seed: int
 ) -> GateResult:
-    """From NDCG@10 per user; references (what is live, the baselines) have the same users in the same order."""
+    """Compare NDCG@10 per user with references (what is live, the baselines): the same users in the same order."""
     drawn = resamples(len(candidate), seed=seed)
     names = list(references)
     columns = [candidate, *(candidate - references[name] for name in names)]

@@ -1,4 +1,4 @@
-"""What an honest evaluation must not hold: knowledge of the window that it is measured on.
+"""Leak checks: an honest evaluation knows nothing of the window that it is measured on.
 
 Three ways in are watched: acts of the future in the history, the same basket in history and truth, and scores that
 know the answer. The first two are exact. The third is a judgement: scores are suspected where all three hold that never
@@ -61,7 +61,7 @@ class LeakError(Exception):
 
 
 def refuse(leaks: Sequence[Leak]) -> None:
-    """Raise LeakError where there is any."""
+    """Raise LeakError where there is any leak."""
     if leaks:
         raise LeakError(leaks)
 
@@ -97,10 +97,10 @@ def target_in_features(records: Candidates, truth: Truth, *, ndcg: Mapping[str, 
         return []
     chosen = records.of(truth.users[:SAMPLE])
     relevant, _ = labels(chosen.items, truth.per_user[:SAMPLE])
-    found = {m: mean_auc(chosen.z[:, m].astype(np.float32), relevant, known=chosen.items >= 0) for m in suspects}
+    aucs = {m: mean_auc(chosen.z[:, m].astype(np.float32), relevant, known=chosen.items >= 0) for m in suspects}
     return [
         Leak(kind=LeakKind.TARGET_IN_FEATURES, where=records.instances[m], size=auc)
-        for m, auc in found.items()
+        for m, auc in aucs.items()
         if auc >= IMPLAUSIBLE_AUC
     ]
 

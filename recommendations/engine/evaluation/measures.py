@@ -20,7 +20,7 @@ from recommendations.engine.evaluation.intervals import Measure, measures
 from recommendations.engine.frames import FloatArray, IntArray
 
 MAIN = "ndcg@10"
-"""What weights are tuned for."""
+"""Metric that weights are tuned for."""
 
 COVERAGE = "coverage@10"
 
@@ -43,7 +43,7 @@ METRICS: Sequence[str] = (*PER_USER, COVERAGE)
 
 
 def per_user_table(ranked: IntArray, lists: Judged, shop: Assortment) -> NDArray[np.float64]:
-    """One row per user, one column per name in ``PER_USER``."""
+    """Table of the metrics: one row per user, one column per name in ``PER_USER``."""
     columns = [metric(lists, k) for metric, k in ACCURACY.values()]
     columns += [metric(ranked, shop, k) for metric, k in BREADTH.values()]
     return np.stack(columns, axis=1)
@@ -51,8 +51,8 @@ def per_user_table(ranked: IntArray, lists: Judged, shop: Assortment) -> NDArray
 
 def summary(table: NDArray[np.float64], covered: float, drawn: FloatArray) -> dict[str, Measure]:
     """Every metric with its interval. Coverage counts over everybody, so it has no sampling interval: low = high."""
-    found = dict(zip(PER_USER, measures(table, drawn), strict=True))
-    return found | {COVERAGE: Measure(covered, covered, covered)}
+    metrics = dict(zip(PER_USER, measures(table, drawn), strict=True))
+    return metrics | {COVERAGE: Measure(covered, covered, covered)}
 
 
 def covered_share(ranked: IntArray, shop: Assortment) -> float:

@@ -1,4 +1,4 @@
-"""How much two recommenders show the same: what a hybrid can gain from both is where they differ."""
+"""Overlap of the lists of two recommenders: what a hybrid can gain from both is where they differ."""
 
 from collections.abc import Sequence
 
@@ -21,9 +21,9 @@ def overlap(lists: Sequence[IntArray], *, k: int = 10) -> NDArray[np.float64]:
         parts = [ranked[start : start + USERS_AT_ONCE, :k] for ranked in lists]
         lengths = [np.count_nonzero(part >= 0, axis=1) for part in parts]
         for one in range(len(parts)):
-            shown = np.where(parts[one] >= 0, parts[one], -2)[:, :, None]  # no item is never the same as no item
+            items = np.where(parts[one] >= 0, parts[one], -2)[:, :, None]  # no item is never the same as no item
             for other in range(one, len(parts)):
-                common = (shown == parts[other][:, None, :]).sum(axis=(1, 2))
+                common = (items == parts[other][:, None, :]).sum(axis=(1, 2))
                 share = common / np.maximum(np.maximum(lengths[one], lengths[other]), 1)
                 total[one, other] = total[other, one] = total[one, other] + share.sum()
     return total / max(n_users, 1)

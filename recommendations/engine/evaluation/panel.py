@@ -1,4 +1,4 @@
-"""The what-if panel: every customer's candidates with their labels, so that any weights can be measured at once.
+"""The tuning panel: every customer's candidates with their labels, so that any weights can be measured at once.
 
 It stands on the rounded numbers, kernel and tie-break of the batch evaluation, so both answer alike (``maths.md`` §6).
 """
@@ -23,7 +23,7 @@ from recommendations.engine.ranking.scores import blend_planes, gathered, promot
 
 @dataclass(frozen=True, kw_only=True)
 class PanelResult:
-    """What one set of weights would do on the panel."""
+    """Metrics of one set of weights on the panel."""
 
     ranked: IntArray  # [users, 20] item rows, best first
     per_user: NDArray[np.float64]  # [users, metrics of PER_USER]
@@ -33,17 +33,17 @@ class PanelResult:
         return summary(self.per_user, self.coverage, drawn)
 
     def against(self, reference: "PanelResult", drawn: FloatArray) -> dict[str, Measure]:
-        """This minus the reference, paired by user."""
+        """Differences of this minus the reference, paired by user."""
         pairs = differences(self.per_user, reference.per_user, drawn)
         return dict(zip(PER_USER, pairs, strict=True))
 
     def beside(self, reference: "PanelResult", drawn: FloatArray) -> tuple[dict[str, Measure], dict[str, Measure]]:
-        """``summary`` and ``against`` in one pass over the resamples; coverage has a difference as well."""
+        """Return ``summary`` and ``against`` from one pass over the resamples; coverage has a difference as well."""
         both = np.concatenate([self.per_user, self.per_user - reference.per_user], axis=1)
-        found = measures(both, drawn)
+        joint = measures(both, drawn)
         covered, more = self.coverage, self.coverage - reference.coverage
-        own = dict(zip(PER_USER, found[: len(PER_USER)], strict=True)) | {COVERAGE: Measure(covered, covered, covered)}
-        return own, dict(zip(PER_USER, found[len(PER_USER) :], strict=True)) | {COVERAGE: Measure(more, more, more)}
+        own = dict(zip(PER_USER, joint[: len(PER_USER)], strict=True)) | {COVERAGE: Measure(covered, covered, covered)}
+        return own, dict(zip(PER_USER, joint[len(PER_USER) :], strict=True)) | {COVERAGE: Measure(more, more, more)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class Panel:
 
     @property
     def nbytes(self) -> int:
-        """What its arrays of [users, candidates] take in memory."""
+        """Bytes of memory that its arrays of [users, candidates] take."""
         held = (self.items, self.planes, self.relevant, self.gain, self.lift)
         return sum(array.nbytes for array in held if array is not None)
 
@@ -76,7 +76,7 @@ class Panel:
         )  # fmt: skip
 
     def measure(self, weights: Mapping[str, float], *, promotion: float = 0.0, diversity: float = 0.0) -> PanelResult:
-        """All metrics of all users under these weights, the lift's exponent, and this much diversity (0 … 1)."""
+        """Measure all users under these weights, the lift's exponent, and this much diversity (0 … 1)."""
         vector = weight_vector(self.instances, weights)
         positions = self._positions(vector, LENGTH, promotion=promotion, diversity=diversity)
         ranked: IntArray = gathered(self.items, positions, missing=-1)

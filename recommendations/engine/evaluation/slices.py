@@ -1,4 +1,4 @@
-"""For whom it is good: the same lists, measured on parts of the customers and on parts of what they bought.
+"""Slices of an evaluation: the same lists, measured on parts of the customers and on parts of what they bought.
 
 By *activity* and by *segment* customers are told apart, and each keeps all of the truth. By *department* and for *new
 items* the truth is told apart: a slice has everybody who bought something of it in the window, its metrics take only
@@ -46,7 +46,7 @@ class Slice:
 
 @dataclass(frozen=True, kw_only=True)
 class Groups:
-    """What the truth's users and the items are told apart by; −1 is in no group."""
+    """Groups of the truth's users and of the items; −1 is in no group."""
 
     activity: IntArray  # [users of the truth]: place in ``Activity``
     segment: IntArray  # [users of the truth]: lasting number
@@ -56,16 +56,16 @@ class Groups:
 
 
 def activity(training: TrainingSet, users: NDArray[np.int64]) -> IntArray:
-    """Cold: fewer than 5 baskets before the cut. Heavy: more than three quarters of the others have. Warm: the rest."""
+    """Activity of users: cold below 5 baskets before the cut, heavy with more than ¾ of the others have, else warm."""
     acts = training.interactions
     baskets = acts.where(acts.bought).n_baskets[users]
     others = baskets[baskets >= COLD_BASKETS]
     bound = np.quantile(others, HEAVY) if len(others) else 0
     names = list(Activity)
-    found = np.full(len(users), names.index(Activity.WARM), np.int32)
-    found[baskets > bound] = names.index(Activity.HEAVY)
-    found[baskets < COLD_BASKETS] = names.index(Activity.COLD)
-    return found
+    levels = np.full(len(users), names.index(Activity.WARM), np.int32)
+    levels[baskets > bound] = names.index(Activity.HEAVY)
+    levels[baskets < COLD_BASKETS] = names.index(Activity.COLD)
+    return levels
 
 
 def new_items(training: TrainingSet) -> BoolArray:
@@ -78,7 +78,7 @@ def new_items(training: TrainingSet) -> BoolArray:
 
 def slices(rows: Sequence[TableRow], truth: Truth, *, groups: Groups, drawn: FloatArray) -> list[list[Slice]]:
     """The slices of each row, in the order of the rows; ``drawn`` are resamples of the truth's users."""
-    found: list[list[Slice]] = [[] for _ in rows]
+    per_row: list[list[Slice]] = [[] for _ in rows]
     for kind, key, members, tables in _parts(rows, truth, groups):
         if len(members) < FEWEST_USERS:
             continue
@@ -86,15 +86,15 @@ def slices(rows: Sequence[TableRow], truth: Truth, *, groups: Groups, drawn: Flo
         for number in range(len(rows)):
             own = figures[number * len(SHOWN) : (number + 1) * len(SHOWN)]
             metrics = dict(zip(SHOWN, own, strict=True))
-            found[number].append(Slice(kind=kind, key=key, users=len(members), metrics=metrics))
-    return found
+            per_row[number].append(Slice(kind=kind, key=key, users=len(members), metrics=metrics))
+    return per_row
 
 
 type _Part = tuple[SliceKind, str, NDArray[np.int64], Table]
 
 
 def _parts(rows: Sequence[TableRow], truth: Truth, groups: Groups) -> Iterator[_Part]:
-    """Kind, key, who is in it (places among the truth's users), and [members, rows × SHOWN]."""
+    """Yield kind, key, members (places among the truth's users), and their figures [members, rows × SHOWN]."""
     columns = [list(PER_USER).index(name) for name in SHOWN]
     whole = np.concatenate([row.per_user[:, columns] for row in rows], axis=1)
     for place, name in enumerate(Activity):
@@ -119,7 +119,7 @@ def _of_truth(
     hits: Sequence[BoolArray],
     truth: Truth,
 ) -> Iterator[_Part]:
-    """Parts of the truth by the group of its items."""
+    """Yield the parts of the truth by the group of its items."""
     n_users, n_groups = len(truth.users), len(keys)
     user = np.repeat(np.arange(n_users), np.diff(truth.per_user.indptr))
     relevant = _by_count(user, group_of[truth.per_user.indices], shape=(n_users, n_groups))
@@ -142,8 +142,8 @@ def _of_truth(
 def _by_count(
     user: NDArray[np.int64], group: IntArray, *, shape: tuple[int, int], weights: NDArray[np.float64] | None = None
 ) -> Table:
-    """How often (or with what weight) each user meets each group."""
-    known = group >= 0
-    flat = user[known] * shape[1] + group[known]
-    values = np.ones(len(flat)) if weights is None else weights[known]
+    """Count how often (or sum with what weight) each user meets each group."""
+    in_group = group >= 0
+    flat = user[in_group] * shape[1] + group[in_group]
+    values = np.ones(len(flat)) if weights is None else weights[in_group]
     return np.bincount(flat, values, minlength=shape[0] * shape[1]).reshape(shape)

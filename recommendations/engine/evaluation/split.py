@@ -23,7 +23,7 @@ SECOND = 1 / 86_400
 
 @dataclass(frozen=True, kw_only=True)
 class Windows:
-    """Times in days since 1970-01-01 UTC. A window is [start, end): 28 days after a cut."""
+    """Cuts and windows as days since 1970-01-01 UTC. A window is [start, end): 28 days after a cut."""
 
     end: float  # midnight after the last full day
     live: float  # after the newest event
@@ -31,7 +31,7 @@ class Windows:
 
     @classmethod
     def up_to(cls, newest: float, *, now: float, days: float = WINDOW_DAYS) -> Self:
-        """From the time of the newest event. A day counts as full when it is over."""
+        """Windows for the time of the newest event. A day counts as full when it is over."""
         end = float(min(np.floor(newest) + 1, np.floor(now)))
         return cls(end=end, live=max(end, newest + SECOND), days=days)
 
@@ -48,7 +48,7 @@ class Windows:
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
-    """What each user bought in a window. A stored entry is a purchase even where no money was paid (0)."""
+    """Purchases of each user in a window. A stored entry is a purchase even where no money was paid (0)."""
 
     spent: Sparse  # users × items of the training set: money spent, never negative, columns ascending
 
@@ -71,10 +71,10 @@ def truths(events: pd.DataFrame, snapshot: TrainingSnapshot, *, window: tuple[fl
     item = snapshot.items.rows(bought["item"].to_numpy())
     acts = snapshot.training.interactions
     with_history = np.bincount(acts.item, minlength=acts.n_items) > 0
-    known = (user >= 0) & (item >= 0)
-    known[known] = with_history[item[known]]
-    money = np.maximum(np.nan_to_num(bought["amount"].to_numpy(np.float64)[known]), 0)
-    home = sparse.coo_matrix((money, (user[known], item[known])), shape=(acts.n_users, acts.n_items), dtype=np.float32)
+    valid = (user >= 0) & (item >= 0)
+    valid[valid] = with_history[item[valid]]
+    money = np.maximum(np.nan_to_num(bought["amount"].to_numpy(np.float64)[valid]), 0)
+    home = sparse.coo_matrix((money, (user[valid], item[valid])), shape=(acts.n_users, acts.n_items), dtype=np.float32)
     spent = sparse.csr_matrix(home)
     spent.sort_indices()
     return {Task.HOME: Truth(spent=spent), Task.DISCOVER: Truth(spent=without(spent, snapshot.bought))}
@@ -85,6 +85,6 @@ def without(matrix: Sparse, other: Sparse) -> Sparse:
     n_items = matrix.shape[1]
     rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
     other_rows = np.repeat(np.arange(other.shape[0], dtype=np.int64), np.diff(other.indptr))
-    kept = ~np.isin(rows * n_items + matrix.indices, other_rows * n_items + other.indices)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(rows[kept], minlength=matrix.shape[0]))])
-    return sparse.csr_matrix((matrix.data[kept], matrix.indices[kept], starts), shape=matrix.shape)
+    mask = ~np.isin(rows * n_items + matrix.indices, other_rows * n_items + other.indices)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows[mask], minlength=matrix.shape[0]))])
+    return sparse.csr_matrix((matrix.data[mask], matrix.indices[mask], starts), shape=matrix.shape)

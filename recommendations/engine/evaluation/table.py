@@ -17,7 +17,7 @@ from recommendations.engine.frames import FloatArray
 
 @dataclass(frozen=True, kw_only=True)
 class TableLine:
-    """A row with all that is known of it."""
+    """A row of the table with its differences to the reference and its slices."""
 
     row: TableRow
     against: Mapping[str, Measure]  # metric → this minus the reference, paired by user; empty for the reference itself
@@ -38,7 +38,7 @@ class Table:
 def table(
     rows: Sequence[TableRow], truth: Truth, *, groups: Groups, drawn: FloatArray, reference: str | None = None
 ) -> Table:
-    """``reference`` names the row that all are compared with: what is served."""
+    """Complete the rows to a table; ``reference`` names the one that all are compared with: what is served."""
     served = next((row for row in rows if row.name == reference), None)
     parts = slices(rows, truth, groups=groups, drawn=drawn)
     lines = [
@@ -51,6 +51,6 @@ def table(
 def _against(row: TableRow, served: TableRow | None, drawn: FloatArray) -> dict[str, Measure]:
     if served is None or row is served:
         return {}
-    found = dict(zip(PER_USER, differences(row.per_user, served.per_user, drawn), strict=True))
+    against = dict(zip(PER_USER, differences(row.per_user, served.per_user, drawn), strict=True))
     covered = row.metrics[COVERAGE].value - served.metrics[COVERAGE].value
-    return found | {COVERAGE: Measure(covered, covered, covered)}
+    return against | {COVERAGE: Measure(covered, covered, covered)}

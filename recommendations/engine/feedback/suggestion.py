@@ -1,4 +1,4 @@
-"""Weights that staff could start from: the most NDCG@10 on the panel within their limits.
+"""Suggested weights for staff to start from: the most NDCG@10 on the panel within their limits.
 
 The limits are least values of coverage@10 and of the mean diversity@10 of the lists, and instances whose share stays.
 A point outside them counts as worse than any within, by how far it is outside; so the search first finds its way in.
@@ -21,7 +21,7 @@ MMR = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 LISTS = "diversity@10"
 SEARCH = SearchConfig(draws=60, climbs=2, rounds=3)
 ROUNDING = 5e-4
-"""So much NDCG@10 may be lost to plain numbers on the sliders."""
+"""NDCG@10 that may be lost to plain numbers on the sliders."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchPoint:
-    """``shortfall``: how far it is outside the limits, as a share of them; 0 within."""
+    """A measured point; ``shortfall`` is how far it is outside the limits, as a share of them, 0 within."""
 
     weights: FloatArray  # in the order of the panel's instances
     mmr: float
@@ -53,7 +53,7 @@ class SearchPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Suggested:
-    """``best`` is within the limits if any point was; ``start`` where nothing within them is measurably better."""
+    """A suggestion: ``best`` is within the limits if any point was; ``start`` where none there is measurably better."""
 
     instances: tuple[str, ...]
     start: SearchPoint
@@ -72,7 +72,7 @@ class Suggested:
 
 
 class _Search:
-    """Measures points, remembers how far they reach, and tells how much of the work is done."""
+    """The search: measures points, remembers how far they reach, and reports how much of the work is done."""
 
     def __init__(
         self, panel: Panel, limits: Limits, *, promotion: float, progress: Callable[[float], None] | None
@@ -89,13 +89,13 @@ class _Search:
         self.evaluations += 1
         if self.progress:
             self.progress(min(self.evaluations / self.expected, 1.0))
-        found = self.measured(weights, mmr)
-        ndcg, diversity = found.per_user[:, [PER_USER.index(MAIN), PER_USER.index(LISTS)]].mean(axis=0).tolist()
-        self.most_coverage = max(self.most_coverage, found.coverage)
+        result = self.measured(weights, mmr)
+        ndcg, diversity = result.per_user[:, [PER_USER.index(MAIN), PER_USER.index(LISTS)]].mean(axis=0).tolist()
+        self.most_coverage = max(self.most_coverage, result.coverage)
         self.most_diversity = max(self.most_diversity, diversity)
-        shortfall = _below(found.coverage, self.limits.coverage) + _below(diversity, self.limits.diversity)
+        shortfall = _below(result.coverage, self.limits.coverage) + _below(diversity, self.limits.diversity)
         return SearchPoint(
-            weights=weights, mmr=mmr, ndcg=ndcg, coverage=found.coverage, diversity=diversity, shortfall=shortfall
+            weights=weights, mmr=mmr, ndcg=ndcg, coverage=result.coverage, diversity=diversity, shortfall=shortfall
         )
 
     def climbed(self, start: SearchPoint, *, free: BoolArray, draw: np.random.Generator, rounds: int) -> SearchPoint:
@@ -106,7 +106,7 @@ class _Search:
         return start if reached is start.weights else self.point(reached, start.mmr)
 
     def is_better(self, one: SearchPoint, other: SearchPoint) -> bool:
-        """Measurably, paired by user."""
+        """Whether one point is measurably better than the other, paired by user."""
         gains = [self.measured(each.weights, each.mmr).per_user[:, PER_USER.index(MAIN)] for each in (one, other)]
         return measurably_better(*gains)
 
@@ -122,10 +122,10 @@ def suggested(
     search: SearchConfig = SEARCH,
     progress: Callable[[float], None] | None = None,
 ) -> Suggested:
-    """The best point found from ``start``, and singles and draws of what is not locked.
+    """Search the best point from ``start``, from singles and from draws of what is not locked.
 
-    The exponent of the lift stays. ``progress`` hears the share that is done, and may raise to stop the search. Where
-    nobody is on the panel, or nothing has weight: ValueError.
+    The exponent of the lift stays. ``progress`` hears the share that is done, and may raise to stop the search.
+    Raises ValueError where nobody is on the panel, or nothing has weight.
     """
     begun = weight_vector(panel.instances, start)
     if not len(panel.users) or not begun.sum() > 0:
@@ -138,11 +138,11 @@ def suggested(
     looked.expected = len(vectors) + (search.climbs + 2) * search.rounds * int(free.sum()) * len(COARSE) + len(MMR)
     points = [looked.point(vector, mmr) for vector in vectors]
     highest = sorted(points[1:], key=lambda point: -point.value)[: search.climbs]
-    found = [looked.climbed(point, free=free, draw=draw, rounds=search.rounds) for point in (points[0], *highest)]
-    accurate = max([*points, *found], key=lambda point: point.ndcg)
+    peaks = [looked.climbed(point, free=free, draw=draw, rounds=search.rounds) for point in (points[0], *highest)]
+    accurate = max([*points, *peaks], key=lambda point: point.ndcg)
     if accurate.shortfall and not limits.mmr_locked:
-        found.append(_more_mixed(looked, accurate, free=free, draw=draw))
-    best = _rounded(looked, max(found, key=lambda point: point.value), free=free)
+        peaks.append(_more_mixed(looked, accurate, free=free, draw=draw))
+    best = _rounded(looked, max(peaks, key=lambda point: point.value), free=free)
     if not points[0].shortfall and not looked.is_better(best, points[0]):
         best = points[0]
     if progress:
@@ -154,7 +154,7 @@ def suggested(
 
 
 def _vectors(begun: FloatArray, free: BoolArray, *, draw: np.random.Generator, n: int) -> list[FloatArray]:
-    """The start, then the room of what is free given to one instance, then shared out at random."""
+    """First vectors: the start, then the room of what is free given to one instance, then shared out at random."""
     room = begun[free].sum()
     if not room > 0:
         return [begun]
@@ -166,13 +166,13 @@ def _vectors(begun: FloatArray, free: BoolArray, *, draw: np.random.Generator, n
 
 
 def _more_mixed(looked: _Search, accurate: SearchPoint, *, free: BoolArray, draw: np.random.Generator) -> SearchPoint:
-    """From the most accurate weights, which are outside the limits: the step of the order that does best."""
+    """Climb from the most accurate weights, which are outside the limits, at the MMR step that does best."""
     steps = [looked.point(accurate.weights, mmr) for mmr in MMR if mmr != accurate.mmr]
     return looked.climbed(max(steps, key=lambda point: point.value), free=free, draw=draw, rounds=1)
 
 
 def _rounded(looked: _Search, found: SearchPoint, *, free: BoolArray) -> SearchPoint:
-    """What is free in four decimals, unless that is outside the limits or takes more than rounding may."""
+    """Round what is free to four decimals, unless that is outside the limits or takes more than rounding may."""
     rounded = found.weights.astype(np.float64)
     if not rounded[free].sum() > 0:
         return found
@@ -184,5 +184,5 @@ def _rounded(looked: _Search, found: SearchPoint, *, free: BoolArray) -> SearchP
 
 
 def _below(value: float, least: float) -> float:
-    """By what share of the least value it is below it."""
+    """Shortfall of a value below the least one, as a share of the latter; 0 where it is not below."""
     return max(0.0, (least - value) / least) if least > 0 else 0.0

@@ -20,7 +20,7 @@ from recommendations.engine.rng import generator
 
 COARSE = (0.0, 0.5, 0.8, 1.25, 2.0, 4.0)
 EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
-"""Of the lift of the promotion plan, tried on the best weights."""
+"""Exponents of the lift of the promotion plan, tried on the best weights."""
 
 FINE = (0.0, 0.7, 0.9, 1.1, 1.4)
 ENTRY = 0.05
@@ -55,7 +55,7 @@ class Tuned:
 
 
 class _Objective:
-    """Mean NDCG@10 of a weight vector, counting how often it was asked."""
+    """Mean NDCG@10 of a weight vector; counts its evaluations."""
 
     def __init__(self, panel: Panel, *, expected: int, progress: Callable[[float], None] | None) -> None:
         self.panel, self.expected, self.progress = panel, expected, progress
@@ -69,12 +69,12 @@ class _Objective:
 
 
 def mean_ndcg(panel: Panel, weights: FloatArray, *, promotion: float = 0.0) -> float:
-    """0 for a panel without users."""
+    """Mean NDCG@10 over the panel; 0 without users."""
     return mean(panel.ndcg(weights, promotion=promotion))
 
 
 def mean(per_user: PerUser) -> float:
-    """0 of nobody."""
+    """Mean over users; 0 of nobody."""
     return float(per_user.mean()) if len(per_user) else 0.0
 
 
@@ -88,7 +88,7 @@ def tuned(
     search: SearchConfig | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Tuned:
-    """The best weights found from every single instance, the given starts and the draws.
+    """Tune the weights: the best from every single instance, the given starts and the draws.
 
     An ``incumbent`` is a start that stays unless the best is measurably better, paired by user: the top is flat, and
     to move along it is to follow the noise of one window. It goes where it is below the best single instance. So it is
@@ -117,10 +117,10 @@ def tuned(
     ]
     single = int(np.argmax(values[:size]))
     contenders = [(singles[single], float(values[single])), *climbed]
-    best = max(contenders, key=lambda found: found[1])
+    best = max(contenders, key=lambda contender: contender[1])
     if incumbent and vectors[-1].sum() > 0 and not measurably_better(panel.ndcg(best[0]), panel.ndcg(given[-1])):
-        kept = values[size + len(given) - 1]
-        best = (given[-1], float(kept)) if kept >= values[single] else best
+        incumbent_value = values[size + len(given) - 1]
+        best = (given[-1], float(incumbent_value)) if incumbent_value >= values[single] else best
     weights, value = _rounded(objective, *best, floor=float(values[single]))
     vector = weights.astype(np.float32)
     promotion = best_exponent(panel, vector, incumbent=promotion)
@@ -150,7 +150,7 @@ def climb(
     rounds: int,
     free: BoolArray | None = None,
 ) -> tuple[FloatArray, float]:
-    """One weight at a time, in random order, until a round brings nothing; those that are not ``free`` stay."""
+    """Ascend one weight at a time, in random order, until a round brings nothing; those that are not ``free`` stay."""
     weights = start
     movable = np.arange(len(weights)) if free is None else np.flatnonzero(free)
     for number in range(rounds):
@@ -168,7 +168,7 @@ def climb(
 def _moves(
     weights: FloatArray, m: int, *, movable: NDArray[np.int64], factors: Sequence[float]
 ) -> Iterator[FloatArray]:
-    """The vector with weight m multiplied; the movable ones are rescaled to the room that they had together."""
+    """Yield the vector with weight m multiplied; the movable ones are rescaled to the room that they had together."""
     room = 1.0 if len(movable) == len(weights) else float(weights[movable].sum())
     for factor in factors:
         moved = weights.copy()
@@ -181,7 +181,7 @@ def _moves(
 def _rounded(
     objective: _Objective, weights: FloatArray, value: float, *, floor: float
 ) -> tuple[NDArray[np.float64], float]:
-    """Four decimals that add up to 1, unless rounding falls below the best single instance."""
+    """Round to four decimals that add up to 1, unless rounding falls below the best single instance."""
     rounded = np.round(weights.astype(np.float64), DECIMALS)
     rounded[np.argmax(rounded)] += 1 - rounded.sum()
     rounded = np.round(rounded, DECIMALS)
@@ -190,7 +190,7 @@ def _rounded(
 
 
 def best_exponent(panel: Panel, weights: FloatArray, *, incumbent: float) -> float:
-    """Of the lift, for these weights: the incumbent, unless another one is measurably better; 0 without a plan."""
+    """Exponent of the lift for these weights: the incumbent, unless another is measurably better; 0 without a plan."""
     if panel.lift is None:
         return 0.0
     reached = {exponent: panel.ndcg(weights, promotion=exponent) for exponent in sorted({incumbent, *EXPONENTS})}

@@ -1,1 +1,1 @@
-"""Who likes what, who is alike, what goes together: profiles, segments, association rules."""
+"""Interest profiles, segments and association rules: who likes what, who is alike, what goes together."""

@@ -1,4 +1,4 @@
-"""What is bought together more often than by chance: support, confidence, lift, significance (``maths.md`` §2)."""
+"""Association rules of items bought together: support, confidence, lift, significance (``maths.md`` §2)."""
 
 from dataclasses import dataclass
 
@@ -100,7 +100,7 @@ def p_values(found: Pairs) -> NDArray[np.float64]:
 
 
 def discoveries(p: NDArray[np.float64], *, rate: float, tests: int | None = None) -> NDArray[np.bool_]:
-    """Benjamini and Hochberg (1995): which p-values to believe so that at most ``rate`` of them are false on average.
+    """Select p-values so that at most ``rate`` of them are false on average (Benjamini and Hochberg 1995).
 
     ``tests`` is the number of hypotheses looked at where some were dropped before testing; default ``len(p)``.
     """

@@ -1,4 +1,4 @@
-"""How the members of each segment buy."""
+"""Behaviour of the members of each segment: activity, baskets and spend."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ type Sums = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Behaviour:
-    """One row per group; sums over its members and the whole history, those of ``active`` over its last 28 days."""
+    """Sums by group over its members and the whole history, those of ``active`` over its last 28 days; one row each."""
 
     members: Sums
     active: Sums  # members with any act
@@ -24,20 +24,20 @@ class Behaviour:
 
 
 def behaviour(interactions: Interactions, group_of_user: IntArray, n_groups: int) -> Behaviour:
-    """``group_of_user``: row of each user's group, −1 = none."""
+    """Sum up the behaviour of each group; ``group_of_user`` is the row of each user's group, −1 = none."""
     group = group_of_user[interactions.user]
-    known = group >= 0
-    bought = known & interactions.bought
+    in_group = group >= 0
+    bought = in_group & interactions.bought
 
-    def counted(groups: IntArray, weights: NDArray[np.floating] | None = None) -> Sums:
+    def summed(groups: IntArray, weights: NDArray[np.floating] | None = None) -> Sums:
         return np.bincount(groups, weights=weights, minlength=n_groups).astype(np.float64)
 
-    lately = np.unique(interactions.user[known & (interactions.age <= LATELY)])
+    lately = np.unique(interactions.user[in_group & (interactions.age <= LATELY)])
     _, first = np.unique(interactions.basket[bought], return_index=True)
     return Behaviour(
-        members=counted(group_of_user[group_of_user >= 0]),
-        active=counted(group_of_user[lately]),
-        acts=counted(group[known]),
-        baskets=counted(group[bought][first]),
-        spend=counted(group[bought], np.nan_to_num(interactions.amount[bought])),
+        members=summed(group_of_user[group_of_user >= 0]),
+        active=summed(group_of_user[lately]),
+        acts=summed(group[in_group]),
+        baskets=summed(group[bought][first]),
+        spend=summed(group[bought], np.nan_to_num(interactions.amount[bought])),
     )

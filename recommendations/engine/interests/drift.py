@@ -1,4 +1,4 @@
-"""What became of the segments since the run before, segment by segment."""
+"""Drift of the segments since the run before, segment by segment."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ NEW = -1
 
 @dataclass(frozen=True, kw_only=True)
 class Grouping:
-    """A division of customers as one run made it; ``members`` counts over the same customers in both runs."""
+    """The segments of one run; ``members`` is of the same customers in both runs that are compared."""
 
     numbers: IntArray  # lasting number of each segment
     interests: FloatArray  # [segments, categories]: mean share of interest of the members
@@ -22,7 +22,7 @@ class Grouping:
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
-    """One row per segment of now."""
+    """Change of each segment of the current run, one row each."""
 
     size_before: IntArray  # −1: it was not there
     kept: FloatArray  # share of its members then, as far as they are still known, who are members now; NaN: new
@@ -30,18 +30,18 @@ class Drift:
 
 
 def drift(now: Grouping, before: Grouping) -> Drift:
-    """The segments of now against those of the same number before."""
+    """Compare the segments of the current run with those of the same number before."""
     at = {number: row for row, number in enumerate(before.numbers.tolist())}
     rows = np.array([at.get(number, NEW) for number in now.numbers.tolist()], np.int32)
     there = rows >= 0
-    kept, moved = np.full(len(rows), np.nan, np.float32), np.full(len(rows), np.nan, np.float32)
+    retention, moved = np.full(len(rows), np.nan, np.float32), np.full(len(rows), np.nan, np.float32)
     size_before = np.full(len(rows), NEW, np.int32)
     if there.any():
         mine, theirs = unit_length(now.interests[there]), unit_length(before.interests[rows[there]])
         moved[there] = np.clip(1 - (mine * theirs).sum(axis=1), 0, 1)
-        kept[there] = [_share_kept(now.members, before.members, number) for number in now.numbers[there].tolist()]
+        retention[there] = [_share_kept(now.members, before.members, number) for number in now.numbers[there].tolist()]
         size_before[there] = before.sizes[rows[there]]
-    return Drift(size_before=size_before, kept=kept, moved=moved)
+    return Drift(size_before=size_before, kept=retention, moved=moved)
 
 
 def _share_kept(now: IntArray, before: IntArray, number: int) -> float:

@@ -1,4 +1,4 @@
-"""Where to draw the items of association rules: those that go together lie together.
+"""Layout of association rules as a network: items that go together lie together.
 
 Each connected part is laid out by forces of its own (Fruchterman and Reingold 1991) from a circle, without chance; the
 parts stand in rows, the largest first. The same rules give the same picture.
@@ -34,7 +34,7 @@ def network(first: IntArray, second: IntArray, n: int) -> Points:
 
 
 def _spread(joined: NDArray[np.bool_]) -> Points:
-    """One connected part, its lowest corner at (0, 0)."""
+    """Lay out one connected part, its lowest corner at (0, 0)."""
     n = len(joined)
     angle = 2 * np.pi * np.arange(n) / n
     points = np.column_stack([np.cos(angle), np.sin(angle)]) * np.sqrt(n) / 2
@@ -49,7 +49,7 @@ def _spread(joined: NDArray[np.bool_]) -> Points:
 
 
 def _in_rows(parts: list[Points]) -> list[Points]:
-    """From left to right and from above to below, so that the whole is wider than high."""
+    """Place the parts in rows, left to right and top to bottom, so that the whole is wider than high."""
     sizes = [points.max(axis=0) + GAP for points in parts]
     area = sum(float(size.prod()) for size in sizes)
     width = max([np.sqrt(area * WIDTH_TO_HEIGHT), *(float(size[0]) for size in sizes)])

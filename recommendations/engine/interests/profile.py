@@ -1,4 +1,4 @@
-"""Who likes what: u_i = Σ_j w_ij c_j and its shares (``maths.md`` §2)."""
+"""Interest profiles: u_i = Σ_j w_ij c_j and its shares (``maths.md`` §2)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ USERS_AT_ONCE = 65_536  # the interest vectors of so many are held at a time whe
 
 
 def overall_share(weights: Sparse, categories: Sparse, *, at_once: int = USERS_AT_ONCE) -> FloatArray:
-    """``global_share`` of weights (users × items), without the interest vectors of all users at once."""
+    """Compute ``global_share`` of weights (users × items) without the interest vectors of all users at once."""
     starts = range(0, max(weights.shape[0], 1), at_once)
     sums = [
         interest_weights(weights[start : start + at_once], categories).sum(axis=0, dtype=np.float64) for start in starts

@@ -1,4 +1,4 @@
-"""A picture of the segments: those of like interests lie near one another, and each customer among those they resemble.
+"""Map of the segments: those of like interests lie near one another, and each customer among those they resemble.
 
 The centres are laid out by metric scaling (SMACOF: de Leeuw 1977) of the distances √(2 − 2 cos). A customer lies at the
 mean of the centres, weighted with softmax(κ · cos): near one centre, or between the two that they are torn between.
@@ -33,7 +33,7 @@ class Projection:
 def project(
     segmentation: Segmentation, weights: Sparse, categories: Sparse, *, like: FloatArray | None = None
 ) -> Projection:
-    """The picture with at most 3,000 of the users who have interests, evenly spread over their rows.
+    """Project the segments, and at most 3,000 of the users who have interests, evenly spread over their rows.
 
     ``like`` [segments, 2] are the centres of an earlier picture, NaN for a segment that was not in it: the new one is
     turned (and mirrored) so that it resembles the earlier one most.
@@ -42,10 +42,10 @@ def project(
     active = np.flatnonzero(np.diff(weights.indptr))
     drawn = active[np.linspace(0, len(active) - 1, min(DRAWN, len(active))).astype(np.int64)]
     interests = interest_weights(weights[drawn], categories)
-    known = interests.sum(axis=1) > 0
-    points = _among(centres, segmentation, interests[known]) if known.any() else np.empty((0, 2))
+    valid = interests.sum(axis=1) > 0
+    points = _among(centres, segmentation, interests[valid]) if valid.any() else np.empty((0, 2))
     return Projection(
-        centres=centres.astype(np.float32), users=drawn[known].astype(np.int32), points=points.astype(np.float32)
+        centres=centres.astype(np.float32), users=drawn[valid].astype(np.int32), points=points.astype(np.float32)
     )
 
 
@@ -56,7 +56,7 @@ def _among(centres: Points, segmentation: Segmentation, interests: FloatArray) -
 
 
 def laid_out(directions: FloatArray) -> Points:
-    """Unit vectors [n, dimensions] as points [n, 2] whose distances are as much like √(2 − 2 cos) as can be."""
+    """Lay out unit vectors [n, dimensions] as points [n, 2] whose distances are as much like √(2 − 2 cos) as can be."""
     distances = np.sqrt(np.maximum(2 - 2 * directions.astype(np.float64) @ directions.T.astype(np.float64), 0))
     points = _classical(distances)
     for _ in range(ROUNDS):  # Guttman transform, all weights 1
@@ -69,12 +69,12 @@ def laid_out(directions: FloatArray) -> Points:
 
 
 def turned(points: Points, *, like: FloatArray | None) -> Points:
-    """Rotated or mirrored towards the points of ``like`` that are known; as they are where fewer than two are."""
-    known = np.zeros(len(points), np.bool_) if like is None else ~np.isnan(like).any(axis=1)
-    if like is None or np.count_nonzero(known) < 2:
+    """Rotate or mirror the points towards those of ``like`` that are known; unchanged where fewer than two are."""
+    valid = np.zeros(len(points), np.bool_) if like is None else ~np.isnan(like).any(axis=1)
+    if like is None or np.count_nonzero(valid) < 2:
         return points
-    run, _ = orthogonal_procrustes(points[known], like[known].astype(np.float64))
-    return np.asarray(points @ run)
+    rotation, _ = orthogonal_procrustes(points[valid], like[valid].astype(np.float64))
+    return np.asarray(points @ rotation)
 
 
 def _classical(distances: Points) -> Points:

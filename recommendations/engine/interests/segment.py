@@ -1,4 +1,4 @@
-"""Groups of customers with alike interests: k-means on reduced tf-idf interest vectors (``maths.md`` §2)."""
+"""Segments of customers with alike interests: k-means on reduced tf-idf interest vectors (``maths.md`` §2)."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ LEARNERS = 50_000
 
 @dataclass(frozen=True, kw_only=True)
 class Segmentation:
-    """What is needed to put any customer into a segment. Segments are numbered from the largest to the smallest."""
+    """A fitted segmentation for any customer. Segments are numbered from the largest to the smallest."""
 
     idf: FloatArray  # [categories]
     directions: FloatArray  # [categories, dimensions]: interest vector → reduced vector
@@ -28,7 +28,7 @@ class Segmentation:
 def find_segments(
     weights: Sparse, categories: Sparse, *, n_segments: int, dimensions: int, seed: int, learners: int = LEARNERS
 ) -> tuple[Segmentation, IntArray]:
-    """The segmentation and each user's segment (−1 without interest). Fewer users than segments: fewer segments.
+    """Fit the segmentation, and each user's segment (−1 without interest). Fewer users than segments: fewer segments.
 
     Of more users than ``learners``, so many make the segments, evenly spread over their rows; all are put into them.
     """
@@ -77,7 +77,7 @@ def reduced(segmentation: Segmentation, interests: FloatArray) -> FloatArray:
 
 
 def matched(now: FloatArray, previous: FloatArray) -> IntArray:
-    """The lasting number of each segment of now, shape [segments]: a segment keeps the number that it had.
+    """The lasting number of each current segment, shape [segments]: a segment keeps the number that it had.
 
     Both are interest shares [segments, categories] over the same categories; pairs are chosen for the greatest total
     cosine (Hungarian method). A segment without a counterpart gets the next unused number.
@@ -133,7 +133,7 @@ def _idf(interests: FloatArray) -> FloatArray:
 
 
 def _vectors(interests: FloatArray, idf: FloatArray) -> FloatArray:
-    """tf-idf with square-root counts, unit length."""
+    """tf-idf vectors of square-root counts, unit length."""
     if not interests.size:
         return np.zeros(interests.shape, np.float32)
     return np.asarray(unit_length(np.sqrt(interests) * idf), np.float32)
@@ -143,8 +143,8 @@ def _directions(vectors: FloatArray, dimensions: int, *, seed: int) -> FloatArra
     """Right singular vectors, [categories, dimensions]."""
     from sklearn.utils.extmath import randomized_svd  # noqa: PLC0415 - slow to load
 
-    kept = min(dimensions, *vectors.shape)
-    _, _, right = randomized_svd(vectors, kept, random_state=seed)
+    rank = min(dimensions, *vectors.shape)
+    _, _, right = randomized_svd(vectors, rank, random_state=seed)
     return np.ascontiguousarray(right.T, np.float32)
 
 

@@ -1,1 +1,1 @@
-"""Events become matrices: cleaning, weighting, popularity, rhythms, the promotion plan."""
+"""Preprocessing of events into matrices: cleaning, weighting, popularity, rhythms, the promotion plan."""

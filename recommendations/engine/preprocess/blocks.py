@@ -31,18 +31,18 @@ def strips(left: Sparse, right: Sparse, *, stored: int = STORED_AT_ONCE) -> list
     ones = sparse.csr_matrix((np.ones(left.nnz, np.float32), left.indices, left.indptr), shape=left.shape)
     most = np.minimum(ones @ np.diff(right.indptr).astype(np.float32), right.shape[1])
     ends = np.cumsum(most, dtype=np.float64)
-    found = []
+    slices = []
     start = 0
     while start < len(ends):
         before = ends[start - 1] if start else 0.0
         stop = max(int(np.searchsorted(ends, before + stored, side="right")), start + 1)
-        found.append(slice(start, stop))
+        slices.append(slice(start, stop))
         start = stop
-    return found
+    return slices
 
 
 def frequent(left: Sparse, right: Sparse, *, at_least: float, stored: int = STORED_AT_ONCE) -> Sparse:
-    """left @ right without the entries that are less, columns in order; the whole product is never held."""
+    """left @ right without the entries below ``at_least``, columns in order; the whole product is never held."""
     parts = [_at_least(left[strip] @ right, at_least) for strip in strips(left, right, stored=stored)]
     if not parts:
         return sparse.csr_matrix((left.shape[0], right.shape[1]), dtype=np.float32)
@@ -50,17 +50,17 @@ def frequent(left: Sparse, right: Sparse, *, at_least: float, stored: int = STOR
 
 
 def _at_least(matrix: Sparse, least: float) -> Sparse:
-    kept = matrix.data >= least
-    before = np.concatenate([[0], np.cumsum(kept)])
-    found = sparse.csr_matrix(
-        (matrix.data[kept], matrix.indices[kept], before[matrix.indptr]), shape=matrix.shape, dtype=np.float32
+    mask = matrix.data >= least
+    before = np.concatenate([[0], np.cumsum(mask)])
+    entries = sparse.csr_matrix(
+        (matrix.data[mask], matrix.indices[mask], before[matrix.indptr]), shape=matrix.shape, dtype=np.float32
     )
-    found.sort_indices()
-    return found
+    entries.sort_indices()
+    return entries
 
 
 def silenced(scores: FloatArray, *, profile: Sparse, known: BoolArray | None = None) -> FloatArray:
-    """The same array with NaN in the rows of empty profiles and in the columns of items never seen in training."""
+    """Put NaN into the rows of empty profiles and the columns of items never seen in training, in place."""
     scores[np.diff(profile.indptr) == 0] = np.nan
     if known is not None and not known.all():
         scores[:, ~known] = np.nan
@@ -80,12 +80,12 @@ def strongest(matrix: Sparse, n: int) -> Sparse:
     lengths = np.diff(matrix.indptr)
     if lengths.max(initial=0) <= n:
         return matrix
-    kept = np.ones(matrix.nnz, np.bool_)
+    mask = np.ones(matrix.nnz, np.bool_)
     for row in np.flatnonzero(lengths > n):
         start, stop = int(matrix.indptr[row]), int(matrix.indptr[row + 1])
-        kept[start + np.argpartition(matrix.data[start:stop], -n - 1)[:-n]] = False
+        mask[start + np.argpartition(matrix.data[start:stop], -n - 1)[:-n]] = False
     indptr = np.concatenate([[0], np.cumsum(np.minimum(lengths, n))])
-    return sparse.csr_matrix((matrix.data[kept], matrix.indices[kept], indptr), shape=matrix.shape)
+    return sparse.csr_matrix((matrix.data[mask], matrix.indices[mask], indptr), shape=matrix.shape)
 
 
 def entry(row: Sparse, column: int) -> float:

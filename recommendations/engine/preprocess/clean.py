@@ -1,4 +1,4 @@
-"""Clean the events first, and count what was removed and why (``maths.md`` §1).
+"""Cleaning of events, and counts of what was removed and why (``maths.md`` §1).
 
 A frame of events has the columns ``user`` int64 (−1 = nobody), ``item`` int64 (−1 = none or unknown), ``name`` (values
 of ``EventName``), ``at`` float64 (days since 1970-01-01 UTC), ``basket`` int64 (−1 = neither transaction nor session),
@@ -42,7 +42,7 @@ class Removed(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CleaningReport:
-    """kept + Σ removed = total."""
+    """Counts of a cleaning: kept + Σ removed = total."""
 
     total: int
     kept: int
@@ -53,31 +53,31 @@ class CleaningReport:
 
 
 def clean(events: pd.DataFrame, *, until: float) -> tuple[pd.DataFrame, CleaningReport]:
-    """The events that count, in their old order, with a session as basket (≤ −2) where they had none."""
+    """Select the events that count, in their old order, with a session as basket (≤ −2) where they had none."""
     removed: dict[Removed, int] = {}
-    kept = events
+    rest = events
     for reason, bad in (
         (Removed.ORPHAN, _orphans),
         (Removed.IMPOSSIBLE_TIME, lambda frame: _impossible_times(frame, until=until)),
         (Removed.IMPOSSIBLE_VALUE, _impossible_values),
     ):
-        kept = _dropped(kept, bad(kept), reason=reason, removed=removed)
-    exact, near = _duplicates(kept)
+        rest = _dropped(rest, bad(rest), reason=reason, removed=removed)
+    exact, near = _duplicates(rest)
     removed[Removed.DUPLICATE], removed[Removed.NEAR_DUPLICATE] = int(exact.sum()), int(near.sum())
-    kept = kept[~(exact | near)] if (exact | near).any() else kept
-    burst, threshold = _bursts(kept)
-    bursts = _days(kept[burst])
-    kept = _dropped(kept, burst, reason=Removed.BURST, removed=removed)
-    basket = _with_sessions(kept)
+    rest = rest[~(exact | near)] if (exact | near).any() else rest
+    burst, threshold = _bursts(rest)
+    bursts = _days(rest[burst])
+    rest = _dropped(rest, burst, reason=Removed.BURST, removed=removed)
+    basket = _with_sessions(rest)
     report = CleaningReport(
         total=len(events),
-        kept=len(kept),
+        kept=len(rest),
         removed=removed,
         burst_threshold=threshold,
         bursts=bursts,
         sessions=int(FIRST_SESSION + 1 - basket.min(initial=FIRST_SESSION + 1)),
     )
-    return kept.assign(basket=basket).reset_index(drop=True), report
+    return rest.assign(basket=basket).reset_index(drop=True), report
 
 
 def _dropped(frame: pd.DataFrame, bad: BoolArray, *, reason: Removed, removed: dict[Removed, int]) -> pd.DataFrame:
@@ -147,7 +147,7 @@ def _act_codes(frame: pd.DataFrame) -> NDArray[np.int64]:
 
 
 def _bursts(frame: pd.DataFrame) -> tuple[BoolArray, float]:
-    """A day of a customer is a burst above 50 times the median of all customers' days, and not below 500 events.
+    """Events of bursts, and the threshold: 50 times the median of all customers' days, and not below 500 events.
 
     The median is not moved by the bursts themselves while they are fewer than half of all days.
     """
@@ -162,10 +162,10 @@ def _bursts(frame: pd.DataFrame) -> tuple[BoolArray, float]:
 
 
 def _days(frame: pd.DataFrame) -> NDArray[np.int64]:
-    """Who did how much on which day."""
+    """Events by user and day, [user days, 3]: user, day, number of events; most events first."""
     day = np.floor(frame["at"].to_numpy()).astype(np.int64)
-    found, counts = np.unique(np.column_stack([frame["user"].to_numpy(), day]), axis=0, return_counts=True)
-    return np.column_stack([found, counts])[np.argsort(-counts, kind="stable")].astype(np.int64)
+    days, counts = np.unique(np.column_stack([frame["user"].to_numpy(), day]), axis=0, return_counts=True)
+    return np.column_stack([days, counts])[np.argsort(-counts, kind="stable")].astype(np.int64)
 
 
 def _with_sessions(frame: pd.DataFrame) -> NDArray[np.int64]:

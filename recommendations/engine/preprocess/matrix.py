@@ -1,4 +1,4 @@
-"""Clean events before a cut become a training set (``maths.md`` §1)."""
+"""Training set of the clean events before a cut (``maths.md`` §1)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ class EventWeights:
 
 @dataclass(frozen=True, kw_only=True)
 class ItemAttributes:
-    """The catalogue as it is known, one row per item in any order."""
+    """Attributes of the items of the catalogue, one row per item in any order."""
 
     ids: NDArray[np.int64]
     categories: Sparse  # items × categories, as in ``Catalogue``
@@ -72,7 +72,7 @@ class TrainingSnapshot:
 
     @cached_property
     def bought(self) -> Sparse:
-        """Users × items: 1 where the user has bought the item before the cut."""
+        """Matrix users × items: 1 where the user has bought the item before the cut."""
         acts = self.training.interactions
         matrix = acts.where(acts.bought).matrix()
         matrix.data = np.ones_like(matrix.data)
@@ -82,7 +82,7 @@ class TrainingSnapshot:
 def snapshot(
     events: pd.DataFrame, attributes: ItemAttributes, *, cut: float, weights: EventWeights
 ) -> TrainingSnapshot:
-    """The training set of everything before the cut.
+    """Make the training set of everything before the cut.
 
     ``events`` are clean (``clean.py``). Users are those with an act that counts; items those with one, and those listed
     in the 28 days before the cut. An act on an item without attributes keeps the item, with empty attributes.
@@ -166,15 +166,15 @@ def _interactions(rows: pd.DataFrame, users: IdMap, items: IdMap, *, cut: float)
 def _catalogue(attributes: ItemAttributes, items: IdMap, *, cut: float) -> Catalogue:
     order = np.argsort(attributes.ids, kind="stable")
     at = IdMap(ids=attributes.ids[order]).rows(items.ids)
-    known = at >= 0
-    source = order[at[known]]
+    described = at >= 0
+    source = order[at[described]]
     price = np.full(len(items), np.nan, np.float32)
-    price[known] = attributes.price[source]
+    price[described] = attributes.price[source]
     listed_age = np.full(len(items), np.nan, np.float32)
-    listed_age[known] = cut - attributes.listed_at[source]
+    listed_age[described] = cut - attributes.listed_at[source]
     return Catalogue(
-        categories=_sliced(attributes.categories, source, known),
-        terms=_sliced(attributes.terms, source, known),
+        categories=_sliced(attributes.categories, source, described),
+        terms=_sliced(attributes.terms, source, described),
         price=price,
         listed_age=listed_age,
     )
@@ -191,7 +191,7 @@ def _sliced(matrix: Sparse, source: NDArray[np.int64], known: NDArray[np.bool_])
 
 def _pairs(disliked: pd.DataFrame, users: IdMap, items: IdMap) -> Sparse:
     user, item = users.rows(disliked["user"].to_numpy()), items.rows(disliked["item"].to_numpy())
-    known = (user >= 0) & (item >= 0)
-    pairs = np.unique(np.stack([user[known], item[known]], axis=1), axis=0)
+    valid = (user >= 0) & (item >= 0)
+    pairs = np.unique(np.stack([user[valid], item[valid]], axis=1), axis=0)
     ones = np.ones(len(pairs), np.float32)
     return sparse.csr_matrix((ones, (pairs[:, 0], pairs[:, 1])), shape=(len(users), len(items)))

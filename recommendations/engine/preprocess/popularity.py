@@ -1,4 +1,4 @@
-"""How much an item is asked for at present, and whether that is more than usual: numbers that recommenders share."""
+"""Recent popularity of items, and whether it is more than usual: numbers that recommenders share."""
 
 import numpy as np
 
@@ -20,13 +20,13 @@ def recent_popularity(interactions: Interactions, *, half_life: float | None, pe
 
 
 def relative(popularity: FloatArray) -> FloatArray:
-    """Divided by the most popular item's; all zero where nothing is popular."""
+    """Popularity over that of the most popular item; all zero where nothing is popular."""
     top = popularity.max(initial=0)
     return popularity / top if top > 0 else popularity.copy()
 
 
 def recent_buyers(interactions: Interactions, *, days: float) -> FloatArray:
-    """Different people who bought each item in the last ``days``, shape [items]."""
+    """Number of different users who bought each item in the last ``days``, shape [items]."""
     recent = interactions.where(interactions.bought & (interactions.age < days)).matrix()
     return np.bincount(recent.indices, minlength=interactions.n_items).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""What the promotion plan makes of the demand for an item, learned from the promotions of the past (``maths.md`` §4).
+"""Lift of the demand for items by the promotion plan, learned from past promotions (``maths.md`` §4).
 
 Weeks have a number: 0 is the week that the cut falls into, −1 the last one that ended before. All start on one weekday.
 """
@@ -30,20 +30,20 @@ def lift(training: TrainingSet) -> FloatArray:
 
     1 = as usual, 2 = twice as much promoted demand as usual. 1 everywhere where the shop has told of no plan.
     """
-    told = training.promotions
-    if told is None or not len(told):
+    promotions = training.promotions
+    if promotions is None or not len(promotions):
         return np.ones(training.n_items, np.float32)
-    week = _week(told)
-    extra = level_lifts(training.interactions, told)[levels(told)] - 1
-    known = np.unique(week[(week >= 0) & (week < HORIZON)])
-    planned = np.isin(week, known)
+    week = _week(promotions)
+    extra = level_lifts(training.interactions, promotions)[levels(promotions)] - 1
+    planned_weeks = np.unique(week[(week >= 0) & (week < HORIZON)])
+    planned = np.isin(week, planned_weeks)
     past = (week < 0) & (week >= -USUAL)
     fading = np.exp2(-np.arange(USUAL) / USUAL_HALF_LIFE)
     shares = (fading / fading.sum())[-week[past] - 1]
-    usual = 1 + np.bincount(told.item[past], extra[past] * shares, minlength=training.n_items)
-    coming = len(known) + np.bincount(told.item[planned], extra[planned], minlength=training.n_items)
-    found: FloatArray = ((coming + (HORIZON - len(known)) * usual) / (HORIZON * usual)).astype(np.float32)
-    return found
+    usual = 1 + np.bincount(promotions.item[past], extra[past] * shares, minlength=training.n_items)
+    coming = len(planned_weeks) + np.bincount(promotions.item[planned], extra[planned], minlength=training.n_items)
+    lifts: FloatArray = ((coming + (HORIZON - len(planned_weeks)) * usual) / (HORIZON * usual)).astype(np.float32)
+    return lifts
 
 
 def level_lifts(interactions: Interactions, told: Promotions) -> NDArray[np.float64]:
@@ -69,7 +69,7 @@ def level_lifts(interactions: Interactions, told: Promotions) -> NDArray[np.floa
 
 
 def levels(told: Promotions) -> NDArray[np.int64]:
-    """A number for how widely each row's item is displayed and shown in the mailer; 0 for neither."""
+    """Level of each row: a number for how widely the row's item is displayed and shown in the mailer; 0 for neither."""
     display = np.searchsorted(DISPLAY_EDGES, told.display)
     return np.asarray(display * (len(MAILER_EDGES) + 1) + np.searchsorted(MAILER_EDGES, told.mailer), np.int64)
 
@@ -79,12 +79,12 @@ def _sold(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Purchases of these items in each past week, newest first, [items, weeks], and the shop's, mean 1, [weeks]."""
     before = -np.floor((-interactions.age - np.float32(phase)) / WEEK).astype(np.int64)  # 1 = week −1
-    counted = interactions.bought & (before >= 1) & (before <= TAUGHT)
-    weeks = before[counted] - 1
+    recent = interactions.bought & (before >= 1) & (before <= TAUGHT)
+    weeks = before[recent] - 1
     traffic = np.bincount(weeks, minlength=TAUGHT).astype(np.float64)
     place = np.full(interactions.n_items, -1)
     place[items] = np.arange(len(items))
-    row = place[interactions.item[counted]]
+    row = place[interactions.item[recent]]
     cell = (row * TAUGHT + weeks)[row >= 0]
     sold = np.bincount(cell, minlength=len(items) * TAUGHT).reshape(len(items), TAUGHT).astype(np.float64)
     return sold, traffic / max(traffic.mean(), 1e-9)

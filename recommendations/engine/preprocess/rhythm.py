@@ -1,12 +1,12 @@
-"""The rhythm in which a person buys an item."""
+"""Rhythm in which one user buys one item, as facts for a sentence."""
 
 from recommendations.engine.frames import Interactions
 
 
 def rhythm(history: Interactions, item: int) -> dict[str, float]:
-    """``times``, ``days_since`` the newest and, from two purchases on, the mean gap ``every_days``; empty if none.
+    """Facts of the purchases of an item in the history of one user; empty if there are none.
 
-    ``history`` is that of one person.
+    ``times``, ``days_since`` the newest and, from two purchases on, the mean gap ``every_days``.
     """
     ages = history.age[(history.item == item) & history.bought]
     if not len(ages):

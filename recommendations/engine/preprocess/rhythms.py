@@ -1,6 +1,6 @@
-"""When and how often something was bought, for many keys at once: a customer's item, a customer's category, a customer.
+"""Purchase rhythms, for many keys at once: of a customer and item, a customer and category, or a customer.
 
-``rhythm.py`` tells the same of one item in words' terms.
+``rhythm.py`` gives the same of one item, as facts for a sentence.
 """
 
 from functools import cached_property
@@ -15,27 +15,27 @@ RECENT_DAYS = (7, 14, 28, 56, 112)
 HALF_LIVES = (14, 60)
 
 HABIT_DAYS, HABIT_GAPS = 60, 2
-"""What is believed of everything before it was bought twice: so many gaps that last so many days together."""
+"""Prior habit of a key before it was bought twice: so many gaps that last so many days together."""
 
 
 class Rhythms:
-    """Purchases grouped by key. What a key without purchases has is 0 for a count and NaN for a time."""
+    """Purchases grouped by key. A key without purchases has 0 for a count and NaN for a time."""
 
     def __init__(self, keys: IdArray, age: FloatArray) -> None:
-        """One key and one age (days before the moment of asking) for each purchase."""
+        """Group the purchases; each has one key and one age (days before the moment of asking)."""
         self.order = np.lexsort((age, keys))  # newest first within a key
         self.age: FloatArray = age[self.order]
         self.keys, self.starts = np.unique(keys[self.order], return_index=True)
         self.stops: IdArray = np.append(self.starts, len(keys))[1:]
 
     def total(self, values: NDArray[np.generic]) -> NDArray[np.float64]:
-        """Per key the sum of one value per purchase, which come in the order of the purchases given."""
+        """Sum per key of one value per purchase, which come in the order of the purchases given."""
         sums = np.zeros(len(values) + 1)
         np.cumsum(values[self.order], dtype=np.float64, out=sums[1:])
         return np.asarray(sums[self.stops] - sums[self.starts])
 
     def mean(self, values: NDArray[np.generic]) -> NDArray[np.float64]:
-        """Per key the mean of one value per purchase."""
+        """Mean per key of one value per purchase."""
         return np.asarray(self.total(values) / self.times)
 
     @cached_property
@@ -88,14 +88,14 @@ class Rhythms:
         return np.asarray(sums[self.stops] - sums[self.starts])
 
     def of(self, wanted: IdArray, values: NDArray[np.floating], *, missing: float = np.nan) -> FloatArray:
-        """One value per key, looked up for the wanted keys; ``missing`` where there is no such key."""
+        """Look up one value per key for the wanted keys; ``missing`` where there is no such key."""
         if not len(self.keys):
             return np.full(len(wanted), missing, np.float32)
         at = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         return np.where(self.keys[at] == wanted, values[at], missing).astype(np.float32)
 
     def columns(self, wanted: IdArray) -> dict[str, FloatArray]:
-        """The rhythm of the wanted keys by name. ``due`` is 1 where as many days have gone by as usual between two."""
+        """Features of the wanted keys by name. ``due`` is 1 where as many days have gone by as usual between two."""
         counts = {"times": self.times}
         counts |= {f"times_{days}d": self.recent(days) for days in RECENT_DAYS}
         counts |= {f"decayed_{days}d": self.decayed(days) for days in HALF_LIVES}
@@ -110,5 +110,5 @@ class Rhythms:
             "late": (self.newest - self.gap) / (self.gap_deviation + 1),
             "due_by_habit": self.newest / habit,
         }
-        found = {name: self.of(wanted, values, missing=0) for name, values in counts.items()}
-        return found | {name: self.of(wanted, values) for name, values in days.items()}
+        columns = {name: self.of(wanted, values, missing=0) for name, values in counts.items()}
+        return columns | {name: self.of(wanted, values) for name, values in days.items()}

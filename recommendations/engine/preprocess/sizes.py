@@ -1,4 +1,4 @@
-"""What is left out where the data are too many: work that grows with a square is done on a part of them.
+"""Limits where the data are too many: work that grows with a square is done on a part of them.
 
 A shop of the demo's size is below every limit here, so that its results are exact.
 """
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from recommendations.engine.frames import IntArray, Interactions
 
 BASE_USERS = 20_000
-"""People whom everybody is compared with."""
+"""Number of users whom all others are compared with."""
 
 ENOUGH = 10
 """Rows of history that make a person worth comparing with."""
@@ -23,7 +23,7 @@ MOST_ROWS = 5_000_000
 
 
 def thinned(interactions: Interactions, rows: int) -> Interactions:
-    """Every k-th user, so that there are about ``rows`` rows; everybody where there are no more."""
+    """Keep every k-th user, so that there are about ``rows`` rows; everybody where there are no more."""
     if len(interactions) <= rows:
         return interactions
     return interactions.of_users(np.arange(0, interactions.n_users, len(interactions) / rows).astype(np.int64))
@@ -52,7 +52,7 @@ def longest_affordable(lengths: NDArray[np.integer], work: float) -> int:
 
 
 def places(rows: IntArray, among: IntArray | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where a row stands in an ascending list: positions in ``rows`` of those that do, and their places in the list.
+    """Look rows up in an ascending list: positions in ``rows`` of those that are in it, and their places in the list.
 
     None is the list of all rows; a negative row is in none.
     """

@@ -1,4 +1,4 @@
-"""Items in the words and categories that describe them."""
+"""Descriptions of items as matrices: category membership and term counts."""
 
 from collections.abc import Iterable, Sequence
 
@@ -22,7 +22,7 @@ def membership(columns: Sequence[NDArray[np.integer]], *, n_columns: int) -> Spa
 
 
 def description(title: str, *, brand: str = "", size: str = "", paths: Sequence[str] = ()) -> list[str]:
-    """Every level of each path, brand, size, and the words of the title, each marked with where it stands."""
+    """Tokens of every level of each path, brand, size and the words of the title, each marked with where it stands."""
     tokens = [f"word:{word}" for word in title.lower().split() if word.isalpha()]
     for path in paths:
         levels = path.split(PATH_SEPARATOR)
@@ -50,7 +50,7 @@ def term_counts(tokens: Iterable[Sequence[str]], *, at_least: int = 2) -> Sparse
     matrix.sum_duplicates()
     items_with = np.bincount(matrix.indices, minlength=len(vocabulary))
     names = np.array(list(vocabulary), dtype=object)
-    kept = np.flatnonzero(items_with >= at_least)
-    kept = kept[np.argsort(-items_with[kept], kind="stable")][:MOST_TERMS]
-    kept = kept[np.argsort(names[kept].astype(str), kind="stable")] if len(kept) else kept
-    return sparse.csr_matrix(matrix[:, kept])
+    columns = np.flatnonzero(items_with >= at_least)
+    columns = columns[np.argsort(-items_with[columns], kind="stable")][:MOST_TERMS]
+    columns = columns[np.argsort(names[columns].astype(str), kind="stable")] if len(columns) else columns
+    return sparse.csr_matrix(matrix[:, columns])

@@ -1,4 +1,4 @@
-"""From acts to weights w_ij, and their transforms (``maths.md`` §1).
+"""Weights w_ij of interactions, and their transforms (``maths.md`` §1).
 
 Statistics such as idf are learned from the training weights once and applied to any history, in training or folded in.
 """
@@ -44,7 +44,7 @@ def act_weights(interactions: Interactions, *, half_life: float | None = None) -
 
 
 def learned_statistics(weights: Sparse, transform: Transform) -> Statistics:
-    """idf is log(1 + N / (df + 1)) for tf-idf and log(1 + (N − df + ½) / (df + ½)) for BM25."""
+    """Learn the statistics: idf is log(1 + N / (df + 1)) for tf-idf and log(1 + (N − df + ½) / (df + ½)) for BM25."""
     empty = np.empty(0, np.float32)
     if transform not in {"tfidf", "bm25"}:
         return Statistics(empty, empty)
@@ -57,7 +57,7 @@ def learned_statistics(weights: Sparse, transform: Transform) -> Statistics:
 
 
 def transformed(weights: Sparse, transform: Transform, statistics: Statistics | None = None) -> Sparse:
-    """A new matrix of the same places. ``binary`` is min(w, 1): a decayed or weak act counts less than a purchase."""
+    """New matrix of the same places. ``binary`` is min(w, 1): a decayed or weak act counts less than a purchase."""
     values = weights.data
     match transform:
         case "binary":
@@ -69,8 +69,8 @@ def transformed(weights: Sparse, transform: Transform, statistics: Statistics | 
         case "sqrt":
             values = np.sqrt(values)
         case "tfidf" | "bm25":
-            known = learned_statistics(weights, transform) if statistics is None else statistics
-            values = _bm25(weights, known) if transform == "bm25" else np.sqrt(values) * known.idf[weights.indices]
+            learned = learned_statistics(weights, transform) if statistics is None else statistics
+            values = _bm25(weights, learned) if transform == "bm25" else np.sqrt(values) * learned.idf[weights.indices]
     return sparse.csr_matrix(
         (values.astype(np.float32, copy=False), weights.indices, weights.indptr), shape=weights.shape
     )

@@ -1,1 +1,1 @@
-"""From scores to a slate: candidates, blend, eligibility, rules, diversity, second stage, reasons."""
+"""Ranking of a slate from scores: candidates, blend, eligibility, rules, diversity, second stage, reasons."""

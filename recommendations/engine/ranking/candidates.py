@@ -1,4 +1,4 @@
-"""What the recommenders leave for evaluation and serving: a few hundred items per query with their rounded scores."""
+"""Candidate records for evaluation and serving: a few hundred items per query with their rounded scores."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from recommendations.engine.ranking.scores import blend, gathered, promoted, top
 
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
-    """One record per query. Evaluation, panel and serving all read these rounded numbers, never finer ones."""
+    """Records, one per query. Evaluation, panel and serving all read these rounded numbers, never finer ones."""
 
     instances: tuple[str, ...]
     items: IntArray  # [queries, candidates]: item rows, ascending, −1 after the last
@@ -30,7 +30,7 @@ class Candidates:
     def blended(
         self, weights: Mapping[str, float], *, lift: FloatArray | None = None, promotion: float = 0.0
     ) -> FloatArray:
-        """Scores, shape [queries, candidates]; −inf where there is no candidate.
+        """Blended scores, shape [queries, candidates]; −inf where there is no candidate.
 
         ``lift`` [items] is what the promotion plan makes of demand, ``promotion`` its exponent; 0 leaves it out.
         """

@@ -9,7 +9,7 @@ from recommendations.engine.frames import FloatArray, IntArray
 from recommendations.engine.ranking.scores import Positions, gathered, top
 
 CONSIDERED = 60
-"""The best of a list among which its order may change."""
+"""Number of the best candidates among which the order may change."""
 
 NEVER = -2
 """No trait has this code."""
@@ -37,9 +37,9 @@ def diversified(scores: FloatArray, items: IntArray, *, likeness: Likeness, dive
 
 
 def spread(scores: FloatArray, items: IntArray, *, likeness: Likeness, diversity: float, n: int) -> Spread:
-    """Taken in turn: the item with the most λ · score − (1 − λ) · largest likeness to those above, λ = 1 − diversity.
+    """Pick in turn the item with the most λ · score − (1 − λ) · largest likeness to those above, λ = 1 − diversity.
 
-    Among the best 60 (or n); a tie goes to the better score. With diversity 0 the order and the finals are the scores.
+    Only the best 60 (or n) count; a tie goes to the better score. With diversity 0 order and finals are the scores'.
     """
     best = top(scores, max(CONSIDERED, n) if diversity else n)
     value = gathered(scores, best, missing=-np.inf)

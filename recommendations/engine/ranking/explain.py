@@ -1,4 +1,4 @@
-"""Which parts of a score to put into words: at most two reasons an item, of different kinds (``maths.md`` §5)."""
+"""Reasons for an item: the parts of its score to put into words, at most two of different kinds (``maths.md`` §5)."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
@@ -44,7 +44,7 @@ def reasons[T: Term](evidence: Iterable[tuple[float, Sequence[T]]], *, limit: in
     strongest: dict[Reason, Said[T]] = {}
     for instance_share, terms in evidence:
         for term in terms:
-            said = Said(term, instance_share * term.share)
-            if term.reason not in strongest or said.share > strongest[term.reason].share:
-                strongest[term.reason] = said
-    return sorted(strongest.values(), key=lambda said: -said.share)[:limit]
+            reason = Said(term, instance_share * term.share)
+            if term.reason not in strongest or reason.share > strongest[term.reason].share:
+                strongest[term.reason] = reason
+    return sorted(strongest.values(), key=lambda reason: -reason.share)[:limit]

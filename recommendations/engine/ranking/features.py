@@ -1,4 +1,4 @@
-"""What the second stage sees of each candidate (``maths.md`` §4): numbers known at the cut, and the plan.
+"""Features of each candidate for the second stage (``maths.md`` §4): numbers known at the cut, and the plan.
 
 Columns come in named groups, and a group is what an explanation speaks of: each instance of the record is one, the
 customer's rhythm with the item another.
@@ -62,8 +62,8 @@ def features(candidates: Candidates, queries: Queries, facts: ItemFacts) -> Feat
     values = np.empty((len(query), len(names)), np.float16)
     column = 0
     for _, columns in sources:
-        for found in columns.values():
-            values[:, column] = np.clip(found, -LARGEST, LARGEST)
+        for feature in columns.values():
+            values[:, column] = np.clip(feature, -LARGEST, LARGEST)
             column += 1
     return Features(
         names=names,
@@ -74,7 +74,7 @@ def features(candidates: Candidates, queries: Queries, facts: ItemFacts) -> Feat
 
 
 def _instances(candidates: Candidates, query: IdArray, place: IdArray) -> Iterator[tuple[str, Columns]]:
-    """What each instance says, and how far they are of one mind."""
+    """Score and rank by each instance, and how far the instances agree."""
     ranks = []
     for m, instance in enumerate(candidates.instances):
         rank = log_ranks(candidates.z[:, m], candidates.items)[query, place]
@@ -97,15 +97,15 @@ def _instances(candidates: Candidates, query: IdArray, place: IdArray) -> Iterat
 
 def log_ranks(z: NDArray[np.float16], items: IntArray) -> FloatArray:
     """log(1 + how many candidates of the record are above); equal ones share a place, NaN for silence."""
-    known = (items >= 0) & ~np.isnan(z)
-    value = np.where(known, -z.astype(np.float32), np.inf)
+    valid = (items >= 0) & ~np.isnan(z)
+    value = np.where(valid, -z.astype(np.float32), np.inf)
     order = np.argsort(value, axis=1, kind="stable")
     ranked = np.take_along_axis(value, order, axis=1)
     fresh = np.concatenate([np.ones((len(z), 1), np.bool_), ranked[:, 1:] != ranked[:, :-1]], axis=1)
     place = np.maximum.accumulate(np.where(fresh, np.arange(z.shape[1]), 0), axis=1)
     ranks = np.empty(z.shape, np.float32)
     np.put_along_axis(ranks, order, np.log1p(place).astype(np.float32), axis=1)
-    return np.where(known, ranks, np.float32(np.nan))
+    return np.where(valid, ranks, np.float32(np.nan))
 
 
 class _Pairs:
@@ -125,29 +125,29 @@ class _Pairs:
 
     @cached_property
     def lines(self) -> Rhythms:
-        """By customer and category, each item of a basket for itself."""
+        """Rhythms by customer and category, each item of a basket for itself."""
         return Rhythms(self._category_of_line, self.bought.age)
 
     @cached_property
     def categories(self) -> Rhythms:
-        """By customer and category, each basket once."""
+        """Rhythms by customer and category, each basket once."""
         first = first_of(self._category_of_line, self.bought.basket)
         return Rhythms(self._category_of_line[first], self.bought.age[first])
 
     @cached_property
     def customers(self) -> Rhythms:
-        """By customer, each item of a basket for itself."""
+        """Rhythms by customer, each item of a basket for itself."""
         return Rhythms(self.user, self.bought.age)
 
     @cached_property
     def baskets(self) -> Rhythms:
-        """By customer, each basket once."""
+        """Rhythms by customer, each basket once."""
         first = first_of(self.user, self.bought.basket)
         return Rhythms(self.user[first], self.bought.age[first])
 
     @cached_property
     def n_baskets(self) -> FloatArray:
-        """Of each candidate's customer, at least 1."""
+        """Number of baskets of each candidate's customer, at least 1."""
         return self.baskets.of(self.query, self.baskets.times, missing=1)
 
     @cached_property
@@ -167,24 +167,24 @@ def _behaviour(pairs: _Pairs) -> Iterator[tuple[str, Columns]]:
 def _item_rhythm(pairs: _Pairs) -> Columns:
     """The customer's own purchases of the item, and how others come back to it."""
     own, wanted, back = pairs.items, pairs.item_key, pairs.facts.back
-    found = own.columns(wanted)
+    rhythm = own.columns(wanted)
     rank = pairs.bought.basket_rank
     late = own.of(wanted, own.total(rank < LAST_BASKETS), missing=0)
-    return found | {
-        "share_of_baskets": found["times"] / pairs.n_baskets,
+    return rhythm | {
+        "share_of_baskets": rhythm["times"] / pairs.n_baskets,
         "share_of_last_baskets": late / np.minimum(pairs.n_baskets, LAST_BASKETS),
         "baskets_since": own.of(wanted, rank[own.order][own.starts].astype(np.float32)),
         "quantity": own.of(wanted, own.mean(pairs.bought.quantity)),
         "spent": own.of(wanted, own.total(pairs.bought.amount)),
         "gap_of_others": back.gap[pairs.item],
         "return_rate": back.rate[pairs.item],
-        "due_by_others": found["since"] / np.maximum(back.gap[pairs.item], 1),
+        "due_by_others": rhythm["since"] / np.maximum(back.gap[pairs.item], 1),
     }
 
 
 def _category_rhythm(pairs: _Pairs) -> Columns:
     """The customer's purchases in the item's category, and the item's part in it."""
-    found = pairs.categories.columns(pairs.category_key)
+    rhythm = pairs.categories.columns(pairs.category_key)
     categories, lines, wanted = pairs.facts.categories, pairs.lines, pairs.category_key
     n_lines = lines.of(wanted, lines.times, missing=0)
     kinds = Rhythms(
@@ -192,15 +192,15 @@ def _category_rhythm(pairs: _Pairs) -> Columns:
         + categories.of_item[pairs.items.keys % pairs.facts.n_items],
         pairs.items.oldest,
     )
-    return found | {
+    return rhythm | {
         "lines": n_lines,
         "lines_28d": lines.of(wanted, lines.recent(MONTH), missing=0),
         "kinds": kinds.of(wanted, kinds.times, missing=0),
         "new_kinds_56d": kinds.of(wanted, kinds.recent(2 * MONTH), missing=0),
         "share_of_item": pairs.items.of(pairs.item_key, pairs.items.times, missing=0) / np.maximum(n_lines, 1),
-        "share_of_baskets": found["times"] / pairs.n_baskets,
+        "share_of_baskets": rhythm["times"] / pairs.n_baskets,
         "return_rate": categories.back.rate[pairs.category],
-        "due_by_others": found["since"] / np.maximum(categories.back.gap[pairs.category], 1),
+        "due_by_others": rhythm["since"] / np.maximum(categories.back.gap[pairs.category], 1),
         "buyers": np.log1p(categories.buyers[pairs.category]),
         "item_share": categories.share[pairs.item],
         "item_rank": categories.rank[pairs.item],
@@ -208,7 +208,7 @@ def _category_rhythm(pairs: _Pairs) -> Columns:
 
 
 def _price(pairs: _Pairs) -> Columns:
-    """What the item costs, against usual, against its category, and against what the customer pays."""
+    """Price of the item, against usual, against its category, and against what the customer pays."""
     facts, own = pairs.facts, pairs.items
     paid = own.total(pairs.bought.amount) / np.maximum(own.total(pairs.bought.quantity), CENT)
     taste = pairs.customers.of(pairs.query, pairs.customers.mean(np.nan_to_num(facts.level[pairs.bought.item])))
@@ -225,23 +225,23 @@ def _price(pairs: _Pairs) -> Columns:
 
 
 def _promotion(pairs: _Pairs) -> Columns:
-    """Past promotions, the plan, and how much of what the customer buys is promoted. Nothing where none is told of."""
-    told = pairs.facts.promotion
-    if told is None:
+    """Past promotions, the plan, and how much of what the customer buys is promoted; empty without promotions."""
+    promotion = pairs.facts.promotion
+    if promotion is None:
         return {}
-    found: dict[str, NDArray[np.floating]] = {name: values[pairs.item] for name, values in told.columns.items()}
-    for medium, shares in told.when_bought(pairs.bought).items():
-        found[f"{medium}_of_customer"] = pairs.customers.of(pairs.query, pairs.customers.mean(shares))
-        found[f"{medium}_in_category"] = pairs.lines.of(pairs.category_key, pairs.lines.mean(shares))
-        found[f"{medium}_when_bought"] = pairs.items.of(pairs.item_key, pairs.items.mean(shares))
-    return found
+    columns: dict[str, NDArray[np.floating]] = {name: values[pairs.item] for name, values in promotion.columns.items()}
+    for medium, shares in promotion.when_bought(pairs.bought).items():
+        columns[f"{medium}_of_customer"] = pairs.customers.of(pairs.query, pairs.customers.mean(shares))
+        columns[f"{medium}_in_category"] = pairs.lines.of(pairs.category_key, pairs.lines.mean(shares))
+        columns[f"{medium}_when_bought"] = pairs.items.of(pairs.item_key, pairs.items.mean(shares))
+    return columns
 
 
 def _customer(pairs: _Pairs) -> Columns:
     """The customer's whole behaviour, the same for every candidate."""
     baskets, lines, owner = pairs.baskets, pairs.customers, pairs.items.keys // pairs.facts.n_items
     last, first = Rhythms(owner, pairs.items.newest), Rhythms(owner, pairs.items.oldest)
-    found: dict[str, NDArray[np.floating]] = {
+    columns: dict[str, NDArray[np.floating]] = {
         "baskets": baskets.times,
         "baskets_28d": baskets.recent(MONTH),
         "baskets_56d": baskets.recent(2 * MONTH),
@@ -255,4 +255,4 @@ def _customer(pairs: _Pairs) -> Columns:
         "new_items_28d": first.recent(MONTH) / np.maximum(lines.recent(MONTH), 1),
         "basket_value": lines.total(pairs.bought.amount) / baskets.times,
     }
-    return {name: baskets.of(pairs.query, values) for name, values in found.items()}
+    return {name: baskets.of(pairs.query, values) for name, values in columns.items()}

@@ -1,4 +1,4 @@
-"""What is known of every item at the cut, whoever looks at it: popularity, how people come back to it, price."""
+"""Facts of every item at the cut, the same for all customers: popularity, how people come back to it, price."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from recommendations.engine.ranking.promotion_facts import PromotionFacts, promo
 
 MONTH = 28.0
 FORMER = 112.0
-"""Who bought in these days, but before the last month, may have come back in it."""
+"""Days of former buyers: who bought in them, but before the last month, may have come back in it."""
 
 SHRINKAGE = 10.0  # former buyers that an item must have before its own return rate is believed by half
 USUAL_DAYS, RECENT_DAYS = 182.0, 14.0  # of prices
@@ -43,7 +43,7 @@ class Categories:
 
 @dataclass(frozen=True, kw_only=True)
 class ItemFacts:
-    """Made once per cut from its training set; arrays by item row."""
+    """Facts of the items, made once per cut from its training set; arrays by item row."""
 
     back: Return
     categories: Categories
@@ -64,7 +64,7 @@ class ItemFacts:
 
 
 def item_facts(training: TrainingSet) -> ItemFacts:
-    """Only the past, and the plan of the coming weeks in ``training.promotions``."""
+    """Make the facts from the past only, and the plan of the coming weeks in ``training.promotions``."""
     bought = training.interactions.where(training.interactions.bought)
     pairs = Rhythms(bought.user.astype(np.int64) * training.n_items + bought.item, bought.age)
     usual, recent = _prices(bought, training.catalogue)
@@ -79,7 +79,7 @@ def item_facts(training: TrainingSet) -> ItemFacts:
 
 
 def _return(pairs: Rhythms, thing: IdArray, *, n: int) -> Return:
-    """``pairs`` are the rhythms of persons with things, ``thing`` that of each pair."""
+    """Gap and return rate by thing; ``pairs`` are the rhythms of persons with things, ``thing`` that of each pair."""
     gaps = np.bincount(thing, pairs.times - 1, minlength=n)
     days = np.bincount(thing, pairs.oldest - pairs.newest, minlength=n)
     recent = pairs.recent(MONTH)
@@ -120,10 +120,10 @@ def _categories(bought: Interactions, catalogue: Catalogue, price: FloatArray) -
 
 def main_categories(catalogue: Catalogue, *, missing: int) -> IdArray:
     """The category that each item belongs to most, the first of equals; ``missing`` where there is none."""
-    known = np.diff(catalogue.categories.indptr) > 0
+    described = np.diff(catalogue.categories.indptr) > 0
     main = np.full(catalogue.n_items, missing, np.int64)
-    if known.any():
-        main[known] = np.asarray(catalogue.categories.argmax(axis=1)).ravel()[known]
+    if described.any():
+        main[described] = np.asarray(catalogue.categories.argmax(axis=1)).ravel()[described]
     return main
 
 
@@ -141,14 +141,14 @@ def _popularity(training: TrainingSet, pairs: Rhythms) -> dict[str, FloatArray]:
     buyers["buyers"] = np.bincount(item, minlength=n).astype(np.float32)
     for days in (7, 28, 56):
         buyers[f"new_buyers_{days}d"] = np.bincount(item, pairs.oldest < days, minlength=n).astype(np.float32)
-    found = {name: np.log1p(values) for name, values in buyers.items()}
+    columns = {name: np.log1p(values) for name, values in buyers.items()}
     times = np.bincount(item, pairs.times, minlength=n)
-    found["trend"] = trend(acts)
-    found["trend_7d"] = (buyers["buyers_7d"] + 1) / (buyers["buyers_28d"] / 4 + 1)
-    found["new_share"] = buyers["new_buyers_28d"] / np.maximum(buyers["buyers_28d"], 1)
-    found["times_per_buyer"] = (times / np.maximum(buyers["buyers"], 1)).astype(np.float32)
-    found["listed"] = training.catalogue.listed_age
-    return found
+    columns["trend"] = trend(acts)
+    columns["trend_7d"] = (buyers["buyers_7d"] + 1) / (buyers["buyers_28d"] / 4 + 1)
+    columns["new_share"] = buyers["new_buyers_28d"] / np.maximum(buyers["buyers_28d"], 1)
+    columns["times_per_buyer"] = (times / np.maximum(buyers["buyers"], 1)).astype(np.float32)
+    columns["listed"] = training.catalogue.listed_age
+    return columns
 
 
 def _prices(bought: Interactions, catalogue: Catalogue) -> tuple[FloatArray, FloatArray]:
@@ -158,8 +158,8 @@ def _prices(bought: Interactions, catalogue: Catalogue) -> tuple[FloatArray, Flo
 
 def _paid(bought: Interactions, *, days: float, otherwise: FloatArray) -> FloatArray:
     """Money per unit of each item over the last ``days``."""
-    counted = (bought.age < days) & (bought.quantity > 0)
-    items = bought.item[counted]
-    amount = np.bincount(items, bought.amount[counted], minlength=bought.n_items)
-    units: NDArray[np.float64] = np.bincount(items, bought.quantity[counted], minlength=bought.n_items)
+    recent = (bought.age < days) & (bought.quantity > 0)
+    items = bought.item[recent]
+    amount = np.bincount(items, bought.amount[recent], minlength=bought.n_items)
+    units: NDArray[np.float64] = np.bincount(items, bought.quantity[recent], minlength=bought.n_items)
     return np.divide(amount, units, out=otherwise.astype(np.float64), where=units > 0).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Which candidates are pinned, and where."""
+"""Pins: which candidates are pinned, and in which slots."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -26,9 +26,9 @@ def may_lack(rules: Sequence[Rule], items: IntArray, scores: FloatArray) -> list
 
 
 def pinned(rules: Sequence[Rule], items: IntArray, scores: FloatArray, *, others: IntArray, n: int) -> Pins:
-    """The earlier pin has its own slot, a later one the next that is free; beyond slot n there is none.
+    """Place the pins: the earlier one has its own slot, a later one the next that is free; beyond slot n there is none.
 
-    Of several items that a pin means the best candidate is shown; without a candidate, the first of ``others``, rows of
+    Of items that a pin matches the best candidate is shown; without a candidate, the first of ``others``, rows of
     items that may be shown and are no candidates.
     """
     slots: dict[int, Pin] = {}

@@ -1,4 +1,4 @@
-"""What was promoted, what will be, and what was promoted when something was bought."""
+"""Promotion facts of the items: the past, the plan, and what was promoted when something was bought."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MEDIA = ("display", "mailer")
 
 @dataclass(frozen=True, kw_only=True)
 class PromotionFacts:
-    """By item, and of the past by (item, week)."""
+    """Promotion columns by item, and shares of the past by (item, week)."""
 
     columns: Mapping[str, FloatArray]  # [items] each; what speaks of the plan is NaN where there is none
     origin: float  # days from the cut to the start of the first week told of, ≤ 0
@@ -26,27 +26,27 @@ class PromotionFacts:
     def when_bought(self, acts: Interactions) -> dict[str, FloatArray]:
         """Share of the stores that promoted the item of each row, in the week of the row, by medium."""
         week = np.floor((-acts.age - self.origin) / WEEK).astype(np.int64)
-        told = (week >= 0) & (week < self.n_weeks)
-        wanted = acts.item.astype(np.int64) * self.n_weeks + np.where(told, week, 0)
+        covered = (week >= 0) & (week < self.n_weeks)
+        wanted = acts.item.astype(np.int64) * self.n_weeks + np.where(covered, week, 0)
         at = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
-        known = told & (self.keys[at] == wanted)
-        return {medium: np.where(known, shares[at], np.float32(0)) for medium, shares in self.shares.items()}
+        promoted = covered & (self.keys[at] == wanted)
+        return {medium: np.where(promoted, shares[at], np.float32(0)) for medium, shares in self.shares.items()}
 
 
 def promotion_facts(training: TrainingSet) -> PromotionFacts | None:
-    told = training.promotions
-    if told is None or not len(told):
+    promotions = training.promotions
+    if promotions is None or not len(promotions):
         return None
-    origin = float(told.start.min())
-    n_weeks = round((float(told.start.max()) - origin) / WEEK) + 1
-    keys = told.item.astype(np.int64) * n_weeks + np.round((told.start - origin) / WEEK).astype(np.int64)
+    origin = float(promotions.start.min())
+    n_weeks = round((float(promotions.start.max()) - origin) / WEEK) + 1
+    keys = promotions.item.astype(np.int64) * n_weeks + np.round((promotions.start - origin) / WEEK).astype(np.int64)
     order = np.argsort(keys, kind="stable")
     return PromotionFacts(
-        columns=_columns(told, n_items=training.n_items) | {"lift": _lift(training, told)},
+        columns=_columns(promotions, n_items=training.n_items) | {"lift": _lift(training, promotions)},
         origin=origin,
         n_weeks=n_weeks,
         keys=keys[order],
-        shares={medium: getattr(told, medium)[order] for medium in MEDIA},
+        shares={medium: getattr(promotions, medium)[order] for medium in MEDIA},
     )
 
 
@@ -58,20 +58,20 @@ def _lift(training: TrainingSet, told: Promotions) -> FloatArray:
 def _columns(told: Promotions, *, n_items: int) -> dict[str, FloatArray]:
     ahead = told.start > -WEEK
     plan, history = np.unique(told.start[ahead]), np.unique(told.start[~ahead])[-PAST_WEEKS:]
-    found: dict[str, FloatArray] = {}
+    columns: dict[str, FloatArray] = {}
     for medium in MEDIA:
         weeks = {"past": history, "last_week": history[-1:], "plan": plan}
         weeks |= {f"plan_{number + 1}": plan[number : number + 1] for number in range(PLAN_WEEKS)}
         for name, starts in weeks.items():
-            found[f"{medium}_{name}"] = _mean(told, medium, starts, n_items=n_items)
-        found[f"{medium}_more"] = found[f"{medium}_plan"] - found[f"{medium}_past"]
-    return found
+            columns[f"{medium}_{name}"] = _mean(told, medium, starts, n_items=n_items)
+        columns[f"{medium}_more"] = columns[f"{medium}_plan"] - columns[f"{medium}_past"]
+    return columns
 
 
 def _mean(told: Promotions, medium: str, starts: FloatArray, *, n_items: int) -> FloatArray:
     """Mean share of each item over the weeks that start so; NaN where there is no such week."""
     if not len(starts):
         return np.full(n_items, np.nan, np.float32)
-    counted = np.isin(told.start, starts)
-    shares = np.bincount(told.item[counted], getattr(told, medium)[counted], minlength=n_items)
+    rows = np.isin(told.start, starts)
+    shares = np.bincount(told.item[rows], getattr(told, medium)[rows], minlength=n_items)
     return (shares / len(starts)).astype(np.float32)

@@ -23,7 +23,7 @@ WHOLE = 1e-9
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rule:
-    """Which items it means and what it does with them; the fields after ``items`` belong to one kind each."""
+    """A rule: items that it matches and what it does with them; the fields after ``items`` belong to one kind each."""
 
     key: int  # primary key of the rule in the record
     action: RuleAction
@@ -40,13 +40,13 @@ def of_kind(rules: Iterable[Rule], action: RuleAction) -> list[Rule]:
 
 
 def left_in(items: IntArray, eligible: BoolArray, rules: Sequence[Rule]) -> tuple[BoolArray, dict[int, int]]:
-    """Which items the excluding and including rules leave, and how many each of them took out, by key."""
+    """Apply excluding and including rules: which items they leave, and how many each of them took out, by key."""
     took: dict[int, int] = {}
     before = int(np.count_nonzero(eligible))
     for action in (RuleAction.EXCLUDE, RuleAction.INCLUDE_ONLY):
         for rule in of_kind(rules, action):
-            meant = rule.items[items]
-            eligible = eligible & (meant if action is RuleAction.INCLUDE_ONLY else ~meant)
+            matched = rule.items[items]
+            eligible = eligible & (matched if action is RuleAction.INCLUDE_ONLY else ~matched)
             left = int(np.count_nonzero(eligible))
             took[rule.key], before = before - left, left
     return eligible, took
@@ -61,17 +61,17 @@ def unit(scores: FloatArray) -> float:
 
 
 def boosts(items: IntArray, rules: Iterable[Rule], *, unit: float) -> Mapping[int, NDArray[np.float64]]:
-    """What each boost adds to each of the items, by key; a rule that means none of them is left out."""
+    """Score that each boost adds to each of the items, by key; a rule that matches none of them is left out."""
     added = {}
     for rule in of_kind(rules, RuleAction.BOOST):
-        meant = rule.items[items]
-        if rule.strength and meant.any():
-            added[rule.key] = np.multiply(meant, rule.strength / STRONGEST * unit, dtype=np.float64)
+        matched = rule.items[items]
+        if rule.strength and matched.any():
+            added[rule.key] = np.multiply(matched, rule.strength / STRONGEST * unit, dtype=np.float64)
     return added
 
 
 def slots_of(rule: Rule, n: int) -> int:
-    """How many of n slots its minimum share is."""
+    """Number of n slots that the rule's minimum share is."""
     return int(np.ceil(rule.share * n - WHOLE))
 
 

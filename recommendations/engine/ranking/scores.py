@@ -18,7 +18,7 @@ GROUPS = 1024
 """Columns are dealt into this many groups to bound the k-th largest value from below; 1,024 bounds a top 200 well."""
 
 SLOTS, WIDE, MANY_ROWS = 3, 8, 64
-"""The same for the top k of many rows: 3 k groups, where each has 8 columns or more. Halves the time of 20 of 800."""
+"""Groups for the top k of many rows: 3 k, where each has 8 columns or more. They halve the time of 20 of 800."""
 
 PROMOTION = "promotion"
 """The name of the plan's term among the contributions of the instances."""
@@ -28,7 +28,7 @@ CONSTANT = 1e-6
 
 
 def spoken(z: Standardised) -> FloatArray:
-    """float32 with 0 for silence (NaN)."""
+    """z as float32 with 0 for silence (NaN)."""
     values = np.asarray(z, np.float32)
     return np.where(np.isnan(values), np.float32(0), values)
 
@@ -69,17 +69,17 @@ def standardised(values: FloatArray, starts: NDArray[np.int64]) -> FloatArray:
 
     ``starts`` are the first positions of the segments (one per query), none of them empty.
     """
-    known = ~np.isnan(values)
-    count = np.maximum(np.add.reduceat(known, starts, axis=1, dtype=np.float64), 1)
+    valid = ~np.isnan(values)
+    count = np.maximum(np.add.reduceat(valid, starts, axis=1, dtype=np.float64), 1)
     lengths = np.diff(np.append(starts, values.shape[1]))
-    filled = np.where(known, values, 0).astype(np.float64)
+    filled = np.where(valid, values, 0).astype(np.float64)
     largest = np.maximum.reduceat(np.abs(filled), starts, axis=1)
     filled -= np.repeat(np.add.reduceat(filled, starts, axis=1) / count, lengths, axis=1)
-    filled[~known] = 0
+    filled[~valid] = 0
     sd = np.sqrt(np.add.reduceat(filled * filled, starts, axis=1) / count)
     scale = np.where(sd > CONSTANT * largest, 1 / np.where(sd > 0, sd, 1), 0)
     filled *= np.repeat(scale, lengths, axis=1)
-    filled[~known] = np.nan
+    filled[~valid] = np.nan
     return filled.astype(np.float32)
 
 
@@ -125,9 +125,9 @@ def top(scores: FloatArray, k: int) -> Positions:
     wide = len(scores) >= MANY_ROWS and k > 0 and scores.shape[1] >= WIDE * SLOTS * k
     positions = marked_positions(_above_bound(scores, k)) if wide else marked_positions(best(scores, k), k)
     order = np.argsort(-gathered(scores, positions, missing=-np.inf), axis=1, kind="stable")[:, :k]
-    found = np.full((len(scores), k), -1, np.int64)
-    found[:, : order.shape[1]] = np.take_along_axis(positions, order, axis=1)
-    return found
+    ordered = np.full((len(scores), k), -1, np.int64)
+    ordered[:, : order.shape[1]] = np.take_along_axis(positions, order, axis=1)
+    return ordered
 
 
 def _above_bound(scores: FloatArray, k: int) -> BoolArray:
@@ -154,9 +154,9 @@ def largest(scores: FloatArray, k: int) -> Positions:
     bound = np.partition(maxima, GROUPS - k, axis=1)[:, GROUPS - k, None]
     columns = marked_positions(scores > bound)
     values = gathered(scores, columns, missing=-np.inf)
-    found = gathered(columns, marked_positions(best(values, k), k), missing=-1)
-    counts = np.count_nonzero(found >= 0, axis=1)
+    chosen = gathered(columns, marked_positions(best(values, k), k), missing=-1)
+    counts = np.count_nonzero(chosen >= 0, axis=1)
     for row in np.flatnonzero((counts < k) & (bound[:, 0] > -np.inf)):
         tied = np.flatnonzero(scores[row] == bound[row])[: k - counts[row]]
-        found[row] = np.sort(np.concatenate([found[row, : counts[row]], tied]))
-    return found
+        chosen[row] = np.sort(np.concatenate([chosen[row, : counts[row]], tied]))
+    return chosen

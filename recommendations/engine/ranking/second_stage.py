@@ -21,7 +21,7 @@ from recommendations.engine.ranking.scores import CONSTANT, top
 from recommendations.engine.rng import generator
 
 NAME = "second_stage"
-"""Of the plane among the instances of a record, and of its weight."""
+"""Name of the plane among the instances of a record, and of its weight."""
 
 ROWS_AT_ONCE = 50_000
 
@@ -47,7 +47,7 @@ class NothingToLearnError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What was found best on windows before the test window of the demo data."""
+    """Settings that did best on windows before the test window of the demo data."""
 
     rounds: int = 150
     learning_rate: float = 0.06
@@ -70,7 +70,7 @@ class Lesson:
 
 @dataclass(frozen=True, kw_only=True)
 class Plane:
-    """The second stage's opinion of a record's candidates."""
+    """Scores of a record's candidates by the second stage."""
 
     z: NDArray[np.float16]  # [queries, candidates]; NaN where there is no candidate
     scale: FloatArray  # [queries, 2]: what one unit of each model's margin is worth in z
@@ -86,7 +86,7 @@ class Terms:
 
 
 class SecondStage:
-    """Parameters are data (``config``); what is learned has a trailing underscore and is saved as arrays."""
+    """Both tree models. Parameters are data (``config``); learned arrays have a trailing underscore and are saved."""
 
     names_: NDArray[np.str_]
     groups_: NDArray[np.str_]
@@ -97,7 +97,7 @@ class SecondStage:
         self.config = config
 
     def fit(self, lessons: Sequence[Lesson], *, seed: int) -> Self:
-        """Lessons of one or more cuts with the same columns; the trees are the same for the same seed."""
+        """Learn from lessons of one or more cuts with the same columns; the same seed gives the same trees."""
         names, groups = lessons[0].features.names, lessons[0].features.groups
         if any(lesson.features.names != names for lesson in lessons):
             raise ValueError("lessons of different columns")
@@ -143,13 +143,13 @@ class SecondStage:
 
     def margins(self, values: NDArray[np.float16]) -> NDArray[np.float64]:
         """Raw scores of both models, shape [2, rows]."""
-        found = np.zeros((len(OBJECTIVES), len(values)))
+        scores = np.zeros((len(OBJECTIVES), len(values)))
         for start in range(0, len(values), ROWS_AT_ONCE):
             block = slice(start, start + ROWS_AT_ONCE)
             table = values[block].astype(np.float32)
             for m, booster in enumerate(self.boosters):
-                found[m, block] = booster.predict(table, raw_score=True, num_threads=self.config.threads)
-        return found
+                scores[m, block] = booster.predict(table, raw_score=True, num_threads=self.config.threads)
+        return scores
 
     def plane(self, features: Features, candidates: Candidates) -> Plane:
         """z of every candidate of the records that the features were made of."""
@@ -162,7 +162,7 @@ class SecondStage:
         return Plane(z=z, scale=scale)
 
     def terms(self, values: NDArray[np.float16], *, z: NDArray[np.float16], scale: FloatArray) -> Terms:
-        """Why these candidates of one query have their z: TreeSHAP (Lundberg 2020) of both models by group.
+        """Explain the z of these candidates of one query: TreeSHAP (Lundberg 2020) of both models by group.
 
         ``values`` [rows, columns] are their features, ``scale`` [2] that of the query; groups in the order of the
         columns.
@@ -178,7 +178,7 @@ class SecondStage:
         return Terms(groups=groups, values=summed, base=z.astype(np.float64) - summed.sum(axis=1))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is learned."""
+        """Learned arrays by name."""
         return {name: getattr(self, f"{name}_") for name in ("names", "groups", "binary", "order")}
 
     @classmethod
@@ -198,12 +198,12 @@ def lesson(
     ``relevant`` [queries, candidates] is the truth of the window.
     """
     positions = top(candidates.blended(weights), best)
-    kept = np.zeros(candidates.items.shape, np.bool_)
+    taken = np.zeros(candidates.items.shape, np.bool_)
     rows, columns = np.nonzero(positions >= 0)
-    kept[rows, positions[rows, columns]] = True
-    known = candidates.items >= 0
+    taken[rows, positions[rows, columns]] = True
+    there = candidates.items >= 0
     return Lesson(
-        features=features.where(kept[known], counts=np.count_nonzero(kept, axis=1)), relevant=relevant[known & kept]
+        features=features.where(taken[there], counts=np.count_nonzero(taken, axis=1)), relevant=relevant[there & taken]
     )
 
 
@@ -227,9 +227,9 @@ def cross_fitted(
     for number in range(folds):
         taught = np.flatnonzero(fold[learners] != number)
         stage = SecondStage(config).fit([part_of(lessons, taught)], seed=seed)
-        asked = np.flatnonzero(fold == number)
-        plane = stage.plane(features.of(asked), candidates.of(asked))
-        z[asked], scale[asked] = plane.z, plane.scale
+        queries = np.flatnonzero(fold == number)
+        plane = stage.plane(features.of(queries), candidates.of(queries))
+        z[queries], scale[queries] = plane.z, plane.scale
     return Plane(z=z, scale=scale)
 
 
@@ -279,7 +279,7 @@ def _unit(
 
 
 def _lightgbm() -> Any:
-    """LightGBM is loaded where it is needed, since it is heavy and optional."""
+    """Load LightGBM where it is needed, since it is heavy and optional."""
     try:
         return import_module("lightgbm")
     except (ImportError, OSError) as error:  # OSError: the wheel is there, but the system has no OpenMP library

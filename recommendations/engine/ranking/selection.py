@@ -1,4 +1,4 @@
-"""From one customer's candidates to what is shown: eligibility, diversity, exploration, and a trace of each step.
+"""Selection of a slate from one customer's candidates: eligibility, diversity, exploration, and a trace of each step.
 
 One pure function, so that preview is the real thing (``maths.md`` §5).
 """
@@ -20,7 +20,7 @@ from recommendations.engine.ranking.slots import Placed, placed
 from recommendations.terms import Repeat, RuleAction
 
 OF_SLOTS = frozenset({RuleAction.PIN, RuleAction.CAP, RuleAction.MINIMUM_SHARE})
-"""They say which slot shows what; the other kinds act before the slots are filled."""
+"""Actions that say which slot shows what; the other kinds act before the slots are filled."""
 
 NOTHING: IntArray = np.empty(0, np.int32)
 
@@ -48,7 +48,7 @@ class CatalogueState:
 
 @dataclass(frozen=True, kw_only=True)
 class SelectionParams:
-    """What is asked for. Arrays of item rows ascend."""
+    """Parameters of a selection. Arrays of item rows ascend."""
 
     n: int
     repeat: Repeat = Repeat.ALLOW
@@ -65,7 +65,7 @@ class SelectionParams:
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """How many candidates each step left."""
+    """Counts of the candidates that each step left."""
 
     candidates: int
     eligible: int
@@ -78,7 +78,7 @@ class Trace:
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What is shown, in order. Pins and caps move an item; they are no term of its final."""
+    """The items that are shown, in order. Pins and caps move an item; they are no term of its final."""
 
     items: IntArray  # [shown] item rows
     slots: NDArray[np.int64]  # [shown], 0 = first; there is a gap only before a pin, when there is nothing else to show
@@ -87,7 +87,7 @@ class Selection:
     contributions: NDArray[np.float64]  # [instances, shown]
     promotion: NDArray[np.float64]  # [shown]: what the promotion plan adds
     boosts: Mapping[int, NDArray[np.float64]]  # key of the rule → [shown]: what it adds
-    diversity: NDArray[np.float64]  # [shown]: what diversity takes at the item's turn; 0 where none is wished
+    diversity: NDArray[np.float64]  # [shown]: what diversity takes at the item's turn; 0 where none is asked for
     touched: Mapping[int, BoolArray]  # key of the rule → [shown]: was the item boosted, pinned or brought in by it?
     propensity: NDArray[np.float64]  # [shown]: chance that this item stood in this slot
     trace: Trace
@@ -102,9 +102,9 @@ def select(
     params: SelectionParams,
     draw: np.random.Generator | None = None,
 ) -> Selection:
-    """``items`` [candidates] with −1 after the last, ``z`` [instances, candidates], ``weights`` [instances].
+    """Select from ``items`` [candidates], −1 after the last, by ``z`` [instances, candidates], ``weights`` [instances].
 
-    ``draw`` is needed where the wish explores.
+    ``draw`` is needed where the parameters explore.
     """
     count = int(np.count_nonzero(items >= 0))
     items, z = items[:count], z[:, :count]
@@ -157,7 +157,7 @@ def select(
 def eligibility(
     items: IntArray, *, catalogue: CatalogueState, params: SelectionParams
 ) -> tuple[BoolArray, dict[IneligibleReason, int]]:
-    """Which candidates may be shown, and how many fell for each reason."""
+    """Check which candidates may be shown, and count how many fell for each reason."""
     eligible, lost, _ = _judged(items, catalogue=catalogue, params=params)
     return eligible, lost
 
@@ -165,7 +165,7 @@ def eligibility(
 def _judged(
     items: IntArray, *, catalogue: CatalogueState, params: SelectionParams
 ) -> tuple[BoolArray, dict[IneligibleReason, int], dict[int, int]]:
-    """As ``eligibility``, and how many each rule took out."""
+    """Compute ``eligibility``, and how many candidates each rule took out."""
     eligible = np.ones(len(items), np.bool_)
     lost: dict[IneligibleReason, int] = {}
     for reason, barred in _bars(items, catalogue=catalogue, params=params):
@@ -219,7 +219,7 @@ class _Contenders:
 
 
 def _ruled(pool: _Contenders, *, catalogue: CatalogueState, params: SelectionParams) -> _Contenders:
-    """With boosts added, and pins found a slot."""
+    """Apply the rules to the pool: add the boosts, and find a slot for each pin."""
     step = unit(pool.scores[pool.scores > -np.inf])
     boosted = _boosted(pool, step, params.rules)
     pinning = of_kind(params.rules, RuleAction.PIN)
@@ -248,18 +248,18 @@ def _boosted(plain: _Contenders, step: float, rules: Iterable[Rule]) -> _Contend
 
 
 def _others(rules: Sequence[Rule], *, but: IntArray, catalogue: CatalogueState, params: SelectionParams) -> IntArray:
-    """Rows of what the rules mean that may be shown and is no candidate."""
+    """Rows of items that the rules match, that may be shown and are no candidates."""
     if not rules:
         return NOTHING
-    meant = np.logical_or.reduce([rule.items for rule in rules])
-    meant[but] = False
-    rows = np.flatnonzero(meant).astype(np.int32)
+    matched = np.logical_or.reduce([rule.items for rule in rules])
+    matched[but] = False
+    rows = np.flatnonzero(matched).astype(np.int32)
     eligible, _ = eligibility(rows, catalogue=catalogue, params=params)
     return rows[eligible]
 
 
 def _order(contenders: _Contenders, *, catalogue: CatalogueState, params: SelectionParams, diversity: float) -> Placed:
-    """What the slots show, and what stands behind them for exploration."""
+    """Place the candidates in the slots, and those behind them that exploration may draw."""
     further = EXPLORED_FROM if params.exploration > 0 else 0
     if any(rule.action in OF_SLOTS for rule in params.rules):
         return placed(
@@ -272,40 +272,40 @@ def _order(contenders: _Contenders, *, catalogue: CatalogueState, params: Select
             n=params.n,
             further=further,
         )
-    found = spread(
+    ranked = spread(
         contenders.scores[None, :],
         contenders.items[None, :],
         likeness=catalogue.likeness,
         diversity=diversity,
         n=params.n + further,
     )
-    known = found.positions[0] >= 0
-    count = int(np.count_nonzero(known))
+    present = ranked.positions[0] >= 0
+    count = int(np.count_nonzero(present))
     return Placed(
-        positions=found.positions[0][known],
+        positions=ranked.positions[0][present],
         slots=np.arange(count),
-        finals=found.finals[0][known],
+        finals=ranked.finals[0][present],
         fixed=np.zeros(count, np.bool_),
     )
 
 
 def _diversified(contenders: _Contenders, order: Placed, *, catalogue: CatalogueState, params: SelectionParams) -> int:
-    """How many of the slots show what would not be shown without diversity."""
-    shown = order.positions[: params.n]
-    if not params.diversity or not len(shown):
+    """Number of slots that show what would not be shown without diversity."""
+    positions = order.positions[: params.n]
+    if not params.diversity or not len(positions):
         return 0
     if any(rule.action in OF_SLOTS for rule in params.rules):
         return len(
             np.setdiff1d(
-                shown, _order(contenders, catalogue=catalogue, params=params, diversity=0.0).positions[: params.n]
+                positions, _order(contenders, catalogue=catalogue, params=params, diversity=0.0).positions[: params.n]
             )
         )
-    least = np.sort(contenders.scores)[len(contenders.scores) - len(shown)]
-    return int(np.count_nonzero(contenders.scores[shown] < least))
+    least = np.sort(contenders.scores)[len(contenders.scores) - len(positions)]
+    return int(np.count_nonzero(contenders.scores[positions] < least))
 
 
 def _acted(took: Mapping[int, int], contenders: _Contenders, order: Placed) -> dict[int, int]:
-    """By rule: candidates that it took out or held back, boosted, pinned or brought in."""
+    """Count the candidates that each rule took out or held back, boosted, pinned or brought in."""
     open_ = contenders.scores > -np.inf
     boosted = {key: int(np.count_nonzero(values[open_])) for key, values in contenders.boosts.items()}
     brought = {key: int(np.count_nonzero(places)) for key, places in order.touched.items()}

@@ -1,4 +1,4 @@
-"""Which candidate stands in which slot where rules apply: pins, caps, minimum shares, and diversity among the rest."""
+"""Filling of the slots where rules apply: pins, caps, minimum shares, and diversity among the rest."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class Placed:
 
 
 class Cap:
-    """How many of each group are shown, and what may no longer be."""
+    """A cap while slots are filled: how many of each group are shown, and what may no longer be."""
 
     def __init__(self, rule: Rule, items: IntArray) -> None:
         groups = np.zeros(len(items), np.int32) if rule.groups is None else rule.groups[items]
@@ -37,7 +37,7 @@ class Cap:
         self._shown: dict[int, int] = {}
 
     def take(self, item: int) -> bool:
-        """The item (its position among those given) is shown; whether that shuts out others."""
+        """Count an item (its position among those given) as shown; whether that shuts out others."""
         group = int(self.group[item])
         if group < 0:
             return False
@@ -48,7 +48,7 @@ class Cap:
         return full
 
     def room(self, open_: BoolArray) -> int:
-        """How many of these can still be shown together."""
+        """Number of these candidates that can still be shown together."""
         groups, counts = np.unique(self.group[open_ & (self.group >= 0)], return_counts=True)
         room = [self.rule.most - self._shown.get(group, 0) for group in groups.tolist()]
         free = int(np.count_nonzero(open_ & (self.group < 0)))
@@ -56,7 +56,7 @@ class Cap:
 
 
 class _Share:
-    """How many slots a minimum share is still owed."""
+    """A minimum share while slots are filled: the slots that it is still owed."""
 
     def __init__(self, rule: Rule, items: IntArray, *, n: int) -> None:
         self.rule, self.meant = rule, rule.items[items]
@@ -86,7 +86,7 @@ class _Filling:
             self.allowed &= ~self.caps[-1].blocked
 
     def count(self, choice: int) -> None:
-        """It has a slot: caps and shares count it."""
+        """Count a candidate that has a slot towards caps and shares."""
         self.free[choice] = self.allowed[choice] = False
         for cap in self.caps:
             if cap.take(choice):
@@ -95,7 +95,7 @@ class _Filling:
             share.owed -= bool(share.meant[choice])
 
     def stand(self, choice: int) -> None:
-        """It stands above all that follow."""
+        """Put a candidate above all that follow, whose likeness to it then counts."""
         if self._traits is not None:
             own = np.where(self._traits[:, choice] >= 0, self._traits[:, choice], NEVER)
             same = self._traits == own[:, None]
@@ -107,15 +107,15 @@ class _Filling:
 
         ``left`` free slots, this one among them, are still to be filled; 0: the place is beyond the last slot.
         """
-        found = self._best(self.allowed, window)
-        if found is None or not left:
-            return found
+        best = self._best(self.allowed, window)
+        if best is None or not left:
+            return best
         if self.caps:
-            self._note_held(found, place, window)
-        return self._owed(found, place, left=left, window=window) if self.shares else found
+            self._note_held(best, place, window)
+        return self._owed(best, place, left=left, window=window) if self.shares else best
 
     def _best(self, among: BoolArray, window: int) -> int | None:
-        """The one with the largest final, ties to the better score."""
+        """The candidate with the largest final, ties to the better score."""
         if self._traits is None:  # the order is that of the finals
             first = int(np.argmax(among)) if len(among) else 0
             return first if first < len(among) and among[first] else None
@@ -125,7 +125,7 @@ class _Filling:
         return None
 
     def _owed(self, found: int, place: int, *, left: int, window: int) -> int:
-        """Another one where all slots that are left are owed to minimum shares, and an item of theirs may be had."""
+        """Return another one where all slots left are owed to minimum shares, and an item of theirs may be had."""
         wanted = np.zeros(len(self.allowed), np.bool_)
         for share in self.shares:
             if share.owed > 0 and left > 0:
@@ -142,7 +142,7 @@ class _Filling:
         return other
 
     def _note_held(self, found: int, place: int, window: int) -> None:
-        """A cap acts where it keeps out something better than what is found, each candidate once."""
+        """Note where a cap acts: it keeps out something better than the candidate found, each one once."""
         better = np.flatnonzero(
             self.free[:window] & ~self.allowed[:window] & (self.finals[:window] >= self.finals[found])
         )
@@ -164,9 +164,9 @@ def placed(
     n: int,
     further: int = 0,
 ) -> Placed:
-    """Slots 0 … n − 1 and ``further`` places behind them, which obey the caps, too.
+    """Fill slots 0 … n − 1 and ``further`` places behind them, which obey the caps, too.
 
-    ``scores`` [candidates] are −inf where one may not be shown, ``pins`` by slot. At its run an item's final is
+    ``scores`` [candidates] are −inf where one may not be shown, ``pins`` by slot. At its turn an item's final is
     λ · score − (1 − λ) · its largest likeness to those above, λ = 1 − diversity, as in ``spread``.
     """
     at = [pin.candidate for pin in pins.values()]
@@ -189,14 +189,14 @@ def placed(
     chosen, finals = _filled(filling, pinned, n=n, further=further)
     inner = np.array(list(chosen.values()), np.int64)
     place = {slot: number for number, slot in enumerate(chosen)}
-    kept = _marks([place[slot] for slot in pinned], len(chosen))
+    fixed = _marks([place[slot] for slot in pinned], len(chosen))
     for share in filling.shares:
-        kept |= share.meant[inner]
+        fixed |= share.meant[inner]
     return Placed(
         positions=order[inner],
         slots=np.array(list(chosen), np.int64),
         finals=np.array(finals, np.float32),
-        fixed=kept,
+        fixed=fixed,
         touched={key: _marks([place[slot] for slot in slots], len(chosen)) for key, slots in filling.touched.items()},
         held={key: len(held) for key, held in filling.held.items()},
     )
@@ -205,7 +205,7 @@ def placed(
 def _filled(
     filling: _Filling, pinned: Mapping[int, int], *, n: int, further: int
 ) -> tuple[dict[int, int], list[float]]:
-    """Place → candidate, and its final at its turn."""
+    """Fill the places: place → candidate, and the finals, each at the candidate's turn."""
     window = max(CONSIDERED, n + further)
     chosen: dict[int, int] = {}
     finals: list[float] = []

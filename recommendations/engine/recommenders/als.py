@@ -1,4 +1,4 @@
-"""Tastes as a few factors: weighted matrix factorisation by alternating least squares (Hu, Koren and Volinsky 2008)."""
+"""ALS: weighted matrix factorisation by alternating least squares (Hu, Koren and Volinsky 2008)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What completes the basket: significant pair rules from the items in view (``maths.md`` §2)."""
+"""Association rules as a recommender: significant pair rules from the items in view (``maths.md`` §2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,12 +36,12 @@ class AlsoBought:
         self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        found = pairs(baskets(training.interactions), min_together=self.config.min_together)
-        believed = significant(found, rate=self.config.false_discovery_rate)
+        frequent = pairs(baskets(training.interactions), min_together=self.config.min_together)
+        believed = significant(frequent, rate=self.config.false_discovery_rate)
         self.lift_ = _square(believed, believed.lift)
         self.rules_ = strongest(_square(believed, np.log(believed.lift) * believed.confidence), self.config.rules)
-        self.baskets_of_ = found.baskets_of
-        self.known_ = found.baskets_of > 0
+        self.baskets_of_ = frequent.baskets_of
+        self.known_ = frequent.baskets_of > 0
         return self
 
     def score(self, queries: Queries) -> FloatArray:
@@ -52,14 +52,14 @@ class AlsoBought:
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
         profile = query.once((self, "profile"), lambda: self._profile(query))
         rules = self.rules_[profile.indices, item].toarray().ravel()
-        found = []
+        evidence = []
         for at, share in largest(profile.data * rules):
             lift = float(self.lift_[profile.indices[at], item])
             facts = {"lift": lift, "confidence": float(rules[at] / np.log(lift))}
-            found.append(
+            evidence.append(
                 Evidence(reason=Reason.BOUGHT_TOGETHER, share=share, item=int(profile.indices[at]), facts=facts)
             )
-        return found
+        return evidence
 
     def _profile(self, queries: Queries) -> Sparse:
         if self.config.profile == "context":

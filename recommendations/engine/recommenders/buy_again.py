@@ -1,4 +1,4 @@
-"""What this person buys again and again."""
+"""Buy again: the user's own decayed purchases, with popularity as a prior."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,15 +49,15 @@ class BuyAgain:
         own = query.once((self, "own"), lambda: self._own(query))
         if not own.nnz:
             return []
-        found = []
+        evidence = []
         for term, share in largest(np.asarray([entry(own, item), self.prior_[item]])):
             if term == 0:
                 facts = rhythm(query.histories, item)
-                found.append(Evidence(reason=Reason.BOUGHT_BEFORE, share=share, item=item, facts=facts))
+                evidence.append(Evidence(reason=Reason.BOUGHT_BEFORE, share=share, item=item, facts=facts))
             else:
                 facts = {"buyers": float(self.buyers_[item]), "days": self.config.window}
-                found.append(Evidence(reason=Reason.POPULAR, share=share, facts=facts))
-        return found
+                evidence.append(Evidence(reason=Reason.POPULAR, share=share, facts=facts))
+        return evidence
 
     def _own(self, queries: Queries) -> Sparse:
         """Weights of purchases, less what was taken back."""

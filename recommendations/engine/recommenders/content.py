@@ -1,4 +1,4 @@
-"""Items that are described like those that this person bought or is looking at."""
+"""Content-based recommender: items described like those that the user bought or is looking at."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

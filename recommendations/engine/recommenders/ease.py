@@ -128,9 +128,9 @@ class Ease:
         self.kept_ = np.sort(top[users[top] > 0]).astype(np.int32)
         self.known_ = np.zeros(len(users), np.bool_)
         self.known_[self.kept_] = True
-        kept = taught[:, self.kept_]
-        kept = strongest(kept, longest_affordable(np.diff(kept.indptr), self.config.most_pairs))
-        precision = _inverse(_gram(kept.T.tocsr()), self.config.ridge)
+        columns = taught[:, self.kept_]
+        columns = strongest(columns, longest_affordable(np.diff(columns.indptr), self.config.most_pairs))
+        precision = _inverse(_gram(columns.T.tocsr()), self.config.ridge)
         self.weights_ = np.empty(precision.shape, np.float32)
         np.divide(precision, -np.diag(precision), out=self.weights_, casting="same_kind")
         np.fill_diagonal(self.weights_, 0)

@@ -1,4 +1,4 @@
-"""From many recommenders to one record per query: score, pool, standardise, keep the best (``maths.md`` §4).
+"""Candidates of many recommenders, one record per query: score, pool, standardise, keep the best (``maths.md`` §4).
 
 Instances are scored once per block of queries however many blends weigh them.
 """
@@ -40,7 +40,7 @@ class FittedInstance:
 
 @dataclass(frozen=True, kw_only=True)
 class BlendPlan:
-    """What one blend asks for: instances, items that may not come up, and the weights that choose what is kept."""
+    """Plan of one blend: its instances, items that may not come up, and the weights that choose what is kept."""
 
     weights: Mapping[str, float]
     instances: tuple[str, ...]
@@ -68,18 +68,18 @@ def candidates(
     limits: Limits | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> dict[str, Candidates]:
-    """The records of every query for every plan.
+    """Score every query and return its records for every plan.
 
     ``trend`` is the factor per item, needed where an instance has an exponent. ``progress`` hears the share done, in
     the caller's thread, and may raise to stop the work.
     """
     limits = limits or Limits()
-    asked = [part for part in fitted if any(part.name in plan.instances for plan in plans.values())]
-    blocks = _blocks(len(queries), n_items=queries.histories.n_items, n_instances=len(asked), limits=limits)
-    factors = [_factor(part, trend) for part in asked]
+    parts = [part for part in fitted if any(part.name in plan.instances for plan in plans.values())]
+    blocks = _blocks(len(queries), n_items=queries.histories.n_items, n_instances=len(parts), limits=limits)
+    factors = [_factor(part, trend) for part in parts]
     benches: SimpleQueue[_Bench] = SimpleQueue()
     for _ in range(limits.threads):
-        benches.put(_Bench(asked, factors, queries, plans=plans, limits=limits))
+        benches.put(_Bench(parts, factors, queries, plans=plans, limits=limits))
 
     def work(rows: NDArray[np.int64]) -> dict[str, Candidates]:
         bench = benches.get()
@@ -102,7 +102,7 @@ def candidates(
 
 
 def _blocks(n_queries: int, *, n_items: int, n_instances: int, limits: Limits) -> list[NDArray[np.int64]]:
-    """At least one block, so that no queries give an empty record of the right shape."""
+    """Split the queries into blocks, at least one, so that no queries give an empty record of the right shape."""
     row_bytes = 4 * max(n_items, 1) * max(n_instances, 1)
     rows = int(np.clip(limits.lane_bytes // row_bytes, 1, limits.block_rows))
     return [np.arange(start, min(start + rows, n_queries)) for start in range(0, max(n_queries, 1), rows)]
@@ -170,7 +170,7 @@ class _Bench:
         return Candidates(instances=names, items=items, z=z, own=own)
 
     def _nominations(self, planes: Sequence[FloatArray], *, n_rows: int) -> tuple[IntArray, IntArray]:
-        """Per query and instance: the columns of its top 200, ascending, and of its top 20, best first."""
+        """Columns of the top 200 per query and instance, ascending, and of the top 20, best first."""
         nominated = np.full((n_rows, len(planes), self.limits.nominated), -1, np.int32)
         own = np.full((n_rows, len(planes), self.limits.own), -1, np.int32)
         for m, plane in enumerate(planes):
@@ -183,7 +183,7 @@ class _Bench:
     def _cut(
         self, planes: Sequence[FloatArray], nominated: IntArray, own: IntArray, *, weights: FloatArray
     ) -> tuple[IntArray, NDArray[np.float16]]:
-        """The pool, standardised and rounded, then cut to what is kept: each instance's own best, then by blend."""
+        """Standardise and round the pool, then cut it to what is kept: each instance's own best, then by blend."""
         pooled, rank = self.pooled[: len(nominated)], self.rank[: len(nominated)]
         _mark(pooled, nominated, value=True)
         for place in range(own.shape[2] - 1, -1, -1):
@@ -210,7 +210,7 @@ def _with_trend(scores: FloatArray, *, factor: FloatArray | None) -> FloatArray:
 
 
 class _Excluded:
-    """Within the block the excluded items are unknown to everyone (NaN); afterwards the scores are as before."""
+    """Context in which the excluded items are unknown to everyone (NaN); afterwards the scores are as before."""
 
     def __init__(self, planes: Sequence[FloatArray], excluded: Sparse | None, rows: NDArray[np.int64]) -> None:
         self.planes = planes if excluded is not None else ()
@@ -230,8 +230,8 @@ class _Excluded:
 
 
 def _mark(board: NDArray[np.bool_] | NDArray[np.uint8], columns: IntArray, *, value: int) -> None:
-    known = columns >= 0
-    board[np.nonzero(known)[0], columns[known]] = value
+    valid = columns >= 0
+    board[np.nonzero(valid)[0], columns[valid]] = value
 
 
 def _packed(

@@ -1,4 +1,4 @@
-"""Items of the categories that this person likes, the popular ones first."""
+"""Interest recommender: items of the categories that the user likes, the popular ones first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class Interests:
         ]
 
     def _shares_of(self, query: Queries) -> FloatArray | None:
-        """Of a block of one query, shape [categories]; None without a history that counts."""
+        """Interest shares of a block of one query, shape [categories]; None without a history that counts."""
         weights = act_weights(query.histories, half_life=self.config.half_life)
         return self._shares(weights)[0] if weights.nnz else None
 

@@ -1,4 +1,4 @@
-"""Items that the same people buy as the items of this person, or as the item in view."""
+"""Item neighbours: items that the same people buy as the items of this user, or as the item in view."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -62,9 +62,9 @@ class ItemKnn:
             return self._neighbours(by_item[targets] @ weights, of_target[targets], of_source, first=targets.start)
 
         with ThreadPoolExecutor(self.config.threads) as pool:
-            found = list(pool.map(nearest, strips(by_item, weights, stored=self.config.stored)))
+            neighbours = list(pool.map(nearest, strips(by_item, weights, stored=self.config.stored)))
         shape = (training.n_items, training.n_items)
-        by_target = sparse.vstack(found) if found else sparse.csr_matrix(shape, dtype=np.float32)
+        by_target = sparse.vstack(neighbours) if neighbours else sparse.csr_matrix(shape, dtype=np.float32)
         self.similarities_ = sparse.csr_matrix(by_target.T, dtype=np.float32)
         self.known_ = lengths > 0
         return self

@@ -1,4 +1,4 @@
-"""What everybody buys at present."""
+"""Popularity recommender: what everybody buys at present."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What every recommender is: r_ij = Σ_k w_ik d_kj with its own meaning of k (``maths.md`` §3).
+"""The protocol of every recommender: r_ij = Σ_k w_ik d_kj with its own meaning of k (``maths.md`` §3).
 
 "Cannot know" is NaN, "no affinity" is 0. A recommender with nothing to say about a query answers a row of NaN.
 """
@@ -46,17 +46,17 @@ def from_history(
     ``reason`` is for items that were bought; what was only looked at is no more than a similar item. The item itself is
     evidence with its rhythm, if it was bought.
     """
-    found = []
+    evidence = []
     for at, share in largest(terms):
         source = int(sources[at])
         facts = rhythm(history, source)
         if source == item and not facts:
             continue
         if source == item:
-            found.append(Evidence(reason=Reason.BOUGHT_BEFORE, share=share, item=item, facts=facts))
+            evidence.append(Evidence(reason=Reason.BOUGHT_BEFORE, share=share, item=item, facts=facts))
         else:
-            found.append(Evidence(reason=reason if facts else Reason.SIMILAR_ITEM, share=share, item=source))
-    return found
+            evidence.append(Evidence(reason=reason if facts else Reason.SIMILAR_ITEM, share=share, item=source))
+    return evidence
 
 
 def from_context(*, sources: NDArray[np.integer], terms: NDArray[np.floating], reason: Reason) -> list[Evidence]:
@@ -83,7 +83,7 @@ class Recommender(Protocol):
 
 
 def learned(recommender: Recommender) -> dict[str, NDArray[Any]]:
-    """What is learned as named arrays; a sparse ``x_`` is ``x_.data``, ``.indices``, ``.indptr`` and ``.shape``."""
+    """Learned parameters as named arrays; a sparse ``x_`` is ``x_.data``, ``.indices``, ``.indptr`` and ``.shape``."""
     arrays: dict[str, NDArray[Any]] = {}
     for name, value in vars(recommender).items():
         if not name.endswith("_") or name.startswith("_"):

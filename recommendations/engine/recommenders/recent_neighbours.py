@@ -1,4 +1,4 @@
-"""What is in the last baskets of this person and of all who buy alike (UP-CF@r, Faggioli et al. 2020)."""
+"""Recent neighbours: the last baskets of the user and of all who buy alike (UP-CF@r, Faggioli et al. 2020)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,17 +64,17 @@ class RecentNeighbours:
         recent = query.once((self, "recent"), lambda: self._recent(query.histories))
         own = entry(recent, item) if self.config.own else 0.0
         others = {"neighbours": float((terms > 0).sum()), "of": float((likeness > 0).sum())}
-        found = []
+        evidence = []
         for at, share in largest(np.asarray([own, terms.sum()])):
             if at == 0:
                 facts = rhythm(query.histories, item)
-                found.append(Evidence(reason=Reason.BOUGHT_BEFORE, share=share, item=item, facts=facts))
+                evidence.append(Evidence(reason=Reason.BOUGHT_BEFORE, share=share, item=item, facts=facts))
             else:
-                found.append(Evidence(reason=Reason.SIMILAR_CUSTOMERS, share=share, facts=others))
-        return found
+                evidence.append(Evidence(reason=Reason.SIMILAR_CUSTOMERS, share=share, facts=others))
+        return evidence
 
     def _likeness(self, ever: Sparse, queries: Queries) -> FloatArray:
-        """Queries × base users; 0 for the person's own row in training."""
+        """Likeness [queries, base users]; 0 for the user's own row in training."""
         common = (ever @ self.owners_).toarray()
         mine = np.asarray(ever.sum(axis=1), np.float32).reshape(-1, 1)
         scale = mine**self.config.asymmetry * self.sizes_ ** (1 - self.config.asymmetry)
@@ -83,15 +83,15 @@ class RecentNeighbours:
         return np.power(likeness, np.float32(self.config.power), dtype=np.float32)
 
     def _recent(self, acts: Interactions) -> Sparse:
-        """Users × items: the share of each user's last r baskets that hold the item."""
+        """Matrix users × items: the share of each user's last r baskets that hold the item."""
         bought = acts.where(acts.bought)
-        counted = np.minimum(bought.n_baskets, self.config.baskets)[bought.user]
+        baskets = np.minimum(bought.n_baskets, self.config.baskets)[bought.user]
         within = bought.basket_rank < self.config.baskets
-        matrix = bought.matrix(within * np.maximum(bought.strength, 0) / np.maximum(counted, 1))
+        matrix = bought.matrix(within * np.maximum(bought.strength, 0) / np.maximum(baskets, 1))
         matrix.eliminate_zeros()
         return matrix
 
 
 def _ever(acts: Interactions) -> Sparse:
-    """Users × items, 1 where bought."""
+    """Matrix users × items, 1 where bought."""
     return transformed(act_weights(acts.where(acts.bought)), "binary")

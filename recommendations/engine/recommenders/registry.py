@@ -33,7 +33,7 @@ TREND = 0.25  # g: what is asked for more than usual leads a discovery up; signi
 
 @dataclass(frozen=True, kw_only=True)
 class Instance:
-    """What a blend weighs. With ``trend`` g > 0 callers use max(score, 0) · trend_j^g (``preprocess.popularity``)."""
+    """Recommender instance. With ``trend`` g > 0 callers use max(score, 0) · trend_j^g (``preprocess.popularity``)."""
 
     name: str
     kind: type[Recommender]

@@ -1,4 +1,4 @@
-"""What this person is about to buy again: the chance of each item they know, learned from how earlier weeks went on."""
+"""Repurchase model: the chance that the user buys each known item again, learned from how earlier weeks went on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -69,11 +69,11 @@ class Repurchase:
         return self
 
     def score(self, queries: Queries) -> FloatArray:
-        known = _pairs(queries.histories)
-        logit = _logit(np.hstack([known.features, self.demand_[known.item]]), self.coefficients_)
+        pairs = _pairs(queries.histories)
+        logit = _logit(np.hstack([pairs.features, self.demand_[pairs.item]]), self.coefficients_)
         scores = np.repeat(self.prior_[None, :], len(queries), axis=0)
-        scores[known.user, known.item] = np.sqrt(_chance(logit + self.habit_[known.item]))
-        scores[np.bincount(known.user, minlength=len(queries)) == 0] = np.nan
+        scores[pairs.user, pairs.item] = np.sqrt(_chance(logit + self.habit_[pairs.item]))
+        scores[np.bincount(pairs.user, minlength=len(queries)) == 0] = np.nan
         return scores
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
@@ -104,7 +104,7 @@ class _Lesson(NamedTuple):
 
 
 def _lesson(acts: Interactions, *, since: float, days: float) -> _Lesson:
-    """The moment is ``since + days`` before the cut."""
+    """Make the lesson of the moment ``since + days`` before the cut."""
     before = acts.where(acts.age >= since + days)
     past = _aged(before, by=-(since + days))
     then = acts.where(acts.bought & (acts.age >= since) & (acts.age < since + days))
@@ -119,26 +119,26 @@ def _aged(acts: Interactions, *, by: float) -> Interactions:
 
 
 def _pairs(acts: Interactions) -> _Pairs:
-    """What is taken back takes from the counts; who only took back has no pair."""
-    counted = acts.bought | (acts.strength < 0)
-    key = acts.user[counted].astype(np.int64) * acts.n_items + acts.item[counted]
-    bought, age = acts.bought[counted], acts.age[counted]
+    """Make the pairs. What is taken back takes from the counts; who only took back has no pair."""
+    traded = acts.bought | (acts.strength < 0)
+    key = acts.user[traded].astype(np.int64) * acts.n_items + acts.item[traded]
+    bought, age = acts.bought[traded], acts.age[traded]
     keys, place = np.unique(key, return_inverse=True)
     times = np.bincount(place, bought, minlength=len(keys))
     newest, oldest = np.full(len(keys), np.inf), np.zeros(len(keys))
     np.minimum.at(newest, place[bought], age[bought])
     np.maximum.at(oldest, place[bought], age[bought])
     faded = [
-        np.bincount(place, acts.strength[counted] * decay(age, half_life), minlength=len(keys))
+        np.bincount(place, acts.strength[traded] * decay(age, half_life), minlength=len(keys))
         for half_life in HALF_LIVES
     ]
-    kept = times > 0
-    features = np.stack([*faded, times, newest, oldest], axis=1)[kept]
-    return _Pairs(keys[kept] // acts.n_items, keys[kept] % acts.n_items, _rhythm_features(features))
+    owned = times > 0
+    features = np.stack([*faded, times, newest, oldest], axis=1)[owned]
+    return _Pairs(keys[owned] // acts.n_items, keys[owned] % acts.n_items, _rhythm_features(features))
 
 
 def _rhythm_features(told: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of the faded counts, the count, and the days since the newest and the oldest purchase of each pair."""
+    """Features from the faded counts, the count, and the days since the newest and oldest purchase of each pair."""
     faded, (times, newest, oldest) = told[:, : len(HALF_LIVES)], told[:, len(HALF_LIVES) :].T
     logs = np.log(np.maximum(faded, 0) + FLOOR)
     gap = (oldest - newest) / np.maximum(times - 1, 1)  # 0 where bought once
@@ -149,7 +149,7 @@ def _rhythm_features(told: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _demand(acts: Interactions) -> NDArray[np.float64]:
-    """How each item is asked for at present, [items, 3]."""
+    """Present demand for each item, [items, 3]: log popularity over two half-lives, and log trend."""
     lately, longer = (recent_popularity(acts, half_life=half_life) for half_life in (7.0, 28.0))
     return np.stack([np.log1p(lately), np.log1p(longer), np.log(trend(acts))], axis=1).astype(np.float64)
 
@@ -161,8 +161,8 @@ def _learned(
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - slow to load
 
     if len(again) > MOST_LESSONS:
-        kept = np.sort(generator(seed, "repurchase").choice(len(again), MOST_LESSONS, replace=False))
-        features, again = features[kept], again[kept]
+        sample = np.sort(generator(seed, "repurchase").choice(len(again), MOST_LESSONS, replace=False))
+        features, again = features[sample], again[sample]
     coefficients = np.zeros(features.shape[1] + 1)
     if again.all() or not again.any():
         coefficients[PLAIN] = 1

@@ -1,4 +1,4 @@
-"""What people with alike interests buy; for a stranger, what everybody buys."""
+"""Segment recommender: what users with alike interests buy; for a stranger, what everybody buys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,13 +42,13 @@ class Segments:
         config = self.config
         self.categories_ = training.catalogue.categories
         weights = act_weights(training.interactions, half_life=config.half_life)
-        found, membership = find_segments(
+        segmentation, membership = find_segments(
             weights, self.categories_, n_segments=config.segments, dimensions=config.dimensions, seed=seed
         )
-        self.idf_, self.directions_, self.centres_ = found.idf, found.directions, found.centres
-        self.interests_, self.sizes_ = found.interests, found.sizes
+        self.idf_, self.directions_, self.centres_ = segmentation.idf, segmentation.directions, segmentation.centres
+        self.interests_, self.sizes_ = segmentation.interests, segmentation.sizes
         taken = transformed(act_weights(training.interactions, half_life=config.affinity_half_life), "binary")
-        self.affinity_ = _affinity(taken, membership, n_segments=len(found.sizes), shrinkage=config.shrinkage)
+        self.affinity_ = _affinity(taken, membership, n_segments=len(segmentation.sizes), shrinkage=config.shrinkage)
         return self
 
     def score(self, queries: Queries) -> FloatArray:

@@ -1,4 +1,4 @@
-"""What comes in the basket after this one: transitions from one basket to the next."""
+"""Sequence recommender: transitions from one basket to the next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ class Transitions:
 
 
 def _successions(acts: Interactions) -> tuple[Sparse, Sparse]:
-    """Baskets × items of every basket that has a successor, and, row by row, of that successor; 1 = has it."""
+    """Matrices baskets × items of baskets that have a successor, and, row by row, of that successor; 1 = has it."""
     wanted = acts.where(acts.strength > 0)
     first = np.concatenate([[0], np.cumsum(wanted.n_baskets)])[:-1]  # the newest basket of each user; older ones follow
     row = first[wanted.user] + wanted.basket_rank

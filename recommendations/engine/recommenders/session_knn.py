@@ -1,4 +1,4 @@
-"""What came in sessions like the one that is going on: for visitors of whom no more is known than their last acts."""
+"""Session neighbours: items of sessions like the current one, for visitors known by their last events only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class SessionKnn:
         return silenced(scores, profile=profile, known=self.known_)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        """A neighbour's likeness is a sum over the items that it shares, and so is what it says of another item."""
+        """Items of the session as evidence: a neighbour's likeness, and so its vote, is a sum over items it shares."""
         profile = context_weights(query)
         nearest = query.once((self, "nearest"), lambda: self._nearest(profile).indices)
         says = self.sessions_[nearest, item].toarray().ravel()
@@ -68,7 +68,7 @@ class SessionKnn:
         return from_context(sources=profile.indices, terms=terms, reason=Reason.BECAUSE_YOU_VIEWED)
 
     def _nearest(self, profile: Sparse) -> Sparse:
-        """Queries × sessions: sim of the nearest ones."""
+        """Likeness [queries, sessions] of the nearest sessions."""
         return strongest(sparse.csr_matrix(profile @ self.holders_), self.config.neighbours)
 
 

@@ -1,4 +1,4 @@
-"""What the people who buy most alike bought lately."""
+"""User neighbours: what the users who buy most alike bought lately."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,9 +66,9 @@ class UserKnn:
         """cos^q of the nearest users, queries × users; users as near as the last one kept are kept too."""
         cosines = (unit_rows(profile) @ self.by_item_).toarray().astype(np.float32, copy=False)
         cosines[places(queries.training_rows, self.base_)] = 0
-        kept = self.config.neighbours
-        if kept < cosines.shape[1]:
-            last = np.partition(cosines, -kept, axis=1)[:, -kept]
+        n = self.config.neighbours
+        if n < cosines.shape[1]:
+            last = np.partition(cosines, -n, axis=1)[:, -n]
             cosines[cosines < last[:, None]] = 0
         near = sparse.csr_matrix(cosines)
         near.data **= np.float32(self.config.power)

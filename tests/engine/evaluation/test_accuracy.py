@@ -1,4 +1,4 @@
-"""By hand, against a loop that follows the definitions, and against scikit-learn where the definitions agree."""
+"""Accuracy metrics by hand, against a loop over the definitions, and against scikit-learn where those agree."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def naive(ranked: list[int], money: dict[int, float], k: int) -> dict[str, float
     }
 
 
-def test_by_hand() -> None:
+def test_metrics_by_hand() -> None:
     """Hits on places 1 and 3 of 4; three bought: NDCG = (1 + ½) / (1 + .6309 + ½)."""
     lists = judge(np.array([[7, 1, 9, 2]], np.int32), truth_of({7: 4.0, 9: 1.0, 20: 10.0}))
     assert recall(lists, 4)[0] == pytest.approx(2 / 3)
@@ -62,7 +62,7 @@ def test_a_miss_everywhere_is_zero_everywhere() -> None:
     assert all(metric(lists, 4)[0] == 0 for metric in METRICS.values())
 
 
-def test_what_was_free_is_relevant_and_worth_nothing() -> None:
+def test_a_free_item_is_relevant_and_has_no_gain() -> None:
     lists = judge(np.array([[7, 8]], np.int32), truth_of({7: 0.0}))
     assert ndcg(lists, 2)[0] == recall(lists, 2)[0] == 1
     assert revenue_ndcg(lists, 2)[0] == 0
@@ -74,13 +74,13 @@ def test_a_list_shorter_than_k() -> None:
     assert mean_average_precision(lists, 10)[0] == 0.5
 
 
-def test_nobody() -> None:
+def test_metrics_of_no_users_are_empty() -> None:
     lists = judge(np.empty((0, 20), np.int32), truth_of())
     assert all(metric(lists, 10).shape == (0,) for metric in METRICS.values())
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 20))
-def test_equal_to_a_loop_over_the_definitions(seed: int, k: int) -> None:
+def test_metrics_equal_a_loop_over_the_definitions(seed: int, k: int) -> None:
     draw = np.random.default_rng(seed)
     rows, ranked = [], np.full((5, 20), -1, np.int32)
     for user in range(5):

@@ -28,12 +28,12 @@ def test_surprise_is_minus_log2_of_the_share_of_buyers() -> None:
         Act(0, 1, 4),
         Act(1, 2, 1, bought=False),
     ]
-    found = assortment(training_set(acts, n_users=4, category_of=[0, 0, 1]))
-    np.testing.assert_allclose(found.surprise, [0, 2, 2])  # everybody, one of four, unsold counts as one
-    np.testing.assert_allclose(found.categories.toarray(), [[1, 0], [1, 0], [0, 1]])
+    goods = assortment(training_set(acts, n_users=4, category_of=[0, 0, 1]))
+    np.testing.assert_allclose(goods.surprise, [0, 2, 2])  # everybody, one of four, unsold counts as one
+    np.testing.assert_allclose(goods.categories.toarray(), [[1, 0], [1, 0], [0, 1]])
 
 
-def test_novelty_is_the_mean_over_what_is_shown() -> None:
+def test_novelty_is_the_mean_over_the_listed_items() -> None:
     goods = shop(np.eye(3), [1.0, 4.0, 7.0])
     ranked = np.array([[0, 1, 2], [2, -1, -1], [-1, -1, -1]], np.int32)
     np.testing.assert_allclose(novelty(ranked, goods, 2), [2.5, 7, 0])
@@ -62,6 +62,6 @@ def test_coverage_counts_different_items_of_all_lists() -> None:
     assert coverage(np.empty((0, 3), np.int32), shop(np.eye(10)), 2) == 0
 
 
-def test_nobody() -> None:
+def test_breadth_of_no_users_is_empty() -> None:
     ranked = np.empty((0, 20), np.int32)
     assert novelty(ranked, shop(np.eye(3)), 10).shape == diversity(ranked, shop(np.eye(3)), 10).shape == (0,)

@@ -10,7 +10,7 @@ from recommendations.engine.evaluation.concentration import gini, lorenz, share_
 COUNTS = st.lists(st.integers(0, 1000), min_size=1, max_size=40).filter(any)
 
 
-def test_known_by_hand() -> None:
+def test_gini_and_top_share_by_hand() -> None:
     assert gini(np.asarray([5, 5, 5])) == pytest.approx(0)
     assert gini(np.asarray([0, 0, 0, 9])) == pytest.approx(3 / 4)  # one of n has it all: (n − 1) / n
     assert gini(np.asarray([1, 2, 3, 4])) == pytest.approx(1 / 4)
@@ -30,6 +30,6 @@ def test_gini_is_twice_the_area_between_the_curve_and_equality(counts: list[int]
     assert curve[-1].tolist() == [1, 1]
 
 
-def test_nothing_to_share_is_a_flat_line() -> None:
+def test_the_lorenz_curve_of_nothing_is_flat() -> None:
     np.testing.assert_array_equal(lorenz(np.zeros(4), points=3), [[0, 0], [0.5, 0], [1, 0]])
     assert lorenz(np.zeros(0)).shape == (101, 2)

@@ -42,9 +42,9 @@ def by_trec_eval(ranked: np.ndarray, bought: list[np.ndarray], k: int) -> dict[s
         f"u{user}": {f"i{item}": float(-place) for place, item in enumerate(row[:k]) if item >= 0}
         for user, row in enumerate(ranked)
     }
-    asked = {f"{name}.{k}" for name in NAMES - {"recip_rank"}} | {"recip_rank"}
-    found = pytrec_eval.RelevanceEvaluator(truth, asked).evaluate(run)
-    column = lambda name: np.array([found.get(f"u{user}", {}).get(name, 0.0) for user in range(USERS)])  # noqa: E731
+    metrics = {f"{name}.{k}" for name in NAMES - {"recip_rank"}} | {"recip_rank"}
+    values = pytrec_eval.RelevanceEvaluator(truth, metrics).evaluate(run)
+    column = lambda name: np.array([values.get(f"u{user}", {}).get(name, 0.0) for user in range(USERS)])  # noqa: E731
     sizes = np.array([len(items) for items in bought])
     return {
         "ndcg": column(f"ndcg_cut_{k}"),
@@ -56,7 +56,7 @@ def by_trec_eval(ranked: np.ndarray, bought: list[np.ndarray], k: int) -> dict[s
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 5, 10, 20]))
-def test_equal_to_trec_eval(seed: int, k: int) -> None:
+def test_metrics_equal_those_of_trec_eval(seed: int, k: int) -> None:
     ranked, bought = scene(seed)
     starts = np.cumsum([0, *map(len, bought)])
     items = np.concatenate(bought)
@@ -69,5 +69,5 @@ def test_equal_to_trec_eval(seed: int, k: int) -> None:
 def test_the_reference_would_notice_another_ideal() -> None:
     """Two bought, k = 1, a hit: perfect by min(k, |GT|); against the ideal over |GT| it would be .61."""
     truth = {"u": {"i1": 1, "i2": 1}}
-    found = pytrec_eval.RelevanceEvaluator(truth, {"ndcg_cut.1"}).evaluate({"u": {"i1": 1.0}})
-    assert found["u"]["ndcg_cut_1"] == pytest.approx(1)
+    values = pytrec_eval.RelevanceEvaluator(truth, {"ndcg_cut.1"}).evaluate({"u": {"i1": 1.0}})
+    assert values["u"]["ndcg_cut_1"] == pytest.approx(1)

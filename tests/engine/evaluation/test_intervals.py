@@ -21,13 +21,13 @@ def test_the_interval_of_a_coin_is_that_of_the_normal_approximation() -> None:
     assert high == pytest.approx(0.5 + half, abs=0.006)
 
 
-def test_equals_a_bootstrap_by_drawing_rows() -> None:
+def test_intervals_equal_a_bootstrap_by_drawing_rows() -> None:
     table = np.random.default_rng(0).exponential(size=(30, 2))
     drawn = resamples(30, seed=5)
     means = np.array([np.repeat(table, row.astype(int), axis=0).mean(axis=0) for row in drawn])
-    for column, found in enumerate(measures(table, drawn)):
-        assert found.value == pytest.approx(table[:, column].mean())
-        assert found[1:] == pytest.approx(np.percentile(means[:, column], [2.5, 97.5]), abs=1e-5)
+    for column, measure in enumerate(measures(table, drawn)):
+        assert measure.value == pytest.approx(table[:, column].mean())
+        assert measure[1:] == pytest.approx(np.percentile(means[:, column], [2.5, 97.5]), abs=1e-5)
 
 
 def test_a_part_of_the_users_has_its_columns_of_everybodys_resamples() -> None:
@@ -36,20 +36,20 @@ def test_a_part_of_the_users_has_its_columns_of_everybodys_resamples() -> None:
     members = np.arange(0, 40, 2)
     drawn = resamples(40, seed=5)[:, members]
     means = [np.repeat(table[members], row.astype(int), axis=0).mean() for row in drawn]
-    (found,) = measures(table[members], drawn)
-    assert found.value == pytest.approx(table[members].mean())
-    assert found[1:] == pytest.approx(np.percentile(means, [2.5, 97.5]), abs=1e-5)
+    (measure,) = measures(table[members], drawn)
+    assert measure.value == pytest.approx(table[members].mean())
+    assert measure[1:] == pytest.approx(np.percentile(means, [2.5, 97.5]), abs=1e-5)
 
 
 def test_pairing_by_user_sees_a_small_steady_gain() -> None:
     noise = np.random.default_rng(0).normal(size=(300, 1))
     drawn = resamples(300, seed=1)
-    found = differences(noise + 0.01, noise, drawn)[0]
-    assert found.low == pytest.approx(0.01)
+    measure = differences(noise + 0.01, noise, drawn)[0]
+    assert measure.low == pytest.approx(0.01)
     assert measures(noise + 0.01, drawn)[0].low < 0
 
 
-def test_a_constant_has_no_width_and_nobody_has_no_figures() -> None:
+def test_the_interval_of_a_constant_has_no_width_and_without_users_all_is_zero() -> None:
     assert measures(np.full((7, 1), 0.25), resamples(7, seed=0)) == [Measure(0.25, 0.25, 0.25)]
     assert measures(np.empty((0, 2)), resamples(0, seed=0)) == [Measure(0, 0, 0)] * 2
 

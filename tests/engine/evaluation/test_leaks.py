@@ -44,19 +44,19 @@ def test_clean_purchases_share_no_basket() -> None:
     assert shared_baskets(purchases(), cut=72, until=100, where="test") == []
 
 
-def test_rows_of_the_window_copied_into_the_history_are_seen() -> None:
+def test_baskets_of_the_window_copied_into_the_history_are_a_leak() -> None:
     """Ten of the 112 baskets of the window stand in the history as well: imported twice, once with a wrong time."""
     events = purchases()
     copies = events[(events["at"] >= 72) & (events["basket"] % 11 == 0)].assign(at=lambda rows: rows["at"] - 40)
-    found = shared_baskets(pd.concat([events, copies]), cut=72, until=100, where="test")
-    assert [leak.kind for leak in found] == [LeakKind.SHARED_BASKETS]
-    assert found[0].size == pytest.approx(copies["basket"].nunique() / 112)
+    leaks = shared_baskets(pd.concat([events, copies]), cut=72, until=100, where="test")
+    assert [leak.kind for leak in leaks] == [LeakKind.SHARED_BASKETS]
+    assert leaks[0].size == pytest.approx(copies["basket"].nunique() / 112)
     with pytest.raises(LeakError, match="of the window's baskets are in the history, too") as caught:
-        refuse(found)
-    assert caught.value.leaks == tuple(found)
+        refuse(leaks)
+    assert caught.value.leaks == tuple(leaks)
 
 
-def test_a_basket_at_the_very_cut_is_no_leak_and_what_is_no_purchase_neither() -> None:
+def test_a_basket_at_the_cut_and_events_other_than_purchases_are_no_leak() -> None:
     events = purchases(4000)
     one = events["basket"] == 2880  # at 72.0
     events.loc[one & ~one.shift(fill_value=False), "at"] -= 0.001
@@ -72,9 +72,9 @@ def test_acts_of_the_future_are_counted() -> None:
     assert future_acts(acts, where="test") == []
     age = acts.age.copy()
     age[[1, 4]] = -0.5, np.nan
-    (found,) = future_acts(replace(acts, age=age), where="test")
-    assert (found.kind, found.size) == (LeakKind.FUTURE_ACTS, 2)
-    assert str(found) == "test: 2 acts after the end of the history"
+    (leak,) = future_acts(replace(acts, age=age), where="test")
+    assert (leak.kind, leak.size) == (LeakKind.FUTURE_ACTS, 2)
+    assert str(leak) == "test: 2 acts after the end of the history"
     refuse([])
 
 
@@ -90,30 +90,30 @@ def records(*, leaking: bool) -> tuple[Candidates, Truth, dict[str, float]]:
     z[:, :2] += relevant[:, None]
     if leaking:
         z[:, 2] += 20 * relevant
-    found = Candidates(
+    record = Candidates(
         instances=("a", "b", "c"), items=items.astype(np.int32), z=z.astype(np.float16),
         own=np.full((N_USERS, 3, 20), -1, np.int32),
     )  # fmt: skip
-    return found, Truth(spent=spent), {"a": 0.4, "b": 0.45, "c": 1.0 if leaking else 0.2, "popular": 0.2}
+    return record, Truth(spent=spent), {"a": 0.4, "b": 0.45, "c": 1.0 if leaking else 0.2, "popular": 0.2}
 
 
-def test_a_feature_that_holds_the_target_is_seen() -> None:
-    found, truth, ndcg = records(leaking=True)
-    (leak,) = target_in_features(found, truth, ndcg=ndcg)
+def test_a_recommender_that_knows_the_truth_is_a_leak() -> None:
+    record, truth, ndcg = records(leaking=True)
+    (leak,) = target_in_features(record, truth, ndcg=ndcg)
     assert (leak.kind, leak.where) == (LeakKind.TARGET_IN_FEATURES, "c")
     assert leak.size > 0.995
     assert "c: knows what was bought in the window (AUC" in str(leak)
 
 
-def test_honest_features_raise_no_alarm() -> None:
-    found, truth, ndcg = records(leaking=False)
-    assert target_in_features(found, truth, ndcg=ndcg) == []
+def test_honest_recommenders_are_no_leak() -> None:
+    record, truth, ndcg = records(leaking=False)
+    assert target_in_features(record, truth, ndcg=ndcg) == []
 
 
-def test_where_all_know_well_nobody_stands_apart() -> None:
+def test_near_perfect_scores_of_several_recommenders_are_no_leak() -> None:
     """A shop of regular habits: near-perfect lists from several recommenders are skill."""
-    found, truth, _ = records(leaking=True)
-    assert target_in_features(found, truth, ndcg={"a": 0.93, "b": 0.94, "c": 0.97, "popular": 0.9}) == []
+    record, truth, _ = records(leaking=True)
+    assert target_in_features(record, truth, ndcg={"a": 0.93, "b": 0.94, "c": 0.97, "popular": 0.9}) == []
 
 
 def test_auc_is_that_of_scikit_learn_user_by_user() -> None:
@@ -121,17 +121,17 @@ def test_auc_is_that_of_scikit_learn_user_by_user() -> None:
     scores = draw.integers(0, 6, (30, 25)).astype(np.float32)  # with ties
     relevant = draw.random((30, 25)) < 0.3
     relevant[0] = False  # nothing to compare
-    known = draw.random((30, 25)) < 0.8
-    relevant &= known
+    pooled = draw.random((30, 25)) < 0.8
+    relevant &= pooled
     expected = [
-        roc_auc_score(relevant[user, known[user]], scores[user, known[user]])
+        roc_auc_score(relevant[user, pooled[user]], scores[user, pooled[user]])
         for user in range(30)
-        if 0 < relevant[user, known[user]].sum() < known[user].sum()
+        if 0 < relevant[user, pooled[user]].sum() < pooled[user].sum()
     ]
-    assert mean_auc(scores, relevant, known=known) == pytest.approx(np.mean(expected))
+    assert mean_auc(scores, relevant, known=pooled) == pytest.approx(np.mean(expected))
 
 
-def test_silence_is_the_lowest_score() -> None:
+def test_auc_takes_silence_for_the_lowest_score() -> None:
     scores = np.array([[np.nan, 1.0, np.nan]], np.float32)
     everything = np.ones((1, 3), np.bool_)
     assert mean_auc(scores, np.array([[False, True, False]]), known=everything) == 1

@@ -52,9 +52,9 @@ def shop(draw: np.random.Generator) -> Assortment:
 
 def scene(seed: int, n_users: int = 12) -> tuple[Candidates, Truth, Panel]:
     draw = np.random.default_rng(seed)
-    found, truth, goods = candidates_of(draw, n_users=n_users), truth_of(draw, n_users=n_users), shop(draw)
+    record, truth, goods = candidates_of(draw, n_users=n_users), truth_of(draw, n_users=n_users), shop(draw)
     likeness = Likeness(traits=draw.integers(-1, 3, (N_ITEMS, 2)).astype(np.int32))
-    return found, truth, panel(found, truth, shop=goods, likeness=likeness)
+    return record, truth, panel(record, truth, shop=goods, likeness=likeness)
 
 
 def drawn_weights(seed: int) -> dict[str, float]:
@@ -63,11 +63,11 @@ def drawn_weights(seed: int) -> dict[str, float]:
 
 
 @given(st.integers(0, 10_000))
-def test_equal_to_the_batch_evaluation_for_every_user(seed: int) -> None:
-    found, truth, what_if = scene(seed)
+def test_the_panel_equals_the_batch_evaluation_for_every_user(seed: int) -> None:
+    record, truth, what_if = scene(seed)
     weights = drawn_weights(seed)
     measured = what_if.measure(weights)
-    ranked = found.of(truth.users).ranked(weights, 20)
+    ranked = record.of(truth.users).ranked(weights, 20)
     table = per_user_table(ranked, judge(ranked, truth.per_user), what_if.shop)
     assert measured.ranked.tolist() == ranked.tolist()
     assert measured.per_user.tobytes() == table.tobytes()
@@ -75,12 +75,12 @@ def test_equal_to_the_batch_evaluation_for_every_user(seed: int) -> None:
 
 
 @given(st.integers(0, 10_000), st.sampled_from([0.1, 0.5, 1.0]))
-def test_with_diversity_equal_to_each_customer_alone(seed: int, diversity: float) -> None:
-    found, truth, what_if = scene(seed)
+def test_the_panel_with_diversity_equals_each_customer_alone(seed: int, diversity: float) -> None:
+    record, truth, what_if = scene(seed)
     weights = drawn_weights(seed)
     measured = what_if.measure(weights, diversity=diversity)
     for row, user in enumerate(truth.users):
-        alone = found.of(np.array([user]))
+        alone = record.of(np.array([user]))
         likeness = what_if.likeness
         positions = diversified(alone.blended(weights), alone.items, likeness=likeness, diversity=diversity, n=20)
         assert measured.ranked[row].tolist() == gathered(alone.items, positions, missing=-1)[0].tolist()
@@ -94,13 +94,13 @@ def test_the_objective_of_the_tuner_is_the_main_metric() -> None:
 
 
 @given(st.integers(0, 10_000), st.sampled_from([0.5, 1.5]))
-def test_with_a_plan_equal_to_the_batch_evaluation(seed: int, exponent: float) -> None:
-    found, truth, plain = scene(seed)
+def test_the_panel_with_a_promotion_plan_equals_the_batch_evaluation(seed: int, exponent: float) -> None:
+    record, truth, plain = scene(seed)
     lift = np.exp(np.random.default_rng(seed).normal(size=N_ITEMS)).astype(np.float32)
-    what_if = panel(found, truth, shop=plain.shop, likeness=plain.likeness, lift=lift)
+    what_if = panel(record, truth, shop=plain.shop, likeness=plain.likeness, lift=lift)
     weights, drawn = drawn_weights(seed), resamples(len(truth.users), seed=1)
     rows = backtest(
-        found, truth, hybrids={"with": weights, "without": weights}, baselines={}, shop=plain.shop, drawn=drawn,
+        record, truth, hybrids={"with": weights, "without": weights}, baselines={}, shop=plain.shop, drawn=drawn,
         lift=lift, promotion={"with": exponent},
     )  # fmt: skip
     measured = what_if.measure(weights, promotion=exponent)
@@ -112,7 +112,7 @@ def test_with_a_plan_equal_to_the_batch_evaluation(seed: int, exponent: float) -
 
 
 @given(st.integers(0, 10_000))
-def test_a_part_of_the_users_has_the_figures_that_it_has_in_the_whole(seed: int) -> None:
+def test_a_panel_of_some_users_has_their_figures_of_the_whole_panel(seed: int) -> None:
     _, _, what_if = scene(seed)
     rows = np.flatnonzero(np.random.default_rng(seed).random(len(what_if.users)) < 0.5)
     whole, part = (each.measure(drawn_weights(seed), diversity=0.3) for each in (what_if, what_if.of(rows)))
@@ -121,7 +121,7 @@ def test_a_part_of_the_users_has_the_figures_that_it_has_in_the_whole(seed: int)
     assert what_if.of(np.arange(len(what_if.users))).nbytes == what_if.nbytes
 
 
-def test_comparison_is_paired() -> None:
+def test_comparison_with_a_reference_is_paired_by_user() -> None:
     _, _, what_if = scene(4, n_users=40)
     drawn = resamples(len(what_if.users), seed=1)
     one, other = what_if.measure({"a": 1.0}), what_if.measure({"b": 1.0})
@@ -138,21 +138,21 @@ def test_comparison_is_paired() -> None:
 
 @pytest.mark.parametrize("n_users", [0, 1])
 def test_a_panel_of_nobody_has_zeros_and_no_nan(n_users: int) -> None:
-    found = candidates_of(np.random.default_rng(0), n_users=n_users)
+    record = candidates_of(np.random.default_rng(0), n_users=n_users)
     truth = Truth(spent=sparse.csr_matrix((n_users, N_ITEMS), dtype=np.float32))
     what_if = panel(
-        found, truth, shop=shop(np.random.default_rng(0)), likeness=Likeness(traits=np.zeros((N_ITEMS, 1), np.int32))
+        record, truth, shop=shop(np.random.default_rng(0)), likeness=Likeness(traits=np.zeros((N_ITEMS, 1), np.int32))
     )
     summary = what_if.measure({"a": 1.0}, diversity=0.5).summary(resamples(0, seed=1))
     assert list(summary) == list(METRICS)
     assert all(measure == (0, 0, 0) for measure in summary.values())
 
 
-def test_backtest_has_a_row_for_everything_and_the_hybrids_equal_the_panel() -> None:
-    found, truth, what_if = scene(7)
+def test_a_backtest_has_a_row_for_each_recommender_and_hybrids_equal_the_panel() -> None:
+    record, truth, what_if = scene(7)
     drawn = resamples(len(truth.users), seed=1)
     rows = backtest(
-        found, truth, hybrids={"hybrid": {"a": 0.5, "c": 0.5}}, baselines={"popular": what_if.items[:, :20]},
+        record, truth, hybrids={"hybrid": {"a": 0.5, "c": 0.5}}, baselines={"popular": what_if.items[:, :20]},
         shop=what_if.shop, drawn=drawn,
     )  # fmt: skip
     assert [(row.name, row.kind) for row in rows] == [
@@ -161,20 +161,20 @@ def test_backtest_has_a_row_for_everything_and_the_hybrids_equal_the_panel() -> 
     ]  # fmt: skip
     measured = what_if.measure({"a": 0.5, "c": 0.5})
     assert rows[0].metrics == measured.summary(drawn)
-    own = found.of(truth.users).own[:, 1]
+    own = record.of(truth.users).own[:, 1]
     assert rows[2].per_user.tolist() == per_user_table(own, judge(own, truth.per_user), what_if.shop).tolist()
     assert all(np.isfinite(row.per_user).all() for row in rows)
     assert all(row.metrics[COVERAGE].low == row.metrics[COVERAGE].high for row in rows)
 
 
-def test_recent_buyers_come_first_and_earlier_ones_decide_between_equals() -> None:
+def test_the_recent_baseline_breaks_ties_by_earlier_buyers() -> None:
     """Item 1 has three buyers of old; items 2 and 3 have one recent buyer each, and item 3 an old one besides."""
     old = [Act(user, 1, user, age=90) for user in range(3)] + [Act(2, 3, 2, age=90)]
     recent = [Act(0, 2, 10, age=1), Act(1, 3, 11, age=2), Act(2, 0, 12, age=7)]
     shop_of_four = training_set([*old, *recent], n_users=3, category_of=[0] * 4)
-    found = baselines(shop_of_four, np.arange(1), excluded=None)
-    assert found["recent"][0, :4].tolist() == [3, 2, 1, 0]
-    assert found["popular"][0, :4].tolist() == [1, 3, 0, 2]
+    lists = baselines(shop_of_four, np.arange(1), excluded=None)
+    assert lists["recent"][0, :4].tolist() == [3, 2, 1, 0]
+    assert lists["popular"][0, :4].tolist() == [1, 3, 0, 2]
 
 
 def test_baselines_by_hand() -> None:

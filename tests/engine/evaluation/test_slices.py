@@ -55,13 +55,13 @@ def named(found: list[Slice], kind: SliceKind, key: str) -> Slice:
 
 def test_groups_of_customers_are_means_over_their_members(scene: tuple) -> None:
     rows, truth, groups, drawn = scene
-    found = slices(rows, truth, groups=groups, drawn=drawn)
-    warm = named(found[1], SliceKind.ACTIVITY, Activity.WARM)
+    parts = slices(rows, truth, groups=groups, drawn=drawn)
+    warm = named(parts[1], SliceKind.ACTIVITY, Activity.WARM)
     assert warm.users == 60
     assert warm.metrics[MAIN].value == pytest.approx(rows[1].per_user[10:70, 0].mean())
     assert warm.metrics[MAIN].low < warm.metrics[MAIN].value < warm.metrics[MAIN].high
-    assert named(found[0], SliceKind.SEGMENT, "7").users == 30
-    kinds = {(each.kind, each.key) for each in found[0]}
+    assert named(parts[0], SliceKind.SEGMENT, "7").users == 30
+    kinds = {(each.kind, each.key) for each in parts[0]}
     assert (SliceKind.ACTIVITY, Activity.COLD) not in kinds  # ten customers are too few
 
 
@@ -71,10 +71,10 @@ def test_parts_of_the_truth_equal_an_evaluation_of_that_truth_alone(scene: tuple
     inside = groups.new if kind is SliceKind.NEW_ITEMS else groups.department == DEPARTMENTS.index(key)
     part = Truth(spent=sparse.csr_matrix(truth.spent.toarray() * inside))
     part.spent.eliminate_zeros()
-    found = slices(rows, truth, groups=groups, drawn=drawn)
+    parts = slices(rows, truth, groups=groups, drawn=drawn)
     for number, each in enumerate(rows):
         lists = judge(each.ranked[part.users], part.per_user)
-        one = named(found[number], kind, key)
+        one = named(parts[number], kind, key)
         assert one.users == len(part.users) < N_USERS
         assert one.metrics[MAIN].value == pytest.approx(ndcg(lists, 10).mean())
         assert one.metrics["recall@10"].value == pytest.approx(recall(lists, 10).mean())
@@ -88,14 +88,14 @@ def test_activity_by_baskets() -> None:
         Act(user, 0, 100 * user + number, age=number) for user, count in enumerate(baskets) for number in range(count)
     ]
     acts += [Act(0, 0, 900 + number, bought=False) for number in range(9)]  # visits are no baskets
-    found = activity(training_set(acts, n_users=5, category_of=[0]), np.arange(5))
-    assert [list(Activity)[place] for place in found] == ["cold", "warm", "warm", "warm", "heavy"]
+    levels = activity(training_set(acts, n_users=5, category_of=[0]), np.arange(5))
+    assert [list(Activity)[place] for place in levels] == ["cold", "warm", "warm", "warm", "heavy"]
     alike = [Act(user, 0, 10 * user + number) for user in range(3) for number in range(6)]
     equals = activity(training_set(alike, n_users=3, category_of=[0]), np.arange(3))
     assert [list(Activity)[place] for place in equals] == ["warm"] * 3
 
 
-def test_new_is_what_was_first_sold_in_the_last_28_days() -> None:
+def test_new_items_are_those_first_sold_in_the_last_28_days() -> None:
     acts = [Act(0, 0, 0, age=28), Act(1, 0, 1, age=1), Act(0, 1, 2, age=29), Act(1, 1, 3, age=1)]
     acts += [Act(0, 2, 4, age=2, bought=False)]  # never sold
     assert new_items(training_set(acts, n_users=2, category_of=[0] * 4)).tolist() == [True, False, False, False]
@@ -103,13 +103,13 @@ def test_new_is_what_was_first_sold_in_the_last_28_days() -> None:
 
 def test_the_table_compares_with_the_reference_paired_by_user(scene: tuple) -> None:
     rows, truth, groups, drawn = scene
-    made = table(rows, truth, groups=groups, drawn=drawn, reference="a")
-    assert made.lines[0].against == {}
-    difference = made.lines[1].against[MAIN]
+    quality = table(rows, truth, groups=groups, drawn=drawn, reference="a")
+    assert quality.lines[0].against == {}
+    difference = quality.lines[1].against[MAIN]
     assert difference.value == pytest.approx(rows[1].metrics[MAIN].value - rows[0].metrics[MAIN].value)
     assert difference.low < difference.value < difference.high
     coverage = rows[1].metrics[COVERAGE].value - rows[0].metrics[COVERAGE].value
-    assert made.lines[1].against[COVERAGE] == (coverage, coverage, coverage)
-    np.testing.assert_allclose(made.lines[1].ndcg, rows[1].per_user[:, 0], rtol=1e-6)
-    assert made.overlap.shape == (2, 2)
+    assert quality.lines[1].against[COVERAGE] == (coverage, coverage, coverage)
+    np.testing.assert_allclose(quality.lines[1].ndcg, rows[1].per_user[:, 0], rtol=1e-6)
+    assert quality.overlap.shape == (2, 2)
     assert table(rows, truth, groups=groups, drawn=drawn).lines[1].against == {}

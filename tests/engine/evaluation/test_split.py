@@ -25,7 +25,7 @@ def test_data_that_ended_long_ago_keep_their_windows() -> None:
     assert Windows.up_to(100.5, now=900.0).window(Cut.TEST) == (73, 101)
 
 
-def test_after_the_live_cut_nothing_is_known() -> None:
+def test_the_live_cut_has_no_truth_window() -> None:
     with pytest.raises(ValueError, match="live"):
         Windows.up_to(100.5, now=101.2).window(Cut.LIVE)
 
@@ -48,33 +48,33 @@ def test_truth_is_what_known_customers_bought_of_known_items() -> None:
     ]  # fmt: skip
     events = frame(before + after)
     about = attributes([1, 2, 3, 4], [CUT - 1] * 4)
-    known = snapshot(events, about, cut=CUT, weights=EventWeights())
-    found = truths(events, known, window=(CUT, CUT + 28))
-    assert found[Task.HOME].spent.toarray().tolist() == [[2, 7, 0, 0], [0, 0, 0, 0]]
-    assert found[Task.HOME].users.tolist() == [0, 1]
-    assert found[Task.HOME].spent.nnz == 3  # the purchase without money is there
-    assert found[Task.DISCOVER].spent.toarray().tolist() == [[0, 7, 0, 0], [0, 0, 0, 0]]
-    assert np.diff(found[Task.DISCOVER].per_user.indptr).tolist() == [1, 1]
+    past = snapshot(events, about, cut=CUT, weights=EventWeights())
+    by_task = truths(events, past, window=(CUT, CUT + 28))
+    assert by_task[Task.HOME].spent.toarray().tolist() == [[2, 7, 0, 0], [0, 0, 0, 0]]
+    assert by_task[Task.HOME].users.tolist() == [0, 1]
+    assert by_task[Task.HOME].spent.nnz == 3  # the purchase without money is there
+    assert by_task[Task.DISCOVER].spent.toarray().tolist() == [[0, 7, 0, 0], [0, 0, 0, 0]]
+    assert np.diff(by_task[Task.DISCOVER].per_user.indptr).tolist() == [1, 1]
 
 
 def test_an_item_that_history_does_not_know_is_no_truth() -> None:
     events = frame([act(1, 1, at=CUT - 1, basket=1), act(1, 9, at=CUT + 1, basket=2), act(7, 1, at=CUT + 1, basket=3)])
-    known = snapshot(events, attributes([1]), cut=CUT, weights=EventWeights())
-    found = truths(events, known, window=(CUT, CUT + 28))
-    assert found[Task.HOME].spent.nnz == 0
+    past = snapshot(events, attributes([1]), cut=CUT, weights=EventWeights())
+    by_task = truths(events, past, window=(CUT, CUT + 28))
+    assert by_task[Task.HOME].spent.nnz == 0
 
 
-def test_nobody_came_back() -> None:
+def test_the_truth_is_empty_where_no_customer_came_back() -> None:
     events = frame([act(1, 1, at=CUT - 1, basket=1), act(2, 1, at=CUT + 1, basket=2)])
-    known = snapshot(events, attributes([1]), cut=CUT, weights=EventWeights())
-    found = truths(events, known, window=(CUT, CUT + 28))
-    assert all(not len(truth.users) and truth.per_user.shape == (0, 1) for truth in found.values())
+    past = snapshot(events, attributes([1]), cut=CUT, weights=EventWeights())
+    by_task = truths(events, past, window=(CUT, CUT + 28))
+    assert all(not len(truth.users) and truth.per_user.shape == (0, 1) for truth in by_task.values())
 
 
 def test_without_keeps_stored_zeros_and_other_rows() -> None:
     a = sparse.csr_matrix((np.array([0, 1, 2], np.float32), [0, 1, 1], [0, 2, 3]), shape=(2, 3))
     b = sparse.csr_matrix((np.array([9, 9], np.float32), [1, 0], [0, 1, 2]), shape=(2, 3))
-    found = without(a, b)
-    assert found.nnz == 2
-    assert found.indices.tolist() == [0, 1]
-    assert found.toarray().tolist() == [[0, 0, 0], [0, 2, 0]]
+    rest = without(a, b)
+    assert rest.nnz == 2
+    assert rest.indices.tolist() == [0, 1]
+    assert rest.toarray().tolist() == [[0, 0, 0], [0, 2, 0]]

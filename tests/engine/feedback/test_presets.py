@@ -13,6 +13,6 @@ def test_every_blend_has_a_preset_of_its_own_instances_that_adds_up_to_one(blend
     assert all(weight > 0 for weight in weights.values())
 
 
-def test_every_blend_says_how_much_a_plan_counts() -> None:
+def test_every_blend_has_an_exponent_of_the_promotion_plan() -> None:
     assert set(PROMOTION) == set(BlendName)
     assert all(exponent >= 0 for exponent in PROMOTION.values())

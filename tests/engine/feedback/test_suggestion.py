@@ -1,4 +1,4 @@
-"""The search within limits, on views of one truth whose lists are known to reach far or not."""
+"""Suggestions within limits, on views of one truth whose lists are known to reach far or not."""
 
 from dataclasses import replace
 
@@ -24,34 +24,34 @@ def with_a_bestseller_list(what_if: Panel) -> Panel:
     return replace(what_if, planes=planes, shop=shop, likeness=Likeness(traits=kinds[:, None]))
 
 
-def test_without_limits_it_does_as_well_as_the_tuner_would() -> None:
+def test_a_suggestion_without_limits_is_as_good_as_the_tuner() -> None:
     what_if = scene((0.5, 0.5, 5.0))
-    found = suggested(what_if, start={"r2": 1.0}, promotion=0.0, mmr=0.0, limits=Limits(), seed=1, search=QUICK)
-    assert not found.stays
-    assert found.best.ndcg > found.start.ndcg + 0.2
-    assert found.best.ndcg == pytest.approx(
-        float(what_if.measure(found.weights).per_user[:, 0].mean()), abs=1e-12
+    result = suggested(what_if, start={"r2": 1.0}, promotion=0.0, mmr=0.0, limits=Limits(), seed=1, search=QUICK)
+    assert not result.stays
+    assert result.best.ndcg > result.start.ndcg + 0.2
+    assert result.best.ndcg == pytest.approx(
+        float(what_if.measure(result.weights).per_user[:, 0].mean()), abs=1e-12
     )  # fmt: skip
-    assert sum(found.weights.values()) == pytest.approx(1, abs=1e-6)
-    assert found.best.mmr == 0
+    assert sum(result.weights.values()) == pytest.approx(1, abs=1e-6)
+    assert result.best.mmr == 0
 
 
-def test_what_is_as_good_already_stays() -> None:
+def test_weights_that_are_as_good_already_stay() -> None:
     what_if = scene((0.5, 0.5, 9.0))
-    found = suggested(what_if, start={"r0": 1, "r1": 1}, promotion=0.0, mmr=0.0, limits=Limits(), seed=1, search=QUICK)
-    assert found.stays
-    assert found.weights == {"r0": 0.5, "r1": 0.5, "r2": 0.0}
+    result = suggested(what_if, start={"r0": 1, "r1": 1}, promotion=0.0, mmr=0.0, limits=Limits(), seed=1, search=QUICK)
+    assert result.stays
+    assert result.weights == {"r0": 0.5, "r1": 0.5, "r2": 0.0}
 
 
 def test_a_locked_share_stays_to_the_last_bit() -> None:
     what_if = scene((0.5, 0.5, 5.0))
     limits = Limits(locked=frozenset({"r2"}))
     start = {"r0": 0.0, "r1": 0.6667, "r2": 0.3333}
-    found = suggested(what_if, start=start, promotion=0.0, mmr=0.0, limits=limits, seed=1, search=QUICK)
-    assert not found.stays
-    assert found.best.weights[2] == found.start.weights[2] == np.float32(0.3333)
-    assert found.weights["r0"] > 0.2
-    assert found.weights["r0"] + found.weights["r1"] == pytest.approx(0.6667, abs=1e-6)
+    result = suggested(what_if, start=start, promotion=0.0, mmr=0.0, limits=limits, seed=1, search=QUICK)
+    assert not result.stays
+    assert result.best.weights[2] == result.start.weights[2] == np.float32(0.3333)
+    assert result.weights["r0"] > 0.2
+    assert result.weights["r0"] + result.weights["r1"] == pytest.approx(0.6667, abs=1e-6)
     everything = Limits(locked=frozenset({"r0", "r1", "r2"}))
     assert suggested(what_if, start=start, promotion=0.0, mmr=0.0, limits=everything, seed=1, search=QUICK).stays
 
@@ -62,22 +62,22 @@ def test_the_least_coverage_is_reached_where_it_can_be() -> None:
     narrow = what_if.measure(start).coverage
     assert narrow == 10 / N_ITEMS
     limits = Limits(coverage=0.6)
-    found = suggested(what_if, start=start, promotion=0.0, mmr=0.0, limits=limits, seed=1, search=QUICK)
-    assert found.start.shortfall == pytest.approx((0.6 - narrow) / 0.6)
-    assert found.best.shortfall == 0
-    assert found.best.coverage == what_if.measure(found.weights, diversity=found.best.mmr).coverage >= 0.6
-    assert found.most_coverage >= found.best.coverage
+    result = suggested(what_if, start=start, promotion=0.0, mmr=0.0, limits=limits, seed=1, search=QUICK)
+    assert result.start.shortfall == pytest.approx((0.6 - narrow) / 0.6)
+    assert result.best.shortfall == 0
+    assert result.best.coverage == what_if.measure(result.weights, diversity=result.best.mmr).coverage >= 0.6
+    assert result.most_coverage >= result.best.coverage
 
 
-def test_where_nothing_is_within_the_limits_the_nearest_is_told() -> None:
+def test_where_no_weights_are_within_the_limits_the_nearest_are_suggested() -> None:
     """Five lists of ten hold 50 of the 80 items at most."""
     what_if = with_a_bestseller_list(scene((2.0, 2.0, 0.5))).of(np.arange(5))
     limits = Limits(coverage=1.0, mmr_locked=True)
-    found = suggested(what_if, start={"r2": 1.0}, promotion=0.0, mmr=0.0, limits=limits, seed=1, search=QUICK)
-    assert 0 < found.best.shortfall == 1 - found.best.coverage < found.start.shortfall
-    assert found.best.coverage == found.most_coverage <= 50 / N_ITEMS
-    assert found.best.mmr == 0
-    assert found.best.value == -found.best.shortfall
+    result = suggested(what_if, start={"r2": 1.0}, promotion=0.0, mmr=0.0, limits=limits, seed=1, search=QUICK)
+    assert 0 < result.best.shortfall == 1 - result.best.coverage < result.start.shortfall
+    assert result.best.coverage == result.most_coverage <= 50 / N_ITEMS
+    assert result.best.mmr == 0
+    assert result.best.value == -result.best.shortfall
 
 
 def test_a_more_mixed_order_is_tried_where_weights_alone_do_not_reach() -> None:
@@ -85,16 +85,16 @@ def test_a_more_mixed_order_is_tried_where_weights_alone_do_not_reach() -> None:
     what_if = with_a_bestseller_list(scene((0.5, 0.5, 0.5)))
     same = replace(what_if, planes=np.repeat(what_if.planes[2:], 3, axis=0))
     limits = Limits(diversity=0.9)
-    found = suggested(same, start={"r0": 1.0}, promotion=0.0, mmr=0.0, limits=limits, seed=1, search=QUICK)
-    assert found.start.diversity == pytest.approx(1 - (8 * 7 + 2) / 90)
-    assert found.best.diversity >= 0.9
-    assert found.best.mmr > 0
+    result = suggested(same, start={"r0": 1.0}, promotion=0.0, mmr=0.0, limits=limits, seed=1, search=QUICK)
+    assert result.start.diversity == pytest.approx(1 - (8 * 7 + 2) / 90)
+    assert result.best.diversity >= 0.9
+    assert result.best.mmr > 0
     locked = replace(limits, mmr_locked=True)
-    kept = suggested(same, start={"r0": 1.0}, promotion=0.0, mmr=0.0, limits=locked, seed=1, search=QUICK)
-    assert kept.best.shortfall == kept.start.shortfall > 0
+    still = suggested(same, start={"r0": 1.0}, promotion=0.0, mmr=0.0, limits=locked, seed=1, search=QUICK)
+    assert still.best.shortfall == still.start.shortfall > 0
 
 
-def test_the_same_seed_gives_the_same_and_progress_may_stop_it() -> None:
+def test_the_same_seed_gives_the_same_suggestion_and_progress_may_stop_the_search() -> None:
     what_if, heard = scene((0.5, 0.7, 1.0)), []
     one, other = (
         suggested(

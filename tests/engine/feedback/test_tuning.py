@@ -46,25 +46,25 @@ def ndcg(what_if: Panel, weights: dict[str, float]) -> float:
 
 def test_a_mixture_of_independent_views_beats_the_best_of_them() -> None:
     what_if = scene((0.5, 0.5, 5.0))
-    found = tuned(what_if, seed=1, search=QUICK)
-    assert found.ndcg > found.best_single_ndcg + 0.05
-    assert found.best_single in {"r0", "r1"}
-    assert found.weights["r0"] > 0.2
-    assert found.weights["r1"] > 0.2
-    assert found.weights["r2"] < 0.1
-    assert sum(found.weights.values()) == pytest.approx(1)
-    assert found.ndcg == pytest.approx(ndcg(what_if, dict(found.weights)), abs=1e-12)
-    assert found.best_single_ndcg == pytest.approx(ndcg(what_if, {found.best_single: 1.0}), abs=1e-12)
+    result = tuned(what_if, seed=1, search=QUICK)
+    assert result.ndcg > result.best_single_ndcg + 0.05
+    assert result.best_single in {"r0", "r1"}
+    assert result.weights["r0"] > 0.2
+    assert result.weights["r1"] > 0.2
+    assert result.weights["r2"] < 0.1
+    assert sum(result.weights.values()) == pytest.approx(1)
+    assert result.ndcg == pytest.approx(ndcg(what_if, dict(result.weights)), abs=1e-12)
+    assert result.best_single_ndcg == pytest.approx(ndcg(what_if, {result.best_single: 1.0}), abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_never_below_the_best_single_instance(seed: int) -> None:
+def test_tuned_weights_are_never_below_the_best_single_instance(seed: int) -> None:
     what_if = scene((0.05, 9.0, 9.0), seed=seed)
-    found = tuned(what_if, seed=seed, search=SearchConfig(draws=2, climbs=1, rounds=1))
-    assert found.ndcg >= found.best_single_ndcg == pytest.approx(ndcg(what_if, {"r0": 1.0}), abs=1e-12)
+    result = tuned(what_if, seed=seed, search=SearchConfig(draws=2, climbs=1, rounds=1))
+    assert result.ndcg >= result.best_single_ndcg == pytest.approx(ndcg(what_if, {"r0": 1.0}), abs=1e-12)
 
 
-def test_never_below_the_given_start() -> None:
+def test_tuned_weights_are_never_below_the_given_start() -> None:
     what_if = scene((0.6, 0.6, 0.6, 0.6))
     start = {"r0": 0.25, "r1": 0.25, "r2": 0.25, "r3": 0.25, "gone": 9.0}
     search = SearchConfig(draws=0, climbs=0, rounds=1)
@@ -74,13 +74,13 @@ def test_never_below_the_given_start() -> None:
     assert without.ndcg < ndcg(what_if, start)
 
 
-def test_an_incumbent_stays_unless_something_is_measurably_better() -> None:
+def test_an_incumbent_stays_unless_other_weights_are_measurably_better() -> None:
     what_if = scene((0.5, 0.5, 9.0))
     close, poor = {"r0": 0.45, "r1": 0.55}, {"r0": 0.9, "r1": 0.02, "r2": 0.08}
-    kept, left = (tuned(what_if, seed=1, incumbent=one, search=QUICK) for one in (close, poor))
-    assert kept.weights == pytest.approx({**close, "r2": 0}, abs=1e-4)
+    stayed, left = (tuned(what_if, seed=1, incumbent=one, search=QUICK) for one in (close, poor))
+    assert stayed.weights == pytest.approx({**close, "r2": 0}, abs=1e-4)
     assert left.ndcg > ndcg(what_if, poor) + 0.02
-    assert tuned(what_if, seed=1, starts=[close], search=QUICK).ndcg > kept.ndcg
+    assert tuned(what_if, seed=1, starts=[close], search=QUICK).ndcg > stayed.ndcg
     below = tuned(what_if, seed=1, incumbent={"r2": 1.0}, search=SearchConfig(draws=0, climbs=0, rounds=1))
     assert below.ndcg >= below.best_single_ndcg
     assert tuned(what_if, seed=1, incumbent={"gone": 1.0}, search=QUICK) == tuned(what_if, seed=1, search=QUICK)
@@ -89,9 +89,9 @@ def test_an_incumbent_stays_unless_something_is_measurably_better() -> None:
 def test_a_move_that_loses_is_not_made() -> None:
     what_if = scene((0.5, 0.5, 9.0))
     start = {"r0": 0.5, "r1": 0.5}
-    found = tuned(what_if, seed=1, starts=[start], search=SearchConfig(draws=0, climbs=0, rounds=1))
-    assert found.ndcg >= ndcg(what_if, start) - 1e-3
-    assert found.weights["r2"] < 0.1
+    result = tuned(what_if, seed=1, starts=[start], search=SearchConfig(draws=0, climbs=0, rounds=1))
+    assert result.ndcg >= ndcg(what_if, start) - 1e-3
+    assert result.weights["r2"] < 0.1
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:
@@ -99,7 +99,7 @@ def test_the_same_seed_gives_the_same_weights() -> None:
     assert tuned(what_if, seed=7, search=QUICK) == tuned(what_if, seed=7, search=QUICK)
 
 
-def test_one_instance_gets_everything_and_none_is_refused() -> None:
+def test_a_single_instance_gets_all_weight_and_none_is_refused() -> None:
     one = scene((0.5,))
     assert tuned(one, seed=1, search=QUICK).weights == {"r0": 1.0}
     with pytest.raises(ValueError, match="no instance"):
@@ -129,43 +129,43 @@ def test_ablation_is_the_loss_without_the_instance() -> None:
     assert losses["r0"].low > 0
 
 
-def test_a_plan_that_tells_gets_an_exponent_and_one_that_lies_gets_none() -> None:
+def test_a_true_promotion_plan_gets_an_exponent_and_a_false_one_gets_none() -> None:
     what_if = scene((0.5, 0.5))
     honest = np.where(what_if.relevant, np.float32(1.5), np.float32(0.8))
     without = tuned(what_if, seed=1, search=QUICK)
-    told = tuned(replace(what_if, lift=honest), seed=1, search=QUICK)
-    assert (without.promotion, told.promotion > 0) == (0, True)
-    assert told.weights == without.weights
-    assert told.ndcg > without.ndcg
-    reached = what_if.measure(told.weights).per_user, replace(what_if, lift=honest).measure(
-        told.weights, promotion=told.promotion
+    plan = tuned(replace(what_if, lift=honest), seed=1, search=QUICK)
+    assert (without.promotion, plan.promotion > 0) == (0, True)
+    assert plan.weights == without.weights
+    assert plan.ndcg > without.ndcg
+    reached = what_if.measure(plan.weights).per_user, replace(what_if, lift=honest).measure(
+        plan.weights, promotion=plan.promotion
     ).per_user  # fmt: skip
     main = list(PER_USER).index(MAIN)
-    assert reached[1][:, main].mean() == pytest.approx(told.ndcg)
+    assert reached[1][:, main].mean() == pytest.approx(plan.ndcg)
     assert reached[0][:, main].mean() == pytest.approx(without.ndcg)
     lied = tuned(replace(what_if, lift=1 / honest), seed=1, search=QUICK)
     assert (lied.promotion, lied.ndcg) == (0, without.ndcg)
-    losses = ablation(replace(what_if, lift=honest), told.weights, resamples(N_USERS, seed=1), promotion=told.promotion)
-    assert losses["promotion"].value == pytest.approx(told.ndcg - without.ndcg)
+    losses = ablation(replace(what_if, lift=honest), plan.weights, resamples(N_USERS, seed=1), promotion=plan.promotion)
+    assert losses["promotion"].value == pytest.approx(plan.ndcg - without.ndcg)
 
 
-def test_the_exponent_so_far_stays_unless_another_is_measurably_better() -> None:
+def test_the_incumbent_exponent_stays_unless_another_is_measurably_better() -> None:
     what_if = scene((0.5, 0.5))
-    told = replace(what_if, lift=np.where(what_if.relevant, np.float32(1.5), np.float32(0.8)))
-    assert tuned(told, seed=1, promotion=1.4, search=QUICK).promotion == 1.4  # as good as the best, off the grid
-    assert tuned(told, seed=1, promotion=0.01, search=QUICK).promotion > 0.01
+    plan = replace(what_if, lift=np.where(what_if.relevant, np.float32(1.5), np.float32(0.8)))
+    assert tuned(plan, seed=1, promotion=1.4, search=QUICK).promotion == 1.4  # as good as the best, off the grid
+    assert tuned(plan, seed=1, promotion=0.01, search=QUICK).promotion > 0.01
     assert tuned(what_if, seed=1, promotion=1.4, search=QUICK).promotion == 0
     idle = replace(what_if, lift=np.ones_like(what_if.gain))
     assert [tuned(idle, seed=1, promotion=h, search=QUICK).promotion for h in (0.0, 0.5)] == [0, 0.5]
 
 
-def test_nobody_on_the_panel() -> None:
+def test_a_panel_without_users_is_tuned_to_valid_weights() -> None:
     full = scene((0.5, 0.5))
     records = Candidates(
         instances=("r0", "r1"), items=full.items, z=np.zeros((N_USERS, 2, N_ITEMS), np.float16),
         own=np.zeros((N_USERS, 2, 20), np.int32),
     )  # fmt: skip
     empty = Truth(spent=sparse.csr_matrix((N_USERS, N_ITEMS), dtype=np.float32))
-    found = tuned(panel(records, empty, shop=full.shop, likeness=full.likeness), seed=1, search=QUICK)
-    assert found.ndcg == found.best_single_ndcg == 0
-    assert sum(found.weights.values()) == pytest.approx(1)
+    result = tuned(panel(records, empty, shop=full.shop, likeness=full.likeness), seed=1, search=QUICK)
+    assert result.ndcg == result.best_single_ndcg == 0
+    assert sum(result.weights.values()) == pytest.approx(1)

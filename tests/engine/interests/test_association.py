@@ -37,29 +37,29 @@ def test_only_purchases_make_a_basket() -> None:
 
 
 def test_support_confidence_and_lift() -> None:
-    found = pairs(content(), min_together=1)
-    assert found.baskets_of.tolist() == [7, 5, 3, 3, 0]
-    assert len(found) == 8  # bread-butter, bread-jam, bread-soap, butter-jam, both ways
-    there, back = rule(found, BREAD, BUTTER), rule(found, BUTTER, BREAD)
-    assert found.together[there] == found.together[back] == 5
-    assert found.support[there] == pytest.approx(0.5)
-    assert found.confidence[there] == pytest.approx(5 / 7)
-    assert found.confidence[back] == pytest.approx(1)
-    assert found.lift[there] == pytest.approx(5 * 10 / (7 * 5))
-    assert found.lift[back] == found.lift[there]
-    assert found.lift[rule(found, SOAP, BREAD)] == pytest.approx(1 * 10 / (3 * 7))
+    rules = pairs(content(), min_together=1)
+    assert rules.baskets_of.tolist() == [7, 5, 3, 3, 0]
+    assert len(rules) == 8  # bread-butter, bread-jam, bread-soap, butter-jam, both ways
+    there, back = rule(rules, BREAD, BUTTER), rule(rules, BUTTER, BREAD)
+    assert rules.together[there] == rules.together[back] == 5
+    assert rules.support[there] == pytest.approx(0.5)
+    assert rules.confidence[there] == pytest.approx(5 / 7)
+    assert rules.confidence[back] == pytest.approx(1)
+    assert rules.lift[there] == pytest.approx(5 * 10 / (7 * 5))
+    assert rules.lift[back] == rules.lift[there]
+    assert rules.lift[rule(rules, SOAP, BREAD)] == pytest.approx(1 * 10 / (3 * 7))
 
 
 def test_the_minimum_support_is_kept() -> None:
-    found = pairs(content(), min_together=3)
-    assert list(zip(found.first.tolist(), found.second.tolist(), strict=True)) == [(BREAD, BUTTER), (BUTTER, BREAD)]
+    rules = pairs(content(), min_together=3)
+    assert list(zip(rules.first.tolist(), rules.second.tolist(), strict=True)) == [(BREAD, BUTTER), (BUTTER, BREAD)]
     assert len(pairs(content(), min_together=6)) == 0
 
 
-def test_the_test_is_fishers() -> None:
-    found = pairs(content(), min_together=1)
-    for at, p in enumerate(p_values(found)):
-        both, first, second = found.together[at], found.baskets_of[found.first[at]], found.baskets_of[found.second[at]]
+def test_p_values_are_those_of_fishers_exact_test() -> None:
+    rules = pairs(content(), min_together=1)
+    for at, p in enumerate(p_values(rules)):
+        both, first, second = rules.together[at], rules.baskets_of[rules.first[at]], rules.baskets_of[rules.second[at]]
         table = [[both, first - both], [second - both, 10 - first - second + both]]
         assert p == pytest.approx(fisher_exact(table, alternative="greater").pvalue)
 
@@ -71,29 +71,29 @@ def test_false_discoveries_are_limited() -> None:
     assert discoveries(np.empty(0), rate=0.05).shape == (0,)
 
 
-def test_chance_is_no_rule() -> None:
+def test_pairs_by_chance_are_no_rules() -> None:
     acts = [Act(0, BREAD, basket) for basket in range(40)]
     acts += [Act(0, BUTTER, basket) for basket in range(0, 40, 2)]  # with bread, as every basket is
     acts += [Act(0, JAM, basket) for basket in range(0, 40, 4)] + [Act(0, SOAP, basket) for basket in range(0, 40, 4)]
-    found = significant(pairs(baskets(interactions(acts, n_users=1, n_items=4)), min_together=3), rate=0.01)
-    rules = set(zip(found.first.tolist(), found.second.tolist(), strict=True))
+    result = significant(pairs(baskets(interactions(acts, n_users=1, n_items=4)), min_together=3), rate=0.01)
+    rules = set(zip(result.first.tolist(), result.second.tolist(), strict=True))
     assert rules == {(JAM, SOAP), (SOAP, JAM), (BUTTER, JAM), (JAM, BUTTER), (BUTTER, SOAP), (SOAP, BUTTER)}
 
 
-def test_triples_are_counted() -> None:
+def test_triples_have_support_and_lift() -> None:
     matrix = content()
-    found = triples(matrix, pairs(matrix, min_together=2), min_together=2)
-    np.testing.assert_array_equal(found.items, [[BREAD, BUTTER, JAM]])
-    assert found.together.tolist() == [2]
-    assert found.lift[0] == pytest.approx(2 / (0.7 * 0.5 * 0.3 * 10))
+    sets = triples(matrix, pairs(matrix, min_together=2), min_together=2)
+    np.testing.assert_array_equal(sets.items, [[BREAD, BUTTER, JAM]])
+    assert sets.together.tolist() == [2]
+    assert sets.lift[0] == pytest.approx(2 / (0.7 * 0.5 * 0.3 * 10))
     assert len(triples(matrix, pairs(matrix, min_together=3), min_together=3).items) == 0
 
 
 def test_no_baskets_no_rules() -> None:
     empty = baskets(interactions([], n_users=1, n_items=2))
-    found = significant(pairs(empty, min_together=2))
-    assert len(found) == 0
-    assert len(triples(empty, found, min_together=2).items) == 0
+    rules = significant(pairs(empty, min_together=2))
+    assert len(rules) == 0
+    assert len(triples(empty, rules, min_together=2).items) == 0
 
 
 def test_only_pairs_above_chance_are_tested_but_all_are_counted_as_tests() -> None:
@@ -103,11 +103,11 @@ def test_only_pairs_above_chance_are_tested_but_all_are_counted_as_tests() -> No
     every = pairs(baskets(interactions(acts, n_users=1, n_items=12)), min_together=1)
     once = every.where(every.first < every.second)
     believed = once.where(discoveries(p_values(once), rate=0.05) & (once.lift > 1))
-    found = significant(every, rate=0.05)
-    kept = found.where(found.first < found.second)
-    assert 0 < len(kept) < len(once)
-    np.testing.assert_array_equal(kept.first, believed.first)
-    np.testing.assert_array_equal(kept.second, believed.second)
+    rules = significant(every, rate=0.05)
+    passed = rules.where(rules.first < rules.second)
+    assert 0 < len(passed) < len(once)
+    np.testing.assert_array_equal(passed.first, believed.first)
+    np.testing.assert_array_equal(passed.second, believed.second)
 
 
 def test_large_baskets_are_cut_where_they_hold_too_many_pairs() -> None:

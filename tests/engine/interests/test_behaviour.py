@@ -1,4 +1,4 @@
-"""How segments buy, counted by hand."""
+"""Behaviour of segments, counted by hand."""
 
 import numpy as np
 
@@ -16,14 +16,14 @@ def test_sums_of_each_group() -> None:
         ],
         n_users=5, n_items=3,
     )  # fmt: skip
-    found = behaviour(acts, np.asarray([0, 0, 1, -1, 1], np.int32), 3)
-    assert found.members.tolist() == [2, 2, 0]
-    assert found.active.tolist() == [2, 0, 0]
-    assert found.acts.tolist() == [5, 1, 0]
-    assert found.baskets.tolist() == [3, 1, 0]
-    assert found.spend.tolist() == [4, 1, 0]  # each purchase costs 1
+    sums = behaviour(acts, np.asarray([0, 0, 1, -1, 1], np.int32), 3)
+    assert sums.members.tolist() == [2, 2, 0]
+    assert sums.active.tolist() == [2, 0, 0]
+    assert sums.acts.tolist() == [5, 1, 0]
+    assert sums.baskets.tolist() == [3, 1, 0]
+    assert sums.spend.tolist() == [4, 1, 0]  # each purchase costs 1
 
 
-def test_nobody_buys_nothing() -> None:
-    found = behaviour(interactions([], n_users=2, n_items=1), np.asarray([0, -1], np.int32), 1)
-    assert (found.members.tolist(), found.baskets.tolist(), found.spend.tolist()) == ([1], [0], [0])
+def test_a_group_without_purchases_has_zero_baskets_and_spend() -> None:
+    sums = behaviour(interactions([], n_users=2, n_items=1), np.asarray([0, -1], np.int32), 1)
+    assert (sums.members.tolist(), sums.baskets.tolist(), sums.spend.tolist()) == ([1], [0], [0])

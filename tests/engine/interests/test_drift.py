@@ -1,4 +1,4 @@
-"""What became of segments between two runs, worked out by hand."""
+"""Drift of segments between two runs, worked out by hand."""
 
 import numpy as np
 import pytest
@@ -18,20 +18,20 @@ def grouping(numbers: list[int], interests: list[list[float]], members: list[int
 def test_segments_are_compared_by_their_number_and_not_by_their_place() -> None:
     before = grouping([1, 2], [[1, 0], [0, 1]], [1, 1, 1, 1, 2, 2])
     now = grouping([2, 3, 1], [[1, 1], [1, 0], [2, 0]], [1, 1, 2, 3, 2, -1])
-    found = drift(now, before)
-    assert found.size_before.tolist() == [2, -1, 4]
+    change = drift(now, before)
+    assert change.size_before.tolist() == [2, -1, 4]
     # Of 2's two members one stayed; of 1's four, two. 2 turned by 45°, 1 kept its direction.
-    np.testing.assert_allclose(found.kept, [0.5, np.nan, 0.5])
-    np.testing.assert_allclose(found.moved, [1 - np.sqrt(0.5), np.nan, 0], atol=1e-6)
+    np.testing.assert_allclose(change.kept, [0.5, np.nan, 0.5])
+    np.testing.assert_allclose(change.moved, [1 - np.sqrt(0.5), np.nan, 0], atol=1e-6)
 
 
-def test_the_first_run_has_nothing_before_it() -> None:
-    found = drift(grouping([1], [[1, 0]], [1, 1]), grouping([], [], []))
-    assert found.size_before.tolist() == [-1]
-    assert np.isnan(found.kept).all()
-    assert np.isnan(found.moved).all()
+def test_the_first_run_has_new_segments_only() -> None:
+    change = drift(grouping([1], [[1, 0]], [1, 1]), grouping([], [], []))
+    assert change.size_before.tolist() == [-1]
+    assert np.isnan(change.kept).all()
+    assert np.isnan(change.moved).all()
 
 
-def test_members_who_are_all_gone_cannot_have_stayed() -> None:
+def test_the_share_kept_is_unknown_where_all_members_are_gone() -> None:
     before = grouping([1], [[1, 0]], [-1, -1])
     assert drift(grouping([1], [[1, 0]], [1, 1]), before).kept[0] == pytest.approx(float("nan"), nan_ok=True)

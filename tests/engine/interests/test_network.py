@@ -1,4 +1,4 @@
-"""Places of the items of association rules."""
+"""Layout of the items of association rules."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ def edges(*pairs: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(first, np.int32), np.asarray(second, np.int32)
 
 
-def test_neighbours_lie_nearer_than_strangers() -> None:
+def test_linked_items_lie_nearer_than_unlinked_ones() -> None:
     """Two triangles that share nothing, and a pair."""
     places = network(*edges((0, 1), (1, 2), (0, 2), (3, 4), (4, 5), (3, 5), (6, 7)), 8)
     gaps = np.sqrt(((places[:, None] - places[None]) ** 2).sum(axis=2))
@@ -20,16 +20,16 @@ def test_neighbours_lie_nearer_than_strangers() -> None:
     assert min(outside) >= 1
 
 
-def test_nobody_lies_on_another_one() -> None:
+def test_no_two_items_share_a_place() -> None:
     places = network(*edges(*((0, leaf) for leaf in range(1, 12))), 12)
     gaps = np.sqrt(((places[:, None] - places[None]) ** 2).sum(axis=2))[np.triu_indices(12, 1)]
     assert gaps.min() > 0.3
 
 
-def test_the_same_rules_give_the_same_picture() -> None:
+def test_the_same_rules_give_the_same_layout() -> None:
     rules = edges((0, 1), (1, 2), (2, 3), (4, 5))
     np.testing.assert_array_equal(network(*rules, 6), network(*rules, 6))
 
 
-def test_without_rules_there_is_no_picture() -> None:
+def test_without_rules_the_layout_is_empty() -> None:
     assert network(*edges(), 0).shape == (0, 2)

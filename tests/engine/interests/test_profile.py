@@ -36,7 +36,7 @@ def test_the_printed_vector_of_the_article_is_no_share() -> None:
     assert float(sum(SHARES[1])) == 1.0
 
 
-def test_the_global_share_counts_everybody() -> None:
+def test_the_global_share_counts_all_users() -> None:
     np.testing.assert_allclose(global_share(worked_interests()), np.asarray(POPULARITY) / (3 * TOTAL), rtol=1e-6)
     np.testing.assert_array_equal(global_share(np.zeros((2, 3), np.float32)), 0)
 
@@ -55,7 +55,7 @@ def test_membership_is_divided_among_categories() -> None:
     np.testing.assert_allclose(interest_weights(weights, half), [[0.5, 1.5]])
 
 
-def test_the_global_share_in_blocks_is_that_of_all() -> None:
+def test_the_global_share_in_blocks_is_that_of_all_users_at_once() -> None:
     training = worked_example()
     weights = act_weights(training.interactions)
     for users in (1, 3, 10):

@@ -36,7 +36,7 @@ def found(n_segments: int = 3, seed: int = 0) -> tuple[Segmentation, IntArray]:
     return find_segments(weights, training.catalogue.categories, n_segments=n_segments, dimensions=20, seed=seed)
 
 
-def test_the_groups_are_found_largest_first() -> None:
+def test_segments_are_the_groups_of_the_shop_largest_first() -> None:
     segmentation, membership = found()
     np.testing.assert_array_equal(membership, np.repeat([0, 1, 2, -1], [*GROUPS, 1]))
     np.testing.assert_array_equal(segmentation.sizes, GROUPS)
@@ -44,19 +44,19 @@ def test_the_groups_are_found_largest_first() -> None:
 
 
 @pytest.mark.filterwarnings("error")
-def test_more_segments_than_kinds_of_people_are_not_invented() -> None:
+def test_there_are_no_more_segments_than_kinds_of_customers() -> None:
     segmentation, membership = found(n_segments=16)
     assert len(segmentation.sizes) == 3
     assert set(membership.tolist()) == {-1, 0, 1, 2}
 
 
-def test_the_same_seed_gives_the_same_bits() -> None:
+def test_the_same_seed_gives_the_same_segmentation_bit_for_bit() -> None:
     (first, first_members), (again, again_members) = found(seed=4), found(seed=4)
     np.testing.assert_array_equal(first.centres, again.centres)
     np.testing.assert_array_equal(first_members, again_members)
 
 
-def test_anybody_can_be_put_into_a_segment_later() -> None:
+def test_new_customers_can_be_put_into_a_segment() -> None:
     training = grouped()
     segmentation, membership = found()
     interests = interest_weights(act_weights(training.interactions), training.catalogue.categories)
@@ -88,13 +88,13 @@ def test_a_new_segment_gets_a_new_number() -> None:
     np.testing.assert_array_equal(matched(now, np.empty((0, 3), np.float32)), [0, 1, 2])
 
 
-def test_agreement_does_not_depend_on_numbers() -> None:
+def test_agreement_does_not_depend_on_segment_numbers() -> None:
     assert agreement(np.asarray([0, 0, 1, 1]), np.asarray([5, 5, 3, 3])) == 1
     # Two pairs split crosswise: no pair agrees, expected index 2·2/6, maximum 2, so (0 − 2/3) / (2 − 2/3).
     assert agreement(np.asarray([0, 0, 1, 1]), np.asarray([0, 1, 0, 1])) == pytest.approx(-0.5)
 
 
-def test_what_sets_a_segment_apart_is_not_what_everybody_buys() -> None:
+def test_top_categories_are_not_the_ones_that_all_customers_buy() -> None:
     overall = np.asarray([0.7, 0.2, 0.1, 0], np.float32)
     shares = np.asarray([[0.6, 0.1, 0.3, 0], [0.7, 0.3, 0, 0]], np.float32)
     top = top_categories(shares, overall, n=2)
@@ -102,12 +102,12 @@ def test_what_sets_a_segment_apart_is_not_what_everybody_buys() -> None:
     assert top.shape == (2, 2)
 
 
-def test_everybody_counts_once() -> None:
+def test_mean_interests_count_each_customer_once() -> None:
     segmentation, _ = found()
     np.testing.assert_allclose(mean_interests(segmentation), np.asarray(GROUPS) / sum(GROUPS), atol=1e-6)
 
 
-def test_of_many_users_some_make_the_segments_and_all_are_in_them() -> None:
+def test_of_many_users_a_sample_makes_the_segments_and_all_are_assigned() -> None:
     whole, members_of_whole = found()
     training = grouped()
     segmentation, membership = find_segments(

@@ -23,8 +23,8 @@ def act(user: int, item: int, name: EventName = EventName.PURCHASE, at: float = 
 def frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     columns = ["user", "item", "name", "at", "basket", "quantity", "price", "amount", "rating"]
     kinds = dict.fromkeys(["user", "item", "basket"], np.int64) | dict.fromkeys(columns[5:], np.float32)
-    made = pd.DataFrame(list(rows), columns=columns).astype(kinds | {"at": np.float64})
-    return made.assign(name=made["name"].astype("category"))
+    events = pd.DataFrame(list(rows), columns=columns).astype(kinds | {"at": np.float64})
+    return events.assign(name=events["name"].astype("category"))
 
 
 def attributes(ids: list[int], listed_at: list[float] | None = None) -> ItemAttributes:

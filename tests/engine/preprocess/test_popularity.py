@@ -12,7 +12,7 @@ def test_popularity_of_the_worked_example() -> None:
     assert not popularity[8:].any()
 
 
-def test_acts_fade_and_a_person_may_count_once() -> None:
+def test_popularity_fades_and_may_count_a_user_once() -> None:
     acts = [Act(0, 0, basket, age=7.0 * basket) for basket in range(3)] + [
         Act(1, 1, 9, age=7.0),
         Act(2, 1, 10, age=7.0),
@@ -22,18 +22,18 @@ def test_acts_fade_and_a_person_may_count_once() -> None:
     np.testing.assert_allclose(recent_popularity(history, half_life=7.0, per_user=True), [1, 1, 0], rtol=1e-6)
 
 
-def test_more_taken_back_than_bought_is_not_less_than_nothing() -> None:
+def test_popularity_is_never_negative() -> None:
     history = interactions([Act(0, 0, 0, strength=-1.0, bought=False)], n_users=1, n_items=2)
     np.testing.assert_array_equal(recent_popularity(history, half_life=7.0), 0)
     np.testing.assert_array_equal(relative(recent_popularity(history, half_life=7.0)), 0)
 
 
-def test_relative_to_the_most_popular() -> None:
+def test_relative_popularity_is_that_over_the_most_popular() -> None:
     np.testing.assert_array_equal(relative(np.asarray([2, 4, 0], np.float32)), [0.5, 1, 0])
     assert relative(np.empty(0, np.float32)).shape == (0,)
 
 
-def test_buyers_are_different_people_of_late() -> None:
+def test_recent_buyers_count_different_users() -> None:
     acts = [
         Act(0, 0, 0, age=1.0),
         Act(0, 0, 1, age=2.0),
@@ -52,8 +52,8 @@ def test_trend_compares_lately_with_always() -> None:
         + [Act(0, 1, 40 + n, age=84.0) for n in range(12)]
         + [Act(0, 2, 60, age=1.0)]
     )
-    found = trend(interactions(acts, n_users=1, n_items=4))
-    np.testing.assert_allclose(found, [(9 + 3) / (3 + 3), 3 / (3 + 3), (1 + 3) / (0.25 + 3), 1], rtol=1e-6)
+    values = trend(interactions(acts, n_users=1, n_items=4))
+    np.testing.assert_allclose(values, [(9 + 3) / (3 + 3), 3 / (3 + 3), (1 + 3) / (0.25 + 3), 1], rtol=1e-6)
 
 
 def test_a_short_history_knows_no_trend() -> None:

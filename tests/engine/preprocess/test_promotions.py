@@ -23,7 +23,7 @@ FIRST = -1.0  # the week that the cut falls into began the day before
 
 
 def told(*rows: tuple[int, int, float, float]) -> Promotions:
-    """Of (item, number of the week, display, mailer)."""
+    """Promotions from rows of (item, number of the week, display, mailer)."""
     return Promotions(
         item=np.array([row[0] for row in rows], np.int32),
         start=np.array([FIRST + 7 * row[1] for row in rows], np.float32),
@@ -47,23 +47,23 @@ def test_levels_are_told_apart_by_shares() -> None:
     assert levels(rows).tolist() == [0, 1, 6, DISPLAYED, DISPLAYED + 5]
 
 
-def test_what_sells_four_times_as_well_on_display_is_lifted_towards_four() -> None:
+def test_a_display_that_sells_four_times_as_well_has_a_lift_towards_four() -> None:
     promotions = told((0, -3, 1, 0))
-    found = level_lifts(shop().interactions, promotions)
-    assert found[0] == 1
+    lifts = level_lifts(shop().interactions, promotions)
+    assert lifts[0] == 1
     base = 1.0  # by hand, one round after the other: 190 purchases over 15 plain weeks and one displayed
     lifted = 1.0
     for _ in range(3):
         base = 190 / (15 + lifted)
         plain = (150 + SHRINKAGE) / (15 * base + SHRINKAGE)
         lifted = (40 + SHRINKAGE) / (base + SHRINKAGE) / plain
-    assert found[DISPLAYED] == pytest.approx(lifted)
-    assert 1.7 < found[DISPLAYED] < 4
-    never = np.delete(found, [0, DISPLAYED])
+    assert lifts[DISPLAYED] == pytest.approx(lifted)
+    assert 1.7 < lifts[DISPLAYED] < 4
+    never = np.delete(lifts, [0, DISPLAYED])
     np.testing.assert_allclose(never, never[0])  # a level without a purchase is as good as none
 
 
-def test_much_evidence_is_believed() -> None:
+def test_more_purchases_bring_a_lift_nearer_to_the_observed() -> None:
     much = level_lifts(shop(plain=20, promoted=80).interactions, told((0, -3, 1, 0)))
     little = level_lifts(shop(plain=2, promoted=8).interactions, told((0, -3, 1, 0)))
     assert 1 < little[DISPLAYED] < much[DISPLAYED] < 4
@@ -94,7 +94,7 @@ def test_purchases_after_the_cut_and_weeks_beyond_the_horizon_do_not_count() -> 
 
 
 @pytest.mark.parametrize("promotions", [None, told()])
-def test_without_a_plan_everything_is_as_usual(promotions: Promotions | None) -> None:
+def test_without_promotions_the_lift_is_one(promotions: Promotions | None) -> None:
     np.testing.assert_array_equal(lift(replace(shop(), promotions=promotions)), [1, 1])
 
 

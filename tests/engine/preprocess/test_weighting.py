@@ -36,7 +36,7 @@ def test_each_act_fades_with_its_own_age() -> None:
     np.testing.assert_allclose(weights.toarray(), [[0, 1.5, 0.05]], rtol=1e-6)
 
 
-def test_what_was_taken_back_has_no_weight() -> None:
+def test_refunded_purchases_have_no_weight() -> None:
     acts = [
         Act(0, 0, 0),
         Act(0, 0, 1, strength=-1.0, bought=False),
@@ -74,14 +74,14 @@ def three_users() -> list[Act]:
     return [Act(0, 0, 0), Act(1, 0, 1), Act(2, 0, 2)] + [Act(2, 1, basket) for basket in range(3, 7)]
 
 
-def test_tfidf() -> None:
+def test_tfidf_by_hand() -> None:
     weights = act_weights(interactions(three_users(), n_users=3, n_items=2))
     idf = [log(1 + 3 / 4), log(1 + 3 / 2)]
     expected = [[idf[0], 0], [idf[0], 0], [idf[0], 2 * idf[1]]]
     np.testing.assert_allclose(transformed(weights, "tfidf").toarray(), expected, rtol=1e-6)
 
 
-def test_bm25() -> None:
+def test_bm25_by_hand() -> None:
     weights = act_weights(interactions(three_users(), n_users=3, n_items=2))
     idf = [log(1 + 0.5 / 3.5), log(1 + 2.5 / 1.5)]
     mean_length = 7 / 3
@@ -94,7 +94,7 @@ def test_bm25() -> None:
 
 
 @pytest.mark.parametrize("transform", ["tfidf", "bm25"])
-def test_a_query_is_transformed_with_what_training_taught(transform: str) -> None:
+def test_a_query_is_transformed_with_the_statistics_of_training(transform: str) -> None:
     weights = act_weights(interactions(three_users(), n_users=3, n_items=2))
     taught = learned_statistics(weights, transform)
     whole = transformed(weights, transform, taught).toarray()
@@ -103,10 +103,10 @@ def test_a_query_is_transformed_with_what_training_taught(transform: str) -> Non
     assert not np.allclose(transformed(weights[2], transform).toarray(), alone)
 
 
-def test_no_context_is_nothing_in_view() -> None:
+def test_queries_without_context_have_no_items_in_view() -> None:
     query = stranger(4)
     assert context_weights(query).shape == (1, 4)
     assert context_weights(query).nnz == 0
     view = in_view([[2]], n_items=4)
-    asked = type(query)(histories=query.histories, training_rows=query.training_rows, context=view)
-    np.testing.assert_array_equal(context_weights(asked).toarray(), [[0, 0, 1, 0]])
+    viewing = type(query)(histories=query.histories, training_rows=query.training_rows, context=view)
+    np.testing.assert_array_equal(context_weights(viewing).toarray(), [[0, 0, 1, 0]])

@@ -12,25 +12,25 @@ class Fact(NamedTuple):
     item: int = 0
 
 
-def test_only_what_speaks_for_the_item_is_asked() -> None:
-    asked = speakers(("a", "b", "c", "d"), [0.5, -2.0, 1.5, 0.0])
-    assert asked == [("c", 0.75), ("a", 0.25)]
+def test_evidence_is_asked_of_instances_with_positive_contributions_only() -> None:
+    chosen = speakers(("a", "b", "c", "d"), [0.5, -2.0, 1.5, 0.0])
+    assert chosen == [("c", 0.75), ("a", 0.25)]
     assert speakers(("a", "b"), [-1.0, 0.0]) == []
     assert speakers(("a", "b"), [1.0, 1.0], limit=1) == [("a", 0.5)]
 
 
-def test_two_reasons_of_different_kinds_largest_part_first() -> None:
-    said = reasons(
+def test_at_most_two_reasons_of_different_kinds_largest_share_first() -> None:
+    terms = reasons(
         [
             (0.75, [Fact(Reason.BECAUSE_YOU_BOUGHT, 0.4, 1), Fact(Reason.BECAUSE_YOU_BOUGHT, 0.3, 2)]),
             (0.2, [Fact(Reason.BECAUSE_YOU_BOUGHT, 1.0, 3), Fact(Reason.POPULAR, 0.1)]),
             (0.05, [Fact(Reason.INTEREST, 1.0)]),
         ]
     )
-    assert [(found.term.reason, found.term.item) for found in said] == [
+    assert [(one.term.reason, one.term.item) for one in terms] == [
         (Reason.BECAUSE_YOU_BOUGHT, 1), (Reason.INTEREST, 0),
     ]  # fmt: skip
-    np.testing.assert_allclose([found.share for found in said], [0.3, 0.05])
+    np.testing.assert_allclose([one.share for one in terms], [0.3, 0.05])
 
 
 def test_no_evidence_no_reason() -> None:

@@ -55,14 +55,14 @@ def nearly(*values: float) -> object:
 
 
 def test_rows_are_the_candidates_query_by_query() -> None:
-    found = made(SHOP)
-    assert found.counts.tolist() == [3, 2]
-    assert found.values.shape == (5, len(found.names))
-    assert column(found, "ease: z") == [1, -1, 1, 2, -2]
-    assert column(found, "als: z") == nearly(NAN, 0.5, -0.5, NAN, NAN)
+    table = made(SHOP)
+    assert table.counts.tolist() == [3, 2]
+    assert table.values.shape == (5, len(table.names))
+    assert column(table, "ease: z") == [1, -1, 1, 2, -2]
+    assert column(table, "als: z") == nearly(NAN, 0.5, -0.5, NAN, NAN)
 
 
-def test_ranks_count_who_is_above_and_ties_share_a_place() -> None:
+def test_log_ranks_count_the_candidates_above_and_ties_share_a_place() -> None:
     ranks = log_ranks(RECORD.z[:, 0], RECORD.items)
     assert np.expm1(ranks[0]) == pytest.approx([0, 2, 0], abs=1e-6)
     assert np.expm1(ranks[1, :2]) == pytest.approx([0, 1], abs=1e-6)
@@ -70,68 +70,68 @@ def test_ranks_count_who_is_above_and_ties_share_a_place() -> None:
 
 
 def test_rhythm_with_the_item_by_hand() -> None:
-    found = made(SHOP)
-    assert column(found, "rhythm: times") == [2, 1, 0, 1, 1]
-    assert column(found, "rhythm: since") == nearly(10, 10, NAN, 3, 3)
-    assert column(found, "rhythm: gap") == nearly(30, NAN, NAN, NAN, NAN)
-    assert column(found, "rhythm: due") == nearly(10 / 30, NAN, NAN, NAN, NAN)
-    assert column(found, "rhythm: share_of_baskets") == nearly(1, 0.5, 0, 1, 1)
-    assert column(found, "rhythm: baskets_since") == nearly(0, 0, NAN, 0, 0)
+    table = made(SHOP)
+    assert column(table, "rhythm: times") == [2, 1, 0, 1, 1]
+    assert column(table, "rhythm: since") == nearly(10, 10, NAN, 3, 3)
+    assert column(table, "rhythm: gap") == nearly(30, NAN, NAN, NAN, NAN)
+    assert column(table, "rhythm: due") == nearly(10 / 30, NAN, NAN, NAN, NAN)
+    assert column(table, "rhythm: share_of_baskets") == nearly(1, 0.5, 0, 1, 1)
+    assert column(table, "rhythm: baskets_since") == nearly(0, 0, NAN, 0, 0)
     # milk is the one thing that someone came back to: 1 of 1 former buyers, shrunk by ten at 1 of 1; nobody else could
-    assert column(found, "rhythm: return_rate") == nearly(1, 1, 1, 1, 1)
-    assert column(found, "rhythm: gap_of_others") == nearly(30, NAN, NAN, NAN, NAN)
+    assert column(table, "rhythm: return_rate") == nearly(1, 1, 1, 1, 1)
+    assert column(table, "rhythm: gap_of_others") == nearly(30, NAN, NAN, NAN, NAN)
 
 
-def test_category_and_customer_by_hand() -> None:
-    found = made(SHOP)
+def test_category_and_customer_features_by_hand() -> None:
+    table = made(SHOP)
     # customer 1 bought tea and cake, one category, in one basket: once as baskets, two lines, two kinds
-    assert column(found, "category: times") == [2, 1, 1, 1, 1]
-    assert column(found, "category: lines") == [2, 1, 1, 2, 2]
-    assert column(found, "category: kinds") == [1, 1, 1, 2, 2]
-    assert column(found, "category: share_of_item") == nearly(1, 1, 0, 0.5, 0.5)
-    assert column(found, "category: item_share") == nearly(1, 2 / 3, 1 / 3, 2 / 3, 1 / 3)
-    assert column(found, "customer: baskets") == [2, 2, 2, 1, 1]
-    assert column(found, "customer: repeat_rate") == nearly(1 / 3, 1 / 3, 1 / 3, 0, 0)
-    assert column(found, "popularity: buyers") == nearly(*np.log1p([1, 2, 1, 2, 1]))
-    assert column(found, "price: level") == nearly(0, 0, 0, 0, 0)
+    assert column(table, "category: times") == [2, 1, 1, 1, 1]
+    assert column(table, "category: lines") == [2, 1, 1, 2, 2]
+    assert column(table, "category: kinds") == [1, 1, 1, 2, 2]
+    assert column(table, "category: share_of_item") == nearly(1, 1, 0, 0.5, 0.5)
+    assert column(table, "category: item_share") == nearly(1, 2 / 3, 1 / 3, 2 / 3, 1 / 3)
+    assert column(table, "customer: baskets") == [2, 2, 2, 1, 1]
+    assert column(table, "customer: repeat_rate") == nearly(1 / 3, 1 / 3, 1 / 3, 0, 0)
+    assert column(table, "popularity: buyers") == nearly(*np.log1p([1, 2, 1, 2, 1]))
+    assert column(table, "price: level") == nearly(0, 0, 0, 0, 0)
 
 
-def test_promotions_of_past_and_plan() -> None:
+def test_promotion_features_of_past_and_plan() -> None:
     plan = [(TEA, THIS_WEEK, 0.0, 1.0), (CAKE, THIS_WEEK + 7, 0.0, 0.5)]
-    found = made(replace(SHOP, promotions=promotions(*PAST, *plan)))
-    assert column(found, "promotion: mailer_past") == nearly(0, 0.125, 0, 0.125, 0)
-    assert column(found, "promotion: mailer_plan") == nearly(0, 0.5, 0.25, 0.5, 0.25)
-    assert column(found, "promotion: mailer_plan_1") == nearly(0, 1, 0, 1, 0)
-    assert column(found, "promotion: mailer_more") == nearly(0, 0.375, 0.25, 0.375, 0.25)
+    table = made(replace(SHOP, promotions=promotions(*PAST, *plan)))
+    assert column(table, "promotion: mailer_past") == nearly(0, 0.125, 0, 0.125, 0)
+    assert column(table, "promotion: mailer_plan") == nearly(0, 0.5, 0.25, 0.5, 0.25)
+    assert column(table, "promotion: mailer_plan_1") == nearly(0, 1, 0, 1, 0)
+    assert column(table, "promotion: mailer_more") == nearly(0, 0.375, 0.25, 0.375, 0.25)
     # customer 0 bought tea ten days ago, in the week that began sixteen days ago, when half the stores displayed it
-    assert column(found, "promotion: display_when_bought") == nearly(0, 0.5, NAN, 0, 0)
-    assert column(found, "promotion: display_of_customer") == nearly(0.5 / 3, 0.5 / 3, 0.5 / 3, 0, 0)
+    assert column(table, "promotion: display_when_bought") == nearly(0, 0.5, NAN, 0, 0)
+    assert column(table, "promotion: display_of_customer") == nearly(0.5 / 3, 0.5 / 3, 0.5 / 3, 0, 0)
 
 
-def test_without_a_plan_its_columns_are_unknown_and_the_past_is_not() -> None:
-    found = made(replace(SHOP, promotions=promotions(*PAST)))
-    of_plan = [name for name in found.names if "plan" in name or "more" in name or name.endswith("lift")]
+def test_without_a_plan_its_features_are_unknown_and_those_of_the_past_are_not() -> None:
+    table = made(replace(SHOP, promotions=promotions(*PAST)))
+    of_plan = [name for name in table.names if "plan" in name or "more" in name or name.endswith("lift")]
     assert len(of_plan) == 13
-    assert all(np.isnan(column(found, name)).all() for name in of_plan)
-    assert column(found, "promotion: mailer_past") == nearly(0, 0.125, 0, 0.125, 0)
+    assert all(np.isnan(column(table, name)).all() for name in of_plan)
+    assert column(table, "promotion: mailer_past") == nearly(0, 0.125, 0, 0.125, 0)
 
 
-def test_a_shop_without_promotions_has_no_such_columns() -> None:
+def test_a_shop_without_promotions_has_no_promotion_features() -> None:
     assert "promotion" not in made(SHOP).groups
 
 
 def test_a_history_that_is_folded_in_has_the_same_features() -> None:
     facts = item_facts(SHOP)
-    known, unknown = (features(RECORD, queries, facts) for queries in (everybody(SHOP), folded_in(everybody(SHOP))))
-    np.testing.assert_array_equal(known.values, unknown.values)
+    inside, unknown = (features(RECORD, queries, facts) for queries in (everybody(SHOP), folded_in(everybody(SHOP))))
+    np.testing.assert_array_equal(inside.values, unknown.values)
 
 
 def test_features_of_some_queries_are_those_of_their_records() -> None:
-    found = made(SHOP)
+    table = made(SHOP)
     alone = features(RECORD.of(np.array([1])), SHOP.queries(np.array([1])), item_facts(SHOP))
-    np.testing.assert_array_equal(found.of(np.array([1])).values, alone.values)
+    np.testing.assert_array_equal(table.of(np.array([1])).values, alone.values)
 
 
-def test_records_of_nobody() -> None:
+def test_features_of_no_queries_are_empty() -> None:
     empty = replace(RECORD, items=np.full((2, 3), -1, np.int32))
     assert made(SHOP, empty).values.shape == (0, len(made(SHOP).names))

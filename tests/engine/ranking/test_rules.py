@@ -65,21 +65,21 @@ def assert_adds_up(found: Selection) -> None:
 def test_excluding_and_including_only_take_candidates_out() -> None:
     excluding = rule(1, RuleAction.EXCLUDE, [2, 8, 30])
     including = rule(2, RuleAction.INCLUDE_ONLY, [2, 3, 13, 21])
-    found = shown(including, excluding)
-    assert found.items.tolist() == [3, 13, 21]
-    assert found.trace.lost == {IneligibleReason.RULED_OUT: 3}
-    assert found.trace.ruled == {1: 2, 2: 1}  # excluding comes first: the including one takes out what is left of 5
-    assert found.trace.eligible == 3
-    assert not found.touched
+    slate = shown(including, excluding)
+    assert slate.items.tolist() == [3, 13, 21]
+    assert slate.trace.lost == {IneligibleReason.RULED_OUT: 3}
+    assert slate.trace.ruled == {1: 2, 2: 1}  # excluding comes first: the including one takes out what is left of 5
+    assert slate.trace.eligible == 3
+    assert not slate.touched
     again = rule(3, RuleAction.INCLUDE_ONLY, [3, 5])
     assert shown(including, again).items.tolist() == [3]
 
 
-def test_what_is_lost_for_another_reason_does_not_count_for_a_rule() -> None:
+def test_a_candidate_lost_for_another_reason_does_not_count_for_a_rule() -> None:
     wish = SelectionParams(n=6, repeat=Repeat.EXCLUDE, bought=np.array([2], np.int32))
-    found = shown(rule(1, RuleAction.EXCLUDE, [2, 3]), wish=wish)
-    assert found.trace.lost == {IneligibleReason.BOUGHT: 1, IneligibleReason.RULED_OUT: 1}
-    assert found.trace.ruled == {1: 1}
+    slate = shown(rule(1, RuleAction.EXCLUDE, [2, 3]), wish=wish)
+    assert slate.trace.lost == {IneligibleReason.BOUGHT: 1, IneligibleReason.RULED_OUT: 1}
+    assert slate.trace.ruled == {1: 1}
     every = np.arange(N_ITEMS, dtype=np.int32)
     open_, lost = eligibility(
         every, catalogue=SHELF, params=replace(wish, rules=(rule(1, RuleAction.EXCLUDE, [2, 3]),))
@@ -91,47 +91,47 @@ def test_what_is_lost_for_another_reason_does_not_count_for_a_rule() -> None:
 def test_boosts_are_shares_of_the_spread_of_the_scores_and_add_up() -> None:
     first, second = rule(1, RuleAction.BOOST, [21, 13], strength=100), rule(2, RuleAction.BOOST, [21, 2], strength=80)
     burying = rule(3, RuleAction.BOOST, [3], strength=-100)
-    found = shown(first, second, burying, n=6)
-    assert found.items.tolist() == [2, 21, 13, 5, 8, 3]
-    np.testing.assert_allclose(found.final, [7.8, 5.05, 4.25, 4, 3, 2.75])
-    assert found.score.tolist() == [6, 1, 2, 4, 3, 5]
-    np.testing.assert_allclose(found.boosts[1], [0, 2.25, 2.25, 0, 0, 0])
-    np.testing.assert_allclose(found.boosts[2], [1.8, 1.8, 0, 0, 0, 0])
-    np.testing.assert_allclose(found.boosts[3], [0, 0, 0, 0, 0, -2.25])
-    assert found.touched[1].tolist() == [False, True, True, False, False, False]
-    assert found.trace.ruled == {1: 2, 2: 2, 3: 1}
-    assert not found.diversity.any()
-    assert_adds_up(found)
+    slate = shown(first, second, burying, n=6)
+    assert slate.items.tolist() == [2, 21, 13, 5, 8, 3]
+    np.testing.assert_allclose(slate.final, [7.8, 5.05, 4.25, 4, 3, 2.75])
+    assert slate.score.tolist() == [6, 1, 2, 4, 3, 5]
+    np.testing.assert_allclose(slate.boosts[1], [0, 2.25, 2.25, 0, 0, 0])
+    np.testing.assert_allclose(slate.boosts[2], [1.8, 1.8, 0, 0, 0, 0])
+    np.testing.assert_allclose(slate.boosts[3], [0, 0, 0, 0, 0, -2.25])
+    assert slate.touched[1].tolist() == [False, True, True, False, False, False]
+    assert slate.trace.ruled == {1: 2, 2: 2, 3: 1}
+    assert not slate.diversity.any()
+    assert_adds_up(slate)
 
 
-def test_the_unit_is_that_of_what_may_be_shown() -> None:
+def test_the_unit_of_boosts_is_that_of_eligible_candidates() -> None:
     sellable = np.ones(N_ITEMS, np.bool_)
     sellable[2] = False
-    found = shown(rule(1, RuleAction.BOOST, [21], strength=100), n=6, shelf=replace(SHELF, sellable=sellable))
-    assert found.boosts[1].max() == pytest.approx(np.percentile([1, 2, 3, 4, 5], 95) - 3)
+    slate = shown(rule(1, RuleAction.BOOST, [21], strength=100), n=6, shelf=replace(SHELF, sellable=sellable))
+    assert slate.boosts[1].max() == pytest.approx(np.percentile([1, 2, 3, 4, 5], 95) - 3)
 
 
 @given(st.lists(st.floats(-9, 9, width=32), max_size=40))
-def test_the_unit_is_numpy_s(scores: list[float]) -> None:
-    known = np.array(scores, np.float32)
-    expected = np.subtract(*np.percentile(known.astype(np.float64), [95, 50])) if scores else 0
-    assert unit(known) == pytest.approx(expected, abs=1e-9)
+def test_the_unit_of_boosts_is_numpys_percentile_difference(scores: list[float]) -> None:
+    values = np.array(scores, np.float32)
+    expected = np.subtract(*np.percentile(values.astype(np.float64), [95, 50])) if scores else 0
+    assert unit(values) == pytest.approx(expected, abs=1e-9)
 
 
-def test_a_pin_moves_the_best_of_what_it_means_and_nothing_else() -> None:
-    found = shown(rule(1, RuleAction.PIN, [8, 13], slot=2), n=4)
-    assert found.items.tolist() == [2, 8, 3, 5]
-    assert found.final.tolist() == [6, 3, 5, 4]
-    assert found.touched[1].tolist() == [False, True, False, False]
-    assert not found.boosts
-    assert found.trace.ruled == {1: 1}
+def test_a_pin_moves_the_best_matched_candidate_only() -> None:
+    slate = shown(rule(1, RuleAction.PIN, [8, 13], slot=2), n=4)
+    assert slate.items.tolist() == [2, 8, 3, 5]
+    assert slate.final.tolist() == [6, 3, 5, 4]
+    assert slate.touched[1].tolist() == [False, True, False, False]
+    assert not slate.boosts
+    assert slate.trace.ruled == {1: 1}
 
 
-def test_two_pins_on_one_slot_and_beyond_the_last() -> None:
+def test_a_second_pin_on_a_slot_takes_the_next_and_none_beyond_the_last() -> None:
     rules = [rule(key, RuleAction.PIN, [item], slot=slot) for key, item, slot in ((1, 21, 2), (2, 13, 2), (3, 2, 9))]
-    found = shown(*rules, n=3)
-    assert found.items.tolist() == [2, 21, 13]
-    assert found.trace.ruled == {1: 1, 2: 1}
+    slate = shown(*rules, n=3)
+    assert slate.items.tolist() == [2, 21, 13]
+    assert slate.trace.ruled == {1: 1, 2: 1}
     crowded = shown(*rules[:2], rule(4, RuleAction.PIN, [8], slot=3), n=3)
     assert crowded.items.tolist() == [2, 21, 13]  # slot 3 has gone to the second
     one_item = shown(rule(1, RuleAction.PIN, [21], slot=1), rule(2, RuleAction.PIN, [21], slot=2), n=3)
@@ -139,13 +139,13 @@ def test_two_pins_on_one_slot_and_beyond_the_last() -> None:
 
 
 def test_a_pin_from_outside_the_pool_enters_without_a_score() -> None:
-    found = shown(rule(1, RuleAction.PIN, [30, 31], slot=1), rule(2, RuleAction.BOOST, [30], strength=40))
-    assert found.items.tolist() == [30, 2, 3]
-    assert found.score.tolist() == [0, 6, 5]
-    assert found.contributions[:, 0].tolist() == [0]
-    assert found.final[0] == pytest.approx(0.4 * UNIT)
-    assert found.trace.candidates == found.trace.eligible == 6
-    assert_adds_up(found)
+    slate = shown(rule(1, RuleAction.PIN, [30, 31], slot=1), rule(2, RuleAction.BOOST, [30], strength=40))
+    assert slate.items.tolist() == [30, 2, 3]
+    assert slate.score.tolist() == [0, 6, 5]
+    assert slate.contributions[:, 0].tolist() == [0]
+    assert slate.final[0] == pytest.approx(0.4 * UNIT)
+    assert slate.trace.candidates == slate.trace.eligible == 6
+    assert_adds_up(slate)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_pin_from_outside_the_pool_enters_without_a_score() -> None:
         SelectionParams(n=3, allowed=~meant(30)),
     ],
 )
-def test_what_may_not_be_shown_is_not_pinned(wish: SelectionParams) -> None:
+def test_an_ineligible_item_is_not_pinned(wish: SelectionParams) -> None:
     assert shown(rule(1, RuleAction.PIN, [30], slot=1), wish=wish).items.tolist() == [2, 3, 5]
     unsellable = replace(SHELF, sellable=~meant(30))
     assert shown(rule(1, RuleAction.PIN, [30], slot=1), shelf=unsellable).items.tolist() == [2, 3, 5]
@@ -165,29 +165,29 @@ def test_what_may_not_be_shown_is_not_pinned(wish: SelectionParams) -> None:
 
 
 def test_a_pin_keeps_its_slot_where_the_pool_ends_before_it() -> None:
-    found = shown(rule(1, RuleAction.PIN, [30], slot=5), rule(2, RuleAction.INCLUDE_ONLY, [2, 3, 30]), n=6)
-    assert found.items.tolist() == [2, 3, 30]
-    assert found.slots.tolist() == [0, 1, 4]
+    slate = shown(rule(1, RuleAction.PIN, [30], slot=5), rule(2, RuleAction.INCLUDE_ONLY, [2, 3, 30]), n=6)
+    assert slate.items.tolist() == [2, 3, 30]
+    assert slate.slots.tolist() == [0, 1, 4]
 
 
-def test_nothing_but_pins() -> None:
+def test_a_slate_of_pins_without_candidates() -> None:
     nothing = np.empty(0, np.int32)
-    found = select(
+    slate = select(
         nothing, np.empty((0, 0), np.float32), np.empty(0, np.float32), catalogue=SHELF,
         params=SelectionParams(n=3, diversity=0.5, rules=(rule(1, RuleAction.PIN, [30], slot=2),)),
     )  # fmt: skip
-    assert (found.items.tolist(), found.slots.tolist(), found.final.tolist()) == ([30], [1], [0])
-    assert found.trace.candidates == 0
+    assert (slate.items.tolist(), slate.slots.tolist(), slate.final.tolist()) == ([30], [1], [0])
+    assert slate.trace.candidates == 0
 
 
-def test_a_cap_holds_back_what_is_too_much_of_one_group() -> None:
+def test_a_cap_holds_back_items_beyond_the_most_of_a_group() -> None:
     groups = np.full(N_ITEMS, -1, np.int32)
     groups[[2, 3, 5, 8]] = 70_000
-    found = shown(rule(1, RuleAction.CAP, groups=groups, most=2), n=4)
-    assert found.items.tolist() == [2, 3, 13, 21]
-    assert found.final.tolist() == [6, 5, 2, 1]
-    assert found.trace.ruled == {1: 2}
-    assert found.touched[1].tolist() == [False, False, True, False]  # 5 and 8 are held back at once
+    slate = shown(rule(1, RuleAction.CAP, groups=groups, most=2), n=4)
+    assert slate.items.tolist() == [2, 3, 13, 21]
+    assert slate.final.tolist() == [6, 5, 2, 1]
+    assert slate.trace.ruled == {1: 2}
+    assert slate.touched[1].tolist() == [False, False, True, False]  # 5 and 8 are held back at once
     only_some = shown(rule(1, RuleAction.CAP, [2, 3, 5], groups=groups, most=1), n=4)
     assert only_some.items.tolist() == [2, 8, 13, 21]
     together = shown(rule(1, RuleAction.CAP, [2, 5, 13], most=1), n=6)
@@ -195,16 +195,16 @@ def test_a_cap_holds_back_what_is_too_much_of_one_group() -> None:
     assert shown(rule(1, RuleAction.CAP, [2, 5], most=0), n=6).items.tolist() == [3, 8, 13, 21]
 
 
-def test_a_cap_counts_what_is_pinned_and_does_not_move_it() -> None:
+def test_a_cap_counts_pinned_items_and_does_not_move_them() -> None:
     capped, first = rule(1, RuleAction.CAP, [2, 3, 21], most=1), rule(2, RuleAction.PIN, [21], slot=4)
     assert shown(capped, first, n=4).items.tolist() == [5, 8, 13, 21]
 
 
 def test_a_minimum_share_is_brought_in_from_below() -> None:
-    found = shown(rule(1, RuleAction.MINIMUM_SHARE, [13, 21, 2], share=0.5), n=4)
-    assert found.items.tolist() == [2, 3, 5, 13]
-    assert found.touched[1].tolist() == [False, False, False, True]
-    assert found.trace.ruled == {1: 1}
+    slate = shown(rule(1, RuleAction.MINIMUM_SHARE, [13, 21, 2], share=0.5), n=4)
+    assert slate.items.tolist() == [2, 3, 5, 13]
+    assert slate.touched[1].tolist() == [False, False, False, True]
+    assert slate.trace.ruled == {1: 1}
     assert shown(rule(1, RuleAction.MINIMUM_SHARE, [13, 21], share=1.0), n=4).items.tolist() == [2, 3, 13, 21]
     assert shown(rule(1, RuleAction.MINIMUM_SHARE, [30], share=1.0), n=3).items.tolist() == [2, 3, 5]
 
@@ -224,21 +224,21 @@ def test_a_cap_is_stronger_than_a_minimum_share() -> None:
 @pytest.mark.parametrize(
     ("share", "n", "slots"), [(0.3, 10, 3), (0.31, 10, 4), (1 / 3, 9, 3), (0.0, 5, 0), (1.0, 7, 7)]
 )
-def test_how_many_slots_a_share_is(share: float, n: int, slots: int) -> None:
+def test_slots_of_a_minimum_share(share: float, n: int, slots: int) -> None:
     assert slots_of(rule(1, RuleAction.MINIMUM_SHARE, share=share), n) == slots
 
 
-def test_diversity_sees_what_is_pinned_above_and_is_a_term_of_its_own() -> None:
+def test_diversity_counts_pinned_items_above_and_is_a_term_of_its_own() -> None:
     traits = np.full((N_ITEMS, 1), -1, np.int32)
     traits[[30, 2, 5]] = 7
     alike = replace(SHELF, likeness=Likeness(traits=traits))
-    found = shown(rule(1, RuleAction.PIN, [30], slot=1), wish=SelectionParams(n=3, diversity=0.7), shelf=alike)
-    assert found.items.tolist() == [30, 3, 2]  # 2: .3 · 6 − .7 = 1.1 < .3 · 5
-    np.testing.assert_allclose(found.diversity, [0, -3.5, 1.1 - 6], atol=1e-6)
-    assert_adds_up(found)
+    slate = shown(rule(1, RuleAction.PIN, [30], slot=1), wish=SelectionParams(n=3, diversity=0.7), shelf=alike)
+    assert slate.items.tolist() == [30, 3, 2]  # 2: .3 · 6 − .7 = 1.1 < .3 · 5
+    np.testing.assert_allclose(slate.diversity, [0, -3.5, 1.1 - 6], atol=1e-6)
+    assert_adds_up(slate)
 
 
-def test_pinned_slots_are_not_explored_and_the_others_keep_their_chances() -> None:
+def test_pinned_slots_are_not_explored_and_other_slots_keep_their_propensities() -> None:
     """The last two slots that are free, 2 and 4, have three cards: 8, 21 and 13, 5 having been pinned."""
     pin = rule(1, RuleAction.PIN, [5], slot=3)
     wish = SelectionParams(n=4, exploration=0.5)
@@ -246,8 +246,8 @@ def test_pinned_slots_are_not_explored_and_the_others_keep_their_chances() -> No
     chances: list[dict[int, float]] = [{}, {}, {}, {}]
     runs = 3000
     for seed in range(runs):
-        found = shown(pin, wish=wish, seed=seed)
-        for slot, (item, chance) in enumerate(zip(found.items.tolist(), found.propensity.tolist(), strict=True)):
+        slate = shown(pin, wish=wish, seed=seed)
+        for slot, (item, chance) in enumerate(zip(slate.items.tolist(), slate.propensity.tolist(), strict=True)):
             seen[slot][item] += 1
             chances[slot][item] = chance
     assert chances == [{2: 1.0}, {3: 0.5, 13: 0.5}, {5: 1.0}, {8: 0.5, 21: 0.5}]
@@ -267,7 +267,7 @@ def test_exploration_keeps_caps_and_minimum_shares() -> None:
 
 
 def shop(draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, CatalogueState]:
-    """Candidates, z, weights and a shelf at random."""
+    """Candidates, z, weights and a catalogue state at random."""
     count = int(draw.integers(0, 35))
     items = np.sort(draw.choice(N_ITEMS, count, replace=False)).astype(np.int32)
     z = (draw.standard_normal((3, count)) * 3).astype(np.float16)
@@ -297,11 +297,11 @@ def some_rules(draw: np.random.Generator, n: int) -> tuple[Rule, ...]:
 
 
 def some_wish(draw: np.random.Generator, **fields: Any) -> SelectionParams:
-    known = np.sort(draw.choice(N_ITEMS, 6, replace=False)).astype(np.int32)
+    bought = np.sort(draw.choice(N_ITEMS, 6, replace=False)).astype(np.int32)
     return SelectionParams(
         n=int(draw.integers(1, 25)), repeat=list(Repeat)[draw.integers(3)], promotion=float(draw.choice([0, 0.5])),
-        diversity=float(draw.choice([0, 0.3, 1])), exploration=float(draw.choice([0, 0.4])), bought=known,
-        excluded=known[:2], **fields,
+        diversity=float(draw.choice([0, 0.3, 1])), exploration=float(draw.choice([0, 0.4])), bought=bought,
+        excluded=bought[:2], **fields,
     )  # fmt: skip
 
 
@@ -311,12 +311,12 @@ def test_every_final_is_the_sum_of_its_terms_on_ten_thousand_items() -> None:
         draw = np.random.default_rng(seed)
         items, z, weights, shelf = shop(draw)
         wish = some_wish(draw)
-        found = select(
+        slate = select(
             items, z, weights, catalogue=shelf, params=replace(wish, rules=some_rules(draw, wish.n)), draw=draw
         )
-        assert_adds_up(found)
-        np.testing.assert_allclose(found.contributions.sum(axis=0) + found.promotion, found.score, rtol=0, atol=1e-6)
-        looked_at += len(found.items)
+        assert_adds_up(slate)
+        np.testing.assert_allclose(slate.contributions.sum(axis=0) + slate.promotion, slate.score, rtol=0, atol=1e-6)
+        looked_at += len(slate.items)
         if looked_at >= 10_000:
             break
     assert looked_at >= 10_000
@@ -324,35 +324,35 @@ def test_every_final_is_the_sum_of_its_terms_on_ten_thousand_items() -> None:
 
 @settings(max_examples=300)
 @given(st.integers(0, 2**32))
-def test_what_always_holds(seed: int) -> None:
+def test_random_rules_keep_the_invariants(seed: int) -> None:
     draw = np.random.default_rng(seed)
     items, z, weights, shelf = shop(draw)
     wish = some_wish(draw)
     wish = replace(wish, rules=some_rules(draw, wish.n))
-    found = select(items, z, weights, catalogue=shelf, params=wish, draw=draw)
+    slate = select(items, z, weights, catalogue=shelf, params=wish, draw=draw)
     every = np.arange(N_ITEMS, dtype=np.int32)
     eligible, _ = eligibility(every, catalogue=shelf, params=wish)
-    assert eligible[found.items].all()
-    assert len(set(found.items.tolist())) == len(found.items) == found.trace.shown <= wish.n
-    assert (np.diff(found.slots) > 0).all()
-    assert ((found.slots >= 0) & (found.slots < wish.n)).all()
-    assert np.isfinite(found.final).all()
-    assert ((found.propensity > 0) & (found.propensity <= 1)).all()
-    assert found.trace.candidates == found.trace.eligible + sum(found.trace.lost.values())
-    assert sum(found.trace.ruled.get(one.key, 0) for one in wish.rules if one.action in OUT) == found.trace.lost.get(
+    assert eligible[slate.items].all()
+    assert len(set(slate.items.tolist())) == len(slate.items) == slate.trace.shown <= wish.n
+    assert (np.diff(slate.slots) > 0).all()
+    assert ((slate.slots >= 0) & (slate.slots < wish.n)).all()
+    assert np.isfinite(slate.final).all()
+    assert ((slate.propensity > 0) & (slate.propensity <= 1)).all()
+    assert slate.trace.candidates == slate.trace.eligible + sum(slate.trace.lost.values())
+    assert sum(slate.trace.ruled.get(one.key, 0) for one in wish.rules if one.action in OUT) == slate.trace.lost.get(
         IneligibleReason.RULED_OUT, 0
     )
-    pinned = [one.key for one in wish.rules if one.action is RuleAction.PIN and one.key in found.touched]
-    assert all(found.touched[key].sum() == 1 for key in pinned)
-    assert (found.propensity[np.any([found.touched[key] for key in pinned], axis=0)] == 1).all() if pinned else True
-    assert_caps_hold(found, wish)
+    pinned = [one.key for one in wish.rules if one.action is RuleAction.PIN and one.key in slate.touched]
+    assert all(slate.touched[key].sum() == 1 for key in pinned)
+    assert (slate.propensity[np.any([slate.touched[key] for key in pinned], axis=0)] == 1).all() if pinned else True
+    assert_caps_hold(slate, wish)
 
 
 OUT = (RuleAction.EXCLUDE, RuleAction.INCLUDE_ONLY)
 
 
 def assert_caps_hold(found: Selection, wish: SelectionParams) -> None:
-    """No more of a group than the cap, or than what is pinned of it."""
+    """Assert no more of a group than the cap, or than what is pinned of it."""
     pinned = np.zeros(len(found.items), np.bool_)
     for one in wish.rules:
         if one.action is RuleAction.PIN and one.key in found.touched:
@@ -369,7 +369,7 @@ def assert_caps_hold(found: Selection, wish: SelectionParams) -> None:
 
 @settings(max_examples=200)
 @given(st.integers(0, 2**32))
-def test_rules_that_mean_nothing_or_bind_nothing_change_nothing(seed: int) -> None:
+def test_rules_without_items_or_effect_change_nothing(seed: int) -> None:
     draw = np.random.default_rng(seed)
     items, z, weights, shelf = shop(draw)
     wish = some_wish(draw)
@@ -380,39 +380,39 @@ def test_rules_that_mean_nothing_or_bind_nothing_change_nothing(seed: int) -> No
     )  # fmt: skip
     plain = select(items, z, weights, catalogue=shelf, params=wish, draw=np.random.default_rng(seed))
     for rules in (idle[:2], idle[3:5], idle):
-        found = select(
+        slate = select(
             items, z, weights, catalogue=shelf, params=replace(wish, rules=rules), draw=np.random.default_rng(seed)
         )
         for name in ("items", "slots", "score", "final", "contributions", "promotion", "propensity", "diversity"):
-            np.testing.assert_array_equal(getattr(found, name), getattr(plain, name))
-        assert not found.touched
-        assert not any(found.trace.ruled.values())
-        assert replace(found.trace, ruled={}, diversified=0) == replace(plain.trace, ruled={}, diversified=0)
+            np.testing.assert_array_equal(getattr(slate, name), getattr(plain, name))
+        assert not slate.touched
+        assert not any(slate.trace.ruled.values())
+        assert replace(slate.trace, ruled={}, diversified=0) == replace(plain.trace, ruled={}, diversified=0)
 
 
 @settings(max_examples=200)
 @given(st.integers(0, 2**32))
 def test_without_rules_the_list_is_what_panel_and_evaluator_rank(seed: int) -> None:
-    """To the last bit: the blend of the eligible candidates, spread."""
+    """The lists are equal to the last bit: the blend of the eligible candidates, spread."""
     draw = np.random.default_rng(seed)
     items, z, weights, shelf = shop(draw)
     wish = replace(some_wish(draw), exploration=0.0)
-    found = select(items, z, weights, catalogue=shelf, params=wish)
+    slate = select(items, z, weights, catalogue=shelf, params=wish)
     eligible, _ = eligibility(items, catalogue=shelf, params=wish)
     scores = blend(z, weights)
     if shelf.lift is not None and wish.promotion:
         scores += promoted(scores, shelf.lift[items], wish.promotion)
     scores = np.where(eligible, scores, -np.inf).astype(np.float32)
     order = spread(scores[None], items[None], likeness=shelf.likeness, diversity=wish.diversity, n=wish.n)
-    known = order.positions[0] >= 0
-    np.testing.assert_array_equal(found.items, items[order.positions[0][known]])
+    taken = order.positions[0] >= 0
+    np.testing.assert_array_equal(slate.items, items[order.positions[0][taken]])
     if wish.diversity:
-        np.testing.assert_array_equal(found.final.astype(np.float32), order.finals[0][known])
+        np.testing.assert_array_equal(slate.final.astype(np.float32), order.finals[0][taken])
     else:
-        np.testing.assert_array_equal(found.final, found.score)
+        np.testing.assert_array_equal(slate.final, slate.score)
 
 
-def test_left_in_gives_each_rule_its_share_of_the_loss() -> None:
+def test_left_in_counts_the_losses_of_each_rule() -> None:
     eligible = np.array([True, True, True, True, True, False])
     rules = [rule(1, RuleAction.INCLUDE_ONLY, [2, 3, 5, 21]), rule(2, RuleAction.EXCLUDE, [3, 8])]
     left, took = left_in(ITEMS[:6], eligible, rules)

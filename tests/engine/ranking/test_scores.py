@@ -28,8 +28,8 @@ shares = st.lists(st.floats(0, 1, width=32), min_size=3, max_size=3).map(lambda 
 
 
 def sorted_by_hand(row: np.ndarray, k: int) -> list[int]:
-    known = [(-value, at) for at, value in enumerate(row) if not np.isnan(value) and value != -np.inf]
-    return [at for _, at in sorted(known)[:k]]
+    pairs = [(-value, at) for at, value in enumerate(row) if not np.isnan(value) and value != -np.inf]
+    return [at for _, at in sorted(pairs)[:k]]
 
 
 def test_blend_is_the_weighted_sum_with_silence_as_zero() -> None:
@@ -50,7 +50,7 @@ def test_contributions_sum_to_the_score(z: np.ndarray, weights: np.ndarray) -> N
 
 
 @given(grades, shares)
-def test_one_record_a_block_and_the_panel_planes_give_the_same_bits(z: np.ndarray, weights: np.ndarray) -> None:
+def test_blends_of_a_record_a_block_and_panel_planes_are_equal_bit_for_bit(z: np.ndarray, weights: np.ndarray) -> None:
     block = np.stack([z, z[:, ::-1]])
     planes = np.ascontiguousarray(np.moveaxis(spoken(block), 1, 0))
     alone = blend(z, weights)
@@ -138,7 +138,7 @@ def test_largest_of_wide_rows_with_ties_and_silence(seed: int, k: int, width: in
         assert columns.tolist() == expected + [-1] * (k - len(expected))
 
 
-def test_nothing_to_rank() -> None:
+def test_top_and_largest_of_empty_scores_are_padding() -> None:
     assert top(np.empty((0, 5), np.float32), 3).shape == (0, 3)
     np.testing.assert_array_equal(top(np.empty((2, 0), np.float32), 2), np.full((2, 2), -1))
     np.testing.assert_array_equal(largest(np.empty((2, 0), np.float32), 2), np.full((2, 2), -1))
@@ -170,7 +170,7 @@ def test_promoted_by_hand() -> None:
     assert not promoted(scores, np.ones(4, np.float32), 2.0).any()
 
 
-def test_what_is_promoted_rises_and_without_exponent_nothing_does() -> None:
+def test_a_lift_raises_promoted_items_only_with_an_exponent() -> None:
     lift = np.ones(10, np.float32)
     lift[9] = 1.5
     np.testing.assert_array_equal(records().ranked({"loud": 1.0}, 3, lift=lift, promotion=1.0), [[9, 8, 3], [1, 4, -1]])
@@ -178,10 +178,10 @@ def test_what_is_promoted_rises_and_without_exponent_nothing_does() -> None:
     np.testing.assert_array_equal(records().blended({"loud": 1.0}, lift=lift, promotion=1.0)[0], [0, 1, 1.5])
 
 
-def test_an_instance_without_anything_to_say_is_named() -> None:
+def test_silent_instances_are_named() -> None:
     assert records().silent(0) == ("quiet",)
     assert records().silent(1) == ()
 
 
-def test_the_none_best_of_wide_rows_are_none() -> None:
+def test_largest_zero_of_wide_rows_is_empty() -> None:
     assert largest(np.ones((3, 5_000), np.float32), 0).shape == (3, 0)

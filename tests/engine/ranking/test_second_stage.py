@@ -62,7 +62,7 @@ STAGE = SecondStage(CONFIG).fit([LESSON], seed=0)
 PLANE = STAGE.plane(FEATURES, RECORD)
 
 
-def test_the_plane_puts_first_what_was_bought() -> None:
+def test_the_plane_ranks_bought_items_first() -> None:
     z = PLANE.z[RECORD.items >= 0]
     assert z[BOUGHT].min() > np.median(z[~BOUGHT].astype(np.float32))
     assert np.isnan(PLANE.z[:, -1]).all()
@@ -70,9 +70,9 @@ def test_the_plane_puts_first_what_was_bought() -> None:
 
 
 def test_the_plane_is_standardised_over_each_record() -> None:
-    known = PLANE.z[:, :-1].astype(np.float64)
-    np.testing.assert_allclose(known.mean(axis=1), 0, atol=1e-3)
-    np.testing.assert_allclose(known.std(axis=1), 1, atol=1e-3)
+    z = PLANE.z[:, :-1].astype(np.float64)
+    np.testing.assert_allclose(z.mean(axis=1), 0, atol=1e-3)
+    np.testing.assert_allclose(z.std(axis=1), 1, atol=1e-3)
 
 
 @pytest.mark.parametrize("query", [0, 7, QUERIES - 1])
@@ -88,21 +88,21 @@ def test_terms_add_up_to_the_stored_z_and_to_both_margins(query: int) -> None:
     assert np.ptp(terms.base) < 2 * np.spacing(np.float16(np.abs(z).max()))
 
 
-def test_what_decides_has_the_largest_term() -> None:
+def test_the_group_that_decides_has_the_largest_term() -> None:
     rows = FEATURES.rows(np.array([0]))
     terms = STAGE.terms(FEATURES.values[rows], z=PLANE.z[0, :-1], scale=PLANE.scale[0])
     spread = np.ptp(terms.values, axis=0)
     assert spread[terms.groups.index("rhythm")] > 5 * spread[terms.groups.index("buy_again")]
 
 
-def test_a_record_of_equals_has_no_opinion() -> None:
+def test_equal_candidates_have_z_zero() -> None:
     alike = replace(FEATURES, values=np.repeat(FEATURES.values[:1], len(FEATURES.values), axis=0))
     plane = STAGE.plane(alike, RECORD)
     assert (plane.z[:, :-1] == 0).all()
     assert (plane.scale == 0).all()
 
 
-def test_saved_and_restored_it_is_the_same() -> None:
+def test_a_restored_second_stage_gives_the_same_plane_and_terms() -> None:
     arrays = STAGE.arrays()
     assert {array.dtype.kind for array in arrays.values()} == {"U", "u"}
     again = SecondStage.restored(CONFIG, arrays)
@@ -120,13 +120,13 @@ def test_the_same_seed_gives_the_same_trees() -> None:
     assert not np.array_equal(SecondStage(CONFIG).fit([LESSON], seed=1).order_, STAGE.order_)
 
 
-def test_two_cuts_teach_together() -> None:
+def test_lessons_of_two_cuts_teach_together() -> None:
     halves = [part_of(LESSON, np.arange(20)), part_of(LESSON, np.arange(20, QUERIES))]
     together = SecondStage(CONFIG).fit(halves, seed=0)
     np.testing.assert_array_equal(together.plane(FEATURES, RECORD).z, PLANE.z)
 
 
-def test_other_columns_are_refused() -> None:
+def test_features_of_other_columns_are_refused() -> None:
     other = replace(FEATURES, names=("a: a", "b: b", "c: c"))
     with pytest.raises(ValueError, match="columns"):
         STAGE.plane(other, RECORD)
@@ -135,7 +135,7 @@ def test_other_columns_are_refused() -> None:
 
 
 @pytest.mark.parametrize("everything", [True, False])
-def test_without_a_difference_there_is_nothing_to_learn(everything: bool) -> None:
+def test_a_lesson_of_one_class_has_nothing_to_learn(everything: bool) -> None:
     with pytest.raises(NothingToLearnError):
         SecondStage(CONFIG).fit([replace(LESSON, relevant=np.full(len(BOUGHT), everything))], seed=0)
 
@@ -154,7 +154,7 @@ def crossed(lessons: Lesson) -> Plane:
     return cross_fitted(CONFIG, lessons, FEATURES, RECORD, learners=np.arange(QUERIES), folds=2, seed=0)
 
 
-def test_nobody_is_scored_by_trees_that_saw_them() -> None:
+def test_cross_fitting_scores_no_customer_by_trees_that_saw_them() -> None:
     """Whatever one customer bought, their own plane stays as it is; someone else's does not."""
     before = crossed(LESSON)
     customer = 5
@@ -167,7 +167,7 @@ def test_nobody_is_scored_by_trees_that_saw_them() -> None:
     assert not np.array_equal(after.z, before.z, equal_nan=True)
 
 
-def test_a_plane_of_folds_ranks_as_well() -> None:
+def test_a_cross_fitted_plane_ranks_bought_items_first() -> None:
     plane = crossed(LESSON)
     z = plane.z[RECORD.items >= 0]
     assert np.isfinite(z).all()
@@ -194,7 +194,7 @@ def not_installed() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("not_installed")
-def test_without_lightgbm_the_remedy_is_said() -> None:
+def test_without_lightgbm_the_error_names_the_remedy() -> None:
     with pytest.raises(SecondStageUnavailableError, match="extra second-stage"):
         SecondStage(CONFIG).fit([LESSON], seed=0)
     with pytest.raises(SecondStageUnavailableError, match="libgomp1"):
@@ -243,11 +243,11 @@ def seen_at_the_cut(made: TrainingSnapshot) -> Features:
     return features(candidates, training.queries(np.arange(2)), item_facts(training))
 
 
-def test_nothing_that_happens_after_the_cut_changes_a_feature() -> None:
+def test_events_after_the_cut_change_no_feature() -> None:
     past = [(0, 0, 40.0), (0, 0, 90.0), (0, 1, 90.0), (1, 2, 99.0), (1, 1, 60.0)]
     future = [(0, 2, 100.5), (1, 1, 120.0), (1, 0, 100.0)]
-    known, all_of_it = (
+    before, all_of_it = (
         seen_at_the_cut(snapshot(purchases(*rows), ATTRIBUTES, cut=CUT, weights=EventWeights()))
         for rows in (past, past + future)
     )
-    np.testing.assert_array_equal(known.values, all_of_it.values)
+    np.testing.assert_array_equal(before.values, all_of_it.values)

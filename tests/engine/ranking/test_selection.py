@@ -35,71 +35,71 @@ def shown(wish: SelectionParams, shelf: CatalogueState = SHELF, seed: int | None
     return select(ITEMS, Z, WEIGHTS, catalogue=shelf, params=wish, draw=draw)
 
 
-def test_by_hand() -> None:
-    found = shown(SelectionParams(n=3))
-    assert found.items.tolist() == [2, 3, 5]
-    assert found.score.tolist() == [4.5, 3.75, 3.0]
-    assert found.final.tolist() == [4.5, 3.75, 3.0]
-    assert found.contributions.tolist() == [[4.5, 3.75, 3.0], [0, 0, 0]]
-    assert found.propensity.tolist() == [1, 1, 1]
-    assert (found.trace.candidates, found.trace.eligible, found.trace.shown) == (6, 6, 3)
-    assert not found.trace.lost
+def test_a_selection_by_hand() -> None:
+    slate = shown(SelectionParams(n=3))
+    assert slate.items.tolist() == [2, 3, 5]
+    assert slate.score.tolist() == [4.5, 3.75, 3.0]
+    assert slate.final.tolist() == [4.5, 3.75, 3.0]
+    assert slate.contributions.tolist() == [[4.5, 3.75, 3.0], [0, 0, 0]]
+    assert slate.propensity.tolist() == [1, 1, 1]
+    assert (slate.trace.candidates, slate.trace.eligible, slate.trace.shown) == (6, 6, 3)
+    assert not slate.trace.lost
 
 
-def test_the_plan_is_a_term_of_its_own() -> None:
+def test_the_promotion_plan_is_a_term_of_its_own() -> None:
     lift = np.ones(N_ITEMS, np.float32)
     lift[[3, 5, 21]] = 4, 0.25, 9
     promoting = replace(SHELF, lift=lift)
-    found = shown(SelectionParams(n=6, promotion=0.5), promoting)
-    assert found.items.tolist() == [21, 3, 2, 8, 5, 13]  # 21: (0.75 + 2) · 3, 3: 3.75 · 2, 5: 3 · 0.5
-    assert found.promotion.tolist() == [5.5, 3.75, 0, 0, -1.5, 0]
-    np.testing.assert_array_equal(found.score, found.contributions.sum(axis=0) + found.promotion)
-    np.testing.assert_array_equal(found.final, found.score.astype(np.float32))
+    slate = shown(SelectionParams(n=6, promotion=0.5), promoting)
+    assert slate.items.tolist() == [21, 3, 2, 8, 5, 13]  # 21: (0.75 + 2) · 3, 3: 3.75 · 2, 5: 3 · 0.5
+    assert slate.promotion.tolist() == [5.5, 3.75, 0, 0, -1.5, 0]
+    np.testing.assert_array_equal(slate.score, slate.contributions.sum(axis=0) + slate.promotion)
+    np.testing.assert_array_equal(slate.final, slate.score.astype(np.float32))
     for plain in (shown(SelectionParams(n=6), promoting), shown(SelectionParams(n=6, promotion=0.5))):
         assert plain.items.tolist() == shown(SelectionParams(n=6)).items.tolist()
         assert not plain.promotion.any()
 
 
-def test_each_loss_is_counted_once_under_its_first_reason() -> None:
+def test_each_ineligible_candidate_counts_once_under_its_first_reason() -> None:
     sellable = np.ones(N_ITEMS, np.bool_)
     sellable[[2, 30]] = False
     allowed = np.ones(N_ITEMS, np.bool_)
     allowed[[2, 8]] = False
     wish = SelectionParams(n=9, repeat=Repeat.EXCLUDE, bought=rows(2, 5, 30), excluded=rows(3, 5), allowed=allowed)
-    found = shown(wish, replace(SHELF, sellable=sellable))
-    assert found.items.tolist() == [21, 13]
-    assert found.trace.lost == {
+    slate = shown(wish, replace(SHELF, sellable=sellable))
+    assert slate.items.tolist() == [21, 13]
+    assert slate.trace.lost == {
         IneligibleReason.UNSELLABLE: 1,
         IneligibleReason.EXCLUDED: 2,
         IneligibleReason.FILTERED: 1,
     }
-    assert found.trace.candidates - sum(found.trace.lost.values()) == found.trace.eligible == 2
+    assert slate.trace.candidates - sum(slate.trace.lost.values()) == slate.trace.eligible == 2
 
 
 @pytest.mark.parametrize(
     ("repeat", "left"),
     [(Repeat.ALLOW, {2, 3, 8, 13, 21}), (Repeat.EXCLUDE, {3, 13, 21}), (Repeat.ONLY, {2, 8})],
 )
-def test_the_repeat_rule_and_what_rests(repeat: Repeat, left: set[int]) -> None:
-    found = shown(SelectionParams(n=9, repeat=repeat, bought=rows(2, 5, 8, 39), resting=rows(5)))
-    assert set(found.items.tolist()) == left
+def test_repeat_modes_and_resting_items(repeat: Repeat, left: set[int]) -> None:
+    slate = shown(SelectionParams(n=9, repeat=repeat, bought=rows(2, 5, 8, 39), resting=rows(5)))
+    assert set(slate.items.tolist()) == left
 
 
-def test_only_without_purchases_shows_nothing() -> None:
-    found = shown(SelectionParams(n=5, repeat=Repeat.ONLY))
-    assert found.items.shape == found.score.shape == found.final.shape == (0,)
-    assert found.contributions.shape == (2, 0)
-    assert found.trace.lost == {IneligibleReason.NOT_BOUGHT: 6}
+def test_repeat_only_without_purchases_shows_nothing() -> None:
+    slate = shown(SelectionParams(n=5, repeat=Repeat.ONLY))
+    assert slate.items.shape == slate.score.shape == slate.final.shape == (0,)
+    assert slate.contributions.shape == (2, 0)
+    assert slate.trace.lost == {IneligibleReason.NOT_BOUGHT: 6}
 
 
-def test_diversity_moves_likes_apart_and_says_how_many_it_brought_in() -> None:
+def test_diversity_moves_like_items_apart_and_counts_those_brought_in() -> None:
     traits = np.full((N_ITEMS, 1), -1, np.int32)
     traits[[2, 3, 5], 0] = 7
     alike = replace(SHELF, likeness=Likeness(traits=traits))
-    found = shown(SelectionParams(n=3, diversity=0.8), alike)
-    assert found.items.tolist() == [2, 21, 8]  # finals .9, .55, .45 − but .75 − .8 < 0 for items 3 and 5
-    np.testing.assert_allclose(found.final, [0.9, 0.55, 0.45], rtol=1e-6)
-    assert found.trace.diversified == 2
+    slate = shown(SelectionParams(n=3, diversity=0.8), alike)
+    assert slate.items.tolist() == [2, 21, 8]  # finals .9, .55, .45 − but .75 − .8 < 0 for items 3 and 5
+    np.testing.assert_allclose(slate.final, [0.9, 0.55, 0.45], rtol=1e-6)
+    assert slate.trace.diversified == 2
 
 
 def test_exploration_changes_only_the_last_slots_with_exact_propensities() -> None:
@@ -109,8 +109,8 @@ def test_exploration_changes_only_the_last_slots_with_exact_propensities() -> No
     propensity: list[dict[int, float]] = [{}, {}, {}]
     runs = 4000
     for seed in range(runs):
-        found = shown(wish, seed=seed)
-        for slot, (item, chance) in enumerate(zip(found.items.tolist(), found.propensity.tolist(), strict=True)):
+        slate = shown(wish, seed=seed)
+        for slot, (item, chance) in enumerate(zip(slate.items.tolist(), slate.propensity.tolist(), strict=True)):
             seen[slot][item] += 1
             propensity[slot][item] = chance
     assert propensity == [{2: 1.0}, {3: 0.5, 21: 0.25, 13: 0.25}, {5: 0.5, 8: 0.5}]
@@ -120,18 +120,18 @@ def test_exploration_changes_only_the_last_slots_with_exact_propensities() -> No
             assert seen[slot][item] / runs == pytest.approx(chance, abs=0.03)
 
 
-def test_exploration_needs_a_generator_and_says_what_it_did() -> None:
+def test_exploration_needs_a_generator_and_leaves_a_trace() -> None:
     with pytest.raises(ValueError, match="generator"):
         shown(SelectionParams(n=3, exploration=0.5))
-    found = shown(SelectionParams(n=3, exploration=1.0), seed=1)
-    assert found.trace.explored == 2
-    assert found.items[0] == 2
+    slate = shown(SelectionParams(n=3, exploration=1.0), seed=1)
+    assert slate.trace.explored == 2
+    assert slate.items[0] == 2
 
 
-def test_nothing_further_down_to_explore() -> None:
-    found = shown(SelectionParams(n=6, exploration=0.9), seed=1)
-    assert found.propensity.tolist() == [1] * 6
-    assert found.trace.explored == 0
+def test_without_further_candidates_nothing_is_explored() -> None:
+    slate = shown(SelectionParams(n=6, exploration=0.9), seed=1)
+    assert slate.propensity.tolist() == [1] * 6
+    assert slate.trace.explored == 0
 
 
 @pytest.mark.parametrize(
@@ -143,25 +143,25 @@ def test_nothing_further_down_to_explore() -> None:
         SelectionParams(n=0),
     ],
 )
-def test_no_candidates(wish: SelectionParams) -> None:
+def test_a_selection_without_candidates_is_empty(wish: SelectionParams) -> None:
     empty = np.full(3, -1, np.int32)
-    found = select(
+    slate = select(
         empty, np.full((2, 3), np.nan, np.float16), WEIGHTS, catalogue=SHELF, params=wish, draw=np.random.default_rng(0)
     )
-    assert len(found.items) == found.trace.candidates == found.trace.shown == 0
+    assert len(slate.items) == slate.trace.candidates == slate.trace.shown == 0
 
 
-def test_all_silent_still_shows_in_item_order() -> None:
-    found = select(ITEMS, np.full_like(Z, np.nan), WEIGHTS, catalogue=SHELF, params=SelectionParams(n=2))
-    assert found.items.tolist() == [2, 3]
-    assert found.score.tolist() == [0, 0]
+def test_silent_recommenders_give_the_items_in_their_order() -> None:
+    slate = select(ITEMS, np.full_like(Z, np.nan), WEIGHTS, catalogue=SHELF, params=SelectionParams(n=2))
+    assert slate.items.tolist() == [2, 3]
+    assert slate.score.tolist() == [0, 0]
 
 
 @given(
     st.integers(0, 10_000), st.integers(0, 30), st.sampled_from([0.0, 0.4, 1.0]), st.sampled_from([0.0, 0.3]),
     st.sampled_from(Repeat),
 )  # fmt: skip
-def test_what_always_holds(seed: int, n: int, diversity: float, exploration: float, repeat: Repeat) -> None:
+def test_invariants_of_random_slates(seed: int, n: int, diversity: float, exploration: float, repeat: Repeat) -> None:
     draw = np.random.default_rng(seed)
     count = int(draw.integers(0, 30))
     items = np.sort(draw.choice(N_ITEMS, count, replace=False)).astype(np.int32)
@@ -173,17 +173,17 @@ def test_what_always_holds(seed: int, n: int, diversity: float, exploration: flo
         likeness=Likeness(traits=draw.integers(-1, 3, (N_ITEMS, 2)).astype(np.int32)),
         lift=np.exp(draw.normal(size=N_ITEMS)).astype(np.float32) if seed % 2 else None,
     )
-    known = np.sort(draw.choice(N_ITEMS, 10, replace=False)).astype(np.int32)
+    bought = np.sort(draw.choice(N_ITEMS, 10, replace=False)).astype(np.int32)
     wish = SelectionParams(
-        n=n, repeat=repeat, promotion=seed % 3 / 2, diversity=diversity, exploration=exploration, bought=known,
-        excluded=known[:2],
+        n=n, repeat=repeat, promotion=seed % 3 / 2, diversity=diversity, exploration=exploration, bought=bought,
+        excluded=bought[:2],
     )  # fmt: skip
-    found = select(items, z, weights, catalogue=shelf, params=wish, draw=draw)
+    slate = select(items, z, weights, catalogue=shelf, params=wish, draw=draw)
     eligible, lost = eligibility(items, catalogue=shelf, params=wish)
-    assert len(found.items) == min(n, eligible.sum()) == found.trace.shown
-    assert set(found.items) <= set(items[eligible])
-    assert len(set(found.items)) == len(found.items)
-    assert found.trace.candidates == found.trace.eligible + sum(lost.values())
-    np.testing.assert_allclose(found.contributions.sum(axis=0) + found.promotion, found.score, atol=1e-6)
-    assert np.isfinite(found.final).all()
-    assert ((found.propensity > 0) & (found.propensity <= 1)).all()
+    assert len(slate.items) == min(n, eligible.sum()) == slate.trace.shown
+    assert set(slate.items) <= set(items[eligible])
+    assert len(set(slate.items)) == len(slate.items)
+    assert slate.trace.candidates == slate.trace.eligible + sum(lost.values())
+    np.testing.assert_allclose(slate.contributions.sum(axis=0) + slate.promotion, slate.score, atol=1e-6)
+    assert np.isfinite(slate.final).all()
+    assert ((slate.propensity > 0) & (slate.propensity <= 1)).all()

@@ -27,15 +27,15 @@ def test_the_terms_sum_to_the_score() -> None:
     training = checkerboard(12)
     model = Als(CONFIG).fit(training, seed=0)
     query = folded_in(everybody(training_set([Act(0, 2, 0), Act(0, 4, 1)], n_users=1, category_of=[0] * 12)))
-    found = model.evidence(query, 6)
-    assert [term.reason for term in found] == [Reason.BECAUSE_YOU_BOUGHT] * 2
-    assert {term.item for term in found} == {2, 4}
-    assert sum(term.share for term in found) == pytest.approx(1)
+    terms = model.evidence(query, 6)
+    assert [term.reason for term in terms] == [Reason.BECAUSE_YOU_BOUGHT] * 2
+    assert {term.item for term in terms} == {2, 4}
+    assert sum(term.share for term in terms) == pytest.approx(1)
     alone = model.evidence(query, 2)
     assert (alone[0].reason, alone[0].item) == (Reason.BOUGHT_BEFORE, 2)
 
 
-def test_what_nobody_bought_cannot_be_known() -> None:
+def test_an_item_without_buyers_is_silent() -> None:
     training = training_set([Act(0, 0, 0), Act(1, 1, 1)], n_users=2, category_of=[0] * 3)
     scores = Als(CONFIG).fit(training, seed=0).score(everybody(training))
     assert np.isnan(scores[:, 2]).all()

@@ -57,7 +57,7 @@ def test_without_support_there_is_no_rule() -> None:
     assert scores[CHEESE] == 0
 
 
-def test_nothing_in_view_is_silence() -> None:
+def test_without_items_in_view_the_rules_are_silent() -> None:
     assert np.isnan(model().score(stranger(5))).all()
     assert model().evidence(stranger(5), SAUCE) == []
 

@@ -28,7 +28,7 @@ def acts() -> list[Act]:
     return [*every_week, Act(0, 1, 10, age=5.0), *looks, *[Act(1, 1, 30 + n, age=0.0) for n in range(9)]]
 
 
-def test_looking_is_not_buying() -> None:
+def test_views_are_no_purchases_to_buy_again() -> None:
     training = training_set(acts(), n_users=2, category_of=[0, 0, 0])
     recommender = weekly().fit(training, seed=0)
     scores = recommender.score(everybody(training))
@@ -52,12 +52,12 @@ def test_the_evidence_is_the_rhythm_and_the_parts_of_the_score() -> None:
 
 def test_a_first_purchase_has_no_rhythm() -> None:
     training = training_set(acts(), n_users=2, category_of=[0, 0, 0])
-    found = weekly().fit(training, seed=0).evidence(training.queries(np.asarray([0])), 1)
-    (own,) = [term for term in found if term.reason is Reason.BOUGHT_BEFORE]
+    terms = weekly().fit(training, seed=0).evidence(training.queries(np.asarray([0])), 1)
+    (own,) = [term for term in terms if term.reason is Reason.BOUGHT_BEFORE]
     assert dict(own.facts) == {"times": 1.0, "days_since": 5.0}
 
 
-def test_what_was_taken_back_is_not_bought_again() -> None:
+def test_refunded_items_are_not_bought_again() -> None:
     back = [Act(0, 0, 0, age=3.0), Act(0, 0, 1, age=2.0, strength=-1.0, bought=False), Act(0, 1, 2, age=2.0)]
     training = training_set(back, n_users=1, category_of=[0, 0])
     scores = BuyAgain(Config(half_life=None, prior=0.0)).fit(training, seed=0).score(everybody(training))

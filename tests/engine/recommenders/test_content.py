@@ -29,7 +29,7 @@ def test_the_likeness_is_the_cosine_of_the_descriptions() -> None:
     np.testing.assert_allclose(scores[0], [1, alike, 0, 0, alike], rtol=1e-5, atol=1e-7)
 
 
-def test_popularity_pulls() -> None:
+def test_popular_items_score_higher() -> None:
     training = training_set([Act(0, 0, 0), *[Act(1, 1, 1 + n) for n in range(9)]], n_users=2, category_of=SHELVES)
     alike = plain().fit(training, seed=0).score(everybody(training))[0]
     pulled = plain(popularity_power=2.0, popularity_half_life=None).fit(training, seed=0).score(everybody(training))[0]

@@ -34,7 +34,7 @@ def config(**changes: object) -> Config:
 
 
 @pytest.mark.parametrize("solver", [{}, {"dual_users": 0}])
-def test_the_worked_example(solver: dict[str, int]) -> None:
+def test_scores_of_the_worked_example(solver: dict[str, int]) -> None:
     training = worked_example()
     weights = np.zeros((10, 20))
     for user, row in WEIGHTS.items():
@@ -46,7 +46,7 @@ def test_the_worked_example(solver: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize("half_lives", [{}, {"half_life": 60.0, "profile_half_life": 20.0}])
-def test_dual_and_primal_are_the_same(half_lives: dict[str, float]) -> None:
+def test_dual_and_primal_give_the_same_scores(half_lives: dict[str, float]) -> None:
     training = random_shop()
     # In single precision the difference grows as the ridge shrinks: at 10 it is far below what orders two items.
     dual, primal = (Ease(config(ridge=10.0, **solver, **half_lives)) for solver in ({}, {"dual_users": 0}))
@@ -64,22 +64,22 @@ def test_a_catalogue_too_large_for_either_keeps_the_most_bought_items() -> None:
     training = random_shop()
     counts = np.bincount(training.interactions.matrix().indices, minlength=40)
     scores = Ease(config(dual_users=0, primal_items=10)).fit(training, seed=0).score(everybody(training))
-    known = ~np.isnan(scores).all(axis=0)
-    assert known.sum() == 10
-    assert counts[known].min() >= counts[~known].max()
+    scored = ~np.isnan(scores).all(axis=0)
+    assert scored.sum() == 10
+    assert counts[scored].min() >= counts[~scored].max()
 
 
 def test_the_terms_are_parts_of_the_score() -> None:
-    """Without one item of the history the score is less by exactly that item's term."""
+    """A score without one item of the history is less by exactly that item's term."""
     training = random_shop()
     model = Ease(config()).fit(training, seed=0)
     history = [3, 11, 17]
 
     def score(items: list[int]) -> np.ndarray:
-        asked = everybody(
+        block = everybody(
             training_set([Act(0, item, n) for n, item in enumerate(items)], n_users=1, category_of=[0] * 40)
         )
-        return model.score(folded_in(asked))[0]
+        return model.score(folded_in(block))[0]
 
     whole = score(history)
     query = folded_in(
@@ -105,7 +105,7 @@ def test_an_item_does_not_explain_itself() -> None:
     assert model.evidence(alone, 5) == []
 
 
-def test_what_was_only_looked_at_is_not_called_bought() -> None:
+def test_evidence_calls_viewed_items_similar_and_not_bought() -> None:
     acts = [Act(user, item, 2 * user) for user in range(6) for item in (0, 1)]
     training = training_set(acts, n_users=6, category_of=[0, 0])
     model = Ease(config()).fit(training, seed=0)
@@ -114,7 +114,7 @@ def test_what_was_only_looked_at_is_not_called_bought() -> None:
     assert (term.reason, term.item) == (Reason.SIMILAR_ITEM, 0)
 
 
-def test_the_decay_of_the_profile_is_its_own() -> None:
+def test_the_profile_decays_by_a_half_life_of_its_own() -> None:
     training = random_shop()
     model = Ease(config(profile_half_life=10.0)).fit(training, seed=0)
     fresh, old = (
@@ -124,7 +124,7 @@ def test_the_decay_of_the_profile_is_its_own() -> None:
     np.testing.assert_allclose(model.score(old)[0, :39], model.score(fresh)[0, :39] / 2, rtol=1e-4, atol=1e-7)
 
 
-def test_nobody_at_all() -> None:
+def test_ease_on_a_shop_without_users() -> None:
     empty = training_set([], n_users=0, category_of=[0, 0])
     assert np.isnan(Ease(config()).fit(empty, seed=0).score(folded_in(everybody(_one_act())))).all()
 

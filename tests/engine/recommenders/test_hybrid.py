@@ -30,10 +30,10 @@ class Table:
 
     def score(self, queries: Queries) -> FloatArray:
         self.asked.append(len(queries))
-        found = self.scores[queries.training_rows].copy()
-        found[queries.training_rows < 0] = np.nan
-        found.setflags(write=False)  # a recommender may answer with memory that is not ours to change
-        return found
+        scores = self.scores[queries.training_rows].copy()
+        scores[queries.training_rows < 0] = np.nan
+        scores.setflags(write=False)  # a recommender may answer with memory that is not ours to change
+        return scores
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
         return []
@@ -41,14 +41,14 @@ class Table:
 
 def tables(n_users: int, n_items: int, n: int, seed: int = 0) -> list[Table]:
     draw = np.random.default_rng(seed)
-    made = []
+    scorers = []
     for _ in range(n):
         scores = draw.integers(-3, 12, (n_users, n_items)).astype(np.float32)
         scores[draw.random(scores.shape) < 0.3] = np.nan
-        made.append(Table(scores))
-    made[0].scores[1] = np.nan
-    made[1].scores[2] = 4
-    return made
+        scorers.append(Table(scores))
+    scorers[0].scores[1] = np.nan
+    scorers[1].scores[2] = 4
+    return scorers
 
 
 def expected_record(
@@ -62,18 +62,18 @@ def expected_record(
     pool = sorted({i for order in ranked for i in order[: limits.nominated]})
     z = np.full((len(scores), len(pool)), np.nan)
     for m, row in enumerate(scores):
-        known = [float(row[i]) for i in pool if not np.isnan(row[i])]
-        sd = np.std(known) if known else 0
+        values = [float(row[i]) for i in pool if not np.isnan(row[i])]
+        sd = np.std(values) if values else 0
         for at, i in enumerate(pool):
             if not np.isnan(row[i]):
-                z[m, at] = (row[i] - np.mean(known)) / sd if sd > 1e-9 else 0
+                z[m, at] = (row[i] - np.mean(values)) / sd if sd > 1e-9 else 0
     z16 = z.astype(np.float32).astype(np.float16)
     blend = (np.nan_to_num(z16.astype(np.float32)) * np.array(weights, np.float32)[:, None]).sum(axis=0)
     own = [order[: limits.own] for order in ranked]
     first_place = {i: min(order.index(i) for order in own if i in order) for order in own for i in order}
-    kept = sorted(range(len(pool)), key=lambda at: (first_place.get(pool[at], 99), -blend[at], pool[at]))
-    kept = sorted(kept[: limits.kept])
-    return [pool[at] for at in kept], z16[:, kept], own
+    best = sorted(range(len(pool)), key=lambda at: (first_place.get(pool[at], 99), -blend[at], pool[at]))
+    best = sorted(best[: limits.kept])
+    return [pool[at] for at in best], z16[:, best], own
 
 
 def assert_equals_the_rules(found: Candidates, stacks: Sequence[np.ndarray], plan: BlendPlan, limits: Limits) -> None:
@@ -90,7 +90,7 @@ def assert_equals_the_rules(found: Candidates, stacks: Sequence[np.ndarray], pla
             assert found.own[q, m].tolist() == best + [-1] * (limits.own - len(best))
 
 
-def test_two_blends_at_once_equal_the_rules() -> None:
+def test_records_of_two_blends_at_once_equal_the_naive_loop() -> None:
     shop = checkerboard(30)
     a, b, c = tables(30, 30, 3)
     fitted = [FittedInstance(name=name, recommender=t) for name, t in zip("abc", (a, b, c), strict=True)]
@@ -99,11 +99,11 @@ def test_two_blends_at_once_equal_the_rules() -> None:
         "discover": BlendPlan(weights={"b": 0.5, "c": 0.5}, instances=("b", "c"), excluded=bought),
         "home": BlendPlan(weights={"a": 0.6, "b": 0.3, "c": 0.1}, instances=("a", "b", "c")),
     }
-    found = candidates(fitted, everybody(shop), plans=plans, limits=SMALL)
-    assert found["home"].instances == ("a", "b", "c")
-    assert_equals_the_rules(found["home"], [a.scores, b.scores, c.scores], plans["home"], SMALL)
-    assert_equals_the_rules(found["discover"], [b.scores, c.scores], plans["discover"], SMALL)
-    held = [set(row.tolist()) for row in found["discover"].items]
+    records = candidates(fitted, everybody(shop), plans=plans, limits=SMALL)
+    assert records["home"].instances == ("a", "b", "c")
+    assert_equals_the_rules(records["home"], [a.scores, b.scores, c.scores], plans["home"], SMALL)
+    assert_equals_the_rules(records["discover"], [b.scores, c.scores], plans["discover"], SMALL)
+    held = [set(row.tolist()) for row in records["discover"].items]
     assert not any(held[u] & set(bought[u].indices.tolist()) for u in range(30))
     assert sum(a.asked) == sum(b.asked) == 30  # scored once though two blends weigh it
     assert len(a.asked) > 2  # in several blocks
@@ -112,7 +112,7 @@ def test_two_blends_at_once_equal_the_rules() -> None:
 @pytest.mark.parametrize(
     "limits", [replace(SMALL, threads=1), replace(SMALL, lane_bytes=10**9), replace(SMALL, block_rows=1)]
 )
-def test_blocks_and_threads_change_nothing(limits: Limits) -> None:
+def test_blocks_and_threads_do_not_change_the_records(limits: Limits) -> None:
     shop = checkerboard(20)
     fitted = [FittedInstance(name=f"r{n}", recommender=t) for n, t in enumerate(tables(20, 20, 3))]
     plans = {"home": BlendPlan(weights={"r0": 1}, instances=("r0", "r1", "r2"))}
@@ -132,12 +132,12 @@ def test_trend_multiplies_the_positive_part_and_twins_are_scored_once() -> None:
     trend = np.array([100, 16, 4, 1, 1, 1, 1, 1], np.float32)
     plans = {"b": BlendPlan(weights={}, instances=("plain", "trending"))}
     limits = Limits(own=3)
-    found = candidates(fitted, everybody(shop), plans=plans, trend=trend, limits=limits)["b"]
-    assert found.own[0].tolist() == [[3, 2, 1], [1, 2, 3]]  # 4 = 1 · √16, 4 = 2 · √4, 3; the tie to the lower item
-    assert found.items[0, :8].tolist() == [0, 1, 2, 3, 5, 6, 7, -1]  # what both cannot know is not pooled
+    records = candidates(fitted, everybody(shop), plans=plans, trend=trend, limits=limits)["b"]
+    assert records.own[0].tolist() == [[3, 2, 1], [1, 2, 3]]  # 4 = 1 · √16, 4 = 2 · √4, 3; the tie to the lower item
+    assert records.items[0, :8].tolist() == [0, 1, 2, 3, 5, 6, 7, -1]  # what both cannot know is not pooled
     assert sum(table.asked) == 8
     worth = np.array([0, 4, 4, 3, 1, 1, 1])
-    np.testing.assert_allclose(found.z[0, 1, :7].astype(float), (worth - worth.mean()) / worth.std(), atol=2e-3)
+    np.testing.assert_allclose(records.z[0, 1, :7].astype(float), (worth - worth.mean()) / worth.std(), atol=2e-3)
 
 
 def test_a_trend_that_is_not_given_is_refused() -> None:
@@ -146,17 +146,17 @@ def test_a_trend_that_is_not_given_is_refused() -> None:
         candidates(fitted, everybody(checkerboard(8)), plans={"b": BlendPlan(weights={}, instances=("a",))})
 
 
-def test_own_best_are_kept_even_when_they_alone_are_too_many() -> None:
+def test_each_instances_own_best_are_kept_even_when_they_exceed_the_places() -> None:
     """Twelve instances with two favourites each, nine places: best places first, then the blend."""
     shop = checkerboard(30)
     many = tables(30, 30, 12, seed=3)
     fitted = [FittedInstance(name=f"r{n}", recommender=t) for n, t in enumerate(many)]
     plan = BlendPlan(weights={"r3": 0.5, "r7": 0.5}, instances=tuple(f"r{n}" for n in range(12)))
-    found = candidates(fitted, everybody(shop), plans={"home": plan}, limits=SMALL)["home"]
-    assert_equals_the_rules(found, [t.scores for t in many], plan, SMALL)
+    records = candidates(fitted, everybody(shop), plans={"home": plan}, limits=SMALL)["home"]
+    assert_equals_the_rules(records, [t.scores for t in many], plan, SMALL)
 
 
-def test_wide_catalogue_equals_the_rules() -> None:
+def test_records_of_a_wide_catalogue_equal_the_naive_loop() -> None:
     """Wide enough for the bound by groups."""
     n_items = 2500
     shop = training_set([Act(u, u, u) for u in range(3)], n_users=3, category_of=[0] * n_items)
@@ -164,11 +164,11 @@ def test_wide_catalogue_equals_the_rules() -> None:
     fitted = [FittedInstance(name=f"r{n}", recommender=t) for n, t in enumerate(three)]
     plan = BlendPlan(weights={"r0": 0.5, "r2": 0.5}, instances=("r0", "r1", "r2"), excluded=shop.interactions.matrix())
     limits = Limits(nominated=50, kept=60, own=20)
-    found = candidates(fitted, everybody(shop), plans={"home": plan}, limits=limits)["home"]
-    assert_equals_the_rules(found, [t.scores for t in three], plan, limits)
+    records = candidates(fitted, everybody(shop), plans={"home": plan}, limits=limits)["home"]
+    assert_equals_the_rules(records, [t.scores for t in three], plan, limits)
 
 
-def test_silence_and_strangers() -> None:
+def test_silent_instances_and_strangers_in_the_records() -> None:
     shop = checkerboard(6)
     fitted = [FittedInstance(name="a", recommender=Table(np.full((6, 6), np.nan, np.float32)))]
     plans = {"home": BlendPlan(weights={"a": 1}, instances=("a", "missing"))}
@@ -196,9 +196,9 @@ def test_no_queries_no_items_and_no_instances_keep_the_shapes() -> None:
 def test_constant_scores_are_kept_in_item_order_with_z_zero() -> None:
     shop = checkerboard(6)
     fitted = [FittedInstance(name="a", recommender=Table(np.ones((6, 6), np.float32)))]
-    found = candidates(fitted, everybody(shop), plans={"home": BlendPlan(weights={"a": 1}, instances=("a",))})["home"]
-    assert found.ranked({"a": 1.0}, 3).tolist() == [[0, 1, 2]] * 6
-    assert (found.z[:, :, :6] == 0).all()
+    records = candidates(fitted, everybody(shop), plans={"home": BlendPlan(weights={"a": 1}, instances=("a",))})["home"]
+    assert records.ranked({"a": 1.0}, 3).tolist() == [[0, 1, 2]] * 6
+    assert (records.z[:, :, :6] == 0).all()
 
 
 def test_a_stored_zero_is_excluded_too() -> None:
@@ -206,9 +206,9 @@ def test_a_stored_zero_is_excluded_too() -> None:
     fitted = [FittedInstance(name="a", recommender=Table(np.ones((6, 6), np.float32)))]
     barred = sparse.csr_matrix((np.zeros(2, np.float32), ([0, 0], [1, 2])), shape=(6, 6))
     plan = BlendPlan(weights={"a": 1}, instances=("a",), excluded=barred)
-    found = candidates(fitted, everybody(shop), plans={"home": plan}, limits=SMALL)["home"]
-    assert found.items[0, :4].tolist() == [0, 3, 4, 5]
-    assert found.items[1, :6].tolist() == list(range(6))
+    records = candidates(fitted, everybody(shop), plans={"home": plan}, limits=SMALL)["home"]
+    assert records.items[0, :4].tolist() == [0, 3, 4, 5]
+    assert records.items[1, :6].tolist() == list(range(6))
 
 
 def test_progress_rises_to_one_and_may_stop_the_work() -> None:

@@ -52,10 +52,10 @@ def test_likeness_and_scores_are_those_of_a_dense_reference(
     np.testing.assert_allclose(model.similarities_.toarray().T, reference, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(model.score(everybody(training)), raw.toarray() @ reference.T, rtol=1e-4, atol=1e-5)
 
-    kept = ItemKnn(replace(changed, neighbours=4)).fit(training, seed=0).similarities_.toarray().T
+    nearest = ItemKnn(replace(changed, neighbours=4)).fit(training, seed=0).similarities_.toarray().T
     for target in range(15):
         best = np.sort(reference[target])[-4:]
-        np.testing.assert_allclose(np.sort(kept[target][kept[target] > 0]), best[best > 0], rtol=1e-4)
+        np.testing.assert_allclose(np.sort(nearest[target][nearest[target] > 0]), best[best > 0], rtol=1e-4)
 
 
 def test_the_terms_are_parts_of_the_score() -> None:
@@ -89,7 +89,7 @@ def test_a_very_long_history_teaches_by_its_most_bought_items() -> None:
     assert set(model.similarities_.nonzero()[0].tolist()) == {0, 1, 2}
 
 
-def test_strips_of_any_width_and_cut_histories() -> None:
+def test_strips_give_the_same_neighbours_and_limits_cut_histories() -> None:
     rng = np.random.default_rng(4)
     acts = [Act(user, int(item), 40 * user + n) for user in range(25) for n, item in enumerate(rng.integers(0, 15, 9))]
     training = training_set(acts, n_users=25, category_of=[0] * 15)

@@ -24,7 +24,7 @@ def test_the_evidence_counts_people_of_the_last_four_weeks() -> None:
     assert shop().evidence(stranger(3), 2) == []
 
 
-def test_where_nothing_was_bought_nothing_is_popular() -> None:
+def test_without_purchases_popularity_is_silent() -> None:
     training = training_set([], n_users=2, category_of=[0, 0])
     recommender = Popularity(Config()).fit(training, seed=0)
     assert np.isnan(recommender.score(everybody(training))).all()

@@ -23,7 +23,7 @@ def model(**changes: object) -> RecentNeighbours:
     return RecentNeighbours(Config(**{"baskets": 2, "power": 1.0, **changes})).fit(TRAINING, seed=0)
 
 
-def test_own_baskets_and_those_of_others() -> None:
+def test_the_score_sums_own_baskets_and_those_of_neighbours() -> None:
     scores = model().score(everybody(TRAINING))
     alike = 1 / 2  # one common item of two each
     np.testing.assert_allclose(scores[0, :3], [1 + alike / 2, 0.5, alike / 2], rtol=1e-6)
@@ -55,7 +55,7 @@ def test_the_evidence_is_both_parts_of_the_score() -> None:
     assert (own.share, others.share) == (pytest.approx(1 / 1.25), pytest.approx(0.25 / 1.25))
 
 
-def test_of_many_only_the_base_can_be_neighbours() -> None:
+def test_only_the_base_users_can_be_neighbours() -> None:
     fitted = RecentNeighbours(Config(baskets=2, power=1.0, own=False, base_users=1)).fit(TRAINING, seed=0)
     np.testing.assert_array_equal(fitted.base_, [1])  # here a day ago; the other two
     scores = fitted.score(everybody(TRAINING))

@@ -38,20 +38,20 @@ def test_the_items_own_habit_counts_as_far_as_it_is_known() -> None:
     acts = [Act(user, item, 10 * user, age=90.0) for user in range(30) for item in (0, 1)]
     acts += [Act(user, 0, 10 * user + 1, age=10.0) for user in range(30)]
     training = training_set(acts, n_users=30, category_of=[0, 0])
-    known, doubted = fitted(training, shrinkage=1.0), fitted(training, shrinkage=1e6)
-    assert known.habit_[0] > 0.2
-    assert known.habit_[1] < -0.5
+    trusted, doubted = fitted(training, shrinkage=1.0), fitted(training, shrinkage=1e6)
+    assert trusted.habit_[0] > 0.2
+    assert trusted.habit_[1] < -0.5
     np.testing.assert_allclose(doubted.habit_, 0, atol=1e-3)
 
 
-def test_where_all_went_on_alike_the_faded_count_decides() -> None:
+def test_the_faded_count_decides_where_all_pairs_went_on_alike() -> None:
     training = training_set([Act(0, 0, 0, age=75.0), Act(1, 0, 1, age=0.0)], n_users=2, category_of=[0])
     scores = fitted(training).score(everybody(training))
     odds = np.array([0.5 + 0.05, 1 + 0.05]) * np.exp(fitted(training).habit_[0])
     np.testing.assert_allclose(scores[:, 0], np.sqrt(odds / (1 + odds)), rtol=1e-5)
 
 
-def test_what_happens_after_the_lesson_teaches_nothing_about_before() -> None:
+def test_purchases_after_the_lesson_do_not_change_its_features() -> None:
     """The features of a lesson are those of its moment: later purchases change the answer of the lesson alone."""
     early = [Act(user, 0, user, age=100.0) for user in range(9)]
     late = [Act(user, 1, 20 + user, age=5.0) for user in range(9)]
@@ -61,7 +61,7 @@ def test_what_happens_after_the_lesson_teaches_nothing_about_before() -> None:
     np.testing.assert_array_equal(one.habit_, other.habit_)
 
 
-def test_taken_back_is_less_than_kept() -> None:
+def test_a_refunded_purchase_scores_less_than_one_that_stands() -> None:
     acts = [Act(0, 0, 0, age=3.0), Act(1, 0, 1, age=3.0), Act(1, 0, 2, 2.0, -1.0, False)]
     training = training_set(acts, n_users=2, category_of=[0])
     scores = fitted(training).score(everybody(training))
@@ -78,7 +78,7 @@ def test_evidence_is_the_rhythm(item: int, reason: Reason) -> None:
     assert term.facts.get("every_days", 7) == 7
 
 
-def test_no_evidence_for_what_nobody_buys_and_a_popular_item_says_so() -> None:
+def test_an_unsold_item_has_no_evidence_and_a_popular_one_names_its_buyers() -> None:
     acts = [Act(0, 0, 0, age=1.0), Act(1, 1, 1, age=1.0), Act(2, 1, 2, age=40.0)]
     training = training_set(acts, n_users=3, category_of=[0, 0, 0])
     model = fitted(training)

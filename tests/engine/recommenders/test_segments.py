@@ -26,7 +26,7 @@ def test_shares_of_the_segment_shrunk_to_those_of_all() -> None:
     np.testing.assert_allclose(scores[4:], [(np.asarray([0, 0, 2]) + 2 * overall) / 4] * 2, rtol=1e-5)
 
 
-def test_a_stranger_gets_what_all_buy() -> None:
+def test_a_stranger_gets_the_shares_of_the_whole_clientele() -> None:
     np.testing.assert_allclose(model().score(stranger(3)), [[4 / 6, 1 / 6, 2 / 6]], rtol=1e-6)
     assert model().evidence(stranger(3), 0) == []
 

@@ -14,8 +14,8 @@ TENT, STOVE, GAS = range(3)
 
 def acts() -> list[Act]:
     """Four users: a tent, then a stove, then gas. A fifth: a tent, then gas."""
-    found = [Act(user, item, 3 * user + item, age=30.0 - 10 * item) for user in range(4) for item in (TENT, STOVE, GAS)]
-    return [*found, Act(4, TENT, 90, age=9.0), Act(4, GAS, 91, age=3.0)]
+    acts_ = [Act(user, item, 3 * user + item, age=30.0 - 10 * item) for user in range(4) for item in (TENT, STOVE, GAS)]
+    return [*acts_, Act(4, TENT, 90, age=9.0), Act(4, GAS, 91, age=3.0)]
 
 
 TRAINING = training_set(acts(), n_users=5, category_of=[0] * 4)
@@ -26,21 +26,21 @@ def model(**changes: object) -> Transitions:
 
 
 def test_transitions_are_counted_forward_in_time() -> None:
-    found = model().transitions_.toarray()
+    counts = model().transitions_.toarray()
     expected = np.zeros((4, 4))
     expected[TENT, STOVE] = 4 / (5 + 5)  # five baskets with a tent have a successor; 5 is the damping
     expected[TENT, GAS] = 1 / (5 + 5)
     expected[STOVE, GAS] = 4 / (4 + 5)
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_allclose(counts, expected, rtol=1e-6)
 
 
 def test_the_target_power_is_kind_to_rare_successors() -> None:
-    found = model(target_power=0.5).transitions_.toarray()
-    assert found[TENT, STOVE] == pytest.approx(4 / (np.sqrt(5 * 4) + 5), rel=1e-6)
-    assert found[TENT, GAS] == pytest.approx(1 / (np.sqrt(5 * 5) + 5), rel=1e-6)
+    counts = model(target_power=0.5).transitions_.toarray()
+    assert counts[TENT, STOVE] == pytest.approx(4 / (np.sqrt(5 * 4) + 5), rel=1e-6)
+    assert counts[TENT, GAS] == pytest.approx(1 / (np.sqrt(5 * 5) + 5), rel=1e-6)
 
 
-def test_what_was_seen_too_seldom_is_no_transition() -> None:
+def test_a_rare_succession_is_no_transition() -> None:
     assert model(min_together=3).transitions_[TENT, GAS] == 0
 
 
@@ -71,5 +71,5 @@ def test_the_terms_are_parts_of_the_score() -> None:
 def test_a_view_leads_to_a_purchase() -> None:
     look = [Act(0, TENT, 0, age=2.0, strength=0.2, bought=False), Act(0, TENT, 1, age=1.0)]
     training = training_set(look, n_users=1, category_of=[0])
-    found = Transitions(Config(min_together=1, target_power=0.0)).fit(training, seed=0)
-    assert found.transitions_[TENT, TENT] == pytest.approx(1 / 6)
+    fitted = Transitions(Config(min_together=1, target_power=0.0)).fit(training, seed=0)
+    assert fitted.transitions_[TENT, TENT] == pytest.approx(1 / 6)

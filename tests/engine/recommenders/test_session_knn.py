@@ -36,24 +36,24 @@ def seen(weights: dict[int, float]) -> Queries:
     return replace(stranger(5), context=context)
 
 
-def test_every_session_that_shares_an_item_speaks() -> None:
+def test_every_session_that_shares_an_item_adds_to_the_score() -> None:
     scores = model().score(seen({TENT: 1.0}))[0]
     np.testing.assert_allclose(scores[:4], [3, 2, 1, 1])  # three sessions hold the tent; two of them the stove
     assert np.isnan(scores[BOOK])
 
 
-def test_the_newer_item_speaks_louder() -> None:
+def test_newer_items_of_the_session_weigh_more() -> None:
     scores = model().score(seen({TENT: 0.5, GAS: 1.0}))[0]
     # likeness: ½, ½ + 1, ½, 1
     np.testing.assert_allclose(scores[:4], [2.5, 2.0, 2.5, 1.5])
 
 
-def test_only_the_nearest_sessions_speak() -> None:
+def test_only_the_nearest_sessions_count() -> None:
     scores = model(neighbours=1).score(seen({TENT: 0.5, GAS: 1.0}))[0]
     np.testing.assert_allclose(scores[:4], [1.5, 1.5, 1.5, 0])
 
 
-def test_long_sessions_old_ones_and_common_items_say_less() -> None:
+def test_long_sessions_old_sessions_and_common_items_weigh_less() -> None:
     np.testing.assert_allclose(model(length_power=1.0).score(seen({GAS: 1.0}))[0, :4], [1 / 3, 1 / 3, 5 / 6, 1 / 2])
     np.testing.assert_allclose(model(target_power=1.0).score(seen({GAS: 1.0}))[0, :4], [1 / 3, 1 / 2, 1, 1 / 2])
     halved = model(half_life=1.0).score(seen({GAS: 1.0}))[0]  # ages of the sessions with gas: 9 and 7 days
@@ -79,7 +79,7 @@ def test_the_newest_sessions_are_kept() -> None:
     np.testing.assert_allclose(scores[:4], [1, 0, 0, 1])  # of the last two sessions one holds a tent, and a lamp
 
 
-def test_nothing_in_view_is_silence() -> None:
+def test_without_items_in_view_the_sessions_are_silent() -> None:
     assert np.isnan(model().score(stranger(5))).all()
 
 

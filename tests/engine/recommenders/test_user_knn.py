@@ -28,19 +28,19 @@ def test_scores_of_the_worked_example() -> None:
     assert np.isnan(scores[3:]).all()
 
 
-def test_only_the_nearest_count() -> None:
+def test_only_the_nearest_users_count() -> None:
     scores = model(neighbours=1, power=2.0).score(everybody(worked_example()))
     np.testing.assert_allclose(scores[0, :8], COSINES[1, 3] ** 2 * tastes(3), rtol=1e-5)
 
 
-def test_a_person_folded_in_has_the_twin_in_training_as_neighbour() -> None:
+def test_a_folded_in_user_has_the_twin_in_training_as_neighbour() -> None:
     query = folded_in(worked_example().queries(np.asarray([0])))
     scores = model().score(query)
     others = COSINES[1, 2] * tastes(2) + COSINES[1, 3] * tastes(3)
     np.testing.assert_allclose(scores[0, :8], tastes(1) + others, rtol=1e-5)
 
 
-def test_what_neighbours_bought_long_ago_fades() -> None:
+def test_old_purchases_of_neighbours_fade() -> None:
     acts = [Act(0, 0, 0), Act(1, 0, 1), Act(1, 1, 2, age=14.0), Act(1, 2, 3, age=28.0)]
     training = training_set(acts, n_users=2, category_of=[0] * 3)
     scores = UserKnn(Config(taste_half_life=14.0)).fit(training, seed=0).score(everybody(training))[0]
@@ -56,7 +56,7 @@ def test_the_evidence_counts_neighbours() -> None:
     assert term.share == pytest.approx(1)
 
 
-def test_of_many_only_the_base_can_be_neighbours() -> None:
+def test_only_the_base_users_can_be_neighbours() -> None:
     """The base is who was here last; the others are asked like anyone, and nobody is a neighbour of themselves."""
     acts = [Act(user, item, 10 * user + item, age=3.0 - user) for user in range(3) for item in (0, user + 1)]
     training = training_set(acts, n_users=3, category_of=[0] * 4)

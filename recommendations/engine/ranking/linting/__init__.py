@@ -1,1 +1,1 @@
-"""What is wrong with a book of rules, as sets of items and of requests."""
+"""Linter of a book of rules, seen as sets of items and of requests."""

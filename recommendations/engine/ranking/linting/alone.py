@@ -37,6 +37,6 @@ def _reasons(rule: Linted, shop: LintedShop, slots: int) -> Iterator[FaultKind]:
 
 def _is_for_nobody(when: When, shop: LintedShop) -> bool:
     if when.customer is not None:
-        known = shop.customers.get(when.customer)
-        return known is None or (when.segment is not None and when.segment != known)
+        segment = shop.customers.get(when.customer)
+        return segment is None or (when.segment is not None and when.segment != segment)
     return when.segment is not None and not shop.segments.get(when.segment)

@@ -74,8 +74,8 @@ def _asks_for_more(one: Linted, other: Linted) -> bool:
 
 
 def _shares_together(book: Book, places: Sequence[int]) -> Iterator[RuleFault]:
-    """Those that no item could serve together, the largest first, wherever one or two and all that cover it apply."""
-    told: list[set[int]] = []
+    """Find shares that no item could serve together, largest first, wherever one or two and all that cover it apply."""
+    reported: list[set[int]] = []
     for when in book.scopes(places):
         chosen: list[int] = []
         total, union = 0.0, np.zeros(len(book.shop.sellable), np.bool_)
@@ -83,6 +83,6 @@ def _shares_together(book: Book, places: Sequence[int]) -> Iterator[RuleFault]:
             rule = book.rules[place]
             if total <= 1 + ROUNDING and not (rule.items & union).any():
                 chosen, total, union = [*chosen, place], total + rule.share, union | rule.items
-        if total > 1 + ROUNDING and not any(known <= set(chosen) for known in told):
-            told.append(set(chosen))
+        if total > 1 + ROUNDING and not any(before <= set(chosen) for before in reported):
+            reported.append(set(chosen))
             yield rule_fault(FaultKind.SHARES_ABOVE_ONE, *chosen, percent=round(100 * total))

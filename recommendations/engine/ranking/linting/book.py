@@ -80,7 +80,7 @@ class RuleFault:
 
 
 def slots_of(when: When, shop: LintedShop) -> int:
-    """Of the placement, else of the longest slate."""
+    """Number of slots of the placement, else of the longest slate."""
     return max(shop.slots.values(), default=0) if when.placement is None else shop.slots.get(when.placement, 0)
 
 
@@ -101,33 +101,33 @@ class Book:
         return [place for place in among if self.rules[place].when.covers(when)]
 
     def scopes(self, places: Sequence[int]) -> list[When]:
-        """Where one of the rules applies, or two of them together."""
+        """Conditions under which one of the rules applies, or two of them together."""
         whens = [self.rules[place].when for place in places]
         return [*whens, *(both for one, other in combinations(whens, 2) if (both := one.both(other)))]
 
     def left(self, filters: Sequence[int]) -> BoolArray:
-        """What is for sale and is neither excluded nor left out."""
+        """Items for sale that are neither excluded nor left out."""
         left = self.shop.sellable
         for place in filters:
             left = left & self.taken_by(place, out=False)
         return left
 
     def taken_by(self, place: int, *, out: bool = True) -> BoolArray:
-        """What a filter takes out (or leaves)."""
+        """Items that a filter takes out (or leaves)."""
         rule = self.rules[place]
         return rule.items if (rule.action is RuleAction.EXCLUDE) is out else ~rule.items
 
     def culprits(self, filters: Sequence[int], items: BoolArray, *, fewer_than: int = 1) -> list[int]:
-        """As few of the filters as possible that leave fewer than so many of the items; the later ones go first."""
-        kept = list(filters)
+        """Fewest of the filters that still leave fewer than so many of the items; the later ones are dropped first."""
+        needed = list(filters)
         for place in reversed(filters):
-            others = [other for other in kept if other != place]
+            others = [other for other in needed if other != place]
             if count(self.left(others) & items) < fewer_than:
-                kept = others
-        return kept
+                needed = others
+        return needed
 
     def open(self, place: int) -> BoolArray:
-        """What of a rule's items is left wherever the rule applies."""
+        """Items of a rule that are left wherever the rule applies."""
         rule = self.rules[place]
         return rule.items & self.left(self.covering(rule.when, self.filters))
 
@@ -137,5 +137,5 @@ def count(items: BoolArray) -> int:
 
 
 def rule_fault(fault: FaultKind, *places: int, **numbers: int) -> RuleFault:
-    """The last place is the subject."""
+    """Make a fault of the rules at these places; the last one is the subject."""
     return RuleFault(fault=fault, rules=tuple(sorted(places)), subject=places[-1], numbers=numbers)

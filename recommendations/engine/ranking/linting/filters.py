@@ -16,7 +16,7 @@ BARRED: Mapping[RuleAction, FaultKind] = {
 def emptied(book: Book) -> Iterator[RuleFault]:
     """Filters that leave nothing, or too little for the slots, where one or two of them and all that cover it act."""
     all_there = count(book.shop.sellable)
-    told: list[set[int]] = []
+    reported: list[set[int]] = []
     seen: set[tuple[int, ...]] = set()
     for when in book.scopes(book.filters):
         acting, slots = book.covering(when, book.filters), book.slots(when)
@@ -26,8 +26,8 @@ def emptied(book: Book) -> Iterator[RuleFault]:
         seen.add(tuple(acting))
         enough = slots if left else 1
         culprits = book.culprits(acting, book.shop.sellable, fewer_than=enough)
-        if not any(known <= set(culprits) for known in told):
-            told.append(set(culprits))
+        if not any(before <= set(culprits) for before in reported):
+            reported.append(set(culprits))
             yield rule_fault(_how_emptied(book, culprits, left), *culprits, left=left, slots=slots)
 
 

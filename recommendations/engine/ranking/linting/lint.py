@@ -1,4 +1,4 @@
-"""What is wrong with rules that are to apply together, from nothing but the sets of items that they mean."""
+"""Linter of rules that are to apply together, from nothing but the sets of items that they match."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -12,7 +12,7 @@ CHECKS: tuple[Callable[[Book], Iterator[RuleFault]], ...] = (emptied, idle_filte
 
 
 def lint(rules: Sequence[Linted], shop: LintedShop) -> list[RuleFault]:
-    """Everything that is wrong, each once, in the order of the book; what never acts is not held against others."""
+    """All faults of the rules, each once, in the order of the book; what never acts is not held against others."""
     idle = [one for place, rule in enumerate(rules) if (one := alone(place, rule, shop))]
     out = {one.rules[0] for one in idle}
     book = Book(rules, shop, [place for place in range(len(rules)) if place not in out])

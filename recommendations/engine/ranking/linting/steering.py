@@ -10,7 +10,7 @@ from recommendations.terms import RuleAction
 
 
 def pins(book: Book) -> Iterator[RuleFault]:
-    """Two on one slot; and a pin of an item that earlier ones have put elsewhere."""
+    """Find two pins on one slot, and a pin of an item that earlier ones have put elsewhere."""
     places = book.of(RuleAction.PIN)
     for earlier, later in combinations(places, 2):
         one, other = book.rules[earlier], book.rules[later]
@@ -22,9 +22,9 @@ def pins(book: Book) -> Iterator[RuleFault]:
     for place in places:
         before = [other for other in single if other < place and book.rules[other].slot != book.rules[place].slot]
         before = book.covering(book.rules[place].when, before)
-        shown = [other for other in before if (open_[other] & open_[place]).any()]
-        if shown and count(open_[place]) == count(np.logical_or.reduce([open_[other] for other in shown])):
-            yield rule_fault(FaultKind.SHADOWED, *shown, place)
+        shadowing = [other for other in before if (open_[other] & open_[place]).any()]
+        if shadowing and count(open_[place]) == count(np.logical_or.reduce([open_[other] for other in shadowing])):
+            yield rule_fault(FaultKind.SHADOWED, *shadowing, place)
 
 
 def boosts(book: Book) -> Iterator[RuleFault]:

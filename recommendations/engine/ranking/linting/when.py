@@ -10,7 +10,7 @@ from recommendations.engine.frames import BoolArray
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class When:
-    """None does not ask. ``segment`` is that of the customer where a rule is for one."""
+    """Conditions of a rule; None does not ask. ``segment`` is that of the customer where a rule is for one."""
 
     placement: str | None = None
     segment: int | None = None
@@ -20,11 +20,11 @@ class When:
     ends: float = np.inf
 
     def meets(self, other: "When") -> bool:
-        """Is there an answer to which both apply?"""
+        """Whether there is an answer to which both apply."""
         return self.both(other) is not None
 
     def both(self, other: "When") -> "When | None":
-        """Where both apply; None where that is nowhere."""
+        """Conditions under which both apply; None where there are none."""
         starts, ends = max(self.starts, other.starts), min(self.ends, other.ends)
         apart = (
             starts >= ends
@@ -47,7 +47,7 @@ class When:
         )
 
     def covers(self, other: Self) -> bool:
-        """Does this apply to every answer to which the other does?"""
+        """Whether this applies to every answer to which the other does."""
         return (
             self.starts <= other.starts
             and self.ends >= other.ends
@@ -63,7 +63,7 @@ def _differ(one: object, other: object) -> bool:
 
 
 def _common(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
-    """Baskets may hold an item of each, but what meets both for sure is what both ask for."""
+    """Items that both ask for: a basket may hold an item of each, but these meet both for sure."""
     if one is None or other is None:
         return other if one is None else one
     return np.asarray(one & other)
