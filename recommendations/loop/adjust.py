@@ -56,9 +56,9 @@ def adjust_weights_and_go_live(context: RunContext) -> Mapping[str, object]:
     may_go_live = _gate_version(context, decisions)
     counts: dict[str, object] = {}
     for task, blend in TASKS.items():
-        made = _append(context, blend, decisions[task], publish=decisions[task].publish and may_go_live)
-        counts[f"{blend}_weights"] = made.number if made else None
-        counts |= _measure_hybrid(context, task, blend, made)
+        version = _append(context, blend, decisions[task], publish=decisions[task].publish and may_go_live)
+        counts[f"{blend}_weights"] = version.number if version else None
+        counts |= _measure_hybrid(context, task, blend, version)
     for blend in BlendName:
         if weight_versions.default_weights(blend) is None:
             weight_versions.append_weights(
@@ -83,7 +83,7 @@ def _preset(blend: BlendName) -> Configuration:
 def proposal(
     version_id: int, task: Task, *, seed: int, progress: Callable[[float], None] | None = None
 ) -> Proposal | None:
-    """The tuner's result on the tuning panel, against the default (else the preset); None where nobody has truth."""
+    """Tune on the tuning panel, against the default (else the preset); None where nobody has truth."""
     on = panel_of(version_id, Cut.TUNING, task)
     if on is None:
         return None
@@ -92,48 +92,48 @@ def proposal(
     starts = []
     if SECOND_STAGE in on.instances:
         starts.append({name: weight / 2 for name, weight in start.weights.items()} | {SECOND_STAGE: 0.5})
-    found = tuned(on, seed=seed, starts=starts, incumbent=start.weights, promotion=start.promotion, progress=progress)
+    result = tuned(on, seed=seed, starts=starts, incumbent=start.weights, promotion=start.promotion, progress=progress)
     drawn = resamples(len(on.users), seed=seed)
-    now = on.measure(found.weights, promotion=found.promotion)
+    now = on.measure(result.weights, promotion=result.promotion)
     then = on.measure(start.weights, promotion=start.promotion)
     against = now.against(then, drawn)
     expected = {
         "cut": Cut.TUNING,
         "users": len(on.users),
-        "evaluations": found.evaluations,
+        "evaluations": result.evaluations,
         "metrics": described_all(now.summary(drawn)),
         "against_default": described_all(against),
-        "ablation": described_all(ablation(on, found.weights, drawn, promotion=found.promotion)),
+        "ablation": described_all(ablation(on, result.weights, drawn, promotion=result.promotion)),
     }
     return Proposal(
-        configuration=Configuration(weights=found.weights, promotion=found.promotion),
-        best_single=found.best_single,
+        configuration=Configuration(weights=result.weights, promotion=result.promotion),
+        best_single=result.best_single,
         expected=expected,
         gain=against[MAIN].value,
     )
 
 
 def _decision(context: RunContext, task: Task, blend: BlendName, *, done: float) -> Decision:
-    found = proposal(
+    offer = proposal(
         context.version.pk, task, seed=context.seed, progress=lambda share: context.report(done + 0.4 * share)
     )
-    if found is None:
+    if offer is None:
         context.report(done, text=f"{blend}: no purchases in the tuning window, so there is nothing to tune on")
     else:
-        users = found.expected["users"]
-        context.report(done, text=f"{blend}: tuned on {users:,} customers, {MAIN} {found.gain:+.4f} against the start")
+        users = offer.expected["users"]
+        context.report(done, text=f"{blend}: tuned on {users:,} customers, {MAIN} {offer.gain:+.4f} against the start")
     default = weight_versions.default_weights(blend)
     if default is None:
-        return _first(context, task, blend, found)
-    if found is None or found.gain < NOTABLE:
+        return _first(context, task, blend, offer)
+    if offer is None or offer.gain < NOTABLE:
         context.report(done, text=f"{blend}: weights stay as they are, as tuning found nothing better")
         return Decision()
-    result = gate.gate(context.version.pk, task, found.configuration, live=Configuration.of(default), seed=context.seed)
+    result = gate.gate(context.version.pk, task, offer.configuration, live=Configuration.of(default), seed=context.seed)
     automatic = Blend.objects.get(name=blend).automatic
     what = "published, as the blend is automatic" if automatic and result.passed else "proposed to staff"
     context.report(done, text=f"{blend}: new weights are {what}; {gate.log_line(result)}")
     return Decision(
-        configuration=found.configuration, reason=f"Tuned by run {context.run}", expected=found.expected,
+        configuration=offer.configuration, reason=f"Tuned by run {context.run}", expected=offer.expected,
         verdict=result, publish=automatic and result.passed,
     )  # fmt: skip
 
@@ -189,17 +189,17 @@ def _append(context: RunContext, blend: BlendName, decision: Decision, *, publis
     if decision.configuration is None:
         return None
     result = described_gate_result(decision.verdict, version=context.version) if decision.verdict else {}
-    made = Made(
+    weights = Made(
         weights=decision.configuration.weights, promotion=decision.configuration.promotion, reason=decision.reason,
         expected=decision.expected, gate=result,
     )  # fmt: skip
-    return weight_versions.append_weights(blend=blend, made=made, author=None, now=context.now, publish=publish)
+    return weight_versions.append_weights(blend=blend, made=weights, author=None, now=context.now, publish=publish)
 
 
 def _measure_hybrid(
     context: RunContext, task: Task, blend: BlendName, made: BlendWeights | None
 ) -> Mapping[str, object]:
-    """The table of the test window again, now with the default (and the proposal) in it."""
+    """Measure the table of the test window again, now with the default (and the proposal) in it."""
     default = weight_versions.default_weights(blend)
     if default is None:
         return {}

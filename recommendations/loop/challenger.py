@@ -1,4 +1,4 @@
-"""An upgrade of the recommenders' settings: the live settings are fitted again beside the new ones, on the same cut.
+"""Champion and challenger: changed settings are fitted beside the live ones, on the same cut.
 
 The version of a run with new settings goes live only where it is not worse than the live configuration would be on
 the same history. Only what the live weights count on is fitted twice.
@@ -23,13 +23,13 @@ from recommendations.store.models import live_version, measurements, model, weig
 from recommendations.terms import TASKS, BlendName, Cut, Task
 
 LIVE_CONFIGURATION = "live_configuration"
-"""Under this name stands what the live configuration reaches when it is fitted on this run's history."""
+"""Name of what the live configuration reaches when it is fitted on this run's history."""
 
 CHAMPION = "@live"
 
 
 def settings() -> dict[str, dict[str, Any]]:
-    """What is kept of every registered instance with a version."""
+    """Settings of every registered instance, as they are kept with a version."""
     return {one.name: {**asdict(one.config), "trend": one.trend} for one in INSTANCES}
 
 
@@ -39,36 +39,36 @@ def changed() -> dict[str, Instance]:
     if live is None:
         return {}
     weighted = {name for one in _live().values() for name, weight in one.weights.items() if weight > 0}
-    found = {}
+    instances = {}
     for one in INSTANCES:
         if one.name not in weighted or one.name not in live.instances:
             continue
         stored = live.instances[one.name]
         before = replace(one, config=model.stored_config(one.config, stored), trend=stored.get("trend", one.trend))
         if before != one:
-            found[one.name] = before
-    return found
+            instances[one.name] = before
+    return instances
 
 
 def plans_as_live(before: Mapping[str, Instance], plans: Mapping[str, BlendPlan]) -> dict[str, BlendPlan]:
     """A second plan for each blend that has a changed instance, with the live settings in its place."""
-    found = {}
+    champions = {}
     for blend, live in _live().items():
         weights = live.weights
         names = {
             name: f"{name}{CHAMPION}" if name in before else name for name, weight in weights.items() if weight > 0
         }
         if blend in plans and before.keys() & names.keys():
-            found[f"{blend}{CHAMPION}"] = replace(
+            champions[f"{blend}{CHAMPION}"] = replace(
                 plans[blend],
                 weights={names[name]: weights[name] for name in names},
                 instances=tuple(names.values()),
             )
-    return found
+    return champions
 
 
 def keep_as_live(context: RunContext, records: Mapping[str, Candidates], plans: Mapping[str, BlendPlan]) -> None:
-    """What the live configuration reaches on the test window, kept for the gate."""
+    """Keep what the live configuration reaches on the test window, for the gate."""
     truths, live = model.load_truths(context.version.pk, Cut.TEST), _live()
     lift = model.load_lift(context.version.pk, Cut.TEST)
     for task, blend in TASKS.items():
@@ -84,7 +84,7 @@ def keep_as_live(context: RunContext, records: Mapping[str, Candidates], plans: 
 
 
 def gate_version(context: RunContext, task: Task, configuration: Configuration) -> GateResult | None:
-    """The version under the weights it would serve with, against the live configuration; None where none changed.
+    """Compare the version, under the weights it would serve with, with the live one; None where no settings changed.
 
     There is no second stage for the settings of before, so the settings are compared without it on either side.
     """
@@ -99,5 +99,5 @@ def gate_version(context: RunContext, task: Task, configuration: Configuration) 
 
 
 def _live() -> dict[BlendName, Configuration]:
-    found = {blend: weight_versions.default_weights(blend) for blend in TASKS.values()}
-    return {blend: Configuration.of(weights) for blend, weights in found.items() if weights}
+    versions = {blend: weight_versions.default_weights(blend) for blend in TASKS.values()}
+    return {blend: Configuration.of(weights) for blend, weights in versions.items() if weights}

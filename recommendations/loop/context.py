@@ -1,4 +1,4 @@
-"""What every stage of a run is given."""
+"""Context of a run, which every stage is given."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ def _windows(now: datetime) -> Windows:
 
 
 def _stored_windows(version: ModelVersion) -> Windows | None:
-    """Those that the first stage fixed: what arrives while a run runs, or rests, does not move them."""
+    """Windows that the first stage fixed: events that arrive while a run runs, or rests, do not move them."""
     if not version.windows:
         return None
     end, live = (

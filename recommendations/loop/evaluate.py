@@ -30,7 +30,7 @@ HYBRID = "hybrid"
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """What ranks the candidates of a blend."""
+    """Weights and exponent that rank the candidates of a blend."""
 
     weights: Mapping[str, float]
     promotion: float = 0.0  # exponent of the plan's lift; 0 = the plan does not count
@@ -41,7 +41,7 @@ class Configuration:
 
 
 def measure(context: RunContext) -> Mapping[str, object]:
-    """Tables of both tasks on the test cut, without the hybrid. Raises LeakError where the figures would be hollow."""
+    """Measure both tasks on the test cut, without the hybrid. Raises LeakError where the figures would be hollow."""
     for cut in (Cut.TUNING, Cut.TEST):
         refuse(future_acts(model.load_snapshot(context.version.pk, cut)[0].training.interactions, where=cut))
     counts: dict[str, object] = {}
@@ -78,17 +78,17 @@ def tabulate(context: RunContext, task: Task, *, hybrids: Mapping[str, Configura
     alone = {row.name: row.metrics[MAIN].value for row in rows if row.kind is not MeasuredKind.HYBRID}
     refuse(target_in_features(records[TASKS[task]], truth, ndcg=alone))
     groups = _groups(context, snapshot, categories, truth.users)
-    made = table(rows, truth, groups=groups, drawn=drawn, reference=HYBRID)
+    quality = table(rows, truth, groups=groups, drawn=drawn, reference=HYBRID)
     window = tuple(model.moment(at) for at in context.windows.window(Cut.TEST))
     measurements.save_evaluation(
-        context.version, cut=Cut.TEST, task=task, window=(window[0], window[1]), seed=context.seed, table=made,
+        context.version, cut=Cut.TEST, task=task, window=(window[0], window[1]), seed=context.seed, table=quality,
         costs=_costs(context, TASKS[task], hybrids),
     )  # fmt: skip
-    return made
+    return quality
 
 
 def _groups(context: RunContext, snapshot: TrainingSnapshot, categories: IdMap, users: NDArray[np.int64]) -> Groups:
-    """The segments are those of this run, so they know the whole history: they tell customers apart, no more."""
+    """Groups for slices. Segments are this run's, so they know the whole history: they only tell customers apart."""
     numbers = interests.segments_by_customer(context.version.pk, snapshot.users.ids[users])
     departments, of_columns = measurements.departments(categories)
     memberships = snapshot.training.catalogue.categories
@@ -106,7 +106,7 @@ def _groups(context: RunContext, snapshot: TrainingSnapshot, categories: IdMap, 
 
 
 def _costs(context: RunContext, blend: BlendName, hybrids: Iterable[str]) -> Costs:
-    """A hybrid takes what its recommenders take together; the peak is that of the whole process."""
+    """Costs of the rows: a hybrid takes what its recommenders take together; the peak is that of the whole process."""
     counts = runs.stage_counts(context.run, Stage.TRAIN, Cut.TEST)
     fit, score = (_of_blend(counts.get(key, {}), blend) for key in ("fit_seconds", "score_seconds"))
     names = {instance.name for instance in instances_of(blend)} | {SECOND_STAGE}
@@ -117,7 +117,7 @@ def _costs(context: RunContext, blend: BlendName, hybrids: Iterable[str]) -> Cos
 
 
 def of_second_stage(blend: BlendName) -> str:
-    """Under this name stand the seconds of a blend's second stage: each has its own, but they are called the same."""
+    """Name for the seconds of a blend's second stage: each blend has its own, but all are called the same."""
     return f"{SECOND_STAGE}_{blend}"
 
 
@@ -127,7 +127,7 @@ def _of_blend(seconds: Mapping[str, float], blend: BlendName) -> dict[str, float
 
 
 def panel_of(version_id: int, cut: Cut, task: Task) -> Panel | None:
-    """The what-if panel of a task on a cut; None where nobody has truth."""
+    """The tuning panel of a task on a cut; None where nobody has truth."""
     snapshot, _ = model.load_snapshot(version_id, cut)
     truth = model.load_truths(version_id, cut)[task]
     records = model.load_candidates(version_id, cut)

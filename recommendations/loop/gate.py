@@ -39,9 +39,9 @@ def gate(
     seed: int,
     segment: int | None = None,
 ) -> GateResult:
-    """The configuration against what is live, if anything is, and against the baselines.
+    """Compare the configuration with what is live, if anything is, and with the baselines.
 
-    With the number of a ``segment`` only its customers are asked.
+    With the number of a ``segment`` only its customers count.
     """
     candidate = ndcg_of(version_id, task, configuration)
     measured = measurements.load_per_user(version_id, task)
@@ -54,13 +54,13 @@ def gate(
 
 
 def _of_segment(version_id: int, task: Task, segment: int) -> BoolArray:
-    """By customer of the test window's truth, in its order."""
+    """Mask of the segment's customers among those of the test window's truth, in their order."""
     numbers = interests.segments_by_customer(version_id, model.truth_customers(version_id, Cut.TEST, task))
     return np.asarray(numbers == segment)
 
 
 def log_line(found: GateResult) -> str:
-    """For the log of a run."""
+    """Line on a gate result for the log of a run."""
     if found.outcome is GateOutcome.UNMEASURED:
         return "nobody has truth in the test window, so nothing was compared"
     if found.worse_than:

@@ -1,4 +1,4 @@
-"""Stage 3: who likes what, who is alike, what goes together; shown on the dashboard and used in rules."""
+"""Stage 3: interest profiles, segments and association rules; shown on the dashboard and used in rules."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ MOST_RULES = 20_000
 
 
 def learn_interests(context: RunContext) -> Mapping[str, object]:
-    """Profiles, segments with their lasting numbers, and significant association rules of the live cut."""
+    """Learn profiles, segments with their lasting numbers, and significant association rules of the live cut."""
     snapshot, categories = model.load_snapshot(context.version.pk, Cut.LIVE)
     training = snapshot.training
     interests.forget(context.version)
@@ -45,36 +45,36 @@ def learn_interests(context: RunContext) -> Mapping[str, object]:
 
 
 def _segments(context: RunContext, training: TrainingSet) -> tuple[float | None, IntArray]:
-    """Adjusted Rand index against the last run (None for the first), and the sizes."""
+    """Learn and store the segments: adjusted Rand index against the last run (None for the first), and the sizes."""
     snapshot, categories = model.load_snapshot(context.version.pk, Cut.LIVE)
     weights = act_weights(training.interactions, half_life=HALF_LIVES[0])
-    found, membership = segment.find_segments(
+    segmentation, membership = segment.find_segments(
         weights, training.catalogue.categories, n_segments=SEGMENTS, dimensions=DIMENSIONS, seed=context.seed
     )
     previous = interests.previous_segments(context.version, columns=categories)
-    numbers = previous.numbers_after(segment.matched(found.interests, previous.interests))
+    numbers = previous.numbers_after(segment.matched(segmentation.interests, previous.interests))
     lasting = np.append(numbers, -1)[membership].astype(np.int32)  # −1, of nobody's segment, is the last one
-    overall = segment.mean_interests(found)
+    overall = segment.mean_interests(segmentation)
     interests.save_segments(
         context.version, users=snapshot.users, categories=categories, numbers=numbers,
-        membership=lasting, shares=found.interests, top=segment.top_categories(found.interests, overall),
+        membership=lasting, shares=segmentation.interests, top=segment.top_categories(segmentation.interests, overall),
     )  # fmt: skip
     model.save_segments(context.version, Cut.LIVE, lasting)
     like = None if previous.version is None else segments.centres_before(previous.version, numbers)
     common, common_before = previous.common(snapshot.users, lasting)
     segments.save_picture(
         context.version,
-        projection=project(found, weights, training.catalogue.categories, like=like),
-        behaviour=behaviour(training.interactions, membership, len(found.sizes)),
+        projection=project(segmentation, weights, training.catalogue.categories, like=like),
+        behaviour=behaviour(training.interactions, membership, len(segmentation.sizes)),
         drift=drift(
-            Grouping(numbers=numbers, interests=found.interests, sizes=found.sizes, members=common),
+            Grouping(numbers=numbers, interests=segmentation.interests, sizes=segmentation.sizes, members=common),
             Grouping(
                 numbers=previous.numbers, interests=previous.interests, sizes=previous.sizes, members=common_before
             ),
         ),
         overall=overall,
     )
-    return previous.agreement(snapshot.users, lasting), found.sizes
+    return previous.agreement(snapshot.users, lasting), segmentation.sizes
 
 
 def _rules(training: TrainingSet) -> association.Pairs:

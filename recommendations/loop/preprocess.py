@@ -19,7 +19,7 @@ FEWEST_ITEMS = 2
 
 
 def make_snapshots(context: RunContext) -> Mapping[str, object]:
-    """Training sets of the three cuts, and the truths of the two that have a window after them.
+    """Make the training sets of the three cuts, and the truths of the two that have a window after them.
 
     Raises LeakError where baskets lie on both sides of a cut.
     """
@@ -35,19 +35,19 @@ def make_snapshots(context: RunContext) -> Mapping[str, object]:
     model.save_bursts(context.version, report.bursts)
     for number, cut in enumerate(Cut):
         end = context.windows.cuts[cut]
-        known = everything if cut is Cut.LIVE else _clean_before(end, events)
-        made = _with_promotions(plan, snapshot(known, attributes, cut=end, weights=weights))
-        _require_enough(made, cut)
-        model.save_snapshot(context.version, cut, made, categories=categories)
+        cleaned = everything if cut is Cut.LIVE else _clean_before(end, events)
+        taken = _with_promotions(plan, snapshot(cleaned, attributes, cut=end, weights=weights))
+        _require_enough(taken, cut)
+        model.save_snapshot(context.version, cut, taken, categories=categories)
         if cut is not Cut.LIVE:
             window = context.windows.window(cut)
             refuse(shared_baskets(everything, cut=window[0], until=window[1], where=cut))
-            found = truths(everything, made, window=window)
-            model.save_truths(context.version, cut, found)
-            counts |= {f"{cut}_{task}_users": len(truth.users) for task, truth in found.items()}
-        counts |= {f"{cut}_users": len(made.users), f"{cut}_items": len(made.items)}
+            window_truths = truths(everything, taken, window=window)
+            model.save_truths(context.version, cut, window_truths)
+            counts |= {f"{cut}_{task}_users": len(truth.users) for task, truth in window_truths.items()}
+        counts |= {f"{cut}_users": len(taken.users), f"{cut}_items": len(taken.items)}
         context.report(
-            0.4 + 0.2 * (number + 1), text=f"{cut}: {len(made.users):,} customers, {len(made.items):,} items"
+            0.4 + 0.2 * (number + 1), text=f"{cut}: {len(taken.users):,} customers, {len(taken.items):,} items"
         )
     live_users, live_items = counts[f"{Cut.LIVE}_users"], counts[f"{Cut.LIVE}_items"]
     ModelVersion.objects.filter(pk=context.version.pk).update(users=live_users, items=live_items)
@@ -55,7 +55,7 @@ def make_snapshots(context: RunContext) -> Mapping[str, object]:
 
 
 def _clean_before(end: float, events: pd.DataFrame) -> pd.DataFrame:
-    """What cleaning would have left at that time: it judges by nothing that came later."""
+    """Events that cleaning would have left at that time: it judges by nothing that came later."""
     return clean(events[events["at"].to_numpy() < end], until=end)[0]
 
 

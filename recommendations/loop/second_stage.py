@@ -37,7 +37,7 @@ from recommendations.store.models import second_stage as store
 from recommendations.terms import TASKS, BlendName, Cut
 
 CUSTOMERS_AT_ONCE = 2_000
-"""Their features are in memory together: 160 MB where there are a dozen recommenders."""
+"""Number whose features are in memory together: 160 MB where there are a dozen recommenders."""
 
 CONFIG = Config()
 
@@ -61,17 +61,17 @@ class Staged:
 
 
 def first_stage_weights(blend: BlendName) -> Mapping[str, float]:
-    """What chooses the candidates: the weights of the recommenders, and the preset's where they have none."""
+    """Weights that choose the candidates: those of the recommenders, and the preset's where they have none."""
     weights = {name: weight for name, weight in weight_versions.starting_weights(blend).items() if name != NAME}
     return weights if any(weight > 0 for weight in weights.values()) else PRESETS[blend]
 
 
 def staged(context: RunContext, training: TrainingSet, records: Mapping[BlendName, Candidates]) -> Staged:
     """Add the plane to the records of each blend where it is on; why there is none is told in the run's log."""
-    made = Staged(records=dict(records))
+    result = Staged(records=dict(records))
     wanted = [blend for blend in store.blends_with_second_stage() if blend in records]
     if not wanted:
-        return made
+        return result
     facts, everyone = item_facts(training), model.everyone_and_a_stranger(training)
     for blend in wanted:
         job = _Job(context=context, blend=blend, everyone=everyone, records=records[blend], facts=facts)
@@ -83,10 +83,10 @@ def staged(context: RunContext, training: TrainingSet, records: Mapping[BlendNam
         except NothingToLearnError:
             context.report(DONE, text=f"{blend}: no second stage, as there is nothing to learn it from")
             continue
-        made.records[blend] = with_plane(records[blend], NAME, z)
-        made.fit_seconds[of_second_stage(blend)] = round(job.fit_seconds, 2)
-        made.score_seconds[of_second_stage(blend)] = round(job.score_seconds, 2)
-    return made
+        result.records[blend] = with_plane(records[blend], NAME, z)
+        result.fit_seconds[of_second_stage(blend)] = round(job.fit_seconds, 2)
+        result.score_seconds[of_second_stage(blend)] = round(job.score_seconds, 2)
+    return result
 
 
 @dataclass(kw_only=True)
@@ -107,10 +107,10 @@ class _Job:
         if not len(users):
             raise NothingToLearnError
         started = time.monotonic()
-        found, records = self.features(users), self.records.of(users)
-        taught = self.lesson(users, found)
+        table, records = self.features(users), self.records.of(users)
+        taught = self.lesson(users, table)
         self.score_seconds = time.monotonic() - started
-        plane = cross_fitted(CONFIG, taught, found, records, learners=np.arange(len(users)), seed=self.context.seed)
+        plane = cross_fitted(CONFIG, taught, table, records, learners=np.arange(len(users)), seed=self.context.seed)
         self.fit_seconds = time.monotonic() - started - self.score_seconds
         store.save_lesson(self.context.version, Cut.TUNING, self.blend, taught)
         z = np.full(self.records.items.shape, np.nan, np.float16)
@@ -125,12 +125,12 @@ class _Job:
         z = np.empty(self.records.items.shape, np.float16)
         lessons: list[Lesson] = []
         for rows in np.array_split(np.arange(len(self.records)), -(-len(self.records) // CUSTOMERS_AT_ONCE)):
-            found = self.features(rows)
-            z[rows] = stage.plane(found, self.records.of(rows)).z
+            table = self.features(rows)
+            z[rows] = stage.plane(table, self.records.of(rows)).z
             self.context.report(DONE)
             if cut is Cut.TEST:
                 learners = np.flatnonzero(np.isin(rows, self.truth.users))
-                lessons.append(self.lesson(rows[learners], found.of(learners)))
+                lessons.append(self.lesson(rows[learners], table.of(learners)))
         self.score_seconds = time.monotonic() - started - self.fit_seconds
         store.save_stage(self.context.version, cut, self.blend, stage)
         if lessons:

@@ -33,7 +33,7 @@ FITTED = 0.4
 
 
 def fit_recommenders(context: RunContext) -> Mapping[str, object]:
-    """Fitted instances and candidate records of the cut; nothing of it is served before the version goes live."""
+    """Fit the instances and leave the cut's candidate records; nothing of it is served before the version goes live."""
     cut = context.the_cut
     snapshot, _ = model.load_snapshot(context.version.pk, cut)
     if not snapshot.training.n_users:
@@ -61,11 +61,11 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
     size = model.save_candidates(context.version, cut, staged.records)
     if as_live:
         challenger.keep_as_live(context, records, as_live)
-    kept = {name: recommender for name, recommender in fitted.items() if not name.endswith(challenger.CHAMPION)}
+    recommenders = {name: recommender for name, recommender in fitted.items() if not name.endswith(challenger.CHAMPION)}
     if cut is not Cut.TUNING:
-        size += model.save_recommenders(context.version, cut, kept)
+        size += model.save_recommenders(context.version, cut, recommenders)
     ModelVersion.objects.filter(pk=context.version.pk).update(instances=challenger.settings())
-    context.report(1, text=f"{cut}: {len(kept)} recommenders, {size / 1e6:,.0f} MB, scored in {scored:.0f} s")
+    context.report(1, text=f"{cut}: {len(recommenders)} recommenders, {size / 1e6:,.0f} MB, scored in {scored:.0f} s")
     scoring = {name: round(sum(one.seconds), 2) for name, one in timed.items() if name in seconds}
     return {
         "fit_seconds": seconds | staged.fit_seconds, "score_seconds": scoring | staged.score_seconds, "bytes": size,
@@ -76,7 +76,7 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
 def _fit(
     context: RunContext, wanted: Sequence[Instance], training: TrainingSet
 ) -> tuple[dict[str, Recommender], dict[str, float]]:
-    """All that are wanted, two at a time; instances that differ by their trend share one."""
+    """Fit all that are wanted, two at a time; instances that differ by their trend share one."""
     first = {one.name: _first_alike(one, wanted) for one in wanted}
     once = [one for one in wanted if first[one.name] is one]
 
@@ -109,7 +109,7 @@ class _Timed:
 
 
 def _timed(fitted: Mapping[str, Recommender]) -> dict[str, _Timed]:
-    """Instances that share a recommender share its stopwatch."""
+    """Time the scoring of each instance; those that share a recommender share its stopwatch."""
     once = {id(one): _Timed(score_block=one.score) for one in fitted.values()}
     return {name: once[id(one)] for name, one in fitted.items()}
 
@@ -132,7 +132,7 @@ def _plans(snapshot: TrainingSnapshot) -> dict[str, BlendPlan]:
 
 
 def _with_stranger(parts: Sequence[Sparse]) -> Sparse:
-    """The places of all parts, and an empty row for the stranger."""
+    """Union of the places of all parts, and an empty row for the stranger."""
     total = parts[0]
     for part in parts[1:]:
         total = total + without(part, total) if part.nnz else total

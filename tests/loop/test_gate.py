@@ -1,4 +1,4 @@
-"""What a run lets go live by itself: first weights, automatic weights, changed settings; and leaks end it."""
+"""Gate of a run: first weights, automatic weights, and changed settings that go live by themselves; leaks end a run."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -53,7 +53,7 @@ def served_alone(name: str) -> BlendWeights:
     return default()
 
 
-def test_settings_that_make_it_worse_do_not_go_live(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_with_worse_settings_does_not_go_live(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bread only by what the neighbours bought: one neighbour of any taste instead of fifty of the same."""
     first = go_round()
     served_alone("user_knn")
@@ -78,7 +78,7 @@ def test_settings_that_make_it_worse_do_not_go_live(monkeypatch: pytest.MonkeyPa
     assert f"model {held} is ready, and not live" in log_of(second)
 
 
-def test_settings_that_change_nothing_for_the_worse_go_live(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_with_settings_that_are_not_worse_goes_live(monkeypatch: pytest.MonkeyPatch) -> None:
     go_round()
     served_alone("buy_again")
     changed = tuple(
@@ -114,8 +114,8 @@ def test_automatic_weights_that_lose_on_the_test_window_are_only_proposed(monkey
     search = adjust.tuned
 
     def misled(*args: object, **kwargs: object) -> object:
-        found = search(*args, **kwargs)  # type: ignore[arg-type]
-        return replace(found, weights={**dict.fromkeys(found.weights, 0.0), "popularity_home": 1.0})
+        result = search(*args, **kwargs)  # type: ignore[arg-type]
+        return replace(result, weights={**dict.fromkeys(result.weights, 0.0), "popularity_home": 1.0})
 
     monkeypatch.setattr(adjust, "tuned", misled)
     monkeypatch.setattr(adjust, "NOTABLE", -1.0)
@@ -130,9 +130,9 @@ def test_first_weights_that_lose_to_a_baseline_give_way_to_the_preset(monkeypatc
     search = adjust.tuned
 
     def misled(*args: object, **kwargs: object) -> object:
-        found = search(*args, **kwargs)  # type: ignore[arg-type]
-        poor = "popularity_home" if "popularity_home" in found.weights else "popularity_discover"
-        return replace(found, weights={**dict.fromkeys(found.weights, 0.0), poor: 1.0})
+        result = search(*args, **kwargs)  # type: ignore[arg-type]
+        poor = "popularity_home" if "popularity_home" in result.weights else "popularity_discover"
+        return replace(result, weights={**dict.fromkeys(result.weights, 0.0), poor: 1.0})
 
     monkeypatch.setattr(adjust, "tuned", misled)
     first = go_round()

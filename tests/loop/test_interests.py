@@ -38,7 +38,7 @@ def grocery(tmp_path: Path) -> Iterator[None]:
 
 
 def learned(now: datetime) -> ModelVersion:
-    """A version with the first stages of a run."""
+    """Make a version with the first stages of a run."""
     run = start_run(by=None, now=now, in_worker=False)
     context = RunContext.of(run, cut=None, report=lambda share, *, text="": None)  # type: ignore[arg-type]
     make_snapshots(context)
@@ -49,12 +49,12 @@ def learned(now: datetime) -> ModelVersion:
 
 
 def of_taste(name: str) -> Segment:
-    (found,) = [segment for segment in Segment.objects.all() if segment.top_categories[0]["name"] == name]
-    return found
+    (match,) = [segment for segment in Segment.objects.all() if segment.top_categories[0]["name"] == name]
+    return match
 
 
 def grow(taste: str) -> None:
-    """Newcomers with one basket each, of this taste."""
+    """Add newcomers with one basket each, of this taste."""
     staple = Item.objects.get(shop_id=f"{taste.lower()}-0")
     people = Customer.objects.bulk_create(Customer(pseudonym=pseudonym(f"new{n}")) for n in range(NEWCOMERS))
     Event.objects.bulk_create(
@@ -72,7 +72,7 @@ def shrink(taste: str) -> None:
     assert Customer.objects.filter(pseudonym__in=people).update(personalise=False) == OBJECTORS
 
 
-def test_a_name_stays_with_its_people_whatever_the_clusters_are_numbered() -> None:
+def test_a_segments_name_stays_with_its_members_when_clusters_are_renumbered() -> None:
     learned(NOW)
     numbers = {taste: of_taste(taste).number for taste in TASTES[:5]}
     assert sorted(numbers.values()) == [1, 2, 3, 4, 5]
@@ -95,7 +95,7 @@ def test_a_name_stays_with_its_people_whatever_the_clusters_are_numbered() -> No
     np.testing.assert_allclose(drawn.drift.moved, 0, atol=0.01)
 
 
-def test_the_first_run_draws_a_picture_and_compares_with_nothing() -> None:
+def test_the_first_run_saves_a_projection_without_a_comparison() -> None:
     version = learned(NOW)
     drawn = picture(version.pk)
     assert drawn is not None
@@ -107,7 +107,7 @@ def test_the_first_run_draws_a_picture_and_compares_with_nothing() -> None:
     np.testing.assert_array_equal(drawn.numbers[nearest], drawn.of_users[drawn.projection.users])
 
 
-def test_a_version_of_an_older_release_has_no_picture() -> None:
+def test_a_version_of_an_older_release_has_no_projection() -> None:
     version = learned(NOW)
     version.artefacts.filter(name__startswith="picture/").delete()
     assert picture(version.pk) is None

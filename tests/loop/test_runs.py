@@ -136,7 +136,7 @@ def test_a_run_without_events_says_what_is_missing() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("customers", "items", "moments"), [(1, 1, 1), (1, 3, 5), (30, 1, 20), (30, 8, 1)])
-def test_a_run_on_next_to_nothing_ends_in_order(customers: int, items: int, moments: int) -> None:
+def test_a_run_on_tiny_data_succeeds_or_fails_with_a_message(customers: int, items: int, moments: int) -> None:
     prepare_partitions(NOW - timedelta(days=200), NOW)
     shelf = [Item.objects.create(shop_id=f"i{number}", title=f"Item {number}") for number in range(items)]
     people = [Customer.objects.create(pseudonym=pseudonym(f"u{number}")) for number in range(customers)]
@@ -154,7 +154,7 @@ def test_a_run_on_next_to_nothing_ends_in_order(customers: int, items: int, mome
     for user in ("u0", "stranger"):
         answer = serve(Request(placement="home", user_id=user, dry_run=True), now=NOW)
         assert answer.shown
-        assert all(isfinite(shown.score) for shown in answer.shown)
+        assert all(isfinite(one.score) for one in answer.shown)
 
 
 def test_only_one_run_at_a_time(grocery: None) -> None:
@@ -169,7 +169,7 @@ def test_only_one_run_at_a_time(grocery: None) -> None:
     assert (waiting.status, waiting.tries) == (RunStatus.QUEUED, 0)
 
 
-def test_cancel_and_cancel_again_and_resume(grocery: None) -> None:
+def test_a_cancelled_run_can_be_resumed_and_not_cancelled_again(grocery: None) -> None:
     run = start_run(by=None, now=NOW, in_worker=False)
     cancel_run(run=run, by=None, now=NOW)
     run.refresh_from_db()
@@ -181,7 +181,7 @@ def test_cancel_and_cancel_again_and_resume(grocery: None) -> None:
     assert run_loop(run.pk, clock=timezone.now) is RunStatus.SUCCEEDED
 
 
-def test_a_running_run_hears_that_it_should_stop_and_nothing_goes_live(grocery: None) -> None:
+def test_a_running_run_that_is_cancelled_does_not_go_live(grocery: None) -> None:
     run = start_run(by=None, now=NOW, in_worker=False)
     Run.objects.filter(pk=run.pk).update(cancel_requested_at=NOW)
     assert run_loop(run.pk, clock=timezone.now) is RunStatus.CANCELLED

@@ -77,28 +77,28 @@ def answer(weights: dict[str, float]) -> Answer:
 
 
 @pytest.mark.parametrize("cut", Cut)
-def test_every_cut_has_the_plane_and_only_where_it_is_on(version: ModelVersion, cut: Cut) -> None:
+def test_every_cut_has_the_plane_of_a_blend_with_the_second_stage_on(version: ModelVersion, cut: Cut) -> None:
     records = load_candidates(version.pk, cut)
     home = records[BlendName.HOME]
     assert home.instances[-1] == NAME
     assert NAME not in records[BlendName.DISCOVER].instances
     z = home.z[:, -1].astype(np.float64)
-    known = home.items >= 0
+    present = home.items >= 0
     scored = np.zeros(len(home), np.bool_)
     scored[load_truths(version.pk, cut)[Task.HOME].users if cut is Cut.TUNING else slice(None)] = True
-    assert (np.isfinite(z) == (known & scored[:, None])).all()
-    first = z[0][known[0]]
+    assert (np.isfinite(z) == (present & scored[:, None])).all()
+    first = z[0][present[0]]
     assert (first.mean(), first.std()) == pytest.approx((0, 1), abs=1e-2)
     assert (load_stage(version.pk, cut, BlendName.HOME) is None) is (cut is Cut.TUNING)
     assert (load_lesson(version.pk, cut, BlendName.HOME) is None) is (cut is Cut.LIVE)
 
 
-def test_nothing_is_kept_for_a_blend_that_has_it_off() -> None:
+def test_no_artefact_is_kept_for_a_blend_with_the_second_stage_off() -> None:
     assert Artefact.objects.filter(name__startswith="second_stage/home/").exists()
     assert not Artefact.objects.filter(name__startswith="second_stage/discover/").exists()
 
 
-def test_it_is_measured_and_weighed_like_any_other(version: ModelVersion) -> None:
+def test_the_second_stage_is_measured_and_weighed_like_a_recommender(version: ModelVersion) -> None:
     row = Measurement.objects.get(evaluation__version=version, evaluation__task=Task.HOME, name=NAME)
     assert row.metrics["ndcg@10"]["value"] > 0.5
     assert row.fit_seconds is not None
@@ -110,23 +110,23 @@ def test_it_is_measured_and_weighed_like_any_other(version: ModelVersion) -> Non
     assert NAME not in BlendWeights.objects.defaults().get(blend__name=BlendName.DISCOVER).weights
 
 
-def test_its_part_of_a_score_is_one_term_and_the_reasons_are_the_recommenders(version: ModelVersion) -> None:
-    found = answer({NAME: 0.75, "ease_home": 0.25})
-    for shown in found.shown:
-        assert sum(shown.contributions.values()) == pytest.approx(shown.score, abs=1e-6)
-    assert NAME in found.shown[0].contributions
-    assert not found.trace.missing
+def test_the_plane_is_one_term_of_a_score_and_reasons_come_from_the_recommenders(version: ModelVersion) -> None:
+    slate = answer({NAME: 0.75, "ease_home": 0.25})
+    for item in slate.shown:
+        assert sum(item.contributions.values()) == pytest.approx(item.score, abs=1e-6)
+    assert NAME in slate.shown[0].contributions
+    assert not slate.trace.missing
     alone = answer({NAME: 1.0})
-    assert all(set(shown.contributions) == {NAME} for shown in alone.shown)
+    assert all(set(item.contributions) == {NAME} for item in alone.shown)
     assert alone.shown[0].reasons
 
 
 @pytest.mark.parametrize("cut", [Cut.TEST, Cut.LIVE])
-def test_staff_see_what_its_part_is_made_of(cut: Cut) -> None:
+def test_the_review_breaks_the_term_of_the_second_stage_down(cut: Cut) -> None:
     answer({NAME: 0.75, "ease_home": 0.25})
     customer = Customer.objects.get(pseudonym=pseudonym("u3")).pk
-    found = review(customer=customer, placement="home", cut=cut, n=8)
-    for card in found.cards:
+    result = review(customer=customer, placement="home", cut=cut, n=8)
+    for card in result.cards:
         assert abs(sum(term for _, term in card.terms) - dict(card.contributions)[NAME]) < 1e-6
         groups = [group for group, _ in card.terms]
         assert groups[-1] == BASE
@@ -137,7 +137,7 @@ def test_staff_see_what_its_part_is_made_of(cut: Cut) -> None:
     assert not any(card.terms for card in review(customer=customer, placement="home", cut=cut, n=8).cards)
 
 
-def test_features_made_again_give_the_plane_that_was_stored(version: ModelVersion) -> None:
+def test_features_made_again_explain_the_stored_plane(version: ModelVersion) -> None:
     """The terms explain the very z that is served, so their base is the same for every candidate but for rounding."""
     pools = candidate_source(load_model(version.pk, Cut.LIVE))
     records = pools.model.candidates[BlendName.HOME]
@@ -145,7 +145,7 @@ def test_features_made_again_give_the_plane_that_was_stored(version: ModelVersio
     z = records.z[3, records.instances.index(NAME), :count]
     parts = {int(item): float(value) for item, value in zip(records.items[3], z, strict=False) if value}
     terms = broken_down(pools, BlendName.HOME, 3, parts)
-    bases = [told[-1][1] for told in terms.values()]
+    bases = [rows[-1][1] for rows in terms.values()]
     assert len(bases) > 20
     assert np.ptp(bases) < 2e-3
 
@@ -161,9 +161,9 @@ def test_a_version_without_the_plane_drops_the_weight_and_says_so() -> None:
         weights={NAME: 0.5, "ease_discover": 0.5}
     )
     snapshot_holder.drop()
-    found = serve(Request(placement="discover", user_id="u3", n=8), now=NOW)
-    assert found.trace.missing == (NAME,)
-    assert set(found.shown[0].contributions) == {"ease_discover"}
+    slate = serve(Request(placement="discover", user_id="u3", n=8), now=NOW)
+    assert slate.trace.missing == (NAME,)
+    assert set(slate.shown[0].contributions) == {"ease_discover"}
 
 
 def test_the_customer_s_page_lists_the_terms_in_words() -> None:
@@ -181,7 +181,7 @@ def test_the_customer_s_page_lists_the_terms_in_words() -> None:
 
 
 class Log(list[str]):
-    """What a stage reports."""
+    """Log of what a stage reports."""
 
     def __call__(self, _share: float, *, text: str = "") -> None:
         if text:
@@ -189,7 +189,7 @@ class Log(list[str]):
 
 
 def staged_again(version: ModelVersion, cut: Cut) -> tuple[Log, Staged, dict[BlendName, Candidates]]:
-    """The stage on the records that the recommenders left."""
+    """Run the second stage again on the records that the recommenders left."""
     log = Log()
     before = {blend: without_plane(records, NAME) for blend, records in load_candidates(version.pk, cut).items()}
     context = RunContext.of(version.run, cut=cut, report=log)
@@ -210,8 +210,8 @@ def test_without_lightgbm_the_run_goes_on_and_says_what_to_do(
 ) -> None:
     monkeypatch.setitem(sys.modules, "lightgbm", None)
     for cut in Cut:
-        log, made, before = staged_again(version, cut)
-        assert made.records == before
+        log, result, before = staged_again(version, cut)
+        assert result.records == before
         assert len(log) == 1
         assert log[0].startswith("home: The second stage needs LightGBM: install the extra second-stage")
         assert log[0].endswith("The run goes on without it.")
@@ -221,17 +221,17 @@ def test_without_lightgbm_the_run_goes_on_and_says_what_to_do(
 
 def test_without_a_lesson_there_is_no_plane(version: ModelVersion) -> None:
     Artefact.objects.filter(name__startswith="second_stage/home/lesson/").delete()
-    log, made, before = staged_again(version, Cut.LIVE)
-    assert made.records == before
+    log, result, before = staged_again(version, Cut.LIVE)
+    assert result.records == before
     assert log == ["home: no second stage, as there is nothing to learn it from"]
 
 
-def test_switched_off_it_does_nothing_at_all(version: ModelVersion) -> None:
+def test_a_second_stage_that_is_off_does_nothing(version: ModelVersion) -> None:
     Blend.objects.update(second_stage=False)
     Artefact.objects.filter(name__startswith="second_stage/").delete()
     for cut in Cut:
-        log, made, before = staged_again(version, cut)
-        assert (made.records, made.fit_seconds, made.score_seconds, log) == (before, {}, {}, [])
+        log, result, before = staged_again(version, cut)
+        assert (result.records, result.fit_seconds, result.score_seconds, log) == (before, {}, {}, [])
     assert not Artefact.objects.filter(name__startswith="second_stage/").exists()
 
 
@@ -243,7 +243,7 @@ def test_candidates_are_chosen_by_the_recommenders_alone() -> None:
     assert first_stage_weights(BlendName.HOME) == PRESETS[BlendName.HOME]
 
 
-def test_new_settings_are_compared_without_it_on_either_side(version: ModelVersion) -> None:
+def test_new_settings_are_compared_without_the_second_stage_on_either_side(version: ModelVersion) -> None:
     """The live settings have no second stage on this history: theirs would count against none."""
     with_it, without_it = {NAME: 0.9, "popularity_home": 0.1}, {"popularity_home": 1.0}
     reached = ndcg_of(version.pk, Task.HOME, Configuration(weights=without_it))

@@ -74,14 +74,14 @@ def test_the_loop_gives_the_interest_shares_of_the_sheet(example: None) -> None:
     for user in range(1, TOLD + 1):
         for half_life, tau in SHRINKAGE.items():
             profile = InterestProfile.objects.get(customer__pseudonym=pseudonym(str(user)), half_life_days=half_life)
-            found = {names[key]: share for key, share in zip(profile.categories, profile.shares, strict=True)}
-            assert found == pytest.approx(shares_by_hand(user, tau), abs=1e-4)
+            shares = {names[key]: share for key, share in zip(profile.categories, profile.shares, strict=True)}
+            assert shares == pytest.approx(shares_by_hand(user, tau), abs=1e-4)
             assert profile.weight == pytest.approx(TOTAL / PURCHASE, abs=1e-3)
     assert InterestProfile.objects.count() == TOLD * len(SHRINKAGE)  # nobody else has one
 
 
 def test_the_api_gives_the_lists_and_the_scores_of_the_sheet(example: None) -> None:
-    """With interests alone, r_ij = θ_ic, as every category has one item with acts; z over the eight candidates."""
+    """Interests alone give r_ij = θ_ic, as every category has one item with acts; z over the eight candidates."""
     snapshot_holder.drop()
     weight_versions.append_weights(
         blend=BlendName.HOME, made=weight_versions.Made(weights={"interests": 1.0}, reason="by hand"),
@@ -98,8 +98,8 @@ def test_the_api_gives_the_lists_and_the_scores_of_the_sheet(example: None) -> N
         body = response.json()
         assert (body["source"], body["personalised"]) == ("model", True)
         expected = scores_by_hand(user)
-        found = {row["item_id"]: row["score"] for row in body["results"]}
-        assert found == pytest.approx(expected, abs=2e-3)  # records are float16
+        scores = {row["item_id"]: row["score"] for row in body["results"]}
+        assert scores == pytest.approx(expected, abs=2e-3)  # records are float16
         best_first = sorted(expected, key=lambda item: (-round(expected[item], 9), int(item)))
         assert [row["item_id"] for row in body["results"]] == best_first
         for row in body["results"]:
