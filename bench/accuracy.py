@@ -1,4 +1,4 @@
-"""How good the ranking is: on the demo's data against baselines and peers, or on files of your own.
+"""Accuracy of the ranking: on the demo's data against baselines and peers, or on files of your own.
 
 Without files: the demo's data. With ``--train``, ``--queries`` and ``--truth``: yours. ``docs/benchmarks.md`` says what
 is measured and how.
@@ -50,11 +50,11 @@ def on_the_demo(arguments: argparse.Namespace, tell: Progress) -> tuple[dict[str
     from bench.ranking import demo  # noqa: PLC0415 - reads the demo's wheel, which own data do not need
 
     tasks = (Task(arguments.task),) if arguments.task else (Task.HOME, Task.DISCOVER)
-    asked = demo.Demo(
+    setup = demo.Demo(
         tasks=tasks, ks=arguments.k, seed=arguments.seed, windows=arguments.windows, peers=arguments.peers,
         quick=arguments.quick,
     )  # fmt: skip
-    return demo.run(asked, tell)
+    return demo.run(setup, tell)
 
 
 def files(arguments: argparse.Namespace) -> Files:
@@ -108,11 +108,11 @@ def options() -> argparse.ArgumentParser:
 
 
 def cutoffs(text: str) -> tuple[int, ...]:
-    """``10,20`` → (10, 20), ascending."""
-    found = tuple(sorted({whole(part) for part in text.split(",")}))
-    if not found or found[0] < 1:
+    """Parse cut-offs: ``10,20`` → (10, 20), ascending."""
+    cuts = tuple(sorted({whole(part) for part in text.split(",")}))
+    if not cuts or cuts[0] < 1:
         raise argparse.ArgumentTypeError("cut-offs are whole numbers above 0, such as 10,20")
-    return found
+    return cuts
 
 
 def whole(text: str) -> int:

@@ -1,4 +1,4 @@
-"""The next click of a session, from nothing but the clicks before it: ``python bench/clicks.py``.
+"""Prediction of the next click of a session, from nothing but the clicks before it: ``python bench/clicks.py``.
 
 Without ``--clicks`` the acts are the ratings of MovieLens-100k, which have no better claim to be clicks than that they
 were given one after the other. Sessions are split in time: the last tenth is asked about, the tenth before it is what
@@ -62,28 +62,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def read_clicks(path: Path) -> Acts:
-    """As acts of one kind, whatever their events. Raises InputError."""
-    found = read_acts(path)
+    """Read clicks as acts of one kind, whatever their events. Raises InputError."""
+    rows = read_acts(path)
     users, items = Vocabulary(), Vocabulary()
     return acts_of(
-        found, user=users.add(found.user), item=items.add(found.item), clock=clock_of(found), meaning=Meaning.of(found)
+        rows, user=users.add(rows.user), item=items.add(rows.item), clock=clock_of(rows), meaning=Meaning.of(rows)
     )
 
 
 def sessions_of(acts: Acts) -> Acts:
-    """A user's acts until 30 minutes pass are one session."""
+    """Split acts into sessions: a user's acts until 30 minutes pass are one."""
     cut = baskets(acts.user, acts.at, acts.bought, session=None, gap=SESSION_GAP)
     return Acts(**(vars(acts) | {"basket": cut}))
 
 
 def run(acts: Acts, *, seed: int, tell: Progress) -> tuple[dict[str, object], TaskResult]:
-    """(protocol, result) of the last sessions."""
+    """Run the bench: (protocol, result) of the last sessions."""
     end = np.full(int(acts.basket.max()) + 1, -np.inf)
     np.maximum.at(end, acts.basket, acts.at)
     first, last = np.quantile(end, [1 - 2 * HELD, 1 - HELD])
     choosing = question(acts, end, known=first, until=last, seed=seed)
-    asked = question(acts, end, known=last, until=np.inf, seed=seed)
-    tell(f"{len(acts):,} acts in {len(end):,} sessions; asked of {len(asked.queries):,} clicks")
+    test = question(acts, end, known=last, until=np.inf, seed=seed)
+    tell(f"{len(acts):,} acts in {len(end):,} sessions; asked of {len(test.queries):,} clicks")
     search = Search(part=choosing, tasks=(TASK,), trend=None, seed=seed, budget=120, most=40)
     chosen = [search.best(grid, TASK) for grid in grids()]
     for one in chosen:
@@ -92,8 +92,8 @@ def run(acts: Acts, *, seed: int, tell: Progress) -> tuple[dict[str, object], Ta
     field = Field(part=choosing, task=TASK, entrants=entered(choosing, weighing, seed=seed, tell=tell), trend=None)
     tuned = weighed(field, seed=seed)
     tell(f"session blend {tuned.ndcg:.4f} on validation: {sorted_weights(tuned.weights)}")
-    judge = Judge(truth=asked.truths[TASK], ks=KS, n_items=asked.training.n_items, seed=seed)
-    field = Field(part=asked, task=TASK, entrants=entered(asked, chosen, seed=seed, tell=tell), trend=None)
+    judge = Judge(truth=test.truths[TASK], ks=KS, n_items=test.training.n_items, seed=seed)
+    field = Field(part=test, task=TASK, entrants=entered(test, chosen, seed=seed, tell=tell), trend=None)
     lines = [judge.line(entry) for entry in entries(field, tuned.weights, k=max(KS))]
     protocol: dict[str, object] = {
         "use": "next click of a session",
@@ -112,7 +112,7 @@ def described(one: Chosen) -> dict[str, object]:
 
 
 def question(acts: Acts, end: NDArray[np.float64], *, known: float, until: float, seed: int) -> Part:
-    """Taught by the sessions that end before ``known``; asked for each new item of the sessions from there on.
+    """Part taught by the sessions that end before ``known``, and asked for each new item of the sessions from there on.
 
     Of the clicks before it the newest 20 count, each item once. What training does not know counts and cannot be hit.
     """
@@ -126,36 +126,36 @@ def question(acts: Acts, end: NDArray[np.float64], *, known: float, until: float
         catalogue=undescribed(n_items),
     )
     later = acts.where(((end >= known) & (end < until))[acts.basket])
-    asked = _prefixes(later)
-    if len(asked) > MOST:
-        rows = np.sort(generator(seed, "clicks").choice(len(asked), MOST, replace=False))
-        asked = [asked[row] for row in rows.tolist()]
+    prefixes = _prefixes(later)
+    if len(prefixes) > MOST:
+        rows = np.sort(generator(seed, "clicks").choice(len(prefixes), MOST, replace=False))
+        prefixes = [prefixes[row] for row in rows.tolist()]
     queries = Queries(
-        histories=_histories([before for before, _ in asked], n_items=n_items),
-        training_rows=np.full(len(asked), -1, np.int32),
+        histories=_histories([before for before, _ in prefixes], n_items=n_items),
+        training_rows=np.full(len(prefixes), -1, np.int32),
     )
-    truth = np.array([item for _, item in asked], np.int32)
-    pairs = pairs_of(np.arange(len(asked)), truth, shape=(len(asked), n_items))
+    truth = np.array([item for _, item in prefixes], np.int32)
+    pairs = pairs_of(np.arange(len(prefixes)), truth, shape=(len(prefixes), n_items))
     return part(training, queries, pairs, tasks=(TASK,), repeats=False)
 
 
 def _prefixes(acts: Acts) -> list[tuple[list[int], int]]:
-    """Of every click on an item that is new in its session: (the items before it, the newest first, it)."""
+    """Prefixes of every click on an item that is new in its session: (the items before it, the newest first, it)."""
     order = np.lexsort((-np.arange(len(acts)), acts.at, acts.basket))
-    found: list[tuple[list[int], int]] = []
+    prefixes: list[tuple[list[int], int]] = []
     session, before = -1, dict[int, None]()
     for basket, item in zip(acts.basket[order].tolist(), acts.item[order].tolist(), strict=True):
         if basket != session:
             session, before = basket, {}
         if before and item not in before:
-            found.append((list(before)[: -LONGEST - 1 : -1], item))
+            prefixes.append((list(before)[: -LONGEST - 1 : -1], item))
         before.pop(item, None)
         before[item] = None
-    return found
+    return prefixes
 
 
 def _histories(items: Sequence[Sequence[int]], *, n_items: int) -> Interactions:
-    """One session per question, its items a minute apart."""
+    """Histories of the questions: one session each, its items a minute apart."""
     lengths = [len(each) for each in items]
     user = np.repeat(np.arange(len(items), dtype=np.int32), lengths)
     age = np.concatenate([np.arange(length) for length in lengths]) / 1440
@@ -168,7 +168,7 @@ def _histories(items: Sequence[Sequence[int]], *, n_items: int) -> Interactions:
 
 
 def grids() -> list[Grid]:
-    """The recommenders of a visit, and what most often came after the last click."""
+    """Grids of the recommenders of a visit, and of what most often came after the last click."""
     by_act = Reading(basket="act", view=0.8)
     transitions = sequence.Config(profile="context", target_power=0.0, min_together=1)
     return [

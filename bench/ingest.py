@@ -1,4 +1,4 @@
-"""How fast events come in, against what the database does with the same lines by itself, in the same run.
+"""Throughput of event ingestion, against what the database does with the same lines by itself, in the same run.
 
 It prepares an empty shop in the servers that it is given (``make bench-ingest`` gives it ephemeral ones) and starts a
 web process of its own. ``docs/benchmarks.md`` says what is measured.
@@ -77,7 +77,7 @@ def summary(rounds: Sequence[dict[str, float]], *, connections: int) -> dict[str
         "rounds": len(rounds),
         "connections": connections,
         "lines_per_second": {name: round(statistics.median(one[name] for one in rounds)) for name in rounds[0]},
-        "ratio_to": {name: found for name, found in ratios.items() if found},
+        "ratio_to": {name: row for name, row in ratios.items() if row},
         "web_microseconds_a_line": {name.partition(", ")[2]: round(took, 1) for name, took in spent.items()},
         "each": [{name: round(rate) for name, rate in one.items()} for one in rounds],
     }
@@ -88,7 +88,7 @@ def _is_cost(name: str) -> bool:
 
 
 def _floors(name: str, one: dict[str, float]) -> list[str]:
-    """What a way of the product is held against: the floors of its own size."""
+    """Floors that a way of the product is held against: those of its own size."""
     kind, _, size = name.partition(", ")
     if kind == "API":
         return [floor for floor in one if floor.startswith("floor") and floor.endswith(f", {size}")]
@@ -100,9 +100,9 @@ def table(result: dict[str, Any]) -> str:
     lines = [f"median of {result['rounds']} rounds, {result['connections']} connections", head]
     for name, rate in result["lines_per_second"].items():
         ratios = result["ratio_to"].get(name, {})
-        shown = ", ".join(f"{ratio:.3f} {floor.removeprefix('floor: ')}" for floor, ratio in ratios.items())
+        cells = ", ".join(f"{ratio:.3f} {floor.removeprefix('floor: ')}" for floor, ratio in ratios.items())
         cost = result["web_microseconds_a_line"].get(name.removeprefix("API, "), "")
-        lines.append(f"{name:<26}{rate:>10,}{cost:>12}  {shown}".rstrip())
+        lines.append(f"{name:<26}{rate:>10,}{cost:>12}  {cells}".rstrip())
     return "\n".join(lines) + "\n"
 
 

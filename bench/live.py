@@ -1,4 +1,4 @@
-"""From an event to the answer that knows of it: ``make bench-live`` while ``make demo`` runs.
+"""Latency from an event to the answer that knows of it: ``make bench-live`` while ``make demo`` runs.
 
 Each try sends one event of one customer (or of a new visitor) and then asks once for that person's next answer, on one
 connection. The answer must differ as the event demands; the clock runs from the first byte of the event to the last
@@ -66,7 +66,7 @@ class Shop:
         return request("POST", EVENTS, key=self._key, body=json.dumps(event).encode())
 
     def timed(self, event: bytes, question: bytes) -> tuple[float, float, dict[str, Any]]:
-        """Milliseconds until the event and until the answer were there, and the answer."""
+        """Send both: milliseconds until the event and until the answer were there, and the answer."""
         begin = time.perf_counter()
         status, body = self._connection.send(event)
         posted = time.perf_counter()
@@ -84,7 +84,7 @@ class Shop:
 
 
 def purchase(shop: Shop, rng: np.random.Generator) -> Try:
-    """What was shown and is bought does not come again where only new things are shown."""
+    """Buy an item that was shown: it does not come again where only new things are shown."""
     return _vanishes(shop, "purchase", rng)
 
 
@@ -93,7 +93,7 @@ def dislike_item(shop: Shop, rng: np.random.Generator) -> Try:
 
 
 def view_item(shop: Shop, rng: np.random.Generator) -> Try:
-    """The first click of a visitor whom nobody knows: from the same answer for everybody to one of their own."""
+    """View an item as a visitor whom nobody knows: from the same answer for everybody to one of their own."""
     visitor = f"bench-{uuid.uuid4().hex}"
     before = _items(shop.ask("home", anonymous_id=visitor))
     item = str(rng.choice(before))
@@ -104,12 +104,12 @@ def view_item(shop: Shop, rng: np.random.Generator) -> Try:
 
 
 def sign_in(shop: Shop, rng: np.random.Generator) -> Try:
-    """A visitor buys, then an event names both ids: the purchase is the customer's."""
+    """Sign in: a visitor buys, then an event names both ids: the purchase is the customer's."""
     visitor, customer = f"bench-{uuid.uuid4().hex}", _customer(rng)
-    shown = _items(shop.ask("discover", user_id=customer))
-    bought = str(rng.choice(shown))
+    slate = _items(shop.ask("discover", user_id=customer))
+    bought = str(rng.choice(slate))
     shop.send(shop.event("purchase", bought, anonymous_id=visitor), 202)
-    event = shop.event("view_item", shown[0], anonymous_id=visitor, user_id=customer)
+    event = shop.event("view_item", slate[0], anonymous_id=visitor, user_id=customer)
     posted, answered, after = shop.timed(event, shop.question("discover", user_id=customer))
     return Try(kind="sign-in", reflected=bought not in _items(after), posted=posted, answered=answered)
 
@@ -126,10 +126,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of customers and items (0)")
     parser.add_argument("--json", type=Path, help="file for the figures")
     arguments = parser.parse_args(argv)
-    known: dict[str, str] = {}
+    demo: dict[str, str] = {}
     if not (arguments.url and arguments.key):
-        known = json.loads((arguments.data / "demo.json").read_text(encoding="utf-8"))
-    shop = Shop(arguments.url or known["url"], arguments.key or known["api_key"])
+        demo = json.loads((arguments.data / "demo.json").read_text(encoding="utf-8"))
+    shop = Shop(arguments.url or demo["url"], arguments.key or demo["api_key"])
     rng = np.random.default_rng(arguments.seed)
     tries = [KINDS[number % len(KINDS)](shop, rng) for number in range(WARM_UP + arguments.tries)][WARM_UP:]
     result = summary(tries)
@@ -143,8 +143,8 @@ def summary(tries: Sequence[Try]) -> dict[str, Any]:
     kinds = dict.fromkeys(one.kind for one in tries)
     rows = {kind: _figures([one for one in tries if one.kind == kind]) for kind in kinds}
     rows["all"] = whole = _figures(tries)
-    kept = whole["reflected"] == whole["tries"] and whole["answered_ms"]["p99"] <= LIMIT
-    return {"kinds": rows, "limit_p99_ms": LIMIT, "kept": kept}
+    within = whole["reflected"] == whole["tries"] and whole["answered_ms"]["p99"] <= LIMIT
+    return {"kinds": rows, "limit_p99_ms": LIMIT, "kept": within}
 
 
 def table(result: Mapping[str, Any]) -> str:
@@ -185,7 +185,7 @@ def _vanishes(shop: Shop, name: str, rng: np.random.Generator) -> Try:
 
 
 def _items(answer: Mapping[str, Any]) -> list[str]:
-    return [shown["item_id"] for shown in answer["results"]]
+    return [result["item_id"] for result in answer["results"]]
 
 
 def _customer(rng: np.random.Generator) -> str:

@@ -23,7 +23,7 @@ class Cost:
 
 @contextmanager
 def metered() -> Iterator[Cost]:
-    """The cost is filled in when the block ends. Where Linux does not tell, the peak is that of the process so far."""
+    """Meter the block; its cost is there at the end. Where Linux does not tell, the peak is the process's so far."""
     cost = Cost()
     if RESET.exists():
         RESET.write_text(PEAK_OF_NOW)
@@ -46,7 +46,7 @@ def peak_mb() -> float:
 
 
 class Progress:
-    """Lines on standard error, each with the seconds since the start."""
+    """Progress of a long run: lines on standard error, each with the seconds since the start."""
 
     def __init__(self, *, silent: bool = False) -> None:
         self.started, self.silent = time.monotonic(), silent

@@ -31,7 +31,7 @@ ALONE = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """What the page sends: percents, diversity and the exponent of the plan."""
+    """A move as the page sends it: percents, diversity and the exponent of the plan."""
 
     weights: dict[str, float]
     diversity: float
@@ -39,7 +39,7 @@ class Move:
 
 
 def run(*, moves: int, seed: int) -> list[dict[str, Any]]:
-    """A line for each task and kind of move; empty where no version is live."""
+    """Run the moves: a line for each task and kind; empty where no version is live."""
     version = live_version()
     if version is None:
         return []
@@ -53,7 +53,7 @@ def run(*, moves: int, seed: int) -> list[dict[str, Any]]:
 
 
 def on_panel(held: HeldPanel, version: ModelVersion, task: Task, *, moves: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Without and with diversity."""
+    """Measure moves without and with diversity."""
     batch = Batch(held, version, task)
     for diversity in (0.0, DIVERSITY):
         walls, cpus = [], []
@@ -75,7 +75,7 @@ def on_panel(held: HeldPanel, version: ModelVersion, task: Task, *, moves: int, 
 
 
 def random_moves(blend: BlendName, held: HeldPanel, *, n: int, seed: int, diversity: float) -> Iterator[Move]:
-    """Each sets one slider, drawn with its value, on what the moves before it left; it starts from what is served."""
+    """Draw moves: each sets one slider to a drawn value on what those before it left; the first on what is served."""
     served = weight_versions.default_weights(blend)
     draw = np.random.default_rng(seed)
     weights = {name: round(100 * part, 1) for name, part in served.weights.items()} if served else {}
@@ -85,7 +85,7 @@ def random_moves(blend: BlendName, held: HeldPanel, *, n: int, seed: int, divers
 
 
 def answered(blend: BlendName, move: Move) -> tuple[float, float, WhatIf]:
-    """Milliseconds on the wall and of this process, and the answer."""
+    """Time an answer: milliseconds on the wall and of this process, and the answer."""
     wall, cpu = time.perf_counter(), time.process_time()
     answer = what_if(blend=blend, weights=move.weights, diversity=move.diversity, promotion=move.promotion)
     return (time.perf_counter() - wall) * 1e3, (time.process_time() - cpu) * 1e3, answer
@@ -101,7 +101,7 @@ class Batch:
         self.lift = model.load_lift(version.pk, Cut.TUNING)
 
     def agrees(self, move: Move, told: Mapping[str, WhatIfFigure]) -> tuple[np.ndarray, bool]:
-        """By customer: the same twenty items in the same order and the same figures; and whether all means agree."""
+        """Whether each customer has the same twenty items in order and the same figures; whether all means agree."""
         weights, shop = shares(move.weights), self.held.panel.shop
         ranked = self._ranked(weights, move)
         figures = per_user_table(ranked, judge(ranked, self.truth.per_user), shop)
@@ -127,8 +127,8 @@ class Batch:
         scores = records.blended(weights, lift=self.lift, promotion=move.promotion)
         likeness = self.held.panel.likeness
         positions = diversified(scores, records.items, likeness=likeness, diversity=move.diversity, n=LENGTH)
-        found: IntArray = gathered(records.items, positions, missing=-1)
-        return found
+        ranked: IntArray = gathered(records.items, positions, missing=-1)
+        return ranked
 
 
 def _middle(values: Sequence[float]) -> dict[str, float]:

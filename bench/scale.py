@@ -1,4 +1,4 @@
-"""What every stage of the engine costs from a million interactions to fifty: seconds and memory.
+"""Cost of every stage of the engine from a million interactions to fifty: seconds and memory.
 
 The data are invented (``synthetic.py``). ``docs/scale.md`` says what is measured and shows the result.
 """
@@ -58,18 +58,18 @@ def sizes(text: str) -> list[float]:
 
 
 def measured(millions: float, folder: Path | None, tell: Progress) -> Result:
-    """Every stage of one size; a stage that was measured in a kept folder is not measured again."""
+    """Measure every stage of one size; a stage that was measured in a kept folder is not measured again."""
     with tempfile.TemporaryDirectory(prefix="scale-") as fleeting:
         place = (folder or Path(fleeting)) / f"{millions:g}"
         place.mkdir(parents=True, exist_ok=True)
-        found = {}
+        figures = {}
         for stage in stages():
-            known = place / f"{stage}.json"
-            if not known.exists():
+            file = place / f"{stage}.json"
+            if not file.exists():
                 tell(f"{millions:g} million: {stage}")
-                known.write_text(child(stage, place, millions), encoding="utf-8")
-            found[stage] = json.loads(known.read_text(encoding="utf-8"))
-        return {"millions": millions, "stages": found}
+                file.write_text(child(stage, place, millions), encoding="utf-8")
+            figures[stage] = json.loads(file.read_text(encoding="utf-8"))
+        return {"millions": millions, "stages": figures}
 
 
 def stages() -> Iterator[str]:
@@ -84,7 +84,7 @@ def child(stage: str, folder: Path, millions: float) -> str:
 
 
 def table(results: Sequence[Result]) -> str:
-    """Markdown: per stage and size CPU seconds, seconds on the clock, and the peak of memory."""
+    """Table in Markdown: per stage and size CPU seconds, seconds on the clock, and the peak of memory."""
     generated = [result["stages"]["generate"] for result in results]
     head = [f"{one['rows'] / MILLION:.1f} M rows, {one['users']:,} × {one['items']:,}" for one in generated]
     lines = ["| stage | " + " | ".join(head) + " |", "| --- |" + " ---: |" * len(head)]
@@ -104,12 +104,12 @@ def picture(results: Sequence[Result]) -> str:
     largest = results[-1]["stages"]
     fits = sorted((s for s in largest if s.startswith("fit ")), key=lambda stage: -largest[stage]["cpu_seconds"])
     kinds = {one.name: one.kind.__name__ for one in once()}
-    shown: dict[str, str] = {}
+    pictured: dict[str, str] = {}
     for stage in fits:
-        if kinds[stage[4:]] not in shown.values() and len(shown) < PICTURED:
-            shown[stage] = kinds[stage[4:]]
-    others = [stage for stage in fits if kinds[stage[4:]] not in shown.values()]
-    groups = [(f"fit {stage[4:]}", [stage]) for stage in shown] + [("all other fits", others)]
+        if kinds[stage[4:]] not in pictured.values() and len(pictured) < PICTURED:
+            pictured[stage] = kinds[stage[4:]]
+    others = [stage for stage in fits if kinds[stage[4:]] not in pictured.values()]
+    groups = [(f"fit {stage[4:]}", [stage]) for stage in pictured] + [("all other fits", others)]
     groups += [("candidates of 10,000 customers", ["score"]), ("tuning", ["tuning"]), ("evaluation", ["evaluation"])]
     lines = [
         Line(

@@ -1,4 +1,4 @@
-"""What an answer costs: ``make bench-serving`` on the demo's data.
+"""Cost of an answer: ``make bench-serving`` on the demo's data.
 
 Four servers, each one granian worker with four threads, are asked in turn, round after round: an answer that lies in
 the process, one that lies in Valkey (a bare ``GET``), the fast door and Django's view. Everything is on: keys, rate
@@ -48,7 +48,7 @@ ALIKE = 200  # requests whose bodies are compared
 
 
 class Block(NamedTuple):
-    """One server asked so many times; CPU in µs a request."""
+    """Measurement of one server asked so many times; CPU in µs a request."""
 
     cpu: float
     seen: Seen
@@ -95,21 +95,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 def measured(options: argparse.Namespace) -> dict[str, Any]:
     rng = random.Random(options.seed)  # noqa: S311 - an order of requests, no secret
     users = rng.sample(range(1, CUSTOMERS + 1), CUSTOMERS)
-    asked = [PLACE.format(placement=options.placement, user=user, n=options.n) for user in users]
+    addresses = [PLACE.format(placement=options.placement, user=user, n=options.n) for user in users]
     with _key() as authorization, ExitStack() as stack:
         env = {"FLOOR_KEY": FLOOR_KEY}
         servers = {
             "door": stack.enter_context(web("recsite.wsgi:application", up=READY)),
             "django": stack.enter_context(web("recsite.wsgi:django", up=READY)),
         }
-        content = _body(servers["door"], asked[0], authorization)
+        content = _body(servers["door"], addresses[0], authorization)
         redis.Redis.from_url(os.environ["REDIS_URL"]).set(FLOOR_KEY, content)
         floor = stack.enter_context(web("bench.web.floor:application", up="/static", env=env))
         servers |= dict.fromkeys(FLOORS, floor)
-        paths = {name: [f"/{name}"] for name in FLOORS} | dict.fromkeys(DOORS, asked)
+        paths = {name: [f"/{name}"] for name in FLOORS} | dict.fromkeys(DOORS, addresses)
         bench = Bench(servers=servers, paths=paths, authorization=authorization)
         first = {name: bench.block(name, connections=1, requests=options.first) for name in DOORS}
-        bodies = _compared(servers, asked, authorization)
+        bodies = _compared(servers, addresses, authorization)
         again = _again(bench, options)
         anew = _anew(bench, options)
     blocks = [*first.values(), *(block for row in again for block in row["blocks"]), *anew["blocks"]]
@@ -132,20 +132,20 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _again(bench: Bench, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """A row per number of connections and server: medians of the rounds, which take turns."""
+    """Measure repeated answers, a row per number of connections and server: medians of the rounds, which take turns."""
     rows = []
     for name in DOORS:
         bench.block(name, connections=1, requests=CUSTOMERS)
     for connections in options.connections:
         blocks: dict[str, list[Block]] = {name: [] for name in NAMES}
         for _ in range(options.rounds):
-            for name, known in blocks.items():
-                known.append(bench.block(name, connections=connections, requests=options.requests))
+            for name, runs in blocks.items():
+                runs.append(bench.block(name, connections=connections, requests=options.requests))
         floor = _row(blocks["valkey"])
-        for name, known in blocks.items():
-            row = _row(known)
+        for name, runs in blocks.items():
+            row = _row(runs)
             ratios = {figure: round(row[figure] / floor[figure], 2) for figure in row}
-            rows.append({"connections": connections, "server": name, **row, "of_get": ratios, "blocks": known})
+            rows.append({"connections": connections, "server": name, **row, "of_get": ratios, "blocks": runs})
     return rows
 
 
@@ -159,18 +159,18 @@ def _row(blocks: Sequence[Block]) -> dict[str, float]:
 
 
 def _anew(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
-    """Every customer has done something since the last answer."""
+    """Measure answers after every customer has done something since the last one."""
     blocks: dict[str, list[Block]] = {name: [] for name in DOORS}
     for number in range(options.rounds):
         for place, name in enumerate(DOORS):
             _act(number * len(DOORS) + place)
             blocks[name].append(bench.block(name, connections=1, requests=min(options.first, CUSTOMERS)))
-    cpu = {name: round(median(block.cpu for block in known), 1) for name, known in blocks.items()}
-    return {"cpu_us": cpu, "blocks": [block for known in blocks.values() for block in known]}
+    cpu = {name: round(median(block.cpu for block in runs), 1) for name, runs in blocks.items()}
+    return {"cpu_us": cpu, "blocks": [block for runs in blocks.values() for block in runs]}
 
 
 def _act(number: int) -> None:
-    """Every customer of the demo has looked at an item, as far as the live state knows."""
+    """Let every customer of the demo have looked at an item, as far as the live state knows."""
     from recommendations.models import Customer, Item  # noqa: PLC0415 - after django.setup()
     from recommendations.store.live.state import LiveEvent  # noqa: PLC0415
     from recommendations.store.live.writes import remember  # noqa: PLC0415
@@ -182,7 +182,7 @@ def _act(number: int) -> None:
 
 
 def _compared(servers: Mapping[str, Server], asked: Sequence[str], authorization: str) -> dict[str, int]:
-    """The same requests through both doors, all but the id of each answer."""
+    """Compare answers to the same requests through both doors, all but the id of each answer."""
     different = 0
     for path in asked[:ALIKE]:
         one, other = (json.loads(_body(servers[name], f"{path}&dry_run=true", authorization)) for name in DOORS)

@@ -1,4 +1,4 @@
-"""From the hand to the eye on the weights page: ``python -m bench.sliders`` while ``make demo`` runs.
+"""Latency from the hand to the eye on the weights page: ``python -m bench.sliders`` while ``make demo`` runs.
 
 Chromium signs in, moves sliders by key and waits after each move until the chart and the table of the new values are
 painted: from the time stamp of the browser's input event to the first message after the frame in which Plotly's promise
@@ -37,7 +37,7 @@ SHOWN = """() => [document.getElementById("effect-table").innerText,
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """Milliseconds: until the frame is painted, of that within the server, and of that measuring the panel."""
+    """A move in ms: until the frame is painted, of that within the server, and of that measuring the panel."""
 
     painted: float
     server: float
@@ -66,18 +66,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 def summary(moves: Sequence[Move]) -> dict[str, Any]:
     """Median and 95th percentile of each part, and whether the limits are kept."""
     parts = {name: [getattr(move, name) for move in moves] for name in ("painted", "server", "panel")}
-    found = {
+    spread = {
         name: {"median": round(float(np.median(took)), 1), "p95": round(float(np.percentile(took, 95)), 1)}
         for name, took in parts.items()
     }
-    kept = all(
-        found[name]["median"] <= median and (p95 is None or found[name]["p95"] <= p95)
+    within = all(
+        spread[name]["median"] <= median and (p95 is None or spread[name]["p95"] <= p95)
         for name, (median, p95) in LIMITS.items()
     )
     return {
         "moves": len(moves),
-        "milliseconds": found,
-        "kept": kept,
+        "milliseconds": spread,
+        "kept": within,
         "each": [round(move.painted, 1) for move in moves],
     }
 
@@ -92,7 +92,7 @@ def as_text(result: dict[str, Any]) -> str:
 
 
 def timing(header: str) -> dict[str, float]:
-    """``panel;dur=21.3, page;dur=30.1`` as milliseconds by name."""
+    """Parse ``panel;dur=21.3, page;dur=30.1`` to milliseconds by name."""
     parts = (part.partition(";dur=") for part in header.split(", "))
     return {name: float(took) for name, _, took in parts}
 
@@ -110,10 +110,10 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _chromium() -> str:
     names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
-    if found is None:
+    program = next((path for name in names if name and (path := shutil.which(name))), None)
+    if program is None:
         raise SystemExit("No Chromium: install it, or name it with CHROMIUM=/path/to/chromium.")
-    return found
+    return program
 
 
 def _signed_in(browser: Browser, site: str, login: dict[str, str]) -> Page:
@@ -129,7 +129,7 @@ def _signed_in(browser: Browser, site: str, login: dict[str, str]) -> Page:
 
 
 def _moved(page: Page, number: int, pause: int) -> Move:
-    """The next slider, moved by the next key; they take turns."""
+    """Move the next slider by the next key; they take turns."""
     sliders = page.locator(".setting:not(details *) [type=range]")
     before, done = page.evaluate(SHOWN), page.evaluate("window.painted.length")
     slider = sliders.nth(number // len(KEYS) % (sliders.count() - 1))  # the last one, exploration, moves no figure
@@ -139,10 +139,10 @@ def _moved(page: Page, number: int, pause: int) -> Move:
     after = page.evaluate(SHOWN)
     if after[0] == before[0] or after[1] == before[1]:
         raise SystemExit(f"Move {number} changed nothing that can be seen.")
-    found = page.evaluate("window.painted.at(-1)")
-    parts = timing(found["timing"])
+    painted = page.evaluate("window.painted.at(-1)")
+    parts = timing(painted["timing"])
     page.wait_for_timeout(pause)
-    return Move(painted=found["took"], server=parts["page"], panel=parts["panel"])
+    return Move(painted=painted["took"], server=parts["page"], panel=parts["panel"])
 
 
 if __name__ == "__main__":

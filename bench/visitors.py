@@ -1,4 +1,4 @@
-"""The first items of a basket of somebody new, and then? ``python bench/visitors.py`` on the demo's data.
+"""Recommendations from the first items of a basket of somebody new: ``python bench/visitors.py`` on the demo's data.
 
 A fifth of the customers is taken out of training. Of their baskets in the window the first one, two or five items are
 known, in a seeded order as a till knows none, and the rest is the truth. The blend of visits stands beside its own
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(cut: float, *, seed: int, tell: Progress) -> list[TaskResult]:
-    """Of one, two and five known items."""
+    """Run the bench for one, two and five known items."""
     snapshot, draw = shop().part(cut).snapshot, generator(seed, "visitors")
     new = np.zeros(len(snapshot.users), np.bool_)
     new[draw.permutation(len(new))[: int(LEFT_OUT * len(new))]] = True
@@ -71,8 +71,8 @@ def run(cut: float, *, seed: int, tell: Progress) -> list[TaskResult]:
     window = window[(window["at"] >= cut) & (window["at"] < cut + WINDOW)]
     user = snapshot.users.rows(window["user"].to_numpy())
     item = snapshot.items.rows(window["item"].to_numpy())
-    asked = (user >= 0) & (item >= 0) & new[user]
-    baskets = baskets_of(window["basket"].to_numpy()[asked], item[asked], draw=draw)
+    mask = (user >= 0) & (item >= 0) & new[user]
+    baskets = baskets_of(window["basket"].to_numpy()[mask], item[mask], draw=draw)
     acts = snapshot.training.interactions
     training = replace(snapshot.training, interactions=acts.where(~new[acts.user]))
     fitted: dict[str, Recommender] = {}
@@ -80,18 +80,18 @@ def run(cut: float, *, seed: int, tell: Progress) -> list[TaskResult]:
         fitted[one.name] = one.build().fit(training, seed=seed)
         tell(f"{one.name} is fitted")
     results = []
-    for known in KNOWN:
-        question = question_of(training, baskets, known=known)
+    for n in KNOWN:
+        question = question_of(training, baskets, known=n)
         judge = Judge(truth=question.truths[TASK], ks=KS, n_items=training.n_items, seed=seed)
-        results.append(TaskResult(task=f"{known} known", judge=judge, lines=lines(question, fitted, judge)))
-        tell(f"{known} known of {len(baskets):,} baskets")
+        results.append(TaskResult(task=f"{n} known", judge=judge, lines=lines(question, fitted, judge)))
+        tell(f"{n} known of {len(baskets):,} baskets")
     return results
 
 
 def baskets_of(
     basket: NDArray[np.int64], item: NDArray[np.integer], *, draw: np.random.Generator
 ) -> list[NDArray[np.int64]]:
-    """Different items of some baskets of the window, in a drawn order."""
+    """Draw some baskets of the window: their different items, in a drawn order."""
     _, code = np.unique(basket, return_inverse=True)
     order = np.argsort(code, kind="stable")
     content = [np.unique(items) for items in np.split(item[order], np.flatnonzero(np.diff(code[order])) + 1)]
@@ -101,7 +101,7 @@ def baskets_of(
 
 
 def question_of(training: TrainingSet, baskets: Sequence[NDArray[np.int64]], *, known: int) -> Part:
-    """The known items are views a minute apart; what is in view is weighted as an answer of the API weighs it."""
+    """Part whose known items are views a minute apart; what is in view is weighted as the API weighs it."""
     number = len(baskets)
     user = np.repeat(np.arange(number, dtype=np.int32), known)
     ones = np.ones(number * known, np.float32)
@@ -122,10 +122,10 @@ def question_of(training: TrainingSet, baskets: Sequence[NDArray[np.int64]], *, 
 
 
 def lines(asked: Part, fitted: Mapping[str, Recommender], judge: Judge) -> list[Line]:
-    """The session blend, its recommenders alone, and the home blend folded in."""
+    """Lines of the session blend, its recommenders alone, and the home blend folded in."""
     length = max(KS)
     blends = (("session", "hybrid", BlendName.SESSION), ("home, folded in", "baseline", BlendName.HOME))
-    found = []
+    answers = []
     for name, kind, blend in blends:
         names = tuple(one.name for one in instances_of(blend))
         plan = BlendPlan(weights=PRESETS[blend], instances=names, excluded=asked.excluded[TASK])
@@ -135,10 +135,10 @@ def lines(asked: Part, fitted: Mapping[str, Recommender], judge: Judge) -> list[
             plans={blend: plan},
             limits=Limits(own=length, block_rows=128),
         )[blend]
-        found.append(Entry(name=name, kind=kind, ranked=records.ranked(PRESETS[blend], length)))
+        answers.append(Entry(name=name, kind=kind, ranked=records.ranked(PRESETS[blend], length)))
         if blend is BlendName.SESSION:
             alone = [Entry(name=one, kind="recommender", ranked=records.own[:, m]) for m, one in enumerate(names)]
-    return [judge.line(entry) for entry in [*found, *alone]]
+    return [judge.line(entry) for entry in [*answers, *alone]]
 
 
 if __name__ == "__main__":

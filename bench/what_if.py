@@ -1,4 +1,4 @@
-"""What a move of a weight costs the server, and whether the panel says what the batch evaluation says.
+"""Cost of a move of a weight for the server, and whether the panel says what the batch evaluation says.
 
 On the live version of an install: its database and artefacts are found as every command finds them. The answers are
 those of the weights page; nothing is stored. ``docs/benchmarks.md`` says what is measured.

@@ -1,1 +1,1 @@
-"""Real processes are killed, starved and flooded; afterwards every acknowledged event is looked up."""
+"""Fault tests: real processes are killed, starved and flooded; afterwards every acknowledged event is looked up."""

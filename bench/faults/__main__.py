@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", default="1")
     parser.add_argument("--json", type=Path, help="file for the figures of all")
     arguments = parser.parse_args(argv)
-    found, broken = {}, []
+    figures, broken = {}, []
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments.only:
             file = Path(folder) / f"{name}.json"
@@ -52,9 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             if done.returncode:
                 broken.append(name)
             if file.exists():
-                found[name] = json.loads(file.read_text(encoding="utf-8"))
+                figures[name] = json.loads(file.read_text(encoding="utf-8"))
     if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        arguments.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if broken:
         sys.stderr.write(f"Not kept, or not ended: {', '.join(broken)}\n")
     return 1 if broken else 0

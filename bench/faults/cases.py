@@ -68,7 +68,7 @@ type Draft = Callable[[], Shot]
 
 
 class Operation(NamedTuple):
-    """One of the schema's, with all that is said of it."""
+    """Operation of the schema, with all that is said of it."""
 
     id: str
     method: str
@@ -82,25 +82,25 @@ class Operation(NamedTuple):
 
 def operations(document: Mapping[str, Any]) -> list[Operation]:
     return [
-        Operation(said["operationId"], method.upper(), path, said)
+        Operation(operation["operationId"], method.upper(), path, operation)
         for path, methods in document["paths"].items()
-        for method, said in methods.items()
+        for method, operation in methods.items()
     ]
 
 
 def of_schema(
     document: dict[str, Any], mode: GenerationMode, *, known: Mapping[str, Sequence[str]]
 ) -> dict[str, st.SearchStrategy[Draft]]:
-    """What the schema allows (positive) or forbids (negative), per operation, at an address that there is."""
+    """Strategies for what the schema allows (positive) or forbids (negative), by operation, at addresses that exist."""
     strategies = {}
-    found: Iterator[Any] = schemathesis.openapi.from_dict(document).get_all_operations()
-    for result in found:
+    listed: Iterator[Any] = schemathesis.openapi.from_dict(document).get_all_operations()
+    for result in listed:
         operation = result.ok()
-        said = operation.definition.raw
-        places = [parameter["name"] for parameter in said.get("parameters", ()) if parameter["in"] == "path"]
+        schema = operation.definition.raw
+        places = [parameter["name"] for parameter in schema.get("parameters", ()) if parameter["in"] == "path"]
         path = {name: known[name][0] for name in places if name in known}
         cases = operation.as_strategy(generation_mode=mode, path_parameters=path or None)
-        strategies[said["operationId"]] = cases.map(lambda case: partial(_shot, case))
+        strategies[schema["operationId"]] = cases.map(lambda case: partial(_shot, case))
     return strategies
 
 
@@ -182,15 +182,15 @@ def _fresh(value: Any, ids: random.Random) -> Any:
         return [_fresh(inner, ids) for inner in value]
     if not isinstance(value, dict):
         return value
-    made: dict[str, Callable[[], str]] = {
+    fresh: dict[str, Callable[[], str]] = {
         "event_id": lambda: f"{ids.getrandbits(128):032x}",
         "timestamp": lambda: datetime.now(UTC).isoformat(),
     }
-    return {name: made[name]() if name in made else _fresh(inner, ids) for name, inner in value.items()}
+    return {name: fresh[name]() if name in fresh else _fresh(inner, ids) for name, inner in value.items()}
 
 
 def _changed(draw: st.DrawFn, value: Any) -> Any:
-    """With one place changed: another value, gone, there twice, or one field more."""
+    """Copy with one place changed: another value, gone, there twice, or one field more."""
     path = draw(st.sampled_from(list(_places(value))))
     what = draw(st.sampled_from(["odd", "odd", "odd", "gone", "more", "many"]))
 

@@ -30,7 +30,7 @@ class Reply(NamedTuple):
 
 
 class Client:
-    """One connection; what breaks it is raised (``Dropped``), and the next request opens another."""
+    """A client with one connection; what breaks it is raised (``Dropped``), and the next request opens another."""
 
     def __init__(
         self, port: int, headers: Mapping[str, str], *, patience: float = PATIENCE, tls: ssl.SSLContext | None = None
@@ -67,7 +67,7 @@ class Client:
 
 @dataclass
 class Tally:
-    """What all clients together saw; ``acknowledged`` is the number of lines by event id."""
+    """Counts of what all clients together saw; ``acknowledged`` is the number of lines by event id."""
 
     acknowledged: dict[str, int] = field(default_factory=dict)
     sent: dict[str, int] = field(default_factory=dict)
@@ -130,7 +130,7 @@ class Load:
             thread.start()
 
     def stop(self) -> None:
-        """Senders first bring what they have in hand to its end."""
+        """Stop all; senders first bring what they have in hand to its end."""
         self._over.set()
         for thread in self._threads:
             thread.join(TAKEN)

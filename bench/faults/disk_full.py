@@ -1,4 +1,4 @@
-"""The disk of the database runs full, in an import and under events: a clear error, and nothing half stored.
+"""Full disk of the database, in an import and under events: a clear error, and nothing half stored.
 
 The database lies in a tablespace on a small file system in memory, which only root can mount. First a file of events
 that is too large comes in by ``manage.py import_events``, then the rest of the disk is filled while events arrive.
@@ -62,7 +62,7 @@ def _options() -> argparse.ArgumentParser:
 
 @contextmanager
 def small_disk(shop: Shop, size: int) -> Iterator[Path | None]:
-    """A file system of so many MB, gone with the block; None where we may not mount one."""
+    """Mount a file system of so many MB, gone with the block; None where we may not mount one."""
     disk = shop.folder / "small"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size}m", "tmpfs", str(disk)]
@@ -76,7 +76,7 @@ def small_disk(shop: Shop, size: int) -> Iterator[Path | None]:
 
 
 def moved(shop: Shop, disk: Path) -> None:
-    """The whole database onto the small disk; its log of changes stays on the large one."""
+    """Move the whole database onto the small disk; its log of changes stays on the large one."""
     place = disk / "tablespace"
     place.mkdir(mode=0o700)
     owner = (shop.folder / "pgdata").stat()
@@ -87,7 +87,7 @@ def moved(shop: Shop, disk: Path) -> None:
 
 
 def server(shop: Shop) -> psycopg.Connection[tuple[object, ...]]:
-    """Connected to the server's own database."""
+    """Connect to the server's own database."""
     return psycopg.connect(shop.env["DATABASE_URL"], dbname="postgres", autocommit=True)
 
 
@@ -109,11 +109,11 @@ def imported(shop: Shop, report: Report, arguments: argparse.Namespace) -> None:
     before = {table: count(shop, table) for table in ("event", "customer", "rejectedrow")}
     argv = [sys.executable, "manage.py", "import_events", str(file)]
     done = subprocess.run(argv, cwd=ROOT, env=shop.env, capture_output=True, text=True, check=False)
-    said = done.stderr.strip().splitlines()[-1:] or [""]
+    words = done.stderr.strip().splitlines()[-1:] or [""]
     after = {table: count(shop, table) for table in before}
     report.figures["import"] = {"said": done.stderr[-2000:], "before": before, "after": after}
     kept = done.returncode == 1 and WORDS in done.stderr and "Traceback" not in done.stderr
-    report.promise("an import that does not fit ends with a clear error", said[0], kept=kept)
+    report.promise("an import that does not fit ends with a clear error", words[0], kept=kept)
     seen = f"{before['event']:,} events before, {after['event']:,} after, of a file of {arguments.rows:,}"
     report.promise("nothing of it is imported", seen, kept=before == after)
 
@@ -160,7 +160,7 @@ def flooded(shop: Shop, disk: Path, report: Report, arguments: argparse.Namespac
 
 
 def filled(ballast: Path) -> None:
-    """Until nothing fits any more."""
+    """Fill the disk until nothing fits any more."""
     with ballast.open("wb", buffering=0) as file:
         try:
             while True:

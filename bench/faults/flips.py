@@ -1,4 +1,4 @@
-"""Sixty flips between two model versions under requests, through both doors of a real web process.
+"""Flips, sixty of them, between two model versions under requests, through both doors of a real web process.
 
 What each version answers to each customer is asked while nothing else is live. Under the flips every answer must be
 exactly that of the version which it names: the same items, scores and parts in the same order.
@@ -40,7 +40,7 @@ class Flipper:
         )
 
     def __call__(self, version: int) -> None:
-        """Returns when it is committed and announced."""
+        """Make the version live; returns when that is committed and announced."""
         if self.process.stdin is None or self.process.stdout is None:
             raise RuntimeError("the flipper has no pipes")
         self.process.stdin.write(f"{version}\n")
@@ -76,7 +76,7 @@ def _options() -> argparse.ArgumentParser:
 
 
 def ask(client: Client, door: str, placement: str, customer: str) -> Reply:
-    """A dry run, so that nothing is explored: the same question has one answer."""
+    """Ask as a dry run, so that nothing is explored: the same question has one answer."""
     path = f"/api/v1/placements/{placement}/recommend/"
     if door == "GET":
         return client.send("GET", f"{path}?user_id={customer}&dry_run=true")
@@ -84,7 +84,7 @@ def ask(client: Client, door: str, placement: str, customer: str) -> Reply:
 
 
 def print_of(body: Mapping[str, Any]) -> Print:
-    """All that the versions decide."""
+    """Part of an answer that the versions decide."""
     results = (
         (one["item_id"], one["score"], one["final"], *sorted(one["contributions"].items())) for one in body["results"]
     )
@@ -154,7 +154,7 @@ def flips(shop: Shop, flipper: Flipper, report: Report, arguments: argparse.Name
 
 
 def judged(reply: Reply, right: Right, question: tuple[str, str, str]) -> str:
-    """The version that answered; or what was wrong."""
+    """Name of the version that answered, or what was wrong."""
     if reply.status != HTTPStatus.OK:
         return str(reply.status)
     if not reply.body["results"]:

@@ -1,4 +1,4 @@
-"""Thousands of requests that go wrong, against every operation of the schema: no answer is a server's error.
+"""Fuzz test: thousands of requests that go wrong, against every operation of the schema: no answer is a server's error.
 
 By itself it makes a small shop in the database that it is given (an empty one) and asks within the process:
 
@@ -50,7 +50,7 @@ QUIET = settings(
 
 @dataclass
 class Tally:
-    """What came of one operation."""
+    """Counts of what came of one operation."""
 
     cases: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
@@ -59,7 +59,7 @@ class Tally:
 
 
 def fire(drafts: st.SearchStrategy[Draft], visit: Callable[[Shot], None], *, cases: int, seed: int) -> None:
-    """As many shots as there are, ``cases`` at most; of an operation with nothing to forbid there are none."""
+    """Fire as many shots as there are, ``cases`` at most; of an operation with nothing to forbid there are none."""
 
     @hypothesis.seed(seed)
     @settings(QUIET, max_examples=cases)
@@ -75,16 +75,16 @@ def fire(drafts: st.SearchStrategy[Draft], visit: Callable[[Shot], None], *, cas
 def fuzz(
     document: dict[str, Any], send: Send, *, cases: int, known: Mapping[str, Sequence[str]], seed: int = 0
 ) -> dict[str, Tally]:
-    """``cases`` in all, shared by the operations that take anything; the others are asked ``ODD_CALLS`` times."""
-    found = operations(document)
-    each = -(-cases // sum(operation.takes_input for operation in found))
+    """Try ``cases`` in all, shared by the operations that take anything; the others are asked ``ODD_CALLS`` times."""
+    offered = operations(document)
+    each = -(-cases // sum(operation.takes_input for operation in offered))
     kinds = {
         "allowed": of_schema(document, GenerationMode.POSITIVE, known=known),
         "forbidden": of_schema(document, GenerationMode.NEGATIVE, known=known),
-        "hostile": {operation.id: hostile(operation, known=known) for operation in found},
+        "hostile": {operation.id: hostile(operation, known=known) for operation in offered},
     }
     tallies = {}
-    for operation in found:
+    for operation in offered:
         tally = tallies[operation.id] = Tally()
         for kind, share in SHARES.items() if operation.takes_input else [("hostile", 0.0)]:
             left = each - tally.cases.total() if kind == "hostile" else round(each * share)  # others may run dry
@@ -128,7 +128,7 @@ def as_text(tallies: Mapping[str, Tally]) -> str:
 
 
 def to_address(url: str, key: str) -> Send:
-    """Over one connection that is made again when the server closes it."""
+    """Make a sender over one connection, which is made again when the server closes it."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=30)
 
@@ -171,20 +171,20 @@ def main() -> int:
     given = _arguments()
     if given.url:
         document, send = _read_schema(given.url), to_address(given.url, given.key or os.environ["RECSITE_KEY"])
-        known: Mapping[str, Sequence[str]] = {"placement": ["home", "item", "cart"]}
+        values: Mapping[str, Sequence[str]] = {"placement": ["home", "item", "cart"]}
     else:
-        document, send, known = within_this_process()
+        document, send, values = within_this_process()
     begun = time.monotonic()
-    tallies = fuzz(document, send, cases=given.cases, known=known, seed=given.seed)
+    tallies = fuzz(document, send, cases=given.cases, known=values, seed=given.seed)
     took = time.monotonic() - begun
     sys.stdout.write(f"{as_text(tallies)}\n{took:.0f} s\n")
     if given.json:
-        told = {
+        figures = {
             "cases": sum(tally.cases.total() for tally in tallies.values()),
             "seconds": round(took, 1),
             "operations": {name: vars(tally) for name, tally in tallies.items()},
         }
-        given.json.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        given.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return int(any(tally.findings for tally in tallies.values()))
 
 

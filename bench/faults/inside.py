@@ -1,4 +1,4 @@
-"""What only the product itself can do, run as a program beside it: each command prints one JSON object.
+"""Commands that only the product itself can run, as a program beside it: each prints one JSON object.
 
 ``open SEED…`` makes the tables, the grocery of the tests, one run of the loop for each seed and an API key; ``flip``
 makes the version live whose key comes in a line; ``behind`` holds Valkey's live state against the record.
@@ -64,7 +64,7 @@ def learned(seed: int) -> int:
 
 
 def flip() -> dict[str, Any]:
-    """A line with a key in, a line out when that version is live."""
+    """Flip versions: a line with a key in, a line out when that version is live."""
     flips = 0
     for line in sys.stdin:
         version = ModelVersion.objects.get(pk=int(line))
@@ -76,7 +76,7 @@ def flip() -> dict[str, Any]:
 
 
 def behind() -> dict[str, Any]:
-    """Acts of the API that the record knows and Valkey does not; of interest it keeps the newest of each customer.
+    """Count API events that the record knows and Valkey does not; of interest it keeps the newest of each customer.
 
     Trade before the end of the live model's history is the model's to know.
     """
@@ -91,9 +91,9 @@ def behind() -> dict[str, Any]:
         for _, name, item, at in group:
             moment = at.timestamp() - 1e-3
             traded = name not in INTEREST
-            known = state.bought.get(item, 0) if traded else recent.get((item, name), 0)
+            newest = state.bought.get(item, 0) if traded else recent.get((item, name), 0)
             wanted = at >= since if traded else moment > oldest
-            lacking[customer] += known < moment and wanted
+            lacking[customer] += newest < moment and wanted
     return {"customers": sum(map(bool, lacking.values())), "acts": lacking.total()}
 
 

@@ -1,4 +1,4 @@
-"""Kill -9 at random under load: web, workers, beat, PostgreSQL, Valkey. Then every acknowledged event is looked up.
+"""Kills (-9) at random under load: web, workers, beat, PostgreSQL, Valkey. Then every acknowledged event is looked up.
 
 It runs what ``make demo`` runs, in a folder of its own: ``recsite.embedded`` starts killed servers again, and
 ``recsite.supervisor`` the rest. Afterwards the control switches ``synchronous_commit`` off and kills PostgreSQL: now
@@ -98,7 +98,7 @@ def _load(shop: Shop, arguments: argparse.Namespace) -> Load:
 
 
 def good_answer(shop: Shop, rng: random.Random) -> bool:
-    """A new connection gets items for a customer, and an event taken."""
+    """Whether a new connection gets items for a customer, and an event taken."""
     client = Client(shop.port, shop.headers, patience=3)
     body, _ = batch(rng, shop.facts["items"], customers=shop.facts["customers"])
     try:
@@ -117,7 +117,7 @@ def is_back(shop: Shop, role: str, killed: set[int]) -> bool:
 
 
 def looked_up(shop: Shop, tally: Tally) -> tuple[set[str], set[str]]:
-    """Ids of which lines are missing, and of which there are too many; read from the table itself."""
+    """Look up events: ids of which lines are missing, and of which there are too many; read from the table itself."""
     until(lambda: _connects(shop), "PostgreSQL", seconds=BACK_SECONDS)
     with shop.database() as connection:
         rows = connection.execute("SELECT event_id::text, count(*) FROM recommendations_event GROUP BY 1").fetchall()
@@ -140,7 +140,7 @@ def _counts(counter: dict[str, int]) -> str:
 
 
 def _caught_up(shop: Shop, report: Report) -> None:
-    """What a killed web process had not told Valkey yet is told by the watch over the live state."""
+    """Check that the watch over the live state tells Valkey, in time, what killed web processes had not."""
     begin, behind = time.monotonic(), {"customers": -1, "acts": -1}
     while behind["acts"] and time.monotonic() - begin < CAUGHT_UP:
         behind = shop.inside("behind")

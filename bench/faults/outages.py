@@ -1,4 +1,4 @@
-"""A server is killed and stays away; Valkey is emptied, or full. Who asks for recommendations does not notice.
+"""Outages: a server is killed and stays away; Valkey is emptied, or full. Who asks for recommendations does not notice.
 
 Web, workers and beat are those of the demo; PostgreSQL and Valkey come back when the script says so.
 """
@@ -35,7 +35,7 @@ BACK = 600.0
 
 @dataclass
 class Asked:
-    """What a number of requests got."""
+    """Answers to a number of requests."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
@@ -145,7 +145,7 @@ class Stage:
         self.whole_again("a full Valkey")
 
     def kill(self, role: str) -> None:
-        """The server and all its processes."""
+        """Kill the server and all its processes."""
         kill(self.shop, role, random.Random(0), alone=False)  # noqa: S311 - no secret
         server = self.servers.postgres if role == "postgresql" else self.servers.valkey
         until(lambda: not server.alive(), f"{role} is dead")
@@ -163,8 +163,8 @@ class Stage:
         return Client(self.shop.port, self.shop.headers)
 
     def recommended(self, number: int) -> Asked:
-        """Through both doors, for customers of the model and strangers, one after the other."""
-        found, client = Asked(), self.client()
+        """Ask through both doors, for customers of the model and strangers, one after the other."""
+        tally, client = Asked(), self.client()
         for one in range(number):
             user, placement = f"u{one % 70}", ("home", "discover", "trending")[one % 3]
             path = f"/api/v1/placements/{placement}/recommend/"
@@ -173,13 +173,13 @@ class Stage:
                     reply = client.send("POST", path, dumps({"user_id": user}).encode())
                 else:
                     reply = client.send("GET", f"{path}?user_id={user}")
-                note(found, reply)
-                known = one % 70 < self.shop.facts["customers"]
-                found.unsaid += known and reply.status == HTTPStatus.OK and not reply.body["fallback_reason"]
+                note(tally, reply)
+                in_model = one % 70 < self.shop.facts["customers"]
+                tally.unsaid += in_model and reply.status == HTTPStatus.OK and not reply.body["fallback_reason"]
             except Dropped:
-                found.statuses[0] += 1
+                tally.statuses[0] += 1
         client.close()
-        return found
+        return tally
 
     def sent(self, *, item: str | None = None, user: str = "u3", name: str = "view_item") -> Reply:
         event = {
@@ -197,30 +197,30 @@ class Stage:
             return list(pool.map(lambda _: self.sent(), range(number)))
 
     def events_are_taken(self, when: str) -> None:
-        found = Asked()
+        tally = Asked()
         for _ in range(20):
-            note(found, self.sent())
-        self.promise(f"{when}: events are taken", found, kept=found.all_are(HTTPStatus.ACCEPTED))
+            note(tally, self.sent())
+        self.promise(f"{when}: events are taken", tally, kept=tally.all_are(HTTPStatus.ACCEPTED))
         client = self.client()
         path = "/api/v1/placements/discover/recommend/?user_id=u7"
-        shown = client.send("GET", path).body["results"][0]["item_id"]
-        taken = self.sent(item=shown, user="u7", name="purchase").status
+        item = client.send("GET", path).body["results"][0]["item_id"]
+        taken = self.sent(item=item, user="u7", name="purchase").status
         after = [result["item_id"] for result in client.send("GET", path).body["results"]]
-        seen = f"{taken}; the item is {'still shown' if shown in after else 'gone'}"
-        self.promise(f"{when}: the next answer knows of a purchase", seen, kept=shown not in after)
+        seen = f"{taken}; the item is {'still shown' if item in after else 'gone'}"
+        self.promise(f"{when}: the next answer knows of a purchase", seen, kept=item not in after)
         client.close()
 
     def staff_get_in(self, when: str) -> None:
         wrong = [Staff(self.shop).log_in(email=f"eve-{when[-4:]}@example.com", password="wrong") for _ in range(5)]  # noqa: S106
         right = Staff(self.shop).log_in()
-        asked = Staff(self.shop).forgot()
-        seen = f"right password {right}, five wrong ones {wrong}, forgotten {asked}"
+        forgotten = Staff(self.shop).forgot()
+        seen = f"right password {right}, five wrong ones {wrong}, forgotten {forgotten}"
         expected = [HTTPStatus.OK] * 4 + [HTTPStatus.TOO_MANY_REQUESTS]
-        kept = (right, wrong, asked) == (HTTPStatus.FOUND, expected, HTTPStatus.FOUND)
+        kept = (right, wrong, forgotten) == (HTTPStatus.FOUND, expected, HTTPStatus.FOUND)
         self.promise(f"{when}: staff log in, and wrong passwords are counted", seen, kept=kept)
 
     def whole_again(self, what: str) -> None:
-        """Marks answered, and all that the record knows is in Valkey again."""
+        """Wait until marks are answered, and all that the record knows is in Valkey again."""
         begin = time.monotonic()
         until(lambda: responds(f"{self.shop.url}readyz"), "readiness", seconds=BACK)
         until(lambda: self.sent().status == HTTPStatus.ACCEPTED, "events", seconds=BACK)

@@ -1,4 +1,4 @@
-"""What a fault must not break, and what was seen: one row per promise; a table, a JSON file, and 1 where one broke."""
+"""Promises that a fault must not break, one row each with what was seen: table, JSON file, and 1 where one broke."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ class Promise:
 
 @dataclass
 class Report:
-    """``figures`` are the numbers behind the words."""
+    """Rows of promises; ``figures`` are the numbers behind the words."""
 
     name: str
     promises: list[Promise] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Report:
         self.promises.append(Promise(what=what, seen=str(seen), kept=kept))
 
     def end(self, file: Path | None, options: Mapping[str, object]) -> int:
-        """Print and write it; the exit code of the program."""
+        """Print and write the report; the exit code of the program."""
         lines = [f"\n## {self.name}", self.skipped] if self.skipped else [f"\n## {self.name}", "", *self._table()]
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()

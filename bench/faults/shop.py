@@ -29,12 +29,12 @@ _OF_OTHERS = ("DATABASE_URL", "REDIS_URL", "ARTEFACTS", "ARTEFACT_CACHE")
 
 
 class NotInTimeError(Exception):
-    """What had to come true did not; the message says what."""
+    """A condition did not come true in time; the message says which."""
 
 
 @dataclass(kw_only=True)
 class Shop:
-    """``env`` is what its processes are started with; ``facts`` what ``inside.py open`` said."""
+    """A shop; ``env`` is what its processes are started with, ``facts`` what ``inside.py open`` said."""
 
     folder: Path
     env: dict[str, str]
@@ -51,7 +51,7 @@ class Shop:
         return {"Authorization": f"Api-Key {self.facts['key']}", "Content-Type": "application/json"}
 
     def inside(self, *arguments: str, servers: Sequence[str] = ()) -> dict[str, Any]:
-        """What a command of ``inside.py`` answers; ``servers`` is a program in front that brings them."""
+        """Answer of a command of ``inside.py``; ``servers`` is a program in front that brings them."""
         argv = [*servers, sys.executable, "-m", "bench.faults.inside", *arguments]
         for _ in range(TRIES):
             done = subprocess.run(argv, cwd=ROOT, env=self.env, capture_output=True, text=True, check=False)
@@ -65,7 +65,7 @@ class Shop:
         return psycopg.connect(self.env["DATABASE_URL"], autocommit=True, connect_timeout=2)
 
     def web(self, *, port: int | None = None) -> subprocess.Popen[bytes]:
-        """One web process, as the demo runs it."""
+        """Start one web process, as the demo runs it."""
         argv = (
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
             *("--port", str(port or self.port), "--workers", "1", "--blocking-threads", "4"),
@@ -74,7 +74,7 @@ class Shop:
         return self.child(argv, name="web")
 
     def child(self, argv: Sequence[str], *, name: str) -> subprocess.Popen[bytes]:
-        """A program that ends with us; what it says is kept in the shop's folder."""
+        """Start a program that ends with us; what it says is kept in the shop's folder."""
         with (self.folder / f"{name}.log").open("ab") as output:
             return spawn(argv, stop=signal.SIGTERM, output=output, env=self.env)
 
@@ -96,7 +96,7 @@ def a_folder() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def family(*, seeds: Sequence[int] = (1,)) -> Iterator[Shop]:
-    """All that ``make demo`` runs: servers that start again, and the supervisor's web, workers and beat."""
+    """Start all that ``make demo`` runs: servers that start again, and the supervisor's web, workers and beat."""
     with a_folder() as folder:
         shop = Shop(folder=folder, env=_environment(folder), port=free_port())
         servers = (sys.executable, "-m", "recsite.embedded", "--data", str(folder), "--")
@@ -108,7 +108,7 @@ def family(*, seeds: Sequence[int] = (1,)) -> Iterator[Shop]:
 
 @contextlib.contextmanager
 def brought_up(shop: Shop, *, servers: Sequence[str] = ()) -> Iterator[None]:
-    """The supervisor with all that it starts; ``servers`` is a program in front that brings those."""
+    """Start the supervisor with all that it starts; ``servers`` is a program in front that brings those."""
     argv = (sys.executable, "-m", "recsite.supervisor", "--port", str(shop.port), "--data", str(shop.folder))
     process = shop.child((*servers, *argv, "--patience", str(READY_SECONDS)), name="family")
     with running(process, seconds=60):
@@ -134,7 +134,7 @@ class Servers:
 
 @contextlib.contextmanager
 def with_servers(*, seeds: Sequence[int] = (1,), learned: bool = True) -> Iterator[tuple[Shop, Servers]]:
-    """The shop on servers that the script itself starts and kills; no other process runs yet."""
+    """Open the shop on servers that the script itself starts and kills; no other process runs yet."""
     with a_folder() as folder:
         servers = Servers(postgres=Postgres(folder, ephemeral=False), valkey=Valkey(folder, ephemeral=False))
         shop = Shop(folder=folder, env=_environment(folder), port=free_port(), pid=os.getpid())
@@ -152,7 +152,7 @@ def with_servers(*, seeds: Sequence[int] = (1,), learned: bool = True) -> Iterat
 
 @contextlib.contextmanager
 def running(process: subprocess.Popen[bytes], *, seconds: float = 20) -> Iterator[subprocess.Popen[bytes]]:
-    """The process ends with the block."""
+    """Context of a process, which ends with the block."""
     try:
         yield process
     finally:
@@ -167,7 +167,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def until(true: Callable[[], object], what: str, *, seconds: float = 60) -> float:
-    """The seconds until it came true."""
+    """Wait until it comes true; the seconds that took."""
     begin = time.monotonic()
     while not true():
         if time.monotonic() - begin > seconds:
@@ -177,7 +177,7 @@ def until(true: Callable[[], object], what: str, *, seconds: float = 60) -> floa
 
 
 def responds(url: str) -> bool:
-    """Does a GET of ``/healthz`` or ``/readyz`` answer 200?"""
+    """Whether a GET of ``/healthz`` or ``/readyz`` answers 200."""
     host, _, path = url.removeprefix("http://").partition("/")
     name, _, port = host.partition(":")
     try:
@@ -203,10 +203,10 @@ def children_of(pid: int) -> dict[int, str]:
             line = (place / "cmdline").read_text(encoding="utf-8", errors="replace").replace("\0", " ")
             if fields[0] != "Z":
                 table[int(place.name)] = (int(fields[1]), line)
-    found = {pid}
-    while grown := {one for one, (parent, _) in table.items() if parent in found} - found:
-        found |= grown
-    return {one: table[one][1] for one in found - {pid} if one in table}
+    pids = {pid}
+    while grown := {one for one, (parent, _) in table.items() if parent in pids} - pids:
+        pids |= grown
+    return {one: table[one][1] for one in pids - {pid} if one in table}
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
@@ -215,8 +215,8 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    kept = {name: text for name, text in os.environ.items() if name not in _OF_OTHERS and not name.endswith("_FILE")}
-    return kept | {
+    ours = {name: text for name, text in os.environ.items() if name not in _OF_OTHERS and not name.endswith("_FILE")}
+    return ours | {
         "DATA": str(folder),
         "DJANGO_SETTINGS_MODULE": "recsite.settings",
         "RECSITE_DEMO": "1",

@@ -21,11 +21,11 @@ ITEMS = 12
 
 
 class NotEmptyError(Exception):
-    """The database has items already: it may be somebody's."""
+    """The database is not empty: it may be somebody's."""
 
 
 def open_shop() -> str:
-    """A key with every scope."""
+    """Make the small shop, and return a key with every scope."""
     call_command("migrate", verbosity=0, interactive=False)
     if Item.objects.exists():
         raise NotEmptyError

@@ -1,4 +1,4 @@
-"""Somebody at the dashboard, without a browser: cookies, the token of forms, the heading of a page."""
+"""Staff at the dashboard, without a browser: cookies, the token of forms, the heading of a page."""
 
 import http.client
 import time
@@ -24,7 +24,7 @@ class Staff:
         self._cookies: dict[str, str] = {}
 
     def page(self, path: str, form: dict[str, str] | None = None) -> Page:
-        """GET it, or send the form."""
+        """GET a page, or send its form."""
         started = time.monotonic()
         headers = {"Host": "localhost", "Cookie": "; ".join(f"{name}={text}" for name, text in self._cookies.items())}
         body = None
@@ -45,10 +45,10 @@ class Staff:
         return Page(answer.status, heading.strip(), time.monotonic() - started)
 
     def log_in(self, email: str = "", password: str = "") -> int:
-        """The right ones where none are given."""
-        known = self._shop.facts["staff"]
+        """Log in, with the right e-mail and password where none are given."""
+        pair = self._shop.facts["staff"]
         self.page("/login/")
-        return self.page("/login/", {"username": email or known[0], "password": password or known[1]}).status
+        return self.page("/login/", {"username": email or pair[0], "password": password or pair[1]}).status
 
     def forgot(self) -> int:
         self.page("/password/")

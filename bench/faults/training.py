@@ -1,4 +1,4 @@
-"""Kill -9 of the worker in the middle of runs: the live version answers, and the run goes on where it was.
+"""Kills (-9) of the worker in the middle of runs: the live version answers, and the run goes on where it was.
 
 Each run's worker is killed twice at a random moment of a random stage, the whole worker or the process that computes;
 the third try has to end it. Then comes a run that dies at every try, which has to be given up after three.
@@ -104,7 +104,7 @@ def runs(shop: Shop, report: Report, tell: Progress, arguments: argparse.Namespa
     rng = random.Random(arguments.seed)  # noqa: S311 - no secret
     ended: Counter[str] = Counter()
     again: list[float] = []
-    kept, interrupted, repeated, kills = 0, 0, 0, 0
+    safe, interrupted, repeated, kills = 0, 0, 0, 0
     while kills < arguments.kills:
         run, done = start(shop, seed=kills), {}
         for _ in range(min(OFTEN, arguments.kills - kills)):
@@ -119,14 +119,14 @@ def runs(shop: Shop, report: Report, tell: Progress, arguments: argparse.Namespa
             tell(f"kill {kills}: {len(done)} stages were finished; it went on after {again[-1]:.1f} s")
         until(lambda run=run: state(shop, run)["status"] in ENDED, f"{run} ends", seconds=PATIENCE)  # type: ignore[misc]
         now = stages(shop, run)
-        kept += sum(now.get(stage) == at for stage, at in done.items())
+        safe += sum(now.get(stage) == at for stage, at in done.items())
         repeated += sum(now.get(stage) != at for stage, at in done.items())
         ended[str(state(shop, run)["status"])] += 1
-    report.figures |= {"kills": kills, "again_seconds": again, "ended": dict(ended), "stages_kept": kept}
+    report.figures |= {"kills": kills, "again_seconds": again, "ended": dict(ended), "stages_kept": safe}
     good = ended.keys() == {"succeeded"}
     report.promise("a run whose worker was killed ends all the same", f"{dict(ended)} with {kills} kills", kept=good)
     what = "it goes on after its last finished stage"
-    report.promise(what, f"{kept} finished stages were kept, {repeated} run again", kept=not repeated and kept > 0)
+    report.promise(what, f"{safe} finished stages were kept, {repeated} run again", kept=not repeated and safe > 0)
     report.promise(
         "it shows as interrupted, and goes on by itself", f"{interrupted} of {kills}; {spread(again)}", kept=True
     )
@@ -138,12 +138,12 @@ def poison(shop: Shop, report: Report, tell: Progress, rng: random.Random) -> No
         until(lambda number=number: state(shop, run)["tries"] == number, f"try {number}", seconds=PATIENCE)  # type: ignore[misc]
         struck(shop, run, rng, longest=0.2)
     until(lambda: state(shop, run)["status"] in ENDED, "the run is given up", seconds=PATIENCE)
-    found = state(shop, run)
-    tell(f"poison: {found}")
-    report.figures["poison"] = found
-    kept = found["status"] == "failed" and found["tries"] == TRIES
+    row = state(shop, run)
+    tell(f"poison: {row}")
+    report.figures["poison"] = row
+    kept = row["status"] == "failed" and row["tries"] == TRIES
     what = "a run that kills its worker at every try is given up after three"
-    report.promise(what, f"{found['status']}: {found['message']}", kept=kept)
+    report.promise(what, f"{row['status']}: {row['message']}", kept=kept)
 
 
 def start(shop: Shop, *, seed: int) -> str:
@@ -152,8 +152,8 @@ def start(shop: Shop, *, seed: int) -> str:
 
 def state(shop: Shop, run: str) -> dict[str, Any]:
     with shop.database() as connection, connection.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(RUN, [run]).fetchone()
-    return dict(found or {})
+        row = cursor.execute(RUN, [run]).fetchone()
+    return dict(row or {})
 
 
 def stages(shop: Shop, run: str) -> dict[int, object]:
@@ -162,28 +162,28 @@ def stages(shop: Shop, run: str) -> dict[int, object]:
 
 
 def struck(shop: Shop, run: str, rng: random.Random, *, longest: float) -> int | None:
-    """Kill its worker at a random moment while it computes; which try that was, None where it had ended before."""
+    """Kill a run's worker at a random moment while it computes; which try that was, None where it had ended before."""
     until(lambda: state(shop, run)["status"] in {"running", *ENDED}, f"{run} runs", seconds=PATIENCE)
     time.sleep(rng.uniform(0, longest))
-    found = state(shop, run)
-    if found["status"] in ENDED:
+    row = state(shop, run)
+    if row["status"] in ENDED:
         return None
     kill(shop, "loop", rng, alone=rng.random() < 0.3)
-    return int(found["tries"])
+    return int(row["tries"])
 
 
 def went_on(shop: Shop, run: str, tries: int) -> bool:
-    """Wait for the next try; did the run, or its stage, show as interrupted until then?"""
-    shown, end = False, time.monotonic() + PATIENCE
+    """Wait for the next try; whether the run, or its stage, showed as interrupted until then."""
+    visible, end = False, time.monotonic() + PATIENCE
     with shop.database() as connection:
         while time.monotonic() < end:
-            found = state(shop, run)
+            now = state(shop, run)
             row = connection.execute(SHOWN, [run]).fetchone()
-            shown = shown or found["status"] == "interrupted" or bool(row and row[0])
-            if found["tries"] > tries or found["status"] in ENDED:
-                return shown
+            visible = visible or now["status"] == "interrupted" or bool(row and row[0])
+            if now["tries"] > tries or now["status"] in ENDED:
+                return visible
             time.sleep(0.02)
-    raise NotInTimeError(f"{run} did not go on within {PATIENCE:g} s: {found}")
+    raise NotInTimeError(f"{run} did not go on within {PATIENCE:g} s: {now}")
 
 
 def _served(onlooker: Onlooker, report: Report) -> None:

@@ -82,7 +82,7 @@ class Door:
 
 @contextmanager
 def proxy(shop: Shop, nginx: str) -> Iterator[tuple[int, ssl.SSLContext]]:
-    """nginx with the shipped configuration; its port and what trusts its certificate."""
+    """Run nginx with the shipped configuration; its port and what trusts its certificate."""
     folder, port = shop.folder / "nginx", free_port()
     folder.mkdir(mode=0o755)
     certificate, key = folder / "certificate.pem", folder / "key.pem"
@@ -103,9 +103,9 @@ def proxy(shop: Shop, nginx: str) -> Iterator[tuple[int, ssl.SSLContext]]:
     }
     text = (ROOT / "deploy/nginx.conf").read_text(encoding="utf-8")
     for pattern, other in changes.items():
-        text, found = re.subn(pattern, lambda _, other=other: other, text)  # type: ignore[misc]
-        if found != 1:
-            raise SystemExit(f"deploy/nginx.conf: {pattern} is there {found} times; this script has to learn it anew")
+        text, places = re.subn(pattern, lambda _, other=other: other, text)  # type: ignore[misc]
+        if places != 1:
+            raise SystemExit(f"deploy/nginx.conf: {pattern} is there {places} times; this script has to learn it anew")
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
     with running(shop.child([nginx, "-c", str(folder / "nginx.conf"), "-g", "daemon off;"], name="nginx")):
         tls = ssl.create_default_context(cafile=str(certificate))
@@ -123,7 +123,7 @@ def _is_alive(client: Client) -> bool:
 
 @contextmanager
 def trickling(door: Door, number: int) -> Iterator[None]:
-    """So many clients send a byte of a long body now and then, until the block ends."""
+    """Trickle from so many clients: each sends a byte of a long body now and then, until the block ends."""
     over = threading.Event()
     with ExitStack() as stack:
         connections = [stack.enter_context(door.connect()) for _ in range(number)]
@@ -146,7 +146,7 @@ def trickling(door: Door, number: int) -> Iterator[None]:
 
 
 def rate(door: Door, seconds: float) -> tuple[float, int]:
-    """Good answers a second to four clients, and how many were no good answers."""
+    """Measure good answers a second to four clients, and how many were no good answers."""
     good, bad = [0] * 4, [0] * 4
     end = time.monotonic() + seconds
 
@@ -173,14 +173,14 @@ def trickled(door: Door, report: Report, tell: Progress, arguments: argparse.Nam
     rate(door, 1)
     alone, beside, wrong = [], [], 0
     for _ in range(arguments.rounds):
-        found, bad = rate(door, arguments.seconds)
-        alone.append(found)
+        good, bad = rate(door, arguments.seconds)
+        alone.append(good)
         with trickling(door, arguments.slow):
             time.sleep(1)
             slow, also = rate(door, arguments.seconds)
         beside.append(slow)
         wrong += bad + also
-        tell(f"through the proxy: {found:.0f} answers/s, with {arguments.slow} slow clients {slow:.0f}")
+        tell(f"through the proxy: {good:.0f} answers/s, with {arguments.slow} slow clients {slow:.0f}")
     ratio = median(beside) / median(alone)
     report.figures |= {"alone": alone, "beside_slow": beside, "ratio": ratio, "errors": wrong}
     seen = f"{median(beside):.0f} answers/s beside them, {median(alone):.0f} alone: {ratio:.2f} ×"
@@ -201,20 +201,20 @@ def directly(door: Door, report: Report, tell: Progress, arguments: argparse.Nam
 
 def oversized(door: Door, web: int, report: Report) -> None:
     before = _memory_mb(web)
-    found = {
+    replies = {
         "10 MB": _refusal(door, "Content-Length: 10485760", 10_485_760, chunked=False),
         "chunks without end": _refusal(door, "Transfer-Encoding: chunked", ENDLESS, chunked=True),
     }
     grown = _memory_mb(web) - before
-    for what, (status, sent) in found.items():
+    for what, (status, sent) in replies.items():
         kept = status in REFUSED
         report.promise(f"a body of {what} is refused", f"{status} after {sent / 1e6:.1f} MB", kept=kept)
-    report.figures |= {"refused": found, "grown_mb": grown}
+    report.figures |= {"refused": replies, "grown_mb": grown}
     report.promise(f"memory of the web process stays flat (< {FLAT_MB} MB)", f"{grown:+.1f} MB", kept=grown < FLAT_MB)
 
 
 def _refusal(door: Door, framing: str, size: int, *, chunked: bool) -> tuple[int, int]:
-    """Status of the answer (0: none) and how many bytes we could send before it came."""
+    """Send a body that is too large: status of the answer (0: none) and how many bytes we could send before it came."""
     sent = 0
     with door.connect() as connection:
         door.begin_body(connection, framing)

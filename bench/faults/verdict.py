@@ -1,4 +1,4 @@
-"""What is wrong with an answer, whatever was asked: a server's error, an error that is no problem, a broken promise."""
+"""Checks of an answer, whatever was asked: a server's error, an error that is no problem, a broken promise."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from bench.faults.cases import Operation, Shot
 
 PROBLEM = "application/problem+json"
 ALWAYS = {404, 405}
-"""A hostile part of a path may lead to another address."""
+"""Statuses that need no promise: a hostile part of a path may lead to another address."""
 
 
 class Reply(NamedTuple):
@@ -21,7 +21,7 @@ class Reply(NamedTuple):
 
 
 class Judge:
-    """Knows what the schema promises of one operation."""
+    """Judge of the answers of one operation, by what the schema promises."""
 
     def __init__(self, operation: Operation, document: Mapping[str, Any]) -> None:
         self._operation, self._document = operation, document
@@ -32,7 +32,7 @@ class Judge:
         return {int(status) for status in self._operation.said["responses"]}
 
     def wrongs(self, shot: Shot, reply: Reply) -> Iterator[str]:
-        """Nothing where all is well."""
+        """Yield what is wrong with an answer; nothing where all is well."""
         kind = reply.content_type.partition(";")[0]
         if reply.status >= 500:
             yield f"answers {reply.status}"
@@ -60,19 +60,19 @@ def _wrong_problem(shot: Shot, reply: Reply, kind: str) -> Iterator[str]:
     if kind != PROBLEM:
         yield f"{reply.status} as {kind or 'nothing'}"
         return
-    said = json.loads(reply.body)
-    if not {"type", "title", "status", "detail", "errors"} <= said.keys() or said["status"] != reply.status:
+    problem = json.loads(reply.body)
+    if not {"type", "title", "status", "detail", "errors"} <= problem.keys() or problem["status"] != reply.status:
         yield f"{reply.status} without the parts of a problem"
-    elif not (said["detail"] and all(flaw.keys() == {"pointer", "message"} for flaw in said["errors"])):
+    elif not (problem["detail"] and all(flaw.keys() == {"pointer", "message"} for flaw in problem["errors"])):
         yield f"{reply.status} without a word"
-    elif reply.status == 400 and not said["errors"]:
+    elif reply.status == 400 and not problem["errors"]:
         yield "400 that does not say where"
-    elif shot.body and reply.status == 400 and not all(_points(flaw["pointer"]) for flaw in said["errors"]):
+    elif shot.body and reply.status == 400 and not all(_points(flaw["pointer"]) for flaw in problem["errors"]):
         yield "400 whose pointer is none"
     if b"Traceback" in reply.body or b"recommendations/" in reply.body:
         yield f"{reply.status} with our insides"
 
 
 def _points(pointer: str) -> bool:
-    """A JSON pointer (RFC 6901) into the body; a parameter's name has no slash, and no body."""
+    """Whether this is a JSON pointer (RFC 6901) into the body; a parameter's name has no slash, and no body."""
     return not pointer or pointer[0] == "/" or pointer.isidentifier()

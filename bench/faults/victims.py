@@ -25,10 +25,10 @@ def members(shop: Shop, role: str) -> dict[int, str]:
 
 
 def kill(shop: Shop, role: str, rng: random.Random, *, alone: bool) -> set[int]:
-    """All processes of the role at once, or one of them."""
-    found = members(shop, role)
-    several = [pid for pid, line in found.items() if ONE_OF.get(role, "-") in line]
-    victims = {rng.choice(several)} if alone and several else set(found)
+    """Kill all processes of the role at once, or one of them."""
+    processes = members(shop, role)
+    several = [pid for pid, line in processes.items() if ONE_OF.get(role, "-") in line]
+    victims = {rng.choice(several)} if alone and several else set(processes)
     for pid in sorted(victims):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The rows of the files as one set of coded acts, and parts of it as histories that the engine reads."""
+"""Rows of the files as one set of coded acts, and parts of it as histories that the engine reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ class Acts:
         return replace(self, **{name: column[keep] for name, column in vars(self).items()})
 
     def interactions(self, *, cut: float, n_users: int, n_items: int) -> Interactions:
-        """As histories with ages before the cut; repeats of an item within a basket are one row, the newest."""
+        """Make histories with ages before the cut; repeats of an item within a basket are one row, the newest."""
         key = self.basket.astype(np.int64) * max(n_items, 1) + self.item
         _, first, code = np.unique(key, return_index=True, return_inverse=True)
         quantity = self.quantity
@@ -85,7 +85,7 @@ class Clock:
 
 
 def clock_of(table: ActTable) -> Clock:
-    """Dates are dates; numbers are seconds (or finer) since 1970 if that falls in our days, else no more than an order.
+    """Clock of a table: dates, seconds (or finer) since 1970 if that falls in our days, else no more than an order.
 
     An order is stretched to a year, so that every half-life has a meaning relative to the whole.
     """
@@ -108,14 +108,14 @@ class Vocabulary:
         return len(self.values)
 
     def add(self, codes: Codes) -> NDArray[np.int32]:
-        """The rows' numbers; new ids are taken in."""
-        known = pc.index_in(codes.values, value_set=self.values)
-        fresh = codes.values.filter(known.is_null())
+        """Number the rows; new ids are taken in."""
+        places = pc.index_in(codes.values, value_set=self.values)
+        fresh = codes.values.filter(places.is_null())
         self.values = pa.concat_arrays([self.values, fresh])
         return self.rows(codes)
 
     def rows(self, codes: Codes) -> NDArray[np.int32]:
-        """The rows' numbers, −1 where the id is not known."""
+        """Numbers of the rows, −1 where the id is not known."""
         place = pc.fill_null(pc.index_in(codes.values, value_set=self.values), -1).to_numpy().astype(np.int32)
         return np.append(place, np.int32(-1))[codes.code]
 
@@ -129,7 +129,7 @@ class Meaning:
 
     @classmethod
     def of(cls, training: ActTable) -> Self:
-        """Purchases are the truth where they are no rarity; else every act that tells of interest is."""
+        """Meaning of a table: purchases are the truth unless they are rare, else every act that tells of interest."""
         shares = _event_shares(training)
         points = {name: DEFAULT_POINTS.get(name, 0.0) for name in shares}
         unit = points.get(EventName.PURCHASE) or max(points.values(), default=0) or 1.0
@@ -145,11 +145,11 @@ def _event_shares(table: ActTable) -> dict[str, float]:
         return {EventName.PURCHASE.value: 1.0}
     names = [EventName.PURCHASE.value, *table.event.values.to_pylist()]
     shares = np.bincount(table.event.code + 1, minlength=len(names)) / len(table)
-    found: dict[str, float] = {}
+    share_of: dict[str, float] = {}
     for name, share in zip(names, shares.tolist(), strict=True):
         if share:
-            found[name] = found.get(name, 0.0) + share
-    return found
+            share_of[name] = share_of.get(name, 0.0) + share
+    return share_of
 
 
 def acts_of(
@@ -192,7 +192,7 @@ def baskets(
     session: NDArray[np.int32] | None,
     gap: float,
 ) -> NDArray[np.int32]:
-    """A number per (user, session, kind), for rows sorted by user and then newest first.
+    """Number the baskets per (user, session, kind), for rows sorted by user and then newest first.
 
     Rows without a session are cut where more than ``gap`` days pass.
     """
@@ -200,14 +200,14 @@ def baskets(
     begins[1:] = (np.diff(user) != 0) | (-np.diff(at) > gap)
     visit = np.cumsum(begins).astype(np.int64)
     if session is not None:
-        known = session >= 0
-        visit = np.where(known, len(user) + 1 + session.astype(np.int64), visit)
+        in_session = session >= 0
+        visit = np.where(in_session, len(user) + 1 + session.astype(np.int64), visit)
     key = (visit * 2 + bought) * (int(user.max(initial=0)) + 1) + user
     return np.asarray(np.unique(key, return_inverse=True)[1], np.int32)
 
 
 def together(first: Acts, second: Acts) -> Acts:
-    """Both, without what the second repeats of the first (the same user, item, time and kind)."""
+    """Join two sets of acts, without what the second repeats of the first (the same user, item, time and kind)."""
     same = ("user", "item", "at", "bought")
     key = np.stack([np.concatenate([getattr(first, name), getattr(second, name)]) for name in same])
     own = np.zeros(len(first) + len(second), np.bool_)

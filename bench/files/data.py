@@ -1,4 +1,4 @@
-"""The three files (and the items) under one numbering."""
+"""Data of the three files (and the items) under one numbering."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +44,7 @@ class Data:
 
     @property
     def cut(self) -> float:
-        """Just after everything that is known."""
+        """Time just after everything that is known."""
         return float(max(self.acts.at.max(), self.asked.at.max(initial=-np.inf))) + MOMENT
 
     def training(self, acts: Acts, *, cut: float) -> TrainingSet:
@@ -55,7 +55,7 @@ class Data:
 
 
 def read(files: Files) -> Data:
-    """Everything of the files; what is wrong with them is an ``InputError``."""
+    """Read the files. Raises InputError where something is wrong with them."""
     train, queries = read_acts(files.train), read_acts(files.queries)
     true_user, true_item = read_pairs(files.truth)
     clock, meaning = clock_of(train), Meaning.of(train)
@@ -68,9 +68,9 @@ def read(files: Files) -> Data:
     query_user, query_item = users.add(queries.user), items.add(queries.item)
     n_items = len(items)
     truth_user, truth_item = users.rows(true_user), items.add(true_item)
-    known = np.zeros(len(users) + 1, np.bool_)
-    known[query_user] = True
-    strangers = np.flatnonzero(~known[truth_user])
+    is_asked = np.zeros(len(users) + 1, np.bool_)
+    is_asked[query_user] = True
+    strangers = np.flatnonzero(~is_asked[truth_user])
     if len(strangers):
         who = true_user.values[true_user.code[strangers[0]]].as_py()
         problem = f"user {who!r} is not in {files.queries}"
@@ -107,5 +107,5 @@ def _of(acts: Acts, number: NDArray[np.int32]) -> Acts:
 
 
 def _renumbered(acts: Acts, number: NDArray[np.int32]) -> Acts:
-    """With the number of the question as user; questions are in the order of users, so the rows stay sorted."""
+    """Acts with the number of the question as user; questions are in the order of users, so the rows stay sorted."""
     return Acts(**(vars(acts) | {"user": number[acts.user]}))

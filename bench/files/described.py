@@ -12,21 +12,21 @@ from recommendations.engine.frames import Catalogue
 from recommendations.engine.preprocess.terms import description, membership, term_counts
 
 SEVERAL = "|"
-"""Between the paths of an item that stands in more than one category."""
+"""Separator of the paths of an item that stands in more than one category."""
 
 
 def catalogue(path: Path | None, items: Vocabulary, *, n_items: int) -> tuple[Catalogue, int]:
-    """(catalogue, how many of the items the file describes). Items that it does not hold are undescribed."""
+    """Read (catalogue, how many of the items the file describes). Items that it does not hold are undescribed."""
     blank = undescribed(n_items)
     if path is None:
         return blank, 0
     columns = read_items(path)
     place = {item: row for row, item in enumerate(columns["item_id"])}
-    found = [place.get(item, -1) for item in items.values.to_pylist()[:n_items]]
+    places = [place.get(item, -1) for item in items.values.to_pylist()[:n_items]]
 
     def texts(name: str) -> list[str]:
         column = columns.get(name)
-        return [column[row] if column and row >= 0 else "" for row in found]
+        return [column[row] if column and row >= 0 else "" for row in places]
 
     both = zip(texts("category"), texts("categories"), strict=True)
     paths = [[part.strip() for text in pair for part in text.split(SEVERAL) if part.strip()] for pair in both]
@@ -36,10 +36,10 @@ def catalogue(path: Path | None, items: Vocabulary, *, n_items: int) -> tuple[Ca
     )
     rows = zip(texts("title"), texts("brand"), paths, strict=True)
     terms = term_counts(description(title, brand=brand, paths=row) for title, brand, row in rows)
-    made = Catalogue(
+    described = Catalogue(
         categories=sparse.csr_matrix(categories, dtype=np.float32),
         terms=terms,
         price=blank.price,
         listed_age=blank.listed_age,
     )
-    return made, sum(row >= 0 for row in found)
+    return described, sum(row >= 0 for row in places)

@@ -1,4 +1,4 @@
-"""What is known, who is asked about, and what is true: the shape in which data sets are judged, ours and others'."""
+"""Parts of a data set: what is known, who is asked about, and what is true; all data sets are judged in this form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class Part:
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """Those for which anyone has truth."""
+        """Tasks for which anyone has truth."""
         return tuple(task for task, truth in self.truths.items() if len(truth.users))
 
     def of_queries(self, rows: NDArray[np.integer]) -> "Part":
@@ -50,7 +50,7 @@ def of_rows(queries: Queries, rows: NDArray[np.integer]) -> Queries:
 def part(
     training: TrainingSet, queries: Queries, pairs: Sparse, *, tasks: tuple[Task, ...], repeats: bool | None = None
 ) -> Part:
-    """From the true pairs, questions × items (and unknown ones).
+    """Make a part from the true pairs, questions × items (and unknown ones).
 
     ``repeats``: whether home may repeat the history; None: as the truth of this part has it.
     """
@@ -73,7 +73,7 @@ def repeated_share(pairs: Sparse, fresh: Sparse) -> float:
 
 
 def history_matrix(histories: Interactions) -> Sparse:
-    """Questions × items, 1 where the history holds the item."""
+    """Matrix questions × items, 1 where the history holds the item."""
     matrix = histories.matrix()
     matrix.data[:] = 1
     return matrix
@@ -84,7 +84,7 @@ def widened(matrix: Sparse, n_columns: int) -> Sparse:
 
 
 def pairs_of(row: NDArray[np.integer], item: NDArray[np.integer], *, shape: tuple[int, int]) -> Sparse:
-    """1 for each pair that is there, however often."""
+    """Matrix with 1 for each pair that is there, however often."""
     matrix = sparse.csr_matrix((np.ones(len(row), np.float32), (row, item)), shape=shape)
     matrix.sum_duplicates()
     matrix.data[:] = 1

@@ -66,7 +66,7 @@ class ActTable:
 
 
 def read_acts(path: Path) -> ActTable:
-    """``user_id, item_id, timestamp`` and any of ``session_id, event, quantity, price``; other columns are ignored."""
+    """Read ``user_id, item_id, timestamp`` and any of ``session_id, event, quantity, price``; ignore other columns."""
     table = _read(path, required=ACTS, optional=OPTIONAL)
     time, dated = _times(path, table["timestamp"])
     event = _codes(path, table, "event") if "event" in table.column_names else None
@@ -87,13 +87,13 @@ def read_acts(path: Path) -> ActTable:
 
 
 def read_pairs(path: Path) -> tuple[Codes, Codes]:
-    """The columns ``user_id`` and ``item_id``."""
+    """Read the columns ``user_id`` and ``item_id``."""
     table = _read(path, required=IDS, optional=())
     return _codes(path, table, "user_id", complete=True), _codes(path, table, "item_id", complete=True)
 
 
 def read_items(path: Path) -> dict[str, list[Any]]:
-    """``item_id`` and the texts of any of ``title, brand, category, categories`` ("" = unknown)."""
+    """Read ``item_id`` and the texts of any of ``title, brand, category, categories`` ("" = unknown)."""
     table = _read(path, required=("item_id",), optional=("title", "brand", "category", "categories"))
     _codes(path, table, "item_id", complete=True)
     return {name: pc.fill_null(_text(table[name]), "").to_pylist() for name in table.column_names}
@@ -107,8 +107,8 @@ def _read(path: Path, *, required: Sequence[str], optional: Sequence[str]) -> pa
         names = pyarrow.parquet.read_schema(path).names if parquet else _names(_first_line(path))
         missing = [name for name in required if name not in names]
         if missing:
-            found = ", ".join(names) or "nothing"
-            remedy = f"The first line must name {', '.join(required)}; it names: {found}"
+            header = ", ".join(names) or "nothing"
+            remedy = f"The first line must name {', '.join(required)}; it names: {header}"
             raise InputError(path, f"the column {missing[0]} is missing", field=missing[0], remedy=remedy)
         wanted = [name for name in (*required, *optional) if name in names]
         table = pyarrow.parquet.read_table(path, columns=wanted) if parquet else _read_csv(path, wanted)
@@ -123,7 +123,7 @@ def _read(path: Path, *, required: Sequence[str], optional: Sequence[str]) -> pa
 
 
 def _first_line(path: Path) -> str:
-    """Also of a compressed file."""
+    """Read the first line, also of a compressed file."""
     with pa.input_stream(str(path), compression="detect") as stream:
         return str(stream.read(65_536).decode("utf-8-sig", errors="replace").split("\n", 1)[0].rstrip("\r"))
 
@@ -162,7 +162,7 @@ def _parsed_csv(path: Path, wanted: Sequence[str], *, threads: bool) -> pa.Table
 
 
 def _codes(path: Path, table: pa.Table, field: str, *, complete: bool = False) -> Codes:
-    """``complete``: no row may lack the id."""
+    """Code a column of ids; ``complete``: no row may lack the id."""
     column = table[field]
     if not pa.types.is_dictionary(column.type):
         column = _text(column).dictionary_encode()
@@ -178,7 +178,7 @@ def _codes(path: Path, table: pa.Table, field: str, *, complete: bool = False) -
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """As text; whole numbers that a table holds as fractions (because some are missing) lose their ``.0``."""
+    """Column as text; whole numbers that a table holds as fractions (because some are missing) lose their ``.0``."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_floating(column.type) and pc.all(pc.equal(pc.floor(column), column)).as_py():
@@ -196,7 +196,7 @@ def _check_events(path: Path, event: Codes) -> None:
 
 
 def _times(path: Path, column: pa.ChunkedArray) -> tuple[NDArray[np.float64], bool]:
-    """(times, whether they are dates): days since 1970-01-01 for dates, numbers as they are."""
+    """Read (times, whether they are dates): days since 1970-01-01 for dates, numbers as they are."""
     field = "timestamp"
     if pa.types.is_temporal(column.type):
         at, dated = column.cast(pa.timestamp("us")).cast(pa.int64()), True
@@ -230,7 +230,7 @@ def _parsed_times(path: Path, column: pa.ChunkedArray) -> tuple[pa.ChunkedArray,
 
 
 def _numbers(path: Path, table: pa.Table, field: str) -> NDArray[np.float32]:
-    """NaN where a number is missing."""
+    """Column of numbers, NaN where one is missing."""
     column = table[field]
     if not _casts(column, pa.float64()):
         row = _first_bad(column, pa.float64())

@@ -1,4 +1,4 @@
-"""The validation part that settings and weights are chosen on, carved from the training file.
+"""Validation part that settings and weights are chosen on, carved from the training file.
 
 By time where enough users act on both sides; else the last basket or act of each user; else, where no time tells what
 was last, a seeded fifth of each user's items.
@@ -34,7 +34,7 @@ SAID: dict[Rule, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Carving:
-    """Which acts are known and which are held out; ``cut`` is the moment of asking in days."""
+    """Carving of acts into known and held-out ones; ``cut`` is the moment of asking in days."""
 
     rule: Rule
     known: BoolArray
@@ -44,19 +44,19 @@ class Carving:
 
 
 def carve(acts: Acts, *, n_users: int, seed: int, most_users: int = MOST_USERS) -> Carving:
-    """The first rule of the three that gives enough users, with at most ``most_users`` of them (seeded)."""
+    """Carve by the first rule of the three that gives enough users, with at most ``most_users`` of them (seeded)."""
     enough = max(1, min(ENOUGH_USERS, int(np.ceil(ENOUGH_SHARE * n_users))))
-    found = _by_time(acts, n_users=n_users, enough=enough) or _by_last(acts, n_users=n_users, enough=enough)
-    found = found or _at_random(acts, n_users=n_users, seed=seed)
-    if len(found.users) > most_users:
+    split = _by_time(acts, n_users=n_users, enough=enough) or _by_last(acts, n_users=n_users, enough=enough)
+    split = split or _at_random(acts, n_users=n_users, seed=seed)
+    if len(split.users) > most_users:
         draw = generator(seed, "validation users")
-        users = np.sort(draw.choice(found.users, most_users, replace=False))
+        users = np.sort(draw.choice(split.users, most_users, replace=False))
         chosen = np.zeros(n_users, np.bool_)
         chosen[users] = True
         # By time nobody's later acts may teach; by user the others keep theirs.
-        known = found.known if found.rule == "time" else found.known | ~chosen[acts.user]
-        found = Carving(rule=found.rule, known=known, held=found.held & chosen[acts.user], users=users, cut=found.cut)
-    return found
+        past = split.known if split.rule == "time" else split.known | ~chosen[acts.user]
+        split = Carving(rule=split.rule, known=past, held=split.held & chosen[acts.user], users=users, cut=split.cut)
+    return split
 
 
 def _by_time(acts: Acts, *, n_users: int, enough: int) -> Carving | None:
@@ -64,11 +64,11 @@ def _by_time(acts: Acts, *, n_users: int, enough: int) -> Carving | None:
         return None
     for share in BEFORE:
         cut = float(np.quantile(acts.at, share, method="higher"))
-        known = acts.at < cut
-        held = ~known & acts.bought
-        users = _on_both_sides(acts, known, held, n_users=n_users)
+        past = acts.at < cut
+        held = ~past & acts.bought
+        users = _on_both_sides(acts, past, held, n_users=n_users)
         if len(users) >= enough:
-            return Carving(rule="time", known=known, held=held, users=users, cut=cut)
+            return Carving(rule="time", known=past, held=held, users=users, cut=cut)
     return None
 
 
@@ -83,7 +83,7 @@ def _counts_per_user(acts: Acts) -> bool:
 
 
 def _by_last(acts: Acts, *, n_users: int, enough: int) -> Carving | None:
-    """Of users with two different times: the last basket, or the last act of those who have one basket only."""
+    """Hold out, of users with two different times, the last basket, or the last act of those with one basket only."""
     if not len(acts):
         return None
     newest = np.concatenate([[True], acts.user[1:] != acts.user[:-1]])
@@ -100,7 +100,7 @@ def _by_last(acts: Acts, *, n_users: int, enough: int) -> Carving | None:
 
 
 def _at_random(acts: Acts, *, n_users: int, seed: int) -> Carving:
-    """A fifth of the different items of each user who has two, at least one and never all."""
+    """Hold out a fifth of the different items of each user who has two, at least one and never all."""
     n_items = int(acts.item.max(initial=0)) + 1
     key, code = np.unique(acts.user.astype(np.int64) * n_items + acts.item, return_inverse=True)
     user = (key // n_items).astype(np.int64)

@@ -1,4 +1,4 @@
-"""A chart of lines on two logarithmic scales as SVG, each line named at its right end."""
+"""Chart of lines on two logarithmic scales as SVG, each line named at its right end."""
 
 from collections.abc import Sequence
 from math import ceil, floor, log10
@@ -11,7 +11,7 @@ HUES = ("#1f5fa8", "#c2571a", "#2e7d4f", "#8a3ea8", "#b3261e", "#6b7280", "#0f7c
 
 
 class Line(NamedTuple):
-    """Values above 0."""
+    """A line of the chart; values are above 0."""
 
     label: str
     x: Sequence[float]
@@ -19,7 +19,7 @@ class Line(NamedTuple):
 
 
 def drawn(lines: Sequence[Line], *, title: str) -> str:
-    """Decades are marked; a value of less than a hundredth of a unit stands at a hundredth."""
+    """Draw the chart. Decades are marked; a value of less than a hundredth of a unit stands at a hundredth."""
     xs = [log10(x) for line in lines for x in line.x]
     ys = [log10(max(y, 0.01)) for line in lines for y in line.y]
     left, right = min(xs), max(*xs, min(xs) + 0.1)

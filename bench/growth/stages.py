@@ -1,4 +1,4 @@
-"""The stages of ``scale.py``. Each runs in a process of its own, so that its peak of memory is its own, and finds what
+"""Stages of ``scale.py``. Each runs in a process of its own, so that its peak of memory is its own, and finds what
 the stages before it left as .npy files that are mapped into memory.
 """
 
@@ -42,15 +42,15 @@ type Figures = dict[str, float]
 
 def once() -> list[Instance]:
     """Instances that have to be fitted: of those that differ by their trend only, the first."""
-    found: list[Instance] = []
+    firsts: list[Instance] = []
     for one in INSTANCES:
-        if not any(one.kind is other.kind and one.config == other.config for other in found):
-            found.append(one)
-    return found
+        if not any(one.kind is other.kind and one.config == other.config for other in firsts):
+            firsts.append(one)
+    return firsts
 
 
 def run(stage: str, folder: Path, *, rows: int) -> Figures:
-    """Seconds and peak MB of a stage (``generate``, ``fit <instance>``, or one of ``STAGES``), and what it found."""
+    """Run a stage (``generate``, ``fit <instance>``, or one of ``STAGES``): seconds, peak MB, and what it found."""
     name, _, instance = stage.partition(" ")
     wall, cpu = time.perf_counter(), time.process_time()
     if name == "generate":
@@ -66,14 +66,14 @@ def run(stage: str, folder: Path, *, rows: int) -> Figures:
 
 
 def _generate(folder: Path, rows: int) -> Figures:
-    made = synthetic.shop(rows, seed=SEED)
-    acts, catalogue = made.training.interactions, made.training.catalogue
+    shop = synthetic.shop(rows, seed=SEED)
+    acts, catalogue = shop.training.interactions, shop.training.catalogue
     arrays = {f"acts.{name}": np.asarray(value) for name, value in vars(acts).items()}
     arrays |= {"catalogue.price": catalogue.price, "catalogue.listed_age": catalogue.listed_age}
-    for name, matrix in (("categories", catalogue.categories), ("terms", catalogue.terms), ("spent", made.spent)):
+    for name, matrix in (("categories", catalogue.categories), ("terms", catalogue.terms), ("spent", shop.spent)):
         arrays |= _parts(name, matrix)
     _save(folder / "shop", arrays)
-    buyers = np.intersect1d(np.flatnonzero(np.diff(made.spent.indptr)), acts.user)
+    buyers = np.intersect1d(np.flatnonzero(np.diff(shop.spent.indptr)), acts.user)
     sample = generator(SEED, "sample").choice(buyers, min(SAMPLE, len(buyers)), replace=False)
     _save(folder / "sample", {"users": np.sort(sample)})
     return {"rows": len(acts), "users": acts.n_users, "items": acts.n_items}
@@ -116,8 +116,8 @@ def _score(folder: Path) -> Figures:
     cpu = time.process_time()
     records = candidates(parts, queries, plans=plans, trend=factor)
     cpu = time.process_time() - cpu
-    for blend, found in records.items():
-        _save(folder / f"records {blend}", {"items": found.items, "z": found.z, "own": found.own})
+    for blend, record in records.items():
+        _save(folder / f"records {blend}", {"items": record.items, "z": record.z, "own": record.own})
     return {"customers": len(users), "customers_per_cpu_second": round(len(users) / cpu, 1)}
 
 
@@ -125,8 +125,8 @@ def _tuning(folder: Path) -> Figures:
     training, records, truth = _training(folder), _records(folder, BlendName.HOME), _truth(folder)
     likeness = Likeness(traits=np.full((training.n_items, 1), -1, np.int32))
     seen = panel(records, truth, shop=assortment(training), likeness=likeness)
-    found = tuned(seen, seed=SEED, starts=[PRESETS[BlendName.HOME]])
-    return {"ndcg": found.ndcg, "best_single_ndcg": found.best_single_ndcg, "evaluations": found.evaluations}
+    best = tuned(seen, seed=SEED, starts=[PRESETS[BlendName.HOME]])
+    return {"ndcg": best.ndcg, "best_single_ndcg": best.best_single_ndcg, "evaluations": best.evaluations}
 
 
 def _evaluation(folder: Path) -> Figures:

@@ -38,7 +38,7 @@ class Shop:
 
 
 def shop(rows: int, *, seed: int = 0) -> Shop:
-    """With about so many rows in training."""
+    """Invent a shop with about so many rows in training."""
     draw = generator(seed, "synthetic")
     n_users, n_items = max(rows // ROWS_PER_USER, 2), max(int(ITEMS_PER_ROOT * rows**0.5), 20)
     user = np.repeat(np.arange(n_users, dtype=np.int32), _lengths(draw, n_users, int(DRAWN * rows)))
@@ -92,7 +92,7 @@ def _lengths(draw: np.random.Generator, n_users: int, rows: int) -> NDArray[np.i
 
 
 def _items(draw: np.random.Generator, user: IntArray, n_items: int) -> IntArray:
-    """One item per row; item j is the j-th most popular, and of taste j mod 40."""
+    """Draw one item per row; item j is the j-th most popular, and of taste j mod 40."""
     tastes = _tastes(n_items)
     first = np.searchsorted(user, np.arange(int(user[-1]) + 1, dtype=np.int32))
     item = np.empty(len(user), np.int32)
@@ -109,7 +109,7 @@ def _items(draw: np.random.Generator, user: IntArray, n_items: int) -> IntArray:
 
 
 def _ranks(draw: np.random.Generator, n: int, among: int) -> IntArray:
-    """0 … among − 1 in proportion to (rank + 20)^−0.95, by the inverse of the integral."""
+    """Draw ranks 0 … among − 1 in proportion to (rank + 20)^−0.95, by the inverse of the integral."""
     power = 1 - EXPONENT
     low, high = FLATTENING**power, (FLATTENING + among) ** power
     ranks = (low + draw.random(n) * (high - low)) ** (1 / power) - FLATTENING
@@ -121,7 +121,7 @@ def _tastes(n_items: int) -> int:
 
 
 def _catalogue(draw: np.random.Generator, n_items: int) -> Catalogue:
-    """Five categories a taste; an item is described by its category, a brand and two words."""
+    """Make a catalogue of five categories a taste; an item is described by its category, a brand and two words."""
     rows, ones = np.arange(n_items), np.ones(n_items, np.float32)
     category = rows % (5 * _tastes(n_items))
     columns = [category] + [draw.integers(0, n, n_items) for n in (n_items // 20 + 1, 1000, 1000)]

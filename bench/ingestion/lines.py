@@ -39,18 +39,18 @@ class Shop:
 
 
 def open_shop() -> Shop:
-    """Items and customers that all events speak of, so that no look-up adds any."""
+    """Make the items and customers that all events speak of, so that no look-up adds any."""
     Item.objects.bulk_create(Item(shop_id=f"SKU{number}", title=f"Item {number}") for number in range(ITEMS))
     kinds = {kind: [_name(number) for number in range(CUSTOMERS) if _kind(number) is kind] for kind in CustomerKind}
-    found = [person_keys(names, kind) for kind, names in kinds.items()]
+    keys_of = [person_keys(names, kind) for kind, names in kinds.items()]
     return Shop(
         items=dict(Item.objects.values_list("shop_id", "pk")),
-        customers={name: key for keys in found for name, key in keys.items()},
+        customers={name: key for keys in keys_of for name, key in keys.items()},
     )
 
 
 def events(count: int, *, rng: np.random.Generator) -> list[dict[str, Any]]:
-    """One item each; every call gives new ids, times of the last hour."""
+    """Invent events of one item each; every call gives new ids, times of the last hour."""
     kinds = rng.choice(list(MIX), count, p=list(MIX.values())).tolist()
     customers = rng.integers(0, CUSTOMERS, count).tolist()
     items = (rng.zipf(1.2, count) % ITEMS).tolist()
@@ -67,7 +67,7 @@ def bodies(made: Sequence[Mapping[str, Any]], *, size: int) -> list[bytes]:
 
 
 def lines(made: Sequence[Mapping[str, Any]], shop: Shop) -> Iterator[EventLine]:
-    """The lines that the API makes of the same events."""
+    """Make the lines that the API makes of the same events."""
     for body in bodies(made, size=event_schema.MOST_ROWS):
         for form in event_schema.parse_body(body).rows:
             if isinstance(form, event_schema.EventForm):
@@ -76,20 +76,20 @@ def lines(made: Sequence[Mapping[str, Any]], shop: Shop) -> Iterator[EventLine]:
 
 
 def row(line: EventLine) -> tuple[Any, ...]:
-    """The columns of a line; ``attributes`` as JSON."""
+    """Columns of a line; ``attributes`` as JSON."""
     *columns, attributes = msgspec.structs.astuple(line)
     return *columns, None if attributes is None else msgspec.json.encode(attributes).decode()
 
 
 def as_text(made: Sequence[EventLine]) -> bytes:
-    """For COPY: a field that is empty without quotes is NULL."""
+    """Lines as text for COPY: a field that is empty without quotes is NULL."""
     buffer = io.StringIO()
     csv.writer(buffer).writerows(map(row, made))
     return buffer.getvalue().encode()
 
 
 def write_file(path: Path, made: Sequence[Mapping[str, Any]]) -> None:
-    """As a shop would write it for ``import_events``."""
+    """Write a file as a shop would write it for ``import_events``."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(FILE_COLUMNS)

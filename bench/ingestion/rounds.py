@@ -1,4 +1,4 @@
-"""The rounds of the bench of ingestion: every way once a round, one after the other."""
+"""Rounds of the bench of ingestion: every way once a round, one after the other."""
 
 import os
 import time
@@ -60,7 +60,7 @@ class NotEmptyError(Exception):
 
 
 def run(*, rounds: int, connections: int, sizes: Mapping[str, Any], folder: Path, tell: Progress) -> list[Rates]:
-    """Rates of each round; a first one, which fills what the processes hold, does not count."""
+    """Run the rounds: rates of each; a first one, which fills what the processes hold, does not count."""
     call_command("migrate", verbosity=0, interactive=False)
     if Item.objects.exists() or Event.objects.exists():
         raise NotEmptyError
@@ -74,11 +74,11 @@ def run(*, rounds: int, connections: int, sizes: Mapping[str, Any], folder: Path
         bench = Bench(
             shop, bare, server, key=f"{key.prefix}.{secret}", connections=connections, file=folder / "events.csv"
         )
-        found = []
+        rates = []
         for number in range(rounds + 1):
-            found.append(bench.round(sizes))
-            tell(f"round {number} of {rounds}: " + ", ".join(f"{name} {rate:,.0f}" for name, rate in found[-1].items()))
-    return found[1:]
+            rates.append(bench.round(sizes))
+            tell(f"round {number} of {rounds}: " + ", ".join(f"{name} {rate:,.0f}" for name, rate in rates[-1].items()))
+    return rates[1:]
 
 
 class Bench:
@@ -92,22 +92,22 @@ class Bench:
         self._rng = np.random.default_rng(0)
 
     def round(self, sizes: Mapping[str, Any]) -> Rates:
-        """Every way once; the table of events is empty at its beginning."""
+        """Measure every way once; the table of events is empty at its beginning."""
         self._bare.execute("TRUNCATE recommendations_event")
-        found: Rates = {}
+        rates: Rates = {}
         for size, count in sizes["lines"].items():
             label = "singly" if size == 1 else f"by {size:,}"
-            found[f"API, {label}"], found[f"{CPU}, {label}"] = self._api(count, size)
-            found[f"floor: unnest, {label}"] = self._unnest(count, size)
+            rates[f"API, {label}"], rates[f"{CPU}, {label}"] = self._api(count, size)
+            rates[f"floor: unnest, {label}"] = self._unnest(count, size)
             if size == 1:
-                found[f"floor: insert, {label}"] = self._inserts(count)
-        found["floor: COPY"] = self._copied(HEAP, as_text(self._lines(max(sizes["lines"].values()))))
-        return found | self._import(sizes["file"])
+                rates[f"floor: insert, {label}"] = self._inserts(count)
+        rates["floor: COPY"] = self._copied(HEAP, as_text(self._lines(max(sizes["lines"].values()))))
+        return rates | self._import(sizes["file"])
 
     def _api(self, count: int, size: int) -> tuple[float, float]:
-        """And the processor time that the web process took for a line, in microseconds."""
-        made = bodies(self._events(count), size=size)
-        requests = [request("POST", EVENTS, key=self._key, body=body) for body in made]
+        """Measure the API: lines per second, and processor time of the web process for a line, in microseconds."""
+        batches = bodies(self._events(count), size=size)
+        requests = [request("POST", EVENTS, key=self._key, body=body) for body in batches]
         clients = [Connection(self._server.port) for _ in range(self._connections)]
         with ThreadPoolExecutor(self._connections) as threads:
             spent, begin = self._server.cpu_seconds, time.perf_counter()
@@ -121,7 +121,7 @@ class Bench:
             return count / took, (self._server.cpu_seconds - spent) / count * 1e6
 
     def _unnest(self, count: int, size: int) -> float:
-        """What the API's statement does at least: the same lines, one statement and commit a batch."""
+        """Measure what the API's statement does at least: the same lines, one statement and commit a batch."""
         batches = [
             [list(values) for values in zip(*map(row, batch), strict=True)]
             for batch in batched(self._lines(count), size)

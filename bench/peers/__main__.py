@@ -32,16 +32,16 @@ def show(part: Part, task: Task, names: Sequence[str]) -> None:
     truth, items = part.truths[task], assortment(part.snapshot.training)
     drawn = resamples(len(truth.users), seed=0)
     sys.stdout.write(f"{task.value}: {len(truth.users)} users\n")
-    for made in peer_answers(part, task, peers=[peer for peer in PEERS if peer.name in names]):
-        if made.answer is None:
-            sys.stdout.write(f"{made.name:22} – {made.reason}\n")
+    for entry in peer_answers(part, task, peers=[peer for peer in PEERS if peer.name in names]):
+        if entry.answer is None:
+            sys.stdout.write(f"{entry.name:22} – {entry.reason}\n")
             continue
-        table = per_user_table(made.answer.ranked, judge(made.answer.ranked, truth.per_user), items)
-        found = summary(table, covered_share(made.answer.ranked, items), drawn)
-        figures = "  ".join(f"{name} {found[name].value:.4f}" for name in SHOWN)
-        interval = f"[{found[MAIN].low:.4f}, {found[MAIN].high:.4f}]"
-        cost = f"fit {made.answer.fit_s:.1f} s  score {made.answer.score_s:.1f} s  {made.answer.peak_mb:.0f} MB"
-        sys.stdout.write(f"{made.name:22} {interval}  {figures}  {cost}\n")
+        table = per_user_table(entry.answer.ranked, judge(entry.answer.ranked, truth.per_user), items)
+        metrics = summary(table, covered_share(entry.answer.ranked, items), drawn)
+        figures = "  ".join(f"{name} {metrics[name].value:.4f}" for name in SHOWN)
+        interval = f"[{metrics[MAIN].low:.4f}, {metrics[MAIN].high:.4f}]"
+        cost = f"fit {entry.answer.fit_s:.1f} s  score {entry.answer.score_s:.1f} s  {entry.answer.peak_mb:.0f} MB"
+        sys.stdout.write(f"{entry.name:22} {interval}  {figures}  {cost}\n")
         sys.stdout.flush()
 
 

@@ -57,17 +57,17 @@ class Purchases:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Matrix:
-    """Users × the items that the peer sees, numbered anew."""
+    """Matrix of users × the items that the peer sees, numbered anew."""
 
     profiles: Sparse  # everything ever bought of these items is stored, with 0 where it has no weight
     items: Rows  # row of the shop's item per column
 
     @cached_property
     def weights(self) -> Sparse:
-        """``profiles`` without the zeros: what a model learns from."""
-        kept = self.profiles.copy()
-        kept.eliminate_zeros()
-        return kept
+        """Weights: ``profiles`` without the zeros, what a model learns from."""
+        matrix = self.profiles.copy()
+        matrix.eliminate_zeros()
+        return matrix
 
     def named(self, columns: NDArray[np.integer]) -> Rows:
         """The shop's items of these columns; −1 stays −1."""
@@ -104,7 +104,7 @@ class Question:
 
     @cached_property
     def items(self) -> Rows:
-        """Those that the peer sees, ascending."""
+        """Items that the peer sees, ascending."""
         n_rows = np.bincount(self.purchases.item, minlength=self.n_items)
         top = self.data_settings.get("top_items") or self.n_items
         best = np.argsort(-n_rows, kind="stable")[:top]
@@ -135,7 +135,7 @@ class Question:
         )
 
     def seen(self) -> Sparse:
-        """Users × all items: what each has ever bought."""
+        """Matrix users × all items: what each has ever bought."""
         ones = np.ones(len(self.purchases.user), np.float32)
         return sparse.csr_matrix((ones, (self.purchases.user, self.purchases.item)), shape=(self.n_users, self.n_items))
 
@@ -148,10 +148,10 @@ class Question:
         place = {int(user): row for row, user in enumerate(self.users)}
         seen = self.seen() if self.exclude_seen else None
         for user, items in ranked:
-            shown = items[items >= 0]
+            allowed = items[items >= 0]
             if seen is not None:
-                shown = shown[~np.isin(shown, seen.indices[seen.indptr[user] : seen.indptr[user + 1]])]
-            lists[place[user], : min(self.k, len(shown))] = shown[: self.k]
+                allowed = allowed[~np.isin(allowed, seen.indices[seen.indptr[user] : seen.indptr[user + 1]])]
+            lists[place[user], : min(self.k, len(allowed))] = allowed[: self.k]
         return lists
 
     def best(self, scores: Iterator[tuple[int, NDArray[np.floating]]], items: Rows) -> Rows:
@@ -174,7 +174,7 @@ def largest(scores: NDArray[np.floating], k: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
-    """What a peer gives back: shop items [users, k], best first, −1 where there is none."""
+    """Lists that a peer gives back: shop items [users, k], best first, −1 where there is none."""
 
     ranked: Rows
     fit_s: float
@@ -221,13 +221,13 @@ def write_answer(folder: Path, answer: Answer) -> None:
 
 
 def read_answer(folder: Path) -> Answer:
-    with np.load(folder / "ranked.npz") as made:
-        numbers = {name: float(made[name]) for name in ("fit_s", "score_s", "peak_mb")}
-        return Answer(ranked=made["ranked"], **numbers)
+    with np.load(folder / "ranked.npz") as arrays:
+        numbers = {name: float(arrays[name]) for name in ("fit_s", "score_s", "peak_mb")}
+        return Answer(ranked=arrays["ranked"], **numbers)
 
 
 def answer(fit: Callable[[Question], Callable[[], Rows]]) -> None:
-    """A peer's whole program: ``fit`` learns and returns what ranks. The folder is the only argument."""
+    """Run a peer's whole program: ``fit`` learns and returns what ranks. The folder is the only argument."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder

@@ -1,4 +1,4 @@
-"""Which models of which libraries are measured, with the best settings that the tuning cut showed (``README.md``)."""
+"""Models of other libraries that are measured, with the best settings that the tuning cut showed (``README.md``)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ class PeerFailedError(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PeerAnswer:
-    """What became of one peer. Without an answer ``reason`` says why, and the bench goes on."""
+    """Outcome of one peer. Without an answer ``reason`` says why, and the bench goes on."""
 
     name: str
     answer: Answer | None = None
@@ -41,7 +41,7 @@ class PeerAnswer:
 
 
 def peer_answers(part: Part, task: Task, *, peers: Sequence[Peer] = PEERS) -> Iterator[PeerAnswer]:
-    """Each peer that has settings for the task, one after the other, as each is done.
+    """Yield the answer of each peer that has settings for the task, as each is done.
 
     The lists [users, 20] are of ``part.truths[task].users``, in that order, as ``judge`` wants them.
     """
@@ -119,7 +119,7 @@ def environment(library: str, *, under: Path = ENVIRONMENTS) -> Path:
 
 
 def _run(argv: Sequence[str], *, limit: float) -> None:
-    """From the repository's root, quietly; ``PeerFailedError`` with the last words if it does not end well in time."""
+    """Run quietly at the repository's root; ``PeerFailedError`` with the last words if it does not end well in time."""
     name = " ".join(Path(word).name for word in argv[:3])
     try:
         done = subprocess.run(
@@ -135,6 +135,6 @@ def _run(argv: Sequence[str], *, limit: float) -> None:
 
 
 def _variables() -> dict[str, str]:
-    """The caller's, with the threads of each library's own pool limited."""
+    """Environment variables of the caller, with the threads of each library's own pool limited."""
     pools = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "NUMBA_NUM_THREADS")
     return {"UV_SYSTEM_CERTS": "1", **os.environ, **dict.fromkeys(pools, THREADS), "OMP_WAIT_POLICY": "PASSIVE"}

@@ -31,27 +31,27 @@ def next_basket(question: Question) -> tuple[Scores, Rows]:
     order = np.lexsort((rows.item, rows.basket, rows.day, rows.user))
     columns = (rows.user, rows.basket, rows.item, (rows.day * 86_400).astype(np.int64))
     lines = zip(*(column[order].tolist() for column in columns), strict=True)
-    known = BasketDataset.build(list(lines), fmt="UBIT")
+    data = BasketDataset.build(list(lines), fmt="UBIT")
     if question.model == "upcf":
         similaripy.asymmetric_cosine = as_matrix(similaripy.asymmetric_cosine)
     model = NEXT_BASKET[question.model](**question.model_settings)
-    model.fit(known)
-    chosen = known.uir_tuple[1]
+    model.fit(data)
+    chosen = data.uir_tuple[1]
 
     def scores() -> Scores:
-        baskets = {user: numbers for user, (numbers, *_) in known.chrono_user_basket_data.items()}
+        baskets = {user: numbers for user, (numbers, *_) in data.chrono_user_basket_data.items()}
         for user in question.users.tolist():
-            if user in known.uid_map:
-                number = known.uid_map[user]
-                history = [chosen[known.baskets[basket]].tolist() for basket in baskets[number]]
-                made = model.score(number, history, history_bids=baskets[number], baskets=known.baskets)
-                yield user, np.asarray(made)[: len(known.item_ids)]
+            if user in data.uid_map:
+                number = data.uid_map[user]
+                history = [chosen[data.baskets[basket]].tolist() for basket in baskets[number]]
+                values = model.score(number, history, history_bids=baskets[number], baskets=data.baskets)
+                yield user, np.asarray(values)[: len(data.item_ids)]
 
-    return scores(), np.asarray(known.item_ids, np.int32)
+    return scores(), np.asarray(data.item_ids, np.int32)
 
 
 def as_matrix(similarity: Callable) -> Callable:
-    """UPCF takes a row of the result and counts on two dimensions; similaripy's arrays would drop one."""
+    """Wrap a likeness to return a matrix: UPCF counts on two dimensions, and similaripy's arrays would drop one."""
     return lambda *arguments, **settings: csr_matrix(similarity(*arguments, **settings))
 
 
@@ -59,16 +59,16 @@ def from_ratings(question: Question) -> tuple[Scores, Rows]:
     matrix = question.matrix()
     weights = matrix.weights.tocoo()
     lines = zip(weights.row.tolist(), matrix.items[weights.col].tolist(), weights.data.tolist(), strict=True)
-    known = Dataset.build(list(lines), seed=question.seed)
+    data = Dataset.build(list(lines), seed=question.seed)
     model = MODELS[question.model](**question.model_settings)
-    model.fit(known)
+    model.fit(data)
 
     def scores() -> Scores:
         for user in question.users.tolist():
-            if user in known.uid_map:
-                yield user, np.asarray(model.score(known.uid_map[user])).ravel()
+            if user in data.uid_map:
+                yield user, np.asarray(model.score(data.uid_map[user])).ravel()
 
-    return scores(), np.asarray(list(known.item_ids), np.int32)
+    return scores(), np.asarray(list(data.item_ids), np.int32)
 
 
 if __name__ == "__main__":

@@ -47,13 +47,13 @@ def fit(question: Question) -> Callable[[], Rows]:
     if question.model != "ease":
         threadpool_limits(1, "blas")
     model = made(question)
-    known = dataset(question.matrix())
-    model.fit(known)
+    data = dataset(question.matrix())
+    model.fit(data)
     places = question.k + (HIDDEN if question.exclude_seen and "days" in question.data_settings else 0)
 
     def lists() -> Iterator[tuple[int, Rows]]:
-        users = np.intersect1d(question.users, known.user_id_map.external_ids)
-        table = model.recommend(users, known, k=places, filter_viewed=question.exclude_seen)
+        users = np.intersect1d(question.users, data.user_id_map.external_ids)
+        table = model.recommend(users, data, k=places, filter_viewed=question.exclude_seen)
         for user, group in table.groupby(Columns.User, sort=False):
             yield int(user), group[Columns.Item].to_numpy(np.int32)
 

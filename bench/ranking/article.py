@@ -33,26 +33,26 @@ class Article:
     def fit(cls, training: TrainingSet, *, seed: int = 0) -> Self:
         purchases = training.interactions.where(training.interactions.bought)
         counts = purchases.matrix()
-        found = KMeans(n_clusters=min(CLUSTERS, training.n_users), random_state=seed).fit(counts)
-        centroids = unit_rows(sparse.csr_matrix(found.cluster_centers_.astype(np.float32)))
+        clusters = KMeans(n_clusters=min(CLUSTERS, training.n_users), random_state=seed).fit(counts)
+        centroids = unit_rows(sparse.csr_matrix(clusters.cluster_centers_.astype(np.float32)))
         return cls(
             counts=counts,
-            cluster=found.labels_.astype(np.int32),
+            cluster=clusters.labels_.astype(np.int32),
             affinity=(centroids @ centroids.T).toarray(),
         )
 
     @cached_property
     def directions(self) -> Sparse:
-        """The rows of counts at length 1: their products are the cosines."""
+        """Rows of counts at length 1: their products are the cosines."""
         return unit_rows(self.counts)
 
     def scores(self, users: NDArray[np.int64]) -> FloatArray:
-        """[users, items]; 0 where no one alike has bought the item."""
+        """Scores [users, items]; 0 where no one alike has bought the item."""
         alike = (self.directions[users] @ self.directions.T).toarray()
         alike *= self.affinity[np.ix_(self.cluster[users], self.cluster)]
         alike[np.arange(len(users)), users] = 0
         return np.asarray(alike @ self.counts, np.float32)
 
     def ranked(self, users: NDArray[np.int64], *, excluded: Sparse | None) -> IntArray:
-        """Item rows [users, 20], best first, a block of users at a time; ``excluded`` has a row per training user."""
+        """Rank item rows [users, 20], best first, in blocks of users; ``excluded`` has a row per training user."""
         return ranked_in_blocks(self.scores, users, excluded=excluded)

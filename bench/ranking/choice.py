@@ -1,4 +1,4 @@
-"""The settings of each recommender, chosen on the validation part: one axis after the other within a budget."""
+"""Choice of the settings of each recommender on the validation part: one axis after the other within a budget."""
 
 import time
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class Search:
     model: Read | None = None
 
     def best(self, grid: Grid, task: Task) -> Chosen:
-        """Coordinate ascent over the axes, again while a round brings something."""
+        """Best setting by coordinate ascent over the axes, again while a round brings something."""
         started, tried = time.process_time(), 1
         setting, value = grid.start, self._ndcg(grid.start, task)
         while grid.axes:
@@ -70,11 +70,11 @@ class Search:
         tasks = (Task.DISCOVER,) if setting.trend else self.tasks
         factor = factor_of(self.trend, setting.trend)
         lists = ranked_alone(self.model, self.part, tasks=tasks, k=K, factor=factor)
-        found = {}
+        reached = {}
         for task in tasks:
             truth = self.part.truths[task]
-            found[task] = float(ndcg(judge(lists[task][truth.users], truth.per_user), K).mean())
-        return found
+            reached[task] = float(ndcg(judge(lists[task][truth.users], truth.per_user), K).mean())
+        return reached
 
     def _fitted(self, config: ReadConfig) -> Read:
         if self.model is not None and taught(self.model.config) == taught(config):

@@ -28,7 +28,7 @@ WEEKS_AHEAD = 4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Part:
-    """What is known at a cut, and what was bought in the 28 days after it."""
+    """Part of the data: what is known at a cut, and what was bought in the 28 days after it."""
 
     cut: float
     snapshot: TrainingSnapshot
@@ -36,7 +36,7 @@ class Part:
 
 
 class Shop:
-    """Everything that the wheel tells."""
+    """Data of the shop, as the wheel holds them."""
 
     @cached_property
     def journey(self) -> wheel.Journey:
@@ -44,7 +44,7 @@ class Shop:
 
     @cached_property
     def products(self) -> pd.DataFrame:
-        """In the order of the shop's item ids as text, as the database numbers them."""
+        """Products in the order of the shop's item ids as text, as the database numbers them."""
         products = self.journey.products
         return products.iloc[np.argsort(products["product_id"].astype(str).to_numpy(), kind="stable")]
 
@@ -74,7 +74,7 @@ class Shop:
 
     @cached_property
     def departments(self) -> list[str]:
-        """Of every item, in the order of ``products``."""
+        """Department of every item, in the order of ``products``."""
         return [path.split(PATH_SEPARATOR)[0] for path in self.paths]
 
     @cached_property
@@ -95,28 +95,28 @@ class Shop:
         )
 
     def part(self, cut: float) -> Part:
-        """Cleaned by what was known at the cut."""
-        known, _ = clean(self.events[self.events["at"].to_numpy() < cut], until=cut)
-        made = snapshot(known, self.attributes, cut=cut, weights=EventWeights())
+        """Make the part of a cut, cleaned by what was known at it."""
+        cleaned, _ = clean(self.events[self.events["at"].to_numpy() < cut], until=cut)
+        taken = snapshot(cleaned, self.attributes, cut=cut, weights=EventWeights())
         everything, _ = clean(self.events, until=np.inf)
-        return Part(cut=cut, snapshot=made, truths=truths(everything, made, window=(cut, cut + WINDOW)))
+        return Part(cut=cut, snapshot=taken, truths=truths(everything, taken, window=(cut, cut + WINDOW)))
 
     @cached_property
     def promoted(self) -> pd.DataFrame:
-        """One row per week and item: shares of the stores."""
+        """Promotions, one row per week and item: shares of the stores."""
         return read_shares(self.products["product_id"].to_numpy(np.int64)).frame
 
     def promotions(self, part: Part, *, weeks_ahead: int = WEEKS_AHEAD) -> Promotions:
-        """The past, and the plan of so many weeks after the cut: the week that the cut falls into is the first."""
+        """Past promotions, and the plan of so many weeks after the cut: the week that it falls into is the first."""
         frame = self.promoted
         start = days(frame["week"]) - part.cut
         row = part.snapshot.items.rows(frame["item"].to_numpy())
-        kept = (row >= 0) & (start < 7 * (weeks_ahead - 1))
+        mask = (row >= 0) & (start < 7 * (weeks_ahead - 1))
         return Promotions(
-            item=row[kept],
-            start=start[kept].astype(np.float32),
-            display=frame["display"].to_numpy(np.float32)[kept],
-            mailer=frame["mailer"].to_numpy(np.float32)[kept],
+            item=row[mask],
+            start=start[mask].astype(np.float32),
+            display=frame["display"].to_numpy(np.float32)[mask],
+            mailer=frame["mailer"].to_numpy(np.float32)[mask],
         )
 
 

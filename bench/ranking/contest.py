@@ -1,4 +1,4 @@
-"""Every recommender alone and the hybrid on one part and task: fit, score, weigh, rank."""
+"""Contest of every recommender alone and the hybrid on one part and task: fit, score, weigh, rank."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -45,7 +45,7 @@ class Entrant:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Field:
-    """Everyone who takes part in a task on one part."""
+    """Field of all entrants of a task on one part."""
 
     part: Part
     task: Task
@@ -70,7 +70,7 @@ class Field:
         return candidates(fitted, queries, plans={self.task: plan}, trend=self.trend, limits=limits)[self.task]
 
     def panel(self) -> Panel:
-        """Of everyone with truth in this task."""
+        """Panel of everyone with truth in this task."""
         truth = self.part.truths[self.task]
         rows = np.arange(len(self.part.queries))
         records = self.records(prior(self.entrants), rows, limits=Limits(nominated=NOMINATED, kept=KEPT))
@@ -81,50 +81,50 @@ class Field:
 
 
 def prior(entrants: Sequence[Entrant]) -> dict[str, float]:
-    """A guess of the weights from how good each is alone."""
+    """Guess the weights from how good each is alone."""
     strengths = {entrant.chosen.name: max(entrant.chosen.ndcg, 1e-6) ** SHARPNESS for entrant in entrants}
     total = sum(strengths.values())
     return {name: strength / total for name, strength in strengths.items()}
 
 
 def entered(part: Part, chosen: Sequence[Chosen], *, seed: int, tell: Callable[[str], None]) -> list[Entrant]:
-    """Everyone fitted on the part's training set; who learns the same as someone before is not fitted again."""
-    made: list[Entrant] = []
+    """Fit all on the part's training set; who learns the same as someone before is not fitted again."""
+    entrants: list[Entrant] = []
     for one in chosen:
         config = one.setting.read
-        twin = next((other for other in made if taught(other.model.config) == taught(config)), None)
+        twin = next((other for other in entrants if taught(other.model.config) == taught(config)), None)
         if twin is not None:
-            made.append(Entrant(chosen=one, model=twin.model.reconfigured(config), cost=twin.cost))
+            entrants.append(Entrant(chosen=one, model=twin.model.reconfigured(config), cost=twin.cost))
             continue
         with metered() as cost:
             model = Read(config).fit(part.training, seed=seed)
         tell(f"{one.name}: fitted in {cost.seconds:.1f} s")
-        made.append(Entrant(chosen=one, model=model, cost=cost))
-    return made
+        entrants.append(Entrant(chosen=one, model=model, cost=cost))
+    return entrants
 
 
 def weighed(field: Field, *, seed: int, quick: bool = False) -> Tuned:
-    """Weights tuned on the part, which must be a validation part; never below the best single one there.
+    """Tune the weights on the part, which must be a validation part; never below the best single one there.
 
     Where users are few the weights are averaged with those tuned on resamples of them: luck counts for less.
     """
     board, starts = field.panel(), [prior(field.entrants)]
     with threadpool_limits(1, user_api="blas"):
-        found = tuned(board, seed=seed, starts=starts, search=SHORT if quick else SearchConfig())
+        best = tuned(board, seed=seed, starts=starts, search=SHORT if quick else SearchConfig())
         if quick or len(board.users) >= MANY:
-            return found
+            return best
         draw = generator(seed, "resampled weights")
-        vectors = [weight_vector(board.instances, found.weights)]
+        vectors = [weight_vector(board.instances, best.weights)]
         for number in range(RESAMPLES):
             rows = np.sort(draw.integers(len(board.users), size=len(board.users)))
             drawn = tuned(_of_users(board, rows), seed=seed + number + 1, starts=starts, search=SHORT)
             vectors.append(weight_vector(board.instances, drawn.weights))
         averaged = np.mean(vectors, axis=0, dtype=np.float32)
         reached = mean_ndcg(board, averaged)
-    if reached < found.best_single_ndcg:
-        return found
+    if reached < best.best_single_ndcg:
+        return best
     weights = {name: float(weight) for name, weight in zip(board.instances, averaged, strict=True)}
-    return replace(found, weights=weights, ndcg=reached)
+    return replace(best, weights=weights, ndcg=reached)
 
 
 def _of_users(board: Panel, rows: NDArray[np.int64]) -> Panel:
@@ -141,7 +141,7 @@ def _of_users(board: Panel, rows: NDArray[np.int64]) -> Panel:
 
 
 def entries(field: Field, weights: Mapping[str, float], *, k: int) -> list[Entry]:
-    """The hybrid's lists and everyone's own, [questions, k]."""
+    """Entries of the hybrid's lists and everyone's own, [questions, k]."""
     n_questions, names = len(field.part.queries), [entrant.chosen.name for entrant in field.entrants]
     ranked = np.full((n_questions, k), -1, np.int32)
     own = {name: np.full((n_questions, k), -1, np.int32) for name in names}

@@ -37,7 +37,7 @@ QUICK = SearchConfig(draws=30, climbs=1, rounds=2)
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """What is asked of the demo's data. ``windows``: the test window and so many earlier ones less one."""
+    """Options of the bench on the demo's data. ``windows``: the test window and so many earlier ones less one."""
 
     tasks: tuple[Task, ...] = (Task.HOME, Task.DISCOVER)
     ks: tuple[int, ...] = (10, 20)
@@ -48,7 +48,7 @@ class Demo:
 
 
 def run(demo: Demo, tell: Tell) -> tuple[dict[str, Any], list[TaskResult]]:
-    """(protocol, results); the results of earlier windows follow those of the test window."""
+    """Run the bench: (protocol, results); those of earlier windows follow those of the test window."""
     scored = [
         scored_cut(shop().part(cut), tasks=demo.tasks, k=max(demo.ks), seed=demo.seed, tell=tell)
         for cut in cuts(demo.windows + (1 if demo.quick else LESSONS))
@@ -58,11 +58,11 @@ def run(demo: Demo, tell: Tell) -> tuple[dict[str, Any], list[TaskResult]]:
     for number in range(demo.windows):
         for task in demo.tasks:
             earlier = scored[number + 1 : number + 1 + LESSONS]
-            made, found, exponents = _result(scored[number], earlier, task, demo=demo, number=number, tell=tell)
-            results.append(made)
-            weights[made.task] = {
-                "weights": dict(sorted_weights(found.weights)),
-                "ndcg@10": round(found.ndcg, 6),
+            result, best, exponents = _result(scored[number], earlier, task, demo=demo, number=number, tell=tell)
+            results.append(result)
+            weights[result.task] = {
+                "weights": dict(sorted_weights(best.weights)),
+                "ndcg@10": round(best.ndcg, 6),
                 "exponents_of_the_plan": exponents,
             }
     return _protocol(demo, weights), results
@@ -74,25 +74,25 @@ def _result(
     tuning = earlier[0]
     board = _panel(tuning, task)
     search = QUICK if demo.quick else SearchConfig()
-    found = tuned(board, seed=demo.seed, incumbent=PRESETS[BLENDS[task]], search=search)
-    heavy = ", ".join(f"{name} {weight:.2f}" for name, weight in sorted_weights(found.weights))
-    tell(f"{task}: tuned to {found.ndcg:.4f} against {found.best_single} {found.best_single_ndcg:.4f}: {heavy}")
+    best = tuned(board, seed=demo.seed, incumbent=PRESETS[BLENDS[task]], search=search)
+    heavy = ", ".join(f"{name} {weight:.2f}" for name, weight in sorted_weights(best.weights))
+    tell(f"{task}: tuned to {best.ndcg:.4f} against {best.best_single} {best.best_single_ndcg:.4f}: {heavy}")
     truth = test.part.truths[task]
     judge = Judge(truth=truth, ks=demo.ks, n_items=test.part.snapshot.training.n_items, seed=demo.seed)
     k, exponents = max(demo.ks), {}
-    entries = [_hybrid(test, task, found, k=k), *_instances(test, task), *baseline_entries(test, task)]
+    entries = [_hybrid(test, task, best, k=k), *_instances(test, task), *baseline_entries(test, task)]
     for plan, weeks in PLANS.items():
-        exponents[plan] = _exponent(board, found, tuning.lift_of_plan(weeks), incumbent=PROMOTION[BLENDS[task]])
-        planned = _hybrid(test, task, found, k=k, lift=test.lift_of_plan(weeks), promotion=exponents[plan])
+        exponents[plan] = _exponent(board, best, tuning.lift_of_plan(weeks), incumbent=PROMOTION[BLENDS[task]])
+        planned = _hybrid(test, task, best, k=k, lift=test.lift_of_plan(weeks), promotion=exponents[plan])
         entries.append(replace(planned, name=f"hybrid, {plan}"))
-    entries += [] if demo.quick else _staged(test, earlier, task, found, demo=demo, tell=tell)
+    entries += [] if demo.quick else _staged(test, earlier, task, best, demo=demo, tell=tell)
     entries += peer_entries(test, task, tell) if demo.peers else []
     name = task.value if not number else f"{task.value}, {number} windows earlier"
-    return TaskResult(task=name, judge=judge, lines=[judge.line(entry) for entry in entries]), found, exponents
+    return TaskResult(task=name, judge=judge, lines=[judge.line(entry) for entry in entries]), best, exponents
 
 
 def _panel(tuning: Scored, task: Task) -> Panel:
-    """Of the window before the one that is reported."""
+    """Panel of the window before the one that is reported."""
     return panel(
         tuning.records[task],
         tuning.part.truths[task],
@@ -102,7 +102,7 @@ def _panel(tuning: Scored, task: Task) -> Panel:
 
 
 def _exponent(board: Panel, found: Tuned, lift: FloatArray, *, incumbent: float) -> float:
-    """Of the lift of a plan: the preset's, unless another one is measurably better on the tuning window."""
+    """Exponent of a plan's lift: the preset's, unless another one is measurably better on the tuning window."""
     planned = replace(board, lift=lift[np.maximum(board.items, 0)])
     vector = weight_vector(board.instances, found.weights)
     return best_exponent(planned, vector, incumbent=incumbent)
@@ -125,8 +125,8 @@ def _hybrid(
 def _staged(
     test: Scored, earlier: Sequence[Scored], task: Task, found: Tuned, *, demo: Demo, tell: Tell
 ) -> list[Entry]:
-    """The hybrid with the second stage, without a plan and with that of all weeks."""
-    made = []
+    """Entries of the hybrid with the second stage, without a plan and with that of all weeks."""
+    entries = []
     for name, weeks in STAGED.items():
         try:
             with metered() as cost:
@@ -148,8 +148,8 @@ def _staged(
             name=f"hybrid, {name}", kind="hybrid", ranked=done.ranked, fit_s=base.fit_s + cost.seconds,
             score_s=base.score_s, peak_mb=max(base.peak_mb, cost.peak_mb),
         )  # fmt: skip
-        made.append(of_users(test, task, entry))
-    return made
+        entries.append(of_users(test, task, entry))
+    return entries
 
 
 def _instances(test: Scored, task: Task) -> list[Entry]:

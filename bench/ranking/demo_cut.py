@@ -41,7 +41,7 @@ class Scored:
         return shop().promotions(self.part, weeks_ahead=weeks)
 
     def lift_of_plan(self, weeks: int) -> FloatArray:
-        """What the plan of so many weeks makes of the demand for each item."""
+        """Lift of the demand for each item by the plan of so many weeks."""
         return lift(replace(self.part.snapshot.training, promotions=self.told(weeks)))
 
     def window(self, task: Task) -> Window:
@@ -51,7 +51,7 @@ class Scored:
 
 
 def scored_cut(part: Part, *, tasks: Sequence[Task], k: int, seed: int, tell: Tell) -> Scored:
-    """Every instance that the tasks' blends may weigh, fitted, and the records of every user."""
+    """Fit every instance that the tasks' blends may weigh, and make the records of every user."""
     training = part.snapshot.training
     tell(f"cut {part.cut:.0f}: {training.n_users:,} users, {training.n_items:,} items")
     wanted = list(dict.fromkeys(one for task in tasks for one in instances_of(BLENDS[task])))

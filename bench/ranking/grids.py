@@ -1,4 +1,4 @@
-"""What is tried for each recommender on a data set: a start, and axes in the order in which they matter.
+"""Grids tried for each recommender on a data set: a start, and axes in the order in which they matter.
 
 Half-lives are parts of the data's own span, so that a year of ratings, a month of clicks and an order without dates are
 treated alike.
@@ -36,12 +36,12 @@ MANY = 2_000_000
 """Acts: with fewer there is time for a second model of a kind."""
 
 SEARCHED_ITEMS = 4000
-"""On which EASE is searched where users and items are more."""
+"""Users and items on which EASE is searched where there are more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What a data set looks like; the grids depend on it."""
+    """Shape of a data set; the grids depend on it."""
 
     n_acts: int
     n_users: int
@@ -55,24 +55,24 @@ class Shape:
 
 
 TREND = Axis(changes=[{"trend": 0.0}, {"trend": 0.25}, {"trend": 0.5}])
-"""For discover alone: what is asked for more than usual leads a discovery up."""
+"""Exponents of the trend, for discover alone: what is asked for more than usual leads a discovery up."""
 
 
 def grids(shape: Shape, task: Task) -> list[Grid]:
-    """Those that the data and the task allow, in the order in which they are tuned."""
-    found = [_ease(shape), _item_knn(shape), _sequence(shape), _recent(shape), _user_knn(shape), _als(shape)]
+    """Grids that the data and the task allow, in the order in which they are tuned."""
+    tried = [_ease(shape), _item_knn(shape), _sequence(shape), _recent(shape), _user_knn(shape), _als(shape)]
     if shape.median_history < SHORT:
-        found = [_sequence(shape), _item_knn(shape), *found[:1], *found[3:]]
-    found.append(_popularity(shape))
+        tried = [_sequence(shape), _item_knn(shape), *tried[:1], *tried[3:]]
+    tried.append(_popularity(shape))
     if shape.span and shape.n_acts < MANY:
-        found.append(_ease_recent(shape))
+        tried.append(_ease_recent(shape))
     if shape.repeats and task is Task.HOME:
-        found.append(_buy_again(shape))
+        tried.append(_buy_again(shape))
     if shape.described:
-        found += [_content(shape), _interests(shape), _segments(shape)]
+        tried += [_content(shape), _interests(shape), _segments(shape)]
     if shape.trended and task is Task.DISCOVER:
-        found = [replace(grid, axes=[*grid.axes, TREND]) for grid in found]
-    return found
+        tried = [replace(grid, axes=[*grid.axes, TREND]) for grid in tried]
+    return tried
 
 
 def _over(name: str, *values: Any) -> list[Change]:
@@ -80,7 +80,7 @@ def _over(name: str, *values: Any) -> list[Change]:
 
 
 def _lives(field: str, shape: Shape, *, parts: Sequence[float] = (2, 5, 12, 40)) -> list[Change]:
-    """No decay, half-lives by the calendar, and by the place in the history."""
+    """Half-lives to try: no decay, half-lives by the calendar, and by the place in the history."""
     changes: list[Change] = [{field: None, "clock": "calendar"}]
     if shape.span:
         changes += [{field: 40.0, "clock": "share"}, {field: 20.0, "clock": "share"}, {field: 8.0, "clock": "share"}]
@@ -115,7 +115,7 @@ def _ease(shape: Shape) -> Grid:
 
 
 def _searched_small(grid: Grid, shape: Shape) -> Grid:
-    """EASE costs the cube of users or items: where both are many it is searched on the most popular items."""
+    """Search EASE on the most popular items where users and items are many: it costs the cube of either."""
     if min(shape.n_users, shape.n_items) <= SEARCHED_ITEMS:
         return grid
     full = ease.Config()
@@ -125,7 +125,7 @@ def _searched_small(grid: Grid, shape: Shape) -> Grid:
 
 
 def _ease_recent(shape: Shape) -> Grid:
-    """EASE asked by the last few acts only: beside the one that is asked by the whole history."""
+    """Grid of EASE asked by the last few acts only, beside the one that is asked by the whole history."""
     config = ease.Config(transform="binary", half_life=None, ridge=200.0, profile_half_life=4.0)
     grid = _grid(
         "ease_recent", _setting(ease.Ease, config, clock="rank"),

@@ -61,7 +61,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Judge:
-    """Of one task: everybody is held against the same truth, and intervals are of the same resamples."""
+    """Judge of one task: everybody is held against the same truth, and intervals are of the same resamples."""
 
     truth: Truth
     ks: Sequence[int]
@@ -79,18 +79,18 @@ class Judge:
         return resamples(n_users, seed=self.seed) if n_users <= MOST_RESAMPLED else None
 
     def line(self, entry: Entry) -> Line:
-        """The measures of the users with truth; coverage counts over all of them, so it has no interval."""
+        """Measure the users with truth; coverage counts over all of them, so it has no interval."""
         ranked = entry.ranked[self.truth.users]
         lists = judge(ranked, self.truth.per_user)
         table = np.stack([metric(lists, k) for k in self.ks for metric in METRICS.values()], axis=1)
-        found = dict(zip(self.names, self.intervals(table), strict=True))
+        metrics = dict(zip(self.names, self.intervals(table), strict=True))
         for k in self.ks:
             share = covered(ranked[:, :k], self.n_items)
-            found[f"coverage@{k}"] = Measure(share, share, share)
+            metrics[f"coverage@{k}"] = Measure(share, share, share)
         return Line(
             name=entry.name,
             kind=entry.kind,
-            metrics=found,
+            metrics=metrics,
             per_user=table,
             fit_s=entry.fit_s,
             score_s=entry.score_s,

@@ -23,14 +23,14 @@ def blocks(n_rows: int, *, n_items: int, rows: int = BLOCK_ROWS) -> list[NDArray
 
 
 def factor_of(trend: FloatArray | None, exponent: float) -> FloatArray | None:
-    """trend^g per item; None where it is 1 everywhere."""
+    """Factor trend^g per item; None where it is 1 everywhere."""
     return None if trend is None or not exponent else np.power(trend, np.float32(exponent), dtype=np.float32)
 
 
 def ranked_alone(
     recommender: Recommender, part: Part, *, tasks: Sequence[Task], k: int, factor: FloatArray | None = None
 ) -> dict[Task, IntArray]:
-    """Item rows, best first, [questions, k] for each task, −1 after the last.
+    """Rank alone: item rows, best first, [questions, k] for each task, −1 after the last.
 
     With a factor per item they are ranked by max(score, 0) · factor.
     """
@@ -46,7 +46,7 @@ def ranked_alone(
 
 
 def best_rows(scores: FloatArray, excluded: Sparse | None, rows: NDArray[np.int64], *, k: int) -> IntArray:
-    """The k best known columns of each row without the excluded ones."""
+    """Rank the k best known columns of each row without the excluded ones."""
     if excluded is not None:
         out: Sparse = sparse.csr_matrix(excluded[rows])
         scores = scores.copy()

@@ -32,7 +32,7 @@ class Validation:
 
 
 def run(files: Files, options: Options, tell: Tell) -> tuple[dict[str, Any], list[TaskResult]]:
-    """(protocol, results) of the tasks for which anyone has truth."""
+    """Run the bench: (protocol, results) of the tasks for which anyone has truth."""
     data = read(files)
     sizes = f"{len(data.acts):,} acts of {data.n_users:,} users on {data.n_items:,} items"
     tell(f"read {sizes}; {data.n_questions:,} users are asked about")
@@ -41,17 +41,17 @@ def run(files: Files, options: Options, tell: Tell) -> tuple[dict[str, Any], lis
     validation = validated(data, tasks, seed=options.seed)
     tell(f"validation: {validation.carving.rule}, {len(validation.carving.users):,} users")
     shape = shape_of(data, validation, repeats=repeated >= REPEATS)
-    asked = asked_part(data, tasks, validation)
-    if not asked.tasks:
+    test = asked_part(data, tasks, validation)
+    if not test.tasks:
         remedy = "Leave --task out, or ask for home, where repeats count"
         raise InputError(files.truth, "nobody has truth for the task: all of it repeats the histories", remedy=remedy)
     picked = {
         task: pick(validation.part, task, shape=shape, options=options, tell=tell)
         if validation.part is not None and task in validation.part.tasks
         else shipped(shape, task)
-        for task in asked.tasks
+        for task in test.tasks
     }
-    results = [judged(asked, task, picked[task], shape=shape, options=options, tell=tell) for task in asked.tasks]
+    results = [judged(test, task, picked[task], shape=shape, options=options, tell=tell) for task in test.tasks]
     return {"tasks": why} | protocol(data, validation, picked, options=options), results
 
 
@@ -65,7 +65,7 @@ def repeated_acts(acts: Acts) -> float:
 
 
 def tasks_of(data: Data, options: Options, repeated: float) -> tuple[tuple[Task, ...], str]:
-    """(tasks, how they were decided): discover is asked of all data that have such truth, home where people repeat."""
+    """Decide the tasks, and tell how: discover is asked of all data that have such truth, home where people repeat."""
     if options.tasks:
         return options.tasks, "asked for"
     share = f"{repeated:.1%} of the acts repeat an item of an earlier basket"
@@ -78,7 +78,7 @@ def tasks_of(data: Data, options: Options, repeated: float) -> tuple[tuple[Task,
 
 
 def validated(data: Data, tasks: Sequence[Task], *, seed: int) -> Validation:
-    """Carved from the training file alone."""
+    """Carve the validation part from the training file alone."""
     folded = float(np.mean(data.rows < 0)) > FOLDED and data.n_users >= FEW
     most = min(MOST_USERS, int(FOLDED_SHARE * data.n_users)) if folded else MOST_USERS
     carving = carve(data.acts, n_users=data.n_users, seed=seed, most_users=most)
@@ -87,9 +87,9 @@ def validated(data: Data, tasks: Sequence[Task], *, seed: int) -> Validation:
     chosen = np.full(data.n_users, -1, np.int32)
     chosen[carving.users] = np.arange(len(carving.users))
     number = chosen[data.acts.user]
-    known = data.training(data.acts.where(carving.known), cut=carving.cut)
-    histories = known.interactions.of_users(carving.users)
-    training = data.training(data.acts.where(carving.known & (number < 0)), cut=carving.cut) if folded else known
+    past = data.training(data.acts.where(carving.known), cut=carving.cut)
+    histories = past.interactions.of_users(carving.users)
+    training = data.training(data.acts.where(carving.known & (number < 0)), cut=carving.cut) if folded else past
     rows = np.full(len(carving.users), -1, np.int32) if folded else carving.users.astype(np.int32)
     held = carving.held & (number >= 0)
     pairs = pairs_of(number[held], data.acts.item[held], shape=(len(carving.users), data.n_items))
@@ -98,7 +98,7 @@ def validated(data: Data, tasks: Sequence[Task], *, seed: int) -> Validation:
 
 
 def asked_part(data: Data, tasks: Sequence[Task], validation: Validation) -> Part:
-    """What the truth file asks. Whether home leaves out the history is decided by the validation part."""
+    """Part that the truth file asks. Whether home leaves out the history is decided by the validation part."""
     acts = data.asked.interactions(cut=data.cut, n_users=data.n_questions, n_items=data.n_items)
     pairs = pairs_of(data.true_row, data.true_item, shape=(data.n_questions, data.n_columns))
     repeats = validation.part is None or validation.part.repeats
@@ -126,7 +126,7 @@ def shape_of(data: Data, validation: Validation, *, repeats: bool) -> Shape:
 
 
 def protocol(data: Data, validation: Validation, picked: Mapping[Task, Picked], *, options: Options) -> dict[str, Any]:
-    """What was done, for the reader of the JSON."""
+    """Protocol of what was done, for the reader of the JSON."""
     carving = validation.carving
     return {
         "use": "own data",

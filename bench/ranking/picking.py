@@ -1,4 +1,4 @@
-"""Settings and weights chosen on one part, and everyone judged on another."""
+"""Choice of settings and weights on one part, and judgement of everyone on another."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ RECENT_PART = 50  # of the span: the half-life of the baseline "recent"
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """``tasks``: those asked for; none: what the data allow."""
+    """Options of the bench. ``tasks``: those asked for; none: what the data allow."""
 
     tasks: tuple[Task, ...] = ()
     ks: tuple[int, ...] = (10, 20)
@@ -41,7 +41,7 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Picked:
-    """What was chosen for a task; nothing was tuned where there was no validation part."""
+    """Choice for a task; nothing was tuned where there was no validation part."""
 
     chosen: Sequence[Chosen]
     tuned: Tuned | None
@@ -54,7 +54,7 @@ def trend_of(part: Part, shape: Shape) -> FloatArray | None:
 
 
 def pick(part: Part, task: Task, *, shape: Shape, options: Options, tell: Tell) -> Picked:
-    """The best setting of each recommender, then the weights, on a validation part."""
+    """Choose the best setting of each recommender, then the weights, on a validation part."""
     started = time.monotonic()
     factors = trend_of(part, shape)
     rows = part.truths[task].users[: options.compared]
@@ -76,49 +76,49 @@ def pick(part: Part, task: Task, *, shape: Shape, options: Options, tell: Tell) 
 
 
 def shipped(shape: Shape, task: Task) -> Picked:
-    """Where nothing can be chosen: the first setting of each grid, all weight on the first of them and popularity."""
+    """Choice where nothing can be chosen: the first setting of each grid, all weight on the first and popularity."""
     chosen = [Chosen(name=grid.name, setting=grid.start, ndcg=0.0, tried=0) for grid in grids(shape, task)]
     return Picked(chosen=chosen, tuned=None, weights={chosen[0].name: 0.8, "popularity": 0.2}, seconds=0.0)
 
 
 def sorted_weights(weights: Mapping[str, float]) -> list[tuple[str, float]]:
-    """Those above 0, the heaviest first."""
+    """Weights above 0, the heaviest first."""
     return sorted(((name, weight) for name, weight in weights.items() if weight > 0), key=lambda pair: -pair[1])
 
 
 def judged(part: Part, task: Task, picked: Picked, *, shape: Shape, options: Options, tell: Tell) -> TaskResult:
-    """Everyone fitted anew on the part and held against its truth."""
+    """Fit everyone anew on the part and hold them against its truth."""
     tell(f"{task}: fitting {len(picked.chosen)} recommenders on {len(part.training.interactions):,} acts")
     entrants = entered(part, picked.chosen, seed=options.seed, tell=lambda text: tell(f"{task}: {text}"))
     field = Field(part=part, task=task, entrants=entrants, trend=trend_of(part, shape))
     k = max(options.ks)
-    found = entries(field, picked.weights, k=k)
-    found += baselines(part, task, shape=shape, k=k, seed=options.seed)
+    answers = entries(field, picked.weights, k=k)
+    answers += baselines(part, task, shape=shape, k=k, seed=options.seed)
     judge = Judge(truth=part.truths[task], ks=options.ks, n_items=part.training.n_items, seed=options.seed)
-    return TaskResult(task=task.value, judge=judge, lines=[judge.line(entry) for entry in found])
+    return TaskResult(task=task.value, judge=judge, lines=[judge.line(entry) for entry in answers])
 
 
 def baselines(part: Part, task: Task, *, shape: Shape, k: int, seed: int) -> list[Entry]:
-    """What anyone could do without a model: what most bought, what most bought lately, what the person bought most."""
+    """Baselines without a model: what most bought, what most bought lately, what the person bought most."""
     lately = shape.span / RECENT_PART if shape.span else None
     settings = {
         "popular": (popularity.Popularity, popularity.Config(half_life=None)),
         "recent": (popularity.Popularity, popularity.Config(half_life=lately)),
         "personal_frequency": (buy_again.BuyAgain, buy_again.Config(half_life=None, prior=1e-4, prior_half_life=None)),
     }
-    made = []
+    answers = []
     for name, (kind, config) in settings.items():
         with metered() as fit:
             model = Read(ReadConfig(kind=kind, config=config)).fit(part.training, seed=seed)
         with metered() as score:
             ranked = ranked_alone(model, part, tasks=(task,), k=k)[task]
-        made.append(
+        answers.append(
             Entry(
                 name=name, kind="baseline", ranked=ranked, fit_s=fit.seconds, score_s=score.seconds,
                 peak_mb=max(fit.peak_mb, score.peak_mb),
             )
         )  # fmt: skip
-    return made
+    return answers
 
 
 def described_choice(picked: Picked) -> dict[str, Any]:

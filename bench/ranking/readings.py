@@ -1,4 +1,4 @@
-"""How a history is read: what its age means, what a basket is, and whose history it is.
+"""Readings of a history: what its age means, what a basket is, and whose history it is.
 
 A shop's purchases age by the calendar; ratings given in one evening age by their place in the person's history; and a
 stream of clicks has neither baskets nor people. Which reading serves a recommender is chosen on the validation part.
@@ -19,7 +19,7 @@ WHOLE = 100.0  # age of the oldest act of a history that is read by share
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """``clock``: age in days, in newer acts of the person, or in hundredths of the person's history.
+    """A reading; ``clock``: age in days, in newer acts of the person, or in hundredths of the person's history.
 
     ``view``: the history is what is in view, and each item weighs so many times as much as the one after it.
     """
@@ -48,7 +48,7 @@ class Reading:
         return Queries(histories=self._read(histories), training_rows=rows, context=context)
 
     def _regrouped(self, acts: Interactions) -> Interactions:
-        """With a history per basket, where sessions are the histories."""
+        """Regroup to a history per basket, where sessions are the histories."""
         if self.history == "user" or not len(acts):
             return acts
         order = np.lexsort((np.arange(len(acts)), acts.basket))
@@ -59,7 +59,7 @@ class Reading:
         return replace(rows, **(columns | {"user": user.astype(np.int32)}), n_users=int(user.max()) + 1)
 
     def _read(self, acts: Interactions) -> Interactions:
-        """Rows of a user are newest first."""
+        """Read histories; rows of a user are newest first."""
         changes: dict[str, Any] = {}
         if self.clock != "calendar":
             counts = np.diff(acts.offsets)
@@ -72,7 +72,7 @@ class Reading:
 
 
 def in_view(histories: Interactions, *, fading: float) -> Sparse:
-    """Histories × items: the newest item 1, every other one ``fading`` times the one after it; 0 is left out.
+    """Matrix histories × items: the newest item 1, every other one ``fading`` times the one after it; 0 is left out.
 
     Rows of a user are newest first, and hold an item once.
     """
@@ -105,13 +105,13 @@ class Read:
         return self
 
     def reconfigured(self, config: ReadConfig) -> Self:
-        """The same fitted model under settings that only its scores depend on."""
+        """Copy of the fitted model under settings that only its scores depend on."""
         inner = object.__new__(config.kind)
         vars(inner).update(vars(self.inner_))
         inner.config = config.config
-        made = type(self)(config)
-        made.inner_ = inner
-        return made
+        other = type(self)(config)
+        other.inner_ = inner
+        return other
 
     def score(self, queries: Queries) -> FloatArray:
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The results as one JSON shape and as an aligned table."""
+"""Results as one JSON shape and as an aligned table."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ class TaskResult:
 
     @property
     def sorted(self) -> list[Line]:
-        """The hybrid first, then its other forms, then the rest; each by the main metric."""
+        """Lines with the hybrid first, then its other forms, then the rest; each by the main metric."""
         return sorted(
             self.lines,
             key=lambda line: (line is not self.hybrid, line.kind != "hybrid", -line.metrics[self.main].value),
@@ -35,13 +35,13 @@ class TaskResult:
 
     @property
     def hybrid(self) -> Line:
-        """What the others are held against; without a hybrid the best line."""
+        """Line that the others are held against; without a hybrid the best line."""
         best = max(self.lines, key=lambda line: line.metrics[self.main].value)
         return next((line for line in self.lines if line.kind == "hybrid"), best)
 
 
 def as_json(protocol: Mapping[str, Any], results: Sequence[TaskResult]) -> dict[str, Any]:
-    """The shape of every result; the paired differences of the hybrid stand in the protocol."""
+    """Results in the JSON shape; the paired differences of the hybrid stand in the protocol."""
     differences = {
         result.task: {
             line.name: described(result.judge.difference(result.hybrid, line))
@@ -82,14 +82,14 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def table(result: TaskResult) -> str:
-    """Aligned columns: every metric at the first K, the paired difference of the hybrid, seconds and memory."""
+    """Aligned table: every metric at the first K, the paired difference of the hybrid, seconds and memory."""
     k = result.judge.ks[0]
-    shown = [name for name in result.hybrid.metrics if name.endswith(f"@{k}")]
-    head = ["", "kind", result.main, "95 %", *[name for name in shown if name != result.main]]
+    columns = [name for name in result.hybrid.metrics if name.endswith(f"@{k}")]
+    head = ["", "kind", result.main, "95 %", *[name for name in columns if name != result.main]]
     rows = [[*head, "hybrid is ahead by", "fit s", "score s", "peak MB"]]
     for line in result.sorted:
         value, low, high = line.metrics[result.main]
-        others = [f"{line.metrics[name].value:.4f}" for name in shown if name != result.main]
+        others = [f"{line.metrics[name].value:.4f}" for name in columns if name != result.main]
         ahead = ""
         if line is not result.hybrid:
             by = result.judge.difference(result.hybrid, line)[result.main]

@@ -1,4 +1,4 @@
-"""What the hybrid is held against on the demo's data: what needs no model, the article's method, other libraries."""
+"""Rivals of the hybrid on the demo's data: what needs no model, the article's method, other libraries."""
 
 from bench.meter import metered
 from bench.peers.peers import peer_answers
@@ -11,7 +11,7 @@ from recommendations.terms import Task
 
 
 def baseline_entries(test: Scored, task: Task) -> list[Entry]:
-    """What needs no model, and the method of the article that the project began with."""
+    """Entries of what needs no model, and of the method of the article that the project began with."""
     training, users = test.part.snapshot.training, test.part.truths[task].users
     with metered() as cost:
         lists = baselines(training, users, excluded=test.excluded(task))
@@ -19,18 +19,18 @@ def baseline_entries(test: Scored, task: Task) -> list[Entry]:
         article = Article.fit(training)
     with metered() as score:
         ranked = article.ranked(users, excluded=test.excluded(task))
-    made = [of_users(test, task, Entry(name=name, kind="baseline", ranked=found, score_s=cost.seconds / len(lists),
-                                        peak_mb=cost.peak_mb)) for name, found in lists.items()]  # fmt: skip
+    answers = [of_users(test, task, Entry(name=name, kind="baseline", ranked=rows, score_s=cost.seconds / len(lists),
+                                        peak_mb=cost.peak_mb)) for name, rows in lists.items()]  # fmt: skip
     entry = Entry(
         name="article", kind="baseline", ranked=ranked, fit_s=fit.seconds, score_s=score.seconds,
         peak_mb=max(fit.peak_mb, score.peak_mb),
     )  # fmt: skip
-    return [*made, of_users(test, task, entry)]
+    return [*answers, of_users(test, task, entry)]
 
 
 def peer_entries(test: Scored, task: Task, tell: Tell) -> list[Entry]:
-    """Those that answered; why another did not is told."""
-    made = []
+    """Entries of the peers that answered; why another did not is reported."""
+    answers = []
     for peer in peer_answers(test.part, task):
         if peer.answer is None:
             tell(f"{task}: {peer.name} gave no lists: {peer.reason}")
@@ -40,5 +40,5 @@ def peer_entries(test: Scored, task: Task, tell: Tell) -> list[Entry]:
             name=peer.name, kind="peer", ranked=peer.answer.ranked, fit_s=peer.answer.fit_s,
             score_s=peer.answer.score_s, peak_mb=peer.answer.peak_mb,
         )  # fmt: skip
-        made.append(of_users(test, task, entry))
-    return made
+        answers.append(of_users(test, task, entry))
+    return answers

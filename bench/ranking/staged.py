@@ -1,4 +1,4 @@
-"""The second stage on the bench: it learns from the windows before the reported one, and is weighed on the last."""
+"""Second stage on the bench: it learns from the windows before the reported one, and is weighed on the last."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ class Window:
     truth: Truth
 
     def features(self, told: Promotions) -> Features:
-        """``told`` are the promotions of the past, and the plan as far as it is known."""
+        """Features of the records; ``told`` are promotions of the past, and the plan as far as it is known."""
         training = replace(self.training, promotions=told)
         return features(self.records, training.queries(self.truth.users), item_facts(training))
 
@@ -51,20 +51,20 @@ def staged(
     search: SearchConfig,
     config: Config = SHIPPED,
 ) -> Staged:
-    """Lists of the blend with one more plane. ``earlier`` windows are newest first; ``told``: what is known of
+    """Rank by the blend with one more plane. ``earlier`` windows are newest first; ``told``: what is known of
     promotions at the cut of the reported window and at each earlier one.
 
     The weight of the plane is tuned on the newest of them, with trees that learned from those before it; where there
     is none, with trees that never saw the user whom they score.
     """
-    lessons = [_lesson(one, known, weights) for one, known in zip(earlier, told[1:], strict=True)]
+    lessons = [_lesson(one, plan, weights) for one, plan in zip(earlier, told[1:], strict=True)]
     newest = earlier[0]
-    found = newest.features(told[1])
+    seen = newest.features(told[1])
     if len(lessons) > 1:
-        plane = SecondStage(config).fit(lessons[1:], seed=seed).plane(found, newest.records)
+        plane = SecondStage(config).fit(lessons[1:], seed=seed).plane(seen, newest.records)
     else:
         learners = np.arange(len(newest.records))
-        plane = cross_fitted(config, lessons[0], found, newest.records, learners=learners, seed=seed)
+        plane = cross_fitted(config, lessons[0], seen, newest.records, learners=learners, seed=seed)
     board = panel(
         with_plane(newest.records, NAME, plane.z),
         Truth(spent=newest.truth.per_user),

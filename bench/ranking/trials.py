@@ -1,4 +1,4 @@
-"""What a search walks over: settings, axes of changes, and which changes need a new fit."""
+"""Space that a search walks over: settings, axes of changes, and which changes need a new fit."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -24,7 +24,7 @@ OF_READING = frozenset({"clock", "basket", "history", "view"})
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What is tried: a reading, a configuration, and for discover an exponent of the trend."""
+    """A setting to try: a reading, a configuration, and for discover an exponent of the trend."""
 
     read: ReadConfig
     trend: float = 0.0
@@ -42,7 +42,7 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """Changes of which one is kept."""
+    """An axis of the search: changes of which one is kept."""
 
     changes: Sequence[Change]
 
@@ -55,7 +55,7 @@ class Grid:
     final: Change = field(default_factory=dict)  # of what was found: what was left small for the search
 
     def only(self, field: str) -> "Grid":
-        """Without the axes that change anything else."""
+        """Grid without the axes that change anything else."""
         return replace(
             self, axes=[axis for axis in self.axes if all(set(change) == {field} for change in axis.changes)]
         )
@@ -74,7 +74,7 @@ SCORED: Mapping[type[Recommender], frozenset[str]] = {
 
 
 def taught(read: ReadConfig) -> Hashable:
-    """Equal for two configurations that learn the same from the same training set."""
+    """Key that is equal for two configurations that learn the same from the same training set."""
     learned = {
         name: value for name, value in asdict(read.config).items() if name not in SCORED.get(read.kind, frozenset())
     }

@@ -24,14 +24,14 @@ def acts(folder: Path, rows: Iterable[Sequence[object]], *, header: str = HEADER
     """(acts of a training file, users), numbered in the order of the rows."""
     table = read_acts(written(folder, "train.csv", rows, header=header))
     users, items = Vocabulary(), Vocabulary()
-    found = acts_of(
+    coded = acts_of(
         table,
         user=users.add(table.user),
         item=items.add(table.item),
         clock=clock_of(table),
         meaning=Meaning.of(table),
     )
-    return found, len(users)
+    return coded, len(users)
 
 
 def chain(n_sessions: int, *, length: int, n_items: int, first: int = 0) -> list[tuple[str, str, int]]:

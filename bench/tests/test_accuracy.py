@@ -25,9 +25,9 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     """Sessions of three clicks in which item k is followed by k + 1; those asked about are unknown to training."""
     folder = tmp_path_factory.mktemp("sessions")
     written(folder, "train.csv", chain(300, length=3, n_items=N_ITEMS))
-    asked = chain(40, length=4, n_items=N_ITEMS, first=1000)
-    last = {user: row for row in asked for user in [row[0]]}
-    written(folder, "queries.csv", [row for row in asked if row != last[row[0]]])
+    histories = chain(40, length=4, n_items=N_ITEMS, first=1000)
+    last = {user: row for row in histories for user in [row[0]]}
+    written(folder, "queries.csv", [row for row in histories if row != last[row[0]]])
     written(folder, "truth.csv", [row[:2] for row in last.values()], header="user_id,item_id")
     return folder, run(folder, "--k=1,5")
 
@@ -62,7 +62,7 @@ def test_the_shape_of_the_json(sessions: tuple[Path, dict[str, Any]]) -> None:
         assert kinds["popular"] == kinds["personal_frequency"] == "baseline"
 
 
-def test_short_histories_tune_what_follows_what_first(sessions: tuple[Path, dict[str, Any]]) -> None:
+def test_short_histories_tune_sequence_recommenders_first(sessions: tuple[Path, dict[str, Any]]) -> None:
     _, content = sessions
     order = list(content["protocol"]["chosen"]["discover"]["recommenders_on_validation"])
     assert order[:2] == ["sequence", "item_knn"]
@@ -70,8 +70,8 @@ def test_short_histories_tune_what_follows_what_first(sessions: tuple[Path, dict
 
 def test_the_hybrid_is_never_below_the_best_single_on_validation(sessions: tuple[Path, dict[str, Any]]) -> None:
     _, content = sessions
-    found = content["protocol"]["chosen"]["discover"]["hybrid_on_validation"]
-    assert found["ndcg@10"] >= found["best_single_ndcg@10"] > 0.5
+    choice = content["protocol"]["chosen"]["discover"]["hybrid_on_validation"]
+    assert choice["ndcg@10"] >= choice["best_single_ndcg@10"] > 0.5
 
 
 def test_the_same_files_give_the_same_figures(sessions: tuple[Path, dict[str, Any]]) -> None:
@@ -81,7 +81,7 @@ def test_the_same_files_give_the_same_figures(sessions: tuple[Path, dict[str, An
     assert figures[0] == figures[1]
 
 
-def test_people_who_repeat_are_asked_both_tasks(tmp_path: Path) -> None:
+def test_data_with_repeat_purchases_are_asked_both_tasks(tmp_path: Path) -> None:
     """Each buys two things of their own every week, and one new thing in the last; an unknown item counts in |GT|."""
     weeks = [
         (f"u{user}", f"own{user % 9}-{thing}", f"2024-{1 + week // 4:02}-{1 + 7 * (week % 4):02}", f"{user}-{week}")
@@ -108,7 +108,7 @@ def test_people_who_repeat_are_asked_both_tasks(tmp_path: Path) -> None:
     assert discover["popular"]["recall@10"]["value"] <= 0.5
 
 
-def test_one_user_at_one_time(tmp_path: Path) -> None:
+def test_own_data_of_one_user_at_one_time(tmp_path: Path) -> None:
     rows = [("me", f"i{item}", 7) for item in range(12)]
     written(tmp_path, "train.csv", rows)
     written(tmp_path, "queries.csv", rows)
@@ -118,15 +118,15 @@ def test_one_user_at_one_time(tmp_path: Path) -> None:
     assert content["protocol"]["validation"]["rule"] == "random_items"
 
 
-def test_who_is_not_in_the_queries_cannot_be_asked_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_user_with_truth_but_no_query_is_an_input_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     written(tmp_path, "train.csv", [("a", "x", 1), ("a", "y", 2)])
     written(tmp_path, "queries.csv", [("a", "x", 1)])
     written(tmp_path, "truth.csv", [("a", "y"), ("b", "y")], header="user_id,item_id")
     argv = [f"--{name}={tmp_path / name}.csv" for name in ("train", "queries", "truth")]
     assert main([*argv, "--silent"]) == 2
-    said = capsys.readouterr().err
-    assert f"{tmp_path / 'truth.csv'}, row 2 (line 3), field user_id: user 'b' is not in" in said
-    assert "Give the history" in said
+    message = capsys.readouterr().err
+    assert f"{tmp_path / 'truth.csv'}, row 2 (line 3), field user_id: user 'b' is not in" in message
+    assert "Give the history" in message
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ def bought() -> list[Act]:
     ]
 
 
-def test_scores_where_each_is_a_cluster_of_their_own() -> None:
-    """With as many clusters as users a centroid is the user's own row, so both cosines are .6."""
+def test_scores_where_each_user_is_a_cluster() -> None:
+    """Where there are as many clusters as users a centroid is the user's own row, so both cosines are .6."""
     article = Article.fit(training_set(bought(), n_users=3, category_of=[0, 0, 0]))
     assert article.counts.toarray().tolist() == COUNTS
     np.testing.assert_allclose(
@@ -30,9 +30,9 @@ def test_scores_where_each_is_a_cluster_of_their_own() -> None:
     )
 
 
-def test_two_groups_become_two_of_the_clusters() -> None:
+def test_two_groups_of_users_become_two_clusters() -> None:
     """Six people buy item 0 twice, six item 1 twice: within a group both cosines are 1, across they are 0."""
-    acts = [Act(user, int(user >= 6), 2 * user + run) for user in range(12) for run in range(2)]
+    acts = [Act(user, int(user >= 6), 2 * user + visit) for user in range(12) for visit in range(2)]
     with pytest.warns(Warning, match="distinct clusters"):
         article = Article.fit(training_set(acts, n_users=12, category_of=[0, 0]))
     assert article.scores(np.asarray([0, 7])).tolist() == [[10, 0], [0, 10]]

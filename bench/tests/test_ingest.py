@@ -1,4 +1,4 @@
-"""What the benches of ingestion and of live answers make of their measurements."""
+"""Summaries of the benches of ingestion and of live answers."""
 
 from bench import ingest, live
 from bench.live import Try
@@ -29,7 +29,7 @@ def tries(*answered: float, reflected: bool = True) -> list[Try]:
     return [Try(kind="purchase", reflected=reflected, posted=1.0, answered=took) for took in answered]
 
 
-def test_one_answer_that_knows_nothing_breaks_the_limit() -> None:
+def test_one_answer_that_misses_its_event_breaks_the_limit() -> None:
     assert live.summary(tries(*[10.0] * 499))["kept"]
     assert not live.summary([*tries(*[10.0] * 499), *tries(10.0, reflected=False)])["kept"]
 

@@ -19,7 +19,7 @@ LISTS = np.array([[1, 2, 4], [0, 1, 2], [5, 3, -1]], np.int32)
 
 
 def test_metrics_at_each_k_by_hand() -> None:
-    found = judge((1, 2, 3)).line(Entry(name="ours", kind="hybrid", ranked=LISTS)).metrics
+    metrics = judge((1, 2, 3)).line(Entry(name="ours", kind="hybrid", ranked=LISTS)).metrics
     best = 1 + 1 / LOG(3)
     expected = {
         "ndcg@1": (1 + 0) / 2,
@@ -38,11 +38,11 @@ def test_metrics_at_each_k_by_hand() -> None:
         "coverage@1": 2 / 6,
         "coverage@3": 5 / 6,
     }
-    assert {name: found[name].value for name in expected} == pytest.approx(expected)
-    assert all(measure.low <= measure.value <= measure.high for measure in found.values())
+    assert {name: metrics[name].value for name in expected} == pytest.approx(expected)
+    assert all(measure.low <= measure.value <= measure.high for measure in metrics.values())
 
 
-def test_many_users_have_the_normal_interval() -> None:
+def test_intervals_of_many_users_are_normal() -> None:
     n_users = MOST_RESAMPLED + 1
     truth = Truth(spent=pairs_of(np.arange(n_users), np.zeros(n_users, np.int64), shape=(n_users, 2)))
     ranked = np.where(np.arange(n_users)[:, None] % 2, 0, 1).astype(np.int32)

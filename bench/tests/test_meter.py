@@ -4,7 +4,7 @@ import pytest
 from bench.meter import metered, peak_mb
 
 
-def test_a_peak_is_of_the_work_and_not_of_what_came_before() -> None:
+def test_peak_memory_is_that_of_the_block_and_not_of_earlier_work() -> None:
     """80 MB that are given back before the meter starts do not count, 80 MB within do."""
     big = np.ones(10_000_000)
     del big

@@ -70,16 +70,16 @@ def program(text: str, *arguments: str) -> list[str]:
 
 
 def test_a_peer_reads_the_question_and_its_lists_come_back() -> None:
-    made = asked(program(POPULAR), question(settings={"data": {"weight": "count"}}), limit=60)
-    assert made.ranked.tolist() == [[1, 0, 3], [1, 0, 3]]
-    assert made.fit_s >= 0
-    assert made.score_s >= 0
-    assert 5 < made.peak_mb < 2000
+    answer = asked(program(POPULAR), question(settings={"data": {"weight": "count"}}), limit=60)
+    assert answer.ranked.tolist() == [[1, 0, 3], [1, 0, 3]]
+    assert answer.fit_s >= 0
+    assert answer.score_s >= 0
+    assert 5 < answer.peak_mb < 2000
 
 
-def test_what_was_bought_is_left_out_on_request() -> None:
-    made = asked(program(POPULAR), question(settings={"data": {"weight": "count"}}, exclude_seen=True), limit=60)
-    assert made.ranked.tolist() == [[3, 4, -1], [0, -1, -1]]
+def test_bought_items_are_left_out_on_request() -> None:
+    answer = asked(program(POPULAR), question(settings={"data": {"weight": "count"}}, exclude_seen=True), limit=60)
+    assert answer.ranked.tolist() == [[3, 4, -1], [0, -1, -1]]
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,12 @@ def test_what_was_bought_is_left_out_on_request() -> None:
         (POPULAR.replace("matrix.items)", "matrix.items) + 6"), 60, r"items that the shop does not have"),
     ],
 )
-def test_a_failure_says_why(text: str, limit: float, reason: str) -> None:
+def test_a_peer_that_fails_says_why(text: str, limit: float, reason: str) -> None:
     with pytest.raises(PeerFailedError, match=reason):
         asked(program(text), question(), limit=limit)
 
 
-def test_a_program_that_is_not_there_is_a_failure() -> None:
+def test_a_missing_peer_program_is_a_failure() -> None:
     with pytest.raises(PeerFailedError, match="nowhere"):
         asked(["nowhere/python"], question(), limit=60)
 
@@ -130,7 +130,7 @@ def test_best_sellers_and_newest_purchases_only() -> None:
     assert list(zip(asking.visible.user, asking.visible.item, strict=True)) == [(0, 0), (1, 1), (1, 1), (2, 1)]
 
 
-def test_columns_are_named_by_the_shop() -> None:
+def test_columns_of_the_matrix_are_items_of_the_shop() -> None:
     matrix = question(settings={"data": {"top_items": 2}}).matrix()
     assert matrix.named(np.asarray([[1, 0, -1]])).tolist() == [[1, 0, -1]]
     assert question().matrix().named(np.asarray([[3, 2]])).tolist() == [[4, 3]]

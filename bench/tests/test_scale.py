@@ -36,7 +36,7 @@ def test_the_rows_are_those_of_a_training_set(shop: synthetic.Shop) -> None:
     }  # fmt: skip
 
 
-def test_what_comes_after_the_cut_is_the_truth(shop: synthetic.Shop) -> None:
+def test_purchases_after_the_cut_are_the_truth(shop: synthetic.Shop) -> None:
     per_day = shop.training.interactions.bought.sum() / (synthetic.DAYS - synthetic.WINDOW)
     assert shop.spent.nnz / synthetic.WINDOW == pytest.approx(per_day, rel=0.2)
     assert (shop.spent.data > 0).all()
@@ -51,23 +51,23 @@ def test_histories_and_items_have_long_tails_and_people_have_tastes(shop: synthe
     assert own == pytest.approx(synthetic.OWN_TASTE, abs=0.05)
 
 
-def test_the_seed_decides(shop: synthetic.Shop) -> None:
+def test_the_same_seed_invents_the_same_shop(shop: synthetic.Shop) -> None:
     again, other = synthetic.shop(40_000, seed=3), synthetic.shop(40_000, seed=4)
     np.testing.assert_array_equal(again.training.interactions.item, shop.training.interactions.item)
     assert len(other.training.interactions) != len(shop.training.interactions)
 
 
 @pytest.mark.parametrize("rows", [2, 300])
-def test_a_tiny_shop(rows: int) -> None:
-    made = synthetic.shop(rows)
-    assert made.training.n_users >= 2
-    assert made.training.interactions.item.max(initial=0) < made.training.n_items
+def test_an_invented_shop_may_be_tiny(rows: int) -> None:
+    data = synthetic.shop(rows)
+    assert data.training.n_users >= 2
+    assert data.training.interactions.item.max(initial=0) < data.training.n_items
 
 
-def test_every_stage_on_a_small_shop(tmp_path: Path) -> None:
+def test_every_stage_runs_on_a_small_shop(tmp_path: Path) -> None:
     figures = {stage: stages.run(stage, tmp_path, rows=10_000) for stage in scale.stages()}
-    made = synthetic.shop(10_000, seed=stages.SEED)
-    buyers = np.intersect1d(np.flatnonzero(np.diff(made.spent.indptr)), made.training.interactions.user)
+    data = synthetic.shop(10_000, seed=stages.SEED)
+    buyers = np.intersect1d(np.flatnonzero(np.diff(data.spent.indptr)), data.training.interactions.user)
     assert figures["score"]["customers"] == len(buyers) > 50
     assert figures["tuning"]["ndcg"] >= figures["tuning"]["best_single_ndcg"] > 0.1
     assert figures["evaluation"]["ndcg preset"] > 2 * figures["evaluation"]["ndcg popular"]
@@ -80,14 +80,14 @@ def test_a_size_that_was_measured_is_not_measured_again(tmp_path: Path, capsys: 
     cost = {"cpu_seconds": 12.34, "wall_seconds": 20.0, "peak_mb": 1500.0}
     for stage in scale.stages():
         (tmp_path / "2").mkdir(exist_ok=True)
-        known = cost | ({"rows": 1_900_000, "users": 40_000, "items": 20_000} if stage == "generate" else {})
-        (tmp_path / "2" / f"{stage}.json").write_text(json.dumps(known))
-    found = tmp_path / "found.json"
-    assert scale.main(["--rows", "2", "--folder", str(tmp_path), "--json", str(found)]) == 0
+        stored = cost | ({"rows": 1_900_000, "users": 40_000, "items": 20_000} if stage == "generate" else {})
+        (tmp_path / "2" / f"{stage}.json").write_text(json.dumps(stored))
+    file = tmp_path / "found.json"
+    assert scale.main(["--rows", "2", "--folder", str(tmp_path), "--json", str(file)]) == 0
     printed = capsys.readouterr().out
     assert "1.9 M rows, 40,000 × 20,000" in printed
     assert "| matrices | 12.3 s (20), 1.50 GB |" in printed
-    assert scale.main(["--read", str(found), "--picture", str(tmp_path / "chart.svg")]) == 0
+    assert scale.main(["--read", str(file), "--picture", str(tmp_path / "chart.svg")]) == 0
     assert capsys.readouterr().out == printed
 
 

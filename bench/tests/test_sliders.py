@@ -1,4 +1,4 @@
-"""What the bench of the weights page makes of its moves, by hand."""
+"""Summary of the bench of the weights page, by hand."""
 
 import pytest
 
@@ -9,10 +9,10 @@ def moves(*painted: float, server: float = 30) -> list[Move]:
     return [Move(painted=each, server=server, panel=20) for each in painted]
 
 
-def test_median_and_p95() -> None:
-    found = summary(moves(*range(1, 101)))
-    assert found["milliseconds"]["painted"] == {"median": 50.5, "p95": 95.0}
-    assert (found["moves"], found["kept"], len(found["each"])) == (100, True, 100)
+def test_the_summary_has_median_and_p95_of_moves() -> None:
+    result = summary(moves(*range(1, 101)))
+    assert result["milliseconds"]["painted"] == {"median": 50.5, "p95": 95.0}
+    assert (result["moves"], result["kept"], len(result["each"])) == (100, True, 100)
 
 
 @pytest.mark.parametrize(
@@ -24,10 +24,10 @@ def test_median_and_p95() -> None:
         (moves(50, 50, 50, server=41), False),
     ],
 )
-def test_limits(measured: list[Move], kept: bool) -> None:
-    found = summary(measured)
-    assert found["kept"] is kept
-    assert ("limits kept" in as_text(found | {"panel": "all 60 customers"})) is kept
+def test_limits_of_moves_are_kept_or_broken(measured: list[Move], kept: bool) -> None:
+    result = summary(measured)
+    assert result["kept"] is kept
+    assert ("limits kept" in as_text(result | {"panel": "all 60 customers"})) is kept
 
 
 def test_the_servers_part_is_read_from_its_header() -> None:

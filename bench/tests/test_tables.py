@@ -24,17 +24,17 @@ from bench.tests.files import HEADER, acts, written
         ("", "field user_id", "is missing", "must name user_id, item_id, timestamp"),
     ],
 )
-def test_what_cannot_be_read_is_named(tmp_path: Path, text: str, place: str, problem: str, remedy: str) -> None:
+def test_an_unreadable_value_is_named(tmp_path: Path, text: str, place: str, problem: str, remedy: str) -> None:
     """File, row, field, and what to do."""
     path = tmp_path / "acts.csv"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as error:
         read_acts(path)
-    said = str(error.value)
-    assert said.startswith(str(path))
-    assert place in said
-    assert problem in said
-    assert remedy in said
+    message = str(error.value)
+    assert message.startswith(str(path))
+    assert place in message
+    assert problem in message
+    assert remedy in message
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -50,22 +50,22 @@ def test_parquet_and_csv_are_read_alike(tmp_path: Path) -> None:
     frame.to_parquet(tmp_path / "acts.parquet")
     frame.astype({"item_id": int}).to_csv(tmp_path / "acts.csv", index=False)
     one, other = read_acts(tmp_path / "acts.parquet"), read_acts(tmp_path / "acts.csv")
-    for made in (one, other):
-        assert made.user.values.to_pylist() == ["7", "8"]
-        assert made.item.values.to_pylist() == ["1", "2"]
-        assert made.item.code.tolist() == [0, 1, 1]
-        assert made.time.tolist() == [5, 6, 7]
-        assert made.price is not None
-        np.testing.assert_array_equal(made.price, [1.5, np.nan, 2])
+    for table in (one, other):
+        assert table.user.values.to_pylist() == ["7", "8"]
+        assert table.item.values.to_pylist() == ["1", "2"]
+        assert table.item.code.tolist() == [0, 1, 1]
+        assert table.time.tolist() == [5, 6, 7]
+        assert table.price is not None
+        np.testing.assert_array_equal(table.price, [1.5, np.nan, 2])
 
 
-def test_tabs_and_a_mark_at_the_start_are_no_trouble(tmp_path: Path) -> None:
+def test_tabs_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
     path = tmp_path / "acts.tsv"
     path.write_bytes(b"\xef\xbb\xbfuser_id\titem_id\ttimestamp\r\nana\tx,y\t2024-01-02\r\n")
-    found = read_acts(path)
-    assert found.item.values.to_pylist() == ["x,y"]
-    assert found.dated
-    assert found.time.tolist() == [19724.0]
+    table = read_acts(path)
+    assert table.item.values.to_pylist() == ["x,y"]
+    assert table.dated
+    assert table.time.tolist() == [19724.0]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_tabs_and_a_mark_at_the_start_are_no_trouble(tmp_path: Path) -> None:
         (["3", "5"], "order", 365.0),
     ],
 )
-def test_clocks(tmp_path: Path, times: list[str], name: str, span: float) -> None:
+def test_the_clock_of_a_timestamp_column(tmp_path: Path, times: list[str], name: str, span: float) -> None:
     """An order is stretched to a year."""
     table = read_acts(written(tmp_path, "acts.csv", [("a", "x", time) for time in times]))
     clock = clock_of(table)
@@ -107,6 +107,6 @@ def test_baskets_are_sessions_or_visits_without_a_long_pause() -> None:
     assert len(set(given.tolist())) == 3
 
 
-def test_newest_first_and_of_one_time_the_later_row_is_newer(tmp_path: Path) -> None:
-    found, _ = acts(tmp_path, [("a", "x", 1), ("a", "y", 2), ("a", "z", 2), ("b", "x", 9)])
-    assert found.item.tolist() == [2, 1, 0, 0]
+def test_acts_are_newest_first_and_of_one_time_the_later_row_is_newer(tmp_path: Path) -> None:
+    coded, _ = acts(tmp_path, [("a", "x", 1), ("a", "y", 2), ("a", "z", 2), ("b", "x", 9)])
+    assert coded.item.tolist() == [2, 1, 0, 0]

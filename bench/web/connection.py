@@ -6,14 +6,14 @@ LENGTH = b"content-length:"
 
 
 class Connection:
-    """HTTP/1.1, kept alive; requests are bytes made beforehand."""
+    """Connection over HTTP/1.1, kept alive; requests are bytes made beforehand."""
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self._socket = socket.create_connection((host, port), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, request: bytes) -> tuple[int, bytes]:
-        """Status and body of the answer."""
+        """Send a request; status and body of the answer."""
         self._socket.sendall(request)
         head, body = self._head()
         length = int(head.lower().partition(LENGTH)[2].split(b"\r\n", 1)[0])

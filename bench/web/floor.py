@@ -1,4 +1,4 @@
-"""What nothing can be cheaper than: a WSGI application that gives an answer as it lies in Valkey, or in the process.
+"""Floor of the cost of an answer: a WSGI application that gives an answer as it lies in Valkey, or in the process.
 
 ``/valkey`` is one bare ``GET`` with redis-py, ``/static`` no question at all; ``FLOOR_KEY`` names the key.
 """

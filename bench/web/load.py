@@ -19,7 +19,7 @@ WAIT = 30.0  # seconds for an answer
 
 
 class Order(msgspec.Struct, kw_only=True):
-    """``paths`` are asked for one after the other, in a ring."""
+    """Order of a load: ``paths`` are asked for one after the other, in a ring."""
 
     port: int
     connections: int
@@ -30,7 +30,7 @@ class Order(msgspec.Struct, kw_only=True):
 
 
 class Seen(msgspec.Struct, kw_only=True):
-    """Latencies in ms; ``wrong`` counts all that is not 200 or 202, by status, 0 for a connection that broke."""
+    """Latencies of a load in ms; ``wrong`` counts all that is not 200 or 202, by status, 0 for a broken connection."""
 
     requests: int
     seconds: float
@@ -89,16 +89,16 @@ def _requests(order: Order) -> list[bytes]:
     head = f" HTTP/1.1\r\nHost: 127.0.0.1:{order.port}\r\n"
     if order.authorization:
         head += f"Authorization: {order.authorization}\r\n"
-    made = []
+    requests = []
     for number in range(order.requests):
         path = order.paths[number % len(order.paths)]
         if order.post is None:
-            made.append(f"GET {path}{head}\r\n".encode())
+            requests.append(f"GET {path}{head}\r\n".encode())
         else:
             body = order.post.replace("{n}", str(number))
             typed = f"Content-Type: application/json\r\nContent-Length: {len(body.encode())}\r\n\r\n"
-            made.append(f"POST {path}{head}{typed}{body}".encode())
-    return made
+            requests.append(f"POST {path}{head}{typed}{body}".encode())
+    return requests
 
 
 def _send_next(line: _Line, queue: object) -> bool:

@@ -27,7 +27,7 @@ class Server:
 
     @property
     def cpu_seconds(self) -> float:
-        """Of the process and all its children, user and system."""
+        """CPU time of the process and all its children, user and system."""
         return sum(_cpu(pid) for pid in _tree(self.process.pid))
 
 
@@ -35,7 +35,7 @@ class Server:
 def web(
     application: str, *, up: str, env: Mapping[str, str] | None = None, log: Path | None = None
 ) -> Iterator[Server]:
-    """One granian worker with four blocking threads, as ``recsite.supervisor`` runs it; ``up`` is an address that
+    """Run one granian worker with four blocking threads, as ``recsite.supervisor`` runs it; ``up`` is an address that
     answers when it may be used.
     """
     port = free_port()
@@ -77,11 +77,11 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def _tree(root: int) -> list[int]:
-    found = [root]
-    for pid in found:
+    pids = [root]
+    for pid in pids:
         for task in Path(f"/proc/{pid}/task").glob("*/children"):
-            found += map(int, task.read_text(encoding="ascii").split())
-    return found
+            pids += map(int, task.read_text(encoding="ascii").split())
+    return pids
 
 
 def _cpu(pid: int) -> float:
