@@ -1,1 +1,1 @@
-"""The only place that sees querysets, SQL, Valkey or artefact files together with arrays and frames."""
+"""Storage, the only place that sees querysets, SQL, Valkey or artefact files together with arrays and frames."""

@@ -1,4 +1,4 @@
-"""What came of the slates that were served: clicks, carts, purchases and revenue, tied to slate and position.
+"""Attribution of clicks, carts, purchases and revenue to the slates that were served, and to positions in them.
 
 A cart or purchase line counts for one slate at most. An event that carries ``recommendation_id`` counts for that slate
 if its item stands in it. Otherwise the last touch counts: the newest click on that item by that customer, at most the
@@ -206,11 +206,11 @@ _WORDS = {"clicks": list(CLICKS), "bought": list(BOUGHT), "longest": LONGEST_HOU
 NOTED = """
 (recommendation_id IS NOT NULL OR name = 'refund' OR customer_id IS NOT NULL AND name IN ('add_to_cart', 'purchase'))
 """
-"""Which new event lines may change what is attributed."""
+"""Condition on a new event line that may change what is attributed."""
 
 
 def settle() -> int:
-    """Take what is due and make again all that depends on it; how many event lines were due.
+    """Take the event lines that are due and make again all that depends on them; how many they were.
 
     Call it until it gives less than ``BATCH``. Of two processes one does nothing.
     """

@@ -12,13 +12,13 @@ from psycopg import Copy, sql
 from psycopg.pq import TransactionStatus
 
 type Report = Callable[[str, int, int], None]
-"""What a bulk step tells while it runs: the step's name, how much is done, of how much."""
+"""How a bulk step tells its progress: the step's name, how much is done, of how much."""
 
 MEMORY = "SET LOCAL work_mem = '256MB'; SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL jit = off"
 
 
 def silent(_step: str, _done: int, _total: int) -> None:
-    """For callers that do not watch."""
+    """Tell nothing: the report for callers that do not watch."""
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def heavy() -> Iterator[None]:
 
 
 def run(statement: str | sql.Composable, **values: Any) -> int:
-    """Rows touched by a statement."""
+    """Run a statement; how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values or None)
         return int(cursor.rowcount)

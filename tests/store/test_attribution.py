@@ -1,4 +1,4 @@
-"""What counts for which slate, through the door that events come in by; every answer is known by hand."""
+"""Attribution of events to slates, through the door that they come in by; every result is known by hand."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -29,12 +29,12 @@ def items() -> dict[str, int]:
 
 
 def slate(key: str, *skus: str, placement: str = "home", at: datetime = NOON) -> str:
-    """Served; the items in the order of their ranks."""
+    """Serve a slate of items in the order of their ranks."""
     keys = dict(Item.objects.values_list("shop_id", "pk"))
-    shown = [keys[sku] for sku in skus or SKUS]
+    ranked = [keys[sku] for sku in skus or SKUS]
     Slate.objects.create(
-        served_at=at, recommendation_id=key, placement=placement, source="model", personalised=True, items=shown,
-        scores=[1.0] * len(shown), propensities=[1.0] * len(shown),
+        served_at=at, recommendation_id=key, placement=placement, source="model", personalised=True, items=ranked,
+        scores=[1.0] * len(ranked), propensities=[1.0] * len(ranked),
     )  # fmt: skip
     return key
 
@@ -48,7 +48,7 @@ def act(name: str, *skus: str, at: datetime = NOON, of: str | None = None, **fie
 
 
 def take(*forms: EventForm) -> None:
-    """Accepted and settled."""
+    """Accept events and settle them."""
     verdicts = accept(forms, source="test", now=NOW)
     assert {verdict.verdict for verdict in verdicts} <= {"accepted", "duplicate"}
     settle()
@@ -100,14 +100,14 @@ def test_without_an_impression_what_was_clicked_was_seen() -> None:
     ("hours", "minutes", "expected"),
     [(0, 0, 1), (24, 0, 1), (24, 1, 0)],
 )
-def test_the_window_of_the_last_touch_has_both_its_ends(hours: int, minutes: int, expected: int) -> None:
+def test_the_attribution_window_includes_both_its_ends(hours: int, minutes: int, expected: int) -> None:
     slate("r-1")
     later = NOON + timedelta(hours=hours, minutes=minutes)
     take(act("select_item", "SKU1", of="r-1"), act("purchase", "SKU1", at=later))
     assert len(tied()) == expected
 
 
-def test_the_window_is_that_of_the_placement() -> None:
+def test_the_attribution_window_is_that_of_the_placement() -> None:
     Placement.objects.filter(name="home").update(attribution_window=48)
     slate("r-1")
     slate("r-2", placement="discover")
@@ -116,7 +116,7 @@ def test_the_window_is_that_of_the_placement() -> None:
     assert tied() == [("purchase", "r-1", 2, "click")]
 
 
-def test_the_last_of_two_touches_gets_it_and_the_line_counts_once() -> None:
+def test_the_last_of_two_touches_gets_the_line_which_counts_once() -> None:
     slate("r-1")
     slate("r-2", "SKU1", placement="discover")
     take(
@@ -128,14 +128,14 @@ def test_the_last_of_two_touches_gets_it_and_the_line_counts_once() -> None:
     assert (counted()["purchases"], counted(placement="discover")["purchases"]) == (0, 1)
 
 
-def test_the_shops_word_on_the_event_goes_before_the_last_click() -> None:
+def test_the_slate_that_an_event_names_goes_before_the_last_click() -> None:
     slate("r-1")
     slate("r-2")
     take(act("select_item", "SKU1", of="r-2"), act("purchase", "SKU1", of="r-1", at=NOON + HOUR))
     assert tied() == [("purchase", "r-1", 2, "event")]
 
 
-def test_to_be_shown_is_not_to_be_clicked_and_a_click_on_another_item_is_none() -> None:
+def test_an_impression_or_a_click_on_another_item_attributes_nothing() -> None:
     slate("r-1")
     take(
         act("view_item_list", of="r-1"),
@@ -147,7 +147,7 @@ def test_to_be_shown_is_not_to_be_clicked_and_a_click_on_another_item_is_none() 
     assert tied() == []
 
 
-def test_what_comes_out_of_order_counts_the_same() -> None:
+def test_events_out_of_order_count_the_same() -> None:
     purchase, click = act("purchase", "SKU1", at=NOON + HOUR), act("select_item", "SKU1", of="r-1")
     take(purchase)
     assert tied() == []
@@ -202,7 +202,7 @@ def test_the_same_event_again_changes_nothing() -> None:
     ],
 )
 @pytest.mark.parametrize("first", [False, True])
-def test_refunds_take_back(line: dict[str, Any], purchases: int, revenue: Decimal, *, first: bool) -> None:
+def test_refunds_take_purchases_back(line: dict[str, Any], purchases: int, revenue: Decimal, *, first: bool) -> None:
     slate("r-1")
     bought = act("purchase", "SKU1", "SKU2", of="r-1")
     refund = act("refund", "SKU1", at=NOON + HOUR, line=line)
@@ -220,7 +220,7 @@ def test_a_refund_of_another_transaction_takes_nothing_back() -> None:
     assert counted()["revenue"] == 10
 
 
-def test_who_objects_is_counted_where_the_event_names_the_slate_and_never_by_touch() -> None:
+def test_a_customer_who_objects_counts_for_a_named_slate_and_never_by_touch() -> None:
     slate("r-1")
     no = {"consent": ConsentForm(personalisation=False), "user_id": "u1"}
     take(

@@ -13,7 +13,7 @@ OUTAGE = 8.0  # seconds; left to itself the pool would wait four between its las
 SOON = 2.5  # seconds
 
 
-def test_while_somebody_asks_tries_do_not_become_rarer() -> None:
+def test_the_pool_s_tries_do_not_become_rarer_while_it_is_asked() -> None:
     tries: list[float] = []
 
     class Nowhere(psycopg.Connection[Any]):

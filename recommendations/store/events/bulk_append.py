@@ -60,7 +60,7 @@ class Month:
 
 
 def prepare_months() -> list[Month]:
-    """Partitions for the months of the ready lines. In a transaction of its own: it locks the event table."""
+    """Make partitions for the months of the ready lines; in a transaction of its own, as it locks the event table."""
     months = [Month(start, lines) for start, lines in rows(MONTHS)]
     for month in months:
         prepare_partitions(month.start, month.start, tables=("recommendations_event",))

@@ -15,7 +15,7 @@ _ITEMS = "SELECT shop_id, id FROM recommendations_item WHERE shop_id = ANY(%b::t
 
 
 class KeyCache[Name: Hashable]:
-    """At most ``2 · half`` keys: when the younger half is full it becomes the older, and what that held is forgotten.
+    """Cache of at most ``2 · half`` keys: when the younger half is full it becomes the older, which is forgotten.
 
     Names that the look-up does not find are asked for again each time.
     """
@@ -28,17 +28,17 @@ class KeyCache[Name: Hashable]:
     def keys_of(self, names: Collection[Name]) -> dict[Name, int]:
         """The keys of those that exist; one query for all that the process does not hold."""
         young, old = self._young, self._old
-        found = {name: young[name] for name in names if name in young}
-        if len(found) == len(names):
-            return found
-        promoted = {name: old[name] for name in names if name not in found and name in old}
-        missing = [name for name in names if name not in found and name not in promoted]
+        held = {name: young[name] for name in names if name in young}
+        if len(held) == len(names):
+            return held
+        promoted = {name: old[name] for name in names if name not in held and name in old}
+        missing = [name for name in names if name not in held and name not in promoted]
         promoted.update(self._look_up(missing) if missing else {})
         if len(young) + len(promoted) > self._half:
             self._young, self._old = dict(promoted), young
         else:
             young.update(promoted)
-        return found | promoted
+        return held | promoted
 
 
 def item_keys(shop_ids: Collection[str]) -> dict[str, int]:

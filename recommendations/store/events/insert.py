@@ -1,4 +1,4 @@
-"""Accepted events into the record: one statement a request, each line once, committed when it returns."""
+"""Insertion of accepted events: one statement a request, each line once, committed when it returns."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ at_drop(_record.close)
 
 
 class EventPlace(msgspec.Struct, omit_defaults=True, gc=False):
-    """Where it happened, and what the whole event was worth."""
+    """Where an event happened, and what the whole of it was worth."""
 
     channel: str | None = None
     locale: str | None = None
@@ -117,7 +117,7 @@ SELECT line.number - 1, coalesce(alias.customer_id, new.customer_id)
 FROM new JOIN line USING (occurred_at, event_id, line) LEFT JOIN recommendations_customeralias alias
   ON alias.anonymous_id = new.customer_id AND alias.undone_at IS NULL
 """  # noqa: S608 - names and types of our own
-# Somebody is all the keys that were merged into one. A word counts where it is the newest; an objection is always dated
+# A person is all the keys that were merged into one. A word counts where it is the newest; an objection is always dated
 # anew, so that an older agreement that comes late does not undo it.
 _CONSENT = """
 WITH word AS (
@@ -147,9 +147,9 @@ _OBJECTING = "SELECT id FROM recommendations_customer WHERE NOT personalise AND 
 
 
 def insert(lines: Sequence[EventLine]) -> dict[int, int | None]:
-    """Which of the lines, by their number here, are new, and of whom the next answers may know: None for nobody.
+    """Insert event lines; number of each new one in ``lines`` → whom the next answers may know of: None for nobody.
 
-    Somebody is the customer whom an anonymous key was merged into; who objects is nobody. Of two lines with the same
+    An anonymous key is the customer whom it was merged into; who objects is nobody. Of two lines with the same
     key the first counts.
     """
     if not lines:
@@ -179,7 +179,7 @@ def note_consent(words: Sequence[Consent]) -> dict[int, bool]:
 
 
 def run(statement: str, values: Sequence[Any]) -> list[Any]:
-    """What it returns, on a cursor that sends values apart from the statement, which the server then keeps prepared."""
+    """Rows of a statement, on a cursor that sends values apart from it, so that the server keeps it prepared."""
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(statement.encode(), values, prepare=True, binary=True)

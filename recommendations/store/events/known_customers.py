@@ -27,12 +27,12 @@ at_drop(_record.close)
 
 
 def customer_key(known: dict[bytes, int], shop_id: str, *, kind: CustomerKind) -> int | None:
-    """The key of a customer, also of one who came after ``known`` was read. None where nobody is known so."""
+    """The key of a customer, also of one who came after ``known`` was read; None where there is no such customer."""
     return customer_keys(known, [(shop_id, kind)])[0]
 
 
 def customer_keys(known: dict[bytes, int], named: Sequence[tuple[str, CustomerKind]]) -> list[int | None]:
-    """As ``customer_key`` of each; whoever came after ``known`` was read is looked up, and added to it."""
+    """The keys of customers as ``customer_key`` gives them; those who came after ``known`` was read are added to it."""
     values = [pseudonym(shop_id, kind=kind) for shop_id, kind in named]
     unknown = [value for value in values if value not in known]
     if unknown:
@@ -55,7 +55,7 @@ def ensure_customers(pseudonyms: Collection[bytes], *, kind: CustomerKind) -> di
 
 
 def add(known: dict[bytes, int], others: Mapping[bytes, int]) -> None:
-    """Whoever is not in it. Those who are may have been merged since, which the others do not know."""
+    """Add customers that ``known`` lacks; those it has may have been merged since, which ``others`` does not know."""
     for value, key in others.items():
         known.setdefault(value, key)
 
@@ -77,7 +77,7 @@ def merged_since(moment: datetime | None) -> dict[bytes, int]:
 
 
 def _newcomers(values: Sequence[bytes]) -> Mapping[bytes, int]:
-    """As Valkey has them, so that a stranger costs no query; as the record has them where Valkey may not know all."""
+    """Keys of newcomers from Valkey, so that a stranger costs no query; from the record where that may not know all."""
     answers = valkey().ask([("EXISTS", BUILT), ("MGET", *map(_name, values))])
     if answers and answers[0]:
         return {value: int(key) for value, key in zip(values, answers[1], strict=True) if key is not None}

@@ -61,16 +61,13 @@ def merge(mergers: Sequence[Merger], *, source: str) -> list[Pair]:
     Two that were joined before are left as they are: a merger that was undone stays undone. A key that is another
     customer's stays that one's.
     """
-    known = _joined().keys_of({(pair.anonymous, pair.customer) for pair in mergers}) if mergers else {}
-    new = [pair for pair in mergers if (pair.anonymous, pair.customer) not in known]
+    joined = _joined().keys_of({(pair.anonymous, pair.customer) for pair in mergers}) if mergers else {}
+    new = [pair for pair in mergers if (pair.anonymous, pair.customer) not in joined]
     return _merge(new, source=source, once=True) if new else []
 
 
 def merge_again(merger: Merger, *, source: str) -> list[Pair]:
-    """Join two because the shop says so, even where that was undone before; the pair if it is new.
-
-    Raises MergedElsewhereError.
-    """
+    """Join two keys on the shop's word, even after an undo; the pair if it is new. Raises MergedElsewhereError."""
     new = _merge([merger], source=source, once=False)
     active = CustomerAlias.objects.filter(anonymous=merger.anonymous, undone_at=None)
     if active.exclude(customer=merger.customer).exists():
@@ -79,7 +76,7 @@ def merge_again(merger: Merger, *, source: str) -> list[Pair]:
 
 
 def undo(anonymous: int, customer: int, *, now: datetime) -> bool:
-    """Part two again; False where they are not joined."""
+    """Part two keys again; False where they are not joined."""
     active = CustomerAlias.objects.filter(anonymous=anonymous, customer=customer, undone_at=None)
     undone = bool(active.update(undone_at=now, changed_at=now))
     if undone:
@@ -88,7 +85,7 @@ def undo(anonymous: int, customer: int, *, now: datetime) -> bool:
 
 
 def _merge(mergers: Sequence[Merger], *, source: str, once: bool) -> list[Pair]:
-    """``once``: not where the two were joined at any time."""
+    """Insert mergers; ``once``: not where the two were joined at any time."""
     columns = [
         [pair.anonymous for pair in mergers], [pair.customer for pair in mergers], [pair.since for pair in mergers],
     ]  # fmt: skip

@@ -10,7 +10,7 @@ PARTITIONED = ("recommendations_event", "recommendations_slate")
 
 def prepare_partitions(first: datetime, last: datetime, *, tables: tuple[str, ...] = PARTITIONED) -> int:
     """Make the partitions that are missing for the months from ``first`` to ``last``; how many were made."""
-    made = 0
+    count = 0
     with connection.cursor() as cursor:
         cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits")
         present = {name for (name,) in cursor.fetchall()}
@@ -24,8 +24,8 @@ def prepare_partitions(first: datetime, last: datetime, *, tables: tuple[str, ..
                         sql.Identifier(name), sql.Identifier(table), sql.Literal(month), sql.Literal(_next(month))
                     )
                 )
-                made += 1
-    return made
+                count += 1
+    return count
 
 
 def _months(first: datetime, last: datetime) -> list[datetime]:

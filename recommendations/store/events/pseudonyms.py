@@ -20,12 +20,12 @@ def pseudonym(shop_id: str, *, kind: CustomerKind = CustomerKind.SIGNED_IN) -> b
 
 def pseudonyms(shop_ids: Iterable[str], *, kind: CustomerKind) -> dict[str, bytes]:
     """``pseudonym`` per id; to go on from the key costs a third of beginning with it each time."""
-    keyed, found = _keyed(settings.PSEUDONYM_KEY), dict[str, bytes]()
+    keyed, hashes = _keyed(settings.PSEUDONYM_KEY), dict[str, bytes]()
     for shop_id in shop_ids:
         one = keyed.copy()
         one.update(f"{kind}:{shop_id}".encode())
-        found[shop_id] = one.digest()
-    return found
+        hashes[shop_id] = one.digest()
+    return hashes
 
 
 def known_customers(typed: str) -> list[Customer]:

@@ -1,1 +1,1 @@
-"""Files of items, events and promotions: rows through temporary tables into the record."""
+"""Imports of item, event and promotion files: rows through temporary tables into the record."""

@@ -1,4 +1,4 @@
-"""Files of items, events and promotions into the record.
+"""Import of item, event and promotion files into the record.
 
 A file that cannot be used leaves nothing behind but its import's row.
 """
@@ -33,7 +33,7 @@ type Watch = Callable[[Import, Mapping[int, ItemState], Mapping[int, ItemState]]
 
 
 def import_items(path: Path, *, currency: str, now: datetime, report: Report, watch: Watch | None = None) -> Import:
-    """New items are added, those that differ are changed in the columns that the file has."""
+    """Import an item file: new items are added, those that differ are changed in the columns that the file has."""
 
     def load(imported: Import, header: Header, count: int) -> None:
         run(item_rows.REPEATED)
@@ -56,7 +56,7 @@ def import_items(path: Path, *, currency: str, now: datetime, report: Report, wa
 
 
 def import_events(path: Path, *, rules: EventRules, now: datetime, report: Report) -> Import:
-    """Lines that are new are added; those that are there already are counted."""
+    """Import an event file: lines that are new are added; those that are there already are counted."""
 
     def load(imported: Import, header: Header, count: int) -> None:
         with heavy():
@@ -69,16 +69,16 @@ def import_events(path: Path, *, rules: EventRules, now: datetime, report: Repor
             run(event_rows.ready_statement(header), names=values["names"])
         months = bulk_append.prepare_months()
         with heavy():
-            kept = bulk_append.append_ready(months, source="import", report=report, step="events")
-            _finish(imported, header, count=count, kept=kept, refused=refused)
-        bulk_append.refresh_statistics(new=kept)
+            new = bulk_append.append_ready(months, source="import", report=report, step="events")
+            _finish(imported, header, count=count, kept=new, refused=refused)
+        bulk_append.refresh_statistics(new=new)
 
     with temporary(bulk_append.READY, definition(bulk_append.COLUMNS)):
         return _import("events", path, event_rows.FORM, load=load, report=report)
 
 
 def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
-    """Weeks of items that are new are added, those that differ are changed in the shares that the file has."""
+    """Import a promotion file: new weeks of items are added, those that differ are changed in the file's shares."""
 
     def load(imported: Import, header: Header, count: int) -> None:
         promotion_rows.mark_repeated()
@@ -88,9 +88,9 @@ def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
         report("promotions", 0, count)
         with heavy():
             promotion_rows.make_ready()
-            kept = promotion_merge.merge_ready(given=promotion_rows.given(header))
-            _finish(imported, header, count=count, kept=kept, refused=refused)
-        promotion_merge.refresh_statistics(changed=kept)
+            changed = promotion_merge.merge_ready(given=promotion_rows.given(header))
+            _finish(imported, header, count=count, kept=changed, refused=refused)
+        promotion_merge.refresh_statistics(changed=changed)
         report("promotions", count, count)
 
     with temporary(promotion_merge.READY, definition(promotion_merge.COLUMNS)):

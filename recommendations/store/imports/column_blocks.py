@@ -1,4 +1,4 @@
-"""Blocks of a file column by column, where that gives exactly what reading row by row gives; else None."""
+"""Reading blocks of a file column by column, where that gives exactly what reading row by row gives; else None."""
 
 import csv
 import sys
@@ -20,7 +20,7 @@ class Columns(NamedTuple):
 
 
 def of_csv(raw: bytes, *, delimiter: str, width: int, places: Iterable[int]) -> Mapping[int, pa.Array] | None:
-    """Whole lines without quotes, blank lines, NUL and our apostrophes, in UTF-8, each of ``width`` fields."""
+    """Columns of whole lines without quotes, blank lines, NUL and our apostrophes, in UTF-8, of ``width`` fields."""
     text = raw.replace(b"\r\n", b"\n")
     if text.startswith(b"\n") or any(mark in text for mark in (b'"', b"\r", b"\x00", b"\n\n")):
         return None
@@ -43,7 +43,7 @@ def of_csv(raw: bytes, *, delimiter: str, width: int, places: Iterable[int]) -> 
 
 
 def of_parquet(batch: pa.RecordBatch) -> Mapping[int, pa.Array] | None:
-    """Columns that are no lists or records, in UTF-8 and without NUL."""
+    """Columns as text, all of them no lists or records, in UTF-8 and without NUL; else None."""
     values = {}
     for place, column in enumerate(batch.columns):
         if pa.types.is_dictionary(column.type):
@@ -65,7 +65,7 @@ def is_text(kind: pa.DataType) -> bool:
 
 
 def stripped(column: pa.Array) -> pa.Array:
-    """As ``str.strip`` does; what is empty then is null."""
+    """Strip a column of text as ``str.strip`` does; what is empty then is null."""
     text = pc.utf8_trim(column, SPACES)
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 

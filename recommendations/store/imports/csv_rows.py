@@ -17,14 +17,14 @@ BOM = b"\xef\xbb\xbf"
 
 
 class Fault(NamedTuple):
-    """The field that is wrong ("" for the row as a whole), and a code of ``import_reasons``."""
+    """The field that is wrong ("" for the row as a whole), and a code of ``reasons.REASONS``."""
 
     field: str
     code: str
 
 
 class FileRow(NamedTuple):
-    """``values`` in the order of the columns; an empty field is None. A faulty row has its text instead."""
+    """A row with ``values`` in the order of the columns; an empty field is None. A faulty row has its text instead."""
 
     line: int
     values: list[str | None]
@@ -51,7 +51,7 @@ class CsvRows:
         return self._rows()
 
     def blocks(self, places: Collection[int]) -> Iterator[Columns | list[FileRow]]:
-        """The same rows, by column wherever a block of lines is plain enough."""
+        """Read the rows by column wherever a block of lines is plain enough."""
         while raw := self._lines.block():
             values = column_blocks.of_csv(raw, delimiter=self._delimiter, width=len(self.columns), places=places)
             if values is None:
@@ -60,7 +60,7 @@ class CsvRows:
                 yield Columns(self._lines.pass_over(raw), values)
 
     def _rows(self, *, until: int | None = None) -> Iterator[FileRow]:
-        """To the end, or to the first row that begins at or after so many bytes."""
+        """Rows up to the end, or up to the first that begins at or after so many bytes."""
         records = csv.reader(self._lines, delimiter=self._delimiter, strict=True)
         while until is None or self._lines.consumed < until or self._lines.again:
             self._lines.begin()
@@ -81,7 +81,7 @@ class CsvRows:
         return FileRow(line, [_meant(value.strip()) or None for value in values])
 
     def _faulty(self, values: list[str]) -> FileRow:
-        """Not as many fields as columns (perhaps for want of a closing quote), not UTF-8, or with NUL."""
+        """Row with a fault: not as many fields as columns (perhaps an open quote), not UTF-8, or with NUL."""
         lines = self._lines
         if lines.too_long:
             fault = Fault("", "line_too_long")
@@ -95,19 +95,19 @@ class CsvRows:
         return FileRow(lines.first_line, [], fault, lines.text())
 
     def _unparsed(self) -> FileRow:
-        """Only the line where the row begins is refused; those that an open quote swallowed are read again."""
+        """Refuse only the line where the row begins; those that an open quote swallowed are read again."""
         lines = self._lines
         lines.give_back()
         return FileRow(lines.first_line, [], Fault("", "line_too_long" if lines.too_long else "quotes"), lines.text())
 
 
 def _meant(value: str) -> str:
-    """Without the apostrophe that our own files put before what a spreadsheet would take for a formula."""
+    """Remove the apostrophe that our own files put before what a spreadsheet would take for a formula."""
     return value[1:] if value[:1] == "'" and value[1:].startswith(FORMULA_STARTS) else value
 
 
 def text_fault(name: str, value: str | None) -> Fault | None:
-    """What no text of ours may hold: bytes that are not UTF-8 (decoded as lone surrogates), and NUL."""
+    """Fault of a text that holds what none may: bytes that are not UTF-8 (decoded as lone surrogates), and NUL."""
     return None if value is None else _text_fault(name, value)
 
 
@@ -130,7 +130,7 @@ class _Lines:
         self.begin()
 
     def begin(self) -> None:
-        """A new row begins with the next line."""
+        """Begin a new row with the next line."""
         self.taken: list[str] = []
         self.flawed = self.too_long = False
         self.first_line = self._number + 1
@@ -152,7 +152,7 @@ class _Lines:
         return first
 
     def give_back(self) -> None:
-        """All lines of this row but its first are to be read again."""
+        """Put all lines of this row but its first back, to be read again."""
         self._number -= len(self.taken) - 1
         self.again.extendleft(reversed(self.taken[1:]))
         del self.taken[1:]

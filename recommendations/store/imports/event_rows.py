@@ -31,7 +31,7 @@ AHEAD = timedelta(minutes=10)
 
 @dataclass(frozen=True, kw_only=True)
 class EventRules:
-    """What the loop knows of event names: as written → ours; which need an item; which need a transaction."""
+    """Rules for event names: as written → ours; which need an item; which need a transaction."""
 
     names: Mapping[str, str]
     need_items: frozenset[str]
@@ -177,8 +177,8 @@ def rule_values(rules: EventRules, *, now: datetime) -> dict[str, object]:
 
 
 def ready_statement(header: Header) -> sql.Composable:
-    """From the stage to ready lines; ids and line numbers are made where the file has none."""
+    """Statement from the stage to ready lines; ids and line numbers are made where the file has none."""
     line = sql.SQL("coalesce(line, {})")
-    made = NUMBERED if "event_id" in header.places else ONE_LINE
+    otherwise = NUMBERED if "event_id" in header.places else ONE_LINE
     event_id = sql.SQL("coalesce(event_id, {})").format(MADE_ID)
-    return READY.format(joins=JOINS, event_id=event_id, line=line.format(made))
+    return READY.format(joins=JOINS, event_id=event_id, line=line.format(otherwise))

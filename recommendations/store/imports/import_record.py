@@ -14,7 +14,7 @@ LOCKS = 0x1397  # advisory locks of imports; the second number is the import's
 
 
 def begin(*, kind: str, file: str) -> Import:
-    """A new import. Those whose process was killed are said to have failed."""
+    """Begin an import. Those whose process was killed are said to have failed."""
     for left in Import.objects.filter(status=Import.Status.RUNNING):
         if ask("SELECT pg_try_advisory_lock(%(locks)s, %(key)s)", locks=LOCKS, key=left.pk)[0][0]:
             fail(left, _("It was interrupted, and nothing was kept; import the file again."))
@@ -34,7 +34,7 @@ def finish(
     held: int = 0,
     message: str = "",
 ) -> None:
-    """``rows`` = kept + duplicates + held for the replay + the refused ones; anything else is a fault of ours."""
+    """End an import: ``rows`` = kept + duplicates + held for the replay + refused; anything else is a fault of ours."""
     rejected = sum(reasons.values())
     if rows != kept + duplicates + held + rejected:
         raise AssertionError(f"{rows} rows came in, but {kept} + {duplicates} + {held} + {rejected} are accounted for")
@@ -56,5 +56,5 @@ def _end(imported: Import, status: Import.Status, at: datetime) -> None:
 
 
 def _storable(text: str) -> str:
-    """Names of files may hold any bytes."""
+    """Text that can be stored: names of files may hold any bytes."""
     return text.encode("utf-8", "replace").decode()

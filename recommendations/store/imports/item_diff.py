@@ -1,4 +1,4 @@
-"""What the catalogue holds of items, field by field: the before and after of an import or of a request."""
+"""Items of the catalogue, field by field: the before and after of an import or of a request."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,13 +18,13 @@ type ItemState = dict[str, Any]
 
 
 def of_ready() -> Mapping[int, ItemState]:
-    """By primary key, as JSON: the items of the catalogue that stand in the table of ready items."""
+    """Items of the catalogue that stand in the table of ready items, by primary key, as JSON."""
     ready = RawSQL(f"SELECT shop_id FROM {READY}", [])  # noqa: S608, S611 - a constant of ours
     return {key: in_json(image) for key, image in _of(Item.objects.filter(shop_id__in=ready)).items()}
 
 
 def of_items(keys: Iterable[int]) -> Mapping[int, ItemState]:
-    """By primary key."""
+    """States of items by primary key."""
     return _of(Item.objects.filter(pk__in=list(keys)))
 
 
@@ -39,7 +39,7 @@ def in_json(image: ItemState) -> ItemState:
 
 
 def plain(value: Any) -> Any:
-    """As JSON holds it: amounts and times as text."""
+    """Value as JSON holds it: amounts and times as text."""
     if isinstance(value, str | int | float | bool | list | dict | None):
         return value
     return DjangoJSONEncoder().default(value)
@@ -47,8 +47,8 @@ def plain(value: Any) -> Any:
 
 def _of(items: QuerySet[Item]) -> Mapping[int, ItemState]:
     paths = ArrayAgg("categories__path", filter=Q(categories__isnull=False), default=[], order_by="categories__path")
-    found = items.annotate(paths=paths, variant_of=F("parent_id")).values("pk", "paths", "variant_of", *FIELDS)
-    return {row.pop("pk"): {_NAMES.get(name, name): value for name, value in row.items()} for row in found}
+    rows = items.annotate(paths=paths, variant_of=F("parent_id")).values("pk", "paths", "variant_of", *FIELDS)
+    return {row.pop("pk"): {_NAMES.get(name, name): value for name, value in row.items()} for row in rows}
 
 
 _NAMES = {"paths": "categories", "variant_of": "parent"}

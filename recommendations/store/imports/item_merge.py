@@ -82,7 +82,7 @@ TOUCH = "UPDATE recommendations_item SET updated_at = %(now)s WHERE id = ANY(%(k
 
 @dataclass(frozen=True, kw_only=True)
 class Merged:
-    """Primary keys."""
+    """Primary keys of the items that a merge touched."""
 
     new: set[int]
     changed: set[int]
@@ -107,25 +107,24 @@ def merge_ready(*, given: Iterable[str], links: bytes | None, now: datetime, upd
 
 
 def category_keys(paths: Iterable[str], *, names: Mapping[str, str] | None = None) -> dict[str, int]:
-    """Primary key per path; nodes that are missing are made, their ancestors too. A node is called by its last level,
-    or by what ``names`` says of its path."""
+    """Primary key per path; missing nodes are made, ancestors too, each called as in ``names`` or by its last level."""
     wanted = {
         PATH_SEPARATOR.join(levels[: depth + 1]) for levels in map(_levels, paths) for depth in range(len(levels))
     }
-    known = dict(Category.objects.filter(path__in=wanted).values_list("path", "pk"))
+    keys = dict(Category.objects.filter(path__in=wanted).values_list("path", "pk"))
     for path_depth in range(1, max((len(_levels(path)) for path in wanted), default=0) + 1):
-        missing = [path for path in sorted(wanted - known.keys()) if len(_levels(path)) == path_depth]
-        made = [
+        missing = [path for path in sorted(wanted - keys.keys()) if len(_levels(path)) == path_depth]
+        nodes = [
             Category(
                 path=path,
                 name=(names or {}).get(path, _levels(path)[-1])[:200],
-                parent_id=known.get(PATH_SEPARATOR.join(_levels(path)[:-1])),
+                parent_id=keys.get(PATH_SEPARATOR.join(_levels(path)[:-1])),
             )
             for path in missing
         ]
-        Category.objects.bulk_create(made, ignore_conflicts=True, batch_size=2_000)
-        known |= dict(Category.objects.filter(path__in=missing).values_list("path", "pk"))
-    return known
+        Category.objects.bulk_create(nodes, ignore_conflicts=True, batch_size=2_000)
+        keys |= dict(Category.objects.filter(path__in=missing).values_list("path", "pk"))
+    return keys
 
 
 def _levels(path: str) -> list[str]:
@@ -134,7 +133,7 @@ def _levels(path: str) -> list[str]:
 
 def _merge(given: Iterable[str], *, now: datetime, update: bool) -> tuple[set[int], set[int]]:
     """Keys of the items that are new, and of those that changed."""
-    kept = [name for name in given if name not in {"shop_id", "listed_at"}]
+    names = [name for name in given if name not in {"shop_id", "listed_at"}]
     statement = INSERT.format(
         names=_joined("{}", COLUMNS),
         values=sql.SQL(", ").join(
@@ -142,9 +141,11 @@ def _merge(given: Iterable[str], *, now: datetime, update: bool) -> tuple[set[in
             for name in COLUMNS
         ),
         action=UPDATE.format(
-            changes=_joined("{0} = excluded.{0}", kept), old=_joined("item.{}", kept), new=_joined("excluded.{}", kept)
+            changes=_joined("{0} = excluded.{0}", names),
+            old=_joined("item.{}", names),
+            new=_joined("excluded.{}", names),
         )
-        if update and kept
+        if update and names
         else sql.SQL("NOTHING"),
     )
     touched = rows(statement, now=now)

@@ -111,7 +111,7 @@ def make_ready() -> None:
 
 
 def links(header: Header) -> bytes | None:
-    """CSV of shop id and category key for ``items.merge_ready``; categories that are missing are made."""
+    """CSV of shop id and category key for ``item_merge.merge_ready``; categories that are missing are made."""
     if "categories" not in header.places:
         return None
     filed = rows("SELECT item_id, categories FROM staged WHERE categories IS NOT NULL")

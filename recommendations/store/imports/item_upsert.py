@@ -1,4 +1,4 @@
-"""Items from memory into the catalogue, many at once, on the way that files take."""
+"""Merge of items from memory into the catalogue, many at once, on the way that files take."""
 
 import csv
 import io
@@ -15,21 +15,21 @@ from recommendations.store.imports.item_merge import Merged, category_keys, merg
 from recommendations.store.temp_tables import definition, run, temporary
 
 type Row = Mapping[str, Any]
-"""Columns of ``items.COLUMNS``, and ``categories`` as a list of paths; what is None or absent gets its default."""
+"""Columns of ``item_merge.COLUMNS``, and ``categories`` as a list of paths; what is None or absent gets its default."""
 
 COLUMNS = frozenset({*item_merge.COLUMNS, "categories"} - {"shop_id", "listed_at"})
 FILL = "INSERT INTO ready_item SELECT * FROM jsonb_populate_recordset(NULL::ready_item, %(rows)s::jsonb)"
 
 
 def lock_items(shop_ids: Iterable[str]) -> dict[str, int]:
-    """Primary keys of those that exist, which nobody else changes until the end of the transaction."""
+    """Primary keys of the items that exist, which nobody else changes until the end of the transaction."""
     rows = Item.objects.select_for_update(no_key=True).filter(shop_id__in=list(shop_ids)).order_by("shop_id")
     return dict(rows.values_list("shop_id", "pk"))
 
 
 @transaction.atomic
 def merge_rows(rows: Sequence[Row], *, given: Collection[str], now: datetime, update: bool) -> Merged:
-    """As ``items.merge_ready``; ``given`` names the columns that are to be changed."""
+    """Merge rows as ``item_merge.merge_ready`` does; ``given`` names the columns that are to be changed."""
     links = _links(rows) if "categories" in given else None
     with temporary(item_merge.READY, definition(item_merge.COLUMNS)):
         run(FILL, rows=msgspec.json.encode(rows).decode())

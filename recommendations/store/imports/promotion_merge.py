@@ -52,7 +52,7 @@ def merge_ready(*, given: Sequence[str]) -> int:
 
 
 def refresh_statistics(*, changed: int) -> None:
-    """The planner's, after many changes: at once where autovacuum would come a minute late."""
+    """Tell the planner of changes at once, where autovacuum would come a minute late."""
     if changed:
         run("ANALYZE recommendations_promotion")
 

@@ -65,7 +65,7 @@ def rule_values(*, now: datetime) -> dict[str, object]:
 
 
 def mark_repeated() -> None:
-    """The first of several rows of an item and week counts."""
+    """Mark as faulty all but the first of several rows of an item and week."""
     run(REPEATED)
 
 

@@ -1,4 +1,4 @@
-"""Why a row of a file is refused, and what to do about it; codes as in ``Import.reasons``."""
+"""Reasons for which a row of a file is refused, each with its remedy; codes as in ``Import.reasons``."""
 
 from collections.abc import Mapping
 

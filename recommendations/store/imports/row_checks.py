@@ -1,4 +1,4 @@
-"""Rules of a staged row in SQL: the first one that a row breaks, as ``field:code``."""
+"""Checks of staged rows in SQL: the first one that a row breaks, as ``field:code``."""
 
 from collections.abc import Iterable
 from typing import LiteralString, NamedTuple
@@ -7,7 +7,7 @@ from psycopg import sql
 
 
 class RowCheck(NamedTuple):
-    """``broken`` is a condition over the row; one that cannot be computed counts as kept."""
+    """Check of a field: ``broken`` is a condition over the row; a check that cannot be computed counts as kept."""
 
     field: LiteralString
     code: LiteralString
@@ -15,12 +15,12 @@ class RowCheck(NamedTuple):
 
 
 def column(field: LiteralString) -> sql.Identifier:
-    """Of the stage: the catalogue, which rules may join, has columns of the same name."""
+    """Column of the stage: the catalogue, which rules may join, has columns of the same name."""
     return sql.Identifier("staged", field)
 
 
 def first_broken(rules: Iterable[RowCheck]) -> sql.Composable:
-    """A CASE: later rules may rely on the earlier ones, as SQL evaluates them in order."""
+    """CASE of the first rule broken: later ones may rely on the earlier, as SQL evaluates them in order."""
     cases = [
         sql.SQL("WHEN {} THEN {}").format(
             sql.SQL(rule.broken) if isinstance(rule.broken, str) else rule.broken,
@@ -53,7 +53,7 @@ def whole_number(field: LiteralString, code: LiteralString, *, least: int, most:
 
 
 def number(field: LiteralString, *, most: int) -> list[RowCheck]:
-    """From 0 to ``most``, for a column of double precision: PostgreSQL takes 1e-999 as numeric, but not as double."""
+    """Check a double from 0 to ``most``: PostgreSQL takes 1e-999 as numeric, but not as double precision."""
     beyond = sql.SQL("{}::numeric NOT BETWEEN 0 AND {}").format(column(field), sql.Literal(most))
     too_fine = _of("NOT pg_input_is_valid({}::numeric::text, 'double precision')", field)
     return [*_numeric(field), RowCheck(field, "out_of_range", beyond), RowCheck(field, "too_fine", too_fine)]
@@ -63,14 +63,14 @@ def share(field: LiteralString) -> list[RowCheck]:
     return [*_numeric(field), RowCheck(field, "not_a_share", _of("{}::numeric NOT BETWEEN 0 AND 1", field))]
 
 
-# As most systems write it. Regular expressions cost more than all else, so these are known without one.
+# Moments as most systems write them. Regular expressions cost more than all else, so these are known without one.
 USUAL_MOMENTS = [
     f"0000-00-00T00:00:00{fraction}{zone}" for fraction in ("", ".000", ".000000") for zone in ("Z", "+00:00", "-00:00")
 ]
 
 
 def moment(field: LiteralString) -> list[RowCheck]:
-    """A date and a time of day with a zone, in ISO 8601."""
+    """Check a date and a time of day with a zone, in ISO 8601."""
     digits = sql.SQL("translate({}, '123456789', '000000000') <> ALL({})").format(
         column(field), sql.Literal(USUAL_MOMENTS)
     )

@@ -30,21 +30,21 @@ class UnreadableFileError(Exception):
 
 
 class Table(Protocol):
-    """``columns`` by name; rows; ``estimate(done)``: how many rows there will be, seen after ``done``."""
+    """Table of ``columns`` by name; rows; ``estimate(done)``: how many rows there will be, seen after ``done``."""
 
     columns: list[str]
 
     def __iter__(self) -> Iterator[FileRow]: ...
 
     def blocks(self, places: Collection[int]) -> Iterator[Columns | list[FileRow]]:
-        """The same rows; those that allow it by column, of which ``places`` are read."""
+        """Read the rows, those that allow it by column; of the columns ``places`` are read."""
 
     def estimate(self, done: int) -> int: ...
 
 
 @contextmanager
 def open_table(path: Path) -> Iterator[Table]:
-    """Raises UnreadableFileError where there is no table in the file."""
+    """Open the table in a file. Raises UnreadableFileError where there is none."""
     try:
         with path.open("rb") as file:
             yield _table(file, path)
@@ -91,7 +91,7 @@ class CsvTable:
 
 
 class ParquetTable:
-    """Every value becomes text, so that Parquet and CSV keep the same rules; lines count rows from 1."""
+    """Parquet file whose every value becomes text, so that it keeps the rules of CSV; lines count rows from 1."""
 
     def __init__(self, file: BinaryIO, path: Path) -> None:
         self._path = path
@@ -115,7 +115,7 @@ class ParquetTable:
                 yield Columns(line, {place: values[place] for place in places})
 
     def _batches(self) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """With the number of their first row."""
+        """Batches of rows, with the number of their first row."""
         line = 1
         try:
             for batch in self._file.iter_batches(batch_size=BATCH_ROWS):

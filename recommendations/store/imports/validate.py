@@ -1,4 +1,4 @@
-"""A file's rows as text in a temporary table, and the verdict on each: kept, or refused with its field and reason."""
+"""Validation of a file's rows, as text in a temporary table: each is kept, or refused with its field and reason."""
 
 import csv
 import io
@@ -65,14 +65,14 @@ class Form:
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """Which of the file's columns are read, where they stand, and which are not."""
+    """Columns of a file that are read, each with its place, and those that are not."""
 
     places: Mapping[str, int]
     ignored: Sequence[str]
 
 
 def read_header(table: Table, form: Form, *, path: Path) -> Header:
-    """Raises UnreadableFileError where a needed column is missing or a known one stands there twice."""
+    """Read the header. Raises UnreadableFileError where a needed column is missing or a known one is there twice."""
     places = {name: place for place, name in enumerate(table.columns) if name in form.known}
     ignored = [name for name in table.columns if name not in places]
     values: dict[str, object] = {"file": path, "present": _named(table.columns), "known": ", ".join(form.known)}
@@ -95,7 +95,7 @@ def ignored_text(header: Header) -> str:
 
 
 def fill(table: Table, header: Header, form: Form, *, report: Report) -> int:
-    """Rows into the stage, those that are no text marked as refused; how many came in."""
+    """Copy rows into the stage, those that are no text marked as refused; how many came in."""
     count = 0
 
     def blocks() -> Iterator[bytes]:
@@ -122,10 +122,10 @@ def judge(
     verdict: sql.Composable, *, joins: sql.Composable, columns: Sequence[str], values: Mapping[str, object]
 ) -> dict[str, int]:
     """Move the rows that break a rule from the stage to the refused, showing ``columns`` of them; code → how many."""
-    shown = sql.SQL(", ").join(
+    fields = sql.SQL(", ").join(
         sql.SQL("{} || {}").format(sql.Literal(f"{name}="), sql.Identifier(STAGE, name)) for name in columns
     )
-    content = sql.SQL("concat_ws(', ', {})").format(shown)
+    content = sql.SQL("concat_ws(', ', {})").format(fields)
     with heavy():
         run(JUDGE.format(verdict=verdict, content=content, joins=joins), **values)
         run("DELETE FROM staged USING refused WHERE staged.file_line = refused.file_line")
@@ -162,7 +162,7 @@ def _stage_lines(rows_read: Iterable[FileRow], header: Header, form: Form) -> It
 
 
 def _stage_columns(part: Columns, header: Header, form: Form) -> pa.RecordBatch:
-    """As ``_stage_lines``; of what is hidden each value is hashed once."""
+    """Stage columns of a block, as ``_stage_lines`` has them; each hidden value is hashed once."""
     values = {name: part.values[place] for name, place in header.places.items()}
     staged = dict(values)
     for name, hashed, unless in form.hidden:
@@ -181,6 +181,6 @@ def _stage_columns(part: Columns, header: Header, form: Form) -> pa.RecordBatch:
 
 
 def _named(names: Sequence[str]) -> str:
-    shown = [repr(name[:50]) for name in names[:MOST_NAMED]]
-    more = len(names) - len(shown)
-    return ", ".join([*shown, _("%(count)s more") % {"count": more}] if more > 0 else shown)
+    quoted = [repr(name[:50]) for name in names[:MOST_NAMED]]
+    more = len(names) - len(quoted)
+    return ", ".join([*quoted, _("%(count)s more") % {"count": more}] if more > 0 else quoted)

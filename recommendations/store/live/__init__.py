@@ -1,1 +1,1 @@
-"""What Valkey holds: what happened since the live model was made, marks of change, counters, queues."""
+"""State in Valkey: what happened since the live model was made, marks of change, counters, queues."""

@@ -1,7 +1,7 @@
-"""Answers that take long to count, kept in Valkey under a key that names what they were counted from.
+"""Cache in Valkey of arrays that take long to count, under a key that names what they were counted from.
 
-A key holds every version and mark of change that the answer depends on, so that it is never wrong, only forgotten. With
-Valkey away it is counted again.
+A key holds every version and mark of change that its arrays depend on, so that they are never wrong, only forgotten.
+With Valkey away they are counted again.
 """
 
 import io
@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 from recommendations.store.live.valkey import valkey
 
 KEPT = timedelta(hours=12)
-PREFIX = "kept:2:"  # the number goes up when the arrays of a key become others
+PREFIX = "kept:2:"  # the number goes up when the arrays of a key change
 
 type Arrays = Mapping[str, NDArray[Any]]
 
 
 def cached(key: str, count: Callable[[], Arrays]) -> Arrays:
-    """The arrays of ``key``, counted where they are not there."""
-    found = valkey().run(lambda pipeline: pipeline.get(PREFIX + key))
-    if found and found[0] is not None:
-        with np.load(io.BytesIO(found[0]), allow_pickle=False) as arrays:
+    """The arrays of ``key``, from the cache, else from ``count``."""
+    replies = valkey().run(lambda pipeline: pipeline.get(PREFIX + key))
+    if replies and replies[0] is not None:
+        with np.load(io.BytesIO(replies[0]), allow_pickle=False) as arrays:
             return dict(arrays)
-    counted = count()
+    computed = count()
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **counted)
+    np.savez(buffer, allow_pickle=False, **computed)
     valkey().run(lambda pipeline: pipeline.set(PREFIX + key, buffer.getvalue(), ex=KEPT))
-    return counted
+    return computed

@@ -1,4 +1,4 @@
-"""Has somebody changed what this process holds? The marks of ``live.announce``, read at most four times a second."""
+"""Watch over what this process holds: the marks of ``fetch.announce``, read at most four times a second."""
 
 import math
 import time

@@ -37,7 +37,7 @@ class Counted(StrEnum):
 
 
 def timed(counted: Counted, label: str, *, seconds: float) -> dict[Name, int]:
-    """What one measured time adds."""
+    """Counts that one measured time adds."""
     bucket = BUCKETS[bisect_left(BOUNDS, seconds)]
     return {(counted, label, bucket): 1, (counted, label, SUM): round(seconds * 1e6)}
 
@@ -57,7 +57,7 @@ class Counters:
             self.tell()
 
     def tell(self) -> None:
-        """Where Valkey is away the counts wait."""
+        """Add the counts to those in Valkey; where it is away they wait."""
         with self._lock:
             due, self._untold, self._told_at = self._untold, Counter(), self._clock()
 
@@ -74,7 +74,7 @@ counters = ProcessHeld(Counters)
 
 
 def totals() -> dict[Name, int] | None:
-    """Of all processes; None where Valkey is away."""
+    """Counts of all processes; None where Valkey is away."""
     counters().tell()
     answers = valkey().run(lambda pipeline: pipeline.hgetall(KEY))
     if answers is None:

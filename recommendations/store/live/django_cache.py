@@ -17,7 +17,7 @@ _MISSING = object()
 
 
 class Beside:
-    """What all threads of a process hold beside one Valkey."""
+    """Cache and breaker that all threads of a process share beside one Valkey."""
 
     def __init__(self, prefix: str) -> None:
         self.breaker = Breaker("cache", pause=PAUSE)
@@ -33,7 +33,7 @@ at_drop(_beside.cache_clear)
 
 
 class Cache(RedisCache):
-    """In Valkey; what that does not take, away or full, is kept in this process, where it counts first."""
+    """Cache in Valkey; what that does not take, away or full, is kept in this process, where it counts first."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)

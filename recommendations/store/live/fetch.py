@@ -1,6 +1,6 @@
-"""What happened since the live model was made, per customer, in Valkey; and the marks that make processes look again.
+"""Live state per customer, read from Valkey; and the marks of change that make processes look again.
 
-``live_writes`` keeps it there. What Valkey has lost or cannot tell comes from the record.
+``writes.py`` keeps it there. What Valkey has lost or cannot tell comes from the record.
 """
 
 import secrets
@@ -39,7 +39,7 @@ return told
 
 
 class Changed(StrEnum):
-    """What a process holds in memory and reads again when somebody changed it."""
+    """Kinds of what a process holds in memory and reads again when somebody changed it."""
 
     CATALOGUE = "catalogue"
     WEIGHTS = "weights"
@@ -51,14 +51,14 @@ class Changed(StrEnum):
 
 
 class LiveReading(NamedTuple):
-    """``changed`` are the marks of change; None where Valkey did not answer."""
+    """A live state; ``changed`` are the marks of change, None where Valkey did not answer."""
 
     state: LiveState
     changed: Mapping[str, str] | None
 
 
 class RawState(NamedTuple):
-    """What Valkey says, not yet understood: the same bytes are the same state."""
+    """Reply of Valkey, not yet decoded: the same bytes are the same state."""
 
     changed: bytes | None = None  # the marks of change; None where Valkey did not answer
     built: bool = False  # whether it knows everything
@@ -66,12 +66,12 @@ class RawState(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Nothing has to be asked of PostgreSQL."""
+        """Whether nothing has to be asked of PostgreSQL."""
         return self.changed is not None and (self.built or not self.customer)
 
 
 def announce(*kinds: str) -> None:
-    """Every process looks at these again before its next answer. Call it after the commit."""
+    """Have every process look at these again before its next answer. Call it after the commit."""
     valkey().run(lambda pipeline: mark(pipeline, *kinds))
 
 
@@ -94,23 +94,23 @@ def fetch_raw(customer: int | None) -> RawState:
 
 
 def fetch_raw_of_all(customers: Sequence[int | None]) -> list[RawState]:
-    """As ``told_of`` of each, under the marks of the first, in a round trip for every few hundred."""
-    told: list[RawState] = []
+    """Raw state of each customer, under the marks of the first, in a round trip for every few hundred."""
+    states: list[RawState] = []
     for part in batched(customers, ASKED_AT_ONCE):
-        asked = [str(customer) for customer in part if customer is not None]
-        answers = valkey().ask([("EVAL_RO", _TELL, 0, *asked)])
+        keys = [str(customer) for customer in part if customer is not None]
+        answers = valkey().ask([("EVAL_RO", _TELL, 0, *keys)])
         if answers is None:
-            told += [RawState()] * len(part)
+            states += [RawState()] * len(part)
             continue
-        changed, built, *known = answers[0]
-        first = told[0].changed if told else changed
-        replies = iter(known)
-        told += [RawState(first, bool(built), b"" if customer is None else next(replies)) for customer in part]
-    return told
+        changed, built, *packed = answers[0]
+        first = states[0].changed if states else changed
+        replies = iter(packed)
+        states += [RawState(first, bool(built), b"" if customer is None else next(replies)) for customer in part]
+    return states
 
 
 def decode(told: RawState, customer: int | None, *, since: datetime | None) -> LiveReading:
-    """As ``state_of``, of what was told about the customer."""
+    """Decode the raw state of a customer into a reading, as ``state_of`` gives it."""
     if told.changed is None:
         return LiveReading(NOTHING if customer is None else recorded_state(customer, since), None)
     changed = marks_of(told)

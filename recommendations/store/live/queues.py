@@ -1,4 +1,4 @@
-"""What waits in Valkey: tasks for the workers, and slates for the record."""
+"""Queues in Valkey: tasks for the workers, and slates for the record."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class Waiting(NamedTuple):
 
 
 def waiting(queues: Sequence[str], *, prefix: str) -> Waiting | None:
-    """``prefix`` is that of Celery's keys. None where Valkey is away."""
+    """Count what waits; ``prefix`` is that of Celery's keys. None where Valkey is away."""
 
     def ask(pipeline: Pipeline) -> None:
         for queue in queues:

@@ -1,4 +1,4 @@
-"""What the record knows of the live state: it stands in for Valkey, and Valkey's is made again from it."""
+"""Live state from the record: it stands in for Valkey, and Valkey's is made again from it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -30,16 +30,16 @@ at_drop(_record.close)
 
 
 def state_at(customer: int, *, since: datetime | None, at: datetime) -> LiveState:
-    """As it was at a moment of the past, from the record: what came later does not count.
+    """Live state at a moment of the past, from the record: what came later does not count.
 
     Trade counts ``since`` the end of a model's history, interest of the 30 days before, and every dislike.
     """
-    counted = (
+    wanted = (
         Q(name=EventName.DISLIKE_ITEM)
         | Q(name__in=INTEREST, occurred_at__gte=at - RECENT)
         | Q(name__in=(EventName.PURCHASE, EventName.REFUND), occurred_at__gte=since or at - RECENT)
     )
-    acts = Event.objects.of_customer(Customer(pk=customer)).filter(counted, occurred_at__lt=at, item__isnull=False)
+    acts = Event.objects.of_customer(Customer(pk=customer)).filter(wanted, occurred_at__lt=at, item__isnull=False)
     rows = acts.values_list("name", "item", "occurred_at")
     events = (LiveEvent(customer=customer, name=EventName(name), item=item, at=when) for name, item, when in rows)
     return state_from(customer, times_of(events), objected=False)
@@ -77,23 +77,23 @@ def count_recorded(*, since: datetime | None) -> int:
 def _recorded_parts(
     *, since: datetime | None, customer: int | None
 ) -> tuple[Mapping[int, int], Sequence[QuerySet[Event]]]:
-    """Whose each merged key is, and the queries for the events."""
+    """The customer of each merged key, and the queries for the events."""
     recently = timezone.now() - RECENT
     since = since or recently
     aliases, events = CustomerAlias.objects.filter(undone_at=None), Event.objects.filter(item__isnull=False)
     own = events.filter(customer__isnull=False)
     if customer is not None:
         aliases, own = aliases.filter(customer=customer), events.of_customer(Customer(pk=customer))
-    known = list(aliases.values_list("anonymous", "customer", "changed_at"))
-    counted = Q(name__in=TRADE, occurred_at__gte=since) | Q(name__in=INTEREST, occurred_at__gte=recently)
-    later = (key for key, _, changed_at in known if changed_at >= since)
-    return {key: whose for key, whose, _ in known}, [
-        own.filter(counted, occurred_at__gte=min(since, recently)),
+    pairs = list(aliases.values_list("anonymous", "customer", "changed_at"))
+    wanted = Q(name__in=TRADE, occurred_at__gte=since) | Q(name__in=INTEREST, occurred_at__gte=recently)
+    later = (key for key, _, changed_at in pairs if changed_at >= since)
+    return {key: whose for key, whose, _ in pairs}, [
+        own.filter(wanted, occurred_at__gte=min(since, recently)),
         *(events.filter(name__in=TRADE, customer__in=keys, occurred_at__lt=since) for keys in batched(later, BATCH)),
     ]
 
 
 def end_of_history() -> datetime | None:
-    """Of the live model."""
+    """End of the live model's history; None where there is none."""
     cuts = ModelVersion.objects.live().values_list("windows__cuts", flat=True).first()
     return datetime.fromisoformat(cuts[Cut.LIVE]) if cuts else None

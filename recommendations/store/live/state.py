@@ -71,8 +71,8 @@ def times_of(events: Iterable[LiveEvent]) -> dict[str, dict[str, float]]:
         if kept_in is None or event.item is None:
             continue
         member = f"{event.item}:{event.name}" if kept_in is Acts.RECENT else str(event.item)
-        known = times.setdefault(f"{kept_in}:{event.customer}", {})
-        known[member] = max(known.get(member, 0.0), event.at.timestamp())
+        members = times.setdefault(f"{kept_in}:{event.customer}", {})
+        members[member] = max(members.get(member, 0.0), event.at.timestamp())
     return times
 
 
@@ -83,7 +83,7 @@ def state_from(customer: int, times: Mapping[str, Mapping[str, float]], *, objec
 
 
 def state_told(*acts: Sequence[tuple[str, float]], objected: bool | None) -> LiveState:
-    """``acts`` are the members of each of ``Acts`` with their times, the newest first."""
+    """Live state from ``acts``: the members of each of ``Acts`` with their times, the newest first."""
     bought, refunded, disliked, recent = acts
     return LiveState(
         bought={int(item): at for item, at in bought},
@@ -100,7 +100,7 @@ def _act(member: str, at: float) -> Act:
 
 
 def merged(one: LiveState, other: LiveState) -> LiveState:
-    """What both know together; ``one`` is the newer word on an objection."""
+    """Union of two states of a customer; ``one`` has the newer word on an objection."""
     acts: dict[tuple[int, EventName], float] = {}
     for item, name, at in (*one.recent, *other.recent):
         acts[item, name] = max(at, acts.get((item, name), at))

@@ -20,13 +20,13 @@ PAUSE = 1.0  # seconds without a try after an error
 PATIENCE = 0.25  # seconds to wait for an answer
 
 type Command = tuple[Any, ...]
-"""Its name and arguments: texts, numbers or bytes."""
+"""Name and arguments of a command: texts, numbers or bytes."""
 
 log = structlog.get_logger(__name__)
 
 
 class Breaker:
-    """Opens for ``pause`` seconds when the thing behind it fails; counts how often that happened."""
+    """Circuit breaker: opens for ``pause`` seconds when the thing behind it fails; counts how often that happened."""
 
     def __init__(self, name: str, *, pause: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.failures = 0
@@ -51,7 +51,7 @@ class Breaker:
 
 
 class Link:
-    """One server; thread-safe, as redis-py's pool is."""
+    """Connection to one server; thread-safe, as redis-py's pool is."""
 
     def __init__(self, url: str) -> None:
         self.breaker = Breaker("valkey", pause=PAUSE)
@@ -79,7 +79,7 @@ class Link:
         return None
 
     def ask(self, commands: Sequence[Command]) -> list[Any] | None:
-        """As ``run`` at a third of the cost, for commands that may come twice; the replies are as Valkey has them."""
+        """Run commands that may come twice, at a third of the cost of ``run``; the replies are as Valkey has them."""
         packed = [b"".join(hiredis.pack_command(command) for command in commands)]
         for stale in (True, False):  # a connection that went stale is replaced once
             if not self.breaker:
@@ -107,7 +107,7 @@ class Link:
                 connection.disconnect()
 
     def _connection(self) -> Any:
-        """One for each thread, which the pool of redis-py knows nothing of: to borrow one costs more than to ask."""
+        """This thread's connection, which the pool of redis-py does not know: to borrow one costs more than to ask."""
         own = self._own
         if getattr(own, "pid", None) != os.getpid():  # not that of the process which forked this one
             own.pid, own.connection = os.getpid(), self._client.connection_pool.make_connection()
@@ -120,7 +120,7 @@ def valkey() -> Link:
 
 
 def _reset() -> None:
-    """Valkey is worth a try again at once."""
+    """Try Valkey again at once."""
     valkey().breaker.close()
 
 

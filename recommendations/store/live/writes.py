@@ -1,4 +1,4 @@
-"""What happens goes into the live state here, one pipeline a request; and the way back from the record.
+"""Writing of facts into the live state, one pipeline a request; and its rebuilding from the record.
 
 Every write is a maximum over the acts' own times, so writes may be repeated and come in any order. What Valkey loses,
 or was never told because the process died between the commit and the write, ``rebuild`` makes again from PostgreSQL.
@@ -62,7 +62,7 @@ class Joined(NamedTuple):
 
 
 class Forgotten(NamedTuple):
-    """What was remembered of a customer does not hold any more; what does will follow."""
+    """The live state of a customer does not hold any more; what does will follow."""
 
     customer: int
 
@@ -71,7 +71,7 @@ type Fact = LiveEvent | Objection | Joined | Forgotten
 
 
 class ValkeyAwayError(Exception):
-    """Nothing can be made again in what does not answer."""
+    """Valkey does not answer, so that nothing can be made again in it."""
 
 
 _waiting: deque[Fact] = deque(maxlen=WAITING_FACTS)
@@ -82,13 +82,13 @@ _timing = threading.Lock()
 
 
 def mark_incomplete() -> None:
-    """Valkey may not know all: the next write asks the watch to read the record again, and comes soon in any case."""
+    """Note that Valkey may not know all: the next write, which comes soon, asks the watch to read the record again."""
     _doubts.append(secrets.token_hex(8))
     _write_soon()
 
 
 def remember(facts: Iterable[Fact]) -> bool:
-    """Keep for the next answers what was committed. False where Valkey is away: then it waits until it is back."""
+    """Write for the next answers what was committed. False where Valkey is away: then it waits until that is back."""
     parts = _parts([*_taken(), *facts])
     for part in parts:
         if not _facts_written(part, doubts=tuple(_doubts)):
@@ -102,7 +102,7 @@ def remember(facts: Iterable[Fact]) -> bool:
 
 
 def _write_soon() -> None:
-    """What waits in the process does not wait for somebody else's event."""
+    """Write soon what waits in the process, without waiting for somebody else's event."""
     with _timing:
         if not _timers:
             timer = threading.Timer(SOON, _write_what_waits)
@@ -135,7 +135,7 @@ def _facts_written(facts: Sequence[Fact], *, doubts: Sequence[str]) -> bool:
 
 
 def unmerge(*keys: int) -> bool:
-    """These are different people again: each gets its own acts back, as the record has them. Call it after the commit.
+    """Part keys that were joined: each gets its own acts back, as the record has them. Call it after the commit.
 
     False where Valkey is away: then it waits.
     """
@@ -180,7 +180,7 @@ def rebuild_if_lost() -> int:
 
 
 def reset() -> None:
-    """Nothing waits, and Valkey may not know all, as of a new process."""
+    """Drop what waits, and note that Valkey may not know all, as a new process does."""
     with _timing:
         for timer in _timers:
             timer.cancel()
@@ -200,7 +200,7 @@ def _taken() -> list[Fact]:
 
 
 def _forget_state() -> None:
-    """While it is not there, answers take it from the record."""
+    """Delete the live state; while it is not there, answers take it from the record."""
     _run(lambda pipeline: pipeline.delete(fetch.BUILT, fetch.OBJECTED))
     for acts in Acts:
         _forget_all(f"{acts}:*")
@@ -231,7 +231,7 @@ def _run(fill: Callable[[Pipeline], object]) -> list[Any]:
 
 
 def _parts(facts: Iterable[Fact]) -> Iterator[list[Fact]]:
-    """For one pipeline each; what is forgotten stands at the beginning of a part."""
+    """Split facts into parts of one pipeline each; what is forgotten stands at the beginning of a part."""
     part: list[Fact] = []
     for fact in facts:
         if len(part) == BATCH or (part and isinstance(fact, Forgotten) and not isinstance(part[-1], Forgotten)):
@@ -267,7 +267,7 @@ def _write_acts(pipeline: Pipeline, events: Sequence[LiveEvent]) -> None:
 
 
 def _packed(events: Sequence[LiveEvent]) -> bytes | None:
-    """For ``_REMEMBER``; None where none of them is remembered."""
+    """Argument of ``_REMEMBER``; None where none of the events is remembered."""
     sets = [(key, *_limits(key), members) for key, members in times_of(events).items()]
     return msgspec.msgpack.encode(sets) if sets else None
 

@@ -53,8 +53,8 @@ def load_arrays(version_id: int, cut: Cut, *, prefix: str | tuple[str, ...] = ""
 
 def forget_old_versions() -> int:
     """Delete the files of all but the newest versions that were ever ready; the live one is always kept."""
-    kept = ModelVersion.objects.ready().order_by("-is_live", "-id").values_list("pk", flat=True)[:KEPT_VERSIONS]
-    old = Artefact.objects.filter(version__run__finished_at__isnull=False).exclude(version__in=list(kept))
+    versions = ModelVersion.objects.ready().order_by("-is_live", "-id").values_list("pk", flat=True)[:KEPT_VERSIONS]
+    old = Artefact.objects.filter(version__run__finished_at__isnull=False).exclude(version__in=list(versions))
     return _forget(old)
 
 

@@ -27,7 +27,7 @@ SHOWN_CATEGORIES = 12
 
 
 def forget(version: ModelVersion) -> None:
-    """What an interrupted try of the stage left behind."""
+    """Delete what an interrupted try of the stage left behind."""
     for model in (InterestProfile, SegmentMembership, AssociationRule):
         model.objects.filter(version=version).delete()
 
@@ -35,11 +35,11 @@ def forget(version: ModelVersion) -> None:
 def save_profiles(
     version: ModelVersion, *, users: IdMap, categories: IdMap, half_life: int, shares: FloatArray, weights: FloatArray
 ) -> None:
-    """The largest shares of each customer; ``shares`` and ``weights`` are customers × categories."""
-    kept = min(SHOWN_CATEGORIES, shares.shape[1])
-    known = np.nan_to_num(shares)
-    columns = np.argsort(-known, axis=1, kind="stable")[:, :kept]
-    values = np.take_along_axis(known, columns, axis=1)
+    """Save the largest shares of each customer; ``shares`` and ``weights`` are customers × categories."""
+    most = min(SHOWN_CATEGORIES, shares.shape[1])
+    filled = np.nan_to_num(shares)
+    columns = np.argsort(-filled, axis=1, kind="stable")[:, :most]
+    values = np.take_along_axis(filled, columns, axis=1)
     rows = (
         (version.pk, customer, half_life, categories.ids[column].tolist(), np.round(value, 6).tolist(), weight)
         for customer, column, value, weight in zip(
@@ -68,8 +68,8 @@ class PreviousSegments:
     def numbers_after(self, matched: IntArray) -> IntArray:
         """Lasting numbers of the segments of now; ``matched`` are rows of ``interests``, beyond them are new ones."""
         new = self.highest + 1 + matched - len(self.numbers)
-        known = np.append(self.numbers, 0)[np.minimum(matched, len(self.numbers))]
-        return np.where(matched < len(self.numbers), known, new).astype(np.int32)
+        lasting = np.append(self.numbers, 0)[np.minimum(matched, len(self.numbers))]
+        return np.where(matched < len(self.numbers), lasting, new).astype(np.int32)
 
     def common(self, users: IdMap, membership: IntArray) -> tuple[IntArray, IntArray]:
         """Lasting number now and before of the customers of both versions."""
@@ -113,7 +113,7 @@ def save_segments(
     shares: FloatArray,
     top: IntArray,
 ) -> None:
-    """Segments by lasting number, and who belongs to which. Names that staff gave stay."""
+    """Save segments by lasting number, and who belongs to which. Names that staff gave stay."""
     names = dict(Category.objects.values_list("pk", "name"))
     sizes = {int(number): int(np.count_nonzero(membership == number)) for number in numbers}
     keys: dict[int, int] = {}
@@ -143,19 +143,19 @@ def save_segments(
 def segments_of(version_id: int) -> tuple[IdMap, IntArray]:
     """The customers of a version's live cut, and the lasting number of each one's segment (−1 = none)."""
     users = IdMap(ids=load_arrays(version_id, Cut.LIVE, prefix="ids/users")["ids/users"])
-    found = load_arrays(version_id, Cut.LIVE, prefix="segments/of_users").get("segments/of_users")
-    return users, np.full(len(users), -1, np.int32) if found is None else found
+    numbers = load_arrays(version_id, Cut.LIVE, prefix="segments/of_users").get("segments/of_users")
+    return users, np.full(len(users), -1, np.int32) if numbers is None else numbers
 
 
 def segments_by_customer(version_id: int, customers: NDArray[np.int64]) -> IntArray:
     """The lasting number of each customer's segment, −1 = none."""
-    known, numbers = segments_of(version_id)
-    rows = known.rows(customers)
+    users, numbers = segments_of(version_id)
+    rows = users.rows(customers)
     return np.where(rows >= 0, np.append(numbers, -1)[rows], -1).astype(np.int32)
 
 
 def save_rules(version: ModelVersion, *, items: IdMap, pairs: Pairs, most: int) -> None:
-    """The rules with the greatest lift; each says "who takes the first takes the second"."""
+    """Save the rules with the greatest lift; each says "who takes the first takes the second"."""
     strongest = np.argsort(-pairs.lift, kind="stable")[:most]
     chosen = pairs.where(np.isin(np.arange(len(pairs)), strongest))
     columns: Sequence[NDArray[Any]] = (

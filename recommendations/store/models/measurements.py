@@ -1,4 +1,4 @@
-"""Figures of an evaluation, into the record: tables as rows, what is per customer as artefacts of the version."""
+"""Storage of an evaluation's figures: tables as rows, what is per customer as artefacts of the version."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from recommendations.terms import PATH_SEPARATOR, Cut, Task
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """What the rows of a table took, by name; peaks in MB."""
+    """Costs of the rows of a table, by name; peaks in MB."""
 
     fit_seconds: Mapping[str, float] = field(default_factory=dict)
     score_seconds: Mapping[str, float] = field(default_factory=dict)
@@ -34,7 +34,7 @@ def save_evaluation(
     version: ModelVersion, *, cut: Cut, task: Task, window: tuple[datetime, datetime], seed: int, table: Table,
     costs: Costs,
 ) -> Evaluation:  # fmt: skip
-    """The table of one task; what an earlier stage or an interrupted try left is replaced."""
+    """Save the table of one task; what an earlier stage or an interrupted try left is replaced."""
     names = [line.row.name for line in table.lines]
     run, _ = Evaluation.objects.update_or_create(
         version=version,
@@ -57,7 +57,7 @@ def save_evaluation(
 def save_per_user(
     version: ModelVersion, task: Task, values: Mapping[str, NDArray[np.float32]], *, cut: Cut = Cut.TEST
 ) -> None:
-    """NDCG@10 by customer of the task's truth, for every name."""
+    """Save NDCG@10 by customer of the task's truth, for every name."""
     save_arrays(version, cut, {f"evaluation/{task}/{name}": array for name, array in values.items()})
 
 
@@ -84,7 +84,7 @@ def described_all(measures: Mapping[str, Measure]) -> dict[str, dict[str, float]
 
 
 def described_gate_result(result: GateResult, *, version: ModelVersion) -> dict[str, Any]:
-    """As it is kept with what it was about; ``wording.gate_text`` reads it."""
+    """Gate result as it is kept with what it was about; ``wording.labels.gate_text`` reads it."""
     return {
         "outcome": result.outcome,
         "version": version.pk,

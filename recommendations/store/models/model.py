@@ -1,4 +1,4 @@
-"""What one cut of a model version knows, as arrays: written by the loop, read by serving."""
+"""Model: what one cut of a version knows, as arrays that the loop writes and serving reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -76,15 +76,15 @@ def everyone_and_a_stranger(training: TrainingSet) -> Queries:
 
 
 def likeness(catalogue: Catalogue) -> Likeness:
-    """Items are alike where their main category is the same: the one of the largest share, of equals the first."""
+    """Likeness by main category, which two items share or not: the one of the largest share, of equals the first."""
     rows = catalogue.categories
     counts = np.diff(rows.indptr)
-    known = counts > 0
+    filled = counts > 0
     main = np.full(catalogue.n_items, -1, np.int32)
-    if known.any():
-        starts = rows.indptr[:-1][known]
-        largest = np.repeat(np.maximum.reduceat(rows.data, starts), counts[known])
-        main[known] = np.minimum.reduceat(np.where(rows.data == largest, rows.indices, rows.shape[1]), starts)
+    if filled.any():
+        starts = rows.indptr[:-1][filled]
+        largest = np.repeat(np.maximum.reduceat(rows.data, starts), counts[filled])
+        main[filled] = np.minimum.reduceat(np.where(rows.data == largest, rows.indices, rows.shape[1]), starts)
     return Likeness(traits=main[:, None])
 
 
@@ -139,12 +139,12 @@ def load_truths(version_id: int, cut: Cut) -> dict[Task, Truth]:
 
 
 def save_bursts(version: ModelVersion, bursts: NDArray[np.int64]) -> int:
-    """Customer, day since 1970-01-01 UTC and events of each burst that cleaning left out of the live cut."""
+    """Save customer, day since 1970-01-01 UTC and events of each burst that cleaning left out of the live cut."""
     return save_arrays(version, Cut.LIVE, {BURSTS: bursts})
 
 
 def load_bursts(version_id: int) -> NDArray[np.int64] | None:
-    """None where the version is older than the list."""
+    """Bursts that cleaning left out; None where the version is older than the list."""
     return load_arrays(version_id, Cut.LIVE, prefix=BURSTS).get(BURSTS)
 
 
@@ -153,7 +153,7 @@ def save_lift(version: ModelVersion, cut: Cut, lift: FloatArray) -> int:
 
 
 def load_lift(version_id: int, cut: Cut) -> FloatArray | None:
-    """What the promotion plan makes of the demand for each item after the cut; None where there is no plan."""
+    """Lift of the demand for each item by the promotion plan after the cut; None where there is no plan."""
     return load_arrays(version_id, cut, prefix=LIFT).get(LIFT)
 
 
@@ -165,7 +165,7 @@ def truth_customers(version_id: int, cut: Cut, task: Task) -> NDArray[np.int64]:
 
 
 def save_recommenders(version: ModelVersion, cut: Cut, recommenders: Mapping[str, Recommender]) -> int:
-    """A recommender that several instances share is written once, under the first of them."""
+    """Save recommenders; one that several instances share is written once, under the first of them."""
     first = {id(recommender): name for name, recommender in reversed(list(recommenders.items()))}
     arrays = {
         f"recommenders/{name}/{array}": values
@@ -226,16 +226,18 @@ def _recommenders(version_id: int, cut: Cut) -> dict[str, Recommender]:
         _, owner, part = name.split("/")
         grouped.setdefault(owner, {})[part] = array
     configs = ModelVersion.objects.values_list("instances", flat=True).get(pk=version_id)
-    made: dict[str, Recommender] = {}
+    fitted: dict[str, Recommender] = {}
     for instance in INSTANCES:
         if instance.name not in configs:
             continue
         config = stored_config(instance.config, configs[instance.name])
         if instance.name in grouped:
-            made[instance.name] = restored(instance.kind, config, grouped[instance.name])
-        elif twin := next((one for one in made.values() if type(one) is instance.kind and one.config == config), None):
-            made[instance.name] = twin
-    return made
+            fitted[instance.name] = restored(instance.kind, config, grouped[instance.name])
+        elif twin := next(
+            (one for one in fitted.values() if type(one) is instance.kind and one.config == config), None
+        ):
+            fitted[instance.name] = twin
+    return fitted
 
 
 def stored_config(default: Any, stored: Mapping[str, Any]) -> Any:

@@ -36,7 +36,7 @@ def add_stages(run: Run, plan: Sequence[tuple[Stage, Cut | None]]) -> None:
 
 
 def take_up(run_id: UUID, *, now: datetime) -> Run | None:
-    """The run, now running; None where it is over, or was given up after three tries."""
+    """Take up a run, which runs now; None where it is over, or was given up after three tries."""
     waiting = Run.objects.unfinished().filter(pk=run_id)
     run = waiting.first()
     if run is None:
@@ -89,12 +89,12 @@ def interrupted_runs(*, now: datetime) -> list[UUID]:
         if not free:
             return []
         dead = Run.objects.filter(status=RunStatus.RUNNING)
-        found = list(dead.values_list("pk", flat=True))
+        gone = list(dead.values_list("pk", flat=True))
         dead.update(status=RunStatus.INTERRUPTED)
-        RunStage.objects.filter(run__in=found, status=RunStatus.RUNNING).update(status=RunStatus.INTERRUPTED)
+        RunStage.objects.filter(run__in=gone, status=RunStatus.RUNNING).update(status=RunStatus.INTERRUPTED)
         lost = Run.objects.filter(status__in=[RunStatus.QUEUED, RunStatus.INTERRUPTED])
-        waited = lost.filter(created_at__lt=now - timedelta(minutes=1)).exclude(pk__in=found)
-        return found + list(waited.values_list("pk", flat=True))
+        waited = lost.filter(created_at__lt=now - timedelta(minutes=1)).exclude(pk__in=gone)
+        return gone + list(waited.values_list("pk", flat=True))
 
 
 def log(run: Run, text: str) -> None:
@@ -114,7 +114,7 @@ def stage_counts(run: Run, stage_name: Stage, cut: Cut) -> dict[str, Any]:
 
 @dataclass(kw_only=True)
 class StageReport:
-    """How a running stage tells how far it is; it hears in return whether it should stop."""
+    """Progress report of a running stage, which hears in return whether it should stop."""
 
     run: Run
     row: RunStage
@@ -122,7 +122,7 @@ class StageReport:
     reported_at: datetime | None = None
 
     def __call__(self, share: float, *, text: str = "") -> None:
-        """``share`` of the stage is done. Raises RunCancelledError where staff asked for the run to stop."""
+        """Report that ``share`` of the stage is done. Raises RunCancelledError where staff asked the run to stop."""
         now = timezone.now()
         if text:
             log(self.run, text)
@@ -140,7 +140,7 @@ class StageReport:
 
 @contextmanager
 def stage(run: Run, row: RunStage) -> Iterator[StageReport]:
-    """The row runs while the block runs, and is finished if the block ends without an error."""
+    """Mark the row as running while the block runs, and as finished if the block ends without an error."""
     RunStage.objects.filter(pk=row.pk).update(
         status=RunStatus.RUNNING, started_at=timezone.now(), progress=0, finished_at=None
     )

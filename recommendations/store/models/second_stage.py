@@ -13,35 +13,35 @@ from recommendations.terms import BlendName, Cut
 
 
 def blends_with_second_stage() -> list[BlendName]:
-    """Where staff switched it on."""
+    """Blends whose second stage staff switched on."""
     names = Blend.objects.filter(second_stage=True).order_by("pk").values_list("name", flat=True)
     return [BlendName(name) for name in names]
 
 
 def save_lesson(version: ModelVersion, cut: Cut, blend: BlendName, lesson: Lesson) -> int:
-    found = lesson.features
+    features = lesson.features
     parts = {
-        "names": np.array(found.names),
-        "groups": np.array(found.groups),
-        "values": found.values,
-        "counts": found.counts,
+        "names": np.array(features.names),
+        "groups": np.array(features.groups),
+        "values": features.values,
+        "counts": features.counts,
         "relevant": lesson.relevant,
     }
     return _save(version, cut, f"second_stage/{blend}/lesson/", parts)
 
 
 def load_lesson(version_id: int, cut: Cut, blend: BlendName) -> Lesson | None:
-    """What the cut taught; None where it taught nothing."""
+    """The lesson of a cut; None where it taught nothing."""
     parts = _load(version_id, cut, f"second_stage/{blend}/lesson/")
     if not parts:
         return None
-    found = Features(
+    features = Features(
         names=tuple(str(name) for name in parts["names"]),
         groups=tuple(str(group) for group in parts["groups"]),
         values=parts["values"],
         counts=parts["counts"],
     )
-    return Lesson(features=found, relevant=parts["relevant"])
+    return Lesson(features=features, relevant=parts["relevant"])
 
 
 def save_stage(version: ModelVersion, cut: Cut, blend: BlendName, stage: SecondStage) -> int:

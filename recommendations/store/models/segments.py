@@ -1,7 +1,6 @@
 """The picture of a version's segments: where they lie, how their members buy, what became of them since the last run.
 
-Arrays of the live cut, a row per segment in the order of ``segments/numbers``; versions made before there was a picture
-have none.
+Arrays of the live cut, a row per segment in the order of ``segments/numbers``; older versions have none.
 """
 
 from dataclasses import dataclass, fields
@@ -37,7 +36,7 @@ class Picture:
 def save_picture(
     version: ModelVersion, *, projection: Projection, behaviour: Behaviour, drift: Drift, overall: FloatArray
 ) -> int:
-    """Beside the segments themselves (``interests.save_segments``); bytes written."""
+    """Save the picture beside the segments themselves (``interests.save_segments``); bytes written."""
     arrays = {
         f"{PICTURE}{part}/{field.name}": getattr(values, field.name)
         for part, values in (("projection", projection), ("behaviour", behaviour), ("drift", drift))
@@ -47,7 +46,7 @@ def save_picture(
 
 
 def load_picture(version_id: int) -> Picture | None:
-    """None where the version has no picture."""
+    """The picture of a version; None where it has none."""
     arrays = load_arrays(version_id, Cut.LIVE, prefix=PICTURE)
     if not arrays:
         return None
@@ -72,13 +71,13 @@ def load_picture(version_id: int) -> Picture | None:
 
 def centres_before(version_id: int, numbers: IntArray) -> FloatArray:
     """Where the segments of these numbers lay in a version's picture, [numbers, 2]; NaN where they did not."""
-    found = np.full((len(numbers), 2), np.nan, np.float32)
+    before = np.full((len(numbers), 2), np.nan, np.float32)
     arrays = load_arrays(version_id, Cut.LIVE, prefix=f"{PICTURE}projection/centres")
     if arrays:
-        known = load_arrays(version_id, Cut.LIVE, prefix="segments/numbers")["segments/numbers"]
-        at = {number: row for row, number in enumerate(known.tolist())}
+        previous = load_arrays(version_id, Cut.LIVE, prefix="segments/numbers")["segments/numbers"]
+        at = {number: row for row, number in enumerate(previous.tolist())}
         centres = arrays[f"{PICTURE}projection/centres"]
         for row, number in enumerate(numbers.tolist()):
             if number in at:
-                found[row] = centres[at[number]]
-    return found
+                before[row] = centres[at[number]]
+    return before

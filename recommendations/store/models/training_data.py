@@ -1,4 +1,4 @@
-"""What happened and what is for sale, as frames and arrays for the engine."""
+"""Training data: what happened and what is for sale, as frames and arrays for the engine."""
 
 import io
 from collections.abc import Iterator
@@ -94,7 +94,7 @@ def arrivals(*, since: datetime | None, until: datetime) -> dict[str, int]:
 
 
 def event_frame(*, until: datetime) -> pd.DataFrame:
-    """All events before ``until`` in the engine's columns (``preprocess/clean.py``), oldest first.
+    """All events before ``until`` in the engine's columns (``engine/preprocess/clean.py``), oldest first.
 
     Merged anonymous keys are resolved; customers who object to personalisation are left out. Of the replay purchases
     count, which somebody made; its impressions and clicks nobody did.
@@ -103,7 +103,7 @@ def event_frame(*, until: datetime) -> pd.DataFrame:
 
 
 def item_attributes() -> tuple[ItemAttributes, IdMap]:
-    """What is known of every item, and the ids of the category columns."""
+    """Attributes of every item, and the ids of the category columns."""
     items = pd.DataFrame(_copied(ITEMS, ITEM_TYPES).to_pandas())
     columns = id_map(np.fromiter(Category.objects.values_list("pk", flat=True), np.int64))
     keys = [[int(key) for key in value.split()] for value in items["categories"].fillna("")]
@@ -128,16 +128,16 @@ def promotion_frame(*, first: datetime, last: datetime) -> pd.DataFrame:
 
 
 def promotions_at(cut: float, frame: pd.DataFrame, items: IdMap) -> Promotions | None:
-    """The year before a cut and the weeks that begin in the 28 days after it, for these items; None without any."""
+    """Promotions of the year before a cut and of the 28 days after it (by start), for these items; None without any."""
     start, row = frame["start"].to_numpy() - cut, items.rows(frame["item"].to_numpy())
-    kept = (row >= 0) & (start >= -PAST.days) & (start < PLANNED.days)
-    if not kept.any():
+    mask = (row >= 0) & (start >= -PAST.days) & (start < PLANNED.days)
+    if not mask.any():
         return None
     return Promotions(
-        item=row[kept],
-        start=start[kept].astype(np.float32),
-        display=frame["display"].to_numpy(np.float32)[kept],
-        mailer=frame["mailer"].to_numpy(np.float32)[kept],
+        item=row[mask],
+        start=start[mask].astype(np.float32),
+        display=frame["display"].to_numpy(np.float32)[mask],
+        mailer=frame["mailer"].to_numpy(np.float32)[mask],
     )
 
 

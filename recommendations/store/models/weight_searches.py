@@ -19,7 +19,7 @@ class NoAnswerError(Exception):
 
 
 def keep(key: str, *, of: str, request: Mapping[str, Any]) -> None:
-    """A new job; it is the latest one ``of`` its kind."""
+    """Store a new job; it is the latest one ``of`` its kind."""
     _run(
         lambda pipe: (
             pipe.hset(_job(key), "request", json.dumps(request)),
@@ -30,12 +30,12 @@ def keep(key: str, *, of: str, request: Mapping[str, Any]) -> None:
 
 
 def latest(of: str) -> str | None:
-    found = _run(lambda pipe: pipe.get(_latest(of)))[0]
-    return found.decode() if found else None
+    reply = _run(lambda pipe: pipe.get(_latest(of)))[0]
+    return reply.decode() if reply else None
 
 
 def load_search(key: str) -> dict[str, Any]:
-    """Empty where there is no such job any more."""
+    """Fields of a job; empty where there is no such job any more."""
     fields = _run(lambda pipe: pipe.hgetall(_job(key)))[0]
     return {name.decode(): json.loads(value) for name, value in fields.items()}
 
@@ -52,7 +52,7 @@ def tell(key: str, field: str, value: Mapping[str, Any]) -> bool:
 
 
 def cancel(key: str, value: Mapping[str, Any]) -> bool:
-    """False where somebody has cancelled it before."""
+    """Cancel a job; False where somebody has cancelled it before."""
     return bool(_run(lambda pipe: pipe.hsetnx(_job(key), "cancelled", json.dumps(value)))[0])
 
 

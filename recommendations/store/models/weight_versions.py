@@ -17,7 +17,7 @@ def default_weights(blend: BlendName) -> BlendWeights | None:
 
 
 def served_weights(blend: BlendName, segment: Segment | None) -> BlendWeights | None:
-    """What the customers of a segment get: its own default where it has one, else everybody's."""
+    """The weights of a segment's customers: its own default where it has one, else everybody's."""
     own = BlendWeights.objects.defaults().filter(blend__name=blend, segment=segment).first() if segment else None
     return own or default_weights(blend)
 
@@ -46,7 +46,7 @@ class Made:
 def append_weights(
     *, blend: BlendName, made: Made, author: Staff | None, now: datetime, publish: bool, segment: Segment | None = None
 ) -> BlendWeights:
-    """A new version: the published default (of the segment, if one is given), or a proposal that staff may publish."""
+    """Append a version: the published default (of the segment, if one is given), or a proposal for staff to publish."""
     row = locked(blend)
     parent = served_weights(blend, segment)
     if publish:
@@ -77,7 +77,7 @@ def locked(blend: BlendName) -> Blend:
 
 
 def next_number(row: Blend) -> int:
-    """Of the version to come: no number is given out twice. The blend has to be ``locked``."""
+    """Number of the version to come: none is given out twice. The blend has to be ``locked``."""
     row.last_number += 1
     row.save(update_fields=["last_number"])
     return row.last_number

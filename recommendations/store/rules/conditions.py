@@ -1,4 +1,4 @@
-"""Rules in the form that is served, and which items their conditions mean.
+"""Rules in the form that is served, and the items that their conditions match.
 
 A condition compares one attribute of an item with values: ``{"attribute", "operator", "values"}``. The conditions of a
 rule hold together; the values of a condition are alternatives.
@@ -28,7 +28,7 @@ type Conditions = Sequence[Mapping[str, Any]]
 type Known = tuple[Any, ...]
 
 OWN = "attributes."
-"""Before the key of an attribute that the shop gave the item itself."""
+"""Prefix of the key of an attribute that the shop gave the item itself."""
 
 LARGEST = Decimal(10) ** 12
 LONGEST_LISTED = Decimal(36_500)  # days
@@ -96,7 +96,7 @@ class ConditionError(ValueError):
 
 
 class Condition(NamedTuple):
-    """One that means something: numbers are numbers, yes and no are true and false."""
+    """A condition that means something: numbers are numbers, yes and no are true and false."""
 
     attribute: str
     operator: Operator
@@ -130,14 +130,14 @@ def default_book() -> RuleBook | None:
 
 
 def kind_of(attribute: str) -> AttributeKind | None:
-    """None where there is no such attribute."""
+    """Kind of an attribute; None where there is no such attribute."""
     if attribute.startswith(OWN) and len(attribute) > len(OWN):
         return AttributeKind.CHOICE
     return ATTRIBUTES.get(attribute)
 
 
 def parsed(conditions: Conditions) -> tuple[Condition, ...]:
-    """Raises ConditionError at the first that means nothing."""
+    """Parse conditions. Raises ConditionError at the first that means nothing."""
     return tuple(_parsed(position, condition) for position, condition in enumerate(conditions))
 
 
@@ -150,7 +150,7 @@ def matching(conditions: Conditions, *, now: datetime | None = None) -> QuerySet
 
 
 def check(conditions: Conditions) -> None:
-    """Raises ConditionError as ``matching`` does, and where the catalogue knows no such category, brand, item, tag or
+    """Raise ConditionError as ``matching`` does, and where the catalogue knows no such category, brand, item, tag or
     key, which is what a slip of the pen looks like."""
     for position, (attribute, _, values) in enumerate(parsed(conditions)):
         if attribute.startswith(OWN):
@@ -161,7 +161,7 @@ def check(conditions: Conditions) -> None:
 
 
 def as_query(conditions: Sequence[Condition], *, now: datetime) -> Q:
-    """What an item has to be. An unknown number meets no condition."""
+    """Query for the items that meet all conditions; an unknown number meets none."""
     wanted = Q()
     for condition in conditions:
         wanted &= _meaning(condition, now)
@@ -171,7 +171,7 @@ def as_query(conditions: Sequence[Condition], *, now: datetime) -> Q:
 def listed_spans(condition: Condition, now: datetime) -> list[tuple[datetime | None, datetime | None]]:
     """The spans of time, (after, up to], in which an item with these ``listed_days`` was listed.
 
-    Of ``IS_NOT``, as of ``IS``: the days that are named, each of them whole.
+    For ``IS_NOT``, as for ``IS``: the days that are named, each of them whole.
     """
     ages = [timedelta(days=float(value)) for value in condition.values]
     match condition.operator:
@@ -198,14 +198,14 @@ def _parsed(position: int, condition: Mapping[str, Any]) -> Condition:
     if not isinstance(values, Sequence) or isinstance(values, str) or not values:
         raise ConditionError(position, "values", "missing")
     try:
-        known = tuple(_READ[kind](value) for value in values)
-        if attribute == "listed_days" and not 0 <= min(known) <= max(known) <= LONGEST_LISTED:
+        typed = tuple(_READ[kind](value) for value in values)
+        if attribute == "listed_days" and not 0 <= min(typed) <= max(typed) <= LONGEST_LISTED:
             raise ValueError("out_of_range")
-        if attribute == "availability" and not set(known) <= set(Availability):
+        if attribute == "availability" and not set(typed) <= set(Availability):
             raise ValueError("unknown")
     except ValueError as error:
         raise ConditionError(position, "values", str(error)) from error
-    return Condition(str(attribute), Operator(operator), known)
+    return Condition(str(attribute), Operator(operator), typed)
 
 
 def _number(value: object) -> Decimal:
@@ -245,21 +245,21 @@ def _meaning(condition: Condition, now: datetime) -> Q:
         return _any(Q(_promoted(shop_day(now))) if value else ~Q(_promoted(shop_day(now))) for value in values)
     if attribute == "listed_days":
         spans = listed_spans(condition, now)
-        found = _any(
+        query = _any(
             (Q(listed_at__gt=after) if after else Q()) & (Q(listed_at__lte=until) if until else Q())
             for after, until in spans
         )
     elif attribute in _AMOUNTS:
-        found = _any(Q(_COMPARED[operator](_AMOUNTS[attribute], value)) for value in values)
+        query = _any(Q(_COMPARED[operator](_AMOUNTS[attribute], value)) for value in values)
     elif attribute.startswith(OWN):
-        found = _any(_own(attribute.removeprefix(OWN), str(value)) for value in values)
+        query = _any(_own(attribute.removeprefix(OWN), str(value)) for value in values)
     else:
-        found = _OF_CHOICE[attribute](values)
-    return ~found if operator is Operator.IS_NOT else found
+        query = _OF_CHOICE[attribute](values)
+    return ~query if operator is Operator.IS_NOT else query
 
 
 def _any(parts: Iterable[Q]) -> Q:
-    """One of them; of none, nothing."""
+    """Query that meets one of the parts; without parts, nothing."""
     return reduce(or_, parts, Q(pk__in=[]))
 
 
@@ -274,7 +274,7 @@ def _under(paths: Sequence[Any]) -> Q:
 
 
 def _own(key: str, value: str) -> Q:
-    """The shop may have written a number, a yes or no, or a list."""
+    """Query for an attribute of the shop, which may have written a number, a yes or no, or a list."""
     same: list[Any] = [value, [value]]
     if value in {"true", "false"}:
         same.append(value == "true")

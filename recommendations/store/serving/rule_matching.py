@@ -1,4 +1,4 @@
-"""Which items of the stock meet the conditions of rules, kept from one state of the catalogue to the next."""
+"""Items of the stock that meet the conditions of rules, kept from one state of the catalogue to the next."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ type Conditions = tuple[Condition, ...]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lookup:
-    """By row of the stock, as the catalogue and the plan of promotions stood at ``read_at``."""
+    """Masks by row of the stock, as the catalogue and the plan of promotions stood at ``read_at``."""
 
     stock: Stock
     read_at: datetime
@@ -33,18 +33,18 @@ class Lookup:
     tried: dict[Conditions, BoolArray] = field(default_factory=dict, repr=False)  # as found, by whoever previewed
 
     def holding(self, wanted: Iterable[Conditions]) -> Self:
-        """With all that these conditions need, and nothing else; what is known already is not looked up again."""
+        """The lookup with what these conditions need, and nothing else; what it has already is not looked up again."""
         wanted = list(wanted)
-        asked = dict.fromkeys(conditions for conditions in map(lasting, wanted) if conditions)
-        known = {**self.tried, **self.found}
-        known |= self._looked_up([conditions for conditions in asked if conditions not in known])
-        found = {conditions: known[conditions] for conditions in asked}
+        needed = dict.fromkeys(conditions for conditions in map(lasting, wanted) if conditions)
+        held = {**self.tried, **self.found}
+        held |= self._looked_up([conditions for conditions in needed if conditions not in held])
+        masks = {conditions: held[conditions] for conditions in needed}
         plan = any(condition.attribute == "promoted" for conditions in wanted for condition in conditions)
         planned = self._planned() if plan and self.planned is None else self.planned
-        return replace(self, found=found, planned=planned if plan else None)
+        return replace(self, found=masks, planned=planned if plan else None)
 
     def moved_to(self, stock: Stock, *, read_at: datetime) -> Self:
-        """For the next state of the catalogue: only the items that were edited since are looked at again."""
+        """The lookup for the next state of the catalogue: only items that were edited since are looked at again."""
         if stock is self.stock:
             return replace(self, read_at=read_at, planned=None)
         before = self.stock.ids.ids
@@ -52,9 +52,9 @@ class Lookup:
         return type(self)(stock=stock, read_at=read_at, found=self._edited(stock) if grown and self.found else {})
 
     def met(self, conditions: Conditions, *, now: datetime) -> BoolArray:
-        """What meets all of them at a moment; ``holding`` was told of them. Without conditions, everything."""
-        known = lasting(conditions)
-        met = self.found[known] if known else np.ones(len(self.stock), np.bool_)
+        """Mask of what meets all conditions, which ``holding`` was told of, at a moment; without any, everything."""
+        timeless = lasting(conditions)
+        met = self.found[timeless] if timeless else np.ones(len(self.stock), np.bool_)
         for condition in conditions:
             if condition.attribute == "listed_days":
                 met = met & self._listed(condition, now)
@@ -63,7 +63,7 @@ class Lookup:
         return met
 
     def _looked_up(self, wanted: Sequence[Conditions]) -> dict[Conditions, BoolArray]:
-        """All in one question, of which each part finds its own way through the indexes."""
+        """Look conditions up in one query, of which each part finds its own way through the indexes."""
         if not wanted:
             return {}
         masks = np.zeros((len(wanted), len(self.stock)), np.bool_)
@@ -77,9 +77,9 @@ class Lookup:
             masks[numbers[rows >= 0], rows[rows >= 0]] = True
         if len(self.tried) >= MOST_TRIED:
             self.tried.clear()
-        found = dict(zip(wanted, masks, strict=True))
-        self.tried.update(found)
-        return found
+        looked_up = dict(zip(wanted, masks, strict=True))
+        self.tried.update(looked_up)
+        return looked_up
 
     def _mask(self, keys: Iterable[int]) -> BoolArray:
         rows = self.stock.ids.rows(np.fromiter(keys, np.int64))
@@ -94,15 +94,15 @@ class Lookup:
         edited = list(Item.objects.changed_since(self.read_at - OVERLAP).values_list("pk", *answers))
         rows = stock.ids.rows(np.array([row[0] for row in edited], np.int64))
         there = rows >= 0
-        found: dict[Conditions, BoolArray] = {}
+        masks: dict[Conditions, BoolArray] = {}
         for number, (conditions, before) in enumerate(self.found.items(), start=1):
-            met = found[conditions] = np.zeros(len(stock), np.bool_)
+            met = masks[conditions] = np.zeros(len(stock), np.bool_)
             met[: len(before)] = before
             met[rows[there]] = np.array([row[number] for row in edited], np.bool_)[there]
-        return found
+        return masks
 
     def _planned(self) -> dict[date, BoolArray]:
-        """Of this week and the next, so that the week may turn while PostgreSQL is away."""
+        """Promoted items of this week and the next, so that the week may turn while PostgreSQL is away."""
         today = shop_day(self.read_at)
         promoted = Promotion.objects.filter(Q(display__gt=0) | Q(mailer__gt=0))
         keys: dict[date, list[int]] = {}
@@ -121,12 +121,12 @@ class Lookup:
             (listed > (after.timestamp() if after else -np.inf)) & (listed <= (until.timestamp() if until else np.inf))
             for after, until in listed_spans(condition, now)
         ]
-        found = _any_of(spans, len(listed))
-        return ~found if condition.operator is Operator.IS_NOT else found
+        mask = _any_of(spans, len(listed))
+        return ~mask if condition.operator is Operator.IS_NOT else mask
 
 
 def lasting(conditions: Conditions) -> Conditions:
-    """Those that time alone does not change."""
+    """Conditions that time alone does not change."""
     return tuple(condition for condition in conditions if condition.attribute not in TIMED)
 
 

@@ -1,6 +1,6 @@
 """The book of rules as a process serves it.
 
-Which items a rule means is looked up when the book or the catalogue changes; schedules, and conditions that time alone
+What items a rule matches is looked up when the book or the catalogue changes; schedules, and conditions that time alone
 changes, are looked at for every answer, so that a rule begins and ends by itself.
 """
 
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ServedRule:
-    """A rule of the book, read; None where it does not ask."""
+    """A rule of the book, parsed; None where it does not ask."""
 
     key: int
     name: str
@@ -46,7 +46,7 @@ class ServedRule:
 
     @classmethod
     def of(cls, frozen: Mapping[str, Any]) -> Self:
-        """Raises KeyError, TypeError or ValueError (ConditionError) where it cannot be read."""
+        """Parse a frozen rule. Raises KeyError, TypeError or ValueError (ConditionError) where it cannot be read."""
         action = RuleAction(frozen["action"])
         if action is RuleAction.PIN and not frozen["slot"]:
             raise ValueError("a pin without a slot")
@@ -70,11 +70,11 @@ class ServedRule:
 
     @cached_property
     def lasts(self) -> bool:
-        """Its items are the same at all times."""
+        """Whether its items are the same at all times."""
         return lasting(self.items) == self.items
 
     def asks_for(self, *, placement: str, segment: int | None, customer: int | None, at: float) -> bool:
-        """Is it the rule's time, place and person?"""
+        """Whether it is the rule's time, placement, segment and customer."""
         return (
             self.starts <= at < self.ends
             and (self.placement is None or self.placement == placement)
@@ -85,7 +85,7 @@ class ServedRule:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ServedRules:
-    """A book and the items that it means, by row of the stock; version 0 before the first book, and for a draft."""
+    """A book and the items that it matches, by row of the stock; version 0 before the first book, and for a draft."""
 
     version: int
     rules: tuple[ServedRule, ...]
@@ -100,11 +100,11 @@ class ServedRules:
 
     @cached_property
     def names(self) -> Mapping[int, str]:
-        """By key."""
+        """Names of the rules by key."""
         return {rule.key: rule.name for rule in self.rules}
 
     def of_default_book(self, stock: Stock, *, read_at: datetime) -> Self:
-        """As the record has it now; the same object where nothing changed."""
+        """The default book as the record has it now; the same object where nothing changed."""
         book = default_book()
         version = book.number if book else 0
         lasts = stock is self.lookup.stock and self.lookup.planned is None
@@ -114,7 +114,7 @@ class ServedRules:
         return moved.with_book(book.rules if book else (), version=version)
 
     def with_book(self, frozen: Sequence[FrozenRule], *, version: int = 0) -> Self:
-        """These rules in place of the old ones; one that cannot be read is left out, and the log says so."""
+        """Put rules in place of the old ones; one that cannot be read is left out, and the log says so."""
         rules = tuple(rule for one in frozen if (rule := _parse(one)) is not None)
         lookup = _holding(self.lookup, rules)
         return replace(self, version=version, rules=rules, lookup=lookup, book=frozen, _met={}, _made={})
@@ -136,20 +136,20 @@ class ServedRules:
         return replace(self, lookup=_holding(lookup, self.rules), _met={}, _made={})
 
     def _items(self, conditions: Conditions, now: datetime) -> BoolArray:
-        """The same array until the second passes in which it may change."""
+        """Mask of the items; the same array until the second passes in which it may change."""
         at = None if lasting(conditions) == conditions else now.replace(microsecond=0)
-        known = self._met.get(conditions)
-        if known is None or known[0] != at:
-            known = self._met[conditions] = at, self.lookup.met(conditions, now=at or now)
-        return known[1]
+        entry = self._met.get(conditions)
+        if entry is None or entry[0] != at:
+            entry = self._met[conditions] = at, self.lookup.met(conditions, now=at or now)
+        return entry[1]
 
     def _rule(self, served: ServedRule, now: datetime) -> Rule:
-        made = self._made.get(served)
-        if made is not None and served.lasts:
-            return made
+        rule = self._made.get(served)
+        if rule is not None and served.lasts:
+            return rule
         items = self._items(served.items, now)
-        if made is None or made.items is not items:
-            made = self._made[served] = Rule(
+        if rule is None or rule.items is not items:
+            rule = self._made[served] = Rule(
                 key=served.key,
                 action=served.action,
                 items=items,
@@ -159,7 +159,7 @@ class ServedRules:
                 groups=groups_of(self.lookup.stock, served.per) if served.action is RuleAction.CAP else None,
                 share=served.share,
             )
-        return made
+        return rule
 
 
 def _parse(frozen: Mapping[str, Any]) -> ServedRule | None:

@@ -1,4 +1,4 @@
-"""Served answers: noted in the process, a moment later in a Valkey stream, from there in batches in PostgreSQL.
+"""Served slates: noted in the process, a moment later in a Valkey stream, from there in batches in PostgreSQL.
 
 Losing an impression is tolerable, so nothing here ever delays or fails an answer; a slate that comes twice is written
 once. A process that is killed loses what it served in the last ``PAUSE``.
@@ -68,7 +68,7 @@ class Log:
                 self._thread.start()
 
     def send(self) -> bool:
-        """What waits now, into the stream; False where Valkey did not take it all: then it goes on waiting."""
+        """Send what waits now into the stream; False where Valkey did not take it all: then it goes on waiting."""
         while self._waiting:
             if not self._send_some():
                 return False
@@ -99,14 +99,14 @@ class Log:
 
 @cache
 def log() -> Log:
-    """Of this process."""
-    made = Log()
-    atexit.register(made.send)
-    return made
+    """The log of this process."""
+    own = Log()
+    atexit.register(own.send)
+    return own
 
 
 def append(slate: ServedSlate) -> None:
-    """It is in Valkey a moment later."""
+    """Note a slate, which is in Valkey a moment later."""
     log().add(slate)
 
 
@@ -114,7 +114,7 @@ at_drop(lambda: log().clear())
 
 
 def write_slates() -> int:
-    """Everything that waits now, into the record; how many slates."""
+    """Write everything that waits now into the record; how many slates."""
     log().send()
     written = 0
     while waiting := _in_stream():

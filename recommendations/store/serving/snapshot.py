@@ -1,4 +1,4 @@
-"""What an answer is made of: the catalogue, the model, the weights and the rules of one moment."""
+"""Snapshot that answers are made of: the catalogue, the model, the weights and the rules of one moment."""
 
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -40,7 +40,7 @@ class ServedPlacement:
     explores: bool
 
     def diversity_with(self, weights: ServedWeights | None) -> float:
-        """Its own where it has one, else the weights'."""
+        """The placement's own diversity where it has one, else the weights'."""
         if self.diversity is not None:
             return self.diversity
         return weights.diversity if weights else 0.0
@@ -48,7 +48,7 @@ class ServedPlacement:
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """What rows of the record are called."""
+    """Names of rows of the record."""
 
     categories: Mapping[int, tuple[str, str]]  # primary key → path, name
     segments: Mapping[int, str]  # number → name
@@ -56,8 +56,8 @@ class Names:
 
 @dataclass(kw_only=True, eq=False)
 class Snapshot:
-    """Immutable in effect: answers that were made of the same one are alike. The model is None before the first run
-    of the loop.
+    """What answers of one moment are made of; immutable in effect: answers of the same snapshot are alike. The model is
+    None before the first run of the loop.
     """
 
     stock: Stock
@@ -77,44 +77,44 @@ class Snapshot:
         self.stock_rows = self.stock.ids.rows(items)
 
     def sellable(self, at: datetime) -> BoolArray:
-        """By row of the stock. A model that ends before the present is looked at as if everything were for sale."""
+        """Mask of what is for sale, by row of the stock; all is where the model ends before the present."""
         if self.model is not None and self.model.cut is not Cut.LIVE:
             return np.ones(len(self.stock), np.bool_)
         return self.stock.sellable(at)
 
     @cached_property
     def likeness(self) -> Likeness:
-        """By row of the stock, as the what-if panel has it by row of the model."""
+        """Likeness by row of the stock, as the what-if panel has it by row of the model."""
         traits = np.full((len(self.stock), 1), -1, np.int32)
         if self.model is not None:
-            known = self.stock_rows >= 0
-            traits[self.stock_rows[known]] = _traits(self.model)[known]
+            there = self.stock_rows >= 0
+            traits[self.stock_rows[there]] = _traits(self.model)[there]
         return Likeness(traits=traits)
 
     @cached_property
     def lift(self) -> FloatArray | None:
-        """What the promotion plan makes of demand, by row of the stock; 1 for what the model does not know."""
+        """Lift of demand by the promotion plan, by row of the stock; 1 for what the model does not know."""
         if self.model is None or self.model.lift is None:
             return None
         lift = np.ones(len(self.stock), np.float32)
-        known = self.stock_rows >= 0
-        lift[self.stock_rows[known]] = self.model.lift[known]
+        there = self.stock_rows >= 0
+        lift[self.stock_rows[there]] = self.model.lift[there]
         return lift
 
     def weights_for(self, blend: BlendName, segment: int) -> ServedWeights | None:
-        """The default of the segment where it has one."""
+        """Default weights of the segment where it has any, else everybody's."""
         return self.weights.get((blend, segment)) or self.weights.get((blend, None))
 
     def with_rules(self, frozen: Sequence[FrozenRule]) -> Self:
-        """As if this book were served, which has no number yet."""
+        """The snapshot as if this book were served, which has no number yet."""
         return self._with(rules=self.rules.with_book(frozen))
 
     def with_weights(self, blend: BlendName, segment: int | None, weights: ServedWeights) -> Self:
-        """As if these weights were the default of the blend and the segment (None: of everybody)."""
+        """The snapshot as if these weights were the default of the blend and the segment (None: of everybody)."""
         return self._with(weights={**self.weights, (blend, segment): weights})
 
     def _with(self, **parts: Any) -> Self:
-        """What was worked out of the stock and the model stays."""
+        """A copy with other parts; what was worked out of the stock and the model stays."""
         other = copy(self)
         for name, value in parts.items():
             setattr(other, name, value)

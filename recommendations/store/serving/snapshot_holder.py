@@ -1,7 +1,7 @@
-"""All that an answer needs, in the memory of the process: with PostgreSQL and Valkey away, answers go on.
+"""Holder of all that an answer needs, in the memory of the process: with PostgreSQL and Valkey away, answers go on.
 
 A request uses one snapshot from beginning to end. The next one is made when a mark of change has moved
-(``live.announce``), and every few seconds in any case; a new model is loaded beside the old one and then takes its
+(``fetch.announce``), and every few seconds in any case; a new model is loaded beside the old one and then takes its
 place.
 """
 
@@ -79,7 +79,7 @@ class SnapshotHolder:
         return self._held
 
     def as_tested(self, changed: Mapping[str, str] | None) -> Snapshot:
-        """With the test cut of the live version, to review what it would have said; ``changed`` as for ``current``."""
+        """Snapshot with the live version's test cut, to review what it would say; ``changed`` as for ``current``."""
         now = self.current(changed)
         if now.model is None:
             return now
@@ -98,7 +98,7 @@ class SnapshotHolder:
         return age < RECHECK_ALONE if changed is None else changed == held.changed and age < RECHECK
 
     def _only_lacks_mergers(self, held: Snapshot, changed: Mapping[str, str] | None) -> bool:
-        """Somebody signs in every second or so: for that not everything is read again."""
+        """Whether only mergers are new: somebody signs in every second or so, for which not all is read again."""
         others = ({**(marks or {}), Changed.CUSTOMERS: ""} for marks in (held.changed, changed))
         return changed is not None and next(others) == next(others) and time.monotonic() - self._checked < RECHECK
 
@@ -160,7 +160,7 @@ def _first(changed: Mapping[str, str] | None) -> Snapshot:
 
 
 def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
-    """Everything small is read again, of the items those that were edited; the same snapshot where nothing differs."""
+    """Read everything small again, of the items those that were edited; the same snapshot where nothing differs."""
     read_at = timezone.now()
     stock = with_changes(held.stock, since=held.read_at - OVERLAP)
     add(held.customers, customers_after(max(held.customers.values(), default=0)))
@@ -173,7 +173,7 @@ def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
 
 
 def _model(version: int) -> Model | None:
-    """None, and a line in the log, where its files are damaged: the old model goes on."""
+    """Load a model; None, and a line in the log, where its files are damaged: the old model goes on."""
     try:
         return load_model(version, Cut.LIVE)
     except ArtefactDamagedError as error:

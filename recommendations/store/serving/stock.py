@@ -1,4 +1,4 @@
-"""What is for sale, held by every serving process: a row per item, in the order of the primary keys."""
+"""Stock of the shop, held by every serving process: a row per item, in the order of the primary keys."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ class StockRow(NamedTuple):
 
     @property
     def is_offered(self) -> bool:
-        """As ``Item.objects.recommendable``, but for the time of sale."""
+        """Whether it is as ``Item.objects.recommendable`` asks, but for the time of sale."""
         if self.retired_at or self.availability == Availability.OUT_OF_STOCK:
             return False
         return self.availability != Availability.IN_STOCK or self.available_quantity != 0
@@ -72,7 +72,7 @@ FACTS = np.dtype(
 
 @dataclass(kw_only=True, eq=False)
 class Stock:
-    """Never changed once it is made; ``updated`` gives the next one."""
+    """Items by row; never changed once it is made: ``updated`` gives the next one."""
 
     ids: IdMap
     products: list[Product]
@@ -85,7 +85,7 @@ class Stock:
 
     @classmethod
     def of(cls, rows: Sequence[StockRow]) -> Self:
-        """``rows`` in the order of their keys."""
+        """Stock of ``rows``, which are in the order of their keys."""
         nothing = cls(
             ids=IdMap(ids=np.empty(0, np.int64)), products=[], row_of={}, facts=np.empty(0, FACTS), brands={}, kinds={}
         )
@@ -98,7 +98,7 @@ class Stock:
         return np.asarray(self.facts[name])
 
     def sellable(self, at: datetime) -> BoolArray:
-        """By row, as ``Item.objects.recommendable(at=at)``; the same array until the next sale starts or ends."""
+        """Mask by row, as ``Item.objects.recommendable(at=at)``; the same array until the next sale starts or ends."""
         now = at.timestamp()
         held = self._sellable
         if held is None or not held[0] <= now < held[1]:
@@ -111,7 +111,7 @@ class Stock:
         return held[2]
 
     def updated(self, rows: Sequence[StockRow]) -> Self:
-        """With these rows in place of the old ones, and new ones at the end: their keys must be above all others."""
+        """The stock with these rows for the old ones, and new ones at the end: their keys must be above all others."""
         brands, kinds = dict(self.brands), dict(self.kinds)
         products, row_of = list(self.products), dict(self.row_of)
         keys = np.fromiter((row.pk for row in rows), np.int64, len(rows))
@@ -135,7 +135,7 @@ def load_stock() -> Stock:
 
 
 def with_changes(stock: Stock, *, since: datetime) -> Stock:
-    """With the items that were edited at this moment or later; the same stock where there is no edit that it lacks."""
+    """The stock with the items edited at this moment or later; the same one where there is no edit that it lacks."""
     rows = [row for row in _rows(Item.objects.changed_since(since)) if stock.edits.get(row.pk) != row.updated_at]
     new = [row.pk for row in rows if row.shop_id not in stock.row_of]
     if new and len(stock) and new[0] < stock.ids.ids[-1]:  # committed after an item with a higher key
@@ -144,7 +144,7 @@ def with_changes(stock: Stock, *, since: datetime) -> Stock:
 
 
 def of_categories(stock: Stock, wanted: frozenset[int]) -> BoolArray:
-    """By row: is the item in one of these categories?"""
+    """Mask by row of the items in one of these categories."""
     numbers = np.fromiter((not wanted.isdisjoint(kind) for kind in stock.kinds), np.bool_)  # type: ignore[arg-type]
     return np.asarray(numbers[stock.column("kind")])
 
@@ -155,9 +155,9 @@ def of_brands(stock: Stock, wanted: Sequence[str]) -> BoolArray:
 
 
 def _rows(items: QuerySet[Item]) -> list[StockRow]:
-    known = Q(categories__isnull=False)
-    found = items.annotate(of_categories=ArrayAgg("categories", filter=known, default=[])).order_by("pk")
-    return [StockRow._make(row) for row in found.values_list(*StockRow._fields)]
+    categorised = Q(categories__isnull=False)
+    annotated = items.annotate(of_categories=ArrayAgg("categories", filter=categorised, default=[])).order_by("pk")
+    return [StockRow._make(row) for row in annotated.values_list(*StockRow._fields)]
 
 
 def _facts(row: StockRow, *, brands: dict[Hashable, int], kinds: dict[Hashable, int]) -> tuple[object, ...]:

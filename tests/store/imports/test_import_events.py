@@ -52,7 +52,7 @@ FULL = (
 )
 
 
-def test_every_column_is_kept(tmp_path: Path) -> None:
+def test_every_column_of_an_event_file_is_kept(tmp_path: Path) -> None:
     imported = load(tmp_path, FULL)
     assert counts(imported) == (1, 1, 0, 0)
     event = Event.objects.get()
@@ -63,7 +63,7 @@ def test_every_column_is_kept(tmp_path: Path) -> None:
     assert (event.source, event.attributes) == ("import", None)
 
 
-def test_running_it_twice_changes_nothing(tmp_path: Path) -> None:
+def test_importing_an_event_file_twice_changes_nothing(tmp_path: Path) -> None:
     content = FULL + ",view_item,2026-08-01T12:00:00Z,u1,,A2,,,,,,\n"
     load(tmp_path, content)
     before = list(Event.objects.order_by("event_id").values())
@@ -94,7 +94,7 @@ def test_the_shops_ids_of_people_are_kept_nowhere(tmp_path: Path) -> None:
     assert sorted(follows) == [("brand", "Acme"), ("customer", pseudonym("secret-friend").hex())]
 
 
-def test_one_person_under_two_keys_becomes_one(tmp_path: Path) -> None:
+def test_a_visitor_and_a_customer_in_one_row_are_merged(tmp_path: Path) -> None:
     load(
         tmp_path,
         "name,timestamp,user_id,anonymous_id,item_id\n"
@@ -108,7 +108,7 @@ def test_one_person_under_two_keys_becomes_one(tmp_path: Path) -> None:
     assert Event.objects.of_customer(signed_in).count() == 2
 
 
-def test_who_objects_is_counted_and_not_known(tmp_path: Path) -> None:
+def test_a_customer_who_objects_is_counted_and_not_known(tmp_path: Path) -> None:
     Customer.objects.create(pseudonym=pseudonym("u1"), personalise=False)
     load(tmp_path, FULL)
     assert list(Event.objects.values_list("customer", "session_id")) == [(None, None)]
@@ -118,12 +118,12 @@ def test_who_objects_is_counted_and_not_known(tmp_path: Path) -> None:
     ("written", "stored"),
     [("Order Completed", "purchase"), ("detail-page-view", "view_item"), ("AddBookmark", "add_to_wishlist")],
 )
-def test_other_systems_names_are_understood(tmp_path: Path, written: str, stored: str) -> None:
+def test_event_names_of_other_systems_are_understood(tmp_path: Path, written: str, stored: str) -> None:
     load(tmp_path, f"name,timestamp,user_id,item_id,transaction_id\n{written},2026-08-01T12:00:00Z,u1,A1,t1\n")
     assert Event.objects.get().name == stored
 
 
-def test_ids_are_made_from_what_the_rows_say(tmp_path: Path) -> None:
+def test_event_ids_are_made_from_the_content_of_rows(tmp_path: Path) -> None:
     """Aliases, zones and the file's kind make no difference; another quantity does."""
     header = "name,timestamp,user_id,item_id,quantity,transaction_id\n"
     rows = [
@@ -132,15 +132,15 @@ def test_ids_are_made_from_what_the_rows_say(tmp_path: Path) -> None:
         "purchase,2026-08-01T12:00:00Z,u1,A1,2,t1",
     ]
     assert counts(load(tmp_path, header + "\n".join(rows) + "\n")) == (3, 2, 1, 0)
-    made = {event.event_id for event in Event.objects.all()}
-    assert {(key.version, key.variant) for key in made} == {(8, uuid.RFC_4122)}
+    ids = {event.event_id for event in Event.objects.all()}
+    assert {(key.version, key.variant) for key in ids} == {(8, uuid.RFC_4122)}
     path = tmp_path / "events.parquet"
     table = {"name": ["purchase"], "timestamp": pa.array([NOON], pa.timestamp("us", "UTC")), "user_id": ["u1"]}
     pq.write_table(pa.table(table | {"item_id": ["A1"], "quantity": [1], "transaction_id": ["t1"]}), path)
     assert counts(bulk_import.import_events(path, rules=RULES, now=NOW, report=silent)) == (1, 0, 1, 0)
 
 
-def test_lines_of_one_event_are_told_apart_by_what_stands_in_them(tmp_path: Path) -> None:
+def test_lines_of_one_event_are_told_apart_by_their_content(tmp_path: Path) -> None:
     header = "event_id,name,timestamp,user_id,item_id,quantity,transaction_id\n"
     rows = [f"{EVENT},purchase,2026-08-01T12:00:00Z,u1,{item},{n},t1" for item, n in [("A1", 1), ("A2", 1), ("A1", 2)]]
     assert counts(load(tmp_path, header + "\n".join([*rows, rows[0]]) + "\n")) == (4, 3, 1, 0)

@@ -82,7 +82,7 @@ def check(load: Callable[..., Import], content: bytes, *, folder: Path, **option
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(content=st.one_of(rows(item_rows.FORM.known, {"item_id": "A1", "title": "Item"}), st.binary(max_size=100)))
 @example(content=b"item_id,title,rating_average\nA1,Item,1e-999\nA2,Item,0b1\n")
-def test_item_files(content: bytes, tmp_path: Path) -> None:
+def test_any_item_file_ends_in_words(content: bytes, tmp_path: Path) -> None:
     check(bulk_import.import_items, content, folder=tmp_path, currency="USD")
     assert not Item.objects.exists()
 
@@ -91,7 +91,7 @@ def test_item_files(content: bytes, tmp_path: Path) -> None:
 @given(content=st.one_of(rows(event_rows.FORM.known, SOUND_EVENT), st.binary(max_size=100)))
 @example(content=b"name,timestamp,user_id,item_id,rating,rating_scale\nrate_item,2026-08-01T12:00:00Z,u,A1,1e-999,5\n")
 @example(content=b"name,timestamp,user_id,item_id,rating,rating_scale\nrate_item,2026-08-01T12:00:00Z,u,A1,1_000,0b1\n")
-def test_event_files(content: bytes, tmp_path: Path) -> None:
+def test_any_event_file_ends_in_words(content: bytes, tmp_path: Path) -> None:
     Item.objects.get_or_create(shop_id="A1", defaults={"title": "Item"})
     check(bulk_import.import_events, content, folder=tmp_path, rules=RULES)
     assert not Event.objects.exists()
@@ -99,7 +99,7 @@ def test_event_files(content: bytes, tmp_path: Path) -> None:
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(content=st.one_of(rows(promotion_rows.FORM.known, SOUND_PROMOTION), st.binary(max_size=100)))
-def test_promotion_files(content: bytes, tmp_path: Path) -> None:
+def test_any_promotion_file_ends_in_words(content: bytes, tmp_path: Path) -> None:
     Item.objects.get_or_create(shop_id="A1", defaults={"title": "Item"})
     check(bulk_import.import_promotions, content, folder=tmp_path)
     assert not Promotion.objects.exists()

@@ -46,7 +46,7 @@ FULL = (
 )
 
 
-def test_every_column_is_kept(tmp_path: Path) -> None:
+def test_every_column_of_an_item_file_is_kept(tmp_path: Path) -> None:
     imported = load(tmp_path, FULL)
     assert counts(imported) == (1, 1, 0, 0)
     assert imported.status == Import.Status.FINISHED
@@ -74,7 +74,7 @@ def test_a_short_file_gives_items_their_defaults(tmp_path: Path) -> None:
     assert not ItemPrice.objects.exists()
 
 
-def test_running_it_twice_changes_nothing(tmp_path: Path) -> None:
+def test_importing_an_item_file_twice_changes_nothing(tmp_path: Path) -> None:
     load(tmp_path, FULL)
     before = list(Item.objects.values())
     imported = load(tmp_path, FULL, now=LATER)
@@ -158,7 +158,7 @@ def test_a_bad_row_is_refused_with_its_remedy_and_its_neighbour_is_kept(
     assert list(Item.objects.values_list("shop_id", flat=True)) == ["GOOD"]
 
 
-def test_the_refused_row_is_shown(tmp_path: Path) -> None:
+def test_the_text_of_a_refused_row_is_recorded(tmp_path: Path) -> None:
     imported = load(tmp_path, "item_id,title,price\nA1,Shoe,cheap\nA2,Boot\n")
     assert list(imported.rejected_rows.values_list("line", "content")) == [
         (2, "item_id=A1, title=Shoe, price=cheap"),
@@ -192,7 +192,7 @@ def test_columns_that_are_not_read_are_named(tmp_path: Path) -> None:
         (",".join(f"c{n}" for n in range(100_000)), ["is missing", "99990 more"]),
     ],
 )
-def test_a_header_that_will_not_do_is_named(tmp_path: Path, header: str, words: list[str]) -> None:
+def test_an_unusable_header_is_named(tmp_path: Path, header: str, words: list[str]) -> None:
     with pytest.raises(UnreadableFileError) as caught:
         load(tmp_path, f"{header}\nA1,Shoe\n")
     assert [word for word in ["items.csv", *words] if word not in str(caught.value)] == []

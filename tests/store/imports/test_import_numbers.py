@@ -68,7 +68,7 @@ def check(imported: Import, *, field: str, neighbours: int) -> None:
 
 
 @pytest.mark.parametrize("field", ["rating", "rating_scale", "quantity", "price", "amount", "line", "position"])
-def test_of_an_event(write: Write, field: str, tmp_path: Path) -> None:
+def test_an_unstorable_number_of_an_event_is_refused(write: Write, field: str, tmp_path: Path) -> None:
     Item.objects.create(shop_id="A1", title="Tea")
     lines = [EVENT | {field: number, "session_id": str(at)} for at, number in enumerate(NUMBERS)]
     path = write(tmp_path, [*lines, EVENT | {field: "1", "session_id": "good"}])
@@ -78,21 +78,21 @@ def test_of_an_event(write: Write, field: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "field", ["price", "original_price", "cost", "available_quantity", "rating_average", "rating_count"]
 )
-def test_of_an_item(write: Write, field: str, tmp_path: Path) -> None:
+def test_an_unstorable_number_of_an_item_is_refused(write: Write, field: str, tmp_path: Path) -> None:
     lines = [ITEM | {field: number, "item_id": str(at)} for at, number in enumerate([*NUMBERS, "1"])]
     path = write(tmp_path, lines)
     check(bulk_import.import_items(path, currency="USD", now=NOW, report=silent), field=field, neighbours=1)
     assert Item.objects.filter(shop_id=str(len(NUMBERS))).exists()
 
 
-def test_in_the_attributes_of_an_item(write: Write, tmp_path: Path) -> None:
+def test_an_unstorable_number_in_the_attributes_of_an_item_is_refused(write: Write, tmp_path: Path) -> None:
     texts = [f'{{"size": {number}}}' for number in [*NUMBERS, "1"]]
     path = write(tmp_path, [ITEM | {"attributes": text, "item_id": str(at)} for at, text in enumerate(texts)])
     check(bulk_import.import_items(path, currency="USD", now=NOW, report=silent), field="attributes", neighbours=1)
 
 
 @pytest.mark.parametrize("field", ["display", "mailer"])
-def test_of_a_promotion(write: Write, field: str, tmp_path: Path) -> None:
+def test_an_unstorable_number_of_a_promotion_is_refused(write: Write, field: str, tmp_path: Path) -> None:
     Item.objects.bulk_create(Item(shop_id=str(at), title="Tea") for at in range(len(NUMBERS) + 1))
     lines = [PROMOTION | {field: number, "item_id": str(at)} for at, number in enumerate([*NUMBERS, "1"])]
     check(bulk_import.import_promotions(write(tmp_path, lines), now=NOW, report=silent), field=field, neighbours=1)

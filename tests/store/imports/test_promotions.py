@@ -60,7 +60,7 @@ def test_weeks_of_items_are_kept_and_an_empty_share_is_none(tmp_path: Path) -> N
     ]  # fmt: skip
 
 
-def test_running_it_twice_changes_nothing_and_a_changed_share_is_changed(tmp_path: Path) -> None:
+def test_importing_a_promotion_file_twice_changes_nothing_but_changed_shares(tmp_path: Path) -> None:
     load(tmp_path, FILE)
     before = list(Promotion.objects.order_by("pk").values())
     assert counts(load(tmp_path, FILE)) == (3, 0, 3, 0)
@@ -116,13 +116,13 @@ def test_a_week_starts_as_those_of_the_plan_or_as_most_of_the_file(tmp_path: Pat
     assert {week.weekday() for _, week, *_ in plan()} == {2} == {promotion_merge.first_weekday()}
 
 
-def test_a_file_without_any_share_will_not_do(tmp_path: Path) -> None:
+def test_a_file_without_any_share_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError, match="one of the columns 'display', 'mailer' is needed"):
         load(tmp_path, "item_id,week\nA1,2026-09-07\n")
     assert Import.objects.get().status == Import.Status.FAILED
 
 
-def test_parquet_with_dates_and_moments(tmp_path: Path) -> None:
+def test_weeks_in_parquet_may_be_dates_or_moments(tmp_path: Path) -> None:
     path = tmp_path / "promotions.parquet"
     columns = {"item_id": ["A1", "A2"], "mailer": [0.125, float("nan")]}
     dates = pa.array([MONDAY, MONDAY], pa.date32())
@@ -152,7 +152,7 @@ def test_the_plan_is_the_weeks_that_are_not_over(items: list[Item]) -> None:
     assert promotion_merge.weeks() == weeks[::-1]
 
 
-def test_no_promotion_no_weeks() -> None:
+def test_without_promotions_there_are_no_weeks() -> None:
     assert (promotion_merge.weeks(), promotion_merge.first_weekday()) == ([], None)
     frame = training_data.promotion_frame(first=NOW, last=NOW)
     assert frame.columns.tolist() == ["item", "start", "display", "mailer"]
@@ -168,13 +168,13 @@ def test_the_engine_sees_a_year_of_the_past_and_four_weeks_of_the_plan(items: li
         )
     Promotion.objects.create(item=items[1], week=MONDAY, mailer=1)
     frame = training_data.promotion_frame(first=cut, last=cut)
-    made = training_data.promotions_at(days(cut), frame, id_map(np.array([items[0].pk])))
-    assert made is not None
-    order = np.argsort(made.start)
-    np.testing.assert_allclose(made.start[order], np.array([-51, -1, 0, 3, 4]) * 7 - 1.5)
-    assert made.item.tolist() == [0] * 5
-    assert made.display[order].tolist() == [0.5, 0.5, 1, 0.5, 0.5]
-    assert {array.dtype.name for array in (made.start, made.display, made.mailer)} == {"float32"}
+    seen = training_data.promotions_at(days(cut), frame, id_map(np.array([items[0].pk])))
+    assert seen is not None
+    order = np.argsort(seen.start)
+    np.testing.assert_allclose(seen.start[order], np.array([-51, -1, 0, 3, 4]) * 7 - 1.5)
+    assert seen.item.tolist() == [0] * 5
+    assert seen.display[order].tolist() == [0.5, 0.5, 1, 0.5, 0.5]
+    assert {array.dtype.name for array in (seen.start, seen.display, seen.mailer)} == {"float32"}
 
 
 def test_a_week_begins_at_midnight_in_the_shop_s_time_zone(items: list[Item], settings: Settings) -> None:

@@ -112,7 +112,7 @@ def test_a_million_columns_are_a_ragged_row() -> None:
         st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")), min_size=2, max_size=2)
     )
 )
-def test_what_csv_writes_is_read_back(lines: list[list[str]]) -> None:
+def test_rows_that_the_csv_module_writes_are_read_back(lines: list[list[str]]) -> None:
     buffer = io.StringIO()
     csv.writer(buffer).writerows([["a", "b"], *lines])
     expected = [[value.strip() or None for value in line] for line in lines]
@@ -157,7 +157,7 @@ def test_blocks_hold_the_same_rows(parts: list[bytes], header: bytes) -> None:
 
 @settings(max_examples=400)
 @given(parts=st.lists(st.sampled_from(SEEDS), max_size=60), block=st.integers(1, 12))
-def test_blocks_end_anywhere(parts: list[bytes], block: int) -> None:
+def test_blocks_that_end_anywhere_hold_the_same_rows(parts: list[bytes], block: int) -> None:
     content = b"a,b\n" + b"".join(parts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("recommendations.store.imports.csv_rows.BLOCK", block)
@@ -260,7 +260,7 @@ def test_any_bytes_called_parquet_are_refused_in_words(
         ("wide.csv", "item_id".encode("utf-16"), "is UTF-16, not CSV"),
     ],
 )
-def test_what_is_no_table_is_named(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+def test_a_file_that_is_no_table_is_named(tmp_path: Path, name: str, content: bytes, words: str) -> None:
     message = refusal(written(tmp_path, name, content))
     assert name in message
     assert words in message

@@ -1,4 +1,4 @@
-"""What is kept in Valkey is counted once, and again where Valkey is away."""
+"""Arrays that are kept in Valkey are counted once, and again where Valkey is away."""
 
 import numpy as np
 import pytest
@@ -20,17 +20,17 @@ class Counted:
         return {"a": np.arange(3), "b": np.asarray([[0.5]], np.float32)}
 
 
-def test_it_is_counted_once_for_each_key(valkey: redis.Redis) -> None:
+def test_arrays_are_counted_once_for_each_key(valkey: redis.Redis) -> None:
     count = Counted()
     for key in ("one", "one", "other"):
-        found = cached(key, count)
-        assert found["a"].tolist() == [0, 1, 2]
-        assert (found["b"].dtype, found["b"].tolist()) == (np.float32, [[0.5]])
+        arrays = cached(key, count)
+        assert arrays["a"].tolist() == [0, 1, 2]
+        assert (arrays["b"].dtype, arrays["b"].tolist()) == (np.float32, [[0.5]])
     assert count.times == 2
     assert 0 < valkey.ttl(f"{PREFIX}one") <= 12 * 3600
 
 
-def test_without_valkey_it_is_counted_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_valkey_arrays_are_counted_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "valkey", lambda: Link("redis://127.0.0.1:1"))
     count = Counted()
     assert cached("one", count)["a"].tolist() == cached("one", count)["a"].tolist() == [0, 1, 2]

@@ -28,7 +28,7 @@ def away() -> Cache:
 
 
 def counted(cache: Cache) -> list[Any]:
-    """As the lock of the login counts."""
+    """Count as the lock of the login does."""
     return [
         cache.get("n", 0), cache.add("n", 1, 60), cache.add("n", 1, 60), cache.incr("n"), cache.touch("n", 60),
         cache.get("n"), cache.delete("n"), cache.get("n"), cache.delete("n"),
@@ -38,7 +38,7 @@ def counted(cache: Cache) -> list[Any]:
 RIGHT = [0, True, False, 2, True, 2, True, None, False]
 
 
-def test_it_keeps_the_same_in_valkey_and_without(there: Cache, away: Cache) -> None:
+def test_the_cache_behaves_alike_with_and_without_valkey(there: Cache, away: Cache) -> None:
     assert counted(there) == RIGHT
     assert counted(away) == RIGHT
 
@@ -48,7 +48,7 @@ def test_all_threads_and_caches_of_a_process_count_together_without_valkey(away:
     assert Cache(AWAY, {"KEY_PREFIX": "test"}).incr("n") == 5
 
 
-def test_a_full_valkey_is_counted_beside_and_forgotten_when_it_takes_again(there: Cache, valkey: redis.Redis) -> None:
+def test_counts_that_a_full_valkey_refuses_stay_in_the_process(there: Cache, valkey: redis.Redis) -> None:
     there.set("n", 1)
     limit = valkey.config_get("maxmemory")["maxmemory"]
     valkey.config_set("maxmemory", 1)
@@ -66,11 +66,11 @@ def test_a_full_valkey_is_counted_beside_and_forgotten_when_it_takes_again(there
 
 @pytest.fixture
 def without_valkey(settings: LazySettings) -> Iterator[None]:
-    known = settings.CACHES["default"]
-    settings.CACHES = {"default": known | {"LOCATION": AWAY}}
+    before = settings.CACHES["default"]
+    settings.CACHES = {"default": before | {"LOCATION": AWAY}}
     AxesProxyHandler.get_implementation(force=True)
     yield
-    settings.CACHES = {"default": known}
+    settings.CACHES = {"default": before}
     AxesProxyHandler.get_implementation(force=True)
 
 

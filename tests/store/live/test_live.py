@@ -30,7 +30,7 @@ def at(minutes: float) -> float:
     return (T0 + timedelta(minutes=minutes)).timestamp()
 
 
-def test_what_was_bought_viewed_and_disliked_is_read_back_in_one_go(built: None) -> None:
+def test_purchases_views_and_dislikes_are_read_back_in_one_go(built: None) -> None:
     writes.remember(
         [
             act(EventName.PURCHASE, 1, 0),
@@ -132,7 +132,7 @@ def history(live_version: ModelVersion) -> tuple[Customer, list[Item]]:
     return customer, items
 
 
-def test_what_valkey_lost_is_made_again_from_the_record(
+def test_the_live_state_that_valkey_lost_is_rebuilt_from_the_record(
     history: tuple[Customer, list[Item]], valkey: redis.Redis
 ) -> None:
     customer, items = history
@@ -147,7 +147,7 @@ def test_what_valkey_lost_is_made_again_from_the_record(
     assert fetch.state_of(customer.pk, since=None).state == state
 
 
-def test_what_a_killed_process_had_not_told_is_told_by_the_watch(
+def test_the_watch_recovers_the_acts_of_a_killed_process(
     history: tuple[Customer, list[Item]], live_version: ModelVersion
 ) -> None:
     customer, items = history
@@ -161,7 +161,7 @@ def test_what_a_killed_process_had_not_told_is_told_by_the_watch(
     assert writes.rebuild_if_lost() == 0
 
 
-def test_a_commit_whose_answer_was_lost_is_told_by_the_watch(history: tuple[Customer, list[Item]]) -> None:
+def test_the_watch_recovers_a_commit_whose_answer_was_lost(history: tuple[Customer, list[Item]]) -> None:
     customer, items = history
     writes.remember([act(EventName.VIEW_ITEM, items[0].pk, 0)])
     writes.rebuild()
@@ -172,7 +172,7 @@ def test_a_commit_whose_answer_was_lost_is_told_by_the_watch(history: tuple[Cust
     assert set(fetch.state_of(customer.pk, since=None).state.bought) == {items[1].pk, items[2].pk}
 
 
-def test_after_valkey_was_away_the_watch_looks_whether_it_knows_all(
+def test_the_watch_rebuilds_after_an_outage_of_valkey(
     history: tuple[Customer, list[Item]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     customer, items = history
@@ -190,7 +190,7 @@ def test_after_valkey_was_away_the_watch_looks_whether_it_knows_all(
     assert writes.rebuild_if_lost() == 0
 
 
-def test_what_came_after_the_loss_and_what_was_lost_are_put_together(
+def test_the_live_state_after_a_loss_is_merged_with_the_record(
     history: tuple[Customer, list[Item]], live_version: ModelVersion, valkey: redis.Redis
 ) -> None:
     customer, items = history
@@ -237,7 +237,7 @@ def test_acts_wait_for_valkey_to_come_back(built: None, monkeypatch: pytest.Monk
     assert fetch.state_of(CUSTOMER, since=None).state.bought == {1: at(0), 2: at(1), 3: at(2)}
 
 
-def test_what_waits_does_not_wait_for_another_event(
+def test_waiting_acts_are_written_without_another_event(
     built: None, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writes, "SOON", 0.2)
@@ -249,7 +249,7 @@ def test_what_waits_does_not_wait_for_another_event(
     assert valkey.smembers(writes.DOUBTED)
 
 
-def test_a_doubt_alone_is_told_soon(built: None, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_doubt_alone_is_written_soon(built: None, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writes, "SOON", 0.1)
     writes.mark_incomplete()
     assert wait_for(lambda: bool(valkey.exists(writes.DOUBTED)), seconds=2)

@@ -28,48 +28,48 @@ def version(*, live: bool = False) -> ModelVersion:
 
 
 def test_arrays_come_back_as_they_were_memory_mapped_and_read_only() -> None:
-    made = version()
+    one = version()
     arrays = {"ids/users": np.array([3, 5, 8]), "z": np.array([[0.5, np.nan]], np.float16), "none": np.empty((0, 4))}
-    size = save_arrays(made, Cut.LIVE, arrays)
-    loaded = load_arrays(made.pk, Cut.LIVE)
+    size = save_arrays(one, Cut.LIVE, arrays)
+    loaded = load_arrays(one.pk, Cut.LIVE)
     assert loaded.keys() == arrays.keys()
     for name, array in arrays.items():
         np.testing.assert_array_equal(loaded[name], array)
         assert loaded[name].dtype == array.dtype
     assert not loaded["z"].flags.writeable
     assert size == sum(row.size for row in Artefact.objects.all())
-    assert load_arrays(made.pk, Cut.TEST) == {}
-    assert list(load_arrays(made.pk, Cut.LIVE, prefix="ids/")) == ["ids/users"]
+    assert load_arrays(one.pk, Cut.TEST) == {}
+    assert list(load_arrays(one.pk, Cut.LIVE, prefix="ids/")) == ["ids/users"]
 
 
 def test_a_second_try_replaces_what_the_first_left() -> None:
-    made = version()
-    save_arrays(made, Cut.LIVE, {"a": np.arange(3)})
-    save_arrays(made, Cut.LIVE, {"a": np.arange(5)})
-    assert load_arrays(made.pk, Cut.LIVE)["a"].tolist() == [0, 1, 2, 3, 4]
+    one = version()
+    save_arrays(one, Cut.LIVE, {"a": np.arange(3)})
+    save_arrays(one, Cut.LIVE, {"a": np.arange(5)})
+    assert load_arrays(one.pk, Cut.LIVE)["a"].tolist() == [0, 1, 2, 3, 4]
     assert Artefact.objects.count() == 1
 
 
 def test_a_damaged_file_is_refused() -> None:
-    made = version()
-    save_arrays(made, Cut.LIVE, {"a": np.arange(1_000, dtype=np.int32) * 7})
+    one = version()
+    save_arrays(one, Cut.LIVE, {"a": np.arange(1_000, dtype=np.int32) * 7})
     path = Path(storages["artefacts"].path(Artefact.objects.get().path))
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
     with pytest.raises(ArtefactDamagedError, match="run the loop"):
-        load_arrays(made.pk, Cut.LIVE)
+        load_arrays(one.pk, Cut.LIVE)
     path.unlink()
     with pytest.raises(ArtefactDamagedError):
-        load_arrays(made.pk, Cut.LIVE)
+        load_arrays(one.pk, Cut.LIVE)
 
 
 def test_the_live_version_and_the_newest_keep_their_files() -> None:
     versions = [version(live=number == 1) for number in range(6)]
-    for made in versions:
-        save_arrays(made, Cut.LIVE, {"a": np.array([made.pk])})
+    for one in versions:
+        save_arrays(one, Cut.LIVE, {"a": np.array([one.pk])})
     assert forget_old_versions() == 3
-    kept = set(Artefact.objects.values_list("version", flat=True))
-    assert kept == {versions[1].pk, versions[5].pk, versions[4].pk}
+    left = set(Artefact.objects.values_list("version", flat=True))
+    assert left == {versions[1].pk, versions[5].pk, versions[4].pk}
     for row in Artefact.objects.all():
         assert storages["artefacts"].exists(row.path)

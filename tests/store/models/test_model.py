@@ -17,7 +17,7 @@ def model() -> Model:
     return load_model(ModelVersion.objects.live().get().pk, Cut.LIVE)
 
 
-def test_every_instance_is_there_and_twins_share_what_they_learned(model: Model) -> None:
+def test_a_loaded_model_has_every_instance_and_twins_share_arrays(model: Model) -> None:
     assert list(model.recommenders) == [instance.name for instance in INSTANCES]
     assert model.recommenders["als"] is model.recommenders["als_discover"]
     assert not Artefact.objects.filter(name__startswith="recommenders/als_discover/").exists()

@@ -31,7 +31,7 @@ def event(who: Customer | None, item: Item | None, *, days: float = 1, **fields:
     return Event.objects.create(customer=who, item=item, occurred_at=NOW - timedelta(days=days), **values)
 
 
-def test_one_row_per_line_with_baskets_and_what_is_unknown() -> None:
+def test_the_event_frame_has_a_row_per_line_with_baskets_and_unknowns() -> None:
     anna, tea = customer("anna"), Item.objects.create(shop_id="tea", title="Tea")
     event(anna, tea, days=3, name="purchase", transaction_id="t1", quantity=2, price="1.50", amount="3.00")
     event(anna, tea, days=2, session_id="s1")
@@ -63,7 +63,7 @@ def test_a_transaction_and_a_session_of_the_same_name_are_two_baskets() -> None:
     assert event_frame(until=NOW)["basket"].nunique() == 2
 
 
-def test_of_the_replay_purchases_are_learned_from_and_nothing_else() -> None:
+def test_only_purchases_of_the_replay_are_learned_from() -> None:
     anna, tea = customer("anna"), Item.objects.create(shop_id="tea", title="Tea")
     for days, name in enumerate(EventName, start=1):
         event(anna, tea, days=days, name=name, source="replay", transaction_id="t1")
@@ -92,7 +92,7 @@ def test_no_events_are_an_empty_frame_of_the_same_columns() -> None:
     assert arrivals(since=None, until=NOW) == {"events": 0, "customers": 0, "new": 0}
 
 
-def test_items_with_memberships_terms_and_ids_of_the_columns() -> None:
+def test_item_attributes_have_memberships_terms_and_ids_of_the_columns() -> None:
     tea, wine = (Category.objects.create(path=f"DRINKS > {name}", name=name) for name in ("TEA", "WINE"))
     green = Item.objects.create(shop_id="green", title='Green, "fine"\ntea', brand="Kan", price="2.50")
     both = Item.objects.create(shop_id="both", title="Tea wine", brand="Kan")

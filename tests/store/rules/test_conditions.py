@@ -1,4 +1,4 @@
-"""Which items conditions mean, asked of the record and of a serving process alike."""
+"""Items that conditions match, asked of the record and of a serving process alike."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -65,13 +65,13 @@ def asked(attribute: str, *values: object, operator: str = "is") -> Asked:
 
 
 def numbers(conditions: Sequence[Asked], now: datetime = NOW) -> set[int]:
-    """Of the items that the record and a process, each for itself, say are meant."""
-    found = {int(item.shop_id[1:]) for item in matching(conditions, now=now)}
+    """Numbers of the items that the record and a process, each for itself, say are matched."""
+    matched = {int(item.shop_id[1:]) for item in matching(conditions, now=now)}
     stock = load_stock()
     lookup = Lookup(stock=stock, read_at=NOW).holding([parsed(conditions)])
     met = lookup.met(parsed(conditions), now=now)
-    assert {int(product.shop_id[1:]) for product, meets in zip(stock.products, met, strict=True) if meets} == found
-    return found
+    assert {int(product.shop_id[1:]) for product, meets in zip(stock.products, met, strict=True) if meets} == matched
+    return matched
 
 
 CASES = [
@@ -112,13 +112,13 @@ CASES = [
 
 
 @pytest.mark.parametrize(("conditions", "meant"), CASES)
-def test_what_conditions_mean(shop: None, conditions: Sequence[Asked], meant: set[int]) -> None:
+def test_conditions_match_their_items(shop: None, conditions: Sequence[Asked], meant: set[int]) -> None:
     assert numbers(conditions) == meant
 
 
 @pytest.mark.parametrize("step", [timedelta(microseconds=-1), timedelta(), timedelta(microseconds=1), DAY, 30 * DAY])
 @pytest.mark.parametrize("operator", OPERATORS[ATTRIBUTES["listed_days"]])
-def test_days_count_to_the_moment(shop: None, operator: Operator, step: timedelta) -> None:
+def test_listed_days_count_to_the_moment(shop: None, operator: Operator, step: timedelta) -> None:
     numbers([asked("listed_days", 10, 20, operator=operator)], now=NOW + step)
 
 
@@ -134,7 +134,7 @@ def test_a_week_of_the_plan_begins_and_ends_by_itself(shop: None) -> None:
             assert [row for row, meets in enumerate(lookup.met(conditions, now=now)) if meets] == meant
 
 
-def test_only_what_was_edited_is_looked_at_again(shop: None) -> None:
+def test_only_edited_items_are_looked_up_again(shop: None) -> None:
     stock = load_stock()
     wanted = [parsed([one]) for one in (asked("brand", "Acme"), asked("category", "HATS"), asked("tag", "none"))]
     lookup = Lookup(stock=stock, read_at=NOW).holding(wanted)
@@ -196,15 +196,15 @@ def test_conditions_are_looked_up_together_and_once_for_each_state_of_the_catalo
         (asked("availability", "sold"), "values", "unknown"),
     ],
 )
-def test_what_means_nothing_is_told_with_its_place(condition: Asked, field: str, code: str) -> None:
+def test_an_invalid_condition_is_an_error_with_its_position(condition: Asked, field: str, code: str) -> None:
     with pytest.raises(ConditionError) as raised:
         matching([asked("brand", "Acme"), condition])
     assert (raised.value.position, raised.value.field, raised.value.code) == (1, field, code)
 
 
 def test_a_value_that_the_catalogue_does_not_know_is_a_slip_of_the_pen(shop: None) -> None:
-    known = ("SHOES > RUNNING", "Acme", "i3", "new", "M")
-    for attribute, value in zip(("category", "brand", "item", "tag", "attributes.size"), known, strict=True):
+    values = ("SHOES > RUNNING", "Acme", "i3", "new", "M")
+    for attribute, value in zip(("category", "brand", "item", "tag", "attributes.size"), values, strict=True):
         check([asked(attribute, value)])
         wrong = asked("attributes.sise", value) if "." in attribute else asked(attribute, value, f"{value}!")
         with pytest.raises(ConditionError) as raised:
@@ -235,7 +235,7 @@ def test_a_frozen_rule_says_all_that_the_rule_does() -> None:
     assert [everywhere[name] for name in ("placement", "segment", "customer", "starts_at", "ends_at")] == [None] * 5
 
 
-def test_the_default_book() -> None:
+def test_the_default_book_is_the_one_that_is_marked() -> None:
     assert default_book() is None
     RuleBook.objects.create(number=1)
     book = RuleBook.objects.create(number=2, is_default=True)

@@ -1,4 +1,4 @@
-"""What makes two items alike, against the dense matrix."""
+"""Likeness of items by main category, against the dense matrix."""
 
 import numpy as np
 from hypothesis import given

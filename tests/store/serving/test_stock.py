@@ -38,7 +38,7 @@ def assert_same(left: Stock, right: Stock) -> None:
         ]
 
 
-def test_for_sale_is_what_the_queryset_calls_recommendable() -> None:
+def test_items_for_sale_are_those_the_queryset_calls_recommendable() -> None:
     states = product(
         Availability, (None, 0, 3), (None, NOW - HOUR, NOW, NOW + HOUR), (None, NOW, NOW + 2 * HOUR), (None, NOW - HOUR)
     )
@@ -57,7 +57,7 @@ def test_for_sale_is_what_the_queryset_calls_recommendable() -> None:
     assert stock.sellable(NOW) is stock.sellable(NOW + timedelta(minutes=59))
 
 
-def test_what_changed_is_read_again_and_gives_what_a_fresh_process_reads() -> None:
+def test_edited_items_are_read_again_as_a_fresh_process_reads_them() -> None:
     bread, tea = (Category.objects.create(path=path, name=path) for path in ("BREAD", "TEA"))
     items = [add(number, brand="A", price=Decimal(number)) for number in range(5)]
     tea.items.set(items[:2])
