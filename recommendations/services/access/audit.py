@@ -1,4 +1,4 @@
-"""The trail of who changed what; every use case that changes something leaves an entry in its own transaction."""
+"""Audit trail of who changed what; every use case that changes something leaves an entry in its own transaction."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from recommendations.models import ApiKey, AuditEntry, Staff
 
 type Values = dict[str, Any] | None
 type Author = Staff | ApiKey | None
-"""None where a command or the schedule acted."""
+"""Whoever acted; None for a command or the schedule."""
 
 
 class NoteNeededError(Exception):
@@ -18,7 +18,7 @@ class NoteNeededError(Exception):
 
 
 def apply(subject: Model, changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Set the fields that differ, without saving; their values before and after."""
+    """Set the fields that differ, without saving; returns their values before and after."""
     after = {name: value for name, value in changes.items() if getattr(subject, name) != value}
     before = {name: getattr(subject, name) for name in after}
     for name, value in after.items():
@@ -36,7 +36,7 @@ def record(
     note: str = "",
     batch: UUID | None = None,
 ) -> AuditEntry:
-    """Values of ``before`` and ``after`` are JSON."""
+    """Write an entry of the trail; the values of ``before`` and ``after`` are JSON."""
     entry = _entry(by, verb, subject, before=before, after=after, note=note)
     entry.batch = batch
     entry.save()
@@ -46,7 +46,7 @@ def record(
 def record_all(
     *, by: Author, verb: str, changes: Iterable[tuple[Model, Values, Values]], batch: UUID | None = None
 ) -> None:
-    """The same for many subjects at once: subject, before, after. Those of a batch can be undone together."""
+    """Write entries for many subjects at once (subject, before, after); those of a batch can be undone together."""
     entries = [_entry(by, verb, subject, before=before, after=after) for subject, before, after in changes]
     for entry in entries:
         entry.batch = batch
@@ -54,7 +54,7 @@ def record_all(
 
 
 def changed_fields(entry: AuditEntry) -> list[tuple[str, Any, Any]]:
-    """Field, before, after; None where the object was not there, or had nothing."""
+    """Fields that differ, with the values before and after; None where the object was not there, or had nothing."""
     before, after = entry.before or {}, entry.after or {}
     names = dict.fromkeys([*before, *after])
     return [(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)]

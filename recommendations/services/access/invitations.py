@@ -1,4 +1,4 @@
-"""New staff are invited by e-mail: the link in it lets them choose their own password."""
+"""Invitations of new staff by e-mail, with a link that lets them choose their own password."""
 
 from collections.abc import Callable
 
@@ -16,11 +16,11 @@ from recommendations.services.access.staff import create_staff
 from recommendations.terms import Role
 
 type AddressOf = Callable[[str, str], str]
-"""From the two parts of a link, who and token, to the whole address of the page that sets a password."""
+"""Makes the whole address of the page that sets a password from the two parts of a link, who and token."""
 
 
 class AlreadyInError(Exception):
-    """Who has a password, or has left, is not invited."""
+    """The member of staff has a password already, or has left, and is not invited."""
 
     def __init__(self, staff: Staff) -> None:
         super().__init__(f"{staff} needs no invitation")
@@ -29,15 +29,15 @@ class AlreadyInError(Exception):
 
 @transaction.atomic
 def invite(*, email: str, role: Role, name: str = "", by: Staff, address_of: AddressOf) -> Staff:
-    """Make them, and send the e-mail after the commit. Raises IntegrityError for a known address."""
-    made = create_staff(email=email, password=None, role=role, name=name, by=by)
-    send_again(staff=made, by=by, address_of=address_of)
-    return made
+    """Create a member of staff, and send the e-mail after the commit. Raises IntegrityError for a known address."""
+    member = create_staff(email=email, password=None, role=role, name=name, by=by)
+    send_again(staff=member, by=by, address_of=address_of)
+    return member
 
 
 @transaction.atomic
 def send_again(*, staff: Staff, by: Staff, address_of: AddressOf) -> None:
-    """A new e-mail with a new link; the older ones work until a password is set. Raises AlreadyInError."""
+    """Send a new e-mail with a new link; the older ones work until a password is set. Raises AlreadyInError."""
     if staff.has_usable_password() or not staff.is_active:
         raise AlreadyInError(staff)
     audit.record(by=by, verb="invite", subject=staff)

@@ -33,10 +33,10 @@ from recommendations.terms import Scope
 PREFIX_BYTES = 6
 SECRET_BYTES = 32
 OLDEST = 5.0  # seconds after which the keys are read again, mark or no mark
-UNKNOWN = 1.0  # an unknown prefix makes the process read again, at most so often
+UNKNOWN = 1.0  # seconds; an unknown prefix makes the process read again, at most so often
 USE = 60.0  # seconds between two notes of the last use of a key
 GRACE = timedelta(hours=24)  # for which a key goes on working beside the one that replaces it
-FROM_BROWSERS = frozenset({Scope.EVENTS_WRITE})  # all that a key may be for that a page carries: it reads nothing
+FROM_BROWSERS = frozenset({Scope.EVENTS_WRITE})  # all scopes that a key in a page may have: it reads nothing
 
 _FIELDS = ("pk", "prefix", "digest", "scopes", "requests_per_minute", "origins", "expires_at")
 
@@ -57,7 +57,7 @@ class KnownKey:
 
 
 class OriginsNeedEventsOnlyError(Exception):
-    """Who looks into a page finds its key, so that a key with origins may send events and do nothing else."""
+    """Whoever looks into a page finds its key, so a key with origins may send events and do nothing else."""
 
 
 class NotReplaceableError(Exception):
@@ -73,7 +73,7 @@ def create_key(
     requests_per_minute: int | None = None,
     origins: Iterable[str] = (),
 ) -> tuple[ApiKey, str]:
-    """A new key and its secret, which is shown once and not stored; the client sends ``prefix.secret``.
+    """Create a key; its secret is returned once and not stored, and the client sends ``prefix.secret``.
 
     Raises OriginsNeedEventsOnlyError, and NotAnOriginError and TooManyOriginsError as ``read_origins`` does.
     """
@@ -99,7 +99,7 @@ def create_key(
 
 @transaction.atomic
 def rotate_key(*, key: ApiKey, by: Staff | None, grace: timedelta = GRACE) -> tuple[ApiKey, str]:
-    """A new key that may do the same, and its secret; the old one goes on working for ``grace``, then no more.
+    """Create a key that may do the same, with its secret; the old one goes on working for ``grace``, then no more.
 
     Raises NotReplaceableError.
     """
@@ -122,7 +122,7 @@ def rotate_key(*, key: ApiKey, by: Staff | None, grace: timedelta = GRACE) -> tu
 
 @transaction.atomic
 def revoke_key(*, key: ApiKey, by: Staff | None) -> bool:
-    """Every process refuses the key within a second. False where it was revoked before, or has expired."""
+    """Revoke a key, which every process refuses within a second; False where it was revoked before, or has expired."""
     revoked = ApiKey.objects.valid().filter(pk=key.pk).update(revoked_at=timezone.now())
     if revoked:
         audit.record(by=by, verb="revoke", subject=key)
@@ -131,7 +131,7 @@ def revoke_key(*, key: ApiKey, by: Staff | None) -> bool:
 
 
 def prepare() -> None:
-    """Read the keys before somebody asks for one; where PostgreSQL is away the first who asks will."""
+    """Read the keys before the first request; where PostgreSQL is away, that request reads them."""
     with suppress(DatabaseError):
         key_ring().find("")
 
@@ -169,7 +169,7 @@ class KeyRing:
         self._noted: dict[int, float] = {}
 
     def find(self, prefix: str) -> KnownKey | None:
-        """Raises ``DatabaseError`` only where the key is unknown here and PostgreSQL cannot be asked."""
+        """Valid key of this prefix. Raises ``DatabaseError`` only where it is unknown here and PostgreSQL is away."""
         if self._is_stale() and self._keys:
             _beside(self._load)
         if prefix not in self._keys and self._clock() - self._read_at > UNKNOWN:
@@ -233,7 +233,7 @@ def _note_use(pk: int) -> None:
 
 
 def _beside(work: Callable[[], None]) -> None:
-    """Do it in a thread of its own, with a connection of its own; while PostgreSQL is away it is left out."""
+    """Run ``work`` in a thread of its own, with a connection of its own; while PostgreSQL is away it is left out."""
 
     def run() -> None:
         try:

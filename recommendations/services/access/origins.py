@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 MOST = 20
 LONGEST = 200
-_PORTS = {"http": 80, "https": 443}  # of which a browser says nothing
+_PORTS = {"http": 80, "https": 443}  # default ports, which browsers leave out
 
 
 class NotAnOriginError(ValueError):
@@ -17,11 +17,11 @@ class NotAnOriginError(ValueError):
 
 
 class TooManyOriginsError(ValueError):
-    """More than ``MOST``."""
+    """There are more than ``MOST`` origins."""
 
 
 def read_origins(texts: Iterable[str]) -> list[str]:
-    """Each once, in order. Raises NotAnOriginError and TooManyOriginsError."""
+    """Normalise origins, each once, in order. Raises NotAnOriginError and TooManyOriginsError."""
     origins = sorted({_origin(text.strip()) for text in texts if text.strip()})
     if len(origins) > MOST:
         raise TooManyOriginsError(len(origins))

@@ -1,4 +1,4 @@
-"""How many requests a minute: counted in each process, added up in Valkey.
+"""Rate limits: requests per minute, counted in each process and added up in Valkey.
 
 A process tells Valkey what it counted after every hundredth of the limit, and at least four times a second, so a
 request rarely pays for the count and several processes together stay within a few per cent of the limit. While Valkey
@@ -61,7 +61,7 @@ class RateLimiter:
 
 
 def _tell(key: str, count: int) -> int | None:
-    """The count of all processes; None where Valkey is away."""
+    """Add to the count in Valkey; returns that of all processes, None where Valkey is away."""
 
     def add(pipeline: Pipeline) -> None:
         pipeline.incrby(key, count)

@@ -13,7 +13,7 @@ CHANGEABLE = ("email", "name", "role", "language", "theme", "is_active")
 
 
 class LastAdminError(Exception):
-    """Nobody would be left who may manage staff."""
+    """The change would leave nobody who may manage staff."""
 
     def __init__(self, staff: Staff) -> None:
         super().__init__(f"{staff} is the only active admin")
@@ -22,15 +22,15 @@ class LastAdminError(Exception):
 
 @transaction.atomic
 def create_staff(*, email: str, password: str | None, role: Role, name: str = "", by: Staff | None) -> Staff:
-    """Without a password they cannot sign in until they are given one. Raises IntegrityError for a known address."""
-    made = Staff.objects.create_user(email, password, name=name, role=role)
-    audit.record(by=by, verb="create", subject=made, after={"email": made.email, "role": role})
-    return made
+    """Create staff, who cannot sign in until they are given a password. Raises IntegrityError for a known address."""
+    staff = Staff.objects.create_user(email, password, name=name, role=role)
+    audit.record(by=by, verb="create", subject=staff, after={"email": staff.email, "role": role})
+    return staff
 
 
 @transaction.atomic
 def change_staff(*, staff: Staff, changes: Mapping[str, Any], by: Staff | None) -> Staff:
-    """``changes`` of ``CHANGEABLE`` fields. Raises LastAdminError rather than leave nobody in charge."""
+    """Apply ``changes`` of ``CHANGEABLE`` fields. Raises LastAdminError rather than leave nobody in charge."""
     admins = list(Staff.objects.select_for_update(of=("self",)).filter(role=Role.ADMIN, is_active=True).order_by("pk"))
     stored = Staff.objects.select_for_update(of=("self",)).get(pk=staff.pk)
     before, values = audit.apply(stored, {name: changes[name] for name in CHANGEABLE if name in changes})
@@ -45,7 +45,7 @@ def change_staff(*, staff: Staff, changes: Mapping[str, Any], by: Staff | None) 
 
 @transaction.atomic
 def set_password(*, staff: Staff, password: str | None, by: Staff | None) -> None:
-    """None: they cannot sign in any more with a password."""
+    """Set a password; None: they cannot sign in any more with one."""
     staff.set_password(password)
     staff.save(update_fields=["password"])
     audit.record(by=by, verb="set password", subject=staff)

@@ -1,4 +1,4 @@
-"""What staff do to the catalogue: every change leaves an audit entry, and acts on the next answer."""
+"""Changes of the catalogue by staff: every one leaves an audit entry, and acts on the next answer."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ BATCH = 1_000
 
 
 class UnknownFieldError(ValueError):
-    """A field that is not changed this way."""
+    """The field is not one of those that ``update_item`` changes."""
 
 
 @dataclass(frozen=True)
 class TileFacts:
-    """What the picture of an item shows where the shop has none."""
+    """Texts of the picture that is drawn of an item where the shop has none."""
 
     title: str
     brand: str
@@ -38,7 +38,7 @@ class TileFacts:
 
 @transaction.atomic
 def update_item(*, item: Item, changes: Mapping[str, Any], by: Staff | None, now: datetime) -> Item:
-    """The item with the changes; fields that have the value already are left out, and without any nothing happens.
+    """Change an item; fields that have the value already are left out, and without any nothing happens.
 
     ``changes`` may hold ``categories`` with the whole list. Raises ValidationError where a value is none for its
     field, and UnknownFieldError for a field that is not in ``CHANGEABLE``.
@@ -66,25 +66,25 @@ def update_item(*, item: Item, changes: Mapping[str, Any], by: Staff | None, now
 
 @transaction.atomic
 def set_availability(*, items: Iterable[int], availability: Availability, by: Staff | None, now: datetime) -> int:
-    """For all of these at once (primary keys); how many had another."""
+    """Set the availability of these items (primary keys) at once; returns how many had another."""
     return _change_all(items, "change", {"availability": availability}, by=by, now=now)
 
 
 @transaction.atomic
 def retire(*, items: Iterable[int], by: audit.Author, now: datetime) -> int:
-    """Take them off sale for good, keeping their history; how many were on sale."""
+    """Take items off sale for good, keeping their history; returns how many were on sale."""
     return _change_all(items, "retire", {"retired_at": now}, by=by, now=now, only={"retired_at": None})
 
 
 @transaction.atomic
 def bring_back(*, items: Iterable[int], by: Staff | None, now: datetime) -> int:
-    """Undo ``retire``; how many were retired."""
+    """Undo ``retire``; returns how many were retired."""
     return _change_all(items, "bring back", {"retired_at": None}, by=by, now=now)
 
 
 @transaction.atomic
 def rename_category(*, category: Category, name: str, by: Staff | None) -> None:
-    """Call it otherwise; its path, by which imports know it, stays."""
+    """Rename a category; its path, by which imports know it, stays."""
     stored = Category.objects.select_for_update(of=("self",)).get(pk=category.pk)
     if stored.name == name:
         return
@@ -94,7 +94,7 @@ def rename_category(*, category: Category, name: str, by: Staff | None) -> None:
 
 
 def tile_facts(*, shop_id: str) -> TileFacts | None:
-    """What is drawn of an item; None where there is no such item."""
+    """Texts for the drawn picture of an item; None where there is no such item."""
     if "\x00" in shop_id:
         return None
     item = Item.objects.filter(shop_id=shop_id).only("title", "brand", "attributes").first()
@@ -134,14 +134,14 @@ def _change_all(
     now: datetime,
     only: Mapping[str, Any] | None = None,
 ) -> int:
-    """Give the items these values, those that have them already left out."""
+    """Give the items these values, those that have them already left out; returns how many changed."""
     changed = 0
     for keys in batched(items, BATCH):
         rows = Item.objects.select_for_update().filter(pk__in=keys, **(only or {})).exclude(**values).order_by("pk")
-        found = list(rows.only("pk", "title", *values))
-        audit.record_all(by=by, verb=verb, changes=[(item, _values_of(item, values), _plain(values)) for item in found])
-        Item.objects.filter(pk__in=[item.pk for item in found]).update(**values, updated_at=now)
-        changed += len(found)
+        batch = list(rows.only("pk", "title", *values))
+        audit.record_all(by=by, verb=verb, changes=[(item, _values_of(item, values), _plain(values)) for item in batch])
+        Item.objects.filter(pk__in=[item.pk for item in batch]).update(**values, updated_at=now)
+        changed += len(batch)
     if changed:
         _announce()
     return changed
@@ -156,7 +156,7 @@ def _note_price(item: Item, price: Decimal, *, now: datetime) -> None:
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """As JSON holds them: amounts and times as text, another item by its key."""
+    """Values as JSON holds them: amounts and times as text, another item by its key."""
     return {name: value.pk if isinstance(value, Item) else plain(value) for name, value in values.items()}
 
 

@@ -1,4 +1,4 @@
-"""How often each item is bought, and how many slots it fills, under the live model and weights.
+"""Exposure of items: how often each is bought, and how many slots it fills, under the live model and weights.
 
 The slots are those of every customer's slates at home and discover: the first candidates by the default weights and the
 promotion plan, before stock, rules, repeats and diversity are looked at. Of more than 5,000 customers, 5,000 evenly
@@ -29,7 +29,7 @@ SLOTS = 10  # where no placement says how many
 
 @dataclass(frozen=True, kw_only=True)
 class Exposure:
-    """``items`` are the keys of the items that the model knows, ascending; the other arrays follow them."""
+    """Exposure of items; ``items`` are the keys of those that the model knows, ascending; other arrays follow them."""
 
     version: int
     mark: str  # of the model, the weights and the lengths of slates that it was counted with
@@ -52,7 +52,7 @@ class Exposure:
 
     @cached_property
     def slots(self) -> IntArray:
-        """Of all slates together."""
+        """How many slots of all slates together every item fills."""
         return np.sum([*self.slots_at.values(), np.zeros(len(self.items), np.int32)], axis=0).astype(np.int32)
 
     def rows(self, items: NDArray[np.integer]) -> IntArray:
@@ -69,7 +69,7 @@ class Exposure:
 
 
 def exposure(version: int | None) -> Exposure | None:
-    """Of the live version, by its key; None before the first run."""
+    """Exposure under the live version, which is given by its key; None before the first run."""
     if version is None:
         return None
     ranked = _ranked()
@@ -87,7 +87,7 @@ def exposure(version: int | None) -> Exposure | None:
 
 @dataclass(frozen=True, kw_only=True)
 class _Ranked:
-    """What a blend's slates are made with; they are as long as its longest placement has them."""
+    """Default weights of a blend, and the length of its slates: that of its longest placement."""
 
     weights: BlendWeights
     length: int
@@ -98,11 +98,11 @@ def _ranked() -> dict[BlendName, _Ranked]:
         "blend__placements__n", filter=Q(blend__placements__enabled=True, blend__placements__scope=CatalogueScope.WHOLE)
     )
     rows = BlendWeights.objects.defaults().filter(segment=None, blend__name__in=RANKED)
-    found = {
+    blends = {
         BlendName(row.blend.name): _Ranked(weights=row, length=vars(row)["longest"] or SLOTS)
         for row in rows.select_related("blend").annotate(longest=longest)
     }
-    return {blend: found[blend] for blend in RANKED if blend in found}
+    return {blend: blends[blend] for blend in RANKED if blend in blends}
 
 
 def _exposure(version: int, ranked: Mapping[BlendName, _Ranked]) -> Arrays:
@@ -112,7 +112,7 @@ def _exposure(version: int, ranked: Mapping[BlendName, _Ranked]) -> Arrays:
     item = acts["interactions/item"]
     segments = load_arrays(version, Cut.LIVE, prefix="segments/of_users").get("segments/of_users")
     drawn = np.linspace(0, len(users) - 1, min(MOST_CUSTOMERS, len(users))).astype(np.int64)
-    counted: dict[str, NDArray[Any]] = {
+    arrays: dict[str, NDArray[Any]] = {
         "items": items,
         "acts": np.bincount(item, minlength=len(items)).astype(np.int32),
         "bought": np.bincount(item[acts["interactions/bought"]], minlength=len(items)).astype(np.int32),
@@ -125,15 +125,15 @@ def _exposure(version: int, ranked: Mapping[BlendName, _Ranked]) -> Arrays:
     for blend, records in model.load_candidates(version, Cut.LIVE).items():
         if blend in ranked:
             weights = ranked[blend].weights
-            counted[f"ranked_{blend}"] = records.of(drawn).ranked(
+            arrays[f"ranked_{blend}"] = records.of(drawn).ranked(
                 weights.weights, ranked[blend].length, lift=lift, promotion=weights.promotion
             )
-    return counted
+    return arrays
 
 
 @dataclass(frozen=True, kw_only=True)
 class Acts:
-    """What was done with one item, a row per act, as the live model has it."""
+    """Events of one item, a row each, as the live model has them."""
 
     age: FloatArray  # days before the end of the history
     bought: BoolArray
@@ -141,7 +141,7 @@ class Acts:
 
 
 def acts_with(row: int, *, version: int) -> Acts:
-    """``row`` of the item among ``Exposure.items``."""
+    """Events of the item that has this ``row`` in ``Exposure.items``."""
     arrays = load_arrays(version, Cut.LIVE, prefix="interactions/")
     at = np.flatnonzero(arrays["interactions/item"] == row)
     return Acts(**{name: arrays[f"interactions/{name}"][at] for name in ("age", "bought", "user")})

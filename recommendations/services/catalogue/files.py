@@ -1,4 +1,4 @@
-"""The catalogue as files: looked at before it is taken, taken with a way back, and given out."""
+"""Catalogue files: previewed before the import, imported with a way back, and exported."""
 
 import csv
 import json
@@ -33,11 +33,11 @@ EXPORTED = (
     "item_id", "title", "description", "brand", "categories", "price", "original_price", "cost", "availability",
     "available_quantity", "available_time", "expire_time", "image_url", "url", "tags", "attributes",
 )  # fmt: skip
-"""As an import reads them, so that a file can be changed in a spreadsheet and taken back."""
+"""Columns as an import reads them, so that a file can be changed in a spreadsheet and imported again."""
 
 
 class TooLargeError(ValueError):
-    """The file is larger than what is taken here; ``most`` is that, in the ``unit``."""
+    """The file is larger than ``most``, counted in the ``unit``."""
 
     def __init__(self, most: int, *, unit: str) -> None:
         super().__init__(f"at most {most:,} {unit}")
@@ -45,7 +45,7 @@ class TooLargeError(ValueError):
 
 
 class FileGoneError(Exception):
-    """The file was taken already, or looked at more than a day ago."""
+    """The file was imported already, or uploaded more than a day ago."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class Preview:
 
 
 def keep(file: IO[bytes], *, name: str, size: int) -> str:
-    """Put an uploaded file aside until somebody says yes to it; its key. Raises TooLargeError."""
+    """Put an uploaded file aside until somebody says yes to it; returns its key. Raises TooLargeError."""
     if size > LARGEST:
         raise TooLargeError(LARGEST // 1024 // 1024, unit="MB")
     _forget_old()
@@ -86,8 +86,7 @@ def keep(file: IO[bytes], *, name: str, size: int) -> str:
 
 
 def look(*, key: str, now: datetime) -> Preview:
-    """Import the file and take all of it back: the very code that will take it. Raises UnreadableFileError,
-    FileGoneError and TooLargeError."""
+    """Run the import itself and roll it back. Raises UnreadableFileError, FileGoneError and TooLargeError."""
     seen = _Seen()
     with transaction.atomic():
         imported = import_items(_path(key), now=now, report=silent, watch=seen)
@@ -113,7 +112,7 @@ def look(*, key: str, now: datetime) -> Preview:
 
 @transaction.atomic
 def import_kept(*, key: str, name: str, by: Staff, now: datetime) -> Import:
-    """Take the file that was looked at; all that it changes can be undone. Raises FileGoneError."""
+    """Import the file that was previewed; all that it changes can be undone. Raises FileGoneError."""
     path, batch = _path(key), uuid4()
 
     def note(imported: Import, before: Mapping[int, ItemState], after: Mapping[int, ItemState]) -> None:
@@ -129,7 +128,7 @@ def import_kept(*, key: str, name: str, by: Staff, now: datetime) -> Import:
 
 
 def export(items: QuerySet[Item]) -> Iterator[str]:
-    """Lines of a CSV file that an import takes, and that no spreadsheet takes for formulas."""
+    """Lines of a CSV file that an import reads, and in which no spreadsheet sees a formula."""
     writer = csv.writer(_Echo())
     yield writer.writerow(EXPORTED)
     for item in items.prefetch_related("categories").iterator(chunk_size=1_000):
@@ -144,7 +143,7 @@ class _Echo:
 
 
 class _Seen:
-    """What an import did, from the catalogue before and after."""
+    """Items that an import added and changed, from the catalogue before and after."""
 
     new: Mapping[int, ItemState]
     changed: Mapping[int, tuple[ItemState, ItemState]]
@@ -159,8 +158,8 @@ class _Seen:
 
 def _note(imported: Import, seen: _Seen, *, batch: UUID, by: Staff) -> None:
     items = {key: Item(pk=key, title=seen.after[key]["title"]) for key in (*seen.new, *seen.changed)}
-    made = [(items[key], None, image) for key, image in seen.new.items()]
-    audit.record_all(by=by, verb="create", changes=made, batch=batch)
+    additions = [(items[key], None, image) for key, image in seen.new.items()]
+    audit.record_all(by=by, verb="create", changes=additions, batch=batch)
     changes = [(items[key], before, after) for key, (before, after) in seen.changed.items()]
     audit.record_all(by=by, verb="import", changes=changes, batch=batch)
     after = {"new": len(seen.new), "changed": len(seen.changed), "refused": imported.rejected}
@@ -168,7 +167,7 @@ def _note(imported: Import, seen: _Seen, *, batch: UUID, by: Staff) -> None:
 
 
 def _path(key: str) -> Path:
-    """Raises FileGoneError; a key is a name of ours, and nothing else."""
+    """Path of a stored file. Raises FileGoneError; a key is a name of ours, and nothing else."""
     name = f"{FOLDER}/{key}"
     if "/" in key or "\x00" in key or not default_storage.exists(name):
         raise FileGoneError

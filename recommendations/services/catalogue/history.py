@@ -1,4 +1,4 @@
-"""Back to what an item was: one change of the trail, or all that an import changed."""
+"""Undoing of changes to items: of one entry of the trail, or of all that an import changed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ class Undone:
 
 
 def may_revert(entry: AuditEntry) -> bool:
-    """Changes of fields can be taken back; that an item was created cannot: it can be retired."""
+    """Whether an entry can be reverted: changes of fields can, the creation of an item cannot (it can be retired)."""
     return entry.object_type == KIND and entry.before is not None and bool(entry.after)
 
 
@@ -59,9 +59,9 @@ def revert(*, entry: AuditEntry, by: Staff | None, now: datetime) -> Item:
 
 
 def batch_of(imported: Import) -> UUID | None:
-    """Under which the trail holds what an import changed; None where nothing can be undone."""
-    made = AuditEntry.objects.filter(object_type="import", object_id=str(imported.pk), batch__isnull=False)
-    verbs = dict(made.values_list("verb", "batch"))
+    """Batch under which the trail holds what an import changed; None where nothing can be undone."""
+    entries = AuditEntry.objects.filter(object_type="import", object_id=str(imported.pk), batch__isnull=False)
+    verbs = dict(entries.values_list("verb", "batch"))
     return None if "undo" in verbs else verbs.get("import")
 
 
@@ -75,10 +75,10 @@ def undo_import(*, imported: Import, by: Staff, now: datetime) -> Undone:
     entries = {int(entry.object_id): entry for entry in AuditEntry.objects.filter(batch=batch, object_type=KIND)}
     items = Item.objects.select_for_update(of=("self",)).prefetch_related("categories").in_bulk(entries)
     left = [item for key, item in items.items() if _changed_again(item, entries[key].after or {})]
-    kept = {item.pk for item in left}
-    back = [(item, entries[key].before or {}) for key, item in items.items() if key not in kept and entries[key].before]
+    rest = {item.pk for item in left}
+    back = [(item, entries[key].before or {}) for key, item in items.items() if key not in rest and entries[key].before]
     _restore(back, by=by, now=now, verb="undo")
-    new = [key for key in items if key not in kept and entries[key].before is None]
+    new = [key for key in items if key not in rest and entries[key].before is None]
     retired = editing.retire(items=new, by=by, now=now)
     done = Undone(reverted=len(back), retired=retired, left=[item.title for item in left])
     audit.record(
@@ -89,7 +89,7 @@ def undo_import(*, imported: Import, by: Staff, now: datetime) -> Undone:
 
 
 def _changed_again(item: Item, after: Mapping[str, Any]) -> list[str]:
-    """Fields that have another value than the change gave them. An item that was made counts as it is now."""
+    """Fields that have another value than the change gave them; the creation of an item gave it all of its fields."""
     return [name for name, value in after.items() if name in _NAMES and _now(item, name) != _then(name, value)]
 
 
@@ -127,7 +127,7 @@ def _now(item: Item, name: str) -> Any:
 
 
 def _then(name: str, value: Any) -> Any:
-    """A value of the trail as the field has it."""
+    """Convert a value of the trail to what the field holds."""
     if name == "categories":
         return value
     if name == "parent":

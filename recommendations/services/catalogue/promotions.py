@@ -22,7 +22,7 @@ def planned_weeks() -> list[date]:
 
 
 def check_week(week: date) -> None:
-    """Raises ValidationError where the shop's weeks start on another weekday."""
+    """Check the first day of a week. Raises ValidationError where the shop's weeks start on another weekday."""
     weekday = promotion_merge.first_weekday()
     if weekday is not None and week.weekday() != weekday:
         text = _("The weeks of the shop's promotions start on a %(weekday)s; give the date of that day.")
@@ -37,20 +37,20 @@ def items_called(typed: str) -> list[int]:
 
 @transaction.atomic
 def plan_promotion(*, item: Item, week: date, display: float, mailer: float, by: Staff | None) -> Promotion:
-    """A promotion that the plan did not have. Raises ValidationError where it has one, or a value will not do."""
+    """Add a promotion to the plan. Raises ValidationError where the plan has it already, or a value will not do."""
     check_week(week)
-    made = Promotion(item=item, week=week, display=display, mailer=mailer)
-    made.full_clean()
-    made.save()
+    promotion = Promotion(item=item, week=week, display=display, mailer=mailer)
+    promotion.full_clean()
+    promotion.save()
     audit.record(
-        by=by, verb="plan", subject=made, after={"week": week.isoformat(), "display": display, "mailer": mailer}
+        by=by, verb="plan", subject=promotion, after={"week": week.isoformat(), "display": display, "mailer": mailer}
     )
-    return made
+    return promotion
 
 
 @transaction.atomic
 def set_shares(*, promotion: Promotion, changes: Mapping[str, float], by: Staff | None) -> Promotion:
-    """``changes`` of ``display`` and ``mailer``. Raises ValidationError for what is no share of the stores."""
+    """Apply ``changes`` of ``display`` and ``mailer``. Raises ValidationError for what is no share of the stores."""
     stored = Promotion.objects.select_for_update(of=("self",)).select_related("item").get(pk=promotion.pk)
     before, values = audit.apply(stored, {name: changes[name] for name in SHARES if name in changes})
     if not values:

@@ -1,4 +1,4 @@
-"""What is wrong or missing in the catalogue, and how many recommendations it touches."""
+"""Flaws of the catalogue, and how many recommendations they touch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ NEW_FOR = timedelta(days=28)
 
 
 class CatalogueFlaw(StrEnum):
-    """Of an item on sale. The last two need the live model; the others stand in the record."""
+    """Flaw of an item on sale. The last two need the live model; the others stand in the record."""
 
     NO_PICTURE = "no_picture"
     NO_PRICE = "no_price"
@@ -36,18 +36,18 @@ class CatalogueFlaw(StrEnum):
 OF_MODEL = frozenset({CatalogueFlaw.NO_EVENTS, CatalogueFlaw.NEVER_RECOMMENDED})
 OF_RECORD = tuple(flaw for flaw in CatalogueFlaw if flaw not in OF_MODEL)
 OF_OTHER_ROWS = (CatalogueFlaw.NO_CATEGORY, CatalogueFlaw.STALE_PRICE, CatalogueFlaw.LISTED_TWICE)
-"""Counted one by one: as filters of one count, PostgreSQL would ask about the other rows item by item."""
+"""Flaws counted one by one: as filters of one count, PostgreSQL would ask about the other rows item by item."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Touched:
     items: int
-    slots: int  # that they fill (``exposure.Exposure.slots``)
+    slots: int  # that these items fill (``exposure.Exposure.slots``)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flaws:
-    """``listed``: items on sale; ``recommended``: of them with a slot; ``slots``: of all slates."""
+    """Flaws and totals. ``listed``: items on sale; ``recommended``: of them with a slot; ``slots``: of all slates."""
 
     listed: int
     recommended: int
@@ -60,7 +60,7 @@ def on_sale() -> QuerySet[Item]:
 
 
 def condition(flaw: CatalogueFlaw, *, now: datetime) -> Q:
-    """What an item of ``on_sale`` with this flaw fulfils. Only for flaws that stand in the record."""
+    """Filter for items of ``on_sale`` with this flaw; only for flaws that stand in the record."""
     links = Item.categories.through.objects.filter(item=OuterRef("pk"))
     confirmed = ItemPrice.objects.filter(item=OuterRef("pk"), valid_from__gt=now - STALE_AFTER)
     titles = on_sale().filter(parent=None).values("title").annotate(items=Count("pk")).filter(items__gt=1)
@@ -79,7 +79,7 @@ def condition(flaw: CatalogueFlaw, *, now: datetime) -> Q:
 
 
 def has_flaw(flaw: CatalogueFlaw, items: IdArray, known: Exposure | None) -> BoolArray:
-    """Which of these items on sale have a flaw that only the model tells; none before the first run."""
+    """Mask of these items on sale that have a flaw which only the model tells; none before the first run."""
     if known is None:
         return np.zeros(len(items), np.bool_)
     rows = known.rows(items)
@@ -89,14 +89,14 @@ def has_flaw(flaw: CatalogueFlaw, items: IdArray, known: Exposure | None) -> Boo
 
 
 def flaws(known: Exposure | None, *, now: datetime) -> Flaws:
-    """Counted once for each state of the catalogue, the model and the weights, and once a day."""
+    """Count flaws, once for each state of the catalogue, the model and the weights, and once a day."""
     newest = Item.objects.aggregate(newest=Max("updated_at"))["newest"]
     mark = newest.isoformat() if newest else "empty"
-    counted = cached(f"flaws:{mark}:{now:%Y-%m-%d}:{known.mark if known else 'none'}", lambda: _counts(known, now=now))
-    items, slots = counted["items"].tolist(), counted["slots"].tolist()
+    counts = cached(f"flaws:{mark}:{now:%Y-%m-%d}:{known.mark if known else 'none'}", lambda: _counts(known, now=now))
+    items, slots = counts["items"].tolist(), counts["slots"].tolist()
     return Flaws(
-        listed=int(counted["listed"]),
-        recommended=int(counted["recommended"]),
+        listed=int(counts["listed"]),
+        recommended=int(counts["recommended"]),
         slots=int(known.slots.sum()) if known else 0,
         found={flaw: Touched(items=items[at], slots=slots[at]) for at, flaw in enumerate(CatalogueFlaw)},
     )
@@ -111,11 +111,11 @@ def _counts(known: Exposure | None, *, now: datetime) -> Arrays:
     if known is not None:
         there = np.ones(len(known.items), np.bool_)
         there[_retired(known)] = False
-        shown = there & (known.slots > 0)
-        recommended = int(shown.sum())
+        exposed = there & (known.slots > 0)
+        recommended = int(exposed.sum())
         items[CatalogueFlaw.NO_EVENTS] = listed["every"] - int(there.sum())
         items[CatalogueFlaw.NEVER_RECOMMENDED] = int(there.sum()) - recommended
-        slots |= _slots(known, [flaw for flaw in OF_RECORD if items[flaw]], shown=known.items[shown], now=now)
+        slots |= _slots(known, [flaw for flaw in OF_RECORD if items[flaw]], shown=known.items[exposed], now=now)
     return {
         "listed": np.array(listed["every"]),
         "recommended": np.array(recommended),
@@ -133,7 +133,7 @@ def _retired(known: Exposure) -> IntArray:
 def _slots(
     known: Exposure, found: Sequence[CatalogueFlaw], *, shown: IdArray, now: datetime
 ) -> dict[CatalogueFlaw, int]:
-    """Of the items with each flaw; only those that fill a slot are asked about."""
+    """Slots of the items with each flaw; only items that fill a slot are asked about."""
     flags = {f"has_{flaw}": Case(When(condition(flaw, now=now), then=1), default=0) for flaw in found}
     rows = on_sale().filter(pk__in=shown.tolist()).annotate(**flags).values_list("pk", *flags)
     table = np.array(list(rows), np.int64).reshape(-1, 1 + len(flags))

@@ -1,4 +1,4 @@
-"""What a spreadsheet would take for a formula, made harmless."""
+"""Protection of exports against texts that a spreadsheet would take for a formula."""
 
 from typing import Any
 
@@ -6,5 +6,5 @@ from recommendations.terms import FORMULA_STARTS
 
 
 def harmless(value: Any) -> Any:
-    """A text that a spreadsheet would run gets an apostrophe before it; imports take it off again."""
+    """Put an apostrophe before a text that a spreadsheet would run; imports take it off again."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

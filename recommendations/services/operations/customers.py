@@ -1,4 +1,4 @@
-"""Customers as staff look for them, by our number or the shop's own id, and as the shop joins their two ids.
+"""Customers: their search by our number or the shop's own id, and mergers of a visitor into a customer.
 
 The shop's ids are hashed and never stored.
 """
@@ -19,21 +19,21 @@ SOURCE = "api"
 
 
 def find_customers(*, typed: str) -> list[Customer]:
-    """Customers that the shop calls so, then the one with that number of ours; each once."""
+    """Customers with this id of the shop, then the one with this number of ours; each once."""
     typed = typed.strip()
     if not typed:
         return []
-    found = pseudonyms.known_customers(typed)
+    customers = pseudonyms.known_customers(typed)
     if typed.isdecimal() and int(typed) <= LARGEST_KEY:
-        found += Customer.objects.filter(pk=int(typed))
-    return list(dict.fromkeys(found))
+        customers += Customer.objects.filter(pk=int(typed))
+    return list(dict.fromkeys(customers))
 
 
 def merge_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:
-    """What the visitor did counts for the customer from the next answer on; whoever of them is new is added.
+    """Merge a visitor into a customer, for whom the visitor's events count from the next answer on; new ones are added.
 
-    Doing it twice changes nothing. The shop says so itself here, so it also holds where the two were parted before;
-    events that name both leave them parted then. Who objects to personalisation is not merged. Raises
+    Doing it twice changes nothing. The shop itself asks for it, so it also holds where the two were unmerged before;
+    events that name both leave those unmerged. Who objects to personalisation is not merged. Raises
     MergedElsewhereError where the visitor is another customer already.
     """
     visitor, customer = _keys(anonymous_id, user_id)
@@ -42,7 +42,7 @@ def merge_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:
 
 
 def unmerge_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:
-    """Undo a merger: each has its own acts again, as the record has them under the key that they came with.
+    """Undo a merger: each has its own events again, as the record has them under the key that they came with.
 
     Doing it twice, or where the two were never merged, changes nothing. What the model has learned of them together it
     forgets with the next run.

@@ -1,4 +1,4 @@
-"""What of the data that came in could not be used: refused rows of imports, events left out, customers like robots.
+"""Health of the data that came in: refused rows of imports, events left out, and customers like robots.
 
 A customer is suspected to be a robot when a single day has more of their events than people do: more than 50 times the
 median of all customers' days, and at least 500 (``engine/preprocess/clean.py``). The loop leaves those days out.
@@ -30,7 +30,7 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True)
 class Suspect:
-    """``customer`` is a key; ``busiest`` is the day with most events (UTC)."""
+    """A customer like a robot; ``customer`` is a key, ``busiest`` the day with most events (UTC)."""
 
     customer: int
     days: int
@@ -40,25 +40,25 @@ class Suspect:
 
 
 def refused(imports: Iterable[Import]) -> list[Refused]:
-    """The most rows first."""
-    found = [
+    """Refused rows by import and reason, the most rows first."""
+    refusals = [
         Refused(source=one, code=code, remedy=REASONS.get(code, code.replace("_", " ")), rows=rows)
         for one in imports
         for code, rows in one.reasons.items()
     ]
-    return sorted(found, key=lambda each: (-each.rows, each.code))
+    return sorted(refusals, key=lambda each: (-each.rows, each.code))
 
 
 def suspects(model: int | None) -> list[Suspect] | None:
-    """As the version's run saw them, the busiest first; None where its run kept no list."""
+    """Customers like robots as the version's run saw them, the busiest first; None where its run kept no list."""
     bursts = load_bursts(model) if model else None
     if bursts is None:
         return None
-    found = []
+    robots = []
     for customer in dict.fromkeys(bursts[:, 0].tolist()):
         days = bursts[bursts[:, 0] == customer]
         busiest = days[np.argmax(days[:, 2])]
-        found.append(
+        robots.append(
             Suspect(
                 customer=customer,
                 days=len(days),
@@ -67,4 +67,4 @@ def suspects(model: int | None) -> list[Suspect] | None:
                 most=int(busiest[2]),
             )
         )
-    return found
+    return robots

@@ -18,12 +18,12 @@ AHEAD = timedelta(days=62)
 
 
 def prepare_partitions(*, now: datetime) -> int:
-    """Partitions for all that the API accepts, from the retention window to two months ahead; how many were new."""
+    """Add partitions for all that the API accepts, from the retention window to two months ahead; how many are new."""
     return partitions.prepare_partitions(now - RETENTION, now + AHEAD)
 
 
 def write_slates() -> int:
-    """Slates that were served and wait in Valkey, into PostgreSQL, then what came of slates; how many were written."""
+    """Move served slates from Valkey to PostgreSQL, then settle what came of slates; returns how many were written."""
     written = slates.write_slates()
     while attribution.settle() == attribution.BATCH:
         pass
@@ -31,10 +31,10 @@ def write_slates() -> int:
 
 
 def restore_live_state() -> int:
-    """Where Valkey has forgotten what customers did lately, it is told again; how many acts."""
+    """Write to Valkey again what customers did lately, where it has forgotten; returns how many events."""
     return writes.rebuild_if_lost()
 
 
 def rebuild_live_state(*, report: Report) -> int:
-    """All that Valkey holds and PostgreSQL knows, made again; how many acts. Raises ValkeyAwayError."""
+    """Rebuild all that Valkey holds and PostgreSQL knows; returns how many events. Raises ValkeyAwayError."""
     return writes.rebuild(afresh=True, report=report)

@@ -1,6 +1,6 @@
-"""The figures by which an install is watched: what was asked, what became of it, what waits, how old everything is.
+"""Metrics of an installation: what was asked, what became of it, what waits, how old everything is.
 
-Counts go up for as long as Valkey keeps them. They are added in memory and told at most once a second; everything else
+Counts go up for as long as Valkey keeps them. They are added in memory and sent at most once a second; everything else
 is read when somebody asks. A figure whose server does not answer is left out, and ``recsite_up`` says so.
 """
 
@@ -28,7 +28,7 @@ class MetricKind(StrEnum):
 
 @dataclass(frozen=True)
 class Times:
-    """How many took at most so long (upper end of a bucket → count of it and those before), and all together."""
+    """Histogram of durations (upper end of a bucket → count of it and those before), and their sum."""
 
     up_to: Mapping[str, int]
     seconds: float
@@ -39,7 +39,7 @@ type Sample = tuple[Sequence[str], float | Times]
 
 @dataclass(frozen=True)
 class MetricSamples:
-    """A sample per combination of labels."""
+    """A metric, with a sample per combination of labels."""
 
     name: str
     kind: MetricKind
@@ -67,31 +67,31 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 def count_request(*, route: str, method: str, status: int, seconds: float) -> None:
-    """``route`` is the pattern of the address, which names nobody. Methods that nobody knows are one."""
+    """Count a request; ``route`` is the pattern of the address, which names nobody, and unknown methods are one."""
     method = method if method in METHODS else "other"
     time = timed(Counted.REQUEST_SECONDS, route, seconds=seconds)
     counters.counters().add({(Counted.REQUESTS, route, method, str(status)): 1, **time})
 
 
 def count_events(verdicts: Mapping[str, int]) -> None:
-    """Verdict → rows of one request."""
+    """Count the rows of one request, given by verdict."""
     counters.counters().add({(Counted.EVENTS, verdict): count for verdict, count in verdicts.items()})
 
 
 def read_figures(*, now: datetime) -> list[MetricSamples]:
-    counted, waiting, recorded = _counter_metrics(), _waiting(), _recorded(now)
-    up = [("valkey", counted is not None and waiting is not None), ("postgresql", recorded is not None)]
+    counts, waiting, recorded = _counter_metrics(), _waiting(), _recorded(now)
+    up = [("valkey", counts is not None and waiting is not None), ("postgresql", recorded is not None)]
     return [
         _gauge("up", "Whether a server answers.", ("server",), [((name,), float(answers)) for name, answers in up]),
-        *(counted or ()),
+        *(counts or ()),
         *(waiting or ()),
         *(recorded or ()),
     ]
 
 
 def _counter_metrics() -> list[MetricSamples] | None:
-    found = counters.totals()
-    if found is None:
+    totals = counters.totals()
+    if totals is None:
         return None
     return [
         *(
@@ -100,12 +100,12 @@ def _counter_metrics() -> list[MetricSamples] | None:
                 MetricKind.COUNTER,
                 meaning,
                 labels,
-                [(name[1:], n) for name, n in found.items() if name[0] == kind],
+                [(name[1:], n) for name, n in totals.items() if name[0] == kind],
             )
             for kind, meaning, labels in COUNTED
         ),
         *(
-            MetricSamples(kind, MetricKind.TIMES, meaning, (label,), list(_times(found, kind)))
+            MetricSamples(kind, MetricKind.TIMES, meaning, (label,), list(_times(totals, kind)))
             for kind, meaning, label in TIMED
         ),
     ]  # fmt: skip
@@ -126,19 +126,19 @@ def _times(found: Mapping[Name, int], kind: Counted) -> Iterator[Sample]:
 def _waiting() -> list[MetricSamples] | None:
     conf = current_app.conf
     names = [queue.name for queue in conf.task_queues]
-    found = queues.waiting(names, prefix=conf.broker_transport_options["global_keyprefix"])
-    if found is None:
+    queued = queues.waiting(names, prefix=conf.broker_transport_options["global_keyprefix"])
+    if queued is None:
         return None
-    lengths = [((queue,), length) for queue, length in found.tasks.items()]
+    lengths = [((queue,), length) for queue, length in queued.tasks.items()]
     return [
         _gauge("queue_length", "Tasks that no worker has taken.", ("queue",), lengths),
-        _gauge("tasks_taken", "Tasks that a worker has, and has not finished.", (), [((), found.taken)]),
-        _gauge("slates_waiting", "Answers that are not in the record yet.", (), [((), found.slates)]),
+        _gauge("tasks_taken", "Tasks that a worker has, and has not finished.", (), [((), queued.taken)]),
+        _gauge("slates_waiting", "Answers that are not in the record yet.", (), [((), queued.slates)]),
     ]
 
 
 def _recorded(now: datetime) -> list[MetricSamples] | None:
-    """Ages are seconds."""
+    """Metrics of the record, ages in seconds; None where PostgreSQL does not answer."""
     try:
         finished = RunStage.objects.filter(status=RunStatus.SUCCEEDED).order_by().values_list("stage")
         stages = [((stage,), (now - at).total_seconds()) for stage, at in finished.annotate(Max("finished_at"))]

@@ -15,7 +15,7 @@ CHANGEABLE = ("repeat", "cool_down", "diversity", "explores", "n", "attribution_
 def set_placement(
     *, placement: Placement, changes: Mapping[str, str | float | bool | None], by: Staff | None
 ) -> Placement:
-    """``changes`` of ``CHANGEABLE`` fields act on the next answer, the window on what is attributed from now on.
+    """Apply ``changes`` of ``CHANGEABLE`` fields to the next answer, the window to what is attributed from now on.
 
     Raises ValidationError for an impossible value.
     """

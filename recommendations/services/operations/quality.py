@@ -1,4 +1,4 @@
-"""Figures per customer behind the Quality page; the tables themselves are ``EvaluationRun`` and ``Measurement``."""
+"""Figures per customer behind the Quality page; the tables themselves are ``Evaluation`` and ``Measurement``."""
 
 import pandas as pd
 
@@ -24,13 +24,13 @@ def differences(*, task: Task, a: str, b: str) -> pd.DataFrame:
     live = live_version.live_version()
     if live is None:
         raise NotMeasuredError(a)
-    found = measurements.load_per_user(live.pk, task)
+    scores = measurements.load_per_user(live.pk, task)
     for name in (a, b):
-        if name not in found:
+        if name not in scores:
             raise NotMeasuredError(name)
     customers = model.truth_customers(live.pk, Cut.TEST, task)
-    frame = pd.DataFrame({"customer": customers, "a": found[a].astype(float), "b": found[b].astype(float)})
+    frame = pd.DataFrame({"customer": customers, "a": scores[a].astype(float), "b": scores[b].astype(float)})
     frame["difference"] = frame["a"] - frame["b"]
-    known = Customer.objects.filter(pk__in=frame["customer"].tolist()).values_list("pk", flat=True)
-    frame = frame[frame["customer"].isin(set(known))]
+    keys = Customer.objects.filter(pk__in=frame["customer"].tolist()).values_list("pk", flat=True)
+    frame = frame[frame["customer"].isin(set(keys))]
     return frame.sort_values("difference", key=lambda column: -column.abs(), kind="stable", ignore_index=True)

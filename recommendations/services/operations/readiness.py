@@ -1,4 +1,4 @@
-"""Ready for the first visitor: what a process reads beforehand, and what a database that answers still lacks."""
+"""Readiness: what a process reads before its first visitor, and what a database that answers still lacks."""
 
 from contextlib import suppress
 
@@ -12,7 +12,7 @@ from recommendations.store.serving.snapshot_holder import NotLoadedError, snapsh
 
 
 def prepare() -> None:
-    """Read what the first answers and pages need. What cannot be read yet, the first who asks for it will read."""
+    """Read what the first answers and pages need; what cannot be read yet is read by the first who asks for it."""
     with suppress(NotLoadedError):
         snapshot_holder().current(None)
     keys.prepare()
@@ -21,7 +21,7 @@ def prepare() -> None:
 
 
 def what_is_missing() -> dict[str, str]:
-    """A sentence for each part; empty when nothing is missing."""
+    """A sentence for each part that is missing; empty when nothing is."""
     missing = {}
     if not key_is_the_stored_one():
         missing["pseudonym_key"] = "This database was filled under another PSEUDONYM_KEY: all would be strangers."

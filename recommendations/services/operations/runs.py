@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class RunInProgressError(Exception):
-    """Only one run goes round at a time; ``run`` is the one that does."""
+    """Only one run is in progress at a time; ``run`` is that one."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(f"run {run} is not over yet")
@@ -37,7 +37,7 @@ class RunIsOverError(Exception):
 
 @transaction.atomic
 def start_run(*, by: Staff | None, now: datetime, seed: int = 0, in_worker: bool = True) -> Run:
-    """A new run as of now. It waits for a worker, unless the caller runs it in its own process."""
+    """Create a run as of now, which waits for a worker unless the caller runs it in its own process."""
     unfinished = Run.objects.unfinished().select_for_update().first()
     if unfinished:
         raise RunInProgressError(unfinished)
@@ -52,8 +52,8 @@ def start_run(*, by: Staff | None, now: datetime, seed: int = 0, in_worker: bool
 @transaction.atomic
 def cancel_run(*, run: Run, by: Staff | None, now: datetime) -> None:
     """Ask the run to stop; one that no worker has taken up ends at once. What is live stays as it is."""
-    asked = Run.objects.unfinished().filter(pk=run.pk, cancel_requested_at=None).update(cancel_requested_at=now)
-    if not asked:
+    changed = Run.objects.unfinished().filter(pk=run.pk, cancel_requested_at=None).update(cancel_requested_at=now)
+    if not changed:
         run.refresh_from_db()
         raise RunIsOverError(run)
     Run.objects.filter(pk=run.pk, status__in=[RunStatus.QUEUED, RunStatus.INTERRUPTED]).update(
@@ -80,7 +80,7 @@ def resume_run(*, run: Run, by: Staff | None, now: datetime) -> None:
 
 
 def start_daily_run(*, now: datetime) -> Run | None:
-    """The run of the schedule; None where one is still going round."""
+    """Start the run of the schedule; None where one is still in progress."""
     try:
         return start_run(by=None, now=now)
     except RunInProgressError:
@@ -88,15 +88,15 @@ def start_daily_run(*, now: datetime) -> Run | None:
 
 
 def watch_runs(*, now: datetime) -> list[UUID]:
-    """Give runs whose worker died to the next worker; the ids of those."""
-    found = runs.interrupted_runs(now=now)
-    for run_id in found:
+    """Give runs whose worker died to the next worker; returns their ids."""
+    interrupted = runs.interrupted_runs(now=now)
+    for run_id in interrupted:
         enqueue(run_id)
-    return found
+    return interrupted
 
 
 def enqueue(run_id: UUID) -> None:
-    """Where Valkey is away the run waits for ``watch_runs``, which finds it after a minute."""
+    """Send a run to a worker; where Valkey is away it waits for ``watch_runs``, which finds it after a minute."""
     try:
         current_app.send_task(RUN_LOOP, args=[str(run_id)], queue="loop")
     except OperationalError as error:

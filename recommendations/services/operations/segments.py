@@ -1,4 +1,4 @@
-"""Interest groups as staff see and name them."""
+"""Segments, which are interest groups, as staff see and name them."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -15,13 +15,13 @@ LONGEST_NAME = 100
 
 
 def picture(model: int | None) -> Picture | None:
-    """Of a version; None before the first run, and of a version that was made before there were pictures."""
+    """Picture of a version's segments; None before the first run, and of versions older than pictures."""
     return load_picture(model) if model else None
 
 
 @transaction.atomic
 def rename_segment(*, segment: Segment, name: str, by: Staff | None) -> Segment:
-    """Give it a name of its own, which later runs leave alone; an empty one takes it back.
+    """Give a segment a name of its own, which later runs leave alone; an empty one takes it back.
 
     Raises ValidationError (``name``) for a name that is too long or that another segment has.
     """
@@ -41,7 +41,7 @@ def rename_segment(*, segment: Segment, name: str, by: Staff | None) -> Segment:
 
 
 def former_name(segment: Segment) -> str:
-    """The name of its own that it had before the last one, with which ``rename_segment`` undoes it; "" for none."""
+    """The own name that the segment had before the last one, with which ``rename_segment`` undoes it; "" for none."""
     renamings = AuditEntry.objects.filter(object_type="segment", object_id=str(segment.pk), verb="rename")
     last = renamings.order_by("-at", "-pk").first()
     return str((last.before or {}).get("name", "")) if last else ""

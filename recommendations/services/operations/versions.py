@@ -1,4 +1,4 @@
-"""A model version that the gate held back, made live by staff."""
+"""Model versions that the gate held back, made live by staff."""
 
 from datetime import datetime
 

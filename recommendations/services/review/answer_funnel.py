@@ -1,4 +1,4 @@
-"""What became of the items on the way to an answer: how many each stage left, took out and brought in."""
+"""Funnel of an answer: how many items each stage left, took out and brought in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Step:
 
 
 def steps(answer: Answer, *, rules: ServedRules) -> list[Step]:
-    """Of the candidates, then of what fills an answer that they are too few for. ``rules``: those of the answer."""
+    """Steps from the candidates to what fills an answer that they are too few for. ``rules``: those of the answer."""
     trace = answer.trace
     ruled_out = trace.lost.get(IneligibleReason.RULED_OUT, 0)
     filled = sum(trace.filled.values())
@@ -71,7 +71,7 @@ def steps(answer: Answer, *, rules: ServedRules) -> list[Step]:
 
 
 def _of_rules(answer: Answer, rules: ServedRules, *, taking_out: bool) -> Counts:
-    """By name, in the order of the book."""
+    """Names of the rules that acted, with how many items each acted on, in the order of the book."""
     ruled = answer.trace.ruled
     return [
         (rule.name, ruled[rule.key])
@@ -81,9 +81,9 @@ def _of_rules(answer: Answer, rules: ServedRules, *, taking_out: bool) -> Counts
 
 
 def _pinned_from_outside(answer: Answer, rules: ServedRules) -> int:
-    """A pinned item that is no candidate has no contribution of any recommender."""
+    """Count pinned items that are no candidates: they have no contribution of any recommender."""
     pins = {rule.key for rule in rules.rules if rule.action is RuleAction.PIN}
-    return sum(not shown.contributions and not pins.isdisjoint(shown.rules) for shown in answer.shown)
+    return sum(not entry.contributions and not pins.isdisjoint(entry.rules) for entry in answer.shown)
 
 
 _LOST: Mapping[IneligibleReason, Promise] = {

@@ -1,4 +1,4 @@
-"""What is drafted and not served yet, as an answer can be looked at with it."""
+"""Drafts of weights and rules, which are not served yet, as an answer can be reviewed with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ class DraftRules:
 
 def draft_weights(*, blend: BlendName, segment: Segment | None) -> BlendWeights | None:
     """The draft that would act on a customer of the segment: its own before the one for everybody."""
-    found = BlendWeights.objects.filter(blend__name=blend, status=WeightsStatus.DRAFT)
-    own = found.filter(segment=None) | found.filter(segment=segment)
+    drafts = BlendWeights.objects.filter(blend__name=blend, status=WeightsStatus.DRAFT)
+    own = drafts.filter(segment=None) | drafts.filter(segment=segment)
     return own.select_related("blend", "segment", "author").order_by(F("segment").asc(nulls_last=True)).first()
 
 
 def draft_rules(*, now: datetime) -> DraftRules | None:
-    """None where nothing waits: all rules are served as they were last written."""
+    """Rules that wait to be served; None where all are served as they were last written."""
     book = default_book()
     rows = list(Rule.objects.unarchived().select_related("placement", "segment", "customer").order_by("position", "pk"))
     waiting = [row for row in rows if status_of(row, book, now) in WAITING]

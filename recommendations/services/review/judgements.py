@@ -1,4 +1,4 @@
-"""What staff think of a recommendation: good, odd or wrong, with a note; and what that says of the versions."""
+"""Judgements of staff on a recommendation (good, odd or wrong, with a note), and their shares by version."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from recommendations.store.serving.snapshot_holder import current_snapshot
 from recommendations.terms import JudgementKind
 
 MOST_CHECKED = 20
-"""Answers that are made to see whether wrong items are still shown: some milliseconds each."""
+"""Most answers that are made to see whether wrong items are still shown: some milliseconds each."""
 
 
 @transaction.atomic
@@ -31,7 +31,7 @@ def judge(
     by: Staff,
     now: datetime,
 ) -> Judgement | None:
-    """One view of each member of staff: another replaces it, and the same again takes it back (then None)."""
+    """Store the one view of a member of staff: another replaces it, the same again takes it back (then None)."""
     note = note.strip()
     own = Judgement.objects.filter(customer=customer, item=item, placement=placement, staff=by).first()
     if own is not None and (own.kind, own.note) == (judgement, note):
@@ -52,14 +52,14 @@ def judge(
 
 
 def judgements_of(*, customer: int, placement: str, by: Staff) -> dict[int, Judgement]:
-    """By item: what this member of staff said."""
-    found = Judgement.objects.filter(customer=customer, placement=placement, staff=by)
-    return {judgement.item_id: judgement for judgement in found}
+    """Judgements of this member of staff on the answer, by item key."""
+    rows = Judgement.objects.filter(customer=customer, placement=placement, staff=by)
+    return {judgement.item_id: judgement for judgement in rows}
 
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedItem:
-    """What was said of the answers of one model with one set of weights; None where a version is gone."""
+    """Judgements of the answers of one model with one set of weights; None where a version is gone."""
 
     model: int | None
     weights: BlendWeights | None
@@ -70,28 +70,28 @@ class JudgedItem:
         return sum(self.counts.values())
 
     def share(self, judgement: JudgementKind) -> Measure:
-        """With its 95 % interval (Wilson)."""
+        """Share of one judgement among all, with its 95 % interval (Wilson)."""
         return wilson(self.counts.get(judgement, 0), self.total)
 
 
 def judged() -> list[JudgedItem]:
-    """By model and weights, the newest model first."""
+    """Counts of judgements by model and weights, the newest model first."""
     rows = Judgement.objects.order_by().values_list("model", "weights", "kind").annotate(Count("pk"))
     counts: dict[tuple[int | None, int | None], Counter[JudgementKind]] = {}
     for model, weights, judgement, count in rows:
         counts.setdefault((model, weights), Counter())[JudgementKind(judgement)] += count
-    known = BlendWeights.objects.select_related("blend", "segment").in_bulk(
+    versions = BlendWeights.objects.select_related("blend", "segment").in_bulk(
         [weights for _, weights in counts if weights]
     )
     newest = sorted(counts, key=lambda pair: (-(pair[0] or 0), -(pair[1] or 0)))
     return [
-        JudgedItem(model=model, weights=known.get(weights) if weights else None, counts=counts[model, weights])
+        JudgedItem(model=model, weights=versions.get(weights) if weights else None, counts=counts[model, weights])
         for model, weights in newest
     ]
 
 
 def judged_of_newest(found: Sequence[JudgedItem]) -> JudgedItem | None:
-    """All that was said of the newest model, whatever the weights; None where nothing was said."""
+    """Counts of judgements of the newest model, whatever the weights; None where there are none."""
     if not found:
         return None
     counts: Counter[JudgementKind] = Counter()
@@ -121,31 +121,31 @@ def wrong_items() -> list[Wrong]:
     )
     newest = sorted(rows, key=lambda judgement: judgement.judged_at, reverse=True)
     ranks: dict[tuple[int, str], Mapping[int, int]] = {}
-    found = []
+    items = []
     for judgement in newest:
-        asked = judgement.customer_id, judgement.placement
-        if asked not in ranks:
+        key = judgement.customer_id, judgement.placement
+        if key not in ranks:
             if len(ranks) == MOST_CHECKED:
                 continue
-            ranks[asked] = _ranks(*asked)
-        if ranks[asked]:
-            found.append(Wrong(judgement=judgement, rank=ranks[asked].get(judgement.item_id)))
-    return sorted(found, key=lambda wrong: wrong.rank is None)
+            ranks[key] = _ranks(*key)
+        if ranks[key]:
+            items.append(Wrong(judgement=judgement, rank=ranks[key].get(judgement.item_id)))
+    return sorted(items, key=lambda wrong: wrong.rank is None)
 
 
 def _ranks(customer: int, placement: str) -> Mapping[int, int]:
-    """Of the items that the customer would see; empty where the placement is switched off or needs an item."""
+    """Ranks of the items that the customer would see; empty where the placement is switched off or needs an item."""
     try:
-        asked = live_ready(customer=customer, placement=placement)
+        prepared = live_ready(customer=customer, placement=placement)
     except UnknownPlacementError:
         return {}
-    if asked.snapshot.placements[placement].needs_context:
+    if prepared.snapshot.placements[placement].needs_context:
         return {}
-    return {shown.item: shown.rank for shown in complete(asked).shown}
+    return {entry.item: entry.rank for entry in complete(prepared).shown}
 
 
 def _versions(customer: int, placement: str) -> tuple[int | None, int | None]:
-    """Of the model, and of the weights that the customer's answer is made with."""
+    """Versions of the model and of the weights that the customer's answer is made with."""
     try:
         held = current_snapshot()
     except NotLoadedError:

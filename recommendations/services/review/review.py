@@ -1,4 +1,4 @@
-"""Look at one customer's answer as staff: live, or as the version was tested, with what was bought afterwards."""
+"""Review of one customer's answer: live, or as the version was tested, with what was bought afterwards."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -51,7 +51,7 @@ UNSAVED = 0
 
 @dataclass(frozen=True, kw_only=True)
 class Simulated:
-    """An act that the customer might do now; it is never stored."""
+    """An event of the customer that might happen now; it is never stored."""
 
     name: EventName  # view_item, add_to_cart or purchase
     item: int
@@ -59,7 +59,7 @@ class Simulated:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What to answer with instead of what is served; None: as it is served."""
+    """Weights and rules to answer with instead of those served; None: as served."""
 
     weights: BlendWeights | None = None
     rules: Sequence[FrozenRule] | None = None
@@ -67,7 +67,7 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """How an answer is looked at; by itself, as it is served now."""
+    """Settings of a review; the default is the answer as it is served now."""
 
     cut: Cut = Cut.LIVE
     as_of: datetime | None = None
@@ -76,7 +76,7 @@ class Look:
 
     @property
     def history(self) -> tuple[Cut, datetime | None, tuple[Simulated, ...]]:
-        """What the answer is made from, whatever the draft."""
+        """Cut, moment and simulated events that the answer is made from, whatever the draft."""
         return self.cut, self.as_of, tuple(self.simulated)
 
 
@@ -90,7 +90,7 @@ class Card:
     score: float
     final: float
     contributions: list[tuple[str, float]]  # instance and part of the score, the largest |part| first
-    terms: list[tuple[str, float]]  # of the second stage's contribution (``loop.breakdown``); empty where it has none
+    terms: list[tuple[str, float]]  # of the second stage's contribution (``broken_down``); empty where it has none
     reasons: list[str]  # in the active language
     evidence: list[ShownReason]
     waterfall: list[Term]  # the values add up to ``final``; a pin or cap has none
@@ -99,7 +99,7 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
-    """``window`` is the time afterwards in which purchases count as later ones; None where the answer is of now."""
+    """A reviewed answer; purchases in the ``window`` after it count as later ones; None where the answer is of now."""
 
     making: Making
     steps: list[Step]
@@ -111,7 +111,7 @@ class Review:
 
 @dataclass(frozen=True, kw_only=True)
 class Movement:
-    """Where an item stands in two answers; None: it is not in that one."""
+    """Ranks of an item in two answers; None: it is not in that one."""
 
     item: int
     was: int | None
@@ -119,7 +119,7 @@ class Movement:
 
 
 def compare(live: Review, draft: Review) -> list[Movement]:
-    """What of two answers of one customer stands elsewhere, in the order of the second; what left comes last."""
+    """Movements between two answers of one customer, in the order of the second; items that left come last."""
     was = {card.item.pk: card.rank for card in live.cards}
     now = {card.item.pk: card.rank for card in draft.cards}
     both = [Movement(item=item, was=was.get(item), now=rank) for item, rank in now.items()]
@@ -153,22 +153,22 @@ def review(
 def reviews(
     looks: Sequence[Look], *, customer: int, placement: str, context_items: Sequence[int] = (), n: int | None = None
 ) -> list[Review]:
-    """One answer looked at in several ways, from one reading of what is live. Raises as ``review``."""
+    """Review one answer under several looks, from one reading of what is live. Raises as ``review``."""
     request = ResolvedRequest(
         placement=placement, customer=customer, context_items=tuple(context_items), n=n, explore=False
     )
     now, reading = timezone.now(), _reading(customer)
     histories = {look.history: look for look in looks}
     bases = {key: _basis(look, customer, reading=reading, now=now) for key, look in histories.items()}
-    made = [_make(look, request, bases[look.history]) for look in looks]
-    items = _items({shown.item for each in made for shown in each.answer.shown})
-    later = {window: _bought_in(customer, window, items) for window in {each.window for each in made}}
-    return [_review(each, items, later[each.window], customer=customer) for each in made]
+    answers = [_make(look, request, bases[look.history]) for look in looks]
+    items = _items({entry.item for each in answers for entry in each.answer.shown})
+    later = {window: _bought_in(customer, window, items) for window in {each.window for each in answers}}
+    return [_review(each, items, later[each.window], customer=customer) for each in answers]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Basis:
-    """What an answer is made from."""
+    """Snapshot, live state and moment that an answer is made from."""
 
     snapshot: Snapshot
     state: LiveState
@@ -208,7 +208,7 @@ def _review(made: _Made, items: Mapping[int, Item], later: frozenset[int] | None
 
 
 def live_ready(*, customer: int, placement: str, context_items: Sequence[int] = (), n: int | None = None) -> Prepared:
-    """What the customer's answer is made of now. Raises as ``review``."""
+    """Prepare the customer's answer as it would be served now. Raises as ``review``."""
     basis = _basis(Look(), customer, reading=_reading(customer), now=timezone.now())
     request = ResolvedRequest(
         placement=placement, customer=customer, context_items=tuple(context_items), n=n, explore=False
@@ -226,35 +226,35 @@ def _cards(made: _Made, items: Mapping[int, Item], later: frozenset[int] | None,
     terms = _terms(answer, snapshot, customer=customer)
     return [
         Card(
-            item=items[shown.item],
-            category=vars(items[shown.item])["category"] or "",
-            rank=shown.rank,
-            score=shown.score,
-            final=shown.final,
-            contributions=sorted(shown.contributions.items(), key=lambda part: -abs(part[1])),
-            terms=terms.get(shown.item, []),
-            reasons=[reason_text(reason.code, reason.evidence) for reason in shown.reasons],
-            evidence=list(shown.reasons),
-            waterfall=waterfall(shown, rules=snapshot.rules.names),
-            bought_later=None if later is None else shown.item in later,
+            item=items[entry.item],
+            category=vars(items[entry.item])["category"] or "",
+            rank=entry.rank,
+            score=entry.score,
+            final=entry.final,
+            contributions=sorted(entry.contributions.items(), key=lambda part: -abs(part[1])),
+            terms=terms.get(entry.item, []),
+            reasons=[reason_text(reason.code, reason.evidence) for reason in entry.reasons],
+            evidence=list(entry.reasons),
+            waterfall=waterfall(entry, rules=snapshot.rules.names),
+            bought_later=None if later is None else entry.item in later,
         )
-        for shown in answer.shown
-        if shown.item in items
+        for entry in answer.shown
+        if entry.item in items
     ]
 
 
 def _terms(answer: Answer, snapshot: Snapshot, *, customer: int) -> dict[int, list[tuple[str, float]]]:
-    """By item key."""
-    parts = {shown.item: shown.contributions[NAME] for shown in answer.shown if NAME in shown.contributions}
+    """Terms of the second stage's contribution, by item key."""
+    parts = {entry.item: entry.contributions[NAME] for entry in answer.shown if NAME in entry.contributions}
     blend = snapshot.placements[answer.placement].blend
     if not parts or snapshot.model is None or blend is None:
         return {}
     row = snapshot.model.users.row(customer)
     rows = dict(zip(parts, snapshot.model.items.rows(np.array(list(parts))).tolist(), strict=True))
-    found = broken_down(
+    terms = broken_down(
         candidate_source(snapshot.model), blend, row, {rows[item]: part for item, part in parts.items()}
     )
-    return {item: found[at] for item, at in rows.items() if at in found}
+    return {item: terms[at] for item, at in rows.items() if at in terms}
 
 
 def _reading(customer: int) -> fetch.LiveReading:
@@ -263,7 +263,7 @@ def _reading(customer: int) -> fetch.LiveReading:
 
 
 def _basis(look: Look, customer: int, *, reading: fetch.LiveReading, now: datetime) -> _Basis:
-    """The test cut knows nothing of what came after it."""
+    """Choose what a look's answer is made from; the test cut knows nothing of what came after it."""
     folded = look.as_of is not None or bool(look.simulated)
     if look.cut is not Cut.LIVE:
         if folded:
@@ -288,7 +288,7 @@ def _after(state: LiveState, simulated: Sequence[Simulated], *, at: float) -> Li
 
 
 def drafted(snapshot: Snapshot, draft: Draft) -> Snapshot:
-    """What would be served if the draft were published."""
+    """Snapshot that would be served if the draft were published."""
     if draft.rules is not None:
         snapshot = snapshot.with_rules(draft.rules)
     row = draft.weights
@@ -305,7 +305,7 @@ def drafted(snapshot: Snapshot, draft: Draft) -> Snapshot:
 
 
 def _window(model: Model | None) -> tuple[datetime, datetime] | None:
-    """From the end of the tested history to the end of the data."""
+    """Window from the end of the tested history to the end of the data; None for a live model."""
     if model is None or model.cut is Cut.LIVE:
         return None
     windows = ModelVersion.objects.values_list("windows", flat=True).get(pk=model.version_id)
@@ -315,7 +315,7 @@ def _window(model: Model | None) -> tuple[datetime, datetime] | None:
 def _bought_in(
     customer: int, window: tuple[datetime, datetime] | None, items: Mapping[int, Item]
 ) -> frozenset[int] | None:
-    """Which of the items the customer bought in the window, under any of their keys."""
+    """Items that the customer bought in the window, under any of their keys."""
     if window is None:
         return None
     acts = Event.objects.of_customer(Customer(pk=customer))

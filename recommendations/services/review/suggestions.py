@@ -1,4 +1,4 @@
-"""Changes that bring an item into an answer, as drafts: each is tried with ``recommend`` itself before it is told."""
+"""Changes that bring an item into an answer, as drafts: each is tried with ``recommend`` itself beforehand."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +24,7 @@ ORDER = (
     CounterfactualKind.END,
     CounterfactualKind.PIN,
 )
-"""Of changes that disturb as much; a pin comes last whatever it disturbs: it asks no score at all."""
+"""Order of changes that disturb as much; a pin comes last whatever it disturbs: it asks no score at all."""
 
 UNSAVED = 0
 
@@ -34,7 +34,7 @@ class Suggestion:
     """A change that brings the item in; as a draft it changes nothing that is served."""
 
     change: Counterfactual
-    disturbs: float  # share of the slots of other customers that would show another item, 0 … 1 (``changes.disturbed``)
+    disturbs: float  # share of the slots of other customers that would show another item, 0 … 1 (``side_effect``)
     words: str
     rank: int  # of the item after the change
     draft: Draft
@@ -42,7 +42,7 @@ class Suggestion:
 
     @property
     def key(self) -> str:
-        """Names the change when it is asked for again, such as ``weight:als``."""
+        """Key of the change when it is asked for again, such as ``weight:als``."""
         return self.change.key
 
     @property
@@ -52,7 +52,7 @@ class Suggestion:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Served:
-    """What made the answer, from which the drafts begin; of the record only what is asked for, and once."""
+    """Book and weights of an answer, from which the drafts begin; each is read when it is needed, and once."""
 
     asked: Prepared
 
@@ -66,8 +66,8 @@ class _Served:
 
 
 def suggestions(asked: Prepared, stands: Diagnosis, item: Item) -> list[Suggestion]:
-    """The one that disturbs the lists of others least comes first."""
-    found, served = [], _Served(asked=asked)
+    """Suggestions for an item, the one that disturbs the lists of others least first."""
+    working, served = [], _Served(asked=asked)
     for change in changes(asked, stands):
         rule = _rule(change, served, item)
         if rule:
@@ -76,7 +76,7 @@ def suggestions(asked: Prepared, stands: Diagnosis, item: Item) -> list[Suggesti
             draft = Draft(weights=_weights(change, served.weights))
         rank = _rank(asked, draft, item.pk)
         if rank is not None:
-            found.append(
+            working.append(
                 Suggestion(
                     change=change,
                     disturbs=side_effect(asked, change, stands.row),
@@ -86,17 +86,17 @@ def suggestions(asked: Prepared, stands: Diagnosis, item: Item) -> list[Suggesti
                     rule=rule,
                 )
             )
-    return sorted(found, key=lambda one: (one.kind is CounterfactualKind.PIN, one.disturbs, ORDER.index(one.kind)))
+    return sorted(working, key=lambda one: (one.kind is CounterfactualKind.PIN, one.disturbs, ORDER.index(one.kind)))
 
 
 def _rank(asked: Prepared, draft: Draft, item: int) -> int | None:
     snapshot = drafted(asked.snapshot, draft)
     answer = recommend(asked.request, snapshot=snapshot, state=asked.state, now=asked.now)
-    return next((shown.rank for shown in answer.shown if shown.item == item), None)
+    return next((entry.rank for entry in answer.shown if entry.item == item), None)
 
 
 def _weights(change: Counterfactual, served: BlendWeights) -> BlendWeights:
-    """As they would stand in the draft, unsaved."""
+    """Weights as they would stand in the draft, unsaved."""
     return BlendWeights(
         blend=served.blend,
         segment=served.segment,
@@ -110,16 +110,16 @@ def _weights(change: Counterfactual, served: BlendWeights) -> BlendWeights:
 
 
 def _rule(change: Counterfactual, served: _Served, item: Item) -> FrozenRule | None:
-    """None for a change of weights."""
-    asked = served.asked
+    """Rule that the change adds or amends; None for a change of weights."""
+    prepared = served.asked
     match change.kind:
         case CounterfactualKind.BOOST:
-            return _new(boost_values(item, strength=change.strength, placement=asked.request.placement))
+            return _new(boost_values(item, strength=change.strength, placement=prepared.request.placement))
         case CounterfactualKind.PIN:
-            return _new(pin_values(item, slot=change.slot, placement=asked.request.placement))
+            return _new(pin_values(item, slot=change.slot, placement=prepared.request.placement))
         case CounterfactualKind.LIMIT | CounterfactualKind.END:
             before = next(rule for rule in served.book.rules if rule["id"] == change.rule)
-            return _amended(before, change, asked, item)
+            return _amended(before, change, prepared, item)
         case _:
             return None
 

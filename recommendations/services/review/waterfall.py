@@ -1,4 +1,4 @@
-"""What a final score is made of, term by term: the recommenders, the promotion plan, boosts, diversity."""
+"""Terms that a final score is made of: the recommenders, the promotion plan, boosts, diversity."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -26,7 +26,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Why is the item not in this customer's answer?"""
+    """The question why an item is not in a customer's answer."""
 
     customer: int
     placement: str
@@ -37,7 +37,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class WhyNot:
-    """``stands.stage`` lost the item; SHOWN: it is in the answer."""
+    """Answer to a question; ``stands.stage`` lost the item; SHOWN: it is in the answer."""
 
     question: Question
     item: Item
@@ -54,7 +54,7 @@ class WhyNot:
 
     @property
     def rank(self) -> int | None:
-        """In the answer where it is shown, else by score among those that may be."""
+        """Rank in the answer where the item is shown, else by score among those that may be."""
         return self.stands.rank
 
     @property
@@ -67,7 +67,7 @@ class WhyNot:
 
     @property
     def speaking(self) -> Sequence[tuple[str, float]]:
-        """Recommender: its part of the item's score minus its part of that of the last item shown."""
+        """Recommenders: each one's part of the item's score minus its part of that of the last item shown."""
         return self.stands.speaking
 
     @property
@@ -94,21 +94,21 @@ class DraftExistsError(Exception):
 def why_not(
     *, customer: int, placement: str, item: int, n: int | None = None, context_items: Sequence[int] = ()
 ) -> WhyNot:
-    """Of the live answer. Raises UnknownPlacementError, NotLoadedError, and Item.DoesNotExist."""
+    """Diagnose the item in the live answer. Raises UnknownPlacementError, NotLoadedError, and Item.DoesNotExist."""
     question = Question(customer=customer, placement=placement, item=item, n=n, context_items=tuple(context_items))
     thing = Item.objects.get(pk=item)
-    asked = live_ready(customer=customer, placement=placement, n=n, context_items=context_items)
-    stands = diagnose(asked, complete(asked), item)
-    found = suggestions(asked, stands, thing)
+    prepared = live_ready(customer=customer, placement=placement, n=n, context_items=context_items)
+    stands = diagnose(prepared, complete(prepared), item)
+    changes = suggestions(prepared, stands, thing)
     return WhyNot(
         question=question,
         item=thing,
         stands=stands,
-        n=asked.params.n,
-        words=stage_text(stands, asked),
-        remedy=remedy(stands, asked, suggested=bool(found)),
-        rule=rule_name(stands.rule, asked),
-        suggestions=found,
+        n=prepared.params.n,
+        words=stage_text(stands, prepared),
+        remedy=remedy(stands, prepared, suggested=bool(changes)),
+        rule=rule_name(stands.rule, prepared),
+        suggestions=changes,
     )
 
 
@@ -117,19 +117,19 @@ def apply_suggestion(
 ) -> BlendWeights | Rule:
     """Make the change a draft, of the weights or of a rule; nothing is served differently before it is published.
 
-    Once more it is the same draft. Raises SuggestionGoneError, ValidationError, StaleDraftError, StaleRuleError, and
+    Once more gives the same draft. Raises SuggestionGoneError, ValidationError, StaleDraftError, StaleRuleError, and
     DraftExistsError where a draft of these weights says something else and may not be replaced.
     """
-    found = why_not(
+    answer = why_not(
         customer=question.customer, placement=question.placement, item=question.item, n=question.n,
         context_items=question.context_items,
     )  # fmt: skip
-    suggestion = next((one for one in found.suggestions if one.key == key), None)
+    suggestion = next((one for one in answer.suggestions if one.key == key), None)
     if suggestion is None:
         raise SuggestionGoneError(key)
     if suggestion.draft.weights is not None:
         return _draft_weights(suggestion.draft.weights, by=by, now=now, replace_draft=replace_draft)
-    return _draft_rule(suggestion, found.item, by=by, now=now)
+    return _draft_rule(suggestion, answer.item, by=by, now=now)
 
 
 def _draft_weights(wanted: BlendWeights, *, by: Staff, now: datetime, replace_draft: bool) -> BlendWeights:
@@ -162,5 +162,5 @@ def _draft_rule(suggestion: Suggestion, item: Item, *, by: Staff, now: datetime)
     for drafted in Rule.objects.unarchived().filter(action=rule["action"], items=rule["items"]):
         if frozen(drafted) == {**rule, "id": drafted.pk}:
             return drafted
-    made = {name: value for name, value in rule.items() if name != "id"}
-    return save_rule(rule=None, values=made, revision=None, by=by, now=now)
+    fields = {name: value for name, value in rule.items() if name != "id"}
+    return save_rule(rule=None, values=fields, revision=None, by=by, now=now)

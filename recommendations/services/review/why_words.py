@@ -1,4 +1,4 @@
-"""Why an item is not in an answer, and what would bring it in, in the active language."""
+"""Words for why an item is not in an answer, and what would bring it in, in the active language."""
 
 from collections.abc import Mapping
 
@@ -15,31 +15,31 @@ from recommendations.wording.labels import instance_label, placement_quoted
 
 
 def stage_text(stands: Diagnosis, asked: Prepared) -> str:
-    """What happened to the item, in one sentence or two."""
+    """Say what happened to the item, in one sentence or two."""
     rank, n = stands.rank or 0, asked.params.n
     match stands.stage:
         case AnswerStage.SHOWN:
             return gettext("It is shown, at place %(rank)d.") % {"rank": rank}
         case AnswerStage.MODEL:
-            said = gettext("The model does not know it: there was no event on it before the last run.")
+            text = gettext("The model does not know it: there was no event on it before the last run.")
         case AnswerStage.CANDIDATES:
-            said = _not_a_candidate(stands, asked)
+            text = _not_a_candidate(stands, asked)
         case AnswerStage.RANKING:
-            said = gettext("By score it stands at place %(rank)d of %(eligible)d; %(n)d are shown.") % {
+            text = gettext("By score it stands at place %(rank)d of %(eligible)d; %(n)d are shown.") % {
                 "rank": rank, "eligible": stands.eligible, "n": n,
             }  # fmt: skip
         case AnswerStage.DIVERSITY:
-            said = gettext(
+            text = gettext(
                 "By score it would stand at place %(rank)d of %(n)d, but its place goes to another item."
             ) % {"rank": rank, "n": n}
         case _:
             return barred_text(stands, asked)
     more = barred_text(stands, asked) or _why_outranked(stands, asked)
-    return f"{said} {more}" if more else said
+    return f"{text} {more}" if more else text
 
 
 def barred_text(stands: Diagnosis, asked: Prepared) -> str:
-    """Why it may not be shown; empty where it may."""
+    """Say why the item may not be shown; empty where it may."""
     if stands.lost is None:
         return ""
     if stands.lost is IneligibleReason.RULED_OUT:
@@ -50,7 +50,7 @@ def barred_text(stands: Diagnosis, asked: Prepared) -> str:
 
 
 def remedy(stands: Diagnosis, asked: Prepared, *, suggested: bool) -> str:
-    """What to do where no single change of weights or rules helps; empty where one does, or where it is shown."""
+    """Say what to do where no single change of weights or rules helps; empty where one does, or the item is shown."""
     if suggested or stands.stage is AnswerStage.SHOWN:
         return ""
     if stands.lost is IneligibleReason.EXCLUDED and _is_disliked(stands, asked):
@@ -63,7 +63,7 @@ def remedy(stands: Diagnosis, asked: Prepared, *, suggested: bool) -> str:
 
 
 def change_text(change: Counterfactual, asked: Prepared) -> str:
-    """What is done, as one would tell a colleague."""
+    """Say what the change does, as one would tell a colleague."""
     match change.kind:
         case CounterfactualKind.WEIGHT:
             return gettext("Weight of “%(recommender)s”: %(before)s %% → %(after)s %%") % {

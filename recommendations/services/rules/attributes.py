@@ -1,4 +1,4 @@
-"""What conditions of a rule can be about, as an editor offers it: attributes of items, comparisons, own keys."""
+"""Vocabulary of a rule's conditions, as an editor offers it: attributes of items, comparisons, own keys."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -26,24 +26,24 @@ LOOKED_AT = 500  # items, the last that came in, whose own attributes are offere
 
 
 def attributes() -> list[str]:
-    """Those that every item has, then the keys that the shop gave its latest items itself."""
+    """Attributes that every item has, then the keys that the shop gave its latest items itself."""
     latest = Item.objects.order_by("-pk").values_list("attributes", flat=True)[:LOOKED_AT]
     own = {key for given in latest if isinstance(given, dict) for key in given}
     return [*ATTRIBUTES, *(OWN + key for key in sorted(own))]
 
 
 def operators_of(attribute: str) -> tuple[Operator, ...]:
-    """How the attribute can be compared; not at all, where there is no such attribute."""
+    """Comparisons of the attribute; none where there is no such attribute."""
     kind = kind_of(attribute)
     return OPERATORS[kind] if kind else ()
 
 
 def problems(conditions: Iterable[Mapping[str, Any]]) -> dict[int, ConditionError]:
-    """What is wrong with each, by its position; a value that the catalogue does not know is wrong, too."""
-    found = {}
+    """Errors of conditions, by position; a value that the catalogue does not know is one, too."""
+    errors = {}
     for position, condition in enumerate(conditions):
         try:
             check([condition])
         except ConditionError as error:
-            found[position] = ConditionError(position, error.field, error.code)
-    return found
+            errors[position] = ConditionError(position, error.field, error.code)
+    return errors

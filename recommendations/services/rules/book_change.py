@@ -1,4 +1,4 @@
-"""A book of rules that is not served yet, beside the one that is: what differs, and when to look at it."""
+"""Comparison of a book of rules that is not served yet with the one that is: what differs, and when to look at it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,23 +26,23 @@ class BookChange:
 
     @cached_property
     def beside(self) -> BoolArray | None:
-        """The items in view that changed rules ask for, by row of the stock; None where none asks."""
+        """Mask of the items in view that changed rules ask for, by row of the stock; None where none asks."""
         rules = (*self.was.rules.rules, *self.becomes.rules.rules)
-        asked = [rule.context for rule in rules if rule.context and rule.key in self.changed]
-        if not asked:
+        contexts = [rule.context for rule in rules if rule.context and rule.key in self.changed]
+        if not contexts:
             return None
-        lookup = self.was.rules.lookup.holding(asked)
-        return np.any([lookup.met(conditions, now=self.at) for conditions in asked], axis=0)
+        lookup = self.was.rules.lookup.holding(contexts)
+        return np.any([lookup.met(conditions, now=self.at) for conditions in contexts], axis=0)
 
     def concerns(self, was: Sequence[Rule], becomes: Sequence[Rule]) -> bool:
-        """Do these rules, which apply to one answer, differ?"""
+        """Whether these rules, which apply to one answer, differ."""
         return [rule.key for rule in was] != [rule.key for rule in becomes] or any(
             rule.key in self.changed for rule in becomes
         )
 
 
 def change_to(rules: Sequence[FrozenRule], now: datetime) -> BookChange:
-    """Looked at now, or when the first of the changed rules begins if none of them is in force before."""
+    """Compare the rules with the served book now, or when the first changed one begins if none is in force before."""
     book = default_book()
     served = book.rules if book else []
     snapshot = current_snapshot()

@@ -34,7 +34,7 @@ __all__ = [
 
 
 class BookBasis(NamedTuple):
-    """What a preview changes: a book, and the keys of rules in their present order, which the next book would have."""
+    """Basis of a preview: a book, and the keys of rules in their present order, which the next book would have."""
 
     rules: Sequence[FrozenRule]
     order: Sequence[int]
@@ -67,7 +67,7 @@ class FaultyRulesError(Exception):
 
 
 class NothingToPublishError(Exception):
-    """The book that is served has all of it already."""
+    """The book that is served has all of the change already."""
 
     def __init__(self, book: RuleBook | None) -> None:
         super().__init__(f"{book} has it already")
@@ -85,7 +85,7 @@ def publish_rules(
     expected: Mapping[str, Any] | None = None,
     revisions: Mapping[int, int] | None = None,
 ) -> RuleBook:
-    """A new book with these rules (primary keys) as they are now, all rules in the present order.
+    """Publish a new book with these rules (primary keys) as they are now, all rules in the present order.
 
     ``based_on`` is the number of the book that the publisher saw, None or 0 for none, ``revisions`` are those of the
     rules; ``expected`` is the price tag as it is kept. Raises NoteNeededError, NothingToPublishError, StaleBookError,
@@ -100,26 +100,26 @@ def publish_rules(
     for key, revision in (revisions or {}).items():
         if key in rules and rows[key].revision != revision:
             raise StaleRuleError(rows[key], [])
-    found = lint(wanted, now=now)
-    faults = [one for one in found if one.severity is Severity.ERROR and not set(rules).isdisjoint(one.rules)]
+    findings = lint(wanted, now=now)
+    faults = [one for one in findings if one.severity is Severity.ERROR and not set(rules).isdisjoint(one.rules)]
     if faults:
         raise FaultyRulesError(faults)
-    made = _published(book, wanted, note=note, by=by, now=now, expected=expected or {})
-    _record(made, book, [rows[key] for key in rules], verb="publish", by=by)
-    return made
+    published = _published(book, wanted, note=note, by=by, now=now, expected=expected or {})
+    _record(published, book, [rows[key] for key in rules], verb="publish", by=by)
+    return published
 
 
 @transaction.atomic
 def withdraw_rules(
     *, rules: Sequence[int], based_on: int | None, note: str, by: Staff | None, now: datetime
 ) -> RuleBook:
-    """A new book without these rules; they become drafts again. Raises as ``publish_rules``."""
+    """Publish a new book without these rules, which become drafts again. Raises as ``publish_rules``."""
     rows, book = _held(note)
     wanted = _ordered({key: rule for key, rule in _by_key(book).items() if key not in rules}, rows)
     _check_base(book, wanted, based_on)
-    made = _published(book, wanted, note=note, by=by, now=now, expected={})
-    _record(made, book, [rows[key] for key in rules if key in rows], verb="withdraw", by=by)
-    return made
+    published = _published(book, wanted, note=note, by=by, now=now, expected={})
+    _record(published, book, [rows[key] for key in rules if key in rows], verb="withdraw", by=by)
+    return published
 
 
 @transaction.atomic
@@ -138,12 +138,12 @@ def roll_back_rules(*, book: RuleBook, note: str, by: Staff | None, now: datetim
     for rule in wanted:
         _follow(rows[rule["id"]], rule, by=by, now=now)
     _follow_order([rule["id"] for rule in wanted])
-    made = _published(current, wanted, note=note, by=by, now=now, expected={})
+    published = _published(current, wanted, note=note, by=by, now=now, expected={})
     audit.record(
-        by=by, verb="roll back", subject=made, note=note.strip(),
-        before={"book": current.number if current else 0}, after={"book": made.number, "copied": book.number},
+        by=by, verb="roll back", subject=published, note=note.strip(),
+        before={"book": current.number if current else 0}, after={"book": published.number, "copied": book.number},
     )  # fmt: skip
-    return made
+    return published
 
 
 def book_with(
@@ -168,15 +168,15 @@ def present_order() -> list[int]:
 
 
 def book_changes(before: Sequence[FrozenRule], after: Sequence[FrozenRule]) -> list[BookChange]:
-    """What was added, removed, changed and moved, in the order of the later book, removed ones last."""
+    """Rules that were added, removed, changed and moved, in the order of the later book, removed ones last."""
     was, becomes = {rule["id"]: rule for rule in before}, {rule["id"]: rule for rule in after}
     put_elsewhere = moved(list(was), list(becomes))
-    found = [
+    changes = [
         BookChange(key, rule["name"], was.get(key), rule, key in put_elsewhere)
         for key, rule in becomes.items()
         if was.get(key) != rule or key in put_elsewhere
     ]
-    return found + [BookChange(key, rule["name"], rule, None) for key, rule in was.items() if key not in becomes]
+    return changes + [BookChange(key, rule["name"], rule, None) for key, rule in was.items() if key not in becomes]
 
 
 def _held(note: str) -> tuple[dict[int, Rule], RuleBook | None]:
@@ -196,7 +196,7 @@ def _by_key(book: RuleBook | None) -> dict[int, FrozenRule]:
 
 
 def _ordered(rules: Mapping[int, FrozenRule], rows: Iterable[int]) -> list[FrozenRule]:
-    """In the order of the rows; what has none any more, as its customer was erased, is left out."""
+    """Rules in the order of the rows; one that has none any more, as its customer was erased, is left out."""
     return [rules[key] for key in rows if key in rules]
 
 
@@ -214,16 +214,16 @@ def _published(
 ) -> RuleBook:  # fmt: skip
     number = (RuleBook.objects.aggregate(last=Max("number"))["last"] or 0) + 1
     RuleBook.objects.filter(is_default=True).update(is_default=False)
-    made = RuleBook.objects.create(
+    book = RuleBook.objects.create(
         number=number, rules=rules, is_default=True, parent=parent, note=note.strip(), expected=dict(expected),
         author=by, published_at=now,
     )  # fmt: skip
     transaction.on_commit(lambda: fetch.announce(fetch.Changed.RULES))
-    return made
+    return book
 
 
 def _record(made: RuleBook, before: RuleBook | None, rules: Sequence[Rule], *, verb: str, by: Staff | None) -> None:
-    """One entry for the book, and one for each rule with what was served of it before and is now."""
+    """Write an entry for the book, and one for each rule with what was served of it before and is now."""
     was, becomes = _by_key(before), _by_key(made)
     audit.record(
         by=by, verb=verb, subject=made, note=made.note,
@@ -239,7 +239,7 @@ def _record(made: RuleBook, before: RuleBook | None, rules: Sequence[Rule], *, v
 
 
 def _follow(row: Rule, rule: FrozenRule, *, by: Staff | None, now: datetime) -> None:
-    """The rule itself becomes what the former book has of it."""
+    """Set the rule itself to what the former book has of it."""
     before = frozen(row)
     if before == rule and row.archived_at is None:
         return
@@ -254,7 +254,7 @@ def _follow(row: Rule, rule: FrozenRule, *, by: Staff | None, now: datetime) -> 
 
 
 def _follow_order(keys: Sequence[int]) -> None:
-    """The rules of the former book in its order, the others behind them as they were."""
+    """Put the rules of the former book in its order, the others behind them as they were."""
     others = Rule.objects.unarchived().exclude(pk__in=keys).order_by("position", "pk").values_list("pk", flat=True)
     for position, key in enumerate([*keys, *others], start=1):
         Rule.objects.filter(pk=key).update(position=position)

@@ -1,4 +1,4 @@
-"""A rule made from one card of a review: pin it here, boost it, bury it, never show it to this customer."""
+"""Rules made from a card of a review: pin it here, boost it, bury it, never show it to this customer."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from recommendations.terms import Operator, RuleAction
 from recommendations.wording.labels import placement_quoted
 
 STRENGTH = 50
-"""Of a boost or a burial from a card: half the way from a middling candidate to the best."""
+"""Strength of a boost or a burial from a card: half the way from a middling candidate to the best."""
 
 SHOWN_OF_TITLE = 60  # characters of an item's title in the name of a rule
 
@@ -35,7 +35,7 @@ def card_rule(
     now: datetime,
     slot: int | None = None,
 ) -> Rule:
-    """A draft rule; nothing is served differently until it is published. ``archive_rule`` takes it back.
+    """Draft a rule; nothing is served differently until it is published. ``archive_rule`` takes it back.
 
     Raises ValidationError with ``message_dict`` by field, such as for a pin beyond the slate.
     """
@@ -51,7 +51,7 @@ def card_rule(
 
 
 def pin_values(item: Item, *, slot: int | None, placement: str) -> dict[str, Any]:
-    """Values of a rule, as ``save_rule`` takes them."""
+    """Values of a rule that pins the item, as ``save_rule`` takes them."""
     named = _("Pin %(item)s to slot %(slot)s on %(placement)s")
     return {
         "name": named % {"item": short_title(item), "slot": slot, "placement": placement_quoted(placement)},
@@ -60,7 +60,7 @@ def pin_values(item: Item, *, slot: int | None, placement: str) -> dict[str, Any
 
 
 def boost_values(item: Item, *, strength: int, placement: str) -> dict[str, Any]:
-    """Values of a rule, as ``save_rule`` takes them; a strength below 0 buries."""
+    """Values of a rule that boosts the item, as ``save_rule`` takes them; a strength below 0 buries."""
     named = _("Boost %(item)s on %(placement)s") if strength > 0 else _("Bury %(item)s on %(placement)s")
     return {
         "name": named % {"item": short_title(item), "placement": placement_quoted(placement)},
@@ -69,7 +69,7 @@ def boost_values(item: Item, *, strength: int, placement: str) -> dict[str, Any]
 
 
 def never_values(item: Item, *, customer: Customer) -> dict[str, Any]:
-    """Values of a rule for one customer in every placement, as ``save_rule`` takes them."""
+    """Values of a rule that excludes the item for one customer in every placement, as ``save_rule`` takes them."""
     named = _("Never %(item)s for customer %(customer)s")
     return {
         "name": named % {"item": short_title(item), "customer": customer.pk},

@@ -1,4 +1,4 @@
-"""Rules of merchandising as staff write them. Nothing here is served before it is published (``rule_books.py``)."""
+"""Rules of merchandising as staff write them. Nothing here is served before it is published (``books.py``)."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ SHOWN_OF_MATCHED = 8
 
 
 class RuleDifference(NamedTuple):
-    """What two people have of a field; values as in a frozen rule."""
+    """A field that two people set differently; values as in a frozen rule."""
 
     field: str
     yours: Any
@@ -46,7 +46,7 @@ class RuleIsServedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Matched:
-    """``items`` are the first of ``count``."""
+    """Items that meet conditions; ``items`` are the first of ``count``."""
 
     count: int
     items: Sequence[Item]
@@ -81,7 +81,7 @@ def save_rule(
 
 @transaction.atomic
 def archive_rule(*, rule: Rule, by: Staff | None, now: datetime) -> Rule:
-    """Put it away; ``restore_rule`` undoes it. Raises RuleIsServedError."""
+    """Archive a rule; ``restore_rule`` undoes it. Raises RuleIsServedError."""
     stored = _locked(rule)
     if stored.archived_at:
         return stored
@@ -98,14 +98,14 @@ def restore_rule(*, rule: Rule, by: Staff | None, now: datetime) -> Rule:
 
 @transaction.atomic
 def duplicate_rule(*, rule: Rule, by: Staff | None, now: datetime) -> Rule:
-    """A new draft like it, at the end of the order."""
+    """Create a draft like this rule, at the end of the order."""
     copy = as_frozen(Rule(), frozen(_locked(rule)))
     copy.name = _("%(name)s (copy)") % {"name": copy.name[: LONGEST_NAME - 10]}
     return _created(copy, by=by, now=now)
 
 
 def in_order(locked: Iterable[Rule]) -> list[Rule]:
-    """Put in order here: PostgreSQL sorts before it waits for the lock, and somebody may have moved them meanwhile."""
+    """Sort rules here: PostgreSQL sorts before it waits for the lock, and somebody may have moved them meanwhile."""
     return sorted(locked, key=lambda rule: (rule.position, rule.pk))
 
 
@@ -132,12 +132,12 @@ def drafted(*, rule: Rule | None, values: Mapping[str, Any]) -> FrozenRule:
 
     Raises ValidationError with ``message_dict`` by field.
     """
-    made = filled(Rule(action="") if rule is None else as_frozen(Rule(pk=rule.pk), frozen(rule)), values)
-    return {**frozen(made), "id": made.pk or 0}
+    draft = filled(Rule(action="") if rule is None else as_frozen(Rule(pk=rule.pk), frozen(rule)), values)
+    return {**frozen(draft), "id": draft.pk or 0}
 
 
 def status_of(rule: Rule, book: RuleBook | None, now: datetime) -> RuleStatus:
-    """Where a rule stands; read with its placement and segment, it asks the database nothing."""
+    """Status of a rule; one read with its placement and segment asks the database nothing."""
     if rule.archived_at:
         return RuleStatus.ARCHIVED
     served = _served(book).get(rule.pk)
@@ -152,10 +152,10 @@ def status_of(rule: Rule, book: RuleBook | None, now: datetime) -> RuleStatus:
 
 def matched(conditions: Sequence[Mapping[str, Any]]) -> Matched:
     """How many items of the catalogue meet the conditions, and the first of them. Raises ConditionError."""
-    found: QuerySet[Item] = matching(conditions)
-    counted = found.order_by().values(everywhere=Value(1)).annotate(total=Count("*")).values("total")
-    shown = list(found.order_by("pk").annotate(total=Subquery(counted))[:SHOWN_OF_MATCHED])
-    return Matched(count=vars(shown[0])["total"] if shown else 0, items=shown)
+    matches: QuerySet[Item] = matching(conditions)
+    total = matches.order_by().values(everywhere=Value(1)).annotate(total=Count("*")).values("total")
+    first = list(matches.order_by("pk").annotate(total=Subquery(total))[:SHOWN_OF_MATCHED])
+    return Matched(count=vars(first[0])["total"] if first else 0, items=first)
 
 
 def rule_texts(rules: Iterable[FrozenRule]) -> list[str]:
@@ -203,23 +203,23 @@ def _part(values: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
 
 
 def moved(before: Sequence[int], after: Sequence[int]) -> frozenset[int]:
-    """Of the keys that are in both orders, as few as possible that were put elsewhere, the rest standing still."""
+    """Keys in both orders that were put elsewhere, as few as possible, the rest standing still."""
     was = {key: place for place, key in enumerate(before)}
-    kept = [was[key] for key in after if key in was]
-    stayed = _longest_ascending(kept)
-    return frozenset(before[place] for place in kept if place not in stayed)
+    places = [was[key] for key in after if key in was]
+    stayed = _longest_ascending(places)
+    return frozenset(before[place] for place in places if place not in stayed)
 
 
 def _longest_ascending(numbers: Sequence[int]) -> frozenset[int]:
-    """The most numbers that ascend in the sequence."""
+    """Longest ascending subsequence of the numbers."""
     ends: list[int] = []  # of the ascending runs by length, the smallest last number
     before: dict[int, int | None] = {}
     for number in numbers:
         at = bisect_left(ends, number)
         before[number] = ends[at - 1] if at else None
         ends[at : at + 1] = [number]
-    kept, last = set(), ends[-1] if ends else None
+    longest, last = set(), ends[-1] if ends else None
     while last is not None:
-        kept.add(last)
+        longest.add(last)
         last = before[last]
-    return frozenset(kept)
+    return frozenset(longest)

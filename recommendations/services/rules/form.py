@@ -1,4 +1,4 @@
-"""What staff typed of a rule, checked: every complaint stands at its field and says what to do."""
+"""Validation of the form of a rule: every complaint stands at its field and says what to do."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -25,14 +25,14 @@ OF_ACTION: Mapping[str, tuple[str, ...]] = {
     RuleAction.CAP: ("most", "per"),
     RuleAction.MINIMUM_SHARE: ("share",),
 }
-"""Which of the numbers an action has; the others are emptied."""
+"""Numbers that each action has; the others are emptied."""
 
 NONE: Mapping[str, Any] = {"slot": None, "strength": None, "most": None, "per": "", "share": None}
 LONGEST_NAME = 120
 
 
 class _Complaints(dict[str, ValidationError]):
-    """By field, the first of each: the second would often be a consequence of it."""
+    """Complaints by field, the first of each: the second would often be a consequence of it."""
 
     def at(self, field: str, text: str) -> None:
         self.setdefault(field, ValidationError(text))
@@ -77,7 +77,7 @@ def as_frozen(rule: Rule, values: FrozenRule) -> Rule:
 
 
 def _check(rule: Rule, complaints: _Complaints) -> None:
-    """What has to do with more than one field, or must not stay empty."""
+    """Check what concerns more than one field, or must not stay empty."""
     if not rule.name:
         complaints.at("name", _("Give the rule a name."))
     if rule.starts_at and rule.ends_at and rule.starts_at >= rule.ends_at:
@@ -93,7 +93,7 @@ def _check(rule: Rule, complaints: _Complaints) -> None:
 
 
 def _of_everything(rule: Rule) -> bool:
-    """Only a cap of each brand or category makes sense for all items together."""
+    """Whether the rule may speak of all items: only a cap of each brand or category makes sense for all together."""
     return rule.action == RuleAction.CAP and rule.per != CapPer.ALL
 
 
@@ -148,48 +148,48 @@ def _name(value: Any) -> str:
 def _placement(value: Any) -> Placement | None:
     if value in (None, ""):
         return None
-    found = Placement.objects.filter(name=str(value)).first() if "\x00" not in str(value) else None
-    if found is None:
+    placement = Placement.objects.filter(name=str(value)).first() if "\x00" not in str(value) else None
+    if placement is None:
         raise ValidationError(_("There is no placement “%(name)s”: choose one of the list.") % {"name": value})
-    return found
+    return placement
 
 
 def _segment(value: Any) -> Segment | None:
     if value in (None, ""):
         return None
     number = _whole(value)
-    found = Segment.objects.filter(number=number).first() if number is not None and 0 <= number < 32_768 else None
-    if found is None:
+    segment = Segment.objects.filter(number=number).first() if number is not None and 0 <= number < 32_768 else None
+    if segment is None:
         raise ValidationError(_("There is no segment %(number)s: choose one of the list.") % {"number": value})
-    return found
+    return segment
 
 
 def _customer(value: Any) -> Customer | None:
     if value in (None, ""):
         return None
     number = _whole(value)
-    found = Customer.objects.filter(pk=number).first() if number is not None and 0 < number < 2**63 else None
-    if found is None:
+    customer = Customer.objects.filter(pk=number).first() if number is not None and 0 < number < 2**63 else None
+    if customer is None:
         raise ValidationError(_("There is no customer %(number)s.") % {"number": value})
-    return found
+    return customer
 
 
 def _moment(value: Any) -> datetime | None:
-    """A time without a zone is one of the shop."""
+    """Read a time, in UTC; one without a zone is one of the shop."""
     if value in (None, ""):
         return None
     try:
-        found = value if isinstance(value, datetime) else parse_datetime(str(value))
+        moment = value if isinstance(value, datetime) else parse_datetime(str(value))
     except ValueError:  # well written, but no such day
-        found = None
-    if found is None or not 1970 <= found.year < 9999:
+        moment = None
+    if moment is None or not 1970 <= moment.year < 9999:
         raise ValidationError(_("No date and time: write it as 2026-12-24 18:00."))
-    aware = found if timezone.is_aware(found) else timezone.make_aware(found, timezone.get_default_timezone())
+    aware = moment if timezone.is_aware(moment) else timezone.make_aware(moment, timezone.get_default_timezone())
     return aware.astimezone(UTC)
 
 
 def _conditions(value: Any) -> list[dict[str, Any]]:
-    """As they are stored. Each complaint says of which condition it is."""
+    """Read conditions as they are stored; each complaint says of which one it is."""
     conditions = [_condition(number, one) for number, one in enumerate(value or [])]
     try:
         check(conditions)
@@ -199,8 +199,8 @@ def _conditions(value: Any) -> list[dict[str, Any]]:
 
 
 def _condition(position: int, value: Any) -> dict[str, Any]:
-    known = isinstance(value, Mapping) and isinstance(value.get("values"), Sequence)
-    if not known or isinstance(value["values"], str):
+    complete = isinstance(value, Mapping) and isinstance(value.get("values"), Sequence)
+    if not complete or isinstance(value["values"], str):
         raise ValidationError(condition_problem(position, "values", "missing"))
     values = list(value["values"])
     if any(isinstance(one, str) and "\x00" in one for one in values):
@@ -227,7 +227,7 @@ def _fraction(value: Any) -> float | None:
 
 
 def _whole(value: Any) -> int | None:
-    """None where it is no whole number; true and false are none."""
+    """Read a whole number; None where it is none, and true and false are none."""
     if isinstance(value, bool):
         return None
     try:

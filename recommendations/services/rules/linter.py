@@ -1,4 +1,4 @@
-"""What is wrong with a book of rules, before it is served: every finding names the rules and the remedy."""
+"""Linter of books of rules, before they are served: every finding names the rules and the remedy."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class FindingCode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """``text`` has the remedy, in the language that was active; ``rules`` are keys, in the order of the book."""
+    """A fault in words: ``text`` with the remedy, in the active language; ``rules`` are keys, in the book's order."""
 
     code: FindingCode
     severity: Severity
@@ -59,7 +59,7 @@ def lint(rules: Sequence[FrozenRule], *, now: datetime) -> list[Finding]:
     """Findings on the rules as one book, in its order; a rule that was never saved has the key 0."""
     snapshot = current_snapshot()
     linted = _linted(rules, snapshot, now=now)
-    return [_finding(found, rules) for found in lint_sets(linted, _shop(rules, snapshot, now=now))]
+    return [_finding(fault, rules) for fault in lint_sets(linted, _shop(rules, snapshot, now=now))]
 
 
 def _linted(rules: Sequence[FrozenRule], snapshot: Snapshot, *, now: datetime) -> list[Linted]:
@@ -103,15 +103,15 @@ def _shop(rules: Sequence[FrozenRule], snapshot: Snapshot, *, now: datetime) -> 
 
 
 def _segments_of(customers: Sequence[int], snapshot: Snapshot) -> dict[int, int]:
-    """Of those who exist; −1 = in none."""
+    """Segment number of the customers who exist; −1 = in none."""
     if not customers:
         return {}
-    found = dict.fromkeys(Customer.objects.filter(pk__in=customers).values_list("pk", flat=True), -1)
+    segments = dict.fromkeys(Customer.objects.filter(pk__in=customers).values_list("pk", flat=True), -1)
     if snapshot.model is not None:
-        for key in found:
+        for key in segments:
             row = snapshot.model.users.row(key)
-            found[key] = int(snapshot.model.segments[row]) if row >= 0 else -1
-    return found
+            segments[key] = int(snapshot.model.segments[row]) if row >= 0 else -1
+    return segments
 
 
 def _finding(found: RuleFault, rules: Sequence[FrozenRule]) -> Finding:
@@ -134,7 +134,7 @@ def _finding(found: RuleFault, rules: Sequence[FrozenRule]) -> Finding:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """One; one and another; one, another and a third."""
+    """Join names: one; one and another; one, another and a third."""
     if len(names) < 2:
         return "".join(names)
     return str(_("%(others)s and %(last)s")) % {

@@ -1,4 +1,4 @@
-"""What a changed book of rules would do, measured before it is published."""
+"""Price tags: what a changed book of rules would do, measured before it is published."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,13 +66,13 @@ class Effect:
 
     @property
     def relative(self) -> Measure | None:
-        """As a share of what it was; None where that is 0."""
+        """Difference as a share of what the metric was; None where that is 0."""
         return Measure(*(part / self.was for part in self.difference)) if self.was else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class PriceTag:
-    """Counts are over all customers looked at: those of the tuning panel, or a sample where there is no truth."""
+    """What a changed book does; counts are over all customers of the tuning panel, or of a sample where no truth is."""
 
     placement: str
     at: datetime  # the moment that was looked at: now, or when the first changed rule begins
@@ -89,7 +89,7 @@ class PriceTag:
     seconds: float
 
     def described(self) -> dict[str, Any]:
-        """As JSON, to be kept with the book that is published."""
+        """Price tag as JSON, to be kept with the book that is published."""
         return {
             "placement": self.placement, "cut": self.cut, "customers": self.customers,
             "customers_touched": self.customers_touched, "slots": self.slots, "slots_touched": self.slots_touched,
@@ -132,7 +132,7 @@ class BeforeAfter:
 
 
 def price_tag(*, rules: Sequence[FrozenRule], placement: str, now: datetime | None = None) -> PriceTag:
-    """What the book would do at a placement against the one that is served.
+    """Measure what the book would do at a placement against the one that is served.
 
     Measured on the tuning panel of the live version, every customer of it, by the ``select`` that serves. A placement
     that nothing measures is asked for a sample of customers and gets no figures. Raises UnknownPlacementError,
@@ -140,9 +140,9 @@ def price_tag(*, rules: Sequence[FrozenRule], placement: str, now: datetime | No
     """
     started = time.perf_counter()
     change = change_to(rules, now or timezone.now())
-    asked = batch(change.was, placement, now=change.at, beside=change.beside)
-    before = asked.answers(change.was.rules, at=change.at)
-    after, acting = _under_changed_book(change, asked, before)
+    panel = batch(change.was, placement, now=change.at, beside=change.beside)
+    before = panel.answers(change.was.rules, at=change.at)
+    after, acting = _under_changed_book(change, panel, before)
     differs = before != after
     touched = differs.any(axis=1)
     slots = (before >= 0) | (after >= 0)
@@ -151,18 +151,18 @@ def price_tag(*, rules: Sequence[FrozenRule], placement: str, now: datetime | No
     return PriceTag(
         placement=placement,
         at=change.at,
-        cut=asked.cut,
+        cut=panel.cut,
         customers=len(before),
         customers_touched=int(touched.sum()),
         slots=int(slots.sum()),
         slots_touched=int(differs.sum()),
         slots_replaced=int((differs & entered).sum()),
         displaced=len(np.unique(left)),
-        effects=_effects(asked, before, after) if asked.judge else {},
+        effects=_effects(panel, before, after) if panel.judge else {},
         silent={
-            key: _why_silent(rule, change, asked.placement) for key, rule in change.changed.items() if key not in acting
+            key: _why_silent(rule, change, panel.placement) for key, rule in change.changed.items() if key not in acting
         },
-        touched=_examples(asked.customers, differs.sum(axis=1)),
+        touched=_examples(panel.customers, differs.sum(axis=1)),
         seconds=round(time.perf_counter() - started, 3),
     )
 
@@ -199,7 +199,7 @@ def _under_changed_book(change: BookChange, asked: Batch, before: IntArray) -> t
 
 def _effects(asked: Batch, before: IntArray, after: IntArray) -> dict[str, Effect]:
     columns = [PER_USER.index(name) for name in MEASURED]
-    was, becomes = (asked.figures(shown)[:, columns] for shown in (before, after))
+    was, becomes = (asked.figures(slates)[:, columns] for slates in (before, after))
     drawn = resamples(len(before), seed=0)
     pairs = differences(becomes, was, drawn)
     return {
@@ -220,7 +220,7 @@ def _why_silent(rule: FrozenRule, change: BookChange, placement: ServedPlacement
 
 
 def _examples(customers: NDArray[np.int64], slots: NDArray[np.int64]) -> tuple[int, ...]:
-    """Whose lists change: the customer with the most slots touched, the median, the one with the fewest, others."""
+    """Customers whose lists change: the one with most slots touched, the median, the one with the fewest, others."""
     order = np.lexsort((customers, -slots))[: np.count_nonzero(slots)]
     spread = [order[round(part * (len(order) - 1))] for part in (0, 0.5, 1)] if len(order) else []
     return tuple(int(customers[place]) for place in dict.fromkeys([*spread, *order.tolist()]))[:EXAMPLES]
@@ -263,9 +263,9 @@ def _beside(change: BookChange, placement: ServedPlacement, learned: Model, cust
     was, becomes = (
         recommend(request, snapshot=shop, state=state, now=change.at).shown for shop in (change.was, change.becomes)
     )
-    ranks = [{one.item: one.rank for one in shown} for shown in (was, becomes)]
+    ranks = [{one.item: one.rank for one in slate} for slate in (was, becomes)]
     before, after = (
-        [Placed(shown=one, was=ranks[0].get(one.item), becomes=ranks[1].get(one.item)) for one in shown]
-        for shown in (was, becomes)
+        [Placed(shown=one, was=ranks[0].get(one.item), becomes=ranks[1].get(one.item)) for one in slate]
+        for slate in (was, becomes)
     )
     return BeforeAfter(customer=customer, before=before, after=after)

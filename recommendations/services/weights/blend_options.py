@@ -1,4 +1,4 @@
-"""What runs of the loop may do with a blend by themselves."""
+"""Options of a blend: what runs of the loop may do with it by themselves."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ OPTIONS = ("automatic", "second_stage")
 
 @transaction.atomic
 def set_options(*, blend: Blend, changes: Mapping[str, bool], by: Staff | None) -> Blend:
-    """``changes`` of ``automatic`` and ``second_stage``; the next run goes by them.
+    """Apply ``changes`` of ``automatic`` and ``second_stage``; the next run goes by them.
 
     Raises ValidationError for a blend that runs do not tune.
     """
@@ -30,7 +30,7 @@ def set_options(*, blend: Blend, changes: Mapping[str, bool], by: Staff | None) 
 
 
 def check_options(blend: Blend, values: Mapping[str, bool]) -> None:
-    """Raises ValidationError where the blend is not tuned, as nothing measures it, and an option is switched on."""
+    """Check options. Raises ValidationError where one is on and the blend is not tuned, as nothing measures it."""
     if any(values.values()) and task_of(BlendName(blend.name)) is None:
         raise ValidationError(
             _("No truth measures %(blend)s: runs do not tune it, and a second stage could learn nothing.")

@@ -40,7 +40,7 @@ UNMEASURED: Mapping[str, Any] = {"outcome": GateOutcome.UNMEASURED, "users": 0, 
 
 
 class GateClosedError(Exception):
-    """The version may not take the default's place; ``verdict`` says why (``wording.gate_text``)."""
+    """The version may not take the default's place; ``gate_result`` says why (``labels.gate_text``)."""
 
     def __init__(self, weights: BlendWeights, result: Mapping[str, Any]) -> None:
         super().__init__(f"{weights} does not pass the gate: {result['outcome']}")
@@ -48,7 +48,7 @@ class GateClosedError(Exception):
 
 
 class AlreadyPublishedError(Exception):
-    """``weights`` are published already, by somebody else or by a second click; the way back is ``roll_back``."""
+    """The ``weights`` are published already, by somebody else or by a second click; the way back is ``roll_back``."""
 
     def __init__(self, weights: BlendWeights) -> None:
         super().__init__(f"{weights} is published already")
@@ -69,7 +69,7 @@ class StaleDefaultError(Exception):
 
 
 class NothingToRollBackToError(Exception):
-    """``weights`` are what is served, or have never been published."""
+    """The ``weights`` are what is served, or have never been published."""
 
     def __init__(self, weights: BlendWeights) -> None:
         super().__init__(f"{weights} cannot be rolled back to")
@@ -114,7 +114,7 @@ def publish(
 
 
 def gate_result_on(weights: BlendWeights) -> Mapping[str, Any]:
-    """What the gate would say of the version now, against what its customers get; nothing changes."""
+    """Result of the gate on the version now, against what its customers get; nothing changes."""
     return _gate_result(weights, weight_versions.served_weights(BlendName(weights.blend.name), weights.segment))
 
 
@@ -134,13 +134,13 @@ def roll_back(*, weights: BlendWeights, note: str, by: Staff | None, now: dateti
     result = dict(_gate_result(stored, before))
     if result["outcome"] != GateOutcome.PASSED:
         result["override"] = note
-    made = Made(
+    copy = Made(
         weights=stored.weights, diversity=stored.diversity, exploration=stored.exploration,
         promotion=stored.promotion, reason=f"Rolled back to v{stored.number}", note=note, gate=result,
         expected=expected_effect(stored, before),
     )  # fmt: skip
     published = weight_versions.append_weights(
-        blend=BlendName(stored.blend.name), segment=stored.segment, made=made, author=by, now=now, publish=True
+        blend=BlendName(stored.blend.name), segment=stored.segment, made=copy, author=by, now=now, publish=True
     )
     _record(published, before, by=by, verb="roll back", note=note, to=stored.number)
     return published
@@ -148,9 +148,9 @@ def roll_back(*, weights: BlendWeights, note: str, by: Staff | None, now: dateti
 
 @transaction.atomic
 def withdraw(*, weights: BlendWeights, note: str, by: Staff | None) -> BlendWeights | None:
-    """The segment has no weights of its own any more; what its customers get now. Raises NoteNeededError.
+    """Withdraw a segment's own weights; returns what its customers get now.
 
-    Of what is not the default of a segment nothing can be withdrawn: ValueError.
+    Raises NoteNeededError, and ValueError for what is not the default of a segment.
     """
     stored, _ = _locked(weights)
     if stored.segment is None or not stored.is_default:
@@ -207,5 +207,5 @@ def _gate_result(weights: BlendWeights, default: BlendWeights | None) -> Mapping
     reference = Configuration.of(default) if default else None
     seed = ModelVersion.objects.values_list("run__seed", flat=True).get(pk=version.pk)
     segment = weights.segment.number if weights.segment else None
-    found = gate.gate(version.pk, task, Configuration.of(weights), live=reference, seed=seed, segment=segment)
-    return described_gate_result(found, version=version)
+    result = gate.gate(version.pk, task, Configuration.of(weights), live=reference, seed=seed, segment=segment)
+    return described_gate_result(result, version=version)

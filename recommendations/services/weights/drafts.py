@@ -45,7 +45,7 @@ def save_draft(
     by: Staff | None,
     now: datetime,
 ) -> BlendWeights:
-    """Make the draft, or change it; ``values`` as ``weight_values.values_of`` reads them.
+    """Make the draft, or change it; ``values`` as ``values.values_of`` reads them.
 
     ``revision`` is that of the draft the values were made from, None where there was none. Raises ValidationError by
     field, and StaleDraftError.
@@ -54,17 +54,17 @@ def save_draft(
     draft, served = draft_of(blend, segment), weight_versions.served_weights(blend, segment)
     begun = draft or served
     start = Values.of(begun) if begun else Values(weights={})
-    known = [*start.weights, *(served.weights if served else ())]
-    wanted = values_of(values, blend=blend, otherwise=start, known=known)
+    instances = [*start.weights, *(served.weights if served else ())]
+    wanted = values_of(values, blend=blend, otherwise=start, known=instances)
     if revision != (draft.revision if draft else None):
         raise _stale(wanted, draft, served)
     if draft is None:
-        made = BlendWeights.objects.create(
+        new = BlendWeights.objects.create(
             blend=row, segment=segment, number=weight_versions.next_number(row), status=WeightsStatus.DRAFT,
             parent=served, reason=BY_HAND, author=by, created_at=now, **wanted.as_fields(),
         )  # fmt: skip
-        audit.record(by=by, verb="draft", subject=made, after=wanted.as_fields())
-        return made
+        audit.record(by=by, verb="draft", subject=new, after=wanted.as_fields())
+        return new
     before, after = audit.apply(draft, wanted.as_fields())
     if after:
         draft.revision, draft.author = draft.revision + 1, by
@@ -75,7 +75,7 @@ def save_draft(
 
 @transaction.atomic
 def discard_draft(*, draft: BlendWeights, revision: int, by: Staff | None) -> Values:
-    """Throw the draft away; its values, from which ``save_draft`` can make it again. Raises StaleDraftError."""
+    """Delete the draft; returns its values, from which ``save_draft`` can make it again. Raises StaleDraftError."""
     blend = BlendName(draft.blend.name)
     weight_versions.locked(blend)
     stored, served = draft_of(blend, draft.segment), weight_versions.served_weights(blend, draft.segment)

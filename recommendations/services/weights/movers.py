@@ -1,4 +1,4 @@
-"""Whose lists are shown under live and under a draft: customers of many and of few baskets, and the most changed."""
+"""Movers, whose lists are shown under live and under a draft: customers of many and few baskets, and most changed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,12 +23,12 @@ from recommendations.terms import BlendName, EventName
 SHOWN = 10
 COMPARED = 20
 SHARES = (0.98, 0.75, 0.5, 0.1)
-"""Of the customers in order of their baskets: those who are always shown."""
+"""Places of the customers who are always shown, as shares of their order by baskets."""
 
 MOVERS = 6
 CONTEXT_SHARES = (0.98, 0.85, 0.7, 0.5, 0.3, 0.1)
 IN_VIEW: Mapping[BlendName, int] = {BlendName.ITEM: 1, BlendName.CART: 3, BlendName.SESSION: 3}
-"""Items of the last basket that are the context, or what a visitor saw."""
+"""How many items of the last basket are the context, or what a visitor saw."""
 
 UNSAVED = 0
 
@@ -74,10 +74,9 @@ def panel_movers(held: HeldPanel, now: PanelResult, then: PanelResult) -> list[M
 
 
 def context_movers(blend: BlendName, draft: Values, *, segment: int | None) -> list[Mover]:
-    """Customers of the live model with items of their last basket in view, answered as the API would, now and then.
+    """Customers of the live model with items of their last basket in view, answered as the API would by live and draft.
 
     For the blend of visits they are answered as visitors of whom no more is known than that they saw these items.
-
     Empty without a model, or where no placement asks for the blend.
     """
     try:
@@ -138,7 +137,7 @@ def _context_mover(pair: tuple[Snapshot, Snapshot], placement: str, shopper: _Sh
 
 
 def _spread(baskets: IntArray, shares: Sequence[float]) -> list[int]:
-    """Places of those at these shares of the order by baskets."""
+    """Rows of the customers at these shares of the order by baskets."""
     order = np.argsort(baskets, kind="stable")
     return [int(order[round(share * (len(order) - 1))]) for share in shares]
 
@@ -149,9 +148,9 @@ def changed_lists(now: PanelResult, then: PanelResult) -> int:
 
 
 def _replaced(now: IntArray, then: IntArray) -> IntArray:
-    """How many items of each first ten were not in the other one."""
-    kept = (now[:, :, None] == then[:, None, :]).any(axis=2) | (now < 0)
-    return np.asarray(np.count_nonzero(~kept, axis=1), np.int32)
+    """Count the items of each first ten that were not in the other one."""
+    unchanged = (now[:, :, None] == then[:, None, :]).any(axis=2) | (now < 0)
+    return np.asarray(np.count_nonzero(~unchanged, axis=1), np.int32)
 
 
 def _mover(

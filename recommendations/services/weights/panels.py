@@ -1,7 +1,7 @@
 """The tuning panels of the live version, held by the process: loaded once, measured on every move of a weight.
 
 A panel takes 4 bytes for each customer, candidate and recommender and a few more: 45 MB for 2,000 · 300 · 12. There are
-two (home and discover); ``Held.nbytes`` says how much one is. The first who asks waits for the one that is asked for;
+two (home and discover); ``HeldPanel.nbytes`` says how much one is. The first who asks waits for the one that they need;
 the other is loaded meanwhile, and a page may call ``warm`` before it asks.
 """
 
@@ -27,7 +27,7 @@ from recommendations.store.process_held import ProcessHeld
 from recommendations.terms import TASKS, Cut, Task
 
 MEASURED_KEPT = 16
-"""Lists and figures by customer, 320 kB for 2,000: live is asked for on every move, drafts come and go."""
+"""Most lists and figures held, 320 kB for 2,000 customers: live is asked for on every move, drafts come and go."""
 
 SUMMARIES_KEPT = 500
 NOTHING = (-1, None)
@@ -35,7 +35,7 @@ NOTHING = (-1, None)
 
 @dataclass(frozen=True)
 class PanelSettings:
-    """What ranks the panel: weights sorted by instance, the exponent of the lift, diversity."""
+    """Settings that rank the panel: weights sorted by instance, the exponent of the lift, diversity."""
 
     weights: tuple[tuple[str, float], ...]
     promotion: float
@@ -91,7 +91,7 @@ class HeldPanel:
 
 
 class Panels:
-    """Those of this process; one version at a time."""
+    """Tuning panels of this process; of one version at a time."""
 
     def __init__(self) -> None:
         self._held: dict[Task, tuple[int, HeldPanel | None]] = {}  # with the version
@@ -132,7 +132,7 @@ class Panels:
                 for task in TASKS:
                     self.of(version, task)
         except (DatabaseError, ArtefactDamagedError, OSError):
-            return  # who asks for it is told
+            return  # whoever asks for it gets the error
         finally:
             connection.close()
 

@@ -26,7 +26,7 @@ __all__ = ["NoAnswerError", "Outcome", "Suggestion", "cancel", "latest_suggestio
 
 SEARCH = "recommendations.tasks.search_weights"
 ORDER = "diversity"
-"""The lock of the diversity of the order, beside the names of instances."""
+"""Name of the lock on the diversity of the order, beside the names of instances."""
 
 BETWEEN_REPORTS = timedelta(milliseconds=300)
 SILENT = timedelta(minutes=1)
@@ -51,7 +51,7 @@ class SuggestionRunningError(Exception):
 
 
 class SuggestionIsOverError(Exception):
-    """It has ended, or somebody has cancelled it before."""
+    """The search has ended, or somebody has cancelled it before."""
 
     def __init__(self, suggestion: "Suggestion") -> None:
         super().__init__(f"suggestion {suggestion.key} is over: {suggestion.status}")
@@ -126,29 +126,29 @@ def suggest(
 
 
 def latest_suggestion(blend: BlendName, segment: Segment | None = None) -> Suggestion | None:
-    """The one that was asked for last, over or not; None where there was none today. Raises NoAnswerError."""
+    """Suggestion that was asked for last, over or not; None where there was none today. Raises NoAnswerError."""
     key = weight_searches.latest(_of(blend, segment))
     return suggestion(key) if key else None
 
 
 def suggestion(key: str) -> Suggestion | None:
-    """None where there is none of this key any more. Raises NoAnswerError."""
+    """Suggestion of this key; None where there is none any more. Raises NoAnswerError."""
     fields = weight_searches.load_search(key)
     return _suggestion_of(key, fields["request"], fields, now=timezone.now()) if "request" in fields else None
 
 
 def cancel(*, key: str, by: Staff | None, now: datetime) -> Suggestion:
     """End the search. Raises SuggestionIsOverError, LookupError where there is none of this key, and NoAnswerError."""
-    found = suggestion(key)
-    if found is None:
+    current = suggestion(key)
+    if current is None:
         raise LookupError(key)
-    if found.is_over or not weight_searches.cancel(key, {"by": by.pk if by else None, "at": now.isoformat()}):
-        raise SuggestionIsOverError(suggestion(key) or found)
-    return suggestion(key) or found
+    if current.is_over or not weight_searches.cancel(key, {"by": by.pk if by else None, "at": now.isoformat()}):
+        raise SuggestionIsOverError(suggestion(key) or current)
+    return suggestion(key) or current
 
 
 def search(key: str) -> Outcome | None:
-    """What the worker does; None where the job is gone or was cancelled. Once more gives the same again."""
+    """Run a search in the worker; None where the job is gone or was cancelled. Run again, it gives the same."""
     fields = weight_searches.load_search(key)
     if "request" not in fields or "cancelled" in fields:
         return None
@@ -160,15 +160,15 @@ def search(key: str) -> Outcome | None:
         return None
     wanted = Values(**request["values"])
     try:
-        found = _searched(held, wanted, request, progress=_Progress(key))
+        proposal = _searched(held, wanted, request, progress=_Progress(key))
     except _CancelledError:
         return None
-    result = _result(held, wanted, found)
+    result = _result(held, wanted, proposal)
     return Outcome(result["outcome"]) if weight_searches.tell(key, "result", result) else None
 
 
 class _Progress:
-    """Tells how far the search is now and then; hears in return whether it should stop."""
+    """Reports how far a search is now and then, and stops it where it was cancelled."""
 
     def __init__(self, key: str) -> None:
         self.key, self.told_at = key, datetime.min.replace(tzinfo=timezone.get_current_timezone())

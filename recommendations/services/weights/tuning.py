@@ -1,4 +1,4 @@
-"""The tuner as staff ask for it: a new version of weights, proposed and never published by itself."""
+"""Tuning at the request of staff: a new version of weights, proposed and never published by itself."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,20 +41,20 @@ def tune(
     Nothing is fitted again. Raises NothingToTuneOnError.
     """
     version, task = live_version.live_version(), task_of(blend)
-    found = proposal(version.pk, task, seed=seed, progress=progress) if version and task else None
-    if version is None or task is None or found is None:
+    tuned = proposal(version.pk, task, seed=seed, progress=progress) if version and task else None
+    if version is None or task is None or tuned is None:
         raise NothingToTuneOnError(blend)
     default = weight_versions.default_weights(blend)
     reference = Configuration.of(default) if default else None
-    result = gate.gate(version.pk, task, found.configuration, live=reference, seed=seed)
-    made = Made(
-        weights=found.configuration.weights,
-        promotion=found.configuration.promotion,
+    result = gate.gate(version.pk, task, tuned.configuration, live=reference, seed=seed)
+    new = Made(
+        weights=tuned.configuration.weights,
+        promotion=tuned.configuration.promotion,
         reason=f"Tuned with seed {seed} on {version}",
-        expected=found.expected,
+        expected=tuned.expected,
         gate=described_gate_result(result, version=version),
     )
     with transaction.atomic():
-        weights = weight_versions.append_weights(blend=blend, made=made, author=by, now=now, publish=False)
+        weights = weight_versions.append_weights(blend=blend, made=new, author=by, now=now, publish=False)
         audit.record(by=by, verb="tune", subject=weights, after={"seed": seed, "gate": result.outcome})
     return TunedBlend(weights=weights, parent=default)

@@ -1,4 +1,4 @@
-"""What a set of weights consists of, as staff set it: read from a form, held against another one."""
+"""Values of a set of weights, as staff set them: read from a form, compared with another set."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from recommendations.models import BlendWeights
 from recommendations.terms import BlendName
 
 HIGHEST: Mapping[str, float] = {"diversity": 1.0, "exploration": 1.0, "promotion": 3.0}
-"""Of what is set beside the weights; the lowest is 0."""
+"""Highest values of what is set beside the weights; the lowest is 0."""
 
 MOST = 100.0
 DECIMALS = 6
@@ -24,7 +24,7 @@ WHOLE = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class Values:
-    """Shares above 0 that add up to 1, and what is set beside them."""
+    """Shares of instances, above 0 and adding up to 1, and what is set beside them."""
 
     weights: Mapping[str, float]
     diversity: float = 0.0
@@ -39,7 +39,7 @@ class Values:
         )  # fmt: skip
 
     def as_fields(self) -> dict[str, Any]:
-        """As the fields of ``BlendWeights`` are called."""
+        """Values by the names of the fields of ``BlendWeights``."""
         return {"weights": dict(self.weights), **{name: getattr(self, name) for name in HIGHEST}}
 
     def _flat(self) -> dict[str, float]:
@@ -56,14 +56,14 @@ class WeightDifference(NamedTuple):
 
 
 def differences(yours: Values, theirs: Values, *, before: Values | None = None) -> list[WeightDifference]:
-    """The largest difference first."""
+    """Values that differ, the largest difference first."""
     mine, other, base = (one._flat() if one else {} for one in (yours, theirs, before or theirs))  # noqa: SLF001
-    found = [
+    rows = [
         WeightDifference(name, mine.get(name, 0.0), other.get(name, 0.0), base.get(name, 0.0))
         for name in dict.fromkeys([*mine, *other])
         if mine.get(name, 0.0) != other.get(name, 0.0)
     ]
-    return sorted(found, key=lambda one: -abs(one.yours - one.theirs))
+    return sorted(rows, key=lambda one: -abs(one.yours - one.theirs))
 
 
 def shares(weights: Mapping[str, float]) -> dict[str, float]:
@@ -86,7 +86,7 @@ def weighable(blend: BlendName) -> Sequence[str]:
 
 
 def values_of(given: Mapping[str, Any], *, blend: BlendName, otherwise: Values, known: Iterable[str] = ()) -> Values:
-    """From a form: ``weights`` (instance → 0 … 100, or shares), ``diversity``, ``exploration``, ``promotion``.
+    """Read a form: ``weights`` (instance → 0 … 100, or shares), ``diversity``, ``exploration``, ``promotion``.
 
     What is not given is as ``otherwise`` has it; ``known`` are instances besides those of the blend. Raises
     ValidationError by field: an instance by its name, ``weights`` where all are 0.
@@ -110,14 +110,14 @@ def _weights(given: Mapping[str, Any], known: set[str], errors: dict[str, str]) 
         read[name] = number(value, highest=MOST, field=name, errors=errors)
         if name not in known and (name in errors or read[name] > 0):
             errors[name] = _("There is no recommender %(name)s in this blend.") % {"name": name}
-    found = shares(read)
-    if not found and not errors:
+    weights = shares(read)
+    if not weights and not errors:
         errors["weights"] = _("All weights are zero. Give at least one recommender some weight.")
-    return found
+    return weights
 
 
 def number(value: Any, *, highest: float, field: str, errors: dict[str, str]) -> float:
-    """What stands in a field of a form, from 0 to ``highest``; else 0, and ``errors`` says why."""
+    """Read a number of a form, from 0 to ``highest``; else 0, and ``errors`` says why."""
     try:
         read = float(str(value).strip())
     except ValueError:

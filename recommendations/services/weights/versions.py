@@ -19,7 +19,7 @@ MOST = 50
 
 @dataclass(frozen=True, kw_only=True)
 class WeightsVersion:
-    """``changes``: yours is this version, theirs the one that it was made from. ``figures`` are of today's panel."""
+    """A version; ``changes``: yours is this one, theirs the one it was made from. ``figures`` are of today's panel."""
 
     weights: BlendWeights
     changes: Sequence[WeightDifference]
@@ -47,7 +47,7 @@ class Preset:
 def versions(
     blend: BlendName, segment: Segment | None = None, *, measured: bool = False, most: int = MOST
 ) -> list[WeightsVersion]:
-    """Of the blend (and the segment), the newest first, drafts left out.
+    """Versions of the blend (and the segment), the newest first, drafts left out.
 
     ``measured`` asks today's tuning panel about each of them: some 15 ms for one that it was not asked about before.
     """
@@ -62,26 +62,26 @@ def versions(
 
 
 def presets(blend: BlendName, segment: Segment | None = None) -> list[Preset]:
-    """What there is of ``PresetKind``, in its order."""
-    found = []
+    """Presets that there are, in the order of ``PresetKind``."""
+    available = []
     live = weight_versions.served_weights(blend, segment)
     if live:
-        found.append(Preset(kind=PresetKind.LIVE, values=Values.of(live), version=live))
+        available.append(Preset(kind=PresetKind.LIVE, values=Values.of(live), version=live))
     rows = BlendWeights.objects.filter(blend__name=blend, segment=segment).select_related("blend", "segment")
     previous = rows.filter(status=WeightsStatus.PUBLISHED, is_default=False).order_by("-published_at").first()
     if previous:
-        found.append(Preset(kind=PresetKind.PREVIOUS, values=Values.of(previous), version=previous))
+        available.append(Preset(kind=PresetKind.PREVIOUS, values=Values.of(previous), version=previous))
     newer = rows.filter(status=WeightsStatus.PROPOSED, number__gt=live.number if live else 0)
     proposed = newer.order_by("-number").first()
     if proposed:
-        found.append(Preset(kind=PresetKind.PROPOSED, values=Values.of(proposed), version=proposed))
+        available.append(Preset(kind=PresetKind.PROPOSED, values=Values.of(proposed), version=proposed))
     beside = Values.of(live) if live else Values(weights={})
     shipped = Values(weights=PRESETS[blend], promotion=PROMOTION[blend], diversity=0.0, exploration=beside.exploration)
-    found.append(Preset(kind=PresetKind.SHIPPED, values=shipped))
+    available.append(Preset(kind=PresetKind.SHIPPED, values=shipped))
     held = held_for(blend, segment)
     if not isinstance(held, Unmeasured):
-        found.append(_best_single(held, beside))
-    return found
+        available.append(_best_single(held, beside))
+    return available
 
 
 def _best_single(held: HeldPanel, beside: Values) -> Preset:

@@ -1,4 +1,4 @@
-"""What weights would do, before anybody publishes them: every customer of the tuning panel, measured and re-ranked.
+"""What-if of weights, before anybody publishes them: every customer of the tuning panel, measured and re-ranked.
 
 The panel is the live version's tuning window: what customers bought in the weeks after the history that the
 recommenders knew. Nothing is stored and nothing is served from here.
@@ -58,7 +58,7 @@ class WhatIfFigure:
 
 @dataclass(frozen=True, kw_only=True)
 class WhatIf:
-    """``figures`` by metric are empty where nothing measures the blend; ``unmeasured`` says why.
+    """What weights would do; ``figures`` by metric are empty where nothing measures the blend, ``unmeasured`` says why.
 
     For a blend of items in view the ``movers`` are answers to customers of the live model.
     """
@@ -81,7 +81,7 @@ def what_if(
     promotion: Any = 0.0,
     segment: Segment | None = None,
 ) -> WhatIf:
-    """Of values as a form has them (``weight_values.values_of``); a ``segment`` asks only its customers.
+    """Try values as a form has them (``values.values_of``); a ``segment`` asks only its customers.
 
     Raises ValidationError by field, and ArtefactDamagedError.
     """
@@ -96,9 +96,9 @@ def what_if(
             model_version=None, live=live, users=0, changed=0, figures={}, movers=movers, unmeasured=held,
             took_ms=_since(started),
         )  # fmt: skip
-    asked = PanelSettings.of(draft)
-    compared = PanelSettings.of(Values.of(live)) if live else asked
-    now, then = held.measured(asked), held.measured(compared)
+    settings = PanelSettings.of(draft)
+    compared = PanelSettings.of(Values.of(live)) if live else settings
+    now, then = held.measured(settings), held.measured(compared)
     return WhatIf(
         model_version=held.version,
         live=live,
@@ -122,7 +122,7 @@ def worth(
 
 
 def expected_effect(weights: BlendWeights, live: BlendWeights | None) -> dict[str, Any]:
-    """What a version keeps of the panel: its figures, and those against what it replaces; empty where unmeasured."""
+    """Figures of the panel that a version keeps: its own, and against what it replaces; empty where unmeasured."""
     held = held_for(BlendName(weights.blend.name), weights.segment)
     if isinstance(held, Unmeasured):
         return {}

@@ -26,9 +26,9 @@ def boss(client: Client) -> Staff:
 
 
 def link_of(message: mail.EmailMessage) -> str:
-    found = re.search(r"http://testserver(/password/\S+)", str(message.body))
-    assert found is not None, message.body
-    return found[1]
+    match = re.search(r"http://testserver(/password/\S+)", str(message.body))
+    assert match is not None, message.body
+    return match[1]
 
 
 def test_from_the_invitation_to_the_first_login(
@@ -59,7 +59,7 @@ def test_from_the_invitation_to_the_first_login(
         send_again(staff=ann, by=boss, address_of=lambda who, token: "")
 
 
-def test_one_password_of_two_invites_nobody(client: Client, boss: Staff) -> None:
+def test_a_half_filled_password_form_creates_no_staff(client: Client, boss: Staff) -> None:
     answer = client.post(reverse("admin:recommendations_staff_add"), NEW | {"password1": PASSWORD})
     assert "or leave both fields empty" in answer.content.decode()
     assert Staff.objects.count() == 1
@@ -77,7 +77,7 @@ def test_the_invitation_is_sent_again_on_demand(
     assert message.subject == "Bo 邀请您使用 Recsite"
 
 
-def test_a_forgotten_password(client: Client) -> None:
+def test_a_forgotten_password_is_reset_by_e_mail(client: Client) -> None:
     ada = Staff.objects.create_user("ada@example.com", PASSWORD, name="Ada")
     for address in ("ADA@example.com", "nobody@example.com", "ada@example.com"):  # the last comes too soon
         answer = client.post("/password/", {"email": address}, follow=True)
@@ -90,7 +90,7 @@ def test_a_forgotten_password(client: Client) -> None:
     assert ada.check_password("a better one now")
 
 
-def test_no_address_is_told_at_the_field(client: Client) -> None:
+def test_an_invalid_e_mail_address_is_refused_at_its_field(client: Client) -> None:
     answer = client.post("/password/", {"email": "ada"})
     assert answer.status_code == 200
     assert 'id="email-error"' in answer.content.decode()

@@ -17,7 +17,7 @@ from recommendations.services.access.origins import MOST, NotAnOriginError, TooM
         ("http://[::1]:8000", "http://[::1]:8000"),
     ],
 )
-def test_as_a_browser_writes_them(written: str, kept: str) -> None:
+def test_origins_are_normalised_as_browsers_write_them(written: str, kept: str) -> None:
     assert read_origins([written]) == [kept]
 
 
@@ -30,13 +30,13 @@ def test_as_a_browser_writes_them(written: str, kept: str) -> None:
         "https://shop.example#x", "https://shop.example https://b.example",
     ],
 )  # fmt: skip
-def test_what_is_none_is_refused(written: str) -> None:
+def test_a_text_that_is_no_origin_is_refused(written: str) -> None:
     with pytest.raises(NotAnOriginError) as refused:
         read_origins(["https://shop.example", written])
     assert refused.value.text == written
 
 
-def test_each_once_and_not_too_many() -> None:
+def test_origins_are_deduplicated_and_limited_in_number() -> None:
     assert read_origins(["", "https://b.example", "https://a.example", "https://b.example/", "  "]) == [
         "https://a.example",
         "https://b.example",

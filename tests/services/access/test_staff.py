@@ -14,7 +14,7 @@ def boss() -> Staff:
     return Staff.objects.create_user("boss@example.com", role=Role.ADMIN)
 
 
-def test_nothing_changed_is_nothing_told(boss: Staff) -> None:
+def test_unchanged_staff_leave_no_audit_entry(boss: Staff) -> None:
     change_staff(staff=boss, changes={"role": Role.ADMIN, "name": ""}, by=boss)
     assert not AuditEntry.objects.exists()
 
@@ -26,7 +26,7 @@ def test_fields_that_are_not_changeable_are_left_alone(boss: Staff) -> None:
     assert (ann.is_superuser, ann.has_usable_password()) == (False, False)
 
 
-def test_an_inactive_admin_is_nobody_in_charge(boss: Staff) -> None:
+def test_the_last_active_admin_cannot_be_demoted(boss: Staff) -> None:
     Staff.objects.create_user("gone@example.com", role=Role.ADMIN, is_active=False)
     with pytest.raises(LastAdminError) as caught:
         change_staff(staff=boss, changes={"role": Role.VIEWER}, by=boss)
@@ -35,7 +35,7 @@ def test_an_inactive_admin_is_nobody_in_charge(boss: Staff) -> None:
     assert boss.role == Role.ADMIN
 
 
-def test_a_password_is_told_without_being_shown(boss: Staff) -> None:
+def test_the_audit_entry_of_a_new_password_does_not_hold_it(boss: Staff) -> None:
     set_password(staff=boss, password="correct horse", by=boss)
     assert boss.check_password("correct horse")
     assert AuditEntry.objects.values_list("verb", "before", "after").get() == ("set password", None, None)

@@ -27,17 +27,17 @@ def staff() -> Staff:
 
 @pytest.fixture
 def item() -> Item:
-    made = Item.objects.create(shop_id="A1", title="Shoe", price=Decimal("19.90"), listed_at=NOW)
+    shoe = Item.objects.create(shop_id="A1", title="Shoe", price=Decimal("19.90"), listed_at=NOW)
     Item.objects.update(updated_at=NOW)
-    made.categories.add(Category.objects.create(path="SHOES", name="Shoes"))
-    return made
+    shoe.categories.add(Category.objects.create(path="SHOES", name="Shoes"))
+    return shoe
 
 
 def entries() -> list[tuple[str, str, object, object]]:
     return list(AuditEntry.objects.order_by("pk").values_list("verb", "label", "before", "after"))
 
 
-def test_a_change_is_kept_and_told(item: Item, staff: Staff) -> None:
+def test_a_changed_item_leaves_an_audit_entry_and_a_price(item: Item, staff: Staff) -> None:
     changed = editing.update_item(
         item=item, changes={"price": Decimal("17.50"), "title": "Red shoe", "brand": ""}, by=staff, now=LATER
     )
@@ -50,7 +50,7 @@ def test_a_change_is_kept_and_told(item: Item, staff: Staff) -> None:
     assert list(ItemPrice.objects.values_list("item", "valid_from", "price")) == [(item.pk, LATER, Decimal("17.50"))]
 
 
-def test_nothing_changed_is_nothing_told(item: Item, staff: Staff) -> None:
+def test_an_unchanged_item_leaves_no_audit_entry(item: Item, staff: Staff) -> None:
     categories = list(item.categories.all())
     editing.update_item(item=item, changes={"title": "Shoe", "categories": categories}, by=staff, now=LATER)
     item.refresh_from_db()
@@ -66,7 +66,7 @@ def test_categories_are_changed_as_a_whole(item: Item) -> None:
     assert entries() == [("change", "Shoe", {"categories": ["SHOES"]}, {"categories": ["SALE"]})]
 
 
-def test_a_change_is_made_to_what_is_stored_not_to_what_was_read(item: Item) -> None:
+def test_a_change_applies_to_the_stored_item_not_to_the_one_read(item: Item) -> None:
     """Two people have the item open: the second to save keeps what the first changed."""
     stale = Item.objects.get(pk=item.pk)
     editing.update_item(item=item, changes={"title": "Red shoe"}, by=None, now=NOW)
@@ -80,7 +80,7 @@ def test_a_change_is_made_to_what_is_stored_not_to_what_was_read(item: Item) -> 
     "changes",
     [{"price": Decimal(-1)}, {"title": ""}, {"availability": "gone"}, {"available_at": LATER, "expires_at": NOW}],
 )
-def test_what_is_no_value_is_refused_whole(item: Item, changes: dict[str, object]) -> None:
+def test_an_invalid_value_refuses_the_whole_change(item: Item, changes: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         editing.update_item(item=item, changes={"brand": "Acme", **changes}, by=None, now=LATER)
     item.refresh_from_db()
@@ -88,12 +88,12 @@ def test_what_is_no_value_is_refused_whole(item: Item, changes: dict[str, object
 
 
 @pytest.mark.parametrize("field", ["shop_id", "id", "retired_at", "updated_at", "nonsense"])
-def test_other_fields_are_not_changed_this_way(item: Item, field: str) -> None:
+def test_fields_that_are_not_changeable_are_refused(item: Item, field: str) -> None:
     with pytest.raises(UnknownFieldError, match=field):
         editing.update_item(item=item, changes={field: "x"}, by=None, now=LATER)
 
 
-def test_many_get_another_availability_at_once(item: Item, staff: Staff) -> None:
+def test_availability_is_set_for_many_items_at_once(item: Item, staff: Staff) -> None:
     sold_out = Item.objects.create(shop_id="A2", title="Boot", availability=Availability.OUT_OF_STOCK)
     Item.objects.create(shop_id="A3", title="Sandal")
     keys = [item.pk, sold_out.pk]
@@ -142,7 +142,7 @@ def test_every_change_is_announced(
     assert valkey.hget(fetch.CHANGED, "catalogue") is not None
 
 
-def test_what_is_drawn_of_an_item(item: Item) -> None:
+def test_the_texts_of_an_item_s_drawn_picture(item: Item) -> None:
     item.categories.set([Category.objects.create(path="MEAT > BEEF", name="Beef")])
     Item.objects.update(brand="Acme", attributes={"size": "1 lb"})
     assert editing.tile_facts(shop_id="A1") == TileFacts(title="Shoe", brand="Acme", department="MEAT", size="1 lb")

@@ -28,7 +28,7 @@ NOW = datetime(2026, 9, 1, tzinfo=UTC)
 @pytest.fixture
 def items() -> list[Item]:
     category = Category.objects.create(path="TEA", name="Tea")
-    made = []
+    catalogue = []
     for number in range(1, 7):
         item = Item.objects.create(
             shop_id=f"i{number}", title=f"Item {number}", brand="B", description="Good.", image_url="/i.jpg", price="2",
@@ -36,9 +36,9 @@ def items() -> list[Item]:
         )  # fmt: skip
         item.categories.add(category)
         ItemPrice.objects.create(item=item, valid_from=NOW - timedelta(days=10), price="2")
-        made.append(item)
+        catalogue.append(item)
     Item.objects.filter(shop_id="i5").update(retired_at=NOW)
-    return made
+    return catalogue
 
 
 @pytest.fixture
@@ -55,10 +55,10 @@ def touched(found: Flaws) -> dict[CatalogueFlaw, tuple[int, int]]:
     return {flaw: (each.items, each.slots) for flaw, each in found.found.items() if each.items}
 
 
-def test_a_whole_catalogue_has_only_what_the_model_tells(items: list[Item], known: Exposure) -> None:
-    found = flaws(known, now=NOW)
-    assert (found.listed, found.recommended, found.slots) == (5, 3, 4)
-    assert touched(found) == {CatalogueFlaw.NO_EVENTS: (1, 0), CatalogueFlaw.NEVER_RECOMMENDED: (1, 0)}
+def test_a_complete_catalogue_has_only_flaws_of_the_model(items: list[Item], known: Exposure) -> None:
+    counts = flaws(known, now=NOW)
+    assert (counts.listed, counts.recommended, counts.slots) == (5, 3, 4)
+    assert touched(counts) == {CatalogueFlaw.NO_EVENTS: (1, 0), CatalogueFlaw.NEVER_RECOMMENDED: (1, 0)}
 
 
 def test_every_flaw_counts_its_items_and_their_slots(items: list[Item], known: Exposure) -> None:
@@ -85,14 +85,14 @@ def test_every_flaw_counts_its_items_and_their_slots(items: list[Item], known: E
         assert on_sale().filter(condition(flaw, now=NOW)).count() == expected[flaw][0], flaw
 
 
-def test_the_flaws_that_the_model_tells_are_those_of_the_list(items: list[Item], known: Exposure) -> None:
+def test_the_mask_of_items_with_a_flaw_of_the_model(items: list[Item], known: Exposure) -> None:
     keys = np.asarray([item.pk for item in items if item.shop_id != "i5"], np.int64)
     assert has_flaw(CatalogueFlaw.NO_EVENTS, keys, known).tolist() == [False] * 4 + [True]
     assert has_flaw(CatalogueFlaw.NEVER_RECOMMENDED, keys, known).tolist() == [False, False, False, True, False]
     assert not has_flaw(CatalogueFlaw.NO_EVENTS, keys, None).any()
 
 
-def test_it_is_counted_again_when_an_item_was_edited(items: list[Item], known: Exposure) -> None:
+def test_flaws_are_counted_again_after_an_item_was_edited(items: list[Item], known: Exposure) -> None:
     assert flaws(known, now=NOW).found[CatalogueFlaw.NO_PRICE].items == 0
     Item.objects.filter(shop_id="i1").update(price=None)
     assert flaws(known, now=NOW).found[CatalogueFlaw.NO_PRICE].items == 0  # behind the services' back: nobody noticed
@@ -100,11 +100,11 @@ def test_it_is_counted_again_when_an_item_was_edited(items: list[Item], known: E
     assert flaws(known, now=NOW).found[CatalogueFlaw.NO_PRICE].items == 2
 
 
-def test_before_the_first_run_the_record_is_counted_all_the_same(items: list[Item]) -> None:
+def test_flaws_of_the_record_are_counted_before_the_first_run(items: list[Item]) -> None:
     Item.objects.filter(shop_id="i1").update(brand="")
-    found = flaws(None, now=NOW)
-    assert (found.listed, found.recommended, found.slots) == (5, 0, 0)
-    assert touched(found) == {CatalogueFlaw.NO_BRAND: (1, 0)}
+    counts = flaws(None, now=NOW)
+    assert (counts.listed, counts.recommended, counts.slots) == (5, 0, 0)
+    assert touched(counts) == {CatalogueFlaw.NO_BRAND: (1, 0)}
 
 
 def test_an_empty_catalogue_has_no_flaw() -> None:

@@ -18,7 +18,7 @@ def segment() -> Segment:
     return Segment.objects.create(number=1, top_categories=TOP)
 
 
-def test_a_name_is_kept_and_told(
+def test_a_new_name_leaves_an_audit_entry_and_is_announced(
     segment: Segment, valkey: redis.Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
@@ -36,7 +36,7 @@ def test_the_same_name_again_changes_nothing(segment: Segment) -> None:
 
 
 @pytest.mark.parametrize("name", ["families", " FAMILIES ", "x" * (LONGEST_NAME + 1)])
-def test_what_is_refused_changes_nothing(segment: Segment, name: str) -> None:
+def test_an_invalid_name_changes_nothing(segment: Segment, name: str) -> None:
     with pytest.raises(ValidationError) as refused:
         rename_segment(segment=segment, name=name, by=None)
     assert set(refused.value.message_dict) == {"name"}
@@ -45,7 +45,7 @@ def test_what_is_refused_changes_nothing(segment: Segment, name: str) -> None:
     assert not AuditEntry.objects.exists()
 
 
-def test_a_name_may_not_be_that_which_another_one_shows_of_itself(segment: Segment) -> None:
+def test_a_name_that_another_segment_shows_is_refused(segment: Segment) -> None:
     with pytest.raises(ValidationError):
         rename_segment(segment=Segment.objects.get(number=2), name="Tea & cups", by=None)
 

@@ -37,7 +37,7 @@ def say(customer: Customer, item: Item, judgement: JudgementKind, by: Staff, not
     )  # fmt: skip
 
 
-def test_another_view_replaces_the_first_and_the_same_again_takes_it_back(
+def test_another_judgement_replaces_the_first_and_the_same_again_removes_it(
     customer: Customer, merchandiser: Staff
 ) -> None:
     bread = shown(customer)[0]
@@ -49,7 +49,7 @@ def test_another_view_replaces_the_first_and_the_same_again_takes_it_back(
     assert judgements_of(customer=customer.pk, placement="home", by=merchandiser) == {}
 
 
-def test_everybody_has_a_view_of_their_own(customer: Customer, merchandiser: Staff) -> None:
+def test_each_member_of_staff_has_a_judgement_of_their_own(customer: Customer, merchandiser: Staff) -> None:
     other = Staff.objects.create_user("other@example.com", role=Role.PUBLISHER)
     bread = shown(customer)[0]
     say(customer, bread, JudgementKind.GOOD, merchandiser)
@@ -58,10 +58,10 @@ def test_everybody_has_a_view_of_their_own(customer: Customer, merchandiser: Sta
     assert [verdict.kind for verdict in own] == ["good", "odd"]
 
 
-def test_shares_stand_under_the_versions_that_answered(customer: Customer, merchandiser: Staff) -> None:
+def test_shares_of_judgements_are_counted_by_version(customer: Customer, merchandiser: Staff) -> None:
     for item, judgement in zip(shown(customer)[:4], ["good", "good", "odd", "wrong"], strict=True):
         say(customer, item, JudgementKind(judgement), merchandiser)
-    (found,) = judged()
+    (version,) = judged()
     discovered = shown(customer, "discover")[0]
     judge(
         customer=customer,
@@ -74,11 +74,11 @@ def test_shares_stand_under_the_versions_that_answered(customer: Customer, merch
     )
     newest = judged_of_newest(judged())
     assert newest is not None
-    assert (newest.model, newest.counts) == (found.model, {"good": 2, "odd": 2, "wrong": 1})
-    assert found.model == ModelVersion.objects.live().get().pk
-    assert found.weights == BlendWeights.objects.defaults().get(blend__name="home")
-    assert (found.total, found.counts[JudgementKind.GOOD]) == (4, 2)
-    assert found.share(JudgementKind.GOOD) == pytest.approx((0.5, 0.1500, 0.8500), abs=1e-4)
+    assert (newest.model, newest.counts) == (version.model, {"good": 2, "odd": 2, "wrong": 1})
+    assert version.model == ModelVersion.objects.live().get().pk
+    assert version.weights == BlendWeights.objects.defaults().get(blend__name="home")
+    assert (version.total, version.counts[JudgementKind.GOOD]) == (4, 2)
+    assert version.share(JudgementKind.GOOD) == pytest.approx((0.5, 0.1500, 0.8500), abs=1e-4)
 
 
 def test_wrong_items_that_are_still_shown_come_first(customer: Customer, merchandiser: Staff) -> None:
@@ -86,10 +86,10 @@ def test_wrong_items_that_are_still_shown_come_first(customer: Customer, merchan
     say(customer, soap, JudgementKind.WRONG, merchandiser)
     say(customer, first, JudgementKind.WRONG, merchandiser)
     say(customer, shown(customer)[1], JudgementKind.ODD, merchandiser)
-    found = wrong_items()
-    ranks = {wrong.judgement.item: wrong.rank for wrong in found}
+    items = wrong_items()
+    ranks = {wrong.judgement.item: wrong.rank for wrong in items}
     assert ranks[first] == 1
-    assert found[0].judgement.item == first
+    assert items[0].judgement.item == first
     assert (ranks[soap] is None) == (soap not in shown(customer))
 
 
@@ -122,7 +122,7 @@ def test_a_card_becomes_a_draft_rule(
     assert status_of(Rule.objects.get(pk=rule.pk), default_book(), NOW) is RuleStatus.ARCHIVED
 
 
-def test_names_are_in_the_language_of_staff(customer: Customer, merchandiser: Staff) -> None:
+def test_names_of_card_rules_are_in_the_language_of_staff(customer: Customer, merchandiser: Staff) -> None:
     bread, home = Item.objects.get(shop_id="bread-4"), Placement.objects.get(name="home")
     with translation.override("zh-hans"):
         rule = card_rule(

@@ -1,4 +1,4 @@
-"""The review of a customer's answer as of another time and after acts that never happened, on a shop really learned."""
+"""The review of a customer's answer as of another time and after simulated events, on a shop really learned."""
 
 from datetime import timedelta
 from itertools import product
@@ -51,7 +51,7 @@ def last_bought(customer: int) -> tuple[Item, Event]:
     return Item.objects.get(pk=newest.item_id), newest
 
 
-def test_as_of_a_day_nothing_later_counts(bread_buyer: int) -> None:
+def test_a_review_as_of_a_day_ignores_later_events(bread_buyer: int) -> None:
     item, first_time = last_bought(bread_buyer)
     before = review(customer=bread_buyer, placement="discover", as_of=first_time.occurred_at - timedelta(hours=1), n=50)
     after = review(customer=bread_buyer, placement="discover", as_of=first_time.occurred_at + timedelta(hours=1), n=50)
@@ -62,8 +62,8 @@ def test_as_of_a_day_nothing_later_counts(bread_buyer: int) -> None:
     assert next(card for card in before.cards if card.item == item).bought_later is True
 
 
-def test_what_is_erased_after_the_moment_changes_no_digit(bread_buyer: int) -> None:
-    """The answer as of a day is the same whether or not the later events exist: nothing leaks."""
+def test_later_events_do_not_leak_into_a_review_as_of_a_day(bread_buyer: int) -> None:
+    """The answer as of a day is the same whether or not the later events exist."""
     moment = NOW - timedelta(weeks=5)
     before = review(customer=bread_buyer, placement="home", as_of=moment)
     Event.objects.filter(customer=bread_buyer, occurred_at__gte=moment).delete()
@@ -73,8 +73,7 @@ def test_what_is_erased_after_the_moment_changes_no_digit(bread_buyer: int) -> N
     assert not any(card.bought_later for card in after.cards)
 
 
-def test_what_was_bought_under_a_merged_key_counts(bread_buyer: int) -> None:
-    """As long as the two are one."""
+def test_purchases_under_a_merged_key_count_until_the_merger_is_undone(bread_buyer: int) -> None:
     now = timezone.now()
     item = review(customer=bread_buyer, placement="discover", as_of=now).cards[0].item
     visitor = Customer.objects.create(pseudonym=pseudonym("visitor"))
@@ -90,13 +89,13 @@ def test_what_was_bought_under_a_merged_key_counts(bread_buyer: int) -> None:
     assert item.pk in keys(review(customer=bread_buyer, placement="discover", as_of=now))
 
 
-def test_before_the_first_act_nothing_is_known(bread_buyer: int) -> None:
-    found = review(customer=bread_buyer, placement="home", as_of=NOW - timedelta(weeks=WEEKS + 1))
-    assert found.answer.fallback_reason is Fallback.NO_HISTORY
-    assert found.answer.personalised is False
+def test_a_review_before_the_first_event_has_no_history(bread_buyer: int) -> None:
+    reviewed = review(customer=bread_buyer, placement="home", as_of=NOW - timedelta(weeks=WEEKS + 1))
+    assert reviewed.answer.fallback_reason is Fallback.NO_HISTORY
+    assert reviewed.answer.personalised is False
 
 
-def test_the_whole_history_folded_in_says_what_the_record_says(bread_buyer: int) -> None:
+def test_the_folded_history_agrees_with_the_stored_one(bread_buyer: int) -> None:
     stored, folded = (
         review(customer=bread_buyer, placement="home", n=3),
         review(customer=bread_buyer, placement="home", as_of=timezone.now(), n=3),
@@ -117,35 +116,35 @@ def test_a_simulated_purchase_leaves_discover_and_stores_nothing(bread_buyer: in
 
 
 @pytest.mark.parametrize("name", [EventName.VIEW_ITEM, EventName.ADD_TO_CART, EventName.PURCHASE])
-def test_a_simulated_act_counts_for_interests(name: EventName, bread_buyer: int) -> None:
+def test_a_simulated_event_counts_for_interests(name: EventName, bread_buyer: int) -> None:
     """Who bought nothing but bread looks at wine: the wines rise."""
     wine = Item.objects.get(shop_id="wine-0")
     now = timezone.now()
     before = review(customer=bread_buyer, placement="home", as_of=now, n=60)
     after = review(customer=bread_buyer, placement="home", simulated=[Simulated(name=name, item=wine.pk)], n=60)
     scores = [
-        sum(card.score for card in found.cards if card.item.title.startswith("Wine")) for found in (before, after)
+        sum(card.score for card in reviewed.cards if card.item.title.startswith("Wine")) for reviewed in (before, after)
     ]
     assert scores[0] < scores[1]
 
 
-def test_a_simulated_act_makes_somebody_of_nobody() -> None:
+def test_a_simulated_event_personalises_the_answer_of_a_newcomer() -> None:
     newcomer = Customer.objects.create(pseudonym=pseudonym("late"))
     assert review(customer=newcomer.pk, placement="home").answer.fallback_reason is Fallback.NO_HISTORY
     tea = Item.objects.get(shop_id="tea-0")
     act = Simulated(name=EventName.VIEW_ITEM, item=tea.pk)
-    found = review(customer=newcomer.pk, placement="home", simulated=[act])
-    assert found.answer.source is Source.SESSION
-    assert all(title.startswith("Tea") for title in titles(found)[:3])
+    reviewed = review(customer=newcomer.pk, placement="home", simulated=[act])
+    assert reviewed.answer.source is Source.SESSION
+    assert all(title.startswith("Tea") for title in titles(reviewed)[:3])
 
 
-def test_the_test_cut_has_its_own_time(bread_buyer: int) -> None:
+def test_the_test_cut_is_not_reviewed_as_of_another_time(bread_buyer: int) -> None:
     with pytest.raises(ValueError, match="as of another time"):
         review(customer=bread_buyer, placement="home", cut=Cut.TEST, as_of=NOW)
 
 
-def test_several_looks_say_what_each_says_alone(bread_buyer: int) -> None:
-    """From one reading: the items of all lists are one question."""
+def test_several_looks_together_equal_each_look_alone(bread_buyer: int) -> None:
+    """They come from one reading: the items of all lists are one query."""
     looks = [Look(), Look(as_of=NOW - timedelta(weeks=5)), Look(draft=drafts()[3]), Look(cut=Cut.TEST)]
     alone = [
         review(customer=bread_buyer, placement="home", cut=look.cut, as_of=look.as_of, draft=look.draft)
@@ -187,48 +186,48 @@ def drafts() -> list[Draft | None]:
     """What is served, other weights and diversity, rules of every kind, and both."""
     served = BlendWeights.objects.defaults().select_related("blend").get(blend__name="home")
     weights = BlendWeights(blend=served.blend, weights=served.weights, diversity=0.4, promotion=0.5)
-    made = [save_rule(rule=None, values=values, revision=None, by=None, now=NOW) for values in RULES]
-    rules = [frozen(each) for each in made]
+    rows = [save_rule(rule=None, values=values, revision=None, by=None, now=NOW) for values in RULES]
+    rules = [frozen(each) for each in rows]
     return [None, Draft(weights=weights), Draft(rules=rules), Draft(weights=weights, rules=rules)]
 
 
 def test_the_terms_of_every_item_add_up_to_its_final_score_and_the_steps_to_what_is_shown() -> None:
-    """On 10,000 items and more: customers × placements × drafts, each of 60 items."""
+    """Customers × placements × drafts, each of 60 items: 10,000 items and more."""
     kinds, worst, items = set(), 0.0, 0
     looks = list(product(["home", "discover", "trending", "buy_again"], drafts()))
     for number, (placement, draft) in product(range(0, 60, 4), looks):
-        found = review(customer=customer(number), placement=placement, n=60, draft=draft)
-        for card in found.cards:
+        reviewed = review(customer=customer(number), placement=placement, n=60, draft=draft)
+        for card in reviewed.cards:
             worst = max(worst, abs(sum(term.value or 0 for term in card.waterfall) - card.final))
             kinds |= {term.kind for term in card.waterfall}
-        items += len(found.cards)
-        left = found.steps[0].left
-        for step in found.steps[1:]:
+        items += len(reviewed.cards)
+        left = reviewed.steps[0].left
+        for step in reviewed.steps[1:]:
             left += sum(count for _, count in step.gained) - sum(count for _, count in step.lost)
             assert left == step.left
-        assert left == len(found.cards)
+        assert left == len(reviewed.cards)
     assert items >= 10_000
     assert worst < 1e-6
     assert kinds >= {TermKind.RECOMMENDER, TermKind.BOOST, TermKind.DIVERSITY, TermKind.PLACED}
 
 
-def test_a_draft_of_rules_says_who_did_what(bread_buyer: int) -> None:
+def test_a_draft_of_rules_names_its_rules_in_waterfall_and_steps(bread_buyer: int) -> None:
     draft = drafts()[2]
-    found = review(customer=bread_buyer, placement="home", n=20, draft=draft)
-    tea, soap = found.cards[:2]
+    reviewed = review(customer=bread_buyer, placement="home", n=20, draft=draft)
+    tea, soap = reviewed.cards[:2]
     assert (tea.item.title, soap.item.title) == ("Tea 0", "Soap 3")
     placed = [term for term in tea.waterfall if term.kind is TermKind.PLACED]
     assert [(term.name, term.value) for term in placed] == [("Tea first", None)]
-    steps = {step.stage: step for step in found.steps}
+    steps = {step.stage: step for step in reviewed.steps}
     assert ("No wine 1", 1) in steps[AnswerStage.RULES].lost
     assert ("Tea first", 1) in steps[AnswerStage.RULES].acted
     live = review(customer=bread_buyer, placement="home", n=20)
     assert tea.item.title not in titles(live)[:1]  # nothing is served differently
-    assert {one.item: one.now for one in compare(live, found)}[tea.item.pk] == 1
+    assert {one.item: one.now for one in compare(live, reviewed)}[tea.item.pk] == 1
 
 
-def test_a_draft_of_weights_is_ranked_by_the_same_function(bread_buyer: int) -> None:
+def test_a_draft_of_weights_ranks_by_its_recommenders_only(bread_buyer: int) -> None:
     served = BlendWeights.objects.defaults().select_related("blend").get(blend__name="home")
     popular = BlendWeights(blend=served.blend, weights={"popularity_home": 1.0})
-    found = review(customer=bread_buyer, placement="home", n=20, draft=Draft(weights=popular))
-    assert {name for card in found.cards for name, _ in card.contributions} <= {"popularity_home"}
+    reviewed = review(customer=bread_buyer, placement="home", n=20, draft=Draft(weights=popular))
+    assert {name for card in reviewed.cards for name, _ in card.contributions} <= {"popularity_home"}

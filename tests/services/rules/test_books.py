@@ -174,10 +174,10 @@ def problem(**values: Any) -> tuple[str, str]:
         ({"action": "minimum_share", "share": "half"}, "share", "Enter a number."),
     ],
 )
-def test_what_is_wrong_stands_at_its_field_with_the_remedy(values: dict[str, Any], field: str, words: str) -> None:
-    found, said = problem(**values)
-    assert found == field
-    assert said.startswith(words)
+def test_an_invalid_value_is_refused_with_the_remedy(values: dict[str, Any], field: str, words: str) -> None:
+    place, text = problem(**values)
+    assert place == field
+    assert text.startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -198,13 +198,13 @@ def test_what_is_wrong_stands_at_its_field_with_the_remedy(values: dict[str, Any
     ],
 )
 @pytest.mark.parametrize("field", ["items", "context"])
-def test_a_condition_that_means_nothing_says_which_one_it_is(field: str, condition: Any, words: str) -> None:
-    found, said = problem(**{field: [*TEA, condition]})
-    assert found == field
-    assert said.startswith(f"Condition 2: {words}")
+def test_an_invalid_condition_is_refused_by_its_number(field: str, condition: Any, words: str) -> None:
+    place, text = problem(**{field: [*TEA, condition]})
+    assert place == field
+    assert text.startswith(f"Condition 2: {words}")
 
 
-def test_a_pin_may_go_as_far_as_its_own_placement() -> None:
+def test_a_pin_may_go_as_far_as_the_slate_of_its_placement() -> None:
     Placement.objects.filter(name="home").update(n=6)
     assert problem(slot=7)[1].endswith("from 1 to 6.")
     assert saved(slot=7, placement="discover").slot == 7
@@ -230,7 +230,7 @@ def test_a_field_that_rules_do_not_have_is_a_mistake_of_the_program() -> None:
 # Changing
 
 
-def test_a_change_leaves_what_was_before(boss: Staff) -> None:
+def test_a_changed_rule_leaves_its_old_values_in_the_trail(boss: Staff) -> None:
     rule = saved()
     after = save_rule(rule=rule, values={"slot": 3, "name": "Tea third"}, revision=1, by=boss, now=NOW)
     assert (after.revision, after.slot, after.name, after.items) == (2, 3, "Tea third", TEA)
@@ -240,7 +240,7 @@ def test_a_change_leaves_what_was_before(boss: Staff) -> None:
     assert AuditEntry.objects.filter(verb="change").count() == 1
 
 
-def test_nobody_overwrites_what_they_never_saw() -> None:
+def test_a_stale_change_of_a_rule_is_refused_with_the_differences() -> None:
     rule = saved()
     changed(rule, slot=2, name="Theirs")
     with pytest.raises(StaleRuleError) as stale:
@@ -252,7 +252,7 @@ def test_nobody_overwrites_what_they_never_saw() -> None:
     assert save_rule(rule=rule, values={"slot": 5}, revision=2, by=None, now=NOW).slot == 5
 
 
-def test_a_wrong_change_changes_nothing() -> None:
+def test_an_invalid_change_saves_nothing() -> None:
     rule = saved()
     with pytest.raises(ValidationError):
         changed(rule, slot=2, name="")
@@ -260,7 +260,7 @@ def test_a_wrong_change_changes_nothing() -> None:
     assert (rule.slot, rule.revision) == (1, 1)
 
 
-def test_a_rule_is_put_away_and_brought_back(boss: Staff) -> None:
+def test_a_rule_is_archived_and_restored(boss: Staff) -> None:
     rule = saved()
     archived = archive_rule(rule=rule, by=boss, now=NOW)
     assert status_of(archived, None, NOW) is RuleStatus.ARCHIVED
@@ -272,7 +272,7 @@ def test_a_rule_is_put_away_and_brought_back(boss: Staff) -> None:
     assert [entry.verb for entry in AuditEntry.objects.order_by("pk")] == ["create", "archive", "restore"]
 
 
-def test_what_is_served_is_withdrawn_before_it_is_put_away() -> None:
+def test_a_served_rule_is_withdrawn_before_it_is_archived() -> None:
     rule = saved()
     published(rule)
     with pytest.raises(RuleIsServedError):
@@ -292,7 +292,7 @@ def test_a_copy_is_a_draft_of_its_own() -> None:
     assert status_of(rule, RuleBook.objects.default(), NOW) is RuleStatus.LIVE
 
 
-def test_the_order_is_a_list(boss: Staff) -> None:
+def test_reordering_leaves_an_entry_for_moved_rules_only(boss: Staff) -> None:
     one, two, three, four = (saved(name=name, slot=slot) for slot, name in enumerate("abcd", start=1))
     AuditEntry.objects.all().delete()
     reorder(keys=[four.pk, one.pk], by=boss, now=NOW)
@@ -352,7 +352,7 @@ def test_the_same_draft_is_published_once() -> None:
         published(rule)  # one rule has but one order
 
 
-def test_another_order_is_something_to_publish() -> None:
+def test_a_new_order_alone_can_be_published() -> None:
     one, two = saved(slot=1), saved(slot=2)
     published(one, two)
     reorder(keys=[two.pk, one.pk], by=None, now=NOW)
@@ -405,7 +405,7 @@ def test_of_two_publishers_at_once_one_is_refused() -> None:
     assert [change.rule for change in refused.differences] == [rule["id"] for rule in book.rules]
 
 
-def test_errors_of_what_is_published_block_and_warnings_do_not() -> None:
+def test_errors_of_published_rules_block_and_warnings_do_not() -> None:
     one = saved()
     contradiction = saved(action="exclude", name="No tea")
     published(one)
@@ -472,7 +472,7 @@ def test_rules_for_customers_who_are_gone_leave_the_book() -> None:
     assert [rule["slot"] for rule in roll_back_rules(book=first, note="back", by=None, now=NOW).rules] == [2]
 
 
-def test_where_a_rule_stands() -> None:
+def test_the_status_of_a_rule_follows_time_and_changes() -> None:
     rule = saved(starts_at=NOW + timedelta(days=1), ends_at=NOW + timedelta(days=2))
     assert status_of(rule, None, NOW) is RuleStatus.DRAFT
     book = published(rule)
@@ -482,7 +482,7 @@ def test_where_a_rule_stands() -> None:
     assert status_of(changed(rule, slot=9), book, NOW) is RuleStatus.CHANGED
 
 
-def test_a_book_as_it_would_be() -> None:
+def test_a_preview_of_a_book_holds_drafts_and_saves_nothing() -> None:
     one, two = saved(name="a", slot=1), saved(name="b", slot=2)
     published(two)
     new = drafted(rule=None, values={**PIN, "name": "new", "slot": 5})
@@ -492,7 +492,7 @@ def test_a_book_as_it_would_be() -> None:
     assert (Rule.objects.count(), Rule.objects.get(pk=one.pk).slot, one.slot) == (2, 1, 1)
 
 
-def test_what_two_books_differ_in() -> None:
+def test_the_differences_of_two_books() -> None:
     a, b, c, d = (frozen(saved(name=name, slot=slot)) for slot, name in enumerate("abcd", start=1))
     changes = book_changes([a, b, c], [c, {**a, "slot": 9}, d])
     assert [(change.name, change.moved, bool(change.before), bool(change.after)) for change in changes] == [
@@ -508,16 +508,16 @@ def test_what_two_books_differ_in() -> None:
 
 
 def test_matched_items_are_counted_and_the_first_are_shown() -> None:
-    found = matched([*TEA, {"attribute": "price", "operator": "at_most", "values": [20]}])
-    assert found.count == 20
-    assert [item.shop_id for item in found.items] == [f"tea-{number}" for number in range(8)]
-    assert [category.name for category in found.items[0].categories.all()] == ["Tea"]
+    matches = matched([*TEA, {"attribute": "price", "operator": "at_most", "values": [20]}])
+    assert matches.count == 20
+    assert [item.shop_id for item in matches.items] == [f"tea-{number}" for number in range(8)]
+    assert [category.name for category in matches.items[0].categories.all()] == ["Tea"]
     assert matched([]).count == 60
     with pytest.raises(ConditionError):
         matched([{"attribute": "colour", "operator": "is", "values": ["red"]}])
 
 
-def test_a_rule_in_words() -> None:
+def test_rules_in_words() -> None:
     one = [{"attribute": "item", "operator": "is", "values": ["tea-1", "tea-2"]}]
     cheap = [*TEA, {"attribute": "discount", "operator": "at_least", "values": ["0.25"]}]
     rules = [

@@ -55,7 +55,7 @@ def test_every_fault_of_sixty_books_is_found(known: dict[str, list[int]]) -> Non
 
 
 def test_sixty_clean_books_raise_no_alarm(known: dict[str, list[int]]) -> None:
-    alarms = {seed: found for seed in range(BOOKS) if (found := lint(clean(Draw(1000 + seed, **known)), now=NOW))}
+    alarms = {seed: findings for seed in range(BOOKS) if (findings := lint(clean(Draw(1000 + seed, **known)), now=NOW))}
     assert alarms == {}
 
 
@@ -70,14 +70,14 @@ def test_a_finding_names_the_rules_and_the_remedy(known: dict[str, list[int]]) -
         draw.pin(item("tea-1"), slot=2, name="Tea first", placement="home"),
         draw.pin(item("wine-1"), slot=2, name="Wine first", placement="home"),
     ]
-    found = only(lint(book, now=NOW))
-    assert (found.code, found.severity, found.rules) == (FindingCode.TWO_PINS, Severity.ERROR, (1, 2))
-    assert found.text == "“Wine first” pins to slot 2, which “Tea first” fills already: choose another slot."
+    finding = only(lint(book, now=NOW))
+    assert (finding.code, finding.severity, finding.rules) == (FindingCode.TWO_PINS, Severity.ERROR, (1, 2))
+    assert finding.text == "“Wine first” pins to slot 2, which “Tea first” fills already: choose another slot."
     with translation.override("zh-hans"):
         assert "“Wine first”置顶到第 2 位" in only(lint(book, now=NOW)).text
 
 
-def test_what_blocks_publishing_is_what_can_never_work(known: dict[str, list[int]]) -> None:
+def test_only_a_pin_that_can_never_work_is_an_error(known: dict[str, list[int]]) -> None:
     draw = Draw(0, **known)
     partly = [draw.pin(item("tea-1"), slot=2, segment=draw.segments[0]), draw.pin(item("wine-1"), slot=2)]
     assert only(lint(partly, now=NOW)).severity is Severity.WARNING  # the special one first: it wins where it applies
@@ -113,10 +113,10 @@ def small_shop(n: int, *, slots: int) -> LintedShop:
 
 
 def faults(*rules: Linted, slots: int = 2) -> list[tuple[FaultKind, tuple[int, ...]]]:
-    return [(found.fault, found.rules) for found in lint_sets(rules, small_shop(len(rules[0].items), slots=slots))]
+    return [(fault.fault, fault.rules) for fault in lint_sets(rules, small_shop(len(rules[0].items), slots=slots))]
 
 
-def test_by_hand() -> None:
+def test_small_books_have_the_faults_known_by_hand() -> None:
     assert faults(linted(ONLY, "xx...."), linted(ONLY, ".xxx..")) == [(FaultKind.TOO_FEW_LEFT, (0, 1))]  # one for two
     assert faults(linted(ONLY, "xxx..."), linted(ONLY, ".xxx..")) == []
     assert faults(linted(EXCLUDE, "x....."), linted(EXCLUDE, "xx....")) == [(FaultKind.SHADOWED, (0, 1))]
@@ -129,7 +129,7 @@ def test_by_hand() -> None:
     assert faults(linted(BOOST, "xx....", strength=5), linted(BOOST, "x.....", strength=-5)) == []
 
 
-def test_what_never_acts_is_not_held_against_others() -> None:
+def test_a_rule_that_never_acts_conflicts_with_no_other() -> None:
     off = linted(PIN, "x.....", slot=1, placement="nowhere")
     assert faults(off, linted(PIN, ".x....", slot=1)) == [(FaultKind.PLACEMENT_OFF, (0,))]
     gone = linted(EXCLUDE, "xxxxxx", ends=-1.0)

@@ -58,7 +58,7 @@ def rule(action: str, items: list[dict[str, Any]], **fields: Any) -> FrozenRule:
 
 
 def fresh() -> Snapshot:
-    """As a process that has just begun reads the record."""
+    """Snapshot as a process that has just begun reads it from the record."""
     snapshot_holder.drop()
     return snapshot_holder().current(None)
 
@@ -74,10 +74,10 @@ def test_without_rules_the_batch_is_the_what_if_panel(task: Task) -> None:
     panel = panel_of(ModelVersion.objects.get().pk, Cut.TUNING, task)
     assert panel is not None
     expected = panel.measure(weights.weights, promotion=weights.promotion, diversity=weights.diversity)
-    asked = batch(fresh(), str(task), now=NOW)
-    shown = asked.answers(fresh().rules, at=NOW)
-    assert len(shown) == len(panel.users) == 60
-    assert asked.figures(shown) == pytest.approx(expected.per_user, abs=1e-12)
+    cohort = batch(fresh(), str(task), now=NOW)
+    slates = cohort.answers(fresh().rules, at=NOW)
+    assert len(slates) == len(panel.users) == 60
+    assert cohort.figures(slates) == pytest.approx(expected.per_user, abs=1e-12)
 
 
 RULES: Sequence[Sequence[FrozenRule | dict[str, Any]]] = (
@@ -91,32 +91,32 @@ RULES: Sequence[Sequence[FrozenRule | dict[str, Any]]] = (
 
 @pytest.mark.parametrize("placement", ["home", "discover", "buy_again"])
 @pytest.mark.parametrize("rules", RULES)
-def test_the_batch_shows_what_the_shop_would(placement: str, rules: Sequence[dict[str, Any]]) -> None:
+def test_the_batch_answers_as_the_shop_would(placement: str, rules: Sequence[dict[str, Any]]) -> None:
     book = [{**drafted(rule=None, values={**one, "placement": None}), "id": key} for key, one in enumerate(rules)]
     snapshot = fresh().with_rules(book)
-    asked = batch(snapshot, placement, cut=Cut.TEST, now=NOW)
-    shown = asked.answers(snapshot.rules, at=NOW)
+    cohort = batch(snapshot, placement, cut=Cut.TEST, now=NOW)
+    slates = cohort.answers(snapshot.rules, at=NOW)
     as_tested = at(Cut.TEST, snapshot)
-    for place, question in enumerate(asked.questions):
+    for place, question in enumerate(cohort.questions):
         ask = ResolvedRequest(placement=placement, customer=question.customer, explore=False)
         answer = recommend(ask, snapshot=as_tested, state=NOTHING, now=NOW)
         expected = [snapshot.stock.row_of[one.product.shop_id] for one in answer.shown]
-        assert [row for row in shown[place].tolist() if row >= 0] == expected, (question.customer, rules)
+        assert [row for row in slates[place].tolist() if row >= 0] == expected, (question.customer, rules)
 
 
 def published(draft: dict[str, Any]) -> RuleBook:
-    made = save_rule(rule=None, values=draft, revision=None, by=None, now=NOW)
+    row = save_rule(rule=None, values=draft, revision=None, by=None, now=NOW)
     default = RuleBook.objects.default()
     return publish_rules(
-        rules=[made.pk], based_on=default.number if default else 0, note="test", by=None, now=timezone.now()
+        rules=[row.pk], based_on=default.number if default else 0, note="test", by=None, now=timezone.now()
     )
 
 
 def measured(placement: str) -> tuple[Batch, np.ndarray[Any, np.dtype[np.int32]]]:
-    """By the batch evaluator, from what the record has published."""
+    """Batch and answers of the batch evaluator, from what the record has published."""
     snapshot = fresh()
-    asked = batch(snapshot, placement, now=timezone.now())
-    return asked, asked.answers(snapshot.rules, at=timezone.now())
+    cohort = batch(snapshot, placement, now=timezone.now())
+    return cohort, cohort.answers(snapshot.rules, at=timezone.now())
 
 
 @pytest.mark.parametrize(
@@ -132,17 +132,17 @@ def measured(placement: str) -> tuple[Batch, np.ndarray[Any, np.dtype[np.int32]]
     ],
     ids=lambda draft: f"{draft['action']}-{draft['placement']}",
 )
-def test_the_price_is_what_the_published_book_does(draft: dict[str, Any]) -> None:
-    """Within 1e-6 on the same panel; the second path reads the default book and the weights from the record."""
+def test_the_price_tag_equals_the_effect_of_the_published_book(draft: dict[str, Any]) -> None:
+    """Both agree to 1e-6 on the same panel; the second path reads the default book and the weights from the record."""
     published(values("boost", of_taste("FRUIT"), strength=40))  # something is served already
     placement = draft["placement"] or "home"
     tag = price_tag(rules=book_with([drafted(rule=None, values=draft)]), placement=placement)
     _, before = measured(placement)
     book = published(draft)
-    asked, after = measured(placement)
+    cohort, after = measured(placement)
     for name, effect in tag.effects.items():
         column = PER_USER.index(name)
-        was, becomes = (asked.figures(shown)[:, column].mean() for shown in (before, after))
+        was, becomes = (cohort.figures(slates)[:, column].mean() for slates in (before, after))
         assert effect.was == pytest.approx(was, abs=1e-6)
         assert effect.difference.value == pytest.approx(becomes - was, abs=1e-6)
         assert effect.difference.low <= effect.difference.value <= effect.difference.high
@@ -153,7 +153,7 @@ def test_the_price_is_what_the_published_book_does(draft: dict[str, Any]) -> Non
     assert (measured(placement)[1] == before).all()
 
 
-def test_the_figures_are_those_of_the_answers_themselves() -> None:
+def test_the_figures_equal_those_of_the_shop_s_answers() -> None:
     """A third path: what the shop would choose for every customer of the truth, held against the truth by hand."""
     tag = price_tag(rules=[rule("boost", of_brand(0), strength=-100)], placement="home")
     published(values("boost", of_brand(0), strength=-100))
@@ -171,7 +171,7 @@ def test_the_figures_are_those_of_the_answers_themselves() -> None:
     assert tag.effects[MAIN].becomes < tag.effects[MAIN].was  # a third of what people buy
 
 
-def test_a_rule_for_one_customer_touches_that_one() -> None:
+def test_a_rule_for_one_customer_touches_that_customer_only() -> None:
     customer = Customer.objects.order_by("pk")[7].pk
     tag = price_tag(rules=[rule("pin", of_ids("soap-5"), slot=1, customer=customer)], placement="home")
     assert (tag.customers_touched, tag.touched) == (1, (customer,))
@@ -186,7 +186,7 @@ def test_a_rule_for_a_segment_touches_its_customers() -> None:
     assert set(tag.touched) <= members
 
 
-def test_what_cannot_show_says_why() -> None:
+def test_a_silent_rule_says_why_it_cannot_show() -> None:
     moment = timezone.now()
     gone = {"ends_at": moment - timedelta(days=1)}
     stranger = Customer.objects.create(pseudonym=b"s" * 32)
@@ -208,7 +208,7 @@ def test_a_rule_that_begins_later_is_priced_at_its_beginning() -> None:
     assert (tag.at, tag.customers_touched) == (begins, 60)
 
 
-def test_what_nothing_measures_has_slots_and_no_figures() -> None:
+def test_a_placement_without_truth_has_slots_and_no_figures() -> None:
     tag = price_tag(rules=[rule("boost", of_brand(1), strength=-100, placement="item")], placement="item")
     assert (tag.cut, tag.effects) == (Cut.LIVE, {})
     assert 0 < tag.customers_touched <= tag.customers == 60
@@ -220,11 +220,11 @@ def test_what_nothing_measures_has_slots_and_no_figures() -> None:
 
 def test_lists_before_and_after_are_the_answers_of_the_shop() -> None:
     book = [rule("pin", of_ids("soap-5"), slot=1), {**rule("exclude", of_taste("BREAD")), "id": -1}]
-    found = before_after(rules=book, placement="home")
-    assert [one.customer for one in found] == [one.customer for one in before_after(rules=book, placement="home")]
-    assert len({one.customer for one in found}) == 3
+    lists = before_after(rules=book, placement="home")
+    assert [one.customer for one in lists] == [one.customer for one in before_after(rules=book, placement="home")]
+    assert len({one.customer for one in lists}) == 3
     served, changed = fresh(), fresh().with_rules(book)
-    for one in found:
+    for one in lists:
         ask = ResolvedRequest(placement="home", customer=one.customer, explore=False)
         for placed, snapshot in ((one.before, served), (one.after, changed)):
             answer = recommend(ask, snapshot=snapshot, state=NOTHING, now=NOW)
@@ -232,20 +232,20 @@ def test_lists_before_and_after_are_the_answers_of_the_shop() -> None:
         assert one.entered[0].shown.product.shop_id == "soap-5"
         assert len(one.entered) == len(one.left) > 0
         assert all(placed.becomes is None and placed.was for placed in one.left)
-    chosen = before_after(rules=book, placement="home", customers=[found[2].customer])
-    assert [one.customer for one in chosen] == [found[2].customer]
+    chosen = before_after(rules=book, placement="home", customers=[lists[2].customer])
+    assert [one.customer for one in chosen] == [lists[2].customer]
 
 
-def test_it_is_kept_as_json() -> None:
+def test_a_price_tag_is_stored_as_json_with_the_book() -> None:
     tag = price_tag(rules=[rule("boost", of_taste("SOAP"), strength=100)], placement="home")
-    kept = tag.described()
-    assert kept["effects"][MAIN]["value"] == tag.effects[MAIN].difference.value
-    made = save_rule(rule=None, values=values("exclude", of_taste("TEA")), revision=None, by=None, now=NOW)
-    book = publish_rules(rules=[made.pk], based_on=None, note="x", by=None, now=NOW, expected=kept)
-    assert RuleBook.objects.get(pk=book.pk).expected == kept
+    stored = tag.described()
+    assert stored["effects"][MAIN]["value"] == tag.effects[MAIN].difference.value
+    row = save_rule(rule=None, values=values("exclude", of_taste("TEA")), revision=None, by=None, now=NOW)
+    book = publish_rules(rules=[row.pk], based_on=None, note="x", by=None, now=NOW, expected=stored)
+    assert RuleBook.objects.get(pk=book.pk).expected == stored
 
 
-def test_what_cannot_be_asked() -> None:
+def test_an_unknown_placement_and_a_missing_model_are_refused() -> None:
     with pytest.raises(UnknownPlacementError):
         price_tag(rules=[], placement="nowhere")
     with pytest.raises(UnknownPlacementError):

@@ -42,7 +42,7 @@ def test_the_first_weights_carry_the_verdict_that_let_them_pass() -> None:
     assert labels.gate_text(gate) == "On 60 customers of the test window not worse than what it is compared with."
 
 
-def test_worse_weights_stay_out(boss: Staff) -> None:
+def test_worse_weights_are_stopped_by_the_gate(boss: Staff) -> None:
     before, worse = default(), proposed({"popularity_home": 1.0})
     with pytest.raises(GateClosedError) as closed:
         publish(weights=worse, by=boss, now=timezone.now(), note="Sale week")
@@ -53,21 +53,21 @@ def test_worse_weights_stay_out(boss: Staff) -> None:
     assert "personal_frequency" in verdict["worse_than"]
     assert verdict["against"]["live"]["high"] < 0
     assert default() == before
-    said = labels.gate_text(verdict)
-    assert said.startswith("Worse than what is live on 60 customers of the test window: NDCG@10 -0.")
+    text = labels.gate_text(verdict)
+    assert text.startswith("Worse than what is live on 60 customers of the test window: NDCG@10 -0.")
     with translation.override("zh-hans"):
         assert "线上版本" in labels.gate_text(verdict)
 
 
-def test_staff_can_publish_them_with_a_note_that_stays(boss: Staff, django_capture_on_commit_callbacks: Any) -> None:
+def test_staff_can_publish_worse_weights_with_a_note(boss: Staff, django_capture_on_commit_callbacks: Any) -> None:
     before, worse = default(), proposed({"popularity_home": 1.0})
     with pytest.raises(NoteNeededError):
         publish(weights=worse, by=boss, now=timezone.now(), override=True, note="  ")
     marks = fetch.state_of(1, since=None).changed
     with django_capture_on_commit_callbacks(execute=True):
-        made = publish(weights=worse, by=boss, now=timezone.now(), override=True, note="Sale week")
-    assert default() == made == worse
-    assert (made.status, made.gate["override"], made.gate["outcome"]) == ("published", "Sale week", "worse")
+        version = publish(weights=worse, by=boss, now=timezone.now(), override=True, note="Sale week")
+    assert default() == version == worse
+    assert (version.status, version.gate["override"], version.gate["outcome"]) == ("published", "Sale week", "worse")
     before.refresh_from_db()
     assert (before.is_default, before.status) == (False, WeightsStatus.PUBLISHED)
     entry = AuditEntry.objects.get(verb="publish")
@@ -77,15 +77,15 @@ def test_staff_can_publish_them_with_a_note_that_stays(boss: Staff, django_captu
 
 def test_weights_as_good_as_the_live_ones_pass() -> None:
     same = proposed(default().weights)
-    made = publish(weights=same, by=None, now=timezone.now())
-    assert made.is_default
-    assert made.gate["against"]["live"] == {"value": 0, "low": 0, "high": 0}
+    published = publish(weights=same, by=None, now=timezone.now())
+    assert published.is_default
+    assert published.gate["against"]["live"] == {"value": 0, "low": 0, "high": 0}
     with pytest.raises(AlreadyPublishedError):
-        publish(weights=made, by=None, now=timezone.now())
+        publish(weights=published, by=None, now=timezone.now())
     assert AuditEntry.objects.filter(verb="publish").count() == 1
 
 
-def test_what_nothing_measures_needs_a_note() -> None:
+def test_weights_of_an_unmeasured_blend_need_an_override_with_a_note() -> None:
     items = proposed({"also_bought": 1.0}, BlendName.ITEM)
     with pytest.raises(GateClosedError) as closed:
         publish(weights=items, by=None, now=timezone.now())
@@ -96,9 +96,9 @@ def test_what_nothing_measures_needs_a_note() -> None:
 
 def test_tuning_proposes_and_changes_nothing(boss: Staff) -> None:
     before = default(BlendName.DISCOVER)
-    made = tune(blend=BlendName.DISCOVER, seed=3, by=boss, now=timezone.now())
-    assert default(BlendName.DISCOVER) == before == made.parent
-    weights = made.weights
+    tuned = tune(blend=BlendName.DISCOVER, seed=3, by=boss, now=timezone.now())
+    assert default(BlendName.DISCOVER) == before == tuned.parent
+    weights = tuned.weights
     assert (weights.status, weights.author, weights.parent) == (WeightsStatus.PROPOSED, boss, before)
     assert sum(weights.weights.values()) == pytest.approx(1, abs=1e-3)
     assert weights.expected["against_default"]["ndcg@10"]["value"] >= 0  # the default is where it starts
@@ -108,35 +108,35 @@ def test_tuning_proposes_and_changes_nothing(boss: Staff) -> None:
         tune(blend=BlendName.CART, seed=0, by=None, now=timezone.now())
 
 
-def test_the_command_prints_proposes_and_publishes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_tune_command_prints_proposes_and_publishes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = default()
     call_command("tune", "--blend", "home", "--seed", "1", "--json", str(tmp_path / "told.json"))
     printed = capsys.readouterr().out
-    told = json.loads((tmp_path / "told.json").read_text())["home"]
+    report = json.loads((tmp_path / "told.json").read_text())["home"]
     assert default() == before
-    assert BlendWeights.objects.get(pk=told["version"]).number == told["number"] == before.number + 1
+    assert BlendWeights.objects.get(pk=report["version"]).number == report["number"] == before.number + 1
     assert f"against {before}" in printed
     assert "on the tuning window" in printed
     call_command("tune", "--blend", "home", "--publish", "--json", str(tmp_path / "told.json"))
-    told = json.loads((tmp_path / "told.json").read_text())["home"]
-    assert told["published"] is (told["gate"]["outcome"] == "passed") is (default().pk == told["version"])
+    report = json.loads((tmp_path / "told.json").read_text())["home"]
+    assert report["published"] is (report["gate"]["outcome"] == "passed") is (default().pk == report["version"])
 
 
-def test_the_command_without_a_live_version_says_what_to_do() -> None:
+def test_the_tune_command_without_a_live_version_says_what_to_do() -> None:
     ModelVersion.objects.update(is_live=False)
     with pytest.raises(CommandError, match="Run the loop"):
         call_command("tune")
 
 
 def test_customers_where_two_rows_differ_most() -> None:
-    found = differences(task=Task.HOME, a="hybrid", b="popular")
-    assert list(found.columns) == ["customer", "a", "b", "difference"]
-    assert len(found) == found["customer"].nunique() == 60
-    assert (found["difference"].abs().diff().dropna() <= 0).all()
-    assert found["difference"].tolist() == pytest.approx((found["a"] - found["b"]).tolist())
+    frame = differences(task=Task.HOME, a="hybrid", b="popular")
+    assert list(frame.columns) == ["customer", "a", "b", "difference"]
+    assert len(frame) == frame["customer"].nunique() == 60
+    assert (frame["difference"].abs().diff().dropna() <= 0).all()
+    assert frame["difference"].tolist() == pytest.approx((frame["a"] - frame["b"]).tolist())
     for column, name in {"a": "hybrid", "b": "popular"}.items():
         stored = Measurement.objects.get(evaluation__task=Task.HOME, name=name).metrics["ndcg@10"]["value"]
-        assert found[column].mean() == pytest.approx(stored, abs=1e-6)
+        assert frame[column].mean() == pytest.approx(stored, abs=1e-6)
     with pytest.raises(NotMeasuredError) as missing:
         differences(task=Task.HOME, a="hybrid", b="ease_discover")
     assert missing.value.name == "ease_discover"
@@ -145,7 +145,7 @@ def test_customers_where_two_rows_differ_most() -> None:
         differences(task=Task.HOME, a="hybrid", b="popular")
 
 
-def test_every_row_is_compared_and_cut_in_slices() -> None:
+def test_every_row_of_an_evaluation_is_compared_and_cut_in_slices() -> None:
     rows = {
         row.name: row for row in Measurement.objects.filter(evaluation__task=Task.HOME).select_related("evaluation")
     }
@@ -169,11 +169,11 @@ def test_a_version_that_was_held_back_goes_live_with_a_note(boss: Staff) -> None
     ModelVersion.objects.update(is_live=False, live_since=None)
     with pytest.raises(NoteNeededError):
         make_live(version=held, by=boss, now=timezone.now(), note="")
-    made = make_live(version=held, by=boss, now=timezone.now(), note="The old one has no bakery")
-    assert made.is_live
+    live = make_live(version=held, by=boss, now=timezone.now(), note="The old one has no bakery")
+    assert live.is_live
     assert AuditEntry.objects.get(verb="make live").note == "The old one has no bakery"
-    assert "The old one has no bakery" in made.run.log.last().text
-    assert make_live(version=made, by=boss, now=timezone.now(), note="") == made
+    assert "The old one has no bakery" in live.run.log.last().text
+    assert make_live(version=live, by=boss, now=timezone.now(), note="") == live
     ModelVersion.objects.update(is_live=False, status=VersionStatus.BUILDING)
     with pytest.raises(VersionNotReadyError):
-        make_live(version=made, by=boss, now=timezone.now(), note="x")
+        make_live(version=live, by=boss, now=timezone.now(), note="x")

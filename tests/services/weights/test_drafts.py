@@ -31,17 +31,15 @@ def bob() -> Staff:
 
 @pytest.fixture
 def served() -> BlendWeights:
-    made = Made(weights={"buy_again": 0.7, "als": 0.3}, promotion=0.5, diversity=0.2, exploration=0.05, reason="test")
-    return weight_versions.append_weights(
-        blend=BlendName.HOME, made=made, author=None, now=timezone.now(), publish=True
-    )
+    new = Made(weights={"buy_again": 0.7, "als": 0.3}, promotion=0.5, diversity=0.2, exploration=0.05, reason="test")
+    return weight_versions.append_weights(blend=BlendName.HOME, made=new, author=None, now=timezone.now(), publish=True)
 
 
 def save(values: dict[str, Any], *, by: Staff, revision: int | None = None, **more: Any) -> BlendWeights:
     return save_draft(blend=BlendName.HOME, values=values, revision=revision, by=by, now=timezone.now(), **more)
 
 
-def test_percents_become_shares_and_what_is_not_given_is_as_served(served: BlendWeights, ada: Staff) -> None:
+def test_percents_become_shares_and_missing_values_are_as_served(served: BlendWeights, ada: Staff) -> None:
     draft = save({"weights": {"buy_again": "60", "ease_home": 20, "als": "0"}}, by=ada)
     assert draft.weights == {"buy_again": 0.75, "ease_home": 0.25}
     assert (draft.diversity, draft.exploration, draft.promotion) == (0.2, 0.05, 0.5)
@@ -53,7 +51,7 @@ def test_percents_become_shares_and_what_is_not_given_is_as_served(served: Blend
     assert (entry.staff, entry.after["weights"]) == (ada, draft.weights)
 
 
-def test_a_change_goes_up_by_one_and_nothing_changed_stays(served: BlendWeights, ada: Staff, bob: Staff) -> None:
+def test_a_change_raises_the_revision_and_no_change_keeps_it(served: BlendWeights, ada: Staff, bob: Staff) -> None:
     first = save({"weights": {"als": 1}}, by=ada)
     second = save({"diversity": "0.4"}, by=bob, revision=first.revision)
     assert second.pk == first.pk
@@ -64,7 +62,7 @@ def test_a_change_goes_up_by_one_and_nothing_changed_stays(served: BlendWeights,
     assert draft_of(BlendName.DISCOVER) is None
 
 
-def test_what_somebody_else_saved_meanwhile_is_not_overwritten(served: BlendWeights, ada: Staff, bob: Staff) -> None:
+def test_a_stale_draft_is_refused_with_the_differences(served: BlendWeights, ada: Staff, bob: Staff) -> None:
     save({"weights": {"als": 1}}, by=ada)
     theirs = save({"weights": {"buy_again": 1, "als": 3}}, by=bob, revision=1)
     with pytest.raises(StaleDraftError) as stale:
@@ -79,14 +77,14 @@ def test_what_somebody_else_saved_meanwhile_is_not_overwritten(served: BlendWeig
     assert (theirs.weights, theirs.revision) == ({"buy_again": 0.25, "als": 0.75}, 2)
 
 
-def test_two_who_begin_a_draft_at_once_hear_of_each_other(served: BlendWeights, ada: Staff, bob: Staff) -> None:
+def test_the_second_to_begin_a_draft_is_refused(served: BlendWeights, ada: Staff, bob: Staff) -> None:
     theirs = save({"weights": {"als": 1}}, by=bob)
     with pytest.raises(StaleDraftError) as stale:
         save({"weights": {"ease_home": 1}}, by=ada)
     assert stale.value.current == theirs
 
 
-def test_a_draft_that_is_gone_is_held_against_what_is_served(served: BlendWeights, ada: Staff, bob: Staff) -> None:
+def test_a_discarded_draft_is_compared_with_the_served_weights(served: BlendWeights, ada: Staff, bob: Staff) -> None:
     draft = save({"weights": {"als": 1}}, by=ada)
     with pytest.raises(StaleDraftError):
         discard_draft(draft=draft, revision=7, by=bob)
@@ -139,18 +137,16 @@ def test_a_draft_with_an_error_is_not_half_saved(
 
 
 def test_an_instance_that_the_version_before_had_may_stay(ada: Staff) -> None:
-    made = Made(weights={"retired_one": 1.0}, reason="test")
-    weight_versions.append_weights(blend=BlendName.HOME, made=made, author=None, now=timezone.now(), publish=True)
+    new = Made(weights={"retired_one": 1.0}, reason="test")
+    weight_versions.append_weights(blend=BlendName.HOME, made=new, author=None, now=timezone.now(), publish=True)
     assert save({"weights": {"retired_one": 1, "als": 1}}, by=ada).weights == {"retired_one": 0.5, "als": 0.5}
 
 
 def test_a_run_s_proposal_and_a_draft_do_not_get_in_each_other_s_way(served: BlendWeights, ada: Staff) -> None:
     draft = save({"weights": {"als": 1}}, by=ada)
-    made = Made(weights={"ease_home": 1.0}, reason="run")
+    new = Made(weights={"ease_home": 1.0}, reason="run")
     proposed, published = (
-        weight_versions.append_weights(
-            blend=BlendName.HOME, made=made, author=None, now=timezone.now(), publish=publish
-        )
+        weight_versions.append_weights(blend=BlendName.HOME, made=new, author=None, now=timezone.now(), publish=publish)
         for publish in (False, True)
     )
     draft.refresh_from_db()
@@ -162,26 +158,26 @@ def test_a_run_s_proposal_and_a_draft_do_not_get_in_each_other_s_way(served: Ble
     assert [each.weights for each in versions(BlendName.HOME)] == [published, proposed, served]
 
 
-def test_presets_are_told_apart(served: BlendWeights) -> None:
-    made = Made(weights={"ease_home": 1.0}, reason="run")
+def test_presets_are_live_previous_proposed_and_shipped(served: BlendWeights) -> None:
+    new = Made(weights={"ease_home": 1.0}, reason="run")
     now = timezone.now()
-    newer = weight_versions.append_weights(blend=BlendName.HOME, made=made, author=None, now=now, publish=True)
-    proposed = weight_versions.append_weights(blend=BlendName.HOME, made=made, author=None, now=now, publish=False)
-    found = {preset.kind: preset for preset in presets(BlendName.HOME)}
-    assert list(found) == [PresetKind.LIVE, PresetKind.PREVIOUS, PresetKind.PROPOSED, PresetKind.SHIPPED]
-    assert [found[kind].version for kind in list(found)[:3]] == [newer, served, proposed]
-    assert found[PresetKind.SHIPPED].values.weights["repurchase"] == 0.49
+    newer = weight_versions.append_weights(blend=BlendName.HOME, made=new, author=None, now=now, publish=True)
+    proposed = weight_versions.append_weights(blend=BlendName.HOME, made=new, author=None, now=now, publish=False)
+    by_kind = {preset.kind: preset for preset in presets(BlendName.HOME)}
+    assert list(by_kind) == [PresetKind.LIVE, PresetKind.PREVIOUS, PresetKind.PROPOSED, PresetKind.SHIPPED]
+    assert [by_kind[kind].version for kind in list(by_kind)[:3]] == [newer, served, proposed]
+    assert by_kind[PresetKind.SHIPPED].values.weights["repurchase"] == 0.49
     assert [preset.kind for preset in presets(BlendName.CART)] == [PresetKind.SHIPPED]
 
 
 @given(st.dictionaries(st.sampled_from("abcdefg"), st.floats(0, 100), min_size=1))
 def test_shares_add_up_to_1_and_are_shares_of_themselves(weights: dict[str, float]) -> None:
-    found = shares(weights)
-    if not found:
+    parts = shares(weights)
+    if not parts:
         assert sum(weights.values()) < 1e-300 or not any(weights.values())
         return
-    assert sum(found.values()) == pytest.approx(1, abs=1e-6)
-    assert all(part > 0 for part in found.values())
-    assert set(found) <= set(weights)
-    assert shares(found) == found
-    assert differences(Values(weights=found), Values(weights=found)) == []
+    assert sum(parts.values()) == pytest.approx(1, abs=1e-6)
+    assert all(part > 0 for part in parts.values())
+    assert set(parts) <= set(weights)
+    assert shares(parts) == parts
+    assert differences(Values(weights=parts), Values(weights=parts)) == []

@@ -58,45 +58,45 @@ def told(answer: Answer) -> Sequence[object]:
     return [(one.item, one.rank, one.final, one.contributions, one.diversity) for one in answer.shown]
 
 
-def test_what_the_preview_showed_is_what_the_api_answers_once_it_is_published(
+def test_the_api_answers_with_a_published_draft_as_its_preview_did(
     boss: Staff, django_capture_on_commit_callbacks: Any
 ) -> None:
-    made = draft(WEIGHTS, by=boss, values={"diversity": 0.3, "promotion": 0.5})
+    new = draft(WEIGHTS, by=boss, values={"diversity": 0.3, "promotion": 0.5})
     keys = {user: Customer.objects.get(pseudonym=pseudonym(user)).pk for user in ("u0", "u7", "u13", "u28", "u59")}
     before = {user: told(shown(user)) for user in keys}
     previews = {
-        user: review(customer=key, placement="home", draft=Draft(weights=made)).answer for user, key in keys.items()
+        user: review(customer=key, placement="home", draft=Draft(weights=new)).answer for user, key in keys.items()
     }
     assert {user: told(shown(user)) for user in keys} == before
     with django_capture_on_commit_callbacks(execute=True):
-        publish(weights=made, by=boss, now=timezone.now(), note="Calmer", override=True)
+        publish(weights=new, by=boss, now=timezone.now(), note="Calmer", override=True)
     for user in keys:
         answer = shown(user)
         assert told(answer) == told(previews[user]) != before[user]
-        assert answer.weights_version == made.pk == previews[user].weights_version
+        assert answer.weights_version == new.pk == previews[user].weights_version
         assert answer.model_version == previews[user].model_version
 
 
 def test_preview_equals_the_answer_for_an_item_in_view(boss: Staff, django_capture_on_commit_callbacks: Any) -> None:
     tea = Item.objects.get(shop_id="tea-1")
-    made = save_draft(
+    new = save_draft(
         blend=BlendName.ITEM, values={"weights": {"content_context": 70, "interests": 30}}, revision=None, by=boss,
         now=timezone.now(),
     )  # fmt: skip
     customer = Customer.objects.get(pseudonym=pseudonym("u3")).pk
-    preview = review(customer=customer, placement="item", context_items=[tea.pk], draft=Draft(weights=made)).answer
+    preview = review(customer=customer, placement="item", context_items=[tea.pk], draft=Draft(weights=new)).answer
     with django_capture_on_commit_callbacks(execute=True):
-        publish(weights=made, by=boss, now=timezone.now(), note="By judgement", override=True)
+        publish(weights=new, by=boss, now=timezone.now(), note="By judgement", override=True)
     answer = shown("u3", "item", item_ids=("tea-1",))
     assert told(answer) == told(preview)
-    assert answer.weights_version == made.pk
+    assert answer.weights_version == new.pk
 
 
-def test_publishing_needs_a_note_and_keeps_what_was_expected(boss: Staff) -> None:
-    before, made = default(), draft(by=boss)
+def test_publishing_needs_a_note_and_keeps_the_expected_effect(boss: Staff) -> None:
+    before, new = default(), draft(by=boss)
     with pytest.raises(NoteNeededError):
-        publish(weights=made, by=boss, now=timezone.now(), note=" ")
-    published = publish(weights=made, by=boss, now=timezone.now(), note=" Fewer surprises ", override=True)
+        publish(weights=new, by=boss, now=timezone.now(), note=" ")
+    published = publish(weights=new, by=boss, now=timezone.now(), note=" Fewer surprises ", override=True)
     assert (published.status, published.note, published.parent) == (
         WeightsStatus.PUBLISHED, "Fewer surprises", before,
     )  # fmt: skip
@@ -109,24 +109,24 @@ def test_publishing_needs_a_note_and_keeps_what_was_expected(boss: Staff) -> Non
 
 
 def test_a_draft_is_published_once(boss: Staff) -> None:
-    made = draft(by=boss)
-    publish(weights=made, by=boss, now=timezone.now(), note="a", override=True)
+    new = draft(by=boss)
+    publish(weights=new, by=boss, now=timezone.now(), note="a", override=True)
     with pytest.raises(AlreadyPublishedError) as twice:
-        publish(weights=made, by=boss, now=timezone.now(), note="a", override=True)
-    assert twice.value.weights == made
+        publish(weights=new, by=boss, now=timezone.now(), note="a", override=True)
+    assert twice.value.weights == new
     with pytest.raises(StaleDraftError):  # who still has it open is told as well
         save_draft(blend=BlendName.HOME, values={"weights": WEIGHTS}, revision=1, by=boss, now=timezone.now())
 
 
 def test_the_publisher_has_to_have_seen_the_draft_s_last_change(boss: Staff) -> None:
-    made = draft(by=boss)
+    new = draft(by=boss)
     save_draft(blend=BlendName.HOME, values={"diversity": 0.1}, revision=1, by=boss, now=timezone.now())
     with pytest.raises(StaleDraftError):
-        publish(weights=made, by=boss, now=timezone.now(), note="a", override=True, revision=1)
-    assert publish(weights=made, by=boss, now=timezone.now(), note="a", override=True, revision=2).diversity == 0.1
+        publish(weights=new, by=boss, now=timezone.now(), note="a", override=True, revision=1)
+    assert publish(weights=new, by=boss, now=timezone.now(), note="a", override=True, revision=2).diversity == 0.1
 
 
-def test_what_was_published_meanwhile_is_not_overwritten_unseen(boss: Staff) -> None:
+def test_a_stale_default_is_refused_with_the_differences(boss: Staff) -> None:
     first, mine = default(), draft({"buy_again": 1}, by=boss)
     theirs = BlendWeights.objects.create(
         blend=first.blend, number=50, weights={"als": 1.0}, parent=first, status=WeightsStatus.PROPOSED, reason="test"
@@ -148,21 +148,21 @@ def test_what_was_published_meanwhile_is_not_overwritten_unseen(boss: Staff) -> 
 
 
 def test_a_draft_that_is_worse_is_stopped_by_the_gate(boss: Staff) -> None:
-    made = draft({"popularity_home": 1}, by=boss)
+    new = draft({"popularity_home": 1}, by=boss)
     with pytest.raises(GateClosedError) as closed:
-        publish(weights=made, by=boss, now=timezone.now(), note="a")
+        publish(weights=new, by=boss, now=timezone.now(), note="a")
     assert closed.value.gate_result["outcome"] == GateOutcome.WORSE
-    made.refresh_from_db()
-    assert made.status == WeightsStatus.DRAFT
+    new.refresh_from_db()
+    assert new.status == WeightsStatus.DRAFT
 
 
 def test_rolling_back_is_a_new_version_and_gives_the_former_answer(
     boss: Staff, django_capture_on_commit_callbacks: Any
 ) -> None:
-    first, made = default(), draft({"als": 1}, by=boss, values={"diversity": 0.5, "exploration": 0.2})
+    first, new = default(), draft({"als": 1}, by=boss, values={"diversity": 0.5, "exploration": 0.2})
     before = told(shown("u5"))
     with django_capture_on_commit_callbacks(execute=True):
-        publish(weights=made, by=boss, now=timezone.now(), note="a", override=True)
+        publish(weights=new, by=boss, now=timezone.now(), note="a", override=True)
     assert told(shown("u5")) != before
     with pytest.raises(NoteNeededError):
         roll_back(weights=first, note="", by=boss, now=timezone.now())
@@ -171,11 +171,11 @@ def test_rolling_back_is_a_new_version_and_gives_the_former_answer(
     assert told(shown("u5")) == before
     assert shown("u5").weights_version == back.pk == default().pk != first.pk
     assert (back.weights, back.diversity, back.exploration) == (first.weights, first.diversity, first.exploration)
-    assert (back.parent, back.note, back.author, back.number) == (made, "Complaints", boss, made.number + 1)
+    assert (back.parent, back.note, back.author, back.number) == (new, "Complaints", boss, new.number + 1)
     assert back.expected["against_default"]["ndcg@10"]["value"] > 0
     entry = AuditEntry.objects.get(verb="roll back")
     assert (entry.before, entry.after["default"], entry.after["to"]) == (
-        {"default": made.number}, back.number, first.number,
+        {"default": new.number}, back.number, first.number,
     )  # fmt: skip
     with pytest.raises(NothingToRollBackToError):
         roll_back(weights=back, note="b", by=boss, now=timezone.now())
@@ -199,9 +199,9 @@ def test_a_segment_s_weights_are_served_to_its_customers_alone(
     segment = Segment.objects.get(number=numbers["u0"])
     others = [user for user, number in numbers.items() if number != segment.number]
     everybodys, before = default(), {user: told(shown(user)) for user in numbers}
-    made = draft({"als": 1}, by=boss, segment=segment)
+    new = draft({"als": 1}, by=boss, segment=segment)
     with django_capture_on_commit_callbacks(execute=True):
-        published = publish(weights=made, by=boss, now=timezone.now(), note="Their own", override=True)
+        published = publish(weights=new, by=boss, now=timezone.now(), note="Their own", override=True)
     assert published.gate["users"] == what_if(blend=BlendName.HOME, weights={"als": 1}, segment=segment).users < 60
     assert (default(segment), default()) == (published, everybodys)
     assert shown("u0").weights_version == published.pk
@@ -229,10 +229,10 @@ def test_every_version_has_its_figures_on_today_s_panel(boss: Staff) -> None:
     draft({"buy_again": 1}, by=boss)
     newer, older = versions(BlendName.HOME, measured=True)[0], versions(BlendName.HOME, measured=True)[-1]
     assert older.weights == first
-    asked = what_if(blend=BlendName.HOME, weights=first.weights)
+    panel = what_if(blend=BlendName.HOME, weights=first.weights)
     # Two paths to the same figures: the ends of intervals come from matrix products of 10 and of 20 columns.
-    assert newer.figures == {name: pytest.approx(figure.live, abs=1e-6) for name, figure in asked.figures.items()}
-    assert older.figures == {name: pytest.approx(figure.draft, abs=1e-6) for name, figure in asked.figures.items()}
+    assert newer.figures == {name: pytest.approx(figure.live, abs=1e-6) for name, figure in panel.figures.items()}
+    assert older.figures == {name: pytest.approx(figure.draft, abs=1e-6) for name, figure in panel.figures.items()}
     assert {change.name for change in newer.changes} == {"als", *(n for n, w in first.weights.items() if w > 0)}
     assert versions(BlendName.HOME)[0].figures == {}
     best = {preset.kind: preset for preset in presets(BlendName.HOME)}[PresetKind.BEST_SINGLE]

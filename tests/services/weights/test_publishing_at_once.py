@@ -25,7 +25,7 @@ type Outcome = BlendWeights | Exception
 
 
 def at_once(*acts: Callable[[], BlendWeights]) -> list[Outcome]:
-    """What becomes of each in a thread of its own; errors last."""
+    """Run each act in a thread of its own; returns the outcomes, errors last."""
     outcomes: list[Outcome] = []
     start = threading.Barrier(len(acts))
 
@@ -56,9 +56,9 @@ def drafting(instance: str, *, by: Staff) -> Callable[[], BlendWeights]:
 
 
 def appended(weights: dict[str, float], *, publish: bool) -> BlendWeights:
-    made = Made(weights=weights, reason="test")
+    new = Made(weights=weights, reason="test")
     return weight_versions.append_weights(
-        blend=BlendName.HOME, made=made, author=None, now=timezone.now(), publish=publish
+        blend=BlendName.HOME, made=new, author=None, now=timezone.now(), publish=publish
     )
 
 
@@ -87,7 +87,7 @@ def test_one_draft_that_two_publish_is_published_once(boss: Staff) -> None:
     assert isinstance(refused, AlreadyPublishedError)
 
 
-def test_two_who_begin_a_draft_at_once_make_one(boss: Staff) -> None:
-    made, refused = at_once(drafting("als", by=boss), drafting("content", by=boss))
+def test_two_drafts_begun_at_once_become_one(boss: Staff) -> None:
+    draft, refused = at_once(drafting("als", by=boss), drafting("content", by=boss))
     assert isinstance(refused, StaleDraftError)
-    assert refused.current == made == BlendWeights.objects.get()
+    assert refused.current == draft == BlendWeights.objects.get()

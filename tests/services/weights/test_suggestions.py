@@ -43,7 +43,7 @@ def asked(by: Staff | None = None, **more: Any) -> Suggestion:
     return suggest(**{"blend": BlendName.HOME, "values": POOR, "least": {}, "by": by, "now": timezone.now(), **more})
 
 
-def test_what_is_found_is_better_on_the_panel_and_publishes_nothing(ada: Staff, valkey: redis.Redis) -> None:
+def test_a_suggestion_is_better_on_the_panel_and_publishes_nothing(ada: Staff, valkey: redis.Redis) -> None:
     before = set(BlendWeights.objects.values_list("pk", "is_default"))
     job = asked(ada)
     assert (job.status, job.progress, job.asked_by) == (RunStatus.QUEUED, 0, ada.pk)
@@ -53,16 +53,16 @@ def test_what_is_found_is_better_on_the_panel_and_publishes_nothing(ada: Staff, 
     assert done is not None
     assert (done.key, done.status, done.progress, done.outcome) == (job.key, RunStatus.SUCCEEDED, 1, Outcome.FOUND)
     assert done.values is not None
-    told = what_if(blend=BlendName.HOME, weights=done.values.weights, diversity=done.values.diversity)
-    assert done.metrics["ndcg@10"]["value"] == pytest.approx(told.figures["ndcg@10"].draft.value, abs=1e-6)
+    panel = what_if(blend=BlendName.HOME, weights=done.values.weights, diversity=done.values.diversity)
+    assert done.metrics["ndcg@10"]["value"] == pytest.approx(panel.figures["ndcg@10"].draft.value, abs=1e-6)
     assert done.against["ndcg@10"]["low"] > 0
-    assert done.users == told.users == 60
+    assert done.users == panel.users == 60
     assert set(BlendWeights.objects.values_list("pk", "is_default")) == before
     assert search(job.key) == Outcome.FOUND  # given out twice, it says the same again
     assert suggestion(job.key) == done
 
 
-def test_what_is_served_already_stays() -> None:
+def test_a_search_from_the_served_weights_stays_with_them() -> None:
     served = BlendWeights.objects.defaults().get(blend__name=BlendName.HOME)
     job = asked(values={"weights": served.weights})
     assert search(job.key) == Outcome.STAYS
@@ -72,7 +72,7 @@ def test_what_is_served_already_stays() -> None:
     assert done.values.weights == {name: weight for name, weight in served.weights.items() if weight}
 
 
-def test_a_locked_share_stays_and_limits_that_nothing_meets_are_told() -> None:
+def test_a_locked_share_stays_and_unmet_limits_are_reported() -> None:
     values = {"weights": {"popularity_home": 60, "als": 40}}
     job = asked(values=values, locked=["als", "diversity"], least={"coverage": "1", "diversity": 0.5})
     assert (job.locked, job.least_coverage) == (("als", "diversity"), 1.0)
@@ -95,7 +95,7 @@ def test_a_segment_is_searched_for_its_own_customers(ada: Staff) -> None:
     assert latest_suggestion(BlendName.HOME) is None
 
 
-def test_one_search_at_a_time(ada: Staff) -> None:
+def test_only_one_search_of_a_blend_runs_at_a_time(ada: Staff) -> None:
     job = asked(ada)
     with pytest.raises(SuggestionRunningError) as running:
         asked(ada)
@@ -106,7 +106,7 @@ def test_one_search_at_a_time(ada: Staff) -> None:
     assert asked(ada).key != job.key
 
 
-def test_cancelled_while_it_waits_it_never_begins_and_twice_is_told(ada: Staff) -> None:
+def test_a_search_cancelled_in_the_queue_never_begins(ada: Staff) -> None:
     job = asked(ada)
     assert cancel(key=job.key, by=ada, now=timezone.now()).status == RunStatus.CANCELLED
     with pytest.raises(SuggestionIsOverError) as twice:
@@ -118,7 +118,7 @@ def test_cancelled_while_it_waits_it_never_begins_and_twice_is_told(ada: Staff) 
         cancel(key="none", by=ada, now=timezone.now())
 
 
-def test_cancelled_while_it_runs_it_stops(ada: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_cancelled_while_running_stops(ada: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suggestions, "BETWEEN_REPORTS", timedelta(0))
     job, heard, tell = asked(ada), [], jobs.tell
 
@@ -139,7 +139,7 @@ def test_cancelled_while_it_runs_it_stops(ada: Staff, monkeypatch: pytest.Monkey
     assert (ended.status, ended.outcome) == (RunStatus.CANCELLED, None)
 
 
-def test_a_worker_that_is_gone_does_not_hold_the_next_one_up(ada: Staff) -> None:
+def test_the_search_of_a_lost_worker_does_not_block_the_next(ada: Staff) -> None:
     job = asked(ada)
     long_ago = timezone.now() - timedelta(minutes=2)
     jobs.tell(job.key, "running", {"progress": 0.4, "at": long_ago.isoformat()})
@@ -163,14 +163,14 @@ def test_a_worker_that_is_gone_does_not_hold_the_next_one_up(ada: Staff) -> None
         ({"least": {"diversity": "high"}}, "least_diversity"),
     ],
 )
-def test_what_cannot_be_searched_for_is_told_at_its_field(more: dict[str, Any], field: str) -> None:
+def test_an_invalid_search_is_refused_at_its_field(more: dict[str, Any], field: str) -> None:
     with pytest.raises(ValidationError) as refused:
         asked(**more)
     assert list(refused.value.message_dict) == [field]
     assert latest_suggestion(BlendName.HOME) is None
 
 
-def test_without_truth_there_is_nothing_to_search_on(ada: Staff) -> None:
+def test_a_search_without_truth_is_refused(ada: Staff) -> None:
     with pytest.raises(NothingToTuneOnError):
         asked(ada, blend=BlendName.CART, values={"weights": {"also_bought": 1}})
     job = asked(ada)
@@ -183,7 +183,7 @@ def test_without_truth_there_is_nothing_to_search_on(ada: Staff) -> None:
         asked(ada, blend=BlendName.DISCOVER, values={})
 
 
-def test_with_valkey_away_that_is_said(ada: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_without_valkey_raises_no_answer(ada: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link(), "run", lambda _fill: None)
     with pytest.raises(NoAnswerError):
         latest_suggestion(BlendName.HOME)

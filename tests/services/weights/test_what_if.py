@@ -56,7 +56,7 @@ def live(blend: BlendName = BlendName.HOME) -> BlendWeights:
 
 
 def assert_told(answer: WhatIf, expected: Mapping[str, Measure]) -> None:
-    """Means to the last bit; the resamples are added up in float32."""
+    """Compare figures: means to the last bit, intervals to 1e-6, as resamples are added up in float32."""
     assert {name: figure.draft.value for name, figure in answer.figures.items()} == {
         name: measure.value for name, measure in expected.items()
     }
@@ -66,7 +66,7 @@ def assert_told(answer: WhatIf, expected: Mapping[str, Measure]) -> None:
 
 @pytest.mark.parametrize("blend", MEASURED)
 @pytest.mark.parametrize("seed", range(5))
-def test_equal_to_the_batch_evaluation_for_every_customer(blend: BlendName, seed: int) -> None:
+def test_what_if_equals_the_batch_evaluation_for_every_customer(blend: BlendName, seed: int) -> None:
     held, weights = held_of(blend), drawn_weights(held_of(blend), seed)
     answer = what_if(blend=blend, weights=weights)
     version = ModelVersion.objects.get()
@@ -84,13 +84,13 @@ def test_equal_to_the_batch_evaluation_for_every_customer(blend: BlendName, seed
 
 @pytest.mark.parametrize("diversity", [0.2, 0.7])
 @pytest.mark.parametrize("blend", MEASURED)
-def test_with_diversity_equal_to_each_customer_ranked_alone(blend: BlendName, diversity: float) -> None:
+def test_what_if_with_diversity_equals_each_customer_ranked_alone(blend: BlendName, diversity: float) -> None:
     held = held_of(blend)
-    weights, asked = shares(drawn_weights(held, 3)), records(blend)
+    weights, candidates = shares(drawn_weights(held, 3)), records(blend)
     truth = model.load_truths(ModelVersion.objects.get().pk, Cut.TUNING)[Task(blend)]
-    ranked = np.empty((len(asked), 20), np.int32)
-    for row in range(len(asked)):
-        alone = asked.of(np.array([row]))
+    ranked = np.empty((len(candidates), 20), np.int32)
+    for row in range(len(candidates)):
+        alone = candidates.of(np.array([row]))
         positions = diversified(
             alone.blended(weights), alone.items, likeness=held.panel.likeness, diversity=diversity, n=20
         )
@@ -100,7 +100,7 @@ def test_with_diversity_equal_to_each_customer_ranked_alone(blend: BlendName, di
     assert_told(answer, summary(table, covered_share(ranked, held.panel.shop), held.drawn))
 
 
-def test_against_itself_nothing_changes() -> None:
+def test_the_live_weights_change_nothing_against_live() -> None:
     answer = what_if(blend=BlendName.HOME, weights={name: 50 * part for name, part in live().weights.items()})
     assert (answer.changed, answer.live, answer.unmeasured) == (0, live(), None)
     assert all(figure.against == (0, 0, 0) for figure in answer.figures.values())
@@ -109,7 +109,7 @@ def test_against_itself_nothing_changes() -> None:
                for number, place in enumerate(mover.draft, start=1))  # fmt: skip
 
 
-def test_against_live_is_paired_by_customer() -> None:
+def test_the_difference_to_live_is_paired_by_customer() -> None:
     held = held_of(BlendName.HOME)
     answer = what_if(blend=BlendName.HOME, weights={"popularity_home": 1})
     now = held.measured(PanelSettings.of(Values(weights={"popularity_home": 1.0})))
@@ -123,7 +123,7 @@ def test_against_live_is_paired_by_customer() -> None:
     assert answer.changed == changed > 0
 
 
-def test_the_served_diversity_and_promotion_count_in_what_is_compared() -> None:
+def test_the_served_diversity_counts_in_the_comparison() -> None:
     before = what_if(blend=BlendName.HOME, weights={"als": 1}).figures["diversity@10"].live
     BlendWeights.objects.filter(pk=live().pk).update(diversity=0.8)
     after = what_if(blend=BlendName.HOME, weights={"als": 1}).figures["diversity@10"].live
@@ -176,7 +176,7 @@ def test_a_segment_has_its_own_customers_and_is_compared_with_its_own_weights() 
 
 
 @pytest.mark.parametrize("blend", [BlendName.ITEM, BlendName.CART, BlendName.SESSION])
-def test_where_nothing_measures_there_are_movers_and_no_figures(blend: BlendName) -> None:
+def test_a_blend_without_truth_has_movers_and_no_figures(blend: BlendName) -> None:
     answer = what_if(blend=blend, weights={"item_knn_context": 1, "popularity_home": 1})
     assert (answer.unmeasured, answer.figures, answer.users) == (Unmeasured.NO_TRUTH, {}, 0)
     assert answer.movers
@@ -187,7 +187,7 @@ def test_where_nothing_measures_there_are_movers_and_no_figures(blend: BlendName
     assert not any(mover.replaced for mover in same.movers)
 
 
-def test_without_a_model_or_anybody_that_is_said() -> None:
+def test_missing_figures_have_a_reason() -> None:
     nobody = Segment.objects.create(number=999)
     assert what_if(blend=BlendName.HOME, weights={"als": 1}, segment=nobody).unmeasured is Unmeasured.NOBODY
     ModelVersion.objects.update(is_live=False)
@@ -210,7 +210,7 @@ def test_without_a_model_or_anybody_that_is_said() -> None:
         ({"weights": {"als": 1}, "promotion": "inf"}, "promotion", "Enter a number."),
     ],
 )
-def test_what_is_no_weight_is_told_at_its_field(given: dict[str, Any], field: str, said: str) -> None:
+def test_an_invalid_weight_is_refused_at_its_field(given: dict[str, Any], field: str, said: str) -> None:
     with pytest.raises(ValidationError) as refused:
         what_if(blend=BlendName.HOME, **given)
     assert list(refused.value.message_dict) == [field]
@@ -219,12 +219,12 @@ def test_what_is_no_weight_is_told_at_its_field(given: dict[str, Any], field: st
 
 def test_worth_is_the_loss_without_the_recommender() -> None:
     weights = {"buy_again": 3, "ease_home": 1, "als": 0}
-    found = worth(blend=BlendName.HOME, weights=weights)
-    assert set(found) == {"buy_again", "ease_home"}
+    losses = worth(blend=BlendName.HOME, weights=weights)
+    assert set(losses) == {"buy_again", "ease_home"}
     both, alone = (
         what_if(blend=BlendName.HOME, weights=one).figures["ndcg@10"].draft.value for one in (weights, {"ease_home": 1})
     )
-    assert found["buy_again"].value == pytest.approx(both - alone, abs=1e-9)
+    assert losses["buy_again"].value == pytest.approx(both - alone, abs=1e-9)
 
 
 def test_a_panel_is_loaded_once_and_makes_place_for_the_next_version() -> None:
@@ -247,10 +247,10 @@ def test_the_bench_holds_every_move_against_the_batch_evaluation() -> None:
     assert all(line["answers_equal"] == line["moves"] == 3 for line in lines)
     assert "100.00%" in table(lines)
     held = held_of(BlendName.HOME)
-    asked = moves.Move(weights={"als": 100.0}, diversity=0.0, promotion=0.0)
+    move = moves.Move(weights={"als": 100.0}, diversity=0.0, promotion=0.0)
     batch = moves.Batch(held, ModelVersion.objects.get(), Task.HOME)
     held.panel.planes[:, 0] *= -1  # one customer's lists go wrong
-    same, figures = batch.agrees(asked, what_if(blend=BlendName.HOME, weights=asked.weights).figures)
+    same, figures = batch.agrees(move, what_if(blend=BlendName.HOME, weights=move.weights).figures)
     assert not same[0]
     assert same[1:].all()
     assert not figures
