@@ -1,4 +1,4 @@
-"""Who asks, whether the key may do it, and how often. A view says what it needs in ``required_scope``.
+"""Authentication, scopes and rate limits of the API. A view says what it needs in ``required_scope``.
 
 The framework's views import this module, so it does not import them.
 """
@@ -19,7 +19,7 @@ from recommendations.terms import Scope
 
 SCHEME = "Api-Key"
 BEACON = "text/plain"
-"""What ``navigator.sendBeacon`` may send without asking first; it has no header for the key, which is in the body."""
+"""Content type that ``navigator.sendBeacon`` sends without preflight; it has no header: the key is in the body."""
 
 
 class _WithKey(msgspec.Struct):
@@ -30,7 +30,7 @@ _with_key = msgspec.json.Decoder(_WithKey)
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """``Authorization: Api-Key <prefix>.<secret>``; the key stands in ``request.auth``; there is no session.
+    """Authentication by ``Authorization: Api-Key <prefix>.<secret>``; the key is in ``request.auth``; no session.
 
     A page that is being left sends ``text/plain``, with its key as ``api_key``; such a key may send events only.
     """
@@ -64,7 +64,7 @@ def _of_beacon(request: Request) -> tuple[AnonymousUser, keys.KnownKey] | None:
 
 
 class HasScope(BasePermission):
-    """Deny by default: a view without ``required_scope`` is refused to every key."""
+    """Permission by scope, denied by default: a view without ``required_scope`` is refused to every key."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         scope = getattr(view, "required_scope", None)
@@ -73,7 +73,7 @@ class HasScope(BasePermission):
 
 
 class KeyRate(BaseThrottle):
-    """As many requests a minute as the key allows."""
+    """Throttle that lets through as many requests a minute as the key allows."""
 
     def allow_request(self, request: Request, view: Any) -> bool:  # noqa: ARG002 - given by the framework
         self._wait = keys.seconds_to_wait(request.auth) if isinstance(request.auth, keys.KnownKey) else None

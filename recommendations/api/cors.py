@@ -1,4 +1,4 @@
-"""Requests from the pages of a shop (CORS), for the addresses that only take in and never tell.
+"""CORS: requests from the pages of a shop, to the addresses that only take in and never tell.
 
 Which origins may call depends on the key, which django-cors-headers cannot say. A browser asks first, without the key
 (preflight): it hears yes where any key allows its origin. The request itself is taken where its own key does. A request

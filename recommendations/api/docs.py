@@ -110,14 +110,14 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 @cache
 def groups() -> list[TagGroup]:
-    known = {tag["name"]: tag["description"] for tag in document()["tags"]}
-    found: dict[str, list[Operation]] = {}
+    tags = {tag["name"]: tag["description"] for tag in document()["tags"]}
+    by_tag: dict[str, list[Operation]] = {}
     for path, methods in document()["paths"].items():
         for method, operation in methods.items():
-            found.setdefault(operation["tags"][0], []).append(_operation(path, method, operation))
-    places = {name: place for place, name in enumerate(known)}
-    ordered = sorted(found.items(), key=lambda group: places.get(group[0], len(places)))
-    return [TagGroup(name=name, meaning=known.get(name, ""), operations=operations) for name, operations in ordered]
+            by_tag.setdefault(operation["tags"][0], []).append(_operation(path, method, operation))
+    places = {name: place for place, name in enumerate(tags)}
+    ordered = sorted(by_tag.items(), key=lambda group: places.get(group[0], len(places)))
+    return [TagGroup(name=name, meaning=tags.get(name, ""), operations=operations) for name, operations in ordered]
 
 
 def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operation:
@@ -182,7 +182,7 @@ def _fields(schema: Mapping[str, Any], level: int = 0) -> Iterator[Field]:
 
 
 def _marked(text: str) -> SafeString:
-    """What stands between backticks is code."""
+    """A text as HTML: what stands between backticks is code."""
     parts = CODE.split(text.strip())  # text and code by turns
     codes = [format_html("<code>{}</code>", part) for part in parts[1::2]]
     return format_html_join("", "{}{}", zip_longest(parts[::2], codes, fillvalue=""))
@@ -215,15 +215,15 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 
 def _meaning(schema: Mapping[str, Any]) -> str:
-    """Its own words; those of an alternative where it has none."""
+    """Description of a schema; that of an alternative where it has none."""
     own = (schema, *schema.get("anyOf", ()))
     return next((part["description"] for part in own if "description" in part), "")
 
 
 def _limits(schema: Mapping[str, Any]) -> str:
     parts = [part for part in (schema, *schema.get("anyOf", ())) if isinstance(part, dict)]
-    said = [words.format(part[name]) for part in parts for name, words in LIMITS.items() if name in part]
+    texts = [words.format(part[name]) for part in parts for name, words in LIMITS.items() if name in part]
     default = schema.get("default")
     if default not in (None, [], ""):
-        said.append(f"default {msgspec.json.encode(default).decode()}")
-    return f"{', '.join(said).capitalize()}." if said else ""
+        texts.append(f"default {msgspec.json.encode(default).decode()}")
+    return f"{', '.join(texts).capitalize()}." if texts else ""

@@ -1,4 +1,4 @@
-"""Bodies as they go over the wire, for ``/api/docs/``."""
+"""Examples of bodies as they go over the wire, for ``/api/docs/``."""
 
 from drf_spectacular.utils import OpenApiExample
 

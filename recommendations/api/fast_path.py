@@ -31,8 +31,8 @@ from recommendations.terms import Scope
 PATH = re.compile(r"/api/v1/placements/(?P<placement>[-a-zA-Z0-9_]+)/recommend/")
 ROUTE = "/api/v1/placements/<slug:placement>/recommend/"
 LONGEST_QUERY = 4_096  # characters
-QUERIES = 4_096  # that are remembered as they were understood
-SITES = 100  # whose headers are remembered
+QUERIES = 4_096  # parsed queries that are remembered
+SITES = 100  # sites whose headers are remembered
 OWN = frozenset({"content-length", "content-language"})  # headers that every answer has of its own
 KEY = f"{SCHEME} "
 
@@ -46,7 +46,7 @@ _lines = logging.getLogger(__name__)
 
 
 class Site(NamedTuple):
-    """Where a request came in."""
+    """Host and scheme at which a request came in."""
 
     host: str
     scheme: str
@@ -59,35 +59,35 @@ class Site(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What Django made of a site: the headers of an answer, and its address, which pictures stand under."""
+    """Django's headers of an answer of a site, and the site's address, under which pictures stand."""
 
     headers: list[Header]
     address: str
 
 
 class Door:
-    """A WSGI application in front of another."""
+    """WSGI application in front of Django's."""
 
     def __init__(self, django: App) -> None:
         self._django = django
         self._known: dict[Site, Known] = {}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        found = PATH.fullmatch(environ["PATH_INFO"])
-        if found is None or not _is_plain(environ):
+        match = PATH.fullmatch(environ["PATH_INFO"])
+        if match is None or not _is_plain(environ):
             return self._django(environ, start_response)
         site = Site.of(environ)
-        known = self._known.get(site)
-        if known is None:
+        learned = self._known.get(site)
+        if learned is None:
             return self._django(environ, self._learning(site, environ, start_response))
-        answer = _answered(environ, found["placement"], site=known.address)
+        answer = _answered(environ, match["placement"], site=learned.address)
         if answer is None:
             return self._django(environ, start_response)
-        start_response("200 OK", [*known.headers, *answer.headers])
+        start_response("200 OK", [*learned.headers, *answer.headers])
         return [answer.body]
 
     def _learning(self, site: Site, environ: Environ, start_response: StartResponse) -> StartResponse:
-        """Django refuses a host that is not ours, and sends http on to https: only what it answers is remembered."""
+        """Remember a site when Django answers it with 200: it refuses hosts not ours, and sends http on to https."""
 
         def start(status: str, headers: list[Header], *rest: Any) -> Any:
             lasting = [(name, value) for name, value in headers if name.lower() not in OWN]
@@ -120,16 +120,16 @@ def _is_plain(environ: Environ) -> bool:
 
 
 def _answered(environ: Environ, placement: str, *, site: str) -> _Answer | None:
-    """None where Django is to answer. A request that is not answered here is not counted here, either."""
+    """The answer; None where Django is to answer, and then the request is not counted here, either."""
     started = time.perf_counter()
     try:
         key = keys.find_key(environ["HTTP_AUTHORIZATION"][len(KEY) :].strip())
         if key is None or Scope.RECOMMENDATIONS_READ not in key.scopes or not knows(placement):
             return None
-        asked = _asked(placement, environ["QUERY_STRING"])
+        parsed = _asked(placement, environ["QUERY_STRING"])
         if keys.seconds_to_wait(key) is not None:
             return None
-        answer = _served(asked, site=site)
+        answer = _served(parsed, site=site)
         metrics.count_request(route=ROUTE, method="GET", status=200, seconds=time.perf_counter() - started)
         return answer
     except Exception:  # noqa: BLE001 - Django meets the same, logs it and says it as it says everything

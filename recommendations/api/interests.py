@@ -1,4 +1,4 @@
-"""What a customer likes: ``GET /api/v1/users/{id}/interests/``."""
+"""Interest profile of a customer: ``GET /api/v1/users/{id}/interests/``."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -80,19 +80,19 @@ class InterestsView(APIView):
     def get(self, request: Request, user_id: str) -> HttpResponse:
         form = converted(dict(request.query_params.lists()), InterestsQuery)
         try:
-            found = interest_profile(user_id, most=form.n, now=timezone.now())
+            profile = interest_profile(user_id, most=form.n, now=timezone.now())
         except NotLoadedError:
             return not_loaded()
         body = InterestsBody(
             user_id=user_id,
-            known=found.known,
-            personalised=found.personalised,
-            fallback_reason=found.why_not,
-            model_version=f"m{found.model_version}" if found.model_version else None,
-            as_of=found.as_of,
-            segment=SegmentGiven(*found.segment) if found.segment else None,
-            categories=[_given(one) for one in found.categories],
-            brands=[_given(one) for one in found.brands],
+            known=profile.known,
+            personalised=profile.personalised,
+            fallback_reason=profile.why_not,
+            model_version=f"m{profile.model_version}" if profile.model_version else None,
+            as_of=profile.as_of,
+            segment=SegmentGiven(*profile.segment) if profile.segment else None,
+            categories=[_given(one) for one in profile.categories],
+            brands=[_given(one) for one in profile.brands],
         )
         return HttpResponse(msgspec.json.encode(body), content_type="application/json")
 

@@ -1,4 +1,4 @@
-"""Bodies of the catalogue as they go over the wire, for ``/api/docs/``."""
+"""Examples of the catalogue's bodies as they go over the wire, for ``/api/docs/``."""
 
 from drf_spectacular.utils import OpenApiExample
 

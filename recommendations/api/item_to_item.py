@@ -45,13 +45,13 @@ class BesideView(APIView):
     placement: ClassVar[str]
 
     def get(self, request: Request, item_id: str) -> HttpResponse:
-        asked = recommend_form.of_item(self.placement, item_id, dict(request.query_params.lists()))
+        parsed = recommend_form.of_item(self.placement, item_id, dict(request.query_params.lists()))
         try:
             if not has_item(item_id):
                 raise Http404(_("There is no item “%(item)s”.") % {"item": item_id})
         except NotLoadedError:
             return not_loaded()
-        return respond(request, asked)
+        return respond(request, parsed)
 
 
 @extend_schema_view(get=_described("item", operation="similar_items", summary="Items like this one"))

@@ -1,4 +1,4 @@
-"""Catalogue in: ``/api/v1/items/{item_id}/`` and ``/api/v1/items/batch/``."""
+"""Intake of the catalogue: ``/api/v1/items/{item_id}/`` and ``/api/v1/items/batch/``."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -172,7 +172,7 @@ class ItemBatchView(APIView):
 
 
 def _key(request: Request) -> KnownKey:
-    """Of a request that was let in."""
+    """API key of a request that was let in."""
     return cast("KnownKey", request.auth)
 
 

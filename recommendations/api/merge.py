@@ -1,4 +1,4 @@
-"""Two ids of one person: ``POST /api/v1/users/merge/``."""
+"""Merger of the two ids of one person: ``POST /api/v1/users/merge/``."""
 
 from http import HTTPStatus
 from typing import Annotated, Literal

@@ -29,7 +29,7 @@ server does not answer is left out, and `recsite_up` says so.
 
 
 class Exposition(BaseRenderer):
-    """What may be asked for. The view answers with bytes; this writes what ``OPTIONS`` tells."""
+    """Renderer that names what may be asked for; the view answers with bytes, this writes what ``OPTIONS`` tells."""
 
     media_type, format = "text/plain", "txt"
 

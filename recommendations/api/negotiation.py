@@ -1,4 +1,4 @@
-"""Which form an answer has: there is JSON alone, so only who asks for another is looked at closely."""
+"""Content negotiation: there is JSON alone, so only a request for another form is looked at closely."""
 
 from collections.abc import Iterable
 from typing import Any

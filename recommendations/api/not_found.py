@@ -1,4 +1,4 @@
-"""The address that does not exist."""
+"""View of the addresses that do not exist."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse

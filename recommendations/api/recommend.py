@@ -1,4 +1,4 @@
-"""Recommendations out: ``GET`` or ``POST /api/v1/placements/{placement}/recommend/``."""
+"""Recommendations of a placement: ``GET`` or ``POST /api/v1/placements/{placement}/recommend/``."""
 
 from http import HTTPStatus
 
@@ -91,7 +91,7 @@ def respond(request: Request, asked: ParsedRequest) -> HttpResponse:
 
 
 def site_of(request: Request) -> str:
-    """Which pictures stand under."""
+    """Address of the site, under which pictures stand."""
     return request.build_absolute_uri("/").rstrip("/")
 
 
@@ -100,7 +100,7 @@ def no_placement(error: UnknownPlacementError) -> Http404:
 
 
 def not_loaded() -> HttpResponse:
-    """Only a process that has never reached PostgreSQL says so; later on the answers come from its memory."""
+    """The problem of a process that has never reached PostgreSQL; later on its answers come from its memory."""
     answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, _("The database has not answered since this process began."))
     answer["Retry-After"] = str(RETRY_SECONDS)
     return answer

@@ -1,4 +1,4 @@
-"""What a shop sends to a placement, in a query string or a body, and where it is wrong."""
+"""Requests to a placement, parsed from a query string or a body, and where they are wrong."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -103,7 +103,7 @@ class BatchBody(BatchOptions, kw_only=True):
 
 
 class BatchOfRaw(BatchOptions, kw_only=True):
-    """As it is read: a flaw of one customer is theirs alone."""
+    """Batch as it is read first: a flaw of one customer is theirs alone."""
 
     users: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=MOST_USERS)]
 
@@ -135,7 +135,7 @@ class RecommendQuery(ItemToItemQuery):
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedBatch:
-    """A request per customer in order; None for those of ``flaws``, which are by the customer's place."""
+    """Requests of a batch, one per customer in order; None for those of ``flaws``, by the customer's place."""
 
     users: Sequence[BatchUser]
     requests: Sequence[Request | None]
@@ -185,30 +185,30 @@ def of_batch(body: bytes) -> ParsedBatch:
         else:
             if user.user_id is None and user.anonymous_id is None:
                 flaws[place] = Flaw(f"/users/{place}", _("Name a user_id or an anonymous_id."))
-        known = None if place in flaws else replace(wished, user_id=user.user_id, anonymous_id=user.anonymous_id)
+        request = None if place in flaws else replace(wished, user_id=user.user_id, anonymous_id=user.anonymous_id)
         users.append(user)
-        requests.append(known)
+        requests.append(request)
     return ParsedBatch(users=users, requests=requests, flaws=flaws, lang=_language(form.lang), fields=fields)
 
 
 def of_query(placement: str, query: Mapping[str, Sequence[str]]) -> ParsedRequest:
-    """``query`` as for ``converted``."""
+    """Parse the query of a GET; ``query`` as for ``converted``."""
     form = converted(query, RecommendQuery)
-    asked = _parsed(placement, form)
+    parsed = _parsed(placement, form)
     request = replace(
-        asked.request,
+        parsed.request,
         item_ids=tuple(form.item_id),
         basket=tuple(form.basket),
         categories=tuple(form.category),
         search_term=form.search_term or "",
     )
-    return replace(asked, request=request)
+    return replace(parsed, request=request)
 
 
 def of_item(placement: str, shop_id: str, query: Mapping[str, Sequence[str]]) -> ParsedRequest:
-    """What is asked of an item's address; ``query`` as for ``converted``."""
-    asked = _parsed(placement, converted(query, ItemToItemQuery))
-    return replace(asked, request=replace(asked.request, item_ids=(shop_id,)))
+    """Parse the query of a GET about an item; ``query`` as for ``converted``."""
+    parsed = _parsed(placement, converted(query, ItemToItemQuery))
+    return replace(parsed, request=replace(parsed.request, item_ids=(shop_id,)))
 
 
 def _decoded[Form](decoder: msgspec.json.Decoder[Form], body: bytes) -> Form:
@@ -221,7 +221,7 @@ def _decoded[Form](decoder: msgspec.json.Decoder[Form], body: bytes) -> Form:
 
 
 def converted[Form: Struct](query: Mapping[str, Sequence[str]], kind: type[Form]) -> Form:
-    """``query``: every value of each parameter. Raises BadRequestError that says which one is wrong."""
+    """Convert ``query``, every value of each parameter; raises BadRequestError that says which one is wrong."""
     twice = [name for name, values in query.items() if name not in _LISTS and len(values) > 1]
     if twice:
         raise _refused(*(Flaw(name, _("Given more than once.")) for name in twice))
@@ -290,7 +290,7 @@ def _fields(asked: Sequence[str] | None) -> frozenset[str]:
 
 
 def _language(asked: str | None) -> str:
-    """Ours that is nearest; the shop's where there is none."""
+    """The language of ours that is nearest; the shop's where there is none."""
     try:
         return get_supported_language_variant(asked) if asked else str(settings.SHOP_LANGUAGE)
     except LookupError:

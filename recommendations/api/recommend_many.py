@@ -64,18 +64,18 @@ class BatchView(APIView):
         tags=["recommendations"],
     )
     def post(self, request: Request) -> HttpResponse:
-        asked = of_batch(body_of(request))
-        known = [one for one in asked.requests if one is not None]
-        if not known:
-            raise BadRequestError(_("No customer is named rightly."), flaws=list(asked.flaws.values()))
-        writing = Writing(asked.lang, asked.fields, site=site_of(request))
+        batch = of_batch(body_of(request))
+        requests = [one for one in batch.requests if one is not None]
+        if not requests:
+            raise BadRequestError(_("No customer is named rightly."), flaws=list(batch.flaws.values()))
+        writing = Writing(batch.lang, batch.fields, site=site_of(request))
         try:
-            served = serve_all(known, write=writing, now=timezone.now())
+            served = serve_all(requests, write=writing, now=timezone.now())
         except UnknownPlacementError as error:
             raise no_placement(error) from error
         except NotLoadedError:
             return not_loaded()
-        body = _body(known[0].placement, asked, served)
+        body = _body(requests[0].placement, batch, served)
         return HttpResponse(body, content_type="application/json", headers={"Content-Language": writing.lang})
 
 

@@ -64,14 +64,14 @@ class Recommendations(Struct):
 
 @dataclass(frozen=True)
 class Writing:
-    """How an answer is written: in a language of ours, with these parts, and with pictures of this site."""
+    """Serialiser of answers: in a language of ours, with these parts, and with pictures of this site."""
 
     lang: str
     fields: frozenset[str]
     site: str
 
     def __call__(self, answer: Answer) -> bytes:
-        """All that follows the id, which differs from answer to answer."""
+        """Bytes of an answer after its id, which differs from answer to answer."""
         with override(self.lang):
             return msgspec.json.encode(_body(answer, self.fields, site=self.site)).removeprefix(HEAD)
 
@@ -91,7 +91,7 @@ def _body(answer: Answer, fields: frozenset[str], *, site: str) -> Recommendatio
         personalised=answer.personalised,
         source=answer.source,
         fallback_reason=answer.fallback_reason,
-        results=[_result(shown, answer.rule_names, fields, site=site) for shown in answer.shown],
+        results=[_result(item, answer.rule_names, fields, site=site) for item in answer.shown],
         missing_item_ids=list(answer.missing_item_ids),
     )
 

@@ -1,4 +1,4 @@
-"""What ``/api/schema/`` says (OpenAPI 3.1): the structs that bodies are decoded into are its components."""
+"""Schema of the API at ``/api/schema/`` (OpenAPI 3.1): its components are the structs that bodies are decoded into."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -49,7 +49,7 @@ _components: dict[str, Any] = {}
 
 
 class ScopedSchema(AutoSchema):
-    """Says of every operation which scope it needs."""
+    """View schema that says of every operation which scope it needs."""
 
     def get_auth(self) -> list[dict[str, list[str]]]:
         view: Any = self.view
@@ -73,7 +73,7 @@ def _written(form: str) -> bytes:
 @only_read
 @login_not_required
 def schema(request: HttpRequest) -> HttpResponse:
-    """As JSON, or with ``?format=yaml`` as YAML."""
+    """Serve the schema as JSON, or with ``?format=yaml`` as YAML."""
     form = request.GET.get("format", "json")
     if form not in FORMATS:
         flaw = Flaw("format", _("One of: %(names)s.") % {"names": ", ".join(FORMATS)})
@@ -93,7 +93,7 @@ def schema_of(*kinds: Any) -> dict[str, Any]:
 
 
 def _with_numbers(schema: Any) -> Any:
-    """Amounts are read from numbers, too, which the schema of a decimal does not say."""
+    """A schema that says of decimals that they are read from numbers, too."""
     if isinstance(schema, dict):
         if schema.get("format") == "decimal":
             return {**schema, "type": ["string", "number"]}
@@ -141,15 +141,15 @@ def _examples(status: HTTPStatus) -> list[OpenApiExample]:
 
 
 def complete(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
-    """A hook of the schema's generator: what it does not know by itself."""
+    """Hook of the schema's generator: add what it does not know by itself."""
     result["components"].setdefault("schemas", {}).update(_components)
     for operation in _operations(result):
         for parameter in operation.get("parameters", ()):
             if parameter["in"] == "path" and parameter["name"] in PATH_PARAMETERS:
                 parameter.setdefault("description", PATH_PARAMETERS[parameter["name"]])
         for status, answer in operation["responses"].items():
-            if found := HEADERS.get(HTTPStatus(int(status))):
-                name, kind, meaning = found
+            if header := HEADERS.get(HTTPStatus(int(status))):
+                name, kind, meaning = header
                 answer["headers"] = {name: {"schema": kind, "description": meaning, "required": True}}
     return result
 

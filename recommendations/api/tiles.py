@@ -1,4 +1,4 @@
-"""The picture of an item that has none: icon and hue of its department, the first words of its title, its size."""
+"""Pictures for items that have none: icon and hue of the department, the first words of the title, the size."""
 
 import colorsys
 import re
@@ -49,7 +49,7 @@ SVG = (
 
 
 class Colours(NamedTuple):
-    """As #rrggbb: a light paper that stands on light and dark pages, and an ink that is read on it."""
+    """Colours of a tile, as #rrggbb: a light paper for light and dark pages, and an ink that is read on it."""
 
     paper: str
     ink: str
@@ -70,7 +70,7 @@ def item_tile(_request: HttpRequest, shop_id: str) -> HttpResponse:
 
 
 def draw_tile(facts: TileFacts) -> bytes:
-    """SVG in UTF-8, at most 2 KB. Equal facts give equal bytes."""
+    """Draw a tile: SVG in UTF-8, at most 2 KB. Equal facts give equal bytes."""
     colours = colours_of(facts.department)
     lines = title_lines(_name(facts))
     texts = [_text(line, y=132 + 22 * place, size=18) for place, line in enumerate(lines)]
@@ -82,7 +82,7 @@ def draw_tile(facts: TileFacts) -> bytes:
 
 
 def colours_of(department: str) -> Colours:
-    """A hue of the department's own; the ink is darkened until it is read easily on the paper."""
+    """Colours in a hue of the department's own; the ink is darkened until it is read easily on the paper."""
     hue = (zlib.crc32(department.encode()) % 360) / 360
     paper = colorsys.hls_to_rgb(hue, 0.90, 0.55)
     lightness = 0.35
@@ -98,14 +98,14 @@ def contrast(one: tuple[float, float, float], other: tuple[float, float, float])
 
 
 def icon_of(department: str) -> str:
-    """Path data."""
+    """SVG path data of a department's icon: the first whose word is in its name, else the basket."""
     lowered = department.lower()
-    found = (drawing for words, drawing in ICONS.items() if any(word in lowered for word in words.split("|")))
-    return next(found, BASKET)
+    drawings = (drawing for words, drawing in ICONS.items() if any(word in lowered for word in words.split("|")))
+    return next(drawings, BASKET)
 
 
 def title_lines(title: str) -> list[str]:
-    """The first words, on at most two lines; three dots where there are more."""
+    """The first words of a title, on at most two lines; three dots where there are more."""
     words = _clean(title).split()
     lines: list[str] = []
     for word in words:
@@ -130,12 +130,12 @@ def _text(line: str, *, y: int, size: int) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without what XML cannot hold."""
+    """A text without what XML cannot hold."""
     return NOT_XML.sub("", text)
 
 
 def _width(text: str) -> int:
-    """In ordinary characters: ideographs take two."""
+    """Width of a text in ordinary characters: ideographs take two."""
     return sum(2 if "\u2e80" <= char <= "\uffdc" else 1 for char in text)
 
 

@@ -17,7 +17,7 @@ from recommendations.api.tiles import item_tile
 
 
 class ShopIdConverter(StringConverter):
-    """Any text: an id may hold slashes, and line ends."""
+    """Path converter for any text: an id may hold slashes, and line ends."""
 
     regex = "(?s:.+)"
 

@@ -1,1 +1,1 @@
-"""Events and files in: each event once, each flawed row refused with its remedy."""
+"""Intake of events and files: each event once, each flawed row refused with its remedy."""

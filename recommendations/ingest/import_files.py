@@ -1,4 +1,4 @@
-"""Files in: items, events and the promotion plan, as CSV or Parquet."""
+"""Imports of files: items, events and the promotion plan, as CSV or Parquet."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -22,14 +22,14 @@ __all__ = ["UnreadableFileError", "import_events", "import_items", "import_promo
 
 
 def import_items(path: Path, *, now: datetime, report: Report, watch: Watch | None = None) -> Import:
-    """Items of a CSV or Parquet file into the catalogue; raises UnreadableFileError where there are none."""
+    """Import items of a CSV or Parquet file into the catalogue; raises UnreadableFileError where there are none."""
     imported = bulk_import.import_items(path, currency=settings.SHOP_CURRENCY, now=now, report=report, watch=watch)
     transaction.on_commit(lambda: fetch.announce(Changed.CATALOGUE))
     return imported
 
 
 def import_events(path: Path, *, now: datetime, report: Report) -> Import:
-    """Events of a CSV or Parquet file, each once; raises UnreadableFileError where there are none."""
+    """Import events of a CSV or Parquet file, each once; raises UnreadableFileError where there are none."""
     names = {written: str(name) for written, name in NAMES.items()}
     rules = EventRules(names=names, need_items=NEEDS_ITEMS, trades=TRADES, currency=settings.SHOP_CURRENCY)
     imported = bulk_import.import_events(path, rules=rules, now=now, report=report)
@@ -39,10 +39,7 @@ def import_events(path: Path, *, now: datetime, report: Report) -> Import:
 
 
 def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
-    """The promotion plan of a CSV or Parquet file; raises UnreadableFileError where there is none.
-
-    The next run of the loop learns from it.
-    """
+    """Import the promotion plan of a file for the next run to learn; raises UnreadableFileError where there is none."""
     return bulk_import.import_promotions(path, now=now, report=report)
 
 

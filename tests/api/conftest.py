@@ -39,7 +39,7 @@ def _at_once(work: Callable[[], None]) -> None:
 
 @pytest.fixture
 def client_with(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ApiClient]:
-    """``client_with(Scope.EVENTS_WRITE, requests_per_minute=5)``
+    """Maker of clients with a key: ``client_with(Scope.EVENTS_WRITE, requests_per_minute=5)``.
 
     A test's transaction is seen by no other thread, so what is done beside a request is done within it.
     """
@@ -47,7 +47,8 @@ def client_with(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ApiC
 
     def make(*scopes: Scope, **options: Any) -> ApiClient:
         key, secret = keys.create_key(name="storefront", scopes=scopes, by=None, **options)
-        keys.forget()
+        keys.key_ring.drop()
+        keys._rates.drop()
         return ApiClient(f"Api-Key {key.prefix}.{secret}")
 
     return make

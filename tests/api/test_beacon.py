@@ -37,14 +37,14 @@ def test_a_beacon_is_taken_like_any_batch(token: Callable[..., str]) -> None:
 
 
 @pytest.mark.parametrize("others", [{Scope.RECOMMENDATIONS_READ}, set(Scope) - {Scope.EVENTS_WRITE}])
-def test_a_key_that_can_do_more_belongs_on_no_page(token: Callable[..., str], others: set[Scope]) -> None:
+def test_a_beacon_with_a_key_of_other_scopes_is_refused(token: Callable[..., str], others: set[Scope]) -> None:
     answer = beacon({"api_key": token(Scope.EVENTS_WRITE, *others), "events": [event()]})
     assert "do nothing else" in problem(answer, 401)["detail"]
     assert not Event.objects.exists()
 
 
 @pytest.mark.parametrize("body", [{"events": []}, {"api_key": 7}, {"api_key": "a.b"}, b"", b"{", b"\xff", b"[" * 9_999])
-def test_without_a_key_nothing_is_taken(db: None, body: Any) -> None:
+def test_a_beacon_without_a_key_is_refused(db: None, body: Any) -> None:
     problem(beacon(body), 401)
 
 
@@ -52,6 +52,6 @@ def test_the_key_in_a_body_of_json_opens_nothing(token: Callable[..., str]) -> N
     problem(beacon({"api_key": token(Scope.EVENTS_WRITE), "events": [event()]}, content_type="application/json"), 401)
 
 
-def test_it_opens_no_other_address(token: Callable[..., str]) -> None:
+def test_a_key_in_a_beacon_opens_no_other_address(token: Callable[..., str]) -> None:
     answer = beacon({"api_key": token(Scope.EVENTS_WRITE)}, path="/api/v1/placements/home/recommend/")
     problem(answer, 403)

@@ -57,7 +57,7 @@ def sent_from(client: ApiClient, origin: str, body: Any = None) -> HttpResponse:
 # --- preflight: no key yet
 
 
-def test_a_browser_hears_what_it_may_send(shop: ApiClient) -> None:
+def test_the_preflight_of_a_keys_origin_says_what_may_be_sent(shop: ApiClient) -> None:
     answer = preflight(EVENTS, SHOP)
     assert (answer.status_code, answer.content) == (204, b"")
     assert cors(answer) == {
@@ -71,7 +71,7 @@ def test_a_browser_hears_what_it_may_send(shop: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("origin", [OTHER, "null", "https://shop.example.evil.example", "http://shop.example", "*", ""])
-def test_another_origin_hears_no(shop: ApiClient, origin: str) -> None:
+def test_the_preflight_of_another_origin_is_refused(shop: ApiClient, origin: str) -> None:
     answer = preflight(EVENTS, origin)
     problem(answer, 403)
     assert cors(answer) == {}
@@ -79,12 +79,12 @@ def test_another_origin_hears_no(shop: ApiClient, origin: str) -> None:
 
 
 @pytest.mark.django_db
-def test_a_revoked_key_opens_nothing() -> None:
+def test_the_preflight_of_a_revoked_keys_origin_is_refused() -> None:
     key, _ = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], origins=[SHOP], by=None)
-    keys.forget()
+    keys.key_ring.drop()
     assert preflight(EVENTS, SHOP).status_code == 204
     keys.revoke_key(key=key, by=None)
-    keys.forget()
+    keys.key_ring.drop()
     problem(preflight(EVENTS, SHOP), 403)
 
 
@@ -92,7 +92,7 @@ def test_preflight_while_the_database_is_away(transactional_db: None) -> None:
     with dead_database():
         problem(preflight(EVENTS, SHOP), 503)
     keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], origins=[SHOP], by=None)
-    keys.forget()
+    keys.key_ring.drop()
     assert preflight(EVENTS, SHOP).status_code == 204
     with dead_database():
         assert preflight(EVENTS, SHOP).status_code == 204  # from memory
@@ -123,14 +123,14 @@ def test_a_page_may_read_why_it_was_refused(shop: ApiClient, client_with: Callab
 
 
 @pytest.mark.parametrize("origin", [OTHER, "null", "https://shop.example:8443"])
-def test_a_key_that_was_taken_from_a_page_is_of_no_use_to_another(shop: ApiClient, origin: str) -> None:
+def test_a_key_is_refused_at_another_origin(shop: ApiClient, origin: str) -> None:
     answer = sent_from(shop, origin)
     assert origin in problem(answer, 403)["detail"]
     assert cors(answer) == {}
     assert not Event.objects.exists()
 
 
-def test_one_key_does_not_open_what_another_does(shop: ApiClient, client_with: Callable[..., ApiClient]) -> None:
+def test_an_origin_of_another_key_is_refused(shop: ApiClient, client_with: Callable[..., ApiClient]) -> None:
     closed = client_with(Scope.EVENTS_WRITE)
     assert preflight(EVENTS, SHOP).status_code == 204
     answer = sent_from(closed, SHOP)
@@ -146,13 +146,13 @@ def test_a_server_needs_no_origin(shop: ApiClient, client_with: Callable[..., Ap
         assert varies_by_origin(answer)
 
 
-def test_our_own_pages_are_no_other_origin(client_with: Callable[..., ApiClient]) -> None:
+def test_our_own_origin_needs_no_permission(client_with: Callable[..., ApiClient]) -> None:
     answer = sent_from(client_with(Scope.EVENTS_WRITE), "http://testserver")
     assert answer.status_code == 202
     assert cors(answer) == {}
 
 
-def test_a_wrong_key_says_nothing_to_a_page(shop: ApiClient) -> None:
+def test_an_unknown_key_gets_no_headers_of_cors(shop: ApiClient) -> None:
     answer = sent_from(ApiClient("Api-Key who.knows"), SHOP)
     problem(answer, 401)
     assert cors(answer) == {}
@@ -168,17 +168,17 @@ def test_events_from_a_page_while_the_database_is_away(transactional_db: None) -
 
 
 @pytest.mark.parametrize("name", sorted(ADDRESSES))
-def test_only_what_needs_events_write_is_for_browsers(name: str, shop: ApiClient) -> None:
+def test_only_views_of_events_write_are_for_browsers(name: str, shop: ApiClient) -> None:
     address, method, scope = ADDRESSES[name]
     view = resolve(address).func.cls  # type: ignore[attr-defined]
     assert issubclass(view, BrowserView) == (scope is Scope.EVENTS_WRITE)
     if scope is Scope.EVENTS_WRITE:
         return
-    asked = preflight(address, SHOP, method)
-    assert asked.status_code in {401, 403}
+    answer = preflight(address, SHOP, method)
+    assert answer.status_code in {401, 403}
     sent = shop._client.generic(method, address, headers={**shop.headers, "Origin": SHOP})
     problem(sent, 403)
-    assert cors(asked) == cors(sent) == {}
+    assert cors(answer) == cors(sent) == {}
 
 
 @pytest.mark.parametrize("name", sorted({pattern.name for pattern in urls.urlpatterns} - ADDRESSES.keys()))
@@ -255,7 +255,7 @@ def test_a_page_of_the_shop_in_a_browser(live_server: Any, page: Page, shop_page
     ]:
         key, secret = keys.create_key(name="Shop", scopes=scopes, origins=origins, by=None)
         tokens.append(f"{key.prefix}.{secret}")
-    keys.forget()
+    keys.key_ring.drop()
     body = '{"event_id": "0192f0c1-0000-7000-8000-000000000001", "name": "view_homepage", "anonymous_id": "a1"'
     body += f', "timestamp": "{event()["timestamp"]}"}}'
     assert page.evaluate(SEND, [live_server.url + EVENTS, tokens[0], body]) == "202 1"

@@ -1,4 +1,4 @@
-"""Whatever goes wrong is a problem that says what and where, and never more than that."""
+"""Errors of the API: each is a problem that says what and where, and never more than that."""
 
 import time
 from collections.abc import Callable
@@ -84,7 +84,7 @@ def test_an_unknown_address(method: str, path: str, db: None) -> None:
 
 
 @pytest.mark.parametrize("name", sorted({*ADDRESSES} - {"metrics"}))
-def test_an_address_without_its_slash_is_told_so(name: str, db: None) -> None:
+def test_an_api_address_without_its_slash_is_a_404_that_names_it(name: str, db: None) -> None:
     address, method, _scope = ADDRESSES[name]
     assert (
         f"{address[:-1]}; the address ends with a slash: {address}"
@@ -93,7 +93,7 @@ def test_an_address_without_its_slash_is_told_so(name: str, db: None) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ADDRESSES))
-def test_a_method_that_is_not_there(name: str, client_with: Callable[..., ApiClient]) -> None:
+def test_a_method_that_is_not_allowed_is_a_405(name: str, client_with: Callable[..., ApiClient]) -> None:
     client = client_with(*Scope)
     reading = {"HEAD"} if "GET" in NEEDS[name] else set()
     for method in {*METHODS, "TRACE"} - NEEDS[name].keys():
@@ -103,9 +103,9 @@ def test_a_method_that_is_not_there(name: str, client_with: Callable[..., ApiCli
     of_an_item = name in {"similar-items", "also-bought-items"}  # which does not exist
     expected = 404 if of_an_item else 200
     assert client.send("HEAD", ADDRESSES[name][0]).status_code == (expected if reading else 405)
-    told = client.send("OPTIONS", ADDRESSES[name][0])
-    assert told.status_code == 200
-    assert set(told["Allow"].split(", ")) == {*NEEDS[name], *reading, "OPTIONS"}
+    options = client.send("OPTIONS", ADDRESSES[name][0])
+    assert options.status_code == 200
+    assert set(options["Allow"].split(", ")) == {*NEEDS[name], *reading, "OPTIONS"}
 
 
 @pytest.mark.parametrize("path", ["/api/docs/", "/api/schema/", "/api/v1/items/x/tile.svg"])
@@ -167,7 +167,7 @@ def test_a_body_that_is_no_json(body: bytes, said: str, events: ApiClient) -> No
 
 @pytest.mark.urls(__name__)
 @pytest.mark.parametrize("body", [b"{", b'"\xff"', b"[" * 1_000_000, b"NaN"])
-def test_the_same_where_the_framework_decodes(body: bytes, raising: ApiClient) -> None:
+def test_a_body_that_is_no_json_where_the_framework_decodes(body: bytes, raising: ApiClient) -> None:
     problem(raising.post("/raising/any/", body), 400)
     assert raising.post("/raising/any/", b'{"a": [1, 2.5, null]}').content == b"{'a': [1, 2.5, None]}"
 

@@ -15,8 +15,8 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from recommendations.models import Customer, CustomerAlias, Event, Item
-from recommendations.store.events.id_cache import forget
 from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.process_held import drop_all
 from recommendations.terms import CustomerKind, EventName, Scope
 from tests.api.conftest import ApiClient, problem
 
@@ -105,10 +105,10 @@ def test_the_example_of_the_contract(api: ApiClient) -> None:
         "rejected": 0,
         "results": [{"verdict": "accepted", "event_id": row["event_id"]}],
     }
-    kept = Event.objects.values().get()
-    received = kept.pop("received_at")
+    stored = Event.objects.values().get()
+    received = stored.pop("received_at")
     assert timedelta(0) <= timezone.now() - received < timedelta(seconds=30)
-    assert kept == {
+    assert stored == {
         "occurred_at": datetime.fromisoformat(row["timestamp"]),
         "event_id": uuid.UUID(row["event_id"]),
         "line": 0,
@@ -170,17 +170,17 @@ def test_every_item_is_a_line(api: ApiClient) -> None:
     lines = [{"item_id": f"SKU{n}", "quantity": n + 1, "price": 2.5} for n in range(3)]
     row = purchase(items=lines)
     assert results(api.post(EVENTS, row)) == [{"verdict": "accepted", "event_id": row["event_id"]}]
-    kept = Event.objects.order_by("line").values_list("line", "item__shop_id", "quantity", "amount", "transaction_id")
-    assert list(kept) == [
+    stored = Event.objects.order_by("line").values_list("line", "item__shop_id", "quantity", "amount", "transaction_id")
+    assert list(stored) == [
         (0, "SKU0", 1, Decimal("2.50"), "t1"),
         (1, "SKU1", 2, Decimal("5.00"), "t1"),
         (2, "SKU2", 3, Decimal("7.50"), "t1"),
     ]
 
 
-def test_an_act_without_an_item_is_line_0(api: ApiClient) -> None:
-    kept = accepted(api, event(name="search", search_term="crème brûlée 🍮", items=...))
-    assert (kept.line, kept.item_id, kept.search_term) == (0, None, "crème brûlée 🍮")
+def test_an_event_without_an_item_is_line_0(api: ApiClient) -> None:
+    row = accepted(api, event(name="search", search_term="crème brûlée 🍮", items=...))
+    assert (row.line, row.item_id, row.search_term) == (0, None, "crème brûlée 🍮")
 
 
 def test_the_value_of_a_single_line_is_its_amount(api: ApiClient) -> None:
@@ -189,13 +189,13 @@ def test_the_value_of_a_single_line_is_its_amount(api: ApiClient) -> None:
 
 
 def test_a_follow_of_a_brand_keeps_its_name(api: ApiClient) -> None:
-    kept = accepted(api, event(name="follow", items=..., target_type="brand", target_id="Acme"))
-    assert (kept.target_type, kept.target_id, kept.item_id) == ("brand", "Acme", None)
+    row = accepted(api, event(name="follow", items=..., target_type="brand", target_id="Acme"))
+    assert (row.target_type, row.target_id, row.item_id) == ("brand", "Acme", None)
 
 
 def test_the_clock_of_the_client_is_kept(api: ApiClient) -> None:
-    kept = accepted(api, event(timestamp="2026-01-02T03:04:05.678901+05:30"))
-    assert kept.occurred_at == datetime(2026, 1, 1, 21, 34, 5, 678901, tzinfo=UTC)
+    row = accepted(api, event(timestamp="2026-01-02T03:04:05.678901+05:30"))
+    assert row.occurred_at == datetime(2026, 1, 1, 21, 34, 5, 678901, tzinfo=UTC)
 
 
 def test_the_replay_is_marked(api: ApiClient) -> None:
@@ -215,7 +215,7 @@ def test_a_retry_is_a_duplicate(api: ApiClient) -> None:
     assert Event.objects.count() == 4
 
 
-def test_the_same_event_twice_in_a_body(api: ApiClient) -> None:
+def test_an_event_twice_in_a_body_is_a_duplicate(api: ApiClient) -> None:
     row = event()
     same = row | {"timestamp": datetime.fromisoformat(row["timestamp"]).astimezone(None).isoformat(), "user_id": "u2"}
     verdicts = [result["verdict"] for result in results(api.post(EVENTS, {"events": [row, same, row]}))]
@@ -335,9 +335,9 @@ def test_two_identical_posts_at_once_are_stored_once(
         ({"items": [{"item_id": "SKU9"}]}, "/items/0/item_id", "send the item first"),
     ],
 )  # fmt: skip
-def test_what_is_refused(fields: dict[str, Any], pointer: str, said: str, api: ApiClient) -> None:
-    found, reason = refusal(api, event(**fields))
-    assert found == pointer
+def test_each_flaw_of_an_event_is_refused(fields: dict[str, Any], pointer: str, said: str, api: ApiClient) -> None:
+    place, reason = refusal(api, event(**fields))
+    assert place == pointer
     assert said in reason
 
 
@@ -439,7 +439,7 @@ def lines_of(row: dict[str, Any]) -> Any:
     return Event.objects.filter(event_id=row["event_id"]).order_by("line").values_list("line", "item__shop_id")
 
 
-def test_unknown_fields_are_kept_out_and_told(api: ApiClient) -> None:
+def test_unknown_fields_are_left_out_and_named(api: ApiClient) -> None:
     row = event(
         items=[{"item_id": "SKU1", "item_name": "Tea", "a/b": 1}],
         email="anna@example.com",
@@ -461,7 +461,7 @@ def test_unknown_fields_are_kept_out_and_told(api: ApiClient) -> None:
     assert Event.objects.get(event_id=row["event_id"]).attributes == {"channel": "web"}
 
 
-def test_a_refused_row_tells_its_unknown_fields_too(api: ApiClient) -> None:
+def test_a_refused_row_names_its_unknown_fields_too(api: ApiClient) -> None:
     [result] = results(api.post(EVENTS, event(name="buy", foo=1)), 400)
     assert (result["pointer"], result["ignored"]) == ("/name", ["/foo"])
 
@@ -470,9 +470,9 @@ def test_a_refused_row_tells_its_unknown_fields_too(api: ApiClient) -> None:
 
 
 def test_an_anonymous_visitor(api: ApiClient) -> None:
-    kept = accepted(api, event(user_id=..., anonymous_id="a1"))
+    row = accepted(api, event(user_id=..., anonymous_id="a1"))
     customer = Customer.objects.get()
-    assert (kept.customer_id, customer.kind) == (customer.pk, "anonymous")
+    assert (row.customer_id, customer.kind) == (customer.pk, "anonymous")
 
 
 def test_both_ids_are_the_user_and_make_a_merger(api: ApiClient) -> None:
@@ -504,18 +504,18 @@ def may(shop_id: str, kind: CustomerKind = CustomerKind.SIGNED_IN) -> bool:
     return Customer.objects.get(pk=key_of(shop_id, kind)).personalise
 
 
-def test_an_objection_keeps_the_count_and_not_the_person(api: ApiClient) -> None:
-    kept = accepted(api, said(False, session_id="s1"))
-    assert (kept.customer_id, kept.session_id, kept.item_id is None) == (None, None, False)
+def test_an_objection_stores_the_event_without_the_customer(api: ApiClient) -> None:
+    row = accepted(api, said(False, session_id="s1"))
+    assert (row.customer_id, row.session_id, row.item_id is None) == (None, None, False)
     assert not may("u1")
 
 
 def test_an_objection_holds_until_it_is_taken_back(api: ApiClient) -> None:
     accepted(api, said(False, timestamp=when(hours=5)))
-    kept = accepted(api, event(timestamp=when(hours=4), session_id="s1"))  # says nothing: unchanged
-    assert (kept.customer_id, kept.session_id) == (None, None)
-    kept = accepted(api, said(True, timestamp=when(hours=3), session_id="s1"))
-    assert (kept.customer_id, kept.session_id) == (key_of("u1"), "s1")
+    row = accepted(api, event(timestamp=when(hours=4), session_id="s1"))  # says nothing: unchanged
+    assert (row.customer_id, row.session_id) == (None, None)
+    row = accepted(api, said(True, timestamp=when(hours=3), session_id="s1"))
+    assert (row.customer_id, row.session_id) == (key_of("u1"), "s1")
     assert may("u1")
 
 
@@ -523,22 +523,22 @@ def test_an_older_agreement_that_comes_late_changes_nothing(api: ApiClient) -> N
     accepted(api, said(True, timestamp=when(hours=9)))
     accepted(api, said(False, timestamp=when(hours=5)))
     accepted(api, said(False, timestamp=when(hours=3)))
-    kept = accepted(api, said(True, timestamp=when(hours=4)))
-    assert kept.customer_id is None
+    row = accepted(api, said(True, timestamp=when(hours=4)))
+    assert row.customer_id is None
     assert not may("u1")
-    forget()  # nor in a process that knows nothing
+    drop_all()  # nor in a process that knows nothing
     assert results(api.post(EVENTS, said(True, timestamp=when(hours=4))))[0]["verdict"] == "accepted"
     assert not may("u1")
 
 
-def test_the_newest_word_of_a_batch_counts(api: ApiClient) -> None:
+def test_the_newest_consent_of_a_batch_counts(api: ApiClient) -> None:
     rows = [said(False, timestamp=when(hours=1)), said(True, timestamp=when(hours=2))]
     results(api.post(EVENTS, {"events": rows}))
     assert not may("u1")
     assert list(Event.objects.values_list("customer_id", flat=True)) == [None, None]
 
 
-def test_an_objection_is_that_of_the_whole_person(api: ApiClient) -> None:
+def test_an_objection_holds_for_all_merged_ids(api: ApiClient) -> None:
     accepted(api, event(anonymous_id="a1", timestamp=when(hours=9)))  # joins a1 to u1
     accepted(api, said(False, timestamp=when(hours=8), user_id=..., anonymous_id="a1"))
     assert not may("u1")
@@ -547,14 +547,14 @@ def test_an_objection_is_that_of_the_whole_person(api: ApiClient) -> None:
     assert may("a1", CustomerKind.ANONYMOUS)
 
 
-def test_an_objection_joins_nobody(api: ApiClient) -> None:
+def test_an_objection_with_both_ids_makes_no_merger(api: ApiClient) -> None:
     accepted(api, said(False, anonymous_id="a1"))
     assert not CustomerAlias.objects.exists()
     accepted(api, event(anonymous_id="a1"))
     assert not CustomerAlias.objects.exists()
 
 
-def test_somebody_who_objects_need_not_be_named(api: ApiClient) -> None:
+def test_an_objection_needs_no_id(api: ApiClient) -> None:
     assert accepted(api, said(False, user_id=...)).customer_id is None
     assert not Customer.objects.exists()
 

@@ -46,7 +46,7 @@ class Counted:
 
 
 class Shop:
-    """Asks one of the two as a web server does."""
+    """A shop that asks one of the two doors as a web server does."""
 
     def __init__(self, key: str) -> None:
         self.django = Counted()
@@ -57,14 +57,14 @@ class Shop:
         given = query if isinstance(query, str) else urlencode(query, doseq=True)
         headers = {"HTTP_AUTHORIZATION": self._key, "QUERY_STRING": given, "HTTP_HOST": "127.0.0.1:8000"} | more
         environ = RequestFactory().get(path).environ | headers | {"wsgi.input": io.BytesIO()}
-        told: list[Any] = []
-        body = b"".join((app or self.door)(environ, lambda *start: told.extend(start)))
-        return Reply(int(told[0][:3]), dict(told[1]), json.loads(body))
+        started: list[Any] = []
+        body = b"".join((app or self.door)(environ, lambda *start: started.extend(start)))
+        return Reply(int(started[0][:3]), dict(started[1]), json.loads(body))
 
 
 @pytest.fixture(autouse=True)
 def _one_connection() -> Iterator[None]:
-    """A test's transaction lives in its connection, which must not go back to the pool after a request."""
+    """Keep a test's connection: its transaction lives there, so it must not go back to the pool after a request."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield
@@ -105,7 +105,7 @@ QUERIES: list[tuple[str, dict[str, Any] | str]] = [
 
 
 @pytest.mark.parametrize(("placement", "query"), QUERIES, ids=str)
-def test_both_doors_say_the_same(shop_: Shop, placement: str, query: dict[str, Any] | str) -> None:
+def test_the_fast_door_answers_as_django_does(shop_: Shop, placement: str, query: dict[str, Any] | str) -> None:
     path = f"/api/v1/placements/{placement}/recommend/"
     for _ in range(2):  # written, and given again
         fast = shop_.ask(path=path, query=query)
@@ -131,7 +131,7 @@ def test_both_doors_say_the_same(shop_: Shop, placement: str, query: dict[str, A
         (406, {"HTTP_ACCEPT": "text/html"}),
     ],
 )
-def test_what_is_not_plain_is_django_s(shop_: Shop, status: int, asked: dict[str, Any]) -> None:
+def test_a_request_that_is_not_plain_is_left_to_django(shop_: Shop, status: int, asked: dict[str, Any]) -> None:
     reply = shop_.ask(**asked)
     assert shop_.django.asked == 1
     assert reply.status == status
@@ -147,13 +147,13 @@ def test_a_key_of_another_scope_reads_nothing(shop_: Shop, client_with: Callable
 def test_a_host_that_is_not_ours_is_never_answered(shop_: Shop) -> None:
     for _ in range(2):
         environ = RequestFactory().get(HOME).environ | {"HTTP_HOST": "evil.example", "HTTP_AUTHORIZATION": shop_._key}
-        told: list[Any] = []
-        list(shop_.door(environ, lambda *start, told=told: told.extend(start)))
-        assert told[0].startswith("400")
+        started: list[Any] = []
+        list(shop_.door(environ, lambda *start, started=started: started.extend(start)))
+        assert started[0].startswith("400")
     assert shop_.django.asked == 2
 
 
-def test_what_django_sends_on_to_https_is_not_answered_in_the_clear(client_with: Callable[..., ApiClient]) -> None:
+def test_http_is_not_answered_where_django_redirects_to_https(client_with: Callable[..., ApiClient]) -> None:
     with override_settings(SECURE_SSL_REDIRECT=True, SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
         shop = Shop(client_with(Scope.RECOMMENDATIONS_READ).headers["Authorization"])
         secure = {"HTTP_X_FORWARDED_PROTO": "https"}
@@ -162,27 +162,27 @@ def test_what_django_sends_on_to_https_is_not_answered_in_the_clear(client_with:
             assert address.startswith("https://127.0.0.1:8000/")
         assert shop.django.asked == 1
         environ = RequestFactory().get(HOME).environ | {"HTTP_HOST": "127.0.0.1:8000", "HTTP_AUTHORIZATION": shop._key}
-        told: list[Any] = []
-        list(shop.door(environ, lambda *start: told.extend(start)))
-        assert told[0].startswith("301")
+        started: list[Any] = []
+        list(shop.door(environ, lambda *start: started.extend(start)))
+        assert started[0].startswith("301")
 
 
 def test_requests_are_counted_once_whichever_door_answers(shop_: Shop, client_with: Callable[..., ApiClient]) -> None:
     key = client_with(Scope.RECOMMENDATIONS_READ, requests_per_minute=6).headers["Authorization"]
-    found = [shop_.ask(query={"n": "nonsense" if number == 2 else "3"}, HTTP_AUTHORIZATION=key) for number in range(8)]
-    assert [reply.status for reply in found] == [200, 200, 400, 200, 200, 200, 429, 429]
-    assert int(found[-1].headers["Retry-After"]) > 0
+    replies = [shop_.ask(query={"n": "nonsense" if nth == 2 else "3"}, HTTP_AUTHORIZATION=key) for nth in range(8)]
+    assert [reply.status for reply in replies] == [200, 200, 400, 200, 200, 200, 429, 429]
+    assert int(replies[-1].headers["Retry-After"]) > 0
 
 
 def test_a_revoked_key_is_refused(shop_: Shop) -> None:
-    known = keys.key_ring().find(shop_._key.removeprefix("Api-Key ").partition(".")[0])
-    assert known is not None
-    keys.revoke_key(key=keys.ApiKey.objects.get(pk=known.pk), by=None)
-    keys.forget()
+    key = keys.key_ring().find(shop_._key.removeprefix("Api-Key ").partition(".")[0])
+    assert key is not None
+    keys.revoke_key(key=keys.ApiKey.objects.get(pk=key.pk), by=None)
+    keys.key_ring.drop()
     assert shop_.ask().status == 401
 
 
-def test_answers_are_noted(shop_: Shop) -> None:
+def test_answers_of_the_fast_door_are_written_as_slates(shop_: Shop) -> None:
     write_slates()
     ids = {shop_.ask(query={"user_id": "u0", "n": 3}).body["recommendation_id"] for _ in range(3)}
     shop_.ask(query={"user_id": "u0", "n": 3, "dry_run": "true"})
@@ -190,7 +190,7 @@ def test_answers_are_noted(shop_: Shop) -> None:
     assert ids <= set(Slate.objects.values_list("recommendation_id", flat=True))
 
 
-def test_a_bug_behind_the_door_is_said_by_django(shop_: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_behind_the_fast_door_is_left_to_django(shop_: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 

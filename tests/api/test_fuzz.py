@@ -161,8 +161,8 @@ PROBLEM = {"type": "t", "title": "t", "status": 400, "detail": "d", "errors": [{
         (Reply(400, "application/problem+json", json.dumps(PROBLEM).encode()), ""),
     ],
 )
-def test_the_judge_can_say_no(reply: Reply, wrong: str) -> None:
+def test_the_judge_finds_what_is_wrong_with_an_answer(reply: Reply, wrong: str) -> None:
     events = next(operation for operation in operations(document()) if operation.id == "events")
-    found = list(Judge(events, document()).wrongs(Shot("events", "POST", EVENTS, {}, b"{}"), reply))
-    assert bool(found) == bool(wrong)
-    assert wrong in " ".join(found)
+    wrongs = list(Judge(events, document()).wrongs(Shot("events", "POST", EVENTS, {}, b"{}"), reply))
+    assert bool(wrongs) == bool(wrong)
+    assert wrong in " ".join(wrongs)

@@ -27,52 +27,52 @@ def interests(api: ApiClient, user: str, **query: Any) -> dict[str, Any]:
 def test_shares_are_those_that_the_loop_learned(api: ApiClient) -> None:
     names = dict(Category.objects.values_list("pk", "path"))
     for number in range(10):
-        found = interests(api, f"u{number}")
+        answer = interests(api, f"u{number}")
         profiles = InterestProfile.objects.filter(customer__pseudonym=pseudonym(f"u{number}"))
         for half_life, share in ((90, "share"), (7, "lately")):
             stored = profiles.get(half_life_days=half_life)
-            known = dict(zip((names[key] for key in stored.categories), stored.shares, strict=True))
-            assert found["categories"]
-            for one in found["categories"]:
-                assert one[share] == pytest.approx(known[one["path"]], abs=2e-6)
+            shares = dict(zip((names[key] for key in stored.categories), stored.shares, strict=True))
+            assert answer["categories"]
+            for one in answer["categories"]:
+                assert one[share] == pytest.approx(shares[one["path"]], abs=2e-6)
 
 
 def test_evidence_is_what_the_customer_did(api: ApiClient) -> None:
-    found = interests(api, "u4")  # buys wine
+    answer = interests(api, "u4")  # buys wine
     who = Customer.objects.get(pseudonym=pseudonym("u4"))
     lines = Event.objects.purchases().filter(customer=who)
-    assert (found["known"], found["personalised"], found["fallback_reason"]) == (True, True, None)
-    wine = found["categories"][0]
+    assert (answer["known"], answer["personalised"], answer["fallback_reason"]) == (True, True, None)
+    wine = answer["categories"][0]
     assert (wine["path"], wine["name"]) == ("FOOD > WINE", "Wine")
     assert wine["share"] > wine["usual"]
     assert (wine["purchases"], wine["other_acts"]) == (lines.count(), 0)
     last = lines.order_by("-occurred_at").values_list("occurred_at", flat=True)[0]
     assert abs((datetime.fromisoformat(wine["last_at"]) - last).total_seconds()) < 60
-    assert len(found["categories"]) == 1  # nothing else was touched
-    brands = {one["name"]: one for one in found["brands"]}
+    assert len(answer["categories"]) == 1  # nothing else was touched
+    brands = {one["name"]: one for one in answer["brands"]}
     assert {name: one["purchases"] for name, one in brands.items()} == {
         f"Brand {number}": lines.filter(item__brand=f"Brand {number}").count() for number in range(3)
     }
-    assert sum(one["share"] for one in found["brands"]) == pytest.approx(1, abs=1e-5)
-    assert found["segment"]["name"]
-    assert found["model_version"].startswith("m")
+    assert sum(one["share"] for one in answer["brands"]) == pytest.approx(1, abs=1e-5)
+    assert answer["segment"]["name"]
+    assert answer["model_version"].startswith("m")
     assert len(interests(api, "u4", n=1)["brands"]) == 1
 
 
-def test_somebody_unknown_has_a_cold_profile(api: ApiClient) -> None:
+def test_an_unknown_customer_has_a_cold_profile(api: ApiClient) -> None:
     for user in ("nobody", "a/b", "x" * 500):
-        found = interests(api, user)
-        assert (found["known"], found["personalised"], found["segment"]) == (False, False, None)
-        assert (found["fallback_reason"], found["categories"], found["brands"]) == ("no_history", [], [])
+        answer = interests(api, user)
+        assert (answer["known"], answer["personalised"], answer["segment"]) == (False, False, None)
+        assert (answer["fallback_reason"], answer["categories"], answer["brands"]) == ("no_history", [], [])
 
 
-def test_of_somebody_who_objected_nothing_is_told(api: ApiClient) -> None:
+def test_a_customer_who_objected_has_an_empty_profile(api: ApiClient) -> None:
     Customer.objects.filter(pseudonym=pseudonym("u4")).update(personalise=False)
-    found = interests(api, "u4")
-    assert (found["personalised"], found["fallback_reason"]) == (False, "not_personalised")
-    assert (found["categories"], found["brands"], found["segment"]) == ([], [], None)
+    answer = interests(api, "u4")
+    assert (answer["personalised"], answer["fallback_reason"]) == (False, "not_personalised")
+    assert (answer["categories"], answer["brands"], answer["segment"]) == ([], [], None)
 
 
-def test_a_wrong_query(api: ApiClient) -> None:
+def test_a_flaw_of_a_query_is_refused_with_its_parameter(api: ApiClient) -> None:
     assert problem(api.get("/api/v1/users/u1/interests/", n="0"), 400)["errors"][0]["pointer"] == "n"
     assert problem(api.get("/api/v1/users/u1/interests/", colour="red"), 400)["errors"][0]["pointer"] == "colour"

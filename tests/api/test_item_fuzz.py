@@ -66,10 +66,10 @@ def check(body: bytes, method: str, api: ApiClient, statuses: Counter[int]) -> N
         answer = api.send(method, BATCH, body)
     statuses[answer.status_code] += 1
     if answer.status_code == 200:
-        found = answer.json()
-        counts = Counter(result["verdict"] for result in found["results"])
-        assert all(found[name] == counts[name] for name in ("created", "updated", "unchanged", "rejected"))
-        assert all(result["verdict"] != "rejected" or result["reason"] for result in found["results"])
+        content = answer.json()
+        counts = Counter(result["verdict"] for result in content["results"])
+        assert all(content[name] == counts[name] for name in ("created", "updated", "unchanged", "rejected"))
+        assert all(result["verdict"] != "rejected" or result["reason"] for result in content["results"])
     else:
         assert problem(answer, 400)["errors"]
 

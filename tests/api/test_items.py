@@ -57,7 +57,7 @@ def api(client_with: Callable[..., ApiClient]) -> ApiClient:
 def put(
     api: ApiClient, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> Callable[..., HttpResponse]:
-    """``put("A1", title="Shoe")``; as a request outside of tests does, it tells the processes after its commit."""
+    """Sender of items: ``put("A1", title="Shoe")``; as a request does, it tells the processes after its commit."""
 
     def send(item_id: str, method: str = "PUT", **fields: Any) -> HttpResponse:
         with django_capture_on_commit_callbacks(execute=True):
@@ -101,7 +101,7 @@ def test_every_field_is_kept(put: Callable[..., HttpResponse]) -> None:
     assert list(ItemPrice.objects.values_list("item__shop_id", "price")) == [("A1", Decimal("19.90"))]
 
 
-def test_repeating_it_changes_nothing(put: Callable[..., HttpResponse]) -> None:
+def test_repeating_a_put_changes_nothing(put: Callable[..., HttpResponse]) -> None:
     put("A1", **FULL)
     before = list(Item.objects.values())
     assert verdict(put("A1", **FULL)) == "unchanged"
@@ -110,7 +110,7 @@ def test_repeating_it_changes_nothing(put: Callable[..., HttpResponse]) -> None:
     assert [verb for verb, _before, _after in trail()] == ["create"]
 
 
-def test_what_a_put_does_not_say_gets_its_default(put: Callable[..., HttpResponse]) -> None:
+def test_a_field_missing_from_a_put_gets_its_default(put: Callable[..., HttpResponse]) -> None:
     put("A1", **FULL)
     assert verdict(put("A1", title="Shoe", brand=None)) == "updated"
     put("A2", title="Shoe")
@@ -120,7 +120,7 @@ def test_what_a_put_does_not_say_gets_its_default(put: Callable[..., HttpRespons
     assert not Item.objects.get(shop_id="A1").categories.exists()
 
 
-def test_a_patch_changes_what_it_names(put: Callable[..., HttpResponse]) -> None:
+def test_a_patch_changes_the_fields_that_it_names(put: Callable[..., HttpResponse]) -> None:
     put("A1", **FULL)
     assert verdict(put("A1", "PATCH", price=17, brand=None, attributes={"size": "43"})) == "updated"
     item = Item.objects.get()
@@ -183,7 +183,7 @@ def test_a_retired_item_keeps_its_past_and_comes_back(put: Callable[..., HttpRes
     assert [verb for verb, _before, _after in trail()] == ["create", "retire", "change", "bring back"]
 
 
-def test_an_item_that_does_not_exist(put: Callable[..., HttpResponse]) -> None:
+def test_an_item_that_does_not_exist_is_a_404(put: Callable[..., HttpResponse]) -> None:
     problem(put("A1", "PATCH", title="Shoe"), 404)
     problem(put("A1", "DELETE"), 404)
     assert not Item.objects.exists()
@@ -199,7 +199,7 @@ def test_any_id_can_be_named(item_id: str, put: Callable[..., HttpResponse]) -> 
 
 @pytest.mark.parametrize("item_id", ["x" * 129, "a\x00b"])
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_an_id_that_is_none(item_id: str, method: str, put: Callable[..., HttpResponse]) -> None:
+def test_an_impossible_id_is_refused(item_id: str, method: str, put: Callable[..., HttpResponse]) -> None:
     assert refused(put(item_id, method, title="Shoe"))[0] == "item_id"
 
 
@@ -329,14 +329,14 @@ def test_a_verdict_on_each_row(api: ApiClient) -> None:
     ]
     answer = api.post(BATCH, {"items": mixed})
     assert answer.status_code == 200
-    found = json.loads(answer.content)
-    assert {name: found[name] for name in ("created", "updated", "unchanged", "rejected")} == {
+    content = json.loads(answer.content)
+    assert {name: content[name] for name in ("created", "updated", "unchanged", "rejected")} == {
         "created": 1,
         "updated": 1,
         "unchanged": 1,
         "rejected": 6,
     }
-    assert [(row["verdict"], row.get("item_id"), row.get("pointer")) for row in found["results"]] == [
+    assert [(row["verdict"], row.get("item_id"), row.get("pointer")) for row in content["results"]] == [
         ("unchanged", "A1", None),
         ("updated", "A2", None),
         ("created", "A3", None),
@@ -347,11 +347,11 @@ def test_a_verdict_on_each_row(api: ApiClient) -> None:
         ("rejected", "", "/items/7/item_id"),
         ("rejected", None, "/items/8"),
     ]
-    assert all(row["reason"] for row in found["results"] if row["verdict"] == "rejected")
+    assert all(row["reason"] for row in content["results"] if row["verdict"] == "rejected")
     assert dict(Item.objects.values_list("shop_id", "title")) == {"A1": "Shoe", "A2": "Red boot", "A3": "Sock"}
 
 
-def test_when_every_row_is_refused(api: ApiClient) -> None:
+def test_a_batch_whose_rows_are_all_refused_is_a_400(api: ApiClient) -> None:
     answer = problem(api.post(BATCH, {"items": [{"item_id": "A1"}, 1]}), 400)
     assert [error["pointer"] for error in answer["errors"]] == ["/items/0/title", "/items/1"]
     assert [result["verdict"] for result in answer["results"]] == ["rejected", "rejected"]
@@ -362,7 +362,7 @@ def test_when_every_row_is_refused(api: ApiClient) -> None:
     [({}, "/items"), ({"items": []}, "/items"), (rows(1_001), "/items"), ({"items": [], "x": 1}, "/x"), ([], "")],
     ids=["nothing", "no row", "too many", "unknown field", "a list"],
 )
-def test_a_batch_that_is_none(body: Any, pointer: str, api: ApiClient) -> None:
+def test_a_body_that_is_no_batch_is_refused(body: Any, pointer: str, api: ApiClient) -> None:
     assert refused(api.post(BATCH, body))[0] in {pointer, "/items"}
     assert not Item.objects.exists()
 
@@ -375,15 +375,15 @@ def test_a_batch_of_changes(api: ApiClient) -> None:
         {"item_id": "A2", "price": "19.90"},
         {"item_id": "A3", "price": 5},
     ]
-    found = json.loads(api.send("PATCH", BATCH, {"items": changes}).content)
-    assert [(row["verdict"], row.get("pointer")) for row in found["results"]] == [
+    answer = json.loads(api.send("PATCH", BATCH, {"items": changes}).content)
+    assert [(row["verdict"], row.get("pointer")) for row in answer["results"]] == [
         ("updated", None),
         ("updated", None),
         ("unchanged", None),
         ("rejected", "/items/3/item_id"),
     ]
-    kept = Item.objects.order_by("shop_id").values_list("price", "available_quantity", "availability")
-    assert list(kept) == [(Decimal(5), 3, "preorder"), (Decimal("19.90"), 0, "preorder"), (Decimal("19.90"), 3, "preorder")]  # fmt: skip  # noqa: E501
+    stored = Item.objects.order_by("shop_id").values_list("price", "available_quantity", "availability")
+    assert list(stored) == [(Decimal(5), 3, "preorder"), (Decimal("19.90"), 0, "preorder"), (Decimal("19.90"), 3, "preorder")]  # fmt: skip  # noqa: E501
     assert Item.objects.filter(categories__path="Sale").count() == 3
 
 
@@ -394,8 +394,8 @@ def test_parents_and_variants_in_any_order(api: ApiClient) -> None:
         {"item_id": "P", "title": "Shoe"},
         {"item_id": "O", "title": "Orphan", "parent_id": "Q"},
     ]
-    found = json.loads(api.post(BATCH, {"items": family}).content)
-    assert [row["verdict"] for row in found["results"]] == ["created", "created", "created", "rejected"]
+    answer = json.loads(api.post(BATCH, {"items": family}).content)
+    assert [row["verdict"] for row in answer["results"]] == ["created", "created", "created", "rejected"]
     assert dict(Item.objects.values_list("shop_id", "parent__shop_id")) == {"P": None, "V1": "P", "W": "V1"}
     assert {row["verdict"] for row in json.loads(api.post(BATCH, {"items": family[:3]}).content)["results"]} == {
         "unchanged"
@@ -417,7 +417,7 @@ def test_as_many_statements_for_a_thousand_rows_as_for_two(api: ApiClient) -> No
 
 
 def test_two_puts_of_one_item_at_once(transactional_db: None, client_with: Callable[..., ApiClient]) -> None:
-    """One makes it and the other changes it, or finds it as it is; nobody fails, and the trail has both."""
+    """One request makes the item and another changes it, or finds it as it is; none fails, and the trail has both."""
     api = client_with(Scope.CATALOGUE_WRITE)
     start = threading.Barrier(4)
 
@@ -433,7 +433,7 @@ def test_two_puts_of_one_item_at_once(transactional_db: None, client_with: Calla
             connection.close()
 
     with ThreadPoolExecutor(4) as pool:
-        answers = [found for each in pool.map(send, range(4)) for found in each]
+        answers = [answer for each in pool.map(send, range(4)) for answer in each]
     assert sorted(answers) == [(200, "updated")] * 15 + [(201, "created")] * 5
     assert Item.objects.count() == 5
     for item in Item.objects.all():
@@ -480,7 +480,7 @@ def three(put: Callable[..., HttpResponse]) -> None:
     ids=["quantity", "availability", "expired", "not yet"],
 )
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_what_is_not_for_sale_is_not_in_the_next_answer(
+def test_an_item_not_for_sale_is_not_in_the_next_answer(
     change: dict[str, Any],
     method: str,
     three: None,
@@ -512,10 +512,10 @@ def test_a_batch_is_in_the_next_answer(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     assert shown() == {"A1", "A2", "A3"}
-    with django_capture_on_commit_callbacks(execute=True) as told:
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
         api.send("PATCH", BATCH, {"items": [{"item_id": name, "available_quantity": 0} for name in ("A1", "A3")]})
-    assert len(told) == 1
+    assert len(callbacks) == 1
     assert shown() == {"A2"}
-    with django_capture_on_commit_callbacks(execute=True) as told:
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
         api.send("PATCH", BATCH, {"items": [{"item_id": name, "available_quantity": 0} for name in ("A1", "A3")]})
-    assert told == []
+    assert callbacks == []

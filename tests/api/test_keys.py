@@ -63,9 +63,9 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def address_of(name: str) -> str:
-    """The dashboard may have a page of the same name, with other arguments."""
-    found = [parts[0][1] for (parts, *_) in get_resolver().reverse_dict.getlist(name)]
-    names = next(arguments for arguments in found if ARGUMENTS.keys() >= {*arguments})
+    """Address of a view of the API; the dashboard may have a page of the same name, with other arguments."""
+    patterns = [parts[0][1] for (parts, *_) in get_resolver().reverse_dict.getlist(name)]
+    names = next(arguments for arguments in patterns if ARGUMENTS.keys() >= {*arguments})
     return reverse(name, kwargs={argument: ARGUMENTS[argument] for argument in names})
 
 
@@ -129,7 +129,7 @@ def test_without_a_key_401_says_how_to_authenticate(db: None) -> None:
         "Api-Key ...",
     ],
 )
-def test_a_key_that_is_none_is_refused(authorization: str, client_with: Callable[..., ApiClient]) -> None:
+def test_an_unknown_or_malformed_key_is_refused(authorization: str, client_with: Callable[..., ApiClient]) -> None:
     client_with(Scope.METRICS_READ)
     problem(ApiClient(authorization).get("/careful/"), 401)
 
@@ -178,7 +178,7 @@ def test_every_method_of_an_address_is_in_the_table(name: str) -> None:
 
 
 class Principal(StrEnum):
-    """Who may ask without any right."""
+    """Callers without any right."""
 
     NOBODY = "no key"
     STRANGER = "a key that nobody made"
@@ -203,7 +203,7 @@ def test_scopes_and_endpoints(name: str, scope: Scope, client_with: Callable[...
 
 @pytest.mark.parametrize("name", sorted(NEEDS))
 @pytest.mark.parametrize("principal", list(Principal))
-def test_without_a_valid_key(name: str, principal: Principal, client_with: Callable[..., ApiClient]) -> None:
+def test_an_invalid_or_no_key_is_a_401(name: str, principal: Principal, client_with: Callable[..., ApiClient]) -> None:
     client = client_with(*Scope)
     prefix, _, secret = client.headers["Authorization"].removeprefix("Api-Key ").partition(".")
     own = ApiKey.objects.filter(prefix=prefix)
@@ -222,7 +222,7 @@ def test_without_a_valid_key(name: str, principal: Principal, client_with: Calla
             staff = Staff.objects.create_user("ada@example.com", "a long password", role=Role.ADMIN)
             client.headers = {}
             client._client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
-    keys.forget()
+    keys.key_ring.drop()
     for method in (*NEEDS[name], "OPTIONS"):
         answer = client.send(method, address_of(name), {})
         problem(answer, 401)
@@ -230,7 +230,7 @@ def test_without_a_valid_key(name: str, principal: Principal, client_with: Calla
 
 
 def test_a_key_that_writes_events_reads_nothing(client_with: Callable[..., ApiClient]) -> None:
-    """Neither of customers nor of events, whatever it asks: verdicts tell what was sent, and whether it was new."""
+    """A key that writes events reads neither customers nor events: verdicts tell what was sent, and if it was new."""
     secret = "u-private-4711"
     writer = client_with(Scope.EVENTS_WRITE)
     sent = {"event_id": "0192f0c1-0000-7000-8000-000000000001", "name": "search", "search_term": "insulin"}
@@ -244,9 +244,9 @@ def test_a_key_that_writes_events_reads_nothing(client_with: Callable[..., ApiCl
         {**sent, "consent": {"personalisation": 1}},
     ]
     answers = [writer.post("/api/v1/events/", probe).content.decode() for probe in probes]
-    kept = Event.objects.values("customer_id", "search_term", "received_at")[0]
-    told = [secret, "a-private-1", "insulin", str(kept["received_at"]), "customer", "personalis"]
-    leaks = {word for word in told for answer in answers if word in answer}
+    row = Event.objects.values("customer_id", "search_term", "received_at")[0]
+    words = [secret, "a-private-1", "insulin", str(row["received_at"]), "customer", "personalis"]
+    leaks = {word for word in words for answer in answers if word in answer}
     assert leaks <= {"personalis"}  # the name of the field that the last probe got wrong
     assert json.loads(answers[1])["results"] == [{"verdict": "duplicate", "event_id": sent["event_id"]}]
 
@@ -284,16 +284,16 @@ def test_a_key_that_was_read_works_without_any_server(transactional_db: None, mo
     monkeypatch.setattr("django.conf.settings.REDIS_URL", "redis://127.0.0.1:1/0")
     with dead_database():
         begin = time.monotonic()
-        found = [keys.find_key(token) for _ in range(100)]
-        assert all(found)
+        matches = [keys.find_key(token) for _ in range(100)]
+        assert all(matches)
         assert time.monotonic() - begin < 1
-        assert keys.seconds_to_wait(found[0]) is None  # type: ignore[arg-type]
+        assert keys.seconds_to_wait(matches[0]) is None  # type: ignore[arg-type]
     valkey.cache_clear()
 
 
-def test_a_new_process_knows_the_keys_before_somebody_asks(transactional_db: None) -> None:
+def test_a_new_process_reads_the_keys_before_the_first_request(transactional_db: None) -> None:
     key, secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
-    keys.forget()
+    keys.key_ring.drop()
     keys.prepare()
     with dead_database():
         assert keys.find_key(f"{key.prefix}.{secret}") is not None
@@ -301,7 +301,7 @@ def test_a_new_process_knows_the_keys_before_somebody_asks(transactional_db: Non
 
 def test_a_process_begins_while_postgresql_is_away(transactional_db: None) -> None:
     key, secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
-    keys.forget()
+    keys.key_ring.drop()
     with dead_database():
         keys.prepare()
     assert wait_until(lambda: _finds(f"{key.prefix}.{secret}"), 5)
@@ -315,7 +315,7 @@ def _finds(token: str) -> bool:
 
 
 class dead_database:  # noqa: N801 - reads as a with statement
-    """The default database's connections lead nowhere."""
+    """Context in which the default database's connections lead nowhere."""
 
     def __enter__(self) -> None:
         connection.close()
@@ -341,8 +341,8 @@ def test_a_replaced_key_and_its_successor_may_do_the_same() -> None:
     before = timezone.now()
     new, other = keys.rotate_key(key=old, by=None)
     assert (new.prefix, other) != (old.prefix, secret)
-    known = [keys.find_key(f"{old.prefix}.{secret}"), keys.find_key(f"{new.prefix}.{other}")]
-    facts = [(key.scopes, key.origins, key.requests_per_minute) for key in known if key]
+    both = [keys.find_key(f"{old.prefix}.{secret}"), keys.find_key(f"{new.prefix}.{other}")]
+    facts = [(key.scopes, key.origins, key.requests_per_minute) for key in both if key]
     assert facts == [({Scope.EVENTS_WRITE}, {"https://shop.example"}, 7)] * 2
     old.refresh_from_db()
     assert old.expires_at is not None
@@ -357,7 +357,7 @@ def test_a_replaced_key_and_its_successor_may_do_the_same() -> None:
 
 
 @pytest.mark.django_db
-def test_it_expires_by_itself_to_the_microsecond() -> None:
+def test_a_replaced_key_expires_to_the_microsecond() -> None:
     old, _secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], origins=["https://shop.example"], by=None)
     keys.rotate_key(key=old, by=None)
     old.refresh_from_db()
@@ -383,13 +383,13 @@ def test_a_key_is_replaced_once_and_while_it_is_valid() -> None:
     assert ApiKey.objects.count() == 2
 
 
-def test_two_who_replace_it_at_once_make_one_key(transactional_db: None) -> None:
+def test_replacing_a_key_twice_at_once_makes_one_key(transactional_db: None) -> None:
     key, _ = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
-    made, refused = [], []
+    successors, refused = [], []
 
     def replace() -> None:
         try:
-            made.append(keys.rotate_key(key=key, by=None))
+            successors.append(keys.rotate_key(key=key, by=None))
         except keys.NotReplaceableError as error:
             refused.append(error)
         finally:
@@ -400,7 +400,7 @@ def test_two_who_replace_it_at_once_make_one_key(transactional_db: None) -> None
         thread.start()
     for thread in threads:
         thread.join()
-    assert (len(made), len(refused), ApiKey.objects.count()) == (1, 3, 2)
+    assert (len(successors), len(refused), ApiKey.objects.count()) == (1, 3, 2)
 
 
 def test_every_process_learns_of_a_replaced_key_within_a_second(transactional_db: None) -> None:
@@ -437,13 +437,13 @@ def test_the_last_use_is_noted_once_a_minute(transactional_db: None) -> None:
 
     assert wait_until(noted, 3)
     first = key.last_used_at
-    keys.forget()  # another process
+    keys.key_ring.drop()  # another process
     keys.find_key(f"{key.prefix}.{secret}")
     time.sleep(0.3)
     key.refresh_from_db()
     assert key.last_used_at == first
     ApiKey.objects.update(last_used_at=timezone.now() - timedelta(seconds=61))
-    keys.forget()
+    keys.key_ring.drop()
     keys.find_key(f"{key.prefix}.{secret}")
     assert wait_until(lambda: noted() and key.last_used_at > first, 3)  # type: ignore[operator]
 
@@ -465,11 +465,11 @@ def test_too_many_requests_are_told_when_to_come_back(client_with: Callable[...,
 
 
 def crosses_a_minute(statuses: list[int]) -> bool:
-    """A minute began while the test ran, so that counting began again."""
+    """Whether a minute began while the test ran, so that counting began again."""
     return statuses.count(200) > 5 and 429 in statuses
 
 
-def test_processes_count_together(valkey: redis.Redis) -> None:
+def test_processes_share_the_limit_of_a_key(valkey: redis.Redis) -> None:
     now = [1_000_000.0]
     processes = [RateLimiter(clock=lambda: now[0]) for _ in range(3)]
     passed = 0

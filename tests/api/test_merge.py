@@ -57,7 +57,7 @@ def pairs() -> list[tuple[int, int]]:
     return list(CustomerAlias.objects.filter(undone_at=None).values_list("anonymous", "customer"))
 
 
-def test_what_the_visitor_did_is_the_customers(api: ApiClient) -> None:
+def test_a_merger_gives_the_visitors_events_to_the_customer(api: ApiClient) -> None:
     send(api, "purchase", "SKU1", anonymous_id="a1")
     send(api, "view_item", "SKU2", anonymous_id="a1")
     send(api, "dislike_item", "SKU3", anonymous_id="a1")
@@ -74,13 +74,13 @@ def test_what_the_visitor_did_is_the_customers(api: ApiClient) -> None:
     assert names(state("u1").bought) == {"SKU0", "SKU1", "SKU3"}
 
 
-def test_an_event_with_both_ids_does_the_same(api: ApiClient) -> None:
+def test_an_event_with_both_ids_merges_them(api: ApiClient) -> None:
     send(api, "purchase", "SKU1", anonymous_id="a1")
     send(api, "view_item", "SKU2", **BOTH)
     assert names(state("u1").bought) == {"SKU1"}
 
 
-def test_it_may_be_sent_again(api: ApiClient) -> None:
+def test_a_merger_and_its_undoing_may_be_repeated(api: ApiClient) -> None:
     for _ in range(3):
         merged(api, BOTH)
     assert CustomerAlias.objects.count() == 1
@@ -90,7 +90,7 @@ def test_it_may_be_sent_again(api: ApiClient) -> None:
     assert CustomerAlias.objects.count() == 1
 
 
-def test_undone_each_has_its_own_acts_again(api: ApiClient) -> None:
+def test_an_undone_merger_gives_each_id_its_own_events_again(api: ApiClient) -> None:
     send(api, "purchase", "SKU1", anonymous_id="a1")
     send(api, "purchase", "SKU0", user_id="u1")
     before = state("a1", CustomerKind.ANONYMOUS), state("u1")
@@ -103,7 +103,7 @@ def test_undone_each_has_its_own_acts_again(api: ApiClient) -> None:
     assert customer.recent == ()
 
 
-def test_parted_by_the_shop_only_the_shop_merges_again(api: ApiClient) -> None:
+def test_a_merger_undone_by_the_shop_is_not_made_again_by_events(api: ApiClient) -> None:
     merged(api, BOTH)
     merged(api, BOTH | {"undo": True})
     send(api, "view_item", "SKU2", **BOTH)
@@ -112,7 +112,7 @@ def test_parted_by_the_shop_only_the_shop_merges_again(api: ApiClient) -> None:
     assert pairs() == [(key_of("a1", CustomerKind.ANONYMOUS), key_of("u1"))]
 
 
-def test_another_customers_visitor_is_a_conflict_until_that_is_undone(api: ApiClient) -> None:
+def test_another_customers_visitor_is_a_conflict_until_parted(api: ApiClient) -> None:
     merged(api, BOTH)
     body = problem(api.post(MERGE, BOTH | {"user_id": "u2"}), 409)
     assert [error["pointer"] for error in body["errors"]] == ["/anonymous_id"]
@@ -125,13 +125,13 @@ def test_another_customers_visitor_is_a_conflict_until_that_is_undone(api: ApiCl
 
 
 @pytest.mark.parametrize(("shop_id", "kind"), [("u1", CustomerKind.SIGNED_IN), ("a1", CustomerKind.ANONYMOUS)])
-def test_who_objects_is_not_merged_and_not_betrayed(shop_id: str, kind: CustomerKind, api: ApiClient) -> None:
+def test_an_id_that_objects_is_neither_merged_nor_given_away(shop_id: str, kind: CustomerKind, api: ApiClient) -> None:
     Customer.objects.create(pseudonym=pseudonym(shop_id, kind=kind), kind=kind, personalise=False)
     merged(api, BOTH)
     assert pairs() == []
 
 
-def test_strangers_and_friends_get_the_same_answer(api: ApiClient) -> None:
+def test_known_and_unknown_ids_get_the_same_answer(api: ApiClient) -> None:
     send(api, "purchase", "SKU1", anonymous_id="a1")
     for undo in (True, False):
         known, unknown = (
@@ -155,7 +155,7 @@ def test_strangers_and_friends_get_the_same_answer(api: ApiClient) -> None:
         ([], "", "object"),
     ],
 )
-def test_refused(body: Any, pointer: str, said: str, api: ApiClient) -> None:
+def test_a_flawed_body_is_refused_with_its_pointer(body: Any, pointer: str, said: str, api: ApiClient) -> None:
     [error] = problem(api.post(MERGE, body), 400)["errors"]
     assert error["pointer"] == pointer
     assert said in error["message"]
@@ -163,7 +163,7 @@ def test_refused(body: Any, pointer: str, said: str, api: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"anonymous_id": "\\ud800", "user_id": "u"}'])
-def test_what_is_no_json(body: bytes, api: ApiClient) -> None:
+def test_a_body_that_is_no_json_is_refused(body: bytes, api: ApiClient) -> None:
     problem(api.post(MERGE, body), 400)
 
 

@@ -70,9 +70,9 @@ def test_events_by_verdict(watcher: ApiClient, client_with: Callable[..., ApiCli
     )
     assert api.post(EVENTS, {"events": [row, row]}).status_code == 202
     assert api.post(EVENTS, event(name="buy")).status_code == 400
-    found = samples(watcher.get(METRICS))
+    figures = samples(watcher.get(METRICS))
     verdicts = {
-        verdict: named(found, "events_total", verdict=verdict) for verdict in ("accepted", "duplicate", "rejected")
+        verdict: named(figures, "events_total", verdict=verdict) for verdict in ("accepted", "duplicate", "rejected")
     }
     assert verdicts == {"accepted": 3, "duplicate": 2, "rejected": 2}
 
@@ -84,20 +84,20 @@ def test_requests_and_their_times(watcher: ApiClient) -> None:
     Client().get("/login/")
     took = (timezone.now() - begin).total_seconds()
     watcher.get(METRICS)
-    found = samples(watcher.get(METRICS))
+    figures = samples(watcher.get(METRICS))
     route = "/api/v1/events/"
-    assert named(found, "requests_total", route=route, method="POST", status="401") == 3
-    assert named(found, "requests_total", route="pages", method="GET", status="200") == 2  # the login and the figures
-    counts = [named(found, "request_seconds_bucket", route=route, le=bucket) for bucket in counters.BUCKETS]
+    assert named(figures, "requests_total", route=route, method="POST", status="401") == 3
+    assert named(figures, "requests_total", route="pages", method="GET", status="200") == 2  # the login and the figures
+    counts = [named(figures, "request_seconds_bucket", route=route, le=bucket) for bucket in counters.BUCKETS]
     assert counts == sorted(counts, key=lambda count: count or 0)
-    assert counts[-1] == named(found, "request_seconds_count", route=route) == 3
-    assert 0 < (named(found, "request_seconds_sum", route=route) or 0) < took
+    assert counts[-1] == named(figures, "request_seconds_count", route=route) == 3
+    assert 0 < (named(figures, "request_seconds_sum", route=route) or 0) < took
 
 
 @pytest.mark.parametrize(("seconds", "bucket"), [(0.0, "0.001"), (0.001, "0.001"), (0.0011, "0.0025"), (99, "+Inf")])
 def test_a_time_is_in_the_bucket_that_ends_at_or_after_it(seconds: float, bucket: str) -> None:
-    counted = counters.timed(counters.Counted.REQUEST_SECONDS, "x", seconds=seconds)
-    assert counted == {("request_seconds", "x", bucket): 1, ("request_seconds", "x", "sum"): round(seconds * 1e6)}
+    counts = counters.timed(counters.Counted.REQUEST_SECONDS, "x", seconds=seconds)
+    assert counts == {("request_seconds", "x", bucket): 1, ("request_seconds", "x", "sum"): round(seconds * 1e6)}
 
 
 def test_answers_by_source_and_reason(watcher: ApiClient, client_with: Callable[..., ApiClient]) -> None:
@@ -108,12 +108,12 @@ def test_answers_by_source_and_reason(watcher: ApiClient, client_with: Callable[
     slates.log().send()
     assert named(samples(watcher.get(METRICS)), "slates_waiting") == 4
     housekeeping.write_slates()
-    found = samples(watcher.get(METRICS))
+    figures = samples(watcher.get(METRICS))
     labels = {"placement": "home", "source": answers[0]["source"], "fallback_reason": answers[0]["fallback_reason"]}
     assert labels["fallback_reason"] == "no_model"
-    assert named(found, "answers_total", **labels) == 4
-    assert named(found, "answer_seconds_count", placement="home") == 4
-    assert named(found, "slates_waiting") == 0
+    assert named(figures, "answers_total", **labels) == 4
+    assert named(figures, "answer_seconds_count", placement="home") == 4
+    assert named(figures, "slates_waiting") == 0
 
 
 def test_age_of_every_stage_and_the_live_versions(watcher: ApiClient) -> None:
@@ -129,28 +129,28 @@ def test_age_of_every_stage_and_the_live_versions(watcher: ApiClient) -> None:
     live = ModelVersion.objects.create(
         run=run, status=VersionStatus.READY, is_live=True, live_since=now - timedelta(minutes=5)
     )
-    found = samples(watcher.get(METRICS))
-    assert named(found, "stage_age_seconds", stage="collect") == pytest.approx(7_200, abs=30)
-    assert named(found, "stage_age_seconds", stage="evaluate") == pytest.approx(3_600, abs=30)
-    assert named(found, "stage_age_seconds", stage="adjust") is None
-    assert named(found, "model_version") == live.pk
-    assert named(found, "model_age_seconds") == pytest.approx(300, abs=30)
-    assert named(found, "rules_version") == 0
+    figures = samples(watcher.get(METRICS))
+    assert named(figures, "stage_age_seconds", stage="collect") == pytest.approx(7_200, abs=30)
+    assert named(figures, "stage_age_seconds", stage="evaluate") == pytest.approx(3_600, abs=30)
+    assert named(figures, "stage_age_seconds", stage="adjust") is None
+    assert named(figures, "model_version") == live.pk
+    assert named(figures, "model_age_seconds") == pytest.approx(300, abs=30)
+    assert named(figures, "rules_version") == 0
 
 
-def test_tasks_that_wait(watcher: ApiClient, valkey: redis.Redis, settings: Any) -> None:
+def test_length_of_the_queues(watcher: ApiClient, valkey: redis.Redis, settings: Any) -> None:
     conf = current_app.conf
     with Connection(settings.REDIS_URL, transport_options=conf.broker_transport_options) as broker:
         producer = broker.Producer(serializer="json")
         for _ in range(3):
             producer.publish({}, routing_key="default", exchange="default", declare=[conf.task_queues[0]])
-    found = samples(watcher.get(METRICS))
-    assert named(found, "queue_length", queue="default") == 3
-    assert named(found, "queue_length", queue="loop") == 0
-    assert named(found, "tasks_taken") == 0
+    figures = samples(watcher.get(METRICS))
+    assert named(figures, "queue_length", queue="default") == 3
+    assert named(figures, "queue_length", queue="loop") == 0
+    assert named(figures, "tasks_taken") == 0
 
 
-def test_processes_count_together(valkey: redis.Redis) -> None:
+def test_counts_of_all_processes_are_added_up(valkey: redis.Redis) -> None:
     now = [0.0]
     processes = [Counters(clock=lambda: now[0]) for _ in range(3)]
     for request in range(300):
@@ -161,7 +161,7 @@ def test_processes_count_together(valkey: redis.Redis) -> None:
     assert counters.totals() == {("events", "accepted"): 600}
 
 
-def test_a_process_tells_once_a_second(valkey: redis.Redis) -> None:
+def test_a_process_sends_its_counts_once_a_second(valkey: redis.Redis) -> None:
     now = [0.0]
     process = Counters(clock=lambda: now[0])
     for _ in range(1_000):
@@ -183,39 +183,39 @@ def test_counts_wait_while_valkey_is_away(valkey: redis.Redis, monkeypatch: pyte
     assert counters.totals() == {("events", "accepted"): 3, ("events", "rejected"): 1}
 
 
-def test_it_answers_while_a_server_is_away(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_are_answered_while_a_server_is_away(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     key, secret = keys.create_key(name="Prometheus", scopes=[Scope.METRICS_READ], by=None)
     watcher = ApiClient(f"Api-Key {key.prefix}.{secret}")
-    found = samples(watcher.get(METRICS))
-    assert (named(found, "up", server="postgresql"), named(found, "up", server="valkey")) == (1, 1)
+    figures = samples(watcher.get(METRICS))
+    assert (named(figures, "up", server="postgresql"), named(figures, "up", server="valkey")) == (1, 1)
     with dead_database():
-        found = samples(watcher.get(METRICS))
-    assert (named(found, "up", server="postgresql"), named(found, "up", server="valkey")) == (0, 1)
-    assert named(found, "rules_version") is None
-    assert named(found, "slates_waiting") == 0
+        figures = samples(watcher.get(METRICS))
+    assert (named(figures, "up", server="postgresql"), named(figures, "up", server="valkey")) == (0, 1)
+    assert named(figures, "rules_version") is None
+    assert named(figures, "slates_waiting") == 0
     link.cache_clear()
     with monkeypatch.context() as away:
         away.setattr("django.conf.settings.REDIS_URL", "redis://127.0.0.1:1/0")
-        found = samples(watcher.get(METRICS))
+        figures = samples(watcher.get(METRICS))
     link.cache_clear()
-    assert (named(found, "up", server="postgresql"), named(found, "up", server="valkey")) == (1, 0)
-    assert named(found, "slates_waiting") is None
-    assert named(found, "rules_version") == 0
+    assert (named(figures, "up", server="postgresql"), named(figures, "up", server="valkey")) == (1, 0)
+    assert named(figures, "slates_waiting") is None
+    assert named(figures, "rules_version") == 0
 
 
-def test_it_costs_few_queries(watcher: ApiClient, django_assert_max_num_queries: Any) -> None:
+def test_metrics_cost_few_queries(watcher: ApiClient, django_assert_max_num_queries: Any) -> None:
     watcher.get(METRICS)
     with django_assert_max_num_queries(4, connection=connection):
         watcher.get(METRICS)
 
 
 @pytest.mark.parametrize("accept", ["text/plain", "*/*", "application/openmetrics-text;version=1.0.0,*/*;q=0.1"])
-def test_what_prometheus_asks_for(watcher: ApiClient, accept: str) -> None:
+def test_metrics_take_the_accept_headers_of_prometheus(watcher: ApiClient, accept: str) -> None:
     watcher.headers["Accept"] = accept
     assert named(samples(watcher.get(METRICS)), "up", server="valkey") == 1
 
 
-def test_nobody_is_named(watcher: ApiClient, client_with: Callable[..., ApiClient]) -> None:
+def test_metrics_name_no_customer(watcher: ApiClient, client_with: Callable[..., ApiClient]) -> None:
     client_with(Scope.EVENTS_WRITE).post(EVENTS, event(name="view_homepage", user_id="u-private", items=[]))
     client_with(Scope.RECOMMENDATIONS_READ).get(HOME, user_id="u-private")
     Client().get("/api/v1/items/u-private/tile.svg")
@@ -225,14 +225,14 @@ def test_nobody_is_named(watcher: ApiClient, client_with: Callable[..., ApiClien
     assert "u-private" not in text
 
 
-def test_no_stranger_makes_a_figure_of_his_own(watcher: ApiClient) -> None:
+def test_an_odd_method_makes_no_label_of_its_own(watcher: ApiClient) -> None:
     for method in ("BREW", "A|B", "TRACE"):
         Client().generic(method, EVENTS)
-    found = samples(watcher.get(METRICS))
-    assert named(found, "requests_total", route=EVENTS, method="other", status="401") == 3
+    figures = samples(watcher.get(METRICS))
+    assert named(figures, "requests_total", route=EVENTS, method="other", status="401") == 3
 
 
-def test_it_needs_its_own_scope(client_with: Callable[..., ApiClient]) -> None:
+def test_metrics_need_their_own_scope(client_with: Callable[..., ApiClient]) -> None:
     others = [scope for scope in Scope if scope is not Scope.METRICS_READ]
     problem(client_with(*others).get(METRICS), 403)
     problem(ApiClient().get(METRICS), 401)

@@ -46,7 +46,7 @@ def written(template: str, number: str) -> str:
 
 
 @pytest.mark.parametrize("field", EVENT_FIELDS)
-def test_of_an_event(api: ApiClient, field: str) -> None:
+def test_unstorable_numbers_in_an_event(api: ApiClient, field: str) -> None:
     now = timezone.now().isoformat()
     for at, number in enumerate(NUMBERS):
         odd = EVENT % (f"11111111-1111-4111-8111-{2 * at:012}", now, written(field, number))
@@ -61,7 +61,7 @@ def test_of_an_event(api: ApiClient, field: str) -> None:
 
 
 @pytest.mark.parametrize("field", ITEM_FIELDS)
-def test_of_an_item(api: ApiClient, field: str) -> None:
+def test_unstorable_numbers_in_an_item(api: ApiClient, field: str) -> None:
     for number in NUMBERS:
         odd, good = f'{{"item_id": "SKU0", "title": "Tea", {written(field, number)}}}', '{"item_id": "A", "title": "B"}'
         with transaction.atomic():
@@ -73,7 +73,7 @@ def test_of_an_item(api: ApiClient, field: str) -> None:
 
 
 @pytest.mark.parametrize("wish", WISHES)
-def test_of_what_is_asked_for(api: ApiClient, wish: str) -> None:
+def test_unstorable_numbers_in_a_request_for_recommendations(api: ApiClient, wish: str) -> None:
     for number in NUMBERS:
         with transaction.atomic():
             answer = api.post("/api/v1/placements/home/recommend/", f"{{{written(wish, number)}}}".encode())

@@ -64,31 +64,31 @@ def test_the_rules_of_an_item_are_named(api: ApiClient) -> None:
     ]  # fmt: skip
     RuleBook.objects.create(number=5, is_default=True, rules=rules)
     fetch.announce(fetch.Changed.RULES)
-    found = body(api.get(path("home"), user_id="u0", fields="score"))
-    assert found["rules_version"] == 5
-    assert [result["rules"] for result in found["results"][:2]] == [
+    answer = body(api.get(path("home"), user_id="u0", fields="score"))
+    assert answer["rules_version"] == 5
+    assert [result["rules"] for result in answer["results"][:2]] == [
         ["Soap first", "More of everything"],
         ["More of everything"],
     ]
-    assert found["results"][0]["item_id"] == "soap-3"
-    assert all(result["final"] > result["score"] for result in found["results"])
+    assert answer["results"][0]["item_id"] == "soap-3"
+    assert all(result["final"] > result["score"] for result in answer["results"])
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
 @pytest.mark.parametrize("user", ["u0", "u1", "u2", "u3", "u4", "u55", "u30", "nobody", "never", None])
 def test_the_answer_keeps_the_contract(api: ApiClient, placement: str, user: str | None) -> None:
-    asked = {"item_id": "wine-0"} | ({"user_id": user} if user else {})
-    found = body(api.get(path(placement), **asked))
-    assert found.keys() == MEMBERS
-    assert re.fullmatch("r-[0-9a-f]{32}", found["recommendation_id"])
-    assert found["placement"] == placement
-    assert found["source"] in {"model", "popular", "none"} | ({"newest"} if placement == "new" else set())
-    assert [result["rank"] for result in found["results"]] == list(range(1, len(found["results"]) + 1))
-    known = {item.shop_id: item for item in Item.objects.filter(shop_id__in=ids(found))}
-    for result in found["results"]:
+    query = {"item_id": "wine-0"} | ({"user_id": user} if user else {})
+    answer = body(api.get(path(placement), **query))
+    assert answer.keys() == MEMBERS
+    assert re.fullmatch("r-[0-9a-f]{32}", answer["recommendation_id"])
+    assert answer["placement"] == placement
+    assert answer["source"] in {"model", "popular", "none"} | ({"newest"} if placement == "new" else set())
+    assert [result["rank"] for result in answer["results"]] == list(range(1, len(answer["results"]) + 1))
+    items = {item.shop_id: item for item in Item.objects.filter(shop_id__in=ids(answer))}
+    for result in answer["results"]:
         assert result.keys() == OF_A_RESULT
         assert abs(sum(result["contributions"].values()) - result["score"]) < 1e-6  # after the way through JSON
-        item = known[result["item_id"]]
+        item = items[result["item_id"]]
         product = result["product"]
         assert product == {
             "title": item.title, "brand": item.brand, "price": str(item.price), "currency": "USD", "url": None,
@@ -99,7 +99,7 @@ def test_the_answer_keeps_the_contract(api: ApiClient, placement: str, user: str
             assert_reason(reason)
     if user and user.startswith("u") and placement == "discover":
         bought = Event.objects.purchases().filter(customer__pseudonym=pseudonym(user))
-        assert not set(ids(found)) & set(bought.values_list("item__shop_id", flat=True))
+        assert not set(ids(answer)) & set(bought.values_list("item__shop_id", flat=True))
 
 
 def assert_reason(reason: dict[str, Any]) -> None:
@@ -141,7 +141,7 @@ def test_get_and_post_give_the_same_answer(api: ApiClient) -> None:
 
 
 def test_the_whole_body_of_the_contract_is_taken(api: ApiClient) -> None:
-    found = body(
+    answer = body(
         api.post(
             path("home"),
             {
@@ -162,26 +162,26 @@ def test_the_whole_body_of_the_contract_is_taken(api: ApiClient) -> None:
             },
         )
     )  # fmt: skip
-    assert found["missing_item_ids"] == ["SKU1"]
-    assert 0 < len(found["results"]) <= 10
-    assert "bread-1" not in ids(found)
-    for result in found["results"]:
+    assert answer["missing_item_ids"] == ["SKU1"]
+    assert 0 < len(answer["results"]) <= 10
+    assert "bread-1" not in ids(answer)
+    for result in answer["results"]:
         assert Decimal(2) <= Decimal(result["product"]["price"]) <= Decimal(5)
         assert result["product"]["brand"] in {"Brand 1", "Brand 2"}
     assert write_slates() == 0
 
 
-def test_only_the_fields_that_are_asked_for(api: ApiClient) -> None:
-    found = body(api.get(path("home"), user_id="u0", fields="score,reasons"))
-    assert found["results"][0].keys() == {"item_id", "rank", "source", "rules", "score", "final", "reasons"}
+def test_an_answer_has_only_the_fields_that_are_asked_for(api: ApiClient) -> None:
+    answer = body(api.get(path("home"), user_id="u0", fields="score,reasons"))
+    assert answer["results"][0].keys() == {"item_id", "rank", "source", "rules", "score", "final", "reasons"}
     bare = body(api.post(path("home"), {"user_id": "u0", "fields": []}))
     assert bare["results"][0].keys() == {"item_id", "rank", "source", "rules"}
 
 
 def test_reasons_come_in_the_language_that_is_asked_for(api: ApiClient) -> None:
     def texts(**lang: str) -> list[str]:
-        found = body(api.get(path("trending"), **lang))
-        return [reason["text"] for result in found["results"] for reason in result["reasons"]]
+        answer = body(api.get(path("trending"), **lang))
+        return [reason["text"] for result in answer["results"] for reason in result["reasons"]]
 
     assert set(texts()) == {"Popular this week"}
     assert texts(lang="en-GB") == texts(lang="tlh") == texts()
@@ -199,13 +199,13 @@ def test_an_unknown_user_is_a_cold_one_and_an_anonymous_one_may_be_known(api: Ap
     assert not body(api.get(path("home"), user_id="a1"))["personalised"]
 
 
-def test_an_answer_is_written_down_with_its_id(api: ApiClient) -> None:
-    found = body(api.get(path("home"), user_id="u0"))
+def test_an_answer_is_written_as_a_slate_with_its_id(api: ApiClient) -> None:
+    answer = body(api.get(path("home"), user_id="u0"))
     body(api.get(path("home"), user_id="u0", dry_run="true"))
     assert write_slates() == 1
     row = Slate.objects.get()
-    assert row.recommendation_id == found["recommendation_id"]
-    assert len(row.items) == len(found["results"])
+    assert row.recommendation_id == answer["recommendation_id"]
+    assert len(row.items) == len(answer["results"])
 
 
 def test_an_unknown_placement(api: ApiClient) -> None:
@@ -237,7 +237,7 @@ def test_an_unknown_placement(api: ApiClient) -> None:
         (None, ""),
     ],
 )
-def test_a_wrong_body_is_told_where(api: ApiClient, sent: Any, pointer: str) -> None:
+def test_a_flaw_of_a_body_is_refused_with_its_pointer(api: ApiClient, sent: Any, pointer: str) -> None:
     errors = problem(api.post(path("home"), sent), 400)["errors"]
     assert [error["pointer"] for error in errors] == [pointer]
     assert errors[0]["message"]
@@ -256,21 +256,21 @@ def test_a_wrong_body_is_told_where(api: ApiClient, sent: Any, pointer: str) -> 
         ({"colour": "red"}, ["colour"]),
     ],
 )
-def test_a_wrong_query_is_told_where(api: ApiClient, query: dict[str, Any], names: list[str]) -> None:
+def test_a_flaw_of_a_query_is_refused_with_its_name(api: ApiClient, query: dict[str, Any], names: list[str]) -> None:
     errors = problem(api.get(path("home"), **query), 400)["errors"]
     assert [error["pointer"] for error in errors] == names
 
 
 @pytest.mark.parametrize("sent", [b"{", b"\xff", b'{"n": NaN}', b"[" * 100_000, b'{"user_id": "\\ud800"}', b""])
-def test_what_is_no_json_is_refused(api: ApiClient, sent: bytes) -> None:
+def test_a_body_that_is_no_json_is_refused(api: ApiClient, sent: bytes) -> None:
     problem(api.send("POST", path("home"), sent), 400)
 
 
 def test_odd_but_valid_ids_are_cold_users_and_missing_items(api: ApiClient) -> None:
     for odd in ("\x00", "' OR 1=1 --", "<script>", "e\u0301", "😀", "%s", "../../etc"):
-        found = body(api.post(path("also_bought"), {"user_id": odd, "context": {"item_ids": [odd]}}))
-        assert found["missing_item_ids"] == [odd]
-        assert (found["source"], found["fallback_reason"]) == ("popular", "no_context")
+        answer = body(api.post(path("also_bought"), {"user_id": odd, "context": {"item_ids": [odd]}}))
+        assert answer["missing_item_ids"] == [odd]
+        assert (answer["source"], answer["fallback_reason"]) == ("popular", "no_context")
 
 
 def test_a_key_needs_the_scope(client_with: Callable[..., ApiClient]) -> None:
@@ -307,10 +307,10 @@ def test_the_context_of_categories_and_search_is_taken_by_both_methods(api: ApiC
 
 
 def test_an_answer_without_fillers_by_both_methods(api: ApiClient) -> None:
-    for found in (
+    for answer in (
         body(api.get(path("home"), user_id="nobody", fallback="none")),
         body(api.post(path("home"), {"user_id": "nobody", "fallback": "none"})),
     ):
-        assert (found["results"], found["source"], found["fallback_reason"]) == ([], "none", "no_history")
+        assert (answer["results"], answer["source"], answer["fallback_reason"]) == ([], "none", "no_history")
     wrong = problem(api.get(path("home"), fallback="newest"), 400)["errors"]
     assert [error["pointer"] for error in wrong] == ["fallback"]

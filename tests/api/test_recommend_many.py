@@ -29,13 +29,13 @@ def api(client_with: Callable[..., ApiClient]) -> ApiClient:
     return client_with(Scope.RECOMMENDATIONS_READ)
 
 
-def test_each_gets_what_they_would_get_alone(api: ApiClient) -> None:
+def test_each_customer_of_a_batch_gets_the_answer_of_a_single_request(api: ApiClient) -> None:
     users = [f"u{number}" for number in range(12)] + ["nobody"]
     wishes = {"n": 5, "filter": {"price": {"lte": 8}}, "exclude_item_ids": ["wine-0"], "fields": ["score", "product"]}
-    found = body(api.post(BATCH, {"placement": "home", "users": [{"user_id": user} for user in users], **wishes}))
-    assert (found["placement"], found["answered"], found["rejected"]) == ("home", 13, 0)
-    assert [result["user_id"] for result in found["results"]] == users
-    for result in found["results"]:
+    answer = body(api.post(BATCH, {"placement": "home", "users": [{"user_id": user} for user in users], **wishes}))
+    assert (answer["placement"], answer["answered"], answer["rejected"]) == ("home", 13, 0)
+    assert [result["user_id"] for result in answer["results"]] == users
+    for result in answer["results"]:
         alone = body(api.post(path("home"), {"user_id": result["user_id"], **wishes}))
         both = result["recommendation"], alone
         assert both[0].pop("recommendation_id") != both[1].pop("recommendation_id")
@@ -43,7 +43,7 @@ def test_each_gets_what_they_would_get_alone(api: ApiClient) -> None:
         assert len(both[0]["results"]) == 5
 
 
-def test_what_somebody_did_a_moment_ago_counts_and_a_visitor_may_be_anonymous(api: ApiClient) -> None:
+def test_the_latest_events_count_and_a_customer_may_be_anonymous(api: ApiClient) -> None:
     newcomer = Customer.objects.create(
         pseudonym=pseudonym("a1", kind=CustomerKind.ANONYMOUS), kind=CustomerKind.ANONYMOUS
     )
@@ -52,28 +52,28 @@ def test_what_somebody_did_a_moment_ago_counts_and_a_visitor_may_be_anonymous(ap
         LiveEvent(customer=newcomer.pk, name=EventName.VIEW_ITEM, item=tea.pk, at=timezone.now()) for tea in teas
     )
     users = [{"user_id": "nobody"}, {"anonymous_id": "a1"}, {"user_id": "nobody", "anonymous_id": "a1"}]
-    found = body(api.post(BATCH, {"placement": "home", "users": users, "fields": []}))
-    sources = [result["recommendation"]["source"] for result in found["results"]]
+    answer = body(api.post(BATCH, {"placement": "home", "users": users, "fields": []}))
+    sources = [result["recommendation"]["source"] for result in answer["results"]]
     assert sources == ["popular", "session", "session"]
-    assert len({result["recommendation"]["recommendation_id"] for result in found["results"]}) == 3
+    assert len({result["recommendation"]["recommendation_id"] for result in answer["results"]}) == 3
 
 
-def test_every_answer_is_written_down_unless_dry(api: ApiClient) -> None:
-    asked = {"placement": "email", "users": [{"user_id": "u1"}, {"user_id": "u2"}], "fields": []}
-    found = body(api.post(BATCH, asked))
+def test_every_answer_is_written_as_a_slate_unless_dry(api: ApiClient) -> None:
+    batch = {"placement": "email", "users": [{"user_id": "u1"}, {"user_id": "u2"}], "fields": []}
+    answer = body(api.post(BATCH, batch))
     assert write_slates() == 2
-    ids = [result["recommendation"]["recommendation_id"] for result in found["results"]]
+    ids = [result["recommendation"]["recommendation_id"] for result in answer["results"]]
     rows = Slate.objects.in_bulk([row.pk for row in Slate.objects.all()]).values()
     assert {row.recommendation_id for row in rows} == set(ids)
     assert {row.customer_id for row in rows} == {
         Customer.objects.get(pseudonym=pseudonym(name)).pk for name in ("u1", "u2")
     }
     assert {len(row.items) for row in rows} == {6}
-    body(api.post(BATCH, {**asked, "dry_run": True}))
+    body(api.post(BATCH, {**batch, "dry_run": True}))
     assert write_slates() == 0
 
 
-def test_a_customer_named_wrongly_loses_nobody_else_theirs(api: ApiClient) -> None:
+def test_a_customer_named_wrongly_spoils_no_other_answer(api: ApiClient) -> None:
     users: list[Any] = [
         {"user_id": "u1"},
         {},
@@ -83,10 +83,10 @@ def test_a_customer_named_wrongly_loses_nobody_else_theirs(api: ApiClient) -> No
         {"anonymous_id": 7},
         {"user_id": "u2"},
     ]
-    found = body(api.post(BATCH, {"placement": "home", "users": users, "fields": []}))
-    assert (found["answered"], found["rejected"]) == (2, 5)
-    assert ["recommendation" in result for result in found["results"]] == [True, *[False] * 5, True]
-    pointers = [result["errors"][0]["pointer"] for result in found["results"][1:-1]]
+    answer = body(api.post(BATCH, {"placement": "home", "users": users, "fields": []}))
+    assert (answer["answered"], answer["rejected"]) == (2, 5)
+    assert ["recommendation" in result for result in answer["results"]] == [True, *[False] * 5, True]
+    pointers = [result["errors"][0]["pointer"] for result in answer["results"][1:-1]]
     assert pointers == ["/users/1", "/users/2/user_id", "/users/3/user", "/users/4", "/users/5/anonymous_id"]
     errors = problem(api.post(BATCH, {"placement": "home", "users": [{}, {"user_id": ""}]}), 400)["errors"]
     assert [error["pointer"] for error in errors] == ["/users/0", "/users/1/user_id"]
@@ -104,7 +104,7 @@ def test_a_customer_named_wrongly_loses_nobody_else_theirs(api: ApiClient) -> No
         ({"placement": "home", "users": [{"user_id": "u1"}], "user_id": "u1"}, "/user_id"),
     ],
 )
-def test_a_wrong_batch_is_told_where(api: ApiClient, sent: Any, pointer: str) -> None:
+def test_a_flaw_of_a_batch_is_refused_with_its_pointer(api: ApiClient, sent: Any, pointer: str) -> None:
     errors = problem(api.post(BATCH, sent), 400)["errors"]
     assert [error["pointer"] for error in errors] == [pointer]
 
@@ -113,33 +113,33 @@ def test_an_unknown_placement(api: ApiClient) -> None:
     assert "nowhere" in problem(api.post(BATCH, {"placement": "nowhere", "users": [{"user_id": "u"}]}), 404)["detail"]
 
 
-def test_a_thousand_cost_a_few_round_trips_and_no_query(
+def test_a_thousand_customers_cost_a_few_round_trips_and_no_query(
     api: ApiClient, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     valkey.set(fetch.BUILT, 1)
     body(api.get(path("home"), user_id="u0"))
     users = [{"user_id": name} for number in range(500) for name in (f"unknown{number}", f"u{number % 50}")]
-    asked = []
+    names = []
     ask = fetch.valkey().ask
-    monkeypatch.setattr(fetch.valkey(), "ask", lambda commands: (asked.append(commands[-1][0]), ask(commands))[1])
+    monkeypatch.setattr(fetch.valkey(), "ask", lambda commands: (names.append(commands[-1][0]), ask(commands))[1])
     with CaptureQueriesContext(connection) as queries:
-        found = body(api.post(BATCH, {"placement": "home", "users": users, "n": 3, "fields": [], "dry_run": True}))
-    assert found["answered"] == 1000
-    assert (asked.count("MGET"), asked.count("EVAL_RO")) == (1, 5)  # who the strangers are; 200 customers each
+        answer = body(api.post(BATCH, {"placement": "home", "users": users, "n": 3, "fields": [], "dry_run": True}))
+    assert answer["answered"] == 1000
+    assert (names.count("MGET"), names.count("EVAL_RO")) == (1, 5)  # who the strangers are; 200 customers each
     assert not [query for query in queries if "recommendations_customer" in query["sql"]]
 
 
-def test_it_goes_on_while_valkey_is_away(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_is_answered_while_valkey_is_away(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch.valkey(), "ask", lambda _commands: None)
-    found = body(
+    answer = body(
         api.post(BATCH, {"placement": "home", "users": [{"user_id": "u1"}, {"user_id": "nobody"}], "fields": []})
     )
-    assert [result["recommendation"]["personalised"] for result in found["results"]] == [True, False]
+    assert [result["recommendation"]["personalised"] for result in answer["results"]] == [True, False]
 
 
-def test_it_counts_as_a_request_of_the_key(client_with: Callable[..., ApiClient]) -> None:
+def test_a_batch_counts_as_a_request_of_the_key(client_with: Callable[..., ApiClient]) -> None:
     client = client_with(Scope.RECOMMENDATIONS_READ, requests_per_minute=2)
-    asked = {"placement": "home", "users": [{"user_id": "u1"}] * 3, "fields": [], "dry_run": True}
-    statuses = [client.post(BATCH, asked).status_code for _ in range(5)]
+    batch = {"placement": "home", "users": [{"user_id": "u1"}] * 3, "fields": [], "dry_run": True}
+    statuses = [client.post(BATCH, batch).status_code for _ in range(5)]
     assert 429 in statuses
-    assert json.loads(client.post(BATCH, asked).content)["status"] == 429 or statuses.count(200) > 2
+    assert json.loads(client.post(BATCH, batch).content)["status"] == 429 or statuses.count(200) > 2

@@ -32,7 +32,7 @@ def flaws(schema: dict[str, Any], part: dict[str, Any], value: Any) -> list[str]
 
 
 def of(schema: dict[str, Any], path: str, method: str, status: int) -> dict[str, Any]:
-    """The part for an answer."""
+    """The part of the schema for an answer."""
     [content] = schema["paths"][path][method]["responses"][str(status)]["content"].values()
     return dict(content["schema"])
 
@@ -42,13 +42,13 @@ def operations(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def described(address: str) -> str:
-    """As the schema has it."""
+    """An address as the schema has it."""
     for name, value in ARGUMENTS.items():
         address = address.replace(f"/{value}/", f"/{{{name}}}/")
     return address
 
 
-def test_it_is_openapi_3_1(schema: dict[str, Any]) -> None:
+def test_the_schema_is_openapi_3_1(schema: dict[str, Any]) -> None:
     assert schema["openapi"].startswith("3.1")
     errors = [f"{list(error.path)}: {error.message}" for error in OpenAPIV31SpecValidator(schema).iter_errors()]
     assert errors == []
@@ -57,12 +57,12 @@ def test_it_is_openapi_3_1(schema: dict[str, Any]) -> None:
     assert schema["servers"] == [{"url": "/", "description": "This installation"}]
 
 
-def test_the_validator_can_say_no(schema: dict[str, Any]) -> None:
+def test_the_validator_finds_a_flaw(schema: dict[str, Any]) -> None:
     del schema["paths"]["/api/v1/events/"]["post"]["responses"]["202"]["description"]
     assert list(OpenAPIV31SpecValidator(schema).iter_errors())
 
 
-def test_the_same_as_yaml(schema: dict[str, Any]) -> None:
+def test_the_schema_is_the_same_as_yaml(schema: dict[str, Any]) -> None:
     answer = Client().get("/api/schema/", {"format": "yaml"})
     assert answer["Content-Type"] == "application/vnd.oai.openapi"
     assert yaml.safe_load(answer.content) == schema
@@ -126,7 +126,7 @@ def test_every_example_is_as_its_schema_has_it(schema: dict[str, Any]) -> None:
     assert seen >= 5
 
 
-def test_the_answers_to_events(schema: dict[str, Any], client_with: Callable[..., ApiClient]) -> None:
+def test_answers_to_events_fit_the_schema(schema: dict[str, Any], client_with: Callable[..., ApiClient]) -> None:
     Item.objects.create(shop_id="SKU1", title="Tea")
     api = client_with(Scope.EVENTS_WRITE)
     mixed = [event(foo=1), event(name="buy"), event(items=[{"item_id": "SKU1"}, {"item_id": "SKU9"}])]
@@ -137,7 +137,7 @@ def test_the_answers_to_events(schema: dict[str, Any], client_with: Callable[...
     assert flaws(schema, of(schema, EVENTS, "post", 202), refused.json())
 
 
-def test_the_answer_of_a_placement(schema: dict[str, Any], client_with: Callable[..., ApiClient]) -> None:
+def test_a_placements_answer_fits_the_schema(schema: dict[str, Any], client_with: Callable[..., ApiClient]) -> None:
     Item.objects.bulk_create(Item(shop_id=f"SKU{number}", title="Tea", price=2) for number in range(3))
     answer = client_with(Scope.RECOMMENDATIONS_READ).get("/api/v1/placements/home/recommend/", user_id="u1", n=3)
     assert answer.status_code == 200

@@ -56,7 +56,7 @@ def named(found: dict[str, Any]) -> set[str]:
     return {reason["evidence"]["item_id"] for reason in reasons if "item_id" in reason["evidence"]}
 
 
-def test_from_the_first_click_on_the_answer_follows(click: Clicks, home: Asks) -> None:
+def test_the_answer_follows_a_visitor_from_the_first_click_on(click: Clicks, home: Asks) -> None:
     before = home("a1")
     assert (before["source"], before["fallback_reason"], before["personalised"]) == ("popular", "no_history", False)
     click("tea-0", visitor="a1", seconds_ago=20)
@@ -75,11 +75,11 @@ def test_from_the_first_click_on_the_answer_follows(click: Clicks, home: Asks) -
     assert ids(home("a2")) == ids(before)
 
 
-def test_who_is_not_to_be_known_gets_everybody_s_answer(click: Clicks, home: Asks) -> None:
+def test_a_visitor_not_to_be_personalised_gets_the_answer_for_everybody(click: Clicks, home: Asks) -> None:
     everybodys = home(None)["results"]
     click("tea-0", visitor="a1")
-    asked = home("a1", personalise=False)
-    assert (asked["results"], asked["personalised"], asked["fallback_reason"]) == (
+    answer = home("a1", personalise=False)
+    assert (answer["results"], answer["personalised"], answer["fallback_reason"]) == (
         everybodys, False, "not_personalised",
     )  # fmt: skip
     click("tea-1", visitor="a1", consent={"personalisation": False})

@@ -24,13 +24,13 @@ def texts(tile: bytes) -> list[str]:
     return [element.text or "" for element in Tree.fromstring(tile).iter(f"{SVG}text")]
 
 
-def test_it_shows_the_first_words_and_the_size() -> None:
+def test_a_tile_shows_the_first_words_and_the_size() -> None:
     milk = facts("White milk from happy cows, 1 gal, store brand #1029743", size="1 gal", brand="Store brand")
     assert texts(draw_tile(milk)) == ["White milk from", "happy cows", "1 gal"]
     assert texts(draw_tile(facts("Shampoo, Acme #7", brand="Acme"))) == ["Shampoo"]
 
 
-def test_the_whole_title_is_there_for_those_who_cannot_see() -> None:
+def test_a_tile_has_the_whole_title_for_screen_readers() -> None:
     root = Tree.fromstring(draw_tile(facts("White milk, 1 gal, store brand #1029743", size="1 gal")))
     assert root.get("role") == "img"
     assert root.findtext(f"{SVG}title") == "White milk, 1 gal, store brand #1029743"
@@ -47,7 +47,7 @@ def test_the_whole_title_is_there_for_those_who_cannot_see() -> None:
         ("   ", []),
     ],
 )
-def test_titles_fit(title: str, lines: list[str]) -> None:
+def test_the_title_fits_on_two_lines(title: str, lines: list[str]) -> None:
     assert title_lines(title) == lines
 
 
@@ -60,7 +60,7 @@ def test_departments_have_their_icons() -> None:
 
 @settings(max_examples=300)
 @given(st.text())
-def test_every_department_can_be_read(department: str) -> None:
+def test_the_colours_of_every_department_are_legible(department: str) -> None:
     def parts(colour: str) -> tuple[float, float, float]:
         red, green, blue = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
         return red, green, blue
@@ -94,7 +94,7 @@ def test_markup_in_a_title_is_text() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("shop_id", ["A/1 é", "\n", "A\r\n1\u2028"])
-def test_anybody_may_fetch_and_keep_it(shop_id: str) -> None:
+def test_a_tile_is_public_and_cacheable(shop_id: str) -> None:
     item = Item.objects.create(shop_id=shop_id, title="Beef", attributes={"size": "1 lb"})
     item.categories.add(Category.objects.create(path="MEAT > BEEF", name="Beef"))
     answer = Client().get(reverse("item-tile", args=[item.shop_id]))

@@ -33,7 +33,7 @@ def ask(placement: str = "discover", **who: Any) -> Answer:
 
 
 def items(answer: Answer) -> list[int]:
-    return [shown.item for shown in answer.shown]
+    return [slot.item for slot in answer.shown]
 
 
 def did(name: str, item: int, **who: Any) -> None:
@@ -90,13 +90,13 @@ def test_every_process_learns_of_a_merger_with_its_next_answer(monkeypatch: pyte
 
 
 def test_a_visitor_who_came_after_the_snapshot_is_found_as_the_customer(valkey: redis.Redis) -> None:
-    known = dict(snapshot_holder().current(None).customers)
+    customers = dict(snapshot_holder().current(None).customers)
     did("view_item", Item.objects.get(shop_id="tea-0").pk, anonymous_id="a8")
     merge_customers(anonymous_id="a8", user_id="u0", now=timezone.now())
     valkey.delete(fetch.BUILT)
     kind = CustomerKind.ANONYMOUS
-    assert customer_key(known, "a8", kind=kind) == key_of("u0")
-    assert customer_key(known, "a9", kind=kind) is None
+    assert customer_key(customers, "a8", kind=kind) == key_of("u0")
+    assert customer_key(customers, "a9", kind=kind) is None
 
 
 def test_an_old_merger_stays_when_the_record_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,11 +131,11 @@ def test_a_sign_in_costs_one_query(django_assert_max_num_queries: Any) -> None:
 
 
 def test_answers_are_the_same_after_a_rebuild_of_valkey(valkey: redis.Redis) -> None:
-    shown = items(ask(user_id="u0"))
-    did("purchase", shown[0], anonymous_id="a1")
-    did("view_item", shown[4], anonymous_id="a2")
-    did("purchase", shown[2], user_id="u1")
-    did("dislike_item", shown[3], user_id="u0")
+    slate = items(ask(user_id="u0"))
+    did("purchase", slate[0], anonymous_id="a1")
+    did("view_item", slate[4], anonymous_id="a2")
+    did("purchase", slate[2], user_id="u1")
+    did("dislike_item", slate[3], user_id="u0")
     merge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
     Customer.objects.filter(pk=key_of("u2")).update(personalise=False)
     writes.rebuild()
@@ -143,7 +143,7 @@ def test_answers_are_the_same_after_a_rebuild_of_valkey(valkey: redis.Redis) -> 
     who += [{"anonymous_id": "a1"}, {"anonymous_id": "a2"}]
     before = [(items(ask(**one)), ask(**one).personalised) for one in who]
     valkey.flushdb()
-    valkey.zadd(f"live:bought:{key_of('u3')}", {str(shown[5]): 1.0})  # what the record does not have
+    valkey.zadd(f"live:bought:{key_of('u3')}", {str(slate[5]): 1.0})  # what the record does not have
     output = io.StringIO()
     call_command("rebuild_live", stdout=output)
     assert "4 acts" in output.getvalue()
@@ -153,18 +153,18 @@ def test_answers_are_the_same_after_a_rebuild_of_valkey(valkey: redis.Redis) -> 
 
 def test_a_visitors_purchase_before_the_cut_is_the_customers_after_a_rebuild(valkey: redis.Redis) -> None:
     """The model knows the purchase, but not whose it was."""
-    shown = items(ask(user_id="u0"))
+    slate = items(ask(user_id="u0"))
     ended = record.end_of_history()
     assert ended is not None
     form = EventForm(
         event_id=uuid.uuid4(), name="purchase", timestamp=ended - timedelta(days=60), transaction_id="t",
-        anonymous_id="a1", items=[EventItemForm(Item.objects.get(pk=shown[0]).shop_id)],
+        anonymous_id="a1", items=[EventItemForm(Item.objects.get(pk=slate[0]).shop_id)],
     )  # fmt: skip
     accept([form], source="test", now=timezone.now())
     merge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
     valkey.flushdb()
     writes.rebuild()
-    assert shown[0] not in items(ask(user_id="u0"))
+    assert slate[0] not in items(ask(user_id="u0"))
 
 
 def test_live_writes_go_on_during_a_rebuild(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,15 +183,15 @@ def test_live_writes_go_on_during_a_rebuild(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_mergers_wait_while_valkey_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = items(ask(user_id="u0"))
-    did("purchase", shown[0], anonymous_id="a1")
+    slate = items(ask(user_id="u0"))
+    did("purchase", slate[0], anonymous_id="a1")
     with monkeypatch.context() as away:
         away.setattr(writes, "valkey", lambda: Link("redis://127.0.0.1:1/0"))
         merge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
         unmerge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
         merge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
     assert writes.remember([])
-    assert shown[0] in fetch.state_of(key_of("u0"), since=None).state.bought
+    assert slate[0] in fetch.state_of(key_of("u0"), since=None).state.bought
 
 
 def test_the_command_says_that_valkey_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
