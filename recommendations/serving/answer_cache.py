@@ -1,4 +1,4 @@
-"""Answers as they were written a moment ago. One stands as long as everything that it was made of is the same."""
+"""Cache of serialised answers; one is valid while snapshot, live state, rules and the 5-minute tick are unchanged."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MOST = 4_000  # answers of about 20 kB
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class ServingState:
-    """What an answer is made of, besides the request: one snapshot, one person in a state, one moment."""
+    """What an answer is made of besides the request: a snapshot, a customer in a live state, a moment."""
 
     snapshot: Snapshot
     customer: int | None
@@ -33,13 +33,13 @@ class ServingState:
 
     @property
     def repeatable(self) -> bool:
-        """Nothing of it was asked of PostgreSQL, which says nothing of what comes next."""
+        """Whether all of the live state came from Valkey: ``raw`` would not show a change of what PostgreSQL told."""
         return self.raw.complete
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class CachedAnswer:
-    """An answer without its id; the id and the time of its slate are those of the first to get it."""
+    """A serialised answer without its id; every request fills id, time and latency into its slate anew."""
 
     content: bytes
     slate: ServedSlate
@@ -65,11 +65,11 @@ class CachedAnswer:
         )
 
     def is_valid(self, state: ServingState) -> bool:
-        known = self.state
+        before = self.state
         if not (
-            known.snapshot is state.snapshot
-            and known.customer == state.customer
-            and known.raw.customer == state.raw.customer
+            before.snapshot is state.snapshot
+            and before.customer == state.customer
+            and before.raw.customer == state.raw.customer
             and self.tick == state.tick
             and self.sellable is state.snapshot.sellable(state.now)
             and state.repeatable
@@ -81,15 +81,15 @@ class CachedAnswer:
 
 
 class AnswerCache:
-    """The answers of this process, by what was asked; the oldest half leaves when it is full."""
+    """Answers of this process by request; the oldest half leaves when it is full."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._kept: dict[Hashable, CachedAnswer] = {}
 
     def get(self, key: Hashable, state: ServingState) -> CachedAnswer | None:
-        found = self._kept.get(key)
-        return found if found is not None and found.is_valid(state) else None
+        entry = self._kept.get(key)
+        return entry if entry is not None and entry.is_valid(state) else None
 
     def put(self, key: Hashable, answer: CachedAnswer) -> None:
         if answer.state.repeatable:

@@ -20,7 +20,7 @@ from recommendations.terms import RuleAction, Source
 
 @dataclass(frozen=True, kw_only=True)
 class ChosenItems:
-    """What was chosen of a pool (None: nothing but what is pinned); rows of the selection are those of the stock."""
+    """Selection from a pool (None: of pinned items alone); rows of the selection are those of the stock."""
 
     selection: Selection
     pool: CandidatePool | None
@@ -35,9 +35,9 @@ def shown_items(
     params: SelectionParams,
     fallbacks: Iterable[FallbackSource],
 ) -> tuple[list[Shown], Mapping[Source, int]]:
-    """In order, and how many of them fill up, by source.
+    """Items of the answer in order, and how many of them are fillers, by source.
 
-    A pinned item keeps its slot where the pool ends before it: what fills up, from ``rungs``, stands between.
+    A pinned item keeps its slot where the pool ends before it: fillers, from ``fallbacks``, stand between.
     """
     rows = chosen.selection.items if chosen else NOTHING
     rest = _rest(fallbacks, catalogue, params, but=rows) if len(rows) < params.n else []
@@ -46,15 +46,15 @@ def shown_items(
     slots = chosen.selection.slots if chosen else np.arange(0)
     free = np.setdiff1d(np.arange(params.n), slots)[: len(rest)]
     ranks = (np.argsort(np.argsort(np.concatenate([slots, free]))) + 1).tolist()
-    made = _chosen(chosen, explainer, params, ranks=ranks[: len(rows)]) if chosen else []
-    made += _filling(rest, explainer, ranks=ranks[len(rows) :])
-    return sorted(made, key=lambda one: one.rank), Counter(source for _, source in rest)
+    shown = _chosen(chosen, explainer, params, ranks=ranks[: len(rows)]) if chosen else []
+    shown += _filling(rest, explainer, ranks=ranks[len(rows) :])
+    return sorted(shown, key=lambda one: one.rank), Counter(source for _, source in rest)
 
 
 def _rest(
     fallbacks: Iterable[FallbackSource], catalogue: CatalogueState, params: SelectionParams, *, but: IntArray
 ) -> list[Backfilled]:
-    """What stands in for the pool; rules that exclude, include only and cap are kept."""
+    """Fillers for the slots that are left; rules that exclude, include only and cap are kept."""
     every = np.arange(len(catalogue.sellable), dtype=np.int32)
     open_, _ = eligibility(every, catalogue=catalogue, params=params)
     open_[but] = False
@@ -77,7 +77,7 @@ def _chosen(chosen: ChosenItems, explainer: Explainer, params: SelectionParams, 
             rank=ranks[place],
             score=float(selection.score[place]),
             final=float(selection.final[place]),
-            contributions={name: scope for name, scope in zip(names, parts[place], strict=True) if scope},
+            contributions={name: part for name, part in zip(names, parts[place], strict=True) if part},
             boosts={key: float(added[place]) for key, added in selection.boosts.items() if added[place]},
             diversity=float(selection.diversity[place]),
             rules=tuple(rules[place]),
@@ -90,7 +90,7 @@ def _chosen(chosen: ChosenItems, explainer: Explainer, params: SelectionParams, 
 
 
 def _rules(selection: Selection, params: SelectionParams) -> list[list[int]]:
-    """Keys of those that acted on each item, in the order of the book."""
+    """Keys of the rules that acted on each item, in the order of the book."""
     acted: list[list[int]] = [[] for _ in selection.items]
     for rule in params.rules:
         if rule.key in selection.touched:
@@ -102,7 +102,7 @@ def _rules(selection: Selection, params: SelectionParams) -> list[list[int]]:
 def _reasons(
     chosen: ChosenItems, explainer: Explainer, names: Sequence[str], parts: Sequence[Sequence[float]]
 ) -> list[tuple[ShownReason, ...]]:
-    """Nothing speaks for an item that is only pinned."""
+    """Reasons of each item; nothing speaks for one that is only pinned."""
     selection, pool = chosen.selection, chosen.pool
     if pool is None or explainer.candidates is None:
         return [() for _ in selection.items]
@@ -111,7 +111,7 @@ def _reasons(
 
 
 def _filling(rest: Sequence[Backfilled], explainer: Explainer, *, ranks: Sequence[int]) -> list[Shown]:
-    """They have no score of their own, and follow one another in the order of their rung."""
+    """Fillers as shown items: without a score of their own, in the order of their fallback sources."""
     products = explainer.snapshot.stock.products
     return [
         Shown(

@@ -1,4 +1,4 @@
-"""What the first items of an answer are taken from: whose candidates, under which weights, or why there are none."""
+"""Choice of the candidates that the first items of an answer come from: whose, under which weights, or why none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ OF_CONTEXT = frozenset({BlendName.ITEM, BlendName.CART})
 
 @dataclass(frozen=True, kw_only=True)
 class ChosenCandidates:
-    """What the first items of an answer are taken from; no pool: the fallbacks have all of it."""
+    """The candidates that the first items of an answer come from; no pool: the fallbacks have all of it."""
 
     pool: CandidatePool | None
     weights: Mapping[str, float]
@@ -39,8 +39,8 @@ def choose_candidates(
     scope: CatalogueScope,
     within: IntArray | None,
 ) -> ChosenCandidates:
-    """``session`` are the weights of a visit, where there is one; ``part`` of the shop that the answer is of, and the
-    rows of the model ``within`` it; None: all of them.
+    """Choose the candidates of an answer. ``session`` are the weights of a visit, where there is one; ``scope`` is the
+    part of the shop that the answer is of, ``within`` the rows of the model in it; None: all of them.
     """
     if candidates is None:
         return ChosenCandidates(pool=None, weights={}, source=Source.NEWEST, why=Fallback.NO_MODEL)
@@ -49,13 +49,13 @@ def choose_candidates(
             return ChosenCandidates(pool=None, weights={}, source=Source.NEWEST)
         return ChosenCandidates(pool=candidates.trending, weights={TRENDING: 1.0}, source=Source.POPULAR)
     if placement.blend in OF_CONTEXT:
-        found = _of_context(request, placement.blend, candidates, customer)
+        choice = _of_context(request, placement.blend, candidates, customer)
     else:
         visitor = customer if session else replace(customer, visit=())
-        found = _of_person(placement, placement.blend, candidates, visitor, within)
-    if isinstance(found, Fallback):
-        return _stand_in(request, placement.blend, candidates, scope=scope, why=found)
-    pool, source = found
+        choice = _of_person(placement, placement.blend, candidates, visitor, within)
+    if isinstance(choice, Fallback):
+        return _stand_in(request, placement.blend, candidates, scope=scope, why=choice)
+    pool, source = choice
     vector = weights.weights if weights else {}
     if session and pool.visiting:
         vector = mixed(pool, vector, session.weights)
@@ -106,7 +106,7 @@ def _of_context(
 def _stand_in(
     request: ResolvedRequest, blend: BlendName, candidates: CandidateSource, *, scope: CatalogueScope, why: Fallback
 ) -> ChosenCandidates:
-    """What everybody would get, where the request takes it."""
+    """What everybody would get in place of the blend's candidates, where the request takes it."""
     if scope is CatalogueScope.NEWEST:
         return ChosenCandidates(pool=None, weights={}, source=Source.NEWEST, why=why)
     if not request.fill and scope is not CatalogueScope.FOUND:
@@ -115,7 +115,7 @@ def _stand_in(
 
 
 def _popular(blend: BlendName, candidates: CandidateSource, *, why: Fallback) -> ChosenCandidates:
-    """What the stranger's record says of what everybody buys."""
+    """The candidates of the stranger's record, by its popularity alone: what everybody buys."""
     record = BlendName.HOME if blend in OF_CONTEXT else blend
     pool = candidates.stored(record, candidates.model.stranger)
     speaking = sorted(pool.heard & _popularities(candidates)) if pool else []

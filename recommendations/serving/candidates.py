@@ -1,4 +1,4 @@
-"""Who is a candidate for whom: the records of customers, and what is scored while the shop waits."""
+"""Candidate pools: the stored records of customers, and pools that are scored while the shop waits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ class Planned(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class CandidatePool:
-    """Item rows of the model with their standardised scores; ``past`` is what the scores were made from.
+    """Item rows of the model with their standardised scores; ``history`` is what the scores were made from.
 
     Those of the instances in ``visiting`` were made from ``visit``.
     """
@@ -55,7 +55,7 @@ class CandidatePool:
     visiting: frozenset[str] = frozenset()
 
     def history_for(self, instance: str) -> History:
-        """What the instance was asked about."""
+        """The history that the instance's scores were made from."""
         return self.visit if self.visit is not None and instance in self.visiting else self.history
 
     @cached_property
@@ -67,7 +67,7 @@ class CandidatePool:
 
 
 class CandidateSource:
-    """Of one model. What is scored for a request is kept for the next ones."""
+    """Candidate pools of one model; what is scored for a request is held for the next ones."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -90,7 +90,7 @@ class CandidateSource:
 
     @cached_property
     def popularity(self) -> FloatArray:
-        """Of every item, in the week before the end of the history."""
+        """Popularity of every item in the week before the end of the history."""
         for recommender in self.model.recommenders.values():
             if isinstance(recommender, Popularity) and recommender.config.half_life == POPULAR_HALF_LIFE:
                 return np.asarray(recommender.popularity_)
@@ -126,19 +126,19 @@ class CandidateSource:
 
     @cached_property
     def _plan(self) -> Promotions | None:
-        """The weeks that end after the history, by item and start."""
-        told = self.model.training.promotions
-        if told is None:
+        """Promoted weeks that end after the history, by item and start."""
+        plan = self.model.training.promotions
+        if plan is None:
             return None
-        ahead = np.flatnonzero(told.start * DAY > -WEEK)
-        rows = ahead[np.lexsort((told.start[ahead], told.item[ahead]))]
+        ahead = np.flatnonzero(plan.start * DAY > -WEEK)
+        rows = ahead[np.lexsort((plan.start[ahead], plan.item[ahead]))]
         return Promotions(
-            item=told.item[rows], start=told.start[rows], display=told.display[rows], mailer=told.mailer[rows]
+            item=plan.item[rows], start=plan.start[rows], display=plan.display[rows], mailer=plan.mailer[rows]
         )
 
     @cached_property
     def trending(self) -> CandidatePool:
-        """What is asked for at present, above all what is asked for more than usual."""
+        """Pool of what is asked for at present, above all what is asked for more than usual."""
         scores = self.popularity * self.trend
         best = np.argsort(-scores, kind="stable")[:TRENDING_ITEMS].astype(np.int32)
         items = np.sort(best[scores[best] > 0])
@@ -155,16 +155,16 @@ class CandidateSource:
         return History.of(self.model.training.queries(np.array([row])), until=self.until)
 
     def _history_at(self, row: int, acts: tuple[HistoryEvent, ...], until: float) -> History:
-        """What a customer of the model had done at a moment, and these later acts, as of somebody new to the model.
+        """History of a customer of the model up to a moment, and these later acts, as of somebody new to the model.
 
         Nothing that was learned of the customer counts, only what was learned of items and of the others.
         """
         back = (self.until - until) / DAY
-        known = self.model.training.queries(np.array([row])).histories
-        known = known.where(known.age > back)
-        known = replace(known, age=known.age - np.float32(back))
+        stored = self.model.training.queries(np.array([row])).histories
+        stored = stored.where(stored.age > back)
+        stored = replace(stored, age=stored.age - np.float32(back))
         late = interactions_of(acts, until=until, n_items=len(self.model.items))
-        histories = appended(known, late) if acts else known
+        histories = appended(stored, late) if acts else stored
         return History.of(Queries(histories=histories, training_rows=np.array([-1], np.int32)), until=until)
 
     def _folded(self, acts: tuple[HistoryEvent, ...], until: float) -> History:
@@ -180,9 +180,9 @@ class CandidateSource:
         within: bytes | None = None,
         fading: float = 1.0,
     ) -> CandidatePool:
-        """Candidates of a person or a context that has no record; context items are no candidates.
+        """Candidates of a customer or a context that has no record; context items are no candidates.
 
-        ``within`` are the only rows (int32) that may be candidates; all of them are that somebody has a word on. Of the
+        ``within`` are the only rows (int32) that may be candidates; all of them are that some instance scores. Of the
         context every item counts ``fading`` times as much as the one before it.
         """
         n_items = len(self.model.items)
@@ -205,15 +205,15 @@ class CandidateSource:
         if blend is BlendName.DISCOVER:
             barred[history.rows] = True
         plan = BlendPlan(
-            weights={}, instances=tuple(scope.name for scope in fitted), excluded=_row(np.flatnonzero(barred), n_items)
+            weights={}, instances=tuple(one.name for one in fitted), excluded=_row(np.flatnonzero(barred), n_items)
         )
-        found = candidates(fitted, query, plans={blend: plan}, trend=self.trend, limits=limits)
-        return _pool(found[blend], 0, history=History.of(query, until=history.until))
+        records = candidates(fitted, query, plans={blend: plan}, trend=self.trend, limits=limits)
+        return _pool(records[blend], 0, history=History.of(query, until=history.until))
 
 
 @lru_cache(maxsize=3)
 def candidate_source(model: Model) -> CandidateSource:
-    """The live model, the one before it, and the one under review."""
+    """Candidates of a model; held for the live one, the one before it, and the one under review."""
     return CandidateSource(model)
 
 
@@ -228,7 +228,7 @@ def _pool(records: Candidates, row: int, *, history: History) -> CandidatePool:
 
 
 def _row(items: Sequence[int] | NDArray[np.int64], n_items: int, *, fading: float = 1.0) -> Sparse:
-    """1, fading, fading² … at these items, for one query."""
+    """A matrix row of 1, fading, fading² … at these items, for one query."""
     columns = np.asarray(items, np.int32)
     values = np.power(np.float32(fading), np.arange(len(columns), dtype=np.float32))
     return sparse.csr_matrix((values, (np.zeros_like(columns), columns)), shape=(1, n_items), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""What an answer may take into account of the person who gets it."""
+"""Context of a customer: what an answer may take into account of them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ NEVER = -np.inf
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerContext:
-    """Rows are those of the stock and ascend. Without a past the answer is the one for everybody."""
+    """The customer of an answer; rows are those of the stock and ascend. Without a history it is everybody's answer."""
 
     history: History | None = None
     why_not: Fallback | None = None
@@ -45,7 +45,7 @@ def context_of(
     state: LiveState,
     now: datetime,
 ) -> CustomerContext:
-    """``state`` may say that the customer objects to personalisation, else the snapshot does."""
+    """Context of a request's customer; ``state`` may say that they object to personalisation, else the snapshot."""
     objects = request.customer in snapshot.objectors if state.objected is None else state.objected
     if objects or not request.personalise:
         return CustomerContext(why_not=Fallback.NOT_PERSONALISED)
@@ -60,8 +60,8 @@ def context_of(
     )
     trade = _Purchases.of(history, candidates, state)
     disliked = set(state.disliked)
-    known = row != NOBODY and not (request.folded and now < model.as_of)  # what was learned is of a later time
-    if known:
+    learned = row != NOBODY and not (request.folded and now < model.as_of)  # what was learned is of a later time
+    if learned:
         disliked.update(model.items.ids[model.disliked[row].indices].tolist())
     return CustomerContext(
         history=history,
@@ -69,7 +69,7 @@ def context_of(
         record=NOBODY if request.folded else row,
         known=row != NOBODY,
         visit=visit(candidates, state, known=row != NOBODY) if not request.folded or row == NOBODY else (),
-        segment=int(model.segments[row]) if known else NOBODY,
+        segment=int(model.segments[row]) if learned else NOBODY,
         bought=trade.bought(snapshot),
         resting=trade.resting(snapshot, now=now, share=placement.cool_down),
         disliked=_rows(snapshot, disliked),
@@ -77,22 +77,22 @@ def context_of(
 
 
 def _folded(candidates: CandidateSource, state: LiveState, *, row: int, now: datetime) -> History | None:
-    """The past up to now: of somebody whom the model does not know (row −1) the live state, and nothing else."""
+    """The history up to now; of a customer whom the model does not know (row −1) the live state, and nothing else."""
     bought = [(item, EventName.PURCHASE, at) for item, at in state.bought.items()]
     acts = [*(act for act in bought if act[2] >= state.refunded.get(act[0], NEVER)), *state.recent]
     rows = candidates.model.items.rows(np.array([item for item, _, _ in acts], np.int64)).tolist()
-    known = tuple(HistoryEvent(row, name, at) for row, (_, name, at) in zip(rows, acts, strict=True) if row >= 0)
+    events = tuple(HistoryEvent(row, name, at) for row, (_, name, at) in zip(rows, acts, strict=True) if row >= 0)
     until = now.timestamp()
     if row == NOBODY:
-        return candidates.folded(known, until) if known else None
-    history = candidates.history_at(row, tuple(act for act in known if act.at >= candidates.until), until)
+        return candidates.folded(events, until) if events else None
+    history = candidates.history_at(row, tuple(act for act in events if act.at >= candidates.until), until)
     return history if len(history.query.histories) else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Purchases:
-    """What was bought, as far as it was not taken back later: item rows of the model, ascending, each with the last
-    time and the usual gap in seconds; and keys of items that are not in the person's past.
+    """Purchases that were not refunded later: item rows of the model, ascending, each with the last time and the usual
+    gap in seconds; and keys of items that are not in the customer's history.
     """
 
     rows: IntArray
@@ -102,10 +102,10 @@ class _Purchases:
 
     @classmethod
     def of(cls, history: History | None, candidates: CandidateSource, state: LiveState) -> "_Purchases":
-        known = history or candidates.nobody
-        rows, last = known.rows, known.last
+        past = history or candidates.nobody
+        rows, last = past.rows, past.last
         if not state.bought and not state.refunded:
-            return cls(rows=rows, last=last, every=known.every)
+            return cls(rows=rows, last=last, every=past.every)
         last, others = last.copy(), []
         for item, at in state.bought.items():
             place = _place(rows, candidates, item)
@@ -113,19 +113,19 @@ class _Purchases:
                 last[place] = max(last[place], at)
             elif at >= state.refunded.get(item, NEVER):
                 others.append(item)
-        kept = np.ones(len(rows), np.bool_)
+        mask = np.ones(len(rows), np.bool_)
         for item, at in state.refunded.items():
             place = _place(rows, candidates, item)
             if place is not None and last[place] < at:
-                kept[place] = False
-        return cls(rows=rows[kept], last=last[kept], every=known.every[kept], others=others)
+                mask[place] = False
+        return cls(rows=rows[mask], last=last[mask], every=past.every[mask], others=others)
 
     def bought(self, snapshot: Snapshot) -> IntArray:
         own = _present(snapshot.stock_rows[self.rows])
         return np.union1d(own, _rows(snapshot, self.others)).astype(np.int32) if self.others else own
 
     def resting(self, snapshot: Snapshot, *, now: datetime, share: float) -> IntArray:
-        """What was bought so lately that only a small share of the person's own rhythm has gone by."""
+        """Rows of items bought so lately that less than ``share`` of the customer's usual gap has gone by."""
         if share <= 0:
             return NOTHING
         return _present(snapshot.stock_rows[self.rows[now.timestamp() - self.last < share * self.every]])
@@ -139,7 +139,7 @@ def _place(rows: IntArray, candidates: CandidateSource, item: int) -> int | None
 
 
 def _present(rows: IntArray) -> IntArray:
-    """Rows of the stock ascend as those of the model do."""
+    """Rows without −1; those of the stock ascend as those of the model do."""
     return rows[rows >= 0]
 
 

@@ -26,7 +26,7 @@ WORTH_TELLING = 0.1  # of the positive part of the score; a smaller part is told
 
 @dataclass(frozen=True, kw_only=True)
 class Explainer:
-    """For one answer."""
+    """Maker of the reasons for one answer."""
 
     snapshot: Snapshot
     candidates: CandidateSource | None
@@ -38,8 +38,8 @@ class Explainer:
     def of_pool(
         self, pool: CandidatePool, item: int, parts: Sequence[float], *, names: Sequence[str]
     ) -> tuple[ShownReason, ...]:
-        """``item`` is a row of the model, ``parts`` the contributions of the ``names``: the pool's instances and the
-        promotion plan.
+        """Reasons for a candidate: ``item`` is a row of the model, ``parts`` the contributions of the ``names``, the
+        pool's instances and the promotion plan.
 
         Instances are asked, the largest first, until those asked make up most of what speaks for the item: asking is
         what an answer spends its time on.
@@ -48,18 +48,18 @@ class Explainer:
             return ()
         evidence: list[tuple[float, Sequence[Evidence]]] = []
         for name, share in speakers(names, parts):
-            told = self._evidence(pool, name, item)
-            if told:
-                evidence.append((share, told))
+            terms = self._evidence(pool, name, item)
+            if terms:
+                evidence.append((share, terms))
             if sum(share for share, _ in evidence) >= ENOUGH:
                 break
-        said = reasons(evidence)
-        worth = [one for one in said if one.share >= WORTH_TELLING] or said[:1]
-        shown = (self._reason(one.term, pool) for one in worth)
-        return tuple(reason for reason in shown if reason is not None)
+        strongest = reasons(evidence)
+        worth = [one for one in strongest if one.share >= WORTH_TELLING] or strongest[:1]
+        written = (self._reason(one.term, pool) for one in worth)
+        return tuple(reason for reason in written if reason is not None)
 
     def of_fallback(self, source: Source, row: int) -> tuple[ShownReason, ...]:
-        """Of an item that fills the end of an answer; ``row`` is one of the stock."""
+        """Reasons for a filler at the end of an answer; ``row`` is one of the stock."""
         if not self.asked:
             return ()
         if source is Source.NEWEST:
@@ -85,11 +85,11 @@ class Explainer:
         """The second stage only weighs what the recommenders say: evidence of the one that speaks most for the item."""
         z = np.nan_to_num(np.asarray(pool.z[:, np.searchsorted(pool.items, item)], np.float64))
         z[pool.instances.index(SECOND_STAGE)] = 0
-        told = (
+        by_speaker = (
             pool.history_for(name).evidence(candidates.model.recommenders, name, item)
             for name, _ in speakers(pool.instances, z.tolist())
         )
-        return next((evidence for evidence in told if evidence), [])
+        return next((evidence for evidence in by_speaker if evidence), [])
 
     def _popular(self, item: int) -> Sequence[Evidence]:
         if self.candidates is None or item < 0 or not self.candidates.buyers[item]:
@@ -107,7 +107,7 @@ class Explainer:
         return [Evidence(reason=Reason.PROMOTED, share=1.0, facts=facts)]
 
     def _reason(self, term: Evidence, pool: CandidatePool | None) -> ShownReason | None:
-        """None where the evidence is no longer in the record."""
+        """The reason as it is shown; None where the evidence is no longer in the record."""
         facts: dict[str, Fact] = {name: round(value, DIGITS) for name, value in term.facts.items()}
         code = term.reason
         if term.item is not None:
@@ -137,7 +137,7 @@ class Explainer:
         return {"segment": number, "name": self.snapshot.names.segments[number]}
 
     def _days_since(self, item: int, days: float, pool: CandidatePool) -> float:
-        """Before now, not before the end of the model's history; a purchase since then counts."""
+        """Days before now, not before the end of the model's history; a purchase since then counts."""
         if self.candidates is None or self.candidates.model.cut is not Cut.LIVE:
             return days
         last = max(pool.history.until - days * DAY, self.state.bought.get(item, -np.inf))

@@ -1,4 +1,4 @@
-"""What stands in for the model where it has too little to show: segment → popular → newest."""
+"""Fallbacks for a model that has too little to show: segment → popular → newest."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -16,7 +16,7 @@ SEGMENTS = "segments"
 
 
 class FallbackSource(NamedTuple):
-    """Rows of the stock, the best first."""
+    """A source of fillers: rows of the stock, the best first."""
 
     source: Source
     rows: IntArray
@@ -30,7 +30,7 @@ class Backfilled(NamedTuple):
 def fallback_chain(
     snapshot: Snapshot, candidates: CandidateSource | None, customer: CustomerContext
 ) -> Iterator[FallbackSource]:
-    """A rung is made only when the one before it was not enough."""
+    """Yield the fallback sources in order; one is made only when those before it were not enough."""
     if candidates is not None:
         recommender = candidates.model.recommenders.get(SEGMENTS)
         if recommender is not None and customer.history is not None and customer.segment != NOBODY:
@@ -54,18 +54,18 @@ def backfill(
     open_ = open_.copy()
     for cap in caps:
         open_ &= ~cap.blocked
-    found: list[Backfilled] = []
+    fillers: list[Backfilled] = []
     for fallback in fallbacks:
-        while len(found) < n and len(rows := fallback.rows[open_[fallback.rows]]):
-            taken = rows[: 1 if caps else n - len(found)]
+        while len(fillers) < n and len(rows := fallback.rows[open_[fallback.rows]]):
+            taken = rows[: 1 if caps else n - len(fillers)]
             open_[taken] = False
-            found += [Backfilled(row, fallback.source) for row in taken.tolist()]
+            fillers += [Backfilled(row, fallback.source) for row in taken.tolist()]
             for cap in caps:
-                if cap.take(found[-1].row):
+                if cap.take(fillers[-1].row):
                     open_ &= ~cap.blocked
-        if len(found) >= n:
+        if len(fillers) >= n:
             break
-    return found
+    return fillers
 
 
 def _present(rows: IntArray) -> IntArray:

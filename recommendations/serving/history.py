@@ -1,4 +1,4 @@
-"""One person's history, as recommenders are asked about it."""
+"""A customer's history in the form in which recommenders are queried."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -17,7 +17,7 @@ SESSION_GAP = 1_800.0  # seconds
 
 
 class HistoryEvent(NamedTuple):
-    """What a customer did whom the model does not know; ``at`` in seconds since 1970-01-01 UTC."""
+    """What a customer did that the model did not learn from; ``at`` in seconds since 1970-01-01 UTC."""
 
     item: int  # row of the model
     name: EventName
@@ -26,7 +26,7 @@ class HistoryEvent(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class History:
-    """One person's history as a question, and what was bought: item rows, ascending, with the last time of each."""
+    """A customer's history as a query, and what was bought: item rows, ascending, with the last time of each."""
 
     query: Queries
     until: float  # the moment that ages count back from, seconds since 1970-01-01 UTC
@@ -46,7 +46,7 @@ class History:
         return cls(query=query, until=until, rows=rows, last=until - newest * DAY, every=every * DAY)
 
     def evidence(self, recommenders: Mapping[str, Recommender], instance: str, item: int) -> Sequence[Evidence]:
-        """What the instance says about the item; asked once."""
+        """The instance's evidence for the item, which is asked for once."""
         key = (instance, item)
         if key not in self.evidence_by_item:
             self.evidence_by_item[key] = recommenders[instance].evidence(self.query, item)
@@ -54,7 +54,7 @@ class History:
 
 
 def interactions_of(acts: Sequence[HistoryEvent], *, until: float, n_items: int) -> Interactions:
-    """One person's acts; of several acts on an item in a session the strongest counts."""
+    """Interactions of one customer; of several acts on an item in a session the strongest counts."""
     unit = DEFAULT_POINTS[EventName.PURCHASE]
     rows: dict[tuple[int, int], HistoryEvent] = {}
     session, before = 0, -np.inf
@@ -62,27 +62,27 @@ def interactions_of(acts: Sequence[HistoryEvent], *, until: float, n_items: int)
         session += act.at - before > SESSION_GAP
         before = act.at
         bought = act.name == EventName.PURCHASE
-        known = rows.get((2 * session + bought, act.item))
-        if known is None or DEFAULT_POINTS[act.name] >= DEFAULT_POINTS[known.name]:
+        strongest = rows.get((2 * session + bought, act.item))
+        if strongest is None or DEFAULT_POINTS[act.name] >= DEFAULT_POINTS[strongest.name]:
             rows[2 * session + bought, act.item] = act
-    kept = list(rows.values())
-    strength = np.array([DEFAULT_POINTS[act.name] / unit for act in kept], np.float32)
+    counting = list(rows.values())
+    strength = np.array([DEFAULT_POINTS[act.name] / unit for act in counting], np.float32)
     return Interactions(
-        user=np.zeros(len(kept), np.int32),
-        item=np.array([act.item for act in kept], np.int32),
+        user=np.zeros(len(counting), np.int32),
+        item=np.array([act.item for act in counting], np.int32),
         basket=np.array([basket for basket, _ in rows], np.int32),
-        age=np.array([max(until - act.at, 0) / DAY for act in kept], np.float32),
-        quantity=np.ones(len(kept), np.float32),
+        age=np.array([max(until - act.at, 0) / DAY for act in counting], np.float32),
+        quantity=np.ones(len(counting), np.float32),
         strength=strength,
-        amount=np.zeros(len(kept), np.float32),
-        bought=np.array([act.name == EventName.PURCHASE for act in kept], np.bool_),
+        amount=np.zeros(len(counting), np.float32),
+        bought=np.array([act.name == EventName.PURCHASE for act in counting], np.bool_),
         n_users=1,
         n_items=n_items,
     )
 
 
 def appended(known: Interactions, late: Interactions) -> Interactions:
-    """One person's histories behind one another; their baskets stay apart."""
+    """One customer's interactions behind one another; their baskets stay apart."""
     late = replace(late, basket=late.basket + np.int32(known.basket.max(initial=-1) + 1))
     rows = [column.name for column in fields(Interactions) if column.name not in {"n_users", "n_items"}]
     both: dict[str, Any] = {name: np.concatenate([getattr(known, name), getattr(late, name)]) for name in rows}

@@ -1,4 +1,4 @@
-"""What a customer likes, and what they did that says so (``maths.md`` §2), from the memory of the process."""
+"""Interest profile of a customer, and the counts behind it (``maths.md`` §2), from the memory of the process."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ NOWHERE = ServedPlacement(
 
 
 class Interest(NamedTuple):
-    """Shares of all that the customer did, shrunk towards what is usual; counts are of items in baskets or views."""
+    """Interest in a group: shares of all acts, shrunk towards what is usual; counts of items in baskets or views."""
 
     name: str
     path: str  # the same as the name where there is none
@@ -62,23 +62,23 @@ class InterestProfile:
 
 
 def interest_profile(user_id: str, *, most: int, now: datetime) -> InterestProfile:
-    """Of a signed-in customer; the ``most`` categories and brands with the largest shares. Raises NotLoadedError."""
+    """Profile of a signed-in customer: the ``most`` largest categories and brands by share. Raises NotLoadedError."""
     held = snapshot_holder().any()
     customer = customer_key(held.customers, user_id, kind=CustomerKind.SIGNED_IN)
     reading = fetch.state_of(customer, since=held.model.as_of if held.model else None)
     snapshot = snapshot_holder().current(reading.changed)
     candidates = candidate_source(snapshot.model) if snapshot.model else None
     request = ResolvedRequest(placement="", customer=customer)
-    person = context_of(request, NOWHERE, snapshot=snapshot, candidates=candidates, state=reading.state, now=now)
-    history = person.history
-    name = snapshot.names.segments.get(person.segment)
+    context = context_of(request, NOWHERE, snapshot=snapshot, candidates=candidates, state=reading.state, now=now)
+    history = context.history
+    name = snapshot.names.segments.get(context.segment)
     return InterestProfile(
         known=history is not None,
         personalised=history is not None,
-        why_not=person.why_not,
+        why_not=context.why_not,
         model_version=snapshot.model.version_id if snapshot.model else None,
         as_of=datetime.fromtimestamp(history.until, UTC) if history else None,
-        segment=None if person.segment == NOBODY or name is None else (person.segment, name),
+        segment=None if context.segment == NOBODY or name is None else (context.segment, name),
         categories=_categories(history, candidates, snapshot, most=most) if history and candidates else (),
         brands=_brands(history, candidates, snapshot, most=most) if history and candidates else (),
     )
@@ -104,7 +104,7 @@ def _brands(history: History, candidates: CandidateSource, snapshot: Snapshot, *
 def _interests(
     history: History, model: Model, members: Sparse, called: Sequence[tuple[str, str]], *, most: int
 ) -> list[Interest]:
-    """``members`` [items, groups], ``called`` path and name of each group; one without a name is not told."""
+    """The ``most`` largest named groups by share; ``members`` [items, groups], ``called`` path and name of each."""
     acts = history.query.histories
     shares, usual = [], []
     for half_life in HALF_LIVES:
@@ -113,7 +113,7 @@ def _interests(
         shares.append(interest_shares(weights, prior=prior, strength=SHRINKAGE[half_life])[0])
         usual.append(prior)
     bought, others, last = _counts(acts, members)
-    shown = [at for at in np.argsort(-shares[0], kind="stable").tolist() if bought[at] + others[at] and called[at][1]]
+    groups = [at for at in np.argsort(-shares[0], kind="stable").tolist() if bought[at] + others[at] and called[at][1]]
     return [
         Interest(
             path=called[at][0],
@@ -125,19 +125,19 @@ def _interests(
             other_acts=int(others[at]),
             last_at=datetime.fromtimestamp(history.until - float(last[at]) * DAY, UTC),
         )
-        for at in shown[:most]
+        for at in groups[:most]
     ]
 
 
 @lru_cache(maxsize=4)
 def _everybody(model: Model, half_life: int) -> Sparse:
-    """One row: the weight of all acts on each item."""
+    """Weight of everybody's acts on each item, as one row."""
     weights = act_weights(model.training.interactions, half_life=half_life)
     return sparse.csr_matrix(weights.sum(axis=0, dtype=np.float64).astype(np.float32))
 
 
 def _counts(acts: Interactions, members: Sparse) -> tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]:
-    """By group: acts that are purchases, the others, and the age of the last in days."""
+    """Count purchases and other acts of each group, and the age in days of the last."""
     of_acts = members[acts.item].tocoo()
     act, group = of_acts.row[of_acts.data > 0], of_acts.col[of_acts.data > 0]
     last = np.full(members.shape[1], np.inf, np.float32)

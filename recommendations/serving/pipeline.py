@@ -1,4 +1,4 @@
-"""Stage 4b: a customer and a placement → an answer: candidates, blend, eligibility, diversity, reasons.
+"""From a customer and a placement to an answer: candidates, blend, eligibility, diversity, reasons.
 
 A function of what it is given; ``serve.py`` reads and writes around it.
 """
@@ -30,7 +30,7 @@ from recommendations.store.serving.stock import of_brands, of_categories
 from recommendations.terms import BlendName, CatalogueScope, Fallback, RuleAction, Source
 
 NO_Z, NO_WEIGHTS = np.empty((0, 0), np.float32), np.empty(0, np.float32)
-TICK = 300.0  # seconds: ages count back from the last full tick, so that an answer stands for a while
+TICK = 300.0  # seconds: ages count back from the last full tick, so that an answer is valid for a while
 NO_LIKENESS = Likeness(traits=np.empty((0, 0), np.int32))
 
 
@@ -44,7 +44,7 @@ class UnknownPlacementError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """All that an answer is made of, before anything is chosen; rows of wish and shelf are those of the stock."""
+    """All that an answer is made of before the selection; rows in ``params`` and ``catalogue`` are the stock's."""
 
     request: ResolvedRequest
     snapshot: Snapshot
@@ -58,19 +58,19 @@ class Prepared:
     scope: ScopedItems
 
     def fallbacks(self) -> Iterable[FallbackSource]:
-        """What stands in for the pool."""
+        """Sources of fillers where the pool is not enough."""
         return fallbacks_of(
             self.scope, request=self.request, snapshot=self.snapshot, candidates=self.candidates, customer=self.customer
         )
 
 
 def recommend(request: ResolvedRequest, *, snapshot: Snapshot, state: LiveState, now: datetime) -> Answer:
-    """Raises UnknownPlacementError."""
+    """Answer a request from a snapshot and a live state. Raises UnknownPlacementError."""
     return complete(prepare(request, snapshot=snapshot, state=state, now=now))
 
 
 def prepare(request: ResolvedRequest, *, snapshot: Snapshot, state: LiveState, now: datetime) -> Prepared:
-    """Raises UnknownPlacementError."""
+    """Gather all that the answer to a request is made of. Raises UnknownPlacementError."""
     placement = snapshot.placements.get(request.placement)
     if placement is None:
         raise UnknownPlacementError(request.placement)
@@ -159,7 +159,7 @@ def _params(
 def rules_for(
     request: ResolvedRequest, snapshot: Snapshot, customer: CustomerContext, now: datetime
 ) -> tuple[Rule, ...]:
-    """Those that apply; none about this customer where nothing that is known of them may be used."""
+    """The rules that apply; none about this customer where nothing that is known of them may be used."""
     if not snapshot.rules.rules:
         return ()
     context = snapshot.stock.ids.rows(np.array([*request.context_items, *request.basket], np.int64))
@@ -190,7 +190,7 @@ def _allowed(wanted: Filter, snapshot: Snapshot) -> BoolArray:
 
 
 def select_candidates(prepared: Prepared) -> Selection | None:
-    """What is chosen of the pool, or pinned; the selection's items are rows of the stock. None without both."""
+    """Select from the pool, or what is pinned; the selection's items are rows of the stock. None without both."""
     pool, params = prepared.chosen.pool, prepared.params
     if pool is None:
         if not of_kind(params.rules, RuleAction.PIN):
@@ -209,7 +209,7 @@ def select_candidates(prepared: Prepared) -> Selection | None:
 
 
 def draw_of(recommendation_id: str) -> Generator:
-    """What an answer explores is settled by its id."""
+    """The random generator of an answer: what it explores is settled by its id."""
     return generator(0, recommendation_id)
 
 

@@ -19,16 +19,16 @@ from recommendations.store.serving.stock import Stock, of_categories
 from recommendations.terms import PATH_SEPARATOR, CatalogueScope, Fallback, Source
 
 NEW = 100
-"""Among so many of the newest items that may be shown the customer's taste makes the order."""
+"""So many of the newest items that may be shown are put into the order of the customer's taste."""
 
 MOST = 100
-"""Items that an answer may have."""
+"""The most items that an answer may have."""
 
 
 class ScopedItems(NamedTuple):
     """The part of the shop that an answer is of; ``rows`` are those of the stock and ascend, None: the whole shop.
 
-    ``why``: it is not the part that was asked for.
+    ``why`` says why it is not the part that was asked for.
     """
 
     scope: CatalogueScope = CatalogueScope.WHOLE
@@ -36,7 +36,7 @@ class ScopedItems(NamedTuple):
     why: Fallback | None = None
 
     def of_model(self, model: Model, stock: Stock) -> IntArray | None:
-        """The same as rows of the model, of the items that it knows; they ascend."""
+        """Rows of the model in place of the stock's, of the items that it knows; they ascend."""
         if self.rows is None:
             return None
         rows = model.items.rows(stock.ids.ids[self.rows])
@@ -47,7 +47,7 @@ WHOLE = ScopedItems()
 
 
 def resolved(request: ResolvedRequest, placement: ServedPlacement) -> ResolvedRequest:
-    """To a search the items of the context are what was found, not what the customer looks at."""
+    """Take the context items of a search for what it found, not for what the customer looks at."""
     if placement.scope is not CatalogueScope.FOUND:
         return request
     return replace(request, found_items=request.context_items, context_items=())
@@ -56,7 +56,7 @@ def resolved(request: ResolvedRequest, placement: ServedPlacement) -> ResolvedRe
 def scope_of(
     request: ResolvedRequest, placement: ServedPlacement, *, snapshot: Snapshot, open_: BoolArray
 ) -> ScopedItems:
-    """``open_`` by row of the stock: what may be shown, as far as the section does not say."""
+    """The part of the shop that a placement shows; ``open_`` by row of the stock: what may be shown, but for that."""
     match placement.scope:
         case CatalogueScope.CATEGORY:
             return _category(request, snapshot)
@@ -70,7 +70,7 @@ def scope_of(
 
 
 def narrowed(params: SelectionParams, scope: ScopedItems, *, request: ResolvedRequest, stock: Stock) -> SelectionParams:
-    """To the section. All that a search found is shown, up to what an answer may have, where nobody says how many."""
+    """Narrow ``params`` to the scope. All that a search found is shown, up to ``MOST``, where nobody says how many."""
     if scope.rows is None:
         return params
     allowed = np.zeros(len(stock), np.bool_)
@@ -89,7 +89,7 @@ def fallbacks_of(
     candidates: CandidateSource | None,
     customer: CustomerContext,
 ) -> Iterable[FallbackSource]:
-    """What stands in for the candidates; what was found and what is new does so always, as it was asked for."""
+    """Fallback sources of a scope; what was found and what is new fills up always, as it was asked for."""
     if scope.scope is CatalogueScope.NEWEST:
         return (FallbackSource(Source.NEWEST, newest(snapshot)),)
     if not request.fill and scope.scope is not CatalogueScope.FOUND:
@@ -98,14 +98,14 @@ def fallbacks_of(
 
 
 def keys_under(snapshot: Snapshot, paths: Sequence[str]) -> frozenset[int]:
-    """Of the categories with these paths, and of all that lie under them."""
+    """Keys of the categories with these paths, and of all that lie under them."""
     under = tuple(f"{path}{PATH_SEPARATOR}" for path in paths)
     names = snapshot.names.categories.items()
     return frozenset(key for key, (path, _) in names if path in paths or path.startswith(under))
 
 
 def _category(request: ResolvedRequest, snapshot: Snapshot) -> ScopedItems:
-    """Those of the request, else those that the items in view are in."""
+    """Items in the categories of the request, else in those of the items in view."""
     stock = snapshot.stock
     if request.categories:
         keys = keys_under(snapshot, request.categories)
@@ -120,7 +120,7 @@ def _category(request: ResolvedRequest, snapshot: Snapshot) -> ScopedItems:
 
 
 def _found_by_search(request: ResolvedRequest, snapshot: Snapshot) -> ScopedItems:
-    """What the search found, else what matches its term, else the whole shop."""
+    """Items that the search found, else those that match its term, else the whole shop."""
     stock = snapshot.stock
     if request.found_items:
         rows = stock.ids.rows(np.array(request.found_items, np.int64))

@@ -1,4 +1,4 @@
-"""What matches a search term: words in the title, the brand and the categories of an item, from memory."""
+"""Items that match a search term by words of title, brand and categories, from memory."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -29,12 +29,12 @@ def matching(term: str, snapshot: Snapshot) -> IntArray:
 
 def _with_word(word: str, snapshot: Snapshot) -> BoolArray:
     stock, index = snapshot.stock, _index(snapshot.stock)
-    found = np.zeros(len(stock), np.bool_)
-    for known in _like(word, index):
-        found[index[known]] = True
+    mask = np.zeros(len(stock), np.bool_)
+    for match in _like(word, index):
+        mask[index[match]] = True
     names = snapshot.names.categories.items()
     keys = frozenset(key for key, (path, _) in names if any(_like(word, _words(path))))
-    return found | of_categories(stock, keys) if keys else found
+    return mask | of_categories(stock, keys) if keys else mask
 
 
 def _like(word: str, known: Iterable[str]) -> Iterable[str]:
@@ -44,14 +44,14 @@ def _like(word: str, known: Iterable[str]) -> Iterable[str]:
 
 @lru_cache(maxsize=2)
 def _index(stock: Stock) -> Mapping[str, IntArray]:
-    """Word → rows. Made when somebody searches a stock for the first time."""
+    """Index from word to rows, made when somebody searches a stock for the first time."""
     rows: dict[str, list[int]] = {}
     for row, product in enumerate(stock.products):
         for word in _words(f"{product.title} {product.brand}"):
             rows.setdefault(word, []).append(row)
-    return {word: np.array(found, np.int32) for word, found in rows.items()}
+    return {word: np.array(places, np.int32) for word, places in rows.items()}
 
 
 def _words(text: str) -> list[str]:
-    """Each once."""
+    """Words of a text, each once."""
     return list(dict.fromkeys(_WORD.findall(text.casefold())))

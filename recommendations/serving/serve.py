@@ -1,4 +1,4 @@
-"""An answer for the shop: who asks, in what state; the answer; and a note of what was shown."""
+"""Serving the shop: the customer and the live state of a request, the answer to it, and a note of its slate."""
 
 import secrets
 import time
@@ -29,7 +29,7 @@ __all__ = [
 ]  # fmt: skip
 
 type Write = Callable[[Answer], bytes]
-"""How an answer is written down, without its id. Two that are equal write the same."""
+"""Serialiser of an answer without its id; two that are equal write the same."""
 
 
 class Served(NamedTuple):
@@ -38,7 +38,7 @@ class Served(NamedTuple):
 
 
 class _Serving(NamedTuple):
-    """A request, and what everything is made of at this moment."""
+    """A request, with the state of this moment that its answer is made of."""
 
     request: Request
     state: ServingState
@@ -59,7 +59,7 @@ class _Serving(NamedTuple):
 
     @classmethod
     def of_all(cls, requests: Sequence[Request], *, now: datetime) -> "Iterator[_Serving]":
-        """All under the snapshot of one moment; the time of each begins when its turn comes."""
+        """Requests under the snapshot of one moment; the time of each begins when it is reached."""
         held = snapshot_holder().any()
         customers = _customers(held, requests)
         raw = fetch.fetch_raw_of_all(customers)
@@ -80,7 +80,7 @@ def knows(placement: str) -> bool:
 
 
 def serve(request: Request, *, now: datetime) -> Answer:
-    """Raises UnknownPlacementError, and NotLoadedError where this process has never reached PostgreSQL."""
+    """Answer a request. Raises UnknownPlacementError; NotLoadedError where this process never reached PostgreSQL."""
     serving = _Serving.of(request, now=now)
     answer = _completed(serving, _prepared(serving))
     if not request.dry_run:
@@ -89,24 +89,24 @@ def serve(request: Request, *, now: datetime) -> Answer:
 
 
 def serve_written(request: Request, *, write: Write, now: datetime) -> Served:
-    """As ``serve``, written down; what was written a moment ago is given again while it stands."""
+    """Serialise an answer for the shop, from the cache where it is still valid. Raises as ``serve``."""
     serving = _Serving.of(request, now=now)
     key = (request, write)
-    found = answer_cache().get(key, serving.state)
-    if found is None or _may_explore(serving, found):
+    entry = answer_cache().get(key, serving.state)
+    if entry is None or _may_explore(serving, entry):
         prepared = _prepared(serving)
         answer = _completed(serving, prepared)
         slate = _slate(answer, customer=serving.state.customer)
-        found = CachedAnswer.of(prepared, serving.state, content=write(answer), slate=slate)
-        if not _may_explore(serving, found):
-            answer_cache().put(key, found)
+        entry = CachedAnswer.of(prepared, serving.state, content=write(answer), slate=slate)
+        if not _may_explore(serving, entry):
+            answer_cache().put(key, entry)
     if not request.dry_run:
-        _note(serving, found.slate)
-    return Served(serving.recommendation_id, found.content)
+        _note(serving, entry.slate)
+    return Served(serving.recommendation_id, entry.content)
 
 
 def serve_all(requests: Sequence[Request], *, write: Write, now: datetime) -> list[Served]:
-    """As ``serve_written`` of each, under one model, one set of weights and one book of rules. Raises as ``serve``."""
+    """Serialise an answer to each request, under one model, one set of weights and one book. Raises as ``serve``."""
     served = []
     for serving in _Serving.of_all(requests, now=now):
         answer = _completed(serving, _prepared(serving))
@@ -137,14 +137,14 @@ def _prepared(serving: _Serving) -> Prepared:
 
 
 def _completed(serving: _Serving, prepared: Prepared) -> Answer:
-    request, known = serving.request, serving.state.snapshot.stock.row_of
+    request, row_of = serving.request, serving.state.snapshot.stock.row_of
     named = (*request.item_ids, *request.basket)
-    missing = dict.fromkeys(shop_id for shop_id in named if shop_id not in known)
+    missing = dict.fromkeys(shop_id for shop_id in named if shop_id not in row_of)
     return replace(complete(prepared), missing_item_ids=tuple(missing))
 
 
 def _customer(held: Snapshot, request: Request) -> int | None:
-    """The signed-in one if the shop names both."""
+    """Key of the request's customer, the signed-in one if the shop names both."""
     for shop_id, kind in _named(request):
         key = customer_key(held.customers, shop_id, kind=kind)
         if key is not None:
@@ -153,11 +153,11 @@ def _customer(held: Snapshot, request: Request) -> int | None:
 
 
 def _customers(held: Snapshot, requests: Sequence[Request]) -> list[int | None]:
-    """As ``_customer`` of each."""
+    """Key of each request's customer, as ``_customer`` gives it."""
     named = [_named(request) for request in requests]
     keys = iter(customer_keys(held.customers, list(chain.from_iterable(named))))
-    found = [list(islice(keys, len(ids))) for ids in named]
-    return [next((key for key in own if key is not None), None) for own in found]
+    by_request = [list(islice(keys, len(ids))) for ids in named]
+    return [next((key for key in own if key is not None), None) for own in by_request]
 
 
 def _named(request: Request) -> list[tuple[str, CustomerKind]]:
@@ -166,7 +166,7 @@ def _named(request: Request) -> list[tuple[str, CustomerKind]]:
 
 
 def _resolved(serving: _Serving) -> ResolvedRequest:
-    """In our own keys."""
+    """The request in our own keys."""
     request, stock = serving.request, serving.state.snapshot.stock
     return ResolvedRequest(
         placement=request.placement,
@@ -188,12 +188,12 @@ def _resolved(serving: _Serving) -> ResolvedRequest:
 
 
 def _keys(shop_ids: Sequence[str], stock: Stock) -> tuple[int, ...]:
-    """Of the items that exist."""
+    """Keys of the items that exist."""
     return tuple(stock.products[stock.row_of[shop_id]].item for shop_id in shop_ids if shop_id in stock.row_of)
 
 
 def _slate(answer: Answer, *, customer: int | None) -> ServedSlate:
-    """Its time, id and latency are those of each asking."""
+    """The slate of an answer; time, id and latency are those of each request (``_note``)."""
     return ServedSlate(
         served_at="",
         recommendation_id="",

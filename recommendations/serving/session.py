@@ -1,7 +1,7 @@
 """A visit: what somebody did since the model was made, and what it makes of the next answer.
 
-Of a visitor whom the model does not know it makes all of it, under the weights of the blend ``session``. Of a customer
-with a record it makes a share: the record says what they buy, the visit what they have in mind.
+For a visitor whom the model does not know it makes all of it, under the weights of the blend ``session``. For a
+customer with a record it makes a share: the record says what they buy, the visit what they have in mind.
 """
 
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ from recommendations.terms import BlendName
 
 MOST = 20  # items of a visit that count, the newest ones
 SHARE = 0.2
-"""Of a known customer's score. With one or two items of a basket of the tuning window in view, the rest of it is found
-about as well as by the record alone (NDCG@10 .2543 for .2556, .2492 for .2498), and recall rises; at half NDCG loses a
-tenth and more.
+"""The visit's part of a known customer's score. With one or two items of a basket of the tuning window in view, the
+rest of it is found about as well as by the record alone (NDCG@10 .2543 for .2556, .2492 for .2498), and recall rises;
+at half NDCG loses a tenth and more.
 """
 NEVER = -np.inf
 
@@ -27,7 +27,7 @@ NEVER = -np.inf
 def visit(candidates: CandidateSource, state: LiveState, *, known: bool) -> tuple[int, ...]:
     """Rows of the model of what was looked at or bought, each once, the newest first.
 
-    Of a customer with a record only what the record cannot know, and what a purchase has not settled since.
+    For a customer with a record only what the record cannot know, and what a purchase has not settled since.
     """
     if not state.recent and not state.bought:
         return ()
@@ -45,42 +45,42 @@ def visit(candidates: CandidateSource, state: LiveState, *, known: bool) -> tupl
 
 
 class Visits:
-    """Of one model. Two visits that saw the same have one pool."""
+    """Candidate pools of visits under one model; two visits that saw the same have one pool."""
 
     def __init__(self, candidates: CandidateSource) -> None:
         self.pools = candidates
         self.joined = lru_cache(POOLS_HELD)(self._joined)
 
     def alone(self, rows: tuple[int, ...]) -> CandidatePool:
-        """The candidates of a visit, and of nothing else; what was seen is none."""
+        """Candidates of a visit, and of nothing else; what was seen is none."""
         return self.pools.scored(BlendName.SESSION, self.pools.nobody, rows, fading=SESSION_FADING)
 
     def _joined(self, blend: BlendName, record: int, rows: tuple[int, ...]) -> CandidatePool | None:
         """A record with the candidates of a visit beside its own; None without a record.
 
-        The recommenders of the record do not know the visit's candidates: they are as good as the average one.
+        The recommenders of the record do not know the visit's candidates: these are as good as the average one.
         """
-        known = self.pools.stored(blend, record)
-        if known is None:
+        own = self.pools.stored(blend, record)
+        if own is None:
             return None
         alone = self.alone(rows)
-        names = tuple(name for name in alone.instances if name not in known.instances)
-        items = np.union1d(known.items, alone.items).astype(np.int32)
+        names = tuple(name for name in alone.instances if name not in own.instances)
+        items = np.union1d(own.items, alone.items).astype(np.int32)
         recommenders = self.pools.model.recommenders
         scores = np.array([recommenders[name].score(alone.history.query)[0, items] for name in names], np.float32)
-        z = np.full((len(known.instances) + len(names), len(items)), np.nan, np.float32)
-        z[: len(known.instances), np.searchsorted(items, known.items)] = np.asarray(known.z, np.float32)
+        z = np.full((len(own.instances) + len(names), len(items)), np.nan, np.float32)
+        z[: len(own.instances), np.searchsorted(items, own.items)] = np.asarray(own.z, np.float32)
         if len(names) and len(items):
-            z[len(known.instances) :] = standardised(scores, np.array([0]))
+            z[len(own.instances) :] = standardised(scores, np.array([0]))
         return CandidatePool(
-            instances=(*known.instances, *names), items=items, z=z, history=known.history,
+            instances=(*own.instances, *names), items=items, z=z, history=own.history,
             visit=alone.history, visiting=frozenset(names),
         )  # fmt: skip
 
 
 @lru_cache(maxsize=3)
 def visits_of(candidates: CandidateSource) -> Visits:
-    """As many as there are pools."""
+    """Visits under a model; held for as many models as candidates are."""
     return Visits(candidates)
 
 

@@ -1,4 +1,4 @@
-"""What is asked of a placement, and what is answered."""
+"""Types of the requests to a placement and of the answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ type Fact = str | int | float
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """Only items like these; None does not ask."""
+    """Filter that leaves only items like these; None does not ask."""
 
     price_from: Decimal | None = None
     price_to: Decimal | None = None
@@ -24,14 +24,14 @@ class Filter:
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedRequest:
-    """Items and the customer by primary key. None for n and diversity: as the placement and its weights have it."""
+    """A request by primary keys. None for n and diversity: as the placement and its weights have it."""
 
     placement: str
     customer: int | None = None
     context_items: tuple[int, ...] = ()
     basket: tuple[int, ...] = ()
     exclude_items: tuple[int, ...] = ()
-    found_items: tuple[int, ...] = ()  # by the shop's search; ``loop.part`` fills it in
+    found_items: tuple[int, ...] = ()  # by the shop's search; ``scope.resolved`` fills it in
     categories: tuple[str, ...] = ()  # whole paths
     search_term: str = ""
     n: int | None = None
@@ -48,7 +48,7 @@ class ResolvedRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """As ``Ask``, in the shop's own ids."""
+    """A request in the shop's own ids; the fields are those of ``ResolvedRequest``."""
 
     placement: str
     user_id: str | None = None
@@ -69,7 +69,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownReason:
-    """Code and evidence (ids of the shop, names, numbers) are the contract; words are made of them."""
+    """A reason: code and evidence (ids of the shop, names, numbers) are the contract; words are made of them."""
 
     code: Reason
     evidence: Mapping[str, Fact]

@@ -1,4 +1,4 @@
-"""Where an item would rank that is no candidate: scored by the model when somebody asks, on the scale of the pool."""
+"""Rank that an item would have which is no candidate: scored by the model on demand, on the scale of the pool."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -17,7 +17,7 @@ TREND_OF = {instance.name: instance.trend for instance in INSTANCES}
 
 
 class WouldRank(NamedTuple):
-    """``place`` among the candidates, had it been one; or, where nothing tells, among all items by popularity."""
+    """An item's ``place`` among the candidates, had it been one; if nothing tells, among all items by popularity."""
 
     place: int
     of: int
@@ -25,7 +25,7 @@ class WouldRank(NamedTuple):
 
 
 def would_rank(candidates: CandidateSource, chosen: ChosenCandidates, item: int) -> WouldRank:
-    """``item`` is a row of the model that is not in the ranking's pool."""
+    """Rank of ``item``, a row of the model that is not in the pool, had it been a candidate."""
     pool = chosen.pool
     z = _z(candidates, pool, chosen.weights, item) if pool is not None else np.empty(0, np.float32)
     if pool is None or np.isnan(z).all():
@@ -41,7 +41,7 @@ def _z(candidates: CandidateSource, pool: CandidatePool, weights: Mapping[str, f
 
     z is linear in the raw score within a pool, so two candidates with different scores give the scale.
     """
-    found = np.full(len(pool.instances), np.nan, np.float32)
+    z = np.full(len(pool.instances), np.nan, np.float32)
     for m, name in enumerate(pool.instances):
         recommender = candidates.model.recommenders.get(name)
         if recommender is None or not weights.get(name):
@@ -49,15 +49,15 @@ def _z(candidates: CandidateSource, pool: CandidatePool, weights: Mapping[str, f
         raw = np.asarray(recommender.score(pool.history_for(name).query)[0], np.float64)
         if exponent := TREND_OF.get(name, 0.0):
             raw = np.maximum(raw, 0) * candidates.trend.astype(np.float64) ** exponent
-        found[m] = _on_scale(raw[pool.items], np.asarray(pool.z[m], np.float64), raw[item])
-    return found
+        z[m] = _on_scale(raw[pool.items], np.asarray(pool.z[m], np.float64), raw[item])
+    return z
 
 
 def _on_scale(raw: NDArray[np.float64], z: NDArray[np.float64], value: float) -> float:
-    known = np.flatnonzero(~np.isnan(raw) & ~np.isnan(z))
-    if not len(known) or np.isnan(value):
+    scored = np.flatnonzero(~np.isnan(raw) & ~np.isnan(z))
+    if not len(scored) or np.isnan(value):
         return np.nan
-    low, high = known[np.argmin(raw[known])], known[np.argmax(raw[known])]
+    low, high = scored[np.argmin(raw[scored])], scored[np.argmax(raw[scored])]
     if raw[high] == raw[low]:
         return 0.0
     return float(z[low] + (value - raw[low]) * (z[high] - z[low]) / (raw[high] - raw[low]))

@@ -20,10 +20,10 @@ STEPS = 1_000
 """A weight, or the diversity, is moved in thousandths."""
 
 LOOKED_AT = 5
-"""Points between where a number is and its end at which one looks first; between two of them it is halved."""
+"""Points between a number and its end that are tried first; between two of them the search halves."""
 
 SAMPLE = 16
-"""Other customers whose lists are made with a change, to see how much it disturbs them."""
+"""Other customers whose slates are made with a change, to see how much it disturbs them."""
 
 NEW_RULE = 0
 """The key of a rule that was never saved."""
@@ -33,14 +33,14 @@ class CounterfactualKind(StrEnum):
     WEIGHT = "weight"
     DIVERSITY = "diversity"
     BOOST = "boost"
-    LIMIT = "limit"  # a rule no longer means the item
+    LIMIT = "limit"  # a rule no longer matches the item
     END = "end"  # a rule ends
     PIN = "pin"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counterfactual:
-    """The fields after ``kind`` belong to some kinds only."""
+    """A change to try; the fields after ``kind`` belong to some kinds only."""
 
     kind: CounterfactualKind
     instance: str = ""  # WEIGHT
@@ -52,31 +52,31 @@ class Counterfactual:
 
     @property
     def key(self) -> str:
-        """Names it among the changes for one item."""
+        """Name of the change among those for one item."""
         return f"{self.kind}:{self.instance or self.rule}" if self.instance or self.rule else str(self.kind)
 
 
 def changes(asked: Prepared, stands: Diagnosis) -> list[Counterfactual]:
-    """Each brings the item in by itself; at most one of a kind, but for rules. In no order."""
+    """Changes that each bring the item in by itself; at most one of a kind, but for rules. In no order."""
     row, stage = stands.row, stands.stage
     if row < 0 or stage in (AnswerStage.SHOWN, AnswerStage.ELIGIBILITY):
         return []
     if stands.lost is not None:
         return list(_on_rule(asked, stands)) if stage is AnswerStage.RULES else []
-    found = _pin(asked, row)
+    pin = _pin(asked, row)
     if stage in (AnswerStage.MODEL, AnswerStage.CANDIDATES):
-        return found
+        return pin
     return [
         *_weight(asked, stands),
         *_less_diversity(asked, row),
         *_boost(asked, row),
         *_on_rule(asked, stands),
-        *found,
+        *pin,
     ]
 
 
 def changed(asked: Prepared, change: Counterfactual, row: int) -> Prepared:
-    """With the change in place; ``row`` is the item's in the stock."""
+    """Put a change in place; ``row`` is the item's in the stock."""
     rules = asked.params.rules
     match change.kind:
         case CounterfactualKind.WEIGHT:
@@ -88,12 +88,12 @@ def changed(asked: Prepared, change: Counterfactual, row: int) -> Prepared:
             return with_rules(asked, limited)
         case CounterfactualKind.END:
             return with_rules(asked, [rule for rule in rules if rule.key != change.rule])
-    meant = _only(asked, row)
+    items = _only(asked, row)
     if change.kind is CounterfactualKind.BOOST:
-        made = Rule(key=NEW_RULE, action=RuleAction.BOOST, items=meant, strength=change.strength)
+        added = Rule(key=NEW_RULE, action=RuleAction.BOOST, items=items, strength=change.strength)
     else:
-        made = Rule(key=NEW_RULE, action=RuleAction.PIN, items=meant, slot=change.slot)
-    return with_rules(asked, [*rules, made])
+        added = Rule(key=NEW_RULE, action=RuleAction.PIN, items=items, slot=change.slot)
+    return with_rules(asked, [*rules, added])
 
 
 def side_effect(asked: Prepared, change: Counterfactual, row: int) -> float:
@@ -121,22 +121,22 @@ def side_effect(asked: Prepared, change: Counterfactual, row: int) -> float:
 def _others(
     snapshot: Snapshot, placement: str, context: tuple[int, ...], n: int | None
 ) -> list[tuple[Prepared, frozenset[int]]]:
-    """With what each is shown of the pool."""
+    """Sampled customers, with what each is shown of the pool."""
     if snapshot.model is None:
         return []
     users = snapshot.model.users.ids
     spread = np.unique(np.linspace(0, len(users) - 1, min(SAMPLE, len(users))).astype(np.int64))
-    found = []
+    sampled = []
     for customer in users[spread].tolist():
         request = ResolvedRequest(placement=placement, customer=customer, context_items=context, n=n, explore=False)
         other = prepare(request, snapshot=snapshot, state=NOTHING, now=snapshot.read_at)
         if (chosen := select_candidates(other)) is not None:
-            found.append((other, frozenset(chosen.items.tolist())))
-    return found
+            sampled.append((other, frozenset(chosen.items.tolist())))
+    return sampled
 
 
 def _weight(asked: Prepared, stands: Diagnosis) -> list[Counterfactual]:
-    """The instance of which the smallest part of all weights has to move, up or down."""
+    """Change of the instance of which the smallest part of all weights has to move, up or down."""
     pool = asked.chosen.pool
     if asked.chosen.version is None or (pool is not None and pool.visiting):
         return []  # no weights of staff made this answer, or not they alone
@@ -152,7 +152,7 @@ def _weight(asked: Prepared, stands: Diagnosis) -> list[Counterfactual]:
 
 
 def _levers(asked: Prepared, stands: Diagnosis) -> Iterator[tuple[str, float]]:
-    """Instances that tell the item from the last one shown: what more weight does for it. One without weight, too."""
+    """Instances that tell the item from the last one shown, with what more weight does for it; weightless ones, too."""
     pool = asked.chosen.pool
     chosen = select_candidates(asked)
     if pool is None or chosen is None or not len(chosen.items):
@@ -168,13 +168,13 @@ def _levers(asked: Prepared, stands: Diagnosis) -> Iterator[tuple[str, float]]:
 
 
 def _reweighted(asked: Prepared, name: str, steps: int) -> Counterfactual:
-    """The instance has ``steps`` thousandths of all weight, the others share the rest as they did."""
+    """Weights of which the instance has ``steps`` thousandths, and the others share the rest as they did."""
     share, weights = steps / STEPS, asked.chosen.weights
     total = sum(weights.values())
     others = {other: weight for other, weight in weights.items() if other != name and weight > 0}
     rest = sum(others.values())
-    made = {other: weight * (1 - share) * total / rest for other, weight in others.items()} if rest else {}
-    return Counterfactual(kind=CounterfactualKind.WEIGHT, instance=name, weights={**made, name: share * total})
+    scaled = {other: weight * (1 - share) * total / rest for other, weight in others.items()} if rest else {}
+    return Counterfactual(kind=CounterfactualKind.WEIGHT, instance=name, weights={**scaled, name: share * total})
 
 
 def _less_diversity(asked: Prepared, row: int) -> list[Counterfactual]:
@@ -197,14 +197,14 @@ def _boost(asked: Prepared, row: int) -> list[Counterfactual]:
 
 
 def _pin(asked: Prepared, row: int) -> list[Counterfactual]:
-    """At the last slot that is free for it."""
+    """A pin at the last slot that is free for the item."""
     slots = (Counterfactual(kind=CounterfactualKind.PIN, slot=slot) for slot in range(asked.params.n, 0, -1))
-    found = next((change for change in slots if shown_at(changed(asked, change, row), row)), None)
-    return [found] if found else []
+    pin = next((change for change in slots if shown_at(changed(asked, change, row), row)), None)
+    return [pin] if pin else []
 
 
 def _on_rule(asked: Prepared, stands: Diagnosis) -> Iterator[Counterfactual]:
-    """The rule that takes it out no longer means it; or, where that is not enough, ends."""
+    """The rule that takes the item out no longer matches it; or, where that is not enough, ends."""
     if stands.rule is None:
         return
     for kind in (CounterfactualKind.LIMIT, CounterfactualKind.END):
@@ -217,7 +217,7 @@ def _on_rule(asked: Prepared, stands: Diagnosis) -> Iterator[Counterfactual]:
 
 
 def _limits(asked: Prepared, stands: Diagnosis) -> bool:
-    """Is the rule one that does something to this item, so that it helps to leave the item out of it?"""
+    """Whether the rule acts on this very item, so that it helps to leave the item out of it."""
     rule = next(rule for rule in asked.params.rules if rule.key == stands.rule)
     harmful = rule.action in (RuleAction.EXCLUDE, RuleAction.CAP) or (
         rule.action is RuleAction.BOOST and rule.strength < 0
@@ -228,8 +228,8 @@ def _limits(asked: Prepared, stands: Diagnosis) -> bool:
 def _least(asked: Prepared, make: Callable[[int], Counterfactual], row: int, *, start: int, end: int) -> int | None:
     """The number nearest to ``start``, towards ``end``, at which the change brings the row in.
 
-    Looked for at a few points and halved between the last that does not and the first that does: where the item comes
-    and goes more than once in between, a later number may be found, but never one that does not bring it in.
+    A few points are tried, and the span between the last that fails and the first that works is halved: where the
+    item comes and goes more than once in between, a later number may be found, but never one that fails.
     """
 
     def works(number: int) -> bool:
@@ -254,9 +254,9 @@ def _points(start: int, end: int) -> Sequence[int]:
 
 
 def _only(asked: Prepared, row: int) -> BoolArray:
-    meant = np.zeros(len(asked.snapshot.stock), np.bool_)
-    meant[row] = True
-    return meant
+    mask = np.zeros(len(asked.snapshot.stock), np.bool_)
+    mask[row] = True
+    return mask
 
 
 def _without(rule: Rule, row: int) -> Rule:

@@ -1,4 +1,4 @@
-"""Where one item stands on the way to an answer: the stage that lost it, and how far it is from being shown."""
+"""Diagnosis of one item on the way to an answer: the stage that lost it, and how far it is from being shown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ PLACING = (RuleAction.PIN, RuleAction.CAP, RuleAction.MINIMUM_SHARE)
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """``stage`` lost the item; SHOWN: it is in the answer."""
+    """How an item fared on the way to an answer: ``stage`` lost it; SHOWN: it is in the answer."""
 
     stage: AnswerStage
     row: int  # of the stock, −1 = gone
@@ -33,18 +33,18 @@ class Diagnosis:
 
 
 def diagnose(prepared: Prepared, answer: Answer, item: int) -> Diagnosis:
-    """``answer`` is what ``ready`` gives, ``item`` a primary key."""
+    """Diagnose an item (its primary key); ``answer`` is what ``complete`` makes of ``prepared``."""
     row = prepared.snapshot.stock.ids.row(item)
     rank = next((shown.rank for shown in answer.shown if shown.item == item), None)
     if rank is not None:
         return Diagnosis(stage=AnswerStage.SHOWN, row=row, rank=rank, eligible=len(answer.shown))
-    known = -1 if prepared.candidates is None else prepared.candidates.model.items.row(item)
+    model_row = -1 if prepared.candidates is None else prepared.candidates.model.items.row(item)
     lost, rule = barred(prepared, row) if row >= 0 else (None, None)
-    if row < 0 or known < 0 or prepared.candidates is None:
+    if row < 0 or model_row < 0 or prepared.candidates is None:
         return Diagnosis(stage=AnswerStage.MODEL, row=row, lost=lost, rule=rule)
     pool = prepared.chosen.pool
-    if pool is None or known not in pool.items:
-        place = would_rank(prepared.candidates, prepared.chosen, known)
+    if pool is None or model_row not in pool.items:
+        place = would_rank(prepared.candidates, prepared.chosen, model_row)
         return Diagnosis(stage=AnswerStage.CANDIDATES, row=row, lost=lost, rule=rule, would_rank=place)
     if lost is not None:
         stage = AnswerStage.RULES if lost is IneligibleReason.RULED_OUT else AnswerStage.ELIGIBILITY
@@ -77,7 +77,7 @@ def _lost(prepared: Prepared, row: int) -> IneligibleReason | None:
 
 
 def _outranked(prepared: Prepared, row: int) -> Diagnosis:
-    """It may be shown, and is not."""
+    """Diagnosis of an item that may be shown, and is not."""
     params = prepared.params
     by_score = [rule for rule in params.rules if rule.action not in PLACING]
     everything = len(prepared.chosen.pool.items) if prepared.chosen.pool else params.n
@@ -101,7 +101,7 @@ def _outranked(prepared: Prepared, row: int) -> Diagnosis:
 
 
 def _culprit(prepared: Prepared, row: int, rank: int) -> int | None:
-    """The rule without which it would be shown: one that gives its place away, or one that buries it."""
+    """The rule without which the item would be shown: one that gives its place away, or one that buries it."""
     rules = prepared.params.rules
     suspects = [
         rule
@@ -115,8 +115,8 @@ def _culprit(prepared: Prepared, row: int, rank: int) -> int | None:
 
 
 def _place(selection: Selection, row: int) -> int | None:
-    found = np.flatnonzero(selection.items == row)
-    return int(found[0]) + 1 if len(found) else None
+    places = np.flatnonzero(selection.items == row)
+    return int(places[0]) + 1 if len(places) else None
 
 
 def _score(selection: Selection, rank: int) -> float:
@@ -125,9 +125,9 @@ def _score(selection: Selection, rank: int) -> float:
 
 
 def _speaking(prepared: Prepared, selection: Selection, rank: int, last: int) -> tuple[tuple[str, float], ...]:
-    """The largest first; those that say the same of both are left out."""
+    """Differences by instance, the largest first; those that say the same of both are left out."""
     names = [*(prepared.chosen.pool.instances if prepared.chosen.pool else ()), PROMOTION]
     parts = np.vstack([selection.contributions, selection.promotion])
     differences = parts[:, rank - 1] - parts[:, last - 1]
-    found = [(name, float(value)) for name, value in zip(names, differences, strict=True) if value]
-    return tuple(sorted(found, key=lambda part: -abs(part[1])))
+    unequal = [(name, float(value)) for name, value in zip(names, differences, strict=True) if value]
+    return tuple(sorted(unequal, key=lambda part: -abs(part[1])))

@@ -1,4 +1,4 @@
-"""Customers to ask where no truth says what would have been right: a sample of the live model, as they would be now."""
+"""Sample of the live model's customers, as they would be now, for where no truth says what would have been right."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -25,12 +25,12 @@ class NoModelError(Exception):
 
 
 def sample(snapshot: Snapshot, placement: ServedPlacement, *, now: datetime, beside: BoolArray | None) -> Batch:
-    """Customers of the live model, the same ones every time."""
+    """Batch of customers of the live model, the same ones every time."""
     learned = snapshot.model
     if learned is None:
         raise NoModelError
     drawn = generator(0, "batch").permutation(len(learned.users))[:SAMPLE]
-    asked: dict[Question, Prepared] = {}
+    by_question: dict[Question, Prepared] = {}
     for row in np.sort(drawn).tolist():
         customer = int(learned.users.ids[row])
         request = ResolvedRequest(
@@ -40,15 +40,15 @@ def sample(snapshot: Snapshot, placement: ServedPlacement, *, now: datetime, bes
             explore=False,
         )
         state = fetch.state_of(customer, since=learned.as_of).state
-        found = prepare(request, snapshot=snapshot, state=state, now=now)
-        asked[_question(found)] = found
+        prepared = prepare(request, snapshot=snapshot, state=state, now=now)
+        by_question[_question(prepared)] = prepared
     return Batch(
         placement=placement,
         cut=Cut.LIVE,
-        questions=list(asked),
+        questions=list(by_question),
         answerer=Answerer(
-            catalogue=shelf_of(snapshot, list(asked), now=now),
-            fallbacks=lambda question: iter(asked[question].fallbacks()),
+            catalogue=shelf_of(snapshot, list(by_question), now=now),
+            fallbacks=lambda question: iter(by_question[question].fallbacks()),
         ),
         judge=None,
     )

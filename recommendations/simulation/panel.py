@@ -1,4 +1,4 @@
-"""Stage 5, beside ``evaluate.py``: what a placement shows many customers under a book of rules, and how good it is.
+"""Panel beside ``loop/evaluate.py``: what a placement shows many customers under a book of rules, and how good it is.
 
 On a cut with a truth everybody who has any is asked, as the review *as tested* sees the shop: everything is for sale,
 and nothing rests after a purchase. The segments are those of the live version, by which rules and weights are served.
@@ -64,7 +64,7 @@ _held: dict[tuple[str, Cut], tuple[object, Batch]] = {}
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Ground:
-    """What does not change from one book or one set of weights to the next."""
+    """Data of a panel that do not change from one book or one set of weights to the next."""
 
     model: Model
     truth: Truth
@@ -78,7 +78,7 @@ class _Ground:
 
 @lru_cache(maxsize=3)
 def _ground(version: int, cut: Cut, task: Task, stock: Stock) -> _Ground | None:
-    """None where nobody has any truth."""
+    """The ground of a task on a cut; None where nobody has any truth."""
     learned, truth = load_model(version, cut), load_truths(version, cut)[task]
     records = learned.candidates.get(TASKS[task])
     if records is None or not len(truth.users):
@@ -100,7 +100,7 @@ def _ground(version: int, cut: Cut, task: Task, stock: Stock) -> _Ground | None:
 
 
 def _of_everybody(snapshot: Snapshot, placement: ServedPlacement, ground: _Ground, *, cut: Cut, now: datetime) -> Batch:
-    """``snapshot`` has the model of the ground."""
+    """Batch of everybody with truth; ``snapshot`` has the model of the ground."""
     questions = list(_questions(snapshot, placement, ground))
     return Batch(
         placement=placement,
@@ -140,17 +140,17 @@ def _questions(snapshot: Snapshot, placement: ServedPlacement, ground: _Ground) 
 
 
 def _columns(matrix: Sparse, row: int) -> IntArray:
-    """Of what is stored in a row; a hundred times as fast as taking the row out."""
+    """Columns of what is stored in a row; a hundred times as fast as taking the row out."""
     return np.asarray(matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]])
 
 
 def _weighed(
     snapshot: Snapshot, placement: ServedPlacement, instances: Sequence[str], segment: int
 ) -> tuple[FloatArray, SelectionParams]:
-    found = snapshot.weights_for(placement.blend, segment) if placement.blend else None
-    return weight_vector(instances, found.weights if found else {}), SelectionParams(
+    weights = snapshot.weights_for(placement.blend, segment) if placement.blend else None
+    return weight_vector(instances, weights.weights if weights else {}), SelectionParams(
         n=placement.n,
         repeat=placement.repeat,
-        promotion=found.promotion if found else 0.0,
-        diversity=placement.diversity_with(found),
+        promotion=weights.promotion if weights else 0.0,
+        diversity=placement.diversity_with(weights),
     )

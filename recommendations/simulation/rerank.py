@@ -36,14 +36,14 @@ from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
 from recommendations.terms import Cut, RuleAction
 
 CHUNK = 8
-"""What fills up is looked for among so many times as many items as are missing, then among more."""
+"""Fillers are looked for among so many times as many items as there are slots, then among more."""
 
 RUNGS_KEPT = 100
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Question:
-    """Rows are those of the stock; the wish has no rules, and explores nothing."""
+    """A customer's request but for the rules; rows are those of the stock, ``params`` explores nothing."""
 
     customer: int  # primary key
     segment: int  # −1 = none
@@ -56,7 +56,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answerer:
-    """Answers questions of one placement. ``rungs`` tells what fills up a question's list, the best first."""
+    """Answers questions of one placement. ``fallbacks`` tells what fills up a question's slate, the best first."""
 
     catalogue: CatalogueState
     fallbacks: Callable[[Question], Iterator[FallbackSource]]
@@ -81,30 +81,30 @@ class Answerer:
         return select(question.rows, question.z, question.weights, catalogue=self.catalogue, params=params)
 
     def _rest(self, question: Question, params: SelectionParams, *, but: IntArray) -> IntArray:
-        """What stands in for the candidates; rules that exclude, include only and cap are kept."""
+        """Fillers for the slots that are left; rules that exclude, include only and cap are kept."""
         every = np.arange(len(self.catalogue.sellable), dtype=np.int32)
         caps = [Cap(rule, every) for rule in of_kind(params.rules, RuleAction.CAP)]
         for cap in caps:
             for row in but.tolist():
                 cap.take(row)
-        shown = but
+        slate = but
         for fallback in self.fallbacks(question):
             left = self._left(fallback, params.rules)
             first, size = 0, CHUNK * params.n
-            while first < len(left.rows) and len(shown) < params.n:
+            while first < len(left.rows) and len(slate) < params.n:
                 part = left.rows[first : first + size]
                 open_ = np.zeros(len(every), np.bool_)
                 open_[part] = eligibility(part, catalogue=self.catalogue, params=params)[0]
-                open_[shown] = False
-                taken = backfill([FallbackSource(left.source, part)], open_=open_, n=params.n - len(shown), caps=caps)
-                shown = np.append(shown, np.array([row for row, _ in taken], np.int32))
+                open_[slate] = False
+                taken = backfill([FallbackSource(left.source, part)], open_=open_, n=params.n - len(slate), caps=caps)
+                slate = np.append(slate, np.array([row for row, _ in taken], np.int32))
                 first, size = first + size, size * CHUNK
-            if len(shown) >= params.n:
+            if len(slate) >= params.n:
                 break
-        return shown[len(but) :]
+        return slate[len(but) :]
 
     def _left(self, fallback: FallbackSource, rules: tuple[Rule, ...]) -> FallbackSource:
-        """What the rules leave of a rung that many questions share; the rung is kept with it, so that its id lasts."""
+        """What the rules leave of a source that many questions share; that is kept with it, so that its id lasts."""
         key = rules, id(fallback.rows)
         if key not in self._left_of:
             if len(self._left_of) >= RUNGS_KEPT:
@@ -115,7 +115,7 @@ class Answerer:
 
 
 class Judge(NamedTuple):
-    """What lists are held against; rows of ``item_of`` are those of the stock."""
+    """What slates are measured against; rows of ``item_of`` are those of the stock."""
 
     truth: Truth
     shop: Assortment
@@ -149,27 +149,27 @@ class Batch:
             )
 
     def answers(self, rules: ServedRules, *, at: datetime) -> IntArray:
-        """What is shown: rows of the stock [customers, slots], −1 after the last. The last ones are remembered."""
-        shown = np.full((len(self.questions), self.placement.n), -1, np.int32)
+        """Slates as rows of the stock [customers, slots], −1 after the last item. The last answers are remembered."""
+        slates = np.full((len(self.questions), self.placement.n), -1, np.int32)
         for place, applying in enumerate(self.applying(rules, at=at)):
-            told = self._told.get(place)
-            if told is None or told[0] != applying:
-                told = self._told[place] = applying, self.answer(place, applying)
-            shown[place] = told[1]
-        return shown
+            entry = self._told.get(place)
+            if entry is None or entry[0] != applying:
+                entry = self._told[place] = applying, self.answer(place, applying)
+            slates[place] = entry[1]
+        return slates
 
     def answer(self, place: int, rules: tuple[Rule, ...]) -> IntArray:
-        """One question's, under these rules [slots]."""
-        found = self.answerer.answer(self.questions[place], rules)
-        return np.pad(found, (0, self.placement.n - len(found)), constant_values=-1)
+        """The slate of one question under these rules [slots]."""
+        slate = self.answerer.answer(self.questions[place], rules)
+        return np.pad(slate, (0, self.placement.n - len(slate)), constant_values=-1)
 
     def figures(self, shown: IntArray) -> NDArray[np.float64]:
         """Metrics by customer [customers, PER_USER] of what is shown; needs a judge."""
         if self.judge is None:
             raise ValueError(f"no truth tells how good the answers of {self.placement.name} are")
         ranked = np.full((len(shown), LENGTH), -1, np.int32)
-        kept = shown[:, :LENGTH]
-        ranked[:, : kept.shape[1]] = np.where(kept >= 0, self.judge.item_of[kept], -1)
+        top = shown[:, :LENGTH]
+        ranked[:, : top.shape[1]] = np.where(top >= 0, self.judge.item_of[top], -1)
         return per_user_table(ranked, judge(ranked, self.judge.truth.per_user), self.judge.shop)
 
 
@@ -183,5 +183,5 @@ def shelf_of(snapshot: Snapshot, questions: Sequence[Question], *, now: datetime
 
 
 def known_items(rows: IntArray) -> IntArray:
-    """Without −1."""
+    """Rows of items that exist: without −1."""
     return rows[rows >= 0].astype(np.int32)

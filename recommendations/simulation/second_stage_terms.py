@@ -1,6 +1,6 @@
-"""What the second stage's part of a score is made of, for staff: groups of features by TreeSHAP, and the base.
+"""Terms of the second stage's part of a score, for staff: groups of features by TreeSHAP, and the base.
 
-Nothing is stored for it but the trees: the features of one customer are made again when somebody asks.
+Nothing is stored for it but the trees: the features of one customer are made again on demand.
 """
 
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from recommendations.serving.candidates import CandidateSource
 from recommendations.terms import BlendName
 
 BASE = "base"
-"""Of the terms: what any candidate gets."""
+"""Name of the term that any candidate gets."""
 
 
 def broken_down(
     candidates: CandidateSource, blend: BlendName, row: int, parts: Mapping[int, float]
 ) -> dict[int, list[tuple[str, float]]]:
-    """``parts`` are the second stage's contributions to items (rows of the model) of a customer's record, none 0.
+    """Break down the second stage's contributions to items; ``parts`` (by row of the model, none 0) are of one record.
 
     For each item its (group, term), the largest first and the base last; they add up to the contribution. Nothing
     where LightGBM is not installed here, or the trees were trained on other features than this release makes.
@@ -29,15 +29,15 @@ def broken_down(
     if stage is None or not parts:
         return {}
     query, before = candidates.model.training.queries(np.array([row])), without_plane(records, NAME)
-    found = features(before, query, candidates.facts)
-    if found.names != tuple(stage.names_):
+    table = features(before, query, candidates.facts)
+    if table.names != tuple(stage.names_):
         return {}
     items = np.array(list(parts))
-    places = np.searchsorted(records.items[0, : len(found.values)], items)
+    places = np.searchsorted(records.items[0, : len(table.values)], items)
     z = records.z[0, records.instances.index(NAME), places]
     try:
-        scale = stage.plane(found, before).scale[0]
-        terms = stage.terms(found.values[places], z=z, scale=scale)
+        scale = stage.plane(table, before).scale[0]
+        terms = stage.terms(table.values[places], z=z, scale=scale)
     except SecondStageUnavailableError:
         return {}
     weight = np.array(list(parts.values())) / z.astype(np.float64)

@@ -1,4 +1,4 @@
-"""What was written a moment ago is given again, and never when anything that it was made of has changed."""
+"""Cached answers are given again, and never when anything that they were made of has changed."""
 
 import json
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def _live_state_is_whole(_empty_valkey: None) -> None:
 
 
 def write(answer: Answer) -> bytes:
-    """Whole, so that nothing that differs is overlooked; and no two writings are the same."""
+    """Serialise the whole answer, so that no difference is overlooked; and never twice the same."""
     bare = replace(answer, recommendation_id="")
     return json.dumps([next(written), repr(bare)]).encode()
 
@@ -99,14 +99,14 @@ def object_() -> None:
     writes.remember([Objection(key_of("u0"), objected=True)])
 
 
-def test_the_same_is_written_once() -> None:
+def test_a_repeated_request_gets_the_cached_answer() -> None:
     first, second = ask(), ask()
     assert first.content == second.content
     assert first.recommendation_id != second.recommendation_id
     assert said(first) == fresh()
 
 
-def test_each_asking_is_noted() -> None:
+def test_a_cached_answer_is_noted_for_every_request() -> None:
     ids = {ask().recommendation_id for _ in range(3)}
     ask(replace(HOME, dry_run=True))
     assert write_slates() == 3
@@ -127,7 +127,7 @@ def test_each_asking_is_noted() -> None:
     ],
     ids=["purchase", "dislike", "refund", "sold out", "rule", "weights", "placement", "objection"],
 )  # fmt: skip
-def test_what_changes_acts_on_the_next_answer(change: Callable[[], None]) -> None:
+def test_a_change_outdates_the_cached_answer(change: Callable[[], None]) -> None:
     before = ask()
     change()
     after = ask()
@@ -143,12 +143,12 @@ def test_what_changes_acts_on_the_next_answer(change: Callable[[], None]) -> Non
     ],
     ids=["customer", "n", "not personalised", "excluded", "placement", "diversity"],
 )  # fmt: skip
-def test_another_question_has_an_answer_of_its_own(other: Request) -> None:
+def test_a_different_request_is_cached_apart(other: Request) -> None:
     ask()
     assert said(ask(other)) == fresh(other)
 
 
-def test_it_stands_until_ages_are_counted_anew() -> None:
+def test_a_cached_answer_expires_with_the_tick() -> None:
     start = NOW.replace(minute=0, second=0)
     first = ask(now=start)
     assert ask(now=start + timedelta(seconds=TICK - 1)).content == first.content
@@ -157,7 +157,7 @@ def test_it_stands_until_ages_are_counted_anew() -> None:
     assert said(ask(now=later)) == fresh(now=later)
 
 
-def test_it_outlives_a_look_at_the_record_that_finds_nothing_new() -> None:
+def test_a_cached_answer_outlives_a_mark_without_a_change() -> None:
     first = ask()
     snapshot = snapshot_holder().snapshot
     fetch.announce(Changed.WEIGHTS)  # somebody says so, but nothing differs
@@ -165,7 +165,7 @@ def test_it_outlives_a_look_at_the_record_that_finds_nothing_new() -> None:
     assert snapshot_holder().snapshot is snapshot
 
 
-def test_nothing_is_kept_of_a_state_that_postgresql_told() -> None:
+def test_an_answer_on_a_live_state_of_postgresql_is_not_cached() -> None:
     valkey().run(lambda pipeline: pipeline.delete("live:built"))
     assert ask().content != ask().content
 
@@ -182,16 +182,16 @@ def test_exploration_draws_anew_for_every_answer() -> None:
     by_list: dict[tuple[int, ...], set[tuple[float, ...]]] = {}
     for slate in slates:
         by_list.setdefault(tuple(slate.items), set()).add(tuple(slate.propensities))
-    assert all(len(told) == 1 for told in by_list.values())
+    assert all(len(propensities) == 1 for propensities in by_list.values())
     assert len(by_list) > 10
 
 
-def test_the_shelf_holds_a_bounded_number() -> None:
-    shelf = answer_cache.AnswerCache(most=4)
+def test_the_cache_holds_a_bounded_number_of_answers() -> None:
+    cache = answer_cache.AnswerCache(most=4)
     for number in range(20):
         request = replace(HOME, user_id=f"x{number}")
         ask(request)
     for key, answer in list(answer_cache.answer_cache()._kept.items()):
-        shelf.put(key, answer)
-        assert len(shelf._kept) <= 4
-    assert len(shelf._kept) >= 2
+        cache.put(key, answer)
+        assert len(cache._kept) <= 4
+    assert len(cache._kept) >= 2

@@ -81,30 +81,30 @@ def test_every_answer_is_whole_for_warm_and_cold_customers(snapshot: Snapshot, p
     snapshot = weighted(snapshot, BlendName.HOME, ALL_OF_HOME)
     context = (item("bread-0"),) if snapshot.placements[placement].needs_context else ()
     for key in [*map(customer, range(8)), None, 10**9]:
-        found = answer(snapshot, placement, key, context_items=context)
-        assert [shown.rank for shown in found.shown] == list(range(1, len(found.shown) + 1))
-        assert len({shown.item for shown in found.shown}) == len(found.shown)
-        for shown in found.shown:
+        reply = answer(snapshot, placement, key, context_items=context)
+        assert [shown.rank for shown in reply.shown] == list(range(1, len(reply.shown) + 1))
+        assert len({shown.item for shown in reply.shown}) == len(reply.shown)
+        for shown in reply.shown:
             assert sum(shown.contributions.values()) == pytest.approx(shown.score, abs=1e-6)
             assert shown.propensity == 1
-        assert_evidence_exists(found)
+        assert_evidence_exists(reply)
         if placement != "buy_again" or key in map(customer, range(8)):
-            assert len(found.shown) == (20 if placement != "buy_again" else len(found.shown)) > 0
-            assert all(shown.reasons for shown in found.shown if shown.score > 0)  # what speaks for it can be told
+            assert len(reply.shown) == (20 if placement != "buy_again" else len(reply.shown)) > 0
+            assert all(shown.reasons for shown in reply.shown if shown.score > 0)  # what speaks for it can be told
 
 
 def test_home_is_from_the_record_with_scores_in_order(snapshot: Snapshot) -> None:
     snapshot = weighted(snapshot, BlendName.HOME, ALL_OF_HOME)
     for number in WARM:
-        found = answer(snapshot, "home", customer(number))
-        assert (found.source, found.fallback_reason, found.personalised) == (Source.MODEL, None, True)
-        assert found.weights_version == 99
-        assert found.model_version == snapshot.model.version_id  # type: ignore[union-attr]
-        scores = [shown.score for shown in found.shown]
+        reply = answer(snapshot, "home", customer(number))
+        assert (reply.source, reply.fallback_reason, reply.personalised) == (Source.MODEL, None, True)
+        assert reply.weights_version == 99
+        assert reply.model_version == snapshot.model.version_id  # type: ignore[union-attr]
+        scores = [shown.score for shown in reply.shown]
         assert scores == sorted(scores, reverse=True)
         own = ("Bread", "Cheese", "Fruit", "Tea", "Wine")[number]
-        assert {shown.product.title.split()[0] for shown in found.shown[:3]} == {own}
-        assert set(found.shown[0].contributions) <= set(ALL_OF_HOME)
+        assert {shown.product.title.split()[0] for shown in reply.shown[:3]} == {own}
+        assert set(reply.shown[0].contributions) <= set(ALL_OF_HOME)
 
 
 def test_reasons_speak_of_what_the_customer_did(snapshot: Snapshot) -> None:
@@ -119,16 +119,16 @@ def test_reasons_speak_of_what_the_customer_did(snapshot: Snapshot) -> None:
 
     later = LiveState(bought={staple.item: (NOW - timedelta(hours=2)).timestamp()})
     again = answer(snapshot, "home", customer(0), state=later)
-    told = next(shown for shown in again.shown if shown.item == staple.item).reasons[0]
-    assert reason_text(told.code, told.evidence) == "Bought every 7 days, last today"
+    first = next(shown for shown in again.shown if shown.item == staple.item).reasons[0]
+    assert reason_text(first.code, first.evidence) == "Bought every 7 days, last today"
 
 
 def test_discover_shows_nothing_that_was_bought_before_or_a_moment_ago(snapshot: Snapshot) -> None:
     for number in range(12):
         key = customer(number)
-        found = answer(snapshot, "discover", key)
-        assert not bought_by(key) & {shown.item for shown in found.shown}
-        first = found.shown[0].item
+        reply = answer(snapshot, "discover", key)
+        assert not bought_by(key) & {shown.item for shown in reply.shown}
+        first = reply.shown[0].item
         state = LiveState(bought={first: NOW.timestamp()})
         assert first not in {shown.item for shown in answer(snapshot, "discover", key, state=state).shown}
 
@@ -158,14 +158,14 @@ def test_a_refund_takes_a_purchase_back(snapshot: Snapshot) -> None:
 def test_excluded_context_and_basket_items_and_disliked_ones_stay_out(snapshot: Snapshot) -> None:
     top = [shown.item for shown in answer(snapshot, "home", customer(1)).shown]
     state = LiveState(disliked=frozenset({top[3]}))
-    found = answer(
+    reply = answer(
         snapshot, "home", customer(1), state=state, exclude_items=(top[0],), context_items=(top[1],), basket=(top[2],)
     )
-    assert not set(top[:4]) & {shown.item for shown in found.shown}
-    assert found.shown[0].item == top[4]
+    assert not set(top[:4]) & {shown.item for shown in reply.shown}
+    assert reply.shown[0].item == top[4]
 
 
-def test_the_filter_of_the_request(snapshot: Snapshot) -> None:
+def test_an_answer_keeps_the_filter_of_the_request(snapshot: Snapshot) -> None:
     def shown(**wanted: Any) -> list[Any]:
         return [one.product for one in answer(snapshot, "home", customer(0), filter=Filter(**wanted), n=100).shown]
 
@@ -181,34 +181,34 @@ def test_the_filter_of_the_request(snapshot: Snapshot) -> None:
 
 
 def test_a_stranger_gets_what_is_popular(snapshot: Snapshot) -> None:
-    found = answer(snapshot, "home", None)
-    assert (found.source, found.fallback_reason) == (Source.POPULAR, Fallback.NO_HISTORY)
-    assert (found.personalised, found.weights_version) == (False, None)
+    reply = answer(snapshot, "home", None)
+    assert (reply.source, reply.fallback_reason) == (Source.POPULAR, Fallback.NO_HISTORY)
+    assert (reply.personalised, reply.weights_version) == (False, None)
     buyers = Counter(
         Event.objects.filter(occurred_at__gte=NOW - timedelta(days=8)).values_list("item", flat=True).distinct()
     )
-    assert found.shown[0].item in buyers
-    assert set(found.shown[0].contributions) == {"popularity_home"}
-    assert found.shown[0].reasons[0].code is Reason.POPULAR
-    assert answer(snapshot, "home", 10**9).shown == found.shown
+    assert reply.shown[0].item in buyers
+    assert set(reply.shown[0].contributions) == {"popularity_home"}
+    assert reply.shown[0].reasons[0].code is Reason.POPULAR
+    assert answer(snapshot, "home", 10**9).shown == reply.shown
     assert answer(snapshot, "buy_again", None).source is Source.NONE
 
 
-def test_who_objects_or_must_not_be_known_gets_the_strangers_answer(snapshot: Snapshot) -> None:
+def test_without_personalisation_a_customer_gets_the_strangers_answer(snapshot: Snapshot) -> None:
     key = customer(0)
     everybodys = answer(snapshot, "home", None).shown
     asked = answer(snapshot, "home", key, personalise=False)
     objected = answer(snapshot, "home", key, state=LiveState(objected=True))
     on_record = answer(replace(snapshot, objectors=frozenset({key})), "home", key)
-    for found in (asked, objected, on_record):
-        assert found.shown == everybodys
-        assert (found.personalised, found.fallback_reason) == (False, Fallback.NOT_PERSONALISED)
+    for reply in (asked, objected, on_record):
+        assert reply.shown == everybodys
+        assert (reply.personalised, reply.fallback_reason) == (False, Fallback.NOT_PERSONALISED)
     taken_back = answer(replace(snapshot, objectors=frozenset({key})), "home", key, state=LiveState(objected=False))
     assert taken_back.personalised
 
 
 def viewed(*shop_ids: str) -> LiveState:
-    """One a minute, the last one a minute ago."""
+    """Views of these items, one a minute, the last one a minute ago."""
     acts = [
         Act(item(shop_id), EventName.VIEW_ITEM, (NOW - timedelta(minutes=minutes)).timestamp())
         for minutes, shop_id in enumerate(shop_ids, start=1)
@@ -216,14 +216,14 @@ def viewed(*shop_ids: str) -> LiveState:
     return LiveState(recent=tuple(acts))
 
 
-def test_somebody_new_is_answered_from_the_session(snapshot: Snapshot) -> None:
+def test_a_new_customer_is_answered_from_the_session(snapshot: Snapshot) -> None:
     snapshot = weighted(snapshot, BlendName.HOME, ALL_OF_HOME)
     newcomer = Customer.objects.create(pseudonym=b"n" * 32).pk
-    found = answer(snapshot, "home", newcomer, state=viewed("tea-0", "tea-1"))
-    assert (found.source, found.fallback_reason, found.personalised) == (Source.SESSION, None, True)
-    assert taste(found).most_common(1)[0][0] == "Tea"
-    assert {shown.product.title.split()[0] for shown in found.shown[:5]} == {"Tea"}
-    assert_evidence_exists(found)
+    reply = answer(snapshot, "home", newcomer, state=viewed("tea-0", "tea-1"))
+    assert (reply.source, reply.fallback_reason, reply.personalised) == (Source.SESSION, None, True)
+    assert taste(reply).most_common(1)[0][0] == "Tea"
+    assert {shown.product.title.split()[0] for shown in reply.shown[:5]} == {"Tea"}
+    assert_evidence_exists(reply)
     wine = answer(snapshot, "home", newcomer, state=viewed("wine-0", "wine-1"))
     assert {shown.product.title.split()[0] for shown in wine.shown[:5]} == {"Wine"}
     bought = LiveState(bought={item("tea-0"): NOW.timestamp()})
@@ -232,62 +232,62 @@ def test_somebody_new_is_answered_from_the_session(snapshot: Snapshot) -> None:
     assert item("tea-0") not in {shown.item for shown in discovered.shown}
 
 
-def test_items_in_view_draw_what_goes_with_them(snapshot: Snapshot) -> None:
+def test_items_in_view_bring_items_that_go_with_them(snapshot: Snapshot) -> None:
     for placement in ("also_bought", "cart", "item"):
-        found = answer(snapshot, placement, None, context_items=(item("cheese-0"),), n=5)
-        assert (found.source, found.personalised) == (Source.MODEL, False)
-        assert taste(found) == {"Cheese": 5}
-        assert item("cheese-0") not in {shown.item for shown in found.shown}
-        assert_evidence_exists(found)
+        reply = answer(snapshot, placement, None, context_items=(item("cheese-0"),), n=5)
+        assert (reply.source, reply.personalised) == (Source.MODEL, False)
+        assert taste(reply) == {"Cheese": 5}
+        assert item("cheese-0") not in {shown.item for shown in reply.shown}
+        assert_evidence_exists(reply)
     together = answer(snapshot, "also_bought", None, context_items=(item("cheese-0"),)).shown[0].reasons
     assert "Often bought with Cheese 0" in [reason_text(reason.code, reason.evidence) for reason in together]
     assert answer(snapshot, "cart", customer(1), basket=(item("cheese-0"),)).personalised
 
 
-def test_without_a_known_item_in_view_the_popular_ones_come(snapshot: Snapshot) -> None:
+def test_without_a_known_item_in_view_popular_items_are_shown(snapshot: Snapshot) -> None:
     for context in ((), (10**9,)):
-        found = answer(snapshot, "also_bought", customer(0), context_items=context)
-        assert (found.source, found.fallback_reason) == (Source.POPULAR, Fallback.NO_CONTEXT)
-        assert len(found.shown) == 20
+        reply = answer(snapshot, "also_bought", customer(0), context_items=context)
+        assert (reply.source, reply.fallback_reason) == (Source.POPULAR, Fallback.NO_CONTEXT)
+        assert len(reply.shown) == 20
 
 
 def test_trending_is_the_same_for_everybody(snapshot: Snapshot) -> None:
     lists = {tuple(shown.item for shown in answer(snapshot, "trending", key).shown) for key in (None, customer(0))}
     assert len(lists) == 1
-    found = answer(snapshot, "trending", customer(0))
-    assert (found.source, found.fallback_reason, found.personalised) == (Source.POPULAR, None, False)
-    assert [reason_text(one.code, one.evidence) for one in found.shown[0].reasons] == ["Popular this week"]
+    reply = answer(snapshot, "trending", customer(0))
+    assert (reply.source, reply.fallback_reason, reply.personalised) == (Source.POPULAR, None, False)
+    assert [reason_text(one.code, one.evidence) for one in reply.shown[0].reasons] == ["Popular this week"]
 
 
-def test_a_short_answer_is_filled_rung_by_rung(snapshot: Snapshot) -> None:
-    found = answer(snapshot, "home", customer(0), n=72)
-    assert len(found.shown) == 72  # the record holds what somebody buys; soap and the rest follow
-    sources = [shown.source for shown in found.shown]
+def test_a_short_answer_is_filled_source_by_source(snapshot: Snapshot) -> None:
+    reply = answer(snapshot, "home", customer(0), n=72)
+    assert len(reply.shown) == 72  # the record holds what somebody buys; soap and the rest follow
+    sources = [shown.source for shown in reply.shown]
     assert sources == sorted(sources, key=[Source.MODEL, Source.SEGMENT, Source.POPULAR, Source.NEWEST].index)
-    assert found.source is Source.MODEL
+    assert reply.source is Source.MODEL
     if Source.NEWEST in sources:
-        assert found.fallback_reason is Fallback.SHORT
-        assert found.shown[-1].reasons[0].code is Reason.NEW
-    assert sum(found.trace.filled.values()) == 72 - found.trace.eligible
+        assert reply.fallback_reason is Fallback.SHORT
+        assert reply.shown[-1].reasons[0].code is Reason.NEW
+    assert sum(reply.trace.filled.values()) == 72 - reply.trace.eligible
 
 
-def test_before_the_first_run_the_newest_items_come(snapshot: Snapshot) -> None:
+def test_before_the_first_run_the_newest_items_are_shown(snapshot: Snapshot) -> None:
     newest = Item.objects.create(shop_id="new", title="New", listed_at=NOW)
-    found = answer(replace(SnapshotHolder().current(None), model=None), "home", customer(0))
-    assert (found.source, found.fallback_reason, found.model_version) == (Source.NEWEST, Fallback.NO_MODEL, None)
-    assert found.shown[0].item == newest.pk
-    assert reason_text(found.shown[0].reasons[0].code, found.shown[0].reasons[0].evidence) == "New in the shop"
+    reply = answer(replace(SnapshotHolder().current(None), model=None), "home", customer(0))
+    assert (reply.source, reply.fallback_reason, reply.model_version) == (Source.NEWEST, Fallback.NO_MODEL, None)
+    assert reply.shown[0].item == newest.pk
+    assert reason_text(reply.shown[0].reasons[0].code, reply.shown[0].reasons[0].evidence) == "New in the shop"
 
 
-def test_silent_recommenders_are_not_mistaken_for_an_opinion(snapshot: Snapshot) -> None:
+def test_silent_recommenders_fall_back_to_popular_items(snapshot: Snapshot) -> None:
     nothing_to_say = weighted(snapshot, BlendName.HOME, {"popularity_home": 1.0})
-    found = answer(nothing_to_say, "home", customer(0))
-    assert (found.source, found.fallback_reason, found.personalised) == (Source.POPULAR, Fallback.SILENT, False)
+    reply = answer(nothing_to_say, "home", customer(0))
+    assert (reply.source, reply.fallback_reason, reply.personalised) == (Source.POPULAR, Fallback.SILENT, False)
     unknown = weighted(snapshot, BlendName.HOME, {"buy_again": 0.5, "of_tomorrow": 0.5})
     assert answer(unknown, "home", customer(0)).trace.missing == ("of_tomorrow",)
 
 
-def test_the_weights_of_a_segment_come_before_those_for_everybody(snapshot: Snapshot) -> None:
+def test_segment_weights_come_before_the_default_weights(snapshot: Snapshot) -> None:
     model = snapshot.model
     assert model is not None
     key = customer(0)
@@ -297,9 +297,9 @@ def test_the_weights_of_a_segment_come_before_those_for_everybody(snapshot: Snap
     snapshot = replace(
         snapshot, weights={**snapshot.weights, (BlendName.HOME, number): own, (BlendName.HOME, number + 1): other}
     )
-    found = answer(snapshot, "home", key)
-    assert found.weights_version == 7
-    assert set(found.shown[0].contributions) == {"als"}
+    reply = answer(snapshot, "home", key)
+    assert reply.weights_version == 7
+    assert set(reply.shown[0].contributions) == {"als"}
 
 
 def test_exploration_is_drawn_by_the_answers_id_and_its_chance_is_exact(snapshot: Snapshot) -> None:
@@ -325,7 +325,7 @@ def test_exploration_is_drawn_by_the_answers_id_and_its_chance_is_exact(snapshot
         assert seen[key_of_item] / rounds == pytest.approx(propensity, abs=5 * spread)
 
 
-def test_diversity_of_the_weights_and_of_the_request(snapshot: Snapshot) -> None:
+def test_diversity_is_that_of_the_weights_or_of_the_request(snapshot: Snapshot) -> None:
     alike = answer(weighted(snapshot, BlendName.HOME, ALL_OF_HOME), "home", customer(0), n=6)
     asked = answer(weighted(snapshot, BlendName.HOME, ALL_OF_HOME), "home", customer(0), n=6, diversity=0.9)
     weights = answer(weighted(snapshot, BlendName.HOME, ALL_OF_HOME, diversity=0.9), "home", customer(0), n=6)
@@ -348,18 +348,18 @@ def test_an_item_rests_for_a_share_of_its_own_rhythm(snapshot: Snapshot) -> None
     assert staple not in shown(0.5)
 
 
-def test_an_unreachable_live_state_is_said(snapshot: Snapshot) -> None:
-    found = answer(snapshot, "home", customer(0), state=UNKNOWN)
-    assert (found.source, found.fallback_reason) == (Source.MODEL, Fallback.NO_LIVE_STATE)
+def test_an_unreachable_live_state_is_a_fallback_reason(snapshot: Snapshot) -> None:
+    reply = answer(snapshot, "home", customer(0), state=UNKNOWN)
+    assert (reply.source, reply.fallback_reason) == (Source.MODEL, Fallback.NO_LIVE_STATE)
     assert answer(snapshot, "home", None, state=UNKNOWN).fallback_reason is Fallback.NO_HISTORY
 
 
-def test_an_unknown_placement(snapshot: Snapshot) -> None:
+def test_an_unknown_placement_is_an_error(snapshot: Snapshot) -> None:
     with pytest.raises(UnknownPlacementError):
         answer(snapshot, "nowhere", None)
 
 
-def test_a_placement_that_repeats_nothing_can_be_made_to_repeat(snapshot: Snapshot) -> None:
+def test_a_placement_that_excludes_purchases_can_be_made_to_repeat_them(snapshot: Snapshot) -> None:
     key = customer(0)
     allowed = {**snapshot.placements, "discover": replace(snapshot.placements["discover"], repeat=Repeat.ALLOW)}
     staple = item("bread-0")

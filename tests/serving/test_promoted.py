@@ -28,7 +28,7 @@ WEEK = timedelta(days=7)
 
 
 def plan_bread() -> None:
-    """Every other week until last week, this week in half of the stores, and next week in all leaflets."""
+    """Plan bread every other week until last week, this week in half of the stores, and next week in all leaflets."""
     bread, other = (Item.objects.get(shop_id=name) for name in ("bread-0", "bread-5"))
     weeks = [Promotion(item=bread, week=MONDAY - number * WEEK, display=1, mailer=1) for number in (2, 4, 6, 8, 10)]
     weeks.append(Promotion(item=bread, week=MONDAY, display=0.5, mailer=0))
@@ -50,7 +50,7 @@ def snapshot() -> Snapshot:
 
 
 def wanting(snapshot: Snapshot, *, exponent: float, lift: dict[str, float] | None = None) -> Snapshot:
-    """With buy_again alone and this exponent; and with these lifts, by the shop's item id, instead of the learned."""
+    """Snapshot with buy_again alone and this exponent; and with these lifts by shop id instead of the learned."""
     model = snapshot.model
     assert model is not None
     if lift is not None:
@@ -68,7 +68,7 @@ def row(snapshot: Snapshot, shop_id: str) -> int:
 
 
 def answer(snapshot: Snapshot, *, later: timedelta = timedelta(0)) -> Answer:
-    """For the first customer, who buys bread every week."""
+    """Answer for the first customer, who buys bread every week."""
     customer = Customer.objects.get(pseudonym=pseudonym("u0")).pk
     ask = ResolvedRequest(placement="home", customer=customer, recommendation_id="r-1")
     return recommend(ask, snapshot=snapshot, state=NOTHING, now=NOW + later)
@@ -79,13 +79,13 @@ def test_a_run_learns_from_the_plan_as_it_was_known_at_each_cut(snapshot: Snapsh
     assert counts["promotions"] == 10  # the eleventh begins after the 28 days
     starts = {}
     for cut in Cut:
-        known, _ = load_snapshot(snapshot.model.version_id, cut)  # type: ignore[union-attr]
-        assert known.training.promotions is not None
-        starts[cut] = np.sort(known.training.promotions.start)
+        stored, _ = load_snapshot(snapshot.model.version_id, cut)  # type: ignore[union-attr]
+        assert stored.training.promotions is not None
+        starts[cut] = np.sort(stored.training.promotions.start)
     shift = starts[Cut.LIVE][0] - starts[Cut.TEST][0]
     assert shift == pytest.approx(-28)
     assert [len(starts[cut]) for cut in (Cut.TUNING, Cut.TEST, Cut.LIVE)] == [4, 8, 10]
-    assert all(found.max() < 28 for found in starts.values())
+    assert all(weeks.max() < 28 for weeks in starts.values())
 
 
 def test_the_lift_of_the_live_cut_is_served_by_row_of_the_stock(snapshot: Snapshot) -> None:
@@ -103,15 +103,15 @@ def test_the_lift_of_the_live_cut_is_served_by_row_of_the_stock(snapshot: Snapsh
 def test_the_plan_has_a_line_of_its_own_and_the_lines_add_up(snapshot: Snapshot) -> None:
     plain = {shown.product.shop_id: shown for shown in answer(wanting(snapshot, exponent=0)).shown}
     lifts = {"bread-0": 4.0, "bread-1": 0.25}
-    found = {shown.product.shop_id: shown for shown in answer(wanting(snapshot, exponent=0.5, lift=lifts)).shown}
-    for shop_id, shown in found.items():
+    lifted = {shown.product.shop_id: shown for shown in answer(wanting(snapshot, exponent=0.5, lift=lifts)).shown}
+    for shop_id, shown in lifted.items():
         assert sum(shown.contributions.values()) == pytest.approx(shown.score, abs=1e-9)
         assert (PROMOTION in shown.contributions) == (shop_id in lifts and plain[shop_id].score > 0)
     before = plain["bread-0"].score
     assert before > 0
-    assert found["bread-0"].contributions[PROMOTION] == pytest.approx(before)  # 4 ** 0.5 − 1
-    assert found["bread-0"].score == pytest.approx(2 * before)
-    assert found["bread-1"].score == pytest.approx(plain["bread-1"].score / 2)
+    assert lifted["bread-0"].contributions[PROMOTION] == pytest.approx(before)  # 4 ** 0.5 − 1
+    assert lifted["bread-0"].score == pytest.approx(2 * before)
+    assert lifted["bread-1"].score == pytest.approx(plain["bread-1"].score / 2)
     assert not any(PROMOTION in shown.contributions for shown in plain.values())
 
 
@@ -123,13 +123,13 @@ def test_the_plan_has_a_line_of_its_own_and_the_lines_add_up(snapshot: Snapshot)
         (timedelta(days=20), None),
     ],
 )
-def test_it_is_told_in_words_as_of_the_moment_of_the_answer(
+def test_a_promotion_reason_is_worded_as_of_the_moment_of_the_answer(
     snapshot: Snapshot, later: timedelta, words: str | None
 ) -> None:
-    found = answer(wanting(snapshot, exponent=1, lift={"bread-0": 4}), later=later)
-    bread = next(shown for shown in found.shown if shown.product.shop_id == "bread-0")
-    told = [reason_text(one.code, one.evidence) for one in bread.reasons if one.code is Reason.PROMOTED]
-    assert told == ([words] if words else [])
+    reply = answer(wanting(snapshot, exponent=1, lift={"bread-0": 4}), later=later)
+    bread = next(shown for shown in reply.shown if shown.product.shop_id == "bread-0")
+    texts = [reason_text(one.code, one.evidence) for one in bread.reasons if one.code is Reason.PROMOTED]
+    assert texts == ([words] if words else [])
 
 
 @pytest.mark.parametrize(
@@ -142,25 +142,25 @@ def test_it_is_told_in_words_as_of_the_moment_of_the_answer(
         (10.0, 0.5, 0.1, "Soon on display"),
     ],
 )
-def test_what_more_of_the_stores_do_is_told(
+def test_a_promotion_reason_names_what_more_of_the_stores_do(
     snapshot: Snapshot, start: float, display: float, mailer: float, words: str
 ) -> None:
     snapshot = wanting(snapshot, exponent=1, lift={"bread-0": 4})
     assert snapshot.model is not None
-    told = Promotions(
+    plan = Promotions(
         item=np.array([row(snapshot, "bread-0")], np.int32),
         start=np.array([start], np.float32),
         display=np.array([display], np.float32),
         mailer=np.array([mailer], np.float32),
     )
-    model = replace(snapshot.model, training=replace(snapshot.model.training, promotions=told))
-    found = answer(replace(snapshot, model=model), later=timedelta(days=1) - timedelta(hours=6))
-    bread = next(shown for shown in found.shown if shown.product.shop_id == "bread-0")
+    model = replace(snapshot.model, training=replace(snapshot.model.training, promotions=plan))
+    reply = answer(replace(snapshot, model=model), later=timedelta(days=1) - timedelta(hours=6))
+    bread = next(shown for shown in reply.shown if shown.product.shop_id == "bread-0")
     assert words in [reason_text(one.code, one.evidence) for one in bread.reasons]
 
 
-def test_the_plan_does_not_count_where_the_weights_do_not(snapshot: Snapshot) -> None:
+def test_the_plan_does_not_count_for_popular_items(snapshot: Snapshot) -> None:
     lifted = wanting(snapshot, exponent=1, lift={"bread-0": 4})
     ask = ResolvedRequest(placement="home", customer=None, recommendation_id="r-1")
-    found = recommend(ask, snapshot=lifted, state=NOTHING, now=NOW)
-    assert not any(PROMOTION in shown.contributions for shown in found.shown)
+    reply = recommend(ask, snapshot=lifted, state=NOTHING, now=NOW)
+    assert not any(PROMOTION in shown.contributions for shown in reply.shown)

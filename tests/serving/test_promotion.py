@@ -36,7 +36,7 @@ def test_a_shop_without_a_plan_has_no_lift_and_no_term() -> None:
     assert all("promotion" not in shown.contributions for shown in answer().shown)
 
 
-def test_what_is_in_the_leaflet_comes_up_and_its_term_is_told() -> None:
+def test_a_promoted_item_comes_up_and_has_a_promotion_term() -> None:
     before = answer()
     second = before.shown[1]
     promote(second.item, 4.0, exponent=1.0)

@@ -36,11 +36,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 
 def rule(key: int, action: RuleAction, *items: dict[str, Any], **fields: Any) -> FrozenRule:
-    made = FrozenRule(
+    blank = FrozenRule(
         id=key, name=f"Rule {key}", placement=None, segment=None, customer=None, context=[], starts_at=None,
         ends_at=None, items=list(items), action=action, slot=None, strength=None, most=None, per="", share=None,
     )  # fmt: skip
-    return made | fields  # type: ignore[return-value]
+    return blank | fields  # type: ignore[return-value]
 
 
 def of(attribute: str, *values: object, operator: str = "is") -> dict[str, Any]:
@@ -96,7 +96,7 @@ def test_a_published_book_acts_on_the_next_answer_and_its_withdrawal_too() -> No
     assert (again.rules_version, again.rule_names) == (0, {})
 
 
-def test_when_a_rule_applies() -> None:
+def test_a_rule_applies_by_placement_segment_customer_context_and_time() -> None:
     segment = SegmentMembership.objects.filter(customer=key_of("u0")).values_list("segment__number", flat=True)[0]
     cheese = [of("category", "FOOD > CHEESE")]
     conditions: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
@@ -131,7 +131,7 @@ def test_a_scheduled_rule_begins_and_ends_by_itself() -> None:
     assert [row[1] == "soap-4" for row in seen] == [False, False, False, True]
 
 
-def test_what_is_promoted_this_week(django_assert_num_queries: Any) -> None:
+def test_a_rule_on_promoted_items_follows_the_week(django_assert_num_queries: Any) -> None:
     writes.rebuild()
     now = timezone.now()
     Promotion.objects.create(item=Item.objects.get(shop_id="soap-5"), week=now.date(), mailer=1)
@@ -142,7 +142,7 @@ def test_what_is_promoted_this_week(django_assert_num_queries: Any) -> None:
         assert "soap-5" not in ids(ask(now=now + timedelta(days=7)))
 
 
-def test_a_rule_follows_the_catalogue() -> None:
+def test_a_rule_follows_edits_of_the_catalogue() -> None:
     publish(rule(1, RuleAction.EXCLUDE, of("brand", "Brand 0")))
     assert "bread-0" not in ids(ask(n=60))
     Item.objects.filter(shop_id="bread-0").update(brand="Brand 1")
@@ -155,7 +155,7 @@ def test_a_rule_follows_the_catalogue() -> None:
     assert "bread-1" not in shown
 
 
-def test_what_fills_up_obeys_exclusions_inclusions_and_caps() -> None:
+def test_fillers_obey_exclusions_inclusions_and_caps() -> None:
     everything = 72
     plain = ask("home", user=None, n=everything)
     assert plain.trace.filled == {Source.NEWEST: 12}  # soap, which nobody buys
@@ -170,7 +170,7 @@ def test_what_fills_up_obeys_exclusions_inclusions_and_caps() -> None:
     assert {sum(name.startswith(taste) for name in taken) for taste in ("bread", "wine", "soap")} == {3}
 
 
-def test_a_pin_keeps_its_slot_among_what_fills_up() -> None:
+def test_a_pin_keeps_its_slot_among_fillers() -> None:
     publish(
         rule(1, RuleAction.PIN, of("item", "soap-3"), slot=5),
         rule(2, RuleAction.INCLUDE_ONLY, of("category", "FOOD > SOAP")),
@@ -220,13 +220,13 @@ def test_a_rule_that_cannot_be_read_breaks_no_answer() -> None:
     ]
 
 
-def test_who_is_not_to_be_known_meets_no_rule_of_their_own() -> None:
+def test_without_personalisation_no_rule_for_the_customer_applies() -> None:
     publish(rule(1, RuleAction.PIN, of("item", "soap-3"), slot=1, customer=key_of("u0")))
     assert ids(ask(personalise=False))[0] != "soap-3"
     assert ids(ask())[0] == "soap-3"
 
 
-def test_slates_tell_the_book() -> None:
+def test_a_slate_records_the_version_of_the_rule_book() -> None:
     book = publish(rule(1, RuleAction.BOOST, of("brand", "Brand 1"), strength=10))
     ask()
     assert write_slates() == 1
@@ -234,8 +234,8 @@ def test_slates_tell_the_book() -> None:
 
 
 def preview(snapshot: Snapshot, placement: str = "home", user: str = "u0", **more: Any) -> Answer:
-    asked = ResolvedRequest(placement=placement, customer=key_of(user), explore=False, **more)
-    return recommend(asked, snapshot=snapshot, state=NOTHING, now=NOW)
+    request = ResolvedRequest(placement=placement, customer=key_of(user), explore=False, **more)
+    return recommend(request, snapshot=snapshot, state=NOTHING, now=NOW)
 
 
 def test_a_preview_is_what_is_served_after_publishing() -> None:
@@ -258,7 +258,7 @@ def test_a_preview_is_what_is_served_after_publishing() -> None:
     assert served.trace == drafted.trace
 
 
-def test_a_preview_of_weights() -> None:
+def test_a_preview_is_answered_under_the_drafted_weights() -> None:
     ask()
     held = snapshot_holder().current(None)
     weights = ServedWeights(version=0, weights={"als": 1.0}, diversity=0.0, exploration=0.0)

@@ -36,12 +36,12 @@ def sources(found: Answer) -> set[Source]:
 
 
 def test_a_category_shows_its_own_items_by_taste_then_by_popularity_then_the_newest(snapshot: Snapshot) -> None:
-    found = answer(snapshot, "category", customer(4), categories=("FOOD > WINE",), n=100)  # buys wine
-    assert taste(found) == {"Wine": 12}
-    assert (found.source, found.fallback_reason, found.personalised) == (Source.MODEL, None, True)
+    reply = answer(snapshot, "category", customer(4), categories=("FOOD > WINE",), n=100)  # buys wine
+    assert taste(reply) == {"Wine": 12}
+    assert (reply.source, reply.fallback_reason, reply.personalised) == (Source.MODEL, None, True)
     staples = {f"wine-{number}" for number in range(3)}
-    assert set(names(found)[:3]) == staples
-    assert_evidence_exists(found)
+    assert set(names(reply)[:3]) == staples
+    assert_evidence_exists(reply)
     strangers = answer(snapshot, "category", None, categories=("FOOD > WINE",), n=100)
     assert taste(strangers) == {"Wine": 12}
     assert (strangers.source, strangers.fallback_reason) == (Source.POPULAR, Fallback.NO_HISTORY)
@@ -53,7 +53,7 @@ def test_a_category_shows_its_own_items_by_taste_then_by_popularity_then_the_new
 
 def test_the_same_category_is_in_another_order_for_another_taste(snapshot: Snapshot) -> None:
     shelves = [answer(snapshot, "category", customer(number), categories=("FOOD",), n=6) for number in (3, 4)]
-    assert [taste(found).most_common(1)[0][0] for found in shelves] == ["Tea", "Wine"]
+    assert [taste(reply).most_common(1)[0][0] for reply in shelves] == ["Tea", "Wine"]
 
 
 def test_a_category_holds_what_lies_under_it_and_several_are_taken(snapshot: Snapshot) -> None:
@@ -64,17 +64,17 @@ def test_a_category_holds_what_lies_under_it_and_several_are_taken(snapshot: Sna
 
 def test_an_unknown_category_is_empty_and_says_so(snapshot: Snapshot) -> None:
     for key in (customer(0), None):
-        found = answer(snapshot, "category", key, categories=("FOO",))
-        assert (found.shown, found.source) == ((), Source.NONE)
-        assert found.fallback_reason is Fallback.UNKNOWN_CATEGORY
+        reply = answer(snapshot, "category", key, categories=("FOO",))
+        assert (reply.shown, reply.source) == ((), Source.NONE)
+        assert reply.fallback_reason is Fallback.UNKNOWN_CATEGORY
 
 
-def test_without_a_category_that_of_the_item_in_view_counts_else_home_answers(snapshot: Snapshot) -> None:
+def test_without_a_category_that_of_the_item_in_view_counts_else_home_is_shown(snapshot: Snapshot) -> None:
     beside = answer(snapshot, "category", customer(0), context_items=(item("tea-0"),), n=100)
     assert taste(beside) == {"Tea": 11}
-    found = answer(snapshot, "category", customer(0))
-    assert found.fallback_reason is Fallback.NO_CONTEXT
-    assert [shown.item for shown in found.shown] == [
+    reply = answer(snapshot, "category", customer(0))
+    assert reply.fallback_reason is Fallback.NO_CONTEXT
+    assert [shown.item for shown in reply.shown] == [
         shown.item for shown in answer(snapshot, "home", customer(0)).shown
     ]
 
@@ -84,11 +84,11 @@ def test_without_a_category_that_of_the_item_in_view_counts_else_home_answers(sn
 
 def test_all_that_a_search_found_comes_back_in_the_customers_order(snapshot: Snapshot) -> None:
     found_items = tuple(item(f"{name}-{number}") for name in ("wine", "bread", "soap") for number in range(10))
-    found = answer(snapshot, "search", customer(0), context_items=found_items)  # buys bread
-    assert {shown.item for shown in found.shown} == set(found_items)  # more than the placement's twenty
-    assert (found.source, found.fallback_reason, found.personalised) == (Source.MODEL, Fallback.SHORT, True)
-    assert set(names(found)[:3]) == {"bread-0", "bread-1", "bread-2"}
-    assert {name.split("-")[0] for name in names(found)[-10:]} == {"soap"}  # nobody has a word on it
+    reply = answer(snapshot, "search", customer(0), context_items=found_items)  # buys bread
+    assert {shown.item for shown in reply.shown} == set(found_items)  # more than the placement's twenty
+    assert (reply.source, reply.fallback_reason, reply.personalised) == (Source.MODEL, Fallback.SHORT, True)
+    assert set(names(reply)[:3]) == {"bread-0", "bread-1", "bread-2"}
+    assert {name.split("-")[0] for name in names(reply)[-10:]} == {"soap"}  # nobody has a word on it
     other = answer(snapshot, "search", customer(4), context_items=found_items)
     assert set(names(other)[:3]) == {"wine-0", "wine-1", "wine-2"}
     assert len(answer(snapshot, "search", customer(0), context_items=found_items, n=7).shown) == 7
@@ -97,22 +97,22 @@ def test_all_that_a_search_found_comes_back_in_the_customers_order(snapshot: Sna
 def test_a_stranger_sees_what_was_found_by_popularity_whatever_the_fallback(snapshot: Snapshot) -> None:
     found_items = tuple(item(name) for name in ("soap-1", "wine-11", "wine-0"))
     for fill in (True, False):
-        found = answer(snapshot, "search", None, context_items=found_items, fill=fill)
-        assert names(found)[0] == "wine-0"
-        assert names(found)[-1] == "soap-1"
-        assert (found.source, found.personalised) == (Source.POPULAR, False)
+        reply = answer(snapshot, "search", None, context_items=found_items, fill=fill)
+        assert names(reply)[0] == "wine-0"
+        assert names(reply)[-1] == "soap-1"
+        assert (reply.source, reply.personalised) == (Source.POPULAR, False)
 
 
 def test_an_item_newer_than_the_model_is_ranked_behind(snapshot: Snapshot) -> None:
     fresh = Item.objects.create(shop_id="fresh", title="Fresh wine", brand="New brand", price=3, listed_at=NOW)
     fresh.categories.set([Category.objects.get(path="FOOD > WINE")])
     snapshot = weighted(SnapshotHolder().current(None), BlendName.HOME, ALL_OF_HOME)
-    found = answer(snapshot, "search", customer(4), context_items=(fresh.pk, item("wine-0"), item("wine-1")))
-    assert names(found)[-1] == "fresh"
-    assert found.shown[-1].source is Source.NEWEST
+    reply = answer(snapshot, "search", customer(4), context_items=(fresh.pk, item("wine-0"), item("wine-1")))
+    assert names(reply)[-1] == "fresh"
+    assert reply.shown[-1].source is Source.NEWEST
 
 
-def test_a_search_that_found_nothing_is_helped_by_words(snapshot: Snapshot) -> None:
+def test_a_search_without_results_is_answered_by_the_words_of_its_term(snapshot: Snapshot) -> None:
     assert taste(answer(snapshot, "search", customer(0), search_term="Wine!", n=100)) == {"Wine": 12}
     assert taste(answer(snapshot, "search", None, search_term="win", n=100)) == {"Wine": 12}  # as it is being typed
     assert names(answer(snapshot, "search", None, search_term="wine 7")) == ["wine-7"]  # both words
@@ -124,9 +124,9 @@ def test_a_search_that_found_nothing_is_helped_by_words(snapshot: Snapshot) -> N
 
 @pytest.mark.parametrize("term", ["zebra", "!?", "ine", "\x00", "%", "wine\x00".replace("wine", "zebra")])
 def test_a_term_that_nothing_matches_gets_homes_answer_and_says_so(snapshot: Snapshot, term: str) -> None:
-    found = answer(snapshot, "search", customer(0), search_term=term)
-    assert (found.source, found.fallback_reason, found.personalised) == (Source.MODEL, Fallback.NO_MATCH, True)
-    assert [shown.item for shown in found.shown] == [
+    reply = answer(snapshot, "search", customer(0), search_term=term)
+    assert (reply.source, reply.fallback_reason, reply.personalised) == (Source.MODEL, Fallback.NO_MATCH, True)
+    assert [shown.item for shown in reply.shown] == [
         shown.item for shown in answer(snapshot, "home", customer(0)).shown
     ]
 
@@ -134,7 +134,7 @@ def test_a_term_that_nothing_matches_gets_homes_answer_and_says_so(snapshot: Sna
 # --- new
 
 
-def test_the_newest_items_come_in_the_customers_order_even_those_nobody_bought(snapshot: Snapshot) -> None:
+def test_the_newest_items_are_shown_even_those_nobody_bought(snapshot: Snapshot) -> None:
     wine, tea = (Category.objects.get(path=f"FOOD > {name}") for name in ("WINE", "TEA"))
     for number, (category, name) in enumerate([(tea, "tea-new"), (wine, "wine-new")]):
         one = Item.objects.create(
@@ -153,9 +153,9 @@ def test_the_newest_items_come_in_the_customers_order_even_those_nobody_bought(s
 
 
 def test_taste_orders_the_newest(snapshot: Snapshot) -> None:
-    found = answer(snapshot, "new", customer(4), n=12)
-    assert (found.source, found.personalised) == (Source.MODEL, True)
-    assert taste(found).most_common(1)[0][0] == "Wine"
+    reply = answer(snapshot, "new", customer(4), n=12)
+    assert (reply.source, reply.personalised) == (Source.MODEL, True)
+    assert taste(reply).most_common(1)[0][0] == "Wine"
     assert len(answer(snapshot, "new", None, fill=False).shown) == 20
 
 
@@ -164,20 +164,20 @@ def test_taste_orders_the_newest(snapshot: Snapshot) -> None:
 
 def test_an_email_has_six_items_of_variety_and_nothing_drawn(snapshot: Snapshot) -> None:
     exploring = weighted(snapshot, BlendName.HOME, ALL_OF_HOME, exploration=1.0)
-    found = answer(exploring, "email", customer(0))
-    assert len(found.shown) == 6
-    assert {shown.propensity for shown in found.shown} == {1.0}
-    assert any(shown.diversity < 0 for shown in found.shown)
+    reply = answer(exploring, "email", customer(0))
+    assert len(reply.shown) == 6
+    assert {shown.propensity for shown in reply.shown} == {1.0}
+    assert any(shown.diversity < 0 for shown in reply.shown)
     drawn = answer(exploring, "home", customer(0))
     assert any(shown.propensity < 1 for shown in drawn.shown)
 
 
-def test_what_a_row_says_is_what_is_done(snapshot: Snapshot) -> None:
+def test_a_placement_of_the_shop_s_own_is_served_as_its_row_says(snapshot: Snapshot) -> None:
     """A shop's own placement of the newest items that the customer has not bought."""
     own = replace(snapshot.placements["new"], name="fresh_finds", repeat="exclude", n=3)
-    found = answer(replace(snapshot, placements={"fresh_finds": own}), "fresh_finds", customer(4))
-    assert len(found.shown) == 3
-    assert not {shown.item for shown in found.shown} & {item(f"wine-{number}") for number in range(3)}
+    reply = answer(replace(snapshot, placements={"fresh_finds": own}), "fresh_finds", customer(4))
+    assert len(reply.shown) == 3
+    assert not {shown.item for shown in reply.shown} & {item(f"wine-{number}") for number in range(3)}
 
 
 # --- filters, exclusions, fallback: at each placement
@@ -186,17 +186,17 @@ def test_what_a_row_says_is_what_is_done(snapshot: Snapshot) -> None:
 @pytest.mark.parametrize(
     "placement", ["home", "discover", "buy_again", "item", "also_bought", "cart", "trending", *PARTS]
 )
-def test_every_placement_keeps_what_the_request_asks(snapshot: Snapshot, placement: str) -> None:
+def test_every_placement_keeps_filter_exclusions_and_options_of_the_request(snapshot: Snapshot, placement: str) -> None:
     context = {"context_items": (item("wine-0"),)} if placement != "search" else {"search_term": "food"}
     every = answer(snapshot, placement, customer(4), **context, n=100)
     assert every.shown
     gone = {every.shown[0].item}
-    asked = {"filter": Filter(brands=("Brand 1", "Brand 0"), price_to=6), "exclude_items": tuple(gone)}
-    found = answer(snapshot, placement, customer(4), **context, **asked, n=100)
-    assert found.shown
-    assert {shown.product.brand for shown in found.shown} <= {"Brand 0", "Brand 1"}
-    assert all(shown.product.price <= 6 for shown in found.shown)  # type: ignore[operator]
-    assert not gone & {shown.item for shown in found.shown}
+    options = {"filter": Filter(brands=("Brand 1", "Brand 0"), price_to=6), "exclude_items": tuple(gone)}
+    reply = answer(snapshot, placement, customer(4), **context, **options, n=100)
+    assert reply.shown
+    assert {shown.product.brand for shown in reply.shown} <= {"Brand 0", "Brand 1"}
+    assert all(shown.product.price <= 6 for shown in reply.shown)  # type: ignore[operator]
+    assert not gone & {shown.item for shown in reply.shown}
     none = answer(snapshot, placement, customer(4), **context, filter=Filter(in_stock=False))
     assert (none.shown, none.source) == ((), Source.NONE)
     plain = answer(snapshot, placement, customer(4), **context, personalise=False)
@@ -215,23 +215,23 @@ def test_every_placement_keeps_what_the_request_asks(snapshot: Snapshot, placeme
 
 def test_without_fillers_a_stranger_gets_nothing_and_the_reason(snapshot: Snapshot) -> None:
     for placement in ("home", "discover", "buy_again", "also_bought", "category", "email"):
-        found = answer(snapshot, placement, None, fill=False)
-        assert (found.shown, found.source) == ((), Source.NONE)
-        assert found.fallback_reason in {Fallback.NO_HISTORY, Fallback.NO_CONTEXT}
+        reply = answer(snapshot, placement, None, fill=False)
+        assert (reply.shown, reply.source) == ((), Source.NONE)
+        assert reply.fallback_reason in {Fallback.NO_HISTORY, Fallback.NO_CONTEXT}
     short = answer(snapshot, "buy_again", customer(0), n=100, fill=False)
     assert (short.source, short.fallback_reason) == (Source.MODEL, Fallback.SHORT)
 
 
-def test_who_objects_leaves_no_name_whatever_the_placement(snapshot: Snapshot) -> None:
+def test_the_answer_to_a_customer_who_objects_is_nameless_at_every_placement(snapshot: Snapshot) -> None:
     for placement in snapshot.placements:
-        found = answer(snapshot, placement, customer(0), state=LiveState(objected=True), context_items=(item("tea-0"),))
-        assert found.nameless, placement
+        reply = answer(snapshot, placement, customer(0), state=LiveState(objected=True), context_items=(item("tea-0"),))
+        assert reply.nameless, placement
     bare = replace(snapshot, model=None)
     assert answer(bare, "home", customer(0), state=LiveState(objected=True)).nameless
     assert not answer(snapshot, "home", customer(0)).nameless
 
 
-def test_the_shipped_rows() -> None:
+def test_the_shipped_placements_of_a_part_of_the_shop() -> None:
     rows = Placement.objects.filter(name__in=PARTS).order_by("pk").values_list("name", "scope", "n", "explores")
     assert list(rows) == [
         ("category", "category", 20, True),

@@ -82,7 +82,7 @@ def views_tea(customer: int) -> None:
     writes.remember([LiveEvent(customer=customer, name=EventName.VIEW_ITEM, item=tea.pk, at=NOW)])
 
 
-def test_somebody_who_came_after_the_snapshot_is_found(
+def test_a_customer_newer_than_the_snapshot_is_found_without_a_query(
     valkey: redis.Redis, django_capture_on_commit_callbacks: Any, django_assert_num_queries: Any
 ) -> None:
     valkey.set(fetch.BUILT, 1)
@@ -95,7 +95,7 @@ def test_somebody_who_came_after_the_snapshot_is_found(
         assert ask(user="nobody").fallback_reason is Fallback.NO_HISTORY
 
 
-def test_where_valkey_may_not_know_all_the_record_is_asked_for_newcomers(valkey: redis.Redis) -> None:
+def test_newcomers_come_from_the_record_where_valkey_may_not_know_all(valkey: redis.Redis) -> None:
     valkey.set(fetch.BUILT, 1)
     ask()
     newcomer = Customer.objects.create(pseudonym=pseudonym("late"))
@@ -105,7 +105,7 @@ def test_where_valkey_may_not_know_all_the_record_is_asked_for_newcomers(valkey:
     assert ask(user="late").source is Source.SESSION
 
 
-def test_whom_valkey_was_not_told_of_is_found_with_the_next_look_at_the_record(
+def test_a_newcomer_that_valkey_misses_is_found_at_the_next_recheck(
     valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     valkey.set(fetch.BUILT, 1)
@@ -149,7 +149,7 @@ def test_weights_and_placements_act_on_the_next_answer() -> None:
     assert set(answer.shown[0].contributions) == {"als"}
 
 
-def test_a_lost_mark_of_change_is_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_mark_of_change_is_made_up_for_by_the_recheck(monkeypatch: pytest.MonkeyPatch) -> None:
     ask()
     Placement.objects.filter(name="home").update(n=4)
     assert len(ask().shown) == 20  # nobody said so
@@ -157,7 +157,7 @@ def test_a_lost_mark_of_change_is_made_up_for(monkeypatch: pytest.MonkeyPatch) -
     assert len(ask().shown) == 4
 
 
-def test_ids_that_name_no_item_are_told() -> None:
+def test_unknown_item_ids_are_listed_as_missing() -> None:
     answer = ask("also_bought", item_ids=("cheese-0", "no-such"), basket=("neither",), exclude_item_ids=("nor-this",))
     assert answer.missing_item_ids == ("no-such", "neither")
     assert answer.source is Source.MODEL
@@ -182,8 +182,8 @@ def test_every_answer_is_noted_once_and_a_dry_run_never(valkey: redis.Redis) -> 
         assert (row.items, row.propensities) == (items(answer), [1] * 20)
         assert row.scores == [shown.score for shown in answer.shown]
         assert 0 < row.latency_us < 5_000_000
-    known, stranger, unnamed = (rows[answer.recommendation_id] for answer in answers)
-    assert known.customer_id == Customer.objects.get(pseudonym=pseudonym("u0")).pk
+    signed_in, stranger, unnamed = (rows[answer.recommendation_id] for answer in answers)
+    assert signed_in.customer_id == Customer.objects.get(pseudonym=pseudonym("u0")).pk
     assert stranger.customer_id is None
     assert unnamed.customer_id is None  # who is not to be known is not written down
 
@@ -197,7 +197,7 @@ def test_a_slate_that_comes_twice_is_written_once(valkey: redis.Redis) -> None:
     assert Slate.objects.count() == 1
 
 
-def test_a_slate_without_a_month_is_left_in_the_stream(valkey: redis.Redis) -> None:
+def test_a_slate_without_a_partition_is_an_error(valkey: redis.Redis) -> None:
     stray = ServedSlate(
         served_at="1999-01-01T00:00:00+00:00", recommendation_id="r", customer_id=None, placement="home",
         source="model", personalised=False, fallback_reason="", model_version=None, weights_version=None,
@@ -248,7 +248,7 @@ def test_the_live_review_is_what_the_shop_gets() -> None:
         assert {card.bought_later for card in seen.cards} <= {None}
 
 
-def test_the_review_of_items_in_view() -> None:
+def test_the_review_takes_items_in_view() -> None:
     key = Customer.objects.get(pseudonym=pseudonym("u0")).pk
     cheese = Item.objects.get(shop_id="cheese-0")
     seen = review(customer=key, placement="also_bought", context_items=[cheese.pk], n=3)
@@ -256,7 +256,7 @@ def test_the_review_of_items_in_view() -> None:
     assert "Often bought with Cheese 0" in seen.cards[0].reasons
 
 
-def test_a_process_that_never_reached_postgresql_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_never_reached_postgresql_is_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> None:
         raise DatabaseError
 

@@ -39,7 +39,7 @@ def print_of(answer: Answer) -> tuple[object, ...]:
 
 
 def expected(users: list[str]) -> dict[tuple[int | None, str], tuple[object, ...]]:
-    """What the model that is now held answers to each of them."""
+    """Answers of the model that is held now, by version and user."""
     snapshot = snapshot_holder().current(None)
     asks = {
         user: ResolvedRequest(placement="home", customer=Customer.objects.get(pseudonym=pseudonym(user)).pk)

@@ -1,4 +1,4 @@
-"""What was seen since the model was made counts in the next answer: all of it of a visitor, a share of a customer's."""
+"""A visit since the model was made counts in the next answer: it makes all of a visitor's, a share of a customer's."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -32,7 +32,7 @@ def visitor() -> int:
 
 
 def known() -> int:
-    """Buys bread."""
+    """Key of a customer who buys bread."""
     return Customer.objects.get(pseudonym=pseudonym("u0")).pk
 
 
@@ -41,7 +41,7 @@ def item(shop_id: str) -> int:
 
 
 def looked_at(*shop_ids: str, name: EventName = EventName.VIEW_ITEM, **ago: float) -> LiveState:
-    """The first one a minute ago (and ``ago``), each other one a minute earlier."""
+    """Acts on items: the first one a minute ago (and ``ago``), each other one a minute earlier."""
     before = NOW - timedelta(**ago)
     return LiveState(
         recent=tuple(
@@ -63,25 +63,25 @@ def tastes(found: Answer, n: int = 8) -> set[str]:
 def rows(snapshot: Snapshot, state: LiveState, *, known: bool) -> list[str]:
     """Shop ids of a visit, the newest first."""
     assert snapshot.model
-    found = visit(candidate_source(snapshot.model), state, known=known)
+    seen = visit(candidate_source(snapshot.model), state, known=known)
     ids = dict(Item.objects.values_list("pk", "shop_id"))
-    return [ids[int(snapshot.model.items.ids[row])] for row in found]
+    return [ids[int(snapshot.model.items.ids[row])] for row in seen]
 
 
 def test_the_first_view_of_a_visitor_makes_the_answer(snapshot: Snapshot, visitor: int) -> None:
-    before, found = answer(snapshot, visitor), answer(snapshot, visitor, looked_at("tea-0"))
+    before, reply = answer(snapshot, visitor), answer(snapshot, visitor, looked_at("tea-0"))
     assert (before.source, before.fallback_reason) == (Source.POPULAR, Fallback.NO_HISTORY)
-    assert (found.source, found.fallback_reason, found.personalised) == (Source.SESSION, None, True)
-    assert tastes(found, 3) == {"Tea"} != tastes(before, 3)
-    assert item("tea-0") not in {shown.item for shown in found.shown}
+    assert (reply.source, reply.fallback_reason, reply.personalised) == (Source.SESSION, None, True)
+    assert tastes(reply, 3) == {"Tea"} != tastes(before, 3)
+    assert item("tea-0") not in {shown.item for shown in reply.shown}
     session = snapshot.weights_for(BlendName.SESSION, -1)
     assert session
-    assert found.weights_version == session.version
-    assert set(found.shown[0].contributions) <= set(session.weights)
-    for shown in found.shown:
+    assert reply.weights_version == session.version
+    assert set(reply.shown[0].contributions) <= set(session.weights)
+    for shown in reply.shown:
         assert sum(shown.contributions.values()) == pytest.approx(shown.score, abs=1e-6)
-    told = [(one.code, one.evidence.get("item_id")) for shown in found.shown[:3] for one in shown.reasons]
-    assert "tea-0" in {shop_id for _, shop_id in told}
+    reasons = [(one.code, one.evidence.get("item_id")) for shown in reply.shown[:3] for one in shown.reasons]
+    assert "tea-0" in {shop_id for _, shop_id in reasons}
 
 
 def test_the_reason_names_what_was_viewed_or_bought(snapshot: Snapshot, visitor: int) -> None:
@@ -94,7 +94,7 @@ def test_the_reason_names_what_was_viewed_or_bought(snapshot: Snapshot, visitor:
     assert answer(snapshot, visitor, bought).shown[0].reasons[0].code is Reason.BECAUSE_YOU_BOUGHT
 
 
-def test_the_newest_view_speaks_loudest(snapshot: Snapshot, visitor: int) -> None:
+def test_the_newest_view_weighs_most(snapshot: Snapshot, visitor: int) -> None:
     first = answer(snapshot, visitor, looked_at("tea-0", "wine-0")).shown
     then = answer(snapshot, visitor, looked_at("wine-0", "tea-0")).shown
     assert first[0].product.title.startswith("Tea")
@@ -103,34 +103,34 @@ def test_the_newest_view_speaks_loudest(snapshot: Snapshot, visitor: int) -> Non
 
 def test_a_visitor_discovers_nothing_that_they_bought(snapshot: Snapshot, visitor: int) -> None:
     state = LiveState(bought={item("tea-0"): NOW.timestamp()}, recent=looked_at("tea-1").recent)
-    found = answer(snapshot, visitor, state, placement="discover")
-    assert found.source is Source.SESSION
-    assert not {item("tea-0"), item("tea-1")} & {shown.item for shown in found.shown}
+    reply = answer(snapshot, visitor, state, placement="discover")
+    assert reply.source is Source.SESSION
+    assert not {item("tea-0"), item("tea-1")} & {shown.item for shown in reply.shown}
     again = answer(snapshot, visitor, state, placement="buy_again")
     assert [shown.item for shown in again.shown] == [item("tea-0")]
 
 
 def test_without_weights_of_the_session_the_history_is_folded_in(snapshot: Snapshot, visitor: int) -> None:
     weights = {key: one for key, one in snapshot.weights.items() if key[0] is not BlendName.SESSION}
-    found = answer(replace(snapshot, weights=weights), visitor, looked_at("tea-0", "tea-1"))
-    assert (found.source, tastes(found, 3)) == (Source.SESSION, {"Tea"})
+    reply = answer(replace(snapshot, weights=weights), visitor, looked_at("tea-0", "tea-1"))
+    assert (reply.source, tastes(reply, 3)) == (Source.SESSION, {"Tea"})
 
 
 def test_a_customer_s_visit_is_a_share_of_the_answer(snapshot: Snapshot) -> None:
-    record, found = answer(snapshot, known()), answer(snapshot, known(), looked_at("wine-3", "wine-4"))
-    assert (found.source, found.weights_version) == (Source.MODEL, record.weights_version)
-    assert found.shown[0].product.title.startswith("Bread")  # what they always buy
-    assert tastes(found, 20) - tastes(record, 3) >= {"Wine"}
+    record, reply = answer(snapshot, known()), answer(snapshot, known(), looked_at("wine-3", "wine-4"))
+    assert (reply.source, reply.weights_version) == (Source.MODEL, record.weights_version)
+    assert reply.shown[0].product.title.startswith("Bread")  # what they always buy
+    assert tastes(reply, 20) - tastes(record, 3) >= {"Wine"}
     before = {shown.item: shown.rank for shown in record.shown}
-    wine = next(shown for shown in found.shown if shown.product.title.startswith("Wine"))
+    wine = next(shown for shown in reply.shown if shown.product.title.startswith("Wine"))
     assert wine.rank < before.get(wine.item, 21)
     assert "session_knn" in wine.contributions
     assert {one.evidence.get("item_id") for one in wine.reasons} & {"wine-3", "wine-4"}
-    for shown in found.shown:
+    for shown in reply.shown:
         assert sum(shown.contributions.values()) == pytest.approx(shown.score, abs=1e-6)
 
 
-def test_what_the_record_knows_or_a_purchase_has_settled_is_no_visit(snapshot: Snapshot) -> None:
+def test_views_that_the_record_knows_or_a_purchase_settled_are_no_visit(snapshot: Snapshot) -> None:
     assert snapshot.model
     old = looked_at("wine-3", days=20)
     assert rows(snapshot, old, known=True) == []
@@ -144,15 +144,15 @@ def test_what_the_record_knows_or_a_purchase_has_settled_is_no_visit(snapshot: S
     assert visit(candidate_source(snapshot.model), NOTHING, known=True) == ()
 
 
-def test_who_must_not_be_known_has_no_visit(snapshot: Snapshot, visitor: int) -> None:
+def test_without_personalisation_there_is_no_visit(snapshot: Snapshot, visitor: int) -> None:
     everybodys = answer(snapshot, None).shown
     for key in (visitor, known()):
         state = replace(looked_at("tea-0"), objected=True)
-        found = answer(snapshot, key, state)
-        assert (found.shown, found.fallback_reason) == (everybodys, Fallback.NOT_PERSONALISED)
+        reply = answer(snapshot, key, state)
+        assert (reply.shown, reply.fallback_reason) == (everybodys, Fallback.NOT_PERSONALISED)
         ask = ResolvedRequest(placement="home", customer=key, recommendation_id="r-1", personalise=False)
-        asked = recommend(ask, snapshot=snapshot, state=looked_at("tea-0"), now=NOW)
-        assert (asked.shown, asked.personalised) == (everybodys, False)
+        impersonal = recommend(ask, snapshot=snapshot, state=looked_at("tea-0"), now=NOW)
+        assert (impersonal.shown, impersonal.personalised) == (everybodys, False)
 
 
 def test_weights_of_a_joined_pool_add_up(snapshot: Snapshot) -> None:
