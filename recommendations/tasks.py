@@ -1,4 +1,4 @@
-"""Work for Celery: parse, one call."""
+"""Celery tasks: each parses its argument and makes one call."""
 
 from uuid import UUID
 

@@ -1,18 +1,18 @@
-"""The words of the domain as codes. What each is called on a page stands in ``wording.py``."""
+"""Codes of the domain's terms; ``wording/labels.py`` says what each is called on a page."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 
 PATH_SEPARATOR = " > "
-"""Between the levels of a category's path."""
+"""Separator of the levels in a category's path."""
 
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes a text that begins so for a formula; our files put an apostrophe before it."""
+"""Beginnings of a text that a spreadsheet takes for a formula; our files put an apostrophe before it."""
 
 
 class EventName(StrEnum):
-    """GA4 names where GA4 has one; ``rate_item``, ``dislike_item``, ``follow`` and ``view_homepage`` are ours."""
+    """Names of events: GA4's, but ``rate_item``, ``dislike_item``, ``follow`` and ``view_homepage``, which are ours."""
 
     VIEW_ITEM_LIST = "view_item_list"
     SELECT_ITEM = "select_item"
@@ -43,14 +43,14 @@ class Availability(StrEnum):
 
 
 class CustomerKind(StrEnum):
-    """How the shop knew the person: by a signed-in id or by an anonymous one."""
+    """How the shop knew the customer: by a signed-in id or by an anonymous one."""
 
     SIGNED_IN = "signed_in"
     ANONYMOUS = "anonymous"
 
 
 class Stage(StrEnum):
-    """The six rooms of the loop, in order."""
+    """The six stages of the loop, in order."""
 
     COLLECT = "collect"
     PREPROCESS = "preprocess"
@@ -61,7 +61,7 @@ class Stage(StrEnum):
 
 
 class Cut(StrEnum):
-    """Where the history ends. Weights come from *tuning*, figures from *test*, answers from *live*; never mixed."""
+    """End of a training history. Weights come from *tuning*, figures from *test*, answers from *live*, never mixed."""
 
     TUNING = "tuning"
     TEST = "test"
@@ -84,7 +84,7 @@ class VersionStatus(StrEnum):
 
 
 class BlendName(StrEnum):
-    """A blend is one weight vector; the first two rank a customer's candidates, the others a context of items.
+    """Names of the blends, a weight vector each; the first two rank for a customer, the others for a context of items.
 
     The context of ``session`` is what a visitor did a moment ago.
     """
@@ -97,18 +97,18 @@ class BlendName(StrEnum):
 
 
 class Task(StrEnum):
-    """What an evaluation asks: repeats allowed (home) or never bought before (discover)."""
+    """Task of an evaluation: predict purchases, repeats allowed (home) or never bought before (discover)."""
 
     HOME = "home"
     DISCOVER = "discover"
 
 
 TASKS: Mapping[Task, BlendName] = {Task.HOME: BlendName.HOME, Task.DISCOVER: BlendName.DISCOVER}
-"""The blend that each evaluation speaks of."""
+"""The blend that each task evaluates."""
 
 
 def task_of(blend: BlendName) -> Task | None:
-    """The evaluation that speaks of a blend; None for blends of items in view, which have no truth."""
+    """The task that evaluates a blend; None for blends of items in view, which have no truth."""
     return next((task for task, name in TASKS.items() if name is blend), None)
 
 
@@ -119,7 +119,7 @@ class Repeat(StrEnum):
 
 
 class CatalogueScope(StrEnum):
-    """Of the shop, that a placement shows."""
+    """Part of the shop's catalogue that a placement shows."""
 
     WHOLE = "whole"
     CATEGORY = "category"  # what lies under the categories of the request
@@ -180,7 +180,7 @@ class MeasuredKind(StrEnum):
 
 
 class SliceKind(StrEnum):
-    """By what the customers of an evaluation are told apart."""
+    """Criterion by which an evaluation divides its customers."""
 
     ACTIVITY = "activity"
     SEGMENT = "segment"
@@ -195,7 +195,7 @@ class Activity(StrEnum):
 
 
 class GateOutcome(StrEnum):
-    """Whether a new configuration may go live."""
+    """Decision of the gate: whether a new configuration may go live."""
 
     PASSED = "passed"
     WORSE = "worse"  # than something that it would replace, beyond the interval
@@ -232,7 +232,7 @@ class RuleAction(StrEnum):
 
 
 class CapPer(StrEnum):
-    """Of what a cap counts the items."""
+    """Group within which a cap counts items."""
 
     BRAND = "brand"
     CATEGORY = "category"
@@ -240,7 +240,7 @@ class CapPer(StrEnum):
 
 
 class RuleStatus(StrEnum):
-    """Where a rule stands; ``CHANGED`` is served in its last published form while a draft of it waits."""
+    """Status of a rule; ``CHANGED`` is served in its last published form while a draft of it waits."""
 
     DRAFT = "draft"
     CHANGED = "changed"
@@ -280,7 +280,7 @@ class AnswerStage(StrEnum):
 
 
 class TermKind(StrEnum):
-    """What a term of a final score comes from; ``PLACED`` moves an item without any value."""
+    """Origin of a term of a final score; ``PLACED`` moves an item without any value."""
 
     RECOMMENDER = "recommender"
     SECOND_STAGE = "second_stage"
@@ -295,4 +295,4 @@ class Making(StrEnum):
 
     LIVE = "live"  # as the shop gets it now
     TESTED = "tested"  # as the version's model said before its test window
-    FOLDED = "folded"  # the history up to a moment, and simulated acts, scored anew by the live model
+    FOLDED = "folded"  # the history up to a moment, and simulated events, scored anew by the live model

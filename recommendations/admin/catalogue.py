@@ -30,7 +30,7 @@ LATEST_WEEKS = 20
 
 
 class DepartmentFilter(admin.SimpleListFilter):
-    """The first level of the tree, with all that is below it."""
+    """Filter by department: the first level of the tree, with all that is below it."""
 
     title = _("department")
     parameter_name = "department"
@@ -50,7 +50,7 @@ class DepartmentFilter(admin.SimpleListFilter):
 
 
 class YesNoFilter(admin.SimpleListFilter):
-    """Rows where ``condition`` holds, or those where it does not."""
+    """Filter by ``condition``: rows where it holds, or those where it does not."""
 
     condition: ClassVar[Q]
 
@@ -75,7 +75,7 @@ class NoPictureFilter(YesNoFilter):
 
 
 class CategoriesWidget(AutocompleteSelectMultiple):
-    """Each choice has a cross of its own; one for all of them would stand amid the list, which is none then."""
+    """Widget whose choices have a cross each: one for all would stand amid the list, which would then be no list."""
 
     def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
         return super().build_attrs(base_attrs, extra_attrs) | {"data-allow-clear": "false"}
@@ -136,7 +136,7 @@ class ItemAdmin(ItemPages):
             self.message_user(request, " ".join(error.messages), messages.ERROR)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
-        """The service has saved the categories with the rest."""
+        """Do nothing: the service has saved the categories with the rest."""
 
     @admin.display(description=_("picture"))
     def picture(self, item: Item) -> SafeString:

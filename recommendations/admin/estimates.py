@@ -13,7 +13,7 @@ MOST_PAGES = 200
 
 
 class EstimatingPaginator[Row: Model](Paginator[Row]):
-    """Counts exactly what is few; of many it asks the planner how many it expects."""
+    """Paginator that counts few rows exactly; of many it asks the planner how many it expects."""
 
     @cached_property
     def count(self) -> int:
@@ -28,5 +28,5 @@ class EstimatingPaginator[Row: Model](Paginator[Row]):
 
     @cached_property
     def num_pages(self) -> int:
-        """Filters lead further back than pages, each of which would skip all rows before it."""
+        """Number of pages, bounded: filters lead further back than pages, each of which skips all rows before it."""
         return min(MOST_PAGES, super().num_pages)

@@ -24,7 +24,7 @@ MONTHS = 26  # as far back as the API accepts, and two months more
 
 
 class MonthFilter(admin.SimpleListFilter):
-    """One month, which is one partition of the table."""
+    """Filter by one month, which is one partition of the table."""
 
     title = _("month")
     parameter_name = "month"
@@ -35,9 +35,9 @@ class MonthFilter(admin.SimpleListFilter):
         return [(f"{month:%Y-%m}", date_format(month, "YEAR_MONTH_FORMAT")) for month in months]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[EventListing]) -> QuerySet[EventListing]:
-        known = {value for value, _name in self.lookup_choices}
+        choices = {value for value, _name in self.lookup_choices}
         value = self.value()
-        if value not in known:
+        if value not in choices:
             return queryset if value is None else queryset.none()
         year, month = map(int, str(value).split("-"))
         start = year * 12 + month - 1
@@ -82,7 +82,7 @@ def _link(page: str, row: Model | None) -> SafeString | str:
 
 
 def _search(typed: str) -> Q:
-    """Whom or what was typed; the customer first, whose events have an index."""
+    """Condition for whom or what was typed; the customer before items, because their events have an index."""
     try:
         return Q(event_id=UUID(typed))
     except ValueError:

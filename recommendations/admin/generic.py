@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
 
     def bracketed(kind: type) -> type:
-        """The same class, with brackets that do nothing."""
+        """A subclass of ``kind`` by the same name, whose brackets do nothing."""
         return type(kind)(kind.__name__, (kind,), {"__class_getitem__": classmethod(lambda cls, _model: cls)})
 
     ModelAdmin = bracketed(admin.ModelAdmin)

@@ -35,9 +35,9 @@ class ImportAdmin(PolicyAdmin[Import]):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        found = self.get_object(request, object_id)
-        may = found is not None and allows(request, Action.EDIT_CATALOGUE)
-        undoable = {"undoable": may and found is not None and batch_of(found) is not None}
+        imported = self.get_object(request, object_id)
+        may = imported is not None and allows(request, Action.EDIT_CATALOGUE)
+        undoable = {"undoable": may and imported is not None and batch_of(imported) is not None}
         return super().change_view(request, object_id, form_url, {**undoable, **(extra_context or {})})
 
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -30,7 +30,7 @@ class FileForm(forms.Form):
 
 
 class ItemPages(PolicyAdmin[Item]):
-    """Mixed into the admin of items."""
+    """Base of the item admin, with its pages of history and files."""
 
     def get_urls(self) -> list[URLPattern]:
         site = self.admin_site
@@ -66,11 +66,11 @@ class ItemPages(PolicyAdmin[Item]):
 
     def revert_view(self, request: HttpRequest, object_id: str, entry: int) -> HttpResponse:
         self._may_change(request)
-        found = AuditEntry.objects.filter(pk=entry, object_type="item", object_id=object_id).first()
-        if request.method != "POST" or found is None or not history.may_revert(found):
+        audit_entry = AuditEntry.objects.filter(pk=entry, object_type="item", object_id=object_id).first()
+        if request.method != "POST" or audit_entry is None or not history.may_revert(audit_entry):
             raise Http404
         try:
-            history.revert(entry=found, by=staff_of(request), now=timezone.now())
+            history.revert(entry=audit_entry, by=staff_of(request), now=timezone.now())
         except history.ChangedSinceError as error:
             text = _("Nothing was changed: %(fields)s changed again later. Revert the later change first.")
             self.message_user(request, text % {"fields": ", ".join(error.fields)}, messages.ERROR)
@@ -79,7 +79,7 @@ class ItemPages(PolicyAdmin[Item]):
         return HttpResponseRedirect(reverse("admin:recommendations_item_history", args=[object_id]))
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
-        """A file is put aside and looked at; ``take_view`` takes it."""
+        """Put a file aside and look at it; ``take_view`` takes it."""
         self._may_change(request)
         form = FileForm(request.POST or None, request.FILES or None)
         preview = key = None

@@ -82,7 +82,7 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
         return self.has_add_permission(request)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: Any) -> None:
-        """The service makes the key; its secret lives until this answer is sent."""
+        """Make the key by the service; its secret lives until this answer is sent."""
         key, secret = keys.create_key(
             name=form.cleaned_data["name"],
             scopes=[Scope(scope) for scope in form.cleaned_data["scopes"]],
@@ -98,7 +98,7 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
     def _shown_once(
         self, request: HttpRequest, key: ApiKey, secret: str, *, title: str | Promise, until: datetime | None = None
     ) -> HttpResponse:
-        """``until``: how long the key that this one replaces goes on working."""
+        """Page that shows a secret, once; ``until``: how long the key that this one replaces goes on working."""
         context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "key": key}
         context |= {"secret": secret, "until": until}
         return TemplateResponse(request, "admin/recommendations/apikey/made.html", context)

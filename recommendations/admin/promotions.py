@@ -1,4 +1,4 @@
-"""The promotion plan: more than a million weeks of items. Edits go through ``services.promotions``."""
+"""The promotion plan: more than a million weeks of items. Edits go through ``services.catalogue.promotions``."""
 
 from datetime import date
 from typing import Any
@@ -63,7 +63,7 @@ class PromotionForm(ModelForm[Promotion]):
 
 
 class WeekFilter(admin.SimpleListFilter):
-    """One week, or all that are not over."""
+    """Filter by one week, or by all that are not over."""
 
     title = _("week")
     parameter_name = "week"
@@ -119,14 +119,14 @@ class PromotionAdmin(PolicyAdmin[Promotion]):
         if change:
             promotions.set_shares(promotion=obj, changes=shares, by=staff_of(request))
             return
-        made = promotions.plan_promotion(
+        promotion = promotions.plan_promotion(
             item=form.cleaned_data["item"],
             week=form.cleaned_data["week"],
             display=form.cleaned_data["display"],
             mailer=form.cleaned_data["mailer"],
             by=staff_of(request),
         )
-        obj.pk = made.pk
+        obj.pk = promotion.pk
 
     @admin.display(description=_("item id"))
     def shop_id(self, promotion: Promotion) -> str:

@@ -1,4 +1,4 @@
-"""Who sees and changes what in the admin: the policy table decides, not Django's own permissions."""
+"""Rights in the admin, who sees and changes what: the policy table decides, not Django's own permissions."""
 
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from recommendations.services.access.policy import Action, may
 
 
 class ChangedRowForm[Row: Model](ModelForm[Row]):
-    """A row of a list that can be edited there. Rows that nobody touched ask the database nothing."""
+    """Form of a row in a list that is edited there. Rows that nobody touched ask the database nothing."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -32,13 +32,13 @@ def allows(request: HttpRequest, action: Action | None) -> bool:
 
 
 def staff_of(request: HttpRequest) -> Staff:
-    """Whoever reached a page of the admin is a staff member."""
+    """Staff member who sent a request: nobody else reaches a page of the admin."""
     assert isinstance(request.user, Staff)  # noqa: S101 - for the type checker; the site let nobody else in
     return request.user
 
 
 class PolicyAdmin[Row: Model](ModelAdmin[Row]):
-    """Read-only, unless a subclass names the actions that change and add. Nothing is ever deleted here."""
+    """Admin that only reads, unless a subclass names the actions that change and add. Nothing is ever deleted here."""
 
     sees: ClassVar[Action] = Action.SEE
     changes: ClassVar[Action | None] = None

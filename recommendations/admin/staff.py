@@ -1,4 +1,4 @@
-"""People who use the dashboard: address, role, language; passwords are set here and never shown."""
+"""Staff, the people who use the dashboard: address, role, language; passwords are set here and never shown."""
 
 from collections.abc import Mapping
 from copy import copy
@@ -24,7 +24,7 @@ from recommendations.terms import Role
 
 
 class StaffCreationForm(BaseUserCreationForm[Staff]):
-    """Without a password they are invited by e-mail to choose one themselves."""
+    """Form of new staff; those without a password are invited by e-mail to choose one themselves."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -51,7 +51,7 @@ class StaffCreationForm(BaseUserCreationForm[Staff]):
 
 
 class PasswordForm(AdminPasswordChangeForm[Staff]):
-    """The service sets the password, and notes by whom."""
+    """Form of a new password; the service sets it, and notes by whom."""
 
     def __init__(self, *arguments: Any, by: Staff, **options: Any) -> None:
         self._by = by
@@ -103,9 +103,11 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
         who: Any = {"email": given["email"], "role": Role(given["role"]), "name": given["name"]}
         if given["password1"]:
             return service.create_staff(**who, password=given["password1"], by=staff_of(request))
-        made = invitations.invite(**who, by=staff_of(request), address_of=_address_of(request))
-        self.message_user(request, _("%(email)s gets an e-mail with a link.") % {"email": made.email}, messages.SUCCESS)
-        return made
+        staff = invitations.invite(**who, by=staff_of(request), address_of=_address_of(request))
+        self.message_user(
+            request, _("%(email)s gets an e-mail with a link.") % {"email": staff.email}, messages.SUCCESS
+        )
+        return staff
 
     @admin.action(description=_("Send the invitation again"), permissions=["change"])
     def invite_again(self, request: HttpRequest, queryset: QuerySet[Staff]) -> None:
@@ -120,7 +122,7 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
                 self.message_user(request, text % {"email": staff.email}, messages.SUCCESS)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
-        """Roles stand in the policy table; groups and single permissions are not used."""
+        """Do nothing: roles stand in the policy table; groups and single permissions are not used."""
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         mine = copy(self)

@@ -1,4 +1,4 @@
-"""Who changed what, read-only."""
+"""Audit trail, read-only: who changed what."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The command that every import of a file is: parse, one call, say what became of the rows."""
+"""Base of the commands that import a file: parse, one call, say what became of the rows."""
 
 from argparse import ArgumentParser
 from collections.abc import Callable

@@ -15,7 +15,7 @@ class Output(Protocol):
 
 
 class Bar:
-    """Call it with the step's name, what is done and the whole. It is silent where nobody watches a terminal.
+    """Progress bar, called with the step's name, what is done and the whole; silent where nobody watches a terminal.
 
     ``seconds``: how long each step took, in their order.
     """
@@ -40,10 +40,10 @@ class Bar:
 
 
 def line(step: str, done: int, total: int, *, seconds: float, width: int = 20) -> str:
-    """``reading  [#####---------------]  25 %  250,000 of 1,000,000  125,000/s  6 s left``."""
+    """Line of the bar: ``reading  [#####---------------]  25 %  250,000 of 1,000,000  125,000/s  6 s left``."""
     share = done / total if total else 1.0
     full = int(share * width)
     rate = done / seconds if seconds > 0 else 0.0
     left = f"{(total - done) / rate:,.0f} s left" if rate else ""
-    shown = [f"{step:<12}[{'#' * full}{'-' * (width - full)}]", f"{share:>4.0%}", f"{done:,} of {total:,}"]
-    return "  ".join([*shown, f"{rate:,.0f}/s", left]).ljust(100)
+    parts = [f"{step:<12}[{'#' * full}{'-' * (width - full)}]", f"{share:>4.0%}", f"{done:,} of {total:,}"]
+    return "  ".join([*parts, f"{rate:,.0f}/s", left]).ljust(100)

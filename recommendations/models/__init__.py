@@ -1,4 +1,4 @@
-"""The record. One file per aggregate; constraints and querysets with names, no numbers."""
+"""Models of the record, one file per aggregate; constraints and querysets with names, no numbers."""
 
 from recommendations.models.access import ApiKey, AuditEntry, ShopSetting
 from recommendations.models.attribution import AttributedLine, DueLine, PlacementDay, SlateOutcome

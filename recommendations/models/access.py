@@ -1,4 +1,4 @@
-"""Keys of the storefront, and the trail of who changed what."""
+"""API keys of the storefront, and the audit trail of who changed what."""
 
 from typing import ClassVar, Self
 
@@ -13,12 +13,12 @@ from recommendations.wording import labels
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def valid(self) -> Self:
-        """Neither revoked nor expired."""
+        """Keys that are neither revoked nor expired."""
         return self.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=models.functions.Now()), revoked_at=None)
 
 
 class ApiKey(models.Model):
-    """Only a hash of the secret is stored; the secret is shown once."""
+    """Key of the storefront API. Only a hash of its secret is stored; the secret is shown once."""
 
     name = models.CharField(_("name"), max_length=100)
     prefix = models.CharField(_("prefix"), max_length=12, unique=True)
@@ -55,7 +55,7 @@ class ApiKey(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who changed what, from what to what. Entries are only added."""
+    """Entry of the audit trail: who changed what, from what to what. Entries are only added."""
 
     at = models.DateTimeField(_("at"), auto_now_add=True)
     staff = models.ForeignKey(
@@ -91,7 +91,7 @@ class AuditEntry(models.Model):
 
     @property
     def author(self) -> Staff | ApiKey | None:
-        """None where a command or the schedule acted."""
+        """Staff member or API key that acted; None where a command or the schedule did."""
         return self.staff or self.api_key
 
 

@@ -1,4 +1,4 @@
-"""What came of the slates: which were seen, clicked and bought from, counted per day, placement and position.
+"""Outcomes of slates: which were seen, clicked and bought from, counted per day, placement and position.
 
 All of it is made by ``store/attribution.py`` from events and slates, and can be made again.
 """
@@ -35,7 +35,7 @@ class DueLine(models.Model):
 
 
 class SlateOutcome(models.Model):
-    """What the events say that came of one slate. Positions count from 1; each is listed once."""
+    """Outcome of one slate, by the events. Positions count from 1; each is listed once."""
 
     recommendation_id = models.CharField(_("recommendation"), max_length=64, primary_key=True)
     placement = models.CharField(_("placement"), max_length=40)
@@ -103,9 +103,9 @@ class AttributedLine(models.Model):
 
 
 class PlacementDay(models.Model):
-    """Slates of a day and placement by what came of them; position 0 is the slate as a whole.
+    """Counts of a day's slates at a placement by their outcome; position 0 is the slate as a whole.
 
-    The unit is the slate: of a position, that slate's item at it. ``squares`` is the sum of the squares of the slates'
+    The unit is the slate; of a position, the slate's item at it. ``squares`` is the sum of the squares of the slates'
     revenues, for intervals.
     """
 

@@ -1,4 +1,4 @@
-"""How much each recommender counts: blends, their immutable weight versions, and the placements that use them."""
+"""Blends (how much each recommender counts), their immutable weight versions, and the placements that use them."""
 
 from typing import ClassVar, Self
 
@@ -35,7 +35,7 @@ class Blend(models.Model):
 
 class BlendWeightsQuerySet(models.QuerySet["BlendWeights"]):
     def defaults(self) -> Self:
-        """What is served where nothing more special applies."""
+        """Weights that are served where nothing more special applies."""
         return self.filter(is_default=True)
 
 

@@ -1,4 +1,4 @@
-"""What the shop sells, and where it stands in the shop's tree."""
+"""Items that the shop sells, the tree of categories in which they stand, and their prices."""
 
 from datetime import datetime
 from typing import ClassVar, Self
@@ -15,7 +15,7 @@ from recommendations.wording import labels
 
 
 class Category(models.Model):
-    """A node of the tree, known by its whole path: ``GROCERY > SOFT DRINKS``."""
+    """A node of the shop's tree of categories, known by its whole path: ``GROCERY > SOFT DRINKS``."""
 
     path = models.CharField(_("path"), max_length=500, unique=True)
     name = models.CharField(_("name"), max_length=200)
@@ -37,7 +37,7 @@ class Category(models.Model):
 
 class ItemQuerySet(models.QuerySet["Item"]):
     def recommendable(self, *, at: datetime) -> Self:
-        """May be shown at this moment: on sale, in its time, and not known to be out of stock."""
+        """Items that may be shown at this moment: on sale, in their time, and not known to be out of stock."""
         return self.filter(
             models.Q(available_at=None) | models.Q(available_at__lte=at),
             models.Q(expires_at=None) | models.Q(expires_at__gt=at),
@@ -115,7 +115,7 @@ class Item(models.Model):
 
 
 class ItemPrice(models.Model):
-    """The catalogue price from a moment on, so that prices can be taken as of a date."""
+    """Catalogue price of an item from a moment on, so that prices can be taken as of a date."""
 
     item = models.ForeignKey(Item, models.CASCADE, related_name="prices", verbose_name=_("item"))
     valid_from = models.DateTimeField(_("valid from"))

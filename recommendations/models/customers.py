@@ -1,4 +1,4 @@
-"""People who shop, known by pseudonym only: the shop's own id is never stored."""
+"""Customers, known by pseudonym only: the shop's own id is never stored."""
 
 from typing import ClassVar, Self
 
@@ -12,7 +12,7 @@ from recommendations.wording import labels
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def trainable(self) -> Self:
-        """Have not objected to personalisation."""
+        """Customers who have not objected to personalisation."""
         return self.filter(personalise=True)
 
 

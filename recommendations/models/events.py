@@ -1,4 +1,4 @@
-"""What customers did: append-only, one row per item line, in monthly partitions made by ``store/events/partitions.py``.
+"""Events of customers: append-only, a row per item line, in monthly partitions made by ``store/events/partitions.py``.
 
 Customer and item are integers without a foreign key in the database: every insert joins both tables, neither is ever
 deleted before its events, and the check would cost a bulk load half its speed.
@@ -19,13 +19,13 @@ from recommendations.wording import labels
 
 class EventQuerySet(models.QuerySet["Event"]):
     def of_customer(self, customer: Customer) -> Self:
-        """With those of the anonymous keys that were merged into this customer."""
+        """Events of a customer, with those of the anonymous keys that were merged into them."""
         merged = customer.merged.filter(undone_at=None).values("anonymous")
         own = Customer.objects.filter(pk=customer.pk).values("pk")
         return self.filter(customer__in=merged.union(own, all=True))  # "or" would read every event of the shop
 
     def between(self, start: datetime, end: datetime) -> Self:
-        """At or after start and before end."""
+        """Events at or after start and before end."""
         return self.filter(occurred_at__gte=start, occurred_at__lt=end)
 
     def purchases(self) -> Self:
@@ -93,7 +93,7 @@ class Event(models.Model):
 
 
 class EventListing(models.Model):
-    """The same rows for lists of Django's admin, which takes no model with a composite key. It is only read.
+    """Rows of ``Event`` for lists of Django's admin, which takes no model with a composite key. They are only read.
 
     ``event_id`` alone may name several lines, which a list does not mind.
     """
@@ -163,7 +163,7 @@ class Import(models.Model):
 
 
 class RejectedRow(models.Model):
-    """A row that was not taken, with the remedy."""
+    """A row of an import that was refused, with the remedy."""
 
     source = models.ForeignKey(Import, models.CASCADE, related_name="rejected_rows", verbose_name=_("import"))
     line = models.PositiveIntegerField(_("line"))

@@ -1,4 +1,4 @@
-"""What the loop learned of tastes: profiles, segments, association rules; one set per model version."""
+"""Interest profiles, segments and association rules, as the loop learned them; one set per model version."""
 
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from recommendations.models.training import ModelVersion
 
 
 class InterestProfile(models.Model):
-    """Shares of a customer's acts by category (Dirichlet-shrunk), the largest first."""
+    """Shares of a customer's events by category (Dirichlet-shrunk), the largest first."""
 
     version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="profiles", verbose_name=_("version"))
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="profiles", verbose_name=_("customer"))
@@ -71,7 +71,7 @@ class SegmentMembership(models.Model):
 
 
 class AssociationRule(models.Model):
-    """Baskets with the antecedents hold the consequent more often than chance."""
+    """Association of items: baskets with the antecedents hold the consequent more often than chance."""
 
     version = models.ForeignKey(
         ModelVersion, models.CASCADE, related_name="association_rules", verbose_name=_("version")

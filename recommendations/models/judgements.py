@@ -1,4 +1,4 @@
-"""What staff think of single recommendations: a test set written by people, beside the one of the purchases."""
+"""Judgements of staff on single recommendations: a test set written by people, beside the one of the purchases."""
 
 from typing import ClassVar
 

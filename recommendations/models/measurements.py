@@ -1,4 +1,4 @@
-"""What the evaluations measured; every figure carries its cut, its window and its interval."""
+"""Evaluations and their measurements; every figure carries its cut, its window and its interval."""
 
 from typing import ClassVar, Self
 
@@ -11,7 +11,7 @@ from recommendations.wording import labels
 
 class EvaluationQuerySet(models.QuerySet["Evaluation"]):
     def of_test_windows(self) -> Self:
-        """Figures that may be reported: never those of the window the weights were tuned on."""
+        """Evaluations that may be reported: never those of the window the weights were tuned on."""
         return self.filter(cut="test")
 
 
@@ -48,7 +48,7 @@ class Evaluation(models.Model):
 
 
 class Measurement(models.Model):
-    """One row of the table: a recommender, the hybrid or a baseline."""
+    """One row of an evaluation: a recommender, the hybrid or a baseline."""
 
     evaluation = models.ForeignKey(Evaluation, models.CASCADE, related_name="rows", verbose_name=_("evaluation"))
     name = models.CharField(_("name"), max_length=60)

@@ -97,7 +97,7 @@ class Rule(models.Model):
 
 class RuleBookQuerySet(models.QuerySet["RuleBook"]):
     def default(self) -> "RuleBook | None":
-        """What is served; None before the first rule was published."""
+        """The book that is served; None before the first rule was published."""
         return self.filter(is_default=True).first()
 
 

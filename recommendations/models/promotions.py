@@ -1,4 +1,4 @@
-"""What the shop advertises, week by week: the past, and the plan, which it knows in advance."""
+"""Promotions of the shop, week by week: the past, and the plan, which it knows in advance."""
 
 from collections.abc import Collection
 from datetime import date, timedelta
@@ -19,7 +19,7 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
         return self.filter(item__in=items)
 
     def ending_after(self, day: date) -> Self:
-        """The plan as it stands at the start of this day: weeks that are not over."""
+        """Promotions of the plan as it stands at the start of this day: of weeks that are not over."""
         return self.filter(week__gt=day - WEEK)
 
     def starting_before(self, day: date) -> Self:
@@ -27,7 +27,7 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
 
 
 class Promotion(models.Model):
-    """An item in one week. No row says the same as 0 and 0: not promoted."""
+    """Promotion of an item in one week. No row says the same as 0 and 0: not promoted."""
 
     # Without a key in the database, as for events: every insert joins the items, which are never deleted, and checking
     # a million rows one by one would cost a bulk load more than writing them.

@@ -1,4 +1,4 @@
-"""What was answered to whom, by which versions: without propensity and versions nothing can be estimated later."""
+"""Slates served, to whom and by which versions: without propensity and versions nothing can be estimated later."""
 
 from typing import ClassVar
 

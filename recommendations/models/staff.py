@@ -1,4 +1,4 @@
-"""People who use the dashboard. They sign in with an e-mail address."""
+"""Staff: the people who use the dashboard. They sign in with an e-mail address."""
 
 from typing import Any, ClassVar
 
@@ -60,5 +60,5 @@ class Staff(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_staff(self) -> bool:
-        """May open the Django admin: those who look after the catalogue, and admins."""
+        """Whether a staff member may open the Django admin: those who look after the catalogue, and admins."""
         return self.is_active and self.role in {terms.Role.CATALOGUE_ADMIN, terms.Role.ADMIN}

@@ -21,7 +21,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """One time round the loop: a function of the data, the moment and the seed."""
+    """A run of the loop: a function of the data, the moment and the seed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     status = models.CharField(_("status"), max_length=12, choices=labels.RUN_STATUSES, default=terms.RunStatus.QUEUED)

@@ -1,1 +1,1 @@
-"""What codes are called in the reader's language: labels, reasons, rules."""
+"""Words for codes, in the reader's language: labels, reasons, rules."""

@@ -1,4 +1,4 @@
-"""What each code of ``terms.py`` is called on a page, in the reader's language."""
+"""Labels of the codes of ``terms.py`` on a page, in the reader's language."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -103,7 +103,7 @@ PLACEMENTS: Mapping[str, Promise] = {
     "new": _("New in the shop"),
     "email": _("E-mail"),
 }
-"""Those that ship; a shop's own are called by their code."""
+"""Labels of the placements that ship; a shop's own are called by their code."""
 TASKS: Choices = [(Task.HOME, _("Next purchases")), (Task.DISCOVER, _("First-time purchases"))]
 REPEATS: Choices = [
     (Repeat.ALLOW, _("Allowed")),
@@ -227,12 +227,12 @@ INSTANCES: Mapping[str, Promise] = {
 
 
 def instance_label(name: str) -> str:
-    """What a named instance, a baseline or the list for everybody is called."""
+    """Label of an instance, a baseline or the list for everybody; of any other its name."""
     return str(INSTANCES.get(name, name))
 
 
 def gate_text(gate: Mapping[str, Any]) -> str:
-    """A stored verdict in the active language: what was compared, on whom, and how it ended; empty where none was."""
+    """A stored result of the gate in words: what was compared, on whom, and how it ended; empty where there is none."""
     if not gate:
         return ""
     outcome, parts = gate["outcome"], {"users": f"{gate['users']:,}"}
@@ -259,5 +259,5 @@ def placement_label(name: str) -> str:
 
 
 def placement_quoted(name: str) -> str:
-    """In the middle of a sentence."""
+    """Label of a placement in quotation marks, for the middle of a sentence."""
     return gettext("“%(name)s”") % {"name": placement_label(name)}

@@ -1,4 +1,4 @@
-"""Why an item is shown, in the reader's language, from nothing but code and evidence of a reason."""
+"""Texts of reasons why an item is shown, in the reader's language."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -37,7 +37,7 @@ _REASONS: Mapping[Reason, Promise] = {
 
 
 def _rhythm(evidence: Mapping[str, str | float]) -> str:
-    """``times``, ``days_since`` and, from the second purchase on, ``every_days``."""
+    """Rhythm of purchases in words, from ``times``, ``days_since`` and, from the second purchase on, ``every_days``."""
     times, since = round(float(evidence["times"])), round(float(evidence["days_since"]))
     return _often_and_last(get_language(), times, since, round(float(evidence.get("every_days", 0))))
 
@@ -55,13 +55,13 @@ def _often_and_last(_language: str | None, times: int, since: int, every: int) -
 
 
 def _promoted(evidence: Mapping[str, str | float]) -> str:
-    """``weeks`` from now, ``mailer`` and ``display``; what more of the stores do is told."""
+    """Promotion in words, from ``weeks`` from now, ``mailer`` and ``display``: the one that more of the stores do."""
     weeks = round(float(evidence["weeks"]))
     if float(evidence["mailer"]) >= float(evidence["display"]):
-        shown = [gettext("In this week's leaflet"), gettext("In next week's leaflet"), gettext("Soon in the leaflet")]
+        texts = [gettext("In this week's leaflet"), gettext("In next week's leaflet"), gettext("Soon in the leaflet")]
     else:
-        shown = [gettext("On display this week"), gettext("On display next week"), gettext("Soon on display")]
-    return shown[min(weeks, 2)]
+        texts = [gettext("On display this week"), gettext("On display next week"), gettext("Soon on display")]
+    return texts[min(weeks, 2)]
 
 
 def _popular(days: float) -> str:

@@ -1,4 +1,4 @@
-"""A rule of merchandising in words: when · which items · do, and what is wrong with a condition."""
+"""Rules of merchandising in words: when · which items · do, and what is wrong with a condition."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -31,14 +31,14 @@ SHARES = frozenset({"discount", "margin"})
 
 
 def attribute_name(attribute: str) -> str:
-    """What an attribute of an item is called; one of the shop's own (``attributes.<key>``) by its key."""
+    """Label of an attribute of an item; one of the shop's own (``attributes.<key>``) is called by its key."""
     return str(ATTRIBUTE_NAMES.get(attribute, attribute.removeprefix("attributes.")))
 
 
 def rule_text(
     rule: Frozen, *, segments: Mapping[int, str] | None = None, titles: Mapping[str, str] | None = None
 ) -> str:
-    """One sentence: "On home, for segment Fresh & family: pin Apples to slot 1".
+    """A rule as one sentence: "On home, for segment Fresh & family: pin Apples to slot 1".
 
     ``segments`` are the names by number, ``titles`` those of items by the shop's id; without them the number and the
     id stand there.
@@ -47,7 +47,7 @@ def rule_text(
 
 
 def when_text(rule: Frozen, *, segments: Mapping[int, str] | None = None) -> str:
-    """Where, for whom and in what time; "Everywhere" where nothing limits it."""
+    """The *when* of a rule: where, for whom and in what time; "Everywhere" where nothing limits it."""
     parts = (
         [gettext("on %(placement)s") % {"placement": placement_quoted(rule["placement"])}] if rule["placement"] else []
     )
@@ -69,23 +69,23 @@ def when_text(rule: Frozen, *, segments: Mapping[int, str] | None = None) -> str
 
 
 def do_text(rule: Frozen, titles: Mapping[str, str] | None = None) -> str:
-    """What it does to which items."""
+    """The *do* of a rule: what it does to which items."""
     facts = {**rule, "items": items_text(rule["items"], titles)}
     match rule["action"]:
         case RuleAction.BOOST:
             facts["strength"] = f"{rule['strength'] or 0:+d}".replace("-", "−")
             up = (rule["strength"] or 0) >= 0
-            said = gettext("boost %(items)s by %(strength)s") if up else gettext("bury %(items)s by %(strength)s")
+            template = gettext("boost %(items)s by %(strength)s") if up else gettext("bury %(items)s by %(strength)s")
         case RuleAction.CAP:
             facts["most"] = rule["most"] or 0
             caps = _CAPS if rule["items"] else _CAPS_OF_ALL
-            said = str(caps[CapPer(rule["per"] or CapPer.ALL)])
+            template = str(caps[CapPer(rule["per"] or CapPer.ALL)])
         case RuleAction.MINIMUM_SHARE:
             facts["share"] = _percent(rule["share"] or 0)
-            said = gettext("give %(items)s at least %(share)s of the slots")
+            template = gettext("give %(items)s at least %(share)s of the slots")
         case action:
-            said = str(_PLAIN[RuleAction(action)])
-    return said % facts
+            template = str(_PLAIN[RuleAction(action)])
+    return template % facts
 
 
 _PLAIN: Mapping[RuleAction, Promise] = {
@@ -107,24 +107,24 @@ _CAPS_OF_ALL: Mapping[CapPer, Promise] = {
 
 
 def items_text(conditions: Sequence[Condition], titles: Mapping[str, str] | None = None) -> str:
-    """The conditions in words, "items with brand Acme and price at most 5"; of single items only their names."""
+    """Conditions in words, "items with brand Acme and price at most 5"; of single items only their names."""
     if not conditions:
         return gettext("all items")
-    told = pgettext("between conditions", " and ").join(condition_text(condition, titles) for condition in conditions)
+    text = pgettext("between conditions", " and ").join(condition_text(condition, titles) for condition in conditions)
     return (
-        told if all(_names(condition) for condition in conditions) else gettext("items with %(told)s") % {"told": told}
+        text if all(_names(condition) for condition in conditions) else gettext("items with %(told)s") % {"told": text}
     )
 
 
 def condition_text(condition: Condition, titles: Mapping[str, str] | None = None) -> str:
     """One condition: "brand Acme or Best", "price at most 5"; of single items only their names."""
     attribute, operator, values = condition["attribute"], condition["operator"], condition["values"]
-    told = pgettext("between values", " or ").join(_value(attribute, value, titles or {}) for value in values)
+    alternatives = pgettext("between values", " or ").join(_value(attribute, value, titles or {}) for value in values)
     if _names(condition):
-        return told
+        return alternatives
     if attribute == "promoted":
         return _promoted(yes=_is_yes(values) is (operator == Operator.IS))
-    facts = {"attribute": attribute_name(attribute), "values": told}
+    facts = {"attribute": attribute_name(attribute), "values": alternatives}
     if operator == Operator.IS:
         return gettext("%(attribute)s %(values)s") % facts
     if operator == Operator.IS_NOT:
@@ -134,7 +134,7 @@ def condition_text(condition: Condition, titles: Mapping[str, str] | None = None
 
 
 def _names(condition: Condition) -> bool:
-    """It chooses single items by their ids."""
+    """Whether a condition chooses single items by their ids."""
     return bool(condition["attribute"] == "item" and condition["operator"] == Operator.IS)
 
 
@@ -180,11 +180,11 @@ def _promoted(*, yes: bool) -> str:
 
 
 def _percent(share: float) -> str:
-    """With at most one digit after the point."""
+    """A share in per cent, with at most one digit after the point."""
     value = round(100 * share, 1)
     return gettext("%(value)s %%") % {"value": formats.number_format(int(value) if value == int(value) else value)}
 
 
 def _moment(iso: str) -> str:
-    """In the time zone of the reader."""
+    """A moment in the time zone of the reader."""
     return formats.date_format(timezone.localtime(datetime.fromisoformat(iso)), "SHORT_DATETIME_FORMAT")

@@ -1,4 +1,4 @@
-"""Make again from PostgreSQL what Valkey holds."""
+"""``manage.py rebuild_live``: what Valkey holds, made again from PostgreSQL."""
 
 from typing import Any
 

@@ -31,25 +31,25 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, metavar="FILE", help="write what is printed to this file as well")
 
     def handle(self, *_args: Any, blend: str | None, seed: int, **options: Any) -> None:
-        told = {}
+        results = {}
         for name in [BlendName(blend)] if blend else TUNABLE:
-            told[name] = self._tune(name, seed=seed)
+            results[name] = self._tune(name, seed=seed)
             if options["publish"]:
-                told[name]["published"] = self._publish(told[name]["version"])
+                results[name]["published"] = self._publish(results[name]["version"])
         if options["json"]:
-            options["json"].write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+            options["json"].write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
     def _tune(self, blend: BlendName, *, seed: int) -> dict[str, Any]:
         bar = Bar(self.stdout)
         try:
-            made = tune(
+            tuned = tune(
                 blend=blend, seed=seed, by=None, now=timezone.now(),
                 progress=lambda share: bar(blend, round(share * STEPS), STEPS),
             )  # fmt: skip
         except NothingToTuneOnError as error:
             raise CommandError(str(error)) from error
-        weights, expected = made.weights, made.weights.expected
-        against = made.parent or "the preset"
+        weights, expected = tuned.weights, tuned.weights.expected
+        against = tuned.parent or "the preset"
         self.stdout.write(f"{weights} from {expected['users']:,} customers, {expected['evaluations']} evaluations")
         self.stdout.write(f"  {MAIN} {_interval(expected['metrics'][MAIN])} on the tuning window")
         self.stdout.write(f"  {_interval(expected['against_default'][MAIN], sign='+')} against {against}")
