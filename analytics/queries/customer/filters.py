@@ -91,17 +91,17 @@ def browsable(model: int | None) -> Known:
     )
 
 
-def chosen(found: Known, filters: Filters, *, known_until: datetime | None) -> Known:
+def chosen(customers: Known, filters: Filters, *, known_until: datetime | None) -> Known:
     """Customers of ``browsable`` that the filters leave."""
     if filters.segment is not None:
-        found = found.filter(memberships_now__segment__number=filters.segment)
+        customers = customers.filter(memberships_now__segment__number=filters.segment)
     if filters.changed is Changed.TASTE:
-        found = found.filter(shift__gte=CHANGED_FROM)
+        customers = customers.filter(shift__gte=CHANGED_FROM)
     if filters.changed is Changed.SINCE:
-        found = found.filter(Exists(_acts_of_each(since=known_until)))
+        customers = customers.filter(Exists(_acts_of_each(since=known_until)))
     if filters.text:
-        found = found.filter(_about(filters.text, until=known_until or timezone.now()))
-    return _in_state(found, filters.state)
+        customers = customers.filter(_about(filters.text, until=known_until or timezone.now()))
+    return _in_state(customers, filters.state)
 
 
 def state_of(row: Any) -> State:
