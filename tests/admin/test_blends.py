@@ -21,7 +21,7 @@ def options(name: BlendName) -> tuple[bool, bool]:
     return Blend.objects.values_list("automatic", "second_stage").get(name=name)
 
 
-def test_they_are_off_and_switched_on_with_a_trail(admin: Client) -> None:
+def test_options_of_a_blend_are_off_and_switched_on_with_a_trail(admin: Client) -> None:
     assert options(HOME) == (False, False)
     assert "passed the gate" in admin.get(page_of(HOME)).content.decode()
     assert admin.post(page_of(HOME), {"second_stage": "on"}).status_code == 302
@@ -43,7 +43,7 @@ def test_a_blend_that_nothing_measures_has_no_second_stage(admin: Client) -> Non
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.CATALOGUE_ADMIN])
-def test_who_publishes_weights_sets_them(signed_in: Callable[[Role], Client], role: Role) -> None:
+def test_roles_that_publish_weights_set_options(signed_in: Callable[[Role], Client], role: Role) -> None:
     client = signed_in(role)
     assert client.get(page_of(HOME)).status_code == 200
     client.post(page_of(HOME), {"second_stage": "on"})

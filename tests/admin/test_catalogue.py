@@ -20,11 +20,11 @@ LIST = reverse("admin:recommendations_item_changelist")
 
 @pytest.fixture
 def items() -> list[Item]:
-    made = [Item.objects.create(shop_id=f"A{n}", title=f"Shoe {n}", price=Decimal(10 + n)) for n in range(5)]
+    shoes = [Item.objects.create(shop_id=f"A{n}", title=f"Shoe {n}", price=Decimal(10 + n)) for n in range(5)]
     meat = Category.objects.create(path="MEAT-PCKGD", name="Packaged meat")
-    made[0].categories.add(Category.objects.create(path="MEAT-PCKGD > BACON", name="Bacon", parent=meat))
-    made[1].categories.add(Category.objects.create(path="MEAT-PCKGD2", name="Other"))
-    return made
+    shoes[0].categories.add(Category.objects.create(path="MEAT-PCKGD > BACON", name="Bacon", parent=meat))
+    shoes[1].categories.add(Category.objects.create(path="MEAT-PCKGD2", name="Other"))
+    return shoes
 
 
 def save_list(client: Client, changes: dict[int, dict[str, Any]], **data: Any) -> HttpResponse:
@@ -64,7 +64,7 @@ def test_price_and_availability_are_edited_in_the_list(admin: Client, items: lis
     ]
 
 
-def test_rows_that_nobody_touched_cost_nothing(admin: Client, items: list[Item]) -> None:
+def test_untouched_rows_of_the_list_cost_no_query(admin: Client, items: list[Item]) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             assert save_list(admin, {items[0].pk: {"price": f"{Item.objects.count()}.50"}}).status_code == 302
@@ -112,7 +112,7 @@ def test_an_item_is_edited_on_its_page(admin: Client, items: list[Item]) -> None
     ("action", "field", "expected"),
     [("set_out_of_stock", "availability", "out_of_stock"), ("retire", "retired_at", None)],
 )
-def test_actions_change_what_is_chosen(
+def test_actions_change_the_chosen_items(
     admin: Client, items: list[Item], action: str, field: str, expected: str | None
 ) -> None:
     chosen = [item.pk for item in items[:3]]

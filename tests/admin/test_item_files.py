@@ -37,10 +37,10 @@ def _own_folder(tmp_path: Path, settings: LazySettings) -> None:
 
 @pytest.fixture
 def items() -> list[Item]:
-    made = [Item.objects.create(shop_id="A1", title="Tea", price=Decimal("3.00")),
+    drinks = [Item.objects.create(shop_id="A1", title="Tea", price=Decimal("3.00")),
             Item.objects.create(shop_id="A2", title="Coffee", price=Decimal("4.00"))]  # fmt: skip
-    made[0].categories.add(Category.objects.create(path="Drinks", name="Drinks"))
-    return made
+    drinks[0].categories.add(Category.objects.create(path="Drinks", name="Drinks"))
+    return drinks
 
 
 def look(client: Client, text: str | bytes = FILE, *, name: str = "spring.csv") -> HttpResponse:
@@ -58,23 +58,23 @@ def state() -> list[tuple[object, ...]]:
     return [(i.shop_id, i.title, i.price, sorted(c.path for c in i.categories.all()), bool(i.retired_at)) for i in rows]
 
 
-def test_a_look_changes_nothing_and_tells_all(admin: Client, items: list[Item]) -> None:
+def test_a_preview_shows_every_change_and_makes_none(admin: Client, items: list[Item]) -> None:
     before = state()
     seen = look(admin)
-    found = seen.context["preview"]
-    assert (found.rows, found.new, found.changed, found.unchanged, found.rejected) == (4, 1, 2, 0, 1)
-    assert [row.line for row in found.refused] == [5]
+    preview = seen.context["preview"]
+    assert (preview.rows, preview.new, preview.changed, preview.unchanged, preview.rejected) == (4, 1, 2, 0, 1)
+    assert [row.line for row in preview.refused] == [5]
     page = seen.content.decode()
     assert "write it like 19.90" in page
     assert "Import 3 items" in page
-    tea = next(change for change in found.changes if change.shop_id == "A1")
+    tea = next(change for change in preview.changes if change.shop_id == "A1")
     assert tea.before == {"title": "Tea", "price": "3.00", "categories": ["Drinks"]}
     assert tea.after == {"title": "Green tea", "price": "3.50", "categories": ["Drinks > Tea"]}
     assert state() == before
     assert Import.objects.count() == AuditEntry.objects.count() == Category.objects.exclude(path="Drinks").count() == 0
 
 
-def test_it_is_taken_as_it_was_shown_and_undone(admin: Client, items: list[Item]) -> None:
+def test_a_file_is_imported_as_previewed_and_undone(admin: Client, items: list[Item]) -> None:
     before = state()
     page = take(admin, look(admin)).content.decode()
     assert "3 items were imported, 1 rows refused" in page
@@ -94,7 +94,7 @@ def test_it_is_taken_as_it_was_shown_and_undone(admin: Client, items: list[Item]
     assert list(prices)[-2:] == [Decimal("3.50"), Decimal("3.00")]
 
 
-def test_what_was_changed_again_stays(admin: Client, items: list[Item]) -> None:
+def test_undoing_an_import_leaves_items_that_were_changed_since(admin: Client, items: list[Item]) -> None:
     take(admin, look(admin))
     Item.objects.filter(shop_id="A1").update(price=Decimal("2.22"))
     undo = reverse("admin:recommendations_import_undo", args=[Import.objects.get().pk])
@@ -111,7 +111,7 @@ def test_a_file_is_taken_once(admin: Client, items: list[Item], django_capture_o
     assert Import.objects.count() == 1
 
 
-def test_parquet(admin: Client, items: list[Item]) -> None:
+def test_a_parquet_file_is_previewed(admin: Client, items: list[Item]) -> None:
     buffer = io.BytesIO()
     pq.write_table(pa.table({"item_id": ["A1"], "title": ["Black tea"]}), buffer)
     assert look(admin, buffer.getvalue(), name="spring.parquet").context["preview"].changed == 1
@@ -125,7 +125,7 @@ def test_parquet(admin: Client, items: list[Item]) -> None:
         (b"PK\x03\x04 a workbook", "spring.csv is"),
     ],
 )
-def test_what_is_no_table_is_told_at_the_field(admin: Client, content: str | bytes, told: str) -> None:
+def test_a_file_that_is_no_table_is_refused_at_its_field(admin: Client, content: str | bytes, told: str) -> None:
     page = look(admin, content).content.decode()
     assert told in page
     assert 'class="errorlist"' in page
@@ -136,7 +136,7 @@ def test_too_many_rows_are_for_the_command(admin: Client, items: list[Item], mon
     assert "more than 3 rows" in look(admin).content.decode()
 
 
-def test_what_goes_out_comes_back_in(admin: Client, items: list[Item]) -> None:
+def test_an_exported_file_comes_back_in_unchanged(admin: Client, items: list[Item]) -> None:
     Item.objects.filter(shop_id="A2").update(
         title="=HYPERLINK(1)", brand="+1", tags=["a", "b"], attributes={"size": "L"}
     )
@@ -149,7 +149,7 @@ def test_what_goes_out_comes_back_in(admin: Client, items: list[Item]) -> None:
     assert (again.rows, again.new, again.changed, again.rejected) == (2, 0, 0, 0)
 
 
-def test_history_and_the_way_back(admin: Client, items: list[Item]) -> None:
+def test_a_change_is_reverted_from_the_history(admin: Client, items: list[Item]) -> None:
     take(admin, look(admin))
     history = reverse("admin:recommendations_item_history", args=[items[0].pk])
     page = admin.get(history).content.decode()
@@ -161,13 +161,13 @@ def test_history_and_the_way_back(admin: Client, items: list[Item]) -> None:
     assert "changed again later" in admin.post(back, follow=True).content.decode()
     trail = AuditEntry.objects.filter(object_type="item", object_id=str(items[0].pk)).order_by("pk")
     assert [each.verb for each in trail] == ["import", "revert"]
-    made = Item.objects.get(shop_id="A3")
-    created = AuditEntry.objects.get(object_id=str(made.pk), object_type="item")
-    assert admin.post(reverse("admin:recommendations_item_revert", args=[made.pk, created.pk])).status_code == 404
+    mug = Item.objects.get(shop_id="A3")
+    created = AuditEntry.objects.get(object_id=str(mug.pk), object_type="item")
+    assert admin.post(reverse("admin:recommendations_item_revert", args=[mug.pk, created.pk])).status_code == 404
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.MERCHANDISER, Role.PUBLISHER])
-def test_who_does_not_look_after_the_catalogue(
+def test_roles_outside_the_catalogue_import_nothing(
     signed_in: Callable[[Role], Client], items: list[Item], role: Role
 ) -> None:
     client = signed_in(role)

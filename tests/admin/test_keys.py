@@ -24,10 +24,10 @@ def test_the_secret_is_shown_once_and_works(admin: Client) -> None:
     key = ApiKey.objects.get()
     token = re.search(rf'value="({key.prefix}\.[\w-]+)"', answer.content.decode())
     assert token is not None
-    keys.forget()
-    known = keys.find_key(token[1])
-    assert known is not None
-    assert (known.scopes, known.requests_per_minute) == ({Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ}, 600)
+    keys.key_ring.drop()
+    api_key = keys.find_key(token[1])
+    assert api_key is not None
+    assert (api_key.scopes, api_key.requests_per_minute) == ({Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ}, 600)
     assert key.created_by is not None
     assert key.created_by.role == Role.ADMIN
     assert AuditEntry.objects.get().verb == "create"
@@ -77,7 +77,7 @@ def test_a_key_is_replaced_and_the_old_one_works_for_a_day(admin: Client) -> Non
     token = re.search(rf'value="({newer.prefix}\.[\w-]+)"', answer.content.decode())
     assert token is not None
     assert "goes on working until" in answer.content.decode()
-    keys.forget()
+    keys.key_ring.drop()
     assert keys.find_key(token[1]) is not None
     assert keys.find_key(f"{key.prefix}.{secret}") is not None
     assert AuditEntry.objects.get(verb="rotate").staff is not None
@@ -93,7 +93,7 @@ def test_a_revoked_key_is_refused(admin: Client) -> None:
     key, secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
     answer = admin.post(LIST, {"action": "revoke", "_selected_action": [key.pk]}, follow=True)
     assert "1 key was revoked." in answer.content.decode()
-    keys.forget()
+    keys.key_ring.drop()
     assert keys.find_key(f"{key.prefix}.{secret}") is None
     answer = admin.post(LIST, {"action": "revoke", "_selected_action": [key.pk]}, follow=True)
     assert "0 keys were revoked." in answer.content.decode()

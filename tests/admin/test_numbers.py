@@ -32,7 +32,7 @@ def records() -> dict[str, Any]:
 
 
 class Fields(HTMLParser):
-    """What a browser would send of a form that nobody touched."""
+    """Fields of a page's forms as a browser would send them untouched."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class Fields(HTMLParser):
 
 
 @pytest.mark.parametrize("name", ["item", "promotion", "placement"])
-def test_of_a_form(admin: Client, records: dict[str, Any], name: str) -> None:
+def test_unstorable_numbers_in_a_form(admin: Client, records: dict[str, Any], name: str) -> None:
     address = reverse(f"admin:recommendations_{name}_change", args=[records[name].pk])
     admin.raise_request_exception = False
     page = admin.get(address)
@@ -82,7 +82,7 @@ def test_of_a_form(admin: Client, records: dict[str, Any], name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["item", "promotion", "placement"])
-def test_of_a_list_that_is_edited(admin: Client, records: dict[str, Any], name: str) -> None:
+def test_unstorable_numbers_in_a_list_that_is_edited(admin: Client, records: dict[str, Any], name: str) -> None:
     address = reverse(f"admin:recommendations_{name}_changelist")
     admin.raise_request_exception = False
     page = admin.get(address)
@@ -101,7 +101,7 @@ def test_of_a_list_that_is_edited(admin: Client, records: dict[str, Any], name: 
 
 
 @pytest.mark.parametrize("name", ["item", "promotion", "placement", "apikey"])
-def test_in_an_address(admin: Client, records: dict[str, Any], name: str) -> None:
+def test_unstorable_numbers_in_an_address(admin: Client, records: dict[str, Any], name: str) -> None:
     admin.raise_request_exception = False
     listing = reverse(f"admin:recommendations_{name}_changelist")
     for number in NUMBERS:

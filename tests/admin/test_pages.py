@@ -100,7 +100,7 @@ def pages(name: str) -> list[str]:
     return addresses
 
 
-def test_this_is_all_that_the_admin_has() -> None:
+def test_the_admin_has_these_models_and_no_other() -> None:
     ours = {
         model._meta.model_name for model in django_admin.site._registry if model._meta.app_label == "recommendations"
     }
@@ -125,18 +125,18 @@ def test_pages_open_for_those_whom_the_policy_names(signed_in: Callable[[Role], 
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.MERCHANDISER, Role.PUBLISHER])
-def test_others_may_not_open_the_admin(signed_in: Callable[[Role], Client], role: Role) -> None:
+def test_roles_outside_the_catalogue_may_not_open_the_admin(signed_in: Callable[[Role], Client], role: Role) -> None:
     client = signed_in(role)
     assert client.get(reverse("admin:index"), follow=True).status_code == 403
 
 
-def test_strangers_are_sent_to_the_one_login_page() -> None:
+def test_without_a_session_the_admin_leads_to_the_one_login_page() -> None:
     answer = Client().get(reverse("admin:recommendations_item_changelist"), follow=True)
     assert answer.request["PATH_INFO"] == reverse("login")
     assert "next=" in answer.request["QUERY_STRING"]
 
 
-def test_nothing_is_deleted_here(admin: Client) -> None:
+def test_no_item_is_deleted_in_the_admin(admin: Client) -> None:
     item = Item.objects.first()
     assert item is not None
     assert admin.post(reverse("admin:recommendations_item_delete", args=[item.pk]), {"post": "yes"}).status_code == 403
@@ -149,7 +149,7 @@ def test_nothing_is_deleted_here(admin: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["customer", "import", "auditentry", "blendweights"])
-def test_what_is_read_only_cannot_be_written(admin: Client, name: str) -> None:
+def test_read_only_models_cannot_be_written(admin: Client, name: str) -> None:
     change = pages(name)[1]
     assert admin.post(change, {"personalise": "", "file": "x"}).status_code == 403
     assert admin.post(reverse(f"admin:recommendations_{name}_add"), {}).status_code == 403

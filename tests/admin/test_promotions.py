@@ -43,8 +43,8 @@ def save_list(client: Client, changes: dict[int, dict[str, str]]) -> HttpRespons
     formset = client.get(LIST).context["cl"].formset
     form: dict[str, Any] = {"form-TOTAL_FORMS": len(formset), "form-INITIAL_FORMS": len(formset), "_save": "Save"}
     for row in formset:
-        shown = {"id": row.instance.pk, "display": row["display"].value(), "mailer": row["mailer"].value()}
-        form |= {f"{row.prefix}-{name}": value for name, value in (shown | changes.get(row.instance.pk, {})).items()}
+        values = {"id": row.instance.pk, "display": row["display"].value(), "mailer": row["mailer"].value()}
+        form |= {f"{row.prefix}-{name}": value for name, value in (values | changes.get(row.instance.pk, {})).items()}
     return client.post(LIST, form)
 
 
@@ -71,7 +71,7 @@ def test_shares_are_edited_in_the_list_in_per_cent(admin: Client) -> None:
         ("many", "Enter a number."),
     ],
 )
-def test_what_is_no_share_is_refused_at_its_field(admin: Client, typed: str, words: str) -> None:
+def test_an_impossible_share_is_refused_at_its_field(admin: Client, typed: str, words: str) -> None:
     first, *_ = plan()
     answer = save_list(admin, {first.pk: {"mailer": typed}})
     assert answer.status_code == 200
@@ -84,10 +84,10 @@ def test_a_week_of_an_item_is_added_once_and_on_the_shop_s_weekday(admin: Client
     week = localdate() + 3 * WEEK
     form = {"item": first.item.pk, "week": week.isoformat(), "display": "", "mailer": "12.5"}
     assert admin.post(ADD, form).status_code == 302
-    made = Promotion.objects.get(week=week)
-    assert (made.item, made.display, made.mailer) == (first.item, 0, 0.125)
+    promotion = Promotion.objects.get(week=week)
+    assert (promotion.item, promotion.display, promotion.mailer) == (first.item, 0, 0.125)
     entry = AuditEntry.objects.get()
-    assert (entry.verb, entry.object_id) == ("plan", str(made.pk))
+    assert (entry.verb, entry.object_id) == ("plan", str(promotion.pk))
     assert entry.after == {"week": week.isoformat(), "display": 0, "mailer": 0.125}
     again = admin.post(ADD, form)
     assert again.context["adminform"].form.errors == {"__all__": ["Promotion with this Item and Week already exists."]}
@@ -141,7 +141,7 @@ def test_the_item_s_page_shows_what_is_to_come(admin: Client) -> None:
 
 
 @pytest.mark.parametrize("role", [Role.CATALOGUE_ADMIN, Role.MERCHANDISER])
-def test_the_catalogue_s_keepers_plan_and_others_do_not(signed_in: Callable[[Role], Client], role: Role) -> None:
+def test_only_roles_of_the_catalogue_plan_promotions(signed_in: Callable[[Role], Client], role: Role) -> None:
     first, *_ = plan()
     form = {"item": first.item.pk, "week": (localdate() + 3 * WEEK).isoformat(), "display": "1", "mailer": "1"}
     allowed = role is Role.CATALOGUE_ADMIN

@@ -38,7 +38,7 @@ def ids(client: Client, address: str, **parameters: object) -> list[int]:
 
 
 @pytest.mark.django_db
-def test_events_are_found_by_what_staff_know(admin: Client) -> None:
+def test_events_are_found_by_customer_item_transaction_and_id(admin: Client) -> None:
     ann = Customer.objects.create(pseudonym=pseudonym("ann"))
     shoe = Item.objects.create(shop_id="SHOE", title="Shoe")
     event(1, customer=ann, item=shoe)
@@ -54,7 +54,7 @@ def test_events_are_found_by_what_staff_know(admin: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_a_month_is_a_month_of_the_partitions(admin: Client) -> None:
+def test_the_month_filter_follows_the_partitions(admin: Client) -> None:
     now = timezone.now()
     first = datetime(now.year, now.month, 1, tzinfo=UTC)
     event(1, occurred_at=first)
@@ -126,7 +126,7 @@ def save_placements(client: Client, **changes: str) -> int:
 
 
 @pytest.mark.django_db
-def test_a_placement_is_set_and_told(admin: Client) -> None:
+def test_a_placement_is_set_with_a_trail(admin: Client) -> None:
     first = Placement.objects.order_by("id")[0]
     assert save_placements(admin, n="7", enabled="") == 302
     first.refresh_from_db()

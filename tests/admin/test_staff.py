@@ -23,7 +23,7 @@ def form_of(staff: Staff, **changes: str) -> dict[str, str]:
     return {**form, "is_active": "on", **changes}
 
 
-def test_somebody_new_can_sign_in(admin: Client) -> None:
+def test_a_new_staff_member_can_sign_in(admin: Client) -> None:
     assert admin.post(ADD, NEW).status_code == 302
     ann = Staff.objects.get(email="ann@example.com")
     assert (ann.name, ann.role, ann.is_superuser, ann.is_staff) == ("Ann", Role.MERCHANDISER, False, False)
@@ -44,12 +44,12 @@ def test_somebody_new_can_sign_in(admin: Client) -> None:
         {"password1": "12345678", "password2": "12345678"},
     ],
 )
-def test_a_flawed_form_makes_nobody(admin: Client, change: dict[str, str]) -> None:
+def test_a_flawed_form_makes_no_staff_member(admin: Client, change: dict[str, str]) -> None:
     assert admin.post(ADD, {**NEW, **change}).status_code == 200
     assert Staff.objects.count() == 1
 
 
-def test_a_role_is_changed_and_told(admin: Client) -> None:
+def test_a_role_is_changed_with_a_trail(admin: Client) -> None:
     ann = Staff.objects.create_user("ann@example.com", role=Role.VIEWER)
     assert admin.post(change_page(ann), form_of(ann, role="publisher")).status_code == 302
     ann.refresh_from_db()
@@ -79,7 +79,7 @@ def test_the_last_admin_stays(admin: Client, changes: dict[str, str]) -> None:
     assert (boss.role, boss.is_active) != (Role.ADMIN, True)
 
 
-def test_a_new_password_works_and_is_told(admin: Client) -> None:
+def test_a_new_password_works_and_leaves_a_trail(admin: Client) -> None:
     ann = Staff.objects.create_user("ann@example.com", "the old one", role=Role.VIEWER)
     page = reverse("admin:auth_user_password_change", args=[ann.pk])
     form = {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true", "set-password": "x"}
@@ -94,7 +94,7 @@ def test_a_new_password_works_and_is_told(admin: Client) -> None:
     )
 
 
-def test_hashes_are_shown_to_nobody(admin: Client) -> None:
+def test_hashes_of_passwords_are_not_shown(admin: Client) -> None:
     ann = Staff.objects.create_user("ann@example.com", PASSWORD, role=Role.VIEWER)
     page = admin.get(change_page(ann)).content.decode()
     assert ann.password not in page

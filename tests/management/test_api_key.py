@@ -15,16 +15,16 @@ pytestmark = pytest.mark.django_db
 def told(*words: str) -> str:
     out = StringIO()
     call_command("api_key", *words, stdout=out)
-    keys.forget()
+    keys.key_ring.drop()
     return out.getvalue().strip()
 
 
 def test_a_key_through_its_life() -> None:
     token = told("create", "Shop pages", "--scope", "events:write", "--origin", "https://shop.example/")
-    found = keys.find_key(token)
-    assert found is not None
-    assert (found.scopes, found.origins) == ({Scope.EVENTS_WRITE}, {"https://shop.example"})
-    newer = told("rotate", found.prefix, "--grace", "1")
+    key = keys.find_key(token)
+    assert key is not None
+    assert (key.scopes, key.origins) == ({Scope.EVENTS_WRITE}, {"https://shop.example"})
+    newer = told("rotate", key.prefix, "--grace", "1")
     assert keys.find_key(token) is not None
     assert keys.find_key(newer) is not None
     listed = [line.split("\t") for line in told("list").splitlines()]
@@ -35,7 +35,7 @@ def test_a_key_through_its_life() -> None:
     assert told("revoke", newer.partition(".")[0]) == ""
     assert keys.find_key(newer) is None
     assert "revoked" in told("list")
-    secrets = [made.partition(".")[2] for made in (token, newer)]
+    secrets = [each.partition(".")[2] for each in (token, newer)]
     assert not any(secret in told("list") for secret in secrets)
     assert list(AuditEntry.objects.order_by("id").values_list("verb", flat=True)) == [
         "create", "create", "rotate", "revoke",
@@ -64,7 +64,7 @@ def test_without_grace_the_old_one_ends_at_once() -> None:
         (["rotate", "nobody", "--grace", "-1"], "from 0 on"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_made(words: list[str], said: str) -> None:
+def test_a_flawed_call_is_refused_and_makes_no_key(words: list[str], said: str) -> None:
     with pytest.raises(CommandError) as refused:
         told(*words)
     assert said in str(refused.value)
@@ -72,7 +72,7 @@ def test_what_is_wrong_is_said_and_nothing_is_made(words: list[str], said: str) 
     assert not ApiKey.objects.exists()
 
 
-def test_what_is_over_stays_over() -> None:
+def test_a_key_is_replaced_once_and_revoked_once() -> None:
     token = told("create", "Shop", "--scope", "events:write")
     told("rotate", token)
     with pytest.raises(CommandError, match="replaced before"):

@@ -35,7 +35,7 @@ def files(tmp_path: Path) -> Path:
 
 
 @pytest.mark.django_db
-def test_items_then_events(files: Path) -> None:
+def test_items_and_events_are_imported_and_refused_rows_named(files: Path) -> None:
     output, errors = run("import_items", files / "items.csv")
     assert output.splitlines() == [
         "items.csv: 2 rows: 1 kept, 0 already there, 1 refused.",
@@ -68,7 +68,7 @@ def test_strict_is_content_with_a_sound_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_a_file_that_will_not_do_fails_in_one_line(tmp_path: Path) -> None:
+def test_a_missing_file_fails_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(CommandError) as caught:
         run("import_events", tmp_path / "none.csv")
     assert str(caught.value) == f"{tmp_path / 'none.csv'} cannot be read: No such file or directory."
@@ -93,7 +93,7 @@ def test_a_new_catalogue_is_announced(
 
 
 @pytest.mark.django_db
-def test_when_the_database_refuses_nothing_is_kept(files: Path) -> None:
+def test_no_row_is_kept_when_the_database_refuses(files: Path) -> None:
     """A trigger stands in for a full disk: the error comes from the server, late, in the middle of the insert."""
     Item.objects.create(shop_id="A1", title="Shoe")
     with connection.cursor() as cursor:
@@ -115,7 +115,7 @@ def test_when_the_database_refuses_nothing_is_kept(files: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_complete_journey_gives_seconds_and_an_account() -> None:
+def test_load_complete_journey_prints_seconds_and_counts() -> None:
     output, _ = run("load_complete_journey", households=5)
     lines = [line.split() for line in output.splitlines()]
     steps = ["wheel", "items", "reading", "purchases", "shares", "promotions"]
@@ -143,7 +143,7 @@ def test_the_demo_is_loaded_again_where_it_came_without_promotions() -> None:
 
 
 @pytest.mark.django_db
-def test_promotions_after_their_items(tmp_path: Path) -> None:
+def test_promotions_are_imported_and_refused_rows_named(tmp_path: Path) -> None:
     (tmp_path / "promotions.csv").write_text("item_id,week,mailer\nA1,2026-09-07,1\nA1,2026-09-15,1\n")
     Item.objects.create(shop_id="A1", title="Shoe")
     output, errors = run("import_promotions", tmp_path / "promotions.csv")

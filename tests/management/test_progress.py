@@ -29,8 +29,8 @@ def test_a_terminal_sees_each_step_to_its_end() -> None:
     for step in ("reading", "events"):
         bar(step, 0, 10)
         bar(step, 10, 10)
-    shown = terminal.getvalue()
-    assert [text.count("100%") for text in shown.split("\n")] == [1, 1, 0]
+    screen = terminal.getvalue()
+    assert [text.count("100%") for text in screen.split("\n")] == [1, 1, 0]
     assert list(bar.seconds) == ["reading", "events"]
 
 
