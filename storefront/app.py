@@ -1,4 +1,4 @@
-"""WSGI: a request in, a page of ``Shop`` out, under a policy that lets a page run and load only what it must."""
+"""WSGI: a request in, a page of ``ShopSite`` out, under a policy that lets a page run and load only what it must."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ class Response:
 
 
 def application(answer: Callable[[Request], Response], *, recsite: str) -> Wsgi:
-    """``recsite``: where pages may send events and load pictures."""
+    """WSGI application that serves ``answer``; ``recsite``: where pages may send events and load pictures."""
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; "
         f"frame-ancestors 'none'; img-src 'self' {recsite}; connect-src {recsite}"
@@ -80,7 +80,7 @@ def _send(start: Start, status: HTTPStatus, body: bytes, headers: list[tuple[str
 
 
 def _is_our_own(environ: dict[str, Any]) -> bool:
-    """Browsers say from where a form comes."""
+    """Whether a form comes from a page of ours: browsers say from where it comes."""
     return environ.get("HTTP_SEC_FETCH_SITE", "none") in {"same-origin", "none"}
 
 

@@ -62,23 +62,23 @@ class Catalogue:
         return sorted(first, key=lambda category: -category.size)[:most]
 
     def of_category(self, path: str) -> list[CatalogueProduct]:
-        """The first ones on the shelf and on those within it."""
-        found = (each for each in self._products.values() if f"{each.category}{LEVEL}".startswith(f"{path}{LEVEL}"))
-        return list(islice(found, MOST_FOUND))
+        """The first products of a category and of those within it."""
+        products = (each for each in self._products.values() if f"{each.category}{LEVEL}".startswith(f"{path}{LEVEL}"))
+        return list(islice(products, MOST_FOUND))
 
     def search(self, text: str) -> list[str]:
         """Ids of the items that have every word of the text in title or brand; the last one may be unfinished."""
         words = WORD.findall(text.lower())
         if not words:
             return []
-        found = [set(self._having.get(word, ())) for word in words[:-1]]
+        matches = [set(self._having.get(word, ())) for word in words[:-1]]
         ends = (ids for word, ids in self._having.items() if word.startswith(words[-1]))
-        found.append({item_id for ids in ends for item_id in ids})
-        return sorted(set.intersection(*found))[:MOST_FOUND]
+        matches.append({item_id for ids in ends for item_id in ids})
+        return sorted(set.intersection(*matches))[:MOST_FOUND]
 
 
 def _plain(text: str) -> str:
-    """Without the apostrophe that keeps spreadsheets from taking a text for a formula."""
+    """A text without the apostrophe that keeps spreadsheets from taking it for a formula."""
     return text[1:] if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@"} else text
 
 
@@ -99,9 +99,9 @@ def _categories(products: Iterable[CatalogueProduct]) -> dict[str, Category]:
             path = LEVEL.join(levels[:depth])
             sizes[path] += 1
             examples.setdefault(path, product.item_id)
-    made = {path: Category(path=path, example=examples[path], size=size) for path, size in sizes.items()}
-    for path in sorted(made):
+    categories = {path: Category(path=path, example=examples[path], size=size) for path, size in sizes.items()}
+    for path in sorted(categories):
         parent = path.rpartition(LEVEL)[0]
         if parent:
-            made[parent].children.append(path)
-    return made
+            categories[parent].children.append(path)
+    return categories

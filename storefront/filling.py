@@ -21,7 +21,7 @@ def _template(name: str) -> Template:
 
 
 def fill(name: str, /, **values: Any) -> Html:
-    """Raises KeyError for a hole that nothing was given for."""
+    """Fill a template; raises KeyError for a hole that nothing was given for."""
     return Html(_template(name).substitute({key: _safe(value) for key, value in values.items()}))
 
 

@@ -1,4 +1,4 @@
-"""What stands around every page: who shops, the choice about personalisation, and what Recsite just did."""
+"""Frame of every page: who shops, the choice about personalisation, and what Recsite just did."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class Frame:
         typed: str,
         events: Sequence[dict[str, object]],
     ) -> Html:
-        told, visit.told = visit.told, ""
+        message, visit.told = visit.told, ""
         says, visit.says_consent = visit.says_consent, False
         named = visit.personalised or says  # an objection, too, has to say whose it is
         return fill(
@@ -43,16 +43,16 @@ class Frame:
             basket_size=sum(visit.basket.values()),
             people=self._people(visit),
             dashboard=f"{self._settings.recsite}/search/?{urlencode({'q': visit.user_id or visit.anonymous_id})}",
-            told=fill("told", text=told) if told else "",
+            told=fill("told", text=message) if message else "",
             choice=fill("choice") if visit.consent is None else "",
             panel=_panel(visit, filled) if filled else "",
         )
 
     def _people(self, visit: Visit) -> Html:
-        known = [("", "an anonymous visitor"), *((each, f"customer {each}") for each in self._settings.customers)]
+        options = [("", "an anonymous visitor"), *((each, f"customer {each}") for each in self._settings.customers)]
         return joined(
             fill("option", value=value, name=name, chosen=Html(" selected" if value == visit.user_id else ""))
-            for value, name in known
+            for value, name in options
         )
 
 

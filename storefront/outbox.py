@@ -1,4 +1,4 @@
-"""What the shop itself tells Recsite: orders, and who a visitor turned out to be. A page hardly waits for it."""
+"""Messages of the shop itself to Recsite: orders, and who a visitor turned out to be. A page hardly waits for them."""
 
 import threading
 from collections.abc import Callable
@@ -20,7 +20,7 @@ class Outbox:
         self._client, self._catalogue = client, catalogue
 
     def purchase(self, visit: Visit, order: str) -> Decimal:
-        """Tell Recsite what the basket holds; the total."""
+        """Tell Recsite what the basket holds, and return the total."""
         items: list[EventItem] = []
         total = Decimal(0)
         for item_id, quantity in visit.basket.items():
@@ -34,7 +34,7 @@ class Outbox:
         return total
 
     def sign_in(self, visit: Visit) -> None:
-        """What the visitor did before counts for the customer from now on."""
+        """Merge the visitor into the customer: what was done before counts for the customer from now on."""
         anonymous_id, user_id = visit.anonymous_id, visit.user_id
         _behind(lambda: self._client.merge_users(anonymous_id=anonymous_id, user_id=user_id))
 
@@ -50,7 +50,7 @@ def _behind(work: Callable[[], object]) -> None:
 
 
 def who(visit: Visit) -> EventFields:
-    """Whose an event is, as far as the visitor lets us say."""
+    """Fields that say whose an event is, as far as the visitor lets us say."""
     fields: EventFields = {"context": {"channel": "web", "page": "/checkout"}}
     if not visit.personalised:
         fields["consent"] = {"personalisation": False}

@@ -1,4 +1,4 @@
-"""What the shop has to know, from one JSON file that ``STOREFRONT`` names; it holds keys, so it is private."""
+"""Settings of the shop, from one JSON file that ``STOREFRONT`` names; it holds keys, so it is private."""
 
 import json
 import os
@@ -19,15 +19,15 @@ class Settings:
 
     @classmethod
     def load(cls, file: Path) -> "Settings":
-        known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return cls(
-            recsite=known["recsite"].rstrip("/"),
-            server_key=known["server_key"],
-            browser_key=known["browser_key"],
-            catalogue=file.parent / known["catalogue"],
-            timeout=known["timeout"],
-            currency=known["currency"],
-            customers=tuple(known["customers"]),
+            recsite=values["recsite"].rstrip("/"),
+            server_key=values["server_key"],
+            browser_key=values["browser_key"],
+            catalogue=file.parent / values["catalogue"],
+            timeout=values["timeout"],
+            currency=values["currency"],
+            customers=tuple(values["customers"]),
         )
 
     @classmethod

@@ -113,17 +113,17 @@ class ShopSite:
         text = request.query.get("q", "").strip()[:100]
         if not text:
             return self._go("/")
-        found = self._catalogue.search(text)
+        item_ids = self._catalogue.search(text)
         context: Context = {"search_term": text}
-        if found:
-            context["item_ids"] = found
-        title = f"{len(found)} found" if found else "Perhaps one of these"
+        if item_ids:
+            context["item_ids"] = item_ids
+        title = f"{len(item_ids)} found" if item_ids else "Perhaps one of these"
         filled = self._slots.fill(visit, [Slot(placement="search", title=title, n=MOST_LISTED, context=context)])
         back = f"/search?q={quote(text)}"
-        own = [product for item_id in found[:MOST_LISTED] if (product := self._catalogue.find(item_id))]
+        own = [product for item_id in item_ids[:MOST_LISTED] if (product := self._catalogue.find(item_id))]
         listed = self._tiles.slots(filled, back=back) or self._own(own, back=back)
-        said = f"for “{text}”" if found else f"Nothing is called “{text}” here."
-        main = fill("plain", title="Search", text=said, slots=listed)
+        sentence = f"for “{text}”" if item_ids else f"Nothing is called “{text}” here."
+        main = fill("plain", title="Search", text=sentence, slots=listed)
         return self._page(visit, text, main, filled, typed=text, events=[{"name": "search", "search_term": text}])
 
     def basket(self, _request: Request, visit: Visit) -> Response:
@@ -217,7 +217,7 @@ class ShopSite:
         return fill("basket-lines", rows=joined(rows), total=self._tiles.money(str(total)))
 
     def _go(self, address: str) -> Response:
-        """To a page of ours."""
+        """Redirect to a page of ours; to the front page where the address is no such page."""
         ours = address.startswith("/") and not address.startswith(("//", "/\\"))
         safe = quote(address if ours else "/", safe="/?=&%:@+,;~!$'()*")
         return Response(status=HTTPStatus.SEE_OTHER, location=safe)

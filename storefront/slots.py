@@ -1,4 +1,4 @@
-"""What Recsite fills: each slot of a page is one question, all of a page are asked at the same time."""
+"""Slots of a page that Recsite fills: each is one request, all of a page are sent at the same time."""
 
 import time
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Slot:
 
 @dataclass(frozen=True, kw_only=True)
 class Filled:
-    """The answer, or why there is none: then the page goes on without the slot."""
+    """A slot with its answer, or why there is none: then the page goes on without the slot."""
 
     slot: Slot
     answer: Recommendations | None
@@ -50,7 +50,7 @@ class Slots:
 
 
 def wish_of(visit: Visit, slot: Slot) -> Wish:
-    """Nobody is named who was not asked, or who said no."""
+    """Request for a slot; nobody is named who was not asked, or who said no."""
     wish: Wish = {"n": slot.n, "lang": "en", "fields": ["product", "reasons"]}
     if slot.context:
         wish["context"] = slot.context

@@ -30,7 +30,7 @@ class Tiles:
         return f"{self._settings.recsite}/api/v1/items/{quote(item_id, safe='')}/tile.svg"
 
     def slots(self, filled: Sequence[Filled], *, back: str) -> Html:
-        """Those that have something to show that the shop sells."""
+        """HTML of the slots whose answer has results, with the items that the shop sells."""
         return joined(
             fill(
                 "slot",
@@ -48,7 +48,7 @@ class Tiles:
         )
 
     def own(self, products: Sequence[CatalogueProduct], *, back: str) -> Html:
-        """In the shop's own order, where Recsite has nothing to say."""
+        """HTML of products in the shop's own order, where Recsite has nothing to say."""
         tiles = joined(
             self._tile(product.item_id, place, product.title, product.price, back=back)
             for place, product in enumerate(products, 1)

@@ -1,4 +1,4 @@
-"""Who is in the shop: a basket, a choice about personalisation, and perhaps a name. In memory; a restart forgets."""
+"""Visits to the shop: a basket, a choice about personalisation, perhaps a name. In memory; a restart forgets."""
 
 import secrets
 import threading
@@ -15,7 +15,7 @@ def new_id(kind: str) -> str:
 
 @dataclass
 class Visit:
-    """The cookie holds the key and nothing else; the shop needs it for the basket."""
+    """A visit to the shop. The cookie holds its key and nothing else; the shop needs it for the basket."""
 
     key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     anonymous_id: str = field(default_factory=lambda: new_id("visitor"))
@@ -31,7 +31,7 @@ class Visit:
         self.basket[item_id] = self.basket.get(item_id, 0) + 1
 
     def begin_anew(self) -> None:
-        """As somebody else: other ids, an empty basket, and the question about personalisation is open again."""
+        """Begin again as somebody else: other ids, an empty basket, the question about personalisation open again."""
         self.anonymous_id, self.session_id, self.user_id = new_id("visitor"), new_id("session"), ""
         self.consent, self.says_consent = None, False
         self.basket.clear()
@@ -39,7 +39,7 @@ class Visit:
 
     @property
     def personalised(self) -> bool:
-        """Who signed in is known to the shop; who only looks around is asked first."""
+        """Whether a visit is personalised: who signed in is known to the shop; who only looks around is asked first."""
         return self.consent is True or (self.consent is None and bool(self.user_id))
 
 

@@ -49,10 +49,10 @@ class PageHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def pages() -> Iterator[Pages]:
-    with Pages() as made:
-        threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
-        yield made
-        made.shutdown()
+    with Pages() as running:
+        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
+        yield running
+        running.shutdown()
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Recsite:
 
 @pytest.fixture(scope="module")
 def recsite(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker, pages: Pages) -> Iterator[Recsite]:
-    """The key of the browser is good at the origin of ``pages`` alone."""
+    """Recsite whose browser key is good at the origin of ``pages`` alone."""
     with django_db_blocker.unblock():
         Item.objects.bulk_create(
             Item(shop_id=f"SKU{number}", title=f"Item {number}", price=number) for number in range(60)
@@ -80,7 +80,7 @@ def recsite(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBloc
 
 @pytest.fixture(scope="module")
 def trained(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[Recsite]:
-    """The same, over the grocery after a run of the loop."""
+    """Recsite over the grocery after a run of the loop."""
     with trained_shop(django_db_blocker):
         server = LiveServer("127.0.0.1")
         try:
@@ -99,7 +99,7 @@ type Reply = tuple[int, dict[str, str], bytes]
 
 
 class Server(ThreadingHTTPServer):
-    """Answers with ``replies`` in order, then with the last one for ever; notes what it got. ``None`` hangs up."""
+    """Server that answers with ``replies`` in order, then with the last for ever, and notes requests; None hangs up."""
 
     daemon_threads = True
 
@@ -145,7 +145,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as made:
-        threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
-        yield made
-        made.shutdown()
+    with Server() as running:
+        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
+        yield running
+        running.shutdown()

@@ -111,7 +111,7 @@ def test_the_client_can_do_all_that_the_api_does(schema: dict[str, Any], server:
 
 
 @pytest.mark.parametrize(("name", "call", "_answer"), CALLS)
-def test_what_is_sent_is_as_the_schema_has_it(
+def test_every_request_fits_the_schema(
     schema: dict[str, Any], server: Server, name: str, call: Call, _answer: Any
 ) -> None:
     [(line, body)] = requests_of(call, server)
@@ -138,7 +138,7 @@ def typed(hint: Any) -> Any:
     if is_typeddict(hint):
         return hint
     parts = [hint.__value__] if hasattr(hint, "__value__") else get_args(hint)
-    return next((found for part in parts if (found := typed(part))), None)
+    return next((inner for part in parts if (inner := typed(part))), None)
 
 
 def object_in(schema: Mapping[str, Any], part: Any) -> Mapping[str, Any] | None:
@@ -150,13 +150,13 @@ def object_in(schema: Mapping[str, Any], part: Any) -> Mapping[str, Any] | None:
     if "properties" in part:
         return part
     inner = [*part.get("anyOf", ()), *part.get("oneOf", ()), part.get("items")]
-    return next((found for each in inner if (found := object_in(schema, each))), None)
+    return next((nested for each in inner if (nested := object_in(schema, each))), None)
 
 
 def differences(schema: Mapping[str, Any], part: Any, kind: Any, place: str = "") -> Iterator[str]:
     """Names that only the schema, or only the type, has."""
-    known = object_in(schema, part)
-    hints, properties = get_type_hints(kind), known["properties"] if known else {}
+    described = object_in(schema, part)
+    hints, properties = get_type_hints(kind), described["properties"] if described else {}
     yield from (f"{place}/{name}" for name in hints.keys() ^ properties.keys())
     for name in hints.keys() & properties.keys():
         if inner := typed(hints[name]):
@@ -181,9 +181,9 @@ def test_the_types_of_bodies_have_the_fields_of_the_schema(schema: dict[str, Any
         return operations(schema)[method, path]["requestBody"]["content"]["application/json"]["schema"]
 
     def within(part: Any, name: str) -> Any:
-        found = object_in(schema, part)
-        assert found
-        return found["properties"][name]
+        described = object_in(schema, part)
+        assert described
+        return described["properties"][name]
 
     many, batch = body("post", "/api/v1/recommendations/batch/"), body("post", "/api/v1/items/batch/")
     pairs = [
@@ -203,12 +203,12 @@ def test_real_answers_are_as_typed(trained: Recsite, fields: list[bodies.Part] |
     with Client(trained.url, trained.server_key, timeout=30) as client:
         for _, call, answer in CALLS:
             msgspec.convert(call(client), answer or type(None))
-        asked: bodies.BesideWish = {"user_id": "u3", "n": 4}
+        wish: bodies.BesideWish = {"user_id": "u3", "n": 4}
         if fields is not None:
-            asked["fields"] = fields
-        found = msgspec.convert(client.recommend("home", **asked), answers.Recommendations)
-        assert len(found["results"]) == 4
-        assert ("product" in found["results"][0]) is (fields is None or "product" in fields)
+            wish["fields"] = fields
+        recommendations = msgspec.convert(client.recommend("home", **wish), answers.Recommendations)
+        assert len(recommendations["results"]) == 4
+        assert ("product" in recommendations["results"][0]) is (fields is None or "product" in fields)
 
 
 def test_a_refusal_says_where(trained: Recsite) -> None:

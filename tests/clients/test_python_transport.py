@@ -16,12 +16,12 @@ from tests.clients.conftest import GOOD, Server
 
 @pytest.fixture
 def client(server: Server) -> Iterator[Client]:
-    with Client(f"http://127.0.0.1:{server.server_port}/", "a.b", patience=10) as made:
-        yield made
+    with Client(f"http://127.0.0.1:{server.server_port}/", "a.b", patience=10) as connected:
+        yield connected
 
 
 def send(client: Client) -> float:
-    """Seconds that it took."""
+    """Send an event; the seconds that it took."""
     begin = time.monotonic()
     client.send_events([new_event("view_item", user_id="u1", items=[{"item_id": "SKU1", "price": Decimal("1.90")}])])
     return time.monotonic() - begin
@@ -33,7 +33,7 @@ def soon() -> str:
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("told", [lambda: "1", soon])
-def test_busy_is_obeyed_and_the_bytes_are_the_same(
+def test_a_busy_server_gets_the_same_bytes_after_retry_after(
     server: Server, client: Client, status: int, told: Callable[[], str]
 ) -> None:
     server.replies = [(status, {"Retry-After": told()}, b"{}"), GOOD]
@@ -90,7 +90,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_no_failure(server: Ser
     assert client.recommend("home") == json.loads(GOOD[2])  # not even of a question, which is asked once
 
 
-def test_a_page_does_not_wait(server: Server) -> None:
+def test_requests_of_a_page_fail_at_once_after_a_time_out(server: Server) -> None:
     server.delay = 2
     with Client(f"http://127.0.0.1:{server.server_port}", "a.b", timeout=0.2) as client:
         begin = time.monotonic()
@@ -104,7 +104,7 @@ def test_a_page_does_not_wait(server: Server) -> None:
         assert len(server.got) == 1
 
 
-def test_nobody_at_home() -> None:
+def test_a_closed_port_is_unreachable() -> None:
     with Client("http://127.0.0.1:1", "a.b", patience=0.3) as client:
         with pytest.raises(UnreachableError):
             send(client)
@@ -113,19 +113,19 @@ def test_nobody_at_home() -> None:
 
 
 @pytest.mark.parametrize("url", ["recsite.example", "ftp://recsite.example", "https://"])
-def test_an_address_that_is_none(url: str) -> None:
+def test_a_malformed_address_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="no address"):
         Client(url, "a.b")
 
 
 @pytest.mark.parametrize("price", [float("nan"), datetime(2026, 1, 1), object()])  # noqa: DTZ001 - without a zone
-def test_what_cannot_be_sent_is_refused_here(client: Client, server: Server, price: object) -> None:
+def test_a_value_that_json_cannot_say_is_refused_before_sending(client: Client, server: Server, price: object) -> None:
     with pytest.raises((ValueError, TypeError)):
         client.send_events([new_event("view_item", items=[{"item_id": "SKU1", "price": price}])])  # type: ignore[typeddict-item]
     assert server.got == []
 
 
-def test_the_simple_question_is_a_get_and_the_full_one_a_post(server: Server, client: Client) -> None:
+def test_a_simple_request_is_a_get_and_a_full_one_a_post(server: Server, client: Client) -> None:
     client.recommend("home", user_id="u/1 ü", n=5, personalise=False, fields=["product", "score"])
     client.recommend("item", context={"item_ids": ["a", "b"], "basket": ["c"]}, exclude_item_ids=["d"])
     client.recommend("home", filter={"price": {"lte": Decimal("9.50")}})

@@ -86,7 +86,7 @@ def queued(page: Page) -> int:
     return int(page.evaluate("(JSON.parse(localStorage.getItem('recsite'))?.queue ?? []).length"))
 
 
-def test_it_is_small() -> None:
+def test_the_tracker_is_small() -> None:
     assert len(gzip.compress(TRACKER.read_bytes(), mtime=0)) <= LARGEST
 
 
@@ -131,7 +131,7 @@ def test_a_server_that_is_busy_gets_the_same_event_later(page: Page, open_page: 
     assert all(later - earlier >= 950 for earlier, later in itertools.pairwise(times))
 
 
-def test_what_happens_offline_is_sent_later(page: Page, open_page: Open, context: BrowserContext) -> None:
+def test_events_made_offline_are_sent_later(page: Page, open_page: Open, context: BrowserContext) -> None:
     open_page(anonymous_id="tunnel", consent=True)
     context.set_offline(True)
     page.evaluate("for (let number = 0; number < 3; number++) recsite.viewItem(`SKU${number}`)")
@@ -142,7 +142,7 @@ def test_what_happens_offline_is_sent_later(page: Page, open_page: Open, context
     until(page, lambda: queued(page) == 0)
 
 
-def test_the_next_page_sends_what_the_last_one_could_not(page: Page, open_page: Open) -> None:
+def test_the_next_page_sends_the_queue_of_the_last_one(page: Page, open_page: Open) -> None:
     open_page(anonymous_id="heir", consent=True)
     page.route("**/api/v1/events/", lambda route: route.abort())
     page.evaluate("recsite.viewItem('SKU1')")
@@ -167,8 +167,8 @@ def test_an_event_outlives_the_page(page: Page, open_page: Open) -> None:
 
 
 @pytest.mark.parametrize("consent", [False, True])
-def test_the_last_words_of_a_page_are_a_beacon(page: Page, open_page: Open, consent: bool) -> None:
-    """It has no answer, so where the queue is kept the next page repeats it; the record has it once."""
+def test_the_last_events_of_a_page_are_a_beacon(page: Page, open_page: Open, consent: bool) -> None:
+    """A beacon has no answer, so where the queue is kept the next page repeats it; the record has it once."""
     visitor, options = f"beacon-{consent}", {"consent": True} if consent else {}
     open_page(anonymous_id=visitor, **options)
     with page.expect_request("**/api/v1/events/") as first:
@@ -208,7 +208,7 @@ def test_a_slate_is_seen_once_and_a_click_says_where(page: Page, open_page: Open
     assert len([row for row in sent if row["name"] == "view_item_list"]) == 1
 
 
-def test_what_nobody_scrolled_to_was_not_seen(page: Page, open_page: Open, sent: list[Any]) -> None:
+def test_a_slate_out_of_view_is_not_reported_as_seen(page: Page, open_page: Open, sent: list[Any]) -> None:
     open_page(body="<br>" * 200 + SLOT, anonymous_id="blind")
     page.wait_for_timeout(300)
     assert sent == []
@@ -274,7 +274,7 @@ def test_signing_in_joins_the_visitor(page: Page, open_page: Open, sent: list[An
     assert last["anonymous_id"] != anonymous
 
 
-def test_broken_storage_breaks_nothing(page: Page, open_page: Open) -> None:
+def test_broken_storage_does_not_stop_the_tracker(page: Page, open_page: Open) -> None:
     page.add_init_script("localStorage.setItem('recsite', '{')")
     open_page(anonymous_id="torn", consent=True)
     page.evaluate("recsite.viewItem('SKU1')")

@@ -81,7 +81,7 @@ class ProblemDetail(TypedDict):
 
 
 class BatchResult(TypedDict):
-    """One of ``recommendation`` and ``errors``."""
+    """What one customer of a batch gets: one of ``recommendation`` and ``errors``."""
 
     user_id: str | None
     anonymous_id: str | None

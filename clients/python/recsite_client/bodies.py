@@ -1,4 +1,4 @@
-"""What a shop sends. Amounts are texts ("19.90"), times have their time zone; both are made from Python's own types."""
+"""Bodies that a shop sends. Amounts are texts ("19.90"), times have a time zone; both are made from Python's types."""
 
 import json
 import uuid
@@ -56,7 +56,7 @@ class Event(EventFields):
 
 
 class Context(TypedDict, total=False):
-    """What the page is about."""
+    """Context of a request: what the page is about."""
 
     item_ids: Sequence[str]
     basket: Sequence[str]
@@ -77,7 +77,7 @@ class Filter(TypedDict, total=False):
 
 
 class BesideWish(TypedDict, total=False):
-    """For whom, how many; what is not given is as the placement has it."""
+    """Options of a request about an item: for whom, how many; what is not given is as the placement has it."""
 
     user_id: str
     anonymous_id: str
@@ -93,7 +93,7 @@ class BesideWish(TypedDict, total=False):
 
 
 class Wish(BesideWish, total=False):
-    """The same, and what the page is about."""
+    """Options of a request to a placement: for whom, how many, and what the page is about."""
 
     context: Context
     filter: Filter
@@ -107,7 +107,7 @@ class BatchUser(TypedDict, total=False):
 
 
 class BatchWish(TypedDict, total=False):
-    """What all of many customers get."""
+    """Options of a request for many customers, the same for all of them."""
 
     context: Context
     n: int
@@ -127,7 +127,7 @@ class Rating(TypedDict, total=False):
 
 
 class ItemFields(TypedDict, total=False):
-    """None: unknown. Categories are paths such as "Shoes > Running"."""
+    """Fields of an item; None: unknown. Categories are paths such as "Shoes > Running"."""
 
     title: str
     description: str | None
@@ -156,8 +156,8 @@ class Item(ItemFields):
 
 def new_event(name: str, **fields: Unpack[EventFields]) -> Event:
     """An event that has an id and a time of its own: sent twice, it counts once."""
-    made: Event = {"event_id": str(uuid.uuid4()), "timestamp": datetime.now(UTC), **fields, "name": name}
-    return made
+    event: Event = {"event_id": str(uuid.uuid4()), "timestamp": datetime.now(UTC), **fields, "name": name}
+    return event
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:

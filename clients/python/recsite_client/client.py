@@ -55,12 +55,12 @@ class Client:
     # --- events in
 
     def send_events(self, events: Iterable[Event]) -> EventsAnswer:
-        """1 to 1000 events (``new_event`` makes one). ProblemError where every one was rejected."""
+        """Send 1 to 1000 events (``new_event`` makes one). ProblemError where every one was rejected."""
         answer: EventsAnswer = self._send("POST", "/events/", {"events": list(events)})
         return answer
 
     def merge_users(self, *, anonymous_id: str, user_id: str, undo: bool = False) -> MergeAnswer:
-        """What the visitor did counts for the customer from now on, and with ``undo`` no more.
+        """Merge two ids: what the visitor did counts for the customer from now on, and with ``undo`` no more.
 
         Events that carry both ids do the same. ProblemError 409 where the visitor is another customer.
         """
@@ -103,26 +103,26 @@ class Client:
     # --- catalogue in
 
     def put_item(self, item_id: str, **item: Unpack[ItemFields]) -> ItemVerdict:
-        """The whole item: what is not given is unknown from now on. An item that was retired comes back."""
+        """Set the whole item: what is not given is unknown from now on. An item that was retired comes back."""
         verdict: ItemVerdict = self._send("PUT", f"/items/{_part(item_id)}/", item)
         return verdict
 
     def change_item(self, item_id: str, **item: Unpack[ItemFields]) -> ItemVerdict:
-        """Some fields of an item that exists."""
+        """Change some fields of an item that exists."""
         verdict: ItemVerdict = self._send("PATCH", f"/items/{_part(item_id)}/", item)
         return verdict
 
     def retire_item(self, item_id: str) -> None:
-        """It is in no answer any more; its history is kept."""
+        """Retire an item: it is in no answer any more; its history is kept."""
         self._send("DELETE", f"/items/{_part(item_id)}/")
 
     def put_items(self, items: Iterable[Item]) -> ItemsAnswer:
-        """1 to 1000 whole items. ProblemError where every one was rejected."""
+        """Set 1 to 1000 whole items. ProblemError where every one was rejected."""
         answer: ItemsAnswer = self._send("POST", "/items/batch/", {"items": list(items)})
         return answer
 
     def change_items(self, items: Iterable[Item]) -> ItemsAnswer:
-        """Some fields of 1 to 1000 items, such as prices and stock."""
+        """Change some fields of 1 to 1000 items, such as prices and stock."""
         answer: ItemsAnswer = self._send("PATCH", "/items/batch/", {"items": list(items)})
         return answer
 
@@ -160,7 +160,7 @@ def _part(name: str) -> str:
 
 
 def _query_of(wish: Mapping[str, Any]) -> str:
-    """The question as the query of a GET, which is answered fastest."""
+    """A request as the query of a GET, which is answered fastest."""
     flat = {**wish, **wish.get("context", {})}
     flat.pop("context", None)
     pairs: list[tuple[str, str]] = []

@@ -1,4 +1,4 @@
-"""What can go wrong: Recsite says no (``ProblemError``), or does not answer (``UnreachableError``)."""
+"""Errors of the client: Recsite says no (``ProblemError``), or does not answer (``UnreachableError``)."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class RecsiteError(Exception):
-    """Either of the two; a page that shows recommendations catches this one and goes on without."""
+    """Any error of the client; a page that shows recommendations catches this one and goes on without."""
 
 
 class UnreachableError(RecsiteError):
@@ -38,10 +38,10 @@ class ProblemError(RecsiteError):
 
     @classmethod
     def of(cls, status: int, body: bytes, *, retry_after: float | None) -> "ProblemError":
-        """A proxy in between may answer without a problem in its body."""
+        """Error from a status and a body; a proxy in between may answer without a problem in its body."""
         try:
             members = json.loads(body)
         except ValueError:
             members = None
-        known = members if isinstance(members, dict) else {"detail": body[:200].decode(errors="replace")}
-        return cls(status, known, retry_after=retry_after)
+        fields = members if isinstance(members, dict) else {"detail": body[:200].decode(errors="replace")}
+        return cls(status, fields, retry_after=retry_after)

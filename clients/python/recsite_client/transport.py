@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 from recsite_client.problems import ProblemError, UnreachableError
 
 BUSY = frozenset({429, 502, 503, 504})
-"""Answers after which the same request may succeed."""
+"""Statuses of an answer after which the same request may succeed."""
 FIRST_PAUSE = 0.1  # seconds; doubled by every try
 LONGEST_PAUSE = 10.0
 MOST_IDLE = 32  # connections that are kept open
 
 
 class Transport:
-    """One server; threads may share it."""
+    """Pool of connections to one server; threads may share it."""
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         parts = urlsplit(url)
@@ -36,7 +36,7 @@ class Transport:
     def request(
         self, method: str, path: str, body: bytes | None = None, *, timeout: float, patience: float = 0.0
     ) -> bytes:
-        """The body of a good answer. ``timeout`` is of one try; for ``patience`` seconds the request is repeated.
+        """Return the body of a good answer. ``timeout`` is of one try; for ``patience`` seconds the request repeats.
 
         Raises ProblemError and UnreachableError.
         """
@@ -108,7 +108,7 @@ class Transport:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """Of a header that holds seconds or a date (RFC 9110)."""
+    """Seconds to wait, from a header that holds seconds or a date (RFC 9110); None where there are none."""
     if retry_after is None:
         return None
     if retry_after.isdecimal():
