@@ -21,7 +21,7 @@ class ShopAdminSite(AdminSite):
 
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
-        """There is one login page. Who is signed in and still lands here may not open the admin."""
+        """Redirect to the one login page. Who is signed in and still lands here may not open the admin."""
         if request.user.is_authenticated:
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next", request.path.removesuffix("login/")))

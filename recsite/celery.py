@@ -77,7 +77,7 @@ app.autodiscover_tasks()
 
 
 def _die_with_worker(**_fields: Any) -> None:
-    """A process in the middle of a run does not look whether its worker still lives."""
+    """End a pool process with its worker: in the middle of a run it does not look whether the worker still lives."""
     die_with_parent(signal.SIGKILL)
 
 

@@ -19,7 +19,7 @@ _asked: set[str] = set()
 
 
 def text(name: str, *, default: str | None = None) -> str:
-    """The value as it stands; without a default the variable is required."""
+    """The value of a variable as it stands; without a default the variable is required."""
     _asked.add(name)
     value = os.environ.get(name, default)
     if value is None:
@@ -60,10 +60,10 @@ def integer(name: str, *, default: int, at_least: int) -> int:
 
 
 def choice(name: str, *, among: Iterable[str], default: str) -> str:
-    value, known = text(name, default=default), set(among)
-    if value in known:
+    value, choices = text(name, default=default), set(among)
+    if value in choices:
         return value
-    raise ImproperlyConfigured(f"{name}={value!r} is unknown; use one of {', '.join(sorted(known))}.")
+    raise ImproperlyConfigured(f"{name}={value!r} is unknown; use one of {', '.join(sorted(choices))}.")
 
 
 def words(name: str, *, default: str = "") -> list[str]:

@@ -1,4 +1,4 @@
-"""Is this process alive, and can it serve? For load balancers, containers and ``make demo``; no login."""
+"""Health of this process: is it alive, can it serve? For load balancers, containers, ``make demo``; no login."""
 
 import redis
 from django.conf import settings
@@ -25,7 +25,7 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 @never_cache
 @login_not_required
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """200 when everything a request needs is there; else 503 with a sentence for each part that is missing."""
+    """Answer 200 when everything a request needs is there; else 503 with a sentence for each part that is missing."""
     missing = _database() | _valkey()
     status = "not ready" if missing else "ready"
     return JsonResponse({"status": status, "missing": missing}, status=503 if missing else 200)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class RequestLog(RequestMiddleware):
-    """Names the route instead of the address: an address may hold the id of a customer."""
+    """Middleware that logs the route instead of the address: an address may hold the id of a customer."""
 
     @staticmethod
     def format_request(request: "HttpRequest") -> str:

@@ -50,7 +50,7 @@ def spawn(
 
 
 def stop(process: subprocess.Popen[bytes], *, number: signal.Signals, seconds: float) -> None:
-    """Ask, wait, then kill; a process that has ended already is only reaped."""
+    """Ask a process to end, wait, then kill it; one that has ended already is only reaped."""
     if process.poll() is None:
         process.send_signal(number)
     try:
@@ -71,7 +71,7 @@ def command_line(pid: int) -> str:
 
 
 def make_was_interrupted() -> bool:
-    """Was GNU make, our parent, told to stop by a signal that it does not pass on?
+    """Whether GNU make, our parent, was told to stop by a signal that it does not pass on.
 
     Of Ctrl-C (SIGINT) and SIGHUP make takes it that the terminal tells everybody, and waits for its recipe, for ever if
     the signal came to make alone. While it waits it holds that signal blocked, which Linux shows.

@@ -48,7 +48,7 @@ class Child:
         threads: int = 1,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        """``stop`` ends it in order, ``orphaned`` when we died ourselves. ``env`` is added to our own."""
+        """Describe the program: ``stop`` ends it in order, ``orphaned`` when we died. ``env`` is added to our own."""
         self.name = name
         self._argv, self._stop, self._orphaned = argv, stop, orphaned
         self._env = os.environ | dict.fromkeys(_THREADS, str(threads)) | dict(env or {})
@@ -56,7 +56,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
 
     def keep_alive(self) -> None:
-        """Start what does not run; what dies young waits longer each time."""
+        """Start the program if it does not run; one that dies young waits longer each time."""
         now = time.monotonic()
         if self._process is not None and self._process.poll() is not None:
             self._pause = 0.0 if now - self._started > _STEADY_SECONDS else min(2 * self._pause + 0.5, _LONGEST_PAUSE)
@@ -113,7 +113,7 @@ def _web(application: str, *, port: int) -> tuple[str, ...]:
 
 
 def shop_environment(data: Path) -> dict[str, str]:
-    """What the shop is started with: its settings, and the client that a shop of its own would have installed."""
+    """Environment of the demo's shop: its settings, and the client that a shop of its own would have installed."""
     return {"STOREFRONT": str(shop_settings(data)), "PYTHONPATH": f"{_ROOT}{os.pathsep}{_ROOT / 'clients/python'}"}
 
 
@@ -122,7 +122,7 @@ def shop_settings(data: Path) -> Path:
 
 
 def children(*, port: int, data: Path, shop_port: int | None = None) -> list[Child]:
-    """``shop_port`` None: without the demo's shop."""
+    """Programs of an installation; ``shop_port`` None: without the demo's shop."""
     beat = (*_CELERY, "beat", "--loglevel", "WARNING", "--pidfile=", "--schedule", str(data / "beat-schedule"))
     polite = partial(Child, stop=signal.SIGTERM, orphaned=signal.SIGTERM)
     # SIGQUIT: a worker gives the task in hand back to the queue instead of finishing it first. For that it needs Valkey
@@ -186,14 +186,14 @@ def _announce(data: Path) -> bool:
     if pending.exists():
         pending.rename(published)
     if published.exists():
-        known = json.loads(published.read_text(encoding="utf-8"))
-        address = f"{known['url']}api/v1/placements/home/recommend/?user_id=1&n=5"
+        credentials = json.loads(published.read_text(encoding="utf-8"))
+        address = f"{credentials['url']}api/v1/placements/home/recommend/?user_id=1&n=5"
         sys.stdout.write(
-            f"\n  Recsite   {known['url']}"
-            f"\n  Shop      {known['shop_url']}"
-            f"\n  Login     {known['username']}   {known['password']}"
-            f"\n  API key   {known['api_key']}"
-            f"\n  Try       curl -H 'Authorization: Api-Key {known['api_key']}' '{address}'"
+            f"\n  Recsite   {credentials['url']}"
+            f"\n  Shop      {credentials['shop_url']}"
+            f"\n  Login     {credentials['username']}   {credentials['password']}"
+            f"\n  API key   {credentials['api_key']}"
+            f"\n  Try       curl -H 'Authorization: Api-Key {credentials['api_key']}' '{address}'"
             f"\n  Stop      Ctrl-C\n\n"
         )
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""How many requests, and how long they took, for ``/metrics``."""
+"""Counts and durations of requests, for ``/metrics``."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ OTHERS = "pages"
 
 
 class RequestTiming:
-    """Every route of the API by itself, all pages together. What no route answers (static files) is not counted."""
+    """Middleware that counts every route of the API by itself, all pages together, and no static files (no route)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response

@@ -10,7 +10,7 @@ PLACING = {RuleAction.PIN, RuleAction.CAP, RuleAction.MINIMUM_SHARE}
 
 
 def stage_by_removal(asked: Prepared, item: int) -> tuple[AnswerStage, IneligibleReason | None]:
-    """``item`` is a primary key."""
+    """The stage that lost an item (its primary key), and why the item may not be shown."""
     if any(shown.item == item for shown in complete(asked).shown):
         return AnswerStage.SHOWN, None
     model = asked.snapshot.model

@@ -69,12 +69,12 @@ def everybody(training: TrainingSet, *, context: Sparse | None = None) -> Querie
 
 
 def folded_in(queries: Queries) -> Queries:
-    """The same histories, of people whom training does not know."""
+    """The same histories, of customers whom training does not know."""
     return replace(queries, training_rows=np.full(len(queries), -1, np.int32))
 
 
 def stranger(n_items: int) -> Queries:
-    """Nothing is known: no history, no context."""
+    """A query of which nothing is known: no history, no context."""
     return Queries(histories=interactions([], n_users=1, n_items=n_items), training_rows=np.asarray([-1], np.int32))
 
 

@@ -64,12 +64,12 @@ def trained_shop(
 
 
 def furnish() -> None:
-    """What the migrations put into an empty database."""
+    """Fill in what the migrations put into an empty database."""
     import_module("recommendations.migrations.0002_version_0_2").furnish(apps, None)
 
 
 def empty() -> None:
-    """The database as it is after the migrations."""
+    """Empty the database: it is as after the migrations."""
     call_command("flush", verbosity=0, interactive=False)
     furnish()
 
@@ -96,7 +96,7 @@ class _Kept:
 
     @transaction.atomic
     def give(self, folder: Path) -> None:
-        """In place of what the tables hold; references between them are checked when all are there."""
+        """Put the rows in place of what the tables hold; references between them are checked when all are there."""
         with connection.cursor() as cursor:
             for name, rows in self.tables.items():
                 cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
@@ -135,6 +135,6 @@ def _train(furnished: Callable[[], object]) -> None:
 
 
 def _tables() -> list[str]:
-    """Of our models, with those of their many-to-many fields; a month of events is a part of one of them."""
+    """Tables of our models and of their many-to-many fields; a month of events is a part of one of them."""
     models = apps.get_app_config("recommendations").get_models(include_auto_created=True)
     return [model._meta.db_table for model in models if model._meta.managed]

@@ -1,4 +1,4 @@
-"""What one checkout says on the demo's data, as JSON; ``same_figures.py`` runs it under both.
+"""Figures and answers of one checkout on the demo's data, as JSON; ``same_figures.py`` runs it under both.
 
 It stands outside of either checkout's package, so what it asks of them it finds by both their names.
 """
@@ -69,7 +69,7 @@ def figures() -> list[dict[str, Any]]:
 
 
 def queries() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Ten questions for each of the customers: 200."""
+    """Ten requests for each of the customers: 200."""
     items = list(of("recommendations.models:Item").objects.filter(retired_at=None).order_by("pk").values_list(
         "shop_id", flat=True)[:CUSTOMERS])  # fmt: skip
     for number, item in zip(range(1, CUSTOMERS + 1), items, strict=True):
@@ -83,7 +83,7 @@ def queries() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def ask(application: Any, authorization: str, placement: str, query: dict[str, Any]) -> dict[str, Any]:
-    said: list[str] = []
+    statuses: list[str] = []
     environ = {
         "REQUEST_METHOD": "GET", "PATH_INFO": f"/api/v1/placements/{placement}/recommend/", "SCRIPT_NAME": "",
         "QUERY_STRING": urlencode({**query, "dry_run": "true"}), "HTTP_HOST": HOST, "SERVER_NAME": "127.0.0.1",
@@ -91,10 +91,10 @@ def ask(application: Any, authorization: str, placement: str, query: dict[str, A
         "wsgi.errors": sys.stderr, "wsgi.version": (1, 0), "wsgi.multithread": False, "wsgi.multiprocess": False,
         "wsgi.run_once": False, "HTTP_AUTHORIZATION": authorization,
     }  # fmt: skip
-    body = b"".join(application(environ, lambda status, _headers, *_rest: said.append(status)))
+    body = b"".join(application(environ, lambda status, _headers, *_rest: statuses.append(status)))
     answer: dict[str, Any] = json.loads(body)
     answer.pop("recommendation_id", None)
-    return {"status": said[0], **answer}
+    return {"status": statuses[0], **answer}
 
 
 def answers() -> dict[str, list[dict[str, Any]]]:
@@ -127,7 +127,7 @@ def waterfalls() -> list[Any]:
 
 
 def plain(value: Any) -> Any:
-    """As JSON keeps it, with floats to the last bit."""
+    """A value as JSON keeps it, with floats to the last bit."""
     if isinstance(value, dict):
         return {str(name): plain(part) for name, part in value.items()}
     if isinstance(value, str | UUID | datetime):
@@ -150,10 +150,10 @@ def main() -> None:
     call_command("migrate", verbosity=0, interactive=False)
     if given.learn:
         learn(given.households, given.now)
-    said = {
+    results = {
         "figures": figures(), "answers": answers(), "price_tag": price_tag(given.now), "waterfalls": waterfalls(),
     }  # fmt: skip
-    given.out.write_text(json.dumps(plain(said)), encoding="utf-8")
+    given.out.write_text(json.dumps(plain(results)), encoding="utf-8")
 
 
 if __name__ == "__main__":

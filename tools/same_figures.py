@@ -1,4 +1,4 @@
-"""Two checkouts on the demo's data: every figure and every answer is the same, to the last bit.
+"""Compare two checkouts on the demo's data: every figure and every answer is the same, to the last bit.
 
     python tools/same_figures.py OLD            # OLD learns and answers; this checkout opens what it left, and answers
     python tools/same_figures.py OLD --learn    # both learn, each in a folder of its own, from the same moment and seed
@@ -24,12 +24,12 @@ SHOWN = 20
 
 
 def probe(checkout: Path, data: Path, now: str, *arguments: str) -> dict[str, Any]:
-    """What the checkout says, with the embedded servers on ``data``."""
+    """Figures and answers of a checkout, with the embedded servers on ``data``."""
     python, out = str(checkout / ".venv/bin/python"), data / "figures.json"
     argv = [python, "-m", "recsite.embedded", "--data", str(data), "--", python, str(PROBE), now, str(out), *arguments]
     subprocess.run(argv, cwd=checkout, check=True)
-    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
-    return found
+    figures: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return figures
 
 
 def differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
@@ -45,7 +45,7 @@ def differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
 
 
 def count(value: Any) -> int:
-    """Numbers and texts in it."""
+    """Count the numbers and texts in a value."""
     if isinstance(value, dict):
         return sum(map(count, value.values()))
     return sum(map(count, value)) if isinstance(value, list) else 1
@@ -65,11 +65,11 @@ def main(argv: list[str]) -> int:
             data.mkdir(mode=0o700)
         before = probe(given.old.resolve(), first, now, "--learn", *few)
         after = probe(HERE, second, now, *(["--learn", *few] if given.learn else []))
-    found = list(differences(before, after))
+    different = list(differences(before, after))
     parts = ", ".join(f"{name} {count(part):,}" for name, part in before.items())
-    sys.stdout.write("".join(f"{line}\n" for line in found[:SHOWN]))
-    sys.stdout.write(f"{count(before):,} values compared ({parts}); {len(found):,} differ\n")
-    return 1 if found else 0
+    sys.stdout.write("".join(f"{line}\n" for line in different[:SHOWN]))
+    sys.stdout.write(f"{count(before):,} values compared ({parts}); {len(different):,} differ\n")
+    return 1 if different else 0
 
 
 if __name__ == "__main__":

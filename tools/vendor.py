@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _unpack(library: Library, folder: Path) -> Path:
-    """The folder with the package's files."""
+    """Fetch a package, and return the folder with its files."""
     argv = ["npm", "pack", "--silent", "--pack-destination", str(folder), f"{library.name}@{library.version}"]
     archive = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.split()[-1]
     target = folder / f"{archive}.d"
@@ -65,7 +65,7 @@ def _unpack(library: Library, folder: Path) -> Path:
 
 
 def _licence_texts(files: Path) -> list[str]:
-    """A package without such a file has its licence in the first lines of its code."""
+    """Licences of a package; one without such a file has its licence in the first lines of its code."""
     return [path.read_text(encoding="utf-8") for path in files.glob("LICENSE*")]
 
 

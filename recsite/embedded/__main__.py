@@ -123,8 +123,8 @@ def _servers(root: Path, *, ephemeral: bool) -> Iterator[tuple[dict[str, str], l
     published = root / _PUBLISHED
     with (root / "lock").open("a") as lock:
         if not _owns(lock, published):
-            known = json.loads(published.read_text(encoding="utf-8"))
-            yield {name: known[name] for name in missing if name in known}, []
+            shared = json.loads(published.read_text(encoding="utf-8"))
+            yield {name: shared[name] for name in missing if name in shared}, []
             return
         published.unlink(missing_ok=True)
         servers: dict[str, Server] = {name: _SERVERS[name](root, ephemeral=ephemeral) for name in missing}
@@ -141,7 +141,7 @@ def _servers(root: Path, *, ephemeral: bool) -> Iterator[tuple[dict[str, str], l
 
 
 def _owns(lock: IO[str], published: Path) -> bool:
-    """Is the folder ours? If not, wait until its owner says where the servers are."""
+    """Whether the folder is ours; if not, wait until its owner says where the servers are."""
     end = time.monotonic() + _SHARE_SECONDS
     while not _taken(lock):
         if published.exists():
@@ -175,7 +175,7 @@ def _supervise(command: Sequence[str], *, env: Mapping[str, str], servers: Seque
 
 
 def _withdraw(published: Path, servers: Sequence[Server]) -> None:
-    """Who comes while the command ends is not to share servers that are about to go; it waits for the folder."""
+    """Unpublish servers that are about to go: a run that comes while the command ends waits for the folder."""
     if servers:
         published.unlink(missing_ok=True)
 

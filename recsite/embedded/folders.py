@@ -1,4 +1,4 @@
-"""Where the servers' files lie when they run under a user of their own, and the private files of one install."""
+"""Folders of the servers when they run under a user of their own, and the private files of one install."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from recsite.embedded.server import ServerError
 
 
 def open_to_all(path: Path) -> bool:
-    """Can every other user pass through to ``path``? Under root PostgreSQL is another user; /root is closed."""
+    """Whether every other user can pass through to ``path``. Under root PostgreSQL is another user; /root is closed."""
     return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents) if folder.exists())
 
 

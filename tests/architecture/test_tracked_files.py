@@ -32,19 +32,19 @@ TEXT = {
 
 
 def offenders(pattern: re.Pattern[str]) -> list[str]:
-    found = []
+    hits = []
     for path in tracked():
         if path.suffix in TEXT and path.parent.name != "vendor":
             text = path.read_text(encoding="utf-8")
-            found += [f"{path.relative_to(ROOT)}: {match.group()}" for match in pattern.finditer(text)]
-    return found
+            hits += [f"{path.relative_to(ROOT)}: {match.group()}" for match in pattern.finditer(text)]
+    return hits
 
 
 def test_no_registry_is_named() -> None:
     assert offenders(HOSTS) == []
 
 
-def test_no_place_of_one_machine() -> None:
+def test_no_path_of_one_machine_is_named() -> None:
     assert offenders(PLACES) == []
 
 
@@ -70,16 +70,15 @@ def test_requirements_are_hashed() -> None:
 def test_requirements_fit_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = [line for group in project["dependency-groups"].values() for line in group]
-    for name, asked in {
+    for name, declared in {
         "run": project["project"]["dependencies"],
         "dev": project["project"]["dependencies"] + groups,
     }.items():
         text = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
         pins = {
-            found[0]: found[1]
-            for found in re.findall(r"^([\w.\-]+)(?:\[[\w,]+\])?==([^\s;\\]+)", text, flags=re.MULTILINE)
+            pin[0]: pin[1] for pin in re.findall(r"^([\w.\-]+)(?:\[[\w,]+\])?==([^\s;\\]+)", text, flags=re.MULTILINE)
         }
-        wanted = [Requirement(line) for line in asked]
+        wanted = [Requirement(line) for line in declared]
         assert [
             str(each) for each in wanted if not each.specifier.contains(pins.get(canonicalize_name(each.name), "0"))
         ] == []

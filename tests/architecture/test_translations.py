@@ -48,7 +48,7 @@ def key(fields: Entry) -> str:
 
 
 @pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda path: path.parts[-3])
-def test_nothing_is_empty_or_guessed(catalogue: Path) -> None:
+def test_no_translation_is_empty_or_guessed(catalogue: Path) -> None:
     assert [fields["msgid"] for flags, fields in entries(catalogue) if "fuzzy" in flags] == []
     assert [fields["msgid"] for _flags, fields in entries(catalogue) if not all(texts(fields))] == []
 
@@ -65,8 +65,8 @@ def test_placeholders_are_kept(catalogue: Path) -> None:
 @cache
 def compiled(catalogue: Path) -> dict[str, str]:
     with catalogue.with_suffix(".mo").open("rb") as file:
-        found = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
-    return {name if isinstance(name, str) else f"{name[0]}[{name[1]}]": text for name, text in found.items()}
+        messages = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+    return {name if isinstance(name, str) else f"{name[0]}[{name[1]}]": text for name, text in messages.items()}
 
 
 @pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda path: path.parts[-3])
@@ -90,9 +90,9 @@ def test_every_string_of_the_source_is_in_the_catalogue(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     for catalogue in CATALOGUES:
         fresh = {key(fields) for _flags, fields in entries(tmp_path / catalogue.relative_to(ROOT))}
-        kept = {key(fields) for _flags, fields in entries(catalogue)}
-        assert fresh - kept == set(), "run manage.py makemessages and translate"
-        assert kept - fresh == set(), "these are used no more"
+        ours = {key(fields) for _flags, fields in entries(catalogue)}
+        assert fresh - ours == set(), "run manage.py makemessages and translate"
+        assert ours - fresh == set(), "these are used no more"
 
 
 def test_there_are_catalogues() -> None:

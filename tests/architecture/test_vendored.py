@@ -10,8 +10,8 @@ from tools.vendor import LIBRARIES
 
 
 def records() -> dict[str, dict[str, str]]:
-    known = json.loads((ROOT / "static/vendor/VENDOR.json").read_text(encoding="utf-8"))
-    return {record["file"]: record for record in known}
+    entries = json.loads((ROOT / "static/vendor/VENDOR.json").read_text(encoding="utf-8"))
+    return {record["file"]: record for record in entries}
 
 
 def test_files_are_the_recorded_ones() -> None:

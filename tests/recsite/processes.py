@@ -1,4 +1,4 @@
-"""Everything that a program started, and whether it still lives; read from Linux' process table."""
+"""Processes that a program started, and whether they still live; read from Linux' process table."""
 
 import os
 import signal
@@ -27,11 +27,11 @@ class Family:
     def members(self) -> dict[int, str]:
         """Living members by id, with their command lines."""
         table = _table()
-        found = {pid for pid, (_parent, born, _line) in table.items() if self._seen.get(pid) == born}
-        found.add(self.process.pid)
-        while grown := {pid for pid, (parent, _born, _line) in table.items() if parent in found} - found:
-            found |= grown
-        living = {pid: table[pid] for pid in found if pid in table}
+        pids = {pid for pid, (_parent, born, _line) in table.items() if self._seen.get(pid) == born}
+        pids.add(self.process.pid)
+        while grown := {pid for pid, (parent, _born, _line) in table.items() if parent in pids} - pids:
+            pids |= grown
+        living = {pid: table[pid] for pid in pids if pid in table}
         self._seen |= {pid: born for pid, (_parent, born, _line) in living.items()}
         return {pid: line for pid, (_parent, _born, line) in living.items()}
 
@@ -44,7 +44,7 @@ class Family:
         return wait_for(lambda: self.process.poll() is not None and not self.members(), seconds=seconds)
 
     def end(self) -> None:
-        """For the end of a test, however it ended."""
+        """Kill all members, for the end of a test, however it ended."""
         for pid in self.members():
             try:
                 os.kill(pid, signal.SIGKILL)

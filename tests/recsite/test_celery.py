@@ -21,15 +21,15 @@ def test_a_message_reaches_one_queue_only() -> None:
     assert len(set(bindings)) == len(bindings) == 2
 
 
-def test_everything_scheduled_is_a_task() -> None:
+def test_every_entry_of_the_schedule_is_a_task() -> None:
     app.loader.import_default_modules()
     scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
     assert scheduled <= set(app.tasks)
     assert "recommendations.tasks.run_loop" in app.tasks
 
 
-def test_every_chore_is_scheduled() -> None:
-    """A task that takes nothing is one that nobody but beat starts; but for the replay, which its watch starts."""
+def test_every_task_without_arguments_is_scheduled() -> None:
+    """Only beat starts a task that takes no argument, but for the replay, which its watch starts."""
     app.loader.import_default_modules()
     ours = {name: task for name, task in app.tasks.items() if name.startswith(("recommendations.", "demo."))}
     chores = {name for name, task in ours.items() if not signature(task.run).parameters}
@@ -46,13 +46,13 @@ def test_a_long_run_is_not_given_out_twice() -> None:
     assert app.conf.broker_transport_options["visibility_timeout"] > app.conf.task_time_limit
 
 
-def test_a_killed_worker_loses_nothing() -> None:
+def test_a_killed_worker_loses_no_task() -> None:
     assert app.conf.task_acks_late
     assert app.conf.task_reject_on_worker_lost
     assert app.conf.worker_prefetch_multiplier == 1
 
 
-def test_what_comes_again_soon_does_not_pile_up() -> None:
+def test_frequent_tasks_do_not_pile_up() -> None:
     """Two days without a worker leave no backlog of the tasks that beat sends every few seconds."""
     frequent = [entry for entry in app.conf.beat_schedule.values() if isinstance(entry["schedule"], int)]
     assert len(frequent) == 4

@@ -30,9 +30,9 @@ type Start = Callable[..., Family]
 
 
 def environment(stay: float) -> dict[str, str]:
-    """Ours, without the servers that this test run itself was given."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(GIVEN)}
-    return kept | {"STAY": str(stay)}
+    """Our environment, without the servers that this test run itself was given."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(GIVEN)}
+    return ours | {"STAY": str(stay)}
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def start() -> Iterator[Start]:
 
 
 def told(family: Family) -> dict[str, str]:
-    """The command's environment; it is up, and so are the servers."""
+    """Environment of the command, once it is up, and so are the servers."""
     assert family.process.stdout
     line = family.process.stdout.readline()
     assert line, family.process.stderr.read() if family.process.stderr else ""
@@ -95,7 +95,7 @@ def answers(url: str) -> bool:
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])
-def test_nothing_outlives_the_wrapper(start: Start, data: Path, name: str) -> None:
+def test_no_process_outlives_the_wrapper(start: Start, data: Path, name: str) -> None:
     family = start(*WRAPPER, "--data", data, *COMMAND)
     env = told(family)
     assert version(env["DATABASE_URL"]).startswith("18.")
@@ -107,7 +107,7 @@ def test_nothing_outlives_the_wrapper(start: Start, data: Path, name: str) -> No
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])
-def test_nothing_outlives_make(start: Start, data: Path, tmp_path: Path, name: str) -> None:
+def test_no_process_outlives_make(start: Start, data: Path, tmp_path: Path, name: str) -> None:
     """Make passes on SIGTERM only; the other signals the wrapper has to notice."""
     recipe = f"demo:\n\t@exec {sys.executable} -m recsite.embedded --data {data} -- {sys.executable} tell.py\n"
     (tmp_path / "Makefile").write_text(recipe, encoding="utf-8")
@@ -160,7 +160,7 @@ def test_a_killed_server_comes_back_at_its_address(start: Start, data: Path, wor
     assert wait_for(lambda: family.find(words) not in {0, killed} and answers(url), seconds=30)
 
 
-def test_a_run_right_after_a_killed_one(start: Start, data: Path) -> None:
+def test_a_run_starts_right_after_a_killed_one(start: Start, data: Path) -> None:
     first = start(*WRAPPER, "--data", data, *COMMAND)
     told(first)
     first.process.kill()

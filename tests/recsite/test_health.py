@@ -16,13 +16,13 @@ def go_live() -> None:
     ModelVersion.objects.create(run=run, status=VersionStatus.READY, is_live=True)
 
 
-def test_alive_needs_nothing(client: Client) -> None:
+def test_healthz_needs_neither_model_nor_login(client: Client) -> None:
     answer = client.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_ready(client: Client) -> None:
+def test_readyz_with_a_live_model(client: Client) -> None:
     go_live()
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ready", "missing": {}})
@@ -50,5 +50,5 @@ def test_valkey_that_does_not_answer_is_named(client: Client, settings: Settings
     assert answer.json()["missing"] == {"valkey": "Valkey does not answer (ConnectionError)."}
 
 
-def test_only_reading(client: Client) -> None:
+def test_readyz_is_only_read(client: Client) -> None:
     assert client.post("/readyz").status_code == 405

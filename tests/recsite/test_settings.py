@@ -51,7 +51,7 @@ call_command("check", deploy=True, fail_level="WARNING")
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "PSEUDONYM_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL"])
-def test_what_production_needs_is_required(name: str) -> None:
+def test_settings_that_production_needs_are_required(name: str) -> None:
     done = run("import recsite.settings", **{name: None})
     assert f"{name} is not set" in done.stderr
 
@@ -70,7 +70,7 @@ def test_what_production_needs_is_required(name: str) -> None:
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL='LOUD'"),
     ],
 )
-def test_refusals(name: str, value: str, complaint: str) -> None:
+def test_unsafe_and_unknown_settings_are_refused(name: str, value: str, complaint: str) -> None:
     done = run("import recsite.settings", **{name: value})
     assert done.returncode == 1
     assert complaint in done.stderr
@@ -110,12 +110,12 @@ print(settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE)
     assert run(code).stdout.splitlines() == ["302 /login/?next=/", "False True True", "True True"]
 
 
-def test_the_programme_reads_the_demo_from_its_wrapper_only() -> None:
+def test_the_demo_is_switched_on_by_its_variable_and_has_no_https() -> None:
     code = "import recsite.settings as s; print(s.DEMO, s.SECURE_SSL_REDIRECT, s.SECURE_HSTS_SECONDS)"
     assert run(code, RECSITE_DEMO="1").stdout.split() == ["True", "False", "0"]
 
 
-def test_a_shop_that_is_no_demo_has_no_command_page_or_chore_of_it() -> None:
+def test_a_shop_without_the_demo_has_no_command_page_or_task_of_it() -> None:
     code = """
 import django; django.setup()
 from django.apps import apps
@@ -145,7 +145,7 @@ def test_pictures_come_from_the_hosts_that_are_named_and_from_nowhere_else() -> 
         ("smtps://mail.example:1465", "mail.example 1465 True False"),
     ],
 )
-def test_how_e_mail_goes_out(address: str, told: str) -> None:
+def test_the_address_of_e_mail_sets_the_mailer(address: str, told: str) -> None:
     code = """
 from recsite.settings import MAILERS
 options = MAILERS["default"]["OPTIONS"]
@@ -157,7 +157,7 @@ print(*(
     assert done.stdout.strip() == told, done.stderr
 
 
-def test_an_address_of_e_mail_that_is_none_is_refused() -> None:
+def test_a_malformed_address_of_e_mail_is_refused() -> None:
     assert (
         "EMAIL_URL must be console:// or begin with smtp://" in run("import recsite.settings", EMAIL_URL="mail").stderr
     )

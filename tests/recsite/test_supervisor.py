@@ -30,22 +30,22 @@ def alive(pid: int) -> bool:
 
 @pytest.fixture
 def child() -> Iterator[Child]:
-    made = Child("sleeper", [sys.executable, "-c", SLEEPER], stop=signal.SIGTERM, orphaned=signal.SIGKILL)
-    yield made
-    made.end_rest()
+    sleeper = Child("sleeper", [sys.executable, "-c", SLEEPER], stop=signal.SIGTERM, orphaned=signal.SIGKILL)
+    yield sleeper
+    sleeper.end_rest()
 
 
 def grandchild(child: Child, capsys: pytest.CaptureFixture[str]) -> int:
     """Keep the child alive until it says what it started."""
-    said: list[str] = []
+    lines: list[str] = []
 
     def look() -> bool:
         child.keep_alive()
-        said.extend(line.removeprefix("sleeper | ") for line in capsys.readouterr().out.splitlines())
-        return any(line.isdecimal() for line in said)
+        lines.extend(line.removeprefix("sleeper | ") for line in capsys.readouterr().out.splitlines())
+        return any(line.isdecimal() for line in lines)
 
-    assert wait_for(look, seconds=20), said
-    return int(next(line for line in said if line.isdecimal()))
+    assert wait_for(look, seconds=20), lines
+    return int(next(line for line in lines if line.isdecimal()))
 
 
 def test_lines_carry_the_name_and_a_dead_child_starts_again(child: Child, capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,7 +56,7 @@ def test_lines_carry_the_name_and_a_dead_child_starts_again(child: Child, capsys
     assert not alive(first)
 
 
-def test_a_stopped_child_leaves_nothing(child: Child, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stopped_child_leaves_no_process(child: Child, capsys: pytest.CaptureFixture[str]) -> None:
     pid = grandchild(child, capsys)
     child.ask_to_stop()
     child.wait(10)
@@ -83,7 +83,7 @@ class Answer(BaseHTTPRequestHandler):
         (500, b"oops", {"web": "answers with 500"}),
     ],
 )
-def test_what_the_web_says_is_missing(status: int, body: bytes, expected: dict[str, str]) -> None:
+def test_missing_parts_are_read_from_readyz(status: int, body: bytes, expected: dict[str, str]) -> None:
     handler = type("Handler", (Answer,), {"status": status, "body": body})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -96,20 +96,20 @@ def test_no_answer_is_not_ready() -> None:
 
 
 def test_credentials_appear_when_the_pages_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    known = {
+    credentials = {
         "url": "http://127.0.0.1:8000/",
         "shop_url": "http://127.0.0.1:8001/",
         "username": "a@b.example",
         "password": "pw",
         "api_key": "p.s",
     }
-    (tmp_path / "demo.json.pending").write_text(json.dumps(known), encoding="utf-8")
+    (tmp_path / "demo.json.pending").write_text(json.dumps(credentials), encoding="utf-8")
     supervisor._announce(tmp_path)
-    assert json.loads((tmp_path / "demo.json").read_text(encoding="utf-8")) == known
+    assert json.loads((tmp_path / "demo.json").read_text(encoding="utf-8")) == credentials
     printed = capsys.readouterr().out
-    assert all(value in printed for value in known.values())
+    assert all(value in printed for value in credentials.values())
 
 
-def test_the_family_of_the_demo() -> None:
+def test_the_programs_of_the_demo() -> None:
     names = [child.name for child in supervisor.children(port=8000, shop_port=8001, data=Path("data"))]
     assert names == ["web", "loop", "worker", "beat", "shop"]
