@@ -39,11 +39,12 @@ fuzz: .venv/stamp  ## Look on for input that breaks something, with new seeds (A
 	$(PYTHON) $(ONE) -m hypothesis --hypothesis-profile=fuzz $(ARGS)
 	$(SERVERS) --ephemeral -- $(PYTHON) bench/faults/fuzz.py --seed "$$(date +%s)"
 
-lint: .venv/stamp  ## Style, types, who may import whom
+lint: .venv/stamp  ## Style, types, who may import whom, the numbers of the house
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
+	$(PYTHON) tools/house.py
 
 bench-accuracy: .venv/stamp  ## How good the ranking is, on the demo's data or yours (ARGS="--json out.json --peers")
 	$(PYTHON) bench/accuracy.py $(ARGS)

@@ -123,14 +123,14 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=33_500,
+        words="lines of recommendations without migrations", limit=32_500,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=2_600,
+        words="lines of its migrations", limit=1_200,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=11_300, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=11_250, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=24, count=lambda house: len(house.fullest()), places=House.fullest
     ),
@@ -139,23 +139,23 @@ NUMBERS: Mapping[str, Number] = {
         places=House.fullest_but_one,
     ),
     "classes3": Number(
-        words="class names in three modules or more", limit=16, count=lambda house: len(house.names_in(3)),
+        words="class names in three modules or more", limit=0, count=lambda house: len(house.names_in(3)),
         places=lambda house: house.names_in(3),
     ),
     "classes2": Number(
-        words="class names in two modules", limit=200, count=lambda house: len(house.names_in(2)),
+        words="class names in two modules", limit=61, count=lambda house: len(house.names_in(2)),
         places=lambda house: house.names_in(2),
     ),
     "participles": Number(
-        words="functions named by a bare participle", limit=100, count=lambda house: len(house.participles()),
+        words="functions named by a bare participle", limit=0, count=lambda house: len(house.participles()),
         places=House.participles,
     ),
     "found": Number(
-        words="assignments to “found”", limit=260, count=lambda house: len(house.assigned_found()),
+        words="assignments to “found”", limit=2, count=lambda house: len(house.assigned_found()),
         places=House.assigned_found,
     ),
     "words": Number(
-        words="docstrings without a subject", limit=400, count=lambda house: len(house.headless()),
+        words="docstrings without a subject", limit=0, count=lambda house: len(house.headless()),
         places=House.headless,
     ),
 }  # fmt: skip

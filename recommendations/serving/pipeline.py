@@ -1,4 +1,4 @@
-"""From a customer and a placement to an answer: candidates, blend, eligibility, diversity, reasons.
+"""The pipeline of an answer: prepare, candidates, blend, eligibility, diversity, reasons.
 
 A function of what it is given; ``serve.py`` reads and writes around it.
 """
