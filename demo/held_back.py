@@ -1,6 +1,5 @@
 """The replay: which purchases are held back for it, its baskets in the order of time, and how far it is."""
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,11 +10,7 @@ import pandas as pd
 from demo.complete_journey import wheel
 from demo.models import Replay
 from recommendations.models import Event
-from recommendations.store.advisory_lock import advisory_lock
-from recommendations.terms import EventName, RunStatus
-
-LOCK = 7_264_103  # one replay at a time in this database
-UNFINISHED = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.INTERRUPTED)
+from recommendations.terms import EventName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +84,6 @@ def sent(replay: Replay) -> set[str]:
     """The transactions that have come in already; a basket comes in one statement, or not at all."""
     came = Event.objects.purchases().filter(source="replay", occurred_at__gte=replay.starts_at)
     return {str(key) for key in came.values_list("transaction_id", flat=True).distinct()}
-
-
-def replay_lock() -> AbstractContextManager[bool]:
-    """True while this process alone may replay."""
-    return advisory_lock(LOCK)
 
 
 def _moved(at: pd.Timestamp, weeks: int) -> datetime:

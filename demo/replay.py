@@ -14,38 +14,28 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from demo import held_back as store
-from demo.held_back import UNFINISHED, Basket
+from demo.held_back import Basket
 from demo.models import Replay
-from recommendations.models import Staff
-from recommendations.services.access import audit
 from recommendations.services.operations import runs
+from recommendations.store import jobs
+from recommendations.store.advisory_lock import advisory_lock
 from recommendations.terms import EventName, RunStatus
 
-RUN_REPLAY = "demo.tasks.run_replay"
 EXPIRES = 10  # seconds that the message waits for a worker; the next look sends another
 PLACEMENT = "home"
 N = 10
 SEEN_BEFORE, CLICKED_BEFORE = timedelta(minutes=2), timedelta(minutes=1)
 REST = 0.5  # of the time that a basket took: so much the machine is left to others
-BETWEEN_REPORTS = 0.5  # seconds
 PATIENCE = 60  # seconds without an answer, of tries that are ever further apart
-
-
-class ReplayIsOverError(Exception):
-    """The replay is over or goes on already, so that it cannot be cancelled or resumed."""
 
 
 class DoorIsShutError(Exception):
     """The API did not answer, or not as it should; the message says what it said."""
-
-
-class CancelledError(Exception):
-    """Staff asked for the replay to stop."""
 
 
 @dataclass
@@ -107,39 +97,13 @@ def demo_door() -> Door | None:
 
 def run_replay(door: Door, *, clock: Callable[[], datetime]) -> RunStatus | None:
     """Replay what is left; None where another process is at it, or nothing is left to do."""
-    with store.replay_lock() as alone:
-        replay = Replay.objects.filter(status__in=UNFINISHED).first() if alone else None
-        if replay is None:
-            return None
-        try:
-            _replay(replay, door, clock=clock)
-        except CancelledError:
-            return _ended(replay, RunStatus.CANCELLED, now=clock())
-        except DoorIsShutError as error:
-            return _ended(replay, RunStatus.FAILED, now=clock(), message=str(error))
-        finally:
-            door.close()
-        return _ended(replay, RunStatus.SUCCEEDED, now=clock())
-
-
-def cancel_replay(*, by: Staff | None, now: datetime) -> None:
-    """Stop the replay after the basket in hand; what came in stays. One that no worker has taken up ends at once."""
-    with transaction.atomic():
-        count = Replay.objects.filter(status__in=UNFINISHED, cancel_requested_at=None).update(cancel_requested_at=now)
-        if not count:
-            raise ReplayIsOverError
-        waiting = Replay.objects.filter(status__in=[RunStatus.QUEUED, RunStatus.INTERRUPTED])
-        waiting.update(status=RunStatus.CANCELLED, finished_at=now)
-        audit.record(by=by, verb="cancel", subject=Replay.objects.get())
-
-
-def resume_replay(*, by: Staff | None) -> None:
-    """Go on with a cancelled or failed replay; the next look takes it up."""
-    with transaction.atomic():
-        ended = Replay.objects.filter(status__in=[RunStatus.CANCELLED, RunStatus.FAILED])
-        if not ended.update(status=RunStatus.QUEUED, cancel_requested_at=None, finished_at=None, message=""):
-            raise ReplayIsOverError
-        audit.record(by=by, verb="resume", subject=Replay.objects.get())
+    try:
+        replay = Replay.objects.first()
+        return jobs.run_job(
+            replay, lambda job: _replay(job, door, clock=clock), clock=clock, refusals=(DoorIsShutError,)
+        )  # fmt: skip
+    finally:
+        door.close()
 
 
 def watch_replay(*, now: datetime) -> bool:
@@ -149,14 +113,19 @@ def watch_replay(*, now: datetime) -> bool:
         return False
     if replay.status == RunStatus.SUCCEEDED and replay.run_id is None:
         return _learn(replay, now=now)
-    if replay.status not in UNFINISHED or demo_door() is None:
+    if not replay.unfinished or demo_door() is None:
         return False
-    with store.replay_lock() as free:
+    with advisory_lock(replay.lock) as free:
         if free:
             Replay.objects.filter(status=RunStatus.RUNNING).update(status=RunStatus.INTERRUPTED)
     if free:
-        current_app.send_task(RUN_REPLAY, queue="loop", expires=EXPIRES)
+        jobs.enqueue(replay, expires=EXPIRES)
     return free
+
+
+def going_on() -> QuerySet[Replay]:
+    """The replay while the last days come in: events of days gone by, and the newest still to come."""
+    return Replay.objects.filter(status__in=(RunStatus.QUEUED, RunStatus.RUNNING))
 
 
 def _learn(replay: Replay, *, now: datetime) -> bool:
@@ -170,24 +139,29 @@ def _learn(replay: Replay, *, now: datetime) -> bool:
 
 
 def _replay(replay: Replay, door: Door, *, clock: Callable[[], datetime]) -> None:
-    """Send all baskets that have not come in yet. Raises CancelledError and DoorIsShutError."""
+    """Send all baskets that have not come in yet. Raises JobCancelledError and DoorIsShutError."""
     baskets, came = store.baskets(replay), store.sent(replay)
     left = [basket for basket in baskets if str(basket.number) not in came]
-    now = clock()
     replay.baskets, replay.done, replay.already = len(baskets), len(baskets) - len(left), len(baskets) - len(left)
-    replay.started_at, replay.resumed_at, replay.status = replay.started_at or now, now, RunStatus.RUNNING
-    replay.message, reported = "", 0.0
-    for basket in left:
-        if time.monotonic() - reported > BETWEEN_REPORTS:
-            reported = time.monotonic()
-            _report(replay, now=clock())
-        begin = time.monotonic()
-        events = events_of(basket, door.recommend(str(basket.household)))
-        answer = door.send(events)
-        replay.events += answer["accepted"]
-        replay.refused += answer["rejected"] + sum(len(row.get("rejected_items", ())) for row in answer["results"])
-        replay.done += 1
-        time.sleep(REST * (time.monotonic() - begin))
+    replay.resumed_at = clock()
+    report = jobs.Reporter(replay)
+    try:
+        for basket in left:
+            if report.is_due:
+                report(replay.done / replay.baskets)
+                _save(replay)
+            begin = time.monotonic()
+            answer = door.send(events_of(basket, door.recommend(str(basket.household))))
+            replay.events += answer["accepted"]
+            replay.refused += answer["rejected"] + sum(len(row.get("rejected_items", ())) for row in answer["results"])
+            replay.done += 1
+            time.sleep(REST * (time.monotonic() - begin))
+    finally:
+        _save(replay)
+
+
+def _save(replay: Replay) -> None:
+    replay.save(update_fields=["baskets", "done", "already", "events", "refused", "resumed_at"])
 
 
 def events_of(basket: Basket, answer: dict[str, Any]) -> list[dict[str, Any]]:
@@ -219,20 +193,3 @@ def events_of(basket: Basket, answer: dict[str, Any]) -> list[dict[str, Any]]:
         }
         events.append(common | purchase)
     return events
-
-
-def _report(replay: Replay, *, now: datetime) -> None:
-    """Save the progress. Raises CancelledError where staff asked for the replay to stop."""
-    replay.heartbeat_at = now
-    replay.save(update_fields=[
-        "baskets", "done", "already", "events", "refused", "status", "started_at", "resumed_at", "heartbeat_at",
-        "message",
-    ])  # fmt: skip
-    if Replay.objects.filter(pk=replay.pk, cancel_requested_at__isnull=False).exists():
-        raise CancelledError
-
-
-def _ended(replay: Replay, status: RunStatus, *, now: datetime, message: str = "") -> RunStatus:
-    replay.status, replay.finished_at, replay.heartbeat_at, replay.message = status, now, now, message
-    replay.save(update_fields=["done", "events", "refused", "status", "finished_at", "heartbeat_at", "message"])
-    return status

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from recommendations.loop import run
-from recommendations.services.operations import housekeeping, runs
+from recommendations.services.operations import housekeeping, jobs, runs
 from recommendations.services.weights import suggestions
 
 
@@ -20,9 +20,9 @@ def start_daily_run() -> None:
     runs.start_daily_run(now=timezone.now())
 
 
-@shared_task(name="recommendations.tasks.watch_runs")
-def watch_runs() -> int:
-    return len(runs.watch_runs(now=timezone.now()))
+@shared_task(name="recommendations.tasks.watch_jobs")
+def watch_jobs() -> int:
+    return len(jobs.watch_jobs(now=timezone.now()))
 
 
 @shared_task(name="recommendations.tasks.write_slates")
@@ -42,4 +42,4 @@ def prepare_partitions() -> int:
 
 @shared_task(name="recommendations.tasks.search_weights")
 def search_weights(key: str) -> str | None:
-    return suggestions.search(key)
+    return suggestions.search(UUID(key))

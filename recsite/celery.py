@@ -53,7 +53,7 @@ app.conf.update(
     task_routes={task: {"queue": "loop"} for task in ("recommendations.tasks.run_loop", "demo.tasks.run_replay")},
     beat_schedule={
         # What comes again soon does not pile up while no worker runs.
-        "watch runs": {"task": "recommendations.tasks.watch_runs", "schedule": 15, "options": {"expires": 15}},
+        "watch jobs": {"task": "recommendations.tasks.watch_jobs", "schedule": 15, "options": {"expires": 15}},
         "write slates": {"task": "recommendations.tasks.write_slates", "schedule": 1, "options": {"expires": 10}},
         "restore live state": {
             "task": "recommendations.tasks.restore_live_state",

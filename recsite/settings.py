@@ -69,7 +69,7 @@ CATCHING_UP: list[str] = []
 if DEMO:
     INSTALLED_APPS.append("demo")
     RUN_CARDS.append("demo.pages.card")
-    CATCHING_UP.append("demo.progress.going_on")
+    CATCHING_UP.append("demo.replay.going_on")
 MIDDLEWARE = [
     "recsite.timing.RequestTiming",
     "django.middleware.security.SecurityMiddleware",

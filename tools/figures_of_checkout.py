@@ -13,6 +13,7 @@ from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -146,7 +147,7 @@ def main() -> None:
     given = parser.parse_args()
     django.setup()
     timezone = import_module("django.utils.timezone")
-    timezone.now = lambda: given.now  # type: ignore[attr-defined]
+    mock.patch.object(timezone, "now", return_value=given.now).start()
     call_command("migrate", verbosity=0, interactive=False)
     if given.learn:
         learn(given.households, given.now)

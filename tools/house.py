@@ -123,7 +123,7 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=32_500,
+        words="lines of recommendations without migrations", limit=32_520,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(

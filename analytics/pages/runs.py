@@ -20,6 +20,7 @@ from recommendations.models import Run
 from recommendations.services.access.policy import Action
 from recommendations.services.operations import runs as loop_runs
 from recommendations.services.operations import versions
+from recommendations.services.operations.jobs import JobIsOverError, cancel_job
 from recommendations.wording import labels
 
 
@@ -88,8 +89,8 @@ def start_run(request: HttpRequest) -> HttpResponse:
 def cancel_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = _run_or_404(pk).record
     try:
-        loop_runs.cancel_run(run=run, by=staff_of(request), now=timezone.now())
-    except loop_runs.RunIsOverError:
+        cancel_job(run, by=staff_of(request), now=timezone.now())
+    except JobIsOverError:
         messages.warning(request, _("The run had ended already, so there was nothing to cancel."))
     else:
         messages.success(request, _("The run will stop at the next chance. What is live stays live."))
@@ -105,7 +106,7 @@ def resume_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     except loop_runs.RunInProgressError as error:
         messages.warning(request, _("Another run is going on; this is it. Resume the other one when it has ended."))
         return redirect("run", pk=error.run.pk)
-    except loop_runs.RunIsOverError:
+    except JobIsOverError:
         messages.warning(request, _("The run has finished or goes on already, so there was nothing to resume."))
     else:
         messages.success(request, _("The run goes on after its last finished stage."))

@@ -1,9 +1,10 @@
-"""Table of the replay. In a demo of before it had an app of its own it is there already, with its row."""
+"""Table of the replay. A demo of version 0.1 has it already, with its row, and gets what jobs have."""
 
 import django.db.models.deletion
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
+from django.utils import timezone
 
 STATUSES = [
     ("queued", "Waiting"), ("running", "Running"), ("succeeded", "Finished"), ("failed", "Failed"),
@@ -50,5 +51,16 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "replays",
                 "constraints": [models.UniqueConstraint(models.Value(1), name="one_replay")],
             },
+        ),
+        migrations.AddField("replay", "created_at", models.DateTimeField(auto_now_add=True, default=timezone.now, verbose_name="created"), preserve_default=False),
+        migrations.AddField("replay", "peak_mb", models.PositiveIntegerField(null=True, verbose_name="peak memory, MB")),
+        migrations.AddField("replay", "progress", models.FloatField(default=0, verbose_name="progress")),
+        migrations.AddField("replay", "tries", models.PositiveSmallIntegerField(default=0, verbose_name="tries")),
+        migrations.AlterField("replay", "heartbeat_at", models.DateTimeField(null=True, verbose_name="last sign of life")),
+        migrations.AddConstraint(
+            "replay", models.CheckConstraint(condition=models.Q(status__in=[code for code, _ in STATUSES]), name="replay_status_is_known")
+        ),
+        migrations.AddConstraint(
+            "replay", models.CheckConstraint(condition=models.Q(progress__gte=0, progress__lte=1), name="replay_progress_is_a_share")
         ),
     ]

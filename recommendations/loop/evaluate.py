@@ -21,6 +21,7 @@ from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.registry import instances_of
 from recommendations.loop.context import RunContext
 from recommendations.models import BlendWeights
+from recommendations.store import jobs
 from recommendations.store.models import interests, measurements, model, runs
 from recommendations.store.models.measurements import Costs
 from recommendations.terms import TASKS, BlendName, Cut, MeasuredKind, Stage, Task
@@ -113,7 +114,7 @@ def _costs(context: RunContext, blend: BlendName, hybrids: Iterable[str]) -> Cos
     for hybrid in hybrids:
         fit[hybrid] = round(sum(seconds for name, seconds in fit.items() if name in names), 2)
         score[hybrid] = round(sum(seconds for name, seconds in score.items() if name in names), 2)
-    return Costs(fit_seconds=fit, score_seconds=score, peak_mb=dict.fromkeys(hybrids, runs.peak_mb()))
+    return Costs(fit_seconds=fit, score_seconds=score, peak_mb=dict.fromkeys(hybrids, jobs.peak_mb()))
 
 
 def of_second_stage(blend: BlendName) -> str:

@@ -12,6 +12,7 @@ from recommendations.engine.evaluation.leaks import LeakError
 from recommendations.loop import adjust, collect, evaluate, interests, preprocess, train
 from recommendations.loop.context import NotEnoughDataError, RunContext
 from recommendations.models import Run
+from recommendations.store import jobs
 from recommendations.store.models import runs
 from recommendations.terms import Cut, RunStatus, Stage
 
@@ -34,26 +35,15 @@ def plan() -> list[tuple[Stage, Cut | None]]:
 
 def run_loop(run_id: UUID, *, clock: Callable[[], datetime]) -> RunStatus | None:
     """Run or resume a run; None where another process is at it, or the run is over."""
+    run = Run.objects.filter(pk=run_id).first()
+    return jobs.run_job(run, _go_round, clock=clock, refusals=(NotEnoughDataError, LeakError))
+
+
+def _go_round(run: Run) -> None:
+    """Go through the stages that have not finished."""
     steps = {stage: step for stage, _, step in STAGES}
-    with runs.run_lock() as alone:
-        run = runs.take_up(run_id, now=clock()) if alone else None
-        if run is None:
-            return None
-        try:
-            for row in run.stages.exclude(status=RunStatus.SUCCEEDED):
-                with runs.stage(run, row) as report:
-                    cut = Cut(row.cut) if row.cut else None
-                    row.counts = dict(steps[Stage(row.stage)](RunContext.of(run, cut=cut, report=report)))
-        except runs.RunCancelledError:
-            return _ended(run, RunStatus.CANCELLED, clock)
-        except (NotEnoughDataError, LeakError) as error:
-            return _ended(run, RunStatus.FAILED, clock, message=str(error))
-        except Exception as error:  # the outermost boundary: the row must say what happened, then it is everybody's
-            _ended(run, RunStatus.FAILED, clock, message=f"{type(error).__name__}: {error}")
-            raise
-        return _ended(run, RunStatus.SUCCEEDED, clock)
-
-
-def _ended(run: Run, status: RunStatus, clock: Callable[[], datetime], *, message: str = "") -> RunStatus:
-    runs.finish(run, status, now=clock(), message=message)
-    return status
+    runs.interrupt_stages(run)
+    for row in run.stages.exclude(status=RunStatus.SUCCEEDED):
+        with runs.stage(run, row) as report:
+            cut = Cut(row.cut) if row.cut else None
+            row.counts = dict(steps[Stage(row.stage)](RunContext.of(run, cut=cut, report=report)))

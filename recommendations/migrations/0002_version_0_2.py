@@ -1,4 +1,6 @@
-"""The field's words for the tables of version 0.1 (a turn is a run), and what a new shop starts with."""
+"""The field's words for the tables of version 0.1 (a turn is a run), searches for weights, and what a new shop starts with."""
+
+import uuid
 
 from django.apps.registry import Apps
 from django.conf import settings
@@ -20,6 +22,10 @@ PLACEMENTS = (
     ("new", "home", "allow", False, "newest", 20, None, True),
     ("email", "home", "allow", False, "whole", 6, 0.3, False),
 )
+STATUSES = [
+    ("queued", "Waiting"), ("running", "Running"), ("succeeded", "Finished"), ("failed", "Failed"),
+    ("cancelled", "Cancelled"), ("interrupted", "Interrupted"),
+]
 OBJECTS = {"turn": "run", "verdict": "judgement"}
 """What the audit trail called objects that have another name now."""
 
@@ -117,6 +123,37 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 condition=models.Q(scope__in=["whole", "category", "found", "newest"]), name="placement_scope_is_known"
             ),
+        ),
+        migrations.CreateModel(
+            "WeightSearch",
+            [
+                ("status", models.CharField(choices=STATUSES, default="queued", max_length=12, verbose_name="status")),
+                ("progress", models.FloatField(default=0, verbose_name="progress")),
+                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="tries")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("started_at", models.DateTimeField(null=True, verbose_name="started")),
+                ("heartbeat_at", models.DateTimeField(null=True, verbose_name="last sign of life")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                ("cancel_requested_at", models.DateTimeField(null=True, verbose_name="cancel asked for")),
+                ("message", models.TextField(blank=True, verbose_name="message")),
+                ("peak_mb", models.PositiveIntegerField(null=True, verbose_name="peak memory, MB")),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("request", models.JSONField(help_text="Values to begin with, locks, and limits.", verbose_name="asked for")),
+                ("result", models.JSONField(default=dict, verbose_name="found")),
+                ("blend", models.ForeignKey(on_delete=models.CASCADE, related_name="+", to="recommendations.blend", verbose_name="blend")),
+                ("segment", models.ForeignKey(null=True, on_delete=models.CASCADE, related_name="+", to="recommendations.segment", verbose_name="segment")),
+                ("started_by", models.ForeignKey(null=True, on_delete=models.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL, verbose_name="started by")),
+            ],
+            options={
+                "verbose_name": "search for weights",
+                "verbose_name_plural": "searches for weights",
+                "ordering": ["-created_at"],
+                "abstract": False,
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(status__in=[code for code, _ in STATUSES]), name="weightsearch_status_is_known"),
+                    models.CheckConstraint(condition=models.Q(progress__gte=0, progress__lte=1), name="weightsearch_progress_is_a_share"),
+                ],
+            },
         ),
         migrations.RunPython(reword, migrations.RunPython.noop),
         migrations.RunPython(hand_over_replay, migrations.RunPython.noop),

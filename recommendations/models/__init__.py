@@ -14,6 +14,7 @@ from recommendations.models.promotions import Promotion
 from recommendations.models.serving import Slate
 from recommendations.models.staff import Staff
 from recommendations.models.training import Artefact, ModelVersion, Run, RunLogLine, RunStage
+from recommendations.models.weight_searches import WeightSearch
 
 __all__ = [
     "ApiKey",
@@ -51,4 +52,5 @@ __all__ = [
     "Slate",
     "SlateOutcome",
     "Staff",
+    "WeightSearch",
 ]  # fmt: skip

@@ -8,50 +8,31 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from recommendations import terms
+from recommendations.models.jobs import Job, JobQuerySet
 from recommendations.models.staff import Staff
 from recommendations.wording import labels
 
 
-class RunQuerySet(models.QuerySet["Run"]):
-    def unfinished(self) -> Self:
-        return self.filter(status__in=[terms.RunStatus.QUEUED, terms.RunStatus.RUNNING, terms.RunStatus.INTERRUPTED])
-
-    def succeeded(self) -> Self:
-        return self.filter(status=terms.RunStatus.SUCCEEDED)
-
-
-class Run(models.Model):
+class Run(Job):
     """A run of the loop: a function of the data, the moment and the seed."""
 
+    TASK = "recommendations.tasks.run_loop"
+    QUEUE = "loop"
+    LOCK = 7_264_101
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    status = models.CharField(_("status"), max_length=12, choices=labels.RUN_STATUSES, default=terms.RunStatus.QUEUED)
     now = models.DateTimeField(_("as of"), help_text=_("The moment that the run takes for the present."))
     seed = models.IntegerField(_("seed"), default=0)
     started_by = models.ForeignKey(
         Staff, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("started by")
     )
-    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
-    progress = models.FloatField(_("progress"), default=0)
-    heartbeat_at = models.DateTimeField(_("last sign of life"), null=True)
-    cancel_requested_at = models.DateTimeField(_("cancel asked for"), null=True)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    started_at = models.DateTimeField(_("started"), null=True)
-    finished_at = models.DateTimeField(_("finished"), null=True)
-    message = models.TextField(_("message"), blank=True)
-    peak_mb = models.PositiveIntegerField(_("peak memory, MB"), null=True)
 
-    objects: ClassVar[models.Manager["Run"]] = models.Manager.from_queryset(RunQuerySet)()
+    objects: ClassVar[models.Manager["Run"]] = models.Manager.from_queryset(JobQuerySet["Run"])()
 
-    class Meta:
+    class Meta(Job.Meta):
         verbose_name = _("run")
         verbose_name_plural = _("runs")
         ordering: ClassVar[list[str]] = ["-created_at"]
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(condition=models.Q(status__in=list(terms.RunStatus)), name="run_status_is_known"),
-            models.CheckConstraint(
-                condition=models.Q(progress__gte=0, progress__lte=1), name="run_progress_is_a_share"
-            ),
-        ]
 
     def __str__(self) -> str:
         return str(self.id)[:8]

@@ -22,6 +22,8 @@ from demo.replay import Door
 from recommendations.models import AuditEntry, Event, Item, Run, Slate
 from recommendations.services.access import keys
 from recommendations.services.operations import housekeeping
+from recommendations.services.operations.jobs import JobIsOverError, cancel_job, resume_job
+from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.terms import RunStatus, Scope
 
@@ -96,15 +98,15 @@ def test_the_baskets_come_in_once_through_the_api(planned: Replay, door: Door) -
 
 
 def test_a_cancelled_replay_goes_on_where_it_stopped(planned: Replay, door: Door) -> None:
-    demo_replay.cancel_replay(by=None, now=timezone.now())
+    cancel_job(planned, by=None, now=timezone.now())
     planned.refresh_from_db()
     assert planned.status == RunStatus.CANCELLED
-    with pytest.raises(demo_replay.ReplayIsOverError):
-        demo_replay.cancel_replay(by=None, now=timezone.now())
+    with pytest.raises(JobIsOverError):
+        cancel_job(planned, by=None, now=timezone.now())
     assert demo_replay.run_replay(door, clock=timezone.now) is None
-    demo_replay.resume_replay(by=None)
-    with pytest.raises(demo_replay.ReplayIsOverError):
-        demo_replay.resume_replay(by=None)
+    resume_job(planned, by=None, now=timezone.now())
+    with pytest.raises(JobIsOverError):
+        resume_job(planned, by=None, now=timezone.now())
     assert demo_replay.run_replay(door, clock=timezone.now) is RunStatus.SUCCEEDED
     assert list(AuditEntry.objects.order_by("pk").values_list("verb", flat=True)[1:]) == ["cancel", "resume"]
 
@@ -116,7 +118,7 @@ def test_a_cancelled_replay_stops_at_the_next_basket(planned: Replay, door: Door
 
 
 def test_two_processes_never_replay_at_once(planned: Replay, door: Door) -> None:
-    with store.replay_lock() as alone:
+    with advisory_lock(planned.lock) as alone:
         assert alone
         assert demo_replay.run_replay(door, clock=timezone.now) is None
 

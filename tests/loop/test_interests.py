@@ -18,9 +18,9 @@ from recommendations.loop.preprocess import make_snapshots
 from recommendations.models import Customer, Event, Item, ModelVersion, Segment
 from recommendations.services.operations.runs import start_run
 from recommendations.services.operations.segments import picture, rename_segment
+from recommendations.store import jobs
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.models import runs
 from recommendations.store.models.live_version import go_live
 from recommendations.terms import EventName, RunStatus
 from tests.grocery import TASTES, open_shop
@@ -44,7 +44,7 @@ def learned(now: datetime) -> ModelVersion:
     make_snapshots(context)
     learn_interests(context)
     go_live(context.version, now=now)
-    runs.finish(run, RunStatus.SUCCEEDED, now=now)
+    jobs.finish(run, RunStatus.SUCCEEDED, now=now)
     return context.version
 
 

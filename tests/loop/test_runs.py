@@ -29,15 +29,11 @@ from recommendations.models import (
     Run,
     Segment,
 )
-from recommendations.services.operations.runs import (
-    RunInProgressError,
-    RunIsOverError,
-    cancel_run,
-    resume_run,
-    start_run,
-)
+from recommendations.services.operations.jobs import JobIsOverError, cancel_job
+from recommendations.services.operations.runs import RunInProgressError, resume_run, start_run
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Request
+from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch
@@ -162,7 +158,7 @@ def test_only_one_run_at_a_time(grocery: None) -> None:
     with pytest.raises(RunInProgressError) as refused:
         start_run(by=None, now=NOW, in_worker=False)
     assert refused.value.run == waiting
-    with runs.run_lock() as alone:
+    with advisory_lock(waiting.lock) as alone:
         assert alone
         assert run_loop(waiting.pk, clock=timezone.now) is None
     waiting.refresh_from_db()
@@ -171,11 +167,11 @@ def test_only_one_run_at_a_time(grocery: None) -> None:
 
 def test_a_cancelled_run_can_be_resumed_and_not_cancelled_again(grocery: None) -> None:
     run = start_run(by=None, now=NOW, in_worker=False)
-    cancel_run(run=run, by=None, now=NOW)
+    cancel_job(run, by=None, now=NOW)
     run.refresh_from_db()
     assert run.status == RunStatus.CANCELLED
-    with pytest.raises(RunIsOverError):
-        cancel_run(run=run, by=None, now=NOW)
+    with pytest.raises(JobIsOverError):
+        cancel_job(run, by=None, now=NOW)
     assert run_loop(run.pk, clock=timezone.now) is None
     resume_run(run=run, by=None, now=NOW)
     assert run_loop(run.pk, clock=timezone.now) is RunStatus.SUCCEEDED
@@ -190,7 +186,7 @@ def test_a_running_run_that_is_cancelled_does_not_go_live(grocery: None) -> None
 
 def test_a_run_is_given_up_after_three_tries(grocery: None) -> None:
     run = start_run(by=None, now=NOW, in_worker=False)
-    Run.objects.filter(pk=run.pk).update(tries=runs.MOST_TRIES, status=RunStatus.INTERRUPTED)
+    Run.objects.filter(pk=run.pk).update(tries=Run.MOST_TRIES, status=RunStatus.INTERRUPTED)
     assert run_loop(run.pk, clock=timezone.now) is None
     run.refresh_from_db()
     assert run.status == RunStatus.FAILED
@@ -208,7 +204,7 @@ def test_a_killed_worker_s_run_resumes_after_its_last_finished_stage(grocery: No
     done = dict(run.stages.filter(status=RunStatus.SUCCEEDED).values_list("pk", "started_at"))
     assert len(done) >= 3
 
-    _wait_until(lambda: runs.interrupted_runs(now=NOW) == [run.pk])
+    _wait_until(lambda: runs.interrupted_runs(now=NOW) == [run])
     run.refresh_from_db()
     assert run.status == RunStatus.INTERRUPTED
     assert run_loop(run.pk, clock=timezone.now) is RunStatus.SUCCEEDED

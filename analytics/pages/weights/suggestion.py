@@ -2,6 +2,7 @@
 
 import math
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -28,10 +29,7 @@ LIMITS = ("coverage", "diversity")
 def weights_suggestion(request: HttpRequest) -> HttpResponse:
     """Content of the dialog: a search that goes on, else what one needs to begin."""
     blend, segment = place_in(request.GET)
-    try:
-        running = suggestions.latest_suggestion(blend, segment)
-    except suggestions.NoAnswerError:
-        return _form(request, blend, segment, problem=_away())
+    running = suggestions.latest_suggestion(blend, segment)
     return _progress(request, running) if running and not running.is_over else _form(request, blend, segment)
 
 
@@ -51,19 +49,14 @@ def suggest_weights(request: HttpRequest) -> HttpResponse:
         return _progress(request, error.suggestion)
     except NothingToTuneOnError:
         return _form(request, blend, segment, least=least, problem=_("There is nothing to search on yet."))
-    except suggestions.NoAnswerError:
-        return _form(request, blend, segment, least=least, problem=_away())
     return _progress(request, begun)
 
 
 @requires(Action.DRAFT)
 @require_safe
-def suggestion_progress(request: HttpRequest, key: str) -> HttpResponse:
+def suggestion_progress(request: HttpRequest, key: UUID) -> HttpResponse:
     """Progress of a search, asked for every second."""
-    try:
-        search = suggestions.suggestion(key)
-    except suggestions.NoAnswerError:
-        return HttpResponse(status=204)  # the next second may have an answer
+    search = suggestions.suggestion(key)
     if search is None:
         raise Http404
     return _progress(request, search)
@@ -71,15 +64,13 @@ def suggestion_progress(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_POST
 @requires(Action.DRAFT)
-def cancel_suggestion(request: HttpRequest, key: str) -> HttpResponse:
+def cancel_suggestion(request: HttpRequest, key: UUID) -> HttpResponse:
     try:
-        return _progress(request, suggestions.cancel(key=key, by=staff_of(request), now=timezone.now()))
+        return _progress(request, suggestions.cancel(key=key, now=timezone.now()))
     except suggestions.SuggestionIsOverError as error:
         return _progress(request, error.suggestion)
     except LookupError as error:
         raise Http404 from error
-    except suggestions.NoAnswerError:
-        return HttpResponse(status=204)
 
 
 def _progress(request: HttpRequest, found: Suggestion) -> HttpResponse:
@@ -92,7 +83,3 @@ def _form(request: HttpRequest, blend: BlendName, segment: Segment | None, **sai
     live = query.figures_of_live(blend, segment)
     filled = {"least": {"coverage": f"{math.floor(1000 * live['coverage']) / 1000:g}"} if live else {}}
     return render(request, "dashboard/weights/suggest_form.html", filled | {"live": live} | said)
-
-
-def _away() -> str:
-    return _("The queue of the workers does not answer. Try again in a minute.")

@@ -16,17 +16,14 @@ from recommendations.services.weights.what_if import Unmeasured, held_for
 from recommendations.terms import BlendName, RunStatus
 
 DIVERSITY = "diversity@10"
-ENDED = (RunStatus.CANCELLED, RunStatus.INTERRUPTED)
 
 
 def progress_text(found: Suggestion) -> str:
     """Words for where the search is, or how it ended."""
-    if found.status in ENDED:
-        return (
-            _("The search was cancelled.")
-            if found.status == RunStatus.CANCELLED
-            else _("The worker has gone silent. Begin again.")
-        )
+    if found.status == RunStatus.CANCELLED:
+        return _("The search was cancelled.")
+    if found.status == RunStatus.FAILED:
+        return _("The search failed. Begin again.")
     if found.outcome is Outcome.STAYS:
         return _("Nothing within these limits is measurably better than what is on the sliders.")
     if found.outcome is Outcome.UNMET:
@@ -38,7 +35,7 @@ def progress_text(found: Suggestion) -> str:
     if found.outcome is Outcome.FOUND:
         gain = {end: signed(found.against[MAIN_METRIC][end], 4) for end in ("value", "low", "high")}
         return _("Found: NDCG@10 %(value)s (95%% interval %(low)s to %(high)s) against what was on the sliders.") % gain
-    return _("Waiting for a worker.") if found.status == RunStatus.QUEUED else _("Searching …")
+    return _("Searching …") if found.status == RunStatus.RUNNING else _("Waiting for a worker.")
 
 
 def loadable(found: Suggestion) -> Mapping[str, Any] | None:

@@ -1,39 +1,33 @@
 """Suggested weights: the tuner searches in the background, within limits, and publishes nothing."""
 
-import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
-from celery import current_app
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from recommendations.engine.feedback.suggestion import Limits, Suggested, suggested
-from recommendations.models import Segment, Staff
+from recommendations.models import Blend, Segment, Staff, WeightSearch
+from recommendations.models.jobs import UNFINISHED
 from recommendations.services.weights.panels import HeldPanel, PanelSettings
 from recommendations.services.weights.tuning import NothingToTuneOnError
 from recommendations.services.weights.values import Values, number, shares, values_of
 from recommendations.services.weights.what_if import Unmeasured, held_for
-from recommendations.store.models import weight_searches, weight_versions
+from recommendations.store import jobs
+from recommendations.store.models import weight_versions
 from recommendations.store.models.measurements import described_all
-from recommendations.store.models.weight_searches import NoAnswerError
 from recommendations.terms import BlendName, RunStatus
 
-__all__ = ["NoAnswerError", "Outcome", "Suggestion", "cancel", "latest_suggestion", "search", "suggest", "suggestion"]
-
-SEARCH = "recommendations.tasks.search_weights"
 ORDER = "diversity"
 """Name of the lock on the diversity of the order, beside the names of instances."""
 
 BETWEEN_REPORTS = timedelta(milliseconds=300)
-SILENT = timedelta(minutes=1)
-"""A worker that has said nothing for so long is gone."""
-
-WAITED = timedelta(minutes=10)
-"""A job that no worker has taken up for so long is lost."""
+KEPT = timedelta(days=1)
+"""How long a search can be looked at, so that a page that is loaded again finds it."""
 
 
 class Outcome(StrEnum):
@@ -58,15 +52,11 @@ class SuggestionIsOverError(Exception):
         self.suggestion = suggestion
 
 
-class _CancelledError(Exception):
-    """Staff asked for the search to stop."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
     """A search and, where it succeeded, what it found: ``values`` for the sliders, and their figures on the panel."""
 
-    key: str
+    key: UUID
     blend: BlendName
     segment: int | None  # number
     status: RunStatus
@@ -87,7 +77,7 @@ class Suggestion:
 
     @property
     def is_over(self) -> bool:
-        return self.status not in (RunStatus.QUEUED, RunStatus.RUNNING)
+        return self.status not in UNFINISHED
 
 
 def suggest(
@@ -104,7 +94,7 @@ def suggest(
 
     ``locked`` are instances whose shares stay, and "diversity" where the order is not to be more mixed; ``least`` has
     least values of ``coverage`` and ``diversity`` of the lists (0 … 1). Raises ValidationError by field (the limits as
-    ``least_coverage``, ``least_diversity``), NothingToTuneOnError, SuggestionRunningError and NoAnswerError.
+    ``least_coverage``, ``least_diversity``), NothingToTuneOnError and SuggestionRunningError.
     """
     served = weight_versions.served_weights(blend, segment)
     start = Values.of(served) if served else Values(weights={})
@@ -115,71 +105,55 @@ def suggest(
     running = latest_suggestion(blend, segment)
     if running and not running.is_over:
         raise SuggestionRunningError(running)
-    key = secrets.token_hex(8)
-    request = {
-        "blend": blend, "segment": segment.number if segment else None, "values": asdict(wanted),
-        "locked": sorted(locked), "least": limits, "by": by.pk if by else None, "at": now.isoformat(),
-    }  # fmt: skip
-    weight_searches.keep(key, of=_of(blend, segment), request=request)
-    current_app.send_task(SEARCH, args=[key])
-    return _suggestion_of(key, request, {}, now=now)
+    search = WeightSearch.objects.create(
+        blend=Blend.objects.get(name=blend), segment=segment, started_by=by,
+        request={"values": asdict(wanted), "locked": sorted(locked), "least": limits},
+    )  # fmt: skip
+    WeightSearch.objects.filter(created_at__lt=now - KEPT).delete()
+    jobs.enqueue(search)
+    return _suggestion_of(search)
 
 
 def latest_suggestion(blend: BlendName, segment: Segment | None = None) -> Suggestion | None:
-    """Suggestion that was asked for last, over or not; None where there was none today. Raises NoAnswerError."""
-    key = weight_searches.latest(_of(blend, segment))
-    return suggestion(key) if key else None
+    """Suggestion that was asked for last, over or not; None where there was none today."""
+    since = timezone.now() - KEPT
+    search = WeightSearch.objects.filter(blend__name=blend, segment=segment, created_at__gte=since).first()
+    return _suggestion_of(search) if search else None
 
 
-def suggestion(key: str) -> Suggestion | None:
-    """Suggestion of this key; None where there is none any more. Raises NoAnswerError."""
-    fields = weight_searches.load_search(key)
-    return _suggestion_of(key, fields["request"], fields, now=timezone.now()) if "request" in fields else None
+def suggestion(key: UUID) -> Suggestion | None:
+    """Suggestion of this key; None where there is none any more."""
+    search = WeightSearch.objects.filter(pk=key).first()
+    return _suggestion_of(search) if search else None
 
 
-def cancel(*, key: str, by: Staff | None, now: datetime) -> Suggestion:
-    """End the search. Raises SuggestionIsOverError, LookupError where there is none of this key, and NoAnswerError."""
-    current = suggestion(key)
-    if current is None:
+def cancel(*, key: UUID, now: datetime) -> Suggestion:
+    """End the search. Raises SuggestionIsOverError, and LookupError where there is none of this key."""
+    search = WeightSearch.objects.filter(pk=key).first()
+    if search is None:
         raise LookupError(key)
-    if current.is_over or not weight_searches.cancel(key, {"by": by.pk if by else None, "at": now.isoformat()}):
-        raise SuggestionIsOverError(suggestion(key) or current)
-    return suggestion(key) or current
+    if not jobs.request_cancel(search, now=now):
+        raise SuggestionIsOverError(_suggestion_of(search))
+    return _suggestion_of(search)
 
 
-def search(key: str) -> Outcome | None:
-    """Run a search in the worker; None where the job is gone or was cancelled. Run again, it gives the same."""
-    fields = weight_searches.load_search(key)
-    if "request" not in fields or "cancelled" in fields:
-        return None
-    request = fields["request"]
-    segment = Segment.objects.filter(number=request["segment"]).first() if request["segment"] is not None else None
-    held = held_for(BlendName(request["blend"]), segment)
+def search(key: UUID) -> Outcome | None:
+    """Run a search in the worker; None where it is gone, over or cancelled."""
+    job = WeightSearch.objects.filter(pk=key).first()
+    status = jobs.run_job(job, _search, clock=timezone.now)
+    return Outcome(job.result["outcome"]) if job and status is RunStatus.SUCCEEDED else None
+
+
+def _search(job: WeightSearch) -> None:
+    """Search, and store what was found."""
+    held = held_for(BlendName(job.blend.name), job.segment)
     if isinstance(held, Unmeasured):  # there was a panel when it was asked for
-        weight_searches.cancel(key, {"by": None, "at": timezone.now().isoformat()})
-        return None
-    wanted = Values(**request["values"])
-    try:
-        proposal = _searched(held, wanted, request, progress=_Progress(key))
-    except _CancelledError:
-        return None
-    result = _result(held, wanted, proposal)
-    return Outcome(result["outcome"]) if weight_searches.tell(key, "result", result) else None
-
-
-class _Progress:
-    """Reports how far a search is now and then, and stops it where it was cancelled."""
-
-    def __init__(self, key: str) -> None:
-        self.key, self.told_at = key, datetime.min.replace(tzinfo=timezone.get_current_timezone())
-
-    def __call__(self, share: float) -> None:
-        now = timezone.now()
-        if now - self.told_at < BETWEEN_REPORTS:
-            return
-        self.told_at = now
-        if not weight_searches.tell(self.key, "running", {"progress": round(share, 3), "at": now.isoformat()}):
-            raise _CancelledError
+        raise jobs.JobCancelledError
+    wanted, report = Values(**job.request["values"]), jobs.Reporter(job, between=BETWEEN_REPORTS)
+    proposal = _searched(held, wanted, job.request, progress=lambda share: report(share) if report.is_due else None)
+    job.result = _result(held, wanted, proposal)
+    job.save(update_fields=["result"])
+    report(1)
 
 
 def _limits(least: Mapping[str, Any]) -> dict[str, float]:
@@ -193,7 +167,9 @@ def _limits(least: Mapping[str, Any]) -> dict[str, float]:
     return limits
 
 
-def _searched(held: HeldPanel, wanted: Values, request: Mapping[str, Any], *, progress: _Progress) -> Suggested:
+def _searched(
+    held: HeldPanel, wanted: Values, request: Mapping[str, Any], *, progress: Callable[[float], None]
+) -> Suggested:
     locked = frozenset(request["locked"])
     limits = Limits(**request["least"], locked=locked - {ORDER}, mmr_locked=ORDER in locked)
     return suggested(
@@ -217,30 +193,14 @@ def _result(held: HeldPanel, wanted: Values, found: Suggested) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _suggestion_of(key: str, request: Mapping[str, Any], fields: Mapping[str, Any], *, now: datetime) -> Suggestion:
-    result = dict(fields.get("result", {})) if "cancelled" not in fields else {}
+def _suggestion_of(search: WeightSearch) -> Suggestion:
+    request, cancelled = search.request, search.cancel_requested_at is not None
+    result = dict(search.result) if search.status == RunStatus.SUCCEEDED and not cancelled else {}
     if result:
         result |= {"outcome": Outcome(result["outcome"]), "values": Values(**result["values"])}
-    progress = 1.0 if result else fields.get("running", {}).get("progress", 0.0)
     return Suggestion(
-        key=key, blend=BlendName(request["blend"]), segment=request["segment"], status=_status(request, fields, now),
-        progress=progress, asked_by=request["by"], asked_at=datetime.fromisoformat(request["at"]),
-        locked=tuple(request["locked"]), least_coverage=request["least"]["coverage"],
-        least_diversity=request["least"]["diversity"], **result,
+        key=search.pk, blend=BlendName(search.blend.name), segment=search.segment.number if search.segment else None,
+        status=RunStatus.CANCELLED if cancelled else RunStatus(search.status), progress=search.progress,
+        asked_by=search.started_by_id, asked_at=search.created_at, locked=tuple(request["locked"]),
+        least_coverage=request["least"]["coverage"], least_diversity=request["least"]["diversity"], **result,
     )  # fmt: skip
-
-
-def _status(request: Mapping[str, Any], fields: Mapping[str, Any], now: datetime) -> RunStatus:
-    if "cancelled" in fields:
-        return RunStatus.CANCELLED
-    if "result" in fields:
-        return RunStatus.SUCCEEDED
-    if "running" in fields:
-        lost = now - datetime.fromisoformat(fields["running"]["at"]) > SILENT
-        return RunStatus.INTERRUPTED if lost else RunStatus.RUNNING
-    lost = now - datetime.fromisoformat(request["at"]) > WAITED
-    return RunStatus.INTERRUPTED if lost else RunStatus.QUEUED
-
-
-def _of(blend: BlendName, segment: Segment | None) -> str:
-    return f"{blend}:{segment.number}" if segment else str(blend)

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -369,8 +370,8 @@ def test_a_suggestion_is_searched_and_lands_on_the_sliders(publisher: Client) ->
     )
     assert "Waiting for a worker." in begun
     assert "Waiting for a worker." in text(publisher, f"/weights/suggestion/?blend={HOME}")  # it is found again
-    key = re.search(r"/weights/suggestion/(\w+)/cancel/", begun)[1]  # type: ignore[index]
-    suggestions.search(key)
+    key = re.search(r"/weights/suggestion/([\w-]+)/cancel/", begun)[1]  # type: ignore[index]
+    suggestions.search(UUID(key))
     page = text(publisher, f"/weights/suggestion/{key}/")
     assert "Found: NDCG@10 +" in page
     suggestion = json.loads(re.search(r'<script id="suggested" type="application/json">(.*?)</script>', page)[1])  # type: ignore[index]
@@ -381,10 +382,10 @@ def test_a_suggestion_is_searched_and_lands_on_the_sliders(publisher: Client) ->
 
 def test_a_search_is_cancelled_and_cancelled_twice(publisher: Client) -> None:
     begun = flat(publisher.post("/weights/suggest/", sliders(content=80) | {"least_coverage": ""}))
-    key = re.search(r"/weights/suggestion/(\w+)/cancel/", begun)[1]  # type: ignore[index]
+    key = re.search(r"/weights/suggestion/([\w-]+)/cancel/", begun)[1]  # type: ignore[index]
     for _ in range(2):
         assert "The search was cancelled." in flat(publisher.post(f"/weights/suggestion/{key}/cancel/"))
-    assert publisher.get("/weights/suggestion/nothing/").status_code == 404
+    assert publisher.get(f"/weights/suggestion/{uuid4()}/").status_code == 404
 
 
 def test_limits_that_make_no_sense_are_told_at_their_fields(publisher: Client) -> None:

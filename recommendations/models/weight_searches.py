@@ -1,0 +1,35 @@
+"""Searches for weights that staff asked for."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from recommendations.models.blending import Blend
+from recommendations.models.interests import Segment
+from recommendations.models.jobs import Job, JobQuerySet
+from recommendations.models.staff import Staff
+
+
+class WeightSearch(Job):
+    """A search for weights of a blend, within limits; what it found is a suggestion, and changes nothing."""
+
+    TASK = "recommendations.tasks.search_weights"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    blend = models.ForeignKey(Blend, models.CASCADE, related_name="+", verbose_name=_("blend"))
+    segment = models.ForeignKey(Segment, models.CASCADE, null=True, related_name="+", verbose_name=_("segment"))
+    started_by = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="+", verbose_name=_("started by"))
+    request = models.JSONField(_("asked for"), help_text=_("Values to begin with, locks, and limits."))
+    result = models.JSONField(_("found"), default=dict)
+
+    objects: ClassVar[models.Manager["WeightSearch"]] = models.Manager.from_queryset(JobQuerySet["WeightSearch"])()
+
+    class Meta(Job.Meta):
+        verbose_name = _("search for weights")
+        verbose_name_plural = _("searches for weights")
+        ordering: ClassVar[list[str]] = ["-created_at"]
+
+    def __str__(self) -> str:
+        return str(self.id)[:8]
