@@ -34,7 +34,7 @@ from recommendations.terms import Task
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".venv-peers" / "recbole"
-LOCK = ROOT / "benchmarks" / "peers" / "requirements" / "recbole.txt"
+LOCK = ROOT / "bench" / "peers" / "requirements" / "recbole.txt"
 RATINGS = FOLDER / "recbole" / "dataset_example" / "ml-100k" / "ml-100k.inter"
 DAY = 86_400.0
 HELD = 0.2
