@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check fuzz lint chromium clean
-.PHONY: bench-accuracy bench-faults bench-ingest bench-live bench-scale bench-serving
+.PHONY: promises bench-accuracy bench-faults bench-ingest bench-live bench-scale bench-serving
 
 PORT ?= 8000
 DATA ?= .local
@@ -45,6 +45,9 @@ lint: .venv/stamp  ## Style, types, who may import whom, the numbers of the hous
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 	$(PYTHON) tools/house.py
+
+promises: .venv/stamp  ## What the documents promise against what is seen (ARGS="--only ID --json out.json", --long, --list)
+	@exec $(PYTHON) -m bench.promises --data "$(DATA)" $(ARGS)
 
 bench-accuracy: .venv/stamp  ## How good the ranking is, on the demo's data or yours (ARGS="--json out.json --peers")
 	$(PYTHON) bench/accuracy.py $(ARGS)
