@@ -143,6 +143,7 @@ def run_all(book: Book, promises: Sequence[Promise], data: Path) -> Iterator[Out
         tell(f"{name}: {missing or command.run}")
         measured = Measured(missing=missing) if missing else measure(command, data)
         yield from (judge(promise, measured) for promise in group)
+    tell("done")
 
 
 def obstacle(command: Command, data: Path) -> str:
