@@ -3,7 +3,7 @@
 import ast
 import re
 
-from tests.architecture.source import ROOT, modules
+from tests.architecture.source import ROOT, modules, tracked
 
 READERS = {"text", "secret", "flag", "integer", "choice", "words", "folder", "database", "mailer", "valkey"}
 OF_OTHERS = {"DJANGO_SETTINGS_MODULE", "CELERY_SKIP_CHECKS"}
@@ -49,3 +49,11 @@ def test_every_command_is_documented() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
     text = "\n".join(page.read_text(encoding="utf-8") for page in pages if page.exists())
     assert {command for command in commands if not re.search(rf"\b{command}\b", text)} == set()
+
+
+def test_every_constant_that_a_how_to_names_exists() -> None:
+    named = set(re.findall(r"`([A-Z][A-Z_]{4,})`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+    python = [path.read_text(encoding="utf-8") for path in tracked() if path.suffix == ".py"]
+    assigned = {name for text in python for name in re.findall(r"^([A-Z_]{5,})\b[^=\n]*=", text, flags=re.MULTILINE)}
+    assert len(named) >= 15
+    assert named - assigned == set()
