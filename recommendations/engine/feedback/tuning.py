@@ -4,8 +4,9 @@ The objective is the mean NDCG@10 of the tuning window. It is flat and has many 
 read the ablation, not the weights, as importance.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,9 @@ GAIN = 1e-6
 DECIMALS = 4
 MEASURABLE = 1.96
 """Standard errors of a paired difference that are no chance any more."""
+
+type Axis[P] = Callable[[P], Iterable[P]]
+"""An axis of a search: the moves along it, all from the point that was reached before the first of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +145,32 @@ def measurably_better(candidate: PerUser, reference: PerUser) -> bool:
     return bool(len(gains) and gains.mean() > MEASURABLE * gains.std() / np.sqrt(len(gains)))
 
 
+def ascend[P](
+    objective: Callable[[P], float],
+    start: P,
+    value: float,
+    *,
+    axes: Callable[[int], Iterable[Axis[P]]],
+    rounds: int,
+    gain: float = GAIN,
+) -> tuple[P, float]:
+    """Ascend along one axis at a time by every move that gains more than ``gain``, until a round brings nothing.
+
+    ``axes`` gives those of a round by its number from 0. Returns the point that was reached, and its value.
+    """
+    point = start
+    for number in range(rounds):
+        before = value
+        for axis in axes(number):
+            for moved in axis(point):
+                reached = objective(moved)
+                if reached > value + gain:
+                    point, value = moved, reached
+        if value <= before:
+            break
+    return point, value
+
+
 def climb(
     objective: Callable[[FloatArray], float],
     start: FloatArray,
@@ -151,22 +181,17 @@ def climb(
     free: BoolArray | None = None,
 ) -> tuple[FloatArray, float]:
     """Ascend one weight at a time, in random order, until a round brings nothing; those that are not ``free`` stay."""
-    weights = start
-    movable = np.arange(len(weights)) if free is None else np.flatnonzero(free)
-    for number in range(rounds):
-        before = value
-        for m in draw.permutation(movable):
-            for moved in _moves(weights, m, movable=movable, factors=COARSE if number < 2 else FINE):
-                reached = objective(moved)
-                if reached > value + GAIN:
-                    weights, value = moved, reached
-        if value <= before:
-            break
-    return weights, value
+    movable = np.arange(len(start)) if free is None else np.flatnonzero(free)
+
+    def axes(number: int) -> Iterator[Axis[FloatArray]]:
+        factors = COARSE if number < 2 else FINE
+        return (partial(_moves, m=m, movable=movable, factors=factors) for m in draw.permutation(movable))
+
+    return ascend(objective, start, value, axes=axes, rounds=rounds)
 
 
 def _moves(
-    weights: FloatArray, m: int, *, movable: NDArray[np.int64], factors: Sequence[float]
+    weights: FloatArray, *, m: int, movable: NDArray[np.int64], factors: Sequence[float]
 ) -> Iterator[FloatArray]:
     """Yield the vector with weight m multiplied; the movable ones are rescaled to the room that they had together."""
     room = 1.0 if len(movable) == len(weights) else float(weights[movable].sum())

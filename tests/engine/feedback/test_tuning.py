@@ -9,7 +9,7 @@ from recommendations.engine.evaluation.intervals import resamples
 from recommendations.engine.evaluation.measures import MAIN, PER_USER
 from recommendations.engine.evaluation.panel import Panel, panel
 from recommendations.engine.evaluation.split import Truth
-from recommendations.engine.feedback.tuning import SearchConfig, ablation, tuned
+from recommendations.engine.feedback.tuning import Axis, SearchConfig, ablation, ascend, tuned
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.diversity import Likeness
 
@@ -92,6 +92,43 @@ def test_a_move_that_loses_is_not_made() -> None:
     result = tuned(what_if, seed=1, starts=[start], search=SearchConfig(draws=0, climbs=0, rounds=1))
     assert result.ndcg >= ndcg(what_if, start) - 1e-3
     assert result.weights["r2"] < 0.1
+
+
+VALUES = {(0, 0): 1.0, (1, 0): 2.0, (2, 0): 1.5, (1, 1): 2.0, (2, 1): 4.0, (3, 1): 4.25, (0, 1): 0.0}
+"""A small landscape: what is not named is 0."""
+
+
+@pytest.mark.parametrize(
+    ("rounds", "gain", "reached"),
+    [(0, 0.0, (0, 0)), (1, 0.0, (1, 0)), (9, 0.0, (1, 0)), (9, 1.0, (0, 0)), (9, 0.99, (1, 0))],
+)
+def test_an_ascent_takes_what_gains_enough_until_a_round_brings_nothing(
+    rounds: int, gain: float, reached: tuple[int, int]
+) -> None:
+    """(2, 1) is higher, but no move of one step along one axis leads towards it."""
+    asked: list[tuple[int, int]] = []
+
+    def objective(point: tuple[int, int]) -> float:
+        asked.append(point)
+        return VALUES.get(point, 0.0)
+
+    def axes(number: int) -> list[Axis[tuple[int, int]]]:
+        del number
+        return [lambda at: [(at[0] + 1, at[1]), (at[0] - 1, at[1])], lambda at: [(at[0], at[1] + 1)]]
+
+    assert ascend(objective, (0, 0), 1.0, axes=axes, rounds=rounds, gain=gain) == (reached, VALUES[reached])
+    first, second = [(1, 0), (-1, 0), (1, 1)], [(2, 0), (0, 0), (1, 1)]
+    stuck = [(1, 0), (-1, 0), (0, 1)]
+    assert asked == (stuck if gain == 1 else first + second)[: 3 * rounds]
+
+
+def test_an_ascent_is_given_the_axes_of_each_round() -> None:
+    """The second round has another axis, and finds its way from where the first one ended."""
+
+    def axes(number: int) -> list[Axis[tuple[int, int]]]:
+        return [[lambda at: [(at[0] + 1, at[1])], lambda at: [(at[0] + 1, at[1] + 1)]][min(number, 1)]]
+
+    assert ascend(lambda point: VALUES.get(point, 0.0), (0, 0), 1.0, axes=axes, rounds=9) == ((2, 1), 4.0)
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:
