@@ -26,7 +26,7 @@ from bench.ranking.judging import Judge
 from bench.ranking.picking import sorted_weights
 from bench.ranking.readings import ReadConfig, Reading
 from bench.ranking.report import TaskResult, as_json, table, write_json
-from bench.ranking.trials import Axis, Grid, Setting
+from bench.ranking.trials import Grid, Setting
 from recommendations.engine.frames import Interactions, Queries, TrainingSet
 from recommendations.engine.preprocess.clean import SESSION_GAP
 from recommendations.engine.recommenders import also_bought, item_knn, popularity, sequence, session_knn
@@ -84,8 +84,8 @@ def run(acts: Acts, *, seed: int, tell: Progress) -> tuple[dict[str, object], Ta
     choosing = question(acts, end, known=first, until=last, seed=seed)
     test = question(acts, end, known=last, until=np.inf, seed=seed)
     tell(f"{len(acts):,} acts in {len(end):,} sessions; asked of {len(test.queries):,} clicks")
-    search = Search(part=choosing, tasks=(TASK,), trend=None, seed=seed, budget=120, most=40)
-    chosen = [search.best(grid, TASK) for grid in grids()]
+    search = Search(part=choosing, task=TASK, trend=None, seed=seed, budget=120, most=40)
+    chosen = [search.best(grid) for grid in grids()]
     for one in chosen:
         tell(f"{one.name} {one.ndcg:.4f} on validation: {one.setting.read.config} {one.setting.read.reading}")
     weighing = [one for one in chosen if one.name != "successor"]
@@ -188,7 +188,7 @@ def grids() -> list[Grid]:
         ),
         _grid("also_bought", also_bought.AlsoBought, also_bought.Config(), {"min_together": [2, 3]}),
         Grid(name="popular", start=_setting(popularity.Popularity, popularity.Config(half_life=None)), axes=[
-            Axis(changes=[{"half_life": None}, {"half_life": 7.0}, {"half_life": 28.0}])
+            [{"half_life": None}, {"half_life": 7.0}, {"half_life": 28.0}]
         ]),
         Grid(name="successor", start=_setting(
             sequence.Transitions, transitions, reading=Reading(basket="act", view=0.0)
@@ -199,8 +199,8 @@ def grids() -> list[Grid]:
 def _grid(
     name: str, kind: type[Recommender], config: object, *axes: dict[str, list[object]], reading: Reading | None = None
 ) -> Grid:
-    changes = [Axis(changes=[{field: value} for value in axis[field]]) for axis in axes for field in axis]
-    views = Axis(changes=[{"view": fading} for fading in VIEWS])
+    changes = [[{field: value} for value in axis[field]] for axis in axes for field in axis]
+    views = [{"view": fading} for fading in VIEWS]
     return Grid(name=name, start=_setting(kind, config, reading=reading), axes=[views, *changes])
 
 

@@ -37,14 +37,10 @@ class Part:
         """The part with these questions only."""
         return replace(
             self,
-            queries=of_rows(self.queries, rows),
+            queries=self.queries.of(rows),
             truths={task: Truth(spent=truth.spent[rows]) for task, truth in self.truths.items()},
             excluded={task: None if out is None else out[rows] for task, out in self.excluded.items()},
         )
-
-
-def of_rows(queries: Queries, rows: NDArray[np.integer]) -> Queries:
-    return queries.of(rows)
 
 
 def part(

@@ -1,14 +1,16 @@
 """Choice of the settings of each recommender on the validation part: one axis after the other within a budget."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from bench.files.parts import Part
 from bench.ranking.lists import factor_of, ranked_alone
 from bench.ranking.readings import Read, ReadConfig
-from bench.ranking.trials import Grid, Setting, taught
+from bench.ranking.trials import Change, Grid, Setting, taught
 from recommendations.engine.evaluation.accuracy import judge, ndcg
+from recommendations.engine.feedback.tuning import ascend, mean
 from recommendations.engine.frames import FloatArray
 from recommendations.terms import Task
 
@@ -29,52 +31,41 @@ class Chosen:
 
 @dataclass(kw_only=True)
 class Search:
-    """Trials of settings on one part. A setting is measured once for all tasks, and a model is kept while it serves."""
+    """Trials of settings on one part and task. A setting is measured once, and a model is kept while it serves."""
 
     part: Part
-    tasks: tuple[Task, ...]
+    task: Task
     trend: FloatArray | None
     seed: int
-    budget: float  # seconds of processor time for each recommender and task: a busy machine does not change the choice
-    most: int  # settings tried for each recommender and task
-    measured: dict[Setting, Mapping[Task, float]] = field(default_factory=dict)
+    budget: float  # seconds of processor time for each recommender: a busy machine does not change the choice
+    most: int  # settings tried for each recommender
+    measured: dict[Setting, float] = field(default_factory=dict)
     model: Read | None = None
 
-    def best(self, grid: Grid, task: Task) -> Chosen:
-        """Best setting by coordinate ascent over the axes, again while a round brings something."""
-        started, tried = time.process_time(), 1
-        setting, value = grid.start, self._ndcg(grid.start, task)
-        while grid.axes:
-            before = value
-            for axis in grid.axes:
-                for change in axis.changes:
-                    candidate = setting.changed(change)
-                    spent = time.process_time() - started
-                    if candidate == setting or tried >= self.most or spent > self.budget:
-                        continue
-                    tried += 1
-                    reached = self._ndcg(candidate, task)
-                    if reached > value + GAIN:
-                        setting, value = candidate, reached
-            if value <= before + GAIN or tried >= self.most or time.process_time() - started > self.budget:
-                break
-        return Chosen(name=grid.name, setting=setting.changed(grid.final), ndcg=value, tried=tried)
+    def best(self, grid: Grid) -> Chosen:
+        """Best setting by ascent over the axes while the budget lasts; each change is from the best setting so far."""
+        started, tried = time.process_time(), [grid.start]
 
-    def _ndcg(self, setting: Setting, task: Task) -> float:
+        def moves(setting: Setting, *, change: Change) -> Iterator[Setting]:
+            candidate, spent = setting.changed(change), time.process_time() - started
+            if candidate != setting and len(tried) < self.most and spent <= self.budget:
+                tried.append(candidate)
+                yield candidate
+
+        axes = [partial(moves, change=change) for axis in grid.axes for change in axis]
+        setting, value = ascend(
+            self._ndcg, grid.start, self._ndcg(grid.start), axes=lambda _: axes, rounds=self.most, gain=GAIN
+        )
+        return Chosen(name=grid.name, setting=setting.changed(grid.final), ndcg=value, tried=len(tried))
+
+    def _ndcg(self, setting: Setting) -> float:
         if setting not in self.measured:
-            self.measured[setting] = self._measure(setting)
-        return self.measured[setting][task]
-
-    def _measure(self, setting: Setting) -> Mapping[Task, float]:
-        self.model = self._fitted(setting.read)
-        tasks = (Task.DISCOVER,) if setting.trend else self.tasks
-        factor = factor_of(self.trend, setting.trend)
-        lists = ranked_alone(self.model, self.part, tasks=tasks, k=K, factor=factor)
-        reached = {}
-        for task in tasks:
-            truth = self.part.truths[task]
-            reached[task] = float(ndcg(judge(lists[task][truth.users], truth.per_user), K).mean())
-        return reached
+            self.model = self._fitted(setting.read)
+            factor = factor_of(self.trend, setting.trend)
+            ranked = ranked_alone(self.model, self.part, task=self.task, k=K, factor=factor)
+            truth = self.part.truths[self.task]
+            self.measured[setting] = mean(ndcg(judge(ranked[truth.users], truth.per_user), K))
+        return self.measured[setting]
 
     def _fitted(self, config: ReadConfig) -> Read:
         if self.model is not None and taught(self.model.config) == taught(config):

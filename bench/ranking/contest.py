@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from bench.files.parts import Part, of_rows
+from bench.files.parts import Part
 from bench.meter import Cost, metered
 from bench.ranking.choice import Chosen
 from bench.ranking.judging import Entry
@@ -66,7 +66,7 @@ class Field:
             )
             for entrant in self.entrants
         ]
-        queries = of_rows(self.part.queries, rows)
+        queries = self.part.queries.of(rows)
         return candidates(fitted, queries, plans={self.task: plan}, trend=self.trend, limits=limits)[self.task]
 
     def panel(self) -> Panel:

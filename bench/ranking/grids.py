@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.ranking.readings import ReadConfig, Reading
-from bench.ranking.trials import Axis, Change, Grid, Setting
+from bench.ranking.trials import Change, Grid, Setting
 from recommendations.engine.recommenders import (
     als,
     buy_again,
@@ -54,7 +54,7 @@ class Shape:
     trended: bool  # whether times are dates of one clock, over long enough to know a trend
 
 
-TREND = Axis(changes=[{"trend": 0.0}, {"trend": 0.25}, {"trend": 0.5}])
+TREND: Sequence[Change] = ({"trend": 0.0}, {"trend": 0.25}, {"trend": 0.5})
 """Exponents of the trend, for discover alone: what is asked for more than usual leads a discovery up."""
 
 
@@ -97,19 +97,19 @@ def _setting(kind: type[Recommender], config: Any, **reading: Any) -> Setting:
     return Setting(read=ReadConfig(kind=kind, config=config, reading=Reading(**reading)))
 
 
-def _grid(name: str, start: Setting, *axes: Axis) -> Grid:
-    return Grid(name=name, start=start, axes=[axis for axis in axes if len(axis.changes) > 1])
+def _grid(name: str, start: Setting, *axes: Sequence[Change]) -> Grid:
+    return Grid(name=name, start=start, axes=[axis for axis in axes if len(axis) > 1])
 
 
 def _ease(shape: Shape) -> Grid:
     start = _setting(ease.Ease, ease.Config(transform="binary", half_life=None, ridge=200.0, profile_half_life=None))
     grid = _grid(
         "ease", start,
-        Axis(changes=_over("ridge", 20.0, 60.0, 200.0, 600.0, 2000.0)),
-        Axis(changes=_lives("profile_half_life", shape)),
-        Axis(changes=_over("transform", "binary", "sqrt", "log")),
-        Axis(changes=_calendar("half_life", shape, 2, 5)),
-        Axis(changes=_over("ridge", 35.0, 100.0, 350.0, 1000.0)),
+        _over("ridge", 20.0, 60.0, 200.0, 600.0, 2000.0),
+        _lives("profile_half_life", shape),
+        _over("transform", "binary", "sqrt", "log"),
+        _calendar("half_life", shape, 2, 5),
+        _over("ridge", 35.0, 100.0, 350.0, 1000.0),
     )  # fmt: skip
     return _searched_small(grid, shape)
 
@@ -129,8 +129,8 @@ def _ease_recent(shape: Shape) -> Grid:
     config = ease.Config(transform="binary", half_life=None, ridge=200.0, profile_half_life=4.0)
     grid = _grid(
         "ease_recent", _setting(ease.Ease, config, clock="rank"),
-        Axis(changes=_over("profile_half_life", 1.5, 4.0, 10.0)),
-        Axis(changes=_over("ridge", 60.0, 200.0, 600.0)),
+        _over("profile_half_life", 1.5, 4.0, 10.0),
+        _over("ridge", 60.0, 200.0, 600.0),
     )  # fmt: skip
     return _searched_small(grid, shape)
 
@@ -140,16 +140,16 @@ def _item_knn(shape: Shape) -> Grid:
     visits: list[Change] = [{"history": "user"}, {"history": "session"}] if shape.sessions else []
     return _grid(
         "item_knn", start,
-        Axis(changes=visits),
-        Axis(changes=_lives("profile_half_life", shape)),
-        Axis(changes=[
+        visits,
+        _lives("profile_half_life", shape),
+        [
             {"target_power": target, "source_power": source}
             for target, source in ((0.4, 0.2), (0.5, 0.5), (0.3, 0.3), (0.2, 0.5), (0.5, 0.2), (0.3, 0.7), (0.2, 0.2))
-        ]),
-        Axis(changes=_over("transform", "bm25", "tfidf", "binary")),
-        Axis(changes=_over("neighbours", 30, 100, 300)),
-        Axis(changes=_over("shrinkage", 0.0, 10.0, 100.0)),
-        Axis(changes=_over("profile_transform", "log", "binary", "count")),
+        ],
+        _over("transform", "bm25", "tfidf", "binary"),
+        _over("neighbours", 30, 100, 300),
+        _over("shrinkage", 0.0, 10.0, 100.0),
+        _over("profile_transform", "log", "binary", "count"),
     )  # fmt: skip
 
 
@@ -158,10 +158,10 @@ def _sequence(shape: Shape) -> Grid:
     given: list[Change] = [{"basket": "act"}, {"basket": "given"}] if shape.sessions else []
     return _grid(
         "sequence", start.changed({"basket": "act"}),
-        Axis(changes=given),
-        Axis(changes=_over("fading", 0.5, 0.8, 0.9, 0.97)),
-        Axis(changes=_over("target_power", 0.0, 0.3, 0.5, 0.7)),
-        Axis(changes=_over("min_together", 1, 2, 4)),
+        given,
+        _over("fading", 0.5, 0.8, 0.9, 0.97),
+        _over("target_power", 0.0, 0.3, 0.5, 0.7),
+        _over("min_together", 1, 2, 4),
     )  # fmt: skip
 
 
@@ -170,9 +170,9 @@ def _recent(shape: Shape) -> Grid:
     start = _setting(recent_neighbours.RecentNeighbours, config, basket="given" if shape.repeats else "act")
     return _grid(
         "recent_neighbours", start,
-        Axis(changes=_over("power", 1.0, 2.0, 3.0, 5.0)),
-        Axis(changes=_over("baskets", 1, 5, 20, 60, 100_000)),
-        Axis(changes=_over("asymmetry", 0.3, 0.5, 0.7)),
+        _over("power", 1.0, 2.0, 3.0, 5.0),
+        _over("baskets", 1, 5, 20, 60, 100_000),
+        _over("asymmetry", 0.3, 0.5, 0.7),
     )  # fmt: skip
 
 
@@ -181,12 +181,12 @@ def _user_knn(shape: Shape) -> Grid:
     visits: list[Change] = [{"history": "user"}, {"history": "session"}] if shape.sessions else []
     return _grid(
         "user_knn", _setting(user_knn.UserKnn, config),
-        Axis(changes=visits if shape.median_history < SHORT else []),
-        Axis(changes=_over("neighbours", 30, 100, 300)),
-        Axis(changes=_over("power", 1.0, 2.0, 4.0)),
-        Axis(changes=_calendar("taste_half_life", shape, 4, 12, 40)),
-        Axis(changes=_lives("half_life", shape, parts=(5,))),
-        Axis(changes=_over("transform", "log", "binary")),
+        visits if shape.median_history < SHORT else [],
+        _over("neighbours", 30, 100, 300),
+        _over("power", 1.0, 2.0, 4.0),
+        _calendar("taste_half_life", shape, 4, 12, 40),
+        _lives("half_life", shape, parts=(5,)),
+        _over("transform", "log", "binary"),
     )  # fmt: skip
 
 
@@ -196,25 +196,25 @@ def _als(shape: Shape) -> Grid:
     start = _setting(als.Als, config)
     return _grid(
         "als", start,
-        Axis(changes=_over("ridge", 3.0, 10.0, 30.0)),
-        Axis(changes=_over("confidence", 1.0, 2.0, 6.0, 20.0)),
-        Axis(changes=_over("factors", 24, 64, 128)),
-        Axis(changes=[*_over("transform", "binary", "log"), *_lives("half_life", shape, parts=(3,))[1:]]),
+        _over("ridge", 3.0, 10.0, 30.0),
+        _over("confidence", 1.0, 2.0, 6.0, 20.0),
+        _over("factors", 24, 64, 128),
+        [*_over("transform", "binary", "log"), *_lives("half_life", shape, parts=(3,))[1:]],
     )  # fmt: skip
 
 
 def _popularity(shape: Shape) -> Grid:
     start = _setting(popularity.Popularity, popularity.Config(half_life=None))
-    return _grid("popularity", start, Axis(changes=_calendar("half_life", shape, 4, 12, 50, 200)))
+    return _grid("popularity", start, _calendar("half_life", shape, 4, 12, 50, 200))
 
 
 def _buy_again(shape: Shape) -> Grid:
     start = _setting(buy_again.BuyAgain, buy_again.Config(half_life=None, prior=0.3, prior_half_life=None))
     return _grid(
         "buy_again", start,
-        Axis(changes=_lives("half_life", shape, parts=(2, 5, 12, 40))),
-        Axis(changes=_over("prior", 1e-4, 0.1, 0.3, 1.0)),
-        Axis(changes=_calendar("prior_half_life", shape, 5, 50)),
+        _lives("half_life", shape, parts=(2, 5, 12, 40)),
+        _over("prior", 1e-4, 0.1, 0.3, 1.0),
+        _calendar("prior_half_life", shape, 5, 50),
     )  # fmt: skip
 
 
@@ -222,9 +222,9 @@ def _content(shape: Shape) -> Grid:
     start = _setting(content.Content, content.Config(popularity_half_life=None, popularity_power=3.0))
     return _grid(
         "content", start,
-        Axis(changes=_over("popularity_power", 0.5, 1.0, 3.0, 5.0)),
-        Axis(changes=_calendar("popularity_half_life", shape, 12, 50)),
-        Axis(changes=_lives("half_life", shape, parts=(5, 40))),
+        _over("popularity_power", 0.5, 1.0, 3.0, 5.0),
+        _calendar("popularity_half_life", shape, 12, 50),
+        _lives("half_life", shape, parts=(5, 40)),
     )  # fmt: skip
 
 
@@ -232,13 +232,13 @@ def _interests(shape: Shape) -> Grid:
     start = _setting(interests.Interests, interests.Config(half_life=None, popularity_half_life=None, shrinkage=20.0))
     return _grid(
         "interests", start,
-        Axis(changes=_over("shrinkage", 5.0, 20.0, 100.0)),
-        Axis(changes=_calendar("popularity_half_life", shape, 12, 50)),
-        Axis(changes=_over("popularity_power", 1.0, 1.4)),
-        Axis(changes=_lives("half_life", shape, parts=(4,))),
+        _over("shrinkage", 5.0, 20.0, 100.0),
+        _calendar("popularity_half_life", shape, 12, 50),
+        _over("popularity_power", 1.0, 1.4),
+        _lives("half_life", shape, parts=(4,)),
     )  # fmt: skip
 
 
 def _segments(shape: Shape) -> Grid:
     start = _setting(segments.Segments, segments.Config(half_life=None, affinity_half_life=None))
-    return _grid("segments", start, Axis(changes=_calendar("affinity_half_life", shape, 12, 50)))
+    return _grid("segments", start, _calendar("affinity_half_life", shape, 12, 50))

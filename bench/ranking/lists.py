@@ -1,12 +1,10 @@
 """Ranked lists of one recommender alone, a block of questions at a time."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from bench.files.parts import Part, of_rows
+from bench.files.parts import Part
 from recommendations.engine.frames import FloatArray, IntArray, Sparse
 from recommendations.engine.ranking.scores import gathered, largest, top
 from recommendations.engine.recommenders.protocol import Recommender
@@ -16,9 +14,9 @@ BLOCK_BYTES = 64_000_000  # of scores; each is copied once to leave items out
 BLOCK_ROWS = 512
 
 
-def blocks(n_rows: int, *, n_items: int, rows: int = BLOCK_ROWS) -> list[NDArray[np.int64]]:
+def blocks(n_rows: int, *, n_items: int) -> list[NDArray[np.int64]]:
     """Row numbers of consecutive blocks whose scores stay small."""
-    size = int(np.clip(BLOCK_BYTES // (4 * max(n_items, 1)), 1, rows))
+    size = int(np.clip(BLOCK_BYTES // (4 * max(n_items, 1)), 1, BLOCK_ROWS))
     return [np.arange(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
 
 
@@ -28,20 +26,18 @@ def factor_of(trend: FloatArray | None, exponent: float) -> FloatArray | None:
 
 
 def ranked_alone(
-    recommender: Recommender, part: Part, *, tasks: Sequence[Task], k: int, factor: FloatArray | None = None
-) -> dict[Task, IntArray]:
-    """Rank alone: item rows, best first, [questions, k] for each task, −1 after the last.
+    recommender: Recommender, part: Part, *, task: Task, k: int, factor: FloatArray | None = None
+) -> IntArray:
+    """Rank alone: item rows, best first, [questions, k], −1 after the last.
 
     With a factor per item they are ranked by max(score, 0) · factor.
     """
-    n_items = part.training.n_items
-    ranked = {task: np.full((len(part.queries), k), -1, np.int32) for task in tasks}
-    for rows in blocks(len(part.queries), n_items=n_items):
-        scores = recommender.score(of_rows(part.queries, rows))
+    ranked = np.full((len(part.queries), k), -1, np.int32)
+    for rows in blocks(len(part.queries), n_items=part.training.n_items):
+        scores = recommender.score(part.queries.of(rows))
         if factor is not None:
             scores = np.maximum(scores, np.float32(0)) * factor
-        for task in tasks:
-            ranked[task][rows] = best_rows(scores, part.excluded[task], rows, k=k)
+        ranked[rows] = best_rows(scores, part.excluded[task], rows, k=k)
     return ranked
 
 

@@ -59,12 +59,12 @@ def pick(part: Part, task: Task, *, shape: Shape, options: Options, tell: Tell) 
     factors = trend_of(part, shape)
     rows = part.truths[task].users[: options.compared]
     search = Search(
-        part=part.of_queries(rows), tasks=(task,), trend=factors, seed=options.seed,
-        budget=options.budget, most=options.most,
+        part=part.of_queries(rows), task=task, trend=factors, seed=options.seed, budget=options.budget,
+        most=options.most,
     )  # fmt: skip
     chosen = []
     for grid in grids(shape, task):
-        best = search.best(grid, task)
+        best = search.best(grid)
         tell(f"{task}: {best.name} {best.ndcg:.4f} on validation, {best.tried} settings tried")
         chosen.append(best)
     entrants = entered(part, chosen, seed=options.seed, tell=lambda _: None)
@@ -111,7 +111,7 @@ def baselines(part: Part, task: Task, *, shape: Shape, k: int, seed: int) -> lis
         with metered() as fit:
             model = Read(ReadConfig(kind=kind, config=config)).fit(part.training, seed=seed)
         with metered() as score:
-            ranked = ranked_alone(model, part, tasks=(task,), k=k)[task]
+            ranked = ranked_alone(model, part, task=task, k=k)
         answers.append(
             Entry(
                 name=name, kind="baseline", ranked=ranked, fit_s=fit.seconds, score_s=score.seconds,

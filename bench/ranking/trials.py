@@ -41,24 +41,15 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Axis:
-    """An axis of the search: changes of which one is kept."""
-
-    changes: Sequence[Change]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Grid:
     name: str
     start: Setting
-    axes: Sequence[Axis]
+    axes: Sequence[Sequence[Change]]  # of the changes along an axis one is kept
     final: Change = field(default_factory=dict)  # of what was found: what was left small for the search
 
     def only(self, field: str) -> "Grid":
         """Grid without the axes that change anything else."""
-        return replace(
-            self, axes=[axis for axis in self.axes if all(set(change) == {field} for change in axis.changes)]
-        )
+        return replace(self, axes=[axis for axis in self.axes if all(set(change) == {field} for change in axis)])
 
 
 SCORED: Mapping[type[Recommender], frozenset[str]] = {
