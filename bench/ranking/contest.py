@@ -14,19 +14,24 @@ from bench.ranking.choice import Chosen
 from bench.ranking.judging import Entry
 from bench.ranking.readings import Read
 from bench.ranking.trials import taught
-from recommendations.engine.evaluation.accuracy import Ideal
 from recommendations.engine.evaluation.breadth import Assortment
 from recommendations.engine.evaluation.panel import Panel, panel
+from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.feedback.tuning import SearchConfig, Tuned, mean_ndcg, tuned
 from recommendations.engine.frames import FloatArray
 from recommendations.engine.ranking.candidates import Candidates, weight_vector
 from recommendations.engine.ranking.diversity import Likeness
-from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, Limits, candidates
+from recommendations.engine.recommenders.hybrid import (
+    KEPT,
+    NOMINATED,
+    BlendPlan,
+    FittedInstance,
+    Limits,
+    candidates,
+)
 from recommendations.engine.rng import generator
 from recommendations.terms import Task
 
-NOMINATED = 200
-KEPT = 300  # of a pool, as served
 MANY = 1500  # users of a panel, from which on their luck is small
 RESAMPLES = 4
 SHORT = SearchConfig(draws=30, climbs=1, rounds=2)
@@ -71,13 +76,14 @@ class Field:
 
     def panel(self) -> Panel:
         """Panel of everyone with truth in this task."""
-        truth = self.part.truths[self.task]
-        rows = np.arange(len(self.part.queries))
-        records = self.records(prior(self.entrants), rows, limits=Limits(nominated=NOMINATED, kept=KEPT))
-        n_items = self.part.training.n_items
-        nothing = sparse.csr_matrix((n_items, 0), dtype=np.float32)
-        shop = Assortment(surprise=np.zeros(n_items, np.float32), categories=nothing)
-        return panel(records, truth, shop=shop, likeness=Likeness(traits=np.empty((0, 0), np.int32)))
+        records = self.records(prior(self.entrants), np.arange(len(self.part.queries)), limits=Limits())
+        return tuning_panel(records, self.part.truths[self.task])
+
+
+def tuning_panel(records: Candidates, truth: Truth) -> Panel:
+    """Panel that knows nothing of the items: the tuner asks it for NDCG alone."""
+    shop = Assortment(surprise=np.empty(0, np.float32), categories=sparse.csr_matrix((0, 0), dtype=np.float32))
+    return panel(records, truth, shop=shop, likeness=Likeness(traits=np.empty((0, 0), np.int32)))
 
 
 def prior(entrants: Sequence[Entrant]) -> dict[str, float]:
@@ -117,7 +123,7 @@ def weighed(field: Field, *, seed: int, quick: bool = False) -> Tuned:
         vectors = [weight_vector(board.instances, best.weights)]
         for number in range(RESAMPLES):
             rows = np.sort(draw.integers(len(board.users), size=len(board.users)))
-            drawn = tuned(_of_users(board, rows), seed=seed + number + 1, starts=starts, search=SHORT)
+            drawn = tuned(board.of(rows), seed=seed + number + 1, starts=starts, search=SHORT)
             vectors.append(weight_vector(board.instances, drawn.weights))
         averaged = np.mean(vectors, axis=0, dtype=np.float32)
         reached = mean_ndcg(board, averaged)
@@ -125,19 +131,6 @@ def weighed(field: Field, *, seed: int, quick: bool = False) -> Tuned:
         return best
     weights = {name: float(weight) for name, weight in zip(board.instances, averaged, strict=True)}
     return replace(best, weights=weights, ndcg=reached)
-
-
-def _of_users(board: Panel, rows: NDArray[np.int64]) -> Panel:
-    """The panel of these places of its users, some more than once."""
-    return replace(
-        board,
-        users=board.users[rows],
-        items=board.items[rows],
-        planes=np.ascontiguousarray(board.planes[:, rows]),
-        relevant=board.relevant[rows],
-        gain=board.gain[rows],
-        ideal=Ideal(n_relevant=board.ideal.n_relevant[rows], gain=board.ideal.gain[rows]),
-    )
 
 
 def entries(field: Field, weights: Mapping[str, float], *, k: int) -> list[Entry]:

@@ -11,19 +11,18 @@ import numpy as np
 
 from bench.meter import metered
 from bench.ranking.complete_journey import WINDOW, cuts, shop
+from bench.ranking.contest import SHORT, tuning_panel
 from bench.ranking.demo_cut import BLENDS, Scored, of_users, scored_cut
 from bench.ranking.judging import Entry, Judge
 from bench.ranking.picking import Tell, sorted_weights
 from bench.ranking.report import TaskResult
 from bench.ranking.rivals import baseline_entries, peer_entries
 from bench.ranking.staged import staged
-from recommendations.engine.evaluation.breadth import assortment
-from recommendations.engine.evaluation.panel import Panel, panel
+from recommendations.engine.evaluation.panel import Panel
 from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.engine.feedback.tuning import SearchConfig, Tuned, best_exponent, tuned
 from recommendations.engine.frames import FloatArray
 from recommendations.engine.ranking.candidates import weight_vector
-from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.second_stage import SecondStageUnavailableError
 from recommendations.terms import Task
 
@@ -31,8 +30,6 @@ PLANS: Mapping[str, int] = {"plan of the first week": 1, "plan of four weeks": 4
 STAGED: Mapping[str, int] = {"second stage": 0, "second stage, plan of four weeks": 4}
 LESSONS = 3
 """Windows before the reported one that the second stage learns from."""
-
-QUICK = SearchConfig(draws=30, climbs=1, rounds=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +69,8 @@ def _result(
     test: Scored, earlier: Sequence[Scored], task: Task, *, demo: Demo, number: int, tell: Tell
 ) -> tuple[TaskResult, Tuned, dict[str, float]]:
     tuning = earlier[0]
-    board = _panel(tuning, task)
-    search = QUICK if demo.quick else SearchConfig()
+    board = tuning_panel(tuning.records[task], tuning.part.truths[task])
+    search = SHORT if demo.quick else SearchConfig()
     best = tuned(board, seed=demo.seed, incumbent=PRESETS[BLENDS[task]], search=search)
     heavy = ", ".join(f"{name} {weight:.2f}" for name, weight in sorted_weights(best.weights))
     tell(f"{task}: tuned to {best.ndcg:.4f} against {best.best_single} {best.best_single_ndcg:.4f}: {heavy}")
@@ -89,16 +86,6 @@ def _result(
     entries += peer_entries(test, task, tell) if demo.peers else []
     name = task.value if not number else f"{task.value}, {number} windows earlier"
     return TaskResult(task=name, judge=judge, lines=[judge.line(entry) for entry in entries]), best, exponents
-
-
-def _panel(tuning: Scored, task: Task) -> Panel:
-    """Panel of the window before the one that is reported."""
-    return panel(
-        tuning.records[task],
-        tuning.part.truths[task],
-        shop=assortment(tuning.part.snapshot.training),
-        likeness=Likeness(traits=np.empty((0, 0), np.int32)),
-    )
 
 
 def _exponent(board: Panel, found: Tuned, lift: FloatArray, *, incumbent: float) -> float:

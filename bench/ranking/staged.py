@@ -5,14 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bench.ranking.contest import tuning_panel
 from recommendations.engine.evaluation.accuracy import labels
-from recommendations.engine.evaluation.breadth import assortment
-from recommendations.engine.evaluation.panel import panel
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.feedback.tuning import SearchConfig, Tuned, tuned
 from recommendations.engine.frames import IntArray, Promotions, TrainingSet
 from recommendations.engine.ranking.candidates import Candidates, with_plane
-from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.features import Features, features
 from recommendations.engine.ranking.item_facts import item_facts
 from recommendations.engine.ranking.second_stage import NAME, Config, Lesson, SecondStage, cross_fitted, lesson
@@ -65,12 +63,7 @@ def staged(
     else:
         learners = np.arange(len(newest.records))
         plane = cross_fitted(config, lessons[0], seen, newest.records, learners=learners, seed=seed)
-    board = panel(
-        with_plane(newest.records, NAME, plane.z),
-        Truth(spent=newest.truth.per_user),
-        shop=assortment(newest.training),
-        likeness=Likeness(traits=np.empty((0, 0), np.int32)),
-    )
+    board = tuning_panel(with_plane(newest.records, NAME, plane.z), Truth(spent=newest.truth.per_user))
     half = {name: weight / 2 for name, weight in weights.items()} | {NAME: 0.5}
     best = tuned(board, seed=seed, starts=[weights, half], search=search)
     plane = SecondStage(config).fit(lessons, seed=seed).plane(reported.features(told[0]), reported.records)

@@ -68,9 +68,10 @@ class Panel:
         return sum(array.nbytes for array in held if array is not None)
 
     def of(self, rows: NDArray[np.integer]) -> Self:
-        """The panel of some of its users alone, by their place in it."""
+        """The panel of some of its users alone, by their place in it; one may be there more than once."""
+        planes = np.ascontiguousarray(self.planes[:, rows])
         return replace(
-            self, users=self.users[rows], items=self.items[rows], planes=self.planes[:, rows],
+            self, users=self.users[rows], items=self.items[rows], planes=planes,
             relevant=self.relevant[rows], gain=self.gain[rows], lift=None if self.lift is None else self.lift[rows],
             ideal=Ideal(n_relevant=self.ideal.n_relevant[rows], gain=self.ideal.gain[rows]),
         )  # fmt: skip

@@ -118,6 +118,7 @@ def test_a_panel_of_some_users_has_their_figures_of_the_whole_panel(seed: int) -
     whole, part = (each.measure(drawn_weights(seed), diversity=0.3) for each in (what_if, what_if.of(rows)))
     assert part.per_user.tobytes() == whole.per_user[rows].tobytes()
     assert part.ranked.tolist() == whole.ranked[rows].tolist()
+    assert what_if.of(rows).planes.flags.c_contiguous
     assert what_if.of(np.arange(len(what_if.users))).nbytes == what_if.nbytes
 
 
