@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from analytics.exports.table import Value, csv_file
 from analytics.queries.quality.leader_table import COLUMNS, LeaderRow, Quality
-from analytics.queries.words import label, metric_label
+from analytics.templatetags.words import label, metric_label
 from recommendations.wording import labels
 
 ENDS = ("value", "low", "high")

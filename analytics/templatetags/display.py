@@ -1,6 +1,9 @@
-"""Numbers, money, moments and icons in the reader's language. A value that is not there is a dash."""
+"""Numbers, intervals, money, moments and icons in the reader's language. A value that is not there is a dash."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
 from django import template
 from django.conf import settings
@@ -11,6 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+
+from recommendations.engine.evaluation.intervals import Measure
 
 register = template.Library()
 
@@ -30,6 +35,16 @@ WITHOUT_CENTS = {"JPY", "KRW", "VND", "CLP", "ISK"}
 MINUS = "−"
 
 type Number = int | float | str | None
+type Interval = Mapping[str, float]
+"""``value``, and the ``low`` and ``high`` end of its 95 % interval, as a figure is stored."""
+
+
+class Direction(StrEnum):
+    """Direction of a paired difference: its interval lies above 0, below 0, or holds it."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    UNCLEAR = "unclear"
 
 
 @register.filter
@@ -71,6 +86,44 @@ def signed_share(value: Number, decimals: int = 0) -> str:
 def points(value: Number, decimals: int = 0) -> str:
     """A difference of two shares, 0.27 as +27: in points, as a percentage would be one of something."""
     return MISSING if value is None or value == "" else signed(float(value) * 100, decimals)
+
+
+@register.filter
+def direction(difference: Measure | Interval) -> Direction:
+    """Direction of a difference by its 95 % interval; unclear where nothing was measured."""
+    ends = _ends(difference)
+    if ends and ends[0] > 0:
+        return Direction.BETTER
+    return Direction.WORSE if ends and ends[1] < 0 else Direction.UNCLEAR
+
+
+@register.filter
+def interval(measure: Measure | Interval, decimals: int = 0) -> str:
+    """Both ends of an interval: 0.41 – 0.43."""
+    return " – ".join(number(end, decimals) for end in _ends(measure))
+
+
+@register.filter
+def share_interval(measure: Measure | Interval, decimals: int = 0) -> str:
+    """Both ends of an interval as percentages: 41% – 43%."""
+    return " – ".join(share(end, decimals) for end in _ends(measure))
+
+
+@register.filter
+def of(part: float, whole: float) -> float:
+    """The share that a part is of the whole; 0 of nothing."""
+    return part / whole if whole else 0.0
+
+
+@register.filter
+def absolute(value: float) -> float:
+    return abs(value)
+
+
+@register.filter
+def item(values: Mapping[Any, Any], key: Any) -> Any:
+    """The value of a key that a template cannot name; None where there is none."""
+    return values.get(key) if values else None
 
 
 @register.simple_tag
@@ -144,3 +197,10 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 def _local(value: datetime) -> datetime:
     return timezone.localtime(value)
+
+
+def _ends(measure: Measure | Interval) -> tuple[float, ...]:
+    """The low and the high end; nothing of what was not measured."""
+    if not measure:
+        return ()
+    return (measure["low"], measure["high"]) if isinstance(measure, Mapping) else (measure.low, measure.high)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from analytics.charts import customer as charts
 from analytics.charts.hues import of_recommender
 from analytics.queries.customer import profile as query
-from analytics.queries.words import label
+from analytics.templatetags.words import label
 from recommendations.models import Judgement
 from recommendations.services.review.review import Card, Review
 from recommendations.terms import JudgementKind

@@ -16,7 +16,7 @@ from analytics.pages.customer.view import asked, looked_at
 from analytics.queries.customer import profile as query
 from analytics.queries.customer.answer_stages import STAGES
 from analytics.queries.customer.evidence_words import facts_in_words
-from analytics.queries.words import term_label
+from analytics.templatetags.words import term_label
 from recommendations.services.review.waterfall import Term
 from recommendations.terms import TermKind
 from recommendations.wording import labels

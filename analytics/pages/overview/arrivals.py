@@ -14,7 +14,7 @@ from analytics.queries.overview import arrivals as query
 from analytics.queries.overview import outcomes
 from analytics.queries.overview.arrivals import AnswerFilters, EventFilters
 from analytics.queries.overview.summary import PERIODS
-from analytics.queries.words import label
+from analytics.templatetags.words import label
 from recommendations.models import Customer
 from recommendations.wording import labels
 from recommendations.wording.labels import PLACEMENTS, placement_label

@@ -20,7 +20,7 @@ from analytics.queries.overview import summary as query
 from analytics.queries.overview.alerts import alerts
 from analytics.queries.quality import leader_table
 from analytics.queries.runs.history import last_run
-from analytics.queries.words import metric_label
+from analytics.templatetags.words import metric_label
 from recommendations.terms import Task
 
 LIST = "?from={day}&until={day}&name={name}"

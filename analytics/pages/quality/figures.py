@@ -34,7 +34,7 @@ from analytics.queries.quality.leader_table import (
     Quality,
     qualities,
 )
-from analytics.queries.words import METRICS, measured_label, metric_label
+from analytics.templatetags.words import METRICS, measured_label, metric_label
 from recommendations.terms import SliceKind, Task
 from recommendations.wording import labels
 

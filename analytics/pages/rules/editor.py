@@ -25,7 +25,7 @@ from analytics.queries.rules import editor as query
 from analytics.queries.rules.overview import SERVED, served
 from analytics.queries.rules.values import offered
 from analytics.queries.rules.words import FIELDS, Names
-from analytics.queries.words import label
+from analytics.templatetags.words import label
 from recommendations.models import Rule
 from recommendations.services.access.policy import Action, may
 from recommendations.services.rules.attributes import attributes, frozen

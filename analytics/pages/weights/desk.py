@@ -14,15 +14,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analytics.charts import weights as charts
-from analytics.charts.pareto import pareto
+from analytics.charts.pareto import Spot, pareto
 from analytics.pages.access.permission import staff_of
 from analytics.pages.parameters import number
 from analytics.queries.layout import read_frame
-from analytics.queries.quality.leader_table import MAIN_METRIC
 from analytics.queries.weights import desk as query
 from analytics.queries.weights import effect as effect_query
 from analytics.queries.weights import past as past_query
-from analytics.queries.words import metric_label
+from analytics.templatetags.weights import WEIGHT, sentence
+from analytics.templatetags.words import MAIN_METRIC, metric_label
 from recommendations.models import Segment
 from recommendations.services.access.policy import Action, may
 from recommendations.services.weights.values import HIGHEST, Values, values_of
@@ -91,7 +91,7 @@ def desk_page(
     if desk.loaded:
         values = _values(given or {}, blend, otherwise=desk.loaded.values)
         context |= _effect(_asked(blend, segment, values)) | {"points": query.loadable(desk)}
-        figure = charts.effects(context["effects"].drawn, axis=_axis())
+        figure = charts.effects(effect_query.shifts(context["effects"]), axis=_axis())
         context["effect_figure"] = figure.to_json(engine="orjson")
     return render(request, "dashboard/weights/desk.html", context | dict(more or {}), status=422 if errors else 200)
 
@@ -109,13 +109,13 @@ def weights_effect(request: HttpRequest) -> HttpResponse:
         return _json({"errors": first_messages(error)})
     result = _asked(blend, segment, values)
     context = _effect(result)
-    figures = {"effect-chart": charts.effect_parts(context["effects"].drawn, axis=_axis())} if result.figures else {}
+    figures = {"effect-chart": charts.effect_parts(effect_query.shifts(result), axis=_axis())} if result.figures else {}
     response = _json(
         {
             "html": {place: render_to_string(template, context) for place, template in EFFECT.items()},
             "lists": render_to_string(LISTS, context),
             "figures": figures,
-            "told": context["effects"].sentence,
+            "told": sentence(result),
         }
     )
     response["Server-Timing"] = f"panel;dur={result.took_ms}"
@@ -136,13 +136,17 @@ def weights_rest(request: HttpRequest) -> HttpResponse:
     places, parts = past_query.located(desk, values), past_query.parts(desk, values)
     context = {
         "desk": desk,
-        "lines": past_query.lines(history),
+        "versions": history,
         "places": places,
         "parts": parts,
         "may_publish": may(staff_of(request), Action.PUBLISH),
     }
     accuracy = metric_label(MAIN_METRIC)
-    scatter = pareto([each.spot for each in places], breadth=_("Coverage@10, % of the catalogue"), accuracy=accuracy)
+    spots = [
+        Spot(name=point.key, words=point.words, breadth=coverage, accuracy=measure.value)
+        for point, measure, coverage in places
+    ]
+    scatter = pareto(spots, breadth=_("Coverage@10, % of the catalogue"), accuracy=accuracy)
     bars = charts.losses(parts, axis=_("%(metric)s lost without it") % {"metric": accuracy})
     return _json(
         {
@@ -168,12 +172,12 @@ def place_in(sent: QueryDict) -> tuple[BlendName, Segment | None]:
 
 def given_in(sent: QueryDict) -> Given:
     """The fields of the desk that were sent, as they were typed."""
-    return {name: str(sent[name]) for name in sent if name.startswith(query.WEIGHT) or name in HIGHEST}
+    return {name: str(sent[name]) for name in sent if name.startswith(WEIGHT) or name in HIGHEST}
 
 
 def form_values(given: Given) -> dict[str, Any]:
     """Fields of the desk as ``values_of`` takes them."""
-    texts = {name.removeprefix(query.WEIGHT): text for name, text in given.items() if name.startswith(query.WEIGHT)}
+    texts = {name.removeprefix(WEIGHT): text for name, text in given.items() if name.startswith(WEIGHT)}
     beside: dict[str, Any] = {name: text for name, text in given.items() if name in HIGHEST}
     return beside | ({"weights": texts} if texts else {})
 
@@ -198,7 +202,7 @@ def _asked(blend: BlendName, segment: Segment | None, values: Values) -> WhatIf:
 
 
 def _effect(asked: WhatIf) -> dict[str, Any]:
-    return {"effects": effect_query.effects(asked), "lists": effect_query.movers(asked)}
+    return {"effects": asked, "movers": asked.movers, "items": effect_query.items_of(asked)}
 
 
 def _axis() -> str:

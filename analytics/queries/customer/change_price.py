@@ -6,10 +6,9 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from analytics.queries.intervals import Direction, direction
 from analytics.queries.rules.effect import priced
-from analytics.queries.words import WHY_UNMEASURED, metric_label
-from analytics.templatetags.display import number, share
+from analytics.templatetags.display import Direction, direction, number, share
+from analytics.templatetags.words import WHY_UNMEASURED, metric_label
 from recommendations.models import BlendWeights
 from recommendations.services.review.why_not import Suggestion, UnknownPlacementError
 from recommendations.services.rules.price_tags import NoModelError

@@ -11,7 +11,7 @@ from django.db.models.functions import JSONObject, TruncWeek
 
 from analytics.charts.customer import InterestBar, WeekCount
 from analytics.queries.customer.filters import State, browsable, state_of
-from analytics.queries.words import label
+from analytics.templatetags.words import label
 from recommendations.models import (
     AttributedLine,
     BlendWeights,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from analytics.charts.overview import DayCount
 from analytics.queries.layout import Frame
 from analytics.queries.percentile import Percentile
-from analytics.queries.words import label
+from analytics.templatetags.words import label
 from recommendations.models import Event, Slate
 from recommendations.wording import labels
 

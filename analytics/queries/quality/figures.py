@@ -14,7 +14,7 @@ from analytics.charts.marks import MeasuredRow
 from analytics.charts.quality import CustomerSlice, FigureHistory
 from analytics.queries.customer.filters import STATES
 from analytics.queries.quality.leader_table import COMPARED, MAIN_METRIC, LeaderRow, Quality
-from analytics.queries.words import measured_label
+from analytics.templatetags.words import measured_label
 from recommendations.models import Category, Evaluation, Measurement, Segment
 from recommendations.terms import Activity, Cut, SliceKind, Task
 

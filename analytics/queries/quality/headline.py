@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from analytics.queries.intervals import Direction, direction
 from analytics.queries.quality.leader_table import MAIN_METRIC, LeaderRow, Quality
-from analytics.templatetags.display import number, signed_share
+from analytics.templatetags.display import Direction, direction, number, signed_share
 
 HITS = "hit_rate@10"
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from analytics.charts.marks import MeasuredRow
-from analytics.queries.intervals import Direction, Interval, direction
-from analytics.queries.words import label, measured_label
+from analytics.templatetags.display import Direction, Interval, direction
+from analytics.templatetags.words import label, measured_label
 from recommendations.models import Measurement
 from recommendations.terms import Cut, MeasuredKind, Task
 from recommendations.wording import labels

@@ -10,9 +10,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analytics.queries.intervals import Direction, direction
 from analytics.queries.rules.overview import served
-from analytics.queries.words import metric_label
+from analytics.templatetags.display import Direction, direction
+from analytics.templatetags.words import metric_label
 from recommendations.models import Customer, Item
 from recommendations.services.rules.attributes import FrozenRule
 from recommendations.services.rules.linter import Finding, Severity

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from analytics.queries.rules.words import Names, schedule_text
-from analytics.queries.words import label
+from analytics.templatetags.words import label
 from recommendations.models import Placement, Rule, RuleBook
 from recommendations.services.rules.attributes import frozen
 from recommendations.services.rules.editing import status_of

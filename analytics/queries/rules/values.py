@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analytics.queries.search import find_items
-from analytics.queries.words import label
 from analytics.templatetags.display import money
+from analytics.templatetags.words import label
 from recommendations.models import Category, Item
 from recommendations.services.rules.attributes import OWN, AttributeKind, kind_of
 from recommendations.terms import PATH_SEPARATOR

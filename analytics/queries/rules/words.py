@@ -9,8 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from analytics.queries.words import label
 from analytics.templatetags.display import MISSING, moment, number, share
+from analytics.templatetags.words import label
 from recommendations.models import Item, Segment
 from recommendations.wording import labels
 from recommendations.wording.labels import placement_label

@@ -1,6 +1,6 @@
 """Events that the loop left out of what the live model learned from, and why."""
 
-from analytics.queries.words import counts_in_words
+from analytics.templatetags.words import counts_in_words
 from recommendations.models import RunStage
 from recommendations.terms import Stage
 

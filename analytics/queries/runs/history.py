@@ -10,7 +10,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from analytics.charts.runs import Span, StageSpan, stage_bar
-from analytics.queries.words import counts_in_words, headline, label
+from analytics.templatetags.words import counts_in_words, headline, label
 from recommendations.models import Measurement, ModelVersion, Run, RunStage
 from recommendations.terms import GateOutcome, MeasuredKind, RunStatus, Stage, Task, VersionStatus
 from recommendations.wording import labels

@@ -2,16 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from django.db.models import Q
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from analytics.charts.hues import of_recommender
-from analytics.queries.words import label
 from analytics.templatetags.display import ago, number
+from analytics.templatetags.weights import BESIDE, WEIGHT, field_name, plain
 from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.models import BlendWeights, Segment
@@ -24,24 +22,6 @@ from recommendations.wording import labels
 LIVE, DRAFT, PRESET, BEST_SINGLE = "live", "draft", "preset", "best"
 """What can be loaded besides a version, which is called by its number."""
 
-WEIGHT = "w."
-"""Prefix of a recommender's name, in the address and in the form."""
-
-BESIDE: Mapping[str, tuple[Promise, Promise]] = {
-    "diversity": (
-        gettext_lazy("Diversity"),
-        gettext_lazy("How unlike one another the items of a list are made: 0 not at all, 1 as far as it goes."),
-    ),
-    "promotion": (
-        gettext_lazy("Promotion plan"),
-        gettext_lazy("How much next week's leaflet and displays lift an item: 0 not at all, 1 as they did so far."),
-    ),
-    "exploration": (
-        gettext_lazy("Exploration"),
-        gettext_lazy("Share of places that try other items, to learn; the panel cannot tell what that brings."),
-    ),
-}
-
 type Fields = Mapping[str, float]
 """Values as they stand on the sliders: weights from 0 to 100."""
 
@@ -52,7 +32,6 @@ class Setting:
 
     name: str
     field: str
-    words: str
     text: str
     live: float
     saved: float
@@ -68,24 +47,9 @@ class Setting:
         return self.highest == MOST
 
     @property
-    def lockable(self) -> bool:
-        """Whether a suggestion can be told to leave it as it is; the others it never touches."""
-        return self.weighs or self.name == "diversity"
-
-    @property
     def idle(self) -> bool:
         """Whether it counts neither here nor live, and nobody has to look at it."""
         return self.weighs and not self.live and not self.error and _number(self.text) == 0
-
-    @property
-    def step(self) -> str:
-        """Step of the slider: versions' weights have more digits than a hand needs; none must be rounded away."""
-        return "any" if self.weighs else "0.01"
-
-    @property
-    def grain(self) -> float:
-        """Step by which a hand moves the slider."""
-        return 1 if self.weighs else 0.01
 
     @property
     def mark(self) -> float:
@@ -113,7 +77,6 @@ class Desk:
     """``loaded`` is what stands on the sliders, and ``draft`` what is saved; both None before the first weights."""
 
     blend: BlendName
-    words: str
     segment: Segment | None
     points: Mapping[str, StartingPoint]
     draft: BlendWeights | None
@@ -175,7 +138,6 @@ def desk(
     loaded = points.get(load) or points.get(DRAFT) or points.get(LIVE)
     return Desk(
         blend=blend,
-        words=label(labels.BLENDS, blend),
         segment=segment,
         points=points,
         draft=draft,
@@ -236,16 +198,6 @@ def by_whom(version: BlendWeights) -> str:
     return _("by %(who)s, %(when)s") % {"who": who, "when": ago(version.published_at or version.created_at)}
 
 
-def setting_label(name: str) -> str:
-    """Label of a recommender, or of what is set beside them."""
-    return str(BESIDE[name][0]) if name in BESIDE else labels.instance_label(name)
-
-
-def plain(value: float) -> str:
-    """A number as a number box takes it."""
-    return f"{value:.4f}".rstrip("0").rstrip(".")
-
-
 def _points(
     blend: BlendName,
     live: BlendWeights,
@@ -284,19 +236,17 @@ def _settings(
     whole = sum(sliders[f"{WEIGHT}{name}"] for name in names)
     settings = []
     for name in (*sorted(names, key=lambda name: -live[f"{WEIGHT}{name}"]), *BESIDE):
-        at = name if name in BESIDE else f"{WEIGHT}{name}"
-        setting = Setting(
-            name=name, field=at, words=setting_label(name), text=given.get(at, plain(sliders[at])), live=live[at],
-            saved=stored[at], highest=HIGHEST.get(name, MOST), error=errors.get(name, ""),
-            help=str(BESIDE[name][1]) if name in BESIDE else "",
+        at = field_name(name)
+        hue, hatched = (None, False) if name in BESIDE else of_recommender(name)
+        settings.append(
+            Setting(
+                name=name, field=at, text=given.get(at, plain(sliders[at])), live=live[at], saved=stored[at],
+                highest=HIGHEST.get(name, MOST), share=None if name in BESIDE or not whole else sliders[at] / whole,
+                hue=hue, hatched=hatched, help=str(BESIDE[name][1]) if name in BESIDE else "",
+                error=errors.get(name, ""),
+            )
         )  # fmt: skip
-        settings.append(setting if name in BESIDE else _coloured(setting, share=sliders[at] / whole if whole else None))
     return settings
-
-
-def _coloured(setting: Setting, *, share: float | None) -> Setting:
-    hue, hatched = of_recommender(setting.name)
-    return replace(setting, share=share, hue=hue, hatched=hatched)
 
 
 def _names(blend: BlendName, values: Sequence[Values]) -> list[str]:

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from analytics.queries.quality.leader_table import COVERAGE, MAIN_METRIC
 from analytics.queries.weights.desk import fields, live_of
 from analytics.templatetags.display import number, signed
+from analytics.templatetags.words import COVERAGE, MAIN_METRIC
 from recommendations.models import Segment
 from recommendations.services.weights.panels import PanelSettings
 from recommendations.services.weights.suggestions import Outcome, Suggestion

@@ -58,6 +58,12 @@ class Mover:
     replaced: int
     context: tuple[int, ...] = ()
 
+    @property
+    def left(self) -> list[ListPlace]:
+        """Places of live's ten whose items are not among the draft's."""
+        listed = {place.item for place in self.draft}
+        return [place for place in self.live if place.item not in listed]
+
 
 def panel_movers(held: HeldPanel, now: PanelResult, then: PanelResult) -> list[Mover]:
     """Customers of the tuning panel: four by their baskets, then those whose first ten change most."""

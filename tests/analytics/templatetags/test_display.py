@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from analytics.templatetags import display
+from analytics.templatetags.display import Direction
+from recommendations.engine.evaluation.intervals import Measure
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
@@ -87,6 +89,42 @@ def test_moments_in_both_languages() -> None:
     assert display.machine_time(at) == "2026-09-01T10:02:00+00:00"
     with override("zh-hans"):
         assert display.moment(at) == "2026年9月1日 10:02"
+
+
+@pytest.mark.parametrize(
+    ("ends", "direction"),
+    [
+        ((0.2, 0.1, 0.3), Direction.BETTER),
+        ((-0.2, -0.3, -0.1), Direction.WORSE),
+        ((0.2, 0.0, 0.3), Direction.UNCLEAR),
+        ((-0.2, -0.3, 0.0), Direction.UNCLEAR),
+    ],
+)
+def test_a_difference_is_clear_when_its_interval_holds_no_zero(
+    ends: tuple[float, float, float], direction: Direction
+) -> None:
+    measure = Measure(*ends)
+    assert display.direction(measure) is display.direction(measure._asdict()) is direction
+
+
+def test_what_was_not_measured_has_no_direction_and_no_interval() -> None:
+    assert display.direction({}) is Direction.UNCLEAR
+    assert display.interval({}) == display.share_interval({}) == ""
+
+
+def test_intervals() -> None:
+    measure = Measure(0.414, 0.4049, -0.4251)
+    assert display.interval(measure, 3) == display.interval(measure._asdict(), 3) == "0.405 – −0.425"
+    assert display.share_interval(measure, 1) == "40.5% – −42.5%"
+
+
+def test_a_share_of_nothing_is_nothing() -> None:
+    assert (display.of(3, 4), display.of(3, 0)) == (0.75, 0.0)
+
+
+def test_a_key_that_no_template_can_name() -> None:
+    assert display.item({"ndcg@10": 1}, "ndcg@10") == 1
+    assert (display.item({}, "ndcg@10"), display.item({"a": 1}, "b")) == (None, None)
 
 
 def test_change_against_nothing_is_unknown() -> None:

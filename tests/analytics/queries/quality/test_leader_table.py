@@ -2,9 +2,9 @@
 
 import pytest
 
-from analytics.queries.intervals import Direction, direction
 from analytics.queries.quality.headline import lead
 from analytics.queries.quality.leader_table import Quality, qualities
+from analytics.templatetags.display import Direction
 from recommendations.models import Evaluation, Measurement, ModelVersion
 from recommendations.terms import MeasuredKind, Task
 from tests.analytics import records
@@ -80,13 +80,6 @@ def test_sorted_rows_without_a_figure_come_last(run: Evaluation, sort: str, name
     for name, seconds in (("ease_home", 3.0), ("hybrid", 2.0), ("popular", 0.0), ("personal_frequency", None)):
         run.rows.filter(name=name).update(fit_seconds=seconds)
     assert [row.name for row in home().sorted(sort)] == names
-
-
-def test_a_difference_is_clear_when_its_interval_holds_no_zero() -> None:
-    assert direction({"value": 0.2, "low": 0.1, "high": 0.3}) is Direction.BETTER
-    assert direction({"value": -0.2, "low": -0.3, "high": -0.1}) is Direction.WORSE
-    assert direction({"value": 0.2, "low": 0.0, "high": 0.3}) is Direction.UNCLEAR
-    assert direction({"value": -0.2, "low": -0.3, "high": 0.0}) is Direction.UNCLEAR
 
 
 def test_cells_carry_the_paired_difference_to_the_hybrid(run: Evaluation) -> None:

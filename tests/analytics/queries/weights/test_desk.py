@@ -1,14 +1,18 @@
 """What stands on the sliders, and how two versions differ, against numbers known by hand."""
 
-import pytest
+import re
+from html import unescape
 
-from analytics.queries.weights import changes, past
+import pytest
+from django.template.loader import render_to_string
+
+from analytics.queries.weights import changes
 from analytics.queries.weights import desk as weights_desk
-from analytics.queries.weights.effect import lines
+from analytics.templatetags.weights import rise
 from recommendations.models import BlendWeights, Item, Segment
 from recommendations.services.weights.blending import StaleDraftError, draft_of, save_draft
-from recommendations.services.weights.movers import ListPlace
-from recommendations.services.weights.values import Values
+from recommendations.services.weights.movers import ListPlace, Mover
+from recommendations.services.weights.values import Values, differences
 from recommendations.services.weights.versions import versions
 from recommendations.terms import BlendName
 from tests.analytics import records
@@ -103,15 +107,24 @@ def test_versions_tell_what_changed_in_words(live: BlendWeights) -> None:
         blend=live.blend, number=2, weights={"buy_again": 0.65, "ease_home": 0.35}, promotion=0.25, diversity=0.1,
         status="proposed", parent=live, reason="a test",
     )  # fmt: skip
-    newest, first = past.lines(versions(BlendName.HOME))
-    rows = [(change.words, change.before, change.after, change.more) for change in newest.changes]
-    assert rows == [
-        ("Promotion plan", "0.50", "0.25", False), ("Alike descriptions", "20%", "0%", False),
-        ("Buys again", "50%", "65%", True),
-    ]  # fmt: skip
-    assert newest.others == 2
-    assert (newest.state, newest.may_be_rolled_back_to) == ("Proposed", False)
-    assert (first.state, first.changes, first.is_live, first.who) == ("Live", [], True, "the loop")
+    newest, first = (
+        text_of("versions.html", versions=[version], may_publish=True) for version in versions(BlendName.HOME)
+    )
+    assert "Promotion plan 0.50 → 0.25 , Alike descriptions 20% → 0% , Buys again 50% → 65% , 2 more" in newest
+    assert "v2 Proposed" in newest
+    assert "v1 Live the loop" in first
+    assert "the first" in first
+    assert "Roll back" not in newest + first
+    live.is_default = False
+    live.save()
+    assert "Roll back" in text_of("versions.html", versions=versions(BlendName.HOME)[1:], may_publish=True)
+
+
+def test_a_value_that_went_up_is_marked_so() -> None:
+    changes = differences(Values(weights={"buy_again": 0.65, "content": 0.35}), LIVE)
+    text = text_of("changes.html", changes=changes, before="v1", after="v2")
+    assert "Promotion plan 0.50 ▼ 0.00" in text
+    assert "Buys again 50% ▲ 65%" in text
 
 
 def test_a_conflict_shows_live_theirs_and_mine(live: BlendWeights) -> None:
@@ -123,11 +136,11 @@ def test_a_conflict_shows_live_theirs_and_mine(live: BlendWeights) -> None:
             revision=None, by=None, now=records.NOW,
         )  # fmt: skip
     conflict = changes.draft_conflict(refused.value, mine | {"w.content": "20"}, edited=None)
-    assert (conflict.is_draft, conflict.revision, conflict.edited) == (True, 1, None)
-    by_field = {each.field: (each.live, each.theirs.written, each.mine.written) for each in conflict.disputed}
-    assert by_field["w.content"] == ("20%", "0%", "20%")
-    assert by_field["w.buy_again"] == ("50%", "62.5%", "50%")
-    assert conflict.agreed == {"promotion": "0.5"}
+    assert (conflict["draft"].revision, conflict["edited"]) == (1, None)
+    text = text_of("conflict.html", conflict=conflict)
+    assert "Alike descriptions 20% 0% Theirs: Alike descriptions 20% Mine" in text
+    assert "Buys again 50% 62.5% Theirs: Buys again 50% Mine" in text
+    assert conflict["agreed"] == {"promotion": "0.5"}
     draft = draft_of(BlendName.HOME)
     assert draft is not None
     assert draft.revision == 1  # theirs is as it was
@@ -135,14 +148,23 @@ def test_a_conflict_shows_live_theirs_and_mine(live: BlendWeights) -> None:
 
 def test_items_of_a_list_rise_enter_and_leave() -> None:
     """An item second before and first now rises; one from below ten is new; one that left has no place."""
-    items = {key: Item(pk=key, title=str(key)) for key in (1, 2, 3)}
-    rows = lines(
-        [
-            ListPlace(item=1, was=2, now=1),
-            ListPlace(item=2, was=12, now=2),
-            ListPlace(item=3, was=1, now=11),
-            ListPlace(item=9, was=1, now=1),
-        ],
-        items,
+    first, second = ListPlace(item=1, was=2, now=1), ListPlace(item=2, was=12, now=2)
+    fallen, gone, left = (
+        ListPlace(item=4, was=1, now=3),
+        ListPlace(item=9, was=1, now=1),
+        ListPlace(item=3, was=1, now=11),
     )
-    assert [(line.place, line.up, line.down) for line in rows] == [(1, 1, -1), (2, None, 0), (None, -10, 10)]
+    mover = Mover(
+        customer=7, baskets=2, segment=None, live=[first, left], draft=[first, second, fallen, gone], replaced=1
+    )
+    assert [rise(place) for place in (first, second, fallen)] == [1, None, -2]
+    assert mover.left == [left]
+    items = {key: Item(pk=key, title=f"Item {key}", shop_id=str(key)) for key in (1, 2, 3, 4)}
+    text = text_of("movers.html", movers=[mover], items=items)
+    assert text == "Customer 7 2 baskets · 1 new 1 Item 1 ▲ 1 2 Item 2 new 3 Item 4 ▼ 2 Item 3 out"
+
+
+def text_of(template: str, **context: object) -> str:
+    """What a reader reads of a part of the page."""
+    html = re.sub(r"<svg.*?</svg>", "", render_to_string(f"dashboard/weights/{template}", context), flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())

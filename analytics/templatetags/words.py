@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -12,6 +13,12 @@ from recommendations.services.weights.what_if import Unmeasured
 from recommendations.terms import Cut, Stage
 from recommendations.wording import labels
 
+register = template.Library()
+register.filter("placement", labels.placement_label)
+register.filter("instance", labels.instance_label)
+register.filter("gate", labels.gate_text)
+
+MAIN_METRIC, COVERAGE = "ndcg@10", "coverage@10"
 WHY_UNMEASURED: Mapping[Unmeasured, Promise] = {
     Unmeasured.NO_MODEL: gettext_lazy("No run has finished yet, so there is nothing to weigh. Start one first."),
     Unmeasured.NO_TRUTH: gettext_lazy(
@@ -140,8 +147,20 @@ def term_label(name: str) -> str:
     return str(TERMS[name]) if name in TERMS else labels.instance_label(name)
 
 
+@register.filter("metric")
 def metric_label(name: str) -> str:
     return str(METRICS[name][0]) if name in METRICS else name
+
+
+@register.filter
+def metric_help(name: str) -> str:
+    """Explanation of a metric in one sentence."""
+    return str(METRICS[name][1])
+
+
+@register.filter("blend")
+def blend_label(name: str) -> str:
+    return label(labels.BLENDS, name)
 
 
 def counts_in_words(counts: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from django.utils.translation import override
 
-from analytics.queries.words import (
+from analytics.templatetags.words import (
     counts_in_words,
     headline,
     label,
