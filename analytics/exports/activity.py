@@ -7,10 +7,11 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from analytics.exports.table import csv_file
-from analytics.queries.activity import ActivityRow
+from analytics.templatetags.activity import differences, kind_label, verb_label
+from recommendations.models import AuditEntry
 
 
-def activity_file(lines: Iterable[ActivityRow]) -> HttpResponse:
+def activity_file(entries: Iterable[AuditEntry]) -> HttpResponse:
     """A CSV file with a row per field that changed; an entry without fields has one row."""
     head = [
         _("When"),
@@ -26,12 +27,10 @@ def activity_file(lines: Iterable[ActivityRow]) -> HttpResponse:
     ]
     rows = [
         [
-            localtime(line.entry.at).isoformat(timespec="seconds"), str(line.entry.author or ""), line.verb, line.kind,
-            line.entry.object_id, line.entry.label, field, before, after, line.entry.note,
+            localtime(entry.at).isoformat(timespec="seconds"), str(entry.author or ""), verb_label(entry.verb),
+            kind_label(entry.object_type), entry.object_id, entry.label, field, before, after, entry.note,
         ]
-        for line in lines
-        for field, before, after in (
-            [(each.field, each.before, each.after) for each in line.differences] or [("", None, None)]
-        )
+        for entry in entries
+        for field, before, after in differences(entry, longest=None) or [("", None, None)]
     ]  # fmt: skip
     return csv_file("activity", head=head, rows=rows)

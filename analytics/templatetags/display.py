@@ -89,7 +89,7 @@ def points(value: Number, decimals: int = 0) -> str:
 
 
 @register.filter
-def direction(difference: Measure | Interval) -> Direction:
+def direction(difference: Measure | Interval | None) -> Direction:
     """Direction of a difference by its 95 % interval; unclear where nothing was measured."""
     ends = _ends(difference)
     if ends and ends[0] > 0:
@@ -107,6 +107,12 @@ def interval(measure: Measure | Interval, decimals: int = 0) -> str:
 def share_interval(measure: Measure | Interval, decimals: int = 0) -> str:
     """Both ends of an interval as percentages: 41% – 43%."""
     return " – ".join(share(end, decimals) for end in _ends(measure))
+
+
+@register.filter
+def margin(measure: Measure) -> float:
+    """Half of an interval."""
+    return (measure.high - measure.low) / 2
 
 
 @register.filter
@@ -199,7 +205,7 @@ def _local(value: datetime) -> datetime:
     return timezone.localtime(value)
 
 
-def _ends(measure: Measure | Interval) -> tuple[float, ...]:
+def _ends(measure: Measure | Interval | None) -> tuple[float, ...]:
     """The low and the high end; nothing of what was not measured."""
     if not measure:
         return ()

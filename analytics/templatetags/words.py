@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from analytics.templatetags.display import duration, number, share
+from recommendations.models import RunStage
 from recommendations.services.weights.what_if import Unmeasured
-from recommendations.terms import Cut, Stage
+from recommendations.terms import Cut, RunStatus, Stage
 from recommendations.wording import labels
 
 register = template.Library()
@@ -138,6 +140,7 @@ def label(choices: labels.Choices, code: str) -> str:
     return next((str(words) for value, words in choices if value == code), code.replace("_", " "))
 
 
+@register.filter("measured")
 def measured_label(name: str) -> str:
     """Label of the hybrid, a recommender or a baseline."""
     return str(MEASURED[name]) if name in MEASURED else labels.instance_label(name)
@@ -163,6 +166,35 @@ def blend_label(name: str) -> str:
     return label(labels.BLENDS, name)
 
 
+@register.filter("judgement")
+def judgement_label(code: str) -> str:
+    return label(labels.JUDGEMENTS, code)
+
+
+@register.filter("source")
+def source_label(code: str) -> str:
+    return label(labels.SOURCES, code)
+
+
+@register.filter("fallback")
+def fallback_label(code: str) -> str:
+    return label(labels.FALLBACKS, code)
+
+
+@register.filter
+def stage_seconds(row: RunStage) -> float | None:
+    """Seconds that a stage took, or has taken so far; None before it begins and where it was broken off."""
+    end = row.finished_at or (timezone.now() if row.status == RunStatus.RUNNING else None)
+    return (end - row.started_at).total_seconds() if row.started_at and end else None
+
+
+@register.filter("stage")
+def stage_label(row: RunStage) -> str:
+    """A stage of a run with its cut, where it has one."""
+    return f"{row.get_stage_display()} · {row.get_cut_display()}" if row.cut else row.get_stage_display()
+
+
+@register.filter
 def counts_in_words(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Counts of a stage, as (value, words): ``("1,469,307", "events")``; nothing removed is not worth a line."""
     keys = [

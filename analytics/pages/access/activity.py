@@ -9,8 +9,10 @@ from django.views.decorators.http import require_safe
 from analytics.exports.activity import activity_file
 from analytics.pages.parameters import choice, day, number, page_number, typed
 from analytics.queries import activity as query
-from analytics.queries.activity import KINDS, VERBS, Activity, Filters
+from analytics.queries.activity import Filters
 from analytics.queries.layout import read_frame
+from analytics.templatetags.activity import KINDS, VERBS
+from recommendations.models import Staff
 
 LONGEST = 128
 
@@ -19,17 +21,17 @@ LONGEST = 128
 def activity(request: HttpRequest) -> HttpResponse:
     filters = _filters(request)
     if request.GET.get("format") == "csv":
-        return activity_file(query.all_lines(filters))
-    trail = query.activity(filters)
+        return activity_file(query.all_entries(filters))
+    people = list(Staff.objects.order_by("email"))
     context = {
         "section": "activity",
         "frame": read_frame(),
         "filters": filters,
-        "found": trail,
-        "page": trail.page,
+        "people": people,
+        "page": query.activity(filters),
         "kinds": KINDS.items(),
         "verbs": VERBS.items(),
-        "chips": _chips(filters, trail),
+        "chips": _chips(filters, people),
     }
     return render(request, "dashboard/activity.html", context)
 
@@ -48,7 +50,7 @@ def _filters(request: HttpRequest) -> Filters:
     )
 
 
-def _chips(filters: Filters, found: Activity) -> list[tuple[str, str]]:
+def _chips(filters: Filters, people: list[Staff]) -> list[tuple[str, str]]:
     """(parameter, words) of every filter that is on; each can be taken off."""
     chips = []
     if filters.kind:
@@ -57,7 +59,7 @@ def _chips(filters: Filters, found: Activity) -> list[tuple[str, str]]:
     if filters.verb:
         chips.append(("verb", str(VERBS[filters.verb])))
     if filters.staff is not None:
-        names = {person.pk: str(person) for person in found.people} | {0: _("the schedule or a command")}
+        names = {person.pk: str(person) for person in people} | {0: _("the schedule or a command")}
         chips.append(("staff", names.get(filters.staff, str(filters.staff))))
     if filters.text:
         chips.append(("q", f"“{filters.text}”"))

@@ -81,7 +81,7 @@ def proposal_effect(request: HttpRequest) -> HttpResponse:
         raise Http404
     now = timezone.now()
     effects = [measured(proposal.rules, placement=name, now=now) for name in proposal.placements]
-    tags = [effect["price"].tag.described() for effect in effects if "price" in effect]
+    tags = [effect["price"].described() for effect in effects if "price" in effect]
     signed = signing.dumps(
         {"rules": list(proposal.keys), "based_on": proposal.based_on, "tags": tags}, salt=SALT, compress=True
     )
@@ -113,12 +113,12 @@ def roll_back(request: HttpRequest) -> HttpResponse:
 
 
 def _books(request: HttpRequest, *, opened: Proposal | None = None, problem: str = "") -> HttpResponse:
-    page, versions = query.versions(page=number(request.GET.get("page")) or 1)
+    page, names = query.versions(page=number(request.GET.get("page")) or 1)
     target = number(request.GET.get("roll_back"))
     context = {
         "section": "rules",
         "page": page,
-        "versions": versions,
+        "names": names,
         "dialog": opened or (query.roll_back(number=target) if target else None),
         "problem": problem,
         "note": typed(request.POST.get("note"), longest=LONGEST_NOTE),

@@ -24,7 +24,7 @@ from analytics.pages.rules.form import Look, ShownBuilder, Typed, shown_builder
 from analytics.queries.rules import editor as query
 from analytics.queries.rules.overview import SERVED, served
 from analytics.queries.rules.values import offered
-from analytics.queries.rules.words import FIELDS, Names
+from analytics.templatetags.rules import FIELDS, Names
 from analytics.templatetags.words import label
 from recommendations.models import Rule
 from recommendations.services.access.policy import Action, may
@@ -77,7 +77,8 @@ def _change(request: HttpRequest, pk: int) -> HttpResponse:
 def rule_history(request: HttpRequest, pk: int) -> HttpResponse:
     """History of the rule; a part of its page."""
     stored = _rule_or_404(pk)
-    return render(request, "dashboard/rules/history.html", {"rule": stored, "history": query.history(stored)})
+    entries, names = query.history(stored)
+    return render(request, "dashboard/rules/history.html", {"rule": stored, "entries": entries, "names": names})
 
 
 @require_POST
@@ -173,7 +174,6 @@ def _of(found: Rule, choices: query.Choices) -> dict[str, Any]:
     status = status_of(found, served(), timezone.now())
     return {
         "status": status,
-        "status_words": label(labels.RULE_STATUSES, status),
         "served": status in SERVED,
         "archived": status == RuleStatus.ARCHIVED,
         "words": Names.of([frozen(found)], segments=choices.segments).sentence(frozen(found)),

@@ -16,13 +16,13 @@ from analytics.pages.parameters import number
 from analytics.pages.rules.form import Typed
 from analytics.queries.rules import effect as query
 from analytics.queries.rules.editor import find_rule
-from analytics.queries.rules.words import sentences
+from analytics.templatetags.rules import sentences
 from recommendations.services.access.policy import Action
 from recommendations.services.rules.attributes import FrozenRule, frozen
 from recommendations.services.rules.books import book_with
 from recommendations.services.rules.editing import drafted
 from recommendations.services.rules.linter import lint
-from recommendations.services.rules.price_tags import NoModelError, NotLoadedError, UnknownPlacementError
+from recommendations.services.rules.price_tags import NoModelError, NotLoadedError, UnknownPlacementError, price_tag
 
 USUAL_PLACEMENT = "home"
 
@@ -64,10 +64,12 @@ def of_rule(rule: FrozenRule, *, on: str) -> dict[str, Any]:
 
 
 def measured(book: Sequence[FrozenRule], *, placement: str, now: datetime) -> dict[str, Any]:
-    """Context ``price`` and ``lists`` of a book, or the ``problem`` that there is."""
+    """Context of the price tag and the lists of a book, or the ``problem`` that there is."""
     try:
-        price = query.priced(book, placement=placement, now=now)
-        return {"price": price, "lists": query.pictured(book, price=price, now=now)}
+        tag = price_tag(rules=book, placement=placement, now=now)
+        lists, items = query.pictured(book, tag=tag, now=now)
+        silent, later = query.why_silent(tag, book), tag.at if tag.at > now else None
+        return {"price": tag, "silent": silent, "later": later, "lists": lists, "items": items}
     except NoModelError:
         return {"problem": _("No run of the loop has finished yet, so there is nothing to measure on.")}
     except UnknownPlacementError:

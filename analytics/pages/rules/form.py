@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from analytics.pages.rules.builder import PERCENT, Builder, ConditionRow, conditions, edited, read_rows, rows_of
 from analytics.queries.rules.values import described, yes_no
-from analytics.queries.rules.words import Names
 from analytics.templatetags.display import SYMBOLS
+from analytics.templatetags.rules import Names
 from recommendations.models import Rule
 from recommendations.services.rules.attributes import AttributeKind, ConditionError, kind_of, operators_of, problems
 from recommendations.services.rules.editing import Matched, matched

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from analytics.queries.rules.words import Names, schedule_text
-from analytics.templatetags.words import label
+from analytics.templatetags.display import of
+from analytics.templatetags.rules import Names
 from recommendations.models import Placement, Rule, RuleBook
 from recommendations.services.rules.attributes import frozen
 from recommendations.services.rules.editing import status_of
@@ -18,7 +18,6 @@ from recommendations.wording.labels import placement_label
 
 WAITING = (RuleStatus.DRAFT, RuleStatus.CHANGED)
 SERVED = (RuleStatus.CHANGED, RuleStatus.SCHEDULED, RuleStatus.LIVE, RuleStatus.EXPIRED)
-MAIN_METRIC = "ndcg@10"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +34,6 @@ class Filters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeasuredEffect:
-    """Effect when the rule was published, alone or with others: share of slots touched, and change of NDCG@10."""
-
-    touched: float
-    cost: Mapping[str, float] | None
-    others: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class RuleRow:
     """A rule; ``place`` is where it stands in the order, None when it is archived."""
 
@@ -51,14 +41,8 @@ class RuleRow:
     place: int | None
     status: RuleStatus
     words: str
-    where: str
     whom: str
-    schedule: str
-    measured: MeasuredEffect | None
-
-    @property
-    def status_words(self) -> str:
-        return label(labels.RULE_STATUSES, self.status)
+    measured: tuple[Mapping[str, Any], int] | None  # price tag of its publication, and with how many others it was
 
     @property
     def served(self) -> bool:
@@ -119,9 +103,7 @@ def rules(*, now: datetime) -> Rules:
             place=places.get(row.pk),
             status=status_of(row, book, now),
             words=names.effect(frozen(row)),
-            where=placement_label(row.placement.name) if row.placement else _("everywhere"),
             whom=_whom(row, names),
-            schedule=schedule_text(row.starts_at, row.ends_at),
             measured=measured.get(row.pk),
         )
         for row in [*unarchived, *(row for row in rows if row.archived_at)]
@@ -140,26 +122,18 @@ def placements() -> list[tuple[str, str]]:
     return [(name, placement_label(name)) for name in names]
 
 
-def share_touched(tag: Mapping[str, Any]) -> float:
-    """Share of slots that a stored price tag touches."""
-    return float(tag["slots_touched"] / tag["slots"]) if tag["slots"] else 0.0
-
-
-def _measured(rows: Sequence[Rule]) -> dict[int, MeasuredEffect]:
-    """Effects by rule, from the last book that measured it on publication, at its placement or where it shows most."""
+def _measured(rows: Sequence[Rule]) -> dict[int, tuple[Mapping[str, Any], int]]:
+    """Price tags by rule, from the last book that measured it; at its placement, else where it shows most."""
     places = {row.pk: row.placement.name if row.placement else "" for row in rows}
-    effects: dict[int, MeasuredEffect] = {}
+    measured: dict[int, tuple[Mapping[str, Any], int]] = {}
     for expected in RuleBook.objects.exclude(expected={}).values_list("expected", flat=True):
         keys = expected.get("rules", [])
         for key in keys:
             place = places.get(key)
             tags = [tag for tag in expected.get("tags", []) if not place or tag["placement"] == place]
-            if tags and key not in effects:
-                tag = max(tags, key=share_touched)
-                effects[key] = MeasuredEffect(
-                    touched=share_touched(tag), cost=tag["effects"].get(MAIN_METRIC), others=len(keys) - 1
-                )
-    return effects
+            if tags and key not in measured:
+                measured[key] = max(tags, key=lambda tag: of(tag["slots_touched"], tag["slots"])), len(keys) - 1
+    return measured
 
 
 def _whom(rule: Rule, names: Names) -> str:

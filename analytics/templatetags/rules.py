@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from analytics.templatetags.display import MISSING, moment, number, share
 from analytics.templatetags.words import label
-from recommendations.models import Item, Segment
+from recommendations.models import AuditEntry, Item, Rule, RuleBook, Segment
+from recommendations.services.rules.books import BookChange, book_changes
+from recommendations.services.rules.price_tags import Placed
 from recommendations.wording import labels
 from recommendations.wording.labels import placement_label
 from recommendations.wording.rules import do_text, items_text, rule_text
+
+register = template.Library()
 
 FIELDS: Mapping[str, Promise] = {
     "name": gettext_lazy("Name"),
@@ -35,6 +40,9 @@ FIELDS: Mapping[str, Promise] = {
     "archived_at": gettext_lazy("Archived"),
 }
 TIMES = {"starts_at", "ends_at", "archived_at"}
+
+type FieldChange = tuple[str, str, str]
+"""A field in words, and its value before and after."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,30 +86,59 @@ class Names:
         return _scalar(name, value, self)
 
 
-@dataclass(frozen=True, kw_only=True)
-class FieldChange:
-    words: str
-    before: str
-    after: str
+@register.filter
+def rule_sentence(rule: Mapping[str, Any], names: Names) -> str:
+    return names.sentence(rule)
 
 
-def field_changes(before: Mapping[str, Any], after: Mapping[str, Any], names: Names) -> list[FieldChange]:
-    """Fields that differ, one by one; what is of no interest to a reader is left out."""
-    changes = [
-        FieldChange(
-            words=str(words), before=names.field(name, before.get(name)), after=names.field(name, after.get(name))
-        )
-        for name, words in FIELDS.items()
-    ]
-    return [change for change in changes if change.before != change.after]
+@register.filter
+def changes(book: RuleBook) -> list[BookChange]:
+    """Changes of the book that it was made from."""
+    return book_changes(book.parent.rules if book.parent else [], book.rules)
 
 
-def schedule_text(starts_at: datetime | None, ends_at: datetime | None) -> str:
+@register.filter
+def change_fields(change: BookChange, names: Names) -> list[FieldChange]:
+    """Fields that differ of a rule that is in both books."""
+    return _field_changes(change.before, change.after, names) if change.before and change.after else []
+
+
+@register.filter
+def entry_fields(entry: AuditEntry, names: Names) -> list[FieldChange]:
+    """Fields that an act on a rule changed; of what was published whole, only what differs is told."""
+    if entry.verb in {"publish", "withdraw"} and not (entry.before and entry.after):
+        return []
+    return _field_changes(entry.before or {}, entry.after or {}, names)
+
+
+@register.filter
+def rise(placed: Placed) -> int | None:
+    """Places by which an item rose, negative where it fell; None where one of the lists has it not."""
+    return None if placed.was is None or placed.becomes is None else placed.was - placed.becomes
+
+
+@register.filter("rule_status")
+def status_label(status: str) -> str:
+    return label(labels.RULE_STATUSES, status)
+
+
+@register.filter
+def schedule(rule: Rule) -> str:
+    starts_at, ends_at = rule.starts_at, rule.ends_at
     if starts_at and ends_at:
         return _("%(start)s to %(end)s") % {"start": moment(starts_at), "end": moment(ends_at)}
     if starts_at:
         return _("from %(moment)s") % {"moment": moment(starts_at)}
     return _("until %(moment)s") % {"moment": moment(ends_at)} if ends_at else _("always")
+
+
+def _field_changes(before: Mapping[str, Any], after: Mapping[str, Any], names: Names) -> list[FieldChange]:
+    """Fields that differ, one by one; what is of no interest to a reader is left out."""
+    changes = [
+        (str(words), names.field(name, before.get(name)), names.field(name, after.get(name)))
+        for name, words in FIELDS.items()
+    ]
+    return [change for change in changes if change[1] != change[2]]
 
 
 def _scalar(name: str, value: Any, names: Names) -> str:
