@@ -6,8 +6,9 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from analytics.exports.table import Value, csv_file
-from analytics.queries.quality.leader_table import COLUMNS, LeaderRow, Quality
-from analytics.templatetags.words import label, metric_label
+from analytics.queries.quality.leader_table import COLUMNS, Quality
+from analytics.templatetags.words import label, measured_label, metric_label
+from recommendations.models import Measurement
 from recommendations.wording import labels
 
 ENDS = ("value", "low", "high")
@@ -23,8 +24,8 @@ def quality_file(found: Quality, *, sort: str) -> HttpResponse:
     return csv_file(f"quality-{found.task}", head=head, rows=[_line(row) for row in found.sorted(sort)])
 
 
-def _line(row: LeaderRow) -> Sequence[Value]:
+def _line(row: Measurement) -> Sequence[Value]:
     figures = [
         table.get(metric, {}).get(end) for metric in COLUMNS for table in (row.metrics, row.against) for end in ENDS
     ]
-    return [row.words, row.name, label(labels.MEASURED_KINDS, row.kind), row.fit_seconds, *figures]
+    return [measured_label(row.name), row.name, label(labels.MEASURED_KINDS, row.kind), row.fit_seconds, *figures]

@@ -53,13 +53,11 @@ def answers(request: HttpRequest) -> HttpResponse:
         ("source", filters.source and label(labels.SOURCES, filters.source)),
         ("reason", filters.reason and label(labels.FALLBACKS, filters.reason)),
     ]
-    page = query.answers(filters, now=timezone.now())
     context = {
         "section": "overview",
         "frame": read_frame(),
         "filters": filters,
-        "page": page,
-        "lines": [(slate, placement_label(slate.placement), (slate.latency_us or 0) / 1000) for slate in page],
+        "page": query.answers(filters, now=timezone.now()),
         "periods": PERIODS,
         "placements": PLACEMENTS.items(),
         "sources": labels.SOURCES,
@@ -81,13 +79,11 @@ def attributed(request: HttpRequest) -> HttpResponse:
     chips = [("placement", filters.placement and placement_label(filters.placement))]
     if filters.position:
         chips.append(("position", _("Position %(position)d") % {"position": filters.position}))
-    page = outcomes.lines(filters, today=timezone.localdate())
     context = {
         "section": "overview",
         "frame": read_frame(),
         "filters": filters,
-        "page": page,
-        "lines": [(line, placement_label(line.placement)) for line in page],
+        "page": outcomes.lines(filters, today=timezone.localdate()),
         "periods": PERIODS,
         "placements": PLACEMENTS.items(),
         "names": [(name, label(labels.EVENT_NAMES, name)) for name in ATTRIBUTED],

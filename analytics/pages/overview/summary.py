@@ -20,7 +20,7 @@ from analytics.queries.overview import summary as query
 from analytics.queries.overview.alerts import alerts
 from analytics.queries.quality import leader_table
 from analytics.queries.runs.history import last_run
-from analytics.templatetags.words import metric_label
+from analytics.templatetags.words import COVERAGE, MAIN_METRIC, metric_label
 from recommendations.terms import Task
 
 LIST = "?from={day}&until={day}&name={name}"
@@ -46,7 +46,6 @@ def overview(request: HttpRequest) -> HttpResponse:
         "arrivals_figure": arrivals and arrivals_figure(
             arrivals.days, days=_("Day"), events=_("Events a day"), address=reverse("event_list") + LIST
         ).to_json(engine="orjson"),
-        "checklist": query.checklist(frame),
         "alerts": alerts(frame, run, answers, now=now),
     }  # fmt: skip
     rows = outcomes.outcomes(today=timezone.localdate(), days=days, served=answers)
@@ -71,8 +70,8 @@ def _quality(qualities: dict[Task, leader_table.Quality]) -> dict[str, Any]:
     home = qualities.get(Task.HOME)
     return {
         "qualities": [
-            (each, quality_figure(each.compared, axis=metric_label(leader_table.MAIN_METRIC)).to_json(engine="orjson"))
+            (each, quality_figure(each.compared, axis=metric_label(MAIN_METRIC)).to_json(engine="orjson"))
             for each in qualities.values()
         ],
-        "coverage": home.hybrid.metrics.get(leader_table.COVERAGE) if home and home.hybrid else None,
+        "coverage": home.hybrid.metrics.get(COVERAGE) if home and home.hybrid else None,
     }

@@ -25,16 +25,17 @@ from analytics.queries.quality.headline import lead
 from analytics.queries.quality.leader_table import (
     COLUMNS,
     COMPARED,
-    COVERAGE,
     FIT,
     HYBRID,
-    MAIN_METRIC,
     NAME,
     PERSONAL,
     Quality,
+    cell,
+    drawn,
+    main,
     qualities,
 )
-from analytics.templatetags.words import METRICS, measured_label, metric_label
+from analytics.templatetags.words import COVERAGE, MAIN_METRIC, METRICS, measured_label, metric_label
 from recommendations.terms import SliceKind, Task
 from recommendations.wording import labels
 
@@ -82,14 +83,16 @@ def _choice(request: HttpRequest) -> Choice:
 
 
 def _leaders(found: Quality, choice: Choice) -> dict[str, Any]:
-    figure = leaders_figure([row.drawn() for row in found.rows], axis=metric_label(MAIN_METRIC))
+    rows = [drawn(row) for row in found.rows]
+    figure = leaders_figure(rows, axis=metric_label(MAIN_METRIC))
     return {
         "lead": lead(found),
+        "drawn": rows,
         "name_words": _("Recommender"),
         "fit_words": _("Fit, s"),
         "fit_help": _("Seconds to learn from the history before the split."),
         "columns": [(name, metric_label(name), METRICS[name][1]) for name in COLUMNS],
-        "leaders": [(row, [row.cell(name) for name in COLUMNS]) for row in found.sorted(choice.sort)],
+        "leaders": [(row, [cell(row, name) for name in COLUMNS]) for row in found.sorted(choice.sort)],
         "leaders_figure": figure.to_json(engine="orjson"),
         "compared": any(row.against for row in found.rows),
     }
@@ -105,36 +108,41 @@ def _slices(details: query.Details, choice: Choice) -> dict[str, Any]:
         "groups": groups,
         "drawn_slices": min(len(groups), DRAWN_SLICES),
         "few": query.FEW,
-        "compared_words": [measured_label(name) for name in COMPARED],
+        "compared_rows": COMPARED,
         "slices_figure": figure.to_json(engine="orjson"),
     }
 
 
 def _pictures(found: Quality, details: query.Details) -> dict[str, Any]:
     overlap, history = query.overlap(details, found.rows), query.history(found.task)
+    lines = query.history_lines(history)
     spots = [
-        Spot(name=row.name, words=row.words, breadth=row.metrics[COVERAGE]["value"], accuracy=row.main["value"])
+        Spot(
+            name=row.name, words=measured_label(row.name), breadth=row.metrics[COVERAGE]["value"],
+            accuracy=main(row)["value"],
+        )
         for row in found.rows
         if COVERAGE in row.metrics
-    ]
-    drawn = overlap and overlap_figure(overlap.words, overlap.shares, columns=_("Items in common, %"))
+    ]  # fmt: skip
+    heat_map = overlap_figure(*zip(*overlap, strict=True), columns=_("Items in common, %")) if overlap else None
     return {
         "spots": spots,
         "pareto_figure": pareto(
             spots, breadth=_("Coverage@10, % of the catalogue"), accuracy=metric_label(MAIN_METRIC)
         ).to_json(engine="orjson"),
         "overlap": overlap,
-        "overlap_figure": drawn and drawn.to_json(engine="orjson"),
+        "overlap_figure": heat_map and heat_map.to_json(engine="orjson"),
         "history": history,
-        "history_figure": history_figure(
-            history.lines, versions=_("Model version"), axis=metric_label(MAIN_METRIC)
-        ).to_json(engine="orjson"),
+        "history_lines": lines,
+        "history_figure": history_figure(lines, versions=_("Model version"), axis=metric_label(MAIN_METRIC)).to_json(
+            engine="orjson"
+        ),
     }
 
 
 def _customers(found: Quality, choice: Choice) -> dict[str, Any]:
     """Context of two rows customer by customer; rows that the version has not are replaced, and that is said."""
-    names = {row.name: row.words for row in found.rows}
+    names = {row.name: measured_label(row.name) for row in found.rows}
     pair = _pair(choice.pair, among=[name for name in (*COMPARED, *names) if name in names])
     if pair is None:
         return {}

@@ -8,23 +8,35 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analytics.charts.judgements import shares
-from analytics.queries.quality import judgements as query
+from analytics.charts.marks import MeasuredRow
+from analytics.templatetags.words import judgement_label
+from recommendations.services.review.judgements import judged, judged_of_newest, wrong_items
 from recommendations.services.review.review import NotLoadedError
-from recommendations.wording import labels
+
+SHOWN_VERSIONS = 10
 
 
 def panel() -> dict[str, Any]:
-    """The context of ``quality/judgements.html``."""
-    opinion = query.opinion()
-    figure = opinion and shares(opinion.newest.shares, axis=_("Share of the verdicts, %")).to_json(engine="orjson")
-    return {"opinion": opinion, "judgements": [words for _code, words in labels.JUDGEMENTS], "opinion_figure": figure}
+    """The context of ``quality/judgements.html``: judgements of the newest model as a whole, and of each version."""
+    versions = judged()
+    newest = judged_of_newest(versions)
+    if newest is None:
+        return {}
+    rows = [
+        MeasuredRow(name=kind, words=judgement_label(kind), **share._asdict()) for kind, share in newest.shares.items()
+    ]
+    return {
+        "newest": newest,
+        "versions": versions[:SHOWN_VERSIONS],
+        "judgement_figure": shares(rows, axis=_("Share of the verdicts, %")).to_json(engine="orjson"),
+    }
 
 
 @require_safe
-def wrong_items(request: HttpRequest) -> HttpResponse:
+def wrong_items_panel(request: HttpRequest) -> HttpResponse:
     """The part of the panel that lists the items judged wrong, those still shown first."""
     try:
-        context: dict[str, Any] = {"wrong": query.wrong_items()}
+        context: dict[str, Any] = {"wrong": wrong_items()}
     except NotLoadedError:
         context = {"problem": _("The model is still being read. Load the page again in a few seconds.")}
     return render(request, "dashboard/quality/wrong_items.html", context)

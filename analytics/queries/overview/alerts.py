@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 
 from analytics.queries.layout import Frame
 from analytics.queries.overview.summary import Answers
-from analytics.queries.quality.leader_table import COVERAGE, HYBRID
+from analytics.queries.quality.leader_table import HYBRID
 from analytics.queries.runs.history import RunView
+from analytics.templatetags.words import COVERAGE, stage_label
 from recommendations.models import Measurement
 from recommendations.terms import Cut, RunStatus, Task
 
@@ -41,7 +42,7 @@ def _of_run(run: RunView | None) -> Iterator[Alert]:
         return
     address = reverse("run", args=[run.record.pk])
     if run.record.status == RunStatus.FAILED:
-        stage = run.current.words if run.current else ""
+        stage = stage_label(run.current) if run.current else ""
         text = _("The last run failed at “%(stage)s”. See Runs for the reason.") % {"stage": stage}
         yield Alert(level="danger", text=text, address=address)
     if run.held_back:

@@ -19,7 +19,6 @@ from analytics.queries.days import midnight
 from analytics.queries.overview.summary import Answers
 from recommendations.engine.evaluation.intervals import NORMAL, Measure, wilson
 from recommendations.models import AttributedLine, Event, Item, PlacementDay, Slate, SlateOutcome
-from recommendations.wording.labels import placement_label
 
 PER_PAGE = 50
 FEWEST = 30  # slates of a position that is drawn: an interval over fewer would be most of the picture
@@ -62,10 +61,6 @@ class PlacementOutcome:
     before: OutcomeFigures | None
     positions: Sequence[OutcomeFigures]
     replayed: int  # of the tries
-
-    @property
-    def words(self) -> str:
-        return placement_label(self.placement)
 
     @property
     def points(self) -> list[PositionRates]:
@@ -149,10 +144,6 @@ class SlateStory:
     outcome: SlateOutcome | None
     places: Sequence[SlateItem]
     events: Sequence[Event]
-
-    @property
-    def words(self) -> str:
-        return placement_label(self.slate.placement)
 
 
 def story(recommendation_id: str) -> SlateStory | None:

@@ -10,7 +10,6 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from analytics.charts.overview import DayCount
-from analytics.queries.layout import Frame
 from analytics.queries.percentile import Percentile
 from analytics.templatetags.words import label
 from recommendations.models import Event, Slate
@@ -34,40 +33,15 @@ class Arrivals:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnswerGroup:
-    source: str
-    source_code: str
-    reason: str
-    reason_code: str
-    answers: int
-    share: float
-    is_fallback: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class Answers:
     total: int
     personalised: float
     fallback: float
     p50_ms: float | None
     p95_ms: float | None
-    groups: Sequence[AnswerGroup]
+    groups: Sequence[tuple[tuple[str, str], int]]  # source and fallback reason, answers
     replayed: int  # of the total
     lengths: Mapping[str, Mapping[int, int]]  # placement → number of items → the shop's answers, without the replay's
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checklist:
-    """Steps to a working installation, and which of them are done."""
-
-    data: bool
-    run: bool
-    weights: bool
-    key: bool
-
-    @property
-    def done(self) -> bool:
-        return self.data and self.run and self.weights and self.key
 
 
 def arrivals(*, newest: datetime, days: int) -> Arrivals:
@@ -129,24 +103,7 @@ def answers(*, since: datetime) -> Answers:
         fallback=sum(count for (_, reason), count in groups.items() if reason) / total if total else 0,
         p50_ms=None if speed["p50"] is None else speed["p50"] / 1000,
         p95_ms=None if speed["p95"] is None else speed["p95"] / 1000,
-        groups=[
-            AnswerGroup(
-                source=label(labels.SOURCES, source),
-                source_code=source,
-                reason_code=reason,
-                reason=label(labels.FALLBACKS, reason) if reason else "",
-                answers=count,
-                share=count / total,
-                is_fallback=bool(reason),
-            )
-            for (source, reason), count in groups.most_common()
-        ],
+        groups=groups.most_common(),
         replayed=replayed,
         lengths=lengths,
-    )
-
-
-def checklist(frame: Frame) -> Checklist:
-    return Checklist(
-        data=frame.newest_event is not None, run=frame.model is not None, weights=bool(frame.weights), key=frame.has_key
     )

@@ -13,14 +13,6 @@ COLUMNS = ("customer", "a", "b", "difference")
 
 
 @dataclass(frozen=True, kw_only=True)
-class CustomerDifference:
-    customer: Customer
-    a: float
-    b: float
-    difference: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class Differences:
     """How many customers either row serves better, how far apart they are, and the customers where it is most."""
 
@@ -28,7 +20,7 @@ class Differences:
     worse: int
     same: int
     bars: Sequence[Bar]
-    most: Sequence[CustomerDifference]
+    most: Sequence[tuple[Customer, float, float, float]]  # figure of the one, of the other, difference
 
 
 def most_different(task: Task, *, a: str, b: str) -> Differences | None:
@@ -43,9 +35,7 @@ def most_different(task: Task, *, a: str, b: str) -> Differences | None:
         same=int((frame["difference"] == 0).sum()),
         bars=bars(frame["difference"].tolist()),
         most=[
-            CustomerDifference(customer=Customer(pk=key), a=one, b=other, difference=difference)
-            for key, one, other, difference in zip(
-                *(frame[column].head(MOST_DIFFERENT).tolist() for column in COLUMNS), strict=True
-            )
+            (Customer(pk=key), *figures)
+            for key, *figures in zip(*(frame[column].head(MOST_DIFFERENT).tolist() for column in COLUMNS), strict=True)
         ],
     )

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from django.db.models.fields.json import KeyTransform
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -13,8 +11,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from analytics.charts.marks import MeasuredRow
 from analytics.charts.quality import CustomerSlice, FigureHistory
 from analytics.queries.customer.filters import STATES
-from analytics.queries.quality.leader_table import COMPARED, MAIN_METRIC, LeaderRow, Quality
-from analytics.templatetags.words import measured_label
+from analytics.queries.quality.leader_table import COMPARED, Quality, drawn
+from analytics.templatetags.words import MAIN_METRIC, measured_label
 from recommendations.models import Category, Evaluation, Measurement, Segment
 from recommendations.terms import Activity, Cut, SliceKind, Task
 
@@ -47,49 +45,6 @@ SLICES: Mapping[SliceKind, tuple[Promise, Promise]] = {
     ),
 }
 """What each kind of slice is called, and who is in one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Overlap:
-    """``shares[i][j]``: mean share of the ten items of ``words[i]`` that are among those of ``words[j]``."""
-
-    words: Sequence[str]
-    shares: Sequence[Sequence[float]]
-
-    @property
-    def lines(self) -> list[tuple[str, Sequence[float]]]:
-        return list(zip(self.words, self.shares, strict=True))
-
-
-@dataclass(frozen=True, kw_only=True)
-class PastEvaluation:
-    """One evaluation of the past: when it was, and the figure of each row by name."""
-
-    words: str
-    measured_at: datetime
-    users: int
-    figures: Mapping[str, MeasuredRow]
-
-    @property
-    def row(self) -> list[MeasuredRow | None]:
-        return [self.figures.get(name) for name in COMPARED]
-
-
-@dataclass(frozen=True, kw_only=True)
-class History:
-    versions: Sequence[PastEvaluation]
-
-    @property
-    def lines(self) -> list[FigureHistory]:
-        return [
-            FigureHistory(
-                name=name,
-                words=measured_label(name),
-                points=[(each.words, each.figures[name]) for each in self.versions if name in each.figures],
-            )
-            for name in COMPARED
-            if any(name in each.figures for each in self.versions)
-        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,43 +83,38 @@ def groups(details: Details, kind: SliceKind) -> list[CustomerSlice]:
     ]
 
 
-def overlap(details: Details, rows: Sequence[LeaderRow]) -> Overlap | None:
-    """Overlap of rows in the order of the table; None where the run did not measure it yet."""
+def overlap(details: Details, rows: Sequence[Measurement]) -> list[tuple[str, list[float]]]:
+    """Rows in the order of the table, each with the mean share of its ten items that are among those of every row.
+
+    Empty where the run did not measure it yet.
+    """
     stored = details.overlap
-    if not stored:
-        return None
-    at = {name: place for place, name in enumerate(stored["names"])}
+    at = {name: place for place, name in enumerate(stored.get("names", ()))}
     order = [row.name for row in rows if row.name in at]
-    return Overlap(
-        words=[measured_label(name) for name in order],
-        shares=[[stored["shares"][at[mine]][at[theirs]] for theirs in order] for mine in order],
-    )
+    return [(measured_label(mine), [stored["shares"][at[mine]][at[theirs]] for theirs in order]) for mine in order]
 
 
-def history(task: Task) -> History:
-    """The last evaluations of a task on their test windows, the oldest first."""
-    runs = Evaluation.objects.filter(cut=Cut.TEST, task=task).order_by("-created_at")
-    rows = (
-        Measurement.objects.filter(evaluation__in=runs.values("pk")[:VERSIONS], name__in=COMPARED)
-        .order_by("evaluation__created_at")
-        .values_list(
-            "evaluation__version",
-            "evaluation__created_at",
-            "evaluation__users",
-            "name",
-            KeyTransform(MAIN_METRIC, "metrics"),
+def history(task: Task) -> dict[Evaluation, dict[str, MeasuredRow]]:
+    """Figures of the compared rows in the last evaluations of a task on their test windows, the oldest first."""
+    newest = Evaluation.objects.filter(cut=Cut.TEST, task=task).order_by("-created_at").values("pk")[:VERSIONS]
+    rows = Measurement.objects.filter(evaluation__in=newest, name__in=COMPARED).order_by("evaluation__created_at")
+    figures: dict[Evaluation, dict[str, MeasuredRow]] = {}
+    for row in rows.select_related("evaluation").defer("slices", "evaluation__overlap"):
+        figures.setdefault(row.evaluation, {})[row.name] = drawn(row)
+    return figures
+
+
+def history_lines(history: Mapping[Evaluation, Mapping[str, MeasuredRow]]) -> list[FigureHistory]:
+    """The history row by row."""
+    lines = [
+        FigureHistory(
+            name=name,
+            words=measured_label(name),
+            points=[(f"m{run.version_id}", figures[name]) for run, figures in history.items() if name in figures],
         )
-    )
-    figures: dict[tuple[int, datetime, int], dict[str, MeasuredRow]] = {}
-    for version, created, users, name, main in rows:
-        row = MeasuredRow(name=name, words=measured_label(name), **main)
-        figures.setdefault((version, created, users), {})[name] = row
-    return History(
-        versions=[
-            PastEvaluation(words=f"m{version}", measured_at=created, users=users, figures=by_name)
-            for (version, created, users), by_name in figures.items()
-        ]
-    )
+        for name in COMPARED
+    ]
+    return [line for line in lines if line.points]
 
 
 def _names(kind: SliceKind, keys: Sequence[str]) -> Mapping[str, str]:

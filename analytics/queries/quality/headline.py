@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from analytics.queries.quality.leader_table import MAIN_METRIC, LeaderRow, Quality
+from analytics.queries.quality.leader_table import Quality, main
 from analytics.templatetags.display import Direction, direction, number, signed_share
+from analytics.templatetags.words import MAIN_METRIC, measured_label
+from recommendations.engine.evaluation.intervals import Measure
+from recommendations.models import Measurement
 
 HITS = "hit_rate@10"
 
@@ -24,25 +27,18 @@ class Gain:
 
     other: str
     value: float
-    interval: tuple[float, float] | None
+    interval: Measure | None
 
     @property
     def direction(self) -> Direction:
-        if self.interval is None:
-            return Direction.UNCLEAR
-        return direction({"value": self.value, "low": self.interval[0], "high": self.interval[1]})
+        return direction(self.interval)
 
     @property
     def words(self) -> str:
-        low, high = self.interval or (None, None)
-        values = {
-            "other": self.other,
-            "gain": signed_share(self.value, 1),
-            "low": signed_share(low, 1),
-            "high": signed_share(high, 1),
-        }
+        values = {"other": self.other, "gain": signed_share(self.value, 1)}
         if self.interval is None:
             return _("%(gain)s against “%(other)s”") % values
+        values |= {"low": signed_share(self.interval.low, 1), "high": signed_share(self.interval.high, 1)}
         if self.direction is Direction.BETTER:
             return _("clearly better than “%(other)s” (%(gain)s, 95%% interval %(low)s to %(high)s)") % values
         if self.direction is Direction.WORSE:
@@ -65,22 +61,23 @@ def lead(quality: Quality) -> Lead | None:
     )
 
 
-def gain(hybrid: LeaderRow, other: LeaderRow) -> Gain | None:
+def gain(hybrid: Measurement, other: Measurement) -> Gain | None:
     """Gain of the hybrid over another row; None where the other's figure is zero."""
-    base, difference = other.main["value"], other.against.get(MAIN_METRIC)
+    base, difference = main(other)["value"], other.against.get(MAIN_METRIC)
     if not base:
         return None
+    value = main(hybrid)["value"] / base - 1
     return Gain(
-        other=other.words,
-        value=hybrid.main["value"] / base - 1,
-        interval=(-difference["high"] / base, -difference["low"] / base) if difference else None,
+        other=measured_label(other.name),
+        value=value,
+        interval=Measure(value, -difference["high"] / base, -difference["low"] / base) if difference else None,
     )
 
 
-def _sentence(hybrid: LeaderRow, gains: Sequence[Gain]) -> str:
+def _sentence(hybrid: Measurement, gains: Sequence[Gain]) -> str:
     parts = [each.words for each in gains]
     if not parts:
-        values = {name: number(value, 3) for name, value in hybrid.main.items()}
+        values = {name: number(value, 3) for name, value in main(hybrid).items()}
         return _("The hybrid reaches NDCG@10 %(value)s (95%% interval %(low)s to %(high)s).") % values
     text = parts[0] if len(parts) == 1 else _("%(first)s and %(second)s") % {"first": parts[0], "second": parts[1]}
     if any(each.interval is None for each in gains):
@@ -88,14 +85,15 @@ def _sentence(hybrid: LeaderRow, gains: Sequence[Gain]) -> str:
     return _("The hybrid is %(told)s.") % {"told": text}
 
 
-def _hits(hybrid: LeaderRow, others: Sequence[LeaderRow]) -> str:
+def _hits(hybrid: Measurement, others: Sequence[Measurement]) -> str:
     if HITS not in hybrid.metrics:
         return ""
     ours = _("With the hybrid, %(hits)s of 100 customers find something among their ten that they buy afterwards") % {
         "hits": number(100 * hybrid.metrics[HITS]["value"])
     }
     theirs = [
-        _("with “%(other)s” %(hits)s") % {"other": row.words, "hits": number(100 * row.metrics[HITS]["value"])}
+        _("with “%(other)s” %(hits)s")
+        % {"other": measured_label(row.name), "hits": number(100 * row.metrics[HITS]["value"])}
         for row in others
         if HITS in row.metrics
     ]

@@ -1,7 +1,7 @@
 """Runs of the loop with their stages, and what each reached on its test window."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,47 +10,26 @@ from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from analytics.charts.runs import Span, StageSpan, stage_bar
-from analytics.templatetags.words import counts_in_words, headline, label
+from analytics.templatetags.words import MAIN_METRIC, headline, label, stage_label, stage_seconds
 from recommendations.models import Measurement, ModelVersion, Run, RunStage
 from recommendations.terms import GateOutcome, MeasuredKind, RunStatus, Stage, Task, VersionStatus
 from recommendations.wording import labels
 
 PER_PAGE = 50
 LOG_LINES = 200
-MAIN_METRIC = "ndcg@10"
 HYBRID = "hybrid"
 UNFINISHED = {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.INTERRUPTED}
 ENDED_EARLY = {RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.INTERRUPTED}
 
 
-@dataclass(frozen=True, kw_only=True)
-class StageState:
-    stage: Stage
-    words: str
-    cut: str
-    status: RunStatus
-    status_words: str
-    progress: float
-    seconds: float | None
-    finished_at: datetime | None
-    counts: list[tuple[str, str]]
-    headline: tuple[str, str] | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class HybridFigure:
-    """What the hybrid reached, and the change against the run before."""
-
-    value: float
-    low: float
-    high: float
-    change: float | None = None
+type HybridFigure = Mapping[str, float | None]
+"""What the hybrid reached, with the ends of its interval, and the ``change`` against the run before."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunView:
     record: Run
-    stages: list[StageState]
+    stages: list[RunStage]
     figures: Mapping[Task, HybridFigure] = field(default_factory=dict)
 
     @property
@@ -69,23 +48,21 @@ class RunView:
         return (self.record.finished_at or timezone.now()) - self.record.started_at
 
     @property
-    def current(self) -> StageState | None:
+    def current(self) -> RunStage | None:
         """The stage that runs, or that the run stopped at."""
-        return next((stage for stage in self.stages if stage.status is not RunStatus.SUCCEEDED), None)
+        return next((stage for stage in self.stages if stage.status != RunStatus.SUCCEEDED), None)
 
     @property
-    def strip(self) -> list[StageState]:
-        """The six stages, those of several cuts taken together."""
-        return [
-            _together(of_stage) for stage in Stage if (of_stage := [row for row in self.stages if row.stage is stage])
-        ]
+    def strip(self) -> list[tuple[RunStage, float | None, tuple[str, str] | None]]:
+        """The six stages with their seconds and headlines, those of several cuts taken together."""
+        by_stage = {stage: [row for row in self.stages if row.stage == stage] for stage in Stage}
+        return [_together(rows) for rows in by_stage.values() if rows]
 
     @property
     def spans(self) -> list[Span]:
+        seconds = [(row, stage_seconds(row)) for row in self.stages]
         return [
-            Span(stage=stage.stage, words=stage.words, seconds=stage.seconds)
-            for stage in self.stages
-            if stage.seconds is not None
+            Span(stage=row.stage, words=stage_label(row), seconds=took) for row, took in seconds if took is not None
         ]
 
     @property
@@ -163,46 +140,22 @@ def _with_changes(runs: list[Run]) -> Iterable[tuple[Run, dict[Task, HybridFigur
         (row.evaluation.version.run_id, row.evaluation.task): row.metrics[MAIN_METRIC] for row in measured
     }
     for number, run in enumerate(runs):
-        figures = {}
+        figures: dict[Task, HybridFigure] = {}
         for task in Task:
             now = reached.get((run.pk, task))
             then = next((reached[key] for older in runs[number + 1 :] if (key := (older.pk, task)) in reached), None)
             if now:
-                change = now["value"] - then["value"] if then else None
-                figures[task] = HybridFigure(value=now["value"], low=now["low"], high=now["high"], change=change)
+                figures[task] = {**now, "change": now["value"] - then["value"] if then else None}
         yield run, figures
 
 
 def _run(run: Run, figures: Mapping[Task, HybridFigure]) -> RunView:
-    return RunView(record=run, stages=[_stage(row) for row in run.stages.all()], figures=figures)
+    return RunView(record=run, stages=list(run.stages.all()), figures=figures)
 
 
-def _together(rows: list[StageState]) -> StageState:
-    """One state for all cuts of a stage: the first that is not finished decides, else the last."""
-    telling = next((row for row in rows if row.status is not RunStatus.SUCCEEDED), rows[-1])
-    seconds = [row.seconds for row in rows if row.seconds is not None]
-    return replace(
-        telling,
-        words=label(labels.STAGES, telling.stage),
-        seconds=sum(seconds) if seconds else None,
-        headline=next((row.headline for row in reversed(rows) if row.headline), None),
-    )
-
-
-def _stage(row: RunStage) -> StageState:
-    stage = Stage(row.stage)
-    cut = label(labels.CUTS, row.cut) if row.cut else ""
-    words = label(labels.STAGES, stage)
-    end = row.finished_at or (timezone.now() if row.status == RunStatus.RUNNING else None)
-    return StageState(
-        stage=stage,
-        words=f"{words} · {cut}" if cut else words,
-        cut=row.cut,
-        status=RunStatus(row.status),
-        status_words=label(labels.RUN_STATUSES, row.status),
-        progress=row.progress,
-        seconds=(end - row.started_at).total_seconds() if row.started_at and end else None,
-        finished_at=row.finished_at,
-        counts=counts_in_words(row.counts),
-        headline=headline(stage, row.counts),
-    )
+def _together(rows: list[RunStage]) -> tuple[RunStage, float | None, tuple[str, str] | None]:
+    """One row for all cuts of a stage: the first that is not finished decides, else the last."""
+    telling = next((row for row in rows if row.status != RunStatus.SUCCEEDED), rows[-1])
+    seconds = [took for row in rows if (took := stage_seconds(row)) is not None]
+    headlines = (headline(Stage(row.stage), row.counts) for row in reversed(rows))
+    return telling, sum(seconds) if seconds else None, next(filter(None, headlines), None)

@@ -73,6 +73,10 @@ class JudgedItem:
         """Share of one judgement among all, with its 95 % interval (Wilson)."""
         return wilson(self.counts.get(judgement, 0), self.total)
 
+    @property
+    def shares(self) -> dict[JudgementKind, Measure]:
+        return {kind: self.share(kind) for kind in JudgementKind}
+
 
 def judged() -> list[JudgedItem]:
     """Counts of judgements by model and weights, the newest model first."""

@@ -1,12 +1,14 @@
 """Figures of the overview against rows made by hand."""
 
+import re
 import uuid
 from datetime import date, timedelta
 
 import pytest
+from django.test import Client
 
-from analytics.queries.layout import read_frame
 from analytics.queries.overview import summary as query
+from analytics.templatetags.words import fallback_label, source_label
 from recommendations.models import ApiKey, Slate
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.terms import EventName, Fallback, Source
@@ -49,8 +51,9 @@ def test_answers_with_fallbacks_and_latency() -> None:
     answers = query.answers(since=records.NOW - timedelta(days=1))
     assert (answers.total, answers.personalised, answers.fallback) == (4, 0.75, 0.25)
     assert (answers.p50_ms, answers.p95_ms) == pytest.approx((2.5, 3.85))  # between the ordered values, by hand
-    assert [(group.source, group.reason, group.answers, group.share) for group in answers.groups] == [
-        ("Model", "", 3, 0.75), ("Popular items", "Nothing is known of the customer", 1, 0.25),
+    assert answers.groups == [((Source.MODEL, ""), 3), ((Source.POPULAR, Fallback.NO_HISTORY), 1)]
+    assert [(source_label(source), reason and fallback_label(reason)) for (source, reason), _ in answers.groups] == [
+        ("Model", ""), ("Popular items", "Nothing is known of the customer"),
     ]  # fmt: skip
 
 
@@ -70,13 +73,17 @@ def test_answers_of_the_shop_and_of_the_replay_are_told_apart() -> None:
     assert (answers.total, answers.replayed, answers.lengths) == (2, 1, {"home": {3: 1}})
 
 
-def test_checklist() -> None:
-    assert not query.checklist(read_frame()).key
+def test_first_steps_are_shown_until_all_are_done(admin: Client) -> None:
+    def steps() -> list[str]:
+        return re.findall(r'<li class="(is-done)?">', admin.get("/").content.decode())
+
+    assert steps() == ["", "", "", ""]
     records.event(records.customer("a"), records.item("i"), days_ago=0)
     records.version(records.run())
     records.published("home")
+    assert steps() == ["is-done"] * 3 + [""]
     key = ApiKey.objects.create(name="shop", prefix="abc", digest="0" * 64, scopes=[])
-    assert query.checklist(read_frame()).done
+    assert "First steps" not in admin.get("/").content.decode()
     key.revoked_at = records.NOW
     key.save()
-    assert not query.checklist(read_frame()).done
+    assert steps() == ["is-done"] * 3 + [""]

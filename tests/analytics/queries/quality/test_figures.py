@@ -61,7 +61,7 @@ def test_an_older_version_has_neither_slices_nor_overlap(run: Evaluation) -> Non
     table = qualities()[Task.HOME]
     details = query.details(table)
     assert [query.groups(details, kind) for kind in SliceKind] == [[], [], [], []]
-    assert query.overlap(details, table.rows) is None
+    assert query.overlap(details, table.rows) == []
 
 
 def test_overlap_is_in_the_order_of_the_table(run: Evaluation) -> None:
@@ -69,8 +69,7 @@ def test_overlap_is_in_the_order_of_the_table(run: Evaluation) -> None:
     run.save()
     home = qualities()[Task.HOME]
     overlap = query.overlap(query.details(home), home.rows)
-    assert overlap
-    assert overlap.lines == [("Hybrid, as served", [1, 0.2]), ("Most popular", [0.2, 1])]
+    assert overlap == [("Hybrid, as served", [1, 0.2]), ("Most popular", [0.2, 1])]
 
 
 def test_history_has_every_version_the_oldest_first(run: Evaluation) -> None:
@@ -81,10 +80,14 @@ def test_history_has_every_version_the_oldest_first(run: Evaluation) -> None:
     other = records.version(records.run(), live=False)
     records.measured(other, Task.DISCOVER, {("hybrid", MeasuredKind.HYBRID): 0.1})
     history = query.history(Task.HOME)
-    assert [each.words for each in history.versions] == [f"m{older.version_id}", f"m{run.version_id}"]
-    assert [row and row.value for row in history.versions[0].row] == [0.3, None, None]
-    assert [row and row.value for row in history.versions[1].row] == [0.5, 0.4, 0.2]
-    assert [(line.name, len(line.points)) for line in history.lines] == [
+    assert list(history) == [older, run]
+    assert {name: row.value for name, row in history[older].items()} == {"hybrid": 0.3}
+    assert {name: row.value for name, row in history[run].items()} == {
+        "hybrid": 0.5, "personal_frequency": 0.4, "popular": 0.2,
+    }  # fmt: skip
+    lines = query.history_lines(history)
+    assert [version for version, _row in lines[0].points] == [f"m{older.version_id}", f"m{run.version_id}"]
+    assert [(line.name, len(line.points)) for line in lines] == [
         ("hybrid", 2), ("personal_frequency", 1), ("popular", 1),
     ]  # fmt: skip
 
@@ -92,5 +95,5 @@ def test_history_has_every_version_the_oldest_first(run: Evaluation) -> None:
 def test_history_is_limited_to_the_last_versions(run: Evaluation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(query, "VERSIONS", 1)
     newest = records.measured(records.version(records.run(), live=False), Task.HOME, VALUES)
-    assert [each.words for each in query.history(Task.HOME).versions] == [f"m{newest.version_id}"]
-    assert query.history(Task.DISCOVER).versions == []
+    assert list(query.history(Task.HOME)) == [newest]
+    assert query.history(Task.DISCOVER) == {}

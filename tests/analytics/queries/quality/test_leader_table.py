@@ -3,8 +3,8 @@
 import pytest
 
 from analytics.queries.quality.headline import lead
-from analytics.queries.quality.leader_table import Quality, qualities
-from analytics.templatetags.display import Direction
+from analytics.queries.quality.leader_table import Quality, cell, qualities
+from analytics.templatetags.display import Direction, direction
 from recommendations.models import Evaluation, Measurement, ModelVersion
 from recommendations.terms import MeasuredKind, Task
 from tests.analytics import records
@@ -39,8 +39,8 @@ def test_quality_is_that_of_the_live_version_best_first(run: Evaluation) -> None
     records.measured(old, Task.HOME, {("hybrid", HYBRID): 0.9})
     assert list(qualities()) == [Task.HOME]
     assert [row.name for row in home().rows] == ["hybrid", "personal_frequency", "ease_home", "popular"]
-    assert (home().evaluation, home().model) == (run.pk, run.version_id)
-    assert (home().users, home().split_at, home().days) == (1983, records.SPLIT, 28)
+    assert home().evaluation == run
+    assert (home().evaluation.users, home().evaluation.window_start, home().days) == (1983, records.SPLIT, 28)
     assert home().over_popular == pytest.approx(1.5)
     assert home().over_personal == pytest.approx(0.25)
     assert [(row.name, row.value) for row in home().compared] == [
@@ -87,10 +87,14 @@ def test_cells_carry_the_paired_difference_to_the_hybrid(run: Evaluation) -> Non
     hybrid, ease, popular, personal = (
         home().named(name) for name in ("hybrid", "ease_home", "popular", "personal_frequency")
     )
-    cells = [row and row.cell("ndcg@10") for row in (hybrid, ease, popular, personal)]
-    assert [cell and cell.direction for cell in cells] == [None, Direction.WORSE, Direction.UNCLEAR, None]
+    assert hybrid
     assert ease
-    assert ease.cell("recall@20") is None
+    assert popular
+    assert personal
+    differences = [cell(row, "ndcg@10")[1] for row in (hybrid, ease, popular, personal)]
+    assert [one and direction(one) for one in differences] == [None, Direction.WORSE, Direction.UNCLEAR, None]
+    assert cell(ease, "ndcg@10")[0] == {"value": 0.3, "low": pytest.approx(0.29), "high": pytest.approx(0.31)}
+    assert cell(ease, "recall@20") == (None, None)
 
 
 # On paper: the baseline's 0.4 is 0.1 below the hybrid's 0.5, ± 0.01: the hybrid has 25 % more of it, 22.5 to 27.5 %.
