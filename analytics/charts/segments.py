@@ -39,7 +39,7 @@ class Leaning:
 
     words: str
     share: float
-    overall: float
+    overall: float | None  # None where unknown
 
 
 def look(number: int) -> tuple[int, str]:
@@ -97,7 +97,7 @@ def leanings(found: Sequence[Leaning], *, segment: str, everybody: str, axis: st
     rows = list(range(len(found)))
     for words, hue, values in (
         (segment, 1, [each.share for each in found]),
-        (everybody, hues.OTHER, [each.overall for each in found]),
+        (everybody, hues.OTHER, [each.overall or 0 for each in found]),
     ):
         figure.add_bar(
             y=rows,

@@ -6,10 +6,10 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from analytics.exports.table import Value, csv_file
-from analytics.queries.segments.association_rules import PairRow
+from analytics.queries.segments.association_rules import Pair
 
 
-def together_file(lines: Sequence[PairRow]) -> HttpResponse:
+def together_file(pairs: Sequence[Pair]) -> HttpResponse:
     """A CSV file in the order of the page, one line a rule."""
     head = [
         _("If: id"), _("If in the basket"), _("Then: id"), _("Then also"),
@@ -17,16 +17,9 @@ def together_file(lines: Sequence[PairRow]) -> HttpResponse:
     ]  # fmt: skip
     rows: list[list[Value]] = [
         [
-            line.first.shop_id,
-            line.first.title,
-            line.then.shop_id,
-            line.then.title,
-            line.rule.support,
-            line.rule.confidence,
-            line.rule.lift,
-            line.rule.baskets,
-            line.rule.p_value,
+            first.shop_id, first.title, rule.consequent.shop_id, rule.consequent.title, rule.support, rule.confidence,
+            rule.lift, rule.baskets, rule.p_value,
         ]
-        for line in lines
-    ]
+        for first, rule in pairs
+    ]  # fmt: skip
     return csv_file("bought-together", head=head, rows=rows)

@@ -66,14 +66,14 @@ def items(request: HttpRequest) -> HttpResponse:
     if request.GET.get("format") == "csv":
         return items_file(listing.first_lines(filters, live, now=now))
     departments = listing.departments()
-    matches = listing.items(filters, live, now=now)
+    page, lines = listing.items(filters, live, now=now)
     context = {
         "section": "catalogue",
         "frame": frame,
         "known": live,
         "filters": filters,
-        "found": matches,
-        "page": matches.page,
+        "page": page,
+        "lines": lines,
         "flaw_words": [(flaw, words) for flaw, (words, _meaning) in FLAWS.items()],
         "meaning": FLAWS[filters.flaw][1] if filters.flaw else "",
         "departments": departments,
@@ -103,8 +103,10 @@ def _tail(known: Exposure | None, found: Flaws) -> dict[str, Any]:
     if tail is None:
         return {"tail": None}
     lines = [
-        charts.ConcentrationCurve(words=_("Purchases"), hue=BOUGHT, dash="solid", points=tail.bought.points),
-        charts.ConcentrationCurve(words=_("Recommendations"), hue=RECOMMENDED, dash="dash", points=tail.slots.points),
+        charts.ConcentrationCurve(words=_("Purchases"), hue=BOUGHT, dash="solid", points=tail["bought"].points),
+        charts.ConcentrationCurve(
+            words=_("Recommendations"), hue=RECOMMENDED, dash="dash", points=tail["slots"].points
+        ),
     ]
     figure = charts.lorenz(
         lines,
@@ -115,7 +117,7 @@ def _tail(known: Exposure | None, found: Flaws) -> dict[str, Any]:
     return {
         "tail": tail,
         "tail_figure": figure.to_json(engine="orjson"),
-        "tail_rows": list(zip(tail.bought.points[::20], tail.slots.points[::20], strict=True))[1:],
+        "tail_rows": list(zip(tail["bought"].points[::20], tail["slots"].points[::20], strict=True))[1:],
     }
 
 

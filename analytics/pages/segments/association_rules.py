@@ -20,16 +20,16 @@ LARGEST = 1_000_000
 def together(request: HttpRequest) -> HttpResponse:
     frame, filters = read_frame(), _filters(request)
     if request.GET.get("format") == "csv":
-        return together_file(query.first_lines(filters, model=frame.model))
-    pairs = query.together(filters, model=frame.model)
+        return together_file(query.first_pairs(filters, model=frame.model))
+    page, pairs = query.together(filters, model=frame.model)
     drawn = query.drawn(filters, model=frame.model)
     figure = network(drawn.nodes, drawn.edges, pairs=_("Pairs"), lift=_("Lift"))
     context = {
         "section": "segments",
         "frame": frame,
         "filters": filters,
-        "found": pairs,
-        "page": pairs.page,
+        "page": page,
+        "pairs": pairs,
         "chips": [(words, without(request.GET, name)) for name, words in _chips(filters)],
         "heads": column_heads(request.GET, _columns(), sort=filters.sort, downwards=query.SORTS),
         "network": drawn,

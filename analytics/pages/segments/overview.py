@@ -93,7 +93,7 @@ def _one(request: HttpRequest, number: int, *, refused: dict[str, Any] | None = 
         raise Http404
     attributes = query.attributes(number, drawn) if drawn and group.buying else []
     figure = charts.leanings(
-        [charts.Leaning(words=each.name, share=each.share, overall=each.overall or 0) for each in attributes],
+        attributes,
         segment=str(group.segment),
         everybody=_("Everybody"),
         axis=_("Share of interest, %"),

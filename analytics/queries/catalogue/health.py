@@ -9,9 +9,9 @@ from django.db.models import Count, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from analytics.queries.catalogue.items import ItemRow, item_rows
 from analytics.queries.overview.served import served
 from recommendations.engine.evaluation.concentration import gini, lorenz, share_of_top
-from recommendations.models import Item
 from recommendations.services.catalogue.exposure import Exposure
 from recommendations.services.catalogue.quality import NEW_FOR, CatalogueFlaw, Flaws, on_sale
 
@@ -53,12 +53,6 @@ class Curve:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tail:
-    bought: Curve
-    slots: Curve
-
-
-@dataclass(frozen=True, kw_only=True)
 class Age:
     """Items by days since they were listed, from ``start`` to ``end`` (None: and more)."""
 
@@ -78,15 +72,6 @@ class Age:
         return self.recommended / self.items if self.items else 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewItem:
-    item: Item
-    known: bool  # to the live model
-    acts: int
-    slots: int
-    served: int  # slots in the newest answers
-
-
 def completeness(found: Flaws) -> list[Field]:
     """Completeness of each field, the least complete first."""
     fields = [
@@ -101,12 +86,13 @@ def completeness(found: Flaws) -> list[Field]:
     return sorted(fields, key=lambda field: field.there)
 
 
-def tail(known: Exposure | None, *, listed: int) -> Tail | None:
+def tail(known: Exposure | None, *, listed: int) -> dict[str, Curve] | None:
     """Curves of purchases and slots over all items on sale; None where nothing was bought or nothing is recommended."""
     if known is None or not known.bought.any() or not known.slots.any():
         return None
     unknown = np.zeros(max(listed - len(known.items), 0), np.int32)
-    return Tail(bought=_curve(np.append(known.bought, unknown)), slots=_curve(np.append(known.slots, unknown)))
+    counts = {"bought": known.bought, "slots": known.slots}
+    return {name: _curve(np.append(each, unknown)) for name, each in counts.items()}
 
 
 def _curve(counts: np.ndarray) -> Curve:
@@ -139,22 +125,11 @@ def warming(known: Exposure | None) -> list[Age]:
     return ages
 
 
-def newest(known: Exposure | None, *, now: datetime) -> list[NewItem]:
-    """The items that were listed last, within four weeks."""
+def newest(known: Exposure | None, *, now: datetime) -> list[tuple[ItemRow, int]]:
+    """The items that were listed last, within four weeks, and how many slots of the newest answers they filled."""
     items = list(on_sale().filter(listed_at__gt=now - NEW_FOR).order_by("-listed_at", "-pk")[:NEWEST])
-    keys = np.array([item.pk for item in items], np.int64)
-    rows = known.rows(keys).tolist() if known else [-1] * len(items)
-    slots = served(keys.tolist())
-    return [
-        NewItem(
-            item=item,
-            known=row >= 0,
-            acts=int(known.acts[row]) if known and row >= 0 else 0,
-            slots=int(known.slots[row]) if known and row >= 0 else 0,
-            served=slots[item.pk],
-        )
-        for item, row in zip(items, rows, strict=True)
-    ]
+    slots = served([item.pk for item in items])
+    return [(row, slots[row.item.pk]) for row in item_rows(items, known)]
 
 
 def _younger(known: Exposure, days: int | None) -> Q:

@@ -20,26 +20,13 @@ MOST_PROMOTIONS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Receiver:
-    customer: int
-    rank: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Receivers:
     """Customers with the item in a slate of this blend, the best ranks first; ``customers`` of ``of``."""
 
     blend: BlendName
     customers: int
     of: int
-    first: Sequence[Receiver]
-
-
-@dataclass(frozen=True, kw_only=True)
-class InSegment:
-    segment: Segment
-    customers: int  # of its members who have it in a slate
-    of: int
+    first: Sequence[tuple[int, int]]  # key and rank
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +38,8 @@ class ItemStanding:
     buyers: int
     slots: int
     receivers: Sequence[Receivers]
-    segments: Sequence[InSegment]
+    segments: Sequence[tuple[Segment, int, int]]  # members who have it in a slate, and all
     weeks: Sequence[WeekActs]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Neighbour:
-    item: Item
-    rule: AssociationRule
 
 
 def find_item(pk: int) -> Item | None:
@@ -97,30 +78,30 @@ def promotions(item: Item) -> list[Promotion]:
     return list(Promotion.objects.of_items([item]).order_by("-week")[:MOST_PROMOTIONS])
 
 
-def neighbours(item: Item, *, model: int | None) -> list[Neighbour]:
-    """Items that go into its baskets more often than by chance, the most baskets first."""
+def neighbours(item: Item, *, model: int | None) -> list[AssociationRule]:
+    """Rules of items that go into its baskets more often than by chance, the most baskets first."""
     rules = AssociationRule.objects.filter(version=model or 0, antecedents=[item.pk]).select_related("consequent")
-    return [Neighbour(item=rule.consequent, rule=rule) for rule in rules.order_by("-baskets", "pk")[:MOST_NEIGHBOURS]]
+    return list(rules.order_by("-baskets", "pk")[:MOST_NEIGHBOURS])
 
 
-def _first(at: np.ndarray, customers: IdArray) -> list[Receiver]:
+def _first(at: np.ndarray, customers: IdArray) -> list[tuple[int, int]]:
     """Receivers with the best ranks; ``at``: rows of (customer, place)."""
     order = np.lexsort((at[:, 0], at[:, 1]))[:MOST_RECEIVERS]
-    return [Receiver(customer=int(customers[who]), rank=int(place) + 1) for who, place in at[order].tolist()]
+    return [(int(customers[who]), int(place) + 1) for who, place in at[order].tolist()]
 
 
-def _in_segments(having: Mapping[BlendName, np.ndarray], known: Exposure) -> list[InSegment]:
+def _in_segments(having: Mapping[BlendName, np.ndarray], known: Exposure) -> list[tuple[Segment, int, int]]:
     """Segments with members who have the item, the one with the largest share of them first."""
     who = np.unique(np.concatenate([at[:, 0] for at in having.values()])) if having else np.empty(0, np.int64)
     numbers, sizes = np.unique(known.segments[known.segments >= 0], return_counts=True)
     counts = dict(zip(*np.unique(known.segments[who], return_counts=True), strict=True))
     named = {segment.number: segment for segment in Segment.objects.filter(number__in=numbers.tolist())}
     rows = [
-        InSegment(segment=named[number], customers=int(counts[number]), of=int(size))
+        (named[number], int(counts[number]), int(size))
         for number, size in zip(numbers.tolist(), sizes.tolist(), strict=True)
         if number in named and counts.get(number)
     ]
-    return sorted(rows, key=lambda each: (-each.customers / each.of, each.segment.number))
+    return sorted(rows, key=lambda each: (-each[1] / each[2], each[0].number))
 
 
 def _weeks(last: date, age: np.ndarray, bought: np.ndarray) -> list[WeekActs]:

@@ -43,20 +43,15 @@ class Filters:
 class ItemRow:
     item: Item  # with its categories
     known: bool  # to the live model
+    acts: int
     bought: int
     slots: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Items:
-    page: Page[int]
-    lines: Sequence[ItemRow]
-
-
-def items(filters: Filters, known: Exposure | None, *, now: datetime) -> Items:
+def items(filters: Filters, known: Exposure | None, *, now: datetime) -> tuple[Page[int], list[ItemRow]]:
     keys = _keys(filters, known, now=now)
     page = Paginator(keys.tolist(), PER_PAGE).get_page(filters.page)
-    return Items(page=page, lines=_lines(list(page), known))
+    return page, _lines(list(page), known)
 
 
 def first_lines(filters: Filters, known: Exposure | None, *, now: datetime) -> list[ItemRow]:
@@ -112,14 +107,21 @@ def _sorted(keys: IdArray, known: Exposure | None, sort: str) -> IdArray:
 
 def _lines(keys: Sequence[int], known: Exposure | None) -> list[ItemRow]:
     there = Item.objects.prefetch_related("categories").in_bulk(keys)
-    rows = known.rows(np.array(keys, np.int64)).tolist() if known else [-1] * len(keys)
+    return item_rows([there[key] for key in keys if key in there], known)
+
+
+def item_rows(items: Sequence[Item], known: Exposure | None) -> list[ItemRow]:
+    """Items with what the live model counts of them."""
+    if known is None:
+        return [ItemRow(item=item, known=False, acts=0, bought=0, slots=0) for item in items]
+    rows = known.rows(np.array([item.pk for item in items], np.int64)).tolist()
     return [
         ItemRow(
-            item=there[key],
+            item=item,
             known=row >= 0,
-            bought=int(known.bought[row]) if known and row >= 0 else 0,
-            slots=int(known.slots[row]) if known and row >= 0 else 0,
+            acts=int(known.acts[row]) if row >= 0 else 0,
+            bought=int(known.bought[row]) if row >= 0 else 0,
+            slots=int(known.slots[row]) if row >= 0 else 0,
         )
-        for key, row in zip(keys, rows, strict=True)
-        if key in there
+        for item, row in zip(items, rows, strict=True)
     ]

@@ -1,6 +1,6 @@
 """What is bought together: association rules of the live model, as a list and as a network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,19 +31,8 @@ class Filters:
     page: int = 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class PairRow:
-    """Baskets with ``first`` hold ``then``, too."""
-
-    first: Item
-    then: Item
-    rule: AssociationRule
-
-
-@dataclass(frozen=True, kw_only=True)
-class Together:
-    page: Page[AssociationRule]
-    lines: Sequence[PairRow]
+type Pair = tuple[Item, AssociationRule]
+"""An item, and the rule that baskets with it hold the consequent, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,14 +43,14 @@ class Network:
     edges: Sequence[tuple[int, int, float]]
 
 
-def together(filters: Filters, *, model: int | None) -> Together:
+def together(filters: Filters, *, model: int | None) -> tuple[Page[AssociationRule], list[Pair]]:
     page = Paginator(_ordered(filters, model), PER_PAGE).get_page(filters.page)
-    return Together(page=page, lines=_lines(list(page)))
+    return page, _pairs(page)
 
 
-def first_lines(filters: Filters, *, model: int | None) -> list[PairRow]:
+def first_pairs(filters: Filters, *, model: int | None) -> list[Pair]:
     """The first rows, as many as a file holds."""
-    return _lines(list(_ordered(filters, model)[:MOST_IN_A_FILE]))
+    return _pairs(_ordered(filters, model)[:MOST_IN_A_FILE])
 
 
 def drawn(filters: Filters, *, model: int | None) -> Network:
@@ -90,7 +79,7 @@ def _ordered(filters: Filters, model: int | None) -> QuerySet[AssociationRule]:
 
 
 def _chosen(filters: Filters, model: int | None) -> QuerySet[AssociationRule]:
-    rules = AssociationRule.objects.filter(version=model or 0)
+    rules = AssociationRule.objects.filter(version=model or 0).select_related("consequent")
     if filters.baskets:
         rules = rules.filter(baskets__gte=filters.baskets)
     if len(filters.text) >= SHORTEST:
@@ -101,11 +90,7 @@ def _chosen(filters: Filters, model: int | None) -> QuerySet[AssociationRule]:
     return rules
 
 
-def _lines(rules: Sequence[AssociationRule]) -> list[PairRow]:
-    keys = {key for rule in rules for key in (rule.antecedents[0], rule.consequent_id)}
-    items = Item.objects.in_bulk(keys)
-    return [
-        PairRow(first=items[rule.antecedents[0]], then=items[rule.consequent_id], rule=rule)
-        for rule in rules
-        if rule.antecedents[0] in items and rule.consequent_id in items
-    ]
+def _pairs(found: Iterable[AssociationRule]) -> list[Pair]:
+    rules = list(found)
+    items = Item.objects.in_bulk({rule.antecedents[0] for rule in rules})
+    return [(items[rule.antecedents[0]], rule) for rule in rules if rule.antecedents[0] in items]

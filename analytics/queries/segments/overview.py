@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from analytics.charts.segments import Centre, MapPoint
+from analytics.charts.segments import Centre, Leaning, MapPoint
 from recommendations.engine.interests.segment import top_categories
-from recommendations.models import BlendWeights, Category, Customer, InterestProfile, Rule, Segment
+from recommendations.models import BlendWeights, Category, InterestProfile, Rule, Segment
 from recommendations.services.operations.segments import Picture
 
 ATTRIBUTES_SHOWN = 5
@@ -18,19 +18,7 @@ BUSIEST = 8
 HALF_LIFE = 90  # days
 MOVED_FAR = 0.1  # 1 − cosine of the interests
 KEPT_FEW = 0.6  # share of the members
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attribute:
-    """A category that sets the segment apart; ``times``: its share over that of everybody, None where unknown."""
-
-    name: str
-    share: float
-    overall: float | None
-
-    @property
-    def times(self) -> float | None:
-        return self.share / self.overall if self.overall else None
+EVERYBODY = slice(None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +50,7 @@ class SegmentChange:
 class SegmentRow:
     segment: Segment
     share: float  # of all customers with a segment
-    attributes: Sequence[Attribute]
+    attributes: Sequence[Leaning]
     buying: Buying | None
     change: SegmentChange | None
 
@@ -81,15 +69,6 @@ class SegmentRows:
 
     def of(self, number: int) -> SegmentRow | None:
         return next((group for group in self.groups if group.segment.number == number), None)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Uses:
-    """What is tailored to a segment."""
-
-    rules: Sequence[Rule]
-    weights: Sequence[BlendWeights]
-    busiest: Sequence[Customer]
 
 
 def groups(model: int | None, picture: Picture | None) -> SegmentRows:
@@ -111,7 +90,7 @@ def groups(model: int | None, picture: Picture | None) -> SegmentRows:
             )
         )
     compared = any(group.change is not None and group.change.size_before >= 0 for group in segment_rows)
-    return SegmentRows(groups=segment_rows, everybody=_everybody(picture), compared=compared)
+    return SegmentRows(groups=segment_rows, everybody=_buying(picture, EVERYBODY), compared=compared)
 
 
 def centres(found: SegmentRows, picture: Picture) -> list[Centre]:
@@ -138,7 +117,7 @@ def points(picture: Picture) -> list[MapPoint]:
     return [MapPoint(number=number, x=x, y=y) for number, (x, y) in zip(numbers, places, strict=True) if number >= 0]
 
 
-def attributes(number: int, picture: Picture) -> list[Attribute]:
+def attributes(number: int, picture: Picture) -> list[Leaning]:
     """Categories that set one segment apart, most first."""
     row = int(np.flatnonzero(picture.numbers == number)[0])
     shares = picture.interests[row]
@@ -146,13 +125,14 @@ def attributes(number: int, picture: Picture) -> list[Attribute]:
     keys = picture.categories[columns].tolist()
     names = dict(Category.objects.filter(pk__in=keys).values_list("pk", "name"))
     return [
-        Attribute(name=names.get(key, ""), share=float(shares[column]), overall=float(picture.overall[column]))
+        Leaning(words=names.get(key, ""), share=float(shares[column]), overall=float(picture.overall[column]))
         for key, column in zip(keys, columns.tolist(), strict=True)
         if shares[column] > picture.overall[column]
     ]
 
 
-def uses(segment: Segment) -> Uses:
+def uses(segment: Segment) -> dict[str, Any]:
+    """Context of what is tailored to a segment, and its busiest customers."""
     busiest = InterestProfile.objects.filter(
         version=segment.version_id,
         half_life_days=HALF_LIFE,
@@ -160,36 +140,26 @@ def uses(segment: Segment) -> Uses:
         customer__memberships__segment=segment,
     )
     rows = busiest.order_by("-weight").select_related("customer")[:BUSIEST]
-    return Uses(
-        rules=list(Rule.objects.unarchived().filter(segment=segment)),
-        weights=list(BlendWeights.objects.defaults().filter(segment=segment).select_related("blend")),
-        busiest=[row.customer for row in rows],
-    )
+    return {
+        "rules": list(Rule.objects.unarchived().filter(segment=segment)),
+        "weights": list(BlendWeights.objects.defaults().filter(segment=segment).select_related("blend")),
+        "busiest": [row.customer for row in rows],
+    }
 
 
-def _attributes(segment: Segment, picture: Picture | None) -> list[Attribute]:
+def _attributes(segment: Segment, picture: Picture | None) -> list[Leaning]:
     stored: Sequence[Mapping[str, Any]] = segment.top_categories[:ATTRIBUTES_SHOWN]
     overall = dict(zip(picture.categories.tolist(), picture.overall.tolist(), strict=True)) if picture else {}
-    return [Attribute(name=each["name"], share=each["share"], overall=overall.get(each["category"])) for each in stored]
+    return [Leaning(words=each["name"], share=each["share"], overall=overall.get(each["category"])) for each in stored]
 
 
-def _buying(picture: Picture | None, row: int | None) -> Buying | None:
+def _buying(picture: Picture | None, row: int | slice | None) -> Buying | None:
+    """Buying in one segment, or in all of them; None where nobody is in it."""
     if picture is None or row is None:
         return None
     behaviour = picture.behaviour
     sums = (behaviour.members, behaviour.active, behaviour.acts, behaviour.baskets, behaviour.spend)
-    return _per_member(*(float(values[row]) for values in sums))
-
-
-def _everybody(picture: Picture | None) -> Buying | None:
-    if picture is None:
-        return None
-    behaviour = picture.behaviour
-    sums = (behaviour.members, behaviour.active, behaviour.acts, behaviour.baskets, behaviour.spend)
-    return _per_member(*(float(values.sum()) for values in sums))
-
-
-def _per_member(members: float, active: float, acts: float, baskets: float, spend: float) -> Buying | None:
+    members, active, acts, baskets, spend = (float(np.sum(values[row])) for values in sums)
     if not members:
         return None
     return Buying(

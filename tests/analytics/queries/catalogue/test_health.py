@@ -67,9 +67,9 @@ def test_the_tail_counts_items_unknown_to_the_model(known: Exposure) -> None:
     tail = health.tail(known, listed=5)
     assert tail is not None
     # Over 0 0 0 1 3: 2 (4·1 + 5·3) / (5 · 4) − 6/5; over 0 0 1 2 5: 2 (3 + 8 + 25) / (5 · 8) − 6/5.
-    assert tail.slots.gini == pytest.approx(0.7)
-    assert tail.bought.gini == pytest.approx(0.6)
-    assert tail.slots.points[-1] == (1, 1)
+    assert tail["slots"].gini == pytest.approx(0.7)
+    assert tail["bought"].gini == pytest.approx(0.6)
+    assert tail["slots"].points[-1] == (1, 1)
     assert health.tail(None, listed=5) is None
 
 
@@ -80,7 +80,7 @@ def test_new_items_show_their_events_and_slots(known: Exposure) -> None:
         items=[known.items[0].item(), 5, known.items[0].item()], scores=[0, 0, 0], propensities=[1, 1, 1],
     )  # fmt: skip
     rows = health.newest(known, now=NOW)
-    assert [(each.item.shop_id, each.known, each.acts, each.slots, each.served) for each in rows] == [
+    assert [(each.item.shop_id, each.known, each.acts, each.slots, served) for each, served in rows] == [
         ("i1", False, 0, 0, 0), ("i3", True, 1, 0, 2), ("i10", True, 1, 0, 0),
     ]  # fmt: skip
     assert served([]) == {}
@@ -88,8 +88,8 @@ def test_new_items_show_their_events_and_slots(known: Exposure) -> None:
 
 def test_the_list_is_sorted_by_counts_of_the_model_and_filtered_by_flaws(known: Exposure) -> None:
     def listed(**filters: object) -> list[str]:
-        page = items.items(items.Filters(**filters), known, now=NOW)  # type: ignore[arg-type]
-        return [line.item.shop_id for line in page.lines]
+        _page, lines = items.items(items.Filters(**filters), known, now=NOW)  # type: ignore[arg-type]
+        return [line.item.shop_id for line in lines]
 
     assert listed() == ["i400", "i40", "i3", "i10", "i1"]
     assert listed(sort="bought") == ["i3", "i1", "i10", "i40", "i400"]

@@ -59,7 +59,7 @@ def test_buying_of_a_segment_is_per_customer(model: ModelVersion, drawn: Picture
     assert second.buying.basket == 0  # no basket, and no division
     assert rows.everybody is not None
     assert rows.everybody.spend == 22.5
-    assert first.attributes[0].times == pytest.approx(0.8 / 0.6)
+    assert (first.attributes[0].share, first.attributes[0].overall) == (0.8, pytest.approx(0.6))
 
 
 def test_drift_is_told_by_segment(model: ModelVersion, drawn: Picture) -> None:
@@ -90,7 +90,7 @@ def test_the_map_has_the_centres_and_the_customers_that_are_drawn(model: ModelVe
 
 
 def test_only_categories_above_the_overall_share_set_a_segment_apart(model: ModelVersion, drawn: Picture) -> None:
-    assert [(each.name, round(each.share, 2)) for each in overview.attributes(7, drawn)] == [("Tea", 0.8)]
+    assert [(each.words, round(each.share, 2)) for each in overview.attributes(7, drawn)] == [("Tea", 0.8)]
 
 
 def test_pairs_are_found_from_both_ends_and_drawn_once(model: ModelVersion) -> None:
@@ -102,8 +102,8 @@ def test_pairs_are_found_from_both_ends_and_drawn_once(model: ModelVersion) -> N
         )  # fmt: skip
 
     def pairs(**filters: object) -> list[tuple[str, str]]:
-        result = association_rules.together(association_rules.Filters(**filters), model=model.pk)  # type: ignore[arg-type]
-        return [(line.first.shop_id, line.then.shop_id) for line in result.lines]
+        _page, found = association_rules.together(association_rules.Filters(**filters), model=model.pk)  # type: ignore[arg-type]
+        return [(first.shop_id, rule.consequent.shop_id) for first, rule in found]
 
     assert pairs() == [("tea", "cup"), ("cup", "tea"), ("milk", "tea")]
     assert pairs(sort="-lift")[0] == ("milk", "tea")
