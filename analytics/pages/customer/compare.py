@@ -38,9 +38,10 @@ class Drafted:
 
 def drafted(lens: Lens, person: CustomerHead) -> Drafted:
     weights = rules = None
+    blend = lens.place.blend
     missing = []
     if lens.compare in {Compare.WEIGHTS, Compare.BOTH}:
-        weights = draft_weights(blend=BlendName(lens.place.blend), segment=person.segment) if lens.place.blend else None
+        weights = draft_weights(blend=BlendName(blend.name), segment=person.segment) if blend else None
         if weights is None:
             missing.append(_("There are no draft weights for this placement."))
     if lens.compare in {Compare.RULES, Compare.BOTH}:

@@ -1,7 +1,6 @@
 """Filters and order of a list of customers, read from the address and carried from page to page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -17,14 +16,6 @@ LENS = ("placement", "cut", "compare")
 """Parameters that say how each of them is looked at."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Chip:
-    """A filter that is on, in words; ``without`` is the query of the address that takes it off."""
-
-    words: str
-    without: str
-
-
 def filters_of(query: QueryDict) -> Filters:
     state, changed, sort = (query.get(name, "") for name in ("state", "changed", "sort"))
     return Filters(
@@ -37,8 +28,8 @@ def filters_of(query: QueryDict) -> Filters:
     )
 
 
-def chips(query: QueryDict, filters: Filters, segments: Sequence[Segment]) -> list[Chip]:
-    """A chip for every filter that is on; each can be taken off."""
+def chips(query: QueryDict, filters: Filters, segments: Sequence[Segment]) -> list[tuple[str, str]]:
+    """Words of every filter that is on, and the query of the address that takes it off."""
     names = {segment.number: str(segment) for segment in segments}
     on: Mapping[str, str] = {
         "state": str(STATES[filters.state]) if filters.state else "",
@@ -46,7 +37,7 @@ def chips(query: QueryDict, filters: Filters, segments: Sequence[Segment]) -> li
         "changed": str(CHANGES[filters.changed]) if filters.changed else "",
         "text": _("“%(text)s”") % {"text": filters.text} if filters.text else "",
     }
-    return [Chip(words=words, without=without(query, name, "page")) for name, words in on.items() if words]
+    return [(words, without(query, name, "page")) for name, words in on.items() if words]
 
 
 def without(query: QueryDict, *names: str) -> str:

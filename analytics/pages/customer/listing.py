@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 from analytics.exports.customers import customers_file
 from analytics.pages.customer.filters import LENS, NAMES, carried, chips, filters_of, jumps, without
 from analytics.queries.customer import listing as query
-from analytics.queries.customer.filters import CHANGED_FROM, CHANGES, STATES, KnownModel
-from analytics.queries.layout import Frame, read_frame
+from analytics.queries.customer.filters import CHANGED_FROM, CHANGES, STATES
+from analytics.queries.layout import read_frame
 
 MOST_CHANGED = "-change"
 UPWARDS_FIRST = {"number", "segment"}
@@ -33,8 +33,8 @@ class Head:
 def customers(request: HttpRequest) -> HttpResponse:
     frame, filters = read_frame(), filters_of(request.GET)
     if request.GET.get("format") == "csv":
-        return customers_file(query.lines(filters, version=version_of(frame)))
-    matches = query.customers(filters, version=version_of(frame))
+        return customers_file(query.lines(filters, frame=frame))
+    matches = query.customers(filters, frame=frame)
     context = {
         "section": "customers",
         "frame": frame,
@@ -56,7 +56,7 @@ def customers(request: HttpRequest) -> HttpResponse:
 @require_safe
 def random_customer(request: HttpRequest) -> HttpResponse:
     """Open a customer at random from those whom the filters leave."""
-    key = query.somebody(filters_of(request.GET), version=version_of(read_frame()))
+    key = query.somebody(filters_of(request.GET), frame=read_frame())
     return _opened(request, key)
 
 
@@ -64,12 +64,8 @@ def random_customer(request: HttpRequest) -> HttpResponse:
 def most_changed(request: HttpRequest) -> HttpResponse:
     """Open the customer with the largest shift of taste whom the filters leave; "Next" then goes down from there."""
     filters = replace(filters_of(request.GET), sort=MOST_CHANGED)
-    key = query.first(filters, version=version_of(read_frame()))
+    key = query.first(filters, frame=read_frame())
     return _opened(request, key, sort=MOST_CHANGED)
-
-
-def version_of(frame: Frame) -> KnownModel:
-    return KnownModel(model=frame.model, known_until=frame.known_until)
 
 
 def _opened(request: HttpRequest, key: int | None, **changes: str) -> HttpResponse:

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_safe
 
 from analytics.charts import customer as charts
 from analytics.pages.customer.filters import chips, filters_of, jumps
-from analytics.pages.customer.listing import version_of
 from analytics.pages.customer.recommendations import recommendations
 from analytics.pages.customer.view import ACTS
 from analytics.pages.parameters import number
@@ -41,7 +40,7 @@ def customer(request: HttpRequest, pk: int) -> HttpResponse:
         "person": person,
         "jumps": jumps(request.GET),
         "chips": chips(request.GET, filters, [person.segment] if person.segment else []),
-        "place": place(pk, filters, version=version_of(frame)),
+        "place": place(pk, filters, frame=frame),
         "timeline": timeline,
         "timeline_figure": charts.timeline(timeline.weeks, weeks=_("Week"), events=_("Events a week")).to_json(
             engine="orjson"

@@ -64,7 +64,7 @@ def _cards(answers: Answers, *, judgements: Mapping[int, Judgement]) -> dict[str
 def _choices(request: HttpRequest, looked: Looked) -> dict[str, Any]:
     """Context of what can be chosen, and of the parameters that each form of the page hands on."""
     person, lens = looked
-    weights = lens.place.blend in person.drafted
+    weights = lens.place.blend is not None and lens.place.blend.name in person.drafted
     possible = {
         Compare.WEIGHTS: weights,
         Compare.RULES: person.has_rules,

@@ -18,7 +18,7 @@ from analytics.pages.parameters import number
 from analytics.queries.customer import profile as query
 from analytics.queries.days import midnight
 from analytics.queries.layout import Frame, read_frame
-from recommendations.models import Item
+from recommendations.models import Item, Placement
 from recommendations.services.review.review import Simulated
 from recommendations.terms import Cut, EventName
 
@@ -61,7 +61,7 @@ class Act:
 
 @dataclass(frozen=True, kw_only=True)
 class Lens:
-    place: query.PlacementChoice
+    place: Placement
     cut: Cut = Cut.LIVE
     context: Sequence[Item] = ()
     chosen: bool = False  # the context, by the reader; else it is what the customer bought last
@@ -146,7 +146,7 @@ def asked(sent: QueryDict) -> str:
     return without(sent, "why", "why_not", "page")
 
 
-def _asked_context(sent: QueryDict, place: query.PlacementChoice) -> list[int]:
+def _asked_context(sent: QueryDict, place: Placement) -> list[int]:
     if not place.needs_context:
         return []
     chosen = [key for text in sent.getlist("around") if (key := number(text)) is not None]
@@ -164,7 +164,7 @@ def _asked_acts(sent: QueryDict) -> list[tuple[EventName, int, str]]:
     return acts
 
 
-def _last_bought(place: query.PlacementChoice, person: query.CustomerHead, *, until: datetime | None) -> Sequence[Item]:
+def _last_bought(place: Placement, person: query.CustomerHead, *, until: datetime | None) -> Sequence[Item]:
     """Items that the customer bought last, in the history that is looked at."""
     if not place.needs_context:
         return []

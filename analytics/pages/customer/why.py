@@ -33,7 +33,6 @@ class TermRow:
     value: float | None
     hue: int
     hatched: bool
-    note: str = ""
 
 
 @require_safe

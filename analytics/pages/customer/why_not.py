@@ -1,6 +1,5 @@
 """Why not this item? The stage that lost it, what speaks for and against it, and the changes that would bring it in."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,6 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from analytics.charts.customer import Piece
 from analytics.charts.hues import of_recommender
 from analytics.pages.access.permission import staff_of
 from analytics.pages.customer.view import Looked, asked, looked_at
@@ -16,21 +16,8 @@ from recommendations.models import Item
 from recommendations.services.access.policy import Action, may
 from recommendations.services.review.why_not import NotLoadedError, UnknownPlacementError, WhyNot, why_not
 from recommendations.terms import Cut
-from recommendations.wording import labels
 
 MOST_SPEAKING = 6
-
-
-@dataclass(frozen=True, kw_only=True)
-class Voice:
-    """What a recommender gives the item more (or less) than the last item that is shown, and its bar in percent."""
-
-    words: str
-    value: float
-    hue: int
-    hatched: bool
-    x: float  # the middle of the whole is 0
-    width: float
 
 
 @require_safe
@@ -80,17 +67,18 @@ def asked_why_not(looked: Looked, *, item: int) -> WhyNot | str:
         return _("The model is still being read. Load the page again in a few seconds.")
 
 
-def _voices(found: WhyNot) -> list[Voice]:
+def _voices(found: WhyNot) -> list[Piece]:
+    """What recommenders give the item more (or less) than the last item that is shown; the middle of a bar is 0."""
     loudest = sorted(found.speaking, key=lambda each: -abs(each[1]))[:MOST_SPEAKING]
     longest = max((abs(value) for _name, value in loudest), default=0) or 1
     return [
-        Voice(
-            words=labels.instance_label(name),
+        Piece(
+            instance=name,
             value=value,
-            hue=of_recommender(name)[0],
-            hatched=of_recommender(name)[1],
             x=round(50 + min(value, 0) / longest * 50, 2),
             width=round(abs(value) / longest * 50, 2),
+            hue=of_recommender(name)[0],
+            hatched=of_recommender(name)[1],
         )
         for name, value in sorted(loudest, key=lambda each: -each[1])
     ]

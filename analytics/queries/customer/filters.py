@@ -62,14 +62,6 @@ class Filters:
     page: int = 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class KnownModel:
-    """The live model: its key, and the end of the history that it knows; both None before the first run."""
-
-    model: int | None = None
-    known_until: datetime | None = None
-
-
 def browsable(model: int | None) -> Known:
     """Everybody but anonymous keys that were merged into a customer, as the version has them.
 

@@ -9,8 +9,9 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Max, Window
 
-from analytics.queries.customer.filters import Filters, Known, KnownModel, State, browsable, chosen, state_of
+from analytics.queries.customer.filters import Filters, Known, State, browsable, chosen, state_of
 from analytics.queries.customer.order import ordered
+from analytics.queries.layout import Frame
 from recommendations.models import Category, Customer, CustomerAlias, Event, Segment
 
 PER_PAGE = 50
@@ -36,42 +37,42 @@ class Customers:
     segments: Sequence[Segment]
 
 
-def customers(filters: Filters, *, version: KnownModel) -> Customers:
-    matches = _listed(filters, version).annotate(total=Window(Count("pk")))
+def customers(filters: Filters, *, frame: Frame) -> Customers:
+    matches = _listed(filters, frame).annotate(total=Window(Count("pk")))
     first = (filters.page - 1) * PER_PAGE
     rows = list(matches[first : first + PER_PAGE])
     if not rows and filters.page > 1:  # beyond the end
-        return customers(replace(filters, page=-(-matches.count() // PER_PAGE) or 1), version=version)
+        return customers(replace(filters, page=-(-matches.count() // PER_PAGE) or 1), frame=frame)
     paginator: Paginator[Customer] = Paginator(rows, PER_PAGE)
     paginator.count = rows[0].total if rows else 0  # of all; the query that read the page counted them, too
-    segments = list(Segment.objects.filter(version=version.model)) if version.model else []
+    segments = list(Segment.objects.filter(version=frame.model)) if frame.model else []
     return Customers(page=Page(rows, filters.page, paginator), lines=_lines(rows, segments), segments=segments)
 
 
-def lines(filters: Filters, *, version: KnownModel) -> list[CustomerRow]:
+def lines(filters: Filters, *, frame: Frame) -> list[CustomerRow]:
     """Rows of all customers that the filters leave, for a file; the first 10,000 of them."""
-    segments = list(Segment.objects.filter(version=version.model)) if version.model else []
-    return _lines(list(_listed(filters, version)[:MOST_IN_A_FILE]), segments)
+    segments = list(Segment.objects.filter(version=frame.model)) if frame.model else []
+    return _lines(list(_listed(filters, frame)[:MOST_IN_A_FILE]), segments)
 
 
-def somebody(filters: Filters, *, version: KnownModel) -> int | None:
+def somebody(filters: Filters, *, frame: Frame) -> int | None:
     """The key of a customer taken at random from those that the filters leave."""
-    keys = _chosen(filters, version).order_by("pk").values_list("pk", flat=True)
+    keys = _chosen(filters, frame).order_by("pk").values_list("pk", flat=True)
     total = keys.count()
     return keys[secrets.randbelow(total)] if total else None
 
 
-def first(filters: Filters, *, version: KnownModel) -> int | None:
+def first(filters: Filters, *, frame: Frame) -> int | None:
     """The key of the customer that stands first in the order of the filters."""
-    return _listed(filters, version).values_list("pk", flat=True).first()
+    return _listed(filters, frame).values_list("pk", flat=True).first()
 
 
-def _chosen(filters: Filters, version: KnownModel) -> Known:
-    return chosen(browsable(version.model), filters, known_until=version.known_until)
+def _chosen(filters: Filters, frame: Frame) -> Known:
+    return chosen(browsable(frame.model), filters, known_until=frame.known_until)
 
 
-def _listed(filters: Filters, version: KnownModel) -> Known:
-    return ordered(_chosen(filters, version), filters.sort)
+def _listed(filters: Filters, frame: Frame) -> Known:
+    return ordered(_chosen(filters, frame), filters.sort)
 
 
 def _lines(rows: Sequence[Any], segments: Sequence[Segment]) -> list[CustomerRow]:

@@ -7,7 +7,8 @@ from django.db.models import Count, F, OrderBy, OuterRef, Q, QuerySet, Subquery,
 from django.db.models.expressions import Expression
 from django.db.models.functions import Coalesce, Greatest, Lag, Lead, RowNumber
 
-from analytics.queries.customer.filters import Filters, Known, KnownModel, browsable, chosen
+from analytics.queries.customer.filters import Filters, Known, browsable, chosen
+from analytics.queries.layout import Frame
 from recommendations.models import Event
 
 
@@ -25,9 +26,9 @@ def ordered(found: Known, sort: str) -> Known:
     return found.order_by(*_order(sort))
 
 
-def place(pk: int, filters: Filters, *, version: KnownModel) -> ListPosition | None:
+def place(pk: int, filters: Filters, *, frame: Frame) -> ListPosition | None:
     """Position of a customer in the list; None where the filters leave them out."""
-    customers = chosen(browsable(version.model), filters, known_until=version.known_until)
+    customers = chosen(browsable(frame.model), filters, known_until=frame.known_until)
     order = _order(filters.sort)
     beside = customers.annotate(
         previous=Window(Lag("pk"), order_by=order),

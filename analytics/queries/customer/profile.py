@@ -14,6 +14,7 @@ from analytics.queries.customer.filters import State, browsable, state_of
 from analytics.templatetags.words import label
 from recommendations.models import (
     AttributedLine,
+    Blend,
     BlendWeights,
     Category,
     Customer,
@@ -26,7 +27,6 @@ from recommendations.models import (
 )
 from recommendations.terms import WeightsStatus
 from recommendations.wording import labels
-from recommendations.wording.labels import placement_label
 
 SHOWN_INTERESTS = 8
 SHOWN_EVENTS = 15
@@ -45,48 +45,15 @@ class IsOneOf(Func):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlacementChoice:
-    """A placement that can be looked at."""
-
-    name: str
-    needs_context: bool
-    blend: str | None = None  # None: the same list for everybody
-
-    @property
-    def words(self) -> str:
-        return placement_label(self.name)
-
-
-@dataclass(frozen=True, kw_only=True)
 class CustomerHead:
     customer: Customer
     state: State
     segment: Segment | None
     keys: Sequence[int]  # the customer's own, then those of merged anonymous keys
-    placements: Sequence[PlacementChoice]
+    placements: Sequence[Placement]
     drafted: frozenset[str]  # blends of which there are draft weights that would act on the customer
     has_rules: bool
     interests: Sequence[InterestBar]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tie:
-    """The slate that a cart or purchase line counts for; ``kept``: it was not wholly taken back."""
-
-    slate: str
-    placement: str
-    position: int
-    kept: bool
-
-    @property
-    def words(self) -> str:
-        return placement_label(self.placement)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SeenEvent:
-    event: Event
-    tied: Tie | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +106,7 @@ def person(pk: int, *, model: int | None) -> CustomerHead | None:
         state=state_of(customer),
         segment=segment,
         keys=[pk, *row["merged_keys"]],
-        placements=[PlacementChoice(**place) for place in row["placements"]],
+        placements=[_placement(**place) for place in row["placements"]],
         drafted=frozenset(
             draft["blend"] for draft in row["drafts"] if draft["segment"] in {None, segment.number if segment else None}
         ),
@@ -152,6 +119,10 @@ def merged_into(pk: int) -> int | None:
     """Key of the customer that an anonymous key was merged into."""
     alias = CustomerAlias.objects.filter(anonymous=pk, undone_at=None).values_list("customer", flat=True)
     return alias.first()
+
+
+def _placement(*, name: str, needs_context: bool, blend: str | None) -> Placement:
+    return Placement(name=name, needs_context=needs_context, blend=Blend(name=blend) if blend else None)
 
 
 def _interests(known: Mapping[str, Any]) -> list[InterestBar]:
@@ -196,14 +167,15 @@ def timeline(keys: Sequence[int]) -> Timeline:
     )
 
 
-def last_events(keys: Sequence[int]) -> list[SeenEvent]:
+def last_events(keys: Sequence[int]) -> list[tuple[Event, AttributedLine | None]]:
+    """The newest events, each with what says of its line which slate it counts for."""
     own = {name: OuterRef(name) for name in ("occurred_at", "event_id", "line")}
     tied = AttributedLine.objects.filter(**own).values(
-        tie=JSONObject(slate="recommendation_id", placement="placement", position="position", kept="kept")
+        tie=JSONObject(**{name: name for name in ("recommendation_id", "placement", "position", "kept")})
     )
     events = _events(keys).select_related("item").annotate(tied=Subquery(tied[:1]))
     ordered = events.order_by("-occurred_at", "event_id", "line")[:SHOWN_EVENTS]
-    return [SeenEvent(event=event, tied=Tie(**tie) if (tie := vars(event)["tied"]) else None) for event in ordered]
+    return [(event, AttributedLine(**tie) if (tie := vars(event)["tied"]) else None) for event in ordered]
 
 
 def items_by_key(keys: Sequence[int]) -> dict[int, Item]:

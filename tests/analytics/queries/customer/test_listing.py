@@ -4,13 +4,15 @@ Ten customers with weights 1 … 10 are known to the model and two are not. The 
 percentile of 1 … 10, interpolated 9.1: only the customer of weight 10 is heavy.
 """
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
-from analytics.queries.customer.filters import Changed, Filters, KnownModel, State
+from analytics.queries.customer.filters import Changed, Filters, State
 from analytics.queries.customer.listing import Customers, customers, first, lines, somebody
 from analytics.queries.customer.order import place
+from analytics.queries.layout import Frame, read_frame
 from recommendations.models import Category, Customer, CustomerAlias, InterestProfile, ModelVersion, Segment
 from recommendations.terms import EventName
 from tests.analytics import records
@@ -32,11 +34,13 @@ def model() -> ModelVersion:
 
 
 def listed(model: ModelVersion | None, **filters: object) -> Customers:
-    return customers(Filters(**filters), version=of(model))  # type: ignore[arg-type]
+    return customers(Filters(**filters), frame=of(model))  # type: ignore[arg-type]
 
 
-def of(model: ModelVersion | None) -> KnownModel:
-    return KnownModel(model=model.pk, known_until=records.NOW) if model else KnownModel()
+def of(model: ModelVersion | None, *, known_until: datetime | None = None) -> Frame:
+    """The frame of a shop whose live model knows the history until NOW, unless another end is given."""
+    until = known_until or (records.NOW if model else None)
+    return replace(read_frame(), model=model.pk if model else None, known_until=until)
 
 
 def keys(model: ModelVersion, **filters: object) -> list[int]:
@@ -99,9 +103,9 @@ def test_events_of_merged_keys_count_for_their_customer() -> None:
 
 def test_a_random_customer_is_one_that_the_filters_leave(model: ModelVersion) -> None:
     heavy = Customer.objects.get(profiles__weight=10)
-    assert somebody(Filters(state=State.HEAVY), version=of(model)) == heavy.pk
-    assert somebody(Filters(segment=99), version=of(model)) is None
-    cold = {somebody(Filters(state=State.COLD), version=of(model)) for _ in range(30)}
+    assert somebody(Filters(state=State.HEAVY), frame=of(model)) == heavy.pk
+    assert somebody(Filters(segment=99), frame=of(model)) is None
+    cold = {somebody(Filters(state=State.COLD), frame=of(model)) for _ in range(30)}
     assert len(cold) == 2  # by chance only one of the two in one of 2^29 runs
 
 
@@ -122,11 +126,11 @@ def test_events_of_merged_keys_count_for_the_order() -> None:
     records.event(often, thing, days_ago=9)
     records.event(anonymous, thing, days_ago=8)
     records.event(late, thing, days_ago=1)
-    order = [line.customer for line in customers(Filters(sort="-events"), version=KnownModel()).lines]
+    order = [line.customer for line in customers(Filters(sort="-events"), frame=of(None)).lines]
     assert order == [often, late, never]
-    order = [line.customer for line in customers(Filters(sort="last"), version=KnownModel()).lines]
+    order = [line.customer for line in customers(Filters(sort="last"), frame=of(None)).lines]
     assert order == [often, late, never]  # never comes last whichever way
-    order = [line.customer for line in customers(Filters(sort="-last"), version=KnownModel()).lines]
+    order = [line.customer for line in customers(Filters(sort="-last"), frame=of(None)).lines]
     assert order == [late, often, never]
 
 
@@ -159,7 +163,7 @@ def test_changed_customers_have_a_new_leading_interest_of_the_week(
     assert [line.customer for line in page.lines] == [shifted["soap"], shifted["wine"]]
     assert [line.leading for line in page.lines] == ["Soap", "Wine"]
     assert [line.shift for line in page.lines] == pytest.approx([0.4, 0.2])
-    assert first(Filters(sort="-change"), version=of(model)) == shifted["soap"].pk
+    assert first(Filters(sort="-change"), frame=of(model)) == shifted["soap"].pk
 
 
 def test_customers_who_acted_since_the_history_of_the_live_model(model: ModelVersion) -> None:
@@ -194,21 +198,21 @@ def test_customers_are_found_by_number_and_by_purchases_of_merged_keys(model: Mo
 
 def test_the_customers_before_and_after_in_the_same_list(model: ModelVersion) -> None:
     order = keys(model)  # weights 10, 9, 8 …
-    version = of(model)
-    assert place(order[0], Filters(), version=version) == (None, order[1], 1, 12)
-    assert place(order[4], Filters(), version=version) == (order[3], order[5], 5, 12)
-    assert place(order[-1], Filters(), version=version) == (order[-2], None, 12, 12)
+    frame = of(model)
+    assert place(order[0], Filters(), frame=frame) == (None, order[1], 1, 12)
+    assert place(order[4], Filters(), frame=frame) == (order[3], order[5], 5, 12)
+    assert place(order[-1], Filters(), frame=frame) == (order[-2], None, 12, 12)
     teas = keys(model, segment=4, sort="activity")
-    assert place(teas[1], Filters(segment=4, sort="activity"), version=version) == (teas[0], teas[2], 2, 3)
+    assert place(teas[1], Filters(segment=4, sort="activity"), frame=frame) == (teas[0], teas[2], 2, 3)
     heavy = Filters(state=State.HEAVY)
-    assert place(order[0], heavy, version=version) == (None, None, 1, 1)
-    assert place(order[1], heavy, version=version) is None
+    assert place(order[0], heavy, frame=frame) == (None, None, 1, 1)
+    assert place(order[1], heavy, frame=frame) is None
 
 
 def test_a_file_has_all_customers_that_the_filters_leave() -> None:
     for number in range(51):
         records.customer(f"u{number}")
-    rows = lines(Filters(sort="number"), version=KnownModel())
+    rows = lines(Filters(sort="number"), frame=of(None))
     assert len(rows) == 51
     assert [line.customer.pk for line in rows] == sorted(line.customer.pk for line in rows)
     assert rows[0].last_event is None
@@ -218,7 +222,7 @@ def test_recent_purchases_are_counted_back_from_the_end_of_the_history() -> None
     """Purchases of the last ninety days of the history count, and no older ones."""
     who, thing = records.customer("u"), records.item("i", title="Old cheese")
     records.event(who, thing, days_ago=0)
-    until = KnownModel(known_until=records.NOW + timedelta(days=89))
-    assert [line.customer for line in customers(Filters(text="cheese"), version=until).lines] == [who]
-    later = KnownModel(known_until=records.NOW + timedelta(days=91))
-    assert customers(Filters(text="cheese"), version=later).lines == []
+    until = of(None, known_until=records.NOW + timedelta(days=89))
+    assert [line.customer for line in customers(Filters(text="cheese"), frame=until).lines] == [who]
+    later = of(None, known_until=records.NOW + timedelta(days=91))
+    assert customers(Filters(text="cheese"), frame=later).lines == []

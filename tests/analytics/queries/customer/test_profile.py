@@ -89,8 +89,8 @@ def test_last_events_are_the_newest_first() -> None:
         records.event(who, thing, days_ago=days_ago)
     events = query.last_events([who.pk])
     assert len(events) == query.SHOWN_EVENTS
-    assert events[0].event.occurred_at == records.NOW
-    assert str(events[0].event.item) == "Green tea"
+    newest, tied = events[0]
+    assert (newest.occurred_at, str(newest.item), tied) == (records.NOW, "Green tea", None)
 
 
 def test_last_purchases_leave_out_those_after_the_cut() -> None:
