@@ -1,1 +1,1 @@
-"""Queries of each page: model querysets and services in, small frozen records out."""
+"""Queries of each page: rows of models and records of services, and records of our own where a page joins several."""

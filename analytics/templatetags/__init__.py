@@ -1,1 +1,1 @@
-"""Template filters and tags for figures, money, times and icons."""
+"""Template filters and tags that say what models and services have in the reader's words; queries use them, too."""
