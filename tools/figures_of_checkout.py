@@ -26,12 +26,6 @@ from django.core.management import call_command
 
 CUSTOMERS = 20
 HOST = "127.0.0.1:8000"
-RULE = {
-    "id": 0, "name": "Soft drinks first", "placement": "home", "segment": None, "customer": None, "context": [],
-    "starts_at": None, "ends_at": None, "action": "boost", "slot": None, "strength": 60, "most": None, "per": "",
-    "share": None,
-    "items": [{"attribute": "category", "operator": "is", "values": ["Grocery > Soft drinks"]}],
-}  # fmt: skip
 
 
 def of(*names: str) -> Any:
@@ -111,9 +105,20 @@ def answers() -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def boost() -> dict[str, Any]:
+    """A rule that boosts the category with the most items."""
+    count = import_module("django.db.models").Count("items")
+    category = of("recommendations.models:Category").objects.annotate(size=count).order_by("-size", "path")[0].path
+    return {
+        "id": 0, "name": "Boost", "placement": "home", "segment": None, "customer": None, "context": [],
+        "starts_at": None, "ends_at": None, "action": "boost", "slot": None, "strength": 60, "most": None, "per": "",
+        "share": None, "items": [{"attribute": "category", "operator": "is", "values": [category]}],
+    }  # fmt: skip
+
+
 def price_tag(now: datetime) -> dict[str, Any]:
     measure = of("recommendations.services.rules.price_tags:price_tag", "recommendations.services.price_tags:price_tag")
-    tag: dict[str, Any] = measure(rules=[RULE], placement="home", now=now).described()
+    tag: dict[str, Any] = measure(rules=[boost()], placement="home", now=now).described()
     return tag
 
 

@@ -23,10 +23,10 @@ PROBE = Path(__file__).with_name("figures_of_checkout.py")
 SHOWN = 20
 
 
-def probe(checkout: Path, data: Path, now: str, *arguments: str) -> dict[str, Any]:
-    """Figures and answers of a checkout, with the embedded servers on ``data``."""
+def probe(checkout: Path, data: Path, now: str, *arguments: str, script: Path = PROBE) -> dict[str, Any]:
+    """What a script finds in a checkout, with the embedded servers on ``data``."""
     python, out = str(checkout / ".venv/bin/python"), data / "figures.json"
-    argv = [python, "-m", "recsite.embedded", "--data", str(data), "--", python, str(PROBE), now, str(out), *arguments]
+    argv = [python, "-m", "recsite.embedded", "--data", str(data), "--", python, str(script), now, str(out), *arguments]
     subprocess.run(argv, cwd=checkout, check=True)
     figures: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
     return figures
