@@ -9,7 +9,7 @@ from operator import is_
 from recommendations.engine.ranking.rules import Rule
 from recommendations.serving.customer_context import CustomerContext
 from recommendations.serving.pipeline import TICK, Prepared, rules_for
-from recommendations.serving.types import ResolvedRequest
+from recommendations.serving.types import Request, ResolvedRequest
 from recommendations.store.live.fetch import RawState
 from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.slates import ServedSlate
@@ -20,8 +20,11 @@ MOST = 4_000  # answers of about 20 kB
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class ServingState:
-    """What an answer is made of besides the request: a snapshot, a customer in a live state, a moment."""
+    """A request, with what its answer is made of: a snapshot, a customer in a live state, a moment."""
 
+    request: Request
+    recommendation_id: str
+    started: int  # ns, of the process's clock
     snapshot: Snapshot
     customer: int | None
     raw: RawState

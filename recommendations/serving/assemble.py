@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from recommendations.engine.ranking.rules import of_kind
 from recommendations.engine.ranking.scores import PROMOTION
 from recommendations.engine.ranking.selection import NOTHING, CatalogueState, Selection, SelectionParams, eligibility
 from recommendations.engine.ranking.slots import Cap
+from recommendations.serving.candidate_choice import ChosenCandidates
 from recommendations.serving.candidates import CandidatePool
 from recommendations.serving.explain import Explainer
 from recommendations.serving.fallback import Backfilled, FallbackSource, backfill
@@ -18,35 +18,27 @@ from recommendations.serving.types import Shown, ShownReason
 from recommendations.terms import RuleAction, Source
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChosenItems:
-    """Selection from a pool (None: of pinned items alone); rows of the selection are those of the stock."""
-
-    selection: Selection
-    pool: CandidatePool | None
-    source: Source
-
-
 def shown_items(
-    chosen: ChosenItems | None,
+    selection: Selection | None,
+    chosen: ChosenCandidates,
     *,
     explainer: Explainer,
     catalogue: CatalogueState,
     params: SelectionParams,
     fallbacks: Iterable[FallbackSource],
 ) -> tuple[list[Shown], Mapping[Source, int]]:
-    """Items of the answer in order, and how many of them are fillers, by source.
+    """Items of the answer in order, and how many of them are fillers, by source; rows of the selection are the stock's.
 
     A pinned item keeps its slot where the pool ends before it: fillers, from ``fallbacks``, stand between.
     """
-    rows = chosen.selection.items if chosen else NOTHING
+    rows = selection.items if selection else NOTHING
     rest = _rest(fallbacks, catalogue, params, but=rows) if len(rows) < params.n else []
     if not rest:
-        return _chosen(chosen, explainer, params, ranks=range(1, len(rows) + 1)) if chosen else [], {}
-    slots = chosen.selection.slots if chosen else np.arange(0)
+        return _selected(selection, chosen, explainer, params, ranks=range(1, len(rows) + 1)) if selection else [], {}
+    slots = selection.slots if selection else np.arange(0)
     free = np.setdiff1d(np.arange(params.n), slots)[: len(rest)]
     ranks = (np.argsort(np.argsort(np.concatenate([slots, free]))) + 1).tolist()
-    shown = _chosen(chosen, explainer, params, ranks=ranks[: len(rows)]) if chosen else []
+    shown = _selected(selection, chosen, explainer, params, ranks=ranks[: len(rows)]) if selection else []
     shown += _filling(rest, explainer, ranks=ranks[len(rows) :])
     return sorted(shown, key=lambda one: one.rank), Counter(source for _, source in rest)
 
@@ -65,11 +57,18 @@ def _rest(
     return backfill(fallbacks, open_=open_, n=params.n - len(but), caps=caps)
 
 
-def _chosen(chosen: ChosenItems, explainer: Explainer, params: SelectionParams, *, ranks: Sequence[int]) -> list[Shown]:
-    selection, products = chosen.selection, explainer.snapshot.stock.products
+def _selected(
+    selection: Selection,
+    chosen: ChosenCandidates,
+    explainer: Explainer,
+    params: SelectionParams,
+    *,
+    ranks: Sequence[int],
+) -> list[Shown]:
+    products = explainer.snapshot.stock.products
     names = [*(chosen.pool.instances if chosen.pool else ()), PROMOTION]
     parts = np.vstack([selection.contributions, selection.promotion]).T.tolist()
-    reasons, rules = _reasons(chosen, explainer, names, parts), _rules(selection, params)
+    reasons, rules = _reasons(selection, chosen.pool, explainer, names, parts), _rules(selection, params)
     return [
         Shown(
             item=products[row].item,
@@ -100,10 +99,13 @@ def _rules(selection: Selection, params: SelectionParams) -> list[list[int]]:
 
 
 def _reasons(
-    chosen: ChosenItems, explainer: Explainer, names: Sequence[str], parts: Sequence[Sequence[float]]
+    selection: Selection,
+    pool: CandidatePool | None,
+    explainer: Explainer,
+    names: Sequence[str],
+    parts: Sequence[Sequence[float]],
 ) -> list[tuple[ShownReason, ...]]:
     """Reasons of each item; nothing speaks for one that is only pinned."""
-    selection, pool = chosen.selection, chosen.pool
     if pool is None or explainer.candidates is None:
         return [() for _ in selection.items]
     items = explainer.candidates.model.items.rows(explainer.snapshot.stock.ids.ids[selection.items]).tolist()

@@ -16,7 +16,7 @@ from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.rules import Rule, of_kind
 from recommendations.engine.ranking.selection import NOTHING, CatalogueState, Selection, SelectionParams, select
 from recommendations.engine.rng import generator
-from recommendations.serving.assemble import ChosenItems, shown_items
+from recommendations.serving.assemble import shown_items
 from recommendations.serving.candidate_choice import ChosenCandidates, by_visit, choose_candidates
 from recommendations.serving.candidates import CandidateSource, candidate_source
 from recommendations.serving.customer_context import NOBODY, CustomerContext, context_of
@@ -122,9 +122,9 @@ def complete(prepared: Prepared) -> Answer:
         now=prepared.now, asked=prepared.request.explain,
     )  # fmt: skip
     selection, chosen = select_candidates(prepared), prepared.chosen
-    items = ChosenItems(selection=selection, pool=chosen.pool, source=chosen.source) if selection else None
     shown, counts = shown_items(
-        items,
+        selection,
+        chosen,
         explainer=explainer,
         catalogue=prepared.catalogue,
         params=prepared.params,

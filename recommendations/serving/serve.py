@@ -37,42 +37,6 @@ class Served(NamedTuple):
     content: bytes
 
 
-class _Serving(NamedTuple):
-    """A request, with the state of this moment that its answer is made of."""
-
-    request: Request
-    state: ServingState
-    recommendation_id: str
-    started: int  # ns
-
-    @classmethod
-    def of(cls, request: Request, *, now: datetime) -> "_Serving":
-        started = time.perf_counter_ns()
-        held = snapshot_holder().any()
-        seen, customer = held.changed, _customer(held, request)
-        raw = fetch.fetch_raw(customer)
-        snapshot = snapshot_holder().current(fetch.marks_of(raw))
-        if snapshot.changed is not seen and (other := _customer(snapshot, request)) != customer:
-            customer, raw = other, fetch.fetch_raw(other)  # merged meanwhile, or parted
-        basis = ServingState(snapshot=snapshot, customer=customer, raw=raw, now=now)
-        return cls(request, basis, _new_id(now), started)
-
-    @classmethod
-    def of_all(cls, requests: Sequence[Request], *, now: datetime) -> "Iterator[_Serving]":
-        """Requests under the snapshot of one moment; the time of each begins when it is reached."""
-        held = snapshot_holder().any()
-        customers = _customers(held, requests)
-        raw = fetch.fetch_raw_of_all(customers)
-        snapshot = snapshot_holder().current(fetch.marks_of(raw[0]))
-        for request, customer, one in zip(requests, customers, raw, strict=True):
-            basis = ServingState(snapshot=snapshot, customer=customer, raw=one, now=now)
-            yield cls(request, basis, _new_id(now), time.perf_counter_ns())
-
-
-def _new_id(now: datetime) -> str:
-    return f"r-{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
-
-
 def knows(placement: str) -> bool:
     """Whether this process serves such a placement, as far as it has looked."""
     held = snapshot_holder().snapshot
@@ -81,38 +45,38 @@ def knows(placement: str) -> bool:
 
 def serve(request: Request, *, now: datetime) -> Answer:
     """Answer a request. Raises UnknownPlacementError; NotLoadedError where this process never reached PostgreSQL."""
-    serving = _Serving.of(request, now=now)
-    answer = _completed(serving, _prepared(serving))
+    state = _state(request, now=now)
+    answer = _completed(state, _prepared(state))
     if not request.dry_run:
-        _note(serving, _slate(answer, customer=serving.state.customer))
+        _note(state, _slate(answer, customer=state.customer))
     return answer
 
 
 def serve_written(request: Request, *, write: Write, now: datetime) -> Served:
     """Serialise an answer for the shop, from the cache where it is still valid. Raises as ``serve``."""
-    serving = _Serving.of(request, now=now)
+    state = _state(request, now=now)
     key = (request, write)
-    entry = answer_cache().get(key, serving.state)
-    if entry is None or _may_explore(serving, entry):
-        prepared = _prepared(serving)
-        answer = _completed(serving, prepared)
-        slate = _slate(answer, customer=serving.state.customer)
-        entry = CachedAnswer.of(prepared, serving.state, content=write(answer), slate=slate)
-        if not _may_explore(serving, entry):
+    entry = answer_cache().get(key, state)
+    if entry is None or _may_explore(state, entry):
+        prepared = _prepared(state)
+        answer = _completed(state, prepared)
+        slate = _slate(answer, customer=state.customer)
+        entry = CachedAnswer.of(prepared, state, content=write(answer), slate=slate)
+        if not _may_explore(state, entry):
             answer_cache().put(key, entry)
     if not request.dry_run:
-        _note(serving, entry.slate)
-    return Served(serving.recommendation_id, entry.content)
+        _note(state, entry.slate)
+    return Served(state.recommendation_id, entry.content)
 
 
 def serve_all(requests: Sequence[Request], *, write: Write, now: datetime) -> list[Served]:
     """Serialise an answer to each request, under one model, one set of weights and one book. Raises as ``serve``."""
     served = []
-    for serving in _Serving.of_all(requests, now=now):
-        answer = _completed(serving, _prepared(serving))
-        if not serving.request.dry_run:
-            _note(serving, _slate(answer, customer=serving.state.customer))
-        served.append(Served(serving.recommendation_id, write(answer)))
+    for state in _states(requests, now=now):
+        answer = _completed(state, _prepared(state))
+        if not state.request.dry_run:
+            _note(state, _slate(answer, customer=state.customer))
+        served.append(Served(state.recommendation_id, write(answer)))
     return served
 
 
@@ -124,20 +88,51 @@ def has_item(shop_id: str) -> bool:
     return shop_id in held.stock.row_of
 
 
-def _may_explore(serving: _Serving, found: CachedAnswer) -> bool:
+def _state(request: Request, *, now: datetime) -> ServingState:
+    started = time.perf_counter_ns()
+    held = snapshot_holder().any()
+    seen, customer = held.changed, _customer(held, request)
+    raw = fetch.fetch_raw(customer)
+    snapshot = snapshot_holder().current(fetch.marks_of(raw))
+    if snapshot.changed is not seen and (other := _customer(snapshot, request)) != customer:
+        customer, raw = other, fetch.fetch_raw(other)  # merged meanwhile, or parted
+    return ServingState(
+        request=request, recommendation_id=_new_id(now), started=started, snapshot=snapshot, customer=customer,
+        raw=raw, now=now,
+    )  # fmt: skip
+
+
+def _states(requests: Sequence[Request], *, now: datetime) -> Iterator[ServingState]:
+    """Requests under the snapshot of one moment; the time of each begins when it is reached."""
+    held = snapshot_holder().any()
+    customers = _customers(held, requests)
+    raw = fetch.fetch_raw_of_all(customers)
+    snapshot = snapshot_holder().current(fetch.marks_of(raw[0]))
+    for request, customer, one in zip(requests, customers, raw, strict=True):
+        yield ServingState(
+            request=request, recommendation_id=_new_id(now), started=time.perf_counter_ns(), snapshot=snapshot,
+            customer=customer, raw=one, now=now,
+        )  # fmt: skip
+
+
+def _new_id(now: datetime) -> str:
+    return f"r-{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+
+
+def _may_explore(state: ServingState, entry: CachedAnswer) -> bool:
     """Whether this very answer may show what others do not."""
-    return bool(found.exploration) and may_explore(draw_of(serving.recommendation_id), found.exploration)
+    return bool(entry.exploration) and may_explore(draw_of(state.recommendation_id), entry.exploration)
 
 
-def _prepared(serving: _Serving) -> Prepared:
-    snapshot = serving.state.snapshot
+def _prepared(state: ServingState) -> Prepared:
+    snapshot = state.snapshot
     since = snapshot.model.as_of if snapshot.model else None
-    reading = fetch.decode(serving.state.raw, serving.state.customer, since=since)
-    return prepare(_resolved(serving), snapshot=snapshot, state=reading.state, now=serving.state.now)
+    reading = fetch.decode(state.raw, state.customer, since=since)
+    return prepare(_resolved(state), snapshot=snapshot, state=reading.state, now=state.now)
 
 
-def _completed(serving: _Serving, prepared: Prepared) -> Answer:
-    request, row_of = serving.request, serving.state.snapshot.stock.row_of
+def _completed(state: ServingState, prepared: Prepared) -> Answer:
+    request, row_of = state.request, state.snapshot.stock.row_of
     named = (*request.item_ids, *request.basket)
     missing = dict.fromkeys(shop_id for shop_id in named if shop_id not in row_of)
     return replace(complete(prepared), missing_item_ids=tuple(missing))
@@ -165,12 +160,12 @@ def _named(request: Request) -> list[tuple[str, CustomerKind]]:
     return [(shop_id, kind) for shop_id, kind in named if shop_id]
 
 
-def _resolved(serving: _Serving) -> ResolvedRequest:
+def _resolved(state: ServingState) -> ResolvedRequest:
     """The request in our own keys."""
-    request, stock = serving.request, serving.state.snapshot.stock
+    request, stock = state.request, state.snapshot.stock
     return ResolvedRequest(
         placement=request.placement,
-        customer=serving.state.customer,
+        customer=state.customer,
         context_items=_keys(request.item_ids, stock),
         basket=_keys(request.basket, stock),
         exclude_items=_keys(request.exclude_item_ids, stock),
@@ -183,7 +178,7 @@ def _resolved(serving: _Serving) -> ResolvedRequest:
         filter=request.filter,
         diversity=request.diversity,
         explore=not request.dry_run,
-        recommendation_id=serving.recommendation_id,
+        recommendation_id=state.recommendation_id,
     )
 
 
@@ -212,12 +207,12 @@ def _slate(answer: Answer, *, customer: int | None) -> ServedSlate:
     )
 
 
-def _note(serving: _Serving, slate: ServedSlate) -> None:
+def _note(state: ServingState, slate: ServedSlate) -> None:
     slates.append(
         msgspec.structs.replace(
             slate,
-            served_at=serving.state.now.isoformat(),
-            recommendation_id=serving.recommendation_id,
-            latency_us=(time.perf_counter_ns() - serving.started) // 1_000,
+            served_at=state.now.isoformat(),
+            recommendation_id=state.recommendation_id,
+            latency_us=(time.perf_counter_ns() - state.started) // 1_000,
         )
     )
