@@ -38,6 +38,7 @@ SERVERS = {
 BARS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
+HEAD = "| promise | seen | bar | kept |\n| --- | --- | --- | --- |\n"
 
 type Step = str | int | dict[str, Any]
 type Verdict = Literal["yes", "NO", "not run"]
@@ -112,8 +113,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.list:
         sys.stdout.write(listing(book))
         return 0
-    outcomes = list(run_all(book, choose(book, options.only, long=options.long), options.data))
-    sys.stdout.write(table(outcomes))
+    outcomes = []
+    sys.stdout.write(HEAD)
+    for outcome in run_all(book, choose(book, options.only, long=options.long), options.data):
+        outcomes.append(outcome)
+        sys.stdout.write(row(outcome))
+        sys.stdout.flush()
+    sys.stdout.write(summary(outcomes))
     if options.json:
         rows = [asdict(one) for one in outcomes]
         options.json.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -265,11 +271,13 @@ def as_text(value: Any) -> str:
     return f"{value:,}" if type(value) is int else json.dumps(value, ensure_ascii=False)
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
-    rows = [f"| `{one.id}` {one.sentence} | {one.seen} | {one.bar} | {one.kept} |" for one in outcomes]
+def row(one: Outcome) -> str:
+    return f"| `{one.id}` {one.sentence} | {one.seen} | {one.bar} | {one.kept} |\n"
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
     counts = {word: sum(one.kept == word for one in outcomes) for word in ("yes", "NO", "not run")}
-    end = f"{counts['yes']} kept, {counts['NO']} not kept, {counts['not run']} not run"
-    return "\n".join(["| promise | seen | bar | kept |", "| --- | --- | --- | --- |", *rows, "", end]) + "\n"
+    return f"\n{counts['yes']} kept, {counts['NO']} not kept, {counts['not run']} not run\n"
 
 
 def listing(book: Book) -> str:
