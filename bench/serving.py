@@ -30,7 +30,8 @@ from django.utils import timezone
 
 from bench.web.load import Order, Seen
 from bench.web.servers import Server, web
-from recommendations.terms import EventName, Scope
+from recommendations.event_types import EventName
+from recommendations.terms import Scope
 
 PLACE = "/api/v1/placements/{placement}/recommend/?user_id={user}&n={n}"
 READY = "/healthz"

@@ -30,7 +30,8 @@ from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.engine.recommenders.registry import instances_of
 from recommendations.engine.rng import generator
-from recommendations.terms import BlendName, EventName, Task
+from recommendations.event_types import EventName
+from recommendations.terms import BlendName, Task
 
 LEFT_OUT = 0.2  # of the customers, of training
 MOST = 1000  # baskets

@@ -9,8 +9,8 @@ import pandas as pd
 
 from demo.complete_journey import wheel
 from demo.models import Replay
+from recommendations.event_types import EventName
 from recommendations.models import Event
-from recommendations.terms import EventName
 
 
 @dataclass(frozen=True, kw_only=True)

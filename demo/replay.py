@@ -21,10 +21,11 @@ from django.db.models import QuerySet
 from demo import held_back as store
 from demo.held_back import Basket
 from demo.models import Replay
+from recommendations.event_types import EventName
 from recommendations.services.operations import runs
 from recommendations.store import jobs
 from recommendations.store.advisory_lock import advisory_lock
-from recommendations.terms import EventName, RunStatus
+from recommendations.terms import RunStatus
 
 EXPIRES = 10  # seconds that the message waits for a worker; the next look sends another
 PLACEMENT = "home"

@@ -11,26 +11,6 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """Beginnings of a text that a spreadsheet takes for a formula; our files put an apostrophe before it."""
 
 
-class EventName(StrEnum):
-    """Names of events: GA4's, but ``rate_item``, ``dislike_item``, ``follow`` and ``view_homepage``, which are ours."""
-
-    VIEW_ITEM_LIST = "view_item_list"
-    SELECT_ITEM = "select_item"
-    VIEW_ITEM = "view_item"
-    SEARCH = "search"
-    ADD_TO_CART = "add_to_cart"
-    REMOVE_FROM_CART = "remove_from_cart"
-    BEGIN_CHECKOUT = "begin_checkout"
-    PURCHASE = "purchase"
-    REFUND = "refund"
-    ADD_TO_WISHLIST = "add_to_wishlist"
-    SHARE = "share"
-    RATE_ITEM = "rate_item"
-    DISLIKE_ITEM = "dislike_item"
-    FOLLOW = "follow"
-    VIEW_HOMEPAGE = "view_homepage"
-
-
 class ItemKind(StrEnum):
     PRODUCT = "product"
 

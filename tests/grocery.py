@@ -8,10 +8,10 @@ import uuid
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from recommendations.event_types import EventName
 from recommendations.models import Category, Customer, Event, Item
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.terms import EventName
 
 TASTES = ("Bread", "Cheese", "Fruit", "Tea", "Wine", "Soap")
 ITEMS_EACH = 12

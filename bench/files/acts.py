@@ -13,7 +13,7 @@ from bench.files.tables import ActTable, Codes
 from recommendations.engine.frames import Interactions
 from recommendations.engine.preprocess.clean import SESSION_GAP
 from recommendations.engine.preprocess.matrix import DEFAULT_POINTS
-from recommendations.terms import EventName
+from recommendations.event_types import EventName
 
 SPAN_OF_AN_ORDER = 365.0  # days that the numbers of an order are stretched to
 EPOCHS = {"seconds": 86_400.0, "milliseconds": 86_400e3, "microseconds": 86_400e6, "nanoseconds": 86_400e9}

@@ -13,7 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from recommendations.terms import EventName
+from recommendations.event_types import EventName
 
 IDS = ("user_id", "item_id")
 ACTS = (*IDS, "timestamp")

@@ -19,7 +19,8 @@ from recommendations.engine.frames import Promotions
 from recommendations.engine.preprocess.clean import clean
 from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, TrainingSnapshot, snapshot
 from recommendations.engine.preprocess.terms import description, membership, term_counts
-from recommendations.terms import PATH_SEPARATOR, EventName, Task
+from recommendations.event_types import EventName
+from recommendations.terms import PATH_SEPARATOR, Task
 
 WINDOW = 28.0  # days
 TEST_CUT = (pd.Timestamp(wheel.LAST_FULL_DAY) - pd.Timestamp(0)).days + 1 - WINDOW  # days since 1970-01-01

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from demo.complete_journey import wheel
 from demo.complete_journey.promotions import read_shares
 from demo.complete_journey.wheel import DISCOUNTS, Journey
+from recommendations.event_types import EventName
 from recommendations.models import Import, ShopSetting
 from recommendations.store.events import bulk_append
 from recommendations.store.events.known_customers import ensure_customers
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.imports import import_record, item_merge, promotion_merge, validate
-from recommendations.store.temp_tables import Report, copy, csv_block, definition, heavy, rows, temporary
-from recommendations.terms import CustomerKind, EventName
+from recommendations.store.temp_tables import Report, copy, csv_block, heavy, rows, temporary
+from recommendations.terms import CustomerKind
 
 DEMO_CLOCK = "demo_clock"
 BATCH = 100_000
@@ -63,7 +64,7 @@ def load_catalogue(journey: Journey, *, weeks: int, now: datetime, report: Repor
     imported = import_record.begin(kind="items", file=wheel.PACKAGE)
     products = journey.products
     report("items", 0, len(products))
-    with heavy(), temporary(item_merge.READY, definition(item_merge.COLUMNS)):
+    with heavy(), item_merge.ready_items():
         copy(item_merge.READY, ITEM_COLUMNS, [csv_block(_item_table(products, weeks=weeks))])
         keys = item_merge.category_keys(products["path"].unique(), names=wheel.category_names(products))
         links = pd.DataFrame({"item": products["product_id"], "category": products["path"].map(keys)})
@@ -84,7 +85,7 @@ def load_purchases(journey: Journey, *, weeks: int, report: Report, hold_from: p
         lines = lines[lines["transaction_timestamp"] < hold_from]
     total, held = len(lines), len(journey.purchases) - len(lines)
     customers, item_keys = _customers(lines["household_id"]), dict(rows("SELECT shop_id, id FROM recommendations_item"))
-    with temporary(bulk_append.READY, definition(bulk_append.COLUMNS)):
+    with temporary(bulk_append.READY, bulk_append.COLUMNS):
         copy(
             bulk_append.READY,
             EVENT_COLUMNS,
@@ -115,7 +116,7 @@ def load_promotions(journey: Journey, *, weeks: int, report: Report) -> Import:
     item_keys = dict(rows("SELECT shop_id, id FROM recommendations_item"))
     keys = np.array([item_keys[shop_id] for shop_id in listed.astype(str)], np.int64)
     report("promotions", 0, len(planned))
-    with heavy(), temporary(promotion_merge.READY, definition(promotion_merge.COLUMNS)):
+    with heavy(), temporary(promotion_merge.READY, promotion_merge.COLUMNS):
         ready = _promotion_table(planned, keys=keys, weeks=weeks)
         copy(promotion_merge.READY, PROMOTION_COLUMNS, map(csv_block, ready.to_batches(max_chunksize=BATCH)))
         new = promotion_merge.merge_ready(given=())

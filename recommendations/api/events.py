@@ -20,7 +20,7 @@ from recommendations.ingest import event_schema
 from recommendations.ingest.accept import accept
 from recommendations.ingest.event_lines import EventResult
 from recommendations.ingest.event_schema import EventBatch, EventForm, ParsedBody
-from recommendations.ingest.refusal import Refusal
+from recommendations.ingest.refusal import Refusal, UnreadableError
 from recommendations.services.operations import metrics
 from recommendations.terms import Scope
 
@@ -79,8 +79,9 @@ class Events(BrowserView):
 def _reading(body: bytes) -> ParsedBody:
     try:
         return event_schema.parse_body(body)
-    except event_schema.UnreadableError as error:
-        raise BadRequestError(error.reason, flaws=[Flaw(error.pointer, error.reason)]) from error
+    except UnreadableError as error:
+        refusal = error.refusal
+        raise BadRequestError(refusal.reason, flaws=[Flaw(refusal.pointer, refusal.reason)]) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from error
 

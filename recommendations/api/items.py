@@ -27,6 +27,7 @@ from recommendations.api.item_examples import (
 )
 from recommendations.api.parsing import RawJson, body_of, malformed
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
+from recommendations.ingest.refusal import UnreadableError
 from recommendations.services.access.keys import KnownKey
 from recommendations.services.catalogue import item_schema
 from recommendations.services.catalogue import rows as catalogue_rows
@@ -187,7 +188,7 @@ def _only_row(item_id: str, body: bytes, kind: type[ItemChanges]) -> ItemRow:
     shop_id = _checked(item_id)
     try:
         return ItemRow(shop_id=shop_id, fields=fields_of(item_schema.read_one(body, kind)))
-    except (item_schema.UnreadableError, BrokenRuleError) as error:
+    except (UnreadableError, BrokenRuleError) as error:
         raise _refused(error.refusal.pointer, error.refusal.reason) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from error
@@ -196,7 +197,7 @@ def _only_row(item_id: str, body: bytes, kind: type[ItemChanges]) -> ItemRow:
 def _rows(body: bytes, kind: type[RowForm]) -> list[ItemRow | ItemVerdict]:
     try:
         forms = item_schema.read_batch(body, kind)
-    except item_schema.UnreadableError as error:
+    except UnreadableError as error:
         raise _refused(error.refusal.pointer, error.refusal.reason) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from error

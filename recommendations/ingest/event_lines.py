@@ -13,8 +13,9 @@ from uuid import UUID
 import msgspec
 from django.utils.translation import gettext as _
 
+from recommendations.event_types import NAMES
 from recommendations.ingest.event_schema import EventForm, EventItemForm
-from recommendations.ingest.event_validation import NAMES, refusal_of, rounded
+from recommendations.ingest.event_validation import refusal_of, rounded
 from recommendations.ingest.refusal import Refusal
 from recommendations.store.events.id_cache import item_keys, person_keys
 from recommendations.store.events.insert import Consent, EventLine, EventPlace

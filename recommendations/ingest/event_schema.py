@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,15 +15,22 @@ import msgspec
 from django.utils.translation import gettext as _
 from msgspec import Meta, Raw, Struct, ValidationError
 
-from recommendations.ingest.refusal import Refusal, escaped, misfit
+from recommendations.fields import (
+    MOST_LINES,
+    Id,
+    Money,
+    Position,
+    Quantity,
+    RatingScale,
+    SearchTerm,
+    SlateId,
+    Word,
+)
+from recommendations.ingest.refusal import Refusal, escaped, misfit, unreadable
 
 MOST_ROWS = 1_000
-MOST_ITEMS = 200
 MOST_IGNORED = 20  # unknown fields that are named, per row
 
-type Id = Annotated[str, Meta(min_length=1, max_length=128)]
-type Word = Annotated[str, Meta(max_length=64)]
-type Money = Annotated[Decimal, Meta(description="Between 0 and 9999999999.99, rounded to cents.")]
 type Personalisation = Annotated[
     bool,
     Meta(
@@ -38,9 +44,9 @@ class EventItemForm(Struct, forbid_unknown_fields=True):
     """A line of an event; an item that the catalogue does not have loses its line, not the others."""
 
     item_id: Id
-    quantity: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    quantity: Quantity | None = None
     price: Annotated[Money, Meta(description="What was paid for one.")] | None = None
-    index: Annotated[int, Meta(ge=0, le=32_767, description="Position in the list that was shown.")] | None = None
+    index: Annotated[Position, Meta(description="Position in the list that was shown.")] | None = None
 
 
 class EventContextForm(Struct, forbid_unknown_fields=True):
@@ -68,30 +74,20 @@ class EventForm(Struct, forbid_unknown_fields=True):
     user_id: Annotated[Id, Meta(description="Of a signed-in customer. Kept as a keyed hash only.")] | None = None
     anonymous_id: Annotated[Id, Meta(description="Of a visitor; with user_id, the two are one person.")] | None = None
     session_id: Id | None = None
-    items: Annotated[list[EventItemForm], Meta(max_length=MOST_ITEMS)] = []
+    items: Annotated[list[EventItemForm], Meta(max_length=MOST_LINES)] = []
     value: Annotated[Money, Meta(description="Of the whole event.")] | None = None
     currency: Annotated[Word, Meta(description="The shop's, where it is given.")] | None = None
-    search_term: Annotated[str, Meta(max_length=512)] | None = None
+    search_term: SearchTerm | None = None
     transaction_id: Annotated[Id, Meta(description="Of a purchase or refund: a basket is one transaction.")] | None = (
         None
     )
-    recommendation_id: (
-        Annotated[str, Meta(min_length=1, max_length=64, description="Of the answer that led here.")] | None
-    ) = None
+    recommendation_id: Annotated[SlateId, Meta(description="Of the answer that led here.")] | None = None
     rating: float | None = None
-    rating_scale: Annotated[float, Meta(gt=0, le=1_000_000, description="The best rating there is.")] | None = None
+    rating_scale: Annotated[RatingScale, Meta(description="The best rating there is.")] | None = None
     target_type: Annotated[Word, Meta(description="Followed: customer, brand or category.")] | None = None
     target_id: Id | None = None
     context: EventContextForm | None = None
     consent: ConsentForm | None = None
-
-
-class UnreadableError(Exception):
-    """The body as a whole holds no events; the pointer starts at the body."""
-
-    def __init__(self, pointer: str, reason: str) -> None:
-        super().__init__(reason)
-        self.pointer, self.reason = pointer, reason
 
 
 @dataclass
@@ -152,7 +148,8 @@ def _read_row_by_row(body: bytes) -> ParsedBody:
         single = "events" not in top and "event_id" in top
         rows = [Raw(body)] if single else _raw_batch.decode(body).events
     except ValidationError as error:
-        raise _unreadable(error) from error
+        remedy = _("Send {“events”: [1 to %(most)s events]}, or one event by itself.") % {"most": MOST_ROWS}
+        raise unreadable(error, rows="events", remedy=remedy) from error
     reading = ParsedBody(rows=[], single=single)
     for number, raw in enumerate(rows):
         row, ignored = _read_row(bytes(raw))
@@ -163,14 +160,6 @@ def _read_row_by_row(body: bytes) -> ParsedBody:
     if others and not single:
         reading.ignored[-1] = others[:MOST_IGNORED]
     return reading
-
-
-def _unreadable(error: ValidationError) -> UnreadableError:
-    refusal = misfit(error)
-    if not refusal.pointer or refusal.pointer == "/events":
-        remedy = _("Send {“events”: [1 to %(most)s events]}, or one event by itself.") % {"most": MOST_ROWS}
-        return UnreadableError(refusal.pointer, f"{refusal.reason}. {remedy}")
-    return UnreadableError(refusal.pointer, refusal.reason)
 
 
 def _read_row(raw: bytes) -> tuple[EventForm | Refusal, list[str]]:

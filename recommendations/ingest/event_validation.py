@@ -3,47 +3,28 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from operator import attrgetter
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from recommendations.event_types import NAMES, EventName, ItemNeed
+from recommendations.fields import AHEAD, LARGEST_AMOUNT, TARGETS
 from recommendations.ingest.event_schema import EventForm
 from recommendations.ingest.refusal import Refusal
-from recommendations.terms import EventName
 
-AHEAD = timedelta(minutes=10)
 RETENTION = timedelta(days=730)
-LARGEST_AMOUNT = Decimal("9999999999.99")  # numeric(12, 2)
 CENT = Decimal("0.01")
-
-ALIASES = {
-    EventName.VIEW_ITEM_LIST: ("Product List Viewed", "category-page-view"),
-    EventName.SELECT_ITEM: ("Product Clicked",),
-    EventName.VIEW_ITEM: ("Product Viewed", "detail-page-view", "AddDetailView"),
-    EventName.SEARCH: ("Products Searched",),
-    EventName.ADD_TO_CART: ("Product Added", "add-to-cart", "AddCartAddition"),
-    EventName.REMOVE_FROM_CART: ("Product Removed", "remove-from-cart", "DeleteCartAddition"),
-    EventName.BEGIN_CHECKOUT: ("Checkout Started",),
-    EventName.PURCHASE: ("Order Completed", "purchase-complete", "AddPurchase"),
-    EventName.REFUND: ("Order Refunded", "DeletePurchase"),
-    EventName.ADD_TO_WISHLIST: ("Product Added to Wishlist", "AddBookmark"),
-    EventName.SHARE: ("Product Shared",),
-    EventName.RATE_ITEM: ("Product Reviewed", "AddRating"),
-    EventName.VIEW_HOMEPAGE: ("home-page-view",),
+_ANY_MISSING = gettext_lazy("The field is missing.")
+_MISSING = {
+    "transaction_id": gettext_lazy("The field is missing; a basket is one transaction."),
+    "search_term": gettext_lazy("The field is missing; a search has a search term."),
+    "rating": gettext_lazy("The field is missing; send rating and rating_scale."),
+    "rating_scale": gettext_lazy("The field is missing; it is the best rating that can be given."),
+    "target_type": gettext_lazy("The field is missing; it says what kind of thing is followed."),
+    "target_id": gettext_lazy("The field is missing; it names what is followed."),
 }
-"""Names that Segment, Vertex and Recombee have for the same events."""
-
-NAMES = {str(name): name for name in EventName} | {alias: name for name, names in ALIASES.items() for alias in names}
-NEEDS_ITEMS = frozenset(EventName) - {
-    EventName.VIEW_ITEM_LIST,
-    EventName.SEARCH,
-    EventName.BEGIN_CHECKOUT,
-    EventName.SHARE,
-    EventName.FOLLOW,
-    EventName.VIEW_HOMEPAGE,
-}
-TRADES = frozenset({EventName.PURCHASE, EventName.REFUND})
-TARGETS = ("customer", "brand", "category")
 
 type Rule = Callable[[EventForm], Refusal | None]
 
@@ -85,43 +66,21 @@ def _no_items(form: EventForm) -> Refusal | None:
     return None
 
 
-def _no_transaction(form: EventForm) -> Refusal | None:
-    if form.transaction_id is None:
-        return Refusal("/transaction_id", _("The field is missing; a basket is one transaction."))
-    return None
+def _needed(field: str) -> Rule:
+    value = attrgetter(field)
+
+    def rule(form: EventForm) -> Refusal | None:
+        if value(form) is not None:
+            return None
+        return Refusal(f"/{field}", str(_MISSING.get(field, _ANY_MISSING)))
+
+    return rule
 
 
-def _no_term(form: EventForm) -> Refusal | None:
-    if form.search_term is None:
-        return Refusal("/search_term", _("The field is missing; a search has a search term."))
-    return None
-
-
-def _no_rating(form: EventForm) -> Refusal | None:
-    if form.rating is None:
-        return Refusal("/rating", _("The field is missing; send rating and rating_scale."))
-    if form.rating_scale is None:
-        return Refusal("/rating_scale", _("The field is missing; it is the best rating that can be given."))
-    if not 0 <= form.rating <= form.rating_scale:
-        return Refusal("/rating", _("The rating is not between 0 and rating_scale."))
-    return None
-
-
-def _no_target(form: EventForm) -> Refusal | None:
-    if form.target_type is None:
-        return Refusal("/target_type", _("The field is missing; it says what kind of thing is followed."))
-    if form.target_id is None:
-        return Refusal("/target_id", _("The field is missing; it names what is followed."))
-    return None
-
-
-_CHECKS: dict[EventName, Rule] = {
-    EventName.PURCHASE: _no_transaction,
-    EventName.REFUND: _no_transaction,
-    EventName.SEARCH: _no_term,
-    EventName.RATE_ITEM: _no_rating,
-    EventName.FOLLOW: _no_target,
-}
+def _off_scale(form: EventForm) -> Refusal | None:
+    if form.rating is None or form.rating_scale is None or 0 <= form.rating <= form.rating_scale:
+        return None
+    return Refusal("/rating", _("The rating is not between 0 and rating_scale."))
 
 
 def _unknown_target(form: EventForm) -> Refusal | None:
@@ -133,8 +92,7 @@ def _unknown_target(form: EventForm) -> Refusal | None:
 def _foreign(form: EventForm) -> Refusal | None:
     if form.currency is None or form.currency == settings.SHOP_CURRENCY:
         return None
-    text = _("This shop counts in %(ours)s; convert the amounts, or leave the currency out.")
-    return Refusal("/currency", text % {"ours": settings.SHOP_CURRENCY})
+    return Refusal("/currency", foreign_text())
 
 
 def _impossible_money(form: EventForm) -> Refusal | None:
@@ -152,9 +110,10 @@ def _impossible_money(form: EventForm) -> Refusal | None:
 
 def _rules_of(name: EventName) -> tuple[Rule, ...]:
     """Rules that an event of this name may break, all but that on its time, in the order in which they are checked."""
-    items: tuple[Rule, ...] = (_no_items,) if name in NEEDS_ITEMS else ()
-    own: tuple[Rule, ...] = (_CHECKS[name],) if name in _CHECKS else ()
-    return (_nobody, *items, *own, _unknown_target, _foreign, _impossible_money)
+    facts = name.facts
+    items: tuple[Rule, ...] = (_no_items,) if facts.item is ItemNeed.REQUIRED else ()
+    scale: tuple[Rule, ...] = (_off_scale,) if "rating_scale" in facts.fields else ()
+    return (_nobody, *items, *map(_needed, facts.fields), *scale, _unknown_target, _foreign, _impossible_money)
 
 
 def _is_money(amount: Decimal) -> bool:
@@ -163,6 +122,12 @@ def _is_money(amount: Decimal) -> bool:
 
 def _impossible() -> str:
     return _("An amount of money lies between 0 and %(largest)s.") % {"largest": LARGEST_AMOUNT}
+
+
+def foreign_text() -> str:
+    """Why an amount in another currency is refused."""
+    text = _("This shop counts in %(ours)s; convert the amounts, or leave the currency out.")
+    return text % {"ours": settings.SHOP_CURRENCY}
 
 
 def rounded(amount: Decimal) -> Decimal:

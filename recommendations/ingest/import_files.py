@@ -7,11 +7,9 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from recommendations.ingest.event_validation import NAMES, NEEDS_ITEMS, TRADES
 from recommendations.models import Import, ModelVersion
 from recommendations.store.imports import bulk_import
 from recommendations.store.imports.bulk_import import Watch
-from recommendations.store.imports.event_rows import EventRules
 from recommendations.store.imports.table_files import UnreadableFileError
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
@@ -30,9 +28,7 @@ def import_items(path: Path, *, now: datetime, report: Report, watch: Watch | No
 
 def import_events(path: Path, *, now: datetime, report: Report) -> Import:
     """Import events of a CSV or Parquet file, each once; raises UnreadableFileError where there are none."""
-    names = {written: str(name) for written, name in NAMES.items()}
-    rules = EventRules(names=names, need_items=NEEDS_ITEMS, trades=TRADES, currency=settings.SHOP_CURRENCY)
-    imported = bulk_import.import_events(path, rules=rules, now=now, report=report)
+    imported = bulk_import.import_events(path, currency=settings.SHOP_CURRENCY, now=now, report=report)
     if ModelVersion.objects.live().exists():  # it has not learned from these, so that they count as just done
         transaction.on_commit(_catch_up)
     return imported

@@ -1,4 +1,4 @@
-"""Refusal of a row or of a line of it, and how msgspec's error becomes one."""
+"""Refusal of a row, of a line of it or of a whole body, and how msgspec's error becomes one."""
 
 import re
 
@@ -14,6 +14,22 @@ class Refusal(Struct, frozen=True):
 
     pointer: str
     reason: str
+
+
+class UnreadableError(Exception):
+    """The body as a whole holds no rows, or the only one is none; the pointer starts at the body."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
+
+
+def unreadable(error: ValidationError, *, rows: str, remedy: str) -> UnreadableError:
+    """Error of a body without ``rows``; the remedy is added where neither one of them nor another field is at fault."""
+    refusal = misfit(error)
+    if refusal.pointer in {"", f"/{rows}"}:
+        refusal = Refusal(refusal.pointer, f"{refusal.reason}. {remedy}")
+    return UnreadableError(refusal)
 
 
 def misfit(error: ValidationError) -> Refusal:

@@ -11,7 +11,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from recommendations import terms
+from recommendations.event_types import TRADES, EventName
 from recommendations.models.catalogue import Item
 from recommendations.models.customers import Customer
 from recommendations.wording import labels
@@ -29,7 +29,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(occurred_at__gte=start, occurred_at__lt=end)
 
     def purchases(self) -> Self:
-        return self.filter(name=terms.EventName.PURCHASE)
+        return self.filter(name=EventName.PURCHASE)
 
 
 class Event(models.Model):
@@ -68,9 +68,9 @@ class Event(models.Model):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(condition=models.Q(name__in=list(terms.EventName)), name="event_name_is_known"),
+            models.CheckConstraint(condition=models.Q(name__in=list(EventName)), name="event_name_is_known"),
             models.CheckConstraint(
-                condition=~models.Q(name__in=["purchase", "refund"]) | ~models.Q(transaction_id=None),
+                condition=~models.Q(name__in=list(TRADES)) | ~models.Q(transaction_id=None),
                 name="purchase_has_a_transaction",
             ),
         ]
@@ -85,7 +85,9 @@ class Event(models.Model):
                 fields=["recommendation_id"], name="event_of_slate", condition=~models.Q(recommendation_id=None)
             ),
             # what was taken back of a transaction
-            models.Index(fields=["transaction_id"], name="refund_of_transaction", condition=models.Q(name="refund")),
+            models.Index(
+                fields=["transaction_id"], name="refund_of_transaction", condition=models.Q(name=EventName.REFUND)
+            ),
         ]
 
     def __str__(self) -> str:

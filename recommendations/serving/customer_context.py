@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.selection import NOTHING
+from recommendations.event_types import EventName
 from recommendations.serving.candidates import CandidateSource
 from recommendations.serving.history import History, HistoryEvent
 from recommendations.serving.session import visit
 from recommendations.serving.types import ResolvedRequest
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
-from recommendations.terms import EventName, Fallback
+from recommendations.terms import Fallback
 
 NOBODY = -1
 NEVER = -np.inf

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recommendations.engine.frames import IntArray, Interactions, Queries
 from recommendations.engine.preprocess.matrix import DEFAULT_POINTS
 from recommendations.engine.recommenders.protocol import Evidence, Recommender
-from recommendations.terms import EventName
+from recommendations.event_types import EventName
 
 DAY = 86_400.0
 SESSION_GAP = 1_800.0  # seconds

@@ -15,15 +15,14 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from recommendations.event_types import TRADES, EventName, Outcome
 from recommendations.store.temp_tables import rows, run
-from recommendations.terms import EventName
 
 BATCH = 2_000
 LOCK = 7_264_102  # daily counts are moved by one process at a time
 LONGEST_HOURS = 720  # of an attribution window
 PATIENCE = 600  # seconds that an event waits for the slate it names
-CLICKS = (EventName.SELECT_ITEM, EventName.VIEW_ITEM)
-BOUGHT = (EventName.ADD_TO_CART, EventName.PURCHASE)
+ATTRIBUTED = [name for name in EventName if name.facts.outcome in {Outcome.CARTED, Outcome.BOUGHT}]
 REPLAY = "replay"
 
 KEYS = "unnest(%(at)s::timestamptz[], %(event)s::uuid[], %(line)s::smallint[]) AS key(occurred_at, event_id, line)"
@@ -47,17 +46,17 @@ DELETE FROM recommendations_dueline WHERE id IN (
 """
 # Lines whose slate may have changed: they are new themselves, or follow a click that is new.
 AFFECTED = f"""
-SELECT occurred_at, event_id, line FROM {EVENTS} WHERE event.name = ANY(%(bought)s)
+SELECT occurred_at, event_id, line FROM {EVENTS} WHERE event.name = ANY(%(attributed)s)
 UNION
 SELECT line.occurred_at, line.event_id, line.line
 FROM {EVENTS} CROSS JOIN {PERSON.format("event.customer_id")}
 JOIN recommendations_event line ON line.customer_id = person.key AND line.item_id = event.item_id
   AND line.occurred_at BETWEEN event.occurred_at AND event.occurred_at + make_interval(hours => %(longest)s)
-  AND line.name = ANY(%(bought)s)
-WHERE event.name = ANY(%(clicks)s) AND event.recommendation_id IS NOT NULL
+  AND line.name = ANY(%(attributed)s)
+WHERE event.name = ANY(%(clicked)s) AND event.recommendation_id IS NOT NULL
 """  # noqa: S608 - parts of our own
 TRANSACTIONS = f"""
-SELECT DISTINCT event.transaction_id FROM {EVENTS} WHERE event.name IN ('purchase', 'refund')
+SELECT DISTINCT event.transaction_id FROM {EVENTS} WHERE event.name = ANY(%(trades)s)
 """  # noqa: S608
 NAMED = f"SELECT DISTINCT event.recommendation_id FROM {EVENTS} WHERE event.recommendation_id IS NOT NULL"  # noqa: S608
 FORGET = f"""
@@ -86,7 +85,7 @@ JOIN LATERAL (
     FROM {PERSON.format("event.customer_id")}
     JOIN recommendations_event click ON click.customer_id = person.key AND click.item_id = event.item_id
       AND click.occurred_at BETWEEN event.occurred_at - make_interval(hours => %(longest)s) AND event.occurred_at
-      AND click.name = ANY(%(clicks)s) AND click.recommendation_id IS NOT NULL
+      AND click.name = ANY(%(clicked)s) AND click.recommendation_id IS NOT NULL
     JOIN recommendations_slate slate
       ON slate.recommendation_id = click.recommendation_id AND event.item_id = ANY(slate.items)
     JOIN recommendations_placement placement ON placement.name = slate.placement
@@ -94,7 +93,7 @@ JOIN LATERAL (
     ORDER BY click.occurred_at DESC, click.event_id DESC LIMIT 1
   ) ORDER BY touch DESC LIMIT 1
 ) AS touch ON true
-WHERE event.name = ANY(%(bought)s) AND event.item_id IS NOT NULL
+WHERE event.name = ANY(%(attributed)s) AND event.item_id IS NOT NULL
 RETURNING recommendation_id
 """  # noqa: S608
 # A refund without amount and quantity takes back all that was bought of the item in the transaction.
@@ -136,10 +135,10 @@ SELECT slate.recommendation_id, slate.placement, tied.at, tied.replay, tied.list
        coalesce(got.carted, '{}'), coalesce(got.bought, '{}'), coalesce(got.revenues, '{}'), coalesce(got.purchases, 0)
 FROM recommendations_slate slate
 JOIN LATERAL (
-  SELECT min(occurred_at) AS at, bool_or(source = %(replay)s) AS replay, bool_or(name = 'view_item_list') AS listed,
-         bool_or(name = 'view_item_list' AND item_id IS NULL) AS whole,
-         array_agg(array_position(slate.items, item_id)) FILTER (WHERE name = 'view_item_list') AS shown,
-         array_agg(array_position(slate.items, item_id)) FILTER (WHERE name = ANY(%(clicks)s)) AS clicked
+  SELECT min(occurred_at) AS at, bool_or(source = %(replay)s) AS replay, bool_or(name = ANY(%(shown)s)) AS listed,
+         bool_or(name = ANY(%(shown)s) AND item_id IS NULL) AS whole,
+         array_agg(array_position(slate.items, item_id)) FILTER (WHERE name = ANY(%(shown)s)) AS shown,
+         array_agg(array_position(slate.items, item_id)) FILTER (WHERE name = ANY(%(clicked)s)) AS clicked
   FROM recommendations_event WHERE recommendation_id = slate.recommendation_id
 ) AS tied ON tied.at IS NOT NULL
 JOIN LATERAL (
@@ -149,9 +148,9 @@ JOIN LATERAL (
          array_agg(revenue ORDER BY position) FILTER (WHERE purchases > 0) AS revenues,
          sum(purchases) AS purchases
   FROM (
-    SELECT position, count(*) FILTER (WHERE name = 'add_to_cart') AS carts,
-           count(*) FILTER (WHERE name = 'purchase' AND kept) AS purchases,
-           sum(amount - refunded) FILTER (WHERE name = 'purchase' AND kept) AS revenue
+    SELECT position, count(*) FILTER (WHERE name = ANY(%(carted)s)) AS carts,
+           count(*) FILTER (WHERE name = ANY(%(bought)s) AND kept) AS purchases,
+           sum(amount - refunded) FILTER (WHERE name = ANY(%(bought)s) AND kept) AS revenue
     FROM recommendations_attributedline WHERE recommendation_id = slate.recommendation_id GROUP BY position
   ) AS places
 ) AS got ON true
@@ -200,11 +199,18 @@ WHERE event.recommendation_id IS NOT NULL AND noted.at > clock_timestamp() - mak
   AND NOT EXISTS (
     SELECT FROM recommendations_slate slate WHERE slate.recommendation_id = event.recommendation_id)
 """  # noqa: S608
-_WORDS = {"clicks": list(CLICKS), "bought": list(BOUGHT), "longest": LONGEST_HOURS, "replay": REPLAY}
+_WORDS = {
+    **{outcome.name.lower(): [name for name in EventName if name.facts.outcome is outcome] for outcome in Outcome},
+    "attributed": ATTRIBUTED,
+    "trades": list(TRADES),
+    "longest": LONGEST_HOURS,
+    "replay": REPLAY,
+}
 
 
-NOTED = """
-(recommendation_id IS NOT NULL OR name = 'refund' OR customer_id IS NOT NULL AND name IN ('add_to_cart', 'purchase'))
+NOTED = f"""
+(recommendation_id IS NOT NULL OR name = 'refund'
+ OR customer_id IS NOT NULL AND name IN ({", ".join(f"'{name}'" for name in ATTRIBUTED)}))
 """
 """Condition on a new event line that may change what is attributed."""
 
@@ -223,7 +229,7 @@ def settle() -> int:
             due = _keys(taken) | _WORDS
             lines = rows(AFFECTED, **due)
             slates = {key for (key,) in rows(NAMED, **due)} | _attribute(lines)
-            transactions = [key for (key,) in rows(TRANSACTIONS, **_keys([*taken, *lines]))]
+            transactions = [key for (key,) in rows(TRANSACTIONS, **_keys([*taken, *lines]), **_WORDS)]
             slates |= {key for (key,) in rows(TAKE_BACK, transactions=transactions)}
             _count(sorted(slates))
             run(WAIT, noted=[row[3] for row in taken], patience=PATIENCE, **due)

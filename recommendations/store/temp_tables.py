@@ -1,9 +1,9 @@
 """Temporary tables that COPY fills: unlogged, seen by nobody else, gone with the connection."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, LiteralString
 
 import pyarrow as pa
 import pyarrow.csv
@@ -23,9 +23,12 @@ def silent(_step: str, _done: int, _total: int) -> None:
 
 @contextmanager
 def temporary(name: str, columns: str) -> Iterator[None]:
-    """A table of this session only; a leftover of an earlier failure is replaced."""
+    """A table of this session only, of ``columns`` in brackets or ``like`` those of another one.
+
+    A leftover of an earlier failure is replaced.
+    """
     _drop(name)
-    run(f"CREATE TEMPORARY TABLE {name} ({columns})")
+    run(f"CREATE TEMPORARY TABLE {name} {columns}")
     try:
         yield
     finally:
@@ -33,8 +36,9 @@ def temporary(name: str, columns: str) -> Iterator[None]:
             _drop(name)  # otherwise the rollback, or the end of the connection, removes it
 
 
-def definition(columns: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+def like(table: str, columns: Iterable[str]) -> str:
+    """Columns of the types that they have in another table; each may be null."""
+    return f"AS SELECT {', '.join(columns)} FROM {table} WITH NO DATA"  # noqa: S608 - names of ours
 
 
 @contextmanager
@@ -79,6 +83,15 @@ def csv_block(batch: pa.RecordBatch | pa.Table) -> bytes:
     buffer = io.BytesIO()
     pyarrow.csv.write_csv(batch, buffer, pyarrow.csv.WriteOptions(include_header=False))
     return buffer.getvalue()
+
+
+def upsert(names: Collection[str], *, stored: str, also: LiteralString = "") -> sql.Composable:
+    """What a row does to the ``stored`` one of its key: changes those of ``names`` that differ, and nothing else."""
+    if not names:
+        return sql.SQL("DO NOTHING")
+    old, new = (sql.SQL(", ").join(sql.Identifier(table, name) for name in names) for table in (stored, "excluded"))
+    text = sql.SQL("DO UPDATE SET ({names}) = ROW ({new}){also} WHERE ({old}) IS DISTINCT FROM ({new})")
+    return text.format(names=sql.SQL(", ").join(map(sql.Identifier, names)), old=old, new=new, also=sql.SQL(also))
 
 
 def _drop(name: str) -> None:

@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from recommendations.event_types import EventName
 from recommendations.terms import (
     Availability,
     BlendName,
@@ -14,7 +15,6 @@ from recommendations.terms import (
     CatalogueScope,
     CustomerKind,
     Cut,
-    EventName,
     Fallback,
     GateOutcome,
     ItemKind,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from recommendations.event_types import EventName
 from recommendations.models import (
     Blend,
     BlendWeights,
@@ -23,7 +24,7 @@ from recommendations.models import (
 )
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.terms import Cut, EventName, MeasuredKind, RunStatus, Stage, Task, VersionStatus
+from recommendations.terms import Cut, MeasuredKind, RunStatus, Stage, Task, VersionStatus
 
 NOW = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)
 SPLIT = NOW - timedelta(days=28)

@@ -14,10 +14,11 @@ from django.db import connection, connections
 from django.http import HttpResponse
 from django.utils import timezone
 
+from recommendations.event_types import EventName
 from recommendations.models import Customer, CustomerAlias, Event, Item
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.process_held import drop_all
-from recommendations.terms import CustomerKind, EventName, Scope
+from recommendations.terms import CustomerKind, Scope
 from tests.api.conftest import ApiClient, problem
 
 EVENTS = "/api/v1/events/"

@@ -19,9 +19,10 @@ from bench.faults.cases import BODIES, HOSTILE, NUMBERS, TIMES, Shot, anything, 
 from bench.faults.fuzz import as_text, fuzz
 from bench.faults.verdict import Judge, Reply
 from recommendations.api.schema import document
+from recommendations.event_types import EventName
 from recommendations.ingest.event_schema import EventForm
 from recommendations.models import Event, Item
-from recommendations.terms import EventName, Scope
+from recommendations.terms import Scope
 from tests.api.conftest import ApiClient, problem
 
 EVENTS = "/api/v1/events/"

@@ -16,9 +16,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from recommendations.event_types import EventName
 from recommendations.models import ApiKey, AuditEntry, Category, Event, Item, ItemPrice
 from recommendations.store.events.partitions import prepare_partitions
-from recommendations.terms import EventName, Scope
+from recommendations.terms import Scope
 from tests.api.conftest import ApiClient, problem
 
 BATCH = "/api/v1/items/batch/"

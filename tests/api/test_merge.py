@@ -10,11 +10,12 @@ import redis
 from django.db import connection
 from django.utils import timezone
 
+from recommendations.event_types import EventName
 from recommendations.models import Customer, CustomerAlias, Item
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch
 from recommendations.store.live.state import LiveState
-from recommendations.terms import CustomerKind, EventName, Scope
+from recommendations.terms import CustomerKind, Scope
 from tests.api.conftest import ApiClient, problem
 
 EVENTS, MERGE = "/api/v1/events/", "/api/v1/users/merge/"

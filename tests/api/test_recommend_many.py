@@ -10,12 +10,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from recommendations.event_types import EventName
 from recommendations.models import Customer, Item, Slate
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.serving.slates import write_slates
-from recommendations.terms import CustomerKind, EventName, Scope
+from recommendations.terms import CustomerKind, Scope
 from tests.api.conftest import ApiClient, problem
 from tests.api.test_recommend import body, path
 

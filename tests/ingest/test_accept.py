@@ -10,6 +10,7 @@ import pytest
 import redis
 from django.utils import timezone
 
+from recommendations.event_types import EventName
 from recommendations.ingest.accept import accept
 from recommendations.ingest.event_schema import EventForm, EventItemForm, parse_body
 from recommendations.ingest.refusal import Refusal
@@ -18,7 +19,6 @@ from recommendations.store.events.id_cache import KeyCache
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.state import LiveState
 from recommendations.store.live.valkey import Link, valkey
-from recommendations.terms import EventName
 
 NOW = timezone.now().replace(microsecond=0)
 

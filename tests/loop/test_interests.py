@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recommendations.event_types import EventName
 from recommendations.loop.context import RunContext
 from recommendations.loop.interests import learn_interests
 from recommendations.loop.preprocess import make_snapshots
@@ -22,7 +23,7 @@ from recommendations.store import jobs
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.models.live_version import go_live
-from recommendations.terms import EventName, RunStatus
+from recommendations.terms import RunStatus
 from tests.grocery import TASTES, open_shop
 from tests.trained import NOW, artefact_folder
 

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from recommendations.event_types import EventName
 from recommendations.loop.run import plan, run_loop
 from recommendations.models import (
     BlendWeights,
@@ -40,7 +41,7 @@ from recommendations.store.live import fetch
 from recommendations.store.live.fetch import Changed
 from recommendations.store.models import runs
 from recommendations.store.models.model import load_model
-from recommendations.terms import BlendName, Cut, EventName, RunStatus, Stage, WeightsStatus
+from recommendations.terms import BlendName, Cut, RunStatus, Stage, WeightsStatus
 from tests.grocery import open_shop
 from tests.trained import artefact_folder
 

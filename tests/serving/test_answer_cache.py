@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from recommendations.event_types import EventName
 from recommendations.models import BlendWeights, Customer, Item, Placement, RuleBook, Slate
 from recommendations.services.catalogue import editing
 from recommendations.serving import answer_cache
@@ -24,7 +25,7 @@ from recommendations.store.live.valkey import valkey
 from recommendations.store.live.writes import Objection
 from recommendations.store.serving.slates import write_slates
 from recommendations.store.serving.snapshot_holder import snapshot_holder
-from recommendations.terms import Availability, EventName
+from recommendations.terms import Availability
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]

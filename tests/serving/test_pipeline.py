@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from recommendations.event_types import EventName
 from recommendations.models import Category, Customer, Event, Item
 from recommendations.serving.pipeline import UnknownPlacementError, recommend
 from recommendations.serving.types import Answer, Filter, ResolvedRequest
@@ -16,7 +17,7 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING, UNKNOWN, Act, LiveState
 from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights, Snapshot
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
-from recommendations.terms import BlendName, EventName, Fallback, Reason, Repeat, Source
+from recommendations.terms import BlendName, Fallback, Reason, Repeat, Source
 from recommendations.wording.reasons import reason_text
 from tests.trained import NOW
 

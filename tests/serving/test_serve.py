@@ -9,6 +9,7 @@ import redis
 from django.db import DatabaseError
 from django.utils import timezone
 
+from recommendations.event_types import EventName
 from recommendations.models import BlendWeights, Customer, CustomerAlias, Event, Item, ModelVersion, Placement, Slate
 from recommendations.services.catalogue import editing
 from recommendations.services.review.review import review
@@ -23,7 +24,7 @@ from recommendations.store.live.state import LiveEvent
 from recommendations.store.serving import slates, snapshot_holder
 from recommendations.store.serving.slates import ServedSlate, write_slates
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
-from recommendations.terms import Availability, CustomerKind, Cut, EventName, Fallback, Source
+from recommendations.terms import Availability, CustomerKind, Cut, Fallback, Source
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from recommendations.event_types import EventName
 from recommendations.models import Customer, Item
 from recommendations.serving.candidates import candidate_source
 from recommendations.serving.pipeline import recommend
@@ -14,7 +15,7 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING, Act, LiveState
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
-from recommendations.terms import BlendName, EventName, Fallback, Reason, Source
+from recommendations.terms import BlendName, Fallback, Reason, Source
 from recommendations.wording.reasons import reason_text
 from tests.trained import NOW
 

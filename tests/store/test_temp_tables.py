@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db
 
 def test_an_error_of_a_copy_in_is_one_of_django_s() -> None:
     """An import catches that; psycopg's own would pass by and leave the import as running."""
-    with temporary("numbers", "number integer"):
+    with temporary("numbers", "(number integer)"):
         with pytest.raises(DataError, match="line 2"), transaction.atomic():
             copy("numbers", ["number"], [b"1\n", b"two\n"])
         copy("numbers", ["number"], [b"1\n", b"2\n"])

@@ -18,9 +18,10 @@ from analytics.pages.parameters import number
 from analytics.queries.customer import profile as query
 from analytics.queries.days import midnight
 from analytics.queries.layout import Frame, read_frame
+from recommendations.event_types import EventName
 from recommendations.models import Item, Placement
 from recommendations.services.review.review import Simulated
-from recommendations.terms import Cut, EventName
+from recommendations.terms import Cut
 
 MOST_CONTEXT = 10
 MOST_ACTS = 10

@@ -15,12 +15,13 @@ from analytics.queries.overview import outcomes
 from analytics.queries.overview.arrivals import AnswerFilters, EventFilters
 from analytics.queries.overview.summary import PERIODS
 from analytics.templatetags.words import label
+from recommendations.event_types import EventName, Outcome
 from recommendations.models import Customer
 from recommendations.wording import labels
 from recommendations.wording.labels import PLACEMENTS, placement_label
 
 WEEK = timedelta(days=6)
-ATTRIBUTED = ("purchase", "add_to_cart")
+ATTRIBUTED = [name for name in reversed(EventName) if name.facts.outcome in {Outcome.BOUGHT, Outcome.CARTED}]
 
 
 @require_safe

@@ -19,7 +19,7 @@ from recommendations.engine.evaluation.accuracy import labels
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.frames import BoolArray, FloatArray, Interactions
 from recommendations.engine.ranking.candidates import Candidates
-from recommendations.terms import EventName
+from recommendations.event_types import EventName
 
 SHARED_BASKETS = 0.005
 """A basket that was under way at the cut lies on both sides; more of the window's baskets than this share do not."""

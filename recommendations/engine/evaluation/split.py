@@ -15,7 +15,8 @@ from scipy import sparse
 
 from recommendations.engine.frames import Sparse
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
-from recommendations.terms import Cut, EventName, Task
+from recommendations.event_types import EventName
+from recommendations.terms import Cut, Task
 
 WINDOW_DAYS = 28.0
 SECOND = 1 / 86_400

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray
-from recommendations.terms import EventName
+from recommendations.event_types import TRADES, EventName, ItemNeed
 
 SECOND = 1 / 86_400
 SESSION_GAP = 30 / 1440  # days
@@ -23,8 +23,7 @@ BURST_FACTOR = 50
 BURST_FLOOR = 500
 FIRST_SESSION = -2
 
-NEEDS_NO_ITEM = frozenset({EventName.SEARCH, EventName.FOLLOW, EventName.VIEW_HOMEPAGE, EventName.BEGIN_CHECKOUT})
-TRADES = frozenset({EventName.PURCHASE, EventName.REFUND})
+NEEDS_NO_ITEM = frozenset(name for name in EventName if name.facts.item is ItemNeed.OPTIONAL)
 
 
 class Removed(StrEnum):

@@ -11,21 +11,11 @@ from scipy import sparse
 
 from recommendations.engine.frames import Catalogue, FloatArray, Interactions, Sparse, TrainingSet
 from recommendations.engine.ids import IdMap, id_map
-from recommendations.terms import EventName
+from recommendations.event_types import EventName
 
 NEW_DAYS = 28.0
 
-DEFAULT_POINTS: Mapping[str, float] = {
-    EventName.VIEW_ITEM: 1.0,
-    EventName.SELECT_ITEM: 1.0,
-    EventName.SEARCH: 1.0,  # an item clicked in the results
-    EventName.ADD_TO_WISHLIST: 2.0,
-    EventName.ADD_TO_CART: 3.0,
-    EventName.REMOVE_FROM_CART: -1.0,
-    EventName.PURCHASE: 5.0,
-    EventName.REFUND: -5.0,
-    EventName.RATE_ITEM: 5.0,  # the best rating; others in proportion
-}
+DEFAULT_POINTS: Mapping[str, float] = {name: name.facts.points for name in EventName if name.facts.points}
 """α per event name. A name that is not listed says nothing about interest; ``dislike_item`` excludes the item."""
 
 
@@ -112,17 +102,15 @@ def _without_disliked(acts: pd.DataFrame, disliked: pd.DataFrame) -> pd.DataFram
     return acts[~pd.MultiIndex.from_frame(acts[["user", "item"]]).isin(pairs)]
 
 
-OPPOSITE = {EventName.REFUND: EventName.PURCHASE, EventName.REMOVE_FROM_CART: EventName.ADD_TO_CART}
-"""An act that takes another back is counted with it."""
-
-
 def _per_basket(acts: pd.DataFrame) -> pd.DataFrame:
     """One row per (user, basket, kind of act, item), sorted so; what a transaction takes back in full leaves no row.
 
     The row's strength is that of its strongest act and its quantity is Σ α · q in units of it: the product is kept.
     """
     kinds = list(EventName)
-    kind = acts["name"].astype(object).map({name: kinds.index(OPPOSITE.get(name, name)) for name in kinds})
+    kind = (
+        acts["name"].astype(object).map({name: kinds.index(EventName(name.facts.takes_back or name)) for name in kinds})
+    )
     traded = (kind == kinds.index(EventName.PURCHASE)).to_numpy()
     quantity = np.nan_to_num(acts["quantity"].to_numpy(np.float64), nan=1.0)
     sign = np.where(acts["strength"].to_numpy() < 0, -1.0, 1.0)

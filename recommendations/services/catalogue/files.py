@@ -20,6 +20,7 @@ from recommendations.services.access import audit
 from recommendations.services.catalogue.spreadsheets import harmless
 from recommendations.store.imports import item_diff
 from recommendations.store.imports.item_diff import ItemState
+from recommendations.store.imports.item_rows import FORM
 from recommendations.store.temp_tables import silent
 
 __all__ = ["FileGoneError", "Preview", "TooLargeError", "UnreadableFileError", "export", "import_kept", "keep", "look"]
@@ -29,10 +30,7 @@ LARGEST = 20 * 1024 * 1024  # bytes
 MOST_ROWS = 20_000  # that can be undone; larger files are for manage.py import_items
 SHOWN = 50
 KEPT = timedelta(hours=24)
-EXPORTED = (
-    "item_id", "title", "description", "brand", "categories", "price", "original_price", "cost", "availability",
-    "available_quantity", "available_time", "expire_time", "image_url", "url", "tags", "attributes",
-)  # fmt: skip
+EXPORTED = [name for name in FORM.known if name not in {"currency", "rating_average", "rating_count"}]
 """Columns as an import reads them, so that a file can be changed in a spreadsheet and imported again."""
 
 

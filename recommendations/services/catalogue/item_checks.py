@@ -10,17 +10,15 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from msgspec import UNSET
 
-from recommendations.ingest.event_validation import LARGEST_AMOUNT, rounded
+from recommendations.fields import ADDRESSES, EARLIEST, LARGEST_AMOUNT, LONGEST_ID, LONGEST_TEXT
+from recommendations.ingest.event_validation import foreign_text, rounded
 from recommendations.ingest.refusal import Refusal
 from recommendations.services.catalogue.item_schema import ItemChanges, RatingForm
+from recommendations.store.imports.item_rows import OURS, category_path
 from recommendations.store.imports.reasons import REASONS
-from recommendations.terms import PATH_SEPARATOR
 
-FIRST, LAST = datetime(1990, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
-LONGEST_LEVEL, LONGEST_PATH = 200, 500
-LONGEST_ID = 128
-DEEPEST, LARGEST_ATTRIBUTES = 20, 100_000  # levels, bytes of JSON
-ADDRESSES = ("https://", "http://", "/")
+LAST = datetime(3000, 1, 1, tzinfo=UTC)
+DEEPEST = 20  # levels of attributes
 APART = "|"  # what separates categories and tags in files of the catalogue
 
 
@@ -85,17 +83,15 @@ def _money(value: Decimal | None, pointer: str, name: str) -> dict[str, Any]:
 
 
 def _currency(value: str | None, pointer: str, _name: str) -> dict[str, Any]:
-    ours = settings.SHOP_CURRENCY
-    if value is not None and value != ours:
-        text = _("This shop counts in %(ours)s; convert the amounts, or leave the currency out.")
-        raise BrokenRuleError(pointer, text % {"ours": ours})
+    if value is not None and value != settings.SHOP_CURRENCY:
+        raise BrokenRuleError(pointer, foreign_text())
     return {}
 
 
 def _moment(value: datetime | None, pointer: str, name: str) -> dict[str, Any]:
-    if value is not None and not FIRST <= value < LAST:
+    if value is not None and not EARLIEST <= value < LAST:
         raise BrokenRuleError(pointer, _("A time lies between 1990 and 2999; leave it out where there is none."))
-    return {_COLUMN_OF[name]: value and value.astimezone(UTC)}
+    return {OURS[name]: value and value.astimezone(UTC)}
 
 
 def _address(value: str | None, pointer: str, name: str) -> dict[str, Any]:
@@ -112,9 +108,8 @@ def _categories(value: Sequence[str] | None, pointer: str, name: str) -> dict[st
 
 def _path(text: str, pointer: str) -> str:
     """Path of a category in our spelling. Raises BrokenRuleError."""
-    levels = [level.strip() for level in _without_nul(text, pointer).split(">")]
-    path = PATH_SEPARATOR.join(levels)
-    if not all(0 < len(level) <= LONGEST_LEVEL for level in levels) or len(path) > LONGEST_PATH:
+    path = category_path(_without_nul(text, pointer))
+    if path is None:
         raise BrokenRuleError(pointer, REASONS["bad_category"])
     return _not_apart(path, pointer)
 
@@ -131,7 +126,7 @@ def _tags(value: Sequence[str] | None, pointer: str, name: str) -> dict[str, Any
 
 def _attributes(value: dict[str, Any] | None, pointer: str, name: str) -> dict[str, Any]:
     _check_depth(value, pointer)
-    if len(msgspec.json.encode(value)) > LARGEST_ATTRIBUTES:
+    if len(msgspec.json.encode(value)) > LONGEST_TEXT:  # bytes
         raise BrokenRuleError(pointer, REASONS["too_long"])
     return {name: value}
 
@@ -171,25 +166,9 @@ def _not_apart(text: str, pointer: str) -> str:
     return text
 
 
-_COLUMN_OF = {"available_time": "available_at", "expire_time": "expires_at"}
 _READERS: Mapping[str, Callable[[Any, str, str], dict[str, Any]]] = {
-    "title": _title,
-    "description": _text,
-    "brand": _text,
-    "categories": _categories,
-    "price": _money,
-    "original_price": _money,
-    "cost": _money,
-    "currency": _currency,
-    "availability": _same,
-    "available_quantity": _same,
-    "available_time": _moment,
-    "expire_time": _moment,
-    "image_url": _address,
-    "url": _address,
-    "tags": _tags,
-    "attributes": _attributes,
-    "rating": _rating,
-    "kind": _same,
-    "parent_id": _parent,
-}
+    "title": _title, "description": _text, "brand": _text, "categories": _categories, "price": _money,
+    "original_price": _money, "cost": _money, "currency": _currency, "availability": _same, "available_quantity": _same,
+    "available_time": _moment, "expire_time": _moment, "image_url": _address, "url": _address, "tags": _tags,
+    "attributes": _attributes, "rating": _rating, "kind": _same, "parent_id": _parent,
+}  # fmt: skip

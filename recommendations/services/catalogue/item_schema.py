@@ -3,34 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
 from django.utils.translation import gettext as _
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, ValidationError
 
-from recommendations.ingest.refusal import Refusal, misfit
+from recommendations.fields import Address, Brand, Count, Id, Money, Path, Rating, Tag, Text, Title, Word
+from recommendations.ingest.refusal import Refusal, UnreadableError, misfit, unreadable
 from recommendations.terms import Availability, ItemKind
 
 MOST_ROWS = 1_000
-MOST_NUMBER = 2_147_483_647
 MOST_PATHS, MOST_TAGS = 50, 100
 
-type Id = Annotated[str, Meta(min_length=1, max_length=128)]
-type Title = Annotated[str, Meta(min_length=1, max_length=300)]
-type Address = Annotated[str, Meta(max_length=1_000, description="Begins with https://, http:// or /.")]
-type Money = Annotated[Decimal, Meta(description="Between 0 and 9999999999.99, rounded to cents.")]
+type Given[Field] = Field | UnsetType | None
+"""A field of changes: the value that it gets, null, or not given."""
 type Moment = Annotated[datetime, Meta(tz=True, description="With its time zone; 1990 to 2999.")]
-type Path = Annotated[str, Meta(max_length=500, description="From the root: Shoes > Running.")]
-type Tag = Annotated[str, Meta(min_length=1, max_length=100)]
-type Count = Annotated[int, Meta(ge=0, le=MOST_NUMBER)]
 
 
 class RatingForm(Struct, forbid_unknown_fields=True):
     """Stars of the shop's own scale, and how many people gave some."""
 
-    average: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
+    average: Rating | None = None
     count: Count | None = None
 
 
@@ -38,32 +32,28 @@ class ItemChanges(Struct, forbid_unknown_fields=True, kw_only=True):
     """Fields of an item that are to be changed; null empties one."""
 
     title: Title | UnsetType = UNSET
-    description: Annotated[str, Meta(max_length=100_000)] | UnsetType | None = UNSET
-    brand: Annotated[str, Meta(max_length=200)] | UnsetType | None = UNSET
-    categories: (
+    description: Given[Text] = UNSET
+    brand: Given[Brand] = UNSET
+    categories: Given[
         Annotated[list[Path], Meta(max_length=MOST_PATHS, description="Those that do not exist are made.")]
-        | UnsetType
-        | None
-    ) = UNSET
-    price: Money | UnsetType | None = UNSET
-    original_price: Annotated[Money, Meta(description="Before a reduction.")] | UnsetType | None = UNSET
-    cost: Annotated[Money, Meta(description="What the shop pays for it.")] | UnsetType | None = UNSET
-    currency: Annotated[str, Meta(max_length=64, description="The shop's, where it is given.")] | UnsetType | None = (
+    ] = UNSET
+    price: Given[Money] = UNSET
+    original_price: Given[Annotated[Money, Meta(description="Before a reduction.")]] = UNSET
+    cost: Given[Annotated[Money, Meta(description="What the shop pays for it.")]] = UNSET
+    currency: Given[Annotated[Word, Meta(description="The shop's, where it is given.")]] = UNSET
+    availability: Given[Availability] = UNSET
+    available_quantity: Given[Annotated[Count, Meta(description="0: sold out; null: unknown, and so for sale.")]] = (
         UNSET
     )
-    availability: Availability | UnsetType | None = UNSET
-    available_quantity: (
-        Annotated[Count, Meta(description="0: sold out; null: unknown, and so for sale.")] | UnsetType | None
-    ) = UNSET
-    available_time: Annotated[Moment, Meta(description="For sale from then on.")] | UnsetType | None = UNSET
-    expire_time: Annotated[Moment, Meta(description="For sale until then.")] | UnsetType | None = UNSET
-    image_url: Address | UnsetType | None = UNSET
-    url: Address | UnsetType | None = UNSET
-    tags: Annotated[list[Tag], Meta(max_length=MOST_TAGS)] | UnsetType | None = UNSET
-    attributes: dict[str, Any] | UnsetType | None = UNSET
-    rating: RatingForm | UnsetType | None = UNSET
-    kind: ItemKind | UnsetType | None = UNSET
-    parent_id: Annotated[Id, Meta(description="The item that it is a variant of.")] | UnsetType | None = UNSET
+    available_time: Given[Annotated[Moment, Meta(description="For sale from then on.")]] = UNSET
+    expire_time: Given[Annotated[Moment, Meta(description="For sale until then.")]] = UNSET
+    image_url: Given[Address] = UNSET
+    url: Given[Address] = UNSET
+    tags: Given[Annotated[list[Tag], Meta(max_length=MOST_TAGS)]] = UNSET
+    attributes: Given[dict[str, Any]] = UNSET
+    rating: Given[RatingForm] = UNSET
+    kind: Given[ItemKind] = UNSET
+    parent_id: Given[Annotated[Id, Meta(description="The item that it is a variant of.")]] = UNSET
 
 
 class ItemForm(ItemChanges, kw_only=True):
@@ -115,14 +105,6 @@ class RefusedRow:
     refusal: Refusal
 
 
-class UnreadableError(Exception):
-    """The body as a whole holds no items, or the item is none; the pointer starts at the body."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.reason)
-        self.refusal = refusal
-
-
 _raw_batch = msgspec.json.Decoder(_RawBatch)
 _named = msgspec.json.Decoder(_Named)
 _decoders: dict[type[ItemChanges], msgspec.json.Decoder[Any]] = {
@@ -145,11 +127,8 @@ def read_batch(body: bytes, kind: type[RowForm]) -> Sequence[RowForm | RefusedRo
     try:
         rows = _raw_batch.decode(body).items
     except ValidationError as error:
-        refusal = misfit(error)
-        if refusal.pointer in {"", "/items"}:
-            remedy = _("Send {“items”: [1 to %(most)s items]}.") % {"most": MOST_ROWS}
-            refusal = Refusal(refusal.pointer, f"{refusal.reason}. {remedy}")
-        raise UnreadableError(refusal) from error
+        remedy = _("Send {“items”: [1 to %(most)s items]}.") % {"most": MOST_ROWS}
+        raise unreadable(error, rows="items", remedy=remedy) from error
     return [_read_row(raw, _decoders[kind]) for raw in rows]
 
 

@@ -9,6 +9,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from recommendations.engine.ranking.second_stage import NAME
+from recommendations.event_types import EventName
 from recommendations.models import BlendWeights, Category, Customer, Event, Item, ModelVersion
 from recommendations.services.review.answer_funnel import Step, steps
 from recommendations.services.review.waterfall import Term, waterfall
@@ -22,7 +23,7 @@ from recommendations.store.models.model import Model
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.snapshot import ServedWeights, Snapshot
 from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
-from recommendations.terms import BlendName, Cut, EventName, Making
+from recommendations.terms import BlendName, Cut, Making
 from recommendations.wording.reasons import reason_text
 
 __all__ = [

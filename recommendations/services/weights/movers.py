@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from recommendations.engine.evaluation.panel import PanelResult
 from recommendations.engine.frames import IntArray
+from recommendations.event_types import EventName
 from recommendations.services.weights.panels import HeldPanel
 from recommendations.services.weights.values import Values
 from recommendations.serving.pipeline import recommend
@@ -18,7 +19,7 @@ from recommendations.store.live.state import Act, LiveState
 from recommendations.store.models.model import Model
 from recommendations.store.serving.snapshot import ServedWeights, Snapshot
 from recommendations.store.serving.snapshot_holder import NotLoadedError, current_snapshot
-from recommendations.terms import BlendName, EventName
+from recommendations.terms import BlendName
 
 SHOWN = 10
 COMPARED = 20

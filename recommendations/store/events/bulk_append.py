@@ -6,31 +6,13 @@ from datetime import datetime
 from psycopg import sql
 
 from recommendations.store.attribution import NOTED
+from recommendations.store.events.insert import EventLine
 from recommendations.store.events.partitions import prepare_partitions
-from recommendations.store.temp_tables import Report, rows, run
+from recommendations.store.temp_tables import Report, like, rows, run
 
 READY = "ready_event"
-COLUMNS = {
-    "occurred_at": "timestamptz NOT NULL",
-    "event_id": "uuid NOT NULL",
-    "line": "smallint NOT NULL",
-    "name": "text NOT NULL",
-    "customer_id": "bigint",
-    "item_id": "bigint",
-    "quantity": "integer",
-    "price": "numeric(12, 2)",
-    "amount": "numeric(12, 2)",
-    "rating": "double precision",
-    "rating_scale": "double precision",
-    "search_term": "text",
-    "transaction_id": "text",
-    "session_id": "text",
-    "recommendation_id": "text",
-    "position": "smallint",
-    "target_type": "text",
-    "target_id": "text",
-    "attributes": "jsonb",
-}
+NAMES = [name for name in EventLine.__struct_fields__ if name != "source"]
+COLUMNS = like("recommendations_event", NAMES)
 MONTHS = """
 SELECT date_trunc('month', occurred_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS month, count(*)
 FROM ready_event GROUP BY month ORDER BY month
@@ -41,7 +23,7 @@ INSERT INTO recommendations_event ({names}, source)
 SELECT {names}, %(source)s FROM ready_event WHERE occurred_at >= %(start)s AND occurred_at < %(end)s
 ORDER BY occurred_at, event_id, line
 ON CONFLICT DO NOTHING
-""").format(names=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)))
+""").format(names=sql.SQL(", ").join(map(sql.Identifier, NAMES)))
 # Of lines without a slate those matter that may follow a click on one.
 NOTE = f"""
 INSERT INTO recommendations_dueline (occurred_at, event_id, line)

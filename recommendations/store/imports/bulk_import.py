@@ -8,7 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import DatabaseError
+from psycopg import sql
 
+from recommendations.fields import MOST_LINES
 from recommendations.models import Import
 from recommendations.store.events import bulk_append, mergers
 from recommendations.store.events.mergers import Merger
@@ -22,11 +24,11 @@ from recommendations.store.imports import (
     promotion_rows,
     validate,
 )
-from recommendations.store.imports.event_rows import EventRules
 from recommendations.store.imports.item_diff import ItemState
-from recommendations.store.imports.table_files import Table, UnreadableFileError, open_table
+from recommendations.store.imports.row_checks import ITEM_JOIN
+from recommendations.store.imports.table_files import UnreadableFileError, open_table
 from recommendations.store.imports.validate import Form, Header
-from recommendations.store.temp_tables import Report, definition, heavy, rows, run, temporary
+from recommendations.store.temp_tables import Report, heavy, rows, run, temporary
 
 type Watch = Callable[[Import, Mapping[int, ItemState], Mapping[int, ItemState]], None]
 """Gets the import and what the catalogue held of its items before and after, by primary key, in its transaction."""
@@ -36,12 +38,12 @@ def import_items(path: Path, *, currency: str, now: datetime, report: Report, wa
     """Import an item file: new items are added, those that differ are changed in the columns that the file has."""
 
     def load(imported: Import, header: Header, count: int) -> None:
-        run(item_rows.REPEATED)
+        validate.mark_repeated(sql.SQL("item_id"), fault="item_id:already_listed")
         values = item_rows.rule_values(header, currency=currency)
-        refused = validate.judge(item_rows.VERDICT, joins=item_rows.JOINS, columns=item_rows.FORM.known, values=values)
+        refused = validate.judge(item_rows.FORM, item_rows.VERDICT, joins=ITEM_JOIN, values=values)
         report("items", 0, count)
         with heavy():
-            item_rows.make_ready()
+            run(item_rows.READY)
             before = item_diff.of_ready() if watch else {}
             merged = item_merge.merge_ready(
                 given=item_rows.given(header), links=item_rows.links(header), now=now, update=True
@@ -51,29 +53,29 @@ def import_items(path: Path, *, currency: str, now: datetime, report: Report, wa
                 watch(imported, before, item_diff.of_ready())
         report("items", count, count)
 
-    with temporary(item_merge.READY, definition(item_merge.COLUMNS)):
+    with item_merge.ready_items():
         return _import("items", path, item_rows.FORM, load=load, report=report)
 
 
-def import_events(path: Path, *, rules: EventRules, now: datetime, report: Report) -> Import:
+def import_events(path: Path, *, currency: str, now: datetime, report: Report) -> Import:
     """Import an event file: lines that are new are added; those that are there already are counted."""
 
     def load(imported: Import, header: Header, count: int) -> None:
         with heavy():
-            run(event_rows.CROWDED, most=event_rows.MOST_LINES)
-        values = event_rows.rule_values(rules, now=now)
-        refused = validate.judge(event_rows.VERDICT, joins=event_rows.JOINS, columns=event_rows.SHOWN, values=values)
+            run(event_rows.CROWDED, most=MOST_LINES)
+        values = event_rows.rule_values(currency=currency, now=now)
+        refused = validate.judge(event_rows.FORM, event_rows.VERDICT, joins=event_rows.JOINS, values=values)
         with heavy():
             run(event_rows.NEW_CUSTOMERS, now=now)
             mergers.merge([Merger(*pair) for pair in rows(event_rows.MERGERS)], source="import")
-            run(event_rows.ready_statement(header), names=values["names"])
+            run(event_rows.ready_statement(header))
         months = bulk_append.prepare_months()
         with heavy():
             new = bulk_append.append_ready(months, source="import", report=report, step="events")
             _finish(imported, header, count=count, kept=new, refused=refused)
         bulk_append.refresh_statistics(new=new)
 
-    with temporary(bulk_append.READY, definition(bulk_append.COLUMNS)):
+    with temporary(bulk_append.READY, bulk_append.COLUMNS):
         return _import("events", path, event_rows.FORM, load=load, report=report)
 
 
@@ -81,19 +83,18 @@ def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
     """Import a promotion file: new weeks of items are added, those that differ are changed in the file's shares."""
 
     def load(imported: Import, header: Header, count: int) -> None:
-        promotion_rows.mark_repeated()
-        verdict, values = promotion_rows.verdict(), promotion_rows.rule_values(now=now)
-        form = promotion_rows.FORM
-        refused = validate.judge(verdict, joins=promotion_rows.JOINS, columns=form.known, values=values)
+        validate.mark_repeated(promotion_rows.KEY, fault="week:already_planned")
+        values = promotion_rows.rule_values(now=now)
+        refused = validate.judge(promotion_rows.FORM, promotion_rows.verdict(), joins=ITEM_JOIN, values=values)
         report("promotions", 0, count)
         with heavy():
-            promotion_rows.make_ready()
+            run(promotion_rows.READY)
             changed = promotion_merge.merge_ready(given=promotion_rows.given(header))
             _finish(imported, header, count=count, kept=changed, refused=refused)
         promotion_merge.refresh_statistics(changed=changed)
         report("promotions", count, count)
 
-    with temporary(promotion_merge.READY, definition(promotion_merge.COLUMNS)):
+    with temporary(promotion_merge.READY, promotion_merge.COLUMNS):
         return _import("promotions", path, promotion_rows.FORM, load=load, report=report)
 
 
@@ -107,20 +108,12 @@ def _import(
             temporary(validate.STAGE, form.definition()),
             temporary(validate.REFUSED, validate.REFUSED_COLUMNS),
         ):
-            header, count = _staged(table, form, path=path, report=report)
-            load(imported, header, count)
-    except UnreadableFileError as error:
-        import_record.fail(imported, str(error))
-        raise
-    except DatabaseError as error:
+            header = validate.read_header(table, form, path=path)
+            load(imported, header, validate.fill(table, header, form, report=report))
+    except (UnreadableFileError, DatabaseError) as error:
         import_record.fail(imported, str(error))
         raise
     return imported
-
-
-def _staged(table: Table, form: Form, *, path: Path, report: Report) -> tuple[Header, int]:
-    header = validate.read_header(table, form, path=path)
-    return header, validate.fill(table, header, form, report=report)
 
 
 def _finish(imported: Import, header: Header, *, count: int, kept: int, refused: dict[str, int]) -> None:

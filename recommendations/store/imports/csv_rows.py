@@ -91,7 +91,7 @@ class CsvRows:
             fault = Fault("", "ragged")
         else:
             named = zip(self.columns, values, strict=True)
-            fault = next((flaw for name, value in named if (flaw := _text_fault(name, value))), Fault("", "not_utf8"))
+            fault = next((flaw for name, value in named if (flaw := text_fault(name, value))), Fault("", "not_utf8"))
         return FileRow(lines.first_line, [], fault, lines.text())
 
     def _unparsed(self) -> FileRow:
@@ -108,15 +108,15 @@ def _meant(value: str) -> str:
 
 def text_fault(name: str, value: str | None) -> Fault | None:
     """Fault of a text that holds what none may: bytes that are not UTF-8 (decoded as lone surrogates), and NUL."""
-    return None if value is None else _text_fault(name, value)
-
-
-def _text_fault(name: str, value: str) -> Fault | None:
-    if "\x00" in value:
+    if value and "\x00" in value:
         return Fault(name, "nul")
-    return (
-        None if value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value) else Fault(name, "not_utf8")
-    )
+    flawless = not value or value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value)
+    return None if flawless else Fault(name, "not_utf8")
+
+
+def storable(text: str) -> str:
+    """A text that is to be shown, without what cannot be stored."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\N{SYMBOL FOR NULL}")
 
 
 class _Lines:
@@ -158,8 +158,7 @@ class _Lines:
         del self.taken[1:]
 
     def text(self) -> str:
-        whole = "".join(self.taken).rstrip("\r\n")
-        return whole.encode("utf-8", "replace").decode().replace("\x00", "\N{SYMBOL FOR NULL}")
+        return storable("".join(self.taken).rstrip("\r\n"))
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -171,7 +170,7 @@ class _Lines:
         self._number += 1
         self.taken.append(line)
         if not line.isascii() or "\x00" in line:
-            self.flawed = self.flawed or _text_fault("", line) is not None
+            self.flawed = self.flawed or text_fault("", line) is not None
         return line
 
     def _read_line(self) -> str:

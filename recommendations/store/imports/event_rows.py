@@ -1,54 +1,37 @@
 """Rows of an event file: the form, the rules in SQL, and the way from text to ready lines."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache, partial
+from typing import LiteralString
 
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
+from recommendations import fields
+from recommendations.event_types import NAMES, EventName, ItemNeed
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.imports.row_checks import (
+    ITEM_JOIN,
     RowCheck,
-    at_most,
+    checks_of,
+    column,
     first_broken,
     moment,
-    money,
     needed,
-    number,
-    whole_number,
 )
 from recommendations.store.imports.validate import Form, Header, Hidden
 from recommendations.terms import CustomerKind
 
-LONGEST_ID = 128
 TOO_LONG = "too long"
-MOST_LINES = 200  # of one event, as in the API
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-AHEAD = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, kw_only=True)
-class EventRules:
-    """Rules for event names: as written → ours; which need an item; which need a transaction."""
-
-    names: Mapping[str, str]
-    need_items: frozenset[str]
-    trades: frozenset[str]
-    currency: str
+@lru_cache(maxsize=400_000)
+def _hash(kind: CustomerKind, shop_id: str) -> str:
+    return pseudonym(shop_id, kind=kind).hex() if len(shop_id) <= fields.LONGEST_ID else TOO_LONG
 
 
-@lru_cache(maxsize=200_000)
-def _hash_of_user(shop_id: str) -> str:
-    return pseudonym(shop_id).hex() if len(shop_id) <= LONGEST_ID else TOO_LONG
-
-
-@lru_cache(maxsize=200_000)
-def _hash_of_anonymous(shop_id: str) -> str:
-    return pseudonym(shop_id, kind=CustomerKind.ANONYMOUS).hex() if len(shop_id) <= LONGEST_ID else TOO_LONG
-
-
+_hash_of_user = partial(_hash, CustomerKind.SIGNED_IN)
 FORM = Form(
     known=[
         "event_id", "line", "name", "timestamp", "user_id", "anonymous_id", "session_id", "item_id", "quantity",
@@ -58,16 +41,25 @@ FORM = Form(
     needed=["name", "timestamp"],
     hidden=[
         Hidden("user_id", _hash_of_user),
-        Hidden("anonymous_id", _hash_of_anonymous),
-        Hidden("target_id", _hash_of_user, unless=("target_type", ("brand", "category"))),  # else a person too
+        Hidden("anonymous_id", partial(_hash, CustomerKind.ANONYMOUS)),
+        Hidden("target_id", _hash_of_user, unless=("target_type", fields.TARGETS[1:])),  # a customer is a person too
     ],
 )  # fmt: skip
-SHOWN = [name for name in FORM.known if not name.startswith(("user_id", "anonymous_id", "target_id"))]
-
 JOINS = sql.SQL("""
-LEFT JOIN jsonb_each_text(%(names)s) AS known(alias, called) ON known.alias = staged.name
-LEFT JOIN recommendations_item item ON item.shop_id = staged.item_id
-""")
+LEFT JOIN jsonb_each_text({names}::jsonb) AS known(alias, called) ON known.alias = staged.name
+{item}
+""").format(names=sql.Literal(json.dumps(NAMES)), item=ITEM_JOIN)
+
+
+def _needed_by(names: Iterable[EventName], field: LiteralString) -> RowCheck:
+    lacking = sql.SQL("{} IS NULL AND known.called = ANY({})")
+    return RowCheck(field, "missing", lacking.format(column(field), sql.Literal([name.value for name in names])))
+
+
+def _missing(field: LiteralString) -> RowCheck:
+    return _needed_by((name for name in EventName if field in name.facts.fields), field)
+
+
 RULES = [
     *needed("name"),
     RowCheck("name", "unknown_name", "known.called IS NULL"),
@@ -79,32 +71,33 @@ RULES = [
     RowCheck("user_id", "too_long", "user_id = 'too long'"),
     RowCheck("anonymous_id", "too_long", "anonymous_id = 'too long'"),
     RowCheck("target_id", "too_long", "target_id = 'too long'"),
-    RowCheck("item_id", "missing", "item_id IS NULL AND known.called = ANY(%(need_items)s)"),
+    _needed_by((name for name in EventName if name.facts.item is ItemNeed.REQUIRED), "item_id"),
     RowCheck("item_id", "unknown_item", "item_id IS NOT NULL AND item.id IS NULL"),
     RowCheck("event_id", "not_a_uuid", "NOT pg_input_is_valid(event_id, 'uuid')"),
-    *whole_number("line", "out_of_range", least=0, most=32_767),
-    *at_most(LONGEST_ID, "session_id", "transaction_id", "target_id"),
-    *at_most(64, "recommendation_id"),
-    *at_most(512, "search_term"),
-    RowCheck("transaction_id", "missing", "transaction_id IS NULL AND known.called = ANY(%(trades)s)"),
-    RowCheck("search_term", "missing", "search_term IS NULL AND known.called = 'search'"),
-    *whole_number("quantity", "not_a_quantity", least=1, most=1_000_000),
-    *money("price", "amount"),
+    *checks_of(fields.Position, "line"),
+    *checks_of(fields.Id, "session_id", "transaction_id", "target_id"),
+    *checks_of(fields.SlateId, "recommendation_id"),
+    *checks_of(fields.SearchTerm, "search_term"),
+    _missing("transaction_id"),
+    _missing("search_term"),
+    *checks_of(fields.Quantity, "quantity", code="not_a_quantity"),
+    *checks_of(fields.Money, "price", "amount"),
     RowCheck(
         "amount",
         "too_large",
-        "round(staged.price::numeric * coalesce(staged.quantity, '1')::numeric, 2) > 9999999999.99",
+        sql.SQL("round(staged.price::numeric * coalesce(staged.quantity, '1')::numeric, 2) > {}").format(
+            fields.LARGEST_AMOUNT
+        ),
     ),
     RowCheck("currency", "foreign_currency", "currency <> %(currency)s"),
-    *number("rating", most=1_000_000),
-    *number("rating_scale", most=1_000_000),
-    RowCheck("rating", "missing", "rating IS NULL AND known.called = 'rate_item'"),
-    RowCheck("rating_scale", "missing", "rating_scale IS NULL AND known.called = 'rate_item'"),
+    *checks_of(fields.Rating, "rating", "rating_scale"),
+    _missing("rating"),
+    _missing("rating_scale"),
     RowCheck("rating", "rating_above_scale", "rating::numeric > rating_scale::numeric OR rating_scale::numeric = 0"),
-    *whole_number("position", "out_of_range", least=0, most=32_767),
-    RowCheck("target_type", "missing", "target_type IS NULL AND known.called = 'follow'"),
-    RowCheck("target_type", "unknown_target", "target_type NOT IN ('customer', 'brand', 'category')"),
-    RowCheck("target_id", "missing", "target_id IS NULL AND known.called = 'follow'"),
+    *checks_of(fields.Position, "position"),
+    _missing("target_type"),
+    RowCheck("target_type", "unknown_target", sql.SQL("target_type <> ALL({})").format(list(fields.TARGETS))),
+    _missing("target_id"),
 ]
 VERDICT = first_broken(RULES)
 
@@ -165,15 +158,8 @@ UPDATE staged SET fault = 'event_id:too_many_lines' FROM (
 """
 
 
-def rule_values(rules: EventRules, *, now: datetime) -> dict[str, object]:
-    return {
-        "names": Jsonb(dict(rules.names)),
-        "need_items": sorted(rules.need_items),
-        "trades": sorted(rules.trades),
-        "currency": rules.currency,
-        "latest": now + AHEAD,
-        "earliest": EARLIEST,
-    }
+def rule_values(*, currency: str, now: datetime) -> dict[str, object]:
+    return {"currency": currency, "latest": now + fields.AHEAD, "earliest": fields.EARLIEST}
 
 
 def ready_statement(header: Header) -> sql.Composable:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from recommendations.models import Import
+from recommendations.store.imports.csv_rows import storable
 from recommendations.store.temp_tables import rows as ask
 
 LOCKS = 0x1397  # advisory locks of imports; the second number is the import's
@@ -19,7 +20,7 @@ def begin(*, kind: str, file: str) -> Import:
         if ask("SELECT pg_try_advisory_lock(%(locks)s, %(key)s)", locks=LOCKS, key=left.pk)[0][0]:
             fail(left, _("It was interrupted, and nothing was kept; import the file again."))
     with transaction.atomic():  # nobody sees it without its lock
-        imported = Import.objects.create(kind=kind, file=_storable(file)[:300])
+        imported = Import.objects.create(kind=kind, file=storable(file)[:300])
         ask("SELECT pg_advisory_lock(%(locks)s, %(key)s)", locks=LOCKS, key=imported.pk)
     return imported
 
@@ -45,7 +46,7 @@ def finish(
 
 
 def fail(imported: Import, message: str) -> None:
-    imported.message = _storable(message)
+    imported.message = storable(message)
     _end(imported, Import.Status.FAILED, timezone.now())
 
 
@@ -53,8 +54,3 @@ def _end(imported: Import, status: Import.Status, at: datetime) -> None:
     imported.status, imported.finished_at = status, at
     imported.save()
     ask("SELECT pg_advisory_unlock(%(locks)s, %(key)s)", locks=LOCKS, key=imported.pk)
-
-
-def _storable(text: str) -> str:
-    """Text that can be stored: names of files may hold any bytes."""
-    return text.encode("utf-8", "replace").decode()

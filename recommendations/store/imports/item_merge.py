@@ -1,6 +1,9 @@
 """Items in bulk: from a table of ready items into the catalogue, with categories and the history of prices."""
 
-from collections.abc import Iterable, Mapping
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
@@ -8,33 +11,15 @@ from typing import LiteralString
 from psycopg import sql
 
 from recommendations.models import Category
-from recommendations.store.temp_tables import copy, rows, run, temporary
+from recommendations.store.temp_tables import copy, like, rows, run, temporary, upsert
 from recommendations.terms import PATH_SEPARATOR
 
 READY = "ready_item"
-COLUMNS = {
-    "shop_id": "text PRIMARY KEY",
-    "title": "text NOT NULL",
-    "description": "text",
-    "brand": "text",
-    "price": "numeric(12, 2)",
-    "original_price": "numeric(12, 2)",
-    "cost": "numeric(12, 2)",
-    "availability": "text",
-    "available_quantity": "integer",
-    "available_at": "timestamptz",
-    "expires_at": "timestamptz",
-    "image_url": "text",
-    "url": "text",
-    "tags": "text[]",
-    "attributes": "jsonb",
-    "rating_average": "double precision",
-    "rating_count": "integer",
-    "kind": "text",
-    "parent_id": "bigint",
-    "listed_at": "timestamptz",
-    "retired_at": "timestamptz",
-}
+COLUMNS = (
+    "shop_id", "title", "description", "brand", "price", "original_price", "cost", "availability",
+    "available_quantity", "available_at", "expires_at", "image_url", "url", "tags", "attributes", "rating_average",
+    "rating_count", "kind", "parent_id", "listed_at", "retired_at",
+)  # fmt: skip
 # What an item has where the file is silent. The names are columns of ours, never text from outside.
 DEFAULTS: dict[str, LiteralString] = {
     "description": "''",
@@ -74,9 +59,8 @@ ON CONFLICT DO NOTHING RETURNING item_id
 INSERT = sql.SQL("""
 INSERT INTO recommendations_item AS item ({names}, updated_at)
 SELECT {values}, %(now)s FROM ready_item ORDER BY shop_id
-ON CONFLICT (shop_id) DO {action} RETURNING item.id, xmax = 0
+ON CONFLICT (shop_id) {action} RETURNING item.id, xmax = 0
 """)
-UPDATE = sql.SQL("UPDATE SET {changes}, updated_at = %(now)s WHERE ({old}) IS DISTINCT FROM ({new})")
 TOUCH = "UPDATE recommendations_item SET updated_at = %(now)s WHERE id = ANY(%(keys)s)"
 
 
@@ -88,6 +72,14 @@ class Merged:
     changed: set[int]
 
 
+@contextmanager
+def ready_items() -> Iterator[None]:
+    """The table of ready items, for as long as they are made and merged."""
+    with temporary(READY, like("recommendations_item", COLUMNS)):
+        run("ALTER TABLE ready_item ADD PRIMARY KEY (shop_id)")
+        yield
+
+
 def merge_ready(*, given: Iterable[str], links: bytes | None, now: datetime, update: bool) -> Merged:
     """Bring the ready items into the catalogue; columns that were not given keep what they have.
 
@@ -97,13 +89,22 @@ def merge_ready(*, given: Iterable[str], links: bytes | None, now: datetime, upd
     new, changed = _merge(given, now=now, update=update)
     run(PRICES, now=now)
     if links is not None:
-        with temporary(LINKS, "shop_id text, category_id bigint"):
+        with temporary(LINKS, "(shop_id text, category_id bigint)"):
             copy(LINKS, ["shop_id", "category_id"], [links])
             linked = rows(LINK, all=update, new=list(new))
             relinked = {key for (key,) in (rows(UNLINK) if update else [])} | {key for (key,) in linked}
         run(TOUCH, now=now, keys=list(relinked - new))
         changed |= relinked - new
     return Merged(new=new, changed=changed)
+
+
+def links_of(pairs: Iterable[tuple[str, str]]) -> bytes:
+    """CSV of shop id and category key, of pairs of shop id and path; categories that are missing are made."""
+    pairs = dict.fromkeys(pairs)
+    keys = category_keys({path for _, path in pairs})
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows((shop_id, keys[path]) for shop_id, path in pairs)
+    return buffer.getvalue().encode()
 
 
 def category_keys(paths: Iterable[str], *, names: Mapping[str, str] | None = None) -> dict[str, int]:
@@ -133,24 +134,14 @@ def _levels(path: str) -> list[str]:
 
 def _merge(given: Iterable[str], *, now: datetime, update: bool) -> tuple[set[int], set[int]]:
     """Keys of the items that are new, and of those that changed."""
-    names = [name for name in given if name not in {"shop_id", "listed_at"}]
+    names = [name for name in given if update and name not in {"shop_id", "listed_at"}]
     statement = INSERT.format(
-        names=_joined("{}", COLUMNS),
+        names=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)),
         values=sql.SQL(", ").join(
             sql.SQL("coalesce({}, {})").format(sql.Identifier(name), sql.SQL(DEFAULTS.get(name, "NULL")))
             for name in COLUMNS
         ),
-        action=UPDATE.format(
-            changes=_joined("{0} = excluded.{0}", names),
-            old=_joined("item.{}", names),
-            new=_joined("excluded.{}", names),
-        )
-        if update and names
-        else sql.SQL("NOTHING"),
+        action=upsert(names, stored="item", also=", updated_at = %(now)s"),
     )
     touched = rows(statement, now=now)
     return {key for key, fresh in touched if fresh}, {key for key, fresh in touched if not fresh}
-
-
-def _joined(pattern: LiteralString, names: Iterable[str]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.SQL(pattern).format(sql.Identifier(name)) for name in names)

@@ -1,24 +1,12 @@
 """Rows of an item file: the form, the rules in SQL, and the way from text to ready items."""
 
-import csv
-import io
-from collections.abc import Iterable
-
 from psycopg import sql
 
-from recommendations.store.imports.item_merge import category_keys
-from recommendations.store.imports.row_checks import (
-    RowCheck,
-    at_most,
-    first_broken,
-    moment,
-    money,
-    needed,
-    number,
-    whole_number,
-)
+from recommendations import fields
+from recommendations.store.imports.item_merge import links_of
+from recommendations.store.imports.row_checks import RowCheck, checks_of, first_broken, moment, needed
 from recommendations.store.imports.validate import Form, Header
-from recommendations.store.temp_tables import rows, run
+from recommendations.store.temp_tables import rows
 from recommendations.terms import PATH_SEPARATOR, Availability
 
 FORM = Form(
@@ -32,32 +20,30 @@ FORM = Form(
 OURS = {"item_id": "shop_id", "available_time": "available_at", "expire_time": "expires_at"}
 """Columns that are called otherwise in the catalogue."""
 NOT_STORED = {"currency", "categories"}
-LONGEST_PATH, LONGEST_LEVEL = 500, 200
-MOST = 2_147_483_647
-
-JOINS = sql.SQL("LEFT JOIN recommendations_item item ON item.shop_id = staged.item_id")
+CATEGORIES = "SELECT DISTINCT categories FROM staged WHERE categories IS NOT NULL"
+ADDRESS = f"^({'|'.join(fields.ADDRESSES)})"
 RULES = [
     *needed("item_id"),
-    *at_most(128, "item_id"),
+    *checks_of(fields.Id, "item_id"),
     *needed("title"),
-    *at_most(300, "title"),
-    *at_most(200, "brand"),
-    *at_most(100_000, "description", "attributes"),
-    *at_most(1_000, "image_url", "url"),
+    *checks_of(fields.Title, "title"),
+    *checks_of(fields.Brand, "brand"),
+    *checks_of(fields.Text, "description", "attributes"),
+    *checks_of(fields.Address, "image_url", "url"),
     RowCheck("categories", "bad_category", "staged.categories = ANY(%(bad_categories)s)"),
-    *money("price", "original_price", "cost"),
+    *checks_of(fields.Money, "price", "original_price", "cost"),
     RowCheck("currency", "foreign_currency", "staged.currency <> %(currency)s"),
     RowCheck("availability", "unknown_availability", "staged.availability <> ALL(%(availabilities)s)"),
-    *whole_number("available_quantity", "not_a_stock", least=0, most=MOST),
+    *checks_of(fields.Count, "available_quantity", code="not_a_stock"),
     *moment("available_time"),
     *moment("expire_time"),
-    RowCheck("image_url", "not_a_url", "staged.image_url !~* '^(https?://|/)'"),
-    RowCheck("url", "not_a_url", "staged.url !~* '^(https?://|/)'"),
-    RowCheck("tags", "bad_tags", "staged.tags ~ '[^|]{101}'"),
+    RowCheck("image_url", "not_a_url", sql.SQL("staged.image_url !~* {}").format(ADDRESS)),
+    RowCheck("url", "not_a_url", sql.SQL("staged.url !~* {}").format(ADDRESS)),
+    RowCheck("tags", "bad_tags", sql.SQL("staged.tags ~ {}").format(f"[^|]{{{fields.LONGEST_TAG + 1}}}")),
     RowCheck("attributes", "not_an_object", "NOT pg_input_is_valid(staged.attributes, 'jsonb')"),
     RowCheck("attributes", "not_an_object", "jsonb_typeof(staged.attributes::jsonb) <> 'object'"),
-    *number("rating_average", most=1_000_000),
-    *whole_number("rating_count", "out_of_range", least=0, most=MOST),
+    *checks_of(fields.Rating, "rating_average"),
+    *checks_of(fields.Count, "rating_count"),
     # where the file is silent the item keeps its time
     RowCheck("expire_time", "available_after_end", "CASE WHEN %(gives_start)s THEN staged.available_time::timestamptz "
          "ELSE item.available_at END >= CASE WHEN %(gives_end)s THEN staged.expire_time::timestamptz "
@@ -65,12 +51,6 @@ RULES = [
 ]  # fmt: skip
 VERDICT = first_broken(RULES)
 
-REPEATED = """
-UPDATE staged SET fault = 'item_id:already_listed' FROM (
-  SELECT file_line, row_number() OVER (PARTITION BY item_id ORDER BY file_line) AS place FROM staged
-  WHERE item_id IS NOT NULL AND fault IS NULL
-) numbered WHERE place > 1 AND numbered.file_line = staged.file_line
-"""
 READY = """
 INSERT INTO ready_item (
   shop_id, title, description, brand, price, original_price, cost, availability, available_quantity, available_at,
@@ -84,18 +64,22 @@ FROM staged
 """
 
 
-def bad_categories() -> list[str]:
-    """Texts of the stage that are no categories, such as "Shoes >> Running" or one of 300 characters."""
-    return [
-        text for (text,) in rows("SELECT DISTINCT categories FROM staged WHERE categories IS NOT NULL") if _bad(text)
-    ]
+def category_path(text: str) -> str | None:
+    """``Shoes>Running`` in our spelling; None where it is no category, such as "Shoes >> Running"."""
+    levels = [level.strip() for level in text.split(">")]
+    path = PATH_SEPARATOR.join(levels)
+    return (
+        path
+        if all(0 < len(level) <= fields.LONGEST_LEVEL for level in levels) and len(path) <= fields.LONGEST_PATH
+        else None
+    )
 
 
 def rule_values(header: Header, *, currency: str) -> dict[str, object]:
     return {
         "currency": currency,
         "availabilities": list(Availability),
-        "bad_categories": bad_categories(),
+        "bad_categories": [text for (text,) in rows(CATEGORIES) if None in _paths(text)],
         "gives_start": "available_time" in header.places,
         "gives_end": "expire_time" in header.places,
     }
@@ -106,29 +90,14 @@ def given(header: Header) -> list[str]:
     return [OURS.get(name, name) for name in header.places if name not in NOT_STORED]
 
 
-def make_ready() -> None:
-    run(READY)
-
-
 def links(header: Header) -> bytes | None:
-    """CSV of shop id and category key for ``item_merge.merge_ready``; categories that are missing are made."""
+    """Categories of the items, for ``item_merge.merge_ready``."""
     if "categories" not in header.places:
         return None
     filed = rows("SELECT item_id, categories FROM staged WHERE categories IS NOT NULL")
-    keys = category_keys({path for _, text in filed for path in _paths(text)})
-    buffer = io.StringIO()
-    csv.writer(buffer).writerows((item, keys[path]) for item, text in filed for path in set(_paths(text)))
-    return buffer.getvalue().encode()
+    return links_of((item, path) for item, text in filed for path in _paths(text) if path)
 
 
-def _paths(text: str) -> list[str]:
-    """``Shoes > Running | Sale`` → two paths in our spelling."""
-    return [PATH_SEPARATOR.join(level.strip() for level in path.split(">")) for path in text.split("|") if path.strip()]
-
-
-def _bad(text: str) -> bool:
-    paths = _paths(text)
-    levels: Iterable[str] = (level for path in paths for level in path.split(PATH_SEPARATOR))
-    return any(len(path) > LONGEST_PATH for path in paths) or any(
-        not 0 < len(level) <= LONGEST_LEVEL for level in levels
-    )
+def _paths(text: str) -> list[str | None]:
+    """``Shoes > Running | Sale`` → two paths."""
+    return [category_path(path) for path in text.split("|") if path.strip()]

@@ -1,7 +1,5 @@
 """Merge of items from memory into the catalogue, many at once, on the way that files take."""
 
-import csv
-import io
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,8 +9,8 @@ from django.db import transaction
 
 from recommendations.models import Item
 from recommendations.store.imports import item_merge
-from recommendations.store.imports.item_merge import Merged, category_keys, merge_ready
-from recommendations.store.temp_tables import definition, run, temporary
+from recommendations.store.imports.item_merge import Merged, links_of, merge_ready, ready_items
+from recommendations.store.temp_tables import run
 
 type Row = Mapping[str, Any]
 """Columns of ``item_merge.COLUMNS``, and ``categories`` as a list of paths; what is None or absent gets its default."""
@@ -30,16 +28,8 @@ def lock_items(shop_ids: Iterable[str]) -> dict[str, int]:
 @transaction.atomic
 def merge_rows(rows: Sequence[Row], *, given: Collection[str], now: datetime, update: bool) -> Merged:
     """Merge rows as ``item_merge.merge_ready`` does; ``given`` names the columns that are to be changed."""
-    links = _links(rows) if "categories" in given else None
-    with temporary(item_merge.READY, definition(item_merge.COLUMNS)):
+    pairs = ((row["shop_id"], path) for row in rows for path in row.get("categories") or ())
+    links = links_of(pairs) if "categories" in given else None
+    with ready_items():
         run(FILL, rows=msgspec.json.encode(rows).decode())
         return merge_ready(given=set(given) - {"categories"}, links=links, now=now, update=update)
-
-
-def _links(rows: Sequence[Row]) -> bytes:
-    """CSV of shop id and category key; categories that are missing are made."""
-    pairs = [(row["shop_id"], path) for row in rows for path in row.get("categories") or ()]
-    keys = category_keys({path for _, path in pairs})
-    buffer = io.StringIO()
-    csv.writer(buffer).writerows((shop_id, keys[path]) for shop_id, path in dict.fromkeys(pairs))
-    return buffer.getvalue().encode()

@@ -2,28 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import LiteralString
 
 from psycopg import sql
 
 from recommendations.models import Promotion
-from recommendations.store.temp_tables import rows, run
+from recommendations.store.temp_tables import like, rows, run, upsert
 
 READY = "ready_promotion"
-COLUMNS = {
-    "item_id": "bigint NOT NULL",  # the item's key
-    "week": "date NOT NULL",
-    "display": "double precision",
-    "mailer": "double precision",
-}
 SHARES = ("display", "mailer")
+COLUMNS = like("recommendations_promotion", ("item_id", "week", *SHARES))
 
 MERGE = sql.SQL("""
 INSERT INTO recommendations_promotion AS stored (item_id, week, display, mailer)
 SELECT item_id, week, coalesce(display, 0), coalesce(mailer, 0) FROM ready_promotion ORDER BY week, item_id
-ON CONFLICT (item_id, week) DO {action}
+ON CONFLICT (item_id, week) {action}
 """)
-UPDATE = sql.SQL("UPDATE SET {changes} WHERE ({old}) IS DISTINCT FROM ({new})")
 # One look into the index per week, where DISTINCT would read every row.
 WEEKS = """
 WITH RECURSIVE weeks AS (
@@ -42,13 +35,7 @@ def merge_ready(*, given: Sequence[str]) -> int:
     A share that is not given keeps what it has, and is 0 in a row that is new. Without any given share only new rows
     are added.
     """
-    changed = [name for name in SHARES if name in given]
-    update = UPDATE.format(
-        changes=_joined("{0} = excluded.{0}", changed),
-        old=_joined("stored.{}", changed),
-        new=_joined("excluded.{}", changed),
-    )
-    return run(MERGE.format(action=update if changed else sql.SQL("NOTHING")))
+    return run(MERGE.format(action=upsert([name for name in SHARES if name in given], stored="stored")))
 
 
 def refresh_statistics(*, changed: int) -> None:
@@ -66,7 +53,3 @@ def first_weekday() -> int | None:
     """The weekday on which the shop's weeks start: 0 Monday … 6 Sunday; None before the first promotion."""
     week = Promotion.objects.order_by("-week").values_list("week", flat=True).first()
     return None if week is None else week.weekday()
-
-
-def _joined(pattern: LiteralString, names: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.SQL(pattern).format(sql.Identifier(name)) for name in names)

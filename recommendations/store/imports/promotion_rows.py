@@ -4,11 +4,12 @@ from datetime import datetime
 
 from psycopg import sql
 
+from recommendations.fields import Id
 from recommendations.models.promotions import WEEK
 from recommendations.store.imports.promotion_merge import SHARES, first_weekday
-from recommendations.store.imports.row_checks import RowCheck, at_most, first_broken, needed, share
+from recommendations.store.imports.row_checks import RowCheck, checks_of, first_broken, needed, share
 from recommendations.store.imports.validate import Form, Header
-from recommendations.store.temp_tables import rows, run
+from recommendations.store.temp_tables import rows
 
 FORM = Form(known=["item_id", "week", *SHARES], needed=["item_id", "week"], one_of=SHARES)
 MONDAY = 0
@@ -19,10 +20,9 @@ NOT_THE_WEEKDAY = (
 )  # fmt: skip
 DAY = r"'^\d\d\d\d-\d\d-\d\d([T ]00:00(:00(\.0+)?)?)?$'"  # Parquet and spreadsheets write midnight after a date
 
-JOINS = sql.SQL("LEFT JOIN recommendations_item item ON item.shop_id = staged.item_id")
 BEFORE_THE_WEEKDAY = [
     *needed("item_id"),
-    *at_most(128, "item_id"),
+    *checks_of(Id, "item_id"),
     *needed("week"),
     RowCheck("week", "not_a_date", f"staged.week !~ {DAY} OR NOT pg_input_is_valid(staged.week, 'timestamp')"),
     RowCheck("week", "too_old", "staged.week < '1990'"),
@@ -39,12 +39,7 @@ SELECT extract(isodow FROM day)::integer - 1 FROM (
   FROM staged WHERE fault IS NULL
 ) dates WHERE day IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, min(file_line) LIMIT 1
 """).format(day=sql.SQL(DAY))
-REPEATED = """
-UPDATE staged SET fault = 'week:already_planned' FROM (
-  SELECT file_line, row_number() OVER (PARTITION BY item_id, left(week, 10) ORDER BY file_line) AS place FROM staged
-  WHERE item_id IS NOT NULL AND week IS NOT NULL AND fault IS NULL
-) numbered WHERE place > 1 AND numbered.file_line = staged.file_line
-"""
+KEY = sql.SQL("item_id, left(week, 10)")
 READY = """
 INSERT INTO ready_promotion (item_id, week, display, mailer)
 SELECT item.id, left(week, 10)::date, round(display::numeric, 6)::float, round(mailer::numeric, 6)::float
@@ -64,15 +59,6 @@ def rule_values(*, now: datetime) -> dict[str, object]:
     return {"latest": (now + MOST_WEEKS_AHEAD * WEEK).date()}
 
 
-def mark_repeated() -> None:
-    """Mark as faulty all but the first of several rows of an item and week."""
-    run(REPEATED)
-
-
 def given(header: Header) -> list[str]:
     """The shares that the file has."""
     return [name for name in SHARES if name in header.places]
-
-
-def make_ready() -> None:
-    run(READY)

@@ -1,9 +1,14 @@
 """Checks of staged rows in SQL: the first one that a row breaks, as ``field:code``."""
 
 from collections.abc import Iterable
-from typing import LiteralString, NamedTuple
+from typing import LiteralString, NamedTuple, TypeAliasType, get_args
 
+from msgspec import Meta
 from psycopg import sql
+
+from recommendations.fields import LARGEST_AMOUNT
+
+ITEM_JOIN = sql.SQL("LEFT JOIN recommendations_item item ON item.shop_id = staged.item_id")
 
 
 class RowCheck(NamedTuple):
@@ -35,28 +40,18 @@ def needed(field: LiteralString) -> list[RowCheck]:
     return [RowCheck(field, "missing", _of("{} IS NULL", field))]
 
 
-def at_most(characters: int, *fields: LiteralString) -> list[RowCheck]:
-    longer = sql.SQL("length({}) > {}")
-    return [RowCheck(field, "too_long", longer.format(column(field), sql.Literal(characters))) for field in fields]
-
-
-def money(*fields: LiteralString) -> list[RowCheck]:
-    return [rule for field in fields for rule in _money(field)]
-
-
-def whole_number(field: LiteralString, code: LiteralString, *, least: int, most: int) -> list[RowCheck]:
-    shape = sql.SQL(
-        "{0} IS NOT NULL AND NOT coalesce(CASE WHEN pg_input_is_valid({0}, 'numeric') "
-        "THEN {0}::numeric BETWEEN {1} AND {2} AND {0}::numeric = trunc({0}::numeric) END, false)"
-    )
-    return [RowCheck(field, code, shape.format(column(field), sql.Literal(least), sql.Literal(most)))]
-
-
-def number(field: LiteralString, *, most: int) -> list[RowCheck]:
-    """Check a double from 0 to ``most``: PostgreSQL takes 1e-999 as numeric, but not as double precision."""
-    beyond = sql.SQL("{}::numeric NOT BETWEEN 0 AND {}").format(column(field), sql.Literal(most))
-    too_fine = _of("NOT pg_input_is_valid({}::numeric::text, 'double precision')", field)
-    return [*_numeric(field), RowCheck(field, "out_of_range", beyond), RowCheck(field, "too_fine", too_fine)]
+def checks_of(kind: TypeAliasType, *fields: LiteralString, code: LiteralString = "out_of_range") -> list[RowCheck]:
+    """Checks of columns that hold a type of ``fields``; ``code`` names a whole number beyond its limits."""
+    base, limits = get_args(kind.__value__)
+    rules: list[RowCheck] = []
+    for field in fields:
+        if base is str:
+            rules.append(RowCheck(field, "too_long", _of("length({}) > {}", field, limits.max_length)))
+        elif base is int:
+            rules.append(RowCheck(field, code, _not_whole(field, limits)))
+        else:
+            rules += _number(field, limits) if base is float else _money(field)
+    return rules
 
 
 def share(field: LiteralString) -> list[RowCheck]:
@@ -90,13 +85,28 @@ def _numeric(field: LiteralString) -> list[RowCheck]:
     ]
 
 
+def _not_whole(field: LiteralString, limits: Meta) -> sql.Composed:
+    shape = (
+        "{0} IS NOT NULL AND NOT coalesce(CASE WHEN pg_input_is_valid({0}, 'numeric') "
+        "THEN {0}::numeric BETWEEN {1} AND {2} AND {0}::numeric = trunc({0}::numeric) END, false)"
+    )
+    return _of(shape, field, limits.ge, limits.le)
+
+
+def _number(field: LiteralString, limits: Meta) -> list[RowCheck]:
+    """Check a double: PostgreSQL takes 1e-999 as numeric, but not as double precision."""
+    beyond = _of("{}::numeric NOT BETWEEN {} AND {}", field, limits.ge, limits.le)
+    too_fine = _of("NOT pg_input_is_valid({}::numeric::text, 'double precision')", field)
+    return [*_numeric(field), RowCheck(field, "out_of_range", beyond), RowCheck(field, "too_fine", too_fine)]
+
+
 def _money(field: LiteralString) -> list[RowCheck]:
     return [
         *_numeric(field),
         RowCheck(field, "negative", _of("{}::numeric < 0", field)),
-        RowCheck(field, "too_large", _of("round({}::numeric, 2) > 9999999999.99", field)),  # numeric(12, 2)
+        RowCheck(field, "too_large", _of("round({}::numeric, 2) > {}", field, LARGEST_AMOUNT)),
     ]
 
 
-def _of(condition: LiteralString, field: LiteralString) -> sql.Composed:
-    return sql.SQL(condition).format(column(field))
+def _of(condition: LiteralString, field: LiteralString, *values: object) -> sql.Composed:
+    return sql.SQL(condition).format(column(field), *map(sql.Literal, values))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from recommendations.store.imports import column_blocks
 from recommendations.store.imports.column_blocks import Columns, is_text
-from recommendations.store.imports.csv_rows import CsvRows, Fault, FileRow, text_fault
+from recommendations.store.imports.csv_rows import CsvRows, Fault, FileRow, storable, text_fault
 
 BATCH_ROWS = 20_000
 SIGNATURES = {
@@ -140,7 +140,7 @@ def _checked(line: int, columns: list[str], values: list[str | None]) -> FileRow
     if fault is None:
         return FileRow(line, values)
     text = ", ".join(f"{name}={value}" for name, value in zip(columns, values, strict=True) if value is not None)
-    return FileRow(line, [], fault, text.encode("utf-8", "replace").decode().replace("\x00", "\N{SYMBOL FOR NULL}"))
+    return FileRow(line, [], fault, storable(text))
 
 
 def _texts(column: pa.Array) -> list[str | None]:

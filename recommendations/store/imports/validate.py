@@ -22,7 +22,7 @@ from recommendations.store.temp_tables import Report, copy, csv_block, heavy, ro
 
 STAGE, REFUSED = "staged", "refused"
 OWN_COLUMNS = ["file_line", "fault", "content"]  # of the stage, before those of the file
-REFUSED_COLUMNS = "file_line bigint PRIMARY KEY, fault text, content text"
+REFUSED_COLUMNS = "(file_line bigint PRIMARY KEY, fault text, content text)"
 LISTED = 100_000  # refused rows of one import that are kept; all are counted
 MOST_NAMED = 10
 
@@ -31,6 +31,12 @@ INSERT INTO refused (file_line, fault, content)
 SELECT * FROM (
   SELECT file_line, coalesce(fault, {verdict}) AS fault, coalesce(content, {content}) FROM staged {joins}
 ) judged WHERE fault IS NOT NULL
+""")
+REPEATED = sql.SQL("""
+UPDATE staged SET fault = {fault} FROM (
+  SELECT file_line, row_number() OVER (PARTITION BY {key} ORDER BY file_line) AS place FROM staged
+  WHERE ({key}) IS NOT NULL AND fault IS NULL
+) numbered WHERE place > 1 AND numbered.file_line = staged.file_line
 """)
 COUNTS = "SELECT split_part(fault, ':', 2), count(*) FROM refused GROUP BY 1 ORDER BY 1"
 LIST = """
@@ -58,9 +64,15 @@ class Form:
     one_of: Sequence[str] = ()
     hidden: Sequence[Hidden] = ()
 
+    @property
+    def visible(self) -> Sequence[str]:
+        """Columns that hold nothing to be hidden."""
+        hidden = {column.name for column in self.hidden}
+        return [name for name in self.known if name not in hidden]
+
     def definition(self) -> str:
         """Columns of the stage."""
-        return ", ".join(["file_line bigint", "fault text", "content text", *(f"{name} text" for name in self.known)])
+        return f"(file_line bigint, {', '.join(f'{name} text' for name in ('fault', 'content', *self.known))})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,12 +130,17 @@ def fill(table: Table, header: Header, form: Form, *, report: Report) -> int:
     return count
 
 
+def mark_repeated(key: sql.Composable, *, fault: str) -> None:
+    """Mark as faulty all but the first of several rows of a key."""
+    run(REPEATED.format(key=key, fault=sql.Literal(fault)))
+
+
 def judge(
-    verdict: sql.Composable, *, joins: sql.Composable, columns: Sequence[str], values: Mapping[str, object]
+    form: Form, verdict: sql.Composable, *, joins: sql.Composable, values: Mapping[str, object]
 ) -> dict[str, int]:
-    """Move the rows that break a rule from the stage to the refused, showing ``columns`` of them; code → how many."""
+    """Move the rows that break a rule from the stage to the refused; code → how many."""
     fields = sql.SQL(", ").join(
-        sql.SQL("{} || {}").format(sql.Literal(f"{name}="), sql.Identifier(STAGE, name)) for name in columns
+        sql.SQL("{} || {}").format(sql.Literal(f"{name}="), sql.Identifier(STAGE, name)) for name in form.visible
     )
     content = sql.SQL("concat_ws(', ', {})").format(fields)
     with heavy():

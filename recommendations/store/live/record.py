@@ -8,11 +8,12 @@ from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from recommendations.event_types import TRADES, EventName
 from recommendations.models import Customer, CustomerAlias, Event, ModelVersion
 from recommendations.store.live.state import (
     INTEREST,
+    LASTING,
     RECENT,
-    TRADE,
     UNKNOWN,
     LiveEvent,
     LiveState,
@@ -21,7 +22,7 @@ from recommendations.store.live.state import (
 )
 from recommendations.store.live.valkey import Breaker
 from recommendations.store.process_held import at_drop
-from recommendations.terms import Cut, EventName
+from recommendations.terms import Cut
 
 BATCH = 2_000
 
@@ -37,7 +38,7 @@ def state_at(customer: int, *, since: datetime | None, at: datetime) -> LiveStat
     wanted = (
         Q(name=EventName.DISLIKE_ITEM)
         | Q(name__in=INTEREST, occurred_at__gte=at - RECENT)
-        | Q(name__in=(EventName.PURCHASE, EventName.REFUND), occurred_at__gte=since or at - RECENT)
+        | Q(name__in=TRADES, occurred_at__gte=since or at - RECENT)
     )
     acts = Event.objects.of_customer(Customer(pk=customer)).filter(wanted, occurred_at__lt=at, item__isnull=False)
     rows = acts.values_list("name", "item", "occurred_at")
@@ -85,11 +86,11 @@ def _recorded_parts(
     if customer is not None:
         aliases, own = aliases.filter(customer=customer), events.of_customer(Customer(pk=customer))
     pairs = list(aliases.values_list("anonymous", "customer", "changed_at"))
-    wanted = Q(name__in=TRADE, occurred_at__gte=since) | Q(name__in=INTEREST, occurred_at__gte=recently)
+    wanted = Q(name__in=LASTING, occurred_at__gte=since) | Q(name__in=INTEREST, occurred_at__gte=recently)
     later = (key for key, _, changed_at in pairs if changed_at >= since)
     return {key: whose for key, whose, _ in pairs}, [
         own.filter(wanted, occurred_at__gte=min(since, recently)),
-        *(events.filter(name__in=TRADE, customer__in=keys, occurred_at__lt=since) for keys in batched(later, BATCH)),
+        *(events.filter(name__in=LASTING, customer__in=keys, occurred_at__lt=since) for keys in batched(later, BATCH)),
     ]
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from recommendations.terms import EventName
+from recommendations.event_types import EventName
 
 RECENT_ACTS = 50
 RECENT = timedelta(days=30)
@@ -22,14 +22,13 @@ class Acts(StrEnum):
     RECENT = "live:recent"
 
 
-TRADE = (EventName.PURCHASE, EventName.REFUND, EventName.DISLIKE_ITEM)
-INTEREST = (EventName.VIEW_ITEM, EventName.SELECT_ITEM, EventName.ADD_TO_WISHLIST, EventName.ADD_TO_CART)
-KEPT_IN: Mapping[str, Acts] = {
+LASTING: Mapping[str, Acts] = {
     EventName.PURCHASE: Acts.BOUGHT,
     EventName.REFUND: Acts.REFUNDED,
     EventName.DISLIKE_ITEM: Acts.DISLIKED,
-    **dict.fromkeys(INTEREST, Acts.RECENT),
 }
+INTEREST = tuple(name for name in EventName if name.facts.live)
+KEPT_IN: Mapping[str, Acts] = {**LASTING, **dict.fromkeys(INTEREST, Acts.RECENT)}
 
 
 class LiveEvent(NamedTuple):

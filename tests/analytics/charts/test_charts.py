@@ -9,7 +9,7 @@ import pytest
 from analytics.charts import customer, differences, hues, outcomes, overlap, overview, pareto, quality, runs, waterfall
 from analytics.charts.marks import MeasuredRow
 from recommendations.engine.recommenders.registry import INSTANCES
-from recommendations.terms import EventName
+from recommendations.event_types import EventName
 
 HYBRID = MeasuredRow(name="hybrid", words="Hybrid", value=0.42, low=0.40, high=0.44)
 POPULAR = MeasuredRow(name="popular", words="Popular", value=0.1, low=0.09, high=0.11)

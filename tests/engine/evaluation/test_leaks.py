@@ -19,7 +19,7 @@ from recommendations.engine.evaluation.leaks import (
 )
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.ranking.candidates import Candidates
-from recommendations.terms import EventName
+from recommendations.event_types import EventName
 from tests.shop import checkerboard
 
 N_USERS, N_ITEMS, KEPT = 60, 200, 50

@@ -4,7 +4,8 @@ from scipy import sparse
 
 from recommendations.engine.evaluation.split import Windows, truths, without
 from recommendations.engine.preprocess.matrix import EventWeights, snapshot
-from recommendations.terms import Cut, EventName, Task
+from recommendations.event_types import EventName
+from recommendations.terms import Cut, Task
 from tests.engine.preprocess.events import DAY, SECOND, act, attributes, frame
 
 CUT = DAY

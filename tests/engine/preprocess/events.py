@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import sparse
 
 from recommendations.engine.preprocess.matrix import ItemAttributes
-from recommendations.terms import EventName
+from recommendations.event_types import EventName
 
 DAY = 20_000.0  # 2024-10-04
 SECOND = 1 / 86_400

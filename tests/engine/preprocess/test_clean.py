@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendations.engine.preprocess.clean import CleaningReport, Removed, clean
-from recommendations.terms import EventName
+from recommendations.event_types import EventName
 from tests.engine.preprocess.events import DAY, MINUTE, SECOND, act, frame
 
 VIEW, BUY, REFUND = EventName.VIEW_ITEM, EventName.PURCHASE, EventName.REFUND

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, TrainingSnapshot, snapshot
-from recommendations.terms import EventName
+from recommendations.event_types import EventName
 from tests.engine.preprocess.events import DAY, act, attributes, frame
 
 CUT = DAY + 10

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone, translation
 
 from recommendations.engine.ranking.selection import IneligibleReason
+from recommendations.event_types import EventName
 from recommendations.models import BlendWeights, Customer, Item, Rule, Staff
 from recommendations.services.catalogue import editing
 from recommendations.services.review.review import Draft, Review, live_ready, review
@@ -28,7 +29,7 @@ from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.rules.conditions import frozen
-from recommendations.terms import AnswerStage, Availability, BlendName, EventName, Role
+from recommendations.terms import AnswerStage, Availability, BlendName, Role
 from tests.removed import stage_by_removal
 from tests.trained import NOW
 

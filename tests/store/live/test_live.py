@@ -9,13 +9,14 @@ import pytest
 import redis
 from django.utils import timezone
 
+from recommendations.event_types import EventName
 from recommendations.models import Customer, Event, Item, ModelVersion, Run
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.live.valkey import Breaker, Link
 from recommendations.store.live.writes import Objection
-from recommendations.terms import EventName, VersionStatus
+from recommendations.terms import VersionStatus
 from tests.recsite.processes import wait_for
 
 T0 = datetime(2026, 9, 1, 12, tzinfo=UTC)

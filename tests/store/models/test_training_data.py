@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recommendations.event_types import EventName
 from recommendations.models import Category, Customer, CustomerAlias, Event, Item
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.models.training_data import arrivals, event_frame, item_attributes, newest_event
-from recommendations.terms import EventName
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)

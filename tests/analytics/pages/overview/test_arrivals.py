@@ -4,9 +4,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from recommendations.event_types import EventName
 from recommendations.models import Slate
 from recommendations.store.events.partitions import prepare_partitions
-from recommendations.terms import EventName, Fallback, Source
+from recommendations.terms import Fallback, Source
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db

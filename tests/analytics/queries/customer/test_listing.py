@@ -13,8 +13,8 @@ from analytics.queries.customer.filters import Changed, Filters, State
 from analytics.queries.customer.listing import Customers, customers, first, lines, somebody
 from analytics.queries.customer.order import place
 from analytics.queries.layout import Frame, read_frame
+from recommendations.event_types import EventName
 from recommendations.models import Category, Customer, CustomerAlias, InterestProfile, ModelVersion, Segment
-from recommendations.terms import EventName
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db

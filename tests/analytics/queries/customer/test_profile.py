@@ -7,8 +7,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from analytics.queries.customer import profile as query
 from analytics.queries.customer.filters import State
+from recommendations.event_types import EventName
 from recommendations.models import Blend, BlendWeights, CustomerAlias, Placement, Rule, Segment
-from recommendations.terms import EventName, RuleAction, WeightsStatus
+from recommendations.terms import RuleAction, WeightsStatus
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db

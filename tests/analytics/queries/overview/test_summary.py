@@ -9,9 +9,10 @@ from django.test import Client
 
 from analytics.queries.overview import summary as query
 from analytics.templatetags.words import fallback_label, source_label
+from recommendations.event_types import EventName
 from recommendations.models import ApiKey, Slate
 from recommendations.store.events.partitions import prepare_partitions
-from recommendations.terms import EventName, Fallback, Source
+from recommendations.terms import Fallback, Source
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,91 @@
+"""Types of events, a row each: what the event needs, what it says of a customer's taste, what it is to a slate.
+
+Who handles some of the types only takes them from here, by such a fact. Beside its row a type has a label
+(``wording/labels.py``) and a look (``analytics/charts/hues.py``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Self
+
+
+class ItemNeed(Enum):
+    """Whether an event names an item."""
+
+    REQUIRED = 1  # without one it is refused
+    EXPECTED = 2  # without one it is taken, and then left out of a run as an orphan
+    OPTIONAL = 3
+
+
+class Outcome(Enum):
+    """What an event tells of the slate that led to it."""
+
+    SHOWN = 1
+    CLICKED = 2
+    CARTED = 3
+    BOUGHT = 4
+
+
+@dataclass(frozen=True)
+class EventType:
+    """Facts of a type of events."""
+
+    name: str
+    aliases: tuple[str, ...] = ()  # names that Segment, Vertex and Recombee have for it
+    item: ItemNeed = ItemNeed.REQUIRED
+    fields: tuple[str, ...] = ()  # without these it is refused
+    points: float = 0.0  # α: how much interest it tells of, of a rating the best one; 0: nothing
+    takes_back: str | None = None  # the type that it undoes, with which it is counted
+    live: bool = False  # a sign of interest that the next answer knows of; it has points
+    outcome: Outcome | None = None
+
+
+class EventName(StrEnum):
+    """Names of events: GA4's, but ``rate_item``, ``dislike_item``, ``follow`` and ``view_homepage``, which are ours."""
+
+    facts: EventType
+
+    def __new__(cls, row: EventType | str) -> Self:
+        """Make a member of its row, which may be a mere name; its value is the name."""
+        event_type = row if isinstance(row, EventType) else EventType(row)
+        member = str.__new__(cls, event_type.name)
+        member._value_, member.facts = event_type.name, event_type
+        return member
+
+    # fmt: off
+    VIEW_ITEM_LIST = EventType("view_item_list", aliases=("Product List Viewed", "category-page-view"),
+                               item=ItemNeed.EXPECTED, outcome=Outcome.SHOWN)
+    SELECT_ITEM = EventType("select_item", aliases=("Product Clicked",), points=1.0, live=True, outcome=Outcome.CLICKED)
+    VIEW_ITEM = EventType("view_item", aliases=("Product Viewed", "detail-page-view", "AddDetailView"), points=1.0,
+                          live=True, outcome=Outcome.CLICKED)
+    SEARCH = EventType("search", aliases=("Products Searched",), item=ItemNeed.OPTIONAL, fields=("search_term",),
+                       points=1.0)  # of an item that was clicked in the results
+    ADD_TO_CART = EventType("add_to_cart", aliases=("Product Added", "add-to-cart", "AddCartAddition"), points=3.0,
+                            live=True, outcome=Outcome.CARTED)
+    REMOVE_FROM_CART = EventType("remove_from_cart", points=-1.0, takes_back="add_to_cart",
+                                 aliases=("Product Removed", "remove-from-cart", "DeleteCartAddition"))
+    BEGIN_CHECKOUT = EventType("begin_checkout", aliases=("Checkout Started",), item=ItemNeed.OPTIONAL)
+    PURCHASE = EventType("purchase", aliases=("Order Completed", "purchase-complete", "AddPurchase"),
+                         fields=("transaction_id",), points=5.0, outcome=Outcome.BOUGHT)
+    REFUND = EventType("refund", aliases=("Order Refunded", "DeletePurchase"), fields=("transaction_id",), points=-5.0,
+                       takes_back="purchase")
+    ADD_TO_WISHLIST = EventType("add_to_wishlist", aliases=("Product Added to Wishlist", "AddBookmark"), points=2.0,
+                                live=True)
+    SHARE = EventType("share", aliases=("Product Shared",), item=ItemNeed.EXPECTED)
+    RATE_ITEM = EventType("rate_item", aliases=("Product Reviewed", "AddRating"), fields=("rating", "rating_scale"),
+                          points=5.0)
+    DISLIKE_ITEM = "dislike_item"  # it has no points: it takes the item out of history and answers
+    FOLLOW = EventType("follow", item=ItemNeed.OPTIONAL, fields=("target_type", "target_id"))
+    VIEW_HOMEPAGE = EventType("view_homepage", aliases=("home-page-view",), item=ItemNeed.OPTIONAL)
+    # fmt: on
+
+
+NAMES: Mapping[str, EventName] = {
+    **{str(name): name for name in EventName},
+    **{alias: name for name in EventName for alias in name.facts.aliases},
+}
+"""Types of events by the names that a shop may write."""
+
+TRADES = tuple(name for name in EventName if "transaction_id" in name.facts.fields)
+"""Types of which each line is one of a transaction."""

@@ -1,0 +1,37 @@
+"""Types of the fields that a shop sends, with their limits, for the API's forms and for the checks of files."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta
+
+LONGEST_ID = 128
+LONGEST_TEXT = 100_000
+LONGEST_LEVEL, LONGEST_PATH = 200, 500  # of a category
+LONGEST_TAG = 100
+LARGEST_AMOUNT = Decimal("9999999999.99")  # numeric(12, 2)
+MOST_LINES = 200  # of one event
+AHEAD = timedelta(minutes=10)  # how far the clock of a shop may be
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+TARGETS = ("customer", "brand", "category")
+"""What can be followed."""
+ADDRESSES = ("https://", "http://", "/")
+
+type Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]
+type SlateId = Annotated[str, Meta(min_length=1, max_length=64)]
+type Word = Annotated[str, Meta(max_length=64)]
+type SearchTerm = Annotated[str, Meta(max_length=512)]
+type Title = Annotated[str, Meta(min_length=1, max_length=300)]
+type Brand = Annotated[str, Meta(max_length=200)]
+type Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
+type Address = Annotated[str, Meta(max_length=1_000, description="Begins with https://, http:// or /.")]
+type Path = Annotated[str, Meta(max_length=LONGEST_PATH, description="From the root: Shoes > Running.")]
+type Tag = Annotated[str, Meta(min_length=1, max_length=LONGEST_TAG)]
+
+type Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
+type Position = Annotated[int, Meta(ge=0, le=32_767)]
+type Count = Annotated[int, Meta(ge=0, le=2_147_483_647)]
+type Rating = Annotated[float, Meta(ge=0, le=1_000_000)]
+type RatingScale = Annotated[float, Meta(gt=0, le=1_000_000)]
+type Money = Annotated[Decimal, Meta(description=f"Between 0 and {LARGEST_AMOUNT}, rounded to cents.")]
