@@ -64,7 +64,7 @@ def load_catalogue(journey: Journey, *, weeks: int, now: datetime, report: Repor
     imported = import_record.begin(kind="items", file=wheel.PACKAGE)
     products = journey.products
     report("items", 0, len(products))
-    with heavy(), item_merge.ready_items():
+    with heavy(), temporary(item_merge.READY, item_merge.DEFINITION):
         copy(item_merge.READY, ITEM_COLUMNS, [csv_block(_item_table(products, weeks=weeks))])
         keys = item_merge.category_keys(products["path"].unique(), names=wheel.category_names(products))
         links = pd.DataFrame({"item": products["product_id"], "category": products["path"].map(keys)})
@@ -85,7 +85,7 @@ def load_purchases(journey: Journey, *, weeks: int, report: Report, hold_from: p
         lines = lines[lines["transaction_timestamp"] < hold_from]
     total, held = len(lines), len(journey.purchases) - len(lines)
     customers, item_keys = _customers(lines["household_id"]), dict(rows("SELECT shop_id, id FROM recommendations_item"))
-    with temporary(bulk_append.READY, bulk_append.COLUMNS):
+    with temporary(bulk_append.READY, bulk_append.DEFINITION):
         copy(
             bulk_append.READY,
             EVENT_COLUMNS,
@@ -116,7 +116,7 @@ def load_promotions(journey: Journey, *, weeks: int, report: Report) -> Import:
     item_keys = dict(rows("SELECT shop_id, id FROM recommendations_item"))
     keys = np.array([item_keys[shop_id] for shop_id in listed.astype(str)], np.int64)
     report("promotions", 0, len(planned))
-    with heavy(), temporary(promotion_merge.READY, promotion_merge.COLUMNS):
+    with heavy(), temporary(promotion_merge.READY, promotion_merge.DEFINITION):
         ready = _promotion_table(planned, keys=keys, weeks=weeks)
         copy(promotion_merge.READY, PROMOTION_COLUMNS, map(csv_block, ready.to_batches(max_chunksize=BATCH)))
         new = promotion_merge.merge_ready(given=())

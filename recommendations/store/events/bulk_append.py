@@ -11,8 +11,8 @@ from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.temp_tables import Report, like, rows, run
 
 READY = "ready_event"
-NAMES = [name for name in EventLine.__struct_fields__ if name != "source"]
-COLUMNS = like("recommendations_event", NAMES)
+COLUMNS = [name for name in EventLine.__struct_fields__ if name != "source"]
+DEFINITION = like("recommendations_event", COLUMNS)
 MONTHS = """
 SELECT date_trunc('month', occurred_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS month, count(*)
 FROM ready_event GROUP BY month ORDER BY month
@@ -23,7 +23,7 @@ INSERT INTO recommendations_event ({names}, source)
 SELECT {names}, %(source)s FROM ready_event WHERE occurred_at >= %(start)s AND occurred_at < %(end)s
 ORDER BY occurred_at, event_id, line
 ON CONFLICT DO NOTHING
-""").format(names=sql.SQL(", ").join(map(sql.Identifier, NAMES)))
+""").format(names=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)))
 # Of lines without a slate those matter that may follow a click on one.
 NOTE = f"""
 INSERT INTO recommendations_dueline (occurred_at, event_id, line)

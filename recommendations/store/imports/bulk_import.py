@@ -53,7 +53,7 @@ def import_items(path: Path, *, currency: str, now: datetime, report: Report, wa
                 watch(imported, before, item_diff.of_ready())
         report("items", count, count)
 
-    with item_merge.ready_items():
+    with temporary(item_merge.READY, item_merge.DEFINITION):
         return _import("items", path, item_rows.FORM, load=load, report=report)
 
 
@@ -75,7 +75,7 @@ def import_events(path: Path, *, currency: str, now: datetime, report: Report) -
             _finish(imported, header, count=count, kept=new, refused=refused)
         bulk_append.refresh_statistics(new=new)
 
-    with temporary(bulk_append.READY, bulk_append.COLUMNS):
+    with temporary(bulk_append.READY, bulk_append.DEFINITION):
         return _import("events", path, event_rows.FORM, load=load, report=report)
 
 
@@ -94,7 +94,7 @@ def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
         promotion_merge.refresh_statistics(changed=changed)
         report("promotions", count, count)
 
-    with temporary(promotion_merge.READY, promotion_merge.COLUMNS):
+    with temporary(promotion_merge.READY, promotion_merge.DEFINITION):
         return _import("promotions", path, promotion_rows.FORM, load=load, report=report)
 
 

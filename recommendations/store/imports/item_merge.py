@@ -2,8 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
@@ -20,6 +19,7 @@ COLUMNS = (
     "available_quantity", "available_at", "expires_at", "image_url", "url", "tags", "attributes", "rating_average",
     "rating_count", "kind", "parent_id", "listed_at", "retired_at",
 )  # fmt: skip
+DEFINITION = f"{like('recommendations_item', COLUMNS)}; ALTER TABLE {READY} ADD PRIMARY KEY (shop_id)"
 # What an item has where the file is silent. The names are columns of ours, never text from outside.
 DEFAULTS: dict[str, LiteralString] = {
     "description": "''",
@@ -70,14 +70,6 @@ class Merged:
 
     new: set[int]
     changed: set[int]
-
-
-@contextmanager
-def ready_items() -> Iterator[None]:
-    """The table of ready items, for as long as they are made and merged."""
-    with temporary(READY, like("recommendations_item", COLUMNS)):
-        run("ALTER TABLE ready_item ADD PRIMARY KEY (shop_id)")
-        yield
 
 
 def merge_ready(*, given: Iterable[str], links: bytes | None, now: datetime, update: bool) -> Merged:

@@ -9,8 +9,8 @@ from django.db import transaction
 
 from recommendations.models import Item
 from recommendations.store.imports import item_merge
-from recommendations.store.imports.item_merge import Merged, links_of, merge_ready, ready_items
-from recommendations.store.temp_tables import run
+from recommendations.store.imports.item_merge import Merged, links_of, merge_ready
+from recommendations.store.temp_tables import run, temporary
 
 type Row = Mapping[str, Any]
 """Columns of ``item_merge.COLUMNS``, and ``categories`` as a list of paths; what is None or absent gets its default."""
@@ -30,6 +30,6 @@ def merge_rows(rows: Sequence[Row], *, given: Collection[str], now: datetime, up
     """Merge rows as ``item_merge.merge_ready`` does; ``given`` names the columns that are to be changed."""
     pairs = ((row["shop_id"], path) for row in rows for path in row.get("categories") or ())
     links = links_of(pairs) if "categories" in given else None
-    with ready_items():
+    with temporary(item_merge.READY, item_merge.DEFINITION):
         run(FILL, rows=msgspec.json.encode(rows).decode())
         return merge_ready(given=set(given) - {"categories"}, links=links, now=now, update=update)

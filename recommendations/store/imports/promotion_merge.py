@@ -10,7 +10,7 @@ from recommendations.store.temp_tables import like, rows, run, upsert
 
 READY = "ready_promotion"
 SHARES = ("display", "mailer")
-COLUMNS = like("recommendations_promotion", ("item_id", "week", *SHARES))
+DEFINITION = like("recommendations_promotion", ("item_id", "week", *SHARES))
 
 MERGE = sql.SQL("""
 INSERT INTO recommendations_promotion AS stored (item_id, week, display, mailer)
