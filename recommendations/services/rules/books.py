@@ -10,8 +10,7 @@ from django.db.models import Max
 from recommendations.models import Rule, RuleBook, Staff
 from recommendations.services.access import audit
 from recommendations.services.access.audit import NoteNeededError
-from recommendations.services.rules.editing import StaleRuleError, in_order, moved
-from recommendations.services.rules.form import as_frozen
+from recommendations.services.rules.editing import StaleRuleError, as_frozen, in_order, moved
 from recommendations.services.rules.linter import Finding, Severity, lint
 from recommendations.store.live import fetch
 from recommendations.store.rules.conditions import FrozenRule, default_book, frozen

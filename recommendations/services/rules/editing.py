@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import Count, Max, QuerySet, Subquery, Value
 from django.utils.translation import gettext as _
 
-from recommendations.models import Item, Rule, RuleBook, Segment, Staff
+from recommendations.models import Item, Placement, Rule, RuleBook, Segment, Staff
 from recommendations.services.access import audit
-from recommendations.services.rules.form import LONGEST_NAME, as_frozen, filled
+from recommendations.services.rules.form import LONGEST_NAME, fill
 from recommendations.store.rules.conditions import FrozenRule, default_book, frozen, matching
 from recommendations.terms import RuleStatus
 from recommendations.wording.rules import rule_text
@@ -62,10 +62,10 @@ def save_rule(
     StaleRuleError; then nothing is saved.
     """
     if rule is None:
-        return _created(filled(Rule(action=""), values), by=by, now=now)
+        return _created(fill(Rule(action=""), values), by=by, now=now)
     current = _locked(rule)
     before: Mapping[str, Any] = frozen(current)
-    changed = filled(_locked(rule), values)
+    changed = fill(_locked(rule), values)
     after: Mapping[str, Any] = frozen(changed)
     fields = [name for name in after if before[name] != after[name]]
     if revision != current.revision:
@@ -132,8 +132,21 @@ def drafted(*, rule: Rule | None, values: Mapping[str, Any]) -> FrozenRule:
 
     Raises ValidationError with ``message_dict`` by field.
     """
-    draft = filled(Rule(action="") if rule is None else as_frozen(Rule(pk=rule.pk), frozen(rule)), values)
+    draft = fill(Rule(action="") if rule is None else as_frozen(Rule(pk=rule.pk), frozen(rule)), values)
     return {**frozen(draft), "id": draft.pk or 0}
+
+
+def as_frozen(rule: Rule, values: FrozenRule) -> Rule:
+    """Set what a book has of the rule, unchecked: the shop may have changed since, and it was served."""
+    plain: dict[str, Any] = dict(values)
+    rule.placement = Placement.objects.filter(name=plain.pop("placement")).first()
+    rule.segment = Segment.objects.filter(number=plain.pop("segment")).first()
+    rule.customer_id = plain.pop("customer")
+    for name in ("starts_at", "ends_at"):
+        setattr(rule, name, datetime.fromisoformat(moment) if (moment := plain.pop(name)) else None)
+    for name in plain.keys() - {"id"}:
+        setattr(rule, name, plain[name])
+    return rule
 
 
 def status_of(rule: Rule, book: RuleBook | None, now: datetime) -> RuleStatus:

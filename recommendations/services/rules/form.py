@@ -1,24 +1,22 @@
-"""Validation of the form of a rule: every complaint stands at its field and says what to do."""
+"""The form of a rule: what each of its values may be; every complaint stands at its field and says what to do."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from recommendations.models import Customer, Placement, Rule, Segment
-from recommendations.store.rules.conditions import ConditionError, FrozenRule, check
+from recommendations.store.rules.conditions import ConditionError, check, frozen
 from recommendations.terms import CapPer, RuleAction
+from recommendations.wording import labels
 from recommendations.wording.rules import condition_problem
 
-FIELDS = (
-    "name", "placement", "segment", "customer", "context", "starts_at", "ends_at", "items", "action", "slot",
-    "strength", "most", "per", "share",
-)  # fmt: skip
 OF_ACTION: Mapping[str, tuple[str, ...]] = {
     RuleAction.PIN: ("slot",),
     RuleAction.BOOST: ("strength",),
@@ -29,173 +27,165 @@ OF_ACTION: Mapping[str, tuple[str, ...]] = {
 
 NONE: Mapping[str, Any] = {"slot": None, "strength": None, "most": None, "per": "", "share": None}
 LONGEST_NAME = 120
+NOT_WHOLE = _("Enter a whole number.")
+STRENGTHS = _("Choose a strength from −100 to 100.")
+ACTIONS = _("Choose what the rule does.")
 
 
-class _Complaints(dict[str, ValidationError]):
-    """Complaints by field, the first of each: the second would often be a consequence of it."""
+class ShopTimeField(forms.Field):
+    """A moment in UTC, also written as text; one without a zone is one of the shop."""
 
-    def at(self, field: str, text: str) -> None:
-        self.setdefault(field, ValidationError(text))
+    def to_python(self, value: Any) -> datetime | None:
+        if value in self.empty_values:
+            return None
+        try:
+            moment = value if isinstance(value, datetime) else parse_datetime(str(value))
+        except ValueError:  # well written, but no such day
+            moment = None
+        if moment is None or not 1970 <= moment.year < 9999:
+            raise ValidationError(_("No date and time: write it as 2026-12-24 18:00."))
+        aware = moment if timezone.is_aware(moment) else timezone.make_aware(moment, timezone.get_default_timezone())
+        return aware.astimezone(UTC)
 
 
-def filled(rule: Rule, values: Mapping[str, Any]) -> Rule:
-    """Set these values, in the shape of a frozen rule (numbers and times also as text), without saving.
+class ConditionsField(forms.Field):
+    """Conditions as they are stored; each complaint says of which one it is."""
 
-    A time without a zone is one of the shop. Raises ValidationError with ``message_dict`` by field, and TypeError for
-    a field that rules do not have.
+    def to_python(self, value: Any) -> list[dict[str, Any]]:
+        conditions = [_condition(position, one) for position, one in enumerate(value or [])]
+        try:
+            check(conditions)
+        except ConditionError as error:
+            raise ValidationError(condition_problem(error.position, error.field, error.code)) from error
+        return conditions
+
+
+class ShareField(forms.FloatField):
+    """A share above 0 and up to 1; what is not finite is out of range as any other number is."""
+
+    def validate(self, value: float | None) -> None:
+        if value is not None and not 0 < value <= 1:
+            raise ValidationError(self.error_messages["required"])
+
+
+class RuleForm(forms.Form):
+    """The values of a rule in the shape of a frozen one; numbers and times may be text."""
+
+    name = forms.CharField(
+        max_length=LONGEST_NAME,
+        error_messages={
+            "required": _("Give the rule a name."),
+            "max_length": _("At most %(limit_value)d characters."),
+            "null_characters_not_allowed": _("The name holds a character that cannot be stored."),
+        },
+    )
+    placement = forms.ModelChoiceField(
+        Placement.objects,
+        to_field_name="name",
+        required=False,
+        error_messages={"invalid_choice": _("There is no placement “%(value)s”: choose one of the list.")},
+    )
+    segment = forms.ModelChoiceField(
+        Segment.objects,
+        to_field_name="number",
+        required=False,
+        error_messages={"invalid_choice": _("There is no segment %(value)s: choose one of the list.")},
+    )
+    customer = forms.ModelChoiceField(
+        Customer.objects, required=False, error_messages={"invalid_choice": _("There is no customer %(value)s.")}
+    )
+    context = ConditionsField(required=False)
+    starts_at = ShopTimeField(required=False)
+    ends_at = ShopTimeField(required=False)
+    items = ConditionsField(required=False)
+    action = forms.ChoiceField(
+        choices=labels.RULE_ACTIONS, error_messages={"required": ACTIONS, "invalid_choice": ACTIONS}
+    )
+    slot = forms.IntegerField(
+        required=False, error_messages={"invalid": NOT_WHOLE, "required": _("Choose the slot.")}
+    )
+    strength = forms.IntegerField(
+        min_value=-100,
+        max_value=100,
+        required=False,
+        error_messages={"invalid": NOT_WHOLE, "required": STRENGTHS, "min_value": STRENGTHS, "max_value": STRENGTHS},
+    )
+    most = forms.IntegerField(
+        min_value=1,
+        max_value=100,
+        required=False,
+        error_messages={
+            "invalid": NOT_WHOLE,
+            "required": _("Say how many at most."),
+            "min_value": _("At least 1: to show none of them, exclude them."),
+            "max_value": _("At most 100: no slate is longer."),
+        },
+    )
+    per = forms.ChoiceField(
+        choices=labels.CAPS_PER,
+        required=False,
+        error_messages={"invalid_choice": _("Choose of what it counts: brand, category or all together.")},
+    )
+    share = ShareField(
+        required=False,
+        error_messages={
+            "invalid": _("Enter a number."),
+            "required": _("Choose a share above 0 % and up to 100 %."),
+        },
+    )
+
+    def clean_strength(self) -> int | None:
+        strength: int | None = self.cleaned_data["strength"]
+        if strength == 0:
+            raise ValidationError(_("0 changes nothing: above 0 boosts, below 0 buries."))
+        return strength
+
+    def clean_per(self) -> str:
+        return self.cleaned_data["per"] or CapPer.ALL
+
+    def clean(self) -> dict[str, Any]:
+        """Check what concerns more than one field, and empty the numbers that the action does not have."""
+        values = self.cleaned_data
+        action = values.get("action", "")
+        for name in NONE.keys() - set(OF_ACTION.get(action, ())):
+            self.errors.pop(name, None)
+            values[name] = NONE[name]
+        starts_at, ends_at = values.get("starts_at"), values.get("ends_at")
+        if starts_at and ends_at and starts_at >= ends_at:
+            self.add_error("ends_at", _("The rule ends before it begins: choose a later end."))
+        every_item = action == RuleAction.CAP and values.get("per") != CapPer.ALL  # the cap of each brand or category
+        if action and not every_item and values.get("items") == []:
+            self.add_error("items", _("Say which items: without a condition it would be all of them."))
+        for name in OF_ACTION.get(action, ()):
+            if name in values and values[name] is None:
+                self.add_error(name, self.fields[name].error_messages["required"])
+        self._check_slot()
+        return values
+
+    def _check_slot(self) -> None:
+        slot, placement = self.cleaned_data.get("slot"), self.cleaned_data.get("placement")
+        if slot is None:
+            return
+        most = placement.n if placement else Placement.objects.aggregate(most=Max("n"))["most"] or 0
+        if not 1 <= slot <= most:
+            words = _("A pin beyond the slate: choose a slot from 1 to %(most)d.")
+            self.add_error("slot", ValidationError(words, params={"most": most}))
+
+
+def fill(rule: Rule, values: Mapping[str, Any]) -> Rule:
+    """Set these values of the rule without saving, in the shape of a frozen rule; those left out stay.
+
+    Raises ValidationError with ``message_dict`` by field, and TypeError for a field that rules do not have.
     """
-    unknown = values.keys() - set(FIELDS)
+    form = RuleForm({**frozen(rule), **values})
+    unknown = values.keys() - form.fields.keys()
     if unknown:
         raise TypeError(f"a rule has no {', '.join(sorted(unknown))}")
-    complaints = _Complaints()
-    for name in FIELDS:
-        if name not in values:
-            continue
-        try:
-            setattr(rule, name, _READERS[name](values[name]))
-        except ValidationError as error:
-            complaints[name] = error
-    for name in NONE.keys() - set(OF_ACTION.get(rule.action, ())):
-        setattr(rule, name, NONE[name])
-        complaints.pop(name, None)
-    _check(rule, complaints)
-    if complaints:
-        raise ValidationError(dict(complaints))
+    if not form.is_valid():
+        raise ValidationError(form.errors.as_data())
+    for name, value in form.cleaned_data.items():
+        setattr(rule, name, value)
     return rule
-
-
-def as_frozen(rule: Rule, values: FrozenRule) -> Rule:
-    """Set what a book has of the rule, unchecked: the shop may have changed since, and it was served."""
-    plain: dict[str, Any] = dict(values)
-    rule.placement = Placement.objects.filter(name=plain.pop("placement")).first()
-    rule.segment = Segment.objects.filter(number=plain.pop("segment")).first()
-    rule.customer_id = plain.pop("customer")
-    rule.starts_at, rule.ends_at = _moment(plain.pop("starts_at")), _moment(plain.pop("ends_at"))
-    for name in plain.keys() & set(FIELDS):
-        setattr(rule, name, plain[name])
-    return rule
-
-
-def _check(rule: Rule, complaints: _Complaints) -> None:
-    """Check what concerns more than one field, or must not stay empty."""
-    if not rule.name:
-        complaints.at("name", _("Give the rule a name."))
-    if rule.starts_at and rule.ends_at and rule.starts_at >= rule.ends_at:
-        complaints.at("ends_at", _("The rule ends before it begins: choose a later end."))
-    if rule.action not in list(RuleAction):
-        complaints.at("action", _("Choose what the rule does."))
-        return
-    if not rule.items and not _of_everything(rule):
-        complaints.at("items", _("Say which items: without a condition it would be all of them."))
-    for name in OF_ACTION.get(rule.action, ()):
-        if text := _NUMBERS[name](rule):
-            complaints.at(name, text)
-
-
-def _of_everything(rule: Rule) -> bool:
-    """Whether the rule may speak of all items: only a cap of each brand or category makes sense for all together."""
-    return rule.action == RuleAction.CAP and rule.per != CapPer.ALL
-
-
-def _slot(rule: Rule) -> str:
-    if rule.slot is None:
-        return _("Choose the slot.")
-    places = Placement.objects.all() if rule.placement is None else Placement.objects.filter(pk=rule.placement.pk)
-    most = places.aggregate(most=Max("n"))["most"] or 0
-    if not 1 <= rule.slot <= most:
-        return _("A pin beyond the slate: choose a slot from 1 to %(most)d.") % {"most": most}
-    return ""
-
-
-def _strength(rule: Rule) -> str:
-    if rule.strength is None or not -100 <= rule.strength <= 100:
-        return _("Choose a strength from −100 to 100.")
-    return "" if rule.strength else _("0 changes nothing: above 0 boosts, below 0 buries.")
-
-
-def _most(rule: Rule) -> str:
-    if rule.most is None:
-        return _("Say how many at most.")
-    if rule.most < 1:
-        return _("At least 1: to show none of them, exclude them.")
-    return _("At most 100: no slate is longer.") if rule.most > 100 else ""
-
-
-def _per(rule: Rule) -> str:
-    return "" if rule.per in list(CapPer) else _("Choose of what it counts: brand, category or all together.")
-
-
-def _share(rule: Rule) -> str:
-    if rule.share is None or not 0 < rule.share <= 1:
-        return _("Choose a share above 0 % and up to 100 %.")
-    return ""
-
-
-_NUMBERS: Mapping[str, Callable[[Rule], str]] = {
-    "slot": _slot, "strength": _strength, "most": _most, "per": _per, "share": _share
-}  # fmt: skip
-
-
-def _name(value: Any) -> str:
-    name = str(value or "").strip()
-    if "\x00" in name:
-        raise ValidationError(_("The name holds a character that cannot be stored."))
-    if len(name) > LONGEST_NAME:
-        raise ValidationError(_("At most %(most)d characters.") % {"most": LONGEST_NAME})
-    return name
-
-
-def _placement(value: Any) -> Placement | None:
-    if value in (None, ""):
-        return None
-    placement = Placement.objects.filter(name=str(value)).first() if "\x00" not in str(value) else None
-    if placement is None:
-        raise ValidationError(_("There is no placement “%(name)s”: choose one of the list.") % {"name": value})
-    return placement
-
-
-def _segment(value: Any) -> Segment | None:
-    if value in (None, ""):
-        return None
-    number = _whole(value)
-    segment = Segment.objects.filter(number=number).first() if number is not None and 0 <= number < 32_768 else None
-    if segment is None:
-        raise ValidationError(_("There is no segment %(number)s: choose one of the list.") % {"number": value})
-    return segment
-
-
-def _customer(value: Any) -> Customer | None:
-    if value in (None, ""):
-        return None
-    number = _whole(value)
-    customer = Customer.objects.filter(pk=number).first() if number is not None and 0 < number < 2**63 else None
-    if customer is None:
-        raise ValidationError(_("There is no customer %(number)s.") % {"number": value})
-    return customer
-
-
-def _moment(value: Any) -> datetime | None:
-    """Read a time, in UTC; one without a zone is one of the shop."""
-    if value in (None, ""):
-        return None
-    try:
-        moment = value if isinstance(value, datetime) else parse_datetime(str(value))
-    except ValueError:  # well written, but no such day
-        moment = None
-    if moment is None or not 1970 <= moment.year < 9999:
-        raise ValidationError(_("No date and time: write it as 2026-12-24 18:00."))
-    aware = moment if timezone.is_aware(moment) else timezone.make_aware(moment, timezone.get_default_timezone())
-    return aware.astimezone(UTC)
-
-
-def _conditions(value: Any) -> list[dict[str, Any]]:
-    """Read conditions as they are stored; each complaint says of which one it is."""
-    conditions = [_condition(number, one) for number, one in enumerate(value or [])]
-    try:
-        check(conditions)
-    except ConditionError as error:
-        raise ValidationError(condition_problem(error.position, error.field, error.code)) from error
-    return conditions
 
 
 def _condition(position: int, value: Any) -> dict[str, Any]:
@@ -206,49 +196,3 @@ def _condition(position: int, value: Any) -> dict[str, Any]:
     if any(isinstance(one, str) and "\x00" in one for one in values):
         raise ValidationError(condition_problem(position, "values", "unknown"))
     return {"attribute": value.get("attribute", ""), "operator": value.get("operator", ""), "values": values}
-
-
-def _number(value: Any) -> int | None:
-    if value in (None, ""):
-        return None
-    number = _whole(value)
-    if number is None:
-        raise ValidationError(_("Enter a whole number."))
-    return number
-
-
-def _fraction(value: Any) -> float | None:
-    if value in (None, ""):
-        return None
-    try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise ValidationError(_("Enter a number.")) from error
-
-
-def _whole(value: Any) -> int | None:
-    """Read a whole number; None where it is none, and true and false are none."""
-    if isinstance(value, bool):
-        return None
-    try:
-        return int(value) if float(value) == int(value) else None
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-_READERS: Mapping[str, Callable[[Any], Any]] = {
-    "name": _name,
-    "placement": _placement,
-    "segment": _segment,
-    "customer": _customer,
-    "context": _conditions,
-    "starts_at": _moment,
-    "ends_at": _moment,
-    "items": _conditions,
-    "action": lambda value: str(value or ""),
-    "slot": _number,
-    "strength": _number,
-    "most": _number,
-    "per": lambda value: str(value or CapPer.ALL),
-    "share": _fraction,
-}
