@@ -1,7 +1,6 @@
 """The editor of a rule: when · which items · do. It saves drafts; what is live changes when the draft is published."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -18,12 +17,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.parameters import number
-from analytics.pages.rules.builder import Builder
+from analytics.pages.rules.builder import Builder, ConditionFormSet, attribute_words
 from analytics.pages.rules.effect import of_form
-from analytics.pages.rules.form import Look, ShownBuilder, Typed, shown_builder
+from analytics.pages.rules.form import EVERY, EditorForm
 from analytics.queries.rules import editor as query
 from analytics.queries.rules.overview import SERVED, served
-from analytics.queries.rules.values import offered
+from analytics.queries.rules.values import offered, yes_no
+from analytics.templatetags.display import SYMBOLS
 from analytics.templatetags.rules import FIELDS, Names
 from analytics.templatetags.words import label
 from recommendations.models import Rule
@@ -33,11 +33,6 @@ from recommendations.services.rules.editing import StaleRuleError, save_rule, st
 from recommendations.terms import RuleAction, RuleStatus
 from recommendations.wording import labels
 
-EVERY: Mapping[str, Promise] = {
-    "placement": gettext_lazy("Every placement"),
-    "segment": gettext_lazy("Every segment"),
-    "customer": gettext_lazy("Every customer"),
-}
 MEASURE = "measure"  # the button without ``rules.js``
 RESTORED = "restored"  # what ``rules.js`` sends after a session that ended
 HELP: Mapping[RuleAction, tuple[str, Promise]] = {
@@ -57,7 +52,7 @@ def new_rule(request: HttpRequest) -> HttpResponse:
     """A new rule, as the address may begin it: ``?action=pin&item=1043&slot=1&placement=home&customer=1228``."""
     if request.method == "POST":
         return _take(request, None)
-    return _render(request, None, Typed.asked_for(request.GET))
+    return _render(request, None, EditorForm.asked_for(request.GET))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,7 +60,7 @@ def rule(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _change(request, pk)
     stored = _rule_or_404(pk)
-    return _render(request, stored, Typed.of(stored))
+    return _render(request, stored, EditorForm.of(stored))
 
 
 @requires(Action.DRAFT)
@@ -87,11 +82,9 @@ def rule_conditions(request: HttpRequest, builder: str) -> HttpResponse:
     """A builder after one of its buttons, with how many items match by now."""
     if builder not in set(Builder):
         raise Http404
-    command = request.POST.get("edit", "")
-    typed = Typed.sent(request.POST).after(command)
-    focus = _focus(typed, Builder(builder), command)
-    view = shown_builder(typed, Builder(builder), Look(offered=attributes(), focus=focus))
-    response = render(request, "dashboard/rules/conditions.html", {"builder": view})
+    rows = ConditionFormSet.sent(request.POST, builder).after(request.POST.get("edit", ""))
+    rows.check()
+    response = render(request, "dashboard/rules/conditions.html", {"builder": rows, **_offered()})
     response["HX-Trigger"] = "rule-changed"
     return response
 
@@ -110,22 +103,23 @@ def rule_values(request: HttpRequest, builder: str, row: int) -> HttpResponse:
 
 def _take(request: HttpRequest, found: Rule | None) -> HttpResponse:
     """Save what was sent, or show it again: after a button of a builder, with errors, or beside somebody else's."""
-    typed = Typed.sent(request.POST)
+    form = EditorForm.sent(request.POST)
     if command := request.POST.get("edit", ""):
         if command == RESTORED:
             text = _("What you had typed before the session ended is there again. It is not saved yet.")
             messages.info(request, text)
         measured = of_form(request) if command == MEASURE else {}
-        return _render(request, found, typed.after(command), focus=command, more=measured)
+        return _render(request, found, form.after(command), more=measured)
     revision = number(request.POST.get("over")) or number(request.POST.get("revision"))
     by, now = staff_of(request), timezone.now()
     try:
-        saved = save_rule(rule=found, values=typed.values(), revision=revision, by=by, now=now)
+        saved = save_rule(rule=found, values=form.values(), revision=revision, by=by, now=now)
     except ValidationError as error:
-        return _render(request, found, typed, errors=_by_field(error))
+        form.complain(error)
+        return _render(request, found, form, status=422)
     except StaleRuleError as error:
         if error.differences:
-            return _render(request, error.current, typed, stale=_stale(error))
+            return _render(request, error.current, form, more={"stale": _stale(error)}, status=409)
         saved = error.current
     if request.POST.get("then") == "publish" and may(by, Action.PUBLISH):
         return redirect(reverse("rules", query={"open": "publish", "rule": saved.pk, "back": saved.pk}))
@@ -136,38 +130,43 @@ def _take(request: HttpRequest, found: Rule | None) -> HttpResponse:
 def _render(
     request: HttpRequest,
     found: Rule | None,
-    typed: Typed,
+    form: EditorForm,
     *,
-    errors: Mapping[str, str] | None = None,
-    stale: Mapping[str, Any] | None = None,
-    focus: str = "",
     more: Mapping[str, Any] | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    look = Look(offered=attributes(), check=request.method == "POST", complain=errors is not None)
-    builders = {each: shown_builder(typed, each, replace(look, focus=_focus(typed, each, focus))) for each in Builder}
-    field_errors, builders = _placed_errors(errors or {}, builders)
+    if request.method == "POST" and status != 422:  # else all complaints are there
+        for rows in form.builders.values():
+            rows.check()
     choices = query.choices()
+    form.offer(choices)
     context = {
         "section": "rules",
         "rule": found,
         "address": reverse("rule", args=[found.pk]) if found else reverse("new_rule"),
         "revision": number(request.POST.get("revision")) or (found.revision if found else ""),
-        "typed": typed.fields,
-        "errors": field_errors,
-        "error_count": len(field_errors) + sum(each.complaints for each in builders.values()),
-        "stale": stale,
+        "form": form,
+        "error_count": len(form.errors) + sum(rows.complaints for rows in form.builders.values()),
         "choices": choices,
-        "items_builder": builders[Builder.ITEMS],
-        "context_builder": builders[Builder.CONTEXT],
         "time_zone": settings.SHOP_TIME_ZONE,
         "actions": [
             {"code": code, "icon": icon, "help": words, "words": label(labels.RULE_ACTIONS, code)}
             for code, (icon, words) in HELP.items()
         ],
+        **_offered(),
         **(_of(found, choices) if found else {}),
         **(more or {}),
     }
-    return render(request, "dashboard/rules/editor.html", context, status=422 if errors else 409 if stale else 200)
+    return render(request, "dashboard/rules/editor.html", context, status=status)
+
+
+def _offered() -> dict[str, Any]:
+    """What the rows of builders offer."""
+    return {
+        "attributes": [(code, attribute_words(code)) for code in attributes()],
+        "yes_no": yes_no(),
+        "currency": SYMBOLS.get(settings.SHOP_CURRENCY, settings.SHOP_CURRENCY).strip(),
+    }
 
 
 def _of(found: Rule, choices: query.Choices) -> dict[str, Any]:
@@ -178,19 +177,6 @@ def _of(found: Rule, choices: query.Choices) -> dict[str, Any]:
         "archived": status == RuleStatus.ARCHIVED,
         "words": Names.of([frozen(found)], segments=choices.segments).sentence(frozen(found)),
     }
-
-
-def _placed_errors(
-    errors: Mapping[str, str], builders: Mapping[Builder, ShownBuilder]
-) -> tuple[dict[str, str], dict[Builder, ShownBuilder]]:
-    """Put errors of a builder into it; what stands at a row of it already is not said once more."""
-    rows = {name: any(row["errors"] for row in view.rows) for name, view in builders.items()}
-    placed = {name: replace(view, error="" if rows[name] else errors.get(name, "")) for name, view in builders.items()}
-    return {name: text for name, text in errors.items() if name not in set(Builder)}, placed
-
-
-def _by_field(error: ValidationError) -> dict[str, str]:
-    return {name: " ".join(texts) for name, texts in error.message_dict.items()}
 
 
 def _stale(error: StaleRuleError) -> dict[str, Any]:
@@ -209,19 +195,6 @@ def _stale(error: StaleRuleError) -> dict[str, Any]:
             for each in error.differences
         ],
     }
-
-
-def _focus(typed: Typed, builder: Builder, command: str) -> str:
-    """Row and field of the builder where one goes on after its button."""
-    name, _separator, rest = command.partition(":")
-    rows = typed.rows.get(builder, ())
-    if name != builder or not rows:
-        return ""
-    what, _separator, argument = rest.partition(":")
-    if what == "add":
-        return f"{len(rows) - 1}:attribute"
-    row = number(argument.partition(":")[0])
-    return "" if row is None else f"{min(row, len(rows) - 1)}:values"
 
 
 def _rule_or_404(pk: int) -> Rule:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from analytics.pages.access.permission import requires
 from analytics.pages.parameters import number
-from analytics.pages.rules.form import Typed
+from analytics.pages.rules.form import EditorForm
 from analytics.queries.rules import effect as query
 from analytics.queries.rules.editor import find_rule
 from analytics.templatetags.rules import sentences
@@ -45,10 +45,9 @@ def saved_rule_effect(request: HttpRequest, pk: int) -> HttpResponse:
 
 def of_form(request: HttpRequest) -> dict[str, Any]:
     """Context ``effect`` and ``words`` of what was sent."""
-    typed = Typed.sent(request.POST)
     key = number(request.POST.get("key"))
     stored = find_rule(key) if key else None
-    values = typed.values()
+    values = EditorForm.sent(request.POST).values()
     try:
         rule = drafted(rule=stored, values=values | {"name": values["name"].strip() or _("This rule")})
     except ValidationError as error:

@@ -1,232 +1,166 @@
-"""The editor's form: what is typed of a rule, as text, and how the editor shows it again."""
+"""The editor's form: what is typed of a rule, as text. What a rule may be, ``save_rule`` knows, and its complaints are
+shown here."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
-from django.conf import settings
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-from analytics.pages.rules.builder import PERCENT, Builder, ConditionRow, conditions, edited, read_rows, rows_of
-from analytics.queries.rules.values import described, yes_no
-from analytics.templatetags.display import SYMBOLS
+from analytics.pages.rules.builder import Builder, ConditionFormSet, asked_row
+from analytics.queries.rules.editor import Choices
 from analytics.templatetags.rules import Names
 from recommendations.models import Rule
-from recommendations.services.rules.attributes import AttributeKind, ConditionError, kind_of, operators_of, problems
-from recommendations.services.rules.editing import Matched, matched
-from recommendations.terms import CapPer, Operator, RuleAction
-from recommendations.wording import labels
-from recommendations.wording.rules import attribute_name, condition_problem
+from recommendations.services.rules.attributes import frozen, kind_of
+from recommendations.services.rules.form import LONGEST_NAME
+from recommendations.terms import CapPer, RuleAction
 
-FIELDS = (
-    "name", "placement", "segment", "customer", "starts_at", "ends_at", "action", "slot", "strength", "most", "per",
-    "share",
-)  # fmt: skip
 USUAL: Mapping[str, str] = {
     "action": RuleAction.BOOST, "slot": "1", "strength": "50", "most": "2", "per": CapPer.BRAND, "share": "20",
 }  # fmt: skip
 """What stands in the fields of a new rule."""
 
-LONGEST_NAME = 120
+EVERY: Mapping[str, Promise] = {
+    "placement": _("Every placement"),
+    "segment": _("Every segment"),
+    "customer": _("Every customer"),
+}
+"""What an empty field means."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Typed:
-    """Everything in the form; ``fields`` and the values of the rows are text."""
+class TypedField(BoundField):
+    """A field whose complaint stands behind it, and says so."""
 
-    fields: Mapping[str, str]
-    rows: Mapping[Builder, Sequence[ConditionRow]] = field(default_factory=dict)
+    @property
+    def aria_describedby(self) -> str | None:
+        return f"{self.html_name}-error" if self.errors else None
+
+
+def _typed(label: Any = "", css: str = "", **attrs: Any) -> forms.CharField:
+    widget = forms.TextInput({"class": f"form-control {css}".strip(), **attrs})
+    return forms.CharField(label=label, required=False, strip=False, widget=widget)
+
+
+def _number(label: Any, css: str = "num", inputmode: str = "numeric", **attrs: Any) -> forms.CharField:
+    return _typed(label, css, inputmode=inputmode, autocomplete="off", **attrs)
+
+
+def _chosen(label: Any) -> forms.CharField:
+    return forms.CharField(label=label, required=False, strip=False, widget=forms.Select({"class": "form-select"}))
+
+
+class EditorForm(forms.Form):
+    """Everything in the form; the fields are text, of which none is wrong before the service said so."""
+
+    name = _typed(_("Name"), maxlength=LONGEST_NAME, autocomplete="off", placeholder=_("What you want to find it by"))
+    placement = _chosen(_("Placement"))
+    segment = _chosen(_("Segment"))
+    customer = _number(_("Customer number"), "num-box", maxlength=19, placeholder=EVERY["customer"])
+    starts_at = _typed(_("From"), type="datetime-local")
+    ends_at = _typed(_("Until"), type="datetime-local")
+    action = _typed()
+    slot = _number(_("Slot"), maxlength=5)
+    strength = _typed(_("Strength, −100 to 100"), "num", type="number", min=-100, max=100, step=1)
+    most = _number(_("At most"), maxlength=5)
+    per = _chosen(_("of each"))
+    share = _number(_("At least so much of the list"), inputmode="decimal", maxlength=6)
+
+    bound_field_class = TypedField
+
+    def __init__(self, texts: Mapping[str, Any], rows: Mapping[Builder, ConditionFormSet]) -> None:
+        self.texts = {name: str(texts.get(name, "")).replace("\x00", "") for name in self.base_fields}
+        self.builders = rows
+        super().__init__(self.texts, auto_id="%s")
 
     @classmethod
-    def sent(cls, data: QueryDict) -> "Typed":
+    def sent(cls, data: QueryDict) -> Self:
+        return cls(data, {builder: ConditionFormSet.sent(data, builder) for builder in Builder})
+
+    @classmethod
+    def of(cls, rule: Rule) -> Self:
+        stored: dict[str, Any] = dict(frozen(rule))
+        for name in ("starts_at", "ends_at"):
+            if stored[name]:
+                moment = timezone.localtime(datetime.fromisoformat(stored[name]), timezone.get_default_timezone())
+                stored[name] = moment.strftime("%Y-%m-%dT%H:%M")
+        if stored["share"] is not None:
+            stored["share"] = f"{round(100 * stored['share'], 4):g}"
+        texts = {name: value for name, value in stored.items() if value not in (None, "")}
         return cls(
-            fields={name: data.get(name, "").replace("\x00", "") for name in FIELDS},
-            rows={builder: read_rows(data, builder) for builder in Builder},
+            {**USUAL, **texts}, {builder: ConditionFormSet.stored(stored[builder], builder) for builder in Builder}
         )
 
     @classmethod
-    def of(cls, rule: Rule) -> "Typed":
-        fields = {name: "" if (value := _plain(rule, name)) is None else str(value) for name in FIELDS}
-        return cls(
-            fields={**USUAL, **{name: text for name, text in fields.items() if text or name not in USUAL}},
-            rows={Builder.CONTEXT: rows_of(rule.context), Builder.ITEMS: rows_of(rule.items)},
-        )
-
-    @classmethod
-    def asked_for(cls, query: QueryDict) -> "Typed":
+    def asked_for(cls, query: QueryDict) -> Self:
         """The form that other pages begin, by an address such as ``?action=pin&item=1043&slot=1&placement=home``.
 
         ``context.item=1042`` asks that this item is in view.
         """
-        given = {name: text.replace("\x00", "") for name in FIELDS if (text := query.get(name, ""))}
-        fields = {**dict.fromkeys(FIELDS, ""), **USUAL, **given}
-        rows = _asked_rows(query)
-        typed = cls(
-            fields=fields,
-            rows={
-                Builder.ITEMS: rows or [ConditionRow()],
-                Builder.CONTEXT: _asked_rows(query, prefix=f"{Builder.CONTEXT}."),
-            },
-        )
-        return replace(typed, fields=fields | {"name": fields["name"] or typed.suggested_name()}) if rows else typed
+        texts = {**USUAL, **{name: text for name in cls.base_fields if (text := query.get(name))}}
+        items, context = _asked_rows(query), _asked_rows(query, prefix=f"{Builder.CONTEXT}.")
+        rows = {
+            Builder.ITEMS: ConditionFormSet.of(items or [{}], Builder.ITEMS),
+            Builder.CONTEXT: ConditionFormSet.of(context, Builder.CONTEXT),
+        }
+        form = cls(texts, rows)
+        if items and not form.texts["name"]:
+            form.texts["name"] = form.suggested_name()
+        return form
 
-    def after(self, command: str) -> "Typed":
+    def after(self, command: str) -> "EditorForm":
         """The form after a button of a builder: ``items:add``."""
-        name, _separator, rest = command.partition(":")
-        return replace(
-            self, rows={each: edited(rows, rest) if each == name else rows for each, rows in self.rows.items()}
-        )
+        return EditorForm(self.texts, {name: rows.after(command) for name, rows in self.builders.items()})
+
+    def clean_strength(self) -> str:
+        return str(self.cleaned_data["strength"]).replace("−", "-")
+
+    def clean_share(self) -> str:
+        share: str = self.cleaned_data["share"]
+        return str(float(share) / 100) if _is_number(share) else share
 
     def values(self) -> dict[str, Any]:
         """Values in the shape of a frozen rule, numbers and times still as text."""
-        share = self.fields["share"]
-        return {
-            **self.fields,
-            "strength": self.fields["strength"].replace("−", "-"),
-            "share": str(float(share) / 100) if _is_number(share) else share,
-            **{str(builder): self.conditions(builder) for builder in Builder},
-        }
+        self.full_clean()
+        return {**self.cleaned_data, **{name: rows.conditions for name, rows in self.builders.items()}}
 
-    def conditions(self, builder: Builder) -> list[dict[str, Any]]:
-        """Conditions of a builder, without the rows in which nothing was chosen."""
-        return conditions(row for row in self.rows.get(builder, ()) if not row.empty)
+    def offer(self, choices: Choices) -> None:
+        """Set what there is to choose from."""
+        offers = {"placement": choices.placements, "segment": choices.segments.items(), "per": choices.caps}
+        for name, offered in offers.items():
+            every = [("", EVERY[name])] if name in EVERY else []
+            self.fields[name].widget.choices = [*every, *offered]
+
+    def complain(self, error: ValidationError) -> None:
+        """Put each complaint at its field; what stands at a row of a builder already is not said once more."""
+        texts = {name: " ".join(words) for name, words in error.message_dict.items()}
+        for builder, rows in self.builders.items():
+            rows.check(texts.pop(builder, ""))
+        for name, text in texts.items():
+            self.add_error(name, text)
 
     def suggested_name(self) -> str:
-        facts = {"strength": 0, "most": 0, "per": CapPer.ALL, "share": 0.0, "slot": self.fields["slot"]}
-        if self.fields["action"] == RuleAction.BOOST and _is_number(self.fields["strength"]):
-            facts["strength"] = int(float(self.fields["strength"]))
-        if self.fields["action"] not in {RuleAction.PIN, RuleAction.BOOST, RuleAction.EXCLUDE, RuleAction.INCLUDE_ONLY}:
+        action, strength = self.texts["action"], self.texts["strength"]
+        if action not in {RuleAction.PIN, RuleAction.BOOST, RuleAction.EXCLUDE, RuleAction.INCLUDE_ONLY}:
             return ""
-        rule = {**facts, "action": self.fields["action"], "items": self.conditions(Builder.ITEMS), "segment": None}
+        boosts = action == RuleAction.BOOST and _is_number(strength)
+        facts = {"strength": int(float(strength)) if boosts else 0, "slot": self.texts["slot"], "segment": None}
+        rule = {**facts, "action": action, "items": self.builders[Builder.ITEMS].conditions}
         return Names.of([rule]).effect(rule)[:LONGEST_NAME]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ShownBuilder:
-    """A builder as its template shows it."""
-
-    name: str
-    rows: Sequence[Mapping[str, Any]]
-    attributes: Sequence[tuple[str, str]]
-    matched: Matched | None
-    currency: str
-    error: str = ""
-
-    @property
-    def complaints(self) -> int:
-        return bool(self.error) + sum(bool(row["errors"]) for row in self.rows)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """How a builder is looked at: which attributes it offers, whether its rows are checked, and whether those that are
-    not complete are complained of. ``focus``: row and field where one goes on, ``0:values``."""
-
-    offered: Sequence[str]
-    check: bool = True
-    complain: bool = False
-    focus: str = ""
-
-
-def shown_builder(typed: Typed, builder: Builder, look: Look) -> ShownBuilder:
-    rows = list(typed.rows.get(builder, ()))
-    full = [place for place, row in enumerate(rows) if not row.empty]
-    faults = problems(typed.conditions(builder)) if look.check else {}
-    wrong = {full[at]: error for at, error in faults.items()}
-    complaints = {place: error for place, error in wrong.items() if look.complain or error.code != "missing"}
-    at, _separator, name = look.focus.partition(":")
-    return ShownBuilder(
-        name=builder,
-        rows=[
-            _shown_row(row, f"{builder}-{place}", complaints.get(place), focus=name if at == str(place) else "")
-            for place, row in enumerate(rows)
-        ],
-        attributes=[(code, attribute_words(code)) for code in look.offered],
-        matched=None if wrong or not rows else _matched(typed.conditions(builder)),
-        currency=SYMBOLS.get(settings.SHOP_CURRENCY, settings.SHOP_CURRENCY).strip(),
-    )
-
-
-def attribute_words(attribute: str) -> str:
-    name = attribute_name(attribute)
-    return name[:1].upper() + name[1:]
-
-
-def _shown_row(row: ConditionRow, prefix: str, problem: ConditionError | None, *, focus: str) -> dict[str, Any]:
-    kind = kind_of(row.attribute) if row.attribute else None
-    operators = operators_of(row.attribute)
-    names = dict(labels.OPERATORS)
-    errors = {problem.field: _problem_words(problem)} if problem else {}
-    return {
-        "prefix": prefix,
-        "attribute": row.attribute,
-        "words": attribute_words(row.attribute) if row.attribute else "",
-        "unknown": bool(row.attribute) and kind is None,
-        "kind": kind,
-        "unit": "percent" if row.attribute in PERCENT else _UNITS.get(row.attribute, ""),
-        "operators": [(code, names[code]) for code in operators] if len(operators) > 1 else [],
-        "only_operator": operators[0] if len(operators) == 1 else "",
-        "operator": row.operator if row.operator in operators else next(iter(operators), Operator.IS),
-        "values": described(row.attribute, row.values) if kind is AttributeKind.CHOICE else [],
-        "number": next(iter(row.chosen[-1:]), ""),
-        "typed": row.typed,
-        "hint": str(_hint(row.attribute)),
-        "choices": yes_no(),
-        "errors": errors,
-        "focus": focus,
-    }
-
-
-_UNITS: Mapping[str, str] = {"price": "money", "listed_days": "days"}
-
-
-def _hint(attribute: str) -> str:
-    hints = {
-        "category": _("Part of its name"),
-        "item": _("Part of its title, or its id"),
-        "brand": _("Part of its name"),
-    }
-    return hints.get(attribute, _("Part of it"))
-
-
-def _problem_words(problem: ConditionError) -> str:
-    return condition_problem(problem.position, problem.field, problem.code)
-
-
-def _matched(wanted: Sequence[Mapping[str, Any]]) -> Matched | None:
-    try:
-        return matched(wanted)
-    except ConditionError:
-        return None
-
-
-def _asked_rows(query: QueryDict, *, prefix: str = "") -> list[ConditionRow]:
+def _asked_rows(query: QueryDict, *, prefix: str = "") -> list[dict[str, Any]]:
     names = {name: name.removeprefix(prefix) for name in query if name.startswith(prefix)}
     return [
-        ConditionRow(
-            attribute=attribute,
-            operator=next(iter(operators_of(attribute)), Operator.IS),
-            values=tuple(value.replace("\x00", "") for value in query.getlist(name) if value),
-        )
+        asked_row(attribute, [value for value in query.getlist(name) if value])
         for name, attribute in names.items()
         if kind_of(attribute) is not None
     ]
-
-
-def _plain(rule: Rule, name: str) -> Any:
-    value = getattr(rule, name)
-    if name == "placement":
-        return value.name if value else ""
-    if name == "segment":
-        return value.number if value else ""
-    if name == "customer":
-        return rule.customer_id
-    if isinstance(value, datetime):
-        return timezone.localtime(value, timezone.get_default_timezone()).strftime("%Y-%m-%dT%H:%M")
-    return f"{round(100 * value, 4):g}" if name == "share" and value is not None else value
 
 
 def _is_number(text: str) -> bool:

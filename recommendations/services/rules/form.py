@@ -101,9 +101,7 @@ class RuleForm(forms.Form):
     action = forms.ChoiceField(
         choices=labels.RULE_ACTIONS, error_messages={"required": ACTIONS, "invalid_choice": ACTIONS}
     )
-    slot = forms.IntegerField(
-        required=False, error_messages={"invalid": NOT_WHOLE, "required": _("Choose the slot.")}
-    )
+    slot = forms.IntegerField(required=False, error_messages={"invalid": NOT_WHOLE, "required": _("Choose the slot.")})
     strength = forms.IntegerField(
         min_value=-100,
         max_value=100,
