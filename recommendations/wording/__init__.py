@@ -1,1 +1,1 @@
-"""Words for codes, in the reader's language: labels, reasons, rules."""
+"""Words for codes, in the reader's language: labels, reasons, rules, findings of the linter."""

@@ -4,12 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
 import numpy as np
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.linting.book import FaultKind, Linted, LintedShop, RuleFault
@@ -21,6 +17,7 @@ from recommendations.store.serving.served_rules import ServedRule, groups_of
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.store.serving.snapshot_holder import current_snapshot
 from recommendations.terms import CapPer, RuleAction
+from recommendations.wording.linter import fault_text
 
 
 class Severity(StrEnum):
@@ -41,18 +38,26 @@ class FindingCode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A fault in words: ``text`` with the remedy, in the active language; ``rules`` are keys, in the book's order."""
+    """A fault with all that its words need; ``rules`` are keys, in the book's order, ``names`` theirs."""
 
     code: FindingCode
     severity: Severity
     rules: tuple[int, ...]
-    text: str
+    fault: RuleFault
+    names: tuple[str, ...]
+    placement: str
 
-
-class _Words(NamedTuple):
-    code: FindingCode
-    severity: Severity
-    text: Promise
+    @property
+    def text(self) -> str:
+        """The fault with its remedy, in the active language."""
+        subject = self.fault.rules.index(self.fault.subject)
+        return fault_text(
+            self.fault.fault,
+            rules=self.names,
+            subject=subject,
+            placement=self.placement,
+            numbers=self.fault.numbers,
+        )
 
 
 def lint(rules: Sequence[FrozenRule], *, now: datetime) -> list[Finding]:
@@ -114,153 +119,42 @@ def _segments_of(customers: Sequence[int], snapshot: Snapshot) -> dict[int, int]
     return segments
 
 
-def _finding(found: RuleFault, rules: Sequence[FrozenRule]) -> Finding:
-    words = _WORDS[found.fault]
-    quoted = {place: str(_("“%(name)s”") % {"name": rules[place]["name"]}) for place in found.rules}
-    subject = rules[found.subject]
-    facts = {
-        "rule": quoted[found.subject],
-        "others": _listed([name for place, name in quoted.items() if place != found.subject]),
-        "rules": _listed(list(quoted.values())),
-        "placement": subject["placement"] or "",
-        **found.numbers,
-    }
+def _finding(fault: RuleFault, rules: Sequence[FrozenRule]) -> Finding:
+    code, severity = _KINDS[fault.fault]
     return Finding(
-        code=words.code,
-        severity=words.severity,
-        rules=tuple(rules[place]["id"] for place in found.rules),
-        text=str(words.text) % facts,
+        code=code,
+        severity=severity,
+        rules=tuple(rules[place]["id"] for place in fault.rules),
+        fault=fault,
+        names=tuple(rules[place]["name"] for place in fault.rules),
+        placement=rules[fault.subject]["placement"] or "",
     )
 
 
-def _listed(names: Sequence[str]) -> str:
-    """Join names: one; one and another; one, another and a third."""
-    if len(names) < 2:
-        return "".join(names)
-    return str(_("%(others)s and %(last)s")) % {
-        "others": str(pgettext_lazy("between names", ", ")).join(names[:-1]),
-        "last": names[-1],
-    }
-
-
-_WORDS: Mapping[FaultKind, _Words] = {
-    FaultKind.EXPIRED: _Words(
-        FindingCode.EXPIRED, Severity.WARNING, _("%(rule)s has expired: give it a later end, or withdraw it.")
-    ),
-    FaultKind.PLACEMENT_OFF: _Words(
-        FindingCode.NEVER_FIRES,
-        Severity.WARNING,
-        _("%(rule)s is for the placement %(placement)s, which does not answer: switch it on, or choose another."),
-    ),
-    FaultKind.NOBODY: _Words(
-        FindingCode.NEVER_FIRES,
-        Severity.WARNING,
-        _("%(rule)s is for nobody: choose a segment that has customers, or a customer of that segment."),
-    ),
-    FaultKind.NO_CONTEXT: _Words(
-        FindingCode.NEVER_FIRES,
-        Severity.WARNING,
-        _("%(rule)s waits for an item in view that the shop does not have: change the conditions of its context."),
-    ),
-    FaultKind.MATCHES_NOTHING: _Words(
-        FindingCode.NEVER_FIRES, Severity.WARNING, _("%(rule)s matches no item: change its conditions.")
-    ),
-    FaultKind.NOT_FOR_SALE: _Words(
-        FindingCode.NEVER_FIRES,
-        Severity.WARNING,
-        _("None of the items of %(rule)s is for sale: it does nothing until one is."),
-    ),
-    FaultKind.BEYOND_SLATE: _Words(
-        FindingCode.NEVER_FIRES,
-        Severity.ERROR,
-        _("%(rule)s pins to slot %(slot)d, and the slate has only %(slots)d: choose a lower slot."),
-    ),
-    FaultKind.LOOSE_CAP: _Words(
-        FindingCode.NEVER_FIRES,
-        Severity.WARNING,
-        _("%(rule)s allows %(most)d items, and the slate has only %(slots)d slots: choose a smaller number."),
-    ),
-    FaultKind.ALL_INCLUDED: _Words(
-        FindingCode.NEVER_FIRES,
-        Severity.WARNING,
-        _("%(rule)s includes every item that is for sale, so it changes nothing: narrow its conditions."),
-    ),
-    FaultKind.PIN_BARRED: _Words(
-        FindingCode.CONTRADICTION,
-        Severity.ERROR,
-        _("What %(rule)s pins is kept out because of %(others)s: change one of them."),
-    ),
-    FaultKind.PIN_PARTLY_BARRED: _Words(
-        FindingCode.CONTRADICTION,
-        Severity.WARNING,
-        _("Where both apply, what %(rule)s pins is kept out because of %(others)s: let them apply apart."),
-    ),
-    FaultKind.SHARE_BARRED: _Words(
-        FindingCode.CONTRADICTION,
-        Severity.ERROR,
-        _("What %(rule)s wants a share of is kept out because of %(others)s: change one of them."),
-    ),
-    FaultKind.INCLUSIONS_APART: _Words(
-        FindingCode.CONTRADICTION,
-        Severity.ERROR,
-        _("No item is in all of %(rules)s, so nothing may be shown: widen one of them, or let them apply apart."),
-    ),
-    FaultKind.INCLUDED_EXCLUDED: _Words(
-        FindingCode.CONTRADICTION,
-        Severity.ERROR,
-        _("All that is included is excluded by %(rules)s, so nothing may be shown: change one of them."),
-    ),
-    FaultKind.BOOST_AND_BURY: _Words(
-        FindingCode.CONTRADICTION,
-        Severity.WARNING,
-        _("%(rules)s boost and bury the same items, together by %(strength)d: keep one of them."),
-    ),
-    FaultKind.SHADOWED: _Words(
-        FindingCode.SHADOWED,
-        Severity.WARNING,
-        _("%(rule)s has no effect because of %(others)s: remove it, or let them apply apart."),
-    ),
-    FaultKind.TWO_PINS: _Words(
-        FindingCode.TWO_PINS,
-        Severity.ERROR,
-        _("%(rule)s pins to slot %(slot)d, which %(others)s fills already: choose another slot."),
-    ),
-    FaultKind.TWO_PINS_PARTLY: _Words(
-        FindingCode.TWO_PINS,
-        Severity.WARNING,
-        _("Where both apply, %(others)s fills slot %(slot)d before %(rule)s: choose another slot."),
-    ),
-    FaultKind.NOTHING_LEFT: _Words(
-        FindingCode.EMPTIES,
-        Severity.ERROR,
-        _("%(rules)s leave nothing to show: exclude less, or include more."),
-    ),
-    FaultKind.TOO_FEW_LEFT: _Words(
-        FindingCode.EMPTIES,
-        Severity.WARNING,
-        _("%(rules)s leave %(left)d items for %(slots)d slots: exclude less, or include more."),
-    ),
-    FaultKind.ZERO_CAP: _Words(
-        FindingCode.CAP, Severity.ERROR, _("%(rule)s allows 0 items: to show none of them, exclude them.")
-    ),
-    FaultKind.TIGHT_CAP: _Words(
-        FindingCode.CAP,
-        Severity.WARNING,
-        _("%(rule)s can fill only %(left)d of %(slots)d slots: allow more, or cap fewer items."),
-    ),
-    FaultKind.SHARES_ABOVE_ONE: _Words(
-        FindingCode.SHARES,
-        Severity.ERROR,
-        _("The least shares of %(rules)s add up to %(percent)d %% of the slots: lower them to 100 %% or less."),
-    ),
-    FaultKind.SHARE_BEYOND_CAP: _Words(
-        FindingCode.SHARES,
-        Severity.ERROR,
-        _("%(rule)s needs %(needed)d slots, which %(others)s does not allow: raise the cap, or lower the share."),
-    ),
-    FaultKind.SHARE_BEYOND_ITEMS: _Words(
-        FindingCode.SHARES,
-        Severity.WARNING,
-        _("%(rule)s needs %(needed)d items and has %(left)d: lower the share, or match more items."),
-    ),
+_KINDS: Mapping[FaultKind, tuple[FindingCode, Severity]] = {
+    FaultKind.EXPIRED: (FindingCode.EXPIRED, Severity.WARNING),
+    FaultKind.PLACEMENT_OFF: (FindingCode.NEVER_FIRES, Severity.WARNING),
+    FaultKind.NOBODY: (FindingCode.NEVER_FIRES, Severity.WARNING),
+    FaultKind.NO_CONTEXT: (FindingCode.NEVER_FIRES, Severity.WARNING),
+    FaultKind.MATCHES_NOTHING: (FindingCode.NEVER_FIRES, Severity.WARNING),
+    FaultKind.NOT_FOR_SALE: (FindingCode.NEVER_FIRES, Severity.WARNING),
+    FaultKind.BEYOND_SLATE: (FindingCode.NEVER_FIRES, Severity.ERROR),
+    FaultKind.LOOSE_CAP: (FindingCode.NEVER_FIRES, Severity.WARNING),
+    FaultKind.ALL_INCLUDED: (FindingCode.NEVER_FIRES, Severity.WARNING),
+    FaultKind.PIN_BARRED: (FindingCode.CONTRADICTION, Severity.ERROR),
+    FaultKind.PIN_PARTLY_BARRED: (FindingCode.CONTRADICTION, Severity.WARNING),
+    FaultKind.SHARE_BARRED: (FindingCode.CONTRADICTION, Severity.ERROR),
+    FaultKind.INCLUSIONS_APART: (FindingCode.CONTRADICTION, Severity.ERROR),
+    FaultKind.INCLUDED_EXCLUDED: (FindingCode.CONTRADICTION, Severity.ERROR),
+    FaultKind.BOOST_AND_BURY: (FindingCode.CONTRADICTION, Severity.WARNING),
+    FaultKind.SHADOWED: (FindingCode.SHADOWED, Severity.WARNING),
+    FaultKind.TWO_PINS: (FindingCode.TWO_PINS, Severity.ERROR),
+    FaultKind.TWO_PINS_PARTLY: (FindingCode.TWO_PINS, Severity.WARNING),
+    FaultKind.NOTHING_LEFT: (FindingCode.EMPTIES, Severity.ERROR),
+    FaultKind.TOO_FEW_LEFT: (FindingCode.EMPTIES, Severity.WARNING),
+    FaultKind.ZERO_CAP: (FindingCode.CAP, Severity.ERROR),
+    FaultKind.TIGHT_CAP: (FindingCode.CAP, Severity.WARNING),
+    FaultKind.SHARES_ABOVE_ONE: (FindingCode.SHARES, Severity.ERROR),
+    FaultKind.SHARE_BEYOND_CAP: (FindingCode.SHARES, Severity.ERROR),
+    FaultKind.SHARE_BEYOND_ITEMS: (FindingCode.SHARES, Severity.WARNING),
 }
