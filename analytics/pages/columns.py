@@ -33,10 +33,10 @@ def column_heads(
     return [_head(address, column, sort=sort, downwards=column.key in downwards) for column in columns]
 
 
-def without(address: QueryDict, name: str) -> str:
-    """The query of the address without one filter, from its first page."""
+def without(address: QueryDict, *names: str) -> str:
+    """The query of the address without these parameters, from the first page."""
     query = address.copy()
-    for gone in (name, "page", "format"):
+    for gone in (*names, "page", "format"):
         query.pop(gone, None)
     return f"?{query.urlencode()}"
 
@@ -44,8 +44,5 @@ def without(address: QueryDict, name: str) -> str:
 def _head(address: QueryDict, column: Column, *, sort: str, downwards: bool) -> ColumnHead:
     now = {column.key: "ascending", f"-{column.key}": "descending"}.get(sort, "") if column.key else ""
     following = {"ascending": f"-{column.key}", "descending": column.key}.get(now)
-    query = address.copy()
-    for name in ("page", "format"):
-        query.pop(name, None)
-    query["sort"] = following or (f"-{column.key}" if downwards else column.key)
-    return ColumnHead(column=column, sorted=now, next=f"?{query.urlencode()}")
+    rest, sort = without(address, "sort"), following or (f"-{column.key}" if downwards else column.key)
+    return ColumnHead(column=column, sorted=now, next=f"{rest}{'' if rest == '?' else '&'}sort={sort}")

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from analytics.charts.hues import of_stage
 from analytics.charts.runs import durations
 from analytics.pages.access.permission import requires, staff_of
-from analytics.pages.parameters import LONGEST_NOTE, number, typed
+from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.runs import history as query
 from recommendations.models import Run
 from recommendations.services.access.policy import Action

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from analytics.pages.parameters import typed
+from analytics.parameters import typed
 from analytics.queries import search as query
 
 LONGEST = 128

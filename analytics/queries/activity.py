@@ -1,30 +1,36 @@
 """The audit trail, over all and per object: who changed what, from what to what."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
+from analytics import filters as fields
 from analytics.queries.days import midnight
+from analytics.templatetags.activity import KINDS, VERBS
 from recommendations.models import AuditEntry
 
 PER_PAGE = 50
 MOST_IN_A_FILE = 10_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Filters:
-    """Filters that the address asks for; what is not understood is left out."""
+class Filters(fields.ListFilters):
+    """Filters of the trail; ``key`` is of one object of the kind, ``staff`` 0 for commands and the schedule."""
 
-    kind: str = ""
-    key: str = ""  # of one object of the kind
-    verb: str = ""
-    staff: int | None = None  # 0: commands and the schedule
-    text: str = ""
-    first: date | None = None
-    last: date | None = None
-    page: int = 1
+    kind: str = fields.choice(KINDS, "type", usual="")
+    key: str = fields.text("id", words=None)
+    verb: str = fields.choice(VERBS, usual="")
+    staff: int | None = fields.number()
+    text: str = fields.text("q")
+    first: date | None = fields.day("from", words=lambda first: _("from %(day)s") % {"day": date_format(first)})
+    last: date | None = fields.day("until", words=lambda last: _("until %(day)s") % {"day": date_format(last)})
+    page: int = fields.page()
+
+    def clean(self) -> None:
+        if not self.cleaned_data["kind"]:
+            self.cleaned_data["key"] = ""
 
 
 def activity(filters: Filters) -> Page[AuditEntry]:

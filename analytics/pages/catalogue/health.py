@@ -13,7 +13,6 @@ from django.views.decorators.http import require_safe
 from analytics.charts import catalogue as charts
 from analytics.exports.items import items_file
 from analytics.pages.columns import Column, column_heads, without
-from analytics.pages.parameters import number, typed
 from analytics.queries.catalogue import health as query
 from analytics.queries.catalogue import items as listing
 from analytics.queries.catalogue.insights import FLAWS, insights
@@ -22,10 +21,9 @@ from analytics.queries.overview.served import NEWEST_ANSWERS
 from analytics.queries.runs.cleaning import left_out
 from recommendations.models import Customer, Import
 from recommendations.services.catalogue.exposure import Exposure, exposure
-from recommendations.services.catalogue.quality import CatalogueFlaw, Flaws, flaws
+from recommendations.services.catalogue.quality import Flaws, flaws
 from recommendations.services.operations.data_health import Suspect, refused, suspects
 
-LONGEST_TEXT = 128
 BOUGHT, RECOMMENDED = 1, 3  # hues
 
 
@@ -61,23 +59,24 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def items(request: HttpRequest) -> HttpResponse:
-    now, frame, filters = timezone.now(), read_frame(), _filters(request)
+    now, frame, filters = timezone.now(), read_frame(), listing.Filters(request.GET)
     live = exposure(frame.model)
     if request.GET.get("format") == "csv":
         return items_file(listing.first_lines(filters, live, now=now))
     departments = listing.departments()
+    chips = filters.chips(department=lambda path: dict(departments).get(path, path))
     page, lines = listing.items(filters, live, now=now)
     context = {
         "section": "catalogue",
         "frame": frame,
         "known": live,
-        "filters": filters,
+        "filters": filters.cleaned_data,
         "page": page,
         "lines": lines,
         "flaw_words": [(flaw, words) for flaw, (words, _meaning) in FLAWS.items()],
         "meaning": FLAWS[filters.flaw][1] if filters.flaw else "",
         "departments": departments,
-        "chips": [(words, without(request.GET, name)) for name, words in _chips(filters, dict(departments))],
+        "chips": [(words, without(request.GET, name)) for name, words in chips],
         "heads": column_heads(
             request.GET, _columns(), sort=filters.sort, downwards=("price", "listed", "bought", "slots")
         ),
@@ -158,29 +157,3 @@ def _robots(found: Sequence[Suspect] | None) -> list[tuple[Customer, Suspect]] |
         return None
     there = Customer.objects.in_bulk([each.customer for each in found[:50]])
     return [(there[each.customer], each) for each in found if each.customer in there]
-
-
-def _filters(request: HttpRequest) -> listing.Filters:
-    flaw, sort = request.GET.get("flaw", ""), request.GET.get("sort", "")
-    columns = {*listing.COLUMNS, *listing.OF_ARRAYS}
-    days = number(request.GET.get("days"))
-    return listing.Filters(
-        text=typed(request.GET.get("q"), longest=LONGEST_TEXT),
-        flaw=CatalogueFlaw(flaw) if flaw in set(CatalogueFlaw) else None,
-        department=typed(request.GET.get("department"), longest=500),
-        days=days if days and days <= listing.MOST_DAYS else None,
-        sort=sort if sort.removeprefix("-") in columns else listing.USUAL,
-        page=number(request.GET.get("page")) or 1,
-    )
-
-
-def _chips(filters: listing.Filters, departments: dict[str, str]) -> list[tuple[str, str]]:
-    """(parameter, words) of every filter that is on; each can be taken off."""
-    chips = [("q", f"“{filters.text}”")] if filters.text else []
-    if filters.flaw:
-        chips.append(("flaw", str(FLAWS[filters.flaw][0])))
-    if filters.department:
-        chips.append(("department", departments.get(filters.department, filters.department)))
-    if filters.days:
-        chips.append(("days", _("Listed within %(days)d days") % {"days": filters.days}))
-    return chips

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.customer.cards import judgement_choices
-from analytics.pages.parameters import LONGEST_NOTE, number, typed
+from analytics.parameters import LONGEST_NOTE, number, typed
 from recommendations.models import Customer, Item, Judgement, Placement, Rule
 from recommendations.services.access.policy import Action
 from recommendations.services.review.judgements import judge, judgements_of

@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analytics.charts import customer as charts
-from analytics.pages.customer.filters import chips, filters_of, jumps
+from analytics.pages.customer.filters import chips, jumps
 from analytics.pages.customer.recommendations import recommendations
 from analytics.pages.customer.view import ACTS
-from analytics.pages.parameters import number
+from analytics.parameters import number
 from analytics.queries.customer import profile as query
+from analytics.queries.customer.filters import Filters
 from analytics.queries.customer.order import place
 from analytics.queries.layout import read_frame
 from analytics.queries.search import find_items
@@ -33,7 +34,7 @@ def customer(request: HttpRequest, pk: int) -> HttpResponse:
         return _elsewhere(request, pk)
     if TYPED & request.GET.keys():
         return redirect(_settled(request, pk))
-    filters, timeline = filters_of(request.GET), query.timeline(person.keys)
+    filters, timeline = Filters(request.GET), query.timeline(person.keys)
     context = {
         "section": "customers",
         "frame": frame,

@@ -13,7 +13,7 @@ from analytics.pages.customer.compare import comparison, movement_text
 from analytics.pages.customer.view import ACTS, COMPARISONS, Compare, Looked, asked, lens_of
 from analytics.pages.customer.why import OF_DRAFT, why_context
 from analytics.pages.customer.why_not import why_not_context
-from analytics.pages.parameters import number
+from analytics.parameters import number
 from analytics.queries.customer.profile import CustomerHead
 from analytics.queries.layout import Frame
 from recommendations.models import Judgement

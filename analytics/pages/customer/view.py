@@ -13,8 +13,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analytics.pages.customer.filters import without
-from analytics.pages.parameters import number
+from analytics.pages.columns import without
+from analytics.parameters import number
 from analytics.queries.customer import profile as query
 from analytics.queries.days import midnight
 from analytics.queries.layout import Frame, read_frame
@@ -144,7 +144,7 @@ def lens_of(sent: QueryDict, person: query.CustomerHead, *, frame: Frame) -> Len
 
 def asked(sent: QueryDict) -> str:
     """The query that asks for the same view again, without what is open in its panel."""
-    return without(sent, "why", "why_not", "page")
+    return without(sent, "why", "why_not")
 
 
 def _asked_context(sent: QueryDict, place: Placement) -> list[int]:

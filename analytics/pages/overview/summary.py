@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from analytics.charts.outcomes import by_position
 from analytics.charts.overview import arrivals as arrivals_figure
 from analytics.charts.overview import quality as quality_figure
-from analytics.pages.parameters import one_of
+from analytics.parameters import one_of
 from analytics.queries.layout import read_frame
 from analytics.queries.overview import outcomes
 from analytics.queries.overview import summary as query

@@ -13,9 +13,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
-from analytics.pages.parameters import LONGEST_NOTE, number, typed
 from analytics.pages.rules.effect import measured
 from analytics.pages.rules.overview import render_rules
+from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.rules import changes as query
 from analytics.queries.rules.changes import BookAction, Proposal
 from analytics.queries.rules.overview import rules

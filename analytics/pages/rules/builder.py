@@ -18,7 +18,7 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
-from analytics.pages import parameters
+from analytics import parameters
 from analytics.queries.rules.values import Value, described
 from recommendations.services.rules.attributes import AttributeKind, ConditionError, kind_of, operators_of, problems
 from recommendations.services.rules.editing import Matched, matched

@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
-from analytics.pages.parameters import number
 from analytics.pages.rules.builder import Builder, ConditionFormSet, attribute_words
 from analytics.pages.rules.effect import of_form
 from analytics.pages.rules.form import EVERY, EditorForm
+from analytics.parameters import number
 from analytics.queries.rules import editor as query
 from analytics.queries.rules.overview import SERVED, served
 from analytics.queries.rules.values import offered, yes_no

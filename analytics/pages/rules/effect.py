@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analytics.pages.access.permission import requires
-from analytics.pages.parameters import number
 from analytics.pages.rules.form import EditorForm
+from analytics.parameters import number
 from analytics.queries.rules import effect as query
 from analytics.queries.rules.editor import find_rule
 from analytics.templatetags.rules import sentences

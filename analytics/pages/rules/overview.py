@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
-from analytics.pages.parameters import number, typed
+from analytics.parameters import number
 from analytics.queries.rules import overview as query
 from analytics.queries.rules.changes import Proposal, proposal
 from analytics.queries.rules.editor import find_rule
@@ -25,10 +25,7 @@ from recommendations.services.rules.editing import (
     restore_rule,
 )
 from recommendations.services.rules.linter import lint
-from recommendations.terms import RuleStatus
-from recommendations.wording.labels import placement_label
 
-LONGEST_TEXT = 120
 CHANGES = ("publish", "withdraw")
 
 
@@ -54,19 +51,20 @@ def render_rules(
     problem: str = "",
 ) -> HttpResponse:
     """The list, with the dialog of a proposal open over it; ``problem`` says why it was not done."""
-    filters = _filters(request)
+    filters = query.Filters(request.GET)
+    chips = filters.chips()
     lines = [line for line in found.lines if line.meets(filters)]
     context = {
         "section": "rules",
         "rules": found,
         "lines": lines,
-        "filters": filters,
-        "chips": _chips(filters, found),
+        "filters": filters.cleaned_data,
+        "chips": chips,
         "kept": [(name, value) for name in ("status", "placement", "text") if (value := request.GET.get(name))],
         "total": len(found.lines),
         "placements": query.placements(),
         "waiting": [line.rule.pk for line in found.waiting],
-        "sortable": not filters.any,
+        "sortable": not chips,
         "chosen": chosen or [],
         "dialog": opened,
         "problem": problem,
@@ -126,23 +124,6 @@ def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
     copy = duplicate_rule(rule=_rule_or_404(pk), by=staff_of(request), now=timezone.now())
     messages.success(request, _("This is the copy, a draft at the end of the order: “%(name)s”.") % {"name": copy.name})
     return redirect("rule", pk=copy.pk)
-
-
-def _filters(request: HttpRequest) -> query.Filters:
-    status = request.GET.get("status", "")
-    return query.Filters(
-        status=RuleStatus(status) if status in set(RuleStatus) else None,
-        placement=typed(request.GET.get("placement"), longest=LONGEST_TEXT),
-        text=typed(request.GET.get("text"), longest=LONGEST_TEXT),
-    )
-
-
-def _chips(filters: query.Filters, found: query.Rules) -> list[tuple[str, str]]:
-    """(parameter, words) of every filter that is on; each can be taken off."""
-    chips = [("status", words) for code, words, _count in found.counts if code == filters.status]
-    if filters.placement:
-        chips.append(("placement", placement_label(filters.placement)))
-    return [*chips, ("text", _("“%(text)s”") % {"text": filters.text})] if filters.text else chips
 
 
 def _moved(kept: list[int], key: int, to: str) -> list[int]:

@@ -8,17 +8,13 @@ from django.views.decorators.http import require_safe
 from analytics.charts.together import network
 from analytics.exports.together import together_file
 from analytics.pages.columns import Column, column_heads, without
-from analytics.pages.parameters import number, typed
 from analytics.queries.layout import read_frame
 from analytics.queries.segments import association_rules as query
-
-LONGEST_TEXT = 128
-LARGEST = 1_000_000
 
 
 @require_safe
 def together(request: HttpRequest) -> HttpResponse:
-    frame, filters = read_frame(), _filters(request)
+    frame, filters = read_frame(), query.Filters(request.GET)
     if request.GET.get("format") == "csv":
         return together_file(query.first_pairs(filters, model=frame.model))
     page, pairs = query.together(filters, model=frame.model)
@@ -27,10 +23,10 @@ def together(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "segments",
         "frame": frame,
-        "filters": filters,
+        "filters": filters.cleaned_data,
         "page": page,
         "pairs": pairs,
-        "chips": [(words, without(request.GET, name)) for name, words in _chips(filters)],
+        "chips": [(words, without(request.GET, name)) for name, words in filters.chips()],
         "heads": column_heads(request.GET, _columns(), sort=filters.sort, downwards=query.SORTS),
         "network": drawn,
         "hub": max(drawn.nodes, key=lambda node: node.links, default=None),
@@ -38,23 +34,6 @@ def together(request: HttpRequest) -> HttpResponse:
         "most_in_a_file": query.MOST_IN_A_FILE,
     }
     return render(request, "dashboard/segments/association_rules.html", context)
-
-
-def _filters(request: HttpRequest) -> query.Filters:
-    sort = request.GET.get("sort", "")
-    return query.Filters(
-        text=typed(request.GET.get("q"), longest=LONGEST_TEXT),
-        baskets=min(number(request.GET.get("baskets")) or 0, LARGEST),
-        sort=sort if sort.removeprefix("-") in query.SORTS else query.USUAL,
-        page=number(request.GET.get("page")) or 1,
-    )
-
-
-def _chips(filters: query.Filters) -> list[tuple[str, str]]:
-    chips = [("q", f"“{filters.text}”")] if filters.text else []
-    if filters.baskets:
-        chips.append(("baskets", _("at least %(n)d baskets") % {"n": filters.baskets}))
-    return chips
 
 
 def _columns() -> list[Column]:

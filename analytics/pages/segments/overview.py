@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from analytics import parameters
 from analytics.charts import segments as charts
-from analytics.pages import parameters
 from analytics.pages.access.permission import requires, staff_of
-from analytics.pages.parameters import typed
+from analytics.parameters import typed
 from analytics.queries.layout import read_frame
 from analytics.queries.segments import overview as query
 from recommendations.models import Segment

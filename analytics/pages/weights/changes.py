@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
-from analytics.pages.parameters import LONGEST_NOTE, number, typed
 from analytics.pages.weights.desk import desk_page, first_messages, form_values, given_in, place_in
+from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.weights import changes as query
 from recommendations.models import BlendWeights, Segment
 from recommendations.services.access.policy import Action

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from analytics.charts import weights as charts
 from analytics.charts.pareto import Spot, pareto
 from analytics.pages.access.permission import staff_of
-from analytics.pages.parameters import number
+from analytics.parameters import number
 from analytics.queries.layout import read_frame
 from analytics.queries.weights import desk as query
 from analytics.queries.weights import effect as effect_query

@@ -11,7 +11,10 @@ from datetime import datetime, timedelta
 import numpy as np
 from django.core.paginator import Page, Paginator
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
+from analytics import filters as fields
+from analytics.queries.catalogue.insights import FLAWS
 from recommendations.engine.frames import IdArray
 from recommendations.models import Category, Item
 from recommendations.services.catalogue.exposure import Exposure
@@ -27,16 +30,17 @@ OF_ARRAYS = ("bought", "slots")
 USUAL = "-slots"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Filters:
-    """Filters that the address asks for; what is not understood is left out."""
+class Filters(fields.ListFilters):
+    """Filters and order of the catalogue; ``department`` is the path of a first level, ``days`` those since listed."""
 
-    text: str = ""
-    flaw: CatalogueFlaw | None = None
-    department: str = ""  # path of the first level
-    days: int | None = None  # listed within
-    sort: str = USUAL
-    page: int = 1
+    text: str = fields.text("q")
+    flaw: CatalogueFlaw | None = fields.choice(FLAWS, words=lambda flaw: FLAWS[flaw][0])
+    department: str = fields.text(longest=500)
+    days: int | None = fields.number(
+        least=1, most=MOST_DAYS, words=lambda days: _("Listed within %(days)d days") % {"days": days}
+    )
+    sort: str = fields.order((*COLUMNS, *OF_ARRAYS), usual=USUAL)
+    page: int = fields.page()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,6 @@ not compared: the record holds no list, and scoring everybody twice is nothing f
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -18,6 +17,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from analytics import filters as fields
 from analytics.queries.customer.taste_shift import LATELY, leading, shift
 from analytics.queries.percentile import Percentile
 from recommendations.models import Customer, CustomerAlias, Event, InterestProfile, Item
@@ -30,6 +30,7 @@ HEAVY_FROM = 0.9  # share of customers that are less busy
 CHANGED_FROM = 0.05  # of share that what leads the last 7 days has gained
 BOUGHT_WITHIN = timedelta(days=90)
 LONGEST_TEXT = 100
+COLUMNS = ("number", "activity", "change", "events", "last", "segment")  # by which the list can be sorted
 
 
 class State(StrEnum):
@@ -50,16 +51,15 @@ CHANGES: Mapping[Changed, Promise] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Filters:
-    """Filters that the address asks for; what is not understood is left out."""
+class Filters(fields.ListFilters):
+    """Filters and order of a list of customers."""
 
-    state: State | None = None
-    segment: int | None = None
-    changed: Changed | None = None
-    text: str = ""
-    sort: str = "-activity"
-    page: int = 1
+    state: State | None = fields.choice(STATES)
+    segment: int | None = fields.number(words=str)
+    changed: Changed | None = fields.choice(CHANGES)
+    text: str = fields.text(longest=LONGEST_TEXT)
+    sort: str = fields.order(COLUMNS, usual="-activity")
+    page: int = fields.page()
 
 
 def browsable(model: int | None) -> Known:

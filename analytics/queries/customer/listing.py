@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -42,7 +42,7 @@ def customers(filters: Filters, *, frame: Frame) -> Customers:
     first = (filters.page - 1) * PER_PAGE
     rows = list(matches[first : first + PER_PAGE])
     if not rows and filters.page > 1:  # beyond the end
-        return customers(replace(filters, page=-(-matches.count() // PER_PAGE) or 1), frame=frame)
+        return customers(filters.replaced(page=-(-matches.count() // PER_PAGE) or 1), frame=frame)
     paginator: Paginator[Customer] = Paginator(rows, PER_PAGE)
     paginator.count = rows[0].total if rows else 0  # of all; the query that read the page counted them, too
     segments = list(Segment.objects.filter(version=frame.model)) if frame.model else []

@@ -1,37 +1,38 @@
 """The events behind a day of the Overview, and the answers behind a source: lists to read line by line."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Q
 
+from analytics import filters as fields
 from analytics.queries.days import midnight
-from recommendations.models import Event, Slate
+from analytics.queries.overview.summary import PERIODS
+from recommendations.models import Customer, Event, Slate
+from recommendations.wording import labels
+from recommendations.wording.labels import PLACEMENTS
 
 PER_PAGE = 50
 
 
-@dataclass(frozen=True, kw_only=True)
-class EventFilters:
+class EventFilters(fields.ListFilters):
     """Filters of events: whole days of the shop, both ends included."""
 
-    first: date
-    last: date
-    name: str = ""
-    customer: int | None = None
-    page: int = 1
+    first: date = fields.day("from")
+    last: date = fields.day("until")
+    name: str = fields.choice(dict(labels.EVENT_NAMES), usual="")
+    customer: int | None = fields.number(words=lambda key: Customer(pk=key))
+    page: int = fields.page()
 
 
-@dataclass(frozen=True, kw_only=True)
-class AnswerFilters:
-    """Filters of answers: served in the last so many days."""
+class AnswerFilters(fields.ListFilters):
+    """Filters of answers: served in the last so many days; ``reason``: why it, or its end, is not the model's."""
 
-    days: int
-    placement: str = ""
-    source: str = ""
-    reason: str = ""  # why it, or its end, does not come from the model
-    page: int = 1
+    days: int = fields.choice(PERIODS, usual=28)
+    placement: str = fields.choice(PLACEMENTS, usual="")
+    source: str = fields.choice(dict(labels.SOURCES), usual="")
+    reason: str = fields.choice(dict(labels.FALLBACKS), usual="")
+    page: int = fields.page()
 
 
 def events(filters: EventFilters) -> Page[Event]:

@@ -13,14 +13,21 @@ from enum import StrEnum
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Sum, Value, When
+from django.utils.translation import gettext as _
 
+from analytics import filters as fields
 from analytics.charts.outcomes import PositionRates
 from analytics.queries.days import midnight
-from analytics.queries.overview.summary import Answers
+from analytics.queries.overview.summary import PERIODS, Answers
 from recommendations.engine.evaluation.intervals import NORMAL, Measure, wilson
+from recommendations.event_types import EventName, Outcome
 from recommendations.models import AttributedLine, Event, Item, PlacementDay, Slate, SlateOutcome
+from recommendations.wording.labels import PLACEMENTS
 
 PER_PAGE = 50
+ATTRIBUTED = tuple(
+    str(name) for name in reversed(EventName) if name.facts.outcome in {Outcome.BOUGHT, Outcome.CARTED}
+)
 FEWEST = 30  # slates of a position that is drawn: an interval over fewer would be most of the picture
 WHOLE = 0  # the position under which the slate as a whole is counted
 SUMS = ("listed", "seen", "clicked", "carted", "bought", "purchases", "revenue", "squares")
@@ -77,13 +84,16 @@ class PlacementOutcome:
         return FEWEST if len(self.points) < len(self.positions) else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class LineFilters:
-    days: int
-    placement: str = ""
-    position: int | None = None
-    name: str = "purchase"
-    page: int = 1
+class LineFilters(fields.ListFilters):
+    """Filters of lines that a slate brought: in the last so many days."""
+
+    days: int = fields.choice(PERIODS, usual=28)
+    placement: str = fields.choice(PLACEMENTS, usual="")
+    position: int | None = fields.number(
+        least=1, most=100, words=lambda position: _("Position %(position)d") % {"position": position}
+    )
+    name: str = fields.choice(ATTRIBUTED, usual=ATTRIBUTED[0])
+    page: int = fields.page()
 
 
 def outcomes(*, today: date, days: int, served: Answers) -> list[PlacementOutcome]:

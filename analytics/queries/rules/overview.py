@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from analytics import filters as fields
 from analytics.templatetags.display import of
 from analytics.templatetags.rules import Names
 from recommendations.models import Placement, Rule, RuleBook
@@ -16,21 +17,17 @@ from recommendations.terms import RuleStatus
 from recommendations.wording import labels
 from recommendations.wording.labels import placement_label
 
+LONGEST_TEXT = 120
 WAITING = (RuleStatus.DRAFT, RuleStatus.CHANGED)
 SERVED = (RuleStatus.CHANGED, RuleStatus.SCHEDULED, RuleStatus.LIVE, RuleStatus.EXPIRED)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Filters:
-    """Filters that the address asks for; without a status everything but what is archived."""
+class Filters(fields.ListFilters):
+    """Filters of rules; without a status everything but what is archived."""
 
-    status: RuleStatus | None = None
-    placement: str = ""
-    text: str = ""
-
-    @property
-    def any(self) -> bool:
-        return bool(self.status or self.placement or self.text)
+    status: RuleStatus | None = fields.choice(dict(labels.RULE_STATUSES))
+    placement: str = fields.text(longest=LONGEST_TEXT, words=placement_label)
+    text: str = fields.text(longest=LONGEST_TEXT)
 
 
 @dataclass(frozen=True, kw_only=True)

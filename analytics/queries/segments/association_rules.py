@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from django.core.paginator import Page, Paginator
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
+from analytics import filters as fields
 from analytics.charts.together import Node
 from recommendations.engine.interests.network import network
 from recommendations.models import AssociationRule, Item
@@ -21,14 +23,13 @@ SORTS: Mapping[str, str] = {
 USUAL = "-baskets"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Filters:
-    """Filters that the address asks for; what is not understood is left out."""
+class Filters(fields.ListFilters):
+    """Filters and order of the pairs; ``baskets`` is the least number of them."""
 
-    text: str = ""
-    baskets: int = 0  # least
-    sort: str = USUAL
-    page: int = 1
+    text: str = fields.text("q")
+    baskets: int = fields.number(usual=0, words=lambda baskets: _("at least %(n)d baskets") % {"n": baskets})
+    sort: str = fields.order(SORTS, usual=USUAL)
+    page: int = fields.page()
 
 
 type Pair = tuple[Item, AssociationRule]

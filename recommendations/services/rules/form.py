@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
@@ -28,8 +27,6 @@ OF_ACTION: Mapping[str, tuple[str, ...]] = {
 NONE: Mapping[str, Any] = {"slot": None, "strength": None, "most": None, "per": "", "share": None}
 LONGEST_NAME = 120
 NOT_WHOLE = _("Enter a whole number.")
-STRENGTHS = _("Choose a strength from −100 to 100.")
-ACTIONS = _("Choose what the rule does.")
 
 
 class ShopTimeField(forms.Field):
@@ -71,26 +68,17 @@ class ShareField(forms.FloatField):
 class RuleForm(forms.Form):
     """The values of a rule in the shape of a frozen one; numbers and times may be text."""
 
-    name = forms.CharField(
-        max_length=LONGEST_NAME,
-        error_messages={
-            "required": _("Give the rule a name."),
-            "max_length": _("At most %(limit_value)d characters."),
-            "null_characters_not_allowed": _("The name holds a character that cannot be stored."),
-        },
-    )
-    placement = forms.ModelChoiceField(
-        Placement.objects,
-        to_field_name="name",
-        required=False,
-        error_messages={"invalid_choice": _("There is no placement “%(value)s”: choose one of the list.")},
-    )
-    segment = forms.ModelChoiceField(
-        Segment.objects,
-        to_field_name="number",
-        required=False,
-        error_messages={"invalid_choice": _("There is no segment %(value)s: choose one of the list.")},
-    )
+    name = forms.CharField(max_length=LONGEST_NAME, error_messages={
+        "required": _("Give the rule a name."),
+        "max_length": _("At most %(limit_value)d characters."),
+        "null_characters_not_allowed": _("The name holds a character that cannot be stored."),
+    })  # fmt: skip
+    placement = forms.ModelChoiceField(Placement.objects, to_field_name="name", required=False, error_messages={
+        "invalid_choice": _("There is no placement “%(value)s”: choose one of the list."),
+    })  # fmt: skip
+    segment = forms.ModelChoiceField(Segment.objects, to_field_name="number", required=False, error_messages={
+        "invalid_choice": _("There is no segment %(value)s: choose one of the list."),
+    })  # fmt: skip
     customer = forms.ModelChoiceField(
         Customer.objects, required=False, error_messages={"invalid_choice": _("There is no customer %(value)s.")}
     )
@@ -98,39 +86,26 @@ class RuleForm(forms.Form):
     starts_at = ShopTimeField(required=False)
     ends_at = ShopTimeField(required=False)
     items = ConditionsField(required=False)
-    action = forms.ChoiceField(
-        choices=labels.RULE_ACTIONS, error_messages={"required": ACTIONS, "invalid_choice": ACTIONS}
-    )
+    action = forms.ChoiceField(choices=labels.RULE_ACTIONS, error_messages=dict.fromkeys(
+        ("required", "invalid_choice"), _("Choose what the rule does.")
+    ))  # fmt: skip
     slot = forms.IntegerField(required=False, error_messages={"invalid": NOT_WHOLE, "required": _("Choose the slot.")})
-    strength = forms.IntegerField(
-        min_value=-100,
-        max_value=100,
-        required=False,
-        error_messages={"invalid": NOT_WHOLE, "required": STRENGTHS, "min_value": STRENGTHS, "max_value": STRENGTHS},
-    )
-    most = forms.IntegerField(
-        min_value=1,
-        max_value=100,
-        required=False,
-        error_messages={
-            "invalid": NOT_WHOLE,
-            "required": _("Say how many at most."),
-            "min_value": _("At least 1: to show none of them, exclude them."),
-            "max_value": _("At most 100: no slate is longer."),
-        },
-    )
-    per = forms.ChoiceField(
-        choices=labels.CAPS_PER,
-        required=False,
-        error_messages={"invalid_choice": _("Choose of what it counts: brand, category or all together.")},
-    )
-    share = ShareField(
-        required=False,
-        error_messages={
-            "invalid": _("Enter a number."),
-            "required": _("Choose a share above 0 % and up to 100 %."),
-        },
-    )
+    strength = forms.IntegerField(min_value=-100, max_value=100, required=False, error_messages={
+        **dict.fromkeys(("required", "min_value", "max_value"), _("Choose a strength from −100 to 100.")),
+        "invalid": NOT_WHOLE,
+    })  # fmt: skip
+    most = forms.IntegerField(min_value=1, max_value=100, required=False, error_messages={
+        "required": _("Say how many at most."),
+        "min_value": _("At least 1: to show none of them, exclude them."),
+        "max_value": _("At most 100: no slate is longer."),
+        "invalid": NOT_WHOLE,
+    })  # fmt: skip
+    per = forms.ChoiceField(choices=labels.CAPS_PER, required=False, error_messages={
+        "invalid_choice": _("Choose of what it counts: brand, category or all together."),
+    })  # fmt: skip
+    share = ShareField(required=False, error_messages={
+        "required": _("Choose a share above 0 % and up to 100 %."), "invalid": _("Enter a number."),
+    })  # fmt: skip
 
     def clean_strength(self) -> int | None:
         strength: int | None = self.cleaned_data["strength"]
@@ -157,17 +132,13 @@ class RuleForm(forms.Form):
         for name in OF_ACTION.get(action, ()):
             if name in values and values[name] is None:
                 self.add_error(name, self.fields[name].error_messages["required"])
-        self._check_slot()
+        if values.get("slot") is not None:
+            places = [values["placement"]] if values.get("placement") else Placement.objects.all()
+            most = max((placement.n for placement in places), default=0)
+            if not 1 <= values["slot"] <= most:
+                words = _("A pin beyond the slate: choose a slot from 1 to %(most)d.")
+                self.add_error("slot", ValidationError(words, params={"most": most}))
         return values
-
-    def _check_slot(self) -> None:
-        slot, placement = self.cleaned_data.get("slot"), self.cleaned_data.get("placement")
-        if slot is None:
-            return
-        most = placement.n if placement else Placement.objects.aggregate(most=Max("n"))["most"] or 0
-        if not 1 <= slot <= most:
-            words = _("A pin beyond the slate: choose a slot from 1 to %(most)d.")
-            self.add_error("slot", ValidationError(words, params={"most": most}))
 
 
 def fill(rule: Rule, values: Mapping[str, Any]) -> Rule:

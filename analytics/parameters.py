@@ -1,6 +1,6 @@
 """Parsers of an address's query parameters; what makes no sense counts as absent."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from django.utils.dateparse import parse_date
@@ -36,11 +36,6 @@ def day(text: str | None) -> date | None:
 def typed(text: str | None, *, longest: int) -> str:
     """What somebody typed, without what the database cannot hold and without blanks around it."""
     return (text or "").replace("\x00", "").strip()[:longest]
-
-
-def choice(text: str | None, among: Container[str]) -> str:
-    """The text if it is one of these, else ""."""
-    return text if text and text in among else ""
 
 
 def one_of(numbers: Sequence[int], text: str | None, *, default: int) -> int:
