@@ -22,7 +22,6 @@ from analytics import parameters
 from analytics.queries.rules.values import Value, described
 from recommendations.services.rules.attributes import AttributeKind, ConditionError, kind_of, operators_of, problems
 from recommendations.services.rules.editing import Matched, matched
-from recommendations.terms import Operator
 from recommendations.wording import labels
 from recommendations.wording.rules import attribute_name, condition_problem
 
@@ -227,11 +226,6 @@ class ConditionFormSet(Conditions):
 def attribute_words(attribute: str) -> str:
     name = attribute_name(attribute)
     return name[:1].upper() + name[1:]
-
-
-def asked_row(attribute: str, values: Sequence[str]) -> Row:
-    """The row that an address asks for."""
-    return {"attribute": attribute, "operator": next(iter(operators_of(attribute)), Operator.IS), "values": values}
 
 
 def _row(condition: Mapping[str, Any]) -> Row:

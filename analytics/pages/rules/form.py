@@ -13,13 +13,14 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from analytics.pages.rules.builder import Builder, ConditionFormSet, asked_row
+from analytics.pages.rules.builder import Builder, ConditionFormSet, Row
 from analytics.queries.rules.editor import Choices
 from analytics.templatetags.rules import Names
 from recommendations.models import Rule
-from recommendations.services.rules.attributes import frozen, kind_of
+from recommendations.services.rules.attributes import frozen, kind_of, operators_of
 from recommendations.services.rules.form import LONGEST_NAME
-from recommendations.terms import CapPer, RuleAction
+from recommendations.terms import CapPer, Operator, RuleAction
+from recommendations.wording import labels
 
 USUAL: Mapping[str, str] = {
     "action": RuleAction.BOOST, "slot": "1", "strength": "50", "most": "2", "per": CapPer.BRAND, "share": "20",
@@ -51,8 +52,9 @@ def _number(label: Any, css: str = "num", inputmode: str = "numeric", **attrs: A
     return _typed(label, css, inputmode=inputmode, autocomplete="off", **attrs)
 
 
-def _chosen(label: Any) -> forms.CharField:
-    return forms.CharField(label=label, required=False, strip=False, widget=forms.Select({"class": "form-select"}))
+def _chosen(label: Any, choices: Any = ()) -> forms.CharField:
+    widget = forms.Select({"class": "form-select"}, choices=choices)
+    return forms.CharField(label=label, required=False, strip=False, widget=widget)
 
 
 class EditorForm(forms.Form):
@@ -68,7 +70,7 @@ class EditorForm(forms.Form):
     slot = _number(_("Slot"), maxlength=5)
     strength = _typed(_("Strength, −100 to 100"), "num", type="number", min=-100, max=100, step=1)
     most = _number(_("At most"), maxlength=5)
-    per = _chosen(_("of each"))
+    per = _chosen(_("of each"), labels.CAPS_PER)
     share = _number(_("At least so much of the list"), inputmode="decimal", maxlength=6)
 
     bound_field_class = TypedField
@@ -131,10 +133,8 @@ class EditorForm(forms.Form):
 
     def offer(self, choices: Choices) -> None:
         """Set what there is to choose from."""
-        offers = {"placement": choices.placements, "segment": choices.segments.items(), "per": choices.caps}
-        for name, offered in offers.items():
-            every = [("", EVERY[name])] if name in EVERY else []
-            self.fields[name].widget.choices = [*every, *offered]
+        for name, offered in (("placement", choices.placements), ("segment", choices.segments.items())):
+            self.fields[name].widget.choices = [("", EVERY[name]), *offered]
 
     def complain(self, error: ValidationError) -> None:
         """Put each complaint at its field; what stands at a row of a builder already is not said once more."""
@@ -154,10 +154,14 @@ class EditorForm(forms.Form):
         return Names.of([rule]).effect(rule)[:LONGEST_NAME]
 
 
-def _asked_rows(query: QueryDict, *, prefix: str = "") -> list[dict[str, Any]]:
+def _asked_rows(query: QueryDict, *, prefix: str = "") -> list[Row]:
     names = {name: name.removeprefix(prefix) for name in query if name.startswith(prefix)}
     return [
-        asked_row(attribute, [value for value in query.getlist(name) if value])
+        {
+            "attribute": attribute,
+            "operator": next(iter(operators_of(attribute)), Operator.IS),
+            "values": [value for value in query.getlist(name) if value],
+        }
         for name, attribute in names.items()
         if kind_of(attribute) is not None
     ]

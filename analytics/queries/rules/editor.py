@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from analytics.queries.rules.overview import placements
 from analytics.templatetags.rules import Names
 from recommendations.models import AuditEntry, Rule, Segment
-from recommendations.wording import labels
 
 MOST_ENTRIES = 50
 
@@ -19,14 +18,12 @@ MOST_ENTRIES = 50
 class Choices:
     placements: Sequence[tuple[str, str]]
     segments: Mapping[int, str]
-    caps: Sequence[tuple[str, str]]
 
 
 def choices() -> Choices:
     return Choices(
         placements=placements(),
         segments={each.number: str(each) for each in Segment.objects.filter(version__is_live=True)},
-        caps=[(code, str(words)) for code, words in labels.CAPS_PER],
     )
 
 

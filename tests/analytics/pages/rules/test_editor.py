@@ -200,6 +200,13 @@ def test_a_fault_stands_at_its_field_and_nothing_is_lost_or_saved(
             assert field(page, key) == value
 
 
+@pytest.mark.parametrize("address", ["/rules/new/", "/rules/conditions/items/"])
+def test_a_wrong_comparison_is_complained_of_once(admin: Client, address: str) -> None:
+    _, page = sent(admin, form(**{"items-0-operator": "at_least"}), address)
+    assert page.count('class="field-error"') == 1
+    assert error(page, "items-0-values") == ""
+
+
 def test_several_complaints_at_once_in_chinese(admin: Client) -> None:
     admin.cookies["django_language"] = "zh-hans"
     status, page = sent(admin, form(name="", action="pin", slot="99", **{"items-0-values": "Tee"}))
