@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommendations.engine.frames import FloatArray, IdArray, IntArray, Interactions, Sparse
+from recommendations.engine.frames import FloatArray, IntArray, Interactions, Sparse
 from recommendations.engine.preprocess.blocks import frequent, strongest
 from recommendations.engine.preprocess.sizes import MOST_PAIRS, longest_affordable
 
@@ -48,15 +48,6 @@ class Pairs:
             baskets_of=self.baskets_of,
             n_baskets=self.n_baskets,
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Triples:
-    """Itemsets of three, items ascending, with the pairs' minimum support."""
-
-    items: IntArray  # [triples, 3]
-    together: IntArray  # baskets with all three
-    lift: FloatArray  # observed over expected if the three were independent
 
 
 def baskets(interactions: Interactions) -> Sparse:
@@ -126,31 +117,3 @@ def significant(found: Pairs, *, rate: float = 0.01) -> Pairs:
     keys = believed.first.astype(np.int64) * n_items + believed.second
     low, high = np.minimum(found.first, found.second), np.maximum(found.first, found.second)
     return found.where(np.isin(low.astype(np.int64) * n_items + high, keys) & (found.lift > 1))
-
-
-def triples(content: Sparse, found: Pairs, *, min_together: int) -> Triples:
-    """Itemsets of three among the pairs in ``found`` (every pair of a frequent triple is itself frequent: Apriori)."""
-    once = found.where(found.first < found.second)
-    columns = content.tocsc()
-    links = sparse.csr_matrix((np.ones(len(once), np.int8), (once.first, once.second)), shape=(content.shape[1],) * 2)
-    rows: list[NDArray[np.int64]] = []
-    counts: list[IdArray] = []
-    for a, b in zip(once.first, once.second, strict=True):
-        thirds = np.intersect1d(_row(links, a), _row(links, b), assume_unique=True)
-        if not len(thirds):
-            continue
-        both = np.intersect1d(_row(columns, a), _row(columns, b), assume_unique=True)
-        together = np.bincount(content[both].indices, minlength=content.shape[1])[thirds]
-        frequent = together >= min_together
-        rows.append(np.column_stack([np.full(frequent.sum(), a), np.full(frequent.sum(), b), thirds[frequent]]))
-        counts.append(together[frequent])
-    items = np.concatenate(rows).astype(np.int32) if rows else np.empty((0, 3), np.int32)
-    in_all = np.concatenate(counts).astype(np.int32) if counts else np.empty(0, np.int32)
-    shares = found.baskets_of[items].astype(np.float64) / max(found.n_baskets, 1)
-    expected = shares.prod(axis=1) * found.n_baskets
-    return Triples(items=items, together=in_all, lift=np.asarray(in_all / expected, np.float32))
-
-
-def _row(matrix: sparse.csr_matrix | sparse.csc_matrix, number: int) -> NDArray[np.int32]:
-    """Indices of one row of a csr (column of a csc) matrix."""
-    return matrix.indices[matrix.indptr[number] : matrix.indptr[number + 1]]

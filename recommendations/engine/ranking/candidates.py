@@ -48,11 +48,6 @@ class Candidates:
         ranked: IntArray = gathered(self.items, top(scores, k), missing=-1)
         return ranked
 
-    def silent(self, query: int) -> tuple[str, ...]:
-        """The instances that have nothing to say about any candidate of this query."""
-        heard = (~np.isnan(self.z[query])).any(axis=1)
-        return tuple(name for name, speaks in zip(self.instances, heard, strict=True) if not speaks)
-
 
 def joined(parts: Sequence[Candidates]) -> Candidates:
     """The records of consecutive blocks of queries as one."""

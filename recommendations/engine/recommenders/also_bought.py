@@ -7,7 +7,7 @@ from typing import Literal, Self
 import numpy as np
 from scipy import sparse
 
-from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
 from recommendations.engine.interests.association import Pairs, baskets, pairs, significant
 from recommendations.engine.preprocess.blocks import silenced, strongest
 from recommendations.engine.preprocess.weighting import act_weights, context_weights, transformed
@@ -29,7 +29,6 @@ class AlsoBought:
 
     rules_: Sparse  # from × to: log-lift × confidence
     lift_: Sparse  # from × to, all significant pairs
-    baskets_of_: IntArray  # baskets with each item
     known_: BoolArray
 
     def __init__(self, config: Config) -> None:
@@ -40,7 +39,6 @@ class AlsoBought:
         believed = significant(frequent, rate=self.config.false_discovery_rate)
         self.lift_ = _square(believed, believed.lift)
         self.rules_ = strongest(_square(believed, np.log(believed.lift) * believed.confidence), self.config.rules)
-        self.baskets_of_ = frequent.baskets_of
         self.known_ = frequent.baskets_of > 0
         return self
 

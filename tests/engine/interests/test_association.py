@@ -5,15 +5,7 @@ import pytest
 from scipy.stats import fisher_exact
 
 from recommendations.engine.frames import Sparse
-from recommendations.engine.interests.association import (
-    Pairs,
-    baskets,
-    discoveries,
-    p_values,
-    pairs,
-    significant,
-    triples,
-)
+from recommendations.engine.interests.association import Pairs, baskets, discoveries, p_values, pairs, significant
 from tests.shop import Act, interactions
 
 BREAD, BUTTER, JAM, SOAP = range(4)
@@ -80,20 +72,10 @@ def test_pairs_by_chance_are_no_rules() -> None:
     assert rules == {(JAM, SOAP), (SOAP, JAM), (BUTTER, JAM), (JAM, BUTTER), (BUTTER, SOAP), (SOAP, BUTTER)}
 
 
-def test_triples_have_support_and_lift() -> None:
-    matrix = content()
-    sets = triples(matrix, pairs(matrix, min_together=2), min_together=2)
-    np.testing.assert_array_equal(sets.items, [[BREAD, BUTTER, JAM]])
-    assert sets.together.tolist() == [2]
-    assert sets.lift[0] == pytest.approx(2 / (0.7 * 0.5 * 0.3 * 10))
-    assert len(triples(matrix, pairs(matrix, min_together=3), min_together=3).items) == 0
-
-
 def test_no_baskets_no_rules() -> None:
     empty = baskets(interactions([], n_users=1, n_items=2))
     rules = significant(pairs(empty, min_together=2))
     assert len(rules) == 0
-    assert len(triples(empty, rules, min_together=2).items) == 0
 
 
 def test_only_pairs_above_chance_are_tested_but_all_are_counted_as_tests() -> None:

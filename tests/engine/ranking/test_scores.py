@@ -178,10 +178,5 @@ def test_a_lift_raises_promoted_items_only_with_an_exponent() -> None:
     np.testing.assert_array_equal(records().blended({"loud": 1.0}, lift=lift, promotion=1.0)[0], [0, 1, 1.5])
 
 
-def test_silent_instances_are_named() -> None:
-    assert records().silent(0) == ("quiet",)
-    assert records().silent(1) == ()
-
-
 def test_largest_zero_of_wide_rows_is_empty() -> None:
     assert largest(np.ones((3, 5_000), np.float32), 0).shape == (3, 0)
