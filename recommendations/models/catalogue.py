@@ -36,18 +36,6 @@ class Category(models.Model):
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
-    def recommendable(self, *, at: datetime) -> Self:
-        """Items that may be shown at this moment: on sale, in their time, and not known to be out of stock."""
-        return self.filter(
-            models.Q(available_at=None) | models.Q(available_at__lte=at),
-            models.Q(expires_at=None) | models.Q(expires_at__gt=at),
-            ~models.Q(availability=terms.Availability.OUT_OF_STOCK),
-            models.Q(available_quantity=None)
-            | models.Q(available_quantity__gt=0)
-            | ~models.Q(availability=terms.Availability.IN_STOCK),
-            retired_at=None,
-        )
-
     def changed_since(self, moment: datetime) -> Self:
         return self.filter(updated_at__gte=moment)
 

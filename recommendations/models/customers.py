@@ -1,6 +1,6 @@
 """Customers, known by pseudonym only: the shop's own id is never stored."""
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from django.db import models
 from django.utils import timezone
@@ -8,12 +8,6 @@ from django.utils.translation import gettext_lazy as _
 
 from recommendations import terms
 from recommendations.wording import labels
-
-
-class CustomerQuerySet(models.QuerySet["Customer"]):
-    def trainable(self) -> Self:
-        """Customers who have not objected to personalisation."""
-        return self.filter(personalise=True)
 
 
 class Customer(models.Model):
@@ -28,8 +22,6 @@ class Customer(models.Model):
         _("consent given or refused"), null=True, help_text=_("When the customer last spoke about personalisation.")
     )
     created_at = models.DateTimeField(_("first known"), default=timezone.now)
-
-    objects: ClassVar[models.Manager["Customer"]] = models.Manager.from_queryset(CustomerQuerySet)()
 
     class Meta:
         verbose_name = _("customer")

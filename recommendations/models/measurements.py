@@ -1,18 +1,12 @@
 """Evaluations and their measurements; every figure carries its cut, its window and its interval."""
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.models.training import ModelVersion
 from recommendations.wording import labels
-
-
-class EvaluationQuerySet(models.QuerySet["Evaluation"]):
-    def of_test_windows(self) -> Self:
-        """Evaluations that may be reported: never those of the window the weights were tuned on."""
-        return self.filter(cut="test")
 
 
 class Evaluation(models.Model):
@@ -29,8 +23,6 @@ class Evaluation(models.Model):
         help_text=_("Names of the rows, and for every two of them the mean share of the top 10 that both show."),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-
-    objects: ClassVar[models.Manager["Evaluation"]] = models.Manager.from_queryset(EvaluationQuerySet)()
 
     class Meta:
         verbose_name = _("evaluation")

@@ -22,9 +22,6 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
         """Promotions of the plan as it stands at the start of this day: of weeks that are not over."""
         return self.filter(week__gt=day - WEEK)
 
-    def starting_before(self, day: date) -> Self:
-        return self.filter(week__lt=day)
-
 
 class Promotion(models.Model):
     """Promotion of an item in one week. No row says the same as 0 and 0: not promoted."""

@@ -50,7 +50,7 @@ class StockRow(NamedTuple):
 
     @property
     def is_offered(self) -> bool:
-        """Whether it is as ``Item.objects.recommendable`` asks, but for the time of sale."""
+        """Whether it may be shown in its time of sale: not retired, and not known to be out of stock."""
         if self.retired_at or self.availability == Availability.OUT_OF_STOCK:
             return False
         return self.availability != Availability.IN_STOCK or self.available_quantity != 0
@@ -98,7 +98,7 @@ class Stock:
         return np.asarray(self.facts[name])
 
     def sellable(self, at: datetime) -> BoolArray:
-        """Mask by row, as ``Item.objects.recommendable(at=at)``; the same array until the next sale starts or ends."""
+        """Mask by row of what may be shown at a moment; the same array until the next sale starts or ends."""
         now = at.timestamp()
         held = self._sellable
         if held is None or not held[0] <= now < held[1]:

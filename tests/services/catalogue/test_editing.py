@@ -13,6 +13,7 @@ from recommendations.models import AuditEntry, Category, Item, ItemPrice, Staff
 from recommendations.services.catalogue import editing
 from recommendations.services.catalogue.editing import TileFacts, UnknownFieldError
 from recommendations.store.live import fetch
+from recommendations.store.serving.stock import load_stock
 from recommendations.terms import Availability, Role
 
 pytestmark = pytest.mark.django_db
@@ -113,9 +114,9 @@ def test_a_retired_item_can_come_back(item: Item, staff: Staff) -> None:
     assert editing.retire(items=[item.pk], by=staff, now=LATER) == 0
     item.refresh_from_db()
     assert item.retired_at == NOW
-    assert not Item.objects.recommendable(at=LATER).exists()
+    assert not load_stock().sellable(LATER).any()
     assert editing.bring_back(items=[item.pk], by=staff, now=LATER) == 1
-    assert Item.objects.recommendable(at=LATER).get() == item
+    assert load_stock().sellable(LATER).tolist() == [True]
     assert [verb for verb, *_ in entries()] == ["retire", "bring back"]
 
 
