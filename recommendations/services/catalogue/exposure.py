@@ -16,6 +16,7 @@ from django.db.models import Max, Q
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray, FloatArray, IdArray, IntArray
+from recommendations.engine.ids import IdMap
 from recommendations.models import BlendWeights
 from recommendations.store.live.array_cache import Arrays, cached
 from recommendations.store.models import model
@@ -57,15 +58,7 @@ class Exposure:
 
     def rows(self, items: NDArray[np.integer]) -> IntArray:
         """Row of each item key, −1 for one that the model does not know."""
-        if not len(self.items):
-            return np.full(len(items), -1, np.int32)
-        at = np.minimum(np.searchsorted(self.items, items), len(self.items) - 1)
-        return np.where(self.items[at] == items, at, -1).astype(np.int32)
-
-    def slots_of(self, items: NDArray[np.integer]) -> int:
-        """How many slots these items fill together."""
-        rows = self.rows(items)
-        return int(self.slots[rows[rows >= 0]].sum())
+        return IdMap(ids=self.items).rows(items)
 
 
 def exposure(version: int | None) -> Exposure | None:

@@ -49,7 +49,6 @@ def known(shelf: list[Item]) -> Exposure:
 def test_slots_are_counted_over_all_slates(known: Exposure) -> None:
     assert known.slots.tolist() == [0, 0, 1, 3]
     assert known.slots_at[BlendName.HOME].tolist() == [0, 0, 1, 2]
-    assert known.slots_of(np.asarray([known.items[3], 999_999])) == 3
 
 
 def test_items_warm_up_from_group_to_group(known: Exposure) -> None:
