@@ -17,7 +17,7 @@ from recommendations.engine.preprocess.weighting import (
     learned_statistics,
     transformed,
 )
-from recommendations.engine.recommenders.protocol import Evidence, from_history
+from recommendations.engine.recommenders.protocol import Configured, Evidence, from_history
 from recommendations.terms import Reason
 
 
@@ -32,7 +32,7 @@ class Config:
     threads: int = 2  # of the fit
 
 
-class Als:
+class Als(Configured[Config]):
     """score_ij = y_j · A⁻¹ Σ_k c_k y_k with A = Y'Y + Σ_k (c_k − 1) y_k y_k' + λI and confidence c = α w.
 
     A person's factors are solved from the history at hand, so that a folded-in history is treated as one in training.
@@ -43,9 +43,6 @@ class Als:
     idf_: FloatArray
     mean_length_: FloatArray
     known_: BoolArray
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         from implicit.cpu.als import AlternatingLeastSquares  # noqa: PLC0415 - slow to load

@@ -11,7 +11,7 @@ from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse
 from recommendations.engine.interests.association import Pairs, baskets, pairs, significant
 from recommendations.engine.preprocess.blocks import silenced, strongest
 from recommendations.engine.preprocess.weighting import act_weights, context_weights, transformed
-from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.engine.recommenders.protocol import Configured, Evidence, largest
 from recommendations.terms import Reason
 
 
@@ -24,15 +24,12 @@ class Config:
     rules: int = 200  # kept for each item
 
 
-class AlsoBought:
+class AlsoBought(Configured[Config]):
     """score_j = Σ_k p_k · log(lift_kj) · confidence_kj over the items k in view."""
 
     rules_: Sparse  # from × to: log-lift × confidence
     lift_: Sparse  # from × to, all significant pairs
     known_: BoolArray
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         frequent = pairs(baskets(training.interactions), min_together=self.config.min_together)

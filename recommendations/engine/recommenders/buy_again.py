@@ -11,7 +11,7 @@ from recommendations.engine.preprocess.blocks import entry, silenced
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, relative
 from recommendations.engine.preprocess.rhythm import rhythm
 from recommendations.engine.preprocess.weighting import act_weights
-from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.engine.recommenders.protocol import Configured, Evidence, largest
 from recommendations.terms import Reason
 
 
@@ -23,14 +23,11 @@ class Config:
     window: float = 28.0  # days that the explanation speaks of
 
 
-class BuyAgain:
+class BuyAgain(Configured[Config]):
     """score_ij = w_ij^h + g · pop_j, with pop relative to the most popular item; silent for who never bought."""
 
     prior_: FloatArray
     buyers_: FloatArray
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         popularity = recent_popularity(training.interactions, half_life=self.config.prior_half_life)

@@ -18,7 +18,7 @@ from recommendations.engine.preprocess.weighting import (
     learned_statistics,
     transformed,
 )
-from recommendations.engine.recommenders.protocol import Evidence, from_context, from_history
+from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context, from_history
 from recommendations.terms import Reason
 
 POPULARITY_SCALE = 1000.0  # relative popularity is stretched before its logarithm, so that rare items differ
@@ -35,16 +35,13 @@ class Config:
     new_days: float = 28.0  # an unsold item listed so lately counts as popular as the average item
 
 
-class Content:
+class Content(Configured[Config]):
     """score_ij = cos(Σ_k p_ik f_k, f_j) · (log(1 + 1000 pop_j) + ε)^p with tf-idf terms f of unit length."""
 
     features_: Sparse  # items × terms
     pull_: FloatArray  # popularity factor, [items]
     idf_: FloatArray
     mean_length_: FloatArray
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         self.features_ = _features(training.catalogue.terms)

@@ -20,7 +20,7 @@ from recommendations.engine.preprocess.blocks import (
 )
 from recommendations.engine.preprocess.sizes import MOST_PAIRS, longest_affordable
 from recommendations.engine.preprocess.weighting import Transform, act_weights, transformed
-from recommendations.engine.recommenders.protocol import Evidence, from_history
+from recommendations.engine.recommenders.protocol import Configured, Evidence, from_history
 from recommendations.terms import Reason
 
 MIRRORED_AT_ONCE = 1024  # rows
@@ -39,7 +39,7 @@ class Config:
     most_pairs: int = MOST_PAIRS  # of items of one history, counted for it; longer histories keep their largest weights
 
 
-class Ease:
+class Ease(Configured[Config]):
     """score = p B with B = I − P / diag(P), P = (X'X + λI)⁻¹, for a profile p.
 
     Dual: with K = (XX' + λI)⁻¹, P = (I − X'KX) / λ, so that p B = p + (((p X') K) X − p) / (λ diag(P)). Only K, X and
@@ -52,9 +52,6 @@ class Ease:
     scale_: FloatArray  # dual: 1 / (λ diag(P)), [items]
     kept_: IntArray  # primal: rows of the items in B
     weights_: FloatArray  # primal: B, kept × kept
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         taught = transformed(act_weights(training.interactions, half_life=self.config.half_life), self.config.transform)

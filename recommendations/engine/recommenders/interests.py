@@ -12,7 +12,7 @@ from recommendations.engine.interests.profile import interest_shares, interest_w
 from recommendations.engine.preprocess.blocks import dense_product, silenced
 from recommendations.engine.preprocess.popularity import recent_popularity
 from recommendations.engine.preprocess.weighting import act_weights
-from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.engine.recommenders.protocol import Configured, Evidence, largest
 from recommendations.terms import Reason
 
 
@@ -24,15 +24,12 @@ class Config:
     popularity_power: float = 1.0  # p: above 1 the head of a category gets more than its share
 
 
-class Interests:
+class Interests(Configured[Config]):
     """score_ij = Σ_c θ_ic d_cj, where d_cj is item j's part of Σ pop^p in category c, by membership."""
 
     categories_: Sparse  # items × categories
     within_: Sparse  # items × categories: d
     overall_: FloatArray  # g, [categories]
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         categories = training.catalogue.categories

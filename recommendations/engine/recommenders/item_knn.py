@@ -18,7 +18,7 @@ from recommendations.engine.preprocess.weighting import (
     learned_statistics,
     transformed,
 )
-from recommendations.engine.recommenders.protocol import Evidence, from_context, from_history
+from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context, from_history
 from recommendations.terms import Reason
 
 
@@ -39,14 +39,11 @@ class Config:
     stored: int = STORED_AT_ONCE  # entries of a strip of the product that a thread of the fit works on
 
 
-class ItemKnn:
+class ItemKnn(Configured[Config]):
     """score_j = Σ_k p_k sim(j, k), sim(j, k) = x_j · x_k / (n_j^α n_k^β + shrinkage), n = squared length of x."""
 
     similarities_: Sparse  # source × target
     known_: BoolArray
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         every = act_weights(training.interactions, half_life=self.config.half_life)

@@ -8,7 +8,7 @@ import numpy as np
 
 from recommendations.engine.frames import FloatArray, Queries, TrainingSet
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity
-from recommendations.engine.recommenders.protocol import Evidence
+from recommendations.engine.recommenders.protocol import Configured, Evidence
 from recommendations.terms import Reason
 
 
@@ -19,14 +19,11 @@ class Config:
     window: float = 28.0  # days that the explanation speaks of
 
 
-class Popularity:
+class Popularity(Configured[Config]):
     """score_j = Σ over buyers of min(1, Σ strength · λ_h(age)): the same for every query."""
 
     popularity_: FloatArray
     buyers_: FloatArray
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         acts = training.interactions

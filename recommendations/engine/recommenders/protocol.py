@@ -82,6 +82,13 @@ class Recommender(Protocol):
         ...
 
 
+class Configured[C]:
+    """Base of every recommender, which is made from its parameters and learns the rest."""
+
+    def __init__(self, config: C) -> None:
+        self.config = config
+
+
 def learned(recommender: Recommender) -> dict[str, NDArray[Any]]:
     """Learned parameters as named arrays; a sparse ``x_`` is ``x_.data``, ``.indices``, ``.indptr`` and ``.shape``."""
     arrays: dict[str, NDArray[Any]] = {}

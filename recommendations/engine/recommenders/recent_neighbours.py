@@ -11,7 +11,7 @@ from recommendations.engine.preprocess.blocks import dense_product, entry, silen
 from recommendations.engine.preprocess.rhythm import rhythm
 from recommendations.engine.preprocess.sizes import BASE_USERS, base_users, places
 from recommendations.engine.preprocess.weighting import act_weights, transformed
-from recommendations.engine.recommenders.protocol import Evidence, largest
+from recommendations.engine.recommenders.protocol import Configured, Evidence, largest
 from recommendations.terms import Reason
 
 
@@ -24,7 +24,7 @@ class Config:
     own: bool = True  # the person's own last baskets count as those of a neighbour with likeness 1
 
 
-class RecentNeighbours:
+class RecentNeighbours(Configured[Config]):
     """score_ij = Σ_k (common_ik / (n_i^a n_k^(1−a)))^q · (share of k's last r baskets that hold j)."""
 
     base_: IntArray | None = None  # training rows of possible neighbours, ascending; None = all (models of before)
@@ -32,9 +32,6 @@ class RecentNeighbours:
     sizes_: FloatArray  # items that each base user ever bought
     recent_: Sparse  # items × base users: share of the last baskets
     known_: BoolArray
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         self.base_ = base_users(training.interactions, self.config.base_users)

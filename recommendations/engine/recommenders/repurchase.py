@@ -12,7 +12,7 @@ from recommendations.engine.preprocess.popularity import recent_buyers, recent_p
 from recommendations.engine.preprocess.rhythm import rhythm
 from recommendations.engine.preprocess.sizes import MOST_ROWS, thinned
 from recommendations.engine.preprocess.weighting import decay
-from recommendations.engine.recommenders.protocol import Evidence
+from recommendations.engine.recommenders.protocol import Configured, Evidence
 from recommendations.engine.rng import generator
 from recommendations.terms import Reason
 
@@ -36,7 +36,7 @@ class Config:
     explained: float = 28.0  # days that the explanation of a popular item speaks of
 
 
-class Repurchase:
+class Repurchase(Configured[Config]):
     """score_ij = √p_ij of what i has bought, else g · √pop_j; silent for who never bought.
 
     logit p_ij = b · x_ij + log e_j. x: how often, how lately and in which rhythm i bought j, and how j is asked for at
@@ -48,9 +48,6 @@ class Repurchase:
     demand_: NDArray[np.float64]  # [items, 3]
     prior_: FloatArray  # g · √pop, [items]
     buyers_: FloatArray
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         config, acts = self.config, thinned(training.interactions, self.config.most_rows)

@@ -11,7 +11,7 @@ from recommendations.engine.frames import FloatArray, IntArray, Queries, Sparse,
 from recommendations.engine.interests.profile import interest_weights
 from recommendations.engine.interests.segment import NOBODY, Segmentation, find_segments, members
 from recommendations.engine.preprocess.weighting import act_weights, transformed
-from recommendations.engine.recommenders.protocol import Evidence
+from recommendations.engine.recommenders.protocol import Configured, Evidence
 from recommendations.terms import Reason
 
 
@@ -24,7 +24,7 @@ class Config:
     shrinkage: float = 10.0  # members that the whole clientele counts for
 
 
-class Segments:
+class Segments(Configured[Config]):
     """score_ij = (Σ over members of segment of i min(1, w_vj) + s · share_j) / (members + s)."""
 
     categories_: Sparse
@@ -34,9 +34,6 @@ class Segments:
     interests_: FloatArray
     sizes_: IntArray
     affinity_: FloatArray  # [segments + 1, items]; the last row is the whole clientele
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         config = self.config

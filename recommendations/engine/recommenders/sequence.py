@@ -10,7 +10,7 @@ from scipy import sparse
 from recommendations.engine.frames import BoolArray, FloatArray, Interactions, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import frequent, silenced
 from recommendations.engine.preprocess.weighting import context_weights
-from recommendations.engine.recommenders.protocol import Evidence, from_context, from_history
+from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context, from_history
 from recommendations.terms import Reason
 
 DAMPING = 5.0  # added to the expected count, so that few observations do not make a strong transition
@@ -25,7 +25,7 @@ class Config:
     min_together: int = 3  # times seen
 
 
-class Transitions:
+class Transitions(Configured[Config]):
     """score_j = Σ_k p_k · T_kj / (n_k^(1−a) m_j^a + 5), T_kj = times that k in a basket was followed by j in the next.
 
     n and m count the baskets with k that have a successor, and the successors with j; p_k = Σ g^rank over the last
@@ -34,9 +34,6 @@ class Transitions:
 
     transitions_: Sparse  # from × to
     known_: BoolArray
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         earlier, later = _successions(training.interactions)

@@ -10,7 +10,7 @@ from scipy import sparse
 from recommendations.engine.frames import BoolArray, FloatArray, Interactions, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import silenced, strongest
 from recommendations.engine.preprocess.weighting import context_weights, decay
-from recommendations.engine.recommenders.protocol import Evidence, from_context
+from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context
 from recommendations.terms import Reason
 
 
@@ -26,7 +26,7 @@ class Config:
     half_life: float | None = None  # days, of a session
 
 
-class SessionKnn:
+class SessionKnn(Configured[Config]):
     """score_j = Σ_s sim(s) x_sj / n_j^a over the nearest sessions, sim(s) = λ(age_s) / |s|^b · Σ_k p_k idf_k^r x_sk.
 
     x_sj = 1 where session s holds j, n_j = sessions with j, p = the items of the session that asks, the newer the
@@ -36,9 +36,6 @@ class SessionKnn:
     sessions_: Sparse  # sessions × items: n_j^−a
     holders_: Sparse  # items × sessions: idf_k^r · λ(age_s) / |s|^b
     known_: BoolArray
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         held, age = _sessions(training.interactions, most=self.config.sessions)

@@ -11,7 +11,7 @@ from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queri
 from recommendations.engine.preprocess.blocks import silenced, unit_rows
 from recommendations.engine.preprocess.sizes import BASE_USERS, base_users, places
 from recommendations.engine.preprocess.weighting import act_weights, transformed
-from recommendations.engine.recommenders.protocol import Evidence
+from recommendations.engine.recommenders.protocol import Configured, Evidence
 from recommendations.terms import Reason
 
 
@@ -25,16 +25,13 @@ class Config:
     base_users: int = BASE_USERS  # so many can be neighbours: of more, the most recently active
 
 
-class UserKnn:
+class UserKnn(Configured[Config]):
     """score_ij = Σ over the nearest users k of cos(i, k)^q · min(1, w_kj); nobody is a neighbour of themselves."""
 
     base_: IntArray | None = None  # training rows of possible neighbours, ascending; None = all (models of before)
     by_item_: Sparse  # items × base users, columns of unit length
     tastes_: Sparse  # base users × items
     known_: BoolArray
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         self.base_ = base_users(training.interactions, self.config.base_users)
