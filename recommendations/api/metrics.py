@@ -1,6 +1,6 @@
-"""``GET /metrics``: the figures of ``services/operations/metrics.py``, as Prometheus reads them."""
+"""``GET /metrics``: what ``services/operations/metrics.py`` reads, in the text format of Prometheus."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -8,7 +8,6 @@ from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -18,7 +17,7 @@ from rest_framework.views import APIView
 
 from recommendations.api.examples import METRICS
 from recommendations.api.schema import problems
-from recommendations.services.operations.metrics import MetricKind, MetricSamples, Times, read_figures
+from recommendations.services.operations.metrics import read_metrics
 from recommendations.terms import Scope
 
 DESCRIPTION = """
@@ -59,21 +58,5 @@ class Metrics(APIView):
 
 
 class _Collected(Collector):
-    def collect(self) -> Iterator[Metric]:
-        return map(_family, read_figures(now=timezone.now()))
-
-
-def _family(figure: MetricSamples) -> Metric:
-    name = f"recsite_{figure.name}"
-    if figure.kind is MetricKind.TIMES:
-        times = HistogramMetricFamily(name, figure.meaning, labels=figure.labels)
-        for labels, value in figure.samples:
-            assert isinstance(value, Times)  # noqa: S101 - for the type checker
-            times.add_metric(labels, buckets=list(value.up_to.items()), sum_value=value.seconds)
-        return times
-    kind = CounterMetricFamily if figure.kind is MetricKind.COUNTER else GaugeMetricFamily
-    family = kind(name, figure.meaning, labels=figure.labels)
-    for labels, value in figure.samples:
-        assert isinstance(value, int | float)  # noqa: S101 - for the type checker
-        family.add_metric(labels, value)
-    return family
+    def collect(self) -> Iterable[Metric]:
+        return read_metrics(now=timezone.now())

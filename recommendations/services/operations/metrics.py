@@ -5,49 +5,22 @@ is read when somebody asks. A figure whose server does not answer is left out, a
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
+from itertools import accumulate
 
 from celery import current_app
 from django.db import DatabaseError
 from django.db.models import Max
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
 
 from recommendations.models import BlendWeights, ModelVersion, RuleBook, RunStage
 from recommendations.store.live import counters, queues
 from recommendations.store.live.counters import BUCKETS, SUM, Counted, Name, timed
 from recommendations.terms import RunStatus
 
-
-class MetricKind(StrEnum):
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    TIMES = "times"
-
-
-@dataclass(frozen=True)
-class Times:
-    """Histogram of durations (upper end of a bucket → count of it and those before), and their sum."""
-
-    up_to: Mapping[str, int]
-    seconds: float
-
-
-type Sample = tuple[Sequence[str], float | Times]
-
-
-@dataclass(frozen=True)
-class MetricSamples:
-    """A metric, with a sample per combination of labels."""
-
-    name: str
-    kind: MetricKind
-    meaning: str
-    labels: Sequence[str]
-    samples: Sequence[Sample]
-
-
+PREFIX = "recsite_"
 COUNTED = (
     (Counted.REQUESTS, "Requests, by route of the API; all pages together.", ("route", "method", "status")),
     (Counted.EVENTS, "Rows of events that the API took in, by verdict.", ("verdict",)),
@@ -78,7 +51,7 @@ def count_events(verdicts: Mapping[str, int]) -> None:
     counters.counters().add({(Counted.EVENTS, verdict): count for verdict, count in verdicts.items()})
 
 
-def read_figures(*, now: datetime) -> list[MetricSamples]:
+def read_metrics(*, now: datetime) -> list[Metric]:
     counts, waiting, recorded = _counter_metrics(), _waiting(), _recorded(now)
     up = [("valkey", counts is not None and waiting is not None), ("postgresql", recorded is not None)]
     return [
@@ -89,41 +62,35 @@ def read_figures(*, now: datetime) -> list[MetricSamples]:
     ]
 
 
-def _counter_metrics() -> list[MetricSamples] | None:
+def _counter_metrics() -> list[Metric] | None:
     totals = counters.totals()
     if totals is None:
         return None
-    return [
-        *(
-            MetricSamples(
-                kind,
-                MetricKind.COUNTER,
-                meaning,
-                labels,
-                [(name[1:], n) for name, n in totals.items() if name[0] == kind],
-            )
-            for kind, meaning, labels in COUNTED
-        ),
-        *(
-            MetricSamples(kind, MetricKind.TIMES, meaning, (label,), list(_times(totals, kind)))
-            for kind, meaning, label in TIMED
-        ),
-    ]  # fmt: skip
+    metrics: list[Metric] = []
+    for kind, meaning, labels in COUNTED:
+        counter = CounterMetricFamily(f"{PREFIX}{kind}", meaning, labels=labels)
+        for name, count in totals.items():
+            if name[0] == kind:
+                counter.add_metric(name[1:], count)
+        metrics.append(counter)
+    return metrics + [_times(totals, kind, meaning, label) for kind, meaning, label in TIMED]
 
 
-def _times(found: Mapping[Name, int], kind: Counted) -> Iterator[Sample]:
+def _times(totals: Mapping[Name, int], kind: Counted, meaning: str, label: str) -> Metric:
+    """Histogram of durations, in which a bucket also counts those before it."""
+    times = HistogramMetricFamily(f"{PREFIX}{kind}", meaning, labels=(label,))
     parts: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for name, count in found.items():
+    for name, count in totals.items():
         if name[0] == kind:
             parts[name[1]][name[2]] = count
-    for label, counts in parts.items():
-        total, up_to = 0, {}
-        for bucket in BUCKETS:
-            up_to[bucket] = total = total + counts.get(bucket, 0)
-        yield (label,), Times(up_to, counts.get(SUM, 0) / 1e6)
+    for value, counts in parts.items():
+        up_to = accumulate(counts.get(bucket, 0) for bucket in BUCKETS)
+        buckets = list(zip(BUCKETS, up_to, strict=True))
+        times.add_metric((value,), buckets=buckets, sum_value=counts.get(SUM, 0) / 1e6)
+    return times
 
 
-def _waiting() -> list[MetricSamples] | None:
+def _waiting() -> list[Metric] | None:
     conf = current_app.conf
     names = [queue.name for queue in conf.task_queues]
     queued = queues.waiting(names, prefix=conf.broker_transport_options["global_keyprefix"])
@@ -137,7 +104,7 @@ def _waiting() -> list[MetricSamples] | None:
     ]
 
 
-def _recorded(now: datetime) -> list[MetricSamples] | None:
+def _recorded(now: datetime) -> list[Metric] | None:
     """Metrics of the record, ages in seconds; None where PostgreSQL does not answer."""
     try:
         finished = RunStage.objects.filter(status=RunStatus.SUCCEEDED).order_by().values_list("stage")
@@ -159,5 +126,8 @@ def _recorded(now: datetime) -> list[MetricSamples] | None:
     ]
 
 
-def _gauge(name: str, meaning: str, labels: Sequence[str], samples: Sequence[Sample]) -> MetricSamples:
-    return MetricSamples(name, MetricKind.GAUGE, meaning, labels, samples)
+def _gauge(name: str, meaning: str, labels: Sequence[str], samples: Iterable[tuple[Sequence[str], float]]) -> Metric:
+    gauge = GaugeMetricFamily(f"{PREFIX}{name}", meaning, labels=labels)
+    for values, value in samples:
+        gauge.add_metric(values, value)
+    return gauge
