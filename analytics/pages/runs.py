@@ -17,6 +17,7 @@ from analytics.pages.access.permission import requires, staff_of
 from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.runs import history as query
 from recommendations.models import Run
+from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
 from recommendations.services.operations import runs as loop_runs
 from recommendations.services.operations import versions
@@ -127,7 +128,7 @@ def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
             now=timezone.now(),
             note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
         )
-    except versions.NoteNeededError:
+    except NoteNeededError:
         messages.warning(request, _("Say why it is to go live although it measured worse. Nothing was changed."))
     except versions.VersionNotReadyError:
         messages.warning(request, _("The files of this model are gone, so it cannot go live. Start a run."))

@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from analytics.templatetags.display import Direction, direction, number, share, signed
 from analytics.templatetags.words import MAIN_METRIC, WHY_UNMEASURED
+from recommendations.services.weights.movers import SHOWN, ListPlace
 from recommendations.services.weights.values import MOST
-from recommendations.services.weights.what_if import SHOWN, ListPlace, WhatIf, WhatIfFigure
+from recommendations.services.weights.what_if import WhatIf, WhatIfFigure
 from recommendations.wording import labels
 
 register = template.Library()

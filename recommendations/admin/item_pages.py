@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.admin.rights import PolicyAdmin, allows, staff_of
+from recommendations.ingest.import_files import UnreadableFileError
 from recommendations.models import AuditEntry, Item
 from recommendations.services.access.audit import changed_fields
 from recommendations.services.access.policy import Action
@@ -88,7 +89,7 @@ class ItemPages(PolicyAdmin[Item]):
             try:
                 key = files.keep(file, name=file.name, size=file.size)
                 preview = files.look(key=key, now=timezone.now())
-            except files.UnreadableFileError as error:
+            except UnreadableFileError as error:
                 form.add_error("file", str(error).replace(str(key), file.name))
             except files.TooLargeError as error:
                 form.add_error("file", _too_large(error))

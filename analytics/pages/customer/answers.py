@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from analytics.pages.customer.compare import Drafted, drafted
 from analytics.pages.customer.view import Lens
 from analytics.queries.customer.profile import CustomerHead
-from recommendations.services.review.review import Look, NotLoadedError, Review, UnknownPlacementError, reviews
+from recommendations.services.review.review import Look, Review, reviews
+from recommendations.serving.serve import NotLoadedError, UnknownPlacementError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,16 +15,16 @@ from analytics.pages.customer.why_not import asked_why_not
 from analytics.queries.customer.change_price import price_of
 from recommendations.models import BlendWeights, Rule
 from recommendations.services.access.policy import Action
+from recommendations.services.review.suggestions import Suggestion
 from recommendations.services.review.why_not import (
     DraftExistsError,
     Question,
-    StaleDraftError,
-    StaleRuleError,
-    Suggestion,
     SuggestionGoneError,
     WhyNot,
     apply_suggestion,
 )
+from recommendations.services.rules.editing import StaleRuleError
+from recommendations.services.weights.drafts import StaleDraftError
 
 
 @require_safe

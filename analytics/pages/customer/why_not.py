@@ -14,7 +14,8 @@ from analytics.pages.customer.view import Looked, asked, looked_at
 from analytics.queries.customer.answer_stages import passed
 from recommendations.models import Item
 from recommendations.services.access.policy import Action, may
-from recommendations.services.review.why_not import NotLoadedError, UnknownPlacementError, WhyNot, why_not
+from recommendations.services.review.why_not import WhyNot, why_not
+from recommendations.serving.serve import NotLoadedError, UnknownPlacementError
 from recommendations.terms import Cut
 
 MOST_SPEAKING = 6

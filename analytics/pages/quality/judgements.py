@@ -11,7 +11,7 @@ from analytics.charts.judgements import shares
 from analytics.charts.marks import MeasuredRow
 from analytics.templatetags.words import judgement_label
 from recommendations.services.review.judgements import judged, judged_of_newest, wrong_items
-from recommendations.services.review.review import NotLoadedError
+from recommendations.serving.serve import NotLoadedError
 
 SHOWN_VERSIONS = 10
 

@@ -18,8 +18,9 @@ from analytics.pages.weights.desk import desk_page, first_messages, form_values,
 from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.weights import changes as query
 from recommendations.models import BlendWeights, Segment
+from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
-from recommendations.services.weights import blending
+from recommendations.services.weights import blending, drafts
 from recommendations.terms import BlendName
 
 
@@ -30,13 +31,13 @@ def save_weights(request: HttpRequest) -> HttpResponse:
     (blend, segment), given = place_in(request.POST), given_in(request.POST)
     revision = number(request.POST.get("revision"))
     try:
-        draft = blending.save_draft(
+        draft = drafts.save_draft(
             blend=blend, segment=segment, values=form_values(given), revision=revision, by=staff_of(request),
             now=timezone.now(),
         )  # fmt: skip
     except ValidationError as error:
         return desk_page(request, blend, segment, given=given, errors=first_messages(error))
-    except blending.StaleDraftError as error:
+    except drafts.StaleDraftError as error:
         conflict = query.draft_conflict(error, given, edited=revision)
         return desk_page(request, blend, segment, given=given, more={"conflict": conflict})
     if request.POST.get("then") == "publish":
@@ -49,11 +50,11 @@ def save_weights(request: HttpRequest) -> HttpResponse:
 @requires(Action.DRAFT)
 def discard_weights(request: HttpRequest) -> HttpResponse:
     blend, segment = place_in(request.POST)
-    draft, revision = blending.draft_of(blend, segment), number(request.POST.get("revision"))
+    draft, revision = drafts.draft_of(blend, segment), number(request.POST.get("revision"))
     try:
         if draft and revision is not None:
-            blending.discard_draft(draft=draft, revision=revision, by=staff_of(request))
-    except blending.StaleDraftError:
+            drafts.discard_draft(draft=draft, revision=revision, by=staff_of(request))
+    except drafts.StaleDraftError:
         messages.warning(request, _("Somebody has changed the draft meanwhile, so it was not discarded. Here it is."))
         return _back(blend, segment)
     messages.success(request, _("The draft is discarded. What is live stays live."))
@@ -65,7 +66,7 @@ def discard_weights(request: HttpRequest) -> HttpResponse:
 def weights_publication(request: HttpRequest) -> HttpResponse:
     """The part of the dialog that says what publishing would do: figures of the panel, and the gate, once."""
     blend, segment = place_in(request.GET)
-    draft = blending.draft_of(blend, segment)
+    draft = drafts.draft_of(blend, segment)
     publication = query.publication(draft) if draft else None
     return render(request, "dashboard/weights/publication.html", {"publication": publication})
 
@@ -74,7 +75,7 @@ def weights_publication(request: HttpRequest) -> HttpResponse:
 @requires(Action.PUBLISH)
 def publish_weights(request: HttpRequest) -> HttpResponse:
     blend, segment = place_in(request.POST)
-    draft = blending.draft_of(blend, segment)
+    draft = drafts.draft_of(blend, segment)
     if draft is None:
         messages.warning(request, _("There is no draft any more: it was published or discarded meanwhile."))
         return _back(blend, segment)
@@ -85,11 +86,11 @@ def publish_weights(request: HttpRequest) -> HttpResponse:
             override="override" in request.POST, revision=number(request.POST.get("revision")) or 0,
             replacing=number(request.POST.get("replacing")),
         )  # fmt: skip
-    except blending.NoteNeededError:
+    except NoteNeededError:
         return _dialog(request, draft, note=note, note_error=_("Say why: it stays with the version."))
     except blending.GateClosedError:
         return _dialog(request, draft, note=note, gate_error=_("Tick the box to publish it all the same."))
-    except blending.StaleDraftError:
+    except drafts.StaleDraftError:
         return _dialog(request, draft, note=note, stale=_("Somebody has changed the draft since you looked."))
     except blending.StaleDefaultError as error:
         text = _("%(version)s was published since you looked.") % {"version": error.current}
@@ -121,7 +122,7 @@ def roll_back_weights(request: HttpRequest, version: int) -> HttpResponse:
             by=staff_of(request),
             now=timezone.now(),
         )
-    except blending.NoteNeededError:
+    except NoteNeededError:
         messages.warning(request, _("Say why you roll back: it stays with the version. Nothing was changed."))
     except blending.NothingToRollBackToError:
         messages.warning(request, _("%(version)s is live already, so nothing was changed.") % {"version": target})

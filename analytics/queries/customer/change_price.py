@@ -9,8 +9,9 @@ from analytics.queries.weights.effect import effect_of
 from analytics.templatetags.display import number, of, share
 from analytics.templatetags.words import WHY_UNMEASURED
 from recommendations.models import BlendWeights
-from recommendations.services.review.why_not import Suggestion, UnknownPlacementError
+from recommendations.services.review.suggestions import Suggestion
 from recommendations.services.rules.price_tags import NoModelError, price_tag
+from recommendations.serving.serve import UnknownPlacementError
 
 TOLD = ("ndcg@10", "revenue_ndcg@10")
 

@@ -7,7 +7,8 @@ from analytics.queries.weights.desk import live_of
 from analytics.queries.weights.effect import effect_of
 from analytics.templatetags.weights import WEIGHT, field_name, plain
 from recommendations.models import BlendWeights
-from recommendations.services.weights.blending import StaleDraftError, gate_result_on
+from recommendations.services.weights.blending import gate_result_on
+from recommendations.services.weights.drafts import StaleDraftError
 from recommendations.services.weights.values import MOST, Values, differences
 from recommendations.terms import BlendName, WeightsStatus
 

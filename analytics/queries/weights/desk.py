@@ -13,7 +13,7 @@ from analytics.templatetags.weights import BESIDE, WEIGHT, field_name, plain
 from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.models import BlendWeights, Segment
-from recommendations.services.weights.blending import draft_of
+from recommendations.services.weights.drafts import draft_of
 from recommendations.services.weights.values import HIGHEST, MOST, Values, weighable
 from recommendations.services.weights.versions import PresetKind, WeightsVersion, presets
 from recommendations.terms import BlendName

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recommendations.ingest.import_files import UnreadableFileError, import_items
+from recommendations.ingest.import_files import import_items
 from recommendations.models import Import, Item, RejectedRow, Staff
 from recommendations.services.access import audit
 from recommendations.services.catalogue.spreadsheets import harmless
@@ -22,8 +22,6 @@ from recommendations.store.imports import item_diff
 from recommendations.store.imports.item_diff import ItemState
 from recommendations.store.imports.item_rows import FORM
 from recommendations.store.temp_tables import silent
-
-__all__ = ["FileGoneError", "Preview", "TooLargeError", "UnreadableFileError", "export", "import_kept", "keep", "look"]
 
 FOLDER = "catalogue-files"
 LARGEST = 20 * 1024 * 1024  # bytes

@@ -11,8 +11,6 @@ from recommendations.store.live import fetch
 from recommendations.store.models import live_version, runs
 from recommendations.terms import VersionStatus
 
-__all__ = ["NoteNeededError", "VersionNotReadyError", "make_live"]
-
 
 class VersionNotReadyError(Exception):
     """The version was never finished, or its files have been deleted since."""

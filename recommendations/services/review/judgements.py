@@ -10,8 +10,9 @@ from django.db.models import Count
 
 from recommendations.engine.evaluation.intervals import Measure, wilson
 from recommendations.models import BlendWeights, Customer, Item, Judgement, Staff
-from recommendations.services.review.review import NotLoadedError, UnknownPlacementError, live_ready
+from recommendations.services.review.review import live_ready
 from recommendations.serving.pipeline import complete
+from recommendations.serving.serve import NotLoadedError, UnknownPlacementError
 from recommendations.store.serving.snapshot_holder import current_snapshot
 from recommendations.terms import JudgementKind
 

@@ -14,7 +14,7 @@ from recommendations.models import BlendWeights, Category, Customer, Event, Item
 from recommendations.services.review.answer_funnel import Step, steps
 from recommendations.services.review.waterfall import Term, waterfall
 from recommendations.serving.candidates import candidate_source
-from recommendations.serving.pipeline import Prepared, UnknownPlacementError, prepare, recommend
+from recommendations.serving.pipeline import Prepared, prepare, recommend
 from recommendations.serving.types import Answer, ResolvedRequest, ShownReason
 from recommendations.simulation.second_stage_terms import broken_down
 from recommendations.store.live import fetch, record
@@ -22,26 +22,9 @@ from recommendations.store.live.state import NOTHING, Act, LiveState
 from recommendations.store.models.model import Model
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.snapshot import ServedWeights, Snapshot
-from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
+from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import BlendName, Cut, Making
 from recommendations.wording.reasons import reason_text
-
-__all__ = [
-    "Card",
-    "Draft",
-    "Look",
-    "Movement",
-    "NotLoadedError",
-    "Review",
-    "Simulated",
-    "Step",
-    "UnknownPlacementError",
-    "compare",
-    "drafted",
-    "live_ready",
-    "review",
-    "reviews",
-]
 
 LATER = timedelta(days=28)
 """How long purchases after a past moment count as later ones: as long as a test window."""

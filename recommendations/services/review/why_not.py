@@ -6,22 +6,17 @@ from datetime import datetime
 
 from recommendations.engine.ranking.selection import IneligibleReason
 from recommendations.models import BlendWeights, Item, Rule, Staff
-from recommendations.services.review.review import NotLoadedError, UnknownPlacementError, live_ready
+from recommendations.services.review.review import live_ready
 from recommendations.services.review.suggestions import Suggestion, all_but, suggestions
 from recommendations.services.review.why_words import remedy, rule_name, stage_text
-from recommendations.services.rules.editing import StaleRuleError, save_rule
-from recommendations.services.weights.drafts import StaleDraftError, draft_of, save_draft
+from recommendations.services.rules.editing import save_rule
+from recommendations.services.weights.drafts import draft_of, save_draft
 from recommendations.services.weights.values import Values
 from recommendations.serving.pipeline import complete
 from recommendations.simulation.counterfactuals import CounterfactualKind
 from recommendations.simulation.diagnosis import Diagnosis, diagnose
 from recommendations.store.rules.conditions import frozen
 from recommendations.terms import AnswerStage, BlendName
-
-__all__ = [
-    "CounterfactualKind", "DraftExistsError", "NotLoadedError", "Question", "StaleDraftError", "StaleRuleError",
-    "Suggestion", "SuggestionGoneError", "UnknownPlacementError", "WhyNot", "apply_suggestion", "why_not",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from recommendations.loop.evaluate import Configuration
 from recommendations.models import BlendWeights, ModelVersion, Staff
 from recommendations.services.access import audit
 from recommendations.services.access.audit import NoteNeededError
-from recommendations.services.weights.drafts import StaleDraftError, discard_draft, draft_of, save_draft
+from recommendations.services.weights.drafts import StaleDraftError
 from recommendations.services.weights.values import Values, WeightDifference, differences
 from recommendations.services.weights.what_if import expected_effect
 from recommendations.store.live import fetch
@@ -19,22 +19,6 @@ from recommendations.store.models import live_version, weight_versions
 from recommendations.store.models.measurements import described_gate_result
 from recommendations.store.models.weight_versions import Made
 from recommendations.terms import BlendName, GateOutcome, WeightsStatus, task_of
-
-__all__ = [
-    "AlreadyPublishedError",
-    "GateClosedError",
-    "NoteNeededError",
-    "NothingToRollBackToError",
-    "StaleDefaultError",
-    "StaleDraftError",
-    "discard_draft",
-    "draft_of",
-    "gate_result_on",
-    "publish",
-    "roll_back",
-    "save_draft",
-    "withdraw",
-]
 
 UNMEASURED: Mapping[str, Any] = {"outcome": GateOutcome.UNMEASURED, "users": 0, "against": {}, "worse_than": []}
 

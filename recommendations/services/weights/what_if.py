@@ -14,26 +14,13 @@ from recommendations.engine.evaluation.intervals import Measure
 from recommendations.engine.evaluation.panel import PanelResult
 from recommendations.engine.feedback.tuning import ablation
 from recommendations.models import BlendWeights, Segment
-from recommendations.services.weights.movers import SHOWN, ListPlace, Mover, changed_lists, context_movers, panel_movers
+from recommendations.services.weights.movers import Mover, changed_lists, context_movers, panel_movers
 from recommendations.services.weights.panels import HeldPanel, PanelSettings, panels
 from recommendations.services.weights.values import Values, shares, values_of
 from recommendations.store.models import weight_versions
 from recommendations.store.models.live_version import live_version
 from recommendations.store.models.measurements import described_all
 from recommendations.terms import BlendName, Cut, task_of
-
-__all__ = [
-    "SHOWN",
-    "ListPlace",
-    "Mover",
-    "Unmeasured",
-    "WhatIf",
-    "WhatIfFigure",
-    "expected_effect",
-    "held_for",
-    "what_if",
-    "worth",
-]
 
 
 class Unmeasured(StrEnum):

@@ -9,9 +9,10 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone, translation
 
 from recommendations.models import AuditEntry, Blend, BlendWeights, Measurement, ModelVersion, Staff
+from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.operations.quality import NotMeasuredError, differences
 from recommendations.services.operations.versions import VersionNotReadyError, make_live
-from recommendations.services.weights.blending import AlreadyPublishedError, GateClosedError, NoteNeededError, publish
+from recommendations.services.weights.blending import AlreadyPublishedError, GateClosedError, publish
 from recommendations.services.weights.tuning import NothingToTuneOnError, tune
 from recommendations.store.live import fetch
 from recommendations.terms import BlendName, GateOutcome, Role, Task, VersionStatus, WeightsStatus

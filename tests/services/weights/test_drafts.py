@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendations.models import AuditEntry, BlendWeights, Segment, Staff
-from recommendations.services.weights.blending import StaleDraftError, discard_draft, draft_of, save_draft
+from recommendations.services.weights.drafts import StaleDraftError, discard_draft, draft_of, save_draft
 from recommendations.services.weights.values import Values, WeightDifference, differences, shares
 from recommendations.services.weights.versions import PresetKind, presets, versions
 from recommendations.store.models import weight_versions

@@ -7,19 +7,18 @@ import pytest
 from django.utils import timezone
 
 from recommendations.models import AuditEntry, BlendWeights, Customer, Item, Segment, Staff
+from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.review.review import Draft, review
 from recommendations.services.weights.blending import (
     AlreadyPublishedError,
     GateClosedError,
-    NoteNeededError,
     NothingToRollBackToError,
     StaleDefaultError,
-    StaleDraftError,
     publish,
     roll_back,
-    save_draft,
     withdraw,
 )
+from recommendations.services.weights.drafts import StaleDraftError, save_draft
 from recommendations.services.weights.values import WeightDifference
 from recommendations.services.weights.versions import PresetKind, presets, versions
 from recommendations.services.weights.what_if import what_if

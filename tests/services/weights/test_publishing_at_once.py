@@ -8,13 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from recommendations.models import AuditEntry, BlendWeights, Staff
-from recommendations.services.weights.blending import (
-    AlreadyPublishedError,
-    StaleDefaultError,
-    StaleDraftError,
-    publish,
-    save_draft,
-)
+from recommendations.services.weights.blending import AlreadyPublishedError, StaleDefaultError, publish
+from recommendations.services.weights.drafts import StaleDraftError, save_draft
 from recommendations.store.models import weight_versions
 from recommendations.store.models.weight_versions import Made
 from recommendations.terms import BlendName, Role

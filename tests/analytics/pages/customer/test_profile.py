@@ -12,8 +12,9 @@ from django.utils import timezone
 from analytics.queries.customer.evidence_words import facts_in_words
 from recommendations.models import BlendWeights, Customer, Event, Item, Judgement, Rule, Segment
 from recommendations.services.review.review import review
-from recommendations.services.review.why_not import CounterfactualKind, WhyNot, why_not
+from recommendations.services.review.why_not import WhyNot, why_not
 from recommendations.services.rules.books import publish_rules
+from recommendations.simulation.counterfactuals import CounterfactualKind
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import JudgementKind, Role, RuleAction, WeightsStatus

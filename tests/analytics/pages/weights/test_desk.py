@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 
 from recommendations.models import AuditEntry, BlendWeights, Segment, Staff
 from recommendations.services.weights import suggestions
-from recommendations.services.weights.blending import draft_of, publish, save_draft
+from recommendations.services.weights.blending import publish
+from recommendations.services.weights.drafts import draft_of, save_draft
 from recommendations.services.weights.what_if import what_if
 from recommendations.store.live.writes import rebuild
 from recommendations.terms import BlendName, Role

@@ -10,7 +10,7 @@ from analytics.queries.weights import changes
 from analytics.queries.weights import desk as weights_desk
 from analytics.templatetags.weights import rise
 from recommendations.models import BlendWeights, Item, Segment
-from recommendations.services.weights.blending import StaleDraftError, draft_of, save_draft
+from recommendations.services.weights.drafts import StaleDraftError, draft_of, save_draft
 from recommendations.services.weights.movers import ListPlace, Mover
 from recommendations.services.weights.values import Values, differences
 from recommendations.services.weights.versions import versions
