@@ -147,9 +147,8 @@ def test_customers_where_two_rows_differ_most() -> None:
 
 
 def test_every_row_of_an_evaluation_is_compared_and_cut_in_slices() -> None:
-    rows = {
-        row.name: row for row in Measurement.objects.filter(evaluation__task=Task.HOME).select_related("evaluation")
-    }
+    measured = Measurement.objects.filter(evaluation__task=Task.HOME).select_related("evaluation").order_by("pk")
+    rows = {row.name: row for row in measured}
     hybrid, popular = rows["hybrid"], rows["popular"]
     assert hybrid.against == {}
     expected = popular.metrics["ndcg@10"]["value"] - hybrid.metrics["ndcg@10"]["value"]
