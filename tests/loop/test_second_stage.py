@@ -30,7 +30,6 @@ from recommendations.models import (
     ModelVersion,
     Staff,
 )
-from recommendations.services.review.review import review
 from recommendations.serving.candidates import candidate_source
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Answer, Request
@@ -41,6 +40,7 @@ from recommendations.store.models.model import load_candidates, load_model, load
 from recommendations.store.models.second_stage import load_lesson, load_stage
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import BlendName, Cut, Role, Task
+from tests.review import review
 from tests.trained import NOW, trained_shop
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,6 @@ from django.utils import timezone
 from recommendations.event_types import EventName
 from recommendations.models import BlendWeights, Customer, CustomerAlias, Event, Item, ModelVersion, Placement, Slate
 from recommendations.services.catalogue import editing
-from recommendations.services.review.review import review
 from recommendations.serving.serve import NotLoadedError, serve
 from recommendations.serving.types import Answer, Request
 from recommendations.store.events import id_cache
@@ -25,6 +24,7 @@ from recommendations.store.serving import slates, snapshot_holder
 from recommendations.store.serving.slates import ServedSlate, write_slates
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
 from recommendations.terms import Availability, CustomerKind, Cut, Fallback, Source
+from tests.review import review
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]

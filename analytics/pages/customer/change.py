@@ -11,14 +11,13 @@ from django.views.decorators.http import require_POST, require_safe
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.customer.compare import weights_address
 from analytics.pages.customer.view import Looked, asked, looked_at
-from analytics.pages.customer.why_not import asked_why_not
+from analytics.pages.customer.why_not import asked_why_not, question_of
 from analytics.queries.customer.change_price import price_of
 from recommendations.models import BlendWeights, Rule
 from recommendations.services.access.policy import Action
 from recommendations.services.review.suggestions import Suggestion
 from recommendations.services.review.why_not import (
     DraftExistsError,
-    Question,
     SuggestionGoneError,
     WhyNot,
     apply_suggestion,
@@ -46,13 +45,7 @@ def apply_change(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     looked, key = looked_at(request, pk), request.POST.get("key", "")
     if looked is None:
         raise Http404
-    question = Question(
-        customer=pk,
-        placement=looked.lens.place.name,
-        item=item,
-        context_items=tuple(each.pk for each in looked.lens.context),
-    )
-    replace = request.POST.get("replace") == "yes"
+    question, replace = question_of(looked, item=item), request.POST.get("replace") == "yes"
     context = {**looked._asdict(), "asked": asked(request.GET), "item": item, "key": key}
     try:
         draft = apply_suggestion(

@@ -14,7 +14,7 @@ from analytics.pages.customer.view import Looked, asked, looked_at
 from analytics.queries.customer.answer_stages import passed
 from recommendations.models import Item
 from recommendations.services.access.policy import Action, may
-from recommendations.services.review.why_not import WhyNot, why_not
+from recommendations.services.review.why_not import Question, WhyNot, why_not
 from recommendations.serving.serve import NotLoadedError, UnknownPlacementError
 from recommendations.terms import Cut
 
@@ -45,21 +45,25 @@ def why_not_context(looked: Looked, *, item: int) -> dict[str, Any]:
     return {
         "why_not": answer,
         "item": answer.item,
-        "passed": passed(answer.stage),
+        "passed": passed(answer.stands.stage),
         "voices": _voices(answer),
         "not_as_shown": bool(lens.acts or lens.as_of or lens.compare or lens.cut is not Cut.LIVE),
     }
 
 
+def question_of(looked: Looked, *, item: int) -> Question:
+    return Question(
+        customer=looked.person.customer.pk,
+        placement=looked.lens.place.name,
+        item=item,
+        context_items=tuple(each.pk for each in looked.lens.context),
+    )
+
+
 def asked_why_not(looked: Looked, *, item: int) -> WhyNot | str:
     """Why the item is not in the answer or, in words, why that cannot be said."""
     try:
-        return why_not(
-            customer=looked.person.customer.pk,
-            placement=looked.lens.place.name,
-            item=item,
-            context_items=[each.pk for each in looked.lens.context],
-        )
+        return why_not(question_of(looked, item=item))
     except Item.DoesNotExist:
         return _("There is no item %(number)s. Type part of its title, and choose it from the list.") % {"number": item}
     except UnknownPlacementError:
@@ -70,7 +74,7 @@ def asked_why_not(looked: Looked, *, item: int) -> WhyNot | str:
 
 def _voices(found: WhyNot) -> list[Piece]:
     """What recommenders give the item more (or less) than the last item that is shown; the middle of a bar is 0."""
-    loudest = sorted(found.speaking, key=lambda each: -abs(each[1]))[:MOST_SPEAKING]
+    loudest = sorted(found.stands.speaking, key=lambda each: -abs(each[1]))[:MOST_SPEAKING]
     longest = max((abs(value) for _name, value in loudest), default=0) or 1
     return [
         Piece(

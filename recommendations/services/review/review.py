@@ -13,6 +13,7 @@ from recommendations.event_types import EventName
 from recommendations.models import BlendWeights, Category, Customer, Event, Item, ModelVersion
 from recommendations.services.review.answer_funnel import Step, steps
 from recommendations.services.review.waterfall import Term, waterfall
+from recommendations.services.weights.movers import ListPlace
 from recommendations.serving.candidates import candidate_source
 from recommendations.serving.pipeline import Prepared, prepare, recommend
 from recommendations.serving.types import Answer, ResolvedRequest, ShownReason
@@ -93,51 +94,27 @@ class Review:
     window: tuple[datetime, datetime] | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Movement:
-    """Ranks of an item in two answers; None: it is not in that one."""
-
-    item: int
-    was: int | None
-    now: int | None
-
-
-def compare(live: Review, draft: Review) -> list[Movement]:
-    """Movements between two answers of one customer, in the order of the second; items that left come last."""
+def compare(live: Review, draft: Review) -> list[ListPlace]:
+    """Places of the items in two answers of one customer, in the order of the second; items that left come last."""
     was = {card.item.pk: card.rank for card in live.cards}
     now = {card.item.pk: card.rank for card in draft.cards}
-    both = [Movement(item=item, was=was.get(item), now=rank) for item, rank in now.items()]
-    return both + [Movement(item=item, was=rank, now=None) for item, rank in was.items() if item not in now]
-
-
-def review(
-    *,
-    customer: int,
-    placement: str,
-    cut: Cut = Cut.LIVE,
-    context_items: Sequence[int] = (),
-    n: int | None = None,
-    as_of: datetime | None = None,
-    simulated: Sequence[Simulated] = (),
-    draft: Draft | None = None,
-) -> Review:
-    """The answer that the shop would get now, or (test cut) the one of the version's history before its test window.
-
-    With ``as_of`` or ``simulated`` the history up to that moment, and the acts, are folded into the live model: what it
-    learned of items and of other customers counts, what it learned of this customer does not, and neither does anything
-    that the customer did later. ``review(as_of=<now>)`` is what to compare a simulated act with. Stock, prices and, but
-    for a draft, weights and rules are today's. Nothing is logged, stored or explored.
-
-    Raises UnknownPlacementError and NotLoadedError; ValueError where the test cut is asked for as of another time.
-    """
-    look = Look(cut=cut, as_of=as_of, simulated=simulated, draft=draft)
-    return reviews([look], customer=customer, placement=placement, context_items=context_items, n=n)[0]
+    both = [ListPlace(item=item, was=was.get(item), now=rank) for item, rank in now.items()]
+    return both + [ListPlace(item=item, was=rank, now=None) for item, rank in was.items() if item not in now]
 
 
 def reviews(
     looks: Sequence[Look], *, customer: int, placement: str, context_items: Sequence[int] = (), n: int | None = None
 ) -> list[Review]:
-    """Review one answer under several looks, from one reading of what is live. Raises as ``review``."""
+    """Review one answer under several looks, from one reading of what is live.
+
+    It is the answer that the shop would get now, or (test cut) the one of the version's history before its test window.
+    With ``as_of`` or ``simulated`` the history up to that moment, and the acts, are folded into the live model: what it
+    learned of items and of other customers counts, what it learned of this customer does not, and neither does anything
+    that the customer did later. A look with ``as_of=<now>`` is what to compare a simulated act with. Stock, prices and,
+    but for a draft, weights and rules are today's. Nothing is logged, stored or explored.
+
+    Raises UnknownPlacementError and NotLoadedError; ValueError where the test cut is asked for as of another time.
+    """
     request = ResolvedRequest(
         placement=placement, customer=customer, context_items=tuple(context_items), n=n, explore=False
     )
@@ -192,7 +169,7 @@ def _review(made: _Made, items: Mapping[int, Item], later: frozenset[int] | None
 
 
 def live_ready(*, customer: int, placement: str, context_items: Sequence[int] = (), n: int | None = None) -> Prepared:
-    """Prepare the customer's answer as it would be served now. Raises as ``review``."""
+    """Prepare the customer's answer as it would be served now. Raises UnknownPlacementError and NotLoadedError."""
     basis = _basis(Look(), customer, reading=_reading(customer), now=timezone.now())
     request = ResolvedRequest(
         placement=placement, customer=customer, context_items=tuple(context_items), n=n, explore=False

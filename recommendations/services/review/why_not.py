@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from recommendations.engine.ranking.selection import IneligibleReason
 from recommendations.models import BlendWeights, Item, Rule, Staff
 from recommendations.services.review.review import live_ready
 from recommendations.services.review.suggestions import Suggestion, all_but, suggestions
@@ -16,7 +15,7 @@ from recommendations.serving.pipeline import complete
 from recommendations.simulation.counterfactuals import CounterfactualKind
 from recommendations.simulation.diagnosis import Diagnosis, diagnose
 from recommendations.store.rules.conditions import frozen
-from recommendations.terms import AnswerStage, BlendName
+from recommendations.terms import BlendName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +31,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class WhyNot:
-    """Answer to a question; ``stands.stage`` lost the item; SHOWN: it is in the answer."""
+    """Answer to a question, with the diagnosis of where the item ``stands``."""
 
     question: Question
     item: Item
@@ -42,32 +41,6 @@ class WhyNot:
     remedy: str  # what to do where no single change of weights or rules helps; else empty
     rule: str  # name of the rule that took it out, buries it or gives its place away; else empty
     suggestions: Sequence[Suggestion]  # the one that disturbs others least first
-
-    @property
-    def stage(self) -> AnswerStage:
-        return self.stands.stage
-
-    @property
-    def rank(self) -> int | None:
-        """Rank in the answer where the item is shown, else by score among those that may be."""
-        return self.stands.rank
-
-    @property
-    def lost(self) -> IneligibleReason | None:
-        return self.stands.lost
-
-    @property
-    def gap(self) -> float | None:
-        return self.stands.gap
-
-    @property
-    def speaking(self) -> Sequence[tuple[str, float]]:
-        """Recommenders: each one's part of the item's score minus its part of that of the last item shown."""
-        return self.stands.speaking
-
-    @property
-    def suggestion(self) -> Suggestion | None:
-        return next(iter(self.suggestions), None)
 
 
 class SuggestionGoneError(Exception):
@@ -86,14 +59,13 @@ class DraftExistsError(Exception):
         self.draft = draft
 
 
-def why_not(
-    *, customer: int, placement: str, item: int, n: int | None = None, context_items: Sequence[int] = ()
-) -> WhyNot:
+def why_not(question: Question) -> WhyNot:
     """Diagnose the item in the live answer. Raises UnknownPlacementError, NotLoadedError, and Item.DoesNotExist."""
-    question = Question(customer=customer, placement=placement, item=item, n=n, context_items=tuple(context_items))
-    thing = Item.objects.get(pk=item)
-    prepared = live_ready(customer=customer, placement=placement, n=n, context_items=context_items)
-    stands = diagnose(prepared, complete(prepared), item)
+    thing = Item.objects.get(pk=question.item)
+    prepared = live_ready(
+        customer=question.customer, placement=question.placement, n=question.n, context_items=question.context_items
+    )
+    stands = diagnose(prepared, complete(prepared), thing.pk)
     changes = suggestions(prepared, stands, thing)
     return WhyNot(
         question=question,
@@ -115,10 +87,7 @@ def apply_suggestion(
     Once more gives the same draft. Raises SuggestionGoneError, ValidationError, StaleDraftError, StaleRuleError, and
     DraftExistsError where a draft of these weights says something else and may not be replaced.
     """
-    answer = why_not(
-        customer=question.customer, placement=question.placement, item=question.item, n=question.n,
-        context_items=question.context_items,
-    )  # fmt: skip
+    answer = why_not(question)
     suggestion = next((one for one in answer.suggestions if one.key == key), None)
     if suggestion is None:
         raise SuggestionGoneError(key)

@@ -36,7 +36,7 @@ UNSAVED = 0
 
 @dataclass(frozen=True, kw_only=True)
 class ListPlace:
-    """An item of a list; places count from 1, None: below the first 20."""
+    """Places of an item in two lists, from 1; None: it is not in that one, or below what is compared."""
 
     item: int
     was: int | None

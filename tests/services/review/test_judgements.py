@@ -6,12 +6,12 @@ from django.utils import timezone, translation
 
 from recommendations.models import AuditEntry, BlendWeights, Customer, Item, ModelVersion, Placement, Rule, Staff
 from recommendations.services.review.judgements import judge, judged, judged_of_newest, judgements_of, wrong_items
-from recommendations.services.review.review import review
 from recommendations.services.rules.card_rules import STRENGTH, CardAction, card_rule
 from recommendations.services.rules.editing import archive_rule, status_of
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.rules.conditions import default_book, matching
 from recommendations.terms import JudgementKind, Role, RuleStatus
+from tests.review import review
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]

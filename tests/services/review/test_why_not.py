@@ -11,9 +11,10 @@ from recommendations.engine.ranking.selection import IneligibleReason
 from recommendations.event_types import EventName
 from recommendations.models import BlendWeights, Customer, Item, Rule, Staff
 from recommendations.services.catalogue import editing
-from recommendations.services.review.review import Draft, Review, live_ready, review
+from recommendations.services.review.review import Draft, Review, live_ready
 from recommendations.services.review.why_not import (
     DraftExistsError,
+    Question,
     SuggestionGoneError,
     WhyNot,
     apply_suggestion,
@@ -31,6 +32,7 @@ from recommendations.store.live.state import LiveEvent
 from recommendations.store.rules.conditions import frozen
 from recommendations.terms import AnswerStage, Availability, BlendName, Role
 from tests.removed import stage_by_removal
+from tests.review import review
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -52,7 +54,7 @@ def customer(number: int) -> int:
 
 
 def ask(item: int, *, who: int = 0, placement: str = "home", n: int = N) -> WhyNot:
-    return why_not(customer=customer(who), placement=placement, item=item, n=n)
+    return why_not(Question(customer=customer(who), placement=placement, item=item, n=n))
 
 
 def published(*rules: dict[str, Any]) -> list[Rule]:
@@ -82,7 +84,7 @@ def served_diversely(diversity: float) -> None:
 def test_a_shown_item_is_explained_by_its_rank() -> None:
     first = review(customer=customer(0), placement="home", n=N).cards[0].item
     why = ask(first.pk)
-    assert (why.stage, why.rank, why.suggestion) == (AnswerStage.SHOWN, 1, None)
+    assert (why.stands.stage, why.stands.rank, why.suggestions) == (AnswerStage.SHOWN, 1, [])
     assert why.words == "It is shown, at place 1."
     assert why.remedy == ""
 
@@ -92,7 +94,8 @@ def test_an_item_out_of_stock_has_a_remedy_and_no_suggestion(django_capture_on_c
     with django_capture_on_commit_callbacks(execute=True):
         editing.set_availability(items=[bread], availability=Availability.OUT_OF_STOCK, by=None, now=timezone.now())
     why = ask(bread)
-    assert (why.stage, why.lost, why.suggestion) == (AnswerStage.ELIGIBILITY, IneligibleReason.UNSELLABLE, None)
+    assert (why.stands.stage, why.stands.lost) == (AnswerStage.ELIGIBILITY, IneligibleReason.UNSELLABLE)
+    assert why.suggestions == []
     assert why.words == "It is out of stock or not for sale now."
     assert "Put it back in stock" in why.remedy
     with django_capture_on_commit_callbacks(execute=True):
@@ -101,9 +104,9 @@ def test_an_item_out_of_stock_has_a_remedy_and_no_suggestion(django_capture_on_c
 
 def test_a_bought_item_is_barred_from_discover() -> None:
     why = ask(key("bread-0"), placement="discover")
-    assert why.lost is IneligibleReason.BOUGHT
+    assert why.stands.lost is IneligibleReason.BOUGHT
     assert "shows only what is new to them" in why.words
-    assert why.suggestion is None
+    assert why.suggestions == []
     assert "Buy again" in why.remedy
 
 
@@ -111,16 +114,16 @@ def test_a_disliked_item_has_no_suggestion() -> None:
     soap = key("soap-1")
     writes.remember([LiveEvent(customer=customer(0), name=EventName.DISLIKE_ITEM, item=soap, at=NOW)])
     why = ask(soap)
-    assert why.lost is IneligibleReason.EXCLUDED
+    assert why.stands.lost is IneligibleReason.EXCLUDED
     assert "The customer dislikes it." in why.words
-    assert why.suggestion is None
+    assert why.suggestions == []
 
 
 def test_an_item_that_the_model_never_saw_can_be_pinned(merchandiser: Staff) -> None:
     new = Item.objects.create(shop_id="new", title="New", price=1, listed_at=NOW)
     fetch.announce(Changed.CATALOGUE)
     why = ask(new.pk)
-    assert why.stage is AnswerStage.MODEL
+    assert why.stands.stage is AnswerStage.MODEL
     assert "The model does not know it" in why.words
     assert [one.kind for one in why.suggestions] == [CounterfactualKind.PIN]
     draft = apply_suggestion(question=why.question, key="pin", by=merchandiser, now=NOW)
@@ -134,7 +137,7 @@ def test_a_rule_that_excludes_the_item_can_be_limited(merchandiser: Staff) -> No
     """Bread 0 would be among the first; without it in the rule, all other breads stay out."""
     (exclusion,) = published(rule("No bread", "category", "FOOD > BREAD", action="exclude"))
     why = ask(key("bread-0"))
-    assert (why.stage, why.lost, why.rule) == (AnswerStage.RULES, IneligibleReason.RULED_OUT, "No bread")
+    assert (why.stands.stage, why.stands.lost, why.rule) == (AnswerStage.RULES, IneligibleReason.RULED_OUT, "No bread")
     assert why.words == "The rule “No bread” takes it out."
     (suggestion,) = why.suggestions
     assert suggestion.key == f"limit:{exclusion.pk}"
@@ -150,7 +153,7 @@ def test_a_rule_that_excludes_the_item_can_be_limited(merchandiser: Staff) -> No
 def test_ending_an_include_only_rule_is_suggested() -> None:
     (inclusion,) = published(rule("Tea week", "category", "FOOD > TEA", action="include_only", placement="home"))
     why = ask(key("bread-0"))
-    assert (why.stage, why.rule) == (AnswerStage.RULES, "Tea week")
+    assert (why.stands.stage, why.rule) == (AnswerStage.RULES, "Tea week")
     assert [one.key for one in why.suggestions] == [f"end:{inclusion.pk}"]
 
 
@@ -158,9 +161,9 @@ def test_a_cap_that_gives_the_place_away_can_be_limited() -> None:
     """The three staples are the first three; of which the cap leaves one."""
     (cap,) = published(rule("One bread", "category", "FOOD > BREAD", action="cap", most=1, per="all"))
     answers = [ask(key(f"bread-{number}"), n=3) for number in range(3)]
-    assert sorted(why.stage for why in answers) == ["diversity", "diversity", "shown"]
+    assert sorted(why.stands.stage for why in answers) == ["diversity", "diversity", "shown"]
     for why in answers:
-        if why.stage is AnswerStage.DIVERSITY:
+        if why.stands.stage is AnswerStage.DIVERSITY:
             assert why.rule == "One bread"
             assert "The rule “One bread” gives it away." in why.words
             assert f"limit:{cap.pk}" in [one.key for one in why.suggestions]
@@ -168,7 +171,7 @@ def test_a_cap_that_gives_the_place_away_can_be_limited() -> None:
 
 def test_less_diversity_brings_in_an_item_too_like_others(merchandiser: Staff) -> None:
     served_diversely(0.6)
-    lost = [why for number in range(12) if (why := ask(key(f"bread-{number}"))).stage is AnswerStage.DIVERSITY]
+    lost = [why for number in range(12) if (why := ask(key(f"bread-{number}"))).stands.stage is AnswerStage.DIVERSITY]
     assert lost
     for why in lost:
         assert "It is too much like those above it." in why.words
@@ -185,10 +188,10 @@ def test_an_outranked_item_has_its_gap_and_the_recommenders_against_it() -> None
     prepared = live_ready(customer=customer(0), placement="home", n=N)
     order = [entry.item for entry in complete(live_ready(customer=customer(0), placement="home", n=60)).shown]
     why = ask(order[N + 3])
-    assert (why.stage, why.rank) == (AnswerStage.RANKING, N + 4)
-    assert why.gap is not None
-    assert why.gap > 0
-    assert sum(part for _, part in why.speaking) == pytest.approx(-why.gap, abs=1e-5)
+    assert (why.stands.stage, why.stands.rank) == (AnswerStage.RANKING, N + 4)
+    assert why.stands.gap is not None
+    assert why.stands.gap > 0
+    assert sum(part for _, part in why.stands.speaking) == pytest.approx(-why.stands.gap, abs=1e-5)
     assert why.suggestions
     assert why.suggestions[-1].kind is CounterfactualKind.PIN
     assert [one.disturbs for one in why.suggestions[:-1]] == sorted(one.disturbs for one in why.suggestions[:-1])
@@ -235,8 +238,7 @@ def test_words_and_suggestions_are_in_the_active_language() -> None:
     with translation.override("zh-hans"):
         why = ask(key("bread-0"))
     assert why.words == "规则“No bread”将其排除。"
-    assert why.suggestion is not None
-    assert why.suggestion.words == "将其从规则“No bread”中排除在外"
+    assert why.suggestions[0].words == "将其从规则“No bread”中排除在外"
 
 
 def test_on_random_pairs_the_stage_is_that_of_the_trace_and_every_suggestion_brings_the_item_in(
@@ -262,10 +264,10 @@ def test_on_random_pairs_the_stage_is_that_of_the_trace_and_every_suggestion_bri
         placement = ("home", "discover", "trending", "buy_again")[number % 4]
         prepared = live_ready(customer=customer(int(draw.integers(60))), placement=placement, n=N)
         item = items[int(draw.integers(len(items)))]
-        why = why_not(customer=prepared.request.customer or 0, placement=placement, item=item, n=N)
+        why = why_not(Question(customer=prepared.request.customer or 0, placement=placement, item=item, n=N))
         stage, lost = stage_by_removal(prepared, item)
-        assert why.stage is stage
-        assert lost is None or why.lost is lost
+        assert why.stands.stage is stage
+        assert lost is None or why.stands.lost is lost
         stages[stage] += 1
         for suggestion in why.suggestions if number % 10 == 0 else ():
             draft = apply_suggestion(

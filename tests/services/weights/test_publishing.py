@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from recommendations.models import AuditEntry, BlendWeights, Customer, Item, Segment, Staff
 from recommendations.services.access.audit import NoteNeededError
-from recommendations.services.review.review import Draft, review
+from recommendations.services.review.review import Draft
 from recommendations.services.weights.blending import (
     AlreadyPublishedError,
     GateClosedError,
@@ -26,6 +26,7 @@ from recommendations.serving.serve import serve
 from recommendations.serving.types import Answer, Request
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import BlendName, GateOutcome, Role, WeightsStatus
+from tests.review import review
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 

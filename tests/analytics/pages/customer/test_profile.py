@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from analytics.queries.customer.evidence_words import facts_in_words
 from recommendations.models import BlendWeights, Customer, Event, Item, Judgement, Rule, Segment
-from recommendations.services.review.review import review
-from recommendations.services.review.why_not import WhyNot, why_not
+from recommendations.services.review.why_not import Question, WhyNot, why_not
 from recommendations.services.rules.books import publish_rules
 from recommendations.simulation.counterfactuals import CounterfactualKind
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import JudgementKind, Role, RuleAction, WeightsStatus
+from tests.review import review
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
@@ -58,7 +58,7 @@ def outsider(who: Customer, *, kind: CounterfactualKind | None = None) -> tuple[
     """An item that is not shown to the customer, and that a change (of weights, of a rule …) would bring in."""
     slate = {card.item.pk for card in review(customer=who.pk, placement="home").cards}
     for item in Item.objects.exclude(pk__in=slate).order_by("pk"):
-        diagnosis = why_not(customer=who.pk, placement="home", item=item.pk)
+        diagnosis = why_not(Question(customer=who.pk, placement="home", item=item.pk))
         if any(kind in {None, change.kind} for change in diagnosis.suggestions):
             return item, diagnosis
     raise AssertionError(f"no {kind} brings anything in")
@@ -252,8 +252,7 @@ def test_why_not_names_the_stage_and_a_change_that_brings_it_in(merchandiser: Cl
     panel = text(merchandiser, f"/customers/{tea_drinker.pk}/why-not/{item.pk}/")
     assert diagnosis.words in panel
     assert panel.count("lost here") == 1
-    assert diagnosis.suggestion is not None
-    assert diagnosis.suggestion.words in panel
+    assert diagnosis.suggestions[0].words in panel
     assert "Apply as draft" in panel
 
 

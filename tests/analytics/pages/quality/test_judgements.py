@@ -7,9 +7,9 @@ from django.test import Client
 
 from recommendations.models import Customer, Staff
 from recommendations.services.review.judgements import judge
-from recommendations.services.review.review import review
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import JudgementKind, Role
+from tests.review import review
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
