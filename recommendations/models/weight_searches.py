@@ -10,10 +10,15 @@ from recommendations.models.blending import Blend
 from recommendations.models.interests import Segment
 from recommendations.models.jobs import Job, JobQuerySet
 from recommendations.models.staff import Staff
+from recommendations.terms import RunStatus
 
 
 class WeightSearch(Job):
-    """A search for weights of a blend, within limits; what it found is a suggestion, and changes nothing."""
+    """A search for weights of a blend, within limits; what it found is a suggestion, and changes nothing.
+
+    ``result`` has the outcome, the ``values`` for the sliders, and their figures on the panel: value, low and high by
+    metric, of themselves and ``against`` what it began with.
+    """
 
     TASK = "recommendations.tasks.search_weights"
 
@@ -33,3 +38,13 @@ class WeightSearch(Job):
 
     def __str__(self) -> str:
         return str(self.id)[:8]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, or will as soon as its worker hears that somebody cancelled it."""
+        return self.cancel_requested_at is not None or not self.unfinished
+
+    @property
+    def outcome(self) -> str | None:
+        """How it ended (``services.weights.suggestions.Outcome``); None before that, and where it was cancelled."""
+        return self.result["outcome"] if self.status == RunStatus.SUCCEEDED and not self.cancel_requested_at else None

@@ -1,12 +1,13 @@
 """Let the tuner suggest weights: it searches in the background, and what it finds lands on the sliders, no further."""
 
 import math
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -14,10 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.weights.desk import first_messages, form_values, given_in, place_in
 from analytics.queries.weights import suggestion as query
-from recommendations.models import Segment
+from recommendations.models import Segment, WeightSearch
 from recommendations.services.access.policy import Action
 from recommendations.services.weights import suggestions
-from recommendations.services.weights.suggestions import Suggestion
 from recommendations.services.weights.tuning import NothingToTuneOnError
 from recommendations.terms import BlendName
 
@@ -45,8 +45,8 @@ def suggest_weights(request: HttpRequest) -> HttpResponse:
         )  # fmt: skip
     except ValidationError as error:
         return _form(request, blend, segment, least=least, errors=first_messages(error))
-    except suggestions.SuggestionRunningError as error:
-        return _progress(request, error.suggestion)
+    except suggestions.SearchRunningError as error:
+        return _progress(request, error.search)
     except NothingToTuneOnError:
         return _form(request, blend, segment, least=least, problem=_("There is nothing to search on yet."))
     return _progress(request, begun)
@@ -56,25 +56,20 @@ def suggest_weights(request: HttpRequest) -> HttpResponse:
 @require_safe
 def suggestion_progress(request: HttpRequest, key: UUID) -> HttpResponse:
     """Progress of a search, asked for every second."""
-    search = suggestions.suggestion(key)
-    if search is None:
-        raise Http404
-    return _progress(request, search)
+    return _progress(request, get_object_or_404(WeightSearch, pk=key))
 
 
 @require_POST
 @requires(Action.DRAFT)
 def cancel_suggestion(request: HttpRequest, key: UUID) -> HttpResponse:
-    try:
-        return _progress(request, suggestions.cancel(key=key, now=timezone.now()))
-    except suggestions.SuggestionIsOverError as error:
-        return _progress(request, error.suggestion)
-    except LookupError as error:
-        raise Http404 from error
+    search = get_object_or_404(WeightSearch, pk=key)
+    with suppress(suggestions.SearchIsOverError):
+        suggestions.cancel(search, now=timezone.now())
+    return _progress(request, search)
 
 
-def _progress(request: HttpRequest, found: Suggestion) -> HttpResponse:
-    context = {"suggestion": found, "told": query.progress_text(found), "found": query.loadable(found)}
+def _progress(request: HttpRequest, search: WeightSearch) -> HttpResponse:
+    context = {"search": search, "told": query.progress_text(search), "found": query.loadable(search)}
     return render(request, "dashboard/weights/suggestion.html", context)
 
 

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from analytics.queries.weights.desk import fields, live_of
 from analytics.templatetags.display import number, signed
 from analytics.templatetags.words import COVERAGE, MAIN_METRIC
-from recommendations.models import Segment
+from recommendations.models import Segment, WeightSearch
 from recommendations.services.weights.panels import PanelSettings
-from recommendations.services.weights.suggestions import Outcome, Suggestion
+from recommendations.services.weights.suggestions import Outcome
 from recommendations.services.weights.values import Values
 from recommendations.services.weights.what_if import Unmeasured, held_for
 from recommendations.terms import BlendName, RunStatus
@@ -18,38 +18,35 @@ from recommendations.terms import BlendName, RunStatus
 DIVERSITY = "diversity@10"
 
 
-def progress_text(found: Suggestion) -> str:
+def progress_text(search: WeightSearch) -> str:
     """Words for where the search is, or how it ended."""
-    if found.status == RunStatus.CANCELLED:
+    if search.cancel_requested_at:
         return _("The search was cancelled.")
-    if found.status == RunStatus.FAILED:
+    if search.status == RunStatus.FAILED:
         return _("The search failed. Begin again.")
-    if found.outcome is Outcome.STAYS:
+    if search.outcome == Outcome.STAYS:
         return _("Nothing within these limits is measurably better than what is on the sliders.")
-    if found.outcome is Outcome.UNMET:
-        most = {"coverage": number(found.most_coverage, 3), "diversity": number(found.most_diversity, 3)}
+    if search.outcome == Outcome.UNMET:
+        most = {name: number(search.result[f"most_{name}"], 3) for name in ("coverage", "diversity")}
         return (
             _("Nothing that was tried keeps these limits: at most coverage %(coverage)s and diversity %(diversity)s.")
             % most
         )
-    if found.outcome is Outcome.FOUND:
-        gain = {end: signed(found.against[MAIN_METRIC][end], 4) for end in ("value", "low", "high")}
+    if search.outcome == Outcome.FOUND:
+        gain = {end: signed(search.result["against"][MAIN_METRIC][end], 4) for end in ("value", "low", "high")}
         return _("Found: NDCG@10 %(value)s (95%% interval %(low)s to %(high)s) against what was on the sliders.") % gain
-    return _("Searching …") if found.status == RunStatus.RUNNING else _("Waiting for a worker.")
+    return _("Searching …") if search.status == RunStatus.RUNNING else _("Waiting for a worker.")
 
 
-def loadable(found: Suggestion) -> Mapping[str, Any] | None:
+def loadable(search: WeightSearch) -> Mapping[str, Any] | None:
     """The suggestion for the browser, as ``desk.loadable`` has its points; None where there is nothing new to load."""
-    if found.values is None or found.outcome is Outcome.STAYS:
+    if search.outcome in (None, Outcome.STAYS):
         return None
-    segment = Segment.objects.filter(number=found.segment).first() if found.segment is not None else None
-    live = live_of(found.blend, segment)
+    values, live = Values(**search.result["values"]), live_of(BlendName(search.blend.name), search.segment)
     return {
         "words": _("Suggested"),
-        "fields": fields(
-            found.values, live=Values.of(live) if live else found.values, names=list(found.values.weights)
-        ),
-        "at_once": found.outcome is Outcome.FOUND,
+        "fields": fields(values, live=Values.of(live) if live else values, names=list(values.weights)),
+        "at_once": search.outcome == Outcome.FOUND,
     }
 
 

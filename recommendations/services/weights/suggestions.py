@@ -1,7 +1,7 @@
 """Suggested weights: the tuner searches in the background, within limits, and publishes nothing."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from recommendations.engine.feedback.suggestion import Limits, Suggested, suggested
 from recommendations.models import Blend, Segment, Staff, WeightSearch
-from recommendations.models.jobs import UNFINISHED
 from recommendations.services.weights.panels import HeldPanel, PanelSettings
 from recommendations.services.weights.tuning import NothingToTuneOnError
 from recommendations.services.weights.values import Values, number, shares, values_of
@@ -36,48 +35,16 @@ class Outcome(StrEnum):
     UNMET = "unmet"  # nothing that was tried is within the limits: the values come as near as was possible
 
 
-class SuggestionRunningError(Exception):
-    """A search for this blend (and segment) is not over yet: ``suggestion``."""
+class SearchRunningError(Exception):
+    """A search for this blend (and segment) is not over yet: ``search``."""
 
-    def __init__(self, suggestion: "Suggestion") -> None:
-        super().__init__(f"suggestion {suggestion.key} is not over yet")
-        self.suggestion = suggestion
+    def __init__(self, search: WeightSearch) -> None:
+        super().__init__(f"search {search} is not over yet")
+        self.search = search
 
 
-class SuggestionIsOverError(Exception):
+class SearchIsOverError(Exception):
     """The search has ended, or somebody has cancelled it before."""
-
-    def __init__(self, suggestion: "Suggestion") -> None:
-        super().__init__(f"suggestion {suggestion.key} is over: {suggestion.status}")
-        self.suggestion = suggestion
-
-
-@dataclass(frozen=True, kw_only=True)
-class Suggestion:
-    """A search and, where it succeeded, what it found: ``values`` for the sliders, and their figures on the panel."""
-
-    key: UUID
-    blend: BlendName
-    segment: int | None  # number
-    status: RunStatus
-    progress: float
-    asked_by: int | None  # key of the staff
-    asked_at: datetime
-    locked: tuple[str, ...]
-    least_coverage: float
-    least_diversity: float
-    outcome: Outcome | None = None
-    values: Values | None = None
-    users: int = 0
-    metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # value, low, high by metric
-    against: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # what it began with, paired
-    most_coverage: float = 0.0  # of all that was tried
-    most_diversity: float = 0.0
-    evaluations: int = 0
-
-    @property
-    def is_over(self) -> bool:
-        return self.status not in UNFINISHED
 
 
 def suggest(
@@ -89,12 +56,12 @@ def suggest(
     least: Mapping[str, Any],
     by: Staff | None,
     now: datetime,
-) -> Suggestion:
+) -> WeightSearch:
     """Begin a search from ``values`` (as a draft has them) in the background.
 
     ``locked`` are instances whose shares stay, and "diversity" where the order is not to be more mixed; ``least`` has
     least values of ``coverage`` and ``diversity`` of the lists (0 … 1). Raises ValidationError by field (the limits as
-    ``least_coverage``, ``least_diversity``), NothingToTuneOnError and SuggestionRunningError.
+    ``least_coverage``, ``least_diversity``), NothingToTuneOnError and SearchRunningError.
     """
     served = weight_versions.served_weights(blend, segment)
     start = Values.of(served) if served else Values(weights={})
@@ -104,37 +71,26 @@ def suggest(
         raise NothingToTuneOnError(blend)
     running = latest_suggestion(blend, segment)
     if running and not running.is_over:
-        raise SuggestionRunningError(running)
+        raise SearchRunningError(running)
     search = WeightSearch.objects.create(
         blend=Blend.objects.get(name=blend), segment=segment, started_by=by,
         request={"values": asdict(wanted), "locked": sorted(locked), "least": limits},
     )  # fmt: skip
     WeightSearch.objects.filter(created_at__lt=now - KEPT).delete()
     jobs.enqueue(search)
-    return _suggestion_of(search)
+    return search
 
 
-def latest_suggestion(blend: BlendName, segment: Segment | None = None) -> Suggestion | None:
-    """Suggestion that was asked for last, over or not; None where there was none today."""
+def latest_suggestion(blend: BlendName, segment: Segment | None = None) -> WeightSearch | None:
+    """Search that was asked for last, over or not; None where there was none today."""
     since = timezone.now() - KEPT
-    search = WeightSearch.objects.filter(blend__name=blend, segment=segment, created_at__gte=since).first()
-    return _suggestion_of(search) if search else None
+    return WeightSearch.objects.filter(blend__name=blend, segment=segment, created_at__gte=since).first()
 
 
-def suggestion(key: UUID) -> Suggestion | None:
-    """Suggestion of this key; None where there is none any more."""
-    search = WeightSearch.objects.filter(pk=key).first()
-    return _suggestion_of(search) if search else None
-
-
-def cancel(*, key: UUID, now: datetime) -> Suggestion:
-    """End the search. Raises SuggestionIsOverError, and LookupError where there is none of this key."""
-    search = WeightSearch.objects.filter(pk=key).first()
-    if search is None:
-        raise LookupError(key)
+def cancel(search: WeightSearch, *, now: datetime) -> None:
+    """End the search. Raises SearchIsOverError."""
     if not jobs.request_cancel(search, now=now):
-        raise SuggestionIsOverError(_suggestion_of(search))
-    return _suggestion_of(search)
+        raise SearchIsOverError
 
 
 def search(key: UUID) -> Outcome | None:
@@ -191,16 +147,3 @@ def _result(held: HeldPanel, wanted: Values, found: Suggested) -> dict[str, Any]
         "metrics": described_all(now.summary(held.drawn)), "against": described_all(now.against(then, held.drawn)),
         "most_coverage": found.most_coverage, "most_diversity": found.most_diversity,
     }  # fmt: skip
-
-
-def _suggestion_of(search: WeightSearch) -> Suggestion:
-    request, cancelled = search.request, search.cancel_requested_at is not None
-    result = dict(search.result) if search.status == RunStatus.SUCCEEDED and not cancelled else {}
-    if result:
-        result |= {"outcome": Outcome(result["outcome"]), "values": Values(**result["values"])}
-    return Suggestion(
-        key=search.pk, blend=BlendName(search.blend.name), segment=search.segment.number if search.segment else None,
-        status=RunStatus.CANCELLED if cancelled else RunStatus(search.status), progress=search.progress,
-        asked_by=search.started_by_id, asked_at=search.created_at, locked=tuple(request["locked"]),
-        least_coverage=request["least"]["coverage"], least_diversity=request["least"]["diversity"], **result,
-    )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import redis
@@ -16,14 +15,12 @@ from recommendations.services.operations.jobs import watch_jobs
 from recommendations.services.weights import suggestions
 from recommendations.services.weights.suggestions import (
     Outcome,
-    Suggestion,
-    SuggestionIsOverError,
-    SuggestionRunningError,
+    SearchIsOverError,
+    SearchRunningError,
     cancel,
     latest_suggestion,
     search,
     suggest,
-    suggestion,
 )
 from recommendations.services.weights.tuning import NothingToTuneOnError
 from recommendations.services.weights.what_if import what_if
@@ -42,83 +39,82 @@ def ada() -> Staff:
     return Staff.objects.create_user("ada@example.com", role=Role.MERCHANDISER)
 
 
-def asked(by: Staff | None = None, **more: Any) -> Suggestion:
+def asked(by: Staff | None = None, **more: Any) -> WeightSearch:
     return suggest(**{"blend": BlendName.HOME, "values": POOR, "least": {}, "by": by, "now": timezone.now(), **more})
+
+
+def ended(job: WeightSearch) -> WeightSearch:
+    return WeightSearch.objects.get(pk=job.pk)
 
 
 def test_a_suggestion_is_better_on_the_panel_and_publishes_nothing(ada: Staff, valkey: redis.Redis) -> None:
     before = set(BlendWeights.objects.values_list("pk", "is_default"))
     job = asked(ada)
-    assert (job.status, job.progress, job.asked_by) == (RunStatus.QUEUED, 0, ada.pk)
+    assert (job.status, job.progress, job.started_by_id) == (RunStatus.QUEUED, 0, ada.pk)
     assert valkey.llen("celery:default") == 1
-    assert search_weights(str(job.key)) == Outcome.FOUND
+    assert search_weights(str(job.pk)) == Outcome.FOUND
     done = latest_suggestion(BlendName.HOME)
     assert done is not None
-    assert (done.key, done.status, done.progress, done.outcome) == (job.key, RunStatus.SUCCEEDED, 1, Outcome.FOUND)
-    assert done.values is not None
-    panel = what_if(blend=BlendName.HOME, weights=done.values.weights, diversity=done.values.diversity)
-    assert done.metrics["ndcg@10"]["value"] == pytest.approx(panel.figures["ndcg@10"].draft.value, abs=1e-6)
-    assert done.against["ndcg@10"]["low"] > 0
-    assert done.users == panel.users == 60
+    assert (done.pk, done.status, done.progress, done.outcome) == (job.pk, RunStatus.SUCCEEDED, 1, Outcome.FOUND)
+    values, metrics = done.result["values"], done.result["metrics"]
+    panel = what_if(blend=BlendName.HOME, weights=values["weights"], diversity=values["diversity"])
+    assert metrics["ndcg@10"]["value"] == pytest.approx(panel.figures["ndcg@10"].draft.value, abs=1e-6)
+    assert done.result["against"]["ndcg@10"]["low"] > 0
+    assert done.result["users"] == panel.users == 60
     assert set(BlendWeights.objects.values_list("pk", "is_default")) == before
-    assert search(job.key) is None  # given out twice, it is over
-    assert suggestion(job.key) == done
+    assert search(job.pk) is None  # given out twice, it is over
+    assert ended(job).result == done.result
 
 
 def test_a_search_from_the_served_weights_stays_with_them() -> None:
     served = BlendWeights.objects.defaults().get(blend__name=BlendName.HOME)
     job = asked(values={"weights": served.weights})
-    assert search(job.key) == Outcome.STAYS
-    done = suggestion(job.key)
-    assert done is not None
-    assert done.values is not None
-    assert done.values.weights == {name: weight for name, weight in served.weights.items() if weight}
+    assert search(job.pk) == Outcome.STAYS
+    done = ended(job)
+    assert done.result["values"]["weights"] == {name: weight for name, weight in served.weights.items() if weight}
 
 
 def test_a_locked_share_stays_and_unmet_limits_are_reported() -> None:
     values = {"weights": {"popularity_home": 60, "als": 40}}
     job = asked(values=values, locked=["als", "diversity"], least={"coverage": "1", "diversity": 0.5})
-    assert (job.locked, job.least_coverage) == (("als", "diversity"), 1.0)
-    assert search(job.key) == Outcome.UNMET
-    done = suggestion(job.key)
-    assert done is not None
-    assert done.values is not None
-    assert done.values.weights["als"] == pytest.approx(0.4, abs=1e-6)
-    assert done.values.diversity == 0
-    assert 0 < done.metrics["coverage@10"]["value"] <= done.most_coverage < 1
+    assert (job.request["locked"], job.request["least"]["coverage"]) == (["als", "diversity"], 1.0)
+    assert search(job.pk) == Outcome.UNMET
+    done = ended(job)
+    assert done.result["values"]["weights"]["als"] == pytest.approx(0.4, abs=1e-6)
+    assert done.result["values"]["diversity"] == 0
+    assert 0 < done.result["metrics"]["coverage@10"]["value"] <= done.result["most_coverage"] < 1
 
 
 def test_a_segment_is_searched_for_its_own_customers(ada: Staff) -> None:
     segment = Segment.objects.filter(size__gt=0).first()
     job = asked(ada, segment=segment)
-    assert search(job.key) in Outcome
+    assert search(job.pk) in Outcome
     done = latest_suggestion(BlendName.HOME, segment)
     assert done is not None
-    assert 0 < done.users == what_if(blend=BlendName.HOME, segment=segment, **POOR).users < 60
+    assert 0 < done.result["users"] == what_if(blend=BlendName.HOME, segment=segment, **POOR).users < 60
     assert latest_suggestion(BlendName.HOME) is None
 
 
 def test_only_one_search_of_a_blend_runs_at_a_time(ada: Staff) -> None:
     job = asked(ada)
-    with pytest.raises(SuggestionRunningError) as running:
+    with pytest.raises(SearchRunningError) as running:
         asked(ada)
-    assert running.value.suggestion.key == job.key
+    assert running.value.search.pk == job.pk
     other = asked(ada, blend=BlendName.DISCOVER, values={})
     assert latest_suggestion(BlendName.DISCOVER) == other
-    search(job.key)
-    assert asked(ada).key != job.key
+    search(job.pk)
+    assert asked(ada).pk != job.pk
 
 
 def test_a_search_cancelled_in_the_queue_never_begins(ada: Staff) -> None:
     job = asked(ada)
-    assert cancel(key=job.key, now=timezone.now()).status == RunStatus.CANCELLED
-    with pytest.raises(SuggestionIsOverError) as twice:
-        cancel(key=job.key, now=timezone.now())
-    assert twice.value.suggestion.status == RunStatus.CANCELLED
-    assert search(job.key) is None
+    cancel(job, now=timezone.now())
+    assert job.status == RunStatus.CANCELLED
+    with pytest.raises(SearchIsOverError):
+        cancel(job, now=timezone.now())
+    assert job.status == RunStatus.CANCELLED
+    assert search(job.pk) is None
     assert asked(ada).status == RunStatus.QUEUED
-    with pytest.raises(LookupError):
-        cancel(key=uuid4(), now=timezone.now())
 
 
 def test_a_search_cancelled_while_running_stops(ada: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,20 +122,18 @@ def test_a_search_cancelled_while_running_stops(ada: Staff, monkeypatch: pytest.
     job, shares, store = asked(ada), [], jobs.Reporter.__call__
 
     def report(self: jobs.Reporter, share: float) -> None:
-        running = suggestion(job.key)
+        running = ended(job)
         shares.append(share)
         if len(shares) == 3:
-            assert running is not None
             assert (running.status, running.progress) == (RunStatus.RUNNING, shares[1])
-            cancel(key=job.key, now=timezone.now())
+            cancel(ended(job), now=timezone.now())
         store(self, share)
 
     monkeypatch.setattr(jobs.Reporter, "__call__", report)
-    assert search(job.key) is None
+    assert search(job.pk) is None
     assert len(shares) == 3
-    ended = suggestion(job.key)
-    assert ended is not None
-    assert (ended.status, ended.outcome) == (RunStatus.CANCELLED, None)
+    over = ended(job)
+    assert (over.status, over.outcome) == (RunStatus.CANCELLED, None)
     assert WeightSearch.objects.get().status == RunStatus.CANCELLED
 
 
@@ -152,19 +146,18 @@ def test_the_search_of_a_lost_worker_is_given_to_the_next(ada: Staff, valkey: re
         assert watch_jobs(now=timezone.now()) == []  # a worker is at it
     assert watch_jobs(now=timezone.now()) == [WeightSearch.objects.get()]
     assert valkey.llen("celery:default") == 2
-    lost = suggestion(job.key)
-    assert lost is not None
+    lost = ended(job)
     assert (lost.status, lost.progress, lost.is_over) == (RunStatus.INTERRUPTED, 0.4, False)
-    with pytest.raises(SuggestionRunningError):
+    with pytest.raises(SearchRunningError):
         asked(ada)
-    assert search(job.key) == Outcome.FOUND
-    assert asked(ada).key != job.key
+    assert search(job.pk) == Outcome.FOUND
+    assert asked(ada).pk != job.pk
 
 
 def test_a_search_whose_message_was_lost_is_sent_again(ada: Staff, valkey: redis.Redis) -> None:
     job = asked(ada)
     valkey.delete("celery:default")
-    assert [lost.pk for lost in watch_jobs(now=timezone.now() + timedelta(minutes=2))] == [job.key]
+    assert [lost.pk for lost in watch_jobs(now=timezone.now() + timedelta(minutes=2))] == [job.pk]
     assert valkey.llen("celery:default") == 1
 
 
@@ -173,12 +166,11 @@ def test_a_search_that_fails_can_be_begun_again(ada: Staff, monkeypatch: pytest.
     with monkeypatch.context() as broken:
         broken.setattr(suggestions, "_searched", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            search(job.key)
-    failed = suggestion(job.key)
-    assert failed is not None
+            search(job.pk)
+    failed = ended(job)
     assert (failed.status, failed.is_over) == (RunStatus.FAILED, True)
     assert WeightSearch.objects.get().message == "ZeroDivisionError: division by zero"
-    assert search(asked(ada).key) == Outcome.FOUND
+    assert search(asked(ada).pk) == Outcome.FOUND
 
 
 @pytest.mark.parametrize(
@@ -202,21 +194,20 @@ def test_a_search_without_truth_is_refused(ada: Staff) -> None:
         asked(ada, blend=BlendName.CART, values={"weights": {"also_bought": 1}})
     job = asked(ada)
     ModelVersion.objects.update(is_live=False)
-    assert search(job.key) is None
-    ended = suggestion(job.key)
-    assert ended is not None
-    assert ended.is_over
+    assert search(job.pk) is None
+    over = ended(job)
+    assert over.is_over
     with pytest.raises(NothingToTuneOnError):
         asked(ada, blend=BlendName.DISCOVER, values={})
 
 
 def test_a_search_is_kept_for_a_day(ada: Staff) -> None:
     job = asked(ada)
-    search(job.key)
+    search(job.pk)
     WeightSearch.objects.update(created_at=timezone.now() - timedelta(days=1, minutes=1))
     assert latest_suggestion(BlendName.HOME) is None
     asked(ada, blend=BlendName.DISCOVER, values={})
-    assert suggestion(job.key) is None
+    assert not WeightSearch.objects.filter(pk=job.pk).exists()
 
 
 def test_a_search_waits_for_valkey(ada: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,4 +218,4 @@ def test_a_search_waits_for_valkey(ada: Staff, monkeypatch: pytest.MonkeyPatch) 
         broken.setattr(current_app, "send_task", away)
         job = asked(ada)
     assert job.status == RunStatus.QUEUED
-    assert [lost.pk for lost in watch_jobs(now=timezone.now() + timedelta(minutes=2))] == [job.key]
+    assert [lost.pk for lost in watch_jobs(now=timezone.now() + timedelta(minutes=2))] == [job.pk]
