@@ -30,9 +30,6 @@ from recommendations.wording.reasons import reason_text
 LATER = timedelta(days=28)
 """How long purchases after a past moment count as later ones: as long as a test window."""
 
-UNSAVED = 0
-"""Version number of weights that are tried without being stored."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Simulated:
@@ -255,14 +252,8 @@ def drafted(snapshot: Snapshot, draft: Draft) -> Snapshot:
     row = draft.weights
     if row is None:
         return snapshot
-    served = ServedWeights(
-        version=row.pk or UNSAVED,
-        weights=row.weights,
-        diversity=row.diversity,
-        exploration=row.exploration,
-        promotion=row.promotion,
-    )
-    return snapshot.with_weights(BlendName(row.blend.name), row.segment.number if row.segment else None, served)
+    segment = row.segment.number if row.segment else None
+    return snapshot.with_weights(BlendName(row.blend.name), segment, ServedWeights.of(row))
 
 
 def _window(model: Model | None) -> tuple[datetime, datetime] | None:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
-from recommendations.models import BlendWeights, Item
+from recommendations.models import BlendWeights, Item, Rule
 from recommendations.services.review.review import Draft, drafted
 from recommendations.services.review.why_words import change_text
 from recommendations.services.rules.books import BookBasis, book_with, present_order
@@ -13,7 +13,7 @@ from recommendations.services.weights.values import shares
 from recommendations.serving.pipeline import Prepared, recommend
 from recommendations.simulation.counterfactuals import Counterfactual, CounterfactualKind, changes, side_effect
 from recommendations.simulation.diagnosis import Diagnosis
-from recommendations.store.rules.conditions import FrozenRule
+from recommendations.store.rules.conditions import FrozenRule, frozen
 from recommendations.terms import Operator, WeightsStatus
 
 ORDER = (
@@ -136,20 +136,4 @@ def all_but(item: Item) -> dict[str, Any]:
 
 
 def _new(values: dict[str, Any]) -> FrozenRule:
-    return FrozenRule(
-        id=UNSAVED,
-        name=values["name"],
-        placement=values["placement"],
-        segment=None,
-        customer=None,
-        context=[],
-        starts_at=None,
-        ends_at=None,
-        items=values["items"],
-        action=values["action"],
-        slot=values.get("slot"),
-        strength=values.get("strength"),
-        most=None,
-        per="",
-        share=None,
-    )
+    return cast("FrozenRule", {**frozen(Rule()), **values, "id": UNSAVED})

@@ -31,8 +31,6 @@ CONTEXT_SHARES = (0.98, 0.85, 0.7, 0.5, 0.3, 0.1)
 IN_VIEW: Mapping[BlendName, int] = {BlendName.ITEM: 1, BlendName.CART: 3, BlendName.SESSION: 3}
 """How many items of the last basket are the context, or what a visitor saw."""
 
-UNSAVED = 0
-
 
 @dataclass(frozen=True, kw_only=True)
 class ListPlace:
@@ -94,9 +92,7 @@ def context_movers(blend: BlendName, draft: Values, *, segment: int | None) -> l
     placement = next((each.name for each in held.placements.values() if each.blend is serving), None)
     if held.model is None or placement is None:
         return []
-    served = ServedWeights(
-        version=UNSAVED, weights=draft.weights, diversity=draft.diversity, exploration=0.0, promotion=draft.promotion
-    )
+    served = ServedWeights(version=0, **replace(draft, exploration=0.0).as_fields())
     pair = held, held.with_weights(blend, segment, served)
     shoppers = _shoppers(held.model, segment, IN_VIEW[blend])
     return [_context_mover(pair, placement, shopper, visiting=blend is BlendName.SESSION) for shopper in shoppers]

@@ -11,6 +11,7 @@ import numpy as np
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.diversity import Likeness
+from recommendations.models import BlendWeights
 from recommendations.store.models.model import Model, likeness
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.served_rules import ServedRules
@@ -20,11 +21,18 @@ from recommendations.terms import BlendName, CatalogueScope, Cut, Repeat
 
 @dataclass(frozen=True, kw_only=True)
 class ServedWeights:
-    version: int
+    version: int  # primary key; 0: tried without being stored
     weights: Mapping[str, float]
     diversity: float
     exploration: float
     promotion: float = 0.0  # exponent of the plan's lift
+
+    @classmethod
+    def of(cls, row: BlendWeights) -> Self:
+        return cls(
+            version=row.pk or 0, weights=row.weights, diversity=row.diversity, exploration=row.exploration,
+            promotion=row.promotion,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

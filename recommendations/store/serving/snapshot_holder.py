@@ -188,13 +188,7 @@ def _small() -> dict[str, Any]:
     return {
         "placements": {placement.name: _placement(placement) for placement in placements},
         "weights": {
-            (BlendName(row.blend.name), row.segment.number if row.segment else None): ServedWeights(
-                version=row.pk,
-                weights=row.weights,
-                diversity=row.diversity,
-                exploration=row.exploration,
-                promotion=row.promotion,
-            )
+            (BlendName(row.blend.name), row.segment.number if row.segment else None): ServedWeights.of(row)
             for row in weights
         },
         "names": Names(
