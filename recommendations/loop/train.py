@@ -77,7 +77,10 @@ def _fit(
     context: RunContext, wanted: Sequence[Instance], training: TrainingSet
 ) -> tuple[dict[str, Recommender], dict[str, float]]:
     """Fit all that are wanted, two at a time; instances that differ by their trend share one."""
-    first = {one.name: _first_alike(one, wanted) for one in wanted}
+    first = {
+        one.name: next(other for other in wanted if other.kind is one.kind and other.config == one.config)
+        for one in wanted
+    }
     once = [one for one in wanted if first[one.name] is one]
 
     def fit(instance: Instance) -> tuple[Recommender, float]:
@@ -112,10 +115,6 @@ def _timed(fitted: Mapping[str, Recommender]) -> dict[str, _Timed]:
     """Time the scoring of each instance; those that share a recommender share its stopwatch."""
     once = {id(one): _Timed(score_block=one.score) for one in fitted.values()}
     return {name: once[id(one)] for name, one in fitted.items()}
-
-
-def _first_alike(instance: Instance, among: Sequence[Instance]) -> Instance:
-    return next(one for one in among if one.kind is instance.kind and one.config == instance.config)
 
 
 def _plans(snapshot: TrainingSnapshot) -> dict[str, BlendPlan]:

@@ -123,7 +123,8 @@ def condition_text(condition: Condition, titles: Mapping[str, str] | None = None
     if _names(condition):
         return alternatives
     if attribute == "promoted":
-        return _promoted(yes=_is_yes(values) is (operator == Operator.IS))
+        yes = any(str(value).lower() in {"true", "yes", "1"} for value in values) is (operator == Operator.IS)
+        return gettext("a promotion this week") if yes else gettext("no promotion this week")
     facts = {"attribute": attribute_name(attribute), "values": alternatives}
     if operator == Operator.IS:
         return gettext("%(attribute)s %(values)s") % facts
@@ -169,14 +170,6 @@ def _value(attribute: str, value: object, titles: Mapping[str, str]) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return formats.number_format(value)
     return str(value)
-
-
-def _is_yes(values: Sequence[object]) -> bool:
-    return any(str(value).lower() in {"true", "yes", "1"} for value in values)
-
-
-def _promoted(*, yes: bool) -> str:
-    return gettext("a promotion this week") if yes else gettext("no promotion this week")
 
 
 def _percent(share: float) -> str:

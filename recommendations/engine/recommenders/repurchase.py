@@ -103,16 +103,12 @@ class _Lesson(NamedTuple):
 def _lesson(acts: Interactions, *, since: float, days: float) -> _Lesson:
     """Make the lesson of the moment ``since + days`` before the cut."""
     before = acts.where(acts.age >= since + days)
-    past = _aged(before, by=-(since + days))
+    past = replace(before, age=before.age + np.float32(-(since + days)))
     then = acts.where(acts.bought & (acts.age >= since) & (acts.age < since + days))
     pairs = _pairs(past)
     keys = pairs.user * acts.n_items + pairs.item
     again = np.isin(keys, then.user.astype(np.int64) * acts.n_items + then.item)
     return _Lesson(pairs.item, np.hstack([pairs.features, _demand(past)[pairs.item]]), again)
-
-
-def _aged(acts: Interactions, *, by: float) -> Interactions:
-    return replace(acts, age=acts.age + np.float32(by))
 
 
 def _pairs(acts: Interactions) -> _Pairs:

@@ -1,6 +1,7 @@
 """Invitations of new staff by e-mail, with a link that lets them choose their own password."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import send_mail
@@ -46,8 +47,4 @@ def send_again(*, staff: Staff, by: Staff, address_of: AddressOf) -> None:
         context = {"staff": staff, "by": by, "link": link}
         subject = render_to_string("email/invitation_subject.txt", context).strip()
         body = render_to_string("email/invitation.txt", context)
-    transaction.on_commit(lambda: _send(subject, body, staff.email))
-
-
-def _send(subject: str, body: str, to: str) -> None:
-    send_mail(subject, body, None, [to])
+    transaction.on_commit(partial(send_mail, subject, body, None, [staff.email]))

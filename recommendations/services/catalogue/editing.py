@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from itertools import batched
 from typing import Any
 
@@ -58,7 +57,7 @@ def update_item(*, item: Item, changes: Mapping[str, Any], by: Staff | None, now
     Item.objects.filter(pk=stored.pk).update(**columns, updated_at=now)
     stored.updated_at = now
     if "price" in after and stored.price is not None:
-        _note_price(stored, stored.price, now=now)
+        ItemPrice.objects.update_or_create(item=stored, valid_from=now, defaults={"price": stored.price})
     audit.record(by=by, verb="change", subject=stored, before=_plain(before), after=_plain(after))
     _announce()
     return stored
@@ -139,20 +138,13 @@ def _change_all(
     for keys in batched(items, BATCH):
         rows = Item.objects.select_for_update().filter(pk__in=keys, **(only or {})).exclude(**values).order_by("pk")
         batch = list(rows.only("pk", "title", *values))
-        audit.record_all(by=by, verb=verb, changes=[(item, _values_of(item, values), _plain(values)) for item in batch])
+        changes = [(item, _plain({name: getattr(item, name) for name in values}), _plain(values)) for item in batch]
+        audit.record_all(by=by, verb=verb, changes=changes)
         Item.objects.filter(pk__in=[item.pk for item in batch]).update(**values, updated_at=now)
         changed += len(batch)
     if changed:
         _announce()
     return changed
-
-
-def _values_of(item: Item, names: Iterable[str]) -> dict[str, Any]:
-    return _plain({name: getattr(item, name) for name in names})
-
-
-def _note_price(item: Item, price: Decimal, *, now: datetime) -> None:
-    ItemPrice.objects.update_or_create(item=item, valid_from=now, defaults={"price": price})
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -99,16 +99,13 @@ def apply_suggestion(
 def _draft_weights(wanted: BlendWeights, *, by: Staff, now: datetime, replace_draft: bool) -> BlendWeights:
     blend = BlendName(wanted.blend.name)
     draft, values = draft_of(blend, wanted.segment), Values.of(wanted)
-    if draft is not None and not replace_draft and Values.of(draft) not in (values, _parent(draft)):
+    begun = Values.of(draft.parent) if draft and draft.parent else None
+    if draft is not None and not replace_draft and Values.of(draft) not in (values, begun):
         raise DraftExistsError(draft)
     return save_draft(
         blend=blend, segment=wanted.segment, values=values.as_fields(), revision=draft.revision if draft else None,
         by=by, now=now,
     )  # fmt: skip
-
-
-def _parent(draft: BlendWeights) -> Values | None:
-    return Values.of(draft.parent) if draft.parent else None
 
 
 def _draft_rule(suggestion: Suggestion, item: Item, *, by: Staff, now: datetime) -> Rule:

@@ -58,7 +58,14 @@ def versions(
         .order_by("-number")[:most]
     )
     held = held_for(blend, segment) if measured else None
-    return [WeightsVersion(weights=row, changes=_changes(row), figures=_figures(row, held)) for row in rows]
+    return [
+        WeightsVersion(
+            weights=row,
+            changes=differences(Values.of(row), Values.of(row.parent)) if row.parent else [],
+            figures=held.summary(PanelSettings.of(Values.of(row))) if isinstance(held, HeldPanel) else {},
+        )
+        for row in rows
+    ]
 
 
 def presets(blend: BlendName, segment: Segment | None = None) -> list[Preset]:
@@ -88,11 +95,3 @@ def _best_single(held: HeldPanel, beside: Values) -> Preset:
     alone = {name: Values(weights={name: 1.0}, exploration=beside.exploration) for name in held.panel.instances}
     best = max(alone, key=lambda name: held.summary(PanelSettings.of(alone[name]))[MAIN].value)
     return Preset(kind=PresetKind.BEST_SINGLE, values=alone[best], instance=best)
-
-
-def _changes(row: BlendWeights) -> list[WeightDifference]:
-    return differences(Values.of(row), Values.of(row.parent)) if row.parent else []
-
-
-def _figures(row: BlendWeights, held: HeldPanel | Unmeasured | None) -> Mapping[str, Measure]:
-    return held.summary(PanelSettings.of(Values.of(row))) if isinstance(held, HeldPanel) else {}

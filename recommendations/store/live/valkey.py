@@ -119,9 +119,4 @@ def valkey() -> Link:
     return Link(settings.REDIS_URL)
 
 
-def _reset() -> None:
-    """Try Valkey again at once."""
-    valkey().breaker.close()
-
-
-at_drop(_reset)
+at_drop(lambda: valkey().breaker.close())  # noqa: PLW0108 - asks for the settings, which are not there yet

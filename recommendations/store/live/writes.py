@@ -247,7 +247,9 @@ def _write(pipeline: Pipeline, facts: Sequence[Fact]) -> None:
     for fact in others:
         if isinstance(fact, Forgotten):
             pipeline.delete(*(f"{acts}:{fact.customer}" for acts in Acts))
-    _write_acts(pipeline, [fact for fact in facts if isinstance(fact, LiveEvent)])
+    sets = _packed([fact for fact in facts if isinstance(fact, LiveEvent)])
+    if sets is not None:
+        pipeline.eval(_REMEMBER, 0, sets)
     joined = [fact for fact in others if isinstance(fact, Joined)]
     for pair in joined:
         _unite(pipeline, pair)
@@ -258,12 +260,6 @@ def _write(pipeline: Pipeline, facts: Sequence[Fact]) -> None:
     }
     if objections:
         pipeline.hset(fetch.OBJECTED, mapping=objections)
-
-
-def _write_acts(pipeline: Pipeline, events: Sequence[LiveEvent]) -> None:
-    sets = _packed(events)
-    if sets is not None:
-        pipeline.eval(_REMEMBER, 0, sets)
 
 
 def _packed(events: Sequence[LiveEvent]) -> bytes | None:

@@ -1,6 +1,6 @@
 """Storage of an evaluation's figures: tables as rows, what is per customer as artefacts of the version."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from recommendations.engine.evaluation.gate import GateResult
 from recommendations.engine.evaluation.intervals import Measure
-from recommendations.engine.evaluation.slices import Slice
 from recommendations.engine.evaluation.table import Table, TableLine
 from recommendations.engine.frames import IntArray
 from recommendations.engine.ids import IdMap
@@ -103,15 +102,11 @@ def _measurement(run: Evaluation, line: TableLine, costs: Costs) -> Measurement:
         kind=line.row.kind,
         metrics=described_all(line.row.metrics),
         against=described_all(line.against),
-        slices=_sliced(line.slices),
+        slices=[
+            {"kind": each.kind, "key": each.key, "users": each.users, "metrics": described_all(each.metrics)}
+            for each in line.slices
+        ],
         fit_seconds=costs.fit_seconds.get(name),
         score_seconds=costs.score_seconds.get(name),
         peak_mb=costs.peak_mb.get(name),
     )
-
-
-def _sliced(slices: Sequence[Slice]) -> list[dict[str, Any]]:
-    return [
-        {"kind": each.kind, "key": each.key, "users": each.users, "metrics": described_all(each.metrics)}
-        for each in slices
-    ]
