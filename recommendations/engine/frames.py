@@ -4,7 +4,7 @@ Rows are dense (0 … n − 1); ``ids.py`` holds the border to the shop's ids. A
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self, cast
 
@@ -17,6 +17,9 @@ type IdArray = NDArray[np.int64]
 type FloatArray = NDArray[np.float32]
 type BoolArray = NDArray[np.bool_]
 type Sparse = sparse.csr_matrix[np.float32]
+
+COLUMNS = ("item", "basket", "age", "quantity", "strength", "amount", "bought")
+"""Columns of interactions beside the user."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,18 +102,8 @@ class Interactions:
         return self._take(np.flatnonzero(keep), user=self.user[keep], n_users=self.n_users)
 
     def _take(self, rows: NDArray[np.int64], *, user: IntArray, n_users: int) -> Self:
-        return type(self)(
-            user=user,
-            item=self.item[rows],
-            basket=self.basket[rows],
-            age=self.age[rows],
-            quantity=self.quantity[rows],
-            strength=self.strength[rows],
-            amount=self.amount[rows],
-            bought=self.bought[rows],
-            n_users=n_users,
-            n_items=self.n_items,
-        )
+        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in COLUMNS}
+        return replace(self, user=user, n_users=n_users, **columns)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +118,18 @@ class Catalogue:
     @property
     def n_items(self) -> int:
         return len(self.price)
+
+    def main_categories(self, *, missing: int) -> IdArray:
+        """The category of each item's largest share, of equals the first; ``missing`` where it has none."""
+        rows = self.categories
+        counts = np.diff(rows.indptr)
+        filled = counts > 0
+        main = np.full(self.n_items, missing, np.int64)
+        if filled.any():
+            starts = rows.indptr[:-1][filled]
+            largest = np.repeat(np.maximum.reduceat(rows.data, starts), counts[filled])
+            main[filled] = np.minimum.reduceat(np.where(rows.data == largest, rows.indices, rows.shape[1]), starts)
+        return main
 
 
 @dataclass(frozen=True, kw_only=True)

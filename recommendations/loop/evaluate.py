@@ -92,15 +92,11 @@ def _groups(context: RunContext, snapshot: TrainingSnapshot, categories: IdMap, 
     """Groups for slices. Segments are this run's, so they know the whole history: they only tell customers apart."""
     numbers = interests.segments_by_customer(context.version.pk, snapshot.users.ids[users])
     departments, of_columns = measurements.departments(categories)
-    memberships = snapshot.training.catalogue.categories
-    department = np.full(memberships.shape[0], -1, np.int32)
-    described = np.diff(memberships.indptr) > 0
-    if described.any():
-        department[described] = of_columns[np.asarray(memberships.argmax(axis=1)).ravel()[described]]
+    main = snapshot.training.catalogue.main_categories(missing=-1)
     return Groups(
         activity=activity(snapshot.training, users),
         segment=numbers,
-        department=department,
+        department=np.append(of_columns, np.int32(-1))[main],  # −1, of no category, is the last one
         departments=departments,
         new=new_items(snapshot.training),
     )

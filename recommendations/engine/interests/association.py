@@ -1,6 +1,6 @@
 """Association rules of items bought together: support, confidence, lift, significance (``maths.md`` §2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +41,7 @@ class Pairs:
         return (self.together / expected).astype(np.float32)
 
     def where(self, keep: NDArray[np.bool_]) -> "Pairs":
-        return Pairs(
-            first=self.first[keep],
-            second=self.second[keep],
-            together=self.together[keep],
-            baskets_of=self.baskets_of,
-            n_baskets=self.n_baskets,
-        )
+        return replace(self, first=self.first[keep], second=self.second[keep], together=self.together[keep])
 
 
 def baskets(interactions: Interactions) -> Sparse:

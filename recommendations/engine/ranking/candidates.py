@@ -1,7 +1,7 @@
 """Candidate records for evaluation and serving: a few hundred items per query with their rounded scores."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -25,7 +25,7 @@ class Candidates:
 
     def of(self, queries: NDArray[np.integer]) -> Self:
         """The records of these queries, in the order asked for."""
-        return type(self)(instances=self.instances, items=self.items[queries], z=self.z[queries], own=self.own[queries])
+        return replace(self, items=self.items[queries], z=self.z[queries], own=self.own[queries])
 
     def blended(
         self, weights: Mapping[str, float], *, lift: FloatArray | None = None, promotion: float = 0.0
@@ -63,9 +63,9 @@ def with_plane(candidates: Candidates, name: str, z: NDArray[np.float16]) -> Can
     """The records with one more instance, whose z [queries, candidates] is given; its own best are of the record."""
     scores = np.where(np.isnan(z) | (candidates.items < 0), -np.inf, z).astype(np.float32)
     own: IntArray = gathered(candidates.items, top(scores, candidates.own.shape[2]), missing=-1)
-    return Candidates(
+    return replace(
+        candidates,
         instances=(*candidates.instances, name),
-        items=candidates.items,
         z=np.concatenate([candidates.z, z[:, None]], axis=1),
         own=np.concatenate([candidates.own, own[:, None]], axis=1),
     )
@@ -74,9 +74,9 @@ def with_plane(candidates: Candidates, name: str, z: NDArray[np.float16]) -> Can
 def without_plane(candidates: Candidates, name: str) -> Candidates:
     """The records as they were before ``with_plane``."""
     others = [m for m, instance in enumerate(candidates.instances) if instance != name]
-    return Candidates(
+    return replace(
+        candidates,
         instances=tuple(candidates.instances[m] for m in others),
-        items=candidates.items,
         z=candidates.z[:, others],
         own=candidates.own[:, others],
     )

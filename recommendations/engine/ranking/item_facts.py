@@ -93,7 +93,7 @@ def _return(pairs: Rhythms, thing: IdArray, *, n: int) -> Return:
 
 def _categories(bought: Interactions, catalogue: Catalogue, price: FloatArray) -> Categories:
     n = catalogue.categories.shape[1] + 1
-    of_item = main_categories(catalogue, missing=n - 1)
+    of_item = catalogue.main_categories(missing=n - 1)
     keys = bought.user.astype(np.int64) * n + of_item[bought.item]
     first = first_of(keys, bought.basket)
     pairs = Rhythms(keys[first], bought.age[first])
@@ -116,15 +116,6 @@ def _categories(bought: Interactions, catalogue: Catalogue, price: FloatArray) -
         rank=rank,
         price=middle.astype(np.float32),
     )
-
-
-def main_categories(catalogue: Catalogue, *, missing: int) -> IdArray:
-    """The category that each item belongs to most, the first of equals; ``missing`` where there is none."""
-    described = np.diff(catalogue.categories.indptr) > 0
-    main = np.full(catalogue.n_items, missing, np.int64)
-    if described.any():
-        main[described] = np.asarray(catalogue.categories.argmax(axis=1)).ravel()[described]
-    return main
 
 
 def first_of(keys: IdArray, basket: IntArray) -> IdArray:

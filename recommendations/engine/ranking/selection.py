@@ -3,7 +3,7 @@
 One pure function, so that preview is the real thing (``maths.md`` §5).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
+from recommendations.engine.ranking.contenders import Contenders, with_boosts
 from recommendations.engine.ranking.diversity import Likeness, spread
 from recommendations.engine.ranking.exploration import EXPLORED_FROM, EXPLORED_SLOTS, explored
-from recommendations.engine.ranking.pins import Pin, may_lack, pinned
-from recommendations.engine.ranking.rules import Rule, boosts, left_in, of_kind, unit
+from recommendations.engine.ranking.pins import may_lack, pinned
+from recommendations.engine.ranking.rules import Rule, left_in, of_kind, unit
 from recommendations.engine.ranking.scores import Standardised, blend, contributions, promoted
 from recommendations.engine.ranking.slots import Placed, placed
 from recommendations.terms import Repeat, RuleAction
@@ -112,7 +113,7 @@ def select(
     blended = blend(z, weights)
     if catalogue.lift is not None and params.promotion:
         blended += promoted(blended, catalogue.lift[items], params.promotion)
-    contenders = _Contenders(items=items, z=z, scores=np.where(eligible, blended, -np.inf).astype(np.float32))
+    contenders = Contenders(items=items, z=z, scores=np.where(eligible, blended, -np.inf).astype(np.float32))
     if params.rules:
         contenders = _ruled(contenders, catalogue=catalogue, params=params)
     order = _order(contenders, catalogue=catalogue, params=params, diversity=params.diversity)
@@ -207,21 +208,10 @@ def among(items: IntArray, rows: IntArray) -> BoolArray:
     return np.asarray(rows[at] == items)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Contenders:
-    """All that competes for the slots: the pool, and behind it what is pinned from outside."""
-
-    items: IntArray
-    z: Standardised
-    scores: FloatArray  # with boosts; −inf where a candidate may not be shown
-    boosts: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)  # key of the rule → [candidates]
-    pins: Mapping[int, Pin] = field(default_factory=dict)  # by slot
-
-
-def _ruled(pool: _Contenders, *, catalogue: CatalogueState, params: SelectionParams) -> _Contenders:
+def _ruled(pool: Contenders, *, catalogue: CatalogueState, params: SelectionParams) -> Contenders:
     """Apply the rules to the pool: add the boosts, and find a slot for each pin."""
     step = unit(pool.scores[pool.scores > -np.inf])
-    boosted = _boosted(pool, step, params.rules)
+    boosted = with_boosts(pool, step, params.rules)
     pinning = of_kind(params.rules, RuleAction.PIN)
     if not pinning:
         return boosted
@@ -231,20 +221,13 @@ def _ruled(pool: _Contenders, *, catalogue: CatalogueState, params: SelectionPar
     if not pins.outside:
         return replace(boosted, pins=pins.slots)
     silent = np.full((len(pool.z), len(pins.outside)), np.nan, pool.z.dtype)
-    wider = _Contenders(
+    wider = Contenders(
         items=np.append(pool.items, np.array(pins.outside, np.int32)),
         z=np.concatenate([pool.z, silent], axis=1),
         scores=np.append(pool.scores, np.zeros(len(pins.outside), np.float32)),
         pins=pins.slots,
     )
-    return _boosted(wider, step, params.rules)
-
-
-def _boosted(plain: _Contenders, step: float, rules: Iterable[Rule]) -> _Contenders:
-    added = boosts(plain.items, rules, unit=step)
-    if not added:
-        return plain
-    return replace(plain, scores=(plain.scores + sum(added.values())).astype(np.float32), boosts=added)
+    return with_boosts(wider, step, params.rules)
 
 
 def _others(rules: Sequence[Rule], *, but: IntArray, catalogue: CatalogueState, params: SelectionParams) -> IntArray:
@@ -258,7 +241,7 @@ def _others(rules: Sequence[Rule], *, but: IntArray, catalogue: CatalogueState, 
     return rows[eligible]
 
 
-def _order(contenders: _Contenders, *, catalogue: CatalogueState, params: SelectionParams, diversity: float) -> Placed:
+def _order(contenders: Contenders, *, catalogue: CatalogueState, params: SelectionParams, diversity: float) -> Placed:
     """Place the candidates in the slots, and those behind them that exploration may draw."""
     further = EXPLORED_FROM if params.exploration > 0 else 0
     if any(rule.action in OF_SLOTS for rule in params.rules):
@@ -289,7 +272,7 @@ def _order(contenders: _Contenders, *, catalogue: CatalogueState, params: Select
     )
 
 
-def _diversified(contenders: _Contenders, order: Placed, *, catalogue: CatalogueState, params: SelectionParams) -> int:
+def _diversified(contenders: Contenders, order: Placed, *, catalogue: CatalogueState, params: SelectionParams) -> int:
     """Number of slots that show what would not be shown without diversity."""
     positions = order.positions[: params.n]
     if not params.diversity or not len(positions):
@@ -304,7 +287,7 @@ def _diversified(contenders: _Contenders, order: Placed, *, catalogue: Catalogue
     return int(np.count_nonzero(contenders.scores[positions] < least))
 
 
-def _acted(took: Mapping[int, int], contenders: _Contenders, order: Placed) -> dict[int, int]:
+def _acted(took: Mapping[int, int], contenders: Contenders, order: Placed) -> dict[int, int]:
     """Count the candidates that each rule took out or held back, boosted, pinned or brought in."""
     open_ = contenders.scores > -np.inf
     boosted = {key: int(np.count_nonzero(values[open_])) for key, values in contenders.boosts.items()}

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.frames import (
+    COLUMNS,
     Catalogue,
     FloatArray,
     IntArray,
@@ -33,7 +34,7 @@ from recommendations.terms import BlendName, Cut, Task
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LIFT = "promotion/lift"
 BURSTS = "cleaning/bursts"
-ROWS = ("user", "item", "basket", "age", "quantity", "strength", "amount", "bought")
+ROWS = ("user", *COLUMNS)
 PROMOTED = ("item", "start", "display", "mailer")
 
 
@@ -76,16 +77,8 @@ def everyone_and_a_stranger(training: TrainingSet) -> Queries:
 
 
 def likeness(catalogue: Catalogue) -> Likeness:
-    """Likeness by main category, which two items share or not: the one of the largest share, of equals the first."""
-    rows = catalogue.categories
-    counts = np.diff(rows.indptr)
-    filled = counts > 0
-    main = np.full(catalogue.n_items, -1, np.int32)
-    if filled.any():
-        starts = rows.indptr[:-1][filled]
-        largest = np.repeat(np.maximum.reduceat(rows.data, starts), counts[filled])
-        main[filled] = np.minimum.reduceat(np.where(rows.data == largest, rows.indices, rows.shape[1]), starts)
-    return Likeness(traits=main[:, None])
+    """Likeness by main category, which two items share or not."""
+    return Likeness(traits=catalogue.main_categories(missing=-1).astype(np.int32)[:, None])
 
 
 def save_snapshot(version: ModelVersion, cut: Cut, snapshot: TrainingSnapshot, *, categories: IdMap) -> int:
