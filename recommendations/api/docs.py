@@ -5,7 +5,7 @@ in English, as the schema is.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -51,49 +51,6 @@ class Field:
     many: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Example:
-    name: str
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Body:
-    content_type: str
-    fields: Sequence[Field]
-    examples: Sequence[Example]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    status: int
-    meaning: str
-    bodies: Sequence[Body]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operation:
-    id: str
-    method: str
-    path: str
-    summary: str
-    description: Sequence[SafeString]
-    scopes: Sequence[str]
-    parameters: Sequence[Field]
-    body: Body | None
-    answers: Sequence[Answer]
-    problems: Sequence[Answer]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TagGroup:
-    """The operations of a tag."""
-
-    name: str
-    meaning: str
-    operations: Sequence[Operation]
-
-
 @only_read
 @login_not_required
 def docs(request: HttpRequest) -> HttpResponse:
@@ -109,44 +66,44 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 
 @cache
-def groups() -> list[TagGroup]:
+def groups() -> list[dict[str, Any]]:
+    """Operations by tag, in the order of the tags, as the page shows them."""
     tags = {tag["name"]: tag["description"] for tag in document()["tags"]}
-    by_tag: dict[str, list[Operation]] = {}
+    by_tag: dict[str, list[dict[str, Any]]] = {}
     for path, methods in document()["paths"].items():
         for method, operation in methods.items():
             by_tag.setdefault(operation["tags"][0], []).append(_operation(path, method, operation))
     places = {name: place for place, name in enumerate(tags)}
     ordered = sorted(by_tag.items(), key=lambda group: places.get(group[0], len(places)))
-    return [TagGroup(name=name, meaning=tags.get(name, ""), operations=operations) for name, operations in ordered]
+    return [{"name": name, "meaning": tags.get(name, ""), "operations": operations} for name, operations in ordered]
 
 
-def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operation:
-    answers = [_answer(int(status), answer) for status, answer in sorted(operation["responses"].items())]
-    return Operation(
-        id=operation["operationId"],
-        method=method.upper(),
-        path=path,
-        summary=operation["summary"],
-        description=[_marked(part) for part in operation.get("description", "").split("\n\n") if part.strip()],
-        scopes=[scope for need in operation["security"] for scopes in need.values() for scope in scopes],
-        parameters=sorted(map(_parameter, operation.get("parameters", ())), key=lambda field: not field.required),
-        body=next(_bodies(operation.get("requestBody", {})), None),
-        answers=[answer for answer in answers if answer.status < HTTPStatus.BAD_REQUEST],
-        problems=[answer for answer in answers if answer.status >= HTTPStatus.BAD_REQUEST],
-    )
+def _operation(path: str, method: str, operation: Mapping[str, Any]) -> dict[str, Any]:
+    answers = [
+        {"status": int(status), "meaning": answer["description"], "bodies": list(_bodies(answer))}
+        for status, answer in sorted(operation["responses"].items())
+    ]
+    return {
+        "id": operation["operationId"],
+        "method": method.upper(),
+        "path": path,
+        "summary": operation["summary"],
+        "description": [_marked(part) for part in operation.get("description", "").split("\n\n") if part.strip()],
+        "scopes": [scope for need in operation["security"] for scopes in need.values() for scope in scopes],
+        "parameters": sorted(map(_parameter, operation.get("parameters", ())), key=lambda field: not field.required),
+        "body": next(_bodies(operation.get("requestBody", {})), None),
+        "answers": [answer for answer in answers if answer["status"] < HTTPStatus.BAD_REQUEST],
+        "problems": [answer for answer in answers if answer["status"] >= HTTPStatus.BAD_REQUEST],
+    }
 
 
-def _answer(status: int, answer: Mapping[str, Any]) -> Answer:
-    return Answer(status=status, meaning=answer["description"], bodies=list(_bodies(answer)))
-
-
-def _bodies(part: Mapping[str, Any]) -> Iterator[Body]:
+def _bodies(part: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for content_type, content in part.get("content", {}).items():
         examples = [
-            Example(name=example.get("summary", name), text=_text(example["value"]))
+            {"name": example.get("summary", name), "text": _text(example["value"])}
             for name, example in content.get("examples", {}).items()
         ]
-        yield Body(content_type=content_type, fields=list(_fields(content["schema"])), examples=examples)
+        yield {"content_type": content_type, "fields": list(_fields(content["schema"])), "examples": examples}
 
 
 def _text(value: Any) -> str:
