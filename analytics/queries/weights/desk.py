@@ -1,64 +1,24 @@
 """The desk at which weights are tuned: what stands on its sliders, what is live, and what can be loaded onto them."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from analytics.charts.hues import of_recommender
-from analytics.templatetags.display import ago, number
-from analytics.templatetags.weights import BESIDE, WEIGHT, field_name, plain
+from analytics.queries.weights.sliders import Setting, fields, settings_of
+from analytics.templatetags.display import ago
 from recommendations.engine.feedback.presets import PRESETS, PROMOTION
-from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.models import BlendWeights, Segment
+from recommendations.services.weights import versions as service
 from recommendations.services.weights.drafts import draft_of
-from recommendations.services.weights.values import HIGHEST, MOST, Values, weighable
-from recommendations.services.weights.versions import PresetKind, WeightsVersion, presets
+from recommendations.services.weights.values import Values
+from recommendations.services.weights.versions import WeightsVersion
 from recommendations.terms import BlendName
 from recommendations.wording import labels
 
 LIVE, DRAFT, PRESET, BEST_SINGLE = "live", "draft", "preset", "best"
 """What can be loaded besides a version, which is called by its number."""
-
-type Fields = Mapping[str, float]
-"""Values as they stand on the sliders: weights from 0 to 100."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """A slider with its number box; ``text`` is what stands in the box, also where it is no number."""
-
-    name: str
-    field: str
-    text: str
-    live: float
-    saved: float
-    highest: float
-    share: float | None = None  # of the whole; None for what is no weight
-    hue: int | None = None
-    hatched: bool = False
-    help: str = ""
-    error: str = ""
-
-    @property
-    def weighs(self) -> bool:
-        return self.highest == MOST
-
-    @property
-    def idle(self) -> bool:
-        """Whether it counts neither here nor live, and nobody has to look at it."""
-        return self.weighs and not self.live and not self.error and _number(self.text) == 0
-
-    @property
-    def mark(self) -> float:
-        """Where live is, in percent of the track."""
-        return round(100 * self.live / self.highest, 2)
-
-    @property
-    def live_text(self) -> str:
-        return number(self.live, 0 if float(self.live).is_integer() else 2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +77,7 @@ class Desk:
     @property
     def changed(self) -> int:
         """How many sliders do not stand at live's mark."""
-        return sum(_number(each.text) != each.live for each in self.settings)
+        return sum(each.value != each.live for each in self.settings)
 
 
 def desk(
@@ -136,13 +96,20 @@ def desk(
     draft = draft_of(blend, segment)
     points = {point.key: point for point in _points(blend, live, draft, rows, best)} if live else {}
     loaded = points.get(load) or points.get(DRAFT) or points.get(LIVE)
+    settings: Sequence[Setting] = ()
+    if loaded:
+        base = points.get(LIVE, loaded)
+        settings = settings_of(
+            blend, loaded.values, live=base.values, saved=points.get(DRAFT, base).values,
+            points=[point.values for point in points.values()], given=given or {}, errors=errors or {},
+        )  # fmt: skip
     return Desk(
         blend=blend,
         segment=segment,
         points=points,
         draft=draft,
         loaded=loaded,
-        settings=_settings(blend, points, loaded, given=given or {}, errors=errors or {}) if loaded else (),
+        settings=settings,
         errors=errors or {},
     )
 
@@ -156,14 +123,11 @@ def live_of(blend: BlendName, segment: Segment | None) -> BlendWeights | None:
 
 def best_single(blend: BlendName, segment: Segment | None) -> StartingPoint | None:
     """The recommender that does best alone on the panel; asking takes a measurement of each, once a model."""
-    for preset in presets(blend, segment):
-        if preset.kind is PresetKind.BEST_SINGLE and preset.instance:
-            about = _("The recommender that does best alone: %(name)s")
-            return StartingPoint(
-                key=BEST_SINGLE, words=_("Only the best one"), values=preset.values,
-                about=about % {"name": labels.instance_label(preset.instance)},
-            )  # fmt: skip
-    return None
+    best = service.best_single(blend, segment)
+    if best is None:
+        return None
+    about = _("The recommender that does best alone: %(name)s") % {"name": labels.instance_label(best[0])}
+    return StartingPoint(key=BEST_SINGLE, words=_("Only the best one"), about=about, values=best[1])
 
 
 def loadable(desk: Desk) -> dict[str, dict[str, object]]:
@@ -175,13 +139,6 @@ def loadable(desk: Desk) -> dict[str, dict[str, object]]:
         key: {"words": point.words, "fields": fields(point.values, live=base, names=names)}
         for key, point in desk.points.items()
     }
-
-
-def fields(values: Values, *, live: Values, names: Sequence[str]) -> Fields:
-    """Fields on the scale where most recommenders stand at live's mark, so that one that was moved is seen as such."""
-    scale = _scale(values.weights, live.weights)
-    weights = {f"{WEIGHT}{name}": round(MOST * scale * values.weights.get(name, 0.0), 2) for name in names}
-    return weights | {name: getattr(values, name) for name in HIGHEST}
 
 
 def blend_of(name: str) -> BlendName:
@@ -219,55 +176,3 @@ def _version_point(version: BlendWeights, *, key: str = "", words: str = "") -> 
         key=key or str(version.number), words=words or f"v{version.number}", about=by_whom(version),
         values=Values.of(version), version=version,
     )  # fmt: skip
-
-
-def _settings(
-    blend: BlendName,
-    points: Mapping[str, StartingPoint],
-    loaded: StartingPoint,
-    *,
-    given: Mapping[str, str],
-    errors: Mapping[str, str],
-) -> list[Setting]:
-    """Settings of the desk, those that weigh most in what is live first."""
-    base, saved = points.get(LIVE, loaded).values, points.get(DRAFT, points.get(LIVE, loaded)).values
-    names = _names(blend, [point.values for point in points.values()])
-    sliders, live, stored = (fields(each, live=base, names=names) for each in (loaded.values, base, saved))
-    whole = sum(sliders[f"{WEIGHT}{name}"] for name in names)
-    settings = []
-    for name in (*sorted(names, key=lambda name: -live[f"{WEIGHT}{name}"]), *BESIDE):
-        at = field_name(name)
-        hue, hatched = (None, False) if name in BESIDE else of_recommender(name)
-        settings.append(
-            Setting(
-                name=name, field=at, text=given.get(at, plain(sliders[at])), live=live[at], saved=stored[at],
-                highest=HIGHEST.get(name, MOST), share=None if name in BESIDE or not whole else sliders[at] / whole,
-                hue=hue, hatched=hatched, help=str(BESIDE[name][1]) if name in BESIDE else "",
-                error=errors.get(name, ""),
-            )
-        )  # fmt: skip
-    return settings
-
-
-def _names(blend: BlendName, values: Sequence[Values]) -> list[str]:
-    """Recommenders of the blend, and others that some version weighs; a second stage only where one does."""
-    named = [name for each in values for name in each.weights]
-    return list(dict.fromkeys([*(name for name in weighable(blend) if name != SECOND_STAGE), *named]))
-
-
-def _scale(weights: Mapping[str, float], live: Mapping[str, float]) -> float:
-    ratios = {name: live[name] / weight for name, weight in weights.items() if weight and live.get(name)}
-    common = Counter(round(ratio, 3) for ratio in ratios.values()).most_common(1)
-    if not common or common[0][1] < 2:
-        return 1.0
-    alike = [name for name, ratio in ratios.items() if round(ratio, 3) == common[0][0]]
-    scale = ratios[max(alike, key=lambda name: weights[name])]
-    return scale if scale * max(weights.values()) <= 1 else 1.0
-
-
-def _number(text: str) -> float | None:
-    """Parse a number; None for what is none."""
-    try:
-        return float(text)
-    except ValueError:
-        return None

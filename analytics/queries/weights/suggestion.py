@@ -5,7 +5,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from analytics.queries.weights.desk import fields, live_of
+from analytics.queries.weights.desk import live_of
+from analytics.queries.weights.sliders import fields
 from analytics.templatetags.display import number, signed
 from analytics.templatetags.words import COVERAGE, MAIN_METRIC
 from recommendations.models import Segment, WeightSearch

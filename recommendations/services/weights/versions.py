@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.engine.evaluation.measures import MAIN
-from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.models import BlendWeights, Segment
 from recommendations.services.weights.panels import HeldPanel, PanelSettings
 from recommendations.services.weights.values import Values, WeightDifference, differences
@@ -24,24 +22,6 @@ class WeightsVersion:
     weights: BlendWeights
     changes: Sequence[WeightDifference]
     figures: Mapping[str, Measure] = field(default_factory=dict)
-
-
-class PresetKind(StrEnum):
-    LIVE = "live"
-    PREVIOUS = "previous"  # served before it
-    PROPOSED = "proposed"  # the newest of the tuner, where it is newer than what is served
-    SHIPPED = "shipped"
-    BEST_SINGLE = "best_single"  # the one recommender that does best alone on the panel
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preset:
-    """Values to start from; ``version`` where they are those of one, ``instance`` of the best single."""
-
-    kind: PresetKind
-    values: Values
-    version: BlendWeights | None = None
-    instance: str | None = None
 
 
 def versions(
@@ -68,30 +48,15 @@ def versions(
     ]
 
 
-def presets(blend: BlendName, segment: Segment | None = None) -> list[Preset]:
-    """Presets that there are, in the order of ``PresetKind``."""
-    available = []
-    live = weight_versions.served_weights(blend, segment)
-    if live:
-        available.append(Preset(kind=PresetKind.LIVE, values=Values.of(live), version=live))
-    rows = BlendWeights.objects.filter(blend__name=blend, segment=segment).select_related("blend", "segment")
-    previous = rows.filter(status=WeightsStatus.PUBLISHED, is_default=False).order_by("-published_at").first()
-    if previous:
-        available.append(Preset(kind=PresetKind.PREVIOUS, values=Values.of(previous), version=previous))
-    newer = rows.filter(status=WeightsStatus.PROPOSED, number__gt=live.number if live else 0)
-    proposed = newer.order_by("-number").first()
-    if proposed:
-        available.append(Preset(kind=PresetKind.PROPOSED, values=Values.of(proposed), version=proposed))
-    beside = Values.of(live) if live else Values(weights={})
-    shipped = Values(weights=PRESETS[blend], promotion=PROMOTION[blend], diversity=0.0, exploration=beside.exploration)
-    available.append(Preset(kind=PresetKind.SHIPPED, values=shipped))
-    held = held_for(blend, segment)
-    if not isinstance(held, Unmeasured):
-        available.append(_best_single(held, beside))
-    return available
+def best_single(blend: BlendName, segment: Segment | None = None) -> tuple[str, Values] | None:
+    """The recommender that does best alone on the panel, and the values that give it all weight; None without a panel.
 
-
-def _best_single(held: HeldPanel, beside: Values) -> Preset:
-    alone = {name: Values(weights={name: 1.0}, exploration=beside.exploration) for name in held.panel.instances}
+    What is set beside the weights is as served.
+    """
+    held, live = held_for(blend, segment), weight_versions.served_weights(blend, segment)
+    if isinstance(held, Unmeasured):
+        return None
+    exploration = live.exploration if live else 0.0
+    alone = {name: Values(weights={name: 1.0}, exploration=exploration) for name in held.panel.instances}
     best = max(alone, key=lambda name: held.summary(PanelSettings.of(alone[name]))[MAIN].value)
-    return Preset(kind=PresetKind.BEST_SINGLE, values=alone[best], instance=best)
+    return best, alone[best]

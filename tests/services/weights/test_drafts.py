@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recommendations.models import AuditEntry, BlendWeights, Segment, Staff
 from recommendations.services.weights.drafts import StaleDraftError, discard_draft, draft_of, save_draft
 from recommendations.services.weights.values import Values, WeightDifference, differences, shares
-from recommendations.services.weights.versions import PresetKind, presets, versions
+from recommendations.services.weights.versions import versions
 from recommendations.store.models import weight_versions
 from recommendations.store.models.weight_versions import Made
 from recommendations.terms import BlendName, Role, WeightsStatus
@@ -156,18 +156,6 @@ def test_a_run_s_proposal_and_a_draft_do_not_get_in_each_other_s_way(served: Ble
     assert proposed.parent == published.parent == served
     assert (proposed.diversity, proposed.exploration) == (0.2, 0.05)
     assert [each.weights for each in versions(BlendName.HOME)] == [published, proposed, served]
-
-
-def test_presets_are_live_previous_proposed_and_shipped(served: BlendWeights) -> None:
-    new = Made(weights={"ease_home": 1.0}, reason="run")
-    now = timezone.now()
-    newer = weight_versions.append_weights(blend=BlendName.HOME, made=new, author=None, now=now, publish=True)
-    proposed = weight_versions.append_weights(blend=BlendName.HOME, made=new, author=None, now=now, publish=False)
-    by_kind = {preset.kind: preset for preset in presets(BlendName.HOME)}
-    assert list(by_kind) == [PresetKind.LIVE, PresetKind.PREVIOUS, PresetKind.PROPOSED, PresetKind.SHIPPED]
-    assert [by_kind[kind].version for kind in list(by_kind)[:3]] == [newer, served, proposed]
-    assert by_kind[PresetKind.SHIPPED].values.weights["repurchase"] == 0.49
-    assert [preset.kind for preset in presets(BlendName.CART)] == [PresetKind.SHIPPED]
 
 
 @given(st.dictionaries(st.sampled_from("abcdefg"), st.floats(0, 100), min_size=1))

@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 from django.template.loader import render_to_string
 
-from analytics.queries.weights import changes
+from analytics.queries.weights import changes, sliders
 from analytics.queries.weights import desk as weights_desk
 from analytics.templatetags.weights import rise
 from recommendations.models import BlendWeights, Item, Segment
@@ -33,7 +33,7 @@ def live() -> BlendWeights:
 
 
 def on_sliders(values: Values) -> dict[str, float]:
-    return dict(weights_desk.fields(values, live=LIVE, names=NAMES))
+    return dict(sliders.fields(values, live=LIVE, names=NAMES))
 
 
 def moved(field: str, text: str) -> dict[str, object]:
