@@ -26,7 +26,6 @@ class Step:
     left: int
     lost: Counts = field(default_factory=list)
     gained: Counts = field(default_factory=list)
-    acted: Counts = field(default_factory=list)  # rules that move items without taking any out or bringing any in
 
 
 def steps(answer: Answer, *, rules: ServedRules) -> list[Step]:
@@ -52,9 +51,8 @@ def steps(answer: Answer, *, rules: ServedRules) -> list[Step]:
         Step(
             stage=AnswerStage.RULES,
             left=trace.eligible + outside,
-            lost=_of_rules(answer, rules, taking_out=True),
+            lost=_taken_out(answer, rules),
             gained=[(gettext("pinned from outside the candidates"), outside)] if outside else [],
-            acted=_of_rules(answer, rules, taking_out=False),
         ),
         Step(
             stage=AnswerStage.RANKING,
@@ -70,14 +68,10 @@ def steps(answer: Answer, *, rules: ServedRules) -> list[Step]:
     ]
 
 
-def _of_rules(answer: Answer, rules: ServedRules, *, taking_out: bool) -> Counts:
-    """Names of the rules that acted, with how many items each acted on, in the order of the book."""
+def _taken_out(answer: Answer, rules: ServedRules) -> Counts:
+    """Names of the rules that took items out, with how many each, in the order of the book."""
     ruled = answer.trace.ruled
-    return [
-        (rule.name, ruled[rule.key])
-        for rule in rules.rules
-        if ruled.get(rule.key) and (rule.action in OUT) is taking_out
-    ]
+    return [(rule.name, ruled[rule.key]) for rule in rules.rules if rule.action in OUT and ruled.get(rule.key)]
 
 
 def _pinned_from_outside(answer: Answer, rules: ServedRules) -> int:

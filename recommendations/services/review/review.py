@@ -138,7 +138,6 @@ class _Basis:
 class _Made:
     """An answer, before its items are read."""
 
-    look: Look
     basis: _Basis
     answer: Answer
     window: tuple[datetime, datetime] | None  # in which purchases count as later ones
@@ -150,7 +149,7 @@ def _make(look: Look, request: ResolvedRequest, basis: _Basis) -> _Made:
     request = replace(request, cut=look.cut, folded=basis.making is Making.FOLDED)
     answer = recommend(request, snapshot=basis.snapshot, state=basis.state, now=basis.now)
     window = _window(basis.snapshot.model) if look.as_of is None else (look.as_of, look.as_of + LATER)
-    return _Made(look=look, basis=basis, answer=answer, window=window)
+    return _Made(basis=basis, answer=answer, window=window)
 
 
 def _review(made: _Made, items: Mapping[int, Item], later: frozenset[int] | None, *, customer: int) -> Review:

@@ -50,7 +50,6 @@ class PanelSettings:
 class HeldPanel:
     """A panel with what is known of its customers, all in the same order."""
 
-    version: int
     panel: Panel
     drawn: FloatArray  # [resamples, customers]
     customers: NDArray[np.int64]  # primary keys
@@ -148,7 +147,6 @@ def _loaded(version: ModelVersion, task: Task) -> HeldPanel | None:
     acts = snapshot.training.interactions
     customers = snapshot.users.ids[panel.users]
     return HeldPanel(
-        version=version.pk,
         panel=panel,
         drawn=resamples(len(panel.users), seed=version.run.seed),
         customers=customers,

@@ -50,7 +50,6 @@ class WhatIf:
     For a blend of items in view the ``movers`` are answers to customers of the live model.
     """
 
-    model_version: int | None
     live: BlendWeights | None  # what is served, and compared with: the segment's own where it has any
     users: int
     changed: int  # customers with another first ten
@@ -80,14 +79,13 @@ def what_if(
     if isinstance(held, Unmeasured):
         movers = context_movers(blend, draft, segment=number) if held is Unmeasured.NO_TRUTH else []
         return WhatIf(
-            model_version=None, live=live, users=0, changed=0, figures={}, movers=movers, unmeasured=held,
+            live=live, users=0, changed=0, figures={}, movers=movers, unmeasured=held,
             took_ms=_since(started),
         )  # fmt: skip
     settings = PanelSettings.of(draft)
     compared = PanelSettings.of(Values.of(live)) if live else settings
     now, then = held.measured(settings), held.measured(compared)
     return WhatIf(
-        model_version=held.version,
         live=live,
         users=len(held),
         changed=changed_lists(now, then),

@@ -222,7 +222,6 @@ def test_a_draft_of_rules_names_its_rules_in_waterfall_and_steps(bread_buyer: in
     assert [(term.name, term.value) for term in placed] == [("Tea first", None)]
     steps = {step.stage: step for step in reviewed.steps}
     assert ("No wine 1", 1) in steps[AnswerStage.RULES].lost
-    assert ("Tea first", 1) in steps[AnswerStage.RULES].acted
     live = review(customer=bread_buyer, placement="home", n=20)
     assert tea.item.title not in titles(live)[:1]  # nothing is served differently
     assert {one.item: one.now for one in compare(live, reviewed)}[tea.item.pk] == 1
