@@ -1,6 +1,5 @@
 """Context of a run, which every stage is given."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -11,8 +10,6 @@ from recommendations.store.models.model import days
 from recommendations.store.models.runs import StageReport, version_of
 from recommendations.store.models.training_data import newest_event
 from recommendations.terms import Cut
-
-type Progress = Callable[[float], None]
 
 
 class NotEnoughDataError(Exception):

@@ -13,7 +13,6 @@ from recommendations.serving.types import Answer
 from recommendations.simulation.counterfactual_rank import WouldRank, would_rank
 from recommendations.terms import AnswerStage, RuleAction
 
-OUT = (RuleAction.EXCLUDE, RuleAction.INCLUDE_ONLY)
 PLACING = (RuleAction.PIN, RuleAction.CAP, RuleAction.MINIMUM_SHARE)
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from recommendations.engine.frames import Catalogue, Queries, TrainingSet
+from recommendations.engine.recommenders import buy_again, popularity
 from recommendations.engine.recommenders.protocol import Recommender, learned, restored
-from recommendations.engine.recommenders.registry import BASELINES, INSTANCES, Instance, instances_of
+from recommendations.engine.recommenders.registry import INSTANCES, Instance, instances_of
 from recommendations.terms import BlendName, Reason
 from tests.shop import (
     Act,
@@ -23,7 +24,11 @@ from tests.shop import (
     worked_example,
 )
 
-EVERY = INSTANCES + BASELINES
+EVERY = (
+    *INSTANCES,
+    Instance(name="popular", kind=popularity.Popularity, config=popularity.Config(half_life=None)),
+    Instance(name="personal_frequency", kind=buy_again.BuyAgain, config=buy_again.Config(half_life=None, prior=1e-4)),
+)
 LEAVES_ONESELF_OUT = {"user_knn", "user_knn_discover", "recent_neighbours_home", "recent_neighbours_discover"}
 RANDOM_START = {"als", "als_discover"}  # another order of items is another start, hence other factors
 SAME_FOR_ALL = {"popularity_home", "popularity_discover", "popular"}
@@ -80,7 +85,6 @@ def tiny_shops() -> dict[str, TrainingSet]:
 def test_names_are_unique_and_every_blend_has_instances() -> None:
     assert len({instance.name for instance in EVERY}) == len(EVERY)
     assert all(instance.blends for instance in INSTANCES)
-    assert not any(instance.blends for instance in BASELINES)
     assert all(len(instances_of(blend)) >= 3 for blend in BlendName)
 
 

@@ -39,7 +39,6 @@ BREADTH: Mapping[str, tuple[Callable[[IntArray, Assortment, int], PerUser], int]
     "diversity@10": (diversity, 10),
 }
 PER_USER: Sequence[str] = (*ACCURACY, *BREADTH)
-METRICS: Sequence[str] = (*PER_USER, COVERAGE)
 
 
 def per_user_table(ranked: IntArray, lists: Judged, shop: Assortment) -> NDArray[np.float64]:

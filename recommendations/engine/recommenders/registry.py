@@ -39,7 +39,7 @@ class Instance:
     kind: type[Recommender]
     config: Any
     trend: float = 0.0
-    blends: frozenset[BlendName] = frozenset()  # a baseline is in none
+    blends: frozenset[BlendName] = frozenset()
 
     def build(self) -> Recommender:
         """A recommender that is not fitted yet."""
@@ -111,11 +111,6 @@ INSTANCES: tuple[Instance, ...] = (
         SESSION,
     ),
     _instance("session_knn", session_knn.SessionKnn, session_knn.Config(), SESSION),
-)
-
-BASELINES: tuple[Instance, ...] = (
-    _instance("popular", popularity.Popularity, popularity.Config(half_life=None)),
-    _instance("personal_frequency", buy_again.BuyAgain, buy_again.Config(half_life=None, prior=1e-4)),
 )
 
 

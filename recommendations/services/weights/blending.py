@@ -130,27 +130,6 @@ def roll_back(*, weights: BlendWeights, note: str, by: Staff | None, now: dateti
     return published
 
 
-@transaction.atomic
-def withdraw(*, weights: BlendWeights, note: str, by: Staff | None) -> BlendWeights | None:
-    """Withdraw a segment's own weights; returns what its customers get now.
-
-    Raises NoteNeededError, and ValueError for what is not the default of a segment.
-    """
-    stored, _ = _locked(weights)
-    if stored.segment is None or not stored.is_default:
-        raise ValueError(f"{stored} is not the default of a segment")
-    if not note.strip():
-        raise NoteNeededError
-    BlendWeights.objects.filter(pk=stored.pk).update(is_default=False)
-    served = weight_versions.default_weights(BlendName(stored.blend.name))
-    audit.record(
-        by=by, verb="withdraw", subject=stored, note=note.strip(),
-        before={"default": stored.number}, after={"default": served.number if served else None},
-    )  # fmt: skip
-    transaction.on_commit(lambda: fetch.announce(fetch.Changed.WEIGHTS))
-    return served
-
-
 def _locked(weights: BlendWeights) -> tuple[BlendWeights, BlendWeights | None]:
     """The version as it is stored, and what its customers get now; nobody else publishes before the commit."""
     blend = BlendName(weights.blend.name)

@@ -6,7 +6,7 @@ Files that do not lie on this machine's disk are copied to ``ARTEFACT_CACHE`` fi
 
 import hashlib
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -54,21 +54,11 @@ def load_arrays(version_id: int, cut: Cut, *, prefix: str | tuple[str, ...] = ""
 def forget_old_versions() -> int:
     """Delete the files of all but the newest versions that were ever ready; the live one is always kept."""
     versions = ModelVersion.objects.ready().order_by("-is_live", "-id").values_list("pk", flat=True)[:KEPT_VERSIONS]
-    old = Artefact.objects.filter(version__run__finished_at__isnull=False).exclude(version__in=list(versions))
-    return _forget(old)
-
-
-def forget(version: ModelVersion) -> int:
-    return _forget(Artefact.objects.filter(version=version))
-
-
-def _forget(rows: Iterable[Artefact]) -> int:
-    storage = storages["artefacts"]
-    gone = list(rows)
-    for row in gone:
-        storage.delete(row.path)
-    Artefact.objects.filter(pk__in=[row.pk for row in gone]).delete()
-    return len(gone)
+    old = list(Artefact.objects.filter(version__run__finished_at__isnull=False).exclude(version__in=list(versions)))
+    for row in old:
+        storages["artefacts"].delete(row.path)
+    Artefact.objects.filter(pk__in=[row.pk for row in old]).delete()
+    return len(old)
 
 
 def _save(storage: Storage, version: ModelVersion, cut: Cut, *, name: str, array: NDArray[Any]) -> Artefact:

@@ -16,11 +16,10 @@ from recommendations.services.weights.blending import (
     StaleDefaultError,
     publish,
     roll_back,
-    withdraw,
 )
 from recommendations.services.weights.drafts import StaleDraftError, save_draft
 from recommendations.services.weights.values import WeightDifference
-from recommendations.services.weights.versions import PresetKind, presets, versions
+from recommendations.services.weights.versions import best_single, versions
 from recommendations.services.weights.what_if import what_if
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Answer, Request
@@ -209,13 +208,6 @@ def test_a_segment_s_weights_are_served_to_its_customers_alone(
     assert others
     assert {user: told(shown(user)) for user in others} == {user: before[user] for user in others}
     assert [version.weights for version in versions(BlendName.HOME, segment)] == [published]
-    with pytest.raises(NoteNeededError):
-        withdraw(weights=published, note="", by=boss)
-    with django_capture_on_commit_callbacks(execute=True):
-        assert withdraw(weights=published, note="No gain", by=boss) == everybodys
-    assert told(shown("u0")) == before["u0"]
-    with pytest.raises(ValueError, match="not the default of a segment"):
-        withdraw(weights=everybodys, note="a", by=boss)
 
 
 def _segment(user: str) -> int:
@@ -235,7 +227,7 @@ def test_every_version_has_its_figures_on_today_s_panel(boss: Staff) -> None:
     assert older.figures == {name: pytest.approx(figure.draft, abs=1e-6) for name, figure in panel.figures.items()}
     assert {change.name for change in newer.changes} == {"als", *(n for n, w in first.weights.items() if w > 0)}
     assert versions(BlendName.HOME)[0].figures == {}
-    best = {preset.kind: preset for preset in presets(BlendName.HOME)}[PresetKind.BEST_SINGLE]
-    alone = what_if(blend=BlendName.HOME, weights=best.values.weights).figures["ndcg@10"].draft.value
-    assert best.instance is not None
+    best = best_single(BlendName.HOME)
+    assert best is not None
+    alone = what_if(blend=BlendName.HOME, weights=best[1].weights).figures["ndcg@10"].draft.value
     assert alone >= newer.figures["ndcg@10"].value
