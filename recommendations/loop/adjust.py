@@ -5,7 +5,7 @@ what passes the gate in its place. Every decision leaves a line with its reason 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from recommendations.engine.evaluation.gate import GateResult
@@ -40,12 +40,9 @@ class Proposal:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What a run does with a blend: a new version, the default at once or proposed; or nothing (no configuration)."""
+    """What a run does with a blend: a new version, the default at once or proposed; or nothing."""
 
-    configuration: Configuration | None = None
-    reason: str = ""
-    expected: Mapping[str, Any] = field(default_factory=dict)
-    verdict: GateResult | None = None
+    made: Made | None = None
     publish: bool = False
 
 
@@ -62,11 +59,11 @@ def adjust_weights_and_go_live(context: RunContext) -> Mapping[str, object]:
     for blend in BlendName:
         if weight_versions.default_weights(blend) is None:
             weight_versions.append_weights(
-                blend=blend, now=context.now, publish=True, author=None,
+                blend=blend, now=context.run.now, publish=True, author=None,
                 made=Made(weights=PRESETS[blend], promotion=PROMOTION[blend], reason="Shipped preset"),
             )  # fmt: skip
     if may_go_live:
-        live_version.go_live(context.version, now=context.now)
+        live_version.go_live(context.version, now=context.run.now)
         fetch.announce("model")
     else:
         live_version.keep_ready(context.version)
@@ -115,7 +112,7 @@ def proposal(
 
 def _decision(context: RunContext, task: Task, blend: BlendName, *, done: float) -> Decision:
     offer = proposal(
-        context.version.pk, task, seed=context.seed, progress=lambda share: context.report(done + 0.4 * share)
+        context.version.pk, task, seed=context.run.seed, progress=lambda share: context.report(done + 0.4 * share)
     )
     if offer is None:
         context.report(done, text=f"{blend}: no purchases in the tuning window, so there is nothing to tune on")
@@ -128,14 +125,14 @@ def _decision(context: RunContext, task: Task, blend: BlendName, *, done: float)
     if offer is None or offer.gain < NOTABLE:
         context.report(done, text=f"{blend}: weights stay as they are, as tuning found nothing better")
         return Decision()
-    result = gate.gate(context.version.pk, task, offer.configuration, live=Configuration.of(default), seed=context.seed)
+    result = gate.gate(
+        context.version.pk, task, offer.configuration, live=Configuration.of(default), seed=context.run.seed
+    )
     automatic = Blend.objects.get(name=blend).automatic
     what = "published, as the blend is automatic" if automatic and result.passed else "proposed to staff"
     context.report(done, text=f"{blend}: new weights are {what}; {gate.log_line(result)}")
-    return Decision(
-        configuration=offer.configuration, reason=f"Tuned by run {context.run}", expected=offer.expected,
-        verdict=result, publish=automatic and result.passed,
-    )  # fmt: skip
+    made = _made(context, offer.configuration, f"Tuned by run {context.run}", result, expected=offer.expected)
+    return Decision(made=made, publish=automatic and result.passed)
 
 
 def _first(context: RunContext, task: Task, blend: BlendName, found: Proposal | None) -> Decision:
@@ -143,18 +140,16 @@ def _first(context: RunContext, task: Task, blend: BlendName, found: Proposal | 
 
     Something has to be served, and where all lose to a baseline the tuning window still knows the tuned ones as best.
     """
-    decisions = []
+    contenders = []
     for reason, configuration in _contenders(context, blend, found):
-        result = gate.gate(context.version.pk, task, configuration, live=None, seed=context.seed)
+        result = gate.gate(context.version.pk, task, configuration, live=None, seed=context.run.seed)
         context.report(0, text=f"{blend}: {reason}: {gate.log_line(result)}")
         expected = found.expected if found and configuration is found.configuration else {}
-        decisions.append(
-            Decision(configuration=configuration, reason=reason, expected=expected, verdict=result, publish=True)
-        )
+        contenders.append(_made(context, configuration, reason, result, expected=expected))
         if result.outcome is not GateOutcome.WORSE:
-            return decisions[-1]
-    context.report(0, text=f"{blend}: nothing passes the gate, but something has to be served: {decisions[0].reason}")
-    return decisions[0]
+            return Decision(made=contenders[-1], publish=True)
+    context.report(0, text=f"{blend}: nothing passes the gate, but something has to be served: {contenders[0].reason}")
+    return Decision(made=contenders[0], publish=True)
 
 
 def _contenders(context: RunContext, blend: BlendName, found: Proposal | None) -> Iterator[tuple[str, Configuration]]:
@@ -170,13 +165,10 @@ def _gate_version(context: RunContext, decisions: Mapping[Task, Decision]) -> bo
     results = {}
     for task, blend in TASKS.items():
         default, decision = weight_versions.default_weights(blend), decisions[task]
-        if decision.publish and decision.configuration:
-            serving = decision.configuration
-        elif default:
-            serving = Configuration.of(default)
-        else:
+        serving = decision.made if decision.publish else default
+        if serving is None:
             continue
-        verdict = challenger.gate_version(context, task, serving)
+        verdict = challenger.gate_version(context, task, Configuration.of(serving))
         if verdict:
             results[task] = verdict
             context.report(0, text=f"{task}: with the new settings {gate.log_line(verdict)}")
@@ -185,15 +177,21 @@ def _gate_version(context: RunContext, decisions: Mapping[Task, Decision]) -> bo
     return all(result.outcome is not GateOutcome.WORSE for result in results.values())
 
 
-def _append(context: RunContext, blend: BlendName, decision: Decision, *, publish: bool) -> BlendWeights | None:
-    if decision.configuration is None:
-        return None
-    result = described_gate_result(decision.verdict, version=context.version) if decision.verdict else {}
-    weights = Made(
-        weights=decision.configuration.weights, promotion=decision.configuration.promotion, reason=decision.reason,
-        expected=decision.expected, gate=result,
+def _made(
+    context: RunContext, configuration: Configuration, reason: str, result: GateResult, *, expected: Mapping[str, Any]
+) -> Made:
+    return Made(
+        weights=configuration.weights, promotion=configuration.promotion, reason=reason, expected=expected,
+        gate=described_gate_result(result, version=context.version),
     )  # fmt: skip
-    return weight_versions.append_weights(blend=blend, made=weights, author=None, now=context.now, publish=publish)
+
+
+def _append(context: RunContext, blend: BlendName, decision: Decision, *, publish: bool) -> BlendWeights | None:
+    if decision.made is None:
+        return None
+    return weight_versions.append_weights(
+        blend=blend, made=decision.made, author=None, now=context.run.now, publish=publish
+    )
 
 
 def _measure_hybrid(

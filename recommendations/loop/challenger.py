@@ -95,7 +95,7 @@ def gate_version(context: RunContext, task: Task, configuration: Configuration) 
     if any(weights.values()):
         configuration = replace(configuration, weights=weights)
     reached = ndcg_of(context.version.pk, task, configuration)
-    return gate_result(reached, {LIVE: before}, seed=context.seed)
+    return gate_result(reached, {LIVE: before}, seed=context.run.seed)
 
 
 def _live() -> dict[BlendName, Configuration]:

@@ -11,7 +11,7 @@ from recommendations.terms import Cut
 def close_window(context: RunContext) -> Mapping[str, object]:
     """Fix the three cuts of the run, and count what came in since the last one."""
     last = Run.objects.succeeded().exclude(pk=context.run.pk).order_by("-now").first()
-    counts = training_data.arrivals(since=last.now if last else None, until=context.now)
+    counts = training_data.arrivals(since=last.now if last else None, until=context.run.now)
     cuts = {cut: model.moment(day).isoformat() for cut, day in context.windows.cuts.items()}
     end = model.moment(context.windows.end).isoformat()
     ModelVersion.objects.filter(pk=context.version.pk).update(

@@ -20,8 +20,6 @@ class NotEnoughDataError(Exception):
 class RunContext:
     run: Run
     version: ModelVersion
-    now: datetime
-    seed: int
     cut: Cut | None
     windows: Windows
     report: StageReport
@@ -32,8 +30,6 @@ class RunContext:
         return cls(
             run=run,
             version=version,
-            now=run.now,
-            seed=run.seed,
             cut=cut,
             windows=_stored_windows(version) or _windows(run.now),
             report=report,

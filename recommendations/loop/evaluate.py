@@ -24,6 +24,7 @@ from recommendations.models import BlendWeights
 from recommendations.store import jobs
 from recommendations.store.models import interests, measurements, model, runs
 from recommendations.store.models.measurements import Costs
+from recommendations.store.models.weight_versions import Made
 from recommendations.terms import TASKS, BlendName, Cut, MeasuredKind, Stage, Task
 
 HYBRID = "hybrid"
@@ -37,7 +38,7 @@ class Configuration:
     promotion: float = 0.0  # exponent of the plan's lift; 0 = the plan does not count
 
     @classmethod
-    def of(cls, version: BlendWeights) -> Self:
+    def of(cls, version: BlendWeights | Made) -> Self:
         return cls(weights=version.weights, promotion=version.promotion)
 
 
@@ -67,7 +68,7 @@ def tabulate(context: RunContext, task: Task, *, hybrids: Mapping[str, Configura
     records = model.load_candidates(context.version.pk, Cut.TEST)
     if not len(truth.users) or TASKS[task] not in records:
         return None
-    drawn = resamples(len(truth.users), seed=context.seed)
+    drawn = resamples(len(truth.users), seed=context.run.seed)
     rows = backtest(
         records[TASKS[task]], truth, hybrids={name: one.weights for name, one in hybrids.items()},
         baselines=baselines(
@@ -82,7 +83,7 @@ def tabulate(context: RunContext, task: Task, *, hybrids: Mapping[str, Configura
     quality = table(rows, truth, groups=groups, drawn=drawn, reference=HYBRID)
     window = tuple(model.moment(at) for at in context.windows.window(Cut.TEST))
     measurements.save_evaluation(
-        context.version, cut=Cut.TEST, task=task, window=(window[0], window[1]), seed=context.seed, table=quality,
+        context.version, cut=Cut.TEST, task=task, window=(window[0], window[1]), seed=context.run.seed, table=quality,
         costs=_costs(context, TASKS[task], hybrids),
     )  # fmt: skip
     return quality

@@ -49,7 +49,7 @@ def _segments(context: RunContext, training: TrainingSet) -> tuple[float | None,
     snapshot, categories = model.load_snapshot(context.version.pk, Cut.LIVE)
     weights = act_weights(training.interactions, half_life=HALF_LIVES[0])
     segmentation, membership = segment.find_segments(
-        weights, training.catalogue.categories, n_segments=SEGMENTS, dimensions=DIMENSIONS, seed=context.seed
+        weights, training.catalogue.categories, n_segments=SEGMENTS, dimensions=DIMENSIONS, seed=context.run.seed
     )
     previous = interests.previous_segments(context.version, columns=categories)
     numbers = previous.numbers_after(segment.matched(segmentation.interests, previous.interests))

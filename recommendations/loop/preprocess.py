@@ -23,7 +23,7 @@ def make_snapshots(context: RunContext) -> Mapping[str, object]:
 
     Raises LeakError where baskets lie on both sides of a cut.
     """
-    events = training_data.event_frame(until=context.now)
+    events = training_data.event_frame(until=context.run.now)
     attributes, categories = training_data.item_attributes()
     cuts = [model.moment(cut) for cut in context.windows.cuts.values()]
     plan = training_data.promotion_frame(first=min(cuts), last=max(cuts))

@@ -110,7 +110,7 @@ class _Job:
         table, records = self.features(users), self.records.of(users)
         taught = self.lesson(users, table)
         self.score_seconds = time.monotonic() - started
-        plane = cross_fitted(CONFIG, taught, table, records, learners=np.arange(len(users)), seed=self.context.seed)
+        plane = cross_fitted(CONFIG, taught, table, records, learners=np.arange(len(users)), seed=self.context.run.seed)
         self.fit_seconds = time.monotonic() - started - self.score_seconds
         store.save_lesson(self.context.version, Cut.TUNING, self.blend, taught)
         z = np.full(self.records.items.shape, np.nan, np.float16)
@@ -146,7 +146,7 @@ class _Job:
         lessons = [one for one in taught if one is not None and one.features.names == names]
         if not lessons:
             raise NothingToLearnError
-        return SecondStage(CONFIG).fit(lessons, seed=self.context.seed)
+        return SecondStage(CONFIG).fit(lessons, seed=self.context.run.seed)
 
     @cached_property
     def truth(self) -> Truth:

@@ -85,7 +85,7 @@ def _fit(
 
     def fit(instance: Instance) -> tuple[Recommender, float]:
         started = time.monotonic()
-        recommender = instance.build().fit(training, seed=context.seed)
+        recommender = instance.build().fit(training, seed=context.run.seed)
         return recommender, round(time.monotonic() - started, 2)
 
     done: dict[str, tuple[Recommender, float]] = {}
