@@ -95,12 +95,6 @@ class Rule(models.Model):
         return self.name
 
 
-class RuleBookQuerySet(models.QuerySet["RuleBook"]):
-    def default(self) -> "RuleBook | None":
-        """The book that is served; None before the first rule was published."""
-        return self.filter(is_default=True).first()
-
-
 class RuleBook(models.Model):
     """A frozen, ordered list of rules. It is never edited: a change is a new book with this one as parent."""
 
@@ -116,8 +110,6 @@ class RuleBook(models.Model):
         Staff, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("author")
     )
     published_at = models.DateTimeField(_("published"), default=timezone.now)
-
-    objects: ClassVar[models.Manager["RuleBook"]] = models.Manager.from_queryset(RuleBookQuerySet)()
 
     class Meta:
         verbose_name = _("book of rules")

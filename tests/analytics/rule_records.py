@@ -5,6 +5,7 @@ from typing import Any
 from recommendations.models import Category, Item, Rule, RuleBook, Segment, Staff
 from recommendations.services.rules.books import publish_rules
 from recommendations.services.rules.editing import save_rule
+from recommendations.store.rules.conditions import default_book
 from tests.analytics import records
 from tests.analytics.records import NOW
 
@@ -46,7 +47,7 @@ def condition(attribute: str, *values: Any, operator: str = "is") -> dict[str, A
 
 
 def published(*rules: Rule, note: str = "a test", expected: dict[str, Any] | None = None) -> RuleBook:
-    book = RuleBook.objects.default()
+    book = default_book()
     return publish_rules(
         rules=[each.pk for each in rules], based_on=book.number if book else 0, note=note, by=None, now=NOW,
         expected=expected or {},

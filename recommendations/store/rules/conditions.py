@@ -7,10 +7,10 @@ rule hold together; the values of a condition are alternatives.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 from typing import Any, NamedTuple, TypedDict
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThanOrEqual
 from django.utils import timezone
 
 from recommendations.models import Category, Item, Promotion, Rule, RuleBook
+from recommendations.store.rules.values import as_number, as_text, as_yes_or_no
 from recommendations.terms import PATH_SEPARATOR, Availability, Operator
 
 type Conditions = Sequence[Mapping[str, Any]]
@@ -30,7 +31,6 @@ type Known = tuple[Any, ...]
 OWN = "attributes."
 """Prefix of the key of an attribute that the shop gave the item itself."""
 
-LARGEST = Decimal(10) ** 12
 LONGEST_LISTED = Decimal(36_500)  # days
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
@@ -62,8 +62,6 @@ OPERATORS: Mapping[AttributeKind, tuple[Operator, ...]] = {
 }
 TIMED = frozenset({"listed_days", "promoted"})
 """Attributes that change by themselves as time goes by."""
-
-YES_NO = {True: True, False: False, "yes": True, "no": False}
 
 
 class FrozenRule(TypedDict):
@@ -126,7 +124,7 @@ def frozen(rule: Rule) -> FrozenRule:
 
 def default_book() -> RuleBook | None:
     """The book that is served; None before the first rule was published."""
-    return RuleBook.objects.default()
+    return RuleBook.objects.filter(is_default=True).first()
 
 
 def kind_of(attribute: str) -> AttributeKind | None:
@@ -162,10 +160,7 @@ def check(conditions: Conditions) -> None:
 
 def as_query(conditions: Sequence[Condition], *, now: datetime) -> Q:
     """Query for the items that meet all conditions; an unknown number meets none."""
-    wanted = Q()
-    for condition in conditions:
-        wanted &= _meaning(condition, now)
-    return wanted
+    return reduce(and_, (_meaning(condition, now) for condition in conditions), Q())
 
 
 def listed_spans(condition: Condition, now: datetime) -> list[tuple[datetime | None, datetime | None]]:
@@ -208,34 +203,10 @@ def _parsed(position: int, condition: Mapping[str, Any]) -> Condition:
     return Condition(str(attribute), Operator(operator), typed)
 
 
-def _number(value: object) -> Decimal:
-    try:
-        number = Decimal(str(value)) if not isinstance(value, bool) else Decimal("NaN")
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
-        raise ValueError("not_a_number")
-    if number.copy_abs() > LARGEST:  # abs() rounds, and fails on an exponent without end
-        raise ValueError("out_of_range")
-    return number
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise ValueError("not_a_text")
-    return value.strip()
-
-
-def _yes_no(value: object) -> bool:
-    if not isinstance(value, str | bool) or value not in YES_NO:
-        raise ValueError("not_yes_or_no")
-    return YES_NO[value]
-
-
 _READ: Mapping[AttributeKind, Callable[[object], Any]] = {
-    AttributeKind.CHOICE: _text,
-    AttributeKind.NUMBER: _number,
-    AttributeKind.YES_NO: _yes_no,
+    AttributeKind.CHOICE: as_text,
+    AttributeKind.NUMBER: as_number,
+    AttributeKind.YES_NO: as_yes_or_no,
 }
 
 
@@ -279,7 +250,7 @@ def _own(key: str, value: str) -> Q:
     if value in {"true", "false"}:
         same.append(value == "true")
     with suppress(ValueError):
-        same.append(float(_number(value)))
+        same.append(float(as_number(value)))
     return _any(Q(attributes__contains={key: one}) for one in same)
 
 

@@ -49,7 +49,7 @@ from recommendations.services.rules.editing import (
     status_of,
 )
 from recommendations.store.live import fetch
-from recommendations.store.rules.conditions import ConditionError, frozen
+from recommendations.store.rules.conditions import ConditionError, default_book, frozen
 from recommendations.terms import Role, RuleStatus
 from recommendations.wording.rules import rule_text
 
@@ -92,7 +92,7 @@ def changed(rule: Rule, **values: Any) -> Rule:
 
 
 def published(*rules: Rule, note: str = "because") -> RuleBook:
-    default = RuleBook.objects.default()
+    default = default_book()
     return publish_rules(
         rules=[rule.pk for rule in rules], based_on=default.number if default else None, note=note, by=None, now=NOW
     )
@@ -288,8 +288,8 @@ def test_a_copy_is_a_draft_of_its_own() -> None:
     assert (copy.slot, copy.items, copy.position, copy.revision) == (1, TEA, 2, 1)
     assert copy.name.endswith("x (copy)")
     assert len(copy.name) <= 120
-    assert status_of(copy, RuleBook.objects.default(), NOW) is RuleStatus.DRAFT
-    assert status_of(rule, RuleBook.objects.default(), NOW) is RuleStatus.LIVE
+    assert status_of(copy, default_book(), NOW) is RuleStatus.DRAFT
+    assert status_of(rule, default_book(), NOW) is RuleStatus.LIVE
 
 
 def test_reordering_leaves_an_entry_for_moved_rules_only(boss: Staff) -> None:

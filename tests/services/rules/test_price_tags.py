@@ -28,7 +28,7 @@ from recommendations.simulation.panel import batch
 from recommendations.simulation.rerank import Batch
 from recommendations.store.live.state import NOTHING
 from recommendations.store.models.model import load_model, load_truths
-from recommendations.store.rules.conditions import FrozenRule
+from recommendations.store.rules.conditions import FrozenRule, default_book
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import Cut, Task
@@ -106,7 +106,7 @@ def test_the_batch_answers_as_the_shop_would(placement: str, rules: Sequence[dic
 
 def published(draft: dict[str, Any]) -> RuleBook:
     row = save_rule(rule=None, values=draft, revision=None, by=None, now=NOW)
-    default = RuleBook.objects.default()
+    default = default_book()
     return publish_rules(
         rules=[row.pk], based_on=default.number if default else 0, note="test", by=None, now=timezone.now()
     )
