@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from recommendations.models import Staff
-from recommendations.services.access.preferences import remember_preferences
+from recommendations.services.access.staff import remember_preferences
 
 THEME_COOKIE = "recsite_theme"
 CHOSEN = "chosen"  # session key

@@ -1,4 +1,7 @@
-"""People who use the dashboard: made, changed and given passwords by admins; every step leaves an audit entry."""
+"""People who use the dashboard: made, changed and given passwords by admins, with an audit entry of every step.
+
+What they prefer on the dashboard follows them from browser to browser.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -49,3 +52,10 @@ def set_password(*, staff: Staff, password: str | None, by: Staff | None) -> Non
     staff.set_password(password)
     staff.save(update_fields=["password"])
     audit.record(by=by, verb="set password", subject=staff)
+
+
+def remember_preferences(*, staff: Staff, language: str | None = None, theme: str | None = None) -> None:
+    """Store the preferences that are given; the caller has checked that the values are among those on offer."""
+    wanted = {name: value for name, value in (("language", language), ("theme", theme)) if value is not None}
+    if wanted:
+        Staff.objects.filter(pk=staff.pk).update(**wanted)
