@@ -16,7 +16,7 @@ from recommendations.api.examples import INTERESTS
 from recommendations.api.recommend import not_loaded
 from recommendations.api.recommend_form import Id, converted
 from recommendations.api.schema import parameters_of, problems, schema_of
-from recommendations.serving.interest_profile import Interest, interest_profile
+from recommendations.serving.interest_profile import interest_profile
 from recommendations.serving.serve import NotLoadedError
 from recommendations.terms import Fallback, Scope
 
@@ -91,11 +91,7 @@ class InterestsView(APIView):
             model_version=f"m{profile.model_version}" if profile.model_version else None,
             as_of=profile.as_of,
             segment=SegmentGiven(*profile.segment) if profile.segment else None,
-            categories=[_given(one) for one in profile.categories],
-            brands=[_given(one) for one in profile.brands],
+            categories=[InterestGiven(**one._asdict()) for one in profile.categories],
+            brands=[InterestGiven(**one._asdict()) for one in profile.brands],
         )
         return HttpResponse(msgspec.json.encode(body), content_type="application/json")
-
-
-def _given(one: Interest) -> InterestGiven:
-    return InterestGiven(**one._asdict())

@@ -15,6 +15,7 @@ from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import MERGE
 from recommendations.api.parsing import RawJson, body_of, flaw_of, malformed
+from recommendations.api.recommend_form import Id
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.services.operations.customers import MergedElsewhereError, merge_customers, unmerge_customers
 from recommendations.terms import Scope
@@ -26,8 +27,6 @@ again: each has the events that came under its own id, and later events with bot
 merges them here again. Either may be sent any number of times. The answer is the same whether or not somebody was known
 by these ids, so that a key that may only write learns nothing; who objects to personalisation is not merged.
 """
-
-type Id = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
 class MergeBody(Struct, forbid_unknown_fields=True):

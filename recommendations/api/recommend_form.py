@@ -160,13 +160,8 @@ _user = msgspec.json.Decoder(BatchUser)
 def of_body(placement: str, body: bytes) -> ParsedRequest:
     form = _decoded(_body, body)
     fields = _fields(form.fields)
-    return ParsedRequest(
-        request=replace(
-            _request_of(placement, form, fields=fields), user_id=form.user_id, anonymous_id=form.anonymous_id
-        ),
-        lang=_language(form.lang),
-        fields=fields,
-    )
+    request = replace(_request_of(placement, form, fields=fields), user_id=form.user_id, anonymous_id=form.anonymous_id)
+    return ParsedRequest(request=request, lang=_language(form.lang), fields=fields)
 
 
 def of_batch(body: bytes) -> ParsedBatch:
