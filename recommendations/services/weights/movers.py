@@ -52,10 +52,10 @@ class Mover:
     customer: int
     baskets: int  # before the window
     segment: int | None  # number
-    live: Sequence[ListPlace]
-    draft: Sequence[ListPlace]
-    replaced: int
     context: tuple[int, ...] = ()
+    live: Sequence[ListPlace] = ()
+    draft: Sequence[ListPlace] = ()
+    replaced: int = 0
 
     @property
     def left(self) -> list[ListPlace]:
@@ -70,12 +70,14 @@ def panel_movers(held: HeldPanel, now: PanelResult, then: PanelResult) -> list[M
     changed = np.argsort(-replaced, kind="stable")[:MOVERS].tolist()
     rows = list(dict.fromkeys([*_spread(held.baskets, SHARES), *changed]))[:MOVERS]
     return [
-        _mover(
+        _between(
             *([int(held.items[item]) for item in one.ranked[row] if item >= 0] for one in (then, now)),
-            customer=int(held.customers[row]), baskets=int(held.baskets[row]), segment=int(held.segments[row]),
+            mover=Mover(
+                customer=int(held.customers[row]), baskets=int(held.baskets[row]), segment=_number(held.segments[row])
+            ),
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def context_movers(blend: BlendName, draft: Values, *, segment: int | None) -> list[Mover]:
@@ -98,16 +100,9 @@ def context_movers(blend: BlendName, draft: Values, *, segment: int | None) -> l
     return [_context_mover(pair, placement, shopper, visiting=blend is BlendName.SESSION) for shopper in shoppers]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Shopper:
-    customer: int
-    baskets: int
-    segment: int
-    context: tuple[int, ...]  # items of the last basket, by primary key
-
-
 @lru_cache(maxsize=8)
-def _shoppers(model: Model, segment: int | None, in_view: int) -> Sequence[_Shopper]:
+def _shoppers(model: Model, segment: int | None, in_view: int) -> Sequence[Mover]:
+    """Customers before they are asked, with items of their last basket as context."""
     acts = model.training.interactions
     bought = acts.where(acts.bought)
     rows = np.flatnonzero((bought.n_baskets > 0) & ((model.segments == segment) | (segment is None)))
@@ -116,16 +111,16 @@ def _shoppers(model: Model, segment: int | None, in_view: int) -> Sequence[_Shop
     baskets = bought.n_baskets[rows]
     newest = bought.where(bought.basket_rank == 0)
     return [
-        _Shopper(
+        Mover(
             customer=int(model.users.ids[rows[place]]), baskets=int(baskets[place]),
-            segment=int(model.segments[rows[place]]),
+            segment=_number(model.segments[rows[place]]),
             context=tuple(model.items.ids[np.unique(newest.item[newest.user == rows[place]])[:in_view]].tolist()),
         )
         for place in dict.fromkeys(_spread(baskets, CONTEXT_SHARES))
     ]  # fmt: skip
 
 
-def _context_mover(pair: tuple[Snapshot, Snapshot], placement: str, shopper: _Shopper, *, visiting: bool) -> Mover:
+def _context_mover(pair: tuple[Snapshot, Snapshot], placement: str, shopper: Mover, *, visiting: bool) -> Mover:
     model, now = pair[0].model, timezone.now()
     request = ResolvedRequest(placement=placement, n=COMPARED, explore=False)
     if visiting:
@@ -134,9 +129,7 @@ def _context_mover(pair: tuple[Snapshot, Snapshot], placement: str, shopper: _Sh
         state = fetch.state_of(shopper.customer, since=model.as_of if model else None).state
         request = replace(request, customer=shopper.customer, context_items=shopper.context)
     lists = [[one.item for one in recommend(request, snapshot=each, state=state, now=now).shown] for each in pair]
-    return _mover(
-        *lists, customer=shopper.customer, baskets=shopper.baskets, segment=shopper.segment, context=shopper.context
-    )
+    return _between(*lists, mover=shopper)
 
 
 def _spread(baskets: IntArray, shares: Sequence[float]) -> list[int]:
@@ -156,20 +149,14 @@ def _replaced(now: IntArray, then: IntArray) -> IntArray:
     return np.asarray(np.count_nonzero(~unchanged, axis=1), np.int32)
 
 
-def _mover(
-    then: Sequence[int],
-    now: Sequence[int],
-    *,
-    customer: int,
-    baskets: int,
-    segment: int,
-    context: tuple[int, ...] = (),
-) -> Mover:
+def _number(segment: np.int32) -> int | None:
+    return int(segment) if segment >= 0 else None
+
+
+def _between(then: Sequence[int], now: Sequence[int], *, mover: Mover) -> Mover:
+    """The mover with the lists under live (``then``) and under the draft."""
     was, is_ = ({item: place for place, item in enumerate(items, start=1)} for items in (then, now))
-    places = [
+    live, draft = (
         [ListPlace(item=item, was=was.get(item), now=is_.get(item)) for item in one[:SHOWN]] for one in (then, now)
-    ]
-    return Mover(
-        customer=customer, baskets=baskets, segment=segment if segment >= 0 else None, live=places[0],
-        draft=places[1], replaced=len({*now[:SHOWN]} - {*then[:SHOWN]}), context=context,
-    )  # fmt: skip
+    )
+    return replace(mover, live=live, draft=draft, replaced=len({*now[:SHOWN]} - {*then[:SHOWN]}))
