@@ -103,7 +103,6 @@ def _exposure(version: int, ranked: Mapping[BlendName, _Ranked]) -> Arrays:
     items, users = ids["ids/items"], ids["ids/users"]
     acts = load_arrays(version, Cut.LIVE, prefix="interactions/")
     item = acts["interactions/item"]
-    segments = load_arrays(version, Cut.LIVE, prefix="segments/of_users").get("segments/of_users")
     drawn = np.linspace(0, len(users) - 1, min(MOST_CUSTOMERS, len(users))).astype(np.int64)
     arrays: dict[str, NDArray[Any]] = {
         "items": items,
@@ -112,7 +111,7 @@ def _exposure(version: int, ranked: Mapping[BlendName, _Ranked]) -> Arrays:
         "listed_age": load_arrays(version, Cut.LIVE, prefix="catalogue/listed_age")["catalogue/listed_age"],
         "ended": load_arrays(version, Cut.LIVE, prefix="cut")["cut"][0],
         "customers": users[drawn],
-        "segments": np.full(len(drawn), -1, np.int32) if segments is None else segments[drawn],
+        "segments": model.load_segments(version, Cut.LIVE, n_users=len(users))[drawn],
     }
     lift = model.load_lift(version, Cut.LIVE)
     for blend, records in model.load_candidates(version, Cut.LIVE).items():

@@ -6,16 +6,14 @@ median of all customers' days, and at least 500 (``engine/preprocess/clean.py``)
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 from django.utils.functional import Promise
 
 from recommendations.models import Import
 from recommendations.store.imports.reasons import REASONS
-from recommendations.store.models.model import load_bursts
-
-EPOCH = date(1970, 1, 1)
+from recommendations.store.models.model import load_bursts, moment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +61,7 @@ def suspects(model: int | None) -> list[Suspect] | None:
                 customer=customer,
                 days=len(days),
                 events=int(days[:, 2].sum()),
-                busiest=EPOCH + timedelta(days=int(busiest[1])),
+                busiest=moment(float(busiest[1])).date(),
                 most=int(busiest[2]),
             )
         )

@@ -20,6 +20,7 @@ from recommendations.models import (
     SegmentMembership,
 )
 from recommendations.store.models.artefacts import load_arrays, save_arrays
+from recommendations.store.models.model import load_segments
 from recommendations.store.temp_tables import copying
 from recommendations.terms import Cut
 
@@ -143,8 +144,7 @@ def save_segments(
 def segments_of(version_id: int) -> tuple[IdMap, IntArray]:
     """The customers of a version's live cut, and the lasting number of each one's segment (−1 = none)."""
     users = IdMap(ids=load_arrays(version_id, Cut.LIVE, prefix="ids/users")["ids/users"])
-    numbers = load_arrays(version_id, Cut.LIVE, prefix="segments/of_users").get("segments/of_users")
-    return users, np.full(len(users), -1, np.int32) if numbers is None else numbers
+    return users, load_segments(version_id, Cut.LIVE, n_users=len(users))
 
 
 def segments_by_customer(version_id: int, customers: NDArray[np.int64]) -> IntArray:

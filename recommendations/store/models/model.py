@@ -193,10 +193,15 @@ def save_segments(version: ModelVersion, cut: Cut, numbers: IntArray) -> int:
     return save_arrays(version, cut, {"segments/of_users": numbers})
 
 
+def load_segments(version_id: int, cut: Cut, *, n_users: int) -> IntArray:
+    """Number of each user's segment, −1 = none; nobody has one before the stage that makes them."""
+    numbers = load_arrays(version_id, cut, prefix="segments/of_users").get("segments/of_users")
+    return np.full(n_users, -1, np.int32) if numbers is None else numbers
+
+
 def load_model(version_id: int, cut: Cut) -> Model:
     """Everything that serving and review need of a cut; arrays stay on disk until they are touched."""
     snapshot, categories = load_snapshot(version_id, cut)
-    segments = load_arrays(version_id, cut, prefix="segments/").get("segments/of_users")
     return Model(
         version_id=version_id,
         cut=cut,
@@ -208,7 +213,7 @@ def load_model(version_id: int, cut: Cut) -> Model:
         disliked=snapshot.disliked,
         recommenders=_recommenders(version_id, cut),
         candidates=load_candidates(version_id, cut),
-        segments=np.full(len(snapshot.users), -1, np.int32) if segments is None else segments,
+        segments=load_segments(version_id, cut, n_users=len(snapshot.users)),
         lift=load_lift(version_id, cut),
     )
 
