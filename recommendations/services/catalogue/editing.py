@@ -58,7 +58,7 @@ def update_item(*, item: Item, changes: Mapping[str, Any], by: Staff | None, now
     stored.updated_at = now
     if "price" in after and stored.price is not None:
         ItemPrice.objects.update_or_create(item=stored, valid_from=now, defaults={"price": stored.price})
-    audit.record(by=by, verb="change", subject=stored, before=_plain(before), after=_plain(after))
+    audit.record(by=by, verb="change", subject=stored, before=plain_values(before), after=plain_values(after))
     _announce()
     return stored
 
@@ -138,7 +138,8 @@ def _change_all(
     for keys in batched(items, BATCH):
         rows = Item.objects.select_for_update().filter(pk__in=keys, **(only or {})).exclude(**values).order_by("pk")
         batch = list(rows.only("pk", "title", *values))
-        changes = [(item, _plain({name: getattr(item, name) for name in values}), _plain(values)) for item in batch]
+        before = [plain_values({name: getattr(item, name) for name in values}) for item in batch]
+        changes = [(item, had, plain_values(values)) for item, had in zip(batch, before, strict=True)]
         audit.record_all(by=by, verb=verb, changes=changes)
         Item.objects.filter(pk__in=[item.pk for item in batch]).update(**values, updated_at=now)
         changed += len(batch)
@@ -147,7 +148,7 @@ def _change_all(
     return changed
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values as JSON holds them: amounts and times as text, another item by its key."""
     return {name: value.pk if isinstance(value, Item) else plain(value) for name, value in values.items()}
 

@@ -12,7 +12,6 @@ from django.db.models import Field
 from recommendations.models import AuditEntry, Category, Import, Item, ItemPrice, Staff
 from recommendations.services.access import audit
 from recommendations.services.catalogue import editing
-from recommendations.store.imports.item_diff import plain
 from recommendations.store.live import fetch
 
 BATCH = 500
@@ -98,7 +97,7 @@ def _restore(back: Sequence[tuple[Item, Mapping[str, Any]]], *, by: Staff | None
     changes, columns, prices = [], {"updated_at"}, []
     for item, old in back:
         values = {name: _then(name, value) for name, value in old.items() if name in _NAMES}
-        before = {name: _plain_value(_now(item, name)) for name in values}
+        before = editing.plain_values({name: _now(item, name) for name in values})
         for name, value in values.items():
             if name == "categories":
                 item.categories.set(Category.objects.filter(path__in=value))
@@ -108,7 +107,7 @@ def _restore(back: Sequence[tuple[Item, Mapping[str, Any]]], *, by: Staff | None
         item.updated_at = now
         if "price" in values and item.price is not None:
             prices.append(ItemPrice(item=item, valid_from=now, price=item.price))
-        changes.append((item, before, {name: _plain_value(value) for name, value in values.items()}))
+        changes.append((item, before, editing.plain_values(values)))
     Item.objects.bulk_update([item for item, _ in back], sorted(columns), batch_size=BATCH)
     ItemPrice.objects.bulk_create(
         prices, update_conflicts=True, unique_fields=["item", "valid_from"], update_fields=["price"]
@@ -134,7 +133,3 @@ def _then(name: str, value: Any) -> Any:
         return None if value is None else Item.objects.filter(pk=value).first()
     column: Field[Any, Any] = next(each for each in Item._meta.fields if each.name == name)
     return column.to_python(value)
-
-
-def _plain_value(value: Any) -> Any:
-    return value.pk if isinstance(value, Item) else plain(value)
