@@ -56,7 +56,7 @@ class BrowserView(APIView):
         return answer
 
     def _preflight(self, origin: str) -> HttpResponse:
-        if not keys.is_origin_of_a_key(origin):
+        if not keys.key_ring().knows_origin(origin):
             return problem(
                 HTTPStatus.FORBIDDEN, _("No API key may be used by the pages of %(origin)s.") % {"origin": origin}
             )

@@ -109,14 +109,6 @@ def only_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return inner
 
 
-def unknown_path(request: HttpRequest, *, known: bool) -> HttpResponse:
-    """The problem of a path that does not exist; ``known``: it would, with a slash at its end."""
-    detail = _("There is nothing at %(path)s.") % {"path": request.path}
-    if known:
-        detail = _("There is nothing at %(path)s; the address ends with a slash: %(path)s/") % {"path": request.path}
-    return problem(HTTPStatus.NOT_FOUND, detail)
-
-
 def _refusal(error: exceptions.APIException) -> HttpResponse:
     status = HTTPStatus(error.status_code)
     flaws = list(getattr(error, "flaws", ()))

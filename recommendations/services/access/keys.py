@@ -146,11 +146,6 @@ def find_key(token: str) -> KnownKey | None:
     return key
 
 
-def is_origin_of_a_key(origin: str) -> bool:
-    """Whether any valid key may be used by the pages of this origin."""
-    return key_ring().knows_origin(origin)
-
-
 def seconds_to_wait(key: KnownKey) -> float | None:
     """Count a request of this key; None where it may pass, else the seconds until the next one may."""
     return _rates().seconds_to_wait(key.prefix, limit=key.requests_per_minute)
@@ -180,6 +175,7 @@ class KeyRing:
         return key if key and self._is_valid(key) else None
 
     def knows_origin(self, origin: str) -> bool:
+        """Whether any valid key may be used by the pages of this origin."""
         if self._is_stale():
             _beside(self._load) if self._keys else self._load()
         return any(origin in key.origins and self._is_valid(key) for key in self._keys.values())
