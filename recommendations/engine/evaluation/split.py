@@ -31,10 +31,10 @@ class Windows:
     days: float = WINDOW_DAYS
 
     @classmethod
-    def up_to(cls, newest: float, *, now: float, days: float = WINDOW_DAYS) -> Self:
+    def up_to(cls, newest: float, *, now: float) -> Self:
         """Windows for the time of the newest event. A day counts as full when it is over."""
         end = float(min(np.floor(newest) + 1, np.floor(now)))
-        return cls(end=end, live=max(end, newest + SECOND), days=days)
+        return cls(end=end, live=max(end, newest + SECOND))
 
     @property
     def cuts(self) -> Mapping[Cut, float]:

@@ -3,8 +3,9 @@
 Instances are scored once per block of queries however many blends weigh them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Protocol
@@ -164,7 +165,7 @@ class _Bench:
     def _records(self, raw: Sequence[FloatArray], plan: BlendPlan, rows: NDArray[np.int64]) -> Candidates:
         names = tuple(name for name in plan.instances if name in self.place)
         planes = [raw[self.place[name]] for name in names]
-        with _Excluded(planes, plan.excluded, rows):
+        with _without(plan.excluded, planes, rows):
             nominated, own = self._nominations(planes, n_rows=len(rows))
             items, z = self._cut(planes, nominated, own, weights=weight_vector(names, plan.weights))
         return Candidates(instances=names, items=items, z=z, own=own)
@@ -209,24 +210,22 @@ def _with_trend(scores: FloatArray, *, factor: FloatArray | None) -> FloatArray:
     return scores
 
 
-class _Excluded:
-    """Context in which the excluded items are unknown to everyone (NaN); afterwards the scores are as before."""
-
-    def __init__(self, planes: Sequence[FloatArray], excluded: Sparse | None, rows: NDArray[np.int64]) -> None:
-        self.planes = planes if excluded is not None else ()
-        if excluded is not None:
-            part = excluded[rows]
-            self.where = np.repeat(np.arange(len(rows)), np.diff(part.indptr)), part.indices
-        self.saved: list[FloatArray] = []
-
-    def __enter__(self) -> None:
-        for plane in self.planes:
-            self.saved.append(plane[self.where])
-            plane[self.where] = np.nan
-
-    def __exit__(self, *_: object) -> None:
-        for plane, saved in zip(self.planes, self.saved, strict=True):
-            plane[self.where] = saved
+@contextmanager
+def _without(excluded: Sparse | None, planes: Sequence[FloatArray], rows: NDArray[np.int64]) -> Iterator[None]:
+    """A time in which the excluded items are unknown to everyone (NaN); afterwards the scores are as before."""
+    if excluded is None:
+        yield
+        return
+    part = excluded[rows]
+    where = np.repeat(np.arange(len(rows)), np.diff(part.indptr)), part.indices
+    saved = [plane[where] for plane in planes]
+    for plane in planes:
+        plane[where] = np.nan
+    try:
+        yield
+    finally:
+        for plane, values in zip(planes, saved, strict=True):
+            plane[where] = values
 
 
 def _mark(board: NDArray[np.bool_] | NDArray[np.uint8], columns: IntArray, *, value: int) -> None:
