@@ -131,7 +131,9 @@ def _decision(context: RunContext, task: Task, blend: BlendName, *, done: float)
     automatic = Blend.objects.get(name=blend).automatic
     what = "published, as the blend is automatic" if automatic and result.passed else "proposed to staff"
     context.report(done, text=f"{blend}: new weights are {what}; {gate.log_line(result)}")
-    made = _made(context, offer.configuration, f"Tuned by run {context.run}", result, expected=offer.expected)
+    made = version_to_append(
+        offer.configuration, f"Tuned by run {context.run}", result, version=context.version, expected=offer.expected
+    )
     return Decision(made=made, publish=automatic and result.passed)
 
 
@@ -145,7 +147,7 @@ def _first(context: RunContext, task: Task, blend: BlendName, found: Proposal | 
         result = gate.gate(context.version.pk, task, configuration, live=None, seed=context.run.seed)
         context.report(0, text=f"{blend}: {reason}: {gate.log_line(result)}")
         expected = found.expected if found and configuration is found.configuration else {}
-        contenders.append(_made(context, configuration, reason, result, expected=expected))
+        contenders.append(version_to_append(configuration, reason, result, version=context.version, expected=expected))
         if result.outcome is not GateOutcome.WORSE:
             return Decision(made=contenders[-1], publish=True)
     context.report(0, text=f"{blend}: nothing passes the gate, but something has to be served: {contenders[0].reason}")
@@ -177,12 +179,12 @@ def _gate_version(context: RunContext, decisions: Mapping[Task, Decision]) -> bo
     return all(result.outcome is not GateOutcome.WORSE for result in results.values())
 
 
-def _made(
-    context: RunContext, configuration: Configuration, reason: str, result: GateResult, *, expected: Mapping[str, Any]
+def version_to_append(
+    configuration: Configuration, reason: str, result: GateResult, *, version: ModelVersion, expected: Mapping[str, Any]
 ) -> Made:
     return Made(
         weights=configuration.weights, promotion=configuration.promotion, reason=reason, expected=expected,
-        gate=described_gate_result(result, version=context.version),
+        gate=described_gate_result(result, version=version),
     )  # fmt: skip
 
 
