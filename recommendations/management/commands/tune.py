@@ -42,14 +42,13 @@ class Command(BaseCommand):
     def _tune(self, blend: BlendName, *, seed: int) -> dict[str, Any]:
         bar = Bar(self.stdout)
         try:
-            tuned = tune(
+            weights = tune(
                 blend=blend, seed=seed, by=None, now=timezone.now(),
                 progress=lambda share: bar(blend, round(share * STEPS), STEPS),
             )  # fmt: skip
         except NothingToTuneOnError as error:
             raise CommandError(str(error)) from error
-        weights, expected = tuned.weights, tuned.weights.expected
-        against = tuned.parent or "the preset"
+        expected, against = weights.expected, weights.parent or "the preset"
         self.stdout.write(f"{weights} from {expected['users']:,} customers, {expected['evaluations']} evaluations")
         self.stdout.write(f"  {MAIN} {_interval(expected['metrics'][MAIN])} on the tuning window")
         self.stdout.write(f"  {_interval(expected['against_default'][MAIN], sign='+')} against {against}")

@@ -1,19 +1,16 @@
 """Tuning at the request of staff: a new version of weights, proposed and never published by itself."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from recommendations.loop import gate
-from recommendations.loop.adjust import proposal
+from recommendations.loop.adjust import proposal, version_to_append
 from recommendations.loop.evaluate import Configuration
 from recommendations.models import BlendWeights, Staff
 from recommendations.services.access import audit
 from recommendations.store.models import live_version, weight_versions
-from recommendations.store.models.measurements import described_gate_result
-from recommendations.store.models.weight_versions import Made
 from recommendations.terms import BlendName, task_of
 
 
@@ -25,20 +22,12 @@ class NothingToTuneOnError(Exception):
         self.blend = blend
 
 
-@dataclass(frozen=True, kw_only=True)
-class TunedBlend:
-    """A proposed version, or the default where it was published; its ``expected`` has the figures."""
-
-    weights: BlendWeights
-    parent: BlendWeights | None
-
-
 def tune(
     *, blend: BlendName, seed: int, by: Staff | None, now: datetime, progress: Callable[[float], None] | None = None
-) -> TunedBlend:
+) -> BlendWeights:
     """Search the weights that do best in the live version's tuning window, and propose them.
 
-    Nothing is fitted again. Raises NothingToTuneOnError.
+    Nothing is fitted again; ``expected`` has the figures. Raises NothingToTuneOnError.
     """
     version, task = live_version.live_version(), task_of(blend)
     tuned = proposal(version.pk, task, seed=seed, progress=progress) if version and task else None
@@ -47,14 +36,10 @@ def tune(
     default = weight_versions.default_weights(blend)
     reference = Configuration.of(default) if default else None
     result = gate.gate(version.pk, task, tuned.configuration, live=reference, seed=seed)
-    new = Made(
-        weights=tuned.configuration.weights,
-        promotion=tuned.configuration.promotion,
-        reason=f"Tuned with seed {seed} on {version}",
-        expected=tuned.expected,
-        gate=described_gate_result(result, version=version),
+    new = version_to_append(
+        tuned.configuration, f"Tuned with seed {seed} on {version}", result, version=version, expected=tuned.expected
     )
     with transaction.atomic():
         weights = weight_versions.append_weights(blend=blend, made=new, author=by, now=now, publish=False)
         audit.record(by=by, verb="tune", subject=weights, after={"seed": seed, "gate": result.outcome})
-    return TunedBlend(weights=weights, parent=default)
+    return weights
