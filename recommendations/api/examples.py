@@ -1,6 +1,17 @@
 """Examples of bodies as they go over the wire, for ``/api/docs/``."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample
+
+
+def request(name: str, body: dict[str, Any]) -> OpenApiExample:
+    return OpenApiExample(name, body, request_only=True)
+
+
+def answer(name: str, body: dict[str, Any], *, code: int = 200) -> OpenApiExample:
+    return OpenApiExample(name, body, response_only=True, status_codes=[str(code)])
+
 
 _ID = "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6"
 _EVENT = {
@@ -26,9 +37,9 @@ _PURCHASE = {
     ],
 }
 EVENTS = [
-    OpenApiExample("A batch", {"events": [_EVENT, _PURCHASE]}, request_only=True),
-    OpenApiExample("One event", _EVENT, request_only=True),
-    OpenApiExample(
+    request("A batch", {"events": [_EVENT, _PURCHASE]}),
+    request("One event", _EVENT),
+    answer(
         "Verdicts",
         {
             "accepted": 1,
@@ -44,16 +55,15 @@ EVENTS = [
                 },
             ],
         },
-        response_only=True,
-        status_codes=["202"],
+        code=202,
     ),
 ]
 MERGE = [
-    OpenApiExample("A visitor signs in", {"anonymous_id": "a9", "user_id": "u1"}, request_only=True),
-    OpenApiExample("And was somebody else", {"anonymous_id": "a9", "user_id": "u1", "undo": True}, request_only=True),
-    OpenApiExample("On disk", {"verdict": "accepted"}, response_only=True, status_codes=["202"]),
+    request("A visitor signs in", {"anonymous_id": "a9", "user_id": "u1"}),
+    request("And was somebody else", {"anonymous_id": "a9", "user_id": "u1", "undo": True}),
+    answer("On disk", {"verdict": "accepted"}, code=202),
 ]
-RECOMMENDATION_REQUEST = OpenApiExample(
+RECOMMENDATION_REQUEST = request(
     "With context and filters",
     {
         "user_id": "u1",
@@ -64,7 +74,6 @@ RECOMMENDATION_REQUEST = OpenApiExample(
         "lang": "en",
         "fields": ["product", "score", "reasons", "contributions"],
     },
-    request_only=True,
 )
 _RECOMMENDATION = {
     "recommendation_id": "r-01JD3Z5K8W",
@@ -109,8 +118,8 @@ _RECOMMENDATION = {
     ],
     "missing_item_ids": [],
 }
-RECOMMENDATION = OpenApiExample("An answer", _RECOMMENDATION, response_only=True, status_codes=["200"])
-BATCH_REQUEST = OpenApiExample(
+RECOMMENDATION = answer("An answer", _RECOMMENDATION)
+BATCH_REQUEST = request(
     "Two customers of a mailing",
     {
         "placement": "email",
@@ -118,9 +127,8 @@ BATCH_REQUEST = OpenApiExample(
         "n": 6,
         "fields": ["product"],
     },
-    request_only=True,
 )
-BATCH_OF_RECOMMENDATIONS = OpenApiExample(
+BATCH_OF_RECOMMENDATIONS = answer(
     "The second customer has no name",
     {
         "placement": "email",
@@ -135,8 +143,6 @@ BATCH_OF_RECOMMENDATIONS = OpenApiExample(
             },
         ],
     },
-    response_only=True,
-    status_codes=["200"],
 )
 METRICS = OpenApiExample(
     "Some of them",
@@ -153,7 +159,7 @@ recsite_stage_age_seconds{stage="evaluate"} 5213.4
     response_only=True,
     status_codes=["200"],
 )
-INTERESTS = OpenApiExample(
+INTERESTS = answer(
     "A profile",
     {
         "user_id": "u1",
@@ -188,6 +194,4 @@ INTERESTS = OpenApiExample(
             }
         ],
     },
-    response_only=True,
-    status_codes=["200"],
 )

@@ -1,6 +1,6 @@
 """Examples of the catalogue's bodies as they go over the wire, for ``/api/docs/``."""
 
-from drf_spectacular.utils import OpenApiExample
+from recommendations.api.examples import answer, request
 
 _SHOE = {
     "title": "Trail Shoes",
@@ -20,18 +20,13 @@ _SHOE = {
 _NOT_NEGATIVE = "The amount is negative; an amount of the catalogue is 0 or more."
 _UNKNOWN = "There is no item of this id; send the item first."
 
-ITEM = OpenApiExample("An item", _SHOE, request_only=True)
-CREATED = OpenApiExample("Made", {"verdict": "created", "item_id": "SKU9"}, response_only=True, status_codes=["201"])
-UPDATED = OpenApiExample(
-    "It was there", {"verdict": "updated", "item_id": "SKU9"}, response_only=True, status_codes=["200"]
-)
-CHANGES = OpenApiExample("Sold out", {"available_quantity": 0}, request_only=True)
-CHANGED = OpenApiExample("Changed", {"verdict": "updated", "item_id": "SKU9"}, response_only=True, status_codes=["200"])
-ITEMS = OpenApiExample(
-    "Items", {"items": [{"item_id": "SKU9", **_SHOE}, {"item_id": "SKU2", "title": "Socks", "price": -1}]},
-    request_only=True,
-)  # fmt: skip
-VERDICTS = OpenApiExample(
+ITEM = request("An item", _SHOE)
+CREATED = answer("Made", {"verdict": "created", "item_id": "SKU9"}, code=201)
+UPDATED = answer("It was there", {"verdict": "updated", "item_id": "SKU9"})
+CHANGES = request("Sold out", {"available_quantity": 0})
+CHANGED = answer("Changed", {"verdict": "updated", "item_id": "SKU9"})
+ITEMS = request("Items", {"items": [{"item_id": "SKU9", **_SHOE}, {"item_id": "SKU2", "title": "Socks", "price": -1}]})
+VERDICTS = answer(
     "Verdicts",
     {
         "created": 1,
@@ -43,10 +38,8 @@ VERDICTS = OpenApiExample(
             {"verdict": "rejected", "item_id": "SKU2", "pointer": "/items/1/price", "reason": _NOT_NEGATIVE},
         ],
     },
-    response_only=True,
-    status_codes=["200"],
 )
-CHANGES_BATCH = OpenApiExample(
+CHANGES_BATCH = request(
     "Prices and stock",
     {
         "items": [
@@ -54,9 +47,8 @@ CHANGES_BATCH = OpenApiExample(
             {"item_id": "SKU404", "price": "5.00"},
         ]
     },
-    request_only=True,
 )
-CHANGES_VERDICTS = OpenApiExample(
+CHANGES_VERDICTS = answer(
     "Verdicts",
     {
         "created": 0,
@@ -68,6 +60,4 @@ CHANGES_VERDICTS = OpenApiExample(
             {"verdict": "rejected", "item_id": "SKU404", "pointer": "/items/1/item_id", "reason": _UNKNOWN},
         ],
     },
-    response_only=True,
-    status_codes=["200"],
 )
