@@ -1,7 +1,7 @@
 """Every code that a page shows has a label, so that none is called by its code."""
 
 from recommendations.engine.recommenders.registry import INSTANCES
-from recommendations.terms import EventName
+from recommendations.event_types import EventName
 from recommendations.wording import labels
 
 
