@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import F
+
 from recommendations.models import BlendWeights, Rule, Segment
 from recommendations.services.rules.books import BookBasis, book_with
 from recommendations.services.rules.editing import status_of
-from recommendations.services.weights.drafts import draft_of
 from recommendations.store.rules.conditions import FrozenRule, default_book, frozen
-from recommendations.terms import BlendName, RuleStatus
+from recommendations.terms import BlendName, RuleStatus, WeightsStatus
 
 WAITING = frozenset({RuleStatus.DRAFT, RuleStatus.CHANGED})
 
@@ -24,7 +25,9 @@ class DraftRules:
 
 def draft_weights(*, blend: BlendName, segment: Segment | None) -> BlendWeights | None:
     """The draft that would act on a customer of the segment: its own before the one for everybody."""
-    return (draft_of(blend, segment) if segment else None) or draft_of(blend)
+    drafts = BlendWeights.objects.filter(blend__name=blend, status=WeightsStatus.DRAFT)
+    own = drafts.filter(segment=None) | drafts.filter(segment=segment)
+    return own.select_related("blend", "segment", "author").order_by(F("segment").asc(nulls_last=True)).first()
 
 
 def draft_rules(*, now: datetime) -> DraftRules | None:
