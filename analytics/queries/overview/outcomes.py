@@ -25,7 +25,7 @@ from recommendations.models import AttributedLine, Event, Item, PlacementDay, Sl
 from recommendations.wording.labels import PLACEMENTS
 
 PER_PAGE = 50
-ATTRIBUTED = tuple(str(name) for name in reversed(EventName) if name.facts.outcome in {Outcome.BOUGHT, Outcome.CARTED})
+ATTRIBUTED = [name for name in reversed(EventName) if name.facts.outcome in {Outcome.BOUGHT, Outcome.CARTED}]
 FEWEST = 30  # slates of a position that is drawn: an interval over fewer would be most of the picture
 WHOLE = 0  # the position under which the slate as a whole is counted
 SUMS = ("listed", "seen", "clicked", "carted", "bought", "purchases", "revenue", "squares")
