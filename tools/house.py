@@ -4,7 +4,7 @@
     python tools/house.py --root OLD      # beside it, what another checkout has
     python tools/house.py --list words    # the places behind a number
 
-``make lint`` runs it. The limits are what was reached, with room for one more of each kind: who passes one mends the
+``make lint`` runs it. The limits are what was reached, with room for a hundred lines: who passes one mends the
 cause, or says here why it may grow.
 """
 
@@ -124,19 +124,19 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=32_600,
+        words="lines of recommendations without migrations", limit=31_900,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=1_250,
+        words="lines of its migrations", limit=1_220,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=11_300, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=10_350, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=24, count=lambda house: len(house.fullest()), places=House.fullest
     ),
     "second": Number(
-        words="files of the fullest but that one", limit=20, count=lambda house: len(house.fullest_but_one()),
+        words="files of the fullest but that one", limit=18, count=lambda house: len(house.fullest_but_one()),
         places=House.fullest_but_one,
     ),
     "classes3": Number(
@@ -144,7 +144,7 @@ NUMBERS: Mapping[str, Number] = {
         places=lambda house: house.names_in(3),
     ),
     "classes2": Number(
-        words="class names in two modules", limit=61, count=lambda house: len(house.names_in(2)),
+        words="class names in two modules", limit=54, count=lambda house: len(house.names_in(2)),
         places=lambda house: house.names_in(2),
     ),
     "participles": Number(
