@@ -25,6 +25,7 @@ from tests.grocery import open_shop
 from tests.trained import NOW, artefact_folder
 
 FLIPS = 12
+ANSWERS = 10  # of each version that goes live, before the next one does
 
 
 def go_round(seed: int) -> ModelVersion:
@@ -82,9 +83,12 @@ def test_every_answer_is_wholly_of_one_version(tmp_path: Path, monkeypatch: pyte
             thread.start()
         try:
             for flip in range(FLIPS):
-                live_version.go_live((first, second)[flip % 2], now=timezone.now())
+                live = (first, second)[flip % 2]
+                enough, deadline = counts[live.pk] + ANSWERS, time.monotonic() + 30
+                live_version.go_live(live, now=timezone.now())
                 fetch.announce(Changed.MODEL)
-                time.sleep(0.15)
+                while counts[live.pk] < enough and time.monotonic() < deadline:
+                    time.sleep(0.01)
         finally:
             stop.set()
             for thread in threads:
