@@ -123,11 +123,12 @@ def price_tag(now: datetime) -> dict[str, Any]:
 
 
 def waterfalls() -> list[Any]:
-    review = of("recommendations.services.review.review:review", "recommendations.services.review:review")
+    modules = ("recommendations.services.review.review", "recommendations.services.review")
+    look, reviews = (of(*(f"{module}:{name}" for module in modules)) for name in ("Look", "reviews"))
     customers = of("recommendations.models:Customer").objects.order_by("pk").values_list("pk", flat=True)[:5]
     return [
         [[card.rank, card.score, card.final, [[str(term.kind), term.name, term.value] for term in card.waterfall]]
-         for card in review(customer=customer, placement="home").cards]
+         for card in reviews([look()], customer=customer, placement="home")[0].cards]
         for customer in customers
     ]  # fmt: skip
 
