@@ -1,9 +1,11 @@
-"""The project's own Django app, which makes the Celery app known wherever Django runs; and which admin site is ours."""
+"""The project's own Django app, which prepares every process that Django runs in; and which admin site is ours."""
 
 from importlib import import_module
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
+
+from recsite.processes import allow_many_files
 
 
 class RecsiteConfig(AppConfig):
@@ -11,6 +13,7 @@ class RecsiteConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
+        allow_many_files()
         import_module("recsite.celery")  # needs the settings, so not when this package is imported
 
 

@@ -1,7 +1,8 @@
-"""Child processes that do not outlive us: Linux ends them when we die, by whatever signal."""
+"""Child processes that do not outlive us: Linux ends them when we die, by whatever signal; and limits of our own."""
 
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+MANY_FILES = 65_536
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None  # looked up before a fork, not after
 
@@ -47,6 +49,16 @@ def spawn(
         user=user,
         env=env,
     )
+
+
+def allow_many_files() -> None:
+    """Raise the limit of open files of this process as far as it may: each array of a model is a mapped file, and many
+    systems begin with 1,024.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= soft < MANY_FILES:  # −1: no limit
+        most = MANY_FILES if hard < 0 else min(hard, MANY_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def stop(process: subprocess.Popen[bytes], *, number: signal.Signals, seconds: float) -> None:

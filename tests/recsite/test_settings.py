@@ -161,3 +161,17 @@ def test_a_malformed_address_of_e_mail_is_refused() -> None:
     assert (
         "EMAIL_URL must be console:// or begin with smtp://" in run("import recsite.settings", EMAIL_URL="mail").stderr
     )
+
+
+def test_every_process_may_open_more_files_than_many_systems_begin_with() -> None:
+    """A review of several versions maps more than a thousand arrays."""
+    code = """if True:
+        import resource
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        import django
+        django.setup()
+        print(resource.getrlimit(resource.RLIMIT_NOFILE) == (min(hard, 65536) if hard > 0 else 65536, hard))
+    """
+    ended = run(code)
+    assert (ended.returncode, ended.stdout.strip()) == (0, "True"), ended.stderr
