@@ -17,9 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +28,7 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench.demo import running
 from bench.meter import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -139,32 +141,25 @@ def choose(book: Book, only: Sequence[str], *, long: bool) -> list[Promise]:
 
 
 def run_all(book: Book, promises: Sequence[Promise], data: Path) -> Iterator[Outcome]:
-    """Run each command once, and judge its promises."""
+    """Run each command once, and judge its promises. The demo runs only beside the commands that need it."""
     tell = Progress()
-    for name, command in book.commands.items():
-        group = [one for one in promises if one.command == name]
-        if not group:
-            continue
-        missing = obstacle(command, data)
-        tell(f"{name}: {missing or command.run}")
-        measured = Measured(missing=missing) if missing else measure(command, data)
-        yield from (judge(promise, measured) for promise in group)
+    promised = {one.command for one in promises}
+    due = [name for name in book.commands if name in promised]
+    for needs, names in groupby(due, key=lambda name: book.commands[name].needs):
+        with ready(needs, data) as missing:
+            for name in names:
+                command = book.commands[name]
+                tell(f"{name}: {missing or command.run}")
+                measured = Measured(missing=missing) if missing else measure(command, data)
+                yield from (judge(promise, measured) for promise in promises if promise.command == name)
     tell("done")
 
 
-def obstacle(command: Command, data: Path) -> str:
-    """Say what a command needs and does not find; empty where it can run."""
-    if not command.needs.endswith("demo"):
-        return ""
-    file = data / "demo.json"
-    if not file.exists():
-        return "needs `make demo` first"
-    if command.needs == "running demo":
-        try:
-            urllib.request.urlopen(json.loads(file.read_text(encoding="utf-8"))["url"], timeout=10).close()  # noqa: S310
-        except OSError:
-            return "needs `make demo` running"
-    return ""
+def ready(needs: str, data: Path) -> AbstractContextManager[str]:
+    """Make ready what commands need; the context is what is not there, or an empty text."""
+    if needs.endswith("demo") and not (data / "demo.json").exists():
+        return nullcontext("needs `make demo` first")
+    return running(data) if needs == "running demo" else nullcontext("")
 
 
 def measure(command: Command, data: Path) -> Measured:

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from bench import promises
+from bench.demo import is_running
 from bench.promises import BARS, ROOT, ROWS, Book, Command, Measured, MissingError, Outcome, Promise
 
 BOOK = promises.read_book(ROWS)
@@ -215,8 +216,7 @@ def test_without_the_demo_a_promise_is_not_run_and_not_kept(
 
 def test_a_demo_that_does_not_answer_is_not_running(tmp_path: Path) -> None:
     (tmp_path / "demo.json").write_text(json.dumps({"url": "http://127.0.0.1:9/"}), encoding="utf-8")
-    command = Command(run="python -c pass", length="short", needs="running demo")
-    assert promises.obstacle(command, tmp_path) == "needs `make demo` running"
+    assert not is_running(tmp_path)
 
 
 def test_an_unknown_id_is_refused() -> None:
