@@ -13,9 +13,11 @@ from recommendations.models import Run
 from recommendations.services.operations.runs import RunInProgressError, start_run
 from recommendations.terms import RunStatus
 
+TAKEN_WITHIN = 0.3  # seconds in which it is known whether the run is ours
+
 
 class Command(BaseCommand):
-    help = "Goes once round the loop: collect, preprocess, interests, recommend, evaluate, adjust."
+    help = "Goes once round the loop: collect, preprocess, interests, train, evaluate, adjust."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--seed", type=int, default=0, help="of everything that draws (default 0)")
@@ -25,19 +27,26 @@ class Command(BaseCommand):
             run = start_run(by=None, now=timezone.now(), seed=seed, in_worker=False)
         except RunInProgressError as error:
             run = error.run  # its process may have died, so it goes on here; a run that runs is left alone
-        watcher = threading.Thread(target=self._follow, args=[run], daemon=True)
+        elsewhere = threading.Event()
+        watcher = threading.Thread(target=self._follow, args=[run, elsewhere], daemon=True)
         watcher.start()
         status = run_loop(run.pk, clock=timezone.now)
+        if status is None:
+            elsewhere.set()
         run.refresh_from_db()
         watcher.join(timeout=3)
         if status is None and run.status == RunStatus.RUNNING:
             raise CommandError(f"Run {run} runs elsewhere. Wait for it, or cancel it on the page Runs.")
         if status is not RunStatus.SUCCEEDED:
             raise CommandError(f"The run ended as {run.status}. {run.message}")
-        self.stdout.write(self.style.SUCCESS(f"Model {run.model_version} is live."))
+        version = run.model_version
+        what = "is live" if version.is_live else "is ready, and not live: it measured worse, or was found wanting"
+        self.stdout.write(self.style.SUCCESS(f"Model {version} {what}."))
 
-    def _follow(self, run: Run) -> None:
-        """Print a line for each stage that has finished, and the log as it grows."""
+    def _follow(self, run: Run, elsewhere: threading.Event) -> None:
+        """Print a line for each stage that has finished, and the log as it grows, where the run is ours."""
+        if elsewhere.wait(TAKEN_WITHIN):
+            return
         printed, logged = set[int](), 0
         while True:
             ended = not Run.objects.unfinished().filter(pk=run.pk).exists()
