@@ -40,8 +40,9 @@ def learn_interests(context: RunContext) -> Mapping[str, object]:
     context.report(0.6, text=f"{len(sizes)} segments, largest {int(sizes.max(initial=0)):,} customers")
     rules = _rules(training)
     interests.save_rules(context.version, items=snapshot.items, pairs=rules, most=MOST_RULES)
-    context.report(1, text=f"{len(rules):,} association rules")
-    return {"profiles": len(snapshot.users), "segments": len(sizes), "agreement": agreement, "rules": len(rules)}
+    kept = min(len(rules), MOST_RULES)
+    context.report(1, text=f"{len(rules):,} association rules, of which {kept:,} are kept")
+    return {"profiles": len(snapshot.users), "segments": len(sizes), "agreement": agreement, "rules": kept}
 
 
 def _segments(context: RunContext, training: TrainingSet) -> tuple[float | None, IntArray]:
