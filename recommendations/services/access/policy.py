@@ -25,7 +25,7 @@ POLICY: Mapping[Action, frozenset[Role]] = {
     Action.EDIT_CATALOGUE: frozenset({Role.CATALOGUE_ADMIN, Role.ADMIN}),
     Action.MANAGE_KEYS: frozenset({Role.ADMIN}),
     Action.MANAGE_STAFF: frozenset({Role.ADMIN}),
-    Action.SET_PLACEMENTS: frozenset({Role.PUBLISHER, Role.ADMIN}),
+    Action.SET_PLACEMENTS: frozenset({Role.ADMIN}),
     Action.DRAFT: frozenset({Role.MERCHANDISER, Role.PUBLISHER, Role.ADMIN}),
     Action.PUBLISH: frozenset({Role.PUBLISHER, Role.ADMIN}),
 }
