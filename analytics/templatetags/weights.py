@@ -26,7 +26,9 @@ BESIDE: Mapping[str, tuple[Promise, Promise]] = {
     ),
     "promotion": (
         gettext_lazy("Promotion plan"),
-        gettext_lazy("How much next week's leaflet and displays lift an item: 0 not at all, 1 as they did so far."),
+        gettext_lazy(
+            "How much the leaflets and displays that are planned lift an item: 0 not at all, 1 as they did so far."
+        ),
     ),
     "exploration": (
         gettext_lazy("Exploration"),

@@ -219,7 +219,7 @@ INSTANCES: Mapping[str, Promise] = {
     "session_knn": _("Alike sessions"),
     "also_bought": _("Bought together"),
     "trending": _("Trend"),
-    "promotion": _("In next week's leaflet"),
+    "promotion": _("Promotion plan"),
     "second_stage": _("Second stage"),
     "popular": _("Most popular"),
     "personal_frequency": _("Most bought by the customer"),
