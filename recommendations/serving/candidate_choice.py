@@ -9,8 +9,8 @@ from recommendations.engine.frames import IntArray
 from recommendations.engine.recommenders.popularity import Popularity
 from recommendations.serving.candidates import TRENDING, CandidatePool, CandidateSource
 from recommendations.serving.customer_context import CustomerContext
-from recommendations.serving.session import mixed, visits_of
 from recommendations.serving.types import ResolvedRequest
+from recommendations.serving.visit import mixed, visits_of
 from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights
 from recommendations.terms import BlendName, CatalogueScope, Fallback, Repeat, Source
 
@@ -81,13 +81,13 @@ def _of_person(
     if customer.history is None:
         return customer.why_not or Fallback.NO_HISTORY
     if within is not None:
-        source = Source.SESSION if customer.record < 0 else Source.MODEL
+        source = Source.SESSION if customer.row < 0 else Source.MODEL
         return candidates.scored(blend, customer.history, (), within.tobytes()), source
     if by_visit(placement, customer):
         return visits_of(candidates).alone(customer.visit), Source.SESSION
-    record = candidates.stored(blend, customer.record) if customer.record >= 0 else None
+    record = candidates.stored(blend, customer.row) if customer.row >= 0 else None
     if record is not None:
-        joined = visits_of(candidates).joined(blend, customer.record, customer.visit) if customer.visit else None
+        joined = visits_of(candidates).joined(blend, customer.row, customer.visit) if customer.visit else None
         return joined or record, Source.MODEL
     return candidates.scored(blend, customer.history, ()), Source.SESSION
 

@@ -12,8 +12,8 @@ from recommendations.engine.ranking.selection import NOTHING
 from recommendations.event_types import EventName
 from recommendations.serving.candidates import CandidateSource
 from recommendations.serving.history import History, HistoryEvent
-from recommendations.serving.session import visit
 from recommendations.serving.types import ResolvedRequest
+from recommendations.serving.visit import visit
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
 from recommendations.terms import Fallback
@@ -28,7 +28,7 @@ class CustomerContext:
 
     history: History | None = None
     why_not: Fallback | None = None
-    record: int = NOBODY  # row of the customer in the model
+    row: int = NOBODY  # of the customer in the model
     known: bool = False  # to the model
     visit: tuple[int, ...] = ()  # rows of the model: what was seen since it was made, the newest first
     segment: int = NOBODY
@@ -67,7 +67,7 @@ def context_of(
     return CustomerContext(
         history=history,
         why_not=Fallback.NO_HISTORY if history is None else None,
-        record=NOBODY if request.folded else row,
+        row=NOBODY if request.folded else row,
         known=row != NOBODY,
         visit=visit(candidates, state, known=row != NOBODY) if not request.folded or row == NOBODY else (),
         segment=int(model.segments[row]) if learned else NOBODY,

@@ -9,8 +9,8 @@ from recommendations.event_types import EventName
 from recommendations.models import Customer, Item
 from recommendations.serving.candidates import candidate_source
 from recommendations.serving.pipeline import recommend
-from recommendations.serving.session import SHARE, mixed, visit, visits_of
 from recommendations.serving.types import Answer, ResolvedRequest
+from recommendations.serving.visit import SHARE, mixed, visit, visits_of
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING, Act, LiveState
 from recommendations.store.serving.snapshot import Snapshot

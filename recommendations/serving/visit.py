@@ -1,4 +1,4 @@
-"""A visit: what somebody did since the model was made, and what it makes of the next answer.
+"""A visit: what somebody did that the model does not know of, and what it makes of the next answer.
 
 For a visitor whom the model does not know it makes all of it, under the weights of the blend ``session``. For a
 customer with a record it makes a share: the record says what they buy, the visit what they have in mind.
