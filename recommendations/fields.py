@@ -13,6 +13,7 @@ LONGEST_TAG = 100
 LARGEST_AMOUNT = Decimal("9999999999.99")  # numeric(12, 2)
 MOST_LINES = 200  # of one event
 AHEAD = timedelta(minutes=10)  # how far the clock of a shop may be
+PAST = timedelta(days=730)  # how old an event may be that the API takes; older ones come as files
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 TARGETS = ("customer", "brand", "category")
 """What can be followed."""

@@ -1,7 +1,7 @@
 """Validation rules of events, beyond the shape of their fields; each says what to do instead."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from operator import attrgetter
 
@@ -10,11 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recommendations.event_types import NAMES, EventName, ItemNeed
-from recommendations.fields import AHEAD, LARGEST_AMOUNT, TARGETS
+from recommendations.fields import AHEAD, LARGEST_AMOUNT, PAST, TARGETS
 from recommendations.ingest.event_schema import EventForm
 from recommendations.ingest.refusal import Refusal
 
-RETENTION = timedelta(days=730)
 CENT = Decimal("0.01")
 _ANY_MISSING = gettext_lazy("The field is missing.")
 _MISSING = {
@@ -35,7 +34,7 @@ def refusal_of(form: EventForm, *, now: datetime) -> Refusal | None:
     if rules is None:
         names = ", ".join(EventName)
         return Refusal("/name", _("There is no event of this name; use one of %(names)s.") % {"names": names})
-    if not now - RETENTION <= form.timestamp <= now + AHEAD:
+    if not now - PAST <= form.timestamp <= now + AHEAD:
         return _untimely(form, now)
     for rule in rules:
         if (refusal := rule(form)) is not None:
@@ -49,7 +48,7 @@ def _untimely(form: EventForm, now: datetime) -> Refusal:
         text = _("The time is more than 10 minutes ahead of the server's, which is %(now)s; set the clock right.")
         return Refusal("/timestamp", text % {"now": server_time})
     text = _("The time is more than %(days)s days ago; load older events with manage.py import_events.")
-    return Refusal("/timestamp", text % {"days": RETENTION.days})
+    return Refusal("/timestamp", text % {"days": PAST.days})
 
 
 def _nobody(form: EventForm) -> Refusal | None:

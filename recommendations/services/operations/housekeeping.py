@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from recommendations.fields import PAST
 from recommendations.store import attribution
 from recommendations.store.events import partitions
 from recommendations.store.live import writes
@@ -13,13 +14,12 @@ __all__ = [
     "ValkeyAwayError", "prepare_partitions", "rebuild_live_state", "restore_live_state", "write_slates",
 ]  # fmt: skip
 
-RETENTION = timedelta(days=730)
 AHEAD = timedelta(days=62)
 
 
 def prepare_partitions(*, now: datetime) -> int:
-    """Add partitions for all that the API accepts, from the retention window to two months ahead; how many are new."""
-    return partitions.prepare_partitions(now - RETENTION, now + AHEAD)
+    """Add partitions for all that the API accepts, from the oldest on to two months ahead; how many are new."""
+    return partitions.prepare_partitions(now - PAST, now + AHEAD)
 
 
 def write_slates() -> int:

@@ -1,1 +1,1 @@
-"""State in Valkey: what happened since the live model was made, marks of change, counters, queues."""
+"""State in Valkey: what customers did lately, marks of change, counters, queues."""

@@ -1,4 +1,4 @@
-"""What a customer did since the live model was made, as answers use it: no server is asked here."""
+"""What a customer did lately, at least all that the live model does not know, as answers use it; no server is asked."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,6 @@ from recommendations.event_types import EventName
 
 RECENT_ACTS = 50
 RECENT = timedelta(days=30)
-KEPT = timedelta(days=730)  # as long as the API accepts an event
 
 
 class Acts(StrEnum):
@@ -48,7 +47,7 @@ class Act(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class LiveState:
-    """One customer since the live model was made; times are seconds since 1970-01-01 UTC."""
+    """What one customer did lately; times are seconds since 1970-01-01 UTC."""
 
     bought: Mapping[int, float] = field(default_factory=dict)  # item → last purchase
     refunded: Mapping[int, float] = field(default_factory=dict)  # item → last refund

@@ -16,10 +16,11 @@ import msgspec
 from django.db.models import Q
 from redis.client import Pipeline
 
+from recommendations.fields import PAST
 from recommendations.models import Customer
 from recommendations.store.live import fetch, record
 from recommendations.store.live.fetch import Changed
-from recommendations.store.live.state import KEPT, RECENT, RECENT_ACTS, Acts, LiveEvent, times_of
+from recommendations.store.live.state import RECENT, RECENT_ACTS, Acts, LiveEvent, times_of
 from recommendations.store.live.valkey import valkey
 from recommendations.store.process_held import at_drop
 from recommendations.store.temp_tables import Report, silent
@@ -28,7 +29,7 @@ WAITING_FACTS = 100_000  # kept in the process while Valkey is away
 DOUBTED = "live:doubted"  # set of doubts that the live state knows all; ``rebuild_if_lost`` dispels them
 BATCH = 1_000
 SOON = 1.0  # seconds until the next try of what waits
-_RECENT, _KEPT = (int(time.total_seconds()) for time in (RECENT, KEPT))
+_RECENT, _KEPT = (int(time.total_seconds()) for time in (RECENT, PAST))
 
 # One call for all sorted sets of a request, each with how many members it may have (0: any number), for how many
 # seconds, and the time of each member.
