@@ -1,4 +1,4 @@
-"""Names: one class has one, and a function's is no bare participle. The lists are those of ``tools/house.py``."""
+"""Names: one class has one, and a function's is no participle of the list; the lists stand in ``tools/house.py``."""
 
 import ast
 from collections import defaultdict
@@ -16,5 +16,5 @@ def test_no_class_name_in_more_than_two_modules() -> None:
     assert {name: sorted(where) for name, where in places.items() if len(where) > 2} == {}
 
 
-def test_no_function_is_named_by_a_bare_participle() -> None:
+def test_no_function_is_named_by_a_participle_of_the_list() -> None:
     assert [place for place, function in functions() if function.name.strip("_") in PARTICIPLES] == []

@@ -38,7 +38,7 @@ class Client:
     """
 
     def __init__(self, url: str, key: str, *, timeout: float = 0.5, patience: float = 30.0) -> None:
-        headers = {"Authorization": f"Api-Key {key}", "Accept": "application/json", "User-Agent": "recsite-client/0.1"}
+        headers = {"Authorization": f"Api-Key {key}", "Accept": "application/json", "User-Agent": "recsite-client/0.2"}
         self.timeout, self.patience = timeout, patience
         self._transport = Transport(url, headers)
         self._away_until = 0.0
