@@ -1,4 +1,4 @@
-"""Maps between the shop's ids and the engine's dense rows: the one border between the two."""
+"""Maps between primary keys and the engine's dense rows: the one border between the two."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""THE LOOP: collect → preprocess → interests → recommend → evaluate → adjust → collect.
+"""THE LOOP: collect → preprocess → interests → train → evaluate → adjust → collect.
 
 A run is a function of the data, the moment and the seed. Each stage leaves its result in the store, so a run that
 was interrupted goes on after its last finished stage.

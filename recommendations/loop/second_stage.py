@@ -1,4 +1,4 @@
-"""Stage 4a, where staff switched it on: one more plane in the records, by trees over what the recommenders left.
+"""Part of stage 4, where staff switched it on: one more plane of the records, by trees over what recommenders left.
 
 The tuning cut is scored by trees that never saw the customer, the test cut by those of the tuning cut's lesson, the
 live cut by those of both; so the weight, the gate and the figures know nothing of the window that they speak of.

@@ -1,4 +1,4 @@
-"""Stage 4a: fit every registered instance on one cut, and leave each customer's candidates."""
+"""Stage 4: fit every registered instance on one cut, and leave each customer's candidates."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence

@@ -18,4 +18,4 @@ class Command(BaseCommand):
         except ValkeyAwayError as error:
             raise CommandError("Valkey does not answer, or takes nothing. See to it, then start this again.") from error
         seconds = sum(bar.seconds.values())
-        self.stdout.write(self.style.SUCCESS(f"{acts:,} acts since the live model was made, in {seconds:.1f} s."))
+        self.stdout.write(self.style.SUCCESS(f"{acts:,} acts of customers, in {seconds:.1f} s."))

@@ -1,7 +1,7 @@
 """API keys: made, replaced and revoked by staff, and looked up by every request without asking a server.
 
 Each process holds all valid keys. It reads them again when the mark of change in Valkey moves, and every few seconds
-where there is no Valkey; while PostgreSQL is away the keys that it holds go on working. A key that was replaced
+in any case; while PostgreSQL is away the keys that it holds go on working. A key that was replaced
 expires in each process by itself, to the moment.
 """
 

@@ -39,7 +39,7 @@ def judge(
         own.delete()
         return None
     model, weights = _versions(customer.pk, placement)
-    verdict, _made = Judgement.objects.update_or_create(
+    given, _made = Judgement.objects.update_or_create(
         customer=customer,
         item=item,
         placement=placement,
@@ -49,7 +49,7 @@ def judge(
             "judged_at": now,
         },
     )  # fmt: skip
-    return verdict
+    return given
 
 
 def judgements_of(*, customer: int, placement: str, by: Staff) -> dict[int, Judgement]:
