@@ -11,8 +11,8 @@ from analytics.pages.overview import arrivals, summary
 from analytics.pages.quality import figures, judgements
 from analytics.pages.rules import books, editor, effect
 from analytics.pages.rules import overview as rules_overview
-from analytics.pages.segments import association_rules
 from analytics.pages.segments import overview as segments_overview
+from analytics.pages.segments import together
 from analytics.pages.weights import changes, desk, suggestion
 
 urlpatterns = [
@@ -70,7 +70,7 @@ urlpatterns = [
     path("catalogue/items/", health.items, name="catalogue_items"),
     path("catalogue/<int:pk>/", item.item, name="item"),
     path("segments/", segments_overview.segments, name="segments"),
-    path("segments/together/", association_rules.together, name="together"),
+    path("segments/together/", together.together, name="together"),
     path("segments/<int:number>/", segments_overview.segment, name="segment"),
     path("segments/<int:number>/rename/", segments_overview.rename, name="rename_segment"),
     path("runs/", runs.runs, name="runs"),

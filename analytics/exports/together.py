@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from analytics.exports.table import Value, csv_file
-from analytics.queries.segments.association_rules import Pair
+from analytics.queries.segments.together import Pair
 
 
 def together_file(pairs: Sequence[Pair]) -> HttpResponse:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analytics.queries.segments import association_rules, overview
+from analytics.queries.segments import overview, together
 from recommendations.engine.interests.behaviour import Behaviour
 from recommendations.engine.interests.drift import Drift
 from recommendations.engine.interests.projection import Projection
@@ -102,7 +102,7 @@ def test_pairs_are_found_from_both_ends_and_drawn_once(model: ModelVersion) -> N
         )  # fmt: skip
 
     def pairs(**filters: object) -> list[tuple[str, str]]:
-        _page, found = association_rules.together(association_rules.Filters(**filters), model=model.pk)  # type: ignore[arg-type]
+        _page, found = together.together(together.Filters(**filters), model=model.pk)  # type: ignore[arg-type]
         return [(first.shop_id, rule.consequent.shop_id) for first, rule in found]
 
     assert pairs() == [("tea", "cup"), ("cup", "tea"), ("milk", "tea")]
@@ -110,7 +110,7 @@ def test_pairs_are_found_from_both_ends_and_drawn_once(model: ModelVersion) -> N
     assert pairs(text="MIL") == [("milk", "tea")]
     assert pairs(text="cup", baskets=5) == [("tea", "cup"), ("cup", "tea")]
     assert pairs(baskets=10) == []
-    result = association_rules.drawn(association_rules.Filters(), model=model.pk)
+    result = together.drawn(together.Filters(), model=model.pk)
     assert [(node.words, node.links) for node in result.nodes] == [("Tea", 2), ("Cup", 1), ("Milk", 1)]
     assert [lift for *_, lift in result.edges] == [3.0, 5.0]
-    assert association_rules.drawn(association_rules.Filters(), model=None).nodes == []
+    assert together.drawn(together.Filters(), model=None).nodes == []

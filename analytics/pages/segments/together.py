@@ -9,7 +9,7 @@ from analytics.charts.together import network
 from analytics.exports.together import together_file
 from analytics.pages.columns import Column, column_heads, without
 from analytics.queries.layout import read_frame
-from analytics.queries.segments import association_rules as query
+from analytics.queries.segments import together as query
 
 
 @require_safe
@@ -33,7 +33,7 @@ def together(request: HttpRequest) -> HttpResponse:
         "network_figure": figure.to_json(engine="orjson"),
         "most_in_a_file": query.MOST_IN_A_FILE,
     }
-    return render(request, "dashboard/segments/association_rules.html", context)
+    return render(request, "dashboard/segments/together.html", context)
 
 
 def _columns() -> list[Column]:
