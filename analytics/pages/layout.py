@@ -12,7 +12,7 @@ from recommendations.services.access.policy import Action, may
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: strangers get the theme only."""
+    """Context processor: who is not signed in gets the theme only."""
     staff = getattr(request, "user", None)
     if not isinstance(staff, Staff):
         return {"theme": theme_of(request)}

@@ -170,11 +170,11 @@ def _gate_version(context: RunContext, decisions: Mapping[Task, Decision]) -> bo
         serving = decision.made if decision.publish else default
         if serving is None:
             continue
-        verdict = challenger.gate_version(context, task, Configuration.of(serving))
-        if verdict:
-            results[task] = verdict
-            context.report(0, text=f"{task}: with the new settings {gate.log_line(verdict)}")
-    described = {task: described_gate_result(verdict, version=context.version) for task, verdict in results.items()}
+        result = challenger.gate_version(context, task, Configuration.of(serving))
+        if result:
+            results[task] = result
+            context.report(0, text=f"{task}: with the new settings {gate.log_line(result)}")
+    described = {task: described_gate_result(result, version=context.version) for task, result in results.items()}
     ModelVersion.objects.filter(pk=context.version.pk).update(gate=described)
     return all(result.outcome is not GateOutcome.WORSE for result in results.values())
 

@@ -14,7 +14,7 @@ type View = Callable[..., HttpResponse]
 
 
 def requires(action: Action) -> Callable[[View], View]:
-    """Answer 403 to staff whose role may not do the action; strangers were sent to the login before."""
+    """Answer 403 to staff whose role may not do the action; who is not signed in was sent to the login before."""
 
     def decorate(view: View) -> View:
         @wraps(view)

@@ -1,6 +1,6 @@
 """Language and theme: usable before login, remembered for the staff member afterwards.
 
-Two cookies carry the choice from page to page. What a stranger chose on the login page waits in the session, so that
+Two cookies carry the choice from page to page. What was chosen on the login page waits in the session, so that
 signing in keeps it; whoever chose nothing there gets what they had in their last browser.
 """
 
