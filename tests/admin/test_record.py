@@ -14,6 +14,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from recommendations.admin import estimates
 from recommendations.models import AuditEntry, Customer, Event, Import, Item, Placement, RejectedRow
+from recommendations.services.access.policy import POLICY, Action
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch
 from recommendations.terms import Role
@@ -141,9 +142,11 @@ def test_a_placement_is_set_with_a_trail(admin: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_only_admins_set_placements(signed_in: Callable[[Role], Client]) -> None:
-    save_placements(signed_in(Role.CATALOGUE_ADMIN), n="7")
-    assert Placement.objects.order_by("id")[0].n == 20
+@pytest.mark.parametrize("role", list(Role))
+def test_only_admins_set_placements_as_the_policy_says(signed_in: Callable[[Role], Client], role: Role) -> None:
+    save_placements(signed_in(role), n="7")
+    assert Placement.objects.order_by("id")[0].n == (7 if role in POLICY[Action.SET_PLACEMENTS] else 20)
+    assert POLICY[Action.SET_PLACEMENTS] == {Role.ADMIN}
 
 
 @pytest.mark.django_db

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from recommendations.event_types import EventName
+from recommendations.loop import interests
 from recommendations.loop.context import RunContext
 from recommendations.loop.interests import learn_interests
 from recommendations.loop.preprocess import make_snapshots
@@ -38,12 +39,14 @@ def grocery(tmp_path: Path) -> Iterator[None]:
         yield
 
 
-def learned(now: datetime) -> ModelVersion:
-    """Make a version with the first stages of a run."""
+def learned(now: datetime, *, counts: dict[str, object] | None = None) -> ModelVersion:
+    """Make a version with the first stages of a run; ``counts`` gets those of the last one."""
     run = start_run(by=None, now=now, in_worker=False)
     context = RunContext.of(run, cut=None, report=lambda share, *, text="": None)  # type: ignore[arg-type]
     make_snapshots(context)
-    learn_interests(context)
+    made = learn_interests(context)
+    if counts is not None:
+        counts |= made
     go_live(context.version, now=now)
     jobs.finish(run, RunStatus.SUCCEEDED, now=now)
     return context.version
@@ -106,6 +109,16 @@ def test_the_first_run_saves_a_projection_without_a_comparison() -> None:
     assert len(drawn.projection.users) == 60
     nearest = np.argmin(((drawn.projection.points[:, None] - drawn.projection.centres[None]) ** 2).sum(axis=2), axis=1)
     np.testing.assert_array_equal(drawn.numbers[nearest], drawn.of_users[drawn.projection.users])
+
+
+@pytest.mark.parametrize("most", [3, 20_000])
+def test_the_run_counts_the_rules_that_are_kept(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(interests, "MOST_RULES", most)
+    counts: dict[str, object] = {}
+    version = learned(NOW, counts=counts)
+    kept = version.association_rules.count()
+    assert counts["rules"] == kept
+    assert (kept == 3) == (most == 3)
 
 
 def test_a_version_of_an_older_release_has_no_projection() -> None:
