@@ -70,7 +70,7 @@ def losses(parts: Sequence[MeasuredRow], *, axis: str) -> go.Figure:
         bargap=0.35,
         barmode="overlay",
         margin={"t": 6, "b": 44, "l": 8, "r": 16},
-        xaxis={"title": {"text": axis}, "nticks": 6, "zerolinewidth": 2, "tickangle": 0},
+        xaxis={"title": {"text": axis}, "nticks": 4, "zerolinewidth": 2, "tickangle": 0},
         yaxis=marks.named_rows([part.words for part in parts]),
         meta=marks.on_a_phone([part.words for part in parts]),
     )
