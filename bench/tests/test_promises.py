@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from bench import promises
-from bench.demo import is_running
 from bench.promises import BARS, ROOT, ROWS, Book, Command, Measured, MissingError, Outcome, Promise
 
 BOOK = promises.read_book(ROWS)
@@ -212,11 +211,6 @@ def test_without_the_demo_a_promise_is_not_run_and_not_kept(
     path = file_of(tmp_path, promise(), run="python -c pass", needs=needs)
     assert run(path, "--data", str(tmp_path / "absent")) == 1
     assert "| needs `make demo` first | == 0 | not run |" in capsys.readouterr().out
-
-
-def test_a_demo_that_does_not_answer_is_not_running(tmp_path: Path) -> None:
-    (tmp_path / "demo.json").write_text(json.dumps({"url": "http://127.0.0.1:9/"}), encoding="utf-8")
-    assert not is_running(tmp_path)
 
 
 def test_an_unknown_id_is_refused() -> None:
