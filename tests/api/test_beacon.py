@@ -11,7 +11,7 @@ from django.test import Client
 from recommendations.models import Event, Item
 from recommendations.terms import Scope
 from tests.api.conftest import ApiClient, problem
-from tests.api.test_events import EVENTS, event
+from tests.api.events.conftest import EVENTS, event
 
 pytestmark = pytest.mark.django_db
 

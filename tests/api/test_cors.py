@@ -18,7 +18,7 @@ from recommendations.models import Event
 from recommendations.services.access import keys
 from recommendations.terms import Scope
 from tests.api.conftest import ApiClient, problem
-from tests.api.test_events import EVENTS, event
+from tests.api.events.conftest import EVENTS, event
 from tests.api.test_keys import ADDRESSES, dead_database
 
 SHOP, OTHER = "https://shop.example", "https://evil.example"

@@ -14,7 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from recommendations.models import Item
 from recommendations.terms import Scope
 from tests.api.conftest import ApiClient, problem
-from tests.api.test_events import EVENTS, event
+from tests.api.events.conftest import EVENTS, event
 from tests.api.test_keys import ADDRESSES, ARGUMENTS, NEEDS
 
 
