@@ -17,9 +17,9 @@ from recommendations.api.cors import BrowserView
 from recommendations.models import Event
 from recommendations.services.access import keys
 from recommendations.terms import Scope
-from tests.api.conftest import ApiClient, problem
+from tests.api.conftest import ApiClient, dead_database, problem
 from tests.api.events.conftest import EVENTS, event
-from tests.api.test_keys import ADDRESSES, dead_database
+from tests.api.test_access import ADDRESSES
 
 SHOP, OTHER = "https://shop.example", "https://evil.example"
 CORS = "Access-Control-"

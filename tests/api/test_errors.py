@@ -15,8 +15,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from recommendations.terms import Scope
-from tests.api.conftest import ApiClient, problem
-from tests.api.test_keys import ADDRESSES, METHODS, NEEDS, dead_database
+from tests.api.conftest import ApiClient, dead_database, problem
+from tests.api.test_access import ADDRESSES, METHODS, NEEDS
 
 EVENTS = "/api/v1/events/"
 HOME = "/api/v1/placements/home/recommend/"

@@ -22,9 +22,8 @@ from recommendations.store.live.counters import Counters
 from recommendations.store.live.valkey import valkey as link
 from recommendations.store.serving import slates
 from recommendations.terms import Cut, RunStatus, Scope, Stage, VersionStatus
-from tests.api.conftest import ApiClient, problem
+from tests.api.conftest import ApiClient, dead_database, problem
 from tests.api.events.conftest import EVENTS, event
-from tests.api.test_keys import dead_database
 
 METRICS = "/metrics"
 HOME = "/api/v1/placements/home/recommend/"

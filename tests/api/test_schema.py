@@ -15,7 +15,7 @@ from recommendations.models import Item
 from recommendations.terms import Scope
 from tests.api.conftest import ApiClient, problem
 from tests.api.events.conftest import EVENTS, event
-from tests.api.test_keys import ADDRESSES, ARGUMENTS, NEEDS
+from tests.api.test_access import ADDRESSES, ARGUMENTS, NEEDS
 
 
 @pytest.fixture
