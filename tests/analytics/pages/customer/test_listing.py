@@ -22,12 +22,6 @@ MOST_QUERIES = 12
 CARD = re.compile(r'<li class="product .*?</li>\s*(?=<li class="product|</ol>)', flags=re.DOTALL)
 
 
-@pytest.fixture
-def tea_drinker() -> Customer:
-    """The customer u3: every fifth from the third on buys teas."""
-    return Customer.objects.get(pseudonym=pseudonym("u3"))
-
-
 def text(client: Client, address: str) -> str:
     answer = client.get(address)
     assert answer.status_code == 200

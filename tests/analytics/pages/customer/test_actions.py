@@ -1,0 +1,123 @@
+"""A card of a customer is judged and made a draft rule of, and both are taken back; a viewer does neither."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from recommendations.models import Customer, Item, Judgement, Rule
+from recommendations.services.rules.books import publish_rules
+from recommendations.store.serving.snapshot_holder import snapshot_holder
+from recommendations.terms import JudgementKind, Role, RuleAction
+from tests.analytics.pages.customer.conftest import outsider, text, thing, titles
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def viewer(client_of: Callable[[Role], Client]) -> Client:
+    return client_of(Role.VIEWER)
+
+
+def judged(client: Client, who: Customer, item: Item, **sent: str) -> str:
+    address = f"/customers/{who.pk}/judge/{item.pk}/"
+    answer = client.post(address, {"placement": "home", "rank": "1", **sent}, headers=HTMX)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def pressed(part: str) -> list[str]:
+    return re.findall(r'name="judgement" value="(\w+)" aria-pressed="true"', part)
+
+
+def test_a_judgement_is_given_noted_changed_and_taken_back(merchandiser: Client, tea_drinker: Customer) -> None:
+    item = thing("tea-0")
+    assert pressed(judged(merchandiser, tea_drinker, item, judgement="odd")) == ["odd"]
+    part = judged(merchandiser, tea_drinker, item, save_note="yes", note="Twice a week?")
+    assert pressed(part) == ["odd"]
+    assert 'value="Twice a week?"' in part
+    assert pressed(judged(merchandiser, tea_drinker, item, save_note="yes", note="Twice a week?")) == ["odd"]
+    assert pressed(judged(merchandiser, tea_drinker, item, judgement="wrong", note="Twice a week?")) == ["wrong"]
+    verdict = Judgement.objects.get()
+    assert (verdict.kind, verdict.note, verdict.rank) == (JudgementKind.WRONG, "Twice a week?", 1)
+    page = merchandiser.get(f"/customers/{tea_drinker.pk}/").content.decode()
+    assert pressed(page) == ["wrong"]
+    assert pressed(judged(merchandiser, tea_drinker, item, judgement="wrong", note="Twice a week?")) == []
+    assert not Judgement.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("pin", {"action": RuleAction.PIN, "slot": 4}),
+        ("boost", {"action": RuleAction.BOOST}),
+        ("bury", {"action": RuleAction.BOOST}),
+        ("never", {"action": RuleAction.EXCLUDE, "placement": None}),
+    ],
+)
+def test_a_card_makes_a_draft_rule_and_takes_it_back(
+    merchandiser: Client, tea_drinker: Customer, action: str, expected: dict[str, object]
+) -> None:
+    address = f"/customers/{tea_drinker.pk}/rule/{thing('tea-0').pk}/"
+    sent = {"placement": "home", "rank": "4", "action": action, "back": "/customers/"}
+    toast = merchandiser.post(address, sent, headers=HTMX).content.decode()
+    rule = Rule.objects.unarchived().get()
+    assert {name: getattr(rule, name) for name in expected} == expected
+    assert (rule.customer == tea_drinker) == (action == "never")
+    assert "Draft rule made" in toast
+    assert f"/rules/{rule.pk}/" in toast
+    undo = f"/customers/rules/{rule.pk}/undo/"
+    toast = merchandiser.post(undo, headers=HTMX).content.decode()
+    assert "Taken back" in toast
+    assert not Rule.objects.unarchived().exists()
+    assert "Draft rule made" in merchandiser.post(undo, {"redo": "yes"}, headers=HTMX).content.decode()
+    assert Rule.objects.unarchived().get() == rule
+
+
+def test_without_script_the_page_comes_back_with_a_message(merchandiser: Client, tea_drinker: Customer) -> None:
+    address, back = f"/customers/{tea_drinker.pk}/rule/{thing('tea-0').pk}/", f"/customers/{tea_drinker.pk}/?cut=live"
+    sent = {"placement": "home", "rank": "1", "action": "bury", "back": back}
+    answer = merchandiser.post(address, sent)
+    assert answer["Location"] == back
+    assert "Draft rule made" in text(merchandiser, back)
+    elsewhere = merchandiser.post(address, sent | {"back": "https://elsewhere.example/"})
+    assert elsewhere["Location"] == "/customers/"
+
+
+def test_an_unknown_action_makes_no_judgement_or_rule(merchandiser: Client, tea_drinker: Customer) -> None:
+    address = f"/customers/{tea_drinker.pk}/rule/{thing('tea-0').pk}/"
+    toast = merchandiser.post(address, {"placement": "home", "action": "explode"}, headers=HTMX).content.decode()
+    assert "Choose what to do" in toast
+    assert not Rule.objects.exists()
+
+
+def test_a_viewer_sees_no_button_that_would_be_refused(viewer: Client, tea_drinker: Customer) -> None:
+    page = text(viewer, f"/customers/{tea_drinker.pk}/")
+    assert "Why here" in page
+    for hidden in ("judgement", "Make a draft rule", "Never for this customer"):
+        assert hidden not in page
+    panel = text(viewer, f"/customers/{tea_drinker.pk}/why-not/{outsider(tea_drinker)[0].pk}/")
+    assert "What would bring it in" in panel
+    assert "Apply as draft" not in panel
+
+
+def test_a_served_rule_is_named_on_the_card_that_it_touched(merchandiser: Client, tea_drinker: Customer) -> None:
+    """A draft rule is not named: nothing is served differently by it."""
+    rule = Rule.objects.create(
+        name="Soap first", action=RuleAction.PIN, slot=1,
+        items=[{"attribute": "item", "operator": "is", "values": ["soap-1"]}],
+    )  # fmt: skip
+    assert "Rules that touched it" not in text(merchandiser, f"/customers/{tea_drinker.pk}/")
+    publish_rules(rules=[rule.pk], based_on=None, note="Try it", by=None, now=timezone.now())
+    snapshot_holder.drop()  # as another process, which has not read the book yet
+    page = text(merchandiser, f"/customers/{tea_drinker.pk}/")
+    assert titles(page)[0] == "Soap 1"
+    assert page.count("Rules that touched it") == 1
+    assert f'href="/rules/{rule.pk}/"' in page
+    panel = text(merchandiser, f"/customers/{tea_drinker.pk}/why/{thing('soap-1').pk}/")
+    assert "Rule “Soap first”" in panel
+    assert "moves it" in panel
