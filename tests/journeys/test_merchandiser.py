@@ -54,11 +54,28 @@ def section(page: Page, name: str) -> None:
 
 def test_from_why_not_to_the_shops_answer_and_back(ada: Visitor, answer: Callable[[], list[str]]) -> None:
     page, before, former = ada.page, answer(), committed(default)
-    who = Customer.objects.get(pseudonym=pseudonym(WHO))
     first = Item.objects.get(shop_id=before[0])
     missing = Item.objects.filter(title__startswith="Tea").exclude(shop_id__in=before).order_by("pk")[0]
 
-    # find a customer, read why
+    find_tea_drinker(ada)
+    read_why(ada, first)
+    draft_smallest_change(ada, missing)
+    assert answer() == before  # a draft changes nothing
+
+    publish_weights(ada, former)
+    after = answer()
+    assert after != before
+
+    roll_back(page, former)
+    assert answer() == before
+
+    read_activity(page)
+    assert ada.complaints() == []
+    assert ada.problems == []
+
+
+def find_tea_drinker(ada: Visitor) -> None:
+    page, who = ada.page, Customer.objects.get(pseudonym=pseudonym(WHO))
     section(page, "Customers")
     expect(page.get_by_role("heading", name="Customers", level=1)).to_be_visible()
     ada.settle()
@@ -66,6 +83,11 @@ def test_from_why_not_to_the_shops_answer_and_back(ada: Visitor, answer: Callabl
     page.keyboard.type(WHO)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=f"Customer {who.pk}")).to_be_visible()
+
+
+def read_why(ada: Visitor, first: Item) -> None:
+    """Read why the first item is there: the terms add up."""
+    page = ada.page
     page.get_by_role("link", name="Why here").first.click()
     drawer = page.get_by_role("dialog")
     expect(drawer.get_by_role("heading", name=re.compile(first.title))).to_be_visible()
@@ -76,7 +98,10 @@ def test_from_why_not_to_the_shops_answer_and_back(ada: Visitor, answer: Callabl
     assert ada.complaints() == []
     drawer.get_by_role("button", name="Close").click()
 
-    # why not, and the smallest change as a draft
+
+def draft_smallest_change(ada: Visitor, missing: Item) -> None:
+    """Ask why an item is not there, and make a draft of the smallest change that brings it in."""
+    page = ada.page
     page.get_by_label("Why not …?").fill(missing.title)
     page.locator("#suggest-why_not button").first.click()
     drawer = page.get_by_role("dialog")
@@ -85,9 +110,11 @@ def test_from_why_not_to_the_shops_answer_and_back(ada: Visitor, answer: Callabl
     drawer.get_by_role("link", name="Apply as draft …").first.click()
     drawer.get_by_role("button", name="Make it a draft").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Weights$|^Rule|"))
-    assert answer() == before  # a draft changes nothing
 
-    # tune further, publish with a note
+
+def publish_weights(ada: Visitor, former: BlendWeights) -> None:
+    """Tune the draft further, and publish it with a note."""
+    page = ada.page
     page.goto(f"{ada.site}/weights/?blend=home")
     ada.settle()
     strongest = max(former.weights, key=lambda name: former.weights[name])
@@ -103,21 +130,19 @@ def test_from_why_not_to_the_shops_answer_and_back(ada: Visitor, answer: Callabl
     dialog.get_by_role("textbox").fill("More variety for tea drinkers")
     dialog.get_by_role("button", name="Publish", exact=True).click()
     expect(page.get_by_text("is live: the next answer of the shop uses it.")).to_be_visible()
-    after = answer()
-    assert after != before
 
-    # back again: the shop's answer is the former one
+
+def roll_back(page: Page, former: BlendWeights) -> None:
     page.get_by_role("button", name=f"Roll back to v{former.number}…").click()
     dialog = page.get_by_role("dialog", name=re.compile("^Roll back"))
     dialog.get_by_role("textbox").fill("The tea drinkers complained")
     dialog.get_by_role("button", name="Roll back").click()
     expect(page.get_by_text(f"with the weights of v{former.number}.")).to_be_visible()
-    assert answer() == before
 
-    # Activity shows it all
+
+def read_activity(page: Page) -> None:
+    """Read in Activity who published and rolled back, and why."""
     section(page, "Activity")
     table = page.get_by_role("table")
     for note in ("More variety for tea drinkers", "The tea drinkers complained"):
         expect(table.get_by_role("row").filter(has_text=note)).to_contain_text("Ada Lind")
-    assert ada.complaints() == []
-    assert ada.problems == []
