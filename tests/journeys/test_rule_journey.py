@@ -48,15 +48,37 @@ def tab_to(page: Page, place: Locator) -> None:
 
 
 def test_a_rule_with_the_keyboard_alone(ada: Visitor) -> None:
-    page, press = ada.page, ada.page.keyboard.press
-    press("g")
-    press("u")
+    page = ada.page
+    open_rules(page)
     expect(page.get_by_role("heading", name="Rules", exact=True)).to_be_visible()
     expect(page.get_by_text("1 thing to look at")).to_be_visible()  # soap at Easter is over
     assert ada.complaints() == []
     tab_to(page, page.get_by_role("link", name="New rule"))
-    press("Enter")
+    page.keyboard.press("Enter")
+    write_wine_rule(page)
+    assert ada.complaints() == []
 
+    publish_wine_rule(ada)
+    row = page.get_by_role("row").filter(has_text="Wine for everybody")
+    expect(row.get_by_text("Live", exact=True)).to_be_visible()
+    expect(row).to_contain_text("of slots")
+    expect(page.get_by_text("serves 2 rules")).to_be_visible()
+
+    roll_back(ada)
+    open_rules(page)
+    expect(row.get_by_text("Draft", exact=True)).to_be_visible()
+    assert ada.problems == []
+    books = AuditEntry.objects.filter(object_type="rulebook").order_by("at").values_list("verb", "note")
+    assert list(books)[-2:] == [("publish", "Wine fair"), ("roll back", "The fair is over")]
+
+
+def open_rules(page: Page) -> None:
+    page.keyboard.press("g")
+    page.keyboard.press("u")
+
+
+def write_wine_rule(page: Page) -> None:
+    """Fill in the form of a new rule: wine gets a strong boost on "For you"."""
     tab_to(page, page.get_by_label("Name", exact=True))
     page.keyboard.type("Wine for everybody")
     tab_to(page, page.get_by_label("Placement"))
@@ -66,21 +88,23 @@ def test_a_rule_with_the_keyboard_alone(ada: Visitor) -> None:
     tab_to(page, page.get_by_label("Add to Category"))
     page.keyboard.type("win")
     expect(page.locator(".suggestions-list button")).to_have_count(1)
-    press("ArrowDown")
-    press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
     expect(page.locator("#items-matches")).to_contain_text("12 items match")
     expect(page.locator("#items-0-typed")).to_be_focused()
     tab_to(page, page.get_by_label("Strength, −100 to 100"))
     page.keyboard.type("100")
     expect(page.locator("[data-strength-words]")).to_have_text("strong boost")
-    press("Tab")
+    page.keyboard.press("Tab")
     expect(page.locator("#effect")).to_contain_text("of the slots")
     expect(page.locator("#rule-words")).to_have_text("On “For you”: boost items with category FOOD > WINE by +100")
     expect(page.locator(".list-pair")).to_have_count(3)
-    assert ada.complaints() == []
 
+
+def publish_wine_rule(ada: Visitor) -> None:
+    page = ada.page
     tab_to(page, page.get_by_role("button", name="Publish…"))
-    press("Enter")
+    page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name="Publish “Wine for everybody”?")
     expect(dialog.get_by_text("added")).to_be_visible()
     expect(dialog.locator(".dialog-effect")).to_contain_text("of the slots")
@@ -88,30 +112,24 @@ def test_a_rule_with_the_keyboard_alone(ada: Visitor) -> None:
     assert ada.complaints() == []
     page.keyboard.type("Wine fair")
     tab_to(page, dialog.get_by_role("button", name="Publish"))
-    press("Enter")
-    row = page.get_by_role("row").filter(has_text="Wine for everybody")
-    expect(row.get_by_text("Live", exact=True)).to_be_visible()
-    expect(row).to_contain_text("of slots")
-    expect(page.get_by_text("serves 2 rules")).to_be_visible()
+    page.keyboard.press("Enter")
 
+
+def roll_back(ada: Visitor) -> None:
+    """Roll back to the book from before the wine."""
+    page = ada.page
     tab_to(page, page.get_by_role("link", name="Versions"))
-    press("Enter")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Versions of the rules")).to_be_visible()
     assert ada.complaints() == []
     tab_to(page, page.get_by_role("link", name="Roll back… r1"))
-    press("Enter")
+    page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name="Roll back to r1?")
     expect(dialog.get_by_text("withdrawn")).to_be_visible()
     page.keyboard.type("The fair is over")
     tab_to(page, dialog.get_by_role("button", name="Roll back to r1"))
-    press("Enter")
+    page.keyboard.press("Enter")
     expect(page.get_by_text("Rolled back: r3 serves what r1 had.")).to_be_visible()
-    press("g")
-    press("u")
-    expect(row.get_by_text("Draft", exact=True)).to_be_visible()
-    assert ada.problems == []
-    books = AuditEntry.objects.filter(object_type="rulebook").order_by("at").values_list("verb", "note")
-    assert list(books)[-2:] == [("publish", "Wine fair"), ("roll back", "The fair is over")]
 
 
 def test_the_order_by_keyboard_keeps_its_place(ada: Visitor) -> None:
