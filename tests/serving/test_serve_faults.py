@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -181,6 +182,30 @@ def test_answers_go_on_while_valkey_and_then_postgresql_are_killed(shop: Shop) -
     assert buy(shop, "u0", bought) == 202
     assert bought not in ids(shop.ask("discover", user_id="u0"))
 
+    with shoppers(shop, bought) as broken:
+        killed(shop.valkey)
+        time.sleep(2)  # what was bought is asked of PostgreSQL now
+        alone = shop.ask("home", user_id="u0")
+        assert (alone["source"], alone["personalised"], alone["fallback_reason"]) == ("model", True, None)
+        assert buy(shop, "u1", bought) == 202  # it waits in the process
+
+    killed(shop.postgres)
+    assert_answers_without_servers(shop, before, bought)
+    shop.postgres.start()
+    shop.valkey.start()
+    assert_all_is_whole_again(shop, bought)
+    assert_sold_out_items_go(shop)
+    assert broken == []
+    assert {status for status, _, _ in shop.answers} == {200}
+    assert len(shop.answers) > 300
+    assert max(took for _, _, took in shop.answers) < 5  # seconds; the one that finds a server gone waits for it
+    with redis.Redis.from_url(shop.valkey.url) as client:
+        assert client.xlen("live:slates") > 0
+
+
+@contextmanager
+def shoppers(shop: Shop, bought: str) -> Iterator[list[BaseException]]:
+    """Ask for two customers in threads all the while, and end them; the list has what they met with."""
     going = threading.Event()
     broken: list[BaseException] = []
 
@@ -197,45 +222,39 @@ def test_answers_go_on_while_valkey_and_then_postgresql_are_killed(shop: Shop) -
     for thread in threads:
         thread.start()
     try:
-        killed(shop.valkey)
-        time.sleep(2)  # what was bought is asked of PostgreSQL now
-        alone = shop.ask("home", user_id="u0")
-        assert (alone["source"], alone["personalised"], alone["fallback_reason"]) == ("model", True, None)
-        assert buy(shop, "u1", bought) == 202  # it waits in the process
-
+        yield broken
+    finally:
         going.set()
         for thread in threads:
             thread.join()
-        killed(shop.postgres)
-        started = time.monotonic()
-        for user, items in before.items():
-            body = shop.ask("home", user_id=user)
-            assert ids(body) == items
-            assert (body["source"], body["fallback_reason"]) == ("model", "no_live_state")
-        cold = shop.ask("home", user_id="never-seen")
-        assert (cold["source"], cold["fallback_reason"]) == ("popular", "no_history")
-        assert shop.ask("also_bought", item_id="cheese-0")["source"] == "model"
-        assert buy(shop, "u0", bought) == 503
-        for _ in range(200):
-            shop.ask("home", user_id="u0")
-        assert time.monotonic() - started < 20
 
-        shop.postgres.start()
-        shop.valkey.start()
-        until(lambda: shop.ask("home", user_id="u0")["fallback_reason"] is None)
-        assert bought not in ids(shop.ask("discover", user_id="u0"))  # Valkey came back empty
-        assert int(shop.run(RESTORE)[-1]) >= 2
-        assert bought not in ids(shop.ask("discover", user_id="u0"))
-        assert bought not in ids(shop.ask("discover", user_id="u1"))
 
-        sold_out = ids(shop.ask("home", user_id="u0"))
-        assert shop.run(SELL_OUT, *sold_out) == [str(len(sold_out))]
-        assert not set(sold_out) & set(ids(shop.ask("home", user_id="u0")))
-    finally:
-        going.set()
-    assert broken == []
-    assert {status for status, _, _ in shop.answers} == {200}
-    assert len(shop.answers) > 300
-    assert max(took for _, _, took in shop.answers) < 5  # seconds; the one that finds a server gone waits for it
-    with redis.Redis.from_url(shop.valkey.url) as client:
-        assert client.xlen("live:slates") > 0
+def assert_answers_without_servers(shop: Shop, before: dict[str, list[str]], bought: str) -> None:
+    """Assert that answers go on from the process alone, say so and do not wait, and that events are refused."""
+    started = time.monotonic()
+    for user, items in before.items():
+        body = shop.ask("home", user_id=user)
+        assert ids(body) == items
+        assert (body["source"], body["fallback_reason"]) == ("model", "no_live_state")
+    cold = shop.ask("home", user_id="never-seen")
+    assert (cold["source"], cold["fallback_reason"]) == ("popular", "no_history")
+    assert shop.ask("also_bought", item_id="cheese-0")["source"] == "model"
+    assert buy(shop, "u0", bought) == 503
+    for _ in range(200):
+        shop.ask("home", user_id="u0")
+    assert time.monotonic() - started < 20
+
+
+def assert_all_is_whole_again(shop: Shop, bought: str) -> None:
+    """Assert that what was bought is known again, before and after the live state is restored from the record."""
+    until(lambda: shop.ask("home", user_id="u0")["fallback_reason"] is None)
+    assert bought not in ids(shop.ask("discover", user_id="u0"))  # Valkey came back empty
+    assert int(shop.run(RESTORE)[-1]) >= 2
+    assert bought not in ids(shop.ask("discover", user_id="u0"))
+    assert bought not in ids(shop.ask("discover", user_id="u1"))
+
+
+def assert_sold_out_items_go(shop: Shop) -> None:
+    sold_out = ids(shop.ask("home", user_id="u0"))
+    assert shop.run(SELL_OUT, *sold_out) == [str(len(sold_out))]
+    assert not set(sold_out) & set(ids(shop.ask("home", user_id="u0")))
