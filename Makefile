@@ -33,7 +33,7 @@ test: lint chromium  ## All checks and all tests, browser included (ARGS="-k wor
 
 check: .venv/stamp  ## One file of tests on real servers, in seconds (FILE=tests/… ARGS="-k word")
 	$(if $(FILE),,$(error Which file? make check FILE=tests/store/imports/test_import_fuzz.py))
-	@exec $(PYTHON) $(ONE) $(FILE) $(ARGS)
+	@exec $(PYTHON) $(ONE) $(strip $(FILE)) $(ARGS)
 
 fuzz: .venv/stamp  ## Look on for input that breaks something, with new seeds (ARGS="-k word" for some of it)
 	$(PYTHON) $(ONE) -m hypothesis --hypothesis-profile=fuzz $(ARGS)
