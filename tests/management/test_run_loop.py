@@ -44,3 +44,23 @@ def test_a_version_that_was_held_back_is_not_called_live(
     version = ModelVersion.objects.get()
     assert "    1,000 events read\n" in said.getvalue()
     assert f"Model {version} {words}" in said.getvalue()
+
+
+def test_stages_and_log_are_told_in_the_order_of_their_time(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(run_id: UUID, *, clock: Callable[[], datetime]) -> RunStatus:
+        run = Run.objects.get(pk=run_id)
+        ModelVersion.objects.create(run=run, status=VersionStatus.READY, is_live=True)
+        for number, stage in enumerate(run.stages.order_by("position")[:3]):
+            RunLogLine.objects.create(run=run, text=f"said {number}")
+            at = clock()
+            run.stages.filter(pk=stage.pk).update(status=RunStatus.SUCCEEDED, started_at=at, finished_at=at)
+        Run.objects.filter(pk=run_id).update(status=RunStatus.SUCCEEDED, finished_at=clock())
+        return RunStatus.SUCCEEDED
+
+    monkeypatch.setattr(command, "run_loop", ended)
+    said = StringIO()
+    call_command("run_loop", stdout=said)
+    words = [line.split()[0] for line in said.getvalue().splitlines()]
+    assert words == ["said", "Collect", "said", "Preprocess", "said", "Interests", "Model"]

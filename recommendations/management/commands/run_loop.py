@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from recommendations.loop.run import run_loop
-from recommendations.models import Run
+from recommendations.models import Run, RunStage
 from recommendations.services.operations.runs import RunInProgressError, start_run
 from recommendations.terms import RunStatus
 
@@ -50,15 +50,18 @@ class Command(BaseCommand):
         printed, logged = set[int](), 0
         while True:
             ended = not Run.objects.unfinished().filter(pk=run.pk).exists()
-            for line in run.log.filter(pk__gt=logged):
-                self.stdout.write(f"    {line.text}")
-                logged = line.pk
-            for row in run.stages.filter(status=RunStatus.SUCCEEDED).exclude(pk__in=printed):
-                seconds = (
-                    (row.finished_at - row.started_at).total_seconds() if row.finished_at and row.started_at else 0
-                )
-                self.stdout.write(f"  {row.get_stage_display():<12} {row.get_cut_display():<8} {seconds:6.1f} s")
-                printed.add(row.pk)
+            lines = [(line.at, line.pk, f"    {line.text}") for line in run.log.filter(pk__gt=logged)]
+            logged = max([logged, *(pk for _, pk, _ in lines)])
+            finished = run.stages.filter(status=RunStatus.SUCCEEDED).exclude(pk__in=printed)
+            lines += [(row.finished_at or run.created_at, row.pk, _of_stage(row)) for row in finished]
+            printed.update(row.pk for row in finished)
+            for _at, _pk, text in sorted(lines):
+                self.stdout.write(text)
             if ended:
                 return
             time.sleep(0.5)
+
+
+def _of_stage(row: RunStage) -> str:
+    seconds = (row.finished_at - row.started_at).total_seconds() if row.finished_at and row.started_at else 0
+    return f"  {row.get_stage_display():<12} {row.get_cut_display():<8} {seconds:6.1f} s"
