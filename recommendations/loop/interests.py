@@ -37,7 +37,7 @@ def learn_interests(context: RunContext) -> Mapping[str, object]:
         )  # fmt: skip
     context.report(0.4, text=f"interest profiles of {len(snapshot.users):,} customers")
     agreement, sizes = _segments(context, training)
-    context.report(0.6, text=f"{len(sizes)} segments, largest {int(sizes.max(initial=0)):,} customers")
+    context.report(0.6, text=f"{len(sizes)} segments, the largest of {int(sizes.max(initial=0)):,}")
     rules = _rules(training)
     interests.save_rules(context.version, items=snapshot.items, pairs=rules, most=MOST_RULES)
     kept = min(len(rules), MOST_RULES)
