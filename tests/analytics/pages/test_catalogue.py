@@ -243,4 +243,4 @@ def test_pairs_are_drawn_listed_and_filtered(admin: Client) -> None:
     assert all("Wine" in one or "Wine" in other for one, other in zip(names[::2], names[1::2], strict=True))
     assert "No pair matches" in text(admin, "/segments/together/?q=zzzz")
     rows = admin.get("/segments/together/?q=wine&format=csv").content.decode("utf-8-sig").splitlines()
-    assert f"{len(rows) - 1} rules" in only
+    assert f">{len(rows) - 1} pairs<" in only
