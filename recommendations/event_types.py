@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Self
 
+from recommendations.terms import Trust
+
 
 class ItemNeed(Enum):
     """Whether an event names an item."""
@@ -39,6 +41,7 @@ class EventType:
     takes_back: str | None = None  # the type that it undoes, with which it is counted
     live: bool = False  # a sign of interest that the next answer knows of; it has points
     outcome: Outcome | None = None
+    stated_from: Trust = Trust.PAGE  # whose word it may be at the least; a lesser one's is refused
 
 
 class EventName(StrEnum):
@@ -69,12 +72,12 @@ class EventName(StrEnum):
     PURCHASE = EventType("purchase", aliases=("Order Completed", "purchase-complete", "AddPurchase"),
                          fields=("transaction_id",), points=5.0, outcome=Outcome.BOUGHT)
     REFUND = EventType("refund", aliases=("Order Refunded", "DeletePurchase"), fields=("transaction_id",), points=-5.0,
-                       takes_back="purchase")
+                       takes_back="purchase", stated_from=Trust.SERVER)
     ADD_TO_WISHLIST = EventType("add_to_wishlist", aliases=("Product Added to Wishlist", "AddBookmark"), points=2.0,
                                 live=True)
     SHARE = EventType("share", aliases=("Product Shared",), item=ItemNeed.EXPECTED)
     RATE_ITEM = EventType("rate_item", aliases=("Product Reviewed", "AddRating"), fields=("rating", "rating_scale"),
-                          points=5.0)
+                          points=5.0, stated_from=Trust.PROVEN)
     DISLIKE_ITEM = "dislike_item"  # it has no points: it takes the item out of history and answers
     FOLLOW = EventType("follow", item=ItemNeed.OPTIONAL, fields=("target_type", "target_id"))
     VIEW_HOMEPAGE = EventType("view_homepage", aliases=("home-page-view",), item=ItemNeed.OPTIONAL)

@@ -11,6 +11,8 @@ LONGEST_TEXT = 100_000
 LONGEST_LEVEL, LONGEST_PATH = 200, 500  # of a category
 LONGEST_TAG = 100
 LARGEST_AMOUNT = Decimal("9999999999.99")  # numeric(12, 2)
+ODD_AMOUNT = 1_000_000  # of a line; from a page one above it counts for nothing, from elsewhere staff are asked
+ODD_FACTOR = 20  # times the catalogue's price, likewise
 MOST_LINES = 200  # of one event
 AHEAD = timedelta(minutes=10)  # how far the clock of a shop may be
 PAST = timedelta(days=730)  # how old an event may be that the API takes; older ones come as files

@@ -1,7 +1,7 @@
 """Codes of the domain's terms; ``wording/labels.py`` says what each is called on a page."""
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 PATH_SEPARATOR = " > "
 """Separator of the levels in a category's path."""
@@ -27,6 +27,22 @@ class CustomerKind(StrEnum):
 
     SIGNED_IN = "signed_in"
     ANONYMOUS = "anonymous"
+
+
+class Side(StrEnum):
+    """Where an API key stands: in a page, which everybody can read, or on a server of the shop."""
+
+    PAGE = "page"
+    SERVER = "server"
+
+
+class Trust(IntEnum):
+    """Whose word an event is, the least believed first."""
+
+    PAGE = 0  # anybody's who has opened the shop
+    PROVEN = 1  # a page's, with a proof by the shop of who is signed in
+    SERVER = 2
+    IMPORT = 3
 
 
 class Stage(StrEnum):
@@ -183,9 +199,11 @@ class GateOutcome(StrEnum):
 
 
 class Scope(StrEnum):
-    """What an API key may do. ``events:write`` is safe in a browser: it reads nothing."""
+    """What an API key may do. ``events:write`` may stand in a page: it reads nothing, and its word proves little."""
 
     EVENTS_WRITE = "events:write"
+    EVENTS_REPLAY = "events:replay"
+    IDENTITY_PROVE = "identity:prove"
     RECOMMENDATIONS_READ = "recommendations:read"
     CATALOGUE_WRITE = "catalogue:write"
     PRIVACY_WRITE = "privacy:write"

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from recommendations.terms import Trust
 from recsite import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -30,6 +31,9 @@ SHOP_NAME = env.text("SHOP_NAME", default="Recsite")
 SHOP_CURRENCY = env.text("SHOP_CURRENCY", default="USD")
 SHOP_TIME_ZONE = env.choice("SHOP_TIME_ZONE", among=available_timezones(), default="UTC")
 SHOP_LANGUAGE = env.choice("SHOP_LANGUAGE", among=[code for code, _name in LANGUAGES], default="en")
+PURCHASES_FROM = {"server": Trust.SERVER, "pages": Trust.PAGE}[
+    env.choice("PURCHASES_FROM", among=["server", "pages"], default="server")
+]
 if not (len(SHOP_CURRENCY) == 3 and SHOP_CURRENCY.isascii() and SHOP_CURRENCY.isupper()):
     raise ImproperlyConfigured(f"SHOP_CURRENCY={SHOP_CURRENCY!r} is not an ISO 4217 code such as USD or EUR.")
 
@@ -220,7 +224,8 @@ X_FRAME_OPTIONS = "DENY"
 
 ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS", default="localhost"), "127.0.0.1"]  # the latter for the health check
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
-if env.flag("BEHIND_PROXY", default=False):
+BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_REAL_IP", "REMOTE_ADDR"]
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not DEMO
@@ -300,7 +305,8 @@ LOGGING = {
             ],
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "filters": {"without_address": {"()": "recsite.logs.WithoutAddress"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["without_address"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True},

@@ -124,11 +124,11 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=31_900,
+        words="lines of recommendations without migrations", limit=34_500,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=1_220,
+        words="lines of its migrations", limit=1_320,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
     "analytics": Number(words="lines of analytics", limit=10_350, count=lambda house: house.lines("analytics")),
@@ -144,7 +144,7 @@ NUMBERS: Mapping[str, Number] = {
         places=lambda house: house.names_in(3),
     ),
     "classes2": Number(
-        words="class names in two modules", limit=54, count=lambda house: len(house.names_in(2)),
+        words="class names in two modules", limit=55, count=lambda house: len(house.names_in(2)),
         places=lambda house: house.names_in(2),
     ),
     "participles": Number(

@@ -18,26 +18,26 @@ from recommendations.models import ApiKey
 from recommendations.services.access import keys
 from recommendations.services.access.origins import MOST, NotAnOriginError, TooManyOriginsError, read_origins
 from recommendations.services.access.policy import Action
-from recommendations.terms import Scope
+from recommendations.terms import Scope, Side
 from recommendations.wording import labels
 
 
 class KeyForm(ModelForm[ApiKey]):
     scopes = forms.MultipleChoiceField(
         label=_("may"), choices=labels.SCOPES, widget=forms.CheckboxSelectMultiple,
-        help_text=_("“Send events” is safe in a browser: such a key reads nothing."),
+        help_text=_("A key in a page may “Send events” and nothing else."),
     )  # fmt: skip
     origins = forms.CharField(
         label=_("origins"), required=False, widget=forms.Textarea(attrs={"rows": 3, "cols": 50}),
         help_text=_(
-            "Where a browser may use it: the pages of these origins, one a line, such as https://shop.example. Only "
-            "for a key that may send events and nothing else. None: only servers use it."
+            "Where a browser may use it: the pages of these origins, one a line, such as https://shop.example. A key "
+            "that is used by no browser has none."
         ),
     )  # fmt: skip
 
     class Meta:
         model = ApiKey
-        fields = ("name", "scopes", "origins", "requests_per_minute")
+        fields = ("name", "side", "scopes", "origins", "requests_per_minute")
 
     def clean_origins(self) -> list[str]:
         try:
@@ -50,9 +50,11 @@ class KeyForm(ModelForm[ApiKey]):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if given.get("origins") and set(given.get("scopes", ())) != keys.FROM_BROWSERS:
-            text = _("Who looks into a page finds its key: a key with origins may send events and nothing else.")
-            self.add_error("origins", text)
+        if given.get("origins") and given.get("side") == Side.SERVER:
+            self.add_error("side", _("A key with origins stands in a page."))
+        elif given.get("side") == Side.PAGE and set(given.get("scopes", ())) != keys.FROM_BROWSERS:
+            text = _("Whoever looks into a page finds its key: such a key may send events and nothing else.")
+            self.add_error("scopes", text)
         return given
 
 
@@ -62,14 +64,18 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
     adds = Action.MANAGE_KEYS
     form = KeyForm
     list_display = (
-        "name", "prefix", "may", "requests_per_minute", "created_at", "last_used_at", "expires_at", "revoked_at",
+        "name", "prefix", "side", "may", "requests_per_minute", "created_at", "last_used_at", "seen_in_page_at",
+        "expires_at", "revoked_at",
     )  # fmt: skip
-    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    list_filter = (
+        "side",
+        ("revoked_at", admin.EmptyFieldListFilter),
+    )
     search_fields = ("name", "prefix")
     actions = ("rotate", "revoke")
     view_fields = (
-        "name", "prefix", "may", "from_pages_of", "requests_per_minute", "created_by", "created_at", "last_used_at",
-        "expires_at", "revoked_at",
+        "name", "prefix", "side", "may", "from_pages_of", "requests_per_minute", "created_by", "created_at",
+        "last_used_at", "seen_in_page_at", "expires_at", "revoked_at",
     )  # fmt: skip
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
@@ -87,6 +93,7 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
             name=form.cleaned_data["name"],
             scopes=[Scope(scope) for scope in form.cleaned_data["scopes"]],
             requests_per_minute=form.cleaned_data["requests_per_minute"],
+            side=Side(form.cleaned_data["side"]),
             origins=form.cleaned_data["origins"],
             by=staff_of(request),
         )

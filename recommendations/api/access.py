@@ -14,6 +14,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from recommendations.ingest.facts import Sender
 from recommendations.services.access import keys
 from recommendations.terms import Scope
 
@@ -70,6 +71,12 @@ class HasScope(BasePermission):
         scope = getattr(view, "required_scope", None)
         self.message = _("This API key lacks the scope “%(scope)s”.") % {"scope": scope or "-"}
         return isinstance(request.auth, keys.KnownKey) and scope in request.auth.scopes
+
+
+def sender_of(request: Request) -> Sender:
+    """Who hands in what stands in the body; a permission has let the key through."""
+    key: Any = request.auth
+    return Sender(key.pk, key.side, Scope.EVENTS_REPLAY in key.scopes)
 
 
 class KeyRate(BaseThrottle):

@@ -2,8 +2,8 @@
 
 Which origins may call depends on the key, which django-cors-headers cannot say. A browser asks first, without the key
 (preflight): it hears yes where any key allows its origin. The request itself is taken where its own key does. A request
-without ``Origin`` comes from a server and is as good as before: an origin list keeps other pages from using a key that
-they found, it is no secret. No other address ever answers with a header of CORS.
+without ``Origin`` comes from no page; what its key may state is the same (``ingest/facts.py``): an origin list keeps
+other pages from using a key that they found, it is no secret. No other address ever answers with a header of CORS.
 """
 
 from http import HTTPStatus
@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from recommendations.api.errors import problem
 from recommendations.services.access import keys
+from recommendations.terms import Side
 
 MAX_AGE = 3_600  # seconds for which a browser need not ask again
 HEADERS = "authorization, content-type"
@@ -39,6 +40,8 @@ class BrowserView(APIView):
         if origin in key.origins:
             self.allowed_origin = origin
         elif origin and origin != f"{request.scheme}://{request.get_host()}":  # our own pages are no others
+            if key.side is Side.SERVER:
+                keys.note_page(key, origin)
             message = _("This API key may not be used by the pages of %(origin)s; make one that names this origin.")
             self.permission_denied(request, message=message % {"origin": origin})
 

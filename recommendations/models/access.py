@@ -23,6 +23,10 @@ class ApiKey(models.Model):
     name = models.CharField(_("name"), max_length=100)
     prefix = models.CharField(_("prefix"), max_length=12, unique=True)
     digest = models.CharField(_("SHA-256 of the secret"), max_length=64)
+    side = models.CharField(
+        _("stands"), max_length=6, choices=labels.SIDES, default=terms.Side.SERVER, db_default=terms.Side.SERVER,
+        help_text=_("Whoever opens a page can read the key in it, so what it sends proves nothing."),
+    )  # fmt: skip
     scopes = ArrayField(models.CharField(max_length=30, choices=labels.SCOPES), verbose_name=_("may"))
     origins = ArrayField(
         models.CharField(max_length=200), verbose_name=_("origins"), default=list, blank=True,
@@ -36,6 +40,10 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True, help_text=_("It was replaced by a new one."))
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    seen_in_page_at = models.DateTimeField(
+        _("came from a page"), null=True, blank=True, editable=False,
+        help_text=_("A key of a server that a browser sent: it stands in a page, and should be replaced."),
+    )  # fmt: skip
 
     objects: ClassVar[models.Manager["ApiKey"]] = models.Manager.from_queryset(ApiKeyQuerySet)()
 
@@ -45,8 +53,11 @@ class ApiKey(models.Model):
         ordering: ClassVar[list[str]] = ["-created_at"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=models.Q(origins=[]) | models.Q(scopes=[terms.Scope.EVENTS_WRITE]),
-                name="only_a_key_that_reads_nothing_has_origins",
+                condition=models.Q(side=terms.Side.SERVER, origins=[]) | models.Q(scopes=[terms.Scope.EVENTS_WRITE]),
+                name="a_key_in_a_page_reads_nothing",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(side=terms.Side.PAGE) | models.Q(origins=[]), name="only_pages_have_origins"
             ),
         ]
 

@@ -1,6 +1,6 @@
 """Outcomes of slates: which were seen, clicked and bought from, counted per day, placement and position.
 
-All of it is made by ``store/attribution.py`` from events and slates, and can be made again.
+All of it is made by ``store/attribution/settle.py`` from events and slates, and can be made again.
 """
 
 from typing import ClassVar
@@ -24,11 +24,14 @@ class DueLine(models.Model):
     line = models.SmallIntegerField()
     noted_at = models.DateTimeField(db_default=models.functions.Now())
     due_at = models.DateTimeField(db_default=models.functions.Now())
+    fault = models.TextField(default="", db_default="")  # why it was put aside
 
     class Meta:
         verbose_name = _("event line to settle")
         verbose_name_plural = _("event lines to settle")
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["due_at", "id"], name="due_line_next")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["due_at", "id"], name="due_line_next", condition=models.Q(fault=""))
+        ]
 
     def __str__(self) -> str:
         return f"{self.event_id}"
@@ -47,7 +50,7 @@ class SlateOutcome(models.Model):
     carted = ArrayField(models.SmallIntegerField(), verbose_name=_("positions put into the cart"))
     bought = ArrayField(models.SmallIntegerField(), verbose_name=_("positions bought"))
     revenues = ArrayField(
-        models.DecimalField(max_digits=14, decimal_places=2), verbose_name=_("revenue of each position bought")
+        models.DecimalField(max_digits=24, decimal_places=2), verbose_name=_("revenue of each position bought")
     )
     purchases = models.PositiveIntegerField(_("purchases"), help_text=_("Lines bought and not taken back."))
 
@@ -119,8 +122,8 @@ class PlacementDay(models.Model):
     carted = models.IntegerField(_("put into the cart"))
     bought = models.IntegerField(_("bought from"))
     purchases = models.IntegerField(_("purchases"))
-    revenue = models.DecimalField(_("revenue"), max_digits=20, decimal_places=2)
-    squares = models.DecimalField(_("squares of the revenue"), max_digits=30, decimal_places=4)
+    revenue = models.DecimalField(_("revenue"), max_digits=30, decimal_places=2)
+    squares = models.DecimalField(_("squares of the revenue"), max_digits=60, decimal_places=4)
 
     class Meta:
         verbose_name = _("day of a placement")

@@ -7,10 +7,12 @@ deleted before its events, and the check would cost a bulk load half its speed.
 from datetime import datetime
 from typing import ClassVar, Self
 
+from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from recommendations import terms
 from recommendations.event_types import TRADES, EventName
 from recommendations.models.catalogue import Item
 from recommendations.models.customers import Customer
@@ -29,7 +31,8 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(occurred_at__gte=start, occurred_at__lt=end)
 
     def purchases(self) -> Self:
-        return self.filter(name=EventName.PURCHASE)
+        """Purchases that count: of a source that is believed (``settings.PURCHASES_FROM``)."""
+        return self.filter(name=EventName.PURCHASE, trust__gte=settings.PURCHASES_FROM)
 
 
 class Event(models.Model):
@@ -61,6 +64,10 @@ class Event(models.Model):
     target_id = models.CharField(_("followed"), max_length=128, null=True)  # noqa: DJ001
     source = models.CharField(_("source"), max_length=20, default="api")
     attributes = models.JSONField(_("attributes"), null=True)
+    trust = models.SmallIntegerField(
+        _("whose word"), choices=labels.TRUSTS, default=terms.Trust.SERVER, db_default=terms.Trust.SERVER
+    )
+    key_id = models.IntegerField(_("API key"), null=True)  # an ApiKey's
 
     objects: ClassVar[models.Manager["Event"]] = models.Manager.from_queryset(EventQuerySet)()
 
@@ -84,9 +91,9 @@ class Event(models.Model):
             models.Index(
                 fields=["recommendation_id"], name="event_of_slate", condition=~models.Q(recommendation_id=None)
             ),
-            # what was taken back of a transaction
+            # what was told of a transaction, and what was taken back of it
             models.Index(
-                fields=["transaction_id"], name="refund_of_transaction", condition=models.Q(name=EventName.REFUND)
+                fields=["transaction_id"], name="trade_of_transaction", condition=~models.Q(transaction_id=None)
             ),
         ]
 

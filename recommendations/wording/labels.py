@@ -27,14 +27,17 @@ from recommendations.terms import (
     RuleStatus,
     RunStatus,
     Scope,
+    Side,
     Source,
     Stage,
     Task,
+    Trust,
     VersionStatus,
     WeightsStatus,
 )
 
 type Choices = list[tuple[str, Promise]]
+type NumberedChoices = list[tuple[int, Promise]]
 
 EVENT_NAMES: Choices = [
     (EventName.VIEW_ITEM_LIST, _("List shown")),
@@ -177,11 +180,23 @@ MEASURED_KINDS: Choices = [
     (MeasuredKind.RECOMMENDER, _("Recommender")),
     (MeasuredKind.BASELINE, _("Baseline")),
 ]
+TRUSTS: NumberedChoices = [
+    (Trust.PAGE, _("A page's")),
+    (Trust.PROVEN, _("A page's, with a proof of who is signed in")),
+    (Trust.SERVER, _("The shop's server")),
+    (Trust.IMPORT, _("An imported file")),
+]
+SIDES: Choices = [
+    (Side.SERVER, _("On a server")),
+    (Side.PAGE, _("In a page or an app")),
+]
 SCOPES: Choices = [
     (Scope.EVENTS_WRITE, _("Send events")),
+    (Scope.EVENTS_REPLAY, _("Send events of the demo's replay")),
+    (Scope.IDENTITY_PROVE, _("Prove who is signed in")),
     (Scope.RECOMMENDATIONS_READ, _("Read recommendations")),
     (Scope.CATALOGUE_WRITE, _("Change the catalogue")),
-    (Scope.PRIVACY_WRITE, _("Erase and export customers")),
+    (Scope.PRIVACY_WRITE, _("Part customers that were merged")),
     (Scope.METRICS_READ, _("Read metrics")),
 ]
 ROLES: Choices = [

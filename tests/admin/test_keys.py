@@ -14,7 +14,9 @@ from recommendations.terms import Role, Scope
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:recommendations_apikey_changelist")
 ADD = reverse("admin:recommendations_apikey_add")
-FORM = {"name": "Shop", "scopes": ["events:write", "recommendations:read"], "requests_per_minute": "600"}
+FORM = {
+    "name": "Shop", "side": "server", "scopes": ["events:write", "recommendations:read"], "requests_per_minute": "600"
+}  # fmt: skip
 
 
 def test_the_secret_is_shown_once_and_works(admin: Client) -> None:
@@ -45,9 +47,11 @@ def test_the_secret_is_shown_once_and_works(admin: Client) -> None:
         {"scopes": []},
         {"scopes": ["all"]},
         {"requests_per_minute": "-1"},
-        {"scopes": ["events:write"], "origins": "shop.example"},
+        {"side": "page", "scopes": ["events:write"], "origins": "shop.example"},
         {"scopes": ["events:write"], "origins": "\n".join(f"https://s{number}.example" for number in range(21))},
-        {"origins": "https://shop.example"},  # a key that reads, in a page
+        {"side": "page", "origins": "https://shop.example"},  # a key that reads, in a page
+        {"scopes": ["events:write"], "origins": "https://shop.example"},  # a key of a server, in a page
+        {"side": "till"},
     ],
 )
 def test_a_flawed_form_makes_no_key(admin: Client, change: dict[str, object]) -> None:
@@ -58,7 +62,12 @@ def test_a_flawed_form_makes_no_key(admin: Client, change: dict[str, object]) ->
 
 
 def test_a_key_for_the_pages_of_the_shop(admin: Client) -> None:
-    form = {**FORM, "scopes": ["events:write"], "origins": "https://Shop.example/\r\n\r\nhttp://localhost:3000"}
+    form = {
+        **FORM,
+        "side": "page",
+        "scopes": ["events:write"],
+        "origins": "https://Shop.example/\r\n\r\nhttp://localhost:3000",
+    }
     assert admin.post(ADD, form).status_code == 200
     key = ApiKey.objects.get()
     assert key.origins == ["http://localhost:3000", "https://shop.example"]

@@ -50,7 +50,10 @@ def varies_by_origin(answer: HttpResponse) -> bool:
 def sent_from(client: ApiClient, origin: str, body: Any = None) -> HttpResponse:
     headers = {**client.headers, "Origin": origin}
     return client._client.post(
-        EVENTS, body or event(name="view_homepage", items=[]), "application/json", headers=headers
+        EVENTS,
+        body or event(name="view_homepage", user_id=..., anonymous_id="a1", items=[]),
+        "application/json",
+        headers=headers,
     )
 
 
@@ -140,7 +143,7 @@ def test_an_origin_of_another_key_is_refused(shop: ApiClient, client_with: Calla
 
 def test_a_server_needs_no_origin(shop: ApiClient, client_with: Callable[..., ApiClient]) -> None:
     for client in (shop, client_with(Scope.EVENTS_WRITE), client_with(*Scope)):
-        answer = client.post(EVENTS, event(name="view_homepage", items=[]))
+        answer = client.post(EVENTS, event(name="view_homepage", user_id=..., anonymous_id="a1", items=[]))
         assert answer.status_code == 202
         assert cors(answer) == {}
         assert varies_by_origin(answer)

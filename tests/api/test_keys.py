@@ -15,7 +15,7 @@ from recommendations.models import ApiKey, AuditEntry
 from recommendations.services.access import keys
 from recommendations.store.live import fetch
 from recommendations.store.live.valkey import valkey
-from recommendations.terms import Scope
+from recommendations.terms import Scope, Side
 from tests.api.conftest import dead_database
 
 
@@ -106,12 +106,16 @@ def _finds(token: str) -> bool:
 @pytest.mark.parametrize(
     "scopes", [list(Scope), [Scope.RECOMMENDATIONS_READ], [Scope.EVENTS_WRITE, Scope.METRICS_READ]]
 )
-def test_only_a_key_that_reads_nothing_has_origins(scopes: list[Scope]) -> None:
-    with pytest.raises(keys.OriginsNeedEventsOnlyError):
+def test_only_a_key_that_reads_nothing_stands_in_a_page(scopes: list[Scope]) -> None:
+    with pytest.raises(keys.ReadablePageKeyError):
         keys.create_key(name="Shop", scopes=scopes, origins=["https://shop.example"], by=None)
     key, _ = keys.create_key(name="Shop", scopes=scopes, by=None)
-    with pytest.raises(IntegrityError, match="only_a_key_that_reads_nothing_has_origins"), transaction.atomic():
-        ApiKey.objects.filter(pk=key.pk).update(origins=["https://shop.example"])
+    with pytest.raises(keys.ReadablePageKeyError):
+        keys.create_key(name="Shop", scopes=scopes, side=Side.PAGE, by=None)
+    with pytest.raises(IntegrityError, match="a_key_in_a_page_reads_nothing"), transaction.atomic():
+        ApiKey.objects.filter(pk=key.pk).update(side=Side.PAGE)
+    with pytest.raises(IntegrityError, match="only_pages_have_origins"), transaction.atomic():
+        ApiKey.objects.filter(pk=key.pk).update(origins=["https://shop.example"], scopes=[Scope.EVENTS_WRITE])
 
 
 def test_the_last_use_is_noted_once_a_minute(transactional_db: None) -> None:

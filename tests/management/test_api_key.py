@@ -29,7 +29,7 @@ def test_a_key_through_its_life() -> None:
     assert keys.find_key(newer) is not None
     listed = [line.split("\t") for line in told("list").splitlines()]
     assert [line[1:2] + line[3:] for line in listed] == [
-        ["Shop pages", "60000/min", "events:write", "https://shop.example"]
+        ["Shop pages", "page", "60000/min", "events:write", "https://shop.example"]
     ] * 2
     assert [line[2][:5] for line in listed] == ["valid", "until"]
     assert told("revoke", newer.partition(".")[0]) == ""

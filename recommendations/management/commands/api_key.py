@@ -10,7 +10,7 @@ from django.utils import timezone
 from recommendations.models import ApiKey
 from recommendations.services.access import keys
 from recommendations.services.access.origins import MOST, NotAnOriginError, TooManyOriginsError
-from recommendations.terms import Scope
+from recommendations.terms import Scope, Side
 
 LONGEST_NAME = 100
 FASTEST = 2**31 - 1
@@ -24,6 +24,7 @@ class Command(BaseCommand):
         create = does.add_parser("create", help="a new key")
         create.add_argument("name", help="which client uses it")
         create.add_argument("--scope", action="append", required=True, choices=[str(scope) for scope in Scope])
+        create.add_argument("--page", action="store_true", help="it stands in a page or an app, where it can be read")
         create.add_argument("--origin", action="append", default=[], help="of pages that may send events with it")
         create.add_argument("--requests-per-minute", type=int, metavar="N")
         rotate = does.add_parser("rotate", help="a new key in the place of an old one")
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         )
         revoke = does.add_parser("revoke", help="refuse a key from now on, for good")
         revoke.add_argument("prefix")
-        does.add_parser("list", help="prefix, name, state, rate, scopes and origins of each")
+        does.add_parser("list", help="prefix, name, state, side, rate, scopes and origins of each")
 
     def handle(self, *_args: Any, does: str, **options: Any) -> None:
         {"create": self._create, "rotate": self._rotate, "revoke": self._revoke, "list": self._list}[does](options)
@@ -47,6 +48,7 @@ class Command(BaseCommand):
             key, secret = keys.create_key(
                 name=options["name"],
                 scopes=[Scope(scope) for scope in options["scope"]],
+                side=Side.PAGE if options["page"] else Side.SERVER,
                 origins=options["origin"],
                 requests_per_minute=limit,
                 by=None,
@@ -55,8 +57,8 @@ class Command(BaseCommand):
             raise CommandError(f"{error.text!r} is no origin: write scheme and host: https://shop.example") from error
         except TooManyOriginsError as error:
             raise CommandError(f"At most {MOST} origins.") from error
-        except keys.OriginsNeedEventsOnlyError as error:
-            raise CommandError("A key with origins has the scope events:write and no other.") from error
+        except keys.ReadablePageKeyError as error:
+            raise CommandError("A key in a page has the scope events:write and no other.") from error
         self.stdout.write(f"{key.prefix}.{secret}")
 
     def _rotate(self, options: dict[str, Any]) -> None:
@@ -75,7 +77,7 @@ class Command(BaseCommand):
     def _list(self, _options: dict[str, Any]) -> None:
         for key in ApiKey.objects.all():
             state = _state(key)
-            words = [key.prefix, key.name, state, f"{key.requests_per_minute}/min", *key.scopes, *key.origins]
+            words = [key.prefix, key.name, state, key.side, f"{key.requests_per_minute}/min", *key.scopes, *key.origins]
             self.stdout.write("\t".join(words))
 
 

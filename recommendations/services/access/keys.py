@@ -28,7 +28,7 @@ from recommendations.store.live import fetch
 from recommendations.store.live.change_watch import Watch
 from recommendations.store.live.valkey import Breaker
 from recommendations.store.process_held import ProcessHeld
-from recommendations.terms import Scope
+from recommendations.terms import Scope, Side
 
 PREFIX_BYTES = 6
 SECRET_BYTES = 32
@@ -38,7 +38,7 @@ USE = 60.0  # seconds between two notes of the last use of a key
 GRACE = timedelta(hours=24)  # for which a key goes on working beside the one that replaces it
 FROM_BROWSERS = frozenset({Scope.EVENTS_WRITE})  # all scopes that a key in a page may have: it reads nothing
 
-_FIELDS = ("pk", "prefix", "digest", "scopes", "requests_per_minute", "origins", "expires_at")
+_FIELDS = ("pk", "prefix", "digest", "side", "scopes", "requests_per_minute", "origins", "expires_at")
 
 log = structlog.get_logger(__name__)
 
@@ -50,14 +50,15 @@ class KnownKey:
     pk: int
     prefix: str
     digest: str
+    side: Side
     scopes: frozenset[str]
     requests_per_minute: int
     origins: frozenset[str] = frozenset()
     expires_at: datetime | None = None
 
 
-class OriginsNeedEventsOnlyError(Exception):
-    """Whoever looks into a page finds its key, so a key with origins may send events and do nothing else."""
+class ReadablePageKeyError(Exception):
+    """Whoever looks into a page finds its key, so such a key may send events and do nothing else."""
 
 
 class NotReplaceableError(Exception):
@@ -71,11 +72,13 @@ def create_key(
     scopes: Iterable[Scope],
     by: Staff | None,
     requests_per_minute: int | None = None,
+    side: Side = Side.SERVER,
     origins: Iterable[str] = (),
 ) -> tuple[ApiKey, str]:
     """Create a key; its secret is returned once and not stored, and the client sends ``prefix.secret``.
 
-    Raises OriginsNeedEventsOnlyError, and NotAnOriginError and TooManyOriginsError as ``read_origins`` does.
+    A key with origins stands in a page, whatever ``side`` says. Raises ReadablePageKeyError, and NotAnOriginError and
+    TooManyOriginsError as ``read_origins`` does.
     """
     secret = secrets.token_urlsafe(SECRET_BYTES)
     key = ApiKey(
@@ -86,12 +89,13 @@ def create_key(
         origins=read_origins(origins),
         created_by=by,
     )
-    if key.origins and set(key.scopes) != FROM_BROWSERS:
-        raise OriginsNeedEventsOnlyError
+    key.side = Side.PAGE if key.origins else side
+    if key.side is Side.PAGE and set(key.scopes) != FROM_BROWSERS:
+        raise ReadablePageKeyError
     if requests_per_minute is not None:
         key.requests_per_minute = requests_per_minute
     key.save()
-    after = {name: getattr(key, name) for name in ("scopes", "requests_per_minute", "origins")}
+    after = {name: getattr(key, name) for name in ("side", "scopes", "requests_per_minute", "origins")}
     audit.record(by=by, verb="create", subject=key, after=after)
     _announce()
     return key, secret
@@ -112,6 +116,7 @@ def rotate_key(*, key: ApiKey, by: Staff | None, grace: timedelta = GRACE) -> tu
         scopes=[Scope(scope) for scope in old.scopes],
         by=by,
         requests_per_minute=old.requests_per_minute,
+        side=Side(old.side),
         origins=old.origins,
     )
     ApiKey.objects.filter(pk=old.pk).update(expires_at=now + grace)
@@ -144,6 +149,12 @@ def find_key(token: str) -> KnownKey | None:
         return None
     key_ring().note_use(key)
     return key
+
+
+def note_page(key: KnownKey, origin: str) -> None:
+    """Note that a browser sent a key of a server: it stands in a page, where everybody can read it."""
+    log.warning("a server's key came from a page", prefix=key.prefix, origin=origin)
+    ApiKey.objects.filter(pk=key.pk).update(seen_in_page_at=timezone.now())
 
 
 def seconds_to_wait(key: KnownKey) -> float | None:
@@ -205,8 +216,10 @@ class KeyRing:
             finally:
                 self._read_at = self._clock()
             self._keys = {
-                prefix: KnownKey(pk, prefix, digest, frozenset(scopes), limit, frozenset(origins), expires_at)
-                for pk, prefix, digest, scopes, limit, origins, expires_at in rows
+                prefix: KnownKey(
+                    pk, prefix, digest, Side(side), frozenset(scopes), limit, frozenset(origins), expires_at
+                )
+                for pk, prefix, digest, side, scopes, limit, origins, expires_at in rows
             }
 
 

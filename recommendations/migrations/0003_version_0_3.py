@@ -1,0 +1,92 @@
+"""Whose word an event is: the side of a key, trust of an event; lines that could not be attributed; room for any sum."""
+
+from django.apps.registry import Apps
+from django.contrib.postgres.fields import ArrayField
+from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+SIDES = [("server", "On a server"), ("page", "In a page or an app")]
+TRUSTS = [
+    (0, "A page's"), (1, "A page's, with a proof of who is signed in"), (2, "The shop's server"), (3, "An imported file"),
+]  # fmt: skip
+SCOPES = [
+    ("events:write", "Send events"),
+    ("events:replay", "Send events of the demo's replay"),
+    ("identity:prove", "Prove who is signed in"),
+    ("recommendations:read", "Read recommendations"),
+    ("catalogue:write", "Change the catalogue"),
+    ("privacy:write", "Part customers that were merged"),
+    ("metrics:read", "Read metrics"),
+]
+
+
+def put_into_pages(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
+    """A key with origins stands in a page."""
+    keys = apps.get_model("recommendations", "ApiKey").objects.using(editor.connection.alias)
+    keys.exclude(origins=[]).update(side="page")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("recommendations", "0002_version_0_2")]
+    operations = [
+        migrations.RemoveConstraint("apikey", "only_a_key_that_reads_nothing_has_origins"),
+        migrations.RemoveIndex("dueline", "due_line_next"),
+        migrations.RemoveIndex("event", "refund_of_transaction"),
+        migrations.AddField(
+            "apikey", "seen_in_page_at",
+            models.DateTimeField(
+                blank=True, editable=False, null=True, verbose_name="came from a page",
+                help_text="A key of a server that a browser sent: it stands in a page, and should be replaced.",
+            ),
+        ),
+        migrations.AddField(
+            "apikey", "side",
+            models.CharField(
+                choices=SIDES, default="server", db_default="server", max_length=6, verbose_name="stands",
+                help_text="Whoever opens a page can read the key in it, so what it sends proves nothing.",
+            ),
+        ),
+        migrations.AlterField(
+            "apikey", "scopes", ArrayField(models.CharField(choices=SCOPES, max_length=30), verbose_name="may")
+        ),
+        migrations.RunPython(put_into_pages, migrations.RunPython.noop, elidable=True),
+        migrations.AddConstraint(
+            "apikey",
+            models.CheckConstraint(
+                condition=models.Q(side="server", origins=[]) | models.Q(scopes=["events:write"]),
+                name="a_key_in_a_page_reads_nothing",
+            ),
+        ),
+        migrations.AddConstraint(
+            "apikey",
+            models.CheckConstraint(condition=models.Q(side="page") | models.Q(origins=[]), name="only_pages_have_origins"),
+        ),
+        migrations.AddField("dueline", "fault", models.TextField(default="", db_default="")),
+        migrations.AddIndex(
+            "dueline", models.Index(fields=["due_at", "id"], name="due_line_next", condition=models.Q(fault=""))
+        ),
+        # A constant default rewrites no table. What stands there already counts as a server's word.
+        migrations.AddField(
+            "event", "trust", models.SmallIntegerField(choices=TRUSTS, default=2, db_default=2, verbose_name="whose word")
+        ),
+        migrations.AddField("event", "key_id", models.IntegerField(null=True, verbose_name="API key")),
+        migrations.AddIndex(
+            "event",
+            models.Index(
+                fields=["transaction_id"], name="trade_of_transaction", condition=~models.Q(transaction_id=None)
+            ),
+        ),
+        migrations.AlterField(
+            "placementday", "revenue", models.DecimalField(max_digits=30, decimal_places=2, verbose_name="revenue")
+        ),
+        migrations.AlterField(
+            "placementday", "squares",
+            models.DecimalField(max_digits=60, decimal_places=4, verbose_name="squares of the revenue"),
+        ),
+        migrations.AlterField(
+            "slateoutcome", "revenues",
+            ArrayField(
+                models.DecimalField(max_digits=24, decimal_places=2), verbose_name="revenue of each position bought"
+            ),
+        ),
+    ]  # fmt: skip
