@@ -16,10 +16,11 @@ import numpy as np
 
 from recommendations.ingest import event_schema
 from recommendations.ingest.event_lines import ALONE, Taken, lines_of
+from recommendations.ingest.facts import Allowed
 from recommendations.models import Item
 from recommendations.store.events.id_cache import person_keys
 from recommendations.store.events.insert import EventLine
-from recommendations.terms import CustomerKind
+from recommendations.terms import CustomerKind, Trust
 
 ITEMS, CUSTOMERS = 5_000, 20_000
 MIX = {"view_item": 0.70, "select_item": 0.12, "add_to_cart": 0.10, "purchase": 0.08}
@@ -72,13 +73,13 @@ def lines(made: Sequence[Mapping[str, Any]], shop: Shop) -> Iterator[EventLine]:
         for form in event_schema.parse_body(body).rows:
             if isinstance(form, event_schema.EventForm):
                 owner = shop.customers[form.user_id or form.anonymous_id or ""]
-                yield from lines_of(Taken(0, form, ALONE), items=shop.items, owner=owner, source="api")
+                yield from lines_of(Taken(0, form, Allowed(Trust.SERVER), ALONE), items=shop.items, owner=owner)
 
 
 def row(line: EventLine) -> tuple[Any, ...]:
     """Columns of a line; ``attributes`` as JSON."""
-    *columns, attributes = msgspec.structs.astuple(line)
-    return *columns, None if attributes is None else msgspec.json.encode(attributes).decode()
+    *columns, attributes, trust = msgspec.structs.astuple(line)
+    return *columns, None if attributes is None else msgspec.json.encode(attributes).decode(), trust
 
 
 def as_text(made: Sequence[EventLine]) -> bytes:

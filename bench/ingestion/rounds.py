@@ -34,6 +34,7 @@ TYPES = {
     "item_id": "bigint", "quantity": "integer", "price": "numeric", "amount": "numeric", "rating": "double precision",
     "rating_scale": "double precision", "search_term": "text", "transaction_id": "text", "session_id": "text",
     "recommendation_id": "text", "position": "smallint", "target_type": "text", "target_id": "text", "source": "text",
+    "trust": "smallint",
     "attributes": "jsonb",
 }  # fmt: skip
 UNNEST = (

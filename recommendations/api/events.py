@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
+from recommendations.api.access import sender_of
 from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import EVENTS
@@ -24,12 +25,17 @@ from recommendations.ingest.refusal import Refusal, UnreadableError
 from recommendations.services.operations import metrics
 from recommendations.terms import Scope
 
-SOURCE = "api"
 DESCRIPTION = """\
 One event, or 1 to 1000 of them. Every row gets a verdict: `accepted`, `duplicate` (it was here before) or `rejected`
 with a reason and a pointer; a bad row never loses its neighbours. What was answered 202 is on disk. An event is known
-by `event_id` and `timestamp`, so a request may be sent again. Fields that are unknown are kept out and named in
-`ignored`; an item that the catalogue does not have loses its line and is named in `rejected_items`.
+by `event_id` and `timestamp`, so a request may be sent again. Fields that are unknown, or that this key may not state,
+are kept out and named in `ignored`; an item that the catalogue does not have loses its line and is named in
+`rejected_items`.
+
+A key in a page is believed about the page's visitor. It cannot say who is signed in: send `proof`, which your server
+gets from `POST /api/v1/identity/`, beside `user_id` and `anonymous_id`; without it `user_id` is left out. Its purchases
+count for nothing until your server sends the same `transaction_id`; refunds come from your server alone. An act of a
+page is at most 24 hours old.
 
 A page that is being left may send the body with `navigator.sendBeacon` as `text/plain`, and its key as `api_key` in it.
 """
@@ -72,7 +78,7 @@ class Events(BrowserView):
     )
     def post(self, request: Request) -> HttpResponse:
         reading = _reading(body_of(request))
-        verdicts = accept(reading.rows, source=SOURCE, now=timezone.now())
+        verdicts = accept(reading.rows, sender_of(request), now=timezone.now())
         return _answer(reading, verdicts)
 
 
@@ -111,6 +117,7 @@ def _result(reading: ParsedBody, number: int, verdict: EventResult) -> RowResult
         result.pointer, result.reason = f"{row}{verdict.pointer}", verdict.reason
     if verdict.refused:
         result.rejected_items = [Refusal(f"{row}{line.pointer}", line.reason) for line in verdict.refused]
-    if number in reading.ignored:
-        result.ignored = [f"{row}{pointer}" for pointer in reading.ignored[number]]
+    ignored = [*reading.ignored.get(number, ()), *verdict.ignored]
+    if ignored:
+        result.ignored = [f"{row}{pointer}" for pointer in ignored]
     return result

@@ -20,6 +20,7 @@ _EVENT = {
     "timestamp": "2026-11-20T10:02:11Z",
     "user_id": "u1",
     "anonymous_id": "a9",
+    "proof": "6925e8a3.Vb1mO0Nn1oXrC0yq8M3f3m5J0wq1m8bQf6XyqQm3T0E",
     "session_id": "s7",
     "items": [{"item_id": "SKU1", "quantity": 1, "price": "19.90", "index": 3}],
     "context": {"channel": "web", "page": "/p/1", "locale": "en-GB"},
@@ -57,6 +58,10 @@ EVENTS = [
         },
         code=202,
     ),
+]
+IDENTITY = [
+    request("Signed in", {"user_id": "u1", "anonymous_id": "a9"}),
+    answer("A proof", {"proof": _EVENT["proof"], "expires": "2026-11-20T22:02:11Z"}),
 ]
 MERGE = [
     request("A visitor signs in", {"anonymous_id": "a9", "user_id": "u1"}),

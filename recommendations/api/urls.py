@@ -3,12 +3,13 @@
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
+from recommendations.api.customers.identity import Identity
+from recommendations.api.customers.interests import InterestsView
+from recommendations.api.customers.merge import MergeUsers
 from recommendations.api.docs import docs
 from recommendations.api.events import Events
-from recommendations.api.interests import InterestsView
 from recommendations.api.item_to_item import AlsoBoughtView, SimilarView
 from recommendations.api.items import ItemBatchView, ItemView
-from recommendations.api.merge import MergeUsers
 from recommendations.api.not_found import unknown
 from recommendations.api.recommend import RecommendView
 from recommendations.api.recommend_many import BatchView
@@ -26,6 +27,7 @@ register_converter(ShopIdConverter, "shop_id")
 
 urlpatterns = [
     path("v1/events/", Events.as_view(), name="events"),
+    path("v1/identity/", Identity.as_view(), name="identity"),
     path("v1/users/merge/", MergeUsers.as_view(), name="merge-users"),
     path("v1/placements/<slug:placement>/recommend/", RecommendView.as_view(), name="recommend"),
     path("v1/recommendations/batch/", BatchView.as_view(), name="recommend-to-many"),

@@ -7,37 +7,41 @@ from django.db import DatabaseError
 
 from recommendations.ingest.event_lines import EventResult, Intake, People, lines_of
 from recommendations.ingest.event_schema import EventForm
+from recommendations.ingest.facts import Sender
 from recommendations.ingest.refusal import Refusal
 from recommendations.store.events import insert, mergers
+from recommendations.store.events.mergers import Told
 from recommendations.store.live import writes
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.live.writes import Fact, Joined, Objection
+from recommendations.terms import Side
 
 
-def accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -> list[EventResult]:
+def accept(rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetime) -> list[EventResult]:
     """Append the events that keep the rules, each once, and say for every row what became of it.
 
     When it returns everything is committed, and the next answer knows of it (where Valkey is there). Raises
     ``DatabaseError`` where PostgreSQL is away; then nothing of the request was stored, or a retry repeats it.
     """
     with insert.reachable():
-        return _accept(rows, source=source, now=now)
+        return _accept(rows, sender, now=now)
 
 
-def _accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) -> list[EventResult]:
-    intake = Intake(rows, now=now)
+def _accept(rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetime) -> list[EventResult]:
+    intake = Intake(rows, sender, now=now)
     if not intake.taken:
         return intake.verdicts(set())
-    people = People.of(intake.taken)
+    people = People.of(intake.taken, now=now)
     facts: list[Fact] = [Objection(key, not may) for key, may in insert.note_consent(people.words).items()]
-    facts += [Joined(*pair) for pair in mergers.merge(people.pairs(), source="event")]
+    change = mergers.merge(people.pairs(), told=Told.PAGE if sender.side is Side.PAGE else Told.EVENT)
+    facts += [Joined(*pair) for pair in change.joined]
     lines = [
         line
         for event, owner in zip(intake.taken, people.owners, strict=True)
-        for line in lines_of(event, items=intake.items, owner=owner, source=source)
+        for line in lines_of(event, items=intake.items, owner=owner)
     ]
     try:
-        new = insert.insert(lines)
+        new = insert.insert(lines, key=sender.key)
     except DatabaseError:
         writes.remember(facts)  # a retry finds them done
         writes.mark_incomplete()  # if only the answer to the commit was lost, a retry finds duplicates
@@ -47,5 +51,7 @@ def _accept(rows: Sequence[EventForm | Refusal], *, source: str, now: datetime) 
         for number, customer in new.items()
         if customer is not None
     ]
+    for pair in change.parted:
+        writes.unmerge(*pair)
     writes.remember(facts)
     return intake.verdicts(new.keys())

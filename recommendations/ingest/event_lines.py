@@ -5,7 +5,7 @@ Every event of the shop goes through here, so each field is looked at once.
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -16,14 +16,15 @@ from django.utils.translation import gettext as _
 from recommendations.event_types import NAMES
 from recommendations.ingest.event_schema import EventForm, EventItemForm
 from recommendations.ingest.event_validation import refusal_of, rounded
+from recommendations.ingest.facts import REPLAY, Allowed, Sender, limit
 from recommendations.ingest.refusal import Refusal
 from recommendations.store.events.id_cache import item_keys, person_keys
 from recommendations.store.events.insert import Consent, EventLine, EventPlace
 from recommendations.store.events.mergers import Merger
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.terms import CustomerKind
+from recommendations.terms import CustomerKind, Trust
 
-REPLAY = "replay"
+SOURCE = "api"
 ALONE = (0,)  # the number of the only line
 NO_ITEM = EventItemForm(item_id="-")
 NOWHERE = EventPlace()
@@ -31,13 +32,14 @@ _NAMES = {written: name.value for written, name in NAMES.items()}
 
 
 class EventResult(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Verdict on a row. ``refused``: lines of it that were left out; pointers start at the row."""
+    """Verdict on a row. ``refused``: lines of it that were left out, ``ignored``: fields; pointers start at the row."""
 
     verdict: str  # accepted, duplicate or rejected
     event_id: UUID | None = None
     pointer: str | None = None
     reason: str | None = None
     refused: Sequence[Refusal] = ()
+    ignored: Sequence[str] = ()
 
 
 class Taken(NamedTuple):
@@ -45,6 +47,7 @@ class Taken(NamedTuple):
 
     row: int
     form: EventForm
+    allowed: Allowed
     places: Sequence[int]
     refused: Sequence[Refusal] = ()
 
@@ -52,18 +55,18 @@ class Taken(NamedTuple):
 class Intake:
     """The rows of a request: the events to be kept, and the verdict on the others."""
 
-    def __init__(self, rows: Sequence[EventForm | Refusal], *, now: datetime) -> None:
+    def __init__(self, rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetime) -> None:
         self._verdicts: list[EventResult | None] = [None] * len(rows)
-        forms: list[tuple[int, EventForm]] = []
+        forms: list[tuple[int, EventForm, Allowed]] = []
         for number, row in enumerate(rows):
             if isinstance(row, Refusal):
                 self._verdicts[number] = EventResult("rejected", None, row.pointer, row.reason)
-            elif (refusal := refusal_of(row, now=now)) is not None:
-                self._reject(number, row, refusal)
+            elif isinstance(allowed := refusal_of(row, now=now) or limit(row, sender, now=now), Refusal):
+                self._reject(number, row, allowed)
             else:
-                forms.append((number, row))
-        self.items = item_keys({item.item_id for _number, form in forms for item in form.items})
-        taken = (self._taken(number, form) for number, form in forms)
+                forms.append((number, row, allowed))
+        self.items = item_keys({item.item_id for _number, form, _allowed in forms for item in form.items})
+        taken = (self._taken(number, form, allowed) for number, form, allowed in forms)
         self.taken = [event for event in taken if event is not None]
 
     def verdicts(self, new: Set[int]) -> list[EventResult]:
@@ -72,26 +75,27 @@ class Intake:
         for event in self.taken:
             after = first + len(event.places)
             verdict = "duplicate" if new.isdisjoint(range(first, after)) else "accepted"
-            self._verdicts[event.row] = EventResult(verdict, event.form.event_id, None, None, event.refused)
+            told = (event.refused, event.allowed.ignored)
+            self._verdicts[event.row] = EventResult(verdict, event.form.event_id, None, None, *told)
             first = after
         return [verdict for verdict in self._verdicts if verdict is not None]
 
     def _reject(self, number: int, form: EventForm, refusal: Refusal) -> None:
         self._verdicts[number] = EventResult("rejected", form.event_id, refusal.pointer, refusal.reason)
 
-    def _taken(self, number: int, form: EventForm) -> Taken | None:
+    def _taken(self, number: int, form: EventForm, allowed: Allowed) -> Taken | None:
         """The event without its lines of unknown items; None, and a verdict, where no other line is left."""
         items = form.items
         places = [place for place, item in enumerate(items) if item.item_id in self.items] if items else ALONE
         if len(places) == len(items) or not items:
-            return Taken(number, form, places)
+            return Taken(number, form, allowed, places)
         unknown = [
             Refusal(f"/items/{place}/item_id", _("There is no item of this id; send the item first."))
             for place in range(len(items))
             if place not in places
         ]
         if places:
-            return Taken(number, form, places, unknown)
+            return Taken(number, form, allowed, places, unknown)
         self._reject(number, form, unknown[0])
         return None
 
@@ -105,7 +109,7 @@ class People:
     mergers: dict[tuple[int, int], datetime] = field(default_factory=dict)  # anonymous, customer → since
 
     @classmethod
-    def of(cls, events: Sequence[Taken]) -> "People":
+    def of(cls, events: Sequence[Taken], *, now: datetime) -> "People":
         signed_in = {event.form.user_id for event in events}
         anonymous = {event.form.anonymous_id for event in events}
         customers = person_keys([name for name in signed_in if name is not None], CustomerKind.SIGNED_IN)
@@ -115,14 +119,16 @@ class People:
             form = event.form
             customer = None if form.user_id is None else customers[form.user_id]
             visitor = None if form.anonymous_id is None else visitors[form.anonymous_id]
-            people._add(form, customer, visitor)
+            people._add(event, customer, visitor, now)
         return people
 
-    def _add(self, form: EventForm, customer: int | None, visitor: int | None) -> None:
+    def _add(self, event: Taken, customer: int | None, visitor: int | None, now: datetime) -> None:
+        form, unproven = event.form, event.allowed.trust is Trust.PAGE
         personalisation = form.consent.personalisation if form.consent is not None else None
         if personalisation is not None:
+            at = min(form.timestamp, now)  # a word of tomorrow would stand against what is said until then
             keys = (key for key in (customer, visitor) if key is not None)
-            self.words += [Consent(key, personalisation, form.timestamp) for key in keys]
+            self.words += [Consent(key, personalisation, at, alone=unproven) for key in keys]
         if personalisation is False:
             self.owners.append(None)
             return
@@ -135,20 +141,19 @@ class People:
         return [Merger(anonymous, customer, since) for (anonymous, customer), since in self.mergers.items()]
 
 
-def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None, source: str) -> Iterable[EventLine]:
+def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None) -> Iterable[EventLine]:
     """A line per item that exists, numbered by its place in the event; line 0 for an event without items."""
     form = event.form
-    attributes = _place(form)
+    at, attributes = form.timestamp.astimezone(UTC), _place(form)  # PostgreSQL reads no offset of 16 hours
     alone = len(form.items) < 2
     target = form.target_id
     if form.target_type == "customer" and target is not None:
         target = pseudonym(target).hex()  # whom somebody follows is a person too
-    if form.context is not None and form.context.source == REPLAY:
-        source = REPLAY
+    replayed = form.context is not None and form.context.source == REPLAY
     for place in event.places:
         item = form.items[place] if form.items else NO_ITEM
         yield EventLine(
-            form.timestamp,
+            at,
             form.event_id,
             place,
             _NAMES[form.name],
@@ -166,8 +171,9 @@ def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None, sourc
             item.index,
             form.target_type,
             target,
-            source,
+            REPLAY if replayed else SOURCE,
             attributes,
+            event.allowed.trust,
         )
 
 

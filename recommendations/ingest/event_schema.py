@@ -73,6 +73,7 @@ class EventForm(Struct, forbid_unknown_fields=True):
     timestamp: Annotated[datetime, Meta(tz=True, description="With its time zone; 730 days ago to 10 minutes ahead.")]
     user_id: Annotated[Id, Meta(description="Of a signed-in customer. Kept as a keyed hash only.")] | None = None
     anonymous_id: Annotated[Id, Meta(description="Of a visitor; with user_id, the two are one person.")] | None = None
+    proof: Annotated[str, Meta(max_length=128, description="By POST /identity/, of who is signed in.")] | None = None
     session_id: Id | None = None
     items: Annotated[list[EventItemForm], Meta(max_length=MOST_LINES)] = []
     value: Annotated[Money, Meta(description="Of the whole event.")] | None = None

@@ -39,6 +39,7 @@ here = pytest.mark.urls(__name__)
 # What each address of the API needs. One that is not here fails the tests below, and so does a method of it.
 NEEDS: dict[str, dict[str, Scope]] = {
     "events": {"POST": Scope.EVENTS_WRITE},
+    "identity": {"POST": Scope.IDENTITY_PROVE},
     "merge-users": {"POST": Scope.EVENTS_WRITE},
     "recommend": {"GET": Scope.RECOMMENDATIONS_READ, "POST": Scope.RECOMMENDATIONS_READ},
     "recommend-to-many": {"POST": Scope.RECOMMENDATIONS_READ},

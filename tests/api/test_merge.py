@@ -26,7 +26,7 @@ BOTH = {"anonymous_id": "a1", "user_id": "u1"}
 def api(db: None, client_with: Callable[..., ApiClient], valkey: redis.Redis) -> ApiClient:
     Item.objects.bulk_create(Item(shop_id=f"SKU{number}", title=f"Item {number}") for number in range(4))
     valkey.set("live:built", 1)
-    return client_with(Scope.EVENTS_WRITE)
+    return client_with(Scope.EVENTS_WRITE, Scope.PRIVACY_WRITE)
 
 
 def send(api: ApiClient, name: str, item: str, **who: str) -> None:

@@ -204,7 +204,7 @@ def test_metrics_are_answered_while_a_server_is_away(transactional_db: None, mon
 
 def test_metrics_cost_few_queries(watcher: ApiClient, django_assert_max_num_queries: Any) -> None:
     watcher.get(METRICS)
-    with django_assert_max_num_queries(4, connection=connection):
+    with django_assert_max_num_queries(5, connection=connection):
         watcher.get(METRICS)
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from recommendations.event_types import EventName
 from recommendations.ingest.accept import accept
 from recommendations.ingest.event_schema import EventForm, EventItemForm, parse_body
+from recommendations.ingest.facts import Sender
 from recommendations.ingest.refusal import Refusal
 from recommendations.models import Customer, Event, Item
 from recommendations.store.events.id_cache import KeyCache
@@ -43,7 +44,7 @@ def act(name: str = "purchase", *items: str, **fields: Any) -> EventForm:
 
 
 def taken(*forms: EventForm | Refusal, now: datetime = NOW) -> list[str]:
-    return [verdict.verdict for verdict in accept(forms, source="test", now=now)]
+    return [verdict.verdict for verdict in accept(forms, Sender(), now=now)]
 
 
 def state() -> LiveState:
@@ -55,7 +56,7 @@ def test_an_accepted_event_is_in_the_live_state_at_once(items: dict[str, int]) -
     assert taken(form, act("view_item", "SKU3")) == ["accepted", "accepted"]
     assert state().bought == dict.fromkeys([items["SKU1"], items["SKU2"]], form.timestamp.timestamp())
     assert [(seen.item, seen.name) for seen in state().recent] == [(items["SKU3"], EventName.VIEW_ITEM)]
-    assert set(Event.objects.values_list("source", flat=True)) == {"test"}
+    assert set(Event.objects.values_list("source", flat=True)) == {"api"}
 
 
 def test_duplicates_and_refused_rows_leave_no_trace(items: dict[str, int], valkey: redis.Redis) -> None:

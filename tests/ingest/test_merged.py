@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from recommendations.ingest.accept import accept
 from recommendations.ingest.event_schema import EventForm, EventItemForm
+from recommendations.ingest.facts import Sender
 from recommendations.models import Customer, CustomerAlias, Item
 from recommendations.services.operations.customers import merge_customers, unmerge_customers
 from recommendations.serving.serve import serve
@@ -41,7 +42,7 @@ def did(name: str, item: int, **who: Any) -> None:
         event_id=uuid.uuid4(), name=name, timestamp=timezone.now() - timedelta(minutes=1), transaction_id="t",
         items=[EventItemForm(Item.objects.get(pk=item).shop_id)], **who,
     )  # fmt: skip
-    assert [verdict.verdict for verdict in accept([form], source="test", now=timezone.now())] == ["accepted"]
+    assert [verdict.verdict for verdict in accept([form], Sender(), now=timezone.now())] == ["accepted"]
 
 
 def key_of(shop_id: str, kind: CustomerKind = CustomerKind.SIGNED_IN) -> int:
@@ -160,7 +161,7 @@ def test_a_visitors_purchase_before_the_cut_is_the_customers_after_a_rebuild(val
         event_id=uuid.uuid4(), name="purchase", timestamp=ended - timedelta(days=60), transaction_id="t",
         anonymous_id="a1", items=[EventItemForm(Item.objects.get(pk=slate[0]).shop_id)],
     )  # fmt: skip
-    accept([form], source="test", now=timezone.now())
+    accept([form], Sender(), now=timezone.now())
     merge_customers(anonymous_id="a1", user_id="u0", now=timezone.now())
     valkey.flushdb()
     writes.rebuild()

@@ -7,15 +7,14 @@ from datetime import datetime
 
 from recommendations.models import Customer
 from recommendations.store.events import id_cache, mergers, pseudonyms
-from recommendations.store.events.mergers import MergedElsewhereError, Merger
+from recommendations.store.events.mergers import MergedElsewhereError, Merger, Told
 from recommendations.store.live import writes
 from recommendations.store.live.writes import Joined
 from recommendations.terms import CustomerKind
 
-__all__ = ["MergedElsewhereError", "find_customers", "merge_customers", "unmerge_customers"]
+__all__ = ["MergedElsewhereError", "Told", "find_customers", "merge_customers", "unmerge_customers"]
 
 LARGEST_KEY = 2**63 - 1
-SOURCE = "api"
 
 
 def find_customers(*, typed: str) -> list[Customer]:
@@ -29,16 +28,19 @@ def find_customers(*, typed: str) -> list[Customer]:
     return list(dict.fromkeys(customers))
 
 
-def merge_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:
+def merge_customers(*, anonymous_id: str, user_id: str, now: datetime, told: Told = Told.API) -> None:
     """Merge a visitor into a customer, for whom the visitor's events count from the next answer on; new ones are added.
 
     Doing it twice changes nothing. The shop itself asks for it, so it also holds where the two were unmerged before;
     events that name both leave those unmerged. Who objects to personalisation is not merged. Raises
-    MergedElsewhereError where the visitor is another customer already.
+    MergedElsewhereError where the visitor is another customer already, and not merely by the word of a page.
     """
     visitor, customer = _keys(anonymous_id, user_id)
     merger = Merger(visitor, customer, now)
-    writes.remember([Joined(*pair) for pair in mergers.merge_again(merger, source=SOURCE)])
+    change = mergers.merge_again(merger, told=told)
+    for pair in change.parted:
+        writes.unmerge(*pair)
+    writes.remember([Joined(*pair) for pair in change.joined])
 
 
 def unmerge_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:

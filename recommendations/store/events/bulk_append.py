@@ -5,13 +5,14 @@ from datetime import datetime
 
 from psycopg import sql
 
-from recommendations.store.attribution import NOTED
+from recommendations.store.attribution.statements import NOTED
 from recommendations.store.events.insert import EventLine
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.temp_tables import Report, like, rows, run
+from recommendations.terms import Trust
 
 READY = "ready_event"
-COLUMNS = [name for name in EventLine.__struct_fields__ if name != "source"]
+COLUMNS = [name for name in EventLine.__struct_fields__ if name not in {"source", "trust"}]
 DEFINITION = like("recommendations_event", COLUMNS)
 MONTHS = """
 SELECT date_trunc('month', occurred_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS month, count(*)
@@ -19,11 +20,11 @@ FROM ready_event GROUP BY month ORDER BY month
 """
 # The order makes the index grow at its end and keeps BRIN's ranges narrow: 1.3 to 1.6 times as fast as without.
 APPEND = sql.SQL("""
-INSERT INTO recommendations_event ({names}, source)
-SELECT {names}, %(source)s FROM ready_event WHERE occurred_at >= %(start)s AND occurred_at < %(end)s
+INSERT INTO recommendations_event ({names}, source, trust)
+SELECT {names}, %(source)s, {trust} FROM ready_event WHERE occurred_at >= %(start)s AND occurred_at < %(end)s
 ORDER BY occurred_at, event_id, line
 ON CONFLICT DO NOTHING
-""").format(names=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)))
+""").format(names=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)), trust=sql.Literal(int(Trust.IMPORT)))
 # Of lines without a slate those matter that may follow a click on one.
 NOTE = f"""
 INSERT INTO recommendations_dueline (occurred_at, event_id, line)

@@ -14,10 +14,11 @@ from django.db import IntegrityError, OperationalError, connection
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 
-from recommendations.store.attribution import NOTED
+from recommendations.store.attribution.statements import NOTED
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.live.valkey import Breaker
 from recommendations.store.process_held import at_drop
+from recommendations.terms import Trust
 
 _record = Breaker("postgresql", pause=0.5)
 at_drop(_record.close)
@@ -56,6 +57,7 @@ class EventLine(msgspec.Struct, omit_defaults=True, gc=False):
     target_id: str | None = None
     source: str | None = None
     attributes: EventPlace | None = None
+    trust: int = Trust.SERVER
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Consent:
     customer: int
     personalise: bool
     at: datetime
+    alone: bool = False  # said by a page without proof: of no other key of the person
 
 
 @contextmanager
@@ -86,13 +89,14 @@ def reachable() -> Iterator[None]:
 _TYPES = (
     *("timestamptz", "uuid", "smallint", "text", "bigint", "bigint", "integer", "numeric", "numeric"),
     *("double precision", "double precision", "text", "text", "text", "text", "smallint", "text", "text"),
-    *("text", "jsonb"),
+    *("text", "jsonb", "smallint"),
 )
 _NAMES = EventLine.__struct_fields__
 # Who has objected to personalisation is counted and not known: neither the customer's key nor the session is kept.
 _KEPT = {
     "customer_id": "CASE WHEN personalise THEN customer_id END",
     "session_id": "CASE WHEN customer_id IS NULL OR personalise THEN session_id END",
+    "trust": f"coalesce(trust, {Trust.SERVER})",
 }
 # Lines go in one order: two requests with the same events never lock crosswise. Of two with the same key the first
 # counts. One JSON text costs a web process an eighth of what arrays of the columns do.
@@ -105,8 +109,8 @@ WITH line AS MATERIALIZED (
   LEFT JOIN recommendations_customer customer ON customer.id = sent.customer_id
   ORDER BY event_id, occurred_at, line, number
 ), new AS (
-  INSERT INTO recommendations_event ({", ".join(_NAMES)})
-  SELECT {", ".join(_KEPT.get(name, name) for name in _NAMES)} FROM line
+  INSERT INTO recommendations_event ({", ".join(_NAMES)}, key_id)
+  SELECT {", ".join(_KEPT.get(name, name) for name in _NAMES)}, %b::integer FROM line
   ON CONFLICT DO NOTHING
   RETURNING occurred_at, event_id, line, customer_id, name, recommendation_id
 ), due AS (
@@ -117,17 +121,18 @@ SELECT line.number - 1, coalesce(alias.customer_id, new.customer_id)
 FROM new JOIN line USING (occurred_at, event_id, line) LEFT JOIN recommendations_customeralias alias
   ON alias.anonymous_id = new.customer_id AND alias.undone_at IS NULL
 """  # noqa: S608 - names and types of our own
-# A person is all the keys that were merged into one. A word counts where it is the newest; an objection is always dated
-# anew, so that an older agreement that comes late does not undo it.
+# A person is all the keys that were merged into one; a word that stands alone is about its key, and takes an objection
+# back only where that key is nobody's yet. A word counts where it is the newest; an objection is always dated anew, so
+# that an older agreement that comes late does not undo it.
 _CONSENT = """
 WITH word AS (
-  SELECT * FROM unnest(%b::bigint[], %b::boolean[], %b::timestamptz[]) AS word(customer, personalise, at)
+  SELECT word.*, alias.customer_id AS whose
+  FROM unnest(%b::bigint[], %b::boolean[], %b::timestamptz[], %b::boolean[]) AS word(customer, personalise, at, alone)
+  LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = word.customer AND alias.undone_at IS NULL
 ), person AS (
-  SELECT coalesce(alias.customer_id, word.customer) AS id, personalise, at
-  FROM word LEFT JOIN recommendations_customeralias alias
-    ON alias.anonymous_id = word.customer AND alias.undone_at IS NULL
+  SELECT coalesce(whose, customer) AS id, personalise, at FROM word WHERE NOT alone
 ), said AS (
-  SELECT customer AS id, personalise, at FROM word
+  SELECT customer AS id, personalise, at FROM word WHERE NOT (alone AND personalise AND whose IS NOT NULL)
   UNION ALL SELECT * FROM person
   UNION ALL SELECT alias.anonymous_id, personalise, at
   FROM person JOIN recommendations_customeralias alias ON alias.customer_id = person.id AND alias.undone_at IS NULL
@@ -146,15 +151,15 @@ RETURNING customer.id, customer.personalise
 _OBJECTING = "SELECT id FROM recommendations_customer WHERE NOT personalise AND id = ANY(%b::bigint[])"
 
 
-def insert(lines: Sequence[EventLine]) -> dict[int, int | None]:
+def insert(lines: Sequence[EventLine], *, key: int | None) -> dict[int, int | None]:
     """Insert event lines; number of each new one in ``lines`` → whom the next answers may know of: None for nobody.
 
-    An anonymous key is the customer whom it was merged into; who objects is nobody. Of two lines with the same
-    key the first counts.
+    ``key`` is the API key that they came with. An anonymous key is the customer whom it was merged into; who objects is
+    nobody. Of two lines with the same key the first counts.
     """
     if not lines:
         return {}
-    values = [msgspec.json.encode(lines).decode()]
+    values = [msgspec.json.encode(lines).decode(), key]
     try:
         rows = run(_INSERT, values)
     except IntegrityError as error:
@@ -174,7 +179,7 @@ def note_consent(words: Sequence[Consent]) -> dict[int, bool]:
     agreed = [word.customer for word in words if word.personalise]
     objecting = {key for (key,) in run(_OBJECTING, [agreed])} if agreed else set()
     due = [word for word in words if not word.personalise or word.customer in objecting]
-    columns = [[word.customer for word in due], [word.personalise for word in due], [word.at for word in due]]
+    columns = [[getattr(word, name) for word in due] for name in ("customer", "personalise", "at", "alone")]
     return dict(run(_CONSENT, columns)) if due else {}
 
 

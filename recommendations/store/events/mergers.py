@@ -1,17 +1,32 @@
 """Anonymous keys and the customers they turned out to be: joined when both are seen together or the shop says so.
 
-Events keep the key they came with, so a merger can be undone. Who objects to personalisation is not merged.
+Events keep the key they came with, so a merger can be undone. Who objects to personalisation is not merged. What a page
+proved gives way to what the shop's server or files say.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from django.db import transaction
 
 from recommendations.models import CustomerAlias
-from recommendations.store.attribution import NOTED
+from recommendations.store.attribution.statements import NOTED
 from recommendations.store.events.id_cache import KeyCache
 from recommendations.store.events.insert import run
 from recommendations.store.process_held import ProcessHeld
+
+
+class Told(StrEnum):
+    """Who said that two keys are one person's, as ``CustomerAlias.source`` has it."""
+
+    PAGE = "page"  # a page, with a proof
+    EVENT = "event"  # an event of the shop's server
+    API = "api"  # the shop's server, asking for it
+    IMPORT = "import"
+
 
 _MERGED = """
 SELECT anonymous_id, customer_id FROM recommendations_customeralias
@@ -30,6 +45,15 @@ ORDER BY anonymous
 ON CONFLICT DO NOTHING
 RETURNING anonymous_id, customer_id
 """
+
+# What only a page proved of these keys, and another says otherwise now.
+_OVERRULE = f"""
+UPDATE recommendations_customeralias alias SET undone_at = clock_timestamp(), changed_at = clock_timestamp()
+FROM unnest(%b::bigint[], %b::bigint[]) AS pair(anonymous, customer)
+WHERE alias.anonymous_id = pair.anonymous AND alias.customer_id <> pair.customer AND alias.undone_at IS NULL
+  AND alias.source = '{Told.PAGE}'
+RETURNING alias.anonymous_id, alias.customer_id
+"""  # noqa: S608 - a word of our own
 
 # What a key did may count for another slate when it becomes somebody's, or nobody's again.
 _NOTE = f"""
@@ -51,24 +75,31 @@ class Merger:
     since: datetime
 
 
+class Change(NamedTuple):
+    """What a merger changed: the pairs that are new, and those that it parted."""
+
+    joined: Sequence[Pair] = ()
+    parted: Sequence[Pair] = ()
+
+
 class MergedElsewhereError(Exception):
     """The anonymous key is another customer's."""
 
 
-def merge(mergers: Sequence[Merger], *, source: str) -> list[Pair]:
-    """Join keys that were seen together; the pairs that are new.
+def merge(mergers: Sequence[Merger], *, told: Told) -> Change:
+    """Join keys that were seen together.
 
     Two that were joined before are left as they are: a merger that was undone stays undone. A key that is another
-    customer's stays that one's.
+    customer's stays that one's, but where only a page said so, and who tells now is none.
     """
     joined = _joined().keys_of({(pair.anonymous, pair.customer) for pair in mergers}) if mergers else {}
     new = [pair for pair in mergers if (pair.anonymous, pair.customer) not in joined]
-    return _merge(new, source=source, once=True) if new else []
+    return _merge(new, told=told, once=True) if new else Change()
 
 
-def merge_again(merger: Merger, *, source: str) -> list[Pair]:
-    """Join two keys on the shop's word, even after an undo; the pair if it is new. Raises MergedElsewhereError."""
-    new = _merge([merger], source=source, once=False)
+def merge_again(merger: Merger, *, told: Told) -> Change:
+    """Join two keys on the shop's word, even after an undo. Raises MergedElsewhereError."""
+    new = _merge([merger], told=told, once=False)
     active = CustomerAlias.objects.filter(anonymous=merger.anonymous, undone_at=None)
     if active.exclude(customer=merger.customer).exists():
         raise MergedElsewhereError
@@ -84,15 +115,17 @@ def undo(anonymous: int, customer: int, *, now: datetime) -> bool:
     return undone
 
 
-def _merge(mergers: Sequence[Merger], *, source: str, once: bool) -> list[Pair]:
+@transaction.atomic
+def _merge(mergers: Sequence[Merger], *, told: Told, once: bool) -> Change:
     """Insert mergers; ``once``: not where the two were joined at any time."""
     columns = [
         [pair.anonymous for pair in mergers], [pair.customer for pair in mergers], [pair.since for pair in mergers],
     ]  # fmt: skip
-    new = [(anonymous, customer) for anonymous, customer in run(_MERGE, [source, *columns, once])]
-    if new:
-        run(_NOTE, [[anonymous for anonymous, _ in new]])
-    return new
+    parted = [] if told is Told.PAGE else run(_OVERRULE, columns[:2])
+    change = Change(run(_MERGE, [told, *columns, once]), parted)
+    if change.joined or parted:
+        run(_NOTE, [[key for key, _ in change.joined] + [key for pair in parted for key in pair]])
+    return change
 
 
 def _look_up(pairs: Collection[Pair]) -> Mapping[Pair, int]:

@@ -13,7 +13,7 @@ from psycopg import sql
 from recommendations.fields import MOST_LINES
 from recommendations.models import Import
 from recommendations.store.events import bulk_append, mergers
-from recommendations.store.events.mergers import Merger
+from recommendations.store.events.mergers import Merger, Told
 from recommendations.store.imports import (
     event_rows,
     import_record,
@@ -67,7 +67,7 @@ def import_events(path: Path, *, currency: str, now: datetime, report: Report) -
         refused = validate.judge(event_rows.FORM, event_rows.VERDICT, joins=event_rows.JOINS, values=values)
         with heavy():
             run(event_rows.NEW_CUSTOMERS, now=now)
-            mergers.merge([Merger(*pair) for pair in rows(event_rows.MERGERS)], source="import")
+            mergers.merge([Merger(*pair) for pair in rows(event_rows.MERGERS)], told=Told.IMPORT)
             run(event_rows.ready_statement(header))
         months = bulk_append.prepare_months()
         with heavy():

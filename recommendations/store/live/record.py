@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import batched
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -61,6 +62,8 @@ def recorded_state(customer: int, since: datetime | None) -> LiveState:
 def recorded(*, since: datetime | None, customer: int | None = None) -> Iterator[LiveEvent]:
     """Purchases, refunds and dislikes since the end of the model's history, and the interest of the last 30 days.
 
+    A purchase that counts for nothing yet counts for the customer's own answers as long as interest does.
+
     Merged keys count as the customer. The model knows what keys that were merged since did before, but not whose it
     was, so that is among it. Without a model nobody asks what was bought, and the first one will know it.
     """
@@ -86,7 +89,10 @@ def _recorded_parts(
     if customer is not None:
         aliases, own = aliases.filter(customer=customer), events.of_customer(Customer(pk=customer))
     pairs = list(aliases.values_list("anonymous", "customer", "changed_at"))
-    wanted = Q(name__in=LASTING, occurred_at__gte=since) | Q(name__in=INTEREST, occurred_at__gte=recently)
+    unconfirmed = Q(name=EventName.PURCHASE, trust__lt=settings.PURCHASES_FROM)  # no model knows of it
+    wanted = Q(name__in=LASTING, occurred_at__gte=since) | Q(
+        unconfirmed | Q(name__in=INTEREST), occurred_at__gte=recently
+    )
     later = (key for key, _, changed_at in pairs if changed_at >= since)
     return {key: whose for key, whose, _ in pairs}, [
         own.filter(wanted, occurred_at__gte=min(since, recently)),

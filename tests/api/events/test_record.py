@@ -11,8 +11,8 @@ from django.db import connection
 from django.utils import timezone
 
 from recommendations.event_types import EventName
-from recommendations.models import Event, Item
-from recommendations.terms import Scope
+from recommendations.models import ApiKey, Event, Item
+from recommendations.terms import Scope, Trust
 from tests.api.conftest import ApiClient
 from tests.api.events.conftest import EVENTS, accepted, event, key_of, purchase, results, when
 
@@ -65,6 +65,8 @@ def test_the_example_of_the_contract(api: ApiClient) -> None:
         "target_id": None,
         "source": "api",
         "attributes": {"channel": "web", "locale": "en-GB", "page": "/p/1", "value": "39.80"},
+        "trust": Trust.SERVER,
+        "key_id": ApiKey.objects.get().pk,
     }
 
 
@@ -134,9 +136,19 @@ def test_the_clock_of_the_client_is_kept(api: ApiClient) -> None:
     assert row.occurred_at == datetime(2026, 1, 1, 21, 34, 5, 678901, tzinfo=UTC)
 
 
-def test_the_replay_is_marked(api: ApiClient) -> None:
-    assert accepted(api, event(context={"source": "replay"})).source == "replay"
-    assert accepted(api, event(context={"source": "newsletter"})).source == "api"
+@pytest.mark.parametrize("offset", ["+16:00", "-16:00", "+23:59", "-23:59"])
+def test_a_far_time_zone_loses_neither_the_event_nor_its_neighbours(api: ApiClient, offset: str) -> None:
+    sign, hours, minutes = offset[0], int(offset[1:3]), int(offset[4:])
+    there = timezone.now() + (1 if sign == "+" else -1) * timedelta(hours=hours, minutes=minutes)
+    far, near = event(timestamp=there.replace(tzinfo=None, microsecond=0).isoformat() + offset), event()
+    assert [row["verdict"] for row in results(api.post(EVENTS, {"events": [far, near]}))] == ["accepted"] * 2
+    assert abs(Event.objects.get(event_id=far["event_id"]).occurred_at - timezone.now()) < timedelta(minutes=1)
+
+
+def test_the_replay_is_marked_where_it_is_the_demos(client_with: Callable[..., ApiClient], shop: None) -> None:
+    demo = client_with(Scope.EVENTS_WRITE, Scope.EVENTS_REPLAY)
+    assert accepted(demo, event(context={"source": "replay"})).source == "replay"
+    assert accepted(demo, event(context={"source": "newsletter"})).source == "api"
 
 
 def test_a_month_without_partition_is_made(transactional_db: None, client_with: Callable[..., ApiClient]) -> None:

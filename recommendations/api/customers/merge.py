@@ -1,7 +1,8 @@
 """Merger of the two ids of one person: ``POST /api/v1/users/merge/``."""
 
+from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from django.http import HttpResponse
@@ -17,8 +18,15 @@ from recommendations.api.examples import MERGE
 from recommendations.api.parsing import RawJson, body_of, flaw_of, malformed
 from recommendations.api.recommend_form import Id
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
-from recommendations.services.operations.customers import MergedElsewhereError, merge_customers, unmerge_customers
-from recommendations.terms import Scope
+from recommendations.ingest.facts import proof_needed
+from recommendations.ingest.proofs import proves
+from recommendations.services.operations.customers import (
+    MergedElsewhereError,
+    Told,
+    merge_customers,
+    unmerge_customers,
+)
+from recommendations.terms import Scope, Side
 
 DESCRIPTION = """
 Joins an anonymous id into a signed-in one: what the visitor did counts for the customer from the next answer on. Events
@@ -26,6 +34,9 @@ that carry both ids do the same by themselves; this is for shops that send them 
 again: each has the events that came under its own id, and later events with both ids leave them parted, until the shop
 merges them here again. Either may be sent any number of times. The answer is the same whether or not somebody was known
 by these ids, so that a key that may only write learns nothing; who objects to personalisation is not merged.
+
+A key in a page needs the `proof` of `POST /api/v1/identity/` for these two ids, and parts nobody; what your server says
+replaces what a page has proved. To part two ids the key needs the scope `privacy:write` as well.
 """
 
 
@@ -35,6 +46,7 @@ class MergeBody(Struct, forbid_unknown_fields=True):
     anonymous_id: Annotated[Id, Meta(description="Of the visitor.")]
     user_id: Annotated[Id, Meta(description="Of the signed-in customer.")]
     undo: Annotated[bool, Meta(description="true: part the two again.")] = False
+    proof: Annotated[str, Meta(max_length=128, description="Of a page: that the two are one person.")] | None = None
 
 
 class MergeAnswer(Struct):
@@ -58,15 +70,30 @@ class MergeUsers(BrowserView):
         tags=["events"],
     )
     def post(self, request: Request) -> HttpResponse:
-        body = _parse(body_of(request))
-        change = unmerge_customers if body.undo else merge_customers
+        body, now = _parse(body_of(request)), timezone.now()
+        told = self._teller(request, body, now=now)
         try:
-            change(anonymous_id=body.anonymous_id, user_id=body.user_id, now=timezone.now())
+            if body.undo:
+                unmerge_customers(anonymous_id=body.anonymous_id, user_id=body.user_id, now=now)
+            else:
+                merge_customers(anonymous_id=body.anonymous_id, user_id=body.user_id, told=told, now=now)
         except MergedElsewhereError:
             text = _("This anonymous id is merged into another customer. Undo that merger first, with that user_id.")
             return problem(HTTPStatus.CONFLICT, text, flaws=[Flaw("/anonymous_id", text)])
         answer = msgspec.json.encode(MergeAnswer())
         return HttpResponse(answer, status=HTTPStatus.ACCEPTED, content_type="application/json")
+
+    def _teller(self, request: Request, body: MergeBody, *, now: datetime) -> Told:
+        """Who says that the two are one person; one who may not is refused."""
+        key: Any = request.auth  # a KnownKey, or the permissions have refused
+        if body.undo and Scope.PRIVACY_WRITE not in key.scopes:
+            message = _("To part two ids this API key needs the scope “%(scope)s”.") % {"scope": Scope.PRIVACY_WRITE}
+            self.permission_denied(request, message=message)
+        if key.side is Side.SERVER:
+            return Told.API
+        if not proves(body.proof, user_id=body.user_id, anonymous_id=body.anonymous_id, now=now):
+            raise _refused(Flaw("/proof", proof_needed()))
+        return Told.PAGE
 
 
 _body = msgspec.json.Decoder(MergeBody)

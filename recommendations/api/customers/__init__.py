@@ -1,0 +1,1 @@
+"""Views about one customer: the interests, a proof of who it is, two ids that are one person."""
