@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from recommendations.ingest.accept import accept
 from recommendations.ingest.event_schema import ConsentForm, EventContextForm, EventForm, EventItemForm
+from recommendations.ingest.facts import Sender
 from recommendations.models import AttributedLine, DueLine, Event, Item, Placement, PlacementDay, Slate, SlateOutcome
-from recommendations.store.attribution import settle
+from recommendations.store.attribution.settle import settle
 from recommendations.store.events.partitions import prepare_partitions
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +40,9 @@ def slate(key: str, *skus: str, placement: str = "home", at: datetime = NOON) ->
     return key
 
 
+SERVER = Sender()
+
+
 def act(name: str, *skus: str, at: datetime = NOON, of: str | None = None, **fields: Any) -> EventForm:
     plain: dict[str, Any] = {"event_id": uuid.uuid4(), "timestamp": at, "user_id": "u1", "recommendation_id": of}
     plain |= {"transaction_id": "t1"} if name in {"purchase", "refund"} else {}
@@ -47,9 +51,9 @@ def act(name: str, *skus: str, at: datetime = NOON, of: str | None = None, **fie
     return EventForm(name=name, items=[EventItemForm(sku, **bought) for sku in skus], **plain | fields)
 
 
-def take(*forms: EventForm) -> None:
+def take(*forms: EventForm, sender: Sender = SERVER) -> None:
     """Accept events and settle them."""
-    verdicts = accept(forms, source="test", now=NOW)
+    verdicts = accept(forms, sender, now=NOW)
     assert {verdict.verdict for verdict in verdicts} <= {"accepted", "duplicate"}
     settle()
 
@@ -244,7 +248,8 @@ def test_a_click_before_the_sign_in_counts_once_the_keys_are_one() -> None:
 def test_the_replay_is_counted_apart_on_the_days_of_its_events() -> None:
     slate("r-1", at=NOW)  # served now
     replay = EventContextForm(source="replay")
-    take(act("view_item_list", of="r-1", context=replay), act("purchase", "SKU0", of="r-1", context=replay))
+    events = [act("view_item_list", of="r-1", context=replay), act("purchase", "SKU0", of="r-1", context=replay)]
+    take(*events, sender=Sender(replays=True))
     day = PlacementDay.objects.get(position=0)
     assert (day.replay, day.day, day.purchases) == (True, timezone.localdate(NOON), 1)
     assert Slate.objects.get().replay

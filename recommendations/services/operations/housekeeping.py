@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from recommendations.fields import PAST
-from recommendations.store import attribution
+from recommendations.store.attribution.settle import settle
 from recommendations.store.events import partitions
 from recommendations.store.live import writes
 from recommendations.store.live.writes import ValkeyAwayError
@@ -25,7 +25,7 @@ def prepare_partitions(*, now: datetime) -> int:
 def write_slates() -> int:
     """Move served slates from Valkey to PostgreSQL, then settle what came of slates; returns how many were written."""
     written = slates.write_slates()
-    while attribution.settle() == attribution.BATCH:
+    while settle():
         pass
     return written
 

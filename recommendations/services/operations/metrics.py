@@ -11,11 +11,11 @@ from itertools import accumulate
 
 from celery import current_app
 from django.db import DatabaseError
-from django.db.models import Max
+from django.db.models import Count, Max, Min, Q
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from recommendations.models import BlendWeights, ModelVersion, RuleBook, RunStage
+from recommendations.models import BlendWeights, DueLine, ModelVersion, RuleBook, RunStage
 from recommendations.store.live import counters, queues
 from recommendations.store.live.counters import BUCKETS, SUM, Counted, Name, timed
 from recommendations.terms import RunStatus
@@ -113,15 +113,22 @@ def _recorded(now: datetime) -> list[Metric] | None:
         weights = BlendWeights.objects.defaults().filter(segment=None).values_list("blend__name", "number")
         versions = [((blend,), number) for blend, number in weights]
         rules = RuleBook.objects.filter(is_default=True).values_list("number", flat=True).first()
+        lines = DueLine.objects.aggregate(
+            oldest=Min("due_at", filter=Q(fault="")), aside=Count("pk", filter=~Q(fault=""))
+        )
     except DatabaseError:
         return None
     live = [((), model[0])] if model else []
+    oldest = lines["oldest"]
+    waits = [((), max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)]
     since = [((), (now - model[1]).total_seconds())] if model and model[1] else []
     return [
         _gauge("stage_age_seconds", "Since a stage of the loop was last finished.", ("stage",), stages),
         _gauge("model_version", "The version that is live; none before the first run.", (), live),
         _gauge("model_age_seconds", "Since it went live.", (), since),
         _gauge("weights_version", "The weights that are served, unless a segment has its own.", ("blend",), versions),
+        _gauge("attribution_waits_seconds", "Since the oldest event line that is due for attribution was.", (), waits),
+        _gauge("attribution_put_aside", "Event lines that could not be attributed.", (), [((), lines["aside"])]),
         _gauge("rules_version", "The book of rules that is served; 0: none yet.", (), [((), rules or 0)]),
     ]
 

@@ -87,7 +87,18 @@ def test_merged_keys_are_resolved_and_objections_and_the_replay_left_out() -> No
 def test_no_events_are_an_empty_frame_of_the_same_columns() -> None:
     frame = event_frame(until=NOW)
     assert len(frame) == 0
-    assert frame.columns.tolist() == ["user", "item", "name", "at", "basket", "quantity", "price", "amount", "rating"]
+    assert frame.columns.tolist() == [
+        "user",
+        "item",
+        "name",
+        "at",
+        "basket",
+        "quantity",
+        "price",
+        "amount",
+        "rating",
+        "trust",
+    ]
     assert newest_event(until=NOW) is None
     assert arrivals(since=None, until=NOW) == {"events": 0, "customers": 0, "new": 0}
 

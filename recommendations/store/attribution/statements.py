@@ -1,25 +1,12 @@
-"""Attribution of clicks, carts, purchases and revenue to the slates that were served, and to positions in them.
+"""Statements of attribution: which event lines are due, which slate each counts for, what came of a slate.
 
-A cart or purchase line counts for one slate at most. An event that carries ``recommendation_id`` counts for that slate
-if its item stands in it. Otherwise the last touch counts: the newest click on that item by that customer, at most the
-placement's attribution window before the line. Times are those of the events, whenever they or the slate came in.
-Without a click nothing is attributed; to have been shown is not enough.
-
-``settle`` takes what is new, in whatever order it came, and makes all that depends on it again, so that it may be done
-twice. The daily counts are moved by what changed.
+Values in ``%(…)s`` are those of ``WORDS`` beside the keys of the lines.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
-from django.conf import settings
-from django.db import transaction
-
 from recommendations.event_types import TRADES, EventName, Outcome
-from recommendations.store.temp_tables import rows, run
+from recommendations.fields import AHEAD, ODD_AMOUNT, ODD_FACTOR
+from recommendations.terms import Trust
 
-BATCH = 2_000
-LOCK = 7_264_102  # daily counts are moved by one process at a time
 LONGEST_HOURS = 720  # of an attribution window
 PATIENCE = 600  # seconds that an event waits for the slate it names
 ATTRIBUTED = [name for name in EventName if name.facts.outcome in {Outcome.CARTED, Outcome.BOUGHT}]
@@ -39,12 +26,49 @@ JOIN LATERAL (
   WHERE alias.customer_id = whole.id AND alias.undone_at IS NULL
 ) AS person(key) ON true
 """
-TAKE = """
-DELETE FROM recommendations_dueline WHERE id IN (
-  SELECT id FROM recommendations_dueline WHERE due_at <= clock_timestamp() ORDER BY due_at, id LIMIT %(batch)s
-) RETURNING occurred_at, event_id, line, noted_at
+# The person whose key stands in column {0}.
+WHOLE = """
+coalesce((SELECT min(customer_id) FROM recommendations_customeralias
+          WHERE anonymous_id = {0} AND undone_at IS NULL), {0})
 """
-# Lines whose slate may have changed: they are new themselves, or follow a click that is new.
+# Whether an event may count for a slate: it came after it (of a page the moment of arrival is known, the other one only
+# said; the replay has a time of its own), and from its customer, or from a visitor who is nobody's: the page that told
+# him the number of the slate was his.
+MEANT = f"""
+(event.source = '{REPLAY}' OR slate.served_at <= interval '{AHEAD.total_seconds()} seconds'
+  + greatest(event.occurred_at, CASE WHEN event.trust < {Trust.SERVER} THEN event.received_at END))
+AND (slate.customer_id IS NULL OR event.customer_id IS NULL
+  OR {WHOLE.format("event.customer_id")} = {WHOLE.format("slate.customer_id")}
+  OR EXISTS (
+    SELECT FROM recommendations_customer visitor
+    WHERE visitor.id = event.customer_id AND visitor.kind = 'anonymous' AND NOT EXISTS (
+      SELECT FROM recommendations_customeralias WHERE anonymous_id = visitor.id AND undone_at IS NULL)))
+"""  # noqa: S608 - parts of our own
+# Whether a purchase counts: by a source that is believed, of a page no fantastic amount, and an order's item once: told
+# twice, the word of the better source holds, of equal ones the first. A file is the shop's own list: all its rows do.
+COUNTS = f"""
+(event.name <> ALL(%(bought)s) OR (
+  event.trust >= %(believed)s
+  AND (event.trust >= {Trust.SERVER} OR coalesce(event.amount, 0) <= least({ODD_AMOUNT}, {ODD_FACTOR} * (
+    SELECT coalesce(price, {ODD_AMOUNT}) * coalesce(event.quantity, 1) FROM recommendations_item
+    WHERE id = event.item_id)))
+  AND NOT EXISTS (
+    SELECT FROM recommendations_event other
+    WHERE other.transaction_id = event.transaction_id AND other.item_id = event.item_id AND other.name = event.name
+      AND other.event_id <> event.event_id
+      AND (other.trust > event.trust OR other.trust = event.trust AND event.trust <> {Trust.IMPORT}
+        AND (event.trust = {Trust.SERVER} OR other.customer_id IS NOT DISTINCT FROM event.customer_id)
+        AND (other.received_at, other.event_id) < (event.received_at, event.event_id)))))
+"""  # noqa: S608
+DUE = "SELECT id FROM recommendations_dueline WHERE fault = '' AND due_at <= clock_timestamp() ORDER BY due_at, id"
+TAKE = f"""
+DELETE FROM recommendations_dueline WHERE id IN ({DUE} LIMIT %(batch)s) RETURNING occurred_at, event_id, line, noted_at
+"""  # noqa: S608
+PUT_ASIDE = f"""
+UPDATE recommendations_dueline SET fault = %(fault)s WHERE id IN ({DUE} LIMIT 1) RETURNING event_id
+"""  # noqa: S608
+# Lines whose slate may have changed: they are new themselves, follow a click that is new, or are of an order of which
+# something new was told.
 AFFECTED = f"""
 SELECT occurred_at, event_id, line FROM {EVENTS} WHERE event.name = ANY(%(attributed)s)
 UNION
@@ -54,7 +78,13 @@ JOIN recommendations_event line ON line.customer_id = person.key AND line.item_i
   AND line.occurred_at BETWEEN event.occurred_at AND event.occurred_at + make_interval(hours => %(longest)s)
   AND line.name = ANY(%(attributed)s)
 WHERE event.name = ANY(%(clicked)s) AND event.recommendation_id IS NOT NULL
-"""  # noqa: S608 - parts of our own
+UNION
+SELECT told.occurred_at, told.event_id, told.line
+FROM {EVENTS}
+JOIN recommendations_event told
+  ON told.transaction_id = event.transaction_id AND told.item_id = event.item_id AND told.name = event.name
+WHERE event.name = ANY(%(bought)s)
+"""  # noqa: S608
 TRANSACTIONS = f"""
 SELECT DISTINCT event.transaction_id FROM {EVENTS} WHERE event.name = ANY(%(trades)s)
 """  # noqa: S608
@@ -77,7 +107,7 @@ JOIN LATERAL (
     SELECT slate.recommendation_id, slate.placement, array_position(slate.items, event.item_id) AS position,
            'event' AS touch, NULL::timestamptz AS touched_at
     FROM recommendations_slate slate
-    WHERE slate.recommendation_id = event.recommendation_id AND event.item_id = ANY(slate.items)
+    WHERE slate.recommendation_id = event.recommendation_id AND event.item_id = ANY(slate.items) AND {MEANT}
     LIMIT 1
   ) UNION ALL (
     SELECT slate.recommendation_id, slate.placement, array_position(slate.items, event.item_id), 'click',
@@ -88,40 +118,50 @@ JOIN LATERAL (
       AND click.name = ANY(%(clicked)s) AND click.recommendation_id IS NOT NULL
     JOIN recommendations_slate slate
       ON slate.recommendation_id = click.recommendation_id AND event.item_id = ANY(slate.items)
+      AND {MEANT.replace("event.", "click.")}
     JOIN recommendations_placement placement ON placement.name = slate.placement
     WHERE click.occurred_at >= event.occurred_at - make_interval(hours => placement.attribution_window::integer)
     ORDER BY click.occurred_at DESC, click.event_id DESC LIMIT 1
   ) ORDER BY touch DESC LIMIT 1
 ) AS touch ON true
-WHERE event.name = ANY(%(attributed)s) AND event.item_id IS NOT NULL
+WHERE event.name = ANY(%(attributed)s) AND event.item_id IS NOT NULL AND {COUNTS}
 RETURNING recommendation_id
 """  # noqa: S608
-# A refund without amount and quantity takes back all that was bought of the item in the transaction.
-TAKE_BACK = """
-WITH refund AS (
-  SELECT transaction_id, item_id, sum(amount) AS amount, sum(quantity) AS quantity,
-         bool_or(amount IS NULL AND quantity IS NULL) AS whole
-  FROM recommendations_event
-  WHERE name = 'refund' AND transaction_id = ANY(%(transactions)s) GROUP BY transaction_id, item_id
-), bought AS (
-  SELECT transaction_id, item_id, sum(amount) AS amount, sum(quantity) AS quantity
-  FROM recommendations_attributedline
-  WHERE name = 'purchase' AND transaction_id = ANY(%(transactions)s) GROUP BY transaction_id, item_id
+# A refund without amount and quantity takes back all that was bought of the item in the transaction. It is the buyer's,
+# or the shop does not say whose; another's takes nothing back, nor does one of before the purchase.
+TAKE_BACK = f"""
+WITH bought AS (
+  SELECT occurred_at, event_id, line, attributed.transaction_id, attributed.item_id, attributed.amount,
+         attributed.quantity, {WHOLE.format("event.customer_id")} AS person
+  FROM recommendations_attributedline attributed JOIN recommendations_event event USING (occurred_at, event_id, line)
+  WHERE attributed.name = 'purchase' AND attributed.transaction_id = ANY(%(transactions)s)
+), refund AS (
+  SELECT transaction_id, item_id, amount, quantity, occurred_at, {WHOLE.format("event.customer_id")} AS person
+  FROM recommendations_event event WHERE name = 'refund' AND transaction_id = ANY(%(transactions)s)
+), order_line AS (
+  SELECT transaction_id, item_id, person, sum(amount) AS amount, sum(quantity) AS quantity,
+         min(occurred_at) AS occurred_at
+  FROM bought GROUP BY transaction_id, item_id, person
 ), taken AS (
-  SELECT transaction_id, item_id, least(1, CASE
-           WHEN refund.whole OR refund.quantity >= bought.quantity THEN 1
-           WHEN refund.amount IS NOT NULL AND bought.amount > 0 THEN refund.amount / bought.amount
-           WHEN bought.quantity > 0 THEN refund.quantity::numeric / bought.quantity
+  SELECT order_line.transaction_id, order_line.item_id, order_line.person, least(1, CASE
+           WHEN bool_or(refund.amount IS NULL AND refund.quantity IS NULL)
+             OR sum(refund.quantity) >= order_line.quantity THEN 1
+           WHEN sum(refund.amount) IS NOT NULL AND order_line.amount > 0 THEN sum(refund.amount) / order_line.amount
+           WHEN order_line.quantity > 0 THEN sum(refund.quantity)::numeric / order_line.quantity
            ELSE 1 END) AS share
-  FROM bought JOIN refund USING (transaction_id, item_id)
+  FROM order_line JOIN refund USING (transaction_id, item_id)
+  WHERE refund.occurred_at >= order_line.occurred_at
+    AND (refund.person IS NULL OR order_line.person IS NULL OR refund.person = order_line.person)
+  GROUP BY order_line.transaction_id, order_line.item_id, order_line.person, order_line.amount, order_line.quantity
 )
 UPDATE recommendations_attributedline line
 SET refunded = round(line.amount * taken.share, 2), kept = taken.share < 1
-FROM taken
-WHERE line.name = 'purchase' AND line.transaction_id = taken.transaction_id AND line.item_id = taken.item_id
+FROM bought JOIN taken ON taken.transaction_id = bought.transaction_id AND taken.item_id = bought.item_id
+  AND taken.person IS NOT DISTINCT FROM bought.person
+WHERE (line.occurred_at, line.event_id, line.line) = (bought.occurred_at, bought.event_id, bought.line)
 RETURNING line.recommendation_id
-"""
-OUTCOMES = """
+"""  # noqa: S608
+OUTCOMES = f"""
 INSERT INTO recommendations_slateoutcome (
   recommendation_id, placement, at, replay, listed, seen, clicked, carted, bought, revenues, purchases
 )
@@ -132,14 +172,15 @@ SELECT slate.recommendation_id, slate.placement, tied.at, tied.replay, tied.list
            || tied.clicked || got.positions
          ) AS place WHERE place IS NOT NULL ORDER BY place),
        ARRAY(SELECT DISTINCT place FROM unnest(tied.clicked) AS place WHERE place IS NOT NULL ORDER BY place),
-       coalesce(got.carted, '{}'), coalesce(got.bought, '{}'), coalesce(got.revenues, '{}'), coalesce(got.purchases, 0)
+       coalesce(got.carted, '{{}}'), coalesce(got.bought, '{{}}'), coalesce(got.revenues, '{{}}'),
+       coalesce(got.purchases, 0)
 FROM recommendations_slate slate
 JOIN LATERAL (
   SELECT min(occurred_at) AS at, bool_or(source = %(replay)s) AS replay, bool_or(name = ANY(%(shown)s)) AS listed,
          bool_or(name = ANY(%(shown)s) AND item_id IS NULL) AS whole,
          array_agg(array_position(slate.items, item_id)) FILTER (WHERE name = ANY(%(shown)s)) AS shown,
          array_agg(array_position(slate.items, item_id)) FILTER (WHERE name = ANY(%(clicked)s)) AS clicked
-  FROM recommendations_event WHERE recommendation_id = slate.recommendation_id
+  FROM recommendations_event event WHERE recommendation_id = slate.recommendation_id AND {MEANT}
 ) AS tied ON tied.at IS NOT NULL
 JOIN LATERAL (
   SELECT array_agg(position) AS positions,
@@ -155,7 +196,7 @@ JOIN LATERAL (
   ) AS places
 ) AS got ON true
 WHERE slate.recommendation_id = ANY(%(slates)s)
-"""
+"""  # noqa: S608
 # Added with sign −1 before the outcomes are made again, and with 1 after.
 COUNT = """
 INSERT INTO recommendations_placementday AS known
@@ -199,7 +240,7 @@ WHERE event.recommendation_id IS NOT NULL AND noted.at > clock_timestamp() - mak
   AND NOT EXISTS (
     SELECT FROM recommendations_slate slate WHERE slate.recommendation_id = event.recommendation_id)
 """  # noqa: S608
-_WORDS = {
+WORDS = {
     **{outcome.name.lower(): [name for name in EventName if name.facts.outcome is outcome] for outcome in Outcome},
     "attributed": ATTRIBUTED,
     "trades": list(TRADES),
@@ -213,45 +254,3 @@ NOTED = f"""
  OR customer_id IS NOT NULL AND name IN ({", ".join(f"'{name}'" for name in ATTRIBUTED)}))
 """
 """Condition on a new event line that may change what is attributed."""
-
-
-def settle() -> int:
-    """Take the event lines that are due and make again all that depends on them; how many they were.
-
-    Call it until it gives less than ``BATCH``. Of two processes one does nothing.
-    """
-    with transaction.atomic():
-        run("SET LOCAL jit = off")
-        if not rows("SELECT pg_try_advisory_xact_lock(%(lock)s)", lock=LOCK)[0][0]:
-            return 0
-        taken = rows(TAKE, batch=BATCH)
-        if taken:
-            due = _keys(taken) | _WORDS
-            lines = rows(AFFECTED, **due)
-            slates = {key for (key,) in rows(NAMED, **due)} | _attribute(lines)
-            transactions = [key for (key,) in rows(TRANSACTIONS, **_keys([*taken, *lines]), **_WORDS)]
-            slates |= {key for (key,) in rows(TAKE_BACK, transactions=transactions)}
-            _count(sorted(slates))
-            run(WAIT, noted=[row[3] for row in taken], patience=PATIENCE, **due)
-        return len(taken)
-
-
-def _attribute(lines: Sequence[tuple[Any, ...]]) -> set[str]:
-    """Tie the lines to their slates anew; the slates that they counted for, or count for now."""
-    keys = _keys(lines) | _WORDS
-    before, now = rows(FORGET, **keys), rows(ATTRIBUTE, **keys)
-    return {slate for (slate,) in (*before, *now)}
-
-
-def _count(slates: list[str]) -> None:
-    """Make the outcomes of the slates anew, and move the daily counts by what changed."""
-    values = {"slates": slates, "zone": settings.SHOP_TIME_ZONE} | _WORDS
-    run(COUNT, sign=-1, **values)
-    run(DROP, **values)
-    run(OUTCOMES, **values)
-    run(COUNT, sign=1, **values)
-    run(MARK, **values)
-
-
-def _keys(lines: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    return {name: [line[place] for line in lines] for place, name in enumerate(("at", "event", "line"))}

@@ -1,0 +1,1 @@
+"""Attribution of what customers did to the slates that led there."""
