@@ -86,6 +86,7 @@ COUNTS: Mapping[str, Promise] = {
     "burst_threshold": gettext_lazy("events a day that count as a burst"),
     "removed_duplicate": gettext_lazy("duplicates removed"),
     "removed_near_duplicate": gettext_lazy("near duplicates removed"),
+    "removed_told_again": gettext_lazy("purchases told again removed"),
     "removed_burst": gettext_lazy("events in bursts removed"),
     "removed_impossible_time": gettext_lazy("impossible times removed"),
     "removed_impossible_value": gettext_lazy("impossible quantities or prices removed"),

@@ -20,7 +20,7 @@ from recommendations.engine.preprocess.clean import clean
 from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, TrainingSnapshot, snapshot
 from recommendations.engine.preprocess.terms import description, membership, term_counts
 from recommendations.event_types import EventName
-from recommendations.terms import PATH_SEPARATOR, Task
+from recommendations.terms import PATH_SEPARATOR, Task, Trust
 
 WINDOW = 28.0  # days
 TEST_CUT = (pd.Timestamp(wheel.LAST_FULL_DAY) - pd.Timestamp(0)).days + 1 - WINDOW  # days since 1970-01-01
@@ -65,6 +65,7 @@ class Shop:
                 "price": (lines["sales_value"] / lines["quantity"]).round(2).to_numpy(np.float32),
                 "amount": amount.to_numpy(np.float32),
                 "rating": np.full(len(lines), np.nan, np.float32),
+                "trust": np.full(len(lines), Trust.IMPORT, np.int8),
             }
         )
         return frame.sort_values("at", kind="stable", ignore_index=True)

@@ -2,7 +2,8 @@
 
 A frame of events has the columns ``user`` int64 (−1 = nobody), ``item`` int64 (−1 = none or unknown), ``name`` (values
 of ``EventName``), ``at`` float64 (days since 1970-01-01 UTC), ``basket`` int64 (−1 = neither transaction nor session),
-``quantity``, ``price``, ``amount`` float32 (NaN = unknown) and ``rating`` float32 (share of its scale, NaN = none).
+``quantity``, ``price``, ``amount`` float32 (NaN = unknown), ``rating`` float32 (share of its scale, NaN = none) and
+``trust`` int8 (a ``Trust``).
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray
 from recommendations.event_types import TRADES, EventName, ItemNeed
+from recommendations.terms import Trust
 
 SECOND = 1 / 86_400
 SESSION_GAP = 30 / 1440  # days
@@ -36,6 +38,7 @@ class Removed(StrEnum):
     NEAR_DUPLICATE = (
         "near_duplicate"  # the same act on the same item within a second, and not a line of the same transaction
     )
+    TOLD_AGAIN = "told_again"  # an order's item that another event told of: a better source's, or an earlier one
     BURST = "burst"  # a day on which one customer did far more than people do
 
 
@@ -64,6 +67,7 @@ def clean(events: pd.DataFrame, *, until: float) -> tuple[pd.DataFrame, Cleaning
     exact, near = _duplicates(rest)
     removed[Removed.DUPLICATE], removed[Removed.NEAR_DUPLICATE] = int(exact.sum()), int(near.sum())
     rest = rest[~(exact | near)] if (exact | near).any() else rest
+    rest = _dropped(rest, _told_again(rest), reason=Removed.TOLD_AGAIN, removed=removed)
     burst, threshold = _bursts(rest)
     bursts = _days(rest[burst])
     rest = _dropped(rest, burst, reason=Removed.BURST, removed=removed)
@@ -130,6 +134,26 @@ def _duplicates(frame: pd.DataFrame) -> tuple[BoolArray, BoolArray]:
     exact[later[same]] = True
     near[later[~same]] = True
     return exact, near
+
+
+def _told_again(frame: pd.DataFrame) -> BoolArray:
+    """Purchases whose order and item another event told of, as attribution counts them.
+
+    Lines of one event have one time. Of an imported file every row counts: it is the shop's own list.
+    """
+    again, trust = np.zeros(len(frame), np.bool_), frame["trust"].to_numpy()
+    basket = frame["basket"].to_numpy()
+    bought = (frame["name"] == EventName.PURCHASE).to_numpy() & (basket >= 0)
+    told = bought & (trust < Trust.IMPORT)
+    rows = np.flatnonzero(bought & np.isin(basket, basket[told])) if told.any() else np.empty(0, np.int64)
+    if not len(rows):
+        return again
+    line, at, worst = _act_codes(frame.iloc[rows]), frame["at"].to_numpy()[rows], -trust[rows].astype(np.int64)
+    _, line = np.unique(np.column_stack([line, basket[rows]]), axis=0, return_inverse=True)
+    order = np.lexsort((at, worst, line))
+    best = order[np.searchsorted(line[order], line)]  # of each row the one that counts
+    again[rows] = (worst > worst[best]) | ((at > at[best]) & (trust[rows] < Trust.IMPORT))
+    return again
 
 
 def _unknown(values: NDArray[np.generic]) -> BoolArray:

@@ -25,12 +25,12 @@ COPY (
          extract(epoch FROM event.occurred_at) / 86400.0,
          coalesce(hashtextextended(coalesce('t' || event.transaction_id, 's' || event.session_id), 0)
                   & x'7fffffffffffffff'::bigint, -1),
-         event.quantity, event.price, event.amount, event.rating / nullif(event.rating_scale, 0)
+         event.quantity, event.price, event.amount, event.rating / nullif(event.rating_scale, 0), event.trust
   FROM recommendations_event event
   LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
   LEFT JOIN recommendations_customer customer ON customer.id = coalesce(alias.customer_id, event.customer_id)
   WHERE event.occurred_at < {until} AND (event.source <> 'replay' OR event.name = 'purchase')
-    AND coalesce(customer.personalise, true)
+    AND coalesce(customer.personalise, true) AND (event.name <> 'purchase' OR event.trust >= {believed})
   ORDER BY event.occurred_at, event.event_id, event.line
 ) TO STDOUT (FORMAT csv)
 """
@@ -65,6 +65,7 @@ EVENT_TYPES = {
     "price": pa.float32(),
     "amount": pa.float32(),
     "rating": pa.float32(),
+    "trust": pa.int8(),
 }
 ITEM_TYPES = {
     "id": pa.int64(),
@@ -96,10 +97,10 @@ def arrivals(*, since: datetime | None, until: datetime) -> dict[str, int]:
 def event_frame(*, until: datetime) -> pd.DataFrame:
     """All events before ``until`` in the engine's columns (``engine/preprocess/clean.py``), oldest first.
 
-    Merged anonymous keys are resolved; customers who object to personalisation are left out. Of the replay purchases
-    count, which somebody made; its impressions and clicks nobody did.
+    Merged anonymous keys are resolved; customers who object to personalisation are left out, and purchases of a source
+    that is not believed. Of the replay purchases count, which somebody made; its impressions and clicks nobody did.
     """
-    return pd.DataFrame(_copied(EVENTS, EVENT_TYPES, until=until).to_pandas())
+    return pd.DataFrame(_copied(EVENTS, EVENT_TYPES, until=until, believed=int(settings.PURCHASES_FROM)).to_pandas())
 
 
 def item_attributes() -> tuple[ItemAttributes, IdMap]:
@@ -147,7 +148,7 @@ def _tokens(items: pd.DataFrame) -> Iterator[list[str]]:
         yield description(title, brand=brand, size=size, paths=paths.split("|") if paths else [])
 
 
-def _copied(query: str, types: dict[str, pa.DataType], **values: date | str) -> pa.Table:
+def _copied(query: str, types: dict[str, pa.DataType], **values: date | str | int) -> pa.Table:
     statement = sql.SQL(query).format(**{name: sql.Literal(value) for name, value in values.items()})
     buffer = io.BytesIO()
     with copying(statement) as copied:

@@ -9,6 +9,7 @@ from scipy import sparse
 
 from recommendations.engine.preprocess.matrix import ItemAttributes
 from recommendations.event_types import EventName
+from recommendations.terms import Trust
 
 DAY = 20_000.0  # 2024-10-04
 SECOND = 1 / 86_400
@@ -16,14 +17,14 @@ MINUTE = 60 * SECOND
 
 
 def act(user: int, item: int, name: EventName = EventName.PURCHASE, at: float = DAY, **known: Any) -> dict[str, Any]:
-    row = {"basket": -1, "quantity": np.nan, "price": np.nan, "amount": np.nan, "rating": np.nan}
+    row = {"basket": -1, "quantity": np.nan, "price": np.nan, "amount": np.nan, "rating": np.nan, "trust": Trust.SERVER}
     return {"user": user, "item": item, "name": name, "at": at} | row | known
 
 
 def frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    columns = ["user", "item", "name", "at", "basket", "quantity", "price", "amount", "rating"]
-    kinds = dict.fromkeys(["user", "item", "basket"], np.int64) | dict.fromkeys(columns[5:], np.float32)
-    events = pd.DataFrame(list(rows), columns=columns).astype(kinds | {"at": np.float64})
+    columns = ["user", "item", "name", "at", "basket", "quantity", "price", "amount", "rating", "trust"]
+    kinds = dict.fromkeys(["user", "item", "basket"], np.int64) | dict.fromkeys(columns[5:9], np.float32)
+    events = pd.DataFrame(list(rows), columns=columns).astype(kinds | {"at": np.float64, "trust": np.int8})
     return events.assign(name=events["name"].astype("category"))
 
 

@@ -26,6 +26,7 @@ from recommendations.engine.ranking.second_stage import (
     part_of,
 )
 from recommendations.engine.rng import generator
+from recommendations.terms import Trust
 
 CONFIG = Config(rounds=12, learning_rate=0.3, rows_per_leaf=5, ridge=1.0, columns_per_tree=1.0, threads=1)
 QUERIES, KEPT = 40, 15
@@ -225,6 +226,7 @@ def purchases(*rows: tuple[int, int, float]) -> pd.DataFrame:
             "price": np.full(n, 2, np.float32),
             "amount": np.full(n, 2, np.float32),
             "rating": np.full(n, np.nan, np.float32),
+            "trust": np.full(n, Trust.SERVER, np.int8),
         }
     )
 
