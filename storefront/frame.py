@@ -39,6 +39,7 @@ class Frame:
             says_consent=("yes" if visit.consent else "no") if says else "",
             user_id=visit.user_id if named else "",
             anonymous_id=visit.anonymous_id if named else "",
+            proof=visit.proof if named else "",
             session_id=visit.session_id if named else "",
             basket_size=sum(visit.basket.values()),
             people=self._people(visit),

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from decimal import Decimal
 
 from recsite_client import Client, RecsiteError, new_event
@@ -37,6 +38,15 @@ class Outbox:
         """Merge the visitor into the customer: what was done before counts for the customer from now on."""
         anonymous_id, user_id = visit.anonymous_id, visit.user_id
         _behind(lambda: self._client.merge_users(anonymous_id=anonymous_id, user_id=user_id))
+
+    def prove(self, visit: Visit) -> None:
+        """Get what the pages need to say who is signed in; while Recsite is away they tell of a visitor."""
+
+        def ask() -> None:
+            answer = self._client.prove(user_id=visit.user_id, anonymous_id=visit.anonymous_id)
+            visit.proof, visit.proved_until = answer["proof"], datetime.fromisoformat(answer["expires"])
+
+        _behind(ask)
 
 
 def _behind(work: Callable[[], object]) -> None:

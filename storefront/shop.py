@@ -1,6 +1,7 @@
 """The pages of the shop. What a page shows of its own stands here; what Recsite chose comes through ``slots``."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
 from urllib.parse import quote
@@ -203,6 +204,8 @@ class ShopSite:
         typed: str = "",
         events: Sequence[dict[str, object]] = (),
     ) -> Response:
+        if visit.needs_proof(datetime.now(UTC)):
+            self._outbox.prove(visit)
         return Response(self._frame.page(visit, title, main, filled, typed=typed, events=events))
 
     def _own(self, products: Sequence[CatalogueProduct], *, back: str) -> Html:

@@ -4,9 +4,12 @@ import secrets
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 MOST_VISITS = 10_000
+NEVER = datetime.min.replace(tzinfo=UTC)
+IN_TIME = timedelta(hours=1)  # before a proof expires, so that a page left open can go on using it
 
 
 def new_id(kind: str) -> str:
@@ -21,6 +24,8 @@ class Visit:
     anonymous_id: str = field(default_factory=lambda: new_id("visitor"))
     session_id: str = field(default_factory=lambda: new_id("session"))
     user_id: str = ""
+    proof: str = ""  # by Recsite, that the visitor is this customer
+    proved_until: datetime = NEVER
     consent: bool | None = None  # None: not asked yet
     says_consent: bool = False  # the choice is new: the next page tells Recsite
     basket: dict[str, int] = field(default_factory=dict)  # item → quantity
@@ -32,10 +37,16 @@ class Visit:
 
     def begin_anew(self) -> None:
         """Begin again as somebody else: other ids, an empty basket, the question about personalisation open again."""
-        self.anonymous_id, self.session_id, self.user_id = new_id("visitor"), new_id("session"), ""
+        self.anonymous_id, self.session_id = new_id("visitor"), new_id("session")
+        self.user_id = self.proof = ""
+        self.proved_until = NEVER
         self.consent, self.says_consent = None, False
         self.basket.clear()
         self.orders.clear()
+
+    def needs_proof(self, now: datetime) -> bool:
+        """Whether the pages cannot say who is signed in, or soon could not any more."""
+        return bool(self.user_id) and now + IN_TIME > self.proved_until
 
     @property
     def personalised(self) -> bool:

@@ -4,7 +4,7 @@
 (() => {
   const STORE = "recsite", MOST = 200, BATCH = 50, LARGEST = 2e4, SOON = 50, LONGEST = 6e4, IDLE = 18e5;
   const NO = { personalisation: false };
-  const NOBODY = { user_id: undefined, anonymous_id: undefined, session_id: undefined, consent: NO };
+  const NOBODY = { user_id: undefined, anonymous_id: undefined, proof: undefined, session_id: undefined, consent: NO };
   const seen = new WeakSet(), flying = new Set();
   let at, key, names = {}, visitor, session, consent, say, queue = [], timer, tries = 0, ready = 0, eyes;
 
@@ -21,11 +21,11 @@
 
   const who = () => {
     if (consent === false) return NOBODY;
-    const { id, run, last } = kept(), now = Date.now(), { user_id, anonymous_id, session_id } = names;
+    const { id, run, last } = kept(), now = Date.now(), { user_id, anonymous_id, proof, session_id } = names;
     if (!anonymous_id) visitor ||= id || uuid();
     if (consent) session = now - last < IDLE ? run : uuid();
     keep({ id: visitor, run: session, last: now });
-    return { user_id, anonymous_id: anonymous_id || visitor, session_id: session_id || session };
+    return { user_id, anonymous_id: anonymous_id || visitor, proof, session_id: session_id || session };
   };
   const track = (name, fields) => {
     const row = {
@@ -122,8 +122,8 @@
       watch();
       plan(SOON);
     },
-    identify(id) {
-      names.user_id = id;
+    identify(id, proof) {
+      Object.assign(names, { user_id: id, proof });
       if (!id) keep({ id: (names.anonymous_id = visitor = undefined), last: 0 });
     },
     consent(yes) {

@@ -11,6 +11,7 @@ recsite.init({
   consent: page.saysConsent ? undefined : choice,
   user_id: page.userId || undefined,
   anonymous_id: page.anonymousId || undefined,
+  proof: page.proof || undefined,
   session_id: page.sessionId || undefined,
 });
 if (page.saysConsent) recsite.consent(page.saysConsent === "yes");

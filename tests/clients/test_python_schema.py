@@ -43,6 +43,7 @@ FILTER: bodies.Filter = {"price": {"gte": 1, "lte": Decimal(9)}, "categories": [
 CALLS: list[tuple[str, Call, Any]] = [
     ("send_events", lambda client: client.send_events([new_event("view_item", **EVENT)]), answers.EventsAnswer),
     ("merge_users", lambda client: client.merge_users(anonymous_id="a3", user_id="u3"), answers.MergeAnswer),
+    ("prove", lambda client: client.prove(user_id="u3", anonymous_id="a3"), answers.IdentityAnswer),
     ("recommend", lambda client: client.recommend("home"), answers.Recommendations),
     ("recommend", lambda client: client.recommend("home", context=CONTEXT, **WISH), answers.Recommendations),
     ("recommend", lambda client: client.recommend("cart", context=CONTEXT, filter=FILTER), answers.Recommendations),

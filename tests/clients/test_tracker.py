@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, Request, Route, expect
 
+from recommendations.ingest.proofs import prove
 from recommendations.models import Customer, CustomerAlias, Event
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import CustomerKind
@@ -258,9 +260,11 @@ def test_consent_is_kept_and_can_be_taken_back(page: Page, open_page: Open, sent
 
 def test_signing_in_joins_the_visitor(page: Page, open_page: Open, sent: list[Any]) -> None:
     open_page(consent=True)
-    page.evaluate("recsite.viewItem('SKU1'); recsite.identify('u-77'); recsite.viewItem('SKU2')")
+    page.evaluate("recsite.viewItem('SKU1')")
+    anonymous = row_of(page, sent, 1)["anonymous_id"]
+    proof = prove(user_id="u-77", anonymous_id=anonymous, now=timezone.now())
+    page.evaluate("(proof) => { recsite.identify('u-77', proof); recsite.viewItem('SKU2') }", proof.text)
     row_of(page, sent, 2)
-    anonymous = sent[0]["anonymous_id"]
     assert [row.get("user_id") for row in sent] == [None, "u-77"]
     assert sent[1]["anonymous_id"] == anonymous
     joined = CustomerAlias.objects.filter(

@@ -26,6 +26,11 @@ class EventsAnswer(TypedDict):
     ignored: NotRequired[list[str]]
 
 
+class IdentityAnswer(TypedDict):
+    proof: str
+    expires: str
+
+
 class MergeAnswer(TypedDict):
     verdict: Literal["accepted"]
 

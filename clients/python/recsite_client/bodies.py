@@ -36,6 +36,7 @@ class EventFields(TypedDict, total=False):
     timestamp: Time
     user_id: str
     anonymous_id: str
+    proof: str
     session_id: str
     items: Sequence[EventItem]
     value: Money

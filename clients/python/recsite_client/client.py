@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from recsite_client.answers import (
     BatchAnswer,
     EventsAnswer,
+    IdentityAnswer,
     Interests,
     ItemsAnswer,
     ItemVerdict,
@@ -59,10 +60,21 @@ class Client:
         answer: EventsAnswer = self._send("POST", "/events/", {"events": list(events)})
         return answer
 
+    def prove(self, *, user_id: str, anonymous_id: str | None = None, seconds: int | None = None) -> IdentityAnswer:
+        """Get the proof that lets a page say who is signed in; it holds for these two ids, twelve hours or ``seconds``.
+
+        Keep it with the session, and write it into the pages: ``recsite.init({user_id, anonymous_id, proof})``.
+        """
+        given = {"user_id": user_id, "anonymous_id": anonymous_id, "seconds": seconds}
+        body = {name: value for name, value in given.items() if value is not None}
+        answer: IdentityAnswer = self._send("POST", "/identity/", body)
+        return answer
+
     def merge_users(self, *, anonymous_id: str, user_id: str, undo: bool = False) -> MergeAnswer:
         """Merge two ids: what the visitor did counts for the customer from now on, and with ``undo`` no more.
 
-        Events that carry both ids do the same. ProblemError 409 where the visitor is another customer.
+        Events that carry both ids do the same. ProblemError 409 where the visitor is another customer; 403 where the
+        key that parts two lacks ``privacy:write``.
         """
         body = {"anonymous_id": anonymous_id, "user_id": user_id, "undo": undo}
         answer: MergeAnswer = self._send("POST", "/users/merge/", body)

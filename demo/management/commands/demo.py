@@ -105,7 +105,8 @@ def _furnish_shop(url: str, shop_url: str) -> None:
             lines.writelines(files.export(on_sale))
         part.rename(catalogue)
     old: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    server, origin = (Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ), shop_url.rstrip("/")
+    origin = shop_url.rstrip("/")
+    server = (Scope.EVENTS_WRITE, Scope.IDENTITY_PROVE, Scope.RECOMMENDATIONS_READ)
     options = {
         "recsite": url,
         "timeout": _TIMEOUT,
@@ -122,7 +123,8 @@ def _furnish_shop(url: str, shop_url: str) -> None:
 
 def _key_of(token: str, *, name: str, scopes: Iterable[Scope], origins: Sequence[str] = ()) -> str:
     """The key of the last time if it is still good for this, else a new one."""
-    if ApiKey.objects.valid().filter(prefix=token.partition(".")[0], origins=list(origins)).exists():
+    wanted = {"prefix": token.partition(".")[0], "scopes": sorted(set(scopes)), "origins": list(origins)}
+    if ApiKey.objects.valid().filter(**wanted).exists():
         return token
     key, secret = create_key(
         name=name, scopes=scopes, by=Staff.objects.filter(email=_USERNAME).first(), origins=origins
