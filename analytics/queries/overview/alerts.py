@@ -1,23 +1,28 @@
-"""Alerts to look at now: stale data, a failed stage, falling coverage, too many fallbacks."""
+"""Alerts to look at now: stale data, a failed stage, falling coverage, a key in a page, invented purchases."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models.fields.json import KeyTransform
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from analytics.queries.layout import Frame
 from analytics.queries.overview.summary import Answers
+from analytics.queries.overview.watch import Watch, watch
 from analytics.queries.quality.leader_table import HYBRID
 from analytics.queries.runs.history import RunView
+from analytics.templatetags.display import money
 from analytics.templatetags.words import COVERAGE, stage_label
 from recommendations.models import Measurement
-from recommendations.terms import Cut, RunStatus, Task
+from recommendations.terms import Cut, RunStatus, Task, Trust
 
 STALE_AFTER = timedelta(days=2)
 OLD_MODEL_AFTER = timedelta(days=3)
+UNSETTLED_AFTER = timedelta(minutes=10)
 TOO_MANY_FALLBACKS = 0.2
 FALLEN_BY = 0.2
 """Part of what it was in the evaluation before that coverage loses before there is an alert."""
@@ -34,7 +39,11 @@ class Alert:
 
 def alerts(frame: Frame, run: RunView | None, answers: Answers, *, now: datetime) -> list[Alert]:
     """Alerts, the worst first; each says what to do."""
-    return [*_of_run(run), *_of_ages(frame, now=now), *_of_answers(answers), *_of_coverage()]
+    seen = watch(now)
+    return [
+        *_of_run(run), *_of_keys(seen), *_of_attribution(seen, now=now), *_of_ages(frame, now=now),
+        *_of_answers(answers), *_of_coverage(), *_of_purchases(seen),
+    ]  # fmt: skip
 
 
 def _of_run(run: RunView | None) -> Iterator[Alert]:
@@ -57,6 +66,39 @@ def _of_ages(frame: Frame, *, now: datetime) -> Iterator[Alert]:
     if frame.live_since and now - frame.live_since > OLD_MODEL_AFTER:
         text = _("The live model is %(days)d days old. Start a run, or see why none ends.")
         yield Alert(level="warning", text=text % {"days": (now - frame.live_since).days}, address=reverse("runs"))
+
+
+def _of_keys(seen: Watch) -> Iterator[Alert]:
+    for name, prefix in seen.keys_in_pages:
+        text = _(
+            "A browser sent the key “%(name)s” (%(prefix)s…), which is for a server: it stands in a page. Replace it."
+        )
+        address = reverse("admin:recommendations_apikey_changelist")
+        yield Alert(level="danger", text=text % {"name": name, "prefix": prefix}, address=address)
+
+
+def _of_attribution(seen: Watch, *, now: datetime) -> Iterator[Alert]:
+    """Alerts where events wait for attribution, or could not be attributed."""
+    if seen.oldest_due and now - seen.oldest_due > UNSETTLED_AFTER:
+        minutes = (now - seen.oldest_due).total_seconds() // 60
+        text = _("Sales have not been attributed for %(minutes)d minutes. Do the workers run?")
+        yield Alert(level="danger", text=text % {"minutes": minutes})
+    if seen.put_aside:
+        text = ngettext(
+            "%(count)d line could not be attributed and was put aside; the log of the workers says why.",
+            "%(count)d lines could not be attributed and were put aside; the log of the workers says why.",
+            seen.put_aside,
+        )
+        yield Alert(level="warning", text=text % {"count": seen.put_aside})
+
+
+def _of_purchases(seen: Watch) -> Iterator[Alert]:
+    if settings.PURCHASES_FROM < Trust.SERVER:
+        text = _("Purchases come from browsers: anybody can invent them. Let your server send them.")
+        yield Alert(level="warning", text=text)
+    if seen.odd_amount is not None:
+        text = _("A purchase of %(amount)s was counted this week, far above the catalogue's price. Is it right?")
+        yield Alert(level="warning", text=text % {"amount": money(str(seen.odd_amount))}, address=reverse("event_list"))
 
 
 def _of_answers(answers: Answers) -> Iterator[Alert]:

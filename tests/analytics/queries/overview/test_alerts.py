@@ -1,13 +1,19 @@
 """Alerts name what is wrong and where to look."""
 
+from datetime import timedelta
+
 import pytest
+from django.conf import LazySettings
+from django.core.cache import cache
 
 from analytics.queries.layout import read_frame
 from analytics.queries.overview.alerts import alerts
 from analytics.queries.overview.summary import Answers
+from analytics.queries.overview.watch import KEY
 from demo.models import Replay
-from recommendations.models import Evaluation, Measurement, ModelVersion
-from recommendations.terms import Cut, MeasuredKind, RunStatus, Task
+from recommendations.models import ApiKey, DueLine, Evaluation, Measurement, ModelVersion
+from recommendations.services.access import keys
+from recommendations.terms import Cut, MeasuredKind, RunStatus, Scope, Task, Trust
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +33,11 @@ def measured(*, coverage: float) -> None:
     )
     figures = {"coverage@10": {"value": coverage, "low": coverage, "high": coverage}}
     Measurement.objects.create(evaluation=run, name="hybrid", kind=MeasuredKind.HYBRID, metrics=figures)
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    cache.delete(KEY)
 
 
 def told(answers: Answers = NOBODY) -> list[tuple[str, str, str]]:
@@ -60,3 +71,35 @@ def test_a_replay_that_goes_on_raises_no_alert_of_stale_events() -> None:
     replay.status = RunStatus.SUCCEEDED
     replay.save()
     assert [text for _, text, _ in told()] == ["No event for 5 days. Is the shop still sending?"]
+
+
+def test_a_key_of_a_server_that_a_browser_sent() -> None:
+    key, _secret = keys.create_key(name="Till", scopes=[Scope.EVENTS_WRITE], by=None)
+    assert told() == []
+    cache.delete(KEY)
+    ApiKey.objects.filter(pk=key.pk).update(seen_in_page_at=records.NOW)
+    [(level, text, address)] = told()
+    assert (level, address) == ("danger", "/admin/recommendations/apikey/")
+    assert text.startswith(f"A browser sent the key “Till” ({key.prefix}…), which is for a server")
+
+
+def test_lines_that_wait_and_lines_that_were_put_aside() -> None:
+    at = records.NOW
+    event = records.event(records.customer("u"), records.item("tea"), days_ago=0)
+    line = DueLine.objects.create(occurred_at=event.occurred_at, event_id=event.event_id, line=0, due_at=at)
+    assert told() == []
+    DueLine.objects.filter(pk=line.pk).update(due_at=at - timedelta(minutes=11))
+    cache.delete(KEY)
+    assert told() == [("danger", "Sales have not been attributed for 11 minutes. Do the workers run?", "")]
+    DueLine.objects.filter(pk=line.pk).update(fault="numeric field overflow")
+    cache.delete(KEY)
+    assert [text for _, text, _ in told()] == [
+        "1 line could not be attributed and was put aside; the log of the workers says why."
+    ]
+
+
+def test_purchases_that_anybody_can_invent(settings: LazySettings) -> None:
+    settings.PURCHASES_FROM = Trust.PAGE
+    assert told() == [
+        ("warning", "Purchases come from browsers: anybody can invent them. Let your server send them.", "")
+    ]

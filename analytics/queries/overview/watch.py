@@ -1,0 +1,45 @@
+"""What Overview watches beside the loop: keys in pages, events that wait for attribution, purchases that look invented.
+
+Every visit of the page asks for it, so it is remembered for a quarter of a minute.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.core.cache import cache
+from django.db.models import Count, F, Max, Min, Q
+from django.db.models.functions import Coalesce
+
+from recommendations.event_types import EventName
+from recommendations.fields import ODD_AMOUNT, ODD_FACTOR
+from recommendations.models import ApiKey, AttributedLine, DueLine
+
+REMEMBERED = 15  # seconds
+KEY = "overview/watch"
+ODD_WITHIN = timedelta(days=7)
+
+
+class Watch(NamedTuple):
+    keys_in_pages: tuple[tuple[str, str], ...]  # name and prefix of keys of a server that a browser sent
+    oldest_due: datetime | None  # since when a line waits for attribution
+    put_aside: int  # lines that could not be attributed
+    odd_amount: Decimal | None  # the largest purchase that was counted lately, where it is fantastic
+
+
+def watch(now: datetime) -> Watch:
+    """Look now, or a quarter of a minute ago."""
+    seen = cache.get(KEY)
+    if not isinstance(seen, Watch):
+        seen = _look(now)
+        cache.set(KEY, seen, REMEMBERED)
+    return seen
+
+
+def _look(now: datetime) -> Watch:
+    keys = ApiKey.objects.valid().filter(seen_in_page_at__isnull=False).values_list("name", "prefix")
+    lines = DueLine.objects.aggregate(aside=Count("pk", filter=~Q(fault="")), oldest=Min("due_at", filter=Q(fault="")))
+    usual = F("item__price") * Coalesce("quantity", 1) * ODD_FACTOR
+    sold = AttributedLine.objects.filter(name=EventName.PURCHASE, occurred_at__gte=now - ODD_WITHIN)
+    largest = sold.filter(Q(amount__gt=ODD_AMOUNT) | Q(amount__gt=usual)).aggregate(Max("amount"))["amount__max"]
+    return Watch(tuple(keys), lines["oldest"], lines["aside"], largest)
