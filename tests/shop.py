@@ -116,6 +116,7 @@ DOTS = {(1, 2): 35, (1, 3): 74, (2, 3): 33, (1, 1): 101, (2, 2): 101, (3, 3): 93
 # Dot products of the columns of items 3 and 5, (6, 1, 5) and (6, 1, 6): 36 + 1 + 30; and squared lengths.
 ITEM_DOTS = {(3, 5): 67, (3, 3): 62, (5, 5): 73}
 POPULARITY = (6, 7, 12, 8, 13, 8, 7, 2)  # column sums of the weights
+BY_PEOPLE = (6, 7, 11, 7, 11, 7, 7, 2)  # the same where nobody counts for more than one purchase, 5
 
 
 def worked_example() -> TrainingSet:

@@ -3,20 +3,18 @@
 import numpy as np
 
 from recommendations.engine.frames import FloatArray, Interactions
-from recommendations.engine.preprocess.weighting import act_weights, decay, transformed
+from recommendations.engine.preprocess.weighting import act_weights, transformed
+
+WEEK = 7.0  # days
 
 
-def recent_popularity(interactions: Interactions, *, half_life: float | None, per_user: bool = False) -> FloatArray:
-    """Σ strength · λ_h(age) of each item, shape [items], never negative.
+def recent_popularity(interactions: Interactions, *, half_life: float | None) -> FloatArray:
+    """Σ over people of min(1, Σ strength · λ_h(age)) of each item, shape [items].
 
-    With ``per_user`` a user counts at most once, so that one person's many purchases do not make an item popular.
+    A person counts at most once, so that one person's many purchases do not make an item popular.
     """
-    if per_user:
-        capped = transformed(act_weights(interactions, half_life=half_life), "binary")
-        return np.bincount(capped.indices, capped.data, minlength=interactions.n_items).astype(np.float32)
-    weights = interactions.strength * decay(interactions.age, half_life)
-    sums = np.bincount(interactions.item, weights, minlength=interactions.n_items)
-    return np.maximum(sums, 0).astype(np.float32)
+    capped = transformed(act_weights(interactions, half_life=half_life), "binary")
+    return np.bincount(capped.indices, capped.data, minlength=interactions.n_items).astype(np.float32)
 
 
 def relative(popularity: FloatArray) -> FloatArray:
@@ -32,14 +30,19 @@ def recent_buyers(interactions: Interactions, *, days: float) -> FloatArray:
 
 
 def trend(interactions: Interactions, *, days: float = 21.0, smoothing: float = 3.0) -> FloatArray:
-    """trend_j = (acts in the last ``days`` + s) / (acts expected in so many days from the whole history + s), [items].
+    """trend_j = (demand of the last ``days`` + s) / (demand usual in so many days of the whole history + s), [items].
 
-    1 = as usual, 2 = twice as much as usual. A history shorter than ``days`` knows no trend: 1 everywhere.
+    Demand is the strongest act of each person in each week, so that nobody alone makes a trend. 1 = as usual, 2 = twice
+    as much as usual. A history shorter than ``days`` knows no trend: 1 everywhere.
     """
     if not len(interactions) or interactions.age.max() <= days:
         return np.ones(interactions.n_items, np.float32)
-    acts = np.maximum(interactions.strength, 0)
-    recent = np.bincount(interactions.item, acts * (interactions.age < days), minlength=interactions.n_items)
-    whole = np.bincount(interactions.item, acts, minlength=interactions.n_items)
-    expected = whole * (days / float(interactions.age.max()))
+    week = (interactions.age // WEEK).astype(np.int64)
+    person = interactions.user.astype(np.int64) * (int(week.max()) + 1) + week
+    key = person * interactions.n_items + interactions.item
+    order = np.lexsort((interactions.age, -interactions.strength, key))
+    first = order[np.unique(key[order], return_index=True)[1]]
+    item, demand = interactions.item[first], np.maximum(interactions.strength[first], 0)
+    recent = np.bincount(item, demand * (interactions.age[first] < days), minlength=interactions.n_items)
+    expected = np.bincount(item, demand, minlength=interactions.n_items) * (days / float(interactions.age.max()))
     return ((recent + smoothing) / (expected + smoothing)).astype(np.float32)

@@ -15,7 +15,6 @@ from recommendations.terms import Reason
 @dataclass(frozen=True, kw_only=True)
 class Config:
     half_life: float | None = 7.0  # days
-    per_user: bool = True  # a person counts at most once
     window: float = 28.0  # days that the explanation speaks of
 
 
@@ -26,8 +25,8 @@ class Popularity(Configured[Config]):
     buyers_: FloatArray
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        acts = training.interactions
-        self.popularity_ = recent_popularity(acts, half_life=self.config.half_life, per_user=self.config.per_user)
+        acts = training.teaching
+        self.popularity_ = recent_popularity(acts, half_life=self.config.half_life)
         self.buyers_ = recent_buyers(acts, days=self.config.window)
         return self
 

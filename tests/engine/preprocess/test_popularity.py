@@ -3,23 +3,22 @@
 import numpy as np
 
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, relative, trend
-from tests.shop import POPULARITY, Act, interactions, worked_example
+from tests.shop import BY_PEOPLE, Act, interactions, worked_example
 
 
 def test_popularity_of_the_worked_example() -> None:
     popularity = recent_popularity(worked_example().interactions, half_life=None)
-    np.testing.assert_allclose(popularity[:8] * 5, POPULARITY, rtol=1e-6)
+    np.testing.assert_allclose(popularity[:8] * 5, BY_PEOPLE, rtol=1e-6)
     assert not popularity[8:].any()
 
 
-def test_popularity_fades_and_may_count_a_user_once() -> None:
+def test_popularity_fades_and_counts_a_user_once() -> None:
     acts = [Act(0, 0, basket, age=7.0 * basket) for basket in range(3)] + [
         Act(1, 1, 9, age=7.0),
         Act(2, 1, 10, age=7.0),
     ]
     history = interactions(acts, n_users=3, n_items=3)
-    np.testing.assert_allclose(recent_popularity(history, half_life=7.0), [1.75, 1, 0], rtol=1e-6)
-    np.testing.assert_allclose(recent_popularity(history, half_life=7.0, per_user=True), [1, 1, 0], rtol=1e-6)
+    np.testing.assert_allclose(recent_popularity(history, half_life=7.0), [1, 1, 0], rtol=1e-6)
 
 
 def test_popularity_is_never_negative() -> None:
@@ -45,15 +44,24 @@ def test_recent_buyers_count_different_users() -> None:
 
 
 def test_trend_compares_lately_with_always() -> None:
-    # 84 days: a quarter of all acts is expected in the last 21. Lately: 9 of 12 of item 0, none of 12, 1 of 1.
+    # 84 days: a quarter of all demand is expected in the last 21. Lately: 9 of 12 of item 0, none of 12, 1 of 1.
     acts = (
-        [Act(0, 0, n, age=5.0) for n in range(9)]
-        + [Act(0, 0, 20 + n, age=50.0) for n in range(3)]
-        + [Act(0, 1, 40 + n, age=84.0) for n in range(12)]
+        [Act(n, 0, n, age=5.0) for n in range(9)]
+        + [Act(n, 0, 20 + n, age=50.0) for n in range(3)]
+        + [Act(n, 1, 40 + n, age=84.0) for n in range(12)]
         + [Act(0, 2, 60, age=1.0)]
     )
-    values = trend(interactions(acts, n_users=1, n_items=4))
+    values = trend(interactions(acts, n_users=12, n_items=4))
     np.testing.assert_allclose(values, [(9 + 3) / (3 + 3), 3 / (3 + 3), (1 + 3) / (0.25 + 3), 1], rtol=1e-6)
+
+
+def test_nobody_makes_a_trend_alone() -> None:
+    # Of a week the strongest act counts: a purchase of the first, a view of the second; 28 days, ¾ of which are lately.
+    acts = [Act(0, 0, n, age=1.0 + n % 7) for n in range(99)] + [Act(0, 1, 200, age=3.0, strength=0.2, bought=False)]
+    acts += [Act(0, 2, 300, age=28.0)]
+    lately = [(1 + 3) / (0.75 + 3), (0.2 + 3) / (0.15 + 3), 3 / (0.75 + 3)]
+    acts = [act for act in acts if act.age < 7 or act.item == 2]
+    np.testing.assert_allclose(trend(interactions(acts, n_users=1, n_items=3)), lately, rtol=1e-5)
 
 
 def test_a_short_history_knows_no_trend() -> None:

@@ -5,13 +5,13 @@ import pytest
 
 from recommendations.engine.recommenders.buy_again import BuyAgain, Config
 from recommendations.terms import Reason
-from tests.shop import POPULARITY, Act, everybody, training_set, worked_example
+from tests.shop import BY_PEOPLE, Act, everybody, training_set, worked_example
 
 
 def test_scores_of_the_worked_example() -> None:
     training = worked_example()
     scores = BuyAgain(Config(prior=0.5)).fit(training, seed=0).score(everybody(training))
-    prior = 0.5 * np.asarray([*POPULARITY, *[0] * 12]) / max(POPULARITY)
+    prior = 0.5 * np.asarray([*BY_PEOPLE, *[0] * 12]) / max(BY_PEOPLE)
     for user, bought in {1: (1, 3, 5), 2: (2, 4, 6), 3: (3, 5, 7)}.items():
         own = np.isin(np.arange(1, 21), bought)  # bought once, today: weight 1
         np.testing.assert_allclose(scores[user - 1], own + prior, rtol=1e-6)

@@ -30,7 +30,7 @@ def test_the_likeness_is_the_cosine_of_the_descriptions() -> None:
 
 
 def test_popular_items_score_higher() -> None:
-    training = training_set([Act(0, 0, 0), *[Act(1, 1, 1 + n) for n in range(9)]], n_users=2, category_of=SHELVES)
+    training = training_set([Act(0, 0, 0), *[Act(1 + n, 1, 1 + n) for n in range(9)]], n_users=10, category_of=SHELVES)
     alike = plain().fit(training, seed=0).score(everybody(training))[0]
     pulled = plain(popularity_power=2.0, popularity_half_life=None).fit(training, seed=0).score(everybody(training))[0]
     np.testing.assert_allclose(pulled[1] / alike[1], (np.log(1001) + 1e-3) ** 2, rtol=1e-5)

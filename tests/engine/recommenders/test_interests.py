@@ -34,7 +34,7 @@ def test_shrinkage_in_the_worked_example() -> None:
 
 
 def two_categories() -> list[Act]:
-    """Category 0 has items 0 and 1, bought 3 times and once by others; category 1 has item 2. User 0 buys 3 : 1."""
+    """Category 0 has items 0 and 1, of one buyer each; category 1 has item 2. User 0 buys 3 : 1."""
     own = [Act(0, 1, 0), Act(0, 1, 1), Act(0, 1, 2), Act(0, 2, 3)]
     return own + [Act(1, 0, 10 + n) for n in range(3)]
 
@@ -48,11 +48,11 @@ def test_popularity_divides_a_category(power: float, within: list[float]) -> Non
 
 
 def test_a_power_above_one_favours_the_head() -> None:
-    acts = [*two_categories(), Act(1, 0, 20), Act(1, 0, 21), Act(1, 0, 22)]  # item 0: 6, item 1: 3
-    training = training_set(acts, n_users=2, category_of=[0, 0, 1])
+    acts = [*two_categories(), Act(2, 0, 20)]  # item 0: two buyers, item 1: one
+    training = training_set(acts, n_users=3, category_of=[0, 0, 1])
     model = Interests(Config(half_life=None, shrinkage=0.0, popularity_half_life=None, popularity_power=2.0))
     scores = model.fit(training, seed=0).score(everybody(training))[0]
-    np.testing.assert_allclose(scores[:2], [0.75 * 36 / 45, 0.75 * 9 / 45], rtol=1e-6)
+    np.testing.assert_allclose(scores[:2], [0.75 * 4 / 5, 0.75 * 1 / 5], rtol=1e-6)
 
 
 def test_the_evidence_is_the_category_and_the_persons_share_of_it() -> None:

@@ -1,7 +1,6 @@
 """Popularity, against numbers worked out by hand."""
 
 import numpy as np
-import pytest
 
 from recommendations.engine.recommenders.popularity import Config, Popularity
 from recommendations.terms import Reason
@@ -31,9 +30,8 @@ def test_without_purchases_popularity_is_silent() -> None:
     assert recommender.evidence(stranger(2), 0) == []
 
 
-@pytest.mark.parametrize("per_user", [True, False])
-def test_repeated_purchases_of_one_person(per_user: bool) -> None:
+def test_repeated_purchases_of_one_person_count_once() -> None:
     acts = [Act(0, 0, basket) for basket in range(5)] + [Act(1, 1, 9), Act(2, 1, 10)]
     training = training_set(acts, n_users=3, category_of=[0, 0])
-    scores = Popularity(Config(half_life=None, per_user=per_user)).fit(training, seed=0).score(stranger(2))
-    assert scores.tolist() == [[1, 2] if per_user else [5, 2]]
+    scores = Popularity(Config(half_life=None)).fit(training, seed=0).score(stranger(2))
+    assert scores.tolist() == [[1, 2]]
