@@ -45,6 +45,34 @@ class Trust(IntEnum):
     IMPORT = 3
 
 
+class SuspicionRule(StrEnum):
+    """Why events were set aside."""
+
+    TWINS = "twins"  # people who share, pair by pair, what chance would not bring together
+    RUSH = "rush"  # items that more unconfirmed people ask for than the confirmed bear out
+    PACE = "pace"  # people who act like clockwork
+    STAFF = "staff"  # somebody decided so
+
+
+class QuarantineState(StrEnum):
+    ASIDE = "aside"  # nothing is learned from it
+    RESTORED = "restored"
+    DELETED = "deleted"
+
+
+class GuardCheck(StrEnum):
+    """What may be so unusual about a model version that it waits for a person."""
+
+    CUSTOMERS = "customers"
+    ITEMS = "items"
+    EVENTS = "events"
+    TRUTH = "truth"  # customers who bought in the test window
+    CONFIRMED = "confirmed"  # their share of the customers
+    SET_ASIDE = "set_aside"  # share of the events
+    TRENDING = "trending"  # share of the list that hardly any confirmed customer buys
+    ACCURACY = "accuracy"
+
+
 class Stage(StrEnum):
     """The six stages of the loop, in order."""
 
@@ -159,6 +187,7 @@ class Reason(StrEnum):
     BECAUSE_YOU_BOUGHT = "because_you_bought"
     BECAUSE_YOU_VIEWED = "because_you_viewed"
     BOUGHT_TOGETHER = "bought_together"
+    YOU_BUY_TOGETHER = "you_buy_together"
     BOUGHT_NEXT = "bought_next"
     SIMILAR_CUSTOMERS = "similar_customers"
     SIMILAR_ITEM = "similar_item"

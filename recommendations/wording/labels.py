@@ -21,6 +21,7 @@ from recommendations.terms import (
     JudgementKind,
     MeasuredKind,
     Operator,
+    QuarantineState,
     Repeat,
     Role,
     RuleAction,
@@ -30,6 +31,7 @@ from recommendations.terms import (
     Side,
     Source,
     Stage,
+    SuspicionRule,
     Task,
     Trust,
     VersionStatus,
@@ -85,6 +87,17 @@ VERSION_STATUSES: Choices = [
     (VersionStatus.BUILDING, _("Being built")),
     (VersionStatus.READY, _("Ready")),
     (VersionStatus.DISCARDED, _("Discarded")),
+]
+SUSPICION_RULES: Choices = [
+    (SuspicionRule.TWINS, _("They share what hardly anybody buys")),
+    (SuspicionRule.RUSH, _("A sudden rush")),
+    (SuspicionRule.PACE, _("They act like clockwork")),
+    (SuspicionRule.STAFF, _("Set aside by staff")),
+]
+QUARANTINE_STATES: Choices = [
+    (QuarantineState.ASIDE, _("Set aside")),
+    (QuarantineState.RESTORED, _("Restored")),
+    (QuarantineState.DELETED, _("Deleted")),
 ]
 BLENDS: Choices = [
     (BlendName.HOME, _("For you")),

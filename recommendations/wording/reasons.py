@@ -27,6 +27,7 @@ _REASONS: Mapping[Reason, Promise] = {
     Reason.BECAUSE_YOU_BOUGHT: _("Because you bought %(title)s"),
     Reason.BECAUSE_YOU_VIEWED: _("Because you viewed %(title)s"),
     Reason.BOUGHT_TOGETHER: _("Often bought with %(title)s"),
+    Reason.YOU_BUY_TOGETHER: _("You often buy it with %(title)s"),
     Reason.BOUGHT_NEXT: _("Often bought after %(title)s"),
     Reason.SIMILAR_CUSTOMERS: _("Customers with tastes like yours buy it"),
     Reason.SIMILAR_ITEM: _("Similar to %(title)s"),

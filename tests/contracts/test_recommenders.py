@@ -227,6 +227,7 @@ def test_evidence_names_items_and_categories_that_exist(instance: Instance, boar
 FACTS = {
     Reason.BOUGHT_BEFORE: {"times", "days_since", "every_days"},
     Reason.BOUGHT_TOGETHER: {"lift", "confidence"},
+    Reason.YOU_BUY_TOGETHER: {"lift", "confidence"},
     Reason.SIMILAR_CUSTOMERS: {"neighbours", "of"},
     Reason.INTEREST: {"share"},
     Reason.SEGMENT: {"segment", "share"},
@@ -240,8 +241,8 @@ def test_evidence_has_the_facts_that_its_sentence_needs(instance: Instance, boar
         for term in recommender.evidence(_one(queries, 0), item):
             assert set(term.facts) == FACTS.get(term.reason, set())
             names_an_item = {
-                Reason.BECAUSE_YOU_BOUGHT, Reason.BECAUSE_YOU_VIEWED, Reason.BOUGHT_TOGETHER, Reason.BOUGHT_NEXT,
-                Reason.SIMILAR_ITEM,
+                Reason.BECAUSE_YOU_BOUGHT, Reason.BECAUSE_YOU_VIEWED, Reason.BOUGHT_TOGETHER, Reason.YOU_BUY_TOGETHER,
+                Reason.BOUGHT_NEXT, Reason.SIMILAR_ITEM,
             }  # fmt: skip
             assert (term.item is not None) == (term.reason in names_an_item | {Reason.BOUGHT_BEFORE})
             assert (term.category is not None) == (term.reason is Reason.INTEREST)

@@ -1,6 +1,7 @@
 """Association rules of items bought together: support, confidence, lift, significance (``maths.md`` §2)."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,15 @@ from scipy import sparse
 
 from recommendations.engine.frames import FloatArray, IntArray, Interactions, Sparse
 from recommendations.engine.preprocess.blocks import frequent, strongest
+from recommendations.engine.preprocess.carriers import PEOPLE, Together, carried
 from recommendations.engine.preprocess.sizes import MOST_PAIRS, longest_affordable
+
+
+class Baskets(NamedTuple):
+    """Baskets × items, 1 where a purchase of the item is in the basket, and the user of each basket, ascending."""
+
+    content: Sparse
+    owner: IntArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,23 +53,26 @@ class Pairs:
         return replace(self, first=self.first[keep], second=self.second[keep], together=self.together[keep])
 
 
-def baskets(interactions: Interactions) -> Sparse:
-    """Baskets × items, 1 where a purchase of the item is in the basket. Other acts are left out."""
+def baskets(interactions: Interactions) -> Baskets:
+    """Collect the baskets; acts other than purchases are left out."""
     bought = interactions.where(interactions.bought)
-    _, code = np.unique(bought.basket, return_inverse=True)
-    shape = (int(code.max(initial=-1)) + 1, bought.n_items)
+    width = int(bought.basket.max(initial=0)) + 1
+    keys, code = np.unique(bought.user.astype(np.int64) * width + bought.basket, return_inverse=True)
+    shape = (len(keys), bought.n_items)
     matrix = sparse.csr_matrix((np.ones(len(bought), np.float32), (code, bought.item)), shape=shape)
     matrix.sum_duplicates()
     matrix.data[:] = 1
-    return matrix
+    return Baskets(matrix, (keys // width).astype(np.int32))
 
 
-def pairs(content: Sparse, *, min_together: int, most_pairs: int = MOST_PAIRS) -> Pairs:
-    """All pairs that share at least ``min_together`` baskets.
+def affordable(held: Baskets, *, most_pairs: int = MOST_PAIRS) -> Baskets:
+    """The baskets, the largest with a part of their items where they hold more pairs than ``most_pairs`` in all."""
+    most = longest_affordable(np.diff(held.content.indptr), most_pairs)
+    return held._replace(content=strongest(held.content, most))
 
-    Where the baskets hold more pairs than ``most_pairs`` in all, the largest ones count with a part of their items.
-    """
-    content = strongest(content, longest_affordable(np.diff(content.indptr), most_pairs))
+
+def pairs(content: Sparse, *, min_together: int) -> Pairs:
+    """All pairs that share at least ``min_together`` baskets."""
     baskets_of = np.bincount(content.indices, minlength=content.shape[1]).astype(np.int32)
     items = np.flatnonzero(baskets_of >= max(min_together, 1)).astype(np.int32)
     columns = content[:, items]
@@ -74,6 +86,17 @@ def pairs(content: Sparse, *, min_together: int, most_pairs: int = MOST_PAIRS) -
         baskets_of=baskets_of,
         n_baskets=content.shape[0],
     )
+
+
+def many_carry(held: Baskets, found: Pairs, *, people: int = PEOPLE) -> NDArray[np.bool_]:
+    """Whether at least so many different people have both of a pair in one basket, shape [pairs]."""
+    n_items = len(found.baskets_of)
+    popular = found.baskets_of[found.first] > found.baskets_of[found.second]
+    rare, other = np.where(popular, found.second, found.first), np.where(popular, found.first, found.second)
+    keys, at, back = np.unique(rare.astype(np.int64) * n_items + other, return_index=True, return_inverse=True)
+    rows = np.searchsorted(keys, np.arange(n_items + 1, dtype=np.int64) * n_items)
+    once = sparse.csr_matrix((found.together[at].astype(np.float32), keys % n_items, rows), shape=(n_items, n_items))
+    return carried(Together(held.content, held.content, held.owner), once, people=people)[back]
 
 
 def p_values(found: Pairs) -> NDArray[np.float64]:

@@ -49,12 +49,17 @@ def frequent(left: Sparse, right: Sparse, *, at_least: float, stored: int = STOR
     return sparse.csr_matrix(sparse.vstack(parts), dtype=np.float32)
 
 
-def _at_least(matrix: Sparse, least: float) -> Sparse:
-    mask = matrix.data >= least
+def chosen(matrix: Sparse, mask: BoolArray, *, values: FloatArray | None = None) -> Sparse:
+    """The stored entries for which ``mask`` is true, with other ``values`` (one per entry of before) if given."""
     before = np.concatenate([[0], np.cumsum(mask)])
-    entries = sparse.csr_matrix(
-        (matrix.data[mask], matrix.indices[mask], before[matrix.indptr]), shape=matrix.shape, dtype=np.float32
+    data = matrix.data if values is None else values
+    return sparse.csr_matrix(
+        (data[mask], matrix.indices[mask], before[matrix.indptr]), shape=matrix.shape, dtype=np.float32
     )
+
+
+def _at_least(matrix: Sparse, least: float) -> Sparse:
+    entries = chosen(matrix, matrix.data >= least)
     entries.sort_indices()
     return entries
 
@@ -65,6 +70,14 @@ def silenced(scores: FloatArray, *, profile: Sparse, known: BoolArray | None = N
     if known is not None and not known.all():
         scores[:, ~known] = np.nan
     return scores
+
+
+def row_sums(profile: Sparse, terms: Sparse) -> FloatArray:
+    """Σ_k p_k · terms_k over the entries k of each row of the profile; ``terms`` has a row per entry."""
+    weights = sparse.csr_matrix(
+        (profile.data, np.arange(profile.nnz), profile.indptr), shape=(profile.shape[0], profile.nnz)
+    )
+    return np.asarray((weights @ terms).toarray(), np.float32)
 
 
 def unit_rows(matrix: Sparse) -> Sparse:

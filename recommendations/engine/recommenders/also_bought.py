@@ -8,8 +8,16 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
-from recommendations.engine.interests.association import Pairs, baskets, pairs, significant
-from recommendations.engine.preprocess.blocks import silenced, strongest
+from recommendations.engine.interests.association import (
+    Pairs,
+    affordable,
+    baskets,
+    many_carry,
+    pairs,
+    significant,
+)
+from recommendations.engine.preprocess.blocks import row_sums, silenced, strongest
+from recommendations.engine.preprocess.carriers import PEOPLE, Together, own
 from recommendations.engine.preprocess.weighting import act_weights, context_weights, transformed
 from recommendations.engine.recommenders.protocol import Configured, Evidence, largest
 from recommendations.terms import Reason
@@ -20,41 +28,64 @@ class Config:
     profile: Literal["history", "context"] = "context"
     half_life: float | None = 90.0  # days, of a history as profile
     min_together: int = 3  # baskets
+    people: int = PEOPLE
     false_discovery_rate: float = 0.05
     rules: int = 200  # kept for each item
 
 
 class AlsoBought(Configured[Config]):
-    """score_j = Σ_k p_k · log(lift_kj) · confidence_kj over the items k in view."""
+    """score_j = Σ_k p_k · log(lift_kj) · confidence_kj over the items k in view.
+
+    A pair that few people carry would lend a stranger somebody's habits, and tell of them.
+    """
 
     rules_: Sparse  # from × to: log-lift × confidence
+    own_rules_: Sparse | None = None  # the same of pairs that few carry; None = not told apart (models of before)
     lift_: Sparse  # from × to, all significant pairs
     known_: BoolArray
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        frequent = pairs(baskets(training.interactions), min_together=self.config.min_together)
+        held = affordable(baskets(training.teaching))
+        frequent = pairs(held.content, min_together=self.config.min_together)
         believed = significant(frequent, rate=self.config.false_discovery_rate)
+        shared = many_carry(held, believed, people=self.config.people)
         self.lift_ = _square(believed, believed.lift)
-        self.rules_ = strongest(_square(believed, np.log(believed.lift) * believed.confidence), self.config.rules)
+        self.rules_, self.own_rules_ = (self._strongest(believed.where(part)) for part in (shared, ~shared))
         self.known_ = frequent.baskets_of > 0
         return self
 
     def score(self, queries: Queries) -> FloatArray:
         profile = self._profile(queries)
         scores = (profile @ self.rules_).toarray().astype(np.float32, copy=False)
+        terms = self._own_terms(queries, profile)
+        if terms is not None:
+            scores += row_sums(profile, terms)
         return silenced(scores, profile=profile, known=self.known_)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
         profile = query.once((self, "profile"), lambda: self._profile(query))
-        rules = self.rules_[profile.indices, item].toarray().ravel()
+        everybody = self.rules_[profile.indices, item].toarray().ravel()
+        terms = query.once((self, "own"), lambda: self._own_terms(query, profile))
+        yours = np.zeros_like(everybody) if terms is None else terms[:, item].toarray().ravel()
         evidence = []
-        for at, share in largest(profile.data * rules):
+        for at, share in largest(profile.data * (everybody + yours)):
             lift = float(self.lift_[profile.indices[at], item])
-            facts = {"lift": lift, "confidence": float(rules[at] / np.log(lift))}
-            evidence.append(
-                Evidence(reason=Reason.BOUGHT_TOGETHER, share=share, item=int(profile.indices[at]), facts=facts)
-            )
+            facts = {"lift": lift, "confidence": float((everybody + yours)[at] / np.log(lift))}
+            reason = Reason.YOU_BUY_TOGETHER if yours[at] else Reason.BOUGHT_TOGETHER
+            evidence.append(Evidence(reason=reason, share=share, item=int(profile.indices[at]), facts=facts))
         return evidence
+
+    def _strongest(self, believed: Pairs) -> Sparse:
+        return strongest(_square(believed, np.log(believed.lift) * believed.confidence), self.config.rules)
+
+    def _own_terms(self, queries: Queries, profile: Sparse) -> Sparse | None:
+        """Rules of pairs that few carry for each item in view, where who asks has both in a basket; entries × items."""
+        if self.own_rules_ is None or not profile.nnz or not queries.histories.bought.any():
+            return None
+        row = np.repeat(np.arange(len(queries)), np.diff(profile.indptr))
+        held = baskets(queries.histories)
+        theirs = own(Together(held.content, held.content, held.owner), users=row, items=profile.indices)
+        return sparse.csr_matrix(theirs.multiply(self.own_rules_[profile.indices]))
 
     def _profile(self, queries: Queries) -> Sparse:
         if self.config.profile == "context":

@@ -8,7 +8,8 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, FloatArray, Interactions, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import frequent, silenced
+from recommendations.engine.preprocess.blocks import chosen, frequent, row_sums, silenced
+from recommendations.engine.preprocess.carriers import PEOPLE, Together, carried, own
 from recommendations.engine.preprocess.weighting import context_weights
 from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context, from_history
 from recommendations.terms import Reason
@@ -23,43 +24,62 @@ class Config:
     fading: float = 0.95  # g: weight of a basket against the one after it
     target_power: float = 0.7  # a: 0 is the plain probability, more is kinder to rare items
     min_together: int = 3  # times seen
+    people: int = PEOPLE
 
 
 class Transitions(Configured[Config]):
     """score_j = Σ_k p_k · T_kj / (n_k^(1−a) m_j^a + 5), T_kj = times that k in a basket was followed by j in the next.
+
+    What fewer than five people have done counts for those alone who have.
 
     n and m count the baskets with k that have a successor, and the successors with j; p_k = Σ g^rank over the last
     baskets with k. A basket is a purchase or a session, so views lead to purchases.
     """
 
     transitions_: Sparse  # from × to
+    own_transitions_: Sparse | None = None  # the same of a few people; None = not told apart (models of before)
     known_: BoolArray
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        earlier, later = _successions(training.interactions)
-        before = np.bincount(earlier.indices, minlength=training.n_items)
-        after = np.bincount(later.indices, minlength=training.n_items)
-        counts = frequent(earlier.T.tocsr(), later, at_least=self.config.min_together)
+        held = _successions(training.teaching)
+        before = np.bincount(held.first.indices, minlength=training.n_items)
+        after = np.bincount(held.second.indices, minlength=training.n_items)
+        counts = frequent(held.first.T.tocsr(), held.second, at_least=self.config.min_together)
         source = np.repeat(np.arange(training.n_items), np.diff(counts.indptr))
         power = self.config.target_power
         values = counts.data / (before[source] ** (1 - power) * after[counts.indices] ** power + DAMPING)
-        self.transitions_ = sparse.csr_matrix(
-            (values.astype(np.float32), counts.indices, counts.indptr), shape=counts.shape
+        shared = carried(held, counts, people=self.config.people)
+        self.transitions_, self.own_transitions_ = (
+            chosen(counts, part, values=values.astype(np.float32)) for part in (shared, ~shared)
         )
-        self.known_ = np.bincount(training.interactions.item, minlength=training.n_items) > 0
+        self.known_ = np.bincount(training.teaching.item, minlength=training.n_items) > 0
         return self
 
     def score(self, queries: Queries) -> FloatArray:
         profile = self._profile(queries)
         scores = (profile @ self.transitions_).toarray().astype(np.float32, copy=False)
+        terms = self._own_terms(queries, profile)
+        if terms is not None:
+            scores += row_sums(profile, terms)
         return silenced(scores, profile=profile, known=self.known_)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
         profile = query.once((self, "profile"), lambda: self._profile(query))
-        sources, terms = profile.indices, profile.data * self.transitions_[profile.indices, item].toarray().ravel()
+        theirs = query.once((self, "own"), lambda: self._own_terms(query, profile))
+        values = self.transitions_[profile.indices, item].toarray().ravel()
+        values += 0 if theirs is None else theirs[:, item].toarray().ravel()
+        sources, terms = profile.indices, profile.data * values
         if self.config.profile == "context":
             return from_context(sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
         return from_history(query.histories, item, sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
+
+    def _own_terms(self, queries: Queries, profile: Sparse) -> Sparse | None:
+        """Transitions of a few from each item of the profile, where who asks has done them; entries × items."""
+        if self.own_transitions_ is None or not profile.nnz or not len(queries.histories):
+            return None
+        row = np.repeat(np.arange(len(queries)), np.diff(profile.indptr))
+        theirs = own(_successions(queries.histories), users=row, items=profile.indices)
+        return sparse.csr_matrix(theirs.multiply(self.own_transitions_[profile.indices]))
 
     def _profile(self, queries: Queries) -> Sparse:
         if self.config.profile == "context":
@@ -72,8 +92,8 @@ class Transitions(Configured[Config]):
         return matrix
 
 
-def _successions(acts: Interactions) -> tuple[Sparse, Sparse]:
-    """Matrices baskets × items of baskets that have a successor, and, row by row, of that successor; 1 = has it."""
+def _successions(acts: Interactions) -> Together:
+    """Baskets that have a successor, and, row by row, that successor."""
     wanted = acts.where(acts.strength > 0)
     first = np.concatenate([[0], np.cumsum(wanted.n_baskets)])[:-1]  # the newest basket of each user; older ones follow
     row = first[wanted.user] + wanted.basket_rank
@@ -83,4 +103,5 @@ def _successions(acts: Interactions) -> tuple[Sparse, Sparse]:
     baskets.data[:] = 1
     oldest = np.cumsum(wanted.n_baskets)[wanted.n_baskets > 0] - 1
     followed = np.setdiff1d(np.arange(shape[0]), oldest)
-    return baskets[followed + 1], baskets[followed]
+    user = np.repeat(np.arange(acts.n_users, dtype=np.int32), np.maximum(wanted.n_baskets - 1, 0))
+    return Together(baskets[followed + 1], baskets[followed], user)

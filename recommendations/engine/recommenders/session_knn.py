@@ -7,8 +7,8 @@ from typing import Literal, Self
 import numpy as np
 from scipy import sparse
 
-from recommendations.engine.frames import BoolArray, FloatArray, Interactions, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import silenced, strongest
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Interactions, Queries, Sparse, TrainingSet
+from recommendations.engine.preprocess.blocks import chosen, silenced, strongest
 from recommendations.engine.preprocess.weighting import context_weights, decay
 from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context
 from recommendations.terms import Reason
@@ -30,15 +30,17 @@ class SessionKnn(Configured[Config]):
     """score_j = Σ_s sim(s) x_sj / n_j^a over the nearest sessions, sim(s) = λ(age_s) / |s|^b · Σ_k p_k idf_k^r x_sk.
 
     x_sj = 1 where session s holds j, n_j = sessions with j, p = the items of the session that asks, the newer the
-    heavier (values of the context). A basket is a session, and so is a visit (Ludewig and Jannach 2018: V-SKNN).
+    heavier (values of the context). A basket is a session, and so is a visit (Ludewig and Jannach 2018: V-SKNN). Of
+    each person the session that is most alike speaks, so that one who comes often is one voice.
     """
 
     sessions_: Sparse  # sessions × items: n_j^−a
     holders_: Sparse  # items × sessions: idf_k^r · λ(age_s) / |s|^b
+    person_: IntArray | None = None  # whose each session is; None = not known (models of before)
     known_: BoolArray
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        held, age = _sessions(training.interactions, most=self.config.sessions)
+        held, age, self.person_ = _sessions(training.teaching, most=self.config.sessions)
         held = strongest(held, self.config.longest)
         holders = np.maximum(np.bincount(held.indices, minlength=training.n_items), 1).astype(np.float32)
         rarity = np.log1p(held.shape[0] / holders) ** np.float32(self.config.rarity)
@@ -48,7 +50,7 @@ class SessionKnn(Configured[Config]):
         by_item.data = (np.repeat(rarity, np.diff(by_item.indptr)) * weight[by_item.indices]).astype(np.float32)
         held.data = (holders ** np.float32(-self.config.target_power))[held.indices]
         self.sessions_, self.holders_ = held, by_item
-        self.known_ = np.bincount(training.interactions.item, minlength=training.n_items) > 0
+        self.known_ = np.bincount(training.teaching.item, minlength=training.n_items) > 0
         return self
 
     def score(self, queries: Queries) -> FloatArray:
@@ -66,13 +68,28 @@ class SessionKnn(Configured[Config]):
 
     def _nearest(self, profile: Sparse) -> Sparse:
         """Likeness [queries, sessions] of the nearest sessions."""
-        return strongest(sparse.csr_matrix(profile @ self.holders_), self.config.neighbours)
+        alike = sparse.csr_matrix(profile @ self.holders_)
+        return strongest(alike if self.person_ is None else _one_each(alike, self.person_), self.config.neighbours)
 
 
-def _sessions(acts: Interactions, *, most: int) -> tuple[Sparse, FloatArray]:
-    """The newest sessions × items, 1 where the session holds the item, oldest number first; and their ages in days."""
+def _one_each(alike: Sparse, person: IntArray) -> Sparse:
+    """The most alike session of each person, per query."""
+    row = np.repeat(np.arange(alike.shape[0]), np.diff(alike.indptr))
+    key = row * (int(person.max(initial=0)) + 1) + person[alike.indices]
+    order = np.lexsort((-alike.data, key))
+    most = np.zeros(alike.nnz, np.bool_)
+    most[order[np.unique(key[order], return_index=True)[1]]] = True
+    return chosen(alike, most)
+
+
+def _sessions(acts: Interactions, *, most: int) -> tuple[Sparse, FloatArray, IntArray]:
+    """The newest sessions × items, 1 where the session holds the item, oldest number first; their ages in days; whose.
+
+    A basket is one person's.
+    """
     wanted = acts.where(acts.strength > 0)
-    _, code = np.unique(wanted.basket, return_inverse=True)
+    _, start, code = np.unique(wanted.basket, return_index=True, return_inverse=True)
+    person = wanted.user[start]
     n_sessions = int(code.max(initial=-1)) + 1
     age = np.full(n_sessions, np.inf, np.float32)
     np.minimum.at(age, code, wanted.age)
@@ -80,6 +97,6 @@ def _sessions(acts: Interactions, *, most: int) -> tuple[Sparse, FloatArray]:
     held.sum_duplicates()
     held.data[:] = 1
     if n_sessions <= most:
-        return held, age
+        return held, age, person
     newest = np.sort(np.argsort(age, kind="stable")[:most])
-    return held[newest], age[newest]
+    return held[newest], age[newest], person[newest]

@@ -19,7 +19,7 @@ def model(**changes: object) -> AlsoBought:
     cheese = [Act(0, CHEESE, basket) for basket in range(5)]
     rest = [Act(0, PASTA, basket) for basket in range(10, 20)] + [Act(0, SOAP, basket) for basket in range(20, 40)]
     training = training_set(both + cheese + rest, n_users=1, category_of=[0] * 5)
-    return AlsoBought(Config(**changes)).fit(training, seed=0)
+    return AlsoBought(Config(**{"people": 1, **changes})).fit(training, seed=0)
 
 
 LIFT = {(PASTA, SAUCE): 10 * 40 / (20 * 10), (SAUCE, CHEESE): 5 * 40 / (10 * 5), (PASTA, CHEESE): 5 * 40 / (20 * 5)}
@@ -66,3 +66,20 @@ def test_a_history_can_be_the_profile() -> None:
     history = training_set([Act(0, PASTA, 0, age=90.0)], n_users=1, category_of=[0] * 5)
     scores = model(profile="history", half_life=90.0).score(history.queries(np.asarray([0])))
     np.testing.assert_allclose(scores[0, :4], model().score(ask(PASTA))[0, :4] / 2, rtol=1e-6)
+
+
+def test_a_pair_of_a_few_people_counts_for_those_alone() -> None:
+    """Five people have pasta with sauce, four of them pasta with cheese."""
+    acts = [Act(user, item, 3 * user) for user in range(5) for item in (PASTA, SAUCE)]
+    acts += [Act(user, item, 3 * user + 1) for user in range(4) for item in (PASTA, CHEESE)]
+    acts += [Act(user, SOAP, 100 + 20 * user + n) for user in range(5) for n in range(6)]
+    training = training_set(acts, n_users=5, category_of=[0] * 4)
+    everybodys, fives = (AlsoBought(Config(people=people)).fit(training, seed=0) for people in (1, 5))
+    view = in_view([(PASTA,)] * 5, n_items=4)
+    asked = training.queries(np.arange(5), context=view)
+    np.testing.assert_allclose(fives.score(asked)[:4], everybodys.score(asked)[:4], rtol=1e-6)
+    assert everybodys.score(asked)[4, CHEESE] > 0
+    assert fives.score(asked)[4, CHEESE] == 0
+    assert fives.score(asked)[4, SAUCE] == everybodys.score(asked)[4, SAUCE] > 0
+    [habit] = fives.evidence(training.queries(np.array([0]), context=view[:1]), CHEESE)
+    assert (habit.reason, habit.item) == (Reason.YOU_BUY_TOGETHER, PASTA)

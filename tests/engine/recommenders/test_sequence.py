@@ -22,7 +22,8 @@ TRAINING = training_set(acts(), n_users=5, category_of=[0] * 4)
 
 
 def model(**changes: object) -> Transitions:
-    return Transitions(Config(**{"min_together": 1, "target_power": 0.0, **changes})).fit(TRAINING, seed=0)
+    alone = {"min_together": 1, "people": 1, "target_power": 0.0}
+    return Transitions(Config(**{**alone, **changes})).fit(TRAINING, seed=0)
 
 
 def test_transitions_are_counted_forward_in_time() -> None:
@@ -71,5 +72,16 @@ def test_the_terms_are_parts_of_the_score() -> None:
 def test_a_view_leads_to_a_purchase() -> None:
     look = [Act(0, TENT, 0, age=2.0, strength=0.2, bought=False), Act(0, TENT, 1, age=1.0)]
     training = training_set(look, n_users=1, category_of=[0])
-    fitted = Transitions(Config(min_together=1, target_power=0.0)).fit(training, seed=0)
+    fitted = Transitions(Config(min_together=1, people=1, target_power=0.0)).fit(training, seed=0)
     assert fitted.transitions_[TENT, TENT] == pytest.approx(1 / 6)
+
+
+def test_what_a_few_have_done_counts_for_them_alone() -> None:
+    shop = model(people=4, fading=0.5)  # a tent before gas is the habit of the fifth
+    assert shop.transitions_[TENT, STOVE] > 0
+    assert shop.transitions_[TENT, GAS] == 0
+    scores = shop.score(everybody(TRAINING))
+    assert scores[4, GAS] == pytest.approx(0.5 * 1 / 10, rel=1e-6)
+    assert scores[0, GAS] == pytest.approx(0.5 * 4 / 9, rel=1e-6)  # without what the fifth has taught
+    (term,) = shop.evidence(TRAINING.queries(np.asarray([4])), GAS)
+    assert (term.reason, term.item) == (Reason.BOUGHT_NEXT, TENT)
