@@ -177,11 +177,20 @@ class Queries:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSet:
-    """A clean snapshot of everything before a cut; ages count back from that cut."""
+    """A clean snapshot of everything before a cut; ages count back from that cut.
+
+    Everybody is answered from all of their own acts; others learn from ``teaching`` alone.
+    """
 
     interactions: Interactions
     catalogue: Catalogue
     promotions: Promotions | None = None  # None where the shop has told of none
+    teaches: BoolArray | None = None  # rows of the interactions that others learn from; None = all
+
+    @cached_property
+    def teaching(self) -> Interactions:
+        """The interactions that others learn from; users and items keep their numbers."""
+        return self.interactions if self.teaches is None else self.interactions.where(self.teaches)
 
     @property
     def n_users(self) -> int:

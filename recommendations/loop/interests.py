@@ -30,7 +30,10 @@ def learn_interests(context: RunContext) -> Mapping[str, object]:
         weights = profile.interest_weights(
             act_weights(training.interactions, half_life=half_life), training.catalogue.categories
         )
-        shares = profile.interest_shares(weights, prior=profile.global_share(weights), strength=SHRINKAGE[half_life])
+        taught = profile.interest_weights(
+            act_weights(training.teaching, half_life=half_life), training.catalogue.categories
+        )
+        shares = profile.interest_shares(weights, prior=profile.global_share(taught), strength=SHRINKAGE[half_life])
         interests.save_profiles(
             context.version, users=snapshot.users, categories=categories, half_life=half_life,
             shares=shares, weights=weights,
@@ -48,7 +51,7 @@ def learn_interests(context: RunContext) -> Mapping[str, object]:
 def _segments(context: RunContext, training: TrainingSet) -> tuple[float | None, IntArray]:
     """Learn and store the segments: adjusted Rand index against the last run (None for the first), and the sizes."""
     snapshot, categories = model.load_snapshot(context.version.pk, Cut.LIVE)
-    weights = act_weights(training.interactions, half_life=HALF_LIVES[0])
+    weights = act_weights(training.teaching, half_life=HALF_LIVES[0])
     segmentation, membership = segment.find_segments(
         weights, training.catalogue.categories, n_segments=SEGMENTS, dimensions=DIMENSIONS, seed=context.run.seed
     )
@@ -79,6 +82,7 @@ def _segments(context: RunContext, training: TrainingSet) -> tuple[float | None,
 
 
 def _rules(training: TrainingSet) -> association.Pairs:
-    content = association.baskets(training.interactions)
-    least = max(3, min(FEWEST_BASKETS, content.shape[0] // 100))
-    return association.significant(association.pairs(content, min_together=least))
+    held = association.affordable(association.baskets(training.teaching))
+    least = max(3, min(FEWEST_BASKETS, held.content.shape[0] // 100))
+    rules = association.significant(association.pairs(held.content, min_together=least))
+    return rules.where(association.many_carry(held, rules))

@@ -53,7 +53,7 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
         [FittedInstance(name=one.name, recommender=timed[one.name], trend_exponent=one.trend) for one in wanted],
         model.everyone_and_a_stranger(snapshot.training),
         plans={**plans, **as_live},
-        trend=trend(snapshot.training.interactions),
+        trend=trend(snapshot.training.teaching),
         progress=lambda share: context.report(FITTED + (0.95 - FITTED) * share),
     )
     scored = time.monotonic() - started

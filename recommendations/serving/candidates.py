@@ -94,17 +94,16 @@ class CandidateSource:
         for recommender in self.model.recommenders.values():
             if isinstance(recommender, Popularity) and recommender.config.half_life == POPULAR_HALF_LIFE:
                 return np.asarray(recommender.popularity_)
-        acts = self.model.training.interactions
-        return recent_popularity(acts, half_life=POPULAR_HALF_LIFE, per_user=True)
+        return recent_popularity(self.model.training.teaching, half_life=POPULAR_HALF_LIFE)
 
     @cached_property
     def buyers(self) -> FloatArray:
         """Different buyers of every item in the last week."""
-        return recent_buyers(self.model.training.interactions, days=POPULAR_DAYS)
+        return recent_buyers(self.model.training.teaching, days=POPULAR_DAYS)
 
     @cached_property
     def trend(self) -> FloatArray:
-        return trend(self.model.training.interactions)
+        return trend(self.model.training.teaching)
 
     @cached_property
     def facts(self) -> ItemFacts:

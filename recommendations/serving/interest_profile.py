@@ -132,7 +132,7 @@ def _interests(
 @lru_cache(maxsize=4)
 def _everybody(model: Model, half_life: int) -> Sparse:
     """Weight of everybody's acts on each item, as one row."""
-    weights = act_weights(model.training.interactions, half_life=half_life)
+    weights = act_weights(model.training.teaching, half_life=half_life)
     return sparse.csr_matrix(weights.sum(axis=0, dtype=np.float64).astype(np.float32))
 
 

@@ -2,8 +2,9 @@
 
 A frame of events has the columns ``user`` int64 (−1 = nobody), ``item`` int64 (−1 = none or unknown), ``name`` (values
 of ``EventName``), ``at`` float64 (days since 1970-01-01 UTC), ``basket`` int64 (−1 = neither transaction nor session),
-``quantity``, ``price``, ``amount`` float32 (NaN = unknown), ``rating`` float32 (share of its scale, NaN = none) and
-``trust`` int8 (a ``Trust``).
+``quantity``, ``price``, ``amount`` float32 (NaN = unknown), ``rating`` float32 (share of its scale, NaN = none),
+``trust`` int8 (a ``Trust``) and ``day`` int32 (the shop's days since 1970-01-01: on which it was received or, where the
+shop itself tells of it, happened).
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray
+from recommendations.engine.preprocess.levels import Level, Levels
 from recommendations.event_types import TRADES, EventName, ItemNeed
 from recommendations.terms import Trust
 
@@ -31,6 +33,7 @@ NEEDS_NO_ITEM = frozenset(name for name in EventName if name.facts.item is ItemN
 class Removed(StrEnum):
     """Why an event was left out; an event counts under the first reason that applies."""
 
+    NEW = "new"  # of somebody who is new, of whom nobody learns yet
     ORPHAN = "orphan"  # no customer, or no item where the act needs one
     IMPOSSIBLE_TIME = "impossible_time"  # in the future of the cut, before 1990, or unknown
     IMPOSSIBLE_VALUE = "impossible_value"  # quantity not above 0, negative or infinite money
@@ -54,11 +57,15 @@ class CleaningReport:
     sessions: int  # cut from the events that came without transaction or session
 
 
-def clean(events: pd.DataFrame, *, until: float) -> tuple[pd.DataFrame, CleaningReport]:
-    """Select the events that count, in their old order, with a session as basket (≤ −2) where they had none."""
+def clean(events: pd.DataFrame, *, until: float, people: Levels | None = None) -> tuple[pd.DataFrame, CleaningReport]:
+    """Select the events that count, in their old order, with a session as basket (≤ −2) where they had none.
+
+    Without ``people`` nobody is new.
+    """
     removed: dict[Removed, int] = {}
     rest = events
     for reason, bad in (
+        (Removed.NEW, lambda frame: _of_the_new(frame, people)),
         (Removed.ORPHAN, _orphans),
         (Removed.IMPOSSIBLE_TIME, lambda frame: _impossible_times(frame, until=until)),
         (Removed.IMPOSSIBLE_VALUE, _impossible_values),
@@ -86,6 +93,14 @@ def clean(events: pd.DataFrame, *, until: float) -> tuple[pd.DataFrame, Cleaning
 def _dropped(frame: pd.DataFrame, bad: BoolArray, *, reason: Removed, removed: dict[Removed, int]) -> pd.DataFrame:
     removed[reason] = int(bad.sum())
     return frame[~bad] if removed[reason] else frame
+
+
+def _of_the_new(frame: pd.DataFrame, people: Levels | None) -> BoolArray:
+    user = frame["user"].to_numpy()
+    if people is None:
+        return np.zeros(len(frame), np.bool_)
+    new: BoolArray = (user >= 0) & (people.of(user) == Level.NEW)
+    return new
 
 
 def _orphans(frame: pd.DataFrame) -> BoolArray:

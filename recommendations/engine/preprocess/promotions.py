@@ -34,7 +34,7 @@ def lift(training: TrainingSet) -> FloatArray:
     if promotions is None or not len(promotions):
         return np.ones(training.n_items, np.float32)
     week = _week(promotions)
-    extra = level_lifts(training.interactions, promotions)[levels(promotions)] - 1
+    extra = level_lifts(training.teaching, promotions)[levels(promotions)] - 1
     planned_weeks = np.unique(week[(week >= 0) & (week < HORIZON)])
     planned = np.isin(week, planned_weeks)
     past = (week < 0) & (week >= -USUAL)

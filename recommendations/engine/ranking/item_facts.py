@@ -65,7 +65,7 @@ class ItemFacts:
 
 def item_facts(training: TrainingSet) -> ItemFacts:
     """Make the facts from the past only, and the plan of the coming weeks in ``training.promotions``."""
-    bought = training.interactions.where(training.interactions.bought)
+    bought = training.teaching.where(training.teaching.bought)
     pairs = Rhythms(bought.user.astype(np.int64) * training.n_items + bought.item, bought.age)
     usual, recent = _prices(bought, training.catalogue)
     return ItemFacts(
@@ -126,7 +126,7 @@ def first_of(keys: IdArray, basket: IntArray) -> IdArray:
 
 
 def _popularity(training: TrainingSet, pairs: Rhythms) -> dict[str, FloatArray]:
-    acts, n = training.interactions, training.n_items
+    acts, n = training.teaching, training.n_items
     item = pairs.keys % n
     buyers = {f"buyers_{days}d": recent_buyers(acts, days=days) for days in (7, 14, 28, 91)}
     buyers["buyers"] = np.bincount(item, minlength=n).astype(np.float32)

@@ -48,7 +48,7 @@ class Als(Configured[Config]):
         from implicit.cpu.als import AlternatingLeastSquares  # noqa: PLC0415 - slow to load
 
         config = self.config
-        weights = act_weights(training.interactions, half_life=config.half_life)
+        weights = act_weights(training.teaching, half_life=config.half_life)
         self.idf_, self.mean_length_ = learned_statistics(weights, config.transform)
         with threadpool_limits(limits=1, user_api="blas"):  # implicit has threads of its own
             model = AlternatingLeastSquares(

@@ -30,9 +30,9 @@ class BuyAgain(Configured[Config]):
     buyers_: FloatArray
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        popularity = recent_popularity(training.interactions, half_life=self.config.prior_half_life)
+        popularity = recent_popularity(training.teaching, half_life=self.config.prior_half_life)
         self.prior_ = relative(popularity) * np.float32(self.config.prior)
-        self.buyers_ = recent_buyers(training.interactions, days=self.config.window)
+        self.buyers_ = recent_buyers(training.teaching, days=self.config.window)
         return self
 
     def score(self, queries: Queries) -> FloatArray:

@@ -45,9 +45,9 @@ class Content(Configured[Config]):
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         self.features_ = _features(training.catalogue.terms)
-        weights = act_weights(training.interactions, half_life=self.config.half_life)
+        weights = act_weights(training.teaching, half_life=self.config.half_life)
         self.idf_, self.mean_length_ = learned_statistics(weights, self.config.transform)
-        popularity = recent_popularity(training.interactions, half_life=self.config.popularity_half_life)
+        popularity = recent_popularity(training.teaching, half_life=self.config.popularity_half_life)
         unsold = np.bincount(weights.indices, minlength=training.n_items) == 0
         self.pull_ = self._pull(popularity, new=unsold & (training.catalogue.listed_age <= self.config.new_days))
         return self

@@ -54,7 +54,7 @@ class Ease(Configured[Config]):
     weights_: FloatArray  # primal: B, kept × kept
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        taught = transformed(act_weights(training.interactions, half_life=self.config.half_life), self.config.transform)
+        taught = transformed(act_weights(training.teaching, half_life=self.config.half_life), self.config.transform)
         users = np.bincount(taught.indices, minlength=training.n_items)
         n_items = np.count_nonzero(users)
         fits_primal = n_items <= self.config.primal_items

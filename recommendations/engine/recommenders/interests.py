@@ -33,10 +33,10 @@ class Interests(Configured[Config]):
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         categories = training.catalogue.categories
-        weights = act_weights(training.interactions, half_life=self.config.half_life)
+        weights = act_weights(training.teaching, half_life=self.config.half_life)
         self.categories_ = categories
         self.overall_ = overall_share(weights, categories)
-        popularity = recent_popularity(training.interactions, half_life=self.config.popularity_half_life)
+        popularity = recent_popularity(training.teaching, half_life=self.config.popularity_half_life)
         pull = sparse.csr_matrix(sparse.diags_array(popularity**self.config.popularity_power) @ categories)
         totals = np.bincount(pull.indices, pull.data, minlength=categories.shape[1]).astype(np.float64)
         per_category = np.divide(1, totals, out=np.zeros_like(totals), where=totals > 0)

@@ -46,7 +46,7 @@ class ItemKnn(Configured[Config]):
     known_: BoolArray
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        every = act_weights(training.interactions, half_life=self.config.half_life)
+        every = act_weights(training.teaching, half_life=self.config.half_life)
         affordable = longest_affordable(np.diff(every.indptr), self.config.most_pairs)
         raw = strongest(every, min(self.config.longest_history, affordable))
         weights = transformed(raw, self.config.transform, learned_statistics(every, self.config.transform))

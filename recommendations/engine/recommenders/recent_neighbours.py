@@ -34,8 +34,8 @@ class RecentNeighbours(Configured[Config]):
     known_: BoolArray
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        self.base_ = base_users(training.interactions, self.config.base_users)
-        acts = training.interactions.of_users(self.base_)
+        self.base_ = base_users(training.teaching, self.config.base_users)
+        acts = training.teaching.of_users(self.base_)
         ever = _ever(acts)
         self.owners_ = ever.T.tocsr()
         self.sizes_ = np.asarray(ever.sum(axis=1), np.float32).ravel()

@@ -50,7 +50,7 @@ class Repurchase(Configured[Config]):
     buyers_: FloatArray
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        config, acts = self.config, thinned(training.interactions, self.config.most_rows)
+        config, acts = self.config, thinned(training.teaching, self.config.most_rows)
         lessons = [_lesson(acts, since=config.window * number, days=config.window) for number in range(config.windows)]
         features = np.concatenate([lesson.features for lesson in lessons])
         again = np.concatenate([lesson.again for lesson in lessons])
@@ -60,9 +60,9 @@ class Repurchase(Configured[Config]):
         observed = np.bincount(item, again, minlength=acts.n_items)
         self.habit_ = np.log((observed + config.shrinkage) / (expected + config.shrinkage)).astype(np.float32)
         self.demand_ = _demand(acts)
-        popularity = relative(recent_popularity(training.interactions, half_life=HALF_LIVES[0]))
+        popularity = relative(recent_popularity(training.teaching, half_life=HALF_LIVES[0]))
         self.prior_ = (config.prior * np.sqrt(popularity)).astype(np.float32)
-        self.buyers_ = recent_buyers(training.interactions, days=config.explained)
+        self.buyers_ = recent_buyers(training.teaching, days=config.explained)
         return self
 
     def score(self, queries: Queries) -> FloatArray:

@@ -38,13 +38,13 @@ class Segments(Configured[Config]):
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         config = self.config
         self.categories_ = training.catalogue.categories
-        weights = act_weights(training.interactions, half_life=config.half_life)
+        weights = act_weights(training.teaching, half_life=config.half_life)
         segmentation, membership = find_segments(
             weights, self.categories_, n_segments=config.segments, dimensions=config.dimensions, seed=seed
         )
         self.idf_, self.directions_, self.centres_ = segmentation.idf, segmentation.directions, segmentation.centres
         self.interests_, self.sizes_ = segmentation.interests, segmentation.sizes
-        taken = transformed(act_weights(training.interactions, half_life=config.affinity_half_life), "binary")
+        taken = transformed(act_weights(training.teaching, half_life=config.affinity_half_life), "binary")
         self.affinity_ = _affinity(taken, membership, n_segments=len(segmentation.sizes), shrinkage=config.shrinkage)
         return self
 

@@ -34,8 +34,8 @@ class UserKnn(Configured[Config]):
     known_: BoolArray
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        self.base_ = base_users(training.interactions, self.config.base_users)
-        acts = training.interactions.of_users(self.base_)
+        self.base_ = base_users(training.teaching, self.config.base_users)
+        acts = training.teaching.of_users(self.base_)
         alike = transformed(act_weights(acts, half_life=self.config.half_life), self.config.transform)
         self.by_item_ = unit_rows(alike).T.tocsr()
         self.tastes_ = transformed(act_weights(acts, half_life=self.config.taste_half_life), "binary")

@@ -22,6 +22,7 @@ from recommendations.engine.frames import (
     TrainingSet,
 )
 from recommendations.engine.ids import IdMap
+from recommendations.engine.preprocess.levels import Level
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.diversity import Likeness
@@ -34,6 +35,8 @@ from recommendations.terms import BlendName, Cut, Task
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LIFT = "promotion/lift"
 BURSTS = "cleaning/bursts"
+TEACHES = "interactions/teaches"
+LEVELS = "levels/of_users"
 ROWS = ("user", *COLUMNS)
 PROMOTED = ("item", "start", "display", "mailer")
 
@@ -88,6 +91,8 @@ def save_snapshot(version: ModelVersion, cut: Cut, snapshot: TrainingSnapshot, *
     arrays |= {"catalogue/price": catalogue.price, "catalogue/listed_age": catalogue.listed_age}
     arrays |= _parts("catalogue/categories", catalogue.categories) | _parts("catalogue/terms", catalogue.terms)
     arrays |= _parts("disliked", snapshot.disliked)
+    if snapshot.training.teaches is not None:
+        arrays[TEACHES] = snapshot.training.teaches
     if snapshot.training.promotions is not None:
         arrays |= {f"promotions/{name}": getattr(snapshot.training.promotions, name) for name in PROMOTED}
     return save_arrays(version, cut, arrays | {"cut": np.array([snapshot.cut])})
@@ -111,7 +116,9 @@ def load_snapshot(version_id: int, cut: Cut) -> tuple[TrainingSnapshot, IdMap]:
     )
     snapshot = TrainingSnapshot(
         cut=float(arrays["cut"][0]),
-        training=TrainingSet(interactions=acts, catalogue=catalogue, promotions=promotions),
+        training=TrainingSet(
+            interactions=acts, catalogue=catalogue, promotions=promotions, teaches=arrays.get(TEACHES)
+        ),
         users=users,
         items=items,
         disliked=_matrix(arrays, "disliked"),
@@ -191,6 +198,16 @@ def load_candidates(version_id: int, cut: Cut) -> dict[BlendName, Candidates]:
 
 def save_segments(version: ModelVersion, cut: Cut, numbers: IntArray) -> int:
     return save_arrays(version, cut, {"segments/of_users": numbers})
+
+
+def save_levels(version: ModelVersion, cut: Cut, levels: NDArray[np.int8]) -> int:
+    return save_arrays(version, cut, {LEVELS: levels})
+
+
+def load_levels(version_id: int, cut: Cut, *, n_users: int) -> NDArray[np.int8]:
+    """The level of each user; everybody is confirmed in a version that knows of none."""
+    levels = load_arrays(version_id, cut, prefix=LEVELS).get(LEVELS)
+    return np.full(n_users, Level.CONFIRMED, np.int8) if levels is None else levels
 
 
 def load_segments(version_id: int, cut: Cut, *, n_users: int) -> IntArray:

@@ -18,6 +18,7 @@ from recommendations.engine.preprocess.matrix import ItemAttributes
 from recommendations.engine.preprocess.terms import description, membership, term_counts
 from recommendations.models import Category, Event
 from recommendations.store.temp_tables import copying
+from recommendations.terms import QuarantineState, Trust
 
 EVENTS = """
 COPY (
@@ -25,12 +26,24 @@ COPY (
          extract(epoch FROM event.occurred_at) / 86400.0,
          coalesce(hashtextextended(coalesce('t' || event.transaction_id, 's' || event.session_id), 0)
                   & x'7fffffffffffffff'::bigint, -1),
-         event.quantity, event.price, event.amount, event.rating / nullif(event.rating_scale, 0), event.trust
+         event.quantity, event.price, event.amount, event.rating / nullif(event.rating_scale, 0), event.trust,
+         (CASE WHEN event.trust >= {server} THEN event.occurred_at ELSE event.received_at END
+          AT TIME ZONE {zone})::date - date '1970-01-01'
   FROM recommendations_event event
   LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
   LEFT JOIN recommendations_customer customer ON customer.id = coalesce(alias.customer_id, event.customer_id)
+  LEFT JOIN (
+    SELECT DISTINCT aside.customer_id FROM recommendations_aside aside
+    JOIN recommendations_quarantine quarantine ON quarantine.id = aside.quarantine_id
+    WHERE quarantine.state <> {restored}
+  ) held ON held.customer_id = customer.id
   WHERE event.occurred_at < {until} AND (event.source <> 'replay' OR event.name = 'purchase')
     AND coalesce(customer.personalise, true) AND (event.name <> 'purchase' OR event.trust >= {believed})
+    AND held.customer_id IS NULL AND NOT EXISTS (
+      SELECT FROM recommendations_aside aside
+      JOIN recommendations_quarantine quarantine ON quarantine.id = aside.quarantine_id
+      WHERE quarantine.state <> {restored} AND aside.key_id = event.key_id AND event.received_at >= aside.since
+        AND (aside.until IS NULL OR event.received_at < aside.until))
   ORDER BY event.occurred_at, event.event_id, event.line
 ) TO STDOUT (FORMAT csv)
 """
@@ -66,6 +79,7 @@ EVENT_TYPES = {
     "amount": pa.float32(),
     "rating": pa.float32(),
     "trust": pa.int8(),
+    "day": pa.int32(),
 }
 ITEM_TYPES = {
     "id": pa.int64(),
@@ -81,9 +95,12 @@ PROMOTION_TYPES = {"item": pa.int64(), "start": pa.float64(), "display": pa.floa
 
 
 def newest_event(*, until: datetime) -> datetime | None:
-    """When the last act before ``until`` happened; None where there is none."""
+    """When the last act before ``until`` happened that the shop itself told of; None where there is none.
+
+    Where only pages have told of any it is the last of theirs: otherwise nobody's page moves the end of the history.
+    """
     newest = Event.objects.filter(occurred_at__lt=until).order_by("-occurred_at").values_list("occurred_at", flat=True)
-    return newest.first()
+    return newest.filter(trust__gte=Trust.SERVER).first() or newest.first()
 
 
 def arrivals(*, since: datetime | None, until: datetime) -> dict[str, int]:
@@ -100,7 +117,13 @@ def event_frame(*, until: datetime) -> pd.DataFrame:
     Merged anonymous keys are resolved; customers who object to personalisation are left out, and purchases of a source
     that is not believed. Of the replay purchases count, which somebody made; its impressions and clicks nobody did.
     """
-    return pd.DataFrame(_copied(EVENTS, EVENT_TYPES, until=until, believed=int(settings.PURCHASES_FROM)).to_pandas())
+    values: dict[str, int | str] = {
+        "restored": QuarantineState.RESTORED,
+        "believed": int(settings.PURCHASES_FROM),
+        "server": int(Trust.SERVER),
+        "zone": settings.SHOP_TIME_ZONE,
+    }
+    return pd.DataFrame(_copied(EVENTS, EVENT_TYPES, until=until, **values).to_pandas())
 
 
 def item_attributes() -> tuple[ItemAttributes, IdMap]:

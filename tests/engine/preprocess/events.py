@@ -18,13 +18,15 @@ MINUTE = 60 * SECOND
 
 def act(user: int, item: int, name: EventName = EventName.PURCHASE, at: float = DAY, **known: Any) -> dict[str, Any]:
     row = {"basket": -1, "quantity": np.nan, "price": np.nan, "amount": np.nan, "rating": np.nan, "trust": Trust.SERVER}
-    return {"user": user, "item": item, "name": name, "at": at} | row | known
+    return {"user": user, "item": item, "name": name, "at": at, "day": int(np.nan_to_num(at))} | row | known
 
 
 def frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    columns = ["user", "item", "name", "at", "basket", "quantity", "price", "amount", "rating", "trust"]
+    columns = ["user", "item", "name", "at", "basket", "quantity", "price", "amount", "rating", "trust", "day"]
     kinds = dict.fromkeys(["user", "item", "basket"], np.int64) | dict.fromkeys(columns[5:9], np.float32)
-    events = pd.DataFrame(list(rows), columns=columns).astype(kinds | {"at": np.float64, "trust": np.int8})
+    events = pd.DataFrame(list(rows), columns=columns).astype(
+        kinds | {"at": np.float64, "trust": np.int8, "day": np.int32}
+    )
     return events.assign(name=events["name"].astype("category"))
 
 

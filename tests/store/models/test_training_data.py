@@ -98,6 +98,7 @@ def test_no_events_are_an_empty_frame_of_the_same_columns() -> None:
         "amount",
         "rating",
         "trust",
+        "day",
     ]
     assert newest_event(until=NOW) is None
     assert arrivals(since=None, until=NOW) == {"events": 0, "customers": 0, "new": 0}

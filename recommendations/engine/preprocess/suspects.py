@@ -1,0 +1,185 @@
+"""Customers who act as if one hand moved them, and items that they push (``maths.md`` §1).
+
+Only who is not confirmed can be suspected of pace and of rush; of new buyers those alone who are twins. What was found
+is set aside, not thrown away: somebody looks at it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from recommendations.engine.frames import BoolArray, FloatArray, IdArray, Sparse
+from recommendations.engine.preprocess.influence import drawn
+from recommendations.engine.preprocess.levels import Level, Levels
+from recommendations.event_types import EventName
+from recommendations.terms import SuspicionRule, Trust
+
+WEEK, MONTH = 7, 28  # days
+ENOUGH = 100  # established customers, without whom nothing is unusual
+LEAST_SHARE = 0.5 / 2_000  # of what nobody established has
+RARE = 0.02  # share of the established; what more of them have accuses nobody
+SURPRISE = 18.0  # Σ −ln p over what two share
+GROUP = 5  # people who hang together
+LOOKED_AT = 3_000  # people who are compared pair by pair; of more the others are held against what was found
+REFERENCES = 300  # items most asked for by the established, of which the usual ratio is taken
+SPREAD, CHANCE = 2.0, 1e-6  # size of the negative binomial, and how seldom it may be wrong
+OF_ALL = 1 / 3  # share of a person's items
+MOMENTS, STEADY = 30, 0.1  # of one day, and the variation of their gaps
+
+_DEMAND = tuple(name for name in EventName if (name.facts.points or 0) > 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suspicion:
+    """What a rule found. ``items`` are what it is about; without people, what is held of all who are not confirmed."""
+
+    rule: SuspicionRule
+    people: IdArray
+    items: IdArray = field(default_factory=lambda: np.empty(0, np.int64))
+    since: int | None = None  # the first day of which the acts are held
+
+
+@dataclass(frozen=True)
+class _Shop:
+    """Who asked for what: people × items, with the keys of both."""
+
+    users: IdArray
+    items: IdArray
+    level: NDArray[np.int8]
+    first: NDArray[np.int64]  # first day of each person by the shop's own word; the largest number where there is none
+    user: NDArray[np.int64]  # of each act
+    item: NDArray[np.int64]
+    day: NDArray[np.int64]
+    today: int
+
+    def matrix(self, people: BoolArray, *, days: int | None = None) -> Sparse:
+        """1 where one of these people asked for the item, in the last days."""
+        rows = people[self.user] & ((self.day > self.today - days) if days else True)
+        shape = (len(self.users), len(self.items))
+        matrix = sparse.csr_matrix((np.ones(rows.sum(), np.float32), (self.user[rows], self.item[rows])), shape=shape)
+        matrix.sum_duplicates()
+        matrix.data[:] = 1
+        return matrix
+
+
+def suspicions(events: pd.DataFrame, people: Levels, *, until: float) -> Sequence[Suspicion]:
+    """Look for suspects in clean events (columns as in ``clean.py``) of people with a level."""
+    shop = _shop(events, people, until=until)
+    established = (shop.level == Level.CONFIRMED) & (shop.first <= shop.today - MONTH)
+    paced = _paced(events, people)
+    found = [Suspicion(rule=SuspicionRule.PACE, people=paced)] if len(paced) else []
+    if established.sum() < ENOUGH:
+        return found
+    share = _counts(shop.matrix(established)) / np.float32(established.sum())
+    young = shop.level == Level.SEEN
+    newcomers = young | ((shop.level == Level.CONFIRMED) & (shop.first > shop.today - MONTH))
+    return [*found, *_twins(shop, newcomers, share), *_rushes(shop, young, established, share)]
+
+
+def _shop(events: pd.DataFrame, people: Levels, *, until: float) -> _Shop:
+    named = events[(events["user"].to_numpy() >= 0)]
+    own_word = named["trust"].to_numpy() >= Trust.SERVER
+    asked = named[(named["item"].to_numpy() >= 0) & named["name"].isin(_DEMAND).to_numpy()]
+    users = people.users
+    first = np.full(len(users), np.iinfo(np.int64).max)
+    row = np.searchsorted(users, named["user"].to_numpy()[own_word])
+    np.minimum.at(first, row, named["day"].to_numpy(np.int64)[own_word])
+    items, item = np.unique(asked["item"].to_numpy(np.int64), return_inverse=True)
+    user = np.searchsorted(users, asked["user"].to_numpy(np.int64))
+    today = int(np.floor(until))
+    return _Shop(users, items, people.level, first, user, item, asked["day"].to_numpy(np.int64), today)
+
+
+def _twins(shop: _Shop, newcomers: BoolArray, share: FloatArray) -> list[Suspicion]:
+    """Groups of newcomers who share at least two rare items, so many that chance would not bring them together."""
+    rare = share < RARE
+    surprise = np.where(rare, -np.log(np.maximum(share, LEAST_SHARE)), 0).astype(np.float32)
+    rows = np.flatnonzero(newcomers)
+    held = sparse.csr_matrix(shop.matrix(newcomers)[rows].multiply(rare[None, :].astype(np.float32)))
+    held.eliminate_zeros()
+    looked = np.sort(np.argsort(drawn(shop.users[rows].astype(np.uint64)), kind="stable")[:LOOKED_AT])
+    label = _groups(held[looked], surprise)
+    found = []
+    for number in range(int(label.max(initial=-1)) + 1):
+        group = looked[label == number]
+        shared = _counts(held[group]) >= GROUP
+        alike = np.asarray(held @ np.where(shared, surprise, 0)).ravel() >= SURPRISE
+        alike &= np.asarray(held @ shared.astype(np.float32)).ravel() >= 2
+        alike[looked] = False  # these were compared one by one
+        members = np.union1d(group, np.flatnonzero(alike))
+        found.append(
+            Suspicion(
+                rule=SuspicionRule.TWINS, people=shop.users[rows[members]], items=shop.items[np.flatnonzero(shared)]
+            )
+        )
+    return found
+
+
+def _groups(held: Sparse, surprise: FloatArray) -> NDArray[np.int64]:
+    """The number of each person's group, −1 without one."""
+    close = sparse.csr_matrix(sparse.csr_matrix(held.multiply(surprise[None, :])) @ held.T)
+    both = sparse.csr_matrix(held @ held.T)  # the same places, in the same order
+    close.sort_indices()
+    both.sort_indices()
+    linked = (close.data >= SURPRISE) & (both.data >= 2)
+    row = np.repeat(np.arange(close.shape[0]), np.diff(close.indptr))
+    linked &= row != close.indices
+    graph = sparse.csr_matrix((np.ones(linked.sum(), np.int8), (row[linked], close.indices[linked])), shape=close.shape)
+    _, label = connected_components(graph, directed=False)
+    degree = np.diff(graph.indptr)
+    member = (np.bincount(label)[label] >= GROUP) & (degree >= GROUP - 1)
+    numbers = np.full(len(label), -1)
+    numbers[member] = np.unique(label[member], return_inverse=True)[1]
+    return numbers
+
+
+def _rushes(shop: _Shop, young: BoolArray, established: BoolArray, share: FloatArray) -> list[Suspicion]:
+    """Items that more of the unconfirmed asked for in a week than the established bear out, and who came for them."""
+    from scipy.stats import nbinom  # noqa: PLC0415 - slow to load
+
+    lately = shop.matrix(young, days=WEEK)
+    asked, known = _counts(lately), _counts(shop.matrix(established, days=MONTH)) / np.float32(MONTH / WEEK)
+    best = np.argsort(-known, kind="stable")[:REFERENCES]
+    best = best[known[best] > 0]
+    ratio = float(np.median(asked[best] / known[best])) if len(best) else 0.0
+    mean = ratio * known + 1
+    hot = (asked > nbinom.ppf(1 - CHANCE, SPREAD, SPREAD / (SPREAD + mean))) & (share < RARE)
+    if not hot.any():
+        return []
+    of_hot = np.asarray(lately @ hot.astype(np.float32)).ravel()
+    came_for_them = (of_hot >= 2) | (of_hot > OF_ALL * np.diff(lately.indptr))
+    people, items = shop.users[(of_hot > 0) & came_for_them], shop.items[hot]
+    found = [Suspicion(rule=SuspicionRule.RUSH, people=people, items=items)] if len(people) else []
+    nobody = np.empty(0, np.int64)
+    since = shop.today - WEEK + 1
+    return [*found, Suspicion(rule=SuspicionRule.RUSH, people=nobody, items=items, since=since)]
+
+
+def _paced(events: pd.DataFrame, people: Levels) -> IdArray:
+    """Who is not confirmed and on some day acted at thirty moments or more, as evenly as no hand does."""
+    user = events["user"].to_numpy(np.int64)
+    rows = (user >= 0) & (people.of(user) == Level.SEEN)
+    at = events["at"].to_numpy()[rows]
+    moments = np.unique(np.column_stack([user[rows], at]), axis=0)
+    if len(moments) < MOMENTS:
+        return np.empty(0, np.int64)
+    who, when = moments[:, 0].astype(np.int64), moments[:, 1]
+    same = (np.diff(who) == 0) & (np.diff(np.floor(when)) == 0)
+    begins = np.concatenate([[True], ~same])
+    code = np.cumsum(begins) - 1
+    gap, of_gap = np.diff(when)[same], code[1:][same]
+    n = np.bincount(of_gap, minlength=code[-1] + 1)
+    mean = np.bincount(of_gap, gap, minlength=len(n)) / np.maximum(n, 1)
+    variance = np.bincount(of_gap, gap**2, minlength=len(n)) / np.maximum(n, 1) - mean**2
+    steady = (n >= MOMENTS - 1) & (np.sqrt(np.maximum(variance, 0)) < STEADY * mean)
+    return np.unique(who[begins][steady])
+
+
+def _counts(matrix: Sparse) -> FloatArray:
+    """People by item."""
+    return np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.float32)
