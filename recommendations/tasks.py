@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from recommendations.loop import run
-from recommendations.services.operations import housekeeping, jobs, runs
+from recommendations.services.operations import housekeeping, jobs, quarantine, runs
 from recommendations.services.weights import suggestions
 
 
@@ -38,6 +38,11 @@ def restore_live_state() -> int:
 @shared_task(name="recommendations.tasks.prepare_partitions")
 def prepare_partitions() -> int:
     return housekeeping.prepare_partitions(now=timezone.now())
+
+
+@shared_task(name="recommendations.tasks.sweep_quarantines")
+def sweep_quarantines() -> int:
+    return quarantine.sweep()
 
 
 @shared_task(name="recommendations.tasks.search_weights")

@@ -64,6 +64,11 @@ app.conf.update(
             "task": "recommendations.tasks.prepare_partitions",
             "schedule": crontab(hour="0", minute="10"),
         },
+        "sweep quarantines": {
+            "task": "recommendations.tasks.sweep_quarantines",
+            "schedule": 30,
+            "options": {"expires": 30},
+        },
         "daily run": {"task": "recommendations.tasks.start_daily_run", "schedule": crontab(hour="3", minute="0")},
     },
 )

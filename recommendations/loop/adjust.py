@@ -14,9 +14,10 @@ from recommendations.engine.evaluation.measures import MAIN
 from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.engine.feedback.tuning import ablation, tuned
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
-from recommendations.loop import challenger, gate
+from recommendations.loop import challenger, gate, guard
 from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import HYBRID, Configuration, panel_of, tabulate
+from recommendations.loop.risers import Demand, risers
 from recommendations.models import Blend, BlendWeights, ModelVersion
 from recommendations.store.live import fetch
 from recommendations.store.models import artefacts, live_version, weight_versions
@@ -50,7 +51,8 @@ def adjust_weights_and_go_live(context: RunContext) -> Mapping[str, object]:
     decisions = {
         task: _decision(context, task, blend, done=0.4 * number) for number, (task, blend) in enumerate(TASKS.items())
     }
-    may_go_live = _gate_version(context, decisions)
+    waits = _guarded(context)
+    may_go_live = _gate_version(context, decisions) and not waits
     counts: dict[str, object] = {}
     for task, blend in TASKS.items():
         version = _append(context, blend, decisions[task], publish=decisions[task].publish and may_go_live)
@@ -186,6 +188,19 @@ def version_to_append(
         weights=configuration.weights, promotion=configuration.promotion, reason=reason, expected=expected,
         gate=described_gate_result(result, version=version),
     )  # fmt: skip
+
+
+def _guarded(context: RunContext) -> bool:
+    """Whether the version waits for a person, because its data are unusual; what rose most is noted with it."""
+    live = live_version.live_version()
+    now, before = Demand.of(context.version), Demand.of(live) if live else None
+    found = guard.unusual(context, now, before)
+    for one in found:
+        context.report(0, text=f"unusual: {one.check} {one.before:,.4g} → {one.now:,.4g}")
+    ModelVersion.objects.filter(pk=context.version.pk).update(
+        guard=[one._asdict() for one in found], risers=risers(now, before) if before else []
+    )
+    return bool(found)
 
 
 def _append(context: RunContext, blend: BlendName, decision: Decision, *, publish: bool) -> BlendWeights | None:

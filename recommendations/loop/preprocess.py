@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 import pandas as pd
 
 from recommendations.engine.evaluation.leaks import refuse, shared_baskets
 from recommendations.engine.evaluation.split import truths
+from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.clean import CleaningReport, clean
-from recommendations.engine.preprocess.matrix import EventWeights, TrainingSnapshot, snapshot
+from recommendations.engine.preprocess.influence import borne_out
+from recommendations.engine.preprocess.levels import Levels, levels
+from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, TrainingSnapshot, snapshot
+from recommendations.loop import quarantine
 from recommendations.loop.context import NotEnoughDataError, RunContext
 from recommendations.models import ModelVersion
 from recommendations.store.models import model, training_data
@@ -18,45 +23,95 @@ FEWEST_USERS = 2
 FEWEST_ITEMS = 2
 
 
+class Past(NamedTuple):
+    """What was known at a cut: the level of each customer, and the events that count."""
+
+    people: Levels
+    events: pd.DataFrame
+    report: CleaningReport
+
+
+class Shop(NamedTuple):
+    """What a shop tells of its items, at any time."""
+
+    attributes: ItemAttributes
+    categories: IdMap
+    plan: pd.DataFrame
+    weights: EventWeights
+
+
 def make_snapshots(context: RunContext) -> Mapping[str, object]:
     """Make the training sets of the three cuts, and the truths of the two that have a window after them.
 
     Raises LeakError where baskets lie on both sides of a cut.
     """
-    events = training_data.event_frame(until=context.run.now)
-    attributes, categories = training_data.item_attributes()
-    cuts = [model.moment(cut) for cut in context.windows.cuts.values()]
-    plan = training_data.promotion_frame(first=min(cuts), last=max(cuts))
-    context.report(0.3, text=f"{len(events):,} events and {len(attributes.ids):,} items read")
-    weights = EventWeights()
-    ModelVersion.objects.filter(pk=context.version.pk).update(event_weights=dict(weights.points))
-    everything, report = clean(events, until=context.windows.cuts[Cut.LIVE])
-    counts = _described(report) | {"promotions": len(plan)}
-    model.save_bursts(context.version, report.bursts)
+    end = context.windows.cuts[Cut.LIVE]
+    events = training_data.event_frame(until=model.moment(end))
+    shop = _shop(context)
+    context.report(0.3, text=f"{len(events):,} events and {len(shop.attributes.ids):,} items read")
+    live = _cleaned(events, until=end)
+    model.save_bursts(context.version, live.report.bursts)
+    held = quarantine.set_aside(context, live.events, live.people, until=end)
+    events, left = held.without(events, live.people), held.without(live.events, live.people)
+    counts = _described(live.report) | {"set_aside": len(live.events) - len(left), "promotions": len(shop.plan)}
+    counts |= live.people.counts()
     for number, cut in enumerate(Cut):
-        end = context.windows.cuts[cut]
-        cleaned = everything if cut is Cut.LIVE else _clean_before(end, events)
-        taken = _with_promotions(plan, snapshot(cleaned, attributes, cut=end, weights=weights))
-        _require_enough(taken, cut)
-        model.save_snapshot(context.version, cut, taken, categories=categories)
+        past = live._replace(events=left) if cut is Cut.LIVE else _cleaned_before(context.windows.cuts[cut], events)
+        made = _make(context, cut, past, shop)
         if cut is not Cut.LIVE:
-            window = context.windows.window(cut)
-            refuse(shared_baskets(everything, cut=window[0], until=window[1], where=cut))
-            window_truths = truths(everything, taken, window=window)
-            model.save_truths(context.version, cut, window_truths)
-            counts |= {f"{cut}_{task}_users": len(truth.users) for task, truth in window_truths.items()}
-        counts |= {f"{cut}_users": len(taken.users), f"{cut}_items": len(taken.items)}
+            counts |= _save_truths(context, cut, left, made)
+        counts |= {f"{cut}_users": len(made.users), f"{cut}_items": len(made.items)}
         context.report(
-            0.4 + 0.2 * (number + 1), text=f"{cut}: {len(taken.users):,} customers, {len(taken.items):,} items"
+            0.4 + 0.2 * (number + 1), text=f"{cut}: {len(made.users):,} customers, {len(made.items):,} items"
         )
     live_users, live_items = counts[f"{Cut.LIVE}_users"], counts[f"{Cut.LIVE}_items"]
     ModelVersion.objects.filter(pk=context.version.pk).update(users=live_users, items=live_items)
     return counts
 
 
-def _clean_before(end: float, events: pd.DataFrame) -> pd.DataFrame:
-    """Events that cleaning would have left at that time: it judges by nothing that came later."""
-    return clean(events[events["at"].to_numpy() < end], until=end)[0]
+def _shop(context: RunContext) -> Shop:
+    attributes, categories = training_data.item_attributes()
+    cuts = [model.moment(cut) for cut in context.windows.cuts.values()]
+    plan = training_data.promotion_frame(first=min(cuts), last=max(cuts))
+    weights = EventWeights()
+    ModelVersion.objects.filter(pk=context.version.pk).update(event_weights=dict(weights.points))
+    return Shop(attributes, categories, plan, weights)
+
+
+def _cleaned(events: pd.DataFrame, *, until: float) -> Past:
+    """Levels, and the events that count; of who is new none is left, so that nothing that is learned depends on it."""
+    people = levels(events)
+    return Past(people, *clean(events, until=until, people=people))
+
+
+def _cleaned_before(end: float, events: pd.DataFrame) -> Past:
+    """What would have been left at that time: it is judged by nothing that happened or was received later."""
+    return _cleaned(events[(events["at"].to_numpy() < end) & (events["day"].to_numpy() < end)], until=end)
+
+
+def _make(context: RunContext, cut: Cut, past: Past, shop: Shop) -> TrainingSnapshot:
+    """Make the training set of a cut and save it."""
+    made = snapshot(past.events, shop.attributes, cut=context.windows.cuts[cut], weights=shop.weights)
+    made = _taught(past.people, _with_promotions(shop.plan, made))
+    _require_enough(made, cut)
+    model.save_snapshot(context.version, cut, made, categories=shop.categories)
+    model.save_levels(context.version, cut, past.people.of(made.users.ids))
+    return made
+
+
+def _save_truths(context: RunContext, cut: Cut, everything: pd.DataFrame, made: TrainingSnapshot) -> dict[str, object]:
+    """Save what was bought after a cut; the number of customers who bought, by task."""
+    window = context.windows.window(cut)
+    refuse(shared_baskets(everything, cut=window[0], until=window[1], where=cut))
+    window_truths = truths(everything, made, window=window)
+    model.save_truths(context.version, cut, window_truths)
+    return {f"{cut}_{task}_users": len(truth.users) for task, truth in window_truths.items()}
+
+
+def _taught(people: Levels, made: TrainingSnapshot) -> TrainingSnapshot:
+    """The snapshot with the rows that others may learn from."""
+    teaches = borne_out(made.training.interactions, people.of(made.users.ids))
+    return made if teaches.all() else replace(made, training=replace(made.training, teaches=teaches))
 
 
 def _with_promotions(plan: pd.DataFrame, made: TrainingSnapshot) -> TrainingSnapshot:

@@ -1,6 +1,8 @@
-"""Whose word an event is: the side of a key, trust of an event; lines that could not be attributed; room for any sum."""
+"""Whose word an event is, what is set aside, and what keeps a version from going live; room for any sum."""
 
+import django.db.models.deletion
 from django.apps.registry import Apps
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -18,6 +20,11 @@ SCOPES = [
     ("privacy:write", "Part customers that were merged"),
     ("metrics:read", "Read metrics"),
 ]
+SUSPICION_RULES = [
+    ("twins", "They share what hardly anybody buys"), ("rush", "A sudden rush"), ("pace", "They act like clockwork"),
+    ("staff", "Set aside by staff"),
+]  # fmt: skip
+QUARANTINE_STATES = [("aside", "Set aside"), ("restored", "Restored"), ("deleted", "Deleted")]
 
 
 def put_into_pages(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
@@ -87,6 +94,90 @@ class Migration(migrations.Migration):
             "slateoutcome", "revenues",
             ArrayField(
                 models.DecimalField(max_digits=24, decimal_places=2), verbose_name="revenue of each position bought"
+            ),
+        ),
+        migrations.CreateModel(
+            name="Quarantine",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("rule", models.CharField(choices=SUSPICION_RULES, max_length=10, verbose_name="why")),
+                (
+                    "state",
+                    models.CharField(choices=QUARANTINE_STATES, default="aside", max_length=10, verbose_name="state"),
+                ),
+                ("events", models.PositiveIntegerField(default=0, verbose_name="events")),
+                ("people", models.PositiveIntegerField(default=0, verbose_name="customers")),
+                ("items", ArrayField(models.BigIntegerField(), default=list, verbose_name="items")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="set aside")),
+                ("note", models.TextField(blank=True, verbose_name="note")),
+                ("decided_at", models.DateTimeField(null=True, verbose_name="decided")),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="decided by",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        help_text="That found it; none where staff set it aside.", null=True,
+                        on_delete=django.db.models.deletion.SET_NULL, related_name="quarantines",
+                        to="recommendations.run", verbose_name="run",
+                    ),
+                ),
+            ],
+            options={"verbose_name": "quarantine", "verbose_name_plural": "quarantines", "ordering": ["-id"]},
+        ),
+        migrations.CreateModel(
+            name="Aside",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("since", models.DateTimeField(null=True, verbose_name="received since")),
+                ("until", models.DateTimeField(null=True, verbose_name="received before")),
+                *(
+                    (
+                        name,
+                        models.ForeignKey(
+                            null=True, on_delete=django.db.models.deletion.CASCADE, related_name="asides",
+                            to=f"recommendations.{model}", verbose_name=label,
+                        ),
+                    )
+                    for name, model, label in (
+                        ("customer", "customer", "customer"), ("item", "item", "item"), ("key", "apikey", "API key")
+                    )
+                ),
+                (
+                    "quarantine",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="asides",
+                        to="recommendations.quarantine", verbose_name="quarantine",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "what is set aside", "verbose_name_plural": "what is set aside",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(customer__isnull=False, item=None, key=None)
+                        | models.Q(customer=None, item__isnull=False, key=None)
+                        | models.Q(customer=None, item=None, key__isnull=False),
+                        name="one_thing_is_set_aside",
+                    )
+                ],
+            },
+        ),
+        migrations.AddField(
+            "modelversion", "guard",
+            models.JSONField(
+                default=list, help_text="What is so unusual about the version that it waits for a person.",
+                verbose_name="guard",
+            ),
+        ),
+        migrations.AddField(
+            "modelversion", "risers",
+            models.JSONField(
+                default=list, help_text="Items that rose most, and who asked for them.", verbose_name="risers"
             ),
         ),
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from recommendations.models.judgements import Judgement
 from recommendations.models.measurements import Evaluation, Measurement
 from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.promotions import Promotion
+from recommendations.models.quarantine import Aside, Quarantine
 from recommendations.models.serving import Slate
 from recommendations.models.staff import Staff
 from recommendations.models.training import Artefact, ModelVersion, Run, RunLogLine, RunStage
@@ -19,6 +20,7 @@ from recommendations.models.weight_searches import WeightSearch
 __all__ = [
     "ApiKey",
     "Artefact",
+    "Aside",
     "AssociationRule",
     "AttributedLine",
     "AuditEntry",
@@ -40,6 +42,7 @@ __all__ = [
     "Placement",
     "PlacementDay",
     "Promotion",
+    "Quarantine",
     "RejectedRow",
     "Rule",
     "RuleBook",

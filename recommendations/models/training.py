@@ -103,6 +103,10 @@ class ModelVersion(models.Model):
     gate = models.JSONField(
         _("gate"), default=dict, help_text=_("Per task: how it did on the test window against what it would replace.")
     )
+    guard = models.JSONField(
+        _("guard"), default=list, help_text=_("What is so unusual about the version that it waits for a person.")
+    )
+    risers = models.JSONField(_("risers"), default=list, help_text=_("Items that rose most, and who asked for them."))
     users = models.PositiveIntegerField(_("customers"), default=0)
     items = models.PositiveIntegerField(_("items"), default=0)
 

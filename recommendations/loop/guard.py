@@ -1,0 +1,93 @@
+"""The guard before a version goes live: what is so unusual about its data that a person should look first.
+
+The gate compares settings on one history; the guard compares histories, and it looks at every version. A shop that has
+hardly begun changes from run to run, so there is none below a hundred customers.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from recommendations.loop import gate
+from recommendations.loop.context import RunContext
+from recommendations.loop.evaluate import Configuration
+from recommendations.loop.risers import Demand
+from recommendations.models import ModelVersion, RunStage
+from recommendations.store.models import live_version, weight_versions
+from recommendations.terms import TASKS, GuardCheck, Stage
+
+FEWEST = 100  # customers of the live version
+TIMES = 2.0
+LESS_TRUTH = 0.5
+LESS_CONFIRMED = 0.2
+SET_ASIDE = 0.05
+WEAK = 0.1  # share of the trending list
+DEVIATIONS = 1.96  # of a mean: 95 %
+
+
+class Unusual(NamedTuple):
+    """One thing that is unusual: a number, and what it is in the live version."""
+
+    check: GuardCheck
+    before: float
+    now: float
+
+
+def unusual(context: RunContext, now: Demand, before: Demand | None) -> list[Unusual]:
+    """What is unusual about the version against the live one; nothing where none is live."""
+    live = live_version.live_version()
+    if live is None or before is None or live.users < FEWEST:
+        return []
+    made, served = _counts(context.version), _counts(live)
+    found = [*_of_sizes(made, served), *_of_people(made, served), *_of_accuracy(context.version, live)]
+    if now.weak >= WEAK and now.weak > before.weak:
+        found.append(Unusual(GuardCheck.TRENDING, before.weak, now.weak))
+    return found
+
+
+def _counts(version: ModelVersion) -> Mapping[str, Any]:
+    stage = RunStage.objects.get(run__model_version=version, stage=Stage.PREPROCESS)
+    return dict(stage.counts)
+
+
+def _of_sizes(made: Mapping[str, Any], served: Mapping[str, Any]) -> Iterator[Unusual]:
+    for check, name in (
+        (GuardCheck.CUSTOMERS, "live_users"), (GuardCheck.ITEMS, "live_items"), (GuardCheck.EVENTS, "kept"),
+    ):  # fmt: skip
+        before, now = float(served.get(name) or 0), float(made.get(name) or 0)
+        if before and not before / TIMES < now < before * TIMES:
+            yield Unusual(check, before, now)
+    before, now = (float(counts.get("test_home_users") or 0) for counts in (served, made))
+    if now < LESS_TRUTH * before:
+        yield Unusual(GuardCheck.TRUTH, before, now)
+
+
+def _of_people(made: Mapping[str, Any], served: Mapping[str, Any]) -> Iterator[Unusual]:
+    before, now = _confirmed(served), _confirmed(made)
+    if before is not None and now is not None and now < before - LESS_CONFIRMED:
+        yield Unusual(GuardCheck.CONFIRMED, before, now)
+    aside = float(made.get("set_aside") or 0) / max(float(made.get("kept") or 0), 1)
+    if aside > SET_ASIDE:
+        yield Unusual(GuardCheck.SET_ASIDE, 0.0, aside)
+
+
+def _confirmed(counts: Mapping[str, Any]) -> float | None:
+    """Share of the confirmed among the customers who are known; None before there were levels."""
+    if "confirmed" not in counts:
+        return None
+    return float(counts["confirmed"]) / max(float(counts["confirmed"]) + float(counts["seen"]), 1)
+
+
+def _of_accuracy(version: ModelVersion, live: ModelVersion) -> Iterator[Unusual]:
+    """NDCG@10 of the default weights, where the interval of each version lies apart from the other's, and below."""
+    for task, blend in TASKS.items():
+        default = weight_versions.default_weights(blend)
+        if default is None:
+            continue
+        ours, theirs = (gate.ndcg_of(one.pk, task, Configuration.of(default)) for one in (version, live))
+        if len(ours) < 2 or len(theirs) < 2:
+            continue
+        reach = [DEVIATIONS * float(np.std(values)) / len(values) ** 0.5 for values in (ours, theirs)]
+        if float(ours.mean()) + reach[0] < float(theirs.mean()) - reach[1]:
+            yield Unusual(GuardCheck.ACCURACY, float(theirs.mean()), float(ours.mean()))

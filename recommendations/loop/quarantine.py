@@ -1,0 +1,41 @@
+"""Suspects of a run: found in the clean events, set aside with the reason, and left out of all that is learned."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from recommendations.engine.preprocess.held import Held
+from recommendations.engine.preprocess.levels import Levels
+from recommendations.engine.preprocess.suspects import Suspicion, suspicions
+from recommendations.loop.context import RunContext
+from recommendations.store.events import quarantine
+from recommendations.store.events.quarantine import Finding
+
+
+def set_aside(context: RunContext, events: pd.DataFrame, people: Levels, *, until: float) -> Held:
+    """Find suspects among clean events and set them aside; all that is held from now on, with what was before.
+
+    What somebody has restored is not set aside again by the same rule.
+    """
+    before = quarantine.held_items()
+    events = before.without(events, people)
+    restored = quarantine.cleared()
+    found = []
+    for one in suspicions(events, people, until=until):
+        known_people, known_items = restored[one.rule]
+        rest = replace(one, people=np.setdiff1d(one.people, known_people), items=np.setdiff1d(one.items, known_items))
+        if len(rest.people) or (rest.since is not None and len(rest.items)):
+            found.append(Finding(rest, int(_held(rest).of(events, people).sum())))
+    quarantine.keep(context.run, found)
+    for finding in found:
+        rule, whose = finding.suspicion.rule, len(finding.suspicion.people)
+        context.report(0, text=f"{rule}: {finding.events:,} events of {whose:,} customers are set aside")
+    parts = [before, *(_held(finding.suspicion) for finding in found)]
+    return Held(*(np.concatenate([part[at] for part in parts]) for at in range(len(before))))
+
+
+def _held(found: Suspicion) -> Held:
+    if found.since is None:
+        return Held(people=found.people)
+    return Held(people=found.people, items=found.items, since=np.full(len(found.items), found.since, np.int64))

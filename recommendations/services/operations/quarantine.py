@@ -1,0 +1,82 @@
+"""What is set aside: by staff for a customer or a key, restored, or deleted from the record.
+
+What is set aside or restored counts with the next run; answers to the people themselves are not touched.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from recommendations.models import ApiKey, Aside, Customer, Quarantine, Staff
+from recommendations.services.access import audit
+from recommendations.services.access.audit import NoteNeededError
+from recommendations.store.events import quarantine as store
+from recommendations.terms import QuarantineState, SuspicionRule
+
+
+class AlreadyDecidedError(Exception):
+    """Somebody restored or deleted it before; the state is the reason."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"it is {state}")
+        self.state = state
+
+
+@transaction.atomic
+def set_aside_customer(*, customer: Customer, by: Staff | None, note: str) -> Quarantine:
+    """Set aside all that a customer did and will do, until somebody restores it."""
+    return _set_aside([Aside(customer=customer)], by=by, note=note, people=1)
+
+
+@transaction.atomic
+def set_aside_key(*, key: ApiKey, since: datetime, until: datetime | None, by: Staff | None, note: str) -> Quarantine:
+    """Set aside all that came with a key since a moment; without ``until`` what still comes, too."""
+    return _set_aside([Aside(key=key, since=since, until=until)], by=by, note=note, people=0)
+
+
+@transaction.atomic
+def restore(*, quarantine: Quarantine, by: Staff | None, note: str, now: datetime) -> Quarantine:
+    """Let it count again; the rule that found it does not set the same people and items aside again."""
+    return _decide(quarantine, QuarantineState.RESTORED, by=by, note=note, now=now)
+
+
+@transaction.atomic
+def delete(*, quarantine: Quarantine, by: Staff | None, note: str, now: datetime) -> Quarantine:
+    """Let the events that it covers be deleted from the record, for good; ``sweep`` does it within a minute."""
+    return _decide(quarantine, QuarantineState.DELETED, by=by, note=note, now=now)
+
+
+def sweep() -> int:
+    """Delete the events of what was to be deleted; how many they were."""
+    return sum(store.delete_events(one) for one in store.to_be_deleted())
+
+
+def _set_aside(asides: Sequence[Aside], *, by: Staff | None, note: str, people: int) -> Quarantine:
+    if not note.strip():
+        raise NoteNeededError
+    stored = Quarantine.objects.create(rule=SuspicionRule.STAFF, note=note.strip(), decided_by=by, people=people)
+    for aside in asides:
+        aside.quarantine = stored
+    Aside.objects.bulk_create(asides)
+    stored.events = store.count_events(stored)
+    stored.save(update_fields=["events"])
+    audit.record(by=by, verb="set aside", subject=stored, note=stored.note, after={"events": stored.events})
+    return stored
+
+
+def _decide(
+    quarantine: Quarantine, state: QuarantineState, *, by: Staff | None, note: str, now: datetime
+) -> Quarantine:
+    if not note.strip():
+        raise NoteNeededError
+    stored = Quarantine.objects.select_for_update(of=("self",)).get(pk=quarantine.pk)
+    if stored.state != QuarantineState.ASIDE:
+        raise AlreadyDecidedError(stored.state)
+    stored.state, stored.note, stored.decided_by, stored.decided_at = state, note.strip(), by, now
+    stored.save(update_fields=["state", "note", "decided_by", "decided_at"])
+    audit.record(
+        by=by, verb=state, subject=stored, note=stored.note, before={"state": QuarantineState.ASIDE},
+        after={"state": state, "events": stored.events},
+    )  # fmt: skip
+    return stored

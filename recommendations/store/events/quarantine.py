@@ -1,0 +1,122 @@
+"""What is set aside, as the record keeps it: read when a run begins to learn, and added to by what it finds."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Min
+
+from recommendations.engine.frames import IdArray
+from recommendations.engine.preprocess.held import Held
+from recommendations.engine.preprocess.suspects import Suspicion
+from recommendations.models import Aside, Quarantine, Run
+from recommendations.store.temp_tables import rows
+from recommendations.store.temp_tables import run as run_sql
+from recommendations.terms import QuarantineState, SuspicionRule, Trust
+
+EPOCH = date(1970, 1, 1)
+
+# Event lines that a quarantine covers: of a customer under whatever id, of a key in its time, of an item what pages
+# told.
+_COVERED = """
+SELECT event.occurred_at, event.event_id, event.line FROM recommendations_event event
+JOIN (
+  SELECT aside.customer_id AS key FROM recommendations_aside aside WHERE aside.quarantine_id = %(quarantine)s
+  UNION
+  SELECT alias.anonymous_id FROM recommendations_aside aside
+  JOIN recommendations_customeralias alias ON alias.customer_id = aside.customer_id AND alias.undone_at IS NULL
+  WHERE aside.quarantine_id = %(quarantine)s
+) person ON person.key = event.customer_id
+UNION
+SELECT event.occurred_at, event.event_id, event.line FROM recommendations_event event
+JOIN recommendations_aside aside ON aside.quarantine_id = %(quarantine)s AND event.received_at >= aside.since
+  AND (aside.key_id = event.key_id AND (aside.until IS NULL OR event.received_at < aside.until)
+    OR aside.item_id = event.item_id AND event.trust < %(server)s)
+"""
+_COUNT = f"SELECT count(*) FROM ({_COVERED}) covered"  # noqa: S608 - a query of our own
+_DELETE = f"""
+DELETE FROM {{table}} line USING ({_COVERED}) covered
+WHERE (line.occurred_at, line.event_id, line.line) = (covered.occurred_at, covered.event_id, covered.line)
+"""  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A suspicion, and how many events it sets aside."""
+
+    suspicion: Suspicion
+    events: int
+
+
+def held_items() -> Held:
+    """Items that are set aside, each since its first day; people and keys are left out by the query of the events."""
+    asides = Aside.objects.filter(item__isnull=False, quarantine__in=Quarantine.objects.in_force())
+    held = asides.values_list("item").annotate(Min("since")).order_by("item")
+    items, since = zip(*held, strict=True) if held else ((), ())
+    days = [(moment.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date() - EPOCH).days for moment in since]
+    return Held(items=np.array(items, np.int64), since=np.array(days, np.int64))
+
+
+def cleared() -> dict[SuspicionRule, tuple[IdArray, IdArray]]:
+    """People and items by rule that somebody has restored: the rule does not set them aside again."""
+    restored = Aside.objects.filter(quarantine__state=QuarantineState.RESTORED)
+    told = list(restored.values_list("quarantine__rule", "customer", "item"))
+    return {
+        rule: (_keys(row[1] for row in told if row[0] == rule), _keys(row[2] for row in told if row[0] == rule))
+        for rule in SuspicionRule
+    }
+
+
+def count_events(quarantine: Quarantine) -> int:
+    """The number of event lines that a quarantine covers."""
+    return int(rows(_COUNT, quarantine=quarantine.pk, server=int(Trust.SERVER))[0][0])
+
+
+@transaction.atomic
+def delete_events(quarantine: Quarantine) -> int:
+    """Delete the event lines that a quarantine covers, with what was attributed to them; how many they were.
+
+    It covers nothing afterwards.
+    """
+    values = {"quarantine": quarantine.pk, "server": int(Trust.SERVER)}
+    run_sql(_DELETE.format(table="recommendations_attributedline"), **values)
+    deleted = run_sql(_DELETE.format(table="recommendations_event"), **values)
+    quarantine.asides.all().delete()
+    return deleted
+
+
+def to_be_deleted() -> list[Quarantine]:
+    """Quarantines that were deleted and whose events are still there."""
+    return list(Quarantine.objects.filter(state=QuarantineState.DELETED, asides__isnull=False).distinct())
+
+
+@transaction.atomic
+def keep(run: Run, findings: Sequence[Finding]) -> None:
+    """Set aside what a run has found; what the same run kept before it was interrupted is replaced."""
+    Quarantine.objects.filter(run=run, state=QuarantineState.ASIDE).delete()
+    for finding in findings:
+        found = finding.suspicion
+        stored = Quarantine.objects.create(
+            rule=found.rule, run=run, events=finding.events, people=len(found.people), items=found.items.tolist()
+        )
+        people = [Aside(quarantine=stored, customer_id=key) for key in found.people.tolist()]
+        since = None if found.since is None else _midnight(found.since)
+        items = (
+            []
+            if since is None
+            else [Aside(quarantine=stored, item_id=key, since=since) for key in found.items.tolist()]
+        )
+        Aside.objects.bulk_create([*people, *items], batch_size=2_000)
+
+
+def _midnight(day: int) -> datetime:
+    """The beginning of a day of the shop."""
+    return datetime.combine(EPOCH + timedelta(days=day), time(), ZoneInfo(settings.SHOP_TIME_ZONE)).astimezone(UTC)
+
+
+def _keys(values: Iterable[int | None]) -> IdArray:
+    return np.unique(np.array([value for value in values if value is not None], np.int64))
