@@ -17,6 +17,14 @@ class _OfPages(MiddlewareMixin):
         return self.get_response(request) if request.path_info.startswith(API) else super().__call__(request)
 
 
+class Headers(_OfPages):
+    """Middleware that lets neither a browser nor a proxy keep a page or an export: they hold what customers did."""
+
+    def process_response(self, _request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
 class Sessions(_OfPages, SessionMiddleware): ...
 
 

@@ -1,0 +1,39 @@
+"""Headers of pages: nobody keeps what they hold; the API and static files say for themselves what may be kept."""
+
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from recommendations.terms import Role
+from tests.analytics import records
+from tests.analytics.conftest import client_of as client_of
+
+pytestmark = pytest.mark.django_db
+
+KEPT_BY_NOBODY = [
+    "/", "/customers/", "/customers/?format=csv", "/activity/?format=csv", "/nothing/", "/admin/",
+    "/admin/recommendations/item/", "/admin/jsi18n/", "/login/", "/password/", "/runs/start/",
+]  # fmt: skip
+
+
+def test_no_page_and_no_export_may_be_kept(client_of: Callable[[Role], Client]) -> None:
+    client, who = client_of(Role.ADMIN), records.customer("u")
+    addresses = [*KEPT_BY_NOBODY, f"/customers/{who.pk}/"]
+    assert {address: client.get(address)["Cache-Control"] for address in addresses} == dict.fromkeys(
+        addresses, "no-store"
+    )
+
+
+def test_strangers_keep_no_page_either(client: Client) -> None:
+    assert client.get("/customers/")["Cache-Control"] == "no-store"
+
+
+def test_static_files_and_the_api_say_what_may_be_kept(client: Client, settings: Settings) -> None:
+    settings.WHITENOISE_USE_FINDERS = True
+    records.item("i")
+    assert client.get("/api/v1/items/i/tile.svg")["Cache-Control"] == "public, max-age=604800"
+    with closing(client.get("/static/css/app.css")) as file:
+        assert file["Cache-Control"].startswith("max-age=")
