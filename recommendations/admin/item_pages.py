@@ -88,9 +88,9 @@ class ItemPages(PolicyAdmin[Item]):
             file = form.cleaned_data["file"]
             try:
                 key = files.keep(file, name=file.name, size=file.size)
-                preview = files.look(key=key, now=timezone.now())
+                preview = files.look(key=key, name=file.name, now=timezone.now())
             except UnreadableFileError as error:
-                form.add_error("file", str(error).replace(str(key), file.name))
+                form.add_error("file", str(error))
             except files.TooLargeError as error:
                 form.add_error("file", _too_large(error))
         name = form.cleaned_data["file"].name if preview else ""

@@ -58,6 +58,25 @@ def state() -> list[tuple[object, ...]]:
     return [(i.shop_id, i.title, i.price, sorted(c.path for c in i.categories.all()), bool(i.retired_at)) for i in rows]
 
 
+@pytest.mark.parametrize(("name", "content"), [("a.csv", b"PK\x03\x04"), ("a.csv", b"title\nTea\n"), ("a.pq", b"x")])
+def test_a_refused_file_is_named_and_removed_and_no_folder_told(
+    admin: Client, tmp_path: Path, name: str, content: bytes
+) -> None:
+    page = look(admin, content, name=name).content.decode()
+    assert name in page
+    assert str(tmp_path) not in page
+    assert list((tmp_path / files.FOLDER).iterdir()) == []
+
+
+def test_files_that_wait_are_bounded(admin: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_KEPT", 3)
+    keys = [look(admin).context["key"] for _ in range(4)]
+    assert {path.name for path in (tmp_path / files.FOLDER).iterdir()} == set(keys[1:])
+    monkeypatch.setattr(files, "MOST_BYTES", 2 * len(FILE))
+    newest = look(admin).context["key"]
+    assert {path.name for path in (tmp_path / files.FOLDER).iterdir()} == {keys[-1], newest}
+
+
 def test_a_preview_shows_every_change_and_makes_none(admin: Client, items: list[Item]) -> None:
     before = state()
     seen = look(admin)

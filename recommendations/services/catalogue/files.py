@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recommendations.ingest.import_files import import_items
+from recommendations.ingest.import_files import UnreadableFileError, import_items
 from recommendations.models import Import, Item, RejectedRow, Staff
 from recommendations.services.access import audit
 from recommendations.services.catalogue.spreadsheets import harmless
@@ -28,6 +28,8 @@ LARGEST = 20 * 1024 * 1024  # bytes
 MOST_ROWS = 20_000  # that can be undone; larger files are for manage.py import_items
 SHOWN = 50
 KEPT = timedelta(hours=24)
+MOST_KEPT = 20  # files that wait for a yes; the oldest gives way
+MOST_BYTES = 5 * LARGEST  # of all that wait
 EXPORTED = [name for name in FORM.known if name not in {"currency", "rating_average", "rating_count"}]
 """Columns as an import reads them, so that a file can be changed in a spreadsheet and imported again."""
 
@@ -75,21 +77,31 @@ def keep(file: IO[bytes], *, name: str, size: int) -> str:
     """Put an uploaded file aside until somebody says yes to it; returns its key. Raises TooLargeError."""
     if size > LARGEST:
         raise TooLargeError(LARGEST // 1024 // 1024, unit="MB")
-    _forget_old()
+    _make_room(size)
     key = f"{uuid4().hex}{Path(name).suffix.lower()[:10]}"
     default_storage.save(f"{FOLDER}/{key}", file)
     return key
 
 
-def look(*, key: str, now: datetime) -> Preview:
-    """Run the import itself and roll it back. Raises UnreadableFileError, FileGoneError and TooLargeError."""
-    seen = _Seen()
-    with transaction.atomic():
-        imported = import_items(_path(key), now=now, report=silent, watch=seen)
-        refused = list(imported.rejected_rows.all()[:SHOWN])
-        transaction.set_rollback(True)
-    if imported.rows > MOST_ROWS:
-        raise TooLargeError(MOST_ROWS, unit="rows")
+def look(*, key: str, name: str, now: datetime) -> Preview:
+    """Run the import itself and roll it back. Raises UnreadableFileError, FileGoneError and TooLargeError.
+
+    A refused file is removed; the error names it as whoever sent it does, and no folder of ours.
+    """
+    seen, path = _Seen(), _path(key)
+    try:
+        with transaction.atomic():
+            imported = import_items(path, now=now, report=silent, watch=seen)
+            refused = list(imported.rejected_rows.all()[:SHOWN])
+            transaction.set_rollback(True)
+        if imported.rows > MOST_ROWS:
+            raise TooLargeError(MOST_ROWS, unit="rows")
+    except UnreadableFileError as error:
+        default_storage.delete(f"{FOLDER}/{key}")
+        raise UnreadableFileError(str(error).replace(str(path), name)) from error
+    except TooLargeError:
+        default_storage.delete(f"{FOLDER}/{key}")
+        raise
     return Preview(
         rows=imported.rows,
         new=len(seen.new),
@@ -170,12 +182,17 @@ def _path(key: str) -> Path:
     return Path(default_storage.path(name))
 
 
-def _forget_old() -> None:
+def _make_room(size: int) -> None:
+    """Forget files that waited for a day, and the oldest of the others until one of ``size`` bytes has room."""
     if not default_storage.exists(FOLDER):
         return
-    for name in default_storage.listdir(FOLDER)[1]:
-        if default_storage.get_modified_time(f"{FOLDER}/{name}") < timezone.now() - KEPT:
-            default_storage.delete(f"{FOLDER}/{name}")
+    paths = [f"{FOLDER}/{name}" for name in default_storage.listdir(FOLDER)[1]]
+    waiting = sorted((default_storage.get_modified_time(path), default_storage.size(path), path) for path in paths)
+    number, taken = len(waiting), sum(held for _at, held, _path in waiting)
+    for at, held, path in waiting:
+        if at < timezone.now() - KEPT or number >= MOST_KEPT or taken + size > MOST_BYTES:
+            default_storage.delete(path)
+            number, taken = number - 1, taken - held
 
 
 def _line(item: Item) -> Iterable[Any]:
