@@ -1,7 +1,7 @@
 # Nothing has to be installed first but make and Python (or uv): every target prepares what it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check fuzz lint chromium clean
+.PHONY: help install demo test check fuzz lint audit chromium clean
 .PHONY: promises bench-accuracy bench-faults bench-ingest bench-live bench-scale bench-serving
 
 PORT ?= 8000
@@ -45,6 +45,9 @@ lint: .venv/stamp  ## Style, types, who may import whom, the numbers of the hous
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 	$(PYTHON) tools/house.py
+
+audit: .venv/stamp  ## Known vulnerabilities of the pinned packages, from OSV's file (ADVISORIES=all.zip)
+	@$(PYTHON) tools/audit.py $(if $(ADVISORIES),--advisories "$(ADVISORIES)")
 
 promises: .venv/stamp  ## What the documents promise against what is seen (ARGS="--only ID --json out.json", --long, --list)
 	@exec $(PYTHON) -m bench.promises --data "$(DATA)" $(ARGS)
