@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -28,11 +29,22 @@ _READY_SECONDS = 120.0
 _STOP_SECONDS = 10
 _STEADY_SECONDS = 30  # a child that lived that long starts again at once
 _LONGEST_PAUSE = 30.0
+_PORT_SECONDS = 5.0  # that the port of a program which ended may take to be free again
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _ROOT = Path(__file__).resolve().parent.parent
 _AS_ROOT = "ignore:You're running the worker with superuser privileges"  # a demo in a container may
 # Where a core is wanted by both, an answer goes before the loop's work.
 _CELERY = ("nice", "-n", "5", sys.executable, "-W", _AS_ROOT, "-m", "celery", "--quiet", "--app", "recsite")
+
+
+class PortTakenError(Exception):
+    """Another program listens where one of ours should; the message says where and what to do."""
+
+    def __init__(self, name: str, port: int) -> None:
+        super().__init__(
+            f"Port {port}, on which {name} should listen, is taken by another program. End that, or try"
+            f" `make demo PORT={port + 10}`."
+        )
 
 
 class Child:
@@ -46,17 +58,21 @@ class Child:
         stop: signal.Signals,
         orphaned: signal.Signals,
         threads: int = 1,
+        port: int | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        """Describe the program: ``stop`` ends it in order, ``orphaned`` when we died. ``env`` is added to our own."""
-        self.name = name
+        """Describe the program: ``stop`` ends it in order, ``orphaned`` when we died. ``env`` is added to our own.
+
+        A program with a ``port`` is the only one that may listen there.
+        """
+        self.name, self._port = name, port
         self._argv, self._stop, self._orphaned = argv, stop, orphaned
         self._env = os.environ | dict.fromkeys(_THREADS, str(threads)) | dict(env or {})
         self._pause, self._started, self._due, self._stopping = 0.0, 0.0, 0.0, False
         self._process: subprocess.Popen[bytes] | None = None
 
     def keep_alive(self) -> None:
-        """Start the program if it does not run; one that dies young waits longer each time."""
+        """Start the program if it does not run; one that dies young waits longer each time. Raises PortTakenError."""
         now = time.monotonic()
         if self._process is not None and self._process.poll() is not None:
             self._pause = 0.0 if now - self._started > _STEADY_SECONDS else min(2 * self._pause + 0.5, _LONGEST_PAUSE)
@@ -64,6 +80,11 @@ class Child:
             self.end_rest()
             self._due = now + self._pause
         if self._process is None and now >= self._due:
+            if self._port is not None and not _is_free(self._port):
+                self._due = self._due or now
+                if now - self._due > _PORT_SECONDS:
+                    raise PortTakenError(self.name, self._port)
+                return
             self._started = now
             self._process = spawn(self._argv, stop=self._orphaned, output=subprocess.PIPE, env=self._env)
             threading.Thread(target=self._pass_on, args=(self._process.stdout,), daemon=True).start()
@@ -93,6 +114,16 @@ class Child:
                 text = line.decode(errors="replace").rstrip()
                 if text and not self._stopping:  # Celery takes a stop for a Ctrl-C and asks for another
                     _say(self.name, text)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _say(name: str, line: str) -> None:
@@ -131,10 +162,17 @@ def children(*, port: int, data: Path, shop_port: int | None = None) -> list[Chi
     shop = (
         []
         if shop_port is None
-        else [polite("shop", _web("storefront.wsgi:application", port=shop_port), env=shop_environment(data))]
+        else [
+            polite(
+                "shop",
+                _web("storefront.wsgi:application", port=shop_port),
+                port=shop_port,
+                env=shop_environment(data),
+            )
+        ]
     )
     return [
-        polite("web", _web("recsite.wsgi:application", port=port)),
+        polite("web", _web("recsite.wsgi:application", port=port), port=port),
         worker("loop", _worker("loop", processes=1), threads=os.cpu_count() or 1),
         worker("worker", _worker("default", processes=2)),
         polite("beat", beat),
@@ -172,6 +210,9 @@ def run(*, port: int, shop_port: int | None, data: Path, patience: float) -> int
                     sys.stderr.write(f"Not ready after {patience:g} s: {problems or 'no answer from the web'}\n")
                     return 1
             time.sleep(_LOOK_SECONDS)
+    except PortTakenError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     finally:
         for child in reversed(family):
             child.ask_to_stop()
@@ -192,8 +233,9 @@ def _announce(data: Path) -> bool:
             f"\n  Recsite   {credentials['url']}"
             f"\n  Shop      {credentials['shop_url']}"
             f"\n  Login     {credentials['username']}   {credentials['password']}"
-            f"\n  API key   {credentials['api_key']}"
-            f"\n  Try       curl -H 'Authorization: Api-Key {credentials['api_key']}' '{address}'"
+            f"\n  API key   {credentials['read_key']}   reads recommendations only"
+            f"\n  Try       curl -H 'Authorization: Api-Key {credentials['read_key']}' '{address}'"
+            f"\n  More      {published} has a key that may do everything, {data / 'mail'} the e-mails"
             f"\n  Stop      Ctrl-C\n\n"
         )
         sys.stdout.flush()

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -101,13 +102,28 @@ def test_credentials_appear_when_the_pages_answer(tmp_path: Path, capsys: pytest
         "shop_url": "http://127.0.0.1:8001/",
         "username": "a@b.example",
         "password": "pw",
-        "api_key": "p.s",
+        "api_key": "all.powerful",
+        "read_key": "p.s",
     }
     (tmp_path / "demo.json.pending").write_text(json.dumps(credentials), encoding="utf-8")
     supervisor._announce(tmp_path)
     assert json.loads((tmp_path / "demo.json").read_text(encoding="utf-8")) == credentials
     printed = capsys.readouterr().out
+    secret = credentials.pop("api_key")
     assert all(value in printed for value in credentials.values())
+    assert secret not in printed
+
+
+def test_a_port_that_another_program_took_ends_it_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "_PORT_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        child = Child("web", ["sleep", "60"], stop=signal.SIGTERM, orphaned=signal.SIGKILL, port=port)
+        monkeypatch.setattr(supervisor, "children", lambda **_given: [child])
+        assert supervisor.run(port=port, shop_port=None, data=tmp_path, patience=20) == 1
+    assert f"Port {port}, on which web should listen, is taken" in capsys.readouterr().err
 
 
 def test_the_programs_of_the_demo() -> None:

@@ -57,7 +57,8 @@ class Command(BaseCommand):
         # The supervisor needs none of the memory that the run took, so it replaces this program.
         ports = ["--port", str(port), "--shop-port", str(shop_port)]
         argv = [sys.executable, "-m", "recsite.supervisor", *ports, "--data", str(settings.DATA)]
-        os.execve(sys.executable, argv, {"LOG_LEVEL": "WARNING"} | os.environ)  # noqa: S606 - no shell, our own program
+        environment = {"LOG_LEVEL": "WARNING", "PUBLIC_URL": url.rstrip("/")} | os.environ
+        os.execve(sys.executable, argv, environment)  # noqa: S606 - no shell, our own program
 
     def _step(self, title: str, work: Callable[[], object]) -> None:
         self.stdout.write(title)
@@ -145,8 +146,14 @@ def _publish_credentials(url: str, shop_url: str) -> None:
         password = secrets.token_urlsafe(12)
         staff.set_password(password)
         staff.save()
-    key = _key_of(old.get("api_key", ""), name="Demo", scopes=list(Scope))
-    credentials = {"url": url, "shop_url": shop_url, "username": _USERNAME, "password": password, "api_key": key}
+    credentials = {
+        "url": url,
+        "shop_url": shop_url,
+        "username": _USERNAME,
+        "password": password,
+        "api_key": _key_of(old.get("api_key", ""), name="Demo", scopes=list(Scope)),
+        "read_key": _key_of(old.get("read_key", ""), name="Demo, to try", scopes=[Scope.RECOMMENDATIONS_READ]),
+    }
     published.unlink(missing_ok=True)
     _write_private(pending, credentials)
 
