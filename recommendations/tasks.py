@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from recommendations.loop import run
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
+from recommendations.services.access import passwords
 from recommendations.services.weights import suggestions
 
 
@@ -48,3 +49,8 @@ def sweep_quarantines() -> int:
 @shared_task(name="recommendations.tasks.search_weights")
 def search_weights(key: str) -> str | None:
     return suggestions.search(UUID(key))
+
+
+@shared_task(name="recommendations.tasks.send_password_link")
+def send_password_link(address: str) -> None:
+    passwords.send_link(address)

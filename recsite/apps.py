@@ -14,7 +14,8 @@ class RecsiteConfig(AppConfig):
 
     def ready(self) -> None:
         allow_many_files()
-        import_module("recsite.celery")  # needs the settings, so not when this package is imported
+        for name in ("celery", "checks"):  # they need the settings, so not when this package is imported
+            import_module(f"recsite.{name}")
 
 
 class AdminConfig(admin.AdminConfig):

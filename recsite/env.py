@@ -4,6 +4,7 @@ A secret may stand in a file instead: ``SECRET_KEY_FILE=/run/secrets/key`` is re
 """
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -103,8 +104,19 @@ def refuse_unasked(*prefixes: str) -> None:
         raise ImproperlyConfigured(f"Unknown settings: {', '.join(unknown)}. docs/settings.md lists all.")
 
 
+def web_address(name: str, *, default: str, plain: bool) -> str:
+    """Address of a site without a path, such as ``https://recsite.example.com``; ``plain``: http is allowed, too."""
+    value = text(name, default="") or default
+    site = re.fullmatch(r"(https?)://[\w.-]+(:[1-9]\d{0,4})?/?", value, flags=re.ASCII)
+    if site is None or (site[1] == "http" and not plain):
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is no address of a site; write it like https://recsite.example.com, without a path."
+        )
+    return value.rstrip("/")
+
+
 def mailer(name: str, *, default: str | None) -> dict[str, Any]:
-    """How e-mail goes out, as an entry of ``MAILERS``: ``console://``, ``smtp://user:password@host:587``, ``smtps://…``.
+    """How e-mail goes out, as an entry of ``MAILERS``: ``console://``, ``file:///folder``, ``smtp://user:password@host``.
 
     ``smtp`` asks the server for TLS before it says anything secret; ``smtps`` speaks TLS from the first byte.
     """
@@ -112,8 +124,12 @@ def mailer(name: str, *, default: str | None) -> dict[str, Any]:
     parts = urlsplit(value)
     if parts.scheme == "console":
         return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    if parts.scheme == "file" and parts.path.startswith("/"):
+        return {"BACKEND": "django.core.mail.backends.filebased.EmailBackend", "OPTIONS": {"file_path": parts.path}}
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-        raise ImproperlyConfigured(f"{name} must be console:// or begin with smtp:// or smtps:// and name a host.")
+        raise ImproperlyConfigured(
+            f"{name} must be console://, file:///folder, or begin with smtp:// or smtps:// and name a host."
+        )
     options = {
         "host": parts.hostname,
         "port": parts.port or (465 if parts.scheme == "smtps" else 587),

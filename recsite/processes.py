@@ -51,6 +51,11 @@ def spawn(
     )
 
 
+def keep_private() -> None:
+    """Give what this process and its children write to its own user only."""
+    os.umask(0o077)
+
+
 def allow_many_files() -> None:
     """Raise the limit of open files of this process as far as it may: each array of a model is a mapped file, and many
     systems begin with 1,024.

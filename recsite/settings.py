@@ -152,14 +152,15 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "png", "jpg", "webp", "woff", "woff2", "gz", "br"]
 ARTEFACT_CACHE = env.folder("ARTEFACT_CACHE", default=DATA / "artefact-cache")
+_PRIVATE = {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DATA / "media"},
+        "OPTIONS": {"location": DATA / "media", **_PRIVATE},
     },
     "artefacts": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": env.folder("ARTEFACTS", default=DATA / "artefacts")},
+        "OPTIONS": {"location": env.folder("ARTEFACTS", default=DATA / "artefacts"), **_PRIVATE},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
@@ -202,7 +203,8 @@ AXES_VERBOSE = False
 
 # --- E-mail: invitations and forgotten passwords
 
-MAILERS = {"default": env.mailer("EMAIL_URL", default="console://" if DEMO else None)}
+# The demo's lie in a folder that only its user can read: their links set passwords.
+MAILERS = {"default": env.mailer("EMAIL_URL", default=f"file://{DATA / 'mail'}" if DEMO else None)}
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", default="recsite@localhost")
 PASSWORD_RESET_TIMEOUT = 60 * 60 * 24 * 3  # seconds that a link works; an invitation's, too
 
@@ -224,6 +226,9 @@ X_FRAME_OPTIONS = "DENY"
 # --- Who may reach us and how
 
 ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS", default="localhost"), "127.0.0.1"]  # the latter for the health check
+PUBLIC_URL = env.web_address(
+    "PUBLIC_URL", default="http://127.0.0.1:8000" if DEMO else f"https://{ALLOWED_HOSTS[0]}", plain=DEMO
+)
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
@@ -233,8 +238,12 @@ SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOK
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 0 if DEMO else 60 * 60 * 24 * 365
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEMO
-SESSION_COOKIE_NAME = "recsite_session"
-CSRF_COOKIE_NAME = "recsite_csrf"
+# Browsers take a cookie of such a name from this host by https only, so none next to it can set one.
+COOKIE_PREFIX = "" if DEMO else "__Host-"
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}recsite_session"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}recsite_csrf"
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}django_language"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # in no cookie of its own
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # the API's limit of a body
 
 # --- API

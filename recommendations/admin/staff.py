@@ -10,7 +10,6 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -103,7 +102,7 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
         who: Any = {"email": given["email"], "role": Role(given["role"]), "name": given["name"]}
         if given["password1"]:
             return service.create_staff(**who, password=given["password1"], by=staff_of(request))
-        staff = invitations.invite(**who, by=staff_of(request), address_of=_address_of(request))
+        staff = invitations.invite(**who, by=staff_of(request))
         self.message_user(
             request, _("%(email)s gets an e-mail with a link.") % {"email": staff.email}, messages.SUCCESS
         )
@@ -113,7 +112,7 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
     def invite_again(self, request: HttpRequest, queryset: QuerySet[Staff]) -> None:
         for staff in queryset:
             try:
-                invitations.send_again(staff=staff, by=staff_of(request), address_of=_address_of(request))
+                invitations.send_again(staff=staff, by=staff_of(request))
             except invitations.AlreadyInError:
                 text = _("%(staff)s has a password already, or has left: no e-mail was sent.")
                 self.message_user(request, text % {"staff": staff}, messages.WARNING)
@@ -128,7 +127,3 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
         mine = copy(self)
         mine.change_password_form = partial(PasswordForm, by=staff_of(request))
         return UserAdmin.user_change_password(mine, request, id, form_url)
-
-
-def _address_of(request: HttpRequest) -> invitations.AddressOf:
-    return lambda who, token: request.build_absolute_uri(reverse("password_reset_confirm", args=[who, token]))

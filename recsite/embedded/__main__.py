@@ -28,7 +28,7 @@ from recsite.embedded.folders import demo_secret, write_private
 from recsite.embedded.postgres import Postgres
 from recsite.embedded.server import Server, ServerError
 from recsite.embedded.valkey import Valkey
-from recsite.processes import die_with_parent, make_was_interrupted, spawn, stop
+from recsite.processes import die_with_parent, keep_private, make_was_interrupted, spawn, stop
 
 _SERVERS: Mapping[str, type[Postgres | Valkey]] = {"DATABASE_URL": Postgres, "REDIS_URL": Valkey}
 _SECRETS = ("SECRET_KEY", "PSEUDONYM_KEY")
@@ -49,6 +49,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("command", nargs="+", metavar="-- COMMAND")
     options = parser.parse_args(argv)
     die_with_parent(signal.SIGTERM)
+    keep_private()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     try:
@@ -70,12 +71,14 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 @contextlib.contextmanager
 def _folder(data: Path, *, ephemeral: bool) -> Iterator[Path]:
     if not ephemeral:
-        data.mkdir(parents=True, exist_ok=True)
+        if not data.exists():
+            data.mkdir(parents=True)
+            data.chmod(0o711)  # under root PostgreSQL's own user must get through
         yield data.resolve()
         return
     _sweep()
     root = Path(tempfile.mkdtemp(prefix=_EPHEMERAL_PREFIX))
-    root.chmod(0o711)  # under root PostgreSQL's own user must get through
+    root.chmod(0o711)  # as above
     try:
         yield root
     finally:

@@ -21,6 +21,7 @@ def side_folder(path: Path) -> Path:
     folder.mkdir(mode=0o711, exist_ok=True)
     if folder.stat().st_uid != os.geteuid():
         raise ServerError(f"{folder} belongs to somebody else; remove it, or choose another folder with DATA=….")
+    folder.chmod(0o711)  # whatever the umask took from it
     return folder
 
 

@@ -5,7 +5,19 @@ import re
 
 from tests.architecture.source import ROOT, modules, tracked
 
-READERS = {"text", "secret", "flag", "integer", "choice", "words", "folder", "database", "mailer", "valkey"}
+READERS = {
+    "text",
+    "secret",
+    "flag",
+    "integer",
+    "choice",
+    "words",
+    "folder",
+    "database",
+    "mailer",
+    "valkey",
+    "web_address",
+}
 OF_OTHERS = {"DJANGO_SETTINGS_MODULE", "CELERY_SKIP_CHECKS"}
 
 
@@ -35,7 +47,7 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_documented_setting_exists() -> None:
     compose = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
-    make = {"PORT", "DATA", "ARGS", "CHROMIUM", "CI"}
+    make = {"PORT", "DATA", "ARGS", "ADVISORIES", "CHROMIUM", "CI"}
     assert documented() - {"USD", "UTC"} - read_by_the_product() - compose - make == set()
 
 

@@ -27,6 +27,13 @@ def test_no_page_and_no_export_may_be_kept(client_of: Callable[[Role], Client]) 
     )
 
 
+def test_a_page_may_use_nothing_that_it_does_not_need(client: Client) -> None:
+    policy = client.get("/login/")["Permissions-Policy"]
+    assert "camera=()" in policy
+    assert "geolocation=()" in policy
+    assert "*" not in policy
+
+
 def test_strangers_keep_no_page_either(client: Client) -> None:
     assert client.get("/customers/")["Cache-Control"] == "no-store"
 

@@ -50,6 +50,17 @@ call_command("check", deploy=True, fail_level="WARNING")
     assert "no issues" in done.stdout + done.stderr
 
 
+def test_an_installation_that_shows_its_insides_is_refused() -> None:
+    code = """
+import django; django.setup()
+from django.core.management import call_command
+call_command("check", deploy=True)
+"""
+    done = run(code, DEBUG="1")
+    assert done.returncode == 1
+    assert "recsite.E001" in done.stderr
+
+
 @pytest.mark.parametrize("name", ["SECRET_KEY", "PSEUDONYM_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL"])
 def test_settings_that_production_needs_are_required(name: str) -> None:
     done = run("import recsite.settings", **{name: None})
@@ -68,6 +79,9 @@ def test_settings_that_production_needs_are_required(name: str) -> None:
         ("SHOP_LANGUAGE", "tlh", "use one of en, zh-hans"),
         ("RECSITE_DEBUG", "1", "Unknown settings: RECSITE_DEBUG"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL='LOUD'"),
+        ("PUBLIC_URL", "http://shop.example", "PUBLIC_URL='http://shop.example' is no address"),
+        ("PUBLIC_URL", "https://shop.example/recsite", "without a path"),
+        ("ALLOWED_HOSTS", "*", "PUBLIC_URL='https://*' is no address"),
     ],
 )
 def test_unsafe_and_unknown_settings_are_refused(name: str, value: str, complaint: str) -> None:
@@ -108,6 +122,33 @@ print("unsafe" in policy, "script-src 'self'" in policy, "frame-ancestors 'none'
 print(settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE)
 """
     assert run(code).stdout.splitlines() == ["302 /login/?next=/", "False True True", "True True"]
+
+
+def test_cookies_of_production_are_of_this_host_only() -> None:
+    code = """
+import django; django.setup()
+from django.conf import settings
+from analytics.pages.access.preferences import THEME_COOKIE
+print(settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME, THEME_COOKIE)
+for kind in ("SESSION", "CSRF", "LANGUAGE"):
+    names = ("SECURE", "DOMAIN", "PATH")
+    print(*(getattr(settings, f"{kind}_COOKIE_{name}") for name in names))
+"""
+    assert run(code).stdout.splitlines() == [
+        "__Host-recsite_session __Host-recsite_csrf __Host-django_language __Host-recsite_theme",
+        *["True None /"] * 3,
+    ]
+
+
+def test_links_of_e_mails_lead_to_the_configured_address() -> None:
+    code = "import recsite.settings as s; print(s.PUBLIC_URL)"
+    assert run(code).stdout.split() == ["https://shop.example"]
+    assert run(code, PUBLIC_URL="https://recsite.example:8443/").stdout.split() == ["https://recsite.example:8443"]
+
+
+def test_e_mails_of_the_demo_lie_in_its_folder() -> None:
+    code = "import recsite.settings as s; print(s.MAILERS['default']['OPTIONS']['file_path'])"
+    assert run(code, RECSITE_DEMO="1", EMAIL_URL=None, DATA="/data").stdout.split() == ["/data/mail"]
 
 
 def test_the_demo_is_switched_on_by_its_variable_and_has_no_https() -> None:
@@ -158,9 +199,8 @@ print(*(
 
 
 def test_a_malformed_address_of_e_mail_is_refused() -> None:
-    assert (
-        "EMAIL_URL must be console:// or begin with smtp://" in run("import recsite.settings", EMAIL_URL="mail").stderr
-    )
+    told = run("import recsite.settings", EMAIL_URL="mail").stderr
+    assert "EMAIL_URL must be console://, file:///folder" in told
 
 
 def test_every_process_may_open_more_files_than_many_systems_begin_with() -> None:

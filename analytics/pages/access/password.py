@@ -12,6 +12,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from recommendations.models import Staff
+from recommendations.services.access.passwords import ask_for_link
 from recommendations.services.access.staff import set_password
 
 PAUSE = 60
@@ -21,12 +22,12 @@ PAUSE = 60
 class AddressForm(PasswordResetForm):
     """Form for a reset link; the page says the same for every address, so nobody learns who has an account."""
 
-    def save(self, *arguments: Any, **options: Any) -> None:
+    def save(self, *_arguments: Any, **_options: Any) -> None:
         address = str(self.cleaned_data["email"]).strip().lower()
         if cache.add(
             f"password-reset:{salted_hmac('password-reset', address, algorithm='sha256').hexdigest()}", 1, PAUSE
         ):
-            super().save(*arguments, **options)
+            ask_for_link(address)
 
 
 class NewPasswordForm(SetPasswordForm[Staff]):
@@ -40,8 +41,6 @@ class NewPasswordForm(SetPasswordForm[Staff]):
 class Forgotten(PasswordResetView):
     form_class = AddressForm
     template_name = "registration/password_forgotten.html"
-    email_template_name = "email/password.txt"
-    subject_template_name = "email/password_subject.txt"
 
 
 class Sent(PasswordResetDoneView):

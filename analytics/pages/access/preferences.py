@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from recommendations.models import Staff
 from recommendations.services.access.staff import remember_preferences
 
-THEME_COOKIE = "recsite_theme"
+THEME_COOKIE = f"{settings.COOKIE_PREFIX}recsite_theme"
 CHOSEN = "chosen"  # session key
 YEAR = 60 * 60 * 24 * 365
 

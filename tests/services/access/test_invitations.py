@@ -1,12 +1,17 @@
 """Invited staff get a link that lets them choose a password, once."""
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
+from celery import current_app
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from kombu.exceptions import OperationalError
 
+from recommendations import tasks
 from recommendations.models import AuditEntry, Staff
 from recommendations.services.access.invitations import AlreadyInError, send_again
 from recommendations.terms import Role
@@ -26,7 +31,7 @@ def boss(client: Client) -> Staff:
 
 
 def link_of(message: mail.EmailMessage) -> str:
-    match = re.search(r"http://testserver(/password/\S+)", str(message.body))
+    match = re.search(r"http://127\.0\.0\.1:8000(/password/\S+)", str(message.body))
     assert match is not None, message.body
     return match[1]
 
@@ -56,7 +61,7 @@ def test_from_the_invitation_to_the_first_login(
     assert [(entry.verb, entry.staff) for entry in trail] == [("create", boss), ("invite", boss), ("set password", ann)]
     ann.refresh_from_db()
     with pytest.raises(AlreadyInError):
-        send_again(staff=ann, by=boss, address_of=lambda who, token: "")
+        send_again(staff=ann, by=boss)
 
 
 def test_a_half_filled_password_form_creates_no_staff(client: Client, boss: Staff) -> None:
@@ -77,17 +82,72 @@ def test_the_invitation_is_sent_again_on_demand(
     assert message.subject == "Bo 邀请您使用 Recsite"
 
 
-def test_a_forgotten_password_is_reset_by_e_mail(client: Client) -> None:
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Addresses that the pages leave to a worker; a test plays the worker."""
+    addresses: list[str] = []
+
+    def send_task(name: str, args: Sequence[str], **_options: object) -> None:
+        assert name == tasks.send_password_link.name
+        addresses.extend(args)
+
+    monkeypatch.setattr(current_app, "send_task", send_task)
+    return addresses
+
+
+def test_a_forgotten_password_is_reset_by_e_mail(
+    client: Client, asked: list[str], django_capture_on_commit_callbacks: object
+) -> None:
     ada = Staff.objects.create_user("ada@example.com", PASSWORD, name="Ada")
     for address in ("ADA@example.com", "nobody@example.com", "ada@example.com"):  # the last comes too soon
         answer = client.post("/password/", {"email": address}, follow=True)
         assert "Look into your mail" in answer.content.decode()
+    assert asked == ["ada@example.com", "nobody@example.com"]  # the page does not look who is known
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        for address in asked:
+            tasks.send_password_link(address)
     [message] = mail.outbox
     assert message.to == ["ada@example.com"]
     page = client.get(link_of(message), follow=True)
     client.post(page.request["PATH_INFO"], {"new_password1": "a better one now", "new_password2": "a better one now"})
     ada.refresh_from_db()
     assert ada.check_password("a better one now")
+
+
+def test_the_page_looks_nobody_up(client: Client, asked: list[str], django_assert_num_queries: object) -> None:
+    """So that it takes as long for those whom nobody knows."""
+    Staff.objects.create_user("ada@example.com", PASSWORD)
+    for address in ("ada@example.com", "nobody@example.com"):
+        with django_assert_num_queries(0):  # type: ignore[operator]
+            assert client.post("/password/", {"email": address}).status_code == 302
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:9999", "localhost.:4444"])
+def test_links_do_not_lead_to_the_host_that_a_request_names(
+    client: Client, boss: Staff, host: str, django_capture_on_commit_callbacks: object
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        client.post(reverse("admin:recommendations_staff_add"), NEW, headers={"host": host})
+    [message] = mail.outbox
+    assert link_of(message)
+
+
+@pytest.mark.parametrize("staff", [{"is_active": False}, {"password": None}])
+def test_who_has_left_or_was_only_invited_gets_no_link(
+    staff: dict[str, Any], django_capture_on_commit_callbacks: object
+) -> None:
+    Staff.objects.create_user("ada@example.com", **{"password": PASSWORD, **staff})
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        tasks.send_password_link("ada@example.com")
+    assert mail.outbox == []
+
+
+def test_a_queue_that_is_away_fails_no_page(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_arguments: object, **_options: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(current_app, "send_task", away)
+    assert client.post("/password/", {"email": "ada@example.com"})["Location"] == "/password/sent/"
 
 
 def test_an_invalid_e_mail_address_is_refused_at_its_field(client: Client) -> None:
