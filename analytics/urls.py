@@ -1,6 +1,5 @@
 """Addresses of the dashboard; filters are plain query parameters, so that every view can be linked to."""
 
-from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from analytics.pages import runs, search
@@ -83,7 +82,7 @@ urlpatterns = [
     path("activity/", activity.activity, name="activity"),
     path("search/", search.search, name="search"),
     path("login/", login.Login.as_view(), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", login.Logout.as_view(), name="logout"),
     path("password/", password.Forgotten.as_view(), name="password_reset"),
     path("password/sent/", password.Sent.as_view(), name="password_reset_done"),
     path("password/<uidb64>/<token>/", password.Choose.as_view(), name="password_reset_confirm"),

@@ -6,8 +6,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from recommendations.loop import run
-from recommendations.services.operations import housekeeping, jobs, quarantine, runs
 from recommendations.services.access import passwords
+from recommendations.services.access.sessions import SessionStore
+from recommendations.services.operations import housekeeping, jobs, quarantine, runs
 from recommendations.services.weights import suggestions
 
 
@@ -49,6 +50,11 @@ def sweep_quarantines() -> int:
 @shared_task(name="recommendations.tasks.search_weights")
 def search_weights(key: str) -> str | None:
     return suggestions.search(UUID(key))
+
+
+@shared_task(name="recommendations.tasks.forget_sessions")
+def forget_sessions() -> None:
+    SessionStore.clear_expired()
 
 
 @shared_task(name="recommendations.tasks.send_password_link")

@@ -69,6 +69,7 @@ app.conf.update(
             "schedule": 30,
             "options": {"expires": 30},
         },
+        "forget sessions": {"task": "recommendations.tasks.forget_sessions", "schedule": crontab(minute="20")},
         "daily run": {"task": "recommendations.tasks.start_daily_run", "schedule": crontab(hour="3", minute="0")},
     },
 )

@@ -1,13 +1,18 @@
 """Middleware of pages. The API knows its callers by their keys: it has no sessions and no messages to pay for."""
 
 from collections.abc import Awaitable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, cast
 
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
+
+if TYPE_CHECKING:
+    from recommendations.services.access.sessions import SessionStore
 
 API = "/api/v1/"
 UNUSED = (
@@ -36,7 +41,13 @@ class Headers(_OfPages):
         return response
 
 
-class Sessions(_OfPages, SessionMiddleware): ...
+class Sessions(_OfPages, SessionMiddleware):
+    """Middleware of sessions, which also notes that one is in use."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:  # else the database may be away
+            cast("SessionStore", request.session).touch()
+        return super().process_response(request, response)
 
 
 class Authentication(_OfPages, AuthenticationMiddleware): ...

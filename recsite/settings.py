@@ -5,6 +5,7 @@ secrets made on the spot. Everything else is production, where secrets are requi
 """
 
 import logging.config
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -86,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "recsite.of_pages.Authentication",
     "django_htmx.middleware.HtmxMiddleware",
+    "analytics.pages.failure.Busy",
     "analytics.pages.access.login.LoginRequired",  # deny by default
     "recsite.logs.RequestLog",
     "recsite.of_pages.Messages",
@@ -178,6 +180,7 @@ USE_TZ = True
 AUTH_USER_MODEL = "recommendations.Staff"
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # an e-mail address is unique in any case: a constraint that the check overlooks
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["recommendations.services.access.hashing.OneAtATime"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -190,12 +193,17 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 7
-AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
+SESSION_ENGINE = "recommendations.services.access.sessions"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 7  # seconds from the login, however busy
+SESSION_IDLE = timedelta(hours=env.integer("SESSION_IDLE_HOURS", default=8, at_least=1))
+AXES_HANDLER = "recommendations.services.access.attempts.Attempts"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # nobody can lock somebody else out from elsewhere
+AXES_CLIENT_IP_CALLABLE = "recommendations.services.access.addresses.client_network"
 AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # it ends when the page says
+FAILURES_PER_ADDRESS = 50  # wrong passwords of all accounts together, within the same time
 AXES_USERNAME_FORM_FIELD = "username"  # as the login forms call it; by default axes looks for "email", and locks nobody
 AXES_USERNAME_CALLABLE = "analytics.pages.access.login.account_of"
 AXES_LOCKOUT_TEMPLATE = "registration/login.html"  # says how long to wait
@@ -233,7 +241,6 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_REAL_IP", "REMOTE_ADDR"]
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not DEMO
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 0 if DEMO else 60 * 60 * 24 * 365

@@ -65,7 +65,7 @@ def _needs_servers(item: pytest.Item) -> bool:
 def pytest_runtest_teardown() -> None:
     """What a request left to a thread beside it ends before the test's database goes."""
     for thread in threading.enumerate():
-        if thread.name in {"api-keys", "panels"}:
+        if thread.name in {"api-keys", "panels", "password-link"}:
             thread.join(10)
 
 

@@ -128,10 +128,10 @@ NUMBERS: Mapping[str, Number] = {
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=1_320,
+        words="lines of its migrations", limit=1_340,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=10_350, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=10_800, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=24, count=lambda house: len(house.fullest()), places=House.fullest
     ),

@@ -7,7 +7,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from analytics.exports.table import csv_file
-from analytics.templatetags.activity import differences, kind_label, verb_label
+from analytics.templatetags.activity import author, called, differences, kind_label, verb_label
 from recommendations.models import AuditEntry
 
 
@@ -27,8 +27,8 @@ def activity_file(entries: Iterable[AuditEntry]) -> HttpResponse:
     ]
     rows = [
         [
-            localtime(entry.at).isoformat(timespec="seconds"), str(entry.author or ""), verb_label(entry.verb),
-            kind_label(entry.object_type), entry.object_id, entry.label, field, before, after, entry.note,
+            localtime(entry.at).isoformat(timespec="seconds"), author(entry), verb_label(entry.verb),
+            kind_label(entry.object_type), entry.object_id, called(entry), field, before, after, entry.note,
         ]
         for entry in entries
         for field, before, after in differences(entry, longest=None) or [("", None, None)]

@@ -1,14 +1,29 @@
-"""The page of an error that no page caught: a fault of ours, or the database that is away."""
+"""The page of an error that no page caught: a fault of ours, the database that is away, or too many passwords."""
 
 import sys
 from http import HTTPStatus
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.deprecation import MiddlewareMixin
 from django.views.defaults import server_error
 
+from recommendations.services.access.hashing import HashingBusyError
+
 RETRY_SECONDS = 5
+
+
+class Busy(MiddlewareMixin):
+    """Middleware that asks for a moment's patience where passwords would hold more threads than they may."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, HashingBusyError):
+            return None
+        answer = render(request, "registration/busy.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
+        answer["Retry-After"] = str(RETRY_SECONDS)
+        return answer
 
 
 def failed(request: HttpRequest) -> HttpResponse:

@@ -9,11 +9,14 @@ from django.utils.translation import gettext as _
 
 from analytics import filters as fields
 from analytics.queries.days import midnight
-from analytics.templatetags.activity import KINDS, VERBS
-from recommendations.models import AuditEntry
+from analytics.templatetags.activity import BY_STRANGERS, KINDS, VERBS
+from recommendations.models import AuditEntry, Staff
+from recommendations.services.access.audit import entries_for
 
 PER_PAGE = 50
 MOST_IN_A_FILE = 10_000
+OURS = Q(staff=None, api_key=None) & ~Q(verb__in=BY_STRANGERS)
+"""Entries of commands and of the schedule."""
 
 
 class Filters(fields.ListFilters):
@@ -33,21 +36,22 @@ class Filters(fields.ListFilters):
             self.cleaned_data["key"] = ""
 
 
-def activity(filters: Filters) -> Page[AuditEntry]:
-    return Paginator(_chosen(filters), PER_PAGE).get_page(filters.page)
+def activity(filters: Filters, *, by: Staff) -> Page[AuditEntry]:
+    """Page of the entries that the staff member ``by`` may see."""
+    return Paginator(_chosen(filters, by), PER_PAGE).get_page(filters.page)
 
 
-def all_entries(filters: Filters) -> QuerySet[AuditEntry]:
+def all_entries(filters: Filters, *, by: Staff) -> QuerySet[AuditEntry]:
     """Entries for a file: the newest ten thousand."""
-    return _chosen(filters)[:MOST_IN_A_FILE]
+    return _chosen(filters, by)[:MOST_IN_A_FILE]
 
 
-def _chosen(filters: Filters) -> QuerySet[AuditEntry]:
-    entries = AuditEntry.objects.select_related("staff", "api_key").order_by("-at", "-pk")
+def _chosen(filters: Filters, by: Staff) -> QuerySet[AuditEntry]:
+    entries = entries_for(by).select_related("staff", "api_key").order_by("-at", "-pk")
     exact = {"object_type": filters.kind, "object_id": filters.key, "verb": filters.verb}
     entries = entries.filter(**{name: value for name, value in exact.items() if value})
     if filters.staff is not None:
-        entries = entries.filter(staff=filters.staff) if filters.staff else entries.filter(staff=None, api_key=None)
+        entries = entries.filter(staff=filters.staff) if filters.staff else entries.filter(OURS)
     if filters.text:
         entries = entries.filter(Q(label__icontains=filters.text) | Q(note__icontains=filters.text))
     if filters.first:

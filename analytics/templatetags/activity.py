@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from recommendations.models import AuditEntry
@@ -52,7 +53,19 @@ VERBS: Mapping[str, Promise] = {
     "invite": pgettext_lazy("activity", "invited"),
     "judge": pgettext_lazy("activity", "judged"),
     "set password": pgettext_lazy("activity", "set the password of"),
+    "sign in": pgettext_lazy("activity", "signed in as"),
+    "sign out": pgettext_lazy("activity", "signed out as"),
+    "wrong password": pgettext_lazy("activity", "typed a wrong password for"),
+    "wrong code": pgettext_lazy("activity", "typed a wrong code for"),
+    "lock out": pgettext_lazy("activity", "was locked out of"),
+    "end session": pgettext_lazy("activity", "ended sessions of"),
+    "set second factor": pgettext_lazy("activity", "set up the second factor of"),
+    "renew recovery codes": pgettext_lazy("activity", "made new recovery codes for"),
+    "use recovery code": pgettext_lazy("activity", "used a recovery code of"),
+    "remove second factor": pgettext_lazy("activity", "took away the second factor of"),
 }
+BY_STRANGERS = frozenset({"wrong password", "wrong code", "lock out"})
+"""What somebody did who was not signed in."""
 KINDS: Mapping[str, Promise] = {
     "rule": gettext_lazy("Rule"),
     "rulebook": gettext_lazy("Book of rules"),
@@ -82,6 +95,18 @@ def verb_label(verb: str) -> str:
 @register.filter("kind")
 def kind_label(kind: str) -> str:
     return str(KINDS.get(kind, kind))
+
+
+@register.filter
+def author(entry: AuditEntry) -> str:
+    """Whoever did it; "" for a command or the schedule."""
+    return str(entry.author or (_("somebody not signed in") if entry.verb in BY_STRANGERS else ""))
+
+
+@register.filter
+def called(entry: AuditEntry) -> str:
+    """Name of the object, which an attempt to sign in to an account that does not exist lacks."""
+    return entry.label or entry.object_id or _("an unknown account")
 
 
 @register.filter

@@ -3,10 +3,13 @@
 import json
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from recommendations.admin.rights import PolicyAdmin
+from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import AuditEntry
+from recommendations.services.access.audit import entries_for
 
 SHOWN = 200  # characters of a value in the list
 
@@ -18,6 +21,9 @@ class AuditAdmin(PolicyAdmin[AuditEntry]):
     list_filter = ("object_type", "verb")
     search_fields = ("label", "note", "object_id__exact")
     fields = readonly_fields = ("at", "staff", "verb", "object_type", "object_id", "label", "before", "after", "note")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        return entries_for(staff_of(request)).select_related("staff")
 
     @admin.display(description=_("before"))
     def was(self, entry: AuditEntry) -> str:

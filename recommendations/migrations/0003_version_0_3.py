@@ -1,4 +1,4 @@
-"""Whose word an event is, what is set aside, and what keeps a version from going live; room for any sum."""
+"""Whose word an event is, what is set aside, what keeps a version from going live, and sessions of staff."""
 
 import django.db.models.deletion
 from django.apps.registry import Apps
@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.utils import timezone
 
 SIDES = [("server", "On a server"), ("page", "In a page or an app")]
 TRUSTS = [
@@ -179,5 +180,28 @@ class Migration(migrations.Migration):
             models.JSONField(
                 default=list, help_text="Items that rose most, and who asked for them.", verbose_name="risers"
             ),
+        ),
+        migrations.CreateModel(
+            "StaffSession",
+            [
+                (
+                    "session_key",
+                    models.CharField(max_length=40, primary_key=True, serialize=False, verbose_name="session key"),
+                ),
+                ("session_data", models.TextField(verbose_name="session data")),
+                ("expire_date", models.DateTimeField(db_index=True, verbose_name="expire date")),
+                ("browser", models.CharField(blank=True, max_length=100, verbose_name="browser")),
+                ("address", models.GenericIPAddressField(blank=True, null=True, verbose_name="address")),
+                ("signed_in_at", models.DateTimeField(blank=True, null=True, verbose_name="signed in")),
+                ("last_seen_at", models.DateTimeField(default=timezone.now, verbose_name="last seen")),
+                (
+                    "staff",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=models.CASCADE, related_name="sessions",
+                        to="recommendations.staff", verbose_name="staff member",
+                    ),
+                ),
+            ],
+            {"verbose_name": "session", "verbose_name_plural": "sessions"},
         ),
     ]  # fmt: skip

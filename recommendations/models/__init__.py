@@ -13,7 +13,7 @@ from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.promotions import Promotion
 from recommendations.models.quarantine import Aside, Quarantine
 from recommendations.models.serving import Slate
-from recommendations.models.staff import Staff
+from recommendations.models.staff import Staff, StaffSession
 from recommendations.models.training import Artefact, ModelVersion, Run, RunLogLine, RunStage
 from recommendations.models.weight_searches import WeightSearch
 
@@ -55,5 +55,6 @@ __all__ = [
     "Slate",
     "SlateOutcome",
     "Staff",
+    "StaffSession",
     "WeightSearch",
 ]  # fmt: skip

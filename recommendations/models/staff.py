@@ -1,9 +1,13 @@
 """Staff: the people who use the dashboard. They sign in with an e-mail address."""
 
+from importlib import import_module
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -56,9 +60,31 @@ class Staff(AbstractBaseUser, PermissionsMixin):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.email
+        """The name that colleagues read; of an address only what stands before the @."""
+        return self.name or self.email.partition("@")[0]
 
     @property
     def is_staff(self) -> bool:
         """Whether a staff member may open the Django admin: those who look after the catalogue, and admins."""
         return self.is_active and self.role in {terms.Role.CATALOGUE_ADMIN, terms.Role.ADMIN}
+
+
+class StaffSession(AbstractBaseSession):
+    """Session of one browser; ``staff`` is empty until somebody signs in."""
+
+    staff = models.ForeignKey(
+        Staff, models.CASCADE, null=True, blank=True, related_name="sessions", verbose_name=_("staff member")
+    )
+    browser = models.CharField(_("browser"), max_length=100, blank=True)
+    address = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    signed_in_at = models.DateTimeField(_("signed in"), null=True, blank=True)
+    last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionBase]:
+        store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
+        return store

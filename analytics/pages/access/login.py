@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.contrib.auth.views import LoginView
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
@@ -16,6 +16,7 @@ from django_htmx.middleware import HtmxDetails
 
 from analytics.pages.access.preferences import settle_preferences
 from recommendations.models import Staff
+from recommendations.services.access.sign_in import sign_in, sign_out
 
 
 def account_of(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
@@ -40,8 +41,15 @@ class Login(LoginView):
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        response = super().form_valid(form)
         staff = form.get_user()
-        if isinstance(staff, Staff):
-            settle_preferences(self.request, staff=staff, response=response)
+        assert isinstance(staff, Staff)  # noqa: S101 - for the type checker; there are no other accounts
+        sign_in(self.request, staff=staff)
+        response = HttpResponseRedirect(self.get_success_url())
+        settle_preferences(self.request, staff=staff, response=response)
         return response
+
+
+class Logout(LogoutView):
+    def post(self, request: HttpRequest, *_arguments: Any, **_options: Any) -> HttpResponse:
+        sign_out(request)
+        return HttpResponseRedirect(self.get_success_url())

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from recommendations.models import ApiKey, AuditEntry, Staff
+from recommendations.services.access.policy import TRAIL, may
 
 type Values = dict[str, Any] | None
 type Author = Staff | ApiKey | None
@@ -53,6 +54,16 @@ def record_all(
     AuditEntry.objects.bulk_create(entries, batch_size=1_000)
 
 
+def hidden_kinds(staff: Staff) -> set[str]:
+    """Kinds of objects whose entries the staff member may not see."""
+    return {kind for kind, action in TRAIL.items() if not may(staff, action)}
+
+
+def entries_for(staff: Staff) -> QuerySet[AuditEntry]:
+    """Entries of the trail that the staff member may see."""
+    return AuditEntry.objects.exclude(object_type__in=hidden_kinds(staff))
+
+
 def changed_fields(entry: AuditEntry) -> list[tuple[str, Any, Any]]:
     """Fields that differ, with the values before and after; None where the object was not there, or had nothing."""
     before, after = entry.before or {}, entry.after or {}
@@ -66,8 +77,8 @@ def _entry(by: Author, verb: str, subject: Model, *, before: Values, after: Valu
         api_key=by if isinstance(by, ApiKey) else None,
         verb=verb,
         object_type=subject._meta.model_name or "",
-        object_id=str(subject.pk),
-        label=str(subject)[:300],
+        object_id=str(subject.pk or ""),
+        label=(subject.email if isinstance(subject, Staff) else str(subject))[:300],
         before=before,
         after=after,
         note=note,

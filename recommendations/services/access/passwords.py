@@ -3,6 +3,7 @@
 They lead to the configured address, never to the host that a request names.
 """
 
+import threading
 from functools import partial
 
 import structlog
@@ -10,7 +11,7 @@ from celery import current_app
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import send_mail
-from django.db import transaction
+from django.db import connection, transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -35,7 +36,8 @@ def ask_for_link(address: str) -> None:
     try:
         current_app.send_task(TASK, args=[address], queue="default", expires=60 * 60)
     except OperationalError as error:
-        log.warning("password link not sent", error=type(error).__name__)
+        log.warning("password link sent by the web process", error=type(error).__name__)
+        threading.Thread(target=_send_beside, args=[address], daemon=True, name="password-link").start()
 
 
 def send_link(address: str) -> None:
@@ -51,3 +53,11 @@ def send(staff: Staff, template: str, context: dict[str, object]) -> None:
         subject = render_to_string(f"email/{template}_subject.txt", context).strip()
         body = render_to_string(f"email/{template}.txt", context)
     transaction.on_commit(partial(send_mail, subject, body, None, [staff.email]))
+
+
+def _send_beside(address: str) -> None:
+    """Send the link in a thread of its own, with a connection of its own, while no worker can be reached."""
+    try:
+        send_link(address)
+    finally:
+        connection.close()

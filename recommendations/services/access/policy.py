@@ -30,6 +30,9 @@ POLICY: Mapping[Action, frozenset[Role]] = {
     Action.PUBLISH: frozenset({Role.PUBLISHER, Role.ADMIN}),
 }
 
+TRAIL: Mapping[str, Action] = {"staff": Action.MANAGE_STAFF, "apikey": Action.MANAGE_KEYS}
+"""What one must be able to do to see entries of the audit trail about such objects; the others are for everybody."""
+
 
 def may(staff: Staff, action: Action) -> bool:
     return staff.is_active and staff.role in POLICY[action]
