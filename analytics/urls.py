@@ -3,7 +3,7 @@
 from django.urls import path
 
 from analytics.pages import runs, search
-from analytics.pages.access import activity, login, password, preferences
+from analytics.pages.access import account, activity, login, password, preferences, second_factor
 from analytics.pages.catalogue import health, item
 from analytics.pages.customer import actions, change, listing, profile, why, why_not
 from analytics.pages.overview import arrivals, summary
@@ -81,7 +81,14 @@ urlpatterns = [
     path("runs/<uuid:pk>/make-live/", runs.make_live, name="make_live"),
     path("activity/", activity.activity, name="activity"),
     path("search/", search.search, name="search"),
+    path("account/", account.account, name="account"),
+    path("account/password/", account.change_password, name="change_password"),
+    path("account/sessions/end/", account.end_sessions, name="end_sessions"),
+    path("account/second-factor/", second_factor.second_factor, name="second_factor"),
+    path("account/second-factor/codes/", second_factor.renew_codes, name="renew_codes"),
+    path("account/second-factor/remove/", second_factor.remove_second_factor, name="remove_second_factor"),
     path("login/", login.Login.as_view(), name="login"),
+    path("login/code/", login.login_code, name="login_code"),
     path("logout/", login.Logout.as_view(), name="logout"),
     path("password/", password.Forgotten.as_view(), name="password_reset"),
     path("password/sent/", password.Sent.as_view(), name="password_reset_done"),

@@ -64,6 +64,9 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "django_htmx",
     "django_structlog",
 ]
@@ -196,6 +199,8 @@ LOGOUT_REDIRECT_URL = "login"
 SESSION_ENGINE = "recommendations.services.access.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 7  # seconds from the login, however busy
 SESSION_IDLE = timedelta(hours=env.integer("SESSION_IDLE_HOURS", default=8, at_least=1))
+SECOND_FACTOR = env.choice("SECOND_FACTOR", among=["optional", "required"], default="optional" if DEMO else "required")
+OTP_TOTP_ISSUER = SHOP_NAME
 AXES_HANDLER = "recommendations.services.access.attempts.Attempts"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours

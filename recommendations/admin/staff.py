@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from copy import copy
+from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
@@ -10,13 +11,17 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
+from django.utils.html import format_html_join
 from django.utils.text import capfirst
+from django.utils.timezone import localtime
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.admin.generic import AdminPasswordChangeForm, BaseUserCreationForm, UserAdmin
 from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import Staff
-from recommendations.services.access import invitations
+from recommendations.services.access import invitations, second_factor, sessions
 from recommendations.services.access import staff as service
 from recommendations.services.access.policy import Action
 from recommendations.terms import Role
@@ -71,12 +76,12 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
     search_fields = ("email", "name")
     ordering = ("email",)
     filter_horizontal = ()
-    actions = ("invite_again",)
-    readonly_fields = ("last_login", "joined_at")
+    actions = ("invite_again", "end_sessions", "remove_second_factor")
+    readonly_fields = ("last_login", "joined_at", "second_factor", "sessions")
     fieldsets = (
         (None, {"fields": ("email", "password", "name", "role", "is_active")}),
         (_("On the dashboard"), {"fields": ("language", "theme")}),
-        (_("Known of them"), {"fields": ("last_login", "joined_at")}),
+        (_("Known of them"), {"fields": ("last_login", "joined_at", "second_factor", "sessions")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "role", "password1", "password2")}),)
 
@@ -120,6 +125,33 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
                 text = _("%(email)s gets an e-mail with a link.")
                 self.message_user(request, text % {"email": staff.email}, messages.SUCCESS)
 
+    @admin.display(description=_("second factor"), boolean=True)
+    def second_factor(self, staff: Staff) -> bool:
+        return second_factor.has_second_factor(staff)
+
+    @admin.display(description=_("sessions"))
+    def sessions(self, staff: Staff) -> str:
+        lines = [
+            (each.browser or _("Unknown browser"), each.address or "–", _moment(each.last_seen_at))
+            for each in sessions.sessions_of(staff)
+        ]
+        return format_html_join("", "<div>{}, {}, {}</div>", lines) or gettext("signed in nowhere")
+
+    @admin.action(description=_("End all sessions"), permissions=["change"])
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[Staff]) -> None:
+        number = sum(sessions.end_all(staff=staff, by=staff_of(request)) for staff in queryset)
+        text = ngettext("%(number)s session was ended.", "%(number)s sessions were ended.", number)
+        self.message_user(request, text % {"number": number}, messages.SUCCESS)
+
+    @admin.action(description=_("Take the second factor away (lost phone)"), permissions=["change"])
+    def remove_second_factor(self, request: HttpRequest, queryset: QuerySet[Staff]) -> None:
+        for staff in queryset:
+            if second_factor.remove(staff=staff, by=staff_of(request)):
+                text = _("%(staff)s has no second factor any more, and was signed out everywhere.")
+                self.message_user(request, text % {"staff": staff}, messages.SUCCESS)
+            else:
+                self.message_user(request, _("%(staff)s has no second factor.") % {"staff": staff}, messages.WARNING)
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
         """Do nothing: roles stand in the policy table; groups and single permissions are not used."""
 
@@ -127,3 +159,7 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
         mine = copy(self)
         mine.change_password_form = partial(PasswordForm, by=staff_of(request))
         return UserAdmin.user_change_password(mine, request, id, form_url)
+
+
+def _moment(at: datetime) -> str:
+    return date_format(localtime(at), "DATETIME_FORMAT")

@@ -35,7 +35,7 @@ def put_into_pages(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("recommendations", "0002_version_0_2")]
+    dependencies = [("recommendations", "0002_version_0_2"), ("otp_totp", "0003_add_timestamps")]
     operations = [
         migrations.RemoveConstraint("apikey", "only_a_key_that_reads_nothing_has_origins"),
         migrations.RemoveIndex("dueline", "due_line_next"),
@@ -203,5 +203,14 @@ class Migration(migrations.Migration):
                 ),
             ],
             {"verbose_name": "session", "verbose_name_plural": "sessions"},
+        ),
+        migrations.CreateModel(
+            "AuthenticatorApp",
+            [],
+            {
+                "verbose_name": "authenticator app", "verbose_name_plural": "authenticator apps", "proxy": True,
+                "indexes": [], "constraints": [],
+            },
+            bases=("otp_totp.totpdevice",),
         ),
     ]  # fmt: skip

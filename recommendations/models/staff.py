@@ -11,7 +11,9 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from recommendations import terms
 from recommendations.wording import labels
@@ -67,6 +69,22 @@ class Staff(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         """Whether a staff member may open the Django admin: those who look after the catalogue, and admins."""
         return self.is_active and self.role in {terms.Role.CATALOGUE_ADMIN, terms.Role.ADMIN}
+
+
+class AuthenticatorApp(TOTPDevice):
+    """App on a phone that makes the codes of the second factor (TOTP, RFC 6238).
+
+    Its key is made of the stored seed and of ``SECRET_KEY``: who has a copy of the database cannot make codes.
+    """
+
+    class Meta:
+        proxy = True
+        verbose_name = _("authenticator app")
+        verbose_name_plural = _("authenticator apps")
+
+    @property
+    def bin_key(self) -> bytes:
+        return salted_hmac("authenticator-app", self.key, algorithm="sha256").digest()[:20]
 
 
 class StaffSession(AbstractBaseSession):

@@ -39,10 +39,21 @@ function closeMenus(except) {
   });
 }
 
+async function copy(button) {
+  const field = document.getElementById(button.dataset.copies);
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+    button.querySelector("[role=status]").textContent = button.dataset.copied;
+  } catch { /* it is selected: Ctrl-C copies it */ }
+}
+
 document.addEventListener("click", (event) => {
   closeMenus(event.target.closest("details.menu"));
   const opener = event.target.closest("[data-opens]");
   if (opener) open(opener.dataset.opens);
+  const copier = event.target.closest("[data-copies]");
+  if (copier) copy(copier);
   const toggle = event.target.closest("[data-toggles]");
   if (toggle) {
     const shown = document.getElementById(toggle.dataset.toggles).classList.toggle("is-open");

@@ -64,6 +64,9 @@ def addresses() -> dict[str, str]:
         "activity": "/activity/",
         "runs": "/runs/",
         "run": f"/runs/{run}/",
+        "account": "/account/",
+        "password": "/account/password/",
+        "second factor": "/account/second-factor/",
         "search": "/search/?q=tea",
         "nothing found": "/search/?q=zzzz",
     }

@@ -1,22 +1,37 @@
-"""Sign in with e-mail address and password; after five wrong passwords the page says how long to wait (axes)."""
+"""Sign in with e-mail address and password, then a code of the second factor where there is one.
+
+After five wrong ones the page says how long to wait (axes).
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from django import forms
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import resolve_url
-from django.utils.http import urlencode
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from analytics.pages.access.preferences import settle_preferences
 from recommendations.models import Staff
-from recommendations.services.access.sign_in import sign_in, sign_out
+from recommendations.services.access import sign_in
+from recommendations.services.access.second_factor import TooSoonError
+
+WRONG_CODE = _("This code does not match. Wait for the next one: each works once, for half a minute.")
+TOO_SOON = _("Too soon after a wrong code. Wait a few seconds, then type the code that the app shows.")
+BEFORE_SECOND_FACTOR = {"second_factor", "logout"}
+"""Names of the pages that somebody reaches who has to set the second factor up first."""
 
 
 def account_of(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
@@ -36,20 +51,58 @@ class LoginRequired(LoginRequiredMiddleware):
         back = urlencode({"next": f"{page.path}?{page.query}" if page.query else page.path})
         return HttpResponseClientRedirect(f"{resolve_url(settings.LOGIN_URL)}?{back}")
 
+    def process_view(self, request: HttpRequest, view_func: Callable[..., Any], *given: Any) -> HttpResponseBase | None:
+        """Let nobody in whose second factor is due, but to the pages that set it up."""
+        answer = super().process_view(request, view_func, *given)
+        if answer is not None or not getattr(view_func, "login_required", True) or not request.session.get(sign_in.DUE):
+            return answer
+        if request.resolver_match and request.resolver_match.url_name in BEFORE_SECOND_FACTOR:
+            return None
+        address = reverse("second_factor")
+        return HttpResponseClientRedirect(address) if getattr(request, "htmx", None) else HttpResponseRedirect(address)
+
 
 class Login(LoginView):
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        staff = form.get_user()
+        staff, address = form.get_user(), self.get_success_url()
         assert isinstance(staff, Staff)  # noqa: S101 - for the type checker; there are no other accounts
-        sign_in(self.request, staff=staff)
-        response = HttpResponseRedirect(self.get_success_url())
-        settle_preferences(self.request, staff=staff, response=response)
-        return response
+        if sign_in.begin(self.request, staff=staff):
+            return _enter(self.request, staff, address)
+        return HttpResponseRedirect(f"{reverse('login_code')}?{urlencode({'next': address})}")
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(max_length=40)
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def login_code(request: HttpRequest) -> HttpResponse:
+    """Page that asks for the second factor of whoever has typed the right password."""
+    staff, form = sign_in.half_in(request), CodeForm(request.POST if request.method == "POST" else None)
+    if staff is None:
+        return redirect("login")
+    if form.is_valid():
+        try:
+            if sign_in.complete(request, staff=staff, code=form.cleaned_data["code"]):
+                target = request.GET.get("next", "")
+                safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+                return _enter(request, staff, target if safe else settings.LOGIN_REDIRECT_URL)
+            form.add_error("code", WRONG_CODE)
+        except TooSoonError:
+            form.add_error("code", TOO_SOON)
+    return render(request, "registration/code.html", {"form": form})
 
 
 class Logout(LogoutView):
     def post(self, request: HttpRequest, *_arguments: Any, **_options: Any) -> HttpResponse:
-        sign_out(request)
+        sign_in.sign_out(request)
         return HttpResponseRedirect(self.get_success_url())
+
+
+def _enter(request: HttpRequest, staff: Staff, address: str) -> HttpResponse:
+    response = HttpResponseRedirect(address)
+    settle_preferences(request, staff=staff, response=response)
+    return response

@@ -19,7 +19,7 @@ CODE = "code"  # in the credentials of an attempt that failed at the second fact
 type Credentials = dict[str, Any] | None
 
 
-class Attempts(AxesCacheHandler):  # type: ignore[misc]
+class Attempts(AxesCacheHandler):
     """Handler of axes that also counts by address, and writes into the trail."""
 
     def is_locked(self, request: HttpRequest, credentials: Credentials = None) -> bool:
@@ -53,5 +53,6 @@ def _staff_of(credentials: Credentials) -> Staff | None:
 
 
 def _note(request: Any, verb: str, staff: Staff | None) -> None:
-    """Write an entry by nobody; a name that nobody has is left out, as it may be a password."""
-    audit.record(by=None, verb=verb, subject=staff or Staff(), after={"address": request.axes_ip_address})
+    """Write an entry; a name that nobody has is left out, as it may be a password."""
+    by = request.user if isinstance(getattr(request, "user", None), Staff) else None
+    audit.record(by=by, verb=verb, subject=staff or Staff(), after={"address": request.axes_ip_address})

@@ -9,13 +9,15 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as RecordedSessions
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.dateparse import parse_datetime
 
 from recommendations.models import Staff, StaffSession
+from recommendations.services.access import audit
 from recommendations.services.access.addresses import client_address
 
 SIGNED_IN = "signed_in"  # key of the session: when, with what browser, from where
@@ -80,6 +82,19 @@ def sessions_of(staff: Staff) -> list[StaffSession]:
     return list(_alive().filter(staff=staff).order_by("-last_seen_at", "session_key"))
 
 
+@transaction.atomic
+def end_one(*, staff: Staff, handle: str, by: Staff) -> bool:
+    """End the session of this handle; False where it has ended."""
+    chosen = [session.pk for session in sessions_of(staff) if constant_time_compare(handle_of(session.pk), handle)]
+    return bool(_end(StaffSession.objects.filter(pk__in=chosen), staff=staff, by=by))
+
+
+@transaction.atomic
+def end_all(*, staff: Staff, by: Staff | None, but: str | None = None) -> int:
+    """End all sessions, but for that of the key ``but``; returns how many."""
+    return _end(StaffSession.objects.filter(staff=staff).exclude(pk=but or ""), staff=staff, by=by)
+
+
 def handle_of(session_key: str) -> str:
     """Name of a session for forms: it finds the session, and opens nothing."""
     return salted_hmac("session", session_key, algorithm="sha256").hexdigest()[:24]
@@ -90,6 +105,13 @@ def browser_name(agent: str) -> str:
     browser = next((NAMES.get(name, name) for name in BROWSERS if f"{name}/" in agent), "")
     system = next((name for sign, name in SYSTEMS.items() if sign in agent), "")
     return ", ".join(part for part in (browser, system) if part)
+
+
+def _end(sessions: QuerySet[StaffSession], *, staff: Staff, by: Staff | None) -> int:
+    number = sessions.delete()[0]
+    if number:
+        audit.record(by=by, verb="end session", subject=staff, after={"sessions": number})
+    return number
 
 
 def _alive() -> QuerySet[StaffSession]:

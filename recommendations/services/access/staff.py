@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from recommendations.models import Staff
+from recommendations.models import Staff, StaffSession
 from recommendations.services.access import audit
 from recommendations.terms import Role
 
@@ -48,9 +48,10 @@ def change_staff(*, staff: Staff, changes: Mapping[str, Any], by: Staff | None) 
 
 @transaction.atomic
 def set_password(*, staff: Staff, password: str | None, by: Staff | None) -> None:
-    """Set a password; None: they cannot sign in any more with one."""
+    """Set a password, and end every session; None: they cannot sign in any more with one."""
     staff.set_password(password)
     staff.save(update_fields=["password"])
+    StaffSession.objects.filter(staff=staff).delete()
     audit.record(by=by, verb="set password", subject=staff)
 
 

@@ -16,7 +16,7 @@ from recommendations.terms import Role
 pytestmark = pytest.mark.django_db
 
 OPEN = {
-    "login", "logout", "preferences",
+    "login", "login_code", "logout", "preferences",
     "password_reset", "password_reset_done", "password_reset_confirm",
 }  # fmt: skip
 """What strangers may reach: it leads into the dashboard, and tells nothing of the shop."""
@@ -27,6 +27,7 @@ LOOKS = {
     "rules", "rule", "rule_findings", "rule_values", "rule_books", "proposal_effect", "saved_rule_effect",
     "rule_history", "quality", "wrong_items", "catalogue", "catalogue_items", "item", "segments", "segment", "together",
     "runs", "run", "run_progress", "replay_progress", "activity", "search",
+    "account", "change_password", "second_factor",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -68,6 +69,9 @@ CHANGES = {
     "cancel_replay": Action.RUN_LOOP,
     "resume_replay": Action.RUN_LOOP,
     "make_live": Action.PUBLISH,
+    "end_sessions": Action.SEE,
+    "renew_codes": Action.SEE,
+    "remove_second_factor": Action.SEE,
 }
 """What a POST needs: it changes something, or measures what somebody is writing."""
 
