@@ -127,6 +127,8 @@ def test_data_are_kept_and_secrets_are_private(start: Start, data: Path) -> None
         client.set("kept", "7")
     for name in ("secret_key", "pseudonym_key", "servers.json"):
         assert stat.S_IMODE((data / name).stat().st_mode) == 0o600
+    files = [path for path in data.iterdir() if not path.is_symlink()]
+    assert [path.name for path in files if path.stat().st_mode & 0o077] == []
     first.process.terminate()
     assert first.is_gone(seconds=20)
 

@@ -4,6 +4,7 @@ A session ends a week after the login, whatever happens in it, or as soon as nob
 """
 
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Any, cast
 
 from django.conf import settings
@@ -73,7 +74,11 @@ def begin(request: HttpRequest) -> None:
     """Note in the session of somebody who has just signed in since when, and how long it may last."""
     now = timezone.now()
     browser = browser_name(request.headers.get("User-Agent", ""))
-    request.session[SIGNED_IN] = {"at": now.isoformat(), "browser": browser, "address": client_address(request.META)}
+    try:
+        address = str(ip_address(client_address(request.META)))
+    except ValueError:  # a socket of the machine has none
+        address = ""
+    request.session[SIGNED_IN] = {"at": now.isoformat(), "browser": browser, "address": address}
     request.session.set_expiry(now + timedelta(seconds=settings.SESSION_COOKIE_AGE))
 
 

@@ -47,6 +47,13 @@ def test_a_session_says_who_where_and_since_when(signed_in: Client, ada: Staff) 
     assert handle_of(session.session_key) not in session.session_key
 
 
+@pytest.mark.parametrize("address", ["", "unix:", "2001:db8::7"])
+def test_a_session_begins_from_wherever(client: Client, ada: Staff, address: str) -> None:
+    form = {"username": ada.email, "password": PASSWORD}
+    assert client.post("/login/", form, REMOTE_ADDR=address).status_code == 302
+    assert sessions_of(ada)[0].address == (address if ":d" in address else None)
+
+
 def test_who_does_nothing_for_eight_hours_signs_in_again(signed_in: Client, ada: Staff) -> None:
     move(last_seen_at=timedelta(hours=7, minutes=59))
     assert signed_in.get(PAGE).status_code == 200
