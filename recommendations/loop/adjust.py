@@ -194,13 +194,13 @@ def _guarded(context: RunContext) -> bool:
     """Whether the version waits for a person, because its data are unusual; what rose most is noted with it."""
     live = live_version.live_version()
     now, before = Demand.of(context.version), Demand.of(live) if live else None
-    found = guard.unusual(context, now, before)
-    for one in found:
+    findings = guard.unusual(context, now, before)
+    for one in findings:
         context.report(0, text=f"unusual: {one.check} {one.before:,.4g} → {one.now:,.4g}")
     ModelVersion.objects.filter(pk=context.version.pk).update(
-        guard=[one._asdict() for one in found], risers=risers(now, before) if before else []
+        guard=[one._asdict() for one in findings], risers=risers(now, before) if before else []
     )
-    return bool(found)
+    return bool(findings)
 
 
 def _append(context: RunContext, blend: BlendName, decision: Decision, *, publish: bool) -> BlendWeights | None:

@@ -40,10 +40,10 @@ def unusual(context: RunContext, now: Demand, before: Demand | None) -> list[Unu
     if live is None or before is None or live.users < FEWEST:
         return []
     made, served = _counts(context.version), _counts(live)
-    found = [*_of_sizes(made, served), *_of_people(made, served), *_of_accuracy(context.version, live)]
+    findings = [*_of_sizes(made, served), *_of_people(made, served), *_of_accuracy(context.version, live)]
     if now.weak >= WEAK and now.weak > before.weak:
-        found.append(Unusual(GuardCheck.TRENDING, before.weak, now.weak))
-    return found
+        findings.append(Unusual(GuardCheck.TRENDING, before.weak, now.weak))
+    return findings
 
 
 def _counts(version: ModelVersion) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from recommendations.engine.preprocess.levels import Levels
 from recommendations.engine.preprocess.suspects import Suspicion, suspicions
 from recommendations.loop.context import RunContext
 from recommendations.store.events import quarantine
-from recommendations.store.events.quarantine import Finding
+from recommendations.store.events.quarantine import Case
 
 
 def set_aside(context: RunContext, events: pd.DataFrame, people: Levels, *, until: float) -> Held:
@@ -21,17 +21,17 @@ def set_aside(context: RunContext, events: pd.DataFrame, people: Levels, *, unti
     before = quarantine.held_items()
     events = before.without(events, people)
     restored = quarantine.cleared()
-    found = []
+    cases: list[Case] = []
     for one in suspicions(events, people, until=until):
         known_people, known_items = restored[one.rule]
         rest = replace(one, people=np.setdiff1d(one.people, known_people), items=np.setdiff1d(one.items, known_items))
         if len(rest.people) or (rest.since is not None and len(rest.items)):
-            found.append(Finding(rest, int(_held(rest).of(events, people).sum())))
-    quarantine.keep(context.run, found)
-    for finding in found:
-        rule, whose = finding.suspicion.rule, len(finding.suspicion.people)
-        context.report(0, text=f"{rule}: {finding.events:,} events of {whose:,} customers are set aside")
-    parts = [before, *(_held(finding.suspicion) for finding in found)]
+            cases.append(Case(rest, int(_held(rest).of(events, people).sum())))
+    quarantine.keep(context.run, cases)
+    for case in cases:
+        rule, whose = case.suspicion.rule, len(case.suspicion.people)
+        context.report(0, text=f"{rule}: {case.events:,} events of {whose:,} customers are set aside")
+    parts = [before, *(_held(case.suspicion) for case in cases)]
     return Held(*(np.concatenate([part[at] for part in parts]) for at in range(len(before))))
 
 

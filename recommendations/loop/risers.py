@@ -58,13 +58,13 @@ def risers(now: Demand, before: Demand) -> list[dict[str, Any]]:
     A place is worth 1 / log₂(1 + place), as in NDCG.
     """
     old = {int(before.items[row]): place for place, row in enumerate(before.best(FIRST), start=1)}
-    found = []
+    rising = []
     for place, row in enumerate(now.best(FIRST), start=1):
         key = int(now.items[row])
         was = old.get(key)
         gain = 1 / np.log2(1 + place) - (1 / np.log2(1 + was) if was else 0.0)
         if gain > 0:
             people, confirmed = int(now.people[row]), int(now.confirmed[row])
-            found.append((gain, {"item": key, "before": was, "now": place, "people": people, "confirmed": confirmed}))
-    found.sort(key=lambda one: -one[0])
-    return [one for _gain, one in found[:SHOWN]]
+            rising.append((gain, {"item": key, "before": was, "now": place, "people": people, "confirmed": confirmed}))
+    rising.sort(key=lambda one: -one[0])
+    return [one for _gain, one in rising[:SHOWN]]

@@ -19,7 +19,7 @@ class Held(NamedTuple):
     since: IdArray = NOBODY
 
     def of(self, events: pd.DataFrame, people: Levels) -> BoolArray:
-        """Which of the events (columns as in ``clean.py``) are held."""
+        """Mask of the events (columns as in ``clean.py``) that are held."""
         user, item = events["user"].to_numpy(np.int64), events["item"].to_numpy(np.int64)
         held: BoolArray = np.isin(user, self.people)
         if len(self.items):

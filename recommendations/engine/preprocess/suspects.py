@@ -72,13 +72,13 @@ def suspicions(events: pd.DataFrame, people: Levels, *, until: float) -> Sequenc
     shop = _shop(events, people, until=until)
     established = (shop.level == Level.CONFIRMED) & (shop.first <= shop.today - MONTH)
     paced = _paced(events, people)
-    found = [Suspicion(rule=SuspicionRule.PACE, people=paced)] if len(paced) else []
+    cases = [Suspicion(rule=SuspicionRule.PACE, people=paced)] if len(paced) else []
     if established.sum() < ENOUGH:
-        return found
+        return cases
     share = _counts(shop.matrix(established)) / np.float32(established.sum())
     young = shop.level == Level.SEEN
     newcomers = young | ((shop.level == Level.CONFIRMED) & (shop.first > shop.today - MONTH))
-    return [*found, *_twins(shop, newcomers, share), *_rushes(shop, young, established, share)]
+    return [*cases, *_twins(shop, newcomers, share), *_rushes(shop, young, established, share)]
 
 
 def _shop(events: pd.DataFrame, people: Levels, *, until: float) -> _Shop:
@@ -104,7 +104,7 @@ def _twins(shop: _Shop, newcomers: BoolArray, share: FloatArray) -> list[Suspici
     held.eliminate_zeros()
     looked = np.sort(np.argsort(drawn(shop.users[rows].astype(np.uint64)), kind="stable")[:LOOKED_AT])
     label = _groups(held[looked], surprise)
-    found = []
+    cases = []
     for number in range(int(label.max(initial=-1)) + 1):
         group = looked[label == number]
         shared = _counts(held[group]) >= GROUP
@@ -112,12 +112,12 @@ def _twins(shop: _Shop, newcomers: BoolArray, share: FloatArray) -> list[Suspici
         alike &= np.asarray(held @ shared.astype(np.float32)).ravel() >= 2
         alike[looked] = False  # these were compared one by one
         members = np.union1d(group, np.flatnonzero(alike))
-        found.append(
+        cases.append(
             Suspicion(
                 rule=SuspicionRule.TWINS, people=shop.users[rows[members]], items=shop.items[np.flatnonzero(shared)]
             )
         )
-    return found
+    return cases
 
 
 def _groups(held: Sparse, surprise: FloatArray) -> NDArray[np.int64]:
@@ -154,10 +154,10 @@ def _rushes(shop: _Shop, young: BoolArray, established: BoolArray, share: FloatA
     of_hot = np.asarray(lately @ hot.astype(np.float32)).ravel()
     came_for_them = (of_hot >= 2) | (of_hot > OF_ALL * np.diff(lately.indptr))
     people, items = shop.users[(of_hot > 0) & came_for_them], shop.items[hot]
-    found = [Suspicion(rule=SuspicionRule.RUSH, people=people, items=items)] if len(people) else []
+    cases = [Suspicion(rule=SuspicionRule.RUSH, people=people, items=items)] if len(people) else []
     nobody = np.empty(0, np.int64)
     since = shop.today - WEEK + 1
-    return [*found, Suspicion(rule=SuspicionRule.RUSH, people=nobody, items=items, since=since)]
+    return [*cases, Suspicion(rule=SuspicionRule.RUSH, people=nobody, items=items, since=since)]
 
 
 def _paced(events: pd.DataFrame, people: Levels) -> IdArray:

@@ -20,6 +20,7 @@ class Config:
     sessions: int = 200_000  # kept, the newest ones
     longest: int = 200  # items of a session that count
     neighbours: int = 500  # sessions that speak, the most alike
+    of_person: int = 25  # of these
     rarity: float = 1.0  # r: exponent of the idf of an item that both sessions hold
     length_power: float = 0.3  # b: ½ is the cosine, 0 prefers long sessions
     target_power: float = 0.05  # a: 0 is the plain sum over the neighbours, more is kinder to rare items
@@ -30,8 +31,8 @@ class SessionKnn(Configured[Config]):
     """score_j = Σ_s sim(s) x_sj / n_j^a over the nearest sessions, sim(s) = λ(age_s) / |s|^b · Σ_k p_k idf_k^r x_sk.
 
     x_sj = 1 where session s holds j, n_j = sessions with j, p = the items of the session that asks, the newer the
-    heavier (values of the context). A basket is a session, and so is a visit (Ludewig and Jannach 2018: V-SKNN). Of
-    each person the session that is most alike speaks, so that one who comes often is one voice.
+    heavier (values of the context). A basket is a session, and so is a visit (Ludewig and Jannach 2018: V-SKNN). A
+    person speaks for an item once, with the session that is most alike, and is at most ``of_person`` of the neighbours.
     """
 
     sessions_: Sparse  # sessions × items: n_j^−a
@@ -55,31 +56,58 @@ class SessionKnn(Configured[Config]):
 
     def score(self, queries: Queries) -> FloatArray:
         profile = context_weights(queries)
-        scores = (self._nearest(profile) @ self.sessions_).toarray().astype(np.float32, copy=False)
+        nearest = self._nearest(profile)
+        votes = nearest @ self.sessions_ if self.person_ is None else self._votes(nearest, self.person_)
+        scores = votes.toarray().astype(np.float32, copy=False)
         return silenced(scores, profile=profile, known=self.known_)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
         """Items of the session as evidence: a neighbour's likeness, and so its vote, is a sum over items it shares."""
         profile = context_weights(query)
-        nearest = query.once((self, "nearest"), lambda: self._nearest(profile).indices)
-        says = self.sessions_[nearest, item].toarray().ravel()
-        terms = profile.data * (self.holders_[profile.indices][:, nearest] @ says)
+        nearest = query.once((self, "nearest"), lambda: self._nearest(profile))
+        says = self._says(nearest, item)
+        terms = profile.data * (self.holders_[profile.indices][:, nearest.indices] @ says)
         return from_context(sources=profile.indices, terms=terms, reason=Reason.BECAUSE_YOU_VIEWED)
 
     def _nearest(self, profile: Sparse) -> Sparse:
         """Likeness [queries, sessions] of the nearest sessions."""
         alike = sparse.csr_matrix(profile @ self.holders_)
-        return strongest(alike if self.person_ is None else _one_each(alike, self.person_), self.config.neighbours)
+        if self.person_ is not None:
+            alike = _few_each(alike, self.person_, self.config.of_person)
+        return strongest(alike, self.config.neighbours)
+
+    def _votes(self, nearest: Sparse, person: IntArray) -> Sparse:
+        """The votes for each item, queries × items: of each person the one of the most alike session that holds it."""
+        held = sparse.csr_matrix(self.sessions_[nearest.indices])
+        lengths = np.diff(held.indptr)
+        query = np.repeat(np.arange(nearest.shape[0]), np.diff(nearest.indptr))
+        voice = np.repeat(query * (int(person.max(initial=0)) + 1) + person[nearest.indices], lengths)
+        votes = held.data * np.repeat(nearest.data, lengths)
+        order = np.lexsort((-votes, held.indices, voice))
+        voice, item = voice[order], held.indices[order]
+        first = order[np.concatenate([[True], (np.diff(voice) != 0) | (np.diff(item) != 0)])] if len(order) else order
+        places = (np.repeat(query, lengths)[first], held.indices[first])
+        return sparse.csr_matrix((votes[first], places), shape=(nearest.shape[0], held.shape[1]))
+
+    def _says(self, nearest: Sparse, item: int) -> FloatArray:
+        """What each of the nearest sessions of one query adds to an item's votes, per unit of likeness."""
+        says = self.sessions_[nearest.indices, item].toarray().ravel()
+        if self.person_ is not None:
+            order = np.lexsort((-nearest.data * (says > 0), self.person_[nearest.indices]))
+            again = np.diff(self.person_[nearest.indices][order], prepend=-1) == 0
+            says[order[again]] = 0
+        return says
 
 
-def _one_each(alike: Sparse, person: IntArray) -> Sparse:
-    """The most alike session of each person, per query."""
+def _few_each(alike: Sparse, person: IntArray, most: int) -> Sparse:
+    """The most alike sessions of each person, per query."""
     row = np.repeat(np.arange(alike.shape[0]), np.diff(alike.indptr))
     key = row * (int(person.max(initial=0)) + 1) + person[alike.indices]
     order = np.lexsort((-alike.data, key))
-    most = np.zeros(alike.nnz, np.bool_)
-    most[order[np.unique(key[order], return_index=True)[1]]] = True
-    return chosen(alike, most)
+    rank = np.arange(alike.nnz) - np.searchsorted(key[order], key[order])
+    near = np.zeros(alike.nnz, np.bool_)
+    near[order[rank < most]] = True
+    return chosen(alike, near)
 
 
 def _sessions(acts: Interactions, *, most: int) -> tuple[Sparse, FloatArray, IntArray]:

@@ -45,7 +45,7 @@ WHERE (line.occurred_at, line.event_id, line.line) = (covered.occurred_at, cover
 
 
 @dataclass(frozen=True)
-class Finding:
+class Case:
     """A suspicion, and how many events it sets aside."""
 
     suspicion: Suspicion
@@ -95,20 +95,24 @@ def to_be_deleted() -> list[Quarantine]:
 
 
 @transaction.atomic
-def keep(run: Run, findings: Sequence[Finding]) -> None:
+def keep(run: Run, cases: Sequence[Case]) -> None:
     """Set aside what a run has found; what the same run kept before it was interrupted is replaced."""
     Quarantine.objects.filter(run=run, state=QuarantineState.ASIDE).delete()
-    for finding in findings:
-        found = finding.suspicion
+    for case in cases:
+        suspicion = case.suspicion
         stored = Quarantine.objects.create(
-            rule=found.rule, run=run, events=finding.events, people=len(found.people), items=found.items.tolist()
+            rule=suspicion.rule,
+            run=run,
+            events=case.events,
+            people=len(suspicion.people),
+            items=suspicion.items.tolist(),
         )
-        people = [Aside(quarantine=stored, customer_id=key) for key in found.people.tolist()]
-        since = None if found.since is None else _midnight(found.since)
+        people = [Aside(quarantine=stored, customer_id=key) for key in suspicion.people.tolist()]
+        since = None if suspicion.since is None else _midnight(suspicion.since)
         items = (
             []
             if since is None
-            else [Aside(quarantine=stored, item_id=key, since=since) for key in found.items.tolist()]
+            else [Aside(quarantine=stored, item_id=key, since=since) for key in suspicion.items.tolist()]
         )
         Aside.objects.bulk_create([*people, *items], batch_size=2_000)
 
