@@ -37,6 +37,11 @@ def restore_live_state() -> int:
     return housekeeping.restore_live_state()
 
 
+@shared_task(name="recommendations.tasks.write_source_hours")
+def write_source_hours() -> int:
+    return housekeeping.write_source_hours(now=timezone.now())
+
+
 @shared_task(name="recommendations.tasks.prepare_partitions")
 def prepare_partitions() -> int:
     return housekeeping.prepare_partitions(now=timezone.now())

@@ -60,6 +60,11 @@ app.conf.update(
             "schedule": 10,
             "options": {"expires": 10},
         },
+        "write source hours": {
+            "task": "recommendations.tasks.write_source_hours",
+            "schedule": 30,
+            "options": {"expires": 15},
+        },
         "prepare partitions": {
             "task": "recommendations.tasks.prepare_partitions",
             "schedule": crontab(hour="0", minute="10"),

@@ -49,7 +49,9 @@ def opened(*seeds: str) -> dict[str, Any]:
         BlendWeights.objects.defaults().filter(blend__name=blend, segment=None).update(weights=weights)
     writes.rebuild()
     scopes = [Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ]
-    key, secret = create_key(name="faults", scopes=scopes, by=None, requests_per_minute=NO_LIMIT)
+    key, secret = create_key(
+        name="faults", scopes=scopes, by=None, requests_per_minute=NO_LIMIT, lines_per_minute=NO_LIMIT
+    )
     Staff.objects.create_superuser(*STAFF)
     items = list(Item.objects.order_by("pk").values_list("shop_id", flat=True))
     return {"key": f"{key.prefix}.{secret}", "versions": versions, "items": items, "customers": 60, "staff": STAFF}

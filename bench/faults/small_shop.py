@@ -30,7 +30,9 @@ def open_shop() -> str:
     if Item.objects.exists():
         raise NotEmptyError
     make_items()
-    key, secret = keys.create_key(name="Fuzz", scopes=list(Scope), requests_per_minute=2**31 - 1, by=None)
+    key, secret = keys.create_key(
+        name="Fuzz", scopes=list(Scope), requests_per_minute=2**31 - 1, lines_per_minute=2**31 - 1, by=None
+    )
     return f"{key.prefix}.{secret}"
 
 

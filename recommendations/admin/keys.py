@@ -37,7 +37,7 @@ class KeyForm(ModelForm[ApiKey]):
 
     class Meta:
         model = ApiKey
-        fields = ("name", "side", "scopes", "origins", "requests_per_minute")
+        fields = ("name", "side", "scopes", "origins", *keys.LIMITS)
 
     def clean_origins(self) -> list[str]:
         try:
@@ -74,8 +74,8 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
     search_fields = ("name", "prefix")
     actions = ("rotate", "revoke")
     view_fields = (
-        "name", "prefix", "side", "may", "from_pages_of", "requests_per_minute", "created_by", "created_at",
-        "last_used_at", "seen_in_page_at", "expires_at", "revoked_at",
+        "name", "prefix", "side", "may", "from_pages_of", *keys.LIMITS, "created_by", "created_at", "last_used_at",
+        "seen_in_page_at", "expires_at", "revoked_at",
     )  # fmt: skip
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
@@ -92,10 +92,10 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
         key, secret = keys.create_key(
             name=form.cleaned_data["name"],
             scopes=[Scope(scope) for scope in form.cleaned_data["scopes"]],
-            requests_per_minute=form.cleaned_data["requests_per_minute"],
             side=Side(form.cleaned_data["side"]),
             origins=form.cleaned_data["origins"],
             by=staff_of(request),
+            **{name: form.cleaned_data[name] for name in keys.LIMITS},
         )
         vars(obj).update(vars(key), shown_once=f"{key.prefix}.{secret}")
 

@@ -16,6 +16,8 @@ from rest_framework.throttling import BaseThrottle
 
 from recommendations.ingest.facts import Sender
 from recommendations.services.access import keys
+from recommendations.services.access.addresses import client_address
+from recommendations.services.access.quotas import EventQuotas
 from recommendations.terms import Scope
 
 SCHEME = "Api-Key"
@@ -73,17 +75,23 @@ class HasScope(BasePermission):
         return isinstance(request.auth, keys.KnownKey) and scope in request.auth.scopes
 
 
-def sender_of(request: Request) -> Sender:
-    """Who hands in what stands in the body; a permission has let the key through."""
+def quotas_of(request: Request) -> EventQuotas:
+    """Quotas of who sends events; a permission has let the key through."""
     key: Any = request.auth
-    return Sender(key.pk, key.side, Scope.EVENTS_REPLAY in key.scopes)
+    return EventQuotas(key, client_address(request.META))
+
+
+def sender_of(quotas: EventQuotas) -> Sender:
+    """Who hands in what stands in the body."""
+    key = quotas.key
+    return Sender(key.pk, key.side, Scope.EVENTS_REPLAY in key.scopes, quotas.newcomers)
 
 
 class KeyRate(BaseThrottle):
     """Throttle that lets through as many requests a minute as the key allows."""
 
     def allow_request(self, request: Request, view: Any) -> bool:  # noqa: ARG002 - given by the framework
-        self._wait = keys.seconds_to_wait(request.auth) if isinstance(request.auth, keys.KnownKey) else None
+        self._wait = keys.count_request(request.auth).wait if isinstance(request.auth, keys.KnownKey) else None
         return self._wait is None
 
     def wait(self) -> float | None:

@@ -13,16 +13,34 @@ from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 
 from recommendations.ingest.refusal import escaped
+from recommendations.services.access.quotas import OverQuotaError, Quota
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
 _READING = ("GET", "HEAD")
 _TITLES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large"}  # as Python says from 3.13 on
+
+OVER_QUOTA: Mapping[Quota, Promise] = {
+    Quota.LINES: gettext_lazy(
+        "This key may send %(limit)s lines of events a minute; nothing was stored. Send it again after Retry-After, or "
+        "use a key with a higher limit."
+    ),
+    Quota.ADDRESS_LINES: gettext_lazy(
+        "One address may send %(limit)s lines of events a minute with a key in a page; nothing was stored. Send it "
+        "again after Retry-After, or from your server with a key of its own."
+    ),
+    Quota.ADDRESS_BYTES: gettext_lazy(
+        "One address may send %(limit)s bytes of events a minute with a key in a page; nothing was stored. Send it "
+        "again after Retry-After, or from your server with a key of its own."
+    ),
+}
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +104,8 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespons
         error = BadRequestError(text, flaws=[Flaw("", text)])
     elif isinstance(error, UnreadablePostError):
         error = BadRequestError(_("The body ended too early."))
+    if isinstance(error, OverQuotaError):
+        return _over_quota(error)
     if isinstance(error, exceptions.APIException):
         return _refusal(error)
     if isinstance(error, OperationalError | InterfaceError):
@@ -107,6 +127,19 @@ def only_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         return answer
 
     return inner
+
+
+def _over_quota(error: OverQuotaError) -> HttpResponse:
+    """429 with the quota, its limit and what to do; 413 where the request is beyond it at any time."""
+    numbers = {"limit": error.rate.limit, "asked": error.asked}
+    text = str(OVER_QUOTA[error.quota] % numbers)
+    if error.alone:
+        text = f"{text} {_('This request alone has %(asked)s: divide it.') % numbers}"
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if error.alone else HTTPStatus.TOO_MANY_REQUESTS
+    answer = problem(status, text, members={"quota": error.quota, "limit": error.rate.limit})
+    if not error.alone:
+        answer["Retry-After"] = str(math.ceil(error.rate.resets))
+    return answer
 
 
 def _refusal(error: exceptions.APIException) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
-from recommendations.api.access import sender_of
+from recommendations.api.access import quotas_of, sender_of
 from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import EVENTS
@@ -36,6 +36,10 @@ A key in a page is believed about the page's visitor. It cannot say who is signe
 gets from `POST /api/v1/identity/`, beside `user_id` and `anonymous_id`; without it `user_id` is left out. Its purchases
 count for nothing until your server sends the same `transaction_id`; refunds come from your server alone. An act of a
 page is at most 24 hours old.
+
+What a key may send is limited (`docs/keys.md`): beyond the lines of a minute, or the lines and bytes of one address
+with a key in a page, the answer is 429 with `quota`, `limit` and `Retry-After`, and nothing was stored. Beyond the new
+people of an hour an event of a visitor whom nobody knew is counted without a name: `/anonymous_id` is in `ignored`.
 
 A page that is being left may send the body with `navigator.sendBeacon` as `text/plain`, and its key as `api_key` in it.
 """
@@ -77,8 +81,11 @@ class Events(BrowserView):
         tags=["events"],
     )
     def post(self, request: Request) -> HttpResponse:
-        reading = _reading(body_of(request))
-        verdicts = accept(reading.rows, sender_of(request), now=timezone.now())
+        body, quotas = body_of(request), quotas_of(request)
+        quotas.take_bytes(len(body))
+        reading = _reading(body)
+        quotas.take_lines(_lines(reading))
+        verdicts = accept(reading.rows, sender_of(quotas), now=timezone.now())
         return _answer(reading, verdicts)
 
 
@@ -90,6 +97,11 @@ def _reading(body: bytes) -> ParsedBody:
         raise BadRequestError(refusal.reason, flaws=[Flaw(refusal.pointer, refusal.reason)]) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from error
+
+
+def _lines(reading: ParsedBody) -> int:
+    """Lines of a body: one per item of an event, one for an event without items, one for a row that is none."""
+    return sum(max(1, len(row.items)) if isinstance(row, EventForm) else 1 for row in reading.rows)
 
 
 def _answer(reading: ParsedBody, verdicts: list[EventResult]) -> HttpResponse:

@@ -127,7 +127,7 @@ def _answered(environ: Environ, placement: str, *, site: str) -> _Answer | None:
         if key is None or Scope.RECOMMENDATIONS_READ not in key.scopes or not knows(placement):
             return None
         parsed = _asked(placement, environ["QUERY_STRING"])
-        if keys.seconds_to_wait(key) is not None:
+        if not keys.count_request(key).taken:
             return None
         answer = _served(parsed, site=site)
         metrics.count_request(route=ROUTE, method="GET", status=200, seconds=time.perf_counter() - started)

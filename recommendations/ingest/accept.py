@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import DatabaseError
 
+from recommendations.event_types import EventName
 from recommendations.ingest.event_lines import EventResult, Intake, People, lines_of
 from recommendations.ingest.event_schema import EventForm
 from recommendations.ingest.facts import Sender
@@ -12,6 +13,7 @@ from recommendations.ingest.refusal import Refusal
 from recommendations.store.events import insert, mergers
 from recommendations.store.events.mergers import Told
 from recommendations.store.live import writes
+from recommendations.store.live.source_counts import Sent, source_counters
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.live.writes import Fact, Joined, Objection
 from recommendations.terms import Side
@@ -31,7 +33,7 @@ def _accept(rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetim
     intake = Intake(rows, sender, now=now)
     if not intake.taken:
         return intake.verdicts(set())
-    people = People.of(intake.taken, now=now)
+    people = People.of(intake.taken, sender.newcomers, now=now)
     facts: list[Fact] = [Objection(key, not may) for key, may in insert.note_consent(people.words).items()]
     change = mergers.merge(people.pairs(), told=Told.PAGE if sender.side is Side.PAGE else Told.EVENT)
     facts += [Joined(*pair) for pair in change.joined]
@@ -54,4 +56,9 @@ def _accept(rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetim
     for pair in change.parted:
         writes.unmerge(*pair)
     writes.remember(facts)
-    return intake.verdicts(new.keys())
+    if sender.key is not None:
+        bought = sum(lines[number].name == EventName.PURCHASE for number in new)
+        counts = {Sent.LINES: len(new), Sent.PURCHASES: bought, Sent.NOT_KEPT: len(people.nameless)}
+        whose = {customer for customer in new.values() if customer is not None}
+        source_counters().note(sender.key, counts, at=now, people=whose)
+    return intake.verdicts(new.keys(), nameless=people.nameless)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from recommendations.event_types import NAMES
 from recommendations.ingest.event_schema import EventForm, EventItemForm
 from recommendations.ingest.event_validation import refusal_of, rounded
-from recommendations.ingest.facts import REPLAY, Allowed, Sender, limit
+from recommendations.ingest.facts import NAMELESS, REPLAY, Allowed, Newcomers, Sender, limit
 from recommendations.ingest.refusal import Refusal
 from recommendations.store.events.id_cache import item_keys, person_keys
 from recommendations.store.events.insert import Consent, EventLine, EventPlace
@@ -69,14 +70,17 @@ class Intake:
         taken = (self._taken(number, form, allowed) for number, form, allowed in forms)
         self.taken = [event for event in taken if event is not None]
 
-    def verdicts(self, new: Set[int]) -> list[EventResult]:
-        """A verdict on every row; ``new``: the lines that were not there before, counted over all events taken."""
+    def verdicts(self, new: Set[int], *, nameless: Set[int] = frozenset()) -> list[EventResult]:
+        """A verdict on every row; ``new``: the lines that were not there before, counted over all events taken.
+
+        ``nameless``: rows of visitors who were not admitted.
+        """
         first = 0
         for event in self.taken:
             after = first + len(event.places)
             verdict = "duplicate" if new.isdisjoint(range(first, after)) else "accepted"
-            told = (event.refused, event.allowed.ignored)
-            self._verdicts[event.row] = EventResult(verdict, event.form.event_id, None, None, *told)
+            ignored = [*event.allowed.ignored, NAMELESS] if event.row in nameless else event.allowed.ignored
+            self._verdicts[event.row] = EventResult(verdict, event.form.event_id, None, None, event.refused, ignored)
             first = after
         return [verdict for verdict in self._verdicts if verdict is not None]
 
@@ -107,18 +111,18 @@ class People:
     owners: list[int | None] = field(default_factory=list)  # per event; None: not to be known
     words: list[Consent] = field(default_factory=list)
     mergers: dict[tuple[int, int], datetime] = field(default_factory=dict)  # anonymous, customer → since
+    nameless: set[int] = field(default_factory=set)  # rows of visitors who were not admitted
 
     @classmethod
-    def of(cls, events: Sequence[Taken], *, now: datetime) -> "People":
-        signed_in = {event.form.user_id for event in events}
-        anonymous = {event.form.anonymous_id for event in events}
-        customers = person_keys([name for name in signed_in if name is not None], CustomerKind.SIGNED_IN)
-        visitors = person_keys([name for name in anonymous if name is not None], CustomerKind.ANONYMOUS)
+    def of(cls, events: Sequence[Taken], newcomers: Newcomers, *, now: datetime) -> "People":
         people = cls()
+        customers, visitors = _keys_of(events, newcomers)
         for event in events:
             form = event.form
             customer = None if form.user_id is None else customers[form.user_id]
-            visitor = None if form.anonymous_id is None else visitors[form.anonymous_id]
+            visitor = None if form.anonymous_id is None else visitors.get(form.anonymous_id)
+            if form.anonymous_id is not None and visitor is None:
+                people.nameless.add(event.row)
             people._add(event, customer, visitor, now)
         return people
 
@@ -139,6 +143,19 @@ class People:
 
     def pairs(self) -> list[Merger]:
         return [Merger(anonymous, customer, since) for (anonymous, customer), since in self.mergers.items()]
+
+
+def _keys_of(events: Sequence[Taken], newcomers: Newcomers) -> tuple[dict[str, int], dict[str, int]]:
+    """Keys of customers and of visitors by the shop's id; new visitors of whom only a page tells may be missing."""
+    told, proven = partial(newcomers, proven=False), partial(newcomers, proven=True)
+    signed_in = {event.form.user_id for event in events if event.form.user_id is not None}
+    named = [(event.form.anonymous_id, event.allowed.trust) for event in events if event.form.anonymous_id is not None]
+    sure = {name for name, trust in named if trust > Trust.PAGE}
+    others = {name for name, _trust in named} - sure
+    visitors = person_keys(sure, CustomerKind.ANONYMOUS, admit=proven)
+    if others:
+        visitors |= person_keys(others, CustomerKind.ANONYMOUS, admit=told)
+    return person_keys(signed_in, CustomerKind.SIGNED_IN, admit=proven), visitors
 
 
 def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None) -> Iterable[EventLine]:

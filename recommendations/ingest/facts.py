@@ -6,7 +6,7 @@ only with a proof by the shop's server (``proofs.py``), and never about money th
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from django.utils.translation import gettext as _
 
@@ -17,7 +17,21 @@ from recommendations.ingest.refusal import Refusal
 from recommendations.terms import Side, Trust
 
 REPLAY = "replay"
+NAMELESS = "/anonymous_id"
+"""Pointer of what is left out of an event whose visitor is new beyond the quota; its session goes as well."""
 PAGE_PAST = timedelta(hours=24)  # how old an act may be that a page tells of
+
+
+class Newcomers(Protocol):
+    """Admission of people whom nobody knew; ``proven``: the shop's server has said that they are."""
+
+    def __call__(self, count: int, *, proven: bool) -> int:
+        """How many of so many may be added."""
+        ...
+
+
+def _all(count: int, *, proven: bool) -> int:  # noqa: ARG001 - a Newcomers
+    return count
 
 
 class Sender(NamedTuple):
@@ -26,6 +40,7 @@ class Sender(NamedTuple):
     key: int | None = None
     side: Side = Side.SERVER
     replays: bool = False
+    newcomers: Newcomers = _all
 
 
 class Allowed(NamedTuple):

@@ -57,6 +57,20 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             "apikey", "scopes", ArrayField(models.CharField(choices=SCOPES, max_length=30), verbose_name="may")
         ),
+        migrations.AddField(
+            "apikey", "lines_per_minute",
+            models.PositiveIntegerField(
+                blank=True, null=True, verbose_name="lines of events a minute",
+                help_text="Empty: 60,000 of a key on a server, 6,000 of a key in a page.",
+            ),
+        ),
+        migrations.AddField(
+            "apikey", "new_people_per_hour",
+            models.PositiveIntegerField(
+                blank=True, null=True, verbose_name="new people an hour",
+                help_text="Of a key in a page. Empty: 600, or ten times what is usual at this hour of the week.",
+            ),
+        ),
         migrations.RunPython(put_into_pages, migrations.RunPython.noop, elidable=True),
         migrations.AddConstraint(
             "apikey",
@@ -212,5 +226,46 @@ class Migration(migrations.Migration):
                 "indexes": [], "constraints": [],
             },
             bases=("otp_totp.totpdevice",),
+        ),
+        migrations.CreateModel(
+            "SourceHour",
+            [
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("hour", models.DateTimeField(verbose_name="hour")),
+                ("lines", models.PositiveIntegerField(default=0, verbose_name="lines")),
+                (
+                    "people",
+                    models.PositiveIntegerField(
+                        default=0, help_text="About 1% too many or too few.", verbose_name="people"
+                    ),
+                ),
+                ("new_people", models.PositiveIntegerField(default=0, verbose_name="new people")),
+                ("purchases", models.PositiveIntegerField(default=0, verbose_name="purchases")),
+                (
+                    "not_kept",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="taken without a name",
+                        help_text="Events of new people beyond the quota.",
+                    ),
+                ),
+                (
+                    "refused",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Requests of events beyond a quota.", verbose_name="refused"
+                    ),
+                ),
+                (
+                    "key",
+                    models.ForeignKey(
+                        on_delete=models.CASCADE, related_name="hours", to="recommendations.apikey",
+                        verbose_name="API key",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-hour"], "verbose_name": "hour of a source", "verbose_name_plural": "hours of sources",
+                "indexes": [models.Index(fields=["hour"], name="source_hour_by_hour")],
+                "constraints": [models.UniqueConstraint(fields=["key", "hour"], name="one_hour_of_a_source")],
+            },
         ),
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.promotions import Promotion
 from recommendations.models.quarantine import Aside, Quarantine
 from recommendations.models.serving import Slate
+from recommendations.models.sources import SourceHour
 from recommendations.models.staff import AuthenticatorApp, Staff, StaffSession
 from recommendations.models.training import Artefact, ModelVersion, Run, RunLogLine, RunStage
 from recommendations.models.weight_searches import WeightSearch
@@ -55,6 +56,7 @@ __all__ = [
     "ShopSetting",
     "Slate",
     "SlateOutcome",
+    "SourceHour",
     "Staff",
     "StaffSession",
     "WeightSearch",

@@ -33,6 +33,14 @@ class ApiKey(models.Model):
         help_text=_("Pages that may send events from a browser, such as https://shop.example."),
     )  # fmt: skip
     requests_per_minute = models.PositiveIntegerField(_("requests a minute"), default=60_000)
+    lines_per_minute = models.PositiveIntegerField(
+        _("lines of events a minute"), null=True, blank=True,
+        help_text=_("Empty: 60,000 of a key on a server, 6,000 of a key in a page."),
+    )  # fmt: skip
+    new_people_per_hour = models.PositiveIntegerField(
+        _("new people an hour"), null=True, blank=True,
+        help_text=_("Of a key in a page. Empty: 600, or ten times what is usual at this hour of the week."),
+    )  # fmt: skip
     created_by = models.ForeignKey(
         Staff, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
     )

@@ -48,7 +48,7 @@ def client_with(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ApiC
     def make(*scopes: Scope, **options: Any) -> ApiClient:
         key, secret = keys.create_key(name="storefront", scopes=scopes, by=None, **options)
         keys.key_ring.drop()
-        keys._rates.drop()
+        keys.rates.drop()
         return ApiClient(f"Api-Key {key.prefix}.{secret}")
 
     return make

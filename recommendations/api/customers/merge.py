@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
+from recommendations.api.access import quotas_of
 from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import MERGE
@@ -70,7 +71,10 @@ class MergeUsers(BrowserView):
         tags=["events"],
     )
     def post(self, request: Request) -> HttpResponse:
-        body, now = _parse(body_of(request)), timezone.now()
+        content, quotas = body_of(request), quotas_of(request)
+        quotas.take_bytes(len(content))
+        body, now = _parse(content), timezone.now()
+        quotas.take_lines(1)
         told = self._teller(request, body, now=now)
         try:
             if body.undo:

@@ -26,7 +26,8 @@ class Command(BaseCommand):
         create.add_argument("--scope", action="append", required=True, choices=[str(scope) for scope in Scope])
         create.add_argument("--page", action="store_true", help="it stands in a page or an app, where it can be read")
         create.add_argument("--origin", action="append", default=[], help="of pages that may send events with it")
-        create.add_argument("--requests-per-minute", type=int, metavar="N")
+        for limit in keys.LIMITS:
+            create.add_argument(f"--{limit.replace('_', '-')}", type=int, metavar="N")
         rotate = does.add_parser("rotate", help="a new key in the place of an old one")
         rotate.add_argument("prefix", help="what stands before the point in the old key")
         hours = int(keys.GRACE / timedelta(hours=1))
@@ -41,8 +42,8 @@ class Command(BaseCommand):
         {"create": self._create, "rotate": self._rotate, "revoke": self._revoke, "list": self._list}[does](options)
 
     def _create(self, options: dict[str, Any]) -> None:
-        limit = options["requests_per_minute"]
-        if len(options["name"]) > LONGEST_NAME or not 0 <= (limit or 0) <= FASTEST:
+        limits = {name: options[name] for name in keys.LIMITS}
+        if len(options["name"]) > LONGEST_NAME or not all(0 <= (limit or 0) <= FASTEST for limit in limits.values()):
             raise CommandError(f"A name has at most {LONGEST_NAME} characters, a rate is 0 to {FASTEST}.")
         try:
             key, secret = keys.create_key(
@@ -50,8 +51,8 @@ class Command(BaseCommand):
                 scopes=[Scope(scope) for scope in options["scope"]],
                 side=Side.PAGE if options["page"] else Side.SERVER,
                 origins=options["origin"],
-                requests_per_minute=limit,
                 by=None,
+                **limits,
             )
         except NotAnOriginError as error:
             raise CommandError(f"{error.text!r} is no origin: write scheme and host: https://shop.example") from error

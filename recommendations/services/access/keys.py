@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import DatabaseError, OperationalError, connection, models, transaction
@@ -23,7 +24,7 @@ from django.utils import timezone
 from recommendations.models import ApiKey, Staff
 from recommendations.services.access import audit
 from recommendations.services.access.origins import read_origins
-from recommendations.services.access.rates import RateLimiter
+from recommendations.services.access.rates import Rate, RateLimiter
 from recommendations.store.live import fetch
 from recommendations.store.live.change_watch import Watch
 from recommendations.store.live.valkey import Breaker
@@ -38,7 +39,8 @@ USE = 60.0  # seconds between two notes of the last use of a key
 GRACE = timedelta(hours=24)  # for which a key goes on working beside the one that replaces it
 FROM_BROWSERS = frozenset({Scope.EVENTS_WRITE})  # all scopes that a key in a page may have: it reads nothing
 
-_FIELDS = ("pk", "prefix", "digest", "side", "scopes", "requests_per_minute", "origins", "expires_at")
+LIMITS = ("requests_per_minute", "lines_per_minute", "new_people_per_hour")
+_FIELDS = ("pk", "prefix", "digest", "side", "scopes", "origins", "expires_at", *LIMITS)
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +57,8 @@ class KnownKey:
     requests_per_minute: int
     origins: frozenset[str] = frozenset()
     expires_at: datetime | None = None
+    lines_per_minute: int | None = None  # None: as quotas.py has it for its side; so the next
+    new_people_per_hour: int | None = None
 
 
 class ReadablePageKeyError(Exception):
@@ -74,6 +78,8 @@ def create_key(
     requests_per_minute: int | None = None,
     side: Side = Side.SERVER,
     origins: Iterable[str] = (),
+    lines_per_minute: int | None = None,
+    new_people_per_hour: int | None = None,
 ) -> tuple[ApiKey, str]:
     """Create a key; its secret is returned once and not stored, and the client sends ``prefix.secret``.
 
@@ -88,6 +94,8 @@ def create_key(
         scopes=sorted(set(scopes)),
         origins=read_origins(origins),
         created_by=by,
+        lines_per_minute=lines_per_minute,
+        new_people_per_hour=new_people_per_hour,
     )
     key.side = Side.PAGE if key.origins else side
     if key.side is Side.PAGE and set(key.scopes) != FROM_BROWSERS:
@@ -95,7 +103,7 @@ def create_key(
     if requests_per_minute is not None:
         key.requests_per_minute = requests_per_minute
     key.save()
-    after = {name: getattr(key, name) for name in ("side", "scopes", "requests_per_minute", "origins")}
+    after = {name: getattr(key, name) for name in ("side", "scopes", "origins", *LIMITS)}
     audit.record(by=by, verb="create", subject=key, after=after)
     _announce()
     return key, secret
@@ -115,9 +123,9 @@ def rotate_key(*, key: ApiKey, by: Staff | None, grace: timedelta = GRACE) -> tu
         name=old.name,
         scopes=[Scope(scope) for scope in old.scopes],
         by=by,
-        requests_per_minute=old.requests_per_minute,
         side=Side(old.side),
         origins=old.origins,
+        **{name: getattr(old, name) for name in LIMITS},
     )
     ApiKey.objects.filter(pk=old.pk).update(expires_at=now + grace)
     after = {"expires_at": (now + grace).isoformat(), "replaced_by": new.prefix}
@@ -157,9 +165,9 @@ def note_page(key: KnownKey, origin: str) -> None:
     ApiKey.objects.filter(pk=key.pk).update(seen_in_page_at=timezone.now())
 
 
-def seconds_to_wait(key: KnownKey) -> float | None:
-    """Count a request of this key; None where it may pass, else the seconds until the next one may."""
-    return _rates().seconds_to_wait(key.prefix, limit=key.requests_per_minute)
+def count_request(key: KnownKey) -> Rate:
+    """Count a request of this key; where nothing was taken it may not pass."""
+    return rates().take(key.prefix, limit=key.requests_per_minute)
 
 
 class KeyRing:
@@ -209,22 +217,22 @@ class KeyRing:
             if self._read_at > asked_at or not self._record:  # another thread has just tried
                 return
             try:
-                rows = list(ApiKey.objects.valid().values_list(*_FIELDS))
+                rows = list(ApiKey.objects.valid().values(*_FIELDS))
             except DatabaseError as error:
                 self._record.trip(error)
                 raise
             finally:
                 self._read_at = self._clock()
-            self._keys = {
-                prefix: KnownKey(
-                    pk, prefix, digest, Side(side), frozenset(scopes), limit, frozenset(origins), expires_at
-                )
-                for pk, prefix, digest, side, scopes, limit, origins, expires_at in rows
-            }
+            self._keys = {row["prefix"]: _key_of_row(row) for row in rows}
 
 
 key_ring = ProcessHeld(KeyRing)
-_rates = ProcessHeld(RateLimiter)
+rates = ProcessHeld(RateLimiter)
+
+
+def _key_of_row(row: Mapping[str, Any]) -> KnownKey:
+    sets = {name: frozenset(row[name]) for name in ("scopes", "origins")}
+    return KnownKey(**{**row, **sets, "side": Side(row["side"])})
 
 
 def _digest(secret: str) -> str:

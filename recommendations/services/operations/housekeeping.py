@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from recommendations.fields import PAST
 from recommendations.store.attribution.settle import settle
 from recommendations.store.events import partitions
+from recommendations.store.events.source_hours import write_source_hours
 from recommendations.store.live import writes
 from recommendations.store.live.writes import ValkeyAwayError
 from recommendations.store.serving import slates
@@ -12,6 +13,7 @@ from recommendations.store.temp_tables import Report
 
 __all__ = [
     "ValkeyAwayError", "prepare_partitions", "rebuild_live_state", "restore_live_state", "write_slates",
+    "write_source_hours",
 ]  # fmt: skip
 
 AHEAD = timedelta(days=62)

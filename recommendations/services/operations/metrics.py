@@ -24,6 +24,12 @@ PREFIX = "recsite_"
 COUNTED = (
     (Counted.REQUESTS, "Requests, by route of the API; all pages together.", ("route", "method", "status")),
     (Counted.EVENTS, "Rows of events that the API took in, by verdict.", ("verdict",)),
+    (Counted.NEW_PEOPLE, "People whom nobody knew before their event, by the side of the key that told.", ("side",)),
+    (
+        Counted.EVENTS_REFUSED,
+        "Requests of events beyond a quota, by quota; of the quotas of people, who was taken without a name.",
+        ("quota",),
+    ),
     (
         Counted.ANSWERS,
         "Recommendations given, by where they came from and why not from the model.",

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Collection, Hashable, Mapping
 from functools import partial
+from typing import Any
 
 from recommendations.store.events.insert import run
-from recommendations.store.events.known_customers import ensure_customers
+from recommendations.store.events.known_customers import Admission, ensure_customers, everybody
 from recommendations.store.events.pseudonyms import pseudonyms
 from recommendations.store.live.change_watch import Watch
 from recommendations.store.process_held import ProcessHeld
@@ -20,20 +21,21 @@ class KeyCache[Name: Hashable]:
     Names that the look-up does not find are asked for again each time.
     """
 
-    def __init__(self, look_up: Callable[[Collection[Name]], Mapping[Name, int]], *, half: int = HALF) -> None:
+    def __init__(self, look_up: Callable[..., Mapping[Name, int]], *, half: int = HALF) -> None:
+        """``look_up`` takes a collection of names, and the options of ``keys_of``."""
         self._look_up, self._half = look_up, half
         self._young: dict[Name, int] = {}
         self._old: dict[Name, int] = {}
 
-    def keys_of(self, names: Collection[Name]) -> dict[Name, int]:
-        """The keys of those that exist; one query for all that the process does not hold."""
+    def keys_of(self, names: Collection[Name], **options: Any) -> dict[Name, int]:
+        """The keys of those that exist; one query, with these options, for all that the process does not hold."""
         young, old = self._young, self._old
         held = {name: young[name] for name in names if name in young}
         if len(held) == len(names):
             return held
         promoted = {name: old[name] for name in names if name not in held and name in old}
         missing = [name for name in names if name not in held and name not in promoted]
-        promoted.update(self._look_up(missing) if missing else {})
+        promoted.update(self._look_up(missing, **options) if missing else {})
         if len(young) + len(promoted) > self._half:
             self._young, self._old = dict(promoted), young
         else:
@@ -46,11 +48,11 @@ def item_keys(shop_ids: Collection[str]) -> dict[str, int]:
     return _items().keys_of(shop_ids)
 
 
-def person_keys(shop_ids: Collection[str], kind: CustomerKind) -> dict[str, int]:
-    """Primary key per id of the shop; customers that are new are added."""
+def person_keys(shop_ids: Collection[str], kind: CustomerKind, *, admit: Admission = everybody) -> dict[str, int]:
+    """Primary key per id of the shop; customers that are new are added, as many as ``admit`` lets in."""
     named = pseudonyms(shop_ids, kind=kind)
-    keys = _customers[kind]().keys_of(named.values())
-    return {shop_id: keys[value] for shop_id, value in named.items()}
+    keys = _customers[kind]().keys_of(named.values(), admit=admit)
+    return {shop_id: keys[value] for shop_id, value in named.items() if value in keys}
 
 
 def _look_up_items(shop_ids: Collection[str]) -> Mapping[str, int]:

@@ -1,6 +1,6 @@
 """The keys of customers by pseudonym: in the process, in Valkey for those who just came, and in the record."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import batched
@@ -16,6 +16,9 @@ from recommendations.store.live.fetch import BUILT
 from recommendations.store.live.valkey import Breaker, valkey
 from recommendations.store.process_held import at_drop
 from recommendations.terms import CustomerKind
+
+type Admission = Callable[[int], int]
+"""Of so many newcomers, how many may be added."""
 
 TOLD = 600  # seconds that Valkey tells of somebody new: long after every process has read the record again
 OVERLAP = 1_000  # keys below the newest: who came first may be committed last
@@ -40,11 +43,19 @@ def customer_keys(known: dict[bytes, int], named: Sequence[tuple[str, CustomerKi
     return [known.get(value) for value in values]
 
 
-def ensure_customers(pseudonyms: Collection[bytes], *, kind: CustomerKind) -> dict[bytes, int]:
-    """Primary key per pseudonym; customers that are new are added, and every process is told of them."""
+def everybody(newcomers: int) -> int:
+    """Admission of all who are new."""
+    return newcomers
+
+
+def ensure_customers(
+    pseudonyms: Collection[bytes], *, kind: CustomerKind, admit: Admission = everybody
+) -> dict[bytes, int]:
+    """Primary key per pseudonym; customers that are new are added if admitted, and every process is told of them."""
     wanted = sorted(pseudonyms)  # in one order: two requests that add the same people never lock crosswise
     keys = dict(run(_KNOWN, [wanted]))
     new = [value for value in wanted if value not in keys]
+    new = new[: admit(len(new))] if new else []
     if new:
         customers = [Customer(pseudonym=value, kind=kind) for value in new]
         Customer.objects.bulk_create(customers, ignore_conflicts=True, batch_size=BATCH)

@@ -32,6 +32,8 @@ class Counted(StrEnum):
     REQUESTS = "requests"  # route, method, status
     REQUEST_SECONDS = "request_seconds"  # route
     EVENTS = "events"  # verdict
+    NEW_PEOPLE = "new_people"  # side of the key
+    EVENTS_REFUSED = "events_refused"  # quota
     ANSWERS = "answers"  # placement, source, fallback reason
     ANSWER_SECONDS = "answer_seconds"  # placement
 
@@ -61,13 +63,13 @@ class Counters:
         with self._lock:
             due, self._untold, self._told_at = self._untold, Counter(), self._clock()
 
-        def put(pipeline: Pipeline) -> None:
-            for name, count in due.items():
-                pipeline.hincrby(KEY, _BETWEEN.join(name), count)
-
-        if due and valkey().run(put) is None:
+        if due and valkey().run(lambda pipeline: self._put(pipeline, due)) is None:
             with self._lock:
                 self._untold.update(due)
+
+    def _put(self, pipeline: Pipeline, due: Mapping[Name, int]) -> None:
+        for name, count in due.items():
+            pipeline.hincrby(KEY, _BETWEEN.join(name), count)
 
 
 counters = ProcessHeld(Counters)
