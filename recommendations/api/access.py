@@ -14,6 +14,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from recommendations.api.rate_headers import REQUESTS, note
 from recommendations.ingest.facts import Sender
 from recommendations.services.access import keys
 from recommendations.services.access.addresses import client_address
@@ -91,7 +92,11 @@ class KeyRate(BaseThrottle):
     """Throttle that lets through as many requests a minute as the key allows."""
 
     def allow_request(self, request: Request, view: Any) -> bool:  # noqa: ARG002 - given by the framework
-        self._wait = keys.count_request(request.auth).wait if isinstance(request.auth, keys.KnownKey) else None
+        if not isinstance(request.auth, keys.KnownKey):
+            return True
+        rate = keys.count_request(request.auth)
+        note(request, {REQUESTS: rate})
+        self._wait = rate.wait
         return self._wait is None
 
     def wait(self) -> float | None:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 
+from recommendations.api.rate_headers import note
 from recommendations.ingest.refusal import escaped
 from recommendations.services.access.quotas import OverQuotaError, Quota
 
@@ -105,7 +106,7 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespons
     elif isinstance(error, UnreadablePostError):
         error = BadRequestError(_("The body ended too early."))
     if isinstance(error, OverQuotaError):
-        return _over_quota(error)
+        return _over_quota(error, context)
     if isinstance(error, exceptions.APIException):
         return _refusal(error)
     if isinstance(error, OperationalError | InterfaceError):
@@ -129,7 +130,7 @@ def only_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return inner
 
 
-def _over_quota(error: OverQuotaError) -> HttpResponse:
+def _over_quota(error: OverQuotaError, context: Mapping[str, Any]) -> HttpResponse:
     """429 with the quota, its limit and what to do; 413 where the request is beyond it at any time."""
     numbers = {"limit": error.rate.limit, "asked": error.asked}
     text = str(OVER_QUOTA[error.quota] % numbers)
@@ -138,6 +139,7 @@ def _over_quota(error: OverQuotaError) -> HttpResponse:
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if error.alone else HTTPStatus.TOO_MANY_REQUESTS
     answer = problem(status, text, members={"quota": error.quota, "limit": error.rate.limit})
     if not error.alone:
+        note(context["request"], {error.quota: error.rate})
         answer["Retry-After"] = str(math.ceil(error.rate.resets))
     return answer
 

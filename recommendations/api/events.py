@@ -16,6 +16,7 @@ from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import EVENTS
 from recommendations.api.parsing import BeaconJson, RawJson, body_of, malformed
+from recommendations.api.rate_headers import note
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.ingest import event_schema
 from recommendations.ingest.accept import accept
@@ -84,7 +85,7 @@ class Events(BrowserView):
         body, quotas = body_of(request), quotas_of(request)
         quotas.take_bytes(len(body))
         reading = _reading(body)
-        quotas.take_lines(_lines(reading))
+        note(request, quotas.take_lines(_lines(reading)))
         verdicts = accept(reading.rows, sender_of(quotas), now=timezone.now())
         return _answer(reading, verdicts)
 

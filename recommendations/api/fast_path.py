@@ -21,9 +21,11 @@ from structlog import get_logger
 
 from recommendations.api.access import SCHEME
 from recommendations.api.negotiation import PLAIN
+from recommendations.api.rate_headers import POLICY, REQUESTS, STATE, rate_headers
 from recommendations.api.recommend_form import ParsedRequest, of_query
 from recommendations.api.rendering import Writing, whole
 from recommendations.services.access import keys
+from recommendations.services.access.rates import Rate
 from recommendations.services.operations import metrics
 from recommendations.serving.serve import knows, serve_written
 from recommendations.terms import Scope
@@ -33,7 +35,9 @@ ROUTE = "/api/v1/placements/<slug:placement>/recommend/"
 LONGEST_QUERY = 4_096  # characters
 QUERIES = 4_096  # parsed queries that are remembered
 SITES = 100  # sites whose headers are remembered
-OWN = frozenset({"content-length", "content-language"})  # headers that every answer has of its own
+OWN = frozenset(
+    {"content-length", "content-language", POLICY.lower(), STATE.lower()}
+)  # headers that every answer has of its own
 KEY = f"{SCHEME} "
 
 type Environ = dict[str, Any]
@@ -103,10 +107,12 @@ class Door:
 class _Answer(NamedTuple):
     body: bytes
     lang: str
+    rate: Rate
 
     @property
     def headers(self) -> list[Header]:
-        return [("Content-Language", self.lang), ("Content-Length", str(len(self.body)))]
+        own = [("Content-Language", self.lang), ("Content-Length", str(len(self.body)))]
+        return own + rate_headers({REQUESTS: self.rate})
 
 
 def _is_plain(environ: Environ) -> bool:
@@ -127,9 +133,10 @@ def _answered(environ: Environ, placement: str, *, site: str) -> _Answer | None:
         if key is None or Scope.RECOMMENDATIONS_READ not in key.scopes or not knows(placement):
             return None
         parsed = _asked(placement, environ["QUERY_STRING"])
-        if not keys.count_request(key).taken:
+        rate = keys.count_request(key)
+        if not rate.taken:
             return None
-        answer = _served(parsed, site=site)
+        answer = _Answer(_served(parsed, site=site), parsed.lang, rate)
         metrics.count_request(route=ROUTE, method="GET", status=200, seconds=time.perf_counter() - started)
         return answer
     except Exception:  # noqa: BLE001 - Django meets the same, logs it and says it as it says everything
@@ -144,9 +151,9 @@ def _asked(placement: str, query: str) -> ParsedRequest:
     return of_query(placement, parse_qs(query, keep_blank_values=True))
 
 
-def _served(asked: ParsedRequest, *, site: str) -> _Answer:
+def _served(asked: ParsedRequest, *, site: str) -> bytes:
     writing = Writing(asked.lang, asked.fields, site=site)
     body = whole(serve_written(asked.request, write=writing, now=timezone.now()))
     if _lines.isEnabledFor(logging.INFO):
         log.info("request_finished", code=200, request=f"GET {ROUTE}", request_id=str(uuid4()))
-    return _Answer(body, asked.lang)
+    return body

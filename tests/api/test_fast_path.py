@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -24,7 +25,7 @@ from tests.api.conftest import ApiClient
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 HOME = "/api/v1/placements/home/recommend/"
-VARYING = {"Content-Length"}
+VARYING = {"Content-Length", "RateLimit"}
 
 
 class Reply(NamedTuple):
@@ -172,6 +173,14 @@ def test_requests_are_counted_once_whichever_door_answers(shop_: Shop, client_wi
     replies = [shop_.ask(query={"n": "nonsense" if nth == 2 else "3"}, HTTP_AUTHORIZATION=key) for nth in range(8)]
     assert [reply.status for reply in replies] == [200, 200, 400, 200, 200, 200, 429, 429]
     assert int(replies[-1].headers["Retry-After"]) > 0
+
+
+def test_every_answer_says_what_is_left_of_the_limit(shop_: Shop, client_with: Callable[..., ApiClient]) -> None:
+    key = client_with(Scope.RECOMMENDATIONS_READ, requests_per_minute=50).headers["Authorization"]
+    replies = [shop_.ask(app, query={"n": 3}, HTTP_AUTHORIZATION=key) for app in (None, WSGIHandler(), None)]
+    assert {reply.headers["RateLimit-Policy"] for reply in replies} == {'"requests";q=50;w=60'}
+    left = [int(re.fullmatch(r'"requests";r=(\d+);t=\d+', reply.headers["RateLimit"])[1]) for reply in replies]  # type: ignore[index]
+    assert left == [49, 48, 47]
 
 
 def test_a_revoked_key_is_refused(shop_: Shop) -> None:

@@ -17,6 +17,7 @@ from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import MERGE
 from recommendations.api.parsing import RawJson, body_of, flaw_of, malformed
+from recommendations.api.rate_headers import note
 from recommendations.api.recommend_form import Id
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.ingest.facts import proof_needed
@@ -74,7 +75,7 @@ class MergeUsers(BrowserView):
         content, quotas = body_of(request), quotas_of(request)
         quotas.take_bytes(len(content))
         body, now = _parse(content), timezone.now()
-        quotas.take_lines(1)
+        note(request, quotas.take_lines(1))
         told = self._teller(request, body, now=now)
         try:
             if body.undo:

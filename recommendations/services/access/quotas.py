@@ -69,19 +69,21 @@ class EventQuotas:
         if self._is_limited and self.key.side is Side.PAGE:
             self._take(Quota.ADDRESS_BYTES, size, self._here("bytes"), limit=ADDRESS_BYTES)
 
-    def take_lines(self, count: int) -> Rate | None:
-        """Count the lines of a body: what its key may send in this minute. Raises OverQuotaError.
+    def take_lines(self, count: int) -> dict[str, Rate]:
+        """Count the lines of a body; what each quota has left. Raises OverQuotaError.
 
         The address comes first, so that what it sends too much takes nothing from the others.
         """
+        rates: dict[str, Rate] = {}
         if not self._is_limited:
-            return None
+            return rates
         if self.key.side is Side.PAGE:
-            self._take(Quota.ADDRESS_LINES, count, self._here("lines"), limit=ADDRESS_LINES)
-        limit = self.key.lines_per_minute
-        return self._take(
-            Quota.LINES, count, f"{self.key.prefix}:lines", limit=LINES[self.key.side] if limit is None else limit
-        )
+            name = self._here("lines")
+            rates[Quota.ADDRESS_LINES] = self._take(Quota.ADDRESS_LINES, count, name, limit=ADDRESS_LINES)
+        own = self.key.lines_per_minute
+        limit = LINES[self.key.side] if own is None else own
+        rates[Quota.LINES] = self._take(Quota.LINES, count, f"{self.key.prefix}:lines", limit=limit)
+        return rates
 
     def newcomers(self, count: int, *, proven: bool) -> int:
         """How many of so many people whom nobody knew are added; whom the shop's server has named always are."""

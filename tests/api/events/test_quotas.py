@@ -1,5 +1,6 @@
 """Floods of events through the API: what is refused, what is taken without a name, and who is not touched by it."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -128,3 +129,24 @@ def test_what_a_key_sent_is_counted_by_the_hour(
     source_counters().tell()
     write_source_hours(now=timezone.now())
     assert SourceHour.objects.get(key__side="server").lines == 3
+
+
+def test_answers_say_what_is_left_of_each_quota(pages: ApiClient) -> None:
+    answer = pages.post(EVENTS, {"events": [view("a1")] * 3})
+    assert answer["RateLimit-Policy"] == '"requests";q=60000;w=60, "address_lines";q=600;w=60, "lines";q=6000;w=60'
+    left = re.findall(r'"(\w+)";r=(\d+);t=(\d+)', answer["RateLimit"])
+    assert [(name, int(count)) for name, count, _resets in left] == [
+        ("requests", 59_999), ("address_lines", 597), ("lines", 5_997),
+    ]  # fmt: skip
+    assert all(1 <= int(resets) <= 60 for *_, resets in left)
+
+
+def test_a_refusal_says_what_is_left_of_its_quota(shop: None, client_with: Callable[..., ApiClient]) -> None:
+    server = client_with(Scope.EVENTS_WRITE, lines_per_minute=3)
+    assert server.post(EVENTS, {"events": [view("a1")] * 3}).status_code == 202
+    refused = server.post(EVENTS, view("a1"))
+    assert '"lines";q=3;w=60' in refused["RateLimit-Policy"]
+    assert f'"lines";r=0;t={refused["Retry-After"]}' in refused["RateLimit"]
+    slow = client_with(Scope.EVENTS_WRITE, requests_per_minute=0)
+    assert '"requests";r=0' in slow.post(EVENTS, view("a1"))["RateLimit"]
+    assert "RateLimit" not in ApiClient().post(EVENTS, view("a1")).headers
