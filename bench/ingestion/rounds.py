@@ -34,8 +34,7 @@ TYPES = {
     "item_id": "bigint", "quantity": "integer", "price": "numeric", "amount": "numeric", "rating": "double precision",
     "rating_scale": "double precision", "search_term": "text", "transaction_id": "text", "session_id": "text",
     "recommendation_id": "text", "position": "smallint", "target_type": "text", "target_id": "text", "source": "text",
-    "trust": "smallint",
-    "attributes": "jsonb",
+    "attributes": "jsonb", "trust": "smallint",
 }  # fmt: skip
 UNNEST = (
     f"INSERT INTO recommendations_event ({NAMES}) SELECT * FROM "  # noqa: S608 - names and types of our own

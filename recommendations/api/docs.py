@@ -16,6 +16,7 @@ import msgspec
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import override
@@ -55,14 +56,20 @@ class Field:
 @login_not_required
 def docs(request: HttpRequest) -> HttpResponse:
     with override("en"):
-        context = {
-            "groups": groups(),
-            "problem_fields": list(_fields({"$ref": REFERENCE.format(name="Problem")})),
-            "scheme": SCHEME,
-            "scopes": list(Scope),
-            "version": document()["info"]["version"],
-        }
-        return render(request, "api/docs.html", context)
+        return render(request, "api/docs.html", {"reference": reference()})
+
+
+@cache
+def reference() -> SafeString:
+    """The page without its frame; it is the same as long as the process lives."""
+    context = {
+        "groups": groups(),
+        "problem_fields": list(_fields({"$ref": REFERENCE.format(name="Problem")})),
+        "scheme": SCHEME,
+        "scopes": list(Scope),
+        "version": document()["info"]["version"],
+    }
+    return render_to_string("api/reference.html", context)
 
 
 @cache

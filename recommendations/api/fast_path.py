@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 from uuid import uuid4
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import request_finished
 from django.db import connection
+from django.http.request import split_domain_port
 from django.utils import timezone
 from structlog import get_logger
 
@@ -33,6 +35,7 @@ from recommendations.terms import Scope
 PATH = re.compile(r"/api/v1/placements/(?P<placement>[-a-zA-Z0-9_]+)/recommend/")
 ROUTE = "/api/v1/placements/<slug:placement>/recommend/"
 LONGEST_QUERY = 4_096  # characters
+MOST_FIELDS = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS or LONGEST_QUERY  # Django refuses more
 QUERIES = 4_096  # parsed queries that are remembered
 SITES = 100  # sites whose headers are remembered
 OWN = frozenset(
@@ -50,23 +53,23 @@ _lines = logging.getLogger(__name__)
 
 
 class Site(NamedTuple):
-    """Host and scheme at which a request came in."""
+    """Domain and scheme at which a request came in; the port is anybody's to name, and changes nothing."""
 
-    host: str
+    domain: str  # "" where the host is none
     scheme: str
     forwarded: str  # the scheme that a proxy names
 
     @classmethod
     def of(cls, environ: Environ) -> "Site":
         forwarded = environ.get("HTTP_X_FORWARDED_PROTO", "")
-        return cls(environ.get("HTTP_HOST", ""), environ["wsgi.url_scheme"], forwarded)
+        return cls(_domain(environ.get("HTTP_HOST", "")), environ["wsgi.url_scheme"], forwarded)
 
 
 class Known(NamedTuple):
-    """Django's headers of an answer of a site, and the site's address, under which pictures stand."""
+    """Django's headers of an answer of a site, and the scheme of its addresses, under which pictures stand."""
 
     headers: list[Header]
-    address: str
+    scheme: str
 
 
 class Door:
@@ -84,7 +87,7 @@ class Door:
         learned = self._known.get(site)
         if learned is None:
             return self._django(environ, self._learning(site, environ, start_response))
-        answer = _answered(environ, match["placement"], site=learned.address)
+        answer = _answered(environ, match["placement"], site=f"{learned.scheme}://{environ['HTTP_HOST']}")
         if answer is None:
             return self._django(environ, start_response)
         start_response("200 OK", [*learned.headers, *answer.headers])
@@ -96,12 +99,18 @@ class Door:
         def start(status: str, headers: list[Header], *rest: Any) -> Any:
             lasting = [(name, value) for name, value in headers if name.lower() not in OWN]
             personal = any(name.lower() == "set-cookie" for name, _ in lasting)
-            if status.startswith("200 ") and not personal and len(self._known) < SITES:
-                address = WSGIRequest(environ).build_absolute_uri("/").rstrip("/")
-                self._known[site] = Known(lasting, address)
+            if status.startswith("200 ") and not personal and site.domain:
+                if len(self._known) >= SITES:
+                    self._known.pop(next(iter(self._known)), None)  # the oldest
+                self._known[site] = Known(lasting, WSGIRequest(environ).scheme or site.scheme)
             return start_response(status, headers, *rest)
 
         return start
+
+
+@lru_cache(SITES)
+def _domain(host: str) -> str:
+    return split_domain_port(host)[0]
 
 
 class _Answer(NamedTuple):
@@ -121,6 +130,7 @@ def _is_plain(environ: Environ) -> bool:
         and not environ.get("SCRIPT_NAME")
         and environ.get("HTTP_ACCEPT", "") in PLAIN
         and len(environ["QUERY_STRING"]) <= LONGEST_QUERY
+        and environ["QUERY_STRING"].isascii()  # WSGI has raw UTF-8 as Latin-1
         and environ.get("HTTP_AUTHORIZATION", "").startswith(KEY)
     )
 
@@ -148,7 +158,7 @@ def _answered(environ: Environ, placement: str, *, site: str) -> _Answer | None:
 
 @lru_cache(QUERIES)
 def _asked(placement: str, query: str) -> ParsedRequest:
-    return of_query(placement, parse_qs(query, keep_blank_values=True))
+    return of_query(placement, parse_qs(query, keep_blank_values=True, max_num_fields=MOST_FIELDS))
 
 
 def _served(asked: ParsedRequest, *, site: str) -> bytes:

@@ -15,11 +15,13 @@ from django.test import RequestFactory, override_settings
 
 from recommendations.api import fast_path as doors
 from recommendations.api.fast_path import Door
-from recommendations.models import Slate
+from recommendations.models import Customer, Slate
 from recommendations.services.access import keys
+from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import writes
 from recommendations.store.serving.slates import write_slates
-from recommendations.terms import Scope
+from recommendations.store.serving.snapshot_holder import snapshot_holder
+from recommendations.terms import CustomerKind, Scope
 from tests.api.conftest import ApiClient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -138,6 +140,53 @@ def test_a_request_that_is_not_plain_is_left_to_django(shop_: Shop, status: int,
     assert reply.status == status
     assert reply.headers["Content-Type"] == "application/problem+json"
     assert reply.body["status"] == status
+
+
+@pytest.mark.parametrize("name", ["ü1", "顾客", "é"])
+def test_both_doors_read_a_query_that_is_not_percent_encoded(shop_: Shop, name: str) -> None:
+    Customer.objects.create(
+        pseudonym=pseudonym(name, kind=CustomerKind.SIGNED_IN), kind=CustomerKind.SIGNED_IN, personalise=False
+    )
+    writes.rebuild()
+    snapshot_holder.drop()
+    raw = f"user_id={name}".encode().decode("latin-1")  # as WSGI has it
+    replies = [
+        shop_.ask(app, query=query) for app in (None, WSGIHandler()) for query in (raw, f"user_id={quote(name)}")
+    ]
+    assert {reply.body["fallback_reason"] for reply in replies} == {"not_personalised"}
+
+
+@pytest.mark.parametrize(("fields", "status"), [(900, 200), (3_000, 400)])
+def test_both_doors_take_as_many_parameters(shop_: Shop, fields: int, status: int) -> None:
+    replies = [shop_.ask(app, query="&" * fields) for app in (None, WSGIHandler())]
+    assert [reply.status for reply in replies] == [status, status]
+
+
+def test_a_port_that_somebody_names_makes_no_new_site(shop_: Shop) -> None:
+    for port in range(10_000, 10_000 + 2 * doors.SITES):
+        reply = shop_.ask(query={"n": 1}, HTTP_HOST=f"127.0.0.1:{port}")
+        assert reply.body["results"][0]["product"]["image_url"].startswith(f"http://127.0.0.1:{port}/")
+    assert shop_.django.asked == 0
+    assert len(shop_.door._known) == 1
+
+
+def test_many_domains_do_not_keep_out_another(shop_: Shop) -> None:
+    with override_settings(ALLOWED_HOSTS=[".shop.example", "127.0.0.1"]):
+        for number in range(doors.SITES + 5):
+            shop_.ask(query={"n": 1}, HTTP_HOST=f"s{number}.shop.example")
+        assert len(shop_.door._known) == doors.SITES
+        asked = shop_.django.asked
+        for _ in range(3):
+            shop_.ask(query={"n": 1}, HTTP_HOST="late.shop.example")
+        assert shop_.django.asked == asked + 1
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:x", "127.0.0.1:8000:1", "127.0.0.1/a", "", "127.0.0.1:80@evil.example"])
+def test_a_host_that_is_none_is_left_to_django(shop_: Shop, host: str) -> None:
+    for _ in range(2):
+        environ = RequestFactory().get(HOME).environ | {"HTTP_HOST": host, "HTTP_AUTHORIZATION": shop_._key}
+        list(shop_.door(environ, lambda *_start: None))
+    assert shop_.django.asked == 2
 
 
 def test_a_key_of_another_scope_reads_nothing(shop_: Shop, client_with: Callable[..., ApiClient]) -> None:

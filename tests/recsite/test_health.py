@@ -1,11 +1,15 @@
 """Alive and ready: what is missing is named, and nobody has to sign in."""
 
 import pytest
+import redis
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from recommendations.models import ModelVersion, Run, ShopSetting
+from recommendations.services.operations import readiness
 from recommendations.terms import VersionStatus
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +41,7 @@ def test_a_shop_without_a_model_is_not_ready(client: Client) -> None:
 def test_another_pseudonym_key_is_noticed(client: Client, settings: Settings) -> None:
     go_live()
     assert client.get("/readyz").status_code == 200
+    readiness.readiness.drop()
     settings.PSEUDONYM_KEY = "another-key-0123456789-0123456789-0123456789"
     assert list(client.get("/readyz").json()["missing"]) == ["pseudonym_key"]
     assert ShopSetting.objects.count() >= 1
@@ -52,3 +57,44 @@ def test_valkey_that_does_not_answer_is_named(client: Client, settings: Settings
 
 def test_readyz_is_only_read(client: Client) -> None:
     assert client.post("/readyz").status_code == 405
+
+
+def test_a_full_valkey_is_named(client: Client, valkey: redis.Redis) -> None:
+    go_live()
+    limit = valkey.config_get("maxmemory")["maxmemory"]
+    valkey.config_set("maxmemory", 1)
+    try:
+        answer = client.get("/readyz")
+    finally:
+        valkey.config_set("maxmemory", limit)
+    assert answer.status_code == 503
+    assert answer.json()["missing"]["valkey"].startswith("Valkey is full")
+
+
+def test_a_migration_that_is_not_applied_is_named(client: Client) -> None:
+    go_live()
+    MigrationRecorder.Migration.objects.filter(app="recommendations").latest("id").delete()
+    assert client.get("/readyz").json()["missing"] == {
+        "migrations": "1 migrations are not applied; run manage.py migrate."
+    }
+
+
+def test_many_who_ask_cost_the_servers_one_look(
+    client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    go_live()
+    client.get("/readyz")
+    readiness.readiness.drop()
+    with django_assert_max_num_queries(5):
+        assert {client.get("/readyz").status_code for _ in range(20)} == {200}
+
+
+def test_a_look_lasts_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    looks: list[float] = []
+    monkeypatch.setattr(readiness, "_of_database", lambda: looks.append(now[0]) or {})
+    monkeypatch.setattr(readiness, "_of_valkey", dict)
+    process = readiness.Readiness(clock=lambda: now[0])
+    for now[0] in (0.0, 0.5, 0.9, 1.0, 1.5, 2.1):
+        process.missing()
+    assert looks == [0.0, 1.0, 2.1]

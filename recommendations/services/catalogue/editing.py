@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import batched
 from typing import Any
 
@@ -12,6 +13,8 @@ from recommendations.models import Category, Item, ItemPrice, Staff
 from recommendations.services.access import audit
 from recommendations.store.imports.item_diff import plain
 from recommendations.store.live import fetch
+from recommendations.store.live.change_watch import Watch
+from recommendations.store.process_held import ProcessHeld
 from recommendations.terms import Availability
 
 CHANGEABLE = (
@@ -19,6 +22,7 @@ CHANGEABLE = (
     "available_at", "expires_at", "image_url", "url", "tags", "attributes", "parent",
 )  # fmt: skip
 BATCH = 1_000
+TILES = 4_096  # items whose texts a process keeps
 
 
 class UnknownFieldError(ValueError):
@@ -93,9 +97,14 @@ def rename_category(*, category: Category, name: str, by: Staff | None) -> None:
 
 
 def tile_facts(*, shop_id: str) -> TileFacts | None:
-    """Texts for the drawn picture of an item; None where there is no such item."""
-    if "\x00" in shop_id:
-        return None
+    """Texts for the drawn picture of an item; None where there is no such item.
+
+    The picture is for everybody, so a process keeps the texts until the catalogue changes.
+    """
+    return None if "\x00" in shop_id else tiles()(shop_id)
+
+
+def _read_tile_facts(shop_id: str) -> TileFacts | None:
     item = Item.objects.filter(shop_id=shop_id).only("title", "brand", "attributes").first()
     if item is None:
         return None
@@ -107,6 +116,9 @@ def tile_facts(*, shop_id: str) -> TileFacts | None:
         department=department_of(first or ""),
         size=size if isinstance(size, str) else "",
     )
+
+
+tiles = ProcessHeld(lambda: lru_cache(TILES)(_read_tile_facts), watch=lambda: Watch(fetch.Changed.CATALOGUE))
 
 
 def department_of(path: str) -> str:

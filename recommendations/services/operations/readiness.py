@@ -1,14 +1,28 @@
-"""Readiness: what a process reads before its first visitor, and what a database that answers still lacks."""
+"""Readiness: what a process reads before its first visitor, and what the servers that it needs still lack."""
 
+import math
+import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 
-from django.db import connection
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from recommendations.models import ModelVersion
 from recommendations.services.access import keys
 from recommendations.services.weights.panels import panels
 from recommendations.store.events.pseudonyms import key_is_the_stored_one
+from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
+
+LASTS = 1.0  # seconds
+PROBE = "live:probe"
+_TIMEOUTS = {"socket_timeout": 1, "socket_connect_timeout": 1}
 
 
 def prepare() -> None:
@@ -20,11 +34,59 @@ def prepare() -> None:
     panels().warm()
 
 
-def what_is_missing() -> dict[str, str]:
-    """A sentence for each part that is missing; empty when nothing is."""
+class Readiness:
+    """What is missing, looked at no more than once in ``LASTS`` seconds, however many ask."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._missing: dict[str, str] = {}
+        self._looked_at = -math.inf
+
+    def missing(self) -> dict[str, str]:
+        """A sentence for each part that is missing; empty when nothing is."""
+        with self._lock:
+            if self._clock() - self._looked_at >= LASTS:
+                self._missing = _of_database() | _of_valkey()
+                self._looked_at = self._clock()
+            return self._missing
+
+
+readiness = ProcessHeld(Readiness)
+
+
+def _of_database() -> dict[str, str]:
+    try:
+        if due := _migrations() - MigrationRecorder(connection).applied_migrations().keys():
+            return {"migrations": f"{len(due)} migrations are not applied; run manage.py migrate."}
+        return _of_record()
+    except DatabaseError as error:
+        return {"postgresql": f"The database does not answer ({type(error).__name__})."}
+
+
+@cache
+def _migrations() -> frozenset[tuple[str, str]]:
+    """App and name of every migration of this installation."""
+    return frozenset(MigrationLoader(None).disk_migrations)
+
+
+def _of_record() -> dict[str, str]:
     missing = {}
     if not key_is_the_stored_one():
         missing["pseudonym_key"] = "This database was filled under another PSEUDONYM_KEY: all would be strangers."
     if not ModelVersion.objects.live().exists():
         missing["model_version"] = "No run of the loop has finished yet; start one on the page Runs."
     return missing
+
+
+def _of_valkey() -> dict[str, str]:
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, **_TIMEOUTS) as client:
+            client.set(PROBE, 1, ex=60)
+    except redis.OutOfMemoryError:
+        return {"valkey": "Valkey is full: it keeps nothing new. Give it more memory (maxmemory)."}
+    except redis.ResponseError as error:
+        return {"valkey": f"Valkey does not write ({error})."}
+    except redis.RedisError as error:
+        return {"valkey": f"Valkey does not answer ({type(error).__name__})."}
+    return {}

@@ -1,5 +1,6 @@
 """What staff do to the catalogue: the item, its audit entry, its prices, and the mark that makes all look again."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -7,12 +8,13 @@ from decimal import Decimal
 import pytest
 import redis
 from django.core.exceptions import ValidationError
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from recommendations.models import AuditEntry, Category, Item, ItemPrice, Staff
 from recommendations.services.catalogue import editing
 from recommendations.services.catalogue.editing import TileFacts, UnknownFieldError
 from recommendations.store.live import fetch
+from recommendations.store.live.change_watch import LOOK
 from recommendations.store.serving.stock import load_stock
 from recommendations.terms import Availability, Role
 
@@ -148,6 +150,21 @@ def test_the_texts_of_an_item_s_drawn_picture(item: Item) -> None:
     Item.objects.update(brand="Acme", attributes={"size": "1 lb"})
     assert editing.tile_facts(shop_id="A1") == TileFacts(title="Shoe", brand="Acme", department="MEAT", size="1 lb")
     Item.objects.update(attributes=["no object"])
+    editing.tiles.drop()
     assert editing.tile_facts(shop_id="A1") == TileFacts(title="Shoe", brand="Acme", department="MEAT", size="")
     assert editing.tile_facts(shop_id="A2") is None
     assert editing.tile_facts(shop_id="A\x00") is None
+
+
+def test_the_texts_of_a_picture_are_read_once_until_the_catalogue_changes(
+    item: Item, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(3):
+        facts = [editing.tile_facts(shop_id=name) for name in ("A1", "A1", "A2", "A2")]
+    assert [each is None for each in facts] == [False, False, True, True]
+    Item.objects.update(title="Boot")
+    fetch.announce(fetch.Changed.CATALOGUE)
+    time.sleep(LOOK)
+    changed = editing.tile_facts(shop_id="A1")
+    assert changed is not None
+    assert changed.title == "Boot"
