@@ -106,8 +106,8 @@ def _tell(keys: Mapping[bytes, int]) -> None:
         valkey().ask([("SET", _name(value), key, "EX", TOLD) for value, key in part])
 
 
-def _name(value: bytes) -> str:
-    return f"live:newcomer:{value.hex()}"
+def _name(value: bytes) -> bytes:
+    return b"live:newcomer:" + value
 
 
 def _recorded(values: Sequence[bytes]) -> dict[bytes, int]:

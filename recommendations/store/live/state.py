@@ -10,6 +10,8 @@ from recommendations.event_types import EventName
 
 RECENT_ACTS = 50
 RECENT = timedelta(days=30)
+ALONE = timedelta(days=7)
+"""How long Valkey keeps the act of interest of who has done nothing else: invented people have no second."""
 
 
 class Acts(StrEnum):

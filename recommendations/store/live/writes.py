@@ -20,7 +20,7 @@ from recommendations.fields import PAST
 from recommendations.models import Customer
 from recommendations.store.live import fetch, record
 from recommendations.store.live.fetch import Changed
-from recommendations.store.live.state import RECENT, RECENT_ACTS, Acts, LiveEvent, times_of
+from recommendations.store.live.state import ALONE, RECENT, RECENT_ACTS, Acts, LiveEvent, times_of
 from recommendations.store.live.valkey import valkey
 from recommendations.store.process_held import at_drop
 from recommendations.store.temp_tables import Report, silent
@@ -29,20 +29,23 @@ WAITING_FACTS = 100_000  # kept in the process while Valkey is away
 DOUBTED = "live:doubted"  # set of doubts that the live state knows all; ``rebuild_if_lost`` dispels them
 BATCH = 1_000
 SOON = 1.0  # seconds until the next try of what waits
-_RECENT, _KEPT = (int(time.total_seconds()) for time in (RECENT, PAST))
+_RECENT, _ALONE, _KEPT = (int(time.total_seconds()) for time in (RECENT, ALONE, PAST))
 
 # One call for all sorted sets of a request, each with how many members it may have (0: any number), for how many
-# seconds, and the time of each member.
-_REMEMBER = """
+# seconds, and the time of each member. A set of limited members that has one only is kept for a shorter time.
+_REMEMBER = f"""
 for _, set in ipairs(cmsgpack.unpack(ARGV[1])) do
   local key, most, seconds, members = unpack(set)
-  local times = {}
+  local times = {{}}
   for member, at in pairs(members) do
     times[#times + 1] = at
     times[#times + 1] = member
   end
   redis.call('ZADD', key, 'GT', unpack(times))
-  if most > 0 then redis.call('ZREMRANGEBYRANK', key, 0, -most - 1) end
+  if most > 0 then
+    redis.call('ZREMRANGEBYRANK', key, 0, -most - 1)
+    if redis.call('ZCARD', key) == 1 then seconds = {_ALONE} end
+  end
   redis.call('EXPIRE', key, seconds)
 end
 """

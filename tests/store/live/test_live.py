@@ -72,6 +72,18 @@ def test_only_the_last_fifty_acts_of_interest_are_kept(built: None) -> None:
     assert fetch.state_of(CUSTOMER, since=None).state.recent == recent
 
 
+def test_who_has_done_one_thing_only_is_remembered_for_a_week(built: None, valkey: redis.Redis) -> None:
+    """Invented visitors look at one thing; what they leave in Valkey goes soon, and a second act keeps both."""
+    days = []
+    for event in (act(EventName.VIEW_ITEM, 1, 0), act(EventName.VIEW_ITEM, 1, 1), act(EventName.VIEW_ITEM, 2, 2)):
+        writes.remember([event])
+        days.append(round(valkey.ttl(f"live:recent:{CUSTOMER}") / 86_400))
+    assert days == [7, 7, 30]
+    assert len(fetch.state_of(CUSTOMER, since=None).state.recent) == 2
+    writes.remember([act(EventName.PURCHASE, 1, 0, customer=8)])
+    assert valkey.ttl("live:bought:8") > 30 * 86_400
+
+
 def test_an_objection_is_heard_and_taken_back(built: None) -> None:
     writes.remember([Objection(CUSTOMER, True)])
     assert fetch.state_of(CUSTOMER, since=None).state.objected is True
