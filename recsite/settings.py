@@ -96,7 +96,7 @@ MIDDLEWARE = [
     "recsite.of_pages.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "recommendations.api.rate_headers.RateHeaders",
+    "recommendations.api.access.RateHeaders",
 ]
 ROOT_URLCONF = "recsite.urls"
 WSGI_APPLICATION = "recsite.wsgi.application"

@@ -3,10 +3,14 @@
 The framework's views import this module, so it does not import them.
 """
 
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -14,14 +18,19 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from recommendations.api.rate_headers import REQUESTS, note
 from recommendations.ingest.facts import Sender
 from recommendations.services.access import keys
 from recommendations.services.access.addresses import client_address
 from recommendations.services.access.quotas import EventQuotas
+from recommendations.services.access.rates import Rate
 from recommendations.terms import Scope
 
 SCHEME = "Api-Key"
+POLICY, STATE = "RateLimit-Policy", "RateLimit"
+"""Headers that say how much of each limit is left, as the IETF's draft of the RateLimit fields has them."""
+
+REQUESTS = "requests"
+_NOTED = "recsite.rates"  # in the environment of a request, which both Django and the framework can reach
 BEACON = "text/plain"
 """Content type that ``navigator.sendBeacon`` sends without preflight; it has no header: the key is in the body."""
 
@@ -101,3 +110,29 @@ class KeyRate(BaseThrottle):
 
     def wait(self) -> float | None:
         return self._wait
+
+
+def note(request: Request, rates: Mapping[str, Rate]) -> None:
+    """Note what a request was counted by, for the headers of its answer."""
+    request.META.setdefault(_NOTED, {}).update(rates)
+
+
+def rate_headers(rates: Mapping[str, Rate]) -> list[tuple[str, str]]:
+    """Headers such as ``"requests";q=60000;w=60`` (limit, seconds of its window) and ``"requests";r=59998;t=42``."""
+    policies = [f'"{name}";q={rate.limit};w={rate.window}' for name, rate in rates.items()]
+    states = [f'"{name}";r={rate.left};t={math.ceil(rate.resets)}' for name, rate in rates.items()]
+    return [(POLICY, ", ".join(policies)), (STATE, ", ".join(states))]
+
+
+class RateHeaders:
+    """Middleware that says how much is left of what a request was counted by."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        answer = self._get_response(request)
+        if rates := request.META.get(_NOTED):
+            for name, value in rate_headers(rates):
+                answer[name] = value
+        return answer

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 
-from recommendations.api.rate_headers import note
+from recommendations.api.access import note
 from recommendations.ingest.refusal import escaped
 from recommendations.services.access.quotas import OverQuotaError, Quota
 

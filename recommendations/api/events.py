@@ -11,12 +11,11 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
-from recommendations.api.access import quotas_of, sender_of
+from recommendations.api.access import note, quotas_of, sender_of
 from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import EVENTS
 from recommendations.api.parsing import BeaconJson, RawJson, body_of, malformed
-from recommendations.api.rate_headers import note
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.ingest import event_schema
 from recommendations.ingest.accept import accept

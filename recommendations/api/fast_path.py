@@ -21,9 +21,8 @@ from django.http.request import split_domain_port
 from django.utils import timezone
 from structlog import get_logger
 
-from recommendations.api.access import SCHEME
+from recommendations.api.access import POLICY, REQUESTS, SCHEME, STATE, rate_headers
 from recommendations.api.negotiation import PLAIN
-from recommendations.api.rate_headers import POLICY, REQUESTS, STATE, rate_headers
 from recommendations.api.recommend_form import ParsedRequest, of_query
 from recommendations.api.rendering import Writing, whole
 from recommendations.services.access import keys

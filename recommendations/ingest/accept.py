@@ -13,7 +13,7 @@ from recommendations.ingest.refusal import Refusal
 from recommendations.store.events import insert, mergers
 from recommendations.store.events.mergers import Told
 from recommendations.store.live import writes
-from recommendations.store.live.source_counts import Sent, source_counters
+from recommendations.store.live.source_counts import SourceCount, source_counters
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.live.writes import Fact, Joined, Objection
 from recommendations.terms import Side
@@ -58,7 +58,11 @@ def _accept(rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetim
     writes.remember(facts)
     if sender.key is not None:
         bought = sum(lines[number].name == EventName.PURCHASE for number in new)
-        counts = {Sent.LINES: len(new), Sent.PURCHASES: bought, Sent.NOT_KEPT: len(people.nameless)}
+        counts = {
+            SourceCount.LINES: len(new),
+            SourceCount.PURCHASES: bought,
+            SourceCount.NOT_KEPT: len(people.nameless),
+        }
         whose = {customer for customer in new.values() if customer is not None}
         source_counters().note(sender.key, counts, at=now, people=whose)
     return intake.verdicts(new.keys(), nameless=people.nameless)

@@ -1,6 +1,6 @@
 """Models of the record, one file per aggregate; constraints and querysets with names, no numbers."""
 
-from recommendations.models.access import ApiKey, AuditEntry, ShopSetting
+from recommendations.models.access import ApiKey, AuditEntry, ShopSetting, SourceHour
 from recommendations.models.attribution import AttributedLine, DueLine, PlacementDay, SlateOutcome
 from recommendations.models.blending import Blend, BlendWeights, Placement
 from recommendations.models.catalogue import Category, Item, ItemPrice
@@ -13,7 +13,6 @@ from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.promotions import Promotion
 from recommendations.models.quarantine import Aside, Quarantine
 from recommendations.models.serving import Slate
-from recommendations.models.sources import SourceHour
 from recommendations.models.staff import AuthenticatorApp, Staff, StaffSession
 from recommendations.models.training import Artefact, ModelVersion, Run, RunLogLine, RunStage
 from recommendations.models.weight_searches import WeightSearch

@@ -12,12 +12,11 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
-from recommendations.api.access import quotas_of
+from recommendations.api.access import note, quotas_of
 from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import MERGE
 from recommendations.api.parsing import RawJson, body_of, flaw_of, malformed
-from recommendations.api.rate_headers import note
 from recommendations.api.recommend_form import Id
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.ingest.facts import proof_needed

@@ -21,7 +21,7 @@ from recommendations.services.access.keys import KnownKey, rates
 from recommendations.services.access.rates import HOUR, Rate, RateLimiter
 from recommendations.store.events.source_hours import UsualNewcomers
 from recommendations.store.live.counters import Counted, counters
-from recommendations.store.live.source_counts import Sent, source_counters
+from recommendations.store.live.source_counts import SourceCount, source_counters
 from recommendations.store.live.valkey import valkey
 from recommendations.store.process_held import ProcessHeld
 from recommendations.terms import Scope, Side
@@ -92,7 +92,7 @@ class EventQuotas:
             admitted = self._admitted(Quota.ADDRESS_PEOPLE, count, self._here("people"), limit=ADDRESS_PEOPLE)
             admitted = self._admitted(Quota.PEOPLE, admitted, f"{self.key.prefix}:people", limit=self._most_people())
         counters().add({(Counted.NEW_PEOPLE, self.key.side): admitted})
-        self._note(Sent.NEW_PEOPLE, admitted)
+        self._note(SourceCount.NEW_PEOPLE, admitted)
         return admitted
 
     @property
@@ -103,7 +103,7 @@ class EventQuotas:
         rate = self.limiter().take(name, amount, limit=limit)
         if rate.wait is not None:
             counters().add({(Counted.EVENTS_REFUSED, quota): 1})
-            self._note(Sent.REFUSED, 1)
+            self._note(SourceCount.REFUSED, 1)
             raise OverQuotaError(quota, rate, asked=amount)
         return rate
 
@@ -120,7 +120,7 @@ class EventQuotas:
             return floor
         return max(floor, round(TIMES * _usual().at(self.key.pk, self.clock())))
 
-    def _note(self, sent: Sent, count: int) -> None:
+    def _note(self, sent: SourceCount, count: int) -> None:
         source_counters().note(self.key.pk, {sent: count}, at=datetime.fromtimestamp(self.clock(), UTC))
 
     def _here(self, what: str) -> str:

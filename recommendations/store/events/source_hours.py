@@ -8,10 +8,10 @@ from django.db import connection
 from django.db.models import Max
 
 from recommendations.models import SourceHour
-from recommendations.store.live.source_counts import HOUR, KEPT, Sent, sent_in
+from recommendations.store.live.source_counts import HOUR, KEPT, SourceCount, sent_in
 
 WEEKS = 4
-_FIELDS = tuple(Sent)
+_FIELDS = tuple(SourceCount)
 # Counts only grow. Where Valkey was emptied within the hour, what the record has already stays.
 _WRITE = f"""
 INSERT INTO recommendations_sourcehour (key_id, hour, {", ".join(_FIELDS)})
@@ -32,7 +32,7 @@ def write_source_hours(*, now: datetime) -> int:
 
 
 def usual_hours(hour: datetime) -> list[datetime]:
-    """The same hour of the week in the weeks before."""
+    """Hours that are usual for this one: the same of the week, in the weeks before."""
     return [hour - timedelta(weeks=week) for week in range(1, WEEKS + 1)]
 
 

@@ -63,13 +63,13 @@ class Counters:
         with self._lock:
             due, self._untold, self._told_at = self._untold, Counter(), self._clock()
 
-        if due and valkey().run(lambda pipeline: self._put(pipeline, due)) is None:
+        def put(pipeline: Pipeline) -> None:
+            for name, count in due.items():
+                pipeline.hincrby(KEY, _BETWEEN.join(name), count)
+
+        if due and valkey().run(put) is None:
             with self._lock:
                 self._untold.update(due)
-
-    def _put(self, pipeline: Pipeline, due: Mapping[Name, int]) -> None:
-        for name, count in due.items():
-            pipeline.hincrby(KEY, _BETWEEN.join(name), count)
 
 
 counters = ProcessHeld(Counters)

@@ -1,27 +1,30 @@
 """Counts of what each API key sends, hour by hour: added up in each process, on their way to the record in Valkey.
 
-They are told as ``counters.py`` tells its own, at most once a second. Of people Valkey keeps an estimate of how many
-they are (HyperLogLog), and no key of theirs.
+They are told at most once a second, so that a request hardly ever pays for it. Of people Valkey keeps an estimate of
+how many they are (HyperLogLog), and no key of theirs.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
 from redis.client import Pipeline
 
-from recommendations.store.live.counters import Counters, Name
 from recommendations.store.live.valkey import valkey
 from recommendations.store.process_held import ProcessHeld
 
 HOUR = 3_600
 KEPT = 72 * HOUR  # seconds for which the record may be behind
-MOST = 100_000  # counts that wait in a process while Valkey is away; further people are not counted
+TELL = 1.0  # seconds
+MOST = 100_000  # people of an hour that wait in a process while Valkey is away; further ones are not counted
 _PREFIX = "sources:"
 _BETWEEN = "|"
 
 
-class Sent(StrEnum):
+class SourceCount(StrEnum):
     """What is counted of a source; the names are those of the fields of ``SourceHour``."""
 
     LINES = "lines"
@@ -32,30 +35,53 @@ class Sent(StrEnum):
     REFUSED = "refused"
 
 
-class SourceCounters(Counters):
-    """Counts by hour, key and ``Sent``; of people by the person, too."""
+class SourceCounters:
+    """Counts of one process that Valkey has not been told, by hour, key and ``SourceCount``; people by hour and key."""
 
-    def note(self, key: int, counts: Mapping[Sent, int], *, at: datetime, people: Iterable[int] = ()) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._counts: Counter[tuple[int, int, SourceCount]] = Counter()
+        self._people: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+        self._told_at = clock()
+
+    def note(self, key: int, counts: Mapping[SourceCount, int], *, at: datetime, people: Collection[int] = ()) -> None:
         """Count what came with a key at a moment; ``people`` are keys of customers."""
-        where = (str(int(at.timestamp()) // HOUR * HOUR), str(key))
-        names: dict[Name, int] = {(*where, sent): count for sent, count in counts.items() if count}
-        if len(self._untold) < MOST:
-            names |= {(*where, Sent.PEOPLE, str(person)): 1 for person in people}
-        self.add(names)
+        hour = int(at.timestamp()) // HOUR * HOUR
+        with self._lock:
+            for sent, count in counts.items():
+                if count:
+                    self._counts[hour, key, sent] += count
+            seen = self._people[hour, key]
+            if len(seen) < MOST:
+                seen.update(people)
+            due = self._clock() - self._told_at >= TELL
+        if due:
+            self.tell()
 
-    def _put(self, pipeline: Pipeline, due: Mapping[Name, int]) -> None:
-        seen: dict[tuple[str, str], list[str]] = {}
-        for (hour, key, sent, *person), count in due.items():
-            if person:
-                seen.setdefault((hour, key), []).extend(person)
-            else:
-                pipeline.hincrby(_PREFIX + hour, f"{key}{_BETWEEN}{sent}", count)
-        for (hour, key), people in seen.items():
-            pipeline.pfadd(f"{_PREFIX}{hour}:{key}", *people)
-            pipeline.hincrby(_PREFIX + hour, f"{key}{_BETWEEN}{Sent.PEOPLE}", 0)  # the hash names all keys of the hour
+    def tell(self) -> None:
+        """Add the counts to those in Valkey; where it is away they wait."""
+        with self._lock:
+            counts, self._counts, self._told_at = self._counts, Counter(), self._clock()
+            people, self._people = self._people, defaultdict(set)
+        if counts and valkey().run(lambda pipeline: _put(pipeline, counts, people)) is None:
+            with self._lock:
+                self._counts.update(counts)
+                for where, seen in people.items():
+                    self._people[where] |= seen
+
+
+def _put(
+    pipeline: Pipeline, counts: Mapping[tuple[int, int, SourceCount], int], people: Mapping[tuple[int, int], set[int]]
+) -> None:
+    for (hour, key, sent), count in counts.items():
+        pipeline.hincrby(f"{_PREFIX}{hour}", f"{key}{_BETWEEN}{sent}", count)
+    for (hour, key), seen in people.items():
+        if seen:
+            pipeline.pfadd(f"{_PREFIX}{hour}:{key}", *seen)
             pipeline.expire(f"{_PREFIX}{hour}:{key}", KEPT)
-        for hour in {name[0] for name in due}:
-            pipeline.expire(_PREFIX + hour, KEPT)
+    for hour in {hour for hour, _key, _sent in counts}:
+        pipeline.expire(f"{_PREFIX}{hour}", KEPT)
 
 
 source_counters = ProcessHeld(SourceCounters)
@@ -74,5 +100,5 @@ def sent_in(hours: Sequence[int]) -> dict[int, dict[int, dict[str, int]]]:
         return {}
     people = valkey().run(lambda pipeline: [pipeline.pfcount(f"{_PREFIX}{hour}:{key}") for hour, key in places])
     for (hour, key), about in zip(places, people or (), strict=False):
-        sent[hour][key][Sent.PEOPLE] = about
+        sent[hour][key][SourceCount.PEOPLE] = about
     return sent
