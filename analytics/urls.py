@@ -4,7 +4,7 @@ from django.urls import path
 
 from analytics.pages import runs, search
 from analytics.pages.access import account, activity, login, password, preferences, second_factor
-from analytics.pages.catalogue import health, item
+from analytics.pages.catalogue import health, item, sources
 from analytics.pages.customer import actions, change, listing, profile, why, why_not
 from analytics.pages.overview import arrivals, summary
 from analytics.pages.quality import figures, judgements
@@ -67,6 +67,7 @@ urlpatterns = [
     path("quality/wrong/", judgements.wrong_items_panel, name="wrong_items"),
     path("catalogue/", health.catalogue, name="catalogue"),
     path("catalogue/items/", health.items, name="catalogue_items"),
+    path("catalogue/sources/", sources.sources, name="sources"),
     path("catalogue/<int:pk>/", item.item, name="item"),
     path("segments/", segments_overview.segments, name="segments"),
     path("segments/together/", together.together, name="together"),

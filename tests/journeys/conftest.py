@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import pytest_django
 from django.db import connection
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
 from recommendations.models import Staff
 from recommendations.services.rules.editing import save_rule
 from recommendations.terms import Role
+from tests.sources import send_for_weeks
 from tests.trained import NOW, trained_shop
 
 AXE = (Path(__file__).parents[1] / "vendor/axe.min.js").read_text(encoding="utf-8")
@@ -45,6 +47,7 @@ def site(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
         ada = Staff.objects.create_user(EMAIL, PASSWORD, role=Role.ADMIN, name="Ada Lind")
         for values in DRAFT_RULES:
             save_rule(rule=None, values=values, revision=None, by=ada, now=NOW)
+        send_for_weeks(now=timezone.now())
         server = LiveServer("127.0.0.1")
         try:
             yield server.url

@@ -53,6 +53,7 @@ def addresses() -> dict[str, str]:
         "catalogue": "/catalogue/",
         "items": "/catalogue/items/?q=tea&sort=price",
         "no item matches": "/catalogue/items/?q=zzzz&flaw=no_price",
+        "sources": "/catalogue/sources/",
         "item": f"/catalogue/{tea}/",
         "segments": "/segments/",
         "segment": "/segments/1/",

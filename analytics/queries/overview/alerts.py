@@ -1,4 +1,4 @@
-"""Alerts to look at now: stale data, a failed stage, falling coverage, a key in a page, invented purchases."""
+"""Alerts to look at now: stale data, a failed stage, falling coverage, keys that are out of order, invented purchases."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from analytics.queries.overview.summary import Answers
 from analytics.queries.overview.watch import Watch, watch
 from analytics.queries.quality.leader_table import HYBRID
 from analytics.queries.runs.history import RunView
-from analytics.templatetags.display import money
+from analytics.templatetags.display import money, number, share
 from analytics.templatetags.words import COVERAGE, stage_label
 from recommendations.models import Measurement
 from recommendations.terms import Cut, RunStatus, Task, Trust
@@ -69,12 +69,30 @@ def _of_ages(frame: Frame, *, now: datetime) -> Iterator[Alert]:
 
 
 def _of_keys(seen: Watch) -> Iterator[Alert]:
-    for name, prefix in seen.keys_in_pages:
-        text = _(
-            "A browser sent the key “%(name)s” (%(prefix)s…), which is for a server: it stands in a page. Replace it."
-        )
-        address = reverse("admin:recommendations_apikey_changelist")
-        yield Alert(level="danger", text=text % {"name": name, "prefix": prefix}, address=address)
+    """Alerts of keys that stand in a page, and of what they sent in the last day."""
+    for day in seen.keys:
+        name, address = {"name": day.key.name}, f"{reverse('sources')}#key-{day.key.pk}"
+        if day.key.seen_in_page_at:
+            text = _(
+                "A browser sent the key “%(name)s” (%(prefix)s…), which is for a server: it stands in a page. Replace "
+                "it."
+            )
+            keys = reverse("admin:recommendations_apikey_changelist")
+            yield Alert(level="danger", text=text % {**name, "prefix": day.key.prefix}, address=keys)
+        if day.worst:
+            text = _(
+                "“%(name)s” sent %(lines)s lines of events in one hour, far more than is usual; %(new)s of the people "
+                "were new."
+            )
+            words = {"lines": number(day.worst.sent.lines), "new": share(day.worst.sent.new_share)}
+            yield Alert(level="warning", text=text % {**name, **words}, address=address)
+        if day.nameless:
+            text = ngettext(
+                "“%(name)s” brought more new people than its quota: %(events)s event of the last day has no name.",
+                "“%(name)s” brought more new people than its quota: %(events)s events of the last day have no name.",
+                day.nameless,
+            )
+            yield Alert(level="warning", text=text % {**name, "events": number(day.nameless)}, address=address)
 
 
 def _of_attribution(seen: Watch, *, now: datetime) -> Iterator[Alert]:

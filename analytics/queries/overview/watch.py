@@ -11,9 +11,10 @@ from django.core.cache import cache
 from django.db.models import Count, F, Max, Min, Q
 from django.db.models.functions import Coalesce
 
+from analytics.queries.sources import KeyDay, key_days
 from recommendations.event_types import EventName
 from recommendations.fields import ODD_AMOUNT, ODD_FACTOR
-from recommendations.models import ApiKey, AttributedLine, DueLine
+from recommendations.models import AttributedLine, DueLine
 
 REMEMBERED = 15  # seconds
 KEY = "overview/watch"
@@ -21,7 +22,7 @@ ODD_WITHIN = timedelta(days=7)
 
 
 class Watch(NamedTuple):
-    keys_in_pages: tuple[tuple[str, str], ...]  # name and prefix of keys of a server that a browser sent
+    keys: tuple[KeyDay, ...]  # that are valid, and what they sent in the last day
     oldest_due: datetime | None  # since when a line waits for attribution
     put_aside: int  # lines that could not be attributed
     odd_amount: Decimal | None  # the largest purchase that was counted lately, where it is fantastic
@@ -37,9 +38,8 @@ def watch(now: datetime) -> Watch:
 
 
 def _look(now: datetime) -> Watch:
-    keys = ApiKey.objects.valid().filter(seen_in_page_at__isnull=False).values_list("name", "prefix")
     lines = DueLine.objects.aggregate(aside=Count("pk", filter=~Q(fault="")), oldest=Min("due_at", filter=Q(fault="")))
     usual = F("item__price") * Coalesce("quantity", 1) * ODD_FACTOR
     sold = AttributedLine.objects.filter(name=EventName.PURCHASE, occurred_at__gte=now - ODD_WITHIN)
     largest = sold.filter(Q(amount__gt=ODD_AMOUNT) | Q(amount__gt=usual)).aggregate(Max("amount"))["amount__max"]
-    return Watch(tuple(keys), lines["oldest"], lines["aside"], largest)
+    return Watch(tuple(key_days(now=now)), lines["oldest"], lines["aside"], largest)

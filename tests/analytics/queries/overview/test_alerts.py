@@ -15,6 +15,7 @@ from recommendations.models import ApiKey, DueLine, Evaluation, Measurement, Mod
 from recommendations.services.access import keys
 from recommendations.terms import Cut, MeasuredKind, RunStatus, Scope, Task, Trust
 from tests.analytics import records
+from tests.sources import send_for_weeks
 
 pytestmark = pytest.mark.django_db
 NOBODY = Answers(total=0, personalised=0, fallback=0, p50_ms=None, p95_ms=None, groups=[], replayed=0, lengths={})
@@ -103,3 +104,19 @@ def test_purchases_that_anybody_can_invent(settings: LazySettings) -> None:
     assert told() == [
         ("warning", "Purchases come from browsers: anybody can invent them. Let your server send them.", "")
     ]
+
+
+def test_a_flood_of_events_and_of_new_people() -> None:
+    made = send_for_weeks(now=records.NOW)
+    address = f"/catalogue/sources/#key-{made.page.pk}"
+    flood = "“Shop, pages” sent 20,000 lines of events in one hour, far more than is usual"
+    nameless = "“Shop, pages” brought more new people than its quota: 18,400 events of the last day have no name."
+    assert [alert for alert in told() if "Shop" in alert[1]] == [
+        ("warning", f"{flood}; 86% of the people were new.", address),
+        ("warning", nameless, address),
+    ]
+
+
+def test_a_flood_of_the_day_before_is_no_alert_any_more() -> None:
+    send_for_weeks(now=records.NOW - timedelta(days=1))
+    assert not [alert for alert in told() if "Shop" in alert[1]]
