@@ -101,7 +101,7 @@ def _reading(body: bytes) -> ParsedBody:
 
 def _lines(reading: ParsedBody) -> int:
     """Lines of a body: one per item of an event, one for an event without items, one for a row that is none."""
-    return sum(max(1, len(row.items)) if isinstance(row, EventForm) else 1 for row in reading.rows)
+    return sum(len(row.items) or 1 if isinstance(row, EventForm) else 1 for row in reading.rows)
 
 
 def _answer(reading: ParsedBody, verdicts: list[EventResult]) -> HttpResponse:

@@ -147,14 +147,13 @@ class People:
 
 def _keys_of(events: Sequence[Taken], newcomers: Newcomers) -> tuple[dict[str, int], dict[str, int]]:
     """Keys of customers and of visitors by the shop's id; new visitors of whom only a page tells may be missing."""
-    told, proven = partial(newcomers, proven=False), partial(newcomers, proven=True)
-    signed_in = {event.form.user_id for event in events if event.form.user_id is not None}
-    named = [(event.form.anonymous_id, event.allowed.trust) for event in events if event.form.anonymous_id is not None]
+    proven = partial(newcomers, proven=True)
+    signed_in = {event.form.user_id for event in events if event.form.user_id}
+    named = [(event.form.anonymous_id, event.allowed.trust) for event in events if event.form.anonymous_id]
     sure = {name for name, trust in named if trust > Trust.PAGE}
-    others = {name for name, _trust in named} - sure
     visitors = person_keys(sure, CustomerKind.ANONYMOUS, admit=proven)
-    if others:
-        visitors |= person_keys(others, CustomerKind.ANONYMOUS, admit=told)
+    if others := {name for name, _trust in named} - sure:
+        visitors |= person_keys(others, CustomerKind.ANONYMOUS, admit=partial(newcomers, proven=False))
     return person_keys(signed_in, CustomerKind.SIGNED_IN, admit=proven), visitors
 
 

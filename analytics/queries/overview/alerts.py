@@ -1,4 +1,4 @@
-"""Alerts to look at now: stale data, a failed stage, falling coverage, keys that are out of order, invented purchases."""
+"""Alerts to look at now: stale data, a failed stage, falling coverage, keys out of order, invented purchases."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

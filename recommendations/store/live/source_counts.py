@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from redis.client import Pipeline
 
-from recommendations.store.live.valkey import valkey
+from recommendations.store.live.valkey import Command, valkey
 from recommendations.store.process_held import ProcessHeld
 
 HOUR = 3_600
@@ -64,22 +64,26 @@ class SourceCounters:
         with self._lock:
             counts, self._counts, self._told_at = self._counts, Counter(), self._clock()
             people, self._people = self._people, defaultdict(set)
-        if counts and valkey().run(lambda pipeline: _put(pipeline, counts, people)) is None:
+        if counts and (not _tell_people(people) or valkey().run(lambda pipeline: _put(pipeline, counts)) is None):
             with self._lock:
                 self._counts.update(counts)
                 for where, seen in people.items():
                     self._people[where] |= seen
 
 
-def _put(
-    pipeline: Pipeline, counts: Mapping[tuple[int, int, SourceCount], int], people: Mapping[tuple[int, int], set[int]]
-) -> None:
-    for (hour, key, sent), count in counts.items():
-        pipeline.hincrby(f"{_PREFIX}{hour}", f"{key}{_BETWEEN}{sent}", count)
+def _tell_people(people: Mapping[tuple[int, int], set[int]]) -> bool:
+    """Add people, which may come twice; False where Valkey is away."""
+    commands: list[Command] = []
     for (hour, key), seen in people.items():
         if seen:
-            pipeline.pfadd(f"{_PREFIX}{hour}:{key}", *seen)
-            pipeline.expire(f"{_PREFIX}{hour}:{key}", KEPT)
+            name = f"{_PREFIX}{hour}:{key}"
+            commands += [("PFADD", name, *seen), ("EXPIRE", name, KEPT)]
+    return not commands or valkey().ask(commands) is not None
+
+
+def _put(pipeline: Pipeline, counts: Mapping[tuple[int, int, SourceCount], int]) -> None:
+    for (hour, key, sent), count in counts.items():
+        pipeline.hincrby(f"{_PREFIX}{hour}", f"{key}{_BETWEEN}{sent}", count)
     for hour in {hour for hour, _key, _sent in counts}:
         pipeline.expire(f"{_PREFIX}{hour}", KEPT)
 
