@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from recommendations.models import Category, Item, Placement
+from recommendations.serving.search import matching
 from recommendations.serving.types import Answer, Filter
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.snapshot import Snapshot
@@ -120,6 +121,22 @@ def test_a_search_without_results_is_answered_by_the_words_of_its_term(snapshot:
         "Brand 2"
     }
     assert len(answer(snapshot, "search", customer(0), search_term="food", n=100).shown) == 72  # a category's name
+
+
+def test_a_search_takes_twelve_words_and_follows_the_names_of_categories(snapshot: Snapshot) -> None:
+    letters = " ".join("abcdefghijkl")
+    term = f"{letters} wine 7"
+    assert names(answer(snapshot, "search", None, search_term=term, n=100)) == names(
+        answer(snapshot, "search", None, search_term=letters, n=100)
+    )
+    holder = SnapshotHolder()
+    before = holder.current({})
+    Category.objects.filter(path="FOOD > WINE").update(path="FOOD > CELLAR")
+    after = holder.current({"catalogue": "moved"})
+    assert [len(matching("cellar", one)) for one in (before, after)] == [0, 12]
+    assert after.stock is before.stock
+    unmoved = holder.current({"catalogue": "moved again"})
+    assert unmoved.names is after.names  # with the words that were made of them
 
 
 @pytest.mark.parametrize("term", ["zebra", "!?", "ine", "\x00", "%", "wine\x00".replace("wine", "zebra")])

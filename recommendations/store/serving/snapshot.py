@@ -16,6 +16,7 @@ from recommendations.store.models.model import Model, likeness
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.stock import Stock
+from recommendations.store.serving.word_index import WordIndex
 from recommendations.terms import BlendName, CatalogueScope, Cut, Repeat
 
 
@@ -60,6 +61,11 @@ class Names:
 
     categories: Mapping[int, tuple[str, str]]  # primary key → path, name
     segments: Mapping[int, str]  # number → name
+
+    @cached_property
+    def words(self) -> WordIndex:
+        """Words of the paths, by the place of the category in ``categories``."""
+        return WordIndex.of([path for path, _name in self.categories.values()])
 
 
 @dataclass(kw_only=True, eq=False)

@@ -160,16 +160,20 @@ def _first(changed: Mapping[str, str] | None) -> Snapshot:
 
 
 def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
-    """Read everything small again, of the items those that were edited; the same snapshot where nothing differs."""
+    """Read everything small again, of the items those that were edited; the same snapshot where nothing differs.
+
+    What is equal stays the same object, with all that was worked out of it.
+    """
     read_at = timezone.now()
     stock = with_changes(held.stock, since=held.read_at - OVERLAP)
     add(held.customers, customers_after(max(held.customers.values(), default=0)))
     held.customers.update(merged_since(held.read_at - OVERLAP))
     fresh = {"stock": stock, "rules": held.rules.of_default_book(stock, read_at=read_at), **_small()}
-    if all(getattr(held, name) == part for name, part in fresh.items()):
+    differing = {name: part for name, part in fresh.items() if getattr(held, name) != part}
+    if not differing:
         held.changed, held.read_at = changed, read_at
         return held
-    return replace(held, changed=changed, read_at=read_at, **fresh)
+    return replace(held, changed=changed, read_at=read_at, **differing)
 
 
 def _model(version: int) -> Model | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from recommendations.engine.frames import BoolArray, IntArray
 from recommendations.engine.ids import IdMap
 from recommendations.models import Item
+from recommendations.store.serving.word_index import WordIndex
 from recommendations.terms import Availability
 
 
@@ -27,6 +28,11 @@ class Product(NamedTuple):
     price: Decimal | None
     image_url: str
     url: str
+
+    @property
+    def text(self) -> str:
+        """What a search looks through."""
+        return f"{self.title} {self.brand}"
 
 
 class StockRow(NamedTuple):
@@ -80,6 +86,7 @@ class Stock:
     facts: NDArray[np.void]  # a record of ``FACTS`` per row
     brands: dict[Hashable, int]  # brand → its number
     kinds: dict[Hashable, int]  # categories (primary keys, ascending) → the number of the set
+    words: WordIndex  # of title and brand
     edits: Mapping[int, datetime] = field(default_factory=dict)  # primary key → time of the last one that is here
     _sellable: tuple[float, float, BoolArray] | None = field(default=None, repr=False)
 
@@ -87,8 +94,9 @@ class Stock:
     def of(cls, rows: Sequence[StockRow]) -> Self:
         """Stock of ``rows``, which are in the order of their keys."""
         nothing = cls(
-            ids=IdMap(ids=np.empty(0, np.int64)), products=[], row_of={}, facts=np.empty(0, FACTS), brands={}, kinds={}
-        )
+            ids=IdMap(ids=np.empty(0, np.int64)), products=[], row_of={}, facts=np.empty(0, FACTS), brands={}, kinds={},
+            words=WordIndex.of([]),
+        )  # fmt: skip
         return nothing.updated(rows)
 
     def __len__(self) -> int:
@@ -120,13 +128,18 @@ class Stock:
         at[new] = len(self) + np.arange(len(new))
         facts = np.concatenate([self.facts, np.empty(len(new), FACTS)])
         facts[at] = np.array([_facts(row, brands=brands, kinds=kinds) for row in rows], FACTS)
+        edited = {}
         for place, row in zip(at.tolist(), rows, strict=True):
-            products[place : place + 1] = [Product._make(row[: len(Product._fields)])]
+            product = Product._make(row[: len(Product._fields)])
+            if place >= len(self) or self.products[place].text != product.text:
+                edited[place] = product.text
+            products[place : place + 1] = [product]
             row_of[row.shop_id] = place
         ids = IdMap(ids=np.concatenate([self.ids.ids, keys[new]]))
         edits = {**self.edits, **{row.pk: row.updated_at for row in rows}}
+        words = self.words.updated(edited, texts=(product.text for product in products), n=len(products))
         return type(self)(
-            ids=ids, products=products, row_of=row_of, facts=facts, brands=brands, kinds=kinds, edits=edits
+            ids=ids, products=products, row_of=row_of, facts=facts, brands=brands, kinds=kinds, words=words, edits=edits
         )
 
 

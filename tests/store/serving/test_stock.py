@@ -39,6 +39,22 @@ def assert_same(left: Stock, right: Stock) -> None:
         ]
 
 
+def test_an_edit_of_a_price_leaves_the_words_of_the_stock_alone() -> None:
+    add(1, price=Decimal("1.00"))
+    add(2)
+    stock = load_stock()
+    Item.objects.filter(shop_id="i1").update(price=Decimal("2.00"), updated_at=NOW)
+    priced = with_changes(stock, since=NOW)
+    assert priced.products[0].price == Decimal("2.00")
+    assert priced.words is stock.words
+    Item.objects.filter(shop_id="i1").update(title="Wine", updated_at=NOW + HOUR)
+    add(3)
+    renamed = with_changes(priced, since=NOW)
+    assert renamed.words.with_word("wine").tolist() == [True, False, False]
+    assert renamed.words.with_word("item").tolist() == [False, True, True]
+    assert priced.words.with_word("item").tolist() == [True, True]
+
+
 def for_sale(at: datetime) -> set[int]:
     """Keys of the items that are on sale, in their time, and not known to be out of stock."""
     items = Item.objects.filter(
