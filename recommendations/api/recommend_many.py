@@ -14,21 +14,27 @@ from rest_framework.views import APIView
 
 from recommendations.api.errors import BadRequestError, Flaw
 from recommendations.api.examples import BATCH_OF_RECOMMENDATIONS, BATCH_REQUEST
+from recommendations.api.lane import Lane
 from recommendations.api.parsing import RawJson, body_of
 from recommendations.api.recommend import no_placement, not_loaded, site_of
 from recommendations.api.recommend_form import BatchBody, ParsedBatch, of_batch
 from recommendations.api.rendering import Recommendations, Writing, whole
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
-from recommendations.serving.serve import NotLoadedError, Served, UnknownPlacementError, serve_all
+from recommendations.serving.serve import NotLoadedError, Served, UnknownPlacementError, most_items, serve_all
 from recommendations.terms import Scope
 
 DESCRIPTION = """
 What to show each of 1 to 1000 customers at one placement, for e-mail and exports: an answer per customer in the order
 of the request, with a `recommendation_id` of its own. All are made with the same model, weights and rules. A customer
 who is named wrongly gets `errors` in place of a `recommendation`, and loses nobody else theirs; if all are, the answer
-is a 400. It counts as one request of the key. Ask for the `fields` that you need: an answer with all of them has about
-a kilobyte per item.
+is a 400. Customers times items are at most 10,000: 500 customers with 20 items each, or 100 with 100. Each process
+works on one batch at a time, and two more wait for it; a 503 with `Retry-After` says that there is no room. It counts
+as one request of the key. Ask for the `fields` that you need: an answer with all of them has about a kilobyte per item.
 """
+MOST_SLOTS = 10_000
+"""Customers × items of a batch: a few seconds of work, and 10 MB of answers."""
+
+_lane = Lane(at_once=1, waiting=2, seconds=10.0, retry=2)
 
 
 class BatchResult(Struct):
@@ -70,13 +76,26 @@ class BatchView(APIView):
             raise BadRequestError(_("No customer is named rightly."), flaws=list(batch.flaws.values()))
         writing = Writing(batch.lang, batch.fields, site=site_of(request))
         try:
-            served = serve_all(requests, write=writing, now=timezone.now())
+            _bound(len(requests), most_items(requests[0]))
+            with _lane.entered():
+                served = serve_all(requests, write=writing, now=timezone.now())
         except UnknownPlacementError as error:
             raise no_placement(error) from error
         except NotLoadedError:
             return not_loaded()
         body = _body(requests[0].placement, batch, served)
         return HttpResponse(body, content_type="application/json", headers={"Content-Language": writing.lang})
+
+
+def _bound(customers: int, n: int) -> None:
+    """Refuse a batch that would take long. Raises BadRequestError."""
+    if customers * n <= MOST_SLOTS:
+        return
+    text = _(
+        "%(customers)s customers with up to %(n)s items each are too many: send at most %(most)s of them at a time."
+    )
+    text %= {"customers": customers, "n": n, "most": MOST_SLOTS // n}
+    raise BadRequestError(_("The request has errors."), flaws=[Flaw("/users", text)])
 
 
 def _body(placement: str, asked: ParsedBatch, served: Sequence[Served]) -> bytes:

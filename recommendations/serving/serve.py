@@ -13,6 +13,7 @@ import msgspec
 from recommendations.engine.ranking.exploration import may_explore
 from recommendations.serving.answer_cache import CachedAnswer, ServingState, answer_cache
 from recommendations.serving.pipeline import Prepared, UnknownPlacementError, complete, draw_of, prepare
+from recommendations.serving.scope import MOST
 from recommendations.serving.types import Answer, Request, ResolvedRequest
 from recommendations.store.events.known_customers import customer_key, customer_keys
 from recommendations.store.live import fetch
@@ -21,11 +22,11 @@ from recommendations.store.serving.slates import ServedSlate
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
 from recommendations.store.serving.stock import Stock
-from recommendations.terms import CustomerKind
+from recommendations.terms import CatalogueScope, CustomerKind
 
 __all__ = [
-    "NotLoadedError", "Served", "UnknownPlacementError", "Write", "has_item", "knows", "serve", "serve_all",
-    "serve_written",
+    "NotLoadedError", "Served", "UnknownPlacementError", "Write", "has_item", "knows", "most_items", "serve",
+    "serve_all", "serve_written",
 ]  # fmt: skip
 
 type Write = Callable[[Answer], bytes]
@@ -41,6 +42,17 @@ def knows(placement: str) -> bool:
     """Whether this process serves such a placement, as far as it has looked."""
     held = snapshot_holder().snapshot
     return held is not None and placement in held.placements
+
+
+def most_items(request: Request) -> int:
+    """The most items that an answer may have, as far as this process knows the placement."""
+    held = snapshot_holder().any()
+    placement = held.placements.get(request.placement)
+    if request.n is not None or placement is None:
+        return request.n or 0
+    return (
+        max(placement.n, min(len(request.item_ids), MOST)) if placement.scope is CatalogueScope.FOUND else placement.n
+    )
 
 
 def serve(request: Request, *, now: datetime) -> Answer:

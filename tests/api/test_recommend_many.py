@@ -10,6 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from recommendations.api import recommend_many
+from recommendations.api.lane import Lane
 from recommendations.event_types import EventName
 from recommendations.models import Customer, Item, Slate
 from recommendations.store.events.pseudonyms import pseudonym
@@ -100,6 +102,9 @@ def test_a_customer_named_wrongly_spoils_no_other_answer(api: ApiClient) -> None
         ({"users": [{"user_id": "u1"}]}, "/placement"),
         ({"placement": "home", "users": []}, "/users"),
         ({"placement": "home", "users": [{"user_id": "u"}] * 1001}, "/users"),
+        ({"placement": "home", "users": [{"user_id": "u"}] * 101, "n": 100}, "/users"),
+        ({"placement": "home", "users": [{"user_id": "u"}] * 1000}, "/users"),  # 20 each, as the placement has it
+        ({"placement": "search", "users": [{"user_id": "u"}] * 1000}, "/users"),
         ({"placement": "home", "users": {"user_id": "u"}}, "/users"),
         ({"placement": "home", "users": [{"user_id": "u1"}], "n": 101}, "/n"),
         ({"placement": "home", "users": [{"user_id": "u1"}], "user_id": "u1"}, "/user_id"),
@@ -108,6 +113,24 @@ def test_a_customer_named_wrongly_spoils_no_other_answer(api: ApiClient) -> None
 def test_a_flaw_of_a_batch_is_refused_with_its_pointer(api: ApiClient, sent: Any, pointer: str) -> None:
     errors = problem(api.post(BATCH, sent), 400)["errors"]
     assert [error["pointer"] for error in errors] == [pointer]
+
+
+def test_a_refused_batch_says_how_many_may_be_sent(api: ApiClient) -> None:
+    sent = {"placement": "home", "users": [{"user_id": "u1"}] * 334, "n": 30, "fields": [], "dry_run": True}
+    assert "at most 333" in problem(api.post(BATCH, sent), 400)["errors"][0]["message"]
+    assert body(api.post(BATCH, {**sent, "users": sent["users"][:333]}))["answered"] == 333
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_batch_is_worked_on_at_a_time_and_few_wait(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recommend_many, "_lane", Lane(at_once=1, waiting=1, seconds=0.2, retry=7))
+    batch = {"placement": "home", "users": [{"user_id": "u1"}], "fields": [], "dry_run": True}
+    with recommend_many._lane.entered():
+        refused = api.post(BATCH, batch)
+        assert body(api.get(path("home"), user_id="u1"))["results"]  # who asks alone does not wait
+    assert "7" in problem(refused, 503)["detail"]
+    assert refused["Retry-After"] == "7"
+    assert body(api.post(BATCH, batch))["answered"] == 1
 
 
 def test_an_unknown_placement(api: ApiClient) -> None:

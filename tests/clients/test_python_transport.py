@@ -137,3 +137,34 @@ def test_a_simple_request_is_a_get_and_a_full_one_a_post(server: Server, client:
         "POST /api/v1/placements/cart/recommend/",
     ]
     assert json.loads(server.got[2][1]) == {"filter": {"price": {"lte": "9.50"}}}
+
+
+def test_a_job_of_any_size_goes_as_batches_and_comes_back_as_one(server: Server, client: Client) -> None:
+    def reply(status: int, **members: object) -> tuple[int, dict[str, str], bytes]:
+        return status, {}, json.dumps(members).encode()
+
+    answered = {"user_id": "u", "anonymous_id": None, "recommendation": {}}
+    flawed = {"user_id": None, "anonymous_id": None, "errors": [{"pointer": "/users/1", "message": "no"}]}
+    all_flawed = [{"pointer": f"/users/{place}/user_id", "message": "no"} for place in range(100)]
+    server.replies = [
+        reply(200, placement="home", answered=100, rejected=0, results=[answered] * 100),
+        (503, {"Retry-After": "0"}, b"{}"),
+        reply(400, errors=all_flawed),
+        reply(200, placement="home", answered=1, rejected=1, results=[answered, flawed]),
+    ]
+    whole = client.recommend_to_many("home", [{"user_id": f"u{number}"} for number in range(202)], n=100)
+    assert [len(json.loads(body)["users"]) for _, body in server.got] == [100, 100, 100, 2]
+    assert (whole["answered"], whole["rejected"], len(whole["results"])) == (101, 101, 202)
+    errors = [result["errors"][0]["pointer"] for result in whole["results"] if "errors" in result]
+    assert errors == [*(f"/users/{place}/user_id" for place in range(100, 200)), "/users/201"]
+    server.replies = [reply(400, errors=all_flawed), reply(400, errors=[{"pointer": "/n", "message": "no"}])]
+    with pytest.raises(ProblemError, match="/n"):
+        client.recommend_to_many("home", [{"user_id": ""}] * 101, n=100)
+    server.replies = [reply(400, errors=all_flawed)]
+    with pytest.raises(ProblemError, match="/users/0"):
+        client.recommend_to_many("home", [{"user_id": ""}] * 200, n=100)
+    server.replies = [reply(200, placement="home", answered=0, rejected=0, results=[])]
+    for n, sizes in ((6, [1_000, 1_000, 1]), (None, [100] * 20 + [1])):
+        server.got.clear()
+        client.recommend_to_many("email", ({"user_id": "u"} for _ in range(2_001)), **({"n": n} if n else {}))
+        assert [len(json.loads(body)["users"]) for _, body in server.got] == sizes

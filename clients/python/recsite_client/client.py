@@ -16,6 +16,7 @@ from recsite_client.answers import (
     MergeAnswer,
     Recommendations,
 )
+from recsite_client.batches import joined, parts_of
 from recsite_client.bodies import BatchUser, BatchWish, BesideWish, Event, Item, ItemFields, Wish, encoded
 from recsite_client.problems import UnreachableError
 from recsite_client.transport import Transport
@@ -23,6 +24,7 @@ from recsite_client.transport import Transport
 API = "/api/v1"
 REST = 2.0  # seconds for which nobody asks a Recsite that did not answer just now
 WRITE_TIMEOUT = 10.0  # seconds of one try
+BATCH_TIMEOUT = 60.0  # the same of a batch of recommendations, which waits for others
 LONGEST_QUERY = 4_000  # characters; a longer question goes as a body
 IN_QUERY = {"item_ids": "item_id", "categories": "category", "exclude_item_ids": "exclude_item_id"}
 
@@ -101,10 +103,12 @@ class Client:
         return answer
 
     def recommend_to_many(self, placement: str, users: Iterable[BatchUser], **wish: Unpack[BatchWish]) -> BatchAnswer:
-        """What to show each of 1 to 1000 customers, for e-mail and exports. Nobody waits for it, so it is patient."""
-        body = {**wish, "placement": placement, "users": list(users)}
-        answer: BatchAnswer = self._send("POST", "/recommendations/batch/", body)
-        return answer
+        """What to show each of many customers, for e-mail and exports. Nobody waits for it, so it is patient.
+
+        What is too much for one batch goes as several, one after the other. ProblemError where nobody is named rightly.
+        """
+        parts = list(parts_of(list(users), n=wish.get("n")))
+        return joined(placement, parts, lambda part: self._batch({**wish, "placement": placement, "users": part}))
 
     def interests(self, user_id: str, *, n: int | None = None) -> Interests:
         """What a customer likes, and why we think so."""
@@ -140,10 +144,16 @@ class Client:
 
     # --- how
 
-    def _send(self, method: str, address: str, body: Mapping[str, Any] | None = None) -> Any:
+    def _batch(self, body: Mapping[str, Any]) -> BatchAnswer:
+        answer: BatchAnswer = self._send("POST", "/recommendations/batch/", body, timeout=BATCH_TIMEOUT)
+        return answer
+
+    def _send(
+        self, method: str, address: str, body: Mapping[str, Any] | None = None, *, timeout: float = WRITE_TIMEOUT
+    ) -> Any:
         content = None if body is None else encoded(body)
         return _decoded(
-            self._transport.request(method, API + address, content, timeout=WRITE_TIMEOUT, patience=self.patience)
+            self._transport.request(method, API + address, content, timeout=timeout, patience=self.patience)
         )
 
     def _ask(self, address: str, *, query: str | None = None, body: Mapping[str, Any] | None = None) -> Any:

@@ -99,9 +99,9 @@ def _numbered(texts: Sequence[str]) -> tuple[dict[str, int], IntArray, IntArray]
     numbers, places = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
     for first in range(0, len(texts), _CHUNK):
         tokens = _TOKEN.findall(_BETWEEN.join(texts[first : first + _CHUNK]).casefold())
-        found = np.fromiter(map(known.__getitem__, tokens), np.int32, len(tokens))
-        ends = found == between
-        numbers.append(found[~ends] - 1)
+        codes = np.fromiter(map(known.__getitem__, tokens), np.int32, len(tokens))
+        ends = codes == between
+        numbers.append(codes[~ends] - 1)
         places.append((first + np.cumsum(ends)[~ends]).astype(np.int32))
     del known[_BETWEEN]
     words = {word: number - 1 for word, number in known.items()}
