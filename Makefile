@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check fuzz lint audit chromium clean
-.PHONY: promises bench-accuracy bench-faults bench-ingest bench-live bench-scale bench-serving
+.PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-scale bench-serving
 
 PORT ?= 8000
 DATA ?= .local
@@ -54,6 +54,9 @@ promises: .venv/stamp  ## What the documents promise against what is seen (ARGS=
 
 bench-accuracy: .venv/stamp  ## How good the ranking is, on the demo's data or yours (ARGS="--json out.json --peers")
 	$(PYTHON) bench/accuracy.py $(ARGS)
+
+bench-attacks: .venv/stamp  ## Whether shoppers wait while others ask for what is dear, on the demo's data (ARGS="--json out.json")
+	$(PYTHON) -m bench.attacks.starvation --data "$(DATA)" $(ARGS)
 
 bench-faults: .venv/stamp  ## Kill, starve and fill up real processes, then look every event up (ARGS="--full --json out.json")
 	$(PYTHON) -m bench.faults $(ARGS)

@@ -80,6 +80,7 @@ if DEMO:
     CATCHING_UP.append("demo.replay.going_on")
 MIDDLEWARE = [
     "recsite.timing.RequestTiming",
+    "recsite.lanes.Lanes",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -239,6 +240,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Who may reach us and how
 
+PAGES_URL = env.text("PAGES_URL", default="")  # of the process that makes pages in this one's place
 ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS", default="localhost"), "127.0.0.1"]  # the latter for the health check
 PUBLIC_URL = env.web_address(
     "PUBLIC_URL", default="http://127.0.0.1:8000" if DEMO else f"https://{ALLOWED_HOSTS[0]}", plain=DEMO

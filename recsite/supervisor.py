@@ -31,10 +31,12 @@ _STEADY_SECONDS = 30  # a child that lived that long starts again at once
 _LONGEST_PAUSE = 30.0
 _PORT_SECONDS = 5.0  # that the port of a program which ended may take to be free again
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_THREADS_OF_WEB = 16
 _ROOT = Path(__file__).resolve().parent.parent
 _AS_ROOT = "ignore:You're running the worker with superuser privileges"  # a demo in a container may
-# Where a core is wanted by both, an answer goes before the loop's work.
-_CELERY = ("nice", "-n", "5", sys.executable, "-W", _AS_ROOT, "-m", "celery", "--quiet", "--app", "recsite")
+# Where a core is wanted by all, an answer of the shop goes before a page, and a page before the loop's work.
+_PAGES_LAST, _JOBS_LAST = ("nice", "-n", "10"), ("nice", "-n", "15")
+_CELERY = (*_JOBS_LAST, sys.executable, "-W", _AS_ROOT, "-m", "celery", "--quiet", "--app", "recsite")
 
 
 class PortTakenError(Exception):
@@ -136,11 +138,19 @@ def _worker(queue: str, *, processes: int) -> tuple[str, ...]:
     return (*_CELERY, "worker", *quiet, "--concurrency", str(processes), "-Q", queue, "-n", f"{queue}@%h")
 
 
-def _web(application: str, *, port: int) -> tuple[str, ...]:
+def _web(application: str, *, port: int, threads: int = 4) -> tuple[str, ...]:
     return (
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", "1", "--blocking-threads", "4", "--log-level", "warning", application),
+        # Granian warns of more threads than cores; most of them wait for others (recsite/lanes.py).
+        *("--workers", "1", "--blocking-threads", str(threads), "--log-level", "error", application),
     )
+
+
+def _free_port() -> int:
+    """A port for the process of pages, which nobody but the web process asks."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def shop_environment(data: Path) -> dict[str, str]:
@@ -171,8 +181,11 @@ def children(*, port: int, data: Path, shop_port: int | None = None) -> list[Chi
             )
         ]
     )
+    pages_port = _free_port()
+    web = partial(_web, "recsite.wsgi:application", threads=_THREADS_OF_WEB)
     return [
-        polite("web", _web("recsite.wsgi:application", port=port), port=port),
+        polite("web", web(port=port), port=port, env={"PAGES_URL": f"http://127.0.0.1:{pages_port}"}),
+        polite("pages", (*_PAGES_LAST, *web(port=pages_port))),
         worker("loop", _worker("loop", processes=1), threads=os.cpu_count() or 1),
         worker("worker", _worker("default", processes=2)),
         polite("beat", beat),

@@ -23,6 +23,7 @@ from structlog import get_logger
 
 from recommendations.api.access import POLICY, REQUESTS, SCHEME, STATE, rate_headers
 from recommendations.api.negotiation import PLAIN
+from recommendations.api.recommend import is_dear
 from recommendations.api.recommend_form import ParsedRequest, of_query
 from recommendations.api.rendering import Writing, whole
 from recommendations.services.access import keys
@@ -142,6 +143,8 @@ def _answered(environ: Environ, placement: str, *, site: str) -> _Answer | None:
         if key is None or Scope.RECOMMENDATIONS_READ not in key.scopes or not knows(placement):
             return None
         parsed = _asked(placement, environ["QUERY_STRING"])
+        if is_dear(parsed.request):
+            return None
         rate = keys.count_request(key)
         if not rate.taken:
             return None

@@ -1,5 +1,6 @@
 """Recommendations of a placement: ``GET`` or ``POST /api/v1/placements/{placement}/recommend/``."""
 
+from contextlib import nullcontext
 from http import HTTPStatus
 
 from django.http import Http404, HttpResponse
@@ -12,11 +13,13 @@ from rest_framework.views import APIView
 from recommendations.api import recommend_form
 from recommendations.api.errors import RETRY_SECONDS, problem
 from recommendations.api.examples import RECOMMENDATION, RECOMMENDATION_REQUEST
+from recommendations.api.lane import Lane
 from recommendations.api.parsing import RawJson, body_of
 from recommendations.api.recommend_form import ParsedRequest, RecommendBody, RecommendQuery
 from recommendations.api.rendering import Recommendations, Writing, whole
 from recommendations.api.schema import EVERY_BODY, body_like, parameters_of, problems, schema_of
 from recommendations.serving.serve import NotLoadedError, UnknownPlacementError, serve_written
+from recommendations.serving.types import Request as Wished
 from recommendations.terms import Scope
 
 DESCRIPTION = """
@@ -29,6 +32,8 @@ contract; its text is made in `lang`. What is sold out, excluded by the request 
 the placement says so) is never in it. Somebody unknown gets what is popular. The answer comes from the memory of the
 process: it goes on while the database is away.
 """
+_searches = Lane(at_once=1, waiting=2, seconds=2.0, retry=RETRY_SECONDS)
+
 PARAMETERS = {
     "item_id": "The item in view; may be given several times.",
     "basket": "An item in the basket; may be given several times.",
@@ -79,10 +84,16 @@ class RecommendView(APIView):
         return respond(request, recommend_form.of_body(placement, body_of(request)))
 
 
+def is_dear(request: Wished) -> bool:
+    """Whether an answer looks through the catalogue: what words match, and in which order."""
+    return bool(request.search_term and not request.item_ids)
+
+
 def respond(request: Request, asked: ParsedRequest) -> HttpResponse:
     writing = Writing(asked.lang, asked.fields, site=site_of(request))
     try:
-        served = serve_written(asked.request, write=writing, now=timezone.now())
+        with _searches.entered() if is_dear(asked.request) else nullcontext():
+            served = serve_written(asked.request, write=writing, now=timezone.now())
     except UnknownPlacementError as error:
         raise no_placement(error) from error
     except NotLoadedError:

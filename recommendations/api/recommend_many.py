@@ -91,9 +91,7 @@ def _bound(customers: int, n: int) -> None:
     """Refuse a batch that would take long. Raises BadRequestError."""
     if customers * n <= MOST_SLOTS:
         return
-    text = _(
-        "%(customers)s customers with up to %(n)s items each are too many: send at most %(most)s of them at a time."
-    )
+    text = _("%(customers)s customers with %(n)s items each are too many; send at most %(most)s customers at a time.")
     text %= {"customers": customers, "n": n, "most": MOST_SLOTS // n}
     raise BadRequestError(_("The request has errors."), flaws=[Flaw("/users", text)])
 

@@ -11,6 +11,8 @@ from django.db import DatabaseError
 from django.http import HttpResponse
 from django.utils import timezone
 
+from recommendations.api import recommend
+from recommendations.api.lane import Lane
 from recommendations.models import Category, Customer, Event, Item, RuleBook, Slate
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch
@@ -314,3 +316,16 @@ def test_an_answer_without_fillers_by_both_methods(api: ApiClient) -> None:
         assert (answer["results"], answer["source"], answer["fallback_reason"]) == ([], "none", "no_history")
     wrong = problem(api.get(path("home"), fallback="newest"), 400)["errors"]
     assert [error["pointer"] for error in wrong] == ["fallback"]
+
+
+def test_searches_wait_for_one_another_and_no_answer_from_memory_waits_for_them(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recommend, "_searches", lane := Lane(at_once=1, waiting=0, seconds=0, retry=3))
+    with lane.entered():
+        refused = api.get(path("search"), search_term="wine")
+        assert (problem(refused, 503)["title"], refused["Retry-After"]) == ("Service Unavailable", "3")
+        assert problem(api.post(path("search"), {"context": {"search_term": "wine"}}), 503)
+        assert body(api.get(path("search"), search_term="wine", item_id="wine-1"))["results"]
+        assert body(api.get(path("home"), user_id="u1"))["results"]
+    assert body(api.get(path("search"), search_term="wine"))["results"]

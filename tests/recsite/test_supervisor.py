@@ -128,4 +128,4 @@ def test_a_port_that_another_program_took_ends_it_with_a_sentence(
 
 def test_the_programs_of_the_demo() -> None:
     names = [child.name for child in supervisor.children(port=8000, shop_port=8001, data=Path("data"))]
-    assert names == ["web", "loop", "worker", "beat", "shop"]
+    assert names == ["web", "pages", "loop", "worker", "beat", "shop"]
