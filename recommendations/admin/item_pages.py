@@ -133,6 +133,11 @@ class ItemPages(PolicyAdmin[Item]):
 def _too_large(error: files.TooLargeError) -> str:
     if error.unit == "MB":
         text = _("The file is larger than %(most)s MB. Import it with manage.py import_items, or split it.")
+    elif error.unit == "MB unpacked":
+        text = _(
+            "The file holds more than %(most)s MB of text once it is unpacked. Shorten its texts, split it, or import "
+            "it with manage.py import_items."
+        )
     else:
         text = _("The file has more than %(most)s rows. Import it with manage.py import_items, or split it.")
     return text % {"most": f"{error.most:,}"}

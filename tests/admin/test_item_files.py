@@ -17,6 +17,8 @@ from django.urls import reverse
 
 from recommendations.models import AuditEntry, Category, Import, Item, ItemPrice
 from recommendations.services.catalogue import files
+from recommendations.store.imports import validate
+from recommendations.store.jobs import peak_mb
 from recommendations.terms import Role
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +155,48 @@ def test_a_file_that_is_no_table_is_refused_at_its_field(admin: Client, content:
 def test_too_many_rows_are_for_the_command(admin: Client, items: list[Item], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MOST_ROWS", 3)
     assert "more than 3 rows" in look(admin).content.decode()
+
+
+def parquet(rows: int, text: str) -> bytes:
+    """A small file that says the same long text in every row."""
+    buffer = io.BytesIO()
+    columns = {"item_id": [f"P{n}" for n in range(rows)], "title": ["Tea"] * rows, "description": [text] * rows}
+    pq.write_table(pa.table(columns), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def test_a_packed_file_is_refused_by_what_it_unpacks_to(
+    admin: Client, items: list[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bomb = parquet(20_000, "x" * 100_000)
+    assert len(bomb) < 200_000
+    resident = peak_mb()
+    for _ in range(2):
+        page = look(admin, bomb, name="bomb.parquet").content.decode()
+        assert "more than 64 MB of text once it is unpacked" in page
+    assert peak_mb() - resident < 400  # 2 GB of text, unpacked
+    assert "more than 20,000 rows" in look(admin, parquet(20_001, ""), name="rows.parquet").content.decode()
+    assert list((tmp_path / files.FOLDER).iterdir()) == []  # what is refused is not kept
+    assert Import.objects.count() == 0
+    assert look(admin).context["preview"].taken == 3  # and the next file is looked at as ever
+
+
+def test_a_file_of_too_many_rows_is_refused_before_the_rest_is_read(
+    admin: Client, items: list[Item], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "LARGEST", 10**9)
+    monkeypatch.setattr(validate, "judge", lambda *_given, **_named: pytest.fail("the rows were judged"))
+    rows = "\n".join(f"r{number},Thing" for number in range(300_000))
+    assert "more than 20,000 rows" in look(admin, f"item_id,title\n{rows}\n").content.decode()
+
+
+def test_files_that_nobody_takes_are_few(admin: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_FILES", 3)
+    for _ in range(5):
+        last = look(admin)
+    names = [path.name for path in (tmp_path / files.FOLDER).iterdir()]
+    assert len(names) == 3
+    assert last.context["key"] in names
 
 
 def test_an_exported_file_comes_back_in_unchanged(admin: Client, items: list[Item]) -> None:

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recommendations.ingest.import_files import UnreadableFileError, import_items
+from recommendations.ingest.import_files import Limits, TooLargeError, UnreadableFileError, import_items
 from recommendations.models import Import, Item, RejectedRow, Staff
 from recommendations.services.access import audit
 from recommendations.services.catalogue.spreadsheets import harmless
@@ -26,20 +26,13 @@ from recommendations.store.temp_tables import silent
 FOLDER = "catalogue-files"
 LARGEST = 20 * 1024 * 1024  # bytes
 MOST_ROWS = 20_000  # that can be undone; larger files are for manage.py import_items
+UNPACKED = 64 * 1024 * 1024  # bytes of all values as text: a packed file may say the same long text in every row
 SHOWN = 50
 KEPT = timedelta(hours=24)
 MOST_KEPT = 20  # files that wait for a yes; the oldest gives way
 MOST_BYTES = 5 * LARGEST  # of all that wait
 EXPORTED = [name for name in FORM.known if name not in {"currency", "rating_average", "rating_count"}]
 """Columns as an import reads them, so that a file can be changed in a spreadsheet and imported again."""
-
-
-class TooLargeError(ValueError):
-    """The file is larger than ``most``, counted in the ``unit``."""
-
-    def __init__(self, most: int, *, unit: str) -> None:
-        super().__init__(f"at most {most:,} {unit}")
-        self.most, self.unit = most, unit
 
 
 class FileGoneError(Exception):
@@ -91,11 +84,9 @@ def look(*, key: str, name: str, now: datetime) -> Preview:
     seen, path = _Seen(), _path(key)
     try:
         with transaction.atomic():
-            imported = import_items(path, now=now, report=silent, watch=seen)
+            imported = import_items(path, now=now, report=silent, watch=seen, limits=_limits())
             refused = list(imported.rejected_rows.all()[:SHOWN])
             transaction.set_rollback(True)
-        if imported.rows > MOST_ROWS:
-            raise TooLargeError(MOST_ROWS, unit="rows")
     except UnreadableFileError as error:
         default_storage.delete(f"{FOLDER}/{key}")
         raise UnreadableFileError(str(error).replace(str(path), name)) from error
@@ -128,7 +119,7 @@ def import_kept(*, key: str, name: str, by: Staff, now: datetime) -> Import:
         seen(imported, before, after)
         _note(imported, seen, batch=batch, by=by)
 
-    imported = import_items(path, now=now, report=silent, watch=note)
+    imported = import_items(path, now=now, report=silent, watch=note, limits=_limits())
     imported.file = name[:300]
     imported.save(update_fields=["file"])
     transaction.on_commit(lambda: default_storage.delete(f"{FOLDER}/{key}"))
@@ -172,6 +163,10 @@ def _note(imported: Import, seen: _Seen, *, batch: UUID, by: Staff) -> None:
     audit.record_all(by=by, verb="import", changes=changes, batch=batch)
     after = {"new": len(seen.new), "changed": len(seen.changed), "refused": imported.rejected}
     audit.record(by=by, verb="import", subject=imported, after=after, batch=batch if items else None)
+
+
+def _limits() -> Limits:
+    return Limits(rows=MOST_ROWS, unpacked=UNPACKED)
 
 
 def _path(key: str) -> Path:

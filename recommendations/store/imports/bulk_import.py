@@ -26,7 +26,7 @@ from recommendations.store.imports import (
 )
 from recommendations.store.imports.item_diff import ItemState
 from recommendations.store.imports.row_checks import ITEM_JOIN
-from recommendations.store.imports.table_files import UnreadableFileError, open_table
+from recommendations.store.imports.table_files import Limits, TooLargeError, UnreadableFileError, open_table
 from recommendations.store.imports.validate import Form, Header
 from recommendations.store.temp_tables import Report, heavy, rows, run, temporary
 
@@ -34,8 +34,19 @@ type Watch = Callable[[Import, Mapping[int, ItemState], Mapping[int, ItemState]]
 """Gets the import and what the catalogue held of its items before and after, by primary key, in its transaction."""
 
 
-def import_items(path: Path, *, currency: str, now: datetime, report: Report, watch: Watch | None = None) -> Import:
-    """Import an item file: new items are added, those that differ are changed in the columns that the file has."""
+def import_items(
+    path: Path,
+    *,
+    currency: str,
+    now: datetime,
+    report: Report,
+    watch: Watch | None = None,
+    limits: Limits | None = None,
+) -> Import:
+    """Import an item file: new items are added, those that differ are changed in the columns that the file has.
+
+    Raises TooLargeError as soon as more than the limits has been read.
+    """
 
     def load(imported: Import, header: Header, count: int) -> None:
         validate.mark_repeated(sql.SQL("item_id"), fault="item_id:already_listed")
@@ -54,7 +65,7 @@ def import_items(path: Path, *, currency: str, now: datetime, report: Report, wa
         report("items", count, count)
 
     with temporary(item_merge.READY, item_merge.DEFINITION):
-        return _import("items", path, item_rows.FORM, load=load, report=report)
+        return _import("items", path, item_rows.FORM, load=load, report=report, limits=limits)
 
 
 def import_events(path: Path, *, currency: str, now: datetime, report: Report) -> Import:
@@ -99,8 +110,9 @@ def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
 
 
 def _import(
-    kind: str, path: Path, form: Form, *, load: Callable[[Import, Header, int], None], report: Report
-) -> Import:
+    kind: str, path: Path, form: Form, *, load: Callable[[Import, Header, int], None], report: Report,
+    limits: Limits | None = None,
+) -> Import:  # fmt: skip
     imported = import_record.begin(kind=kind, file=path.name)
     try:
         with (
@@ -109,8 +121,8 @@ def _import(
             temporary(validate.REFUSED, validate.REFUSED_COLUMNS),
         ):
             header = validate.read_header(table, form, path=path)
-            load(imported, header, validate.fill(table, header, form, report=report))
-    except (UnreadableFileError, DatabaseError) as error:
+            load(imported, header, validate.fill(table, header, form, report=report, limits=limits))
+    except (UnreadableFileError, TooLargeError, DatabaseError) as error:
         import_record.fail(imported, str(error))
         raise
     return imported

@@ -5,9 +5,10 @@ import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,8 @@ from recommendations.store.imports.column_blocks import Columns, is_text
 from recommendations.store.imports.csv_rows import CsvRows, Fault, FileRow, storable, text_fault
 
 BATCH_ROWS = 20_000
+BATCH_BYTES = 16 * 1024 * 1024  # of texts that are unpacked at once
+MEGABYTE = 1024 * 1024
 SIGNATURES = {
     b"PK\x03\x04": "zip",  # Excel's files too
     b"\x1f\x8b": "gzip",
@@ -29,6 +32,28 @@ class UnreadableFileError(Exception):
     """Nothing of the file can be used; the message names the file, what is wrong and what to do."""
 
 
+class TooLargeError(Exception):
+    """The file holds more than ``most``, counted in the ``unit``: MB, rows, or MB unpacked."""
+
+    def __init__(self, most: int, *, unit: str) -> None:
+        super().__init__(f"at most {most:,} {unit}")
+        self.most, self.unit = most, unit
+
+
+class Limits(NamedTuple):
+    """The most that is read of a file: rows, and bytes of its values as text."""
+
+    rows: int
+    unpacked: int
+
+    def check(self, rows: int, unpacked: int) -> None:
+        """Raises TooLargeError."""
+        if rows > self.rows:
+            raise TooLargeError(self.rows, unit="rows")
+        if unpacked > self.unpacked:
+            raise TooLargeError(self.unpacked // MEGABYTE, unit="MB unpacked")
+
+
 class Table(Protocol):
     """Table of ``columns`` by name; rows; ``estimate(done)``: how many rows there will be, seen after ``done``."""
 
@@ -40,6 +65,9 @@ class Table(Protocol):
         """Read the rows, those that allow it by column; of the columns ``places`` are read."""
 
     def estimate(self, done: int) -> int: ...
+
+    def check(self, limits: Limits) -> None:
+        """Refuse, before anything is read, what the file itself says is too large. Raises TooLargeError."""
 
 
 @contextmanager
@@ -89,6 +117,9 @@ class CsvTable:
     def estimate(self, done: int) -> int:
         return max(done, round(done * self._size / max(self._rows.consumed, 1)))
 
+    def check(self, limits: Limits) -> None:
+        limits.check(0, self._size)
+
 
 class ParquetTable:
     """Parquet file whose every value becomes text, so that it keeps the rules of CSV; lines count rows from 1."""
@@ -96,7 +127,9 @@ class ParquetTable:
     def __init__(self, file: BinaryIO, path: Path) -> None:
         self._path = path
         try:
-            self._file = pq.ParquetFile(file)
+            texts = [field.name for field in pq.read_schema(file) if is_text(field.type)]
+            # A dictionary stays one, so that a long text of many rows is in memory once until its rows are read.
+            self._file = pq.ParquetFile(file, read_dictionary=texts)
         except (pa.ArrowException, OSError) as error:
             text = _("%(file)s is no whole Parquet file (%(reason)s); write or copy it again.")
             raise UnreadableFileError(text % {"file": path, "reason": _short(error)}) from error
@@ -119,8 +152,9 @@ class ParquetTable:
         line = 1
         try:
             for batch in self._file.iter_batches(batch_size=BATCH_ROWS):
-                yield line, batch
-                line += len(batch)
+                for part in _parts(batch):
+                    yield line, part
+                    line += len(part)
         except (pa.ArrowException, OSError) as error:
             text = _("%(file)s is damaged after row %(line)s (%(reason)s); nothing was taken, write or copy it again.")
             raise UnreadableFileError(text % {"file": self._path, "line": line, "reason": _short(error)}) from error
@@ -132,6 +166,23 @@ class ParquetTable:
 
     def estimate(self, done: int) -> int:
         return max(done, int(self._file.metadata.num_rows))
+
+    def check(self, limits: Limits) -> None:
+        about = self._file.metadata
+        unpacked = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
+        limits.check(about.num_rows, unpacked)
+
+
+def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Parts of a batch whose texts are not too much at once, whatever few long texts its dictionaries repeat."""
+    longest = sum(
+        pc.max(pc.binary_length(column.dictionary)).as_py() or 0
+        for column in batch.columns
+        if pa.types.is_dictionary(column.type) and is_text(column.type.value_type)
+    )
+    rows = max(1, BATCH_BYTES // max(longest, 1))
+    for first in range(0, len(batch), rows):
+        yield batch.slice(first, rows)
 
 
 def _checked(line: int, columns: list[str], values: list[str | None]) -> FileRow:

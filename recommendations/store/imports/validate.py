@@ -17,7 +17,7 @@ from recommendations.models import Import
 from recommendations.store.imports.column_blocks import Columns
 from recommendations.store.imports.csv_rows import FileRow
 from recommendations.store.imports.reasons import REASONS
-from recommendations.store.imports.table_files import Table, UnreadableFileError
+from recommendations.store.imports.table_files import Limits, Table, UnreadableFileError
 from recommendations.store.temp_tables import Report, copy, csv_block, heavy, rows, run
 
 STAGE, REFUSED = "staged", "refused"
@@ -106,22 +106,28 @@ def ignored_text(header: Header) -> str:
     return _("Columns that are not read: %(names)s.") % {"names": _named(header.ignored)} if header.ignored else ""
 
 
-def fill(table: Table, header: Header, form: Form, *, report: Report) -> int:
-    """Copy rows into the stage, those that are no text marked as refused; how many came in."""
-    count = 0
+def fill(table: Table, header: Header, form: Form, *, report: Report, limits: Limits | None = None) -> int:
+    """Copy rows into the stage, those that are no text marked as refused; how many came in. Raises TooLargeError."""
+    count = size = 0
+    if limits:
+        table.check(limits)
 
     def blocks() -> Iterator[bytes]:
-        nonlocal count
+        nonlocal count, size
         for part in table.blocks(header.places.values()):
             if isinstance(part, Columns):
                 batch = _stage_columns(part, header, form)
                 count += len(batch)
-                yield csv_block(batch)
+                block = csv_block(batch)
             else:
                 count += len(part)
                 buffer = io.StringIO()
                 csv.writer(buffer).writerows(_stage_lines(part, header, form))
-                yield buffer.getvalue().encode()
+                block = buffer.getvalue().encode()
+            size += len(block)
+            if limits:
+                limits.check(count, size)
+            yield block
             report("reading", count, table.estimate(count))
 
     with heavy():
