@@ -8,6 +8,7 @@ from django.utils import timezone
 from recommendations.loop import run
 from recommendations.services.access import passwords
 from recommendations.services.access.sessions import SessionStore
+from recommendations.services.catalogue import uploads
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
 from recommendations.services.weights import suggestions
 
@@ -65,3 +66,8 @@ def forget_sessions() -> None:
 @shared_task(name="recommendations.tasks.send_password_link")
 def send_password_link(address: str) -> None:
     passwords.send_link(address)
+
+
+@shared_task(name="recommendations.tasks.work_on_file")
+def work_on_file(key: str) -> str | None:
+    return uploads.work(UUID(key))

@@ -128,7 +128,7 @@ NUMBERS: Mapping[str, Number] = {
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=1_480,
+        words="lines of its migrations", limit=1_560,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
     "analytics": Number(words="lines of analytics", limit=11_200, count=lambda house: house.lines("analytics")),

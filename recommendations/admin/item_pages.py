@@ -1,23 +1,26 @@
 """Pages of the item admin beyond Django's own: history with a way back, files in (looked at first) and out."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.admin.rights import PolicyAdmin, allows, staff_of
-from recommendations.ingest.import_files import UnreadableFileError
-from recommendations.models import AuditEntry, Item
+from recommendations.ingest.import_files import FileTooLargeError
+from recommendations.models import AuditEntry, CatalogueFile, Item
 from recommendations.services.access.audit import changed_fields
 from recommendations.services.access.policy import Action
-from recommendations.services.catalogue import files, history
+from recommendations.services.catalogue import files, history, uploads
+from recommendations.terms import RunStatus
 
 BYTE_ORDER_MARK = "\ufeff"  # without it, spreadsheets read Chinese as something else
 LIST = "admin:recommendations_item_changelist"
@@ -37,7 +40,8 @@ class ItemPages(PolicyAdmin[Item]):
         site = self.admin_site
         own = [
             path("import/", site.admin_view(self.import_view), name="recommendations_item_import"),
-            path("import/<str:key>/", site.admin_view(self.take_view), name="recommendations_item_take"),
+            path("import/<uuid:key>/", site.admin_view(self.file_view), name="recommendations_item_file"),
+            path("import/<uuid:key>/take/", site.admin_view(self.take_view), name="recommendations_item_take"),
             path(
                 "<path:object_id>/revert/<int:entry>/",
                 site.admin_view(self.revert_view),
@@ -80,39 +84,49 @@ class ItemPages(PolicyAdmin[Item]):
         return HttpResponseRedirect(reverse("admin:recommendations_item_history", args=[object_id]))
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
-        """Put a file aside and look at it; ``take_view`` takes it."""
+        """Put a file aside for a worker to look through; ``file_view`` shows how far it is, ``take_view`` takes it."""
         self._may_change(request)
         form = FileForm(request.POST or None, request.FILES or None)
-        preview = key = None
         if request.method == "POST" and form.is_valid():
             file = form.cleaned_data["file"]
             try:
-                key = files.keep(file, name=file.name, size=file.size)
-                preview = files.look(key=key, name=file.name, now=timezone.now())
-            except UnreadableFileError as error:
-                form.add_error("file", str(error))
-            except files.TooLargeError as error:
-                form.add_error("file", _too_large(error))
-        name = form.cleaned_data["file"].name if preview else ""
-        context = self._context(request, title=_("Import items"), form=form, preview=preview, key=key, file=name)
+                job = uploads.hand_in(file, name=file.name, size=file.size, by=staff_of(request))
+            except FileTooLargeError as error:
+                form.add_error("file", uploads.too_large(error))
+            else:
+                return HttpResponseRedirect(reverse("admin:recommendations_item_file", args=[job.pk]))
+        context = self._context(request, title=_("Import items"), form=form)
         return TemplateResponse(request, "admin/recommendations/item/import.html", context)
 
-    def take_view(self, request: HttpRequest, key: str) -> HttpResponse:
+    def file_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """How far a worker is with a file, then what it found."""
+        self._may_change(request)
+        job = get_object_or_404(CatalogueFile, pk=key)
+        if job.imported:
+            text = _("%(kept)s items were imported, %(rejected)s rows refused. “Undo” below takes it back.")
+            values = {"kept": f"{job.imported.kept:,}", "rejected": f"{job.imported.rejected:,}"}
+            self.message_user(request, text % values, messages.SUCCESS)
+            return HttpResponseRedirect(reverse("admin:recommendations_import_change", args=[job.imported.pk]))
+        form = FileForm(request.GET if job.status == RunStatus.FAILED else None)
+        if form.is_bound:
+            form.errors["file"] = form.error_class([job.message])
+        context = self._context(
+            request, title=_("Import items"), form=form, preview=uploads.preview_of(job), key=job.pk, file=job.file,
+            job=job, share=uploads.progress_of(job),
+        )  # fmt: skip
+        return TemplateResponse(request, "admin/recommendations/item/import.html", context)
+
+    def take_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
         self._may_change(request)
         if request.method != "POST":
             raise Http404
         try:
-            imported = files.import_kept(
-                key=key, name=request.POST.get("file", "") or key, by=staff_of(request), now=timezone.now()
-            )
+            job = uploads.take(get_object_or_404(CatalogueFile, pk=key), by=staff_of(request))
         except files.FileGoneError:
             text = _("This file was taken already, or looked at more than a day ago. Choose it again.")
             self.message_user(request, text, messages.ERROR)
             return HttpResponseRedirect(reverse("admin:recommendations_item_import"))
-        text = _("%(kept)s items were imported, %(rejected)s rows refused. “Undo” below takes it back.")
-        values = {"kept": f"{imported.kept:,}", "rejected": f"{imported.rejected:,}"}
-        self.message_user(request, text % values, messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:recommendations_import_change", args=[imported.pk]))
+        return HttpResponseRedirect(reverse("admin:recommendations_item_file", args=[job.pk]))
 
     @admin.action(description=_("Export as CSV (all that is chosen)"), permissions=["view"])
     def export(self, request: HttpRequest, queryset: QuerySet[Item]) -> StreamingHttpResponse:
@@ -128,19 +142,6 @@ class ItemPages(PolicyAdmin[Item]):
     def _context(self, request: HttpRequest, **more: Any) -> dict[str, Any]:
         may = allows(request, Action.EDIT_CATALOGUE)
         return {**self.admin_site.each_context(request), "opts": self.opts, "may_change": may, **more}
-
-
-def _too_large(error: files.TooLargeError) -> str:
-    if error.unit == "MB":
-        text = _("The file is larger than %(most)s MB. Import it with manage.py import_items, or split it.")
-    elif error.unit == "MB unpacked":
-        text = _(
-            "The file holds more than %(most)s MB of text once it is unpacked. Shorten its texts, split it, or import "
-            "it with manage.py import_items."
-        )
-    else:
-        text = _("The file has more than %(most)s rows. Import it with manage.py import_items, or split it.")
-    return text % {"most": f"{error.most:,}"}
 
 
 def _with_mark(lines: Any) -> Any:

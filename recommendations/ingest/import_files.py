@@ -10,21 +10,28 @@ from django.db import transaction
 from recommendations.models import Import, ModelVersion
 from recommendations.store.imports import bulk_import
 from recommendations.store.imports.bulk_import import Watch
-from recommendations.store.imports.table_files import Limits, TooLargeError, UnreadableFileError
+from recommendations.store.imports.table_files import FileLimits, FileTooLargeError, UnreadableFileError
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.writes import ValkeyAwayError
 from recommendations.store.temp_tables import Report
 
-__all__ = ["Limits", "TooLargeError", "UnreadableFileError", "import_events", "import_items", "import_promotions"]
+__all__ = [
+    "FileLimits",
+    "FileTooLargeError",
+    "UnreadableFileError",
+    "import_events",
+    "import_items",
+    "import_promotions",
+]
 
 
 def import_items(
-    path: Path, *, now: datetime, report: Report, watch: Watch | None = None, limits: Limits | None = None
+    path: Path, *, now: datetime, report: Report, watch: Watch | None = None, limits: FileLimits | None = None
 ) -> Import:
     """Import items of a CSV or Parquet file into the catalogue.
 
-    Raises UnreadableFileError where there are none, TooLargeError where there is more than the limits allow.
+    Raises UnreadableFileError where there are none, FileTooLargeError where there is more than the limits allow.
     """
     imported = bulk_import.import_items(
         path, currency=settings.SHOP_CURRENCY, now=now, report=report, watch=watch, limits=limits

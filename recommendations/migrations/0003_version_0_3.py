@@ -1,4 +1,7 @@
-"""Whose word an event is, what is set aside, what keeps a version from going live, and sessions of staff."""
+"""Whose word an event is, what is set aside, what keeps a version from going live; sessions of staff, and their files."""
+
+import uuid
+
 
 import django.db.models.deletion
 from django.apps.registry import Apps
@@ -26,6 +29,12 @@ SUSPICION_RULES = [
     ("staff", "Set aside by staff"),
 ]  # fmt: skip
 QUARANTINE_STATES = [("aside", "Set aside"), ("restored", "Restored"), ("deleted", "Deleted")]
+
+
+STATUSES = [
+    ("queued", "Waiting"), ("running", "Running"), ("succeeded", "Finished"), ("failed", "Failed"),
+    ("cancelled", "Cancelled"), ("interrupted", "Interrupted"),
+]  # fmt: skip
 
 
 def put_into_pages(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
@@ -266,6 +275,58 @@ class Migration(migrations.Migration):
                 "ordering": ["-hour"], "verbose_name": "hour of a source", "verbose_name_plural": "hours of sources",
                 "indexes": [models.Index(fields=["hour"], name="source_hour_by_hour")],
                 "constraints": [models.UniqueConstraint(fields=["key", "hour"], name="one_hour_of_a_source")],
+            },
+        ),
+        migrations.CreateModel(
+            "CatalogueFile",
+            [
+                ("status", models.CharField(choices=STATUSES, default="queued", max_length=12, verbose_name="status")),
+                ("progress", models.FloatField(default=0, verbose_name="progress")),
+                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="tries")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("started_at", models.DateTimeField(null=True, verbose_name="started")),
+                ("heartbeat_at", models.DateTimeField(null=True, verbose_name="last sign of life")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                ("cancel_requested_at", models.DateTimeField(null=True, verbose_name="cancel asked for")),
+                ("message", models.TextField(blank=True, verbose_name="message")),
+                ("peak_mb", models.PositiveIntegerField(null=True, verbose_name="peak memory, MB")),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[("look", "look through"), ("take", "take")], default="look", max_length=4,
+                        verbose_name="phase",
+                    ),
+                ),
+                ("file", models.CharField(max_length=300, verbose_name="file")),
+                ("stored_as", models.CharField(max_length=60, verbose_name="stored as")),
+                ("lang", models.CharField(max_length=10, verbose_name="language")),
+                ("result", models.JSONField(default=dict, verbose_name="found")),
+                (
+                    "imported",
+                    models.ForeignKey(
+                        "recommendations.import", models.SET_NULL, null=True, related_name="+", verbose_name="import"
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name="started by"
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "catalogue file", "verbose_name_plural": "catalogue files", "ordering": ["-created_at"],
+                "abstract": False,
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(status__in=[code for code, _ in STATUSES]),
+                        name="cataloguefile_status_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(progress__gte=0, progress__lte=1), name="cataloguefile_progress_is_a_share"
+                    ),
+                ],
             },
         ),
     ]  # fmt: skip

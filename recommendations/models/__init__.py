@@ -5,7 +5,7 @@ from recommendations.models.attribution import AttributedLine, DueLine, Placemen
 from recommendations.models.blending import Blend, BlendWeights, Placement
 from recommendations.models.catalogue import Category, Item, ItemPrice
 from recommendations.models.customers import Customer, CustomerAlias
-from recommendations.models.events import Event, Import, RejectedRow
+from recommendations.models.events import CatalogueFile, Event, Import, RejectedRow
 from recommendations.models.interests import AssociationRule, InterestProfile, Segment, SegmentMembership
 from recommendations.models.judgements import Judgement
 from recommendations.models.measurements import Evaluation, Measurement
@@ -27,6 +27,7 @@ __all__ = [
     "AuthenticatorApp",
     "Blend",
     "BlendWeights",
+    "CatalogueFile",
     "Category",
     "Customer",
     "CustomerAlias",

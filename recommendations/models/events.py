@@ -4,6 +4,7 @@ Customer and item are integers without a foreign key in the database: every inse
 deleted before its events, and the check would cost a bulk load half its speed.
 """
 
+import uuid
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -16,6 +17,8 @@ from recommendations import terms
 from recommendations.event_types import TRADES, EventName
 from recommendations.models.catalogue import Item
 from recommendations.models.customers import Customer
+from recommendations.models.jobs import Job, JobQuerySet
+from recommendations.models.staff import Staff
 from recommendations.wording import labels
 
 
@@ -187,3 +190,33 @@ class RejectedRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line}: {self.reason}"
+
+
+class CatalogueFile(Job):
+    """A file that a worker looks through, or takes; ``result`` has what it would change."""
+
+    class Phase(models.TextChoices):
+        LOOK = "look", _("look through")
+        TAKE = "take", _("take")
+
+    TASK = "recommendations.tasks.work_on_file"
+    MOST_TRIES = 2
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    phase = models.CharField(_("phase"), max_length=4, choices=Phase, default=Phase.LOOK)
+    file = models.CharField(_("file"), max_length=300)
+    stored_as = models.CharField(_("stored as"), max_length=60)
+    lang = models.CharField(_("language"), max_length=10)
+    started_by = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="+", verbose_name=_("started by"))
+    result = models.JSONField(_("found"), default=dict)
+    imported = models.ForeignKey(Import, models.SET_NULL, null=True, related_name="+", verbose_name=_("import"))
+
+    objects: ClassVar[models.Manager["CatalogueFile"]] = models.Manager.from_queryset(JobQuerySet["CatalogueFile"])()
+
+    class Meta(Job.Meta):
+        verbose_name = _("catalogue file")
+        verbose_name_plural = _("catalogue files")
+        ordering: ClassVar[list[str]] = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.file

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import resource
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,12 +16,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from recommendations.models import AuditEntry, Category, Import, Item, ItemPrice
-from recommendations.services.catalogue import files
+from recommendations.models import AuditEntry, CatalogueFile, Category, Import, Item, ItemPrice
+from recommendations.services.catalogue import files, uploads
+from recommendations.services.operations.jobs import watch_jobs
 from recommendations.store.imports import validate
 from recommendations.store.jobs import peak_mb
-from recommendations.terms import Role
+from recommendations.tasks import work_on_file
+from recommendations.terms import Role, RunStatus
 
 pytestmark = pytest.mark.django_db
 IMPORT = reverse("admin:recommendations_item_import")
@@ -46,13 +51,27 @@ def items() -> list[Item]:
 
 
 def look(client: Client, text: str | bytes = FILE, *, name: str = "spring.csv") -> HttpResponse:
+    """Hand a file in, have it looked through as a worker would, and load the page of it."""
     content = text.encode() if isinstance(text, str) else text
-    return client.post(IMPORT, {"file": SimpleUploadedFile(name, content)})
+    return worked_on(client, client.post(IMPORT, {"file": SimpleUploadedFile(name, content)}))
 
 
 def take(client: Client, seen: HttpResponse) -> HttpResponse:
     address = reverse("admin:recommendations_item_take", args=[seen.context["key"]])
-    return client.post(address, {"file": seen.context["file"]}, follow=True)
+    return worked_on(client, client.post(address))
+
+
+def worked_on(client: Client, answer: HttpResponse) -> HttpResponse:
+    if answer.status_code != 302:
+        return answer
+    waiting = client.get(answer["Location"])
+    if waiting.context and waiting.context.get("job"):
+        page = waiting.content.decode()
+        assert "<progress" in page
+        assert 'http-equiv="refresh"' in page
+        work_on_file(str(waiting.context["key"]))
+        return client.get(answer["Location"], follow=True)
+    return waiting
 
 
 def state() -> list[tuple[object, ...]]:
@@ -196,7 +215,38 @@ def test_files_that_nobody_takes_are_few(admin: Client, tmp_path: Path, monkeypa
         last = look(admin)
     names = [path.name for path in (tmp_path / files.FOLDER).iterdir()]
     assert len(names) == 3
-    assert last.context["key"] in names
+    assert CatalogueFile.objects.get(pk=last.context["key"]).stored_as in names
+
+
+def test_a_file_that_costs_too_much_memory_fails_and_its_worker_goes_on(
+    admin: Client, items: list[Item], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MEMORY", 50_000_000)
+    monkeypatch.setattr(files, "look", lambda **_given: bytearray(200_000_000))
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    assert "needs too much memory" in look(admin).content.decode()
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+    assert CatalogueFile.objects.get().status == RunStatus.FAILED
+
+
+def test_progress_of_a_file_is_seen_before_its_transaction_ends(admin: Client, items: list[Item]) -> None:
+    admin.post(IMPORT, {"file": SimpleUploadedFile("spring.csv", FILE.encode())})
+    job = CatalogueFile.objects.get()
+    uploads._reporter(job)("reading", 3, 4)
+    assert uploads.progress_of(job) == 0.375
+    uploads._reporter(job)("items", 1, 2)
+    assert uploads.progress_of(job) == 0.75
+    assert 'value="0.750"' in admin.get(reverse("admin:recommendations_item_file", args=[job.pk])).content.decode()
+    assert job in watch_jobs(now=timezone.now() + timedelta(minutes=2))  # its message was lost
+
+
+def test_a_refused_file_names_no_folder_and_can_be_corrected_and_sent_again(admin: Client, items: list[Item]) -> None:
+    before = state()
+    page = look(admin, "name,price\nTea,3\n").content.decode()
+    assert "spring.csv, line 1" in page
+    assert files.FOLDER not in page
+    assert state() == before
+    assert look(admin).context["preview"].taken == 3
 
 
 def test_an_exported_file_comes_back_in_unchanged(admin: Client, items: list[Item]) -> None:

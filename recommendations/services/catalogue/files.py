@@ -14,14 +14,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recommendations.ingest.import_files import Limits, TooLargeError, UnreadableFileError, import_items
+from recommendations.ingest.import_files import FileLimits, FileTooLargeError, import_items
 from recommendations.models import Import, Item, RejectedRow, Staff
 from recommendations.services.access import audit
 from recommendations.services.catalogue.spreadsheets import harmless
 from recommendations.store.imports import item_diff
 from recommendations.store.imports.item_diff import ItemState
 from recommendations.store.imports.item_rows import FORM
-from recommendations.store.temp_tables import silent
+from recommendations.store.temp_tables import Report, silent
 
 FOLDER = "catalogue-files"
 LARGEST = 20 * 1024 * 1024  # bytes
@@ -67,32 +67,22 @@ class Preview:
 
 
 def keep(file: IO[bytes], *, name: str, size: int) -> str:
-    """Put an uploaded file aside until somebody says yes to it; returns its key. Raises TooLargeError."""
+    """Put an uploaded file aside until somebody says yes to it; returns its key. Raises FileTooLargeError."""
     if size > LARGEST:
-        raise TooLargeError(LARGEST // 1024 // 1024, unit="MB")
+        raise FileTooLargeError(LARGEST // 1024 // 1024, unit="MB")
     _make_room(size)
     key = f"{uuid4().hex}{Path(name).suffix.lower()[:10]}"
     default_storage.save(f"{FOLDER}/{key}", file)
     return key
 
 
-def look(*, key: str, name: str, now: datetime) -> Preview:
-    """Run the import itself and roll it back. Raises UnreadableFileError, FileGoneError and TooLargeError.
-
-    A refused file is removed; the error names it as whoever sent it does, and no folder of ours.
-    """
-    seen, path = _Seen(), _path(key)
-    try:
-        with transaction.atomic():
-            imported = import_items(path, now=now, report=silent, watch=seen, limits=_limits())
-            refused = list(imported.rejected_rows.all()[:SHOWN])
-            transaction.set_rollback(True)
-    except UnreadableFileError as error:
-        default_storage.delete(f"{FOLDER}/{key}")
-        raise UnreadableFileError(str(error).replace(str(path), name)) from error
-    except TooLargeError:
-        default_storage.delete(f"{FOLDER}/{key}")
-        raise
+def look(*, key: str, now: datetime, report: Report = silent) -> Preview:
+    """Run the import itself and roll it back. Raises UnreadableFileError, FileGoneError and FileTooLargeError."""
+    seen = _Seen()
+    with transaction.atomic():
+        imported = import_items(_path(key), now=now, report=report, watch=seen, limits=_limits())
+        refused = list(imported.rejected_rows.all()[:SHOWN])
+        transaction.set_rollback(True)
     return Preview(
         rows=imported.rows,
         new=len(seen.new),
@@ -110,7 +100,7 @@ def look(*, key: str, name: str, now: datetime) -> Preview:
 
 
 @transaction.atomic
-def import_kept(*, key: str, name: str, by: Staff, now: datetime) -> Import:
+def import_kept(*, key: str, name: str, by: Staff | None, now: datetime, report: Report = silent) -> Import:
     """Import the file that was previewed; all that it changes can be undone. Raises FileGoneError."""
     path, batch = _path(key), uuid4()
 
@@ -119,7 +109,7 @@ def import_kept(*, key: str, name: str, by: Staff, now: datetime) -> Import:
         seen(imported, before, after)
         _note(imported, seen, batch=batch, by=by)
 
-    imported = import_items(path, now=now, report=silent, watch=note, limits=_limits())
+    imported = import_items(path, now=now, report=report, watch=note, limits=_limits())
     imported.file = name[:300]
     imported.save(update_fields=["file"])
     transaction.on_commit(lambda: default_storage.delete(f"{FOLDER}/{key}"))
@@ -155,7 +145,7 @@ class _Seen:
         self.changed = {key: pair for key, pair in pairs.items() if pair[1]}
 
 
-def _note(imported: Import, seen: _Seen, *, batch: UUID, by: Staff) -> None:
+def _note(imported: Import, seen: _Seen, *, batch: UUID, by: Staff | None) -> None:
     items = {key: Item(pk=key, title=seen.after[key]["title"]) for key in (*seen.new, *seen.changed)}
     additions = [(items[key], None, image) for key, image in seen.new.items()]
     audit.record_all(by=by, verb="create", changes=additions, batch=batch)
@@ -165,16 +155,28 @@ def _note(imported: Import, seen: _Seen, *, batch: UUID, by: Staff) -> None:
     audit.record(by=by, verb="import", subject=imported, after=after, batch=batch if items else None)
 
 
-def _limits() -> Limits:
-    return Limits(rows=MOST_ROWS, unpacked=UNPACKED)
+def _limits() -> FileLimits:
+    return FileLimits(rows=MOST_ROWS, unpacked=UNPACKED)
+
+
+def is_kept(key: str) -> bool:
+    return default_storage.exists(f"{FOLDER}/{key}")
+
+
+def path_of(key: str) -> Path:
+    return Path(default_storage.path(f"{FOLDER}/{key}"))
+
+
+def forget(key: str) -> None:
+    """Remove a file that was refused."""
+    default_storage.delete(f"{FOLDER}/{key}")
 
 
 def _path(key: str) -> Path:
-    """Path of a stored file. Raises FileGoneError; a key is a name of ours, and nothing else."""
-    name = f"{FOLDER}/{key}"
-    if "/" in key or "\x00" in key or not default_storage.exists(name):
+    """Path of a stored file. Raises FileGoneError."""
+    if not is_kept(key):
         raise FileGoneError
-    return Path(default_storage.path(name))
+    return path_of(key)
 
 
 def _make_room(size: int) -> None:

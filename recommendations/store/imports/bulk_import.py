@@ -26,7 +26,7 @@ from recommendations.store.imports import (
 )
 from recommendations.store.imports.item_diff import ItemState
 from recommendations.store.imports.row_checks import ITEM_JOIN
-from recommendations.store.imports.table_files import Limits, TooLargeError, UnreadableFileError, open_table
+from recommendations.store.imports.table_files import FileLimits, FileTooLargeError, UnreadableFileError, open_table
 from recommendations.store.imports.validate import Form, Header
 from recommendations.store.temp_tables import Report, heavy, rows, run, temporary
 
@@ -41,11 +41,11 @@ def import_items(
     now: datetime,
     report: Report,
     watch: Watch | None = None,
-    limits: Limits | None = None,
+    limits: FileLimits | None = None,
 ) -> Import:
     """Import an item file: new items are added, those that differ are changed in the columns that the file has.
 
-    Raises TooLargeError as soon as more than the limits has been read.
+    Raises FileTooLargeError as soon as more than the limits has been read.
     """
 
     def load(imported: Import, header: Header, count: int) -> None:
@@ -111,7 +111,7 @@ def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
 
 def _import(
     kind: str, path: Path, form: Form, *, load: Callable[[Import, Header, int], None], report: Report,
-    limits: Limits | None = None,
+    limits: FileLimits | None = None,
 ) -> Import:  # fmt: skip
     imported = import_record.begin(kind=kind, file=path.name)
     try:
@@ -122,7 +122,7 @@ def _import(
         ):
             header = validate.read_header(table, form, path=path)
             load(imported, header, validate.fill(table, header, form, report=report, limits=limits))
-    except (UnreadableFileError, TooLargeError, DatabaseError) as error:
+    except (UnreadableFileError, FileTooLargeError, DatabaseError) as error:
         import_record.fail(imported, str(error))
         raise
     return imported

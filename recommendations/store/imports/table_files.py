@@ -32,7 +32,7 @@ class UnreadableFileError(Exception):
     """Nothing of the file can be used; the message names the file, what is wrong and what to do."""
 
 
-class TooLargeError(Exception):
+class FileTooLargeError(Exception):
     """The file holds more than ``most``, counted in the ``unit``: MB, rows, or MB unpacked."""
 
     def __init__(self, most: int, *, unit: str) -> None:
@@ -40,18 +40,18 @@ class TooLargeError(Exception):
         self.most, self.unit = most, unit
 
 
-class Limits(NamedTuple):
+class FileLimits(NamedTuple):
     """The most that is read of a file: rows, and bytes of its values as text."""
 
     rows: int
     unpacked: int
 
     def check(self, rows: int, unpacked: int) -> None:
-        """Raises TooLargeError."""
+        """Raises FileTooLargeError."""
         if rows > self.rows:
-            raise TooLargeError(self.rows, unit="rows")
+            raise FileTooLargeError(self.rows, unit="rows")
         if unpacked > self.unpacked:
-            raise TooLargeError(self.unpacked // MEGABYTE, unit="MB unpacked")
+            raise FileTooLargeError(self.unpacked // MEGABYTE, unit="MB unpacked")
 
 
 class Table(Protocol):
@@ -66,8 +66,8 @@ class Table(Protocol):
 
     def estimate(self, done: int) -> int: ...
 
-    def check(self, limits: Limits) -> None:
-        """Refuse, before anything is read, what the file itself says is too large. Raises TooLargeError."""
+    def check(self, limits: FileLimits) -> None:
+        """Refuse, before anything is read, what the file itself says is too large. Raises FileTooLargeError."""
 
 
 @contextmanager
@@ -117,7 +117,7 @@ class CsvTable:
     def estimate(self, done: int) -> int:
         return max(done, round(done * self._size / max(self._rows.consumed, 1)))
 
-    def check(self, limits: Limits) -> None:
+    def check(self, limits: FileLimits) -> None:
         limits.check(0, self._size)
 
 
@@ -167,7 +167,7 @@ class ParquetTable:
     def estimate(self, done: int) -> int:
         return max(done, int(self._file.metadata.num_rows))
 
-    def check(self, limits: Limits) -> None:
+    def check(self, limits: FileLimits) -> None:
         about = self._file.metadata
         unpacked = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
         limits.check(about.num_rows, unpacked)

@@ -17,7 +17,7 @@ from recommendations.models import Import
 from recommendations.store.imports.column_blocks import Columns
 from recommendations.store.imports.csv_rows import FileRow
 from recommendations.store.imports.reasons import REASONS
-from recommendations.store.imports.table_files import Limits, Table, UnreadableFileError
+from recommendations.store.imports.table_files import FileLimits, Table, UnreadableFileError
 from recommendations.store.temp_tables import Report, copy, csv_block, heavy, rows, run
 
 STAGE, REFUSED = "staged", "refused"
@@ -106,8 +106,11 @@ def ignored_text(header: Header) -> str:
     return _("Columns that are not read: %(names)s.") % {"names": _named(header.ignored)} if header.ignored else ""
 
 
-def fill(table: Table, header: Header, form: Form, *, report: Report, limits: Limits | None = None) -> int:
-    """Copy rows into the stage, those that are no text marked as refused; how many came in. Raises TooLargeError."""
+def fill(table: Table, header: Header, form: Form, *, report: Report, limits: FileLimits | None = None) -> int:
+    """Copy rows into the stage, those that are no text marked as refused; how many came in.
+
+    Raises FileTooLargeError.
+    """
     count = size = 0
     if limits:
         table.check(limits)
