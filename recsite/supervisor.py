@@ -34,9 +34,9 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _THREADS_OF_WEB = 16
 _ROOT = Path(__file__).resolve().parent.parent
 _AS_ROOT = "ignore:You're running the worker with superuser privileges"  # a demo in a container may
-# Where a core is wanted by all, an answer of the shop goes before a page, and a page before the loop's work.
-_PAGES_LAST, _JOBS_LAST = ("nice", "-n", "10"), ("nice", "-n", "15")
-_CELERY = (*_JOBS_LAST, sys.executable, "-W", _AS_ROOT, "-m", "celery", "--quiet", "--app", "recsite")
+# Where a core is wanted by all, an answer of the shop goes before pages and before the loop's work.
+_LAST = ("nice", "-n", "15")
+_CELERY = (*_LAST, sys.executable, "-W", _AS_ROOT, "-m", "celery", "--quiet", "--app", "recsite")
 
 
 class PortTakenError(Exception):
@@ -185,7 +185,7 @@ def children(*, port: int, data: Path, shop_port: int | None = None) -> list[Chi
     web = partial(_web, "recsite.wsgi:application", threads=_THREADS_OF_WEB)
     return [
         polite("web", web(port=port), port=port, env={"PAGES_URL": f"http://127.0.0.1:{pages_port}"}),
-        polite("pages", (*_PAGES_LAST, *web(port=pages_port))),
+        polite("pages", (*_LAST, *web(port=pages_port))),
         worker("loop", _worker("loop", processes=1), threads=os.cpu_count() or 1),
         worker("worker", _worker("default", processes=2)),
         polite("beat", beat),

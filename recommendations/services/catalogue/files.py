@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID, uuid4
@@ -184,12 +184,20 @@ def _make_room(size: int) -> None:
     if not default_storage.exists(FOLDER):
         return
     paths = [f"{FOLDER}/{name}" for name in default_storage.listdir(FOLDER)[1]]
-    waiting = sorted((default_storage.get_modified_time(path), default_storage.size(path), path) for path in paths)
+    waiting = sorted((*_kept(path), path) for path in paths)
     number, taken = len(waiting), sum(held for _at, held, _path in waiting)
     for at, held, path in waiting:
         if at < timezone.now() - KEPT or number >= MOST_KEPT or taken + size > MOST_BYTES:
             default_storage.delete(path)
             number, taken = number - 1, taken - held
+
+
+def _kept(path: str) -> tuple[datetime, int]:
+    """When a file was put aside, and its size; long ago and nothing where somebody has just removed it."""
+    try:
+        return default_storage.get_modified_time(path), default_storage.size(path)
+    except FileNotFoundError:
+        return datetime.min.replace(tzinfo=UTC), 0
 
 
 def _line(item: Item) -> Iterable[Any]:
