@@ -55,8 +55,10 @@ promises: .venv/stamp  ## What the documents promise against what is seen (ARGS=
 bench-accuracy: .venv/stamp  ## How good the ranking is, on the demo's data or yours (ARGS="--json out.json --peers")
 	$(PYTHON) bench/accuracy.py $(ARGS)
 
-bench-attacks: .venv/stamp  ## Whether shoppers wait while others ask for what is dear, on the demo's data (ARGS="--json out.json")
-	$(PYTHON) -m bench.attacks.starvation --data "$(DATA)" $(ARGS)
+bench-attacks: .venv/stamp  ## Attacks on the demo's data: taken over, pushed, starved? (an hour; python -m bench.attacks.NAME for one)
+	$(PYTHON) -m bench.attacks.takeover --data "$(DATA)"
+	$(PYTHON) -m bench.attacks.starvation --data "$(DATA)"
+	$(PYTHON) -m bench.attacks.shilling
 
 bench-faults: .venv/stamp  ## Kill, starve and fill up real processes, then look every event up (ARGS="--full --json out.json")
 	$(PYTHON) -m bench.faults $(ARGS)
