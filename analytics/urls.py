@@ -4,7 +4,7 @@ from django.urls import path
 
 from analytics.pages import runs, search
 from analytics.pages.access import account, activity, login, password, preferences, second_factor
-from analytics.pages.catalogue import health, item, sources
+from analytics.pages.catalogue import health, item, quarantine, sources, suspicious
 from analytics.pages.customer import actions, change, listing, profile, why, why_not
 from analytics.pages.overview import arrivals, summary
 from analytics.pages.quality import figures, judgements
@@ -68,6 +68,11 @@ urlpatterns = [
     path("catalogue/", health.catalogue, name="catalogue"),
     path("catalogue/items/", health.items, name="catalogue_items"),
     path("catalogue/sources/", sources.sources, name="sources"),
+    path("catalogue/suspicious/", suspicious.suspicious, name="suspicious"),
+    path("catalogue/suspicious/key/", suspicious.set_aside_sent, name="set_aside_sent"),
+    path("catalogue/suspicious/<int:pk>/", quarantine.quarantine, name="quarantine"),
+    path("catalogue/suspicious/<int:pk>/restore/", quarantine.restore_quarantine, name="restore_quarantine"),
+    path("catalogue/suspicious/<int:pk>/delete/", quarantine.delete_quarantine, name="delete_quarantine"),
     path("catalogue/<int:pk>/", item.item, name="item"),
     path("segments/", segments_overview.segments, name="segments"),
     path("segments/together/", together.together, name="together"),

@@ -63,6 +63,9 @@ VERBS: Mapping[str, Promise] = {
     "renew recovery codes": pgettext_lazy("activity", "made new recovery codes for"),
     "use recovery code": pgettext_lazy("activity", "used a recovery code of"),
     "remove second factor": pgettext_lazy("activity", "took away the second factor of"),
+    "set aside": pgettext_lazy("activity", "set aside"),
+    "restored": pgettext_lazy("activity", "restored"),
+    "deleted": pgettext_lazy("activity", "deleted"),
 }
 BY_STRANGERS = frozenset({"wrong password", "wrong code", "lock out"})
 """What somebody did who was not signed in."""
@@ -82,8 +85,9 @@ KINDS: Mapping[str, Promise] = {
     "apikey": gettext_lazy("API key"),
     "staff": gettext_lazy("Staff member"),
     "judgement": gettext_lazy("Verdict"),
+    "quarantine": gettext_lazy("Quarantine"),
 }
-PAGES: Mapping[str, str] = {"run": "run", "rule": "rule", "item": "item"}
+PAGES: Mapping[str, str] = {"run": "run", "rule": "rule", "item": "item", "quarantine": "quarantine"}
 """Kinds of objects that have a page of their own: the name of its address, which takes the primary key."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from recommendations.event_types import EventName
+from recommendations.event_types import TRADES, EventName
 from recommendations.models import (
     Blend,
     BlendWeights,
@@ -56,7 +56,7 @@ def event(who: Customer, what: Item | None, *, days_ago: float, name: EventName 
         item=what,
         quantity=1,
         amount="2.50",
-        transaction_id="t" if name is EventName.PURCHASE else None,
+        transaction_id="t" if name in TRADES else None,
     )
 
 

@@ -13,9 +13,11 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
-from recommendations.models import Staff
+from recommendations.models import Customer, Item, Run, Staff
 from recommendations.services.rules.editing import save_rule
-from recommendations.terms import Role
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.terms import Role, SuspicionRule
+from tests.analytics import quarantines
 from tests.sources import send_for_weeks
 from tests.trained import NOW, trained_shop
 
@@ -48,11 +50,19 @@ def site(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
         for values in DRAFT_RULES:
             save_rule(rule=None, values=values, revision=None, by=ada, now=NOW)
         send_for_weeks(now=timezone.now())
+        _set_aside()
         server = LiveServer("127.0.0.1")
         try:
             yield server.url
         finally:
             server.stop()
+
+
+def _set_aside() -> None:
+    """Two customers who are said to share three soaps, as if the run had found them: no answer changes."""
+    soaps = Item.objects.filter(shop_id__in=["soap-1", "soap-2", "soap-3"])
+    people = [Customer.objects.get(pseudonym=pseudonym(name)) for name in ("u58", "u59")]
+    quarantines.of_people(SuspicionRule.TWINS, people, list(soaps), run=Run.objects.get(), events=90)
 
 
 def committed[T](work: Callable[[], T]) -> T:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.conf import settings
 
-from recommendations.models import Customer, Item, Rule, Run, Staff
+from recommendations.models import Customer, Item, Quarantine, Rule, Run, Staff
 from recommendations.store.events.pseudonyms import pseudonym
 from tests.journeys.conftest import EMAIL, Visitor, committed
 
@@ -22,6 +22,7 @@ def addresses() -> dict[str, str]:
     tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).pk
     run = Run.objects.order_by("created_at").values_list("pk", flat=True)[0]
     rule = Rule.objects.values_list("pk", flat=True)[0]
+    quarantine = Quarantine.objects.values_list("pk", flat=True)[0]
     tea, soap, wine = (Item.objects.get(shop_id=name).pk for name in ("tea-0", "soap-1", "wine-11"))
     return {
         "overview": "/",
@@ -55,6 +56,10 @@ def addresses() -> dict[str, str]:
         "no item matches": "/catalogue/items/?q=zzzz&flaw=no_price",
         "sources": "/catalogue/sources/",
         "item": f"/catalogue/{tea}/",
+        "suspicious demand": "/catalogue/suspicious/",
+        "nothing suspicious matches": "/catalogue/suspicious/?state=deleted",
+        "quarantine": f"/catalogue/suspicious/{quarantine}/",
+        "what a key sent": "/catalogue/suspicious/key/?since=2026-08-01T00:00",
         "segments": "/segments/",
         "segment": "/segments/1/",
         "bought together": "/segments/together/",

@@ -16,6 +16,7 @@ from analytics.pages.columns import Column, column_heads, without
 from analytics.queries.catalogue import health as query
 from analytics.queries.catalogue import items as listing
 from analytics.queries.catalogue.insights import FLAWS, insights
+from analytics.queries.catalogue.suspicious import extent
 from analytics.queries.layout import read_frame
 from analytics.queries.overview.served import NEWEST_ANSWERS
 from analytics.queries.runs.cleaning import left_out
@@ -52,6 +53,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "refusals": refusals,
         "left_out": left_out(frame.model),
         "robots": _robots(robots),
+        "extent": extent(),
     }
     context |= _tail(live, report) | _warming(live)
     return render(request, "dashboard/catalogue/health.html", context)

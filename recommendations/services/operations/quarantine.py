@@ -12,6 +12,7 @@ from recommendations.models import ApiKey, Aside, Customer, Quarantine, Staff
 from recommendations.services.access import audit
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.store.events import quarantine as store
+from recommendations.store.events.quarantine import Covered
 from recommendations.terms import QuarantineState, SuspicionRule
 
 
@@ -47,6 +48,11 @@ def delete(*, quarantine: Quarantine, by: Staff | None, note: str, now: datetime
     return _decide(quarantine, QuarantineState.DELETED, by=by, note=note, now=now)
 
 
+def count_covered(*quarantines: int) -> Covered:
+    """What quarantines (by key) cover at present: event lines, each counted once, and their customers."""
+    return store.count_covered(*quarantines)
+
+
 def sweep() -> int:
     """Delete the events of what was to be deleted; how many they were."""
     return sum(store.delete_events(one) for one in store.to_be_deleted())
@@ -59,7 +65,7 @@ def _set_aside(asides: Sequence[Aside], *, by: Staff | None, note: str, people: 
     for aside in asides:
         aside.quarantine = stored
     Aside.objects.bulk_create(asides)
-    stored.events = store.count_events(stored)
+    stored.events = store.count_covered(stored.pk).events
     stored.save(update_fields=["events"])
     audit.record(by=by, verb="set aside", subject=stored, note=stored.note, after={"events": stored.events})
     return stored

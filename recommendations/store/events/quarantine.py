@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -20,28 +21,39 @@ from recommendations.terms import QuarantineState, SuspicionRule, Trust
 
 EPOCH = date(1970, 1, 1)
 
-# Event lines that a quarantine covers: of a customer under whatever id, of a key in its time, of an item what pages
-# told.
+# Event lines that quarantines cover, each once: of a customer under whatever id, of a key in its time, of an item what
+# pages told.
 _COVERED = """
-SELECT event.occurred_at, event.event_id, event.line FROM recommendations_event event
+SELECT event.occurred_at, event.event_id, event.line, event.customer_id FROM recommendations_event event
 JOIN (
-  SELECT aside.customer_id AS key FROM recommendations_aside aside WHERE aside.quarantine_id = %(quarantine)s
+  SELECT aside.customer_id AS key FROM recommendations_aside aside WHERE aside.quarantine_id = ANY(%(quarantines)s)
   UNION
   SELECT alias.anonymous_id FROM recommendations_aside aside
   JOIN recommendations_customeralias alias ON alias.customer_id = aside.customer_id AND alias.undone_at IS NULL
-  WHERE aside.quarantine_id = %(quarantine)s
+  WHERE aside.quarantine_id = ANY(%(quarantines)s)
 ) person ON person.key = event.customer_id
 UNION
-SELECT event.occurred_at, event.event_id, event.line FROM recommendations_event event
-JOIN recommendations_aside aside ON aside.quarantine_id = %(quarantine)s AND event.received_at >= aside.since
+SELECT event.occurred_at, event.event_id, event.line, event.customer_id FROM recommendations_event event
+JOIN recommendations_aside aside ON aside.quarantine_id = ANY(%(quarantines)s) AND event.received_at >= aside.since
   AND (aside.key_id = event.key_id AND (aside.until IS NULL OR event.received_at < aside.until)
     OR aside.item_id = event.item_id AND event.trust < %(server)s)
 """
-_COUNT = f"SELECT count(*) FROM ({_COVERED}) covered"  # noqa: S608 - a query of our own
+_COUNT = f"""
+SELECT count(*), count(DISTINCT coalesce(alias.customer_id, covered.customer_id)) FROM ({_COVERED}) covered
+LEFT JOIN recommendations_customeralias alias
+  ON alias.anonymous_id = covered.customer_id AND alias.undone_at IS NULL
+"""  # noqa: S608 - a query of our own
 _DELETE = f"""
 DELETE FROM {{table}} line USING ({_COVERED}) covered
 WHERE (line.occurred_at, line.event_id, line.line) = (covered.occurred_at, covered.event_id, covered.line)
 """  # noqa: S608
+
+
+class Covered(NamedTuple):
+    """How many event lines are covered, of how many customers."""
+
+    events: int
+    people: int
 
 
 @dataclass(frozen=True)
@@ -71,9 +83,9 @@ def cleared() -> dict[SuspicionRule, tuple[IdArray, IdArray]]:
     }
 
 
-def count_events(quarantine: Quarantine) -> int:
-    """The number of event lines that a quarantine covers."""
-    return int(rows(_COUNT, quarantine=quarantine.pk, server=int(Trust.SERVER))[0][0])
+def count_covered(*quarantines: int) -> Covered:
+    """The event lines that quarantines (by key) cover, and their customers; what several cover counts once."""
+    return Covered(*rows(_COUNT, quarantines=list(quarantines), server=int(Trust.SERVER))[0])
 
 
 @transaction.atomic
@@ -82,7 +94,7 @@ def delete_events(quarantine: Quarantine) -> int:
 
     It covers nothing afterwards.
     """
-    values = {"quarantine": quarantine.pk, "server": int(Trust.SERVER)}
+    values = {"quarantines": [quarantine.pk], "server": int(Trust.SERVER)}
     run_sql(_DELETE.format(table="recommendations_attributedline"), **values)
     deleted = run_sql(_DELETE.format(table="recommendations_event"), **values)
     quarantine.asides.all().delete()

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from analytics.charts import catalogue, hues, item, segments, together
+from analytics.charts import catalogue, hues, item, quarantine, segments, together
 
 
 def test_lorenz_curves_lie_over_the_line_of_equality() -> None:
@@ -35,6 +35,13 @@ def test_a_kind_of_act_that_never_occurs_is_not_drawn() -> None:
     acts = [item.WeekActs(week=date(2026, 1, 5), bought=2, others=0)]
     (drawn,) = item.weeks(acts, time="t", events="e", bought="Bought", others="Others").data
     assert (drawn.name, drawn.y) == ("Bought", (2,))
+
+
+def test_demand_of_who_bought_before_and_of_all_others_is_told_apart_by_more_than_colour() -> None:
+    days = [quarantine.DayDemand(day=date(2026, 1, day), established=1, others=9 * day) for day in (5, 6)]
+    known, rest = quarantine.demand(days, time="t", acts="a", established="Before", others="Others").data
+    assert (known.x, known.y, known.name) == (("2026-01-05", "2026-01-06"), (1, 1), "Before")
+    assert (rest.y, rest.line.dash) == ((45, 54), "dash")
 
 
 def test_segments_look_the_same_everywhere_and_never_by_colour_alone() -> None:

@@ -13,8 +13,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from recommendations.models import AuditEntry, Import, Item, Promotion, RejectedRow, Segment
-from recommendations.terms import Availability, Role
+from recommendations.models import AuditEntry, Customer, Event, Import, Item, Promotion, RejectedRow, Segment
+from recommendations.terms import Availability, Role, SuspicionRule
+from tests.analytics import quarantines
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
@@ -127,6 +128,16 @@ def test_refused_rows_are_told_with_their_remedy(admin: Client) -> None:
     assert "10 of 100 rows" in page
     assert "The field is empty but needed." in page
     assert f"/admin/recommendations/rejectedrow/?source__id__exact={source.pk}" in page
+
+
+def test_what_is_set_aside_is_told_with_the_data(admin: Client) -> None:
+    assert "Nothing is set aside" in text(admin, "/catalogue/")
+    who = Event.objects.values_list("customer", flat=True)[0]
+    quarantines.of_people(SuspicionRule.PACE, [Customer.objects.get(pk=who)])
+    data = text(admin, "/catalogue/").partition('id="data"')[2]
+    count = Event.objects.filter(customer=who).count()
+    assert f"{count} events of 1 customer are set aside, nothing is learned from them." in data
+    assert 'href="/catalogue/suspicious/"' in data
 
 
 def test_the_list_is_searched_filtered_and_sorted(admin: Client) -> None:

@@ -25,7 +25,8 @@ LOOKS = {
     "overview", "event_list", "answer_list", "slate", "attributed_list", "customers", "random_customer", "most_changed",
     "item_suggestions", "customer", "why", "why_not", "change_price", "weights", "weights_effect", "weights_rest",
     "rules", "rule", "rule_findings", "rule_values", "rule_books", "proposal_effect", "saved_rule_effect",
-    "rule_history", "quality", "wrong_items", "catalogue", "catalogue_items", "item", "segments", "segment", "together",
+    "rule_history", "quality", "wrong_items", "catalogue", "catalogue_items", "item", "suspicious",
+    "quarantine", "segments", "segment", "together",
     "runs", "run", "run_progress", "replay_progress", "activity", "search",
     "account", "change_password", "second_factor",
 }  # fmt: skip
@@ -37,6 +38,7 @@ DIALOGS = {
     "suggestion_progress": Action.DRAFT,
     "weights_publication": Action.PUBLISH,
     "weights_roll_back": Action.PUBLISH,
+    "set_aside_sent": Action.SET_ASIDE,
 }
 """What is looked at by those only who may do what it leads to."""
 
@@ -72,6 +74,9 @@ CHANGES = {
     "end_sessions": Action.SEE,
     "renew_codes": Action.SEE,
     "remove_second_factor": Action.SEE,
+    "set_aside_sent": Action.SET_ASIDE,
+    "restore_quarantine": Action.SET_ASIDE,
+    "delete_quarantine": Action.SET_ASIDE,
 }
 """What a POST needs: it changes something, or measures what somebody is writing."""
 

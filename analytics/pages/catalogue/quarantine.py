@@ -1,0 +1,76 @@
+"""The page of a quarantine, with restoring and deleting what it covers."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from analytics.charts import quarantine as charts
+from analytics.pages.access.permission import requires, staff_of
+from analytics.parameters import LONGEST_NOTE, page_number, typed
+from analytics.queries.catalogue import quarantine as query
+from analytics.queries.layout import read_frame
+from recommendations.models import Quarantine
+from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.access.policy import Action
+from recommendations.services.operations import quarantine as services
+from recommendations.terms import QuarantineState
+
+
+@require_safe
+def quarantine(request: HttpRequest, pk: int) -> HttpResponse:
+    record = query.find_quarantine(pk)
+    if record is None:
+        raise Http404
+    now, is_aside = timezone.now(), record.state == QuarantineState.ASIDE
+    page, people = query.people(record, page=page_number(request.GET.get("page")))
+    days = query.days(record, now=now)
+    figure = charts.demand(
+        days, time=_("Day"), acts=_("Acts"), established=_("Bought before"), others=_("All others")
+    )  # fmt: skip
+    context = {
+        "section": "catalogue",
+        "frame": read_frame(),
+        "quarantine": record,
+        "is_aside": is_aside,
+        "covered": services.count_covered(pk).events if is_aside else None,
+        "page": page,
+        "people": people,
+        "items": query.items(record, now=now),
+        "most_items": query.MOST_ITEMS,
+        "days": days,
+        "days_figure": figure.to_json(engine="orjson"),
+    }
+    return render(request, "dashboard/catalogue/quarantine.html", context)
+
+
+@require_POST
+@requires(Action.SET_ASIDE)
+def restore_quarantine(request: HttpRequest, pk: int) -> HttpResponse:
+    return _decided(request, pk, services.restore, _("It counts again with the next run."))
+
+
+@require_POST
+@requires(Action.SET_ASIDE)
+def delete_quarantine(request: HttpRequest, pk: int) -> HttpResponse:
+    return _decided(request, pk, services.delete, _("Its events are deleted for good within a minute."))
+
+
+def _decided(request: HttpRequest, pk: int, decide: Callable[..., Quarantine], done: str) -> HttpResponse:
+    record = get_object_or_404(Quarantine, pk=pk)
+    note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
+    try:
+        decide(quarantine=record, by=staff_of(request), note=note, now=timezone.now())
+    except NoteNeededError:
+        messages.warning(request, _("Say why. Nothing was changed."))
+    except services.AlreadyDecidedError as error:
+        record.state = error.state
+        text = _("Somebody decided before you, so nothing was changed. State: %(state)s.")
+        messages.warning(request, text % {"state": record.get_state_display()})
+    else:
+        messages.success(request, done)
+    return redirect("quarantine", pk=pk)
