@@ -16,6 +16,7 @@ from analytics.charts.runs import durations
 from analytics.pages.access.permission import requires, staff_of
 from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.runs import history as query
+from analytics.queries.runs.risers import risers
 from recommendations.models import Run
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
@@ -56,6 +57,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
             "run": view,
             "log": query.log_tail(view.record),
             "figure": figure.to_json(engine="orjson"),
+            "risers": risers(view.version),
             "here": "run",
         },
     )
@@ -117,7 +119,7 @@ def resume_run(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @requires(Action.PUBLISH)
 def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Make the version live that the gate held back, with the note of who decides otherwise."""
+    """Make the version live that the gate or the guard held back, with the note of who decides otherwise."""
     view = _run_or_404(pk)
     if view.version is None:
         raise Http404
@@ -129,7 +131,7 @@ def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
             note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
         )
     except NoteNeededError:
-        messages.warning(request, _("Say why it is to go live although it measured worse. Nothing was changed."))
+        messages.warning(request, _("Say why it is to go live all the same. Nothing was changed."))
     except versions.VersionNotReadyError:
         messages.warning(request, _("The files of this model are gone, so it cannot go live. Start a run."))
     else:

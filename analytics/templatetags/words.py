@@ -84,6 +84,8 @@ COUNTS: Mapping[str, Promise] = {
     "kept": gettext_lazy("events kept"),
     "sessions": gettext_lazy("visits"),
     "burst_threshold": gettext_lazy("events a day that count as a burst"),
+    "set_aside": gettext_lazy("events set aside"),
+    "removed_new": gettext_lazy("events of new customers left out"),
     "removed_duplicate": gettext_lazy("duplicates removed"),
     "removed_near_duplicate": gettext_lazy("near duplicates removed"),
     "removed_told_again": gettext_lazy("purchases told again removed"),
@@ -91,6 +93,9 @@ COUNTS: Mapping[str, Promise] = {
     "removed_impossible_time": gettext_lazy("impossible times removed"),
     "removed_impossible_value": gettext_lazy("impossible quantities or prices removed"),
     "removed_orphan": gettext_lazy("events without item or customer removed"),
+    "confirmed": gettext_lazy("confirmed customers"),
+    "seen": gettext_lazy("customers who were seen"),
+    "new_customers": gettext_lazy("new customers"),
     "users": gettext_lazy("customers"),
     "items": gettext_lazy("items"),
     "home_users": gettext_lazy("customers who bought afterwards"),
@@ -202,6 +207,13 @@ def counts_in_words(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
         key for key, value in counts.items() if value is not None and not (key.startswith("removed_") and not value)
     ]
     return [(_count_value(key, counts[key]), _count_words(key)) for key in sorted(keys, key=_count_order)]
+
+
+@register.filter
+def stage_counts(row: RunStage) -> list[tuple[str, str]]:
+    """Counts of a stage in words; what is new are events to the first stage, and customers to the one that cleans."""
+    renamed = {"new": "new_customers"} if row.stage == Stage.PREPROCESS else {}
+    return counts_in_words({renamed.get(key, key): value for key, value in row.counts.items()})
 
 
 def _count_order(key: str) -> tuple[str, int, str]:

@@ -1,4 +1,4 @@
-"""Alerts to look at now: stale data, a failed stage, falling coverage, keys out of order, invented purchases."""
+"""Alerts to look at now: stale data, a failed stage, falling coverage, keys out of order, invented demand."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def alerts(frame: Frame, run: RunView | None, answers: Answers, *, now: datetime
     seen = watch(now)
     return [
         *_of_run(run), *_of_keys(seen), *_of_attribution(seen, now=now), *_of_ages(frame, now=now),
-        *_of_answers(answers), *_of_coverage(), *_of_purchases(seen),
+        *_of_suspicion(seen), *_of_answers(answers), *_of_coverage(), *_of_purchases(seen),
     ]  # fmt: skip
 
 
@@ -54,9 +54,13 @@ def _of_run(run: RunView | None) -> Iterator[Alert]:
         stage = stage_label(run.current) if run.current else ""
         text = _("The last run failed at “%(stage)s”. See Runs for the reason.") % {"stage": stage}
         yield Alert(level="danger", text=text, address=address)
-    if run.held_back:
+    if run.worse:
         text = _("The model of the last run is not live: it measured worse. See Runs.")
         yield Alert(level="warning", text=text, address=address)
+    if run.unusual:
+        text = _("Model %(model)s waits: %(reasons)s")
+        reasons = " ".join(run.unusual)
+        yield Alert(level="warning", text=text % {"model": run.version, "reasons": reasons}, address=address)
 
 
 def _of_ages(frame: Frame, *, now: datetime) -> Iterator[Alert]:
@@ -108,6 +112,16 @@ def _of_attribution(seen: Watch, *, now: datetime) -> Iterator[Alert]:
             seen.put_aside,
         )
         yield Alert(level="warning", text=text % {"count": seen.put_aside})
+
+
+def _of_suspicion(seen: Watch) -> Iterator[Alert]:
+    if seen.suspicions:
+        text = ngettext(
+            "A run set suspicious demand aside in the last 7 days. Restore it if it is genuine.",
+            "%(count)d kinds of suspicious demand were set aside in the last 7 days. Restore what is genuine.",
+            seen.suspicions,
+        )
+        yield Alert(level="warning", text=text % {"count": seen.suspicions}, address=reverse("suspicious"))
 
 
 def _of_purchases(seen: Watch) -> Iterator[Alert]:

@@ -1,4 +1,4 @@
-"""What Overview watches beside the loop: keys in pages, events that wait for attribution, purchases that look invented.
+"""What Overview watches beside the loop: keys in pages, events that wait for attribution, what looks invented.
 
 Every visit of the page asks for it, so it is remembered for a quarter of a minute.
 """
@@ -14,11 +14,13 @@ from django.db.models.functions import Coalesce
 from analytics.queries.sources import KeyDay, key_days
 from recommendations.event_types import EventName
 from recommendations.fields import ODD_AMOUNT, ODD_FACTOR
-from recommendations.models import AttributedLine, DueLine
+from recommendations.models import AttributedLine, DueLine, Quarantine
+from recommendations.terms import QuarantineState, SuspicionRule
 
 REMEMBERED = 15  # seconds
 KEY = "overview/watch"
 ODD_WITHIN = timedelta(days=7)
+LATELY = timedelta(days=7)
 
 
 class Watch(NamedTuple):
@@ -26,6 +28,7 @@ class Watch(NamedTuple):
     oldest_due: datetime | None  # since when a line waits for attribution
     put_aside: int  # lines that could not be attributed
     odd_amount: Decimal | None  # the largest purchase that was counted lately, where it is fantastic
+    suspicions: int  # what runs have set aside of late, and nobody has decided on
 
 
 def watch(now: datetime) -> Watch:
@@ -42,4 +45,6 @@ def _look(now: datetime) -> Watch:
     usual = F("item__price") * Coalesce("quantity", 1) * ODD_FACTOR
     sold = AttributedLine.objects.filter(name=EventName.PURCHASE, occurred_at__gte=now - ODD_WITHIN)
     largest = sold.filter(Q(amount__gt=ODD_AMOUNT) | Q(amount__gt=usual)).aggregate(Max("amount"))["amount__max"]
-    return Watch(tuple(key_days(now=now)), lines["oldest"], lines["aside"], largest)
+    aside = Quarantine.objects.filter(state=QuarantineState.ASIDE, created_at__gte=now - LATELY)
+    suspicions = aside.exclude(rule=SuspicionRule.STAFF).count()
+    return Watch(tuple(key_days(now=now)), lines["oldest"], lines["aside"], largest, suspicions)

@@ -10,6 +10,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from analytics.charts.runs import Span, StageSpan, stage_bar
+from analytics.queries.runs.guard_words import sentence
 from analytics.templatetags.words import MAIN_METRIC, headline, label, stage_label, stage_seconds
 from recommendations.models import Measurement, ModelVersion, Run, RunStage
 from recommendations.terms import GateOutcome, MeasuredKind, RunStatus, Stage, Task, VersionStatus
@@ -83,15 +84,28 @@ class RunView:
 
     @property
     def held_back(self) -> list[str]:
-        """Why the version did not go live although the run finished, a sentence per task; empty where it did."""
-        version = self.version
-        if version is None or version.is_live or version.live_since or version.status != VersionStatus.READY:
-            return []
+        """Why the version did not go live although the run finished, in sentences; empty where it did."""
+        return [*self.worse, *self.unusual]
+
+    @property
+    def worse(self) -> list[str]:
+        """What the gate held against a version that waits, a sentence per task."""
         return [
             f"{label(labels.TASKS, task)}: {labels.gate_text(gate)}"
-            for task, gate in version.gate.items()
+            for task, gate in (self.version.gate.items() if self.version and self._waits else ())
             if gate["outcome"] == GateOutcome.WORSE
         ]
+
+    @property
+    def unusual(self) -> list[str]:
+        """What the guard found unusual about a version that waits, a sentence per check."""
+        return [sentence(each) for each in self.version.guard] if self.version and self._waits else []
+
+    @property
+    def _waits(self) -> bool:
+        """Whether the version is ready and was never live."""
+        version = self.version
+        return version is not None and version.status == VersionStatus.READY and not version.live_since
 
     @property
     def version(self) -> ModelVersion | None:

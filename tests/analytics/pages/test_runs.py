@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from recommendations.models import Artefact, AuditEntry, ModelVersion, Run, RunLogLine
-from recommendations.terms import Role, RunStatus
+from recommendations.models import Artefact, AuditEntry, ModelVersion, Run, RunLogLine, RunStage
+from recommendations.terms import Role, RunStatus, Stage
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +125,68 @@ def test_a_model_that_was_held_back_says_why_and_goes_live_with_a_note(
     live.refresh_from_db()
     assert live.is_live is False
     assert admin.post(f"/runs/{records.run(created=records.NOW - timedelta(days=2)).pk}/make-live/").status_code == 404
+
+
+def test_a_model_with_unusual_data_waits_for_a_person_and_says_what_is_unusual(admin: Client) -> None:
+    live = records.version(records.run(created=records.NOW - timedelta(days=1)))
+    run = records.run()
+    held = records.version(run, live=False)
+    guard = [
+        {"check": "customers", "before": 2469.0, "now": 30323.0},
+        {"check": "trending", "before": 0.05, "now": 0.2},
+    ]
+    ModelVersion.objects.filter(pk=held.pk).update(guard=guard, live_since=None)
+    page = text(admin, f"/runs/{run.pk}/")
+    assert "so unusual against what is live that somebody should look first" in page
+    assert "Customers: 2,469 became 30,323." in page
+    assert "Trending: items that hardly any confirmed customer buys hold 20% of its places." in page
+    assert "settings of the recommenders changed" not in page
+    dialog = page.partition('<dialog id="make-live"')[2]
+    assert "Its data are unusual against what is live" in dialog
+    assert "On the test window it is worse" not in dialog
+    overview = text(admin, "/")
+    assert f"Model {held} waits: Customers: 2,469 became 30,323. Trending:" in overview
+    assert "it measured worse" not in overview
+    Artefact.objects.create(
+        version=held, cut="live", name="a", path="a", dtype="f4", shape=[1], size=1, sha256="0" * 64
+    )
+    admin.post(f"/runs/{run.pk}/make-live/", {"note": "Sales week"})
+    page = text(admin, f"/runs/{run.pk}/")
+    assert f"Model {held} is live." in page
+    assert "became" not in page
+    live.refresh_from_db()
+    assert live.is_live is False
+
+
+def test_what_rose_most_stands_on_the_page_of_its_run(admin: Client) -> None:
+    run, tea = records.run(), records.item("tea", title="Green tea")
+    version = records.version(run)
+    assert "Nothing rose" in text(admin, f"/runs/{run.pk}/")
+    rose = [
+        {"item": tea.pk, "before": None, "now": 3, "people": 40, "confirmed": 10},
+        {"item": tea.pk + 99, "before": 7, "now": 4, "people": 1, "confirmed": 1},
+    ]
+    ModelVersion.objects.filter(pk=version.pk).update(risers=rose)
+    page = text(admin, f"/runs/{run.pk}/").partition('id="risers-title"')[2].partition("</section>")[0]
+    assert f'href="/catalogue/{tea.pk}/">Green tea</a>' in page
+    assert "below 50" in page
+    assert "25%" in page
+    assert page.count("<tr>") == 2  # the head and the one that is still there
+    failed = records.run(created=records.NOW - timedelta(days=2), status=RunStatus.FAILED, done=2)
+    assert "What rose most" not in text(admin, f"/runs/{failed.pk}/")
+
+
+def test_counts_of_customers_have_their_words(admin: Client) -> None:
+    run = records.run()
+    counts = {"events": 900, "new": 7, "seen": 20, "confirmed": 90, "set_aside": 12, "removed_new": 5}
+    RunStage.objects.filter(run=run, stage=Stage.PREPROCESS).update(counts=counts)
+    page = text(admin, f"/runs/{run.pk}/")
+    for words in (
+        "<strong>12</strong> new events", "<strong>7</strong> new customers", "<strong>90</strong> confirmed customers",
+        "<strong>20</strong> customers who were seen", "<strong>12</strong> events set aside",
+        "<strong>5</strong> events of new customers left out",
+    ):  # fmt: skip
+        assert words in page, words
 
 
 def test_the_page_before_the_first_run(admin: Client) -> None:

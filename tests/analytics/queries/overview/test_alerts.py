@@ -11,10 +11,11 @@ from analytics.queries.overview.alerts import alerts
 from analytics.queries.overview.summary import Answers
 from analytics.queries.overview.watch import KEY
 from demo.models import Replay
-from recommendations.models import ApiKey, DueLine, Evaluation, Measurement, ModelVersion
+from recommendations.models import ApiKey, DueLine, Evaluation, Measurement, ModelVersion, Quarantine
 from recommendations.services.access import keys
-from recommendations.terms import Cut, MeasuredKind, RunStatus, Scope, Task, Trust
-from tests.analytics import records
+from recommendations.services.operations import quarantine as services
+from recommendations.terms import Cut, MeasuredKind, RunStatus, Scope, SuspicionRule, Task, Trust
+from tests.analytics import quarantines, records
 from tests.sources import send_for_weeks
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +98,24 @@ def test_lines_that_wait_and_lines_that_were_put_aside() -> None:
     assert [text for _, text, _ in told()] == [
         "1 line could not be attributed and was put aside; the log of the workers says why."
     ]
+
+
+def test_what_a_run_set_aside_lately_and_nobody_decided_on() -> None:
+    who = records.customer("robot")
+    first, second = (quarantines.of_people(SuspicionRule.PACE, [who]) for _ in range(2))
+    services.set_aside_customer(customer=who, by=None, note="Staff know of what they set aside themselves")
+    Quarantine.objects.update(created_at=records.NOW - timedelta(days=6))
+    [(level, text, address)] = told()
+    assert (level, address) == ("warning", "/catalogue/suspicious/")
+    assert text == "2 kinds of suspicious demand were set aside in the last 7 days. Restore what is genuine."
+    services.restore(quarantine=first, by=None, note="A crowd", now=records.NOW)
+    cache.delete(KEY)
+    assert [text for _, text, _ in told()] == [
+        "A run set suspicious demand aside in the last 7 days. Restore it if it is genuine."
+    ]
+    Quarantine.objects.filter(pk=second.pk).update(created_at=records.NOW - timedelta(days=8))
+    cache.delete(KEY)
+    assert told() == []
 
 
 def test_purchases_that_anybody_can_invent(settings: LazySettings) -> None:

@@ -1,0 +1,35 @@
+"""What the guard found unusual about a version, a sentence per check in the reader's language."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from analytics.templatetags.display import number, share
+from recommendations.terms import GuardCheck
+
+SENTENCES: Mapping[GuardCheck, Promise] = {
+    GuardCheck.CUSTOMERS: _("Customers: %(before)s became %(now)s."),
+    GuardCheck.ITEMS: _("Items: %(before)s became %(now)s."),
+    GuardCheck.EVENTS: _("Events: %(before)s became %(now)s."),
+    GuardCheck.TRUTH: _("Customers who bought in the test window: %(before)s became %(now)s."),
+    GuardCheck.CONFIRMED: _("Confirmed customers: %(before)s of all became %(now)s."),
+    GuardCheck.SET_ASIDE: _("Set aside: %(now)s of the events."),
+    GuardCheck.TRENDING: _("Trending: items that hardly any confirmed customer buys hold %(now)s of its places."),
+    GuardCheck.ACCURACY: _("NDCG@10 of the weights that serve: %(before)s became %(now)s, beyond both intervals."),
+}
+SHARES = {GuardCheck.CONFIRMED, GuardCheck.SET_ASIDE, GuardCheck.TRENDING}
+
+
+def sentence(unusual: Mapping[str, Any]) -> str:
+    """One thing of ``ModelVersion.guard`` in words."""
+    check = GuardCheck(unusual["check"])
+    values = {name: _value(check, unusual[name]) for name in ("before", "now")}
+    return str(SENTENCES[check]) % values
+
+
+def _value(check: GuardCheck, value: float) -> str:
+    if check in SHARES:
+        return share(value)
+    return number(value, 4 if check is GuardCheck.ACCURACY else 0)
