@@ -31,6 +31,7 @@ urlpatterns = [
     path("customers/<int:pk>/why-not/<int:item>/apply/", change.apply_change, name="apply_change"),
     path("customers/<int:pk>/judge/<int:item>/", actions.judge_card, name="judge"),
     path("customers/<int:pk>/rule/<int:item>/", actions.rule_from_card, name="rule_from_card"),
+    path("customers/<int:pk>/set-aside/", actions.set_aside, name="set_aside_customer"),
     path("customers/rules/<int:rule>/undo/", actions.undo_rule_from_card, name="undo_rule_from_card"),
     path("weights/", desk.weights, name="weights"),
     path("weights/effect/", desk.weights_effect, name="weights_effect"),

@@ -1,4 +1,4 @@
-"""Actions on a card: judge it, make a draft rule of it, take that back."""
+"""Actions on a card: judge it, make a draft rule of it, take that back; and on the customer: set aside what they do."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,8 +15,10 @@ from django.views.decorators.http import require_POST
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.customer.cards import judgement_choices
 from analytics.parameters import LONGEST_NOTE, number, typed
-from recommendations.models import Customer, Item, Judgement, Placement, Rule
+from recommendations.models import Customer, Item, Judgement, Placement, Quarantine, Rule
+from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
+from recommendations.services.operations.quarantine import set_aside_customer
 from recommendations.services.review.judgements import judge, judgements_of
 from recommendations.services.rules.card_rules import CardAction, card_rule
 from recommendations.services.rules.editing import RuleIsServedError, archive_rule, restore_rule
@@ -78,6 +80,24 @@ def undo_rule_from_card(request: HttpRequest, rule: int) -> HttpResponse:
             request, problem=_("“%(rule)s” was published meanwhile. Withdraw it under Rules.") % {"rule": stored}
         )
     return _toast(request, rule=stored, undone=True, done=_("Taken back: “%(rule)s”.") % {"rule": stored})
+
+
+@require_POST
+@requires(Action.SET_ASIDE)
+def set_aside(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set aside all that a customer does, once; restoring is for the page of the quarantine."""
+    person = get_object_or_404(Customer, pk=pk)
+    note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
+    if Quarantine.objects.in_force().filter(asides__customer=person).exists():
+        messages.warning(request, _("It is set aside already, so nothing was changed."))
+        return redirect("customer", pk=pk)
+    try:
+        set_aside_customer(customer=person, by=staff_of(request), note=note)
+    except NoteNeededError:
+        messages.warning(request, _("Say why. Nothing was changed."))
+    else:
+        messages.success(request, _("It is set aside: the next run learns nothing from it."))
+    return redirect("customer", pk=pk)
 
 
 def _judged(

@@ -16,6 +16,7 @@ from analytics.pages.customer.view import ACTS
 from analytics.parameters import number
 from analytics.queries.customer import profile as query
 from analytics.queries.customer.filters import Filters
+from analytics.queries.customer.level import standings
 from analytics.queries.customer.order import place
 from analytics.queries.layout import read_frame
 from analytics.queries.search import find_items
@@ -39,6 +40,7 @@ def customer(request: HttpRequest, pk: int) -> HttpResponse:
         "section": "customers",
         "frame": frame,
         "person": person,
+        "standing": standings([pk])[pk],
         "jumps": jumps(request.GET),
         "chips": chips(request.GET, filters, [person.segment] if person.segment else []),
         "place": place(pk, filters, frame=frame),

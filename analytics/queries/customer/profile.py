@@ -6,13 +6,30 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, Count, Exists, F, Func, Max, Min, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import JSONObject, TruncWeek
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Func,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, JSONObject, NullIf, TruncWeek
 
 from analytics.charts.customer import InterestBar, WeekCount
 from analytics.queries.customer.filters import State, browsable, state_of
 from analytics.templatetags.words import label
 from recommendations.models import (
+    Aside,
     AttributedLine,
     Blend,
     BlendWeights,
@@ -22,10 +39,11 @@ from recommendations.models import (
     Event,
     Item,
     Placement,
+    Quarantine,
     Rule,
     Segment,
 )
-from recommendations.terms import WeightsStatus
+from recommendations.terms import SuspicionRule, WeightsStatus
 from recommendations.wording import labels
 
 SHOWN_INTERESTS = 8
@@ -45,6 +63,15 @@ class IsOneOf(Func):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CustomerAside:
+    """The first quarantine in force that covers a customer; ``by``: who on the staff decided so, else empty."""
+
+    quarantine: int
+    since: datetime
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomerHead:
     customer: Customer
     state: State
@@ -54,6 +81,7 @@ class CustomerHead:
     drafted: frozenset[str]  # blends of which there are draft weights that would act on the customer
     has_rules: bool
     interests: Sequence[InterestBar]
+    aside: CustomerAside | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +112,7 @@ def person(pk: int, *, model: int | None) -> CustomerHead | None:
                 .values(draft=JSONObject(blend="blend__name", segment="segment__number"))
             ),
             has_rules=Exists(Rule.objects.unarchived()),
+            aside=Subquery(_asides().filter(customer=OuterRef("pk"))[:1]),
             categories=F("profile_now__categories"),
             shares=F("profile_now__shares"),
             lately_categories=F("profile_lately__categories"),
@@ -112,7 +141,21 @@ def person(pk: int, *, model: int | None) -> CustomerHead | None:
         ),
         has_rules=row["has_rules"],
         interests=_interests(row),
+        aside=row["aside"] and _aside(**row["aside"]),
     )
+
+
+def _asides() -> QuerySet[Aside, Any]:
+    """What is set aside by name, as JSON, the oldest first; only what staff found has somebody who decided."""
+    author = "quarantine__decided_by"
+    staff = Coalesce(NullIf(f"{author}__name", Value("")), f"{author}__email", output_field=CharField())
+    by = Case(When(quarantine__rule=SuspicionRule.STAFF, then=staff))
+    told = JSONObject(quarantine="quarantine", since="quarantine__created_at", by=by)
+    return Aside.objects.filter(quarantine__in=Quarantine.objects.in_force()).order_by("pk").values(told=told)
+
+
+def _aside(*, quarantine: int, since: str, by: str | None) -> CustomerAside:
+    return CustomerAside(quarantine=quarantine, since=datetime.fromisoformat(since), by=by or "")
 
 
 def merged_into(pk: int) -> int | None:

@@ -184,7 +184,7 @@ def _make_room(size: int) -> None:
     if not default_storage.exists(FOLDER):
         return
     paths = [f"{FOLDER}/{name}" for name in default_storage.listdir(FOLDER)[1]]
-    waiting = sorted((*_kept(path), path) for path in paths)
+    waiting = sorted((*_age_and_size(path), path) for path in paths)
     number, taken = len(waiting), sum(held for _at, held, _path in waiting)
     for at, held, path in waiting:
         if at < timezone.now() - KEPT or number >= MOST_KEPT or taken + size > MOST_BYTES:
@@ -192,7 +192,7 @@ def _make_room(size: int) -> None:
             number, taken = number - 1, taken - held
 
 
-def _kept(path: str) -> tuple[datetime, int]:
+def _age_and_size(path: str) -> tuple[datetime, int]:
     """When a file was put aside, and its size; long ago and nothing where somebody has just removed it."""
     try:
         return default_storage.get_modified_time(path), default_storage.size(path)

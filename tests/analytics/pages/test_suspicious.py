@@ -245,3 +245,36 @@ def test_a_key_that_sent_nothing(admin: Client, key: ApiKey) -> None:
     page = text(admin, f"{PAGE}key/?key={key.pk}&since=2027-01-01T00:00")
     assert "Nothing came with this key in this time" in page
     assert 'name="note"' not in page
+
+
+def test_a_customer_is_set_aside_from_their_page_with_a_note(
+    admin: Client, client_of: Callable[[Role], Client], key: ApiKey
+) -> None:
+    who = records.customer("u")
+    records.event(who, records.item("wine"), days_ago=2)
+    address = f"/customers/{who.pk}/"
+    page = text(admin, address)
+    assert "Confirmed</span> bought 1 time by the word of the shop" in page
+    assert '<dialog id="set-aside"' in page
+    assert 'data-opens="set-aside"' not in text(client_of(Role.MERCHANDISER), address)
+    admin.post(f"{address}set-aside/", {"note": ""})
+    assert "Say why. Nothing was changed." in text(admin, address)
+    assert not Quarantine.objects.exists()
+    admin.post(f"{address}set-aside/", {"note": "A reseller"})
+    stored = Quarantine.objects.get()
+    page = text(admin, address)
+    assert "It is set aside: the next run learns nothing from it." in page
+    assert re.search(rf'href="{page_of(stored)}">.*Set aside since .+ by The admin</a>', page)
+    assert 'data-opens="set-aside"' not in page
+    admin.post(f"{address}set-aside/", {"note": "Once more"})
+    assert "It is set aside already, so nothing was changed." in text(admin, address)
+    assert Quarantine.objects.count() == 1
+    services.restore(quarantine=stored, by=None, note="Genuine", now=records.NOW)
+    assert 'data-opens="set-aside"' in text(admin, address)
+
+
+def test_whom_a_run_set_aside_is_told_on_their_page(admin: Client, twins: Quarantine) -> None:
+    who = twins.asides.all()[0].customer_id
+    page = text(admin, f"/customers/{who}/")
+    assert re.search(rf'href="{page_of(twins)}">.*Set aside since [^<]+</a>', page)
+    assert "New</span> nothing is learned from them yet" in page

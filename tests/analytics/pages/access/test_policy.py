@@ -75,6 +75,7 @@ CHANGES = {
     "renew_codes": Action.SEE,
     "remove_second_factor": Action.SEE,
     "set_aside_sent": Action.SET_ASIDE,
+    "set_aside_customer": Action.SET_ASIDE,
     "restore_quarantine": Action.SET_ASIDE,
     "delete_quarantine": Action.SET_ASIDE,
 }
