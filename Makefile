@@ -59,6 +59,7 @@ bench-attacks: .venv/stamp  ## Attacks on the demo's data: taken over, pushed, s
 	$(PYTHON) -m bench.attacks.takeover --data "$(DATA)"
 	$(PYTHON) -m bench.attacks.starvation --data "$(DATA)"
 	$(PYTHON) -m bench.attacks.shilling
+	$(PYTHON) -m recsite.embedded --data "$(DATA)" -- $(PYTHON) -m bench.attacks.invention
 
 bench-faults: .venv/stamp  ## Kill, starve and fill up real processes, then look every event up (ARGS="--full --json out.json")
 	$(PYTHON) -m bench.faults $(ARGS)
