@@ -98,3 +98,13 @@ def test_few_queries_and_everybody_may_look(client_of: Callable[[Role], Client])
     with CaptureQueriesContext(connection) as queries:
         assert viewer.get(ADDRESS).status_code == 200
     assert len(queries) <= 12
+
+
+@pytest.mark.parametrize(("who", "may"), [("admin", True), ("viewer", False)])
+def test_what_a_key_sent_can_be_set_aside_from_here(client_of: Callable[[Role], Client], who: str, may: bool) -> None:
+    made = send_for_weeks(now=timezone.now())
+    client = client_of(Role(who))
+    link = f"/catalogue/suspicious/key/?key={made.page.pk}"
+    assert (link in section(client, made.page)) is may
+    if may:
+        assert "Received since" in client.get(link).content.decode()
