@@ -64,8 +64,7 @@ VERBS: Mapping[str, Promise] = {
     "use recovery code": pgettext_lazy("activity", "used a recovery code of"),
     "remove second factor": pgettext_lazy("activity", "took away the second factor of"),
     "set aside": pgettext_lazy("activity", "set aside"),
-    "restored": pgettext_lazy("activity", "restored"),
-    "deleted": pgettext_lazy("activity", "deleted"),
+    "delete": pgettext_lazy("activity", "deleted"),
 }
 BY_STRANGERS = frozenset({"wrong password", "wrong code", "lock out"})
 """What somebody did who was not signed in."""

@@ -15,7 +15,18 @@ from recommendations.engine.preprocess import suspects
 from recommendations.event_types import EventName
 from recommendations.loop import adjust, guard
 from recommendations.loop.run import run_loop
-from recommendations.models import Aside, AuditEntry, Customer, Event, Item, ModelVersion, Quarantine, Run, RunStage
+from recommendations.models import (
+    Aside,
+    AuditEntry,
+    Customer,
+    CustomerAlias,
+    Event,
+    Item,
+    ModelVersion,
+    Quarantine,
+    Run,
+    RunStage,
+)
 from recommendations.services.access import keys
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.operations import quarantine, versions
@@ -164,7 +175,20 @@ def test_what_is_deleted_is_gone_and_nothing_else_is() -> None:
     assert quarantine.sweep() == 0
     assert Event.objects.count() == all_events - mine
     assert Event.objects.filter(customer=other).exists()
-    assert list(AuditEntry.objects.order_by("id").values_list("verb", flat=True)) == ["set aside", "deleted"]
+    assert list(AuditEntry.objects.order_by("id").values_list("verb", flat=True)) == ["set aside", "delete"]
+
+
+def test_of_an_item_what_the_unconfirmed_did_is_deleted() -> None:
+    item, [visitor, device], buyer = Item.objects.first(), visitors(2), Customer.objects.first()
+    CustomerAlias.objects.create(anonymous=device, customer=buyer, since=NOW, source="api", changed_at=NOW)
+    Event.objects.bulk_create(line(who, item, EventName.VIEW_ITEM, NOW - DAY / 2) for who in (visitor, device, buyer))
+    Event.objects.bulk_create([line(visitor, item, EventName.VIEW_ITEM, NOW - 2 * DAY)])
+    rush = Quarantine.objects.create(rule=SuspicionRule.RUSH, items=[item.pk])
+    Aside.objects.create(quarantine=rush, item=item, since=NOW - DAY)
+    quarantine.delete(quarantine=rush, by=None, note="Fakes.", now=NOW)
+    assert quarantine.sweep() == 1
+    left = Event.objects.filter(item=item, trust=Trust.PAGE).values_list("customer", flat=True)
+    assert sorted(left) == sorted([visitor.pk, device.pk, buyer.pk])
 
 
 def test_what_a_key_sent_in_a_time_is_set_aside() -> None:

@@ -16,7 +16,7 @@ APART = 7  # days from the first of them to the last
 FEWEST = 20
 """Customers that must be known; in a younger shop nobody is new, or there would be nothing to learn from."""
 
-_CONFIRMING = (EventName.PURCHASE, EventName.RATE_ITEM)
+CONFIRMING = (EventName.PURCHASE, EventName.RATE_ITEM)
 _TAKING_BACK = tuple(name for name in EventName if name.facts.takes_back == EventName.PURCHASE)
 
 
@@ -56,7 +56,7 @@ def levels(events: pd.DataFrame) -> Levels:
     users, row = np.unique(named["user"].to_numpy(np.int64), return_inverse=True)
     trust, n = named["trust"].to_numpy(), len(users)
     own_word, name = trust >= Trust.SERVER, named["name"]
-    given = np.bincount(row, own_word & name.isin(_CONFIRMING).to_numpy(), minlength=n)
+    given = np.bincount(row, own_word & name.isin(CONFIRMING).to_numpy(), minlength=n)
     taken_back = np.bincount(row, own_word & name.isin(_TAKING_BACK).to_numpy(), minlength=n)
     level = np.full(n, Level.NEW, np.int8)
     level[_returned(row, named["day"].to_numpy(np.int64), n_users=n)] = Level.SEEN

@@ -15,6 +15,8 @@ from recommendations.store.events import quarantine as store
 from recommendations.store.events.quarantine import Covered
 from recommendations.terms import QuarantineState, SuspicionRule
 
+VERBS = {QuarantineState.RESTORED: "restore", QuarantineState.DELETED: "delete"}
+
 
 class AlreadyDecidedError(Exception):
     """Somebody restored or deleted it before; the state is the reason."""
@@ -82,7 +84,7 @@ def _decide(
     stored.state, stored.note, stored.decided_by, stored.decided_at = state, note.strip(), by, now
     stored.save(update_fields=["state", "note", "decided_by", "decided_at"])
     audit.record(
-        by=by, verb=state, subject=stored, note=stored.note, before={"state": QuarantineState.ASIDE},
+        by=by, verb=VERBS[state], subject=stored, note=stored.note, before={"state": QuarantineState.ASIDE},
         after={"state": state, "events": stored.events},
     )  # fmt: skip
     return stored

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,6 +13,7 @@ from django.db.models import Min
 
 from recommendations.engine.frames import IdArray
 from recommendations.engine.preprocess.held import Held
+from recommendations.engine.preprocess.levels import CONFIRMING
 from recommendations.engine.preprocess.suspects import Suspicion
 from recommendations.models import Aside, Quarantine, Run
 from recommendations.store.temp_tables import rows
@@ -22,7 +23,7 @@ from recommendations.terms import QuarantineState, SuspicionRule, Trust
 EPOCH = date(1970, 1, 1)
 
 # Event lines that quarantines cover, each once: of a customer under whatever id, of a key in its time, of an item what
-# pages told.
+# pages told of customers who are not confirmed.
 _COVERED = """
 SELECT event.occurred_at, event.event_id, event.line, event.customer_id FROM recommendations_event event
 JOIN (
@@ -36,7 +37,12 @@ UNION
 SELECT event.occurred_at, event.event_id, event.line, event.customer_id FROM recommendations_event event
 JOIN recommendations_aside aside ON aside.quarantine_id = ANY(%(quarantines)s) AND event.received_at >= aside.since
   AND (aside.key_id = event.key_id AND (aside.until IS NULL OR event.received_at < aside.until)
-    OR aside.item_id = event.item_id AND event.trust < %(server)s)
+    OR aside.item_id = event.item_id AND event.trust < %(server)s AND NOT EXISTS (
+      SELECT FROM recommendations_event bought
+      LEFT JOIN recommendations_customeralias alias
+        ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
+      WHERE bought.customer_id = coalesce(alias.customer_id, event.customer_id)
+        AND bought.name = ANY(%(confirming)s) AND bought.trust >= %(server)s))
 """
 _COUNT = f"""
 SELECT count(*), count(DISTINCT coalesce(alias.customer_id, covered.customer_id)) FROM ({_COVERED}) covered
@@ -47,6 +53,8 @@ _DELETE = f"""
 DELETE FROM {{table}} line USING ({_COVERED}) covered
 WHERE (line.occurred_at, line.event_id, line.line) = (covered.occurred_at, covered.event_id, covered.line)
 """  # noqa: S608
+
+_WORDS: dict[str, Any] = {"server": int(Trust.SERVER), "confirming": [name.value for name in CONFIRMING]}
 
 
 class Covered(NamedTuple):
@@ -85,7 +93,7 @@ def cleared() -> dict[SuspicionRule, tuple[IdArray, IdArray]]:
 
 def count_covered(*quarantines: int) -> Covered:
     """The event lines that quarantines (by key) cover, and their customers; what several cover counts once."""
-    return Covered(*rows(_COUNT, quarantines=list(quarantines), server=int(Trust.SERVER))[0])
+    return Covered(*rows(_COUNT, quarantines=list(quarantines), **_WORDS)[0])
 
 
 @transaction.atomic
@@ -94,7 +102,7 @@ def delete_events(quarantine: Quarantine) -> int:
 
     It covers nothing afterwards.
     """
-    values = {"quarantines": [quarantine.pk], "server": int(Trust.SERVER)}
+    values = {"quarantines": [quarantine.pk]} | _WORDS
     run_sql(_DELETE.format(table="recommendations_attributedline"), **values)
     deleted = run_sql(_DELETE.format(table="recommendations_event"), **values)
     quarantine.asides.all().delete()
