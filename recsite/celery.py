@@ -72,7 +72,7 @@ app.conf.update(
         "sweep quarantines": {
             "task": "recommendations.tasks.sweep_quarantines",
             "schedule": 30,
-            "options": {"expires": 30},
+            "options": {"expires": 15},
         },
         "forget sessions": {"task": "recommendations.tasks.forget_sessions", "schedule": crontab(minute="20")},
         "daily run": {"task": "recommendations.tasks.start_daily_run", "schedule": crontab(hour="3", minute="0")},

@@ -38,7 +38,7 @@ class Lanes:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if BUSY in request.META:
             return _busy(request)
-        lane = lane_of(request.path_info)
+        lane = lane_of(request.path_info, request.method)
         if lane is None:
             return self._get_response(request)
         with ExitStack() as inside:
@@ -52,11 +52,11 @@ class Lanes:
             return answer
 
 
-def lane_of(path: str) -> Lane | None:
-    """Lane of an address; None where everybody may go."""
+def lane_of(path: str, method: str | None) -> Lane | None:
+    """Lane of a request; None where everybody may go. To look at the login costs no more than another page."""
     if path.startswith(FREE):
         return None
-    return _entrance if path.startswith(ENTRANCE) else _pages
+    return _entrance if method == "POST" and path.startswith(ENTRANCE) else _pages
 
 
 class _Inside:

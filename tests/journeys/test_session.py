@@ -1,11 +1,10 @@
 """A session that ends while somebody is writing: nothing typed is lost."""
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from playwright.sync_api import expect
 
-from recommendations.models import BlendWeights, Rule
+from recommendations.models import BlendWeights, Rule, StaffSession
 from tests.journeys.conftest import EMAIL, PASSWORD, Visitor, committed
 
 pytestmark = pytest.mark.django_db
@@ -14,7 +13,7 @@ expect.set_options(timeout=15_000)
 
 
 def end_session() -> None:
-    Session.objects.all().delete()
+    StaffSession.objects.all().delete()
     cache.clear()
 
 

@@ -35,10 +35,12 @@ def test_who_finds_no_room_is_asked_to_come_again_and_the_shop_is_served(client:
 
 
 def test_the_login_takes_no_place_of_a_page() -> None:
-    assert lane_of("/login/") is lane_of("/password/forgotten/") is lane_of("/admin/login/")
-    assert lane_of("/login/") is not lane_of("/customers/")
-    assert lane_of("/customers/") is lane_of("/admin/recommendations/item/import/")
-    assert lane_of("/api/v1/events/") is lane_of("/static/css/app.css") is None
+    login = lane_of("/login/", "POST")
+    assert login is lane_of("/password/forgotten/", "POST") is lane_of("/admin/login/", "POST")
+    pages = lane_of("/customers/", "GET")
+    assert login is not pages
+    assert pages is lane_of("/admin/recommendations/item/import/", "POST") is lane_of("/login/", "GET")
+    assert lane_of("/api/v1/events/", "POST") is lane_of("/static/css/app.css", "GET") is None
 
 
 @pytest.mark.django_db
