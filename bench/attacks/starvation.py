@@ -6,8 +6,8 @@ The attack: eight clients post wrong logins with ever new names, eight search fo
 The bar: the median of ``GET home`` is at most 3 times, its 99th percentile at most 10 times that of the quiet machine
 in the same run, and no answer of it is an error; nobody gets a 500. Quiet and loaded stretches take turns.
 
-With four threads for everything, though search and batches were bounded already, the medians were 346 times (logins), 33
-times (searches) and 1,389 times (all together) that of the quiet machine.
+With four threads for everything, though search and batches were bounded already, the medians were 346 times (logins),
+33 times (searches) and 1,389 times (all together) that of the quiet machine.
 """
 
 import argparse

@@ -4,8 +4,7 @@ The attack, 200 tries with nothing but the key of the shop's pages: an event wit
 a chain of aliases, a proof that is another's, cut, forged or expired, the key of a server out of a page, and acts in
 the customer's name.
 
-The bar: 0 tries show a visitor what a customer buys again, or change what the customer is shown. Before keys had a side
-every event, merger, chain and act did.
+The bar: 0 tries show a visitor what a customer buys again, or change what the customer is shown.
 """
 
 import argparse
