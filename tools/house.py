@@ -124,19 +124,19 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=36_500,
+        words="lines of recommendations without migrations", limit=35_500,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=1_560,
+        words="lines of its migrations", limit=1_530,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=12_000, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=11_800, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=24, count=lambda house: len(house.fullest()), places=House.fullest
     ),
     "second": Number(
-        words="files of the fullest but that one", limit=20, count=lambda house: len(house.fullest_but_one()),
+        words="files of the fullest but that one", limit=19, count=lambda house: len(house.fullest_but_one()),
         places=House.fullest_but_one,
     ),
     "classes3": Number(
@@ -144,7 +144,7 @@ NUMBERS: Mapping[str, Number] = {
         places=lambda house: house.names_in(3),
     ),
     "classes2": Number(
-        words="class names in two modules", limit=56, count=lambda house: len(house.names_in(2)),
+        words="class names in two modules", limit=55, count=lambda house: len(house.names_in(2)),
         places=lambda house: house.names_in(2),
     ),
     "participles": Number(
