@@ -55,7 +55,7 @@ promises: .venv/stamp  ## What the documents promise against what is seen (ARGS=
 bench-accuracy: .venv/stamp  ## How good the ranking is, on the demo's data or yours (ARGS="--json out.json --peers")
 	$(PYTHON) bench/accuracy.py $(ARGS)
 
-bench-attacks: .venv/stamp  ## Attacks on the demo's data: taken over, pushed, starved? (an hour; python -m bench.attacks.NAME for one)
+bench-attacks: .venv/stamp  ## Attacks on the demo's data: taken over, pushed, starved? (one of them: python -m bench.attacks.NAME)
 	$(PYTHON) -m bench.attacks.takeover --data "$(DATA)"
 	$(PYTHON) -m bench.attacks.starvation --data "$(DATA)"
 	$(PYTHON) -m bench.attacks.shilling

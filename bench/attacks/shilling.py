@@ -140,12 +140,7 @@ def learn(demo: Demo, events: pd.DataFrame, *, defended: bool) -> Learned:
         level = levels(events)
         cleaned, _ = clean(events, until=until, people=level)
         found = suspicions(cleaned, level, until=until)
-        people = Held(people=np.concatenate([np.empty(0, np.int64), *(one.people for one in found)]))
-        items = [one for one in found if one.since is not None]
-        held = people._replace(
-            items=np.concatenate([np.empty(0, np.int64), *(one.items for one in items)]),
-            since=np.concatenate([np.empty(0, np.int64), *(np.full(len(one.items), one.since) for one in items)]),
-        )
+        held = Held.union(one.held for one in found)
         real = cleaned["user"].to_numpy() < FIRST
         aside = float(held.of(cleaned, level)[real].mean())
         cleaned = held.without(cleaned, level)

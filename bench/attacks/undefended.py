@@ -11,7 +11,6 @@ from unittest.mock import patch
 import numpy as np
 
 from recommendations.engine.frames import FloatArray, Interactions
-from recommendations.engine.preprocess.popularity import recent_popularity
 from recommendations.engine.preprocess.weighting import decay
 from recommendations.engine.recommenders import also_bought, buy_again, content, interests, repurchase, sequence
 from recommendations.engine.recommenders.registry import Instance
@@ -35,11 +34,6 @@ def acts_trend(interactions: Interactions, *, days: float = 21.0, smoothing: flo
     whole = np.bincount(interactions.item, acts, minlength=interactions.n_items)
     expected = whole * (days / float(interactions.age.max()))
     return ((recent + smoothing) / (expected + smoothing)).astype(np.float32)
-
-
-def trending_popularity(interactions: Interactions) -> FloatArray:
-    """What the list of trending items was ordered by, before its trend: it counted people already."""
-    return recent_popularity(interactions, half_life=7.0)
 
 
 def instance_of(one: Instance) -> Instance:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from recommendations.engine.preprocess.held import Held
 from recommendations.engine.preprocess.levels import Levels
-from recommendations.engine.preprocess.suspects import Suspicion, suspicions
+from recommendations.engine.preprocess.suspects import suspicions
 from recommendations.loop.context import RunContext
 from recommendations.store.events import quarantine
 from recommendations.store.events.quarantine import Case
@@ -26,16 +26,9 @@ def set_aside(context: RunContext, events: pd.DataFrame, people: Levels, *, unti
         known_people, known_items = restored[one.rule]
         rest = replace(one, people=np.setdiff1d(one.people, known_people), items=np.setdiff1d(one.items, known_items))
         if len(rest.people) or (rest.since is not None and len(rest.items)):
-            cases.append(Case(rest, int(_held(rest).of(events, people).sum())))
+            cases.append(Case(rest, int(rest.held.of(events, people).sum())))
     quarantine.keep(context.run, cases)
     for case in cases:
         rule, whose = case.suspicion.rule, len(case.suspicion.people)
         context.report(0, text=f"{rule}: {case.events:,} events of {whose:,} customers are set aside")
-    parts = [before, *(_held(case.suspicion) for case in cases)]
-    return Held(*(np.concatenate([part[at] for part in parts]) for at in range(len(before))))
-
-
-def _held(found: Suspicion) -> Held:
-    if found.since is None:
-        return Held(people=found.people)
-    return Held(people=found.people, items=found.items, since=np.full(len(found.items), found.since, np.int64))
+    return Held.union([before, *(case.suspicion.held for case in cases)])

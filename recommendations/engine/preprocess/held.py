@@ -1,5 +1,6 @@
 """What is set aside when a run learns: acts of people, and of all who are not confirmed on an item."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,12 @@ class Held(NamedTuple):
     people: IdArray = NOBODY
     items: IdArray = NOBODY
     since: IdArray = NOBODY
+
+    @classmethod
+    def union(cls, parts: Iterable["Held"]) -> "Held":
+        """All that is held by any of the parts."""
+        columns = zip(*(cls(), *parts), strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
 
     def of(self, events: pd.DataFrame, people: Levels) -> BoolArray:
         """Mask of the events (columns as in ``clean.py``) that are held."""

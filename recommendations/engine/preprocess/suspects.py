@@ -14,6 +14,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from recommendations.engine.frames import BoolArray, FloatArray, IdArray, Sparse
+from recommendations.engine.preprocess.held import Held
 from recommendations.engine.preprocess.influence import drawn
 from recommendations.engine.preprocess.levels import Level, Levels
 from recommendations.event_types import EventName
@@ -42,6 +43,13 @@ class Suspicion:
     people: IdArray
     items: IdArray = field(default_factory=lambda: np.empty(0, np.int64))
     since: int | None = None  # the first day of which the acts are held
+
+    @property
+    def held(self) -> Held:
+        """What it sets aside."""
+        if self.since is None:
+            return Held(people=self.people)
+        return Held(people=self.people, items=self.items, since=np.full(len(self.items), self.since, np.int64))
 
 
 @dataclass(frozen=True)
