@@ -1,7 +1,7 @@
 """Customers who act as if one hand moved them, and items that they push (``maths.md`` §1).
 
-Only who is not confirmed can be suspected of pace and of rush; of new buyers those alone who are twins. What was found
-is set aside, not thrown away: somebody looks at it.
+Only newcomers can be suspected: who is not confirmed, and of twins and of rush who bought first within four weeks. What
+was found is set aside, not thrown away: somebody looks at it.
 """
 
 from collections.abc import Sequence
@@ -86,7 +86,7 @@ def suspicions(events: pd.DataFrame, people: Levels, *, until: float) -> Sequenc
     share = _counts(shop.matrix(established)) / np.float32(established.sum())
     young = shop.level == Level.SEEN
     newcomers = young | ((shop.level == Level.CONFIRMED) & (shop.first > shop.today - MONTH))
-    return [*cases, *_twins(shop, newcomers, share), *_rushes(shop, young, established, share)]
+    return [*cases, *_twins(shop, newcomers, share), *_rushes(shop, newcomers, established, share)]
 
 
 def _shop(events: pd.DataFrame, people: Levels, *, until: float) -> _Shop:
@@ -140,17 +140,18 @@ def _groups(held: Sparse, surprise: FloatArray) -> NDArray[np.int64]:
     graph = sparse.csr_matrix((np.ones(linked.sum(), np.int8), (row[linked], close.indices[linked])), shape=close.shape)
     _, label = connected_components(graph, directed=False)
     degree = np.diff(graph.indptr)
-    member = (np.bincount(label)[label] >= GROUP) & (degree >= GROUP - 1)
+    member = degree >= GROUP - 1
+    member &= np.bincount(label, member, minlength=len(label))[label] >= GROUP
     numbers = np.full(len(label), -1)
     numbers[member] = np.unique(label[member], return_inverse=True)[1]
     return numbers
 
 
-def _rushes(shop: _Shop, young: BoolArray, established: BoolArray, share: FloatArray) -> list[Suspicion]:
-    """Items that more of the unconfirmed asked for in a week than the established bear out, and who came for them."""
+def _rushes(shop: _Shop, newcomers: BoolArray, established: BoolArray, share: FloatArray) -> list[Suspicion]:
+    """Items that more newcomers asked for in a week than the established bear out, and who came for them."""
     from scipy.stats import nbinom  # noqa: PLC0415 - slow to load
 
-    lately = shop.matrix(young, days=WEEK)
+    lately = shop.matrix(newcomers, days=WEEK)
     asked, known = _counts(lately), _counts(shop.matrix(established, days=MONTH)) / np.float32(MONTH / WEEK)
     best = np.argsort(-known, kind="stable")[:REFERENCES]
     best = best[known[best] > 0]
@@ -159,13 +160,23 @@ def _rushes(shop: _Shop, young: BoolArray, established: BoolArray, share: FloatA
     hot = (asked > nbinom.ppf(1 - CHANCE, SPREAD, SPREAD / (SPREAD + mean))) & (share < RARE)
     if not hot.any():
         return []
-    of_hot = np.asarray(lately @ hot.astype(np.float32)).ravel()
-    came_for_them = (of_hot >= 2) | (of_hot > OF_ALL * np.diff(lately.indptr))
-    people, items = shop.users[(of_hot > 0) & came_for_them], shop.items[hot]
+    people, items = shop.users[_came_for(hot, shop, lately)], shop.items[hot]
     cases = [Suspicion(rule=SuspicionRule.RUSH, people=people, items=items)] if len(people) else []
     nobody = np.empty(0, np.int64)
     since = shop.today - WEEK + 1
     return [*cases, Suspicion(rule=SuspicionRule.RUSH, people=nobody, items=items, since=since)]
+
+
+def _came_for(hot: BoolArray, shop: _Shop, lately: Sparse) -> BoolArray:
+    """Who asked for two such items, or for little else; no buyer of what is new in the shop, where a rush is usual."""
+    first = np.full(len(shop.items), shop.today)
+    np.minimum.at(first, shop.item, shop.day)
+    buyer = shop.level == Level.CONFIRMED
+    of_hot = np.asarray(lately @ hot.astype(np.float32)).ravel()
+    of_old = np.asarray(lately @ (hot & (first <= shop.today - MONTH)).astype(np.float32)).ravel()
+    counted = np.where(buyer, of_old, of_hot)
+    came: BoolArray = (counted >= 2) | (counted > OF_ALL * np.diff(lately.indptr))
+    return came & (counted > 0)
 
 
 def _paced(events: pd.DataFrame, people: Levels) -> IdArray:

@@ -99,6 +99,35 @@ def test_who_came_for_the_rush_alone_is_set_aside_too() -> None:
     assert people_of(found, SuspicionRule.RUSH) == set(range(FAKES, FAKES + 60))
 
 
+def once(item: int, *, n: int = 40, **known: Any) -> list[dict[str, Any]]:
+    """Orders of new customers by the word of a file, each of one item and a popular one."""
+    return [
+        act(FAKES + user, wanted, at=DAY - user % 5 - 0.5, basket=9_000 + user, trust=Trust.IMPORT, **known)
+        for user in range(n)
+        for wanted in (item, user % 3)
+    ]
+
+
+def test_new_buyers_who_came_for_one_old_item_are_a_rush() -> None:
+    """A partner's file: each invented customer has one order, and shares one rare item with the others."""
+    found = look([*customers(), *once(175)])
+    assert people_of(found, SuspicionRule.RUSH) == set(range(FAKES, FAKES + 40))
+    assert look([*customers(), *once(175, n=8)]) == []
+
+
+def test_new_buyers_of_what_is_new_in_the_shop_are_no_rush() -> None:
+    launched = ITEMS + 1
+    assert people_of(look([*customers(), *once(launched)]), SuspicionRule.RUSH) == set()
+
+
+def test_who_shares_something_with_each_of_four_is_no_group() -> None:
+    """They share nothing with each other: a group of one would be left."""
+    rows = [seen(FAKES, ITEMS + number, 1 + number % 9) for number in range(12)]
+    for number in range(12):
+        rows += [seen(FAKES + 1 + number // 3, ITEMS + number, day) for day in (1, 5, 9)]
+    assert look([*customers(), *rows]) == []
+
+
 def test_a_clockwork_is_no_hand() -> None:
     every_minute = [seen(FAKES, number % 50, 1) | {"at": DAY - 1 + number / 1440} for number in range(40)]
     rest = [seen(FAKES, 1, 5), seen(FAKES, 2, 9)]
