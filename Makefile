@@ -55,10 +55,12 @@ promises: .venv/stamp  ## What the documents promise against what is seen (ARGS=
 bench-accuracy: .venv/stamp  ## How good the ranking is, on the demo's data or yours (ARGS="--json out.json --peers")
 	$(PYTHON) bench/accuracy.py $(ARGS)
 
-bench-attacks: .venv/stamp  ## Attacks on the demo's data: taken over, pushed, starved? (one of them: python -m bench.attacks.NAME)
+bench-attacks: .venv/stamp  ## Attacks on the demo's data: taken over, forged, pushed, starved? (one of them: python -m bench.attacks.NAME)
 	$(PYTHON) -m bench.attacks.takeover --data "$(DATA)"
+	$(PYTHON) -m bench.attacks.forgery --data "$(DATA)"
 	$(PYTHON) -m bench.attacks.starvation --data "$(DATA)"
 	$(PYTHON) -m bench.attacks.shilling
+	$(PYTHON) -m bench.attacks.false_alarms
 	$(PYTHON) -m recsite.embedded --data "$(DATA)" -- $(PYTHON) -m bench.attacks.invention
 
 bench-faults: .venv/stamp  ## Kill, starve and fill up real processes, then look every event up (ARGS="--full --json out.json")

@@ -1,9 +1,11 @@
 """What an attacker has: the key that stands in every page of the shop, and a visitor id; what the bench looks with."""
 
 import json
+import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
@@ -11,6 +13,8 @@ from urllib.parse import urlencode, urlsplit
 import requests
 
 PATIENCE = 60.0  # seconds
+_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+_REVENUE = re.compile(r'data-label="Revenue">\$([\d,.]+)')
 
 
 @dataclass
@@ -51,12 +55,38 @@ class Door:
         headers = {"Authorization": f"Api-Key {self.server_key}"}
         return self.session.post(f"{self.url}{path}", json=body, headers=headers, timeout=PATIENCE)
 
-    def items(self, placement: str, **who: str) -> list[str]:
-        """The items that somebody is shown."""
+    def answer(self, placement: str, **who: str) -> dict[str, Any]:
+        """What somebody is answered."""
         address = f"{self.url}/api/v1/placements/{placement}/recommend/?{urlencode({'n': '20', **who})}"
         answer = self.session.get(address, headers={"Authorization": f"Api-Key {self.read_key}"}, timeout=PATIENCE)
         answer.raise_for_status()
-        return [each["item_id"] for each in answer.json()["results"]]
+        return dict(answer.json())
+
+    def items(self, placement: str, **who: str) -> list[str]:
+        """The items that somebody is shown."""
+        return [each["item_id"] for each in self.answer(placement, **who)["results"]]
+
+
+class Desk:
+    """The dashboard of a running demo, as a colleague who is signed in sees it."""
+
+    def __init__(self, data: Path) -> None:
+        demo = json.loads((data / "demo.json").read_text(encoding="utf-8"))
+        self._url = demo["url"].rstrip("/")
+        self._session = requests.Session()
+        self._session.headers["Accept-Language"] = "en"
+        login = f"{self._url}/login/"
+        token, *_ = _TOKEN.findall(self._session.get(login, timeout=PATIENCE).text)
+        form = {"username": demo["username"], "password": demo["password"], "csrfmiddlewaretoken": token}
+        self._session.post(login, form, headers={"Referer": login}, timeout=PATIENCE).raise_for_status()
+
+    def revenue(self, slate: str) -> float:
+        """What counts for a slate; nothing as long as it is not written down."""
+        page = self._session.get(f"{self._url}/answers/{slate}/", timeout=PATIENCE)
+        if page.status_code == HTTPStatus.NOT_FOUND:
+            return 0.0
+        page.raise_for_status()
+        return sum(float(amount.replace(",", "")) for amount in _REVENUE.findall(page.text))
 
 
 def event(name: str, *, ago: timedelta = timedelta(0), **fields: Any) -> dict[str, Any]:
