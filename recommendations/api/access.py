@@ -21,6 +21,7 @@ from rest_framework.throttling import BaseThrottle
 from recommendations.ingest.facts import Sender
 from recommendations.services.access import keys
 from recommendations.services.access.addresses import client_address
+from recommendations.services.access.crawlers import is_crawler
 from recommendations.services.access.quotas import EventQuotas
 from recommendations.services.access.rates import Rate
 from recommendations.terms import Scope
@@ -88,7 +89,8 @@ class HasScope(BasePermission):
 def quotas_of(request: Request) -> EventQuotas:
     """Quotas of who sends events; a permission has let the key through."""
     key: Any = request.auth
-    return EventQuotas(key, client_address(request.META))
+    crawls = is_crawler(request.META.get("HTTP_USER_AGENT", ""))
+    return EventQuotas(key, client_address(request.META), crawls=crawls)
 
 
 def sender_of(quotas: EventQuotas) -> Sender:

@@ -39,7 +39,8 @@ page is at most 24 hours old.
 
 What a key may send is limited (`docs/keys.md`): beyond the lines of a minute, or the lines and bytes of one address
 with a key in a page, the answer is 429 with `quota`, `limit` and `Retry-After`, and nothing was stored. Beyond the new
-people of an hour an event of a visitor whom nobody knew is counted without a name: `/anonymous_id` is in `ignored`.
+people of an hour an event of a visitor whom nobody knew is counted without a name: `/anonymous_id` is in `ignored`; so
+is what a page sends to a crawler that says so in its `User-Agent`.
 
 A page that is being left may send the body with `navigator.sendBeacon` as `text/plain`, and its key as `api_key` in it.
 """

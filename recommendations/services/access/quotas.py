@@ -61,6 +61,7 @@ class EventQuotas:
 
     key: KnownKey
     address: str
+    crawls: bool = False  # by its name; of a page the visitors of a crawler are nobody
     clock: Callable[[], float] = time.time
     limiter: Callable[[], RateLimiter] = rates
 
@@ -89,6 +90,7 @@ class EventQuotas:
         """How many of so many people whom nobody knew are added; whom the shop's server has named always are."""
         admitted = count
         if self._is_limited and self.key.side is Side.PAGE and not proven:
+            count = 0 if self.crawls else count
             admitted = self._admitted(Quota.ADDRESS_PEOPLE, count, self._here("people"), limit=ADDRESS_PEOPLE)
             admitted = self._admitted(Quota.PEOPLE, admitted, f"{self.key.prefix}:people", limit=self._most_people())
         counters().add({(Counted.NEW_PEOPLE, self.key.side): admitted})

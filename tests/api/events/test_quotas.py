@@ -51,6 +51,28 @@ def test_a_flood_of_new_people_goes_on_without_names(pages: ApiClient, client_wi
     assert "ignored" not in send(server, view("brought", timestamp=when(minutes=1)))[0]
 
 
+CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0"
+
+
+@pytest.mark.parametrize(
+    ("agent", "named"), [(CRAWLER, False), (BROWSER, True), ("okhttp/4.12", True), (f"{BROWSER} HeadlessChrome", True)]
+)
+def test_a_crawler_is_nobody(pages: ApiClient, agent: str, named: bool) -> None:
+    pages.headers["User-Agent"] = agent
+    [row] = send(pages, view("a1"))
+    assert row["verdict"] == "accepted"
+    assert ("ignored" not in row) == named
+    assert Customer.objects.count() == named
+
+
+def test_a_servers_name_is_not_looked_at(shop: None, client_with: Callable[..., ApiClient]) -> None:
+    server = client_with(Scope.EVENTS_WRITE)
+    server.headers["User-Agent"] = CRAWLER
+    [row] = send(server, view("a1"))
+    assert "ignored" not in row
+
+
 def test_a_retry_of_an_event_without_a_name_is_a_duplicate(pages: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quotas, "ADDRESS_PEOPLE", 0)
     row = view("a1")
