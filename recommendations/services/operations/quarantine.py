@@ -67,6 +67,7 @@ def _set_aside(asides: Sequence[Aside], *, by: Staff | None, note: str, people: 
     for aside in asides:
         aside.quarantine = stored
     Aside.objects.bulk_create(asides)
+    store.note_due(stored.pk)
     stored.events = store.count_covered(stored.pk).events
     stored.save(update_fields=["events"])
     audit.record(by=by, verb="set aside", subject=stored, note=stored.note, after={"events": stored.events})
@@ -83,6 +84,7 @@ def _decide(
         raise AlreadyDecidedError(stored.state)
     stored.state, stored.note, stored.decided_by, stored.decided_at = state, note.strip(), by, now
     stored.save(update_fields=["state", "note", "decided_by", "decided_at"])
+    store.note_due(stored.pk)
     audit.record(
         by=by, verb=VERBS[state], subject=stored, note=stored.note, before={"state": QuarantineState.ASIDE},
         after={"state": state, "events": stored.events},

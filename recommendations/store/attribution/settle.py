@@ -70,6 +70,13 @@ def _settle(batch: int) -> int:
     return len(taken)
 
 
+@transaction.atomic
+def recount(slates: Sequence[str]) -> None:
+    """Make the outcomes of slates anew, once lines were deleted that counted for them."""
+    rows("SELECT pg_advisory_xact_lock(%(lock)s)", lock=LOCK)
+    _count(sorted(slates))
+
+
 def _put_aside(error: Exception) -> int:
     """Put the first line that is due aside; how many there were."""
     fault = str(error).strip()

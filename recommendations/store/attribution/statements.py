@@ -5,7 +5,7 @@ Values in ``%(…)s`` are those of ``WORDS`` beside the keys of the lines.
 
 from recommendations.event_types import TRADES, EventName, Outcome
 from recommendations.fields import AHEAD, ODD_AMOUNT, ODD_FACTOR
-from recommendations.terms import Trust
+from recommendations.terms import QuarantineState, Trust
 
 LONGEST_HOURS = 720  # of an attribution window
 PATIENCE = 600  # seconds that an event waits for the slate it names
@@ -31,11 +31,20 @@ WHOLE = """
 coalesce((SELECT min(customer_id) FROM recommendations_customeralias
           WHERE anonymous_id = {0} AND undone_at IS NULL), {0})
 """
-# Whether an event may count for a slate: it came after it (of a page the moment of arrival is known, the other one only
-# said; the replay has a time of its own), and from its customer, or from a visitor who is nobody's: the page that told
-# him the number of the slate was his.
+# Whether an event is set aside, with the person or the key that it came with.
+ASIDE = f"""
+EXISTS (
+  SELECT FROM recommendations_aside aside JOIN recommendations_quarantine held ON held.id = aside.quarantine_id
+  WHERE held.state <> '{QuarantineState.RESTORED}'
+    AND (aside.customer_id = {WHOLE.format("event.customer_id")}
+      OR aside.key_id = event.key_id AND event.received_at >= aside.since
+        AND (aside.until IS NULL OR event.received_at < aside.until)))
+"""
+# Whether an event may count for a slate: it is not set aside, came after it (of a page the moment of arrival is
+# known, the other one only said; the replay has a time of its own), and from its customer, or from a visitor who is
+# nobody's: the page that told him the number of the slate was his.
 MEANT = f"""
-(event.source = '{REPLAY}' OR slate.served_at <= interval '{AHEAD.total_seconds()} seconds'
+NOT {ASIDE} AND (event.source = '{REPLAY}' OR slate.served_at <= interval '{AHEAD.total_seconds()} seconds'
   + greatest(event.occurred_at, CASE WHEN event.trust < {Trust.SERVER} THEN event.received_at END))
 AND (slate.customer_id IS NULL OR event.customer_id IS NULL
   OR {WHOLE.format("event.customer_id")} = {WHOLE.format("slate.customer_id")}
@@ -124,7 +133,7 @@ JOIN LATERAL (
     ORDER BY click.occurred_at DESC, click.event_id DESC LIMIT 1
   ) ORDER BY touch DESC LIMIT 1
 ) AS touch ON true
-WHERE event.name = ANY(%(attributed)s) AND event.item_id IS NOT NULL AND {COUNTS}
+WHERE event.name = ANY(%(attributed)s) AND event.item_id IS NOT NULL AND NOT {ASIDE} AND {COUNTS}
 RETURNING recommendation_id
 """  # noqa: S608
 # A refund without amount and quantity takes back all that was bought of the item in the transaction. It is the buyer's,

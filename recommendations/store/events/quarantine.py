@@ -16,6 +16,8 @@ from recommendations.engine.preprocess.held import Held
 from recommendations.engine.preprocess.levels import CONFIRMING
 from recommendations.engine.preprocess.suspects import Suspicion
 from recommendations.models import Aside, Quarantine, Run
+from recommendations.store.attribution.settle import recount
+from recommendations.store.attribution.statements import NOTED
 from recommendations.store.temp_tables import rows
 from recommendations.store.temp_tables import run as run_sql
 from recommendations.terms import QuarantineState, SuspicionRule, Trust
@@ -52,6 +54,18 @@ LEFT JOIN recommendations_customeralias alias
 _DELETE = f"""
 DELETE FROM {{table}} line USING ({_COVERED}) covered
 WHERE (line.occurred_at, line.event_id, line.line) = (covered.occurred_at, covered.event_id, covered.line)
+"""  # noqa: S608
+_SLATES = f"""
+SELECT recommendation_id FROM recommendations_event JOIN ({_COVERED}) covered USING (occurred_at, event_id, line)
+WHERE recommendation_id IS NOT NULL
+UNION
+SELECT recommendation_id FROM recommendations_attributedline
+JOIN ({_COVERED}) covered USING (occurred_at, event_id, line)
+"""  # noqa: S608
+_NOTE = f"""
+INSERT INTO recommendations_dueline (occurred_at, event_id, line)
+SELECT occurred_at, event_id, line FROM recommendations_event event
+JOIN ({_COVERED}) covered USING (occurred_at, event_id, line, customer_id) WHERE {NOTED}
 """  # noqa: S608
 
 _WORDS: dict[str, Any] = {"server": int(Trust.SERVER), "confirming": [name.value for name in CONFIRMING]}
@@ -96,6 +110,11 @@ def count_covered(*quarantines: int) -> Covered:
     return Covered(*rows(_COUNT, quarantines=list(quarantines), **_WORDS)[0])
 
 
+def note_due(*quarantines: int) -> None:
+    """Let what quarantines (by key) cover be attributed anew: it counts for no slate, or does again."""
+    run_sql(_NOTE, quarantines=list(quarantines), **_WORDS)
+
+
 @transaction.atomic
 def delete_events(quarantine: Quarantine) -> int:
     """Delete the event lines that a quarantine covers, with what was attributed to them; how many they were.
@@ -103,9 +122,11 @@ def delete_events(quarantine: Quarantine) -> int:
     It covers nothing afterwards.
     """
     values = {"quarantines": [quarantine.pk]} | _WORDS
+    slates = [slate for (slate,) in rows(_SLATES, **values)]
     run_sql(_DELETE.format(table="recommendations_attributedline"), **values)
     deleted = run_sql(_DELETE.format(table="recommendations_event"), **values)
     quarantine.asides.all().delete()
+    recount(slates)
     return deleted
 
 
@@ -135,6 +156,7 @@ def keep(run: Run, cases: Sequence[Case]) -> None:
             else [Aside(quarantine=stored, item_id=key, since=since) for key in suspicion.items.tolist()]
         )
         Aside.objects.bulk_create([*people, *items], batch_size=2_000)
+        note_due(stored.pk)
 
 
 def _midnight(day: int) -> datetime:
