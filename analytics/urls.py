@@ -72,6 +72,7 @@ urlpatterns = [
     path("catalogue/suspicious/", suspicious.suspicious, name="suspicious"),
     path("catalogue/suspicious/key/", suspicious.set_aside_sent, name="set_aside_sent"),
     path("catalogue/suspicious/<int:pk>/", quarantine.quarantine, name="quarantine"),
+    path("catalogue/suspicious/<int:pk>/end/", quarantine.end_quarantine, name="end_quarantine"),
     path("catalogue/suspicious/<int:pk>/restore/", quarantine.restore_quarantine, name="restore_quarantine"),
     path("catalogue/suspicious/<int:pk>/delete/", quarantine.delete_quarantine, name="delete_quarantine"),
     path("catalogue/<int:pk>/", item.item, name="item"),

@@ -37,6 +37,8 @@ class SentHour(NamedTuple):
     new_people: int
     purchases: int
     not_kept: int
+    crawled: int
+    unproven: int
     refused: int
 
     @property
@@ -75,6 +77,7 @@ class KeySource:
     sent: Sequence[SentHour]
     confirmed: float | None  # share of the purchases; None where there are none
     unusual: Sequence[UnusualHour]  # the newest first
+    is_young: bool  # too young to tell what is usual
     strip: Sequence[tuple[date, Sequence[StripCell]]]
 
     @property
@@ -93,9 +96,10 @@ class KeyDay(NamedTuple):
     key: ApiKey
     worst: UnusualHour | None
     nameless: int  # events taken without a name, as too many new people came
+    unproven: int  # events that named a customer without a valid proof
 
 
-_COUNTS = ("lines", "people", "new_people", "purchases", "not_kept", "refused")
+_COUNTS = ("lines", "people", "new_people", "purchases", "not_kept", "crawled", "unproven", "refused")
 _FIELDS = ("hour", *_COUNTS)
 
 
@@ -118,7 +122,7 @@ def key_days(*, now: datetime) -> Iterator[KeyDay]:
     for key, hours in keys.values():
         day = [hour for hour in hours if hour.hour >= recent[-1]]
         worst = max(unusual_hours(key, hours, among=day), key=lambda each: each.sent.lines, default=None)
-        yield KeyDay(key, worst, sum(hour.not_kept for hour in day))
+        yield KeyDay(key, worst, sum(hour.not_kept for hour in day), sum(hour.unproven for hour in day))
 
 
 def unusual_hours(key: ApiKey, hours: Sequence[SentHour], *, among: Sequence[SentHour]) -> list[UnusualHour]:
@@ -164,7 +168,7 @@ def _source(key: ApiKey, hours: Sequence[SentHour], confirmed: float | None, *, 
     recent = [hour for hour in hours if hour.hour > now - PERIOD]
     unusual = unusual_hours(key, hours, among=recent)[::-1]
     strip = _strip(recent, {each.sent.hour for each in unusual}, now=now)
-    return KeySource(key, recent, confirmed, unusual, strip)
+    return KeySource(key, recent, confirmed, unusual, key.created_at > now - timedelta(weeks=1), strip)
 
 
 def _strip(hours: Sequence[SentHour], unusual: set[datetime], *, now: datetime) -> list[tuple[date, list[StripCell]]]:

@@ -64,8 +64,11 @@ VERBS: Mapping[str, Promise] = {
     "use recovery code": pgettext_lazy("activity", "used a recovery code of"),
     "remove second factor": pgettext_lazy("activity", "took away the second factor of"),
     "set aside": pgettext_lazy("activity", "set aside"),
+    "end": pgettext_lazy("activity", "ended"),
     "delete": pgettext_lazy("activity", "deleted"),
 }
+PARTS: Mapping[str, str] = {"quarantine": "aside"}
+"""Kinds of objects whose entries tell of a part, which is a model of its own."""
 BY_STRANGERS = frozenset({"wrong password", "wrong code", "lock out"})
 """What somebody did who was not signed in."""
 KINDS: Mapping[str, Promise] = {
@@ -132,12 +135,13 @@ def differences(entry: AuditEntry, longest: int | None = LONGEST) -> list[tuple[
 
 @lru_cache(maxsize=1_000)
 def _fields(kind: str) -> Mapping[str, Any]:
-    """Verbose names of a model's fields; none where there is no such model."""
+    """Verbose names of the fields of a model and of its part; none where there is no such model."""
     try:
-        model = apps.get_model("recommendations", kind)
+        models = [apps.get_model("recommendations", name) for name in (PARTS.get(kind, kind), kind)]
     except LookupError:
         return {}
-    return {field.name: field.verbose_name for field in model._meta.fields + model._meta.many_to_many}
+    meta = [model._meta for model in models]
+    return {field.name: field.verbose_name for one in meta for field in [*one.fields, *one.many_to_many]}
 
 
 def _field_words(kind: str, name: str) -> str:

@@ -92,11 +92,6 @@ def _reason(quarantine: Quarantine) -> str:
             return _("many came at once")
         case SuspicionRule.PACE:
             return _("they act like clockwork")
-    return _staff_reason(quarantine)
-
-
-def _staff_reason(quarantine: Quarantine) -> str:
-    if quarantine.state != QuarantineState.ASIDE:
-        return _("staff had set them aside")
-    values = {"who": quarantine.decided_by or _("a command"), "note": quarantine.note}
-    return _("%(who)s decided so, as “%(note)s”") % values
+    return _("“%(reason)s” (%(who)s)") % {
+        "reason": quarantine.reason, "who": quarantine.set_aside_by or _("a command"),
+    }  # fmt: skip

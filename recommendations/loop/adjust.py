@@ -197,6 +197,8 @@ def _guarded(context: RunContext) -> bool:
     findings = guard.unusual(context, now, before)
     for one in findings:
         context.report(0, text=f"unusual: {one.check} {one.before:,.4g} → {one.now:,.4g}")
+    if before and not findings:
+        context.report(0, text="nothing is unusual against the live version")
     ModelVersion.objects.filter(pk=context.version.pk).update(
         guard=[one._asdict() for one in findings], risers=risers(now, before) if before else []
     )

@@ -133,8 +133,31 @@ class Migration(migrations.Migration):
                 ("people", models.PositiveIntegerField(default=0, verbose_name="customers")),
                 ("items", ArrayField(models.BigIntegerField(), default=list, verbose_name="items")),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="set aside")),
-                ("note", models.TextField(blank=True, verbose_name="note")),
+                (
+                    "reason",
+                    models.TextField(blank=True, help_text="That staff gave for setting it aside.", verbose_name="reason"),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True, help_text="Of the decision to restore or delete it.", verbose_name="note"
+                    ),
+                ),
                 ("decided_at", models.DateTimeField(null=True, verbose_name="decided")),
+                (
+                    "emptied_at",
+                    models.DateTimeField(
+                        help_text="When its events were deleted; it covers nothing since.", null=True,
+                        verbose_name="emptied",
+                    ),
+                ),
+                (
+                    "set_aside_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="set aside by",
+                    ),
+                ),
                 (
                     "decided_by",
                     models.ForeignKey(
@@ -255,6 +278,19 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(
                         default=0, verbose_name="taken without a name",
                         help_text="Events of new people beyond the quota.",
+                    ),
+                ),
+                (
+                    "crawled",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Events of pages that crawlers opened.", verbose_name="of crawlers"
+                    ),
+                ),
+                (
+                    "unproven",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Events that named a customer without a valid proof.",
+                        verbose_name="without proof",
                     ),
                 ),
                 (

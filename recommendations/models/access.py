@@ -85,6 +85,12 @@ class SourceHour(models.Model):
     not_kept = models.PositiveIntegerField(
         _("taken without a name"), default=0, help_text=_("Events of new people beyond the quota.")
     )
+    crawled = models.PositiveIntegerField(
+        _("of crawlers"), default=0, help_text=_("Events of pages that crawlers opened.")
+    )
+    unproven = models.PositiveIntegerField(
+        _("without proof"), default=0, help_text=_("Events that named a customer without a valid proof.")
+    )
     refused = models.PositiveIntegerField(_("refused"), default=0, help_text=_("Requests of events beyond a quota."))
 
     class Meta:

@@ -103,6 +103,11 @@ class Event(models.Model):
     def __str__(self) -> str:
         return f"{self.name} {self.event_id}"
 
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether it is a purchase by the word of somebody who is not believed, so that it counts for nothing."""
+        return self.name == EventName.PURCHASE and self.trust < settings.PURCHASES_FROM
+
 
 class EventListing(models.Model):
     """Rows of ``Event`` for lists of Django's admin, which takes no model with a composite key. They are only read.

@@ -18,7 +18,8 @@ from recommendations.wording import labels
 
 class QuarantineQuerySet(models.QuerySet["Quarantine"]):
     def in_force(self) -> Self:
-        return self.exclude(state=QuarantineState.RESTORED)
+        """Those that hold something back: nobody has restored them, and what they cover is not deleted yet."""
+        return self.exclude(state=QuarantineState.RESTORED).filter(emptied_at=None)
 
 
 class Quarantine(models.Model):
@@ -34,9 +35,16 @@ class Quarantine(models.Model):
         help_text=_("That found it; none where staff set it aside."),
     )  # fmt: skip
     created_at = models.DateTimeField(_("set aside"), auto_now_add=True)
-    note = models.TextField(_("note"), blank=True)
+    reason = models.TextField(_("reason"), blank=True, help_text=_("That staff gave for setting it aside."))
+    set_aside_by = models.ForeignKey(
+        Staff, models.SET_NULL, null=True, related_name="+", verbose_name=_("set aside by")
+    )  # fmt: skip
+    note = models.TextField(_("note"), blank=True, help_text=_("Of the decision to restore or delete it."))
     decided_by = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="+", verbose_name=_("decided by"))
     decided_at = models.DateTimeField(_("decided"), null=True)
+    emptied_at = models.DateTimeField(
+        _("emptied"), null=True, help_text=_("When its events were deleted; it covers nothing since.")
+    )
 
     objects: ClassVar[models.Manager["Quarantine"]] = models.Manager.from_queryset(QuarantineQuerySet)()
 

@@ -37,6 +37,7 @@ def quarantine(request: HttpRequest, pk: int) -> HttpResponse:
         "frame": read_frame(),
         "quarantine": record,
         "is_aside": is_aside,
+        "goes_on": is_aside and query.goes_on(record),
         "covered": services.count_covered(pk).events if is_aside else None,
         "page": page,
         "people": people,
@@ -46,6 +47,18 @@ def quarantine(request: HttpRequest, pk: int) -> HttpResponse:
         "days_figure": figure.to_json(engine="orjson"),
     }
     return render(request, "dashboard/catalogue/quarantine.html", context)
+
+
+@require_POST
+@requires(Action.SET_ASIDE)
+def end_quarantine(request: HttpRequest, pk: int) -> HttpResponse:
+    try:
+        services.end(quarantine=get_object_or_404(Quarantine, pk=pk), by=staff_of(request), now=timezone.now())
+    except services.AlreadyDecidedError:
+        messages.warning(request, _("It had ended already, so nothing was changed."))
+    else:
+        messages.success(request, _("It ends here: what the key sends from now on counts."))
+    return redirect("quarantine", pk=pk)
 
 
 @require_POST

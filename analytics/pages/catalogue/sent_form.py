@@ -21,7 +21,7 @@ class SentForm(forms.Form):
 
     key = forms.ModelChoiceField(ApiKey.objects.all(), label=_("API key"), empty_label=_("Choose a key"))
     since = forms.DateTimeField(
-        label=_("Received since"), validators=[_is_of_our_time],
+        label=_("Received since (shop's time)"), validators=[_is_of_our_time],
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )  # fmt: skip
     until = forms.DateTimeField(

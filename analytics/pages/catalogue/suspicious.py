@@ -1,5 +1,6 @@
 """Suspicious demand: what is set aside, and the form that sets aside all that a key sent."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -41,6 +42,9 @@ def suspicious(request: HttpRequest) -> HttpResponse:
 @requires(Action.SET_ASIDE)
 def set_aside_sent(request: HttpRequest) -> HttpResponse:
     """Tell what a key sent in a time, and with a POST and a note set it aside."""
+    if request.method != "POST" and "since" not in request.GET:
+        yesterday = timezone.localtime() - timedelta(days=1)
+        return _preview(request, SentForm(initial={"key": request.GET.get("key"), "since": yesterday}))
     form = SentForm(request.POST or request.GET)
     if not form.is_valid():
         return _preview(request, form, status=422 if request.method == "POST" else 200)

@@ -26,13 +26,15 @@ def events(request: HttpRequest) -> HttpResponse:
     filters = EventFilters(request.GET)
     last = filters.last or newest
     filters = filters.replaced(first=filters.first or last - WEEK, last=last)
+    keys = query.key_names()
     context = {
         "section": "overview",
         "frame": frame,
         "filters": filters.cleaned_data,
+        "keys": keys,
         "page": query.events(filters),
         "names": labels.EVENT_NAMES,
-        "chips": filters.chips(),
+        "chips": filters.chips(key=lambda key: keys.get(key, key)),
     }
     return render(request, "dashboard/overview/events.html", context)
 

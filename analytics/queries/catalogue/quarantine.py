@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import BigIntegerField, Count, Exists, OuterRef, Q, Subquery
+from django.db.models import BigIntegerField, Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from analytics.charts.quarantine import DayDemand
-from analytics.queries.catalogue.suspicious import described
+from analytics.queries.catalogue.suspicious import described, received
 from analytics.queries.customer.level import Standing, standings
 from recommendations.event_types import EventName
-from recommendations.models import Aside, CustomerAlias, Event, Item, ModelVersion, Quarantine
+from recommendations.models import Customer, CustomerAlias, Event, Item, ModelVersion, Quarantine
 from recommendations.terms import Trust
 
 PER_PAGE = 50
@@ -38,18 +39,26 @@ def find_quarantine(pk: int) -> Quarantine | None:
     return described(Quarantine.objects.filter(pk=pk)).first()
 
 
-def people(quarantine: Quarantine, *, page: int) -> tuple[Page[Aside], list[tuple[Aside, Standing]]]:
-    """Customers who are set aside, and what is known of them."""
-    rows = quarantine.asides.filter(customer__isnull=False).select_related("customer").order_by("customer")
-    shown = Paginator(rows, PER_PAGE).get_page(page)
-    asides = list(shown)
-    known = standings([aside.customer_id for aside in asides if aside.customer_id], items=quarantine.items)
-    return shown, [(aside, known[aside.customer_id]) for aside in asides if aside.customer_id]
+def people(quarantine: Quarantine, *, page: int) -> tuple[Page[Any], list[tuple[Customer, Standing]]]:
+    """Customers who are set aside, of a key those who sent the most with it first, and what is known of them."""
+    sent = _sent(quarantine)
+    if sent is None:
+        shown = Paginator(Customer.objects.filter(asides__quarantine=quarantine).order_by("pk"), PER_PAGE).get_page(
+            page
+        )
+        customers = list(shown)
+    else:
+        shown = Paginator[Any](_most(sent, "customer"), PER_PAGE).get_page(page)
+        there = Customer.objects.in_bulk(list(shown))
+        customers = [there[key] for key in shown if key in there]
+    known = standings([customer.pk for customer in customers], items=quarantine.items)
+    return shown, [(customer, known[customer.pk]) for customer in customers]
 
 
 def items(quarantine: Quarantine, *, now: datetime) -> list[AsideItem]:
     """The first items that it is about, those with the most buyers first."""
-    there = Item.objects.in_bulk(quarantine.items[:MOST_ITEMS])
+    sent = _sent(quarantine)
+    there = Item.objects.in_bulk(quarantine.items[:MOST_ITEMS] if sent is None else _most(sent, "item")[:MOST_ITEMS])
     if not there:
         return []
     bought = Event.objects.purchases().between(now - BUYERS_OF, now).filter(item__in=there)
@@ -64,6 +73,24 @@ def items(quarantine: Quarantine, *, now: datetime) -> list[AsideItem]:
         for key, item in there.items()
     ]  # fmt: skip
     return sorted(rows, key=lambda row: (-row.buyers, row.item.title))
+
+
+def goes_on(quarantine: Quarantine) -> bool:
+    """Whether what a key still sends is set aside."""
+    row = vars(quarantine)
+    return bool(row["key_id"]) and row["until"] is None
+
+
+def _sent(quarantine: Quarantine) -> QuerySet[Event] | None:
+    """Events that came with the key that is set aside; None where it is no key."""
+    row = vars(quarantine)  # as ``described`` annotates it
+    return received(row["key_id"], since=row["since"], until=row["until"]) if row["key_id"] else None
+
+
+def _most(events: QuerySet[Event], field: str) -> QuerySet[Event, int]:
+    """Keys of the customers or items of most of the events."""
+    named = events.exclude(**{field: None}).values_list(field, flat=True)
+    return named.annotate(lines=Count("*")).order_by("-lines", field)
 
 
 def days(quarantine: Quarantine, *, now: datetime) -> list[DayDemand]:

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
 from analytics import filters as fields
-from recommendations.models import ApiKey, Event, Quarantine
+from recommendations.models import ApiKey, Aside, Event, Quarantine
 from recommendations.services.operations.quarantine import count_covered
 from recommendations.terms import QuarantineState
 from recommendations.wording import labels
@@ -31,6 +31,14 @@ class Extent(NamedTuple):
     quarantines: int = 0  # that are in force
 
 
+class Sent(NamedTuple):
+    """What came with a key in a time, and how much of it is set aside already, with the key."""
+
+    events: int
+    people: int
+    aside: int
+
+
 def quarantines(filters: Filters) -> Page[Quarantine]:
     """Quarantines, the newest first, each with what its sentence needs."""
     rows = described(Quarantine.objects.all())
@@ -41,9 +49,11 @@ def quarantines(filters: Filters) -> Page[Quarantine]:
 
 def described(rows: QuerySet[Quarantine]) -> QuerySet[Quarantine, Any]:
     """Quarantines with the customer or the name of the key that staff set aside, and the time of receipt."""
-    fields_of_asides = {"customer": "customer", "key": "key__name", "since": "since", "until": "until"}
+    fields_of_asides = {
+        "customer": "customer", "key": "key__name", "key_id": "key", "since": "since", "until": "until",
+    }  # fmt: skip
     told = {name: Min(f"asides__{field}") for name, field in fields_of_asides.items()}
-    return rows.select_related("run", "decided_by").annotate(**told)
+    return rows.select_related("run", "set_aside_by", "decided_by").annotate(**told)
 
 
 def extent() -> Extent:
@@ -58,10 +68,19 @@ def extent() -> Extent:
     return Extent(events=events, people=people, quarantines=len(keys))
 
 
-def sent_with(key: ApiKey, *, since: datetime, until: datetime | None) -> Extent:
+def received(key: int, *, since: datetime, until: datetime | None) -> QuerySet[Event]:
+    """Events that came with a key in a time."""
+    events = Event.objects.filter(key_id=key, received_at__gte=since)
+    return events.filter(received_at__lt=until) if until else events
+
+
+def sent_with(key: ApiKey, *, since: datetime, until: datetime | None) -> Sent:
     """What came with a key in a time."""
-    events = Event.objects.filter(key_id=key.pk, received_at__gte=since)
-    if until:
-        events = events.filter(received_at__lt=until)
-    row = events.aggregate(events=Count("*"), people=Count("customer", distinct=True))
-    return Extent(events=row["events"], people=row["people"])
+    held = Aside.objects.filter(
+        Q(until=None) | Q(until__gt=OuterRef("received_at")), quarantine__in=Quarantine.objects.in_force(), key=key,
+        since__lte=OuterRef("received_at"),
+    )  # fmt: skip
+    row = received(key.pk, since=since, until=until).aggregate(
+        events=Count("*"), people=Count("customer", distinct=True), aside=Count("event_id", filter=Exists(held))
+    )
+    return Sent(**row)

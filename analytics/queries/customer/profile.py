@@ -146,8 +146,8 @@ def person(pk: int, *, model: int | None) -> CustomerHead | None:
 
 
 def _asides() -> QuerySet[Aside, Any]:
-    """What is set aside by name, as JSON, the oldest first; only what staff found has somebody who decided."""
-    author = "quarantine__decided_by"
+    """What is set aside by name, as JSON, the oldest first; only what staff set aside has somebody who did."""
+    author = "quarantine__set_aside_by"
     staff = Coalesce(NullIf(f"{author}__name", Value("")), f"{author}__email", output_field=CharField())
     by = Case(When(quarantine__rule=SuspicionRule.STAFF, then=staff))
     told = JSONObject(quarantine="quarantine", since="quarantine__created_at", by=by)

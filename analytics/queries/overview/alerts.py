@@ -24,6 +24,7 @@ STALE_AFTER = timedelta(days=2)
 OLD_MODEL_AFTER = timedelta(days=3)
 UNSETTLED_AFTER = timedelta(minutes=10)
 TOO_MANY_FALLBACKS = 0.2
+MANY_UNPROVEN = 20  # events of a day
 FALLEN_BY = 0.2
 """Part of what it was in the evaluation before that coverage loses before there is an alert."""
 
@@ -92,11 +93,19 @@ def _of_keys(seen: Watch) -> Iterator[Alert]:
             yield Alert(level="warning", text=text % {**name, **words}, address=address)
         if day.nameless:
             text = ngettext(
-                "“%(name)s” brought more new people than its quota: %(events)s event of the last day has no name.",
-                "“%(name)s” brought more new people than its quota: %(events)s events of the last day have no name.",
+                "“%(name)s”, or one address with it, brought more new people than the quota: %(events)s event of the "
+                "last day has no name.",
+                "“%(name)s”, or one address with it, brought more new people than the quota: %(events)s events of the "
+                "last day have no name.",
                 day.nameless,
             )
             yield Alert(level="warning", text=text % {**name, "events": number(day.nameless)}, address=address)
+        if day.unproven >= MANY_UNPROVEN:
+            text = _(
+                "%(events)s events of the last day that came with “%(name)s” named a customer without a valid proof: "
+                "the shop's pages send none, or somebody tries to be another."
+            )
+            yield Alert(level="warning", text=text % {**name, "events": number(day.unproven)}, address=address)
 
 
 def _of_attribution(seen: Watch, *, now: datetime) -> Iterator[Alert]:
@@ -115,6 +124,9 @@ def _of_attribution(seen: Watch, *, now: datetime) -> Iterator[Alert]:
 
 
 def _of_suspicion(seen: Watch) -> Iterator[Alert]:
+    for quarantine, key in seen.holding:
+        text = _("All that the key “%(name)s” sends is set aside as it comes. End it once the key is safe.")
+        yield Alert(level="warning", text=text % {"name": key}, address=reverse("quarantine", args=[quarantine]))
     if seen.suspicions:
         text = ngettext(
             "A run set suspicious demand aside in the last 7 days. Restore it if it is genuine.",

@@ -8,7 +8,7 @@ from django.db.models import Q
 from analytics import filters as fields
 from analytics.queries.days import midnight
 from analytics.queries.overview.summary import PERIODS
-from recommendations.models import Customer, Event, Slate
+from recommendations.models import ApiKey, Customer, Event, Slate
 from recommendations.wording import labels
 from recommendations.wording.labels import PLACEMENTS
 
@@ -22,6 +22,7 @@ class EventFilters(fields.ListFilters):
     last: date = fields.day("until")
     name: str = fields.choice(dict(labels.EVENT_NAMES), usual="")
     customer: int | None = fields.number(words=lambda key: Customer(pk=key))
+    key: int | None = fields.number(words=str)
     page: int = fields.page()
 
 
@@ -41,8 +42,15 @@ def events(filters: EventFilters) -> Page[Event]:
         rows = rows.filter(name=filters.name)
     if filters.customer is not None:
         rows = rows.filter(customer=filters.customer)
+    if filters.key is not None:
+        rows = rows.filter(key_id=filters.key)
     ordered = rows.select_related("item").order_by("-occurred_at", "event_id", "line")
     return Paginator(ordered, PER_PAGE).get_page(filters.page)
+
+
+def key_names() -> dict[int, str]:
+    """Names of the API keys."""
+    return dict(ApiKey.objects.order_by("name").values_list("pk", "name"))
 
 
 def answers(filters: AnswerFilters, *, now: datetime) -> Page[Slate]:

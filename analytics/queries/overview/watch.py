@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from analytics.queries.sources import KeyDay, key_days
 from recommendations.event_types import EventName
 from recommendations.fields import ODD_AMOUNT, ODD_FACTOR
-from recommendations.models import AttributedLine, DueLine, Quarantine
+from recommendations.models import Aside, AttributedLine, DueLine, Quarantine
 from recommendations.terms import QuarantineState, SuspicionRule
 
 REMEMBERED = 15  # seconds
@@ -29,6 +29,7 @@ class Watch(NamedTuple):
     put_aside: int  # lines that could not be attributed
     odd_amount: Decimal | None  # the largest purchase that was counted lately, where it is fantastic
     suspicions: int  # what runs have set aside of late, and nobody has decided on
+    holding: tuple[tuple[int, str], ...]  # quarantines, with the name of their key, that hold what still comes
 
 
 def watch(now: datetime) -> Watch:
@@ -47,4 +48,6 @@ def _look(now: datetime) -> Watch:
     largest = sold.filter(Q(amount__gt=ODD_AMOUNT) | Q(amount__gt=usual)).aggregate(Max("amount"))["amount__max"]
     aside = Quarantine.objects.filter(state=QuarantineState.ASIDE, created_at__gte=now - LATELY)
     suspicions = aside.exclude(rule=SuspicionRule.STAFF).count()
-    return Watch(tuple(key_days(now=now)), lines["oldest"], lines["aside"], largest, suspicions)
+    held = Aside.objects.filter(quarantine__state=QuarantineState.ASIDE, key__isnull=False, until=None)
+    holding = tuple(held.order_by("quarantine").values_list("quarantine", "key__name"))
+    return Watch(tuple(key_days(now=now)), lines["oldest"], lines["aside"], largest, suspicions, holding)

@@ -39,6 +39,20 @@ def set_aside_key(*, key: ApiKey, since: datetime, until: datetime | None, by: S
 
 
 @transaction.atomic
+def end(*, quarantine: Quarantine, by: Staff | None, now: datetime) -> Quarantine:
+    """Let what comes from now on count; what came before stays set aside.
+
+    Raises AlreadyDecidedError where it holds back no key any more.
+    """
+    stored = Quarantine.objects.select_for_update(of=("self",)).get(pk=quarantine.pk)
+    held = stored.asides.filter(key__isnull=False, until=None)
+    if stored.state != QuarantineState.ASIDE or not held.update(until=now):
+        raise AlreadyDecidedError(stored.state)
+    audit.record(by=by, verb="end", subject=stored, before={"until": None}, after={"until": now.isoformat()})
+    return stored
+
+
+@transaction.atomic
 def restore(*, quarantine: Quarantine, by: Staff | None, note: str, now: datetime) -> Quarantine:
     """Let it count again; the rule that found it does not set the same people and items aside again."""
     return _decide(quarantine, QuarantineState.RESTORED, by=by, note=note, now=now)
@@ -63,15 +77,25 @@ def sweep() -> int:
 def _set_aside(asides: Sequence[Aside], *, by: Staff | None, note: str, people: int) -> Quarantine:
     if not note.strip():
         raise NoteNeededError
-    stored = Quarantine.objects.create(rule=SuspicionRule.STAFF, note=note.strip(), decided_by=by, people=people)
+    stored = Quarantine.objects.create(rule=SuspicionRule.STAFF, reason=note.strip(), set_aside_by=by, people=people)
     for aside in asides:
         aside.quarantine = stored
     Aside.objects.bulk_create(asides)
     store.note_due(stored.pk)
     stored.events = store.count_covered(stored.pk).events
     stored.save(update_fields=["events"])
-    audit.record(by=by, verb="set aside", subject=stored, note=stored.note, after={"events": stored.events})
+    covers = [_covers(aside) for aside in asides]
+    after = {"events": stored.events, **(covers[0] if len(covers) == 1 else {})}
+    audit.record(by=by, verb="set aside", subject=stored, note=stored.reason, after=after)
     return stored
+
+
+def _covers(aside: Aside) -> dict[str, str]:
+    """What staff set aside, for the trail."""
+    told = {"customer": aside.customer, "key": aside.key, "since": aside.since, "until": aside.until}
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in told.items() if value
+    }
 
 
 def _decide(

@@ -35,7 +35,7 @@ coalesce((SELECT min(customer_id) FROM recommendations_customeralias
 ASIDE = f"""
 EXISTS (
   SELECT FROM recommendations_aside aside JOIN recommendations_quarantine held ON held.id = aside.quarantine_id
-  WHERE held.state <> '{QuarantineState.RESTORED}'
+  WHERE held.state <> '{QuarantineState.RESTORED}' AND held.emptied_at IS NULL
     AND (aside.customer_id = {WHOLE.format("event.customer_id")}
       OR aside.key_id = event.key_id AND event.received_at >= aside.since
         AND (aside.until IS NULL OR event.received_at < aside.until)))

@@ -10,6 +10,7 @@ import numpy as np
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Min
+from django.utils import timezone
 
 from recommendations.engine.frames import IdArray
 from recommendations.engine.preprocess.held import Held
@@ -125,14 +126,15 @@ def delete_events(quarantine: Quarantine) -> int:
     slates = [slate for (slate,) in rows(_SLATES, **values)]
     run_sql(_DELETE.format(table="recommendations_attributedline"), **values)
     deleted = run_sql(_DELETE.format(table="recommendations_event"), **values)
-    quarantine.asides.all().delete()
+    quarantine.emptied_at = timezone.now()
+    quarantine.save(update_fields=["emptied_at"])
     recount(slates)
     return deleted
 
 
 def to_be_deleted() -> list[Quarantine]:
     """Quarantines that were deleted and whose events are still there."""
-    return list(Quarantine.objects.filter(state=QuarantineState.DELETED, asides__isnull=False).distinct())
+    return list(Quarantine.objects.filter(state=QuarantineState.DELETED, emptied_at=None))
 
 
 @transaction.atomic

@@ -4,13 +4,14 @@ import html
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
+from django.utils import timezone, translation
 
 from analytics.queries.catalogue import suspicious as query
 from analytics.queries.catalogue.suspicious import described
@@ -67,7 +68,7 @@ def test_each_rule_has_its_sentence(admin: Client, twins: Quarantine) -> None:
     page = text(admin, PAGE)
     came = "they came within a week for 1 item that regular customers hardly ask for"
     assert sentences(page) == [
-        f"0 events of Customer {who.pk} are set aside: {staff} decided so, as “It scrapes”.",
+        f"0 events of Customer {who.pk} are set aside: “It scrapes” ({staff}).",
         "1,240 events of 2 customers are set aside: they act like clockwork.",
         "What customers who never bought did with 2 items since Sept. 8, 2026 is set aside: many came at once.",
         f"12 events of 1 customer are set aside: {came}.",
@@ -161,11 +162,11 @@ def test_a_deleted_quarantine_keeps_its_sentence(admin: Client, twins: Quarantin
     assert services.sweep() == 27
     page = text(admin, page_of(twins))
     assert "27 events of 9 customers were deleted: they share 3 items that hardly anybody buys." in page
-    assert 'id="people-title"' not in page
+    assert page.count("nothing is learned from them yet") == quarantines.TWINS
     rush = quarantines.of_items(quarantines.items_of(twins))
     admin.post(f"{page_of(rush)}delete/", {"note": "Fakes"})
     services.sweep()
-    told = "What customers who never bought did with 3 items was deleted: many came at once."
+    told = "What customers who never bought did with 3 items since Sept. 8, 2026 was deleted: many came at once."
     assert told in text(admin, page_of(rush))
 
 
@@ -201,8 +202,10 @@ def key() -> ApiKey:
 def test_what_a_key_sent_is_counted_before_it_is_set_aside(admin: Client, key: ApiKey) -> None:
     query = f"key={key.pk}&since=2026-09-01T00:00"
     page = text(admin, f"{PAGE}key/?{query}")
-    assert re.search(r"<strong>5 events</strong> of <strong>2 customers</strong> came with the key “Shop page”", page)
-    assert "What still comes is set aside, too." in page
+    assert re.search(
+        r"<strong>5 events</strong> of <strong>2 customers</strong> came since Sept. 1, 2026, midnight with", page
+    )
+    assert "What the key sends from now on is set aside, too, until you end it." in page
     assert not Quarantine.objects.exists()
     narrower = text(admin, f"{PAGE}key/?{query}&until=2026-09-10T00:00")
     assert "<strong>3 events</strong>" in narrower
@@ -213,12 +216,47 @@ def test_what_a_key_sent_is_counted_before_it_is_set_aside(admin: Client, key: A
     assert "Say why. Nothing was changed." in refused.content.decode()
     answer = admin.post(f"{PAGE}key/", sent | {"note": "It leaked"}, follow=True)
     stored = Quarantine.objects.get()
-    assert (stored.events, stored.rule, stored.note) == (3, SuspicionRule.STAFF, "It leaked")
+    assert (stored.events, stored.rule, stored.reason) == (3, SuspicionRule.STAFF, "It leaked")
     page = html.unescape(answer.content.decode())
     assert answer.redirect_chain == [(page_of(stored), 302)]
-    assert f"3 events that came with the key “Shop page” are set aside: {Staff.objects.get()} decided so" in page
+    told = f"3 events that came with the key “Shop page” are set aside: “It leaked” ({Staff.objects.get()})."
+    assert told in page
     assert "It is set aside: the next run learns nothing from it." in page
-    assert "They came with the key “Shop page” from Sept. 1, 2026, midnight until Sept. 10, 2026, midnight." in page
+    assert "Received from Sept. 1, 2026, midnight until Sept. 10, 2026, midnight with the key “Shop page”." in page
+    again = text(admin, f"{PAGE}key/?{query}")
+    assert "3 events of them are set aside already." in again
+    entry = AuditEntry.objects.get(verb="set aside")
+    assert (entry.after["key"], entry.after["events"]) == (str(key), 3)
+    admin.post(f"{page_of(stored)}delete/", {"note": "Robots"})
+    assert services.sweep() == 3
+    page = text(admin, page_of(stored))
+    assert told.replace("are set aside", "were deleted") in page
+    assert "“Robots”" in page
+
+
+def test_what_a_key_still_sends_is_set_aside_until_somebody_ends_it(admin: Client, key: ApiKey) -> None:
+    admin.post(f"{PAGE}key/", {"key": key.pk, "since": "2026-09-01T00:00", "note": "It leaked"})
+    stored = Quarantine.objects.get()
+    page = text(admin, page_of(stored))
+    assert "It goes on: what the key sends from now on is set aside as it comes." in page
+    people = page[page.index('id="people-title"') :]
+    assert people.count('<th scope="row"') == 2
+    assert "tea" in page[page.index('id="items-title"') : page.index('id="people-title"')]
+    alert = "All that the key “Shop page” sends is set aside as it comes."
+    cache.clear()
+    assert alert in text(admin, "/")
+    admin.post(f"{page_of(stored)}end/")
+    page = text(admin, page_of(stored))
+    assert "It ends here: what the key sends from now on counts." in page
+    assert "It goes on" not in page
+    cache.clear()
+    assert alert not in text(admin, "/")
+    admin.post(f"{page_of(stored)}end/")
+    assert "It had ended already, so nothing was changed." in text(admin, page_of(stored))
+    assert [entry.verb for entry in AuditEntry.objects.filter(object_type="quarantine").order_by("pk")] == [
+        "set aside",
+        "end",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -239,6 +277,16 @@ def test_an_odd_time_or_key_is_refused_at_its_field(admin: Client, key: ApiKey, 
     assert told in page
     assert 'name="note"' not in page
     assert admin.post(address, {"note": "x"}).status_code == 422
+
+
+def test_the_form_of_a_key_begins_a_day_ago(admin: Client, key: ApiKey) -> None:
+    page = text(admin, f"{PAGE}key/?key={key.pk}")
+    assert "This field is required." not in page
+    assert f'<option value="{key.pk}" selected>' in page
+    since = re.search(r'name="since" value="([^"]+)"', page)
+    assert since
+    ago = timezone.now() - timezone.make_aware(datetime.fromisoformat(since[1]))
+    assert timedelta(hours=23) < ago < timedelta(hours=25)
 
 
 def test_a_key_that_sent_nothing(admin: Client, key: ApiKey) -> None:

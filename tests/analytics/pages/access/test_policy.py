@@ -77,6 +77,7 @@ CHANGES = {
     "set_aside_sent": Action.SET_ASIDE,
     "set_aside_customer": Action.SET_ASIDE,
     "restore_quarantine": Action.SET_ASIDE,
+    "end_quarantine": Action.SET_ASIDE,
     "delete_quarantine": Action.SET_ASIDE,
 }
 """What a POST needs: it changes something, or measures what somebody is writing."""
