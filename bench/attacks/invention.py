@@ -9,6 +9,7 @@ but for the picture of the segments, which follows that of the run before. The b
 
 import argparse
 import json
+import os
 import statistics
 import sys
 from pathlib import Path
@@ -29,6 +30,8 @@ def main() -> int:
     options.add_argument("--visitors", type=int, default=VISITORS)
     options.add_argument("--json", type=Path)
     given = options.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recsite.settings")
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
     django.setup()
     from bench.attacks import invented as record  # noqa: PLC0415 - models need the settings
 

@@ -96,7 +96,8 @@ def quotas_of(request: Request) -> EventQuotas:
 def sender_of(quotas: EventQuotas) -> Sender:
     """Who hands in what stands in the body."""
     key = quotas.key
-    return Sender(key.pk, key.side, Scope.EVENTS_REPLAY in key.scopes, quotas.newcomers)
+    replays = Scope.EVENTS_REPLAY in key.scopes
+    return Sender(key.pk, key.side, replays=replays, crawls=quotas.crawls, newcomers=quotas.newcomers)
 
 
 class KeyRate(BaseThrottle):

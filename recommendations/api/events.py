@@ -29,8 +29,8 @@ DESCRIPTION = """\
 One event, or 1 to 1000 of them. Every row gets a verdict: `accepted`, `duplicate` (it was here before) or `rejected`
 with a reason and a pointer; a bad row never loses its neighbours. What was answered 202 is on disk. An event is known
 by `event_id` and `timestamp`, so a request may be sent again. Fields that are unknown, or that this key may not state,
-are kept out and named in `ignored`; an item that the catalogue does not have loses its line and is named in
-`rejected_items`.
+are kept out and named in `ignored`; `why_ignored` says of the latter why, and what to send instead. An item that the
+catalogue does not have loses its line and is named in `rejected_items`.
 
 A key in a page is believed about the page's visitor. It cannot say who is signed in: send `proof`, which your server
 gets from `POST /api/v1/identity/`, beside `user_id` and `anonymous_id`; without it `user_id` is left out. Its purchases
@@ -46,7 +46,7 @@ A page that is being left may send the body with `navigator.sendBeacon` as `text
 """
 
 
-class RowResult(msgspec.Struct, omit_defaults=True):
+class RowResult(msgspec.Struct, omit_defaults=True, gc=False):
     """The verdict on a row; pointers start at the body."""
 
     verdict: str
@@ -55,6 +55,7 @@ class RowResult(msgspec.Struct, omit_defaults=True):
     reason: str | None = None
     rejected_items: list[Refusal] = []
     ignored: list[str] = []
+    why_ignored: list[Refusal] = []
 
 
 class EventsAnswer(msgspec.Struct, omit_defaults=True):
@@ -125,12 +126,14 @@ def _answer(reading: ParsedBody, verdicts: list[EventResult]) -> HttpResponse:
 
 def _result(reading: ParsedBody, number: int, verdict: EventResult) -> RowResult:
     result = RowResult(verdict.verdict, verdict.event_id)
+    unknown = reading.ignored.get(number, ()) if reading.ignored else ()
+    if verdict.pointer is None and not (verdict.refused or verdict.ignored or unknown):
+        return result
     row = "" if reading.single else f"/events/{number}"
     if verdict.pointer is not None:
         result.pointer, result.reason = f"{row}{verdict.pointer}", verdict.reason
     if verdict.refused:
         result.rejected_items = [Refusal(f"{row}{line.pointer}", line.reason) for line in verdict.refused]
-    ignored = [*reading.ignored.get(number, ()), *verdict.ignored]
-    if ignored:
-        result.ignored = [f"{row}{pointer}" for pointer in ignored]
+    result.ignored = [f"{row}{pointer}" for pointer in (*unknown, *(one.pointer for one in verdict.ignored))]
+    result.why_ignored = [Refusal(f"{row}{one.pointer}", one.reason) for one in verdict.ignored]
     return result

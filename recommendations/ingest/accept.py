@@ -1,6 +1,6 @@
 """Intake of the events that the API hands on: validate, pseudonymise, deduplicate, append."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django.db import DatabaseError
@@ -32,6 +32,7 @@ def accept(rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetime
 def _accept(rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetime) -> list[EventResult]:
     intake = Intake(rows, sender, now=now)
     if not intake.taken:
+        _note(sender, {SourceCount.UNPROVEN: intake.unproven}, now=now)
         return intake.verdicts(set())
     people = People.of(intake.taken, sender.newcomers, now=now)
     facts: list[Fact] = [Objection(key, not may) for key, may in insert.note_consent(people.words).items()]
@@ -56,13 +57,19 @@ def _accept(rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetim
     for pair in change.parted:
         writes.unmerge(*pair)
     writes.remember(facts)
-    if sender.key is not None:
-        bought = sum(lines[number].name == EventName.PURCHASE for number in new)
-        counts = {
-            SourceCount.LINES: len(new),
-            SourceCount.PURCHASES: bought,
-            SourceCount.NOT_KEPT: len(people.nameless),
-        }
-        whose = {customer for customer in new.values() if customer is not None}
-        source_counters().note(sender.key, counts, at=now, people=whose)
+    counts = {
+        SourceCount.LINES: len(new),
+        SourceCount.PURCHASES: [lines[number].name for number in new].count(EventName.PURCHASE),
+        SourceCount.CRAWLED if sender.crawls else SourceCount.NOT_KEPT: len(people.nameless),
+        SourceCount.UNPROVEN: intake.unproven,
+    }
+    whose = {customer for customer in new.values() if customer is not None}
+    _note(sender, counts, now=now, people=whose)
     return intake.verdicts(new.keys(), nameless=people.nameless)
+
+
+def _note(
+    sender: Sender, counts: Mapping[SourceCount, int], *, now: datetime, people: Collection[int] = frozenset()
+) -> None:
+    if sender.key is not None:
+        source_counters().note(sender.key, counts, at=now, people=people)

@@ -17,13 +17,13 @@ from django.utils.translation import gettext as _
 from recommendations.event_types import NAMES
 from recommendations.ingest.event_schema import EventForm, EventItemForm
 from recommendations.ingest.event_validation import refusal_of, rounded
-from recommendations.ingest.facts import NAMELESS, REPLAY, Allowed, Newcomers, Sender, limit
+from recommendations.ingest.facts import NAMED, NAMELESS, REPLAY, Allowed, Newcomers, Sender, limit
 from recommendations.ingest.refusal import Refusal
 from recommendations.store.events.id_cache import item_keys, person_keys
 from recommendations.store.events.insert import Consent, EventLine, EventPlace
 from recommendations.store.events.mergers import Merger
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.terms import CustomerKind, Trust
+from recommendations.terms import CustomerKind, Side, Trust
 
 SOURCE = "api"
 ALONE = (0,)  # the number of the only line
@@ -32,7 +32,7 @@ NOWHERE = EventPlace()
 _NAMES = {written: name.value for written, name in NAMES.items()}
 
 
-class EventResult(msgspec.Struct, frozen=True, omit_defaults=True):
+class EventResult(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Verdict on a row. ``refused``: lines of it that were left out, ``ignored``: fields; pointers start at the row."""
 
     verdict: str  # accepted, duplicate or rejected
@@ -40,7 +40,7 @@ class EventResult(msgspec.Struct, frozen=True, omit_defaults=True):
     pointer: str | None = None
     reason: str | None = None
     refused: Sequence[Refusal] = ()
-    ignored: Sequence[str] = ()
+    ignored: Sequence[Refusal] = ()
 
 
 class Taken(NamedTuple):
@@ -58,14 +58,18 @@ class Intake:
 
     def __init__(self, rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetime) -> None:
         self._verdicts: list[EventResult | None] = [None] * len(rows)
+        self._sender, self.unproven = sender, 0  # events that named a customer without a proof
         forms: list[tuple[int, EventForm, Allowed]] = []
         for number, row in enumerate(rows):
             if isinstance(row, Refusal):
                 self._verdicts[number] = EventResult("rejected", None, row.pointer, row.reason)
             elif isinstance(allowed := refusal_of(row, now=now) or limit(row, sender, now=now), Refusal):
                 self._reject(number, row, allowed)
+                self.unproven += allowed.pointer == NAMED and sender.side is Side.PAGE
             else:
                 forms.append((number, row, allowed))
+                if allowed.ignored:
+                    self.unproven += any(one.pointer == NAMED for one in allowed.ignored)
         self.items = item_keys({item.item_id for _number, form, _allowed in forms for item in form.items})
         taken = (self._taken(number, form, allowed) for number, form, allowed in forms)
         self.taken = [event for event in taken if event is not None]
@@ -79,7 +83,9 @@ class Intake:
         for event in self.taken:
             after = first + len(event.places)
             verdict = "duplicate" if new.isdisjoint(range(first, after)) else "accepted"
-            ignored = [*event.allowed.ignored, NAMELESS] if event.row in nameless else event.allowed.ignored
+            ignored = event.allowed.ignored
+            if event.row in nameless:
+                ignored = [*ignored, Refusal(NAMELESS, self._sender.why_nameless())]
             self._verdicts[event.row] = EventResult(verdict, event.form.event_id, None, None, event.refused, ignored)
             first = after
         return [verdict for verdict in self._verdicts if verdict is not None]
@@ -160,7 +166,9 @@ def _keys_of(events: Sequence[Taken], newcomers: Newcomers) -> tuple[dict[str, i
 def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None) -> Iterable[EventLine]:
     """A line per item that exists, numbered by its place in the event; line 0 for an event without items."""
     form = event.form
-    at, attributes = form.timestamp.astimezone(UTC), _place(form)  # PostgreSQL reads no offset of 16 hours
+    at, attributes = form.timestamp, _place(form)
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)  # PostgreSQL reads no offset of 16 hours
     alone = len(form.items) < 2
     target = form.target_id
     if form.target_type == "customer" and target is not None:

@@ -40,7 +40,7 @@ type Personalisation = Annotated[
 ]
 
 
-class EventItemForm(Struct, forbid_unknown_fields=True):
+class EventItemForm(Struct, forbid_unknown_fields=True, gc=False):
     """A line of an event; an item that the catalogue does not have loses its line, not the others."""
 
     item_id: Id
@@ -49,7 +49,7 @@ class EventItemForm(Struct, forbid_unknown_fields=True):
     index: Annotated[Position, Meta(description="Position in the list that was shown.")] | None = None
 
 
-class EventContextForm(Struct, forbid_unknown_fields=True):
+class EventContextForm(Struct, forbid_unknown_fields=True, gc=False):
     """Where it happened; the query of a page is not kept."""
 
     channel: Word | None = None
@@ -58,14 +58,14 @@ class EventContextForm(Struct, forbid_unknown_fields=True):
     source: Word | None = None
 
 
-class ConsentForm(Struct, forbid_unknown_fields=True):
+class ConsentForm(Struct, forbid_unknown_fields=True, gc=False):
     """What the customer allows."""
 
     personalisation: Personalisation | None = None
     marketing: bool | None = None
 
 
-class EventForm(Struct, forbid_unknown_fields=True):
+class EventForm(Struct, forbid_unknown_fields=True, gc=False):
     """An act of a customer. It is known by ``event_id`` and ``timestamp``: a retry repeats both."""
 
     event_id: UUID
@@ -100,7 +100,7 @@ class ParsedBody:
     ignored: dict[int, list[str]] = field(default_factory=dict)
 
 
-class EventBatch(Struct, forbid_unknown_fields=True):
+class EventBatch(Struct, forbid_unknown_fields=True, gc=False):
     """Events in any order."""
 
     events: Annotated[list[EventForm], Meta(min_length=1, max_length=MOST_ROWS)]

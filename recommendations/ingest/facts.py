@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 
 from recommendations.event_types import NAMES
 from recommendations.ingest.event_schema import EventForm
-from recommendations.ingest.proofs import proves
+from recommendations.ingest.proofs import proves, why_no_proof
 from recommendations.ingest.refusal import Refusal
 from recommendations.terms import Side, Trust
 
 REPLAY = "replay"
+NAMED = "/user_id"
 NAMELESS = "/anonymous_id"
-"""Pointer of what is left out of an event whose visitor is new beyond the quota; its session goes as well."""
+"""Pointer of what is left out of an event whose visitor was not admitted; its session goes as well."""
 PAGE_PAST = timedelta(hours=24)  # how old an act may be that a page tells of
 
 
@@ -35,27 +36,43 @@ def _all(count: int, *, proven: bool) -> int:  # noqa: ARG001 - a Newcomers
 
 
 class Sender(NamedTuple):
-    """Who hands events in: a key, and where it stands; ``replays``: the demo's, which shops in the name of others."""
+    """Who hands events in: a key, and where it stands.
+
+    ``replays``: it is the demo's, which shops in the name of others. ``crawls``: a crawler opened the page.
+    """
 
     key: int | None = None
     side: Side = Side.SERVER
     replays: bool = False
+    crawls: bool = False
     newcomers: Newcomers = _all
+
+    def why_nameless(self) -> str:
+        """Why a visitor whom nobody knew was not admitted."""
+        if self.crawls:
+            return _("The User-Agent is a crawler's, and its visitors are nobody.")
+        return _("More new people came than the quota of the hour allows; who is known already goes on as ever.")
 
 
 class Allowed(NamedTuple):
-    """Whose word an event is, and pointers to what was left out of it."""
+    """Whose word an event is, and what was left out of it, with the reasons."""
 
     trust: Trust
-    ignored: Sequence[str] = ()
+    ignored: Sequence[Refusal] = ()
+
+
+_BY_SERVER = Allowed(Trust.SERVER)
 
 
 def limit(form: EventForm, sender: Sender, *, now: datetime) -> Allowed | Refusal:
     """Take out of an event what its sender may not state; a Refusal where that is the event itself."""
-    ignored: list[str] = []
-    if form.context is not None and form.context.source == REPLAY and not sender.replays:
+    forged = form.context is not None and form.context.source == REPLAY and not sender.replays
+    if sender.side is Side.SERVER and not forged:
+        return _BY_SERVER
+    ignored: list[Refusal] = []
+    if form.context is not None and forged:
         form.context.source = None
-        ignored.append("/context/source")
+        ignored.append(Refusal("/context/source", _("Only the demo's own replay may say so.")))
     if sender.side is Side.SERVER:
         return Allowed(Trust.SERVER, ignored)
     if now - form.timestamp > PAGE_PAST:
@@ -66,20 +83,20 @@ def limit(form: EventForm, sender: Sender, *, now: datetime) -> Allowed | Refusa
         if proves(form.proof, user_id=form.user_id, anonymous_id=form.anonymous_id, now=now):
             trust = Trust.PROVEN
         elif form.anonymous_id is None:
-            return Refusal("/user_id", proof_needed())
+            return Refusal(NAMED, why_no_proof(form.proof, user_id=form.user_id, anonymous_id=None))
         else:
+            why = why_no_proof(form.proof, user_id=form.user_id, anonymous_id=form.anonymous_id)
+            ignored.append(Refusal(NAMED, why))
             form.user_id = None
-            ignored.append("/user_id")
     if trust < (least := NAMES[form.name].facts.stated_from):
-        return Refusal("/name", _server_only() if least >= Trust.SERVER else proof_needed())
+        return Refusal("/name", _server_only()) if least >= Trust.SERVER else Refusal("/proof", _signed_in_only())
     return Allowed(trust, ignored)
 
 
-def proof_needed() -> str:
-    """Why a page's word about a customer is not taken."""
+def _signed_in_only() -> str:
     return _(
-        "A key in a page cannot say who is signed in. Send the proof that your server gets from POST /api/v1/identity/ "
-        "for this user_id and this anonymous_id; what came is missing, expired or another's."
+        "Only a customer who is signed in can do this: send user_id, anonymous_id and the proof that your server gets "
+        "from POST /api/v1/identity/."
     )
 
 

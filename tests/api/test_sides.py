@@ -112,6 +112,22 @@ FALSE_PROOFS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        ("empty", "cannot say who is signed in. Send the proof"),
+        ("of another visitor", "is not of this user_id and this anonymous_id"),
+        ("cut", "is not of this user_id and this anonymous_id"),
+        ("expired", "The proof expired at 20"),
+    ],
+)
+def test_it_is_told_why_a_proof_proves_nothing(shop: Shop, made: str, why: str) -> None:
+    [told] = shop.tell("page", proof=FALSE_PROOFS[made]())["why_ignored"]
+    assert told["pointer"] == "/user_id"
+    assert why in told["reason"]
+    assert "POST /api/v1/identity/" in told["reason"]
+
+
 @pytest.mark.parametrize("made", FALSE_PROOFS.values(), ids=FALSE_PROOFS)
 def test_a_false_proof_proves_nothing(shop: Shop, made: Callable[[], str]) -> None:
     told = shop.tell("page", proof=made())

@@ -16,6 +16,7 @@ class EventResult(TypedDict):
     reason: NotRequired[str]
     rejected_items: NotRequired[list[Refusal]]
     ignored: NotRequired[list[str]]
+    why_ignored: NotRequired[list[Refusal]]
 
 
 class EventsAnswer(TypedDict):

@@ -19,8 +19,7 @@ from recommendations.api.examples import MERGE
 from recommendations.api.parsing import RawJson, body_of, flaw_of, malformed
 from recommendations.api.recommend_form import Id
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
-from recommendations.ingest.facts import proof_needed
-from recommendations.ingest.proofs import proves
+from recommendations.ingest.proofs import proves, why_no_proof
 from recommendations.services.operations.customers import (
     MergedElsewhereError,
     Told,
@@ -96,7 +95,8 @@ class MergeUsers(BrowserView):
         if key.side is Side.SERVER:
             return Told.API
         if not proves(body.proof, user_id=body.user_id, anonymous_id=body.anonymous_id, now=now):
-            raise _refused(Flaw("/proof", proof_needed()))
+            why = why_no_proof(body.proof, user_id=body.user_id, anonymous_id=body.anonymous_id)
+            raise _refused(Flaw("/proof", why))
         return Told.PAGE
 
 

@@ -1,7 +1,8 @@
 """Counts of what each API key sends, hour by hour: added up in each process, on their way to the record in Valkey.
 
-They are told at most once a second, so that a request hardly ever pays for it. Of people Valkey keeps an estimate of
-how many they are (HyperLogLog), and no key of theirs.
+They are told at most once a second, so that a request hardly ever pays for it; what came last is told a second later,
+whether anything follows or not. Of people Valkey keeps an estimate of how many they are (HyperLogLog), and no key of
+theirs.
 """
 
 import threading
@@ -32,6 +33,8 @@ class SourceCount(StrEnum):
     NEW_PEOPLE = "new_people"
     PURCHASES = "purchases"
     NOT_KEPT = "not_kept"
+    CRAWLED = "crawled"
+    UNPROVEN = "unproven"
     REFUSED = "refused"
 
 
@@ -44,6 +47,7 @@ class SourceCounters:
         self._counts: Counter[tuple[int, int, SourceCount]] = Counter()
         self._people: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
         self._told_at = clock()
+        self._later: threading.Timer | None = None  # until it has told
 
     def note(self, key: int, counts: Mapping[SourceCount, int], *, at: datetime, people: Collection[int] = ()) -> None:
         """Count what came with a key at a moment; ``people`` are keys of customers."""
@@ -56,6 +60,10 @@ class SourceCounters:
             if len(seen) < MOST:
                 seen.update(people)
             due = self._clock() - self._told_at >= TELL
+            if not due and self._later is None:
+                self._later = threading.Timer(TELL, self.tell)
+                self._later.daemon = True
+                self._later.start()
         if due:
             self.tell()
 
@@ -64,6 +72,7 @@ class SourceCounters:
         with self._lock:
             counts, self._counts, self._told_at = self._counts, Counter(), self._clock()
             people, self._people = self._people, defaultdict(set)
+            self._later = None
         if counts and (not _tell_people(people) or valkey().run(lambda pipeline: _put(pipeline, counts)) is None):
             with self._lock:
                 self._counts.update(counts)

@@ -1,6 +1,7 @@
 """Floods of events through the API: what is refused, what is taken without a name, and who is not touched by it."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -55,6 +56,13 @@ CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.ht
 BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0"
 
 
+def told_hour() -> SourceHour:
+    """What the only key sent in this hour."""
+    source_counters().tell()
+    write_source_hours(now=timezone.now())
+    return SourceHour.objects.get()
+
+
 @pytest.mark.parametrize(
     ("agent", "named"), [(CRAWLER, False), (BROWSER, True), ("okhttp/4.12", True), (f"{BROWSER} HeadlessChrome", True)]
 )
@@ -64,6 +72,25 @@ def test_a_crawler_is_nobody(pages: ApiClient, agent: str, named: bool) -> None:
     assert row["verdict"] == "accepted"
     assert ("ignored" not in row) == named
     assert Customer.objects.count() == named
+    hour = told_hour()
+    assert (hour.crawled, hour.not_kept) == (int(not named), 0)
+
+
+def test_who_is_named_without_a_proof_is_counted(pages: ApiClient) -> None:
+    send(pages, view("a1", user_id="u1"), view("a2", user_id="u1", proof="x"), view("a3"))
+    pages.post(EVENTS, view("a1", user_id="u1", anonymous_id=...))
+    assert told_hour().unproven == 3
+
+
+def test_the_end_of_a_flood_is_counted_though_nothing_follows(pages: ApiClient) -> None:
+    """Counts are told once a second; after the last request none may come."""
+    for count in (1, 200, 3):
+        send(pages, *(view("a1") for _ in range(count)))
+    until = time.monotonic() + 10
+    while not SourceHour.objects.filter(lines=204).exists() and time.monotonic() < until:
+        time.sleep(0.2)
+        write_source_hours(now=timezone.now())
+    assert SourceHour.objects.get().lines == 204
 
 
 def test_a_servers_name_is_not_looked_at(shop: None, client_with: Callable[..., ApiClient]) -> None:
