@@ -55,10 +55,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return _of_beacon(request)
         if scheme.lower() != SCHEME.lower():
             raise AuthenticationFailed(_("Send the key as “Authorization: Api-Key <prefix>.<secret>”."))
-        key = keys.find_key(token.strip())
-        if key is None:
-            raise AuthenticationFailed(_("This API key is unknown, was revoked, or has expired."))
-        return AnonymousUser(), key
+        return AnonymousUser(), _valid(token.strip())
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - given by the framework
         return f'{SCHEME} realm="api"'
@@ -71,10 +68,17 @@ def _of_beacon(request: Request) -> tuple[AnonymousUser, keys.KnownKey] | None:
         token = _with_key.decode(request.body).api_key
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    key = keys.find_key(token)
-    if key is None or key.scopes != {Scope.EVENTS_WRITE}:
-        raise AuthenticationFailed(_("A key in the body is a valid one that may send events and do nothing else."))
+    key = _valid(token)
+    if key.scopes != {Scope.EVENTS_WRITE}:
+        raise AuthenticationFailed(_("Only a key that may do nothing but send events may stand in the body."))
     return AnonymousUser(), key
+
+
+def _valid(token: str) -> keys.KnownKey:
+    key = keys.find_key(token)
+    if key is None:
+        raise AuthenticationFailed(_("This API key is unknown, was revoked, or has expired."))
+    return key
 
 
 class HasScope(BasePermission):

@@ -42,7 +42,12 @@ class BrowserView(APIView):
         elif origin and origin != f"{request.scheme}://{request.get_host()}":  # our own pages are no others
             if key.side is Side.SERVER:
                 keys.note_page(key, origin)
-            message = _("This API key may not be used by the pages of %(origin)s; make one that names this origin.")
+                message = _(
+                    "This is a key of a server, and a browser sent it. If it stands in a page, replace it, and use a "
+                    "key in a page (events:write) there."
+                )
+            else:
+                message = _("This API key may not be used by the pages of %(origin)s; make one that names this origin.")
             self.permission_denied(request, message=message % {"origin": origin})
 
     def options(self, request: Any, *arguments: Any, **options: Any) -> Any:

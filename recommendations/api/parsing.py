@@ -11,7 +11,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from recommendations.api.errors import BadRequestError, Flaw, LengthRequiredError, TooLargeError
-from recommendations.ingest.refusal import misfit
+from recommendations.ingest.misfit import misfit
 
 _BYTE = re.compile(r" \(byte (\d+)\)$")
 

@@ -135,7 +135,7 @@ def problems(*statuses: HTTPStatus) -> dict[tuple[int, str], OpenApiResponse]:
 def _examples(status: HTTPStatus) -> list[OpenApiExample]:
     if status is not HTTPStatus.BAD_REQUEST:
         return []
-    flaws = [Flaw("/n", "Expected `int` <= 100")]
+    flaws = [Flaw("/n", "Send a number of at most 100.")]
     answer = problem(status, "The request has errors.", flaws=flaws)
     return [OpenApiExample("A flaw", msgspec.json.decode(answer.content), media_type=CONTENT_TYPE)]
 

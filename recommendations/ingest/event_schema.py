@@ -26,7 +26,8 @@ from recommendations.fields import (
     SlateId,
     Word,
 )
-from recommendations.ingest.refusal import Refusal, escaped, misfit, unreadable
+from recommendations.ingest.misfit import misfit, unreadable
+from recommendations.ingest.refusal import Refusal, escaped
 
 MOST_ROWS = 1_000
 MOST_IGNORED = 20  # unknown fields that are named, per row

@@ -39,13 +39,17 @@ def test_a_beacon_is_taken_like_any_batch(token: Callable[..., str]) -> None:
 @pytest.mark.parametrize("others", [{Scope.RECOMMENDATIONS_READ}, set(Scope) - {Scope.EVENTS_WRITE}])
 def test_a_beacon_with_a_key_of_other_scopes_is_refused(token: Callable[..., str], others: set[Scope]) -> None:
     answer = beacon({"api_key": token(Scope.EVENTS_WRITE, *others), "events": [event()]})
-    assert "do nothing else" in problem(answer, 401)["detail"]
+    assert problem(answer, 401)["detail"].startswith("Only a key that may do nothing but send events")
     assert not Event.objects.exists()
 
 
 @pytest.mark.parametrize("body", [{"events": []}, {"api_key": 7}, {"api_key": "a.b"}, b"", b"{", b"\xff", b"[" * 9_999])
 def test_a_beacon_without_a_key_is_refused(db: None, body: Any) -> None:
     problem(beacon(body), 401)
+
+
+def test_an_unknown_key_in_a_beacon_is_called_so(db: None) -> None:
+    assert "unknown, was revoked" in problem(beacon({"api_key": "a.b", "events": []}), 401)["detail"]
 
 
 def test_the_key_in_a_body_of_json_opens_nothing(token: Callable[..., str]) -> None:

@@ -154,7 +154,7 @@ def test_an_answer_of_another_type(events: ApiClient) -> None:
         (b"\xef\xbb\xbf{}", "byte 0"),
         (b'{"events": ["\xff"]}', "not UTF-8: byte 13"),
         (b"\xff\xfe{\x00", "not UTF-8: byte 0"),
-        (b"[" * 1_000_000, "Expected `object`"),
+        (b"[" * 1_000_000, "Send an object, not an array. Send {“events”"),
         (b'{"events": [' + b'{"a":' * 300_000, "nested too deeply"),
         (b'{"events": []} trailing', "unexpected character"),
     ],

@@ -147,21 +147,29 @@ def test_a_purchase_is_kept_with_whose_word_it_is(shop: Shop, side: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "fields", "sides"),
+    ("name", "fields", "sides", "pointer", "said"),
     [
-        ("refund", {"transaction_id": "t1"}, {"server"}),
-        ("rate_item", {"rating": 4, "rating_scale": 5}, {"proven", "server"}),
+        ("refund", {"transaction_id": "t1"}, {"server"}, "/name", "Only your server"),
+        ("rate_item", {"rating": 4, "rating_scale": 5}, {"proven", "server"}, "/proof", "send user_id, anonymous_id"),
     ],
 )
 @pytest.mark.parametrize("side", ["page", "proven", "server"])
 def test_a_refund_is_the_servers_a_rating_a_customers(
-    shop: Shop, side: str, name: str, fields: dict[str, Any], sides: set[str]
+    shop: Shop, side: str, name: str, fields: dict[str, Any], sides: set[str], pointer: str, said: str
 ) -> None:
     told = shop.tell(side, name=name, **fields)
     assert told["verdict"] == ("accepted" if side in sides else "rejected")
     assert Event.objects.exists() == (side in sides)
     if side not in sides:
-        assert (told["pointer"], bool(told["reason"])) == ("/name", True)
+        assert (told["pointer"], said in told["reason"]) == (pointer, True)
+
+
+@pytest.mark.parametrize("ids", [{"user_id": ...}, {"proof": ""}], ids=["a visitor", "an empty proof"])
+def test_a_rating_without_a_customer_says_what_to_send(shop: Shop, ids: dict[str, Any]) -> None:
+    row = event(name="rate_item", rating=4, rating_scale=5, **BOTH | ids)
+    [told] = problem(shop.page.post(EVENTS, {"events": [row]}), 400)["errors"]
+    assert told["pointer"] == "/events/0/proof"
+    assert told["message"].startswith("A rating needs a signed-in customer: send user_id, anonymous_id and the proof")
 
 
 # --- personalisation

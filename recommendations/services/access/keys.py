@@ -160,8 +160,8 @@ def find_key(token: str) -> KnownKey | None:
 
 
 def note_page(key: KnownKey, origin: str) -> None:
-    """Note that a browser sent a key of a server: it stands in a page, where everybody can read it."""
-    log.warning("a server's key came from a page", prefix=key.prefix, origin=origin)
+    """Note that a browser sent a key of a server: it may stand in a page, where everybody can read it."""
+    log.warning("a browser sent a server's key", prefix=key.prefix, origin=origin)
     ApiKey.objects.filter(pk=key.pk).update(seen_in_page_at=timezone.now())
 
 

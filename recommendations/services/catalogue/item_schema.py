@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, ValidationError
 
 from recommendations.fields import Address, Brand, Count, Id, Money, Path, Rating, Tag, Text, Title, Word
-from recommendations.ingest.refusal import Refusal, UnreadableError, misfit, unreadable
+from recommendations.ingest.misfit import misfit, unreadable
+from recommendations.ingest.refusal import Refusal, UnreadableError
 from recommendations.terms import Availability, ItemKind
 
 MOST_ROWS = 1_000
