@@ -36,6 +36,12 @@ class OwnPasswordForm(PasswordChangeForm):
             raise forms.ValidationError(WRONG_PASSWORD)
         return password
 
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("new_password1") and given["new_password1"] == given.get("old_password"):
+            self.add_error("new_password1", _("This is the password that you have. Choose another one."))
+        return given
+
     def save(self, commit: bool = True) -> Staff:  # noqa: ARG002, FBT001, FBT002 - Django's signature
         set_password(staff=self.user, password=self.cleaned_data["new_password1"], by=self.user)
         return self.user

@@ -19,6 +19,7 @@ from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -26,10 +27,15 @@ from django_htmx.middleware import HtmxDetails
 from analytics.pages.access.preferences import settle_preferences
 from recommendations.models import Staff
 from recommendations.services.access import sign_in
-from recommendations.services.access.second_factor import TooSoonError
+from recommendations.services.access.second_factor import TooSoonError, is_of_app
 
 WRONG_CODE = _("This code does not match. Wait for the next one: each works once, for half a minute.")
-TOO_SOON = _("Too soon after a wrong code. Wait a few seconds, then type the code that the app shows.")
+WRONG_RECOVERY_CODE = _("This recovery code is wrong, or was used already.")
+TOO_SOON = ngettext_lazy(
+    "Too soon after a wrong code. Wait %(seconds)d second, then type the code that the app shows.",
+    "Too soon after a wrong code. Wait %(seconds)d seconds, then type the code that the app shows.",
+    "seconds",
+)
 BEFORE_SECOND_FACTOR = {"second_factor", "logout"}
 """Names of the pages that somebody reaches who has to set the second factor up first."""
 
@@ -74,7 +80,16 @@ class Login(LoginView):
 
 
 class CodeForm(forms.Form):
+    """Form of a code of the second factor."""
+
     code = forms.CharField(max_length=40)
+
+    def refuse(self, error: TooSoonError | None = None) -> None:
+        """Say that the code is wrong, or, with ``error``, that it came too soon."""
+        if error is not None:
+            self.add_error("code", TOO_SOON % {"seconds": error.seconds})
+        else:
+            self.add_error("code", WRONG_CODE if is_of_app(self.cleaned_data["code"]) else WRONG_RECOVERY_CODE)
 
 
 @login_not_required
@@ -90,9 +105,9 @@ def login_code(request: HttpRequest) -> HttpResponse:
                 target = request.GET.get("next", "")
                 safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
                 return _enter(request, staff, target if safe else settings.LOGIN_REDIRECT_URL)
-            form.add_error("code", WRONG_CODE)
-        except TooSoonError:
-            form.add_error("code", TOO_SOON)
+            form.refuse()
+        except TooSoonError as error:
+            form.refuse(error)
     return render(request, "registration/code.html", {"form": form})
 
 

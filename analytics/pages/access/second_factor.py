@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from analytics.pages.access.account import WRONG_PASSWORD
-from analytics.pages.access.login import TOO_SOON, WRONG_CODE, CodeForm
+from analytics.pages.access.login import WRONG_CODE, CodeForm
 from analytics.pages.access.permission import staff_of
 from analytics.queries.layout import read_frame
 from recommendations.models import Staff
@@ -38,9 +38,9 @@ class ProofForm(CodeForm):
         try:
             if sign_in.code_is_right(request, staff=staff, code=self.cleaned_data["code"]):
                 return True
-            self.add_error("code", WRONG_CODE)
-        except TooSoonError:
-            self.add_error("code", TOO_SOON)
+            self.refuse()
+        except TooSoonError as error:
+            self.refuse(error)
         return False
 
 
@@ -54,9 +54,8 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             codes = service.confirm_app(staff=staff, code=form.cleaned_data["code"])
-        except TooSoonError:
-            codes = None
-            form.add_error("code", TOO_SOON)
+        except TooSoonError as error:
+            form.refuse(error)
         else:
             if codes is not None:
                 request.session.pop(sign_in.DUE, None)
@@ -71,9 +70,9 @@ def renew_codes(request: HttpRequest) -> HttpResponse:
     staff, form = staff_of(request), ProofForm(request.POST)
     if not service.has_second_factor(staff):
         return redirect("second_factor")
-    return (
-        _codes(request, service.renew_codes(staff)) if form.proves(request, staff) else _existing(request, staff, form)
-    )
+    if not form.proves(request, staff):
+        return _existing(request, staff, form)
+    return _codes(request, service.renew_codes(staff), renewed=True)
 
 
 @require_POST
@@ -94,9 +93,10 @@ def _existing(request: HttpRequest, staff: Staff, form: ProofForm) -> HttpRespon
     return _page(request, "second_factor", {"form": form, "left": service.codes_left(staff), "codes": service.CODES})
 
 
-def _codes(request: HttpRequest, codes: list[str]) -> HttpResponse:
+def _codes(request: HttpRequest, codes: list[str], *, renewed: bool = False) -> HttpResponse:
     text = "\n".join(codes)
-    return _page(request, "recovery_codes", {"text": text, "file": f"data:text/plain;charset=utf-8,{quote(text)}"})
+    context = {"text": text, "file": f"data:text/plain;charset=utf-8,{quote(text)}", "renewed": renewed}
+    return _page(request, "recovery_codes", context)
 
 
 def _page(request: HttpRequest, name: str, context: dict[str, object]) -> HttpResponse:

@@ -4,12 +4,14 @@ At rest there is of the app a seed and of a recovery code a hash, both useless w
 ``SECRET_KEY`` asks everybody to set the second factor up again.
 """
 
+import math
 import re
 from base64 import b32encode
 from secrets import token_bytes
 
 import segno
 from django.db import transaction
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 
@@ -21,7 +23,11 @@ APP_CODE = re.compile(r"\d{6}")
 
 
 class TooSoonError(Exception):
-    """A wrong code came a moment ago; the next one is looked at after a pause that doubles each time."""
+    """A wrong code came a moment ago; the next one is looked at after ``seconds``, a pause that doubles each time."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 def has_second_factor(staff: Staff) -> bool:
@@ -74,6 +80,11 @@ def verify(*, staff: Staff, code: str) -> bool:
     return True
 
 
+def is_of_app(code: str) -> bool:
+    """Whether a code is meant to be the app's, which has digits only; a recovery code has letters."""
+    return _plain(code).isdecimal()
+
+
 def codes_left(staff: Staff) -> int:
     return int(StaticToken.objects.filter(device__user=staff).count())
 
@@ -102,8 +113,9 @@ def _plain(code: str) -> str:
 
 
 def _is_right(device: AuthenticatorApp | StaticDevice, token: str) -> bool:
-    if not device.verify_is_allowed()[0]:
-        raise TooSoonError
+    allowed, why = device.verify_is_allowed()
+    if not allowed:
+        raise TooSoonError(max(1, math.ceil((why["locked_until"] - timezone.now()).total_seconds())))
     return bool(device.verify_token(token))
 
 

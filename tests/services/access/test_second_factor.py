@@ -72,6 +72,7 @@ def test_every_role_sets_it_up_and_is_asked_for_it(client_of: Callable[[Role], C
     done = client.post(PAGE, {"code": code_of(staff)}).content.decode()
     shown = re.findall(r"\b[a-z2-7]{5}-[a-z2-7]{5}\b", done.split("<textarea")[1].split("</textarea>")[0])
     assert len(set(shown)) == 10
+    assert "The second factor is on." in done
     assert "10 of 10" in client.get(PAGE).content.decode()
     other = Client()
     assert log_in(other, staff, "correct horse") == "/login/code/?next=%2Fruns%2F"
@@ -111,10 +112,28 @@ def test_a_recovery_code_works_once(client: Client, ada: Staff, codes: list[str]
     assert [entry.after for entry in used] == [{"codes_left": 9}, {"codes_left": 8}]
 
 
+@pytest.mark.parametrize(
+    ("code", "said"), [("aaaaa-aaaaa", "wrong, or was used already"), ("12345", "Wait for the next one")]
+)
+def test_a_wrong_code_is_called_by_its_kind(client: Client, ada: Staff, codes: list[str], code: str, said: str) -> None:
+    log_in(client, ada)
+    assert said in client.post("/login/code/", {"code": code}).content.decode()
+
+
+def test_a_used_recovery_code_is_called_used(client: Client, ada: Staff, codes: list[str]) -> None:
+    assert second_factor.verify(staff=ada, code=codes[0])
+    log_in(client, ada)
+    assert "was used already" in client.post("/login/code/", {"code": codes[0]}).content.decode()
+
+
 def test_wrong_codes_wait_then_lock_like_wrong_passwords(client: Client, ada: Staff, codes: list[str]) -> None:
     log_in(client, ada)
     assert "does not match" in client.post("/login/code/", {"code": "000000"}).content.decode()
     assert "Too soon" in client.post("/login/code/", {"code": code_of(ada)}).content.decode()
+    AuthenticatorApp.objects.update(throttling_failure_count=6)
+    page = client.post("/login/code/", {"code": code_of(ada)}).content.decode()
+    [seconds] = re.findall(r"Wait (\d+) seconds, then", page)
+    assert 25 <= int(seconds) <= 32  # the pause doubles: 2⁵ seconds after the sixth
     for _ in range(3):
         forget_pauses()
         assert client.post("/login/code/", {"code": "000000"}).status_code == 200
@@ -187,7 +206,8 @@ def test_turning_it_off_needs_password_and_code(in_with_code: Client, ada: Staff
 
 def test_new_recovery_codes_replace_the_old(in_with_code: Client, ada: Staff, codes: list[str]) -> None:
     page = in_with_code.post("/account/second-factor/codes/", {"password": PASSWORD, "code": code_of(ada)})
-    assert "They are shown only now" in page.content.decode()
+    assert "Here are ten new codes; the old ones no longer work." in page.content.decode()
+    assert "The second factor is on" not in page.content.decode()
     assert not set(codes) & set(page.content.decode().split())
     assert not second_factor.verify(staff=ada, code=codes[0])
 
