@@ -9,11 +9,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from recommendations.admin.generic import ModelForm
-from recommendations.admin.rights import PolicyAdmin, staff_of
+from recommendations.admin.rights import HERE_AND_THERE, PolicyAdmin, staff_of
 from recommendations.models import ApiKey
 from recommendations.services.access import keys
 from recommendations.services.access.origins import MOST, NotAnOriginError, TooManyOriginsError, read_origins
@@ -24,11 +25,11 @@ from recommendations.wording import labels
 
 class KeyForm(ModelForm[ApiKey]):
     scopes = forms.MultipleChoiceField(
-        label=_("may"), choices=labels.SCOPES, widget=forms.CheckboxSelectMultiple,
+        label=capfirst(_("may")), choices=labels.SCOPES, widget=forms.CheckboxSelectMultiple,
         help_text=_("A key in a page may “Send events” and nothing else."),
     )  # fmt: skip
     origins = forms.CharField(
-        label=_("origins"), required=False, widget=forms.Textarea(attrs={"rows": 3, "cols": 50}),
+        label=capfirst(_("origins")), required=False, widget=forms.Textarea(attrs={"rows": 3, "cols": 50}),
         help_text=_(
             "Where a browser may use it: the pages of these origins, one a line, such as https://shop.example. A key "
             "that is used by no browser has none."
@@ -44,17 +45,23 @@ class KeyForm(ModelForm[ApiKey]):
             return read_origins(str(self.cleaned_data["origins"]).splitlines())
         except NotAnOriginError as error:
             text = _("“%(text)s” is no origin: write scheme and host, such as https://shop.example.")
-            raise forms.ValidationError(text % {"text": error.text}) from error
+            raise forms.ValidationError([text % {"text": wrong} for wrong in error.texts]) from error
         except TooManyOriginsError as error:
             raise forms.ValidationError(_("At most %(most)s origins.") % {"most": MOST}) from error
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if given.get("origins") and given.get("side") == Side.SERVER:
+        side, scopes = given.get("side"), given.get("scopes")
+        if given.get("origins") and side == Side.SERVER:
             self.add_error("side", _("A key with origins stands in a page."))
-        elif given.get("side") == Side.PAGE and set(given.get("scopes", ())) != keys.FROM_BROWSERS:
+        elif side == Side.PAGE and scopes and {*scopes} != keys.FROM_BROWSERS:
             text = _("Whoever looks into a page finds its key: such a key may send events and nothing else.")
             self.add_error("scopes", text)
+        for name in keys.NEVER_0:
+            if given.get(name) == 0:
+                self.add_error(name, _("Give at least 1: with 0 the key could send nothing."))
+        if side == Side.SERVER and given.get("new_people_per_hour") is not None:
+            self.add_error("new_people_per_hour", _("This limits a key in a page only. Leave it empty."))
         return given
 
 
@@ -77,9 +84,12 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
         "name", "prefix", "side", "may", "from_pages_of", *keys.LIMITS, "created_by", "created_at", "last_used_at",
         "seen_in_page_at", "expires_at", "revoked_at",
     )  # fmt: skip
+    if_any = frozenset({"seen_in_page_at", "expires_at"})  # what they mean is said only of keys to which it happened
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        return KeyForm.Meta.fields if obj is None else self.view_fields
+        if obj is None:
+            return KeyForm.Meta.fields
+        return [name for name in self.view_fields if name not in self.if_any or getattr(obj, name)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         return () if obj is None else self.view_fields
@@ -119,7 +129,11 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
     def from_pages_of(self, key: ApiKey) -> str:
         return ", ".join(key.origins) or "–"
 
-    @admin.action(description=_("Replace (the old key works for 24 hours more)"), permissions=["replace"])
+    @admin.action(
+        description=_("Replace (the old key works for 24 hours more)"),
+        permissions=["replace"],
+        location=HERE_AND_THERE,
+    )
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
         if len(queryset) != 1:
             self.message_user(request, _("Choose one key: its new secret is shown once."), messages.ERROR)
@@ -135,7 +149,11 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
         token = f"{key.prefix}.{secret}"
         return self._shown_once(request, key, token, title=_("API key replaced"), until=old.expires_at)
 
-    @admin.action(description=_("Revoke (refused everywhere within a second, for good)"), permissions=["replace"])
+    @admin.action(
+        description=_("Revoke (refused everywhere within a second, for good)"),
+        permissions=["replace"],
+        location=HERE_AND_THERE,
+    )
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         revoked = sum(keys.revoke_key(key=key, by=staff_of(request)) for key in queryset)
         text = ngettext("%(count)s key was revoked.", "%(count)s keys were revoked.", revoked)

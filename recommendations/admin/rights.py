@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.contrib.admin import ActionLocation
 from django.db.models import Model
 from django.forms.utils import ErrorDict
 from django.http import HttpRequest
@@ -35,6 +36,10 @@ def staff_of(request: HttpRequest) -> Staff:
     """Staff member who sent a request: nobody else reaches a page of the admin."""
     assert isinstance(request.user, Staff)  # noqa: S101 - for the type checker; the site let nobody else in
     return request.user
+
+
+HERE_AND_THERE = (ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM)
+"""Where an action stands that the page of one row offers, too."""
 
 
 class PolicyAdmin[Row: Model](ModelAdmin[Row]):

@@ -19,7 +19,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.admin.generic import AdminPasswordChangeForm, BaseUserCreationForm, UserAdmin
-from recommendations.admin.rights import PolicyAdmin, staff_of
+from recommendations.admin.rights import HERE_AND_THERE, PolicyAdmin, staff_of
 from recommendations.models import Staff
 from recommendations.services.access import invitations, second_factor, sessions
 from recommendations.services.access import staff as service
@@ -137,13 +137,15 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
         ]
         return format_html_join("", "<div>{}, {}, {}</div>", lines) or gettext("signed in nowhere")
 
-    @admin.action(description=_("End all sessions"), permissions=["change"])
+    @admin.action(description=_("End all sessions"), permissions=["change"], location=HERE_AND_THERE)
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[Staff]) -> None:
         number = sum(sessions.end_all(staff=staff, by=staff_of(request)) for staff in queryset)
         text = ngettext("%(number)s session was ended.", "%(number)s sessions were ended.", number)
         self.message_user(request, text % {"number": number}, messages.SUCCESS)
 
-    @admin.action(description=_("Take the second factor away (lost phone)"), permissions=["change"])
+    @admin.action(
+        description=_("Remove the second factor (lost phone)"), permissions=["change"], location=HERE_AND_THERE
+    )
     def remove_second_factor(self, request: HttpRequest, queryset: QuerySet[Staff]) -> None:
         for staff in queryset:
             if second_factor.remove(staff=staff, by=staff_of(request)):

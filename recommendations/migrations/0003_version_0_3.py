@@ -52,14 +52,14 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "apikey", "seen_in_page_at",
             models.DateTimeField(
-                blank=True, editable=False, null=True, verbose_name="came from a page",
-                help_text="A key of a server that a browser sent: it stands in a page, and should be replaced.",
+                blank=True, editable=False, null=True, verbose_name="sent by a browser",
+                help_text="A browser sent this key of a server. If it stands in a page, replace it.",
             ),
         ),
         migrations.AddField(
             "apikey", "side",
             models.CharField(
-                choices=SIDES, default="server", db_default="server", max_length=6, verbose_name="stands",
+                choices=SIDES, default="server", db_default="server", max_length=6, verbose_name="where it is used",
                 help_text="Whoever opens a page can read the key in it, so what it sends proves nothing.",
             ),
         ),

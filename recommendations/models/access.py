@@ -24,7 +24,8 @@ class ApiKey(models.Model):
     prefix = models.CharField(_("prefix"), max_length=12, unique=True)
     digest = models.CharField(_("SHA-256 of the secret"), max_length=64)
     side = models.CharField(
-        _("stands"), max_length=6, choices=labels.SIDES, default=terms.Side.SERVER, db_default=terms.Side.SERVER,
+        _("where it is used"), max_length=6, choices=labels.SIDES,
+        default=terms.Side.SERVER, db_default=terms.Side.SERVER,
         help_text=_("Whoever opens a page can read the key in it, so what it sends proves nothing."),
     )  # fmt: skip
     scopes = ArrayField(models.CharField(max_length=30, choices=labels.SCOPES), verbose_name=_("may"))
@@ -49,8 +50,8 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True, help_text=_("It was replaced by a new one."))
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     seen_in_page_at = models.DateTimeField(
-        _("came from a page"), null=True, blank=True, editable=False,
-        help_text=_("A key of a server that a browser sent: it stands in a page, and should be replaced."),
+        _("sent by a browser"), null=True, blank=True, editable=False,
+        help_text=_("A browser sent this key of a server. If it stands in a page, replace it."),
     )  # fmt: skip
 
     objects: ClassVar[models.Manager["ApiKey"]] = models.Manager.from_queryset(ApiKeyQuerySet)()

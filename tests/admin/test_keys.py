@@ -52,6 +52,7 @@ def test_the_secret_is_shown_once_and_works(admin: Client) -> None:
         {"side": "page", "origins": "https://shop.example"},  # a key that reads, in a page
         {"scopes": ["events:write"], "origins": "https://shop.example"},  # a key of a server, in a page
         {"side": "till"},
+        {"requests_per_minute": "0"},
     ],
 )
 def test_a_flawed_form_makes_no_key(admin: Client, change: dict[str, object]) -> None:
@@ -59,6 +60,70 @@ def test_a_flawed_form_makes_no_key(admin: Client, change: dict[str, object]) ->
     assert answer.status_code == 200
     assert answer.context["errors"]
     assert not ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "errors"),
+    [
+        ({"lines_per_minute": "0"}, {"lines_per_minute": ["Give at least 1: with 0 the key could send nothing."]}),
+        (
+            {"new_people_per_hour": "9"},
+            {"new_people_per_hour": ["This limits a key in a page only. Leave it empty."]},
+        ),
+        ({"side": "page", "scopes": []}, {"scopes": ["This field is required."]}),
+        (
+            {"side": "page", "scopes": ["events:write"], "origins": "shop.example\nhttps://shop.example\n*\nftp://x"},
+            {
+                "origins": [
+                    f"“{text}” is no origin: write scheme and host, such as https://shop.example."
+                    for text in ("shop.example", "*", "ftp://x")
+                ]
+            },
+        ),
+    ],
+    ids=["nothing could be sent", "no effect", "one reason", "each origin"],
+)
+def test_a_flaw_is_named_once_and_completely(
+    admin: Client, change: dict[str, object], errors: dict[str, list[str]]
+) -> None:
+    assert admin.post(ADD, {**FORM, **change}).context["adminform"].form.errors == errors
+    assert not ApiKey.objects.exists()
+
+
+def test_a_key_in_a_page_may_bring_nobody_new(admin: Client) -> None:
+    page = {"side": "page", "scopes": ["events:write"], "new_people_per_hour": "0"}
+    assert admin.post(ADD, {**FORM, **page}).status_code == 200
+    assert ApiKey.objects.get().new_people_per_hour == 0
+
+
+def test_the_labels_of_the_form(admin: Client) -> None:
+    page = admin.get(ADD).content.decode()
+    assert re.findall(r"(?:<label[^>]*>|<legend[^>]*>)\s*(Where it is used|May|Origins):", page) == [
+        "Where it is used", "May", "Origins"
+    ]  # fmt: skip
+
+
+def test_the_page_of_a_key_says_only_what_happened_to_it(admin: Client) -> None:
+    key, _secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    address = reverse("admin:recommendations_apikey_change", args=[key.pk])
+    told = ("It was replaced by a new one.", "If it stands in a page, replace it.")
+    page = admin.get(address).content.decode()
+    assert [words in page for words in told] == [False, False]
+    keys.rotate_key(key=key, by=None)
+    ApiKey.objects.filter(pk=key.pk).update(seen_in_page_at=key.created_at)
+    page = admin.get(address).content.decode()
+    assert [words in page for words in told] == [True, True]
+
+
+def test_the_page_of_a_key_replaces_and_revokes_it(admin: Client) -> None:
+    key, _secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    address = reverse("admin:recommendations_apikey_change", args=[key.pk])
+    form = {"_selected_action": [key.pk], "CHANGE_FORM-action": "rotate"}
+    assert "It is shown only now" in admin.post(address, form).content.decode()
+    key.refresh_from_db()
+    assert key.expires_at is not None
+    answer = admin.post(address, {**form, "CHANGE_FORM-action": "revoke"}, follow=True)
+    assert "1 key was revoked." in answer.content.decode()
 
 
 def test_a_key_for_the_pages_of_the_shop(admin: Client) -> None:

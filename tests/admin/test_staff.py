@@ -5,7 +5,8 @@ from django.contrib.auth import authenticate
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from recommendations.models import AuditEntry, Staff
+from recommendations.models import AuditEntry, AuthenticatorApp, Staff
+from recommendations.services.access import second_factor
 from recommendations.terms import Role
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +78,24 @@ def test_the_last_admin_stays(admin: Client, changes: dict[str, str]) -> None:
     admin.post(change_page(boss), form_of(boss, **changes))
     boss.refresh_from_db()
     assert (boss.role, boss.is_active) != (Role.ADMIN, True)
+
+
+def test_the_page_of_a_member_of_staff_ends_sessions_and_removes_the_second_factor(admin: Client) -> None:
+    ann = Staff.objects.create_user("ann@example.com", PASSWORD, role=Role.VIEWER)
+    AuthenticatorApp.objects.create(user=ann, confirmed=True)
+    page = admin.get(change_page(ann)).content.decode()
+    assert [words in page for words in ("End all sessions", "Remove the second factor (lost phone)")] == [True, True]
+    assert "Send the invitation again" not in page
+    form = {"_selected_action": [ann.pk], "CHANGE_FORM-action": "remove_second_factor"}
+    answer = admin.post(change_page(ann), form, follow=True)
+    assert "has no second factor any more" in answer.content.decode()
+    assert not second_factor.has_second_factor(ann)
+    browser = Client()
+    browser.post("/login/", {"username": ann.email, "password": PASSWORD})
+    assert browser.get("/runs/").status_code == 200
+    answer = admin.post(change_page(ann), {**form, "CHANGE_FORM-action": "end_sessions"}, follow=True)
+    assert "1 session was ended." in answer.content.decode()
+    assert browser.get("/runs/").status_code == 302
 
 
 def test_a_new_password_works_and_leaves_a_trail(admin: Client) -> None:

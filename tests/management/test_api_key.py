@@ -53,10 +53,15 @@ def test_without_grace_the_old_one_ends_at_once() -> None:
     ("words", "said"),
     [
         (["create", "x", "--scope", "all"], "invalid choice"),
-        (["create", "x", "--scope", "events:write", "--origin", "shop.example"], "no origin"),
+        (
+            ["create", "x", "--scope", "events:write", "--origin", "shop.example", "--origin", "*"],
+            "No origin: 'shop.example', '*'",
+        ),
         (["create", "x", "--scope", "metrics:read", "--origin", "https://shop.example"], "events:write and no other"),
-        (["create", "x", "--scope", "events:write", "--requests-per-minute", "-1"], "a rate is 0"),
-        (["create", "x", "--scope", "events:write", "--requests-per-minute", "99999999999"], "a rate is 0"),
+        (["create", "x", "--scope", "events:write", "--requests-per-minute", "-1"], "a rate is 1"),
+        (["create", "x", "--scope", "events:write", "--lines-per-minute", "0"], "a rate is 1"),
+        (["create", "x", "--scope", "events:write", "--new-people-per-hour", "9"], "a key in a page only"),
+        (["create", "x", "--scope", "events:write", "--requests-per-minute", "99999999999"], "a rate is 1"),
         (["create", "x" * 101, "--scope", "events:write"], "at most 100"),
         (["create", "x", "--scope", "events:write", *(f"--origin=https://s{n}.example" for n in range(21))], "At most"),
         (["rotate", "nobody"], "no key 'nobody'"),

@@ -36,6 +36,7 @@ class Alert:
     level: str
     text: str
     address: str = ""
+    link: str = ""  # words of the link, where they are not the usual ones
 
 
 def alerts(frame: Frame, run: RunView | None, answers: Answers, *, now: datetime) -> list[Alert]:
@@ -74,16 +75,17 @@ def _of_ages(frame: Frame, *, now: datetime) -> Iterator[Alert]:
 
 
 def _of_keys(seen: Watch) -> Iterator[Alert]:
-    """Alerts of keys that stand in a page, and of what they sent in the last day."""
+    """Alerts of keys that may stand in a page, and of what they sent in the last day."""
     for day in seen.keys:
         name, address = {"name": day.key.name}, f"{reverse('sources')}#key-{day.key.pk}"
         if day.key.seen_in_page_at:
             text = _(
-                "A browser sent the key “%(name)s” (%(prefix)s…), which is for a server: it stands in a page. Replace "
-                "it."
+                "A request from a browser carried the server key “%(name)s” (%(prefix)s…). If it stands in a page, "
+                "replace it."
             )
-            keys = reverse("admin:recommendations_apikey_changelist")
-            yield Alert(level="danger", text=text % {**name, "prefix": day.key.prefix}, address=keys)
+            page = reverse("admin:recommendations_apikey_change", args=[day.key.pk])
+            text %= {**name, "prefix": day.key.prefix}
+            yield Alert(level="danger", text=text, address=page, link=_("Open the key"))
         if day.worst:
             text = _(
                 "“%(name)s” sent %(lines)s lines of events in one hour, far more than is usual; %(new)s of the people "

@@ -43,8 +43,13 @@ class Command(BaseCommand):
 
     def _create(self, options: dict[str, Any]) -> None:
         limits = {name: options[name] for name in keys.LIMITS}
-        if len(options["name"]) > LONGEST_NAME or not all(0 <= (limit or 0) <= FASTEST for limit in limits.values()):
-            raise CommandError(f"A name has at most {LONGEST_NAME} characters, a rate is 0 to {FASTEST}.")
+        least = {name: int(name in keys.NEVER_0) for name in limits}
+        if len(options["name"]) > LONGEST_NAME or not all(
+            limit is None or least[name] <= limit <= FASTEST for name, limit in limits.items()
+        ):
+            raise CommandError(f"A name has at most {LONGEST_NAME} characters, a rate is 1 to {FASTEST}.")
+        if limits["new_people_per_hour"] is not None and not (options["page"] or options["origin"]):
+            raise CommandError("--new-people-per-hour limits a key in a page only: give --page or an --origin, too.")
         try:
             key, secret = keys.create_key(
                 name=options["name"],
@@ -55,7 +60,8 @@ class Command(BaseCommand):
                 **limits,
             )
         except NotAnOriginError as error:
-            raise CommandError(f"{error.text!r} is no origin: write scheme and host: https://shop.example") from error
+            texts = ", ".join(map(repr, error.texts))
+            raise CommandError(f"No origin: {texts}. Write scheme and host: https://shop.example") from error
         except TooManyOriginsError as error:
             raise CommandError(f"At most {MOST} origins.") from error
         except keys.ReadablePageKeyError as error:

@@ -40,6 +40,7 @@ GRACE = timedelta(hours=24)  # for which a key goes on working beside the one th
 FROM_BROWSERS = frozenset({Scope.EVENTS_WRITE})  # all scopes that a key in a page may have: it reads nothing
 
 LIMITS = ("requests_per_minute", "lines_per_minute", "new_people_per_hour")
+NEVER_0 = LIMITS[:2]  # with 0 of them a key could send nothing
 _FIELDS = ("pk", "prefix", "digest", "side", "scopes", "origins", "expires_at", *LIMITS)
 
 log = structlog.get_logger(__name__)

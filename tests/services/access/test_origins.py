@@ -33,7 +33,13 @@ def test_origins_are_normalised_as_browsers_write_them(written: str, kept: str) 
 def test_a_text_that_is_no_origin_is_refused(written: str) -> None:
     with pytest.raises(NotAnOriginError) as refused:
         read_origins(["https://shop.example", written])
-    assert refused.value.text == written
+    assert refused.value.texts == [written]
+
+
+def test_every_text_that_is_no_origin_is_named() -> None:
+    with pytest.raises(NotAnOriginError) as refused:
+        read_origins(["shop.example", "https://shop.example", "*", " shop.example "])
+    assert refused.value.texts == ["shop.example", "*"]
 
 
 def test_origins_are_deduplicated_and_limited_in_number() -> None:

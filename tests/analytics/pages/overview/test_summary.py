@@ -3,11 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from analytics.queries.overview.watch import KEY
 from recommendations.models import ApiKey, ModelVersion
-from recommendations.terms import MeasuredKind, RunStatus, Task
+from recommendations.services.access import keys
+from recommendations.terms import MeasuredKind, RunStatus, Scope, Task
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +77,14 @@ def test_alerts_say_what_to_do(admin: Client) -> None:
     assert "The last run failed at “Recommend · Test”." in page
     assert "The live model is 5 days old." in page
     assert page.index("The last run failed") < page.index("The live model is")
+    assert '<a href="/runs/">View</a>' in page
+
+
+def test_the_alert_of_a_key_leads_to_the_key(admin: Client) -> None:
+    key, _secret = keys.create_key(name="Till", scopes=[Scope.EVENTS_WRITE], by=None)
+    ApiKey.objects.filter(pk=key.pk).update(seen_in_page_at=timezone.now())
+    cache.delete(KEY)
+    assert f'<a href="/admin/recommendations/apikey/{key.pk}/change/">Open the key</a>' in text(admin)
 
 
 @pytest.mark.parametrize("query", ["?days=7", "?days=x&task=y", "?days=91&task=discover", "?days=-1", "?task="])

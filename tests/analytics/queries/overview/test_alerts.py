@@ -81,8 +81,10 @@ def test_a_key_of_a_server_that_a_browser_sent() -> None:
     cache.delete(KEY)
     ApiKey.objects.filter(pk=key.pk).update(seen_in_page_at=records.NOW)
     [(level, text, address)] = told()
-    assert (level, address) == ("danger", "/admin/recommendations/apikey/")
-    assert text.startswith(f"A browser sent the key “Till” ({key.prefix}…), which is for a server")
+    assert (level, address) == ("danger", f"/admin/recommendations/apikey/{key.pk}/change/")
+    assert text == (
+        f"A request from a browser carried the server key “Till” ({key.prefix}…). If it stands in a page, replace it."
+    )
 
 
 def test_lines_that_wait_and_lines_that_were_put_aside() -> None:
