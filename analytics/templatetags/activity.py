@@ -89,6 +89,19 @@ KINDS: Mapping[str, Promise] = {
     "judgement": gettext_lazy("Verdict"),
     "quarantine": gettext_lazy("Quarantine"),
 }
+FACTS: Mapping[str, Promise] = {
+    "address": gettext_lazy("address"),
+    "book": pgettext_lazy("activity", "book"),
+    "codes_left": gettext_lazy("recovery codes left"),
+    "events": pgettext_lazy("activity", "events"),
+    "gate": gettext_lazy("gate"),
+    "live": gettext_lazy("live"),
+    "replaced_by": gettext_lazy("replaced by"),
+    "rules": gettext_lazy("rules"),
+    "seed": gettext_lazy("seed"),
+    "sessions": gettext_lazy("sessions"),
+}
+"""What entries tell of an object beside the fields of its model, or of one that is called otherwise here."""
 PAGES: Mapping[str, str] = {"run": "run", "rule": "rule", "item": "item", "quarantine": "quarantine"}
 """Kinds of objects that have a page of their own: the name of its address, which takes the primary key."""
 
@@ -127,25 +140,42 @@ def address(entry: AuditEntry) -> str:
 @register.filter
 def differences(entry: AuditEntry, longest: int | None = LONGEST) -> list[tuple[str, str | None, str | None]]:
     """Fields that changed, before and after; None where the object was not there before, or is no more."""
+    fields = _fields(entry.object_type)
     return [
-        (_field_words(entry.object_type, name), _as_text(before, longest), _as_text(after, longest))
+        (
+            _field_words(fields, name),
+            _as_text(_labels(fields.get(name), before), longest),
+            _as_text(_labels(fields.get(name), after), longest),
+        )
         for name, before, after in changed_fields(entry)
     ]
 
 
 @lru_cache(maxsize=1_000)
 def _fields(kind: str) -> Mapping[str, Any]:
-    """Verbose names of the fields of a model and of its part; none where there is no such model."""
+    """Fields of a model, and of its part, by their names; none where there is no such model."""
     try:
         models = [apps.get_model("recommendations", name) for name in (PARTS.get(kind, kind), kind)]
     except LookupError:
         return {}
     meta = [model._meta for model in models]
-    return {field.name: field.verbose_name for one in meta for field in [*one.fields, *one.many_to_many]}
+    return {field.name: field for one in meta for field in [*one.fields, *one.many_to_many]}
 
 
-def _field_words(kind: str, name: str) -> str:
-    return str(_fields(kind).get(name, name.replace("_", " ")))
+def _field_words(fields: Mapping[str, Any], name: str) -> str:
+    if name in FACTS:
+        return str(FACTS[name])
+    return str(fields[name].verbose_name) if name in fields else name.replace("_", " ")
+
+
+def _labels(field: Any, value: Any) -> Any:
+    """A code of a field of choices, or a list of codes, as its label; anything else as it is."""
+    choices = dict(getattr(field, "base_field", field).flatchoices) if field is not None else {}
+    if not choices:
+        return value
+    if isinstance(value, list):
+        return ", ".join(str(choices.get(code, code)) for code in value)
+    return str(choices.get(value, value)) if isinstance(value, str) else value
 
 
 def _as_text(given: Any, longest: int | None) -> str | None:

@@ -12,8 +12,9 @@ from django.utils import numberformat, timezone
 from django.utils.formats import date_format, get_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
+from django.utils.timesince import TIME_STRINGS, timesince
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from recommendations.engine.evaluation.intervals import Measure
 
@@ -33,6 +34,12 @@ SYMBOLS = {
 }
 WITHOUT_CENTS = {"JPY", "KRW", "VND", "CLP", "ISK"}
 MINUS = "−"
+UNITS: dict[str, Any] = {
+    **TIME_STRINGS,
+    "month": ngettext_lazy("%(num)d month", "%(num)d months", "num"),
+    "day": ngettext_lazy("%(num)d day", "%(num)d days", "num"),
+}
+"""Units of a time that has passed; Django's Chinese of these two are words of the calendar."""
 
 type Number = int | float | str | None
 type Interval = Mapping[str, float]
@@ -181,7 +188,7 @@ def ago(value: datetime | None) -> str:
         return MISSING
     if timezone.now() - value < timedelta(minutes=1):
         return _("just now")
-    return _("%(time)s ago") % {"time": timesince(value, depth=1)}
+    return _("%(time)s ago") % {"time": timesince(value, depth=1, time_strings=UNITS)}
 
 
 @register.filter

@@ -3,6 +3,7 @@
 All that is chosen stands in the address, simulated acts too; looking stores nothing.
 """
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,6 +21,7 @@ from analytics.queries.customer.level import standings
 from analytics.queries.customer.order import place
 from analytics.queries.layout import read_frame
 from analytics.queries.search import find_items
+from recommendations.models import Customer
 
 SENT_AS = {"around", "add", "why_not"}
 """Parameters that an item, found by its title, is sent as."""
@@ -65,9 +67,11 @@ def item_suggestions(request: HttpRequest) -> HttpResponse:
 
 
 def _elsewhere(request: HttpRequest, pk: int) -> HttpResponse:
-    """Redirect an anonymous key to the customer that it was merged into, else say what to do."""
+    """Redirect an anonymous key to the customer that it was merged into, and say so, else say what to do."""
     merged = query.merged_into(pk)
     if merged is not None:
+        text = _("%(customer)s was merged into this customer.") % {"customer": Customer.objects.get(pk=pk)}
+        messages.info(request, text)
         return redirect("customer", pk=merged)
     return render(request, "dashboard/customer/unknown.html", {"section": "customers", "pk": pk}, status=404)
 

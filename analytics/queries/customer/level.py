@@ -63,16 +63,15 @@ class Standing:
             return _("nothing is learned from them yet")
         if self.level is Level.CONFIRMED and self.bought:
             text = ngettext(
-                "bought %(times)s time by the word of the shop", "bought %(times)s times by the word of the shop",
-                self.bought,
-            )  # fmt: skip
-            return text % {"times": number(self.bought)}
+                "%(count)s purchase confirmed by the shop", "%(count)s purchases confirmed by the shop", self.bought
+            )
+            return text % {"count": number(self.bought)}
         if self.level is Level.CONFIRMED:
-            return _("rated something by the word of the shop")
+            return _("a rating confirmed by the shop")
         if self.returned:
             text = ngettext("came on %(days)s day", "came on %(days)s days", self.days)
             return text % {"days": number(self.days)}
-        return _("stands in a file of the shop") if self.imported else _("the shop knows hardly anybody yet")
+        return _("named in a file of the shop") if self.imported else _("the shop knows hardly anybody yet")
 
 
 def standings(customers: Sequence[int], *, items: Sequence[int] = ()) -> dict[int, Standing]:

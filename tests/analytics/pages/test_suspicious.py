@@ -302,7 +302,7 @@ def test_a_customer_is_set_aside_from_their_page_with_a_note(
     records.event(who, records.item("wine"), days_ago=2)
     address = f"/customers/{who.pk}/"
     page = text(admin, address)
-    assert "Confirmed</span> bought 1 time by the word of the shop" in page
+    assert "Confirmed</span> 1 purchase confirmed by the shop" in page
     assert '<dialog id="set-aside"' in page
     assert 'data-opens="set-aside"' not in text(client_of(Role.MERCHANDISER), address)
     admin.post(f"{address}set-aside/", {"note": ""})

@@ -79,7 +79,8 @@ def test_ago() -> None:
     assert display.ago(now - timedelta(days=2, hours=5)) == "2\xa0days ago"
     assert display.ago(None) == "–"
     with override("zh-hans"):
-        assert display.ago(now - timedelta(days=2)) == "2\xa0日前"
+        assert display.ago(now - timedelta(days=2)) == "2\xa0天前"
+        assert display.ago(now - timedelta(days=70)) == "2\xa0个月前"
 
 
 def test_moments_in_both_languages() -> None:

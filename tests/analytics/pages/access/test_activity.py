@@ -1,14 +1,16 @@
 """Activity: all that was done, per object, by whom, when, and as a file."""
 
 import csv
+import re
 from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
 
-from recommendations.models import AuditEntry, Item, Staff
-from recommendations.services.access import audit
+from recommendations.models import AuditEntry, Item, Quarantine, Staff
+from recommendations.services.access import audit, keys
 from recommendations.services.catalogue import editing
+from recommendations.terms import Scope, Side, SuspicionRule
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +67,28 @@ def test_fields_and_times_in_words(admin: Client, trail: Item) -> None:
     page = text(admin, "?type=item&verb=retire")
     assert "<dt>retired</dt>" in page  # retired_at
     assert "<ins>May 4, 2026, noon</ins>" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (
+            "en",
+            {"where it is used": "In a page or an app", "may": "Send events", "address": "10.0.0.7", "events": "532"},
+        ),
+        ("zh-hans", {"使用位置": "在页面或应用中", "权限": "发送事件", "地址": "10.0.0.7", "事件数": "532"}),
+    ],
+)
+def test_fields_and_choices_in_the_readers_language(admin: Client, language: str, told: dict[str, str]) -> None:
+    who = Staff.objects.get()
+    key, _secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], side=Side.PAGE, by=who)
+    audit.record(by=who, verb="sign in", subject=who, after={"address": "10.0.0.7"})
+    audit.record(by=who, verb="set aside", subject=Quarantine(pk=1, rule=SuspicionRule.STAFF), after={"events": 532})
+    admin.cookies["django_language"] = language
+    page = text(admin)
+    seen = dict(re.findall(r"<dt>(.*?)</dt><dd>.*?<ins>(.*?)</ins></dd>", page))
+    assert {field: seen.get(field) for field in told} == told
+    assert key.name in page
 
 
 def test_an_empty_trail_says_so(admin: Client) -> None:

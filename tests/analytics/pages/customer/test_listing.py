@@ -190,6 +190,9 @@ def test_a_merged_key_leads_to_its_customer(admin: Client, tea_drinker: Customer
     anonymous = Customer.objects.create(pseudonym=pseudonym("cookie"))
     CustomerAlias.objects.create(anonymous=anonymous, customer=tea_drinker, source="api")
     assert admin.get(f"/customers/{anonymous.pk}/")["Location"] == f"/customers/{tea_drinker.pk}/"
+    told = f"{anonymous} was merged into this customer."
+    assert told in text(admin, f"/customers/{tea_drinker.pk}/")
+    assert told not in text(admin, f"/customers/{tea_drinker.pk}/")
 
 
 def test_a_random_customer_keeps_filters_and_lens(admin: Client) -> None:

@@ -259,7 +259,7 @@ def test_save_and_publish_leads_to_the_dialog(admin: Client) -> None:
     assert answer["Location"] == f"/rules/?open=publish&rule={rule.pk}&back={rule.pk}"
     page = text(admin, answer["Location"])
     assert "Publish “Tea first”?" in page
-    assert f'<a class="btn" href="/rules/{rule.pk}/">Leave it</a>' in page
+    assert f'<a class="btn" href="/rules/{rule.pk}/">Cancel</a>' in page
 
 
 def test_a_merchandiser_saves_where_a_publisher_would_publish(client_of: Callable[[Role], Client]) -> None:

@@ -67,10 +67,10 @@ def test_each_level_says_what_it_rests_on(tea: Item) -> None:
     of = people(tea)
     known = standings([who.pk for who in of.values()])
     assert {name: known[who.pk].reason for name, who in of.items()} == {
-        "buyer": "bought 1 time by the word of the shop",  # two lines of one transaction
-        "rater": "rated something by the word of the shop",
+        "buyer": "1 purchase confirmed by the shop",  # two lines of one transaction
+        "rater": "a rating confirmed by the shop",
         "visitor": "came on 3 days",
-        "in a file": "stands in a file of the shop",
+        "in a file": "named in a file of the shop",
     } | dict.fromkeys(["returner", "guest", "burst", "dated back", "nobody"], "nothing is learned from them yet")
     assert known[of["visitor"].pk].words == "Seen"
 
