@@ -68,6 +68,19 @@ def test_every_admin_page_is_in_order(window: Callable[..., Visitor], width: int
         assert visitor.complaints() == [], name
 
 
+def test_what_a_key_may_do_is_read_on_a_phone(window: Callable[..., Visitor]) -> None:
+    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="light", language="en"))
+    visitor = window(width=390)
+    visitor.log_in()
+    visitor.visit(f"{RECORD}/apikey/")
+    cells = visitor.page.locator("#result_list tbody .field-may")
+    assert cells.count() > 0
+    places = "(cells) => cells.map((cell) => [cell.offsetWidth, cell.getBoundingClientRect().left])"
+    for width, left in cells.evaluate_all(places):
+        assert width >= 150
+        assert left + 60 < 390  # its beginning is in sight; the rest of the row is reached by scrolling
+
+
 def tab_to(page: Page, selector: str) -> None:
     for _ in range(150):
         page.keyboard.press("Tab")

@@ -131,6 +131,43 @@ def test_texts_of_the_scatter_cover_nothing(window: Callable[..., Visitor], widt
     ] == []  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["events", "activity", "suspicious demand", "what a key sent"])
+def test_fields_of_filters_stand_in_line(ada: Visitor, name: str) -> None:
+    ada.visit(addresses()[name])
+    rows = ada.page.evaluate(
+        """() => [...document.querySelectorAll(".filters")].map((form) =>
+          [...form.querySelectorAll("select, input:not([type=hidden]), .btn")].map((field) => {
+            const { top, bottom } = field.getBoundingClientRect(); return [Math.round(top), Math.round(bottom)]; }))"""
+    )
+    fields = [field for row in rows for field in row]
+    assert fields
+    for row in rows:
+        for top, bottom in row:  # whatever overlaps in height stands in one row, where all begin and end alike
+            assert {tuple(other) for other in row if other[0] < bottom and top < other[1]} == {(top, bottom)}
+
+
+def test_the_stages_of_a_run_have_one_line_each(window: Callable[..., Visitor]) -> None:
+    committed(lambda: Staff.objects.filter(email=EMAIL).update(theme="light", language="zh-hans"))
+    visitor = window(language="zh-hans")
+    visitor.log_in()
+    visitor.visit(addresses()["run"])
+    lines = visitor.page.evaluate(
+        """() => [...document.querySelectorAll("[aria-labelledby=stages-title] tbody th")].map((cell) => {
+          const text = document.createRange(); text.selectNodeContents(cell);
+          return new Set([...text.getClientRects()].map((box) => Math.round(box.top))).size; })"""
+    )
+    assert len(lines) > 6
+    assert set(lines) == {1}
+
+
+def test_links_of_alerts_are_underlined(ada: Visitor) -> None:
+    ada.visit("/")
+    links = ada.page.locator(".alert a")
+    assert links.count() > 0
+    looks = links.evaluate_all("(links) => links.map((link) => getComputedStyle(link).textDecorationLine)")
+    assert set(looks) == {"underline"}
+
+
 def test_charts_follow_the_width_of_the_window_and_keep_their_height(window: Callable[..., Visitor]) -> None:
     visitor = window()
     visitor.log_in()
