@@ -95,6 +95,7 @@ FACTS: Mapping[str, Promise] = {
     "codes_left": gettext_lazy("recovery codes left"),
     "events": pgettext_lazy("activity", "events"),
     "gate": gettext_lazy("gate"),
+    "items": pgettext_lazy("model", "items"),
     "live": gettext_lazy("live"),
     "replaced_by": gettext_lazy("replaced by"),
     "rules": gettext_lazy("rules"),

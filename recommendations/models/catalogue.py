@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommendations import terms
 from recommendations.wording import labels
@@ -75,7 +76,7 @@ class Item(models.Model):
 
     class Meta:
         verbose_name = _("item")
-        verbose_name_plural = _("items")
+        verbose_name_plural = pgettext_lazy("model", "items")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
                 condition=models.Q(availability__in=list(terms.Availability)), name="item_availability_is_known"

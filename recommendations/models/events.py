@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommendations import terms
 from recommendations.event_types import TRADES, EventName
@@ -76,7 +77,7 @@ class Event(models.Model):
 
     class Meta:
         verbose_name = _("event")
-        verbose_name_plural = _("events")
+        verbose_name_plural = pgettext_lazy("model", "events")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=models.Q(name__in=list(EventName)), name="event_name_is_known"),
             models.CheckConstraint(
@@ -135,7 +136,7 @@ class EventListing(models.Model):
         managed = False
         db_table = "recommendations_event"
         verbose_name = _("event")
-        verbose_name_plural = _("events")
+        verbose_name_plural = pgettext_lazy("model", "events")
         ordering: ClassVar[list[str]] = ["-occurred_at", "-event_id", "-line"]
 
     def __str__(self) -> str:

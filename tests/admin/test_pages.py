@@ -30,11 +30,13 @@ from recommendations.models import (
     Staff,
 )
 from recommendations.models.events import EventListing
+from recommendations.services.access import keys
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.rules.conditions import frozen
-from recommendations.terms import Role
+from recommendations.terms import Role, Scope
 
 pytestmark = pytest.mark.django_db
+CALLED_IN_CHINESE = {"eventlisting": "事件", "item": "商品", "customer": "顾客"}
 MOST_QUERIES = 12
 ROWS = 12
 OURS = {
@@ -166,3 +168,18 @@ def test_events_can_be_listed_though_their_key_is_composite(admin: Client) -> No
     assert EventListing.objects.count() == ROWS
     page = admin.get(reverse("admin:recommendations_eventlisting_changelist")).content.decode()
     assert page.count("00000000-0000-4000-8000-") == ROWS
+
+
+def test_lists_are_named_without_the_counting_word_of_their_rows(admin: Client) -> None:
+    admin.cookies["django_language"] = "zh-hans"
+    page = admin.get(reverse("admin:index")).content.decode()
+    for kind, words in CALLED_IN_CHINESE.items():
+        assert f'href="/admin/recommendations/{kind}/">{words}</a>' in page
+
+
+def test_the_empty_choice_of_a_list_is_in_the_readers_language(admin: Client) -> None:
+    keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
+    address = reverse("admin:recommendations_apikey_changelist")
+    assert '<option value="" selected>Choose…</option>' in admin.get(address).content.decode()
+    admin.cookies["django_language"] = "zh-hans"
+    assert '<option value="" selected>请选择……</option>' in admin.get(address).content.decode()
