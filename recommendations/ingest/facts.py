@@ -100,12 +100,5 @@ def _signed_in_only() -> str:
     )
 
 
-def _signed_in_only() -> str:
-    return _(
-        "A rating needs a signed-in customer: send user_id, anonymous_id and the proof of POST /api/v1/identity/; what "
-        "came is missing, expired or another's."
-    )
-
-
 def _server_only() -> str:
     return _("Only your server may tell of this; send it with a key that stands in no page.")

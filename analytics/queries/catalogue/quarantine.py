@@ -43,12 +43,11 @@ def people(quarantine: Quarantine, *, page: int) -> tuple[Page[Any], list[tuple[
     """Customers who are set aside, of a key those who sent the most with it first, and what is known of them."""
     sent = _sent(quarantine)
     if sent is None:
-        shown = Paginator(Customer.objects.filter(asides__quarantine=quarantine).order_by("pk"), PER_PAGE).get_page(
-            page
-        )
+        aside = Customer.objects.filter(asides__quarantine=quarantine).order_by("pk")
+        shown: Page[Any] = Paginator(aside, PER_PAGE).get_page(page)
         customers = list(shown)
     else:
-        shown = Paginator[Any](_most(sent, "customer"), PER_PAGE).get_page(page)
+        shown = Paginator(_most(sent, "customer"), PER_PAGE).get_page(page)
         there = Customer.objects.in_bulk(list(shown))
         customers = [there[key] for key in shown if key in there]
     known = standings([customer.pk for customer in customers], items=quarantine.items)
