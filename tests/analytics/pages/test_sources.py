@@ -62,6 +62,9 @@ def test_an_ordinary_page_and_a_flood(admin: Client) -> None:
 def test_a_new_key_has_no_usual_hours(admin: Client) -> None:
     key, _secret = create_key(name="New", scopes=[Scope.EVENTS_WRITE], by=None)
     SourceHour.objects.create(key=key, hour=timezone.now().replace(minute=0, second=0, microsecond=0), lines=90_000)
+    told = "The key is less than a week old: too young to tell what is usual."
+    assert told in section(admin, key)
+    ApiKey.objects.filter(pk=key.pk).update(created_at=timezone.now() - timedelta(days=8))
     assert "No hour was unusual." in section(admin, key)
 
 
@@ -85,10 +88,10 @@ def test_the_hours_as_a_file(admin: Client) -> None:
     made = send_for_weeks(now=timezone.now())
     answer = admin.get(ADDRESS, {"format": "csv"})
     rows = list(csv.reader(answer.content.decode("utf-8-sig").splitlines()))
-    assert rows[0][:5] == ["Key", "Prefix", "Stands", "Hour", "Lines"]
+    assert rows[0][:5] == ["Key", "Prefix", "Where it is used", "Hour", "Lines"]
     [flood] = [row for row in rows if row[-1] == "1"]
     assert flood[:3] == ["Shop, pages", made.page.prefix, "In a page or an app"]
-    assert flood[4:10] == ["20000", "700", "600", "0", "18400", "31"]
+    assert flood[4:12] == ["20000", "700", "600", "0", "18400", "0", "0", "31"]
 
 
 def test_few_queries_and_everybody_may_look(client_of: Callable[[Role], Client]) -> None:
