@@ -11,10 +11,10 @@ from analytics.queries.overview.alerts import alerts
 from analytics.queries.overview.summary import Answers
 from analytics.queries.overview.watch import KEY
 from demo.models import Replay
-from recommendations.models import ApiKey, DueLine, Evaluation, Measurement, ModelVersion, Quarantine
+from recommendations.models import ApiKey, DueLine, Evaluation, Measurement, ModelVersion, Quarantine, SourceHour
 from recommendations.services.access import keys
 from recommendations.services.operations import quarantine as services
-from recommendations.terms import Cut, MeasuredKind, RunStatus, Scope, SuspicionRule, Task, Trust
+from recommendations.terms import Cut, MeasuredKind, RunStatus, Scope, Side, SuspicionRule, Task, Trust
 from tests.analytics import quarantines, records
 from tests.sources import send_for_weeks
 
@@ -131,11 +131,26 @@ def test_a_flood_of_events_and_of_new_people() -> None:
     made = send_for_weeks(now=records.NOW)
     address = f"/catalogue/sources/#key-{made.page.pk}"
     flood = "“Shop, pages” sent 20,000 lines of events in one hour, far more than is usual"
-    nameless = "“Shop, pages” brought more new people than its quota: 18,400 events of the last day have no name."
+    nameless = (
+        "“Shop, pages”, or one address with it, brought more new people than the quota: 18,400 events of the last day "
+        "have no name."
+    )
     assert [alert for alert in told() if "Shop" in alert[1]] == [
         ("warning", f"{flood}; 86% of the people were new.", address),
         ("warning", nameless, address),
     ]
+
+
+def test_customers_whom_pages_named_without_proof() -> None:
+    key, _secret = keys.create_key(name="Pages", scopes=[Scope.EVENTS_WRITE], by=None, side=Side.PAGE)
+    hour = SourceHour.objects.create(key=key, hour=records.NOW.replace(minute=0, second=0, microsecond=0), unproven=19)
+    assert told() == []
+    hour.unproven = 20
+    hour.save()
+    cache.clear()
+    [(_level, text, address)] = told()
+    assert text.startswith("20 events of the last day that came with “Pages” named a customer without a valid proof")
+    assert address == f"/catalogue/sources/#key-{key.pk}"
 
 
 def test_a_flood_of_the_day_before_is_no_alert_any_more() -> None:
