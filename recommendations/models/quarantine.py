@@ -18,7 +18,7 @@ from recommendations.wording import labels
 
 class QuarantineQuerySet(models.QuerySet["Quarantine"]):
     def in_force(self) -> Self:
-        """Those that hold something back: nobody has restored them, and what they cover is not deleted yet."""
+        """Quarantines that hold something back: nobody restored them, and their events are not deleted yet."""
         return self.exclude(state=QuarantineState.RESTORED).filter(emptied_at=None)
 
 

@@ -31,7 +31,7 @@ class Extent(NamedTuple):
     quarantines: int = 0  # that are in force
 
 
-class Sent(NamedTuple):
+class SentByKey(NamedTuple):
     """What came with a key in a time, and how much of it is set aside already, with the key."""
 
     events: int
@@ -74,7 +74,7 @@ def received(key: int, *, since: datetime, until: datetime | None) -> QuerySet[E
     return events.filter(received_at__lt=until) if until else events
 
 
-def sent_with(key: ApiKey, *, since: datetime, until: datetime | None) -> Sent:
+def sent_with(key: ApiKey, *, since: datetime, until: datetime | None) -> SentByKey:
     """What came with a key in a time."""
     held = Aside.objects.filter(
         Q(until=None) | Q(until__gt=OuterRef("received_at")), quarantine__in=Quarantine.objects.in_force(), key=key,
@@ -83,4 +83,4 @@ def sent_with(key: ApiKey, *, since: datetime, until: datetime | None) -> Sent:
     row = received(key.pk, since=since, until=until).aggregate(
         events=Count("*"), people=Count("customer", distinct=True), aside=Count("event_id", filter=Exists(held))
     )
-    return Sent(**row)
+    return SentByKey(**row)
