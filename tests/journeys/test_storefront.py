@@ -228,7 +228,11 @@ def test_a_published_rule_appears_in_the_shop(visitor: Visitor, ada: Visitor) ->
     dialog.get_by_label("Why (required)").fill("Spring cleaning")
     dialog.get_by_role("button", name="Publish").click()
     expect(ada.page.get_by_text("serves 1 rule")).to_be_visible()
-    visitor.visit("/")
+    for _ in range(20):  # the processes that answer hear of it in a moment
+        visitor.visit("/")
+        if shown(visitor.page, "home")[0] == "soap-7":
+            break
+        visitor.page.wait_for_timeout(250)
     assert shown(visitor.page, "home")[0] == "soap-7"
     visitor.page.locator("summary").click()
     assert visitor.complaints() == []
