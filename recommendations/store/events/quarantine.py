@@ -38,14 +38,17 @@ JOIN (
 ) person ON person.key = event.customer_id
 UNION
 SELECT event.occurred_at, event.event_id, event.line, event.customer_id FROM recommendations_event event
-JOIN recommendations_aside aside ON aside.quarantine_id = ANY(%(quarantines)s) AND event.received_at >= aside.since
-  AND (aside.key_id = event.key_id AND (aside.until IS NULL OR event.received_at < aside.until)
-    OR aside.item_id = event.item_id AND event.trust < %(server)s AND NOT EXISTS (
-      SELECT FROM recommendations_event bought
-      LEFT JOIN recommendations_customeralias alias
-        ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
-      WHERE bought.customer_id = coalesce(alias.customer_id, event.customer_id)
-        AND bought.name = ANY(%(confirming)s) AND bought.trust >= %(server)s))
+JOIN recommendations_aside aside ON aside.quarantine_id = ANY(%(quarantines)s) AND aside.key_id = event.key_id
+  AND event.received_at >= aside.since AND (aside.until IS NULL OR event.received_at < aside.until)
+UNION
+SELECT event.occurred_at, event.event_id, event.line, event.customer_id FROM recommendations_event event
+JOIN recommendations_aside aside ON aside.quarantine_id = ANY(%(quarantines)s) AND aside.item_id = event.item_id
+  AND event.received_at >= aside.since AND event.trust < %(server)s
+LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
+WHERE NOT EXISTS (
+  SELECT FROM recommendations_event bought
+  WHERE bought.customer_id = coalesce(alias.customer_id, event.customer_id)
+    AND bought.name = ANY(%(confirming)s) AND bought.trust >= %(server)s)
 """
 _COUNT = f"""
 SELECT count(*), count(DISTINCT coalesce(alias.customer_id, covered.customer_id)) FROM ({_COVERED}) covered
