@@ -17,8 +17,8 @@ from recommendations.event_types import EventName
 from recommendations.models import Customer, CustomerAlias, Event, Item, ModelVersion, Quarantine
 from recommendations.terms import Trust
 
-PER_PAGE = 50
-MOST_ITEMS = 50
+PER_PAGE = 20
+MOST_ITEMS = 12
 BUYERS_OF = timedelta(days=28)
 BEFORE, AFTER = timedelta(days=28), timedelta(days=7)  # of the moment that it was found
 LONG_AGO = timedelta(days=28)  # an established customer bought before

@@ -105,7 +105,7 @@ def _of_keys(seen: Watch) -> Iterator[Alert]:
         if day.unproven >= MANY_UNPROVEN:
             text = _(
                 "%(events)s events of the last day that came with “%(name)s” named a customer without a valid proof: "
-                "the shop's pages send none, or somebody tries to be another."
+                "either the shop's pages send none, or somebody is posing as a customer."
             )
             yield Alert(level="warning", text=text % {**name, "events": number(day.unproven)}, address=address)
 
