@@ -7,13 +7,11 @@ consent in the name of one who objected, a moment in a zone that no clock has, a
 The bar: none of them works, and an honest order is counted after each.
 """
 
-import argparse
-import json
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench.attacks.door import Desk, Door, event, visitor
-from bench.demo import running
+from bench.attacks.tries import Attack, told
 
 TRIES = 3
 EVENTS = "/api/v1/events/"
@@ -29,16 +27,6 @@ FORTUNE = "9999999999.99"
 PRICE = 5.0  # of what is bought honestly
 COUNTED_IN = 30.0  # seconds
 YES, NO = {"personalisation": True}, {"personalisation": False}
-
-
-@dataclass
-class Attack:
-    """An attack, how often it was tried, how often it worked, and how often honest orders did not count after it."""
-
-    name: str
-    tries: int = 0
-    worked: int = 0
-    not_counted: int = 0
 
 
 @dataclass
@@ -145,41 +133,20 @@ class Forger:
         return "yes" if personal else "no"
 
 
-def run(forger: Forger, *, tries: int) -> list[Attack]:
+def attacks(data: Path, tries: int) -> Iterator[Attack]:
+    forger = Forger(Door.of(data), Desk(data))
     ways: Mapping[str, Callable[[str], bool]] = {
         "an order of a fortune": forger.fortune, "an order of last year": forger.last_year,
         "a refund of another's order": forger.refund, "an order told three times": forger.doubled,
         "a consent for another": forger.consent, "an objection for another": forger.objection,
         "a moment in a far zone": forger.far_zone, "orders that no sum can hold": forger.pill,
     }  # fmt: skip
-    attacks = []
+    *victims, _honest = forger.door.customers
     for name, way in ways.items():
-        attack = Attack(name)
-        for number in range(tries):
-            attack.tries += 1
-            attack.worked += way(forger.door.customers[number % (len(forger.door.customers) - 1)])
-        attack.not_counted += not forger.counts()
-        attacks.append(attack)
-        sys.stdout.write(f"{name:<30}{attack.worked:>3} of {tries}{'  honest orders stopped' * attack.not_counted}\n")
-        sys.stdout.flush()
-    return attacks
-
-
-def main() -> int:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--data", type=Path, default=Path(".local"), help="folder of a demo that was started once")
-    options.add_argument("--tries", type=int, default=TRIES, help="of each kind")
-    options.add_argument("--json", type=Path)
-    given = options.parse_args()
-    with running(given.data) as why_not:
-        if why_not:
-            sys.stderr.write(f"{why_not}\n")
-            return 1
-        attacks = run(Forger(Door.of(given.data), Desk(given.data)), tries=given.tries)
-    if given.json:
-        given.json.write_text(json.dumps([asdict(one) for one in attacks]), encoding="utf-8")
-    return 1 if any(one.worked or one.not_counted for one in attacks) else 0
+        attack = Attack.tried(name, way, victims=victims, times=tries)
+        attack.not_counted = int(not forger.counts())
+        yield attack
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(__doc__, attacks, tries=TRIES))

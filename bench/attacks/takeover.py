@@ -7,33 +7,21 @@ the customer's name.
 The bar: 0 tries show a visitor what a customer buys again, or change what the customer is shown.
 """
 
-import argparse
-import json
 import secrets
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench.attacks.door import Door, event, visitor
-from bench.demo import running
+from bench.attacks.tries import Attack, told
 
 TRIES = 20
 SHORTEST = 60  # seconds that a proof holds at least
 EVENTS, MERGE, IDENTITY = "/api/v1/events/", "/api/v1/users/merge/", "/api/v1/identity/"
-
-
-@dataclass
-class Attack:
-    """An attack, how often it was tried, and how often it worked."""
-
-    name: str
-    tries: int = 0
-    worked: int = 0
 
 
 def seen_by(door: Door, anonymous: str, victim: str) -> bool:
@@ -114,10 +102,10 @@ def in_the_customers_name(door: Door, victim: str) -> bool:
     return door.items("buy_again", user_id=victim) != before
 
 
-def run(door: Door, *, tries: int) -> list[Attack]:
-    victims = door.customers
+def attacks(data: Path, tries: int) -> Iterator[Attack]:
+    door = Door.of(data)
     expired = {}
-    for victim in victims:
+    for victim in door.customers:
         anonymous = visitor()
         answer = door.server(IDENTITY, {"user_id": victim, "anonymous_id": anonymous, "seconds": SHORTEST})
         expired[victim] = (anonymous, answer.json().get("proof", "") if answer.ok else "")
@@ -128,39 +116,12 @@ def run(door: Door, *, tries: int) -> list[Attack]:
         "the key of a server": with_a_servers_key, "acts in the customer's name": in_the_customers_name,
         "an event with no proof": partial(by_event, proof=""), "a beacon": by_beacon,
     }  # fmt: skip
-    attacks = [_tried(door, name, way, tries=tries) for name, way in ways.items()]
+    for name, way in ways.items():
+        yield Attack.tried(name, partial(way, door), victims=door.customers, times=tries)
     time.sleep(max(0.0, lapsed - time.monotonic()))
-    late = partial(with_expired_proof, expired=expired)
-    return [*attacks, _tried(door, "an expired proof", late, tries=tries)]
-
-
-def _tried(door: Door, name: str, way: Callable[[Door, str], bool], *, tries: int) -> Attack:
-    attack = Attack(name)
-    for number in range(tries):
-        attack.tries += 1
-        attack.worked += way(door, door.customers[number % len(door.customers)])
-    return attack
-
-
-def main() -> int:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--data", type=Path, default=Path(".local"), help="folder of a demo that was started once")
-    options.add_argument("--tries", type=int, default=TRIES, help="of each kind")
-    options.add_argument("--json", type=Path)
-    given = options.parse_args()
-    with running(given.data) as why_not:
-        if why_not:
-            sys.stderr.write(f"{why_not}\n")
-            return 1
-        attacks = run(Door.of(given.data), tries=given.tries)
-    for attack in attacks:
-        sys.stdout.write(f"{attack.name:<28}{attack.worked:>5} of {attack.tries}\n")
-    worked, tries = sum(one.worked for one in attacks), sum(one.tries for one in attacks)
-    sys.stdout.write(f"{'all':<28}{worked:>5} of {tries}\n")
-    if given.json:
-        given.json.write_text(json.dumps([asdict(one) for one in attacks]), encoding="utf-8")
-    return 1 if worked else 0
+    late = partial(with_expired_proof, door, expired=expired)
+    yield Attack.tried("an expired proof", late, victims=door.customers, times=tries)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(__doc__, attacks, tries=TRIES))

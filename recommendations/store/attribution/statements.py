@@ -31,14 +31,15 @@ WHOLE = """
 coalesce((SELECT min(customer_id) FROM recommendations_customeralias
           WHERE anonymous_id = {0} AND undone_at IS NULL), {0})
 """
-# Whether an event is set aside, with the person or the key that it came with.
+# Whether an event is set aside, with the person or with the key that it came with: two questions, an index for each.
+_HELD = f"""
+SELECT FROM recommendations_aside aside JOIN recommendations_quarantine held ON held.id = aside.quarantine_id
+WHERE held.state <> '{QuarantineState.RESTORED}' AND held.emptied_at IS NULL
+"""
 ASIDE = f"""
-EXISTS (
-  SELECT FROM recommendations_aside aside JOIN recommendations_quarantine held ON held.id = aside.quarantine_id
-  WHERE held.state <> '{QuarantineState.RESTORED}' AND held.emptied_at IS NULL
-    AND (aside.customer_id = {WHOLE.format("event.customer_id")}
-      OR aside.key_id = event.key_id AND event.received_at >= aside.since
-        AND (aside.until IS NULL OR event.received_at < aside.until)))
+(EXISTS ({_HELD} AND aside.customer_id = {WHOLE.format("event.customer_id")})
+ OR EXISTS ({_HELD} AND aside.key_id = event.key_id AND event.received_at >= aside.since
+   AND (aside.until IS NULL OR event.received_at < aside.until)))
 """
 # Whether an event may count for a slate: it is not set aside, came after it (of a page the moment of arrival is
 # known, the other one only said; the replay has a time of its own), and from its customer, or from a visitor who is
