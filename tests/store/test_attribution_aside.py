@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from recommendations.engine.preprocess.suspects import Suspicion
 from recommendations.ingest.facts import Sender
-from recommendations.models import ApiKey, Customer, Quarantine, Run
+from recommendations.models import ApiKey, Customer, Event, Quarantine, Run
 from recommendations.services.operations import quarantine as service
 from recommendations.store.attribution.settle import settle
 from recommendations.store.events import quarantine as store
@@ -85,6 +85,21 @@ def test_what_a_key_sent_counts_no_more(two_buyers: None) -> None:
     assert figures() == (2, 2, 2)
     service.restore(quarantine=kept, by=None, note="it was not", now=timezone.now())
     assert figures() == (3, 3, 2)
+
+
+def test_what_comes_once_a_key_was_deleted_stays() -> None:
+    key = ApiKey.objects.create(name="stolen", prefix="p", digest="d", side=Side.PAGE, scopes=[Scope.EVENTS_WRITE])
+    sender = Sender(key=key.pk, side=Side.PAGE)
+    view = {"at": LATELY, "user_id": None, "anonymous_id": "a1"}
+    take(act("view_item", "SKU1", **view), sender=sender)
+    kept = service.set_aside_key(key=key, since=NOW - HOUR, until=None, by=None, note="it was stolen")
+    service.delete(quarantine=kept, by=None, note="invented", now=timezone.now())
+    Event.objects.update(received_at=timezone.now() - HOUR / 60)  # a minute before it was decided
+    later = act("view_item", "SKU2", **view)
+    take(later, sender=sender)
+    Event.objects.filter(event_id=later.event_id).update(received_at=timezone.now() + HOUR / 60)
+    assert service.sweep() == 1
+    assert Event.objects.get().event_id == later.event_id
 
 
 def test_what_is_deleted_does_not_count(two_buyers: None) -> None:

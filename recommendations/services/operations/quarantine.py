@@ -3,7 +3,6 @@
 What is set aside or restored counts with the next run; answers to the people themselves are not touched.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -29,13 +28,13 @@ class AlreadyDecidedError(Exception):
 @transaction.atomic
 def set_aside_customer(*, customer: Customer, by: Staff | None, note: str) -> Quarantine:
     """Set aside all that a customer did and will do, until somebody restores it."""
-    return _set_aside([Aside(customer=customer)], by=by, note=note, people=1)
+    return _set_aside(Aside(customer=customer), by=by, note=note, people=1)
 
 
 @transaction.atomic
 def set_aside_key(*, key: ApiKey, since: datetime, until: datetime | None, by: Staff | None, note: str) -> Quarantine:
     """Set aside all that came with a key since a moment; without ``until`` what still comes, too."""
-    return _set_aside([Aside(key=key, since=since, until=until)], by=by, note=note, people=0)
+    return _set_aside(Aside(key=key, since=since, until=until), by=by, note=note, people=0)
 
 
 @transaction.atomic
@@ -74,18 +73,16 @@ def sweep() -> int:
     return sum(store.delete_events(one) for one in store.to_be_deleted())
 
 
-def _set_aside(asides: Sequence[Aside], *, by: Staff | None, note: str, people: int) -> Quarantine:
+def _set_aside(aside: Aside, *, by: Staff | None, note: str, people: int) -> Quarantine:
     if not note.strip():
         raise NoteNeededError
     stored = Quarantine.objects.create(rule=SuspicionRule.STAFF, reason=note.strip(), set_aside_by=by, people=people)
-    for aside in asides:
-        aside.quarantine = stored
-    Aside.objects.bulk_create(asides)
+    aside.quarantine = stored
+    aside.save()
     store.note_due(stored.pk)
     stored.events = store.count_covered(stored.pk).events
     stored.save(update_fields=["events"])
-    covers = [_covers(aside) for aside in asides]
-    after = {"events": stored.events, **(covers[0] if len(covers) == 1 else {})}
+    after = {"events": stored.events, **_covers(aside)}
     audit.record(by=by, verb="set aside", subject=stored, note=stored.reason, after=after)
     return stored
 
@@ -108,7 +105,10 @@ def _decide(
         raise AlreadyDecidedError(stored.state)
     stored.state, stored.note, stored.decided_by, stored.decided_at = state, note.strip(), by, now
     stored.save(update_fields=["state", "note", "decided_by", "decided_at"])
-    store.note_due(stored.pk)
+    if state == QuarantineState.RESTORED:
+        store.note_due(stored.pk)
+    else:  # what still comes with a key was not seen by whoever deletes
+        stored.asides.filter(key__isnull=False, until=None).update(until=now)
     audit.record(
         by=by, verb=VERBS[state], subject=stored, note=stored.note, before={"state": QuarantineState.ASIDE},
         after={"state": state, "events": stored.events},
