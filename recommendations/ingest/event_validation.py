@@ -103,7 +103,7 @@ def _impossible_money(form: EventForm) -> Refusal | None:
         if not _is_money(item.price):
             return Refusal(f"/items/{position}/price", _impossible())
         if item.quantity and not _is_money(item.price * item.quantity):
-            return Refusal(f"/items/{position}/quantity", _impossible())
+            return Refusal(f"/items/{position}/quantity", _("Quantity times price: %(text)s") % {"text": _impossible()})
     return None
 
 

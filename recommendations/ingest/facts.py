@@ -83,7 +83,8 @@ def limit(form: EventForm, sender: Sender, *, now: datetime) -> Allowed | Refusa
         if proves(form.proof, user_id=form.user_id, anonymous_id=form.anonymous_id, now=now):
             trust = Trust.PROVEN
         elif form.anonymous_id is None:
-            return Refusal(NAMED, why_no_proof(form.proof, user_id=form.user_id, anonymous_id=None))
+            why = why_no_proof(form.proof, user_id=form.user_id, anonymous_id=None)
+            return Refusal(NAMED, f"{why} {_('With an anonymous_id the event would belong to the visitor.')}")
         else:
             why = why_no_proof(form.proof, user_id=form.user_id, anonymous_id=form.anonymous_id)
             ignored.append(Refusal(NAMED, why))

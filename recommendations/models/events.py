@@ -34,6 +34,11 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Events at or after start and before end."""
         return self.filter(occurred_at__gte=start, occurred_at__lt=end)
 
+    def with_confirmation(self) -> Self:
+        """Events, each with whether a source that is believed told of the same item of the order: ``told_again``."""
+        same = {name: models.OuterRef(name) for name in ("transaction_id", "item", "name")}
+        return self.annotate(told_again=models.Exists(Event.objects.purchases().filter(**same)))
+
     def purchases(self) -> Self:
         """Purchases that count: of a source that is believed (``settings.PURCHASES_FROM``)."""
         return self.filter(name=EventName.PURCHASE, trust__gte=settings.PURCHASES_FROM)

@@ -56,7 +56,7 @@ def set_aside_sent(request: HttpRequest) -> HttpResponse:
     except NoteNeededError:
         problem = _("Say why. Nothing was changed.")
         return _preview(request, form, sent=query.sent_with(**form.cleaned_data), problem=problem, status=422)
-    messages.success(request, _("It is set aside: the next run learns nothing from it."))
+    messages.success(request, _("It is set aside: a run that starts from now on learns nothing from it."))
     return redirect("quarantine", pk=quarantine.pk)
 
 

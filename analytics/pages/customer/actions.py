@@ -96,7 +96,7 @@ def set_aside(request: HttpRequest, pk: int) -> HttpResponse:
     except NoteNeededError:
         messages.warning(request, _("Say why. Nothing was changed."))
     else:
-        messages.success(request, _("It is set aside: the next run learns nothing from it."))
+        messages.success(request, _("It is set aside: a run that starts from now on learns nothing from it."))
     return redirect("customer", pk=pk)
 
 

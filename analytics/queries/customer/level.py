@@ -26,7 +26,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from analytics.templatetags.display import number
-from recommendations.engine.preprocess.levels import APART, DAYS, Level
+from recommendations.engine.preprocess.levels import APART, DAYS, FEWEST, Level
 from recommendations.event_types import EventName
 from recommendations.models import Customer, CustomerAlias, Event, RunStage
 from recommendations.terms import Stage, Trust
@@ -76,13 +76,13 @@ class Standing:
 
 def standings(customers: Sequence[int], *, items: Sequence[int] = ()) -> dict[int, Standing]:
     """Standing of each of these customers, with what their merged keys did; who did nothing is new."""
-    rows = _events(customers).values("who", "new").annotate(**_facts(items)).order_by()
+    rows = _events(customers).values("who", "new", "confirmed").annotate(**_facts(items)).order_by()
     stored = {row["who"]: _standing(row) for row in rows}
     return {customer: stored.get(customer, Standing()) for customer in customers}
 
 
 def _events(customers: Sequence[int]) -> QuerySet[Any]:
-    """Events of these customers that count, each with whose it is, and how many new customers the live run saw."""
+    """Events of these customers that count, with whose each is, and how many were new or confirmed to the live run."""
     merged = CustomerAlias.objects.filter(undone_at=None)
     own = Customer.objects.filter(pk__in=customers).values("pk")
     keys = own.union(merged.filter(customer__in=customers).values("anonymous"), all=True)
@@ -97,6 +97,7 @@ def _events(customers: Sequence[int]) -> QuerySet[Any]:
                 output_field=BigIntegerField(),
             ),
             new=Subquery(stages.values("counts__new")[:1]),
+            confirmed=Subquery(stages.values("counts__confirmed")[:1]),
             day=TruncDate(
                 Case(
                     When(trust__gte=Trust.SERVER, then=F("occurred_at")), default=F("received_at"),
@@ -126,7 +127,8 @@ def _facts(items: Sequence[int]) -> Mapping[str, Any]:
 
 def _standing(row: Mapping[str, Any]) -> Standing:
     returned = row["days"] >= DAYS and row["last"] - row["first"] >= timedelta(days=APART)
-    level = Level.SEEN if returned or row["files"] or row["new"] == 0 else Level.NEW
+    few = row["new"] == 0 and (row["confirmed"] or 0) < FEWEST  # so that the live run took nobody for new
+    level = Level.SEEN if returned or row["files"] or few else Level.NEW
     return Standing(
         level=Level.CONFIRMED if row["given"] > row["taken_back"] else level,
         bought=row["bought"],

@@ -216,7 +216,12 @@ def last_events(keys: Sequence[int]) -> list[tuple[Event, AttributedLine | None]
     tied = AttributedLine.objects.filter(**own).values(
         tie=JSONObject(**{name: name for name in ("recommendation_id", "placement", "position", "kept")})
     )
-    events = _events(keys).select_related("item").annotate(tied=Subquery(tied[:1]))
+    events = (
+        Event.objects.with_confirmation()
+        .filter(customer__in=keys)
+        .select_related("item")
+        .annotate(tied=Subquery(tied[:1]))
+    )
     ordered = events.order_by("-occurred_at", "event_id", "line")[:SHOWN_EVENTS]
     return [(event, AttributedLine(**tie) if (tie := vars(event)["tied"]) else None) for event in ordered]
 

@@ -44,7 +44,7 @@ def events(filters: EventFilters) -> Page[Event]:
         rows = rows.filter(customer=filters.customer)
     if filters.key is not None:
         rows = rows.filter(key_id=filters.key)
-    ordered = rows.select_related("item").order_by("-occurred_at", "event_id", "line")
+    ordered = rows.with_confirmation().select_related("item").order_by("-occurred_at", "event_id", "line")
     return Paginator(ordered, PER_PAGE).get_page(filters.page)
 
 

@@ -113,3 +113,17 @@ def test_what_a_key_sent_can_be_set_aside_from_here(client_of: Callable[[Role], 
     assert (link in section(client, made.page)) is may
     if may:
         assert "Received since" in client.get(link).content.decode()
+
+
+def test_a_purchase_of_a_page_is_marked_until_the_server_tells_of_it(admin: Client) -> None:
+    who, what = records.customer("u"), records.item("tea")
+    page = records.event(who, what, days_ago=0)
+    Event.objects.filter(pk=page.pk).update(trust=Trust.PAGE, transaction_id="t1")
+    for address in ("/events/", f"/customers/{who.pk}/"):
+        assert "not confirmed" in admin.get(address).content.decode()
+    server = records.event(who, what, days_ago=0)
+    Event.objects.filter(pk=server.pk).update(trust=Trust.SERVER, transaction_id="t1")
+    for address in ("/events/", f"/customers/{who.pk}/"):
+        told = admin.get(address).content.decode()
+        assert "not confirmed" not in told
+        assert told.count("confirmed by the server") == 1

@@ -221,7 +221,7 @@ def test_what_a_key_sent_is_counted_before_it_is_set_aside(admin: Client, key: A
     assert answer.redirect_chain == [(page_of(stored), 302)]
     told = f"3 events that came with the key “Shop page” are set aside: “It leaked” ({Staff.objects.get()})."
     assert told in page
-    assert "It is set aside: the next run learns nothing from it." in page
+    assert "It is set aside: a run that starts from now on learns nothing from it." in page
     assert "Received from Sept. 1, 2026, midnight until Sept. 10, 2026, midnight with the key “Shop page”." in page
     again = text(admin, f"{PAGE}key/?{query}")
     assert "3 events of them are set aside already." in again
@@ -311,7 +311,7 @@ def test_a_customer_is_set_aside_from_their_page_with_a_note(
     admin.post(f"{address}set-aside/", {"note": "A reseller"})
     stored = Quarantine.objects.get()
     page = text(admin, address)
-    assert "It is set aside: the next run learns nothing from it." in page
+    assert "It is set aside: a run that starts from now on learns nothing from it." in page
     assert re.search(rf'href="{page_of(stored)}">.*Set aside since .+ by The admin</a>', page)
     assert 'data-opens="set-aside"' not in page
     admin.post(f"{address}set-aside/", {"note": "Once more"})

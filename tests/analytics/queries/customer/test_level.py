@@ -82,8 +82,9 @@ def test_nobody_is_new_to_a_run_that_knew_hardly_anybody(tea: Item) -> None:
     records.version(run)
     RunStage.objects.filter(run=run, stage=Stage.PREPROCESS).update(counts={"new": 0, "seen": 4, "confirmed": 0})
     assert standings([who.pk])[who.pk].reason == "the shop knows hardly anybody yet"
-    RunStage.objects.filter(run=run, stage=Stage.PREPROCESS).update(counts={"new": 7, "seen": 90, "confirmed": 20})
-    assert standings([who.pk])[who.pk].level is Level.NEW
+    for counts in ({"new": 7, "seen": 90, "confirmed": 20}, {"new": 0, "seen": 0, "confirmed": 20}):
+        RunStage.objects.filter(run=run, stage=Stage.PREPROCESS).update(counts=counts)
+        assert standings([who.pk])[who.pk].level is Level.NEW
 
 
 def test_what_a_merged_key_did_is_the_customers(tea: Item) -> None:
