@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from analytics import parameters
+from recommendations.customer_codes import customer_code, customer_key
 
 type Words = Callable[[Any], object]
 """What a filter is called where it is on; a filter without words has no chip."""
@@ -81,6 +82,11 @@ def number(name: str = "", *, least: int = 0, most: int = parameters.LARGEST, **
         return parsed if parsed is not None and least <= parsed <= most else None
 
     return _Parameter(parse, name, **more)
+
+
+def customer(name: str = "", **more: Any) -> Any:
+    """The key of a customer, who stands in the address by the code."""
+    return _Parameter(lambda value: customer_key(value or ""), name, **{"words": customer_code} | more)
 
 
 def day(name: str = "", **more: Any) -> Any:

@@ -5,11 +5,28 @@ from datetime import date
 
 from django.utils.dateparse import parse_date
 
+from recommendations.customer_codes import customer_code, customer_key
+
 LARGEST = 2**63 - 1
 LONGEST_NOTE = 500  # characters of why somebody did something, as the forms have it
 LAST_PAGE = 1_000_000
 YEARS = range(1970, 9_999)
 """Years of days that can be asked for: a day and a week from each of them are days, too."""
+
+
+class CustomerConverter:
+    """A customer in an address: the code there, the key for the page."""
+
+    regex = "[Cc]-[0-9A-Za-z]+"
+
+    def to_python(self, value: str) -> int:
+        key = customer_key(value)
+        if key is None:
+            raise ValueError(value)
+        return key
+
+    def to_url(self, key: int | str) -> str:
+        return customer_code(int(key))
 
 
 def number(text: str | None) -> int | None:

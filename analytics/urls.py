@@ -1,6 +1,6 @@
 """Addresses of the dashboard; filters are plain query parameters, so that every view can be linked to."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
 from analytics.pages import runs, search
 from analytics.pages.access import account, activity, login, password, preferences, second_factor
@@ -13,6 +13,9 @@ from analytics.pages.rules import overview as rules_overview
 from analytics.pages.segments import overview as segments_overview
 from analytics.pages.segments import together
 from analytics.pages.weights import changes, desk, suggestion
+from analytics.parameters import CustomerConverter
+
+register_converter(CustomerConverter, "customer")
 
 urlpatterns = [
     path("", summary.overview, name="overview"),
@@ -24,15 +27,16 @@ urlpatterns = [
     path("customers/random/", listing.random_customer, name="random_customer"),
     path("customers/most-changed/", listing.most_changed, name="most_changed"),
     path("customers/items/", profile.item_suggestions, name="item_suggestions"),
-    path("customers/<int:pk>/", profile.customer, name="customer"),
-    path("customers/<int:pk>/why/<int:item>/", why.why, name="why"),
-    path("customers/<int:pk>/why-not/<int:item>/", why_not.why_not_panel, name="why_not"),
-    path("customers/<int:pk>/why-not/<int:item>/price/", change.change_price, name="change_price"),
-    path("customers/<int:pk>/why-not/<int:item>/apply/", change.apply_change, name="apply_change"),
-    path("customers/<int:pk>/judge/<int:item>/", actions.judge_card, name="judge"),
-    path("customers/<int:pk>/rule/<int:item>/", actions.rule_from_card, name="rule_from_card"),
-    path("customers/<int:pk>/set-aside/", actions.set_aside, name="set_aside_customer"),
+    path("customers/<customer:pk>/", profile.customer, name="customer"),
+    path("customers/<customer:pk>/why/<int:item>/", why.why, name="why"),
+    path("customers/<customer:pk>/why-not/<int:item>/", why_not.why_not_panel, name="why_not"),
+    path("customers/<customer:pk>/why-not/<int:item>/price/", change.change_price, name="change_price"),
+    path("customers/<customer:pk>/why-not/<int:item>/apply/", change.apply_change, name="apply_change"),
+    path("customers/<customer:pk>/judge/<int:item>/", actions.judge_card, name="judge"),
+    path("customers/<customer:pk>/rule/<int:item>/", actions.rule_from_card, name="rule_from_card"),
+    path("customers/<customer:pk>/set-aside/", actions.set_aside, name="set_aside_customer"),
     path("customers/rules/<int:rule>/undo/", actions.undo_rule_from_card, name="undo_rule_from_card"),
+    path("customers/id/<path:typed>/", profile.by_id, name="customer_by_id"),
     path("weights/", desk.weights, name="weights"),
     path("weights/effect/", desk.weights_effect, name="weights_effect"),
     path("weights/rest/", desk.weights_rest, name="weights_rest"),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 from storefront.filling import Html, fill, joined
 from storefront.settings import Settings
@@ -43,7 +43,7 @@ class Frame:
             session_id=visit.session_id if named else "",
             basket_size=sum(visit.basket.values()),
             people=self._people(visit),
-            dashboard=f"{self._settings.recsite}/search/?{urlencode({'q': visit.user_id or visit.anonymous_id})}",
+            dashboard=f"{self._settings.recsite}/customers/id/{quote(visit.user_id or visit.anonymous_id, safe='')}/",
             told=fill("told", text=message) if message else "",
             choice=fill("choice") if visit.consent is None else "",
             panel=_panel(visit, filled) if filled else "",

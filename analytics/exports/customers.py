@@ -21,7 +21,7 @@ def customers_file(lines: Sequence[CustomerRow]) -> HttpResponse:
 
 def _row(line: CustomerRow) -> list[Value]:
     return [
-        line.customer.pk,
+        line.customer.code,
         str(STATES[line.state]),
         round(line.activity, 2),
         line.events,

@@ -1,12 +1,12 @@
-"""What the box in the frame finds: customers by our number or the shop's id, items, rules, and runs by their model."""
+"""What the box in the frame finds: customers by their code or the shop's id, items, rules, and runs by their model."""
 
 import re
 from dataclasses import dataclass
 
 from django.db.models import Case, IntegerField, Q, Value, When
 
-from recommendations.models import Customer, Item, ModelVersion, Rule
-from recommendations.services.operations.customers import find_customers
+from recommendations.models import Item, ModelVersion, Rule
+from recommendations.services.customers import FoundCustomer, find_customers
 
 MOST_ITEMS = 30
 FEW_ITEMS = 8
@@ -16,7 +16,7 @@ MODEL = re.compile(r"m([0-9]{1,18})", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    customers: list[Customer]
+    customers: list[FoundCustomer]
     items: list[Item]
     more_items: bool
     rules: list[Rule]

@@ -16,6 +16,7 @@ from django.utils.timesince import TIME_STRINGS, timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
+from recommendations.customer_codes import customer_code
 from recommendations.engine.evaluation.intervals import Measure
 
 register = template.Library()
@@ -52,6 +53,9 @@ class Direction(StrEnum):
     BETTER = "better"
     WORSE = "worse"
     UNCLEAR = "unclear"
+
+
+register.filter("code", customer_code)
 
 
 @register.filter

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from analytics.templatetags.display import MISSING, moment, number, share
 from analytics.templatetags.words import label
+from recommendations.customer_codes import customer_code
 from recommendations.models import AuditEntry, Item, Rule, RuleBook, Segment
 from recommendations.services.rules.books import BookChange, book_changes
 from recommendations.services.rules.price_tags import Placed
@@ -25,7 +26,7 @@ FIELDS: Mapping[str, Promise] = {
     "name": gettext_lazy("Name"),
     "placement": gettext_lazy("Placement"),
     "segment": gettext_lazy("Segment"),
-    "customer": gettext_lazy("Customer number"),
+    "customer": gettext_lazy("Customer"),
     "context": gettext_lazy("Item in view"),
     "starts_at": gettext_lazy("From"),
     "ends_at": gettext_lazy("Until"),
@@ -152,7 +153,9 @@ def _scalar(name: str, value: Any, names: Names) -> str:
         return label(labels.RULE_ACTIONS if name == "action" else labels.CAPS_PER, value)
     if name == "share":
         return share(value)
-    return number(value) if isinstance(value, int) and name != "customer" else str(value)
+    if name == "customer":
+        return customer_code(value)
+    return number(value) if isinstance(value, int) else str(value)
 
 
 def sentences(rules: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analytics.templatetags.display import day, number
+from recommendations.customer_codes import customer_code
 from recommendations.models import Quarantine
 from recommendations.terms import QuarantineState, SuspicionRule
 
@@ -47,7 +48,7 @@ def _subject(quarantine: Quarantine) -> str:
     if _is_of_items(quarantine):
         return _acts_on_items(len(quarantine.items), since=row["since"])
     if quarantine.rule == SuspicionRule.STAFF and row["customer"]:
-        return _("%(events)s of Customer %(number)s") % {"events": events, "number": row["customer"]}
+        return _("%(events)s of %(customer)s") % {"events": events, "customer": customer_code(row["customer"])}
     if row["key"]:
         return _("%(events)s that came with the key “%(key)s”") % {"events": events, "key": row["key"]}
     if quarantine.people:

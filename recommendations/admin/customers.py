@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recommendations.admin.rights import PolicyAdmin
 from recommendations.models import Customer
-from recommendations.services.operations.customers import find_customers
+from recommendations.services.customers import find_customers
 
 SHORT = 12  # hexadecimal digits that tell customers apart on a page
 
@@ -22,8 +22,8 @@ class CustomerAdmin(PolicyAdmin[Customer]):
     list_display = ("__str__", "short_pseudonym", "kind", "personalise", "created_at")
     list_filter = ("kind", "personalise")
     search_fields = ("pk",)  # shows the box; what is typed goes to the service
-    search_help_text = _("The customer's number here, or the shop's own id.")
-    fields = readonly_fields = ("number", "whole_pseudonym", "kind", "personalise", "created_at", "review")
+    search_help_text = _("The customer's code, such as C-7K4F, or the shop's own id.")
+    fields = readonly_fields = ("code", "whole_pseudonym", "kind", "personalise", "created_at", "review")
     ordering = ("-pk",)
 
     def get_search_results(
@@ -31,7 +31,7 @@ class CustomerAdmin(PolicyAdmin[Customer]):
     ) -> tuple[QuerySet[Customer], bool]:
         if not search_term.strip():
             return queryset, False
-        return queryset.filter(pk__in=[customer.pk for customer in find_customers(typed=search_term)]), False
+        return queryset.filter(pk__in=[one.customer.pk for one in find_customers(typed=search_term)]), False
 
     @admin.display(description=_("pseudonym"))
     def short_pseudonym(self, customer: Customer) -> str:
@@ -41,9 +41,9 @@ class CustomerAdmin(PolicyAdmin[Customer]):
     def whole_pseudonym(self, customer: Customer) -> str:
         return _hex(customer)
 
-    @admin.display(description=_("number"))
-    def number(self, customer: Customer) -> int:
-        return customer.pk
+    @admin.display(description=_("code"))
+    def code(self, customer: Customer) -> str:
+        return customer.code
 
     @admin.display(description=_("review"))
     def review(self, customer: Customer) -> SafeString:

@@ -18,7 +18,7 @@ from recommendations.admin.estimates import EstimatingPaginator
 from recommendations.admin.rights import PolicyAdmin
 from recommendations.models import Item
 from recommendations.models.events import EventListing
-from recommendations.services.operations.customers import find_customers
+from recommendations.services.customers import find_customers
 
 MONTHS = 26  # as far back as the API accepts, and two months more
 
@@ -54,7 +54,7 @@ class EventAdmin(PolicyAdmin[EventListing]):
     list_select_related = ("customer", "item")
     list_filter = ("name", MonthFilter)
     search_fields = ("event_id",)  # shows the box; see get_search_results
-    search_help_text = _("A customer's number or the shop's id of one, an item id, a transaction, or an event id.")
+    search_help_text = _("A customer's code or the shop's id of one, an item id, a transaction, or an event id.")
     paginator = EstimatingPaginator
     sortable_by = ()
     show_facets = admin.ShowFacets.NEVER  # they would count everything once per choice
@@ -87,7 +87,7 @@ def _search(typed: str) -> Q:
         return Q(event_id=UUID(typed))
     except ValueError:
         pass
-    customers = find_customers(typed=typed)
+    customers = [one.customer for one in find_customers(typed=typed)]
     if customers:
         return Q(customer__in=customers)
     item = Item.objects.filter(shop_id=typed).first()

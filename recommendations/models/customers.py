@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from recommendations import terms
+from recommendations.customer_codes import customer_code
 from recommendations.wording import labels
 
 
@@ -38,7 +39,12 @@ class Customer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(_("Customer %(number)s") % {"number": self.pk})
+        return self.code
+
+    @property
+    def code(self) -> str:
+        """What people know the customer by."""
+        return customer_code(self.pk)
 
 
 class CustomerAlias(models.Model):

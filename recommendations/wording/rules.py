@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
+from recommendations.customer_codes import customer_code
 from recommendations.terms import CapPer, Operator, RuleAction
 from recommendations.wording.labels import AVAILABILITIES, OPERATORS, placement_quoted
 
@@ -55,7 +56,7 @@ def when_text(rule: Frozen, *, segments: Mapping[int, str] | None = None) -> str
         name = (segments or {}).get(rule["segment"], str(rule["segment"]))
         parts.append(gettext("for segment %(segment)s") % {"segment": name})
     if rule["customer"] is not None:
-        parts.append(gettext("for customer %(customer)s") % {"customer": rule["customer"]})
+        parts.append(gettext("for customer %(customer)s") % {"customer": customer_code(rule["customer"])})
     if rule["context"]:
         parts.append(gettext("beside %(items)s") % {"items": items_text(rule["context"])})
     if rule["starts_at"]:

@@ -14,7 +14,7 @@ from recommendations.ingest.accept import accept
 from recommendations.ingest.event_schema import EventForm, EventItemForm
 from recommendations.ingest.facts import Sender
 from recommendations.models import Customer, CustomerAlias, Item
-from recommendations.services.operations.customers import merge_customers, unmerge_customers
+from recommendations.services.customers import merge_customers, unmerge_customers
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Answer, Request
 from recommendations.store.events.known_customers import customer_key

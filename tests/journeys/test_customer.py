@@ -27,7 +27,7 @@ def tab_to(page: Page, selector: str) -> None:
 
 def test_why_verdict_rule_undo_and_why_not_with_the_keyboard_alone(ada: Visitor) -> None:
     page, tea_drinker = ada.page, Customer.objects.get(pseudonym=pseudonym("u3"))
-    ada.visit(f"/customers/{tea_drinker.pk}/")
+    ada.visit(f"/customers/{tea_drinker.code}/")
     drawer = page.locator("#drawer")
 
     tab_to(page, ".product:first-child .why-here")  # why here
@@ -72,7 +72,7 @@ def test_why_verdict_rule_undo_and_why_not_with_the_keyboard_alone(ada: Visitor)
     page.keyboard.press("Enter")  # the first suggestion
     expect(drawer.get_by_role("heading", name="What would bring it in")).to_be_visible()
     soap = Item.objects.get(shop_id="soap-1")
-    expect(page).to_have_url(f"{ada.site}/customers/{tea_drinker.pk}/?why_not={soap.pk}#recommendations")
+    expect(page).to_have_url(f"{ada.site}/customers/{tea_drinker.code}/?why_not={soap.pk}#recommendations")
     tab_to(page, ".change-price a")
     page.keyboard.press("Enter")
     expect(drawer.get_by_text("This changes everyone").first).to_be_visible()
@@ -85,7 +85,7 @@ def test_why_verdict_rule_undo_and_why_not_with_the_keyboard_alone(ada: Visitor)
 
 def test_an_act_is_simulated_and_taken_back(ada: Visitor) -> None:
     page, tea_drinker = ada.page, Customer.objects.get(pseudonym=pseudonym("u3"))
-    ada.visit(f"/customers/{tea_drinker.pk}/")
+    ada.visit(f"/customers/{tea_drinker.code}/")
     page.get_by_label("What the customer does").select_option("Buys")
     page.get_by_label("Simulate: the customer …").fill("wine 11")
     page.get_by_role("button", name="Wine 11").click()

@@ -37,8 +37,8 @@ def test_from_login_to_a_cancelled_run(ada: Visitor) -> None:
     page.keyboard.press("/")
     page.keyboard.type("u3")  # the shop's own id
     page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{ada.site}/customers/{tea_drinker.pk}/")
-    expect(page.get_by_role("heading", name=f"Customer {tea_drinker.pk}")).to_be_visible()
+    expect(page).to_have_url(f"{ada.site}/customers/{tea_drinker.code}/")
+    expect(page.get_by_role("heading", name=f"Customer {tea_drinker.code}")).to_be_visible()
     expect(page.locator(".product")).to_have_count(20)
 
     page.get_by_role("link", name="Discover", exact=True).click()
@@ -90,7 +90,7 @@ def one_stage_further(run: Run) -> None:
 
 def test_an_item_is_put_into_the_basket(ada: Visitor) -> None:
     tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3"))
-    ada.visit(f"/customers/{tea_drinker.pk}/?placement=item")
+    ada.visit(f"/customers/{tea_drinker.code}/?placement=item")
     ada.page.get_by_label("Look at another item").fill("wine 11")
     ada.page.get_by_role("button", name="Wine 11").click()
     expect(ada.page.locator(".chip-item")).to_have_text("Wine 11")

@@ -82,7 +82,7 @@ def find_tea_drinker(ada: Visitor) -> None:
     page.keyboard.press("/")
     page.keyboard.type(WHO)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name=f"Customer {who.pk}")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Customer {who.code}")).to_be_visible()
 
 
 def read_why(ada: Visitor, first: Item) -> None:

@@ -19,7 +19,7 @@ WORDS = {"en": "Overview", "zh-hans": "概览"}
 
 
 def addresses() -> dict[str, str]:
-    tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).pk
+    tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).code
     run = Run.objects.order_by("created_at").values_list("pk", flat=True)[0]
     rule = Rule.objects.values_list("pk", flat=True)[0]
     quarantine = Quarantine.objects.values_list("pk", flat=True)[0]

@@ -171,9 +171,9 @@ def test_the_customer_s_page_lists_the_terms_in_words() -> None:
     client = Client()
     staff = Staff.objects.create_user("viewer@example.com", "a long password", role=Role.VIEWER)
     client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
-    customer = Customer.objects.get(pseudonym=pseudonym("u3")).pk
-    first = review(customer=customer, placement="home").cards[0].item.pk
-    page = client.get(f"/customers/{customer}/?placement=home&why={first}").content.decode()
+    customer = Customer.objects.get(pseudonym=pseudonym("u3"))
+    first = review(customer=customer.pk, placement="home").cards[0].item.pk
+    page = client.get(f"/customers/{customer.code}/?placement=home&why={first}").content.decode()
     assert page.count("What the second stage weighs") == 1
     assert "Rhythm with the item" in page
     assert "What any candidate gets" in page

@@ -9,9 +9,11 @@ from django.views.decorators.http import require_safe
 from analytics.exports.customers import customers_file
 from analytics.pages.columns import Column, column_heads
 from analytics.pages.customer.filters import LENS, NAMES, carried, chips, jumps
+from analytics.pages.customer.found import open_found
 from analytics.queries.customer import listing as query
 from analytics.queries.customer.filters import CHANGED_FROM, CHANGES, STATES, Filters
 from analytics.queries.layout import read_frame
+from recommendations.services.customers import find_customers
 
 MOST_CHANGED = "-change"
 DOWNWARDS = ("activity", "events", "last", "change")
@@ -20,6 +22,9 @@ DOWNWARDS = ("activity", "events", "last", "change")
 @require_safe
 def customers(request: HttpRequest) -> HttpResponse:
     frame, filters = read_frame(), Filters(request.GET)
+    named = find_customers(typed=filters.text)
+    if len(named) == 1:
+        return open_found(request, named[0])
     if request.GET.get("format") == "csv":
         return customers_file(query.lines(filters, frame=frame))
     matches = query.customers(filters, frame=frame)

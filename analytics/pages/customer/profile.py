@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from analytics.charts import customer as charts
 from analytics.pages.customer.filters import chips, jumps
+from analytics.pages.customer.found import open_found
 from analytics.pages.customer.recommendations import recommendations
 from analytics.pages.customer.view import ACTS
 from analytics.parameters import number
@@ -21,7 +22,8 @@ from analytics.queries.customer.level import standings
 from analytics.queries.customer.order import place
 from analytics.queries.layout import read_frame
 from analytics.queries.search import find_items
-from recommendations.models import Customer
+from recommendations.customer_codes import customer_code
+from recommendations.services.customers import find_customers
 
 SENT_AS = {"around", "add", "why_not"}
 """Parameters that an item, found by its title, is sent as."""
@@ -66,14 +68,25 @@ def item_suggestions(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/customer/item_suggestions.html", context)
 
 
+@require_safe
+def by_id(request: HttpRequest, typed: str) -> HttpResponse:
+    """Open the customer with an id of the shop, as its pages link to; else say what to do."""
+    named = find_customers(typed=typed)
+    return open_found(request, named[0]) if named else _unknown(request, typed)
+
+
 def _elsewhere(request: HttpRequest, pk: int) -> HttpResponse:
     """Redirect an anonymous key to the customer that it was merged into, and say so, else say what to do."""
     merged = query.merged_into(pk)
-    if merged is not None:
-        text = _("%(customer)s was merged into this customer.") % {"customer": Customer.objects.get(pk=pk)}
-        messages.info(request, text)
-        return redirect("customer", pk=merged)
-    return render(request, "dashboard/customer/unknown.html", {"section": "customers", "pk": pk}, status=404)
+    if merged is None:
+        return _unknown(request, customer_code(pk))
+    text = _("%(customer)s was merged into this customer.") % {"customer": customer_code(pk)}
+    messages.info(request, text)
+    return redirect("customer", pk=merged)
+
+
+def _unknown(request: HttpRequest, typed: str) -> HttpResponse:
+    return render(request, "dashboard/customer/unknown.html", {"section": "customers", "typed": typed}, status=404)
 
 
 def _settled(request: HttpRequest, pk: int) -> str:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from analytics.pages.rules.builder import Builder, ConditionFormSet, Row
 from analytics.queries.rules.editor import Choices
 from analytics.templatetags.rules import Names
+from recommendations.customer_codes import customer_code
 from recommendations.models import Rule
 from recommendations.services.rules.attributes import frozen, kind_of, operators_of
 from recommendations.services.rules.form import LONGEST_NAME
@@ -63,7 +64,7 @@ class EditorForm(forms.Form):
     name = _typed(_("Name"), maxlength=LONGEST_NAME, autocomplete="off", placeholder=_("What you want to find it by"))
     placement = _chosen(_("Placement"))
     segment = _chosen(_("Segment"))
-    customer = _number(_("Customer number"), "num-box", maxlength=19, placeholder=EVERY["customer"])
+    customer = _typed(_("Customer"), maxlength=128, autocomplete="off", placeholder=EVERY["customer"])
     starts_at = _typed(_("From"), type="datetime-local")
     ends_at = _typed(_("Until"), type="datetime-local")
     action = _typed()
@@ -93,6 +94,8 @@ class EditorForm(forms.Form):
                 stored[name] = moment.strftime("%Y-%m-%dT%H:%M")
         if stored["share"] is not None:
             stored["share"] = f"{round(100 * stored['share'], 4):g}"
+        if stored["customer"] is not None:
+            stored["customer"] = customer_code(stored["customer"])
         texts = {name: value for name, value in stored.items() if value not in (None, "")}
         return cls(
             {**USUAL, **texts}, {builder: ConditionFormSet.stored(stored[builder], builder) for builder in Builder}

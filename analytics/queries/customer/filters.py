@@ -21,6 +21,7 @@ from analytics import filters as fields
 from analytics.queries.customer.taste_shift import LATELY, leading, shift
 from analytics.queries.percentile import Percentile
 from recommendations.models import Customer, CustomerAlias, Event, InterestProfile, Item
+from recommendations.services.customers import find_customers
 
 type Known = QuerySet[Any]
 """Customers with the annotations of ``browsable``, which the type of the model does not know."""
@@ -126,10 +127,13 @@ def _acts_of_each(*, since: datetime | None) -> QuerySet[Event]:
 
 
 def _about(text: str, *, until: datetime) -> Q:
-    """The customer of this number, and who bought of late an item with these words in its title or category.
+    """Customers with this id of the shop, else who bought of late an item with these words in its title or category.
 
     The buyers are read here, once, as a page asks several times who they are.
     """
+    named = find_customers(typed=text)
+    if named:
+        return Q(pk__in=[one.customer.pk for one in named])
     words = text.split()
     titled = Q(pk__in=Item.objects.filter(*(Q(title__icontains=word) for word in words)).values("pk"))
     sorted_so = Q(pk__in=Item.objects.filter(*(Q(categories__path__icontains=word) for word in words)).values("pk"))
@@ -137,8 +141,4 @@ def _about(text: str, *, until: datetime) -> Q:
     bought = Event.objects.purchases().filter(occurred_at__gte=until - BOUGHT_WITHIN, item__in=items.values("pk"))
     buyers = set(bought.order_by().values_list("customer", flat=True).distinct())
     aliases = CustomerAlias.objects.filter(anonymous__in=buyers, undone_at=None).values("customer")
-    return Q(pk__in=buyers) | Q(pk__in=aliases) | (Q(pk=int(text)) if _is_number(text) else Q())
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < len(str(2**63))
+    return Q(pk__in=buyers) | Q(pk__in=aliases)

@@ -8,7 +8,7 @@ from django.db.models import Q
 from analytics import filters as fields
 from analytics.queries.days import midnight
 from analytics.queries.overview.summary import PERIODS
-from recommendations.models import ApiKey, Customer, Event, Slate
+from recommendations.models import ApiKey, Event, Slate
 from recommendations.wording import labels
 from recommendations.wording.labels import PLACEMENTS
 
@@ -21,7 +21,7 @@ class EventFilters(fields.ListFilters):
     first: date = fields.day("from")
     last: date = fields.day("until")
     name: str = fields.choice(dict(labels.EVENT_NAMES), usual="")
-    customer: int | None = fields.number(words=lambda key: Customer(pk=key))
+    customer: int | None = fields.customer()
     key: int | None = fields.number(words=str)
     page: int = fields.page()
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from analytics import filters as fields
 from analytics.templatetags.display import of
 from analytics.templatetags.rules import Names
+from recommendations.customer_codes import customer_code
 from recommendations.models import Placement, Rule, RuleBook
 from recommendations.services.rules.attributes import frozen
 from recommendations.services.rules.editing import status_of
@@ -136,7 +137,7 @@ def _measured(rows: Sequence[Rule]) -> dict[int, tuple[Mapping[str, Any], int]]:
 def _whom(rule: Rule, names: Names) -> str:
     parts = [_("segment “%(segment)s”") % {"segment": names.segment(rule.segment.number)}] if rule.segment else []
     if rule.customer_id:
-        parts.append(_("customer %(customer)s") % {"customer": rule.customer_id})
+        parts.append(_("customer %(customer)s") % {"customer": customer_code(rule.customer_id)})
     if rule.context:
         parts.append(_("beside %(items)s") % {"items": names.field("context", rule.context)})
     return _(", ").join(parts)

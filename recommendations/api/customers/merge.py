@@ -20,7 +20,7 @@ from recommendations.api.parsing import RawJson, body_of, flaw_of, malformed
 from recommendations.api.recommend_form import Id
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.ingest.proofs import proves, why_no_proof
-from recommendations.services.operations.customers import (
+from recommendations.services.customers import (
     MergedElsewhereError,
     Told,
     merge_customers,

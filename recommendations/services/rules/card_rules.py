@@ -72,7 +72,7 @@ def never_values(item: Item, *, customer: Customer) -> dict[str, Any]:
     """Values of a rule that excludes the item for one customer in every placement, as ``save_rule`` takes them."""
     named = _("Never %(item)s for customer %(customer)s")
     return {
-        "name": named % {"item": short_title(item), "customer": customer.pk},
+        "name": named % {"item": short_title(item), "customer": customer.code},
         "placement": None, "customer": customer.pk, "items": only(item), "action": RuleAction.EXCLUDE,
     }  # fmt: skip
 

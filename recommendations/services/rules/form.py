@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.models import Customer, Placement, Rule, Segment
+from recommendations.services.customers import find_customers
 from recommendations.store.rules.conditions import ConditionError, check, frozen
 from recommendations.terms import CapPer, RuleAction
 from recommendations.wording import labels
@@ -65,6 +66,24 @@ class ShareField(forms.FloatField):
             raise ValidationError(self.error_messages["required"])
 
 
+class CustomerField(forms.Field):
+    """A customer, by the key; as a text by the code or the shop's own id, of which nothing is kept."""
+
+    def to_python(self, value: Any) -> Customer | None:
+        if value in self.empty_values or not str(value).strip():
+            return None
+        if isinstance(value, int):
+            customer = Customer.objects.filter(pk=value).first()
+        else:
+            customer = next((one.customer for one in find_customers(typed=str(value))), None)
+        if customer is None:
+            text = _(
+                "No customer has the code or the shop's id “%(value)s”: type it as C-7K4F, or as your shop writes it."
+            )
+            raise ValidationError(text, params={"value": value})
+        return customer
+
+
 class RuleForm(forms.Form):
     """The values of a rule in the shape of a frozen one; numbers and times may be text."""
 
@@ -79,9 +98,7 @@ class RuleForm(forms.Form):
     segment = forms.ModelChoiceField(Segment.objects, to_field_name="number", required=False, error_messages={
         "invalid_choice": _("There is no segment %(value)s: choose one of the list."),
     })  # fmt: skip
-    customer = forms.ModelChoiceField(
-        Customer.objects, required=False, error_messages={"invalid_choice": _("There is no customer %(value)s.")}
-    )
+    customer = CustomerField(required=False)
     context = ConditionsField(required=False)
     starts_at = ShopTimeField(required=False)
     ends_at = ShopTimeField(required=False)

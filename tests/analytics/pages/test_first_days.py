@@ -19,7 +19,7 @@ def test_no_customers(admin: Client) -> None:
 def test_a_customer_before_the_first_model(admin: Client) -> None:
     who = records.customer("u")
     records.event(who, records.item("i", title="Green tea"), days_ago=1)
-    page = admin.get(f"/customers/{who.pk}/").content.decode()
+    page = admin.get(f"/customers/{who.code}/").content.decode()
     assert "No model yet" in page
     assert "Green tea" in page
     assert Customer.objects.count() == 1

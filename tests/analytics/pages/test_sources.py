@@ -119,11 +119,11 @@ def test_a_purchase_of_a_page_is_marked_until_the_server_tells_of_it(admin: Clie
     who, what = records.customer("u"), records.item("tea")
     page = records.event(who, what, days_ago=0)
     Event.objects.filter(pk=page.pk).update(trust=Trust.PAGE, transaction_id="t1")
-    for address in ("/events/", f"/customers/{who.pk}/"):
+    for address in ("/events/", f"/customers/{who.code}/"):
         assert "not confirmed" in admin.get(address).content.decode()
     server = records.event(who, what, days_ago=0)
     Event.objects.filter(pk=server.pk).update(trust=Trust.SERVER, transaction_id="t1")
-    for address in ("/events/", f"/customers/{who.pk}/"):
+    for address in ("/events/", f"/customers/{who.code}/"):
         told = admin.get(address).content.decode()
         assert "not confirmed" not in told
         assert told.count("confirmed by the server") == 1

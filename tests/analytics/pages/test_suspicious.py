@@ -16,6 +16,7 @@ from django.utils import timezone, translation
 from analytics.queries.catalogue import suspicious as query
 from analytics.queries.catalogue.suspicious import described
 from analytics.templatetags.suspicion import sentence
+from recommendations.customer_codes import customer_code
 from recommendations.event_types import EventName
 from recommendations.models import ApiKey, AuditEntry, Event, Quarantine, Staff
 from recommendations.services.access import keys
@@ -68,7 +69,7 @@ def test_each_rule_has_its_sentence(admin: Client, twins: Quarantine) -> None:
     page = text(admin, PAGE)
     came = "they came within a week for 1 item that regular customers hardly ask for"
     assert sentences(page) == [
-        f"0 events of Customer {who.pk} are set aside: “It scrapes” ({staff}).",
+        f"0 events of {who.code} are set aside: “It scrapes” ({staff}).",
         "1,240 events of 2 customers are set aside: they act like clockwork.",
         "What customers who never bought did with 2 items since Sept. 8, 2026 is set aside: many came at once.",
         f"12 events of 1 customer are set aside: {came}.",
@@ -110,7 +111,7 @@ def test_a_quarantine_names_its_people_its_items_and_its_days(admin: Client, twi
     page = text(admin, page_of(twins))
     assert "It covers 27 events at present." in page
     people = page[page.index('id="people-title"') :]
-    assert len(re.findall(r'href="/customers/\d+/">Customer \d+</a>', people)) == quarantines.TWINS
+    assert len(re.findall(r'href="/customers/C-\w+/">C-\w+</a>', people)) == quarantines.TWINS
     assert people.count("3 / 3") == quarantines.TWINS
     assert people.count("nothing is learned from them yet") == quarantines.TWINS
     listed = page[page.index('id="items-title"') : page.index('id="people-title"')]
@@ -300,7 +301,7 @@ def test_a_customer_is_set_aside_from_their_page_with_a_note(
 ) -> None:
     who = records.customer("u")
     records.event(who, records.item("wine"), days_ago=2)
-    address = f"/customers/{who.pk}/"
+    address = f"/customers/{who.code}/"
     page = text(admin, address)
     assert "Confirmed</span> 1 purchase confirmed by the shop" in page
     assert '<dialog id="set-aside"' in page
@@ -322,7 +323,7 @@ def test_a_customer_is_set_aside_from_their_page_with_a_note(
 
 
 def test_whom_a_run_set_aside_is_told_on_their_page(admin: Client, twins: Quarantine) -> None:
-    who = twins.asides.all()[0].customer_id
+    who = customer_code(twins.asides.all()[0].customer_id)
     page = text(admin, f"/customers/{who}/")
     assert re.search(rf'href="{page_of(twins)}">.*Set aside since [^<]+</a>', page)
     assert "New</span> nothing is learned from them yet" in page

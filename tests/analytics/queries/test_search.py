@@ -1,26 +1,27 @@
-"""The box in the frame: customers by number or by the shop's id, items by title or id."""
+"""The box in the frame: customers by code or by the shop's id, items by title or id."""
 
 import pytest
 
 from analytics.queries.search import FEW_ITEMS, MOST_ITEMS, find_items, search
 from recommendations.models import Item, ModelVersion, Rule
+from recommendations.services.customers import FoundCustomer
 from recommendations.terms import RuleAction
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db
 
 
-def test_customers_by_our_number_and_by_the_shops_id() -> None:
+def test_customers_by_their_code_and_by_the_shops_id() -> None:
     who = records.customer("household-7")
-    assert search("household-7").customers == [who]
-    assert search(f" {who.pk} ").customers == [who]
+    assert search("household-7").customers == [FoundCustomer(who, "household-7")]
+    assert search(f" {who.code.lower()} ").customers == [FoundCustomer(who)]
     assert search("household").customers == []  # an id is hashed: a part of it finds nothing
 
 
-def test_a_number_may_be_ours_and_the_shops_id() -> None:
+def test_a_number_is_an_id_of_the_shop_and_never_ours() -> None:
     first = records.customer("x")
     other = records.customer(str(first.pk))
-    assert search(str(first.pk)).customers == [other, first]
+    assert search(str(first.pk)).customers == [FoundCustomer(other, str(first.pk))]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "9" * 40, "²", "\u0660", "%", "'; drop table", "null"])

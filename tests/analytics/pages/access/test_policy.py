@@ -22,13 +22,12 @@ OPEN = {
 """What strangers may reach: it leads into the dashboard, and tells nothing of the shop."""
 
 LOOKS = {
-    "overview", "event_list", "answer_list", "slate", "attributed_list", "customers", "random_customer", "most_changed",
-    "item_suggestions", "customer", "why", "why_not", "change_price", "weights", "weights_effect", "weights_rest",
-    "rules", "rule", "rule_findings", "rule_values", "rule_books", "proposal_effect", "saved_rule_effect",
-    "rule_history", "quality", "wrong_items", "catalogue", "catalogue_items", "item", "sources", "suspicious",
-    "quarantine", "segments", "segment", "together",
-    "runs", "run", "run_progress", "replay_progress", "activity", "search",
-    "account", "change_password", "second_factor",
+    "overview", "event_list", "answer_list", "slate", "attributed_list", "customers", "random_customer",
+    "most_changed", "item_suggestions", "customer", "customer_by_id", "why", "why_not", "change_price", "weights",
+    "weights_effect", "weights_rest", "rules", "rule", "rule_findings", "rule_values", "rule_books",
+    "proposal_effect", "saved_rule_effect", "rule_history", "quality", "wrong_items", "catalogue", "catalogue_items",
+    "item", "sources", "suspicious", "quarantine", "segments", "segment", "together", "runs", "run", "run_progress",
+    "replay_progress", "activity", "search", "account", "change_password", "second_factor",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -82,7 +81,7 @@ CHANGES = {
 }
 """What a POST needs: it changes something, or measures what somebody is writing."""
 
-SAMPLES = {"int": 1, "uuid": uuid4(), "str": "x", "string": "x", "slug": "x"}
+SAMPLES = {"int": 1, "customer": 1, "uuid": uuid4(), "str": "x", "string": "x", "slug": "x", "path": "x"}
 
 
 def patterns() -> dict[str, URLPattern]:

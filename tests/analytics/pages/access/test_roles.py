@@ -1,6 +1,7 @@
 """What staff of each role see and press; ``test_policy.py`` walks every address."""
 
 from collections.abc import Callable
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
@@ -26,7 +27,7 @@ def addresses(names: set[str]) -> list[str]:
 def test_every_role_sees_every_page(client_of: Callable[[Role], Client], role: Role) -> None:
     client, run, who = client_of(role), records.run(), records.customer("u")
     records.event(who, records.item("i"), days_ago=1)
-    pages = ["/", "/customers/", f"/customers/{who.pk}/", "/runs/", f"/runs/{run.pk}/", f"/runs/{run.pk}/progress/"]
+    pages = ["/", "/customers/", f"/customers/{who.code}/", "/runs/", f"/runs/{run.pk}/", f"/runs/{run.pk}/progress/"]
     for page in [*pages, "/quality/", "/search/?q=x", "/customers/items/?find=x"]:
         assert client.get(page).status_code == 200, page
 
@@ -75,11 +76,12 @@ def test_unknown_addresses_are_not_found_in_the_frame(admin: Client) -> None:
         assert "There is nothing at this address" in answer.content.decode()
 
 
-@pytest.mark.parametrize("number", ["999999", "99999999999999999999"])
-def test_an_unknown_customer_is_named(admin: Client, number: str) -> None:
-    answer = admin.get(f"/customers/{number}/")
+@pytest.mark.parametrize("address", ["C-7K4F", "id/nobody", "id/a%2Fb"])
+def test_an_unknown_customer_is_named(admin: Client, address: str) -> None:
+    answer = admin.get(f"/customers/{address}/")
     assert answer.status_code == 404
-    assert f"There is no customer {number}" in answer.content.decode()
+    typed = unquote(address.removeprefix("id/"))
+    assert f"There is no customer “{typed}”" in answer.content.decode()
 
 
 def test_a_stranger_learns_nothing_from_an_unknown_address(client: Client) -> None:

@@ -24,7 +24,7 @@ def viewer(client_of: Callable[[Role], Client]) -> Client:
 
 
 def judged(client: Client, who: Customer, item: Item, **sent: str) -> str:
-    address = f"/customers/{who.pk}/judge/{item.pk}/"
+    address = f"/customers/{who.code}/judge/{item.pk}/"
     answer = client.post(address, {"placement": "home", "rank": "1", **sent}, headers=HTMX)
     assert answer.status_code == 200
     return answer.content.decode()
@@ -44,7 +44,7 @@ def test_a_judgement_is_given_noted_changed_and_taken_back(merchandiser: Client,
     assert pressed(judged(merchandiser, tea_drinker, item, judgement="wrong", note="Twice a week?")) == ["wrong"]
     verdict = Judgement.objects.get()
     assert (verdict.kind, verdict.note, verdict.rank) == (JudgementKind.WRONG, "Twice a week?", 1)
-    page = merchandiser.get(f"/customers/{tea_drinker.pk}/").content.decode()
+    page = merchandiser.get(f"/customers/{tea_drinker.code}/").content.decode()
     assert pressed(page) == ["wrong"]
     assert pressed(judged(merchandiser, tea_drinker, item, judgement="wrong", note="Twice a week?")) == []
     assert not Judgement.objects.exists()
@@ -62,7 +62,7 @@ def test_a_judgement_is_given_noted_changed_and_taken_back(merchandiser: Client,
 def test_a_card_makes_a_draft_rule_and_takes_it_back(
     merchandiser: Client, tea_drinker: Customer, action: str, expected: dict[str, object]
 ) -> None:
-    address = f"/customers/{tea_drinker.pk}/rule/{thing('tea-0').pk}/"
+    address = f"/customers/{tea_drinker.code}/rule/{thing('tea-0').pk}/"
     sent = {"placement": "home", "rank": "4", "action": action, "back": "/customers/"}
     toast = merchandiser.post(address, sent, headers=HTMX).content.decode()
     rule = Rule.objects.unarchived().get()
@@ -79,7 +79,10 @@ def test_a_card_makes_a_draft_rule_and_takes_it_back(
 
 
 def test_without_script_the_page_comes_back_with_a_message(merchandiser: Client, tea_drinker: Customer) -> None:
-    address, back = f"/customers/{tea_drinker.pk}/rule/{thing('tea-0').pk}/", f"/customers/{tea_drinker.pk}/?cut=live"
+    address, back = (
+        f"/customers/{tea_drinker.code}/rule/{thing('tea-0').pk}/",
+        f"/customers/{tea_drinker.code}/?cut=live",
+    )
     sent = {"placement": "home", "rank": "1", "action": "bury", "back": back}
     answer = merchandiser.post(address, sent)
     assert answer["Location"] == back
@@ -89,18 +92,18 @@ def test_without_script_the_page_comes_back_with_a_message(merchandiser: Client,
 
 
 def test_an_unknown_action_makes_no_judgement_or_rule(merchandiser: Client, tea_drinker: Customer) -> None:
-    address = f"/customers/{tea_drinker.pk}/rule/{thing('tea-0').pk}/"
+    address = f"/customers/{tea_drinker.code}/rule/{thing('tea-0').pk}/"
     toast = merchandiser.post(address, {"placement": "home", "action": "explode"}, headers=HTMX).content.decode()
     assert "Choose what to do" in toast
     assert not Rule.objects.exists()
 
 
 def test_a_viewer_sees_no_button_that_would_be_refused(viewer: Client, tea_drinker: Customer) -> None:
-    page = text(viewer, f"/customers/{tea_drinker.pk}/")
+    page = text(viewer, f"/customers/{tea_drinker.code}/")
     assert "Why here" in page
     for hidden in ("judgement", "Make a draft rule", "Never for this customer"):
         assert hidden not in page
-    panel = text(viewer, f"/customers/{tea_drinker.pk}/why-not/{outsider(tea_drinker)[0].pk}/")
+    panel = text(viewer, f"/customers/{tea_drinker.code}/why-not/{outsider(tea_drinker)[0].pk}/")
     assert "What would bring it in" in panel
     assert "Apply as draft" not in panel
 
@@ -111,13 +114,13 @@ def test_a_served_rule_is_named_on_the_card_that_it_touched(merchandiser: Client
         name="Soap first", action=RuleAction.PIN, slot=1,
         items=[{"attribute": "item", "operator": "is", "values": ["soap-1"]}],
     )  # fmt: skip
-    assert "Rules that touched it" not in text(merchandiser, f"/customers/{tea_drinker.pk}/")
+    assert "Rules that touched it" not in text(merchandiser, f"/customers/{tea_drinker.code}/")
     publish_rules(rules=[rule.pk], based_on=None, note="Try it", by=None, now=timezone.now())
     snapshot_holder.drop()  # as another process, which has not read the book yet
-    page = text(merchandiser, f"/customers/{tea_drinker.pk}/")
+    page = text(merchandiser, f"/customers/{tea_drinker.code}/")
     assert titles(page)[0] == "Soap 1"
     assert page.count("Rules that touched it") == 1
     assert f'href="/rules/{rule.pk}/"' in page
-    panel = text(merchandiser, f"/customers/{tea_drinker.pk}/why/{thing('soap-1').pk}/")
+    panel = text(merchandiser, f"/customers/{tea_drinker.code}/why/{thing('soap-1').pk}/")
     assert "Rule “Soap first”" in panel
     assert "moves it" in panel

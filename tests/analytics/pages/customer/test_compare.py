@@ -21,7 +21,7 @@ def exclusion(item: Item, *, customer: Customer | None = None) -> Rule:
 
 def test_live_beside_the_draft_weights(admin: Client, tea_drinker: Customer) -> None:
     draft = draft_weights("home", {"popularity_home": 1.0})
-    page = text(admin, f"/customers/{tea_drinker.pk}/?compare=weights")
+    page = text(admin, f"/customers/{tea_drinker.code}/?compare=weights")
     live, drafted = page.split('id="compare-draft"')
     assert "Draft weights of For you for everybody" in live
     assert "/weights/?blend=home" in live
@@ -30,7 +30,7 @@ def test_live_beside_the_draft_weights(admin: Client, tea_drinker: Customer) -> 
     assert {css for css, _ in places} > {"is-new"}
     assert re.search(r"\d+ are new, \d+ are out", live)
     draft.delete()
-    page = text(admin, f"/customers/{tea_drinker.pk}/?compare=weights")
+    page = text(admin, f"/customers/{tea_drinker.code}/?compare=weights")
     assert "There are no draft weights for this placement." in page
 
 
@@ -40,16 +40,16 @@ def test_the_draft_of_the_customers_own_segment_goes_before_the_one_for_everybod
     segment = Segment.objects.get(memberships__customer=tea_drinker, memberships__version__is_live=True)
     draft_weights("home", {"popularity_home": 1.0})
     draft_weights("home", {"buy_again": 1.0}, segment=segment)
-    page = text(admin, f"/customers/{tea_drinker.pk}/?compare=weights")
+    page = text(admin, f"/customers/{tea_drinker.code}/?compare=weights")
     assert f"for segment “{segment}”" in page
     assert f"/weights/?blend=home&segment={segment.number}" in page
 
 
 def test_live_beside_the_draft_rules(admin: Client, tea_drinker: Customer) -> None:
     top = thing("tea-0")
-    assert "No rule waits to be published." in text(admin, f"/customers/{tea_drinker.pk}/?compare=rules")
+    assert "No rule waits to be published." in text(admin, f"/customers/{tea_drinker.code}/?compare=rules")
     exclusion(top)
-    page = text(admin, f"/customers/{tea_drinker.pk}/?compare=both")
+    page = text(admin, f"/customers/{tea_drinker.code}/?compare=both")
     live, drafted = page.split('id="compare-draft"')
     assert "There are no draft weights" in live  # the rules are compared all the same
     assert "Rule “No Tea 0”" in live

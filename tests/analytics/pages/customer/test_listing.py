@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from recommendations.customer_codes import customer_code, customer_key
 from recommendations.models import Customer, CustomerAlias, Event, Item, ModelVersion, Placement
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import writes
@@ -60,7 +61,7 @@ def test_few_queries_a_page(admin: Client, address: str) -> None:
 @pytest.mark.parametrize("placement", ["home", "discover", "buy_again", "item", "also_bought", "cart", "trending"])
 def test_few_queries_for_a_review(admin: Client, tea_drinker: Customer, placement: str, cut: str) -> None:
     writes.rebuild()  # as a worker does where Valkey has forgotten
-    address = f"/customers/{tea_drinker.pk}/?placement={placement}&cut={cut}"
+    address = f"/customers/{tea_drinker.code}/?placement={placement}&cut={cut}"
     text(admin, address)  # the process has read the model now
     with CaptureQueriesContext(connection) as queries:
         page = text(admin, address)
@@ -77,8 +78,8 @@ def test_few_queries_for_a_run(admin: Client) -> None:
 
 
 def test_the_review_shows_interests_and_recommendations(admin: Client, tea_drinker: Customer) -> None:
-    page = text(admin, f"/customers/{tea_drinker.pk}/")
-    assert f"Customer {tea_drinker.pk}" in page
+    page = text(admin, f"/customers/{tea_drinker.code}/")
+    assert f"Customer {tea_drinker.code}" in page
     assert '<th scope="row">Tea</th>' in page  # the numbers of the interests
     items = cards(page)
     assert len(items) == 20
@@ -93,7 +94,7 @@ def test_the_review_shows_interests_and_recommendations(admin: Client, tea_drink
 
 def test_contributions_of_a_card_are_those_of_the_table(admin: Client, tea_drinker: Customer) -> None:
     """Every row of the table adds up to its score, and the bar names its largest parts."""
-    page = text(admin, f"/customers/{tea_drinker.pk}/")
+    page = text(admin, f"/customers/{tea_drinker.code}/")
     table = page[page.index("The numbers: what each recommender adds") :]
     rows = re.findall(r"<tr><td class=\"num\">\d+</td><th scope=\"row\">[^<]+</th>(.*?)</tr>", table)
     assert len(rows) == 20
@@ -103,7 +104,7 @@ def test_contributions_of_a_card_are_those_of_the_table(admin: Client, tea_drink
 
 
 def test_the_list_as_tested_marks_items_bought_later(admin: Client, tea_drinker: Customer) -> None:
-    page = text(admin, f"/customers/{tea_drinker.pk}/?cut=test")
+    page = text(admin, f"/customers/{tea_drinker.code}/?cut=test")
     version = ModelVersion.objects.get()
     hits = [card for card in cards(page) if "Bought later" in card]
     total = len(cards(page))
@@ -122,7 +123,7 @@ def test_the_list_as_tested_marks_items_bought_later(admin: Client, tea_drinker:
 
 def test_a_cold_customer_is_told_apart(admin: Client) -> None:
     cold = Customer.objects.create(pseudonym=pseudonym("nobody yet"))
-    page = text(admin, f"/customers/{cold.pk}/")
+    page = text(admin, f"/customers/{cold.code}/")
     assert "Nothing known yet" in page
     assert "No event yet" in page
     assert "Source: Popular items, because: Nothing is known of the customer" in page
@@ -130,15 +131,15 @@ def test_a_cold_customer_is_told_apart(admin: Client) -> None:
 
 
 def test_the_context_is_the_last_purchases_until_staff_choose(admin: Client, tea_drinker: Customer) -> None:
-    page = text(admin, f"/customers/{tea_drinker.pk}/?placement=item")
+    page = text(admin, f"/customers/{tea_drinker.code}/?placement=item")
     assert page.count('class="chip-item"') == 1
     assert "what the customer bought last" in page
     wine, bread = Item.objects.get(shop_id="wine-1"), Item.objects.get(shop_id="bread-1")
-    page = text(admin, f"/customers/{tea_drinker.pk}/?placement=cart&around={wine.pk}&around={bread.pk}")
+    page = text(admin, f"/customers/{tea_drinker.code}/?placement=cart&around={wine.pk}&around={bread.pk}")
     assert page.count('class="chip-item"') == 2
     assert "Wine 1</span>" in page
     assert f'name="around" value="{bread.pk}"' in page  # the next item goes in beside them
-    page = text(admin, f"/customers/{tea_drinker.pk}/?placement=item&around={wine.pk}&around={bread.pk}")
+    page = text(admin, f"/customers/{tea_drinker.code}/?placement=item&around={wine.pk}&around={bread.pk}")
     assert "Bread 1</span>" in page  # a single item in view: the last one chosen
     assert "Wine 1</span>" not in page[page.index('class="context') : page.index('class="products"')]
 
@@ -156,13 +157,13 @@ def test_items_are_suggested_while_a_title_is_typed(admin: Client) -> None:
     ["placement=nowhere", "cut=yesterday", "placement=item&around=x", "placement=cart&around=999999999", "around=%00"],
 )
 def test_odd_parameters_show_a_page(admin: Client, tea_drinker: Customer, query: str) -> None:
-    assert admin.get(f"/customers/{tea_drinker.pk}/?{query}").status_code == 200
+    assert admin.get(f"/customers/{tea_drinker.code}/?{query}").status_code == 200
 
 
 def test_where_two_rows_differ_most_the_customer_opens_as_tested(admin: Client) -> None:
     page = text(admin, "/quality/?task=discover&a=hybrid&b=popular")
     table = page[page.index("where they differ most") :]
-    links = re.findall(r'href="(/customers/\d+/\?placement=discover&amp;cut=test)#recommendations"', table)
+    links = re.findall(r'href="(/customers/C-\w+/\?placement=discover&amp;cut=test)#recommendations"', table)
     apart = [abs(float(sign.replace("−", "-"))) for sign in re.findall(r"[▲▼] ([+−][\d.]+)", table)]
     assert len(links) == 20
     assert apart == sorted(apart, reverse=True)
@@ -180,24 +181,24 @@ def test_unmeasured_rows_of_a_comparison_are_replaced_and_named(admin: Client) -
 
 def test_a_placement_that_is_switched_off_has_no_tab(admin: Client, tea_drinker: Customer) -> None:
     Placement.objects.exclude(name="trending").update(enabled=False)
-    page = text(admin, f"/customers/{tea_drinker.pk}/?placement=home")
+    page = text(admin, f"/customers/{tea_drinker.code}/?placement=home")
     assert "placement=home" not in page[page.index('class="tabs"') : page.index("products")]
     Placement.objects.update(enabled=False)
-    assert "Every placement is switched off." in text(admin, f"/customers/{tea_drinker.pk}/")
+    assert "Every placement is switched off." in text(admin, f"/customers/{tea_drinker.code}/")
 
 
 def test_a_merged_key_leads_to_its_customer(admin: Client, tea_drinker: Customer) -> None:
     anonymous = Customer.objects.create(pseudonym=pseudonym("cookie"))
     CustomerAlias.objects.create(anonymous=anonymous, customer=tea_drinker, source="api")
-    assert admin.get(f"/customers/{anonymous.pk}/")["Location"] == f"/customers/{tea_drinker.pk}/"
+    assert admin.get(f"/customers/{anonymous.code}/")["Location"] == f"/customers/{tea_drinker.code}/"
     told = f"{anonymous} was merged into this customer."
-    assert told in text(admin, f"/customers/{tea_drinker.pk}/")
-    assert told not in text(admin, f"/customers/{tea_drinker.pk}/")
+    assert told in text(admin, f"/customers/{tea_drinker.code}/")
+    assert told not in text(admin, f"/customers/{tea_drinker.code}/")
 
 
 def test_a_random_customer_keeps_filters_and_lens(admin: Client) -> None:
     location = admin.get("/customers/random/?state=heavy&placement=discover&cut=test")["Location"]
-    assert re.fullmatch(r"/customers/\d+/\?state=heavy&placement=discover&cut=test", location)
+    assert re.fullmatch(r"/customers/C-\w+/\?state=heavy&placement=discover&cut=test", location)
     assert admin.get("/customers/random/?segment=999&page=2")["Location"] == "/customers/?segment=999"
 
 
@@ -215,19 +216,19 @@ def test_customers_are_found_by_purchases_and_next_stays_among_them(admin: Clien
     page = text(admin, "/customers/?text=tea&sort=number")
     assert "<strong>12 customers</strong>" in page  # every fifth of sixty
     assert "“tea”" in page
-    assert f'href="/customers/{tea_drinker.pk}/?text=tea&amp;sort=number"' in page
-    page = text(admin, f"/customers/{tea_drinker.pk}/?text=tea&sort=number")
+    assert f'href="/customers/{tea_drinker.code}/?text=tea&amp;sort=number"' in page
+    page = text(admin, f"/customers/{tea_drinker.code}/?text=tea&sort=number")
     assert "1 of 12" in page
-    assert f'rel="next" href="/customers/{tea_drinker.pk + 5}/?text=tea&amp;sort=number"' in page
+    assert f'rel="next" href="/customers/{customer_code(tea_drinker.pk + 5)}/?text=tea&amp;sort=number"' in page
     assert 'rel="prev"' not in page
     assert 'href="/customers/random/?text=tea&amp;sort=number&amp;state=cold"' in page
     assert "Going through:" in page
-    assert "Not among:" in text(admin, f"/customers/{tea_drinker.pk}/?text=wine")
+    assert "Not among:" in text(admin, f"/customers/{tea_drinker.code}/?text=wine")
 
 
 def test_most_changed_opens_the_largest_shift_of_taste(admin: Client) -> None:
     location = admin.get("/customers/most-changed/?state=warm")["Location"]
-    assert re.fullmatch(r"/customers/\d+/\?state=warm&sort=-change", location)
+    assert re.fullmatch(r"/customers/C-\w+/\?state=warm&sort=-change", location)
     page = text(admin, location)
     assert "1 of " in page
     assert 'rel="prev"' not in page
@@ -238,7 +239,8 @@ def test_the_list_as_a_file(admin: Client) -> None:
     head, *rows = answer.content.decode("utf-8-sig").splitlines()
     assert head == "Customer,State,Activity,Events,Last event,New this week,Share gained,Segment"
     assert len(rows) == 12
-    assert [int(row.split(",")[0]) for row in rows] == sorted(int(row.split(",")[0]) for row in rows)
+    keys = [customer_key(row.split(",")[0]) or 0 for row in rows]
+    assert keys == sorted(keys) != [0] * 12
     assert answer["Content-Disposition"] == 'attachment; filename="customers.csv"'
 
 
@@ -256,7 +258,7 @@ def test_every_header_sorts_and_the_next_click_runs_the_order_round(admin: Clien
 
 
 def test_one_customer_found_is_opened_at_once(admin: Client, tea_drinker: Customer) -> None:
-    assert admin.get("/search/", {"q": "u3"})["Location"] == f"/customers/{tea_drinker.pk}/"
+    assert admin.get("/search/", {"q": "u3"})["Location"] == f"/customers/{tea_drinker.code}/"
     page = text(admin, "/search/?q=tea")
     assert page.count('class="with-thumb"') == 12
     assert "Nothing matches" in text(admin, "/search/?q=zzzz")

@@ -28,13 +28,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
     ],
 )
 def test_an_odd_parameter_says_what_to_do(admin: Client, tea_drinker: Customer, query: str, told: str) -> None:
-    page = text(admin, f"/customers/{tea_drinker.pk}/?{query}")
+    page = text(admin, f"/customers/{tea_drinker.code}/?{query}")
     assert told in page
     assert len(titles(page)) == 20  # and the list is there all the same
 
 
 def test_a_date_that_is_none_stands_in_its_field_with_the_error(admin: Client, tea_drinker: Customer) -> None:
-    page = text(admin, f"/customers/{tea_drinker.pk}/?as_of=tomorrow+or+so")
+    page = text(admin, f"/customers/{tea_drinker.code}/?as_of=tomorrow+or+so")
     assert 'value="tomorrow or so"' in page
     assert 'aria-invalid="true" aria-describedby="as_of-problem"' in page
 
@@ -43,20 +43,20 @@ def test_a_date_that_is_none_stands_in_its_field_with_the_error(admin: Client, t
     "query", ["did=purchase", "did=erase:5", "did=%00", "compare=all", "of=draft", "sort=x&text=%00"]
 )
 def test_unknown_parameters_are_as_if_absent(admin: Client, tea_drinker: Customer, query: str) -> None:
-    assert titles(text(admin, f"/customers/{tea_drinker.pk}/?{query}")) == titles(
-        text(admin, f"/customers/{tea_drinker.pk}/")
+    assert titles(text(admin, f"/customers/{tea_drinker.code}/?{query}")) == titles(
+        text(admin, f"/customers/{tea_drinker.code}/")
     )
 
 
 def test_an_unknown_customer_is_not_found_and_says_so(admin: Client) -> None:
-    answer = admin.get("/customers/999999/")
+    answer = admin.get("/customers/C-7K4F/")
     assert answer.status_code == 404
-    assert "There is no customer 999999" in answer.content.decode()
+    assert "There is no customer “C-7K4F”" in answer.content.decode()
 
 
 def test_as_of_a_day_is_the_history_to_its_end_and_marks_what_came_after(admin: Client, tea_drinker: Customer) -> None:
     day = (timezone.localdate() - timedelta(days=40)).isoformat()
-    page = text(admin, f"/customers/{tea_drinker.pk}/?as_of={day}")
+    page = text(admin, f"/customers/{tea_drinker.code}/?as_of={day}")
     expected = review(
         customer=tea_drinker.pk, placement="home",
         as_of=timezone.make_aware(timezone.datetime.fromisoformat(day) + timedelta(days=1)),
@@ -69,10 +69,10 @@ def test_as_of_a_day_is_the_history_to_its_end_and_marks_what_came_after(admin: 
 
 def test_a_simulated_act_stands_in_the_address_and_nowhere_else(admin: Client, tea_drinker: Customer) -> None:
     events, wine = Event.objects.count(), thing("wine-11")
-    sent = f"/customers/{tea_drinker.pk}/?placement=discover&act=purchase&add={wine.pk}&find=wine"
+    sent = f"/customers/{tea_drinker.code}/?placement=discover&act=purchase&add={wine.pk}&find=wine"
     answer = admin.get(sent)
     assert answer["Location"] == (
-        f"/customers/{tea_drinker.pk}/?placement=discover&did=purchase%3A{wine.pk}#recommendations"
+        f"/customers/{tea_drinker.code}/?placement=discover&did=purchase%3A{wine.pk}#recommendations"
     )
     page = text(admin, answer["Location"])
     assert "Buys: Wine 11" in page
@@ -80,13 +80,13 @@ def test_a_simulated_act_stands_in_the_address_and_nowhere_else(admin: Client, t
     assert "nothing is stored" in page
     assert 'href="?placement=discover#recommendations">Buys' in page  # it can be taken back
     assert Event.objects.count() == events
-    assert titles(text(admin, f"/customers/{tea_drinker.pk}/?placement=discover")) != []
+    assert titles(text(admin, f"/customers/{tea_drinker.code}/?placement=discover")) != []
 
 
 def test_a_simulated_act_is_compared_with_the_list_without_it(admin: Client, tea_drinker: Customer) -> None:
     """A view of what the customer dislikes nothing of: each card says where it stood before."""
     wine = thing("wine-0")
-    page = text(admin, f"/customers/{tea_drinker.pk}/?did=purchase:{wine.pk}&did=view_item:{wine.pk}")
+    page = text(admin, f"/customers/{tea_drinker.code}/?did=purchase:{wine.pk}&did=view_item:{wine.pk}")
     marks = re.findall(r'class="moved (is-\w+)"', page)
     assert len(marks) == 20
     before = [card.item.title for card in review(customer=tea_drinker.pk, placement="home", as_of=timezone.now()).cards]

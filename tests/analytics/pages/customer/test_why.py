@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 def test_why_here_has_every_term_and_they_add_up(admin: Client, tea_drinker: Customer) -> None:
     card = review(customer=tea_drinker.pk, placement="home").cards[0]
-    panel = text(admin, f"/customers/{tea_drinker.pk}/why/{card.item.pk}/")
+    panel = text(admin, f"/customers/{tea_drinker.code}/why/{card.item.pk}/")
     assert "<html" not in panel
     assert f'id="drawer-title">{card.item.title}<' in panel
     body, foot = panel.split("<tfoot>")
@@ -32,10 +32,10 @@ def test_why_here_has_every_term_and_they_add_up(admin: Client, tea_drinker: Cus
 
 def test_the_panel_is_part_of_the_page_where_the_address_opens_it(admin: Client, tea_drinker: Customer) -> None:
     card = review(customer=tea_drinker.pk, placement="home").cards[0]
-    page = text(admin, f"/customers/{tea_drinker.pk}/?why={card.item.pk}")
+    page = text(admin, f"/customers/{tea_drinker.code}/?why={card.item.pk}")
     assert "How the score adds up" in page
     absent = thing("soap-1")
-    page = text(admin, f"/customers/{tea_drinker.pk}/?why={absent.pk}")
+    page = text(admin, f"/customers/{tea_drinker.code}/?why={absent.pk}")
     assert "It is not in this list" in page
     assert f"why_not={absent.pk}" in page
 
@@ -43,6 +43,6 @@ def test_the_panel_is_part_of_the_page_where_the_address_opens_it(admin: Client,
 def test_why_here_of_the_draft_is_the_drafts_score(admin: Client, tea_drinker: Customer) -> None:
     draft_weights("home", {"buy_again": 1.0})
     item = review(customer=tea_drinker.pk, placement="home").cards[0].item
-    panel = text(admin, f"/customers/{tea_drinker.pk}/why/{item.pk}/?compare=weights&of=draft")
+    panel = text(admin, f"/customers/{tea_drinker.code}/why/{item.pk}/?compare=weights&of=draft")
     assert "With the draft: place" in panel
     assert len(re.findall(r'<tr><th scope="row"><svg', panel)) == 1  # one recommender has all of the weight

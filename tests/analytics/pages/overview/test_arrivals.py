@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from recommendations.customer_codes import customer_code
 from recommendations.event_types import EventName
 from recommendations.models import Slate
 from recommendations.store.events.partitions import prepare_partitions
@@ -47,7 +48,7 @@ def test_events_are_filtered_by_days_and_kind(admin: Client, who: int, query: st
 
 
 def test_events_are_filtered_by_customer(admin: Client, who: int) -> None:
-    page = text(admin, f"/events/?customer={who}&from=2026-08-01&until=2026-09-30")
+    page = text(admin, f"/events/?customer={customer_code(who)}&from=2026-08-01&until=2026-09-30")
     assert "3 lines" in page
     assert "Blue mug" not in page
 

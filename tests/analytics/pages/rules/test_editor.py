@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def error(page: str, name: str) -> str:
 def test_plain_fields_make_a_draft(admin: Client) -> None:
     who, segment = general.customer("u1"), records.segment()
     fields = form(
-        segment=segment.number, customer=who.pk, starts_at="2026-12-01T08:00", ends_at="2026-12-24T18:00",
+        segment=segment.number, customer=who.code, starts_at="2026-12-01T08:00", ends_at="2026-12-24T18:00",
         action="minimum_share", share="12.5",
         **{"items-0-values": [TEA, COFFEE],
            "items-1-attribute": "price", "items-1-was": "price", "items-1-operator": "at_most", "items-1-typed": "5",
@@ -161,10 +162,11 @@ def test_values_are_offered_while_one_is_typed(admin: Client, attribute: str, ty
     assert ("Nothing is called so." in page) is (not offered and bool(typed.strip("\x00")))
 
 
+NO_CUSTOMER = "No customer has the code or the shop's id"
 WRONG = [
     ({"name": " "}, "name", "Give the rule a name."),
-    ({"customer": "12x"}, "customer", "There is no customer 12x."),
-    ({"customer": "424242"}, "customer", "There is no customer 424242."),
+    ({"customer": "12x"}, "customer", f"{NO_CUSTOMER} “12x”: type it as C-7K4F, or as your shop writes it."),
+    ({"customer": "C-7K4F"}, "customer", f"{NO_CUSTOMER} “C-7K4F”: type it as C-7K4F, or as your shop writes it."),
     ({"placement": "nowhere"}, "placement", "There is no placement “nowhere”: choose one of the list."),
     ({"starts_at": "2026-12-24T10:00", "ends_at": "2026-12-24T09:00"}, "ends_at",
      "The rule ends before it begins: choose a later end."),
@@ -192,7 +194,7 @@ def test_a_fault_stands_at_its_field_and_nothing_is_lost_or_saved(
 ) -> None:
     status, page = sent(admin, form(**fields))
     assert status == 422
-    assert error(page, name) == words
+    assert unescape(error(page, name)) == words
     assert "One field needs a look; it says what." in page
     assert not Rule.objects.exists()
     for key, value in fields.items():

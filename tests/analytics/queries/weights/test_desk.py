@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from analytics.queries.weights import changes, sliders
 from analytics.queries.weights import desk as weights_desk
 from analytics.templatetags.weights import rise
+from recommendations.customer_codes import customer_code
 from recommendations.models import BlendWeights, Item, Segment
 from recommendations.services.weights.drafts import StaleDraftError, draft_of, save_draft
 from recommendations.services.weights.movers import ListPlace, Mover
@@ -161,7 +162,7 @@ def test_items_of_a_list_rise_enter_and_leave() -> None:
     assert mover.left == [left]
     items = {key: Item(pk=key, title=f"Item {key}", shop_id=str(key)) for key in (1, 2, 3, 4)}
     text = text_of("movers.html", movers=[mover], items=items)
-    assert text == "Customer 7 2 baskets · 1 new 1 Item 1 ▲ 1 2 Item 2 new 3 Item 4 ▼ 2 Item 3 out"
+    assert text == f"{customer_code(7)} 2 baskets · 1 new 1 Item 1 ▲ 1 2 Item 2 new 3 Item 4 ▼ 2 Item 3 out"
 
 
 def text_of(template: str, **context: object) -> str:

@@ -1,31 +1,52 @@
-"""Customers: their search by our number or the shop's own id, and mergers of a visitor into a customer.
+"""Customers: their search by their code or the shop's own id, and mergers of a visitor into a customer.
 
 The shop's ids are hashed and never stored.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
-from recommendations.models import Customer
+from recommendations.customer_codes import customer_key
+from recommendations.models import Customer, CustomerAlias
 from recommendations.store.events import id_cache, mergers, pseudonyms
 from recommendations.store.events.mergers import MergedElsewhereError, Merger, Told
 from recommendations.store.live import writes
 from recommendations.store.live.writes import Joined
 from recommendations.terms import CustomerKind
 
-__all__ = ["MergedElsewhereError", "Told", "find_customers", "merge_customers", "unmerge_customers"]
-
-LARGEST_KEY = 2**63 - 1
+__all__ = ["FoundCustomer", "MergedElsewhereError", "Told", "find_customers", "merge_customers", "unmerge_customers"]
 
 
-def find_customers(*, typed: str) -> list[Customer]:
-    """Customers with this id of the shop, then the one with this number of ours; each once."""
+class FoundCustomer(NamedTuple):
+    """A customer, and the id of the shop by which they were found; none where it was the code."""
+
+    customer: Customer
+    shop_id: str = ""
+
+
+def find_customers(*, typed: str) -> list[FoundCustomer]:
+    """Customers with this id of the shop, who is signed in first, then the one with this code; each once.
+
+    A visitor who was merged into a customer is that customer.
+    """
     typed = typed.strip()
     if not typed:
         return []
-    customers = pseudonyms.known_customers(typed)
-    if typed.isdecimal() and int(typed) <= LARGEST_KEY:
-        customers += Customer.objects.filter(pk=int(typed))
-    return list(dict.fromkeys(customers))
+    named = [FoundCustomer(customer, typed) for customer in _whole(pseudonyms.known_customers(typed))]
+    key = customer_key(typed)
+    if key is not None:
+        named += [FoundCustomer(customer) for customer in _whole(Customer.objects.filter(pk=key))]
+    return list({one.customer: one for one in reversed(named)}.values())[::-1]
+
+
+def _whole(customers: Iterable[Customer]) -> list[Customer]:
+    """The customers that these are now, who is signed in first."""
+    known = list(customers)
+    aliases = CustomerAlias.objects.filter(anonymous__in=known, undone_at=None).select_related("customer")
+    owner = {alias.anonymous_id: alias.customer for alias in aliases}
+    now = [owner.get(customer.pk, customer) for customer in known]
+    return sorted(dict.fromkeys(now), key=lambda customer: customer.kind != CustomerKind.SIGNED_IN)
 
 
 def merge_customers(*, anonymous_id: str, user_id: str, now: datetime, told: Told = Told.API) -> None:
