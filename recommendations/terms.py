@@ -71,6 +71,7 @@ class GuardCheck(StrEnum):
     SET_ASIDE = "set_aside"  # share of the events
     TRENDING = "trending"  # share of the list that hardly any confirmed customer buys
     ACCURACY = "accuracy"
+    SEGMENTS = "segments"  # gone, although live rules or weights hang on them
 
 
 class Stage(StrEnum):

@@ -124,14 +124,14 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=36_000,
+        words="lines of recommendations without migrations", limit=36_150,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=1_570,
+        words="lines of its migrations", limit=1_650,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=12_050, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=12_250, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=24, count=lambda house: len(house.fullest()), places=House.fullest
     ),

@@ -1,10 +1,11 @@
 """The guard before a version goes live: what is so unusual about its data that a person should look first.
 
 The gate compares settings on one history; the guard compares histories, and it looks at every version. A shop that has
-hardly begun changes from run to run, so there is none below a hundred customers.
+hardly begun changes from run to run: below a hundred customers it looks only at the segments that rules hang on.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +14,9 @@ from recommendations.loop import gate
 from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import Configuration
 from recommendations.loop.risers import Demand
-from recommendations.models import ModelVersion, RunStage
+from recommendations.models import BlendWeights, ModelVersion, RunStage, SegmentState
 from recommendations.store.models import live_version, weight_versions
+from recommendations.store.rules.conditions import FrozenRule, default_book
 from recommendations.terms import TASKS, GuardCheck, Stage
 
 FEWEST = 100  # customers of the live version
@@ -37,10 +39,13 @@ class Unusual(NamedTuple):
 def unusual(context: RunContext, now: Demand, before: Demand | None) -> list[Unusual]:
     """What is unusual about the version against the live one; nothing where none is live."""
     live = live_version.live_version()
-    if live is None or before is None or live.users < FEWEST:
+    if live is None:
         return []
+    findings = [*_of_segments(context.version, live, now=context.run.now)]
+    if before is None or live.users < FEWEST:
+        return findings
     made, served = _counts(context.version), _counts(live)
-    findings = [*_of_sizes(made, served), *_of_people(made, served), *_of_accuracy(context.version, live)]
+    findings += [*_of_sizes(made, served), *_of_people(made, served), *_of_accuracy(context.version, live)]
     if now.weak >= WEAK and now.weak > before.weak:
         findings.append(Unusual(GuardCheck.TRENDING, before.weak, now.weak))
     return findings
@@ -77,6 +82,29 @@ def _confirmed(counts: Mapping[str, Any]) -> float | None:
     if "confirmed" not in counts:
         return None
     return float(counts["confirmed"]) / max(float(counts["confirmed"]) + float(counts["seen"]), 1)
+
+
+def _of_segments(version: ModelVersion, live: ModelVersion, *, now: datetime) -> Iterator[Unusual]:
+    """Segments with rules or weights of their own that serve, which the live version has and this one has not."""
+    before, after = (
+        set(SegmentState.objects.filter(version=one).values_list("segment__number", flat=True))
+        for one in (live, version)
+    )
+    tied = before & _tied_to(now)
+    if tied - after:
+        yield Unusual(GuardCheck.SEGMENTS, len(tied), len(tied - after))
+
+
+def _tied_to(now: datetime) -> set[int]:
+    """Numbers of the segments for which rules or weights of their own serve."""
+    book = default_book()
+    rules = [rule for rule in (book.rules if book else ()) if rule["segment"] is not None]
+    weights = BlendWeights.objects.defaults().exclude(segment=None).values_list("segment__number", flat=True)
+    return {rule["segment"] for rule in rules if not _has_ended(rule, now)} | set(weights)
+
+
+def _has_ended(rule: FrozenRule, now: datetime) -> bool:
+    return rule["ends_at"] is not None and datetime.fromisoformat(rule["ends_at"]) <= now
 
 
 def _of_accuracy(version: ModelVersion, live: ModelVersion) -> Iterator[Unusual]:

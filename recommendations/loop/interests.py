@@ -7,7 +7,7 @@ import numpy as np
 from recommendations.engine.frames import IntArray, TrainingSet
 from recommendations.engine.interests import association, profile, segment
 from recommendations.engine.interests.behaviour import behaviour
-from recommendations.engine.interests.drift import Grouping, drift
+from recommendations.engine.interests.drift import Grouping, drift, moves
 from recommendations.engine.interests.profile import HALF_LIVES, SHRINKAGE
 from recommendations.engine.interests.projection import project
 from recommendations.engine.preprocess.weighting import act_weights
@@ -52,11 +52,15 @@ def _segments(context: RunContext, training: TrainingSet) -> tuple[float | None,
     """Learn and store the segments: adjusted Rand index against the last run (None for the first), and the sizes."""
     snapshot, categories = model.load_snapshot(context.version.pk, Cut.LIVE)
     weights = act_weights(training.teaching, half_life=HALF_LIVES[0])
-    segmentation, membership = segment.find_segments(
-        weights, training.catalogue.categories, n_segments=SEGMENTS, dimensions=DIMENSIONS, seed=context.run.seed
-    )
     previous = interests.previous_segments(context.version, columns=categories)
-    numbers = previous.numbers_after(segment.matched(segmentation.interests, previous.interests))
+    before = previous.rows_of(snapshot.users)
+    segmentation, membership = segment.find_segments(
+        weights, training.catalogue.categories, n_segments=SEGMENTS, dimensions=DIMENSIONS, seed=context.run.seed,
+        before=before,
+    )  # fmt: skip
+    numbers = previous.numbers_after(
+        segment.forerunners(membership, before, n_now=len(segmentation.sizes), n_before=len(previous.numbers))
+    )
     lasting = np.append(numbers, -1)[membership].astype(np.int32)  # −1, of nobody's segment, is the last one
     overall = segment.mean_interests(segmentation)
     interests.save_segments(
@@ -76,6 +80,7 @@ def _segments(context: RunContext, training: TrainingSet) -> tuple[float | None,
                 numbers=previous.numbers, interests=previous.interests, sizes=previous.sizes, members=common_before
             ),
         ),
+        moves=moves(common, common_before),
         overall=overall,
     )
     return previous.agreement(snapshot.users, lasting), segmentation.sizes

@@ -36,6 +36,15 @@ STATUSES = [
     ("cancelled", "Cancelled"), ("interrupted", "Interrupted"),
 ]  # fmt: skip
 
+SEGMENTS_OF_VERSIONS = """
+INSERT INTO recommendations_segmentstate (version_id, segment_id, size, top_categories)
+SELECT m.version_id, m.segment_id, count(*), s.top_categories
+FROM recommendations_segmentmembership m JOIN recommendations_segment s ON s.id = m.segment_id GROUP BY 1, 2, 4;
+UPDATE recommendations_segment s SET size = t.size, version_id = t.version_id
+FROM recommendations_segmentstate t JOIN recommendations_modelversion v ON v.id = t.version_id AND v.is_live
+WHERE t.segment_id = s.id;
+"""
+
 
 def put_into_pages(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
     """A key with origins stands in a page."""
@@ -365,4 +374,39 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AlterField(
+            "segment", "version",
+            models.ForeignKey(
+                "recommendations.modelversion", models.SET_NULL, null=True, related_name="segments",
+                verbose_name="last live in",
+            ),
+        ),
+        migrations.CreateModel(
+            "SegmentState",
+            [
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("size", models.PositiveIntegerField(verbose_name="customers")),
+                ("top_categories", models.JSONField(verbose_name="top categories")),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        "recommendations.segment", models.CASCADE, related_name="states", verbose_name="segment"
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        "recommendations.modelversion", models.CASCADE, related_name="segment_states",
+                        verbose_name="version",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "segment of a version", "verbose_name_plural": "segments of versions",
+                "constraints": [
+                    models.UniqueConstraint(fields=["version", "segment"], name="one_state_of_a_segment_per_version")
+                ],
+            },
+        ),
+        migrations.RunSQL(SEGMENTS_OF_VERSIONS, migrations.RunSQL.noop, elidable=True),
     ]  # fmt: skip

@@ -6,7 +6,13 @@ from recommendations.models.blending import Blend, BlendWeights, Placement
 from recommendations.models.catalogue import Category, Item, ItemPrice
 from recommendations.models.customers import Customer, CustomerAlias
 from recommendations.models.events import CatalogueFile, Event, Import, RejectedRow
-from recommendations.models.interests import AssociationRule, InterestProfile, Segment, SegmentMembership
+from recommendations.models.interests import (
+    AssociationRule,
+    InterestProfile,
+    Segment,
+    SegmentMembership,
+    SegmentState,
+)
 from recommendations.models.judgements import Judgement
 from recommendations.models.measurements import Evaluation, Measurement
 from recommendations.models.merchandising import Rule, RuleBook
@@ -53,6 +59,7 @@ __all__ = [
     "RunStage",
     "Segment",
     "SegmentMembership",
+    "SegmentState",
     "ShopSetting",
     "Slate",
     "SlateOutcome",

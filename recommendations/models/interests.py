@@ -42,7 +42,7 @@ class Segment(models.Model):
     size = models.PositiveIntegerField(_("customers"), default=0)
     top_categories = models.JSONField(_("top categories"), default=list)
     version = models.ForeignKey(
-        ModelVersion, models.SET_NULL, null=True, related_name="segments", verbose_name=_("last seen in")
+        ModelVersion, models.SET_NULL, null=True, related_name="segments", verbose_name=_("last live in")
     )
 
     class Meta:
@@ -52,6 +52,27 @@ class Segment(models.Model):
 
     def __str__(self) -> str:
         return self.name or " & ".join(category["name"] for category in self.top_categories[:2]) or str(self.number)
+
+
+class SegmentState(models.Model):
+    """A segment as one version has it; that of the live version stands in the segment itself."""
+
+    version = models.ForeignKey(
+        ModelVersion, models.CASCADE, related_name="segment_states", verbose_name=_("version")
+    )  # fmt: skip
+    segment = models.ForeignKey(Segment, models.CASCADE, related_name="states", verbose_name=_("segment"))
+    size = models.PositiveIntegerField(_("customers"))
+    top_categories = models.JSONField(_("top categories"))
+
+    class Meta:
+        verbose_name = _("segment of a version")
+        verbose_name_plural = _("segments of versions")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["version", "segment"], name="one_state_of_a_segment_per_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.segment_id} in {self.version_id}"
 
 
 class SegmentMembership(models.Model):

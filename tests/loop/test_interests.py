@@ -13,23 +13,28 @@ import numpy as np
 import pytest
 
 from recommendations.event_types import EventName
-from recommendations.loop import interests
+from recommendations.loop import guard, interests
 from recommendations.loop.context import RunContext
+from recommendations.loop.guard import Unusual
 from recommendations.loop.interests import learn_interests
 from recommendations.loop.preprocess import make_snapshots
-from recommendations.models import Customer, Event, Item, ModelVersion, Segment
+from recommendations.loop.risers import Demand
+from recommendations.models import Customer, Event, Item, ModelVersion, Segment, SegmentState
 from recommendations.services.operations.runs import start_run
-from recommendations.services.operations.segments import picture, rename_segment
+from recommendations.services.operations.segments import load_moves, picture, rename_segment
+from recommendations.services.rules.books import publish_rules
+from recommendations.services.rules.editing import save_rule
 from recommendations.store import jobs
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.models.live_version import go_live
-from recommendations.terms import RunStatus
+from recommendations.terms import GuardCheck, RunStatus
 from tests.grocery import TASTES, open_shop
 from tests.trained import NOW, artefact_folder
 
 pytestmark = pytest.mark.django_db
 NEWCOMERS, OBJECTORS = 8, 5
+TEA = [{"attribute": "category", "operator": "is", "values": ["FOOD > TEA"]}]
 
 
 @pytest.fixture(autouse=True)
@@ -40,16 +45,22 @@ def grocery(tmp_path: Path) -> Iterator[None]:
 
 
 def learned(now: datetime, *, counts: dict[str, object] | None = None) -> ModelVersion:
-    """Make a version with the first stages of a run; ``counts`` gets those of the last one."""
+    """Make a live version with the first stages of a run; ``counts`` gets those of the last one."""
+    context = begun(now, counts=counts)
+    go_live(context.version, now=now)
+    jobs.finish(context.run, RunStatus.SUCCEEDED, now=now)
+    return context.version
+
+
+def begun(now: datetime, *, counts: dict[str, object] | None = None) -> RunContext:
+    """Begin a run and go through its first stages."""
     run = start_run(by=None, now=now, in_worker=False)
     context = RunContext.of(run, cut=None, report=lambda share, *, text="": None)  # type: ignore[arg-type]
     make_snapshots(context)
     made = learn_interests(context)
     if counts is not None:
         counts |= made
-    go_live(context.version, now=now)
-    jobs.finish(run, RunStatus.SUCCEEDED, now=now)
-    return context.version
+    return context
 
 
 def of_taste(name: str) -> Segment:
@@ -67,6 +78,21 @@ def grow(taste: str) -> None:
             item=staple, quantity=1, price=1, amount=1, transaction_id=f"new{who.pk}",
         )
         for who in people
+    )  # fmt: skip
+
+
+def part(taste: str) -> None:
+    """Let the people of a taste turn to four others, each to one of them."""
+    people = Customer.objects.filter(memberships__segment=of_taste(taste)).order_by("pk")
+    others = [other for other in TASTES[:5] if other != taste]
+    Event.objects.bulk_create(
+        Event(
+            occurred_at=NOW + timedelta(hours=1), event_id=uuid.uuid4(), name=EventName.PURCHASE, customer=who,
+            item=item, quantity=1, price=1, amount=1, transaction_id=f"turned{who.pk}-{again}",
+        )
+        for number, who in enumerate(people)
+        for item in Item.objects.filter(shop_id__startswith=others[number % 4].lower())
+        for again in range(30)
     )  # fmt: skip
 
 
@@ -97,6 +123,52 @@ def test_a_segments_name_stays_with_its_members_when_clusters_are_renumbered() -
     assert drawn.drift.size_before.tolist() == [12] * 5
     assert drawn.drift.kept.tolist() == [1] * 5  # of those that are still known
     np.testing.assert_allclose(drawn.drift.moved, 0, atol=0.01)
+
+
+def test_what_is_live_knows_nothing_of_a_run_that_goes_on_or_was_cancelled() -> None:
+    learned(NOW)
+    tea = rename_segment(segment=of_taste("Tea"), name="Tea people", by=None)
+    before = list(Segment.objects.order_by("number").values())
+    prepare_partitions(NOW, NOW + timedelta(days=1))
+    grow("Tea")
+    context = begun(NOW + timedelta(days=1))
+    assert list(Segment.objects.order_by("number").values()) == before
+    assert SegmentState.objects.get(version=context.version, segment=tea).size == 12 + NEWCOMERS
+    jobs.finish(context.run, RunStatus.CANCELLED, now=NOW)
+    assert list(Segment.objects.order_by("number").values()) == before
+
+    third = learned(NOW + timedelta(days=2))
+    tea.refresh_from_db()
+    assert (tea.name, tea.size, tea.version) == ("Tea people", 12 + NEWCOMERS, third)
+
+
+def test_a_segment_whose_members_part_is_gone_and_where_rules_hang_on_it_the_guard_waits() -> None:
+    first = learned(NOW)
+    tea, wine = of_taste("Tea"), of_taste("Wine")
+    assert load_moves(first.pk).shape == (0, 3)
+    fields = {"placement": "home", "action": "boost", "strength": 40, "items": TEA}
+    rules = [save_rule(rule=None, values=fields | values, revision=None, by=None, now=NOW) for values in (
+        {"name": "Tea first", "segment": tea.number},
+        {"name": "Tea for all", "segment": None},
+        {"name": "Tea for wine", "segment": wine.number},
+    )]  # fmt: skip
+    publish_rules(rules=[rule.pk for rule in rules], based_on=None, by=None, note="a test", now=NOW)
+    prepare_partitions(NOW, NOW + timedelta(days=1))
+    part("Tea")
+    context = begun(NOW + timedelta(days=1))
+    assert not SegmentState.objects.filter(version=context.version, segment=tea).exists()
+    assert guard.unusual(context, Demand.of(context.version), None) == [Unusual(GuardCheck.SEGMENTS, 2, 1)]
+    later = NOW + timedelta(days=1)
+    save_rule(rule=rules[0], values={"ends_at": NOW.isoformat()}, revision=1, by=None, now=NOW)
+    publish_rules(rules=[rules[0].pk], based_on=1, by=None, note="a test", now=later)
+    assert guard.unusual(context, Demand.of(context.version), None) == []
+
+    parts = [way[2] for way in load_moves(context.version.pk).tolist() if way[0] == tea.number]
+    assert sum(parts) == 12
+    assert max(parts) < 6
+    go_live(context.version, now=later)
+    tea.refresh_from_db()
+    assert (tea.version, tea.size) == (first, 12)  # as it last was
 
 
 def test_the_first_run_saves_a_projection_without_a_comparison() -> None:

@@ -18,6 +18,9 @@ SENTENCES: Mapping[GuardCheck, Promise] = {
     GuardCheck.SET_ASIDE: _("Set aside: %(now)s of the events."),
     GuardCheck.TRENDING: _("Trending: items that hardly any confirmed customer buys hold %(now)s of its places."),
     GuardCheck.ACCURACY: _("NDCG@10 of the weights that serve: %(before)s became %(now)s, beyond both intervals."),
+    GuardCheck.SEGMENTS: _(
+        "Segments with rules or weights of their own: of %(before)s, this model has lost %(now)s. See below."
+    ),
 }
 SHARES = {GuardCheck.CONFIRMED, GuardCheck.SET_ASIDE, GuardCheck.TRENDING}
 

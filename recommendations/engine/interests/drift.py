@@ -44,6 +44,12 @@ def drift(now: Grouping, before: Grouping) -> Drift:
     return Drift(size_before=size_before, kept=retention, moved=moved)
 
 
+def moves(now: IntArray, before: IntArray) -> IntArray:
+    """Ways that the same customers went, shape [ways, 3]: number before, number now (−1 = none), how many went it."""
+    ways, customers = np.unique(np.stack([before, now], axis=1), axis=0, return_counts=True)
+    return np.column_stack([ways, customers]).astype(np.int32)
+
+
 def _share_kept(now: IntArray, before: IntArray, number: int) -> float:
     were = before == number
     return float(np.mean(now[were] == number)) if were.any() else float("nan")

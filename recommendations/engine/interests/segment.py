@@ -1,15 +1,18 @@
 """Segments of customers with alike interests: k-means on reduced tf-idf interest vectors (``maths.md`` §2)."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from recommendations.engine.frames import FloatArray, IntArray, Sparse
+from recommendations.engine.frames import FloatArray, IdArray, IntArray, Sparse
 from recommendations.engine.interests.profile import interest_weights, unit_length, unit_sum
 
 STARTS = 4  # k-means is run from so many starts; the tightest result stays
+TIGHTER = 0.95  # of the spread that the former segments have: only then new ones take their place
+STAYS = 0.5  # share of its members by which a segment goes on as the one that it was
 NOBODY = -1
 LEARNERS = 50_000
 
@@ -26,15 +29,23 @@ class Segmentation:
 
 
 def find_segments(
-    weights: Sparse, categories: Sparse, *, n_segments: int, dimensions: int, seed: int, learners: int = LEARNERS
+    weights: Sparse,
+    categories: Sparse,
+    *,
+    n_segments: int,
+    dimensions: int,
+    seed: int,
+    before: IntArray | None = None,
+    learners: int = LEARNERS,
 ) -> tuple[Segmentation, IntArray]:
     """Fit the segmentation, and each user's segment (−1 without interest). Fewer users than segments: fewer segments.
 
-    Of more users than ``learners``, so many make the segments, evenly spread over their rows; all are put into them.
+    ``before`` is each user's former segment, as a row from 0 on (−1: none). The segments go on from there, so that
+    people stay together, unless others are clearly tighter. Of more users than ``learners``, so many make the segments,
+    evenly spread over their rows; all are put into them.
     """
-    from sklearn.cluster import KMeans  # noqa: PLC0415 - slow to load
-
-    interests = interest_weights(_spread(weights, learners), categories)
+    rows = _spread(weights, learners)
+    interests = interest_weights(weights[rows], categories)
     idf = _idf(interests)
     active = interests.sum(axis=1) > 0
     vectors = _vectors(interests[active], idf)
@@ -42,10 +53,9 @@ def find_segments(
     if not n_segments:
         return _nothing(len(idf)), np.full(weights.shape[0], NOBODY, np.int32)
     directions = _directions(vectors, dimensions, seed=seed)
-    with threadpool_limits(limits=1, user_api="openmp"):  # sums in one order: the same seed gives the same segments
-        fitted = KMeans(n_segments, n_init=STARTS, random_state=seed).fit(unit_length(vectors @ directions))
-    order = np.argsort(-np.bincount(fitted.labels_, minlength=n_segments), kind="stable")
-    centres = unit_length(fitted.cluster_centers_[order]).astype(np.float32)
+    former = None if before is None else before[rows][active]
+    centres = _centres(unit_length(vectors @ directions), former, n_segments=n_segments, seed=seed)
+    n_segments = len(centres)
     membership = np.full(weights.shape[0], NOBODY, np.int32)
     sums = np.zeros((n_segments, len(idf)), np.float64)
     for start in range(0, len(membership), learners):
@@ -76,22 +86,24 @@ def reduced(segmentation: Segmentation, interests: FloatArray) -> FloatArray:
     return np.asarray(_vectors(interests, segmentation.idf) @ segmentation.directions, np.float32)
 
 
-def matched(now: FloatArray, previous: FloatArray) -> IntArray:
-    """The lasting number of each current segment, shape [segments]: a segment keeps the number that it had.
+def forerunners(now: IntArray, before: IntArray, *, n_now: int, n_before: int) -> IntArray:
+    """The former segment that each current one goes on as, shape [``n_now``]; −1 for a new one.
 
-    Both are interest shares [segments, categories] over the same categories; pairs are chosen for the greatest total
-    cosine (Hungarian method). A segment without a counterpart gets the next unused number.
+    Both give the same users' segments as rows from 0 on, −1 = none. A segment goes on in the one that has at least half
+    of its members; where two do so in the same one, the one that gives it more.
     """
-    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - slow to load
-
-    numbers = np.full(len(now), NOBODY, np.int32)
-    if len(now) and len(previous):
-        alike = unit_length(now) @ unit_length(previous).T
-        mine, theirs = linear_sum_assignment(alike, maximize=True)
-        numbers[mine] = theirs
-    fresh = np.flatnonzero(numbers == NOBODY)
-    numbers[fresh] = len(previous) + np.arange(len(fresh))
-    return numbers
+    common = np.zeros((n_now, n_before), np.int64)
+    both = (now >= 0) & (before >= 0)
+    np.add.at(common, (now[both], before[both]), 1)
+    left = np.bincount(before[before >= 0], minlength=n_before)
+    stays = (common >= STAYS * left) & (common > 0)
+    forerunner = np.full(n_now, NOBODY, np.int32)
+    taken: set[int] = set()
+    for mine, theirs in sorted(np.argwhere(stays).tolist(), key=lambda pair: -common[tuple(pair)]):
+        if forerunner[mine] == NOBODY and theirs not in taken:
+            forerunner[mine] = theirs
+            taken.add(theirs)
+    return forerunner
 
 
 def agreement(now: NDArray[np.integer], previous: NDArray[np.integer]) -> float:
@@ -119,12 +131,42 @@ def top_categories(shares: FloatArray, overall: FloatArray, n: int = 5) -> IntAr
     return np.argsort(-distinction, axis=1, kind="stable")[:, :n].astype(np.int32)
 
 
-def _spread(weights: Sparse, n: int) -> Sparse:
+def _spread(weights: Sparse, n: int) -> IdArray:
     """The rows of ``n`` users with a history, evenly spread; all rows if there are no more."""
     if weights.shape[0] <= n:
-        return weights
+        return np.arange(weights.shape[0])
     active = np.flatnonzero(np.diff(weights.indptr))
-    return weights[active[np.linspace(0, len(active) - 1, min(n, len(active))).astype(np.int64)]]
+    return active[np.linspace(0, len(active) - 1, min(n, len(active))).astype(np.int64)]
+
+
+def _centres(places: FloatArray, former: IntArray | None, *, n_segments: int, seed: int) -> FloatArray:
+    """Centres of unit length, shape [segments, dimensions], that of most users first; none that nobody is nearest to.
+
+    ``former``: each user's segment before, −1 = none; its means are a start, unless their number is another.
+    """
+    from sklearn.cluster import KMeans  # noqa: PLC0415 - slow to load
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - slow to load
+
+    with (
+        threadpool_limits(limits=1, user_api="openmp"),  # sums in one order: the same seed gives the same segments
+        warnings.catch_warnings(action="ignore", category=ConvergenceWarning),  # fewer kinds of users than segments
+    ):
+        fitted = KMeans(n_segments, n_init=STARTS, random_state=seed).fit(places)
+        start = _means(places, former)
+        if len(start) == n_segments:
+            going_on = KMeans(n_segments, init=start, n_init=1).fit(places)
+            if fitted.inertia_ > TIGHTER * going_on.inertia_:
+                fitted = going_on
+    sizes = np.bincount(fitted.labels_, minlength=n_segments)
+    order = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
+    return np.asarray(unit_length(fitted.cluster_centers_[order]), np.float32)
+
+
+def _means(places: FloatArray, former: IntArray | None) -> FloatArray:
+    """Mean place of those who were in each former segment, as far as anybody of it is left."""
+    known = np.empty(0, np.int32) if former is None else former
+    means = [places[known == row].mean(axis=0) for row in np.unique(known[known >= 0])]
+    return np.asarray(means, places.dtype).reshape(-1, places.shape[1])
 
 
 def _idf(interests: FloatArray) -> FloatArray:

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from recommendations.models import AuditEntry, Segment, Staff
 from recommendations.services.access import audit
 from recommendations.store.live import fetch
-from recommendations.store.models.segments import Picture, load_picture
+from recommendations.store.models.segments import Picture, load_moves, load_picture
 
-__all__ = ["Picture", "former_name", "picture", "rename_segment"]
+__all__ = ["Picture", "former_name", "load_moves", "picture", "rename_segment"]
 
 LONGEST_NAME = 100
 

@@ -18,6 +18,7 @@ from recommendations.models import (
     ModelVersion,
     Segment,
     SegmentMembership,
+    SegmentState,
 )
 from recommendations.store.models.artefacts import load_arrays, save_arrays
 from recommendations.store.models.model import load_segments
@@ -29,7 +30,7 @@ SHOWN_CATEGORIES = 12
 
 def forget(version: ModelVersion) -> None:
     """Delete what an interrupted try of the stage left behind."""
-    for model in (InterestProfile, SegmentMembership, AssociationRule):
+    for model in (InterestProfile, SegmentMembership, SegmentState, AssociationRule):
         model.objects.filter(version=version).delete()
 
 
@@ -66,11 +67,17 @@ class PreviousSegments:
         """Members of each segment."""
         return np.array([np.count_nonzero(self.membership == number) for number in self.numbers.tolist()], np.int32)
 
-    def numbers_after(self, matched: IntArray) -> IntArray:
-        """Lasting numbers of the segments of now; ``matched`` are rows of ``interests``, beyond them are new ones."""
-        new = self.highest + 1 + matched - len(self.numbers)
-        lasting = np.append(self.numbers, 0)[np.minimum(matched, len(self.numbers))]
-        return np.where(matched < len(self.numbers), lasting, new).astype(np.int32)
+    def rows_of(self, users: IdMap) -> IntArray:
+        """The row in ``numbers`` of each user's segment then, −1 = none."""
+        row_of = {number: row for row, number in enumerate(self.numbers.tolist())}
+        known = np.array([row_of.get(number, -1) for number in self.membership.tolist()] + [-1], np.int32)
+        return known[self.users.rows(users.ids)]  # a row of −1, of who was not known, is the last one
+
+    def numbers_after(self, forerunners: IntArray) -> IntArray:
+        """Lasting numbers of the segments of now, of which ``forerunners`` are rows in ``numbers``, −1 = new."""
+        new = forerunners < 0
+        fresh = self.highest + np.cumsum(new)
+        return np.where(new, fresh, np.append(self.numbers, 0)[forerunners]).astype(np.int32)
 
     def common(self, users: IdMap, membership: IntArray) -> tuple[IntArray, IntArray]:
         """Lasting number now and before of the customers of both versions."""
@@ -114,7 +121,7 @@ def save_segments(
     shares: FloatArray,
     top: IntArray,
 ) -> None:
-    """Save segments by lasting number, and who belongs to which. Names that staff gave stay."""
+    """Save segments by lasting number, and who belongs to which; they are shown once the version is live."""
     names = dict(Category.objects.values_list("pk", "name"))
     sizes = {int(number): int(np.count_nonzero(membership == number)) for number in numbers}
     keys: dict[int, int] = {}
@@ -124,9 +131,10 @@ def save_segments(
              "share": round(float(shares[row, column]), 4)}
             for column in top[row].tolist()
         ]  # fmt: skip
-        segment, _ = Segment.objects.update_or_create(
-            number=number, defaults={"size": sizes[number], "top_categories": described, "version": version}
-        )
+        segment, _ = Segment.objects.get_or_create(number=number)
+        SegmentState.objects.create(
+            version=version, segment=segment, size=sizes[number], top_categories=described
+        )  # fmt: skip
         keys[number] = segment.pk
     rows = (
         (version.pk, customer, keys[number])

@@ -18,6 +18,7 @@ from recommendations.store.models.artefacts import load_arrays, save_arrays
 from recommendations.terms import Cut
 
 PICTURE = "picture/"
+MOVES = "segments/moves"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,13 @@ class Picture:
 
 
 def save_picture(
-    version: ModelVersion, *, projection: Projection, behaviour: Behaviour, drift: Drift, overall: FloatArray
+    version: ModelVersion,
+    *,
+    projection: Projection,
+    behaviour: Behaviour,
+    drift: Drift,
+    moves: IntArray,
+    overall: FloatArray,
 ) -> int:
     """Save the picture beside the segments themselves (``interests.save_segments``); bytes written."""
     arrays = {
@@ -42,7 +49,7 @@ def save_picture(
         for part, values in (("projection", projection), ("behaviour", behaviour), ("drift", drift))
         for field in fields(values)
     }
-    return save_arrays(version, Cut.LIVE, arrays | {f"{PICTURE}overall": overall})
+    return save_arrays(version, Cut.LIVE, arrays | {f"{PICTURE}overall": overall, MOVES: moves})
 
 
 def load_picture(version_id: int) -> Picture | None:
@@ -67,6 +74,11 @@ def load_picture(version_id: int) -> Picture | None:
         users=load_arrays(version_id, Cut.LIVE, prefix="ids/users")["ids/users"],
         of_users=segments["segments/of_users"],
     )
+
+
+def load_moves(version_id: int) -> IntArray:
+    """The ways between the segments of the version before and of this one; none for the first."""
+    return load_arrays(version_id, Cut.LIVE, prefix=MOVES).get(MOVES, np.empty((0, 3), np.int32))
 
 
 def centres_before(version_id: int, numbers: IntArray) -> FloatArray:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommendations.engine.interests.drift import Grouping, drift
+from recommendations.engine.interests.drift import Grouping, drift, moves
 
 
 def grouping(numbers: list[int], interests: list[list[float]], members: list[int]) -> Grouping:
@@ -35,3 +35,10 @@ def test_the_first_run_has_new_segments_only() -> None:
 def test_the_share_kept_is_unknown_where_all_members_are_gone() -> None:
     before = grouping([1], [[1, 0]], [-1, -1])
     assert drift(grouping([1], [[1, 0]], [1, 1]), before).kept[0] == pytest.approx(float("nan"), nan_ok=True)
+
+
+def test_ways_between_two_runs_are_counted() -> None:
+    before, now = np.asarray([1, 1, 1, 2, -1], np.int32), np.asarray([1, 3, 1, -1, 3], np.int32)
+    assert moves(now, before).tolist() == [[-1, 3, 1], [1, 1, 2], [1, 3, 1], [2, -1, 1]]
+    nobody = np.empty(0, np.int32)
+    assert moves(nobody, nobody).shape == (0, 3)

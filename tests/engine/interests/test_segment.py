@@ -2,14 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
-from recommendations.engine.frames import IntArray, TrainingSet
+from recommendations.engine.frames import IntArray, Sparse, TrainingSet
 from recommendations.engine.interests.profile import interest_weights
 from recommendations.engine.interests.segment import (
     Segmentation,
     agreement,
     find_segments,
-    matched,
+    forerunners,
     mean_interests,
     members,
     top_categories,
@@ -75,17 +76,52 @@ def test_a_shop_without_acts_has_no_segments() -> None:
     np.testing.assert_array_equal(members(segmentation, np.ones((2, 2), np.float32)), -1)
 
 
-def test_a_segment_keeps_its_number_when_the_order_changes() -> None:
-    before = np.asarray([[0.9, 0.1, 0], [0.1, 0.8, 0.1], [0, 0.1, 0.9]], np.float32)
-    now = np.asarray([[0, 0.2, 0.8], [0.8, 0.2, 0], [0.1, 0.9, 0]], np.float32)
-    np.testing.assert_array_equal(matched(now, before), [2, 0, 1])
+def test_a_segment_goes_on_in_the_one_that_has_half_of_its_members() -> None:
+    before = np.asarray([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, -1], np.int32)
+    now = np.asarray([2, 2, 2, 0, 0, 0, 1, 1, -1, 1, 1], np.int32)
+    # Of 0's four, three are in 2; of 1's, two each in 0 and 1, and the first has it; of 2's two, one is in 1.
+    assert forerunners(now, before, n_now=3, n_before=3).tolist() == [1, 2, 0]
 
 
-def test_a_new_segment_gets_a_new_number() -> None:
-    before = np.asarray([[1, 0, 0], [0, 1, 0]], np.float32)
-    now = np.asarray([[0, 0, 1], [0, 1, 0], [1, 0, 0]], np.float32)
-    np.testing.assert_array_equal(matched(now, before), [2, 1, 0])
-    np.testing.assert_array_equal(matched(now, np.empty((0, 3), np.float32)), [0, 1, 2])
+def test_a_segment_of_which_less_than_half_stay_together_is_gone() -> None:
+    before, now = np.zeros(5, np.int32), np.asarray([0, 0, 1, 1, 2], np.int32)
+    assert forerunners(now, before, n_now=3, n_before=1).tolist() == [-1, -1, -1]
+
+
+def test_where_two_segments_become_one_the_larger_goes_on() -> None:
+    before, now = np.asarray([0, 0, 1, 1, 1], np.int32), np.zeros(5, np.int32)
+    assert forerunners(now, before, n_now=2, n_before=2).tolist() == [1, -1]
+
+
+def test_all_segments_are_new_where_nobody_was_in_one() -> None:
+    nobody = np.full(2, -1, np.int32)
+    assert forerunners(np.asarray([0, 1], np.int32), nobody, n_now=2, n_before=0).tolist() == [-1, -1]
+
+
+def crossed() -> tuple[Sparse, Sparse]:
+    """Interest of forty users in four categories: two of them each, neighbours on a ring, so that halves are alike."""
+    pairs = np.repeat([[0, 1], [1, 2], [2, 3], [3, 0]], 10, axis=0)
+    weights = np.zeros((40, 4), np.float32)
+    weights[np.arange(40)[:, None], pairs] = 1 + np.arange(40)[:, None] % 10 / 100
+    return csr_array(weights), csr_array(np.eye(4, dtype=np.float32))
+
+
+@pytest.mark.parametrize("before", [[0, 0, 1, 1], [0, 1, 1, 0]])
+def test_of_divisions_that_are_as_good_the_one_before_goes_on(before: list[int]) -> None:
+    former = np.repeat(np.asarray(before, np.int32), 10)
+    for seed in range(3):
+        _, membership = find_segments(*crossed(), n_segments=2, dimensions=4, seed=seed, before=former)
+        assert agreement(membership, former) == 1
+
+
+def test_a_division_that_is_clearly_tighter_takes_the_place_of_the_one_before() -> None:
+    training = grouped()
+    weights = act_weights(training.interactions)
+    former = np.asarray([0, 1, 2] * 5 + [-1], np.int32)  # across the groups
+    _, membership = find_segments(
+        weights, training.catalogue.categories, n_segments=3, dimensions=20, seed=0, before=former
+    )
+    np.testing.assert_array_equal(membership, np.repeat([0, 1, 2, -1], [*GROUPS, 1]))
 
 
 def test_agreement_does_not_depend_on_segment_numbers() -> None:
