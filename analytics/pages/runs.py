@@ -17,6 +17,7 @@ from analytics.pages.access.permission import requires, staff_of
 from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.runs import history as query
 from analytics.queries.runs.risers import risers
+from analytics.queries.segments.fates import fates
 from recommendations.models import Run
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
@@ -58,6 +59,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
             "log": query.log_tail(view.record),
             "figure": figure.to_json(engine="orjson"),
             "risers": risers(view.version),
+            "fates": fates(view.version),
             "here": "run",
         },
     )

@@ -1,12 +1,10 @@
 """Filters and order of a list of customers, carried from page to page."""
 
-from collections.abc import Sequence
-
 from django.http import QueryDict
 
 from analytics.pages.columns import without
 from analytics.queries.customer.filters import Filters, State
-from recommendations.models import Segment
+from analytics.queries.segments.choices import segment_choices
 
 NAMES = ("state", "segment", "changed", "text", "sort")
 """Parameters that say through which customers somebody goes."""
@@ -14,10 +12,10 @@ LENS = ("placement", "cut", "compare")
 """Parameters that say how each of them is looked at."""
 
 
-def chips(query: QueryDict, filters: Filters, segments: Sequence[Segment]) -> list[tuple[str, str]]:
+def chips(query: QueryDict, filters: Filters) -> list[tuple[str, str]]:
     """Words of every filter that is on, and the query of the address that takes it off."""
-    names = {segment.number: segment for segment in segments}
-    return [(words, without(query, name)) for name, words in filters.chips(segment=lambda key: names.get(key, key))]
+    words_of = filters.chips(segment=lambda key: dict(segment_choices(key))[str(key)])
+    return [(words, without(query, name)) for name, words in words_of]
 
 
 def carried(query: QueryDict, *names: str, **changes: str) -> str:

@@ -13,6 +13,7 @@ from analytics.pages.customer.found import open_found
 from analytics.queries.customer import listing as query
 from analytics.queries.customer.filters import CHANGED_FROM, CHANGES, STATES, Filters
 from analytics.queries.layout import read_frame
+from analytics.queries.segments.choices import segment_choices
 from recommendations.services.customers import find_customers
 
 MOST_CHANGED = "-change"
@@ -33,11 +34,12 @@ def customers(request: HttpRequest) -> HttpResponse:
         "frame": frame,
         "filters": filters.cleaned_data,
         "found": matches,
+        "segments": segment_choices(filters.segment),
         "page": matches.page,
         "states": STATES.items(),
         "changes": CHANGES.items(),
         "changed_from": CHANGED_FROM,
-        "chips": chips(request.GET, filters, matches.segments),
+        "chips": chips(request.GET, filters),
         "jumps": jumps(request.GET),
         "heads": column_heads(request.GET, _columns(), sort=filters.sort, downwards=DOWNWARDS),
         "whole_file": matches.page.paginator.count <= query.MOST_IN_A_FILE,

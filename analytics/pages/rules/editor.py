@@ -138,7 +138,7 @@ def _render(
     if request.method == "POST" and status != 422:  # else all complaints are there
         for rows in form.builders.values():
             rows.check()
-    choices = query.choices()
+    choices = query.choices(segment=form.texts["segment"])
     form.offer(choices)
     context = {
         "section": "rules",
@@ -154,7 +154,7 @@ def _render(
             for code, (icon, words) in HELP.items()
         ],
         **_offered(),
-        **(_of(found, choices) if found else {}),
+        **(_of(found) if found else {}),
         **(more or {}),
     }
     return render(request, "dashboard/rules/editor.html", context, status=status)
@@ -169,13 +169,13 @@ def _offered() -> dict[str, Any]:
     }
 
 
-def _of(found: Rule, choices: query.Choices) -> dict[str, Any]:
+def _of(found: Rule) -> dict[str, Any]:
     status = status_of(found, served(), timezone.now())
     return {
         "status": status,
         "served": status in SERVED,
         "archived": status == RuleStatus.ARCHIVED,
-        "words": Names.of([frozen(found)], segments=choices.segments).sentence(frozen(found)),
+        "words": Names.of([frozen(found)]).sentence(frozen(found)),
     }
 
 

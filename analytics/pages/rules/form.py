@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics.pages.rules.builder import Builder, ConditionFormSet, Row
 from analytics.queries.rules.editor import Choices
+from analytics.queries.segments.choices import missing
 from analytics.templatetags.rules import Names
 from recommendations.customer_codes import customer_code
 from recommendations.models import Rule
@@ -135,9 +136,11 @@ class EditorForm(forms.Form):
         return {**self.cleaned_data, **{name: rows.conditions for name, rows in self.builders.items()}}
 
     def offer(self, choices: Choices) -> None:
-        """Set what there is to choose from."""
-        for name, offered in (("placement", choices.placements), ("segment", choices.segments.items())):
-            self.fields[name].widget.choices = [("", EVERY[name]), *offered]
+        """Set what there is to choose from; what was chosen before is kept, also where it is gone."""
+        for name, offered in (("placement", choices.placements), ("segment", choices.segments)):
+            chosen = self.texts[name]
+            gone = [(chosen, missing(chosen))] if chosen and chosen not in dict(offered) else []
+            self.fields[name].widget.choices = [("", EVERY[name]), *offered, *gone]
 
     def complain(self, error: ValidationError) -> None:
         """Put each complaint at its field; what stands at a row of a builder already is not said once more."""

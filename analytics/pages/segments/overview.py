@@ -60,6 +60,7 @@ def _all(request: HttpRequest, *, refused: dict[str, Any] | None = None) -> Http
         "section": "segments",
         "frame": frame,
         "found": rows,
+        "gone": query.gone_but_used(),
         "looks": {group.segment.number: charts.look(group.segment.number) for group in rows.groups},
         "longest_name": LONGEST_NAME,
         "refused": refused,
@@ -90,7 +91,7 @@ def _one(request: HttpRequest, number: int, *, refused: dict[str, Any] | None = 
     rows = query.groups(frame.model, drawn)
     group = rows.of(number)
     if group is None:
-        raise Http404
+        return _gone(request, number)
     attributes = query.attributes(number, drawn) if drawn and group.buying else []
     figure = charts.leanings(
         attributes,
@@ -113,3 +114,12 @@ def _one(request: HttpRequest, number: int, *, refused: dict[str, Any] | None = 
         **_renamed(request, rows),
     }
     return render(request, "dashboard/segments/segment.html", context, status=422 if refused else 200)
+
+
+def _gone(request: HttpRequest, number: int) -> HttpResponse:
+    """The page of a segment that no version goes on with, for rules and links that still lead to it."""
+    stored = Segment.objects.select_related("version").filter(number=number).first()
+    if stored is None or stored.version is None:
+        raise Http404
+    context = {"section": "segments", "segment": stored, "uses": query.uses(stored)}
+    return render(request, "dashboard/segments/gone.html", context)

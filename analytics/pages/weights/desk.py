@@ -18,6 +18,7 @@ from analytics.charts.pareto import Spot, pareto
 from analytics.pages.access.permission import staff_of
 from analytics.parameters import number
 from analytics.queries.layout import read_frame
+from analytics.queries.segments.choices import segment_choices
 from analytics.queries.weights import desk as query
 from analytics.queries.weights import effect as effect_query
 from analytics.queries.weights import past as past_query
@@ -84,7 +85,7 @@ def desk_page(
         "section": "weights",
         "frame": read_frame(),
         "blends": labels.BLENDS,
-        "segments": Segment.objects.all(),
+        "segments": segment_choices(segment.number if segment else None),
         "desk": desk,
         "may_draft": may(staff, Action.DRAFT),
     }

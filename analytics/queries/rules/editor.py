@@ -1,6 +1,6 @@
 """What the editor of a rule needs beside the rule: what can be chosen, and what happened to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from analytics.queries.rules.overview import placements
+from analytics.queries.segments.choices import segment_choices
 from analytics.templatetags.rules import Names
-from recommendations.models import AuditEntry, Rule, Segment
+from recommendations.models import AuditEntry, Rule
 
 MOST_ENTRIES = 50
 
@@ -17,14 +18,12 @@ MOST_ENTRIES = 50
 @dataclass(frozen=True, kw_only=True)
 class Choices:
     placements: Sequence[tuple[str, str]]
-    segments: Mapping[int, str]
+    segments: Sequence[tuple[str, str]]
 
 
-def choices() -> Choices:
-    return Choices(
-        placements=placements(),
-        segments={each.number: str(each) for each in Segment.objects.filter(version__is_live=True)},
-    )
+def choices(*, segment: str) -> Choices:
+    """What there is to choose from; ``segment`` is what was chosen before."""
+    return Choices(placements=placements(), segments=segment_choices(segment))
 
 
 def find_rule(pk: int) -> Rule | None:

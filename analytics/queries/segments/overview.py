@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from django.db.models import Exists, OuterRef
 
 from analytics.charts.segments import Centre, Leaning, MapPoint
 from recommendations.engine.interests.segment import top_categories
@@ -145,6 +146,13 @@ def uses(segment: Segment) -> dict[str, Any]:
         "weights": list(BlendWeights.objects.defaults().filter(segment=segment).select_related("blend")),
         "busiest": [row.customer for row in rows],
     }
+
+
+def gone_but_used() -> list[Segment]:
+    """Segments that the live version no longer has, and for which there are rules or weights of their own."""
+    rules = Rule.objects.unarchived().filter(segment=OuterRef("pk"))
+    weights = BlendWeights.objects.defaults().filter(segment=OuterRef("pk"))
+    return list(Segment.objects.exclude(version__is_live=True).filter(Exists(rules) | Exists(weights)))
 
 
 def _attributes(segment: Segment, picture: Picture | None) -> list[Leaning]:

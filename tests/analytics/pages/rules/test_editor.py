@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from recommendations.models import Customer, Rule, Staff
+from recommendations.models import Customer, Rule, Segment, Staff
 from recommendations.services.rules.editing import save_rule
 from recommendations.terms import Role
 from tests.analytics import records as general
@@ -160,6 +160,27 @@ def test_values_are_offered_while_one_is_typed(admin: Client, attribute: str, ty
     page = answer.content.decode()
     assert re.findall(r'value="items:pick:2:([^"]*)"', page) == offered
     assert ("Nothing is called so." in page) is (not offered and bool(typed.strip("\x00")))
+
+
+def test_a_segment_that_is_gone_stays_chosen_and_says_so(admin: Client) -> None:
+    """It opened as "Every segment", and the next save made the rule one for everybody."""
+    gone, live = records.segment(), general.version(general.run())
+    Segment.objects.create(number=5, name="Wine lovers", version=live)
+    rule = records.rule(segment=gone.number)
+    chosen = '<option value="3" selected>Tea lovers (no longer there)</option>'
+    page = text(admin, f"/rules/{rule.pk}/")
+    assert chosen in page
+    assert '<option value="5">Wine lovers</option>' in page
+    assert sent(admin, form(name="Renamed", segment="3", revision="1"), f"/rules/{rule.pk}/")[0] == 302
+    rule.refresh_from_db()
+    assert (rule.name, rule.segment) == ("Renamed", gone)
+    assert chosen in text(admin, "/rules/new/?segment=3")
+    assert '<option value="77" selected>77 (no longer there)</option>' in text(admin, "/rules/new/?segment=77")
+    assert '<option value="attic" selected>attic (no longer there)</option>' in text(
+        admin, "/rules/new/?placement=attic"
+    )
+    for address in ("/weights/?segment=3", "/customers/?segment=3"):
+        assert re.search(r'<option value="3" selected>[^<]*Tea lovers \(no longer there\)', text(admin, address))
 
 
 NO_CUSTOMER = "No customer has the code or the shop's id"
