@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from analytics.pages import runs, search
+from analytics.pages import approvals, runs, search
 from analytics.pages.access import account, activity, login, password, preferences, second_factor
 from analytics.pages.catalogue import health, item, quarantine, sources, suspicious
 from analytics.pages.customer import actions, change, listing, profile, why, why_not
@@ -68,6 +68,11 @@ urlpatterns = [
     path("rules/<int:pk>/duplicate/", rules_overview.duplicate, name="duplicate_rule"),
     path("rules/<int:pk>/archive/", rules_overview.archive, name="archive_rule"),
     path("rules/<int:pk>/restore/", rules_overview.restore, name="restore_rule"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/rules/", approvals.ask_for_rules, name="ask_for_rules"),
+    path("approvals/weights/", approvals.ask_for_weights, name="ask_for_weights"),
+    path("approvals/<int:pk>/send-back/", approvals.send_back, name="send_back"),
+    path("approvals/<int:pk>/withdraw/", approvals.withdraw, name="withdraw_approval"),
     path("quality/", figures.quality, name="quality"),
     path("quality/wrong/", judgements.wrong_items_panel, name="wrong_items"),
     path("catalogue/", health.catalogue, name="catalogue"),

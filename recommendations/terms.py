@@ -228,6 +228,15 @@ class GateOutcome(StrEnum):
     UNMEASURED = "unmeasured"  # nobody with a history bought anything in the test window
 
 
+class ApprovalState(StrEnum):
+    """Where a request to publish a draft stands."""
+
+    WAITING = "waiting"
+    PUBLISHED = "published"
+    RETURNED = "returned"  # with what is to be done
+    WITHDRAWN = "withdrawn"  # by whoever asked
+
+
 class Scope(StrEnum):
     """What an API key may do. ``events:write`` may stand in a page: it reads nothing, and its word proves little."""
 

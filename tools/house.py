@@ -124,19 +124,19 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=36_150,
+        words="lines of recommendations without migrations", limit=36_350,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=1_650,
+        words="lines of its migrations", limit=1_750,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=12_250, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=12_500, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=24, count=lambda house: len(house.fullest()), places=House.fullest
     ),
     "second": Number(
-        words="files of the fullest but that one", limit=19, count=lambda house: len(house.fullest_but_one()),
+        words="files of the fullest but that one", limit=20, count=lambda house: len(house.fullest_but_one()),
         places=House.fullest_but_one,
     ),
     "classes3": Number(

@@ -6,10 +6,19 @@ from functools import reduce
 from operator import or_
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, Subquery, Value
+from django.db.models import Count, Exists, OuterRef, Q, Subquery, Value
 from django.utils.module_loading import import_string
 
-from recommendations.models import ApiKey, Blend, BlendWeights, Event, ModelVersion, RuleBook, ShopSetting
+from recommendations.models import (
+    ApiKey,
+    ApprovalRequest,
+    Blend,
+    BlendWeights,
+    Event,
+    ModelVersion,
+    RuleBook,
+    ShopSetting,
+)
 from recommendations.terms import BlendName, Cut
 
 DEMO_CLOCK = "demo_clock"
@@ -35,6 +44,7 @@ class Frame:
     newest_event: datetime | None
     catching_up: bool  # events of days gone by come in right now, so that the newest may well be old
     has_key: bool  # whether there is an API key that is valid
+    approvals: int  # drafts that wait for approval
     clock_weeks: int  # by how many weeks the demo's data were moved forward
 
 
@@ -54,6 +64,7 @@ def read_frame() -> Frame:
             newest_event=Subquery(Event.objects.order_by("-occurred_at").values("occurred_at")[:1]),
             catching_up=_catching_up(),
             has_key=Exists(ApiKey.objects.valid()),
+            approvals=_waiting(),
             weeks=Subquery(ShopSetting.objects.filter(key=DEMO_CLOCK).values("value__shift_weeks")[:1]),
         )
     )
@@ -76,8 +87,15 @@ def read_frame() -> Frame:
         newest_event=first.get("newest_event"),
         catching_up=bool(first.get("catching_up")),
         has_key=bool(first.get("has_key")),
+        approvals=int(first.get("approvals") or 0),
         clock_weeks=int(first.get("weeks") or 0),
     )
+
+
+def _waiting() -> Subquery:
+    """Number of drafts that wait for approval."""
+    waiting = ApprovalRequest.objects.waiting().order_by().values("state").annotate(n=Count("pk"))
+    return Subquery(waiting.values("n"))
 
 
 def _catching_up() -> Q | Value:

@@ -66,6 +66,9 @@ VERBS: Mapping[str, Promise] = {
     "set aside": pgettext_lazy("activity", "set aside"),
     "end": pgettext_lazy("activity", "ended"),
     "delete": pgettext_lazy("activity", "deleted"),
+    "ask for approval": pgettext_lazy("activity", "asked for approval of"),
+    "send back": pgettext_lazy("activity", "sent back"),
+    "no longer ask for approval": pgettext_lazy("activity", "no longer asks for approval of"),
 }
 PARTS: Mapping[str, str] = {"quarantine": "aside"}
 """Kinds of objects whose entries tell of a part, which is a model of its own."""

@@ -54,15 +54,15 @@ class Names:
     titles: Mapping[str, str]
 
     @classmethod
-    def of(cls, rules: Iterable[Mapping[str, Any]]) -> "Names":
-        """Names of all that these rules, or parts of them, speak of."""
+    def of(cls, rules: Iterable[Mapping[str, Any]], *, segments: Mapping[int, str] | None = None) -> "Names":
+        """Names of all that these rules, or parts of them, speak of; ``segments`` where they are known already."""
         rules = list(rules)
         conditions = [one for rule in rules for name in ("items", "context") for one in rule.get(name) or ()]
         ids = {str(value) for one in conditions if one["attribute"] == "item" for value in one["values"]}
-        numbers = {rule["segment"] for rule in rules if rule.get("segment") is not None}
+        numbers = {rule["segment"] for rule in rules if rule.get("segment") is not None} - set(segments or {})
         names = {one.number: str(one) for one in Segment.objects.filter(number__in=numbers)} if numbers else {}
         return cls(
-            segments=names,
+            segments={**(segments or {}), **names},
             titles=dict(Item.objects.filter(shop_id__in=ids).values_list("shop_id", "title")) if ids else {},
         )
 

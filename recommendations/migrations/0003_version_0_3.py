@@ -36,6 +36,10 @@ STATUSES = [
     ("cancelled", "Cancelled"), ("interrupted", "Interrupted"),
 ]  # fmt: skip
 
+APPROVAL_STATES = [
+    ("waiting", "Waiting for approval"), ("published", "Published"), ("returned", "Sent back"),
+    ("withdrawn", "Withdrawn"),
+]  # fmt: skip
 SEGMENTS_OF_VERSIONS = """
 INSERT INTO recommendations_segmentstate (version_id, segment_id, size, top_categories)
 SELECT m.version_id, m.segment_id, count(*), s.top_categories
@@ -409,4 +413,64 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(SEGMENTS_OF_VERSIONS, migrations.RunSQL.noop, elidable=True),
+        migrations.CreateModel(
+            "ApprovalRequest",
+            [
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("note", models.TextField(verbose_name="note")),
+                ("asked_at", models.DateTimeField(default=timezone.now, verbose_name="asked")),
+                (
+                    "state",
+                    models.CharField(choices=APPROVAL_STATES, default="waiting", max_length=10, verbose_name="status"),
+                ),
+                ("answer", models.TextField(blank=True, verbose_name="answer")),
+                ("decided_at", models.DateTimeField(null=True, verbose_name="decided")),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="approvals_asked",
+                        verbose_name="asked by",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="approvals_decided",
+                        verbose_name="decided by",
+                    ),
+                ),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        "recommendations.rule", models.CASCADE, null=True, related_name="approvals", verbose_name="rule"
+                    ),
+                ),
+                (
+                    "weights",
+                    models.ForeignKey(
+                        "recommendations.blendweights", models.CASCADE, null=True, related_name="approvals",
+                        verbose_name="weights",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "approval request", "verbose_name_plural": "approval requests",
+                "ordering": ["-asked_at", "-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(rule=None, weights__isnull=False)
+                        | models.Q(rule__isnull=False, weights=None),
+                        name="approval_is_of_one_draft",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(state__in=[code for code, _ in APPROVAL_STATES]),
+                        name="approval_state_is_known",
+                    ),
+                    models.UniqueConstraint(
+                        fields=["rule", "weights"], nulls_distinct=False, condition=models.Q(state="waiting"),
+                        name="one_approval_waits_per_draft",
+                    ),
+                ],
+            },
+        ),
     ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Models of the record, one file per aggregate; constraints and querysets with names, no numbers."""
 
 from recommendations.models.access import ApiKey, AuditEntry, ShopSetting, SourceHour
+from recommendations.models.approvals import ApprovalRequest
 from recommendations.models.attribution import AttributedLine, DueLine, PlacementDay, SlateOutcome
 from recommendations.models.blending import Blend, BlendWeights, Placement
 from recommendations.models.catalogue import Category, Item, ItemPrice
@@ -25,6 +26,7 @@ from recommendations.models.weight_searches import WeightSearch
 
 __all__ = [
     "ApiKey",
+    "ApprovalRequest",
     "Artefact",
     "Aside",
     "AssociationRule",

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.event_types import EventName
 from recommendations.terms import (
+    ApprovalState,
     Availability,
     BlendName,
     CapPer,
@@ -168,6 +169,12 @@ JUDGEMENTS: Choices = [
     (JudgementKind.GOOD, _("Good")),
     (JudgementKind.ODD, _("Odd")),
     (JudgementKind.WRONG, _("Wrong")),
+]
+APPROVAL_STATES: Choices = [
+    (ApprovalState.WAITING, pgettext_lazy("approval", "Waiting for approval")),
+    (ApprovalState.PUBLISHED, pgettext_lazy("approval", "Published")),
+    (ApprovalState.RETURNED, pgettext_lazy("approval", "Sent back")),
+    (ApprovalState.WITHDRAWN, pgettext_lazy("approval", "Withdrawn")),
 ]
 SOURCES: Choices = [
     (Source.MODEL, _("Model")),

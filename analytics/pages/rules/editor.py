@@ -19,6 +19,7 @@ from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.rules.builder import Builder, ConditionFormSet, attribute_words
 from analytics.pages.rules.effect import of_form
 from analytics.pages.rules.form import EVERY, EditorForm
+from analytics.pages.rules.overview import ASK
 from analytics.parameters import number
 from analytics.queries.rules import editor as query
 from analytics.queries.rules.overview import SERVED, served
@@ -123,6 +124,8 @@ def _take(request: HttpRequest, found: Rule | None) -> HttpResponse:
         saved = error.current
     if request.POST.get("then") == "publish" and may(by, Action.PUBLISH):
         return redirect(reverse("rules", query={"open": "publish", "rule": saved.pk, "back": saved.pk}))
+    if request.POST.get("then") == ASK:
+        return redirect(reverse("rules", query={"open": ASK, "rule": saved.pk, "back": saved.pk}))
     messages.success(request, _("Draft “%(name)s” is saved. It acts when it is published.") % {"name": saved.name})
     return redirect("rule", pk=saved.pk)
 
@@ -148,13 +151,14 @@ def _render(
         "form": form,
         "error_count": len(form.errors) + sum(rows.complaints for rows in form.builders.values()),
         "choices": choices,
+        "approval": getattr(found, "last_approval", None),
         "time_zone": settings.SHOP_TIME_ZONE,
         "actions": [
             {"code": code, "icon": icon, "help": words, "words": label(labels.RULE_ACTIONS, code)}
             for code, (icon, words) in HELP.items()
         ],
         **_offered(),
-        **(_of(found) if found else {}),
+        **(_of(found, choices) if found else {}),
         **(more or {}),
     }
     return render(request, "dashboard/rules/editor.html", context, status=status)
@@ -169,13 +173,13 @@ def _offered() -> dict[str, Any]:
     }
 
 
-def _of(found: Rule) -> dict[str, Any]:
+def _of(found: Rule, choices: query.Choices) -> dict[str, Any]:
     status = status_of(found, served(), timezone.now())
     return {
         "status": status,
         "served": status in SERVED,
         "archived": status == RuleStatus.ARCHIVED,
-        "words": Names.of([frozen(found)]).sentence(frozen(found)),
+        "words": Names.of([frozen(found)], segments=choices.segment_names).sentence(frozen(found)),
     }
 
 

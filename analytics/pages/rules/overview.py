@@ -1,5 +1,7 @@
 """The rules in their order, and what is done with them; publishing and withdrawing stand in ``books.py``."""
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
 from analytics.parameters import number
+from analytics.queries.approvals import of_rules
 from analytics.queries.rules import overview as query
 from analytics.queries.rules.changes import Proposal, proposal
 from analytics.queries.rules.editor import find_rule
@@ -27,6 +30,7 @@ from recommendations.services.rules.editing import (
 from recommendations.services.rules.linter import lint
 
 CHANGES = ("publish", "withdraw")
+ASK = "ask"
 
 
 @require_safe
@@ -34,12 +38,16 @@ def rules(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("open", "")
     keys = [key for text in request.GET.getlist("rule") if (key := number(text)) is not None]
     rule_list = query.rules(now=timezone.now())
-    opened = None
+    opened, asking = None, []
     if kind in CHANGES and may(staff_of(request), Action.PUBLISH):
         opened = proposal(rule_list, kind=kind, keys=keys)
         if opened is None:
             messages.warning(request, _nothing(kind, ticked=bool(keys)))
-    return render_rules(request, rule_list, opened=opened, chosen=keys)
+    elif kind == ASK and may(staff_of(request), Action.DRAFT):
+        asking = [line.rule for line in rule_list.of(keys) if line.status in query.WAITING]
+        if not asking:
+            messages.warning(request, _nothing("publish", ticked=bool(keys)))
+    return render_rules(request, rule_list, opened=opened, chosen=keys, asking=asking)
 
 
 def render_rules(
@@ -48,9 +56,13 @@ def render_rules(
     *,
     opened: Proposal | None = None,
     chosen: list[int] | None = None,
+    asking: Sequence[Rule] = (),
     problem: str = "",
 ) -> HttpResponse:
-    """The list, with the dialog of a proposal open over it; ``problem`` says why it was not done."""
+    """The list, with the dialog of a proposal or of a request to publish (``asking``) open over it.
+
+    ``problem`` says why a proposal was not done.
+    """
     filters = query.Filters(request.GET)
     chips = filters.chips()
     lines = [line for line in found.lines if line.meets(filters)]
@@ -67,6 +79,8 @@ def render_rules(
         "sortable": not chips,
         "chosen": chosen or [],
         "dialog": opened,
+        "asking": asking,
+        "approvals": of_rules([line.rule.pk for line in lines]),
         "problem": problem,
         "note": request.POST.get("note", ""),
         "back": _back(request),

@@ -23,11 +23,14 @@ from recommendations.services.access.policy import Action
 from recommendations.services.weights import blending, drafts
 from recommendations.terms import BlendName
 
+DIALOGS = ("publish", "ask")
+"""What the page can open over itself once a draft is saved."""
+
 
 @require_POST
 @requires(Action.DRAFT)
 def save_weights(request: HttpRequest) -> HttpResponse:
-    """Save what is on the sliders as the draft; with ``then=publish`` the page comes back with the dialog open."""
+    """Save what is on the sliders as the draft; ``then`` opens a dialog on the page that comes back."""
     (blend, segment), given = place_in(request.POST), given_in(request.POST)
     revision = number(request.POST.get("revision"))
     try:
@@ -40,8 +43,8 @@ def save_weights(request: HttpRequest) -> HttpResponse:
     except drafts.StaleDraftError as error:
         conflict = query.draft_conflict(error, given, edited=revision)
         return desk_page(request, blend, segment, given=given, more={"conflict": conflict})
-    if request.POST.get("then") == "publish":
-        return _back(blend, segment, publish="1")
+    if (then := request.POST.get("then")) in DIALOGS:
+        return _back(blend, segment, **{then: "1"})
     messages.success(request, _("%(draft)s is saved. What is live stays live.") % {"draft": draft})
     return _back(blend, segment)
 

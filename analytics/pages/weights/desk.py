@@ -17,6 +17,7 @@ from analytics.charts import weights as charts
 from analytics.charts.pareto import Spot, pareto
 from analytics.pages.access.permission import staff_of
 from analytics.parameters import number
+from analytics.queries.approvals import of_weights
 from analytics.queries.layout import read_frame
 from analytics.queries.segments.choices import segment_choices
 from analytics.queries.weights import desk as query
@@ -62,7 +63,7 @@ def timed(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest]
 def weights(request: HttpRequest) -> HttpResponse:
     """The desk; what is typed in the address goes before what it loads, so that a view can be handed on unsaved."""
     sent = request.GET
-    more = {"open_publish": "publish" in sent}
+    more = {"open_publish": "publish" in sent, "open_ask": "ask" in sent}
     return desk_page(request, *place_in(sent), load=sent.get("load", ""), given=given_in(sent), more=more)
 
 
@@ -88,6 +89,7 @@ def desk_page(
         "segments": segment_choices(segment.number if segment else None),
         "desk": desk,
         "may_draft": may(staff, Action.DRAFT),
+        "approval": of_weights(desk.draft),
     }
     if desk.loaded:
         values = _values(given or {}, blend, otherwise=desk.loaded.values)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F, FilteredRelation
 from django.utils.translation import gettext as _
 
 from analytics.queries.rules.overview import placements
@@ -20,6 +21,10 @@ class Choices:
     placements: Sequence[tuple[str, str]]
     segments: Sequence[tuple[str, str]]
 
+    @property
+    def segment_names(self) -> dict[int, str]:
+        return {int(number): words for number, words in self.segments if number.isdecimal()}
+
 
 def choices(*, segment: str) -> Choices:
     """What there is to choose from; ``segment`` is what was chosen before."""
@@ -27,7 +32,10 @@ def choices(*, segment: str) -> Choices:
 
 
 def find_rule(pk: int) -> Rule | None:
-    return Rule.objects.select_related("placement", "segment", "author").filter(pk=pk).first()
+    """A rule, with ``last_approval``: what was asked last for it, None where nothing was."""
+    joined = ("placement", "segment", "author", "last_approval__asked_by", "last_approval__decided_by")
+    asked = Rule.objects.annotate(last_approval=FilteredRelation("approvals")).select_related(*joined)
+    return asked.filter(pk=pk).order_by(F("last_approval__asked_at").desc(nulls_last=True)).first()
 
 
 def history(rule: Rule) -> tuple[list[AuditEntry], Names]:

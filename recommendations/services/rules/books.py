@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from recommendations.models import Rule, RuleBook, Staff
+from recommendations.services import approvals
 from recommendations.services.access import audit
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.rules.editing import StaleRuleError, as_frozen, in_order, moved
@@ -105,6 +106,7 @@ def publish_rules(
         raise FaultyRulesError(faults)
     published = _published(book, wanted, note=note, by=by, now=now, expected=expected or {})
     _record(published, book, [rows[key] for key in rules], verb="publish", by=by)
+    approvals.answer(rules=rules, by=by, now=now)
     return published
 
 

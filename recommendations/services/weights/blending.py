@@ -9,6 +9,7 @@ from django.db import transaction
 from recommendations.loop import gate
 from recommendations.loop.evaluate import Configuration
 from recommendations.models import BlendWeights, ModelVersion, Staff
+from recommendations.services import approvals
 from recommendations.services.access import audit
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.weights.drafts import StaleDraftError
@@ -94,6 +95,7 @@ def publish(
     expected = stored.expected or expected_effect(stored, before)
     published = weight_versions.make_default(stored, now=now, gate=result, note=note, expected=expected)
     _record(published, before, by=by, verb="publish", note=note)
+    approvals.answer(weights=published.pk, by=by, now=now)
     return published
 
 

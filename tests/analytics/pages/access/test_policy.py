@@ -27,7 +27,7 @@ LOOKS = {
     "weights_effect", "weights_rest", "rules", "rule", "rule_findings", "rule_values", "rule_books",
     "proposal_effect", "saved_rule_effect", "rule_history", "quality", "wrong_items", "catalogue", "catalogue_items",
     "item", "sources", "suspicious", "quarantine", "segments", "segment", "together", "runs", "run", "run_progress",
-    "replay_progress", "activity", "search", "account", "change_password", "second_factor",
+    "replay_progress", "activity", "search", "approvals", "account", "change_password", "second_factor",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -63,6 +63,10 @@ CHANGES = {
     "publish_rules": Action.PUBLISH,
     "withdraw_rules": Action.PUBLISH,
     "roll_back_rules": Action.PUBLISH,
+    "ask_for_rules": Action.DRAFT,
+    "ask_for_weights": Action.DRAFT,
+    "send_back": Action.PUBLISH,
+    "withdraw_approval": Action.DRAFT,
     "rename_segment": Action.DRAFT,
     "start_run": Action.RUN_LOOP,
     "cancel_run": Action.RUN_LOOP,

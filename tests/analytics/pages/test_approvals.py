@@ -1,0 +1,85 @@
+"""The queue of drafts that wait for approval, as a merchandiser and as a publisher see it."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from recommendations.models import ApprovalRequest, Blend, BlendWeights, Rule
+from recommendations.terms import Role, WeightsStatus
+from tests.analytics import rule_records as records
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rule() -> Rule:
+    records.shop()
+    return records.rule()
+
+
+def text(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def test_a_rule_goes_from_a_merchandiser_to_a_publisher_and_back(
+    rule: Rule, client_of: Callable[[Role], Client]
+) -> None:
+    ann, bob = client_of(Role.MERCHANDISER), client_of(Role.PUBLISHER)
+    assert "Nothing waits for approval" in text(bob, "/approvals/")
+    editor = text(ann, f"/rules/{rule.pk}/")
+    assert 'name="then" value="ask"' in editor
+    assert 'value="publish"' not in editor
+    assert "Ask for approval of “Tea first”?" in text(ann, f"/rules/?open=ask&rule={rule.pk}")
+    assert (
+        ann.post("/approvals/rules/", {"rule": rule.pk, "note": ""})["Location"] == f"/rules/?open=ask&rule={rule.pk}"
+    )
+    page = " ".join(
+        ann.post("/approvals/rules/", {"rule": rule.pk, "note": "Tea week"}, follow=True).content.decode().split()
+    )
+    assert "1 rule waits for approval." in page
+    assert "Waiting for approval" in page
+
+    queue = text(bob, "/approvals/")
+    assert "Tea week" in queue
+    assert "boost" in queue
+    assert '<span class="count">1' in queue
+    assert f'href="/rules/?open=publish&amp;rule={rule.pk}"' in queue
+    assert "Tea week" in text(bob, f"/rules/?open=publish&rule={rule.pk}")
+    [request] = ApprovalRequest.objects.all()
+    refused = bob.post(f"/approvals/{request.pk}/send-back/", {"note": " "})
+    assert refused.status_code == 422
+    assert "Say what should change" in refused.content.decode()
+    bob.post(f"/approvals/{request.pk}/send-back/", {"note": "Green tea only"})
+    assert "Green tea only" in text(ann, f"/rules/{rule.pk}/")
+    assert "Sent back" in text(ann, "/rules/")
+    late = bob.post(f"/approvals/{request.pk}/send-back/", {"note": "x"}, follow=True)
+    assert "Somebody has answered it meanwhile" in late.content.decode()
+
+
+def test_who_asked_takes_it_back(rule: Rule, client_of: Callable[[Role], Client]) -> None:
+    ann = client_of(Role.MERCHANDISER)
+    ann.post("/approvals/rules/", {"rule": rule.pk, "note": "Tea week"})
+    [request] = ApprovalRequest.objects.all()
+    assert "Take back" in text(ann, "/approvals/")
+    page = ann.post(f"/approvals/{request.pk}/withdraw/", follow=True).content.decode()
+    assert "no longer waits. The draft stays." in page
+    assert "Decided lately" in page
+
+
+def test_weights_are_handed_over_too(client_of: Callable[[Role], Client]) -> None:
+    home = Blend.objects.get(name="home")
+    fields = {"blend": home, "weights": {"buy_again": 1.0}, "diversity": 0.1, "exploration": 0.0}
+    live = BlendWeights.objects.create(number=1, status=WeightsStatus.PUBLISHED, is_default=True, **fields)
+    BlendWeights.objects.create(number=2, status=WeightsStatus.DRAFT, parent=live, **fields)
+    ann, bob = client_of(Role.MERCHANDISER), client_of(Role.PUBLISHER)
+    assert 'value="ask" id="ask-button"' in text(ann, "/weights/")
+    assert ann.post("/approvals/weights/", {"blend": "home"})["Location"] == "/weights/?blend=home&ask=1"
+    assert 'id="ask" aria-labelledby="ask-title" data-open' in text(ann, "/weights/?blend=home&ask=1")
+    ann.post("/approvals/weights/", {"blend": "home", "note": "More variety"})
+    assert 'href="/weights/?blend=home&amp;publish=1"' in text(bob, "/approvals/")
+    assert "More variety" in text(bob, "/weights/?publish=1")
+    gone = ann.post("/approvals/weights/", {"blend": "discover", "note": "x"}, follow=True).content.decode()
+    assert "There is no draft any more" in gone
