@@ -1,6 +1,9 @@
 """Items that the shop sells, the tree of categories in which they stand, and their prices."""
 
+import re
 from datetime import datetime
+from functools import reduce
+from operator import and_
 from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -13,6 +16,8 @@ from django.utils.translation import pgettext_lazy
 
 from recommendations import terms
 from recommendations.wording import labels
+
+WORD = re.compile(r"\w+")
 
 
 class Category(models.Model):
@@ -39,6 +44,11 @@ class Category(models.Model):
 class ItemQuerySet(models.QuerySet["Item"]):
     def changed_since(self, moment: datetime) -> Self:
         return self.filter(updated_at__gte=moment)
+
+    def called(self, text: str) -> Self:
+        """Items with this id, and those whose title has every word of the text, in any order (by the trigram index)."""
+        titled = [models.Q(title__icontains=word) for word in dict.fromkeys(WORD.findall(text))]
+        return self.filter(models.Q(shop_id=text) | reduce(and_, titled) if titled else models.Q(shop_id=text))
 
 
 class Item(models.Model):

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from django.core.paginator import Page, Paginator
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from analytics import filters as fields
 from analytics.queries.catalogue.insights import FLAWS
 from recommendations.engine.frames import IdArray
 from recommendations.models import Category, Item
+from recommendations.models.catalogue import ItemQuerySet
 from recommendations.services.catalogue.exposure import Exposure
 from recommendations.services.catalogue.quality import OF_MODEL, CatalogueFlaw, condition, has_flaw, on_sale
 from recommendations.terms import PATH_SEPARATOR
@@ -83,10 +84,10 @@ def _keys(filters: Filters, known: Exposure | None, *, now: datetime) -> IdArray
     return keys if column in COLUMNS else _sorted(keys, known, filters.sort)
 
 
-def _chosen(filters: Filters, *, now: datetime) -> QuerySet[Item]:
+def _chosen(filters: Filters, *, now: datetime) -> ItemQuerySet:
     rows = on_sale()
     if len(filters.text) >= SHORTEST:
-        rows = rows.filter(Q(title__icontains=filters.text) | Q(shop_id=filters.text))
+        rows = rows.called(filters.text)
     if filters.flaw and filters.flaw not in OF_MODEL:
         rows = rows.filter(condition(filters.flaw, now=now))
     if filters.department:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.core.paginator import Page, Paginator
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from analytics import filters as fields
@@ -84,7 +84,7 @@ def _chosen(filters: Filters, model: int | None) -> QuerySet[AssociationRule]:
     if filters.baskets:
         rules = rules.filter(baskets__gte=filters.baskets)
     if len(filters.text) >= SHORTEST:
-        called = Item.objects.filter(Q(title__icontains=filters.text) | Q(shop_id=filters.text))
+        called = Item.objects.called(filters.text)
         rules = rules.filter(
             Exists(called.filter(pk=OuterRef("antecedents__0"))) | Exists(called.filter(pk=OuterRef("consequent")))
         )

@@ -32,7 +32,7 @@ def check_week(week: date) -> None:
 def items_called(typed: str) -> list[int]:
     """Keys of the items with this id, or else with these words in their title."""
     exact = list(Item.objects.filter(shop_id=typed).values_list("pk", flat=True))
-    return exact or list(Item.objects.filter(title__icontains=typed).values_list("pk", flat=True)[:MOST_FOUND])
+    return exact or list(Item.objects.called(typed).values_list("pk", flat=True)[:MOST_FOUND])
 
 
 @transaction.atomic

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import numpy as np
-from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, When
+from django.db.models import Case, Count, Exists, Max, OuterRef, Q, When
 
 from recommendations.engine.frames import BoolArray, IdArray, IntArray
 from recommendations.models import Item, ItemPrice
+from recommendations.models.catalogue import ItemQuerySet
 from recommendations.services.catalogue.exposure import Exposure
 from recommendations.store.live.array_cache import Arrays, cached
 from recommendations.terms import Availability
@@ -55,7 +56,7 @@ class Flaws:
     found: Mapping[CatalogueFlaw, Touched]
 
 
-def on_sale() -> QuerySet[Item]:
+def on_sale() -> ItemQuerySet:
     return Item.objects.filter(retired_at=None)
 
 

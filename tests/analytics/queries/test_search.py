@@ -1,4 +1,4 @@
-"""The box in the frame: customers by code or by the shop's id, items by title or id."""
+"""The search: customers by their code or the shop's id, items by words of the title or id, the best first."""
 
 import pytest
 
@@ -7,6 +7,7 @@ from recommendations.models import Item, ModelVersion, Rule
 from recommendations.services.customers import FoundCustomer
 from recommendations.terms import RuleAction
 from tests.analytics import records
+from tests.analytics.sales import sell
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +19,7 @@ def test_customers_by_their_code_and_by_the_shops_id() -> None:
     assert search("household").customers == []  # an id is hashed: a part of it finds nothing
 
 
-def test_a_number_is_an_id_of_the_shop_and_never_ours() -> None:
+def test_a_number_is_the_shops_id_alone() -> None:
     first = records.customer("x")
     other = records.customer(str(first.pk))
     assert search(str(first.pk)).customers == [FoundCustomer(other, str(first.pk))]
@@ -30,19 +31,44 @@ def test_odd_texts_find_no_customer_or_item(text: str) -> None:
     assert (results.customers, results.items) == ([], [])
 
 
-def test_items_by_title_in_any_case_best_first() -> None:
-    inside = records.item("1", title="Green TEA, 20 bags")
-    begins = records.item("2", title="Tea pot")
+def test_the_id_first_then_the_title_then_whole_words() -> None:
+    inside = records.item("1", title="Steak, steamed")
+    begins = records.item("2", title="Green TEA, 20 bags")
+    title = records.item("3", title="Tea")
     exact = records.item("tea", title="Kettle")
-    Item.objects.create(shop_id="3", title="Tea, no longer sold", retired_at=records.NOW)
-    assert find_items("tea") == [exact, begins, inside]
+    Item.objects.create(shop_id="4", title="Tea, no longer sold", retired_at=records.NOW)
+    assert find_items("tea") == [exact, title, begins, inside]
     assert find_items("t") == []
+
+
+@pytest.mark.parametrize("typed", ["ground beef", "beef ground", "Beef, ground", "GROUND  beef", "grou bee"])
+def test_words_match_in_any_order(typed: str) -> None:
+    beef = records.item("1", title="Beef, ground, 500 g")
+    records.item("2", title="Beef, whole")
+    assert find_items(typed) == [beef]
+
+
+def test_what_sells_comes_first_and_what_has_no_price_or_sells_nothing_last() -> None:
+    unsold = records.item("1", title="Banana, baby")
+    rare = records.item("2", title="Banana, red")
+    usual = records.item("3", title="Bananas")
+    priceless = records.item("4", title="Banana, by the box")
+    Item.objects.filter(pk=priceless.pk).update(price=None)
+    sell({rare: [1.0], usual: [1.0, 2.0], priceless: [1.0, 1.0, 1.0]})
+    assert find_items("banana") == [usual, rare, priceless, unsold]
+
+
+def test_a_sale_of_long_ago_counts_less_than_one_of_now() -> None:
+    old, young = records.item("1", title="Tea of old"), records.item("2", title="Tea of now")
+    sell({old: [60.0, 60.0, 60.0], young: [1.0]})  # three purchases halved twice and more are less than one
+    assert find_items("tea of") == [young, old]
 
 
 def test_a_percent_sign_is_no_wildcard() -> None:
     records.item("1", title="Tea")
     assert find_items("%%") == []
     assert find_items("__") == []
+    assert find_items("t_a") == []
 
 
 def test_more_items_than_are_shown() -> None:
