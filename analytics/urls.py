@@ -56,6 +56,7 @@ urlpatterns = [
     path("rules/order/", rules_overview.order_rules, name="order_rules"),
     path("rules/conditions/<slug:builder>/", editor.rule_conditions, name="rule_conditions"),
     path("rules/values/<slug:builder>/<int:row>/", editor.rule_values, name="rule_values"),
+    path("rules/customers/", editor.rule_customers, name="rule_customers"),
     path("rules/effect/", effect.rule_effect, name="rule_effect"),
     path("rules/proposal/", books.proposal_effect, name="proposal_effect"),
     path("rules/publish/", books.publish, name="publish_rules"),

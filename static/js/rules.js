@@ -1,36 +1,5 @@
-/* The rules: suggestions by keyboard, the slider beside its number, dialogs that are open when the page comes, rows that
-   can be dragged, and rows of conditions that come back after a session ended. Everything else works without it. */
-
-/* --- Values to choose: down and up walk, Enter takes the first or what is typed, Escape closes. */
-const finder = (element) => element.closest?.("[data-suggests]");
-const offers = (box) => [...box.querySelectorAll(".value-suggestions button")];
-
-function walk(box, from, step) {
-  const stops = [box.querySelector("input"), ...offers(box)];
-  stops[(stops.indexOf(from) + step + stops.length) % stops.length]?.focus();
-}
-
-document.addEventListener("keydown", (event) => {
-  const box = finder(event.target);
-  if (!box) return;
-  const typing = event.target.matches("input");
-  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    event.preventDefault();
-    walk(box, event.target, event.key === "ArrowDown" ? 1 : -1);
-  } else if (event.key === "Escape") {
-    close(box);
-    box.querySelector("input").focus();
-  } else if (event.key === "Enter" && typing) {
-    event.preventDefault();
-    if (event.target.value.trim()) (offers(box)[0] ?? box.querySelector(".value-take")).click();
-  }
-});
-document.addEventListener("input", (event) => { const box = finder(event.target); if (box) close(box); });
-const close = (box) => box.querySelector(".value-suggestions").replaceChildren();
-document.addEventListener("focusout", (event) => {
-  const box = finder(event.target);
-  if (box && !box.contains(event.relatedTarget)) setTimeout(() => { if (!box.contains(document.activeElement)) close(box); }, 150);
-});
+/* The rules: the slider beside its number, dialogs that are open when the page comes, rows that can be dragged, and rows
+   of conditions that come back after a session ended. Everything else works without it. */
 
 /* --- Strength: a slider beside the number, and what it means. */
 const slider = document.querySelector("[data-slides]");

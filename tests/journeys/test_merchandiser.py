@@ -103,7 +103,7 @@ def draft_smallest_change(ada: Visitor, missing: Item) -> None:
     """Ask why an item is not there, and make a draft of the smallest change that brings it in."""
     page = ada.page
     page.get_by_label("Why not …?").fill(missing.title)
-    page.locator("#suggest-why_not button").first.click()
+    page.locator(".option").first.click()
     drawer = page.get_by_role("dialog")
     expect(drawer.get_by_text("smallest change")).to_be_visible()
     assert ada.complaints() == []

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Self
 from django import forms
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from analytics import parameters
 from analytics.queries.rules.values import Value, described
@@ -43,6 +45,15 @@ class Builder(StrEnum):
 
 UNITS: Mapping[str, str] = {"discount": "percent", "margin": "percent", "price": "money", "listed_days": "days"}
 """Units of attributes; what is a percentage is stored as a share."""
+
+
+NOTHING: Mapping[str, Promise] = {
+    "item": gettext_lazy("No item has this title or id: choose one from the list."),
+    "category": gettext_lazy("No category is called this: choose one from the list."),
+    "brand": gettext_lazy("No item has this brand: choose one from the list."),
+    "": gettext_lazy("No item has this value: choose one from the list."),
+}
+"""What is said of a typed text that is no value of the attribute."""
 
 
 class TextField(forms.CharField):
@@ -122,6 +133,11 @@ class ConditionForm(forms.Form):
         if self.row["attribute"] == "item":
             return _("Part of its title, or its id")
         return _("Part of its name") if self.row["attribute"] in {"category", "brand"} else _("Part of it")
+
+    @property
+    def nothing(self) -> str:
+        """What is said of a typed text that is no value."""
+        return str(NOTHING.get(self.row["attribute"], NOTHING[""]))
 
     def after(self, what: str, argument: str) -> list[Row]:
         """The row after a button ``drop``, ``take`` (what was typed), ``pick:value`` or ``out:place``; one or none."""

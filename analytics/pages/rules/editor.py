@@ -20,15 +20,17 @@ from analytics.pages.rules.builder import Builder, ConditionFormSet, attribute_w
 from analytics.pages.rules.effect import of_form
 from analytics.pages.rules.form import EVERY, EditorForm
 from analytics.pages.rules.overview import ASK
-from analytics.parameters import number
+from analytics.parameters import number, typed
 from analytics.queries.rules import editor as query
 from analytics.queries.rules.overview import SERVED, served
 from analytics.queries.rules.values import offered, yes_no
 from analytics.templatetags.display import SYMBOLS
 from analytics.templatetags.rules import FIELDS, Names
 from analytics.templatetags.words import label
+from recommendations.fields import LONGEST_ID
 from recommendations.models import Rule
 from recommendations.services.access.policy import Action, may
+from recommendations.services.customers import find_customers
 from recommendations.services.rules.attributes import attributes, frozen
 from recommendations.services.rules.editing import StaleRuleError, save_rule, status_of
 from recommendations.terms import RuleAction, RuleStatus
@@ -100,6 +102,13 @@ def rule_values(request: HttpRequest, builder: str, row: int) -> HttpResponse:
     return render(
         request, "dashboard/rules/values.html", {"values": values, "find": text, "builder": builder, "row": row}
     )
+
+
+@require_safe
+def rule_customers(request: HttpRequest) -> HttpResponse:
+    """The customer with the code or the shop's id that is being typed."""
+    text = typed(request.GET.get("customer"), longest=LONGEST_ID)
+    return render(request, "dashboard/rules/customers.html", {"customers": find_customers(typed=text), "find": text})
 
 
 def _take(request: HttpRequest, found: Rule | None) -> HttpResponse:

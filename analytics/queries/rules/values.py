@@ -87,17 +87,23 @@ def _item(item: Item) -> Value:
 
 
 def _brands(text: str) -> list[Value]:
-    return _commonest(Item.objects.filter(brand__icontains=text).exclude(brand="").annotate(value=F("brand")))[:OFFERED]
+    brands = Item.objects.filter(brand__icontains=text).exclude(brand="").annotate(value=F("brand"))
+    return _first(text, _commonest(brands))
 
 
 def _tags(text: str) -> list[Value]:
     tags = Item.objects.filter(~Q(tags=[])).annotate(value=Func(F("tags"), function="unnest", output_field=TextField()))
-    return [value for value in _commonest(tags) if text.casefold() in value.words.casefold()][:OFFERED]
+    return _first(text, [value for value in _commonest(tags) if text.casefold() in value.words.casefold()])
 
 
 def _own(key: str, text: str) -> list[Value]:
     given = Item.objects.annotate(value=KeyTextTransform(key, "attributes")).filter(value__icontains=text)
-    return _commonest(given.exclude(value=""))[:OFFERED]
+    return _first(text, _commonest(given.exclude(value="")))
+
+
+def _first(text: str, values: Sequence[Value]) -> list[Value]:
+    """The first of the values, before them that which is the text itself."""
+    return sorted(values, key=lambda value: value.words.casefold() != text.casefold())[:OFFERED]
 
 
 def _commonest(items: QuerySet[Any]) -> list[Value]:

@@ -24,7 +24,7 @@ OPEN = {
 LOOKS = {
     "overview", "event_list", "answer_list", "slate", "attributed_list", "customers", "random_customer",
     "most_changed", "item_suggestions", "customer", "customer_by_id", "why", "why_not", "change_price", "weights",
-    "weights_effect", "weights_rest", "rules", "rule", "rule_findings", "rule_values", "rule_books",
+    "weights_effect", "weights_rest", "rules", "rule", "rule_customers", "rule_findings", "rule_values", "rule_books",
     "proposal_effect", "saved_rule_effect", "rule_history", "quality", "wrong_items", "catalogue", "catalogue_items",
     "item", "sources", "suspicious", "quarantine", "segments", "segment", "together", "runs", "run", "run_progress",
     "replay_progress", "activity", "search", "approvals", "account", "change_password", "second_factor",
