@@ -99,6 +99,7 @@ urlpatterns = [
     path("runs/<uuid:pk>/make-live/", runs.make_live, name="make_live"),
     path("activity/", activity.activity, name="activity"),
     path("search/", search.search, name="search"),
+    path("search/palette/", search.palette, name="palette"),
     path("account/", account.account, name="account"),
     path("account/password/", account.change_password, name="change_password"),
     path("account/sessions/end/", account.end_sessions, name="end_sessions"),

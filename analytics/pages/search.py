@@ -1,11 +1,13 @@
-"""Results of the box in the frame; a single customer or item is opened at once."""
+"""The search: a page, and a palette over every page while one types. One exact customer or item is opened at once."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from analytics.pages.access.permission import staff_of
 from analytics.pages.customer.found import open_found
 from analytics.parameters import typed
+from analytics.queries import palette as palette_query
 from analytics.queries import search as query
 
 LONGEST = 128
@@ -15,8 +17,20 @@ LONGEST = 128
 def search(request: HttpRequest) -> HttpResponse:
     text = typed(request.GET.get("q"), longest=LONGEST)
     results = query.search(text)
-    if results.count == len(results.customers) == 1:
-        return open_found(request, results.customers[0])
+    if results.customer:
+        return open_found(request, results.customer)
     if results.count == len(results.items) == 1:
         return redirect("item", pk=results.items[0].pk)
     return render(request, "dashboard/search.html", {"q": text, "found": results})
+
+
+@require_safe
+def palette(request: HttpRequest) -> HttpResponse:
+    """What is found so far, as groups of links; before anything is typed, what the browser says was opened last."""
+    text = typed(request.GET.get("q"), longest=LONGEST)
+    if text:
+        groups = palette_query.groups(text, admin=staff_of(request).is_staff)
+    else:
+        recent = typed(request.GET.get("recent"), longest=palette_query.LONGEST_RECENT)
+        groups = palette_query.beginning(recent.split(","), admin=staff_of(request).is_staff)
+    return render(request, "dashboard/palette.html", {"q": text, "groups": groups})

@@ -1,4 +1,4 @@
-"""What the box in the frame finds: customers by their code or the shop's id, items, rules, and runs by their model."""
+"""What the search finds: customers by code or the shop's id, items, rules, segments, versions by their number."""
 
 import re
 from dataclasses import dataclass
@@ -6,42 +6,68 @@ from functools import reduce
 from operator import and_
 
 import numpy as np
-from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
-from recommendations.models import Item, ModelVersion, Rule
+from recommendations.models import BlendWeights, Item, ModelVersion, Rule, RuleBook, Segment
 from recommendations.models.catalogue import WORD
 from recommendations.services.catalogue.sales import sold
 from recommendations.services.customers import FoundCustomer, find_customers
+from recommendations.terms import WeightsStatus
 
 MOST_ITEMS = 30
 FEW_ITEMS = 8
 SHORTEST = 2
 MOST = 20_000  # matches among which what sells is looked for
-MODEL = re.compile(r"m([0-9]{1,18})", re.IGNORECASE)
+LARGEST = 2**31 - 1  # number of a version
+MODEL = re.compile(r"(?:(?:model|模型) *)?m([0-9]{1,18})", re.IGNORECASE)
+WEIGHTS = re.compile(r"(?:(?:weights|权重) *)?v([0-9]{1,9})", re.IGNORECASE)
+BOOK = re.compile(r"(?:(?:rules|规则) *)?r([0-9]{1,9})", re.IGNORECASE)
+"""How versions are called on the pages, and in the answers of the API: m12, v3, r5."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
+    text: str
     customers: list[FoundCustomer]
     items: list[Item]
     more_items: bool
     rules: list[Rule]
+    segments: list[Segment]
     runs: list[ModelVersion]
+    weights: list[BlendWeights]
+    books: list[RuleBook]
 
     @property
     def count(self) -> int:
-        return len(self.customers) + len(self.items) + len(self.rules) + len(self.runs)
+        """How many there are of all kinds."""
+        versions = len(self.runs) + len(self.weights) + len(self.books)
+        return len(self.customers) + len(self.items) + len(self.rules) + len(self.segments) + versions
+
+    @property
+    def customer(self) -> FoundCustomer | None:
+        """The one customer who is meant: no other, and no item, is called exactly so."""
+        alone = len(self.customers) == 1 and not any(is_exact(item, self.text) for item in self.items)
+        return self.customers[0] if alone else None
 
 
-def search(text: str) -> Found:
-    items = find_items(text, most=MOST_ITEMS + 1)
+def search(text: str, *, most: int = MOST_ITEMS) -> Found:
+    text = text.strip()
+    items = find_items(text, most=most + 1)
     return Found(
+        text=text,
         customers=find_customers(typed=text),
-        items=items[:MOST_ITEMS],
-        more_items=len(items) > MOST_ITEMS,
-        rules=_rules(text.strip()),
-        runs=_runs(text.strip()),
+        items=items[:most],
+        more_items=len(items) > most,
+        rules=_rules(text)[:most],
+        segments=_segments(text)[:most],
+        runs=list(ModelVersion.objects.select_related("run").filter(pk=_number(text, MODEL))),
+        weights=list(_weights(_number(text, WEIGHTS))),
+        books=list(RuleBook.objects.filter(number=_number(text, BOOK))),
     )
+
+
+def is_exact(item: Item, text: str) -> bool:
+    return item.shop_id == text or item.title.casefold() == text.casefold()
 
 
 def find_items(text: str, *, most: int = FEW_ITEMS) -> list[Item]:
@@ -80,7 +106,20 @@ def _rules(text: str) -> list[Rule]:
     return list(Rule.objects.unarchived().filter(name__icontains=text).order_by("position", "pk")[:MOST_ITEMS])
 
 
-def _runs(text: str) -> list[ModelVersion]:
-    """The run that made a model: m12."""
-    match = MODEL.fullmatch(text)
-    return list(ModelVersion.objects.select_related("run").filter(pk=int(match[1]))) if match else []
+def _segments(text: str) -> list[Segment]:
+    """Segments with all words in their name, which may be made from their categories."""
+    words = [word.casefold() for word in WORD.findall(text)]
+    if len(text) < SHORTEST or not words:
+        return []
+    return [one for one in Segment.objects.all() if all(word in str(one).casefold() for word in words)]
+
+
+def _weights(number: int) -> QuerySet[BlendWeights]:
+    published = BlendWeights.objects.exclude(status=WeightsStatus.DRAFT).filter(number=number)
+    return published.select_related("blend", "segment").order_by("blend", "segment")
+
+
+def _number(text: str, pattern: re.Pattern[str]) -> int:
+    """The number of the version that is typed; −1, which none has."""
+    match = pattern.fullmatch(text)
+    return min(int(match[1]), LARGEST) if match else -1

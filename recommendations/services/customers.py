@@ -43,6 +43,8 @@ def find_customers(*, typed: str) -> list[FoundCustomer]:
 def _whole(customers: Iterable[Customer]) -> list[Customer]:
     """The customers that these are now, who is signed in first."""
     known = list(customers)
+    if not known:
+        return []
     aliases = CustomerAlias.objects.filter(anonymous__in=known, undone_at=None).select_related("customer")
     owner = {alias.anonymous_id: alias.customer for alias in aliases}
     now = [owner.get(customer.pk, customer) for customer in known]

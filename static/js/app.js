@@ -16,8 +16,8 @@ function act(event) {
     return;
   }
   if (event.key === "/") {
-    const box = document.getElementById("q");
-    if (box) { event.preventDefault(); box.focus(); box.select(); }
+    event.preventDefault();
+    document.dispatchEvent(new Event("palette:open"));
   } else if (event.key === "?") {
     event.preventDefault();
     open("help");

@@ -3,7 +3,8 @@
    htmx brings the options while one types. What is typed and is nothing is said at the field before it is sent.
 
    <div data-combobox="…"> holds the field (role=combobox) and its .combobox-popup. Of what is typed, and not chosen,
-   "choice" sends nothing, "text" is a value of the form that has to be one of the options, "free" searches for it. */
+   "choice" sends nothing, "text" is a value of the form that has to be one of the options, "free" searches for it: its list is always open, and an
+   Enter that had to wait opens what is called exactly so, and nothing else. */
 
 const boxOf = (element) => element?.closest?.("[data-combobox]");
 const fieldOf = (box) => box.querySelector("[role=combobox]");
@@ -72,7 +73,7 @@ function offer(box) {
   }
   open(box);
   activate(box, optionsOf(box)[0]);
-  if (wanted) enter(box);
+  if (wanted && (box.dataset.combobox !== "free" || optionsOf(box)[0]?.dataset.exact !== undefined)) enter(box);
 }
 
 function enter(box) {

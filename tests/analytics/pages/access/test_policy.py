@@ -27,7 +27,7 @@ LOOKS = {
     "weights_effect", "weights_rest", "rules", "rule", "rule_customers", "rule_findings", "rule_values", "rule_books",
     "proposal_effect", "saved_rule_effect", "rule_history", "quality", "wrong_items", "catalogue", "catalogue_items",
     "item", "sources", "suspicious", "quarantine", "segments", "segment", "together", "runs", "run", "run_progress",
-    "replay_progress", "activity", "search", "approvals", "account", "change_password", "second_factor",
+    "replay_progress", "activity", "search", "palette", "approvals", "account", "change_password", "second_factor",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 

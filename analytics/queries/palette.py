@@ -1,0 +1,214 @@
+"""The palette: what is found while one types, by kind, what is called exactly so before all else."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from analytics.parameters import number
+from analytics.queries.search import Found, is_exact, search
+from analytics.templatetags.display import moment, money
+from recommendations.customer_codes import customer_key
+from recommendations.models import BlendWeights, Customer, Item, ModelVersion, Rule, Run, Segment
+from recommendations.services.customers import FoundCustomer
+
+FEW = 6  # of a kind
+MOST_RECENT = 8
+LONGEST_RECENT = 500  # characters
+
+
+class Openable(StrEnum):
+    """Kinds of what can be opened, as the browser notes them."""
+
+    CUSTOMER = "customer"
+    ITEM = "item"
+    RULE = "rule"
+    SEGMENT = "segment"
+    RUN = "run"
+
+
+PAGES: Mapping[str, Promise] = {
+    "overview": gettext_lazy("Overview"),
+    "customers": gettext_lazy("Customers"),
+    "weights": gettext_lazy("Weights"),
+    "quality": gettext_lazy("Quality"),
+    "rules": gettext_lazy("Rules"),
+    "new_rule": gettext_lazy("New rule"),
+    "rule_books": gettext_lazy("Versions of the rules"),
+    "catalogue": gettext_lazy("Catalogue"),
+    "catalogue_items": gettext_lazy("Items"),
+    "sources": gettext_lazy("Sources"),
+    "suspicious": gettext_lazy("Suspicious demand"),
+    "segments": gettext_lazy("Segments"),
+    "together": gettext_lazy("Bought together"),
+    "runs": gettext_lazy("Runs"),
+    "event_list": gettext_lazy("Events"),
+    "answer_list": gettext_lazy("Answers"),
+    "activity": pgettext_lazy("page", "Activity"),
+    "account": gettext_lazy("Your account"),
+}
+ADMIN = ("admin:index", pgettext_lazy("page", "Admin"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """What can be opened: its name, what more is to be said of it, and whether that is what was typed."""
+
+    words: str
+    address: str
+    more: str = ""
+    icon: str = ""
+    item: Item | None = None
+    exact: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    words: str
+    hits: Sequence[Hit]
+
+    @property
+    def exact(self) -> bool:
+        return any(hit.exact for hit in self.hits)
+
+
+def groups(text: str, *, admin: bool) -> list[Group]:
+    """What is found for the text, by kind; kinds with something called exactly so come first."""
+    match = search(text, most=FEW)
+    kinds = [
+        Group(words=_("Customers"), hits=[_customer(each) for each in match.customers]),
+        Group(words=_("Items"), hits=[_item(each, exact=is_exact(each, match.text)) for each in match.items]),
+        Group(words=_("Versions"), hits=_versions(match)),
+        Group(words=_("Rules"), hits=[_rule(each, exact=_same(each.name, text)) for each in match.rules]),
+        Group(words=_("Segments"), hits=[_segment(each, exact=_same(str(each), text)) for each in match.segments]),
+        Group(words=_("Pages"), hits=_pages(text, admin=admin)),
+    ]
+    every = Hit(
+        words=_("All results for “%(text)s”") % {"text": text},
+        icon="search",
+        address=reverse("search", query={"q": text}),
+    )
+    more = [Group(words=_("More"), hits=[every])] if match.more_items else []
+    return sorted((each for each in kinds if each.hits), key=lambda each: not each.exact) + more
+
+
+def beginning(recent: Iterable[str], *, admin: bool) -> list[Group]:
+    """What was opened last, by ``kind:id`` as the browser notes it, and the pages."""
+    noted = [(kind, key) for kind, _colon, key in (each.partition(":") for each in recent)][:MOST_RECENT]
+    known = _hits_of(noted)
+    opened = [known[each] for each in dict.fromkeys(noted) if each in known]
+    pages = Group(words=_("Pages"), hits=_pages("", admin=admin))
+    return [Group(words=_("Opened last"), hits=opened), pages] if opened else [pages]
+
+
+def _hits_of(noted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Hit]:
+    """Hits of what there still is of this, by kind and id."""
+    keys = {kind: [key for each, key in noted if each == kind] for kind in Openable}
+    numbers = {
+        kind: [number(key) or 0 for key in keys[kind]] for kind in (Openable.ITEM, Openable.RULE, Openable.SEGMENT)
+    }
+    codes = [key for code in keys[Openable.CUSTOMER] if (key := customer_key(code)) is not None]
+    runs = [run for text in keys[Openable.RUN] if (run := _uuid(text))]
+    hits: dict[tuple[str, str], Hit] = {}
+    if codes:
+        people = Customer.objects.filter(pk__in=codes)
+        hits |= {(Openable.CUSTOMER, each.code): _customer(FoundCustomer(each)) for each in people}
+    if items := numbers[Openable.ITEM]:
+        hits |= {(Openable.ITEM, str(each.pk)): _item(each) for each in Item.objects.filter(pk__in=items)}
+    if rules := numbers[Openable.RULE]:
+        hits |= {(Openable.RULE, str(each.pk)): _rule(each) for each in Rule.objects.filter(pk__in=rules)}
+    if segments := [one for one in numbers[Openable.SEGMENT] if one < 2**15]:
+        rows = Segment.objects.filter(number__in=segments)
+        hits |= {(Openable.SEGMENT, str(each.number)): _segment(each) for each in rows}
+    if runs:
+        made = Run.objects.select_related("model_version").filter(pk__in=runs)
+        hits |= {(Openable.RUN, str(each.pk)): _run(each) for each in made}
+    return hits
+
+
+def _customer(one: FoundCustomer) -> Hit:
+    kind = one.customer.get_kind_display()
+    more = _("%(kind)s · the shop's id %(id)s") % {"kind": kind, "id": one.shop_id} if one.shop_id else kind
+    address = reverse("customer", args=[one.customer.pk])
+    return Hit(words=str(one.customer), more=more, address=address, icon="user", exact=True)
+
+
+def _item(item: Item, *, exact: bool = False) -> Hit:
+    price = money(None if item.price is None else float(item.price))
+    address = reverse("item", args=[item.pk])
+    return Hit(words=item.title, more=f"{item.shop_id} · {price}", address=address, item=item, exact=exact)
+
+
+def _rule(rule: Rule, *, exact: bool = False) -> Hit:
+    address = reverse("rule", args=[rule.pk])
+    return Hit(words=rule.name, more=rule.get_action_display(), address=address, icon="route", exact=exact)
+
+
+def _segment(segment: Segment, *, exact: bool = False) -> Hit:
+    return Hit(words=str(segment), address=reverse("segment", args=[segment.number]), icon="heart", exact=exact)
+
+
+def _versions(match: Found) -> list[Hit]:
+    """Versions with the typed number: of models (their runs), of weights and of the rules."""
+    models = [_run(each.run, each) for each in match.runs]
+    weights = [
+        Hit(
+            words=str(each),
+            more=str(each.segment or _("everybody")),
+            address=weights_address(each),
+            icon="adjustments-horizontal",
+            exact=True,
+        )
+        for each in match.weights
+    ]
+    books = [
+        Hit(words=_("Rules %(book)s") % {"book": each}, more=each.note, icon="route", exact=True,
+            address=reverse("rule_books", fragment=str(each)))
+        for each in match.books
+    ]  # fmt: skip
+    return models + weights + books
+
+
+def weights_address(weights: BlendWeights) -> str:
+    """Address of the page on which the version stands."""
+    segment = {"segment": str(weights.segment.number)} if weights.segment else {}
+    query = {"blend": weights.blend.name, **segment, "load": str(weights.number)}
+    return reverse("weights", query=query, fragment="versions-title")
+
+
+def _run(run: Run, version: ModelVersion | None = None) -> Hit:
+    made = version or getattr(run, "model_version", None)
+    words = _("Run of model %(model)s") % {"model": made} if made else _("Run without a model")
+    address, at = reverse("run", args=[run.pk]), moment(run.created_at)
+    return Hit(words=words, more=at, address=address, icon="refresh", exact=version is not None)
+
+
+def _pages(text: str, *, admin: bool) -> list[Hit]:
+    """Pages whose name has words that begin as the typed ones; all of them where nothing is typed."""
+    typed = text.casefold().split()
+    pages = [*PAGES.items(), *([ADMIN] if admin else [])]
+    return [
+        Hit(words=str(words), address=reverse(name), icon="layout-dashboard", exact=_same(str(words), text))
+        for name, words in pages
+        if all(_begins(each, str(words).casefold()) for each in typed)
+    ]
+
+
+def _begins(typed: str, words: str) -> bool:
+    return any(word.startswith(typed) for word in words.split()) or (not typed.isascii() and typed in words)
+
+
+def _same(words: str, text: str) -> bool:
+    return words.casefold() == text.casefold()
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
