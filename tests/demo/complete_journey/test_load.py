@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from demo import held_back
-from demo.complete_journey import load, promotions, wheel
+from demo.complete_journey import brands, load, promotions, wheel
 from demo.complete_journey.load import ClockIsSetError
 from demo.complete_journey.wheel import Journey
 from demo.models import Replay
@@ -70,11 +70,27 @@ def test_titles_can_be_read_and_told_apart(whole: Journey) -> None:
     assert titles.is_unique
     assert titles.str.len().between(5, 120).all()
     assert titles.str[0].str.contains(r"[A-Z0-9]").all()
-    # the number stands only where the rest does not tell two products apart
-    plain = titles.str.replace(r" #\d+$", "", regex=True)
-    assert (titles.str.contains(r" #\d+$") == plain.duplicated(keep=False)).all()
+    # no number but that of a size, and none of a maker
+    plain = [title.removesuffix(f", {size}") for title, size in zip(titles, whole.products["size"], strict=True)]
+    assert not pd.Series(plain).str.contains(r"#|\bmaker\b|\d", case=False).any()
     milk = whole.products.set_index("product_id").loc[1029743]
-    assert (milk["title"], milk["brand_name"]) == ("White milk, 1 gal, store brand #1029743", "Store brand")
+    assert (milk["title"], milk["brand_name"]) == ("Daybasket Farm-Fresh White Milk, 1 gal", "Daybasket")
+
+
+def test_makers_have_a_name_each(whole: Journey) -> None:
+    bought_in = whole.products[whole.products["brand"] != "Private"]
+    names = bought_in.groupby("manufacturer_id")["brand_name"].unique()
+    assert (names.str.len() == 1).all()
+    assert names.str[0].is_unique
+    assert brands.OWN not in set(names.str[0])
+
+
+def test_who_looks_for_ground_beef_finds_beef_that_is_ground(whole: Journey) -> None:
+    ground = whole.products[whole.products["title"].str.contains("Ground Beef")]
+    assert set(ground["product_category"]) == {"BEEF"}
+    types = set(ground["product_type"])
+    assert {"LEAN", "PRIMAL", "GRND/PATTY - BEEF"} <= types
+    assert types & {"CHOICE BEEF", "RIBS", "SOUP/STEW"} == set()
 
 
 def test_a_slice_has_the_prices_and_titles_of_the_whole(whole: Journey, small: Journey) -> None:
@@ -149,8 +165,8 @@ def test_items_stand_in_the_tree_with_price_and_first_sale(small: Journey) -> No
     product = small.products[small.products["product_id"] == 1029743].iloc[0]
     item = Item.objects.get(shop_id="1029743")
     assert (item.title, item.brand, item.attributes) == (
-        "White milk, 1 gal, store brand #1029743",
-        "Store brand",
+        "Daybasket Farm-Fresh White Milk, 1 gal",
+        "Daybasket",
         {"size": "1 gal", "manufacturer": "69"},
     )
     assert item.price == Decimal(str(product["price"])).quantize(Decimal("0.01"))
