@@ -3,6 +3,7 @@
 Needs npm. The files are committed, so nobody needs this to run Recsite; a test compares them with ``VENDOR.json``.
 """
 
+import csv
 import hashlib
 import json
 import re
@@ -35,8 +36,16 @@ LIBRARIES = (
     ),
     Library("axe-core", "4.14.1", "axe.min.js", "tests/vendor/axe.min.js"),
     Library("@tabler/icons", "3.52.0", "icons/outline", "static/img/icons.svg"),
+    Library("@iconify-json/fluent-emoji-flat", "1.2.6", "icons.json", "recommendations/api/pictures/emblems.json"),
 )
 ICON_NAMES = (ROOT / "tools/icons.txt").read_text(encoding="utf-8").split()
+EMBLEM_NAMES = {
+    row["emblem"]
+    for table in ("shelf", "flavours")
+    for row in csv.DictReader(
+        (ROOT / f"recommendations/api/pictures/{table}.csv").read_text(encoding="utf-8").splitlines()
+    )
+}
 _SOURCE_MAP = re.compile(rb"\n?(?://# sourceMappingURL=\S+|/\*# sourceMappingURL=.*?\*/)\s*\Z")
 
 
@@ -47,11 +56,20 @@ def main() -> None:
             files = _unpack(library, Path(folder))
             source = files / library.source
             # A named source map that is not there makes collectstatic fail.
-            content = _sprite(source) if source.is_dir() else _SOURCE_MAP.sub(b"\n", source.read_bytes())
+            content = _prepared(library, source)
             recorded.append(_write(library, content, files))
-            licences += [f"{library.name} {library.version}\n\n{text}" for text in _licence_texts(files)]
+            licences += [f"{library.name} {library.version}\n\n{text}" for text in _licence_texts(library, files)]
     (ROOT / "static/vendor/VENDOR.json").write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
     (ROOT / "static/vendor/LICENCES.txt").write_text(f"\n{'-' * 79}\n".join(licences), encoding="utf-8")
+
+
+def _prepared(library: Library, source: Path) -> bytes:
+    """What is committed of a package's file or folder."""
+    if source.is_dir():
+        return _sprite(source)
+    if library.target.endswith("emblems.json"):
+        return _emblems(source)
+    return _SOURCE_MAP.sub(b"\n", source.read_bytes())
 
 
 def _unpack(library: Library, folder: Path) -> Path:
@@ -64,9 +82,10 @@ def _unpack(library: Library, folder: Path) -> Path:
     return next(target.iterdir())
 
 
-def _licence_texts(files: Path) -> list[str]:
-    """Licences of a package; one without such a file has its licence in the first lines of its code."""
-    return [path.read_text(encoding="utf-8") for path in files.glob("LICENSE*")]
+def _licence_texts(library: Library, files: Path) -> list[str]:
+    """Licences of a package; of one without such a file that of its source, or the first lines of its code say it."""
+    own = ROOT / f"tools/licences/{library.name.rpartition('/')[2]}.txt"
+    return [path.read_text(encoding="utf-8") for path in [*files.glob("LICENSE*"), own] if path.exists()]
 
 
 def _write(library: Library, content: bytes, files: Path) -> dict[str, str]:
@@ -96,6 +115,13 @@ def _sprite(folder: Path) -> bytes:
     for shape in sprite.iter():
         shape.text = shape.tail = None
     return bytes(ET.tostring(sprite, encoding="utf-8")) + b"\n"
+
+
+def _emblems(file: Path) -> bytes:
+    """The pictures that the tables of ``recommendations/api/pictures`` name."""
+    icons = json.loads(file.read_text(encoding="utf-8"))["icons"]
+    shapes = {name: icons[name]["body"] for name in sorted(EMBLEM_NAMES)}
+    return (json.dumps(shapes, indent=0, ensure_ascii=False) + "\n").encode()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
-"""Pictures for items that have none: icon and hue of the department, the first words of the title, the size."""
+"""Pictures for items that have none: the pack it is sold in, with what is in it, in the colours of its variety."""
 
 import colorsys
 import re
 import zlib
 from http import HTTPStatus
-from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from django.contrib.auth.decorators import login_not_required
@@ -12,47 +11,20 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from recommendations.api.errors import only_read, problem
+from recommendations.api.pictures.choice import Appearance, appearance_of, emblems
+from recommendations.api.pictures.packs import PACKS, PALETTE, PILED, Colours, Pack
 from recommendations.services.catalogue.editing import TileFacts, tile_facts
 
-MAX_AGE = 7 * 24 * 3600  # seconds; title and department of an item hardly ever change
-LINE_WIDTH = 18  # characters of ordinary width
-LINES = 2
-INK_CONTRAST = 7.0  # WCAG AAA for text; the icon, in the same ink, needs 3
+MAX_AGE = 7 * 24 * 3600  # seconds; title and categories of an item hardly ever change
+LINE_WIDTH = 12  # characters of ordinary width
+LINES = 4
+EMBLEM = 32  # side of an emblem's field
+LETTER = 0.66  # width of a letter, in parts of the size of the type
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-BASKET = "M4 10h16l-2 10H6zM8 10l4-6 4 6"
-# Our own drawings on a field of 24 by 24, one line each; the first whose word stands in the department's name.
-ICONS = {
-    "bakery|bread|pastry": "M4 14c0-5 4-8 8-8s8 3 8 8v4H4zM9 9v4M12 8v5M15 9v4",
-    "meat|beef|pork|poultry": "M14 4a6 6 0 1 1-4 10l-4 4a2 2 0 1 1-2-2l4-4a6 6 0 0 1 6-8z",
-    "seafood|fish": "M3 12c4-6 10-6 14 0-4 6-10 6-14 0zM17 12l4-4v8zM7 11v.1",
-    "produce|fruit|vegetable|salad": "M12 8c-5-3-8 1-7 6 1 4 4 7 7 5 3 2 6-1 7-5 1-5-2-9-7-6zM12 8c0-3 1-4 3-5",
-    "deli|cheese": "M3 14L17 6c3 1 4 4 4 8zM3 14v5h18v-5M9 17v.1M15 16v.1",
-    "drug|pharmacy|health": "M5 9h14v11H5zM7 9V5h10v4M12 12v5M9.5 14.5h5",
-    "cosmetic|beauty": "M8 12h8v8H8zM10 12V7l4-3v8",
-    "floral|flower|garden": "M12 12v9M12 17c-3 0-5-1-5-3 3 0 5 1 5 3zM12 12a4 4 0 1 1 0-8 4 4 0 1 1 0 8z",
-    "spirits|wine|beer|liquor": "M8 3h8v5a4 4 0 0 1-8 0zM12 12v8M8 20h8",
-    "nutrition|natural|organic": "M5 19C4 9 10 4 20 4c0 10-5 16-15 15zM5 19l8-8",
-    "restaurant|coffee|chef": "M5 9h11v6a4 4 0 0 1-4 4H9a4 4 0 0 1-4-4zM16 10h2a2 2 0 1 1 0 5h-2M8 3v3M12 3v3",
-    "toy|game|photo|video|travel|book": "M12 3l2.6 5.6 6 .8-4.4 4.2 1.1 6L12 16.7l-5.3 2.9 1.1-6L3.4 9.4l6-.8z",
-    "shoe|apparel|clothes|fashion": "M8 4l4 2 4-2 5 4-3 3-2-1v10H8V10l-2 1-3-3z",
-    "frozen|dairy|milk": "M12 3v18M4 7.5l16 9M20 7.5l-16 9",
-    "home|houseware|electric|automotive": "M4 11l8-7 8 7v9H4zM10 20v-6h4v6",
-}  # fmt: skip
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200" role="img"><title>{label}</title>'
-    '<rect width="200" height="200" fill="{paper}"/>'
-    '<path d="{icon}" transform="translate(62 22) scale(3.2)" fill="none" stroke="{ink}" stroke-width="1.3" '
-    'stroke-linecap="round" stroke-linejoin="round"/>'
-    '<g fill="{ink}" font-family="system-ui,sans-serif" text-anchor="middle">{texts}</g></svg>'
+    '<path fill="{paper}" d="M0 0h200v200H0z"/><path fill="{shelf}" d="M0 172h200v28H0z"/>{drawing}</svg>'
 )
-
-
-class Colours(NamedTuple):
-    """Colours of a tile, as #rrggbb: a light paper for light and dark pages, and an ink that is read on it."""
-
-    paper: str
-    ink: str
 
 
 @only_read
@@ -70,42 +42,31 @@ def item_tile(_request: HttpRequest, shop_id: str) -> HttpResponse:
 
 
 def draw_tile(facts: TileFacts) -> bytes:
-    """Draw a tile: SVG in UTF-8, at most 2 KB. Equal facts give equal bytes."""
-    colours = colours_of(facts.department)
-    lines = title_lines(_name(facts))
-    texts = [_text(line, y=132 + 22 * place, size=18) for place, line in enumerate(lines)]
-    if facts.size:
-        texts.append(_text(_shortened(_clean(facts.size), LINE_WIDTH + 4), y=190, size=14))
-    icon = icon_of(facts.department)
-    label = escape(_shortened(_clean(facts.title), 150))
-    return SVG.format(label=label, icon=icon, texts="".join(texts), **colours._asdict()).encode()
+    """Draw a tile: SVG in UTF-8, at most 5 KB. Equal facts give equal bytes."""
+    brand = _clean(facts.brand)
+    title = _clean(facts.title)
+    named = title[len(brand) :] if brand and title.lower().startswith(brand.lower()) else title
+    look = appearance_of(named, path=facts.path)
+    colours = colours_of(title.partition(",")[0])
+    drawing = _packed(look, brand=brand, colours=colours) if look else _carton(named, brand=brand, colours=colours)
+    paper, shelf = papers_of(facts.path)
+    label = escape(_shortened(title, 150))
+    return SVG.format(label=label, paper=paper, shelf=shelf, drawing=drawing).encode()
 
 
-def colours_of(department: str) -> Colours:
-    """Colours in a hue of the department's own; the ink is darkened until it is read easily on the paper."""
-    hue = (zlib.crc32(department.encode()) % 360) / 360
-    paper = colorsys.hls_to_rgb(hue, 0.90, 0.55)
-    lightness = 0.35
-    while contrast(paper, colorsys.hls_to_rgb(hue, lightness, 0.6)) < INK_CONTRAST:
-        lightness -= 0.01
-    return Colours(_hex(paper), _hex(colorsys.hls_to_rgb(hue, lightness, 0.6)))
+def colours_of(text: str) -> Colours:
+    """Colours of a pack: each variety of a brand has its own, whatever its size."""
+    return PALETTE[zlib.crc32(text.encode()) % len(PALETTE)]
 
 
-def contrast(one: tuple[float, float, float], other: tuple[float, float, float]) -> float:
-    """Contrast ratio of two colours in sRGB, 1 to 21 (WCAG 2.2)."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def icon_of(department: str) -> str:
-    """SVG path data of a department's icon: the first whose word is in its name, else the basket."""
-    lowered = department.lower()
-    drawings = (drawing for words, drawing in ICONS.items() if any(word in lowered for word in words.split("|")))
-    return next(drawings, BASKET)
+def papers_of(path: str) -> tuple[str, str]:
+    """Colours behind the pack, as #rrggbb, light on light and dark pages alike: in a hue of the category's own."""
+    hue = (zlib.crc32(path.encode()) % 360) / 360
+    return _hex(colorsys.hls_to_rgb(hue, 0.94, 0.45)), _hex(colorsys.hls_to_rgb(hue, 0.86, 0.35))
 
 
 def title_lines(title: str) -> list[str]:
-    """The first words of a title, on at most two lines; three dots where there are more."""
+    """The first words of a title, on at most four lines; three dots where there are more."""
     words = _clean(title).split()
     lines: list[str] = []
     for word in words:
@@ -119,14 +80,47 @@ def title_lines(title: str) -> list[str]:
     return lines
 
 
-def _name(facts: TileFacts) -> str:
-    """The title as far as it does not say size and brand, which a shop may write after a comma."""
-    ends = [facts.title.lower().find(f", {part.lower()}") for part in (facts.size, facts.brand) if part]
-    return facts.title[: min((end for end in ends if end > 0), default=None)]
+def _packed(appearance: Appearance, *, brand: str, colours: Colours) -> str:
+    """The pack with its picture; loose goods lie by themselves, a pile three times."""
+    pack = PACKS[appearance.pack]
+    x, y, side = pack.picture
+    drawn = [pack.shapes.format(**colours._asdict())]
+    if pack.label:
+        radius = side * 0.64
+        drawn.append(f'<circle cx="{x}" cy="{y}" r="{radius:g}" fill="#fff" opacity=".94"/>')
+    if side:
+        drawn.append(f'<g id="e" transform="{_placed(x, y, side)}">{emblems()[appearance.emblem]}</g>')
+    if appearance.pack == "pile":
+        drawn += [f'<use href="#e" x="{right}" y="{down}"/>' for right, down in PILED]
+    return "".join([*drawn, _name(brand, pack)])
 
 
-def _text(line: str, *, y: int, size: int) -> str:
-    return f'<text x="100" y="{y}" font-size="{size}">{escape(line)}</text>'
+def _carton(title: str, *, brand: str, colours: Colours) -> str:
+    """A plain box with the first words of the title, where no picture fits."""
+    box = PACKS["box"]
+    lines = title_lines(title)
+    words = "".join(_text(line, x=91, y=98 + 18 * place, size=11) for place, line in enumerate(lines))
+    return box.shapes.format(**colours._asdict()) + _name(brand, box) + words
+
+
+def _name(brand: str, pack: Pack) -> str:
+    """The brand as large as the pack has room for it; none where it would be too small to read."""
+    if pack.name is None or not brand:
+        return ""
+    x, y, width = pack.name
+    size = min(17, int(width / (LETTER * _width(brand))))
+    return _text(brand, x=x, y=y, size=size) if size >= 7 else ""
+
+
+def _text(line: str, *, x: int, y: int, size: int) -> str:
+    return (
+        f'<text x="{x}" y="{y}" font-size="{size}" font-family="system-ui,sans-serif" font-weight="700" fill="#fff" '
+        f'text-anchor="middle">{escape(line)}</text>'
+    )
+
+
+def _placed(x: int, y: int, side: int) -> str:
+    return f"translate({x - side / 2:g} {y - side / 2:g}) scale({side / EMBLEM:g})"
 
 
 def _clean(text: str) -> str:
@@ -149,8 +143,3 @@ def _shortened(text: str, width: int) -> str:
 
 def _hex(colour: tuple[float, float, float]) -> str:
     return "#" + "".join(f"{round(part * 255):02x}" for part in colour)
-
-
-def _luminance(colour: tuple[float, float, float]) -> float:
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

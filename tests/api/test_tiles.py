@@ -1,6 +1,6 @@
 """The drawn picture of an item: small, readable, harmless whatever the title holds."""
 
-import colorsys
+import re
 from xml.etree import ElementTree as Tree
 
 import pytest
@@ -9,93 +9,139 @@ from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommendations.api.tiles import BASKET, ICONS, colours_of, contrast, draw_tile, icon_of, title_lines
+from recommendations.api.pictures.choice import Appearance, appearance_of, emblems, names
+from recommendations.api.pictures.packs import PACKS, PALETTE
+from recommendations.api.tiles import draw_tile, papers_of, title_lines
 from recommendations.models import Category, Item
 from recommendations.services.catalogue.editing import TileFacts
 
 SVG = "{http://www.w3.org/2000/svg}"
+DRAWS = {"svg", "title", "path", "g", "text", "circle", "ellipse", "defs", "use"}
 
 
-def facts(title: str = "White milk", *, brand: str = "", department: str = "GROCERY", size: str = "") -> TileFacts:
-    return TileFacts(title=title, brand=brand, department=department, size=size)
+def facts(title: str = "White milk", *, brand: str = "", path: str = "GROCERY") -> TileFacts:
+    return TileFacts(title=title, brand=brand, path=path)
 
 
 def texts(tile: bytes) -> list[str]:
     return [element.text or "" for element in Tree.fromstring(tile).iter(f"{SVG}text")]
 
 
-def test_a_tile_shows_the_first_words_and_the_size() -> None:
-    milk = facts("White milk from happy cows, 1 gal, store brand #1029743", size="1 gal", brand="Store brand")
-    assert texts(draw_tile(milk)) == ["White milk from", "happy cows", "1 gal"]
-    assert texts(draw_tile(facts("Shampoo, Acme #7", brand="Acme"))) == ["Shampoo"]
+@pytest.mark.parametrize(
+    ("title", "appearance"),
+    [
+        ("Low-Fat White Milk, 1 gal", Appearance("carton", "cow-face")),
+        ("Bananas", Appearance("loose", "banana")),
+        ("Strawberry Yogurt, light, 6 oz", Appearance("tub", "strawberry")),  # a flavour is shown in place of the plain
+        ("Yogurt", Appearance("tub", "blueberries")),
+        ("Peanut Butter", Appearance("jar", "peanuts")),
+        ("Peanut Butter Crackers", Appearance("box", "peanuts")),  # the last words name the thing
+        ("Sour Cream and Onion Potato Chips", Appearance("bag", "onion")),
+        ("Lean Ground Beef, 1 lb", Appearance("tray", "hamburger")),
+        ("Canned Cat Food, in gravy", Appearance("tin", "cat-face")),
+        ("Cherries, from the tree", Appearance("pile", "cherries")),
+        ("Red summer dress", Appearance("loose", "dress")),
+        ("Something, of chocolate", Appearance("wrapper", "chocolate-bar")),  # after the comma only where it must be
+    ],
+)
+def test_a_title_says_what_an_item_looks_like(title: str, appearance: Appearance) -> None:
+    assert appearance_of(title, path="") == appearance
 
 
-def test_a_tile_has_the_whole_title_for_screen_readers() -> None:
-    root = Tree.fromstring(draw_tile(facts("White milk, 1 gal, store brand #1029743", size="1 gal")))
+def test_the_category_says_it_where_the_title_does_not() -> None:
+    assert appearance_of("Grandma's best", path="PASTRY > PIES") == Appearance("loose", "pie")
+    assert appearance_of("Grandma's best", path="红色") is None
+
+
+def test_every_pack_and_picture_of_the_tables_is_there() -> None:
+    assert names() == emblems().keys()
+    for words in ("milk", "eggs", "apple", "t-shirt"):
+        look = appearance_of(words, path="")
+        assert look is not None
+        assert look.pack in PACKS
+
+
+def test_varieties_of_a_brand_do_not_look_alike_and_sizes_do() -> None:
+    milks = [draw_tile(facts(f"Acme {kind} Milk", brand="Acme")) for kind in ("Whole", "Low-Fat", "Organic", "Skim")]
+    colours = {re.findall(rb"#[0-9a-f]{6}", milk)[2] for milk in milks}
+    assert len(colours) > 1
+    one, other = (draw_tile(facts(f"Acme Milk, {size}")).partition(b"</title>")[2] for size in ("1 gal", "1 pt"))
+    assert one == other
+
+
+def test_a_pack_bears_its_brand_and_the_whole_title_for_screen_readers() -> None:
+    tile = draw_tile(facts("Acme White Milk, 1 gal", brand="Acme"))
+    root = Tree.fromstring(tile)
     assert root.get("role") == "img"
-    assert root.findtext(f"{SVG}title") == "White milk, 1 gal, store brand #1029743"
+    assert root.findtext(f"{SVG}title") == "Acme White Milk, 1 gal"
+    assert texts(tile) == ["Acme"]
+    assert texts(draw_tile(facts("White Milk", brand="A brand that is too long for any pack of milk"))) == []
+
+
+def test_what_no_picture_fits_is_a_box_with_the_first_words() -> None:
+    assert texts(draw_tile(facts("Zq thing of wonder and more", brand="Acme", path=""))) == [
+        "Acme", "Zq thing of", "wonder and", "more",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("title", "lines"),
     [
         ("Milk", ["Milk"]),
-        ("Soft drinks, cans and bottles and more", ["Soft drinks, cans", "and bottles and …"]),
-        ("Pneumonoultramicroscopicsilicovolcanoconiosis", ["Pneumonoultramicr…"]),
-        ("红色跑步鞋夏季透气网面运动鞋", ["红色跑步鞋夏季透…"]),
+        ("Some very long words that take more lines", ["Some very", "long words", "that take", "more lines"]),
+        ("Pneumonoultramicroscopicsilicovolcanoconiosis", ["Pneumonoult…"]),
+        ("红色跑步鞋夏季透气网面运动鞋", ["红色跑步鞋…"]),
         ("", []),
         ("   ", []),
     ],
 )
-def test_the_title_fits_on_two_lines(title: str, lines: list[str]) -> None:
+def test_the_title_fits_on_four_lines(title: str, lines: list[str]) -> None:
     assert title_lines(title) == lines
 
 
-def test_departments_have_their_icons() -> None:
-    assert icon_of("MEAT-PCKGD") == icon_of("Butcher's meat") != BASKET
-    assert icon_of("SEAFOOD") == icon_of("Fresh fish")
-    assert icon_of("Something else") == BASKET
-    assert len(set(ICONS.values())) == len(ICONS)
+def luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@settings(max_examples=300)
+@pytest.mark.parametrize("colours", PALETTE)
+def test_white_text_is_read_on_every_pack(colours: tuple[str, str, str]) -> None:
+    for ground in colours[:2]:
+        assert 1.05 / (luminance(ground) + 0.05) >= 4.5
+
+
+@settings(max_examples=200)
 @given(st.text())
-def test_the_colours_of_every_department_are_legible(department: str) -> None:
-    def parts(colour: str) -> tuple[float, float, float]:
-        red, green, blue = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
-        return red, green, blue
-
-    colours = colours_of(department)
-    assert contrast(parts(colours.paper), parts(colours.ink)) >= 6.9  # 7, rounded to 256 steps
-    assert colorsys.rgb_to_hls(*parts(colours.paper))[1] > 0.85
-
-
-def test_contrast_is_that_of_wcag() -> None:
-    assert contrast((0, 0, 0), (1, 1, 1)) == pytest.approx(21)
-    assert contrast((1, 1, 1), (1, 1, 1)) == pytest.approx(1)
-    grey = 0x76 / 255  # the lightest grey with 4.5 on white
-    assert contrast((1, 1, 1), (grey, grey, grey)) == pytest.approx(4.54, abs=0.01)
+def test_the_paper_of_every_category_is_light(path: str) -> None:
+    assert all(luminance(colour) > 0.5 for colour in papers_of(path))
 
 
 @settings(max_examples=300)
-@given(title=st.text(max_size=300), brand=st.text(max_size=50), department=st.text(), size=st.text(max_size=100))
-def test_any_text_gives_a_small_picture_that_only_draws(title: str, brand: str, department: str, size: str) -> None:
-    tile = draw_tile(facts(title, brand=brand, department=department, size=size))
-    assert len(tile) < 2_048
-    names = {element.tag.removeprefix(SVG) for element in Tree.fromstring(tile).iter()}
-    assert names <= {"svg", "title", "rect", "path", "g", "text"}
+@given(title=st.text(max_size=300), brand=st.text(max_size=50), path=st.text())
+def test_any_text_gives_a_small_picture_that_only_draws(title: str, brand: str, path: str) -> None:
+    tile = draw_tile(facts(title, brand=brand, path=path))
+    assert len(tile) < 5_000
+    assert {element.tag.removeprefix(SVG) for element in Tree.fromstring(tile).iter()} <= DRAWS
+
+
+def test_every_picture_only_draws() -> None:
+    for shape in emblems().values():
+        root = Tree.fromstring(f"<svg>{shape}</svg>")
+        assert {element.tag for element in root.iter()} <= DRAWS
+        links = [element.get("href") for element in root.iter() if element.get("href")]
+        assert all(link and link.startswith("#") for link in links)
 
 
 def test_markup_in_a_title_is_text() -> None:
-    tile = draw_tile(facts('<script>alert("x")</script>', size="</text><script/>"))
+    tile = draw_tile(facts('<script>alert("x")</script>', brand="</text><script/>", path=""))
     assert b"<script" not in tile
-    assert texts(tile)[0].startswith("<script>")
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("shop_id", ["A/1 é", "\n", "A\r\n1\u2028"])
 def test_a_tile_is_public_and_cacheable(shop_id: str) -> None:
-    item = Item.objects.create(shop_id=shop_id, title="Beef", attributes={"size": "1 lb"})
+    item = Item.objects.create(shop_id=shop_id, title="Beef", brand="Acme")
     item.categories.add(Category.objects.create(path="MEAT > BEEF", name="Beef"))
     answer = Client().get(reverse("item-tile", args=[item.shop_id]))
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/svg+xml")
@@ -103,7 +149,7 @@ def test_a_tile_is_public_and_cacheable(shop_id: str) -> None:
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert "Cookie" not in answer.get("Vary", "")
     assert not answer.cookies
-    assert answer.content == draw_tile(facts("Beef", department="MEAT", size="1 lb"))
+    assert answer.content == draw_tile(facts("Beef", brand="Acme", path="MEAT > BEEF"))
 
 
 @pytest.mark.django_db

@@ -35,8 +35,7 @@ class TileFacts:
 
     title: str
     brand: str
-    department: str
-    size: str
+    path: str  # of the first of its categories
 
 
 @transaction.atomic
@@ -105,25 +104,14 @@ def tile_facts(*, shop_id: str) -> TileFacts | None:
 
 
 def _read_tile_facts(shop_id: str) -> TileFacts | None:
-    item = Item.objects.filter(shop_id=shop_id).only("title", "brand", "attributes").first()
+    item = Item.objects.filter(shop_id=shop_id).only("title", "brand").first()
     if item is None:
         return None
     first = item.categories.order_by("path").values_list("path", flat=True).first()
-    size = item.attributes.get("size", "") if isinstance(item.attributes, dict) else ""
-    return TileFacts(
-        title=item.title,
-        brand=item.brand,
-        department=department_of(first or ""),
-        size=size if isinstance(size, str) else "",
-    )
+    return TileFacts(title=item.title, brand=item.brand, path=first or "")
 
 
 tiles = ProcessHeld(lambda: lru_cache(TILES)(_read_tile_facts), watch=lambda: Watch(fetch.Changed.CATALOGUE))
-
-
-def department_of(path: str) -> str:
-    """The first level of a category's path."""
-    return path.split(" > ")[0]
 
 
 def _apply_categories(

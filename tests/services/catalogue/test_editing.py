@@ -147,11 +147,8 @@ def test_every_change_is_announced(
 
 def test_the_texts_of_an_item_s_drawn_picture(item: Item) -> None:
     item.categories.set([Category.objects.create(path="MEAT > BEEF", name="Beef")])
-    Item.objects.update(brand="Acme", attributes={"size": "1 lb"})
-    assert editing.tile_facts(shop_id="A1") == TileFacts(title="Shoe", brand="Acme", department="MEAT", size="1 lb")
-    Item.objects.update(attributes=["no object"])
-    editing.tiles.drop()
-    assert editing.tile_facts(shop_id="A1") == TileFacts(title="Shoe", brand="Acme", department="MEAT", size="")
+    Item.objects.update(brand="Acme")
+    assert editing.tile_facts(shop_id="A1") == TileFacts(title="Shoe", brand="Acme", path="MEAT > BEEF")
     assert editing.tile_facts(shop_id="A2") is None
     assert editing.tile_facts(shop_id="A\x00") is None
 
