@@ -1,6 +1,7 @@
 """Fetch the browser's libraries by package name and version, and record what came: ``python tools/vendor.py``.
 
-Needs npm. The files are committed, so nobody needs this to run Recsite; a test compares them with ``VENDOR.json``.
+Needs npm and, for the font, the commands of fonttools with brotli. The files are committed, so nobody needs this to run
+Recsite; a test compares them with ``VENDOR.json``.
 """
 
 import csv
@@ -36,6 +37,7 @@ LIBRARIES = (
     ),
     Library("axe-core", "4.14.1", "axe.min.js", "tests/vendor/axe.min.js"),
     Library("@tabler/icons", "3.52.0", "icons/outline", "static/img/icons.svg"),
+    Library("inter-ui", "4.1.1", "variable/InterVariable.woff2", "static/vendor/inter.woff2"),
     Library("@iconify-json/fluent-emoji-flat", "1.2.6", "icons.json", "recommendations/api/pictures/emblems.json"),
 )
 ICON_NAMES = (ROOT / "tools/icons.txt").read_text(encoding="utf-8").split()
@@ -46,6 +48,12 @@ EMBLEM_NAMES = {
         (ROOT / f"recommendations/api/pictures/{table}.csv").read_text(encoding="utf-8").splitlines()
     )
 }
+# Latin with its marks, Greek of formulas, quotes, raised and lowered figures, currencies, arrows, triangles.
+CHARACTERS = (
+    "U+20-7E,U+A0-17F,U+393,U+3A3,U+3A9,U+3B1-3C9,U+2009,U+200A,U+202F,U+2010-2015,U+2018-201E,U+2020-2022,U+2026,"
+    "U+2030,U+2032,U+2033,U+2039,U+203A,U+2070,U+2074-207E,U+2080-208E,U+20A9,U+20AC,U+20B9,U+2122,U+2190-2193,U+2212,U+221A,"
+    "U+2248,U+2260,U+2264,U+2265,U+25B2,U+25B6,U+25BC,U+25C0,U+25CB,U+25CF,U+2713,U+2717"
+)
 _SOURCE_MAP = re.compile(rb"\n?(?://# sourceMappingURL=\S+|/\*# sourceMappingURL=.*?\*/)\s*\Z")
 
 
@@ -69,6 +77,8 @@ def _prepared(library: Library, source: Path) -> bytes:
         return _sprite(source)
     if library.target.endswith("emblems.json"):
         return _emblems(source)
+    if library.target.endswith(".woff2"):
+        return _subset(source)
     return _SOURCE_MAP.sub(b"\n", source.read_bytes())
 
 
@@ -115,6 +125,17 @@ def _sprite(folder: Path) -> bytes:
     for shape in sprite.iter():
         shape.text = shape.tail = None
     return bytes(ET.tostring(sprite, encoding="utf-8")) + b"\n"
+
+
+def _subset(font: Path) -> bytes:
+    """The font with the characters that pages print and the weights 400 to 600, for text sizes."""
+    narrowed, chosen = font.with_name("narrowed.ttf"), font.with_name("chosen.woff2")
+    axes = ["wght=400:600", "opsz=14"]
+    argv = ["fonttools", "varLib.instancer", "--quiet", "--no-recalc-timestamp", str(font), *axes]
+    subprocess.run([*argv, "--output", str(narrowed)], check=True)
+    argv = ["pyftsubset", str(narrowed), f"--unicodes={CHARACTERS}", "--layout-features=kern,ccmp,locl,mark,tnum"]
+    subprocess.run([*argv, "--flavor=woff2", f"--output-file={chosen}"], check=True)
+    return chosen.read_bytes()
 
 
 def _emblems(file: Path) -> bytes:

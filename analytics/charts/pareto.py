@@ -44,7 +44,7 @@ def pareto(spots: Sequence[Spot], *, breadth: str, accuracy: str) -> go.Figure:
             **mark | {"mode": "markers+text", "meta": mark["meta"] | {"label": True}},
             text=[marks.short(spot.words)],
             textposition="top center",
-            textfont={"size": 12},
+            textfont={"size": 13},
             hovertemplate=f"{breadth}: %{{x:.1f}}<br>{accuracy}: %{{y:.4f}}<extra>{marks.plain(spot.words)}</extra>",
         )
     return figure.update_layout(

@@ -77,7 +77,7 @@ def segment_map(centres: Sequence[Centre], points: Sequence[MapPoint], *, custom
             },
             text=[short(f"{centre.number} {centre.words}", LONGEST_NAME)],
             textposition="top center",
-            textfont={"size": 12},
+            textfont={"size": 13},
             meta=hues.meta(hue) | {"label": True},
             customdata=[[plain(centre.words), centre.size]],
             hovertemplate=f"%{{customdata[0]}}: %{{customdata[1]:,}} {plain(customers)}<extra></extra>",

@@ -56,7 +56,7 @@ def network(nodes: Sequence[Node], edges: Sequence[tuple[int, int, float]], *, p
             marker={"size": min(SMALLEST + PER_LINK * (node.links - 1), LARGEST)},
             text=[short(node.words, LONGEST_NAME)],
             textposition="top center",
-            textfont={"size": 11},
+            textfont={"size": 13},
             meta=hues.meta(ITEM) | {"label": True},
             hovertemplate=f"{plain(node.words)}<br>{pairs}: {node.links}<extra></extra>",
         )

@@ -9,18 +9,18 @@ const CONFIG = {
 const PAPER_WIDTH = 680;
 const BAND = "2e"; // how dense an interval's band is, as the alpha of its colour
 const NARROW = 520; // pixels; below, what the layout's meta.narrow says is laid over the layout
-const LINE = 15; // pixels, height of a text beside a mark
+const LINE = 16; // pixels, height of a text beside a mark
 const figures = new Map();
 
 function template() {
   const ink = css("--chart-ink"), grid = css("--chart-grid");
-  const axis = { gridcolor: grid, zerolinecolor: ink, linecolor: grid, automargin: true, title: { standoff: 10, font: { size: 12 } } };
+  const axis = { gridcolor: grid, zerolinecolor: ink, linecolor: grid, automargin: true, title: { standoff: 10, font: { size: 13 } } };
   return { layout: {
     font: { color: ink, family: getComputedStyle(document.body).fontFamily, size: 13 },
-    title: { font: { size: 14 }, x: 0, xanchor: "left", xref: "container", pad: { l: 4 } },
+    title: { font: { size: 15 }, x: 0, xanchor: "left", xref: "container", pad: { l: 4 } },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     margin: { l: 8, r: 28, t: 44, b: 48 }, bargap: 0.3, showlegend: false,
-    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12 } },
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 13 } },
     xaxis: axis, yaxis: { ...axis, ticksuffix: "  " },
     shapedefaults: { line: { color: css("--chart-ink") } },
     hoverlabel: { bgcolor: css("--chart-hover"), bordercolor: grid, font: { color: ink } },
@@ -47,7 +47,7 @@ function label(place) {
   const { xaxis, yaxis, font } = place._fullLayout;
   const marked = place._fullData.flatMap((trace, index) => trace.meta?.label ? [{ index, trace }] : []);
   if (!marked.length) return;
-  pen.font = `12px ${font.family}`;
+  pen.font = `13px ${font.family}`;
   const spots = marked.map(({ index, trace }) => ({
     index, text: figures.get(place.id).data[index].text[0],
     x: xaxis.d2p(trace.x[0]), y: yaxis.d2p(trace.y[0]), reach: trace.marker.size / 2 + 2,
