@@ -32,12 +32,14 @@ class PositionRates:
 
 
 def by_position(rates: Sequence[PositionRates], *, clicks: str, conversion: str, position: str, axis: str) -> go.Figure:
-    """Two marks with their intervals at each position, the first position on the left."""
+    """Two marks with their intervals at each position, the first position on the left; no clicks without words."""
     figure = go.Figure()
     for words, hue, symbol, shift, shares in (
         (clicks, CLICKS, "circle", -APART, [each.clicks for each in rates]),
-        (conversion, CONVERSION, "diamond", APART, [each.conversion for each in rates]),
+        (conversion, CONVERSION, "diamond", APART if clicks else 0, [each.conversion for each in rates]),
     ):
+        if not words:
+            continue
         figure.add_scatter(
             x=[each.position + shift for each in rates],
             y=[percent(share.value) for share in shares],

@@ -1,4 +1,4 @@
-"""Figures of the overview: quality, and events that came in."""
+"""Figures of the overview: revenue by day, and events that came in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,18 @@ from datetime import date
 
 import plotly.graph_objects as go
 
-from analytics.charts import hues, marks
-from analytics.charts.marks import MeasuredRow
+from analytics.charts import hues
+
+HUE = 1  # of this period
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayRevenue:
+    """Revenue of a day, and of the day as far into the period before."""
+
+    day: date
+    revenue: float
+    before: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,20 +28,24 @@ class DayCount:
     count: int
 
 
-def quality(rows: Sequence[MeasuredRow], *, axis: str) -> go.Figure:
-    """A mark per row with its interval, the name above it."""
+def revenue(days: Sequence[DayRevenue], *, now: str, before: str, day: str, axis: str) -> go.Figure:
+    """A line by day, and over it the period before, dashed, at the days that it is compared with."""
+    x = [each.day.isoformat() for each in days]
     figure = go.Figure()
-    marks.add_rows(figure, rows)
-    for place, row in enumerate(rows):
-        figure.add_annotation(
-            text=f"{marks.plain(row.words)}: {row.value:.3f}",
-            x=0, xref="paper", xanchor="left", y=place, xshift=6, yshift=19, showarrow=False,
+    for words, values, hue, look in (
+        (before, [each.before for each in days], hues.OTHER, {"dash": "dot", "width": 1.5}),
+        (now, [each.revenue for each in days], HUE, {"width": 2.5}),
+    ):
+        figure.add_scatter(
+            x=x, y=[round(value, 2) for value in values], name=words, mode="lines", line=look, meta=hues.meta(hue),
+            hovertemplate="%{x}: %{y:,.2f} <extra>%{fullData.name}</extra>",
         )  # fmt: skip
     return figure.update_layout(
-        height=60 + 52 * len(rows),
-        margin={"t": 8, "b": 42, "l": 10, "r": 20},
-        xaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6},
-        yaxis={"range": [len(rows) - 0.6, -0.75], "showgrid": False, "showticklabels": False, "zeroline": False},
+        height=180,
+        margin={"t": 26, "b": 36, "l": 8, "r": 12},
+        showlegend=True,
+        xaxis={"title": {"text": day}, "type": "date", "showgrid": False, "nticks": 6},
+        yaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 4},
     )
 
 

@@ -39,6 +39,7 @@ def runs(request: HttpRequest) -> HttpResponse:
             "page": page,
             "runs": views,
             "run": running,
+            "last": views[0] if views and page.number == 1 and not running else None,
             "here": "runs",
             "cards": [import_string(name)(request) for name in settings.RUN_CARDS],
             "stage_hues": [(words, of_stage(stage)) for stage, words in labels.STAGES],

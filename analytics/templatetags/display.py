@@ -33,6 +33,7 @@ SYMBOLS = {
     "CHF": "CHF ",
     "PLN": "zł ",
 }
+WITHOUT_CENTS_FROM = 1000
 WITHOUT_CENTS = {"JPY", "KRW", "VND", "CLP", "ISK"}
 MINUS = "−"
 UNITS: dict[str, Any] = {
@@ -154,8 +155,21 @@ def money(value: Number) -> str:
     """An amount in the shop's currency."""
     if value is None or value == "":
         return MISSING
+    return currency() + number(value, 0 if settings.SHOP_CURRENCY in WITHOUT_CENTS else 2)
+
+
+@register.filter
+def round_money(value: Number) -> str:
+    """An amount without cents, where the next digit would only be noise: from a thousand on."""
+    if value is None or value == "" or abs(float(value)) < WITHOUT_CENTS_FROM:
+        return money(value)
+    return currency() + number(value)
+
+
+def currency() -> str:
+    """The shop's currency as it stands before an amount."""
     code = settings.SHOP_CURRENCY
-    return SYMBOLS.get(code, f"{code} ") + number(value, 0 if code in WITHOUT_CENTS else 2)
+    return SYMBOLS.get(code, f"{code} ")
 
 
 @register.filter

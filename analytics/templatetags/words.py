@@ -161,12 +161,6 @@ def metric_label(name: str) -> str:
     return str(METRICS[name][0]) if name in METRICS else name
 
 
-@register.filter
-def metric_help(name: str) -> str:
-    """Explanation of a metric in one sentence."""
-    return str(METRICS[name][1])
-
-
 @register.filter("blend")
 def blend_label(name: str) -> str:
     return label(labels.BLENDS, name)

@@ -25,7 +25,7 @@ def _no_run_goes_on(site: str) -> None:
 
 def test_from_login_to_a_cancelled_run(ada: Visitor) -> None:
     page, tea_drinker = ada.page, Customer.objects.get(pseudonym=pseudonym("u3"))
-    expect(page.get_by_role("heading", name="How good are the recommendations?")).to_be_visible()
+    expect(page.get_by_role("heading", name="What they earn")).to_be_visible()
 
     page.get_by_role("navigation", name="Sections").get_by_role("link", name="Customers").click()
     expect(page.get_by_role("row")).to_have_count(51)  # a head and fifty customers

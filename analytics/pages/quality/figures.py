@@ -35,7 +35,7 @@ from analytics.queries.quality.leader_table import (
     main,
     qualities,
 )
-from analytics.templatetags.words import COVERAGE, MAIN_METRIC, METRICS, measured_label, metric_label
+from analytics.templatetags.words import COVERAGE, MAIN_METRIC, measured_label, metric_label
 from recommendations.terms import SliceKind, Task
 from recommendations.wording import labels
 
@@ -90,8 +90,7 @@ def _leaders(found: Quality, choice: Choice) -> dict[str, Any]:
         "drawn": rows,
         "name_words": _("Recommender"),
         "fit_words": _("Fit, s"),
-        "fit_help": _("Seconds to learn from the history before the split."),
-        "columns": [(name, metric_label(name), METRICS[name][1]) for name in COLUMNS],
+        "columns": [(name, metric_label(name)) for name in COLUMNS],
         "leaders": [(row, [cell(row, name) for name in COLUMNS]) for row in found.sorted(choice.sort)],
         "leaders_figure": figure.to_json(engine="orjson"),
         "compared": any(row.against for row in found.rows),

@@ -15,7 +15,7 @@ from analytics.queries.overview.summary import Answers
 from analytics.queries.overview.watch import Watch, watch
 from analytics.queries.quality.leader_table import HYBRID
 from analytics.queries.runs.history import RunView
-from analytics.templatetags.display import money, number, share
+from analytics.templatetags.display import day, money, number, share
 from analytics.templatetags.words import COVERAGE, stage_label
 from recommendations.models import Measurement
 from recommendations.terms import Cut, RunStatus, Task, Trust
@@ -31,12 +31,12 @@ FALLEN_BY = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """An alert; ``address`` of the page that shows more, or "" where the overview itself does."""
+    """Something that asks for a look: ``danger``, ``warning`` or ``info``; ``link`` says what ``address`` does."""
 
     level: str
     text: str
-    address: str = ""
-    link: str = ""  # words of the link, where they are not the usual ones
+    address: str = ""  # "" where no page of the dashboard helps
+    link: str = ""
 
 
 def alerts(frame: Frame, run: RunView | None, answers: Answers, *, now: datetime) -> list[Alert]:
@@ -54,60 +54,76 @@ def _of_run(run: RunView | None) -> Iterator[Alert]:
     address = reverse("run", args=[run.record.pk])
     if run.record.status == RunStatus.FAILED:
         stage = stage_label(run.current) if run.current else ""
-        text = _("The last run failed at “%(stage)s”. See Runs for the reason.") % {"stage": stage}
-        yield Alert(level="danger", text=text, address=address)
+        text = _("The last run failed at “%(stage)s”.") % {"stage": stage}
+        yield Alert(level="danger", text=text, address=address, link=_("See why"))
     if run.worse:
-        text = _("The model of the last run is not live: it measured worse. See Runs.")
-        yield Alert(level="warning", text=text, address=address)
+        text = _("The model of the last run is not live: it measured worse.")
+        yield Alert(level="warning", text=text, address=address, link=_("Decide"))
     if run.unusual:
         text = _("Model %(model)s waits: %(reasons)s")
         reasons = " ".join(run.unusual)
-        yield Alert(level="warning", text=text % {"model": run.version, "reasons": reasons}, address=address)
+        words = {"model": run.version, "reasons": reasons}
+        yield Alert(level="warning", text=text % words, address=address, link=_("Decide"))
 
 
 def _of_ages(frame: Frame, *, now: datetime) -> Iterator[Alert]:
     if frame.newest_event and now - frame.newest_event > STALE_AFTER and not frame.catching_up:
-        text = _("No event for %(days)d days. Is the shop still sending?") % {"days": (now - frame.newest_event).days}
-        yield Alert(level="warning", text=text, address=reverse("event_list"))
+        yield _of_silence(frame.newest_event, demo=frame.demo, now=now)
     if frame.live_since and now - frame.live_since > OLD_MODEL_AFTER:
         text = _("The live model is %(days)d days old. Start a run, or see why none ends.")
-        yield Alert(level="warning", text=text % {"days": (now - frame.live_since).days}, address=reverse("runs"))
+        words = {"days": (now - frame.live_since).days}
+        yield Alert(level="warning", text=text % words, address=reverse("runs"), link=_("Go to runs"))
+
+
+def _of_silence(newest: datetime, *, demo: bool, now: datetime) -> Alert:
+    """Alert of a shop that sends nothing; the demo's data end where they end, and that is no alarm."""
+    if demo:
+        text = _(
+            "The demo's data end on %(day)s, so nothing has come in since. Of a real shop this would be an alarm. "
+            "Click around in the demo's shop, and its events appear here."
+        )
+        link = _("See what came in")
+        return Alert(level="info", text=text % {"day": day(newest)}, address=reverse("event_list"), link=link)
+    text = _("No event for %(days)d days. Is the shop still sending?") % {"days": (now - newest).days}
+    return Alert(level="warning", text=text, address=reverse("event_list"), link=_("See the last events"))
 
 
 def _of_keys(seen: Watch) -> Iterator[Alert]:
     """Alerts of keys that may stand in a page, and of what they sent in the last day."""
-    for day in seen.keys:
-        name, address = {"name": day.key.name}, f"{reverse('sources')}#key-{day.key.pk}"
-        if day.key.seen_in_page_at:
+    for sent in seen.keys:
+        name, address = {"name": sent.key.name}, f"{reverse('sources')}#key-{sent.key.pk}"
+        if sent.key.seen_in_page_at:
             text = _(
                 "A request from a browser carried the server key “%(name)s” (%(prefix)s…). If it stands in a page, "
                 "replace it."
             )
-            page = reverse("admin:recommendations_apikey_change", args=[day.key.pk])
-            text %= {**name, "prefix": day.key.prefix}
+            page = reverse("admin:recommendations_apikey_change", args=[sent.key.pk])
+            text %= {**name, "prefix": sent.key.prefix}
             yield Alert(level="danger", text=text, address=page, link=_("Open the key"))
-        if day.worst:
+        if sent.worst:
             text = _(
                 "“%(name)s” sent %(lines)s lines of events in one hour, far more than is usual; %(new)s of the people "
                 "were new."
             )
-            words = {"lines": number(day.worst.sent.lines), "new": share(day.worst.sent.new_share)}
-            yield Alert(level="warning", text=text % {**name, **words}, address=address)
-        if day.nameless:
+            words = {"lines": number(sent.worst.sent.lines), "new": share(sent.worst.sent.new_share)}
+            yield Alert(level="warning", text=text % {**name, **words}, address=address, link=_("See what it sent"))
+        if sent.nameless:
             text = ngettext(
                 "“%(name)s”, or one address with it, brought more new people than the quota: %(events)s event of the "
                 "last day has no name.",
                 "“%(name)s”, or one address with it, brought more new people than the quota: %(events)s events of the "
                 "last day have no name.",
-                day.nameless,
+                sent.nameless,
             )
-            yield Alert(level="warning", text=text % {**name, "events": number(day.nameless)}, address=address)
-        if day.unproven >= MANY_UNPROVEN:
+            words = {**name, "events": number(sent.nameless)}
+            yield Alert(level="warning", text=text % words, address=address, link=_("See what it sent"))
+        if sent.unproven >= MANY_UNPROVEN:
             text = _(
                 "%(events)s events of the last day that came with “%(name)s” named a customer without a valid proof: "
                 "either the shop's pages send none, or somebody is posing as a customer."
             )
-            yield Alert(level="warning", text=text % {**name, "events": number(day.unproven)}, address=address)
+            words = {**name, "events": number(sent.unproven)}
+            yield Alert(level="warning", text=text % words, address=address, link=_("See what it sent"))
 
 
 def _of_attribution(seen: Watch, *, now: datetime) -> Iterator[Alert]:
@@ -128,14 +144,16 @@ def _of_attribution(seen: Watch, *, now: datetime) -> Iterator[Alert]:
 def _of_suspicion(seen: Watch) -> Iterator[Alert]:
     for quarantine, key in seen.holding:
         text = _("All that the key “%(name)s” sends is set aside as it comes. End it once the key is safe.")
-        yield Alert(level="warning", text=text % {"name": key}, address=reverse("quarantine", args=[quarantine]))
+        address = reverse("quarantine", args=[quarantine])
+        yield Alert(level="warning", text=text % {"name": key}, address=address, link=_("Open it"))
     if seen.suspicions:
         text = ngettext(
             "A run set suspicious demand aside in the last 7 days. Restore it if it is genuine.",
             "%(count)d kinds of suspicious demand were set aside in the last 7 days. Restore what is genuine.",
             seen.suspicions,
         )
-        yield Alert(level="warning", text=text % {"count": seen.suspicions}, address=reverse("suspicious"))
+        words = {"count": seen.suspicions}
+        yield Alert(level="warning", text=text % words, address=reverse("suspicious"), link=_("Look and decide"))
 
 
 def _of_purchases(seen: Watch) -> Iterator[Alert]:
@@ -144,13 +162,15 @@ def _of_purchases(seen: Watch) -> Iterator[Alert]:
         yield Alert(level="warning", text=text)
     if seen.odd_amount is not None:
         text = _("A purchase of %(amount)s was counted this week, far above the catalogue's price. Is it right?")
-        yield Alert(level="warning", text=text % {"amount": money(str(seen.odd_amount))}, address=reverse("event_list"))
+        words = {"amount": money(str(seen.odd_amount))}
+        address = f"{reverse('event_list')}?name=purchase"
+        yield Alert(level="warning", text=text % words, address=address, link=_("See the purchases"))
 
 
 def _of_answers(answers: Answers) -> Iterator[Alert]:
     if answers.fallback > TOO_MANY_FALLBACKS:
-        text = _("%(share)d%% of the answers did not come from the model. The reasons stand below.")
-        yield Alert(level="warning", text=text % {"share": round(100 * answers.fallback)})
+        text = _("%(share)d%% of the lists did not come from the model.") % {"share": round(100 * answers.fallback)}
+        yield Alert(level="warning", text=text, address=reverse("answer_list"), link=_("See why"))
 
 
 def _of_coverage() -> Iterator[Alert]:
@@ -161,6 +181,6 @@ def _of_coverage() -> Iterator[Alert]:
     values = rows.values_list(KeyTransform("value", KeyTransform(COVERAGE, "metrics")), flat=True)[:2]
     latest, before = [*(float(value) for value in values if value is not None), 0.0, 0.0][:2]
     if latest < (1 - FALLEN_BY) * before:
-        text = _("Coverage fell from %(before).1f%% to %(now).1f%% of the catalogue with the last run. See Quality.")
+        text = _("Coverage fell from %(before).1f%% to %(now).1f%% of the catalogue with the last run.")
         shares = {"before": 100 * before, "now": 100 * latest}
-        yield Alert(level="warning", text=text % shares, address=reverse("quality"))
+        yield Alert(level="warning", text=text % shares, address=reverse("quality"), link=_("Go to Quality"))

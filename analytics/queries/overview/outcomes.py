@@ -58,14 +58,17 @@ class OutcomeFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class PlacementOutcome:
-    """Outcome of a placement; ``before``: the period before, as long, None where nothing came of it."""
+    """Outcome of a placement; ``before``: the period before, as long, None where nothing came of it.
+
+    Nobody saw the lists of the demo's ``replay``: its conversion says how often the next basket held something of them.
+    """
 
     placement: str
+    replay: bool
     basis: RateBasis
     now: OutcomeFigures
     before: OutcomeFigures | None
     positions: Sequence[OutcomeFigures]
-    replayed: int  # of the tries
 
     @property
     def points(self) -> list[PositionRates]:
@@ -95,27 +98,27 @@ class LineFilters(fields.ListFilters):
 
 
 def outcomes(*, today: date, days: int, served: Answers) -> list[PlacementOutcome]:
-    """Outcomes over whole days of the shop, today the last of them; the placement with the most tries first."""
+    """Outcomes over whole days of the shop, today the last of them; the placement with the most tries first.
+
+    The demo's replay is told apart from what people saw.
+    """
     start, before = today - timedelta(days=days - 1), today - timedelta(days=2 * days - 1)
     grouped = (
         PlacementDay.objects.filter(day__gte=before, day__lte=today)
         .annotate(current=Case(When(day__gte=start, then=Value(1)), default=Value(0)))
-        .values_list("placement", "current", "position", "replay")
+        .values_list("placement", "replay", "current", "position")
         .annotate(*(Sum(name) for name in SUMS))
     )
-    totals: dict[tuple[str, int], dict[int, dict[str, int | Decimal]]] = {}
-    replayed: dict[str, int] = {}
-    for placement, current, position, replay, *summed in grouped:
-        sums = totals.setdefault((placement, current), {}).setdefault(position, dict.fromkeys(SUMS, 0))
-        for name, value in zip(SUMS, summed, strict=True):
-            sums[name] += value
-        if replay and current and position == WHOLE:
-            replayed[placement] = summed[SUMS.index("seen")]
-    placements = {placement for placement, current in totals if current}
+    totals: dict[tuple[str, bool, int], dict[int, Sums]] = {}
+    for placement, replay, current, position, *summed in grouped:
+        totals.setdefault((placement, replay, current), {})[position] = dict(zip(SUMS, summed, strict=True))
     results = [
-        _placement(placement, now=totals[placement, 1], before=totals.get((placement, 0), {}),
-                   served=served.lengths.get(placement, {}), replayed=replayed.get(placement, 0))
-        for placement in placements
+        _placement(
+            placement, replay=replay, now=now, before=totals.get((placement, replay, 0), {}),
+            served={} if replay else served.lengths.get(placement, {}),
+        )
+        for (placement, replay, current), now in totals.items()
+        if current
     ]  # fmt: skip
     return sorted(results, key=lambda each: (-each.now.tries, each.placement))
 
@@ -178,7 +181,7 @@ def story(recommendation_id: str) -> SlateStory | None:
 
 
 def _placement(
-    placement: str, *, now: Mapping[int, Sums], before: Mapping[int, Sums], served: Mapping[int, int], replayed: int
+    placement: str, *, replay: bool, now: Mapping[int, Sums], before: Mapping[int, Sums], served: Mapping[int, int]
 ) -> PlacementOutcome:
     """Outcome of one placement; ``served``: slates by how many items they had."""
     basis = RateBasis.SEEN if now[WHOLE]["listed"] else RateBasis.SERVED
@@ -190,6 +193,7 @@ def _placement(
 
     return PlacementOutcome(
         placement=placement,
+        replay=replay,
         basis=basis,
         now=_outcome(WHOLE, now[WHOLE], tries=tries(WHOLE, now[WHOLE])),
         before=_outcome(WHOLE, before[WHOLE], tries=int(before[WHOLE]["seen"]))
@@ -200,7 +204,6 @@ def _placement(
             for position, sums in sorted(now.items())
             if position != WHOLE and tries(position, sums)
         ],
-        replayed=replayed,
     )
 
 

@@ -10,7 +10,7 @@ from recommendations.models import Evaluation, Measurement
 from recommendations.terms import Cut, Task
 
 HYBRID = "hybrid"
-PERSONAL, POPULAR = "personal_frequency", "popular"
+PERSONAL, POPULAR, RECENT = "personal_frequency", "popular", "recent"
 COMPARED = (HYBRID, PERSONAL, POPULAR)
 """What stands in every comparison: ours, and what needs no model."""
 COLUMNS = (
@@ -44,19 +44,6 @@ class Quality:
     def popular(self) -> Measurement | None:
         return self.named(POPULAR)
 
-    @property
-    def compared(self) -> list[MeasuredRow]:
-        """The hybrid against what needs no model."""
-        return [drawn(row) for row in (self.hybrid, self.personal, self.popular) if row]
-
-    @property
-    def over_popular(self) -> float | None:
-        return self._gain(self.popular)
-
-    @property
-    def over_personal(self) -> float | None:
-        return self._gain(self.personal)
-
     def sorted(self, sort: str) -> list[Measurement]:
         """Rows by name, seconds of fitting or a metric, downwards with a minus; those without the figure come last."""
         key, down = sort.removeprefix("-"), sort.startswith("-")
@@ -69,12 +56,6 @@ class Quality:
 
     def named(self, name: str) -> Measurement | None:
         return next((row for row in self.rows if row.name == name), None)
-
-    def _gain(self, other: Measurement | None) -> float | None:
-        """How much better the hybrid is, as a share of the other."""
-        if other is None or self.hybrid is None or not main(other)["value"]:
-            return None
-        return main(self.hybrid)["value"] / main(other)["value"] - 1
 
 
 def main(row: Measurement) -> Interval:

@@ -30,13 +30,19 @@ FALLS = [
 ]
 
 
+REVENUE = [
+    overview.DayRevenue(day=date(2026, 9, 1), revenue=12.5, before=0),
+    overview.DayRevenue(day=date(2026, 9, 2), revenue=0, before=3.25),
+]
+
+
 def figures() -> dict[str, go.Figure]:
     day = overview.DayCount(day=date(2026, 9, 1), name="purchase", words="Bought", count=3)
     week = customer.WeekCount(week=date(2026, 8, 31), name="purchase", words="Bought", count=3)
     interest = customer.InterestBar(category="Tea", long_term=0.2, lately=0.1)
     span = runs.Span(stage="collect", words="Collect", seconds=1.5)
     return {
-        "quality": overview.quality([HYBRID], axis="NDCG@10"),
+        "revenue": overview.revenue(REVENUE, now="Now", before="Before", day="Day", axis="$"),
         "arrivals": overview.arrivals([day], days="Day", events="Events a day", address="?day={day}&name={name}"),
         "timeline": customer.timeline([week], weeks="Week", events="Events a week"),
         "interests": customer.interests([interest], long_term="90 days", lately="7 days", axis="Share, %"),
@@ -85,15 +91,27 @@ def test_axes_are_named_and_no_colour_is_fixed(name: str) -> None:
 
 
 def test_the_interval_is_drawn_around_the_value() -> None:
-    (dot,) = figures()["quality"].data
+    (dot,) = quality.leaders([HYBRID], axis="NDCG@10").data
     assert dot.x == (0.42,)
     assert dot.error_x.array == pytest.approx((0.02,))
     assert dot.error_x.arrayminus == pytest.approx((0.02,))
 
 
 def test_the_hybrid_has_another_symbol_than_the_baselines() -> None:
-    drawn = overview.quality([HYBRID, POPULAR], axis="NDCG@10").data
+    drawn = quality.leaders([HYBRID, POPULAR], axis="NDCG@10").data
     assert [trace.marker.symbol for trace in drawn] == ["diamond", "triangle-up"]
+
+
+def test_revenue_is_drawn_over_the_days_that_it_is_compared_with() -> None:
+    before, now = figures()["revenue"].data
+    assert before.x == now.x == ("2026-09-01", "2026-09-02")
+    assert (before.y, now.y) == ((0, 3.25), (12.5, 0))
+
+
+def test_without_words_for_clicks_only_what_was_bought_is_drawn() -> None:
+    rates = [outcomes.PositionRates(position=1, clicks=HYBRID, conversion=POPULAR)]
+    (drawn,) = outcomes.by_position(rates, clicks="", conversion="In it", position="Position", axis="%").data
+    assert (drawn.name, drawn.x) == ("In it", (1,))
 
 
 def test_kinds_of_events_keep_hue_and_order() -> None:

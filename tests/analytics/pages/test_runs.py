@@ -199,3 +199,14 @@ def test_the_page_before_the_first_run(admin: Client) -> None:
 def test_odd_page_numbers_show_a_page(admin: Client, page: str) -> None:
     records.run()
     assert admin.get("/runs/", {"page": page}).status_code == 200
+
+
+def test_the_strip_shows_the_six_stages_of_the_last_run_in_order(admin: Client) -> None:
+    records.run()
+    page = text(admin, "/runs/")
+    places = [
+        page.index(f"{stage}<span")
+        for stage in ("Collect", "Preprocess", "Interests", "Recommend", "Evaluate", "Adjust")
+    ]
+    assert places == sorted(places)
+    assert "<strong>12</strong> new events" in page

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from recommendations.customer_codes import customer_code
 from recommendations.event_types import EventName
-from recommendations.models import Slate
+from recommendations.models import PlacementDay, Slate
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.terms import Fallback, Source
 from tests.analytics import records
@@ -72,9 +72,26 @@ def test_answers_by_source_and_reason(admin: Client, who: int) -> None:
     assert "Nothing is known of the customer" in page
     assert "2.5" in page
     assert "No answer matches" in text(admin, "/answers/?source=newest")
-    overview = text(admin, "/")
-    assert "/answers/?days=28&amp;source=popular&amp;reason=no_history" in overview
+    assert "source=popular&amp;reason=no_history" in text(admin, "/answers/")  # behind the share of each source
 
 
 def test_no_answer_yet(admin: Client) -> None:
     assert "No answer in this period" in text(admin, "/answers/")
+
+
+def test_the_days_are_drawn_above_their_events_unless_they_are_too_many(admin: Client, who: int) -> None:
+    page = text(admin, "/events/?from=2026-09-01&until=2026-09-15")
+    assert "Stacked bars: 3 events in 15 days" in page
+    assert "arrivals-chart" not in text(admin, "/events/?from=2026-01-01&until=2026-09-15")
+
+
+def test_results_by_placement_stand_above_their_purchases(admin: Client) -> None:
+    counts = {"listed": 40, "seen": 40, "clicked": 20, "carted": 0, "bought": 20, "purchases": 20, "revenue": 5}
+    for position, replay in ((0, True), (1, True), (0, False), (1, False)):
+        PlacementDay.objects.create(
+            day=timezone.localdate(), placement="home", replay=replay, position=position, squares=9, **counts
+        )
+    page = " ".join(text(admin, "/attributed/?placement=home&replay=1").split())
+    assert "nobody saw them" in page
+    assert "how often the next basket held the item at that place" in page
+    assert "next basket" not in text(admin, "/attributed/?placement=home")

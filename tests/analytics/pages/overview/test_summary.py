@@ -1,6 +1,8 @@
 """What the overview says in each state of an installation."""
 
+import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -8,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from analytics.queries.overview.watch import KEY
-from recommendations.models import ApiKey, ModelVersion
+from recommendations.models import ApiKey, AttributedLine, ModelVersion
 from recommendations.services.access import keys
 from recommendations.terms import MeasuredKind, RunStatus, Scope, Task
 from tests.analytics import records
@@ -23,9 +25,9 @@ def text(client: Client, address: str = "/") -> str:
 def test_first_steps_are_shown_until_all_are_done(admin: Client) -> None:
     page = text(admin)
     assert "First steps" in page
-    assert "No events yet" in page
+    assert "Nothing has been attributed in this period" in page
     assert "Nothing measured yet" in page
-    assert "No answer in this period" in page
+    assert "No list served in this period" in page
     records.event(records.customer("u"), records.item("i"), days_ago=0)
     records.version(records.run())
     records.published("home")
@@ -34,37 +36,45 @@ def test_first_steps_are_shown_until_all_are_done(admin: Client) -> None:
     assert "First steps" not in text(admin)
 
 
-def test_the_first_line_is_the_figure_with_its_interval_and_protocol(admin: Client) -> None:
+def test_the_three_answers_stand_in_order(admin: Client) -> None:
     live = records.version(records.run())
     kinds = MeasuredKind
-    values = {
-        ("hybrid", kinds.HYBRID): 0.4,
-        ("popular", kinds.BASELINE): 0.2,
-        ("personal_frequency", kinds.BASELINE): 0.5,
-    }
+    values = {("hybrid", kinds.HYBRID): 0.4, ("personal_frequency", kinds.BASELINE): 0.5}
     records.measured(live, Task.HOME, values)
     records.measured(live, Task.DISCOVER, {("hybrid", kinds.HYBRID): 0.06})
     page = text(admin)
-    assert "NDCG@10, 95% interval 0.390 to 0.410" in page
-    assert "+100%</strong> against the most popular items" in page
-    assert '<strong class="down">−20%</strong> against what the customer buys most' in page
-    assert "Global time split at Aug. 18, 2026" in page
-    assert "measured on what was bought in the 28 days after. Next purchases: 1,983 customers." in page
-    assert page.index("How good are the recommendations?") < page.index("The last run of the loop")
-    assert '<td class="num">0.390 – 0.410</td>' in page
-    assert 'href="/quality/?task=home"' in page
-    assert 'href="/quality/?task=discover"' in page
-
-
-def test_the_strip_shows_the_six_stages_in_order(admin: Client) -> None:
-    records.run()
-    page = text(admin)
-    places = [
-        page.index(f"{stage}<span")
-        for stage in ("Collect", "Preprocess", "Interests", "Recommend", "Evaluate", "Adjust")
-    ]
+    places = [page.index(title) for title in ("What they earn", "What needs you", "How well they work")]
     assert places == sorted(places)
-    assert "<strong>12</strong> new events" in page
+    assert "20% worse than what they always buy" in page
+    assert "Tested on 1,983 customers: learned from purchases up to Aug. 18, 2026, measured on those of the 28" in page
+    assert '<a href="/quality/">How we measure</a>' in page
+    assert "NDCG" not in page
+
+
+def test_revenue_of_a_replay_says_what_it_cannot_tell(admin: Client) -> None:
+    line = {"event_id": uuid.uuid4(), "line": 0, "name": "purchase", "item": records.item("i"), "position": 1}
+    AttributedLine.objects.create(
+        occurred_at=timezone.now(), amount="1234.5", recommendation_id="r", placement="home", touch="event",
+        replay=True, transaction_id="t", **line,
+    )  # fmt: skip
+    page = text(admin)
+    assert '<p class="headline-value">$1,234</p>' in page  # 1,234.50, to the even
+    assert "$1,234 of it is the demo's replay. Nobody saw those lists" in page
+    assert "only a control group tells" in page
+    assert "nobody saw them" in page  # in the place of a rate
+
+
+def test_it_asks_the_database_little(admin: Client, django_assert_max_num_queries: Any) -> None:
+    records.event(records.customer("u"), records.item("i"), days_ago=0)
+    records.measured(records.version(records.run()), Task.HOME, {("hybrid", MeasuredKind.HYBRID): 0.4})
+    admin.get("/")
+    with django_assert_max_num_queries(12):
+        admin.get("/")
+
+
+def test_nothing_needs_anybody(admin: Client) -> None:
+    cache.clear()
+    assert "Nothing needs you" in text(admin)
 
 
 def test_alerts_say_what_to_do(admin: Client) -> None:
@@ -77,14 +87,14 @@ def test_alerts_say_what_to_do(admin: Client) -> None:
     assert "The last run failed at “Recommend · Test”." in page
     assert "The live model is 5 days old." in page
     assert page.index("The last run failed") < page.index("The live model is")
-    assert '<a href="/runs/">View</a>' in page
+    assert '<a class="btn" href="/runs/">Go to runs</a>' in page
 
 
 def test_the_alert_of_a_key_leads_to_the_key(admin: Client) -> None:
     key, _secret = keys.create_key(name="Till", scopes=[Scope.EVENTS_WRITE], by=None)
     ApiKey.objects.filter(pk=key.pk).update(seen_in_page_at=timezone.now())
     cache.delete(KEY)
-    assert f'<a href="/admin/recommendations/apikey/{key.pk}/change/">Open the key</a>' in text(admin)
+    assert f'<a class="btn" href="/admin/recommendations/apikey/{key.pk}/change/">Open the key</a>' in text(admin)
 
 
 @pytest.mark.parametrize("query", ["?days=7", "?days=x&task=y", "?days=91&task=discover", "?days=-1", "?task="])

@@ -19,7 +19,7 @@ from tests.analytics import quarantines, records
 from tests.sources import send_for_weeks
 
 pytestmark = pytest.mark.django_db
-NOBODY = Answers(total=0, personalised=0, fallback=0, p50_ms=None, p95_ms=None, groups=[], replayed=0, lengths={})
+NOBODY = Answers(total=0, personalised=0, fallback=0, groups=[], replayed=0, lengths={})
 
 
 def measured(*, coverage: float) -> None:
@@ -38,8 +38,9 @@ def measured(*, coverage: float) -> None:
 
 
 @pytest.fixture(autouse=True)
-def nothing_remembered() -> None:
+def nothing_remembered(settings: LazySettings) -> None:
     cache.delete(KEY)
+    settings.DEMO = False
 
 
 def told(answers: Answers = NOBODY) -> list[tuple[str, str, str]]:
@@ -52,18 +53,24 @@ def test_falling_coverage() -> None:
     measured(coverage=0.09)
     assert told() == []  # within what is usual
     measured(coverage=0.05)
-    assert told() == [
-        ("warning", "Coverage fell from 9.0% to 5.0% of the catalogue with the last run. See Quality.", "/quality/")
-    ]
+    assert told() == [("warning", "Coverage fell from 9.0% to 5.0% of the catalogue with the last run.", "/quality/")]
 
 
 def test_stale_events_and_fallbacks() -> None:
     records.event(records.customer("u"), records.item("tea"), days_ago=5)
-    answers = Answers(total=10, personalised=0.5, fallback=0.5, p50_ms=1, p95_ms=2, groups=[], replayed=0, lengths={})
+    answers = Answers(total=10, personalised=0.5, fallback=0.5, groups=[], replayed=0, lengths={})
     assert told(answers) == [
         ("warning", "No event for 5 days. Is the shop still sending?", "/events/"),
-        ("warning", "50% of the answers did not come from the model. The reasons stand below.", ""),
+        ("warning", "50% of the lists did not come from the model.", "/answers/"),
     ]
+
+
+def test_where_the_demo_s_data_end_is_explained_and_no_alarm(settings: LazySettings) -> None:
+    settings.DEMO = True
+    records.event(records.customer("u"), records.item("tea"), days_ago=5)
+    [(level, text, address)] = told()
+    assert (level, address) == ("info", "/events/")
+    assert text.startswith("The demo's data end on Sept. 10, 2026, so nothing has come in since.")
 
 
 def test_a_replay_that_goes_on_raises_no_alert_of_stale_events() -> None:

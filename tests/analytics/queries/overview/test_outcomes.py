@@ -19,9 +19,7 @@ TODAY = date(2026, 9, 15)
 
 
 def answers(**lengths: dict[int, int]) -> Answers:
-    return Answers(
-        total=0, personalised=0, fallback=0, p50_ms=None, p95_ms=None, groups=[], replayed=0, lengths=lengths
-    )  # fmt: skip
+    return Answers(total=0, personalised=0, fallback=0, groups=[], replayed=0, lengths=lengths)
 
 
 def counted(*, days_ago: int = 0, position: int = 0, placement: str = "home", **counts: Any) -> None:
@@ -38,11 +36,11 @@ def outcomes(**lengths: dict[int, int]) -> list[PlacementOutcome]:
 
 def test_rates_are_of_slates_that_were_seen_with_wilsons_interval() -> None:
     counted(listed=60, seen=60, clicked=6, bought=3, purchases=4, revenue=30, squares=500)
-    counted(days_ago=6, listed=40, seen=40, clicked=4, bought=2, purchases=2, revenue=20, squares=300, replay=True)
+    counted(days_ago=6, listed=40, seen=40, clicked=4, bought=2, purchases=2, revenue=20, squares=300)
     counted(days_ago=7, listed=50, seen=50, clicked=10, bought=0, purchases=0)
     counted(position=2, seen=100, clicked=1)
     [home] = outcomes(home={10: 9_999})
-    assert (home.placement, home.basis, home.replayed) == ("home", RateBasis.SEEN, 40)
+    assert (home.placement, home.basis, home.replay) == ("home", RateBasis.SEEN, False)
     assert (home.now.tries, home.now.clicked, home.now.bought, home.now.purchases) == (100, 10, 5, 6)
     assert home.now.click_rate == pytest.approx((0.1, 0.0552, 0.1744), abs=1e-4)  # Wilson 1927, by hand
     assert home.before is not None
@@ -51,6 +49,14 @@ def test_rates_are_of_slates_that_were_seen_with_wilsons_interval() -> None:
     assert home.now.per_mille == pytest.approx((500, 0, 1048.4), abs=0.1)
     [second] = home.positions
     assert (second.position, second.tries, second.click_rate.value) == (2, 100, 0.01)
+
+
+def test_what_nobody_saw_is_told_apart_from_what_people_saw() -> None:
+    counted(listed=10, seen=10, clicked=1, bought=1)
+    counted(listed=100, seen=100, clicked=52, bought=52, replay=True)
+    replayed, home = outcomes(home={10: 10})
+    assert (replayed.replay, replayed.now.tries, replayed.now.conversion.value) == (True, 100, 0.52)
+    assert (home.replay, home.now.tries, home.now.click_rate.value) == (False, 10, 0.1)
 
 
 def test_positions_of_few_slates_are_not_drawn_unless_all_are_so() -> None:

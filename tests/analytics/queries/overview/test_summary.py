@@ -51,7 +51,7 @@ def test_answers_with_fallbacks_and_latency() -> None:
     served(hours_ago=30, source=Source.POPULAR, reason=Fallback.NO_MODEL, personalised=False, latency_us=9_000_000)
     answers = query.answers(since=records.NOW - timedelta(days=1))
     assert (answers.total, answers.personalised, answers.fallback) == (4, 0.75, 0.25)
-    assert (answers.p50_ms, answers.p95_ms) == pytest.approx((2.5, 3.85))  # between the ordered values, by hand
+    assert query.speed(since=records.NOW - timedelta(days=1)) == pytest.approx((2.5, 3.85))  # between those, by hand
     assert answers.groups == [((Source.MODEL, ""), 3), ((Source.POPULAR, Fallback.NO_HISTORY), 1)]
     assert [(source_label(source), reason and fallback_label(reason)) for (source, reason), _ in answers.groups] == [
         ("Model", ""), ("Popular items", "Nothing is known of the customer"),
@@ -60,7 +60,8 @@ def test_answers_with_fallbacks_and_latency() -> None:
 
 def test_no_answers_yet() -> None:
     empty = query.answers(since=records.NOW)
-    assert (empty.total, empty.personalised, empty.fallback, empty.p50_ms, empty.groups) == (0, 0, 0, None, [])
+    assert (empty.total, empty.personalised, empty.fallback, empty.groups) == (0, 0, 0, [])
+    assert query.speed(since=records.NOW) is None
 
 
 def test_answers_of_the_shop_and_of_the_replay_are_told_apart() -> None:

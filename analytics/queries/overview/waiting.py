@@ -1,0 +1,128 @@
+"""Work that waits for staff: drafts and proposals, rules that end soon, new items that nobody is shown.
+
+Every visit of the page asks for it, so it is remembered for a quarter of a minute.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.core.cache import cache
+from django.db.models import F, OuterRef, Q, Subquery
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from analytics.queries.overview.alerts import Alert
+from analytics.queries.overview.served import served
+from analytics.templatetags.display import moment, number
+from analytics.templatetags.words import blend_label
+from recommendations.models import BlendWeights, Rule, RuleBook
+from recommendations.services.catalogue.quality import NEW_FOR, on_sale
+from recommendations.services.rules.editing import status_of
+from recommendations.terms import RuleStatus, WeightsStatus
+
+REMEMBERED = 15  # seconds
+KEY = "overview/waiting"
+SOON = timedelta(days=7)
+NAMED = 3  # rules that end soon; of more only the number is said
+
+
+class Ending(NamedTuple):
+    rule: int
+    name: str
+    at: datetime
+
+
+class PendingWork(NamedTuple):
+    weights: tuple[tuple[str, str], ...]  # blend and status of drafts, and of proposals newer than what is live
+    rules: int  # whose present form is not served
+    ending: tuple[Ending, ...]  # served rules, the first to end first
+    new: int  # items on sale, listed lately
+    unseen: int  # of them without a slot in the newest answers
+
+
+def waiting(now: datetime) -> list[Alert]:
+    """Things to do, each with the page where it is done."""
+    known = cache.get(KEY)
+    if not isinstance(known, PendingWork):
+        known = _look(now)
+        cache.set(KEY, known, REMEMBERED)
+    return [*_of_weights(known), *_of_rules(known), *_of_items(known)]
+
+
+def _of_weights(known: PendingWork) -> Iterator[Alert]:
+    for blend, status in known.weights:
+        if status == WeightsStatus.DRAFT:
+            text, link = _("The weights of “%(blend)s” have a draft that is not live."), _("Open the draft")
+        else:
+            text, link = _("A run proposes other weights for “%(blend)s”."), _("Look at the proposal")
+        address = f"{reverse('weights')}?blend={blend}"
+        yield Alert(level="info", text=text % {"blend": blend_label(blend)}, address=address, link=link)
+
+
+def _of_rules(known: PendingWork) -> Iterator[Alert]:
+    if known.rules:
+        text = ngettext(
+            "%(count)d rule is a draft, or has changes that are not live.",
+            "%(count)d rules are drafts, or have changes that are not live.",
+            known.rules,
+        )
+        yield Alert(level="info", text=text % {"count": known.rules}, address=reverse("rules"), link=_("Look at rules"))
+    if len(known.ending) > NAMED:
+        text = _("%(count)d rules end within 7 days, the first on %(when)s.")
+        words = {"count": len(known.ending), "when": moment(known.ending[0].at)}
+        address = f"{reverse('rules')}?status={RuleStatus.LIVE}"
+        yield Alert(level="info", text=text % words, address=address, link=_("Look at rules"))
+        return
+    for one in known.ending:
+        text = _("The rule “%(name)s” ends on %(when)s.") % {"name": one.name, "when": moment(one.at)}
+        address = reverse("rule", args=[one.rule])
+        yield Alert(level="info", text=text, address=address, link=_("Extend it, or let it end"))
+
+
+def _of_items(known: PendingWork) -> Iterator[Alert]:
+    if not known.unseen:
+        return
+    text = ngettext(
+        "%(unseen)s of %(new)s item that is new in the last 28 days stood in none of the newest lists.",
+        "%(unseen)s of %(new)s items that are new in the last 28 days stood in none of the newest lists.",
+        known.new,
+    )
+    words = {"unseen": number(known.unseen), "new": number(known.new)}
+    address = f"{reverse('catalogue_items')}?days=28&sort=-listed"
+    yield Alert(level="info", text=text % words, address=address, link=_("Give them a chance"))
+
+
+def _look(now: datetime) -> PendingWork:
+    book = RuleBook.objects.filter(is_default=True).first()
+    rows = Rule.objects.filter(archived_at=None).select_related("placement", "segment")
+    unserved = {RuleStatus.DRAFT, RuleStatus.CHANGED}
+    new = set(on_sale().filter(listed_at__gt=now - NEW_FOR).values_list("pk", flat=True))
+    return PendingWork(
+        weights=_weights(),
+        rules=sum(status_of(row, book, now) in unserved for row in rows),
+        ending=_ending(book.rules if book else (), now),
+        new=len(new),
+        unseen=len(new) - len(served(new)),
+    )
+
+
+def _weights() -> tuple[tuple[str, str], ...]:
+    live = BlendWeights.objects.defaults().filter(blend=OuterRef("blend"), segment=None)
+    proposed = Q(status=WeightsStatus.PROPOSED, segment=None, number__gt=F("live"))
+    rows = BlendWeights.objects.annotate(live=Subquery(live.values("number")[:1]))
+    wanted = rows.filter(Q(status=WeightsStatus.DRAFT) | proposed).order_by("blend", "status")
+    return tuple(dict.fromkeys(wanted.values_list("blend__name", "status")))
+
+
+def _ending(rules: Any, now: datetime) -> tuple[Ending, ...]:
+    """Served rules that are in force and end soon."""
+    ends = (_end(rule) for rule in rules)
+    return tuple(sorted((one for one in ends if one and now < one.at <= now + SOON), key=lambda one: one.at))
+
+
+def _end(rule: Mapping[str, Any]) -> Ending | None:
+    if not rule["ends_at"]:
+        return None
+    return Ending(rule["id"], rule.get("name", ""), datetime.fromisoformat(rule["ends_at"]))

@@ -1,0 +1,131 @@
+"""Explanations behind the question marks beside figures: one sentence and one example each."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django import template
+from django.utils.crypto import get_random_string
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from analytics.templatetags.words import METRICS
+
+register = template.Library()
+
+
+class Explanation(NamedTuple):
+    """A figure by its name, what it tells, and an example."""
+
+    words: Promise
+    meaning: Promise
+    example: Promise
+
+
+FIGURES: Mapping[str, Explanation] = {
+    "attributed": Explanation(
+        _("Attributed revenue"),
+        _(
+            "What customers paid for items that they bought from a list: the purchase names the list, or follows a "
+            "click in it within the placement's time. Returns are taken off."
+        ),
+        _("Somebody clicks a tea for $5 in “For you” and buys two that evening: $10."),
+    ),
+    "turnover": Explanation(
+        _("Share of turnover"),
+        _("Attributed revenue as a share of all confirmed purchases of the same days."),
+        _("$500 of $10,000 came from lists: 5%."),
+    ),
+    "orders": Explanation(
+        _("Orders"),
+        _("Orders with at least one item that was bought from a list and kept."),
+        _("An order of six items, two of them from a list, counts once."),
+    ),
+    "margin": Explanation(
+        _("Margin"),
+        _("Attributed revenue less the cost of what was sold, of the items whose cost is known."),
+        _("Sold for $10, cost $6: $4."),
+    ),
+    "lift": Explanation(
+        _("Lift"),
+        _("How much more customers spend because of the lists, against a control group that gets none of them."),
+        _("$21 a visitor with lists, $20 without: a lift of 5%."),
+    ),
+    "lists": Explanation(
+        _("Lists"),
+        _("Lists that were seen; where the shop does not report what was seen, all lists that it was given."),
+        _("A customer who opens the home page three times sees three lists."),
+    ),
+    "conversion": Explanation(
+        _("Bought from"),
+        _("Share of the lists from which at least one item was bought."),
+        _("100 lists were seen, and 8 customers bought something out of theirs: 8%."),
+    ),
+    "hits": Explanation(
+        _("Find something"),
+        _(
+            "Of 100 customers, how many buy at least one of their ten recommended items in the weeks after. Measured "
+            "on purchases that the model had not seen."
+        ),
+        _("86 means that for 14 of 100 none of the ten was right."),
+    ),
+    "better": Explanation(
+        _("Better than"),
+        _(
+            "Difference in accuracy, which also counts how many of the ten are right and how far up they stand; in "
+            "percent of the accuracy of the other."
+        ),
+        _("Both lists hold the milk that is bought; the one that has it first is the better one."),
+    ),
+    "fit": Explanation(
+        _("Fit, s"),
+        _("Seconds to learn from the history before the split."),
+        _("12.5: the recommender had learned after twelve and a half seconds."),
+    ),
+}
+
+EXAMPLES: Mapping[str, Promise] = {
+    "ndcg@10": _(
+        "Three items of the ten are bought: at the places 1 to 3 that gives 1, at the places 8 to 10 about 0.4."
+    ),
+    "ndcg@20": _("As with ten: the further up the right items stand, the nearer to 1."),
+    "recall@10": _("Somebody buys 20 different items, and 6 of them were among the ten: 0.3."),
+    "recall@20": _("Somebody buys 20 different items, and 9 of them were among the twenty: 0.45."),
+    "hit_rate@10": _("86 of 100 customers bought one of their ten, or more: 0.86."),
+    "map@10": _("Only the second of ten is bought, and nothing else: 0.5."),
+    "mrr@10": _("The first item that is bought stands at place 4: 0.25."),
+    "revenue_ndcg@10": _("Coffee for $12 at place 1 counts for more than gum for $1 there."),
+    "coverage@10": _("Of 1,000 items 80 stand in somebody's ten: 8%."),
+    "novelty@10": _("An item that one of 1,000 customers bought has 10 bits, one that half of them bought has 1."),
+    "diversity@10": _("Ten kinds of milk are near 0; a list from ten aisles is near 1."),
+}
+"""Example for each of ``METRICS``."""
+
+NAMES: Mapping[str, Promise] = {
+    "ndcg@10": pgettext_lazy("metric", "Accuracy"),
+    "revenue_ndcg@10": pgettext_lazy("metric", "Revenue"),
+    "coverage@10": pgettext_lazy("metric", "Coverage"),
+    "diversity@10": pgettext_lazy("metric", "Variety"),
+    "novelty@10": pgettext_lazy("metric", "Novelty"),
+}
+"""Names of metrics where people decide; *Quality* has those of the literature."""
+
+
+@register.inclusion_tag("dashboard/help.html")
+def help_on(name: str, more: str = "") -> dict[str, Any]:
+    """Question mark that opens what a figure means; ``more`` is said under it, such as its interval."""
+    words, meaning, example = _explained(name)
+    return {"words": words, "meaning": meaning, "example": example, "more": more, "key": get_random_string(8)}
+
+
+@register.filter
+def figure_name(name: str) -> str:
+    """Name of a metric in a person's words."""
+    return str(NAMES.get(name) or METRICS[name][0])
+
+
+def _explained(name: str) -> Explanation:
+    if name in FIGURES:
+        return FIGURES[name]
+    words, meaning = METRICS[name]
+    return Explanation(NAMES.get(name, words), meaning, EXAMPLES[name])

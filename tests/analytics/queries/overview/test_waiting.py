@@ -1,0 +1,76 @@
+"""What waits for staff, and where it is done."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+
+from analytics.queries.overview.waiting import waiting
+from recommendations.models import BlendWeights, Item, Slate
+from recommendations.store.events.partitions import prepare_partitions
+from tests.analytics import records, rule_records
+from tests.analytics.records import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def told() -> list[tuple[str, str, str]]:
+    cache.clear()
+    found = waiting(NOW)
+    assert all(each.level == "info" for each in found)
+    return [(each.text, each.address, each.link) for each in found]
+
+
+def test_nothing_waits_in_a_quiet_shop() -> None:
+    records.published("home")
+    assert told() == []
+
+
+def test_a_draft_and_a_proposal_of_weights() -> None:
+    live = records.published("home", number=2)
+    proposed = BlendWeights.objects.create(blend=live.blend, number=1, weights={}, status="proposed", reason="a run")
+    assert told() == []  # something newer was published since
+    BlendWeights.objects.filter(pk=proposed.pk).update(number=3)
+    BlendWeights.objects.create(blend=live.blend, number=4, weights={}, status="draft", reason="a test")
+    assert told() == [
+        ("The weights of “For you” have a draft that is not live.", "/weights/?blend=home", "Open the draft"),
+        ("A run proposes other weights for “For you”.", "/weights/?blend=home", "Look at the proposal"),
+    ]
+
+
+def test_rules_that_are_drafts_and_rules_that_end_within_a_week() -> None:
+    rule_records.shop()
+    Item.objects.update(listed_at=NOW - timedelta(days=60))
+    ends = [NOW + timedelta(days=days) for days in (-1, 2, 8)]
+    rules = [rule_records.rule(f"Until {end:%d}", ends_at=end.isoformat()) for end in ends]
+    assert told() == [("3 rules are drafts, or have changes that are not live.", "/rules/", "Look at rules")]
+    rule_records.published(*rules)
+    [(text, address, link)] = told()
+    assert (text, address) == (
+        "The rule “Until 17” ends on Sept. 17, 2026, 6 a.m..", f"/rules/{rules[1].pk}/"
+    )  # fmt: skip
+    assert link == "Extend it, or let it end"
+
+
+def test_of_many_rules_that_end_only_the_number_is_said() -> None:
+    rule_records.shop()
+    Item.objects.update(listed_at=NOW - timedelta(days=60))
+    rule_records.published(
+        *(rule_records.rule(f"No. {n}", ends_at=(NOW + timedelta(days=n)).isoformat()) for n in range(1, 5))
+    )
+    [(text, address, _link)] = told()
+    assert text.startswith("4 rules end within 7 days, the first on Sept. 16, 2026")
+    assert address == "/rules/?status=live"
+
+
+def test_new_items_that_stood_in_none_of_the_newest_lists() -> None:
+    seen, _unseen = records.item("a"), records.item("b")
+    Item.objects.filter(pk=records.item("old").pk).update(listed_at=NOW - timedelta(days=29))
+    prepare_partitions(NOW, NOW)
+    Slate.objects.create(
+        served_at=NOW, recommendation_id="r", placement="home", source="model", personalised=True, items=[seen.pk],
+        scores=[1], propensities=[1],
+    )  # fmt: skip
+    [(text, address, _link)] = told()
+    assert text == "1 of 2 items that are new in the last 28 days stood in none of the newest lists."
+    assert address == "/catalogue/items/?days=28&sort=-listed"
