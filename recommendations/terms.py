@@ -224,7 +224,7 @@ class GateOutcome(StrEnum):
     """Decision of the gate: whether a new configuration may go live."""
 
     PASSED = "passed"
-    WORSE = "worse"  # than something that it would replace, beyond the interval
+    WORSE = "worse"  # than something that it would replace: certain, and not negligible
     UNMEASURED = "unmeasured"  # nobody with a history bought anything in the test window
 
 

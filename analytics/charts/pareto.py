@@ -23,13 +23,18 @@ class Spot:
     accuracy: float
 
 
-def pareto(spots: Sequence[Spot], *, breadth: str, accuracy: str) -> go.Figure:
-    """Accuracy against breadth; the line joins those that no other one beats in both."""
+def pareto(spots: Sequence[Spot], *, breadth: str, accuracy: str, in_percent: bool = False) -> go.Figure:
+    """Accuracy against breadth; the line joins those that no other one beats in both.
+
+    ``in_percent``: accuracy is a share, too, such as a change against live.
+    """
+    height = marks.percent if in_percent else float
+    digits = ".2f" if in_percent else ".4f"
     front = frontier(spots)
     figure = go.Figure()
     figure.add_scatter(
         x=[marks.percent(spot.breadth) for spot in front],
-        y=[spot.accuracy for spot in front],
+        y=[height(spot.accuracy) for spot in front],
         mode="lines",
         line={"dash": "dot", "width": 1.5},
         meta=hues.meta(FRONT_HUE),
@@ -39,13 +44,14 @@ def pareto(spots: Sequence[Spot], *, breadth: str, accuracy: str) -> go.Figure:
         mark = marks.mark(spot.name)
         figure.add_scatter(
             x=[marks.percent(spot.breadth)],
-            y=[spot.accuracy],
+            y=[height(spot.accuracy)],
             customdata=[spot.name],  # who clicks learns which one it was
             **mark | {"mode": "markers+text", "meta": mark["meta"] | {"label": True}},
             text=[marks.short(spot.words)],
             textposition="top center",
             textfont={"size": 13},
-            hovertemplate=f"{breadth}: %{{x:.1f}}<br>{accuracy}: %{{y:.4f}}<extra>{marks.plain(spot.words)}</extra>",
+            hovertemplate=f"{breadth}: %{{x:.1f}}<br>{accuracy}: %{{y:{digits}}}"
+            f"<extra>{marks.plain(spot.words)}</extra>",
         )
     return figure.update_layout(
         height=400,

@@ -17,7 +17,7 @@ register = template.Library()
 class Explanation(NamedTuple):
     """A figure by its name, what it tells, and an example."""
 
-    words: Promise
+    words: Promise | str
     meaning: Promise
     example: Promise
 
@@ -77,6 +77,14 @@ FIGURES: Mapping[str, Explanation] = {
         ),
         _("Both lists hold the milk that is bought; the one that has it first is the better one."),
     ),
+    "recommended": Explanation(
+        _("Recommended to somebody"),
+        _(
+            "Share of the items on sale that stand in a list of at least one customer with the live model, at “For "
+            "you” or “Discover”. Quality's coverage is of the test: its customers, lists of ten, the items of that time."
+        ),
+        _("Of 1,000 items on sale 107 stand in somebody's list: 10.7%."),
+    ),
     "fit": Explanation(
         _("Fit, s"),
         _("Seconds to learn from the history before the split."),
@@ -128,4 +136,5 @@ def _explained(name: str) -> Explanation:
     if name in FIGURES:
         return FIGURES[name]
     words, meaning = METRICS[name]
-    return Explanation(NAMES.get(name, words), meaning, EXAMPLES[name])
+    both = f"{NAMES[name]} · {words}" if name in NAMES else words
+    return Explanation(both, meaning, EXAMPLES[name])

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from analytics.templatetags.display import MISSING, moment, number, share
 from analytics.templatetags.words import label
 from recommendations.customer_codes import customer_code
+from recommendations.engine.evaluation.intervals import Measure
 from recommendations.models import AuditEntry, Item, Rule, RuleBook, Segment
 from recommendations.services.rules.books import BookChange, book_changes
-from recommendations.services.rules.price_tags import Placed
+from recommendations.services.rules.price_tags import MEASURED, Placed
 from recommendations.wording import labels
 from recommendations.wording.labels import placement_label
 from recommendations.wording.rules import do_text, items_text, rule_text
@@ -116,6 +117,15 @@ def entry_fields(entry: AuditEntry, names: Names) -> list[FieldChange]:
 def rise(placed: Placed) -> int | None:
     """Places by which an item rose, negative where it fell; None where one of the lists has it not."""
     return None if placed.was is None or placed.becomes is None else placed.was - placed.becomes
+
+
+@register.filter
+def relative_effects(tag: Mapping[str, Any]) -> list[tuple[str, Measure]]:
+    """Metric and change, as a share of what it was, of a stored price tag; what was 0 is left out."""
+    stored = [(name, tag["effects"][name]) for name in MEASURED if name in tag["effects"]]
+    return [
+        (name, Measure(*(each[end] / each["was"] for end in Measure._fields))) for name, each in stored if each["was"]
+    ]
 
 
 @register.filter("rule_status")

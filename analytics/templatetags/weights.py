@@ -1,14 +1,17 @@
 """Weights, and what they would do to the tuning panel, in the reader's language."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analytics.templatetags.display import Direction, direction, number, share, signed
+from analytics.templatetags.display import MISSING, Direction, number, share, signed, signed_share
 from analytics.templatetags.words import MAIN_METRIC, WHY_UNMEASURED
+from recommendations.engine.evaluation.gate import NEGLIGIBLE
+from recommendations.engine.evaluation.intervals import Measure
 from recommendations.services.weights.movers import SHOWN, ListPlace
 from recommendations.services.weights.values import MOST
 from recommendations.services.weights.what_if import WhatIf, WhatIfFigure
@@ -16,6 +19,7 @@ from recommendations.wording import labels
 
 register = template.Library()
 
+FINE = 0.01  # below it a change is told with two decimals of a percent
 WEIGHT = "w."
 """Prefix of a recommender's name, in the address and in the form."""
 
@@ -35,19 +39,39 @@ BESIDE: Mapping[str, tuple[Promise, Promise]] = {
         gettext_lazy("Share of places that try other items, to learn; the panel cannot tell what that brings."),
     ),
 }
-SHOWN_METRICS = ("ndcg@10", "recall@10", "revenue_ndcg@10", "coverage@10", "novelty@10", "diversity@10")
+SHOWN_METRICS = ("ndcg@10", "revenue_ndcg@10", "diversity@10", "coverage@10")
 
-_SENTENCES: Mapping[Direction, Promise] = {
-    Direction.BETTER: gettext_lazy(
-        "Clearly more accurate than live: NDCG@10 %(value)s (95%% interval %(low)s to %(high)s)."
-    ),
-    Direction.WORSE: gettext_lazy(
-        "Clearly less accurate than live: NDCG@10 %(value)s (95%% interval %(low)s to %(high)s)."
-    ),
-    Direction.UNCLEAR: gettext_lazy(
-        "As accurate as live, as far as the panel can tell: NDCG@10 %(value)s (95%% interval %(low)s to %(high)s)."
-    ),
+REVENUE = "revenue_ndcg@10"
+
+
+class Size(StrEnum):
+    """Size and certainty of a change: what is certain may be too small to matter."""
+
+    MUCH_BETTER = "much_better"
+    BETTER = "better"
+    UNCLEAR = "unclear"
+    WORSE = "worse"
+    MUCH_WORSE = "much_worse"
+
+
+ACCURACIES: Mapping[Size, Promise] = {
+    Size.MUCH_BETTER: gettext_lazy("Clearly more accurate than live (%(change)s)"),
+    Size.BETTER: gettext_lazy("Slightly more accurate than live (%(change)s), small but certain"),
+    Size.UNCLEAR: gettext_lazy("As accurate as live, as far as the panel can tell (%(change)s)"),
+    Size.WORSE: gettext_lazy("Slightly less accurate than live (%(change)s), small but certain"),
+    Size.MUCH_WORSE: gettext_lazy("Clearly less accurate than live (%(change)s)"),
 }
+REVENUES: Mapping[Size, Promise] = {
+    Size.MUCH_BETTER: gettext_lazy("clearly more revenue (%(change)s)"),
+    Size.BETTER: gettext_lazy("slightly more revenue (%(change)s), small but certain"),
+    Size.UNCLEAR: gettext_lazy("revenue as live, as far as the panel can tell (%(change)s)"),
+    Size.WORSE: gettext_lazy("slightly less revenue (%(change)s), small but certain"),
+    Size.MUCH_WORSE: gettext_lazy("clearly less revenue (%(change)s)"),
+}
+_BY_SIZE: Mapping[Size, Direction] = {
+    Size.MUCH_WORSE: Direction.WORSE, Size.MUCH_BETTER: Direction.BETTER, Size.WORSE: Direction.UNCLEAR,
+    Size.UNCLEAR: Direction.UNCLEAR, Size.BETTER: Direction.UNCLEAR,
+}  # fmt: skip
 
 
 @register.filter("setting")
@@ -92,9 +116,58 @@ def sentence(result: WhatIf) -> str:
     if figure is None:
         return str(WHY_UNMEASURED[result.unmeasured]) if result.unmeasured else ""
     if not result.changed:
-        return _("As live: every customer sees the same ten items.")
-    values = {name: signed(value, 4) for name, value in figure.against._asdict().items()}
-    return str(_SENTENCES[direction(figure.against)]) % values
+        return _("No change yet: every customer sees the same ten items as live.")
+    words = str(ACCURACIES[size(figure)]) % {"change": change_share(figure)}
+    revenue = result.figures.get(REVENUE)
+    if revenue is None:
+        return _("%(accuracy)s.") % {"accuracy": words}
+    money = str(REVENUES[size(revenue)]) % {"change": change_share(revenue)}
+    return _("%(accuracy)s; %(revenue)s.") % {"accuracy": words, "revenue": money}
+
+
+@register.filter
+def verdict(result: WhatIf) -> Direction:
+    """Direction of a draft as a whole: worse where accuracy or revenue is, else better where one of them is."""
+    sizes = {_BY_SIZE[size(result.figures[name])] for name in (MAIN_METRIC, REVENUE) if name in result.figures}
+    return next((each for each in (Direction.WORSE, Direction.BETTER) if each in sizes), Direction.UNCLEAR)
+
+
+@register.filter("size_of")
+def size(figure: WhatIfFigure) -> Size:
+    """Size and certainty of a figure's change against live."""
+    difference, live = figure.against, abs(figure.live.value)
+    much = abs(difference.value) > NEGLIGIBLE * live
+    if difference.low > 0:
+        return Size.MUCH_BETTER if much else Size.BETTER
+    if difference.high < 0:
+        return Size.MUCH_WORSE if much else Size.WORSE
+    return Size.UNCLEAR
+
+
+@register.filter
+def relative(figure: WhatIfFigure) -> Measure | None:
+    """Change of a figure, with its interval, as a share of live's; None where live has none of it."""
+    live = figure.live.value
+    return Measure(*(end / live for end in figure.against)) if live else None
+
+
+@register.filter
+def change_share(figure: WhatIfFigure) -> str:
+    """Change of a figure in percent of live's: −0.15%, −2.1%."""
+    change = relative(figure)
+    return fine_share(change.value) if change else signed(figure.against.value, 4)
+
+
+@register.filter
+def against(value: float | None, live: float | None) -> str:
+    """A figure in percent of live's, as what it is more or less: −0.15%."""
+    return fine_share(value / live - 1) if value is not None and live else MISSING
+
+
+@register.filter
+def fine_share(value: float) -> str:
+    """A share of a change with as many decimals as tell something: two below one percent, one above."""
+    return signed_share(value, 2 if abs(value) < FINE else 1)
 
 
 @register.filter
@@ -103,8 +176,8 @@ def reach(result: WhatIf) -> str:
     if MAIN_METRIC not in result.figures or not result.changed:
         return ""
     return ngettext(
-        "%(changed)s of %(users)s customer sees another top ten.",
-        "%(changed)s of %(users)s customers see another top ten.",
+        "%(changed)s of %(users)s customer gets a different top ten.",
+        "%(changed)s of %(users)s customers get a different top ten.",
         result.users,
     ) % {"changed": number(result.changed), "users": number(result.users)}
 

@@ -62,7 +62,7 @@ METRICS: Mapping[str, tuple[Promise, Promise]] = {
     ),
     "revenue_ndcg@10": (
         pgettext_lazy("metric", "Revenue NDCG@10"),
-        gettext_lazy("As NDCG@10, with the money spent as the gain."),
+        gettext_lazy("As accuracy, with each item counting as much as was spent on it."),
     ),
     "coverage@10": (
         pgettext_lazy("metric", "Coverage@10"),

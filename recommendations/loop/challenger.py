@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recommendations.engine.evaluation.accuracy import judge, ndcg
+from recommendations.engine.evaluation.accuracy import judge, ndcg, revenue_ndcg
 from recommendations.engine.evaluation.gate import GateResult, gate_result
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
@@ -18,12 +18,12 @@ from recommendations.engine.recommenders.hybrid import BlendPlan
 from recommendations.engine.recommenders.registry import INSTANCES, Instance
 from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import Configuration
-from recommendations.loop.gate import LIVE, K, ndcg_of
+from recommendations.loop.gate import LIVE, K, figures_of
 from recommendations.store.models import live_version, measurements, model, weight_versions
 from recommendations.terms import TASKS, BlendName, Cut, Task
 
-LIVE_CONFIGURATION = "live_configuration"
-"""Name of what the live configuration reaches when it is fitted on this run's history."""
+LIVE_CONFIGURATION, LIVE_REVENUE = "live_configuration", "live_configuration_revenue"
+"""Names of what the live configuration reaches when it is fitted on this run's history: in NDCG@10, and in revenue."""
 
 CHAMPION = "@live"
 
@@ -78,8 +78,10 @@ def keep_as_live(context: RunContext, records: Mapping[str, Candidates], plans: 
         ranked = (
             records[name].of(truth.users).ranked(plans[name].weights, K, lift=lift, promotion=live[blend].promotion)
         )
-        reached = ndcg(judge(ranked, truth.per_user), K).astype(np.float32)
-        measurements.save_per_user(context.version, task, {LIVE_CONFIGURATION: reached})
+        judged = judge(ranked, truth.per_user)
+        reached = ndcg(judged, K).astype(np.float32)
+        money = revenue_ndcg(judged, K).astype(np.float32)
+        measurements.save_per_user(context.version, task, {LIVE_CONFIGURATION: reached, LIVE_REVENUE: money})
         context.report(0, text=f"{task}: settings changed, so the live ones were fitted as well: {reached.mean():.4f}")
 
 
@@ -88,14 +90,16 @@ def gate_version(context: RunContext, task: Task, configuration: Configuration) 
 
     There is no second stage for the settings of before, so the settings are compared without it on either side.
     """
-    before = measurements.load_per_user(context.version.pk, task).get(LIVE_CONFIGURATION)
-    if before is None:
+    stored = measurements.load_per_user(context.version.pk, task)
+    if LIVE_CONFIGURATION not in stored:
         return None
     weights = {name: weight for name, weight in configuration.weights.items() if name != SECOND_STAGE}
     if any(weights.values()):
         configuration = replace(configuration, weights=weights)
-    reached = ndcg_of(context.version.pk, task, configuration)
-    return gate_result(reached, {LIVE: before}, seed=context.run.seed)
+    reached = figures_of(context.version.pk, task, configuration)
+    before = {LIVE: stored[LIVE_CONFIGURATION]}
+    money = (reached.revenue, stored[LIVE_REVENUE]) if LIVE_REVENUE in stored else None
+    return gate_result(reached.accuracy, before, seed=context.run.seed, revenue=money)
 
 
 def _live() -> dict[BlendName, Configuration]:

@@ -1,9 +1,11 @@
 """The gate between a new configuration and what is live; both are measured on one version's test cut."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from recommendations.engine.evaluation.accuracy import judge, ndcg
+from recommendations.engine.evaluation.accuracy import judge, ndcg, revenue_ndcg
 from recommendations.engine.evaluation.gate import GateResult, gate_result
 from recommendations.engine.frames import BoolArray
 from recommendations.loop.evaluate import Configuration
@@ -16,18 +18,29 @@ BASELINES = ("popular", "recent", "personal_frequency")
 NOBODY = np.empty(0, np.float32)
 
 
-def ndcg_of(version_id: int, task: Task, configuration: Configuration) -> NDArray[np.float32]:
-    """NDCG@10 per customer of the test window's truth; empty where nobody has any."""
+class Reached(NamedTuple):
+    """NDCG@10 and revenue NDCG@10 per customer of the test window's truth; empty where nobody has any."""
+
+    accuracy: NDArray[np.float32]
+    revenue: NDArray[np.float32]
+
+    def of(self, rows: BoolArray) -> "Reached":
+        return Reached(self.accuracy[rows], self.revenue[rows])
+
+
+def figures_of(version_id: int, task: Task, configuration: Configuration) -> Reached:
+    """What a configuration reaches on the version's test window."""
     truth = model.load_truths(version_id, Cut.TEST)[task]
     records = model.load_candidates(version_id, Cut.TEST)
     if not len(truth.users) or TASKS[task] not in records:
-        return NOBODY
+        return Reached(NOBODY, NOBODY)
     ranked = (
         records[TASKS[task]]
         .of(truth.users)
         .ranked(configuration.weights, K, lift=model.load_lift(version_id, Cut.TEST), promotion=configuration.promotion)
     )
-    return ndcg(judge(ranked, truth.per_user), K).astype(np.float32)
+    judged = judge(ranked, truth.per_user)
+    return Reached(ndcg(judged, K).astype(np.float32), revenue_ndcg(judged, K).astype(np.float32))
 
 
 def gate(
@@ -43,14 +56,20 @@ def gate(
 
     With the number of a ``segment`` only its customers count.
     """
-    candidate = ndcg_of(version_id, task, configuration)
+    candidate = figures_of(version_id, task, configuration)
+    served = figures_of(version_id, task, live) if live else None
     measured = measurements.load_per_user(version_id, task)
-    references = {LIVE: ndcg_of(version_id, task, live)} if live else {}
-    references |= {name: measured[name] for name in BASELINES if name in measured and len(candidate)}
-    if segment is not None and len(candidate):
+    references = {name: measured[name] for name in BASELINES if name in measured and len(candidate.accuracy)}
+    if segment is not None and len(candidate.accuracy):
         rows = _of_segment(version_id, task, segment)
-        candidate, references = candidate[rows], {name: values[rows] for name, values in references.items()}
-    return gate_result(candidate, references, seed=seed)
+        candidate, served = candidate.of(rows), served.of(rows) if served else None
+        references = {name: values[rows] for name, values in references.items()}
+    return gate_result(
+        candidate.accuracy,
+        ({LIVE: served.accuracy} if served else {}) | references,
+        seed=seed,
+        revenue=(candidate.revenue, served.revenue) if served else None,
+    )
 
 
 def _of_segment(version_id: int, task: Task, segment: int) -> BoolArray:
@@ -66,6 +85,9 @@ def log_line(found: GateResult) -> str:
     if found.worse_than:
         worst = found.worse_than[0]
         value, low, high = found.against[worst]
-        return f"worse than {worst} beyond the interval: NDCG@10 {value:+.4f} [{low:+.4f}, {high:+.4f}]"
+        return f"worse than {worst}, certain and not negligible: NDCG@10 {value:+.4f} [{low:+.4f}, {high:+.4f}]"
+    if found.earns_less and found.revenue:
+        value, low, high = found.revenue
+        return f"earns less than {LIVE}, certain and not negligible: revenue {value:+.4f} [{low:+.4f}, {high:+.4f}]"
     parts = [f"{name} {value:+.4f} [{low:+.4f}, {high:+.4f}]" for name, (value, low, high) in found.against.items()]
-    return "not worse beyond the interval: NDCG@10 against " + ", ".join(parts)
+    return "not worse: NDCG@10 against " + ", ".join(parts)

@@ -113,7 +113,7 @@ def _of_accuracy(version: ModelVersion, live: ModelVersion) -> Iterator[Unusual]
         default = weight_versions.default_weights(blend)
         if default is None:
             continue
-        ours, theirs = (gate.ndcg_of(one.pk, task, Configuration.of(default)) for one in (version, live))
+        ours, theirs = (gate.figures_of(one.pk, task, Configuration.of(default)).accuracy for one in (version, live))
         if len(ours) < 2 or len(theirs) < 2:
             continue
         reach = [DEVIATIONS * float(np.std(values)) / len(values) ** 0.5 for values in (ours, theirs)]

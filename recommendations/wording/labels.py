@@ -275,12 +275,28 @@ def gate_text(gate: Mapping[str, Any]) -> str:
         return gettext("Nobody with a history bought anything in the test window, so nothing could be compared.")
     if outcome == GateOutcome.PASSED:
         return gettext("On %(users)s customers of the test window not worse than what it is compared with.") % parts
+    if not gate["worse_than"]:
+        return gettext(
+            "Earns less than what is live on %(users)s customers of the test window: revenue %(value)s, 95%% interval "
+            "%(low)s to %(high)s."
+        ) % {**parts, **_relative(gate["revenue"], gate["revenue_reached"])}
     worst = gate["worse_than"][0]
-    lost = {key: f"{gate['against'][worst][key]:+.4f}" for key in ("value", "low", "high")}
     return gettext(
-        "Worse than %(name)s on %(users)s customers of the test window: NDCG@10 %(value)s, 95%% interval %(low)s to "
+        "Worse than %(name)s on %(users)s customers of the test window: accuracy %(value)s, 95%% interval %(low)s to "
         "%(high)s."
-    ) % {**parts, **lost, "name": _REFERENCES.get(worst, instance_label(worst))}
+    ) % {
+        **parts,
+        **_relative(gate["against"][worst], gate.get("reached", {}).get(worst, 0)),
+        "name": _REFERENCES.get(worst, instance_label(worst)),
+    }
+
+
+def _relative(difference: Mapping[str, float], reached: float) -> dict[str, str]:
+    """A difference and its ends in percent of what was reached; as it is where that was not kept with it."""
+    ends = {key: difference[key] for key in ("value", "low", "high")}
+    if not reached:
+        return {key: f"{end:+.4f}" for key, end in ends.items()}
+    return {key: f"{100 * end / reached:+.1f}%".replace("-", "−") for key, end in ends.items()}
 
 
 _REFERENCES: Mapping[str, Promise] = {

@@ -74,7 +74,7 @@ def test_a_version_with_worse_settings_does_not_go_live(monkeypatch: pytest.Monk
     assert held.gate["home"]["worse_than"] == ["live"]
     assert "discover" not in held.gate  # nothing of it changed
     assert held.instances["user_knn"]["neighbours"] == 1
-    assert "worse than live beyond the interval" in log_of(second)
+    assert "worse than live, certain and not negligible" in log_of(second)
     assert f"model {held} is ready, and not live" in log_of(second)
 
 
@@ -103,7 +103,7 @@ def test_automatic_weights_go_live_only_through_the_gate() -> None:
     better = default()
     assert better.number > poor.number
     assert (better.gate["outcome"], better.gate["against"]["live"]["low"] > 0) == (GateOutcome.PASSED, True)
-    assert "home: new weights are published, as the blend is automatic; not worse beyond" in log_of(second)
+    assert "home: new weights are published, as the blend is automatic; not worse" in log_of(second)
 
 
 def test_automatic_weights_that_lose_on_the_test_window_are_only_proposed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ def test_first_weights_that_lose_to_a_baseline_give_way_to_the_preset(monkeypatc
     assert default().reason == "Shipped preset"
     assert default().gate["outcome"] == GateOutcome.PASSED
     assert "home: Tuned by run" in log_of(first)
-    assert "worse than personal_frequency beyond the interval" in log_of(first)
+    assert "worse than personal_frequency, certain and not negligible" in log_of(first)
 
 
 def test_a_run_whose_history_holds_baskets_of_the_window_fails_with_the_reason() -> None:

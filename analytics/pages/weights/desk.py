@@ -24,7 +24,7 @@ from analytics.queries.weights import desk as query
 from analytics.queries.weights import effect as effect_query
 from analytics.queries.weights import past as past_query
 from analytics.templatetags.weights import WEIGHT, sentence
-from analytics.templatetags.words import MAIN_METRIC, metric_label
+from analytics.templatetags.words import COVERAGE, MAIN_METRIC
 from recommendations.models import Segment
 from recommendations.services.access.policy import Action, may
 from recommendations.services.weights.values import HIGHEST, Values, values_of
@@ -136,21 +136,27 @@ def weights_rest(request: HttpRequest) -> HttpResponse:
     if desk.loaded is None:
         return _json({"html": {}, "figures": {}})
     values = _values(given_in(request.GET), blend, otherwise=desk.loaded.values)
-    places, parts = past_query.located(desk, values), past_query.parts(desk, values)
+    live = past_query.of_live(desk)
+    places, parts = past_query.located(desk, values), past_query.parts(desk, values, live=live)
     context = {
         "desk": desk,
         "versions": history,
         "places": places,
         "parts": parts,
+        "live": {"accuracy": live.get(MAIN_METRIC), "coverage": live.get(COVERAGE)},
         "may_publish": may(staff_of(request), Action.PUBLISH),
     }
-    accuracy = metric_label(MAIN_METRIC)
     spots = [
-        Spot(name=point.key, words=point.words, breadth=coverage, accuracy=measure.value)
+        Spot(
+            name=point.key, words=point.words, breadth=coverage / live[COVERAGE] - 1,
+            accuracy=measure.value / live[MAIN_METRIC] - 1,
+        )
         for point, measure, coverage in places
-    ]
-    scatter = pareto(spots, breadth=_("Coverage@10, % of the catalogue"), accuracy=accuracy)
-    bars = charts.losses(parts, axis=_("%(metric)s lost without it") % {"metric": accuracy})
+        if live[COVERAGE] and live[MAIN_METRIC]
+    ]  # fmt: skip
+    axes = {"breadth": _("Coverage against live, %"), "accuracy": _("Accuracy against live, %")}
+    scatter = pareto(spots, **axes, in_percent=True)
+    bars = charts.losses(parts, axis=_("Accuracy lost without it, % of live"))
     return _json(
         {
             "html": {

@@ -7,13 +7,14 @@ from django.utils.translation import gettext as _
 
 from analytics.queries.weights.effect import effect_of
 from analytics.templatetags.display import number, of, share
+from analytics.templatetags.weights import relative
 from analytics.templatetags.words import WHY_UNMEASURED
 from recommendations.models import BlendWeights
 from recommendations.services.review.suggestions import Suggestion
 from recommendations.services.rules.price_tags import NoModelError, price_tag
 from recommendations.serving.serve import UnknownPlacementError
 
-TOLD = ("ndcg@10", "revenue_ndcg@10")
+TOLD = ("revenue_ndcg@10", "ndcg@10")
 
 
 def price_of(change: Suggestion, *, placement: str, now: datetime) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def _of_weights(weights: BlendWeights) -> dict[str, Any]:
         "users": number(result.users),
         "share": share(result.changed / result.users, 1),
     }
-    figures = [(name, result.figures[name].against) for name in TOLD if name in result.figures]
+    figures = [(name, relative(result.figures[name])) for name in TOLD if name in result.figures]
     return {"whom": f"{_whom(weights)} {reach}", "figures": figures}
 
 
@@ -56,6 +57,6 @@ def _of_rules(change: Suggestion, *, placement: str, now: datetime) -> dict[str,
     }
     return {
         "whom": f"{everyone} {reach}",
-        "figures": [(name, effect.difference) for name, effect in tag.effects.items()],
+        "figures": [(name, effect.relative) for name, effect in tag.effects.items()],
         "unmeasured": "" if tag.effects else _("No purchase tells what would have been right here."),
     }

@@ -1,11 +1,11 @@
 """The effect of weights on the tuning panel: its figures as they are drawn, and the items of its customers' lists."""
 
 from analytics.charts.weights import Effect
-from analytics.templatetags.weights import shown_figures
-from analytics.templatetags.words import metric_label
+from analytics.templatetags.help import figure_name
+from analytics.templatetags.weights import relative, shown_figures
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.models import BlendWeights, Item
-from recommendations.services.weights.what_if import WhatIf, WhatIfFigure, what_if
+from recommendations.services.weights.what_if import WhatIf, what_if
 from recommendations.terms import BlendName
 
 
@@ -18,7 +18,8 @@ def effect_of(version: BlendWeights) -> WhatIf:
 
 def shifts(result: WhatIf) -> list[Effect]:
     """Differences to live as shares of what live has."""
-    return [Effect(words=metric_label(name), **_relative(figure)._asdict()) for name, figure in shown_figures(result)]
+    changes = [(name, relative(figure) or Measure(0.0, 0.0, 0.0)) for name, figure in shown_figures(result)]
+    return [Effect(words=figure_name(name), **change._asdict()) for name, change in changes]
 
 
 def items_of(result: WhatIf) -> dict[int, Item]:
@@ -26,8 +27,3 @@ def items_of(result: WhatIf) -> dict[int, Item]:
     places = {place.item for mover in result.movers for place in (*mover.live, *mover.draft)}
     keys = places.union(*(mover.context for mover in result.movers))
     return Item.objects.only("shop_id", "title", "image_url").in_bulk(list(keys))
-
-
-def _relative(figure: WhatIfFigure) -> Measure:
-    base = figure.live.value
-    return Measure(*(end / base if base else 0.0 for end in figure.against))

@@ -1,9 +1,11 @@
 """Where all that can be loaded stands on today's panel: accurate or broad; and what each recommender is worth."""
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext as _
 
 from analytics.charts.marks import MeasuredRow
-from analytics.queries.weights.desk import Desk, StartingPoint
+from analytics.queries.weights.desk import LIVE, Desk, StartingPoint
 from analytics.templatetags.weights import setting_label
 from analytics.templatetags.words import COVERAGE, MAIN_METRIC
 from recommendations.engine.evaluation.intervals import Measure
@@ -12,6 +14,15 @@ from recommendations.services.weights.values import Values
 from recommendations.services.weights.what_if import Unmeasured, held_for, worth
 
 SLIDERS = "sliders"
+
+
+def of_live(desk: Desk) -> dict[str, float]:
+    """Figures of what is live on today's panel, by metric; empty where nothing measures."""
+    held = held_for(desk.blend, desk.segment)
+    if isinstance(held, Unmeasured) or LIVE not in desk.points:
+        return {}
+    summary = held.summary(PanelSettings.of(desk.points[LIVE].values))
+    return {name: measure.value for name, measure in summary.items()}
 
 
 def located(desk: Desk, sliders: Values) -> list[tuple[StartingPoint, Measure, float]]:
@@ -28,10 +39,13 @@ def located(desk: Desk, sliders: Values) -> list[tuple[StartingPoint, Measure, f
     return list(places.values())
 
 
-def parts(desk: Desk, values: Values) -> list[MeasuredRow]:
-    """Loss of the panel's customers without each recommender; the greatest loss first."""
+def parts(desk: Desk, values: Values, *, live: Mapping[str, float]) -> list[MeasuredRow]:
+    """Accuracy that the panel's customers lose without each recommender, as shares of live's; the greatest first."""
+    whole = live.get(MAIN_METRIC) or 1.0
     losses = worth(blend=desk.blend, weights=values.weights, promotion=values.promotion, segment=desk.segment)
     return [
-        MeasuredRow(name=name, words=setting_label(name), **measure._asdict())
-        for name, measure in sorted(losses.items(), key=lambda part: -part[1].value)
+        MeasuredRow(
+            name=name, words=setting_label(name), value=lost.value / whole, low=lost.low / whole, high=lost.high / whole
+        )
+        for name, lost in sorted(losses.items(), key=lambda part: -part[1].value)
     ]

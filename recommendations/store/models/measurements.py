@@ -91,6 +91,10 @@ def described_gate_result(result: GateResult, *, version: ModelVersion) -> dict[
         "candidate": described(result.candidate),
         "against": described_all(result.against),
         "worse_than": list(result.worse_than),
+        "reached": {name: round(value, 6) for name, value in result.reached.items()},
+        "revenue": described(result.revenue) if result.revenue else None,
+        "revenue_reached": round(result.revenue_reached, 6),
+        "earns_less": result.earns_less,
     }
 
 

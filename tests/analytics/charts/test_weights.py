@@ -59,10 +59,10 @@ def test_losses_have_the_hue_of_their_recommender_and_an_interval() -> None:
     ]
     figure = weights.losses(parts, axis="lost")
     assert [(bar.x, bar.y, bar.meta["hue"]) for bar in figure.data] == [
-        ((0.02,), (0,), 1), ((-0.001,), (1,), 5), ((0.0,), (2,), 0),
+        ((2.0,), (0,), 1), ((-0.1,), (1,), 5), ((0.0,), (2,), 0),  # percent
     ]  # fmt: skip
     assert [bar.marker.pattern.shape for bar in figure.data] == ["", "/", ""]
-    assert figure.data[0].error_x.array == pytest.approx((0.02,))
+    assert figure.data[0].error_x.array == pytest.approx((2.0,))
     assert "Buys &lt;again&gt;" in figure.data[0].hovertemplate
 
 

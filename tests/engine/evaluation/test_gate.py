@@ -30,3 +30,24 @@ def test_a_candidate_equal_to_the_live_one_passes() -> None:
 def test_without_users_the_gate_is_unmeasured() -> None:
     result = gate_result(np.empty(0), {"live": np.empty(0)}, seed=1)
     assert (result.outcome, result.passed) == (GateOutcome.UNMEASURED, False)
+
+
+@pytest.mark.parametrize(("lost", "outcome"), [(0.0045, GateOutcome.PASSED), (0.0055, GateOutcome.WORSE)])
+def test_a_certain_loss_counts_from_half_a_percent_on(lost: float, outcome: GateOutcome) -> None:
+    result = gate_result(NOISE * (1 - lost), {"live": NOISE}, seed=1)
+    assert result.against["live"].high < 0  # certain, either way
+    assert result.outcome is outcome
+    assert result.reached["live"] == pytest.approx(NOISE.mean())
+
+
+def test_a_candidate_that_earns_less_fails_however_accurate() -> None:
+    result = gate_result(NOISE + 0.1, {"live": NOISE}, seed=1, revenue=(NOISE * 0.99, NOISE))
+    assert (result.outcome, result.worse_than, result.earns_less) == (GateOutcome.WORSE, (), True)
+    assert result.revenue
+    assert result.revenue.value == pytest.approx(-0.01 * NOISE.mean())
+    assert gate_result(NOISE, {"live": NOISE}, seed=1, revenue=(NOISE * 0.996, NOISE)).passed
+
+
+def test_revenue_of_nobody_is_not_compared() -> None:
+    result = gate_result(np.empty(0), {}, seed=1, revenue=(np.empty(0), np.empty(0)))
+    assert (result.outcome, result.revenue, result.earns_less) == (GateOutcome.UNMEASURED, None, False)

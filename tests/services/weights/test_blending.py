@@ -55,7 +55,7 @@ def test_worse_weights_are_stopped_by_the_gate(boss: Staff) -> None:
     assert verdict["against"]["live"]["high"] < 0
     assert default() == before
     text = labels.gate_text(verdict)
-    assert text.startswith("Worse than what is live on 60 customers of the test window: NDCG@10 -0.")
+    assert text.startswith("Worse than what is live on 60 customers of the test window: accuracy −")
     with translation.override("zh-hans"):
         assert "线上版本" in labels.gate_text(verdict)
 

@@ -246,14 +246,17 @@ def test_withdraw_and_roll_back(admin: Client) -> None:
 def test_measured_effects_stand_beside_the_rules(admin: Client) -> None:
     tag = {
         "placement": "home", "slots": 1000, "slots_touched": 180,
-        "effects": {"ndcg@10": {"value": -0.0012, "low": -0.002, "high": -0.0004}},
+        "effects": {
+            "ndcg@10": {"was": 0.4, "value": -0.0052, "low": -0.006, "high": -0.0044},
+            "revenue_ndcg@10": {"was": 0.2, "value": -0.0003, "low": -0.001, "high": 0.0004},
+        },
     }  # fmt: skip
     rule = records.rule()
     records.published(rule, expected={"rules": [rule.pk], "tags": [tag]})
     page = text(admin)
     assert "18.0% of slots" in page
-    assert "NDCG@10 −0.0012" in page
-    assert "For you: 18.0% of slots<br><small>NDCG@10 −0.0012" in text(admin, "/rules/versions/")
+    assert "Revenue −0.15% · Accuracy −1.3%" in " ".join(page.split())
+    assert "For you: 18.0% of slots<br><small>Revenue −0.15% · Accuracy −1.3%" in text(admin, "/rules/versions/")
 
 
 def test_a_price_tag_from_outside_is_not_believed(admin: Client) -> None:

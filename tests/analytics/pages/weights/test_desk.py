@@ -94,7 +94,7 @@ def test_live_weights_on_the_sliders_change_nothing(publisher: Client) -> None:
     page = text(publisher)
     for name, weight in live().weights.items():
         assert float(box(page, name)) == pytest.approx(100 * weight, abs=0.01)
-    assert "As live: every customer sees the same ten items." in page
+    assert "No change yet: every customer sees the same ten items as live." in page
     assert "Live v1" in page
     assert page.count('class="mover"') == 6
 
@@ -113,7 +113,7 @@ def test_the_desk_takes_few_queries(publisher: Client, address: str) -> None:
 
 @pytest.mark.parametrize("odd", ["blend=x", "load=x", "segment=x", "segment=99", "w.buy_again=x", "load=%00&w.=1"])
 def test_odd_parameters_are_as_if_absent(publisher: Client, odd: str) -> None:
-    assert "As live" in text(publisher, f"/weights/?{odd}")
+    assert "No change yet" in text(publisher, f"/weights/?{odd}")
 
 
 def test_weights_in_the_address_are_on_the_sliders(publisher: Client) -> None:
@@ -154,13 +154,14 @@ def test_a_move_of_a_slider_answers_with_the_figures_of_the_panel(publisher: Cli
     result = what_if(blend=HOME, weights=weights, promotion=live().promotion)
     main = result.figures["ndcg@10"]
     table = " ".join(parts["html"]["effect-table"].split())
-    assert f"<strong>{main.draft.value:.4f}</strong>" in table
-    assert f"{abs(main.against.value):.4f}" in table
-    assert f"{result.changed} of 60 customers see another top ten." in parts["html"]["effect-sentence"]
+    assert "Accuracy&nbsp;" in table
+    assert f"−{abs(100 * main.against.value / main.live.value):.1f}%" in table
+    assert '<th scope="row">NDCG@10' not in table
+    assert f"{result.changed} of 60 customers get a different top ten." in parts["html"]["effect-sentence"]
     drawn = {
         y: x for trace in parts["figures"]["effect-chart"]["data"] for x, y in zip(trace["x"], trace["y"], strict=True)
     }
-    assert len(drawn) == 6
+    assert len(drawn) == 4
     assert drawn[0] == pytest.approx(100 * main.against.value / main.live.value, abs=0.01)
     assert "new" in parts["lists"]
 
