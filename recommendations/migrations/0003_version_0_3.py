@@ -50,10 +50,33 @@ WHERE t.segment_id = s.id;
 """
 
 
+SIMILAR_BEFORE = {"also_bought": 0.45, "item_knn_context": 0.30, "content_context": 0.20, "popularity_home": 0.05}
+SIMILAR = {"content_context": 0.70, "item_knn_context": 0.20, "popularity_home": 0.10}
+
+
 def put_into_pages(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
     """A key with origins stands in a page."""
     keys = apps.get_model("recommendations", "ApiKey").objects.using(editor.connection.alias)
     keys.exclude(origins=[]).update(side="page")
+
+
+def let_similar_be_similar(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
+    """A new version of the weights of *Similar*, where those that shipped are served: mostly what is bought together."""
+    versions = apps.get_model("recommendations", "BlendWeights").objects.using(editor.connection.alias)
+    before = versions.select_related("blend").filter(
+        blend__name="item", segment=None, is_default=True, weights=SIMILAR_BEFORE
+    ).first()  # fmt: skip
+    if before is None:
+        return
+    blend, now = before.blend, timezone.now()
+    versions.filter(pk=before.pk).update(is_default=False)
+    blend.last_number += 1
+    blend.save(update_fields=["last_number"])
+    versions.create(
+        blend=blend, number=blend.last_number, weights=SIMILAR, diversity=before.diversity,
+        exploration=before.exploration, promotion=before.promotion, status="published", is_default=True, parent=before,
+        reason="Shipped preset of version 0.3", created_at=now, published_at=now,
+    )  # fmt: skip
 
 
 class Migration(migrations.Migration):
@@ -473,4 +496,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunPython(let_similar_be_similar, migrations.RunPython.noop, elidable=True),
     ]  # fmt: skip
