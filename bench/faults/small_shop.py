@@ -13,6 +13,7 @@ from recommendations.terms import Scope
 
 KNOWN: Mapping[str, Sequence[str]] = {
     "placement": ["home", "item", "cart", "trending"],
+    "page": ["home", "item", "cart"],
     "item_id": ["SKU1", "SKU2"],
     "shop_id": ["SKU1", "SKU9"],
     "user_id": ["u1", "u2"],

@@ -124,6 +124,25 @@ _RECOMMENDATION = {
     "missing_item_ids": [],
 }
 RECOMMENDATION = answer("An answer", _RECOMMENDATION)
+PAGE_REQUEST = request(
+    "The home page, with a longer first list",
+    {
+        "user_id": "u1",
+        "anonymous_id": "a9",
+        "slots": [{"placement": "home", "n": 16}, {"placement": "new", "n": 0}],
+        "fields": ["product", "reasons"],
+    },
+)
+PAGE = answer(
+    "Two placements",
+    {
+        "page": "home",
+        "slots": [
+            _RECOMMENDATION,
+            {**_RECOMMENDATION, "recommendation_id": "r-01JD3Z5K8X", "placement": "buy_again", "results": []},
+        ],
+    },
+)
 BATCH_REQUEST = request(
     "Two customers of a mailing",
     {

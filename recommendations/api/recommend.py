@@ -1,6 +1,6 @@
 """Recommendations of a placement: ``GET`` or ``POST /api/v1/placements/{placement}/recommend/``."""
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 
 from django.http import Http404, HttpResponse
@@ -89,10 +89,15 @@ def is_dear(request: Wished) -> bool:
     return bool(request.search_term and not request.item_ids)
 
 
+def room_for(asked: Wished) -> AbstractContextManager[None]:
+    """Room of the lane of searches where the answer is dear. Raises BusyError when it is entered."""
+    return _searches.entered() if is_dear(asked) else nullcontext()
+
+
 def respond(request: Request, asked: ParsedRequest) -> HttpResponse:
     writing = Writing(asked.lang, asked.fields, site=site_of(request))
     try:
-        with _searches.entered() if is_dear(asked.request) else nullcontext():
+        with room_for(asked.request):
             served = serve_written(asked.request, write=writing, now=timezone.now())
     except UnknownPlacementError as error:
         raise no_placement(error) from error

@@ -13,10 +13,11 @@ from msgspec import Meta, Struct, ValidationError
 
 from recommendations.api.errors import BadRequestError, Flaw
 from recommendations.api.parsing import flaw_of, malformed
-from recommendations.serving.types import Filter, Request
+from recommendations.serving.types import Filter, PageRequest, Request
 
 MOST_IDS = 1_000
 MOST_USERS = 1_000
+MOST_SLOTS = 12  # of a page
 
 type Id = Annotated[str, Meta(min_length=1, max_length=128)]
 type SessionId = Annotated[
@@ -60,11 +61,10 @@ class RecommendContext(Struct, forbid_unknown_fields=True):
     search_term: Text | None = None
 
 
-class RecommendOptions(Struct, forbid_unknown_fields=True):
-    """What a body asks for. ``n`` and ``diversity`` default to what the placement and its weights have."""
+class CommonOptions(Struct, forbid_unknown_fields=True):
+    """What every body asks for. ``diversity`` defaults to what the placement and its weights have."""
 
     context: RecommendContext | None = None
-    n: Annotated[int, Meta(ge=1, le=100)] | None = None
     filter: ItemFilter | None = None
     exclude_item_ids: Ids = []
     diversity: Annotated[float, Meta(ge=0, le=1)] | None = None
@@ -73,6 +73,28 @@ class RecommendOptions(Struct, forbid_unknown_fields=True):
     lang: Annotated[str, Meta(max_length=35)] | None = None
     fields: list[Field] | None = None
     dry_run: bool = False
+
+
+class RecommendOptions(CommonOptions):
+    """What a body asks for at one placement, which says how many items there are where ``n`` does not."""
+
+    n: Annotated[int, Meta(ge=1, le=100)] | None = None
+
+
+class SlotOptions(Struct, forbid_unknown_fields=True):
+    """What a request says of one placement of a page. ``n`` 0 leaves it out."""
+
+    placement: Annotated[str, Meta(min_length=1, max_length=40)]
+    n: Annotated[int, Meta(ge=0, le=100)] | None = None
+
+
+class PageBody(CommonOptions):
+    """The body of a request for a page; a placement that ``slots`` does not name is as the page has it."""
+
+    user_id: Id | None = None
+    anonymous_id: Id | None = None
+    session_id: SessionId | None = None
+    slots: Annotated[list[SlotOptions], Meta(max_length=MOST_SLOTS)] = []
 
 
 class RecommendBody(RecommendOptions):
@@ -151,8 +173,16 @@ class ParsedRequest:
     fields: frozenset[str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ParsedPage:
+    page: PageRequest
+    lang: str
+    fields: frozenset[str]
+
+
 _LISTS = frozenset({"item_id", "basket", "category", "exclude_item_id", "fields"})
 _body = msgspec.json.Decoder(RecommendBody)
+_page = msgspec.json.Decoder(PageBody)
 _batch = msgspec.json.Decoder(BatchOfRaw)
 _user = msgspec.json.Decoder(BatchUser)
 
@@ -160,14 +190,28 @@ _user = msgspec.json.Decoder(BatchUser)
 def of_body(placement: str, body: bytes) -> ParsedRequest:
     form = _decoded(_body, body)
     fields = _fields(form.fields)
-    request = replace(_request_of(placement, form, fields=fields), user_id=form.user_id, anonymous_id=form.anonymous_id)
+    request = replace(
+        _request_of(placement, form, fields=fields), n=form.n, user_id=form.user_id, anonymous_id=form.anonymous_id
+    )
     return ParsedRequest(request=request, lang=_language(form.lang), fields=fields)
+
+
+def of_page(name: str, body: bytes) -> ParsedPage:
+    form = _decoded(_page, body)
+    fields = _fields(form.fields)
+    shared = replace(_request_of("", form, fields=fields), user_id=form.user_id, anonymous_id=form.anonymous_id)
+    counts = tuple((slot.placement, slot.n) for slot in form.slots)
+    for place, (placement, _n) in enumerate(counts):
+        if placement in dict(counts[:place]):
+            raise refused_slot(place, _("Given more than once."))
+    page = PageRequest(name=name, shared=shared, counts=counts)
+    return ParsedPage(page=page, lang=_language(form.lang), fields=fields)
 
 
 def of_batch(body: bytes) -> ParsedBatch:
     form = _decoded(_batch, body)
     fields = _fields(form.fields)
-    wished = _request_of(form.placement, form, fields=fields)
+    wished = replace(_request_of(form.placement, form, fields=fields), n=form.n)
     users: list[BatchUser] = []
     requests: list[Request | None] = []
     flaws: dict[int, Flaw] = {}
@@ -230,7 +274,7 @@ def converted[Form: Struct](query: Mapping[str, Sequence[str]], kind: type[Form]
         raise _refused(Flaw(flaw.pointer.lstrip("/"), flaw.message)) from error
 
 
-def _request_of(placement: str, form: RecommendOptions, *, fields: frozenset[str]) -> Request:
+def _request_of(placement: str, form: CommonOptions, *, fields: frozenset[str]) -> Request:
     context = form.context or RecommendContext()
     return Request(
         placement=placement,
@@ -239,7 +283,6 @@ def _request_of(placement: str, form: RecommendOptions, *, fields: frozenset[str
         exclude_item_ids=tuple(form.exclude_item_ids),
         categories=tuple(context.categories),
         search_term=context.search_term or "",
-        n=form.n,
         personalise=form.personalise,
         fill=form.fallback != "none",
         explain="reasons" in fields,
@@ -290,6 +333,11 @@ def _language(asked: str | None) -> str:
         return get_supported_language_variant(asked) if asked else str(settings.SHOP_LANGUAGE)
     except LookupError:
         return str(settings.SHOP_LANGUAGE)
+
+
+def refused_slot(place: int, text: str) -> BadRequestError:
+    """Error about a placement that ``slots`` of a body names, the first at 0."""
+    return _refused(Flaw(f"/slots/{place}/placement", text))
 
 
 def _refused(*flaws: Flaw) -> BadRequestError:

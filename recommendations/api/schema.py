@@ -35,6 +35,7 @@ EVERY_BODY = (
 
 PATH_PARAMETERS = {
     "placement": "A place of the shop that asks: home, discover, item, also_bought, cart, category, search …",
+    "page": "A page of the shop: home, item, cart, category, search, thanks, or one of the shop's own.",
     "item_id": "An item by the shop's own id; it may have slashes in it.",
     "user_id": "A customer by the shop's own id; it may have slashes in it.",
 }

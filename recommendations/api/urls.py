@@ -13,6 +13,7 @@ from recommendations.api.items import ItemBatchView, ItemView
 from recommendations.api.not_found import unknown
 from recommendations.api.recommend import RecommendView
 from recommendations.api.recommend_many import BatchView
+from recommendations.api.recommend_page import PageView
 from recommendations.api.schema import schema
 from recommendations.api.tiles import item_tile
 
@@ -30,6 +31,7 @@ urlpatterns = [
     path("v1/identity/", Identity.as_view(), name="identity"),
     path("v1/users/merge/", MergeUsers.as_view(), name="merge-users"),
     path("v1/placements/<slug:placement>/recommend/", RecommendView.as_view(), name="recommend"),
+    path("v1/pages/<slug:page>/recommend/", PageView.as_view(), name="recommend-page"),
     path("v1/recommendations/batch/", BatchView.as_view(), name="recommend-to-many"),
     path("v1/users/<shop_id:user_id>/interests/", InterestsView.as_view(), name="interests"),
     path("v1/items/<shop_id:item_id>/similar/", SimilarView.as_view(), name="similar-items"),

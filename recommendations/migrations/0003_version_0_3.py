@@ -7,7 +7,8 @@ import django.db.models.deletion
 from django.apps.registry import Apps
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.db import migrations, models
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import DEFAULT_DB_ALIAS, migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.utils import timezone
 
@@ -50,6 +51,15 @@ WHERE t.segment_id = s.id;
 """
 
 
+# page → its placements in order, and how many items each shows
+PAGES = {
+    "home": (("home", 12), ("buy_again", 6), ("discover", 6), ("trending", 6), ("new", 6)),
+    "item": (("also_bought", 6), ("item", 6)),
+    "cart": (("cart", 6),),
+    "category": (("category", 24),),
+    "search": (("search", 24),),
+    "thanks": (("discover", 6),),
+}
 SIMILAR_BEFORE = {"also_bought": 0.45, "item_knn_context": 0.30, "content_context": 0.20, "popularity_home": 0.05}
 SIMILAR = {"content_context": 0.70, "item_knn_context": 0.20, "popularity_home": 0.10}
 
@@ -58,6 +68,17 @@ def put_into_pages(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
     """A key with origins stands in a page."""
     keys = apps.get_model("recommendations", "ApiKey").objects.using(editor.connection.alias)
     keys.exclude(origins=[]).update(side="page")
+
+
+def furnish_pages(apps: Apps, editor: BaseDatabaseSchemaEditor | None) -> None:
+    """The pages of a usual shop, with those placements that are there."""
+    alias = editor.connection.alias if editor else DEFAULT_DB_ALIAS
+    placements = {row.name: row for row in apps.get_model("recommendations", "Placement").objects.using(alias)}
+    slots = apps.get_model("recommendations", "PageSlot").objects.using(alias)
+    for name, parts in PAGES.items():
+        page = apps.get_model("recommendations", "ShopPage").objects.using(alias).create(name=name)
+        for position, (placement, n) in enumerate((part for part in parts if part[0] in placements), 1):
+            slots.create(page=page, placement=placements[placement], position=position, n=n)
 
 
 def let_similar_be_similar(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
@@ -496,5 +517,54 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            "ShopPage",
+            [
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.SlugField(max_length=40, unique=True, verbose_name="name")),
+            ],
+            {"verbose_name": "page of the shop", "verbose_name_plural": "pages of the shop", "ordering": ["id"]},
+        ),
+        migrations.CreateModel(
+            "PageSlot",
+            [
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "page",
+                    models.ForeignKey(
+                        "recommendations.shoppage", models.CASCADE, related_name="slots", verbose_name="page"
+                    ),
+                ),
+                (
+                    "placement",
+                    models.ForeignKey(
+                        "recommendations.placement", models.PROTECT, related_name="page_slots", verbose_name="placement"
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(
+                        validators=[MinValueValidator(1), MaxValueValidator(12)], verbose_name="position"
+                    ),
+                ),
+                (
+                    "n",
+                    models.PositiveSmallIntegerField(
+                        blank=True, help_text="Empty: as many as the placement has.", null=True,
+                        validators=[MinValueValidator(1), MaxValueValidator(100)], verbose_name="items shown",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "placement on a page", "verbose_name_plural": "placements on pages",
+                "ordering": ["page", "position"],
+                "constraints": [
+                    models.UniqueConstraint(fields=["page", "position"], name="one_placement_at_a_position"),
+                    models.UniqueConstraint(fields=["page", "placement"], name="placement_once_per_page"),
+                    models.CheckConstraint(condition=models.Q(n__gte=1, n__lte=100), name="page_slot_shows_1_to_100"),
+                ],
+            },
+        ),
+        migrations.RunPython(furnish_pages, migrations.RunPython.noop),
         migrations.RunPython(let_similar_be_similar, migrations.RunPython.noop, elidable=True),
     ]  # fmt: skip

@@ -17,6 +17,7 @@ from recommendations.models.interests import (
 from recommendations.models.judgements import Judgement
 from recommendations.models.measurements import Evaluation, Measurement
 from recommendations.models.merchandising import Rule, RuleBook
+from recommendations.models.pages import PageSlot, ShopPage
 from recommendations.models.promotions import Promotion
 from recommendations.models.quarantine import Aside, Quarantine
 from recommendations.models.serving import Slate
@@ -49,6 +50,7 @@ __all__ = [
     "Judgement",
     "Measurement",
     "ModelVersion",
+    "PageSlot",
     "Placement",
     "PlacementDay",
     "Promotion",
@@ -62,6 +64,7 @@ __all__ = [
     "Segment",
     "SegmentMembership",
     "SegmentState",
+    "ShopPage",
     "ShopSetting",
     "Slate",
     "SlateOutcome",

@@ -69,15 +69,26 @@ def recommend(request: ResolvedRequest, *, snapshot: Snapshot, state: LiveState,
     return complete(prepare(request, snapshot=snapshot, state=state, now=now))
 
 
-def prepare(request: ResolvedRequest, *, snapshot: Snapshot, state: LiveState, now: datetime) -> Prepared:
-    """Gather all that the answer to a request is made of. Raises UnknownPlacementError."""
+def prepare(
+    request: ResolvedRequest,
+    *,
+    snapshot: Snapshot,
+    state: LiveState,
+    now: datetime,
+    customer: CustomerContext | None = None,
+) -> Prepared:
+    """Gather all that the answer to a request is made of; ``customer`` is given where another slot of the page has it.
+
+    Raises UnknownPlacementError.
+    """
     placement = snapshot.placements.get(request.placement)
     if placement is None:
         raise UnknownPlacementError(request.placement)
     request = resolved(request, placement)
     candidates = candidate_source(snapshot.model) if snapshot.model else None
     tick = datetime.fromtimestamp(now.timestamp() // TICK * TICK, UTC)
-    customer = context_of(request, placement, snapshot=snapshot, candidates=candidates, state=state, now=tick)
+    if customer is None:
+        customer = context_of(request, placement, snapshot=snapshot, candidates=candidates, state=state, now=tick)
     weights = snapshot.weights_for(placement.blend, customer.segment) if placement.blend else None
     session = None
     if customer.visit and placement.scope is CatalogueScope.WHOLE:

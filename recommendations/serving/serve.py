@@ -12,11 +12,13 @@ import msgspec
 
 from recommendations.engine.ranking.exploration import may_explore
 from recommendations.serving.answer_cache import CachedAnswer, ServingState, answer_cache
+from recommendations.serving.page import UnknownPageError, UnknownSlotError, prepare_page, requests_of, share_out
 from recommendations.serving.pipeline import Prepared, UnknownPlacementError, complete, draw_of, prepare
 from recommendations.serving.scope import MOST
-from recommendations.serving.types import Answer, Request, ResolvedRequest
+from recommendations.serving.types import Answer, PageRequest, Request, ResolvedRequest
 from recommendations.store.events.known_customers import customer_key, customer_keys
 from recommendations.store.live import fetch
+from recommendations.store.live.state import LiveState
 from recommendations.store.serving import slates
 from recommendations.store.serving.slates import ServedSlate
 from recommendations.store.serving.snapshot import Snapshot
@@ -25,8 +27,8 @@ from recommendations.store.serving.stock import Stock
 from recommendations.terms import CatalogueScope, CustomerKind
 
 __all__ = [
-    "NotLoadedError", "Served", "UnknownPlacementError", "Write", "has_item", "knows", "most_items", "serve",
-    "serve_all", "serve_written",
+    "NotLoadedError", "Served", "UnknownPageError", "UnknownPlacementError", "UnknownSlotError", "Write", "has_item",
+    "knows", "most_items", "serve", "serve_all", "serve_page", "serve_written",
 ]  # fmt: skip
 
 type Write = Callable[[Answer], bytes]
@@ -92,6 +94,51 @@ def serve_all(requests: Sequence[Request], *, write: Write, now: datetime) -> li
     return served
 
 
+def serve_page(page: PageRequest, *, write: Write, now: datetime) -> list[Served]:
+    """Serialise an answer of each slot of a page, no item in two of them; the customer is read once.
+
+    Raises UnknownPageError, UnknownSlotError and NotLoadedError.
+    """
+    whole = _state(page.shared, now=now)
+    requests = requests_of(page, whole.snapshot)
+    states = [replace(whole, request=request, recommendation_id=_new_id(now)) for request in requests]
+    entries = _page_of_cache(page, states, write) or _page_anew(page, states, write)
+    for state, entry in zip(states, entries, strict=True):
+        if not state.request.dry_run:
+            _note(state, entry.slate)
+    pairs = zip(states, entries, strict=True)
+    return [Served(state.recommendation_id, entry.content) for state, entry in pairs]
+
+
+def _page_of_cache(page: PageRequest, states: Sequence[ServingState], write: Write) -> list[CachedAnswer]:
+    """Answers of a page from the cache; none where one slot has to be answered anew, as the others depend on it."""
+    entries = []
+    for state in states:
+        entry = answer_cache().get((page, state.request.placement, write), state)
+        if entry is None or _may_explore(state, entry):
+            return []
+        entries.append(entry)
+    return entries
+
+
+def _page_anew(page: PageRequest, states: Sequence[ServingState], write: Write) -> list[CachedAnswer]:
+    if not states:
+        return []
+    first = states[0]
+    slots = prepare_page(
+        [_resolved(state) for state in states], snapshot=first.snapshot, state=_live_state(first), now=first.now
+    )
+    entries = []
+    for state, prepared, answer in zip(states, slots, share_out(slots), strict=True):
+        whole = _with_missing(state, answer)
+        slate = _slate(whole, customer=state.customer)
+        entries.append(CachedAnswer.of(prepared, state, content=write(whole), slate=slate))
+    if not any(map(_may_explore, states, entries)):
+        for state, entry in zip(states, entries, strict=True):
+            answer_cache().put((page, state.request.placement, write), entry)
+    return entries
+
+
 def has_item(shop_id: str) -> bool:
     """Whether the catalogue has such an item, retired or not. Raises NotLoadedError as ``serve``."""
     held = snapshot_holder().snapshot
@@ -137,17 +184,24 @@ def _may_explore(state: ServingState, entry: CachedAnswer) -> bool:
 
 
 def _prepared(state: ServingState) -> Prepared:
-    snapshot = state.snapshot
-    since = snapshot.model.as_of if snapshot.model else None
-    reading = fetch.decode(state.raw, state.customer, since=since)
-    return prepare(_resolved(state), snapshot=snapshot, state=reading.state, now=state.now)
+    return prepare(_resolved(state), snapshot=state.snapshot, state=_live_state(state), now=state.now)
+
+
+def _live_state(state: ServingState) -> LiveState:
+    since = state.snapshot.model.as_of if state.snapshot.model else None
+    return fetch.decode(state.raw, state.customer, since=since).state
 
 
 def _completed(state: ServingState, prepared: Prepared) -> Answer:
+    return _with_missing(state, complete(prepared))
+
+
+def _with_missing(state: ServingState, answer: Answer) -> Answer:
+    """The answer, with the ids in the request that the catalogue does not have."""
     request, row_of = state.request, state.snapshot.stock.row_of
     named = (*request.item_ids, *request.basket)
     missing = dict.fromkeys(shop_id for shop_id in named if shop_id not in row_of)
-    return replace(complete(prepared), missing_item_ids=tuple(missing))
+    return replace(answer, missing_item_ids=tuple(missing))
 
 
 def _customer(held: Snapshot, request: Request) -> int | None:

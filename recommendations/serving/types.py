@@ -68,6 +68,15 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PageRequest:
+    """A request of a whole page: ``shared`` is what all slots ask for, whatever placement and n it names."""
+
+    name: str
+    shared: Request
+    counts: tuple[tuple[str, int | None], ...] = ()  # placement, items; None: as the page has it, 0: not at all
+
+
+@dataclass(frozen=True, kw_only=True)
 class ShownReason:
     """A reason: code and evidence (ids of the shop, names, numbers) are the contract; words are made of them."""
 

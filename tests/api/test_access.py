@@ -42,6 +42,7 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "identity": {"POST": Scope.IDENTITY_PROVE},
     "merge-users": {"POST": Scope.EVENTS_WRITE},
     "recommend": {"GET": Scope.RECOMMENDATIONS_READ, "POST": Scope.RECOMMENDATIONS_READ},
+    "recommend-page": {"POST": Scope.RECOMMENDATIONS_READ},
     "recommend-to-many": {"POST": Scope.RECOMMENDATIONS_READ},
     "similar-items": {"GET": Scope.RECOMMENDATIONS_READ},
     "also-bought-items": {"GET": Scope.RECOMMENDATIONS_READ},
@@ -51,7 +52,7 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "metrics": {"GET": Scope.METRICS_READ},
 }
 PUBLIC = {"item-tile", "schema", "api-docs", "unknown-path"}
-ARGUMENTS = {"placement": "home", "item_id": "SKU1", "user_id": "u1"}
+ARGUMENTS = {"placement": "home", "page": "cart", "item_id": "SKU1", "user_id": "u1"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 

@@ -37,6 +37,7 @@ WISH: bodies.BesideWish = {
     "fallback": "popular", "personalise": True, "lang": "en", "fields": ["product", "reasons"], "dry_run": True,
 }  # fmt: skip
 CONTEXT: bodies.Context = {"item_ids": ["tea-1"], "basket": ["tea-2"], "categories": ["FOOD"], "search_term": "tea"}
+SLOTS: list[bodies.SlotWish] = [{"placement": "home", "n": 3}]
 FILTER: bodies.Filter = {"price": {"gte": 1, "lte": Decimal(9)}, "categories": ["FOOD"], "in_stock": True}  # type: ignore[typeddict-item]
 
 # Everything that the client can do, in an order in which it can be done, and what the answer is.
@@ -47,6 +48,12 @@ CALLS: list[tuple[str, Call, Any]] = [
     ("recommend", lambda client: client.recommend("home"), answers.Recommendations),
     ("recommend", lambda client: client.recommend("home", context=CONTEXT, **WISH), answers.Recommendations),
     ("recommend", lambda client: client.recommend("cart", context=CONTEXT, filter=FILTER), answers.Recommendations),
+    ("recommend_page", lambda client: client.recommend_page("cart"), answers.PageRecommendations),
+    (
+        "recommend_page",
+        lambda client: client.recommend_page("home", user_id="u3", context=CONTEXT, slots=SLOTS),
+        answers.PageRecommendations,
+    ),
     ("similar", lambda client: client.similar("tea-1", **WISH), answers.Recommendations),
     ("also_bought", lambda client: client.also_bought("tea-1"), answers.Recommendations),
     (
@@ -189,6 +196,7 @@ def test_the_types_of_bodies_have_the_fields_of_the_schema(schema: dict[str, Any
     many, batch = body("post", "/api/v1/recommendations/batch/"), body("post", "/api/v1/items/batch/")
     pairs = [
         (body("post", "/api/v1/placements/{placement}/recommend/"), bodies.Wish, set()),
+        (body("post", "/api/v1/pages/{page}/recommend/"), bodies.PageWish, set()),
         (within(body("post", "/api/v1/events/"), "events"), bodies.Event, set()),
         (body("put", "/api/v1/items/{item_id}/"), bodies.ItemFields, set()),
         (within(batch, "items"), bodies.Item, set()),

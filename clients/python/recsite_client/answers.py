@@ -81,6 +81,13 @@ class Recommendations(TypedDict):
     missing_item_ids: list[str]
 
 
+class PageRecommendations(TypedDict):
+    """Answers of a whole page, one for each placement on it, in order; no item stands in two of them."""
+
+    page: str
+    slots: list[Recommendations]
+
+
 class ProblemDetail(TypedDict):
     pointer: str
     message: str

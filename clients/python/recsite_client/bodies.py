@@ -77,14 +77,13 @@ class Filter(TypedDict, total=False):
     in_stock: bool
 
 
-class BesideWish(TypedDict, total=False):
-    """Options of a request about an item: for whom, how many; what is not given is as the placement has it."""
+class CommonWish(TypedDict, total=False):
+    """Options of every request: for whom; what is not given is as the placement has it."""
 
     user_id: str
     anonymous_id: str
     session_id: str
     exclude_item_ids: Sequence[str]
-    n: int
     diversity: float
     fallback: Literal["popular", "none"]
     personalise: bool
@@ -93,11 +92,32 @@ class BesideWish(TypedDict, total=False):
     dry_run: bool
 
 
+class BesideWish(CommonWish, total=False):
+    """Options of a request about an item: for whom, and how many."""
+
+    n: int
+
+
 class Wish(BesideWish, total=False):
     """Options of a request to a placement: for whom, how many, and what the page is about."""
 
     context: Context
     filter: Filter
+
+
+class SlotWish(TypedDict):
+    """Options of one placement of a page; ``n`` 0 leaves it out."""
+
+    placement: str
+    n: NotRequired[int]
+
+
+class PageWish(CommonWish, total=False):
+    """Options of a request of a whole page; a placement that ``slots`` does not name is as the page has it."""
+
+    context: Context
+    filter: Filter
+    slots: Sequence[SlotWish]
 
 
 class BatchUser(TypedDict, total=False):

@@ -14,10 +14,11 @@ from recsite_client.answers import (
     ItemsAnswer,
     ItemVerdict,
     MergeAnswer,
+    PageRecommendations,
     Recommendations,
 )
 from recsite_client.batches import joined, parts_of
-from recsite_client.bodies import BatchUser, BatchWish, BesideWish, Event, Item, ItemFields, Wish, encoded
+from recsite_client.bodies import BatchUser, BatchWish, BesideWish, Event, Item, ItemFields, PageWish, Wish, encoded
 from recsite_client.problems import UnreachableError
 from recsite_client.transport import Transport
 
@@ -90,6 +91,11 @@ class Client:
         query = _query_of(wish)
         whole = "filter" in wish or wish.get("fields") == [] or len(query) > LONGEST_QUERY
         answer: Recommendations = self._ask(address, body=wish) if whole else self._ask(address, query=query)
+        return answer
+
+    def recommend_page(self, page: str, **wish: Unpack[PageWish]) -> PageRecommendations:
+        """What to show in every place of a page: one answer for each, and no item in two of them."""
+        answer: PageRecommendations = self._ask(f"/pages/{_part(page)}/recommend/", body=wish)
         return answer
 
     def similar(self, item_id: str, **wish: Unpack[BesideWish]) -> Recommendations:

@@ -30,7 +30,7 @@ class IneligibleReason(StrEnum):
     """Why a candidate may not be shown; it counts under the first reason that applies."""
 
     UNSELLABLE = "unsellable"  # out of stock, retired, not yet or no longer available
-    EXCLUDED = "excluded"  # by the request, by the customer's dislike, or because it is the context itself
+    EXCLUDED = "excluded"  # by the request or a dislike, as the context itself, or for another slot of the page
     FILTERED = "filtered"  # outside the filter of the request
     BOUGHT = "bought"  # the placement shows only what is new to the customer
     NOT_BOUGHT = "not_bought"  # the placement shows only what the customer knows

@@ -56,6 +56,14 @@ class ServedPlacement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServedSlot:
+    """A placement on a page; ``n`` None: as the placement has it."""
+
+    placement: str
+    n: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Names:
     """Names of rows of the record."""
 
@@ -77,6 +85,7 @@ class Snapshot:
     stock: Stock
     model: Model | None
     placements: Mapping[str, ServedPlacement]
+    pages: Mapping[str, Sequence[ServedSlot]]  # enabled placements of each page, in order
     weights: Mapping[tuple[BlendName, int | None], ServedWeights]  # by blend and segment number; None = everybody
     rules: ServedRules
     names: Names

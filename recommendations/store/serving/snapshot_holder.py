@@ -16,7 +16,7 @@ import structlog
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from recommendations.models import BlendWeights, Category, Customer, Placement, Segment
+from recommendations.models import BlendWeights, Category, Customer, Placement, Segment, ShopPage
 from recommendations.store.events.known_customers import add, customers_after, merged_since
 from recommendations.store.live import fetch
 from recommendations.store.live.fetch import Changed
@@ -26,7 +26,7 @@ from recommendations.store.models.live_version import live_version
 from recommendations.store.models.model import Model, load_model
 from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.served_rules import ServedRules
-from recommendations.store.serving.snapshot import Names, ServedPlacement, ServedWeights, Snapshot
+from recommendations.store.serving.snapshot import Names, ServedPlacement, ServedSlot, ServedWeights, Snapshot
 from recommendations.store.serving.stock import load_stock, with_changes
 from recommendations.terms import BlendName, CatalogueScope, Cut, Repeat
 
@@ -191,6 +191,7 @@ def _small() -> dict[str, Any]:
     categories = Category.objects.values_list("pk", "path", "name")
     return {
         "placements": {placement.name: _placement(placement) for placement in placements},
+        "pages": _pages(),
         "weights": {
             (BlendName(row.blend.name), row.segment.number if row.segment else None): ServedWeights.of(row)
             for row in weights
@@ -201,6 +202,18 @@ def _small() -> dict[str, Any]:
         ),
         "objectors": frozenset(Customer.objects.filter(personalise=False).values_list("pk", flat=True)),
     }
+
+
+def _pages() -> dict[str, list[ServedSlot]]:
+    pages: dict[str, list[ServedSlot]] = {}
+    rows = ShopPage.objects.order_by("pk", "slots__position")
+    for name, placement, n, enabled in rows.values_list(
+        "name", "slots__placement__name", "slots__n", "slots__placement__enabled"
+    ):
+        slots = pages.setdefault(name, [])
+        if enabled:
+            slots.append(ServedSlot(placement=placement, n=n))
+    return pages
 
 
 def _placement(row: Placement) -> ServedPlacement:
