@@ -4,9 +4,10 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from recsite_client.answers import Recommendations
 from storefront.filling import Html, fill, joined
 from storefront.settings import Settings
-from storefront.slots import Filled, wish_of
+from storefront.slots import Filled
 from storefront.visits import Visit
 
 
@@ -19,7 +20,7 @@ class Frame:
         visit: Visit,
         title: str,
         main: Html,
-        filled: Sequence[Filled],
+        filled: Filled | None,
         *,
         typed: str,
         events: Sequence[dict[str, object]],
@@ -46,7 +47,7 @@ class Frame:
             dashboard=f"{self._settings.recsite}/customers/id/{quote(visit.user_id or visit.anonymous_id, safe='')}/",
             told=fill("told", text=message) if message else "",
             choice=fill("choice") if visit.consent is None else "",
-            panel=_panel(visit, filled) if filled else "",
+            panel=_panel(filled) if filled else "",
         )
 
     def _people(self, visit: Visit) -> Html:
@@ -57,23 +58,26 @@ class Frame:
         )
 
 
-def _panel(visit: Visit, filled: Sequence[Filled]) -> Html:
-    longest = max(each.milliseconds for each in filled)
-    questions = f"{len(filled)} question{'s' if len(filled) > 1 else ''}, {longest:.0f} ms"
-    return fill("panel", summary=questions, rows=joined(_row(visit, each) for each in filled))
+def _panel(filled: Filled) -> Html:
+    lists = f"{len(filled.slots)} list{'' if len(filled.slots) == 1 else 's'}"
+    return fill(
+        "panel",
+        summary=filled.problem or f"one question, {lists}, {filled.milliseconds:.0f} ms",
+        page=filled.page,
+        wish=json.dumps(filled.wish, ensure_ascii=False),
+        rows=joined(map(_row, filled.slots)),
+    )
 
 
-def _row(visit: Visit, filled: Filled) -> Html:
-    answer = filled.answer
-    why = answer["fallback_reason"] if answer else None
+def _row(answer: Recommendations) -> Html:
+    why = answer["fallback_reason"]
     return fill(
         "panel-row",
-        placement=filled.slot.placement,
-        wish=json.dumps(wish_of(visit, filled.slot), ensure_ascii=False),
-        source=f"{answer['source']}{f' ({why})' if why else ''}" if answer else filled.problem,
-        model=(answer["model_version"] if answer else None) or "–",
-        weights=(answer["weights_version"] if answer else None) or "–",
-        rules=answer["rules_version"] if answer else "–",
-        took=f"{filled.milliseconds:.0f} ms",
-        recommendation_id=answer["recommendation_id"] if answer else "–",
+        placement=answer["placement"],
+        items=len(answer["results"]),
+        source=f"{answer['source']}{f' ({why})' if why else ''}",
+        model=answer["model_version"] or "–",
+        weights=answer["weights_version"] or "–",
+        rules=answer["rules_version"],
+        recommendation_id=answer["recommendation_id"],
     )

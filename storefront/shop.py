@@ -1,6 +1,6 @@
 """The pages of the shop. What a page shows of its own stands here; what Recsite chose comes through ``slots``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
@@ -14,13 +14,25 @@ from storefront.filling import Html, fill, joined
 from storefront.frame import Frame
 from storefront.outbox import Outbox
 from storefront.settings import Settings
-from storefront.slots import Filled, Slot, Slots
-from storefront.tiles import Tiles, shelf_address
+from storefront.slots import Filled, Slots
+from storefront.tiles import Tiles, item_address, shelf_address
 from storefront.visits import Visit, Visits, new_id
 
 SHELVES = 12
 MOST_LISTED = 24
-ANONYMOUS = ""
+OF_CUSTOMERS = ("buy_again", "discover")
+"""Placements that say nothing to somebody who is not known."""
+
+TITLES = {
+    "home": "For you",
+    "buy_again": "Buy again",
+    "discover": "New for you",
+    "trending": "Trending",
+    "new": "Just in",
+    "item": "Similar",
+    "also_bought": "Often bought with it",
+    "cart": "Goes well with it",
+}
 
 type Page = Callable[[Request, Visit], Response]
 
@@ -60,17 +72,11 @@ class ShopSite:
     # --- pages
 
     def home(self, _request: Request, visit: Visit) -> Response:
-        slots = [
-            Slot(placement="home", title="For you" if visit.personalised else "Popular with everybody", n=12),
-            Slot(placement="trending", title="Trending"),
-            Slot(placement="new", title="Just in"),
-        ]
-        if visit.personalised:
-            slots.insert(1, Slot(placement="buy_again", title="Buy again"))
-            slots.insert(2, Slot(placement="discover", title="New for you"))
-        filled = self._slots.fill(visit, slots)
+        known = visit.personalised
+        filled = self._slots.fill("home", visit, leave_out=() if known else OF_CUSTOMERS)
         shelves = joined(self._tiles.category(category) for category in self._catalogue.departments(SHELVES))
-        main = fill("home", title="Welcome", slots=self._tiles.slots(filled, back="/"), categories=shelves)
+        titles = TITLES if known else TITLES | {"home": "Popular with everybody"}
+        main = fill("home", title="Welcome", slots=self._slot_list(filled, titles, back="/"), categories=shelves)
         return self._page(visit, "Welcome", main, filled, events=[{"name": "view_homepage"}])
 
     def shelf(self, request: Request, visit: Visit) -> Response:
@@ -78,17 +84,15 @@ class ShopSite:
         category = self._catalogue.categories.get(path)
         if category is None:
             return self.nothing(request, visit)
-        slot = Slot(placement="category", title="Best for you" if visit.personalised else "Most liked",
-                    n=MOST_LISTED, context={"categories": [path]})  # fmt: skip
-        filled = self._slots.fill(visit, [slot])
-        back = shelf_address(path)
-        listed = self._tiles.slots(filled, back=back) or self._own(self._catalogue.of_category(path), back=back)
+        filled = self._slots.fill("category", visit, context={"categories": [path]})
+        back, titles = shelf_address(path), {"category": "Best for you" if visit.personalised else "Most liked"}
+        listed = self._slot_list(filled, TITLES | titles, back=back)
         main = fill(
             "category",
             title=category.name,
             crumbs=self._tiles.crumbs(path.rpartition(LEVEL)[0]),
             children=joined(self._tiles.chip(self._catalogue.categories[child]) for child in category.children),
-            slots=listed,
+            slots=listed or self._own(self._catalogue.of_category(path), back=back),
         )
         return self._page(visit, category.name, main, filled)
 
@@ -96,18 +100,12 @@ class ShopSite:
         product = self._catalogue.find(request.path.removeprefix("/item/").strip("/"))
         if product is None:
             return self.nothing(request, visit)
-        context: Context = {"item_ids": [product.item_id], "basket": list(visit.basket)}
-        filled = self._slots.fill(
-            visit,
-            [
-                Slot(placement="item", title="Similar", context=context),
-                Slot(placement="also_bought", title="Often bought with it", context=context),
-            ],
-        )
+        filled = self._slots.fill("item", visit, context={"item_ids": [product.item_id], "basket": list(visit.basket)})
         seen: dict[str, object] = {"name": "view_item", "items": [{"item_id": product.item_id, "price": product.price}]}
         if rid := request.query.get("rid"):
             seen["recommendation_id"] = rid
-        main = self._tiles.item(product, slots=filled, recommendation_id=rid or "")
+        slots = self._slot_list(filled, TITLES, back=item_address(product.item_id))
+        main = self._tiles.item(product, slots=slots, recommendation_id=rid or "")
         return self._page(visit, product.title, main, filled, events=[seen])
 
     def search(self, request: Request, visit: Visit) -> Response:
@@ -118,35 +116,35 @@ class ShopSite:
         context: Context = {"search_term": text}
         if item_ids:
             context["item_ids"] = item_ids
-        title = f"{len(item_ids)} found" if item_ids else "Perhaps one of these"
-        filled = self._slots.fill(visit, [Slot(placement="search", title=title, n=MOST_LISTED, context=context)])
+        titles = {"search": f"{len(item_ids)} found" if item_ids else "Perhaps one of these"}
+        filled = self._slots.fill("search", visit, context=context)
         back = f"/search?q={quote(text)}"
         own = [product for item_id in item_ids[:MOST_LISTED] if (product := self._catalogue.find(item_id))]
-        listed = self._tiles.slots(filled, back=back) or self._own(own, back=back)
+        listed = self._slot_list(filled, TITLES | titles, back=back) or self._own(own, back=back)
         sentence = f"for “{text}”" if item_ids else f"Nothing is called “{text}” here."
         main = fill("plain", title="Search", text=sentence, slots=listed)
         return self._page(visit, text, main, filled, typed=text, events=[{"name": "search", "search_term": text}])
 
     def basket(self, _request: Request, visit: Visit) -> Response:
-        title = "Goes well with it" if visit.basket else "To begin with"
-        slot = Slot(placement="cart", title=title, context={"basket": list(visit.basket)})
-        filled = self._slots.fill(visit, [slot])
+        filled = self._slots.fill("cart", visit, context={"basket": list(visit.basket)})
+        titles = TITLES if visit.basket else TITLES | {"cart": "To begin with"}
         lines = self._lines(visit) if visit.basket else Html("<p>There is nothing in it yet.</p>")
-        main = fill("basket", lines=lines, slots=self._tiles.slots(filled, back="/cart"))
+        main = fill("basket", lines=lines, slots=self._slot_list(filled, titles, back="/cart"))
         return self._page(visit, "Basket", main, filled)
 
     def thanks(self, request: Request, visit: Visit) -> Response:
         order = request.path.removeprefix("/thanks/").strip("/")
         if order not in visit.orders:
             return self.nothing(request, visit)
-        filled = self._slots.fill(visit, [Slot(placement="discover", title="For the next time")])
-        total = self._tiles.money(str(visit.orders[order]))
-        main = fill("thanks", order=order, total=total, slots=self._tiles.slots(filled, back="/cart"))
+        filled = self._slots.fill("thanks", visit)
+        total, titles = self._tiles.money(str(visit.orders[order])), {"discover": "For the next time"}
+        slots = self._slot_list(filled, TITLES | titles, back="/cart")
+        main = fill("thanks", order=order, total=total, slots=slots)
         return self._page(visit, "Thank you", main, filled)
 
     def nothing(self, _request: Request, visit: Visit) -> Response:
         main = fill("plain", title="There is no such page", text="It may have been sold out.", slots=Html())
-        page = self._page(visit, "Not found", main, [])
+        page = self._page(visit, "Not found", main, None)
         return Response(page.body, HTTPStatus.NOT_FOUND)
 
     def health(self, _request: Request, _visit: Visit) -> Response:
@@ -199,7 +197,7 @@ class ShopSite:
         visit: Visit,
         title: str,
         main: Html,
-        filled: Sequence[Filled],
+        filled: Filled | None,
         *,
         typed: str = "",
         events: Sequence[dict[str, object]] = (),
@@ -207,6 +205,9 @@ class ShopSite:
         if visit.needs_proof(datetime.now(UTC)):
             self._outbox.prove(visit)
         return Response(self._frame.page(visit, title, main, filled, typed=typed, events=events))
+
+    def _slot_list(self, filled: Filled, titles: Mapping[str, str], *, back: str) -> Html:
+        return self._tiles.slots(filled.slots, titles, back=back)
 
     def _own(self, products: Sequence[CatalogueProduct], *, back: str) -> Html:
         return self._tiles.own(products[:MOST_LISTED], back=back)

@@ -1,32 +1,22 @@
-"""Slots of a page that Recsite fills: each is one request, all of a page are sent at the same time."""
+"""Slots of a page that Recsite fills: one question for all of them, so that no item stands in two."""
 
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from recsite_client import Client, RecsiteError
 from recsite_client.answers import Recommendations
-from recsite_client.bodies import Context, Wish
+from recsite_client.bodies import Context, PageWish
 from storefront.visits import Visit
-
-AT_ONCE = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class Slot:
-    placement: str
-    title: str
-    n: int = 6
-    context: Context = field(default_factory=Context)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filled:
-    """A slot with its answer, or why there is none: then the page goes on without the slot."""
+    """The slots of a page as Recsite orders them; without any, ``problem`` says why, and the page goes on alone."""
 
-    slot: Slot
-    answer: Recommendations | None
+    page: str
+    wish: PageWish
+    slots: tuple[Recommendations, ...]
     problem: str
     milliseconds: float
 
@@ -34,26 +24,28 @@ class Filled:
 class Slots:
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="slots")
 
-    def fill(self, visit: Visit, slots: Sequence[Slot]) -> list[Filled]:
-        return list(self._pool.map(lambda slot: self._ask(slot, wish_of(visit, slot)), slots))
-
-    def _ask(self, slot: Slot, wish: Wish) -> Filled:
-        begin, answer, problem = time.perf_counter(), None, ""
+    def fill(
+        self, page: str, visit: Visit, *, context: Context | None = None, leave_out: Collection[str] = ()
+    ) -> Filled:
+        """Ask for the slots of a page; ``leave_out`` are placements that it does not want this time."""
+        wish = _wish_of(visit, context)
+        if leave_out:
+            wish["slots"] = [{"placement": placement, "n": 0} for placement in leave_out]
+        begin, slots, problem = time.perf_counter(), list[Recommendations](), ""
         try:
-            answer = self._client.recommend(slot.placement, **wish)
+            slots = self._client.recommend_page(page, **wish)["slots"]
         except RecsiteError as error:
             problem = str(error)
         took = 1_000 * (time.perf_counter() - begin)
-        return Filled(slot=slot, answer=answer, problem=problem, milliseconds=took)
+        return Filled(page=page, wish=wish, slots=tuple(slots), problem=problem, milliseconds=took)
 
 
-def wish_of(visit: Visit, slot: Slot) -> Wish:
-    """Request for a slot; nobody is named who was not asked, or who said no."""
-    wish: Wish = {"n": slot.n, "lang": "en", "fields": ["product", "reasons"]}
-    if slot.context:
-        wish["context"] = slot.context
+def _wish_of(visit: Visit, context: Context | None) -> PageWish:
+    """Request for a page; nobody is named who was not asked, or who said no."""
+    wish: PageWish = {"lang": "en", "fields": ["product", "reasons"]}
+    if context:
+        wish["context"] = context
     if not visit.personalised:
         wish["personalise"] = False
         return wish

@@ -1,13 +1,12 @@
 """Products as a page shows them: tiles with picture, price and reason, crumbs, lines of the basket."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
 from recsite_client.answers import Recommendations, Result
 from storefront.catalogue import LEVEL, Catalogue, CatalogueProduct, Category
 from storefront.filling import Html, fill, joined
 from storefront.settings import Settings
-from storefront.slots import Filled
 
 
 def item_address(item_id: str, recommendation_id: str = "") -> str:
@@ -29,22 +28,22 @@ class Tiles:
     def picture(self, item_id: str) -> str:
         return f"{self._settings.recsite}/api/v1/items/{quote(item_id, safe='')}/tile.svg"
 
-    def slots(self, filled: Sequence[Filled], *, back: str) -> Html:
-        """HTML of the slots whose answer has results, with the items that the shop sells."""
+    def slots(self, answers: Sequence[Recommendations], titles: Mapping[str, str], *, back: str) -> Html:
+        """HTML of the slots that have results, with the items that the shop sells; ``titles`` by placement."""
         return joined(
             fill(
                 "slot",
-                placement=each.slot.placement,
-                title=each.slot.title,
-                recommendation_id=each.answer["recommendation_id"],
+                placement=answer["placement"],
+                title=titles.get(answer["placement"]) or answer["placement"].replace("_", " ").capitalize(),
+                recommendation_id=answer["recommendation_id"],
                 tiles=joined(
-                    self._recommended(each.answer, result, back)
-                    for result in each.answer["results"]
+                    self._recommended(answer, result, back)
+                    for result in answer["results"]
                     if self._catalogue.find(result["item_id"])
                 ),
             )
-            for each in filled
-            if each.answer and each.answer["results"]
+            for answer in answers
+            if answer["results"]
         )
 
     def own(self, products: Sequence[CatalogueProduct], *, back: str) -> Html:
@@ -93,7 +92,7 @@ class Tiles:
             back=back,
         )
 
-    def item(self, product: CatalogueProduct, *, slots: Sequence[Filled], recommendation_id: str) -> Html:
+    def item(self, product: CatalogueProduct, *, slots: Html, recommendation_id: str) -> Html:
         return fill(
             "item",
             crumbs=self.crumbs(product.category),
@@ -104,7 +103,7 @@ class Tiles:
             money=self.money(product.price),
             item_id=product.item_id,
             recommendation_id=recommendation_id,
-            slots=self.slots(slots, back=item_address(product.item_id)),
+            slots=slots,
         )
 
     def line(self, product: CatalogueProduct, quantity: int) -> Html:
