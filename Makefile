@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check fuzz lint audit chromium clean
-.PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-scale bench-serving
+.PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-serving
 
 PORT ?= 8000
 DATA ?= .local
@@ -74,6 +74,9 @@ bench-ingest: .venv/stamp  ## Events in per second against what the database doe
 
 bench-live: .venv/stamp  ## From an event to the answer that knows of it, while `make demo` runs (ARGS="--json out.json")
 	$(PYTHON) bench/live.py --data "$(DATA)" $(ARGS)
+
+bench-pages: .venv/stamp  ## Whole pages, asked placement by placement and at once, on the demo's data (DATA=.local)
+	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.whole_page $(ARGS)
 
 bench-serving: .venv/stamp  ## What an answer costs against a bare GET of Valkey, on the demo's data (DATA=.local)
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.serving $(ARGS)
