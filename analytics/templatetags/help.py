@@ -81,7 +81,8 @@ FIGURES: Mapping[str, Explanation] = {
         _("Recommended to somebody"),
         _(
             "Share of the items on sale that stand in a list of at least one customer with the live model, at “For "
-            "you” or “Discover”. Quality's coverage is of the test: its customers, lists of ten, the items of that time."
+            "you” or “Discover”. Quality's coverage is of the test: its customers, lists of ten, the items of that "
+            "time."
         ),
         _("Of 1,000 items on sale 107 stand in somebody's list: 10.7%."),
     ),

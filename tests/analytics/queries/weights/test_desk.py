@@ -117,9 +117,7 @@ def test_versions_tell_what_changed_in_words(live: BlendWeights) -> None:
     assert "Roll back" not in newest + first
     live.is_default = False
     live.save()
-    assert "Roll back" in text_of(
-        "versions.html", versions=versions(BlendName.HOME)[1:], may_publish=True, live=NOTHING
-    )
+    assert "Roll back" in text_of("versions.html", versions=versions(BlendName.HOME)[1:], **MORE)
 
 
 def test_a_value_that_went_up_is_marked_so() -> None:
