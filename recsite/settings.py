@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "recsite.of_pages.Compression",
     "recsite.of_pages.Headers",
     "recsite.of_pages.Sessions",
     "django.middleware.locale.LocaleMiddleware",
