@@ -1,5 +1,6 @@
 """Figures of the overview: revenue by day, and events that came in."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +10,8 @@ import plotly.graph_objects as go
 from analytics.charts import hues
 
 HUE = 1  # of this period
+KINDS = 5  # of events that a bar tells apart
+OTHER = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,21 @@ class DayCount:
     name: str
     words: str
     count: int
+
+
+def _frequent(counts: Sequence[DayCount], *, other: str) -> tuple[dict[str, list[DayCount]], list[DayCount]]:
+    """Days of the most frequent kinds, by kind, and of all others together. One kind alone is not called other."""
+    totals = Counter[str]()
+    for count in counts:
+        totals[count.name] += count.count
+    shown = len(totals) if len(totals) <= KINDS + 1 else KINDS
+    kinds = {name for name, _total in totals.most_common(shown)}
+    rest = Counter[date]()
+    for count in counts:
+        if count.name not in kinds:
+            rest[count.day] += count.count
+    days = [DayCount(day=day, name=OTHER, words=other, count=rest[day]) for day in sorted(rest)]
+    return {name: [count for count in counts if count.name == name] for name in kinds}, days
 
 
 def revenue(days: Sequence[DayRevenue], *, now: str, before: str, day: str, axis: str) -> go.Figure:
@@ -49,15 +67,16 @@ def revenue(days: Sequence[DayRevenue], *, now: str, before: str, day: str, axis
     )
 
 
-def arrivals(counts: Sequence[DayCount], *, days: str, events: str, address: str) -> go.Figure:
-    """Events a day, stacked by kind; each kind keeps its hue whatever else occurs.
+def arrivals(counts: Sequence[DayCount], *, days: str, events: str, other: str, address: str) -> go.Figure:
+    """Events a day, stacked by kind; each kind keeps its hue whatever else occurs. The rare kinds are ``other``.
 
-    ``address`` of the list behind a bar, with {day} and {name} in it.
+    ``address`` of the list behind a bar, with {day} and {name} in it; that of ``other`` has no name.
     """
     figure = go.Figure()
-    for name in sorted({count.name for count in counts}, key=hues.EVENTS.index):
-        of_kind = [count for count in counts if count.name == name]
-        hue, shape = hues.of_event(name)
+    frequent, rest = _frequent(counts, other=other)
+    for name in sorted(frequent, key=hues.EVENTS.index) + [OTHER] * bool(rest):
+        of_kind = frequent.get(name, rest)
+        hue, shape = hues.of_event(name) if name != OTHER else (hues.OTHER, ".")
         figure.add_bar(
             x=[count.day.isoformat() for count in of_kind],
             y=[count.count for count in of_kind],

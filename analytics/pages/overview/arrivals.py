@@ -55,7 +55,11 @@ def _came_in(first: date | None, last: date) -> dict[str, Any]:
         return {}
     arrivals = summary.arrivals(newest=midnight(last), days=days)
     figure = arrivals_figure(
-        arrivals.days, days=_("Day"), events=_("Events a day"), address=reverse("event_list") + LIST
+        arrivals.days,
+        days=_("Day"),
+        events=_("Events a day"),
+        other=_("Other kinds"),
+        address=reverse("event_list") + LIST,
     )
     return {"arrivals": arrivals, "days": days, "arrivals_figure": figure.to_json(engine="orjson")}
 

@@ -43,7 +43,9 @@ def figures() -> dict[str, go.Figure]:
     span = runs.Span(stage="collect", words="Collect", seconds=1.5)
     return {
         "revenue": overview.revenue(REVENUE, now="Now", before="Before", day="Day", axis="$"),
-        "arrivals": overview.arrivals([day], days="Day", events="Events a day", address="?day={day}&name={name}"),
+        "arrivals": overview.arrivals(
+            [day], days="Day", events="Events a day", other="Other", address="?day={day}&name={name}"
+        ),
         "timeline": customer.timeline([week], weeks="Week", events="Events a week"),
         "interests": customer.interests([interest], long_term="90 days", lately="7 days", axis="Share, %"),
         "leaders": quality.leaders([HYBRID, POPULAR], axis="NDCG@10"),
@@ -230,3 +232,24 @@ def test_a_shared_hue_never_stands_beside_its_owner() -> None:
 def test_every_instance_of_a_recommender_has_a_hue() -> None:
     unknown = [instance.name for instance in INSTANCES if hues.of_recommender(instance.name) == (hues.OTHER, True)]
     assert [name for name in unknown if not name.startswith("popularity")] == []
+
+
+def test_arrivals_tell_the_five_most_frequent_kinds_apart() -> None:
+    names = ["purchase", "view_item", "add_to_cart", "select_item", "search", "refund", "share"]
+    counts = [
+        overview.DayCount(day=date(2026, 9, 1 + place % 2), name=name, words=name, count=100 - place)
+        for place, name in enumerate(names)
+    ]
+    figure = overview.arrivals(counts, days="", events="", other="Other", address="?day={day}&name={name}")
+    assert [bar.name for bar in figure.data] == [
+        "purchase",
+        "view_item",
+        "add_to_cart",
+        "select_item",
+        "search",
+        "Other",
+    ]
+    assert dict(zip(figure.data[-1].x, figure.data[-1].y, strict=True)) == {"2026-09-01": 94, "2026-09-02": 95}
+    assert figure.data[-1].customdata == ("?day=2026-09-01&name=", "?day=2026-09-02&name=")
+    six = overview.arrivals(counts[:6], days="", events="", other="Other", address="")
+    assert [bar.name for bar in six.data] == names[:6]  # nothing is won by calling one kind other

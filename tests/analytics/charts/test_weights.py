@@ -58,10 +58,13 @@ def test_losses_have_the_hue_of_their_recommender_and_an_interval() -> None:
         MeasuredRow(name="promotion", words="Plan", value=0.0, low=0.0, high=0.0),
     ]
     figure = weights.losses(parts, axis="lost")
-    assert [(bar.x, bar.y, bar.meta["hue"]) for bar in figure.data] == [
+    *bars, numbers = figure.data
+    assert [(bar.x, bar.y, bar.meta["hue"]) for bar in bars] == [
         ((2.0,), (0,), 1), ((-0.1,), (1,), 5), ((0.0,), (2,), 0),  # percent
     ]  # fmt: skip
-    assert [bar.marker.pattern.shape for bar in figure.data] == ["", "/", ""]
+    assert [bar.marker.pattern.shape for bar in bars] == ["", "/", ""]
+    assert numbers.text == (" +2.0%", " -0.1%", " +0.0%")
+    assert numbers.x == (4.0, 0, 0)  # beyond the interval
     assert figure.data[0].error_x.array == pytest.approx((2.0,))
     assert "Buys &lt;again&gt;" in figure.data[0].hovertemplate
 
