@@ -70,7 +70,7 @@ function label(place) {
 function draw(id) {
   const place = document.getElementById(id), figure = figures.get(id);
   if (!place || !figure) return;
-  const width = place.clientWidth;
+  const width = place.clientWidth || innerWidth; // what is still hidden is drawn again when it shows
   const narrow = width < NARROW ? figure.layout.meta?.narrow ?? {} : {};
   const fitted = Object.fromEntries(Object.entries(narrow).map(([name, part]) => [name, { ...figure.layout[name], ...part }]));
   const layout = { ...figure.layout, ...fitted, template: template(), width };
