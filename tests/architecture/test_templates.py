@@ -4,6 +4,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
+from django.template.loader import get_template
 
 from tests.architecture.source import ROOT, tracked
 
@@ -49,6 +50,14 @@ def test_no_banned_markup(what: str) -> None:
 )
 def test_banned_markup_is_seen(what: str, markup: str) -> None:
     assert re.search(BANNED[what], markup, flags=re.IGNORECASE)
+
+
+def test_every_template_compiles() -> None:
+    """A part that loads no library of its own fails only when somebody asks for it, perhaps by htmx."""
+    names = [name.removeprefix("templates/") for name in templates() if name.startswith("templates/")]
+    assert len(names) > 100
+    for name in names:
+        get_template(name)
 
 
 def test_icons_exist() -> None:
