@@ -1,10 +1,11 @@
 """Imports of files and the rows they refused; what the admin imported can be undone."""
 
+from itertools import chain
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -15,6 +16,7 @@ from recommendations.admin.rights import PolicyAdmin, allows, staff_of
 from recommendations.models import Import, RejectedRow
 from recommendations.services.access.policy import Action
 from recommendations.services.catalogue.history import NothingToUndoError, batch_of, undo_import
+from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK, REASONS, refused_file
 
 SHOWN = 10  # titles named in a message
 
@@ -25,12 +27,17 @@ class ImportAdmin(PolicyAdmin[Import]):
     list_filter = ("kind", "status")
     fields = readonly_fields = (
         "file", "kind", "status", "started_at", "finished_at", "rows", "kept", "duplicates", "held", "refused",
-        "by_reason", "message",
+        "by_reason", "refused_as_file", "message",
     )  # fmt: skip
 
     def get_urls(self) -> list[URLPattern]:
         undo = self.admin_site.admin_view(self.undo_view)
-        return [path("<int:pk>/undo/", undo, name="recommendations_import_undo"), *super().get_urls()]
+        refused = self.admin_site.admin_view(self.refused_view)
+        return [
+            path("<int:pk>/undo/", undo, name="recommendations_import_undo"),
+            path("<int:pk>/refused.csv", refused, name="recommendations_import_refused"),
+            *super().get_urls(),
+        ]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -67,16 +74,33 @@ class ImportAdmin(PolicyAdmin[Import]):
         address = f"{reverse('admin:recommendations_rejectedrow_changelist')}?source__id__exact={imported.pk}"
         return format_html('<a href="{}">{}</a>', address, f"{imported.rejected:,}")
 
+    @admin.display(description=_("refused rows as a file"))
+    def refused_as_file(self, imported: Import) -> SafeString | str:
+        if not imported.rejected:
+            return "–"
+        address = reverse("admin:recommendations_import_refused", args=[imported.pk])
+        return format_html('<a href="{}">{}</a>', address, _("CSV, with a column that says why"))
+
     @admin.display(description=_("refused by reason"))
     def by_reason(self, imported: Import) -> SafeString:
         counts = sorted(imported.reasons.items(), key=lambda reason: -reason[1])
-        rows = [(f"{count:,}", code.replace("_", " ")) for code, count in counts]
+        rows = [(f"{count:,}", REASONS.get(code, code)) for code, count in counts]
         return format_html_join(mark_safe("<br>"), "{} × {}", rows)
+
+    def refused_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
+        """The refused rows as a file, each with all that is wrong with it."""
+        imported = self.get_object(request, str(pk))
+        if imported is None or not self.has_view_permission(request, imported):
+            raise Http404
+        lines = refused_file(imported.rejected_rows.order_by("line", "pk").iterator(), kind=imported.kind)
+        answer = StreamingHttpResponse(chain([BYTE_ORDER_MARK], lines), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="import-{pk}-refused.csv"'
+        return answer
 
 
 @admin.register(RejectedRow)
 class RejectedRowAdmin(PolicyAdmin[RejectedRow]):
-    list_display = ("source", "line", "field", "reason", "row_text")
+    list_display = ("source", "line", "field", "value_text", "reason", "row_text")
     list_display_links = None
     list_select_related = ("source",)
     search_fields = ("reason", "content")
@@ -84,6 +108,10 @@ class RejectedRowAdmin(PolicyAdmin[RejectedRow]):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         return lookup == "source__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=_("value"))
+    def value_text(self, row: RejectedRow) -> str:
+        return row.value[:200]
 
     @admin.display(description=_("row"))
     def row_text(self, row: RejectedRow) -> str:

@@ -20,16 +20,16 @@ from recommendations.models import AuditEntry, CatalogueFile, Item
 from recommendations.services.access.audit import changed_fields
 from recommendations.services.access.policy import Action
 from recommendations.services.catalogue import files, history, uploads
+from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK, COLUMNS, template
 from recommendations.terms import RunStatus
 
-BYTE_ORDER_MARK = "\ufeff"  # without it, spreadsheets read Chinese as something else
 LIST = "admin:recommendations_item_changelist"
 
 
 class FileForm(forms.Form):
     file = forms.FileField(
         label=_("CSV or Parquet file"), max_length=300,
-        help_text=_("Columns as in docs/imports.md; only those that are there are changed. Nothing is taken yet."),
+        help_text=_("Only columns in the file are changed. Nothing is saved yet."),
     )  # fmt: skip
 
 
@@ -40,6 +40,10 @@ class ItemPages(PolicyAdmin[Item]):
         site = self.admin_site
         own = [
             path("import/", site.admin_view(self.import_view), name="recommendations_item_import"),
+            path("import/template.csv", site.admin_view(self.template_view), name="recommendations_item_template"),
+            path(
+                "import/<uuid:key>/refused.csv", site.admin_view(self.refused_view), name="recommendations_item_refused"
+            ),
             path("import/<uuid:key>/", site.admin_view(self.file_view), name="recommendations_item_file"),
             path("import/<uuid:key>/take/", site.admin_view(self.take_view), name="recommendations_item_take"),
             path(
@@ -95,7 +99,7 @@ class ItemPages(PolicyAdmin[Item]):
                 form.add_error("file", uploads.too_large(error))
             else:
                 return HttpResponseRedirect(reverse("admin:recommendations_item_file", args=[job.pk]))
-        context = self._context(request, title=_("Import items"), form=form)
+        context = self._context(request, title=_("Import items"), form=form, columns=COLUMNS)
         return TemplateResponse(request, "admin/recommendations/item/import.html", context)
 
     def file_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
@@ -115,6 +119,20 @@ class ItemPages(PolicyAdmin[Item]):
             job=job, share=uploads.progress_of(job),
         )  # fmt: skip
         return TemplateResponse(request, "admin/recommendations/item/import.html", context)
+
+    def template_view(self, request: HttpRequest) -> HttpResponse:
+        """A file to begin with: every column, and an item as an example."""
+        self._may_change(request)
+        return _download(BYTE_ORDER_MARK + template(), "items-template.csv")
+
+    def refused_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """The rows that a preview refused, each with all that is wrong with it."""
+        self._may_change(request)
+        refused = files.open_refused(get_object_or_404(CatalogueFile, pk=key).stored_as)
+        if refused is None:
+            raise Http404
+        with refused:
+            return _download(refused.read(), "refused-rows.csv")
 
     def take_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
         self._may_change(request)
@@ -142,6 +160,12 @@ class ItemPages(PolicyAdmin[Item]):
     def _context(self, request: HttpRequest, **more: Any) -> dict[str, Any]:
         may = allows(request, Action.EDIT_CATALOGUE)
         return {**self.admin_site.each_context(request), "opts": self.opts, "may_change": may, **more}
+
+
+def _download(content: str | bytes, name: str) -> HttpResponse:
+    answer = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 def _with_mark(lines: Any) -> Any:

@@ -44,8 +44,10 @@ class FileImport(BaseCommand):
         self.stdout.write(f"{imported.file}: {text % counts}")
         if imported.message:
             self.stdout.write(imported.message)
-        for row in imported.rejected_rows.all()[:SHOWN]:
-            self.stderr.write(f"{imported.file}, line {row.line}, {row.field or 'row'}: {row.reason}")
-        if imported.rejected > SHOWN:
+        flaws = list(imported.rejected_rows.all()[:SHOWN])
+        for flaw in flaws:
+            self.stderr.write(f"{imported.file}, line {flaw.line}, {flaw.field or 'row'}: {flaw.reason}")
+        left = imported.rejected - len({flaw.line for flaw in flaws})
+        if left:
             more = _("… and %(count)s more; all are listed in the admin under import %(number)s.")
-            self.stderr.write(more % {"count": f"{imported.rejected - SHOWN:,}", "number": imported.pk})
+            self.stderr.write(more % {"count": f"{left:,}", "number": imported.pk})

@@ -567,4 +567,22 @@ class Migration(migrations.Migration):
         ),
         migrations.RunPython(furnish_pages, migrations.RunPython.noop),
         migrations.RunPython(let_similar_be_similar, migrations.RunPython.noop, elidable=True),
+        migrations.AddField(
+            "rejectedrow", "given",
+            models.JSONField(default=dict, help_text="Column → text, without what is hashed.", verbose_name="values"),
+        ),
+        migrations.AlterModelOptions(
+            "rejectedrow",
+            {
+                "ordering": ["source", "line", "pk"], "verbose_name": "rejected row",
+                "verbose_name_plural": "rejected rows",
+            },
+        ),
+        migrations.AlterField(
+            "import", "status",
+            models.CharField(
+                choices=[("running", "Running"), ("finished", "Finished"), ("failed", "Failed"), ("undone", "Undone")],
+                default="running", max_length=10, verbose_name="status",
+            ),
+        ),
     ]  # fmt: skip

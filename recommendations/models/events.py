@@ -160,6 +160,7 @@ class Import(models.Model):
         RUNNING = "running", _("Running")
         FINISHED = "finished", _("Finished")
         FAILED = "failed", _("Failed")
+        UNDONE = "undone", _("Undone")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     file = models.CharField(_("file"), max_length=300)
@@ -186,21 +187,27 @@ class Import(models.Model):
 
 
 class RejectedRow(models.Model):
-    """A row of an import that was refused, with the remedy."""
+    """A flaw of a row of an import that was refused, with the remedy; a row has one for each of its flaws."""
 
     source = models.ForeignKey(Import, models.CASCADE, related_name="rejected_rows", verbose_name=_("import"))
     line = models.PositiveIntegerField(_("line"))
     field = models.CharField(_("field"), max_length=50, blank=True)
     reason = models.CharField(_("reason"), max_length=300)
     content = models.TextField(_("row"), blank=True)
+    given = models.JSONField(_("values"), default=dict, help_text=_("Column → text, without what is hashed."))
 
     class Meta:
         verbose_name = _("rejected row")
         verbose_name_plural = _("rejected rows")
-        ordering: ClassVar[list[str]] = ["source", "line"]
+        ordering: ClassVar[list[str]] = ["source", "line", "pk"]
 
     def __str__(self) -> str:
         return f"{self.line}: {self.reason}"
+
+    @property
+    def value(self) -> str:
+        """What stands in the field."""
+        return str(self.given.get(self.field, ""))
 
 
 class CatalogueFile(Job):

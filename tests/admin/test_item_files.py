@@ -23,6 +23,7 @@ from recommendations.models import AuditEntry, CatalogueFile, Category, Import, 
 from recommendations.services.catalogue import files, uploads
 from recommendations.services.operations.jobs import watch_jobs
 from recommendations.store.imports import validate
+from recommendations.store.imports.item_rows import FORM
 from recommendations.store.jobs import peak_mb
 from recommendations.tasks import work_on_file
 from recommendations.terms import Role, RunStatus
@@ -111,7 +112,7 @@ def test_a_preview_shows_every_change_and_makes_none(admin: Client, items: list[
     assert (preview.rows, preview.new, preview.changed, preview.unchanged, preview.rejected) == (4, 1, 2, 0, 1)
     assert [row.line for row in preview.refused] == [5]
     page = seen.content.decode()
-    assert "write it like 19.90" in page
+    assert "Use a format like 19.90" in page
     assert "Import 3 items" in page
     tea = next(change for change in preview.changes if change.shop_id == "A1")
     assert tea.before == {"title": "Tea", "price": "3.00", "categories": ["Drinks"]}
@@ -136,6 +137,8 @@ def test_a_file_is_imported_as_previewed_and_undone(admin: Client, items: list[I
     assert state() == [*before, ("A3", "New mug", Decimal("9.00"), ["Kitchen"], True)]
     assert "nothing left to undo" in admin.post(undo, follow=True).content.decode()
     assert "Undo this import" not in page
+    imported.refresh_from_db()
+    assert (imported.get_status_display(), imported.kept) == ("Undone", 0)
     prices = ItemPrice.objects.filter(item=items[0]).order_by("valid_from").values_list("price", flat=True)
     assert list(prices)[-2:] == [Decimal("3.50"), Decimal("3.00")]
 
@@ -147,6 +150,45 @@ def test_undoing_an_import_leaves_items_that_were_changed_since(admin: Client, i
     page = admin.post(undo, follow=True).content.decode()
     assert "1 items were changed again since, and stay as they are: Green tea" in page
     assert Item.objects.get(shop_id="A1").price == Decimal("2.22")
+    assert Import.objects.get().kept == 1
+
+
+FLAWED = FILE + "A5,,minus two,\n"
+
+
+def rows_of(answer: HttpResponse) -> list[dict[str, str]]:
+    """Rows of a CSV file that was answered."""
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+def test_the_refused_rows_are_a_file_that_says_why_and_can_be_imported(admin: Client, items: list[Item]) -> None:
+    seen = look(admin, FLAWED)
+    before = rows_of(admin.get(reverse("admin:recommendations_item_refused", args=[seen.context["key"]])))
+    imported = take(admin, seen).context["original"]
+    after = rows_of(admin.get(reverse("admin:recommendations_import_refused", args=[imported.pk])))
+    assert before == after
+    assert [(row["line"], row["item_id"], row["title"], row["price"]) for row in after] == [
+        ("5", "A4", "Broken", "minus one"), ("6", "A5", "", "minus two"),
+    ]  # fmt: skip
+    assert after[1]["why"] == ("title: The field is empty but needed. price: Not a number. Use a format like 19.90.")
+    mended = io.StringIO()
+    writer = csv.DictWriter(mended, after[0])
+    writer.writeheader()
+    writer.writerows({**row, "title": "Mended", "price": "1.50"} for row in after)
+    preview = look(admin, mended.getvalue()).context["preview"]
+    assert (preview.new, preview.rejected) == (2, 0)
+
+
+def test_a_template_is_a_file_that_an_import_takes(admin: Client) -> None:
+    page = admin.get(IMPORT).content.decode()
+    template = reverse("admin:recommendations_item_template")
+    assert template in page
+    assert "Nothing is saved yet" in page
+    answer = admin.get(template)
+    assert [*rows_of(answer)[0]] == FORM.known
+    preview = look(admin, answer.content).context["preview"]
+    assert (preview.new, preview.rejected, preview.message) == (1, 0, "")
 
 
 def test_a_file_is_taken_once(admin: Client, items: list[Item], django_capture_on_commit_callbacks: object) -> None:
@@ -168,7 +210,7 @@ def test_a_parquet_file_is_previewed(admin: Client, items: list[Item]) -> None:
     [
         ("name,price\nTea,3\n", "column &#x27;item_id&#x27;, &#x27;title&#x27; is missing"),
         ("", "submitted file is empty"),
-        (b"PK\x03\x04 a workbook", "spring.csv is"),
+        (b"PK\x03\x04 a workbook", "spring.csv: This is an Excel or ZIP file"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused_at_its_field(admin: Client, content: str | bytes, told: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import UUID, uuid4
 
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
@@ -17,6 +18,7 @@ from django.utils import timezone
 from recommendations.ingest.import_files import FileLimits, FileTooLargeError, import_items
 from recommendations.models import Import, Item, RejectedRow, Staff
 from recommendations.services.access import audit
+from recommendations.services.catalogue.refused_rows import refused_file
 from recommendations.services.catalogue.spreadsheets import harmless
 from recommendations.store.imports import item_diff
 from recommendations.store.imports.item_diff import ItemState
@@ -49,7 +51,7 @@ class ItemChange:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What an import would do; ``changes`` and ``refused`` hold the first fifty."""
+    """What an import would do; ``changes`` and ``refused``, which are flaws of rows, hold the first fifty."""
 
     rows: int
     new: int
@@ -81,8 +83,11 @@ def look(*, key: str, now: datetime, report: Report = silent) -> Preview:
     seen = _Seen()
     with transaction.atomic():
         imported = import_items(_path(key), now=now, report=report, watch=seen, limits=_limits())
-        refused = list(imported.rejected_rows.all()[:SHOWN])
+        refused = list(imported.rejected_rows.all())
         transaction.set_rollback(True)
+    if refused:
+        text = "".join(refused_file(refused, kind=Import.Kind.ITEMS))
+        default_storage.save(_refused_path(key), ContentFile(text.encode("utf-8-sig")))
     return Preview(
         rows=imported.rows,
         new=len(seen.new),
@@ -95,7 +100,7 @@ def look(*, key: str, now: datetime, report: Report = silent) -> Preview:
             ItemChange(shop_id=seen.after[key]["shop_id"], title=seen.after[key]["title"], before=before, after=after)
             for key, (before, after) in list(seen.changed.items())[:SHOWN]
         ],
-        refused=refused,
+        refused=refused[:SHOWN],
     )
 
 
@@ -112,7 +117,7 @@ def import_kept(*, key: str, name: str, by: Staff | None, now: datetime, report:
     imported = import_items(path, now=now, report=report, watch=note, limits=_limits())
     imported.file = name[:300]
     imported.save(update_fields=["file"])
-    transaction.on_commit(lambda: default_storage.delete(f"{FOLDER}/{key}"))
+    transaction.on_commit(lambda: forget(key))
     return imported
 
 
@@ -163,13 +168,24 @@ def is_kept(key: str) -> bool:
     return default_storage.exists(f"{FOLDER}/{key}")
 
 
+def _refused_path(key: str) -> str:
+    return f"{FOLDER}-refused/{key}.csv"
+
+
 def path_of(key: str) -> Path:
     return Path(default_storage.path(f"{FOLDER}/{key}"))
 
 
+def open_refused(key: str) -> IO[bytes] | None:
+    """The file of the rows that a preview refused; None where there is none."""
+    path = _refused_path(key)
+    return default_storage.open(path) if default_storage.exists(path) else None
+
+
 def forget(key: str) -> None:
-    """Remove a file that was refused."""
+    """Remove a file that was refused or taken."""
     default_storage.delete(f"{FOLDER}/{key}")
+    default_storage.delete(_refused_path(key))
 
 
 def _path(key: str) -> Path:
@@ -188,7 +204,7 @@ def _make_room(size: int) -> None:
     number, taken = len(waiting), sum(held for _at, held, _path in waiting)
     for at, held, path in waiting:
         if at < timezone.now() - KEPT or number >= MOST_KEPT or taken + size > MOST_BYTES:
-            default_storage.delete(path)
+            forget(Path(path).name)
             number, taken = number - 1, taken - held
 
 

@@ -80,6 +80,8 @@ def undo_import(*, imported: Import, by: Staff, now: datetime) -> Undone:
     new = [key for key in items if key not in rest and entries[key].before is None]
     retired = editing.retire(items=new, by=by, now=now)
     done = Undone(reverted=len(back), retired=retired, left=[item.title for item in left])
+    stored.status, stored.kept = Import.Status.UNDONE, len(done.left)
+    stored.save(update_fields=["status", "kept"])
     audit.record(
         by=by, verb="undo", subject=stored, batch=batch,
         after={"reverted": done.reverted, "retired": done.retired, "left": len(done.left)},

@@ -85,7 +85,7 @@ def _work(job: CatalogueFile) -> None:
         try:
             work_on(job)
         except UnreadableFileError as error:
-            raise FileRefusedError(str(error).replace(str(files.path_of(job.stored_as)), job.file)) from error
+            raise FileRefusedError(str(error).replace(job.stored_as, job.file)) from error
         except FileTooLargeError as error:
             raise FileRefusedError(too_large(error)) from error
         except MemoryError as error:
@@ -101,7 +101,7 @@ def _work(job: CatalogueFile) -> None:
 
 def _look(job: CatalogueFile) -> None:
     preview = files.look(key=job.stored_as, now=timezone.now(), report=_reporter(job))
-    refused = [model_to_dict(row, fields=("line", "field", "reason", "content")) for row in preview.refused]
+    refused = [model_to_dict(row, fields=("line", "field", "reason", "content", "given")) for row in preview.refused]
     job.result = {**asdict(preview), "refused": refused}
     job.save(update_fields=["result"])
 

@@ -14,9 +14,9 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.imports.row_checks import (
     ITEM_JOIN,
     RowCheck,
+    all_broken,
     checks_of,
     column,
-    first_broken,
     moment,
     needed,
 )
@@ -88,18 +88,24 @@ RULES = [
         sql.SQL("round(staged.price::numeric * coalesce(staged.quantity, '1')::numeric, 2) > {}").format(
             fields.LARGEST_AMOUNT
         ),
+        joint=True,
     ),
     RowCheck("currency", "foreign_currency", "currency <> %(currency)s"),
     *checks_of(fields.Rating, "rating", "rating_scale"),
     _missing("rating"),
     _missing("rating_scale"),
-    RowCheck("rating", "rating_above_scale", "rating::numeric > rating_scale::numeric OR rating_scale::numeric = 0"),
+    RowCheck(
+        "rating",
+        "rating_above_scale",
+        "rating::numeric > rating_scale::numeric OR rating_scale::numeric = 0",
+        joint=True,
+    ),
     *checks_of(fields.Position, "position"),
     _missing("target_type"),
     RowCheck("target_type", "unknown_target", sql.SQL("target_type <> ALL({})").format(list(fields.TARGETS))),
     _missing("target_id"),
 ]
-VERDICT = first_broken(RULES)
+VERDICT = all_broken(RULES)
 
 NEW_CUSTOMERS = """
 INSERT INTO recommendations_customer (pseudonym, kind, personalise, created_at)

@@ -4,7 +4,7 @@ from psycopg import sql
 
 from recommendations import fields
 from recommendations.store.imports.item_merge import links_of
-from recommendations.store.imports.row_checks import RowCheck, checks_of, first_broken, moment, needed
+from recommendations.store.imports.row_checks import RowCheck, all_broken, checks_of, moment, needed
 from recommendations.store.imports.validate import Form, Header
 from recommendations.store.temp_tables import rows
 from recommendations.terms import PATH_SEPARATOR, Availability
@@ -47,9 +47,9 @@ RULES = [
     # where the file is silent the item keeps its time
     RowCheck("expire_time", "available_after_end", "CASE WHEN %(gives_start)s THEN staged.available_time::timestamptz "
          "ELSE item.available_at END >= CASE WHEN %(gives_end)s THEN staged.expire_time::timestamptz "
-         "ELSE item.expires_at END"),
+         "ELSE item.expires_at END", joint=True),
 ]  # fmt: skip
-VERDICT = first_broken(RULES)
+VERDICT = all_broken(RULES)
 
 READY = """
 INSERT INTO ready_item (

@@ -7,7 +7,7 @@ from psycopg import sql
 from recommendations.fields import Id
 from recommendations.models.promotions import WEEK
 from recommendations.store.imports.promotion_merge import SHARES, first_weekday
-from recommendations.store.imports.row_checks import RowCheck, checks_of, first_broken, needed, share
+from recommendations.store.imports.row_checks import RowCheck, all_broken, checks_of, needed, share
 from recommendations.store.imports.validate import Form, Header
 from recommendations.store.temp_tables import rows
 
@@ -52,7 +52,7 @@ def verdict() -> sql.Composable:
     planned = first_weekday()
     filed = planned if planned is not None else next((day for (day,) in rows(WEEKDAY)), MONDAY)
     other = sql.SQL("extract(isodow FROM left(staged.week, 10)::date) <> {}").format(sql.Literal(filed + 1))
-    return first_broken([*BEFORE_THE_WEEKDAY, RowCheck("week", NOT_THE_WEEKDAY[filed], other), *AFTER_THE_WEEKDAY])
+    return all_broken([*BEFORE_THE_WEEKDAY, RowCheck("week", NOT_THE_WEEKDAY[filed], other), *AFTER_THE_WEEKDAY])
 
 
 def rule_values(*, now: datetime) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from django.conf import settings
 from django.utils.dates import WEEKDAYS
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
@@ -9,29 +10,31 @@ from django.utils.translation import gettext_lazy as _
 
 OTHER_WEEKDAY = _("The weeks of the shop's promotions start on a {weekday}; give the date of that day.")
 
+FOREIGN = _("The shop's currency is {currency}. Convert the amounts, or leave the column out.")
+
 REASONS: Mapping[str, Promise] = {
-    "already_listed": _("The item stands in an earlier row; keep one row per item."),
-    "already_planned": _("The item and the week stand in an earlier row; keep one row for them."),
+    "already_listed": _("The item is in an earlier row already. Keep one row per item."),
+    "already_planned": _("The item and the week are in an earlier row already. Keep one row for them."),
     "available_after_end": _(
         "It would be for sale only after its sale has ended; exchange the two times or empty one."
     ),
     "bad_category": _("A category is written “Shoes > Running”, each level at most 200 characters and the whole 500."),
     "bad_tags": _("Tags are separated by |, each at most 100 characters."),
-    "foreign_currency": _("The shop counts in another currency; convert the amounts or leave the column out."),
+    "foreign_currency": format_lazy(FOREIGN, currency=settings.SHOP_CURRENCY),
     "future": _("The time is more than 10 minutes ahead of the server's; set the clock right."),
     "line_too_long": _("The line is longer than 1 MB, or one of its fields longer than 128 KB."),
     "missing": _("The field is empty but needed."),
     "negative": _("The amount is negative; a refund is an event of its own, with positive amounts."),
     "no_zone": _("The time has no time zone; write it like 2026-09-01T10:02:11Z."),
-    "nobody": _("Nobody is named; fill in user_id, anonymous_id or both."),
-    "not_a_date": _("This is no date; write the first day of the week like 2026-09-07."),
-    "not_a_number": _("This is no number; write it like 19.90."),
-    "not_a_quantity": _("The quantity is no whole number from 1 to 1,000,000."),
+    "nobody": _("No customer is named. Fill in user_id, anonymous_id or both."),
+    "not_a_date": _("Not a date. Write the first day of the week like 2026-09-07."),
+    "not_a_number": _("Not a number. Use a format like 19.90."),
+    "not_a_quantity": _("The quantity must be a whole number from 1 to 1,000,000."),
     "not_a_share": _("A share of the stores is between 0 and 1; write a quarter as 0.25."),
-    "not_a_stock": _("The quantity in stock is no whole number from 0 to 2,147,483,647."),
-    "not_a_time": _("This is no time; write it like 2026-09-01T10:02:11Z."),
+    "not_a_stock": _("The quantity in stock must be a whole number from 0 to 2,147,483,647."),
+    "not_a_time": _("Not a time. Write it like 2026-09-01T10:02:11Z."),
     "not_a_url": _("An address begins with https://, http:// or /."),
-    "not_a_uuid": _("The event id is no UUID; leave the column out and ids are made from the rows."),
+    "not_a_uuid": _("The event id is not a UUID. Leave the column out, and ids are made from the rows."),
     "not_an_object": _("Attributes are a JSON object, like {“colour”: “red”}."),
     "not_merchandise": _("The department holds no merchandise."),
     "not_utf8": _("The text is not UTF-8; save the file as UTF-8."),
@@ -39,7 +42,7 @@ REASONS: Mapping[str, Promise] = {
     "out_of_range": _("The number is outside the range that is allowed here."),
     "quantity_not_positive": _("The quantity is zero or less."),
     "quotes": _("A quotation mark is not closed; write a quotation mark inside a field twice."),
-    "ragged": _("The row has not as many fields as the first line has columns; put fields with a comma in quotes."),
+    "ragged": _("The row has more or fewer fields than the first line has columns. Put fields with a comma in quotes."),
     "rating_above_scale": _("The rating is not between 0 and rating_scale."),
     "too_fine": _("The number is closer to 0 than can be stored; write 0."),
     "too_far_ahead": _("The week is more than two years ahead; set the year right."),

@@ -1,5 +1,6 @@
-"""Checks of staged rows in SQL: the first one that a row breaks, as ``field:code``."""
+"""Checks of staged rows in SQL: of each field the first that a row breaks, as ``field:code``."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import LiteralString, NamedTuple, TypeAliasType, get_args
 
@@ -8,15 +9,21 @@ from psycopg import sql
 
 from recommendations.fields import LARGEST_AMOUNT
 
+FLAW_END = "\x1f"
+"""Stands between the flaws of a row: no name of a column holds it."""
 ITEM_JOIN = sql.SQL("LEFT JOIN recommendations_item item ON item.shop_id = staged.item_id")
 
 
 class RowCheck(NamedTuple):
-    """Check of a field: ``broken`` is a condition over the row; a check that cannot be computed counts as kept."""
+    """Check of a field: ``broken`` is a condition over the row; a check that cannot be computed counts as kept.
+
+    One that looks at other fields, too, is ``joint``: it is asked where each field is right by itself.
+    """
 
     field: LiteralString
     code: LiteralString
     broken: LiteralString | sql.Composable
+    joint: bool = False
 
 
 def column(field: LiteralString) -> sql.Identifier:
@@ -24,14 +31,26 @@ def column(field: LiteralString) -> sql.Identifier:
     return sql.Identifier("staged", field)
 
 
-def first_broken(rules: Iterable[RowCheck]) -> sql.Composable:
-    """CASE of the first rule broken: later ones may rely on the earlier, as SQL evaluates them in order."""
+def all_broken(checks: Iterable[RowCheck]) -> sql.Composable:
+    """The first broken check of every field, else the first joint one, ``FLAW_END`` between them; NULL for none.
+
+    Later checks of a field may rely on the earlier, as SQL evaluates a CASE in order.
+    """
+    fields: dict[str, list[RowCheck]] = defaultdict(list)
+    joint: list[RowCheck] = []
+    for check in checks:
+        (joint if check.joint else fields[check.field]).append(check)
+    alone = sql.SQL("nullif(concat_ws({}, {}), '')").format(FLAW_END, sql.SQL(", ").join(map(_case, fields.values())))
+    return sql.SQL("coalesce({}, {})").format(alone, _case(joint)) if joint else alone
+
+
+def _case(checks: Iterable[RowCheck]) -> sql.Composable:
     cases = [
         sql.SQL("WHEN {} THEN {}").format(
-            sql.SQL(rule.broken) if isinstance(rule.broken, str) else rule.broken,
-            sql.Literal(f"{rule.field}:{rule.code}"),
+            sql.SQL(check.broken) if isinstance(check.broken, str) else check.broken,
+            sql.Literal(f"{check.field}:{check.code}"),
         )
-        for rule in rules
+        for check in checks
     ]
     return sql.SQL("CASE {} END").format(sql.SQL("\n").join(cases))
 

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
@@ -10,7 +10,9 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from recommendations.store.imports import column_blocks
 from recommendations.store.imports.column_blocks import Columns, is_text
@@ -19,17 +21,21 @@ from recommendations.store.imports.csv_rows import CsvRows, Fault, FileRow, stor
 BATCH_ROWS = 20_000
 BATCH_BYTES = 16 * 1024 * 1024  # of texts that are unpacked at once
 MEGABYTE = 1024 * 1024
-SIGNATURES = {
-    b"PK\x03\x04": "zip",  # Excel's files too
-    b"\x1f\x8b": "gzip",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-    b"\xd0\xcf\x11\xe0": "Excel",
+SIGNATURES: Mapping[bytes, Promise] = {
+    b"PK\x03\x04": gettext_lazy("an Excel or ZIP file"),
+    b"\x1f\x8b": gettext_lazy("a gzip file"),
+    b"\xff\xfe": gettext_lazy("text in UTF-16"),
+    b"\xfe\xff": gettext_lazy("text in UTF-16"),
+    b"\xd0\xcf\x11\xe0": gettext_lazy("an old Excel file"),
+    b"\x89PNG": gettext_lazy("a PNG picture"),
+    b"\xff\xd8\xff": gettext_lazy("a JPEG picture"),
+    b"GIF8": gettext_lazy("a GIF picture"),
+    b"%PDF": gettext_lazy("a PDF"),
 }
 
 
 class UnreadableFileError(Exception):
-    """Nothing of the file can be used; the message names the file, what is wrong and what to do."""
+    """Nothing of the file can be used; the message names the file without its folders, what is wrong and what to do."""
 
 
 class FileTooLargeError(Exception):
@@ -78,7 +84,7 @@ def open_table(path: Path) -> Iterator[Table]:
             yield _table(file, path)
     except OSError as error:
         raise UnreadableFileError(
-            _("%(file)s cannot be read: %(reason)s.") % {"file": path, "reason": error.strerror or error}
+            _("%(file)s cannot be read: %(reason)s.") % {"file": path.name, "reason": error.strerror or error}
         ) from error
 
 
@@ -86,13 +92,13 @@ def _table(file: BinaryIO, path: Path) -> Table:
     start = file.read(4)
     file.seek(0)
     if not start:
-        raise UnreadableFileError(_("%(file)s is empty; its first line must name the columns.") % {"file": path})
-    if start == b"PAR1" or path.suffix.lower() in {".parquet", ".pq"}:
-        return ParquetTable(file, path)
+        raise UnreadableFileError(_("%(file)s is empty; its first line must name the columns.") % {"file": path.name})
     for signature, kind in SIGNATURES.items():
         if start.startswith(signature):
-            text = _("%(file)s is %(kind)s, not CSV; save it as CSV in UTF-8, or as Parquet.")
-            raise UnreadableFileError(text % {"file": path, "kind": kind})
+            text = _("%(file)s: This is %(kind)s, not CSV or Parquet. Save the table as CSV in UTF-8, or as Parquet.")
+            raise UnreadableFileError(text % {"file": path.name, "kind": kind})
+    if start == b"PAR1" or path.suffix.lower() in {".parquet", ".pq"}:
+        return ParquetTable(file, path)
     return CsvTable(file, path)
 
 
@@ -102,11 +108,11 @@ class CsvTable:
             self._rows = CsvRows(file)
         except csv.Error as error:
             text = _("%(file)s: line 1 is no CSV (%(reason)s); it must name the columns, and lines end in LF or CRLF.")
-            raise UnreadableFileError(text % {"file": path, "reason": error}) from error
+            raise UnreadableFileError(text % {"file": path.name, "reason": error}) from error
         self._size = path.stat().st_size
         self.columns = self._rows.columns
         if not self.columns:
-            raise UnreadableFileError(_("%(file)s: line 1 is empty; it must name the columns.") % {"file": path})
+            raise UnreadableFileError(_("%(file)s: line 1 is empty; it must name the columns.") % {"file": path.name})
 
     def __iter__(self) -> Iterator[FileRow]:
         return iter(self._rows)
@@ -132,7 +138,7 @@ class ParquetTable:
             self._file = pq.ParquetFile(file, read_dictionary=texts)
         except (pa.ArrowException, OSError) as error:
             text = _("%(file)s is no whole Parquet file (%(reason)s); write or copy it again.")
-            raise UnreadableFileError(text % {"file": path, "reason": _short(error)}) from error
+            raise UnreadableFileError(text % {"file": path.name, "reason": _short(error)}) from error
         self.columns: list[str] = self._file.schema_arrow.names
 
     def __iter__(self) -> Iterator[FileRow]:
@@ -157,7 +163,9 @@ class ParquetTable:
                     line += len(part)
         except (pa.ArrowException, OSError) as error:
             text = _("%(file)s is damaged after row %(line)s (%(reason)s); nothing was taken, write or copy it again.")
-            raise UnreadableFileError(text % {"file": self._path, "line": line, "reason": _short(error)}) from error
+            raise UnreadableFileError(
+                text % {"file": self._path.name, "line": line, "reason": _short(error)}
+            ) from error
 
     def _rows(self, batch: pa.RecordBatch, line: int) -> Iterator[FileRow]:
         texts = [_texts(column) for column in batch.columns]

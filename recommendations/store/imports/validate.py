@@ -1,4 +1,4 @@
-"""Validation of a file's rows, as text in a temporary table: each is kept, or refused with its field and reason."""
+"""Validation of a file's rows, as text in a temporary table: each is kept, or refused with all its flaws."""
 
 import csv
 import io
@@ -17,19 +17,25 @@ from recommendations.models import Import
 from recommendations.store.imports.column_blocks import Columns
 from recommendations.store.imports.csv_rows import FileRow
 from recommendations.store.imports.reasons import REASONS
+from recommendations.store.imports.row_checks import FLAW_END
 from recommendations.store.imports.table_files import FileLimits, Table, UnreadableFileError
 from recommendations.store.temp_tables import Report, copy, csv_block, heavy, rows, run
 
 STAGE, REFUSED = "staged", "refused"
 OWN_COLUMNS = ["file_line", "fault", "content"]  # of the stage, before those of the file
-REFUSED_COLUMNS = "(file_line bigint PRIMARY KEY, fault text, content text)"
+REFUSED_COLUMNS = "(file_line bigint PRIMARY KEY, fault text, content text, given jsonb)"
+REPEATS = ["already_listed", "already_planned", "too_many_lines"]
+"""Faults of rows that were read, and may have others."""
 LISTED = 100_000  # refused rows of one import that are kept; all are counted
 MOST_NAMED = 10
 
 JUDGE = sql.SQL("""
-INSERT INTO refused (file_line, fault, content)
+INSERT INTO refused (file_line, fault, content, given)
 SELECT * FROM (
-  SELECT file_line, coalesce(fault, {verdict}) AS fault, coalesce(content, {content}) FROM staged {joins}
+  SELECT file_line, CASE WHEN fault IS NULL THEN {verdict} WHEN split_part(fault, ':', 2) = ANY({repeats})
+    THEN concat_ws({end}, fault, {verdict}) ELSE fault END AS fault,
+    coalesce(content, {content}), jsonb_strip_nulls(to_jsonb(staged)) - {hidden}::text[]
+  FROM staged {joins}
 ) judged WHERE fault IS NOT NULL
 """)
 REPEATED = sql.SQL("""
@@ -38,12 +44,14 @@ UPDATE staged SET fault = {fault} FROM (
   WHERE ({key}) IS NOT NULL AND fault IS NULL
 ) numbered WHERE place > 1 AND numbered.file_line = staged.file_line
 """)
-COUNTS = "SELECT split_part(fault, ':', 2), count(*) FROM refused GROUP BY 1 ORDER BY 1"
+COUNTS = "SELECT split_part(split_part(fault, %(end)s, 1), ':', 2), count(*) FROM refused GROUP BY 1 ORDER BY 1"
 LIST = """
-INSERT INTO recommendations_rejectedrow (source_id, line, field, reason, content)
-SELECT %(source)s, file_line, left(split_part(fault, ':', 1), 50),
-       %(texts)s::jsonb ->> split_part(fault, ':', 2), left(coalesce(content, ''), 2000)
-FROM refused ORDER BY file_line LIMIT %(most)s
+INSERT INTO recommendations_rejectedrow (source_id, line, field, reason, content, given)
+SELECT %(source)s, file_line, left(split_part(flaw, ':', 1), 50),
+       %(texts)s::jsonb ->> split_part(flaw, ':', 2), left(coalesce(content, ''), 2000), coalesce(given, '{}')
+FROM (SELECT * FROM refused ORDER BY file_line LIMIT %(most)s) first,
+     unnest(string_to_array(fault, %(end)s)) WITH ORDINALITY flaws(flaw, place)
+ORDER BY file_line, place
 """
 
 
@@ -87,7 +95,7 @@ def read_header(table: Table, form: Form, *, path: Path) -> Header:
     """Read the header. Raises UnreadableFileError where a needed column is missing or a known one is there twice."""
     places = {name: place for place, name in enumerate(table.columns) if name in form.known}
     ignored = [name for name in table.columns if name not in places]
-    values: dict[str, object] = {"file": path, "present": _named(table.columns), "known": ", ".join(form.known)}
+    values: dict[str, object] = {"file": path.name, "present": _named(table.columns), "known": ", ".join(form.known)}
     if missing := [name for name in form.needed if name not in places]:
         text = _("%(file)s, line 1: the column %(names)s is missing. The file has %(present)s; it may have %(known)s.")
         raise UnreadableFileError(text % {**values, "names": _named(missing)})
@@ -147,26 +155,28 @@ def mark_repeated(key: sql.Composable, *, fault: str) -> None:
 def judge(
     form: Form, verdict: sql.Composable, *, joins: sql.Composable, values: Mapping[str, object]
 ) -> dict[str, int]:
-    """Move the rows that break a rule from the stage to the refused; code → how many."""
+    """Move the rows that break a rule from the stage to the refused; code of the first rule → how many rows."""
     fields = sql.SQL(", ").join(
         sql.SQL("{} || {}").format(sql.Literal(f"{name}="), sql.Identifier(STAGE, name)) for name in form.visible
     )
     content = sql.SQL("concat_ws(', ', {})").format(fields)
+    secret = [*OWN_COLUMNS, *(column.name for column in form.hidden)]
+    parts = {"verdict": verdict, "content": content, "joins": joins, "hidden": secret, "repeats": REPEATS}
     with heavy():
-        run(JUDGE.format(verdict=verdict, content=content, joins=joins), **values)
+        run(JUDGE.format(**parts, end=FLAW_END), **values)
         run("DELETE FROM staged USING refused WHERE staged.file_line = refused.file_line")
     return refused_counts()
 
 
 def refused_counts() -> dict[str, int]:
-    """Code → how many rows."""
-    return dict(rows(COUNTS))
+    """Code of what is wrong first → how many rows."""
+    return dict(rows(COUNTS, end=FLAW_END))
 
 
 def list_refused(imported: Import) -> None:
     """Keep the first refused rows with their reasons in words."""
     texts = {code: str(reason)[:300] for code, reason in REASONS.items()}
-    run(LIST, source=imported.pk, texts=json.dumps(texts), most=LISTED)
+    run(LIST, source=imported.pk, texts=json.dumps(texts), most=LISTED, end=FLAW_END)
 
 
 def _stage_lines(rows_read: Iterable[FileRow], header: Header, form: Form) -> Iterator[list[object]]:

@@ -174,14 +174,14 @@ BAD = [
     ("view_item,,u1,A1", "timestamp", "The field is empty but"),
     ("view_item,2026-08-01T12:00:00,u1,A1", "timestamp", "The time has no time"),
     ("view_item,2026-08-01,u1,A1", "timestamp", "The time has no time"),
-    ("view_item,yesterday,u1,A1", "timestamp", "This is no time; write"),
-    ("view_item,1785585600,u1,A1", "timestamp", "This is no time; write"),
-    ("view_item,2026-13-01T12:00:00Z,u1,A1", "timestamp", "This is no time; write"),
-    ("view_item,2026-08-01T12:00:00+99:00,u1,A1", "timestamp", "This is no time; write"),
+    ("view_item,yesterday,u1,A1", "timestamp", "Not a time. Write it"),
+    ("view_item,1785585600,u1,A1", "timestamp", "Not a time. Write it"),
+    ("view_item,2026-13-01T12:00:00Z,u1,A1", "timestamp", "Not a time. Write it"),
+    ("view_item,2026-08-01T12:00:00+99:00,u1,A1", "timestamp", "Not a time. Write it"),
     ("view_item,2026-09-01T12:10:01Z,u1,A1", "timestamp", "The time is more than"),
     ("view_item,9999-12-31T23:59:59Z,u1,A1", "timestamp", "The time is more than"),
     ("view_item,1989-12-31T23:59:59Z,u1,A1", "timestamp", "The time lies before 1990."),
-    ("view_item,2026-08-01T12:00:00Z,,A1", "user_id", "Nobody is named; fill in"),
+    ("view_item,2026-08-01T12:00:00Z,,A1", "user_id", "No customer is named. Fill"),
     (f"view_item,2026-08-01T12:00:00Z,{'u' * 129},A1", "user_id", "The text is too long"),
     ("view_item,2026-08-01T12:00:00Z,u1,", "item_id", "The field is empty but"),
     ("view_item,2026-08-01T12:00:00Z,u1,NONE", "item_id", "The catalogue has no such"),
@@ -191,17 +191,17 @@ BAD = [
     ("follow,2026-08-01T12:00:00Z,u1,", "target_type", "The field is empty but"),
 ]
 BAD_FIELDS = [
-    ("event_id", "nonsense", "The event id is no"),
+    ("event_id", "nonsense", "The event id is not"),
     ("line", "-1", "The number is outside the"),
-    ("quantity", "0", "The quantity is no whole"),
-    ("quantity", "1.5", "The quantity is no whole"),
-    ("quantity", "inf", "The quantity is no whole"),
-    ("quantity", "1000001", "The quantity is no whole"),
-    ("price", "NaN", "This is no number; write"),
+    ("quantity", "0", "The quantity must be a"),
+    ("quantity", "1.5", "The quantity must be a"),
+    ("quantity", "inf", "The quantity must be a"),
+    ("quantity", "1000001", "The quantity must be a"),
+    ("price", "NaN", "Not a number. Use a"),
     ("price", "-0.01", "The amount is negative; a"),
     ("price", "1e999", "The amount is larger than"),
-    ("amount", "Infinity", "This is no number; write"),
-    ("currency", "EUR", "The shop counts in another"),
+    ("amount", "Infinity", "Not a number. Use a"),
+    ("currency", "EUR", "The shop's currency is USD."),
     ("session_id", "x" * 129, "The text is too long"),
     ("search_term", "x" * 513, "The text is too long"),
     ("recommendation_id", "x" * 65, "The text is too long"),
@@ -215,7 +215,8 @@ BAD_FIELDS = [
 def test_a_bad_row_is_refused_with_its_remedy(tmp_path: Path, row: str, field: str, reason: str) -> None:
     good = "view_item,2026-09-01T12:10:00Z,u1,A1"  # ten minutes ahead, and no second more
     imported = load(tmp_path, f"name,timestamp,user_id,item_id\n{row}\n{good}\n")
-    assert refused(imported) == [(2, field, reason)]
+    assert (2, field, reason) in refused(imported)  # a rating lacks its scale, too, and a follow whom
+    assert {line for line, _field, _reason in refused(imported)} == {2}
     assert counts(imported) == (2, 1, 0, 1)
 
 
@@ -257,5 +258,5 @@ def test_price_and_amount_follow_from_each_other(tmp_path: Path) -> None:
 def test_rows_that_are_refused_beyond_the_limit_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recommendations.store.imports.validate.LISTED", 2)
     imported = load(tmp_path, "name,timestamp\n" + "x,y\n" * 5)
-    assert (imported.rejected, imported.rejected_rows.count()) == (5, 2)
+    assert (imported.rejected, imported.rejected_rows.values("line").distinct().count()) == (5, 2)
     assert imported.reasons == {"unknown_name": 5}

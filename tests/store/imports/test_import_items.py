@@ -107,20 +107,20 @@ BAD = [
     (f"item_id,title\n{'x' * 129},Shoe\n", "item_id", "The text is too long"),
     ("item_id,title\nA,\n", "title", "The field is empty but"),
     (f"item_id,title\nA,{'x' * 301}\n", "title", "The text is too long"),
-    ("item_id,title,price\nA,Shoe,cheap\n", "price", "This is no number; write"),
-    ("item_id,title,price\nA,Shoe,NaN\n", "price", "This is no number; write"),
-    ("item_id,title,price\nA,Shoe,-inf\n", "price", "This is no number; write"),
-    ('item_id,title,price\nA,Shoe,"19,90"\n', "price", "This is no number; write"),
+    ("item_id,title,price\nA,Shoe,cheap\n", "price", "Not a number. Use a"),
+    ("item_id,title,price\nA,Shoe,NaN\n", "price", "Not a number. Use a"),
+    ("item_id,title,price\nA,Shoe,-inf\n", "price", "Not a number. Use a"),
+    ('item_id,title,price\nA,Shoe,"19,90"\n', "price", "Not a number. Use a"),
     ("item_id,title,price\nA,Shoe,-1\n", "price", "The amount is negative; a"),
     ("item_id,title,price\nA,Shoe,1e308\n", "price", "The amount is larger than"),
     ("item_id,title,cost\nA,Shoe,9999999999.995\n", "cost", "The amount is larger than"),
-    ("item_id,title,price,currency\nA,Shoe,1,EUR\n", "currency", "The shop counts in another"),
+    ("item_id,title,price,currency\nA,Shoe,1,EUR\n", "currency", "The shop's currency is USD."),
     ("item_id,title,availability\nA,Shoe,gone\n", "availability", "Availability is in_stock, out_of_stock, preorder"),
-    ("item_id,title,available_quantity\nA,Shoe,1.5\n", "available_quantity", "The quantity in stock is"),
-    ("item_id,title,available_quantity\nA,Shoe,2147483648\n", "available_quantity", "The quantity in stock is"),
+    ("item_id,title,available_quantity\nA,Shoe,1.5\n", "available_quantity", "The quantity in stock must"),
+    ("item_id,title,available_quantity\nA,Shoe,2147483648\n", "available_quantity", "The quantity in stock must"),
     ("item_id,title,available_time\nA,Shoe,2026-09-01\n", "available_time", "The time has no time"),
-    ("item_id,title,available_time\nA,Shoe,tomorrow\n", "available_time", "This is no time; write"),
-    ("item_id,title,available_time\nA,Shoe,2026-02-30T00:00:00Z\n", "available_time", "This is no time; write"),
+    ("item_id,title,available_time\nA,Shoe,tomorrow\n", "available_time", "Not a time. Write it"),
+    ("item_id,title,available_time\nA,Shoe,2026-02-30T00:00:00Z\n", "available_time", "Not a time. Write it"),
     ("item_id,title,image_url\nA,Shoe,javascript:alert(1)\n", "image_url", "An address begins with https://,"),
     (f"item_id,title,tags\nA,Shoe,ok|{'x' * 101}\n", "tags", "Tags are separated by |,"),
     ("item_id,title,attributes\nA,Shoe,{\n", "attributes", "Attributes are a JSON object,"),
@@ -128,14 +128,14 @@ BAD = [
     ('item_id,title,attributes\nA,Shoe,"{""a"": ""\\u0000""}"\n', "attributes", "Attributes are a JSON object,"),
     ("item_id,title,categories\nA,Shoe,Shoes >> Running\n", "categories", "A category is written “Shoes"),
     (f"item_id,title,categories\nA,Shoe,{'x' * 201}\n", "categories", "A category is written “Shoes"),
-    ("item_id,title,rating_average\nA,Shoe,Infinity\n", "rating_average", "This is no number; write"),
+    ("item_id,title,rating_average\nA,Shoe,Infinity\n", "rating_average", "Not a number. Use a"),
     ("item_id,title,rating_count\nA,Shoe,-1\n", "rating_count", "The number is outside the"),
     (
         "item_id,title,available_time,expire_time\nA,Shoe,2026-09-02T00:00:00Z,2026-09-01T00:00:00Z\n",
         "expire_time",
         "It would be for sale",
     ),
-    ("item_id,title\nA\n", "", "The row has not as"),
+    ("item_id,title\nA\n", "", "The row has more or"),
     ('item_id,title\n"A,Shoe\n', "", "A quotation mark is not"),
     (b"item_id,title\nA,caf\xe9\n", "title", "The text is not UTF-8;"),
     (b"item_id,title\nA\x00,Shoe\n", "item_id", "The text holds a NUL"),
@@ -168,7 +168,7 @@ def test_the_text_of_a_refused_row_is_recorded(tmp_path: Path) -> None:
 
 def test_the_first_of_two_rows_of_an_item_counts(tmp_path: Path) -> None:
     imported = load(tmp_path, "item_id,title\nA1,First\nA1,Second\n")
-    assert refused(imported) == [(3, "item_id", "The item stands in an")]
+    assert refused(imported) == [(3, "item_id", "The item is in an")]
     assert Item.objects.get().title == "First"
 
 
@@ -227,7 +227,7 @@ def test_parquet_keeps_the_same_rules(tmp_path: Path) -> None:
     }
     pq.write_table(pa.table(columns), path)
     imported = bulk_import.import_items(path, currency="USD", now=NOW, report=silent)
-    assert refused(imported) == [(2, "price", "This is no number; write"), (3, "title", "The field is empty but")]
+    assert refused(imported) == [(2, "price", "Not a number. Use a"), (3, "title", "The field is empty but")]
     item = Item.objects.get()
     assert (item.price, item.available_quantity, item.attributes) == (Decimal("19.90"), 3, {"size": "42"})
     assert item.categories.count() == 2
@@ -267,3 +267,29 @@ def test_an_import_that_was_killed_is_said_to_have_failed(tmp_path: Path) -> Non
     alive.refresh_from_db()
     assert (killed.status, alive.status) == (Import.Status.FAILED, Import.Status.RUNNING)
     assert killed.message == "It was interrupted, and nothing was kept; import the file again."
+
+
+def test_all_flaws_of_a_row_are_named_at_once(tmp_path: Path) -> None:
+    text = (
+        "item_id,title,price,currency,image_url,available_time,expire_time\n"
+        "A1,,cheap,EUR,pictures/a1.png,2026-12-01T00:00:00Z,2026-09-01T00:00:00Z\n"
+        "A2,Shoe,1,USD,/a2.png,2026-12-01T00:00:00Z,2026-09-01T00:00:00Z\n"
+        "A3,Shoe,1,USD,/a3.png,,\nA3,Shoe,-1,USD,/a3.png,,\n"
+    )
+    imported = load(tmp_path, text)
+    flaws = [(row.line, row.field, row.value) for row in imported.rejected_rows.all()]
+    assert flaws == [
+        (2, "title", ""), (2, "image_url", "pictures/a1.png"), (2, "price", "cheap"), (2, "currency", "EUR"),
+        (3, "expire_time", "2026-09-01T00:00:00Z"),  # asked where each time is right by itself
+        (5, "item_id", "A3"), (5, "price", "-1"),
+    ]  # fmt: skip
+    assert counts(imported) == (4, 1, 0, 3)
+    assert imported.reasons == {"missing": 1, "available_after_end": 1, "already_listed": 1}  # that which is first
+
+
+def test_what_is_hashed_is_in_no_refused_row(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text("name,timestamp,user_id,item_id\nview_item,never,household-7,A1\n")
+    imported = bulk_import.import_events(path, currency="USD", now=NOW, report=silent)
+    given = [row.given for row in imported.rejected_rows.all()]
+    assert given == [{"name": "view_item", "timestamp": "never", "item_id": "A1"}] * 2

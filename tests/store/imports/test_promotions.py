@@ -80,18 +80,18 @@ BAD = [
     (",2026-09-07,1,1", "item_id", "The field is empty but"),
     ("A9,2026-09-07,1,1", "item_id", "The catalogue has no such"),
     ("A1,,1,1", "week", "The field is empty but"),
-    ("A1,37/2026,1,1", "week", "This is no date; write"),
-    ("A1,2026-02-30,1,1", "week", "This is no date; write"),
-    ("A1,2026-09-07T10:00:00,1,1", "week", "This is no date; write"),
+    ("A1,37/2026,1,1", "week", "Not a date. Write the"),
+    ("A1,2026-02-30,1,1", "week", "Not a date. Write the"),
+    ("A1,2026-09-07T10:00:00,1,1", "week", "Not a date. Write the"),
     ("A1,1989-12-25,1,1", "week", "The time lies before 1990."),
     ("A1,2206-09-07,1,1", "week", "The week is more than"),
     ("A1,2026-09-08,1,1", "week", "The weeks of the shop's"),
-    ("A1,2026-09-07,many,1", "display", "This is no number; write"),
-    ("A1,2026-09-07,NaN,1", "display", "This is no number; write"),
+    ("A1,2026-09-07,many,1", "display", "Not a number. Use a"),
+    ("A1,2026-09-07,NaN,1", "display", "Not a number. Use a"),
     ("A1,2026-09-07,1,1.01", "mailer", "A share of the stores"),
     ("A1,2026-09-07,-0.1,1", "display", "A share of the stores"),
     ("A2,2026-09-07 00:00:00,0,1", "week", "The item and the week"),
-    ("A1", "", "The row has not as"),
+    ("A1", "", "The row has more or"),
 ]
 
 
@@ -129,7 +129,7 @@ def test_weeks_in_parquet_may_be_dates_or_moments(tmp_path: Path) -> None:
     for weeks in (dates, dates.cast(pa.timestamp("us"))):
         pq.write_table(pa.table(columns | {"week": weeks}), path)
         imported = bulk_import.import_promotions(path, now=NOW, report=silent)
-        assert refused(imported) == [(2, "mailer", "This is no number; write")]
+        assert refused(imported) == [(2, "mailer", "Not a number. Use a")]
     assert plan() == [("A1", MONDAY, 0, 0.125)]
 
 

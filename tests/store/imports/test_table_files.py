@@ -255,15 +255,18 @@ def test_any_bytes_called_parquet_are_refused_in_words(
         ("empty.csv", b"", "is empty"),
         ("blank.csv", b"\n\n", "line 1 is empty"),
         ("mac.csv", b"item_id,title\rA1,Shoe\r", "lines end in LF or CRLF"),
-        ("book.xlsx", b"PK\x03\x04....", "is zip, not CSV"),
-        ("packed.csv.gz", b"\x1f\x8b....", "is gzip, not CSV"),
-        ("wide.csv", "item_id".encode("utf-16"), "is UTF-16, not CSV"),
+        ("book.xlsx", b"PK\x03\x04....", "This is an Excel or ZIP file, not CSV or Parquet"),
+        ("packed.csv.gz", b"\x1f\x8b....", "This is a gzip file, not CSV"),
+        ("mug.csv", b"\x89PNG\r\n\x1a\n....", "mug.csv: This is a PNG picture, not CSV or Parquet"),
+        ("mug.parquet", b"\xff\xd8\xff\xe0....", "This is a JPEG picture, not CSV or Parquet"),
+        ("wide.csv", "item_id".encode("utf-16"), "This is text in UTF-16, not CSV"),
     ],
 )
 def test_a_file_that_is_no_table_is_named(tmp_path: Path, name: str, content: bytes, words: str) -> None:
     message = refusal(written(tmp_path, name, content))
     assert name in message
     assert words in message
+    assert str(tmp_path) not in message
 
 
 def test_a_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:

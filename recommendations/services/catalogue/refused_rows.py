@@ -1,0 +1,81 @@
+"""Files that help to mend an import: a template to begin with, and the refused rows with a column that says why."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from recommendations.models import Import, RejectedRow
+from recommendations.services.catalogue.spreadsheets import harmless
+from recommendations.store.imports import event_rows, item_rows, promotion_rows
+from recommendations.store.imports.reasons import REASONS
+from recommendations.store.imports.validate import Form
+
+__all__ = ["BYTE_ORDER_MARK", "COLUMNS", "REASONS", "refused_file", "template"]
+
+BYTE_ORDER_MARK = "\ufeff"  # without it, spreadsheets read Chinese as something else
+
+FORMS: Mapping[str, Form] = {
+    Import.Kind.ITEMS: item_rows.FORM,
+    Import.Kind.EVENTS: event_rows.FORM,
+    Import.Kind.PROMOTIONS: promotion_rows.FORM,
+}
+LINE, WHY, ROW = "line", "why", "row"
+"""Columns of the file of refused rows that are no columns of an import, which does not read them."""
+COLUMNS = [(name, name in item_rows.FORM.needed) for name in item_rows.FORM.known]
+"""Columns of a file of items, and whether each is needed."""
+EXAMPLE: Mapping[str, str] = {
+    "item_id": "SKU-1001", "title": "Green tea, 20 bags", "description": "Sencha from Shizuoka, in bags of 2 g.",
+    "brand": "Leaf & Co", "categories": "Drinks > Tea | Gifts", "price": "4.90", "original_price": "5.90",
+    "cost": "2.10", "availability": "in_stock", "available_quantity": "120",
+    "available_time": "2026-09-01T08:00:00Z", "expire_time": "2027-09-01T08:00:00Z",
+    "image_url": "https://shop.example/images/1001.jpg", "url": "https://shop.example/tea/1001",
+    "tags": "organic|vegan", "attributes": '{"bags": 20, "origin": "Japan"}', "rating_average": "4.6",
+    "rating_count": "87",
+}  # fmt: skip
+"""An item of a template; the currency is the shop's."""
+
+
+def template() -> str:
+    """A CSV file with every column that an import of items reads, and an item as an example."""
+    example = {**EXAMPLE, "currency": settings.SHOP_CURRENCY}
+    return "".join(_written([item_rows.FORM.known, [example[name] for name in item_rows.FORM.known]]))
+
+
+def refused_file(flaws: Iterable[RejectedRow], *, kind: str) -> Iterator[str]:
+    """Lines of a CSV file with a row for each that was refused: as it was, and all that is wrong with it.
+
+    ``flaws`` are in the order of their lines. What could not be cut into columns stands as it was read, and a file that
+    was mended can be imported: it does not read the columns that are new.
+    """
+    form = FORMS[kind]
+    yield from _written([[LINE, WHY, *form.visible, ROW]])
+    for row in _rows(flaws):
+        first, whole = row[0], not row[0].given
+        values = [str(first.given.get(name, "")) for name in form.visible]
+        yield from _written([[str(first.line), " ".join(map(_why, row)), *values, first.content if whole else ""]])
+
+
+def _rows(flaws: Iterable[RejectedRow]) -> Iterator[list[RejectedRow]]:
+    """Flaws of each row."""
+    row: list[RejectedRow] = []
+    for flaw in flaws:
+        if row and flaw.line != row[0].line:
+            yield row
+            row = []
+        row.append(flaw)
+    if row:
+        yield row
+
+
+def _why(flaw: RejectedRow) -> str:
+    return _("%(field)s: %(reason)s") % {"field": flaw.field, "reason": flaw.reason} if flaw.field else flaw.reason
+
+
+def _written(lines: Iterable[Iterable[str]]) -> Iterator[str]:
+    for line in lines:
+        buffer = io.StringIO()
+        csv.writer(buffer).writerow([harmless(value) for value in line])
+        yield buffer.getvalue()
