@@ -86,6 +86,14 @@ FIGURES: Mapping[str, Explanation] = {
         ),
         _("Of 1,000 items on sale 107 stand in somebody's list: 10.7%."),
     ),
+    "distance": Explanation(
+        _("Distance to the best simple list"),
+        _(
+            "Accuracy of this run's model against the best list that needs no model. Every run is tested on the last "
+            "weeks of its own data, and weeks differ: compare distances, not accuracies."
+        ),
+        _("In a hard month both find less. Still 9% ahead means that the model is as good as before."),
+    ),
     "fit": Explanation(
         _("Fit, s"),
         _("Seconds to learn from the history before the split."),

@@ -111,8 +111,6 @@ COUNTS: Mapping[str, Promise] = {
     "skipped": gettext_lazy("skipped"),
     "home_weights": gettext_lazy("new weights of For you"),
     "discover_weights": gettext_lazy("new weights of Discover"),
-    "home_ndcg@10": gettext_lazy("NDCG@10 of For you"),
-    "discover_ndcg@10": gettext_lazy("NDCG@10 of Discover"),
 }
 MEASURED: Mapping[str, Promise] = {
     "hybrid": gettext_lazy("Hybrid, as served"),
@@ -137,7 +135,7 @@ HEADLINES: Mapping[Stage, tuple[str, ...]] = {
     Stage.INTERESTS: ("segments",),
     Stage.TRAIN: ("customers",),
     Stage.EVALUATE: ("home_users",),
-    Stage.ADJUST: ("home_ndcg@10",),
+    Stage.ADJUST: ("home_weights",),
 }
 
 
@@ -196,9 +194,14 @@ def stage_label(row: RunStage) -> str:
 
 @register.filter
 def counts_in_words(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Counts of a stage, as (value, words): ``("1,469,307", "events")``; nothing removed is not worth a line."""
+    """Counts of a stage, as (value, words): ``("1,469,307", "events")``; nothing removed is not worth a line.
+
+    Metrics, which have an ``@``, are left out: they stand on *Quality*, and no two runs can be compared by them.
+    """
     keys = [
-        key for key, value in counts.items() if value is not None and not (key.startswith("removed_") and not value)
+        key
+        for key, value in counts.items()
+        if value is not None and not (key.startswith("removed_") and not value) and "@" not in key
     ]
     return [(_count_value(key, counts[key]), _count_words(key)) for key in sorted(keys, key=_count_order)]
 
@@ -246,4 +249,4 @@ def _count_value(key: str, value: Any) -> str:
         return f"v{value}"
     if key == "agreement":
         return share(value)
-    return number(value, 0 if float(value).is_integer() and "@" not in key else 4)
+    return number(value, 0 if float(value).is_integer() else 4)

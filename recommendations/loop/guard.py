@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommendations.loop import gate
 from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import Configuration
 from recommendations.loop.risers import Demand
 from recommendations.models import BlendWeights, ModelVersion, RunStage, SegmentState
-from recommendations.store.models import live_version, weight_versions
+from recommendations.store.models import live_version, measurements, weight_versions
 from recommendations.store.rules.conditions import FrozenRule, default_book
 from recommendations.terms import TASKS, GuardCheck, Stage
 
@@ -108,14 +109,41 @@ def _has_ended(rule: FrozenRule, now: datetime) -> bool:
 
 
 def _of_accuracy(version: ModelVersion, live: ModelVersion) -> Iterator[Unusual]:
-    """NDCG@10 of the default weights, where the interval of each version lies apart from the other's, and below."""
+    """Distance of the default weights to the best baseline, where each version's interval lies apart, and below.
+
+    Each version has test weeks of its own, harder or easier for every list: NDCG@10 itself says nothing across them.
+    """
     for task, blend in TASKS.items():
         default = weight_versions.default_weights(blend)
-        if default is None:
+        measured = [measurements.load_per_user(one.pk, task) for one in (version, live)]
+        baselines = [name for name in gate.BASELINES if all(_is_measured(each, name) for each in measured)]
+        if default is None or not baselines:
             continue
-        ours, theirs = (gate.figures_of(one.pk, task, Configuration.of(default)).accuracy for one in (version, live))
-        if len(ours) < 2 or len(theirs) < 2:
-            continue
-        reach = [DEVIATIONS * float(np.std(values)) / len(values) ** 0.5 for values in (ours, theirs)]
-        if float(ours.mean()) + reach[0] < float(theirs.mean()) - reach[1]:
-            yield Unusual(GuardCheck.ACCURACY, float(theirs.mean()), float(ours.mean()))
+        best = max(baselines, key=lambda name: float(measured[1][name].mean()))
+        now, before = (
+            lead(gate.figures_of(one.pk, task, Configuration.of(default)).accuracy, each[best])
+            for one, each in zip((version, live), measured, strict=True)
+        )
+        if now.is_below(before):
+            yield Unusual(GuardCheck.ACCURACY, before.value, now.value)
+
+
+def _is_measured(figures: Mapping[str, NDArray[np.float32]], name: str) -> bool:
+    """Whether a baseline can be compared with: two customers or more, and it is right for some."""
+    return name in figures and len(figures[name]) > 1 and bool(figures[name].any())
+
+
+class Advantage(NamedTuple):
+    value: float  # as a share of the baseline's mean
+    reach: float  # half of the 95 % interval
+
+    def is_below(self, other: "Advantage") -> bool:
+        """Whether both intervals lie apart, this one below."""
+        return self.value + self.reach < other.value - other.reach
+
+
+def lead(ours: NDArray[np.float32], baseline: NDArray[np.float32]) -> Advantage:
+    """Advantage over a baseline, customer by customer."""
+    differences, base = ours - baseline, float(baseline.mean())
+    reach = DEVIATIONS * float(np.std(differences)) / len(differences) ** 0.5
+    return Advantage(float(differences.mean()) / base, reach / base)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from analytics.queries.quality.headline import HITS, Gain, gain
 from analytics.queries.quality.leader_table import HYBRID, PERSONAL, POPULAR, RECENT, Quality, main
+from analytics.queries.quality.rivals import RIVALS, best_rival, better_words
 from analytics.templatetags.display import Direction, share, signed_share
 from recommendations.models import Measurement
 from recommendations.terms import Task
@@ -20,12 +21,6 @@ ROWS: Mapping[str, Promise] = {
     RECENT: gettext_lazy("What sells best lately"),
     POPULAR: gettext_lazy("What sells best"),
 }
-RIVALS: Mapping[str, Promise] = {
-    PERSONAL: gettext_lazy("what they always buy"),
-    RECENT: gettext_lazy("what sells best lately"),
-    POPULAR: gettext_lazy("what sells best"),
-}
-"""The same in the middle of a sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +54,14 @@ def works(quality: Quality) -> Works | None:
     if hybrid is None:
         return None
     others = [row for row in map(quality.named, RIVALS) if row]
-    rival = max(others, key=lambda row: main(row)["value"], default=None)
+    rival = best_rival(others)
     gained = gain(hybrid, rival) if rival else None
     hits = hybrid.metrics.get(HITS)
     return Works(
         task=quality.task,
         hits=hits and 100 * hits["value"],
         hits_interval=_interval(share(hits["low"], 1), share(hits["high"], 1)) if hits else "",
-        better=_better(gained, str(RIVALS[rival.name])) if gained and rival else "",
+        better=better_words(gained, rival.name) if gained and rival else "",
         better_interval=_gain_interval(gained),
         direction=gained.direction if gained else Direction.UNCLEAR,
         bars=_bars([hybrid, *others]),
@@ -74,15 +69,6 @@ def works(quality: Quality) -> Works | None:
         start=quality.evaluation.window_start,
         days=quality.days,
     )
-
-
-def _better(gained: Gain, rival: str) -> str:
-    words = {"gain": share(abs(gained.value)), "rival": rival}
-    if gained.direction is Direction.WORSE or (gained.interval is None and gained.value < 0):
-        return _("%(gain)s worse than %(rival)s") % words
-    if gained.direction is Direction.UNCLEAR and gained.interval is not None:
-        return _("about as good as %(rival)s") % words
-    return _("%(gain)s better than %(rival)s") % words
 
 
 def _gain_interval(gained: Gain | None) -> str:

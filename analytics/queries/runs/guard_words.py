@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from analytics.templatetags.display import number, share
+from analytics.templatetags.display import number, share, signed_share
 from recommendations.terms import GuardCheck
 
 SENTENCES: Mapping[GuardCheck, Promise] = {
@@ -17,7 +17,7 @@ SENTENCES: Mapping[GuardCheck, Promise] = {
     GuardCheck.CONFIRMED: _("Confirmed customers: %(before)s of all became %(now)s."),
     GuardCheck.SET_ASIDE: _("Set aside: %(now)s of the events."),
     GuardCheck.TRENDING: _("Trending: items that hardly any confirmed customer buys hold %(now)s of its places."),
-    GuardCheck.ACCURACY: _("NDCG@10 of the weights that serve: %(before)s became %(now)s, beyond both intervals."),
+    GuardCheck.ACCURACY: _("Distance to the best simple list: %(before)s became %(now)s, beyond both intervals."),
     GuardCheck.SEGMENTS: _(
         "Segments with rules or weights of their own: of %(before)s, this model has lost %(now)s. See below."
     ),
@@ -33,6 +33,6 @@ def sentence(unusual: Mapping[str, Any]) -> str:
 
 
 def _value(check: GuardCheck, value: float) -> str:
-    if check in SHARES:
-        return share(value)
-    return number(value, 4 if check is GuardCheck.ACCURACY else 0)
+    if check is GuardCheck.ACCURACY:
+        return signed_share(value, 1)
+    return share(value) if check in SHARES else number(value)

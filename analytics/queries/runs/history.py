@@ -8,30 +8,57 @@ from uuid import UUID
 from django.core.paginator import Page, Paginator
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from analytics.charts.runs import Span, StageSpan, stage_bar
+from analytics.queries.quality.headline import Gain, gain
+from analytics.queries.quality.leader_table import HYBRID
+from analytics.queries.quality.rivals import RIVALS, best_rival, better_words
 from analytics.queries.runs.guard_words import sentence
-from analytics.templatetags.words import MAIN_METRIC, headline, label, stage_label, stage_seconds
+from analytics.templatetags.display import signed_share
+from analytics.templatetags.words import headline, label, stage_label, stage_seconds
 from recommendations.models import Measurement, ModelVersion, Run, RunStage
-from recommendations.terms import GateOutcome, MeasuredKind, RunStatus, Stage, Task, VersionStatus
+from recommendations.terms import Cut, GateOutcome, RunStatus, Stage, Task, VersionStatus
 from recommendations.wording import labels
 
 PER_PAGE = 50
 LOG_LINES = 200
-HYBRID = "hybrid"
 UNFINISHED = {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.INTERRUPTED}
 ENDED_EARLY = {RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.INTERRUPTED}
 
 
-type HybridFigure = Mapping[str, float | None]
-"""What the hybrid reached, with the ends of its interval, and the ``change`` against the run before."""
+@dataclass(frozen=True, kw_only=True)
+class Distance:
+    """How far the hybrid is ahead of the best list that needs no model, and how far the run ``before`` was of the same.
+
+    Each run is tested on other weeks, which are harder or easier for every list; only distances can be compared.
+    """
+
+    rival: str
+    gain: Gain
+    before: Gain | None
+
+    @property
+    def words(self) -> str:
+        return better_words(self.gain, self.rival, decimals=1)
+
+    @property
+    def before_words(self) -> str:
+        return better_words(self.before, self.rival, decimals=1) if self.before else ""
+
+    @property
+    def interval_words(self) -> str:
+        if self.gain.interval is None:
+            return ""
+        ends = {"low": signed_share(self.gain.interval.low, 1), "high": signed_share(self.gain.interval.high, 1)}
+        return _("95%% interval: %(low)s to %(high)s.") % ends
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunView:
     record: Run
     stages: list[RunStage]
-    figures: Mapping[Task, HybridFigure] = field(default_factory=dict)
+    figures: Mapping[Task, Distance] = field(default_factory=dict)
 
     @property
     def unfinished(self) -> bool:
@@ -75,11 +102,11 @@ class RunView:
         return round(100 * self.record.progress)
 
     @property
-    def home(self) -> HybridFigure | None:
+    def home(self) -> Distance | None:
         return self.figures.get(Task.HOME)
 
     @property
-    def discover(self) -> HybridFigure | None:
+    def discover(self) -> Distance | None:
         return self.figures.get(Task.DISCOVER)
 
     @property
@@ -118,10 +145,10 @@ def _runs() -> QuerySet[Run]:
 
 
 def runs(*, page: int) -> tuple[Page[Run], list[RunView]]:
-    """Runs of a page, the newest first, each with its change against the run before it that has figures."""
+    """Runs of a page, the newest first, each beside the run before it that has figures."""
     run_page = Paginator(_runs().order_by("-created_at"), PER_PAGE).get_page(page)
     runs = list(run_page)
-    return run_page, [_run(run, figures) for run, figures in _with_changes(runs)]
+    return run_page, [_run(run, figures) for run, figures in _with_distances(runs)]
 
 
 def run(pk: UUID) -> RunView | None:
@@ -130,7 +157,7 @@ def run(pk: UUID) -> RunView | None:
         return None
     before = Run.objects.filter(created_at__lt=run.created_at, model_version__evaluations__isnull=False)
     previous = before.order_by("-created_at").first()
-    [(_, figures), *_rest] = _with_changes([run, *([previous] if previous else [])])
+    [(_this, figures), *_rest] = _with_distances([run, *([previous] if previous else [])])
     return _run(run, figures)
 
 
@@ -145,25 +172,36 @@ def log_tail(run: Run) -> list[tuple[datetime, str]]:
     return list(reversed(newest))
 
 
-def _with_changes(runs: list[Run]) -> Iterable[tuple[Run, dict[Task, HybridFigure]]]:
-    """Runs with their figures, and the change of each against the run before it; ``runs`` newest first."""
+def _with_distances(runs: list[Run]) -> Iterable[tuple[Run, dict[Task, Distance]]]:
+    """Runs with their distances, each beside that of the run before it that has figures; ``runs`` newest first."""
     measured = Measurement.objects.filter(
-        evaluation__version__run__in=runs, evaluation__cut="test", kind=MeasuredKind.HYBRID, name=HYBRID
+        evaluation__version__run__in=runs, evaluation__cut=Cut.TEST, name__in=[HYBRID, *RIVALS]
     ).select_related("evaluation__version")
-    reached: dict[tuple[UUID, str], dict[str, float]] = {
-        (row.evaluation.version.run_id, row.evaluation.task): row.metrics[MAIN_METRIC] for row in measured
-    }
+    tables: dict[tuple[UUID, str], dict[str, Measurement]] = {}
+    for row in measured.defer("slices", "evaluation__overlap"):
+        tables.setdefault((row.evaluation.version.run_id, row.evaluation.task), {})[row.name] = row
     for number, run in enumerate(runs):
-        figures: dict[Task, HybridFigure] = {}
+        distances = {}
         for task in Task:
-            now = reached.get((run.pk, task))
-            then = next((reached[key] for older in runs[number + 1 :] if (key := (older.pk, task)) in reached), None)
-            if now:
-                figures[task] = {**now, "change": now["value"] - then["value"] if then else None}
-        yield run, figures
+            now = tables.get((run.pk, task), {})
+            then = next((tables[key] for older in runs[number + 1 :] if (key := (older.pk, task)) in tables), {})
+            if distance := _distance(now, then):
+                distances[task] = distance
+        yield run, distances
 
 
-def _run(run: Run, figures: Mapping[Task, HybridFigure]) -> RunView:
+def _distance(now: Mapping[str, Measurement], then: Mapping[str, Measurement]) -> Distance | None:
+    rival = best_rival(list(now.values()))
+    if rival is None or HYBRID not in now:
+        return None
+    gained = gain(now[HYBRID], rival)
+    if gained is None:
+        return None
+    before = gain(then[HYBRID], then[rival.name]) if {HYBRID, rival.name} <= then.keys() else None
+    return Distance(rival=rival.name, gain=gained, before=before)
+
+
+def _run(run: Run, figures: Mapping[Task, Distance]) -> RunView:
     return RunView(record=run, stages=list(run.stages.all()), figures=figures)
 
 

@@ -29,7 +29,6 @@ def test_counts_keep_an_order_and_say_what_they_count() -> None:
         ("39 MB", "stored"),
         ("no history", "skipped"),
         ("v2", "new weights of For you"),
-        ("0.4196", "NDCG@10 of For you"),
         ("1", "unheard of"),
         ("68,257", "items (Live)"),
         ("2,456", "customers (Tuning)"),

@@ -14,7 +14,7 @@ SENTENCES = {
     GuardCheck.CONFIRMED: "Confirmed customers: 25% of all became 75%.",
     GuardCheck.SET_ASIDE: "Set aside: 75% of the events.",
     GuardCheck.TRENDING: "Trending: items that hardly any confirmed customer buys hold 75% of its places.",
-    GuardCheck.ACCURACY: "NDCG@10 of the weights that serve: 0.2500 became 0.7500, beyond both intervals.",
+    GuardCheck.ACCURACY: "Distance to the best simple list: +25.0% became +75.0%, beyond both intervals.",
 }
 
 

@@ -14,24 +14,38 @@ from tests.analytics import records
 pytestmark = pytest.mark.django_db
 
 
-def reached(value: float, *, days_ago: float) -> None:
+def reached(value: float, *, days_ago: float, baseline: float) -> None:
+    """A run whose hybrid and baseline reach these, ± .01 of their difference."""
     run = records.run(created=records.NOW - timedelta(days=days_ago))
-    records.measured(records.version(run, live=False), Task.HOME, {("hybrid", MeasuredKind.HYBRID): value})
+    kinds = {("hybrid", MeasuredKind.HYBRID): value, ("personal_frequency", MeasuredKind.BASELINE): baseline}
+    records.compared(
+        records.measured(records.version(run, live=False), Task.HOME, kinds), {"personal_frequency": baseline - value}
+    )
 
 
-def test_runs_are_newest_first_with_the_change_against_the_run_before() -> None:
-    reached(0.40, days_ago=3)
+def test_runs_are_newest_first_by_their_distance_to_the_best_simple_list() -> None:
+    reached(0.44, days_ago=3, baseline=0.40)
     records.run(created=records.NOW - timedelta(days=2), status=RunStatus.FAILED, done=2)
-    reached(0.43, days_ago=1)
+    reached(0.33, days_ago=1, baseline=0.30)  # harder weeks for both: as far ahead as before
     _page, runs = query.runs(page=1)
     assert [run.record.status for run in runs] == ["succeeded", "failed", "succeeded"]
-    assert [run.home and run.home["change"] for run in runs] == [pytest.approx(0.03), None, None]
+    assert [run.home and run.home.words for run in runs] == [
+        "10.0% better than what they always buy", None, "10.0% better than what they always buy",
+    ]  # fmt: skip
+    assert [run.home and run.home.before_words for run in runs] == ["10.0% better than what they always buy", None, ""]
     assert [run.discover for run in runs] == [None] * 3
     newest = query.run(runs[0].record.pk)
     assert newest is not None
     assert newest.home is not None
-    assert newest.home["change"] == pytest.approx(0.03)
-    assert (newest.home["low"], newest.home["high"]) == pytest.approx((0.42, 0.44))
+    assert newest.home.before_words == "10.0% better than what they always buy"
+    assert newest.home.interval_words == "95% interval: +6.7% to +13.3%."  # ± .01 of .30
+
+
+def test_a_run_without_a_list_to_compare_with_claims_nothing() -> None:
+    run = records.run()
+    records.measured(records.version(run), Task.HOME, {("hybrid", MeasuredKind.HYBRID): 0.4})
+    _page, [view] = query.runs(page=1)
+    assert view.home is None
 
 
 def test_stages_of_a_run_that_failed() -> None:
