@@ -12,6 +12,7 @@ from analytics.pages.rules import books, editor, effect
 from analytics.pages.rules import overview as rules_overview
 from analytics.pages.segments import overview as segments_overview
 from analytics.pages.segments import together
+from analytics.pages.shop_page import arrange, preview
 from analytics.pages.weights import changes, desk, suggestion
 from analytics.parameters import CustomerConverter
 
@@ -74,6 +75,11 @@ urlpatterns = [
     path("approvals/weights/", approvals.ask_for_weights, name="ask_for_weights"),
     path("approvals/<int:pk>/send-back/", approvals.send_back, name="send_back"),
     path("approvals/<int:pk>/withdraw/", approvals.withdraw, name="withdraw_approval"),
+    path("pages/", preview.shop_pages, name="shop_pages"),
+    path("pages/<slug:name>/", preview.shop_page, name="shop_page"),
+    path("pages/<slug:name>/pin/", preview.pin_price, name="pin_price"),
+    path("pages/<slug:name>/pin/draft/", preview.pin_item, name="pin_item"),
+    path("pages/<slug:name>/arrange/", arrange.arrange_shop_page, name="arrange_shop_page"),
     path("quality/", figures.quality, name="quality"),
     path("quality/wrong/", judgements.wrong_items_panel, name="wrong_items"),
     path("catalogue/", health.catalogue, name="catalogue"),

@@ -22,6 +22,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "may_run_loop": may(staff, Action.RUN_LOOP),
         "may_draft": may(staff, Action.DRAFT),
         "may_publish": may(staff, Action.PUBLISH),
+        "may_set_placements": may(staff, Action.SET_PLACEMENTS),
         "may_set_aside": may(staff, Action.SET_ASIDE),
         "may_open_admin": staff.is_staff,
     }

@@ -80,6 +80,7 @@ KINDS: Mapping[str, Promise] = {
     "blendweights": gettext_lazy("Weights"),
     "blend": gettext_lazy("Blend"),
     "placement": gettext_lazy("Placement"),
+    "shoppage": gettext_lazy("Page of the shop"),
     "segment": gettext_lazy("Segment"),
     "item": gettext_lazy("Item"),
     "category": gettext_lazy("Category"),
@@ -104,6 +105,7 @@ FACTS: Mapping[str, Promise] = {
     "rules": gettext_lazy("rules"),
     "seed": gettext_lazy("seed"),
     "sessions": gettext_lazy("sessions"),
+    "slots": gettext_lazy("lists"),
 }
 """What entries tell of an object beside the fields of its model, or of one that is called otherwise here."""
 PAGES: Mapping[str, str] = {"run": "run", "rule": "rule", "item": "item", "quarantine": "quarantine"}

@@ -17,6 +17,7 @@ from recommendations.wording import labels
 
 register = template.Library()
 register.filter("placement", labels.placement_label)
+register.filter("shop_page", labels.shop_page_label)
 register.filter("instance", labels.instance_label)
 register.filter("gate", labels.gate_text)
 

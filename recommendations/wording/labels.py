@@ -121,6 +121,15 @@ PLACEMENTS: Mapping[str, Promise] = {
     "email": _("E-mail"),
 }
 """Labels of the placements that ship; a shop's own are called by their code."""
+SHOP_PAGES: Mapping[str, Promise] = {
+    "home": _("Home page"),
+    "item": _("Item page"),
+    "cart": _("Basket"),
+    "category": _("Category page"),
+    "search": _("Search page"),
+    "thanks": _("After the order"),
+}
+"""Labels of the pages that ship; a shop's own are called by their code."""
 TASKS: Choices = [(Task.HOME, _("Next purchases")), (Task.DISCOVER, _("First-time purchases"))]
 REPEATS: Choices = [
     (Repeat.ALLOW, _("Allowed")),
@@ -312,3 +321,7 @@ def placement_label(name: str) -> str:
 def placement_quoted(name: str) -> str:
     """Label of a placement in quotation marks, for the middle of a sentence."""
     return gettext("“%(name)s”") % {"name": placement_label(name)}
+
+
+def shop_page_label(name: str) -> str:
+    return str(SHOP_PAGES.get(name, name.replace("_", " ")))

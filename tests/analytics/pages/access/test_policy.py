@@ -28,6 +28,7 @@ LOOKS = {
     "proposal_effect", "saved_rule_effect", "rule_history", "quality", "wrong_items", "catalogue", "catalogue_items",
     "item", "sources", "suspicious", "quarantine", "segments", "segment", "together", "runs", "run", "run_progress",
     "replay_progress", "activity", "search", "palette", "approvals", "account", "change_password", "second_factor",
+    "shop_pages", "shop_page",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -38,12 +39,16 @@ DIALOGS = {
     "weights_publication": Action.PUBLISH,
     "weights_roll_back": Action.PUBLISH,
     "set_aside_sent": Action.SET_ASIDE,
+    "pin_price": Action.DRAFT,
+    "arrange_shop_page": Action.SET_PLACEMENTS,
 }
 """What is looked at by those only who may do what it leads to."""
 
 CHANGES = {
     "apply_change": Action.DRAFT,
     "judge": Action.DRAFT,
+    "pin_item": Action.DRAFT,
+    "arrange_shop_page": Action.SET_PLACEMENTS,
     "rule_from_card": Action.DRAFT,
     "undo_rule_from_card": Action.DRAFT,
     "save_weights": Action.DRAFT,

@@ -1,0 +1,1 @@
+"""Pages of the shop: as a customer sees them, and which lists stand on them."""

@@ -1,0 +1,132 @@
+"""A page of the shop as somebody would see it, and a pin that is tried on it before it is a draft."""
+
+from typing import Any, NamedTuple
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.customer.actions import LONGEST_NAME
+from analytics.pages.rules.effect import of_rule
+from analytics.parameters import number, typed
+from analytics.queries.customer.filters import Filters
+from analytics.queries.customer.listing import somebody
+from analytics.queries.layout import read_frame
+from analytics.queries.shop_page import PreviewRequest, pages, preview
+from recommendations.customer_codes import customer_code
+from recommendations.models import Item
+from recommendations.services.access.policy import Action
+from recommendations.services.review.page_review import NotLoadedError, UnknownPageError
+from recommendations.services.rules.card_rules import pin_values
+from recommendations.services.rules.editing import drafted, save_rule
+
+LONGEST_TYPED = 128
+RANDOM = "random"
+ASKED = ("customer", "item", "draft", "width")
+"""Parameters that say how a page is looked at."""
+
+
+@require_safe
+def shop_pages(_request: HttpRequest) -> HttpResponse:
+    """Lead to the first page of the shop."""
+    names = [page.name for page in pages()]
+    if not names:
+        raise Http404
+    return redirect("shop_page", name=names[0])
+
+
+@require_safe
+def shop_page(request: HttpRequest, name: str) -> HttpResponse:
+    """Show the lists of a page, live or with the rules that wait, as wide as a desk or a phone."""
+    if request.GET.get("customer") == RANDOM:
+        key = somebody(Filters(QueryDict()), frame=read_frame())
+        return redirect(_address(request, name, customer=customer_code(key) if key else ""))
+    asked = PreviewRequest(
+        page=name,
+        customer=typed(request.GET.get("customer"), longest=LONGEST_TYPED),
+        item=typed(request.GET.get("item"), longest=LONGEST_TYPED),
+        draft=request.GET.get("draft") == "yes",
+    )
+    context: dict[str, Any] = {
+        "section": "pages",
+        "name": name,
+        "pages": pages(),
+        "asked": asked,
+        "phone": request.GET.get("width") == "phone",
+        "query": _query(request),
+    }
+    try:
+        context["preview"] = preview(asked, now=timezone.now())
+    except UnknownPageError:
+        raise Http404 from None
+    except NotLoadedError:
+        context["problem"] = _("The model is still being read. Try again in a few seconds.")
+    return render(request, "dashboard/shop_page/preview.html", context)
+
+
+class TriedPin(NamedTuple):
+    """An item, and the place of a list at which it is to stand."""
+
+    item: Item
+    placement: str
+    slot: int | None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return pin_values(self.item, slot=self.slot, placement=self.placement)
+
+
+@require_safe
+@requires(Action.DRAFT)
+def pin_price(request: HttpRequest, name: str) -> HttpResponse:
+    """Show what a pin would do to everybody, before anything is saved."""
+    pin = _pin(request.GET)
+    context: dict[str, Any] = {"section": "pages", "name": name, "pin": pin, "query": _query(request)}
+    try:
+        context["effect"] = of_rule(drafted(rule=None, values=pin.values), on=pin.placement)
+    except ValidationError as error:
+        context["trouble"] = " ".join(error.messages)
+    part = "pin.html" if request.headers.get("HX-Request") else "pin_alone.html"
+    return render(request, f"dashboard/shop_page/{part}", context)
+
+
+@require_POST
+@requires(Action.DRAFT)
+def pin_item(request: HttpRequest, name: str) -> HttpResponse:
+    """Make the pin a draft rule, and show the page with it."""
+    pin = _pin(request.POST)
+    try:
+        rule = save_rule(rule=None, values=pin.values, revision=None, by=staff_of(request), now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect(_address(request, name))
+    messages.success(request, _("Draft rule made: “%(rule)s”.") % {"rule": rule})
+    return redirect(_address(request, name, draft="yes"))
+
+
+def _pin(sent: QueryDict) -> TriedPin:
+    return TriedPin(
+        item=get_object_or_404(Item, pk=number(sent.get("pinned")) or 0),
+        placement=typed(sent.get("placement"), longest=LONGEST_NAME),
+        slot=number(sent.get("slot")),
+    )
+
+
+def _query(request: HttpRequest, **changes: str) -> str:
+    """The part of the address that says how a page is looked at, with its question mark, or nothing at all."""
+    query = request.GET.copy()
+    for gone in [gone for gone in query if gone not in ASKED]:
+        del query[gone]
+    for name, value in changes.items():
+        query[name] = value
+    return f"?{query.urlencode()}" if query else ""
+
+
+def _address(request: HttpRequest, name: str, **changes: str) -> str:
+    return reverse("shop_page", args=[name]) + _query(request, **changes)
