@@ -86,6 +86,16 @@ FIGURES: Mapping[str, Explanation] = {
         ),
         _("Of 1,000 items on sale 107 stand in somebody's list: 10.7%."),
     ),
+    "revenue": Explanation(
+        pgettext_lazy("metric", "Revenue"),
+        _("As accuracy, with each item counting as much as was spent on it."),
+        _("Coffee for $12 at place 1 counts for more than gum for $1 there."),
+    ),
+    "accuracy": Explanation(
+        pgettext_lazy("metric", "Accuracy"),
+        _("How near to the top of the list the items stand that were bought afterwards, in the length that is shown."),
+        _("What is bought moves from place 2 to place 5: less accurate. From 13 to 20 where 12 are shown: no change."),
+    ),
     "distance": Explanation(
         _("Distance to the best simple list"),
         _(
@@ -138,6 +148,8 @@ def help_on(name: str, more: str = "") -> dict[str, Any]:
 @register.filter
 def figure_name(name: str) -> str:
     """Name of a metric in a person's words."""
+    if name in FIGURES:
+        return str(FIGURES[name].words)
     return str(NAMES.get(name) or METRICS[name][0])
 
 

@@ -41,6 +41,9 @@ FIELDS: Mapping[str, Promise] = {
     "order": gettext_lazy("Order"),
     "archived_at": gettext_lazy("Archived"),
 }
+FORMER = {"ndcg@10": "accuracy", "revenue_ndcg@10": "revenue"}
+"""Names of effects in price tags that were stored before they were measured at the placement's own length."""
+
 TIMES = {"starts_at", "ends_at", "archived_at"}
 
 type FieldChange = tuple[str, str, str]
@@ -122,7 +125,8 @@ def rise(placed: Placed) -> int | None:
 @register.filter
 def relative_effects(tag: Mapping[str, Any]) -> list[tuple[str, Measure]]:
     """Metric and change, as a share of what it was, of a stored price tag; what was 0 is left out."""
-    stored = [(name, tag["effects"][name]) for name in MEASURED if name in tag["effects"]]
+    effects = {FORMER.get(name, name): effect for name, effect in tag["effects"].items()}
+    stored = [(name, effects[name]) for name in MEASURED if name in effects]
     return [
         (name, Measure(*(each[end] / each["was"] for end in Measure._fields))) for name, each in stored if each["was"]
     ]

@@ -11,6 +11,7 @@ from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.rules import STRONGEST, Rule
 from recommendations.serving.pipeline import Prepared, prepare, select_candidates
 from recommendations.serving.types import ResolvedRequest
+from recommendations.simulation.asked_length import asked_length
 from recommendations.simulation.diagnosis import Diagnosis, shown_at, with_rules
 from recommendations.store.live.state import NOTHING
 from recommendations.store.serving.snapshot import Snapshot
@@ -197,8 +198,10 @@ def _boost(asked: Prepared, row: int) -> list[Counterfactual]:
 
 
 def _pin(asked: Prepared, row: int) -> list[Counterfactual]:
-    """A pin at the last slot that is free for the item."""
-    slots = (Counterfactual(kind=CounterfactualKind.PIN, slot=slot) for slot in range(asked.params.n, 0, -1))
+    """A pin at the last slot that is free for the item, of those that the placement's customers see."""
+    placement = asked.snapshot.placements[asked.request.placement]
+    last = min(asked.params.n, asked_length(placement))
+    slots = (Counterfactual(kind=CounterfactualKind.PIN, slot=slot) for slot in range(last, 0, -1))
     pin = next((change for change in slots if shown_at(changed(asked, change, row), row)), None)
     return [pin] if pin else []
 

@@ -12,9 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommendations.engine.evaluation.accuracy import LENGTH, judge
+from recommendations.engine.evaluation.accuracy import LENGTH, judge, ndcg, revenue_ndcg
 from recommendations.engine.evaluation.breadth import Assortment
-from recommendations.engine.evaluation.measures import per_user_table
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.frames import FloatArray, IntArray
 from recommendations.engine.ranking.rules import Rule, left_in, of_kind
@@ -164,13 +163,17 @@ class Batch:
         return np.pad(slate, (0, self.placement.n - len(slate)), constant_values=-1)
 
     def figures(self, shown: IntArray) -> NDArray[np.float64]:
-        """Metrics by customer [customers, PER_USER] of what is shown; needs a judge."""
+        """Revenue and accuracy by customer [customers, 2] of all that is shown, the first 20 at most; needs a judge.
+
+        They are revenue NDCG and NDCG at the length of the lists.
+        """
         if self.judge is None:
             raise ValueError(f"no truth tells how good the answers of {self.placement.name} are")
         ranked = np.full((len(shown), LENGTH), -1, np.int32)
         top = shown[:, :LENGTH]
         ranked[:, : top.shape[1]] = np.where(top >= 0, self.judge.item_of[top], -1)
-        return per_user_table(ranked, judge(ranked, self.judge.truth.per_user), self.judge.shop)
+        lists, length = judge(ranked, self.judge.truth.per_user), top.shape[1]
+        return np.stack([revenue_ndcg(lists, length), ndcg(lists, length)], axis=1)
 
 
 def shelf_of(snapshot: Snapshot, questions: Sequence[Question], *, now: datetime) -> CatalogueState:

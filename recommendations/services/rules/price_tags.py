@@ -13,12 +13,12 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from recommendations.engine.evaluation.intervals import Measure, differences, resamples
-from recommendations.engine.evaluation.measures import MAIN, PER_USER
 from recommendations.engine.frames import IntArray
 from recommendations.engine.rng import generator
 from recommendations.services.rules.book_change import BookChange, change_to
 from recommendations.serving.pipeline import UnknownPlacementError, recommend
 from recommendations.serving.types import ResolvedRequest, Shown
+from recommendations.simulation.asked_length import asked_length
 from recommendations.simulation.live_sample import NoModelError, in_view
 from recommendations.simulation.panel import batch
 from recommendations.simulation.rerank import Batch
@@ -42,7 +42,7 @@ __all__ = [
     "price_tag",
 ]
 
-MEASURED = ("revenue_ndcg@10", MAIN)  # money first
+MEASURED = ("revenue", "accuracy")  # money first; the columns of Batch.figures
 SHOWN, TRIED = 3, 60
 EXAMPLES = 12
 
@@ -75,6 +75,7 @@ class PriceTag:
     """What a changed book does; counts are over all customers of the tuning panel, or of a sample where no truth is."""
 
     placement: str
+    length: int  # of the lists, as the placement is asked for them: only these slots count
     at: datetime  # the moment that was looked at: now, or when the first changed rule begins
     cut: Cut  # tuning: the panel, with figures; live: a sample, without
     customers: int
@@ -83,7 +84,7 @@ class PriceTag:
     slots_touched: int  # show another item than before
     slots_replaced: int  # of them, those whose item was nowhere in the list before
     displaced: int  # different items that somebody sees no more
-    effects: Mapping[str, Effect]  # ndcg@10, revenue_ndcg@10; empty without truth
+    effects: Mapping[str, Effect]  # by MEASURED; empty without truth
     silent: Mapping[int, Silence]  # changed rules that cannot show here
     touched: tuple[int, ...]  # some of the customers touched (primary keys), always the same ones
     seconds: float
@@ -91,7 +92,7 @@ class PriceTag:
     def described(self) -> dict[str, Any]:
         """Price tag as JSON, to be kept with the book that is published."""
         return {
-            "placement": self.placement, "cut": self.cut, "customers": self.customers,
+            "placement": self.placement, "length": self.length, "cut": self.cut, "customers": self.customers,
             "customers_touched": self.customers_touched, "slots": self.slots, "slots_touched": self.slots_touched,
             "displaced": self.displaced,
             "effects": {
@@ -112,7 +113,7 @@ class Placed:
 
 @dataclass(frozen=True, kw_only=True)
 class BeforeAfter:
-    """One customer's live answers under the served book and under the changed one, both in their order."""
+    """One customer's live answers under the served book and under the changed one, as long as the shop asks for."""
 
     customer: int
     before: list[Placed]
@@ -141,8 +142,9 @@ def price_tag(*, rules: Sequence[FrozenRule], placement: str, now: datetime | No
     started = time.perf_counter()
     change = change_to(rules, now or timezone.now())
     panel = batch(change.was, placement, now=change.at, beside=change.beside)
-    before = panel.answers(change.was.rules, at=change.at)
-    after, acting = _under_changed_book(change, panel, before)
+    length, whole = asked_length(panel.placement), panel.answers(change.was.rules, at=change.at)
+    becomes, acting = _under_changed_book(change, panel, whole)
+    before, after = whole[:, :length], becomes[:, :length]
     differs = before != after
     touched = differs.any(axis=1)
     slots = (before >= 0) | (after >= 0)
@@ -150,6 +152,7 @@ def price_tag(*, rules: Sequence[FrozenRule], placement: str, now: datetime | No
     left = before[~(before[:, :, None] == after[:, None, :]).any(axis=2) & (before >= 0)]
     return PriceTag(
         placement=placement,
+        length=length,
         at=change.at,
         cut=panel.cut,
         customers=len(before),
@@ -198,8 +201,7 @@ def _under_changed_book(change: BookChange, asked: Batch, before: IntArray) -> t
 
 
 def _effects(asked: Batch, before: IntArray, after: IntArray) -> dict[str, Effect]:
-    columns = [PER_USER.index(name) for name in MEASURED]
-    was, becomes = (asked.figures(slates)[:, columns] for slates in (before, after))
+    was, becomes = (asked.figures(slates) for slates in (before, after))
     drawn = resamples(len(before), seed=0)
     pairs = differences(becomes, was, drawn)
     return {
@@ -255,6 +257,7 @@ def _beside(change: BookChange, placement: ServedPlacement, learned: Model, cust
     row = learned.users.row(customer)
     request = ResolvedRequest(
         placement=placement.name,
+        n=asked_length(placement),
         customer=customer,
         context_items=_in_view(change, placement, row),
         explore=False,

@@ -10,12 +10,13 @@ import pytest
 from django.utils import timezone
 
 from recommendations.engine.evaluation.accuracy import LENGTH, judge, ndcg
-from recommendations.engine.evaluation.measures import MAIN, PER_USER
+from recommendations.engine.evaluation.measures import PER_USER
 from recommendations.loop.evaluate import panel_of
-from recommendations.models import BlendWeights, Customer, ModelVersion, RuleBook, SegmentMembership
+from recommendations.models import BlendWeights, Customer, ModelVersion, RuleBook, SegmentMembership, Slate
 from recommendations.services.rules.books import book_with, publish_rules, roll_back_rules
 from recommendations.services.rules.editing import drafted, save_rule
 from recommendations.services.rules.price_tags import (
+    MEASURED,
     NoModelError,
     Silence,
     UnknownPlacementError,
@@ -26,6 +27,7 @@ from recommendations.serving.pipeline import prepare, recommend, select_candidat
 from recommendations.serving.types import ResolvedRequest
 from recommendations.simulation.panel import batch
 from recommendations.simulation.rerank import Batch
+from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.live.state import NOTHING
 from recommendations.store.models.model import load_model, load_truths
 from recommendations.store.rules.conditions import FrozenRule, default_book
@@ -77,7 +79,8 @@ def test_without_rules_the_batch_is_the_what_if_panel(task: Task) -> None:
     cohort = batch(fresh(), str(task), now=NOW)
     slates = cohort.answers(fresh().rules, at=NOW)
     assert len(slates) == len(panel.users) == 60
-    assert cohort.figures(slates) == pytest.approx(expected.per_user, abs=1e-12)
+    accuracy = cohort.figures(slates)[:, MEASURED.index("accuracy")]
+    assert accuracy == pytest.approx(expected.per_user[:, PER_USER.index("ndcg@20")], abs=1e-12)
 
 
 RULES: Sequence[Sequence[FrozenRule | dict[str, Any]]] = (
@@ -141,7 +144,7 @@ def test_the_price_tag_equals_the_effect_of_the_published_book(draft: dict[str, 
     book = published(draft)
     cohort, after = measured(placement)
     for name, effect in tag.effects.items():
-        column = PER_USER.index(name)
+        column = MEASURED.index(name)
         was, becomes = (cohort.figures(slates)[:, column].mean() for slates in (before, after))
         assert effect.was == pytest.approx(was, abs=1e-6)
         assert effect.difference.value == pytest.approx(becomes - was, abs=1e-6)
@@ -167,8 +170,10 @@ def test_the_figures_equal_those_of_the_shop_s_answers() -> None:
         chosen = select_candidates(prepare(ask, snapshot=snapshot, state=NOTHING, now=NOW))
         assert chosen is not None
         ranked[place, : len(chosen.items)] = learned.items.rows(snapshot.stock.ids.ids[chosen.items])
-    assert tag.effects[MAIN].becomes == pytest.approx(float(ndcg(judge(ranked, truth.per_user), 10).mean()), abs=1e-6)
-    assert tag.effects[MAIN].becomes < tag.effects[MAIN].was  # a third of what people buy
+    assert tag.effects["accuracy"].becomes == pytest.approx(
+        float(ndcg(judge(ranked, truth.per_user), LENGTH).mean()), abs=1e-6
+    )
+    assert tag.effects["accuracy"].becomes < tag.effects["accuracy"].was  # a third of what people buy
 
 
 def test_a_rule_for_one_customer_touches_that_customer_only() -> None:
@@ -177,6 +182,28 @@ def test_a_rule_for_one_customer_touches_that_customer_only() -> None:
     assert (tag.customers_touched, tag.touched) == (1, (customer,))
     assert (tag.slots_touched, tag.slots_replaced, tag.displaced) == (20, 1, 1)  # all moved down, the last one out
     assert tag.slots == 60 * 20
+
+
+def test_only_the_slots_that_the_shop_asks_for_count() -> None:
+    """A list of twenty is chosen, and twelve of it are shown: what happens below nobody sees."""
+    prepare_partitions(NOW, NOW)
+    for number in range(20):
+        Slate.objects.create(
+            served_at=NOW - timedelta(minutes=number), recommendation_id=f"r-{number}", placement="home",
+            source="model", personalised=True, items=list(range(12)), scores=[0.0] * 12, propensities=[1.0] * 12,
+        )  # fmt: skip
+    below = price_tag(rules=[rule("pin", of_ids("soap-5"), slot=20)], placement="home")
+    assert (below.length, below.slots, below.customers_touched) == (12, 60 * 12, 0)
+    seen = price_tag(rules=[rule("pin", of_ids("soap-5"), slot=12)], placement="home")
+    assert (seen.customers_touched, seen.slots_touched) == (60, 60)
+    [lists] = before_after(
+        rules=[rule("pin", of_ids("soap-5"), slot=12)],
+        placement="home",
+        customers=[Customer.objects.order_by("pk")[7].pk],
+    )
+    assert len(lists.before) == len(lists.after) == 12
+    Slate.objects.update(replay=True)
+    assert price_tag(rules=[rule("pin", of_ids("soap-5"), slot=20)], placement="home").customers_touched == 60
 
 
 def test_a_rule_for_a_segment_touches_its_customers() -> None:
@@ -198,7 +225,7 @@ def test_a_silent_rule_says_why_it_cannot_show() -> None:
     }
     for reason, one in silent.items():
         tag = price_tag(rules=[one], placement="home")
-        assert (tag.silent, tag.slots_touched, tag.effects[MAIN].difference.value) == ({0: reason}, 0, 0)
+        assert (tag.silent, tag.slots_touched, tag.effects["accuracy"].difference.value) == ({0: reason}, 0, 0)
 
 
 def test_a_rule_that_begins_later_is_priced_at_its_beginning() -> None:
@@ -239,7 +266,7 @@ def test_lists_before_and_after_are_the_answers_of_the_shop() -> None:
 def test_a_price_tag_is_stored_as_json_with_the_book() -> None:
     tag = price_tag(rules=[rule("boost", of_taste("SOAP"), strength=100)], placement="home")
     stored = tag.described()
-    assert stored["effects"][MAIN]["value"] == tag.effects[MAIN].difference.value
+    assert stored["effects"]["accuracy"]["value"] == tag.effects["accuracy"].difference.value
     row = save_rule(rule=None, values=values("exclude", of_taste("TEA")), revision=None, by=None, now=NOW)
     book = publish_rules(rules=[row.pk], based_on=None, note="x", by=None, now=NOW, expected=stored)
     assert RuleBook.objects.get(pk=book.pk).expected == stored
