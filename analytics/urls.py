@@ -12,6 +12,7 @@ from analytics.pages.rules import books, editor, effect
 from analytics.pages.rules import overview as rules_overview
 from analytics.pages.segments import overview as segments_overview
 from analytics.pages.segments import together
+from analytics.pages.setup import api_keys, placements
 from analytics.pages.shop_page import arrange, preview
 from analytics.pages.weights import changes, desk, suggestion
 from analytics.parameters import CustomerConverter
@@ -104,6 +105,12 @@ urlpatterns = [
     path("runs/<uuid:pk>/resume/", runs.resume_run, name="resume_run"),
     path("runs/<uuid:pk>/make-live/", runs.make_live, name="make_live"),
     path("activity/", activity.activity, name="activity"),
+    path("setup/placements/", placements.placement_list, name="placement_list"),
+    path("setup/placements/<slug:name>/", placements.placement_settings, name="placement_settings"),
+    path("setup/keys/", api_keys.api_keys, name="api_keys"),
+    path("setup/keys/new/", api_keys.new_api_key, name="new_api_key"),
+    path("setup/keys/<int:pk>/replace/", api_keys.rotate_api_key, name="rotate_api_key"),
+    path("setup/keys/<int:pk>/revoke/", api_keys.revoke_api_key, name="revoke_api_key"),
     path("search/", search.search, name="search"),
     path("search/palette/", search.palette, name="palette"),
     path("account/", account.account, name="account"),

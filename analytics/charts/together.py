@@ -9,7 +9,7 @@ from analytics.charts import hues
 from analytics.charts.marks import plain, short
 
 ITEM, PAIR = 1, hues.OTHER  # hues
-LONGEST_NAME = 22
+LONGEST_NAME = 26
 SMALLEST, PER_LINK, LARGEST = 9, 2, 22  # size of a node
 
 

@@ -23,6 +23,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "may_draft": may(staff, Action.DRAFT),
         "may_publish": may(staff, Action.PUBLISH),
         "may_set_placements": may(staff, Action.SET_PLACEMENTS),
+        "may_manage_keys": may(staff, Action.MANAGE_KEYS),
         "may_set_aside": may(staff, Action.SET_ASIDE),
         "may_open_admin": staff.is_staff,
     }

@@ -3,66 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from recommendations.admin.generic import ModelForm
 from recommendations.admin.rights import HERE_AND_THERE, PolicyAdmin, staff_of
 from recommendations.models import ApiKey
 from recommendations.services.access import keys
-from recommendations.services.access.origins import MOST, NotAnOriginError, TooManyOriginsError, read_origins
+from recommendations.services.access.key_form import KeyForm
 from recommendations.services.access.policy import Action
-from recommendations.terms import Scope, Side
 from recommendations.wording import labels
-
-
-class KeyForm(ModelForm[ApiKey]):
-    scopes = forms.MultipleChoiceField(
-        label=capfirst(_("may")), choices=labels.SCOPES, widget=forms.CheckboxSelectMultiple,
-        help_text=_("A key in a page may “Send events” and nothing else."),
-    )  # fmt: skip
-    origins = forms.CharField(
-        label=capfirst(_("origins")), required=False, widget=forms.Textarea(attrs={"rows": 3, "cols": 50}),
-        help_text=_(
-            "Where a browser may use it: the pages of these origins, one a line, such as https://shop.example. A key "
-            "that is used by no browser has none."
-        ),
-    )  # fmt: skip
-
-    class Meta:
-        model = ApiKey
-        fields = ("name", "side", "scopes", "origins", *keys.LIMITS)
-
-    def clean_origins(self) -> list[str]:
-        try:
-            return read_origins(str(self.cleaned_data["origins"]).splitlines())
-        except NotAnOriginError as error:
-            text = _("“%(text)s” is no origin: write scheme and host, such as https://shop.example.")
-            raise forms.ValidationError([text % {"text": wrong} for wrong in error.texts]) from error
-        except TooManyOriginsError as error:
-            raise forms.ValidationError(_("At most %(most)s origins.") % {"most": MOST}) from error
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        side, scopes = given.get("side"), given.get("scopes")
-        if given.get("origins") and side == Side.SERVER:
-            self.add_error("side", _("A key with origins stands in a page."))
-        elif side == Side.PAGE and scopes and {*scopes} != keys.FROM_BROWSERS:
-            text = _("Whoever looks into a page finds its key: such a key may send events and nothing else.")
-            self.add_error("scopes", text)
-        for name in keys.NEVER_0:
-            if given.get(name) == 0:
-                self.add_error(name, _("Give at least 1: with 0 the key could send nothing."))
-        if side == Side.SERVER and given.get("new_people_per_hour") is not None:
-            self.add_error("new_people_per_hour", _("This limits a key in a page only. Leave it empty."))
-        return given
 
 
 @admin.register(ApiKey)
@@ -99,14 +53,7 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: Any) -> None:
         """Make the key by the service; its secret lives until this answer is sent."""
-        key, secret = keys.create_key(
-            name=form.cleaned_data["name"],
-            scopes=[Scope(scope) for scope in form.cleaned_data["scopes"]],
-            side=Side(form.cleaned_data["side"]),
-            origins=form.cleaned_data["origins"],
-            by=staff_of(request),
-            **{name: form.cleaned_data[name] for name in keys.LIMITS},
-        )
+        key, secret = form.create(by=staff_of(request))
         vars(obj).update(vars(key), shown_once=f"{key.prefix}.{secret}")
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:

@@ -97,7 +97,7 @@ def _of_keys(seen: Watch) -> Iterator[Alert]:
                 "A request from a browser carried the server key “%(name)s” (%(prefix)s…). If it stands in a page, "
                 "replace it."
             )
-            page = reverse("admin:recommendations_apikey_change", args=[sent.key.pk])
+            page = reverse("api_keys")
             text %= {**name, "prefix": sent.key.prefix}
             yield Alert(level="danger", text=text, address=page, link=_("Open the key"))
         if sent.worst:

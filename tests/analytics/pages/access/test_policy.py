@@ -28,7 +28,7 @@ LOOKS = {
     "proposal_effect", "saved_rule_effect", "rule_history", "quality", "wrong_items", "catalogue", "catalogue_items",
     "item", "sources", "suspicious", "quarantine", "segments", "segment", "together", "runs", "run", "run_progress",
     "replay_progress", "activity", "search", "palette", "approvals", "account", "change_password", "second_factor",
-    "shop_pages", "shop_page",
+    "shop_pages", "shop_page", "placement_list", "placement_settings",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -41,6 +41,8 @@ DIALOGS = {
     "set_aside_sent": Action.SET_ASIDE,
     "pin_price": Action.DRAFT,
     "arrange_shop_page": Action.SET_PLACEMENTS,
+    "api_keys": Action.MANAGE_KEYS,
+    "new_api_key": Action.MANAGE_KEYS,
 }
 """What is looked at by those only who may do what it leads to."""
 
@@ -87,6 +89,10 @@ CHANGES = {
     "restore_quarantine": Action.SET_ASIDE,
     "end_quarantine": Action.SET_ASIDE,
     "delete_quarantine": Action.SET_ASIDE,
+    "placement_settings": Action.SET_PLACEMENTS,
+    "new_api_key": Action.MANAGE_KEYS,
+    "rotate_api_key": Action.MANAGE_KEYS,
+    "revoke_api_key": Action.MANAGE_KEYS,
 }
 """What a POST needs: it changes something, or measures what somebody is writing."""
 

@@ -88,7 +88,7 @@ def test_a_key_of_a_server_that_a_browser_sent() -> None:
     cache.delete(KEY)
     ApiKey.objects.filter(pk=key.pk).update(seen_in_page_at=records.NOW)
     [(level, text, address)] = told()
-    assert (level, address) == ("danger", f"/admin/recommendations/apikey/{key.pk}/change/")
+    assert (level, address) == ("danger", "/setup/keys/")
     assert text == (
         f"A request from a browser carried the server key “Till” ({key.prefix}…). If it stands in a page, replace it."
     )

@@ -1,0 +1,79 @@
+"""Placements: what each place in the shop shows. Everybody may look, admins may change."""
+
+from typing import TYPE_CHECKING
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from analytics.pages.access.permission import requires, staff_of
+from analytics.queries.layout import read_frame
+from analytics.queries.setup import placements
+from recommendations.models import Placement
+from recommendations.services.access.policy import Action, may
+from recommendations.services.operations.placements import CHANGEABLE, set_placement
+from recommendations.wording.labels import placement_label
+
+if TYPE_CHECKING:
+    OfPlacement = forms.ModelForm[Placement]
+else:
+    OfPlacement = forms.ModelForm
+
+
+class PlacementForm(OfPlacement):
+    class Meta:
+        model = Placement
+        fields = CHANGEABLE
+
+    def clean_n(self) -> int:
+        shown = int(self.cleaned_data["n"])
+        MinValueValidator(1)(shown)
+        return shown
+
+
+@require_safe
+def placement_list(request: HttpRequest) -> HttpResponse:
+    context = {"section": "setup", "tab": "placements", "frame": read_frame(), "placements": placements()}
+    context["may_change"] = may(staff_of(request), Action.SET_PLACEMENTS)
+    return render(request, "dashboard/setup/placements.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def placement_settings(request: HttpRequest, name: str) -> HttpResponse:
+    if request.method == "POST":
+        return _change(request, name)
+    placement = get_object_or_404(Placement, name=name)
+    return _page(request, placement, PlacementForm(instance=placement))
+
+
+@requires(Action.SET_PLACEMENTS)
+def _change(request: HttpRequest, name: str) -> HttpResponse:
+    placement = get_object_or_404(Placement, name=name)
+    form = PlacementForm(request.POST, instance=get_object_or_404(Placement, name=name))
+    if form.is_valid():
+        try:
+            set_placement(
+                placement=placement,
+                changes={field: form.cleaned_data[field] for field in form.changed_data},
+                by=staff_of(request),
+            )
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            words = _("%(placement)s is changed, from the next answer on.")
+            messages.success(request, words % {"placement": placement_label(name)})
+            return redirect("placement_list")
+    return _page(request, placement, form)
+
+
+def _page(request: HttpRequest, placement: Placement, form: PlacementForm) -> HttpResponse:
+    may_change = may(staff_of(request), Action.SET_PLACEMENTS)
+    for field in form.fields.values():
+        field.disabled = field.disabled or not may_change
+    context = {"section": "setup", "tab": "placements", "frame": read_frame(), "placement": placement, "form": form}
+    return render(request, "dashboard/setup/placement.html", context | {"may_change": may_change})

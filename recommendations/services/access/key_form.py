@@ -1,0 +1,74 @@
+"""The form of an API key: what it may do, where it is used, how much it may send."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from recommendations.models import ApiKey, Staff
+from recommendations.services.access import keys
+from recommendations.services.access.origins import MOST, NotAnOriginError, TooManyOriginsError, read_origins
+from recommendations.terms import Scope, Side
+from recommendations.wording import labels
+
+if TYPE_CHECKING:
+    OfKey = forms.ModelForm[ApiKey]
+else:
+    OfKey = forms.ModelForm
+
+
+class KeyForm(OfKey):
+    """The form of a new key; each complaint stands at its field."""
+
+    scopes = forms.MultipleChoiceField(
+        label=capfirst(_("may")), choices=labels.SCOPES, widget=forms.CheckboxSelectMultiple,
+        help_text=_("A key in a page may “Send events” and nothing else."),
+    )  # fmt: skip
+    origins = forms.CharField(
+        label=capfirst(_("origins")), required=False, widget=forms.Textarea(attrs={"rows": 3, "cols": 50}),
+        help_text=_(
+            "Where a browser may use it: the pages of these origins, one a line, such as https://shop.example. A key "
+            "that is used by no browser has none."
+        ),
+    )  # fmt: skip
+
+    class Meta:
+        model = ApiKey
+        fields = ("name", "side", "scopes", "origins", *keys.LIMITS)
+
+    def clean_origins(self) -> list[str]:
+        try:
+            return read_origins(str(self.cleaned_data["origins"]).splitlines())
+        except NotAnOriginError as error:
+            text = _("“%(text)s” is no origin: write scheme and host, such as https://shop.example.")
+            raise forms.ValidationError([text % {"text": wrong} for wrong in error.texts]) from error
+        except TooManyOriginsError as error:
+            raise forms.ValidationError(_("At most %(most)s origins.") % {"most": MOST}) from error
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        side, scopes = given.get("side"), given.get("scopes")
+        if given.get("origins") and side == Side.SERVER:
+            self.add_error("side", _("A key with origins stands in a page."))
+        elif side == Side.PAGE and scopes and {*scopes} != keys.FROM_BROWSERS:
+            text = _("Whoever looks into a page finds its key: such a key may send events and nothing else.")
+            self.add_error("scopes", text)
+        for name in keys.NEVER_0:
+            if given.get(name) == 0:
+                self.add_error(name, _("Give at least 1: with 0 the key could send nothing."))
+        if side == Side.SERVER and given.get("new_people_per_hour") is not None:
+            self.add_error("new_people_per_hour", _("This limits a key in a page only. Leave it empty."))
+        return given
+
+    def create(self, *, by: Staff) -> tuple[ApiKey, str]:
+        """Create the key of a valid form, with its secret."""
+        given = self.cleaned_data
+        return keys.create_key(
+            name=given["name"],
+            scopes=[Scope(scope) for scope in given["scopes"]],
+            side=Side(given["side"]),
+            origins=given["origins"],
+            by=by,
+            **{name: given[name] for name in keys.LIMITS},
+        )

@@ -1,0 +1,72 @@
+"""Placements in the dashboard: everybody looks, an admin changes, flawed values say so at their fields."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from recommendations.models import AuditEntry, Placement
+from recommendations.terms import Role
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("placement_list")
+HOME = reverse("placement_settings", args=["home"])
+
+
+def form(**changes: str) -> dict[str, str]:
+    home = Placement.objects.get(name="home")
+    given = {
+        "repeat": home.repeat, "cool_down": str(home.cool_down), "diversity": "", "explores": "on", "n": str(home.n),
+        "attribution_window": str(home.attribution_window), "enabled": "on",
+    }  # fmt: skip
+    return {name: value for name, value in (given | changes).items() if value or name == "diversity"}
+
+
+def test_the_list_says_what_each_placement_shows(client_of: Callable[[Role], Client]) -> None:
+    page = client_of(Role.VIEWER).get(LIST)
+    assert [each.name for each in page.context["placements"]] == list(
+        Placement.objects.order_by("id").values_list("name", flat=True)
+    )
+    assert "For you" in page.content.decode()
+
+
+def test_an_admin_changes_a_placement_with_a_trail(admin: Client) -> None:
+    answer = admin.post(HOME, form(n="7", enabled=""), follow=True)
+    assert answer.redirect_chain == [(LIST, 302)]
+    assert "is changed, from the next answer on." in answer.content.decode()
+    home = Placement.objects.get(name="home")
+    assert (home.n, home.enabled) == (7, False)
+    entry = AuditEntry.objects.get()
+    assert (entry.before, entry.after) == ({"n": 20, "enabled": True}, {"n": 7, "enabled": False})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("n", "0"),
+        ("n", "101"),
+        ("n", "many"),
+        ("cool_down", "2"),
+        ("diversity", "-1"),
+        ("attribution_window", "721"),
+        ("repeat", "maybe"),
+    ],
+)
+def test_a_flawed_value_says_so_at_its_field(admin: Client, field: str, value: str) -> None:
+    answer = admin.post(HOME, form(**{field: value}))
+    assert answer.status_code == 200
+    assert list(answer.context["form"].errors) == [field]
+    assert f'id="id_{field}_error"' in answer.content.decode()
+    assert not AuditEntry.objects.exists()
+
+
+def test_who_may_not_change_sees_the_values_and_no_button(client_of: Callable[[Role], Client]) -> None:
+    page = client_of(Role.MERCHANDISER).get(HOME).content.decode()
+    assert page.count("disabled") >= 7
+    assert "Save" not in page
+
+
+def test_an_unknown_placement_is_not_found(admin: Client) -> None:
+    for answer in (admin.get, admin.post):
+        assert answer(reverse("placement_settings", args=["cellar"])).status_code == 404
