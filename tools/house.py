@@ -124,19 +124,19 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=36_560,
+        words="lines of recommendations without migrations", limit=37_600,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=1_750,
+        words="lines of its migrations", limit=1_850,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=13_000, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=14_150, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=24, count=lambda house: len(house.fullest()), places=House.fullest
     ),
     "second": Number(
-        words="files of the fullest but that one", limit=20, count=lambda house: len(house.fullest_but_one()),
+        words="files of the fullest but that one", limit=21, count=lambda house: len(house.fullest_but_one()),
         places=House.fullest_but_one,
     ),
     "classes3": Number(
