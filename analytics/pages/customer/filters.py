@@ -5,6 +5,7 @@ from django.http import QueryDict
 from analytics.pages.columns import without
 from analytics.queries.customer.filters import Filters, State
 from analytics.queries.segments.choices import segment_choices
+from recommendations.models import Segment
 
 NAMES = ("state", "segment", "changed", "text", "sort")
 """Parameters that say through which customers somebody goes."""
@@ -12,10 +13,18 @@ LENS = ("placement", "cut", "compare")
 """Parameters that say how each of them is looked at."""
 
 
-def chips(query: QueryDict, filters: Filters) -> list[tuple[str, str]]:
-    """Words of every filter that is on, and the query of the address that takes it off."""
-    words_of = filters.chips(segment=lambda key: dict(segment_choices(key))[str(key)])
-    return [(words, without(query, name)) for name, words in words_of]
+def chips(query: QueryDict, filters: Filters, *, known: Segment | None = None) -> list[tuple[str, str]]:
+    """Words of every filter that is on, and the query of the address that takes it off.
+
+    ``known`` is a segment that was read already; the name of another one is looked up.
+    """
+
+    def named(number: int) -> str:
+        if known is not None and known.number == number:
+            return str(known)
+        return dict(segment_choices(number))[str(number)]
+
+    return [(words, without(query, name)) for name, words in filters.chips(segment=named)]
 
 
 def carried(query: QueryDict, *names: str, **changes: str) -> str:

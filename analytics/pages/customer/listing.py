@@ -24,7 +24,7 @@ DOWNWARDS = ("activity", "events", "last", "change")
 def customers(request: HttpRequest) -> HttpResponse:
     frame, filters = read_frame(), Filters(request.GET)
     named = find_customers(typed=filters.text)
-    if len(named) == 1:
+    if named:  # who is signed in stands first
         return open_found(request, named[0])
     if request.GET.get("format") == "csv":
         return customers_file(query.lines(filters, frame=frame))

@@ -21,7 +21,6 @@ from analytics import filters as fields
 from analytics.queries.customer.taste_shift import LATELY, leading, shift
 from analytics.queries.percentile import Percentile
 from recommendations.models import Customer, CustomerAlias, Event, InterestProfile, Item
-from recommendations.services.customers import find_customers
 
 type Known = QuerySet[Any]
 """Customers with the annotations of ``browsable``, which the type of the model does not know."""
@@ -127,13 +126,10 @@ def _acts_of_each(*, since: datetime | None) -> QuerySet[Event]:
 
 
 def _about(text: str, *, until: datetime) -> Q:
-    """Customers with this id of the shop, else who bought of late an item with these words in its title or category.
+    """Customers who bought of late an item with these words in its title or category.
 
     The buyers are read here, once, as a page asks several times who they are.
     """
-    named = find_customers(typed=text)
-    if named:
-        return Q(pk__in=[one.customer.pk for one in named])
     words = text.split()
     titled = Q(pk__in=Item.objects.filter(*(Q(title__icontains=word) for word in words)).values("pk"))
     sorted_so = Q(pk__in=Item.objects.filter(*(Q(categories__path__icontains=word) for word in words)).values("pk"))

@@ -186,12 +186,11 @@ def test_customers_are_found_by_words_of_recent_purchases(model: ModelVersion, t
     assert keys(model, text=text) == [bought.pk]
 
 
-def test_customers_are_found_by_code_and_by_purchases_of_merged_keys(model: ModelVersion) -> None:
+def test_customers_are_found_by_purchases_of_merged_keys(model: ModelVersion) -> None:
     who, anonymous = Customer.objects.order_by("pk")[0], records.customer("cookie")
     CustomerAlias.objects.create(anonymous=anonymous, customer=who, source="api")
     records.event(anonymous, records.item("i", title="Oat milk"), days_ago=1)
     assert keys(model, text="oat") == [who.pk]
-    assert keys(model, text=who.code) == [who.pk]
     assert keys(model, text="9" * 30) == []
     assert keys(model, text="%") == []
 
