@@ -120,9 +120,39 @@ def test_help_and_shortcuts_can_be_turned_off(ada: Visitor) -> None:
     expect(page).to_have_url(f"{ada.site}/runs/")
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_question_mark_opens_its_text_beside_itself(window: Callable[..., Visitor], width: int) -> None:
+    visitor = window(width=width)
+    visitor.log_in()
+    visitor.visit("/quality/")
+    page, mark = (
+        visitor.page,
+        visitor.page.get_by_role("button", name="What does “NDCG@20” mean?").or_(
+            visitor.page.get_by_role("button", name="What does “Recall@10” mean?")
+        ),
+    )
+    mark.first.focus()
+    page.keyboard.press("Enter")
+    text = page.locator(".help-text:popover-open")
+    expect(text).to_contain_text("Example:")
+    box, button = text.bounding_box(), mark.first.bounding_box()
+    assert box
+    assert button
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    assert min(abs(box["y"] - button["y"] - button["height"]), abs(button["y"] - box["y"] - box["height"])) < 12
+    page.keyboard.press("Escape")
+    expect(text).to_have_count(0)
+    mark.first.click()
+    expect(text).to_have_count(1)
+    page.mouse.click(5, 5)
+    expect(text).to_have_count(0)
+    assert visitor.complaints() == []
+
+
 def test_theme_and_language_are_chosen_in_the_frame(ada: Visitor) -> None:
     page = ada.page
-    ada.settle()
+    ada.visit("/events/")
     bar = "document.querySelector('#arrivals-chart .bars path').style.fill"
     light = page.evaluate(bar)
     page.locator(".preferences summary").click()
@@ -133,7 +163,7 @@ def test_theme_and_language_are_chosen_in_the_frame(ada: Visitor) -> None:
     assert page.evaluate(bar) != light
     page.locator(".preferences summary").click()
     page.get_by_role("button", name="简体中文").click()
-    expect(page.get_by_role("heading", name="推荐效果如何")).to_be_visible()
+    expect(page.get_by_role("heading", name="收到的数据")).to_be_visible()
     staff = Staff.objects.get(email=EMAIL)
     assert (staff.theme, staff.language) == ("dark", "zh-hans")
 
@@ -154,7 +184,7 @@ def test_the_rail_on_a_phone(window: Callable[..., Visitor]) -> None:
     menu.click()
     expect(menu).to_have_attribute("aria-expanded", "true")
     assert visitor.complaints() == []
-    page.get_by_role("link", name="Runs").click()
+    page.get_by_role("link", name="Runs", exact=True).click()
     expect(page).to_have_url(f"{visitor.site}/runs/")
     expect(page.locator("#rail")).to_be_hidden()
 
