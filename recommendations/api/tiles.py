@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
 
 from recommendations.api.errors import only_read, problem
 from recommendations.api.pictures.choice import Appearance, appearance_of, emblems
@@ -29,6 +30,7 @@ SVG = (
 
 @only_read
 @login_not_required
+@gzip_page
 def item_tile(_request: HttpRequest, shop_id: str) -> HttpResponse:
     """``GET /api/v1/items/{item_id}/tile.svg``, for everybody: a picture shows no more than the shop does."""
     facts = tile_facts(shop_id=shop_id)

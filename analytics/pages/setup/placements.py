@@ -47,7 +47,7 @@ def placement_list(request: HttpRequest) -> HttpResponse:
 def placement_settings(request: HttpRequest, name: str) -> HttpResponse:
     if request.method == "POST":
         return _change(request, name)
-    placement = get_object_or_404(Placement, name=name)
+    placement = get_object_or_404(Placement.objects.select_related("blend"), name=name)
     return _page(request, placement, PlacementForm(instance=placement))
 
 
