@@ -16,6 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from analytics.templatetags.display import number
 from recommendations.models import AuditEntry
 from recommendations.services.access.audit import changed_fields
 
@@ -155,6 +156,32 @@ def differences(entry: AuditEntry, longest: int | None = LONGEST) -> list[tuple[
         )
         for name, before, after in changed_fields(entry)
     ]
+
+
+def field_of(kind: str, name: str) -> Any:
+    """The field of the model; None for what is none."""
+    return _fields(kind).get(name)
+
+
+def field_words(kind: str, name: str) -> str:
+    """What a field of this kind of object is called."""
+    return _field_words(_fields(kind), name)
+
+
+def value_words(field: Any, value: Any) -> str:
+    """A value as a reader would write it: labels for codes, yes and no, lists with commas, times in words."""
+    text = _labels(field, value)
+    if isinstance(text, bool):
+        return _("yes") if text else _("no")
+    if isinstance(text, Mapping):
+        return _(", ").join(f"{name} {value_words(None, each)}" for name, each in text.items())
+    if isinstance(text, list):
+        return _(", ").join(value_words(None, each) for each in text)
+    if isinstance(text, int | float):
+        return number(text, 0 if float(text).is_integer() else 2)
+    text = str(_moment(text))
+    short = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return short if text != value or getattr(field, "flatchoices", None) else _("“%(text)s”") % {"text": short}
 
 
 @lru_cache(maxsize=1_000)

@@ -9,6 +9,7 @@ from analytics.exports.activity import activity_file
 from analytics.pages.access.permission import staff_of
 from analytics.queries import activity as query
 from analytics.queries.activity import Filters
+from analytics.queries.activity_sentences import names_of, sentences
 from analytics.queries.layout import read_frame
 from analytics.templatetags.activity import KINDS, VERBS
 from recommendations.models import Staff
@@ -23,12 +24,15 @@ def activity(request: HttpRequest) -> HttpResponse:
     people = list(Staff.objects.order_by("email"))
     hidden = hidden_kinds(staff)
     names = {person.pk: str(person) for person in people} | {0: _("the schedule or a command")}
+    page = query.activity(filters, by=staff)
+    known = names_of(page)
     context = {
         "section": "activity",
         "frame": read_frame(),
         "filters": filters.cleaned_data,
         "people": people,
-        "page": query.activity(filters, by=staff),
+        "page": page,
+        "lines": [(entry, sentences(entry, known)) for entry in page],
         "kinds": [(kind, words) for kind, words in KINDS.items() if kind not in hidden],
         "verbs": VERBS.items(),
         "chips": filters.chips(
