@@ -64,6 +64,13 @@ SIMILAR_BEFORE = {"also_bought": 0.45, "item_knn_context": 0.30, "content_contex
 SIMILAR = {"content_context": 0.70, "item_knn_context": 0.20, "popularity_home": 0.10}
 
 
+WEIGHTS_BY_NUMBER = """
+UPDATE recommendations_slate SET weights_version = weights.number
+FROM recommendations_blendweights weights WHERE weights.id = recommendations_slate.weights_version
+"""
+"""What a slate was made with is told by the number of the version, as on the pages, and no longer by its key."""
+
+
 def put_into_pages(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
     """A key with origins stands in a page."""
     keys = apps.get_model("recommendations", "ApiKey").objects.using(editor.connection.alias)
@@ -585,4 +592,5 @@ class Migration(migrations.Migration):
                 default="running", max_length=10, verbose_name="status",
             ),
         ),
+        migrations.RunSQL(WEIGHTS_BY_NUMBER, migrations.RunSQL.noop),
     ]  # fmt: skip

@@ -265,7 +265,7 @@ def test_a_preview_is_answered_under_the_drafted_weights() -> None:
     answer = preview(held.with_weights(BlendName.HOME, None, weights))
     assert set(answer.shown[0].contributions) == {"als"}
     assert answer.weights_version == 0
-    assert preview(held).weights_version == BlendWeights.objects.defaults().get(blend__name="home").pk
+    assert preview(held).weights_version == BlendWeights.objects.defaults().get(blend__name="home").number
     likeness = held.likeness
     assert held.with_rules([]).likeness is likeness  # nothing is worked out again
 

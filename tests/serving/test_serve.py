@@ -145,7 +145,7 @@ def test_weights_and_placements_act_on_the_next_answer() -> None:
     Placement.objects.filter(name="home").update(n=3)
     fetch.announce(Changed.WEIGHTS, Changed.PLACEMENTS)
     answer = ask()
-    assert answer.weights_version == other.pk
+    assert answer.weights_version == other.number
     assert len(answer.shown) == 3
     assert set(answer.shown[0].contributions) == {"als"}
 

@@ -22,7 +22,7 @@ from recommendations.terms import BlendName, CatalogueScope, Cut, Repeat
 
 @dataclass(frozen=True, kw_only=True)
 class ServedWeights:
-    version: int  # primary key; 0: tried without being stored
+    version: int  # number among those of its blend, as on the pages; 0: tried without being stored
     weights: Mapping[str, float]
     diversity: float
     exploration: float
@@ -31,8 +31,8 @@ class ServedWeights:
     @classmethod
     def of(cls, row: BlendWeights) -> Self:
         return cls(
-            version=row.pk or 0, weights=row.weights, diversity=row.diversity, exploration=row.exploration,
-            promotion=row.promotion,
+            version=row.number if row.pk else 0, weights=row.weights, diversity=row.diversity,
+            exploration=row.exploration, promotion=row.promotion,
         )  # fmt: skip
 
 
