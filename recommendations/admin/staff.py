@@ -12,7 +12,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext
@@ -77,9 +78,9 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
     ordering = ("email",)
     filter_horizontal = ()
     actions = ("invite_again", "end_sessions", "remove_second_factor")
-    readonly_fields = ("last_login", "joined_at", "second_factor", "sessions")
+    readonly_fields = ("invitation", "last_login", "joined_at", "second_factor", "sessions")
     fieldsets = (
-        (None, {"fields": ("email", "password", "name", "role", "is_active")}),
+        (None, {"fields": ("email", "password", "invitation", "name", "role", "is_active")}),
         (_("On the dashboard"), {"fields": ("language", "theme")}),
         (_("Known of them"), {"fields": ("last_login", "joined_at", "second_factor", "sessions")}),
     )
@@ -108,10 +109,36 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
         if given["password1"]:
             return service.create_staff(**who, password=given["password1"], by=staff_of(request))
         staff = invitations.invite(**who, by=staff_of(request))
-        self.message_user(
-            request, _("%(email)s gets an e-mail with a link.") % {"email": staff.email}, messages.SUCCESS
-        )
+        self._say_how(request, staff)
         return staff
+
+    def _say_how(self, request: HttpRequest, staff: Staff) -> None:
+        """Say how the invitation reaches its person."""
+        handed_over = bool(invitations.link_to_hand_over(staff))
+        text = _("No e-mail is set up: the link for %(email)s is on their page. Copy it, and send it yourself.")
+        text = text if handed_over else _("%(email)s gets an e-mail with a link.")
+        self.message_user(request, text % {"email": staff.email}, messages.WARNING if handed_over else messages.SUCCESS)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Staff | None = None) -> Any:
+        """Leave the invitation out where there is no link to hand over."""
+        given = super().get_fieldsets(request, obj)
+        if obj is None or invitations.link_to_hand_over(obj):
+            return given
+        return [
+            (title, {**options, "fields": [name for name in options["fields"] if name != "invitation"]})
+            for title, options in given
+        ]
+
+    @admin.display(description=_("invitation"))
+    def invitation(self, staff: Staff) -> SafeString:
+        """The link with a button that copies it."""
+        button = '<button type="button" class="button" data-copies="invitation" data-copied="{}">{}</button>'
+        return format_html(
+            '<input id="invitation" class="secret" type="text" readonly size="70" aria-label="{}" value="{}"> '
+            f'{button} <span role="status"></span><div class="help">{{}}</div>',
+            _("Link of the invitation"), invitations.link_to_hand_over(staff), _("Copied"), _("Copy"),
+            _("No e-mail is set up: hand this link over yourself. It works for three days, until a password is set."),
+        )  # fmt: skip
 
     @admin.action(description=_("Send the invitation again"), permissions=["change"])
     def invite_again(self, request: HttpRequest, queryset: QuerySet[Staff]) -> None:
@@ -122,8 +149,7 @@ class StaffAdmin(PolicyAdmin[Staff], UserAdmin[Staff]):
                 text = _("%(staff)s has a password already, or has left: no e-mail was sent.")
                 self.message_user(request, text % {"staff": staff}, messages.WARNING)
             else:
-                text = _("%(email)s gets an e-mail with a link.")
-                self.message_user(request, text % {"email": staff.email}, messages.SUCCESS)
+                self._say_how(request, staff)
 
     @admin.display(description=_("second factor"), boolean=True)
     def second_factor(self, staff: Staff) -> bool:

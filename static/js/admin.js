@@ -17,3 +17,15 @@ function name() {
 
 /* The shortcuts are there with "load"; the choosers are made by jQuery, whose run may come later still. */
 addEventListener("load", () => (window.django?.jQuery ?? ((work) => work()))(name));
+
+/* A text that is shown to be copied. */
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest?.("[data-copies]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.copies);
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+    button.nextElementSibling.textContent = button.dataset.copied;
+  } catch { /* it is selected: Ctrl-C copies it */ }
+});

@@ -52,6 +52,10 @@ class Choose(PasswordResetConfirmView):
     template_name = "registration/password_choose.html"
     success_url = reverse_lazy("login")
 
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        """Add the name of the person whom the link is for; Django keeps it to itself."""
+        return super().get_context_data(**more, user_name=str(self.user or ""))
+
     def form_valid(self, form: Any) -> HttpResponse:
         answer = super().form_valid(form)
         messages.success(self.request, _("The password is set. Log in with it."))

@@ -24,6 +24,16 @@ def invite(*, email: str, role: Role, name: str = "", by: Staff) -> Staff:
     return member
 
 
+def link_to_hand_over(staff: Staff) -> str:
+    """The link of an invitation, to be handed over by whoever invited, while no e-mail goes out; "" else.
+
+    It works for three days, and until a password is set; who has one, or has left, needs none.
+    """
+    if passwords.mail_goes_out() or staff.has_usable_password() or not staff.is_active:
+        return ""
+    return passwords.password_link(staff)
+
+
 @transaction.atomic
 def send_again(*, staff: Staff, by: Staff) -> None:
     """Send a new e-mail with a new link; the older ones work until a password is set. Raises AlreadyInError."""

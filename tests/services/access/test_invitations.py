@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import current_app
+from django.conf import LazySettings
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -48,6 +50,7 @@ def test_from_the_invitation_to_the_first_login(
     stranger = Client()
     page = stranger.get(link_of(message), follow=True)
     assert "Choose a password" in page.content.decode()
+    assert "For Ann. At least" in page.content.decode()
     address = page.request["PATH_INFO"]
     flawed = stranger.post(address, {"new_password1": "12345678", "new_password2": "12345678"})
     assert "entirely numeric" in flawed.content.decode()
@@ -81,6 +84,34 @@ def test_the_invitation_is_sent_again_on_demand(
     assert "has a password already" in answer.content.decode()
     [message] = mail.outbox
     assert message.subject == "Bo 邀请您使用 Recsite"
+
+
+@pytest.mark.parametrize("backend", ["console", "filebased"])
+def test_without_e_mail_the_link_is_shown_to_be_copied(
+    client: Client, boss: Staff, settings: LazySettings, tmp_path: Path, backend: str
+) -> None:
+    options = {"OPTIONS": {"file_path": str(tmp_path)}} if backend == "filebased" else {}
+    settings.MAILERS = {"default": {"BACKEND": f"django.core.mail.backends.{backend}.EmailBackend", **options}}
+    made = client.post(reverse("admin:recommendations_staff_add"), NEW, follow=True).content.decode()
+    assert "the link for ann@example.com is on their page" in made
+    link = re.search(r'id="invitation"[^>]* value="http://127\.0\.0\.1:8000(/password/[^"]+)"', made)
+    assert link is not None
+    assert 'data-copies="invitation"' in made
+    assert "For Ann. At least" in Client().get(link[1], follow=True).content.decode()
+    ann = Staff.objects.get(email="ann@example.com")
+    page = reverse("admin:recommendations_staff_change", args=[ann.pk])
+    form = {"action": "invite_again", "_selected_action": [ann.pk]}
+    again = client.post(reverse("admin:recommendations_staff_changelist"), form, follow=True).content.decode()
+    assert "the link for ann@example.com is on their page" in again
+    ann.set_password(PASSWORD)
+    ann.save()
+    assert 'id="invitation"' not in client.get(page).content.decode()
+
+
+def test_with_e_mail_no_link_is_shown(client: Client, boss: Staff) -> None:
+    made = client.post(reverse("admin:recommendations_staff_add"), NEW, follow=True).content.decode()
+    assert "gets an e-mail with a link" in made
+    assert 'id="invitation"' not in made
 
 
 @pytest.fixture
