@@ -119,7 +119,7 @@ def _books(request: HttpRequest, *, opened: Proposal | None = None, problem: str
         "section": "rules",
         "page": page,
         "names": names,
-        "dialog": opened or (query.roll_back(number=target) if target else None),
+        "dialog": opened or (query.roll_back(number=target) if target is not None else None),
         "problem": problem,
         "note": typed(request.POST.get("note"), longest=LONGEST_NOTE),
     }

@@ -80,6 +80,11 @@ class Rules:
         return [line for line in self.lines if line.status in WAITING]
 
     @property
+    def acting(self) -> int:
+        """How many of the served rules are in force now."""
+        return sum(line.status in {RuleStatus.LIVE, RuleStatus.CHANGED} for line in self.lines)
+
+    @property
     def order_waits(self) -> bool:
         """Whether the served rules stand in another order by now than they are served in."""
         served = [rule["id"] for rule in self.book.rules] if self.book else []

@@ -213,10 +213,11 @@ def _published(
     parent: RuleBook | None, rules: list[FrozenRule], *, note: str, by: Staff | None, now: datetime,
     expected: Mapping[str, Any],
 ) -> RuleBook:  # fmt: skip
+    empty, _new = RuleBook.objects.get_or_create(number=0, defaults={"published_at": now})  # the way back of the first
     number = (RuleBook.objects.aggregate(last=Max("number"))["last"] or 0) + 1
     RuleBook.objects.filter(is_default=True).update(is_default=False)
     book = RuleBook.objects.create(
-        number=number, rules=rules, is_default=True, parent=parent, note=note.strip(), expected=dict(expected),
+        number=number, rules=rules, is_default=True, parent=parent or empty, note=note.strip(), expected=dict(expected),
         author=by, published_at=now,
     )  # fmt: skip
     transaction.on_commit(lambda: fetch.announce(fetch.Changed.RULES))

@@ -38,7 +38,7 @@ def test_a_published_rule_is_served_from_the_next_answer_on(
         book = publish_rules(
             rules=[rule.pk], based_on=None, note=" Summer ", by=boss, now=NOW, expected={"slots": 12}
         )  # fmt: skip
-    assert (book.number, book.is_default, book.parent, book.note, book.author) == (1, True, None, "Summer", boss)
+    assert (book.number, book.is_default, book.note, book.author) == (1, True, "Summer", boss)
     assert (book.rules, book.expected, str(book)) == ([frozen(rule)], {"slots": 12}, "r1")
     assert fetch.state_of(1, since=None).changed != marks
     entries = {entry.object_type: entry for entry in AuditEntry.objects.filter(verb="publish")}
@@ -69,7 +69,7 @@ def test_the_same_draft_is_published_once() -> None:
     with pytest.raises(NothingToPublishError) as nothing:
         publish_rules(rules=[rule.pk], based_on=None, note="again", by=None, now=NOW)
     assert nothing.value.book == book
-    assert RuleBook.objects.count() == 1
+    assert RuleBook.objects.exclude(number=0).count() == 1
     reorder(keys=[saved(slot=2).pk], by=None, now=NOW)
     with pytest.raises(NothingToPublishError):
         published(rule)  # one rule has but one order
@@ -124,7 +124,7 @@ def test_of_two_publishers_at_once_one_is_refused() -> None:
     book, refused = sorted(done, key=lambda one: isinstance(one, StaleBookError))
     assert isinstance(book, RuleBook)
     assert isinstance(refused, StaleBookError)
-    assert refused.book == book == RuleBook.objects.get()
+    assert refused.book == book == RuleBook.objects.exclude(number=0).get()
     assert [change.rule for change in refused.differences] == [rule["id"] for rule in book.rules]
 
 
@@ -136,7 +136,7 @@ def test_errors_of_published_rules_block_and_warnings_do_not() -> None:
         published(contradiction)
     assert [finding.rules for finding in faulty.value.findings] == [(one.pk, contradiction.pk)]
     assert "What “Tea first” pins is kept out because of “No tea”" in str(faulty.value)
-    assert RuleBook.objects.count() == 1
+    assert RuleBook.objects.exclude(number=0).count() == 1
     idle = saved(name="Nobody's", segment=4)  # without a model nobody is in the segment: a warning
     assert len(published(idle).rules) == 2
     Placement.objects.filter(name="home").update(n=1)
@@ -183,6 +183,18 @@ def test_a_former_book_comes_back_and_the_rules_follow(boss: Staff) -> None:
         roll_back_rules(book=first, note="again", by=boss, now=NOW)
     with pytest.raises(NoteNeededError):
         roll_back_rules(book=RuleBook.objects.get(number=2), note="", by=boss, now=NOW)
+
+
+def test_the_first_book_is_rolled_back_to_an_empty_one(boss: Staff) -> None:
+    rule = saved()
+    first = published(rule)
+    empty = RuleBook.objects.get(number=0)
+    assert (empty.rules, first.parent, first.number) == ([], empty, 1)
+    book = roll_back_rules(book=empty, note="Not yet", by=boss, now=NOW)
+    assert (book.number, book.rules, book.is_default) == (2, [], True)
+    assert status_of(rule, book, NOW) is RuleStatus.DRAFT
+    entry = AuditEntry.objects.get(verb="roll back", object_type="rulebook")
+    assert (entry.before, entry.after) == ({"book": 1}, {"book": 2, "copied": 0})
 
 
 def test_rules_for_customers_who_are_gone_leave_the_book() -> None:

@@ -98,7 +98,7 @@ def test_every_role_is_offered_what_it_may_do(client_of: Callable[[Role], Client
     assert ('name="then" value="stay"' in editor) is (role in DRAFTERS)
     assert ('name="then" value="publish"' in editor) is (role in PUBLISHERS)
     assert ('class="rule-fields" disabled' in editor) is (role not in DRAFTERS)
-    assert ("Roll back…" in text(client, "/rules/versions/")) is False  # there is but one book
+    assert ("Roll back…" in text(client, "/rules/versions/")) is (role in PUBLISHERS)  # to the empty r0
     assert ("<dialog class" in text(client, f"/rules/?open=publish&rule={rule.pk}")) is (role in PUBLISHERS)
 
 
@@ -205,7 +205,7 @@ def test_a_book_published_meanwhile_is_not_overwritten(admin: Client) -> None:
     assert "Somebody published r1 meanwhile" in page
     assert ">my note</textarea>" in page
     assert 'name="based_on" value="1"' in page
-    assert RuleBook.objects.count() == 1
+    assert RuleBook.objects.exclude(number=0).count() == 1
     assert admin.post("/rules/publish/", {"rule": mine.pk, "based_on": 1, "note": "my note"}).status_code == 302
 
 
@@ -214,7 +214,7 @@ def test_publishing_a_rule_twice_says_that_nothing_changed(admin: Client) -> Non
     records.published(rule)
     admin.post("/rules/publish/", {"rule": rule.pk, "based_on": 1, "note": "again"})
     assert "Nothing was changed" in text(admin)
-    assert RuleBook.objects.count() == 1
+    assert RuleBook.objects.exclude(number=0).count() == 1
     assert "Nothing to publish" in text(admin, f"/rules/?open=publish&rule={rule.pk}")
     assert "Tick the rules first" in text(admin, "/rules/?open=withdraw")
 
@@ -227,9 +227,9 @@ def test_withdraw_and_roll_back(admin: Client) -> None:
     admin.post("/rules/withdraw/", {"rule": rule.pk, "based_on": 1, "note": "sold out"})
     assert statuses(text(admin)) == ["Draft"]
     books = text(admin, "/rules/versions/")
-    assert [int(number) for number in re.findall(r'<tr id="r(\d+)">', books)] == [2, 1]
+    assert [int(number) for number in re.findall(r'<tr id="r(\d+)">', books)] == [2, 1, 0]
     assert "sold out" in books
-    assert books.count("Roll back…") == 1
+    assert books.count("Roll back…") == 2
     page = text(admin, "/rules/versions/?roll_back=1")
     assert "Roll back to r1?" in page
     assert "“begin”" in page
@@ -238,9 +238,31 @@ def test_withdraw_and_roll_back(admin: Client) -> None:
     assert "<dialog" in refused.content.decode()
     admin.post("/rules/roll-back/", {"book": 1, "note": "there is tea again"})
     assert "Rolled back: r3 serves what r1 had." in text(admin, "/rules/versions/")
-    assert RuleBook.objects.count() == 3
+    assert RuleBook.objects.exclude(number=0).count() == 3
     assert statuses(text(admin)) == ["Live"]
     assert admin.post("/rules/roll-back/", {"book": 99, "note": "x"}).status_code == 404
+
+
+def test_the_first_book_can_be_rolled_back(admin: Client) -> None:
+    records.published(records.rule())
+    assert "Roll back to r0?" in text(admin, "/rules/versions/?roll_back=0")
+    admin.post("/rules/roll-back/", {"book": 0, "note": "too early"})
+    assert "Rolled back: r2 serves what r0 had." in text(admin, "/rules/versions/")
+    assert statuses(text(admin)) == ["Draft"]
+
+
+def test_a_book_of_which_nothing_is_in_force_says_so(admin: Client) -> None:
+    rule = records.rule()
+    records.published(rule)
+    assert "in force now" not in text(admin)
+    assert 'class="dot dot-good"' in text(admin)
+    book = RuleBook.objects.get(number=1)
+    over = (timezone.now() - timedelta(days=1)).isoformat()
+    RuleBook.objects.filter(pk=book.pk).update(rules=[{**book.rules[0], "ends_at": over}])
+    Rule.objects.filter(pk=rule.pk).update(ends_at=over)
+    page = text(admin)
+    assert "none of them in force now" in page
+    assert 'class="dot dot-good"' not in page[page.index("book-line") : page.index("none of them")]
 
 
 def test_measured_effects_stand_beside_the_rules(admin: Client) -> None:
@@ -262,7 +284,7 @@ def test_measured_effects_stand_beside_the_rules(admin: Client) -> None:
 def test_a_price_tag_from_outside_is_not_believed(admin: Client) -> None:
     rule = records.rule()
     admin.post("/rules/publish/", {"rule": rule.pk, "based_on": 0, "note": "x", "expected": "e30:forged"})
-    assert RuleBook.objects.get().expected == {}
+    assert RuleBook.objects.get(number=1).expected == {}
 
 
 def test_the_dialog_says_what_cannot_be_measured(admin: Client) -> None:
