@@ -68,12 +68,12 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def run_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Progress of a run, asked for every two seconds; when the run has ended, the whole page is loaded again."""
+    """Progress of a run, asked for every two seconds; the whole page comes again when the run has begun or ended."""
     view = _run_or_404(pk)
     here = "run" if request.GET.get("here") == "run" else "runs"
     log = query.log_tail(view.record) if here == "run" else []
     response = render(request, "dashboard/runs/progress.html", {"run": view, "log": log, "here": here})
-    if not view.unfinished:
+    if not view.unfinished or request.GET.get("status") not in {None, view.record.status}:
         response["HX-Refresh"] = "true"
     return response
 

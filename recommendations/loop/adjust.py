@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from recommendations.engine.evaluation.gate import GateResult
 from recommendations.engine.evaluation.intervals import resamples
 from recommendations.engine.evaluation.measures import MAIN
@@ -65,7 +67,7 @@ def adjust_weights_and_go_live(context: RunContext) -> Mapping[str, object]:
                 made=Made(weights=PRESETS[blend], promotion=PROMOTION[blend], reason="Shipped preset"),
             )  # fmt: skip
     if may_go_live:
-        live_version.go_live(context.version, now=context.run.now)
+        live_version.go_live(context.version, now=timezone.now())
         fetch.announce("model")
     else:
         live_version.keep_ready(context.version)

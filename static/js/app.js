@@ -61,6 +61,9 @@ document.addEventListener("click", (event) => {
   }
 });
 
+/* What opens to be typed into has the focus at once. */
+document.addEventListener("toggle", ({ target }) => { if (target.open && target.matches("details.rename")) target.querySelector("input:not([type=hidden])")?.select(); }, true);
+
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();
   if (event.target.id === "shortcuts") store(OFF, event.target.checked ? "0" : "1");

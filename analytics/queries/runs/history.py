@@ -23,6 +23,7 @@ from recommendations.wording import labels
 
 PER_PAGE = 50
 LOG_LINES = 200
+REST = timedelta(seconds=20)  # between two stages: shorter ones are the stages' own
 UNFINISHED = {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.INTERRUPTED}
 ENDED_EARLY = {RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.INTERRUPTED}
 
@@ -70,10 +71,22 @@ class RunView:
 
     @property
     def took(self) -> timedelta | None:
-        """Duration from the start to the end, or to now; None before the start."""
+        """Duration from the start to the end, or to now, but for the time of rest; None before the start."""
         if self.record.started_at is None:
             return None
-        return (self.record.finished_at or timezone.now()) - self.record.started_at
+        end = self.record.finished_at or timezone.now()
+        return end - self.record.started_at - self._rested(end)
+
+    def _rested(self, end: datetime) -> timedelta:
+        """How long no stage went on, since the run had been stopped or its worker was gone, until it went on."""
+        resting, since = timedelta(), self.record.started_at
+        for stage in self.stages:
+            if since and stage.started_at and stage.started_at - since > REST:
+                resting += stage.started_at - since
+            since = stage.finished_at or (None if stage.status == RunStatus.RUNNING else since)
+        if since and self.unfinished and self.record.status != RunStatus.RUNNING:
+            resting += end - since
+        return resting
 
     @property
     def current(self) -> RunStage | None:

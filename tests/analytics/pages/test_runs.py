@@ -1,5 +1,6 @@
 """Starting, following, cancelling and resuming a run from its page."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -54,7 +55,7 @@ def test_progress_is_asked_for_only_while_the_run_goes_on(admin: Client) -> None
     answer = admin.get(address)
     assert answer["HX-Refresh"] == "true"
     assert "hx-get" not in answer.content.decode()
-    assert "hx-get" not in text(admin, f"/runs/{going.pk}/")
+    assert address not in text(admin, f"/runs/{going.pk}/")
 
 
 def test_cancel_names_its_effect_and_asks_first(admin: Client) -> None:
@@ -210,3 +211,15 @@ def test_the_strip_shows_the_six_stages_of_the_last_run_in_order(admin: Client) 
     ]
     assert places == sorted(places)
     assert "<strong>12</strong> new events" in page
+
+
+def test_the_page_is_loaded_again_when_a_waiting_run_begins(admin: Client) -> None:
+    """The head of the page says in what state the run is, and is not asked for with the progress."""
+    run = records.run(status=RunStatus.QUEUED, done=0)
+    page = text(admin, f"/runs/{run.pk}/")
+    asked = re.search(r'hx-get="([^"]+progress[^"]+)"', page)
+    assert asked is not None
+    address = asked[1].replace("&amp;", "&")
+    assert "HX-Refresh" not in admin.get(address)
+    Run.objects.filter(pk=run.pk).update(status=RunStatus.RUNNING)
+    assert admin.get(address)["HX-Refresh"] == "true"

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from analytics.queries.runs import history as query
 from analytics.templatetags.words import stage_label, stage_seconds
-from recommendations.models import RunLogLine
+from recommendations.models import Run, RunLogLine, RunStage
 from recommendations.terms import MeasuredKind, RunStatus, Stage, Task
 from tests.analytics import records
 
@@ -103,3 +103,21 @@ def test_the_log_ends_with_the_newest_line() -> None:
 def test_before_the_first_run_the_history_is_empty() -> None:
     page, runs = query.runs(page=1)
     assert (runs, page.paginator.count, query.last_run()) == ([], 0, None)
+
+
+def test_the_time_for_which_a_run_rested_does_not_count() -> None:
+    """Cancelled after three stages and resumed a quarter of an hour later, or not resumed yet."""
+    now = timezone.now()
+    row = records.run(created=now - timedelta(minutes=20), status=RunStatus.RUNNING, done=3)
+    went_on = row.stages.get(position=4)
+    RunStage.objects.filter(pk=went_on.pk).update(started_at=now - timedelta(seconds=40))
+    run = query.run(row.pk)
+    assert run is not None
+    assert run.took is not None
+    assert run.took.total_seconds() == pytest.approx(70, abs=5)  # three stages of ten seconds, and forty
+    RunStage.objects.filter(pk=went_on.pk).update(started_at=None, status=RunStatus.QUEUED)
+    Run.objects.filter(pk=row.pk).update(status=RunStatus.QUEUED)
+    run = query.run(row.pk)
+    assert run is not None
+    assert run.took is not None
+    assert run.took.total_seconds() == pytest.approx(30, abs=5)
