@@ -107,11 +107,25 @@ class Link:
                 connection.disconnect()
 
     def _connection(self) -> Any:
-        """This thread's connection, which the pool of redis-py does not know: to borrow one costs more than to ask."""
+        """This thread's connection, which the pool of redis-py does not know: to borrow one costs more than to ask.
+
+        The pool does not make it either: it would count the connections of threads that have ended, up to its hundred.
+        """
         own = self._own
         if getattr(own, "pid", None) != os.getpid():  # not that of the process which forked this one
-            own.pid, own.connection = os.getpid(), self._client.connection_pool.make_connection()
-        return own.connection
+            pool = self._client.connection_pool
+            own.pid, own.held = os.getpid(), Held(pool.connection_class(**pool.connection_kwargs))
+        return own.held.connection
+
+
+class Held:
+    """A connection that is closed with the thread that holds it, and not whenever cycles are next collected."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.disconnect()
 
 
 @cache
