@@ -1,5 +1,7 @@
 """Filters and order of a list of customers, carried from page to page."""
 
+from collections.abc import Iterable
+
 from django.http import QueryDict
 
 from analytics.pages.columns import without
@@ -13,18 +15,13 @@ LENS = ("placement", "cut", "compare")
 """Parameters that say how each of them is looked at."""
 
 
-def chips(query: QueryDict, filters: Filters, *, known: Segment | None = None) -> list[tuple[str, str]]:
+def chips(query: QueryDict, filters: Filters, *, known: Iterable[Segment]) -> list[tuple[str, str]]:
     """Words of every filter that is on, and the query of the address that takes it off.
 
-    ``known`` is a segment that was read already; the name of another one is looked up.
+    ``known`` are segments that were read already; the name of another one is looked up.
     """
-
-    def named(number: int) -> str:
-        if known is not None and known.number == number:
-            return str(known)
-        return dict(segment_choices(number))[str(number)]
-
-    return [(words, without(query, name)) for name, words in filters.chips(segment=named)]
+    words_of = filters.chips(segment=lambda key: dict(segment_choices(key, live=known))[str(key)])
+    return [(words, without(query, name)) for name, words in words_of]
 
 
 def carried(query: QueryDict, *names: str, **changes: str) -> str:

@@ -46,7 +46,7 @@ def customer(request: HttpRequest, pk: int) -> HttpResponse:
         "person": person,
         "standing": standings([pk])[pk],
         "jumps": jumps(request.GET),
-        "chips": chips(request.GET, filters, known=person.segment),
+        "chips": chips(request.GET, filters, known=[person.segment] if person.segment else []),
         "place": place(pk, filters, frame=frame),
         "timeline": timeline,
         "timeline_figure": charts.timeline(timeline.weeks, weeks=_("Week"), events=_("Events a week")).to_json(

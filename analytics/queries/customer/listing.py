@@ -34,6 +34,7 @@ class CustomerRow:
 class Customers:
     page: Page[Customer]
     lines: Sequence[CustomerRow]
+    segments: Sequence[Segment]
 
 
 def customers(filters: Filters, *, frame: Frame) -> Customers:
@@ -45,7 +46,7 @@ def customers(filters: Filters, *, frame: Frame) -> Customers:
     paginator: Paginator[Customer] = Paginator(rows, PER_PAGE)
     paginator.count = rows[0].total if rows else 0  # of all; the query that read the page counted them, too
     segments = list(Segment.objects.filter(version=frame.model)) if frame.model else []
-    return Customers(page=Page(rows, filters.page, paginator), lines=_lines(rows, segments))
+    return Customers(page=Page(rows, filters.page, paginator), lines=_lines(rows, segments), segments=segments)
 
 
 def lines(filters: Filters, *, frame: Frame) -> list[CustomerRow]:

@@ -1,24 +1,26 @@
 """Segments to choose from in a form; what was chosen before stays, also where it is gone."""
 
-from django.db.models import Q
+from collections.abc import Iterable
+
 from django.utils.translation import gettext as _
 
 from analytics.parameters import number
 from recommendations.models import Segment
 
 
-def segment_choices(chosen: str | int | None = None) -> list[tuple[str, str]]:
-    """Number and words of the live segments; behind them the ``chosen`` one if it is none of them, and that it is not.
+def segment_choices(chosen: str | int | None = None, *, live: Iterable[Segment] | None = None) -> list[tuple[str, str]]:
+    """Number and words of the ``live`` segments; behind them the ``chosen`` one if it is none of them, and says so.
 
     A list without it would show another one as chosen, or everybody, and the next save would mean that.
     """
     asked_for = "" if chosen is None else str(chosen)
-    known = Segment.objects.filter(Q(version__is_live=True) | Q(number=number(asked_for))).select_related("version")
-    live = {str(each.number): str(each) for each in known if each.version and each.version.is_live}
-    if not asked_for or asked_for in live:
-        return list(live.items())
-    name = next((str(each) for each in known if str(each.number) == asked_for), asked_for)
-    return [*live.items(), (asked_for, missing(name))]
+    there = Segment.objects.filter(version__is_live=True) if live is None else live
+    choices = [(str(each.number), str(each)) for each in there]
+    if not asked_for or asked_for in dict(choices):
+        return choices
+    key = number(asked_for)
+    gone = Segment.objects.filter(number=key).first() if key is not None else None
+    return [*choices, (asked_for, missing(str(gone or asked_for)))]
 
 
 def missing(name: str) -> str:
