@@ -25,6 +25,7 @@ def test_found_opened_and_remembered_by_kind_and_id_alone(ada: Visitor) -> None:
     page.keyboard.type("u3")  # an exact id, and Enter at once
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=f"Customer {who.code}")).to_be_visible()
+    ada.settle()
 
     page.keyboard.press("Control+k")
     expect(dialog.get_by_role("group", name="Opened last").get_by_role("option")).to_contain_text([who.code])
@@ -42,6 +43,7 @@ def test_found_opened_and_remembered_by_kind_and_id_alone(ada: Visitor) -> None:
     address = second.get_attribute("href")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{ada.site}{address}")
+    ada.settle()
 
     page.keyboard.press("Control+k")
     page.keyboard.type("zzzz")
@@ -49,6 +51,7 @@ def test_found_opened_and_remembered_by_kind_and_id_alone(ada: Visitor) -> None:
     assert ada.complaints() == []
     page.keyboard.press("Enter")  # the page of the search says what can be typed
     expect(page).to_have_url(f"{ada.site}/search/?q=zzzz")
+    ada.settle()
     page.keyboard.press("Control+k")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
