@@ -19,8 +19,8 @@ def search(request: HttpRequest) -> HttpResponse:
     results = query.search(text)
     if results.customer:
         return open_found(request, results.customer)
-    if results.count == len(results.items) == 1:
-        return redirect("item", pk=results.items[0].pk)
+    if results.item:
+        return redirect("item", pk=results.item.pk)
     return render(request, "dashboard/search.html", {"q": text, "found": results})
 
 

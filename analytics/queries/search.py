@@ -49,6 +49,14 @@ class Found:
         alone = len(self.customers) == 1 and not any(is_exact(item, self.text) for item in self.items)
         return self.customers[0] if alone else None
 
+    @property
+    def item(self) -> Item | None:
+        """The one item that is meant: it has this id and no customer has, or nothing else is found."""
+        if not self.items or self.customers:
+            return None
+        first = self.items[0]  # that of the id, where there is one
+        return first if first.shop_id == self.text or self.count == 1 else None
+
 
 def search(text: str, *, most: int = MOST_ITEMS) -> Found:
     text = text.strip()

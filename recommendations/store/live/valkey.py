@@ -114,11 +114,11 @@ class Link:
         own = self._own
         if getattr(own, "pid", None) != os.getpid():  # not that of the process which forked this one
             pool = self._client.connection_pool
-            own.pid, own.held = os.getpid(), Held(pool.connection_class(**pool.connection_kwargs))
+            own.pid, own.held = os.getpid(), OwnConnection(pool.connection_class(**pool.connection_kwargs))
         return own.held.connection
 
 
-class Held:
+class OwnConnection:
     """A connection that is closed with the thread that holds it, and not whenever cycles are next collected."""
 
     def __init__(self, connection: Any) -> None:

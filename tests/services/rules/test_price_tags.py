@@ -25,6 +25,7 @@ from recommendations.services.rules.price_tags import (
 )
 from recommendations.serving.pipeline import prepare, recommend, select_candidates
 from recommendations.serving.types import ResolvedRequest
+from recommendations.simulation import asked_length
 from recommendations.simulation.panel import batch
 from recommendations.simulation.rerank import Batch
 from recommendations.store.events.partitions import prepare_partitions
@@ -184,8 +185,9 @@ def test_a_rule_for_one_customer_touches_that_customer_only() -> None:
     assert tag.slots == 60 * 20
 
 
-def test_only_the_slots_that_the_shop_asks_for_count() -> None:
+def test_only_the_slots_that_the_shop_asks_for_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list of twenty is chosen, and twelve of it are shown: what happens below nobody sees."""
+    monkeypatch.setattr(asked_length, "KEPT", 0.0)
     prepare_partitions(NOW, NOW)
     for number in range(20):
         Slate.objects.create(

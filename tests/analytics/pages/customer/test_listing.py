@@ -182,7 +182,7 @@ def test_unmeasured_rows_of_a_comparison_are_replaced_and_named(admin: Client) -
 def test_a_placement_that_is_switched_off_has_no_tab(admin: Client, tea_drinker: Customer) -> None:
     Placement.objects.exclude(name="trending").update(enabled=False)
     page = text(admin, f"/customers/{tea_drinker.code}/?placement=home")
-    assert "placement=home" not in page[page.index('class="tabs"') : page.index("products")]
+    assert "placement=home" not in page[page.index('class="tabs ') : page.index("products")]
     Placement.objects.update(enabled=False)
     assert "Every placement is switched off." in text(admin, f"/customers/{tea_drinker.code}/")
 
