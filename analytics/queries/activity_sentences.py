@@ -183,6 +183,11 @@ def _key(entry: AuditEntry, _names: Names) -> list[str]:
     ]
 
 
+def _begun(entry: AuditEntry, _names: Names) -> list[str]:
+    until = (entry.after or {}).get("now")
+    return [_("with data until %(moment)s") % {"moment": moment(datetime.fromisoformat(until))} if until else ""]
+
+
 def _replaced_key(entry: AuditEntry, _names: Names) -> list[str]:
     until = (entry.after or {}).get("expires_at")
     return [
@@ -227,6 +232,7 @@ SENTENCES: Mapping[tuple[str, str], Sentences] = {
     ("rulebook", ""): _book,
     ("apikey", "create"): _key,
     ("apikey", "rotate"): _replaced_key,
+    ("run", "start"): _begun,
     ("staff", "create"): _member,
     ("import", "import"): _imported,
     ("import", "undo"): _undone,
