@@ -15,6 +15,7 @@ SENTENCES = {
     GuardCheck.SET_ASIDE: "Set aside: 75% of the events.",
     GuardCheck.TRENDING: "Trending: items that hardly any confirmed customer buys hold 75% of its places.",
     GuardCheck.ACCURACY: "Distance to the best simple list: +25.0% became +75.0%, beyond both intervals.",
+    GuardCheck.SEGMENTS: "Segments with rules or weights of their own: of 0, this model has lost 1. See below.",
 }
 
 
