@@ -107,7 +107,7 @@ def test_an_import_leads_to_the_rows_it_refused(admin: Client) -> None:
     assert [row.source for row in answer.context["cl"].result_list] == [ours]
     assert "<b>ours" not in answer.content.decode()
     page = admin.get(reverse("admin:recommendations_import_change", args=[ours.pk])).content.decode()
-    assert "1 × unknown item" in page
+    assert "1 × The catalogue has no such item; import the items first." in page
 
 
 def save_placements(client: Client, **changes: str) -> int:

@@ -59,7 +59,7 @@ def test_move_see_save_publish_and_roll_back(ada: Visitor) -> None:
     page.keyboard.press("PageDown")
     expect(row.locator("[type=number]")).to_have_value(str(round(value - 10)))
     expect(page.locator("#dirty-words")).to_have_text("1 slider differs from live")
-    expect(page.locator("#effect-sentence")).not_to_contain_text("As live")
+    expect(page.locator("#effect-sentence")).not_to_contain_text("No change yet")
     page.wait_for_function(f"(before) => {DRAWN} !== before", arg=drawn)
     moved = row.locator("[data-share]").inner_text()
     expect(page.locator("#effect-told")).not_to_be_empty()  # for those who do not see it, when the hand rests
@@ -127,7 +127,7 @@ def test_a_point_is_loaded_and_a_locked_slider_stays(ada: Visitor) -> None:
     expect(page.locator("#loaded")).to_have_text("Shipped preset")
     expect(page).to_have_url(re.compile("load=preset"))
     expect(first.locator("[type=number]")).to_have_value(stays)
-    expect(page.locator("#effect-sentence")).not_to_contain_text("As live")
+    expect(page.locator("#effect-sentence")).not_to_contain_text("No change yet")
     ada.page.wait_for_function("() => document.getElementById('past-chart').dataset.loads")
     page.locator("#past-chart").scroll_into_view_if_needed()
     at = page.evaluate(WHERE, "best")
@@ -136,7 +136,7 @@ def test_a_point_is_loaded_and_a_locked_slider_stays(ada: Visitor) -> None:
     page.mouse.click(at["x"], at["y"])
     expect(page.locator("#loaded")).to_have_text("Only the best one")
     page.get_by_role("button", name="Back to live", exact=True).first.click()
-    expect(page.locator("#effect-sentence")).to_contain_text("As live")
+    expect(page.locator("#effect-sentence")).to_contain_text("No change yet")
     assert ada.problems == []
 
 

@@ -17,7 +17,7 @@ from recommendations.engine.ranking.second_stage import NAME
 from recommendations.loop import adjust, challenger
 from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import Configuration, panel_of
-from recommendations.loop.gate import ndcg_of
+from recommendations.loop.gate import figures_of
 from recommendations.loop.second_stage import Staged, first_stage_weights, staged
 from recommendations.models import (
     Artefact,
@@ -246,8 +246,8 @@ def test_candidates_are_chosen_by_the_recommenders_alone() -> None:
 def test_new_settings_are_compared_without_the_second_stage_on_either_side(version: ModelVersion) -> None:
     """The live settings have no second stage on this history: theirs would count against none."""
     with_it, without_it = {NAME: 0.9, "popularity_home": 0.1}, {"popularity_home": 1.0}
-    reached = ndcg_of(version.pk, Task.HOME, Configuration(weights=without_it))
-    assert ndcg_of(version.pk, Task.HOME, Configuration(weights=with_it)).mean() > reached.mean()
+    reached = figures_of(version.pk, Task.HOME, Configuration(weights=without_it)).accuracy
+    assert figures_of(version.pk, Task.HOME, Configuration(weights=with_it)).accuracy.mean() > reached.mean()
     save_per_user(version, Task.HOME, {challenger.LIVE_CONFIGURATION: reached})
     context = RunContext.of(version.run, cut=None, report=Log())
     verdict = challenger.gate_version(context, Task.HOME, Configuration(weights=with_it))

@@ -109,7 +109,7 @@ def test_a_card_becomes_a_draft_rule(
     rule = card_rule(
         action=action, item=bread, placement=home, customer=customer, by=merchandiser, now=NOW, slot=3
     )  # fmt: skip
-    assert rule.name == name.format(customer=customer.pk)
+    assert rule.name == name.format(customer=customer.code)
     assert {field: getattr(rule, field) for field in does} == does
     assert list(matching(rule.items)) == [bread]
     if action is CardAction.NEVER:
