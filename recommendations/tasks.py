@@ -8,6 +8,7 @@ from django.utils import timezone
 from recommendations.loop import run
 from recommendations.services.access import passwords
 from recommendations.services.access.sessions import SessionStore
+from recommendations.services.audiences.editing import refresh_audiences
 from recommendations.services.catalogue import uploads
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
 from recommendations.services.weights import suggestions
@@ -51,6 +52,11 @@ def prepare_partitions() -> int:
 @shared_task(name="recommendations.tasks.sweep_quarantines")
 def sweep_quarantines() -> int:
     return quarantine.sweep()
+
+
+@shared_task(name="recommendations.tasks.count_audiences")
+def count_audiences() -> int:
+    return refresh_audiences(now=timezone.now())
 
 
 @shared_task(name="recommendations.tasks.search_weights")

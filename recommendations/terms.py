@@ -245,6 +245,7 @@ class Scope(StrEnum):
     IDENTITY_PROVE = "identity:prove"
     RECOMMENDATIONS_READ = "recommendations:read"
     CATALOGUE_WRITE = "catalogue:write"
+    CUSTOMERS_WRITE = "customers:write"
     PRIVACY_WRITE = "privacy:write"
     METRICS_READ = "metrics:read"
 
@@ -294,6 +295,19 @@ class Operator(StrEnum):
     IS_NOT = "is_not"
     AT_LEAST = "at_least"
     AT_MOST = "at_most"
+
+
+class AudienceKind(StrEnum):
+    """Kinds of conditions of an audience."""
+
+    BOUGHT = "bought"
+    VIEWED = "viewed"
+    SPENT = "spent"
+    LAST_PURCHASE = "last_purchase"
+    CUSTOMER_SINCE = "customer_since"
+    INTEREST = "interest"
+    SEGMENT = "segment"
+    PROPERTY = "property"
 
 
 class JudgementKind(StrEnum):

@@ -74,6 +74,11 @@ app.conf.update(
             "schedule": 30,
             "options": {"expires": 15},
         },
+        "count audiences": {
+            "task": "recommendations.tasks.count_audiences",
+            "schedule": crontab(minute="*/10"),
+            "options": {"expires": 300},
+        },
         "forget sessions": {"task": "recommendations.tasks.forget_sessions", "schedule": crontab(minute="20")},
         "daily run": {"task": "recommendations.tasks.start_daily_run", "schedule": crontab(hour="3", minute="0")},
     },

@@ -124,7 +124,7 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=37_600,
+        words="lines of recommendations without migrations", limit=37_800,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
@@ -144,7 +144,7 @@ NUMBERS: Mapping[str, Number] = {
         places=lambda house: house.names_in(3),
     ),
     "classes2": Number(
-        words="class names in two modules", limit=55, count=lambda house: len(house.names_in(2)),
+        words="class names in two modules", limit=57, count=lambda house: len(house.names_in(2)),
         places=lambda house: house.names_in(2),
     ),
     "participles": Number(

@@ -68,6 +68,10 @@ MERGE = [
     request("And was somebody else", {"anonymous_id": "a9", "user_id": "u1", "undo": True}),
     answer("On disk", {"verdict": "accepted"}, code=202),
 ]
+PROPERTIES = [
+    request("Some properties", {"properties": {"city": "Rome", "loyalty_years": 3, "member": True, "old_level": None}}),
+    answer("On disk", {"verdict": "updated"}),
+]
 RECOMMENDATION_REQUEST = request(
     "With context and filters",
     {

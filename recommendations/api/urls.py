@@ -6,6 +6,7 @@ from django.urls.converters import StringConverter
 from recommendations.api.customers.identity import Identity
 from recommendations.api.customers.interests import InterestsView
 from recommendations.api.customers.merge import MergeUsers
+from recommendations.api.customers.properties import CustomerView
 from recommendations.api.docs import docs
 from recommendations.api.events import Events
 from recommendations.api.item_to_item import AlsoBoughtView, SimilarView
@@ -34,6 +35,7 @@ urlpatterns = [
     path("v1/pages/<slug:page>/recommend/", PageView.as_view(), name="recommend-page"),
     path("v1/recommendations/batch/", BatchView.as_view(), name="recommend-to-many"),
     path("v1/users/<shop_id:user_id>/interests/", InterestsView.as_view(), name="interests"),
+    path("v1/users/<shop_id:user_id>/", CustomerView.as_view(), name="customer-properties"),
     path("v1/items/<shop_id:item_id>/similar/", SimilarView.as_view(), name="similar-items"),
     path("v1/items/<shop_id:item_id>/also-bought/", AlsoBoughtView.as_view(), name="also-bought-items"),
     path("v1/items/<shop_id:shop_id>/tile.svg", item_tile, name="item-tile"),

@@ -21,6 +21,7 @@ from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import HYBRID, Configuration, panel_of, tabulate
 from recommendations.loop.risers import Demand, risers
 from recommendations.models import Blend, BlendWeights, ModelVersion
+from recommendations.store.audiences import members
 from recommendations.store.live import fetch
 from recommendations.store.models import artefacts, live_version, weight_versions
 from recommendations.store.models.measurements import described_all, described_gate_result
@@ -69,6 +70,7 @@ def adjust_weights_and_go_live(context: RunContext) -> Mapping[str, object]:
     if may_go_live:
         live_version.go_live(context.version, now=timezone.now())
         fetch.announce("model")
+        members.refresh_all(now=context.run.now)
     else:
         live_version.keep_ready(context.version)
     fetch.announce("weights")

@@ -15,7 +15,8 @@ from recommendations.loop import gate
 from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import Configuration
 from recommendations.loop.risers import Demand
-from recommendations.models import BlendWeights, ModelVersion, RunStage, SegmentState
+from recommendations.models import Audience, BlendWeights, ModelVersion, RunStage, SegmentState
+from recommendations.store.audiences.members import segments_of
 from recommendations.store.models import live_version, measurements, weight_versions
 from recommendations.store.rules.conditions import FrozenRule, default_book
 from recommendations.terms import TASKS, GuardCheck, Stage
@@ -97,11 +98,12 @@ def _of_segments(version: ModelVersion, live: ModelVersion, *, now: datetime) ->
 
 
 def _tied_to(now: datetime) -> set[int]:
-    """Numbers of the segments for which rules or weights of their own serve."""
+    """Numbers of the segments for which rules or weights of their own serve, or that an audience of theirs asks for."""
     book = default_book()
     rules = [rule for rule in (book.rules if book else ()) if rule["segment"] is not None]
     weights = BlendWeights.objects.defaults().exclude(segment=None).values_list("segment__number", flat=True)
-    return {rule["segment"] for rule in rules if not _has_ended(rule, now)} | set(weights)
+    asked = {number for one in Audience.objects.in_use() for number in segments_of(one.conditions)}
+    return {rule["segment"] for rule in rules if not _has_ended(rule, now)} | set(weights) | asked
 
 
 def _has_ended(rule: FrozenRule, now: datetime) -> bool:

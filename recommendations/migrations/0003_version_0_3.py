@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import DEFAULT_DB_ALIAS, migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 SIDES = [("server", "On a server"), ("page", "In a page or an app")]
@@ -22,6 +23,7 @@ SCOPES = [
     ("identity:prove", "Prove who is signed in"),
     ("recommendations:read", "Read recommendations"),
     ("catalogue:write", "Change the catalogue"),
+    ("customers:write", "Say what customers are like"),
     ("privacy:write", "Part customers that were merged"),
     ("metrics:read", "Read metrics"),
 ]
@@ -428,6 +430,95 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        migrations.AddField(
+            "customer", "properties",
+            models.JSONField(
+                blank=True, default=dict, verbose_name="properties",
+                help_text="What the shop says of the customer, for audiences.",
+            ),
+        ),
+        migrations.CreateModel(
+            "Audience",
+            [
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "conditions",
+                    models.JSONField(
+                        default=dict, verbose_name="conditions",
+                        help_text="“all”: what holds of every customer; “none”: what holds of nobody.",
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="order",
+                        help_text="Of several audiences of a customer the first one's weights count.",
+                    ),
+                ),
+                (
+                    "revision",
+                    models.PositiveIntegerField(
+                        default=1, verbose_name="revision",
+                        help_text="Goes up with every change, so that nobody overwrites what they never saw.",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=timezone.now, verbose_name="created")),
+                ("updated_at", models.DateTimeField(default=timezone.now, verbose_name="changed")),
+                ("archived_at", models.DateTimeField(blank=True, null=True, verbose_name="archived")),
+                ("size", models.PositiveIntegerField(default=0, verbose_name="customers")),
+                ("size_before", models.PositiveIntegerField(null=True, verbose_name="customers the day before")),
+                ("counted_at", models.DateTimeField(null=True, verbose_name="counted")),
+                (
+                    "generation",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="generation", help_text="Goes up whenever somebody joins or leaves.",
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
+                        verbose_name="author",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "audience", "verbose_name_plural": "audiences", "ordering": ["position", "pk"],
+                "constraints": [models.UniqueConstraint(Lower("name"), name="audience_name_once")],
+            },
+        ),
+        migrations.CreateModel(
+            "AudienceMember",
+            [
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "audience",
+                    models.ForeignKey(
+                        "recommendations.audience", models.CASCADE, related_name="members", verbose_name="audience"
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        "recommendations.customer", models.CASCADE, related_name="audiences", verbose_name="customer"
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "member of an audience", "verbose_name_plural": "members of audiences",
+                "constraints": [
+                    models.UniqueConstraint(fields=["audience", "customer"], name="member_once_per_audience")
+                ],
+            },
+        ),
+        migrations.AddField(
+            "rule", "audience",
+            models.ForeignKey(
+                "recommendations.audience", models.PROTECT, null=True, blank=True, related_name="rules",
+                verbose_name="audience", help_text="Empty: every audience.",
+            ),
         ),
         migrations.AlterField(
             "segment", "version",

@@ -3,6 +3,7 @@
 from recommendations.models.access import ApiKey, AuditEntry, ShopSetting, SourceHour
 from recommendations.models.approvals import ApprovalRequest
 from recommendations.models.attribution import AttributedLine, DueLine, PlacementDay, SlateOutcome
+from recommendations.models.audiences import Audience, AudienceMember
 from recommendations.models.blending import Blend, BlendWeights, Placement
 from recommendations.models.catalogue import Category, Item, ItemPrice
 from recommendations.models.customers import Customer, CustomerAlias
@@ -32,6 +33,8 @@ __all__ = [
     "Aside",
     "AssociationRule",
     "AttributedLine",
+    "Audience",
+    "AudienceMember",
     "AuditEntry",
     "AuthenticatorApp",
     "Blend",

@@ -24,6 +24,9 @@ class Customer(models.Model):
         _("consent given or refused"), null=True, help_text=_("When the customer last spoke about personalisation.")
     )
     created_at = models.DateTimeField(_("first known"), default=timezone.now)
+    properties = models.JSONField(
+        _("properties"), default=dict, blank=True, help_text=_("What the shop says of the customer, for audiences.")
+    )
 
     class Meta:
         verbose_name = _("customer")

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from recommendations import terms
+from recommendations.models.audiences import Audience
 from recommendations.models.blending import Placement
 from recommendations.models.customers import Customer
 from recommendations.models.interests import Segment
@@ -31,6 +32,10 @@ class Rule(models.Model):
     segment = models.ForeignKey(
         Segment, models.PROTECT, null=True, blank=True, related_name="rules", verbose_name=_("segment"),
         help_text=_("Empty: every segment."),
+    )  # fmt: skip
+    audience = models.ForeignKey(
+        Audience, models.PROTECT, null=True, blank=True, related_name="rules", verbose_name=_("audience"),
+        help_text=_("Empty: every audience."),
     )  # fmt: skip
     customer = models.ForeignKey(
         Customer, models.CASCADE, null=True, blank=True, related_name="rules", verbose_name=_("customer"),

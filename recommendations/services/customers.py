@@ -1,13 +1,16 @@
-"""Customers: their search by their code or the shop's own id, and mergers of a visitor into a customer.
+"""Customers: their search by their code or the shop's own id, what the shop says of them, and mergers of a visitor.
 
 The shop's ids are hashed and never stored.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db import transaction
+
 from recommendations.customer_codes import customer_key
+from recommendations.fields import MOST_PROPERTIES
 from recommendations.models import Customer, CustomerAlias
 from recommendations.store.events import id_cache, mergers, pseudonyms
 from recommendations.store.events.mergers import MergedElsewhereError, Merger, Told
@@ -15,7 +18,18 @@ from recommendations.store.live import writes
 from recommendations.store.live.writes import Joined
 from recommendations.terms import CustomerKind
 
-__all__ = ["FoundCustomer", "MergedElsewhereError", "Told", "find_customers", "merge_customers", "unmerge_customers"]
+__all__ = [
+    "FoundCustomer", "MergedElsewhereError", "Told", "TooManyPropertiesError", "find_customers", "merge_customers",
+    "set_properties", "unmerge_customers",
+]  # fmt: skip
+
+
+class TooManyPropertiesError(Exception):
+    """The customer would have more properties than are kept."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"{number} properties of a customer")
+        self.number = number
 
 
 class FoundCustomer(NamedTuple):
@@ -75,6 +89,26 @@ def unmerge_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None
     visitor, customer = _keys(anonymous_id, user_id)
     mergers.undo(visitor, customer, now=now)
     writes.unmerge(visitor, customer)
+
+
+@transaction.atomic
+def set_properties(*, user_id: str, properties: Mapping[str, str | float | bool | None]) -> bool:
+    """Change what the shop says of a customer, None deletes; whether anything differs. Who is unknown is added.
+
+    Raises TooManyPropertiesError.
+    """
+    keys = id_cache.person_keys([user_id], CustomerKind.SIGNED_IN)
+    customer = Customer.objects.select_for_update().get(pk=keys[user_id])
+    whole = {name: int(value) for name, value in properties.items() if isinstance(value, float) and value.is_integer()}
+    together = {**customer.properties, **properties, **whole}  # 3.0 is 3
+    told = {name: value for name, value in together.items() if value is not None}
+    if told == customer.properties:
+        return False
+    if len(told) > MOST_PROPERTIES:
+        raise TooManyPropertiesError(len(told))
+    customer.properties = told
+    customer.save(update_fields=["properties"])
+    return True
 
 
 def _keys(anonymous_id: str, user_id: str) -> tuple[int, int]:

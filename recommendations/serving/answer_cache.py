@@ -62,7 +62,10 @@ class CachedAnswer:
             exploration=prepared.params.exploration,
             state=state,
             tick=state.tick,
-            about=(prepared.request, CustomerContext(why_not=customer.why_not, segment=customer.segment)),
+            about=(
+                prepared.request,
+                CustomerContext(why_not=customer.why_not, segment=customer.segment, audiences=customer.audiences),
+            ),
             rules=prepared.params.rules,
             sellable=prepared.catalogue.sellable,
         )

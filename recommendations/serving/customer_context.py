@@ -32,6 +32,7 @@ class CustomerContext:
     known: bool = False  # to the model
     visit: tuple[int, ...] = ()  # rows of the model: what was seen since it was made, the newest first
     segment: int = NOBODY
+    audiences: tuple[int, ...] = ()  # keys, the first of the list first
     bought: IntArray = field(default_factory=lambda: NOTHING)
     resting: IntArray = field(default_factory=lambda: NOTHING)
     disliked: IntArray = field(default_factory=lambda: NOTHING)
@@ -50,8 +51,9 @@ def context_of(
     objects = request.customer in snapshot.objectors if state.objected is None else state.objected
     if objects or not request.personalise:
         return CustomerContext(why_not=Fallback.NOT_PERSONALISED)
+    audiences = snapshot.audiences.of(request.customer)
     if candidates is None:
-        return CustomerContext(why_not=Fallback.NO_MODEL)
+        return CustomerContext(why_not=Fallback.NO_MODEL, audiences=audiences)
     model = candidates.model
     row = NOBODY if request.customer is None else model.users.row(request.customer)
     history = (
@@ -71,6 +73,7 @@ def context_of(
         known=row != NOBODY,
         visit=visit(candidates, state, known=row != NOBODY) if not request.folded or row == NOBODY else (),
         segment=int(model.segments[row]) if learned else NOBODY,
+        audiences=audiences,
         bought=trade.bought(snapshot),
         resting=trade.resting(snapshot, now=now, share=placement.cool_down),
         disliked=_rows(snapshot, disliked),

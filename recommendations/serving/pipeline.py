@@ -177,6 +177,7 @@ def rules_for(
     return snapshot.rules.applying(
         placement=request.placement,
         segment=None if customer.segment == NOBODY else customer.segment,
+        audiences=customer.audiences,
         customer=request.customer if customer.why_not in {None, Fallback.NO_HISTORY} else None,
         context=context[context >= 0],
         now=now,

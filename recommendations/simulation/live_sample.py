@@ -61,6 +61,7 @@ def _question(found: Prepared) -> Question:
     return Question(
         customer=found.request.customer or 0,
         segment=found.customer.segment,
+        audiences=found.customer.audiences,
         context=known_items(context),
         rows=rows[rows >= 0],
         z=NO_Z if pool is None else pool.z[:, rows >= 0],

@@ -48,7 +48,7 @@ def batch(
     if ground is None:
         return sample(snapshot, served, now=now, beside=beside)
     weights = {key: one for key, one in snapshot.weights.items() if key[0] is served.blend}
-    made_of = (ground, served, weights)
+    made_of = (ground, served, weights, snapshot.audiences)
     held = _held.get((placement, cut))
     if held is None or held[0] != made_of:
         held = _held[placement, cut] = (
@@ -115,7 +115,8 @@ def _of_everybody(snapshot: Snapshot, placement: ServedPlacement, ground: _Groun
 
 
 def _questions(snapshot: Snapshot, placement: ServedPlacement, ground: _Ground) -> Iterator[Question]:
-    customers = ground.model.users.ids[ground.truth.users].tolist()
+    keys = ground.model.users.ids[ground.truth.users]
+    customers, audiences = keys.tolist(), snapshot.audiences.of_each(keys)
     weighed = {
         segment: _weighed(snapshot, placement, ground.records.instances, segment)
         for segment in set(ground.segments.tolist())
@@ -127,6 +128,7 @@ def _questions(snapshot: Snapshot, placement: ServedPlacement, ground: _Ground) 
         yield Question(
             customer=customer,
             segment=segment,
+            audiences=audiences[place],
             context=NOTHING,
             rows=ground.rows[place, there],
             z=ground.records.z[place][:, there],

@@ -46,6 +46,7 @@ class Question:
 
     customer: int  # primary key
     segment: int  # −1 = none
+    audiences: tuple[int, ...]
     context: IntArray
     rows: IntArray  # [candidates], ascending
     z: Standardised  # [instances, candidates]
@@ -142,6 +143,7 @@ class Batch:
             yield rules.applying(
                 placement=self.placement.name,
                 segment=None if question.segment == NOBODY else question.segment,
+                audiences=question.audiences,
                 customer=question.customer,
                 context=question.context,
                 now=at,

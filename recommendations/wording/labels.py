@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from recommendations.event_types import EventName
 from recommendations.terms import (
     ApprovalState,
+    AudienceKind,
     Availability,
     BlendName,
     CapPer,
@@ -174,6 +175,16 @@ OPERATORS: Choices = [
     (Operator.AT_LEAST, _("at least")),
     (Operator.AT_MOST, _("at most")),
 ]
+AUDIENCE_KINDS: Choices = [
+    (AudienceKind.BOUGHT, pgettext_lazy("audience", "bought")),
+    (AudienceKind.VIEWED, pgettext_lazy("audience", "viewed")),
+    (AudienceKind.SPENT, pgettext_lazy("audience", "spent")),
+    (AudienceKind.LAST_PURCHASE, pgettext_lazy("audience", "last bought something")),
+    (AudienceKind.CUSTOMER_SINCE, pgettext_lazy("audience", "came for the first time")),
+    (AudienceKind.INTEREST, pgettext_lazy("audience", "is interested in")),
+    (AudienceKind.SEGMENT, pgettext_lazy("audience", "is in segment")),
+    (AudienceKind.PROPERTY, pgettext_lazy("audience", "your shop says")),
+]
 JUDGEMENTS: Choices = [
     (JudgementKind.GOOD, _("Good")),
     (JudgementKind.ODD, _("Odd")),
@@ -225,6 +236,7 @@ SCOPES: Choices = [
     (Scope.IDENTITY_PROVE, _("Prove who is signed in")),
     (Scope.RECOMMENDATIONS_READ, _("Read recommendations")),
     (Scope.CATALOGUE_WRITE, _("Change the catalogue")),
+    (Scope.CUSTOMERS_WRITE, _("Say what customers are like")),
     (Scope.PRIVACY_WRITE, _("Part customers that were merged")),
     (Scope.METRICS_READ, _("Read metrics")),
 ]

@@ -37,17 +37,24 @@ def attribute_name(attribute: str) -> str:
 
 
 def rule_text(
-    rule: Frozen, *, segments: Mapping[int, str] | None = None, titles: Mapping[str, str] | None = None
+    rule: Frozen,
+    *,
+    segments: Mapping[int, str] | None = None,
+    audiences: Mapping[int, str] | None = None,
+    titles: Mapping[str, str] | None = None,
 ) -> str:
     """A rule as one sentence: "On home, for segment Fresh & family: pin Apples to slot 1".
 
-    ``segments`` are the names by number, ``titles`` those of items by the shop's id; without them the number and the
-    id stand there.
+    ``segments`` are the names by number, ``audiences`` by key, ``titles`` those of items by the shop's id; without them
+    number, key and id stand there.
     """
-    return gettext("%(when)s: %(do)s") % {"when": when_text(rule, segments=segments), "do": do_text(rule, titles)}
+    when = when_text(rule, segments=segments, audiences=audiences)
+    return gettext("%(when)s: %(do)s") % {"when": when, "do": do_text(rule, titles)}
 
 
-def when_text(rule: Frozen, *, segments: Mapping[int, str] | None = None) -> str:
+def when_text(
+    rule: Frozen, *, segments: Mapping[int, str] | None = None, audiences: Mapping[int, str] | None = None
+) -> str:
     """The *when* of a rule: where, for whom and in what time; "Everywhere" where nothing limits it."""
     parts = (
         [gettext("on %(placement)s") % {"placement": placement_quoted(rule["placement"])}] if rule["placement"] else []
@@ -55,6 +62,9 @@ def when_text(rule: Frozen, *, segments: Mapping[int, str] | None = None) -> str
     if rule["segment"] is not None:
         name = (segments or {}).get(rule["segment"], str(rule["segment"]))
         parts.append(gettext("for segment %(segment)s") % {"segment": name})
+    if rule.get("audience") is not None:
+        name = (audiences or {}).get(rule["audience"], str(rule["audience"]))
+        parts.append(gettext("for audience “%(audience)s”") % {"audience": name})
     if rule["customer"] is not None:
         parts.append(gettext("for customer %(customer)s") % {"customer": customer_code(rule["customer"])})
     if rule["context"]:

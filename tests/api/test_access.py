@@ -48,6 +48,7 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "also-bought-items": {"GET": Scope.RECOMMENDATIONS_READ},
     "catalogue-item": dict.fromkeys(("PUT", "PATCH", "DELETE"), Scope.CATALOGUE_WRITE),
     "catalogue-items": dict.fromkeys(("POST", "PATCH"), Scope.CATALOGUE_WRITE),
+    "customer-properties": {"PATCH": Scope.CUSTOMERS_WRITE},
     "interests": {"GET": Scope.RECOMMENDATIONS_READ},
     "metrics": {"GET": Scope.METRICS_READ},
 }

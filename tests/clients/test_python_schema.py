@@ -45,6 +45,11 @@ CALLS: list[tuple[str, Call, Any]] = [
     ("send_events", lambda client: client.send_events([new_event("view_item", **EVENT)]), answers.EventsAnswer),
     ("merge_users", lambda client: client.merge_users(anonymous_id="a3", user_id="u3"), answers.MergeAnswer),
     ("prove", lambda client: client.prove(user_id="u3", anonymous_id="a3"), answers.IdentityAnswer),
+    (
+        "change_customer",
+        lambda client: client.change_customer("u3", properties={"city": "Rome", "age": 40, "vip": True, "old": None}),
+        answers.CustomerVerdict,
+    ),
     ("recommend", lambda client: client.recommend("home"), answers.Recommendations),
     ("recommend", lambda client: client.recommend("home", context=CONTEXT, **WISH), answers.Recommendations),
     ("recommend", lambda client: client.recommend("cart", context=CONTEXT, filter=FILTER), answers.Recommendations),

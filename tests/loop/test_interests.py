@@ -19,11 +19,11 @@ from recommendations.loop.guard import Unusual
 from recommendations.loop.interests import learn_interests
 from recommendations.loop.preprocess import make_snapshots
 from recommendations.loop.risers import Demand
-from recommendations.models import Customer, Event, Item, ModelVersion, Segment, SegmentState
+from recommendations.models import Audience, Customer, Event, Item, ModelVersion, Segment, SegmentState
 from recommendations.services.operations.runs import start_run
 from recommendations.services.operations.segments import load_moves, picture, rename_segment
 from recommendations.services.rules.books import publish_rules
-from recommendations.services.rules.editing import save_rule
+from recommendations.services.rules.editing import archive_rule, save_rule
 from recommendations.store import jobs
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
@@ -159,8 +159,15 @@ def test_a_segment_whose_members_part_is_gone_and_where_rules_hang_on_it_the_gua
     assert not SegmentState.objects.filter(version=context.version, segment=tea).exists()
     assert guard.unusual(context, Demand.of(context.version), None) == [Unusual(GuardCheck.SEGMENTS, 2, 1)]
     later = NOW + timedelta(days=1)
+    asking = Audience.objects.create(name="x", conditions={"all": [{"kind": "segment", "segments": [tea.number]}]})
+    for_them = save_rule(
+        rule=None, values=fields | {"name": "x", "audience": asking.pk}, revision=None, by=None, now=NOW
+    )
+    assert guard.unusual(context, Demand.of(context.version), None) == [Unusual(GuardCheck.SEGMENTS, 2, 1)]
     save_rule(rule=rules[0], values={"ends_at": NOW.isoformat()}, revision=1, by=None, now=NOW)
     publish_rules(rules=[rules[0].pk], based_on=1, by=None, note="a test", now=later)
+    assert guard.unusual(context, Demand.of(context.version), None) == [Unusual(GuardCheck.SEGMENTS, 2, 1)]
+    archive_rule(rule=for_them, by=None, now=later)
     assert guard.unusual(context, Demand.of(context.version), None) == []
 
     parts = [way[2] for way in load_moves(context.version.pk).tolist() if way[0] == tea.number]

@@ -3,17 +3,21 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from django.utils import timezone
 from structlog.testing import capture_logs
 
 from recommendations.models import (
+    Audience,
+    AudienceMember,
     BlendWeights,
     Category,
     Customer,
     Item,
     ModelVersion,
     Promotion,
+    Rule,
     RuleBook,
     SegmentMembership,
     Slate,
@@ -26,6 +30,7 @@ from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.state import NOTHING
 from recommendations.store.rules.conditions import FrozenRule
+from recommendations.store.serving.served_audiences import ServedAudiences
 from recommendations.store.serving.slates import write_slates
 from recommendations.store.serving.snapshot import ServedWeights, Snapshot
 from recommendations.store.serving.snapshot_holder import snapshot_holder
@@ -116,6 +121,59 @@ def test_a_rule_applies_by_placement_segment_customer_context_and_time() -> None
         publish(rule(1, RuleAction.PIN, of("item", "soap-3"), slot=1, **fields))
         assert ids(ask(**yes))[0] == "soap-3", fields
         assert "soap-3" not in ids(ask(**no)), fields
+
+
+def audience_of(*users: str) -> Audience:
+    """An audience of these customers, for which there is a rule."""
+    audience = Audience.objects.create(name=f"audience {Audience.objects.count()}", generation=1)
+    AudienceMember.objects.bulk_create([AudienceMember(audience=audience, customer_id=key_of(user)) for user in users])
+    Rule.objects.create(name="Draft", action=RuleAction.EXCLUDE, audience=audience)
+    return audience
+
+
+def test_a_rule_for_an_audience_follows_who_joins_and_leaves() -> None:
+    audience = audience_of("u0", "u3")
+    publish(rule(1, RuleAction.PIN, of("item", "soap-3"), slot=1, audience=audience.pk))
+    assert [ids(ask(user=user))[0] == "soap-3" for user in ("u0", "u1", "u3", None)] == [True, False, True, False]
+    audience.members.filter(customer=key_of("u0")).delete()
+    AudienceMember.objects.create(audience=audience, customer_id=key_of("u1"))
+    Audience.objects.update(generation=2)
+    fetch.announce(Changed.AUDIENCES)
+    assert [ids(ask(user=user))[0] == "soap-3" for user in ("u0", "u1", "u3", None)] == [False, True, True, False]
+    Customer.objects.filter(pk=key_of("u1")).update(personalise=False)
+    fetch.announce(Changed.CUSTOMERS, Changed.CATALOGUE)
+    assert "soap-3" not in ids(ask(user="u1"))
+
+
+def test_an_old_book_without_audiences_is_served() -> None:
+    before = rule(1, RuleAction.PIN, of("item", "soap-3"), slot=1)
+    assert "audience" not in before
+    publish(before)
+    with capture_logs() as lines:
+        assert ids(ask())[0] == "soap-3"
+    assert lines == []
+
+
+def test_members_are_read_again_only_where_somebody_joined_or_left(django_assert_num_queries: Any) -> None:
+    audience_of("u0")
+    audience_of("u0", "u1")
+    held = ServedAudiences().again()
+    with django_assert_num_queries(1):
+        assert held.again() is held
+    first, second = held.members
+    Audience.objects.filter(pk=second).update(generation=9, position=0)
+    Audience.objects.filter(pk=first).update(position=1)
+    with django_assert_num_queries(2):
+        fresh = held.again()
+    assert fresh.members[first] is held.members[first]
+    assert fresh.of(key_of("u0")) == (second, first)
+    assert fresh.of_each(np.array([key_of("u1"), key_of("u0")])) == [(second,), (second, first)]
+    unused = Audience.objects.create(name="not in use yet")
+    AudienceMember.objects.create(audience=unused, customer_id=key_of("u2"))
+    tried = fresh.holding([unused.pk])
+    assert tried.of(key_of("u2")) == (unused.pk,)
+    assert fresh.holding([unused.pk]) is tried
+    assert fresh.holding([first]) is fresh
 
 
 def test_a_scheduled_rule_begins_and_ends_by_itself() -> None:

@@ -36,6 +36,10 @@ class MergeAnswer(TypedDict):
     verdict: Literal["accepted"]
 
 
+class CustomerVerdict(TypedDict):
+    verdict: Literal["updated", "unchanged"]
+
+
 class Reason(TypedDict):
     code: str
     text: str

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from recsite_client.answers import (
     BatchAnswer,
+    CustomerVerdict,
     EventsAnswer,
     IdentityAnswer,
     Interests,
@@ -82,6 +83,11 @@ class Client:
         body = {"anonymous_id": anonymous_id, "user_id": user_id, "undo": undo}
         answer: MergeAnswer = self._send("POST", "/users/merge/", body)
         return answer
+
+    def change_customer(self, user_id: str, *, properties: Mapping[str, str | float | bool | None]) -> CustomerVerdict:
+        """Say what a customer is like, for audiences: a city, a loyalty level. None deletes a property."""
+        verdict: CustomerVerdict = self._send("PATCH", f"/users/{_part(user_id)}/", {"properties": dict(properties)})
+        return verdict
 
     # --- recommendations out
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from recommendations.models import ModelVersion, Staff
 from recommendations.services.access import audit
 from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.audiences.editing import refresh_audiences
 from recommendations.store.live import fetch
 from recommendations.store.models import live_version, runs
 from recommendations.terms import VersionStatus
@@ -38,5 +39,6 @@ def make_live(*, version: ModelVersion, by: Staff | None, now: datetime, note: s
         before={"live": str(before)} if before else None, after={"live": str(stored)},
     )  # fmt: skip
     transaction.on_commit(lambda: fetch.announce(fetch.Changed.MODEL))
+    transaction.on_commit(lambda: refresh_audiences(now=now))
     stored.refresh_from_db()
     return stored

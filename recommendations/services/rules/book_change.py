@@ -49,8 +49,9 @@ def change_to(rules: Sequence[FrozenRule], now: datetime) -> BookChange:
     changed = {one.rule: one.after or one.before for one in book_changes(served, rules)}
     differing = {key: rule for key, rule in changed.items() if rule is not None}
     begins = [datetime.fromisoformat(rule["starts_at"]) if rule["starts_at"] else now for rule in differing.values()]
+    was = snapshot if snapshot.rules.version == (book.number if book else 0) else snapshot.with_rules(served)
     return BookChange(
-        was=snapshot if snapshot.rules.version == (book.number if book else 0) else snapshot.with_rules(served),
+        was=was.with_audiences_of(rules),  # they are asked about by both
         becomes=snapshot.with_rules(rules),
         changed=differing,
         at=max(now, min(begins, default=now)),

@@ -248,10 +248,11 @@ def _follow(row: Rule, rule: FrozenRule, *, by: Staff | None, now: datetime) -> 
     after = frozen(as_frozen(row, rule))
     row.archived_at, row.updated_at, row.revision = None, now, row.revision + 1
     row.save()
-    changed = [name for name, value in after.items() if dict(before)[name] != value]
+    was, becomes = dict(before), dict(after)
+    changed = [name for name in {**was, **becomes} if was.get(name) != becomes.get(name)]
     audit.record(
         by=by, verb="roll back", subject=row,
-        before={name: dict(before)[name] for name in changed}, after={name: dict(after)[name] for name in changed},
+        before={name: was.get(name) for name in changed}, after={name: becomes.get(name) for name in changed},
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Max, QuerySet, Subquery, Value
 from django.utils.translation import gettext as _
 
-from recommendations.models import Item, Placement, Rule, RuleBook, Segment, Staff
+from recommendations.models import Audience, Item, Placement, Rule, RuleBook, Segment, Staff
 from recommendations.services.access import audit
 from recommendations.services.rules.form import LONGEST_NAME, fill
 from recommendations.store.rules.conditions import FrozenRule, default_book, frozen, matching
@@ -67,9 +67,9 @@ def save_rule(
     before: Mapping[str, Any] = frozen(current)
     changed = fill(_locked(rule), values)
     after: Mapping[str, Any] = frozen(changed)
-    fields = [name for name in after if before[name] != after[name]]
+    fields = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     if revision != current.revision:
-        raise StaleRuleError(current, [RuleDifference(name, after[name], before[name]) for name in fields])
+        raise StaleRuleError(current, [RuleDifference(name, after.get(name), before.get(name)) for name in fields])
     if not fields:
         return current
     changed.revision += 1
@@ -141,6 +141,7 @@ def as_frozen(rule: Rule, values: FrozenRule) -> Rule:
     plain: dict[str, Any] = dict(values)
     rule.placement = Placement.objects.filter(name=plain.pop("placement")).first()
     rule.segment = Segment.objects.filter(number=plain.pop("segment")).first()
+    rule.audience = Audience.objects.filter(pk=plain.pop("audience", None)).first()
     rule.customer_id = plain.pop("customer")
     for name in ("starts_at", "ends_at"):
         setattr(rule, name, datetime.fromisoformat(moment) if (moment := plain.pop(name)) else None)
@@ -179,7 +180,14 @@ def rule_texts(rules: Iterable[FrozenRule]) -> list[str]:
     titles = dict(Item.objects.filter(shop_id__in=ids).values_list("shop_id", "title")) if ids else {}
     numbers = {rule["segment"] for rule in rules if rule["segment"] is not None}
     segments = {one.number: str(one) for one in Segment.objects.filter(number__in=numbers)} if numbers else {}
-    return [rule_text(rule, segments=segments, titles=titles) for rule in rules]
+    audiences = audience_names(rules)
+    return [rule_text(rule, segments=segments, audiences=audiences, titles=titles) for rule in rules]
+
+
+def audience_names(rules: Iterable[Mapping[str, Any]]) -> dict[int, str]:
+    """Names of the audiences of rules, or of parts of them, by key."""
+    keys = {rule["audience"] for rule in rules if rule.get("audience") is not None}
+    return dict(Audience.objects.filter(pk__in=keys).values_list("pk", "name")) if keys else {}
 
 
 def _created(rule: Rule, *, by: Staff | None, now: datetime) -> Rule:
@@ -212,7 +220,7 @@ def _served(book: RuleBook | None) -> dict[int, FrozenRule]:
 
 
 def _part(values: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
-    return {name: values[name] for name in fields}
+    return {name: values.get(name) for name in fields}
 
 
 def moved(before: Sequence[int], after: Sequence[int]) -> frozenset[int]:

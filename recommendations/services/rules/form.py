@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from recommendations.models import Customer, Placement, Rule, Segment
+from recommendations.models import Audience, Customer, Placement, Rule, Segment
 from recommendations.services.customers import find_customers
 from recommendations.store.rules.conditions import ConditionError, check, frozen
 from recommendations.terms import CapPer, RuleAction
@@ -97,6 +97,9 @@ class RuleForm(forms.Form):
     })  # fmt: skip
     segment = forms.ModelChoiceField(Segment.objects, to_field_name="number", required=False, error_messages={
         "invalid_choice": _("There is no segment %(value)s: choose one of the list."),
+    })  # fmt: skip
+    audience = forms.ModelChoiceField(Audience.objects.unarchived(), required=False, error_messages={
+        "invalid_choice": _("There is no audience %(value)s: choose one of the list."),
     })  # fmt: skip
     customer = CustomerField(required=False)
     context = ConditionsField(required=False)

@@ -36,6 +36,9 @@ class FindingCode(StrEnum):
     SHARES = "shares"  # cannot all be met
 
 
+NOBODY: tuple[int | None, frozenset[int]] = None, frozenset()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """A fault with all that its words need; ``rules`` are keys, in the book's order, ``names`` theirs."""
@@ -62,7 +65,7 @@ class Finding:
 
 def lint(rules: Sequence[FrozenRule], *, now: datetime) -> list[Finding]:
     """Findings on the rules as one book, in its order; a rule that was never saved has the key 0."""
-    snapshot = current_snapshot()
+    snapshot = current_snapshot().with_audiences_of(rules)
     linted = _linted(rules, snapshot, now=now)
     return [_finding(fault, rules) for fault in lint_sets(linted, _shop(rules, snapshot, now=now))]
 
@@ -72,13 +75,14 @@ def _linted(rules: Sequence[FrozenRule], snapshot: Snapshot, *, now: datetime) -
     wanted = [conditions for rule in served for conditions in (rule.items, rule.context)]
     lookup = snapshot.rules.lookup.holding(wanted)
     groups: dict[CapPer, IntArray | None] = {per: groups_of(snapshot.stock, per) for per in CapPer}
-    segments = _segments_of([rule.customer for rule in served if rule.customer is not None], snapshot)
+    people = _people([rule.customer for rule in served if rule.customer is not None], snapshot)
     return [
         Linted(
             action=rule.action,
             when=When(
                 placement=rule.placement,
-                segment=segments.get(rule.customer or 0) if rule.segment is None else rule.segment,
+                segment=people.get(rule.customer or 0, NOBODY)[0] if rule.segment is None else rule.segment,
+                audiences=_audiences_of(rule) | people.get(rule.customer or 0, NOBODY)[1],
                 customer=rule.customer,
                 context=lookup.met(rule.context, now=now) if rule.context else None,
                 starts=rule.starts,
@@ -103,20 +107,25 @@ def _shop(rules: Sequence[FrozenRule], snapshot: Snapshot, *, now: datetime) -> 
         sellable=snapshot.sellable(now),
         slots={name: placement.n for name, placement in snapshot.placements.items()},
         segments={number: int(size) for number, size in enumerate(sizes) if size},
-        customers=_segments_of([rule["customer"] for rule in rules if rule["customer"] is not None], snapshot),
+        audiences={key: len(members) for key, members in snapshot.audiences.members.items()},
+        customers=_people([rule["customer"] for rule in rules if rule["customer"] is not None], snapshot),
     )
 
 
-def _segments_of(customers: Sequence[int], snapshot: Snapshot) -> dict[int, int]:
-    """Segment number of the customers who exist; −1 = in none."""
+def _audiences_of(rule: ServedRule) -> frozenset[int]:
+    return frozenset() if rule.audience is None else frozenset([rule.audience])
+
+
+def _people(customers: Sequence[int], snapshot: Snapshot) -> dict[int, tuple[int, frozenset[int]]]:
+    """Segment number (−1 = none) and audiences of the customers who exist."""
     if not customers:
         return {}
-    segments = dict.fromkeys(Customer.objects.filter(pk__in=customers).values_list("pk", flat=True), -1)
-    if snapshot.model is not None:
-        for key in segments:
-            row = snapshot.model.users.row(key)
-            segments[key] = int(snapshot.model.segments[row]) if row >= 0 else -1
-    return segments
+    people = {}
+    for key in Customer.objects.filter(pk__in=customers).values_list("pk", flat=True):
+        row = -1 if snapshot.model is None else snapshot.model.users.row(key)
+        segment = int(snapshot.model.segments[row]) if snapshot.model is not None and row >= 0 else -1
+        people[key] = segment, frozenset(snapshot.audiences.of(key))
+    return people
 
 
 def _finding(fault: RuleFault, rules: Sequence[FrozenRule]) -> Finding:

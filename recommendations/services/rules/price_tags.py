@@ -53,7 +53,7 @@ class Silence(StrEnum):
     OTHER_PLACEMENT = "other_placement"
     CONTEXT = "context"  # it asks for an item in view, and the customers of the panel have none
     NOT_IN_FORCE = "not_in_force"  # it has expired
-    NOBODY = "nobody"  # its segment or customer is not among those who are looked at
+    NOBODY = "nobody"  # its segment, audience or customer is not among those who are looked at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +239,7 @@ def _concerned(change: BookChange, placement: ServedPlacement, learned: Model) -
             shop.rules.applying(
                 placement=placement.name,
                 segment=int(learned.segments[row]),
+                audiences=change.was.audiences.of(int(learned.users.ids[row])),
                 customer=int(learned.users.ids[row]),
                 context=change.was.stock.ids.rows(view),
                 now=change.at,

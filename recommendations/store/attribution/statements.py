@@ -32,15 +32,18 @@ coalesce((SELECT min(customer_id) FROM recommendations_customeralias
           WHERE anonymous_id = {0} AND undone_at IS NULL), {0})
 """
 # Whether an event is set aside, with the person or with the key that it came with: two questions, an index for each.
+# What is set aside of an item is so of those only who are not confirmed.
 _HELD = f"""
 SELECT FROM recommendations_aside aside JOIN recommendations_quarantine held ON held.id = aside.quarantine_id
 WHERE held.state <> '{QuarantineState.RESTORED}' AND held.emptied_at IS NULL
 """
-ASIDE = f"""
-(EXISTS ({_HELD} AND aside.customer_id = {WHOLE.format("event.customer_id")})
- OR EXISTS ({_HELD} AND aside.key_id = event.key_id AND event.received_at >= aside.since
-   AND (aside.until IS NULL OR event.received_at < aside.until)))
+PERSON_ASIDE = f"EXISTS ({_HELD} AND aside.customer_id = {{0}})"
+KEY_ASIDE = f"""
+EXISTS ({_HELD} AND aside.key_id = event.key_id AND event.received_at >= aside.since
+  AND (aside.until IS NULL OR event.received_at < aside.until))
 """
+ITEM_ASIDE = f"EXISTS ({_HELD} AND aside.item_id = event.item_id AND event.received_at >= aside.since)"
+ASIDE = f"({PERSON_ASIDE.format(WHOLE.format('event.customer_id'))} OR {KEY_ASIDE})"
 # Whether an event may count for a slate: it is not set aside, came after it (of a page the moment of arrival is
 # known, the other one only said; the replay has a time of its own), and from its customer, or from a visitor who is
 # nobody's: the page that told him the number of the slate was his.

@@ -48,6 +48,7 @@ class Changed(StrEnum):
     KEYS = "keys"
     CUSTOMERS = "customers"  # merged, or parted again
     PLACEMENTS = "placements"
+    AUDIENCES = "audiences"  # somebody joined or left one
 
 
 class LiveReading(NamedTuple):

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import reduce
 from operator import and_, or_
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -71,6 +71,7 @@ class FrozenRule(TypedDict):
     name: str
     placement: str | None
     segment: int | None  # its number
+    audience: NotRequired[int]  # primary key; books from before there were audiences lack it, too
     customer: int | None  # primary key
     context: list[dict[str, Any]]
     starts_at: str | None
@@ -103,7 +104,7 @@ class Condition(NamedTuple):
 
 def frozen(rule: Rule) -> FrozenRule:
     """The rule as it would stand in a book."""
-    return FrozenRule(
+    stands = FrozenRule(
         id=rule.pk,
         name=rule.name,
         placement=rule.placement.name if rule.placement else None,
@@ -120,6 +121,9 @@ def frozen(rule: Rule) -> FrozenRule:
         per=rule.per,
         share=rule.share,
     )
+    if rule.audience_id is not None:
+        stands["audience"] = rule.audience_id
+    return stands
 
 
 def default_book() -> RuleBook | None:

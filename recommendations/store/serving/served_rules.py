@@ -4,7 +4,7 @@ What items a rule matches is looked up when the book or the catalogue changes; s
 changes, are looked at for every answer, so that a rule begins and ends by itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -32,6 +32,7 @@ class ServedRule:
     name: str
     placement: str | None
     segment: int | None
+    audience: int | None
     customer: int | None
     context: Conditions
     starts: float  # seconds since 1970-01-01 UTC
@@ -55,6 +56,7 @@ class ServedRule:
             name=str(frozen["name"]),
             placement=frozen["placement"],
             segment=frozen["segment"],
+            audience=frozen.get("audience"),
             customer=frozen["customer"],
             context=parsed(frozen["context"]),
             starts=_moment(frozen["starts_at"], missing=-np.inf),
@@ -73,12 +75,15 @@ class ServedRule:
         """Whether its items are the same at all times."""
         return lasting(self.items) == self.items
 
-    def asks_for(self, *, placement: str, segment: int | None, customer: int | None, at: float) -> bool:
-        """Whether it is the rule's time, placement, segment and customer."""
+    def asks_for(
+        self, *, placement: str, segment: int | None, audiences: Collection[int], customer: int | None, at: float
+    ) -> bool:
+        """Whether it is the rule's time, placement, segment, audience and customer."""
         return (
             self.starts <= at < self.ends
             and (self.placement is None or self.placement == placement)
             and (self.segment is None or self.segment == segment)
+            and (self.audience is None or self.audience in audiences)
             and (self.customer is None or self.customer == customer)
         )
 
@@ -120,14 +125,21 @@ class ServedRules:
         return replace(self, version=version, rules=rules, lookup=lookup, book=frozen, _met={}, _made={})
 
     def applying(
-        self, *, placement: str, segment: int | None, customer: int | None, context: IntArray, now: datetime
+        self,
+        *,
+        placement: str,
+        segment: int | None,
+        audiences: Collection[int],
+        customer: int | None,
+        context: IntArray,
+        now: datetime,
     ) -> tuple[Rule, ...]:
         """The rules for an answer, in the order of the book; ``context`` are rows of the items in view."""
         at = now.timestamp()
         return tuple(
             self._rule(rule, now)
             for rule in self.rules
-            if rule.asks_for(placement=placement, segment=segment, customer=customer, at=at)
+            if rule.asks_for(placement=placement, segment=segment, audiences=audiences, customer=customer, at=at)
             and (not rule.context or self._items(rule.context, now)[context].any())
         )
 

@@ -14,6 +14,7 @@ from recommendations.engine.ranking.diversity import Likeness
 from recommendations.models import BlendWeights
 from recommendations.store.models.model import Model, likeness
 from recommendations.store.rules.conditions import FrozenRule
+from recommendations.store.serving.served_audiences import ServedAudiences
 from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.stock import Stock
 from recommendations.store.serving.word_index import WordIndex
@@ -91,6 +92,7 @@ class Snapshot:
     names: Names
     customers: dict[bytes, int]  # pseudonym → key; it only grows
     objectors: frozenset[int]  # customers who do not want personal answers
+    audiences: ServedAudiences
     changed: Mapping[str, str] | None
     read_at: datetime
     stock_rows: IntArray = field(init=False, repr=False)  # of each item row of the model, −1 = gone
@@ -130,7 +132,14 @@ class Snapshot:
 
     def with_rules(self, frozen: Sequence[FrozenRule]) -> Self:
         """The snapshot as if this book were served, which has no number yet."""
-        return self._with(rules=self.rules.with_book(frozen))
+        return self._with(rules=self.rules.with_book(frozen), audiences=self._audiences_of(frozen))
+
+    def with_audiences_of(self, frozen: Sequence[FrozenRule]) -> Self:
+        """The snapshot with the members of all audiences that these rules are for, saved or not."""
+        return self._with(audiences=self._audiences_of(frozen))
+
+    def _audiences_of(self, frozen: Sequence[FrozenRule]) -> ServedAudiences:
+        return self.audiences.holding({key for rule in frozen if (key := rule.get("audience")) is not None})
 
     def with_weights(self, blend: BlendName, segment: int | None, weights: ServedWeights) -> Self:
         """The snapshot as if these weights were the default of the blend and the segment (None: of everybody)."""

@@ -25,6 +25,7 @@ from recommendations.store.models.artefacts import ArtefactDamagedError
 from recommendations.store.models.live_version import live_version
 from recommendations.store.models.model import Model, load_model
 from recommendations.store.process_held import ProcessHeld
+from recommendations.store.serving.served_audiences import ServedAudiences
 from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.snapshot import Names, ServedPlacement, ServedSlot, ServedWeights, Snapshot
 from recommendations.store.serving.stock import load_stock, with_changes
@@ -153,6 +154,7 @@ def _first(changed: Mapping[str, str] | None) -> Snapshot:
         rules=ServedRules.nothing(stock, read_at=read_at).of_default_book(stock, read_at=read_at),
         model=_model(version.pk) if version else None,
         customers=customers_after(0) | merged_since(None),
+        audiences=ServedAudiences().again(),
         changed=changed,
         read_at=read_at,
         **_small(),
@@ -168,7 +170,12 @@ def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
     stock = with_changes(held.stock, since=held.read_at - OVERLAP)
     add(held.customers, customers_after(max(held.customers.values(), default=0)))
     held.customers.update(merged_since(held.read_at - OVERLAP))
-    fresh = {"stock": stock, "rules": held.rules.of_default_book(stock, read_at=read_at), **_small()}
+    fresh = {
+        "stock": stock,
+        "rules": held.rules.of_default_book(stock, read_at=read_at),
+        "audiences": held.audiences.again(),
+        **_small(),
+    }
     differing = {name: part for name, part in fresh.items() if getattr(held, name) != part}
     if not differing:
         held.changed, held.read_at = changed, read_at

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import translation
 
-from recommendations.models import AuditEntry, Rule, Staff
+from recommendations.models import Audience, AuditEntry, Rule, Staff
 from recommendations.services.rules.books import withdraw_rules
 from recommendations.services.rules.editing import (
     RuleDifference,
@@ -49,6 +49,25 @@ def test_a_stale_change_of_a_rule_is_refused_with_the_differences() -> None:
     rule.refresh_from_db()
     assert (rule.slot, rule.revision) == (2, 2)
     assert save_rule(rule=rule, values={"slot": 5}, revision=2, by=None, now=NOW).slot == 5
+
+
+def test_a_rule_for_an_audience_and_back_for_everybody(boss: Staff) -> None:
+    audience = Audience.objects.create(name="Fans")
+    rule = changed(saved(), audience=audience.pk)
+    assert frozen(rule).get("audience") == audience.pk
+    assert rule_texts([frozen(rule)])[0].startswith("On “For you”, for audience “Fans”: pin")
+    book = published(rule)
+    again = save_rule(rule=rule, values={"audience": None}, revision=2, by=boss, now=NOW)
+    assert "audience" not in frozen(again)
+    assert status_of(again, book, NOW) is RuleStatus.CHANGED
+    entry = AuditEntry.objects.filter(verb="change").latest("pk")
+    assert (entry.before, entry.after) == ({"audience": audience.pk}, {"audience": None})
+    with pytest.raises(StaleRuleError) as stale:
+        save_rule(rule=rule, values={"audience": audience.pk}, revision=1, by=None, now=NOW)
+    assert stale.value.differences == [RuleDifference("audience", audience.pk, None)]
+    Audience.objects.update(archived_at=NOW)
+    with pytest.raises(ValidationError, match="There is no audience"):
+        changed(again, audience=audience.pk)
 
 
 def test_an_invalid_change_saves_nothing() -> None:

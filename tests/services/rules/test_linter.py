@@ -11,7 +11,7 @@ from django.utils import translation
 from recommendations.engine.ranking.linting.book import FaultKind, Linted, LintedShop
 from recommendations.engine.ranking.linting.lint import lint as lint_sets
 from recommendations.engine.ranking.linting.when import When
-from recommendations.models import Customer, Item, Placement, SegmentMembership
+from recommendations.models import Audience, AudienceMember, Customer, Item, Placement, SegmentMembership
 from recommendations.services.rules.linter import Finding, FindingCode, Severity, lint
 from recommendations.terms import RuleAction
 from tests.rule_sets import BOOST, EXCLUDE, FAULTY, NOW, ONLY, PIN, SLOTS, Draw, clean, faulty, item
@@ -97,6 +97,24 @@ def test_a_rule_for_a_customer_knows_the_segment_of_the_customer(known: dict[str
     assert only(lint([{**pin, "segment": other}], now=NOW)).code is FindingCode.NEVER_FIRES
 
 
+def test_audiences_may_overlap_and_an_empty_one_is_nobody(known: dict[str, list[int]]) -> None:
+    audiences = [Audience.objects.create(name=name) for name in ("Fans", "Newcomers", "Empty")]
+    fan, newcomer = known["customers"][:2]
+    for audience, customer in zip(audiences, (fan, newcomer), strict=False):
+        AudienceMember.objects.create(audience=audience, customer_id=customer)
+    fans, newcomers, empty = (audience.pk for audience in audiences)
+    draw = Draw(0, **known)
+    pin = draw.pin(item("tea-1"), slot=2, audience=fans)
+    barred = only(lint([pin, draw.rule(EXCLUDE, item("tea-1"), audience=newcomers)], now=NOW))
+    assert (barred.code, barred.severity) == (FindingCode.CONTRADICTION, Severity.WARNING)  # for whoever is in both
+    assert only(lint([pin, draw.rule(EXCLUDE, item("tea-1"))], now=NOW)).severity is Severity.ERROR
+    assert only(lint([draw.pin(item("tea-1"), audience=empty)], now=NOW)).code is FindingCode.NEVER_FIRES
+    assert only(lint([{**pin, "customer": newcomer}], now=NOW)).code is FindingCode.NEVER_FIRES
+    of_fan = draw.pin(item("wine-1"), customer=fan)
+    assert only(lint([of_fan, draw.rule(EXCLUDE, item("wine-1"), audience=fans)], now=NOW)).severity is Severity.ERROR
+    assert lint([of_fan, draw.rule(EXCLUDE, item("wine-1"), audience=newcomers)], now=NOW) == []
+
+
 # On sets alone, without a shop
 
 
@@ -108,7 +126,12 @@ def linted(action: RuleAction, items: str, **fields: object) -> Linted:
 
 def small_shop(n: int, *, slots: int) -> LintedShop:
     return LintedShop(
-        now=0.0, sellable=np.ones(n, np.bool_), slots={"home": slots}, segments={1: 5, 2: 5}, customers={}
+        now=0.0,
+        sellable=np.ones(n, np.bool_),
+        slots={"home": slots},
+        segments={1: 5, 2: 5},
+        audiences={},
+        customers={},
     )
 
 
@@ -154,7 +177,12 @@ def test_fifty_rules_on_65_000_items_take_less_than_two_seconds() -> None:
         for number in range(50)
     ]
     shop = LintedShop(
-        now=0.0, sellable=draw.random(65_000) < 0.9, slots={"home": 20}, segments={1: 5, 2: 5}, customers={}
+        now=0.0,
+        sellable=draw.random(65_000) < 0.9,
+        slots={"home": 20},
+        segments={1: 5, 2: 5},
+        audiences={},
+        customers={},
     )
     started = time.process_time()
     assert lint_sets(rules, shop)

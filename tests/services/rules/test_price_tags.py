@@ -12,7 +12,16 @@ from django.utils import timezone
 from recommendations.engine.evaluation.accuracy import LENGTH, judge, ndcg
 from recommendations.engine.evaluation.measures import PER_USER
 from recommendations.loop.evaluate import panel_of
-from recommendations.models import BlendWeights, Customer, ModelVersion, RuleBook, SegmentMembership, Slate
+from recommendations.models import (
+    Audience,
+    AudienceMember,
+    BlendWeights,
+    Customer,
+    ModelVersion,
+    RuleBook,
+    SegmentMembership,
+    Slate,
+)
 from recommendations.services.rules.books import book_with, publish_rules, roll_back_rules
 from recommendations.services.rules.editing import drafted, save_rule
 from recommendations.services.rules.price_tags import (
@@ -213,6 +222,20 @@ def test_a_rule_for_a_segment_touches_its_customers() -> None:
     tag = price_tag(rules=[rule("pin", of_ids("soap-5"), slot=1, segment=3)], placement="home")
     assert tag.customers_touched == len(members) > 0
     assert set(tag.touched) <= members
+
+
+def test_a_rule_for_an_audience_touches_its_members_before_it_was_ever_saved() -> None:
+    audience = Audience.objects.create(name="Some", generation=1)
+    chosen = Customer.objects.order_by("pk")[:9]
+    AudienceMember.objects.bulk_create([AudienceMember(audience=audience, customer=one) for one in chosen])
+    book = book_with([rule("pin", of_ids("soap-3"), slot=1, audience=audience.pk)])
+    tag = price_tag(rules=book, placement="home")
+    asked = set(batch(fresh(), "home", now=NOW).customers.tolist())
+    assert tag.customers_touched == len(asked & {one.pk for one in chosen}) > 0
+    assert {lists.customer for lists in before_after(rules=book, placement="home")} <= {one.pk for one in chosen}
+    AudienceMember.objects.all().delete()
+    Audience.objects.update(generation=2)
+    assert price_tag(rules=book, placement="home").silent == {0: Silence.NOBODY}
 
 
 def test_a_silent_rule_says_why_it_cannot_show() -> None:

@@ -37,6 +37,7 @@ def _reasons(rule: Linted, shop: LintedShop, slots: int) -> Iterator[FaultKind]:
 
 def _is_for_nobody(when: When, shop: LintedShop) -> bool:
     if when.customer is not None:
-        segment = shop.customers.get(when.customer)
-        return segment is None or (when.segment is not None and when.segment != segment)
-    return when.segment is not None and not shop.segments.get(when.segment)
+        segment, audiences = shop.customers.get(when.customer, (None, frozenset[int]()))
+        return segment is None or when.segment not in {None, segment} or not when.audiences <= audiences
+    empty = any(not shop.audiences.get(audience) for audience in when.audiences)
+    return empty or (when.segment is not None and not shop.segments.get(when.segment))

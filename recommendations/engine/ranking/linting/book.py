@@ -19,7 +19,7 @@ FILTERS = (RuleAction.EXCLUDE, RuleAction.INCLUDE_ONLY)
 class FaultKind(StrEnum):
     EXPIRED = "expired"
     PLACEMENT_OFF = "placement_off"
-    NOBODY = "nobody"  # in its segment, or its customer is gone or in another segment
+    NOBODY = "nobody"  # in its segment or audience, or its customer is gone or in others
     NO_CONTEXT = "no_context"  # no item could be the one in view
     MATCHES_NOTHING = "matches_nothing"
     NOT_FOR_SALE = "not_for_sale"
@@ -60,13 +60,14 @@ class Linted:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LintedShop:
-    """What rules can act on. ``customers``: the segment of each customer that rules name, −1 = of none."""
+    """What rules can act on. ``customers``: segment and audiences of each customer that rules name, −1 = of none."""
 
     now: float
     sellable: BoolArray
     slots: Mapping[str, int]  # of each placement that answers
     segments: Mapping[int, int]  # number → customers
-    customers: Mapping[int, int]
+    audiences: Mapping[int, int]  # key → customers
+    customers: Mapping[int, tuple[int, frozenset[int]]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,13 @@ from recommendations.engine.frames import BoolArray
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class When:
-    """Conditions of a rule; None does not ask. ``segment`` is that of the customer where a rule is for one."""
+    """Conditions of a rule; None does not ask. ``segment`` and ``audiences`` are those of the customer where a
+    rule is for one, and its own beside them.
+    """
 
     placement: str | None = None
     segment: int | None = None
+    audiences: frozenset[int] = frozenset()  # it is for those who are in all of them; no two are known to lie apart
     customer: int | None = None
     context: BoolArray | None = None  # by item: one of them has to be in view
     starts: float = -np.inf
@@ -31,6 +34,8 @@ class When:
             or _differ(self.placement, other.placement)
             or _differ(self.segment, other.segment)
             or _differ(self.customer, other.customer)
+            or _left_out(self, other)
+            or _left_out(other, self)
         )
         if apart:
             return None
@@ -40,6 +45,7 @@ class When:
         return When(
             placement=self.placement or other.placement,
             segment=other.segment if self.segment is None else self.segment,
+            audiences=self.audiences | other.audiences,
             customer=other.customer if self.customer is None else self.customer,
             context=context,
             starts=starts,
@@ -53,9 +59,15 @@ class When:
             and self.ends >= other.ends
             and self.placement in (None, other.placement)
             and self.segment in (None, other.segment)
+            and self.audiences <= other.audiences
             and self.customer in (None, other.customer)
             and (self.context is None or (other.context is not None and not (other.context & ~self.context).any()))
         )
+
+
+def _left_out(one: When, other: When) -> bool:
+    """Whether one is for a customer who is not in an audience that the other is for."""
+    return one.customer is not None and not other.audiences <= one.audiences
 
 
 def _differ(one: object, other: object) -> bool:

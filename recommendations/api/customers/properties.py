@@ -1,0 +1,120 @@
+"""What the shop says of a customer: ``PATCH /api/v1/users/{id}/``."""
+
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+import msgspec
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from msgspec import Meta, Struct
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from recommendations.api.errors import BadRequestError, Flaw
+from recommendations.api.examples import PROPERTIES
+from recommendations.api.parsing import RawJson, body_of, flaw_of, malformed
+from recommendations.api.recommend_form import converted
+from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
+from recommendations.fields import LONGEST_ID, LONGEST_PROPERTY, LONGEST_PROPERTY_TEXT, MOST_PROPERTIES
+from recommendations.ingest.refusal import escaped
+from recommendations.services.customers import TooManyPropertiesError, set_properties
+from recommendations.terms import Scope
+
+LARGEST = 1e15
+DESCRIPTION = f"""
+Properties by which your staff describe audiences: a city, a loyalty level, a birthday month. Only those that are sent
+change; null deletes one. At most {MOST_PROPERTIES} of a customer. Send nothing by which somebody could be named, such
+as an e-mail address: staff see the values. Who objects to personalisation is in no audience. Repeating it changes
+nothing. A customer who is not known yet is added.
+"""
+
+
+_LIMITS = {
+    "minProperties": 1, "maxProperties": MOST_PROPERTIES,
+    "propertyNames": {"minLength": 1, "maxLength": LONGEST_PROPERTY},
+}  # fmt: skip
+
+
+class CustomerChanges(Struct, forbid_unknown_fields=True):
+    """What is to be changed of a customer."""
+
+    properties: Annotated[
+        dict[str, Annotated[str, Meta(extra_json_schema={"maxLength": LONGEST_PROPERTY_TEXT})] | float | bool | None],
+        Meta(description="By name; null deletes one.", extra_json_schema=_LIMITS),
+    ]
+
+
+class CustomerVerdict(Struct):
+    verdict: Literal["updated", "unchanged"]
+
+
+class _Named(Struct):
+    user_id: Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]
+
+
+class CustomerView(APIView):
+    required_scope = Scope.CUSTOMERS_WRITE
+    parser_classes = (RawJson,)
+
+    @extend_schema(
+        operation_id="customer_patch",
+        summary="What you say of a customer",
+        description=DESCRIPTION,
+        request=body_like(CustomerChanges),
+        responses={
+            200: OpenApiResponse(schema_of(CustomerVerdict), description="It is on disk."),
+            **problems(*EVERY_BODY, HTTPStatus.SERVICE_UNAVAILABLE),
+        },
+        examples=PROPERTIES,
+        tags=["customers"],
+    )
+    def patch(self, request: Request, user_id: str) -> HttpResponse:
+        changes = _parse(body_of(request))
+        named = converted({"user_id": [user_id]}, _Named)
+        try:
+            changed = set_properties(user_id=named.user_id, properties=changes.properties)
+        except TooManyPropertiesError as error:
+            text = _("The customer would have %(n)s properties, at most %(most)s are kept: delete some with null.")
+            raise _refused(Flaw("/properties", text % {"n": error.number, "most": MOST_PROPERTIES})) from error
+        answer = msgspec.json.encode(CustomerVerdict("updated" if changed else "unchanged"))
+        return HttpResponse(answer, content_type="application/json")
+
+
+_body = msgspec.json.Decoder(CustomerChanges)
+
+
+def _parse(content: bytes) -> CustomerChanges:
+    try:
+        body = _body.decode(content)
+    except msgspec.ValidationError as error:
+        raise _refused(flaw_of(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise malformed(content, error) from error
+    if not 1 <= len(body.properties) <= MOST_PROPERTIES:
+        raise _refused(Flaw("/properties", _("Send 1 to %(most)s properties.") % {"most": MOST_PROPERTIES}))
+    flaws = [
+        Flaw(f"/properties/{escaped(name)}", problem)
+        for name, value in body.properties.items()
+        if (problem := _problem(name, value))
+    ]
+    if flaws:
+        raise BadRequestError(_("The request has errors."), flaws=flaws)
+    return body
+
+
+def _problem(name: str, value: object) -> str:
+    """What is wrong with a property; "" where nothing is."""
+    if any(isinstance(text, str) and "\x00" in text for text in (name, value)):
+        return _("A text holds a character that cannot be stored (U+0000).")
+    if not 1 <= len(name) <= LONGEST_PROPERTY:
+        return _("A name has 1 to %(longest)s characters.") % {"longest": LONGEST_PROPERTY}
+    if isinstance(value, str) and len(value) > LONGEST_PROPERTY_TEXT:
+        return _("A text has at most %(longest)s characters.") % {"longest": LONGEST_PROPERTY_TEXT}
+    if isinstance(value, float) and not -LARGEST <= value <= LARGEST:
+        return _("The number is out of range.")
+    return ""
+
+
+def _refused(flaw: Flaw) -> BadRequestError:
+    return BadRequestError(_("The request has errors."), flaws=[flaw])

@@ -1,0 +1,1 @@
+"""Audiences as staff describe them: the form, saving, counting."""

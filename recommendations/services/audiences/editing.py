@@ -1,0 +1,163 @@
+"""Audiences as staff write them. One that is saved is counted at once; rules and weights that use it follow."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from recommendations.models import Audience, Rule, Staff
+from recommendations.services.access import audit
+from recommendations.services.audiences.form import checked, checked_name
+from recommendations.services.rules.editing import moved
+from recommendations.store.audiences import members
+from recommendations.store.audiences.members import AudienceCount, Example, Gone
+
+__all__ = [
+    "AudienceCount",
+    "AudienceIsUsedError",
+    "Difference",
+    "Example",
+    "Gone",
+    "StaleAudienceError",
+    "archive_audience",
+    "count",
+    "gone",
+    "refresh_audiences",
+    "reorder_audiences",
+    "restore_audience",
+    "save_audience",
+    "users_of",
+]  # fmt: skip
+
+gone, refresh_audiences = members.gone, members.refresh_all
+
+
+class Difference(NamedTuple):
+    """A field that two people set differently: ``name`` or ``conditions``."""
+
+    field: str
+    yours: Any
+    theirs: Any
+
+
+class StaleAudienceError(Exception):
+    """Somebody changed the audience since it was read; ``current`` is what it is now."""
+
+    def __init__(self, current: Audience, differences: Sequence[Difference]) -> None:
+        super().__init__(f"{current} was changed by somebody else")
+        self.current, self.differences = current, differences
+
+
+class AudienceIsUsedError(Exception):
+    """An audience that rules or weights use is not archived."""
+
+    def __init__(self, audience: Audience, users: Sequence[Rule]) -> None:
+        super().__init__(f"{audience} is used")
+        self.audience, self.users = audience, users
+
+
+@transaction.atomic
+def save_audience(
+    *, audience: Audience | None, name: str, conditions: Any, revision: int | None, by: Staff | None, now: datetime
+) -> Audience:
+    """Create (``audience`` None) or change an audience, and count it; ``revision`` is the one that the writer saw.
+
+    Raises ValidationError with ``message_dict`` by place (``name``, ``all-0-days``), and StaleAudienceError; then
+    nothing is saved.
+    """
+    values = _checked(name, conditions, but=audience)
+    if audience is None:
+        last = Audience.objects.aggregate(last=Max("position"))["last"] or 0
+        made = Audience.objects.create(**values, position=last + 1, author=by, created_at=now, updated_at=now)
+        audit.record(by=by, verb="create", subject=made, after=values)
+        return members.refresh(made.pk, now=now)
+    current = Audience.objects.select_for_update().get(pk=audience.pk)
+    seen = {field: getattr(current, field) for field in values}
+    differing = [field for field in values if seen[field] != values[field]]
+    if revision != current.revision:
+        raise StaleAudienceError(current, [Difference(field, values[field], seen[field]) for field in differing])
+    if not differing:
+        return current
+    before, after = audit.apply(current, values)
+    current.revision, current.updated_at = current.revision + 1, now
+    current.save(update_fields=["name", "conditions", "revision", "updated_at"])
+    audit.record(by=by, verb="change", subject=current, before=before, after=after)
+    return members.refresh(current.pk, now=now)
+
+
+@transaction.atomic
+def archive_audience(*, audience: Audience, by: Staff | None, now: datetime) -> Audience:
+    """Archive an audience; ``restore_audience`` undoes it. Raises AudienceIsUsedError."""
+    stored = Audience.objects.select_for_update().get(pk=audience.pk)
+    if stored.archived_at:
+        return stored
+    if users := users_of(stored):
+        raise AudienceIsUsedError(stored, users)
+    return _set_archived(stored, now, verb="archive", by=by, now=now)
+
+
+@transaction.atomic
+def restore_audience(*, audience: Audience, by: Staff | None, now: datetime) -> Audience:
+    """Take an audience out of the archive, counted anew."""
+    stored = Audience.objects.select_for_update().get(pk=audience.pk)
+    if not stored.archived_at:
+        return stored
+    _set_archived(stored, None, verb="restore", by=by, now=now)
+    return members.refresh(stored.pk, now=now)
+
+
+@transaction.atomic
+def reorder_audiences(*, keys: Sequence[int], by: Staff | None) -> None:
+    """Put the audiences in this order; those that are not named follow as they were."""
+    rows = sorted(Audience.objects.unarchived().select_for_update(), key=lambda row: (row.position, row.pk))
+    place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    wanted = sorted(rows, key=lambda row: place.get(row.pk, len(place)))
+    was = {row.pk: number for number, row in enumerate(rows, start=1)}
+    put_elsewhere = moved(list(was), [row.pk for row in wanted])
+    for number, row in enumerate(wanted, start=1):
+        Audience.objects.filter(pk=row.pk).exclude(position=number).update(position=number)
+        if row.pk in put_elsewhere:
+            audit.record(by=by, verb="reorder", subject=row, before={"order": was[row.pk]}, after={"order": number})
+
+
+def users_of(audience: Audience) -> list[Rule]:
+    """Rules that are for the audience."""
+    return list(Rule.objects.unarchived().filter(audience=audience))
+
+
+def count(conditions: Any, *, now: datetime) -> AudienceCount:
+    """How many customers meet the conditions, with three of them. Raises ValidationError as ``save_audience``."""
+    return members.count(checked(conditions), now=now)
+
+
+def _checked(name: str, conditions: Any, *, but: Audience | None) -> dict[str, Any]:
+    errors: dict[str, Any] = {}
+    values: dict[str, Any] = {}
+    try:
+        values["name"] = checked_name(name)
+        others = Audience.objects.exclude(pk=but.pk if but else 0)
+        if others.filter(name__iexact=values["name"]).exists():
+            raise ValidationError(_("Another audience, perhaps an archived one, is called that already."))
+    except ValidationError as error:
+        errors["name"] = error
+    try:
+        values["conditions"] = checked(conditions)
+    except ValidationError as error:
+        errors |= error.error_dict
+    if errors:
+        raise ValidationError(errors)
+    return values
+
+
+def _set_archived(stored: Audience, at: datetime | None, *, verb: str, by: Staff | None, now: datetime) -> Audience:
+    before: Mapping[str, Any] = {"archived_at": stored.archived_at.isoformat() if stored.archived_at else None}
+    stored.archived_at, stored.updated_at, stored.revision = at, now, stored.revision + 1
+    stored.save(update_fields=["archived_at", "updated_at", "revision"])
+    audit.record(
+        by=by, verb=verb, subject=stored, before=dict(before), after={"archived_at": at.isoformat() if at else None}
+    )
+    return stored

@@ -1,0 +1,173 @@
+"""Conditions of an audience as SQL: each gives the customers that meet it, and what of theirs does.
+
+Whatever a visitor did who was merged into a customer counts for that customer. What is set aside counts for nobody, nor
+does a purchase of a source that is not believed. A statement has ``person`` and ``fact``, a text: a moment in ISO 8601,
+an amount, a percentage, a number.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from recommendations.engine.preprocess.levels import CONFIRMING
+from recommendations.event_types import EventName
+from recommendations.models import Item
+from recommendations.store.attribution.statements import ITEM_ASIDE, KEY_ASIDE, PERSON_ASIDE, REPLAY
+from recommendations.store.rules.conditions import as_query, parsed
+from recommendations.terms import PATH_SEPARATOR, AudienceKind, Operator, Trust
+
+type Condition = Mapping[str, Any]
+type Query = tuple[str, list[Any]]
+"""A statement with ``%s`` for each of the values."""
+
+HALF_LIFE = 90  # days, of the interest profile
+_COMPARED = {Operator.AT_LEAST: ">=", Operator.AT_MOST: "<="}
+
+# Everybody who can be in an audience: no visitor who is somebody else by now, nobody who objects or is set aside.
+PEOPLE = f"""
+SELECT customer.id FROM recommendations_customer customer
+WHERE customer.personalise AND NOT {PERSON_ASIDE.format("customer.id")} AND NOT EXISTS (
+  SELECT FROM recommendations_customeralias alias WHERE alias.anonymous_id = customer.id AND alias.undone_at IS NULL)
+"""  # noqa: S608 - parts of our own
+_PERSON = "coalesce(alias.customer_id, event.customer_id)"
+_EVENTS = f"""
+FROM recommendations_event event
+LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
+WHERE event.name = ANY(%s) AND event.occurred_at > %s AND event.occurred_at <= %s AND event.customer_id IS NOT NULL
+  AND (event.name <> '{EventName.PURCHASE}' OR event.trust >= %s)
+  AND (event.source <> '{REPLAY}' OR event.name = '{EventName.PURCHASE}')
+  AND NOT {KEY_ASIDE} AND NOT (event.trust < {Trust.SERVER} AND {ITEM_ASIDE} AND NOT EXISTS (
+    SELECT FROM recommendations_event bought
+    WHERE bought.customer_id = {_PERSON} AND bought.name = ANY(%s) AND bought.trust >= {Trust.SERVER}))
+"""
+# Of a purchase that was told twice the word of the better source counts.
+_TOLD_BEST = f"""
+AND (event.trust >= {Trust.SERVER} OR NOT EXISTS (
+  SELECT FROM recommendations_event other
+  WHERE other.transaction_id = event.transaction_id AND other.item_id IS NOT DISTINCT FROM event.item_id
+    AND other.name = event.name AND other.trust > event.trust))
+"""  # noqa: S608
+_MOMENT = "to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"') AS fact"
+_LAST = f"SELECT {_PERSON} AS person, {_MOMENT.format('max(event.occurred_at)')} {{events}} GROUP BY 1"
+_OFTEN = f"""
+SELECT person, count(*)::text AS fact FROM (
+  SELECT {_PERSON} AS person {{events}} GROUP BY 1, coalesce(event.transaction_id, event.event_id::text)
+) act GROUP BY 1 HAVING count(*) >= %s
+"""  # noqa: S608
+_SPENT = f"""
+SELECT people.id AS person, coalesce(spent.amount, 0)::text AS fact FROM ({PEOPLE}) people
+LEFT JOIN (
+  SELECT {_PERSON} AS person,
+         sum(CASE event.name WHEN '{EventName.REFUND}' THEN -event.amount ELSE event.amount END) AS amount
+  {{events}} {_TOLD_BEST} GROUP BY 1
+) spent ON spent.person = people.id
+WHERE coalesce(spent.amount, 0) {{compared}} %s
+"""  # noqa: S608
+_FIRST = "min(coalesce(first.occurred_at, customer.created_at))"
+_SINCE = f"""
+SELECT coalesce(alias.customer_id, customer.id) AS person, {_MOMENT.format(_FIRST)}
+FROM recommendations_customer customer
+LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = customer.id AND alias.undone_at IS NULL
+LEFT JOIN LATERAL (
+  SELECT event.occurred_at FROM recommendations_event event WHERE event.customer_id = customer.id
+  ORDER BY event.occurred_at LIMIT 1
+) first ON true
+GROUP BY 1 HAVING {_FIRST} > %s AND {_FIRST} <= %s
+"""  # noqa: S608
+_INTEREST = """
+SELECT profile.customer_id AS person, round((100 * sum(part.share))::numeric, 1)::text AS fact
+FROM recommendations_interestprofile profile
+JOIN recommendations_modelversion version ON version.id = profile.version_id AND version.is_live
+CROSS JOIN LATERAL unnest(profile.categories, profile.shares) AS part(category, share)
+WHERE profile.half_life_days = %s AND part.category IN (
+  SELECT id FROM recommendations_category WHERE path = %s OR starts_with(path, %s))
+GROUP BY 1 HAVING 100 * sum(part.share) >= %s
+"""
+_SEGMENT = """
+SELECT membership.customer_id AS person, segment.number::text AS fact
+FROM recommendations_segmentmembership membership
+JOIN recommendations_modelversion version ON version.id = membership.version_id AND version.is_live
+JOIN recommendations_segment segment ON segment.id = membership.segment_id
+WHERE segment.number = ANY(%s)
+"""
+_PROPERTY = """
+SELECT id AS person, properties ->> %s AS fact FROM recommendations_customer WHERE properties ? %s AND {met}
+"""
+_NUMBER = "CASE jsonb_typeof(properties -> %s) WHEN 'number' THEN (properties ->> %s)::numeric {compared} %s END"
+_ACTS = {AudienceKind.BOUGHT: EventName.PURCHASE, AudienceKind.VIEWED: EventName.VIEW_ITEM}
+
+
+def as_statement(condition: Condition, *, now: datetime) -> Query:
+    """The statement of a condition as it is stored. Raises ConditionError where its items mean nothing."""
+    return _STATEMENTS[AudienceKind(condition["kind"])](condition, now)
+
+
+def _did(condition: Condition, now: datetime) -> Query:
+    """Customers who bought or viewed such items; an order counts once, whatever it held of them."""
+    events, values = _events([_ACTS[condition["kind"]]], days=condition["days"], now=now)
+    if condition["items"]:
+        wanted = Item.objects.filter(as_query(parsed(condition["items"]), now=now)).values("pk")
+        items, more = wanted.query.sql_with_params()
+        events, values = f"{events} AND event.item_id IN ({items})", [*values, *more]
+    if condition["times"] == 1:
+        return _LAST.format(events=events), values
+    return _OFTEN.format(events=events), [*values, condition["times"]]
+
+
+def _spent(condition: Condition, now: datetime) -> Query:
+    """Customers who spent so much, less what they gave back; who spent nothing spent little, too."""
+    events, values = _events([EventName.PURCHASE, EventName.REFUND], days=condition["days"], now=now)
+    spent = _SPENT.format(events=events, compared=_COMPARED[condition["operator"]])
+    return spent, [*values, condition["amount"]]
+
+
+def _last_purchase(condition: Condition, now: datetime) -> Query:
+    events, values = _events([EventName.PURCHASE], days=condition["to_days"], now=now)
+    statement = f"{_LAST.format(events=events)} HAVING max(event.occurred_at) <= %s"
+    return statement, [*values, now - timedelta(days=condition["from_days"])]
+
+
+def _customer_since(condition: Condition, now: datetime) -> Query:
+    """Customers who did something for the first time then; who never did came when they were first known."""
+    return _SINCE, [now - timedelta(days=condition[name]) for name in ("to_days", "from_days")]
+
+
+def _interest(condition: Condition, _now: datetime) -> Query:
+    """Customers of whose interests so much goes to the category and what lies under it, by the live version."""
+    path = condition["category"]
+    return _INTEREST, [HALF_LIFE, path, f"{path}{PATH_SEPARATOR}", condition["percent"]]
+
+
+def _segment(condition: Condition, _now: datetime) -> Query:
+    return _SEGMENT, [list(condition["segments"])]
+
+
+def _property(condition: Condition, _now: datetime) -> Query:
+    """Customers of whom the shop said so; of whom it said nothing, nothing is met, not even “is not”."""
+    name, operator = condition["property"], condition["operator"]
+    if operator in _COMPARED:
+        met = _NUMBER.format(compared=_COMPARED[operator])
+        return _PROPERTY.format(met=met), [name, name, name, name, float(condition["values"][0])]
+    met = f"{'NOT ' if operator == Operator.IS_NOT else ''}lower(properties ->> %s) = ANY(%s)"
+    return _PROPERTY.format(met=met), [name, name, name, [value.lower() for value in condition["values"]]]
+
+
+_STATEMENTS: Mapping[AudienceKind, Callable[[Condition, datetime], Query]] = {
+    AudienceKind.BOUGHT: _did,
+    AudienceKind.VIEWED: _did,
+    AudienceKind.SPENT: _spent,
+    AudienceKind.LAST_PURCHASE: _last_purchase,
+    AudienceKind.CUSTOMER_SINCE: _customer_since,
+    AudienceKind.INTEREST: _interest,
+    AudienceKind.SEGMENT: _segment,
+    AudienceKind.PROPERTY: _property,
+}
+
+
+def _events(names: Sequence[EventName], *, days: int, now: datetime) -> Query:
+    confirming = [name.value for name in CONFIRMING]
+    return _EVENTS, [
+        [name.value for name in names], now - timedelta(days=days), now, int(settings.PURCHASES_FROM), confirming,
+    ]  # fmt: skip

@@ -1,0 +1,72 @@
+"""Audiences as a process serves them: the members of those for which there are rules or weights of their own."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.frames import IdArray
+from recommendations.models import Audience, AudienceMember
+
+BATCH = 10_000  # rows of an answer
+MOST_TRIED = 20
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ServedAudiences:
+    """Keys of the members, ascending, by key of the audience, in the order that staff gave the audiences."""
+
+    members: Mapping[int, IdArray] = field(default_factory=dict)
+    generations: Mapping[int, int] = field(default_factory=dict)
+    _tried: dict[tuple[tuple[int, int], ...], Self] = field(default_factory=dict, repr=False)  # by whoever previewed
+
+    def again(self) -> Self:
+        """The audiences in use as the record has them now; the same object where nothing differs."""
+        now = dict(Audience.objects.in_use().order_by("position", "pk").values_list("pk", "generation"))
+        if list(now.items()) == list(self.generations.items()):
+            return self
+        return type(self)(
+            members={
+                key: self.members[key] if self.generations.get(key) == generation else _members(key)
+                for key, generation in now.items()
+            },
+            generations=now,
+        )
+
+    def holding(self, keys: Collection[int]) -> Self:
+        """Add audiences for a preview; the same object as long as nobody joins or leaves them."""
+        missing = set(keys) - self.members.keys()
+        if not missing:
+            return self
+        asked = tuple(Audience.objects.filter(pk__in=missing).order_by("pk").values_list("pk", "generation"))
+        if asked not in self._tried:
+            if len(self._tried) >= MOST_TRIED:
+                self._tried.clear()
+            more = {key: _members(key) for key, _generation in asked}
+            self._tried[asked] = replace(self, members={**self.members, **more}, _tried={})
+        return self._tried[asked]
+
+    def of(self, customer: int | None) -> tuple[int, ...]:
+        """Keys of the audiences that a customer is in, the first of the list first."""
+        if customer is None:
+            return ()
+        return tuple(key for key, members in self.members.items() if _has(members, customer))
+
+    def of_each(self, customers: NDArray[np.int64]) -> Sequence[tuple[int, ...]]:
+        """Keys of the audiences of each customer."""
+        inside = [np.isin(customers, members) for members in self.members.values()]
+        table = np.array(inside, np.bool_).reshape(len(inside), len(customers)).T
+        keys = list(self.members)
+        return [tuple(keys[at] for at in np.flatnonzero(row).tolist()) for row in table]
+
+
+def _has(members: IdArray, customer: int) -> bool:
+    at = int(members.searchsorted(customer))
+    return at < len(members) and bool(members[at] == customer)
+
+
+def _members(audience: int) -> IdArray:
+    keys = AudienceMember.objects.filter(audience=audience).order_by("customer").values_list("customer", flat=True)
+    return np.fromiter(keys.iterator(BATCH), np.int64)
