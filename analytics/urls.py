@@ -4,6 +4,8 @@ from django.urls import path, register_converter
 
 from analytics.pages import approvals, runs, search
 from analytics.pages.access import account, activity, login, password, preferences, second_factor
+from analytics.pages.audiences import editor as audience_editor
+from analytics.pages.audiences import overview as audiences_overview
 from analytics.pages.catalogue import health, item, quarantine, sources, suspicious
 from analytics.pages.customer import actions, change, listing, profile, why, why_not
 from analytics.pages.overview import arrivals, summary
@@ -97,6 +99,14 @@ urlpatterns = [
     path("segments/together/", together.together, name="together"),
     path("segments/<int:number>/", segments_overview.segment, name="segment"),
     path("segments/<int:number>/rename/", segments_overview.rename, name="rename_segment"),
+    path("audiences/", audiences_overview.audiences, name="audiences"),
+    path("audiences/new/", audience_editor.new_audience, name="new_audience"),
+    path("audiences/count/", audience_editor.audience_count, name="audience_count"),
+    path("audiences/categories/", audience_editor.audience_categories, name="audience_categories"),
+    path("audiences/order/", audiences_overview.order_audiences, name="order_audiences"),
+    path("audiences/<int:pk>/", audience_editor.audience, name="audience"),
+    path("audiences/<int:pk>/archive/", audiences_overview.archive, name="archive_audience"),
+    path("audiences/<int:pk>/restore/", audiences_overview.restore, name="restore_audience"),
     path("runs/", runs.runs, name="runs"),
     path("runs/start/", runs.start_run, name="start_run"),
     path("runs/<uuid:pk>/", runs.run, name="run"),

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from analytics.templatetags.display import number
 from recommendations.models import AuditEntry
 from recommendations.services.access.audit import changed_fields
+from recommendations.wording.audiences import audience_text
 
 register = template.Library()
 
@@ -83,6 +84,7 @@ KINDS: Mapping[str, Promise] = {
     "placement": gettext_lazy("Placement"),
     "shoppage": gettext_lazy("Page of the shop"),
     "segment": gettext_lazy("Segment"),
+    "audience": gettext_lazy("Audience"),
     "item": gettext_lazy("Item"),
     "category": gettext_lazy("Category"),
     "promotion": gettext_lazy("Promotion"),
@@ -109,7 +111,7 @@ FACTS: Mapping[str, Promise] = {
     "slots": gettext_lazy("lists"),
 }
 """What entries tell of an object beside the fields of its model, or of one that is called otherwise here."""
-PAGES: Mapping[str, str] = {"run": "run", "rule": "rule", "item": "item", "quarantine": "quarantine"}
+PAGES: Mapping[str, str] = {name: name for name in ("run", "rule", "item", "quarantine", "audience")}
 """Kinds of objects that have a page of their own: the name of its address, which takes the primary key."""
 
 
@@ -215,6 +217,8 @@ def _as_text(given: Any, longest: int | None) -> str | None:
     if given is None:
         return None
     value = _moment(given)
+    if isinstance(value, dict) and value.keys() == {"all", "none"}:
+        value = audience_text(value, segments={}, titles={})
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
     return text if longest is None or len(text) <= longest else f"{text[:longest]}…"
 

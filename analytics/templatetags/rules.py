@@ -16,6 +16,7 @@ from recommendations.customer_codes import customer_code
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.models import AuditEntry, Item, Rule, RuleBook, Segment
 from recommendations.services.rules.books import BookChange, book_changes
+from recommendations.services.rules.editing import audience_names
 from recommendations.services.rules.price_tags import MEASURED, Placed
 from recommendations.wording import labels
 from recommendations.wording.labels import placement_label
@@ -27,6 +28,7 @@ FIELDS: Mapping[str, Promise] = {
     "name": gettext_lazy("Name"),
     "placement": gettext_lazy("Placement"),
     "segment": gettext_lazy("Segment"),
+    "audience": gettext_lazy("Audience"),
     "customer": gettext_lazy("Customer"),
     "context": gettext_lazy("Item in view"),
     "starts_at": gettext_lazy("From"),
@@ -52,9 +54,10 @@ type FieldChange = tuple[str, str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """What segments are called by number, and items by the shop's id."""
+    """What segments are called by number, audiences by key, and items by the shop's id."""
 
     segments: Mapping[int, str]
+    audiences: Mapping[int, str]
     titles: Mapping[str, str]
 
     @classmethod
@@ -67,6 +70,7 @@ class Names:
         names = {one.number: str(one) for one in Segment.objects.filter(number__in=numbers)} if numbers else {}
         return cls(
             segments={**(segments or {}), **names},
+            audiences=audience_names(rules),
             titles=dict(Item.objects.filter(shop_id__in=ids).values_list("shop_id", "title")) if ids else {},
         )
 
@@ -75,7 +79,7 @@ class Names:
 
     def sentence(self, rule: Mapping[str, Any]) -> str:
         """The rule in one sentence: when and what."""
-        return rule_text(rule, segments=self.segments, titles=self.titles)
+        return rule_text(rule, segments=self.segments, audiences=self.audiences, titles=self.titles)
 
     def effect(self, rule: Mapping[str, Any]) -> str:
         """What the rule does to which items, as a sentence of its own."""
@@ -163,6 +167,8 @@ def _scalar(name: str, value: Any, names: Names) -> str:
         return placement_label(value)
     if name == "segment":
         return names.segment(value)
+    if name == "audience":
+        return names.audiences.get(value, str(value))
     if name in {"action", "per"}:
         return label(labels.RULE_ACTIONS if name == "action" else labels.CAPS_PER, value)
     if name == "share":

@@ -13,16 +13,16 @@ from recommendations.services.rules.editing import rule_texts
 @admin.register(Rule)
 class RuleAdmin(PolicyAdmin[Rule]):
     list_display = (
-        "position", "name", "action", "placement", "segment", "starts_at", "ends_at", "author", "updated_at",
-        "archived_at",
+        "position", "name", "action", "placement", "segment", "audience", "starts_at", "ends_at", "author",
+        "updated_at", "archived_at",
     )  # fmt: skip
     list_display_links = ("name",)
-    list_select_related = ("placement", "segment", "author")
+    list_select_related = ("placement", "segment", "audience", "author")
     list_filter = ("action", "placement")
     search_fields = ("name",)
     fields = readonly_fields = (
-        "name", "placement", "segment", "customer", "context", "starts_at", "ends_at", "items", "action", "slot",
-        "strength", "most", "per", "share", "position", "revision", "author", "created_at", "updated_at",
+        "name", "placement", "segment", "audience", "customer", "context", "starts_at", "ends_at", "items", "action",
+        "slot", "strength", "most", "per", "share", "position", "revision", "author", "created_at", "updated_at",
         "archived_at",
     )  # fmt: skip
 

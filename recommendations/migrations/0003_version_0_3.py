@@ -450,13 +450,7 @@ class Migration(migrations.Migration):
                         help_text="“all”: what holds of every customer; “none”: what holds of nobody.",
                     ),
                 ),
-                (
-                    "position",
-                    models.PositiveIntegerField(
-                        default=0, verbose_name="order",
-                        help_text="Of several audiences of a customer the first one's weights count.",
-                    ),
-                ),
+                ("position", models.PositiveIntegerField(default=0, verbose_name="order")),
                 (
                     "revision",
                     models.PositiveIntegerField(

@@ -27,9 +27,7 @@ class Audience(models.Model):
     conditions = models.JSONField(
         _("conditions"), default=dict, help_text=_("“all”: what holds of every customer; “none”: what holds of nobody.")
     )
-    position = models.PositiveIntegerField(
-        _("order"), default=0, help_text=_("Of several audiences of a customer the first one's weights count.")
-    )
+    position = models.PositiveIntegerField(_("order"), default=0)
     revision = models.PositiveIntegerField(
         _("revision"),
         default=1,

@@ -28,7 +28,7 @@ _FAULTS: Mapping[str, Promise] = {
     "placement_off": _(
         "%(rule)s is for the placement %(placement)s, which does not answer: switch it on, or choose another."
     ),
-    "nobody": _("%(rule)s is for nobody: choose a segment that has customers, or a customer of that segment."),
+    "nobody": _("%(rule)s is for nobody: choose a segment or an audience that has customers, or one of its customers."),
     "no_context": _(
         "%(rule)s waits for an item in view that the shop does not have: change the conditions of its context."
     ),

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
 from recommendations.models import Customer, Item, Run, Staff
+from recommendations.services.audiences.editing import save_audience
 from recommendations.services.rules.editing import save_rule
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Role, SuspicionRule
@@ -35,6 +36,10 @@ DRAFT_RULES: list[dict[str, Any]] = [
     },
 ]  # fmt: skip
 """Written, and not published: they change no answer. The second is over."""
+TEA_FANS: dict[str, Any] = {
+    "all": [{"kind": "bought", "days": 90, "times": 2, "items": DRAFT_RULES[0]["items"]}],
+    "none": [{"kind": "spent", "operator": "at_most", "amount": 10, "days": 90}],
+}
 VIOLATIONS = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -51,6 +56,7 @@ def site(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
             save_rule(rule=None, values=values, revision=None, by=ada, now=NOW)
         send_for_weeks(now=timezone.now())
         _set_aside()
+        save_audience(audience=None, name="Tea fans", conditions=TEA_FANS, revision=None, by=ada, now=NOW)
         server = LiveServer("127.0.0.1")
         try:
             yield server.url

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.conf import settings
 
-from recommendations.models import Customer, Item, Quarantine, Rule, Run, Staff
+from recommendations.models import Audience, Customer, Item, Quarantine, Rule, Run, Staff
 from recommendations.store.events.pseudonyms import pseudonym
 from tests.journeys.conftest import EMAIL, Visitor, committed
 
@@ -23,6 +23,7 @@ def addresses() -> dict[str, str]:
     run = Run.objects.order_by("created_at").values_list("pk", flat=True)[0]
     rule = Rule.objects.values_list("pk", flat=True)[0]
     quarantine = Quarantine.objects.values_list("pk", flat=True)[0]
+    audience = Audience.objects.values_list("pk", flat=True)[0]
     tea, soap, wine = (Item.objects.get(shop_id=name).pk for name in ("tea-0", "soap-1", "wine-11"))
     return {
         "overview": "/",
@@ -72,6 +73,9 @@ def addresses() -> dict[str, str]:
         "segment": "/segments/1/",
         "bought together": "/segments/together/",
         "no pair matches": "/segments/together/?q=zzzz",
+        "audiences": "/audiences/",
+        "audience": f"/audiences/{audience}/",
+        "new audience": "/audiences/new/",
         "events": "/events/?from=2026-08-01&until=2026-09-30",
         "answers": "/answers/",
         "attributed": "/attributed/",

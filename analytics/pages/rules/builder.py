@@ -239,6 +239,11 @@ class ConditionFormSet(Conditions):
         return after
 
 
+def is_builder(name: str) -> bool:
+    """Whether a builder is called so: one of a rule, or the items of a row of an audience."""
+    return name in set(Builder) or re.fullmatch(r"row-\d{1,3}-items", name) is not None
+
+
 def attribute_words(attribute: str) -> str:
     name = attribute_name(attribute)
     return name[:1].upper() + name[1:]

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
-from analytics.pages.rules.builder import Builder, ConditionFormSet, attribute_words
+from analytics.pages.rules.builder import ConditionFormSet, attribute_words, is_builder
 from analytics.pages.rules.effect import of_form
 from analytics.pages.rules.form import EVERY, EditorForm
 from analytics.pages.rules.overview import ASK
@@ -83,7 +83,7 @@ def rule_history(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Action.DRAFT)
 def rule_conditions(request: HttpRequest, builder: str) -> HttpResponse:
     """A builder after one of its buttons, with how many items match by now."""
-    if builder not in set(Builder):
+    if not is_builder(builder):
         raise Http404
     rows = ConditionFormSet.sent(request.POST, builder).after(request.POST.get("edit", ""))
     rows.check()
@@ -95,7 +95,7 @@ def rule_conditions(request: HttpRequest, builder: str) -> HttpResponse:
 @require_safe
 def rule_values(request: HttpRequest, builder: str, row: int) -> HttpResponse:
     """Values to choose from, while one is being typed."""
-    if builder not in set(Builder):
+    if not is_builder(builder):
         raise Http404
     text = request.GET.get(f"{builder}-{row}-typed", "").replace("\x00", "")
     values = offered(request.GET.get("attribute", ""), text)
@@ -150,7 +150,7 @@ def _render(
     if request.method == "POST" and status != 422:  # else all complaints are there
         for rows in form.builders.values():
             rows.check()
-    choices = query.choices(segment=form.texts["segment"])
+    choices = query.choices(segment=form.texts["segment"], audience=form.texts["audience"])
     form.offer(choices)
     context = {
         "section": "rules",

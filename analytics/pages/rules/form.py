@@ -32,6 +32,7 @@ USUAL: Mapping[str, str] = {
 EVERY: Mapping[str, Promise] = {
     "placement": _("Every placement"),
     "segment": _("Every segment"),
+    "audience": _("Every audience"),
     "customer": _("Every customer"),
 }
 """What an empty field means."""
@@ -65,6 +66,7 @@ class EditorForm(forms.Form):
     name = _typed(_("Name"), maxlength=LONGEST_NAME, autocomplete="off", placeholder=_("What you want to find it by"))
     placement = _chosen(_("Placement"))
     segment = _chosen(_("Segment"))
+    audience = _chosen(_("Audience"))
     customer = _typed(_("Customer"), maxlength=128, autocomplete="off", placeholder=EVERY["customer"])
     starts_at = _typed(_("From"), type="datetime-local")
     ends_at = _typed(_("Until"), type="datetime-local")
@@ -137,7 +139,9 @@ class EditorForm(forms.Form):
 
     def offer(self, choices: Choices) -> None:
         """Set what there is to choose from; what was chosen before is kept, also where it is gone."""
-        for name, offered in (("placement", choices.placements), ("segment", choices.segments)):
+        for name, offered in (
+            ("placement", choices.placements), ("segment", choices.segments), ("audience", choices.audiences),
+        ):  # fmt: skip
             chosen = self.texts[name]
             gone = [(chosen, missing(chosen))] if chosen and chosen not in dict(offered) else []
             self.fields[name].widget.choices = [("", EVERY[name]), *offered, *gone]

@@ -95,7 +95,7 @@ class Rules:
 
 
 def rules(*, now: datetime) -> Rules:
-    rows = list(Rule.objects.select_related("placement", "segment", "author").order_by("position", "pk"))
+    rows = list(Rule.objects.select_related("placement", "segment", "audience", "author").order_by("position", "pk"))
     book, measured = served(), _measured(rows)
     names = Names.of([*(frozen(row) for row in rows), *(book.rules if book else [])])
     unarchived = [row for row in rows if row.archived_at is None]
@@ -141,6 +141,8 @@ def _measured(rows: Sequence[Rule]) -> dict[int, tuple[Mapping[str, Any], int]]:
 
 def _whom(rule: Rule, names: Names) -> str:
     parts = [_("segment “%(segment)s”") % {"segment": names.segment(rule.segment.number)}] if rule.segment else []
+    if rule.audience:
+        parts.append(_("audience “%(audience)s”") % {"audience": rule.audience})
     if rule.customer_id:
         parts.append(_("customer %(customer)s") % {"customer": customer_code(rule.customer_id)})
     if rule.context:

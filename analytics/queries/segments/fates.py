@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from analytics.queries.segments.ties import rules_of
 from recommendations.models import BlendWeights, ModelVersion, Rule, Segment
 from recommendations.services.operations.segments import load_moves
 
@@ -102,13 +103,9 @@ def _fate(
 
 
 def _tied_to(numbers: Sequence[int]) -> tuple[Mapping[int, list[Rule]], Mapping[int, list[BlendWeights]]]:
-    """Rules, and weights that serve, by the number of the segment that they are for."""
-    rules: dict[int, list[Rule]] = defaultdict(list)
-    for rule in Rule.objects.unarchived().filter(segment__number__in=numbers).select_related("segment"):
-        if rule.segment:
-            rules[rule.segment.number].append(rule)
+    """Rules, and weights that serve, by the number of the segment on which they hang."""
     weights: dict[int, list[BlendWeights]] = defaultdict(list)
     for own in BlendWeights.objects.defaults().filter(segment__number__in=numbers).select_related("segment", "blend"):
         if own.segment:
             weights[own.segment.number].append(own)
-    return rules, weights
+    return rules_of(numbers), weights

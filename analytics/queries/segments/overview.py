@@ -8,6 +8,7 @@ import numpy as np
 from django.db.models import Exists, OuterRef
 
 from analytics.charts.segments import Centre, Leaning, MapPoint
+from analytics.queries.segments.ties import rules_of
 from recommendations.engine.interests.segment import top_categories
 from recommendations.models import BlendWeights, Category, InterestProfile, Rule, Segment
 from recommendations.services.operations.segments import Picture
@@ -142,7 +143,7 @@ def uses(segment: Segment) -> dict[str, Any]:
     )
     rows = busiest.order_by("-weight").select_related("customer")[:BUSIEST]
     return {
-        "rules": list(Rule.objects.unarchived().filter(segment=segment)),
+        "rules": rules_of([segment.number])[segment.number],
         "weights": list(BlendWeights.objects.defaults().filter(segment=segment).select_related("blend")),
         "busiest": [row.customer for row in rows],
     }

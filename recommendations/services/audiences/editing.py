@@ -1,4 +1,4 @@
-"""Audiences as staff write them. One that is saved is counted at once; rules and weights that use it follow."""
+"""Audiences as staff write them. One that is saved is counted at once, and rules that are for it follow."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,23 +17,13 @@ from recommendations.store.audiences import members
 from recommendations.store.audiences.members import AudienceCount, Example, Gone
 
 __all__ = [
-    "AudienceCount",
-    "AudienceIsUsedError",
-    "Difference",
-    "Example",
-    "Gone",
-    "StaleAudienceError",
-    "archive_audience",
-    "count",
-    "gone",
-    "refresh_audiences",
-    "reorder_audiences",
-    "restore_audience",
-    "save_audience",
-    "users_of",
+    "AudienceCount", "AudienceIsUsedError", "Difference", "Example", "Gone", "StaleAudienceError", "archive_audience",
+    "count", "gone", "gone_of_each", "refresh_audiences", "reorder_audiences", "restore_audience", "save_audience",
+    "segments_of", "users_of",
 ]  # fmt: skip
 
-gone, refresh_audiences = members.gone, members.refresh_all
+gone, gone_of_each = members.gone, members.gone_of_each
+segments_of, refresh_audiences = members.segments_of, members.refresh_all
 
 
 class Difference(NamedTuple):
@@ -53,7 +43,7 @@ class StaleAudienceError(Exception):
 
 
 class AudienceIsUsedError(Exception):
-    """An audience that rules or weights use is not archived."""
+    """An audience that rules are for is not archived."""
 
     def __init__(self, audience: Audience, users: Sequence[Rule]) -> None:
         super().__init__(f"{audience} is used")

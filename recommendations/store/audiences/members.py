@@ -11,7 +11,6 @@ from django.utils import timezone
 from recommendations.models import Audience, AudienceMember, Category, Segment
 from recommendations.store.audiences.conditions import PEOPLE, Condition, Query, as_statement
 from recommendations.store.live import fetch
-from recommendations.store.rules.conditions import ConditionError, check
 from recommendations.terms import AudienceKind
 
 _COUNT = """
@@ -76,7 +75,28 @@ def placed(conditions: Conditions) -> Iterator[tuple[Place, Condition]]:
 
 def gone(conditions: Conditions) -> list[Gone]:
     """What conditions ask for and is not there any more. Who it is for is not known then, so it is for nobody."""
-    return [Gone(place, name) for place, condition in placed(conditions) if (name := _missing(condition))]
+    return gone_of_each([conditions])[0]
+
+
+def gone_of_each(audiences: Sequence[Conditions]) -> list[list[Gone]]:
+    """What the conditions of each audience ask for and is not there any more."""
+    asked = {number for conditions in audiences for number in segments_of(conditions)}
+    live = set(Segment.objects.filter(number__in=asked, version__is_live=True).values_list("number", flat=True))
+    segments = {one.number: str(one) for one in Segment.objects.filter(number__in=asked - live)}
+    lost = {number: segments.get(number, str(number)) for number in asked - live}
+    paths = {path for conditions in audiences for _place, one in placed(conditions) for path in _paths(one)}
+    missing = paths - set(Category.objects.filter(path__in=paths).values_list("path", flat=True)) if paths else paths
+    return [
+        [
+            Gone(place, name)
+            for place, condition in placed(conditions)
+            for name in (
+                *(lost[number] for number in condition.get("segments", ()) if number in lost),
+                *(path for path in _paths(condition) if path in missing),
+            )
+        ]
+        for conditions in audiences
+    ]
 
 
 def segments_of(conditions: Conditions) -> set[int]:
@@ -138,24 +158,12 @@ def _nobody(audience: Audience) -> tuple[int, bool]:
     return 0, bool(left)
 
 
-def _missing(condition: Condition) -> str:
-    """Name of what a condition asks for and is gone; "" where all is there."""
-    match AudienceKind(condition["kind"]):
-        case AudienceKind.SEGMENT:
-            live = Segment.objects.filter(number__in=condition["segments"], version__is_live=True)
-            lost = set(condition["segments"]) - set(live.values_list("number", flat=True))
-            named = {segment.number: str(segment) for segment in Segment.objects.filter(number__in=lost)}
-            return ", ".join(named.get(number, str(number)) for number in sorted(lost))
-        case AudienceKind.INTEREST:
-            path = condition["category"]
-            return "" if Category.objects.filter(path=path).exists() else str(path)
-        case AudienceKind.BOUGHT | AudienceKind.VIEWED:
-            try:
-                check(condition["items"])
-            except ConditionError as error:
-                values = condition["items"][error.position]["values"]
-                return ", ".join(map(str, values)) or str(condition["items"][error.position]["attribute"])
-    return ""
+def _paths(condition: Condition) -> list[str]:
+    """Categories that a condition asks for."""
+    if condition["kind"] == AudienceKind.INTEREST:
+        return [condition["category"]]
+    asked = (one for one in condition.get("items", ()) if one["attribute"] == "category")
+    return [value for one in asked for value in one["values"]]
 
 
 def _members(conditions: Conditions, *, now: datetime) -> Query:

@@ -1,4 +1,4 @@
-"""Audiences as a process serves them: the members of those for which there are rules or weights of their own."""
+"""Audiences as a process serves them: the members of those for which there are rules."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace

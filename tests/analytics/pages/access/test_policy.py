@@ -28,12 +28,13 @@ LOOKS = {
     "proposal_effect", "saved_rule_effect", "rule_history", "quality", "wrong_items", "catalogue", "catalogue_items",
     "item", "sources", "suspicious", "quarantine", "segments", "segment", "together", "runs", "run", "run_progress",
     "replay_progress", "activity", "search", "palette", "approvals", "account", "change_password", "second_factor",
-    "shop_pages", "shop_page", "placement_list", "placement_settings",
+    "shop_pages", "shop_page", "placement_list", "placement_settings", "audiences", "audience", "audience_categories",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
 DIALOGS = {
     "new_rule": Action.DRAFT,
+    "new_audience": Action.DRAFT,
     "weights_suggestion": Action.DRAFT,
     "suggestion_progress": Action.DRAFT,
     "weights_publication": Action.PUBLISH,
@@ -75,6 +76,12 @@ CHANGES = {
     "send_back": Action.PUBLISH,
     "withdraw_approval": Action.DRAFT,
     "rename_segment": Action.DRAFT,
+    "new_audience": Action.DRAFT,
+    "audience": Action.DRAFT,
+    "audience_count": Action.DRAFT,
+    "order_audiences": Action.DRAFT,
+    "archive_audience": Action.DRAFT,
+    "restore_audience": Action.DRAFT,
     "start_run": Action.RUN_LOOP,
     "cancel_run": Action.RUN_LOOP,
     "resume_run": Action.RUN_LOOP,

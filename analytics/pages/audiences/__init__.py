@@ -1,0 +1,1 @@
+"""Audiences: the list, and the editor of one."""

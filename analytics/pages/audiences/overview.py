@@ -1,0 +1,71 @@
+"""The list of audiences, and what is done with them."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.audiences.editor import audience_or_404
+from analytics.parameters import number
+from analytics.queries.audiences import overview as query
+from recommendations.models import Audience
+from recommendations.services.access.policy import Action
+from recommendations.services.audiences.editing import (
+    AudienceIsUsedError,
+    archive_audience,
+    reorder_audiences,
+    restore_audience,
+)
+
+
+@require_safe
+def audiences(request: HttpRequest) -> HttpResponse:
+    rows = query.audiences()
+    archived = Audience.objects.exclude(archived_at=None).order_by("-archived_at")
+    context = {
+        "section": "audiences",
+        "rows": rows,
+        "gone": [row for row in rows if row.gone and row.rules],
+        "people": query.people(),
+        "archived": archived,
+        "just_archived": archived.filter(pk=number(request.GET.get("archived")) or 0).first(),
+    }
+    return render(request, "dashboard/audiences/overview.html", context)
+
+
+@require_POST
+@requires(Action.DRAFT)
+def archive(request: HttpRequest, pk: int) -> HttpResponse:
+    stored = audience_or_404(pk)
+    try:
+        archived = archive_audience(audience=stored, by=staff_of(request), now=timezone.now())
+    except AudienceIsUsedError as error:
+        facts = {"name": stored.name, "rules": ", ".join(rule.name for rule in error.users)}
+        messages.warning(request, _("“%(name)s” is used by %(rules)s: change or archive that first.") % facts)
+        return redirect("audience", pk=pk)
+    return redirect(reverse("audiences", query={"archived": archived.pk}))
+
+
+@require_POST
+@requires(Action.DRAFT)
+def restore(request: HttpRequest, pk: int) -> HttpResponse:
+    stored = restore_audience(audience=audience_or_404(pk), by=staff_of(request), now=timezone.now())
+    messages.success(request, _("“%(name)s” is back.") % {"name": stored.name})
+    return redirect("audience", pk=pk)
+
+
+@require_POST
+@requires(Action.DRAFT)
+def order_audiences(request: HttpRequest) -> HttpResponse:
+    """Move one audience up or down (``audience``, ``to``)."""
+    order = [row.pk for row in Audience.objects.unarchived()]
+    key, to = number(request.POST.get("audience")), request.POST.get("to", "")
+    if key in order and to in {"up", "down"}:
+        at = order.index(key)
+        order.insert(max(0, at - 1) if to == "up" else at + 1, order.pop(at))
+        reorder_audiences(keys=order, by=staff_of(request))
+    return redirect(reverse("audiences", fragment=f"{to}-{key}"))

@@ -1,0 +1,73 @@
+"""The audiences as the list shows them: in their order, with how many they are and what is for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Prefetch
+from django.utils.translation import gettext as _
+
+from analytics.queries.audiences.words import AudienceNames
+from recommendations.models import Audience, AuditEntry, Category, Customer, CustomerAlias, Rule
+from recommendations.services.audiences.editing import Gone, gone_of_each
+
+OFFERED = 12
+LOOKED_AT = 500  # customers, the last with any, whose properties are offered
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudienceRow:
+    """An audience, with what it asks for and is gone, so that it is for nobody."""
+
+    audience: Audience
+    words: str
+    gone: Sequence[Gone]
+    rules: Sequence[Rule]
+
+    @property
+    def grown(self) -> int | None:
+        """Customers more than the day before; None where that is not known."""
+        before = self.audience.size_before
+        return None if before is None else self.audience.size - before
+
+
+def audiences() -> list[AudienceRow]:
+    """All audiences that are not archived, in their order."""
+    used = Prefetch("rules", Rule.objects.unarchived(), to_attr="used_by")
+    rows = list(Audience.objects.unarchived().select_related("author").prefetch_related(used))
+    names = AudienceNames.of(row.conditions for row in rows)
+    lost = gone_of_each([row.conditions for row in rows])
+    return [
+        AudienceRow(audience=row, words=names.sentence(row.conditions), gone=missing, rules=vars(row)["used_by"])
+        for row, missing in zip(rows, lost, strict=True)
+    ]
+
+
+def find_audience(pk: int) -> Audience | None:
+    return Audience.objects.select_related("author").filter(pk=pk).first()
+
+
+def last_change(audience: Audience) -> tuple[str, datetime] | None:
+    """Who changed it last, and when."""
+    entries: Any = AuditEntry.objects.filter(object_type="audience", object_id=str(audience.pk))
+    row = entries.filter(verb__in=["create", "change"]).select_related("staff").first()
+    return (str(row.staff or _("the schedule or a command")), row.at) if row else None
+
+
+def people() -> int:
+    """Number of customers that there are, visitors and those who object among them."""
+    merged = CustomerAlias.objects.filter(undone_at=None).values("anonymous")
+    return Customer.objects.exclude(pk__in=merged).count()
+
+
+def offered_categories(text: str) -> list[str]:
+    """Paths of the first categories with the text in them, the highest in the tree first."""
+    categories = Category.objects.filter(path__icontains=text).order_by("path")
+    return sorted(categories.values_list("path", flat=True), key=lambda path: (path.count(">"), path))[:OFFERED]
+
+
+def offered_properties() -> list[str]:
+    """Names of the properties that the shop sent of its latest customers."""
+    latest = Customer.objects.exclude(properties={}).order_by("-pk").values_list("properties", flat=True)[:LOOKED_AT]
+    return sorted({name for properties in latest for name in properties})

@@ -1,0 +1,48 @@
+"""Names of all that conditions of audiences speak of, and the conditions in words."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from recommendations.models import Item, Segment
+from recommendations.services.audiences.editing import AudienceCount
+from recommendations.wording.audiences import audience_text, fact_text
+
+type Conditions = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudienceNames:
+    """Names of segments by number, and of items by the shop's id."""
+
+    segments: Mapping[int, str]
+    titles: Mapping[str, str]
+
+    @classmethod
+    def of(cls, audiences: Iterable[Conditions]) -> "AudienceNames":
+        every = [one for conditions in audiences for side in conditions.values() for one in side]
+        numbers = {number for one in every for number in one.get("segments", ())}
+        asked = [asked for one in every for asked in one.get("items", ()) if asked["attribute"] == "item"]
+        ids = {str(value) for one in asked for value in one["values"]}
+        return cls(
+            segments={each.number: str(each) for each in Segment.objects.filter(number__in=numbers)} if numbers else {},
+            titles=dict(Item.objects.filter(shop_id__in=ids).values_list("shop_id", "title")) if ids else {},
+        )
+
+    def sentence(self, conditions: Conditions) -> str:
+        """Who is meant, in one sentence."""
+        return audience_text(conditions, segments=self.segments, titles=self.titles)
+
+    def matches(self, counted: AudienceCount, conditions: Conditions) -> list[tuple[int, list[str]]]:
+        """Key of each example, and by what the customer meets each condition."""
+        return [
+            (
+                example.customer,
+                [
+                    fact_text(condition, fact, segments=self.segments)
+                    for condition, fact in zip(conditions["all"], example.facts, strict=True)
+                    if fact is not None
+                ],
+            )
+            for example in counted.examples
+        ]
