@@ -4,6 +4,7 @@ The first module that asks for it trains it; what the run left behind, in the da
 modules get the same again.
 """
 
+import gc
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -60,6 +61,7 @@ def trained_shop(
             yield
         finally:
             empty()
+            gc.collect()  # a model's memory-mapped files are in cycles, and there are as many as a process may open
             shutil.rmtree(folder, ignore_errors=True)
 
 

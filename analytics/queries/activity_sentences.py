@@ -18,6 +18,7 @@ from recommendations.models import AuditEntry
 from recommendations.services.access.audit import changed_fields
 from recommendations.terms import GateOutcome
 from recommendations.wording import labels
+from recommendations.wording.audiences import audience_text
 
 MOST_NAMED = 3
 MOST_OF_NEW = 4  # facts that are told of an object that was not there before
@@ -217,6 +218,11 @@ def _undone(entry: AuditEntry, _names: Names) -> list[str]:
     ]
 
 
+def _audience(entry: AuditEntry, names: Names) -> list[str]:
+    conditions = (entry.after or {}).get("conditions")
+    return [audience_text(conditions, segments={}, titles={})] if conditions else _fields(entry, names)
+
+
 def _nothing(_entry: AuditEntry, _names: Names) -> list[str]:
     return []
 
@@ -232,6 +238,7 @@ SENTENCES: Mapping[tuple[str, str], Sentences] = {
     ("rulebook", ""): _book,
     ("apikey", "create"): _key,
     ("apikey", "rotate"): _replaced_key,
+    ("audience", ""): _audience,
     ("run", "start"): _begun,
     ("staff", "create"): _member,
     ("import", "import"): _imported,

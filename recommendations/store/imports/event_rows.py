@@ -108,8 +108,8 @@ RULES = [
 VERDICT = all_broken(RULES)
 
 NEW_CUSTOMERS = """
-INSERT INTO recommendations_customer (pseudonym, kind, personalise, created_at)
-SELECT decode(hash, 'hex'), kind, true, %(now)s::timestamptz FROM (
+INSERT INTO recommendations_customer (pseudonym, kind, personalise, created_at, properties)
+SELECT decode(hash, 'hex'), kind, true, %(now)s::timestamptz, '{}' FROM (
   SELECT DISTINCT user_id, 'signed_in' FROM staged WHERE user_id IS NOT NULL
   UNION ALL SELECT DISTINCT anonymous_id, 'anonymous' FROM staged WHERE anonymous_id IS NOT NULL
 ) AS named(hash, kind) ORDER BY 1
