@@ -147,7 +147,8 @@ def test_features_made_again_explain_the_stored_plane(version: ModelVersion) -> 
     terms = broken_down(pools, BlendName.HOME, 3, parts)
     bases = [rows[-1][1] for rows in terms.values()]
     assert len(bases) > 20
-    assert np.ptp(bases) < 2e-3
+    step = float(np.spacing(np.float16(np.abs(z).max())))  # z is stored in half precision, rounded by half a step
+    assert np.ptp(bases) < step + 1e-3
 
 
 def test_terms_of_another_release_s_features_are_left_out(version: ModelVersion) -> None:
