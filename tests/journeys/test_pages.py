@@ -19,14 +19,14 @@ WORDS = {"en": "Overview", "zh-hans": "概览"}
 
 
 def addresses() -> dict[str, str]:
+    """Every page of the dashboard, and its address."""
+    return of_customers() | of_the_shop()
+
+
+def of_customers() -> dict[str, str]:
     tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).code
-    run = Run.objects.order_by("created_at").values_list("pk", flat=True)[0]
-    rule = Rule.objects.values_list("pk", flat=True)[0]
-    quarantine = Quarantine.objects.values_list("pk", flat=True)[0]
-    audience = Audience.objects.values_list("pk", flat=True)[0]
     tea, soap, wine = (Item.objects.get(shop_id=name).pk for name in ("tea-0", "soap-1", "wine-11"))
     return {
-        "overview": "/",
         "customers": "/customers/",
         "no match": "/customers/?state=cold&segment=1",
         "customer": f"/customers/{tea_drinker}/",
@@ -41,6 +41,18 @@ def addresses() -> dict[str, str]:
         "why here": f"/customers/{tea_drinker}/?why={tea}",
         "why not": f"/customers/{tea_drinker}/?why_not={soap}",
         "why not what is unknown": f"/customers/{tea_drinker}/?why_not=999999",
+    }
+
+
+def of_the_shop() -> dict[str, str]:
+    tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).code
+    run = Run.objects.order_by("created_at").values_list("pk", flat=True)[0]
+    rule = Rule.objects.values_list("pk", flat=True)[0]
+    quarantine = Quarantine.objects.values_list("pk", flat=True)[0]
+    audience = Audience.objects.values_list("pk", flat=True)[0]
+    tea = Item.objects.get(shop_id="tea-0").pk
+    return {
+        "overview": "/",
         "weights": "/weights/",
         "weights moved": "/weights/?load=preset",
         "weights of the basket": "/weights/?blend=cart",
@@ -56,6 +68,7 @@ def addresses() -> dict[str, str]:
         "rule of a card": f"/rules/new/?action=pin&item=tea-1&slot=2&placement=home&customer={tea_drinker}",
         "rule to publish": f"/rules/?open=publish&rule={rule}",
         "versions of rules": "/rules/versions/",
+        "approvals": "/approvals/",
         "catalogue": "/catalogue/",
         "items": "/catalogue/items/?q=tea&sort=price",
         "no item matches": "/catalogue/items/?q=zzzz&flaw=no_price",
