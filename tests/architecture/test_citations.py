@@ -16,7 +16,7 @@ from tests.architecture.source import PACKAGES, ROOT, tracked
 BASES = ("", "recommendations", "analytics", "bench", "docs", "templates/dashboard")
 """Folders that a path may begin in, beside the citing file's own and those above it."""
 
-PAGES = ("*.md", "docs/*.md", "docs/decisions/*.md", "bench/README.md", "bench/*/README.md")
+PAGES = ("*.md", "docs/*.md", "docs/decisions/*.md", "docs/zh/*.md", "bench/README.md", "bench/*/README.md")
 CODE = (*PACKAGES, "bench", "tests")
 SUFFIXES = (".py", ".md", ".html", ".css", ".js", ".toml", ".yml", ".yaml", ".conf", ".sh")
 """Files of the repository; what a program writes or a shop sends has other ones."""
