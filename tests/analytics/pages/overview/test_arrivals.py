@@ -95,3 +95,26 @@ def test_results_by_placement_stand_above_their_purchases(admin: Client) -> None
     assert "nobody saw them" in page
     assert "how often the next basket held the item at that place" in page
     assert "next basket" not in text(admin, "/attributed/?placement=home")
+
+
+@pytest.mark.parametrize(("listed", "told", "not_told"), [(0, "已返回", "已展示"), (40, "已展示", "已返回")])
+def test_lists_that_were_served_and_lists_that_were_seen_differ_in_chinese(
+    admin: Client, listed: int, told: str, not_told: str
+) -> None:
+    now = timezone.now()
+    prepare_partitions(now, now)
+    for number in range(40):
+        Slate.objects.create(
+            served_at=now, recommendation_id=f"r{number}", placement="home", source=Source.MODEL, personalised=True,
+            items=[1], scores=[1], propensities=[1], latency_us=2500,
+        )  # fmt: skip
+    counts = {"listed": listed, "seen": 40, "clicked": 9, "carted": 0, "bought": 0, "purchases": 0, "revenue": 0}
+    for position in (0, 1):
+        PlacementDay.objects.create(
+            day=timezone.localdate(), placement="home", replay=False, position=position, squares=0, **counts
+        )
+    admin.cookies["django_language"] = "zh-hans"
+    page = text(admin, "/attributed/?placement=home")
+    assert f"<small>{told}</small>" in page
+    assert f'<th scope="col" class="num">{told}</th>' in page
+    assert f">{not_told}<" not in page
