@@ -12,6 +12,8 @@ from analytics.charts import hues
 HUE = 1  # of this period
 KINDS = 5  # of events that a bar tells apart
 OTHER = ""
+ON_A_PHONE = {"height": 360, "legend": {"x": -0.3, "xanchor": "left"}}
+"""The legend begins left of the bars, where two columns of it fit, and never is taller than they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,4 +95,5 @@ def arrivals(counts: Sequence[DayCount], *, days: str, events: str, other: str, 
         showlegend=True,
         xaxis={"title": {"text": days}, "type": "date"},
         yaxis={"title": {"text": events}, "rangemode": "tozero"},
+        meta={"narrow": ON_A_PHONE},
     )

@@ -14,7 +14,7 @@ REACHES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 BETTER, WORSE, UNCLEAR = (1, "triangle-up"), (3, "triangle-down"), (6, "circle-open")  # hue and symbol
 ROW = 34  # pixels
-ROOM = 1.35  # for the number beside the longest bar, in parts of its length
+ROOM = 0.35  # for the number beside the longest bar, in parts of the axis without it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ def losses(parts: Sequence[MeasuredRow], *, axis: str) -> go.Figure:
             hovertemplate=f"{marks.plain(part.words)}: {part.value:.2f} % [{part.low:.2f}, {part.high:.2f}]"
             "<extra></extra>",
         )
-    furthest = max((part.high for part in rows), default=0.0)
+    lowest, furthest = min([0.0, *(part.low for part in rows)]), max([0.0, *(part.high for part in rows)])
     figure.add_scatter(
         x=[max(part.high, 0) for part in rows],
         y=list(range(len(rows))),
@@ -81,7 +81,6 @@ def losses(parts: Sequence[MeasuredRow], *, axis: str) -> go.Figure:
         cliponaxis=False,
         hoverinfo="skip",
     )
-    lowest = min((part.low for part in rows), default=0.0)
     return figure.update_layout(
         height=60 + ROW * len(parts),
         bargap=0.35,
@@ -89,7 +88,7 @@ def losses(parts: Sequence[MeasuredRow], *, axis: str) -> go.Figure:
         margin={"t": 6, "b": 44, "l": 8, "r": 16},
         xaxis={
             "title": {"text": axis},
-            "range": [min(lowest, 0.0) * 1.1, (furthest or 1.0) * ROOM],
+            "range": [lowest * 1.1, furthest + ROOM * (furthest - lowest or 1.0)],
             "showticklabels": False,
             "zerolinewidth": 2,
         },

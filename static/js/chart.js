@@ -72,7 +72,7 @@ function draw(id) {
   if (!place || !figure) return;
   const width = place.clientWidth || innerWidth; // what is still hidden is drawn again when it shows
   const narrow = width < NARROW ? figure.layout.meta?.narrow ?? {} : {};
-  const fitted = Object.fromEntries(Object.entries(narrow).map(([name, part]) => [name, { ...figure.layout[name], ...part }]));
+  const fitted = Object.fromEntries(Object.entries(narrow).map(([name, part]) => [name, part instanceof Object ? { ...figure.layout[name], ...part } : part]));
   const layout = { ...figure.layout, ...fitted, template: template(), width };
   return Plotly.react(place, figure.data.map(coloured), layout, CONFIG).then(() => label(place)).then(() => { follow(place); place.dataset.drawn = "yes"; });
 }

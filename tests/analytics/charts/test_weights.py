@@ -69,6 +69,13 @@ def test_losses_have_the_hue_of_their_recommender_and_an_interval() -> None:
     assert "Buys &lt;again&gt;" in figure.data[0].hovertemplate
 
 
+def test_the_number_beside_a_bar_has_room_where_all_go_to_the_left() -> None:
+    parts = [MeasuredRow(name="sequence", words="Next", value=-0.04, low=-0.05, high=-0.03)]
+    left, right = weights.losses(parts, axis="lost").layout.xaxis.range
+    assert right / (right - left) > 0.2  # of the axis is beyond the zero, where the number stands
+    assert weights.losses([], axis="lost").layout.xaxis.range[1] > 0
+
+
 def test_a_mark_of_the_scatter_names_the_point_that_it_loads() -> None:
     spots = [Spot(name=name, words=name, breadth=0.1, accuracy=0.4) for name in ("live", "draft", "12", "sliders")]
     traces = pareto(spots, breadth="x", accuracy="y").data[1:]
