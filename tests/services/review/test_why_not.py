@@ -9,7 +9,7 @@ from django.utils import timezone, translation
 
 from recommendations.engine.ranking.selection import IneligibleReason
 from recommendations.event_types import EventName
-from recommendations.models import BlendWeights, Customer, Item, Rule, Staff
+from recommendations.models import BlendWeights, Customer, Item, Rule, Slate, Staff
 from recommendations.services.catalogue import editing
 from recommendations.services.review.review import Draft, Review, live_ready
 from recommendations.services.review.why_not import (
@@ -24,7 +24,9 @@ from recommendations.services.rules.books import book_with, publish_rules
 from recommendations.services.rules.editing import save_rule
 from recommendations.services.weights.drafts import draft_of, save_draft
 from recommendations.serving.pipeline import complete
+from recommendations.simulation import asked_length
 from recommendations.simulation.counterfactuals import CounterfactualKind, side_effect
+from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
@@ -197,6 +199,18 @@ def test_an_outranked_item_has_its_gap_and_the_recommenders_against_it() -> None
     assert [one.disturbs for one in why.suggestions[:-1]] == sorted(one.disturbs for one in why.suggestions[:-1])
     pin = why.suggestions[-1].change
     assert 0 < side_effect(prepared, pin, why.stands.row) <= 1 / N
+
+
+def test_a_pin_is_suggested_to_a_slot_that_the_shop_shows() -> None:
+    prepare_partitions(NOW, NOW)
+    for number in range(asked_length.FEWEST):
+        Slate.objects.create(
+            served_at=NOW, recommendation_id=f"r-{number}", placement="home", source="model", personalised=True,
+            items=[1] * 5, scores=[0.0] * 5, propensities=[1.0] * 5,
+        )  # fmt: skip
+    order = [entry.item for entry in complete(live_ready(customer=customer(0), placement="home", n=60)).shown]
+    pin = ask(order[N + 3]).suggestions[-1]
+    assert (pin.kind, pin.change.slot) == (CounterfactualKind.PIN, 5)  # of eight that are chosen, five are seen
 
 
 def test_the_suggested_boost_is_the_smallest_that_suffices() -> None:
