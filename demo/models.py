@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommendations.models.jobs import Job, JobQuerySet
 from recommendations.models.training import Run
@@ -24,7 +25,7 @@ class Replay(Job):
     baskets = models.PositiveIntegerField(_("baskets"), default=0)
     done = models.PositiveIntegerField(_("done"), default=0)
     already = models.PositiveIntegerField(_("done before this start"), default=0)
-    events = models.PositiveIntegerField(_("events"), default=0)
+    events = models.PositiveIntegerField(pgettext_lazy("model", "events"), default=0)
     refused = models.PositiveIntegerField(_("lines refused"), default=0)
     resumed_at = models.DateTimeField(_("started again"), null=True)
     run = models.ForeignKey(

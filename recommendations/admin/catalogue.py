@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from recommendations.admin.item_pages import ItemPages
 from recommendations.admin.promotions import percent
@@ -209,7 +209,7 @@ class CategoryAdmin(PolicyAdmin[Category]):
         if "name" in form.changed_data:
             editing.rename_category(category=obj, name=form.cleaned_data["name"], by=staff_of(request))
 
-    @admin.display(description=_("items"))
+    @admin.display(description=pgettext_lazy("model", "items"))
     def item_count(self, category: Category) -> int:
         return int(getattr(category, "own_items", 0))
 

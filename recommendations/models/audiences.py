@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommendations.models.customers import Customer
 from recommendations.models.staff import Staff
@@ -39,7 +40,7 @@ class Audience(models.Model):
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     updated_at = models.DateTimeField(_("changed"), default=timezone.now)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
-    size = models.PositiveIntegerField(_("customers"), default=0)
+    size = models.PositiveIntegerField(pgettext_lazy("model", "customers"), default=0)
     size_before = models.PositiveIntegerField(_("customers the day before"), null=True)
     counted_at = models.DateTimeField(_("counted"), null=True)
     generation = models.PositiveIntegerField(

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommendations.models.catalogue import Item
 from recommendations.models.customers import Customer
@@ -23,7 +24,7 @@ class InterestProfile(models.Model):
 
     class Meta:
         verbose_name = _("interest profile")
-        verbose_name_plural = _("interest profiles")
+        verbose_name_plural = pgettext_lazy("model", "interest profiles")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["version", "customer", "half_life_days"], name="profile_once_per_version"),
         ]
@@ -39,7 +40,7 @@ class Segment(models.Model):
     name = models.CharField(
         _("name"), max_length=100, blank=True, help_text=_("Given by staff; empty: made from its categories.")
     )
-    size = models.PositiveIntegerField(_("customers"), default=0)
+    size = models.PositiveIntegerField(pgettext_lazy("model", "customers"), default=0)
     top_categories = models.JSONField(_("top categories"), default=list)
     version = models.ForeignKey(
         ModelVersion, models.SET_NULL, null=True, related_name="segments", verbose_name=_("last live in")
@@ -47,7 +48,7 @@ class Segment(models.Model):
 
     class Meta:
         verbose_name = _("segment")
-        verbose_name_plural = _("segments")
+        verbose_name_plural = pgettext_lazy("model", "segments")
         ordering: ClassVar[list[str]] = ["number"]
 
     def __str__(self) -> str:
@@ -61,7 +62,7 @@ class SegmentState(models.Model):
         ModelVersion, models.CASCADE, related_name="segment_states", verbose_name=_("version")
     )  # fmt: skip
     segment = models.ForeignKey(Segment, models.CASCADE, related_name="states", verbose_name=_("segment"))
-    size = models.PositiveIntegerField(_("customers"))
+    size = models.PositiveIntegerField(pgettext_lazy("model", "customers"))
     top_categories = models.JSONField(_("top categories"))
 
     class Meta:
@@ -107,7 +108,7 @@ class AssociationRule(models.Model):
 
     class Meta:
         verbose_name = _("association rule")
-        verbose_name_plural = _("association rules")
+        verbose_name_plural = pgettext_lazy("model", "association rules")
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["version", "-lift"], name="association_rule_by_lift"),
         ]

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommendations.models.training import ModelVersion
 from recommendations.wording import labels
@@ -15,7 +16,7 @@ class Evaluation(models.Model):
     task = models.CharField(_("task"), max_length=10, choices=labels.TASKS)
     window_start = models.DateTimeField(_("window from"))
     window_end = models.DateTimeField(_("window until"))
-    users = models.PositiveIntegerField(_("customers"))
+    users = models.PositiveIntegerField(pgettext_lazy("model", "customers"))
     seed = models.IntegerField(_("seed"))
     overlap = models.JSONField(
         _("overlap"),

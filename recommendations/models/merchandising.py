@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommendations import terms
 from recommendations.models.audiences import Audience
@@ -47,7 +48,10 @@ class Rule(models.Model):
     starts_at = models.DateTimeField(_("from"), null=True, blank=True)
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
     items = models.JSONField(
-        _("items"), default=list, blank=True, help_text=_("Conditions that an item has to meet; empty: every item.")
+        pgettext_lazy("model", "items"),
+        default=list,
+        blank=True,
+        help_text=_("Conditions that an item has to meet; empty: every item."),
     )
     action = models.CharField(_("does"), max_length=20, choices=labels.RULE_ACTIONS)
     slot = models.PositiveSmallIntegerField(_("slot"), null=True, blank=True, validators=[MinValueValidator(1)])

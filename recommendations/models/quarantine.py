@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommendations.models.access import ApiKey
 from recommendations.models.catalogue import Item
@@ -27,9 +28,9 @@ class Quarantine(models.Model):
 
     rule = models.CharField(_("why"), max_length=10, choices=labels.SUSPICION_RULES)
     state = models.CharField(_("state"), max_length=10, choices=labels.QUARANTINE_STATES, default=QuarantineState.ASIDE)
-    events = models.PositiveIntegerField(_("events"), default=0)
-    people = models.PositiveIntegerField(_("customers"), default=0)
-    items = ArrayField(models.BigIntegerField(), default=list, verbose_name=_("items"))
+    events = models.PositiveIntegerField(pgettext_lazy("model", "events"), default=0)
+    people = models.PositiveIntegerField(pgettext_lazy("model", "customers"), default=0)
+    items = ArrayField(models.BigIntegerField(), default=list, verbose_name=pgettext_lazy("model", "items"))
     run = models.ForeignKey(
         Run, models.SET_NULL, null=True, related_name="quarantines", verbose_name=_("run"),
         help_text=_("That found it; none where staff set it aside."),

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommendations.models.customers import Customer
 from recommendations.wording import labels
@@ -28,7 +29,7 @@ class Slate(models.Model):
     model_version = models.BigIntegerField(_("model version"), null=True)
     weights_version = models.BigIntegerField(_("weights version"), null=True)
     rules_version = models.BigIntegerField(_("rules version"), default=0)
-    items = ArrayField(models.BigIntegerField(), verbose_name=_("items"))
+    items = ArrayField(models.BigIntegerField(), verbose_name=pgettext_lazy("model", "items"))
     scores = ArrayField(models.FloatField(), verbose_name=_("scores"))
     propensities = ArrayField(models.FloatField(), verbose_name=_("propensities"))
     latency_us = models.PositiveIntegerField(_("time to answer, µs"), null=True)

@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommendations import terms
 from recommendations.models.jobs import Job, JobQuerySet
@@ -107,8 +108,8 @@ class ModelVersion(models.Model):
         _("guard"), default=list, help_text=_("What is so unusual about the version that it waits for a person.")
     )
     risers = models.JSONField(_("risers"), default=list, help_text=_("Items that rose most, and who asked for them."))
-    users = models.PositiveIntegerField(_("customers"), default=0)
-    items = models.PositiveIntegerField(_("items"), default=0)
+    users = models.PositiveIntegerField(pgettext_lazy("model", "customers"), default=0)
+    items = models.PositiveIntegerField(pgettext_lazy("model", "items"), default=0)
 
     objects: ClassVar[models.Manager["ModelVersion"]] = models.Manager.from_queryset(ModelVersionQuerySet)()
 

@@ -1,14 +1,17 @@
 """Every page of the admin: it opens, asks the database few questions, and opens for those whom the policy names."""
 
+import re
 from collections.abc import Callable
 
 import pytest
+from django.apps import apps
 from django.contrib import admin as django_admin
+from django.contrib.admin.utils import label_for_field
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from recommendations.models import (
     ApiKey,
@@ -175,6 +178,21 @@ def test_lists_are_named_without_the_counting_word_of_their_rows(admin: Client) 
     page = admin.get(reverse("admin:index")).content.decode()
     for kind, words in CALLED_IN_CHINESE.items():
         assert f'href="/admin/recommendations/{kind}/">{words}</a>' in page
+
+
+def test_no_name_of_a_model_a_field_or_a_column_has_a_counting_word() -> None:
+    with translation.override("zh-hans"):
+        models = [model for app in ("recommendations", "demo") for model in apps.get_app_config(app).get_models()]
+        nouns = [str(model._meta.verbose_name) for model in models]
+        names = [str(model._meta.verbose_name_plural) for model in models]
+        names += [str(field.verbose_name) for model in models for field in model._meta.fields]
+        for model, page in django_admin.site._registry.items():
+            if model in models:
+                columns = [*page.list_display, *page.readonly_fields]
+                names += [str(label_for_field(column, model, page)) for column in columns]
+    counted = re.compile(rf"[个件位份条次名]({'|'.join(map(re.escape, nouns))})数?")
+    assert len(names) > 100
+    assert [name for name in names if counted.fullmatch(name)] == []
 
 
 def test_the_empty_choice_of_a_list_is_in_the_readers_language(admin: Client) -> None:
