@@ -211,6 +211,7 @@ def test_a_parquet_file_is_previewed(admin: Client, items: list[Item]) -> None:
         ("name,price\nTea,3\n", "column &#x27;item_id&#x27;, &#x27;title&#x27; is missing"),
         ("", "submitted file is empty"),
         (b"PK\x03\x04 a workbook", "spring.csv: This is an Excel or ZIP file"),
+        (b"\x89PNG\r\n\x1a\n\x00", "spring.csv: This is a PNG picture"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused_at_its_field(admin: Client, content: str | bytes, told: str) -> None:

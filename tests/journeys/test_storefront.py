@@ -150,6 +150,19 @@ def test_every_page_of_the_shop_is_in_order(
     assert visitor.complaints() == []
 
 
+def test_no_item_stands_on_a_page_of_the_shop_twice(visitor: Visitor) -> None:
+    for address, slots in (("/", 3), ("/item/tea-1", 2)):
+        visitor.visit(address)
+        expect(visitor.page.locator("[data-recsite-slot] > ul")).not_to_have_count(0)
+        tiles = visitor.page.locator("[data-recsite-slot]").evaluate_all(
+            """(slots) => slots.map((slot) =>
+              [...slot.querySelectorAll("[data-item-id]")].map((tile) => tile.dataset.itemId))"""
+        )
+        every = [item for slot in tiles for item in slot]
+        assert sum(map(bool, tiles)) >= slots
+        assert len(every) == len(set(every))
+
+
 def test_events_of_a_visitor_change_the_next_slates(visitor: Visitor, ada: Visitor) -> None:
     """View, add to the basket, buy; each shows in the next slate, and all of it on the dashboard within two seconds."""
     page = visitor.page

@@ -81,6 +81,8 @@ def test_one_run_leaves_a_live_version_with_figures_and_weights(grocery: None) -
 
     version = ModelVersion.objects.live().get()
     assert version.run == run
+    assert version.live_since
+    assert version.live_since > run.stages.get(stage=Stage.EVALUATE).finished_at  # not when the run began
     assert version.users == 60
     model = load_model(version.pk, Cut.LIVE)
     assert len(model.users) == 60

@@ -54,6 +54,7 @@ def test_from_the_invitation_to_the_first_login(
     address = page.request["PATH_INFO"]
     flawed = stranger.post(address, {"new_password1": "12345678", "new_password2": "12345678"})
     assert "entirely numeric" in flawed.content.decode()
+    assert "For Ann. At least" in flawed.content.decode()
     done = stranger.post(address, {"new_password1": PASSWORD, "new_password2": PASSWORD}, follow=True)
     assert "Log in with it" in done.content.decode()
     assert stranger.post("/login/", {"username": "ann@example.com", "password": PASSWORD})["Location"] == "/"

@@ -11,7 +11,7 @@ from django.utils import translation
 from recommendations.engine.ranking.linting.book import FaultKind, Linted, LintedShop
 from recommendations.engine.ranking.linting.lint import lint as lint_sets
 from recommendations.engine.ranking.linting.when import When
-from recommendations.models import Audience, AudienceMember, Customer, Item, Placement, SegmentMembership
+from recommendations.models import Audience, AudienceMember, Customer, Item, Placement, Segment, SegmentMembership
 from recommendations.services.rules.linter import Finding, FindingCode, Severity, lint
 from recommendations.terms import RuleAction
 from tests.rule_sets import BOOST, EXCLUDE, FAULTY, NOW, ONLY, PIN, SLOTS, Draw, clean, faulty, item
@@ -95,6 +95,13 @@ def test_a_rule_for_a_customer_knows_the_segment_of_the_customer(known: dict[str
     assert (barred.code, barred.severity) == (FindingCode.CONTRADICTION, Severity.ERROR)
     assert lint([pin, draw.rule(EXCLUDE, item("tea-1"), segment=other)], now=NOW) == []
     assert only(lint([{**pin, "segment": other}], now=NOW)).code is FindingCode.NEVER_FIRES
+
+
+def test_a_segment_that_is_gone_is_nobody(known: dict[str, list[int]]) -> None:
+    gone = Segment.objects.create(number=77, name="Wine lovers")
+    finding = only(lint([Draw(0, **known).pin(item("tea-1"), segment=gone.number)], now=NOW))
+    assert (finding.code, finding.severity) == (FindingCode.NEVER_FIRES, Severity.WARNING)
+    assert "is for nobody: choose a segment" in finding.text
 
 
 def test_audiences_may_overlap_and_an_empty_one_is_nobody(known: dict[str, list[int]]) -> None:

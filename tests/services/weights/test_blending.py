@@ -53,11 +53,25 @@ def test_worse_weights_are_stopped_by_the_gate(boss: Staff) -> None:
     assert verdict["worse_than"][0] == "live"  # and worse than what a person always buys
     assert "personal_frequency" in verdict["worse_than"]
     assert verdict["against"]["live"]["high"] < 0
+    assert verdict["earns_less"]
+    assert verdict["revenue"]["high"] < 0 < verdict["revenue_reached"]
     assert default() == before
     text = labels.gate_text(verdict)
     assert text.startswith("Worse than what is live on 60 customers of the test window: accuracy −")
     with translation.override("zh-hans"):
         assert "线上版本" in labels.gate_text(verdict)
+
+
+def test_a_verdict_on_money_alone_says_so() -> None:
+    lost = {"value": -0.002, "low": -0.003, "high": -0.001}
+    verdict = {
+        "outcome": GateOutcome.WORSE, "users": 1234, "worse_than": [], "against": {}, "earns_less": True,
+        "revenue": lost, "revenue_reached": 0.2,
+    }  # fmt: skip
+    assert labels.gate_text(verdict) == (
+        "Earns less than what is live on 1,234 customers of the test window: revenue −1.0%, 95% interval −1.5% to "
+        "−0.5%."
+    )
 
 
 def test_staff_can_publish_worse_weights_with_a_note(boss: Staff, django_capture_on_commit_callbacks: Any) -> None:

@@ -49,6 +49,7 @@ def test_the_three_answers_stand_in_order(admin: Client) -> None:
     assert "Tested on 1,983 customers: learned from purchases up to Aug. 18, 2026, measured on those of the 28" in page
     assert '<a href="/quality/">How we measure</a>' in page
     assert "NDCG" not in page
+    assert "Coverage" not in page
 
 
 def test_revenue_of_a_replay_says_what_it_cannot_tell(admin: Client) -> None:
