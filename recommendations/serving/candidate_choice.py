@@ -25,7 +25,7 @@ class ChosenCandidates:
     weights: Mapping[str, float]
     source: Source
     why: Fallback | None = None
-    version: int | None = None  # of the weights, where they count
+    served: ServedWeights | None = None  # where they count
 
 
 def choose_candidates(
@@ -62,7 +62,7 @@ def choose_candidates(
     telling = {name for name in pool.heard if vector.get(name, 0) > 0}
     if not telling - _popularities(candidates):
         return _stand_in(request, placement.blend, candidates, scope=scope, why=Fallback.SILENT)
-    return ChosenCandidates(pool=pool, weights=vector, source=source, version=weights.version if weights else None)
+    return ChosenCandidates(pool=pool, weights=vector, source=source, served=weights)
 
 
 def by_visit(placement: ServedPlacement, customer: CustomerContext) -> bool:

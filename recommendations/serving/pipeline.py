@@ -114,8 +114,8 @@ def prepare(
         within=within,
     )
     params = replace(params, rules=rules_for(request, snapshot, customer, now))
-    if weights and chosen.version is not None:
-        params = replace(params, promotion=weights.promotion)
+    if chosen.served:
+        params = replace(params, promotion=chosen.served.promotion)
     catalogue = CatalogueState(
         sellable=sellable,
         likeness=snapshot.likeness if params.diversity else NO_LIKENESS,
@@ -240,7 +240,7 @@ def _answer(
         recommendation_id=request.recommendation_id,
         placement=request.placement,
         model_version=snapshot.model.version_id if snapshot.model else None,
-        weights_version=chosen.version,
+        weights_version=chosen.served.version if chosen.served else None,
         rules_version=snapshot.rules.version,
         personalised=personal,
         source=source,

@@ -111,7 +111,7 @@ def side_effect(asked: Prepared, change: Counterfactual, row: int) -> float:
         if other.request.customer == asked.request.customer:
             continue
         slots += len(before)
-        if of_weights and other.chosen.version != asked.chosen.version:
+        if of_weights and other.chosen.served != asked.chosen.served:
             continue
         after = select_candidates(changed(other, change, row))
         moved += len(before - frozenset(after.items.tolist() if after else ()))
@@ -139,7 +139,7 @@ def _others(
 def _weight(asked: Prepared, stands: Diagnosis) -> list[Counterfactual]:
     """Change of the instance of which the smallest part of all weights has to move, up or down."""
     pool = asked.chosen.pool
-    if asked.chosen.version is None or (pool is not None and pool.visiting):
+    if asked.chosen.served is None or (pool is not None and pool.visiting):
         return []  # no weights of staff made this answer, or not they alone
     best, least = None, STEPS + 1  # of the steps that a weight moves
     for name, difference in _levers(asked, stands):
@@ -183,7 +183,7 @@ def _less_diversity(asked: Prepared, row: int) -> list[Counterfactual]:
         return Counterfactual(kind=CounterfactualKind.DIVERSITY, diversity=steps / STEPS)
 
     now = round(asked.params.diversity * STEPS)
-    if not now or asked.chosen.version is None:
+    if not now or asked.chosen.served is None:
         return []
     steps = _least(asked, make, row, start=now, end=0)
     return [] if steps is None else [make(steps)]

@@ -150,7 +150,7 @@ def _ranks(customer: int, placement: str) -> Mapping[int, int]:
 
 
 def _versions(customer: int, placement: str) -> tuple[int | None, int | None]:
-    """Versions of the model and of the weights that the customer's answer is made with."""
+    """Keys of the model and of the weights that the customer's answer is made with."""
     try:
         held = current_snapshot()
     except NotLoadedError:
@@ -160,4 +160,4 @@ def _versions(customer: int, placement: str) -> tuple[int | None, int | None]:
         return (None if model is None else model.version_id), None
     row = model.users.row(customer)
     weights = held.weights_for(place.blend, int(model.segments[row]) if row >= 0 else -1)
-    return model.version_id, weights.version if weights else None
+    return model.version_id, weights.key if weights else None

@@ -62,7 +62,8 @@ class _Served:
 
     @cached_property
     def weights(self) -> BlendWeights:
-        return BlendWeights.objects.select_related("blend", "segment").get(pk=self.asked.chosen.version or 0)
+        served = self.asked.chosen.served
+        return BlendWeights.objects.select_related("blend", "segment").get(pk=served.key if served and served.key else 0)
 
 
 def suggestions(asked: Prepared, stands: Diagnosis, item: Item) -> list[Suggestion]:

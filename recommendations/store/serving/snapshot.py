@@ -28,12 +28,13 @@ class ServedWeights:
     diversity: float
     exploration: float
     promotion: float = 0.0  # exponent of the plan's lift
+    key: int | None = None  # of the row; None: tried without being stored
 
     @classmethod
     def of(cls, row: BlendWeights) -> Self:
         return cls(
             version=row.number if row.pk else 0, weights=row.weights, diversity=row.diversity,
-            exploration=row.exploration, promotion=row.promotion,
+            exploration=row.exploration, promotion=row.promotion, key=row.pk,
         )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from recommendations.services.review.judgements import judge, judged, judged_of_
 from recommendations.services.rules.card_rules import STRENGTH, CardAction, card_rule
 from recommendations.services.rules.editing import archive_rule, status_of
 from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.live import fetch
 from recommendations.store.rules.conditions import default_book, matching
 from recommendations.terms import JudgementKind, Role, RuleStatus
 from tests.review import review
@@ -37,6 +38,12 @@ def say(customer: Customer, item: Item, judgement: JudgementKind, by: Staff, not
     )  # fmt: skip
 
 
+def renumbered() -> None:
+    """Weights whose number is not by chance their key, as in every shop that has published some."""
+    BlendWeights.objects.defaults().filter(blend__name="home").update(number=4_000)
+    fetch.announce(fetch.Changed.WEIGHTS)
+
+
 def test_another_judgement_replaces_the_first_and_the_same_again_removes_it(
     customer: Customer, merchandiser: Staff
 ) -> None:
@@ -59,6 +66,7 @@ def test_each_member_of_staff_has_a_judgement_of_their_own(customer: Customer, m
 
 
 def test_shares_of_judgements_are_counted_by_version(customer: Customer, merchandiser: Staff) -> None:
+    renumbered()
     for item, judgement in zip(shown(customer)[:4], ["good", "good", "odd", "wrong"], strict=True):
         say(customer, item, JudgementKind(judgement), merchandiser)
     (version,) = judged()

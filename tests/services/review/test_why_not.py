@@ -226,6 +226,8 @@ def test_the_suggested_boost_is_the_smallest_that_suffices() -> None:
 
 
 def test_a_draft_of_somebody_else_is_not_overwritten(merchandiser: Staff) -> None:
+    BlendWeights.objects.defaults().filter(blend__name="home").update(number=4_000)  # not by chance its key
+    fetch.announce(Changed.WEIGHTS)
     order = [entry.item for entry in complete(live_ready(customer=customer(0), placement="home", n=60)).shown]
     why = ask(order[N + 1])
     weight = next(one for one in why.suggestions if one.kind is CounterfactualKind.WEIGHT)
