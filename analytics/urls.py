@@ -48,6 +48,7 @@ urlpatterns = [
     path("weights/discard/", changes.discard_weights, name="discard_weights"),
     path("weights/publication/", changes.weights_publication, name="weights_publication"),
     path("weights/publish/", changes.publish_weights, name="publish_weights"),
+    path("weights/<int:version>/withdrawn/", changes.withdraw_weights, name="withdraw_weights"),
     path("weights/<int:version>/roll-back/", changes.weights_roll_back, name="weights_roll_back"),
     path("weights/<int:version>/rolled-back/", changes.roll_back_weights, name="roll_back_weights"),
     path("weights/suggestion/", suggestion.weights_suggestion, name="weights_suggestion"),

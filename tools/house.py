@@ -124,14 +124,14 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=39_000,
+        words="lines of recommendations without migrations", limit=39_100,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
         words="lines of its migrations", limit=1_950,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=15_050, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=15_150, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=24, count=lambda house: len(house.fullest()), places=House.fullest
     ),

@@ -14,6 +14,7 @@ from analytics.pages.weights.desk import place_in
 from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries import approvals as query
 from analytics.queries.rules.overview import WAITING, rules
+from analytics.queries.weights.groups import place
 from recommendations.models import ApprovalRequest
 from recommendations.services import approvals as service
 from recommendations.services.access.policy import Action
@@ -50,19 +51,19 @@ def ask_for_rules(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Action.DRAFT)
 def ask_for_weights(request: HttpRequest) -> HttpResponse:
-    blend, segment = place_in(request.POST)
-    draft = draft_of(blend, segment)
-    place = {"blend": str(blend)} | ({"segment": segment.number} if segment else {})
+    blend, group = place_in(request.POST)
+    draft = draft_of(blend, group)
+    where = place(str(blend), group)
     if draft is None:
         messages.warning(request, _("There is no draft any more: it was published or discarded meanwhile."))
-        return redirect(reverse("weights", query=place))
+        return redirect(reverse("weights", query=where))
     try:
         service.ask(drafts=[draft], note=_note(request), by=staff_of(request), now=timezone.now())
     except NoteNeededError:
         messages.warning(request, _("Say what it is for, so that whoever looks at it knows."))
-        return redirect(reverse("weights", query=place | {"ask": 1}))
+        return redirect(reverse("weights", query=where | {"ask": 1}))
     messages.success(request, _("%(draft)s waits for approval.") % {"draft": draft})
-    return redirect(reverse("weights", query=place))
+    return redirect(reverse("weights", query=where))
 
 
 @require_POST

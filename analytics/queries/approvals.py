@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from analytics.queries.weights.groups import place_of
 from analytics.templatetags.rules import Names
 from recommendations.models import ApprovalRequest, BlendWeights
 from recommendations.services.rules.attributes import frozen
@@ -33,7 +34,13 @@ class ApprovalQueue:
 
 def queue() -> ApprovalQueue:
     known = ApprovalRequest.objects.select_related(
-        "rule__placement", "rule__segment", "weights__blend", "weights__segment", "asked_by", "decided_by"
+        "rule__placement",
+        "rule__segment",
+        "weights__blend",
+        "weights__segment",
+        "weights__audience",
+        "asked_by",
+        "decided_by",
     )
     waiting = list(known.waiting().order_by("asked_at", "pk"))
     decided = list(known.exclude(state=ApprovalState.WAITING).order_by("-decided_at", "-pk")[:MOST_DECIDED])
@@ -64,15 +71,9 @@ def _row(request: ApprovalRequest, names: Names) -> RequestRow:
             publish=reverse("rules", query={"open": "publish", "rule": rule.pk}),
             edited=rule.updated_at > request.asked_at,
         )  # fmt: skip
-    place = _place(weights)
+    place = place_of(weights) if weights else {}
     return RequestRow(
         request=request, words="", edit=reverse("weights", query=place),
         publish=reverse("weights", query=place | {"publish": 1}),
         edited=False,
     )  # fmt: skip
-
-
-def _place(weights: BlendWeights | None) -> dict[str, str | int]:
-    if weights is None:
-        return {}
-    return {"blend": weights.blend.name} | ({"segment": weights.segment.number} if weights.segment else {})

@@ -51,7 +51,7 @@ class Frame:
 def read_frame() -> Frame:
     """Read the frame in one query, answered by indexes and by tables of a few rows."""
     live = ModelVersion.objects.live()
-    default = BlendWeights.objects.defaults().filter(blend=OuterRef("pk"), segment=None)
+    default = BlendWeights.objects.defaults().of_group(None).filter(blend=OuterRef("pk"))
     blends = list(
         Blend.objects.filter(name__in=SHOWN_BLENDS)
         .order_by("pk")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from analytics.parameters import number
 from analytics.queries.search import Found, is_exact, search
+from analytics.queries.weights.groups import place_of
 from analytics.templatetags.display import moment, money
 from recommendations.customer_codes import customer_key
 from recommendations.models import BlendWeights, Customer, Item, ModelVersion, Rule, Run, Segment
@@ -159,7 +160,7 @@ def _versions(match: Found) -> list[Hit]:
     weights = [
         Hit(
             words=str(each),
-            more=str(each.segment or _("everybody")),
+            more=str(each.group or _("everybody")),
             address=weights_address(each),
             icon="adjustments-horizontal",
             exact=True,
@@ -176,8 +177,7 @@ def _versions(match: Found) -> list[Hit]:
 
 def weights_address(weights: BlendWeights) -> str:
     """Address of the page on which the version stands."""
-    segment = {"segment": str(weights.segment.number)} if weights.segment else {}
-    query = {"blend": weights.blend.name, **segment, "load": str(weights.number)}
+    query = place_of(weights) | {"load": str(weights.number)}
     return reverse("weights", query=query, fragment="versions-title")
 
 

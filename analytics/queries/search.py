@@ -124,7 +124,7 @@ def _segments(text: str) -> list[Segment]:
 
 def _weights(number: int) -> QuerySet[BlendWeights]:
     published = BlendWeights.objects.exclude(status=WeightsStatus.DRAFT).filter(number=number)
-    return published.select_related("blend", "segment").order_by("blend", "segment")
+    return published.select_related("blend", "segment", "audience").order_by("blend", "segment", "audience")
 
 
 def _number(text: str, pattern: re.Pattern[str]) -> int:

@@ -12,6 +12,7 @@ from analytics.templatetags.display import MISSING, Direction, number, share, si
 from analytics.templatetags.words import MAIN_METRIC, WHY_UNMEASURED
 from recommendations.engine.evaluation.gate import NEGLIGIBLE
 from recommendations.engine.evaluation.intervals import Measure
+from recommendations.models import Audience, Group
 from recommendations.services.weights.movers import SHOWN, ListPlace
 from recommendations.services.weights.values import MOST
 from recommendations.services.weights.what_if import WhatIf, WhatIfFigure
@@ -22,6 +23,9 @@ register = template.Library()
 FINE = 0.01  # below it a change is told with two decimals of a percent
 WEIGHT = "w."
 """Prefix of a recommender's name, in the address and in the form."""
+
+AUDIENCE, SEGMENT = "audience", "segment"
+"""Kinds of groups, as the address names them."""
 
 BESIDE: Mapping[str, tuple[Promise, Promise]] = {
     "diversity": (
@@ -101,6 +105,24 @@ def field_value(value: float, name: str) -> str:
 def plain(value: float) -> str:
     """A number as a number box takes it."""
     return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def group_key(group: Group) -> str:
+    """Key of a group in the address and in the form: "audience-5", "segment-3"; empty for everybody."""
+    if not group:
+        return ""
+    return f"{AUDIENCE}-{group.pk}" if isinstance(group, Audience) else f"{SEGMENT}-{group.number}"
+
+
+@register.filter
+def whom(group: Group) -> str:
+    """Whom weights are for: audience “Coffee lovers”, segment “Bakers”, everybody."""
+    if group is None:
+        return _("everybody")
+    if isinstance(group, Audience):
+        return _("audience “%(audience)s”") % {"audience": group}
+    return _("segment “%(segment)s”") % {"segment": group}
 
 
 @register.filter

@@ -31,6 +31,9 @@ WHY_UNMEASURED: Mapping[Unmeasured, Promise] = {
     Unmeasured.NOBODY: gettext_lazy(
         "No customer with a history bought anything in the tuning window here, so there are no figures."
     ),
+    Unmeasured.TOO_FEW: gettext_lazy(
+        "Fewer than ten of these customers bought anything in the tuning window: too few to promise figures."
+    ),
 }
 METRICS: Mapping[str, tuple[Promise, Promise]] = {
     "ndcg@10": (

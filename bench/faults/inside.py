@@ -46,7 +46,7 @@ def opened(*seeds: str) -> dict[str, Any]:
     open_shop(now=timezone.now())
     versions = [learned(int(seed)) for seed in seeds]
     for blend, weights in OF_SEED.items():
-        BlendWeights.objects.defaults().filter(blend__name=blend, segment=None).update(weights=weights)
+        BlendWeights.objects.defaults().of_group(None).filter(blend__name=blend).update(weights=weights)
     writes.rebuild()
     scopes = [Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ]
     key, secret = create_key(

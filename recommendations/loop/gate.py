@@ -1,5 +1,6 @@
 """The gate between a new configuration and what is live; both are measured on one version's test cut."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,8 @@ from recommendations.engine.evaluation.accuracy import judge, ndcg, revenue_ndcg
 from recommendations.engine.evaluation.gate import GateResult, gate_result
 from recommendations.engine.frames import BoolArray
 from recommendations.loop.evaluate import Configuration
+from recommendations.models import Group
+from recommendations.store.audiences.groups import of_group
 from recommendations.store.models import interests, measurements, model
 from recommendations.terms import TASKS, Cut, GateOutcome, Task
 
@@ -16,6 +19,8 @@ K = 10
 LIVE = "live"
 BASELINES = ("popular", "recent", "personal_frequency")
 NOBODY = np.empty(0, np.float32)
+LEAST = 10
+"""Customers with truth whom a group needs: of fewer, an interval drawn from them says less than it seems to."""
 
 
 class Reached(NamedTuple):
@@ -50,18 +55,20 @@ def gate(
     *,
     live: Configuration | None,
     seed: int,
-    segment: int | None = None,
+    group: Group = None,
 ) -> GateResult:
     """Compare the configuration with what is live, if anything is, and with the baselines.
 
-    With the number of a ``segment`` only its customers count.
+    With a ``group`` only its customers count; fewer than ``LEAST`` of them measure nothing.
     """
     candidate = figures_of(version_id, task, configuration)
     served = figures_of(version_id, task, live) if live else None
     measured = measurements.load_per_user(version_id, task)
     references = {name: measured[name] for name in BASELINES if name in measured and len(candidate.accuracy)}
-    if segment is not None and len(candidate.accuracy):
-        rows = _of_segment(version_id, task, segment)
+    if group is not None and len(candidate.accuracy):
+        rows = _of_group(version_id, task, group)
+        if (few := int(np.count_nonzero(rows))) < LEAST:
+            return replace(gate_result(NOBODY, {}, seed=seed), users=few)
         candidate, served = candidate.of(rows), served.of(rows) if served else None
         references = {name: values[rows] for name, values in references.items()}
     return gate_result(
@@ -72,10 +79,10 @@ def gate(
     )
 
 
-def _of_segment(version_id: int, task: Task, segment: int) -> BoolArray:
-    """Mask of the segment's customers among those of the test window's truth, in their order."""
-    numbers = interests.segments_by_customer(version_id, model.truth_customers(version_id, Cut.TEST, task))
-    return np.asarray(numbers == segment)
+def _of_group(version_id: int, task: Task, group: Group) -> BoolArray:
+    """Mask of the group's customers among those of the test window's truth, in their order."""
+    customers = model.truth_customers(version_id, Cut.TEST, task)
+    return of_group(group, customers, segments=interests.segments_by_customer(version_id, customers))
 
 
 def log_line(found: GateResult) -> str:

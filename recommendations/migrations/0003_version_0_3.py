@@ -678,4 +678,39 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunSQL(WEIGHTS_BY_NUMBER, migrations.RunSQL.noop),
+        migrations.AddField(
+            "blendweights", "audience",
+            models.ForeignKey(
+                "recommendations.audience", models.PROTECT, blank=True, null=True, related_name="weights",
+                verbose_name="audience",
+            ),
+        ),
+        migrations.AddField(
+            "weightsearch", "audience",
+            models.ForeignKey(
+                "recommendations.audience", models.CASCADE, null=True, related_name="+", verbose_name="audience"
+            ),
+        ),
+        migrations.RemoveConstraint("blendweights", "one_default_per_blend_and_segment"),
+        migrations.RemoveConstraint("blendweights", "one_draft_per_blend_and_segment"),
+        migrations.AddConstraint(
+            "blendweights",
+            models.UniqueConstraint(
+                condition=models.Q(is_default=True), fields=["blend", "segment", "audience"], nulls_distinct=False,
+                name="one_default_per_blend_and_group",
+            ),
+        ),
+        migrations.AddConstraint(
+            "blendweights",
+            models.UniqueConstraint(
+                condition=models.Q(status="draft"), fields=["blend", "segment", "audience"], nulls_distinct=False,
+                name="one_draft_per_blend_and_group",
+            ),
+        ),
+        migrations.AddConstraint(
+            "blendweights",
+            models.CheckConstraint(
+                condition=models.Q(segment=None) | models.Q(audience=None), name="weights_are_for_one_group"
+            ),
+        ),
     ]  # fmt: skip

@@ -4,7 +4,7 @@ from recommendations.models.access import ApiKey, AuditEntry, ShopSetting, Sourc
 from recommendations.models.approvals import ApprovalRequest
 from recommendations.models.attribution import AttributedLine, DueLine, PlacementDay, SlateOutcome
 from recommendations.models.audiences import Audience, AudienceMember
-from recommendations.models.blending import Blend, BlendWeights, Placement
+from recommendations.models.blending import Blend, BlendWeights, Group, Placement, group_fields
 from recommendations.models.catalogue import Category, Item, ItemPrice
 from recommendations.models.customers import Customer, CustomerAlias
 from recommendations.models.events import CatalogueFile, Event, Import, RejectedRow
@@ -46,6 +46,7 @@ __all__ = [
     "DueLine",
     "Evaluation",
     "Event",
+    "Group",
     "Import",
     "InterestProfile",
     "Item",
@@ -75,4 +76,5 @@ __all__ = [
     "Staff",
     "StaffSession",
     "WeightSearch",
+    "group_fields",
 ]  # fmt: skip

@@ -17,8 +17,9 @@ class AudienceQuerySet(models.QuerySet["Audience"]):
         return self.filter(archived_at=None)
 
     def in_use(self) -> Self:
-        """Audiences for which there are rules."""
-        return self.filter(rules__isnull=False, rules__archived_at=None).distinct()
+        """Audiences for which there are rules, or weights that serve."""
+        has_rules = models.Q(rules__isnull=False, rules__archived_at=None)
+        return self.filter(has_rules | models.Q(weights__is_default=True)).distinct()
 
 
 class Audience(models.Model):

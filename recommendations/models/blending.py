@@ -8,9 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from recommendations import terms
+from recommendations.models.audiences import Audience
 from recommendations.models.interests import Segment
 from recommendations.models.staff import Staff
 from recommendations.wording import labels
+
+type Group = Audience | Segment | None
+"""Customers that weights are for: an audience, a segment, or (None) everybody; of these the first acts."""
 
 
 class Blend(models.Model):
@@ -38,16 +42,35 @@ class BlendWeightsQuerySet(models.QuerySet["BlendWeights"]):
         """Weights that are served where nothing more special applies."""
         return self.filter(is_default=True)
 
+    def in_use(self) -> Self:
+        """Weights that serve, and drafts."""
+        return self.filter(models.Q(is_default=True) | models.Q(status=terms.WeightsStatus.DRAFT))
+
+    def of_group(self, group: Group) -> Self:
+        """Weights that are for this group, and for no other."""
+        return self.filter(**group_fields(group))
+
+
+def group_fields(group: Group) -> dict[str, Audience | Segment | None]:
+    """The fields of weights, and of searches for some, that say whom they are for."""
+    return {
+        "audience": group if isinstance(group, Audience) else None,
+        "segment": group if isinstance(group, Segment) else None,
+    }
+
 
 class BlendWeights(models.Model):
     """A frozen weight vector. It is never edited: a change is a new version with this one as parent.
 
-    A draft, one at most per blend and segment, is the exception: it is edited until it is published.
+    A draft, one at most per blend and group, is the exception: it is edited until it is published.
     """
 
     blend = models.ForeignKey(Blend, models.PROTECT, related_name="versions", verbose_name=_("blend"))
     segment = models.ForeignKey(
         Segment, models.PROTECT, null=True, blank=True, related_name="weights", verbose_name=_("segment")
+    )
+    audience = models.ForeignKey(
+        Audience, models.PROTECT, null=True, blank=True, related_name="weights", verbose_name=_("audience")
     )
     number = models.PositiveIntegerField(_("version"))
     weights = models.JSONField(_("weights"), help_text=_("Instance of a recommender → weight; they add up to 1."))
@@ -88,12 +111,15 @@ class BlendWeights(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["blend", "number"], name="weights_number_once_per_blend"),
             models.UniqueConstraint(
-                fields=["blend", "segment"], condition=models.Q(is_default=True), nulls_distinct=False,
-                name="one_default_per_blend_and_segment",
+                fields=["blend", "segment", "audience"], condition=models.Q(is_default=True), nulls_distinct=False,
+                name="one_default_per_blend_and_group",
             ),
             models.UniqueConstraint(
-                fields=["blend", "segment"], condition=models.Q(status=terms.WeightsStatus.DRAFT), nulls_distinct=False,
-                name="one_draft_per_blend_and_segment",
+                fields=["blend", "segment", "audience"], condition=models.Q(status=terms.WeightsStatus.DRAFT),
+                nulls_distinct=False, name="one_draft_per_blend_and_group",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(segment=None) | models.Q(audience=None), name="weights_are_for_one_group"
             ),
             models.CheckConstraint(
                 condition=models.Q(is_default=False) | models.Q(status=terms.WeightsStatus.PUBLISHED),
@@ -108,6 +134,10 @@ class BlendWeights(models.Model):
 
     def __str__(self) -> str:
         return f"{self.blend} v{self.number}"
+
+    @property
+    def group(self) -> Group:
+        return self.audience or self.segment
 
 
 class Placement(models.Model):

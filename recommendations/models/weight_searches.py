@@ -6,7 +6,8 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from recommendations.models.blending import Blend
+from recommendations.models.audiences import Audience
+from recommendations.models.blending import Blend, Group
 from recommendations.models.interests import Segment
 from recommendations.models.jobs import Job, JobQuerySet
 from recommendations.models.staff import Staff
@@ -25,6 +26,7 @@ class WeightSearch(Job):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     blend = models.ForeignKey(Blend, models.CASCADE, related_name="+", verbose_name=_("blend"))
     segment = models.ForeignKey(Segment, models.CASCADE, null=True, related_name="+", verbose_name=_("segment"))
+    audience = models.ForeignKey(Audience, models.CASCADE, null=True, related_name="+", verbose_name=_("audience"))
     started_by = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="+", verbose_name=_("started by"))
     request = models.JSONField(_("asked for"), help_text=_("Values to begin with, locks, and limits."))
     result = models.JSONField(_("found"), default=dict)
@@ -38,6 +40,10 @@ class WeightSearch(Job):
 
     def __str__(self) -> str:
         return str(self.id)[:8]
+
+    @property
+    def group(self) -> Group:
+        return self.audience or self.segment
 
     @property
     def is_over(self) -> bool:

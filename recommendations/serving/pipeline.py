@@ -6,6 +6,7 @@ A function of what it is given; ``serve.py`` reads and writes around it.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 from numpy.random import Generator
@@ -89,10 +90,11 @@ def prepare(
     tick = datetime.fromtimestamp(now.timestamp() // TICK * TICK, UTC)
     if customer is None:
         customer = context_of(request, placement, snapshot=snapshot, candidates=candidates, state=state, now=tick)
-    weights = snapshot.weights_for(placement.blend, customer.segment) if placement.blend else None
+    weights_of = partial(snapshot.weights_for, segment=customer.segment, audiences=customer.audiences)
+    weights = weights_of(placement.blend) if placement.blend else None
     session = None
     if customer.visit and placement.scope is CatalogueScope.WHOLE:
-        session = snapshot.weights_for(BlendName.SESSION, customer.segment)
+        session = weights_of(BlendName.SESSION)
     if session and by_visit(placement, customer):
         weights = session
     params = _params(request, placement, snapshot=snapshot, customer=customer, weights=weights)
@@ -240,7 +242,7 @@ def _answer(
         recommendation_id=request.recommendation_id,
         placement=request.placement,
         model_version=snapshot.model.version_id if snapshot.model else None,
-        weights_version=chosen.served.version if chosen.served else None,
+        weights=chosen.served,
         rules_version=snapshot.rules.version,
         personalised=personal,
         source=source,

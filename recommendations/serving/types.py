@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from recommendations.engine.ranking.selection import IneligibleReason
+from recommendations.store.serving.snapshot import ServedWeights
 from recommendations.store.serving.stock import Product
 from recommendations.terms import Cut, Fallback, Reason, Source
 
@@ -120,7 +121,7 @@ class Answer:
     recommendation_id: str
     placement: str
     model_version: int | None
-    weights_version: int | None
+    weights: ServedWeights | None
     rules_version: int  # number of the book of rules; 0 before the first
     personalised: bool
     source: Source
@@ -130,3 +131,7 @@ class Answer:
     nameless: bool = False  # nothing about the customer may be written down
     missing_item_ids: tuple[str, ...] = ()
     rule_names: Mapping[int, str] = field(default_factory=dict)  # of the rules that acted, by key
+
+    @property
+    def weights_version(self) -> int | None:
+        return self.weights.version if self.weights else None

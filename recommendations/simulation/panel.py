@@ -47,7 +47,7 @@ def batch(
     ground = _ground(snapshot.model.version_id, cut, task, snapshot.stock) if task else None
     if ground is None:
         return sample(snapshot, served, now=now, beside=beside)
-    weights = {key: one for key, one in snapshot.weights.items() if key[0] is served.blend}
+    weights = {key: one for key, one in snapshot.weights.items() if key.blend is served.blend}
     made_of = (ground, served, weights, snapshot.audiences)
     held = _held.get((placement, cut))
     if held is None or held[0] != made_of:
@@ -117,18 +117,18 @@ def _of_everybody(snapshot: Snapshot, placement: ServedPlacement, ground: _Groun
 def _questions(snapshot: Snapshot, placement: ServedPlacement, ground: _Ground) -> Iterator[Question]:
     keys = ground.model.users.ids[ground.truth.users]
     customers, audiences = keys.tolist(), snapshot.audiences.of_each(keys)
+    groups = list(zip(ground.segments.tolist(), audiences, strict=True))
     weighed = {
-        segment: _weighed(snapshot, placement, ground.records.instances, segment)
-        for segment in set(ground.segments.tolist())
+        group: _weighed(snapshot, placement, ground.records.instances, segment=group[0], audiences=group[1])
+        for group in set(groups)
     }
     for place, (customer, user) in enumerate(zip(customers, ground.truth.users.tolist(), strict=True)):
-        segment = int(ground.segments[place])
-        weights, params = weighed[segment]
+        weights, params = weighed[groups[place]]
         there = ground.rows[place] >= 0
         yield Question(
             customer=customer,
-            segment=segment,
-            audiences=audiences[place],
+            segment=groups[place][0],
+            audiences=groups[place][1],
             context=NOTHING,
             rows=ground.rows[place, there],
             z=ground.records.z[place][:, there],
@@ -147,9 +147,11 @@ def _columns(matrix: Sparse, row: int) -> IntArray:
 
 
 def _weighed(
-    snapshot: Snapshot, placement: ServedPlacement, instances: Sequence[str], segment: int
+    snapshot: Snapshot, placement: ServedPlacement, instances: Sequence[str], *, segment: int, audiences: Sequence[int]
 ) -> tuple[FloatArray, SelectionParams]:
-    weights = snapshot.weights_for(placement.blend, segment) if placement.blend else None
+    weights = None
+    if placement.blend:
+        weights = snapshot.weights_for(placement.blend, segment=segment, audiences=audiences)
     return weight_vector(instances, weights.weights if weights else {}), SelectionParams(
         n=placement.n,
         repeat=placement.repeat,

@@ -292,6 +292,10 @@ def gate_text(gate: Mapping[str, Any]) -> str:
     if not gate:
         return ""
     outcome, parts = gate["outcome"], {"users": f"{gate['users']:,}"}
+    if outcome == GateOutcome.UNMEASURED and gate["users"]:
+        return (
+            gettext("Only %(users)s of these customers bought anything in the test window: too few to compare.") % parts
+        )
     if outcome == GateOutcome.UNMEASURED:
         return gettext("Nobody with a history bought anything in the test window, so nothing could be compared.")
     if outcome == GateOutcome.PASSED:

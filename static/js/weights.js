@@ -57,7 +57,7 @@ let flying = false, waiting = null, resting = 0, rests = 0;
 
 /* Where everything is as live, live itself is asked for: its weights may have more digits than the boxes show. */
 const asked = () => {
-  const sent = new URLSearchParams({ blend: form.elements.blend.value, segment: form.elements.segment.value });
+  const sent = new URLSearchParams({ blend: form.elements.blend.value, group: form.elements.group.value });
   if (settings.every(({ box, live }) => box.value.trim() !== "" && near(Number(box.value), live))) sent.set("load", "live");
   else for (const { field, box } of settings) sent.set(field, box.validity.badInput ? "?" : box.value);
   return sent;

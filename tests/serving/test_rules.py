@@ -32,7 +32,7 @@ from recommendations.store.live.state import NOTHING
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.served_audiences import ServedAudiences
 from recommendations.store.serving.slates import write_slates
-from recommendations.store.serving.snapshot import ServedWeights, Snapshot
+from recommendations.store.serving.snapshot import ServedWeights, Snapshot, WeightsKey
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import BlendName, CapPer, Fallback, RuleAction, Source
 from tests.trained import NOW
@@ -320,7 +320,7 @@ def test_a_preview_is_answered_under_the_drafted_weights() -> None:
     ask()
     held = snapshot_holder().current(None)
     weights = ServedWeights(version=0, weights={"als": 1.0}, diversity=0.0, exploration=0.0)
-    answer = preview(held.with_weights(BlendName.HOME, None, weights))
+    answer = preview(held.with_weights(WeightsKey(BlendName.HOME), weights))
     assert set(answer.shown[0].contributions) == {"als"}
     assert answer.weights_version == 0
     assert preview(held).weights_version == BlendWeights.objects.defaults().get(blend__name="home").number

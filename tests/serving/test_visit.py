@@ -13,7 +13,7 @@ from recommendations.serving.types import Answer, ResolvedRequest
 from recommendations.serving.visit import SHARE, mixed, visit, visits_of
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING, Act, LiveState
-from recommendations.store.serving.snapshot import Snapshot
+from recommendations.store.serving.snapshot import Snapshot, WeightsKey
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
 from recommendations.terms import BlendName, Fallback, Reason, Source
 from recommendations.wording.reasons import reason_text
@@ -75,7 +75,7 @@ def test_the_first_view_of_a_visitor_makes_the_answer(snapshot: Snapshot, visito
     assert (reply.source, reply.fallback_reason, reply.personalised) == (Source.SESSION, None, True)
     assert tastes(reply, 3) == {"Tea"} != tastes(before, 3)
     assert item("tea-0") not in {shown.item for shown in reply.shown}
-    session = snapshot.weights_for(BlendName.SESSION, -1)
+    session = snapshot.weights_for(BlendName.SESSION, segment=-1)
     assert session
     assert reply.weights_version == session.version
     assert set(reply.shown[0].contributions) <= set(session.weights)
@@ -86,8 +86,8 @@ def test_the_first_view_of_a_visitor_makes_the_answer(snapshot: Snapshot, visito
 
 
 def test_the_reason_names_what_was_viewed_or_bought(snapshot: Snapshot, visitor: int) -> None:
-    only = replace(snapshot.weights_for(BlendName.SESSION, -1), weights={"session_knn": 1.0})  # type: ignore[type-var]
-    snapshot = replace(snapshot, weights={**snapshot.weights, (BlendName.SESSION, None): only})
+    only = replace(snapshot.weights_for(BlendName.SESSION, segment=-1), weights={"session_knn": 1.0})  # type: ignore[type-var]
+    snapshot = replace(snapshot, weights={**snapshot.weights, WeightsKey(BlendName.SESSION): only})
     viewed = answer(snapshot, visitor, looked_at("tea-0")).shown[0].reasons[0]
     assert (viewed.code, viewed.evidence["item_id"]) == (Reason.BECAUSE_YOU_VIEWED, "tea-0")
     assert reason_text(viewed.code, viewed.evidence) == "Because you viewed Tea 0"

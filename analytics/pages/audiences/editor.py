@@ -139,7 +139,7 @@ def _offered() -> dict[str, Any]:
 
 def _of(found: Audience) -> dict[str, Any]:
     return {
-        "rules": users_of(found),
+        "users": users_of(found),
         "gone": editing.gone(found.conditions),
         "words": AudienceNames.of([found.conditions]).sentence(found.conditions),
     }

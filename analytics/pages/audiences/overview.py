@@ -29,7 +29,7 @@ def audiences(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "audiences",
         "rows": rows,
-        "gone": [row for row in rows if row.gone and row.rules],
+        "gone": [row for row in rows if row.gone and (row.rules or row.weights)],
         "people": query.people(),
         "archived": archived,
         "just_archived": archived.filter(pk=number(request.GET.get("archived")) or 0).first(),
@@ -44,8 +44,16 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         archived = archive_audience(audience=stored, by=staff_of(request), now=timezone.now())
     except AudienceIsUsedError as error:
-        facts = {"name": stored.name, "rules": ", ".join(rule.name for rule in error.users)}
-        messages.warning(request, _("“%(name)s” is used by %(rules)s: change or archive that first.") % facts)
+        rules, weights = error.users
+        if rules:
+            facts = {"name": stored.name, "rules": ", ".join(rule.name for rule in rules)}
+            messages.warning(request, _("“%(name)s” is used by %(rules)s: change or archive that first.") % facts)
+        if weights:
+            facts = {"name": stored.name, "weights": ", ".join(map(str, weights))}
+            text = _(
+                "“%(name)s” has its own weights (%(weights)s): withdraw them, or discard the draft, on Weights first."
+            )
+            messages.warning(request, text % facts)
         return redirect("audience", pk=pk)
     return redirect(reverse("audiences", query={"archived": archived.pk}))
 

@@ -12,6 +12,8 @@ from django.utils.translation import ngettext
 from analytics.pages.customer.cards import moved, places
 from analytics.pages.customer.view import Compare, Lens
 from analytics.queries.customer.profile import CustomerHead
+from analytics.queries.weights.groups import place_of
+from analytics.templatetags.weights import whom
 from recommendations.models import BlendWeights
 from recommendations.services.review.drafts import DraftRules, draft_rules, draft_weights
 from recommendations.services.review.review import Draft, Review, compare
@@ -41,7 +43,7 @@ def drafted(lens: Lens, person: CustomerHead) -> Drafted:
     blend = lens.place.blend
     missing = []
     if lens.compare in {Compare.WEIGHTS, Compare.BOTH}:
-        weights = draft_weights(blend=BlendName(blend.name), segment=person.segment) if blend else None
+        weights = draft_weights(blend=BlendName(blend.name), customer=person.customer.pk) if blend else None
         if weights is None:
             missing.append(_("There are no draft weights for this placement."))
     if lens.compare in {Compare.RULES, Compare.BOTH}:
@@ -50,10 +52,10 @@ def drafted(lens: Lens, person: CustomerHead) -> Drafted:
             missing.append(_("No rule waits to be published."))
     sources = []
     if weights:
-        whom = _("segment “%(segment)s”") % {"segment": weights.segment} if weights.segment else _("everybody")
         sources.append(
             Source(
-                words=_("Draft weights of %(blend)s for %(whom)s") % {"blend": weights.blend, "whom": whom},
+                words=_("Draft weights of %(blend)s for %(whom)s")
+                % {"blend": weights.blend, "whom": whom(weights.group)},
                 by=str(weights.author or ""),
                 address=weights_address(weights),
             )
@@ -73,8 +75,7 @@ def _rule_sources(rules: DraftRules | None) -> list[Source]:
 
 def weights_address(draft: BlendWeights) -> str:
     """Address of the page on which the draft is edited."""
-    segment = {"segment": str(draft.segment.number)} if draft.segment else {}
-    return reverse("weights", query={"blend": draft.blend.name, **segment})
+    return reverse("weights", query=place_of(draft))
 
 
 def comparison(live: Review, draft: Review) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from analytics.pages.access.permission import staff_of
+from analytics.pages.customer.acting import acting_weights
 from analytics.pages.customer.answers import Answers, answers_for
 from analytics.pages.customer.cards import answer_context, card_views, judgement_choices, places
 from analytics.pages.customer.compare import comparison, movement_text
@@ -37,6 +38,7 @@ def recommendations(request: HttpRequest, person: CustomerHead, *, frame: Frame)
     may_draft = may(staff_of(request), Action.DRAFT)
     acts = may_draft and answers.shown.making is Making.LIVE
     context |= {"answers": answers, "may_draft": may_draft, "may_act": acts} | answer_context(answers.shown)
+    context["acting"] = acting_weights(answers.shown, person)
     if answers.draft:
         context |= comparison(answers.shown, answers.draft)
     else:
@@ -94,7 +96,9 @@ def _panel(request: HttpRequest, looked: Looked, answers: Answers) -> dict[str, 
     """Context of the panel that the address opens beside the list: why an item is in it, or why not."""
     why, why_not = (number(request.GET.get(name)) for name in ("why", "why_not"))
     if why is not None:
-        return {"drawer": "why"} | why_context(why, answers, of_draft=request.GET.get("of") == OF_DRAFT)
+        return {"drawer": "why"} | why_context(
+            why, answers, person=looked.person, of_draft=request.GET.get("of") == OF_DRAFT
+        )
     if why_not is not None:
         return {"drawer": "why_not"} | why_not_context(looked, item=why_not)
     return {}

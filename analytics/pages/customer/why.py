@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from analytics.charts.hues import INK, of_recommender
 from analytics.charts.waterfall import Fall, waterfall
+from analytics.pages.customer.acting import acting_weights
 from analytics.pages.customer.answers import Answers, answers_for
 from analytics.pages.customer.view import asked, looked_at
 from analytics.queries.customer import profile as query
@@ -45,11 +46,11 @@ def why(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     if isinstance(answers, str):
         return render(request, "dashboard/customer/panel.html", {"drawer": "gone", "trouble": answers})
     context = {"drawer": "why", **looked._asdict(), "asked": asked(request.GET)}
-    context |= why_context(item, answers, of_draft=request.GET.get("of") == OF_DRAFT)
+    context |= why_context(item, answers, person=looked.person, of_draft=request.GET.get("of") == OF_DRAFT)
     return render(request, "dashboard/customer/panel.html", context)
 
 
-def why_context(item: int, answers: Answers, *, of_draft: bool) -> dict[str, Any]:
+def why_context(item: int, answers: Answers, *, person: query.CustomerHead, of_draft: bool) -> dict[str, Any]:
     """Context of the panel: the item in the answer that is shown, or in the one that the draft would give."""
     review = answers.draft if of_draft and answers.draft else answers.shown
     card = next((card for card in review.cards if card.item.pk == item), None)
@@ -59,6 +60,7 @@ def why_context(item: int, answers: Answers, *, of_draft: bool) -> dict[str, Any
     return {
         "card": card,
         "of_draft": review is answers.draft,
+        "acting": acting_weights(review, person),
         "lines": lines,
         "total": sum(line.value for line in lines if line.value is not None),
         "waterfall_figure": _figure(lines).to_json(engine="orjson"),

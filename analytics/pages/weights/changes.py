@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -17,7 +16,9 @@ from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.weights.desk import desk_page, first_messages, form_values, given_in, place_in
 from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.weights import changes as query
-from recommendations.models import BlendWeights, Segment
+from analytics.queries.weights.groups import place
+from analytics.templatetags.weights import whom
+from recommendations.models import BlendWeights, Group
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
 from recommendations.services.weights import blending, drafts
@@ -31,45 +32,45 @@ DIALOGS = ("publish", "ask")
 @requires(Action.DRAFT)
 def save_weights(request: HttpRequest) -> HttpResponse:
     """Save what is on the sliders as the draft; ``then`` opens a dialog on the page that comes back."""
-    (blend, segment), given = place_in(request.POST), given_in(request.POST)
+    (blend, group), given = place_in(request.POST), given_in(request.POST)
     revision = number(request.POST.get("revision"))
     try:
         draft = drafts.save_draft(
-            blend=blend, segment=segment, values=form_values(given), revision=revision, by=staff_of(request),
+            blend=blend, group=group, values=form_values(given), revision=revision, by=staff_of(request),
             now=timezone.now(),
         )  # fmt: skip
     except ValidationError as error:
-        return desk_page(request, blend, segment, given=given, errors=first_messages(error))
+        return desk_page(request, blend, group, given=given, errors=first_messages(error))
     except drafts.StaleDraftError as error:
         conflict = query.draft_conflict(error, given, edited=revision)
-        return desk_page(request, blend, segment, given=given, more={"conflict": conflict})
+        return desk_page(request, blend, group, given=given, more={"conflict": conflict})
     if (then := request.POST.get("then")) in DIALOGS:
-        return _back(blend, segment, **{then: "1"})
+        return _back(blend, group, **{then: "1"})
     messages.success(request, _("%(draft)s is saved. What is live stays live.") % {"draft": draft})
-    return _back(blend, segment)
+    return _back(blend, group)
 
 
 @require_POST
 @requires(Action.DRAFT)
 def discard_weights(request: HttpRequest) -> HttpResponse:
-    blend, segment = place_in(request.POST)
-    draft, revision = drafts.draft_of(blend, segment), number(request.POST.get("revision"))
+    blend, group = place_in(request.POST)
+    draft, revision = drafts.draft_of(blend, group), number(request.POST.get("revision"))
     try:
         if draft and revision is not None:
             drafts.discard_draft(draft=draft, revision=revision, by=staff_of(request))
     except drafts.StaleDraftError:
         messages.warning(request, _("Somebody has changed the draft meanwhile, so it was not discarded. Here it is."))
-        return _back(blend, segment)
+        return _back(blend, group)
     messages.success(request, _("The draft is discarded. What is live stays live."))
-    return _back(blend, segment)
+    return _back(blend, group)
 
 
 @requires(Action.PUBLISH)
 @require_safe
 def weights_publication(request: HttpRequest) -> HttpResponse:
     """The part of the dialog that says what publishing would do: figures of the panel, and the gate, once."""
-    blend, segment = place_in(request.GET)
-    draft = drafts.draft_of(blend, segment)
+    blend, group = place_in(request.GET)
+    draft = drafts.draft_of(blend, group)
     publication = query.publication(draft) if draft else None
     return render(request, "dashboard/weights/publication.html", {"publication": publication})
 
@@ -77,11 +78,11 @@ def weights_publication(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Action.PUBLISH)
 def publish_weights(request: HttpRequest) -> HttpResponse:
-    blend, segment = place_in(request.POST)
-    draft = drafts.draft_of(blend, segment)
+    blend, group = place_in(request.POST)
+    draft = drafts.draft_of(blend, group)
     if draft is None:
         messages.warning(request, _("There is no draft any more: it was published or discarded meanwhile."))
-        return _back(blend, segment)
+        return _back(blend, group)
     note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
     try:
         published = blending.publish(
@@ -100,9 +101,27 @@ def publish_weights(request: HttpRequest) -> HttpResponse:
         return _dialog(request, draft, note=note, stale=text)
     except blending.AlreadyPublishedError as error:
         messages.warning(request, _("%(version)s is published already.") % {"version": error.weights})
-        return _back(blend, segment)
+        return _back(blend, group)
     messages.success(request, _("%(version)s is live: the next answer of the shop uses it.") % {"version": published})
-    return _back(blend, segment)
+    return _back(blend, group)
+
+
+@require_POST
+@requires(Action.PUBLISH)
+def withdraw_weights(request: HttpRequest, version: int) -> HttpResponse:
+    """Take a group's own weights out of use."""
+    target = _version(version)
+    note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
+    try:
+        blending.withdraw(weights=target, note=note, by=staff_of(request))
+    except NoteNeededError:
+        messages.warning(request, _("Say why: it stays with the version. Nothing was changed."))
+    except blending.NothingToWithdrawError:
+        messages.warning(request, _("%(version)s is not live any more, so nothing was changed.") % {"version": target})
+    else:
+        texts = {"version": target, "whom": whom(target.group)}
+        messages.success(request, _("%(version)s no longer acts: %(whom)s has no weights of its own.") % texts)
+    return _back(BlendName(target.blend.name), target.group)
 
 
 @requires(Action.PUBLISH)
@@ -117,7 +136,7 @@ def weights_roll_back(request: HttpRequest, version: int) -> HttpResponse:
 @requires(Action.PUBLISH)
 def roll_back_weights(request: HttpRequest, version: int) -> HttpResponse:
     target = _version(version)
-    blend, segment = BlendName(target.blend.name), target.segment
+    blend, group = BlendName(target.blend.name), target.group
     try:
         live = blending.roll_back(
             weights=target,
@@ -132,22 +151,21 @@ def roll_back_weights(request: HttpRequest, version: int) -> HttpResponse:
     else:
         texts = {"made": live, "version": f"v{target.number}"}
         messages.success(request, _("%(made)s is live, with the weights of %(version)s.") % texts)
-    return _back(blend, segment)
+    return _back(blend, group)
 
 
 def _dialog(request: HttpRequest, draft: BlendWeights, **said: str) -> HttpResponse:
     """The page again with the dialog open, and what was typed into it."""
     more: Mapping[str, Any] = {"publishing": said | {"publication": query.publication(draft)}}
-    return desk_page(request, BlendName(draft.blend.name), draft.segment, more=more)
+    return desk_page(request, BlendName(draft.blend.name), draft.group, more=more)
 
 
 def _version(key: int) -> BlendWeights:
-    version = BlendWeights.objects.select_related("blend", "segment").filter(pk=key).first()
+    version = BlendWeights.objects.select_related("blend", "segment", "audience").filter(pk=key).first()
     if version is None:
         raise Http404
     return version
 
 
-def _back(blend: BlendName, segment: Segment | None, **more: str) -> HttpResponse:
-    place = {"blend": str(blend)} | ({"segment": str(segment.number)} if segment else {}) | more
-    return redirect(f"{reverse('weights')}?{urlencode(place)}")
+def _back(blend: BlendName, group: Group, **more: str) -> HttpResponse:
+    return redirect(reverse("weights", query=place(str(blend), group) | more))

@@ -16,16 +16,15 @@ from django.views.decorators.http import require_safe
 from analytics.charts import weights as charts
 from analytics.charts.pareto import Spot, pareto
 from analytics.pages.access.permission import staff_of
-from analytics.parameters import number
 from analytics.queries.approvals import of_weights
 from analytics.queries.layout import read_frame
-from analytics.queries.segments.choices import segment_choices
 from analytics.queries.weights import desk as query
 from analytics.queries.weights import effect as effect_query
 from analytics.queries.weights import past as past_query
+from analytics.queries.weights.groups import group_choices, group_of
 from analytics.templatetags.weights import WEIGHT, sentence
 from analytics.templatetags.words import COVERAGE, MAIN_METRIC
-from recommendations.models import Segment
+from recommendations.models import Group
 from recommendations.services.access.policy import Action, may
 from recommendations.services.weights.values import HIGHEST, Values, values_of
 from recommendations.services.weights.versions import versions
@@ -70,7 +69,7 @@ def weights(request: HttpRequest) -> HttpResponse:
 def desk_page(
     request: HttpRequest,
     blend: BlendName,
-    segment: Segment | None,
+    group: Group,
     *,
     load: str = "",
     given: Given | None = None,
@@ -78,22 +77,20 @@ def desk_page(
     more: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     """The page with what is loaded, or with what was typed and what is wrong about it."""
-    desk = query.desk(
-        blend, segment, versions=versions(blend, segment), load=load, given=given or {}, errors=errors or {}
-    )
+    desk = query.desk(blend, group, versions=versions(blend, group), load=load, given=given or {}, errors=errors or {})
     staff = staff_of(request)
     context: dict[str, Any] = {
         "section": "weights",
         "frame": read_frame(),
         "blends": labels.BLENDS,
-        "segments": segment_choices(segment.number if segment else None),
+        "groups": group_choices(group),
         "desk": desk,
         "may_draft": may(staff, Action.DRAFT),
         "approval": of_weights(desk.draft),
     }
     if desk.loaded:
         values = _values(given or {}, blend, otherwise=desk.loaded.values)
-        context |= _effect(_asked(blend, segment, values)) | {"points": query.loadable(desk)}
+        context |= _effect(_asked(blend, group, values)) | {"points": query.loadable(desk)}
         figure = charts.effects(effect_query.shifts(context["effects"]), axis=_axis())
         context["effect_figure"] = figure.to_json(engine="orjson")
     return render(request, "dashboard/weights/desk.html", context | dict(more or {}), status=422 if errors else 200)
@@ -103,14 +100,14 @@ def desk_page(
 @timed
 def weights_effect(request: HttpRequest) -> HttpResponse:
     """Answer of the desk to every move of a slider: parts of the page, the chart, or what is wrong, by field."""
-    blend, segment = place_in(request.GET)
-    live = query.live_of(blend, segment) if request.GET.get("load") == query.LIVE else None
+    blend, group = place_in(request.GET)
+    live = query.live_of(blend, group) if request.GET.get("load") == query.LIVE else None
     try:
         given: dict[str, Any] = {"weights": {}} | form_values(given_in(request.GET))
         values = Values.of(live) if live else values_of(given, blend=blend, otherwise=Values(weights={}))
     except ValidationError as error:
         return _json({"errors": first_messages(error)})
-    result = _asked(blend, segment, values)
+    result = _asked(blend, group, values)
     context = _effect(result)
     figures = {"effect-chart": charts.effect_parts(effect_query.shifts(result), axis=_axis())} if result.figures else {}
     response = _json(
@@ -129,10 +126,10 @@ def weights_effect(request: HttpRequest) -> HttpResponse:
 @timed
 def weights_rest(request: HttpRequest) -> HttpResponse:
     """Slower answer of the desk, for when the hand rests: all points, and what each recommender is worth."""
-    blend, segment = place_in(request.GET)
-    history = versions(blend, segment, measured=True)
+    blend, group = place_in(request.GET)
+    history = versions(blend, group, measured=True)
     load = request.GET.get("load", "")
-    desk = query.desk(blend, segment, versions=history, best=query.best_single(blend, segment), load=load)
+    desk = query.desk(blend, group, versions=history, best=query.best_single(blend, group), load=load)
     if desk.loaded is None:
         return _json({"html": {}, "figures": {}})
     values = _values(given_in(request.GET), blend, otherwise=desk.loaded.values)
@@ -174,9 +171,9 @@ def weights_rest(request: HttpRequest) -> HttpResponse:
     )
 
 
-def place_in(sent: QueryDict) -> tuple[BlendName, Segment | None]:
-    """Blend and segment that the address or the form speaks of."""
-    return query.blend_of(sent.get("blend", "")), query.segment_of(number(sent.get("segment")))
+def place_in(sent: QueryDict) -> tuple[BlendName, Group]:
+    """Blend and group that the address or the form speaks of."""
+    return query.blend_of(sent.get("blend", "")), group_of(sent.get("group", ""))
 
 
 def given_in(sent: QueryDict) -> Given:
@@ -204,9 +201,9 @@ def _values(given: Given, blend: BlendName, *, otherwise: Values) -> Values:
         return otherwise
 
 
-def _asked(blend: BlendName, segment: Segment | None, values: Values) -> WhatIf:
+def _asked(blend: BlendName, group: Group, values: Values) -> WhatIf:
     return what_if(
-        blend=blend, weights=values.weights, diversity=values.diversity, promotion=values.promotion, segment=segment
+        blend=blend, weights=values.weights, diversity=values.diversity, promotion=values.promotion, group=group
     )
 
 

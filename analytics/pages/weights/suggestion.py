@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.weights.desk import first_messages, form_values, given_in, place_in
 from analytics.queries.weights import suggestion as query
-from recommendations.models import Segment, WeightSearch
+from recommendations.models import Group, WeightSearch
 from recommendations.services.access.policy import Action
 from recommendations.services.weights import suggestions
 from recommendations.services.weights.tuning import NothingToTuneOnError
@@ -28,27 +28,27 @@ LIMITS = ("coverage", "diversity")
 @require_safe
 def weights_suggestion(request: HttpRequest) -> HttpResponse:
     """Content of the dialog: a search that goes on, else what one needs to begin."""
-    blend, segment = place_in(request.GET)
-    running = suggestions.latest_suggestion(blend, segment)
-    return _progress(request, running) if running and not running.is_over else _form(request, blend, segment)
+    blend, group = place_in(request.GET)
+    running = suggestions.latest_suggestion(blend, group)
+    return _progress(request, running) if running and not running.is_over else _form(request, blend, group)
 
 
 @require_POST
 @requires(Action.DRAFT)
 def suggest_weights(request: HttpRequest) -> HttpResponse:
-    blend, segment = place_in(request.POST)
+    blend, group = place_in(request.POST)
     least = {name: request.POST.get(f"least_{name}", "") for name in LIMITS}
     try:
         begun = suggestions.suggest(
-            blend=blend, segment=segment, values=form_values(given_in(request.POST)), least=least,
+            blend=blend, group=group, values=form_values(given_in(request.POST)), least=least,
             locked=request.POST.getlist("lock"), by=staff_of(request), now=timezone.now(),
         )  # fmt: skip
     except ValidationError as error:
-        return _form(request, blend, segment, least=least, errors=first_messages(error))
+        return _form(request, blend, group, least=least, errors=first_messages(error))
     except suggestions.SearchRunningError as error:
         return _progress(request, error.search)
     except NothingToTuneOnError:
-        return _form(request, blend, segment, least=least, problem=_("There is nothing to search on yet."))
+        return _form(request, blend, group, least=least, problem=_("There is nothing to search on yet."))
     return _progress(request, begun)
 
 
@@ -73,8 +73,8 @@ def _progress(request: HttpRequest, search: WeightSearch) -> HttpResponse:
     return render(request, "dashboard/weights/suggestion.html", context)
 
 
-def _form(request: HttpRequest, blend: BlendName, segment: Segment | None, **said: Any) -> HttpResponse:
+def _form(request: HttpRequest, blend: BlendName, group: Group, **said: Any) -> HttpResponse:
     """Form with what was typed; else with as much coverage as live has, so that nothing is traded away unasked."""
-    live = query.figures_of_live(blend, segment)
+    live = query.figures_of_live(blend, group)
     filled = {"least": {"coverage": f"{math.floor(1000 * live['coverage']) / 1000:g}"} if live else {}}
     return render(request, "dashboard/weights/suggest_form.html", filled | {"live": live} | said)

@@ -9,7 +9,7 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from analytics.queries.audiences.words import AudienceNames
-from recommendations.models import Audience, AuditEntry, Category, Customer, CustomerAlias, Rule
+from recommendations.models import Audience, AuditEntry, BlendWeights, Category, Customer, CustomerAlias, Rule
 from recommendations.services.audiences.editing import Gone, gone_of_each
 
 OFFERED = 12
@@ -24,6 +24,7 @@ class AudienceRow:
     words: str
     gone: Sequence[Gone]
     rules: Sequence[Rule]
+    weights: Sequence[BlendWeights]
 
     @property
     def grown(self) -> int | None:
@@ -34,14 +35,18 @@ class AudienceRow:
 
 def audiences() -> list[AudienceRow]:
     """All audiences that are not archived, in their order."""
-    used = Prefetch("rules", Rule.objects.unarchived(), to_attr="used_by")
-    rows = list(Audience.objects.unarchived().select_related("author").prefetch_related(used))
+    rules = Prefetch("rules", Rule.objects.unarchived(), to_attr="used_by")
+    weights = Prefetch("weights", BlendWeights.objects.in_use().select_related("blend"), to_attr="weighed_by")
+    rows = list(Audience.objects.unarchived().select_related("author").prefetch_related(rules, weights))
     names = AudienceNames.of(row.conditions for row in rows)
     lost = gone_of_each([row.conditions for row in rows])
     return [
-        AudienceRow(audience=row, words=names.sentence(row.conditions), gone=missing, rules=vars(row)["used_by"])
+        AudienceRow(
+            audience=row, words=names.sentence(row.conditions), gone=missing, rules=vars(row)["used_by"],
+            weights=vars(row)["weighed_by"],
+        )
         for row, missing in zip(rows, lost, strict=True)
-    ]
+    ]  # fmt: skip
 
 
 def find_audience(pk: int) -> Audience | None:

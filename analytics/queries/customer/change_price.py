@@ -39,8 +39,10 @@ def _of_weights(weights: BlendWeights) -> dict[str, Any]:
 
 
 def _whom(weights: BlendWeights) -> str:
-    if weights.segment is None:
+    if weights.group is None:
         return _("This changes everyone, not this customer alone.")
+    if weights.audience:
+        return _("This changes everyone in audience “%(audience)s”.") % {"audience": weights.audience}
     return _("This changes everyone in segment “%(segment)s”.") % {"segment": weights.segment}
 
 

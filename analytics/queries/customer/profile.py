@@ -31,6 +31,7 @@ from analytics.templatetags.words import label
 from recommendations.models import (
     Aside,
     AttributedLine,
+    Audience,
     Blend,
     BlendWeights,
     Category,
@@ -76,6 +77,7 @@ class CustomerHead:
     customer: Customer
     state: State
     segment: Segment | None
+    audiences: Sequence[Audience]  # with key and name, in their order
     keys: Sequence[int]  # the customer's own, then those of merged anonymous keys
     placements: Sequence[Placement]
     drafted: frozenset[str]  # blends of which there are draft weights that would act on the customer
@@ -109,7 +111,12 @@ def person(pk: int, *, model: int | None) -> CustomerHead | None:
             drafts=ArraySubquery(
                 BlendWeights.objects.filter(status=WeightsStatus.DRAFT)
                 .order_by("pk")
-                .values(draft=JSONObject(blend="blend__name", segment="segment__number"))
+                .values(draft=JSONObject(blend="blend__name", segment="segment__number", audience="audience"))
+            ),
+            in_audiences=ArraySubquery(
+                Audience.objects.filter(members__customer=OuterRef("pk"), archived_at=None)
+                .order_by("position", "pk")
+                .values(audience=JSONObject(pk="pk", name="name"))
             ),
             has_rules=Exists(Rule.objects.unarchived()),
             aside=Subquery(_asides().filter(customer=OuterRef("pk"))[:1]),
@@ -130,15 +137,16 @@ def person(pk: int, *, model: int | None) -> CustomerHead | None:
         return None
     row = vars(customer)
     segment = Segment(**{name: row[f"segment_{name}"] for name in SEGMENT_FIELDS}) if row["segment_now"] else None
+    audiences = [Audience(**each) for each in row["in_audiences"]]
+    groups = [(None, None), (segment.number if segment else None, None), *((None, each.pk) for each in audiences)]
     return CustomerHead(
         customer=customer,
         state=state_of(customer),
         segment=segment,
+        audiences=audiences,
         keys=[pk, *row["merged_keys"]],
         placements=[_placement(**place) for place in row["placements"]],
-        drafted=frozenset(
-            draft["blend"] for draft in row["drafts"] if draft["segment"] in {None, segment.number if segment else None}
-        ),
+        drafted=frozenset(draft["blend"] for draft in row["drafts"] if (draft["segment"], draft["audience"]) in groups),
         has_rules=row["has_rules"],
         interests=_interests(row),
         aside=row["aside"] and _aside(**row["aside"]),

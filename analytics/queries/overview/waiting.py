@@ -109,8 +109,8 @@ def _look(now: datetime) -> PendingWork:
 
 
 def _weights() -> tuple[tuple[str, str], ...]:
-    live = BlendWeights.objects.defaults().filter(blend=OuterRef("blend"), segment=None)
-    proposed = Q(status=WeightsStatus.PROPOSED, segment=None, number__gt=F("live"))
+    live = BlendWeights.objects.defaults().of_group(None).filter(blend=OuterRef("blend"))
+    proposed = Q(status=WeightsStatus.PROPOSED, segment=None, audience=None, number__gt=F("live"))
     rows = BlendWeights.objects.annotate(live=Subquery(live.values("number")[:1]))
     wanted = rows.filter(Q(status=WeightsStatus.DRAFT) | proposed).order_by("blend", "status")
     return tuple(dict.fromkeys(wanted.values_list("blend__name", "status")))

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analytics.queries.segments.ties import rules_of
+from analytics.queries.segments.ties import rules_of, weights_of
 from recommendations.models import BlendWeights, ModelVersion, Rule, Segment
 from recommendations.services.operations.segments import load_moves
 
@@ -72,7 +72,7 @@ def fates(version: ModelVersion | None) -> Fates | None:
         if before != NOBODYS:
             went[before][after] = customers
     segments = {each.number: each for each in Segment.objects.filter(number__in=[*went, *there])}
-    rules, weights = _tied_to(list(went))
+    rules, weights = rules_of(list(went)), weights_of(list(went))
     rows = [
         _fate(
             segments[number], to, segments, now=there[number].size if number in there else 0,
@@ -100,12 +100,3 @@ def _fate(
     parts = [(other, share) for other, share in large if share >= LEAST_PART][:PARTS_SHOWN]
     kept = to.get(segment.number, 0) / members
     return Fate(segment=segment, members=members, now=now, kept=kept, parts=parts, rules=rules, weights=weights)
-
-
-def _tied_to(numbers: Sequence[int]) -> tuple[Mapping[int, list[Rule]], Mapping[int, list[BlendWeights]]]:
-    """Rules, and weights that serve, by the number of the segment on which they hang."""
-    weights: dict[int, list[BlendWeights]] = defaultdict(list)
-    for own in BlendWeights.objects.defaults().filter(segment__number__in=numbers).select_related("segment", "blend"):
-        if own.segment:
-            weights[own.segment.number].append(own)
-    return rules_of(numbers), weights

@@ -8,7 +8,7 @@ import numpy as np
 from django.db.models import Exists, OuterRef
 
 from analytics.charts.segments import Centre, Leaning, MapPoint
-from analytics.queries.segments.ties import rules_of
+from analytics.queries.segments.ties import rules_of, weights_of
 from recommendations.engine.interests.segment import top_categories
 from recommendations.models import BlendWeights, Category, InterestProfile, Rule, Segment
 from recommendations.services.operations.segments import Picture
@@ -144,7 +144,7 @@ def uses(segment: Segment) -> dict[str, Any]:
     rows = busiest.order_by("-weight").select_related("customer")[:BUSIEST]
     return {
         "rules": rules_of([segment.number])[segment.number],
-        "weights": list(BlendWeights.objects.defaults().filter(segment=segment).select_related("blend")),
+        "weights": weights_of([segment.number])[segment.number],
         "busiest": [row.customer for row in rows],
     }
 

@@ -30,7 +30,7 @@ def draft_conflict(error: StaleDraftError, given: Mapping[str, str], *, edited: 
 
 def publication(draft: BlendWeights) -> dict[str, Any] | None:
     """Context of what publishing the draft would do; None where nothing is live to compare it with."""
-    live = live_of(BlendName(draft.blend.name), draft.segment)
+    live = live_of(BlendName(draft.blend.name), draft.group)
     if live is None:
         return None
     return {
@@ -44,7 +44,7 @@ def publication(draft: BlendWeights) -> dict[str, Any] | None:
 
 def way_back(version: BlendWeights) -> dict[str, Any]:
     """Context of what rolling back to a version would do."""
-    live = live_of(BlendName(version.blend.name), version.segment)
+    live = live_of(BlendName(version.blend.name), version.group)
     changes = differences(Values.of(version), Values.of(live)) if live else []
     return {"version": version, "live": live, "changes": changes, "effects": effect_of(version)}
 

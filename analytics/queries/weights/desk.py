@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from analytics.queries.weights.sliders import Setting, fields, settings_of
 from analytics.templatetags.display import ago
 from recommendations.engine.feedback.presets import PRESETS, PROMOTION
-from recommendations.models import BlendWeights, Segment
+from recommendations.models import Audience, BlendWeights, Group
 from recommendations.services.weights import versions as service
 from recommendations.services.weights.drafts import draft_of
 from recommendations.services.weights.values import Values
@@ -37,7 +36,7 @@ class Desk:
     """``loaded`` is what stands on the sliders, and ``draft`` what is saved; both None before the first weights."""
 
     blend: BlendName
-    segment: Segment | None
+    group: Group
     points: Mapping[str, StartingPoint]
     draft: BlendWeights | None
     loaded: StartingPoint | None
@@ -71,8 +70,12 @@ class Desk:
 
     @property
     def inherits(self) -> bool:
-        """Whether the segment gets everybody's weights."""
-        return bool(self.segment and self.live and self.live.segment_id is None)
+        """Whether the group has no weights of its own."""
+        return bool(self.group and self.live and self.live.group is None)
+
+    @property
+    def is_audience(self) -> bool:
+        return isinstance(self.group, Audience)
 
     @property
     def changed(self) -> int:
@@ -82,7 +85,7 @@ class Desk:
 
 def desk(
     blend: BlendName,
-    segment: Segment | None,
+    group: Group,
     *,
     versions: Sequence[WeightsVersion] = (),
     best: StartingPoint | None = None,
@@ -92,8 +95,8 @@ def desk(
 ) -> Desk:
     """The desk; ``given`` are fields as they were typed, which go before what ``load`` names; ``errors`` by name."""
     rows = [version.weights for version in versions]
-    live = next((row for row in rows if row.is_default), None) or live_of(blend, segment)
-    draft = draft_of(blend, segment)
+    live = next((row for row in rows if row.is_default), None) or live_of(blend, group)
+    draft = draft_of(blend, group)
     points = {point.key: point for point in _points(blend, live, draft, rows, best)} if live else {}
     loaded = points.get(load) or points.get(DRAFT) or points.get(LIVE)
     settings: Sequence[Setting] = ()
@@ -105,7 +108,7 @@ def desk(
         )  # fmt: skip
     return Desk(
         blend=blend,
-        segment=segment,
+        group=group,
         points=points,
         draft=draft,
         loaded=loaded,
@@ -114,16 +117,17 @@ def desk(
     )
 
 
-def live_of(blend: BlendName, segment: Segment | None) -> BlendWeights | None:
-    """Weights that the segment's customers get: its own where it has any, else everybody's."""
-    defaults = BlendWeights.objects.defaults().filter(blend__name=blend).select_related("blend", "author", "segment")
-    by_segment = {row.segment_id: row for row in defaults.filter(Q(segment=None) | Q(segment=segment))}
-    return by_segment.get(segment.pk if segment else None) or by_segment.get(None)
+def live_of(blend: BlendName, group: Group) -> BlendWeights | None:
+    """Weights that the group's customers get: its own where it has any, else everybody's."""
+    defaults = BlendWeights.objects.defaults().filter(blend__name=blend)
+    either = defaults.of_group(group) | defaults.of_group(None)
+    rows = {row.group: row for row in either.select_related("blend", "author", "segment", "audience")}
+    return rows.get(group) or rows.get(None)
 
 
-def best_single(blend: BlendName, segment: Segment | None) -> StartingPoint | None:
+def best_single(blend: BlendName, group: Group) -> StartingPoint | None:
     """The recommender that does best alone on the panel; asking takes a measurement of each, once a model."""
-    best = service.best_single(blend, segment)
+    best = service.best_single(blend, group)
     if best is None:
         return None
     about = _("The recommender that does best alone: %(name)s") % {"name": labels.instance_label(best[0])}
@@ -143,10 +147,6 @@ def loadable(desk: Desk) -> dict[str, dict[str, object]]:
 
 def blend_of(name: str) -> BlendName:
     return BlendName(name) if name in set(BlendName) else BlendName.HOME
-
-
-def segment_of(numbered: int | None) -> Segment | None:
-    return Segment.objects.filter(number=numbered).first() if numbered is not None else None
 
 
 def by_whom(version: BlendWeights) -> str:

@@ -18,7 +18,7 @@ SLIDERS = "sliders"
 
 def of_live(desk: Desk) -> dict[str, float]:
     """Figures of what is live on today's panel, by metric; empty where nothing measures."""
-    held = held_for(desk.blend, desk.segment)
+    held = held_for(desk.blend, desk.group)
     if isinstance(held, Unmeasured) or LIVE not in desk.points:
         return {}
     summary = held.summary(PanelSettings.of(desk.points[LIVE].values))
@@ -27,7 +27,7 @@ def of_live(desk: Desk) -> dict[str, float]:
 
 def located(desk: Desk, sliders: Values) -> list[tuple[StartingPoint, Measure, float]]:
     """Accuracy and coverage of all that can be loaded, and of the sliders where they are something else; each once."""
-    held = held_for(desk.blend, desk.segment)
+    held = held_for(desk.blend, desk.group)
     if isinstance(held, Unmeasured):
         return []
     here = StartingPoint(key=SLIDERS, words=_("These sliders"), about="", values=sliders)
@@ -42,7 +42,7 @@ def located(desk: Desk, sliders: Values) -> list[tuple[StartingPoint, Measure, f
 def parts(desk: Desk, values: Values, *, live: Mapping[str, float]) -> list[MeasuredRow]:
     """Accuracy that the panel's customers lose without each recommender, as shares of live's; the greatest first."""
     whole = live.get(MAIN_METRIC) or 1.0
-    losses = worth(blend=desk.blend, weights=values.weights, promotion=values.promotion, segment=desk.segment)
+    losses = worth(blend=desk.blend, weights=values.weights, promotion=values.promotion, group=desk.group)
     return [
         MeasuredRow(
             name=name, words=setting_label(name), value=lost.value / whole, low=lost.low / whole, high=lost.high / whole

@@ -9,7 +9,7 @@ from analytics.queries.weights.desk import live_of
 from analytics.queries.weights.sliders import fields
 from analytics.templatetags.display import number, signed
 from analytics.templatetags.words import COVERAGE, MAIN_METRIC
-from recommendations.models import Segment, WeightSearch
+from recommendations.models import Group, WeightSearch
 from recommendations.services.weights.panels import PanelSettings
 from recommendations.services.weights.suggestions import Outcome
 from recommendations.services.weights.values import Values
@@ -43,7 +43,7 @@ def loadable(search: WeightSearch) -> Mapping[str, Any] | None:
     """The suggestion for the browser, as ``desk.loadable`` has its points; None where there is nothing new to load."""
     if search.outcome in (None, Outcome.STAYS):
         return None
-    values, live = Values(**search.result["values"]), live_of(BlendName(search.blend.name), search.segment)
+    values, live = Values(**search.result["values"]), live_of(BlendName(search.blend.name), search.group)
     return {
         "words": _("Suggested"),
         "fields": fields(values, live=Values.of(live) if live else values, names=list(values.weights)),
@@ -51,9 +51,9 @@ def loadable(search: WeightSearch) -> Mapping[str, Any] | None:
     }
 
 
-def figures_of_live(blend: BlendName, segment: Segment | None) -> dict[str, float]:
+def figures_of_live(blend: BlendName, group: Group) -> dict[str, float]:
     """Coverage and diversity of what is served, to set limits by."""
-    held, live = held_for(blend, segment), live_of(blend, segment)
+    held, live = held_for(blend, group), live_of(blend, group)
     if isinstance(held, Unmeasured) or live is None:
         return {}
     summary = held.summary(PanelSettings.of(Values.of(live)))

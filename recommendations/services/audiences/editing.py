@@ -1,4 +1,4 @@
-"""Audiences as staff write them. One that is saved is counted at once, and rules that are for it follow."""
+"""Audiences as staff write them. One that is saved is counted at once, and what is for it follows."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,17 +9,18 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from recommendations.models import Audience, Rule, Staff
+from recommendations.models import Audience, BlendWeights, Rule, Staff
 from recommendations.services.access import audit
 from recommendations.services.audiences.form import checked, checked_name
 from recommendations.services.rules.editing import moved
 from recommendations.store.audiences import members
 from recommendations.store.audiences.members import AudienceCount, Example, Gone
+from recommendations.store.live import fetch
 
 __all__ = [
-    "AudienceCount", "AudienceIsUsedError", "Difference", "Example", "Gone", "StaleAudienceError", "archive_audience",
-    "count", "gone", "gone_of_each", "refresh_audiences", "reorder_audiences", "restore_audience", "save_audience",
-    "segments_of", "users_of",
+    "AudienceCount", "AudienceIsUsedError", "AudienceUsers", "Difference", "Example", "Gone", "StaleAudienceError",
+    "archive_audience", "count", "gone", "gone_of_each", "refresh_audiences", "reorder_audiences", "restore_audience",
+    "save_audience", "segments_of", "users_of",
 ]  # fmt: skip
 
 gone, gone_of_each = members.gone, members.gone_of_each
@@ -42,10 +43,17 @@ class StaleAudienceError(Exception):
         self.current, self.differences = current, differences
 
 
-class AudienceIsUsedError(Exception):
-    """An audience that rules are for is not archived."""
+class AudienceUsers(NamedTuple):
+    """What is for an audience: rules, and weights that serve or are drafted."""
 
-    def __init__(self, audience: Audience, users: Sequence[Rule]) -> None:
+    rules: Sequence[Rule]
+    weights: Sequence[BlendWeights]
+
+
+class AudienceIsUsedError(Exception):
+    """An audience that rules or weights are for is not archived."""
+
+    def __init__(self, audience: Audience, users: AudienceUsers) -> None:
         super().__init__(f"{audience} is used")
         self.audience, self.users = audience, users
 
@@ -85,7 +93,7 @@ def archive_audience(*, audience: Audience, by: Staff | None, now: datetime) -> 
     stored = Audience.objects.select_for_update().get(pk=audience.pk)
     if stored.archived_at:
         return stored
-    if users := users_of(stored):
+    if any(users := users_of(stored)):
         raise AudienceIsUsedError(stored, users)
     return _set_archived(stored, now, verb="archive", by=by, now=now)
 
@@ -102,7 +110,7 @@ def restore_audience(*, audience: Audience, by: Staff | None, now: datetime) -> 
 
 @transaction.atomic
 def reorder_audiences(*, keys: Sequence[int], by: Staff | None) -> None:
-    """Put the audiences in this order; those that are not named follow as they were."""
+    """Put the audiences in this order, by which their weights act; those that are not named follow as they were."""
     rows = sorted(Audience.objects.unarchived().select_for_update(), key=lambda row: (row.position, row.pk))
     place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     wanted = sorted(rows, key=lambda row: place.get(row.pk, len(place)))
@@ -112,11 +120,15 @@ def reorder_audiences(*, keys: Sequence[int], by: Staff | None) -> None:
         Audience.objects.filter(pk=row.pk).exclude(position=number).update(position=number)
         if row.pk in put_elsewhere:
             audit.record(by=by, verb="reorder", subject=row, before={"order": was[row.pk]}, after={"order": number})
+    if put_elsewhere:
+        transaction.on_commit(lambda: fetch.announce(fetch.Changed.AUDIENCES))
 
 
-def users_of(audience: Audience) -> list[Rule]:
-    """Rules that are for the audience."""
-    return list(Rule.objects.unarchived().filter(audience=audience))
+def users_of(audience: Audience) -> AudienceUsers:
+    return AudienceUsers(
+        rules=list(Rule.objects.unarchived().filter(audience=audience)),
+        weights=list(BlendWeights.objects.in_use().filter(audience=audience).select_related("blend", "audience")),
+    )
 
 
 def count(conditions: Any, *, now: datetime) -> AudienceCount:

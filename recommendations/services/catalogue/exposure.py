@@ -90,7 +90,7 @@ def _ranked() -> dict[BlendName, _Ranked]:
     longest = Max(
         "blend__placements__n", filter=Q(blend__placements__enabled=True, blend__placements__scope=CatalogueScope.WHOLE)
     )
-    rows = BlendWeights.objects.defaults().filter(segment=None, blend__name__in=RANKED)
+    rows = BlendWeights.objects.defaults().of_group(None).filter(blend__name__in=RANKED)
     blends = {
         BlendName(row.blend.name): _Ranked(weights=row, length=vars(row)["longest"] or SLOTS)
         for row in rows.select_related("blend").annotate(longest=longest)

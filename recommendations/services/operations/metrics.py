@@ -116,7 +116,7 @@ def _recorded(now: datetime) -> list[Metric] | None:
         finished = RunStage.objects.filter(status=RunStatus.SUCCEEDED).order_by().values_list("stage")
         stages = [((stage,), (now - at).total_seconds()) for stage, at in finished.annotate(Max("finished_at"))]
         model = ModelVersion.objects.live().values_list("pk", "live_since").first()
-        weights = BlendWeights.objects.defaults().filter(segment=None).values_list("blend__name", "number")
+        weights = BlendWeights.objects.defaults().of_group(None).values_list("blend__name", "number")
         versions = [((blend,), number) for blend, number in weights]
         rules = RuleBook.objects.filter(is_default=True).values_list("number", flat=True).first()
         lines = DueLine.objects.aggregate(
@@ -132,7 +132,12 @@ def _recorded(now: datetime) -> list[Metric] | None:
         _gauge("stage_age_seconds", "Since a stage of the loop was last finished.", ("stage",), stages),
         _gauge("model_version", "The version that is live; none before the first run.", (), live),
         _gauge("model_age_seconds", "Since it went live.", (), since),
-        _gauge("weights_version", "The weights that are served, unless a segment has its own.", ("blend",), versions),
+        _gauge(
+            "weights_version",
+            "The weights that are served, but for groups with their own.",
+            ("blend",),
+            versions,
+        ),
         _gauge("attribution_waits_seconds", "Since the oldest event line that is due for attribution was.", (), waits),
         _gauge("attribution_put_aside", "Event lines that could not be attributed.", (), [((), lines["aside"])]),
         _gauge("rules_version", "The book of rules that is served; 0: none yet.", (), [((), rules or 0)]),

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import F, Q
 
-from recommendations.models import BlendWeights, Rule, Segment
+from recommendations.models import AudienceMember, BlendWeights, Rule, SegmentMembership
 from recommendations.services.rules.books import BookBasis, book_with
 from recommendations.services.rules.editing import status_of
 from recommendations.store.rules.conditions import FrozenRule, default_book, frozen
@@ -23,11 +23,17 @@ class DraftRules:
     waiting: Sequence[Rule]
 
 
-def draft_weights(*, blend: BlendName, segment: Segment | None) -> BlendWeights | None:
-    """The draft that would act on a customer of the segment: its own before the one for everybody."""
+def draft_weights(*, blend: BlendName, customer: int) -> BlendWeights | None:
+    """The draft that would act on a customer (by key): of their first audience, of their segment, or of everybody."""
+    audiences = AudienceMember.objects.filter(customer=customer).values("audience")
+    segments = SegmentMembership.objects.filter(customer=customer, version__is_live=True).values("segment")
     drafts = BlendWeights.objects.filter(blend__name=blend, status=WeightsStatus.DRAFT)
-    own = drafts.filter(segment=None) | drafts.filter(segment=segment)
-    return own.select_related("blend", "segment", "author").order_by(F("segment").asc(nulls_last=True)).first()
+    return (
+        drafts.filter(Q(audience__in=audiences) | Q(segment__in=segments) | Q(segment=None, audience=None))
+        .select_related("blend", "segment", "audience", "author")
+        .order_by(F("audience__position").asc(nulls_last=True), "audience", F("segment").asc(nulls_last=True))
+        .first()
+    )
 
 
 def draft_rules(*, now: datetime) -> DraftRules | None:

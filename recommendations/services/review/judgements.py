@@ -85,7 +85,7 @@ def judged() -> list[JudgedItem]:
     counts: dict[tuple[int | None, int | None], Counter[JudgementKind]] = {}
     for model, weights, judgement, count in rows:
         counts.setdefault((model, weights), Counter())[JudgementKind(judgement)] += count
-    versions = BlendWeights.objects.select_related("blend", "segment").in_bulk(
+    versions = BlendWeights.objects.select_related("blend", "segment", "audience").in_bulk(
         [weights for _, weights in counts if weights]
     )
     newest = sorted(counts, key=lambda pair: (-(pair[0] or 0), -(pair[1] or 0)))
@@ -159,5 +159,6 @@ def _versions(customer: int, placement: str) -> tuple[int | None, int | None]:
     if model is None or place is None or place.blend is None:
         return (None if model is None else model.version_id), None
     row = model.users.row(customer)
-    weights = held.weights_for(place.blend, int(model.segments[row]) if row >= 0 else -1)
+    segment = int(model.segments[row]) if row >= 0 else -1
+    weights = held.weights_for(place.blend, segment=segment, audiences=held.audiences.of(customer))
     return model.version_id, weights.key if weights else None

@@ -22,7 +22,7 @@ from recommendations.store.live import fetch, record
 from recommendations.store.live.state import NOTHING, Act, LiveState
 from recommendations.store.models.model import Model
 from recommendations.store.rules.conditions import FrozenRule
-from recommendations.store.serving.snapshot import ServedWeights, Snapshot
+from recommendations.store.serving.snapshot import ServedWeights, Snapshot, WeightsKey
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import BlendName, Cut, Making
 from recommendations.wording.reasons import reason_text
@@ -251,8 +251,7 @@ def drafted(snapshot: Snapshot, draft: Draft) -> Snapshot:
     row = draft.weights
     if row is None:
         return snapshot
-    segment = row.segment.number if row.segment else None
-    return snapshot.with_weights(BlendName(row.blend.name), segment, ServedWeights.of(row))
+    return snapshot.with_weights(WeightsKey.of(BlendName(row.blend.name), row.group), ServedWeights.of(row))
 
 
 def _window(model: Model | None) -> tuple[datetime, datetime] | None:

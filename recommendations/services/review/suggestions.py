@@ -63,7 +63,8 @@ class _Served:
     @cached_property
     def weights(self) -> BlendWeights:
         served = self.asked.chosen.served
-        return BlendWeights.objects.select_related("blend", "segment").get(pk=served.key if served and served.key else 0)
+        rows = BlendWeights.objects.select_related("blend", "segment", "audience")
+        return rows.get(pk=served.key if served and served.key else 0)
 
 
 def suggestions(asked: Prepared, stands: Diagnosis, item: Item) -> list[Suggestion]:
@@ -101,6 +102,7 @@ def _weights(change: Counterfactual, served: BlendWeights) -> BlendWeights:
     return BlendWeights(
         blend=served.blend,
         segment=served.segment,
+        audience=served.audience,
         number=UNSAVED,
         weights=shares(change.weights) if change.weights else served.weights,
         diversity=served.diversity if change.diversity is None else change.diversity,

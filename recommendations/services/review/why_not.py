@@ -98,12 +98,12 @@ def apply_suggestion(
 
 def _draft_weights(wanted: BlendWeights, *, by: Staff, now: datetime, replace_draft: bool) -> BlendWeights:
     blend = BlendName(wanted.blend.name)
-    draft, values = draft_of(blend, wanted.segment), Values.of(wanted)
+    draft, values = draft_of(blend, wanted.group), Values.of(wanted)
     begun = Values.of(draft.parent) if draft and draft.parent else None
     if draft is not None and not replace_draft and Values.of(draft) not in (values, begun):
         raise DraftExistsError(draft)
     return save_draft(
-        blend=blend, segment=wanted.segment, values=values.as_fields(), revision=draft.revision if draft else None,
+        blend=blend, group=wanted.group, values=values.as_fields(), revision=draft.revision if draft else None,
         by=by, now=now,
     )  # fmt: skip
 

@@ -61,6 +61,14 @@ class NothingToRollBackToError(Exception):
         self.weights = weights
 
 
+class NothingToWithdrawError(Exception):
+    """The ``weights`` are everybody's, for which there is nothing to fall back on, or are not served."""
+
+    def __init__(self, weights: BlendWeights) -> None:
+        super().__init__(f"{weights} cannot be withdrawn")
+        self.weights = weights
+
+
 @transaction.atomic
 def publish(
     *,
@@ -72,7 +80,7 @@ def publish(
     revision: int | None = None,
     replacing: int | None = None,
 ) -> BlendWeights:
-    """Make the version the default of its blend (and segment), if it is not worse on the live version's test window.
+    """Make the version the default of its blend (and group), if it is not worse on the live version's test window.
 
     Staff say why in the ``note``. Where it is worse, or nothing could be measured, ``override`` publishes it all the
     same. ``revision`` of a draft, and the default that it is ``replacing`` (else its parent), are what the publisher
@@ -101,7 +109,25 @@ def publish(
 
 def gate_result_on(weights: BlendWeights) -> Mapping[str, Any]:
     """Result of the gate on the version now, against what its customers get; nothing changes."""
-    return _gate_result(weights, weight_versions.served_weights(BlendName(weights.blend.name), weights.segment))
+    return _gate_result(weights, weight_versions.served_weights(BlendName(weights.blend.name), weights.group))
+
+
+@transaction.atomic
+def withdraw(*, weights: BlendWeights, note: str, by: Staff | None) -> BlendWeights:
+    """Take a group's own weights out of use: its customers get those of their next group, or everybody's.
+
+    ``roll_back`` brings them back. Raises NothingToWithdrawError and NoteNeededError.
+    """
+    stored, _before = _locked(weights)
+    if stored.group is None or not stored.is_default:
+        raise NothingToWithdrawError(stored)
+    if not note.strip():
+        raise NoteNeededError
+    BlendWeights.objects.filter(pk=stored.pk).update(is_default=False)
+    audit.record(by=by, verb="withdraw", subject=stored, note=note.strip(), before={"default": stored.number})
+    transaction.on_commit(lambda: fetch.announce(fetch.Changed.WEIGHTS))
+    stored.refresh_from_db()
+    return stored
 
 
 @transaction.atomic
@@ -126,7 +152,7 @@ def roll_back(*, weights: BlendWeights, note: str, by: Staff | None, now: dateti
         expected=expected_effect(stored, before),
     )  # fmt: skip
     published = weight_versions.append_weights(
-        blend=BlendName(stored.blend.name), segment=stored.segment, made=copy, author=by, now=now, publish=True
+        blend=BlendName(stored.blend.name), group=stored.group, made=copy, author=by, now=now, publish=True
     )
     _record(published, before, by=by, verb="roll back", note=note, to=stored.number)
     return published
@@ -136,8 +162,8 @@ def _locked(weights: BlendWeights) -> tuple[BlendWeights, BlendWeights | None]:
     """The version as it is stored, and what its customers get now; nobody else publishes before the commit."""
     blend = BlendName(weights.blend.name)
     weight_versions.locked(blend)
-    stored = BlendWeights.objects.select_related("blend", "segment").get(pk=weights.pk)
-    return stored, weight_versions.served_weights(blend, stored.segment)
+    stored = BlendWeights.objects.select_related("blend", "segment", "audience").get(pk=weights.pk)
+    return stored, weight_versions.served_weights(blend, stored.group)
 
 
 def _refuse_unseen(
@@ -171,6 +197,5 @@ def _gate_result(weights: BlendWeights, default: BlendWeights | None) -> Mapping
         return UNMEASURED
     reference = Configuration.of(default) if default else None
     seed = ModelVersion.objects.values_list("run__seed", flat=True).get(pk=version.pk)
-    segment = weights.segment.number if weights.segment else None
-    result = gate.gate(version.pk, task, Configuration.of(weights), live=reference, seed=seed, segment=segment)
+    result = gate.gate(version.pk, task, Configuration.of(weights), live=reference, seed=seed, group=weights.group)
     return described_gate_result(result, version=version)

@@ -1,4 +1,4 @@
-"""Drafts of weights, one at most per blend and segment: edited by several people, and nobody's work is overwritten."""
+"""Drafts of weights, one at most per blend and group: edited by several people, and nobody's work is overwritten."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from recommendations.models import BlendWeights, Segment, Staff
+from recommendations.models import BlendWeights, Group, Staff, group_fields
 from recommendations.services.access import audit
 from recommendations.services.weights.values import Values, WeightDifference, differences, values_of
 from recommendations.store.models import weight_versions
@@ -27,10 +27,11 @@ class StaleDraftError(Exception):
         self.current, self.differences = current, differences
 
 
-def draft_of(blend: BlendName, segment: Segment | None = None) -> BlendWeights | None:
+def draft_of(blend: BlendName, group: Group = None) -> BlendWeights | None:
     return (
-        BlendWeights.objects.filter(blend__name=blend, segment=segment, status=WeightsStatus.DRAFT)
-        .select_related("blend", "segment", "author", "parent")
+        BlendWeights.objects.of_group(group)
+        .filter(blend__name=blend, status=WeightsStatus.DRAFT)
+        .select_related("blend", "segment", "audience", "author", "parent")
         .first()
     )
 
@@ -39,7 +40,7 @@ def draft_of(blend: BlendName, segment: Segment | None = None) -> BlendWeights |
 def save_draft(
     *,
     blend: BlendName,
-    segment: Segment | None = None,
+    group: Group = None,
     values: Mapping[str, Any],
     revision: int | None,
     by: Staff | None,
@@ -51,7 +52,7 @@ def save_draft(
     field, and StaleDraftError.
     """
     row = weight_versions.locked(blend)
-    draft, served = draft_of(blend, segment), weight_versions.served_weights(blend, segment)
+    draft, served = draft_of(blend, group), weight_versions.served_weights(blend, group)
     begun = draft or served
     start = Values.of(begun) if begun else Values(weights={})
     instances = [*start.weights, *(served.weights if served else ())]
@@ -60,8 +61,9 @@ def save_draft(
         raise _stale(wanted, draft, served)
     if draft is None:
         new = BlendWeights.objects.create(
-            blend=row, segment=segment, number=weight_versions.next_number(row), status=WeightsStatus.DRAFT,
+            blend=row, number=weight_versions.next_number(row), status=WeightsStatus.DRAFT,
             parent=served, reason=BY_HAND, author=by, created_at=now, **wanted.as_fields(),
+            **group_fields(group),
         )  # fmt: skip
         audit.record(by=by, verb="draft", subject=new, after=wanted.as_fields())
         return new
@@ -78,7 +80,7 @@ def discard_draft(*, draft: BlendWeights, revision: int, by: Staff | None) -> Va
     """Delete the draft; returns its values, from which ``save_draft`` can make it again. Raises StaleDraftError."""
     blend = BlendName(draft.blend.name)
     weight_versions.locked(blend)
-    stored, served = draft_of(blend, draft.segment), weight_versions.served_weights(blend, draft.segment)
+    stored, served = draft_of(blend, draft.group), weight_versions.served_weights(blend, draft.group)
     if stored is None or stored.revision != revision:
         raise _stale(Values.of(draft), stored, served)
     values = Values.of(stored)

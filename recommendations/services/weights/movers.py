@@ -10,14 +10,16 @@ from django.utils import timezone
 from recommendations.engine.evaluation.panel import PanelResult
 from recommendations.engine.frames import IntArray
 from recommendations.event_types import EventName
+from recommendations.models import Group
 from recommendations.services.weights.panels import HeldPanel
 from recommendations.services.weights.values import Values
 from recommendations.serving.pipeline import recommend
 from recommendations.serving.types import ResolvedRequest
+from recommendations.store.audiences.groups import edition, of_group
 from recommendations.store.live import fetch
 from recommendations.store.live.state import Act, LiveState
 from recommendations.store.models.model import Model
-from recommendations.store.serving.snapshot import ServedWeights, Snapshot
+from recommendations.store.serving.snapshot import ServedWeights, Snapshot, WeightsKey
 from recommendations.store.serving.snapshot_holder import NotLoadedError, current_snapshot
 from recommendations.terms import BlendName
 
@@ -80,7 +82,7 @@ def panel_movers(held: HeldPanel, now: PanelResult, then: PanelResult) -> list[M
     ]
 
 
-def context_movers(blend: BlendName, draft: Values, *, segment: int | None) -> list[Mover]:
+def context_movers(blend: BlendName, draft: Values, *, group: Group) -> list[Mover]:
     """Customers of the live model with items of their last basket in view, answered as the API would by live and draft.
 
     For the blend of visits they are answered as visitors of whom no more is known than that they saw these items.
@@ -95,17 +97,18 @@ def context_movers(blend: BlendName, draft: Values, *, segment: int | None) -> l
     if held.model is None or placement is None:
         return []
     served = ServedWeights(version=0, **replace(draft, exploration=0.0).as_fields())
-    pair = held, held.with_weights(blend, segment, served)
-    shoppers = _shoppers(held.model, segment, IN_VIEW[blend])
+    pair = held, held.with_weights(WeightsKey.of(blend, group), served)
+    shoppers = _shoppers(held.model, group, edition(group), in_view=IN_VIEW[blend])
     return [_context_mover(pair, placement, shopper, visiting=blend is BlendName.SESSION) for shopper in shoppers]
 
 
 @lru_cache(maxsize=8)
-def _shoppers(model: Model, segment: int | None, in_view: int) -> Sequence[Mover]:
-    """Customers before they are asked, with items of their last basket as context."""
+def _shoppers(model: Model, group: Group, _edition: int, *, in_view: int) -> Sequence[Mover]:
+    """Customers before they are asked, with items of their last basket as context; kept by the group's edition."""
     acts = model.training.interactions
     bought = acts.where(acts.bought)
-    rows = np.flatnonzero((bought.n_baskets > 0) & ((model.segments == segment) | (segment is None)))
+    inside = of_group(group, model.users.ids, segments=model.segments)
+    rows = np.flatnonzero((bought.n_baskets > 0) & inside)
     if not len(rows):
         return ()
     baskets = bought.n_baskets[rows]

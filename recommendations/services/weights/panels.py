@@ -18,8 +18,9 @@ from recommendations.engine.evaluation.intervals import Measure, resamples
 from recommendations.engine.evaluation.panel import Panel, PanelResult
 from recommendations.engine.frames import FloatArray, IntArray
 from recommendations.loop.evaluate import panel_of
-from recommendations.models import ModelVersion
+from recommendations.models import Group, ModelVersion
 from recommendations.services.weights.values import Values
+from recommendations.store.audiences.groups import edition, of_group
 from recommendations.store.models import interests, model
 from recommendations.store.models.artefacts import ArtefactDamagedError
 from recommendations.store.models.live_version import live_version
@@ -56,7 +57,7 @@ class HeldPanel:
     items: NDArray[np.int64]  # primary keys by item row
     baskets: IntArray  # of each customer before the window
     segments: IntArray  # number, −1 = none
-    _parts: dict[int, "HeldPanel"] = field(init=False, repr=False)
+    _parts: dict[Group, tuple[int, "HeldPanel"]] = field(init=False, repr=False)  # with the group's edition
 
     def __post_init__(self) -> None:
         self._parts = {}
@@ -70,17 +71,19 @@ class HeldPanel:
     def nbytes(self) -> int:
         return self.panel.nbytes + self.drawn.nbytes
 
-    def part(self, segment: int | None) -> "HeldPanel":
-        """The customers of a segment (by its number) alone; None: all of them."""
-        if segment is None:
+    def part(self, group: Group) -> "HeldPanel":
+        """The customers of a group alone, as it is by now; None: all of them."""
+        if group is None:
             return self
-        if segment not in self._parts:
-            rows = np.flatnonzero(self.segments == segment)
-            self._parts[segment] = replace(
+        held = self._parts.get(group)
+        if held is None or held[0] != edition(group):
+            rows = np.flatnonzero(of_group(group, self.customers, segments=self.segments))
+            part = replace(
                 self, panel=self.panel.of(rows), drawn=self.drawn[:, rows], customers=self.customers[rows],
                 baskets=self.baskets[rows], segments=self.segments[rows],
             )  # fmt: skip
-        return self._parts[segment]
+            held = self._parts[group] = edition(group), part
+        return held[1]
 
     def _measured(self, settings: PanelSettings) -> PanelResult:
         return self.panel.measure(dict(settings.weights), promotion=settings.promotion, diversity=settings.diversity)

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from recommendations.engine.feedback.suggestion import Limits, Suggested, suggested
-from recommendations.models import Blend, Segment, Staff, WeightSearch
+from recommendations.models import Blend, Group, Staff, WeightSearch, group_fields
 from recommendations.services.weights.panels import HeldPanel, PanelSettings
 from recommendations.services.weights.tuning import NothingToTuneOnError
 from recommendations.services.weights.values import Values, number, shares, values_of
@@ -36,7 +36,7 @@ class Outcome(StrEnum):
 
 
 class SearchRunningError(Exception):
-    """A search for this blend (and segment) is not over yet: ``search``."""
+    """A search for this blend (and group) is not over yet: ``search``."""
 
     def __init__(self, search: WeightSearch) -> None:
         super().__init__(f"search {search} is not over yet")
@@ -50,7 +50,7 @@ class SearchIsOverError(Exception):
 def suggest(
     *,
     blend: BlendName,
-    segment: Segment | None = None,
+    group: Group = None,
     values: Mapping[str, Any],
     locked: Collection[str] = (),
     least: Mapping[str, Any],
@@ -63,17 +63,17 @@ def suggest(
     least values of ``coverage`` and ``diversity`` of the lists (0 … 1). Raises ValidationError by field (the limits as
     ``least_coverage``, ``least_diversity``), NothingToTuneOnError and SearchRunningError.
     """
-    served = weight_versions.served_weights(blend, segment)
+    served = weight_versions.served_weights(blend, group)
     start = Values.of(served) if served else Values(weights={})
     wanted = values_of(values, blend=blend, otherwise=start, known=start.weights)
     limits = _limits(least)
-    if isinstance(held_for(blend, segment), Unmeasured):
+    if isinstance(held_for(blend, group), Unmeasured):
         raise NothingToTuneOnError(blend)
-    running = latest_suggestion(blend, segment)
+    running = latest_suggestion(blend, group)
     if running and not running.is_over:
         raise SearchRunningError(running)
     search = WeightSearch.objects.create(
-        blend=Blend.objects.get(name=blend), segment=segment, started_by=by,
+        blend=Blend.objects.get(name=blend), started_by=by, **group_fields(group),
         request={"values": asdict(wanted), "locked": sorted(locked), "least": limits},
     )  # fmt: skip
     WeightSearch.objects.filter(created_at__lt=now - KEPT).delete()
@@ -81,10 +81,10 @@ def suggest(
     return search
 
 
-def latest_suggestion(blend: BlendName, segment: Segment | None = None) -> WeightSearch | None:
+def latest_suggestion(blend: BlendName, group: Group = None) -> WeightSearch | None:
     """Search that was asked for last, over or not; None where there was none today."""
     since = timezone.now() - KEPT
-    return WeightSearch.objects.filter(blend__name=blend, segment=segment, created_at__gte=since).first()
+    return WeightSearch.objects.filter(blend__name=blend, created_at__gte=since, **group_fields(group)).first()
 
 
 def cancel(search: WeightSearch, *, now: datetime) -> None:
@@ -102,7 +102,7 @@ def search(key: UUID) -> Outcome | None:
 
 def _search(job: WeightSearch) -> None:
     """Search, and store what was found."""
-    held = held_for(BlendName(job.blend.name), job.segment)
+    held = held_for(BlendName(job.blend.name), job.group)
     if isinstance(held, Unmeasured):  # there was a panel when it was asked for
         raise jobs.JobCancelledError
     wanted, report = Values(**job.request["values"]), jobs.Reporter(job, between=BETWEEN_REPORTS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.engine.evaluation.measures import MAIN
-from recommendations.models import BlendWeights, Segment
+from recommendations.models import BlendWeights, Group
 from recommendations.services.weights.panels import HeldPanel, PanelSettings
 from recommendations.services.weights.values import Values, WeightDifference, differences
 from recommendations.services.weights.what_if import Unmeasured, held_for
@@ -25,19 +25,20 @@ class WeightsVersion:
 
 
 def versions(
-    blend: BlendName, segment: Segment | None = None, *, measured: bool = False, most: int = MOST
+    blend: BlendName, group: Group = None, *, measured: bool = False, most: int = MOST
 ) -> list[WeightsVersion]:
-    """Versions of the blend (and the segment), the newest first, drafts left out.
+    """Versions of the blend (and the group), the newest first, drafts left out.
 
     ``measured`` asks today's tuning panel about each of them: some 15 ms for one that it was not asked about before.
     """
     rows = (
-        BlendWeights.objects.filter(blend__name=blend, segment=segment)
+        BlendWeights.objects.of_group(group)
+        .filter(blend__name=blend)
         .exclude(status=WeightsStatus.DRAFT)
-        .select_related("blend", "segment", "author", "parent__blend")
+        .select_related("blend", "segment", "audience", "author", "parent__blend")
         .order_by("-number")[:most]
     )
-    held = held_for(blend, segment) if measured else None
+    held = held_for(blend, group) if measured else None
     return [
         WeightsVersion(
             weights=row,
@@ -48,12 +49,12 @@ def versions(
     ]
 
 
-def best_single(blend: BlendName, segment: Segment | None = None) -> tuple[str, Values] | None:
+def best_single(blend: BlendName, group: Group = None) -> tuple[str, Values] | None:
     """The recommender that does best alone on the panel, and the values that give it all weight; None without a panel.
 
     What is set beside the weights is as served.
     """
-    held, live = held_for(blend, segment), weight_versions.served_weights(blend, segment)
+    held, live = held_for(blend, group), weight_versions.served_weights(blend, group)
     if isinstance(held, Unmeasured):
         return None
     exploration = live.exploration if live else 0.0

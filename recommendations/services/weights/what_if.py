@@ -13,7 +13,8 @@ from typing import Any
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.engine.evaluation.panel import PanelResult
 from recommendations.engine.feedback.tuning import ablation
-from recommendations.models import BlendWeights, Segment
+from recommendations.loop.gate import LEAST
+from recommendations.models import BlendWeights, Group
 from recommendations.services.weights.movers import Mover, changed_lists, context_movers, panel_movers
 from recommendations.services.weights.panels import HeldPanel, PanelSettings, panels
 from recommendations.services.weights.values import Values, shares, values_of
@@ -28,7 +29,8 @@ class Unmeasured(StrEnum):
 
     NO_MODEL = "no_model"  # no run of the loop has finished yet
     NO_TRUTH = "no_truth"  # the blend answers for items in view, and nothing says what would have been right
-    NOBODY = "nobody"  # no customer (of the segment) with a history bought anything in the tuning window
+    NOBODY = "nobody"  # no customer (of the group) with a history bought anything in the tuning window
+    TOO_FEW = "too_few"  # fewer than ``gate.LEAST`` of the group did
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,7 @@ class WhatIf:
     For a blend of items in view the ``movers`` are answers to customers of the live model.
     """
 
-    live: BlendWeights | None  # what is served, and compared with: the segment's own where it has any
+    live: BlendWeights | None  # what is served, and compared with: the group's own where it has any
     users: int
     changed: int  # customers with another first ten
     figures: Mapping[str, WhatIfFigure]
@@ -65,19 +67,19 @@ def what_if(
     weights: Mapping[str, Any],
     diversity: Any = 0.0,
     promotion: Any = 0.0,
-    segment: Segment | None = None,
+    group: Group = None,
 ) -> WhatIf:
-    """Try values as a form has them (``values.values_of``); a ``segment`` asks only its customers.
+    """Try values as a form has them (``values.values_of``); a ``group`` asks only its customers.
 
     Raises ValidationError by field, and ArtefactDamagedError.
     """
     started = time.perf_counter()
-    live, number = weight_versions.served_weights(blend, segment), segment.number if segment else None
+    live = weight_versions.served_weights(blend, group)
     given = {"weights": weights, "diversity": diversity, "promotion": promotion}
     draft = values_of(given, blend=blend, otherwise=Values(weights={}), known=live.weights if live else ())
-    held = held_for(blend, segment)
+    held = held_for(blend, group)
     if isinstance(held, Unmeasured):
-        movers = context_movers(blend, draft, segment=number) if held is Unmeasured.NO_TRUTH else []
+        movers = context_movers(blend, draft, group=group) if held is Unmeasured.NO_TRUTH else []
         return WhatIf(
             live=live, users=0, changed=0, figures={}, movers=movers, unmeasured=held,
             took_ms=_since(started),
@@ -97,10 +99,10 @@ def what_if(
 
 
 def worth(
-    *, blend: BlendName, weights: Mapping[str, float], promotion: float = 0.0, segment: Segment | None = None
+    *, blend: BlendName, weights: Mapping[str, float], promotion: float = 0.0, group: Group = None
 ) -> Mapping[str, Measure]:
     """NDCG@10 with each weighted instance (and the promotion plan) minus without it; empty where nothing measures."""
-    held = held_for(blend, segment)
+    held = held_for(blend, group)
     if isinstance(held, Unmeasured):
         return {}
     return ablation(held.panel, shares(weights), held.drawn, promotion=promotion)
@@ -108,7 +110,7 @@ def worth(
 
 def expected_effect(weights: BlendWeights, live: BlendWeights | None) -> dict[str, Any]:
     """Figures of the panel that a version keeps: its own, and against what it replaces; empty where unmeasured."""
-    held = held_for(BlendName(weights.blend.name), weights.segment)
+    held = held_for(BlendName(weights.blend.name), weights.group)
     if isinstance(held, Unmeasured):
         return {}
     draft = PanelSettings.of(Values.of(weights))
@@ -119,16 +121,18 @@ def expected_effect(weights: BlendWeights, live: BlendWeights | None) -> dict[st
     }  # fmt: skip
 
 
-def held_for(blend: BlendName, segment: Segment | None) -> HeldPanel | Unmeasured:
-    """The tuning panel that speaks of the blend (of the segment's customers), or why there is none."""
+def held_for(blend: BlendName, group: Group) -> HeldPanel | Unmeasured:
+    """The tuning panel that speaks of the blend (of the group's customers), or why there is none."""
     task, version = task_of(blend), live_version()
     if task is None:
         return Unmeasured.NO_TRUTH
     if version is None:
         return Unmeasured.NO_MODEL
     held = panels().of(version, task)
-    part = held.part(segment.number if segment else None) if held else None
-    return part or Unmeasured.NOBODY
+    part = held.part(group) if held else None
+    if not part:
+        return Unmeasured.NOBODY
+    return Unmeasured.TOO_FEW if group and len(part) < LEAST else part
 
 
 def _figures(

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import numpy as np
 from django.db import connection, transaction
 from django.utils import timezone
 
+from recommendations.engine.frames import IdArray
 from recommendations.models import Audience, AudienceMember, Category, Segment
 from recommendations.store.audiences.conditions import PEOPLE, Condition, Query, as_statement
 from recommendations.store.live import fetch
@@ -36,6 +38,7 @@ type Conditions = Mapping[str, Sequence[Condition]]
 _COMBINED = {"all": "INTERSECT", "none": "EXCEPT"}
 SIDES = tuple(_COMBINED)
 EXAMPLES = 3
+BATCH = 10_000  # rows of an answer
 MEMORY = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off"
 
 
@@ -137,13 +140,19 @@ def refresh(key: int, *, now: datetime) -> Audience:
 def refresh_all(*, now: datetime) -> int:
     """Bring the members of every audience up to date, each in a transaction of its own; how many there are.
 
-    An archived one that rules use again, because they were rolled back, is among them.
+    An archived one that rules or weights use again, because they were rolled back, is among them.
     """
     each = (Audience.objects.unarchived(), Audience.objects.in_use())
     keys = {key for audiences in each for key in audiences.values_list("pk", flat=True)}
     for key in sorted(keys):
         refresh(key, now=now)
     return len(keys)
+
+
+def keys_of(audience: int) -> IdArray:
+    """Keys of the customers who are in an audience (by key), ascending."""
+    keys = AudienceMember.objects.filter(audience=audience).order_by("customer").values_list("customer", flat=True)
+    return np.fromiter(keys.iterator(BATCH), np.int64)
 
 
 def _follow(audience: Audience, *, now: datetime) -> tuple[int, bool]:

@@ -1,4 +1,4 @@
-"""Weight versions: appended, never edited; one default per blend, and one per segment that has weights of its own."""
+"""Weight versions: appended, never edited; one default per blend, and one per group with its own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,17 +8,17 @@ from typing import Any
 from django.db import transaction
 
 from recommendations.engine.feedback.presets import PRESETS
-from recommendations.models import Blend, BlendWeights, Segment, Staff
+from recommendations.models import Blend, BlendWeights, Group, Staff, group_fields
 from recommendations.terms import BlendName, WeightsStatus
 
 
 def default_weights(blend: BlendName) -> BlendWeights | None:
-    return BlendWeights.objects.defaults().filter(blend__name=blend, segment=None).first()
+    return BlendWeights.objects.defaults().of_group(None).filter(blend__name=blend).first()
 
 
-def served_weights(blend: BlendName, segment: Segment | None) -> BlendWeights | None:
-    """The weights of a segment's customers: its own default where it has one, else everybody's."""
-    own = BlendWeights.objects.defaults().filter(blend__name=blend, segment=segment).first() if segment else None
+def served_weights(blend: BlendName, group: Group) -> BlendWeights | None:
+    """The weights of a group's customers: its own default where it has one, else everybody's."""
+    own = BlendWeights.objects.defaults().of_group(group).filter(blend__name=blend).first() if group else None
     return own or default_weights(blend)
 
 
@@ -44,16 +44,15 @@ class Made:
 
 @transaction.atomic
 def append_weights(
-    *, blend: BlendName, made: Made, author: Staff | None, now: datetime, publish: bool, segment: Segment | None = None
+    *, blend: BlendName, made: Made, author: Staff | None, now: datetime, publish: bool, group: Group = None
 ) -> BlendWeights:
-    """Append a version: the published default (of the segment, if one is given), or a proposal for staff to publish."""
+    """Append a version: the published default (of the group, if one is given), or a proposal for staff to publish."""
     row = locked(blend)
-    parent = served_weights(blend, segment)
+    parent = served_weights(blend, group)
     if publish:
-        row.versions.filter(is_default=True, segment=segment).update(is_default=False)
+        row.versions.filter(is_default=True, **group_fields(group)).update(is_default=False)
     return BlendWeights.objects.create(
         blend=row,
-        segment=segment,
         number=next_number(row),
         weights=dict(made.weights),
         promotion=made.promotion,
@@ -68,6 +67,7 @@ def append_weights(
         gate=dict(made.gate),
         author=author,
         published_at=now if publish else None,
+        **group_fields(group),
     )
 
 
@@ -96,9 +96,9 @@ def make_default(
     note: str = "",
     expected: Mapping[str, Any] | None = None,
 ) -> BlendWeights:
-    """Publish the version in place of its blend's (and segment's) default; ``expected`` is kept where it is given."""
+    """Publish the version in place of its blend's (and group's) default; ``expected`` is kept where it is given."""
     row = locked(BlendName(weights.blend.name))
-    row.versions.filter(is_default=True, segment=weights.segment_id).update(is_default=False)
+    row.versions.filter(is_default=True, **group_fields(weights.group)).update(is_default=False)
     row.versions.filter(pk=weights.pk).update(
         status=WeightsStatus.PUBLISHED, is_default=True, published_at=now, gate=dict(gate), note=note,
         expected=weights.expected if expected is None else dict(expected),

@@ -1,4 +1,4 @@
-"""Audiences as a process serves them: the members of those for which there are rules."""
+"""Audiences as a process serves them: the members of those for which there are rules or weights."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import IdArray
-from recommendations.models import Audience, AudienceMember
+from recommendations.models import Audience
+from recommendations.store.audiences.members import keys_of
 
-BATCH = 10_000  # rows of an answer
 MOST_TRIED = 20
 
 
@@ -29,7 +29,7 @@ class ServedAudiences:
             return self
         return type(self)(
             members={
-                key: self.members[key] if self.generations.get(key) == generation else _members(key)
+                key: self.members[key] if self.generations.get(key) == generation else keys_of(key)
                 for key, generation in now.items()
             },
             generations=now,
@@ -44,8 +44,9 @@ class ServedAudiences:
         if asked not in self._tried:
             if len(self._tried) >= MOST_TRIED:
                 self._tried.clear()
-            more = {key: _members(key) for key, _generation in asked}
-            self._tried[asked] = replace(self, members={**self.members, **more}, _tried={})
+            members = {**self.members, **{key: keys_of(key) for key, _generation in asked}}
+            order = Audience.objects.filter(pk__in=members).order_by("position", "pk").values_list("pk", flat=True)
+            self._tried[asked] = replace(self, members={key: members[key] for key in order}, _tried={})
         return self._tried[asked]
 
     def of(self, customer: int | None) -> tuple[int, ...]:
@@ -65,8 +66,3 @@ class ServedAudiences:
 def _has(members: IdArray, customer: int) -> bool:
     at = int(members.searchsorted(customer))
     return at < len(members) and bool(members[at] == customer)
-
-
-def _members(audience: int) -> IdArray:
-    keys = AudienceMember.objects.filter(audience=audience).order_by("customer").values_list("customer", flat=True)
-    return np.fromiter(keys.iterator(BATCH), np.int64)

@@ -5,13 +5,13 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.diversity import Likeness
-from recommendations.models import BlendWeights
+from recommendations.models import Audience, BlendWeights, Group, Segment
 from recommendations.store.models.model import Model, likeness
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.served_audiences import ServedAudiences
@@ -19,6 +19,22 @@ from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.stock import Stock
 from recommendations.store.serving.word_index import WordIndex
 from recommendations.terms import BlendName, CatalogueScope, Cut, Repeat
+
+
+class WeightsKey(NamedTuple):
+    """What weights are for: a blend, and the customers of an audience (by key), of a segment (by number), or all."""
+
+    blend: BlendName
+    audience: int | None = None
+    segment: int | None = None
+
+    @classmethod
+    def of(cls, blend: BlendName, group: Group) -> Self:
+        return cls(
+            blend,
+            audience=group.pk if isinstance(group, Audience) else None,
+            segment=group.number if isinstance(group, Segment) else None,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +45,14 @@ class ServedWeights:
     exploration: float
     promotion: float = 0.0  # exponent of the plan's lift
     key: int | None = None  # of the row; None: tried without being stored
+    whose: WeightsKey | None = None
 
     @classmethod
     def of(cls, row: BlendWeights) -> Self:
         return cls(
             version=row.number if row.pk else 0, weights=row.weights, diversity=row.diversity,
             exploration=row.exploration, promotion=row.promotion, key=row.pk,
+            whose=WeightsKey.of(BlendName(row.blend.name), row.group),
         )  # fmt: skip
 
 
@@ -88,7 +106,7 @@ class Snapshot:
     model: Model | None
     placements: Mapping[str, ServedPlacement]
     pages: Mapping[str, Sequence[ServedSlot]]  # enabled placements of each page, in order
-    weights: Mapping[tuple[BlendName, int | None], ServedWeights]  # by blend and segment number; None = everybody
+    weights: Mapping[WeightsKey, ServedWeights]
     rules: ServedRules
     names: Names
     customers: dict[bytes, int]  # pseudonym → key; it only grows
@@ -127,9 +145,10 @@ class Snapshot:
         lift[self.stock_rows[there]] = self.model.lift[there]
         return lift
 
-    def weights_for(self, blend: BlendName, segment: int) -> ServedWeights | None:
-        """Default weights of the segment where it has any, else everybody's."""
-        return self.weights.get((blend, segment)) or self.weights.get((blend, None))
+    def weights_for(self, blend: BlendName, *, segment: int, audiences: Sequence[int] = ()) -> ServedWeights | None:
+        """Weights of the first of a customer's audiences that has any, else those of the segment, else everybody's."""
+        keys = (*(WeightsKey(blend, audience=key) for key in audiences), WeightsKey(blend, segment=segment))
+        return next((self.weights[key] for key in keys if key in self.weights), self.weights.get(WeightsKey(blend)))
 
     def with_rules(self, frozen: Sequence[FrozenRule]) -> Self:
         """The snapshot as if this book were served, which has no number yet."""
@@ -142,9 +161,10 @@ class Snapshot:
     def _audiences_of(self, frozen: Sequence[FrozenRule]) -> ServedAudiences:
         return self.audiences.holding({key for rule in frozen if (key := rule.get("audience")) is not None})
 
-    def with_weights(self, blend: BlendName, segment: int | None, weights: ServedWeights) -> Self:
-        """The snapshot as if these weights were the default of the blend and the segment (None: of everybody)."""
-        return self._with(weights={**self.weights, (blend, segment): weights})
+    def with_weights(self, key: WeightsKey, weights: ServedWeights) -> Self:
+        """The snapshot as if these weights were the default of the blend and the group, with the group's members."""
+        audiences = self.audiences.holding(set() if key.audience is None else {key.audience})
+        return self._with(weights={**self.weights, key: weights}, audiences=audiences)
 
     def _with(self, **parts: Any) -> Self:
         """A copy with other parts; what was worked out of the stock and the model stays."""

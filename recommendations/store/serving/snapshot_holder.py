@@ -27,7 +27,14 @@ from recommendations.store.models.model import Model, load_model
 from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.served_audiences import ServedAudiences
 from recommendations.store.serving.served_rules import ServedRules
-from recommendations.store.serving.snapshot import Names, ServedPlacement, ServedSlot, ServedWeights, Snapshot
+from recommendations.store.serving.snapshot import (
+    Names,
+    ServedPlacement,
+    ServedSlot,
+    ServedWeights,
+    Snapshot,
+    WeightsKey,
+)
 from recommendations.store.serving.stock import load_stock, with_changes
 from recommendations.terms import BlendName, CatalogueScope, Cut, Repeat
 
@@ -194,15 +201,12 @@ def _model(version: int) -> Model | None:
 
 def _small() -> dict[str, Any]:
     placements = Placement.objects.filter(enabled=True).select_related("blend")
-    weights = BlendWeights.objects.defaults().select_related("blend", "segment")
+    weights = BlendWeights.objects.defaults().select_related("blend", "segment", "audience")
     categories = Category.objects.values_list("pk", "path", "name")
     return {
         "placements": {placement.name: _placement(placement) for placement in placements},
         "pages": _pages(),
-        "weights": {
-            (BlendName(row.blend.name), row.segment.number if row.segment else None): ServedWeights.of(row)
-            for row in weights
-        },
+        "weights": {WeightsKey.of(BlendName(row.blend.name), row.group): ServedWeights.of(row) for row in weights},
         "names": Names(
             categories={key: (path, name) for key, path, name in categories},
             segments={segment.number: str(segment) for segment in Segment.objects.all()},

@@ -199,7 +199,7 @@ def test_segments_are_described_by_their_interests(admin: Client) -> None:
     assert page.count("Use in a rule") == 5
     number = next(each.number for each in Segment.objects.all() if each.top_categories[0]["name"] == "Tea")
     assert f'href="/rules/new/?segment={number}"' in page
-    assert f'href="/weights/?segment={number}"' in page
+    assert f'href="/weights/?group=segment-{number}"' in page
     one = text(admin, f"/segments/{number}/")
     assert '<th scope="row">Tea</th>' in one
     assert "Its busiest customers" in one

@@ -106,7 +106,7 @@ def test_a_discarded_draft_is_compared_with_the_served_weights(served: BlendWeig
 def test_each_segment_has_a_draft_of_its_own(served: BlendWeights, ada: Staff) -> None:
     segment = Segment.objects.create(number=3, name="Tea")
     everybodys = save({"weights": {"als": 1}}, by=ada)
-    own = save({"weights": {"ease_home": 1}}, by=ada, segment=segment)
+    own = save({"weights": {"ease_home": 1}}, by=ada, group=segment)
     assert (own.parent, own.segment, own.number) == (served, segment, everybodys.number + 1)
     assert draft_of(BlendName.HOME, segment) == own
     assert draft_of(BlendName.HOME) == everybodys

@@ -198,10 +198,10 @@ def test_a_segment_s_weights_are_served_to_its_customers_alone(
     segment = Segment.objects.get(number=numbers["u0"])
     others = [user for user, number in numbers.items() if number != segment.number]
     everybodys, before = default(), {user: told(shown(user)) for user in numbers}
-    new = draft({"als": 1}, by=boss, segment=segment)
+    new = draft({"als": 1}, by=boss, group=segment)
     with django_capture_on_commit_callbacks(execute=True):
         published = publish(weights=new, by=boss, now=timezone.now(), note="Their own", override=True)
-    assert published.gate["users"] == what_if(blend=BlendName.HOME, weights={"als": 1}, segment=segment).users < 60
+    assert published.gate["users"] == what_if(blend=BlendName.HOME, weights={"als": 1}, group=segment).users < 60
     assert (default(segment), default()) == (published, everybodys)
     assert shown("u0").weights_version == published.number
     assert told(shown("u0")) != before["u0"]

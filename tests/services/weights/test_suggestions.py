@@ -89,11 +89,11 @@ def test_a_locked_share_stays_and_unmet_limits_are_reported() -> None:
 
 def test_a_segment_is_searched_for_its_own_customers(ada: Staff) -> None:
     segment = Segment.objects.filter(size__gt=0).first()
-    job = asked(ada, segment=segment)
+    job = asked(ada, group=segment)
     assert search(job.pk) in Outcome
     done = latest_suggestion(BlendName.HOME, segment)
     assert done is not None
-    assert 0 < done.result["users"] == what_if(blend=BlendName.HOME, segment=segment, **POOR).users < 60
+    assert 0 < done.result["users"] == what_if(blend=BlendName.HOME, group=segment, **POOR).users < 60
     assert latest_suggestion(BlendName.HOME) is None
 
 

@@ -159,7 +159,7 @@ def test_a_segment_has_its_own_customers_and_is_compared_with_its_own_weights() 
     segment = Segment.objects.get(number=held.segments[0])
     rows = held.segments == segment.number
     assert 0 < rows.sum() < len(held)
-    answer = what_if(blend=BlendName.HOME, weights={"als": 1}, segment=segment)
+    answer = what_if(blend=BlendName.HOME, weights={"als": 1}, group=segment)
     whole = held.measured(PanelSettings.of(Values(weights={"als": 1.0})))
     assert answer.users == rows.sum()
     figure = answer.figures["ndcg@10"]
@@ -170,7 +170,7 @@ def test_a_segment_has_its_own_customers_and_is_compared_with_its_own_weights() 
         blend=everybodys.blend, segment=segment, number=77, weights={"als": 1.0}, status="published", is_default=True,
         reason="test",
     )  # fmt: skip
-    compared = what_if(blend=BlendName.HOME, weights={"als": 1}, segment=segment)
+    compared = what_if(blend=BlendName.HOME, weights={"als": 1}, group=segment)
     assert (compared.live, compared.changed) == (own, 0)
     assert what_if(blend=BlendName.HOME, weights={"als": 1}).live == everybodys
 
@@ -189,7 +189,7 @@ def test_a_blend_without_truth_has_movers_and_no_figures(blend: BlendName) -> No
 
 def test_missing_figures_have_a_reason() -> None:
     nobody = Segment.objects.create(number=999)
-    assert what_if(blend=BlendName.HOME, weights={"als": 1}, segment=nobody).unmeasured is Unmeasured.NOBODY
+    assert what_if(blend=BlendName.HOME, weights={"als": 1}, group=nobody).unmeasured is Unmeasured.NOBODY
     ModelVersion.objects.update(is_live=False)
     assert what_if(blend=BlendName.HOME, weights={"als": 1}).unmeasured is Unmeasured.NO_MODEL
     assert what_if(blend=BlendName.ITEM, weights={"also_bought": 1}).unmeasured is Unmeasured.NO_TRUTH

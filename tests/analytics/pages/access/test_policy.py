@@ -60,6 +60,7 @@ CHANGES = {
     "cancel_suggestion": Action.DRAFT,
     "publish_weights": Action.PUBLISH,
     "roll_back_weights": Action.PUBLISH,
+    "withdraw_weights": Action.PUBLISH,
     "new_rule": Action.DRAFT,
     "rule": Action.DRAFT,
     "order_rules": Action.DRAFT,

@@ -42,7 +42,7 @@ def test_the_draft_of_the_customers_own_segment_goes_before_the_one_for_everybod
     draft_weights("home", {"buy_again": 1.0}, segment=segment)
     page = text(admin, f"/customers/{tea_drinker.code}/?compare=weights")
     assert f"for segment “{segment}”" in page
-    assert f"/weights/?blend=home&segment={segment.number}" in page
+    assert f"/weights/?blend=home&group=segment-{segment.number}" in page
 
 
 def test_live_beside_the_draft_rules(admin: Client, tea_drinker: Customer) -> None:

@@ -48,7 +48,7 @@ def test_a_change_becomes_a_draft_that_opens_where_it_is_worked_on(merchandiser:
         address = f"/customers/{tea_drinker.code}/why-not/{item.pk}/apply/"
         answer = merchandiser.post(address, {"key": change.key, "replace": "yes"})
         assert answer.status_code == 302
-        assert re.fullmatch(r"/weights/\?blend=home(&segment=\d+)?|/rules/\d+/", answer["Location"])
+        assert re.fullmatch(r"/weights/\?blend=home(&group=segment-\d+)?|/rules/\d+/", answer["Location"])
     assert [card.item.pk for card in review(customer=tea_drinker.pk, placement="home").cards] == before
 
 

@@ -101,7 +101,13 @@ def test_live_weights_on_the_sliders_change_nothing(publisher: Client) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["/weights/", "/weights/?blend=discover", "/weights/?blend=cart", "/weights/?load=preset", "/weights/?segment=0"],
+    [
+        "/weights/",
+        "/weights/?blend=discover",
+        "/weights/?blend=cart",
+        "/weights/?load=preset",
+        "/weights/?group=segment-0",
+    ],
 )
 def test_the_desk_takes_few_queries(publisher: Client, address: str) -> None:
     rebuild()  # what customers did last is in Valkey, as it is while workers run
@@ -111,7 +117,9 @@ def test_the_desk_takes_few_queries(publisher: Client, address: str) -> None:
     assert len(queries) <= MOST_QUERIES
 
 
-@pytest.mark.parametrize("odd", ["blend=x", "load=x", "segment=x", "segment=99", "w.buy_again=x", "load=%00&w.=1"])
+@pytest.mark.parametrize(
+    "odd", ["blend=x", "load=x", "group=x", "group=segment-99", "group=audience-99", "w.buy_again=x", "load=%00&w.=1"]
+)
 def test_odd_parameters_are_as_if_absent(publisher: Client, odd: str) -> None:
     assert "No change yet" in text(publisher, f"/weights/?{odd}")
 
@@ -136,9 +144,9 @@ def test_blends_of_items_in_view_say_that_nothing_measures_them(publisher: Clien
 
 def test_a_segment_gets_everybodys_weights_until_it_has_its_own(publisher: Client) -> None:
     segment = Segment.objects.order_by("-size")[0]
-    page = text(publisher, f"/weights/?segment={segment.number}")
+    page = text(publisher, f"/weights/?group=segment-{segment.number}")
     assert "This segment has no weights of its own" in page
-    publisher.post("/weights/save/", sliders(content=55) | {"segment": str(segment.number)})
+    publisher.post("/weights/save/", sliders(content=55) | {"group": f"segment-{segment.number}"})
     draft = draft_of(HOME, segment)
     assert draft is not None
     assert draft_of(HOME) is None
