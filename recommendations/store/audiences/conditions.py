@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Count
 
 from recommendations.engine.preprocess.levels import CONFIRMING
 from recommendations.event_types import EventName
-from recommendations.models import Item
-from recommendations.store.attribution.statements import ITEM_ASIDE, KEY_ASIDE, PERSON_ASIDE, REPLAY
+from recommendations.models import Aside, Item, Quarantine
+from recommendations.store.attribution.statements import ITEM_ASIDE, KEY_ASIDE, PERSON_ASIDE, REPLAY, WHOLE
 from recommendations.store.rules.conditions import as_query, parsed
 from recommendations.terms import PATH_SEPARATOR, AudienceKind, Operator, Trust
 
@@ -31,16 +32,20 @@ SELECT customer.id FROM recommendations_customer customer
 WHERE customer.personalise AND NOT {PERSON_ASIDE.format("customer.id")} AND NOT EXISTS (
   SELECT FROM recommendations_customeralias alias WHERE alias.anonymous_id = customer.id AND alias.undone_at IS NULL)
 """  # noqa: S608 - parts of our own
-_PERSON = "coalesce(alias.customer_id, event.customer_id)"
-_EVENTS = f"""
+_EVENTS = """
 FROM recommendations_event event
-LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
 WHERE event.name = ANY(%s) AND event.occurred_at > %s AND event.occurred_at <= %s AND event.customer_id IS NOT NULL
-  AND (event.name <> '{EventName.PURCHASE}' OR event.trust >= %s)
-  AND (event.source <> '{REPLAY}' OR event.name = '{EventName.PURCHASE}')
-  AND NOT {KEY_ASIDE} AND NOT (event.trust < {Trust.SERVER} AND {ITEM_ASIDE} AND NOT EXISTS (
-    SELECT FROM recommendations_event bought
-    WHERE bought.customer_id = {_PERSON} AND bought.name = ANY(%s) AND bought.trust >= {Trust.SERVER}))
+"""
+# Of what an event tells is believed. The server adds up before it asks whose a key is, so that it can share the work.
+_BELIEVED = f"""
+AND (event.name <> '{EventName.PURCHASE}' OR event.trust >= %s)
+AND (event.source <> '{REPLAY}' OR event.name = '{EventName.PURCHASE}')
+"""
+_NO_KEY_ASIDE = f"AND NOT {KEY_ASIDE}"
+_NO_ITEM_ASIDE = f"""
+AND NOT (event.trust < {Trust.SERVER} AND {ITEM_ASIDE} AND NOT EXISTS (
+  SELECT FROM recommendations_event bought WHERE bought.customer_id = {WHOLE.format("event.customer_id")}
+    AND bought.name IN ({", ".join(f"'{name}'" for name in CONFIRMING)}) AND bought.trust >= {Trust.SERVER}))
 """
 # Of a purchase that was told twice the word of the better source counts.
 _TOLD_BEST = f"""
@@ -50,18 +55,29 @@ AND (event.trust >= {Trust.SERVER} OR NOT EXISTS (
     AND other.name = event.name AND other.trust > event.trust))
 """  # noqa: S608
 _MOMENT = "to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"') AS fact"
-_LAST = f"SELECT {_PERSON} AS person, {_MOMENT.format('max(event.occurred_at)')} {{events}} GROUP BY 1"
+_PERSON = "coalesce(alias.customer_id, act.key)"
+_OF_KEYS = "LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = act.key AND alias.undone_at IS NULL"
+_LAST = f"""
+SELECT {_PERSON} AS person, {_MOMENT.format("max(act.at)")}
+FROM (SELECT event.customer_id AS key, max(event.occurred_at) AS at {{events}} GROUP BY 1) act {_OF_KEYS} GROUP BY 1
+"""  # noqa: S608
 _OFTEN = f"""
 SELECT person, count(*)::text AS fact FROM (
-  SELECT {_PERSON} AS person {{events}} GROUP BY 1, coalesce(event.transaction_id, event.event_id::text)
-) act GROUP BY 1 HAVING count(*) >= %s
+  SELECT {_PERSON} AS person
+  FROM (SELECT event.customer_id AS key, event.{{told_as}} {{events}} GROUP BY 1, 2) act {_OF_KEYS}
+  GROUP BY 1, act.{{told_as}}
+) often GROUP BY 1 HAVING count(*) >= %s
 """  # noqa: S608
+_AMOUNT = f"sum(CASE event.name WHEN '{EventName.REFUND}' THEN -event.amount ELSE event.amount END)"
 _SPENT = f"""
 SELECT people.id AS person, coalesce(spent.amount, 0)::text AS fact FROM ({PEOPLE}) people
 LEFT JOIN (
-  SELECT {_PERSON} AS person,
-         sum(CASE event.name WHEN '{EventName.REFUND}' THEN -event.amount ELSE event.amount END) AS amount
-  {{events}} {_TOLD_BEST} GROUP BY 1
+  SELECT {_PERSON} AS person, sum(CASE WHEN act.doubtful THEN
+    (SELECT {_AMOUNT} {{events}} AND event.customer_id = act.key {_TOLD_BEST}) ELSE act.amount END) AS amount
+  FROM (
+    SELECT event.customer_id AS key, {_AMOUNT} AS amount, bool_or(event.trust < {Trust.SERVER}) AS doubtful
+    {{events}} GROUP BY 1
+  ) act {_OF_KEYS} GROUP BY 1
 ) spent ON spent.person = people.id
 WHERE coalesce(spent.amount, 0) {{compared}} %s
 """  # noqa: S608
@@ -113,19 +129,20 @@ def _did(condition: Condition, now: datetime) -> Query:
         events, values = f"{events} AND event.item_id IN ({items})", [*values, *more]
     if condition["times"] == 1:
         return _LAST.format(events=events), values
-    return _OFTEN.format(events=events), [*values, condition["times"]]
+    told_as = "transaction_id" if condition["kind"] == AudienceKind.BOUGHT else "event_id"
+    return _OFTEN.format(events=events, told_as=told_as), [*values, condition["times"]]
 
 
 def _spent(condition: Condition, now: datetime) -> Query:
     """Customers who spent so much, less what they gave back; who spent nothing spent little, too."""
     events, values = _events([EventName.PURCHASE, EventName.REFUND], days=condition["days"], now=now)
     spent = _SPENT.format(events=events, compared=_COMPARED[condition["operator"]])
-    return spent, [*values, condition["amount"]]
+    return spent, [*values, *values, condition["amount"]]
 
 
 def _last_purchase(condition: Condition, now: datetime) -> Query:
     events, values = _events([EventName.PURCHASE], days=condition["to_days"], now=now)
-    statement = f"{_LAST.format(events=events)} HAVING max(event.occurred_at) <= %s"
+    statement = f"{_LAST.format(events=events)} HAVING max(act.at) <= %s"
     return statement, [*values, now - timedelta(days=condition["from_days"])]
 
 
@@ -167,7 +184,7 @@ _STATEMENTS: Mapping[AudienceKind, Callable[[Condition, datetime], Query]] = {
 
 
 def _events(names: Sequence[EventName], *, days: int, now: datetime) -> Query:
-    confirming = [name.value for name in CONFIRMING]
-    return _EVENTS, [
-        [name.value for name in names], now - timedelta(days=days), now, int(settings.PURCHASES_FROM), confirming,
-    ]  # fmt: skip
+    held = Aside.objects.filter(quarantine__in=Quarantine.objects.in_force())
+    counts = held.aggregate(keys=Count("key_id"), items=Count("item"))
+    events = f"{_EVENTS}{_BELIEVED}{_NO_KEY_ASIDE if counts['keys'] else ''}{_NO_ITEM_ASIDE if counts['items'] else ''}"
+    return events, [[name.value for name in names], now - timedelta(days=days), now, int(settings.PURCHASES_FROM)]

@@ -164,6 +164,15 @@ def test_a_merged_visitor_is_the_customer(shop: dict[str, Customer]) -> None:
     assert names(shop, {**BOUGHT_TEA, "times": 3}) == {"ann"}
 
 
+def test_an_order_that_a_visitor_and_the_customer_told_counts_once(shop: dict[str, Customer]) -> None:
+    CustomerAlias.objects.create(anonymous=shop["ann"], customer=shop["dan"])
+    told = Event.objects.filter(customer=shop["ann"], name=EventName.PURCHASE).latest("occurred_at")
+    again = event(shop["dan"], told.item, days_ago=1)
+    _change(again, transaction_id=told.transaction_id)
+    assert names(shop, {**BOUGHT_TEA, "times": 3}) == {"dan"}
+    assert names(shop, {**BOUGHT_TEA, "times": 4}) == set()
+
+
 def test_who_objects_or_is_set_aside_is_in_none(shop: dict[str, Customer]) -> None:
     Customer.objects.filter(pk=shop["ann"].pk).update(personalise=False)
     quarantine = Quarantine.objects.create(rule="staff")
