@@ -20,7 +20,7 @@ from recommendations.services.rules.editing import audience_names
 from recommendations.services.rules.price_tags import MEASURED, Placed
 from recommendations.wording import labels
 from recommendations.wording.labels import placement_label
-from recommendations.wording.rules import do_text, items_text, rule_text
+from recommendations.wording.rules import do_text, items_text, rule_text, short_moment
 
 register = template.Library()
 
@@ -149,6 +149,17 @@ def schedule(rule: Rule) -> str:
     if starts_at:
         return _("from %(moment)s") % {"moment": moment(starts_at)}
     return _("until %(moment)s") % {"moment": moment(ends_at)} if ends_at else _("always")
+
+
+@register.filter
+def short_schedule(rule: Rule) -> list[str]:
+    """The schedule in few characters, in the parts between which a line may break."""
+    starts_at, ends_at = rule.starts_at, rule.ends_at
+    if starts_at and ends_at:
+        return [f"{short_moment(starts_at)} –", short_moment(ends_at)]
+    if starts_at:
+        return [_("from %(moment)s") % {"moment": short_moment(starts_at)}]
+    return [_("until %(moment)s") % {"moment": short_moment(ends_at)} if ends_at else _("always")]
 
 
 def _field_changes(before: Mapping[str, Any], after: Mapping[str, Any], names: Names) -> list[FieldChange]:

@@ -70,9 +70,9 @@ def when_text(
     if rule["context"]:
         parts.append(gettext("beside %(items)s") % {"items": items_text(rule["context"])})
     if rule["starts_at"]:
-        parts.append(gettext("from %(moment)s") % {"moment": _moment(rule["starts_at"])})
+        parts.append(gettext("from %(moment)s") % {"moment": short_moment(datetime.fromisoformat(rule["starts_at"]))})
     if rule["ends_at"]:
-        parts.append(gettext("until %(moment)s") % {"moment": _moment(rule["ends_at"])})
+        parts.append(gettext("until %(moment)s") % {"moment": short_moment(datetime.fromisoformat(rule["ends_at"]))})
     if not rule["placement"]:
         parts.insert(0, gettext("everywhere"))
     text = pgettext("between where and when", ", ").join(parts)
@@ -189,6 +189,9 @@ def _percent(share: float) -> str:
     return gettext("%(value)s %%") % {"value": formats.number_format(int(value) if value == int(value) else value)}
 
 
-def _moment(iso: str) -> str:
-    """A moment in the time zone of the reader."""
-    return formats.date_format(timezone.localtime(datetime.fromisoformat(iso)), "SHORT_DATETIME_FORMAT")
+def short_moment(moment: datetime) -> str:
+    """A moment of the shop in few characters, "29 Nov 23:59"; of another year than this one with the year."""
+    local = timezone.localtime(moment, timezone.get_default_timezone())
+    if local.year == timezone.localdate(timezone=timezone.get_default_timezone()).year:
+        return formats.date_format(local, pgettext("a moment of this year, in Django's letters", "j M H:i"))
+    return formats.date_format(local, pgettext("a moment, in Django's letters", "j M Y H:i"))

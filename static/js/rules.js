@@ -1,4 +1,4 @@
-/* The rules: the slider beside its number, dialogs that are open when the page comes, rows that can be dragged, and rows
+/* The rules: the slider beside its number, ready periods beside their two fields, dialogs that are open when the page comes, rows that can be dragged, and rows
    of conditions that come back after a session ended. Everything else works without it. */
 
 /* --- Strength: a slider beside the number, and what it means. */
@@ -17,6 +17,16 @@ if (slider) {
   box.addEventListener("input", () => { slider.value = box.value; tell(); });
   tell();
 }
+
+/* --- A ready period fills the two fields; who types into them has a period of their own. */
+const times = ["starts_at", "ends_at"].map((id) => document.getElementById(id));
+for (const choice of document.querySelectorAll("input[name=period]")) {
+  choice.addEventListener("change", () => {
+    if (choice.value === "custom") times[0].focus();
+    else [times[0].value, times[1].value] = [choice.dataset.starts, choice.dataset.ends];
+  });
+}
+for (const field of times) field?.addEventListener("input", () => { document.querySelector("input[name=period][value=custom]").checked = true; });
 
 /* --- Measured in its place; without this module the button sends the whole form. */
 document.querySelector("[data-measures]")?.addEventListener("click", (event) => event.preventDefault());

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from analytics.pages.rules.builder import Builder, ConditionFormSet, Row
+from analytics.pages.rules.periods import CUSTOM, Period, periods
 from analytics.queries.rules.editor import Choices
 from analytics.queries.segments.choices import missing
 from analytics.templatetags.rules import Names
@@ -70,6 +71,7 @@ class EditorForm(forms.Form):
     customer = _typed(_("Customer"), maxlength=128, autocomplete="off", placeholder=EVERY["customer"])
     starts_at = _typed(_("From"), type="datetime-local")
     ends_at = _typed(_("Until"), type="datetime-local")
+    period = _typed()
     action = _typed()
     slot = _number(_("Slot"), maxlength=5)
     strength = _typed(_("Strength, −100 to 100"), "num", type="number", min=-100, max=100, step=1)
@@ -82,6 +84,8 @@ class EditorForm(forms.Form):
     def __init__(self, texts: Mapping[str, Any], rows: Mapping[Builder, ConditionFormSet]) -> None:
         self.texts = {name: str(texts.get(name, "")).replace("\x00", "") for name in self.base_fields}
         self.builders = rows
+        self.periods = periods(timezone.localdate())
+        self._take_period()
         super().__init__(self.texts, auto_id="%s")
 
     @classmethod
@@ -135,7 +139,8 @@ class EditorForm(forms.Form):
     def values(self) -> dict[str, Any]:
         """Values in the shape of a frozen rule, numbers and times still as text."""
         self.full_clean()
-        return {**self.cleaned_data, **{name: rows.conditions for name, rows in self.builders.items()}}
+        values = {name: value for name, value in self.cleaned_data.items() if name != "period"}
+        return {**values, **{name: rows.conditions for name, rows in self.builders.items()}}
 
     def offer(self, choices: Choices) -> None:
         """Set what there is to choose from; what was chosen before is kept, also where it is gone."""
@@ -153,6 +158,18 @@ class EditorForm(forms.Form):
             rows.check(texts.pop(builder, ""))
         for name, text in texts.items():
             self.add_error(name, text)
+
+    @property
+    def chosen_period(self) -> Period:
+        """The choice that the fields of time are one of."""
+        times = self.texts["starts_at"], self.texts["ends_at"]
+        return next(each for each in self.periods if each.code == CUSTOM or (each.starts_at, each.ends_at) == times)
+
+    def _take_period(self) -> None:
+        """Write the chosen period into the fields of time where no script has done it."""
+        chosen = next((each for each in self.periods if each.code == self.texts["period"]), None)
+        if chosen and chosen.starts_at and chosen.ends_at and not (self.texts["starts_at"] or self.texts["ends_at"]):
+            self.texts |= {"starts_at": chosen.starts_at, "ends_at": chosen.ends_at}
 
     def suggested_name(self) -> str:
         action, strength = self.texts["action"], self.texts["strength"]

@@ -31,7 +31,14 @@ NOT_WHOLE = _("Enter a whole number.")
 
 
 class ShopTimeField(forms.Field):
-    """A moment in UTC, also written as text; one without a zone is one of the shop."""
+    """A moment in UTC, also written as text; one without a zone is one of the shop.
+
+    ``second``: of a time that comes twice, as the clocks go back, it is the later one.
+    """
+
+    def __init__(self, *, second: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.second = second
 
     def to_python(self, value: Any) -> datetime | None:
         if value in self.empty_values:
@@ -42,8 +49,9 @@ class ShopTimeField(forms.Field):
             moment = None
         if moment is None or not 1970 <= moment.year < 9999:
             raise ValidationError(_("No date and time: write it as 2026-12-24 18:00."))
-        aware = moment if timezone.is_aware(moment) else timezone.make_aware(moment, timezone.get_default_timezone())
-        return aware.astimezone(UTC)
+        if timezone.is_naive(moment):
+            moment = timezone.make_aware(moment.replace(fold=self.second), timezone.get_default_timezone())
+        return moment.astimezone(UTC)
 
 
 class ConditionsField(forms.Field):
@@ -104,7 +112,7 @@ class RuleForm(forms.Form):
     customer = CustomerField(required=False)
     context = ConditionsField(required=False)
     starts_at = ShopTimeField(required=False)
-    ends_at = ShopTimeField(required=False)
+    ends_at = ShopTimeField(second=True, required=False)
     items = ConditionsField(required=False)
     action = forms.ChoiceField(choices=labels.RULE_ACTIONS, error_messages=dict.fromkeys(
         ("required", "invalid_choice"), _("Choose what the rule does.")
