@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from analytics.pages import approvals, runs, search
+from analytics.pages import approvals, runs, search, undo
 from analytics.pages.access import account, activity, login, password, preferences, second_factor
 from analytics.pages.audiences import editor as audience_editor
 from analytics.pages.audiences import overview as audiences_overview
@@ -10,7 +10,7 @@ from analytics.pages.catalogue import health, item, quarantine, sources, suspici
 from analytics.pages.customer import actions, change, listing, profile, why, why_not
 from analytics.pages.overview import arrivals, summary
 from analytics.pages.quality import figures, judgements
-from analytics.pages.rules import books, editor, effect
+from analytics.pages.rules import books, calendar, editor, effect
 from analytics.pages.rules import overview as rules_overview
 from analytics.pages.segments import overview as segments_overview
 from analytics.pages.segments import together
@@ -39,7 +39,6 @@ urlpatterns = [
     path("customers/<customer:pk>/judge/<int:item>/", actions.judge_card, name="judge"),
     path("customers/<customer:pk>/rule/<int:item>/", actions.rule_from_card, name="rule_from_card"),
     path("customers/<customer:pk>/set-aside/", actions.set_aside, name="set_aside_customer"),
-    path("customers/rules/<int:rule>/undo/", actions.undo_rule_from_card, name="undo_rule_from_card"),
     path("customers/id/<path:typed>/", profile.by_id, name="customer_by_id"),
     path("weights/", desk.weights, name="weights"),
     path("weights/effect/", desk.weights_effect, name="weights_effect"),
@@ -57,6 +56,7 @@ urlpatterns = [
     path("weights/suggestion/<uuid:key>/cancel/", suggestion.cancel_suggestion, name="cancel_suggestion"),
     path("rules/", rules_overview.rules, name="rules"),
     path("rules/new/", editor.new_rule, name="new_rule"),
+    path("rules/calendar/", calendar.rule_calendar, name="rule_calendar"),
     path("rules/findings/", rules_overview.rule_findings, name="rule_findings"),
     path("rules/order/", rules_overview.order_rules, name="order_rules"),
     path("rules/conditions/<slug:builder>/", editor.rule_conditions, name="rule_conditions"),
@@ -122,6 +122,7 @@ urlpatterns = [
     path("setup/keys/new/", api_keys.new_api_key, name="new_api_key"),
     path("setup/keys/<int:pk>/replace/", api_keys.rotate_api_key, name="rotate_api_key"),
     path("setup/keys/<int:pk>/revoke/", api_keys.revoke_api_key, name="revoke_api_key"),
+    path("undo/", undo.undo, name="undo"),
     path("search/", search.search, name="search"),
     path("search/palette/", search.palette, name="palette"),
     path("account/", account.account, name="account"),

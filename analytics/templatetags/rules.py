@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Protocol
 
 from django import template
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from analytics.templatetags.display import MISSING, moment, number, share
 from analytics.templatetags.words import label
@@ -18,6 +19,7 @@ from recommendations.models import AuditEntry, Item, Rule, RuleBook, Segment
 from recommendations.services.rules.books import BookChange, book_changes
 from recommendations.services.rules.editing import audience_names
 from recommendations.services.rules.price_tags import MEASURED, Placed
+from recommendations.terms import RuleAction
 from recommendations.wording import labels
 from recommendations.wording.labels import placement_label
 from recommendations.wording.rules import do_text, items_text, rule_text, short_moment
@@ -47,6 +49,14 @@ FORMER = {"ndcg@10": "accuracy", "revenue_ndcg@10": "revenue"}
 """Names of effects in price tags that were stored before they were measured at the placement's own length."""
 
 TIMES = {"starts_at", "ends_at", "archived_at"}
+
+
+class Scheduled(Protocol):
+    """What is in force for a time; None is for ever."""
+
+    starts_at: datetime | None
+    ends_at: datetime | None
+
 
 type FieldChange = tuple[str, str, str]
 """A field in words, and its value before and after."""
@@ -142,6 +152,22 @@ def status_label(status: str) -> str:
 
 
 @register.filter
+def short_day(day: date) -> str:
+    return date_format(day, pgettext("a day, in Django's letters", "j M"))
+
+
+@register.filter("rule_action")
+def action_label(action: str) -> str:
+    return label(labels.RULE_ACTIONS, action)
+
+
+@register.filter
+def action_hue(action: str) -> int:
+    """Number of the hue in which bars of an action are drawn."""
+    return list(RuleAction).index(RuleAction(action)) + 1
+
+
+@register.filter
 def schedule(rule: Rule) -> str:
     starts_at, ends_at = rule.starts_at, rule.ends_at
     if starts_at and ends_at:
@@ -152,7 +178,7 @@ def schedule(rule: Rule) -> str:
 
 
 @register.filter
-def short_schedule(rule: Rule) -> list[str]:
+def short_schedule(rule: Scheduled) -> list[str]:
     """The schedule in few characters, in the parts between which a line may break."""
     starts_at, ends_at = rule.starts_at, rule.ends_at
     if starts_at and ends_at:

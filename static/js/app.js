@@ -18,6 +18,8 @@ function act(event) {
   if (event.key === "/") {
     event.preventDefault();
     document.dispatchEvent(new Event("palette:open"));
+  } else if (event.key === "z") {
+    document.querySelector("#toasts [data-undo]")?.click();
   } else if (event.key === "?") {
     event.preventDefault();
     open("help");

@@ -66,7 +66,3 @@ document.addEventListener("keydown", (event) => {
     items[(at + step + items.length + (at < 0 && step < 0 ? 1 : 0)) % items.length].focus();
   }
 });
-
-document.addEventListener("click", ({ target }) => {
-  if (target.closest?.('[data-dismiss="toast"]')) document.getElementById("toasts").replaceChildren();
-});

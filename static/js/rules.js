@@ -30,6 +30,16 @@ for (const field of times) field?.addEventListener("input", () => { document.que
 
 /* --- Measured in its place; without this module the button sends the whole form. */
 document.querySelector("[data-measures]")?.addEventListener("click", (event) => event.preventDefault());
+const failed = document.getElementById("effect-failed");
+const measures = (event) => failed && (event.detail?.ctx?.sourceElement ?? event.target)?.id === "effect-body";
+document.addEventListener("htmx:before:request", (event) => { if (measures(event)) failed.hidden = true; });
+for (const name of ["htmx:error", "htmx:response:error"]) {
+  document.addEventListener(name, (event) => {
+    if (!measures(event) || event.detail?.error?.name === "AbortError") return;
+    failed.hidden = false;
+    document.getElementById("effect-told").textContent = failed.textContent;
+  });
+}
 
 /* --- A dialog that the address opened keeps the page behind it out of reach. */
 const dialog = document.querySelector("dialog[data-modal]");

@@ -63,7 +63,7 @@ def test_why_verdict_rule_undo_and_why_not_with_the_keyboard_alone(ada: Visitor)
     assert ada.complaints() == []
     never = committed(lambda: Rule.objects.unarchived().get(customer=tea_drinker))
     page.keyboard.press("Enter")
-    expect(page.locator("#toasts")).to_contain_text("Taken back")
+    expect(page.locator("#toasts")).to_contain_text("Undone")
     assert committed(lambda: Rule.objects.get(pk=never.pk).archived_at) is not None
 
     tab_to(page, "#find-why_not")  # why not, and the change as a draft

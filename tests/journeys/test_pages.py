@@ -67,6 +67,8 @@ def of_the_shop() -> dict[str, str]:
         "rule": f"/rules/{rule}/",
         "rule of a card": f"/rules/new/?action=pin&item=tea-1&slot=2&placement=home&customer={tea_drinker}",
         "rule to publish": f"/rules/?open=publish&rule={rule}",
+        "calendar of rules": "/rules/calendar/",
+        "calendar of other weeks": "/rules/calendar/?from=2031-01-01",
         "versions of rules": "/rules/versions/",
         "approvals": "/approvals/",
         "catalogue": "/catalogue/",

@@ -144,6 +144,48 @@ def test_the_order_by_keyboard_keeps_its_place(ada: Visitor) -> None:
     assert ada.problems == []
 
 
+def test_what_was_done_is_undone_from_a_toast(ada: Visitor) -> None:
+    """By the key, by the tab key from the top of the page, and not at all once it has gone."""
+    page = ada.page
+    ada.visit("/rules/")
+    toast = page.locator("#toasts .toast-line")
+    page.get_by_role("button", name="Move More tea down").click()
+    expect(toast).to_contain_text("The order is changed.")
+    assert ada.complaints() == []
+    page.keyboard.press("z")
+    expect(toast).to_have_count(0)
+    expect(page.get_by_text("Undone: it is as it was before.")).to_be_visible()
+    expect(page.locator("tbody tr").first).to_contain_text("More tea")
+
+    row = page.get_by_role("row").filter(has_text="No soap at Easter")
+    row.locator("summary").click()
+    row.get_by_role("button", name="Archive").click()
+    expect(toast).to_contain_text("“No soap at Easter” is archived.")
+    tab_to(page, toast.get_by_role("button", name="Undo"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("row").filter(has_text="No soap at Easter")).to_be_visible()
+    assert ada.problems == []
+
+
+def test_a_toast_goes_after_ten_seconds_unless_somebody_is_at_it(ada: Visitor) -> None:
+    page = ada.page
+    page.clock.install()
+    ada.visit("/rules/")
+    page.get_by_role("button", name="Move More tea down").click()
+    toast = page.locator("#toasts .toast-line")
+    page.clock.run_for(1_000)
+    expect(toast).to_be_visible()
+    toast.get_by_role("button", name="Undo").focus()
+    page.clock.run_for(20_000)
+    expect(toast).to_be_visible()
+    page.get_by_role("link", name="New rule").focus()
+    page.clock.run_for(9_000)
+    expect(toast).to_be_visible()
+    page.clock.run_for(2_000)
+    expect(toast).to_have_count(0)
+    page.get_by_role("button", name="Move More tea up").click()
+
+
 def test_a_typed_rule_outlives_the_session(ada: Visitor) -> None:
     page = ada.page
     ada.visit("/rules/new/")

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.audiences.form import AudienceEditor
 from analytics.pages.rules.builder import attribute_words
+from analytics.pages.undo import offer_undo
 from analytics.parameters import number, typed
 from analytics.queries.audiences import overview as query
 from analytics.queries.audiences.words import AudienceNames
@@ -85,6 +86,7 @@ def _take(request: HttpRequest, found: Audience | None) -> HttpResponse:
         return response
     revision = number(request.POST.get("over")) or number(request.POST.get("revision"))
     by, now = staff_of(request), timezone.now()
+    before = {"name": found.name, "conditions": found.conditions} if found else None
     try:
         saved = save_audience(
             audience=found, name=form.name, conditions=form.conditions, revision=revision, by=by, now=now
@@ -97,7 +99,10 @@ def _take(request: HttpRequest, found: Audience | None) -> HttpResponse:
             return _render(request, error.current, form, more={"stale": _stale(error)}, status=409)
         saved = error.current
     text = _("“%(name)s” is saved. Rules that are for it follow at once.") % {"name": saved.name}
-    messages.success(request, text)
+    if before and (saved.name, saved.conditions) != (before["name"], before["conditions"]):
+        offer_undo(request, text, "audience changed", audience=saved.pk, revision=saved.revision, **before)
+    else:
+        messages.success(request, text)
     return redirect("audience", pk=saved.pk)
 
 

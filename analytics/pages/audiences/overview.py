@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.audiences.editor import audience_or_404
+from analytics.pages.undo import offer_undo
 from analytics.parameters import number
 from analytics.queries.audiences import overview as query
 from recommendations.models import Audience
@@ -32,7 +33,6 @@ def audiences(request: HttpRequest) -> HttpResponse:
         "gone": [row for row in rows if row.gone and (row.rules or row.weights)],
         "people": query.people(),
         "archived": archived,
-        "just_archived": archived.filter(pk=number(request.GET.get("archived")) or 0).first(),
     }
     return render(request, "dashboard/audiences/overview.html", context)
 
@@ -55,7 +55,8 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
             )
             messages.warning(request, text % facts)
         return redirect("audience", pk=pk)
-    return redirect(reverse("audiences", query={"archived": archived.pk}))
+    offer_undo(request, _("“%(name)s” is archived.") % {"name": archived.name}, "audience archived", audience=pk)
+    return redirect("audiences")
 
 
 @require_POST
@@ -73,7 +74,9 @@ def order_audiences(request: HttpRequest) -> HttpResponse:
     order = [row.pk for row in Audience.objects.unarchived()]
     key, to = number(request.POST.get("audience")), request.POST.get("to", "")
     if key in order and to in {"up", "down"}:
-        at = order.index(key)
+        before, at = list(order), order.index(key)
         order.insert(max(0, at - 1) if to == "up" else at + 1, order.pop(at))
         reorder_audiences(keys=order, by=staff_of(request))
+        if order != before:
+            offer_undo(request, _("The order is changed."), "audiences moved", before=before, after=order)
     return redirect(reverse("audiences", fragment=f"{to}-{key}"))

@@ -1,8 +1,5 @@
 """Actions on a card: judge it, make a draft rule of it, take that back; and on the customer: set aside what they do."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -14,14 +11,14 @@ from django.views.decorators.http import require_POST
 
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.customer.cards import judgement_choices
+from analytics.pages.undo import answer_toast, way_back
 from analytics.parameters import LONGEST_NOTE, number, typed
-from recommendations.models import Customer, Item, Judgement, Placement, Quarantine, Rule
+from recommendations.models import Customer, Item, Judgement, Placement, Quarantine
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
 from recommendations.services.operations.quarantine import set_aside_customer
 from recommendations.services.review.judgements import judge, judgements_of
 from recommendations.services.rules.card_rules import CardAction, card_rule
-from recommendations.services.rules.editing import RuleIsServedError, archive_rule, restore_rule
 from recommendations.terms import JudgementKind
 
 LONGEST_NAME = 40
@@ -53,33 +50,16 @@ def rule_from_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     place = get_object_or_404(Placement, name=typed(request.POST.get("placement"), longest=LONGEST_NAME))
     action = request.POST.get("action", "")
     if action not in set(CardAction):
-        return _toast(request, problem=_("Choose what to do: pin, boost, bury or never."))
+        return answer_toast(request, problem=_("Choose what to do: pin, boost, bury or never."))
     try:
         rule = card_rule(
             action=CardAction(action), item=thing, placement=place, customer=person, by=staff_of(request),
             now=timezone.now(), slot=number(request.POST.get("rank")),
         )  # fmt: skip
     except ValidationError as error:
-        return _toast(request, problem=" ".join(error.messages))
-    return _toast(request, rule=rule, done=_("Draft rule made: “%(rule)s”.") % {"rule": rule})
-
-
-@require_POST
-@requires(Action.DRAFT)
-def undo_rule_from_card(request: HttpRequest, rule: int) -> HttpResponse:
-    """Archive the draft rule of a card, and with ``redo`` bring it back."""
-    stored = get_object_or_404(Rule, pk=rule)
-    staff, now = staff_of(request), timezone.now()
-    if "redo" in request.POST:
-        restore_rule(rule=stored, by=staff, now=now)
-        return _toast(request, rule=stored, done=_("Draft rule made: “%(rule)s”.") % {"rule": stored})
-    try:
-        archive_rule(rule=stored, by=staff, now=now)
-    except RuleIsServedError:
-        return _toast(
-            request, problem=_("“%(rule)s” was published meanwhile. Withdraw it under Rules.") % {"rule": stored}
-        )
-    return _toast(request, rule=stored, undone=True, done=_("Taken back: “%(rule)s”.") % {"rule": stored})
+        return answer_toast(request, problem=" ".join(error.messages))
+    text = _("Draft rule made: “%(rule)s”. Nothing is served differently until it is published.") % {"rule": rule}
+    return answer_toast(request, text=text, rule=rule, token=way_back(request, "rule made", rule=rule.pk))
 
 
 @require_POST
@@ -115,15 +95,6 @@ def _judged(
         "saved": True,
     }
     return render(request, "dashboard/customer/judgement.html", context)
-
-
-def _toast(request: HttpRequest, *, done: str = "", problem: str = "", **context: Any) -> HttpResponse:
-    """Answer with a toast where the page asked for it alone, else with a message of the page."""
-    if request.headers.get("HX-Request"):
-        toast: Mapping[str, Any] = {"done": done, "problem": problem, "back": request.POST.get("back", "/"), **context}
-        return render(request, "dashboard/customer/toast.html", toast)
-    (messages.error if problem else messages.success)(request, problem or done)
-    return redirect(_way_back(request))
 
 
 def _way_back(request: HttpRequest) -> str:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.rules.effect import measured
 from analytics.pages.rules.overview import render_rules
+from analytics.pages.undo import offer_undo
 from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.rules import changes as query
 from analytics.queries.rules.changes import BookAction, Proposal
@@ -146,7 +147,11 @@ def _settled(request: HttpRequest, kind: BookAction, act: Done) -> HttpResponse:
         messages.warning(request, _("Nothing was changed: the rules stand like that already, or one of them is gone."))
         return redirect("rules")
     else:
-        messages.success(request, _done(kind, book, len(_keys(request))))
+        text = _done(kind, book, len(_keys(request)))
+        if kind is BookAction.WITHDRAW:
+            offer_undo(request, text, "rules withdrawn", book=book.number)
+        else:
+            messages.success(request, text)
         return redirect("rules")
     current, keys = rules(now=timezone.now()), _keys(request)
     opened = query.proposal(current, kind=kind, keys=keys)

@@ -17,9 +17,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.rules.builder import ConditionFormSet, attribute_words, is_builder
-from analytics.pages.rules.effect import of_form
+from analytics.pages.rules.effect import expected_seconds, of_form
 from analytics.pages.rules.form import EVERY, EditorForm
 from analytics.pages.rules.overview import ASK
+from analytics.pages.undo import offer_undo
 from analytics.parameters import number, typed
 from analytics.queries.rules import editor as query
 from analytics.queries.rules.overview import SERVED, served
@@ -33,6 +34,7 @@ from recommendations.services.access.policy import Action, may
 from recommendations.services.customers import find_customers
 from recommendations.services.rules.attributes import attributes, frozen
 from recommendations.services.rules.editing import StaleRuleError, save_rule, status_of
+from recommendations.services.rules.price_tags import MEASURED
 from recommendations.terms import RuleAction, RuleStatus
 from recommendations.wording import labels
 
@@ -122,6 +124,7 @@ def _take(request: HttpRequest, found: Rule | None) -> HttpResponse:
         return _render(request, found, form.after(command), more=measured)
     revision = number(request.POST.get("over")) or number(request.POST.get("revision"))
     by, now = staff_of(request), timezone.now()
+    before = frozen(found) if found else None
     try:
         saved = save_rule(rule=found, values=form.values(), revision=revision, by=by, now=now)
     except ValidationError as error:
@@ -135,7 +138,12 @@ def _take(request: HttpRequest, found: Rule | None) -> HttpResponse:
         return redirect(reverse("rules", query={"open": "publish", "rule": saved.pk, "back": saved.pk}))
     if request.POST.get("then") == ASK:
         return redirect(reverse("rules", query={"open": ASK, "rule": saved.pk, "back": saved.pk}))
-    messages.success(request, _("Draft “%(name)s” is saved. It acts when it is published.") % {"name": saved.name})
+    text = _("Draft “%(name)s” is saved. It acts when it is published.") % {"name": saved.name}
+    if before and before != frozen(saved):
+        former = {name: value for name, value in before.items() if name != "id"}
+        offer_undo(request, text, "rule changed", rule=saved.pk, revision=saved.revision, before=former)
+    else:
+        messages.success(request, text)
     return redirect("rule", pk=saved.pk)
 
 
@@ -161,6 +169,8 @@ def _render(
         "error_count": len(form.errors) + sum(rows.complaints for rows in form.builders.values()),
         "choices": choices,
         "approval": getattr(found, "last_approval", None),
+        "expected": expected_seconds(),
+        "measured": MEASURED,
         "time_zone": settings.SHOP_TIME_ZONE,
         "actions": [
             {"code": code, "icon": icon, "help": words, "words": label(labels.RULE_ACTIONS, code)}

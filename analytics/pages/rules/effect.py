@@ -1,9 +1,11 @@
 """What a rule or a book would do before it is served: price tag, three customers before and after, the linter."""
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -25,6 +27,8 @@ from recommendations.services.rules.linter import lint
 from recommendations.services.rules.price_tags import NoModelError, NotLoadedError, UnknownPlacementError, price_tag
 
 USUAL_PLACEMENT = "home"
+SECONDS, KEPT = "rules/effect/seconds", 24 * 60 * 60
+"""Where the seconds of the last effect are kept, and for how many."""
 
 
 @require_POST
@@ -32,7 +36,8 @@ USUAL_PLACEMENT = "home"
 def rule_effect(request: HttpRequest) -> HttpResponse:
     """The effect of what stands in the form; a rule that is not complete yet says what it lacks."""
     context = of_form(request)
-    return render(request, "dashboard/rules/effect_answer.html", context | {"swapped": True})
+    context |= {"swapped": True, "expected": expected_seconds()}
+    return render(request, "dashboard/rules/effect_answer.html", {"words": ""} | context)
 
 
 @require_safe
@@ -40,7 +45,7 @@ def saved_rule_effect(request: HttpRequest, pk: int) -> HttpResponse:
     """The effect of a rule as it is stored, for those who only look."""
     stored = find_rule(pk)
     effect = of_rule(frozen(stored), on=request.GET.get("measured_on", "")) if stored else {}
-    return render(request, "dashboard/rules/effect_body.html", {"effect": effect}, status=200 if stored else 404)
+    return render(request, "dashboard/rules/effect_answer.html", {"effect": effect}, status=200 if stored else 404)
 
 
 def of_form(request: HttpRequest) -> dict[str, Any]:
@@ -57,9 +62,18 @@ def of_form(request: HttpRequest) -> dict[str, Any]:
 
 def of_rule(rule: FrozenRule, *, on: str) -> dict[str, Any]:
     """The effect of the served book with this rule in it, at the rule's own placement if it has one."""
-    now, book = timezone.now(), book_with([rule])
+    started, now, book = time.perf_counter(), timezone.now(), book_with([rule])
     findings = query.named_findings(lint(book, now=now), book, key=rule["id"])
-    return {"findings": findings, **measured(book, placement=rule["placement"] or on or USUAL_PLACEMENT, now=now)}
+    effect = measured(book, placement=rule["placement"] or on or USUAL_PLACEMENT, now=now)
+    if "price" in effect:
+        cache.set(SECONDS, time.perf_counter() - started, KEPT)
+    return {"findings": findings, **effect}
+
+
+def expected_seconds() -> int | None:
+    """Whole seconds that the last effect took to measure; None where none was measured for a day."""
+    seconds = cache.get(SECONDS)
+    return max(1, round(seconds)) if isinstance(seconds, float) else None
 
 
 def measured(book: Sequence[FrozenRule], *, placement: str, now: datetime) -> dict[str, Any]:
@@ -70,7 +84,8 @@ def measured(book: Sequence[FrozenRule], *, placement: str, now: datetime) -> di
         silent, later = query.why_silent(tag, book), tag.at if tag.at > now else None
         return {"price": tag, "silent": silent, "later": later, "lists": lists, "items": items}
     except NoModelError:
-        return {"problem": _("No run of the loop has finished yet, so there is nothing to measure on.")}
+        text = _("No run of the loop has finished yet, so there is nothing to measure on.")
+        return {"problem": text, "runs": True}
     except UnknownPlacementError:
         return {"problem": _("This placement does not exist or is switched off: choose another.")}
     except NotLoadedError:

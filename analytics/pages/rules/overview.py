@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.undo import offer_undo
 from analytics.parameters import number
 from analytics.queries.approvals import of_rules
 from analytics.queries.rules import overview as query
@@ -20,6 +21,7 @@ from analytics.queries.rules.effect import named_findings
 from recommendations.models import Rule
 from recommendations.services.access.policy import Action, may
 from recommendations.services.rules.attributes import frozen
+from recommendations.services.rules.books import present_order
 from recommendations.services.rules.editing import (
     RuleIsServedError,
     archive_rule,
@@ -84,7 +86,6 @@ def render_rules(
         "problem": problem,
         "note": request.POST.get("note", ""),
         "back": _back(request),
-        "archived": next((line.rule for line in found.lines if str(line.rule.pk) == request.GET.get("archived")), None),
     }
     return render(request, "dashboard/rules/overview.html", context, status=422 if problem else 200)
 
@@ -101,14 +102,15 @@ def rule_findings(request: HttpRequest) -> HttpResponse:
 @requires(Action.DRAFT)
 def order_rules(request: HttpRequest) -> HttpResponse:
     """Move one rule up or down (``rule``, ``to``), or set the whole order (``key``, once for each rule)."""
-    now, keys = timezone.now(), [int(text) for text in request.POST.getlist("key") if number(text) is not None]
-    focus = ""
+    keys = [int(text) for text in request.POST.getlist("key") if number(text) is not None]
+    order, focus = present_order(), ""
     if not keys:
-        order = [line.rule.pk for line in query.rules(now=now).unarchived]
         key, to = number(request.POST.get("rule")), request.POST.get("to", "")
         keys = _moved(order, key or 0, to)
         focus = f"#{to}-{key}" if key in order else ""
-    reorder(keys=keys, by=staff_of(request), now=now)
+    reorder(keys=keys, by=staff_of(request), now=timezone.now())
+    if (after := present_order()) != order:
+        offer_undo(request, _("The order is changed."), "rules moved", before=order, after=after)
     return redirect(reverse("rules") + focus)
 
 
@@ -121,7 +123,8 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
     except RuleIsServedError:
         messages.warning(request, _("“%(name)s” is live: withdraw it first, then archive it.") % {"name": stored.name})
         return redirect("rules")
-    return redirect(reverse("rules", query={"archived": archived.pk}))
+    offer_undo(request, _("“%(name)s” is archived.") % {"name": archived.name}, "rule archived", rule=archived.pk)
+    return redirect("rules")
 
 
 @require_POST

@@ -9,15 +9,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from analytics import parameters
 from analytics.charts import segments as charts
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.undo import offer_undo
 from analytics.parameters import typed
 from analytics.queries.layout import read_frame
 from analytics.queries.segments import overview as query
 from recommendations.models import Segment
 from recommendations.services.access.policy import Action
-from recommendations.services.operations.segments import LONGEST_NAME, Picture, former_name, picture, rename_segment
+from recommendations.services.operations.segments import LONGEST_NAME, Picture, picture, rename_segment
 
 LONGEST_TYPED = 1_000  # of a name that is too long, so that it can be shown again
 
@@ -45,10 +45,12 @@ def rename(request: HttpRequest, number: int) -> HttpResponse:
     except ValidationError as error:
         refused = {"number": number, "typed": name, "problem": " ".join(error.message_dict["name"])}
         return _one(request, number, refused=refused) if of_one else _all(request, refused=refused)
-    notice = {"renamed": number} if renamed.name != was else None
+    if renamed.name != was:
+        text = _("The segment is called “%(name)s” now.") % {"name": renamed}
+        offer_undo(request, text, "segment renamed", segment=number, before=was, after=renamed.name)
     if of_one:
-        return redirect(reverse("segment", args=[number], query=notice))
-    return redirect(reverse("segments", query=notice, fragment=f"segment-{number}"))
+        return redirect("segment", number=number)
+    return redirect(reverse("segments", fragment=f"segment-{number}"))
 
 
 def _all(request: HttpRequest, *, refused: dict[str, Any] | None = None) -> HttpResponse:
@@ -65,17 +67,9 @@ def _all(request: HttpRequest, *, refused: dict[str, Any] | None = None) -> Http
         "longest_name": LONGEST_NAME,
         "refused": refused,
         "back": "segments",
-        **_renamed(request, rows),
     }
     context |= _map(rows, drawn)
     return render(request, "dashboard/segments/overview.html", context, status=422 if refused else 200)
-
-
-def _renamed(request: HttpRequest, found: query.SegmentRows) -> dict[str, Any]:
-    """The segment that was just renamed, and its former name for the way back."""
-    key = parameters.number(request.GET.get("renamed"))
-    group = found.of(key) if key is not None else None
-    return {"renamed": group.segment, "was": former_name(group.segment)} if group else {}
 
 
 def _map(found: query.SegmentRows, drawn: Picture | None) -> dict[str, Any]:
@@ -111,7 +105,6 @@ def _one(request: HttpRequest, number: int, *, refused: dict[str, Any] | None = 
         "longest_name": LONGEST_NAME,
         "refused": refused,
         "back": "segment",
-        **_renamed(request, rows),
     }
     return render(request, "dashboard/segments/segment.html", context, status=422 if refused else 200)
 

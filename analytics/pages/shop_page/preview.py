@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.customer.actions import LONGEST_NAME
 from analytics.pages.rules.effect import of_rule
+from analytics.pages.undo import offer_undo
 from analytics.parameters import number, typed
 from analytics.queries.customer.filters import Filters
 from analytics.queries.customer.listing import somebody
@@ -106,7 +107,8 @@ def pin_item(request: HttpRequest, name: str) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect(_address(request, name))
-    messages.success(request, _("Draft rule made: “%(rule)s”.") % {"rule": rule})
+    text = _("Draft rule made: “%(rule)s”. Nothing is served differently until it is published.") % {"rule": rule}
+    offer_undo(request, text, "rule made", rule=rule.pk)
     return redirect(_address(request, name, draft="yes"))
 
 

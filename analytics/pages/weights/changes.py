@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.undo import offer_undo
 from analytics.pages.weights.desk import desk_page, first_messages, form_values, given_in, place_in
 from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.weights import changes as query
 from analytics.queries.weights.groups import place
-from analytics.templatetags.weights import whom
+from analytics.templatetags.weights import group_key, whom
 from recommendations.models import BlendWeights, Group
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
@@ -55,13 +56,19 @@ def save_weights(request: HttpRequest) -> HttpResponse:
 def discard_weights(request: HttpRequest) -> HttpResponse:
     blend, group = place_in(request.POST)
     draft, revision = drafts.draft_of(blend, group), number(request.POST.get("revision"))
+    values = None
     try:
         if draft and revision is not None:
-            drafts.discard_draft(draft=draft, revision=revision, by=staff_of(request))
+            values = drafts.discard_draft(draft=draft, revision=revision, by=staff_of(request))
     except drafts.StaleDraftError:
         messages.warning(request, _("Somebody has changed the draft meanwhile, so it was not discarded. Here it is."))
         return _back(blend, group)
-    messages.success(request, _("The draft is discarded. What is live stays live."))
+    text = _("The draft is discarded. What is live stays live.")
+    if values is None:
+        messages.success(request, text)
+    else:
+        facts = {"group": group_key(group), "values": values.as_fields()}
+        offer_undo(request, text, "weights discarded", blend=str(blend), **facts)
     return _back(blend, group)
 
 

@@ -4,12 +4,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recommendations.models import AuditEntry, Segment, Staff
+from recommendations.models import Segment, Staff
 from recommendations.services.access import audit
 from recommendations.store.live import fetch
 from recommendations.store.models.segments import Picture, load_moves, load_picture
 
-__all__ = ["Picture", "former_name", "load_moves", "picture", "rename_segment"]
+__all__ = ["Picture", "load_moves", "picture", "rename_segment"]
 
 LONGEST_NAME = 100
 
@@ -38,10 +38,3 @@ def rename_segment(*, segment: Segment, name: str, by: Staff | None) -> Segment:
         audit.record(by=by, verb="rename", subject=stored, before=before, after=after)
         transaction.on_commit(lambda: fetch.announce(fetch.Changed.CATALOGUE))
     return stored
-
-
-def former_name(segment: Segment) -> str:
-    """The own name that the segment had before the last one, with which ``rename_segment`` undoes it; "" for none."""
-    renamings = AuditEntry.objects.filter(object_type="segment", object_id=str(segment.pk), verb="rename")
-    last = renamings.order_by("-at", "-pk").first()
-    return str((last.before or {}).get("name", "")) if last else ""

@@ -29,6 +29,7 @@ __all__ = [
     "present_order",
     "publish_rules",
     "roll_back_rules",
+    "undo_book",
     "withdraw_rules",
 ]  # fmt: skip
 
@@ -143,6 +144,27 @@ def roll_back_rules(*, book: RuleBook, note: str, by: Staff | None, now: datetim
     audit.record(
         by=by, verb="roll back", subject=published, note=note.strip(),
         before={"book": current.number if current else 0}, after={"book": published.number, "copied": book.number},
+    )  # fmt: skip
+    return published
+
+
+@transaction.atomic
+def undo_book(*, book: RuleBook, note: str, by: Staff | None, now: datetime) -> RuleBook:
+    """Serve what stood before this book, which is served; the rules themselves stay as they are written.
+
+    Rules that are gone or archived since then are left out. Raises NoteNeededError, NothingToPublishError and
+    StaleBookError.
+    """
+    rows, current = _held(note)
+    if current != book or current.parent is None:
+        raise StaleBookError(current, [])
+    wanted = [rule for rule in current.parent.rules if rule["id"] in rows]
+    if wanted == current.rules:
+        raise NothingToPublishError(current)
+    published = _published(current, wanted, note=note, by=by, now=now, expected={})
+    audit.record(
+        by=by, verb="roll back", subject=published, note=note.strip(),
+        before={"book": current.number}, after={"book": published.number, "copied": current.parent.number},
     )  # fmt: skip
     return published
 

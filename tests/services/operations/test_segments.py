@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from recommendations.models import AuditEntry, Segment
-from recommendations.services.operations.segments import LONGEST_NAME, former_name, rename_segment
+from recommendations.services.operations.segments import LONGEST_NAME, rename_segment
 
 pytestmark = pytest.mark.django_db
 TOP = [{"category": 1, "name": "Tea", "share": 0.4}, {"category": 2, "name": "Cups", "share": 0.2}]
@@ -48,12 +48,3 @@ def test_an_invalid_name_changes_nothing(segment: Segment, name: str) -> None:
 def test_a_name_that_another_segment_shows_is_refused(segment: Segment) -> None:
     with pytest.raises(ValidationError):
         rename_segment(segment=Segment.objects.get(number=2), name="Tea & cups", by=None)
-
-
-def test_the_former_name_takes_a_new_one_back(segment: Segment) -> None:
-    assert former_name(segment) == ""
-    for name in ("Tea drinkers", "Tea & cake"):
-        segment = rename_segment(segment=segment, name=name, by=None)
-    assert former_name(segment) == "Tea drinkers"
-    rename_segment(segment=segment, name=former_name(segment), by=None)
-    assert former_name(segment) == "Tea & cake"

@@ -25,10 +25,11 @@ LOOKS = {
     "overview", "event_list", "answer_list", "slate", "attributed_list", "customers", "random_customer",
     "most_changed", "item_suggestions", "customer", "customer_by_id", "why", "why_not", "change_price", "weights",
     "weights_effect", "weights_rest", "rules", "rule", "rule_customers", "rule_findings", "rule_values", "rule_books",
-    "proposal_effect", "saved_rule_effect", "rule_history", "quality", "wrong_items", "catalogue", "catalogue_items",
-    "item", "sources", "suspicious", "quarantine", "segments", "segment", "together", "runs", "run", "run_progress",
-    "replay_progress", "activity", "search", "palette", "approvals", "account", "change_password", "second_factor",
-    "shop_pages", "shop_page", "placement_list", "placement_settings", "audiences", "audience", "audience_categories",
+    "rule_calendar", "proposal_effect", "saved_rule_effect", "rule_history", "quality", "wrong_items", "catalogue",
+    "catalogue_items", "item", "sources", "suspicious", "quarantine", "segments", "segment", "together", "runs", "run",
+    "run_progress", "replay_progress", "activity", "search", "palette", "approvals", "account", "change_password",
+    "second_factor", "shop_pages", "shop_page", "placement_list", "placement_settings", "audiences", "audience",
+    "audience_categories",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -53,7 +54,6 @@ CHANGES = {
     "pin_item": Action.DRAFT,
     "arrange_shop_page": Action.SET_PLACEMENTS,
     "rule_from_card": Action.DRAFT,
-    "undo_rule_from_card": Action.DRAFT,
     "save_weights": Action.DRAFT,
     "discard_weights": Action.DRAFT,
     "suggest_weights": Action.DRAFT,
@@ -89,6 +89,7 @@ CHANGES = {
     "cancel_replay": Action.RUN_LOOP,
     "resume_replay": Action.RUN_LOOP,
     "make_live": Action.PUBLISH,
+    "undo": Action.SEE,  # whether they may, the token's own kind says
     "end_sessions": Action.SEE,
     "renew_codes": Action.SEE,
     "remove_second_factor": Action.SEE,

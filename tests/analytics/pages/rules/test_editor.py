@@ -6,9 +6,11 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from analytics.pages.rules.effect import SECONDS
 from recommendations.models import Customer, Rule, Segment, Staff
 from recommendations.services.rules.editing import save_rule
 from recommendations.terms import Role
@@ -318,6 +320,21 @@ def test_the_effect_waits_until_the_rule_is_complete(admin: Client) -> None:
     assert "No run of the loop has finished yet" in page
     assert "On “For you”: boost items with category Drinks &gt; Tea by +40" in page
     assert "No rule contradicts, hides or empties another." in page
+
+
+def test_an_effect_is_told_once_and_names_the_remedy(admin: Client) -> None:
+    cache.delete(SECONDS)
+    _, page = sent(admin, form(), "/rules/effect/")
+    assert page.count('id="effect-told"') == page.count('id="effect-line"') == 1
+    assert 'aria-live="polite"' not in page
+    assert "Cannot be measured" in page
+    assert 'href="/runs/"' in page
+    assert "about" not in page[page.index('id="effect-expected"') :]
+    cache.set(SECONDS, 4.2)
+    assert "Measuring on the customers of the panel, about 4 s" in text(admin, "/rules/new/")
+    cache.delete(SECONDS)
+    _, page = sent(admin, form(**{"items-0-values": []}), "/rules/effect/")
+    assert "Not complete yet" in page
 
 
 def test_the_effect_is_measured_without_javascript_too(admin: Client) -> None:
