@@ -6,7 +6,7 @@ from analytics.pages import approvals, runs, search, undo
 from analytics.pages.access import account, activity, login, password, preferences, second_factor
 from analytics.pages.audiences import editor as audience_editor
 from analytics.pages.audiences import overview as audiences_overview
-from analytics.pages.catalogue import health, item, quarantine, sources, suspicious
+from analytics.pages.catalogue import health, import_files, imports, item, quarantine, sources, suspicious
 from analytics.pages.customer import actions, change, listing, profile, why, why_not
 from analytics.pages.overview import arrivals, summary
 from analytics.pages.quality import figures, judgements
@@ -88,6 +88,15 @@ urlpatterns = [
     path("quality/wrong/", judgements.wrong_items_panel, name="wrong_items"),
     path("catalogue/", health.catalogue, name="catalogue"),
     path("catalogue/items/", health.items, name="catalogue_items"),
+    path("catalogue/imports/", imports.imports, name="imports"),
+    path("catalogue/imports/new/", import_files.new_import, name="new_import"),
+    path("catalogue/imports/template.csv", import_files.import_template, name="import_template"),
+    path("catalogue/imports/<int:pk>/", imports.imported_file, name="imported_file"),
+    path("catalogue/imports/<int:pk>/undo/", imports.undo, name="undo_import"),
+    path("catalogue/imports/<int:pk>/refused.csv", imports.import_refused, name="import_refused"),
+    path("catalogue/imports/files/<uuid:key>/", import_files.import_file, name="import_file"),
+    path("catalogue/imports/files/<uuid:key>/take/", import_files.take_import, name="take_import"),
+    path("catalogue/imports/files/<uuid:key>/refused.csv", import_files.file_refused, name="import_file_refused"),
     path("catalogue/sources/", sources.sources, name="sources"),
     path("catalogue/suspicious/", suspicious.suspicious, name="suspicious"),
     path("catalogue/suspicious/key/", suspicious.set_aside_sent, name="set_aside_sent"),

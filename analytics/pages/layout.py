@@ -24,6 +24,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "may_publish": may(staff, Action.PUBLISH),
         "may_set_placements": may(staff, Action.SET_PLACEMENTS),
         "may_manage_keys": may(staff, Action.MANAGE_KEYS),
+        "may_edit_catalogue": may(staff, Action.EDIT_CATALOGUE),
+        "may_manage_staff": may(staff, Action.MANAGE_STAFF),
         "may_set_aside": may(staff, Action.SET_ASIDE),
         "may_open_admin": staff.is_staff,
     }

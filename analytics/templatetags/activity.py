@@ -111,7 +111,10 @@ FACTS: Mapping[str, Promise] = {
     "slots": gettext_lazy("lists"),
 }
 """What entries tell of an object beside the fields of its model, or of one that is called otherwise here."""
-PAGES: Mapping[str, str] = {name: name for name in ("run", "rule", "item", "quarantine", "audience")}
+PAGES: Mapping[str, str] = {
+    **{name: name for name in ("run", "rule", "item", "quarantine", "audience")},
+    "import": "imported_file",
+}
 """Kinds of objects that have a page of their own: the name of its address, which takes the primary key."""
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
-from recommendations.models import Customer, Item, Run, Staff
+from recommendations.models import Customer, Import, Item, RejectedRow, Run, Staff
 from recommendations.services.audiences.editing import save_audience
 from recommendations.services.rules.editing import save_rule
 from recommendations.store.events.pseudonyms import pseudonym
@@ -56,6 +56,7 @@ def site(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
             save_rule(rule=None, values=values, revision=None, by=ada, now=NOW)
         send_for_weeks(now=timezone.now())
         _set_aside()
+        _refuse()
         save_audience(audience=None, name="Tea fans", conditions=TEA_FANS, revision=None, by=ada, now=NOW)
         server = LiveServer("127.0.0.1")
         try:
@@ -69,6 +70,13 @@ def _set_aside() -> None:
     soaps = Item.objects.filter(shop_id__in=["soap-1", "soap-2", "soap-3"])
     people = [Customer.objects.get(pseudonym=pseudonym(name)) for name in ("u58", "u59")]
     quarantines.of_people(SuspicionRule.TWINS, people, list(soaps), run=Run.objects.get(), events=90)
+
+
+def _refuse() -> None:
+    """An import that refused a row for two flaws."""
+    source = Import.objects.create(kind="items", file="spring.csv", status="finished", rows=3, kept=2, rejected=1)
+    for name, given in (("title", ""), ("price", "minus two")):
+        RejectedRow.objects.create(source=source, line=4, field=name, reason="Mend it.", given={name: given})
 
 
 def committed[T](work: Callable[[], T]) -> T:

@@ -25,7 +25,6 @@ def admin_addresses() -> dict[str, str]:
         "admin: no item": f"{RECORD}/item/?q=zzzz",
         "admin: item": f"{RECORD}/item/{item}/change/",
         "admin: history": f"{RECORD}/item/{item}/history/",
-        "admin: import": f"{RECORD}/item/import/",
         "admin: categories": f"{RECORD}/category/",
         "admin: promotions": f"{RECORD}/promotion/",
         "admin: promotion": f"{RECORD}/promotion/add/",

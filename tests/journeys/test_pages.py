@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.conf import settings
 
-from recommendations.models import Audience, Customer, Item, Quarantine, Rule, Run, Staff
+from recommendations.models import Audience, Customer, Import, Item, Quarantine, Rule, Run, Staff
 from recommendations.store.events.pseudonyms import pseudonym
 from tests.journeys.conftest import EMAIL, Visitor, committed
 
@@ -50,6 +50,7 @@ def of_the_shop() -> dict[str, str]:
     rule = Rule.objects.values_list("pk", flat=True)[0]
     quarantine = Quarantine.objects.values_list("pk", flat=True)[0]
     audience = Audience.objects.values_list("pk", flat=True)[0]
+    imported = Import.objects.values_list("pk", flat=True)[0]
     tea = Item.objects.get(shop_id="tea-0").pk
     return {
         "overview": "/",
@@ -74,6 +75,9 @@ def of_the_shop() -> dict[str, str]:
         "catalogue": "/catalogue/",
         "items": "/catalogue/items/?q=tea&sort=price",
         "no item matches": "/catalogue/items/?q=zzzz&flaw=no_price",
+        "imports": "/catalogue/imports/",
+        "import": f"/catalogue/imports/{imported}/",
+        "new import": "/catalogue/imports/new/",
         "sources": "/catalogue/sources/",
         "item": f"/catalogue/{tea}/",
         "placements": "/setup/placements/",

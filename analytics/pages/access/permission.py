@@ -5,20 +5,21 @@ from functools import wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from recommendations.models import Staff
 from recommendations.services.access.policy import Action, may
 
-type View = Callable[..., HttpResponse]
 
-
-def requires(action: Action) -> Callable[[View], View]:
+def requires[Answer: HttpResponseBase](
+    action: Action,
+) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
     """Answer 403 to staff whose role may not do the action; who is not signed in was sent to the login before."""
 
-    def decorate(view: View) -> View:
+    def decorate(view: Callable[..., Answer]) -> Callable[..., Answer]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Answer:
             if not may(staff_of(request), action):
                 raise PermissionDenied
             return view(request, *args, **kwargs)

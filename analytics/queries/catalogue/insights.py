@@ -143,8 +143,7 @@ def _of_import(source: Import, refused: Sequence[Refused]) -> Insight:
         meaning=_("%(file)s (%(kind)s). Mostly: %(remedy)s")
         % {"file": source.file, "kind": source.get_kind_display(), "remedy": refused[0].remedy},
         count=_("%(n)s of %(total)s rows") % {"n": number(rows), "total": number(source.rows)},
-        address="#data",
-        admin=reverse("admin:recommendations_rejectedrow_changelist", query={"source__id__exact": source.pk}),
+        address=f"{reverse('imported_file', args=[source.pk])}#refused",
     )
 
 

@@ -128,7 +128,7 @@ def test_refused_rows_are_told_with_their_remedy(admin: Client) -> None:
     assert "may.csv (Events). Mostly: The time is more than 10 minutes ahead" in page
     assert "10 of 100 rows" in page
     assert "The field is empty but needed." in page
-    assert f"/admin/recommendations/rejectedrow/?source__id__exact={source.pk}" in page
+    assert f'href="/catalogue/imports/{source.pk}/#refused"' in page
 
 
 def test_what_is_set_aside_is_told_with_the_data(admin: Client) -> None:

@@ -26,10 +26,10 @@ LOOKS = {
     "most_changed", "item_suggestions", "customer", "customer_by_id", "why", "why_not", "change_price", "weights",
     "weights_effect", "weights_rest", "rules", "rule", "rule_customers", "rule_findings", "rule_values", "rule_books",
     "rule_calendar", "proposal_effect", "saved_rule_effect", "rule_history", "quality", "wrong_items", "catalogue",
-    "catalogue_items", "item", "sources", "suspicious", "quarantine", "segments", "segment", "together", "runs", "run",
-    "run_progress", "replay_progress", "activity", "search", "palette", "approvals", "account", "change_password",
-    "second_factor", "shop_pages", "shop_page", "placement_list", "placement_settings", "audiences", "audience",
-    "audience_categories",
+    "catalogue_items", "item", "sources", "suspicious", "quarantine", "segments", "segment", "together", "runs",
+    "run", "run_progress", "replay_progress", "activity", "search", "palette", "approvals", "account",
+    "change_password", "second_factor", "shop_pages", "shop_page", "placement_list", "placement_settings",
+    "audiences", "audience", "audience_categories", "imports", "imported_file",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -43,6 +43,11 @@ DIALOGS = {
     "set_aside_sent": Action.SET_ASIDE,
     "pin_price": Action.DRAFT,
     "arrange_shop_page": Action.SET_PLACEMENTS,
+    "new_import": Action.EDIT_CATALOGUE,
+    "import_template": Action.EDIT_CATALOGUE,
+    "import_refused": Action.EDIT_CATALOGUE,
+    "import_file": Action.EDIT_CATALOGUE,
+    "import_file_refused": Action.EDIT_CATALOGUE,
     "api_keys": Action.MANAGE_KEYS,
     "new_api_key": Action.MANAGE_KEYS,
 }
@@ -83,6 +88,9 @@ CHANGES = {
     "order_audiences": Action.DRAFT,
     "archive_audience": Action.DRAFT,
     "restore_audience": Action.DRAFT,
+    "new_import": Action.EDIT_CATALOGUE,
+    "take_import": Action.EDIT_CATALOGUE,
+    "undo_import": Action.EDIT_CATALOGUE,
     "start_run": Action.RUN_LOOP,
     "cancel_run": Action.RUN_LOOP,
     "resume_run": Action.RUN_LOOP,

@@ -1,7 +1,8 @@
-"""Items as files: looked at first, taken with a way back, given out; and the history of one item."""
+"""Imports of items: looked at first, taken with a way back; and what every import kept and refused."""
 
 import csv
 import io
+import re
 import resource
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,7 +20,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from recommendations.models import AuditEntry, CatalogueFile, Category, Import, Item, ItemPrice
+from recommendations.models import AuditEntry, CatalogueFile, Category, Import, Item, ItemPrice, RejectedRow, Staff
 from recommendations.services.catalogue import files, uploads
 from recommendations.services.operations.jobs import watch_jobs
 from recommendations.store.imports import validate
@@ -27,9 +28,10 @@ from recommendations.store.imports.item_rows import FORM
 from recommendations.store.jobs import peak_mb
 from recommendations.tasks import work_on_file
 from recommendations.terms import Role, RunStatus
+from tests.analytics.conftest import MODEL_BACKEND
 
 pytestmark = pytest.mark.django_db
-IMPORT = reverse("admin:recommendations_item_import")
+NEW, IMPORTS = reverse("new_import"), reverse("imports")
 FILE = """item_id,title,price,categories
 A1,Green tea,3.50,Drinks > Tea
 A2,Coffee,4.00,Drinks > Coffee
@@ -55,11 +57,11 @@ def items() -> list[Item]:
 def look(client: Client, text: str | bytes = FILE, *, name: str = "spring.csv") -> HttpResponse:
     """Hand a file in, have it looked through as a worker would, and load the page of it."""
     content = text.encode() if isinstance(text, str) else text
-    return worked_on(client, client.post(IMPORT, {"file": SimpleUploadedFile(name, content)}))
+    return worked_on(client, client.post(NEW, {"file": SimpleUploadedFile(name, content)}))
 
 
 def take(client: Client, seen: HttpResponse) -> HttpResponse:
-    address = reverse("admin:recommendations_item_take", args=[seen.context["key"]])
+    address = reverse("take_import", args=[seen.context["job"].pk])
     return worked_on(client, client.post(address))
 
 
@@ -70,8 +72,9 @@ def worked_on(client: Client, answer: HttpResponse) -> HttpResponse:
     if waiting.context and waiting.context.get("job"):
         page = waiting.content.decode()
         assert "<progress" in page
+        assert 'hx-trigger="every 1s"' in page
         assert 'http-equiv="refresh"' in page
-        work_on_file(str(waiting.context["key"]))
+        work_on_file(str(waiting.context["job"].pk))
         return client.get(answer["Location"], follow=True)
     return waiting
 
@@ -98,10 +101,10 @@ def stored(*jobs: UUID) -> set[str]:
 
 def test_files_that_wait_are_bounded(admin: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MOST_KEPT", 3)
-    jobs = [look(admin).context["key"] for _ in range(4)]
+    jobs = [look(admin).context["job"].pk for _ in range(4)]
     assert {path.name for path in (tmp_path / files.FOLDER).iterdir()} == stored(*jobs[1:])
     monkeypatch.setattr(files, "MOST_BYTES", 2 * len(FILE))
-    newest = look(admin).context["key"]
+    newest = look(admin).context["job"].pk
     assert {path.name for path in (tmp_path / files.FOLDER).iterdir()} == stored(jobs[-1], newest)
 
 
@@ -124,16 +127,15 @@ def test_a_preview_shows_every_change_and_makes_none(admin: Client, items: list[
 def test_a_file_is_imported_as_previewed_and_undone(admin: Client, items: list[Item]) -> None:
     before = state()
     page = take(admin, look(admin)).content.decode()
-    assert "3 items were imported, 1 rows refused" in page
     assert [row[:3] for row in state()] == [
         ("A1", "Green tea", Decimal("3.50")), ("A2", "Coffee", Decimal("4.00")), ("A3", "New mug", Decimal("9.00")),
     ]  # fmt: skip
     imported = Import.objects.get()
     assert (imported.file, imported.kept, imported.rejected) == ("spring.csv", 3, 1)
     assert "Undo this import" in page
-    undo = reverse("admin:recommendations_import_undo", args=[imported.pk])
+    undo = reverse("undo_import", args=[imported.pk])
     page = admin.post(undo, follow=True).content.decode()
-    assert "2 items have their old values again, 1 new ones were retired" in page
+    assert "Undone. 2 items have their old values again. 1 new item was retired." in page
     assert state() == [*before, ("A3", "New mug", Decimal("9.00"), ["Kitchen"], True)]
     assert "nothing left to undo" in admin.post(undo, follow=True).content.decode()
     assert "Undo this import" not in page
@@ -146,9 +148,9 @@ def test_a_file_is_imported_as_previewed_and_undone(admin: Client, items: list[I
 def test_undoing_an_import_leaves_items_that_were_changed_since(admin: Client, items: list[Item]) -> None:
     take(admin, look(admin))
     Item.objects.filter(shop_id="A1").update(price=Decimal("2.22"))
-    undo = reverse("admin:recommendations_import_undo", args=[Import.objects.get().pk])
+    undo = reverse("undo_import", args=[Import.objects.get().pk])
     page = admin.post(undo, follow=True).content.decode()
-    assert "1 items were changed again since, and stay as they are: Green tea" in page
+    assert "1 item was changed again since, and stays as it is: Green tea" in page
     assert Item.objects.get(shop_id="A1").price == Decimal("2.22")
     assert Import.objects.get().kept == 1
 
@@ -164,9 +166,9 @@ def rows_of(answer: HttpResponse) -> list[dict[str, str]]:
 
 def test_the_refused_rows_are_a_file_that_says_why_and_can_be_imported(admin: Client, items: list[Item]) -> None:
     seen = look(admin, FLAWED)
-    before = rows_of(admin.get(reverse("admin:recommendations_item_refused", args=[seen.context["key"]])))
-    imported = take(admin, seen).context["original"]
-    after = rows_of(admin.get(reverse("admin:recommendations_import_refused", args=[imported.pk])))
+    before = rows_of(admin.get(reverse("import_file_refused", args=[seen.context["job"].pk])))
+    imported = take(admin, seen).context["imported"]
+    after = rows_of(admin.get(reverse("import_refused", args=[imported.pk])))
     assert before == after
     assert [(row["line"], row["item_id"], row["title"], row["price"]) for row in after] == [
         ("5", "A4", "Broken", "minus one"), ("6", "A5", "", "minus two"),
@@ -181,10 +183,10 @@ def test_the_refused_rows_are_a_file_that_says_why_and_can_be_imported(admin: Cl
 
 
 def test_a_template_is_a_file_that_an_import_takes(admin: Client) -> None:
-    page = admin.get(IMPORT).content.decode()
-    template = reverse("admin:recommendations_item_template")
+    page = admin.get(NEW).content.decode()
+    template = reverse("import_template")
     assert template in page
-    assert "Nothing is saved yet" in page
+    assert "Nothing is saved before you say yes" in page
     answer = admin.get(template)
     assert [*rows_of(answer)[0]] == FORM.known
     preview = look(admin, answer.content).context["preview"]
@@ -217,7 +219,7 @@ def test_a_parquet_file_is_previewed(admin: Client, items: list[Item]) -> None:
 def test_a_file_that_is_no_table_is_refused_at_its_field(admin: Client, content: str | bytes, told: str) -> None:
     page = look(admin, content).content.decode()
     assert told in page
-    assert 'class="errorlist"' in page
+    assert 'id="file-error"' in page
 
 
 def test_too_many_rows_are_for_the_command(admin: Client, items: list[Item], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,13 +272,13 @@ def test_a_file_that_costs_too_much_memory_fails_and_its_worker_goes_on(
 
 
 def test_progress_of_a_file_is_seen_before_its_transaction_ends(admin: Client, items: list[Item]) -> None:
-    admin.post(IMPORT, {"file": SimpleUploadedFile("spring.csv", FILE.encode())})
+    admin.post(NEW, {"file": SimpleUploadedFile("spring.csv", FILE.encode())})
     job = CatalogueFile.objects.get()
     uploads._reporter(job)("reading", 3, 4)
     assert uploads.progress_of(job) == 0.375
     uploads._reporter(job)("items", 1, 2)
     assert uploads.progress_of(job) == 0.75
-    assert 'value="0.750"' in admin.get(reverse("admin:recommendations_item_file", args=[job.pk])).content.decode()
+    assert 'value="0.750"' in admin.get(reverse("import_file", args=[job.pk])).content.decode()
     assert job in watch_jobs(now=timezone.now() + timedelta(minutes=2))  # its message was lost
 
 
@@ -321,9 +323,61 @@ def test_a_change_is_reverted_from_the_history(admin: Client, items: list[Item])
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.MERCHANDISER, Role.PUBLISHER])
 def test_roles_outside_the_catalogue_import_nothing(
-    signed_in: Callable[[Role], Client], items: list[Item], role: Role
+    client_of: Callable[[Role], Client], items: list[Item], role: Role
 ) -> None:
-    client = signed_in(role)
-    for answer in (client.get(IMPORT), look(client)):
+    client = client_of(role)
+    for answer in (client.get(NEW), look(client)):
         assert answer.status_code in {302, 403}
     assert Import.objects.count() == 0
+
+
+def test_the_list_says_who_imported_what_and_what_became_of_it(admin: Client, items: list[Item]) -> None:
+    Import.objects.create(kind="events", file="years.parquet", status="finished", rows=9, kept=9)
+    seen = take(admin, look(admin))
+    rows = [" ".join(row.split()) for row in texts(admin.get(IMPORTS))]
+    assert len(rows) == 2
+    assert rows[0].startswith("spring.csv Items Finished")
+    assert rows[0].endswith("The admin 4 3 1")
+    assert rows[1].endswith("a command 9 9 0")
+    admin.post(reverse("undo_import", args=[seen.context["imported"].pk]))
+    [undone, _] = texts(admin.get(IMPORTS))
+    assert "Undone" in undone
+    assert " ".join(undone.split()).endswith("4 0 1")
+
+
+def texts(answer: HttpResponse) -> list[str]:
+    """What stands in each row of a table, without markup."""
+    body = answer.content.decode().partition("<tbody>")[2].partition("</tbody>")[0]
+    return [re.sub(r"<[^>]+>", " ", row).strip() for row in body.split("<tr>")[1:]]
+
+
+def test_all_flaws_of_a_refused_row_stand_with_it(admin: Client, items: list[Item]) -> None:
+    for page in (look(admin, FLAWED), take(admin, look(admin, FLAWED))):
+        assert page.content.decode().count('<ul class="flaws"><li><strong>title</strong>') == 1
+        assert "<strong>price</strong> “minus two”: Not a number" in page.content.decode()
+
+
+def test_a_preview_tells_changes_in_words(admin: Client, items: list[Item]) -> None:
+    page = look(admin, "item_id,title,price,availability\nA1,Tea,3.50,out_of_stock\n").content.decode()
+    assert "<li>Price: 3.00 → <strong>3.50</strong></li>" in page
+    assert "<li>Availability: In stock → <strong>Out of stock</strong></li>" in page
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.MERCHANDISER, Role.PUBLISHER])
+def test_who_may_not_edit_sees_what_was_refused_and_why_but_no_row(
+    client_of: Callable[[Role], Client], items: list[Item], role: Role
+) -> None:
+    imported = Import.objects.create(kind="events", file="e.csv", rejected=1, reasons={"unknown_item": 1})
+    RejectedRow.objects.create(source=imported, line=7, reason="Empty.", content="<b>a customer's id</b>")
+    page = client_of(role).get(reverse("imported_file", args=[imported.pk])).content.decode()
+    assert "The catalogue has no such item; import the items first." in page
+    assert "customer&#x27;s id" not in page
+    assert reverse("import_refused", args=[imported.pk]) not in page
+    boss = Client()
+    boss.force_login(Staff.objects.create_user("boss@example.com", role=Role.ADMIN), backend=MODEL_BACKEND)
+    assert "&lt;b&gt;a customer&#x27;s id" in boss.get(reverse("imported_file", args=[imported.pk])).content.decode()
+
+
+def test_where_no_row_was_refused_there_is_no_file_of_them(admin: Client) -> None:
+    imported = Import.objects.create(kind="items", file="fine.csv")
+    assert admin.get(reverse("import_refused", args=[imported.pk])).status_code == 404

@@ -1,0 +1,115 @@
+"""A new import: a file of items is handed in, a worker looks through it, and takes it when somebody says yes."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from analytics.pages.access.permission import requires, staff_of
+from analytics.queries.catalogue import imports as query
+from analytics.queries.layout import read_frame
+from recommendations.ingest.import_files import FileTooLargeError
+from recommendations.models import CatalogueFile
+from recommendations.services.access.policy import Action
+from recommendations.services.catalogue import files, uploads
+from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK, COLUMNS, template
+from recommendations.terms import RunStatus
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(label=gettext_lazy("CSV or Parquet file"), max_length=300)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.EDIT_CATALOGUE)
+def new_import(request: HttpRequest) -> HttpResponse:
+    """Put a file aside for a worker to look through; nothing of it is taken yet."""
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            job = uploads.hand_in(file, name=file.name, size=file.size, by=staff_of(request))
+        except FileTooLargeError as error:
+            form.add_error("file", uploads.too_large(error))
+        else:
+            return redirect("import_file", key=job.pk)
+    return _ask_for_file(request, form)
+
+
+@require_safe
+@requires(Action.EDIT_CATALOGUE)
+def import_file(request: HttpRequest, key: UUID) -> HttpResponse:
+    """How far a worker is with a file, then what it found."""
+    job = get_object_or_404(CatalogueFile, pk=key)
+    if job.imported:
+        return _go_to(request, reverse("imported_file", args=[job.imported.pk]))
+    if job.status == RunStatus.FAILED:
+        form = ImportForm(request.GET)
+        form.errors["file"] = form.error_class([job.message])
+        return _ask_for_file(request, form)
+    preview = uploads.preview_of(job)
+    context = {
+        "section": "catalogue",
+        "frame": read_frame(),
+        "job": job,
+        "share": uploads.progress_of(job),
+        "preview": preview,
+        "lines": query.refused_lines(preview.refused) if preview else [],
+        "changed": query.changed_items(preview) if preview else [],
+        "most": files.SHOWN,
+    }
+    return render(request, "dashboard/catalogue/import_file.html", context)
+
+
+@require_POST
+@requires(Action.EDIT_CATALOGUE)
+def take_import(request: HttpRequest, key: UUID) -> HttpResponse:
+    try:
+        job = uploads.take(get_object_or_404(CatalogueFile, pk=key), by=staff_of(request))
+    except files.FileGoneError:
+        messages.error(request, _("This file was taken already, or looked at more than a day ago. Choose it again."))
+        return redirect("new_import")
+    return redirect("import_file", key=job.pk)
+
+
+@require_safe
+@requires(Action.EDIT_CATALOGUE)
+def file_refused(_request: HttpRequest, key: UUID) -> HttpResponse:
+    """The rows that a preview refused, each with all that is wrong with it."""
+    refused = files.open_refused(get_object_or_404(CatalogueFile, pk=key).stored_as)
+    if refused is None:
+        raise Http404
+    with refused:
+        return _download(refused.read(), "refused-rows.csv")
+
+
+@require_safe
+@requires(Action.EDIT_CATALOGUE)
+def import_template(_request: HttpRequest) -> HttpResponse:
+    """A file to begin with: every column, and an item as an example."""
+    return _download(BYTE_ORDER_MARK + template(), "items-template.csv")
+
+
+def _ask_for_file(request: HttpRequest, form: ImportForm) -> HttpResponse:
+    context: dict[str, Any] = {"section": "catalogue", "frame": read_frame(), "form": form, "columns": COLUMNS}
+    return render(request, "dashboard/catalogue/new_import.html", context)
+
+
+def _go_to(request: HttpRequest, address: str) -> HttpResponse:
+    """Lead the whole page on, also where a part of it asked."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Redirect": address})
+    return redirect(address)
+
+
+def _download(content: str | bytes, name: str) -> HttpResponse:
+    answer = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

@@ -1,0 +1,93 @@
+"""Imports: every file that came in, what it kept and refused and why, and the way back."""
+
+from itertools import chain
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from analytics.pages.access.permission import requires, staff_of
+from analytics.parameters import page_number
+from analytics.queries.catalogue import imports as query
+from analytics.queries.layout import read_frame
+from analytics.templatetags import display
+from recommendations.models import Import
+from recommendations.services.access.policy import Action, may
+from recommendations.services.catalogue.history import NothingToUndoError, Undone, batch_of, undo_import
+from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK, refused_file
+
+MOST_NAMED = 10  # titles in a message
+
+
+@require_safe
+def imports(request: HttpRequest) -> HttpResponse:
+    page, lines = query.imports(page_number(request.GET.get("page")))
+    context = {"section": "catalogue", "frame": read_frame(), "page": page, "lines": lines}
+    return render(request, "dashboard/catalogue/imports.html", context)
+
+
+@require_safe
+def imported_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """One import. The rows that it refused are for those alone who may mend them."""
+    imported = get_object_or_404(Import, pk=pk)
+    may_edit = may(staff_of(request), Action.EDIT_CATALOGUE)
+    lines = query.refused_of(imported) if may_edit and imported.rejected else []
+    context = {
+        "section": "catalogue",
+        "frame": read_frame(),
+        "imported": imported,
+        "author": query.authors_of([imported]).get(imported.pk, ""),
+        "reasons": query.reasons(imported),
+        "lines": lines,
+        "more_lines": max(0, imported.rejected - len(lines)) if lines else 0,
+        "undoable": may_edit and batch_of(imported) is not None,
+    }
+    return render(request, "dashboard/catalogue/import.html", context)
+
+
+@require_safe
+@requires(Action.EDIT_CATALOGUE)
+def import_refused(_request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """The refused rows as a file, each with all that is wrong with it."""
+    imported = get_object_or_404(Import, pk=pk)
+    if not imported.rejected:
+        raise Http404
+    lines = refused_file(imported.rejected_rows.order_by("line", "pk").iterator(), kind=imported.kind)
+    answer = StreamingHttpResponse(chain([BYTE_ORDER_MARK], lines), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="import-{pk}-refused.csv"'
+    return answer
+
+
+@require_POST
+@requires(Action.EDIT_CATALOGUE)
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    imported = get_object_or_404(Import, pk=pk)
+    try:
+        undone = undo_import(imported=imported, by=staff_of(request), now=timezone.now())
+    except NothingToUndoError:
+        messages.error(request, _("There is nothing left to undo of this import."))
+    else:
+        _tell(request, undone)
+    return redirect("imported_file", pk=pk)
+
+
+def _tell(request: HttpRequest, undone: Undone) -> None:
+    back = ngettext(
+        "%(count)s item has its old values again.", "%(count)s items have their old values again.", undone.reverted
+    ) % {"count": display.number(undone.reverted)}
+    retired = ngettext(
+        "%(count)s new item was retired.", "%(count)s new items were retired.", undone.retired
+    ) % {"count": display.number(undone.retired)}  # fmt: skip
+    messages.success(request, _("Undone. %(back)s %(retired)s") % {"back": back, "retired": retired})
+    if undone.left:
+        text = ngettext(
+            "%(count)s item was changed again since, and stays as it is: %(titles)s",
+            "%(count)s items were changed again since, and stay as they are: %(titles)s",
+            len(undone.left),
+        )
+        titles = ", ".join(undone.left[:MOST_NAMED]) + (" …" if len(undone.left) > MOST_NAMED else "")
+        messages.warning(request, text % {"count": display.number(len(undone.left)), "titles": titles})
