@@ -14,7 +14,7 @@ from analytics.pages.rules import books, calendar, editor, effect
 from analytics.pages.rules import overview as rules_overview
 from analytics.pages.segments import overview as segments_overview
 from analytics.pages.segments import together
-from analytics.pages.setup import api_keys, placements
+from analytics.pages.setup import api_keys, placements, staff
 from analytics.pages.shop_page import arrange, preview
 from analytics.pages.weights import changes, desk, suggestion
 from analytics.parameters import CustomerConverter
@@ -132,6 +132,14 @@ urlpatterns = [
     path("setup/keys/<int:pk>/replace/", api_keys.rotate_api_key, name="rotate_api_key"),
     path("setup/keys/<int:pk>/revoke/", api_keys.revoke_api_key, name="revoke_api_key"),
     path("undo/", undo.undo, name="undo"),
+    path("setup/staff/", staff.staff_list, name="staff_list"),
+    path("setup/staff/invite/", staff.invite, name="invite_staff"),
+    path("setup/staff/<int:pk>/", staff.staff_member, name="staff_member"),
+    path("setup/staff/<int:pk>/active/", staff.set_staff_active, name="set_staff_active"),
+    path("setup/staff/<int:pk>/invite/", staff.invite_again, name="invite_again"),
+    path("setup/staff/<int:pk>/password/", staff.reset_staff_password, name="reset_staff_password"),
+    path("setup/staff/<int:pk>/sessions/end/", staff.end_staff_sessions, name="end_staff_sessions"),
+    path("setup/staff/<int:pk>/second-factor/remove/", staff.remove_staff_factor, name="remove_staff_factor"),
     path("search/", search.search, name="search"),
     path("search/palette/", search.palette, name="palette"),
     path("account/", account.account, name="account"),

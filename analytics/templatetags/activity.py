@@ -114,6 +114,7 @@ FACTS: Mapping[str, Promise] = {
 PAGES: Mapping[str, str] = {
     **{name: name for name in ("run", "rule", "item", "quarantine", "audience")},
     "import": "imported_file",
+    "staff": "staff_member",
 }
 """Kinds of objects that have a page of their own: the name of its address, which takes the primary key."""
 

@@ -52,6 +52,7 @@ def site(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
     """Address of a server over the learned shop, with one admin."""
     with trained_shop(django_db_blocker):
         ada = Staff.objects.create_user(EMAIL, PASSWORD, role=Role.ADMIN, name="Ada Lind")
+        Staff.objects.create_user("bo@example.com", PASSWORD, role=Role.VIEWER, name="Bo Ek")
         for values in DRAFT_RULES:
             save_rule(rule=None, values=values, revision=None, by=ada, now=NOW)
         send_for_weeks(now=timezone.now())

@@ -44,7 +44,6 @@ def admin_addresses() -> dict[str, str]:
         "admin: key": f"{RECORD}/apikey/add/",
         "admin: people": f"{RECORD}/staff/",
         "admin: person": f"{RECORD}/staff/{staff}/change/",
-        "admin: invitation": f"{RECORD}/staff/add/",
         "admin: trail": f"{RECORD}/auditentry/",
     }
 

@@ -50,6 +50,7 @@ def of_the_shop() -> dict[str, str]:
     rule = Rule.objects.values_list("pk", flat=True)[0]
     quarantine = Quarantine.objects.values_list("pk", flat=True)[0]
     audience = Audience.objects.values_list("pk", flat=True)[0]
+    colleague = Staff.objects.exclude(email=EMAIL).values_list("pk", flat=True)[0]
     imported = Import.objects.values_list("pk", flat=True)[0]
     tea = Item.objects.get(shop_id="tea-0").pk
     return {
@@ -84,6 +85,8 @@ def of_the_shop() -> dict[str, str]:
         "placement": "/setup/placements/home/",
         "API keys": "/setup/keys/",
         "new API key": "/setup/keys/new/",
+        "staff": "/setup/staff/",
+        "member of staff": f"/setup/staff/{colleague}/",
         "suspicious demand": "/catalogue/suspicious/",
         "nothing suspicious matches": "/catalogue/suspicious/?state=deleted",
         "quarantine": f"/catalogue/suspicious/{quarantine}/",

@@ -4,7 +4,7 @@ from django.db import transaction
 
 from recommendations.models import Staff
 from recommendations.services.access import audit, passwords
-from recommendations.services.access.staff import create_staff
+from recommendations.services.access.staff import OwnAccountError, create_staff, set_password
 from recommendations.terms import Role
 
 
@@ -19,7 +19,7 @@ class AlreadyInError(Exception):
 @transaction.atomic
 def invite(*, email: str, role: Role, name: str = "", by: Staff) -> Staff:
     """Create a member of staff, and send the e-mail after the commit. Raises IntegrityError for a known address."""
-    member = create_staff(email=email, password=None, role=role, name=name, by=by)
+    member = create_staff(email=email, role=role, name=name, by=by)
     send_again(staff=member, by=by)
     return member
 
@@ -41,3 +41,15 @@ def send_again(*, staff: Staff, by: Staff) -> None:
         raise AlreadyInError(staff)
     audit.record(by=by, verb="invite", subject=staff)
     passwords.send(staff, "invitation", {"staff": staff, "by": by, "link": passwords.password_link(staff)})
+
+
+@transaction.atomic
+def reset_password(*, staff: Staff, by: Staff) -> None:
+    """Take a password away, end every session, and send a link to choose a new one.
+
+    Raises AlreadyInError for who has left, and OwnAccountError for one's own.
+    """
+    if by == staff:
+        raise OwnAccountError
+    set_password(staff=staff, password=None, by=by)
+    send_again(staff=staff, by=by)

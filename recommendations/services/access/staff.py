@@ -23,17 +23,25 @@ class LastAdminError(Exception):
         self.staff = staff
 
 
+class OwnAccountError(Exception):
+    """Nobody changes their own role, or takes away their own access: a slip would lock them out."""
+
+
 @transaction.atomic
-def create_staff(*, email: str, password: str | None, role: Role, name: str = "", by: Staff | None) -> Staff:
-    """Create staff, who cannot sign in until they are given a password. Raises IntegrityError for a known address."""
-    staff = Staff.objects.create_user(email, password, name=name, role=role)
+def create_staff(*, email: str, role: Role, name: str = "", by: Staff | None) -> Staff:
+    """Create staff, who cannot sign in until they have chosen a password. Raises IntegrityError for a known address."""
+    staff = Staff.objects.create_user(email, None, name=name, role=role)
     audit.record(by=by, verb="create", subject=staff, after={"email": staff.email, "role": role})
     return staff
 
 
 @transaction.atomic
 def change_staff(*, staff: Staff, changes: Mapping[str, Any], by: Staff | None) -> Staff:
-    """Apply ``changes`` of ``CHANGEABLE`` fields. Raises LastAdminError rather than leave nobody in charge."""
+    """Apply ``changes`` of ``CHANGEABLE`` fields.
+
+    Raises LastAdminError rather than leave nobody in charge, and OwnAccountError where ``by`` would change what they
+    may do themselves.
+    """
     admins = list(Staff.objects.select_for_update(of=("self",)).filter(role=Role.ADMIN, is_active=True).order_by("pk"))
     stored = Staff.objects.select_for_update(of=("self",)).get(pk=staff.pk)
     before, values = audit.apply(stored, {name: changes[name] for name in CHANGEABLE if name in changes})
@@ -41,6 +49,8 @@ def change_staff(*, staff: Staff, changes: Mapping[str, Any], by: Staff | None) 
         return stored
     if admins == [stored] and not (stored.is_active and stored.role == Role.ADMIN):
         raise LastAdminError(stored)
+    if by == stored and values.keys() & {"role", "is_active"}:
+        raise OwnAccountError
     stored.save(update_fields=list(values))
     audit.record(by=by, verb="change", subject=stored, before=before, after=values)
     return stored

@@ -215,10 +215,10 @@ def test_new_recovery_codes_replace_the_old(in_with_code: Client, ada: Staff, co
 def test_an_admin_takes_it_away_from_who_lost_the_phone(
     client_of: Callable[[Role], Client], in_with_code: Client, ada: Staff
 ) -> None:
-    admin, change = client_of(Role.ADMIN), reverse("admin:recommendations_staff_change", args=[ada.pk])
+    admin, change = client_of(Role.ADMIN), reverse("staff_member", args=[ada.pk])
     assert "127.0.0.1" in admin.get(change).content.decode()
-    form = {"action": "remove_second_factor", "_selected_action": [ada.pk]}
-    answer = admin.post(reverse("admin:recommendations_staff_changelist"), form, follow=True)
+    remove = reverse("remove_staff_factor", args=[ada.pk])
+    answer = admin.post(remove, follow=True)
     assert "was signed out everywhere" in answer.content.decode()
     assert in_with_code.get("/runs/").status_code == 302
     entries = AuditEntry.objects.filter(verb__in=["remove second factor", "end session"])
@@ -226,10 +226,7 @@ def test_an_admin_takes_it_away_from_who_lost_the_phone(
         ("remove second factor", "The admin", ada.email),
         ("end session", "The admin", ada.email),
     }
-    assert (
-        "has no second factor"
-        in admin.post(reverse("admin:recommendations_staff_changelist"), form, follow=True).content.decode()
-    )
+    assert "has no second factor" in admin.post(remove, follow=True).content.decode()
 
 
 def test_the_command_helps_the_only_admin(ada: Staff, codes: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,13 @@
 import pytest
 
 from recommendations.models import AuditEntry, Staff
-from recommendations.services.access.staff import LastAdminError, change_staff, create_staff, set_password
+from recommendations.services.access.staff import (
+    LastAdminError,
+    OwnAccountError,
+    change_staff,
+    create_staff,
+    set_password,
+)
 from recommendations.terms import Role
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +26,7 @@ def test_unchanged_staff_leave_no_audit_entry(boss: Staff) -> None:
 
 
 def test_fields_that_are_not_changeable_are_left_alone(boss: Staff) -> None:
-    ann = create_staff(email="ann@example.com", password=None, role=Role.VIEWER, by=boss)
+    ann = create_staff(email="ann@example.com", role=Role.VIEWER, by=boss)
     change_staff(staff=ann, changes={"is_superuser": True, "password": "x"}, by=boss)
     ann.refresh_from_db()
     assert (ann.is_superuser, ann.has_usable_password()) == (False, False)
@@ -33,6 +39,15 @@ def test_the_last_active_admin_cannot_be_demoted(boss: Staff) -> None:
     assert caught.value.staff == boss
     boss.refresh_from_db()
     assert boss.role == Role.ADMIN
+
+
+@pytest.mark.parametrize("change", [{"role": Role.VIEWER}, {"is_active": False}])
+def test_nobody_changes_what_they_may_do_themselves(boss: Staff, change: dict[str, object]) -> None:
+    second = Staff.objects.create_user("second@example.com", role=Role.ADMIN)
+    with pytest.raises(OwnAccountError):
+        change_staff(staff=boss, changes=change, by=boss)
+    assert change_staff(staff=boss, changes=change, by=second) == boss
+    assert AuditEntry.objects.get().staff == second
 
 
 def test_the_audit_entry_of_a_new_password_does_not_hold_it(boss: Staff) -> None:

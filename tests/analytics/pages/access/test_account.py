@@ -113,10 +113,9 @@ def test_an_admin_sees_and_ends_the_sessions_of_a_member_of_staff(
     client_of: Callable[[Role], Client], ada: Staff
 ) -> None:
     admin, there = client_of(Role.ADMIN), browser(ada)
-    page = admin.get(reverse("admin:recommendations_staff_change", args=[ada.pk])).content.decode()
+    page = admin.get(reverse("staff_member", args=[ada.pk])).content.decode()
     assert "Firefox, Linux" in page
-    form = {"action": "end_sessions", "_selected_action": [ada.pk]}
-    answer = admin.post(reverse("admin:recommendations_staff_changelist"), form, follow=True)
+    answer = admin.post(reverse("end_staff_sessions", args=[ada.pk]), follow=True)
     assert "1 session was ended" in answer.content.decode()
     assert not is_in(there)
     entry = AuditEntry.objects.get(verb="end session")

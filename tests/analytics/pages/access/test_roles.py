@@ -53,7 +53,7 @@ def test_buttons_are_shown_to_roles_that_may_press_them(client_of: Callable[[Rol
     assert ("Start a run" in client.get("/runs/").content.decode()) is may
     assert ("Resume</button>" in client.get(f"/runs/{failed.pk}/").content.decode()) is may
     opens_admin = role in {Role.ADMIN, Role.CATALOGUE_ADMIN}
-    assert ('href="/admin/"' in client.get("/runs/").content.decode()) is opens_admin
+    assert ('href="/admin/"' in client.get("/setup/placements/").content.decode()) is opens_admin
 
 
 def test_addresses_that_change_something_need_a_post(admin: Client) -> None:
