@@ -6,7 +6,16 @@ from analytics.pages import approvals, runs, search, undo
 from analytics.pages.access import account, activity, login, password, preferences, second_factor
 from analytics.pages.audiences import editor as audience_editor
 from analytics.pages.audiences import overview as audiences_overview
-from analytics.pages.catalogue import health, import_files, imports, item, quarantine, sources, suspicious
+from analytics.pages.catalogue import (
+    health,
+    import_files,
+    imports,
+    item,
+    item_editing,
+    quarantine,
+    sources,
+    suspicious,
+)
 from analytics.pages.customer import actions, change, listing, profile, why, why_not
 from analytics.pages.overview import arrivals, summary
 from analytics.pages.quality import figures, judgements
@@ -104,7 +113,10 @@ urlpatterns = [
     path("catalogue/suspicious/<int:pk>/end/", quarantine.end_quarantine, name="end_quarantine"),
     path("catalogue/suspicious/<int:pk>/restore/", quarantine.restore_quarantine, name="restore_quarantine"),
     path("catalogue/suspicious/<int:pk>/delete/", quarantine.delete_quarantine, name="delete_quarantine"),
+    path("catalogue/items/mend/", item_editing.mend_item, name="mend_item"),
     path("catalogue/<int:pk>/", item.item, name="item"),
+    path("catalogue/<int:pk>/edit/", item_editing.edit_item, name="edit_item"),
+    path("catalogue/<int:pk>/on-sale/", item_editing.set_item_on_sale, name="set_item_on_sale"),
     path("segments/", segments_overview.segments, name="segments"),
     path("segments/together/", together.together, name="together"),
     path("segments/<int:number>/", segments_overview.segment, name="segment"),
@@ -125,6 +137,7 @@ urlpatterns = [
     path("runs/<uuid:pk>/resume/", runs.resume_run, name="resume_run"),
     path("runs/<uuid:pk>/make-live/", runs.make_live, name="make_live"),
     path("activity/", activity.activity, name="activity"),
+    path("activity/<int:entry>/revert/", item_editing.revert_change, name="revert_change"),
     path("setup/placements/", placements.placement_list, name="placement_list"),
     path("setup/placements/<slug:name>/", placements.placement_settings, name="placement_settings"),
     path("setup/keys/", api_keys.api_keys, name="api_keys"),

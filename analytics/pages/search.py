@@ -29,8 +29,8 @@ def palette(request: HttpRequest) -> HttpResponse:
     """What is found so far, as groups of links; before anything is typed, what the browser says was opened last."""
     text = typed(request.GET.get("q"), longest=LONGEST)
     if text:
-        groups = palette_query.groups(text, admin=staff_of(request).is_staff)
+        groups = palette_query.groups(text, staff=staff_of(request))
     else:
         recent = typed(request.GET.get("recent"), longest=palette_query.LONGEST_RECENT)
-        groups = palette_query.beginning(recent.split(","), admin=staff_of(request).is_staff)
+        groups = palette_query.beginning(recent.split(","), staff=staff_of(request))
     return render(request, "dashboard/palette.html", {"q": text, "groups": groups})

@@ -15,7 +15,8 @@ from analytics.queries.search import Found, is_exact, search
 from analytics.queries.weights.groups import place_of
 from analytics.templatetags.display import moment, money
 from recommendations.customer_codes import customer_key
-from recommendations.models import BlendWeights, Customer, Item, ModelVersion, Rule, Run, Segment
+from recommendations.models import BlendWeights, Customer, Item, ModelVersion, Rule, Run, Segment, Staff
+from recommendations.services.access.policy import Action, may
 from recommendations.services.customers import FoundCustomer
 
 FEW = 6  # of a kind
@@ -43,6 +44,7 @@ PAGES: Mapping[str, Promise] = {
     "rule_books": gettext_lazy("Versions of the rules"),
     "catalogue": gettext_lazy("Catalogue"),
     "catalogue_items": gettext_lazy("Items"),
+    "imports": gettext_lazy("Imports"),
     "sources": gettext_lazy("Sources"),
     "suspicious": gettext_lazy("Suspicious demand"),
     "segments": gettext_lazy("Segments"),
@@ -50,10 +52,19 @@ PAGES: Mapping[str, Promise] = {
     "runs": gettext_lazy("Runs"),
     "event_list": gettext_lazy("Events"),
     "answer_list": gettext_lazy("Answers"),
+    "placement_list": gettext_lazy("Placements"),
     "activity": pgettext_lazy("page", "Activity"),
     "account": gettext_lazy("Your account"),
 }
-ADMIN = ("admin:index", pgettext_lazy("page", "Admin"))
+PAGES_OF: Mapping[Action, Mapping[str, Promise]] = {
+    Action.EDIT_CATALOGUE: {
+        "new_import": gettext_lazy("Import items"),
+        "admin:index": gettext_lazy("Engineer's admin"),
+    },
+    Action.MANAGE_KEYS: {"api_keys": gettext_lazy("API keys")},
+    Action.MANAGE_STAFF: {"staff_list": gettext_lazy("Staff")},
+}
+"""Pages for those alone who may do what they lead to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +89,7 @@ class Group:
         return any(hit.exact for hit in self.hits)
 
 
-def groups(text: str, *, admin: bool) -> list[Group]:
+def groups(text: str, *, staff: Staff) -> list[Group]:
     """What is found for the text, by kind; kinds with something called exactly so come first."""
     match = search(text, most=FEW)
     kinds = [
@@ -87,7 +98,7 @@ def groups(text: str, *, admin: bool) -> list[Group]:
         Group(words=_("Versions"), hits=_versions(match)),
         Group(words=_("Rules"), hits=[_rule(each, exact=_same(each.name, text)) for each in match.rules]),
         Group(words=_("Segments"), hits=[_segment(each, exact=_same(str(each), text)) for each in match.segments]),
-        Group(words=_("Pages"), hits=_pages(text, admin=admin)),
+        Group(words=_("Pages"), hits=_pages(text, staff=staff)),
     ]
     every = Hit(
         words=_("All results for “%(text)s”") % {"text": text},
@@ -98,12 +109,12 @@ def groups(text: str, *, admin: bool) -> list[Group]:
     return sorted((each for each in kinds if each.hits), key=lambda each: not each.exact) + more
 
 
-def beginning(recent: Iterable[str], *, admin: bool) -> list[Group]:
+def beginning(recent: Iterable[str], *, staff: Staff) -> list[Group]:
     """What was opened last, by ``kind:id`` as the browser notes it, and the pages."""
     noted = [(kind, key) for kind, _colon, key in (each.partition(":") for each in recent)][:MOST_RECENT]
     known = _hits_of(noted)
     opened = [known[each] for each in dict.fromkeys(noted) if each in known]
-    pages = Group(words=_("Pages"), hits=_pages("", admin=admin))
+    pages = Group(words=_("Pages"), hits=_pages("", staff=staff))
     return [Group(words=_("Opened last"), hits=opened), pages] if opened else [pages]
 
 
@@ -188,10 +199,10 @@ def _run(run: Run, version: ModelVersion | None = None) -> Hit:
     return Hit(words=words, more=at, address=address, icon="refresh", exact=version is not None)
 
 
-def _pages(text: str, *, admin: bool) -> list[Hit]:
+def _pages(text: str, *, staff: Staff) -> list[Hit]:
     """Pages whose name has words that begin as the typed ones; all of them where nothing is typed."""
     typed = text.casefold().split()
-    pages = [*PAGES.items(), *([ADMIN] if admin else [])]
+    pages = [*PAGES.items(), *(page for action in PAGES_OF if may(staff, action) for page in PAGES_OF[action].items())]
     return [
         Hit(words=str(words), address=reverse(name), icon="layout-dashboard", exact=_same(str(words), text))
         for name, words in pages

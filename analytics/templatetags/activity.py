@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from analytics.templatetags.display import number
 from recommendations.models import AuditEntry
 from recommendations.services.access.audit import changed_fields
+from recommendations.services.catalogue.history import may_revert
 from recommendations.wording.audiences import audience_text
 
 register = template.Library()
@@ -148,6 +149,12 @@ def address(entry: AuditEntry) -> str:
         return reverse(PAGES[entry.object_type], args=[entry.object_id]) if entry.object_type in PAGES else ""
     except NoReverseMatch:
         return ""
+
+
+@register.filter
+def revertible(entry: AuditEntry) -> bool:
+    """Whether the fields of an item can get their old values again; where they changed since, that is said then."""
+    return may_revert(entry)
 
 
 @register.filter

@@ -1,12 +1,14 @@
 """Items and categories. Every edit goes through ``services.catalogue``, which keeps the trail and tells the servers."""
 
+from itertools import chain
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
 from django.db.models import Count, DecimalField, Exists, Func, OuterRef, Q, QuerySet, Subquery, Value
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -16,12 +18,12 @@ from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
 
-from recommendations.admin.item_pages import ItemPages
 from recommendations.admin.promotions import percent
 from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import Category, Item
 from recommendations.services.access.policy import Action
-from recommendations.services.catalogue import editing
+from recommendations.services.catalogue import editing, files
+from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK
 from recommendations.terms import PATH_SEPARATOR, Availability
 
 LATEST_PRICES = 20
@@ -82,7 +84,7 @@ class CategoriesWidget(AutocompleteSelectMultiple):
 
 
 @admin.register(Item)
-class ItemAdmin(ItemPages):
+class ItemAdmin(PolicyAdmin[Item]):
     changes = Action.EDIT_CATALOGUE
     list_display = (
         "picture",
@@ -181,6 +183,17 @@ class ItemAdmin(ItemPages):
     @admin.action(description=_("Bring back what was retired"), permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
         self._report(request, editing.bring_back(items=_keys(queryset), by=staff_of(request), now=timezone.now()))
+
+    @admin.action(description=_("Export as CSV (all that is chosen)"), permissions=["view"])
+    def export(self, request: HttpRequest, queryset: QuerySet[Item]) -> StreamingHttpResponse:
+        lines = files.export(Item.objects.filter(pk__in=queryset.values("pk")).order_by("pk"))
+        answer = StreamingHttpResponse(chain([BYTE_ORDER_MARK], lines), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = 'attachment; filename="items.csv"'
+        return answer
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Lead to the trail, which holds what was changed anywhere, and the way back."""
+        return redirect(reverse("activity", query={"type": "item", "id": object_id}))
 
     def _set(self, request: HttpRequest, queryset: QuerySet[Item], availability: Availability) -> None:
         changed = editing.set_availability(

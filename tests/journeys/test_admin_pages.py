@@ -24,7 +24,6 @@ def admin_addresses() -> dict[str, str]:
         "admin: items": f"{RECORD}/item/",
         "admin: no item": f"{RECORD}/item/?q=zzzz",
         "admin: item": f"{RECORD}/item/{item}/change/",
-        "admin: history": f"{RECORD}/item/{item}/history/",
         "admin: categories": f"{RECORD}/category/",
         "admin: promotions": f"{RECORD}/promotion/",
         "admin: promotion": f"{RECORD}/promotion/add/",

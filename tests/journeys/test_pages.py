@@ -81,6 +81,7 @@ def of_the_shop() -> dict[str, str]:
         "new import": "/catalogue/imports/new/",
         "sources": "/catalogue/sources/",
         "item": f"/catalogue/{tea}/",
+        "editor of an item": f"/catalogue/{tea}/edit/?field=price",
         "placements": "/setup/placements/",
         "placement": "/setup/placements/home/",
         "API keys": "/setup/keys/",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,14 +16,14 @@ from analytics.exports.items import items_file
 from analytics.pages.columns import Column, column_heads, without
 from analytics.queries.catalogue import health as query
 from analytics.queries.catalogue import items as listing
-from analytics.queries.catalogue.insights import FLAWS, insights
+from analytics.queries.catalogue.insights import FIELDS_OF, FLAWS, insights
 from analytics.queries.catalogue.suspicious import extent
 from analytics.queries.layout import read_frame
 from analytics.queries.overview.served import NEWEST_ANSWERS
 from analytics.queries.runs.cleaning import left_out
 from recommendations.models import Customer, Import
 from recommendations.services.catalogue.exposure import Exposure, exposure
-from recommendations.services.catalogue.quality import Flaws, flaws
+from recommendations.services.catalogue.quality import CatalogueFlaw, Flaws, flaws
 from recommendations.services.operations.data_health import Suspect, refused, suspects
 
 BOUGHT, RECOMMENDED = 1, 3  # hues
@@ -83,8 +84,15 @@ def items(request: HttpRequest) -> HttpResponse:
             request.GET, _columns(), sort=filters.sort, downwards=("price", "listed", "bought", "slots")
         ),
         "most_in_a_file": listing.MOST_IN_A_FILE,
+        "edit_query": _edit_query(request, filters.flaw),
     }
     return render(request, "dashboard/catalogue/items.html", context)
+
+
+def _edit_query(request: HttpRequest, flaw: CatalogueFlaw | None) -> str:
+    """Parameters of the form of a row: the field in which the flaw is mended, and the way back to this list."""
+    mended = {"field": FIELDS_OF[flaw], "flaw": flaw} if flaw and flaw in FIELDS_OF else {}
+    return urlencode({**mended, "next": request.get_full_path()})
 
 
 def _columns() -> list[Column]:

@@ -7,7 +7,6 @@ the items (rows, events), *low* below.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -75,12 +74,17 @@ FLAWS: Mapping[CatalogueFlaw, tuple[Promise, Promise]] = {
 }
 """What a flaw is called, and what it means and asks for."""
 
-IN_ADMIN: Mapping[CatalogueFlaw, Mapping[str, str]] = {
-    CatalogueFlaw.NO_PICTURE: {"no_picture": "yes", "retired": "no"},
-    CatalogueFlaw.NO_PRICE: {"price__isnull": "True", "retired": "no"},
-    CatalogueFlaw.NO_CATEGORY: {"categories__isnull": "True", "retired": "no"},
+FIELDS_OF: Mapping[CatalogueFlaw, str] = {
+    CatalogueFlaw.NO_PICTURE: "image_url",
+    CatalogueFlaw.NO_PRICE: "price",
+    CatalogueFlaw.NO_CATEGORY: "category",
+    CatalogueFlaw.NO_DESCRIPTION: "description",
+    CatalogueFlaw.NO_BRAND: "brand",
+    CatalogueFlaw.OUT_OF_STOCK: "availability",
+    CatalogueFlaw.STALE_PRICE: "price",
+    CatalogueFlaw.LISTED_TWICE: "title",
 }
-"""Filters of the admin's list that leave the very rows of a flaw."""
+"""Field of an item's form in which a flaw is mended; those of the model are mended by rules."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +98,7 @@ class Insight:
     slots: int | None = None
     slots_share: float = 0.0
     address: str
-    admin: str = ""
+    mend: str = ""  # address that leads to the field, of the item that most recommendations touch
 
     @property
     def severity_words(self) -> str:
@@ -121,7 +125,6 @@ def _of_flaw(flaw: CatalogueFlaw, found: Flaws) -> Insight:
     touched = found.found[flaw]
     words, meaning = FLAWS[flaw]
     slots_share = touched.slots / found.slots if found.slots else 0.0
-    admin = reverse("admin:recommendations_item_changelist", query=IN_ADMIN[flaw]) if flaw in IN_ADMIN else ""
     return Insight(
         severity=severity(slots_share=slots_share, share=touched.items / found.listed if found.listed else 0.0),
         words=str(words),
@@ -129,8 +132,8 @@ def _of_flaw(flaw: CatalogueFlaw, found: Flaws) -> Insight:
         count=ngettext("%(n)s item", "%(n)s items", touched.items) % {"n": number(touched.items)},
         slots=touched.slots,
         slots_share=slots_share,
-        address=f"{reverse('catalogue_items')}?{urlencode({'flaw': flaw})}",
-        admin=admin,
+        address=reverse("catalogue_items", query={"flaw": flaw}),
+        mend=reverse("mend_item", query={"flaw": flaw}) if flaw in FIELDS_OF else "",
     )
 
 

@@ -64,6 +64,13 @@ def first_lines(filters: Filters, known: Exposure | None, *, now: datetime) -> l
     return _lines(_keys(filters, known, now=now)[:MOST_IN_A_FILE].tolist(), known)
 
 
+def next_item(filters: Filters, known: Exposure | None, *, now: datetime, after: int | None) -> int | None:
+    """Key of the first item that the filters leave, or of the one behind ``after`` where that is still among them."""
+    keys = _keys(filters, known, now=now).tolist()
+    at = keys.index(after) + 1 if after in keys else 0
+    return int(keys[at]) if at < len(keys) else None
+
+
 def departments() -> list[tuple[str, str]]:
     """Path and name of the first level of the tree."""
     return list(Category.objects.filter(parent=None).order_by("name").values_list("path", "name"))

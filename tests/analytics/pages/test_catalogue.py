@@ -74,7 +74,7 @@ def test_health_counts_what_is_missing(admin: Client) -> None:
     assert f"knows {KNOWN}" in page
     assert "12 that it cannot know" in page
     assert 'aria-label="What does “Recommended to somebody” mean?"' in page  # it is not Quality's coverage
-    insights = page[page.index("What to mend first") : page.index("How complete it is")]
+    insights = page[page.index("Fix first") : page.index("How complete it is")]
     assert 'href="/catalogue/items/?flaw=no_picture">No picture</a> <span class="quiet-text">72 items' in insights
     assert "100.0%" in insights
     assert "No price" not in insights

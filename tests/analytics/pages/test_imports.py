@@ -304,13 +304,13 @@ def test_an_exported_file_comes_back_in_unchanged(admin: Client, items: list[Ite
     assert (again.rows, again.new, again.changed, again.rejected) == (2, 0, 0, 0)
 
 
-def test_a_change_is_reverted_from_the_history(admin: Client, items: list[Item]) -> None:
+def test_what_an_import_changed_in_one_item_is_reverted(admin: Client, items: list[Item]) -> None:
     take(admin, look(admin))
-    history = reverse("admin:recommendations_item_history", args=[items[0].pk])
-    page = admin.get(history).content.decode()
-    assert "3.00 → 3.50" in page
+    history = reverse("activity", query={"type": "item", "id": items[0].pk})
+    assert "“3.00” to “3.50”" in admin.get(history).content.decode()
     entry = AuditEntry.objects.get(object_type="item", object_id=str(items[0].pk))
-    back = reverse("admin:recommendations_item_revert", args=[items[0].pk, entry.pk])
+    back = reverse("revert_change", args=[entry.pk])
+    assert back in admin.get(history).content.decode()
     assert "The change was reverted" in admin.post(back, follow=True).content.decode()
     assert state()[0] == ("A1", "Tea", Decimal("3.00"), ["Drinks"], False)
     assert "changed again later" in admin.post(back, follow=True).content.decode()
@@ -318,7 +318,7 @@ def test_a_change_is_reverted_from_the_history(admin: Client, items: list[Item])
     assert [each.verb for each in trail] == ["import", "revert"]
     mug = Item.objects.get(shop_id="A3")
     created = AuditEntry.objects.get(object_id=str(mug.pk), object_type="item")
-    assert admin.post(reverse("admin:recommendations_item_revert", args=[mug.pk, created.pk])).status_code == 404
+    assert admin.post(reverse("revert_change", args=[created.pk])).status_code == 404
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.MERCHANDISER, Role.PUBLISHER])

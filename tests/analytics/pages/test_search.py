@@ -1,6 +1,7 @@
 """The search, its palette, and every other way from an id of the shop to that person."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -8,7 +9,7 @@ from django.utils.html import escape
 
 from recommendations.models import Blend, BlendWeights, Customer, ModelVersion, Rule, RuleBook, Segment
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.terms import RuleAction, WeightsStatus
+from recommendations.terms import Role, RuleAction, WeightsStatus
 from tests.analytics import records, rule_records
 from tests.analytics.rule_records import form
 
@@ -104,3 +105,13 @@ def test_the_browser_tells_kinds_and_ids_and_gets_names(admin: Client) -> None:
     assert found["Opened last"] == ["Tea, green", who.code, "Run without a model"]
     assert "Overview" in found["Pages"]
     assert "Opened last" not in groups(palette(admin, ""))
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_the_palette_names_pages_only_to_those_who_may_open_them(
+    client_of: Callable[[Role], Client], role: Role
+) -> None:
+    named = groups(palette(client_of(role), ""))["Pages"]
+    assert {"Items", "Imports", "Placements"} <= set(named)
+    assert ({"Import items", "Engineer&#x27;s admin"} <= set(named)) is (role in {Role.CATALOGUE_ADMIN, Role.ADMIN})
+    assert ({"API keys", "Staff"} <= set(named)) is (role is Role.ADMIN)

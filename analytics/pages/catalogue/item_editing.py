@@ -1,0 +1,153 @@
+"""Editing of an item: its form, off sale and back, and a change that is taken back."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.catalogue.item_form import ItemEditor
+from analytics.parameters import number
+from analytics.queries.catalogue import items as listing
+from analytics.queries.catalogue.insights import FIELDS_OF, FLAWS
+from analytics.queries.catalogue.item import find_item
+from analytics.queries.layout import read_frame
+from analytics.templatetags.activity import field_words
+from analytics.templatetags.display import currency
+from recommendations.models import AuditEntry, Item
+from recommendations.services.access.policy import Action
+from recommendations.services.catalogue import editing, history
+from recommendations.services.catalogue.exposure import exposure
+from recommendations.services.catalogue.quality import CatalogueFlaw
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.EDIT_CATALOGUE)
+def edit_item(request: HttpRequest, pk: int) -> HttpResponse:
+    """The form; ``field`` of the address has the focus, ``flaw`` is the list that the reader works through."""
+    if request.method != "POST":
+        return _form(request, ItemEditor(instance=_item_or_404(pk)))
+    form = ItemEditor(request.POST, instance=_item_or_404(pk))
+    valid = form.is_valid()
+    if row := request.POST.get("edit", ""):
+        form.add_row(row)
+        return _form(request, form)
+    if not valid or not _save(request, form):
+        return _form(request, form, status=422)
+    return redirect(_way_on(request, pk))
+
+
+@require_safe
+@requires(Action.EDIT_CATALOGUE)
+def mend_item(request: HttpRequest) -> HttpResponse:
+    """Lead to the field in which a flaw is mended: of the first item that has it, or the one behind ``after``."""
+    filters = listing.Filters(request.GET)
+    flaw = filters.flaw
+    if flaw is None or flaw not in FIELDS_OF:
+        raise Http404
+    after = number(request.GET.get("after"))
+    key = listing.next_item(filters, exposure(read_frame().model), now=timezone.now(), after=after)
+    if key is None:
+        messages.success(request, _("“%(flaw)s”: that was the last item.") % {"flaw": FLAWS[flaw][0]})
+        return redirect("catalogue")
+    way_back = reverse("catalogue_items", query={"flaw": flaw})
+    query = {"field": FIELDS_OF[flaw], "flaw": flaw, "next": way_back}
+    return redirect(reverse("edit_item", args=[key], query=query))
+
+
+@require_POST
+@requires(Action.EDIT_CATALOGUE)
+def set_item_on_sale(request: HttpRequest, pk: int) -> HttpResponse:
+    """Retire an item, or bring it back."""
+    item, on_sale = get_object_or_404(Item, pk=pk), request.POST.get("on_sale") == "yes"
+    change = editing.bring_back if on_sale else editing.retire
+    change(items=[pk], by=staff_of(request), now=timezone.now())
+    words = _("“%(title)s” is on sale again.") if on_sale else _("“%(title)s” is retired: nobody is shown it any more.")
+    messages.success(request, words % {"title": item.title})
+    return redirect("item", pk=pk)
+
+
+@require_POST
+@requires(Action.EDIT_CATALOGUE)
+def revert_change(request: HttpRequest, entry: int) -> HttpResponse:
+    """Give the fields of one change of an item their old values again."""
+    change = get_object_or_404(AuditEntry, pk=entry)
+    if not history.may_revert(change):
+        raise Http404
+    try:
+        history.revert(entry=change, by=staff_of(request), now=timezone.now())
+    except history.ChangedSinceError as error:
+        words = _("Nothing was changed: %(fields)s changed again later. Revert the later change first.")
+        fields = ", ".join(field_words("item", name) for name in error.fields)
+        messages.error(request, words % {"fields": fields})
+    else:
+        messages.success(request, _("The change was reverted."))
+    return redirect(reverse("activity", query={"type": "item", "id": change.object_id}))
+
+
+def _item_or_404(pk: int) -> Item:
+    item = find_item(pk)
+    if item is None:
+        raise Http404
+    return item
+
+
+def _save(request: HttpRequest, form: ItemEditor) -> bool:
+    """Save what was changed; where it no longer fits what somebody else saved, the form says so."""
+    changes, now = form.changes(), timezone.now()
+    try:
+        saved = editing.update_item(item=form.instance, changes=changes, by=staff_of(request), now=now)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
+    if changes:
+        messages.success(request, _("“%(title)s” is saved, and counts from the next answer on.") % {"title": saved})
+    else:
+        messages.info(request, _("Nothing was changed."))
+    return True
+
+
+def _form(request: HttpRequest, form: ItemEditor, *, status: int = 200) -> HttpResponse:
+    item = form.instance if not form.is_bound else _item_or_404(form.instance.pk)
+    flaw = _flaw_of(request)
+    focus = request.GET.get("field", "")
+    if focus in form.fields and status == 200:
+        form.fields[focus].widget.attrs["autofocus"] = True
+    context: dict[str, Any] = {
+        "section": "catalogue",
+        "frame": read_frame(),
+        "item": item,
+        "form": form,
+        "groups": form.groups(),
+        "focus": focus,
+        "flaw": flaw,
+        "flaw_words": FLAWS[flaw][0] if flaw else "",
+        "back": _way_back(request, item.pk),
+        "currency": currency().strip(),
+    }
+    return render(request, "dashboard/catalogue/edit_item.html", context, status=status)
+
+
+def _flaw_of(request: HttpRequest) -> CatalogueFlaw | None:
+    """The flaw whose items the reader works through."""
+    return next((flaw for flaw in FIELDS_OF if flaw == request.GET.get("flaw")), None)
+
+
+def _way_on(request: HttpRequest, pk: int) -> str:
+    flaw = _flaw_of(request)
+    if request.POST.get("then") == "next" and flaw:
+        return reverse("mend_item", query={"flaw": flaw, "after": pk})
+    return _way_back(request, pk)
+
+
+def _way_back(request: HttpRequest, pk: int) -> str:
+    target = request.GET.get("next", "")
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if safe else reverse("item", args=[pk])
