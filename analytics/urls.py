@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from analytics.pages import approvals, runs, search, undo
+from analytics.pages import approvals, runs, search, tour, undo
 from analytics.pages.access import account, activity, login, password, preferences, second_factor
 from analytics.pages.audiences import editor as audience_editor
 from analytics.pages.audiences import overview as audiences_overview
@@ -17,7 +17,7 @@ from analytics.pages.catalogue import (
     suspicious,
 )
 from analytics.pages.customer import actions, change, listing, profile, why, why_not
-from analytics.pages.overview import arrivals, summary
+from analytics.pages.overview import arrivals, first_steps, summary
 from analytics.pages.quality import figures, judgements
 from analytics.pages.rules import books, calendar, editor, effect
 from analytics.pages.rules import overview as rules_overview
@@ -32,6 +32,7 @@ register_converter(CustomerConverter, "customer")
 
 urlpatterns = [
     path("", summary.overview, name="overview"),
+    path("first-steps/", first_steps.set_first_steps, name="set_first_steps"),
     path("events/", arrivals.events, name="event_list"),
     path("answers/", arrivals.answers, name="answer_list"),
     path("answers/<str:recommendation>/", arrivals.slate, name="slate"),
@@ -167,5 +168,6 @@ urlpatterns = [
     path("password/", password.Forgotten.as_view(), name="password_reset"),
     path("password/sent/", password.Sent.as_view(), name="password_reset_done"),
     path("password/<uidb64>/<token>/", password.Choose.as_view(), name="password_reset_confirm"),
+    path("tour/leave/", tour.leave_tour, name="leave_tour"),
     path("preferences/", preferences.preferences, name="preferences"),
 ]

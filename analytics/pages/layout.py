@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from analytics.pages.access.preferences import theme_of
+from analytics.pages.tour import tour_of
 from analytics.queries.layout import read_frame
 from recommendations.models import Staff
 from recommendations.services.access.policy import Action, may
@@ -27,5 +28,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "may_edit_catalogue": may(staff, Action.EDIT_CATALOGUE),
         "may_manage_staff": may(staff, Action.MANAGE_STAFF),
         "may_set_aside": may(staff, Action.SET_ASIDE),
+        "tour": tour_of(request),
         "may_open_admin": staff.is_staff,
     }

@@ -16,9 +16,13 @@ from recommendations.models import (
     BlendWeights,
     Event,
     ModelVersion,
+    Rule,
     RuleBook,
     ShopSetting,
+    SourceHour,
+    Staff,
 )
+from recommendations.services.operations.first_steps import FIRST_STEPS_HIDDEN
 from recommendations.terms import BlendName, Cut
 
 DEMO_CLOCK = "demo_clock"
@@ -44,6 +48,10 @@ class Frame:
     newest_event: datetime | None
     catching_up: bool  # events of days gone by come in right now, so that the newest may well be old
     has_key: bool  # whether there is an API key that is valid
+    shop_sends: bool  # whether anything ever came with a key
+    is_adjusted: bool  # whether staff wrote weights or a rule
+    has_colleagues: bool  # whether there is staff beside the first
+    steps_hidden: bool  # whether the shop put its first steps away
     approvals: int  # drafts that wait for approval
     clock_weeks: int  # by how many weeks the demo's data were moved forward
 
@@ -64,6 +72,10 @@ def read_frame() -> Frame:
             newest_event=Subquery(Event.objects.order_by("-occurred_at").values("occurred_at")[:1]),
             catching_up=_catching_up(),
             has_key=Exists(ApiKey.objects.valid()),
+            shop_sends=Exists(SourceHour.objects.all()),
+            is_adjusted=Q(Exists(BlendWeights.objects.exclude(author=None))) | Q(Exists(Rule.objects.all())),
+            has_colleagues=Exists(Staff.objects.order_by("pk")[1:2]),
+            steps_hidden=Exists(ShopSetting.objects.filter(key=FIRST_STEPS_HIDDEN)),
             approvals=_waiting(),
             weeks=Subquery(ShopSetting.objects.filter(key=DEMO_CLOCK).values("value__shift_weeks")[:1]),
         )
@@ -87,6 +99,10 @@ def read_frame() -> Frame:
         newest_event=first.get("newest_event"),
         catching_up=bool(first.get("catching_up")),
         has_key=bool(first.get("has_key")),
+        shop_sends=bool(first.get("shop_sends")),
+        is_adjusted=bool(first.get("is_adjusted")),
+        has_colleagues=bool(first.get("has_colleagues")),
+        steps_hidden=bool(first.get("steps_hidden")),
         approvals=int(first.get("approvals") or 0),
         clock_weeks=int(first.get("weeks") or 0),
     )

@@ -713,4 +713,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(segment=None) | models.Q(audience=None), name="weights_are_for_one_group"
             ),
         ),
+        migrations.AddField(
+            "staff", "tour_ended_at", models.DateTimeField(blank=True, null=True, verbose_name="tour seen, or left")
+        ),
     ]  # fmt: skip

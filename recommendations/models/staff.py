@@ -46,6 +46,7 @@ class Staff(AbstractBaseUser, PermissionsMixin):
     theme = models.CharField(_("theme"), max_length=5, choices=Theme, default=Theme.AUTO)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: the shop's."))
     is_active = models.BooleanField(_("active"), default=True)
+    tour_ended_at = models.DateTimeField(_("tour seen, or left"), null=True, blank=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
 
     objects: ClassVar[StaffManager] = StaffManager()

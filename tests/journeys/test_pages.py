@@ -55,6 +55,8 @@ def of_the_shop() -> dict[str, str]:
     tea = Item.objects.get(shop_id="tea-0").pk
     return {
         "overview": "/",
+        "stop of the tour": "/?tour=1",
+        "stop without its element": "/approvals/?tour=4",
         "weights": "/weights/",
         "weights moved": "/weights/?load=preset",
         "weights of the basket": "/weights/?blend=cart",

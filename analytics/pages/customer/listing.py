@@ -10,6 +10,7 @@ from analytics.exports.customers import customers_file
 from analytics.pages.columns import Column, column_heads
 from analytics.pages.customer.filters import LENS, NAMES, carried, chips, jumps
 from analytics.pages.customer.found import open_found
+from analytics.pages.tour import TOUR
 from analytics.queries.customer import listing as query
 from analytics.queries.customer.filters import CHANGED_FROM, CHANGES, STATES, Filters
 from analytics.queries.layout import read_frame
@@ -64,7 +65,7 @@ def most_changed(request: HttpRequest) -> HttpResponse:
 
 
 def _opened(request: HttpRequest, key: int | None, **changes: str) -> HttpResponse:
-    parameters = carried(request.GET, *NAMES, *LENS, **changes)
+    parameters = carried(request.GET, *NAMES, *LENS, TOUR, **changes)
     return redirect((reverse("customers") if key is None else reverse("customer", args=[key])) + parameters)
 
 

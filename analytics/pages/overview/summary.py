@@ -9,12 +9,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analytics.charts.overview import revenue
+from analytics.pages.access.permission import staff_of
 from analytics.parameters import one_of
 from analytics.queries.layout import read_frame
 from analytics.queries.overview import outcomes
 from analytics.queries.overview import summary as query
 from analytics.queries.overview.alerts import alerts
 from analytics.queries.overview.earnings import Earnings, earnings
+from analytics.queries.overview.first_steps import first_steps
 from analytics.queries.overview.waiting import waiting
 from analytics.queries.overview.works import works
 from analytics.queries.quality.leader_table import qualities
@@ -49,6 +51,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "needs": needs[:NEEDS],
         "more_needs": needs[NEEDS:],
         "total_needs": len(needs),
+        "steps": first_steps(frame, staff_of(request)),
     }
     return render(request, "dashboard/overview/summary.html", context)
 

@@ -34,12 +34,12 @@ ASKED = ("customer", "item", "draft", "width")
 
 
 @require_safe
-def shop_pages(_request: HttpRequest) -> HttpResponse:
-    """Lead to the first page of the shop."""
+def shop_pages(request: HttpRequest) -> HttpResponse:
+    """Lead to the first page of the shop, which is looked at as the address says."""
     names = [page.name for page in pages()]
     if not names:
         raise Http404
-    return redirect("shop_page", name=names[0])
+    return redirect(reverse("shop_page", args=[names[0]], query=request.GET))
 
 
 @require_safe

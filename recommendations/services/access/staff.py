@@ -4,6 +4,7 @@ What they prefer on the dashboard follows them from browser to browser.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -63,6 +64,11 @@ def set_password(*, staff: Staff, password: str | None, by: Staff | None) -> Non
     staff.save(update_fields=["password"])
     StaffSession.objects.filter(staff=staff).delete()
     audit.record(by=by, verb="set password", subject=staff)
+
+
+def end_tour(*, staff: Staff, now: datetime) -> None:
+    """Remember that the staff member has seen the tour, or left it, so that it is not offered again."""
+    Staff.objects.filter(pk=staff.pk).update(tour_ended_at=now)
 
 
 def remember_preferences(*, staff: Staff, language: str | None = None, theme: str | None = None) -> None:

@@ -78,29 +78,8 @@ def test_health_counts_what_is_missing(admin: Client) -> None:
     assert 'href="/catalogue/items/?flaw=no_picture">No picture</a> <span class="quiet-text">72 items' in insights
     assert "100.0%" in insights
     assert "No price" not in insights
-    assert "/admin/recommendations/item/?no_picture=yes&amp;retired=no" in insights
+    assert 'href="/catalogue/items/mend/?flaw=no_picture"' in insights
     assert "Everybody acts at a human pace" in page
-
-
-def test_links_to_the_admin_are_for_roles_that_may_open_it(client_of: Callable[[Role], Client]) -> None:
-    page = text(client_of(Role.MERCHANDISER), "/catalogue/")
-    assert "/admin/" not in page
-    assert "/admin/" not in text(client_of(Role.VIEWER), f"/catalogue/{tea().pk}/")
-
-
-@pytest.mark.parametrize("flaw", ["no_picture", "no_price", "no_category"])
-def test_the_admin_shows_the_very_rows_of_an_insight(admin: Client, flaw: str) -> None:
-    broken = Item.objects.get(shop_id="wine-3")
-    Item.objects.filter(pk=broken.pk).update(price=None, updated_at=timezone.now())
-    broken.categories.clear()
-    Item.objects.filter(shop_id="wine-4").update(price=None, retired_at=timezone.now(), updated_at=timezone.now())
-    page = text(admin, "/catalogue/")
-    link = re.search(rf'flaw={flaw}">.*?href="(/admin/[^"]+)"', page, flags=re.DOTALL)
-    assert link
-    rows = admin.get(link.group(1).replace("&amp;", "&")).context["cl"].result_count
-    here = text(admin, f"/catalogue/items/?flaw={flaw}")
-    assert f"{rows} item" in here
-    assert rows == {"no_picture": ITEMS - 1, "no_price": 1, "no_category": 1}[flaw]
 
 
 def test_an_edit_of_an_item_is_counted_at_once(admin: Client) -> None:

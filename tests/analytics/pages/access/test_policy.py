@@ -98,6 +98,8 @@ CHANGES = {
     "revert_change": Action.EDIT_CATALOGUE,
     "take_import": Action.EDIT_CATALOGUE,
     "undo_import": Action.EDIT_CATALOGUE,
+    "set_first_steps": Action.SET_PLACEMENTS,
+    "leave_tour": Action.SEE,
     "start_run": Action.RUN_LOOP,
     "cancel_run": Action.RUN_LOOP,
     "resume_run": Action.RUN_LOOP,

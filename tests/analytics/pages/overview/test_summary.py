@@ -22,20 +22,6 @@ def text(client: Client, address: str = "/") -> str:
     return " ".join(client.get(address).content.decode().split())
 
 
-def test_first_steps_are_shown_until_all_are_done(admin: Client) -> None:
-    page = text(admin)
-    assert "First steps" in page
-    assert "Nothing has been attributed in this period" in page
-    assert "Nothing measured yet" in page
-    assert "No list served in this period" in page
-    records.event(records.customer("u"), records.item("i"), days_ago=0)
-    records.version(records.run())
-    records.published("home")
-    assert "First steps" in text(admin)
-    ApiKey.objects.create(name="shop", prefix="abc", digest="0" * 64, scopes=[])
-    assert "First steps" not in text(admin)
-
-
 def test_the_three_answers_stand_in_order(admin: Client) -> None:
     live = records.version(records.run())
     kinds = MeasuredKind

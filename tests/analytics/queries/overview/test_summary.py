@@ -1,16 +1,14 @@
 """Figures of the overview against rows made by hand."""
 
-import re
 import uuid
 from datetime import date, timedelta
 
 import pytest
-from django.test import Client
 
 from analytics.queries.overview import summary as query
 from analytics.templatetags.words import fallback_label, source_label
 from recommendations.event_types import EventName
-from recommendations.models import ApiKey, Slate
+from recommendations.models import Slate
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.terms import Fallback, Source
 from tests.analytics import records
@@ -73,19 +71,3 @@ def test_answers_of_the_shop_and_of_the_replay_are_told_apart() -> None:
     Slate.objects.filter(replay=False).update(items=[1, 2, 3])
     answers = query.answers(since=records.NOW - timedelta(days=1))
     assert (answers.total, answers.replayed, answers.lengths) == (2, 1, {"home": {3: 1}})
-
-
-def test_first_steps_are_shown_until_all_are_done(admin: Client) -> None:
-    def steps() -> list[str]:
-        return re.findall(r'<li class="(is-done)?">', admin.get("/").content.decode())
-
-    assert steps() == ["", "", "", ""]
-    records.event(records.customer("a"), records.item("i"), days_ago=0)
-    records.version(records.run())
-    records.published("home")
-    assert steps() == ["is-done"] * 3 + [""]
-    key = ApiKey.objects.create(name="shop", prefix="abc", digest="0" * 64, scopes=[])
-    assert "First steps" not in admin.get("/").content.decode()
-    key.revoked_at = records.NOW
-    key.save()
-    assert steps() == ["is-done"] * 3 + [""]
