@@ -19,7 +19,7 @@ from analytics.pages.catalogue import (
 from analytics.pages.customer import actions, change, listing, profile, why, why_not
 from analytics.pages.overview import arrivals, first_steps, summary
 from analytics.pages.quality import figures, judgements
-from analytics.pages.rules import books, calendar, editor, effect
+from analytics.pages.rules import books, calendar, editor, effect, what_came
 from analytics.pages.rules import overview as rules_overview
 from analytics.pages.segments import overview as segments_overview
 from analytics.pages.segments import together
@@ -77,8 +77,10 @@ urlpatterns = [
     path("rules/publish/", books.publish, name="publish_rules"),
     path("rules/withdraw/", books.withdraw, name="withdraw_rules"),
     path("rules/versions/", books.rule_books, name="rule_books"),
+    path("rules/versions/<int:number>/what-came/", what_came.book_what_came, name="book_what_came"),
     path("rules/roll-back/", books.roll_back, name="roll_back_rules"),
     path("rules/<int:pk>/", editor.rule, name="rule"),
+    path("rules/<int:pk>/what-came/", what_came.rule_what_came, name="rule_what_came"),
     path("rules/<int:pk>/history/", editor.rule_history, name="rule_history"),
     path("rules/<int:pk>/effect/", effect.saved_rule_effect, name="saved_rule_effect"),
     path("rules/<int:pk>/duplicate/", rules_overview.duplicate, name="duplicate_rule"),

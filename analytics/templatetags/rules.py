@@ -151,6 +151,9 @@ def status_label(status: str) -> str:
     return label(labels.RULE_STATUSES, status)
 
 
+register.filter("short_moment", short_moment)
+
+
 @register.filter
 def short_day(day: date) -> str:
     return date_format(day, pgettext("a day, in Django's letters", "j M"))

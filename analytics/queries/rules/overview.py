@@ -132,11 +132,18 @@ def _measured(rows: Sequence[Rule]) -> dict[int, tuple[Mapping[str, Any], int]]:
     for expected in RuleBook.objects.exclude(expected={}).values_list("expected", flat=True):
         keys = expected.get("rules", [])
         for key in keys:
-            place = places.get(key)
-            tags = [tag for tag in expected.get("tags", []) if not place or tag["placement"] == place]
-            if tags and key not in measured:
-                measured[key] = max(tags, key=lambda tag: of(tag["slots_touched"], tag["slots"])), len(keys) - 1
+            tag = stored_tag(expected, key, places.get(key))
+            if tag and key not in measured:
+                measured[key] = tag, len(keys) - 1
     return measured
+
+
+def stored_tag(expected: Mapping[str, Any], key: int, placement: str | None) -> Mapping[str, Any] | None:
+    """The price tag that a book keeps of a rule: at its placement, else where it shows most; None where none is."""
+    if key not in expected.get("rules", []):
+        return None
+    tags = [tag for tag in expected.get("tags", []) if not placement or tag["placement"] == placement]
+    return max(tags, key=lambda tag: of(tag["slots_touched"], tag["slots"]), default=None)
 
 
 def _whom(rule: Rule, names: Names) -> str:

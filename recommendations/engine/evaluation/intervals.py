@@ -65,3 +65,29 @@ def wilson(count: int, total: int) -> Measure:
     middle = (share + square / (2 * total)) / (1 + square / total)
     half = NORMAL * math.sqrt(share * (1 - share) / total + square / (4 * total**2)) / (1 + square / total)
     return Measure(share, max(0.0, middle - half), min(1.0, middle + half))
+
+
+def ratio(counts: NDArray[np.float64], tries: NDArray[np.float64]) -> Measure:
+    """Sum of counts over sum of tries, drawn in clusters, and its 95 % interval by the clusters' scatter.
+
+    Where nothing was counted the interval is Wilson's over the clusters.
+    """
+    total = float(tries.sum())
+    if not total or not counts.any():
+        return wilson(0, int((tries > 0).sum()))
+    value = float(counts.sum()) / total
+    half = NORMAL * math.sqrt(float(((counts - value * tries) ** 2).sum())) / total
+    return Measure(value, max(0.0, value - half), min(1.0, value + half))
+
+
+def relative_change(after: NDArray[np.float64], before: NDArray[np.float64]) -> Measure | None:
+    """Change of a mean between two samples as a share of the earlier, with its interval by the delta method.
+
+    None where the earlier mean is 0, or a sample has fewer than two.
+    """
+    if min(len(after), len(before)) < 2 or not before.any():
+        return None
+    late, early = float(after.mean()), float(before.mean())
+    scatter = after.var(ddof=1) / len(after) + (late / early) ** 2 * before.var(ddof=1) / len(before)
+    value, half = late / early - 1, NORMAL * math.sqrt(float(scatter)) / early
+    return Measure(value, value - half, value + half)

@@ -14,12 +14,13 @@ from recommendations.store.rules.conditions import (
     check,
     frozen,
     kind_of,
+    matching,
 )
 from recommendations.terms import Operator
 
 __all__ = [
-    "OWN", "AttributeKind", "ConditionError", "FrozenRule", "attributes", "frozen", "kind_of", "operators_of",
-    "problems",
+    "OWN", "AttributeKind", "ConditionError", "FrozenRule", "attributes", "frozen", "kind_of", "matching",
+    "operators_of", "problems",
 ]  # fmt: skip
 
 LOOKED_AT = 500  # items, the last that came in, whose own attributes are offered

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from recommendations.engine.evaluation.intervals import Measure, differences, measures, resamples, wilson
+from recommendations.engine.evaluation.intervals import (
+    Measure,
+    differences,
+    measures,
+    ratio,
+    relative_change,
+    resamples,
+    wilson,
+)
 
 
 def test_every_resample_draws_as_many_users_as_there_are() -> None:
@@ -60,3 +68,19 @@ def test_wilson_s_interval_of_a_share() -> None:
     assert wilson(0, 5) == pytest.approx((0.0, 0.0, 0.4345), abs=1e-4)
     assert wilson(5, 5) == pytest.approx((1.0, 0.5655, 1.0), abs=1e-4)
     assert wilson(0, 0) == Measure(0.0, 0.0, 1.0)
+
+
+def test_a_ratio_of_clusters_is_as_sure_as_they_scatter() -> None:
+    """By hand: .25, residuals .5 and −.5, error √.5 / 4."""
+    counts, tries = np.array([1.0, 0.0]), np.array([2.0, 2.0])
+    assert ratio(counts, tries) == pytest.approx((0.25, 0.0, 0.5965), abs=1e-4)
+    assert ratio(np.zeros(5), np.full(5, 10.0)) == wilson(0, 5)
+    assert ratio(np.empty(0), np.empty(0)) == Measure(0.0, 0.0, 1.0)
+
+
+def test_a_relative_change_of_means() -> None:
+    """By hand: 3 against 2, error √(1 + 2.25 · 1) / 2 = .9014."""
+    change = relative_change(np.array([2.0, 4.0]), np.array([1.0, 3.0]))
+    assert change == pytest.approx((0.5, -1.2667, 2.2667), abs=1e-3)
+    assert relative_change(np.array([2.0, 4.0]), np.zeros(9)) is None
+    assert relative_change(np.array([2.0]), np.ones(9)) is None

@@ -29,7 +29,7 @@ LOOKS = {
     "catalogue_items", "item", "sources", "suspicious", "quarantine", "segments", "segment", "together", "runs",
     "run", "run_progress", "replay_progress", "activity", "search", "palette", "approvals", "account",
     "change_password", "second_factor", "shop_pages", "shop_page", "placement_list", "placement_settings",
-    "audiences", "audience", "audience_categories", "imports", "imported_file",
+    "audiences", "audience", "audience_categories", "imports", "imported_file", "rule_what_came", "book_what_came",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
