@@ -76,13 +76,16 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _tell(request: HttpRequest, undone: Undone) -> None:
-    back = ngettext(
-        "%(count)s item has its old values again.", "%(count)s items have their old values again.", undone.reverted
-    ) % {"count": display.number(undone.reverted)}
-    retired = ngettext(
-        "%(count)s new item was retired.", "%(count)s new items were retired.", undone.retired
-    ) % {"count": display.number(undone.retired)}  # fmt: skip
-    messages.success(request, _("Undone. %(back)s %(retired)s") % {"back": back, "retired": retired})
+    parts = [_("Undone.")]
+    if undone.reverted:
+        text = ngettext(
+            "%(count)s item has its old values again.", "%(count)s items have their old values again.", undone.reverted
+        )
+        parts.append(text % {"count": display.number(undone.reverted)})
+    if undone.retired:
+        text = ngettext("%(count)s new item was retired.", "%(count)s new items were retired.", undone.retired)
+        parts.append(text % {"count": display.number(undone.retired)})
+    messages.success(request, " ".join(parts))
     if undone.left:
         text = ngettext(
             "%(count)s item was changed again since, and stays as it is: %(titles)s",
