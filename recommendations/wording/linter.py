@@ -52,6 +52,9 @@ _FAULTS: Mapping[str, Promise] = {
     "shadowed": _("%(rule)s has no effect because of %(others)s: remove it, or let them apply apart."),
     "two_pins": _("%(rule)s pins to slot %(slot)d, which %(others)s fills already: choose another slot."),
     "two_pins_partly": _("Where both apply, %(others)s fills slot %(slot)d before %(rule)s: choose another slot."),
+    "pinned_twice": _(
+        "%(rule)s pins an item that %(others)s pins on the same page, where it is shown once: choose another item."
+    ),
     "nothing_left": _("%(rules)s leave nothing to show: exclude less, or include more."),
     "too_few_left": _("%(rules)s leave %(left)d items for %(slots)d slots: exclude less, or include more."),
     "zero_cap": _("%(rule)s allows 0 items: to show none of them, exclude them."),

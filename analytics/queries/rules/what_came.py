@@ -5,7 +5,7 @@ demo's replay, which nobody saw, is left out. Nothing of it is a hold-out.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Self
@@ -74,6 +74,7 @@ class WhatCame:
     before: ShownFigures
     change: Measure | None  # of revenue per list, as a share of what it was
     own: OwnItems | None
+    others: int = 0  # rules that were published, and measured, together with it
 
     @property
     def enough(self) -> bool:
@@ -119,7 +120,8 @@ def of_rule(rule: Rule, *, now: datetime) -> WhatCame | None:
     term, frozen, expected = served
     tag = stored_tag(expected, rule.pk, frozen["placement"])
     placement = frozen["placement"] or (tag["placement"] if tag else USUAL_PLACEMENT)
-    return _came(term, placement=placement, predicted=tag, rule=frozen)
+    came = _came(term, placement=placement, predicted=tag, rule=frozen)
+    return replace(came, others=len(expected["rules"]) - 1 if tag else 0)
 
 
 def of_book(book: RuleBook, *, now: datetime) -> list[WhatCame]:

@@ -109,6 +109,7 @@ def _shop(rules: Sequence[FrozenRule], snapshot: Snapshot, *, now: datetime) -> 
         segments={number: int(size) for number, size in enumerate(sizes) if size},
         audiences={key: len(members) for key, members in snapshot.audiences.members.items()},
         customers=_people([rule["customer"] for rule in rules if rule["customer"] is not None], snapshot),
+        pages=[frozenset(slot.placement for slot in slots) for slots in snapshot.pages.values()],
     )
 
 
@@ -159,6 +160,7 @@ _KINDS: Mapping[FaultKind, tuple[FindingCode, Severity]] = {
     FaultKind.SHADOWED: (FindingCode.SHADOWED, Severity.WARNING),
     FaultKind.TWO_PINS: (FindingCode.TWO_PINS, Severity.ERROR),
     FaultKind.TWO_PINS_PARTLY: (FindingCode.TWO_PINS, Severity.WARNING),
+    FaultKind.PINNED_TWICE: (FindingCode.SHADOWED, Severity.WARNING),
     FaultKind.NOTHING_LEFT: (FindingCode.EMPTIES, Severity.ERROR),
     FaultKind.TOO_FEW_LEFT: (FindingCode.EMPTIES, Severity.WARNING),
     FaultKind.ZERO_CAP: (FindingCode.CAP, Severity.ERROR),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -157,6 +158,38 @@ def test_small_books_have_the_faults_known_by_hand() -> None:
     assert faults(linted(PIN, "xx....", slot=1), linted(PIN, "x.....", slot=2)) == []  # the first may show the other
     assert faults(linted(PIN, "x.....", slot=1), linted(PIN, "xx....", slot=2)) == []
     assert faults(linted(BOOST, "xx....", strength=5), linted(BOOST, "x.....", strength=-5)) == []
+
+
+def test_an_item_that_is_pinned_twice_on_a_page_is_shown_once() -> None:
+    shop = replace(
+        small_shop(6, slots=3), slots={"home": 3, "buy_again": 3, "cart": 3}, pages=[frozenset({"home", "buy_again"})]
+    )
+
+    def found(*rules: Linted) -> list[FaultKind]:
+        return [fault.fault for fault in lint_sets(rules, shop)]
+
+    home = linted(PIN, "x.....", slot=1, placement="home")
+    assert found(home, linted(PIN, "x.....", slot=1, placement="buy_again")) == [FaultKind.PINNED_TWICE]
+    assert found(home, linted(PIN, ".x....", slot=1, placement="buy_again")) == []
+    assert found(home, linted(PIN, "xx....", slot=1, placement="buy_again")) == []  # it may show the other
+    assert found(home, linted(PIN, "x.....", slot=1, placement="cart")) == []  # of no page with it
+    assert found(home, linted(PIN, "x.....", slot=2, placement="home")) == [FaultKind.SHADOWED]
+    for_one = linted(PIN, "x.....", slot=1, placement="home", segment=1)
+    assert found(for_one, linted(PIN, "x.....", slot=2, placement="home")) == [FaultKind.PINNED_TWICE]
+    assert found(for_one, linted(PIN, "x.....", slot=2, placement="buy_again", segment=2)) == []
+
+
+def test_pages_of_the_shop_are_asked(known: dict[str, list[int]]) -> None:
+    draw = Draw(0, **known)
+    book = [
+        draw.pin(item("tea-1"), name="Tea first", placement="home"),
+        draw.pin(item("tea-1"), name="Tea again", placement="buy_again"),
+    ]
+    finding = only(lint(book, now=NOW))
+    assert (finding.code, finding.severity) == (FindingCode.SHADOWED, Severity.WARNING)
+    assert finding.text == (
+        "“Tea again” pins an item that “Tea first” pins on the same page, where it is shown once: choose another item."
+    )
 
 
 def test_a_rule_that_never_acts_conflicts_with_no_other() -> None:

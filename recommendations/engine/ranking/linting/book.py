@@ -35,6 +35,7 @@ class FaultKind(StrEnum):
     SHADOWED = "shadowed"
     TWO_PINS = "two_pins"
     TWO_PINS_PARTLY = "two_pins_partly"
+    PINNED_TWICE = "pinned_twice"  # one item, in two lists of a page or at two slots of a list
     NOTHING_LEFT = "nothing_left"
     TOO_FEW_LEFT = "too_few_left"  # for all slots
     ZERO_CAP = "zero_cap"
@@ -68,6 +69,7 @@ class LintedShop:
     segments: Mapping[int, int]  # number → customers
     audiences: Mapping[int, int]  # key → customers
     customers: Mapping[int, tuple[int, frozenset[int]]]
+    pages: Sequence[frozenset[str]] = ()  # placements that stand together
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,18 @@ from recommendations.engine.ranking.linting.alone import alone
 from recommendations.engine.ranking.linting.amounts import caps, shares
 from recommendations.engine.ranking.linting.book import Book, Linted, LintedShop, RuleFault
 from recommendations.engine.ranking.linting.filters import barred, emptied, idle_filters
-from recommendations.engine.ranking.linting.steering import boosts, pins
+from recommendations.engine.ranking.linting.steering import boosts, pinned_twice, pins
 
-CHECKS: tuple[Callable[[Book], Iterator[RuleFault]], ...] = (emptied, idle_filters, barred, pins, boosts, caps, shares)
+CHECKS: tuple[Callable[[Book], Iterator[RuleFault]], ...] = (
+    emptied,
+    idle_filters,
+    barred,
+    pins,
+    pinned_twice,
+    boosts,
+    caps,
+    shares,
+)
 
 
 def lint(rules: Sequence[Linted], shop: LintedShop) -> list[RuleFault]:
