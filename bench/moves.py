@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from recommendations.engine.evaluation.accuracy import LENGTH, judge
-from recommendations.engine.evaluation.measures import covered_share, per_user_table, summary
+from recommendations.engine.evaluation.breadth import coverage
+from recommendations.engine.evaluation.intervals import Measure, measures
+from recommendations.engine.evaluation.panel_measures import COVERAGE, Lists, table_at
 from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.diversity import diversified
@@ -19,7 +21,7 @@ from recommendations.services.weights.values import Values, shares
 from recommendations.services.weights.what_if import WhatIf, WhatIfFigure, what_if
 from recommendations.store.models import model, weight_versions
 from recommendations.store.models.live_version import live_version
-from recommendations.terms import BlendName, Cut, Task
+from recommendations.terms import BlendName, Cut, Lift, Task
 
 DIVERSITY = 0.3
 INTERVAL = 1e-6
@@ -31,11 +33,15 @@ ALONE = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """A move as the page sends it: percents, diversity and the exponent of the plan."""
+    """A move as the page sends it: percents, diversity and the exponents of the lifts."""
 
     weights: dict[str, float]
     diversity: float
-    promotion: float
+    exponents: dict[Lift, float]
+
+    @property
+    def beside(self) -> dict[str, Any]:
+        return {"diversity": self.diversity, **{str(name): value for name, value in self.exponents.items()}}
 
 
 def run(*, moves: int, seed: int) -> list[dict[str, Any]]:
@@ -81,13 +87,13 @@ def random_moves(blend: BlendName, held: HeldPanel, *, n: int, seed: int, divers
     weights = {name: round(100 * part, 1) for name, part in served.weights.items()} if served else {}
     for _ in range(n):
         weights = weights | {str(draw.choice(held.panel.instances)): float(draw.integers(1, 101))}
-        yield Move(weights=weights, diversity=diversity, promotion=served.promotion if served else 0.0)
+        yield Move(weights=weights, diversity=diversity, exponents=served.exponents if served else {})
 
 
 def answered(blend: BlendName, move: Move) -> tuple[float, float, WhatIf]:
     """Time an answer: milliseconds on the wall and of this process, and the answer."""
     wall, cpu = time.perf_counter(), time.process_time()
-    answer = what_if(blend=blend, weights=move.weights, diversity=move.diversity, promotion=move.promotion)
+    answer = what_if(blend=blend, weights=move.weights, **move.beside)
     return (time.perf_counter() - wall) * 1e3, (time.process_time() - cpu) * 1e3, answer
 
 
@@ -98,18 +104,21 @@ class Batch:
         self.held = held
         self.truth = model.load_truths(version.pk, Cut.TUNING)[task]
         self.records = model.load_candidates(version.pk, Cut.TUNING)[BlendName(task)].of(self.truth.users)
-        self.lift = model.load_lift(version.pk, Cut.TUNING)
+        self.lifts = model.load_lifts(version.pk, Cut.TUNING)
 
     def agrees(self, move: Move, told: Mapping[str, WhatIfFigure]) -> tuple[np.ndarray, bool]:
         """Whether each customer has the same twenty items in order and the same figures; whether all means agree."""
         weights, shop = shares(move.weights), self.held.panel.shop
         ranked = self._ranked(weights, move)
-        figures = per_user_table(ranked, judge(ranked, self.truth.per_user), shop)
+        length = self.held.panel.length
+        figures = table_at(Lists(ranked, judge(ranked, self.truth.per_user), shop), length)
         panel = self.held.measured(
-            PanelSettings.of(Values(weights=weights, diversity=move.diversity, promotion=move.promotion))
+            PanelSettings.of(Values(weights=weights, diversity=move.diversity, **move.exponents))
         )
         same = (panel.ranked == ranked).all(axis=1) & (panel.per_user == figures).all(axis=1)
-        expected = summary(figures, covered_share(ranked, shop), self.held.drawn)
+        expected = dict(zip(panel.names, measures(figures, self.held.drawn), strict=True))
+        covered = coverage(ranked, shop, length)
+        expected[COVERAGE] = Measure(covered, covered, covered)
         return same, all(
             told[name].draft.value == measure.value and np.allclose(told[name].draft, measure, rtol=0, atol=INTERVAL)
             for name, measure in expected.items()
@@ -117,14 +126,14 @@ class Batch:
 
     def _ranked(self, weights: dict[str, float], move: Move) -> IntArray:
         if not move.diversity:
-            return self.records.ranked(weights, LENGTH, lift=self.lift, promotion=move.promotion)
+            return self.records.ranked(weights, LENGTH, lifts=self.lifts, exponents=move.exponents)
         blocks = [
             np.arange(start, min(start + ALONE, len(self.records))) for start in range(0, len(self.records), ALONE)
         ]
         return np.concatenate([self._mixed(self.records.of(rows), weights, move) for rows in blocks])
 
     def _mixed(self, records: Candidates, weights: dict[str, float], move: Move) -> IntArray:
-        scores = records.blended(weights, lift=self.lift, promotion=move.promotion)
+        scores = records.blended(weights, lifts=self.lifts, exponents=move.exponents)
         likeness = self.held.panel.likeness
         positions = diversified(scores, records.items, likeness=likeness, diversity=move.diversity, n=LENGTH)
         ranked: IntArray = gathered(records.items, positions, missing=-1)

@@ -330,12 +330,22 @@ class AnswerStage(StrEnum):
     SHOWN = "shown"
 
 
+class Lift(StrEnum):
+    """What lifts or lowers a score beside the recommenders, in the order in which it acts."""
+
+    PROMOTION = "promotion"  # what the promotion plan makes of demand
+    REVENUE = "revenue"  # the price
+    MARGIN = "margin"  # what is left of the price
+    CLEARANCE = "clearance"  # how long the stock lasts
+
+
 class TermKind(StrEnum):
     """Origin of a term of a final score; ``PLACED`` moves an item without any value."""
 
     RECOMMENDER = "recommender"
     SECOND_STAGE = "second_stage"
     PROMOTION = "promotion"
+    GOAL = "goal"  # revenue, margin or stock to clear
     BOOST = "boost"
     DIVERSITY = "diversity"
     PLACED = "placed"  # a pin, a cap or a minimum share

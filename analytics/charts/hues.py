@@ -5,8 +5,8 @@ A trace carries its hue's number in ``meta``; the browser puts in the colour of 
 
 from typing import Any
 
-from recommendations.engine.ranking.scores import PROMOTION
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
+from recommendations.terms import Lift
 
 RECOMMENDERS = (
     "buy_again", "ease", "recent_neighbours", "als", "user_knn", "content",
@@ -43,13 +43,13 @@ POINTS = {
 STAGES = ("collect", "preprocess", "interests", "train", "evaluate", "adjust")
 N_HUES = 6
 OTHER = 6
-INK = 0  # of the text: neither the promotion plan nor the second stage is a recommender
+INK = 0  # of the text: neither a lift nor the second stage is a recommender
 
 
 def of_recommender(instance: str) -> tuple[int, bool]:
-    """Hue 1 … 6 and whether hatched, of a recommender or one of its named instances; the plan and the second stage
+    """Hue 1 … 6 and whether hatched, of a recommender or one of its named instances; lifts and the second stage
     have the text's colour."""
-    if instance in {PROMOTION, SECOND_STAGE}:
+    if instance in {*Lift, SECOND_STAGE}:
         return INK, instance == SECOND_STAGE
     name = instance
     for context in CONTEXTS:

@@ -41,7 +41,7 @@ FIGURES: Mapping[str, Explanation] = {
         _("Orders with at least one item that was bought from a list and kept."),
         _("An order of six items, two of them from a list, counts once."),
     ),
-    "margin": Explanation(
+    "earned_margin": Explanation(
         _("Margin"),
         _("Attributed revenue less the cost of what was sold, of the items whose cost is known."),
         _("Sold for $10, cost $6: $4."),
@@ -95,6 +95,53 @@ FIGURES: Mapping[str, Explanation] = {
         pgettext_lazy("metric", "Accuracy"),
         _("How near to the top of the list the items stand that were bought afterwards, in the length that is shown."),
         _("What is bought moves from place 2 to place 5: less accurate. From 13 to 20 where 12 are shown: no change."),
+    ),
+    "margin": Explanation(
+        pgettext_lazy("metric", "Margin"),
+        _("Price less cost of what was bought afterwards and stands in the list, of items whose cost is known."),
+        _("A coffee for $12 that costs you $8 is bought, and the list has it: $4."),
+    ),
+    "clearance": Explanation(
+        pgettext_lazy("metric", "Stock to clear"),
+        _(
+            "Share of places that show an item of which you have more than sells in 12 weeks, at the pace of the last "
+            "eight."
+        ),
+        _("Three of twelve places show such an item: 25%."),
+    ),
+    "diversity": Explanation(
+        pgettext_lazy("metric", "Variety"),
+        _("How unlike one another the items of a list are; 1 is all different."),
+        _("Ten kinds of milk are near 0; a list from ten aisles is near 1."),
+    ),
+    "coverage": Explanation(
+        pgettext_lazy("metric", "Coverage"),
+        _("Share of the catalogue that stands in at least one customer's list."),
+        _("Of 1,000 items 80 stand in somebody's list: 8%."),
+    ),
+    "goal_revenue": Explanation(
+        pgettext_lazy("goal", "Revenue"),
+        _(
+            "Moves up what costs more than the usual purchase, and down what costs less. At 0, prices do not count; at "
+            "1, an item counts from half to twice as much, as its price is half or twice the usual."
+        ),
+        _("The usual purchase is $3. At 1, a coffee for $6 counts twice, a gum for $1 half."),
+    ),
+    "goal_margin": Explanation(
+        pgettext_lazy("goal", "Margin"),
+        _(
+            "Moves up what leaves you more than the usual purchase after its cost, and down what leaves less: at 1, "
+            "from half to twice. An item without a cost stays where it is."
+        ),
+        _("The usual purchase leaves $1. At 1, an item that leaves $2 counts twice, one that leaves 30¢ half."),
+    ),
+    "goal_clearance": Explanation(
+        pgettext_lazy("goal", "Stock to clear"),
+        _(
+            "Moves up items of which you have more than sells in 12 weeks, at the pace of the last eight: at 1, up to "
+            "twice. New items and those without a stock figure stay where they are."
+        ),
+        _("60 pieces, and 5 sell in two weeks: they last 24 weeks. At 1, the item counts twice."),
     ),
     "distance": Explanation(
         _("Distance to the best simple list"),

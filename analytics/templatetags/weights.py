@@ -6,16 +6,25 @@ from enum import StrEnum
 from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from analytics.templatetags.display import MISSING, Direction, number, share, signed, signed_share
-from analytics.templatetags.words import MAIN_METRIC, WHY_UNMEASURED
+from analytics.templatetags.words import WHY_UNMEASURED
 from recommendations.engine.evaluation.gate import NEGLIGIBLE
 from recommendations.engine.evaluation.intervals import Measure
+from recommendations.engine.evaluation.panel_measures import (
+    ACCURACY,
+    CLEARANCE,
+    COVERAGE,
+    DIVERSITY,
+    MARGIN,
+    REVENUE,
+)
 from recommendations.models import Audience, Group
 from recommendations.services.weights.movers import SHOWN, ListPlace
 from recommendations.services.weights.values import MOST
 from recommendations.services.weights.what_if import WhatIf, WhatIfFigure
+from recommendations.terms import Lift
 from recommendations.wording import labels
 
 register = template.Library()
@@ -26,8 +35,15 @@ WEIGHT = "w."
 
 AUDIENCE, SEGMENT = "audience", "segment"
 """Kinds of groups, as the address names them."""
+GOALS: Mapping[str, Promise] = {
+    Lift.REVENUE: pgettext_lazy("goal", "Revenue"),
+    Lift.MARGIN: pgettext_lazy("goal", "Margin"),
+    Lift.CLEARANCE: pgettext_lazy("goal", "Stock to clear"),
+}
+"""Goals beside accuracy, each with a slider."""
 
-BESIDE: Mapping[str, tuple[Promise, Promise]] = {
+BESIDE: Mapping[str, tuple[Promise, Promise | str]] = {
+    **{name: (words, "") for name, words in GOALS.items()},
     "diversity": (
         gettext_lazy("Diversity"),
         gettext_lazy("How unlike one another the items of a list are made: 0 not at all, 1 as far as it goes."),
@@ -43,9 +59,7 @@ BESIDE: Mapping[str, tuple[Promise, Promise]] = {
         gettext_lazy("Share of places that try other items, to learn; the panel cannot tell what that brings."),
     ),
 }
-SHOWN_METRICS = ("ndcg@10", "revenue_ndcg@10", "diversity@10", "coverage@10")
-
-REVENUE = "revenue_ndcg@10"
+SHOWN_MEASURES = (ACCURACY, REVENUE, MARGIN, CLEARANCE, DIVERSITY, COVERAGE)
 
 
 class Size(StrEnum):
@@ -127,18 +141,18 @@ def whom(group: Group) -> str:
 
 @register.filter
 def shown_figures(result: WhatIf) -> list[tuple[str, WhatIfFigure]]:
-    """Name and figure of the metrics that the page shows, accuracy first."""
-    return [(name, result.figures[name]) for name in SHOWN_METRICS if name in result.figures]
+    """Name and figure of the measures that the page shows, accuracy first."""
+    return [(name, result.figures[name]) for name in SHOWN_MEASURES if name in result.figures]
 
 
 @register.filter
 def sentence(result: WhatIf) -> str:
     """Change of accuracy and how sure that is, or why there are no figures, in one sentence."""
-    figure = result.figures.get(MAIN_METRIC)
+    figure = result.figures.get(ACCURACY)
     if figure is None:
         return str(WHY_UNMEASURED[result.unmeasured]) if result.unmeasured else ""
     if not result.changed:
-        return _("No change yet: every customer sees the same ten items as live.")
+        return _("No change yet: every customer sees the same items as live.")
     words = str(ACCURACIES[size(figure)]) % {"change": change_share(figure)}
     revenue = result.figures.get(REVENUE)
     if revenue is None:
@@ -150,7 +164,7 @@ def sentence(result: WhatIf) -> str:
 @register.filter
 def verdict(result: WhatIf) -> Direction:
     """Direction of a draft as a whole: worse where accuracy or revenue is, else better where one of them is."""
-    sizes = {_BY_SIZE[size(result.figures[name])] for name in (MAIN_METRIC, REVENUE) if name in result.figures}
+    sizes = {_BY_SIZE[size(result.figures[name])] for name in (ACCURACY, REVENUE) if name in result.figures}
     return next((each for each in (Direction.WORSE, Direction.BETTER) if each in sizes), Direction.UNCLEAR)
 
 
@@ -195,13 +209,13 @@ def fine_share(value: float) -> str:
 @register.filter
 def reach(result: WhatIf) -> str:
     """Number of customers who notice, in one sentence; empty where nobody does."""
-    if MAIN_METRIC not in result.figures or not result.changed:
+    if ACCURACY not in result.figures or not result.changed:
         return ""
     return ngettext(
-        "%(changed)s of %(users)s customer gets a different top ten.",
-        "%(changed)s of %(users)s customers get a different top ten.",
+        "%(changed)s of %(users)s customer sees another list (first %(length)s items).",
+        "%(changed)s of %(users)s customers see another list (first %(length)s items).",
         result.users,
-    ) % {"changed": number(result.changed), "users": number(result.users)}
+    ) % {"changed": number(result.changed), "users": number(result.users), "length": number(result.length)}
 
 
 @register.filter

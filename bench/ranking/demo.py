@@ -24,7 +24,7 @@ from recommendations.engine.feedback.tuning import SearchConfig, Tuned, best_exp
 from recommendations.engine.frames import FloatArray
 from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.second_stage import SecondStageUnavailableError
-from recommendations.terms import Task
+from recommendations.terms import Lift, Task
 
 PLANS: Mapping[str, int] = {"plan of the first week": 1, "plan of four weeks": 4}
 STAGED: Mapping[str, int] = {"second stage": 0, "second stage, plan of four weeks": 4}
@@ -90,7 +90,7 @@ def _result(
 
 def _exponent(board: Panel, found: Tuned, lift: FloatArray, *, incumbent: float) -> float:
     """Exponent of a plan's lift: the preset's, unless another one is measurably better on the tuning window."""
-    planned = replace(board, lift=lift[np.maximum(board.items, 0)])
+    planned = replace(board, lifts={Lift.PROMOTION: lift[np.maximum(board.items, 0)]})
     vector = weight_vector(board.instances, found.weights)
     return best_exponent(planned, vector, incumbent=incumbent)
 
@@ -102,7 +102,12 @@ def _hybrid(
     return Entry(
         name="hybrid",
         kind="hybrid",
-        ranked=test.records[task].ranked(found.weights, k, lift=lift, promotion=promotion),
+        ranked=test.records[task].ranked(
+            found.weights,
+            k,
+            lifts={} if lift is None else {Lift.PROMOTION: lift},
+            exponents={Lift.PROMOTION: promotion},
+        ),
         fit_s=sum(cost.seconds for cost in costs.values()),
         score_s=test.score.seconds,
         peak_mb=max([test.score.peak_mb, *(cost.peak_mb for cost in costs.values())]),

@@ -34,8 +34,9 @@ class BlendWeightsAdmin(PolicyAdmin[BlendWeights]):
     list_filter = ("blend", "status", "is_default")
     list_select_related = ("blend", "segment", "author")
     fields = readonly_fields = (
-        "blend", "number", "segment", "status", "is_default", "all_weights", "diversity", "exploration", "parent",
-        "reason", "expected", "author", "created_at", "published_at",
+        "blend", "number", "segment", "status", "is_default", "all_weights", "diversity", "exploration",
+        "promotion", "revenue", "margin", "clearance", "parent", "reason", "expected", "author",
+        "created_at", "published_at",
     )  # fmt: skip
 
     @admin.display(description=_("largest weights"))

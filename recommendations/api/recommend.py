@@ -24,14 +24,15 @@ from recommendations.terms import Scope
 
 DESCRIPTION = """
 What to show at a place of the shop, best first. `source` says where the answer came from, of the whole and of each
-item, and `fallback_reason` why not from the model. `contributions` add up to `score`; `promotion` among them is what
-the promotion plan adds, `second_stage` (one line) what the trees add where the shop gave them weight; `final` has what
-boosts add and what diversity takes, too. `rules` names the shop's rules that boosted an item, pinned it or brought it
-in, `rules_version` the book that they stand in (0: none was published yet). Versions have the numbers of the pages:
-`weights_version` 3 is v3 of the placement's weights, `rules_version` 5 is r5. Code and evidence of a reason are the
-contract; its text is made in `lang`. What is sold out, excluded by the request or by a rule, or bought before (where
-the placement says so) is never in it. Somebody unknown gets what is popular. The answer comes from the memory of the
-process: it goes on while the database is away.
+item, and `fallback_reason` why not from the model. `contributions` add up to `score`; `promotion` among them is
+what the promotion plan adds, `revenue`, `margin` and `clearance` what goals add, `second_stage` (one line) what the
+trees add where the shop gave them weight; `final` has what boosts add and what diversity takes, too. `rules` names
+the shop's rules that boosted an item, pinned it or brought it in, `rules_version` the book that they stand in (0:
+none was published yet). Versions have the numbers of the pages: `weights_version` 3 is v3 of the placement's
+weights, `rules_version` 5 is r5. Code and evidence of a reason are the contract; its text is made in `lang`. What
+is sold out, excluded by the request or by a rule, or bought before (where the placement says so) is never in it.
+Somebody unknown gets what is popular. The answer comes from the memory of the process: it goes on while the
+database is away.
 """
 _searches = Lane(at_once=1, waiting=2, seconds=2.0, retry=RETRY_SECONDS)
 

@@ -114,6 +114,8 @@ class Catalogue:
     terms: Sparse  # items × terms: counts of attribute and title tokens
     price: FloatArray  # NaN where unknown
     listed_age: FloatArray  # days since the item entered the catalogue, at the cut
+    cost: FloatArray | None = None  # what the shop pays for it, as the catalogue has it today; NaN where unknown
+    stock: FloatArray | None = None  # units of it today; NaN where unknown
 
     @property
     def n_items(self) -> int:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from recommendations.engine.evaluation.gate import GateResult
 from recommendations.engine.evaluation.intervals import resamples
 from recommendations.engine.evaluation.measures import MAIN
+from recommendations.engine.evaluation.panel_measures import ACCURACY
 from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.engine.feedback.tuning import ablation, tuned
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
@@ -26,7 +27,7 @@ from recommendations.store.live import fetch
 from recommendations.store.models import artefacts, live_version, weight_versions
 from recommendations.store.models.measurements import described_all, described_gate_result
 from recommendations.store.models.weight_versions import Made
-from recommendations.terms import TASKS, BlendName, Cut, GateOutcome, Task
+from recommendations.terms import TASKS, BlendName, Cut, GateOutcome, Lift, Task
 
 NOTABLE = 1e-4
 """A proposal must promise at least so much NDCG@10 more than the default on the tuning panel."""
@@ -65,7 +66,7 @@ def adjust_weights_and_go_live(context: RunContext) -> Mapping[str, object]:
         if weight_versions.default_weights(blend) is None:
             weight_versions.append_weights(
                 blend=blend, now=context.run.now, publish=True, author=None,
-                made=Made(weights=PRESETS[blend], promotion=PROMOTION[blend], reason="Shipped preset"),
+                made=Made(weights=PRESETS[blend], exponents=_preset(blend).exponents, reason="Shipped preset"),
             )  # fmt: skip
     if may_go_live:
         live_version.go_live(context.version, now=timezone.now())
@@ -80,7 +81,7 @@ def adjust_weights_and_go_live(context: RunContext) -> Mapping[str, object]:
 
 
 def _preset(blend: BlendName) -> Configuration:
-    return Configuration(weights=PRESETS[blend], promotion=PROMOTION[blend])
+    return Configuration(weights=PRESETS[blend], exponents={Lift.PROMOTION: PROMOTION[blend]})
 
 
 def proposal(
@@ -95,10 +96,14 @@ def proposal(
     starts = []
     if SECOND_STAGE in on.instances:
         starts.append({name: weight / 2 for name, weight in start.weights.items()} | {SECOND_STAGE: 0.5})
-    result = tuned(on, seed=seed, starts=starts, incumbent=start.weights, promotion=start.promotion, progress=progress)
+    result = tuned(
+        on, seed=seed, starts=starts, incumbent=start.weights, promotion=start.exponents.get(Lift.PROMOTION, 0.0),
+        progress=progress,
+    )  # fmt: skip
+    exponents = {**start.exponents, Lift.PROMOTION: result.promotion}
     drawn = resamples(len(on.users), seed=seed)
-    now = on.measure(result.weights, promotion=result.promotion)
-    then = on.measure(start.weights, promotion=start.promotion)
+    now = on.measure(result.weights, exponents=exponents)
+    then = on.measure(start.weights, exponents=start.exponents)
     against = now.against(then, drawn)
     expected = {
         "cut": Cut.TUNING,
@@ -106,13 +111,13 @@ def proposal(
         "evaluations": result.evaluations,
         "metrics": described_all(now.summary(drawn)),
         "against_default": described_all(against),
-        "ablation": described_all(ablation(on, result.weights, drawn, promotion=result.promotion)),
+        "ablation": described_all(ablation(on, result.weights, drawn, exponents=exponents)),
     }
     return Proposal(
-        configuration=Configuration(weights=result.weights, promotion=result.promotion),
+        configuration=Configuration(weights=result.weights, exponents=exponents),
         best_single=result.best_single,
         expected=expected,
-        gain=against[MAIN].value,
+        gain=against[ACCURACY].value,
     )
 
 
@@ -189,7 +194,7 @@ def version_to_append(
     configuration: Configuration, reason: str, result: GateResult, *, version: ModelVersion, expected: Mapping[str, Any]
 ) -> Made:
     return Made(
-        weights=configuration.weights, promotion=configuration.promotion, reason=reason, expected=expected,
+        weights=configuration.weights, exponents=configuration.exponents, reason=reason, expected=expected,
         gate=described_gate_result(result, version=version),
     )  # fmt: skip
 

@@ -70,13 +70,13 @@ def plans_as_live(before: Mapping[str, Instance], plans: Mapping[str, BlendPlan]
 def keep_as_live(context: RunContext, records: Mapping[str, Candidates], plans: Mapping[str, BlendPlan]) -> None:
     """Keep what the live configuration reaches on the test window, for the gate."""
     truths, live = model.load_truths(context.version.pk, Cut.TEST), _live()
-    lift = model.load_lift(context.version.pk, Cut.TEST)
+    lifts = model.load_lifts(context.version.pk, Cut.TEST)
     for task, blend in TASKS.items():
         name, truth = f"{blend}{CHAMPION}", truths[task]
         if name not in records or not len(truth.users):
             continue
         ranked = (
-            records[name].of(truth.users).ranked(plans[name].weights, K, lift=lift, promotion=live[blend].promotion)
+            records[name].of(truth.users).ranked(plans[name].weights, K, lifts=lifts, exponents=live[blend].exponents)
         )
         judged = judge(ranked, truth.per_user)
         reached = ndcg(judged, K).astype(np.float32)

@@ -1,7 +1,7 @@
 """Stage 5: every recommender alone and the baselines on the test window; the hybrid follows when it has weights."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -17,6 +17,7 @@ from recommendations.engine.evaluation.slices import Groups, activity, new_items
 from recommendations.engine.evaluation.table import Table, table
 from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
+from recommendations.engine.ranking.scores import Exponents
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.registry import instances_of
 from recommendations.loop.context import RunContext
@@ -32,14 +33,14 @@ HYBRID = "hybrid"
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """Weights and exponent that rank the candidates of a blend."""
+    """Weights and exponents of the lifts that rank the candidates of a blend."""
 
     weights: Mapping[str, float]
-    promotion: float = 0.0  # exponent of the plan's lift; 0 = the plan does not count
+    exponents: Exponents = field(default_factory=dict)
 
     @classmethod
     def of(cls, version: BlendWeights | Made) -> Self:
-        return cls(weights=version.weights, promotion=version.promotion)
+        return cls(weights=version.weights, exponents=version.exponents)
 
 
 def measure(context: RunContext) -> Mapping[str, object]:
@@ -74,8 +75,8 @@ def tabulate(context: RunContext, task: Task, *, hybrids: Mapping[str, Configura
         baselines=baselines(
             snapshot.training, truth.users, excluded=snapshot.bought if task is Task.DISCOVER else None
         ),
-        shop=assortment(snapshot.training), drawn=drawn, lift=model.load_lift(context.version.pk, Cut.TEST),
-        promotion={name: one.promotion for name, one in hybrids.items()},
+        shop=assortment(snapshot.training), drawn=drawn, lifts=model.load_lifts(context.version.pk, Cut.TEST),
+        exponents={name: one.exponents for name, one in hybrids.items()},
     )  # fmt: skip
     alone = {row.name: row.metrics[MAIN].value for row in rows if row.kind is not MeasuredKind.HYBRID}
     refuse(target_in_features(records[TASKS[task]], truth, ndcg=alone))
@@ -136,5 +137,5 @@ def panel_of(version_id: int, cut: Cut, task: Task) -> Panel | None:
         truth,
         shop=assortment(snapshot.training),
         likeness=model.likeness(snapshot.training.catalogue),
-        lift=model.load_lift(version_id, cut),
+        lifts=model.load_lifts(version_id, cut),
     )

@@ -14,6 +14,8 @@ from recommendations.engine.frames import FloatArray, Queries, Sparse, TrainingS
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.preprocess.promotions import lift
+from recommendations.engine.ranking.goals import goal_lifts
+from recommendations.engine.ranking.scores import Lifts
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.engine.recommenders.registry import INSTANCES, Instance, instances_of
@@ -21,7 +23,7 @@ from recommendations.loop import challenger, second_stage
 from recommendations.loop.context import RunContext
 from recommendations.models import ModelVersion
 from recommendations.store.models import model
-from recommendations.terms import BlendName, Cut
+from recommendations.terms import BlendName, Cut, Lift
 
 RANKED = (BlendName.HOME, BlendName.DISCOVER)
 """The blends that have a record per customer; the others are scored from the items in view."""
@@ -46,8 +48,7 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
     started = time.monotonic()
     plans = _plans(snapshot)
     as_live = challenger.plans_as_live(before, plans)
-    if snapshot.training.promotions is not None:
-        model.save_lift(context.version, cut, lift(snapshot.training))
+    model.save_lifts(context.version, cut, _lifts(snapshot.training))
     timed = _timed(fitted)
     records = candidates(
         [FittedInstance(name=one.name, recommender=timed[one.name], trend_exponent=one.trend) for one in wanted],
@@ -71,6 +72,12 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
         "fit_seconds": seconds | staged.fit_seconds, "score_seconds": scoring | staged.score_seconds, "bytes": size,
         "customers": len(snapshot.users),
     }  # fmt: skip
+
+
+def _lifts(training: TrainingSet) -> Lifts:
+    """Lifts by the promotion plan, where there is one, and by the goals of which the shop tells anything."""
+    plan = {} if training.promotions is None else {Lift.PROMOTION: lift(training)}
+    return {**plan, **goal_lifts(training)}
 
 
 def _fit(

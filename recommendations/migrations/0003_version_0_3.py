@@ -716,4 +716,33 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "staff", "tour_ended_at", models.DateTimeField(blank=True, null=True, verbose_name="tour seen, or left")
         ),
+        migrations.AddField(
+            "blendweights", "revenue",
+            models.FloatField(
+                default=0, validators=[MinValueValidator(0)], verbose_name="revenue",
+                help_text="How much an item's price counts: the exponent of its lift; 0: not at all.",
+            ),
+        ),
+        migrations.AddField(
+            "blendweights", "margin",
+            models.FloatField(
+                default=0, validators=[MinValueValidator(0)], verbose_name="margin",
+                help_text="How much an item's margin counts: the exponent of its lift; 0: not at all.",
+            ),
+        ),
+        migrations.AddField(
+            "blendweights", "clearance",
+            models.FloatField(
+                default=0, validators=[MinValueValidator(0)], verbose_name="stock to clear",
+                help_text=(
+                    "How much it counts that there is too much of an item: the exponent of its lift; 0: not at all."
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            "blendweights",
+            models.CheckConstraint(
+                condition=models.Q(revenue__gte=0, margin__gte=0, clearance__gte=0), name="goals_are_not_negative"
+            ),
+        ),
     ]  # fmt: skip

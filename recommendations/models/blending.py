@@ -82,6 +82,18 @@ class BlendWeights(models.Model):
         _("promotions"), default=0, validators=[MinValueValidator(0)],
         help_text=_("How much the promotion plan counts: the exponent of an item's lift; 0: not at all."),
     )  # fmt: skip
+    revenue = models.FloatField(
+        _("revenue"), default=0, validators=[MinValueValidator(0)],
+        help_text=_("How much an item's price counts: the exponent of its lift; 0: not at all."),
+    )  # fmt: skip
+    margin = models.FloatField(
+        _("margin"), default=0, validators=[MinValueValidator(0)],
+        help_text=_("How much an item's margin counts: the exponent of its lift; 0: not at all."),
+    )  # fmt: skip
+    clearance = models.FloatField(
+        _("stock to clear"), default=0, validators=[MinValueValidator(0)],
+        help_text=_("How much it counts that there is too much of an item: the exponent of its lift; 0: not at all."),
+    )  # fmt: skip
     status = models.CharField(_("status"), max_length=10, choices=labels.WEIGHTS_STATUSES)
     is_default = models.BooleanField(_("default"), default=False)
     parent = models.ForeignKey(
@@ -130,6 +142,9 @@ class BlendWeights(models.Model):
                 name="diversity_and_exploration_are_shares",
             ),
             models.CheckConstraint(condition=models.Q(promotion__gte=0), name="promotion_exponent_is_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(revenue__gte=0, margin__gte=0, clearance__gte=0), name="goals_are_not_negative"
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:
@@ -138,6 +153,11 @@ class BlendWeights(models.Model):
     @property
     def group(self) -> Group:
         return self.audience or self.segment
+
+    @property
+    def exponents(self) -> dict[terms.Lift, float]:
+        """How much each lift counts."""
+        return {name: getattr(self, name) for name in terms.Lift}
 
 
 class Placement(models.Model):

@@ -18,7 +18,7 @@ class WeightSearch(Job):
     """A search for weights of a blend, within limits; what it found is a suggestion, and changes nothing.
 
     ``result`` has the outcome, the ``values`` for the sliders, and their figures on the panel: value, low and high by
-    metric, of themselves and ``against`` what it began with.
+    measure, of themselves and ``against`` what is live, which has ``reached`` so much.
     """
 
     TASK = "recommendations.tasks.search_weights"

@@ -7,7 +7,6 @@ import numpy as np
 
 from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.rules import of_kind
-from recommendations.engine.ranking.scores import PROMOTION
 from recommendations.engine.ranking.selection import NOTHING, CatalogueState, Selection, SelectionParams, eligibility
 from recommendations.engine.ranking.slots import Cap
 from recommendations.serving.candidate_choice import ChosenCandidates
@@ -66,8 +65,8 @@ def _selected(
     ranks: Sequence[int],
 ) -> list[Shown]:
     products = explainer.snapshot.stock.products
-    names = [*(chosen.pool.instances if chosen.pool else ()), PROMOTION]
-    parts = np.vstack([selection.contributions, selection.promotion]).T.tolist()
+    names = [*(chosen.pool.instances if chosen.pool else ()), *map(str, selection.lifted)]
+    parts = np.vstack([selection.contributions, *selection.lifted.values()]).T.tolist()
     reasons, rules = _reasons(selection, chosen.pool, explainer, names, parts), _rules(selection, params)
     return [
         Shown(

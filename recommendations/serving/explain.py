@@ -8,7 +8,6 @@ from datetime import datetime
 import numpy as np
 
 from recommendations.engine.ranking.explain import reasons, speakers
-from recommendations.engine.ranking.scores import PROMOTION
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.protocol import Evidence
 from recommendations.serving.candidates import POPULAR_DAYS, TRENDING, WEEK, CandidatePool, CandidateSource
@@ -17,7 +16,7 @@ from recommendations.serving.history import DAY
 from recommendations.serving.types import Fact, ShownReason
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.snapshot import Snapshot
-from recommendations.terms import Cut, Reason, Source
+from recommendations.terms import Cut, Lift, Reason, Source
 
 DIGITS = 4
 ENOUGH = 0.5  # of the positive part of the score
@@ -39,7 +38,7 @@ class Explainer:
         self, pool: CandidatePool, item: int, parts: Sequence[float], *, names: Sequence[str]
     ) -> tuple[ShownReason, ...]:
         """Reasons for a candidate: ``item`` is a row of the model, ``parts`` the contributions of the ``names``, the
-        pool's instances and the promotion plan.
+        pool's instances and the lifts.
 
         Instances are asked, the largest first, until those asked make up most of what speaks for the item: asking is
         what an answer spends its time on.
@@ -75,8 +74,10 @@ class Explainer:
     def _evidence(self, pool: CandidatePool, instance: str, item: int) -> Sequence[Evidence]:
         if instance == TRENDING or self.candidates is None:
             return self._popular(item)
-        if instance == PROMOTION:
+        if instance == Lift.PROMOTION:
             return self._promoted(self.candidates, item)
+        if instance in set(Lift):
+            return []  # goals are the shop's: no reason for the customer
         if instance == SECOND_STAGE:
             return self._weighed(self.candidates, pool, item)
         return pool.history_for(instance).evidence(self.candidates.model.recommenders, instance, item)

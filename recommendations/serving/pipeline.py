@@ -117,11 +117,11 @@ def prepare(
     )
     params = replace(params, rules=rules_for(request, snapshot, customer, now))
     if chosen.served:
-        params = replace(params, promotion=chosen.served.promotion)
+        params = replace(params, exponents=chosen.served.exponents)
     catalogue = CatalogueState(
         sellable=sellable,
         likeness=snapshot.likeness if params.diversity else NO_LIKENESS,
-        lift=snapshot.lift if params.promotion else None,
+        lifts={name: lift for name, lift in snapshot.lifts.items() if params.exponents.get(name)},
     )
     return Prepared(
         request=request, snapshot=snapshot, state=state, now=tick, candidates=candidates, customer=customer,

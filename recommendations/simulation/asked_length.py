@@ -4,9 +4,11 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
-from recommendations.models import Slate
+from recommendations.engine.evaluation.accuracy import LENGTH
+from recommendations.models import Placement, Slate
 from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.snapshot import ServedPlacement
+from recommendations.terms import BlendName
 
 NEWEST = 5_000
 """Lists that are looked at, of all placements."""
@@ -33,11 +35,32 @@ def asked_length(placement: ServedPlacement) -> int:
 
     The demo's replay, which asks for lists of its own, does not count.
     """
-    lengths = _lengths().get(placement.name, Counter())
+    return _usual(_lengths().get(placement.name, Counter()), most=placement.n)
+
+
+def blend_length(blend: BlendName) -> int:
+    """Number of items that most of the newest lists of the blend's placements had, 20 at most: so many are measured.
+
+    Of fewer than 20 lists it is what the longest of its placements shows.
+    """
+    shows = _shows().get(blend, {})
+    lengths = sum((_lengths().get(name, Counter()) for name in shows), Counter[int]())
+    return _usual(lengths, most=min(max(shows.values(), default=LENGTH), LENGTH))
+
+
+def _usual(lengths: Counter[int], *, most: int) -> int:
     if lengths.total() < FEWEST:
-        return placement.n
+        return most
     [(usual, _times)] = lengths.most_common(1)
-    return min(placement.n, usual)
+    return min(most, usual)
+
+
+def _placements() -> Mapping[str, Mapping[str, int]]:
+    """Items that each placement shows, by blend and by its name."""
+    shows: dict[str, dict[str, int]] = defaultdict(dict)
+    for name, blend, n in Placement.objects.filter(enabled=True).values_list("name", "blend__name", "n"):
+        shows[blend][name] = n
+    return shows
 
 
 def _count() -> Mapping[str, Counter[int]]:
@@ -51,3 +74,4 @@ def _count() -> Mapping[str, Counter[int]]:
 
 
 _lengths = ProcessHeld(_count, watch=_Clock)
+_shows = ProcessHeld(_placements, watch=_Clock)

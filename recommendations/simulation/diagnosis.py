@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from recommendations.engine.ranking.rules import Rule
-from recommendations.engine.ranking.scores import PROMOTION
 from recommendations.engine.ranking.selection import IneligibleReason, Selection, eligibility
 from recommendations.serving.pipeline import Prepared, select_candidates
 from recommendations.serving.types import Answer
@@ -125,8 +124,8 @@ def _score(selection: Selection, rank: int) -> float:
 
 def _speaking(prepared: Prepared, selection: Selection, rank: int, last: int) -> tuple[tuple[str, float], ...]:
     """Differences by instance, the largest first; those that say the same of both are left out."""
-    names = [*(prepared.chosen.pool.instances if prepared.chosen.pool else ()), PROMOTION]
-    parts = np.vstack([selection.contributions, selection.promotion])
+    names = [*(prepared.chosen.pool.instances if prepared.chosen.pool else ()), *map(str, selection.lifted)]
+    parts = np.vstack([selection.contributions, *selection.lifted.values()])
     differences = parts[:, rank - 1] - parts[:, last - 1]
     unequal = [(name, float(value)) for name, value in zip(names, differences, strict=True) if value]
     return tuple(sorted(unequal, key=lambda part: -abs(part[1])))

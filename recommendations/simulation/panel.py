@@ -155,6 +155,6 @@ def _weighed(
     return weight_vector(instances, weights.weights if weights else {}), SelectionParams(
         n=placement.n,
         repeat=placement.repeat,
-        promotion=weights.promotion if weights else 0.0,
+        exponents=weights.exponents if weights else {},
         diversity=placement.diversity_with(weights),
     )

@@ -183,7 +183,7 @@ def shelf_of(snapshot: Snapshot, questions: Sequence[Question], *, now: datetime
     return CatalogueState(
         sellable=snapshot.sellable(now),
         likeness=snapshot.likeness if diverse else NO_LIKENESS,
-        lift=snapshot.lift,
+        lifts=snapshot.lifts,
     )
 
 

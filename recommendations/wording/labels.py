@@ -276,6 +276,9 @@ INSTANCES: Mapping[str, Promise] = {
     "also_bought": _("Bought together"),
     "trending": _("Trend"),
     "promotion": _("Promotion plan"),
+    "revenue": pgettext_lazy("goal", "Revenue"),
+    "margin": pgettext_lazy("goal", "Margin"),
+    "clearance": pgettext_lazy("goal", "Stock to clear"),
     "second_stage": _("Second stage"),
     "popular": _("Most popular"),
     "personal_frequency": _("Most bought by the customer"),
@@ -291,7 +294,7 @@ def gate_text(gate: Mapping[str, Any]) -> str:
     """A stored result of the gate in words: what was compared, on whom, and how it ended; empty where there is none."""
     if not gate:
         return ""
-    outcome, parts = gate["outcome"], {"users": f"{gate['users']:,}"}
+    outcome, parts = gate["outcome"], {"users": f"{gate['users']:,}", "length": str(gate.get("length", 10))}
     if outcome == GateOutcome.UNMEASURED and gate["users"]:
         return (
             gettext("Only %(users)s of these customers bought anything in the test window: too few to compare.") % parts
@@ -299,21 +302,49 @@ def gate_text(gate: Mapping[str, Any]) -> str:
     if outcome == GateOutcome.UNMEASURED:
         return gettext("Nobody with a history bought anything in the test window, so nothing could be compared.")
     if outcome == GateOutcome.PASSED:
-        return gettext("On %(users)s customers of the test window not worse than what it is compared with.") % parts
+        return _passed_text(gate, parts)
     if not gate["worse_than"]:
+        lost = gate["earns_less"] if isinstance(gate["earns_less"], str) else "revenue"
         return gettext(
-            "Earns less than what is live on %(users)s customers of the test window: revenue %(value)s, 95%% interval "
-            "%(low)s to %(high)s."
-        ) % {**parts, **_relative(gate["revenue"], gate["revenue_reached"])}
+            "Earns less than what is live on %(users)s customers of the test window, first %(length)s items: %(what)s "
+            "%(value)s, 95%% interval %(low)s to %(high)s."
+        ) % {**parts, **_relative(gate[lost], gate[f"{lost}_reached"]), "what": str(_FIGURES[lost])}
     worst = gate["worse_than"][0]
     return gettext(
-        "Worse than %(name)s on %(users)s customers of the test window: accuracy %(value)s, 95%% interval %(low)s to "
-        "%(high)s."
+        "Worse than %(name)s on %(users)s customers of the test window, first %(length)s items: accuracy %(value)s, "
+        "95%% interval %(low)s to %(high)s."
     ) % {
         **parts,
         **_relative(gate["against"][worst], gate.get("reached", {}).get(worst, 0)),
         "name": _REFERENCES.get(worst, instance_label(worst)),
     }
+
+
+def _passed_text(gate: Mapping[str, Any], parts: Mapping[str, str]) -> str:
+    """What passed, with its changes against live where something was."""
+    told = {
+        "accuracy": (gate["against"].get("live"), gate.get("reached", {}).get("live", 0)),
+        "revenue": (gate.get("revenue"), gate.get("revenue_reached", 0)),
+        "margin": (gate.get("margin"), gate.get("margin_reached", 0)),
+    }
+    changes = [
+        f"{_FIGURES[name]} {_relative(difference, reached)['value']}"
+        for name, (difference, reached) in told.items()
+        if difference and reached
+    ]
+    if not changes:
+        return gettext("On %(users)s customers of the test window not worse than what it is compared with.") % parts
+    return gettext(
+        "On %(users)s customers of the test window, first %(length)s items, not worse than what it is compared with. "
+        "Against live: %(changes)s."
+    ) % {**parts, "changes": gettext(", ").join(changes)}
+
+
+_FIGURES: Mapping[str, Promise] = {
+    "accuracy": pgettext_lazy("in a sentence", "accuracy"),
+    "revenue": pgettext_lazy("in a sentence", "revenue"),
+    "margin": pgettext_lazy("in a sentence", "margin"),
+}
 
 
 def _relative(difference: Mapping[str, float], reached: float) -> dict[str, str]:

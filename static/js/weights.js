@@ -27,7 +27,7 @@ function show() {
     moved += changed;
     row.classList.toggle("is-changed", changed);
     if (share) share.textContent = whole > 0 ? `${Math.round(100 * Math.max(0, value || 0) / whole)}%` : "–";
-    if (lock) { slider.disabled = lock.checked; box.readOnly = lock.checked; }
+    if (lock && !box.disabled) { slider.disabled = lock.checked; box.readOnly = lock.checked; }
   }
   if (!bar) return;
   const open = unsaved();
@@ -218,7 +218,13 @@ document.addEventListener("htmx:after:swap", () => {
   if (!found) return;
   points.suggested = JSON.parse(found.textContent);
   found.remove();
-  if (points.suggested.at_once) { document.getElementById("suggest").close(); load("suggested"); }
+  if (points.suggested.at_once) {
+    document.getElementById("suggest").close();
+    load("suggested");
+    const told = document.getElementById("suggested-told");
+    told.textContent = points.suggested.told;
+    told.hidden = false;
+  }
 });
 
 document.getElementById("roll-back")?.addEventListener("close", ({ target }) => { target.firstElementChild.replaceChildren(); });

@@ -103,8 +103,35 @@ def test_move_see_save_publish_and_roll_back(ada: Visitor) -> None:
     assert ada.problems == []
 
 
+def test_goals_can_be_weighed_where_the_shop_has_the_data(ada: Visitor) -> None:
+    """Items of this shop have a price, and neither a cost nor a stock."""
+    page = ada.page
+    revenue, margin = page.locator("[data-setting=revenue]"), page.locator("[data-setting=margin]")
+    expect(margin.locator("[type=range]")).to_be_disabled()
+    expect(margin).to_contain_text("No item has a cost yet, so margins are unknown.")
+    expect(page.locator("[data-setting=clearance]")).to_contain_text("No item has a stock figure yet.")
+    page.get_by_role("button", name="What does “Revenue” mean?").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("a coffee for $6 counts twice")).to_be_visible()
+    page.keyboard.press("Escape")
+    revenue.locator("[type=number]").fill("1")
+    expect(page.locator("#dirty-words")).to_have_text("1 slider differs from live")
+    expect(page.locator("#effect-sentence")).not_to_contain_text("No change yet")
+    expect(page.locator("#worth")).to_contain_text("Revenue")
+    revenue.locator("[type=number]").fill("2.5")
+    expect(revenue.locator(".field-error")).to_have_text("Enter a number from 0 to 2.")
+    revenue.get_by_role("button", name="Back to live: Revenue").click()
+    expect(page.locator("#effect-sentence")).to_contain_text("No change yet")
+    page.get_by_role("button", name="Suggest…").click()
+    goals = page.get_by_role("dialog").get_by_role("radio")
+    expect(goals).to_have_count(2)
+    expect(page.get_by_role("dialog").get_by_label("Revenue")).to_be_visible()
+    assert ada.complaints() == []
+    assert ada.problems == []
+
+
 def test_bad_input_is_told_where_it_stands_and_goes_when_it_is_mended(ada: Visitor) -> None:
-    row = ada.page.locator("[data-setting]").first
+    row = ada.page.locator("[data-setting^='w.']").first
     row.locator("[type=number]").fill("900")
     expect(row.locator(".field-error")).to_have_text("Enter a number from 0 to 100.")
     expect(row.locator("[type=number]")).to_have_attribute("aria-invalid", "true")
@@ -118,7 +145,7 @@ def test_bad_input_is_told_where_it_stands_and_goes_when_it_is_mended(ada: Visit
 
 def test_a_point_is_loaded_and_a_locked_slider_stays(ada: Visitor) -> None:
     page = ada.page
-    first = page.locator("[data-setting]").first
+    first = page.locator("[data-setting^='w.']").first
     stays = first.locator("[type=number]").input_value()
     first.get_by_role("checkbox").check(force=True)
     expect(first.locator("[type=range]")).to_be_disabled()
@@ -142,11 +169,11 @@ def test_a_point_is_loaded_and_a_locked_slider_stays(ada: Visitor) -> None:
 
 def test_figures_stay_the_newest_when_a_dialog_brings_a_part_of_the_page(ada: Visitor) -> None:
     page, drawn = ada.page, ada.page.evaluate(DRAWN)
-    page.locator("[data-setting] [type=number]").first.fill("3")
+    page.locator("[data-setting^='w.'] [type=number]").first.fill("3")
     page.wait_for_function(f"(before) => {DRAWN} !== before", arg=drawn)
     newest = page.evaluate(DRAWN)
     page.get_by_role("button", name="Suggest…").click()
-    expect(page.get_by_label("Keep coverage at least")).to_be_visible()
+    expect(page.get_by_label("Show at least this share of the catalogue")).to_be_visible()
     assert ada.complaints() == []
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
     assert page.evaluate(DRAWN) == newest
@@ -155,11 +182,11 @@ def test_figures_stay_the_newest_when_a_dialog_brings_a_part_of_the_page(ada: Vi
 def test_an_ended_session_is_told_and_nothing_is_lost(ada: Visitor) -> None:
     page = ada.page
     page.context.clear_cookies(name="recsite_session")
-    page.locator("[data-setting] [type=number]").first.fill("3")
+    page.locator("[data-setting^='w.'] [type=number]").first.fill("3")
     expect(page.locator("#ended")).to_be_visible()
     page.get_by_role("link", name="Log in again").click()
     ada.page.fill("#id_username", EMAIL)
     ada.page.fill("#id_password", "correct horse battery")
     ada.page.click("form.stack button")
-    expect(page.locator("[data-setting] [type=number]").first).to_have_value("3")
+    expect(page.locator("[data-setting^='w.'] [type=number]").first).to_have_value("3")
     expect(page.locator("#dirty-words")).to_have_text("1 slider differs from live")

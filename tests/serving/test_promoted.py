@@ -9,16 +9,15 @@ import pytest
 import pytest_django
 
 from recommendations.engine.frames import Promotions
-from recommendations.engine.ranking.scores import PROMOTION
 from recommendations.models import Customer, Item, Promotion, Run
 from recommendations.serving.pipeline import recommend
 from recommendations.serving.types import Answer, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING
-from recommendations.store.models.model import load_lift, load_snapshot
+from recommendations.store.models.model import load_lifts, load_snapshot
 from recommendations.store.serving.snapshot import ServedWeights, Snapshot
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
-from recommendations.terms import BlendName, Cut, Reason, Stage
+from recommendations.terms import BlendName, Cut, Lift, Reason, Stage
 from recommendations.wording.reasons import reason_text
 from tests.trained import NOW, trained_shop
 
@@ -57,7 +56,7 @@ def wanting(snapshot: Snapshot, *, exponent: float, lift: dict[str, float] | Non
         values = np.ones(len(model.items), np.float32)
         for shop_id, value in lift.items():
             values[row(snapshot, shop_id)] = value
-        model = replace(model, lift=values)
+        model = replace(model, lifts={Lift.PROMOTION: values})
     weights = ServedWeights(version=99, weights={"buy_again": 1.0}, diversity=0.0, exploration=0.0, promotion=exponent)
     return replace(snapshot, model=model, weights={**snapshot.weights, (BlendName.HOME, None): weights})
 
@@ -90,14 +89,12 @@ def test_a_run_learns_from_the_plan_as_it_was_known_at_each_cut(snapshot: Snapsh
 
 def test_the_lift_of_the_live_cut_is_served_by_row_of_the_stock(snapshot: Snapshot) -> None:
     assert snapshot.model is not None
-    stored = load_lift(snapshot.model.version_id, Cut.LIVE)
-    assert stored is not None
-    assert snapshot.lift is not None
+    stored = load_lifts(snapshot.model.version_id, Cut.LIVE)[Lift.PROMOTION]
     bread, other = row(snapshot, "bread-0"), row(snapshot, "bread-5")
-    served = snapshot.lift[snapshot.stock_rows[[bread, other]]]
+    served = snapshot.lifts[Lift.PROMOTION][snapshot.stock_rows[[bread, other]]]
     assert served.tolist() == stored[[bread, other]].tolist()
     assert (served != 1).all()
-    assert np.count_nonzero(snapshot.lift != 1) == 2
+    assert np.count_nonzero(snapshot.lifts[Lift.PROMOTION] != 1) == 2
 
 
 def test_the_plan_has_a_line_of_its_own_and_the_lines_add_up(snapshot: Snapshot) -> None:
@@ -106,13 +103,13 @@ def test_the_plan_has_a_line_of_its_own_and_the_lines_add_up(snapshot: Snapshot)
     lifted = {shown.product.shop_id: shown for shown in answer(wanting(snapshot, exponent=0.5, lift=lifts)).shown}
     for shop_id, shown in lifted.items():
         assert sum(shown.contributions.values()) == pytest.approx(shown.score, abs=1e-9)
-        assert (PROMOTION in shown.contributions) == (shop_id in lifts and plain[shop_id].score > 0)
+        assert (Lift.PROMOTION in shown.contributions) == (shop_id in lifts and plain[shop_id].score > 0)
     before = plain["bread-0"].score
     assert before > 0
-    assert lifted["bread-0"].contributions[PROMOTION] == pytest.approx(before)  # 4 ** 0.5 − 1
+    assert lifted["bread-0"].contributions[Lift.PROMOTION] == pytest.approx(before)  # 4 ** 0.5 − 1
     assert lifted["bread-0"].score == pytest.approx(2 * before)
     assert lifted["bread-1"].score == pytest.approx(plain["bread-1"].score / 2)
-    assert not any(PROMOTION in shown.contributions for shown in plain.values())
+    assert not any(Lift.PROMOTION in shown.contributions for shown in plain.values())
 
 
 @pytest.mark.parametrize(
@@ -163,4 +160,4 @@ def test_the_plan_does_not_count_for_popular_items(snapshot: Snapshot) -> None:
     lifted = wanting(snapshot, exponent=1, lift={"bread-0": 4})
     ask = ResolvedRequest(placement="home", customer=None, recommendation_id="r-1")
     reply = recommend(ask, snapshot=lifted, state=NOTHING, now=NOW)
-    assert not any(PROMOTION in shown.contributions for shown in reply.shown)
+    assert not any(Lift.PROMOTION in shown.contributions for shown in reply.shown)

@@ -6,9 +6,9 @@ import pytest
 from recommendations.models import BlendWeights, ModelVersion
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Answer, Request
-from recommendations.store.models.model import load_lift, load_model, save_lift
+from recommendations.store.models.model import load_lifts, load_model, save_lifts
 from recommendations.store.serving.snapshot_holder import snapshot_holder
-from recommendations.terms import Cut
+from recommendations.terms import Cut, Lift
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -25,13 +25,13 @@ def promote(item: int, lift: float, *, exponent: float) -> None:
     model = load_model(version.pk, Cut.LIVE)
     values = np.ones(len(model.items), np.float32)
     values[model.items.rows(np.array([item]))] = lift
-    save_lift(version, Cut.LIVE, values)
+    save_lifts(version, Cut.LIVE, {Lift.PROMOTION: values})
     BlendWeights.objects.defaults().filter(blend__name="home").update(promotion=exponent)
 
 
 def test_a_shop_without_a_plan_has_no_lift_and_no_term() -> None:
     version = ModelVersion.objects.live().get()
-    assert load_lift(version.pk, Cut.LIVE) is None
+    assert Lift.PROMOTION not in load_lifts(version.pk, Cut.LIVE)
     BlendWeights.objects.defaults().update(promotion=1.0)
     assert all("promotion" not in shown.contributions for shown in answer().shown)
 

@@ -23,7 +23,7 @@ from analytics.queries.weights import effect as effect_query
 from analytics.queries.weights import past as past_query
 from analytics.queries.weights.groups import group_choices, group_of
 from analytics.templatetags.weights import WEIGHT, sentence
-from analytics.templatetags.words import COVERAGE, MAIN_METRIC
+from recommendations.engine.evaluation.panel_measures import ACCURACY, COVERAGE
 from recommendations.models import Group
 from recommendations.services.access.policy import Action, may
 from recommendations.services.weights.values import HIGHEST, Values, values_of
@@ -86,6 +86,7 @@ def desk_page(
         "groups": group_choices(group),
         "desk": desk,
         "may_draft": may(staff, Action.DRAFT),
+        "may_mend": may(staff, Action.EDIT_CATALOGUE),
         "approval": of_weights(desk.draft),
     }
     if desk.loaded:
@@ -140,16 +141,16 @@ def weights_rest(request: HttpRequest) -> HttpResponse:
         "versions": history,
         "places": places,
         "parts": parts,
-        "live": {"accuracy": live.get(MAIN_METRIC), "coverage": live.get(COVERAGE)},
+        "live": {"accuracy": live.get(ACCURACY), "coverage": live.get(COVERAGE)},
         "may_publish": may(staff_of(request), Action.PUBLISH),
     }
     spots = [
         Spot(
             name=point.key, words=point.words, breadth=coverage / live[COVERAGE] - 1,
-            accuracy=measure.value / live[MAIN_METRIC] - 1,
+            accuracy=measure.value / live[ACCURACY] - 1,
         )
         for point, measure, coverage in places
-        if live[COVERAGE] and live[MAIN_METRIC]
+        if live[COVERAGE] and live[ACCURACY]
     ]  # fmt: skip
     axes = {"breadth": _("Coverage against live, %"), "accuracy": _("Accuracy against live, %")}
     scatter = pareto(spots, **axes, in_percent=True)
@@ -202,9 +203,7 @@ def _values(given: Given, blend: BlendName, *, otherwise: Values) -> Values:
 
 
 def _asked(blend: BlendName, group: Group, values: Values) -> WhatIf:
-    return what_if(
-        blend=blend, weights=values.weights, diversity=values.diversity, promotion=values.promotion, group=group
-    )
+    return what_if(blend=blend, group=group, **values.as_fields())
 
 
 def _effect(asked: WhatIf) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """Let the tuner suggest weights: it searches in the background, and what it finds lands on the sliders, no further."""
 
-import math
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -15,13 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.weights.desk import first_messages, form_values, given_in, place_in
 from analytics.queries.weights import suggestion as query
+from recommendations.engine.evaluation.panel_measures import ACCURACY
 from recommendations.models import Group, WeightSearch
 from recommendations.services.access.policy import Action
 from recommendations.services.weights import suggestions
 from recommendations.services.weights.tuning import NothingToTuneOnError
 from recommendations.terms import BlendName
-
-LIMITS = ("coverage", "diversity")
 
 
 @requires(Action.DRAFT)
@@ -37,18 +35,19 @@ def weights_suggestion(request: HttpRequest) -> HttpResponse:
 @requires(Action.DRAFT)
 def suggest_weights(request: HttpRequest) -> HttpResponse:
     blend, group = place_in(request.POST)
-    least = {name: request.POST.get(f"least_{name}", "") for name in LIMITS}
+    given = {name: request.POST.get(name, "") for name in ("goal", *query.LIMITS)}
     try:
         begun = suggestions.suggest(
-            blend=blend, group=group, values=form_values(given_in(request.POST)), least=least,
-            locked=request.POST.getlist("lock"), by=staff_of(request), now=timezone.now(),
+            blend=blend, group=group, values=form_values(given_in(request.POST)), limits=given,
+            goal=given["goal"] or ACCURACY, locked=request.POST.getlist("lock"), by=staff_of(request),
+            now=timezone.now(),
         )  # fmt: skip
     except ValidationError as error:
-        return _form(request, blend, group, least=least, errors=first_messages(error))
+        return _form(request, blend, group, given=given, errors=first_messages(error))
     except suggestions.SearchRunningError as error:
         return _progress(request, error.search)
     except NothingToTuneOnError:
-        return _form(request, blend, group, least=least, problem=_("There is nothing to search on yet."))
+        return _form(request, blend, group, given=given, problem=_("There is nothing to search on yet."))
     return _progress(request, begun)
 
 
@@ -73,8 +72,15 @@ def _progress(request: HttpRequest, search: WeightSearch) -> HttpResponse:
     return render(request, "dashboard/weights/suggestion.html", context)
 
 
-def _form(request: HttpRequest, blend: BlendName, group: Group, **said: Any) -> HttpResponse:
-    """Form with what was typed; else with as much coverage as live has, so that nothing is traded away unasked."""
-    live = query.figures_of_live(blend, group)
-    filled = {"least": {"coverage": f"{math.floor(1000 * live['coverage']) / 1000:g}"} if live else {}}
-    return render(request, "dashboard/weights/suggest_form.html", filled | {"live": live} | said)
+def _form(
+    request: HttpRequest,
+    blend: BlendName,
+    group: Group,
+    *,
+    given: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
+    problem: str = "",
+) -> HttpResponse:
+    """Form with what was typed, and what is wrong about it."""
+    context = query.form_of(blend, group, given=given, errors=errors or {})
+    return render(request, "dashboard/weights/suggest_form.html", context | {"problem": problem})

@@ -9,12 +9,13 @@ from analytics.queries.weights.effect import effect_of
 from analytics.templatetags.display import number, of, share
 from analytics.templatetags.weights import relative
 from analytics.templatetags.words import WHY_UNMEASURED
+from recommendations.engine.evaluation.panel_measures import ACCURACY, REVENUE
 from recommendations.models import BlendWeights
 from recommendations.services.review.suggestions import Suggestion
 from recommendations.services.rules.price_tags import NoModelError, price_tag
 from recommendations.serving.serve import UnknownPlacementError
 
-TOLD = ("revenue_ndcg@10", "ndcg@10")
+TOLD = (REVENUE, ACCURACY)
 
 
 def price_of(change: Suggestion, *, placement: str, now: datetime) -> dict[str, Any]:
@@ -29,8 +30,12 @@ def _of_weights(weights: BlendWeights) -> dict[str, Any]:
     result = effect_of(weights)
     if result.unmeasured:
         return {"whom": _whom(weights), "unmeasured": WHY_UNMEASURED[result.unmeasured]}
-    reach = _("%(changed)s of %(users)s customers of the tuning panel (%(share)s) would see another first ten.") % {
+    reach = _(
+        "%(changed)s of %(users)s customers of the tuning panel (%(share)s) would see another list (first %(length)s "
+        "items)."
+    ) % {
         "changed": number(result.changed),
+        "length": number(result.length),
         "users": number(result.users),
         "share": share(result.changed / result.users, 1),
     }

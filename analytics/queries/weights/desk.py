@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
+from analytics.queries.weights.lacking import lacking
 from analytics.queries.weights.sliders import Setting, fields, settings_of
 from analytics.templatetags.display import ago
 from recommendations.engine.feedback.presets import PRESETS, PROMOTION
@@ -61,8 +62,12 @@ class Desk:
         return [each for each in self.settings if each.idle]
 
     @property
+    def goals(self) -> list[Setting]:
+        return [each for each in self.settings if each.is_goal]
+
+    @property
     def beside(self) -> list[Setting]:
-        return [each for each in self.settings if not each.weighs]
+        return [each for each in self.settings if not each.weighs and not each.is_goal]
 
     @property
     def revision(self) -> int | None:
@@ -105,6 +110,7 @@ def desk(
         settings = settings_of(
             blend, loaded.values, live=base.values, saved=points.get(DRAFT, base).values,
             points=[point.values for point in points.values()], given=given or {}, errors=errors or {},
+            lacking=lacking(),
         )  # fmt: skip
     return Desk(
         blend=blend,

@@ -12,7 +12,7 @@ from recommendations.terms import BlendName
 def effect_of(version: BlendWeights) -> WhatIf:
     return what_if(
         blend=BlendName(version.blend.name), weights=version.weights, diversity=version.diversity,
-        promotion=version.promotion, group=version.group,
+        group=version.group, **version.exponents,
     )  # fmt: skip
 
 

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 from analytics.charts.marks import MeasuredRow
 from analytics.queries.weights.desk import LIVE, Desk, StartingPoint
 from analytics.templatetags.weights import setting_label
-from analytics.templatetags.words import COVERAGE, MAIN_METRIC
 from recommendations.engine.evaluation.intervals import Measure
+from recommendations.engine.evaluation.panel_measures import ACCURACY, COVERAGE
 from recommendations.services.weights.panels import PanelSettings
 from recommendations.services.weights.values import Values
 from recommendations.services.weights.what_if import Unmeasured, held_for, worth
@@ -34,15 +34,15 @@ def located(desk: Desk, sliders: Values) -> list[tuple[StartingPoint, Measure, f
     places: dict[tuple[float, float], tuple[StartingPoint, Measure, float]] = {}
     for point in (*desk.points.values(), here):
         summary = held.summary(PanelSettings.of(point.values))
-        accuracy, coverage = summary[MAIN_METRIC], summary[COVERAGE].value
+        accuracy, coverage = summary[ACCURACY], summary[COVERAGE].value
         places.setdefault((accuracy.value, coverage), (point, accuracy, coverage))
     return list(places.values())
 
 
 def parts(desk: Desk, values: Values, *, live: Mapping[str, float]) -> list[MeasuredRow]:
     """Accuracy that the panel's customers lose without each recommender, as shares of live's; the greatest first."""
-    whole = live.get(MAIN_METRIC) or 1.0
-    losses = worth(blend=desk.blend, weights=values.weights, promotion=values.promotion, group=desk.group)
+    whole = live.get(ACCURACY) or 1.0
+    losses = worth(blend=desk.blend, weights=values.weights, exponents=values.exponents, group=desk.group)
     return [
         MeasuredRow(
             name=name, words=setting_label(name), value=lost.value / whole, low=lost.low / whole, high=lost.high / whole

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analytics.charts.hues import of_recommender
+from analytics.queries.weights.lacking import Lack
 from analytics.templatetags.display import number
-from analytics.templatetags.weights import BESIDE, WEIGHT, field_name, plain
+from analytics.templatetags.weights import BESIDE, GOALS, WEIGHT, field_name, plain
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.services.weights.values import HIGHEST, MOST, Values, weighable
 from recommendations.terms import BlendName
@@ -30,10 +31,20 @@ class Setting:
     hatched: bool = False
     help: str = ""
     error: str = ""
+    lack: Lack | None = None  # of data: then nobody can move it
 
     @property
     def weighs(self) -> bool:
         return self.highest == MOST
+
+    @property
+    def is_goal(self) -> bool:
+        return self.name in GOALS
+
+    @property
+    def explained(self) -> str:
+        """Name of what its question mark explains."""
+        return f"goal_{self.name}"
 
     @property
     def idle(self) -> bool:
@@ -74,10 +85,12 @@ def settings_of(
     points: Sequence[Values],
     given: Mapping[str, str],
     errors: Mapping[str, str],
+    lacking: Mapping[str, Lack],
 ) -> list[Setting]:
     """Settings of the desk with ``loaded`` on the sliders, those that weigh most in what is live first.
 
-    All that can be loaded are ``points``; ``given`` are fields as they were typed, ``errors`` are by name.
+    All that can be loaded are ``points``; ``given`` are fields as they were typed, ``errors`` are by name, and
+    ``lacking`` are goals without data.
     """
     names = _names(blend, points)
     sliders, at_live, stored = (fields(each, live=live, names=names) for each in (loaded, live, saved))
@@ -91,7 +104,7 @@ def settings_of(
                 name=name, field=at, text=given.get(at, plain(sliders[at])), live=at_live[at], saved=stored[at],
                 highest=HIGHEST.get(name, MOST), share=None if name in BESIDE or not whole else sliders[at] / whole,
                 hue=hue, hatched=hatched, help=str(BESIDE[name][1]) if name in BESIDE else "",
-                error=errors.get(name, ""),
+                error=errors.get(name, ""), lack=lacking.get(name),
             )
         )  # fmt: skip
     return settings

@@ -13,7 +13,7 @@ from recommendations.engine.evaluation.measures import covered_share, per_user_t
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.frames import FloatArray, IntArray, Interactions, Sparse, TrainingSet
 from recommendations.engine.ranking.candidates import Candidates
-from recommendations.engine.ranking.scores import gathered, largest, top
+from recommendations.engine.ranking.scores import Exponents, Lifts, gathered, largest, top
 from recommendations.terms import MeasuredKind
 
 RECENT_DAYS = 7.0
@@ -39,17 +39,17 @@ def backtest(
     baselines: Mapping[str, IntArray],
     shop: Assortment,
     drawn: FloatArray,
-    lift: FloatArray | None = None,
-    promotion: Mapping[str, float] | None = None,
+    lifts: Lifts | None = None,
+    exponents: Mapping[str, Exponents] | None = None,
 ) -> list[TableRow]:
     """Measure hybrids (name → weights), instances, then baselines (name → ranked item rows per user of the truth).
 
-    ``candidates`` has a record per user of the training set; ``drawn`` are resamples of the truth's users. ``lift`` is
-    that of every item under the promotion plan, ``promotion`` its exponent by name of the hybrid.
+    ``candidates`` has a record per user of the training set; ``drawn`` are resamples of the truth's users. ``lifts``
+    are of every item, ``exponents`` say how much they count, by name of the hybrid.
     """
-    chosen, exponents = candidates.of(truth.users), promotion or {}
+    chosen, counting = candidates.of(truth.users), exponents or {}
     lists = [
-        (name, MeasuredKind.HYBRID, chosen.ranked(weights, LENGTH, lift=lift, promotion=exponents.get(name, 0.0)))
+        (name, MeasuredKind.HYBRID, chosen.ranked(weights, LENGTH, lifts=lifts, exponents=counting.get(name)))
         for name, weights in hybrids.items()
     ]
     lists += [(name, MeasuredKind.RECOMMENDER, chosen.own[:, m]) for m, name in enumerate(chosen.instances)]

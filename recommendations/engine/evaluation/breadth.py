@@ -9,7 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.engine.evaluation.accuracy import PerUser
-from recommendations.engine.frames import FloatArray, IntArray, Sparse, TrainingSet
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Sparse, TrainingSet
+from recommendations.engine.ranking.goals import ENOUGH_WEEKS, margin_share, weeks_of_cover
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,8 @@ class Assortment:
 
     surprise: FloatArray  # −log2 of the share of users who bought the item (an unsold item counts as sold to one)
     categories: Sparse  # items × categories, rows of length 1 (or 0 where unknown)
+    margin: FloatArray | None = None  # share of the price, NaN where unknown; None: nothing is known
+    plenty: BoolArray | None = None  # whether there is too much of the item; None: no stock is known
 
 
 def assortment(training: TrainingSet) -> Assortment:
@@ -27,7 +30,11 @@ def assortment(training: TrainingSet) -> Assortment:
     categories: Sparse = sparse.csr_matrix(training.catalogue.categories, dtype=np.float32, copy=True)
     lengths = np.sqrt(np.asarray(categories.multiply(categories).sum(axis=1)).ravel())
     categories.data /= np.repeat(np.where(lengths > 0, lengths, 1), np.diff(categories.indptr))
-    return Assortment(surprise=surprise, categories=categories)
+    goods, cover = training.catalogue, weeks_of_cover(training)
+    return Assortment(
+        surprise=surprise, categories=categories, margin=margin_share(goods.price, goods.cost),
+        plenty=None if cover is None else cover > ENOUGH_WEEKS,
+    )  # fmt: skip
 
 
 def novelty(ranked: IntArray, shop: Assortment, k: int) -> PerUser:

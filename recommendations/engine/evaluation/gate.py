@@ -2,7 +2,8 @@
 
 Both are fitted on the same history and measured on the same test window. "Worse" is certain and not negligible: the
 95 % interval of the difference, paired by user, lies below 0, and the loss is more than half a percent of what the
-reference reaches. It is asked of accuracy, and of the money that the lists would have found.
+reference reaches. It is asked of accuracy, and of the money that the lists would have found: revenue, and margin where
+costs are known.
 """
 
 from collections.abc import Mapping
@@ -18,10 +19,14 @@ NEGLIGIBLE = 0.005
 """Part of a figure whose loss stops nobody: a panel of thousands makes certain of far less than a shop can feel."""
 
 
+type Pair = tuple[NDArray[np.floating], NDArray[np.floating]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class GateResult:
-    """NDCG@10 on the test window: the candidate's own, and candidate minus each reference; ``revenue``: revenue
-    NDCG@10 minus live's. ``reached`` has what the references have, ``revenue_reached`` what live has."""
+    """NDCG on the test window: the candidate's own, and candidate minus each reference; ``revenue``: revenue NDCG minus
+    live's, ``margin``: money of margin a customer minus live's. ``reached`` has what the references have,
+    ``revenue_reached`` and ``margin_reached`` what live has. All are of the first ``length`` items."""
 
     outcome: GateOutcome
     users: int
@@ -30,6 +35,9 @@ class GateResult:
     reached: Mapping[str, float] = field(default_factory=dict)
     revenue: Measure | None = None
     revenue_reached: float = 0.0
+    margin: Measure | None = None
+    margin_reached: float = 0.0
+    length: int = 10
 
     @property
     def passed(self) -> bool:
@@ -42,9 +50,11 @@ class GateResult:
         return tuple(sorted(lost, key=lambda name: self.against[name].value))
 
     @property
-    def earns_less(self) -> bool:
-        """Whether its lists would have found less money than live's."""
-        return self.revenue is not None and is_loss(self.revenue, self.revenue_reached)
+    def earns_less(self) -> str:
+        """What its lists would have found less of than live's, revenue or margin; empty where they do not."""
+        if self.revenue is not None and is_loss(self.revenue, self.revenue_reached):
+            return "revenue"
+        return "margin" if self.margin is not None and is_loss(self.margin, self.margin_reached) else ""
 
 
 def is_loss(difference: Measure, reached: float) -> bool:
@@ -57,24 +67,36 @@ def gate_result(
     references: Mapping[str, NDArray[np.floating]],
     *,
     seed: int,
-    revenue: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None,
+    revenue: Pair | None = None,
+    margin: Pair | None = None,
+    length: int = 10,
 ) -> GateResult:
-    """Compare NDCG@10 per user with references (what is live, the baselines): the same users in the same order.
+    """Compare NDCG per user with references (what is live, the baselines): the same users in the same order.
 
-    ``revenue`` is the revenue NDCG@10 of the candidate and of what is live, where something is.
+    ``revenue`` is the revenue NDCG of the candidate and of what is live, ``margin`` the money of margin of both, where
+    something is live; all are of the first ``length`` items.
     """
     drawn, names = resamples(len(candidate), seed=seed), list(references)
-    money = revenue if revenue and len(candidate) else None
-    columns = [candidate, *(candidate - references[name] for name in names), *([money[0] - money[1]] if money else [])]
+    money = {name: pair for name, pair in (("revenue", revenue), ("margin", margin)) if pair and len(candidate)}
+    columns = [
+        candidate,
+        *(candidate - references[name] for name in names),
+        *(own - live for own, live in money.values()),
+    ]
     own, *differences = measures(np.stack(columns, axis=1).astype(np.float64), drawn)
+    earned = dict(zip(money, differences[len(names) :], strict=True))
+    reached = {name: float(live.mean()) for name, (_, live) in money.items()}
     result = GateResult(
         outcome=GateOutcome.PASSED if len(candidate) else GateOutcome.UNMEASURED,
         users=len(candidate),
         candidate=own,
         against=dict(zip(names, differences, strict=False)),
         reached={name: float(values.mean()) if len(values) else 0.0 for name, values in references.items()},
-        revenue=differences[-1] if money else None,
-        revenue_reached=float(money[1].mean()) if money else 0.0,
+        revenue=earned.get("revenue"),
+        revenue_reached=reached.get("revenue", 0.0),
+        margin=earned.get("margin"),
+        margin_reached=reached.get("margin", 0.0),
+        length=length,
     )
     if result.passed and (result.worse_than or result.earns_less):
         return replace(result, outcome=GateOutcome.WORSE)

@@ -3,47 +3,56 @@
 It stands on the rounded numbers, kernel and tie-break of the batch evaluation, so both answer alike (``maths.md`` §6).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.evaluation.accuracy import LENGTH, Ideal, Judged, PerUser, ideal, labels, ndcg
-from recommendations.engine.evaluation.breadth import Assortment
+from recommendations.engine.evaluation.breadth import Assortment, coverage
 from recommendations.engine.evaluation.intervals import Measure, differences, measures
-from recommendations.engine.evaluation.measures import COVERAGE, PER_USER, covered_share, per_user_table, summary
+from recommendations.engine.evaluation.panel_measures import COVERAGE, Lists, measured_by, table_at
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.candidates import Candidates, weight_vector
 from recommendations.engine.ranking.diversity import Likeness, diversified
-from recommendations.engine.ranking.scores import blend_planes, gathered, promoted, spoken, top
+from recommendations.engine.ranking.scores import Exponents, Lifts, blend_planes, gathered, lifted, spoken, top
 
 
 @dataclass(frozen=True, kw_only=True)
 class PanelResult:
-    """Metrics of one set of weights on the panel."""
+    """Measures of one set of weights on the panel, at its length."""
 
     ranked: IntArray  # [users, 20] item rows, best first
-    per_user: NDArray[np.float64]  # [users, metrics of PER_USER]
+    names: Sequence[str]  # of the measures by user
+    per_user: NDArray[np.float64]  # [users, names]
     coverage: float
+    length: int
+
+    def of(self, name: str) -> PerUser:
+        """A measure by user."""
+        return self.per_user[:, self.names.index(name)]
 
     def summary(self, drawn: FloatArray) -> dict[str, Measure]:
-        return summary(self.per_user, self.coverage, drawn)
+        """Every measure with its interval; coverage counts over everybody, so it has none: low = high."""
+        covered = Measure(self.coverage, self.coverage, self.coverage)
+        return dict(zip(self.names, measures(self.per_user, drawn), strict=True)) | {COVERAGE: covered}
 
     def against(self, reference: "PanelResult", drawn: FloatArray) -> dict[str, Measure]:
         """Differences of this minus the reference, paired by user."""
         pairs = differences(self.per_user, reference.per_user, drawn)
-        return dict(zip(PER_USER, pairs, strict=True))
+        return dict(zip(self.names, pairs, strict=True))
 
     def beside(self, reference: "PanelResult", drawn: FloatArray) -> tuple[dict[str, Measure], dict[str, Measure]]:
         """Return ``summary`` and ``against`` from one pass over the resamples; coverage has a difference as well."""
         both = np.concatenate([self.per_user, self.per_user - reference.per_user], axis=1)
         joint = measures(both, drawn)
         covered, more = self.coverage, self.coverage - reference.coverage
-        own = dict(zip(PER_USER, joint[: len(PER_USER)], strict=True)) | {COVERAGE: Measure(covered, covered, covered)}
-        return own, dict(zip(PER_USER, joint[len(PER_USER) :], strict=True)) | {COVERAGE: Measure(more, more, more)}
+        n = len(self.names)
+        own = dict(zip(self.names, joint[:n], strict=True)) | {COVERAGE: Measure(covered, covered, covered)}
+        return own, dict(zip(self.names, joint[n:], strict=True)) | {COVERAGE: Measure(more, more, more)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,39 +68,47 @@ class Panel:
     ideal: Ideal
     shop: Assortment
     likeness: Likeness
-    lift: FloatArray | None = None  # [users, candidates]: what the promotion plan makes of demand; None: no plan
+    lifts: Lifts = field(default_factory=dict)  # [users, candidates]
+    length: int = 10  # of the lists that are measured, 20 at most
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory that its arrays of [users, candidates] take."""
-        held = (self.items, self.planes, self.relevant, self.gain, self.lift)
-        return sum(array.nbytes for array in held if array is not None)
+        return sum(array.nbytes for array in (self.items, self.planes, self.relevant, self.gain, *self.lifts.values()))
 
     def of(self, rows: NDArray[np.integer]) -> Self:
         """The panel of some of its users alone, by their place in it; one may be there more than once."""
         planes = np.ascontiguousarray(self.planes[:, rows])
         return replace(
             self, users=self.users[rows], items=self.items[rows], planes=planes,
-            relevant=self.relevant[rows], gain=self.gain[rows], lift=None if self.lift is None else self.lift[rows],
+            relevant=self.relevant[rows], gain=self.gain[rows],
+            lifts={name: lift[rows] for name, lift in self.lifts.items()},
             ideal=Ideal(n_relevant=self.ideal.n_relevant[rows], gain=self.ideal.gain[rows]),
         )  # fmt: skip
 
-    def measure(self, weights: Mapping[str, float], *, promotion: float = 0.0, diversity: float = 0.0) -> PanelResult:
-        """Measure all users under these weights, the lift's exponent, and this much diversity (0 … 1)."""
+    def measure(
+        self, weights: Mapping[str, float], *, exponents: Exponents | None = None, diversity: float = 0.0
+    ) -> PanelResult:
+        """Measure all users under these weights, the exponents of the lifts, and this much diversity (0 … 1)."""
         vector = weight_vector(self.instances, weights)
-        positions = self._positions(vector, LENGTH, promotion=promotion, diversity=diversity)
+        positions = self._positions(vector, LENGTH, exponents=exponents or {}, diversity=diversity)
         ranked: IntArray = gathered(self.items, positions, missing=-1)
-        table = per_user_table(ranked, self._judged(positions), self.shop)
-        return PanelResult(ranked=ranked, per_user=table, coverage=covered_share(ranked, self.shop))
+        lists = Lists(ranked, self._judged(positions), self.shop)
+        return PanelResult(
+            ranked=ranked, names=measured_by(self.shop), per_user=table_at(lists, self.length),
+            coverage=coverage(ranked, self.shop, self.length), length=self.length,
+        )  # fmt: skip
 
-    def ndcg(self, weights: FloatArray, *, promotion: float = 0.0, k: int = 10) -> PerUser:
-        """NDCG@k per user of a weight vector in the order of the instances: the tuner's objective."""
-        return ndcg(self._judged(self._positions(weights, k, promotion=promotion)), k)
+    def ndcg(self, weights: FloatArray, *, exponents: Exponents | None = None) -> PerUser:
+        """Accuracy per user of a weight vector in the order of the instances: the tuner's objective."""
+        return ndcg(self._judged(self._positions(weights, self.length, exponents=exponents or {})), self.length)
 
-    def _positions(self, weights: FloatArray, k: int, *, promotion: float, diversity: float = 0.0) -> NDArray[np.int64]:
+    def _positions(
+        self, weights: FloatArray, k: int, *, exponents: Exponents, diversity: float = 0.0
+    ) -> NDArray[np.int64]:
         scores = blend_planes(self.planes, weights)
-        if self.lift is not None and promotion:
-            scores += promoted(scores, self.lift, promotion)
+        for added in lifted(scores, self.lifts, exponents).values():
+            scores += added
         scores[self.items < 0] = -np.inf
         if not diversity:
             return top(scores, k)
@@ -106,14 +123,17 @@ class Panel:
 
 
 def panel(
-    candidates: Candidates, truth: Truth, *, shop: Assortment, likeness: Likeness, lift: FloatArray | None = None
+    candidates: Candidates, truth: Truth, *, shop: Assortment, likeness: Likeness, lifts: Lifts | None = None
 ) -> Panel:
     """The panel of everyone with truth; ``candidates`` has a record per user of the training set, in their order.
 
-    ``lift`` is that of every item under the promotion plan (``preprocess.promotions``), where there is one.
+    ``lifts`` are those of every item. Where the cost of nothing that was bought is known, no margin is measured.
     """
     chosen = candidates.of(truth.users)
     relevant, gain = labels(chosen.items, truth.per_user)
+    rows = np.maximum(chosen.items, 0)
+    if shop.margin is not None and not np.isfinite(shop.margin[truth.per_user.indices]).any():
+        shop = replace(shop, margin=None)
     return Panel(
         instances=chosen.instances,
         users=truth.users,
@@ -124,5 +144,5 @@ def panel(
         ideal=ideal(truth.per_user),
         shop=shop,
         likeness=likeness,
-        lift=None if lift is None else lift[np.maximum(chosen.items, 0)],
+        lifts={name: lift[rows] for name, lift in (lifts or {}).items()},
     )

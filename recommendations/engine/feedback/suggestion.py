@@ -1,8 +1,9 @@
-"""Suggested weights for staff to start from: the most NDCG@10 on the panel within their limits.
+"""Suggested weights for staff to start from: the most of their goal on the panel within their limits.
 
-The limits are least values of coverage@10 and of the mean diversity@10 of the lists, and instances whose share stays.
-A point outside them counts as worse than any within, by how far it is outside; so the search first finds its way in.
-Diversity in the order of a list (MMR) is a lever of its own: where it is free, its steps are tried on the best weights.
+The limits are least values of accuracy, of coverage and of the mean diversity of the lists, and instances whose share
+stays. A point outside them counts as worse than any within, by how far it is outside; so the search first finds its way
+in. The exponent of the goal's lift is tried before and after each climb; diversity in the order of a list (MMR), where
+it is free, on the best weights.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,27 +11,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommendations.engine.evaluation.measures import MAIN, PER_USER
 from recommendations.engine.evaluation.panel import Panel, PanelResult
+from recommendations.engine.evaluation.panel_measures import ACCURACY, DIVERSITY
 from recommendations.engine.feedback.tuning import COARSE, DECIMALS, SearchConfig, climb, measurably_better
 from recommendations.engine.frames import BoolArray, FloatArray
 from recommendations.engine.ranking.candidates import weight_vector
+from recommendations.engine.ranking.scores import Exponents
 from recommendations.engine.rng import generator
+from recommendations.terms import Lift
 
 MMR = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-LISTS = "diversity@10"
+GOAL_EXPONENTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.4, 2.0)
 SEARCH = SearchConfig(draws=60, climbs=2, rounds=3)
-ROUNDING = 5e-4
-"""NDCG@10 that may be lost to plain numbers on the sliders."""
+ROUNDING = 0.002
+"""Part of the goal that may be lost to plain numbers on the sliders."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Least values (0: none) and the instances whose shares stay as they are at the start."""
+class Aim:
+    """What is looked for, with least values of other measures (0: none) and what stays as it is at the start."""
 
-    coverage: float = 0.0  # of coverage@10
-    diversity: float = 0.0  # of the mean diversity@10
-    locked: frozenset[str] = frozenset()
+    goal: str = ACCURACY  # a measure of the panel
+    accuracy: float = 0.0  # of the mean NDCG
+    coverage: float = 0.0
+    diversity: float = 0.0  # of the lists, on average
+    locked: frozenset[str] = frozenset()  # instances, and lifts
     mmr_locked: bool = False  # the diversity of the order stays
 
 
@@ -40,15 +45,17 @@ class SearchPoint:
 
     weights: FloatArray  # in the order of the panel's instances
     mmr: float
-    ndcg: float
+    exponents: Exponents
+    reached: float  # of the goal
+    accuracy: float
     coverage: float
     diversity: float
     shortfall: float
 
     @property
     def value(self) -> float:
-        """NDCG@10 within the limits, else minus the shortfall."""
-        return -self.shortfall if self.shortfall else self.ndcg
+        """How much of the goal is reached within the limits, else minus the shortfall."""
+        return -self.shortfall if self.shortfall else self.reached
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +70,10 @@ class Suggested:
     evaluations: int
 
     @property
+    def exponents(self) -> Exponents:
+        return self.best.exponents
+
+    @property
     def weights(self) -> dict[str, float]:
         return dict(zip(self.instances, self.best.weights.tolist(), strict=True))
 
@@ -74,74 +85,84 @@ class Suggested:
 class _Search:
     """The search: measures points, remembers how far they reach, and reports how much of the work is done."""
 
-    def __init__(
-        self, panel: Panel, limits: Limits, *, promotion: float, progress: Callable[[float], None] | None
-    ) -> None:
-        self.panel, self.limits, self.promotion, self.progress = panel, limits, promotion, progress
+    def __init__(self, panel: Panel, aim: Aim, *, progress: Callable[[float], None] | None) -> None:
+        self.panel, self.aim, self.progress = panel, aim, progress
         self.most_coverage = self.most_diversity = 0.0
         self.evaluations, self.expected = 0, 1
 
-    def measured(self, weights: FloatArray, mmr: float) -> PanelResult:
+    def measured(self, weights: FloatArray, mmr: float, exponents: Exponents) -> PanelResult:
         named = dict(zip(self.panel.instances, weights.tolist(), strict=True))
-        return self.panel.measure(named, promotion=self.promotion, diversity=mmr)
+        return self.panel.measure(named, exponents=exponents, diversity=mmr)
 
-    def point(self, weights: FloatArray, mmr: float) -> SearchPoint:
+    def point(self, weights: FloatArray, mmr: float, exponents: Exponents) -> SearchPoint:
         self.evaluations += 1
         if self.progress:
             self.progress(min(self.evaluations / self.expected, 1.0))
-        result = self.measured(weights, mmr)
-        ndcg, diversity = result.per_user[:, [PER_USER.index(MAIN), PER_USER.index(LISTS)]].mean(axis=0).tolist()
+        result = self.measured(weights, mmr, exponents)
+        reached, accuracy, diversity = (float(result.of(name).mean()) for name in (self.aim.goal, ACCURACY, DIVERSITY))
         self.most_coverage = max(self.most_coverage, result.coverage)
         self.most_diversity = max(self.most_diversity, diversity)
-        shortfall = _below(result.coverage, self.limits.coverage) + _below(diversity, self.limits.diversity)
+        least = self.aim
+        pairs = (accuracy, least.accuracy), (result.coverage, least.coverage), (diversity, least.diversity)
         return SearchPoint(
-            weights=weights, mmr=mmr, ndcg=ndcg, coverage=result.coverage, diversity=diversity, shortfall=shortfall
-        )
+            weights=weights, mmr=mmr, exponents=exponents, reached=reached, accuracy=accuracy,
+            coverage=result.coverage, diversity=diversity, shortfall=sum(_below(*pair) for pair in pairs),
+        )  # fmt: skip
 
     def climbed(self, start: SearchPoint, *, free: BoolArray, draw: np.random.Generator, rounds: int) -> SearchPoint:
+        start = self.aimed(start)
         reached, _ = climb(
-            lambda weights: self.point(weights, start.mmr).value, start.weights, start.value,
+            lambda weights: self.point(weights, start.mmr, start.exponents).value, start.weights, start.value,
             draw=draw, rounds=rounds, free=free,
         )  # fmt: skip
-        return start if reached is start.weights else self.point(reached, start.mmr)
+        return start if reached is start.weights else self.aimed(self.point(reached, start.mmr, start.exponents))
+
+    def aimed(self, start: SearchPoint) -> SearchPoint:
+        """The point with the exponent of the goal's lift that does best; that of accuracy has none."""
+        if self.aim.goal == ACCURACY or self.aim.goal in self.aim.locked or self.aim.goal not in self.panel.lifts:
+            return start
+        lift = Lift(self.aim.goal)
+        others = [exponent for exponent in GOAL_EXPONENTS if exponent != start.exponents.get(lift, 0.0)]
+        tried = (self.point(start.weights, start.mmr, {**start.exponents, lift: exponent}) for exponent in others)
+        return max([start, *tried], key=lambda point: point.value)
 
     def is_better(self, one: SearchPoint, other: SearchPoint) -> bool:
-        """Whether one point is measurably better than the other, paired by user."""
-        gains = [self.measured(each.weights, each.mmr).per_user[:, PER_USER.index(MAIN)] for each in (one, other)]
-        return measurably_better(*gains)
+        """Whether one point reaches measurably more of the goal than the other, paired by user."""
+        reached = [self.measured(each.weights, each.mmr, each.exponents).of(self.aim.goal) for each in (one, other)]
+        return measurably_better(*reached)
 
 
 def suggested(
     panel: Panel,
     *,
     start: Mapping[str, float],
-    promotion: float,
+    exponents: Exponents,
     mmr: float,
-    limits: Limits,
+    aim: Aim,
     seed: int,
     search: SearchConfig = SEARCH,
     progress: Callable[[float], None] | None = None,
 ) -> Suggested:
     """Search the best point from ``start``, from singles and from draws of what is not locked.
 
-    The exponent of the lift stays. ``progress`` hears the share that is done, and may raise to stop the search.
-    Raises ValueError where nobody is on the panel, or nothing has weight.
+    Exponents of the lifts stay, but for that of the goal. ``progress`` hears the share that is done, and may raise to
+    stop the search. Raises ValueError where nobody is on the panel, or nothing has weight.
     """
     begun = weight_vector(panel.instances, start)
     if not len(panel.users) or not begun.sum() > 0:
         raise ValueError("there is nothing to search on")
     begun /= begun.sum()
-    free = np.array([name not in limits.locked for name in panel.instances])
+    free = np.array([name not in aim.locked for name in panel.instances])
     draw = generator(seed, "suggestion")
     vectors = _vectors(begun, free, draw=draw, n=search.draws)
-    looked = _Search(panel, limits, promotion=promotion, progress=progress)
+    looked = _Search(panel, aim, progress=progress)
     looked.expected = len(vectors) + (search.climbs + 2) * search.rounds * int(free.sum()) * len(COARSE) + len(MMR)
-    points = [looked.point(vector, mmr) for vector in vectors]
+    points = [looked.point(vector, mmr, exponents) for vector in vectors]
     highest = sorted(points[1:], key=lambda point: -point.value)[: search.climbs]
     peaks = [looked.climbed(point, free=free, draw=draw, rounds=search.rounds) for point in (points[0], *highest)]
-    accurate = max([*points, *peaks], key=lambda point: point.ndcg)
-    if accurate.shortfall and not limits.mmr_locked:
-        peaks.append(_more_mixed(looked, accurate, free=free, draw=draw))
+    most = max([*points, *peaks], key=lambda point: point.reached)
+    if most.shortfall and not aim.mmr_locked:
+        peaks.append(_more_mixed(looked, most, free=free, draw=draw))
     best = _rounded(looked, max(peaks, key=lambda point: point.value), free=free)
     if not points[0].shortfall and not looked.is_better(best, points[0]):
         best = points[0]
@@ -165,9 +186,9 @@ def _vectors(begun: FloatArray, free: BoolArray, *, draw: np.random.Generator, n
     return [begun, *vectors]
 
 
-def _more_mixed(looked: _Search, accurate: SearchPoint, *, free: BoolArray, draw: np.random.Generator) -> SearchPoint:
-    """Climb from the most accurate weights, which are outside the limits, at the MMR step that does best."""
-    steps = [looked.point(accurate.weights, mmr) for mmr in MMR if mmr != accurate.mmr]
+def _more_mixed(looked: _Search, most: SearchPoint, *, free: BoolArray, draw: np.random.Generator) -> SearchPoint:
+    """Climb from what reaches most of the goal, which is outside the limits, at the MMR step that does best."""
+    steps = [looked.point(most.weights, mmr, most.exponents) for mmr in MMR if mmr != most.mmr]
     return looked.climbed(max(steps, key=lambda point: point.value), free=free, draw=draw, rounds=1)
 
 
@@ -179,8 +200,8 @@ def _rounded(looked: _Search, found: SearchPoint, *, free: BoolArray) -> SearchP
     rounded[free] = np.round(rounded[free], DECIMALS)
     largest = np.flatnonzero(free)[np.argmax(rounded[free])]
     rounded[largest] += 1 - rounded.sum()
-    point = looked.point(rounded.astype(np.float32), found.mmr)
-    return point if point.value >= found.value - ROUNDING else found
+    point = looked.point(rounded.astype(np.float32), found.mmr, found.exponents)
+    return point if point.value >= found.value - ROUNDING * abs(found.value) else found
 
 
 def _below(value: float, least: float) -> float:

@@ -16,8 +16,9 @@ from recommendations.engine.evaluation.intervals import Measure, measures
 from recommendations.engine.evaluation.panel import Panel
 from recommendations.engine.frames import BoolArray, FloatArray
 from recommendations.engine.ranking.candidates import weight_vector
-from recommendations.engine.ranking.scores import PROMOTION
+from recommendations.engine.ranking.scores import Exponents
 from recommendations.engine.rng import generator
+from recommendations.terms import Lift
 
 COARSE = (0.0, 0.5, 0.8, 1.25, 2.0, 4.0)
 EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
@@ -73,8 +74,8 @@ class _Objective:
 
 
 def mean_ndcg(panel: Panel, weights: FloatArray, *, promotion: float = 0.0) -> float:
-    """Mean NDCG@10 over the panel; 0 without users."""
-    return mean(panel.ndcg(weights, promotion=promotion))
+    """Mean NDCG at the panel's length over its users; 0 without any."""
+    return mean(panel.ndcg(weights, exponents={Lift.PROMOTION: promotion}))
 
 
 def mean(per_user: PerUser) -> float:
@@ -216,24 +217,26 @@ def _rounded(
 
 def best_exponent(panel: Panel, weights: FloatArray, *, incumbent: float) -> float:
     """Exponent of the lift for these weights: the incumbent, unless another is measurably better; 0 without a plan."""
-    if panel.lift is None:
+    if Lift.PROMOTION not in panel.lifts:
         return 0.0
-    reached = {exponent: panel.ndcg(weights, promotion=exponent) for exponent in sorted({incumbent, *EXPONENTS})}
+    tried = sorted({incumbent, *EXPONENTS})
+    reached = {exponent: panel.ndcg(weights, exponents={Lift.PROMOTION: exponent}) for exponent in tried}
     best = max(reached, key=lambda exponent: mean(reached[exponent]))
     return best if measurably_better(reached[best], reached[incumbent]) else incumbent
 
 
 def ablation(
-    panel: Panel, weights: Mapping[str, float], drawn: FloatArray, *, promotion: float = 0.0
+    panel: Panel, weights: Mapping[str, float], drawn: FloatArray, *, exponents: Exponents | None = None
 ) -> dict[str, Measure]:
-    """What each weighted instance, and the promotion plan, is worth: NDCG@10 with it minus without, paired by user."""
-    vector = weight_vector(panel.instances, weights)
-    whole = panel.ndcg(vector, promotion=promotion)
+    """What each weighted instance, and each lift, is worth: accuracy with it minus without, paired by user."""
+    vector, exponents = weight_vector(panel.instances, weights), exponents or {}
+    whole = panel.ndcg(vector, exponents=exponents)
     others = {}
     for m in np.flatnonzero(vector):
         without = vector.copy()
         without[m] = 0
-        others[panel.instances[m]] = panel.ndcg(without, promotion=promotion)
-    if panel.lift is not None and promotion:
-        others[PROMOTION] = panel.ndcg(vector)
+        others[panel.instances[m]] = panel.ndcg(without, exponents=exponents)
+    for name in panel.lifts:
+        if exponents.get(name):
+            others[name] = panel.ndcg(vector, exponents={**exponents, name: 0.0})
     return {name: measures((whole - other)[:, None], drawn)[0] for name, other in others.items()}

@@ -48,6 +48,8 @@ class ItemAttributes:
     terms: Sparse  # items × terms
     price: FloatArray
     listed_at: NDArray[np.float64]  # days since 1970-01-01 UTC; NaN where unknown
+    cost: FloatArray | None = None
+    stock: FloatArray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,15 +158,19 @@ def _catalogue(attributes: ItemAttributes, items: IdMap, *, cut: float) -> Catal
     at = IdMap(ids=attributes.ids[order]).rows(items.ids)
     described = at >= 0
     source = order[at[described]]
-    price = np.full(len(items), np.nan, np.float32)
-    price[described] = attributes.price[source]
-    listed_age = np.full(len(items), np.nan, np.float32)
-    listed_age[described] = cut - attributes.listed_at[source]
+
+    def of_items(values: NDArray[np.floating]) -> FloatArray:
+        taken = np.full(len(items), np.nan, np.float32)
+        taken[described] = values[source]
+        return taken
+
     return Catalogue(
         categories=_sliced(attributes.categories, source, described),
         terms=_sliced(attributes.terms, source, described),
-        price=price,
-        listed_age=listed_age,
+        price=of_items(attributes.price),
+        listed_age=of_items(cut - attributes.listed_at),
+        cost=None if attributes.cost is None else of_items(attributes.cost),
+        stock=None if attributes.stock is None else of_items(attributes.stock),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import FloatArray, IntArray
-from recommendations.engine.ranking.scores import blend, gathered, promoted, top
+from recommendations.engine.ranking.scores import Exponents, Lifts, blend, gathered, lifted, top
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,23 +28,25 @@ class Candidates:
         return replace(self, items=self.items[queries], z=self.z[queries], own=self.own[queries])
 
     def blended(
-        self, weights: Mapping[str, float], *, lift: FloatArray | None = None, promotion: float = 0.0
+        self, weights: Mapping[str, float], *, lifts: Lifts | None = None, exponents: Exponents | None = None
     ) -> FloatArray:
         """Blended scores, shape [queries, candidates]; −inf where there is no candidate.
 
-        ``lift`` [items] is what the promotion plan makes of demand, ``promotion`` its exponent; 0 leaves it out.
+        ``lifts`` are those of the items; ``exponents`` say how much each counts.
         """
         scores = blend(self.z, weight_vector(self.instances, weights))
-        if lift is not None and promotion:
-            scores += promoted(scores, lift[np.maximum(self.items, 0)], promotion)
+        counting = {name: lift for name, lift in (lifts or {}).items() if (exponents or {}).get(name)}
+        rows = np.maximum(self.items, 0)
+        for added in lifted(scores, {name: lift[rows] for name, lift in counting.items()}, exponents or {}).values():
+            scores += added
         scores[self.items < 0] = -np.inf
         return scores
 
     def ranked(
-        self, weights: Mapping[str, float], k: int, *, lift: FloatArray | None = None, promotion: float = 0.0
+        self, weights: Mapping[str, float], k: int, *, lifts: Lifts | None = None, exponents: Exponents | None = None
     ) -> IntArray:
         """Item rows, best first, shape [queries, k], −1 after the last; ties go to the lower item row."""
-        scores = self.blended(weights, lift=lift, promotion=promotion)
+        scores = self.blended(weights, lifts=lifts, exponents=exponents)
         ranked: IntArray = gathered(self.items, top(scores, k), missing=-1)
         return ranked
 

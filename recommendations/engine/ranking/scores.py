@@ -4,12 +4,14 @@ Scores are float32, added up instance by instance in a fixed order; equal scores
 rows ascend within a record, so a tie goes to the lower item row.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray, FloatArray
+from recommendations.terms import Lift
 
 type Positions = NDArray[np.int64]
 type Standardised = NDArray[np.float16] | FloatArray
@@ -20,8 +22,11 @@ GROUPS = 1024
 SLOTS, WIDE, MANY_ROWS = 3, 8, 64
 """Groups for the top k of many rows: 3 k, where each has 8 columns or more. They halve the time of 20 of 800."""
 
-PROMOTION = "promotion"
-"""The name of the plan's term among the contributions of the instances."""
+type Lifts = Mapping[Lift, FloatArray]
+"""By what lifts: the factor of each item or candidate, 1 = as it is."""
+
+type Exponents = Mapping[Lift, float]
+"""By what lifts: how much it counts; 0, or left out: not at all."""
 
 CONSTANT = 1e-6
 """A standard deviation below this share of the largest value is rounding noise: the values are one constant."""
@@ -55,13 +60,19 @@ def contributions(z: Standardised, weights: FloatArray) -> NDArray[np.float64]:
     return spoken(z).astype(np.float64) * np.asarray(weights, np.float64)[:, None]
 
 
-def promoted[F: np.floating](scores: NDArray[F], lift: FloatArray, exponent: float) -> NDArray[F]:
-    """What the promotion plan adds to each score: max(score, 0) · (D^h − 1), for the lift D of each candidate.
+def lifted[F: np.floating](scores: NDArray[F], lifts: Lifts, exponents: Exponents) -> dict[Lift, NDArray[F]]:
+    """What each lift that counts adds to each score, after those before it: max(score, 0) · (L^h − 1).
 
-    0 is the average of a customer's pool: who does not like an item is not won by its promotion.
+    ``lifts`` are the factors L of each candidate. 0 is the average of a customer's pool: who does not like an item is
+    not won by its promotion or its price. Together they multiply a score above 0, in whatever order.
     """
-    factor = np.power(lift, np.float32(exponent), dtype=np.float32) - np.float32(1)
-    return np.asarray(np.maximum(scores, 0) * factor, scores.dtype)
+    added = {}
+    for name in Lift:
+        if name in lifts and exponents.get(name):
+            factor = np.power(lifts[name], np.float32(exponents[name]), dtype=np.float32) - np.float32(1)
+            added[name] = np.asarray(np.maximum(scores, 0) * factor, scores.dtype)
+            scores = scores + added[name]
+    return added
 
 
 def standardised(values: FloatArray, starts: NDArray[np.int64]) -> FloatArray:

@@ -16,9 +16,9 @@ from recommendations.engine.ranking.diversity import Likeness, spread
 from recommendations.engine.ranking.exploration import EXPLORED_FROM, EXPLORED_SLOTS, explored
 from recommendations.engine.ranking.pins import may_lack, pinned
 from recommendations.engine.ranking.rules import Rule, left_in, of_kind, unit
-from recommendations.engine.ranking.scores import Standardised, blend, contributions, promoted
+from recommendations.engine.ranking.scores import Exponents, Lifts, Standardised, blend, contributions, lifted
 from recommendations.engine.ranking.slots import Placed, placed
-from recommendations.terms import Repeat, RuleAction
+from recommendations.terms import Lift, Repeat, RuleAction
 
 OF_SLOTS = frozenset({RuleAction.PIN, RuleAction.CAP, RuleAction.MINIMUM_SHARE})
 """Actions that say which slot shows what; the other kinds act before the slots are filled."""
@@ -44,7 +44,7 @@ class CatalogueState:
 
     sellable: BoolArray
     likeness: Likeness
-    lift: FloatArray | None = None  # what the promotion plan makes of demand, 1 = as usual; None: no plan
+    lifts: Lifts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class SelectionParams:
 
     n: int
     repeat: Repeat = Repeat.ALLOW
-    promotion: float = 0.0  # exponent of the lift; 0 = the plan does not count
+    exponents: Exponents = field(default_factory=dict)  # of the lifts
     diversity: float = 0.0  # 0 = by score alone … 1 = by unlikeness alone
     exploration: float = 0.0  # chance that one of the last slots shows something from further down
     explored_slots: int = EXPLORED_SLOTS
@@ -83,10 +83,10 @@ class Selection:
 
     items: IntArray  # [shown] item rows
     slots: NDArray[np.int64]  # [shown], 0 = first; there is a gap only before a pin, when there is nothing else to show
-    score: NDArray[np.float64]  # [shown]: the sum of the contributions and the promotion
+    score: NDArray[np.float64]  # [shown]: the sum of the contributions and of what the lifts add
     final: NDArray[np.float64]  # [shown]: score + boosts + diversity
     contributions: NDArray[np.float64]  # [instances, shown]
-    promotion: NDArray[np.float64]  # [shown]: what the promotion plan adds
+    lifted: Mapping[Lift, NDArray[np.float64]]  # [shown]: what each lift that counts adds
     boosts: Mapping[int, NDArray[np.float64]]  # key of the rule → [shown]: what it adds
     diversity: NDArray[np.float64]  # [shown]: what diversity takes at the item's turn; 0 where none is asked for
     touched: Mapping[int, BoolArray]  # key of the rule → [shown]: was the item boosted, pinned or brought in by it?
@@ -111,8 +111,8 @@ def select(
     items, z = items[:count], z[:, :count]
     eligible, lost, took = _judged(items, catalogue=catalogue, params=params)
     blended = blend(z, weights)
-    if catalogue.lift is not None and params.promotion:
-        blended += promoted(blended, catalogue.lift[items], params.promotion)
+    for more in lifted(blended, _lifts_of(items, catalogue, params), params.exponents).values():
+        blended += more
     contenders = Contenders(items=items, z=z, scores=np.where(eligible, blended, -np.inf).astype(np.float32))
     if params.rules:
         contenders = _ruled(contenders, catalogue=catalogue, params=params)
@@ -122,10 +122,10 @@ def select(
     )
     positions = order.positions[chosen]
     parts = contributions(contenders.z[:, positions], weights)
-    added = np.zeros(len(positions))
-    if catalogue.lift is not None and params.promotion:
-        added = promoted(parts.sum(axis=0), catalogue.lift[contenders.items[positions]], params.promotion)
-    score = parts.sum(axis=0) + added
+    score = parts.sum(axis=0)
+    lifting = lifted(score, _lifts_of(contenders.items[positions], catalogue, params), params.exponents)
+    for added in lifting.values():
+        score = score + added
     boosted = {key: values[positions] for key, values in contenders.boosts.items()}
     boosted = {key: values for key, values in boosted.items() if values.any()}
     whole = score + sum(boosted.values())
@@ -138,7 +138,7 @@ def select(
         score=score,
         final=final,
         contributions=parts,
-        promotion=added,
+        lifted=lifting,
         boosts=boosted,
         diversity=final - whole,
         touched=touched,
@@ -153,6 +153,10 @@ def select(
             shown=len(chosen),
         ),
     )
+
+
+def _lifts_of(items: IntArray, catalogue: CatalogueState, params: SelectionParams) -> Lifts:
+    return {name: lift[items] for name, lift in catalogue.lifts.items() if params.exponents.get(name)}
 
 
 def eligibility(

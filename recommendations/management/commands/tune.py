@@ -16,7 +16,7 @@ from recommendations.services.weights.tuning import NothingToTuneOnError, tune
 from recommendations.terms import BlendName
 from recommendations.wording import labels
 
-MAIN = "ndcg@10"
+ACCURACY = "accuracy"
 TUNABLE = (BlendName.HOME, BlendName.DISCOVER)
 STEPS = 100
 
@@ -50,10 +50,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         expected, against = weights.expected, weights.parent or "the preset"
         self.stdout.write(f"{weights} from {expected['users']:,} customers, {expected['evaluations']} evaluations")
-        self.stdout.write(f"  {MAIN} {_interval(expected['metrics'][MAIN])} on the tuning window")
-        self.stdout.write(f"  {_interval(expected['against_default'][MAIN], sign='+')} against {against}")
+        self.stdout.write(f"  {ACCURACY} {_interval(expected['metrics'][ACCURACY])} on the tuning window")
+        self.stdout.write(f"  {_interval(expected['against_default'][ACCURACY], sign='+')} against {against}")
         self.stdout.write(f"  {'weight':>8}  {'worth':>28}")
-        parts = {**weights.weights, "promotion": weights.promotion}  # the exponent of the plan is no share of 1
+        parts = {**weights.weights, **weights.exponents}  # exponents are no shares of 1
         for name, weight in sorted(parts.items(), key=lambda part: -part[1]):
             if weight > 0:
                 worth = _interval(expected["ablation"][name], sign="+")

@@ -113,12 +113,12 @@ def _exposure(version: int, ranked: Mapping[BlendName, _Ranked]) -> Arrays:
         "customers": users[drawn],
         "segments": model.load_segments(version, Cut.LIVE, n_users=len(users))[drawn],
     }
-    lift = model.load_lift(version, Cut.LIVE)
+    lifts = model.load_lifts(version, Cut.LIVE)
     for blend, records in model.load_candidates(version, Cut.LIVE).items():
         if blend in ranked:
             weights = ranked[blend].weights
             arrays[f"ranked_{blend}"] = records.of(drawn).ranked(
-                weights.weights, ranked[blend].length, lift=lift, promotion=weights.promotion
+                weights.weights, ranked[blend].length, lifts=lifts, exponents=weights.exponents
             )
     return arrays
 

@@ -107,7 +107,7 @@ def _weights(change: Counterfactual, served: BlendWeights) -> BlendWeights:
         weights=shares(change.weights) if change.weights else served.weights,
         diversity=served.diversity if change.diversity is None else change.diversity,
         exploration=served.exploration,
-        promotion=served.promotion,
+        **served.exponents,
         status=WeightsStatus.DRAFT,
     )
 

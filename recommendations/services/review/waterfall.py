@@ -1,14 +1,16 @@
-"""Terms that a final score is made of: the recommenders, the promotion plan, boosts, diversity."""
+"""Terms that a final score is made of: the recommenders, the promotion plan, goals, boosts, diversity."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recommendations.engine.ranking.scores import PROMOTION
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.serving.types import Shown
-from recommendations.terms import TermKind
+from recommendations.terms import Lift, TermKind
 
-KINDS = {PROMOTION: TermKind.PROMOTION, SECOND_STAGE: TermKind.SECOND_STAGE}
+KINDS = {
+    **dict.fromkeys(map(str, Lift), TermKind.GOAL), Lift.PROMOTION: TermKind.PROMOTION,
+    SECOND_STAGE: TermKind.SECOND_STAGE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.weights.drafts import StaleDraftError
 from recommendations.services.weights.values import Values, WeightDifference, differences
 from recommendations.services.weights.what_if import expected_effect
+from recommendations.simulation.asked_length import blend_length
 from recommendations.store.live import fetch
 from recommendations.store.models import live_version, weight_versions
 from recommendations.store.models.measurements import described_gate_result
@@ -148,7 +149,7 @@ def roll_back(*, weights: BlendWeights, note: str, by: Staff | None, now: dateti
         result["override"] = note
     copy = Made(
         weights=stored.weights, diversity=stored.diversity, exploration=stored.exploration,
-        promotion=stored.promotion, reason=f"Rolled back to v{stored.number}", note=note, gate=result,
+        exponents=stored.exponents, reason=f"Rolled back to v{stored.number}", note=note, gate=result,
         expected=expected_effect(stored, before),
     )  # fmt: skip
     published = weight_versions.append_weights(
@@ -197,5 +198,8 @@ def _gate_result(weights: BlendWeights, default: BlendWeights | None) -> Mapping
         return UNMEASURED
     reference = Configuration.of(default) if default else None
     seed = ModelVersion.objects.values_list("run__seed", flat=True).get(pk=version.pk)
-    result = gate.gate(version.pk, task, Configuration.of(weights), live=reference, seed=seed, group=weights.group)
+    result = gate.gate(
+        version.pk, task, Configuration.of(weights), live=reference, seed=seed, group=weights.group,
+        length=blend_length(BlendName(weights.blend.name)),
+    )  # fmt: skip
     return described_gate_result(result, version=version)

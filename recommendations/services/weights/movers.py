@@ -142,8 +142,9 @@ def _spread(baskets: IntArray, shares: Sequence[float]) -> list[int]:
 
 
 def changed_lists(now: PanelResult, then: PanelResult) -> int:
-    """How many customers have another first ten."""
-    return int(np.count_nonzero((now.ranked[:, :SHOWN] != then.ranked[:, :SHOWN]).any(axis=1)))
+    """How many customers have another list, as long as it is measured."""
+    shown = slice(now.length)
+    return int(np.count_nonzero((now.ranked[:, shown] != then.ranked[:, shown]).any(axis=1)))
 
 
 def _replaced(now: IntArray, then: IntArray) -> IntArray:

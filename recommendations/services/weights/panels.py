@@ -14,18 +14,20 @@ import numpy as np
 from django.db import DatabaseError, connection
 from numpy.typing import NDArray
 
+from recommendations.engine.evaluation.accuracy import LENGTH
 from recommendations.engine.evaluation.intervals import Measure, resamples
 from recommendations.engine.evaluation.panel import Panel, PanelResult
 from recommendations.engine.frames import FloatArray, IntArray
 from recommendations.loop.evaluate import panel_of
 from recommendations.models import Group, ModelVersion
 from recommendations.services.weights.values import Values
+from recommendations.simulation.asked_length import blend_length
 from recommendations.store.audiences.groups import edition, of_group
 from recommendations.store.models import interests, model
 from recommendations.store.models.artefacts import ArtefactDamagedError
 from recommendations.store.models.live_version import live_version
 from recommendations.store.process_held import ProcessHeld
-from recommendations.terms import TASKS, Cut, Task
+from recommendations.terms import TASKS, Cut, Lift, Task
 
 MEASURED_KEPT = 16
 """Most lists and figures held, 320 kB for 2,000 customers: live is asked for on every move, drafts come and go."""
@@ -36,15 +38,16 @@ NOTHING = (-1, None)
 
 @dataclass(frozen=True)
 class PanelSettings:
-    """Settings that rank the panel: weights sorted by instance, the exponent of the lift, diversity."""
+    """Settings that rank the panel: weights sorted by instance, exponents of the lifts that count, diversity."""
 
     weights: tuple[tuple[str, float], ...]
-    promotion: float
+    exponents: tuple[tuple[Lift, float], ...]
     diversity: float
 
     @classmethod
     def of(cls, values: Values) -> "PanelSettings":
-        return cls(tuple(sorted(values.weights.items())), values.promotion, values.diversity)
+        counting = tuple((name, exponent) for name, exponent in values.exponents.items() if exponent)
+        return cls(tuple(sorted(values.weights.items())), counting, values.diversity)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -86,7 +89,9 @@ class HeldPanel:
         return held[1]
 
     def _measured(self, settings: PanelSettings) -> PanelResult:
-        return self.panel.measure(dict(settings.weights), promotion=settings.promotion, diversity=settings.diversity)
+        return self.panel.measure(
+            dict(settings.weights), exponents=dict(settings.exponents), diversity=settings.diversity
+        )
 
     def _summary(self, settings: PanelSettings) -> Mapping[str, Measure]:
         return self.measured(settings).summary(self.drawn)
@@ -103,17 +108,21 @@ class Panels:
     def of(self, version: ModelVersion, task: Task) -> HeldPanel | None:
         """The tuning panel; None where nobody with a history bought anything in its window.
 
+        It measures lists as long as the shop asks for.
         Raises ArtefactDamagedError.
         """
+        length = min(blend_length(TASKS[task]), LENGTH)
         version_id, held = self._held.get(task, NOTHING)
-        if version_id == version.pk:
+        if version_id == version.pk and (held is None or held.panel.length == length):
             return held
         with self._lock:
             version_id, held = self._held.get(task, NOTHING)
             if version_id != version.pk:
                 held = _loaded(version, task)
-                self._held[task] = version.pk, held
                 self.warm()  # who looks at one task will look at the other
+            if held is not None and held.panel.length != length:
+                held = replace(held, panel=replace(held.panel, length=length))
+            self._held[task] = version.pk, held
             return held
 
     def warm(self) -> None:

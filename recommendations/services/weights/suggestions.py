@@ -1,6 +1,7 @@
 """Suggested weights: the tuner searches in the background, within limits, and publishes nothing."""
 
-from collections.abc import Callable, Collection, Mapping
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,20 +10,28 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from recommendations.engine.feedback.suggestion import Limits, Suggested, suggested
+from recommendations.engine.evaluation.panel import PanelResult
+from recommendations.engine.evaluation.panel_measures import ACCURACY, CLEARANCE, MARGIN, REVENUE, measured_by
+from recommendations.engine.feedback.suggestion import Aim, Suggested, suggested
 from recommendations.models import Blend, Group, Staff, WeightSearch, group_fields
 from recommendations.services.weights.panels import HeldPanel, PanelSettings
 from recommendations.services.weights.tuning import NothingToTuneOnError
-from recommendations.services.weights.values import Values, number, shares, values_of
+from recommendations.services.weights.values import Values, shares, values_of
 from recommendations.services.weights.what_if import Unmeasured, held_for
 from recommendations.store import jobs
 from recommendations.store.models import weight_versions
 from recommendations.store.models.measurements import described_all
 from recommendations.terms import BlendName, RunStatus
 
+LIMITS = ("least_coverage", "least_diversity", "most_loss")
+WHOLE = 100.0  # percent
 ORDER = "diversity"
 """Name of the lock on the diversity of the order, beside the names of instances."""
+
+GOALS = (ACCURACY, REVENUE, MARGIN, CLEARANCE)
+"""What a search can aim at, where the shop has the data that measure it."""
 
 BETWEEN_REPORTS = timedelta(milliseconds=300)
 KEPT = timedelta(days=1)
@@ -52,29 +61,31 @@ def suggest(
     blend: BlendName,
     group: Group = None,
     values: Mapping[str, Any],
+    goal: str = ACCURACY,
     locked: Collection[str] = (),
-    least: Mapping[str, Any],
+    limits: Mapping[str, Any],
     by: Staff | None,
     now: datetime,
 ) -> WeightSearch:
     """Begin a search from ``values`` (as a draft has them) in the background.
 
-    ``locked`` are instances whose shares stay, and "diversity" where the order is not to be more mixed; ``least`` has
-    least values of ``coverage`` and ``diversity`` of the lists (0 … 1). Raises ValidationError by field (the limits as
-    ``least_coverage``, ``least_diversity``), NothingToTuneOnError and SearchRunningError.
+    ``locked`` are instances whose shares stay, lifts, and "diversity" where the order is not to be more mixed.
+    ``limits`` are percentages: ``least_coverage`` and ``least_diversity`` of the lists, ``most_loss`` of the accuracy
+    that is live; what is empty sets none. Raises ValidationError by field, NothingToTuneOnError and SearchRunningError.
     """
     served = weight_versions.served_weights(blend, group)
     start = Values.of(served) if served else Values(weights={})
     wanted = values_of(values, blend=blend, otherwise=start, known=start.weights)
-    limits = _limits(least)
-    if isinstance(held_for(blend, group), Unmeasured):
+    held = held_for(blend, group)
+    if isinstance(held, Unmeasured):
         raise NothingToTuneOnError(blend)
+    shares_of_limits = _limits(limits, goal, known=goals_of(held))
     running = latest_suggestion(blend, group)
     if running and not running.is_over:
         raise SearchRunningError(running)
     search = WeightSearch.objects.create(
         blend=Blend.objects.get(name=blend), started_by=by, **group_fields(group),
-        request={"values": asdict(wanted), "locked": sorted(locked), "least": limits},
+        request={"values": asdict(wanted), "locked": sorted(locked), "goal": goal, "limits": shares_of_limits},
     )  # fmt: skip
     WeightSearch.objects.filter(created_at__lt=now - KEPT).delete()
     jobs.enqueue(search)
@@ -106,44 +117,66 @@ def _search(job: WeightSearch) -> None:
     if isinstance(held, Unmeasured):  # there was a panel when it was asked for
         raise jobs.JobCancelledError
     wanted, report = Values(**job.request["values"]), jobs.Reporter(job, between=BETWEEN_REPORTS)
-    proposal = _searched(held, wanted, job.request, progress=lambda share: report(share) if report.is_due else None)
-    job.result = _result(held, wanted, proposal)
+    served = weight_versions.served_weights(BlendName(job.blend.name), job.group)
+    live = held.measured(PanelSettings.of(Values.of(served) if served else wanted))
+    aim = _aim(job.request, accuracy=float(live.of(ACCURACY).mean()))
+    proposal = suggested(
+        held.panel, start=wanted.weights, exponents=wanted.exponents, mmr=wanted.diversity, aim=aim, seed=0,
+        progress=lambda share: report(share) if report.is_due else None,
+    )  # fmt: skip
+    job.result = _result(held, wanted, proposal, live=live)
     job.save(update_fields=["result"])
     report(1)
 
 
-def _limits(least: Mapping[str, Any]) -> dict[str, float]:
-    errors: dict[str, str] = {}
-    limits = {
-        name: number(least.get(name) or 0, highest=1.0, field=f"least_{name}", errors=errors)
-        for name in ("coverage", "diversity")
-    }
+def goals_of(held: HeldPanel | Unmeasured) -> list[str]:
+    """Goals that the panel can measure."""
+    return [] if isinstance(held, Unmeasured) else [goal for goal in GOALS if goal in measured_by(held.panel.shop)]
+
+
+def _limits(given: Mapping[str, Any], goal: str, *, known: Collection[str]) -> dict[str, float]:
+    """Limits as shares, those that are set; a goal that nothing measures is refused as well."""
+    errors: dict[str, list[str]] = {}
+    limits: dict[str, float] = {}
+    if goal not in known:
+        errors["goal"] = [_("Choose one of the goals: for this one the shop has no data yet.")]
+    for name in LIMITS:
+        if not (typed := str(given.get(name) or "").strip().removesuffix("%").strip()):
+            continue
+        try:
+            percent = float(typed)
+        except ValueError:
+            percent = math.nan
+        if 0 <= percent <= WHOLE:
+            limits[name] = percent / WHOLE
+        else:
+            errors[name] = [_("Enter a percentage from 0 to 100, such as 8.")]
     if errors:
-        raise ValidationError({name: [text] for name, text in errors.items()})
+        raise ValidationError(errors)
     return limits
 
 
-def _searched(
-    held: HeldPanel, wanted: Values, request: Mapping[str, Any], *, progress: Callable[[float], None]
-) -> Suggested:
-    locked = frozenset(request["locked"])
-    limits = Limits(**request["least"], locked=locked - {ORDER}, mmr_locked=ORDER in locked)
-    return suggested(
-        held.panel, start=wanted.weights, promotion=wanted.promotion, mmr=wanted.diversity, limits=limits, seed=0,
-        progress=progress,
+def _aim(request: Mapping[str, Any], *, accuracy: float) -> Aim:
+    """What was asked for; ``accuracy`` is that of live, of which a limit allows to lose a part."""
+    locked, limits = frozenset(request["locked"]), request["limits"]
+    return Aim(
+        goal=request["goal"], locked=locked - {ORDER}, mmr_locked=ORDER in locked,
+        accuracy=(1 - limits["most_loss"]) * accuracy if "most_loss" in limits else 0.0,
+        coverage=limits.get("least_coverage", 0.0), diversity=limits.get("least_diversity", 0.0),
     )  # fmt: skip
 
 
-def _result(held: HeldPanel, wanted: Values, found: Suggested) -> dict[str, Any]:
+def _result(held: HeldPanel, wanted: Values, found: Suggested, *, live: PanelResult) -> dict[str, Any]:
     weights = wanted.weights if found.stays else shares(found.weights)
-    values = Values(
-        weights=weights, diversity=found.best.mmr, exploration=wanted.exploration, promotion=wanted.promotion
-    )
-    now, then = (held.measured(PanelSettings.of(one)) for one in (values, wanted))
+    exponents = {str(name): exponent for name, exponent in found.exponents.items()}
+    values = Values(weights=weights, diversity=found.best.mmr, exploration=wanted.exploration, **exponents)
+    now = held.measured(PanelSettings.of(values))
+    _, against = now.beside(live, held.drawn)
     within = Outcome.STAYS if found.stays else Outcome.FOUND
     outcome = Outcome.UNMET if found.best.shortfall else within
     return {
         "outcome": outcome, "values": asdict(values), "users": len(held), "evaluations": found.evaluations,
-        "metrics": described_all(now.summary(held.drawn)), "against": described_all(now.against(then, held.drawn)),
+        "metrics": described_all(now.summary(held.drawn)), "against": described_all(against),
+        "reached": {name: measure.value for name, measure in live.summary(held.drawn).items()},
         "most_coverage": found.most_coverage, "most_diversity": found.most_diversity,
     }  # fmt: skip

@@ -10,6 +10,7 @@ from recommendations.loop.adjust import proposal, version_to_append
 from recommendations.loop.evaluate import Configuration
 from recommendations.models import BlendWeights, Staff
 from recommendations.services.access import audit
+from recommendations.simulation.asked_length import blend_length
 from recommendations.store.models import live_version, weight_versions
 from recommendations.terms import BlendName, task_of
 
@@ -35,7 +36,7 @@ def tune(
         raise NothingToTuneOnError(blend)
     default = weight_versions.default_weights(blend)
     reference = Configuration.of(default) if default else None
-    result = gate.gate(version.pk, task, tuned.configuration, live=reference, seed=seed)
+    result = gate.gate(version.pk, task, tuned.configuration, live=reference, seed=seed, length=blend_length(blend))
     new = version_to_append(
         tuned.configuration, f"Tuned with seed {seed} on {version}", result, version=version, expected=tuned.expected
     )

@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.registry import instances_of
 from recommendations.models import BlendWeights
-from recommendations.terms import BlendName
+from recommendations.terms import BlendName, Lift
 
-HIGHEST: Mapping[str, float] = {"diversity": 1.0, "exploration": 1.0, "promotion": 3.0}
+HIGHEST: Mapping[str, float] = {
+    "diversity": 1.0, "exploration": 1.0, "promotion": 3.0, "revenue": 2.0, "margin": 2.0, "clearance": 2.0,
+}  # fmt: skip
 """Highest values of what is set beside the weights; the lowest is 0."""
 
 MOST = 100.0
@@ -29,14 +31,22 @@ class Values:
     weights: Mapping[str, float]
     diversity: float = 0.0
     exploration: float = 0.0
-    promotion: float = 0.0  # exponent of the plan's lift
+    promotion: float = 0.0  # exponents of the lifts, this one and those below
+    revenue: float = 0.0
+    margin: float = 0.0
+    clearance: float = 0.0
 
     @classmethod
     def of(cls, version: BlendWeights) -> Self:
         return cls(
             weights={name: weight for name, weight in version.weights.items() if weight > 0},
-            diversity=version.diversity, exploration=version.exploration, promotion=version.promotion,
-        )  # fmt: skip
+            **{name: getattr(version, name) for name in HIGHEST},
+        )
+
+    @property
+    def exponents(self) -> dict[Lift, float]:
+        """How much each lift counts."""
+        return {name: getattr(self, name) for name in Lift}
 
     def as_fields(self) -> dict[str, Any]:
         """Values by the names of the fields of ``BlendWeights``."""
@@ -86,7 +96,7 @@ def weighable(blend: BlendName) -> Sequence[str]:
 
 
 def values_of(given: Mapping[str, Any], *, blend: BlendName, otherwise: Values, known: Iterable[str] = ()) -> Values:
-    """Read a form: ``weights`` (instance → 0 … 100, or shares), ``diversity``, ``exploration``, ``promotion``.
+    """Read a form: ``weights`` (instance → 0 … 100, or shares), and what is set beside them (``HIGHEST``).
 
     What is not given is as ``otherwise`` has it; ``known`` are instances besides those of the blend. Raises
     ValidationError by field: an instance by its name, ``weights`` where all are 0.

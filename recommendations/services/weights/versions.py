@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recommendations.engine.evaluation.intervals import Measure
-from recommendations.engine.evaluation.measures import MAIN
+from recommendations.engine.evaluation.panel_measures import ACCURACY
 from recommendations.models import BlendWeights, Group
 from recommendations.services.weights.panels import HeldPanel, PanelSettings
 from recommendations.services.weights.values import Values, WeightDifference, differences
@@ -59,5 +59,5 @@ def best_single(blend: BlendName, group: Group = None) -> tuple[str, Values] | N
         return None
     exploration = live.exploration if live else 0.0
     alone = {name: Values(weights={name: 1.0}, exploration=exploration) for name in held.panel.instances}
-    best = max(alone, key=lambda name: held.summary(PanelSettings.of(alone[name]))[MAIN].value)
+    best = max(alone, key=lambda name: held.summary(PanelSettings.of(alone[name]))[ACCURACY].value)
     return best, alone[best]

@@ -13,6 +13,7 @@ from typing import Any
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.engine.evaluation.panel import PanelResult
 from recommendations.engine.feedback.tuning import ablation
+from recommendations.engine.ranking.scores import Exponents
 from recommendations.loop.gate import LEAST
 from recommendations.models import BlendWeights, Group
 from recommendations.services.weights.movers import Mover, changed_lists, context_movers, panel_movers
@@ -54,34 +55,29 @@ class WhatIf:
 
     live: BlendWeights | None  # what is served, and compared with: the group's own where it has any
     users: int
-    changed: int  # customers with another first ten
+    changed: int  # customers with another list
+    length: int  # of the lists that are measured: as long as the shop asks for
     figures: Mapping[str, WhatIfFigure]
     movers: Sequence[Mover]
     unmeasured: Unmeasured | None
     took_ms: float
 
 
-def what_if(
-    *,
-    blend: BlendName,
-    weights: Mapping[str, Any],
-    diversity: Any = 0.0,
-    promotion: Any = 0.0,
-    group: Group = None,
-) -> WhatIf:
+def what_if(*, blend: BlendName, weights: Mapping[str, Any], group: Group = None, **beside: Any) -> WhatIf:
     """Try values as a form has them (``values.values_of``); a ``group`` asks only its customers.
 
     Raises ValidationError by field, and ArtefactDamagedError.
     """
     started = time.perf_counter()
     live = weight_versions.served_weights(blend, group)
-    given = {"weights": weights, "diversity": diversity, "promotion": promotion}
-    draft = values_of(given, blend=blend, otherwise=Values(weights={}), known=live.weights if live else ())
+    draft = values_of(
+        {"weights": weights, **beside}, blend=blend, otherwise=Values(weights={}), known=live.weights if live else ()
+    )
     held = held_for(blend, group)
     if isinstance(held, Unmeasured):
         movers = context_movers(blend, draft, group=group) if held is Unmeasured.NO_TRUTH else []
         return WhatIf(
-            live=live, users=0, changed=0, figures={}, movers=movers, unmeasured=held,
+            live=live, users=0, changed=0, length=0, figures={}, movers=movers, unmeasured=held,
             took_ms=_since(started),
         )  # fmt: skip
     settings = PanelSettings.of(draft)
@@ -91,6 +87,7 @@ def what_if(
         live=live,
         users=len(held),
         changed=changed_lists(now, then),
+        length=now.length,
         figures=_figures(held, now, then, held.summary(compared)),
         movers=panel_movers(held, now, then),
         unmeasured=None,
@@ -99,13 +96,13 @@ def what_if(
 
 
 def worth(
-    *, blend: BlendName, weights: Mapping[str, float], promotion: float = 0.0, group: Group = None
+    *, blend: BlendName, weights: Mapping[str, float], exponents: Exponents | None = None, group: Group = None
 ) -> Mapping[str, Measure]:
-    """NDCG@10 with each weighted instance (and the promotion plan) minus without it; empty where nothing measures."""
+    """Accuracy with each weighted instance (and each lift) minus without it; empty where nothing measures."""
     held = held_for(blend, group)
     if isinstance(held, Unmeasured):
         return {}
-    return ablation(held.panel, shares(weights), held.drawn, promotion=promotion)
+    return ablation(held.panel, shares(weights), held.drawn, exponents=exponents)
 
 
 def expected_effect(weights: BlendWeights, live: BlendWeights | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from recommendations.engine.frames import IntArray
 from recommendations.engine.ids import IdMap
 from recommendations.models import Category, Evaluation, Measurement, ModelVersion
 from recommendations.store.models.artefacts import load_arrays, save_arrays
-from recommendations.terms import PATH_SEPARATOR, Cut, Task
+from recommendations.terms import PATH_SEPARATOR, Cut, MeasuredKind, Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +50,8 @@ def save_evaluation(
     run.rows.all().delete()
     Measurement.objects.bulk_create(_measurement(run, line, costs) for line in table.lines)
     save_per_user(version, task, {line.row.name: line.ndcg for line in table.lines}, cut=cut)
+    plain = [line.row for line in table.lines if line.row.kind is MeasuredKind.BASELINE]
+    save_arrays(version, cut, {f"lists/{task}/{row.name}": row.ranked for row in plain})
     return run
 
 
@@ -62,6 +64,12 @@ def save_per_user(
 
 def load_per_user(version_id: int, task: Task, *, cut: Cut = Cut.TEST) -> dict[str, NDArray[np.float32]]:
     prefix = f"evaluation/{task}/"
+    return {name.removeprefix(prefix): array for name, array in load_arrays(version_id, cut, prefix=prefix).items()}
+
+
+def load_lists(version_id: int, task: Task, *, cut: Cut = Cut.TEST) -> dict[str, IntArray]:
+    """Lists of the baselines [users, 20] by name; none in a version that is older than they are."""
+    prefix = f"lists/{task}/"
     return {name.removeprefix(prefix): array for name, array in load_arrays(version_id, cut, prefix=prefix).items()}
 
 
@@ -94,7 +102,10 @@ def described_gate_result(result: GateResult, *, version: ModelVersion) -> dict[
         "reached": {name: round(value, 6) for name, value in result.reached.items()},
         "revenue": described(result.revenue) if result.revenue else None,
         "revenue_reached": round(result.revenue_reached, 6),
+        "margin": described(result.margin) if result.margin else None,
+        "margin_reached": round(result.margin_reached, 6),
         "earns_less": result.earns_less,
+        "length": result.length,
     }
 
 

@@ -26,18 +26,20 @@ from recommendations.engine.preprocess.levels import Level
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.diversity import Likeness
+from recommendations.engine.ranking.goals import margin_share
+from recommendations.engine.ranking.scores import Lifts
 from recommendations.engine.recommenders.protocol import Recommender, learned, restored
 from recommendations.engine.recommenders.registry import INSTANCES
 from recommendations.models import ModelVersion
 from recommendations.store.models.artefacts import load_arrays, save_arrays
-from recommendations.terms import BlendName, Cut, Task
+from recommendations.terms import BlendName, Cut, Lift, Task
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LIFT = "promotion/lift"
 BURSTS = "cleaning/bursts"
 TEACHES = "interactions/teaches"
 LEVELS = "levels/of_users"
 ROWS = ("user", *COLUMNS)
+TOLD = ("price", "listed_age", "cost", "stock")
 PROMOTED = ("item", "start", "display", "mailer")
 
 
@@ -56,7 +58,7 @@ class Model:
     recommenders: Mapping[str, Recommender]
     candidates: Mapping[BlendName, Candidates]
     segments: IntArray  # segment number per user row, −1 = none
-    lift: FloatArray | None  # of every item under the promotion plan; None without a plan
+    lifts: Lifts  # of every item; none of what the shop tells nothing of
 
     @property
     def stranger(self) -> int:
@@ -88,7 +90,8 @@ def save_snapshot(version: ModelVersion, cut: Cut, snapshot: TrainingSnapshot, *
     acts, catalogue = snapshot.training.interactions, snapshot.training.catalogue
     arrays: dict[str, NDArray[Any]] = {f"interactions/{name}": getattr(acts, name) for name in ROWS}
     arrays |= {"ids/users": snapshot.users.ids, "ids/items": snapshot.items.ids, "ids/categories": categories.ids}
-    arrays |= {"catalogue/price": catalogue.price, "catalogue/listed_age": catalogue.listed_age}
+    told = {f"catalogue/{name}": getattr(catalogue, name) for name in TOLD}
+    arrays |= {name: values for name, values in told.items() if values is not None}
     arrays |= _parts("catalogue/categories", catalogue.categories) | _parts("catalogue/terms", catalogue.terms)
     arrays |= _parts("disliked", snapshot.disliked)
     if snapshot.training.teaches is not None:
@@ -108,8 +111,7 @@ def load_snapshot(version_id: int, cut: Cut) -> tuple[TrainingSnapshot, IdMap]:
     catalogue = Catalogue(
         categories=_matrix(arrays, "catalogue/categories"),
         terms=_matrix(arrays, "catalogue/terms"),
-        price=arrays["catalogue/price"],
-        listed_age=arrays["catalogue/listed_age"],
+        **{name: arrays[f"catalogue/{name}"] for name in TOLD if f"catalogue/{name}" in arrays},
     )
     promotions = (
         Promotions(**{name: arrays[f"promotions/{name}"] for name in PROMOTED}) if "promotions/item" in arrays else None
@@ -148,13 +150,20 @@ def load_bursts(version_id: int) -> NDArray[np.int64] | None:
     return load_arrays(version_id, Cut.LIVE, prefix=BURSTS).get(BURSTS)
 
 
-def save_lift(version: ModelVersion, cut: Cut, lift: FloatArray) -> int:
-    return save_arrays(version, cut, {LIFT: lift})
+def save_lifts(version: ModelVersion, cut: Cut, lifts: Lifts) -> int:
+    return save_arrays(version, cut, {f"{name}/lift": lift for name, lift in lifts.items()})
 
 
-def load_lift(version_id: int, cut: Cut) -> FloatArray | None:
-    """Lift of the demand for each item by the promotion plan after the cut; None where there is no plan."""
-    return load_arrays(version_id, cut, prefix=LIFT).get(LIFT)
+def load_lifts(version_id: int, cut: Cut) -> Lifts:
+    """Lifts of each item at the cut; none of what the shop told nothing of."""
+    arrays = load_arrays(version_id, cut, prefix=tuple(f"{name}/lift" for name in Lift))
+    return {name: arrays[f"{name}/lift"] for name in Lift if f"{name}/lift" in arrays}
+
+
+def load_margin_share(version_id: int, cut: Cut) -> FloatArray | None:
+    """Share of each item's price that is left after its cost; None where no cost is known."""
+    arrays = load_arrays(version_id, cut, prefix=("catalogue/price", "catalogue/cost"))
+    return margin_share(arrays["catalogue/price"], arrays.get("catalogue/cost"))
 
 
 def truth_customers(version_id: int, cut: Cut, task: Task) -> NDArray[np.int64]:
@@ -231,7 +240,7 @@ def load_model(version_id: int, cut: Cut) -> Model:
         recommenders=_recommenders(version_id, cut),
         candidates=load_candidates(version_id, cut),
         segments=load_segments(version_id, cut, n_users=len(snapshot.users)),
-        lift=load_lift(version_id, cut),
+        lifts=load_lifts(version_id, cut),
     )
 
 

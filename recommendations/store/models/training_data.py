@@ -50,6 +50,7 @@ COPY (
 ITEMS = """
 COPY (
   SELECT item.id, item.title, item.brand, coalesce(item.attributes ->> 'size', ''), item.price,
+         item.cost, CASE WHEN item.availability = 'in_stock' THEN item.available_quantity END,
          extract(epoch FROM item.listed_at) / 86400.0, string_agg(category.id::text, ' '),
          string_agg(category.path, '|')
   FROM recommendations_item item
@@ -87,6 +88,8 @@ ITEM_TYPES = {
     "brand": pa.string(),
     "size": pa.string(),
     "price": pa.float32(),
+    "cost": pa.float32(),
+    "stock": pa.float32(),
     "listed_at": pa.float64(),
     "categories": pa.string(),
     "paths": pa.string(),
@@ -137,6 +140,8 @@ def item_attributes() -> tuple[ItemAttributes, IdMap]:
         terms=term_counts(_tokens(items)),
         price=items["price"].to_numpy(np.float32),
         listed_at=items["listed_at"].to_numpy(np.float64),
+        cost=items["cost"].to_numpy(np.float32),
+        stock=items["stock"].to_numpy(np.float32),
     )
     return attributes, columns
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from recommendations.engine.feedback.presets import PRESETS
 from recommendations.models import Blend, BlendWeights, Group, Staff, group_fields
-from recommendations.terms import BlendName, WeightsStatus
+from recommendations.terms import BlendName, Lift, WeightsStatus
 
 
 def default_weights(blend: BlendName) -> BlendWeights | None:
@@ -34,7 +34,7 @@ class Made:
 
     weights: Mapping[str, float]
     reason: str
-    promotion: float = 0.0
+    exponents: Mapping[Lift, float] = field(default_factory=dict)  # of the lifts
     diversity: float | None = None  # None: as the default has it
     exploration: float | None = None
     note: str = ""
@@ -55,7 +55,7 @@ def append_weights(
         blend=row,
         number=next_number(row),
         weights=dict(made.weights),
-        promotion=made.promotion,
+        **{name: made.exponents.get(name, 0.0) for name in Lift},
         diversity=_else(made.diversity, parent.diversity if parent else 0.0),
         exploration=_else(made.exploration, parent.exploration if parent else 0.0),
         status=WeightsStatus.PUBLISHED if publish else WeightsStatus.PROPOSED,

@@ -11,6 +11,7 @@ import numpy as np
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.diversity import Likeness
+from recommendations.engine.ranking.scores import Exponents, Lifts
 from recommendations.models import Audience, BlendWeights, Group, Segment
 from recommendations.store.models.model import Model, likeness
 from recommendations.store.rules.conditions import FrozenRule
@@ -18,7 +19,7 @@ from recommendations.store.serving.served_audiences import ServedAudiences
 from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.stock import Stock
 from recommendations.store.serving.word_index import WordIndex
-from recommendations.terms import BlendName, CatalogueScope, Cut, Repeat
+from recommendations.terms import BlendName, CatalogueScope, Cut, Lift, Repeat
 
 
 class WeightsKey(NamedTuple):
@@ -43,7 +44,10 @@ class ServedWeights:
     weights: Mapping[str, float]
     diversity: float
     exploration: float
-    promotion: float = 0.0  # exponent of the plan's lift
+    promotion: float = 0.0  # exponents of the lifts, this one and those below
+    revenue: float = 0.0
+    margin: float = 0.0
+    clearance: float = 0.0
     key: int | None = None  # of the row; None: tried without being stored
     whose: WeightsKey | None = None
 
@@ -51,9 +55,13 @@ class ServedWeights:
     def of(cls, row: BlendWeights) -> Self:
         return cls(
             version=row.number if row.pk else 0, weights=row.weights, diversity=row.diversity,
-            exploration=row.exploration, promotion=row.promotion, key=row.pk,
+            exploration=row.exploration, **row.exponents, key=row.pk,
             whose=WeightsKey.of(BlendName(row.blend.name), row.group),
         )  # fmt: skip
+
+    @property
+    def exponents(self) -> Exponents:
+        return {name: getattr(self, name) for name in Lift}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,13 +144,13 @@ class Snapshot:
         return Likeness(traits=traits)
 
     @cached_property
-    def lift(self) -> FloatArray | None:
-        """Lift of demand by the promotion plan, by row of the stock; 1 for what the model does not know."""
-        if self.model is None or self.model.lift is None:
-            return None
-        lift = np.ones(len(self.stock), np.float32)
-        there = self.stock_rows >= 0
-        lift[self.stock_rows[there]] = self.model.lift[there]
+    def lifts(self) -> Lifts:
+        """Lifts by row of the stock; 1 for what the model does not know."""
+        return {} if self.model is None else {name: self._lift(values) for name, values in self.model.lifts.items()}
+
+    def _lift(self, values: FloatArray) -> FloatArray:
+        lift, there = np.ones(len(self.stock), np.float32), self.stock_rows >= 0
+        lift[self.stock_rows[there]] = values[there]
         return lift
 
     def weights_for(self, blend: BlendName, *, segment: int, audiences: Sequence[int] = ()) -> ServedWeights | None:

@@ -1,7 +1,5 @@
 """A draft in one sentence: how large its effect is, how sure that is, and what it does to money."""
 
-from collections.abc import Mapping
-
 import pytest
 
 from analytics.templatetags.display import Direction
@@ -19,9 +17,8 @@ def figure(value: float, margin: float, *, live: float = 0.4) -> WhatIfFigure:
 
 
 def draft(**figures: WhatIfFigure) -> WhatIf:
-    names: Mapping[str, str] = {"accuracy": "ndcg@10", "revenue": "revenue_ndcg@10"}
     return WhatIf(
-        live=None, users=9, changed=3, figures={names[name]: each for name, each in figures.items()}, movers=[],
+        live=None, users=9, changed=3, length=12, figures=figures, movers=[],
         unmeasured=None, took_ms=0,
     )  # fmt: skip
 

@@ -42,7 +42,7 @@ def test_a_certain_loss_counts_from_half_a_percent_on(lost: float, outcome: Gate
 
 def test_a_candidate_that_earns_less_fails_however_accurate() -> None:
     result = gate_result(NOISE + 0.1, {"live": NOISE}, seed=1, revenue=(NOISE * 0.99, NOISE))
-    assert (result.outcome, result.worse_than, result.earns_less) == (GateOutcome.WORSE, (), True)
+    assert (result.outcome, result.worse_than, result.earns_less) == (GateOutcome.WORSE, (), "revenue")
     assert result.revenue
     assert result.revenue.value == pytest.approx(-0.01 * NOISE.mean())
     assert gate_result(NOISE, {"live": NOISE}, seed=1, revenue=(NOISE * 0.996, NOISE)).passed
@@ -50,4 +50,13 @@ def test_a_candidate_that_earns_less_fails_however_accurate() -> None:
 
 def test_revenue_of_nobody_is_not_compared() -> None:
     result = gate_result(np.empty(0), {}, seed=1, revenue=(np.empty(0), np.empty(0)))
-    assert (result.outcome, result.revenue, result.earns_less) == (GateOutcome.UNMEASURED, None, False)
+    assert (result.outcome, result.revenue, result.earns_less) == (GateOutcome.UNMEASURED, None, "")
+
+
+def test_a_candidate_that_leaves_less_margin_fails_where_costs_are_known() -> None:
+    money = NOISE * 3
+    result = gate_result(NOISE, {"live": NOISE}, seed=1, revenue=(NOISE, NOISE), margin=(money * 0.98, money), length=6)
+    assert (result.outcome, result.earns_less, result.length) == (GateOutcome.WORSE, "margin", 6)
+    assert result.margin
+    assert result.margin.value == pytest.approx(-0.02 * result.margin_reached)
+    assert gate_result(NOISE, {"live": NOISE}, seed=1, revenue=(NOISE, NOISE), margin=(money, money)).passed

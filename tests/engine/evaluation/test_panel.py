@@ -1,5 +1,7 @@
 """The panel against the batch evaluation: the same lists and figures for every user, to the last bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,13 +12,14 @@ from recommendations.engine.evaluation.accuracy import judge
 from recommendations.engine.evaluation.backtest import backtest, baselines
 from recommendations.engine.evaluation.breadth import Assortment, assortment
 from recommendations.engine.evaluation.intervals import resamples
-from recommendations.engine.evaluation.measures import COVERAGE, MAIN, PER_USER, covered_share, per_user_table
+from recommendations.engine.evaluation.measures import MAIN, PER_USER, covered_share, per_user_table
 from recommendations.engine.evaluation.panel import Panel, panel
+from recommendations.engine.evaluation.panel_measures import ACCURACY, COVERAGE, Lists, measured_by, table_at
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.ranking.candidates import Candidates, weight_vector
 from recommendations.engine.ranking.diversity import Likeness, diversified
 from recommendations.engine.ranking.scores import gathered
-from recommendations.terms import MeasuredKind
+from recommendations.terms import Lift, MeasuredKind
 from tests.shop import Act, checkerboard, training_set
 
 N_ITEMS = 60
@@ -68,7 +71,7 @@ def test_the_panel_equals_the_batch_evaluation_for_every_user(seed: int) -> None
     weights = drawn_weights(seed)
     measured = what_if.measure(weights)
     ranked = record.of(truth.users).ranked(weights, 20)
-    table = per_user_table(ranked, judge(ranked, truth.per_user), what_if.shop)
+    table = table_at(Lists(ranked, judge(ranked, truth.per_user), what_if.shop), 10)
     assert measured.ranked.tolist() == ranked.tolist()
     assert measured.per_user.tobytes() == table.tobytes()
     assert measured.coverage == covered_share(ranked, what_if.shop)
@@ -89,7 +92,7 @@ def test_the_panel_with_diversity_equals_each_customer_alone(seed: int, diversit
 def test_the_objective_of_the_tuner_is_the_main_metric() -> None:
     _, _, what_if = scene(3)
     weights = drawn_weights(3)
-    column = what_if.measure(weights).per_user[:, list(PER_USER).index(MAIN)]
+    column = what_if.measure(weights).of(ACCURACY)
     np.testing.assert_array_equal(what_if.ndcg(weight_vector(NAMES, weights)), column)
 
 
@@ -97,18 +100,19 @@ def test_the_objective_of_the_tuner_is_the_main_metric() -> None:
 def test_the_panel_with_a_promotion_plan_equals_the_batch_evaluation(seed: int, exponent: float) -> None:
     record, truth, plain = scene(seed)
     lift = np.exp(np.random.default_rng(seed).normal(size=N_ITEMS)).astype(np.float32)
-    what_if = panel(record, truth, shop=plain.shop, likeness=plain.likeness, lift=lift)
+    what_if = panel(record, truth, shop=plain.shop, likeness=plain.likeness, lifts={Lift.PROMOTION: lift})
     weights, drawn = drawn_weights(seed), resamples(len(truth.users), seed=1)
     rows = backtest(
         record, truth, hybrids={"with": weights, "without": weights}, baselines={}, shop=plain.shop, drawn=drawn,
-        lift=lift, promotion={"with": exponent},
+        lifts={Lift.PROMOTION: lift}, exponents={"with": {Lift.PROMOTION: exponent}},
     )  # fmt: skip
-    measured = what_if.measure(weights, promotion=exponent)
-    assert measured.per_user.tobytes() == rows[0].per_user.tobytes()
-    assert rows[1].per_user.tobytes() == plain.measure(weights).per_user.tobytes()
+    measured = what_if.measure(weights, exponents={Lift.PROMOTION: exponent})
+    assert measured.ranked.tolist() == rows[0].ranked.tolist()
+    assert rows[1].ranked.tolist() == plain.measure(weights).ranked.tolist()
+    np.testing.assert_array_equal(measured.of(ACCURACY), rows[0].per_user[:, list(PER_USER).index(MAIN)])
     assert what_if.measure(weights).per_user.tobytes() == plain.measure(weights).per_user.tobytes()
-    column = measured.per_user[:, list(PER_USER).index(MAIN)]
-    np.testing.assert_array_equal(what_if.ndcg(weight_vector(NAMES, weights), promotion=exponent), column)
+    objective = what_if.ndcg(weight_vector(NAMES, weights), exponents={Lift.PROMOTION: exponent})
+    np.testing.assert_array_equal(objective, measured.of(ACCURACY))
 
 
 @given(st.integers(0, 10_000))
@@ -126,11 +130,11 @@ def test_comparison_with_a_reference_is_paired_by_user() -> None:
     _, _, what_if = scene(4, n_users=40)
     drawn = resamples(len(what_if.users), seed=1)
     one, other = what_if.measure({"a": 1.0}), what_if.measure({"b": 1.0})
-    difference = one.against(other, drawn)[MAIN]
-    assert difference.value == pytest.approx(one.summary(drawn)[MAIN].value - other.summary(drawn)[MAIN].value)
-    assert one.against(one, drawn)[MAIN] == (0, 0, 0)
+    difference = one.against(other, drawn)[ACCURACY]
+    assert difference.value == pytest.approx(one.summary(drawn)[ACCURACY].value - other.summary(drawn)[ACCURACY].value)
+    assert one.against(one, drawn)[ACCURACY] == (0, 0, 0)
     own, against = one.beside(other, drawn)
-    for name in PER_USER:
+    for name in one.names:
         assert own[name] == pytest.approx(one.summary(drawn)[name], abs=1e-6)
         assert against[name] == pytest.approx(one.against(other, drawn)[name], abs=1e-6)
     assert own[COVERAGE] == one.summary(drawn)[COVERAGE]
@@ -145,7 +149,7 @@ def test_a_panel_of_nobody_has_zeros_and_no_nan(n_users: int) -> None:
         record, truth, shop=shop(np.random.default_rng(0)), likeness=Likeness(traits=np.zeros((N_ITEMS, 1), np.int32))
     )
     summary = what_if.measure({"a": 1.0}, diversity=0.5).summary(resamples(0, seed=1))
-    assert list(summary) == [*PER_USER, COVERAGE]
+    assert list(summary) == [*measured_by(what_if.shop), COVERAGE]
     assert all(measure == (0, 0, 0) for measure in summary.values())
 
 
@@ -161,11 +165,11 @@ def test_a_backtest_has_a_row_for_each_recommender_and_hybrids_equal_the_panel()
         ("popular", MeasuredKind.BASELINE),
     ]  # fmt: skip
     measured = what_if.measure({"a": 0.5, "c": 0.5})
-    assert rows[0].metrics == measured.summary(drawn)
+    assert rows[0].metrics[MAIN] == measured.summary(drawn)[ACCURACY]
     own = record.of(truth.users).own[:, 1]
     assert rows[2].per_user.tolist() == per_user_table(own, judge(own, truth.per_user), what_if.shop).tolist()
     assert all(np.isfinite(row.per_user).all() for row in rows)
-    assert all(row.metrics[COVERAGE].low == row.metrics[COVERAGE].high for row in rows)
+    assert all(row.metrics["coverage@10"].low == row.metrics["coverage@10"].high for row in rows)
 
 
 def test_the_recent_baseline_breaks_ties_by_earlier_buyers() -> None:
@@ -190,3 +194,26 @@ def test_baselines_by_hand() -> None:
     discover = baselines(board, users, excluded=board.interactions.matrix())
     assert discover["popular"][0].tolist() == [0, 1, 3, 5, *[-1] * 16]
     assert assortment(board).surprise.tolist() == pytest.approx([np.log2(3)] * 6)
+
+
+def test_goals_are_measured_in_the_first_places_alone() -> None:
+    """One customer; the list is 3, 1, 0, 2. Items 0 and 1 were bought for 10 and 4; of 1 and 2 there is too much."""
+    record = Candidates(
+        instances=("a",), items=np.array([[0, 1, 2, 3]], np.int32), z=np.array([[[2, 3, 1, 4]]], np.float16),
+        own=np.full((1, 1, 20), -1, np.int32),
+    )  # fmt: skip
+    goods = Assortment(
+        surprise=np.ones(4, np.float32), categories=sparse.csr_matrix((4, 1), dtype=np.float32),
+        margin=np.array([0.3, 0.5, 0.9, np.nan], np.float32), plenty=np.array([False, True, True, False]),
+    )  # fmt: skip
+    truth = Truth(spent=sparse.csr_matrix(np.array([[10, 4, 0, 0]], np.float32)))
+    likeness = Likeness(traits=np.zeros((4, 1), np.int32))
+    what_if = panel(record, truth, shop=goods, likeness=likeness)
+    for length, money, share in ((1, 0, 0), (2, 2, 1 / 2), (3, 5, 1 / 3), (4, 5, 2 / 4)):
+        measured = replace(what_if, length=length).measure({"a": 1.0})
+        assert measured.of("margin").tolist() == pytest.approx([money])
+        assert measured.of("clearance").tolist() == pytest.approx([share])
+        assert measured.coverage == length / 4
+    unknown = replace(goods, margin=np.array([np.nan, np.nan, 0.9, 0.9], np.float32), plenty=None)
+    bare = panel(record, truth, shop=unknown, likeness=likeness).measure({"a": 1.0})
+    assert list(bare.names) == ["accuracy", "revenue", "diversity"]  # no cost is known of what was bought

@@ -6,12 +6,13 @@ from scipy import sparse
 
 from recommendations.engine.evaluation.breadth import Assortment
 from recommendations.engine.evaluation.intervals import resamples
-from recommendations.engine.evaluation.measures import MAIN, PER_USER
 from recommendations.engine.evaluation.panel import Panel, panel
+from recommendations.engine.evaluation.panel_measures import ACCURACY
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.feedback.tuning import Axis, SearchConfig, ablation, ascend, tuned
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.diversity import Likeness
+from recommendations.terms import Lift
 
 QUICK = SearchConfig(draws=20, climbs=2, rounds=2)
 N_USERS, N_ITEMS = 60, 80
@@ -41,7 +42,7 @@ def scene(noise: tuple[float, ...], seed: int = 0) -> Panel:
 
 
 def ndcg(what_if: Panel, weights: dict[str, float]) -> float:
-    return float(what_if.measure(weights).per_user[:, list(PER_USER).index(MAIN)].mean())
+    return float(what_if.measure(weights).of(ACCURACY).mean())
 
 
 def test_a_mixture_of_independent_views_beats_the_best_of_them() -> None:
@@ -170,29 +171,32 @@ def test_a_true_promotion_plan_gets_an_exponent_and_a_false_one_gets_none() -> N
     what_if = scene((0.5, 0.5))
     honest = np.where(what_if.relevant, np.float32(1.5), np.float32(0.8))
     without = tuned(what_if, seed=1, search=QUICK)
-    plan = tuned(replace(what_if, lift=honest), seed=1, search=QUICK)
+    plan = tuned(replace(what_if, lifts={Lift.PROMOTION: honest}), seed=1, search=QUICK)
     assert (without.promotion, plan.promotion > 0) == (0, True)
     assert plan.weights == without.weights
     assert plan.ndcg > without.ndcg
-    reached = what_if.measure(plan.weights).per_user, replace(what_if, lift=honest).measure(
-        plan.weights, promotion=plan.promotion
-    ).per_user  # fmt: skip
-    main = list(PER_USER).index(MAIN)
-    assert reached[1][:, main].mean() == pytest.approx(plan.ndcg)
-    assert reached[0][:, main].mean() == pytest.approx(without.ndcg)
-    lied = tuned(replace(what_if, lift=1 / honest), seed=1, search=QUICK)
+    promoting = replace(what_if, lifts={Lift.PROMOTION: honest})
+    reached = promoting.measure(plan.weights, exponents={Lift.PROMOTION: plan.promotion})
+    assert reached.of(ACCURACY).mean() == pytest.approx(plan.ndcg)
+    assert what_if.measure(plan.weights).of(ACCURACY).mean() == pytest.approx(without.ndcg)
+    lied = tuned(replace(what_if, lifts={Lift.PROMOTION: 1 / honest}), seed=1, search=QUICK)
     assert (lied.promotion, lied.ndcg) == (0, without.ndcg)
-    losses = ablation(replace(what_if, lift=honest), plan.weights, resamples(N_USERS, seed=1), promotion=plan.promotion)
+    losses = ablation(
+        replace(what_if, lifts={Lift.PROMOTION: honest}),
+        plan.weights,
+        resamples(N_USERS, seed=1),
+        exponents={Lift.PROMOTION: plan.promotion},
+    )
     assert losses["promotion"].value == pytest.approx(plan.ndcg - without.ndcg)
 
 
 def test_the_incumbent_exponent_stays_unless_another_is_measurably_better() -> None:
     what_if = scene((0.5, 0.5))
-    plan = replace(what_if, lift=np.where(what_if.relevant, np.float32(1.5), np.float32(0.8)))
+    plan = replace(what_if, lifts={Lift.PROMOTION: np.where(what_if.relevant, np.float32(1.5), np.float32(0.8))})
     assert tuned(plan, seed=1, promotion=1.4, search=QUICK).promotion == 1.4  # as good as the best, off the grid
     assert tuned(plan, seed=1, promotion=0.01, search=QUICK).promotion > 0.01
     assert tuned(what_if, seed=1, promotion=1.4, search=QUICK).promotion == 0
-    idle = replace(what_if, lift=np.ones_like(what_if.gain))
+    idle = replace(what_if, lifts={Lift.PROMOTION: np.ones_like(what_if.gain)})
     assert [tuned(idle, seed=1, promotion=h, search=QUICK).promotion for h in (0.0, 0.5)] == [0, 0.5]
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recommendations.engine.ranking.diversity import Likeness, spread
 from recommendations.engine.ranking.rules import Rule
-from recommendations.engine.ranking.scores import blend, promoted
+from recommendations.engine.ranking.scores import blend, lifted
 from recommendations.engine.ranking.selection import (
     CatalogueState,
     IneligibleReason,
@@ -19,7 +19,7 @@ from recommendations.engine.ranking.selection import (
     eligibility,
     select,
 )
-from recommendations.terms import Repeat, RuleAction
+from recommendations.terms import Lift, Repeat, RuleAction
 from tests.engine.ranking.test_rules import N_ITEMS, assert_adds_up, rule
 
 
@@ -32,7 +32,7 @@ def shop(draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray,
     shelf = CatalogueState(
         sellable=draw.random(N_ITEMS) < 0.9,
         likeness=Likeness(traits=draw.integers(-1, 3, (N_ITEMS, 2)).astype(np.int32)),
-        lift=np.exp(draw.normal(size=N_ITEMS)).astype(np.float32) if draw.random() < 0.5 else None,
+        lifts={name: np.exp(draw.normal(size=N_ITEMS)).astype(np.float32) for name in Lift if draw.random() < 0.5},
     )
     return items, z, draw.dirichlet(np.ones(3)).astype(np.float32), shelf
 
@@ -56,7 +56,8 @@ def some_rules(draw: np.random.Generator, n: int) -> tuple[Rule, ...]:
 def some_wish(draw: np.random.Generator, **fields: Any) -> SelectionParams:
     bought = np.sort(draw.choice(N_ITEMS, 6, replace=False)).astype(np.int32)
     return SelectionParams(
-        n=int(draw.integers(1, 25)), repeat=list(Repeat)[draw.integers(3)], promotion=float(draw.choice([0, 0.5])),
+        n=int(draw.integers(1, 25)), repeat=list(Repeat)[draw.integers(3)],
+        exponents={name: float(draw.choice([0, 0.5, 1.5])) for name in Lift},
         diversity=float(draw.choice([0, 0.3, 1])), exploration=float(draw.choice([0, 0.4])), bought=bought,
         excluded=bought[:2], **fields,
     )  # fmt: skip
@@ -72,7 +73,9 @@ def test_every_final_is_the_sum_of_its_terms_on_ten_thousand_items() -> None:
             items, z, weights, catalogue=shelf, params=replace(wish, rules=some_rules(draw, wish.n)), draw=draw
         )
         assert_adds_up(slate)
-        np.testing.assert_allclose(slate.contributions.sum(axis=0) + slate.promotion, slate.score, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(
+            slate.contributions.sum(axis=0) + sum(slate.lifted.values()), slate.score, rtol=0, atol=1e-6
+        )
         looked_at += len(slate.items)
         if looked_at >= 10_000:
             break
@@ -140,7 +143,7 @@ def test_rules_without_items_or_effect_change_nothing(seed: int) -> None:
         slate = select(
             items, z, weights, catalogue=shelf, params=replace(wish, rules=rules), draw=np.random.default_rng(seed)
         )
-        for name in ("items", "slots", "score", "final", "contributions", "promotion", "propensity", "diversity"):
+        for name in ("items", "slots", "score", "final", "contributions", "propensity", "diversity"):
             np.testing.assert_array_equal(getattr(slate, name), getattr(plain, name))
         assert not slate.touched
         assert not any(slate.trace.ruled.values())
@@ -157,8 +160,8 @@ def test_without_rules_the_list_is_what_panel_and_evaluator_rank(seed: int) -> N
     slate = select(items, z, weights, catalogue=shelf, params=wish)
     eligible, _ = eligibility(items, catalogue=shelf, params=wish)
     scores = blend(z, weights)
-    if shelf.lift is not None and wish.promotion:
-        scores += promoted(scores, shelf.lift[items], wish.promotion)
+    for added in lifted(scores, {name: lift[items] for name, lift in shelf.lifts.items()}, wish.exponents).values():
+        scores += added
     scores = np.where(eligible, scores, -np.inf).astype(np.float32)
     order = spread(scores[None], items[None], likeness=shelf.likeness, diversity=wish.diversity, n=wish.n)
     taken = order.positions[0] >= 0

@@ -57,7 +57,7 @@ def shown(
 
 
 def assert_adds_up(found: Selection) -> None:
-    terms = found.contributions.sum(axis=0) + found.promotion + sum(found.boosts.values()) + found.diversity
+    terms = found.contributions.sum(axis=0) + sum(found.lifted.values()) + sum(found.boosts.values()) + found.diversity
     np.testing.assert_allclose(terms, found.final, rtol=0, atol=1e-6)
 
 

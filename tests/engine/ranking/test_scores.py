@@ -15,11 +15,12 @@ from recommendations.engine.ranking.scores import (
     blend_planes,
     contributions,
     largest,
-    promoted,
+    lifted,
     spoken,
     standardised,
     top,
 )
+from recommendations.terms import Lift
 
 Z = np.array([[[1.0, -2.0, 0.5], [np.nan, 4.0, 0.25]]], np.float16)
 
@@ -162,20 +163,24 @@ def test_weights_find_their_instances_by_name() -> None:
     np.testing.assert_array_equal(weight_vector(("a", "b"), {"b": 0.5, "gone": 0.5}), np.array([0, 0.5], np.float32))
 
 
-def test_promoted_by_hand() -> None:
+def test_lifted_by_hand() -> None:
     scores, lift = np.array([2, 2, 0, -1], np.float32), np.array([4, 0.25, 4, 4], np.float32)
-    np.testing.assert_allclose(promoted(scores, lift, 0.5), [2, -1, 0, 0])
-    np.testing.assert_allclose(promoted(scores, lift, 1.0), [6, -1.5, 0, 0])
-    assert not promoted(scores, lift, 0.0).any()
-    assert not promoted(scores, np.ones(4, np.float32), 2.0).any()
+    plan = Lift.PROMOTION
+    np.testing.assert_allclose(lifted(scores, {plan: lift}, {plan: 0.5})[plan], [2, -1, 0, 0])
+    np.testing.assert_allclose(lifted(scores, {plan: lift}, {plan: 1.0})[plan], [6, -1.5, 0, 0])
+    assert lifted(scores, {plan: lift}, {plan: 0.0}) == lifted(scores, {}, {plan: 1.0}) == {}
+    assert not lifted(scores, {plan: np.ones(4, np.float32)}, {plan: 2.0})[plan].any()
 
 
 def test_a_lift_raises_promoted_items_only_with_an_exponent() -> None:
     lift = np.ones(10, np.float32)
     lift[9] = 1.5
-    np.testing.assert_array_equal(records().ranked({"loud": 1.0}, 3, lift=lift, promotion=1.0), [[9, 8, 3], [1, 4, -1]])
-    np.testing.assert_array_equal(records().ranked({"loud": 1.0}, 3, lift=lift), [[8, 9, 3], [1, 4, -1]])
-    np.testing.assert_array_equal(records().blended({"loud": 1.0}, lift=lift, promotion=1.0)[0], [0, 1, 1.5])
+    lifts, full = {Lift.PROMOTION: lift}, {Lift.PROMOTION: 1.0}
+    ranked = records().ranked({"loud": 1.0}, 3, lifts=lifts, exponents=full)
+    np.testing.assert_array_equal(ranked, [[9, 8, 3], [1, 4, -1]])
+    np.testing.assert_array_equal(records().ranked({"loud": 1.0}, 3, lifts=lifts), [[8, 9, 3], [1, 4, -1]])
+    blended = records().blended({"loud": 1.0}, lifts=lifts, exponents=full)
+    np.testing.assert_array_equal(blended[0], [0, 1, 1.5])
 
 
 def test_largest_zero_of_wide_rows_is_empty() -> None:

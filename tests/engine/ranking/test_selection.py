@@ -15,7 +15,7 @@ from recommendations.engine.ranking.selection import (
     eligibility,
     select,
 )
-from recommendations.terms import Repeat
+from recommendations.terms import Lift, Repeat
 
 N_ITEMS = 40
 ITEMS = np.array([2, 3, 5, 8, 13, 21, -1, -1], np.int32)
@@ -49,15 +49,15 @@ def test_a_selection_by_hand() -> None:
 def test_the_promotion_plan_is_a_term_of_its_own() -> None:
     lift = np.ones(N_ITEMS, np.float32)
     lift[[3, 5, 21]] = 4, 0.25, 9
-    promoting = replace(SHELF, lift=lift)
-    slate = shown(SelectionParams(n=6, promotion=0.5), promoting)
+    promoting = replace(SHELF, lifts={Lift.PROMOTION: lift})
+    slate = shown(SelectionParams(n=6, exponents={Lift.PROMOTION: 0.5}), promoting)
     assert slate.items.tolist() == [21, 3, 2, 8, 5, 13]  # 21: (0.75 + 2) · 3, 3: 3.75 · 2, 5: 3 · 0.5
-    assert slate.promotion.tolist() == [5.5, 3.75, 0, 0, -1.5, 0]
-    np.testing.assert_array_equal(slate.score, slate.contributions.sum(axis=0) + slate.promotion)
+    assert slate.lifted[Lift.PROMOTION].tolist() == [5.5, 3.75, 0, 0, -1.5, 0]
+    np.testing.assert_array_equal(slate.score, slate.contributions.sum(axis=0) + sum(slate.lifted.values()))
     np.testing.assert_array_equal(slate.final, slate.score.astype(np.float32))
-    for plain in (shown(SelectionParams(n=6), promoting), shown(SelectionParams(n=6, promotion=0.5))):
+    for plain in (shown(SelectionParams(n=6), promoting), shown(SelectionParams(n=6, exponents={Lift.PROMOTION: 0.5}))):
         assert plain.items.tolist() == shown(SelectionParams(n=6)).items.tolist()
-        assert not plain.promotion.any()
+        assert not plain.lifted
 
 
 def test_each_ineligible_candidate_counts_once_under_its_first_reason() -> None:
@@ -171,12 +171,12 @@ def test_invariants_of_random_slates(seed: int, n: int, diversity: float, explor
     shelf = CatalogueState(
         sellable=draw.random(N_ITEMS) < 0.8,
         likeness=Likeness(traits=draw.integers(-1, 3, (N_ITEMS, 2)).astype(np.int32)),
-        lift=np.exp(draw.normal(size=N_ITEMS)).astype(np.float32) if seed % 2 else None,
+        lifts={name: np.exp(draw.normal(size=N_ITEMS)).astype(np.float32) for name in list(Lift)[seed % 5 :]},
     )
     bought = np.sort(draw.choice(N_ITEMS, 10, replace=False)).astype(np.int32)
     wish = SelectionParams(
-        n=n, repeat=repeat, promotion=seed % 3 / 2, diversity=diversity, exploration=exploration, bought=bought,
-        excluded=bought[:2],
+        n=n, repeat=repeat, exponents=dict.fromkeys(Lift, seed % 3 / 2), diversity=diversity, exploration=exploration,
+        bought=bought, excluded=bought[:2],
     )  # fmt: skip
     slate = select(items, z, weights, catalogue=shelf, params=wish, draw=draw)
     eligible, lost = eligibility(items, catalogue=shelf, params=wish)
@@ -184,6 +184,6 @@ def test_invariants_of_random_slates(seed: int, n: int, diversity: float, explor
     assert set(slate.items) <= set(items[eligible])
     assert len(set(slate.items)) == len(slate.items)
     assert slate.trace.candidates == slate.trace.eligible + sum(lost.values())
-    np.testing.assert_allclose(slate.contributions.sum(axis=0) + slate.promotion, slate.score, atol=1e-6)
+    np.testing.assert_allclose(slate.contributions.sum(axis=0) + sum(slate.lifted.values()), slate.score, atol=1e-6)
     assert np.isfinite(slate.final).all()
     assert ((slate.propensity > 0) & (slate.propensity <= 1)).all()

@@ -10,7 +10,6 @@ import pytest
 from django.utils import timezone
 
 from recommendations.engine.evaluation.accuracy import LENGTH, judge, ndcg
-from recommendations.engine.evaluation.measures import PER_USER
 from recommendations.loop.evaluate import panel_of
 from recommendations.models import (
     Audience,
@@ -85,12 +84,14 @@ def test_without_rules_the_batch_is_the_what_if_panel(task: Task) -> None:
     weights = BlendWeights.objects.defaults().get(blend__name=str(task))
     panel = panel_of(ModelVersion.objects.get().pk, Cut.TUNING, task)
     assert panel is not None
-    expected = panel.measure(weights.weights, promotion=weights.promotion, diversity=weights.diversity)
+    expected = replace(panel, length=20).measure(
+        weights.weights, exponents=weights.exponents, diversity=weights.diversity
+    )
     cohort = batch(fresh(), str(task), now=NOW)
     slates = cohort.answers(fresh().rules, at=NOW)
     assert len(slates) == len(panel.users) == 60
     accuracy = cohort.figures(slates)[:, MEASURED.index("accuracy")]
-    assert accuracy == pytest.approx(expected.per_user[:, PER_USER.index("ndcg@20")], abs=1e-12)
+    assert accuracy == pytest.approx(expected.of("accuracy"), abs=1e-12)
 
 
 RULES: Sequence[Sequence[FrozenRule | dict[str, Any]]] = (

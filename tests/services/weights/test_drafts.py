@@ -14,7 +14,7 @@ from recommendations.services.weights.values import Values, WeightDifference, di
 from recommendations.services.weights.versions import versions
 from recommendations.store.models import weight_versions
 from recommendations.store.models.weight_versions import Made
-from recommendations.terms import BlendName, Role, WeightsStatus
+from recommendations.terms import BlendName, Lift, Role, WeightsStatus
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,13 @@ def bob() -> Staff:
 
 @pytest.fixture
 def served() -> BlendWeights:
-    new = Made(weights={"buy_again": 0.7, "als": 0.3}, promotion=0.5, diversity=0.2, exploration=0.05, reason="test")
+    new = Made(
+        weights={"buy_again": 0.7, "als": 0.3},
+        exponents={Lift.PROMOTION: 0.5},
+        diversity=0.2,
+        exploration=0.05,
+        reason="test",
+    )
     return weight_versions.append_weights(blend=BlendName.HOME, made=new, author=None, now=timezone.now(), publish=True)
 
 

@@ -102,8 +102,8 @@ def test_publishing_needs_a_note_and_keeps_the_expected_effect(boss: Staff) -> N
     assert default() == published
     panel = what_if(blend=BlendName.HOME, weights=before.weights)
     assert published.expected["users"] == panel.users == 60
-    against = published.expected["against_default"]["ndcg@10"]["value"]
-    assert against == pytest.approx(-panel.figures["ndcg@10"].against.value, abs=1e-6)
+    against = published.expected["against_default"]["accuracy"]["value"]
+    assert against == pytest.approx(-panel.figures["accuracy"].against.value, abs=1e-6)
     assert AuditEntry.objects.get(verb="publish").note == "Fewer surprises"
 
 
@@ -171,7 +171,7 @@ def test_rolling_back_is_a_new_version_and_gives_the_former_answer(
     assert shown("u5").weights_version == back.number == default().number != first.number
     assert (back.weights, back.diversity, back.exploration) == (first.weights, first.diversity, first.exploration)
     assert (back.parent, back.note, back.author, back.number) == (new, "Complaints", boss, new.number + 1)
-    assert back.expected["against_default"]["ndcg@10"]["value"] > 0
+    assert back.expected["against_default"]["accuracy"]["value"] > 0
     entry = AuditEntry.objects.get(verb="roll back")
     assert (entry.before, entry.after["default"], entry.after["to"]) == (
         {"default": new.number}, back.number, first.number,
@@ -229,5 +229,5 @@ def test_every_version_has_its_figures_on_today_s_panel(boss: Staff) -> None:
     assert versions(BlendName.HOME)[0].figures == {}
     best = best_single(BlendName.HOME)
     assert best is not None
-    alone = what_if(blend=BlendName.HOME, weights=best[1].weights).figures["ndcg@10"].draft.value
-    assert alone >= newer.figures["ndcg@10"].value
+    alone = what_if(blend=BlendName.HOME, weights=best[1].weights).figures["accuracy"].draft.value
+    assert alone >= newer.figures["accuracy"].value

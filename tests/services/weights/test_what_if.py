@@ -13,12 +13,15 @@ from bench import moves
 from bench.what_if import table
 from recommendations.engine.evaluation.accuracy import judge
 from recommendations.engine.evaluation.backtest import backtest
-from recommendations.engine.evaluation.intervals import Measure
-from recommendations.engine.evaluation.measures import COVERAGE, PER_USER, covered_share, per_user_table, summary
+from recommendations.engine.evaluation.breadth import coverage
+from recommendations.engine.evaluation.intervals import Measure, measures
+from recommendations.engine.evaluation.panel_measures import ACCURACY, COVERAGE, Lists, measured_by, table_at
+from recommendations.engine.evaluation.split import Truth
+from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.diversity import diversified
 from recommendations.engine.ranking.scores import gathered
-from recommendations.models import BlendWeights, Customer, ModelVersion, Segment
+from recommendations.models import BlendWeights, Customer, ModelVersion, Placement, Segment
 from recommendations.services.operations.readiness import prepare
 from recommendations.services.weights.panels import HeldPanel, PanelSettings, panels
 from recommendations.services.weights.values import Values, shares
@@ -64,6 +67,15 @@ def assert_told(answer: WhatIf, expected: Mapping[str, Measure]) -> None:
         assert answer.figures[name].draft == pytest.approx(measure, abs=1e-6)
 
 
+def judged(held: HeldPanel, ranked: IntArray, truth: Truth) -> Mapping[str, Measure]:
+    """Measures of lists as they are worked out without a panel."""
+    shop, length = held.panel.shop, held.panel.length
+    table = table_at(Lists(ranked, judge(ranked, truth.per_user), shop), length)
+    covered = coverage(ranked, shop, length)
+    told = dict(zip(measured_by(shop), measures(table, held.drawn), strict=True))
+    return told | {COVERAGE: Measure(covered, covered, covered)}
+
+
 @pytest.mark.parametrize("blend", MEASURED)
 @pytest.mark.parametrize("seed", range(5))
 def test_what_if_equals_the_batch_evaluation_for_every_customer(blend: BlendName, seed: int) -> None:
@@ -78,8 +90,8 @@ def test_what_if_equals_the_batch_evaluation_for_every_customer(blend: BlendName
     measured = held.measured(PanelSettings.of(Values(weights=shares(weights))))
     assert answer.users == len(row.per_user) == 60
     assert measured.ranked.tolist() == row.ranked.tolist()
-    assert measured.per_user.tobytes() == row.per_user.tobytes()
-    assert_told(answer, row.metrics)
+    assert answer.length == held.panel.length == 20  # what the placement says, as long as the shop has not asked
+    assert_told(answer, judged(held, row.ranked, truth))
 
 
 @pytest.mark.parametrize("diversity", [0.2, 0.7])
@@ -95,9 +107,8 @@ def test_what_if_with_diversity_equals_each_customer_ranked_alone(blend: BlendNa
             alone.blended(weights), alone.items, likeness=held.panel.likeness, diversity=diversity, n=20
         )
         ranked[row] = gathered(alone.items, positions, missing=-1)
-    table = per_user_table(ranked, judge(ranked, truth.per_user), held.panel.shop)
     answer = what_if(blend=blend, weights=weights, diversity=diversity)
-    assert_told(answer, summary(table, covered_share(ranked, held.panel.shop), held.drawn))
+    assert_told(answer, judged(held, ranked, truth))
 
 
 def test_the_live_weights_change_nothing_against_live() -> None:
@@ -114,19 +125,20 @@ def test_the_difference_to_live_is_paired_by_customer() -> None:
     answer = what_if(blend=BlendName.HOME, weights={"popularity_home": 1})
     now = held.measured(PanelSettings.of(Values(weights={"popularity_home": 1.0})))
     then = held.measured(PanelSettings.of(Values.of(live())))
-    differences = (now.per_user - then.per_user)[:, PER_USER.index("ndcg@10")]
-    against = answer.figures["ndcg@10"].against
+    differences = now.of(ACCURACY) - then.of(ACCURACY)
+    against = answer.figures[ACCURACY].against
     assert against.value == pytest.approx(differences.mean())
     assert against.low < against.value < against.high < 0
     assert answer.figures[COVERAGE].against.value == now.coverage - then.coverage
-    changed = np.count_nonzero((now.ranked[:, :10] != then.ranked[:, :10]).any(axis=1))
+    changed = np.count_nonzero((now.ranked[:, :20] != then.ranked[:, :20]).any(axis=1))
     assert answer.changed == changed > 0
 
 
 def test_the_served_diversity_counts_in_the_comparison() -> None:
-    before = what_if(blend=BlendName.HOME, weights={"als": 1}).figures["diversity@10"].live
+    Placement.objects.update(n=5)
+    before = what_if(blend=BlendName.HOME, weights={"als": 1}).figures["diversity"].live
     BlendWeights.objects.filter(pk=live().pk).update(diversity=0.8)
-    after = what_if(blend=BlendName.HOME, weights={"als": 1}).figures["diversity@10"].live
+    after = what_if(blend=BlendName.HOME, weights={"als": 1}).figures["diversity"].live
     assert after.value > before.value
 
 
@@ -162,8 +174,8 @@ def test_a_segment_has_its_own_customers_and_is_compared_with_its_own_weights() 
     answer = what_if(blend=BlendName.HOME, weights={"als": 1}, group=segment)
     whole = held.measured(PanelSettings.of(Values(weights={"als": 1.0})))
     assert answer.users == rows.sum()
-    figure = answer.figures["ndcg@10"]
-    assert figure.draft.value == pytest.approx(whole.per_user[rows, PER_USER.index("ndcg@10")].mean())
+    figure = answer.figures[ACCURACY]
+    assert figure.draft.value == pytest.approx(whole.of(ACCURACY)[rows].mean())
     assert {mover.segment for mover in answer.movers} == {segment.number}
     everybodys = live()
     own = BlendWeights.objects.create(
@@ -222,7 +234,7 @@ def test_worth_is_the_loss_without_the_recommender() -> None:
     losses = worth(blend=BlendName.HOME, weights=weights)
     assert set(losses) == {"buy_again", "ease_home"}
     both, alone = (
-        what_if(blend=BlendName.HOME, weights=one).figures["ndcg@10"].draft.value for one in (weights, {"ease_home": 1})
+        what_if(blend=BlendName.HOME, weights=one).figures[ACCURACY].draft.value for one in (weights, {"ease_home": 1})
     )
     assert losses["buy_again"].value == pytest.approx(both - alone, abs=1e-9)
 
@@ -247,7 +259,7 @@ def test_the_bench_holds_every_move_against_the_batch_evaluation() -> None:
     assert all(line["answers_equal"] == line["moves"] == 3 for line in lines)
     assert "100.00%" in table(lines)
     held = held_of(BlendName.HOME)
-    move = moves.Move(weights={"als": 100.0}, diversity=0.0, promotion=0.0)
+    move = moves.Move(weights={"als": 100.0}, diversity=0.0, exponents={})
     batch = moves.Batch(held, ModelVersion.objects.get(), Task.HOME)
     held.panel.planes[:, 0] *= -1  # one customer's lists go wrong
     same, figures = batch.agrees(move, what_if(blend=BlendName.HOME, weights=move.weights).figures)

@@ -94,7 +94,7 @@ def test_live_weights_on_the_sliders_change_nothing(publisher: Client) -> None:
     page = text(publisher)
     for name, weight in live().weights.items():
         assert float(box(page, name)) == pytest.approx(100 * weight, abs=0.01)
-    assert "No change yet: every customer sees the same ten items as live." in page
+    assert "No change yet: every customer sees the same items as live." in page
     assert "Live v1" in page
     assert page.count('class="mover"') == 6
 
@@ -160,12 +160,12 @@ def test_a_move_of_a_slider_answers_with_the_figures_of_the_panel(publisher: Cli
     parts = effect(publisher, sent)
     weights = {name.removeprefix("w."): float(value) for name, value in sent.items() if name.startswith("w.")}
     result = what_if(blend=HOME, weights=weights, promotion=live().promotion)
-    main = result.figures["ndcg@10"]
+    main = result.figures["accuracy"]
     table = " ".join(parts["html"]["effect-table"].split())
     assert "Accuracy&nbsp;" in table
     assert f"−{abs(100 * main.against.value / main.live.value):.1f}%" in table
     assert '<th scope="row">NDCG@10' not in table
-    assert f"{result.changed} of 60 customers get a different top ten." in parts["html"]["effect-sentence"]
+    assert f"{result.changed} of 60 customers see another list (first 20 items)." in parts["html"]["effect-sentence"]
     drawn = {
         y: x for trace in parts["figures"]["effect-chart"]["data"] for x, y in zip(trace["x"], trace["y"], strict=True)
     }
@@ -374,16 +374,19 @@ def test_roll_back_makes_a_new_version_of_the_old_one(publisher: Client) -> None
 
 def test_a_suggestion_is_searched_and_lands_on_the_sliders(publisher: Client) -> None:
     form = text(publisher, f"/weights/suggestion/?blend={HOME}")
-    assert "Keep coverage at least" in form
+    assert "Show at least this share of the catalogue" in form
     begun = flat(
-        publisher.post("/weights/suggest/", sliders(popularity_home=100) | {"lock": "content", "least_coverage": "0"})
+        publisher.post(
+            "/weights/suggest/",
+            sliders(popularity_home=100) | {"lock": "content", "least_coverage": "0"},
+        )
     )
     assert "Waiting for a worker." in begun
     assert "Waiting for a worker." in text(publisher, f"/weights/suggestion/?blend={HOME}")  # it is found again
     key = re.search(r"/weights/suggestion/([\w-]+)/cancel/", begun)[1]  # type: ignore[index]
     suggestions.search(UUID(key))
     page = text(publisher, f"/weights/suggestion/{key}/")
-    assert "Found: NDCG@10 +" in page
+    assert "Suggested: Accuracy +" in page
     suggestion = json.loads(re.search(r'<script id="suggested" type="application/json">(.*?)</script>', page)[1])  # type: ignore[index]
     assert suggestion["at_once"] is True
     assert suggestion["fields"].get("w.popularity_home", 0) < 100
@@ -399,9 +402,9 @@ def test_a_search_is_cancelled_and_cancelled_twice(publisher: Client) -> None:
 
 
 def test_limits_that_make_no_sense_are_told_at_their_fields(publisher: Client) -> None:
-    page = flat(publisher.post("/weights/suggest/", sliders() | {"least_coverage": "8", "least_diversity": "some"}))
-    assert 'id="least-coverage-error">Enter a number from 0 to 1.' in page
-    assert 'id="least-diversity-error">Enter a number.' in page
-    assert 'value="8"' in page
+    page = flat(publisher.post("/weights/suggest/", sliders() | {"least_coverage": "800", "least_diversity": "some"}))
+    for name in ("least_coverage", "least_diversity"):
+        assert f'id="{name}-error">Enter a percentage from 0 to 100, such as 8.' in page
+    assert 'value="800"' in page
     wrong = flat(publisher.post("/weights/suggest/", sliders(content="x") | {"least_coverage": "0"}))
     assert "Something on the sliders is not right: look there first." in wrong

@@ -1,0 +1,48 @@
+"""Goals whose sliders nobody can move yet: what data they lack, and where that is mended."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from django.db.models import Exists
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from recommendations.models import Item
+from recommendations.services.weights.goals import known_goals
+from recommendations.terms import Lift
+
+
+class Lack(NamedTuple):
+    """Why a goal cannot be weighed, and the words and address of the link to what mends it."""
+
+    why: Promise
+    link: Promise
+    url: str
+    mended_by_import: bool  # else by a run, which everybody may look at
+
+
+FIELDS: Mapping[Lift, tuple[str, Promise]] = {
+    Lift.REVENUE: ("price", _("No item that was bought has a price yet.")),
+    Lift.MARGIN: ("cost", _("No item has a cost yet, so margins are unknown.")),
+    Lift.CLEARANCE: ("available_quantity", _("No item has a stock figure yet.")),
+}
+"""The field of an item that a goal needs, and what is said where no item has it."""
+
+
+def lacking() -> dict[str, Lack]:
+    """What each goal lacks in this shop, by goal; none of those whose data the live model has."""
+    missing = FIELDS.keys() - known_goals()
+    if not missing:
+        return {}
+    told = {goal: Exists(Item.objects.filter(**{f"{FIELDS[goal][0]}__isnull": False})) for goal in missing}
+    row = Item.objects.order_by().values(**told).first() or {}
+    return {goal: _lack(FIELDS[goal][1], told=bool(row.get(goal))) for goal in missing}
+
+
+def _lack(why: Promise, *, told: bool) -> Lack:
+    if told:
+        late = _("Your items have it, but the live model has not seen it yet. The next run will pick it up.")
+        return Lack(why=late, link=_("To the runs"), url=reverse("runs"), mended_by_import=False)
+    url = reverse("admin:recommendations_item_import")
+    return Lack(why=why, link=_("Add it with an import"), url=url, mended_by_import=True)
