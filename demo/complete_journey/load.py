@@ -24,7 +24,7 @@ from recommendations.terms import CustomerKind
 
 DEMO_CLOCK = "demo_clock"
 BATCH = 100_000
-ITEM_COLUMNS = ["shop_id", "title", "brand", "price", "attributes", "listed_at"]
+ITEM_COLUMNS = ["shop_id", "title", "brand", "price", "cost", "available_quantity", "attributes", "listed_at"]
 EVENT_COLUMNS = [
     "occurred_at", "event_id", "line", "name", "customer_id", "item_id", "quantity", "price", "amount",
     "transaction_id", "attributes",
@@ -146,7 +146,8 @@ def _item_table(products: pd.DataFrame, *, weeks: int) -> pa.Table:
     sizes, makers = products["size"], products["manufacturer_id"].astype(str)
     attributes = [f'{{"size": "{size}", "manufacturer": "{maker}"}}' for size, maker in zip(sizes, makers, strict=True)]
     columns = [
-        products["product_id"].astype(str), products["title"], products["brand_name"], products["price"], attributes,
+        products["product_id"].astype(str), products["title"], products["brand_name"], products["price"],
+        products["cost"], products["stock"].astype("Int64"), attributes,
         wheel.moved(products["first_sale"], weeks=weeks).astype("datetime64[s, UTC]"),
     ]  # fmt: skip
     return pa.table(dict(zip(ITEM_COLUMNS, map(pa.array, columns), strict=True)))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from demo.complete_journey.brands import OWN, brand
 from demo.complete_journey.names import department_name, size_text, tidied, type_title
+from demo.complete_journey.stock import costs, stocks
 from demo.complete_journey.titles import titles
 from recommendations.terms import PATH_SEPARATOR
 
@@ -141,7 +142,7 @@ def _reason(lines: pd.DataFrame, products: pd.DataFrame) -> np.ndarray:
 
 
 def _listed(products: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
-    """The products for sale, with title, brand, size, category path, median unit price and first sale."""
+    """The products for sale, with title, brand, size, category path, median unit price, cost, stock and first sale."""
     paid = kept[kept["sales_value"] > 0]
     unit = (paid["sales_value"] / paid["quantity"]).groupby(paid["product_id"]).median().round(2)
     first = kept.groupby("product_id")["transaction_timestamp"].min()
@@ -153,6 +154,7 @@ def _listed(products: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
     listed["title"] = titles(listed)
     listed["price"] = listed["product_id"].map(unit)
     listed["first_sale"] = listed["product_id"].map(first).fillna(pd.Timestamp(FIRST_DAY))
+    listed["cost"], listed["stock"] = costs(listed), stocks(listed, kept)
     listed["path"] = [PATH_SEPARATOR.join(levels) for levels in _levels(listed)]
     return listed
 

@@ -55,6 +55,20 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(promotions, "file_of", lambda _name: path)
 
 
+def test_costs_and_stocks_are_invented_for_most_items_and_make_none_unsellable(whole: Journey, small: Journey) -> None:
+    products = whole.products
+    priced = products["price"].notna()
+    assert 0.89 < products.loc[priced, "cost"].notna().mean() < 0.91
+    assert 0.89 < products["stock"].notna().mean() < 0.91
+    assert products["stock"].min() == 1
+    share = 1 - products["cost"] / products["price"]
+    by_department = share[products["price"] > 1].groupby(products["department"]).median()
+    assert by_department["PASTRY"] > by_department["PRODUCE"] > by_department["MEAT"] > 0.2
+    assert (products.loc[products["cost"].notna(), "cost"] <= products.loc[products["cost"].notna(), "price"]).all()
+    same = products.set_index("product_id").loc[small.products["product_id"], ["cost", "stock"]]
+    assert same.reset_index(drop=True).equals(small.products[["cost", "stock"]].reset_index(drop=True))
+
+
 def test_every_row_of_the_source_is_accounted_for(whole: Journey) -> None:
     reasons = Counter(fault.partition(":")[2] for fault in whole.refused["fault"])
     assert reasons == {"not_merchandise": 18_302, "unknown_product": 4_836, "quantity_not_positive": 3_985}
