@@ -18,6 +18,7 @@ from django.utils.translation import ngettext_lazy
 
 from recommendations.customer_codes import customer_code
 from recommendations.engine.evaluation.intervals import Measure
+from recommendations.models import Item
 
 register = template.Library()
 
@@ -57,6 +58,15 @@ class Direction(StrEnum):
 
 
 register.filter("code", customer_code)
+
+
+@register.filter
+def brand_and_kind(item: Item) -> tuple[str, str]:
+    """A title in two, so that the kind of thing is not cut where there is little room: the brand that it begins with,
+    empty where it begins with none, and the rest.
+    """
+    brand, after, kind = item.title.partition(f"{item.brand} ")
+    return (item.brand, kind) if item.brand and after and not brand and kind else ("", item.title)
 
 
 @register.filter

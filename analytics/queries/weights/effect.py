@@ -26,4 +26,4 @@ def items_of(result: WhatIf) -> dict[int, Item]:
     """Items of the shown lists by key, with as much of them as a line shows."""
     places = {place.item for mover in result.movers for place in (*mover.live, *mover.draft)}
     keys = places.union(*(mover.context for mover in result.movers))
-    return Item.objects.only("shop_id", "title", "image_url").in_bulk(list(keys))
+    return Item.objects.only("shop_id", "title", "brand", "image_url").in_bulk(list(keys))

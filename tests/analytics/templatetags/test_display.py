@@ -10,6 +10,7 @@ from django.utils.translation import override
 from analytics.templatetags import display
 from analytics.templatetags.display import Direction
 from recommendations.engine.evaluation.intervals import Measure
+from recommendations.models import Item
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
@@ -138,3 +139,17 @@ def test_an_icon_says_nothing_to_a_screen_reader() -> None:
     assert 'aria-hidden="true"' in drawn
     assert 'icons.svg#users"' in drawn
     assert 'class="icon small"' in drawn
+
+
+@pytest.mark.parametrize(
+    ("brand", "title", "parts"),
+    [
+        ("Harvest Lane", "Harvest Lane Bananas, bag", ("Harvest Lane", "Bananas, bag")),
+        ("Harvest", "Harvester", ("", "Harvester")),
+        ("Lane", "Harvest Lane Bananas", ("", "Harvest Lane Bananas")),
+        ("Harvest Lane", "Harvest Lane", ("", "Harvest Lane")),
+        ("", "Bananas, bag", ("", "Bananas, bag")),
+    ],
+)
+def test_a_title_is_a_brand_and_a_kind_of_thing(brand: str, title: str, parts: tuple[str, str]) -> None:
+    assert display.brand_and_kind(Item(brand=brand, title=title)) == parts
