@@ -15,6 +15,8 @@ LOOKS = [(1440, "light", "en"), (1440, "dark", "zh-hans"), (390, "light", "zh-ha
 """Every two of width, theme and language meet once."""
 RULED = {(1440, "light", "en"), (390, "dark", "en"), (390, "light", "zh-hans")}
 """Looks in which the accessibility rules are asked, which takes longest: what differs in the fourth is in these."""
+SCREENS = 4
+"""Of a phone of 390 × 844 pixels: so long is a page at the most before it asks whether it should go on."""
 WORDS = {"en": "Overview", "zh-hans": "概览"}
 
 
@@ -219,11 +221,12 @@ def test_charts_follow_the_width_of_the_window_and_keep_their_height(window: Cal
     assert [height for _, height in visitor.page.evaluate(sizes)] == [height for _, height in before]
 
 
-def test_folded_parts_fit_a_phone_when_they_are_open(window: Callable[..., Visitor]) -> None:
+def test_pages_ask_before_a_fifth_screen_of_a_phone_and_folded_parts_fit_it(window: Callable[..., Visitor]) -> None:
     visitor = window(width=390)
     visitor.log_in()
     for name, address in addresses().items():
         visitor.visit(address)
+        assert visitor.page.evaluate("document.documentElement.scrollHeight") <= SCREENS * 844, name
         wider = visitor.page.evaluate(
             """() => { document.querySelectorAll("details.numbers").forEach((each) => { each.open = true; });
               return document.documentElement.scrollWidth - window.innerWidth; }"""
