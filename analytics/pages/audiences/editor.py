@@ -114,6 +114,7 @@ def _render(
     more: Mapping[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    segments = segment_choices()
     context = {
         "section": "audiences",
         "audience": found,
@@ -122,8 +123,8 @@ def _render(
         "form": form,
         "kinds": labels.AUDIENCE_KINDS,
         "operators": labels.OPERATORS,
-        "segments": segment_choices(),
-        "gone_segments": _gone_segments(form),
+        "segments": segments,
+        "gone_segments": _gone_segments(form, live=dict(segments)),
         "properties": query.offered_properties(),
         "longest_name": LONGEST_NAME,
         **_offered(),
@@ -150,9 +151,8 @@ def _of(found: Audience) -> dict[str, Any]:
     }
 
 
-def _gone_segments(form: AudienceEditor) -> list[tuple[str, str]]:
+def _gone_segments(form: AudienceEditor, *, live: Mapping[str, str]) -> list[tuple[str, str]]:
     """Chosen segments that the live version no longer has, which stay chosen and say so."""
-    live = dict(segment_choices())
     chosen = dict.fromkeys(segment for row in form.rows for segment in row.segments if segment not in live)
     return [segment_choices(segment)[-1] for segment in chosen]
 
