@@ -1,15 +1,15 @@
 """Goals whose sliders nobody can move yet: what data they lack, and where that is mended."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Exists
+from django.db.models import Exists, Subquery
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from recommendations.models import Item
-from recommendations.services.weights.goals import known_goals
+from recommendations.models import Item, ModelVersion
+from recommendations.services.weights.goals import goals_of_version
 from recommendations.terms import Lift
 
 
@@ -32,17 +32,16 @@ FIELDS: Mapping[Lift, tuple[str, Promise]] = {
 
 def lacking() -> dict[str, Lack]:
     """What each goal lacks in this shop, by goal; none of those whose data the live model has."""
-    missing = FIELDS.keys() - known_goals()
-    if not missing:
-        return {}
-    told = {goal: Exists(Item.objects.filter(**{f"{FIELDS[goal][0]}__isnull": False})) for goal in missing}
-    row = Item.objects.order_by().values(**told).first() or {}
-    return {goal: _lack(FIELDS[goal][1], told=bool(row.get(goal))) for goal in missing}
+    told = {goal: Exists(Item.objects.filter(**{f"{field}__isnull": False})) for goal, (field, _why) in FIELDS.items()}
+    version = Subquery(ModelVersion.objects.live().values("pk")[:1])
+    row: Mapping[str, Any] = Item.objects.order_by().values(version=version, **told).first() or {}
+    known = goals_of_version(row["version"]) if row.get("version") else frozenset()
+    return {goal: _lack(why, told=bool(row.get(goal))) for goal, (_field, why) in FIELDS.items() if goal not in known}
 
 
 def _lack(why: Promise, *, told: bool) -> Lack:
     if told:
         late = _("Your items have it, but the live model has not seen it yet. The next run will pick it up.")
-        return Lack(why=late, link=_("To the runs"), url=reverse("runs"), mended_by_import=False)
-    url = reverse("admin:recommendations_item_import")
+        return Lack(why=late, link=_("View runs"), url=reverse("runs"), mended_by_import=False)
+    url = reverse("new_import")
     return Lack(why=why, link=_("Add it with an import"), url=url, mended_by_import=True)

@@ -14,7 +14,7 @@ from recommendations.engine.ranking.goals import goal_lifts
 from recommendations.models import BlendWeights, Item, ModelVersion, Placement
 from recommendations.services.weights.blending import gate_result_on
 from recommendations.services.weights.drafts import save_draft
-from recommendations.services.weights.goals import known_goals
+from recommendations.services.weights.goals import goals_of_version
 from recommendations.services.weights.panels import HeldPanel, PanelSettings
 from recommendations.services.weights.suggestions import Outcome, search, suggest
 from recommendations.services.weights.values import Values
@@ -53,7 +53,7 @@ def live() -> BlendWeights:
 
 
 def test_a_shop_without_costs_and_stocks_has_revenue_alone_and_says_what_it_lacks() -> None:
-    assert known_goals() == {Lift.REVENUE}
+    assert goals_of_version(ModelVersion.objects.live().get().pk) == {Lift.REVENUE}
     answer = what_if(blend=HOME, weights=live().weights, revenue=1.0, margin=2.0)
     assert {MARGIN, CLEARANCE}.isdisjoint(answer.figures)
     assert answer.figures == what_if(blend=HOME, weights=live().weights, revenue=1.0).figures
@@ -79,7 +79,7 @@ def test_a_run_reads_costs_and_the_stock_of_what_is_in_stock() -> None:
 
 @pytest.mark.usefixtures("costly")
 def test_goals_move_the_lists_to_what_they_aim_at() -> None:
-    assert known_goals() == {Lift.REVENUE, Lift.MARGIN, Lift.CLEARANCE}
+    assert goals_of_version(ModelVersion.objects.live().get().pk) == {Lift.REVENUE, Lift.MARGIN, Lift.CLEARANCE}
     assert lacking() == {}
     answer = what_if(blend=HOME, weights=live().weights, clearance=1.0)
     assert answer.length == 5
