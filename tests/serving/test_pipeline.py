@@ -15,7 +15,7 @@ from recommendations.serving.pipeline import UnknownPlacementError, recommend
 from recommendations.serving.types import Answer, Filter, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING, UNKNOWN, Act, LiveState
-from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights, Snapshot
+from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights, Snapshot, WeightsKey
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
 from recommendations.terms import BlendName, Fallback, Reason, Repeat, Source
 from recommendations.wording.reasons import reason_text
@@ -61,7 +61,7 @@ def taste(answered: Answer) -> Counter[str]:
 
 def weighted(snapshot: Snapshot, blend: BlendName, weights: dict[str, float], **more: Any) -> Snapshot:
     served = ServedWeights(version=99, weights=weights, **{"diversity": 0.0, "exploration": 0.0} | more)
-    return replace(snapshot, weights={**snapshot.weights, (blend, None): served})
+    return replace(snapshot, weights={**snapshot.weights, WeightsKey(blend): served})
 
 
 def assert_evidence_exists(answered: Answer) -> None:
@@ -116,12 +116,12 @@ def test_reasons_speak_of_what_the_customer_did(snapshot: Snapshot) -> None:
     assert reason.evidence["item_id"] == staple.product.shop_id
     assert reason.evidence["every_days"] == pytest.approx(7)
     assert reason.evidence["days_since"] == pytest.approx(1, abs=0.05)  # before now, not before the model's history
-    assert reason_text(reason.code, reason.evidence) == "Bought every 7 days, last 1 day ago"
+    assert reason_text(reason.code, reason.evidence) == "Usually bought every 7 days; last bought 1 day ago"
 
     later = LiveState(bought={staple.item: (NOW - timedelta(hours=2)).timestamp()})
     again = answer(snapshot, "home", customer(0), state=later)
     first = next(shown for shown in again.shown if shown.item == staple.item).reasons[0]
-    assert reason_text(first.code, first.evidence) == "Bought every 7 days, last today"
+    assert reason_text(first.code, first.evidence) == "Usually bought every 7 days; last bought today"
 
 
 def test_discover_shows_nothing_that_was_bought_before_or_a_moment_ago(snapshot: Snapshot) -> None:
@@ -295,9 +295,8 @@ def test_segment_weights_come_before_the_default_weights(snapshot: Snapshot) -> 
     number = int(model.segments[model.users.rows([key])[0]])
     own = ServedWeights(version=7, weights={"als": 1.0}, diversity=0.0, exploration=0.0)
     other = ServedWeights(version=8, weights={"als": 1.0}, diversity=0.0, exploration=0.0)
-    snapshot = replace(
-        snapshot, weights={**snapshot.weights, (BlendName.HOME, number): own, (BlendName.HOME, number + 1): other}
-    )
+    keys = (WeightsKey(BlendName.HOME, segment=number), WeightsKey(BlendName.HOME, segment=number + 1))
+    snapshot = replace(snapshot, weights=snapshot.weights | dict(zip(keys, (own, other), strict=True)))
     reply = answer(snapshot, "home", key)
     assert reply.weights_version == 7
     assert set(reply.shown[0].contributions) == {"als"}

@@ -15,7 +15,7 @@ from recommendations.serving.types import Answer, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING
 from recommendations.store.models.model import load_lifts, load_snapshot
-from recommendations.store.serving.snapshot import ServedWeights, Snapshot
+from recommendations.store.serving.snapshot import ServedWeights, Snapshot, WeightsKey
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
 from recommendations.terms import BlendName, Cut, Lift, Reason, Stage
 from recommendations.wording.reasons import reason_text
@@ -58,7 +58,7 @@ def wanting(snapshot: Snapshot, *, exponent: float, lift: dict[str, float] | Non
             values[row(snapshot, shop_id)] = value
         model = replace(model, lifts={Lift.PROMOTION: values})
     weights = ServedWeights(version=99, weights={"buy_again": 1.0}, diversity=0.0, exploration=0.0, promotion=exponent)
-    return replace(snapshot, model=model, weights={**snapshot.weights, (BlendName.HOME, None): weights})
+    return replace(snapshot, model=model, weights={**snapshot.weights, WeightsKey(BlendName.HOME): weights})
 
 
 def row(snapshot: Snapshot, shop_id: str) -> int:

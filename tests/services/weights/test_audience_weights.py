@@ -115,7 +115,7 @@ def test_only_members_measure_and_too_few_promise_nothing(boss: Staff) -> None:
     refused = what_if(blend=BlendName.HOME, weights={"als": 1}, group=few)
     assert (refused.unmeasured, refused.figures) == (Unmeasured.TOO_FEW, {})
     with pytest.raises(NothingToTuneOnError):
-        suggest(blend=BlendName.HOME, group=few, values={}, least={}, by=boss, now=timezone.now())
+        suggest(blend=BlendName.HOME, group=few, values={}, limits={}, by=boss, now=timezone.now())
     own = published({"als": 1}, few, by=boss)
     assert own.gate["outcome"] == GateOutcome.UNMEASURED
     assert 0 < own.gate["users"] < LEAST
@@ -140,7 +140,7 @@ def test_a_search_is_for_its_group_alone(boss: Staff) -> None:
     Customer.objects.filter(pk__in=panel.customers[:20].tolist()).update(properties={"tea": "yes"})
     audience = audience_of("tea")
     search = suggest(
-        blend=BlendName.HOME, group=audience, values={"weights": {"als": 1}}, least={}, by=boss, now=timezone.now()
+        blend=BlendName.HOME, group=audience, values={"weights": {"als": 1}}, limits={}, by=boss, now=timezone.now()
     )  # fmt: skip
     assert search.group == audience
     assert (latest_suggestion(BlendName.HOME, audience), latest_suggestion(BlendName.HOME)) == (search, None)
