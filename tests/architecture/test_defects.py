@@ -41,10 +41,11 @@ DEFECTS: Mapping[int, Defect] = {
         "journeys/test_segments_hold.py::test_segments_and_what_hangs_on_them_hold_through_a_run",
     ),
     4: row(
-        "Price tags, lists before and after, and suggested slots go as far as the shop shows the list.",
+        "Price tags, panels, lists before and after, and suggested slots go as far as the shop shows the list.",
         "services/rules/test_price_tags.py::test_only_the_slots_that_the_shop_asks_for_count",
         "services/review/test_why_not.py::test_a_pin_is_suggested_to_a_slot_that_the_shop_shows",
         "analytics/pages/test_shop_page.py::test_lists_before_and_after_go_as_far_as_the_shop_shows_them",
+        "engine/evaluation/test_panel.py::test_goals_are_measured_in_the_first_places_alone",
     ),
     5: row(
         "The gate minds size and certainty, and revenue as much as accuracy; the headline says both.",
@@ -117,9 +118,9 @@ DEFECTS: Mapping[int, Defect] = {
     ),
     15: row(
         "An import that is no table is called what it is, and no folder of the server is told.",
-        "admin/test_item_files.py::test_a_refused_file_is_named_and_removed_and_no_folder_told",
-        "admin/test_item_files.py::test_a_refused_file_names_no_folder_and_can_be_corrected_and_sent_again",
-        "admin/test_item_files.py::test_a_file_that_is_no_table_is_refused_at_its_field",
+        "analytics/pages/test_imports.py::test_a_refused_file_is_named_and_removed_and_no_folder_told",
+        "analytics/pages/test_imports.py::test_a_refused_file_names_no_folder_and_can_be_corrected_and_sent_again",
+        "analytics/pages/test_imports.py::test_a_file_that_is_no_table_is_refused_at_its_field",
     ),
     16: row(
         "The API's version of weights is the number of the pages, and each is found by the other.",
@@ -167,15 +168,15 @@ DEFECTS: Mapping[int, Defect] = {
         "journeys/test_layout.py::test_the_bar_at_the_top_and_the_placements_take_a_line_each",
     ),
     23: row(
-        "What to fix first goes by what it touches, and leads to the very rows.",
+        "What to fix first goes by what it touches, and leads to the field.",
         "analytics/queries/catalogue/test_health.py::test_severity_goes_by_slots_and_items_touched",
         "analytics/queries/catalogue/test_health.py::test_the_gravest_insight_comes_first",
-        "analytics/pages/test_catalogue.py::test_the_admin_shows_the_very_rows_of_an_insight",
+        "journeys/test_own_frame.py::test_a_fault_is_found_and_mended_in_three_clicks",
     ),
     24: row(
         "An import that was undone says so, and how many of its items stay.",
-        "admin/test_item_files.py::test_a_file_is_imported_as_previewed_and_undone",
-        "admin/test_item_files.py::test_undoing_an_import_leaves_items_that_were_changed_since",
+        "analytics/pages/test_imports.py::test_a_file_is_imported_as_previewed_and_undone",
+        "analytics/pages/test_imports.py::test_undoing_an_import_leaves_items_that_were_changed_since",
     ),
 }  # fmt: skip
 
